@@ -1,0 +1,43 @@
+# Two commands matter: `make demo` (train the sample, open the dashboard) and `make test` (the whole suite).
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8501
+ADDRESS ?= 127.0.0.1
+export STREAMLIT_BROWSER_GATHER_USAGE_STATS := false
+
+.PHONY: setup app demo test check bench screenshots
+
+# The stamp is as old as the environment: a changed dependency or constraint installs again.
+STAMP := $(VENV)/.installed
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -c "import sys; sys.exit('grouprec needs Python 3.11 or later; run make PYTHON=python3.12' if sys.version_info < (3, 11) else 0)"
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch==2.13.0
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+setup: $(STAMP)
+
+app: setup
+	$(BIN)/grouprec app --port $(PORT) --address $(ADDRESS)
+
+demo: setup
+	$(BIN)/grouprec demo --port $(PORT) --address $(ADDRESS)
+
+test: setup
+	$(BIN)/python -m tests.browser_setup
+	$(BIN)/python -m pytest
+
+check: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+bench: setup
+	$(BIN)/python -m benchmarks.quality
+	$(BIN)/python -m benchmarks.speed
+
+screenshots: setup
+	$(BIN)/python -m benchmarks.screenshots

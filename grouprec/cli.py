@@ -1,0 +1,345 @@
+"""The command line: the same pipeline without a browser. Progress goes to stderr, results to stdout."""
+
+from __future__ import annotations
+
+import dataclasses
+import json as jsonlib
+import os
+import subprocess
+import sys
+import traceback
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+from rich.table import Table
+
+from grouprec.types import GrouprecError
+
+app = typer.Typer(
+    help="From an interactions file to user groups, a generated list for every group, and the evidence.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+terminal = Console(stderr=True)
+Runs = Annotated[Path | None, typer.Option("--runs", help="Folder of runs; $GROUPREC_RUNS or your data folder")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of stdout")]
+
+
+def main() -> NoReturn:
+    """Run the command; a mistake of the user is one sentence and exit status 2, never a traceback."""
+    try:
+        app(standalone_mode=False)
+    except GrouprecError as error:
+        _fail(str(error), 2)
+    except typer.Exit as stop:
+        sys.exit(stop.exit_code)
+    except KeyboardInterrupt:
+        _fail("Cancelled.", 130)
+    except Exception as error:  # the last line of defence: say it, keep the details out of the way
+        if hasattr(error, "format_message"):  # usage errors of the option parser
+            _fail(f"{error.format_message()} See `grouprec --help`.", 2)
+        if isinstance(error, typer.Abort):
+            _fail("Cancelled.", 130)
+        if os.environ.get("GROUPREC_DEBUG"):
+            traceback.print_exc()
+        _fail(f"Unexpected error: {type(error).__name__}: {error}. GROUPREC_DEBUG=1 shows where.", 1)
+    sys.exit(0)
+
+
+def _fail(sentence: str, status: int) -> NoReturn:
+    terminal.print(sentence, style="red" if status != 130 else "", markup=False, highlight=False, soft_wrap=True)
+    sys.exit(status)
+
+
+@app.command()
+def train(
+    interactions: Annotated[
+        Path | None, typer.Argument(help="CSV, TSV, Parquet, Excel, JSON lines or nested JSON")
+    ] = None,
+    users: Annotated[Path | None, typer.Option(help="File of user attributes")] = None,
+    items: Annotated[Path | None, typer.Option(help="File of item attributes")] = None,
+    map: Annotated[str, typer.Option(help="Column roles, e.g. user=CustomerID,item=StockCode")] = "",
+    preset: Annotated[str, typer.Option(help="quick, standard or thorough")] = "standard",
+    n_groups: Annotated[str, typer.Option(help="A number, or auto: chosen on held-out data")] = "auto",
+    encoder: Annotated[str, typer.Option(help="One or several; the best on validation is used")] = "ease,dnn",
+    grouper: Annotated[str, typer.Option(help="How groups are formed")] = "kmeans",
+    regime: Annotated[str, typer.Option(help="strict: one list for all; dedup: each skips what they have")] = "strict",
+    set: Annotated[list[str] | None, typer.Option(help="stage.field=value, repeatable, e.g. dnn.epochs=5")] = None,
+    seed: Annotated[int, typer.Option(help="Every random number comes from it")] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps")] = "auto",
+    refit: Annotated[bool | None, typer.Option("--refit/--no-refit", help="Learn final lists from all rows")] = None,
+    title: Annotated[str, typer.Option(help="What to call the run")] = "",
+    runs: Runs = None,
+    resume: Annotated[str | None, typer.Option(help="Continue this run from its last finished stage")] = None,
+    json: AsJson = False,
+) -> None:
+    """Train the whole pipeline on an interactions file."""
+    from grouprec.config import make_config, parse_settings
+    from grouprec.data.columns import parse_map
+    from grouprec.data.prepare import find_roles
+    from grouprec.data.read import peek
+    from grouprec.runs import RESUMABLE, RunStore
+    from grouprec.types import SettingError
+
+    store = RunStore(runs)
+    if resume:
+        run = store.get(resume)
+        if run.status().state not in RESUMABLE:
+            raise SettingError(f"The run {run.run_id} is {run.status().state}; there is nothing to continue.")
+    else:
+        if interactions is None:
+            raise SettingError("Say which file to train on: grouprec train INTERACTIONS, or --resume RUN.")
+        config = make_config(
+            title=title,
+            dataset=interactions.stem,
+            interactions=interactions.absolute(),
+            users=users and users.absolute(),
+            items=items and items.absolute(),
+            roles=parse_map(map),
+            preset=preset,
+            n_groups=int(n_groups) if n_groups.lstrip("-").isdigit() else n_groups,
+            encoders=tuple(name.strip() for name in encoder.split(",") if name.strip()),
+            grouper=grouper,
+            regime=regime,
+            settings=parse_settings(set or []),
+            seed=seed,
+            device=device,
+            refit=refit,
+        )
+        for file in filter(None, (config.users, config.items)):
+            peek(file)
+        find_roles(config.interactions, config.roles)
+        run = store.create(config)
+    metrics = _train(store, run)
+    if json:
+        _print_json(
+            {"run_id": run.run_id, "status": run.status().state, "seconds": metrics["seconds"], "metrics": metrics}
+        )
+    else:
+        _print_run(run)
+
+
+def _train(store: Any, run: Any) -> dict[str, Any]:
+    """Train a run in this process behind a progress bar and return its metrics."""
+    from grouprec.jobs import train_here
+
+    bar = Bar(
+        TextColumn("{task.description:<22}"),
+        BarColumn(),
+        TextColumn("{task.percentage:3.0f} %"),
+        TimeRemainingColumn(),
+        console=terminal,
+        transient=True,
+        disable=not terminal.is_terminal,
+    )
+    with bar:
+        task = bar.add_task("starting", total=1.0)
+
+        def watch(stage: str, fraction: float, seconds_left: float | None) -> None:
+            bar.update(task, description=stage, completed=fraction)
+
+        return train_here(store, run, watch)
+
+
+@app.command()
+def export(
+    run: Annotated[str, typer.Argument(help="Run id, the beginning of one, or last")],
+    out: Annotated[Path, typer.Option(help="Folder for the CSV files")],
+    method: Annotated[str | None, typer.Option(help="generated, members_mean or popularity; default: the best")] = None,
+    runs: Runs = None,
+    json: AsJson = False,
+) -> None:
+    """Write members.csv, group_lists.csv, group_rankings.csv and user_lists.csv."""
+    from grouprec.export import export as export_run
+    from grouprec.runs import RunStore
+
+    rows = export_run(RunStore(runs).get(run), out, method)
+    for name, count in rows.items():
+        terminal.print(f"{out / name}: {count:,} rows", markup=False, highlight=False)
+    if json:
+        _print_json({"files": rows})
+
+
+@app.command("list")
+def list_runs(runs: Runs = None, json: AsJson = False) -> None:
+    """List the runs, newest first."""
+    from grouprec.jobs import refresh
+    from grouprec.runs import RunStore
+
+    rows = []
+    for run in RunStore(runs).runs():
+        metrics, status = run.metrics(), refresh(run)
+        rows.append(
+            {
+                "run_id": run.run_id,
+                "title": run.title(),
+                "status": status.state,
+                "dataset": metrics.get("dataset", ""),
+                "n_groups": metrics.get("n_groups", ""),
+                "seconds": metrics.get("seconds", ""),
+            }
+        )
+    if json:
+        _print_json({"runs": rows})
+    else:
+        _print_rows(rows, "There is no run yet; `grouprec train FILE` makes one.")
+
+
+@app.command()
+def show(run: Annotated[str, typer.Argument(help="Run id or last")], runs: Runs = None, json: AsJson = False) -> None:
+    """Show what a run learned and what it is worth."""
+    from grouprec.jobs import refresh
+    from grouprec.runs import RunStore
+
+    found = RunStore(runs).get(run)
+    refresh(found)
+    if json:
+        status = dataclasses.asdict(found.status())
+        _print_json({"run_id": found.run_id, **status, "status": status["state"], "metrics": found.metrics()})
+    else:
+        _print_run(found)
+
+
+@app.command()
+def compare(
+    run: Annotated[list[str], typer.Argument(help="Run ids or last")], runs: Runs = None, json: AsJson = False
+) -> None:
+    """Compare the methods of one or several runs."""
+    from grouprec.runs import RunStore
+
+    store = RunStore(runs)
+    rows = []
+    for one in (store.get(run_id) for run_id in run):
+        table = one.table("evaluation")
+        for row in table.to_dict("records"):
+            method = f"{row['method']}/{row['regime']}"
+            keep = {name: row[name] for name in ("value", "low", "high")}
+            rows.append({"run_id": one.run_id, "method": method, "metric": row["metric"], **keep})
+    if json:
+        _print_json({"rows": rows})
+    else:
+        _print_rows([row for row in rows if row["metric"] in ("ndcg@10", "precision@10", "hit_rate@10")], "Nothing.")
+
+
+@app.command()
+def value(run: Annotated[str, typer.Argument(help="Run id or last")], runs: Runs = None, json: AsJson = False) -> None:
+    """Print what every number of groups is worth, where the run chose it (n-groups auto)."""
+    from grouprec.runs import RunStore
+
+    found = RunStore(runs).get(run)
+    rows = found.table("value_of_groups").to_dict("records")
+    if json:
+        _print_json({"rows": rows})
+    else:
+        _print_rows([row for row in rows if row["metric"] == "ndcg@10"], "Nothing.")
+
+
+@app.command()
+def demo(
+    port: Annotated[int, typer.Option(help="Port to listen on")] = 8501,
+    address: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
+    runs: Runs = None,
+) -> None:
+    """Train preset quick on the bundled sample, unless that was done before, and serve the dashboard on it."""
+    from grouprec.config import make_config
+    from grouprec.library import SAMPLE_NAME, Library
+    from grouprec.runs import RunStore
+
+    store = RunStore(runs)
+    sample = Library(store.root / "datasets").sample()
+    config = make_config(title="Demo", dataset=SAMPLE_NAME, interactions=sample.interactions, preset="quick")
+    same = [run for run in store.runs() if run.finished and run.trained_as(config)]
+    if same:
+        run = same[0]
+        terminal.print(f"Using the run {run.run_id} trained before.", highlight=False)
+    else:
+        terminal.print(f"Training preset quick on {SAMPLE_NAME} into {store.root}.", markup=False, highlight=False)
+        run = store.create(config)
+        _train(store, run)
+    _print_run(run)
+    _serve(store, run.run_id, port, address)
+
+
+@app.command("app")
+def serve(
+    run: Annotated[str | None, typer.Option(help="Open on this run (id or last)")] = None,
+    port: Annotated[int, typer.Option(help="Port to listen on")] = 8501,
+    address: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
+    runs: Runs = None,
+) -> None:
+    """Serve the dashboard, on this machine only unless told otherwise."""
+    from grouprec.runs import RunStore
+
+    store = RunStore(runs)
+    _serve(store, store.get(run).run_id if run else None, port, address)
+
+
+def _serve(store: Any, run_id: str | None, port: int, address: str) -> NoReturn:
+    """Run the server until it is stopped."""
+    from grouprec.site import app_root
+
+    root = app_root()
+    query = f"/groups?run={run_id}" if run_id else ""
+    terminal.print(f"Dashboard: http://{address}:{port}{query}", markup=False, highlight=False, soft_wrap=True)
+    command = [sys.executable, "-m", "streamlit", "run", str(root / "app.py")]
+    command += [f"--server.address={address}", f"--server.port={port}", "--browser.gatherUsageStats=false"]
+    environment = {**os.environ, "GROUPREC_RUNS": str(store.root.absolute())}
+    sys.exit(subprocess.call(command, cwd=root, env=environment))
+
+
+def _print_json(value: dict[str, Any]) -> None:
+    from grouprec.runs import plain
+
+    sys.stdout.write(jsonlib.dumps(_finite(value), default=plain) + "\n")
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no NaN: undefined becomes null."""
+    if isinstance(value, dict):
+        return {key: _finite(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and value != value else value
+
+
+def _print_rows(rows: list[dict[str, Any]], empty: str) -> None:
+    if not rows:
+        terminal.print(empty, markup=False)
+        return
+    table = Table(box=None, pad_edge=False)
+    for name in rows[0]:
+        table.add_column(name, no_wrap=name == "run_id")
+    for row in rows:
+        table.add_row(*(f"{cell:.4f}" if isinstance(cell, float) else str(cell) for cell in row.values()))
+    Console().print(table, markup=False)
+
+
+def _print_run(run: Any) -> None:
+    """Print a run for people: what it is, and the value of every method at ten items."""
+    status, metrics = run.status(), run.metrics()
+    out = Console()
+    out.print(f"{run.title()} ({run.run_id}): {status.state} {status.message}", markup=False, highlight=False)
+    if not run.finished:
+        return
+    out.print(
+        f"{metrics['n_users']:,} users, {metrics['n_items']:,} items, {metrics['n_groups']} groups, "
+        f"encoder {metrics['encoder']}, {metrics['device_title']}, {metrics['seconds']:.0f} s",
+        markup=False,
+        highlight=False,
+    )
+    if metrics.get("n_groups_reason"):
+        out.print(metrics["n_groups_reason"], markup=False, highlight=False)
+    table = run.table("evaluation")
+    wide = table.pivot_table(index=["regime", "method"], columns="metric", values="value")
+    wanted = ["ndcg@10", "precision@10", "recall@10", "hit_rate@10", "mrr"]
+    names = [name for name in wanted if name in wide]
+    _print_rows(
+        [{"regime": key[0], "method": key[1], **dict(zip(names, row, strict=True))} for key, row in
+         zip(wide.index, wide[names].itertuples(index=False, name=None), strict=True)],
+        "",
+    )  # fmt: skip

@@ -1,0 +1,175 @@
+"""What a stage promises: the five kinds, their registries and their shared base."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict
+from scipy import sparse
+
+from grouprec.data.dataset import Dataset
+from grouprec.registry import Registry
+from grouprec.training import FitHistory, RunOptions
+from grouprec.types import Embeddings, GroupLatents, GroupLists, Groups, Preference
+
+PRESETS = ("quick", "standard", "thorough")
+
+
+class StageConfig(BaseModel):
+    """Settings of a method. Every field has a default (preset ``standard``), bounds and a description.
+
+    A field that differs in another preset says so where it is declared:
+    ``Field(30, ge=1, le=500, description="...", json_schema_extra={"quick": 8, "thorough": 60})``.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def for_preset(cls, preset: str) -> Self:
+        """Return the settings of that preset."""
+        values: dict[str, Any] = {}
+        for name, field in cls.model_fields.items():
+            extra = field.json_schema_extra
+            if isinstance(extra, dict) and preset in extra:
+                values[name] = extra[preset]
+        return cls(**values)
+
+
+class Stage(ABC):
+    """Base of every stage: holds its settings, and gives what it learned as plain arrays (no pickle)."""
+
+    kind: ClassVar[str]
+    name: ClassVar[str]
+    title: ClassVar[str]
+    cite: ClassVar[str]
+    Config: ClassVar[type[StageConfig]] = StageConfig
+    config: Any  # an instance of the class's own Config
+    history: FitHistory | None = None
+    decided: dict[str, Any]  # settings that the validation part decided; a refit without one uses them
+
+    def __init__(self, config: StageConfig | None = None) -> None:
+        self.config = config or self.Config()
+        self.decided = {}
+
+    @abstractmethod
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return everything learned, enough for :meth:`load`."""
+
+    @abstractmethod
+    def load(self, arrays: dict[str, np.ndarray]) -> Self:
+        """Put learned arrays back into a fresh stage with the same settings; returns self."""
+
+
+class Encoder(Stage):
+    """Histories and attributes -> vectors whose dot product is the predicted preference."""
+
+    @abstractmethod
+    def fit(self, data: Dataset, run: RunOptions) -> Self:
+        """Learn from ``data.train``; ``data.validation`` (may be empty) decides early stopping only."""
+
+    @abstractmethod
+    def items(self) -> np.ndarray:
+        """Return the item vectors, float32 [I, D]."""
+
+    @abstractmethod
+    def encode(self, histories: sparse.csr_array, attributes: pd.DataFrame) -> np.ndarray | sparse.csr_array:
+        """Return vectors of any users, also ones never seen in training.
+
+        Args:
+            histories: float32 CSR [B, I]; rows may be empty.
+            attributes: B rows in the same order; columns may be missing or hold unseen values.
+        Returns:
+            float32 [B, D], dense or CSR, always finite.
+        """
+
+    def embeddings(self, data: Dataset) -> Embeddings:
+        """Return the vectors of the dataset's users and items."""
+        return Embeddings(self.encode(data.histories, data.user_attributes), self.items())
+
+
+class Grouper(Stage):
+    """Predicted preferences -> groups of users."""
+
+    @abstractmethod
+    def fit(self, data: Dataset, preference: Preference, n_groups: int, run: RunOptions) -> Self:
+        """Form the groups. Fewer than ``n_groups`` may come back where users coincide; none is empty."""
+
+    @abstractmethod
+    def groups(self) -> Groups:
+        """Return the groups of the fitted users."""
+
+    @abstractmethod
+    def place(self, preference: Preference, attributes: pd.DataFrame) -> np.ndarray:
+        """Return the groups of any users by the same rule, int32 [B]."""
+
+
+class Profile(Stage):
+    """Histories and groups -> every group as a distribution in latent space."""
+
+    @abstractmethod
+    def fit(self, data: Dataset, groups: Groups, run: RunOptions) -> Self:
+        """Learn from ``data.train``; ``data.validation`` decides early stopping only."""
+
+    @abstractmethod
+    def latents(self) -> GroupLatents:
+        """Return latent vectors of the fitted users, mean and spread of the groups."""
+
+    @abstractmethod
+    def encode(self, histories: sparse.csr_array) -> np.ndarray:
+        """Return posterior means of any users, float32 [B, Z]."""
+
+    @abstractmethod
+    def decode(self, latents: np.ndarray) -> np.ndarray:
+        """Return preferences over the catalogue for latent vectors, float32 [B, I], rows sum to 1."""
+
+
+class Generator(Stage):
+    """Noise and a group -> virtual members of that group, in latent space."""
+
+    @abstractmethod
+    def fit(self, data: Dataset, groups: Groups, profile: Profile, run: RunOptions) -> Self:
+        """Learn to draw latent vectors that look like those of a group's members."""
+
+    @abstractmethod
+    def sample(self, group: int, n: int, rng: np.random.Generator) -> np.ndarray:
+        """Return ``n`` virtual members of a group, float32 [n, Z]."""
+
+    @abstractmethod
+    def lists(self, data: Dataset, groups: Groups, profile: Profile, run: RunOptions) -> GroupLists:
+        """Return every group's two lists from its virtual members."""
+
+    @abstractmethod
+    def report(self, data: Dataset, groups: Groups, profile: Profile) -> dict[str, float]:
+        """Return what the generation is worth, e.g. Frechet distances on held-out members."""
+
+
+class Updater(Stage):
+    """A stream of events -> user vectors that move with every event."""
+
+    @abstractmethod
+    def fit(self, data: Dataset, run: RunOptions) -> Self:
+        """Learn from the training part's sequences to rank the next item."""
+
+    @abstractmethod
+    def start(self, data: Dataset, run: RunOptions) -> np.ndarray:
+        """Return every user's vector after their training events, float32 [U, H]; start value if none."""
+
+    @abstractmethod
+    def update(self, states: np.ndarray, item_rows: np.ndarray) -> np.ndarray:
+        """Return the vectors after one event each, float32 [B, H]. ``item_rows`` int [B]. Pure."""
+
+    @abstractmethod
+    def scores(self, states: np.ndarray) -> np.ndarray:
+        """Return next-item scores, float32 [B, I]."""
+
+
+encoders: Registry[Encoder] = Registry("encoder")
+groupers: Registry[Grouper] = Registry("grouper")
+profiles: Registry[Profile] = Registry("profile")
+generators: Registry[Generator] = Registry("generator")
+updaters: Registry[Updater] = Registry("updater")
+REGISTRIES: dict[str, Registry[Any]] = {r.kind: r for r in (encoders, groupers, profiles, generators, updaters)}
+Regime = Literal["strict", "dedup"]

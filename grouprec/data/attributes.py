@@ -1,0 +1,146 @@
+"""What is known about users and items besides their interactions: from files, and from training rows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from grouprec.data.clean import Rows
+from grouprec.data.columns import AttributeRoles
+from grouprec.data.values import encode_ids, is_numeric, to_numbers
+
+MOST_DISTINCT = 200
+LEAST_CONSTANT = 0.95
+UNKNOWN = "unknown"
+_DAY = 86400.0
+
+
+def attribute_table(file: tuple[pd.DataFrame, AttributeRoles] | None, ids: np.ndarray) -> pd.DataFrame:
+    """Return the attributes of a users or items file, one row per id in the given order.
+
+    Numeric columns become float64 with NaN where missing, all others text with "unknown" where missing. Of two rows
+    with one id the first counts. Columns without any value are left out.
+    """
+    if file is None:
+        return pd.DataFrame(index=pd.RangeIndex(len(ids)))
+    table, roles = file
+    places = _places(table[roles.id], ids)
+    columns = {name: _typed(table[name].iloc[np.maximum(places, 0)], places >= 0) for name in roles.attributes}
+    return pd.DataFrame({name: values for name, values in columns.items() if values is not None})
+
+
+def _places(column: pd.Series, ids: np.ndarray) -> np.ndarray:
+    """Return the first row of the table that bears each id, -1 where there is none."""
+    codes, names = encode_ids(column)
+    rows = np.flatnonzero(codes >= 0)
+    present, first = np.unique(codes[rows], return_index=True)
+    return pd.Series(rows[first], index=names[present]).reindex(ids, fill_value=-1).to_numpy()
+
+
+def _typed(column: pd.Series, known: np.ndarray) -> pd.Series | None:
+    """Return numbers where all values are numbers, else text; None where nothing is known."""
+    column = column.reset_index(drop=True).where(known)
+    if column.isna().all():
+        return None
+    if is_numeric(column):
+        return pd.Series(to_numbers(column))
+    codes, names = encode_ids(column)
+    return pd.Series(np.append(names, UNKNOWN)[codes], dtype="str")
+
+
+def constant_columns(table: pd.DataFrame, columns: tuple[str, ...], train: Rows, n_users: int) -> pd.DataFrame:
+    """Return the columns of the interactions that belong to the user, by their most frequent value in training rows.
+
+    A column stays if at least 95 % of the rows agree with it, and if it is numeric or has at most 200 values.
+    """
+    kept = {}
+    for column in columns:
+        values = table[column].iloc[train.source]
+        codes, names = encode_ids(values)
+        numeric = is_numeric(values)
+        usual = most_frequent(train.users, codes, n_users)
+        known = codes >= 0
+        agreeing = (codes == usual[train.users])[known]
+        if not known.any() or agreeing.mean() < LEAST_CONSTANT or not (numeric or len(names) <= MOST_DISTINCT):
+            continue
+        if numeric:
+            kept[column] = np.append(to_numbers(pd.Series(names)), np.nan)[usual]
+        else:
+            kept[column] = pd.Series(np.append(names, UNKNOWN)[usual], dtype="str")
+    return pd.DataFrame(kept, index=pd.RangeIndex(n_users))
+
+
+def most_frequent(owners: np.ndarray, values: np.ndarray, n_owners: int) -> np.ndarray:
+    """Return every owner's most frequent value, int64 [n_owners]; -1 where there is none. Ties go to the smaller.
+
+    Args:
+        owners: int [n] in 0..n_owners-1.
+        values: int [n], -1 where missing.
+        n_owners: how many there are.
+    """
+    known = values >= 0
+    width = np.int64(values.max(initial=0)) + 1
+    pairs, counts = np.unique(owners[known] * width + values[known], return_counts=True)
+    order = np.lexsort((pairs, -counts, pairs // width))
+    ranked, first = np.unique(pairs[order] // width, return_index=True)
+    usual = np.full(n_owners, -1, np.int64)
+    usual[ranked] = pairs[order][first] % width
+    return usual
+
+
+def activity(train: Rows, n_users: int) -> pd.DataFrame:
+    """Return recency, frequency and spend of every user, from training rows only.
+
+    recency_days: days from the user's last row to the last of all; where there are times.
+    frequency: distinct orders, else distinct times, else rows.
+    spend: sum of quantity x price; where there is a price.
+    """
+    columns: dict[str, np.ndarray] = {}
+    if train.times is not None:
+        last = np.full(n_users, -np.inf)
+        np.maximum.at(last, train.users, train.times)
+        columns["recency_days"] = (train.times.max() - last) / _DAY
+    visits = train.orders if train.orders is not None and (train.orders >= 0).mean() > 0.5 else train.times
+    if visits is None:
+        columns["frequency"] = np.bincount(train.users, minlength=n_users).astype(np.float64)
+    else:
+        codes = np.unique(visits, return_inverse=True)[1]
+        pairs = np.unique(train.users * np.int64(codes.max() + 1) + codes)
+        columns["frequency"] = np.bincount(pairs // (codes.max() + 1), minlength=n_users).astype(np.float64)
+    if train.spend is not None:
+        columns["spend"] = np.bincount(train.users, train.spend, minlength=n_users)
+    return pd.DataFrame(columns)
+
+
+def median_price(table: pd.DataFrame, price: str | None, train: Rows, n_items: int) -> pd.DataFrame:
+    """Return every item's median price in training rows as the column "price", NaN where there is none."""
+    if price is None:
+        return pd.DataFrame(index=pd.RangeIndex(n_items))
+    prices = pd.Series(to_numbers(table[price].iloc[train.source]))
+    prices = prices.where(np.isfinite(prices) & (prices > 0))
+    return prices.groupby(train.items).median().reindex(range(n_items)).rename("price").to_frame()
+
+
+def item_labels(
+    table: pd.DataFrame,
+    label: str | None,
+    train: Rows,
+    item_file: tuple[pd.DataFrame, AttributeRoles] | None,
+    item_ids: np.ndarray,
+) -> np.ndarray:
+    """Return a label for every item, object array of str [I].
+
+    It is that of the items file, else the item's most frequent label in training rows, else its id.
+    """
+    labels = item_ids.copy()
+    if label is not None:
+        codes, names = encode_ids(table[label].iloc[train.source])
+        usual = most_frequent(train.items, codes, len(item_ids))
+        labels[usual >= 0] = names[usual[usual >= 0]]
+    if item_file is not None and item_file[1].label is not None:
+        given, roles = item_file
+        places = _places(given[roles.id], item_ids)
+        codes, names = encode_ids(given[roles.label].iloc[np.maximum(places, 0)])
+        known = (places >= 0) & (codes >= 0)
+        labels[known] = names[codes[known]]
+    return labels

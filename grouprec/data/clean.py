@@ -1,0 +1,286 @@
+"""Cleaning, each step counted: first what concerns a row by itself, then what the training rows tell about the rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, replace
+from typing import Literal, Self
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from grouprec.data.columns import BEHAVIOUR_WEIGHTS, Roles, simple_name
+from grouprec.data.values import encode_ids, to_numbers, to_seconds
+from grouprec.types import DataError
+
+DEFAULT_BEHAVIOUR_WEIGHT = 1.0
+
+
+class Preparation(BaseModel):
+    """Settings of the preparation. Every field has a default, bounds and a description."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    behaviour_weights: dict[str, float] = Field(
+        BEHAVIOUR_WEIGHTS,
+        description="Weight of every behaviour; one that is not listed weighs 1, weight 0 drops its rows",
+    )
+    rating: Literal["weight", "threshold"] = Field(
+        "weight", description="Ratings are weights, or rows from the threshold on count as 1 and the others are dropped"
+    )
+    rating_threshold: float = Field(4.0, ge=-1e6, le=1e6, description="Lowest rating that counts as liking")
+    duplicates: Literal["auto", "sum", "last"] = Field(
+        "auto", description="Repeated rows: add their weights, or keep the last; auto keeps the last for ratings"
+    )
+    drop_robots: bool = Field(True, description="Keep users of extreme activity out of the training")
+    robot_z: float = Field(
+        4.0, ge=1, le=100, description="How many robust standard deviations above the median log activity is a robot"
+    )
+    winsorise: float = Field(0.99, ge=0.5, le=1, description="Quantile that larger quantities are cut to; 1 cuts none")
+    min_user_items: int = Field(1, ge=1, le=1000, description="Fewest different items of a user in the training")
+    min_item_users: int = Field(3, ge=1, le=1000, description="Fewest different users of an item in the training")
+    weighting: Literal["log", "none", "binary"] = Field(
+        "log", description="Weights become log(1 + weight) with mean 1, stay as they are, or are all 1"
+    )
+    test_share: float = Field(0.1, ge=0, le=0.5, description="Share of the rows that judges the result")
+    validation_share: float = Field(0.1, ge=0, le=0.4, description="Share of the rows that chooses settings")
+    split: Literal["auto", "time", "user"] = Field(
+        "auto",
+        description="The last rows in time, or rows of every user at random; auto takes time where there are times",
+    )
+
+    @model_validator(mode="after")
+    def _weights_are_positive(self) -> Self:
+        for behaviour, weight in self.behaviour_weights.items():
+            if not (np.isfinite(weight) and weight >= 0):
+                raise ValueError(f"the weight of the behaviour '{behaviour}' must be 0 or more, not {weight}")
+        return self
+
+
+@dataclass
+class Report:
+    """What every step of the preparation dropped: (step, rows before, rows after, note)."""
+
+    steps: list[tuple[str, int, int, str]] = field(default_factory=list)
+
+    def add(self, step: str, before: int, after: int, note: str, advice: str) -> None:
+        """Add a step.
+
+        Raises:
+            DataError: the step left no rows; ``advice`` says what to do.
+        """
+        self.steps.append((step, before, after, note))
+        if before and not after:
+            raise DataError(f"All rows were dropped by the step '{step}' ({note}): {advice}.")
+
+    def table(self) -> pd.DataFrame:
+        """Return one row per step: step, rows_before, rows_after, dropped, note."""
+        table = pd.DataFrame(self.steps, columns=["step", "rows_before", "rows_after", "note"])
+        table.insert(3, "dropped", table["rows_before"] - table["rows_after"])
+        return table
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Interactions in the making, all arrays of length n.
+
+    Attributes:
+        users, items: int32 codes into the sorted ids.
+        weights: float64, > 0 once cleaned.
+        times: float64 seconds since 1970 UTC, or None.
+        behaviours: int32 codes, or None.
+        orders: int32 codes, -1 where missing, or None.
+        spend: float64, quantity x price of bought rows, NaN where there is no price; or None.
+        source: int64, row of the table that a row comes from.
+    """
+
+    users: np.ndarray
+    items: np.ndarray
+    weights: np.ndarray
+    times: np.ndarray | None
+    behaviours: np.ndarray | None
+    orders: np.ndarray | None
+    spend: np.ndarray | None
+    source: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.users)
+
+    def take(self, rows: np.ndarray) -> Rows:
+        """Return the rows chosen by a mask or by positions."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        return Rows(**{name: None if value is None else value[rows] for name, value in values.items()})
+
+
+@dataclass(frozen=True, eq=False)
+class Cleaned:
+    """Rows that are valid by themselves, and the ids their codes stand for (object arrays of str, sorted)."""
+
+    rows: Rows
+    user_ids: np.ndarray
+    item_ids: np.ndarray
+    merge: Literal["sum", "last"]
+
+
+def clean_rows(table: pd.DataFrame, roles: Roles, settings: Preparation, report: Report) -> Cleaned:
+    """Return the valid rows of a table: the steps that look at one row, or its exact duplicates, only.
+
+    Args:
+        table: the columns of ``roles``, as read.
+        roles: ``user`` and ``item`` must be there.
+        settings: how ratings, behaviours and duplicates are taken.
+        report: is added to.
+    Raises:
+        DataError: a step leaves no rows, or most times cannot be read.
+    """
+    n = len(table)
+    users, user_ids = encode_ids(table[roles.user])
+    items, item_ids = encode_ids(table[roles.item])
+    keep = (users >= 0) & (items >= 0)
+    note = f"without user: {np.sum(users < 0):,}, without item: {np.sum(items < 0):,}"
+    report.add("missing ids", n, int(keep.sum()), note, "choose other columns with --map user=COLUMN,item=COLUMN")
+    keep, times = _read_times(table, roles, keep, report)
+    orders, order_ids = (None, np.empty(0, object)) if roles.order is None else encode_ids(table[roles.order])
+    keep = _drop_cancelled(table, roles, orders, order_ids, keep, report)
+    keep, weights = _read_weights(table, roles, settings, keep, report)
+    behaviours, factors = _read_behaviours(table, roles, settings)
+    spend = None if roles.price is None else _spend(table, roles, factors)
+    if factors is not None:
+        weights = weights * factors
+        note = f"column '{roles.behaviour}'"
+        keep = _step(report, "behaviours of weight 0", keep, weights > 0, note, "give one a weight above 0")
+    merge = settings.duplicates
+    if merge == "auto":
+        merge = "last" if roles.rating is not None and roles.weight is None else "sum"
+    source = np.arange(n)
+    rows = Rows(users, items, weights, times, behaviours, orders, spend, source).take(np.flatnonzero(keep))
+    return Cleaned(_merge_duplicates(rows, merge, report), user_ids, item_ids, merge)
+
+
+def _step(report: Report, step: str, keep: np.ndarray, good: np.ndarray, note: str, advice: str) -> np.ndarray:
+    """Narrow the mask of kept rows and report it."""
+    after = keep & good
+    report.add(step, int(keep.sum()), int(after.sum()), note, advice)
+    return after
+
+
+def _read_times(
+    table: pd.DataFrame, roles: Roles, keep: np.ndarray, report: Report
+) -> tuple[np.ndarray, np.ndarray | None]:
+    if roles.time is None:
+        return keep, None
+    times = to_seconds(table[roles.time])
+    bad = np.isnan(times) & keep
+    check_times(table[roles.time], bad, int(keep.sum()))
+    note = f"column '{roles.time}': {bad.sum():,} empty or not a time"
+    return _step(report, "times that cannot be read", keep, ~bad, note, "switch the time off with --map time="), times
+
+
+def check_times(column: pd.Series, bad: np.ndarray, n: int) -> None:
+    """Raise DataError where more than half of ``n`` rows have a time that cannot be read (``bad`` is a mask)."""
+    if bad.sum() * 2 <= n:
+        return
+    values = column[bad].dropna()
+    example = f"such as '{values.iloc[0]}'" if len(values) else "it is empty"
+    raise DataError(
+        f"{bad.sum():,} of {n:,} times in column '{column.name}' cannot be read ({example}); write them like "
+        "2024-05-31 14:30, choose another column with --map time=COLUMN, or do without with --map time=."
+    )
+
+
+def _drop_cancelled(
+    table: pd.DataFrame,
+    roles: Roles,
+    orders: np.ndarray | None,
+    order_ids: np.ndarray,
+    keep: np.ndarray,
+    report: Report,
+) -> np.ndarray:
+    """Drop cancelled orders (C and a number where the others are numbers) and quantities of 0 or less."""
+    good, notes = np.ones(len(table), dtype=bool), []
+    if orders is not None:
+        texts = pd.Series(order_ids, dtype="str")
+        cancelled = texts.str.fullmatch(r"[Cc]\d+").to_numpy(dtype=bool)
+        if cancelled.any() and texts.str.fullmatch(r"\d+").mean() > 0.5:
+            good &= ~np.append(cancelled, False)[orders]
+            notes.append(f"cancelled orders: {np.sum(keep & ~good):,}")
+    if roles.weight is not None:
+        positive = ~(to_numbers(table[roles.weight]) <= 0)
+        notes.append(f"'{roles.weight}' of 0 or less: {np.sum(keep & good & ~positive):,}")
+        good &= positive
+    if not notes:
+        return keep
+    advice = "choose another column with --map weight=COLUMN or weight="
+    return _step(report, "cancellations and non-positive quantities", keep, good, ", ".join(notes), advice)
+
+
+def _read_weights(
+    table: pd.DataFrame, roles: Roles, settings: Preparation, keep: np.ndarray, report: Report
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows kept and the weights: the quantity, else the rating, else 1."""
+    weights = np.ones(len(table))
+    if roles.weight is not None:
+        weights = to_numbers(table[roles.weight])
+        bad = int(np.sum(keep & ~np.isfinite(weights)))
+        note = f"column '{roles.weight}': {bad:,} empty, infinite or not a number"
+        advice = "choose another column with --map weight=COLUMN or weight="
+        keep = _step(report, "weights that are not numbers", keep, np.isfinite(weights), note, advice)
+    if roles.rating is None:
+        return keep, weights
+    ratings = to_numbers(table[roles.rating])
+    note = f"column '{roles.rating}': {np.sum(keep & ~np.isfinite(ratings)):,} empty, infinite or not a number"
+    advice = "choose another column with --map rating=COLUMN or rating="
+    keep = _step(report, "ratings that are not numbers", keep, np.isfinite(ratings), note, advice)
+    if settings.rating == "threshold":
+        note = f"'{roles.rating}' below {settings.rating_threshold:g}"
+        good = ratings >= settings.rating_threshold
+        return _step(report, "low ratings", keep, good, note, "lower the rating threshold"), weights
+    if roles.weight is not None:
+        return keep, weights
+    note = f"'{roles.rating}' of 0 or less cannot be a weight"
+    return _step(report, "non-positive ratings", keep, ratings > 0, note, "use a rating threshold instead"), ratings
+
+
+def _read_behaviours(
+    table: pd.DataFrame, roles: Roles, settings: Preparation
+) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """Return behaviour codes and the weight of every row's behaviour; names compare without case and signs."""
+    if roles.behaviour is None:
+        return None, None
+    codes, names = encode_ids(table[roles.behaviour])
+    known = {simple_name(name): weight for name, weight in settings.behaviour_weights.items()}
+    weights = [known.get(simple_name(name), DEFAULT_BEHAVIOUR_WEIGHT) for name in names]
+    return codes, np.array([*weights, DEFAULT_BEHAVIOUR_WEIGHT])[codes]
+
+
+def _spend(table: pd.DataFrame, roles: Roles, factors: np.ndarray | None) -> np.ndarray:
+    """Return quantity x price; where behaviours differ, only the heaviest (buying, not looking) costs anything."""
+    spend = to_numbers(table[roles.price])
+    if roles.weight is not None:
+        spend = spend * to_numbers(table[roles.weight])
+    return spend if factors is None else np.where(factors == factors.max(), spend, 0.0)
+
+
+def _merge_duplicates(rows: Rows, merge: Literal["sum", "last"], report: Report) -> Rows:
+    """Make one row of those that agree in user, item, time and behaviour, in the place of the first."""
+    keys = [rows.items, rows.users]
+    keys += [key for key in (rows.times, rows.behaviours) if key is not None]
+    order = np.lexsort((rows.source, *keys))
+    changes = np.zeros(len(order), dtype=bool)
+    changes[:1] = True
+    for key in keys:
+        ordered = key[order]
+        changes[1:] |= ordered[1:] != ordered[:-1]
+    starts = np.flatnonzero(changes)
+    first, last = order[starts], order[np.append(starts[1:], len(order)) - 1]
+
+    def merged(values: np.ndarray) -> np.ndarray:
+        return np.add.reduceat(values[order], starts) if merge == "sum" else values[last]
+
+    place = np.argsort(first)
+    spend = None if rows.spend is None else merged(np.nan_to_num(rows.spend))[place]
+    result = replace(rows.take(first[place]), weights=merged(rows.weights)[place], spend=spend)
+    how = "their weights are added" if merge == "sum" else "the last one counts"
+    same = "user, item, time and behaviour" if rows.times is not None else "user, item and behaviour"
+    report.add("exact duplicates", len(rows), len(result), f"same {same}: {how}", "")
+    return result

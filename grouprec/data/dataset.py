@@ -1,0 +1,135 @@
+"""Prepared data: ids on the outside, row numbers inside, one table per part of the split."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+
+@dataclass(frozen=True, eq=False)
+class Interactions:
+    """Rows of one part of the data (training, validation or test), in file order unless times sort them.
+
+    Attributes:
+        user_rows: int32 [n].
+        item_rows: int32 [n].
+        weights: float32 [n], > 0.
+        times: float64 [n], seconds since 1970 UTC, or None where the file has no times.
+    """
+
+    user_rows: np.ndarray
+    item_rows: np.ndarray
+    weights: np.ndarray
+    times: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.user_rows)
+
+    @staticmethod
+    def empty(timed: bool = False) -> Interactions:
+        """Return a part without rows."""
+        rows = np.empty(0, np.int32)
+        return Interactions(rows, rows, np.empty(0, np.float32), np.empty(0) if timed else None)
+
+    def take(self, rows: np.ndarray) -> Interactions:
+        """Return the rows chosen by a mask or by positions."""
+        times = None if self.times is None else self.times[rows]
+        return Interactions(self.user_rows[rows], self.item_rows[rows], self.weights[rows], times)
+
+    def matrix(self, shape: tuple[int, int], merge: Literal["sum", "last"] = "sum") -> sparse.csr_array:
+        """Return float32 CSR of that shape [U, I]; several rows of one pair are summed, or the last is kept."""
+        part = self
+        if merge == "last" and len(self):
+            if self.times is not None:
+                part = self.take(np.argsort(self.times, kind="stable"))
+            pair = part.user_rows.astype(np.int64) * shape[1] + part.item_rows
+            last = len(pair) - 1 - np.unique(pair[::-1], return_index=True)[1]
+            part = part.take(last)
+        csr = sparse.csr_array((part.weights, (part.user_rows, part.item_rows)), shape=shape, dtype=np.float32)
+        csr.sum_duplicates()
+        return csr
+
+
+@dataclass(frozen=True, eq=False)
+class LeftOut:
+    """Users of the file who take no part in training (too few rows, robots) but still get a group and lists.
+
+    Attributes:
+        user_ids: str [V].
+        histories: float32 CSR [V, I] over the items of the dataset; rows may be empty.
+    """
+
+    user_ids: np.ndarray
+    histories: sparse.csr_array
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Everything the stages read. Users and items are those of the training part; all else refers to them.
+
+    Attributes:
+        name: what the user calls it.
+        key: hex digest of the files and the preparation settings; equal keys mean equal data.
+        user_ids: object array of str [U], as in the file.
+        item_ids: object array of str [I], as in the file.
+        train, validation, test: parts of the split; validation and test may be empty and hold known
+            users and items only.
+        item_labels: object array of str [I]; the id where there is no label.
+        user_attributes: U rows, any number of columns (numeric or text), computed from training rows only.
+        item_attributes: I rows, any number of columns.
+        merge: how several rows of one user and item make one history entry.
+    """
+
+    name: str
+    key: str
+    user_ids: np.ndarray
+    item_ids: np.ndarray
+    train: Interactions
+    validation: Interactions
+    test: Interactions
+    item_labels: np.ndarray
+    user_attributes: pd.DataFrame = field(default_factory=pd.DataFrame)
+    item_attributes: pd.DataFrame = field(default_factory=pd.DataFrame)
+    merge: Literal["sum", "last"] = "sum"
+    left_out: LeftOut | None = None
+
+    @property
+    def n_users(self) -> int:
+        return len(self.user_ids)
+
+    @property
+    def n_items(self) -> int:
+        return len(self.item_ids)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.n_users, self.n_items
+
+    @property
+    def timed(self) -> bool:
+        return self.train.times is not None
+
+    @cached_property
+    def histories(self) -> sparse.csr_array:
+        """Return the training part as float32 CSR [U, I]. Shared: never change it."""
+        return self.train.matrix(self.shape, self.merge)
+
+    @cached_property
+    def known(self) -> sparse.csr_array:
+        """Return what users have by the time of the test part: training and validation, float32 CSR [U, I]."""
+        return (self.histories + self.validation.matrix(self.shape, self.merge)).tocsr()
+
+    @cached_property
+    def popularity(self) -> np.ndarray:
+        """Return the share of users who have each item in training, float32 [I]."""
+        users = np.bincount(self.histories.indices, minlength=self.n_items)
+        return (users / max(self.n_users, 1)).astype(np.float32)
+
+    def without_test(self) -> Dataset:
+        """Return the same data with an empty test part: what stages are allowed to see."""
+        return replace(self, test=Interactions.empty(self.timed))

@@ -1,0 +1,168 @@
+"""Attributes of users or items -> a float32 matrix that a network can read."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from pandas.api import types as dtypes
+from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from grouprec.data.dataset import Dataset
+
+MAX_CATEGORIES = 50
+MAX_TERMS = 20_000
+SKEWED = 2.0  # skewness beyond which a number is read through log1p
+LIMIT = 5.0  # features are clipped to this many standard deviations
+
+
+def item_frame(data: Dataset) -> pd.DataFrame:
+    """Return what is known of the items, I rows: their attributes, and their labels where they say more than the id."""
+    frame = data.item_attributes if len(data.item_attributes) else pd.DataFrame(index=range(data.n_items))
+    if (data.item_labels == data.item_ids).all():
+        return frame
+    return frame.assign(item_label=data.item_labels.astype(str))
+
+
+class AttributeEncoder:
+    """Numbers, categories and free text as columns of one matrix; learned from one frame, applied to any other.
+
+    Numbers and dates are standardised (through log1p where they are non-negative and very skewed), missing ones
+    become the mean. Categories are one-hot over the 50 most frequent values, others are all zeros. Free text (more
+    than 50 different values, and mostly several words or mostly unique) of all columns together is TF-IDF reduced
+    by a truncated SVD, scaled to unit variance. Everything lies within -5 and 5.
+
+    Args:
+        n_text: most columns that free text may take.
+    """
+
+    def __init__(self, n_text: int = 32) -> None:
+        self.n_text = n_text
+
+    def fit(self, frame: pd.DataFrame, seed: int = 0) -> Self:
+        """Learn the columns of ``frame``; any number of rows and columns, none included.
+
+        Args:
+            frame: one row per user or item; extra dtypes are read as text.
+            seed: of the randomised SVD.
+        """
+        self._columns = [_describe(str(name), frame[name]) for name in frame.columns]
+        self._fit_text(_documents(frame, self._text_columns()), seed)
+        return self
+
+    @property
+    def n_features(self) -> int:
+        """Width F of the matrix."""
+        widths = {"number": lambda c: 1, "category": lambda c: len(c["values"]), "text": lambda c: 0}
+        return sum(widths[column["kind"]](column) for column in self._columns) + self._components.shape[1]
+
+    def transform(self, frame: pd.DataFrame) -> np.ndarray:
+        """Return the features, float32 [n, F]; missing columns read as missing values."""
+        blocks = [np.zeros((len(frame), 0), np.float32)]
+        for column in self._columns:
+            if column["kind"] == "number":
+                blocks.append(_number_features(column, frame))
+            elif column["kind"] == "category":
+                blocks.append(_category_features(column, frame))
+        if self._components.shape[1]:
+            blocks.append(self._text_features(_documents(frame, self._text_columns())))
+        return np.clip(np.hstack(blocks), -LIMIT, LIMIT).astype(np.float32)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return everything learned as numeric arrays; names and values are JSON in UTF-8 bytes."""
+        words = json.dumps({"columns": self._columns, "terms": self._terms}, ensure_ascii=False)
+        return {
+            "vocabulary": np.frombuffer(words.encode(), np.uint8).copy(),
+            "idf": self._idf,
+            "components": self._components,
+        }
+
+    def load(self, arrays: dict[str, np.ndarray]) -> Self:
+        """Put arrays from :meth:`arrays` back; returns self."""
+        words = json.loads(arrays["vocabulary"].tobytes().decode())
+        self._columns, self._terms = words["columns"], words["terms"]
+        self._idf, self._components = arrays["idf"], arrays["components"]
+        return self
+
+    def _text_columns(self) -> list[str]:
+        return [column["name"] for column in self._columns if column["kind"] == "text"]
+
+    def _fit_text(self, documents: list[str], seed: int) -> None:
+        """Learn terms, their idf [V] and the scaled SVD components [V, n_text]."""
+        self._terms, self._idf, self._components = [], np.zeros(0), np.zeros((0, 0))
+        if not any(documents):
+            return
+        vectorizer = TfidfVectorizer(max_features=MAX_TERMS, sublinear_tf=True, token_pattern=r"(?u)\b\w+\b")
+        try:
+            matrix = vectorizer.fit_transform(documents)
+        except ValueError:  # scikit-learn's way of saying that the texts hold no words
+            return
+        size = min(self.n_text, min(matrix.shape) - 1)
+        if size < 1:
+            return
+        svd = TruncatedSVD(size, random_state=seed)
+        spread = float(svd.fit_transform(matrix).std()) or 1.0
+        self._terms = vectorizer.get_feature_names_out().tolist()
+        self._idf = vectorizer.idf_
+        self._components = svd.components_.T / spread
+
+    def _text_features(self, documents: list[str]) -> np.ndarray:
+        vectorizer = TfidfVectorizer(vocabulary=self._terms, sublinear_tf=True, token_pattern=r"(?u)\b\w+\b")
+        vectorizer.idf_ = self._idf
+        return vectorizer.transform(documents) @ self._components
+
+
+def _describe(name: str, values: pd.Series) -> dict[str, Any]:
+    """Return what a column is and all that is needed to read it again, as JSON can hold it."""
+    if dtypes.is_numeric_dtype(values) or dtypes.is_datetime64_any_dtype(values):
+        numbers = _numbers(values)
+        known = numbers[np.isfinite(numbers)]
+        log = len(known) > 2 and known.min() >= 0 and float(pd.Series(known).skew()) > SKEWED
+        known = np.log1p(known) if log else known
+        mean, std = (float(known.mean()), float(known.std())) if len(known) else (0.0, 0.0)
+        return {"name": name, "kind": "number", "log": bool(log), "mean": mean, "std": std or 1.0}
+    words = values.dropna().astype(str)
+    counts = words.value_counts()
+    n_words = words.str.split().str.len().mean() if len(words) else 0
+    if len(counts) > MAX_CATEGORIES and (n_words > 2 or len(counts) > len(words) / 2):
+        return {"name": name, "kind": "text"}
+    # Sorted by count, then by value: value_counts leaves the order of equal counts to the data's order.
+    frequent = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:MAX_CATEGORIES]
+    return {"name": name, "kind": "category", "values": [value for value, _ in frequent]}
+
+
+def _numbers(values: pd.Series) -> np.ndarray:
+    """Return a column as float64 [n]; NaN where it is missing, infinite or no number."""
+    if dtypes.is_datetime64_any_dtype(values):
+        values = (values - pd.Timestamp(0, tz=values.dt.tz)) / pd.Timedelta(days=1)
+    numbers = pd.to_numeric(values, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    return np.where(np.isfinite(numbers), numbers, np.nan)
+
+
+def _number_features(column: dict[str, Any], frame: pd.DataFrame) -> np.ndarray:
+    """Return one standardised column, float32 [n, 1]."""
+    if column["name"] not in frame:
+        return np.zeros((len(frame), 1), np.float32)
+    numbers = _numbers(frame[column["name"]])
+    if column["log"]:
+        numbers = np.log1p(np.maximum(numbers, 0))
+    return np.nan_to_num((numbers - column["mean"]) / column["std"])[:, None]
+
+
+def _category_features(column: dict[str, Any], frame: pd.DataFrame) -> np.ndarray:
+    """Return one column per known value, float32 [n, V]."""
+    features = np.zeros((len(frame), len(column["values"])), np.float32)
+    if column["name"] in frame:
+        known = pd.Index(column["values"]).get_indexer(frame[column["name"]].astype(str))
+        rows = np.flatnonzero(known >= 0)
+        features[rows, known[rows]] = 1
+    return features
+
+
+def _documents(frame: pd.DataFrame, names: list[str]) -> list[str]:
+    """Return the free text of every row, joined over the columns."""
+    there = [frame[name].astype("str").fillna("") for name in names if name in frame]
+    return [" ".join(words) for words in zip(*there, strict=True)] if there else [""] * len(frame)

@@ -1,0 +1,89 @@
+"""Simple methods that every list has to beat."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+from sklearn.cluster import KMeans
+from sklearn.decomposition import TruncatedSVD
+from sklearn.preprocessing import normalize
+
+from grouprec.lists import group_popularity, members_mean
+from grouprec.preference import best_unseen, rank_top
+from grouprec.types import Candidates, GroupLists, Groups
+
+_BLOCK_CELLS = 1 << 24  # similarities held at a time
+
+
+def everybody(n_users: int) -> Groups:
+    """Return one group of all users."""
+    return Groups(np.zeros(n_users, np.int32), 1)
+
+
+def popularity(histories: sparse.csr_array, seed: int) -> GroupLists:
+    """Return one list for all: the items that most users have. G = 1."""
+    return group_popularity(histories, everybody(histories.shape[0]), seed)
+
+
+def item_knn(histories: sparse.csr_array, n_neighbours: int = 100, n: int = 200, seed: int = 0) -> Candidates:
+    """Return every user's best unseen items by item-based nearest neighbours (Deshpande and Karypis 2004).
+
+    The score of an item is the sum of its cosine similarities to the user's own items, where every item of the user
+    speaks for its ``n_neighbours`` most similar ones only. Histories count as yes or no; similarities are not
+    normalised further.
+
+    Args:
+        histories: CSR [U, I].
+        n: candidates per user.
+    """
+    owned = (histories != 0).astype(np.float32)
+    similarity = item_similarity(owned, n_neighbours, seed)
+    return best_unseen(lambda rows: (owned[rows] @ similarity).toarray(), histories, n, seed)
+
+
+def item_similarity(owned: sparse.csr_array, n_neighbours: int, seed: int) -> sparse.csr_array:
+    """Return the cosine of every item to its nearest others, float32 CSR [I, I], at most ``n_neighbours`` a row."""
+    n_items = owned.shape[1]
+    columns = sparse.csr_array(normalize(owned, axis=0))
+    rows = columns.T.tocsr()
+    n = min(n_neighbours, n_items)
+    neighbours, cosines = np.empty((n_items, n), np.int32), np.empty((n_items, n), np.float32)
+    size = max(1, min(1024, _BLOCK_CELLS // max(n_items, 1)))
+    for start in range(0, n_items, size):
+        block = (rows[start : start + size] @ columns).toarray()
+        at = np.arange(len(block))
+        block[at, start + at] = -np.inf
+        neighbours[start : start + size], cosines[start : start + size] = rank_top(block, n, seed)
+    similarity = Candidates(neighbours, cosines, n_items).matrix()
+    similarity.eliminate_zeros()
+    return similarity
+
+
+def history_groups(histories: sparse.csr_array, n_groups: int, seed: int) -> Groups:
+    """Return k-means groups of the raw histories: L2-normalised, reduced to 32 dimensions (truncated SVD).
+
+    What most segmentation projects do, and the yardstick for grouping by predicted preference. At most as many
+    groups as users; where users coincide fewer come back, none empty.
+    """
+    profiles = sparse.csr_array(normalize(histories))
+    size = min(32, profiles.shape[1])
+    reduced = TruncatedSVD(size, random_state=seed).fit_transform(profiles) if size > 1 else profiles.toarray()
+    n_groups = min(n_groups, len(np.unique(reduced, axis=0)))
+    labels = KMeans(n_groups, n_init=4, random_state=seed).fit_predict(reduced)
+    used, labels = np.unique(labels, return_inverse=True)
+    return Groups(labels.astype(np.int32), len(used))
+
+
+def kmeans_baselines(
+    histories: sparse.csr_array, ease_candidates: Candidates, n_groups: int, seed: int
+) -> tuple[Groups, dict[str, GroupLists]]:
+    """Return k-means groups of the histories and two methods on them.
+
+    ``kmeans_popularity``: the most popular items of each group. ``kmeans_mean_ease``: the lists that EASE's
+    predictions for the members give.
+    """
+    groups = history_groups(histories, n_groups, seed)
+    return groups, {
+        "kmeans_popularity": group_popularity(histories, groups, seed),
+        "kmeans_mean_ease": members_mean(ease_candidates, groups, histories, seed),
+    }

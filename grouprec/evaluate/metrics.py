@@ -1,0 +1,173 @@
+"""What a ranked list is worth to a user, and how certain the mean is. numpy and scipy only."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+
+CUTOFFS = (5, 10, 20)
+DEPTH = 20  # lists are judged to this depth; the reciprocal rank looks no further
+ACCURACY = (
+    *(f"{name}@{k}" for name in ("precision", "recall", "f1", "ndcg", "hit_rate") for k in CUTOFFS),
+    "mrr",
+)
+_RESAMPLE_CELLS = 1 << 22  # random numbers held at a time
+
+
+def contains(matrix: sparse.csr_array, lists: np.ndarray) -> np.ndarray:
+    """Return where row ``u`` of ``matrix`` has a non-zero at ``lists[u, k]``, bool [U, K]; -1 is never there."""
+    rows = np.repeat(np.arange(lists.shape[0]), lists.shape[1])
+    found = np.asarray(matrix[rows, np.maximum(lists, 0).ravel()]) != 0
+    return found.reshape(lists.shape) & (lists >= 0)
+
+
+def hit_matrix(lists: np.ndarray, relevant: sparse.csr_array) -> np.ndarray:
+    """Return which listed items are relevant to the user, bool [U, K].
+
+    Args:
+        lists: int32 [U, K], best first; -1 never hits.
+        relevant: CSR [U, I], non-zero where the item is relevant.
+    """
+    return contains(relevant, lists)
+
+
+def discounts(k: int) -> np.ndarray:
+    """Return the weight of every position, 1 / log2(position + 1) with positions from 1, float64 [k]."""
+    return 1 / np.log2(np.arange(2, k + 2))
+
+
+def ideal_dcg(n_relevant: np.ndarray, k: int) -> np.ndarray:
+    """Return the DCG of a list that begins with min(n_relevant, k) relevant items, float64 [U]."""
+    return np.concatenate([[0], discounts(k).cumsum()])[np.minimum(n_relevant, k)]
+
+
+def precision(hits: np.ndarray, k: int) -> np.ndarray:
+    """Return hits in the first ``k`` divided by ``k`` (also where the list is shorter), [U]."""
+    return hits[:, :k].sum(axis=1) / k
+
+
+def recall(hits: np.ndarray, n_relevant: np.ndarray, k: int) -> np.ndarray:
+    """Return hits in the first ``k`` divided by the number of relevant items, [U]."""
+    return hits[:, :k].sum(axis=1) / n_relevant
+
+
+def f1(hits: np.ndarray, n_relevant: np.ndarray, k: int) -> np.ndarray:
+    """Return each user's harmonic mean of precision and recall, 2 hits / (k + n_relevant), [U]; 0 without a hit."""
+    return 2 * hits[:, :k].sum(axis=1) / (k + n_relevant)
+
+
+def ndcg(hits: np.ndarray, n_relevant: np.ndarray, k: int) -> np.ndarray:
+    """Return DCG / ideal DCG, [U]: gain 1 per hit, discount 1 / log2(position + 1), ideal min(n_relevant, k) hits."""
+    top = hits[:, :k]
+    return top @ discounts(top.shape[1]) / ideal_dcg(n_relevant, k)
+
+
+def hit_rate(hits: np.ndarray, k: int) -> np.ndarray:
+    """Return 1 where the first ``k`` hold a hit, else 0, [U]."""
+    return hits[:, :k].any(axis=1).astype(np.float64)
+
+
+def reciprocal_rank(hits: np.ndarray) -> np.ndarray:
+    """Return 1 / position of the first hit over the full depth of the list given, [U]; 0 without a hit."""
+    return np.where(hits.any(axis=1), 1 / (hits.argmax(axis=1) + 1), 0) if hits.shape[1] else np.zeros(len(hits))
+
+
+def accuracy(hits: np.ndarray, n_relevant: np.ndarray) -> np.ndarray:
+    """Return all accuracy metrics of every user, float64 [U, M], columns in the order of ``ACCURACY``.
+
+    Args:
+        hits: bool [U, K], best position first; positions beyond K count as misses.
+        n_relevant: int [U], at least 1: the caller leaves out users without relevant items.
+    """
+    columns = [precision(hits, k) for k in CUTOFFS]
+    columns += [metric(hits, n_relevant, k) for metric in (recall, f1, ndcg) for k in CUTOFFS]
+    columns += [hit_rate(hits, k) for k in CUTOFFS]
+    return np.column_stack([*columns, reciprocal_rank(hits)])
+
+
+def novelty(lists: np.ndarray, histories: sparse.csr_array, k: int = 10) -> np.ndarray:
+    """Return the mean self-information of the first ``k`` items, in bits, float64 [U] (Zhou et al. 2010).
+
+    An item that a share p of users has carries -log2 p bits; one that nobody has counts as if one user had it.
+    An empty list has novelty 0.
+    """
+    owners = np.maximum(histories.count_nonzero(axis=0), 1)
+    bits = -np.log2(owners / max(histories.shape[0], 1))
+    top = lists[:, :k]
+    shown = top >= 0
+    return np.where(shown, bits[np.maximum(top, 0)], 0).sum(axis=1) / np.maximum(shown.sum(axis=1), 1)
+
+
+def coverage(lists: np.ndarray, n_items: int, k: int = 10) -> float:
+    """Return the share of the catalogue that stands in the first ``k`` of at least one list."""
+    top = lists[:, :k]
+    return len(np.unique(top[top >= 0])) / n_items
+
+
+def gini(lists: np.ndarray, n_items: int, k: int = 10) -> float:
+    """Return how unequally the catalogue is shown in the first ``k``: 0 all items alike, towards 1 only one item.
+
+    Counts how many lists show each item; items never shown count with 0. No lists give 0.
+    """
+    top = lists[:, :k]
+    shown = np.sort(np.bincount(top[top >= 0], minlength=n_items))
+    total = shown.sum()
+    if total == 0:
+        return 0.0
+    return float((2 * np.arange(1, n_items + 1) - n_items - 1) @ shown / (n_items * total))
+
+
+def bootstrap(values: np.ndarray, seed: int, n_resamples: int = 1000) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return mean and percentile bootstrap 95 % interval over users (Efron 1979).
+
+    Args:
+        values: [U] or [U, M], one row per user. Columns share the resamples, so their differences stay paired.
+    Returns:
+        mean, low, high: float64, scalars for [U] and [M] for [U, M]; NaN where there is no user.
+    """
+    if len(values) == 0:
+        return (np.full(values.shape[1:], np.nan),) * 3
+    means = resampled_means(values, seed, n_resamples)
+    low, high = np.percentile(means, [2.5, 97.5], axis=0)
+    return values.mean(axis=0, dtype=np.float64), low, high
+
+
+def resampled_means(values: np.ndarray, seed: int, n_resamples: int = 1000) -> np.ndarray:
+    """Return the mean of every resample of the users with replacement, [n_resamples] or [n_resamples, M].
+
+    A resample is a vector of counts, so all columns are resampled by one matrix product.
+    """
+    rng = np.random.default_rng(seed)
+    n_users = len(values)
+    values = np.asarray(values, dtype=np.float32)
+    size = max(1, _RESAMPLE_CELLS // n_users)
+    means = []
+    for start in range(0, n_resamples, size):
+        n = min(size, n_resamples - start)
+        drawn = rng.integers(n_users, size=(n, n_users)) + np.arange(n)[:, None] * n_users
+        counts = np.bincount(drawn.ravel(), minlength=n * n_users).reshape(n, n_users)
+        means.append(counts.astype(np.float32) @ values / n_users)
+    return np.concatenate(means)
+
+
+def paired_difference(
+    values_a: np.ndarray, values_b: np.ndarray, seed: int, n_resamples: int = 1000
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return mean(a - b) over users, its bootstrap 95 % interval, and a two-sided p value.
+
+    p is twice the smaller share of resamples on either side of 0, counting the data themselves as one more resample
+    (so never 0). It is for one comparison: correct it where many are made.
+
+    Args:
+        values_a: [U] or [U, M], metrics of one method.
+        values_b: the same metrics of the same users under the other method.
+    Returns:
+        difference, low, high, p: scalars for [U], [M] for [U, M]; NaN where there is no user.
+    """
+    difference = np.asarray(values_a, dtype=np.float64) - values_b
+    if len(difference) == 0:
+        return (np.full(difference.shape[1:], np.nan),) * 4
+    means = resampled_means(difference, seed, n_resamples)
+    low, high = np.percentile(means, [2.5, 97.5], axis=0)
+    tail = np.minimum((means <= 0).sum(axis=0), (means >= 0).sum(axis=0))
+    return difference.mean(axis=0), low, high, np.minimum(1, 2 * (tail + 1) / (n_resamples + 1))

@@ -1,0 +1,366 @@
+"""The evaluation: every member is served by a list and judged on what they took next.
+
+Three regimes, never mixed. ``individual``: every user has a list of their own. ``strict``: everybody in a group sees
+the same list, items they have already included. ``dedup``: everybody drops what they have from the group's ranking
+and takes the top. Targets are items new to the user; all lists are ranked against the full catalogue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from grouprec.data.dataset import Dataset, Interactions
+from grouprec.evaluate import baselines
+from grouprec.evaluate.metrics import (
+    ACCURACY,
+    CUTOFFS,
+    DEPTH,
+    accuracy,
+    bootstrap,
+    contains,
+    coverage,
+    gini,
+    hit_matrix,
+    novelty,
+    paired_difference,
+)
+from grouprec.evaluate.oracle import best_strict
+from grouprec.lists import group_popularity
+from grouprec.types import Candidates, GroupLists, Groups
+
+METRICS = (*ACCURACY, "novelty@10")  # columns of Measured.values
+HEADLINES = ["precision@10", "ndcg@10", "hit_rate@10"]
+_CHUNK_CELLS = 1 << 22  # list entries handled at a time
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What is to be found, by whom.
+
+    Attributes:
+        seen: CSR [U, I], non-zero where the user has the item by the time of the task.
+        relevant: CSR [U, I], 1 where the user took an item that was new to them.
+        users: int32 [T], ascending rows of the users with at least one such item; the others are not judged.
+    """
+
+    seen: sparse.csr_array
+    relevant: sparse.csr_array
+    users: np.ndarray
+
+    @property
+    def n_relevant(self) -> np.ndarray:
+        """Return the number of targets of every judged user, int [T], at least 1."""
+        return np.diff(self.relevant.indptr)[self.users]
+
+
+def validation_task(data: Dataset) -> Task:
+    """Return the task of finding the validation part from the training part."""
+    return _task(data.histories, data.validation)
+
+
+def test_task(data: Dataset) -> Task:
+    """Return the task of finding the test part; what users took in training or validation is not new."""
+    return _task(data.known, data.test)
+
+
+test_task.__test__ = False  # pyright: ignore  # the name looks like a test to pytest
+
+
+def _task(seen: sparse.csr_array, part: Interactions) -> Task:
+    taken = part.matrix(seen.shape).tocoo()
+    rows, items = taken.coords
+    new = np.asarray(seen[rows, items]) == 0
+    entries = (np.ones(new.sum(), np.float32), (rows[new], items[new]))
+    relevant = sparse.csr_array(entries, shape=seen.shape)
+    return Task(seen, relevant, np.flatnonzero(np.diff(relevant.indptr)).astype(np.int32))
+
+
+def individual_lists(candidates: Candidates, task: Task, depth: int = DEPTH) -> np.ndarray:
+    """Return every judged user's own best items that they do not have by then, int32 [T, depth], -1 at the end."""
+    return _drop_seen(candidates.items, task.users, task, depth)
+
+
+def shared_lists(items: np.ndarray, labels: np.ndarray, task: Task, depth: int = DEPTH) -> np.ndarray:
+    """Return the list of every judged user's group as it is, int32 [T, depth]. ``items`` int32 [G, K]."""
+    return items[labels[task.users], :depth]
+
+
+def dedup_lists(ranking: np.ndarray, labels: np.ndarray, task: Task, depth: int = DEPTH) -> np.ndarray:
+    """Return the group's ranking without what each judged user has by then, int32 [T, depth], -1 at the end.
+
+    Args:
+        ranking: int32 [G, K'].
+        labels: int32 [U], the group of every user.
+    """
+    return _drop_seen(ranking, labels[task.users], task, depth)
+
+
+def _drop_seen(lists: np.ndarray, rows: np.ndarray, task: Task, depth: int) -> np.ndarray:
+    """Rows of ``lists`` (one per judged user) without items seen and without gaps, cut or filled with -1."""
+    out = np.full((len(rows), depth), -1, np.int32)
+    size = max(1, _CHUNK_CELLS // max(lists.shape[1], 1))
+    for start in range(0, len(rows), size):
+        chunk = slice(start, start + size)
+        items = lists[rows[chunk]]
+        keep = (items >= 0) & ~contains(task.seen[task.users[chunk]], items)
+        place = keep.cumsum(axis=1) - 1
+        row, column = np.nonzero(keep & (place < depth))
+        out[start + row, place[row, column]] = items[row, column]
+    return out
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """One method's lists, judged.
+
+    Attributes:
+        method, regime: what it is; regime is individual, strict or dedup.
+        values: float64 [T, M], the metrics ``METRICS`` of every judged user.
+        whole: metrics of all lists together, which have no value per user.
+        labels: the groups that the lists were made for, int32 [U]; None for individual lists.
+    """
+
+    method: str
+    regime: str
+    values: np.ndarray
+    whole: dict[str, float]
+    labels: np.ndarray | None = None
+
+    def of(self, metric: str) -> np.ndarray:
+        """Return one metric of every judged user, float64 [T]."""
+        return self.values[:, METRICS.index(metric)]
+
+
+@dataclass(frozen=True)
+class Row:
+    """The mean of a metric over users with its 95 % interval (NaN where there is none)."""
+
+    method: str
+    regime: str
+    metric: str
+    value: float
+    low: float
+    high: float
+    n_users: int
+
+
+def measure(method: str, regime: str, lists: np.ndarray, task: Task, labels: np.ndarray | None = None) -> Measured:
+    """Judge one list per judged user.
+
+    Args:
+        lists: int32 [T, K], in the order of ``task.users``, best first, -1 where there is no item.
+        labels: the groups behind shared lists, int32 [U].
+    """
+    lists = lists[:, :DEPTH]
+    hits = hit_matrix(lists, task.relevant[task.users])
+    values = np.column_stack([accuracy(hits, task.n_relevant), novelty(lists, task.seen)])
+    n_items = task.seen.shape[1]
+    return Measured(
+        method, regime, values, {"coverage@10": coverage(lists, n_items), "gini@10": gini(lists, n_items)}, labels
+    )
+
+
+def measure_both(method: str, lists: GroupLists, groups: Groups, task: Task) -> list[Measured]:
+    """Judge a group method in the strict and in the de-duplicated regime, each with its own list."""
+    labels = groups.labels
+    return [
+        measure(method, "strict", shared_lists(lists.strict, labels, task), task, labels),
+        measure(method, "dedup", dedup_lists(lists.ranking, labels, task), task, labels),
+    ]
+
+
+def evaluate_method(method: str, regime: str, lists: np.ndarray, task: Task, seed: int) -> list[Row]:
+    """Return the rows of one method; for several, :func:`summarise` shares the resamples between them."""
+    return summarise([measure(method, regime, lists, task)], seed)
+
+
+def summarise(measured: list[Measured], seed: int) -> list[Row]:
+    """Return every metric's mean and interval, all methods on the same resamples of users."""
+    mean, low, high = bootstrap(np.concatenate([m.values for m in measured], axis=1), seed)
+    rows = []
+    for n, one in enumerate(measured):
+        n_users = len(one.values)
+        for at, metric in enumerate(METRICS, start=n * len(METRICS)):
+            rows.append(Row(one.method, one.regime, metric, float(mean[at]), float(low[at]), float(high[at]), n_users))
+        for metric, value in one.whole.items():
+            rows.append(Row(one.method, one.regime, metric, value, np.nan, np.nan, n_users))
+    return rows
+
+
+def rows_table(rows: list[Row]) -> pd.DataFrame:
+    """Return rows as a table with the columns of :class:`Row`."""
+    return pd.DataFrame(rows, columns=list(Row.__dataclass_fields__))
+
+
+def strict_oracle(labels: np.ndarray, task: Task, k: int) -> dict[str, float]:
+    """Return what the best shared lists of ``k`` items could reach for these groups (see :mod:`.oracle`).
+
+    Args:
+        labels: int32 [U], the group of every user.
+    """
+    return best_strict(labels[task.users], task.relevant[task.users], (k,))
+
+
+def share_of_gain(value: float | np.ndarray, floor: float | np.ndarray, individual: float | np.ndarray) -> np.ndarray:
+    """Return (value - floor) / (individual - floor): the part kept of what personal lists gain over one list for all.
+
+    NaN where personal lists gain nothing. May be negative, and above 1.
+    """
+    possible = np.asarray(individual, dtype=float) - floor
+    return np.divide(
+        np.asarray(value, float) - floor, possible, out=np.full(possible.shape, np.nan), where=possible > 0
+    )
+
+
+def group_table(measured: Measured, groups: Groups, task: Task) -> pd.DataFrame:
+    """Return how every group is served, also who is left behind.
+
+    Columns: group, size, n_test_users, ndcg@10, hit_rate@10, zero_hit_share (members without a hit in the first
+    10); the last three are means over the judged members, NaN where a group has none.
+    """
+    labels = groups.labels[task.users]
+    n = np.bincount(labels, minlength=groups.n_groups)
+
+    def mean(metric: str) -> np.ndarray:
+        total = np.bincount(labels, weights=measured.of(metric), minlength=groups.n_groups)
+        return np.divide(total, n, out=np.full(groups.n_groups, np.nan), where=n > 0)
+
+    table = pd.DataFrame({"group": np.arange(groups.n_groups), "size": groups.sizes, "n_test_users": n})
+    table["ndcg@10"], table["hit_rate@10"] = mean("ndcg@10"), mean("hit_rate@10")
+    table["zero_hit_share"] = 1 - table["hit_rate@10"]
+    return table
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """The evidence.
+
+    Attributes:
+        rows: method, regime, metric, value, low, high, n_users, floor, individual, oracle, share_of_gain; the last
+            four are NaN where they mean nothing.
+        groups: method and regime of every given list, then the columns of :func:`group_table`.
+        comparisons: method, regime, metric, against, difference, low, high, p (see :func:`compare`); the reference
+            of group methods is the first given list.
+        summary: see :func:`headline`.
+        measured: every method's values per judged user.
+    """
+
+    rows: pd.DataFrame
+    groups: pd.DataFrame
+    comparisons: pd.DataFrame
+    summary: dict[str, float]
+    measured: tuple[Measured, ...]
+
+
+def evaluate(
+    data: Dataset,
+    task: Task,
+    groups: Groups,
+    candidates: Candidates,
+    ease_candidates: Candidates,
+    lists: Mapping[str, GroupLists],
+    individual: Mapping[str, Candidates],
+    seed: int,
+) -> Evaluation:
+    """Return the whole evaluation: the given lists, personal lists, all baselines, floor, ceiling and oracle.
+
+    Args:
+        data: baselines learn from ``data.histories`` only.
+        groups: the groups that ``lists`` are for.
+        candidates: of the chosen encoder; its personal lists ("individual") are the ceiling.
+        ease_candidates: of EASE, for the baseline on k-means groups.
+        lists: group methods to judge, e.g. ``{"generated": ..., "members_mean": ...}``.
+        individual: further encoders to judge by personal lists.
+    """
+    histories, n_groups = data.histories, groups.n_groups
+    alone = {"individual": candidates, **individual, "item_knn": baselines.item_knn(histories, seed=seed)}
+    everyone = baselines.everybody(data.n_users)
+    kmeans, kmeans_lists = baselines.kmeans_baselines(histories, ease_candidates, n_groups, seed)
+    shared = {
+        **{name: (groups, these) for name, these in lists.items()},
+        "popularity": (everyone, baselines.popularity(histories, seed)),
+        "group_popularity": (groups, group_popularity(histories, groups, seed)),
+        **{name: (kmeans, these) for name, these in kmeans_lists.items()},
+    }
+    measured = [measure(name, "individual", individual_lists(own, task), task) for name, own in alone.items()]
+    for name, (members, these) in shared.items():
+        measured += measure_both(name, these, members, task)
+    rows = add_bounds(rows_table(summarise(measured, seed)), measured, task)
+    tables = [
+        group_table(one, groups, task).assign(method=one.method, regime=one.regime)
+        for one in measured
+        if one.method in lists
+    ]
+    return Evaluation(
+        rows,
+        pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(),
+        compare(measured, next(iter(lists), "group_popularity"), seed),
+        headline(rows, task, n_groups),
+        tuple(measured),
+    )
+
+
+def add_bounds(rows: pd.DataFrame, measured: Sequence[Measured], task: Task) -> pd.DataFrame:
+    """Return the rows with floor, individual, oracle and share_of_gain beside every accuracy metric.
+
+    The floor is the one popular list for all in the same regime; for personal lists the de-duplicated one, because
+    they leave out what the user has, too. The oracle is that of the groups behind the row's strict list.
+    """
+    values = rows.set_index(["method", "regime", "metric"])["value"]
+    judged = rows["metric"].isin(ACCURACY)
+
+    def look_up(method: str, regimes: pd.Series) -> np.ndarray:
+        keys = pd.MultiIndex.from_arrays([np.full(len(rows), method, dtype=object), regimes, rows["metric"]])
+        return values.reindex(keys).where(judged.to_numpy()).to_numpy()
+
+    floor = look_up("popularity", rows["regime"].replace("individual", "dedup"))
+    individual = look_up("individual", pd.Series("individual", index=rows.index))
+    relevant = task.relevant[task.users]
+    strict = {one.method: one.labels for one in measured if one.regime == "strict" and one.labels is not None}
+    best = {id(labels): best_strict(labels[task.users], relevant, CUTOFFS) for labels in strict.values()}
+    oracle = [
+        best.get(id(strict.get(method)), {}).get(metric, np.nan) if regime == "strict" else np.nan
+        for method, regime, metric in zip(rows["method"], rows["regime"], rows["metric"], strict=True)
+    ]
+    share = share_of_gain(rows["value"].to_numpy(), floor, individual)
+    return rows.assign(floor=floor, individual=individual, oracle=oracle, share_of_gain=share)
+
+
+def compare(measured: Sequence[Measured], against: str, seed: int) -> pd.DataFrame:
+    """Return every method's paired difference to a reference on the headline metrics, same regime only.
+
+    Args:
+        against: the reference among group methods; personal lists are compared with "individual".
+    """
+    columns = [METRICS.index(metric) for metric in HEADLINES]
+    tables = []
+    for regime, name in {"strict": against, "dedup": against, "individual": "individual"}.items():
+        same = [one for one in measured if one.regime == regime]
+        reference = next(one for one in same if one.method == name)
+        others = [one for one in same if one is not reference]
+        if not others:
+            continue
+        theirs = np.concatenate([one.values[:, columns] for one in others], axis=1)
+        ours = np.tile(reference.values[:, columns], len(others))
+        difference, low, high, p = paired_difference(theirs, ours, seed)
+        table = {"difference": difference, "low": low, "high": high, "p": p}
+        names = np.repeat([one.method for one in others], len(columns))
+        tables.append(
+            pd.DataFrame(
+                {"method": names, "regime": regime, "metric": HEADLINES * len(others), "against": name, **table}
+            )
+        )
+    return pd.concat(tables, ignore_index=True)
+
+
+def headline(rows: pd.DataFrame, task: Task, n_groups: int) -> dict[str, float]:
+    """Return a few numbers for lists of runs: ``regime/method/metric`` -> mean, and the size of the task."""
+    chosen = rows[rows["metric"].isin(HEADLINES)]
+    keys = chosen["regime"] + "/" + chosen["method"] + "/" + chosen["metric"]
+    size = {"n_groups": n_groups, "n_test_users": len(task.users), "n_targets": int(task.relevant.nnz)}
+    return size | dict(zip(keys, chosen["value"].astype(float), strict=True))

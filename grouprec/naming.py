@@ -1,0 +1,196 @@
+"""Words for a group: what its members have, are, and how to call them. Reads histories and attributes only."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+from scipy.special import xlogy
+from sklearn.feature_extraction.text import CountVectorizer
+
+from grouprec.lists import member_matrix
+from grouprec.types import Groups
+
+MIN_MEMBERS = 3  # an item or attribute of fewer members says nothing about a group
+MIN_Z = 2.0  # standard errors by which an attribute must differ
+_WORD = r"(?u)\b[^\W\d_]{3,}\b"  # letters of any script, no numbers
+
+
+def distinguishing_items(histories: sparse.csr_array, groups: Groups, n: int = 10) -> pd.DataFrame:
+    """Return the items that members have more often than other users, most telling first.
+
+    Ordered by the log-likelihood ratio (Dunning 1993) of having the item inside against outside the group, which
+    weighs how much more often against how many members it rests on; lift alone would favour the rarest items.
+
+    Args:
+        histories: CSR [U, I]; weights do not count.
+        n: at most so many items a group; only those with a lift above 1 and at least 3 members (all members of a
+            smaller group).
+    Returns:
+        group, rank (from 1), item_row, share_in_group, share_overall, lift.
+    """
+    owned = (histories != 0).astype(np.float32)
+    inside = (member_matrix(groups) @ owned).toarray().astype(np.float64)
+    sizes = groups.sizes[:, None].astype(np.float64)
+    overall = inside.sum(axis=0)
+    evidence = _log_likelihood_ratio(inside, sizes, overall, float(owned.shape[0]))
+    share, base = inside / sizes, overall / max(owned.shape[0], 1)
+    lift = np.divide(share, base, out=np.zeros_like(share), where=base > 0)
+    evidence[(lift <= 1) | (inside < np.minimum(MIN_MEMBERS, sizes))] = 0
+    order = np.argsort(-evidence, axis=1, kind="stable")[:, :n]
+    kept = np.take_along_axis(evidence, order, axis=1) > 0
+    group, rank = np.nonzero(kept)
+    item = order[group, rank]
+    return pd.DataFrame(
+        {
+            "group": group,
+            "rank": rank + 1,
+            "item_row": item,
+            "share_in_group": share[group, item],
+            "share_overall": base[item],
+            "lift": lift[group, item],
+        }
+    )
+
+
+def _log_likelihood_ratio(inside: np.ndarray, sizes: np.ndarray, overall: np.ndarray, n_users: float) -> np.ndarray:
+    """Dunning's G2 of every 2 x 2 table: in the group or not, has the item or not; float64 [G, I], >= 0."""
+    outside, others = overall - inside, n_users - sizes
+    observed = [inside, sizes - inside, outside, others - outside]
+    expected = [sizes * overall, sizes * (n_users - overall), others * overall, others * (n_users - overall)]
+    total = sum(xlogy(o, o) - xlogy(o, e / n_users) for o, e in zip(observed, expected, strict=True))
+    return np.maximum(2 * np.asarray(total), 0)
+
+
+def distinguishing_words(
+    item_labels: np.ndarray, histories: sparse.csr_array, groups: Groups, n: int = 6
+) -> list[list[str]]:
+    """Return the words and word pairs in item labels that are typical of each group.
+
+    Class-based TF-IDF (Grootendorst 2022): a group is one document; a term weighs its share of the document times
+    log(1 + A / f), with f its frequency over all documents and A their mean length. Departures: the document holds
+    each label as often as the item's share of members exceeds its share of all users, so that what everybody has
+    names no group; a pair counts twice, for being two words; and a term that shares a word with a better one is
+    left out, so that a pair does not come back as its two words.
+
+    Args:
+        item_labels: str [I].
+        histories: CSR [U, I]; weights do not count.
+        n: at most so many terms a group.
+    Returns:
+        G lists of lower-case terms, best first; empty where labels hold no words or a group is like all users.
+    """
+    counter = CountVectorizer(binary=True, ngram_range=(1, 2), token_pattern=_WORD, stop_words="english")
+    try:
+        words = sparse.csr_array(counter.fit_transform(item_labels), dtype=np.float32)
+    except ValueError:  # scikit-learn's answer to labels without a single word, such as bare article numbers
+        return [[] for _ in range(groups.n_groups)]
+    terms = counter.get_feature_names_out()
+    inside = (member_matrix(groups) @ (histories != 0).astype(np.float32)).toarray()
+    excess = inside / groups.sizes[:, None] - inside.sum(axis=0, dtype=np.float64) / histories.shape[0]
+    document = np.maximum(excess, 0) @ words
+    frequency, length = document.sum(axis=0), document.sum(axis=1, keepdims=True)
+    rarity = np.log1p(np.divide(length.mean(), frequency, out=np.zeros_like(frequency), where=frequency > 0))
+    weight = document / np.where(length > 0, length, 1) * rarity * (1 + np.char.count(terms.astype(str), " "))
+    order = np.argsort(-weight, axis=1, kind="stable")
+    return [_without_overlap(terms[row[: np.count_nonzero(weight[g])]], n) for g, row in enumerate(order)]
+
+
+def _without_overlap(terms: np.ndarray, n: int) -> list[str]:
+    """The first ``n`` terms of which no two share a word (a plural counts as its singular)."""
+    kept: list[str] = []
+    used: set[str] = set()
+    for term in terms:
+        stems = {word.removesuffix("s") for word in term.split()}
+        if not stems & used:
+            kept.append(term)
+            used |= stems
+        if len(kept) == n:
+            break
+    return kept
+
+
+def distinguishing_attributes(user_attributes: pd.DataFrame, groups: Groups, n: int = 5) -> pd.DataFrame:
+    """Return in which attributes a group differs from all users, most certain first.
+
+    A text, category or yes/no column gives one row for every value that is over-represented (share of members); a
+    numeric column gives one row (median). The order is by z: for shares the difference over its standard error, for
+    numbers the mean rank's (Mann-Whitney, ties not corrected). Rows below 2 are left out, and shares of fewer than
+    3 members. Missing values count in neither; dates are not compared.
+
+    Args:
+        user_attributes: U rows, any columns.
+        n: at most so many rows a group.
+    Returns:
+        group, rank (from 1), attribute, kind ("share" or "median"), value (text, empty for medians), in_group,
+        overall, lift (in_group / overall; NaN where overall is 0), z.
+    """
+    columns = ["group", "attribute", "kind", "value", "in_group", "overall", "lift", "z"]
+    tables = []
+    for name, column in user_attributes.items():
+        if pd.api.types.is_bool_dtype(column) or not pd.api.types.is_numeric_dtype(column):
+            if not pd.api.types.is_datetime64_any_dtype(column):
+                tables.append(_share_differences(column, groups).assign(attribute=str(name), kind="share"))
+        else:
+            tables.append(_median_differences(column, groups).assign(attribute=str(name), kind="median", value=""))
+    if not tables:
+        return pd.DataFrame(columns=["group", "rank", *columns[1:]])
+    table = pd.concat(tables, ignore_index=True)[columns]
+    table = table[table["z"].abs() >= MIN_Z]
+    table = table.sort_values(["group", "z"], key=lambda c: -c.abs() if c.name == "z" else c, kind="stable")
+    table.insert(1, "rank", table.groupby("group").cumcount() + 1)
+    return table[table["rank"] <= n].reset_index(drop=True)
+
+
+def _share_differences(column: pd.Series, groups: Groups) -> pd.DataFrame:
+    """Every over-represented value of a column: group, value, in_group, overall, lift, z."""
+    known = column.notna().to_numpy()
+    codes, values = pd.factorize(column[known].astype(str))
+    counts = np.zeros((groups.n_groups, len(values)))
+    np.add.at(counts, (groups.labels[known], codes), 1)
+    sizes, total = counts.sum(axis=1, keepdims=True), counts.sum()
+    share = counts / np.maximum(sizes, 1)
+    overall = counts.sum(axis=0) / max(total, 1)
+    error = np.sqrt(overall * (1 - overall) * np.maximum(1 / np.maximum(sizes, 1) - 1 / max(total, 1), 0))
+    z = np.divide(share - overall, error, out=np.zeros_like(share), where=error > 0)
+    group, at = np.nonzero((z > 0) & (counts >= MIN_MEMBERS))
+    return pd.DataFrame(
+        {
+            "group": group,
+            "value": np.asarray(values, dtype=object)[at],
+            "in_group": share[group, at],
+            "overall": overall[at],
+            "lift": share[group, at] / overall[at],
+            "z": z[group, at],
+        }
+    )
+
+
+def _median_differences(column: pd.Series, groups: Groups) -> pd.DataFrame:
+    """One row per group with a known value: group, in_group, overall, lift, z."""
+    numbers = pd.to_numeric(column).astype(float).replace([np.inf, -np.inf], np.nan)
+    known = numbers.notna().to_numpy()
+    values, labels = numbers[known].to_numpy(), groups.labels[known]
+    total = len(values)
+    frame = pd.DataFrame({"group": labels, "value": values, "rank": pd.Series(values).rank().to_numpy()})
+    by_group = frame.groupby("group").agg(in_group=("value", "median"), rank=("rank", "mean"), size=("rank", "size"))
+    error = np.sqrt(np.maximum((total + 1) * (total - by_group["size"]) / (12 * by_group["size"]), 0))
+    z = (by_group["rank"] - (total + 1) / 2).div(error.where(error > 0)).fillna(0.0)
+    overall = float(np.median(values)) if total else np.nan
+    lift = by_group["in_group"] / overall if overall else np.nan
+    return by_group[["in_group"]].assign(overall=overall, lift=lift, z=z).reset_index()
+
+
+def group_names(words: list[list[str]]) -> list[str]:
+    """Return a short name for every group from its words, never two alike, e.g. "Vintage · Lunch bag".
+
+    Two terms make a name; a third is added where that name is taken. Groups without words, or whose words are
+    all taken, get their number: "Group 3".
+    """
+    names: list[str] = []
+    for number, terms in enumerate(words):
+        titles = [term[:1].upper() + term[1:] for term in terms]
+        wishes = [" · ".join(titles[:length]) for length in (2, 3) if titles]
+        plain = f"Group {number + 1}"
+        names.append(next((wish for wish in wishes if wish not in names), plain))
+    return names

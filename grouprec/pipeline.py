@@ -1,0 +1,370 @@
+"""The order of the stages: from a configuration to a finished run folder. No other module knows it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from grouprec import tables
+from grouprec.config import RunConfig
+from grouprec.contracts import REGISTRIES, Encoder, Generator, Grouper, Profile, Stage, Updater
+from grouprec.data.dataset import Dataset
+from grouprec.data.prepare import Prepared, prepare
+from grouprec.evaluate import protocol
+from grouprec.evaluate.updates import evaluate_updates
+from grouprec.evaluate.value import choose_n_groups, default_grid, value_of_groups
+from grouprec.layout import LayoutProcess
+from grouprec.lists import group_popularity, members_mean
+from grouprec.preference import find_candidates, make_preference
+from grouprec.progress import Progress
+from grouprec.runs import Run, RunStore
+from grouprec.training import RunOptions, device_title, resolve_device
+from grouprec.types import Candidates, GroupLists, Groups, Preference, SettingError
+
+STAGE_FORMAT = 1  # raise it when a stage's arrays or the meaning of its settings change
+MAP_TIMEOUT = 900.0
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """Everything learned from one dataset (the training part, or all rows after the evaluation)."""
+
+    data: Dataset
+    encoder: Encoder
+    encoder_scores: dict[str, float]  # validation nDCG@10 by encoder name
+    candidates: dict[str, Candidates]  # by encoder name
+    preference: Preference
+    grouper: Grouper
+    groups: Groups
+    groups_reason: str
+    value_table: pd.DataFrame | None
+    profile: Profile
+    generator: Generator
+    updater: Updater
+    lists: dict[str, GroupLists]
+    decided: dict[str, dict[str, Any]]  # settings that validation decided, by stage name
+
+
+@dataclass(frozen=True)
+class Trainer:
+    """One run in progress: where it writes, what it was asked for, and how it reports."""
+
+    store: RunStore
+    run: Run
+    config: RunConfig
+    progress: Progress
+    device: str
+
+    def stage(self, kind: str, name: str, depends: list[Any], fit: Any, decided: dict[str, Any]) -> tuple[Any, str]:
+        """Return a fitted stage and its key: read back where any run has that key, else fitted and saved.
+
+        Args:
+            depends: what its result depends on beside its own settings and the seed.
+            fit: called with the fresh stage and the run options.
+            decided: settings fixed by an earlier fit (refit), on top of the configuration.
+        """
+        settings = self.config.stage_config(kind, name).model_copy(update=decided)
+        stage: Stage = REGISTRIES[kind].get(name)(settings)
+        key = _key(kind, name, settings.model_dump(mode="json"), self.config.seed, *depends)
+        with self.progress.stage(f"{kind} {name}" if kind == "encoder" else _SHOWN[kind]) as report:
+            saved = self.store.find_stage(key, self.run)
+            if saved is not None:
+                report.reused = True
+                stage.load(saved[0])
+                stage.decided = saved[1]["decided"]
+                return stage, key
+            fit(stage, RunOptions(self.config.seed, self.device, report))
+            meta = {"decided": stage.decided, "history": asdict(stage.history) if stage.history else None}
+            self.run.save_stage(key, kind, name, settings.model_dump(mode="json"), stage.arrays(), meta)
+        return stage, key
+
+
+_SHOWN = {"grouper": "groups", "profile": "profile", "generator": "generator", "updater": "updater"}
+
+
+def train(store: RunStore, run: Run, config: RunConfig, progress: Progress) -> dict[str, Any]:
+    """Train a run from its configuration to its manifest and return its metrics.
+
+    Raises:
+        GrouprecError: the data or a setting cannot be used; nothing that looks finished is left.
+    """
+    trainer = Trainer(store, run, config, progress, resolve_device(config.device))
+    with _layout() as layout:
+        prepared = _prepare(trainer, hold_out=True)
+        fitted = _fit(trainer, prepared.dataset.without_test(), layout if not config.refit else None)
+        with progress.stage("evaluation"):
+            evaluation = _evaluate(fitted, prepared.dataset, trainer)
+        final = fitted
+        if config.refit:
+            with progress.inside("refit"):
+                everything = _prepare(trainer, hold_out=False)
+                final = _fit(trainer, everything.dataset, layout, after=fitted)
+        with progress.stage("map"):
+            positions, map_method = layout.result(MAP_TIMEOUT)
+        with progress.stage("save"):
+            metrics = {**_metrics(trainer, prepared, fitted, final, evaluation), "map_method": map_method}
+            _save(trainer, prepared, fitted, final, evaluation, positions, metrics["list_method"])
+    metrics["seconds"] = round(progress.seconds(), 2)
+    metrics["stage_seconds"] = progress.stage_seconds()
+    run.save_metrics(metrics)
+    run.write_manifest()
+    return metrics
+
+
+@contextmanager
+def _layout() -> Iterator[LayoutProcess]:
+    """The map's process: compiles while the encoders train (design section 6d)."""
+    layout = LayoutProcess.start()
+    try:
+        yield layout
+    finally:
+        layout.stop()
+
+
+def _prepare(trainer: Trainer, hold_out: bool) -> Prepared:
+    config = trainer.config
+    with trainer.progress.stage("prepare"):
+        prepared = prepare(
+            config.interactions,
+            users=config.users,
+            items=config.items,
+            roles=config.roles,
+            settings=config.preparation,
+            seed=config.seed,
+            hold_out=hold_out,
+        )
+    data = prepared.dataset
+    if isinstance(config.n_groups, int) and config.n_groups > data.n_users:
+        raise SettingError(
+            f"{config.n_groups} groups were asked for, but only {data.n_users} users are left to form them; "
+            f"ask for {data.n_users} or fewer."
+        )
+    return prepared
+
+
+def _fit(trainer: Trainer, data: Dataset, layout: LayoutProcess | None, after: Fitted | None = None) -> Fitted:
+    """Fit every stage on a dataset.
+
+    Args:
+        layout: given the users' positions to compute, where this fit is the final one.
+        after: an earlier fit whose decisions (encoder, number of groups, epochs) are kept: the refit.
+    """
+    config = trainer.config
+    decided = after.decided if after else {}
+    encoder, encoder_key, candidates, scores = _encode(trainer, data, after)
+    preference = make_preference(candidates[encoder.name], seed=config.seed)
+    if layout is not None:
+        layout.submit(preference.space, config.seed, trainer.run.path / "stages")
+    n_groups, reason, value_table = _decide_n_groups(trainer, data, preference, candidates[encoder.name], after)
+
+    def stage(kind: str, depends: list[Any], fit: Any) -> tuple[Any, str]:
+        name = getattr(config, kind)
+        return trainer.stage(kind, name, depends, fit, decided.get(name, {}))
+
+    grouper, group_key = stage(
+        "grouper", [encoder_key, n_groups], lambda s, options: s.fit(data, preference, n_groups, options)
+    )
+    groups = grouper.groups()
+    profile, profile_key = stage("profile", [group_key], lambda s, options: s.fit(data, groups, options))
+    generator, _ = stage("generator", [profile_key], lambda s, options: s.fit(data, groups, profile, options))
+    updater, _ = stage("updater", [data.key], lambda s, options: s.fit(data, options))
+    options = RunOptions(config.seed, trainer.device)
+    lists = {
+        "generated": generator.lists(data, groups, profile, options),
+        "members_mean": members_mean(candidates[encoder.name], groups, data.histories, config.seed),
+        "popularity": group_popularity(data.histories, groups, config.seed),
+    }
+    fitted_stages: list[Stage] = [encoder, grouper, profile, generator, updater]
+    return Fitted(
+        data,
+        encoder,
+        scores,
+        candidates,
+        preference,
+        grouper,
+        groups,
+        reason,
+        value_table,
+        profile,
+        generator,
+        updater,
+        lists,
+        {s.name: s.decided for s in fitted_stages},
+    )
+
+
+def _encode(
+    trainer: Trainer, data: Dataset, after: Fitted | None
+) -> tuple[Encoder, str, dict[str, Candidates], dict[str, float]]:
+    """Fit the encoders and return the one that ranks best on the validation part, with everybody's candidates."""
+    names = [after.encoder.name] if after else list(trainer.config.encoders)
+    decided = after.decided if after else {}
+    fitted: dict[str, tuple[Encoder, str]] = {}
+    candidates: dict[str, Candidates] = {}
+    scores: dict[str, float] = {}
+    for name in names:
+        encoder, key = trainer.stage(
+            "encoder", name, [data.key], lambda s, options: s.fit(data, options), decided.get(name, {})
+        )
+        embeddings = encoder.embeddings(data)
+        candidates[name] = find_candidates(
+            embeddings, data.histories, seed=trainer.config.seed, fallback=data.popularity
+        )
+        scores[name] = _validation_value(candidates[name], protocol.validation_task(data))
+        fitted[name] = encoder, key
+    best = max(names, key=lambda name: np.nan_to_num(scores[name], nan=-1.0))
+    return (*fitted[best], candidates, after.encoder_scores if after else scores)
+
+
+def _validation_value(candidates: Candidates, task: protocol.Task) -> float:
+    """Return the nDCG@10 of personal lists on the validation part, NaN where nobody has one."""
+    if not len(task.users):
+        return np.nan
+    lists = protocol.individual_lists(candidates, task)
+    return float(protocol.measure("", "individual", lists, task).of("ndcg@10").mean())
+
+
+def _decide_n_groups(
+    trainer: Trainer, data: Dataset, preference: Preference, candidates: Candidates, after: Fitted | None
+) -> tuple[int, str, pd.DataFrame | None]:
+    """Return the number of groups, why, and the table it was chosen from."""
+    config = trainer.config
+    if after is not None:
+        return after.groups.n_groups, after.groups_reason, after.value_table
+    if config.n_groups != "auto":
+        return config.n_groups, "", None
+    task = protocol.validation_task(data)
+    grid = default_grid(data.n_users)
+    if not len(task.users):
+        middle = grid[len(grid) // 2]
+        return middle, f"{middle} groups: there is no validation part to choose by.", None
+    settings = config.stage_config("grouper", config.grouper)
+    options = RunOptions(config.seed, trainer.device)
+
+    def group_at(n_groups: int) -> Groups:
+        stage = REGISTRIES["grouper"].get(config.grouper)(settings)
+        return stage.fit(data, preference, n_groups, options).groups()
+
+    with trainer.progress.stage("number of groups"):
+        table = value_of_groups(data, task, preference, candidates, group_at, grid, config.seed)
+        n_groups, reason = choose_n_groups(table, config.regime)
+    return n_groups, reason, table
+
+
+def _evaluate(fitted: Fitted, data: Dataset, trainer: Trainer) -> protocol.Evaluation:
+    """Judge everything learned from the training part on the test part."""
+    seed = trainer.config.seed
+    candidates = fitted.candidates[fitted.encoder.name]
+    baseline = fitted.candidates.get("ease")
+    if baseline is None and data.n_items <= _EASE_ITEMS:
+        stage = REGISTRIES["encoder"].get("ease")(REGISTRIES["encoder"].get("ease").Config.for_preset("quick"))
+        stage.fit(fitted.data, RunOptions(seed, trainer.device))
+        histories = fitted.data.histories
+        baseline = find_candidates(stage.embeddings(fitted.data), histories, seed=seed, fallback=data.popularity)
+    return protocol.evaluate(
+        data,
+        protocol.test_task(data),
+        fitted.groups,
+        candidates,
+        candidates if baseline is None else baseline,
+        fitted.lists,
+        fitted.candidates if baseline is None else {"ease": baseline, **fitted.candidates},
+        seed,
+    )
+
+
+_EASE_ITEMS = 20_000
+
+
+def _metrics(
+    trainer: Trainer, prepared: Prepared, fitted: Fitted, final: Fitted, evaluation: protocol.Evaluation
+) -> dict[str, Any]:
+    """Return the run's summary: what was learned, from what, and what it is worth."""
+    config, data = trainer.config, prepared.dataset
+    options = RunOptions(config.seed, trainer.device)
+    return {
+        "n_users": final.data.n_users,
+        "n_items": final.data.n_items,
+        "n_interactions": int(final.data.histories.nnz),
+        "n_test_users": evaluation.summary.get("n_test_users", 0),
+        "n_groups": final.groups.n_groups,
+        "n_groups_reason": fitted.groups_reason,
+        "encoder": fitted.encoder.name,
+        "encoders": fitted.encoder_scores,
+        "regime": config.regime,
+        "preset": config.preset,
+        "refit": config.refit,
+        "device_title": device_title(trainer.device),
+        "dataset": config.dataset or data.name,
+        "split": {
+            "kind": prepared.split,
+            "train": len(data.train),
+            "validation": len(data.validation),
+            "test": len(data.test),
+        },
+        "new_users": {"validation": prepared.new_users_validation, "test": prepared.new_users_test},
+        "list_method": _best_lists(fitted),
+        "profile": fitted.profile.report(fitted.data, fitted.groups),
+        "generator": fitted.generator.report(fitted.data, fitted.groups, fitted.profile),
+        "updater": evaluate_updates(fitted.updater, data, options),
+        "decided": fitted.decided,
+        "versions": {name: version(name) for name in ("grouprec-studio", "torch", "scikit-learn", "numpy", "pandas")},
+        **evaluation.summary,
+    }
+
+
+def _best_lists(fitted: Fitted) -> dict[str, str]:
+    """Return, by regime, the list method with the best validation nDCG@10: the one that is exported."""
+    task = protocol.validation_task(fitted.data)
+    if not len(task.users):
+        return {"strict": "members_mean", "dedup": "members_mean"}
+    values: dict[str, dict[str, float]] = {"strict": {}, "dedup": {}}
+    for name in ("members_mean", "generated"):
+        for one in protocol.measure_both(name, fitted.lists[name], fitted.groups, task):
+            values[one.regime][name] = float(one.of("ndcg@10").mean())
+    return {regime: max(by_method, key=lambda name: by_method[name]) for regime, by_method in values.items()}
+
+
+def _save(
+    trainer: Trainer,
+    prepared: Prepared,
+    fitted: Fitted,
+    final: Fitted,
+    evaluation: protocol.Evaluation,
+    positions: np.ndarray,
+    list_method: dict[str, str],
+) -> None:
+    """Write every table of the run folder."""
+    placed = tables.place_left_out(final.data, final.encoder, final.grouper, final.preference, trainer.config.seed)
+    candidates = final.candidates[final.encoder.name]
+    frames = {
+        "users": tables.users_table(final.data, final.groups, positions, placed),
+        "items": tables.items_table(final.data),
+        "groups": tables.groups_table(final.data, final.groups, final.preference),
+        "group_evaluation": tables.group_evaluation_table(fitted.data, fitted.groups, evaluation.groups, list_method),
+        "group_items": tables.group_items_table(final.data, final.groups),
+        "group_attributes": tables.group_attributes_table(final.data, final.groups),
+        "group_lists": tables.group_lists_table(final.data, final.groups, candidates, final.lists),
+        "user_lists": tables.user_lists_table(final.data, candidates, placed),
+        "preparation": prepared.report.table(),
+        "evaluation": evaluation.rows,
+        "comparisons": evaluation.comparisons,
+    }
+    if final.value_table is not None:
+        frames["value_of_groups"] = final.value_table
+    for name, frame in frames.items():
+        trainer.run.save_table(name, frame)
+
+
+def _key(*parts: Any) -> str:
+    """Return the hash of what a stage's result depends on."""
+    text = json.dumps([STAGE_FORMAT, version("grouprec-studio"), *parts], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -1,0 +1,206 @@
+"""What people read of a finished run, as tables: ids and labels of the file, groups and ranks from 1."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import silhouette_samples
+
+from grouprec.contracts import Encoder, Grouper
+from grouprec.data.dataset import Dataset
+from grouprec.lists import owned_share, reach
+from grouprec.naming import distinguishing_attributes, distinguishing_items, distinguishing_words, group_names
+from grouprec.preference import find_candidates, place_preference
+from grouprec.types import Candidates, Embeddings, GroupLists, Groups, Preference
+
+USER_LIST_DEPTH = 50
+SILHOUETTE_USERS = 5_000
+
+
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """Users that took no part in training: their groups, int32 [V], and their candidates."""
+
+    user_ids: np.ndarray
+    labels: np.ndarray
+    candidates: Candidates
+    interactions: np.ndarray
+
+
+def place_left_out(
+    data: Dataset, encoder: Encoder, grouper: Grouper, preference: Preference, seed: int
+) -> Placed | None:
+    """Return groups and candidates of the users that the preparation left out of training, None if there are none."""
+    left_out = data.left_out
+    if left_out is None or not len(left_out.user_ids):
+        return None
+    attributes = pd.DataFrame(index=range(len(left_out.user_ids)))
+    embeddings = Embeddings(encoder.encode(left_out.histories, attributes), encoder.items())
+    candidates = find_candidates(embeddings, left_out.histories, seed=seed, fallback=data.popularity)
+    labels = grouper.place(place_preference(candidates, preference), attributes)
+    return Placed(left_out.user_ids, labels, candidates, np.diff(left_out.histories.indptr))
+
+
+def users_table(data: Dataset, groups: Groups, positions: np.ndarray, placed: Placed | None) -> pd.DataFrame:
+    """Return one row per user: id, group, map position, number of items, attributes."""
+    frame = pd.DataFrame(
+        {
+            "user": data.user_ids.astype(str),
+            "group": groups.labels + 1,
+            "x": positions[:, 0].astype(np.float32),
+            "y": positions[:, 1].astype(np.float32),
+            "interactions": np.diff(data.histories.indptr),
+            "in_training": True,
+        }
+    )
+    frame = _beside(frame, data.user_attributes)
+    if placed is None:
+        return frame
+    more = pd.DataFrame(
+        {
+            "user": placed.user_ids.astype(str),
+            "group": placed.labels + 1,
+            "interactions": placed.interactions,
+            "in_training": False,
+        }
+    )
+    return pd.concat([frame, more], ignore_index=True)
+
+
+def items_table(data: Dataset) -> pd.DataFrame:
+    """Return one row per item: id, label, number of users who have it, attributes."""
+    frame = pd.DataFrame(
+        {
+            "item": data.item_ids.astype(str),
+            "label": data.item_labels.astype(str),
+            "users": np.bincount(data.histories.indices, minlength=data.n_items),
+        }
+    )
+    return _beside(frame, data.item_attributes)
+
+
+def groups_table(data: Dataset, groups: Groups, preference: Preference) -> pd.DataFrame:
+    """Return one row per group: name, size, share of users, separation (mean silhouette) and words."""
+    words = distinguishing_words(data.item_labels, data.histories, groups)
+    sizes = groups.sizes
+    return pd.DataFrame(
+        {
+            "group": np.arange(1, groups.n_groups + 1),
+            "name": group_names(words),
+            "size": sizes,
+            "share": sizes / sizes.sum(),
+            "separation": _separation(groups, preference.space),
+            "words": [", ".join(some) for some in words],
+        }
+    )
+
+
+def group_evaluation_table(
+    data: Dataset, groups: Groups, evaluated: pd.DataFrame, list_method: Mapping[str, str]
+) -> pd.DataFrame:
+    """Return how the members of every *evaluated* group are served by the best list method, by regime.
+
+    After a refit the final groups are other ones; these are the groups that the test part judged.
+    """
+    names = group_names(distinguishing_words(data.item_labels, data.histories, groups))
+    chosen = evaluated[evaluated["method"] == evaluated["regime"].map(dict(list_method))]
+    return chosen.assign(name=[names[group] for group in chosen["group"]], group=chosen["group"] + 1)
+
+
+def group_items_table(data: Dataset, groups: Groups) -> pd.DataFrame:
+    """Return the items that distinguish every group, by lift."""
+    frame = distinguishing_items(data.histories, groups)
+    rows = frame["item_row"].to_numpy()
+    return pd.DataFrame(
+        {
+            "group": frame["group"] + 1,
+            "rank": frame["rank"],
+            "item": data.item_ids[rows].astype(str),
+            "label": data.item_labels[rows].astype(str),
+            "share_in_group": frame["share_in_group"],
+            "share_overall": frame["share_overall"],
+            "lift": frame["lift"],
+        }
+    )
+
+
+def group_attributes_table(data: Dataset, groups: Groups) -> pd.DataFrame:
+    """Return the attributes that distinguish every group."""
+    frame = distinguishing_attributes(data.user_attributes, groups)
+    return frame.assign(group=frame["group"] + 1)
+
+
+def group_lists_table(
+    data: Dataset, groups: Groups, candidates: Candidates, lists: Mapping[str, GroupLists]
+) -> pd.DataFrame:
+    """Return every group's lists by method and regime, with reach and the share of members who have the item."""
+    frames = []
+    for method, made in lists.items():
+        for regime, items, scores in (
+            ("strict", made.strict, made.strict_scores),
+            ("dedup", made.ranking, made.ranking_scores),
+        ):
+            group, rank = np.nonzero(items >= 0)
+            rows = items[group, rank]
+            frames.append(
+                pd.DataFrame(
+                    {
+                        "group": group + 1,
+                        "method": method,
+                        "regime": regime,
+                        "rank": rank + 1,
+                        "item": data.item_ids[rows].astype(str),
+                        "label": data.item_labels[rows].astype(str),
+                        "score": scores[group, rank],
+                        "reach": reach(candidates, groups, items)[group, rank],
+                        "owned": owned_share(data.histories, groups, items)[group, rank],
+                    }
+                )
+            )
+    return pd.concat(frames, ignore_index=True)
+
+
+def user_lists_table(data: Dataset, candidates: Candidates, placed: Placed | None) -> pd.DataFrame:
+    """Return every user's personal list; users without a prediction get the popular items."""
+    frames = [_user_lists(data, data.user_ids, candidates)]
+    if placed is not None:
+        frames.append(_user_lists(data, placed.user_ids, placed.candidates))
+    return pd.concat(frames, ignore_index=True)
+
+
+def _user_lists(data: Dataset, user_ids: np.ndarray, candidates: Candidates) -> pd.DataFrame:
+    items = candidates.items[:, :USER_LIST_DEPTH]
+    user, rank = np.nonzero(items >= 0)
+    rows = items[user, rank]
+    return pd.DataFrame(
+        {
+            "user": user_ids[user].astype(str),
+            "rank": rank + 1,
+            "item": data.item_ids[rows].astype(str),
+            "label": data.item_labels[rows].astype(str),
+            "score": candidates.scores[user, rank],
+        }
+    )
+
+
+def _separation(groups: Groups, space: np.ndarray) -> np.ndarray:
+    """Return the mean silhouette of every group's members, float64 [G]; NaN for groups outside the sample."""
+    rows = np.random.default_rng(0).permutation(len(space))[:SILHOUETTE_USERS]
+    labels = groups.labels[rows]
+    if not 2 <= len(np.unique(labels)) < len(rows):
+        return np.full(groups.n_groups, np.nan)
+    values = silhouette_samples(space[rows], labels)
+    sums = np.bincount(labels, values, groups.n_groups)
+    counts = np.bincount(labels, minlength=groups.n_groups)
+    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+
+
+def _beside(frame: pd.DataFrame, attributes: pd.DataFrame) -> pd.DataFrame:
+    """Put attribute columns beside ours; one that bears our name gets a mark."""
+    if not len(attributes.columns):
+        return frame
+    renamed = attributes.rename(columns={name: f"{name}_" for name in attributes.columns if name in frame.columns})
+    return pd.concat([frame, renamed.reset_index(drop=True)], axis=1)

@@ -1,0 +1,136 @@
+"""The values that stages hand to one another. Plain frozen data; nothing here computes more than a product.
+
+Shape letters, used in every docstring of the package: U users, I items, G groups, D embedding,
+S preference space, Z latent, N candidates per user, B batch, K top-k.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+
+class GrouprecError(Exception):
+    """Something the user can mend: the message is one clear sentence, shown as it is, exit status 2."""
+
+
+class DataError(GrouprecError):
+    """The given file or its content cannot be used; the message says where, which rule, and what to do."""
+
+
+class SettingError(GrouprecError):
+    """A setting, stage name or option is unknown or out of bounds."""
+
+
+class StorageError(GrouprecError):
+    """The runs folder cannot be read or written (permissions, full disk, damaged run)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Embeddings:
+    """User and item vectors whose dot product is the predicted preference.
+
+    Attributes:
+        users: float32 [U, D], dense, or CSR where vectors are sparse (EASE: the history itself, D = I).
+        items: float32 [I, D].
+    """
+
+    users: np.ndarray | sparse.csr_array
+    items: np.ndarray
+
+    def scores(self, rows: np.ndarray | slice) -> np.ndarray:
+        """Return the predicted preferences of a mini-batch of users, float32 [B, I]."""
+        return np.asarray(self.users[rows] @ self.items.T, dtype=np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """Each user's best unseen items, best first.
+
+    Attributes:
+        items: int32 [U, N]; -1 where a user has fewer than N unseen items.
+        scores: float32 [U, N], descending; 0 where ``items`` is -1.
+        n_items: size of the catalogue, I.
+    """
+
+    items: np.ndarray
+    scores: np.ndarray
+    n_items: int
+
+    @property
+    def n_users(self) -> int:
+        return len(self.items)
+
+    def matrix(self) -> sparse.csr_array:
+        """Return the same as CSR float32 [U, I]; items outside the candidates are absent."""
+        known = self.items >= 0
+        starts = np.concatenate([[0], known.sum(axis=1).cumsum()])
+        shape = (self.n_users, self.n_items)
+        return sparse.csr_array((self.scores[known], self.items[known], starts), shape=shape)
+
+    def take(self, rows: np.ndarray) -> Candidates:
+        """Return the candidates of the given user rows, in that order."""
+        return Candidates(self.items[rows], self.scores[rows], self.n_items)
+
+
+@dataclass(frozen=True, eq=False)
+class Preference:
+    """What the encoder predicts, in the two forms that later stages read.
+
+    Attributes:
+        candidates: the best unseen items of every user.
+        space: float32 [U, S], users in the reduced preference space (clustering, map).
+        components: float32 [I, S], takes normalised candidate scores into ``space``.
+    """
+
+    candidates: Candidates
+    space: np.ndarray
+    components: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """Which group every user belongs to. ``labels`` is int32 [U] in 0..n_groups-1; no group is empty."""
+
+    labels: np.ndarray
+    n_groups: int
+
+    @property
+    def sizes(self) -> np.ndarray:
+        """Return the number of members of every group, int64 [G]."""
+        return np.bincount(self.labels, minlength=self.n_groups)
+
+
+@dataclass(frozen=True, eq=False)
+class GroupLatents:
+    """Groups as distributions in latent space.
+
+    Attributes:
+        users: float32 [U, Z], posterior mean of every user.
+        mean: float32 [G, Z], mean of every group.
+        std: float32 [G, Z], standard deviation of every group, > 0.
+    """
+
+    users: np.ndarray
+    mean: np.ndarray
+    std: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class GroupLists:
+    """The two lists of every group (design section 5); rows are groups, best item first.
+
+    Attributes:
+        strict: int32 [G, K]; everybody in the group sees the same items.
+        strict_scores: float32 [G, K].
+        ranking: int32 [G, K']; each member drops what they already have, then takes the top.
+        ranking_scores: float32 [G, K'].
+    Items are -1 where the catalogue is shorter than the list.
+    """
+
+    strict: np.ndarray
+    strict_scores: np.ndarray
+    ranking: np.ndarray
+    ranking_scores: np.ndarray

@@ -1,0 +1,280 @@
+"""Tables to Plotly figures. Nothing here reads a run or draws on a page; equal input gives the identical figure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from grouprec.ui.palette import ACCENT, COLOURS, NEUTRAL, group_colour, group_symbol, text_on
+
+MOST_POINTS = 50_000  # drawn at once; a lasso over all of them still fits into one message to the server
+MOST_CATEGORIES = 8
+MAP_HEIGHT = 560
+GRID = "rgba(128, 136, 150, 0.22)"
+CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["toImage", "autoScale2d"]}
+QUIET_CONFIG = {"displayModeBar": False}
+COLOUR_SCALE = "Viridis"
+
+
+def literal(text: object) -> str:
+    """Return text from the data such that Plotly, which reads some HTML in texts, shows it letter by letter."""
+    one_line = " ".join(str(text).split())
+    return one_line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+@dataclass(frozen=True, eq=False)
+class UserMap:
+    """A scatter of users. ``drawn`` of ``placed`` users with a position are shown; points bear their user row."""
+
+    figure: go.Figure
+    drawn: int
+    placed: int
+
+
+def user_map(users: pd.DataFrame, names: dict[int, str], colour: str = "group") -> UserMap:
+    """Return the map of users, one WebGL trace per group or category, or one with a colour scale.
+
+    Args:
+        users: the run's users table; users without a position are left out.
+        names: group -> what it is called.
+        colour: a column of ``users``: "group", a numeric one (a colour scale; the outer 2 % at either end share
+            its end colours), or any other (its most frequent values, the rest grey).
+    """
+    x, y = users["x"].to_numpy(np.float32), users["y"].to_numpy(np.float32)
+    placed = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
+    rows = _sample(placed)
+    size = 7 if len(rows) < 2_000 else 5 if len(rows) < 12_000 else 3
+    figure = go.Figure(layout=_map_layout())
+    column = users[colour]
+    if colour == "group":
+        labels = column.to_numpy()[rows]
+        for group in names:
+            marker = {"color": group_colour(group), "symbol": group_symbol(group)}
+            figure.add_trace(_points(x, y, rows[labels == group], names[group], marker, size))
+        figure.update_layout(annotations=_group_numbers(x, y, users["group"].to_numpy(), placed, names))
+    elif is_scale(column):
+        figure.add_trace(_points(x, y, rows, colour, _scale(column.to_numpy(np.float32, na_value=np.nan)[rows]), size))
+    else:
+        codes, titles = _categories(column)
+        for code, title in enumerate(titles):
+            last = code == len(titles) - 1
+            marker = {"color": NEUTRAL if last else COLOURS[code]}
+            figure.add_trace(_points(x, y, rows[codes[rows] == code], title, marker, size))
+        figure.update_layout(showlegend=True)
+    return UserMap(figure, len(rows), len(placed))
+
+
+def is_scale(column: pd.Series) -> bool:
+    """Whether a column is coloured by a scale: numbers, but not truth values."""
+    return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+
+
+def _sample(placed: np.ndarray) -> np.ndarray:
+    """At most ``MOST_POINTS`` of the rows, always the same ones, in their order."""
+    if len(placed) <= MOST_POINTS:
+        return placed
+    return np.sort(np.random.default_rng(0).choice(placed, MOST_POINTS, replace=False))
+
+
+def _points(
+    x: np.ndarray, y: np.ndarray, rows: np.ndarray, name: str, marker: dict[str, Any], size: int
+) -> go.Scattergl:
+    return go.Scattergl(
+        x=x[rows],
+        y=y[rows],
+        customdata=rows.astype(np.int32),
+        name=literal(name),
+        mode="markers",
+        marker={"size": size, "opacity": 0.75, **marker},
+        hoverinfo="name",
+        hoverlabel={"namelength": -1},
+        unselected={"marker": {"opacity": 0.12}},
+    )
+
+
+def _scale(values: np.ndarray) -> dict[str, Any]:
+    known = values[np.isfinite(values)]
+    low, high = np.percentile(known, [2, 98]) if len(known) else (0.0, 1.0)
+    bar = {"thickness": 10, "len": 0.5, "outlinewidth": 0, "x": 1.0}
+    ends = {"cmin": float(low), "cmax": float(high) if high > low else float(low) + 1}
+    return {"color": values, "colorscale": COLOUR_SCALE, "colorbar": bar, **ends}
+
+
+def _categories(column: pd.Series) -> tuple[np.ndarray, list[str]]:
+    """Return a code per row and the titles: the most frequent values, then one for all others and missing ones."""
+    text = column.astype("str")
+    frequent = text.value_counts().head(MOST_CATEGORIES).index
+    codes = frequent.get_indexer(text)
+    return np.where(codes < 0, len(frequent), codes), [*(str(value) for value in frequent), "other or missing"]
+
+
+def _group_numbers(
+    x: np.ndarray, y: np.ndarray, labels: np.ndarray, placed: np.ndarray, groups: Iterable[int]
+) -> list[dict[str, Any]]:
+    """The group's number in its colour at the median of its members: the colour is never the only mark."""
+    centres = pd.DataFrame({"group": labels[placed], "x": x[placed], "y": y[placed]}).groupby("group").median()
+    shown = centres.reindex(list(groups)).dropna()
+    return [
+        {
+            "x": float(centre.x),
+            "y": float(centre.y),
+            "text": f"<b>{group}</b>",
+            "showarrow": False,
+            "bgcolor": group_colour(group),
+            "bordercolor": "#ffffff",
+            "borderwidth": 1,
+            "borderpad": 3,
+            "opacity": 0.95,
+            "font": {"color": text_on(group_colour(group)), "size": 12},
+        }
+        for group, centre in zip(shown.index, shown.itertuples(index=False), strict=True)
+    ]
+
+
+def _map_layout() -> dict[str, Any]:
+    axis = {"visible": False, "showgrid": False, "zeroline": False}
+    return {
+        "height": MAP_HEIGHT,
+        "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
+        "xaxis": axis,
+        "yaxis": {**axis, "scaleanchor": "x"},
+        "dragmode": "lasso",
+        "hovermode": "closest",
+        "showlegend": False,
+        "legend": {"itemsizing": "constant", "bgcolor": "rgba(0,0,0,0)", "x": 0, "y": 1},
+    }
+
+
+def selected_rows(event: Any) -> np.ndarray:
+    """Return the user rows behind a selection on the map, sorted int64; empty where nothing is selected."""
+    points = event["selection"]["points"] if event else []
+    rows = [np.atleast_1d(point["customdata"])[0] for point in points if point.get("customdata") is not None]
+    return np.unique(np.array(rows, dtype=np.int64))
+
+
+def place_of_user(users: pd.DataFrame, row: int) -> go.Figure:
+    """Return a small map with one user (row of ``users``) and their group before a sample of all others."""
+    placed = users[np.isfinite(users["x"]) & np.isfinite(users["y"])]
+    shown = placed.sample(min(len(placed), 1_500), random_state=0)
+    user = users.iloc[row]
+    colour = group_colour(int(user["group"]))
+    members = shown["group"] == user["group"]
+    figure = go.Figure(layout={**_map_layout(), "height": 260, "dragmode": False})
+    for part, name, tone, opacity in (
+        (shown[~members], "others", NEUTRAL, 0.25),
+        (shown[members], "group", colour, 0.6),
+    ):
+        marker = {"size": 4, "color": tone, "opacity": opacity}
+        figure.add_trace(
+            go.Scatter(x=part["x"], y=part["y"], mode="markers", marker=marker, hoverinfo="skip", name=name)
+        )
+    star = {"size": 17, "symbol": "star", "color": colour, "line": {"width": 1.5, "color": text_on(colour)}}
+    figure.add_trace(
+        go.Scatter(x=[user["x"]], y=[user["y"]], mode="markers", marker=star, hoverinfo="skip", name="user")
+    )
+    return figure
+
+
+# -- Compare
+
+
+def method_dots(rows: pd.DataFrame, marks: dict[str, float], metric: str) -> go.Figure:
+    """Return one dot with its interval per method, and vertical lines at the reference values.
+
+    Args:
+        rows: title, regime, value, low, high, ours (bool: drawn in the accent), best first; personal lists
+            (regime "individual") get an open dot.
+        marks: what the line is -> its value; lines without a value are left out.
+        metric: the title of the axis.
+    """
+    ordered = rows.iloc[::-1]
+    figure = go.Figure()
+    for ours, colour in ((False, NEUTRAL), (True, ACCENT)):
+        part = ordered[ordered["ours"] == ours]
+        error = {
+            "array": part["high"] - part["value"],
+            "arrayminus": part["value"] - part["low"],
+            "thickness": 2,
+            "width": 0,
+        }
+        figure.add_trace(
+            go.Scatter(
+                x=part["value"],
+                y=part["title"].map(literal),
+                error_x={"type": "data", "symmetric": False, **error},
+                mode="markers",
+                marker={
+                    "size": 10,
+                    "color": colour,
+                    "symbol": ["circle-open" if regime == "individual" else "circle" for regime in part["regime"]],
+                },
+                hovertemplate="%{y}: %{x:.3f}<extra></extra>",
+            )
+        )
+    known = sorted((value, name) for name, value in marks.items() if np.isfinite(value))
+    for level, (value, name) in enumerate(known):
+        figure.add_vline(x=value, line={"width": 1, "dash": "dot", "color": NEUTRAL})
+        label = {"text": literal(name), "x": value, "y": 1.0, "xref": "x", "yref": "paper", "showarrow": False}
+        figure.add_annotation(
+            **label, yanchor="bottom", yshift=2 + 16 * (level % 2), font={"size": 11, "color": NEUTRAL}
+        )
+    figure.update_layout(
+        **_plain_layout(110 + 30 * len(rows)),
+        xaxis={"title": metric, "rangemode": "tozero", "gridcolor": GRID, "zeroline": False},
+        yaxis={"categoryorder": "array", "categoryarray": ordered["title"].map(literal).tolist(), "showgrid": False},
+    )
+    return figure
+
+
+def value_curve(curves: dict[str, pd.DataFrame], chosen: int) -> go.Figure:
+    """Return the share of possible gain against the number of groups, one line with its band per title.
+
+    Args:
+        curves: title -> n_groups, share, low, high, ascending.
+        chosen: the run's number of groups, marked by a vertical line.
+    """
+    figure = go.Figure()
+    for (title, curve), colour in zip(curves.items(), (ACCENT, *COLOURS[1:]), strict=False):
+        x = curve["n_groups"].to_numpy()
+        band = {"x": np.concatenate([x, x[::-1]]), "y": np.concatenate([curve["high"], curve["low"][::-1]])}
+        figure.add_trace(
+            go.Scatter(
+                **band,
+                fill="toself",
+                mode="lines",
+                line={"width": 0},
+                fillcolor=_faint(colour),
+                hoverinfo="skip",
+                showlegend=False,
+            )
+        )
+        line = {"color": colour, "width": 2}
+        text = "%{x} groups: %{y:.0%}<extra></extra>"
+        figure.add_trace(
+            go.Scatter(x=x, y=curve["share"], name=literal(title), mode="lines+markers", line=line, hovertemplate=text)
+        )
+    figure.add_vline(x=chosen, line={"width": 1, "dash": "dot", "color": NEUTRAL})
+    figure.add_annotation(
+        x=chosen, y=1, yref="paper", yanchor="bottom", text="this run", showarrow=False, font={"size": 11}
+    )
+    figure.update_layout(
+        **{**_plain_layout(320), "showlegend": len(curves) > 1},
+        xaxis={"title": "number of lists", "gridcolor": GRID, "zeroline": False},
+        yaxis={"title": "share of possible gain", "tickformat": ".0%", "gridcolor": GRID, "zeroline": False},
+        legend={"orientation": "h", "y": 1.16},
+    )
+    return figure
+
+
+def _faint(colour: str) -> str:
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return f"rgba({red}, {green}, {blue}, 0.13)"
+
+
+def _plain_layout(height: int) -> dict[str, Any]:
+    return {"height": height, "margin": {"l": 0, "r": 16, "t": 44, "b": 0}, "showlegend": False, "hovermode": "closest"}

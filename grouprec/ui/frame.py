@@ -1,0 +1,174 @@
+"""What surrounds every page: page settings, the menu, the chosen run and dataset, the welcome."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from grouprec import jobs
+from grouprec.runs import FINISHED, Run
+from grouprec.site import app_root
+from grouprec.types import GrouprecError
+from grouprec.ui import state
+from grouprec.ui.cards import plain
+
+SECTIONS = {
+    "Prepare": {"data": ("Data", ":material/table_view:"), "train": ("Train", ":material/model_training:")},
+    "Explore": {
+        "groups": ("Groups", ":material/bubble_chart:"),
+        "recommendations": ("Recommendations", ":material/format_list_numbered:"),
+    },
+    "Decide": {
+        "what_if": ("What if", ":material/tune:"),
+        "compare": ("Compare", ":material/leaderboard:"),
+    },
+    "Live": {"updates": ("Updates", ":material/bolt:")},
+}
+POLL_SECONDS = 3
+_DOTS = """<g fill="#6474d8"><circle cx="9" cy="10" r="4.5"/><circle cx="20" cy="8" r="3"/>
+<circle cx="17" cy="17" r="3.6"/><circle cx="7" cy="22" r="3"/>
+<circle cx="23" cy="25" r="4.5" fill-opacity=".55"/></g>"""
+ICON = f"""<svg xmlns="http://www.w3.org/2000/svg" width="32" height="32" viewBox="0 0 32 32">{_DOTS}</svg>"""
+LOGO = f"""<svg xmlns="http://www.w3.org/2000/svg" width="150" height="32" viewBox="0 0 150 32">{_DOTS}
+<text x="36" y="23" font-family="system-ui, sans-serif" font-size="19" font-weight="650" fill="#6474d8">grouprec</text>
+</svg>"""
+
+
+def menu() -> dict[str, list[st.Page]]:
+    """Return the pages whose script exists, by section; ``/`` is a page of its own that leads to the right one."""
+    pages: dict[str, list[st.Page]] = {"": [st.Page(home, title="grouprec", default=True, visibility="hidden")]}
+    for section, entries in SECTIONS.items():
+        there = [
+            st.Page(state.page_path(name), title=title, icon=icon, url_path=name)
+            for name, (title, icon) in entries.items()
+            if (app_root() / "pages" / f"{name}.py").exists()
+        ]
+        if there:
+            pages[section] = there
+    return pages
+
+
+def home() -> None:
+    """Lead to what is there: the groups of a finished run, the progress of an active one, else the welcome."""
+    run = state.current_run()
+    if run is not None and run.finished:
+        state.open_page("groups")
+    if run is not None or jobs.active(state.store()):
+        state.open_page("train")
+    welcome()
+
+
+def welcome() -> None:
+    """Say in one sentence what this is, and offer one button."""
+    with st.container(horizontal_alignment="center"):
+        st.space("large")
+        st.title("How many lists do you need, and for whom?", text_alignment="center", anchor=False, width=720)
+        st.text(
+            "From a file of who bought what, grouprec finds groups of users, makes one list for every group, "
+            "and shows what that costs against a personal list for everybody.",
+            width=640,
+            text_alignment="center",
+        )
+        st.space("small")
+        if st.button("Train the sample", type="primary", icon=":material/play_arrow:", key="welcome_train"):
+            train_sample()
+        st.caption("A year of a real online shop; about a minute on a laptop.", text_alignment="center")
+        if st.button("or use your own file", type="tertiary", key="welcome_data"):
+            state.open_page("data")
+
+
+def train_sample() -> None:
+    """Start a quick run on the sample and show its progress."""
+    from grouprec.config import make_config
+
+    sample = state.library().sample()
+    title = f"{sample.name}, quick"
+    try:
+        config = make_config(
+            title=title,
+            dataset=sample.name,
+            interactions=sample.interactions,
+            roles=sample.roles,
+            preset="quick",
+            settings={"data": sample.preparation},
+        )
+        run = jobs.start(state.store(), config)
+    except GrouprecError as error:
+        st.error(plain(str(error)))
+        return
+    state.choose_run(run.run_id)
+    state.open_page("train")
+
+
+def sidebar(page: st.Page) -> None:
+    """Draw the chosen run and dataset, and the progress of an active run unless the page shows it itself."""
+    pick_run()
+    pick_dataset()
+    active = jobs.active(state.store())
+    if active is not None and page.url_path != "train":
+        watch(active.run_id)
+
+
+def pick_run() -> None:
+    """Offer the finished runs; the choice goes into the URL. Other runs are opened on the Train page."""
+    current = state.current_run()
+    if current is None:
+        return
+    state.choose_run(current.run_id)
+    runs = [run for run in state.store().runs() if run.finished or run.run_id == current.run_id]
+    labels = {run.run_id: run_label(run) for run in runs}
+    st.session_state["pick_run"] = current.run_id
+    st.selectbox(
+        "Run",
+        list(labels),
+        format_func=lambda run_id: labels[run_id],
+        key="pick_run",
+        on_change=lambda: state.choose_run(st.session_state["pick_run"]),
+    )
+
+
+def pick_dataset() -> None:
+    """Offer the known datasets; the choice goes into the URL."""
+    entries = {entry.key: entry for entry in state.library().list()}
+    current = state.current_dataset()
+    state.choose_dataset(current.key)
+    names = [entry.name for entry in entries.values()]
+    labels = {
+        key: entry.name if names.count(entry.name) == 1 else f"{entry.name} ({key})" for key, entry in entries.items()
+    }
+    st.session_state["pick_dataset"] = current.key
+    st.selectbox(
+        "Dataset",
+        list(labels),
+        format_func=lambda key: labels[key],
+        key="pick_dataset",
+        on_change=lambda: state.choose_dataset(st.session_state["pick_dataset"]),
+    )
+
+
+def run_label(run: Run) -> str:
+    """Return title and time; the time makes equal titles distinct."""
+    return f"{run.title()} · {state.when(run.status().created):%d %b %H:%M:%S}"
+
+
+@st.fragment(run_every=POLL_SECONDS)
+def watch(run_id: str) -> None:
+    """Show the progress of an active run; redraw the page once when it ends."""
+    run = state.find_run(run_id)
+    status = jobs.refresh(run) if run is not None else None
+    if status is None or status.state in FINISHED:
+        st.rerun()
+    st.progress(status.fraction, text=f"Training: {status.stage or 'starting'}")
+    if st.button("Watch", type="tertiary", key="watch_train"):
+        state.choose_run(run_id)
+        state.open_page("train")
+
+
+st.set_page_config(page_title="grouprec", page_icon=ICON, layout="wide")
+st.logo(LOGO, size="large")
+current_page = st.navigation(menu(), expanded=True)
+try:
+    with st.sidebar:
+        sidebar(current_page)
+    current_page.run()
+except GrouprecError as error:
+    st.error(plain(str(error)))

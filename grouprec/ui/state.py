@@ -1,0 +1,174 @@
+"""What every page asks first: which run, which dataset, which table. The only reader of the URL and of run tables."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NoReturn
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import streamlit as st
+
+from grouprec import jobs
+from grouprec.library import KnownDataset, Library
+from grouprec.runs import FINISHED, Run, RunStore, State, Status, read_json
+from grouprec.site import app_root
+from grouprec.types import StorageError
+
+
+def store() -> RunStore:
+    """Return the runs of this server."""
+    return RunStore()
+
+
+def library() -> Library:
+    """Return the datasets of this server; they lie beside the runs."""
+    return Library(store().root / "datasets")
+
+
+def page_path(name: str) -> str:
+    """Return the path of a page's script, as ``st.switch_page`` and ``st.page_link`` want it."""
+    return str(app_root() / "pages" / f"{name}.py")
+
+
+# -- which run, which dataset
+
+
+def current_run() -> Run | None:
+    """Return the run of ``?run=``, else the one looked at last in this session, else the newest finished one."""
+    for run_id in (st.query_params.get("run"), st.session_state.get("run")):
+        run = find_run(run_id)
+        if run is not None:
+            return run
+    return next((run for run in store().runs() if run.finished), None)
+
+
+def current_dataset() -> KnownDataset:
+    """Return the dataset of ``?dataset=``, else the one looked at last, else the current run's, else the sample."""
+    for key in (st.query_params.get("dataset"), st.session_state.get("dataset")):
+        entry = find_dataset(key)
+        if entry is not None:
+            return entry
+    run = current_run()
+    entries = library().list()
+    used = str(run_choices(run).get("interactions", "")) if run else ""
+    return next((entry for entry in entries if str(entry.interactions) == used), entries[0])
+
+
+def find_run(run_id: str | None) -> Run | None:
+    """Return a run by its id, None where there is none."""
+    return next((run for run in store().runs() if run.run_id == run_id), None) if run_id else None
+
+
+def find_dataset(key: str | None) -> KnownDataset | None:
+    """Return a dataset by its key, None where there is none."""
+    try:
+        return library().get(key) if key else None
+    except StorageError:
+        return None
+
+
+def choose_run(run_id: str) -> None:
+    """Make a run the current one, in the URL and for the rest of the session."""
+    _choose("run", run_id)
+
+
+def choose_dataset(key: str) -> None:
+    """Make a dataset the current one, in the URL and for the rest of the session."""
+    _choose("dataset", key)
+
+
+def _choose(name: str, value: str) -> None:
+    st.session_state[name] = value
+    if st.query_params.get(name) != value:
+        st.query_params[name] = value
+
+
+def open_page(name: str) -> None:
+    """Go to another page and take the chosen run and dataset along."""
+    chosen = {key: st.query_params[key] for key in ("run", "dataset") if key in st.query_params}
+    st.switch_page(page_path(name), query_params=chosen)
+
+
+def when(seconds: float) -> datetime:
+    """Return a moment in the time zone of the reader's browser."""
+    zone = st.context.timezone
+    return datetime.fromtimestamp(seconds, ZoneInfo(zone) if zone else UTC)
+
+
+# -- what a run holds
+
+
+def run_choices(run: Run) -> dict[str, Any]:
+    """Return a run's config.json as it stands, {} where it is unreadable."""
+    return read_json(run.path / "config.json") or {}
+
+
+def table(run: Run, name: str) -> pd.DataFrame:
+    """Return a table of a finished run; read from disk once per server, yours to change.
+
+    Raises:
+        StorageError: the run has no such table.
+    """
+    return _read_table(str(run.path), _version(run), name).copy(deep=False)  # copy on write: the cached one stays
+
+
+def metrics(run: Run) -> dict[str, Any]:
+    """Return the metrics of a finished run; read from disk once per server. Never change it."""
+    return _read_metrics(str(run.path), _version(run))
+
+
+def _version(run: Run) -> float:
+    """Return a number that changes when the run's results do."""
+    manifest = run.path / "manifest.json"
+    return manifest.stat().st_mtime if manifest.exists() else 0.0
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _read_table(path: str, version: float, name: str) -> pd.DataFrame:
+    return Run(Path(path)).table(name)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _read_metrics(path: str, version: float) -> dict[str, Any]:
+    return Run(Path(path)).metrics()
+
+
+# -- pages that need a finished run
+
+
+def require_run() -> Run:
+    """Return the current run where it is finished; else draw why not and one next step, and stop the page."""
+    run = current_run()
+    if run is not None and run.finished:
+        return run
+    if run is None:
+        run = jobs.active(store())
+    if run is None:
+        _empty("Nothing is trained yet", "Train on the sample or on your own file; a quick run takes about a minute.")
+    status = jobs.refresh(run)
+    if status.state not in FINISHED:
+        done = f"{status.fraction * 100:.0f} % of the training is done"
+        _empty("This run is still being trained", f"{done}. Its results appear here when it is finished.")
+    _empty(f"This run {_ENDED.get(status.state, 'has no results')}", _reason(status))
+
+
+_ENDED = {State.FAILED: "failed", State.CANCELLED: "was cancelled", State.LOST: "was interrupted"}
+
+
+def _reason(status: Status) -> str:
+    message = status.message if status.state is not State.CANCELLED else ""
+    return message or "It has no results; continue it on the Train page, or choose another run in the sidebar."
+
+
+def _empty(title: str, text: str) -> NoReturn:
+    """Draw an empty state with the way to the Train page, and stop."""
+    with st.container(border=True, horizontal_alignment="center"):
+        st.space("small")
+        st.subheader(title, text_alignment="center", anchor=False)
+        st.text(text, text_alignment="center")
+        if st.button("Open Train", type="primary", icon=":material/play_arrow:", key="empty_open_train"):
+            open_page("train")
+        st.space("small")
+    st.stop()

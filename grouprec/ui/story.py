@@ -1,0 +1,227 @@
+"""The sentences that answer the pages' questions, made from a run's numbers. Markdown, names already escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from grouprec.ui.cards import count, group_label, number, percent, plain, plural, ratio, score
+
+METRIC = "ndcg@10"  # the headline; every sentence says what it is behind the help mark
+METRIC_HELP = (
+    "Measured with nDCG@10 on held-out interactions: how high the items that a user really took next stand in the "
+    "first ten of the list, averaged over users. 1 is perfect, 0 is no hit at all."
+)
+METHODS = {
+    "generated": "Generated list",
+    "members_mean": "Mean of the members",
+    "group_popularity": "Most popular in the group",
+    "kmeans_mean_ease": "k-means + mean of EASE",
+    "kmeans_popularity": "k-means + most popular",
+    "popularity": "One popular list for all",
+    "individual": "Personal lists (this run)",
+    "item_knn": "Personal: item neighbours",
+    "ease": "Personal: EASE",
+    "dnn": "Personal: two-tower network",
+}
+REGIMES = {"strict": "Everyone sees the same list", "dedup": "Each member skips what they have"}
+REGIME_HELP = (
+    "**Everyone sees the same list**: a poster, an e-mail, a shelf; the same items for the whole group.\n\n"
+    "**Each member skips what they have**: the group shares one long ranking, and everyone gets its first items "
+    "that are new to them. The two uses need different lists, so every group has both."
+)
+
+
+def method_title(method: str) -> str:
+    """Return what people call a method."""
+    return METHODS.get(method, method.replace("_", " ").capitalize())
+
+
+def evaluated(evaluation: pd.DataFrame, method: str, regime: str, metric: str = METRIC) -> pd.Series | None:
+    """Return the row of the evaluation, None where the method was not evaluated or has no value."""
+    match = (evaluation["method"] == method) & (evaluation["regime"] == regime) & (evaluation["metric"] == metric)
+    rows = evaluation[match & evaluation["value"].notna()]
+    return None if rows.empty else rows.iloc[0]
+
+
+# -- Groups: who are my users?
+
+
+def groups_answer(groups: pd.DataFrame) -> str:
+    """Say how many groups there are, which is the largest, and how few of them hold half of the users."""
+    largest_first = groups.sort_values(["size", "group"], ascending=[False, True])
+    users, top = int(groups["size"].sum()), largest_first.iloc[0]
+    if len(groups) == 1:
+        return f"All {plural(users, 'user')} are in one group, {plain(top['name'])}."
+    half = int((largest_first["size"].cumsum() < users / 2).sum()) + 1
+    largest = f"the largest, **{plain(top['name'])}**, holds {percent(top['size'] / users)} of them"
+    rest = f", and {half} groups hold half of all users" if half > 1 else ""
+    return f"Your {plural(users, 'user')} fall into {len(groups)} groups: {largest}{rest}."
+
+
+def selection_answer(composition: pd.DataFrame) -> str:
+    """Say how many users are selected and which group most of them belong to (``composition`` is sorted)."""
+    total, top = int(composition["users"].sum()), composition.iloc[0]
+    if len(composition) == 1:
+        return f"**{plural(total, 'user')} selected**, all in {plain(top['name'])}."
+    share = percent(top["users"] / total)
+    return f"**{plural(total, 'user')} selected** from {len(composition)} groups; {share} are in {plain(top['name'])}."
+
+
+def separation_words(value: float) -> str:
+    """Return the mean silhouette in words."""
+    if pd.isna(value):
+        return "separation unknown"
+    if value >= 0.25:
+        return "clearly apart"
+    return "overlaps at the edges" if value >= 0.05 else "overlaps with others"
+
+
+def item_reason(label: str, share: float, lift: float) -> str:
+    """Return ``Tea towel · 38 % · 3.8×``: the share of members who have it, against the share of all users."""
+    return f"{plain(label)} · {percent(share)} · {ratio(lift)}×"
+
+
+def attribute_reason(row: Mapping[str, Any]) -> str:
+    """Return ``Country France · 60 % · 2.0×``, or for numbers the group's median beside that of all users."""
+    name = plain(str(row["attribute"]).replace("_", " "))
+    if row["kind"] == "number":
+        return f"{name} · median {number(row['median'])}, of all users {number(row['overall'])}"
+    return f"{name} {plain(row['value'])} · {percent(row['share_in_group'])} · {ratio(row['lift'])}×"
+
+
+# -- Recommendations: what do I show them, and why?
+
+
+def list_answer(group: Mapping[str, Any], first: pd.DataFrame, evaluation: pd.DataFrame, regime: str) -> str:
+    """Say what to show the group first and what such lists are worth in the evaluation.
+
+    Args:
+        first: the head of the group's generated list, best first.
+    """
+    if first.empty:
+        return f"There is no list for {plain(group['name'])}: the catalogue has no items left to show."
+    who = f"**{plain(group_label(group['group'], group['name']))}** ({plural(group['size'], 'user')})"
+    labels = [f"*{plain(label)}*" for label in first["label"].head(2)]
+    shown = f"Show {who} {' and '.join(labels)} first"
+    return f"{shown}. {worth_answer(evaluation, regime)}".strip()
+
+
+def worth_answer(evaluation: pd.DataFrame, regime: str) -> str:
+    """Say what share of the members' mean the generated lists keep, and how they compare with one list for all."""
+    generated = evaluated(evaluation, "generated", regime)
+    mean = evaluated(evaluation, "members_mean", regime)
+    popular = evaluated(evaluation, "popularity", regime)
+    if generated is None or mean is None or not mean["value"] > 0:
+        return ""
+    kept = f"Generated lists keep {percent(generated['value'] / mean['value'])} of what the members' mean reaches"
+    if popular is None or not popular["value"] > 0:
+        return f"{kept}."
+    return f"{kept} and {times(generated['value'] / popular['value'])} one popular list for all."
+
+
+def times(ratio: float) -> str:
+    """Return ``reach 2.3 times``, or ``only reach 0.8 times`` where it is less than one."""
+    return f"reach {ratio:.1f} times" if ratio >= 1 else f"only reach {ratio:.1f} times"
+
+
+def overlap_answer(mine: pd.Series, other: pd.Series) -> str:
+    """Say how many items two lists share."""
+    shared = int(other.isin(mine).sum())
+    return f"{shared} of {len(other)} are also in the generated list"
+
+
+def item_why(row: Mapping[str, Any]) -> str:
+    """Say why an item is on the group's list: whom it reaches, who has it, how that compares with everybody.
+
+    Args:
+        row: ``label``, ``reach``, ``owned`` and ``lift`` (owned in the group against owned by all; NaN if nobody).
+    """
+    reach = f"{percent(row['reach'])} of the group have it among their own 50 best predictions"
+    owned = f"{percent(row['owned'])} have it already"
+    lift = "" if pd.isna(row["lift"]) else f", {ratio(row['lift'])} times the share among all users"
+    return f"**{plain(row['label'])}** is number {row['rank']}: {reach}; {owned}{lift}."
+
+
+# -- Compare: which method should I trust?
+
+
+def compare_answer(evaluation: pd.DataFrame, regime: str, n_groups: int, metric: str = METRIC) -> str:
+    """Say what personal lists reach, what the run's shared lists keep of that, and what the usual method reaches."""
+    generated = evaluated(evaluation, "generated", regime, metric)
+    if generated is None:
+        return "This run has no evaluation: its data left no held-out interactions to measure with."
+    lists = f"{plural(n_groups, 'shared list')} reach {score(generated['value'])}"
+    if n_groups == 1:
+        lists = f"one shared list reaches {score(generated['value'])}"
+    gain = gain_words(generated)
+    usual = evaluated(evaluation, "kmeans_popularity", regime, metric)
+    against = ""
+    if usual is not None:
+        word = "only " if usual["high"] < generated["low"] else ""
+        against = f"; k-means + most popular reaches {word}{score(usual['value'])}"
+    return f"Personal lists reach {score(generated['individual'])}; {lists}{gain}{against}."
+
+
+def gain_words(row: pd.Series) -> str:
+    """Return the share of possible gain as a part of a sentence; nothing where it is undefined."""
+    share = row["share_of_gain"]
+    if pd.isna(share):
+        return ""
+    if share < 0:
+        return ", which is less than one popular list for all"
+    return f", which is {percent(share)} of the possible gain"
+
+
+def generator_answer(generator: Mapping[str, float]) -> str:
+    """Say how near the virtual members are to the real ones, against the simple alternative."""
+    ours, simple = generator.get("frechet_generated"), generator.get("frechet_gaussian")
+    if ours is None or simple is None or not ours > 0:
+        return "The generator was not evaluated in this run."
+    if ours < simple:
+        return f"Virtual members are {ratio(simple / ours)} times nearer to the real ones than simple random draws."
+    return f"Simple random draws are nearer to the real members ({number(simple)}) than the generator ({number(ours)})."
+
+
+def updater_answer(updater: Mapping[str, Any]) -> str:
+    """Say what updating users after every event changes, with the number of events it was measured on."""
+    rates = updater.get("hit_rate@10") or {}
+    frozen, updated = rates.get("frozen"), rates.get("updated")
+    if frozen is None or updated is None:
+        return "Live updates were not evaluated in this run."
+    change = f"the next item is in the first ten for {percent(updated)} of events instead of {percent(frozen)}"
+    events = f" ({count(updater['n_events'])} events)" if updater.get("n_events") else ""
+    verdict = "pays" if updated > frozen else "does not pay here"
+    return f"Updating users after every event {verdict}: {change}{events}."
+
+
+def value_answer(curve: pd.DataFrame) -> str:
+    """Say how many lists are needed for nine tenths of what the largest number of lists measured reaches.
+
+    Args:
+        curve: one method, regime and metric of the value-of-groups table, ``share_of_gain`` not missing.
+    """
+    ordered = curve.sort_values("n_groups")
+    best = ordered["share_of_gain"].max()
+    if not best > 0:
+        return "More lists gain nothing here: one popular list does as well."
+    enough = ordered[ordered["share_of_gain"] >= 0.9 * best].iloc[0]
+    best_row = ordered.loc[ordered["share_of_gain"].idxmax()]
+    if enough["n_groups"] == best_row["n_groups"]:
+        return f"{plural(best_row['n_groups'], 'list')} reach {percent(best)} of the possible gain, the most measured."
+    return (
+        f"{plural(enough['n_groups'], 'list')} already reach {percent(enough['share_of_gain'])} of the possible gain; "
+        f"the most measured is {percent(best)}, with {plural(best_row['n_groups'], 'list')}."
+    )
+
+
+def left_behind_answer(groups: pd.DataFrame) -> str:
+    """Say which group's members most often find nothing in their first ten."""
+    tested = groups[groups["zero_hit_share"].notna()]
+    if tested.empty:
+        return "Not measured for these groups: they were learned again from all rows after the evaluation."
+    worst = tested.loc[tested["zero_hit_share"].idxmax()]
+    share = percent(worst["zero_hit_share"])
+    return f"The list serves **{plain(worst['name'])}** least: {share} of its tested members found nothing in it."

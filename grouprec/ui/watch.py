@@ -1,0 +1,190 @@
+"""A run's events, status and metrics in the shapes that the Train page draws. No widgets here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from grouprec.runs import FINISHED, Run, State, Status, read_json
+from grouprec.ui.cards import percent
+from grouprec.ui.palette import ACCENT
+
+PRESET_MEANING = {
+    "quick": "A first look: small networks and few epochs.",
+    "standard": "For real decisions: early stop on validation, final lists learned from all rows.",
+    "thorough": "For the last few percent: larger networks, and many more epochs.",
+}
+SAMPLE_SECONDS = {"quick": 75.0, "standard": 300.0, "thorough": 900.0}  # the sample on two processor cores
+STATE_WORDS = {
+    State.QUEUED: "starting",
+    State.RUNNING: "training",
+    State.DONE: "finished",
+    State.FAILED: "failed",
+    State.CANCELLED: "cancelled",
+    State.LOST: "interrupted",
+}
+STAGE_MARKS = {
+    "done": "✓ done",
+    "re-used": "✓ re-used",
+    "running": "● running",
+    "stopped": "✕ stopped",
+    "waiting": "waiting",
+}
+_NOT_A_LOSS = {"time", "event", "stage", "fraction", "epoch"}
+_LINE_COLORS = (ACCENT, "#d08a3c", "#4f9d8f", "#b0639a")
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time for people: ``41 s``, ``3 min``, ``1 h 05 min``."""
+    if seconds < 90:
+        return f"{max(seconds, 1):.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+# -- the list of stages
+
+
+def stages(planned: Sequence[str], events: Iterable[Mapping[str, Any]], status: Status) -> pd.DataFrame:
+    """Return one row a stage: stage, state (``done``, ``re-used``, ``running``, ``stopped``, ``waiting``), seconds.
+
+    Stages that the events know but the plan does not come last, in the order of their appearance.
+    """
+    seconds: dict[str, float] = {}
+    states: dict[str, str] = {}
+    for event in events:
+        stage = event.get("stage", "")
+        if event.get("event") == "stage_done":
+            seconds[stage] = float(event.get("seconds", 0.0))
+            states[stage] = "re-used" if event.get("reused") else "done"
+    if status.stage and status.state not in (State.DONE, State.QUEUED) and states.get(status.stage) is None:
+        states[status.stage] = "stopped" if status.state in FINISHED else "running"
+    names = list(dict.fromkeys([*planned, *states]))
+    rows = [(name, states.get(name, "waiting"), seconds.get(name)) for name in names]
+    return pd.DataFrame(rows, columns=["stage", "state", "seconds"]).astype({"seconds": "float64"})
+
+
+# -- loss curves
+
+
+def losses(events: Iterable[Mapping[str, Any]]) -> dict[str, pd.DataFrame]:
+    """Return, for every stage with epochs, a frame with ``epoch`` and one column a reported value.
+
+    A stage that was started again (a resumed run, the final fit) shows its latest attempt.
+    """
+    attempts: dict[str, list[dict[str, Any]]] = {}
+    for event in events:
+        if event.get("event") != "progress" or "epoch" not in event:
+            continue
+        rows = attempts.setdefault(str(event.get("stage", "")), [])
+        if rows and event["epoch"] <= rows[-1]["epoch"]:
+            rows.clear()
+        values = {name: value for name, value in event.items() if name not in _NOT_A_LOSS}
+        rows.append({"epoch": event["epoch"], **values})
+    frames = {stage: pd.DataFrame(rows) for stage, rows in attempts.items()}
+    return {stage: frame for stage, frame in frames.items() if len(frame.columns) > 1}
+
+
+def loss_figure(frame: pd.DataFrame) -> go.Figure:
+    """Return a small line chart: losses on the left axis, the validation value (higher is better) on the right."""
+    figure = go.Figure()
+    values = [name for name in frame.columns if name != "epoch"]
+    for at, name in enumerate(values):
+        validation = name == "validation"
+        style = {"color": _LINE_COLORS[at % len(_LINE_COLORS)], "width": 2, "dash": "dot" if validation else "solid"}
+        figure.add_scatter(
+            x=frame["epoch"], y=frame[name], name=name, mode="lines", line=style, yaxis="y2" if validation else "y"
+        )
+    figure.update_layout(
+        height=210,
+        margin={"l": 40, "r": 44, "t": 28, "b": 28},
+        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "font": {"size": 11}},
+        xaxis={"title": None, "tickformat": "d", "showgrid": False},
+        yaxis={"title": None, "nticks": 4},
+        yaxis2={
+            "overlaying": "y",
+            "side": "right",
+            "showgrid": False,
+            "nticks": 4,
+            "visible": "validation" in values,
+            "tickformat": ".3f",
+        },
+        hovermode="x unified",
+        showlegend=True,
+    )
+    return figure
+
+
+def pairs(values: Sequence[Any]) -> list[Sequence[Any]]:
+    """Return the values two by two, for two charts a row."""
+    return [values[at : at + 2] for at in range(0, len(values), 2)]
+
+
+# -- sentences
+
+
+def running_sentence(status: Status) -> str:
+    """Return how an active run is going."""
+    if status.state is State.QUEUED or not status.stage:
+        return "The training process is starting."
+    left = f", about {duration(status.seconds_left)} left" if status.seconds_left is not None else ""
+    return f"{percent(status.fraction)} done{left}. Now: {status.stage}."
+
+
+def ended_sentence(title: str, status: Status, seconds: float | None) -> str:
+    """Return how a run ended."""
+    took = f" in {duration(seconds)}" if seconds else ""
+    if status.state is State.DONE:
+        return f"“{title}” finished{took}."
+    reason = f": {status.message}" if status.message and status.state is not State.CANCELLED else "."
+    return f"“{title}” {STATE_WORDS[status.state]} at {percent(status.fraction)}{reason}"
+
+
+def cost_sentence(preset: str, dataset: str, runs: Iterable[Run]) -> str:
+    """Return what a run will cost, from the newest finished run with that preset; else from the sample's time."""
+    for run in runs:
+        choices = read_json(run.path / "config.json") or {}
+        if run.finished and choices.get("preset") == preset and choices.get("dataset") == dataset:
+            seconds = elapsed(run.status(), run.metrics())
+            if seconds:
+                return f"A {preset} run on {dataset} takes about {duration(seconds)}: that is what the last one took."
+    usual = duration(SAMPLE_SECONDS[preset])
+    return f"A {preset} run takes about {usual} on the sample with two processor cores; larger files take longer."
+
+
+def elapsed(status: Status, metrics: Mapping[str, Any]) -> float | None:
+    """Return how long a run took, in seconds; None while it has not ended."""
+    if metrics.get("seconds"):
+        return float(metrics["seconds"])
+    return status.ended - status.started if status.ended and status.started else None
+
+
+# -- the history
+
+
+HISTORY_COLUMNS = ["run_id", "title", "state", "dataset", "preset", "groups", "seconds", "gain", "created"]
+
+
+def history(runs: Iterable[Run]) -> pd.DataFrame:
+    """Return one row a run, newest first; ``gain`` is the strict list's share of the possible gain in percent."""
+    return pd.DataFrame([_history_row(run) for run in runs], columns=HISTORY_COLUMNS)
+
+
+def _history_row(run: Run) -> dict[str, Any]:
+    choices, status, metrics = read_json(run.path / "config.json") or {}, run.status(), run.metrics()
+    gain = (metrics.get("headline") or {}).get("strict_share_of_gain")
+    wish = choices.get("n_groups", "auto")
+    return {
+        "run_id": run.run_id,
+        "title": choices.get("title") or run.run_id,
+        "state": STATE_WORDS[status.state],
+        "dataset": choices.get("dataset", ""),
+        "preset": choices.get("preset", ""),
+        "groups": str(metrics.get("n_groups", wish)),
+        "seconds": elapsed(status, metrics),
+        "gain": None if gain is None else 100 * gain,
+        "created": status.created,
+    }

@@ -1,0 +1,262 @@
+"""Is this file good enough?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from grouprec.data.clean import DEFAULT_BEHAVIOUR_WEIGHT, Preparation
+from grouprec.data.columns import ROLES, detect_roles, simple_name
+from grouprec.data.prepare import prepare
+from grouprec.data.read import Peek, peek
+from grouprec.library import SAMPLE_KEY, KnownDataset
+from grouprec.types import GrouprecError
+from grouprec.ui import cards, preview, state
+from grouprec.ui.cards import plain
+from grouprec.ui.charts import QUIET_CONFIG
+from grouprec.ui.forms import form, weights_form
+
+NO_COLUMN = "–"
+ROLE_HELP = {
+    "user": "Who: every user needs one id.",
+    "item": "What: every item needs one id.",
+    "weight": "How much: a quantity or strength.",
+    "rating": "A judgement, such as stars.",
+    "time": "When it happened.",
+    "behaviour": "What was done: viewed, bought, ...",
+    "label": "The item's name for people.",
+    "order": "Invoice, basket or session; finds cancelled orders.",
+    "price": "Price of one piece; gives users their spend.",
+}
+FILE_TYPES = ["csv", "tsv", "txt", "gz", "parquet", "json", "jsonl", "ndjson", "xlsx"]
+SHOWN_ROWS = 200
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def head_of(path: str, key: str) -> Peek:
+    return peek(state.library().get(key).interactions)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def checked(key: str, choices: str) -> preview.Check:
+    """Prepare a dataset; ``choices`` is the JSON of its roles and settings."""
+    entry, chosen = state.library().get(key), json.loads(choices)
+    prepared = prepare(
+        entry.interactions,
+        users=entry.users,
+        items=entry.items,
+        roles=chosen["roles"],
+        settings=Preparation(**chosen["preparation"]),
+    )
+    return preview.summarise(prepared)
+
+
+# -- the file
+
+
+def draw_source(dataset: KnownDataset) -> None:
+    """Offer the sample, an upload, and the removal of the current upload."""
+    if not dataset.is_sample and st.button("Use the sample", icon=":material/shopping_basket:", key="use_sample"):
+        state.choose_dataset(SAMPLE_KEY)
+        st.rerun()
+    with st.popover("Use your own file", icon=":material/upload:"):
+        draw_upload()
+    if not dataset.is_sample:
+        with st.popover("Remove this file", icon=":material/delete:"):
+            st.markdown(f"Remove **{plain(dataset.name)}** from this list? Runs trained on it keep their results.")
+            if st.button("Remove", type="primary", key="remove_dataset"):
+                remove(dataset)
+
+
+def draw_upload() -> None:
+    """Draw the upload form; a new key empties it once its files are in the library."""
+    turn = st.session_state.setdefault("upload_turn", 0)
+    with st.form(f"upload_form.{turn}", border=False):
+        about = "CSV, TSV, Parquet, JSON, JSON lines or Excel; one row for every time somebody did something."
+        main = st.file_uploader("Interactions: who did what", FILE_TYPES, key=f"upload.{turn}", help=about)
+        items = st.file_uploader("Items (optional): names, categories, prices", FILE_TYPES, key=f"upload_items.{turn}")
+        users = st.file_uploader("Users (optional): country, age, ...", FILE_TYPES, key=f"upload_users.{turn}")
+        sent = st.form_submit_button("Add", type="primary")
+    if not sent:
+        return
+    if main is None:
+        st.error("Choose an interactions file first.")
+        return
+    optional = {
+        name: None if file is None else (file.name, file) for name, file in (("users", users), ("items", items))
+    }
+    try:
+        entry = state.library().add(main.name, main, **optional)
+    except GrouprecError as error:
+        st.error(plain(str(error)))
+        return
+    st.session_state["upload_turn"] = turn + 1
+    state.choose_dataset(entry.key)
+    st.rerun()
+
+
+def remove(dataset: KnownDataset) -> None:
+    try:
+        state.library().remove(dataset.key)
+    except GrouprecError as error:
+        st.error(plain(str(error)))
+        return
+    state.choose_dataset(SAMPLE_KEY)
+    st.rerun()
+
+
+# -- the choices
+
+
+def draw_roles(dataset: KnownDataset, head: pd.DataFrame) -> dict[str, str]:
+    """Draw a selectbox a role; return the roles that differ from the detected ones ("" for none)."""
+    detected = detect_roles(head).as_dict()
+    start = {**detected, **dataset.roles}
+    options = [NO_COLUMN, *map(str, head.columns)]
+    grid = st.columns(3)
+    chosen = {}
+    for at, role in enumerate(ROLES):
+        column = start.get(role) or NO_COLUMN
+        with grid[at % 3]:
+            chosen[role] = st.selectbox(
+                role.capitalize(),
+                options,
+                options.index(column) if column in options else 0,
+                key=f"role.{dataset.key}.{role}",
+                help=ROLE_HELP.get(role),
+                persist_state="session",
+            )
+    columns = {role: "" if column == NO_COLUMN else column for role, column in chosen.items()}
+    return {role: column for role, column in columns.items() if column != detected.get(role, "")}
+
+
+def draw_preparation(dataset: KnownDataset, behaviour: pd.Series | None) -> dict[str, Any]:
+    """Draw the form of the preparation; return the settings that differ from the defaults."""
+    base = Preparation()
+    changes = form(base, f"prepare.{dataset.key}", start=dataset.preparation)
+    if behaviour is not None:
+        known = {**base.behaviour_weights, **dataset.preparation.get("behaviour_weights", {})}
+        names = [simple_name(name) for name in behaviour.dropna().unique()[:40]]
+        st.markdown("Weight of every behaviour", help="How much one says about taste; 0 leaves its rows out.")
+        now = {name: known.get(name, DEFAULT_BEHAVIOUR_WEIGHT) for name in names}
+        weights = weights_form(now, f"behaviour.{dataset.key}")
+        if any(weights[name] != base.behaviour_weights.get(name, DEFAULT_BEHAVIOUR_WEIGHT) for name in names):
+            changes["behaviour_weights"] = {**known, **weights}
+    return changes
+
+
+# -- the result
+
+
+def draw_check(check: preview.Check) -> None:
+    """Draw what every step dropped, how the rest is distributed, and how it is split."""
+    cards.section("What was dropped, step by step")
+    left, right = st.columns(2, gap="medium")
+    left.plotly_chart(
+        preview.report_figure(check.report),
+        key="report_figure",
+        config=QUIET_CONFIG,
+        alt=f"Rows left after every step: {check.n_raw:,} at first, {check.n_rows:,} in the end",
+    )
+    right.dataframe(
+        check.report,
+        hide_index=True,
+        column_config={
+            "step": st.column_config.TextColumn("Step", width="medium"),
+            "rows_before": st.column_config.NumberColumn("Before", format="localized"),
+            "rows_after": st.column_config.NumberColumn("After", format="localized"),
+            "dropped": st.column_config.NumberColumn("Dropped", format="localized"),
+            "note": st.column_config.TextColumn("Why", width="large"),
+        },
+        alt="The steps of the preparation with rows before, after and dropped",
+    )
+    draw_distributions(check)
+    names = {"train": "To learn from", "validation": "To choose settings", "test": "To judge the result"}
+    how = "the last rows in time" if check.split.get("kind") == "time" else "random rows of every user"
+    cards.section("How the rows are split", f"The rows that judge are {how}; nothing is learned from them.")
+    for column, (part, title) in zip(st.columns(3), names.items(), strict=True):
+        column.metric(title, f"{check.split.get(part, 0):,} rows", border=True)
+
+
+def draw_distributions(check: preview.Check) -> None:
+    charts: list[tuple[str, Any, pd.DataFrame]] = [
+        ("Users by number of interactions", preview.distribution_figure(check.per_user, "users"), check.per_user),
+        ("Items by number of interactions", preview.distribution_figure(check.per_item, "items"), check.per_item),
+    ]
+    if len(check.activity):
+        charts.append(("Interactions over time", preview.activity_figure(check.activity), check.activity))
+    for at, (column, (title, figure, frame)) in enumerate(zip(st.columns(len(charts)), charts, strict=True)):
+        with column:
+            st.markdown(f"**{title}**")
+            st.plotly_chart(figure, key=f"distribution.{at}", config=QUIET_CONFIG, alt=title)
+            with st.expander("As a table"):
+                st.dataframe(frame, hide_index=True, height=220, alt=title)
+
+
+def draw_answer(dataset: KnownDataset, found: Peek, roles: Mapping[str, str], preparation: Mapping[str, Any]) -> None:
+    """Check the file where asked to, and draw the answer, the next step and the evidence."""
+    choices = json.dumps({"roles": dict(roles), "preparation": dict(preparation)}, sort_keys=True)
+    wanted = (dataset.key, choices)
+    answer, buttons = st.container(), st.container(horizontal=True)
+    check, problem = None, None
+    if st.session_state.get("checked") == wanted or buttons.button("Check the data", type="primary", key="check_data"):
+        try:
+            with answer, st.spinner("Preparing the rows ...", show_time=True):
+                check = checked(*wanted)
+            remember(wanted, dataset, roles, preparation)
+        except GrouprecError as error:
+            problem = str(error)
+    if problem is not None:
+        answer.error(plain(problem))
+        return
+    if check is None:
+        taken = {**detect_roles(found.head).as_dict(), **roles}
+        taken = {role: column for role, column in taken.items() if column}
+        sentence = preview.file_sentence(dataset.name, found.n_rows, found.exact, len(found.columns), taken)
+        with answer:
+            cards.answer(plain(sentence))
+        return
+    with answer:
+        cards.answer(plain(preview.verdict(check)))
+    if buttons.button("Continue to training", type="primary", icon=":material/arrow_forward:", key="to_train"):
+        state.open_page("train")
+    draw_check(check)
+
+
+def remember(wanted: tuple[str, str], dataset: KnownDataset, roles: Mapping, preparation: Mapping) -> None:
+    """Keep the choices of a successful check for training; redraw once, without the button."""
+    if st.session_state.get("checked") != wanted:
+        state.library().save(dataset.key, roles=roles, preparation=preparation)
+        st.session_state["checked"] = wanted
+        st.rerun()
+
+
+# -- the page
+
+dataset = state.current_dataset()
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    st.title("Data", anchor=False, width="stretch")
+    draw_source(dataset)
+try:
+    found = head_of(str(dataset.interactions), dataset.key)
+except GrouprecError as error:
+    found = None
+    st.error(plain(str(error)))
+top = st.container()
+if found is not None:
+    rows_tab, columns_tab, preparation_tab = st.tabs(["Rows", "Columns", "Preparation"])
+    with rows_tab:
+        shown = found.head.head(SHOWN_ROWS)
+        st.dataframe(shown, hide_index=True, height=300, alt=f"The first {len(shown)} rows of the file as they are")
+    with columns_tab:
+        st.caption("What each column means. These were found by name and content; change what is wrong.")
+        roles = draw_roles(dataset, found.head)
+    with preparation_tab:
+        behaviour_column = {**detect_roles(found.head).as_dict(), **roles}.get("behaviour")
+        preparation = draw_preparation(dataset, found.head[behaviour_column] if behaviour_column else None)
+    with top:
+        draw_answer(dataset, found, roles, preparation)

@@ -1,0 +1,164 @@
+"""Who are my users? The map, the groups on it, and the users behind any selection."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from grouprec.ui import cards, charts, shaping, state, story
+
+CARDS_PER_PAGE = 24
+MOST_ROWS = 1_000
+SEPARATION_HELP = (
+    "How much nearer members are to their own group than to the next one, from -1 to 1 (mean silhouette). "
+    "Groups made for their lists may overlap on the map and still be served well."
+)
+CARDS_HELP = (
+    "The items and attributes that are most typical of a group: the share of members who have it, and how many "
+    "times the share among all users that is. Words are the most typical ones in the names of their items."
+)
+
+
+@st.fragment
+def explore(users: pd.DataFrame, groups: pd.DataFrame, map_method: str) -> None:
+    """Draw the map beside the table of groups and, below, what is selected."""
+    picture, beside = st.columns([8, 5], gap="medium")
+    with picture:
+        rows = draw_map(users, groups, map_method)
+    with beside:
+        group_table(groups)
+    if len(rows):
+        selection(users, rows, groups)
+
+
+def draw_map(users: pd.DataFrame, groups: pd.DataFrame, map_method: str) -> np.ndarray:
+    """Draw the map and return the rows of the selected users."""
+    titles = {"group": "Group", "interactions": "Activity (number of items)"}
+    options = [*titles, *shaping.attribute_columns(users)]
+    colour = st.selectbox(
+        "Colour by",
+        options,
+        format_func=lambda name: titles.get(name, name.replace("_", " ")),
+        key="groups_colour",
+        persist_state="session",
+    )
+    drawn = charts.user_map(users, shaping.group_names(groups), colour)
+    if not drawn.placed:
+        st.info("This run has no map; its groups are listed beside.", icon=":material/map:")
+        return np.empty(0, np.int64)
+    event = st.plotly_chart(
+        drawn.figure,
+        key="groups_map",
+        on_select="rerun",
+        config=charts.CONFIG,
+        alt=f"Map of {cards.count(drawn.placed)} users in {len(groups)} groups; the table of groups says the same",
+    )
+    st.caption(map_note(drawn, len(users), map_method))
+    return charts.selected_rows(event)
+
+
+def map_note(drawn: charts.UserMap, n_users: int, map_method: str) -> str:
+    """Say how to read and use the map, and what is not drawn."""
+    notes = ["Users near each other have similar predicted tastes. Draw around users to see who they are."]
+    if map_method == "pca":
+        notes.append("Drawn with PCA, which shows less detail than UMAP.")
+    if drawn.drawn < drawn.placed:
+        notes.append(f"{cards.count(drawn.drawn)} of {cards.count(drawn.placed)} users are drawn, chosen at random.")
+    if drawn.placed < n_users:
+        notes.append(f"{cards.plural(n_users - drawn.placed, 'user')} joined a group later and are not on the map.")
+    return " ".join(notes)
+
+
+def group_table(groups: pd.DataFrame) -> None:
+    """Draw the groups as a table: the map's legend, and what it says in numbers."""
+    frame = groups[["group", "name", "size", "share", "separation"]].round({"share": 3})
+    st.dataframe(
+        cards.colour_groups(frame),
+        hide_index=True,
+        height=charts.MAP_HEIGHT + 74,
+        key="groups_table",
+        column_config={
+            "group": st.column_config.NumberColumn("", width=40, help="The number and colour on the map"),
+            "name": st.column_config.TextColumn("Group", width=150),
+            "size": st.column_config.NumberColumn("Users", format="localized", width=60),
+            "share": st.column_config.NumberColumn("Share", format="percent", width=60),
+            "separation": st.column_config.NumberColumn("Apart", format="%.2f", help=SEPARATION_HELP, width=55),
+        },
+        alt="Groups with their number of users, share of all users and separation",
+    )
+
+
+def selection(users: pd.DataFrame, rows: np.ndarray, groups: pd.DataFrame) -> None:
+    """Draw which groups the selected users belong to, the users themselves, and their download."""
+    parts = shaping.composition(users, rows, groups)
+    chosen = users.iloc[rows].drop(columns=["x", "y", "in_training"])
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.markdown(story.selection_answer(parts), width="content")
+            cards.download("Download these users", lambda: chosen, "selected_users.csv", "groups_download_selection")
+        left, right = st.columns([2, 3], gap="medium")
+        left.dataframe(
+            cards.colour_groups(parts.round({"share": 3, "share_of_group": 3})),
+            hide_index=True,
+            height=300,
+            key="groups_composition",
+            column_config={
+                "group": st.column_config.NumberColumn("", width=40),
+                "name": "Group",
+                "users": st.column_config.NumberColumn("Selected", format="localized"),
+                "share": st.column_config.NumberColumn("Of selection", format="percent"),
+                "share_of_group": st.column_config.NumberColumn("Of group", format="percent"),
+            },
+            alt="Groups of the selected users",
+        )
+        right.dataframe(
+            cards.colour_groups(chosen.head(MOST_ROWS)),
+            hide_index=True,
+            height=300,
+            key="groups_selected_users",
+            column_config={
+                "user": "User",
+                "group": st.column_config.NumberColumn("Group", width=60),
+                "interactions": "Items",
+            },
+            alt="The selected users",
+        )
+        if len(chosen) > MOST_ROWS:
+            st.caption(f"{cards.count(MOST_ROWS)} of {cards.count(len(chosen))} users are shown; the download has all.")
+
+
+def card(group: pd.Series, items: pd.DataFrame, attributes: pd.DataFrame) -> None:
+    """Draw what a group is: mark, name, size, what distinguishes it, and the way to its list."""
+    st.markdown(f"{cards.group_mark(group['group'])} **{cards.plain(cards.short(group['name'], 60))}**")
+    size = f"{cards.plural(group['size'], 'user')} · {cards.percent(group['share'])}"
+    st.caption(f"{size} · {story.separation_words(group['separation'])}", help=SEPARATION_HELP)
+    reasons = [story.item_reason(cards.short(row.label), row.share_in_group, row.lift) for row in items.itertuples()]
+    reasons += [story.attribute_reason(row) for row in attributes.to_dict("records")]
+    st.markdown(
+        "\n".join(f"- :small[{reason}]" for reason in reasons) or "Nothing sets this group apart from all users."
+    )
+    if group["words"]:
+        st.caption(f"Words: {cards.plain(group['words'])}")
+    cards.link("recommendations", "Show list", group=group["group"])
+
+
+def card_wall(groups: pd.DataFrame, items: pd.DataFrame, attributes: pd.DataFrame) -> None:
+    """Draw the cards, a page of them at a time."""
+    pages = math.ceil(len(groups) / CARDS_PER_PAGE)
+    page = st.pagination(pages, key="groups_cards_page") if pages > 1 else 1
+    with st.grid(min_column_width=270, border=True) as grid:
+        for _, group in groups.iloc[(page - 1) * CARDS_PER_PAGE : page * CARDS_PER_PAGE].iterrows():
+            with grid.cell():
+                number = group["group"]
+                card(group, items[items["group"] == number].head(3), attributes[attributes["group"] == number].head(2))
+
+
+run = state.require_run()
+users_table, groups_table = state.table(run, "users"), state.table(run, "groups")
+cards.answer(story.groups_answer(groups_table))
+explore(users_table, groups_table, state.metrics(run).get("map_method", "umap"))
+cards.section("What sets each group apart", CARDS_HELP)
+card_wall(groups_table, state.table(run, "group_items"), state.table(run, "group_attributes"))

@@ -1,0 +1,220 @@
+"""What do I show them, and why? A group's generated list beside the alternatives, and any user's own list."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from grouprec.runs import Run
+from grouprec.ui import cards, charts, shaping, state, story
+
+LENGTHS = [10, 20, 50]
+REACH_HELP = "Share of the members who have the item among their own 50 best predictions"
+OWNED_HELP = "Share of the members who already have the item"
+LIFT_HELP = "How much more often members have the item than all users do"
+BEST_HELP = "Of the lists measured on the validation part, this one did best; exports and downloads for all use it"
+ALTERNATIVES = {"members_mean": "Mean of the members", "popularity": "Most popular in the group"}
+
+
+def choose(groups: pd.DataFrame) -> tuple[int, str, int]:
+    """Draw the controls; return group, use of the list, and number of items. The first two are in the URL."""
+    names, numbers = shaping.group_names(groups), groups["group"].tolist()
+    left, middle, right = st.columns([5, 8, 3])
+    group = left.selectbox(
+        "Group",
+        numbers,
+        index=numbers.index(cards.url_choice("group", numbers, numbers[0])),
+        format_func=lambda number: cards.group_label(number, names[number]),
+        key="list_group",
+        on_change=cards.keep_in_url("group", "list_group"),
+    )
+    regime = middle.segmented_control(
+        "How the list is used",
+        list(story.REGIMES),
+        default=cards.url_choice("use", list(story.REGIMES), "strict"),
+        required=True,
+        format_func=story.REGIMES.get,
+        help=story.REGIME_HELP,
+        key="list_use",
+        on_change=cards.keep_in_url("use", "list_use"),
+    )
+    length = right.segmented_control("Items", LENGTHS, default=LENGTHS[0], required=True, key="list_length")
+    return group, regime, length
+
+
+def list_table(chosen: pd.DataFrame, shared_with: pd.Series | None, key: str) -> None:
+    """Draw one list; items that the generated list has too bear a mark."""
+    frame = chosen[["rank", "label", "score", "reach", "owned"]].round({"reach": 2, "owned": 2})
+    if shared_with is not None:
+        shared = chosen["item"].isin(shared_with)
+        frame["rank"] = frame["rank"].astype(str).where(~shared, frame["rank"].astype(str) + " ●")
+    st.dataframe(
+        frame,
+        hide_index=True,
+        height=min(36 + 35 * max(len(frame), 1), 700),
+        key=key,
+        column_config={
+            "rank": st.column_config.Column("", width=42, help="● also in the generated list"),
+            "label": st.column_config.TextColumn("Item", width=122),
+            "score": score_column(frame["score"]),
+            "reach": st.column_config.NumberColumn("Reach", format="percent", help=REACH_HELP, width=52),
+            "owned": st.column_config.NumberColumn("Own", format="percent", help=OWNED_HELP, width=48),
+        },
+        alt=f"List of {len(frame)} items with score, reach and the share of members who own them",
+    )
+
+
+def score_column(scores: pd.Series) -> Any:
+    """Return scores as bars; their unit differs by method, so only their proportion is shown."""
+    top = float(scores.max()) if len(scores) else 0.0
+    explanation = "Relative to the first item of this list"
+    limits = {"min_value": 0.0, "max_value": top if top > 0 else 1.0}
+    return st.column_config.ProgressColumn("Score", format=" ", width=46, help=explanation, **limits)
+
+
+def lists_beside(lists: pd.DataFrame, group: int, regime: str, length: int, best: str) -> pd.DataFrame:
+    """Draw the generated list beside the alternatives; return the head of the generated one.
+
+    Args:
+        best: the method that did best on the validation part for this use; exports take its lists.
+    """
+    generated = shaping.group_list(lists, group, "generated", regime).head(length)
+    columns = st.columns(1 + len(ALTERNATIVES), gap="small")
+    with columns[0]:
+        title("Generated list", best == "generated")
+        st.caption("Made by the generator from virtual members")
+        list_table(generated, None, "list_generated")
+    for column, (method, name) in zip(columns[1:], ALTERNATIVES.items(), strict=True):
+        other = shaping.group_list(lists, group, method, regime).head(length)
+        with column:
+            title(name, best == method)
+            st.caption(f"● {story.overlap_answer(generated['item'], other['item'])}")
+            list_table(other, generated["item"], f"list_{method}")
+    return generated
+
+
+def title(name: str, best: bool) -> None:
+    """Draw the heading of one list, with a badge on the one that did best before the final test."""
+    badge = " :primary-badge[best in validation]" if best else ""
+    st.markdown(f"**{name}**{badge}", help=BEST_HELP if best else None)
+
+
+@st.fragment
+def reasons(generated: pd.DataFrame, items: pd.DataFrame, n_users: int) -> None:
+    """Say why an item is on the generated list: the first one, or the one selected in the table."""
+    if generated.empty:
+        return
+    cards.section("Why these items", "Select a row to read why that item is on the list")
+    reasoned = shaping.with_lift(generated, items, n_users).round({"reach": 3, "owned": 3})
+    sentence = st.container()
+    event = st.dataframe(
+        reasoned[["rank", "item", "label", "reach", "owned", "lift"]],
+        hide_index=True,
+        key="list_reasons",
+        on_select="rerun",
+        selection_mode="single-row",
+        height=min(36 + 35 * len(reasoned), 386),
+        column_config={
+            "rank": st.column_config.NumberColumn("", width=40),
+            "item": st.column_config.TextColumn("Item id", width=120),
+            "label": st.column_config.TextColumn("Item", width=420),
+            "reach": st.column_config.NumberColumn("Reach", format="percent", help=REACH_HELP, width=90),
+            "owned": st.column_config.NumberColumn("Own", format="percent", help=OWNED_HELP, width=90),
+            "lift": st.column_config.NumberColumn("Times the average", format="%.1f", help=LIFT_HELP, width=130),
+        },
+        alt="Items of the generated list with reach, owners and how that compares with all users",
+    )
+    rows = event["selection"]["rows"]
+    sentence.markdown(story.item_why(reasoned.iloc[rows[0] if rows else 0]))
+
+
+def downloads(lists: pd.DataFrame, names: dict[int, str], group: int) -> None:
+    """Offer the group's lists and all groups' lists, each with both uses."""
+    with st.container(horizontal=True):
+        one = lambda: shaping.lists_to_export(lists, names, "generated", group)  # noqa: E731
+        cards.download("This group's lists", one, f"group_{group}_lists.csv", "list_download_group")
+        every = lambda: shaping.lists_to_export(lists, names, "generated")  # noqa: E731
+        cards.download("All groups' lists", every, "group_lists.csv", "list_download_all")
+
+
+@st.fragment
+def look_up(run: Run, users: pd.DataFrame, names: dict[int, str]) -> None:
+    """Find a user by id and draw who they are and what their own list is."""
+    cards.section("Look up a user")
+    left, right = st.columns([1, 1], vertical_alignment="bottom")
+    text = left.text_input(
+        "User id", key="user", bind="query-params", placeholder=f"for example {users['user'].iloc[0]}"
+    )
+    found = shaping.find_users(users, text or "")
+    if not len(found):
+        st.caption(f"No user id is, or begins with, “{cards.plain(text)}”." if text else "Type an id or its beginning.")
+        return
+    ids = users["user"]
+    row = found[0]
+    if len(found) > 1:
+        row = right.selectbox(
+            "Ids that begin with it", found.tolist(), format_func=lambda at: ids.iloc[at], key="user_row"
+        )
+    show_user(run, users, int(row), names)
+
+
+def show_user(run: Run, users: pd.DataFrame, row: int, names: dict[int, str]) -> None:
+    """Draw one user: group, attributes, place on the map, personal list."""
+    user = users.iloc[row]
+    left, right = st.columns([2, 3], gap="medium")
+    with left:
+        st.markdown(f"{cards.group_mark(user['group'])} **{cards.plain(names[user['group']])}**")
+        late = "" if user["in_training"] else " · joined a group later"
+        st.caption(f"User {cards.plain(user['user'])} · {cards.plural(user['interactions'], 'item')}{late}")
+        if pd.notna(user["x"]):
+            alt = "Where this user is among all users"
+            st.plotly_chart(charts.place_of_user(users, row), key="user_place", config=charts.QUIET_CONFIG, alt=alt)
+        attributes = {name.replace("_", " "): shown(user[name]) for name in shaping.attribute_columns(users)}
+        if attributes:
+            st.dataframe(
+                pd.DataFrame({"Attribute": list(attributes), "Value": list(attributes.values())}),
+                hide_index=True,
+                key="user_attributes",
+                alt="Attributes of this user",
+            )
+    with right:
+        st.markdown("**Personal list**")
+        lists = state.table(run, "user_lists")
+        own = lists[lists["user"] == user["user"]].sort_values("rank")
+        cards.download("Download", lambda: own, "user_list.csv", "user_download")
+        st.dataframe(
+            own[["rank", "label", "score"]],
+            hide_index=True,
+            height=440,
+            key="user_list",
+            column_config={
+                "rank": st.column_config.NumberColumn("", width=40),
+                "label": st.column_config.TextColumn("Item", width=330),
+                "score": score_column(own["score"]),
+            },
+            alt="The user's personal list",
+        )
+
+
+def shown(value: Any) -> str:
+    """Return an attribute's value as people write it."""
+    if isinstance(value, str):
+        return value
+    return cards.NOTHING if pd.isna(value) else cards.number(value) if isinstance(value, int | float) else str(value)
+
+
+current = state.require_run()
+all_groups, all_lists = state.table(current, "groups"), state.table(current, "group_lists")
+group_titles, evaluation = shaping.group_names(all_groups), state.table(current, "evaluation")
+top = st.container()
+number, use, n_items = choose(all_groups)
+best_method = (state.metrics(current).get("list_method") or {}).get(use, "")
+head = lists_beside(all_lists, number, use, n_items, best_method)
+with top:
+    chosen_group = all_groups[all_groups["group"] == number].iloc[0]
+    cards.answer(story.list_answer(chosen_group, head, evaluation, use), story.METRIC_HELP)
+downloads(all_lists, group_titles, number)
+reasons(head, state.table(current, "items"), state.metrics(current).get("n_users", 0))
+look_up(current, state.table(current, "users"), group_titles)

@@ -1,0 +1,62 @@
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from grouprec.data.split import TEST, TRAIN, VALIDATION, split_by_time, split_by_user
+
+shares = st.sampled_from([0.0, 0.1, 0.25, 0.4])
+times = arrays(np.float64, st.integers(1, 60), elements=st.integers(0, 20).map(float))
+users = arrays(np.int64, st.integers(1, 80), elements=st.integers(0, 12))
+
+
+@given(times, shares, shares)
+@settings(max_examples=150, deadline=None)
+def test_no_later_part_holds_an_earlier_or_equal_time(times, validation, test):
+    parts = split_by_time(times, validation, test)
+    for earlier, later in ((TRAIN, VALIDATION), (VALIDATION, TEST), (TRAIN, TEST)):
+        if (parts == earlier).any() and (parts == later).any():
+            assert times[parts == earlier].max() < times[parts == later].min()
+    assert (parts == TRAIN).any()
+    if test == 0:
+        assert not (parts == TEST).any()
+    if validation == 0:
+        assert not (parts == VALIDATION).any()
+
+
+def test_distinct_times_are_cut_at_the_shares_whatever_their_order():
+    times = np.random.default_rng(0).permutation(1000).astype(np.float64)
+    parts = split_by_time(times, 0.1, 0.1)
+    assert np.bincount(parts).tolist() == [800, 100, 100]
+
+
+def test_a_tie_goes_whole_to_the_nearer_side():
+    times = np.array([0, 1, 2, 3, 4, 5, 6, 7, 7, 7.0])
+    assert split_by_time(times, 0, 0.2).tolist() == [0] * 7 + [2] * 3
+    assert split_by_time(np.zeros(10), 0.1, 0.1).tolist() == [0] * 10
+
+
+@given(users, shares, shares, st.integers(0, 99))
+@settings(max_examples=150, deadline=None)
+def test_every_user_keeps_training_rows_and_short_histories_keep_all(users, validation, test, seed):
+    parts = split_by_user(users, validation, test, np.random.default_rng(seed))
+    for user in np.unique(users):
+        own = parts[users == user]
+        assert (own == TRAIN).any()
+        if len(own) < 3:
+            assert (own == TRAIN).all()
+        else:
+            assert (own == TEST).sum() <= np.ceil(len(own) * test)
+
+
+def test_shares_hold_for_short_histories_on_average():
+    users = np.repeat(np.arange(2000), 5)
+    parts = split_by_user(users, 0.1, 0.1, np.random.default_rng(0))
+    np.testing.assert_allclose(np.bincount(parts) / len(parts), [0.8, 0.1, 0.1], atol=0.01)
+
+
+def test_the_split_by_user_depends_on_the_generator_only():
+    users = np.repeat(np.arange(50), 10)
+    first, again, other = (split_by_user(users, 0.1, 0.1, np.random.default_rng(seed)) for seed in (0, 0, 1))
+    assert (first == again).all()
+    assert (first != other).any()

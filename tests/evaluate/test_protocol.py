@@ -1,0 +1,208 @@
+from itertools import permutations, product
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+
+from grouprec.data.synthetic import planted
+from grouprec.evaluate import baselines, protocol
+from grouprec.evaluate.metrics import accuracy, hit_matrix
+from grouprec.lists import members_mean
+from grouprec.types import Candidates, Groups
+
+KNOWN = planted(n_users=90, n_items=150, n_groups=3, ordered=False)
+DATA = KNOWN.data
+
+
+def make_task(seen, relevant):
+    relevant = sparse.csr_array(np.array(relevant, np.float32))
+    return protocol.Task(
+        sparse.csr_array(np.array(seen, np.float32)),
+        relevant,
+        np.flatnonzero(np.diff(relevant.indptr)).astype(np.int32),
+    )
+
+
+def naive_targets(part, seen):
+    return {(u, i) for u, i in zip(part.user_rows.tolist(), part.item_rows.tolist(), strict=True) if not seen[u, i]}
+
+
+@pytest.mark.parametrize("name", ["validation", "test"])
+def test_targets_are_new_items_only(name):
+    task = getattr(protocol, f"{name}_task")(DATA)
+    seen = (DATA.histories if name == "validation" else DATA.known).toarray()
+    expected = naive_targets(getattr(DATA, name), seen)
+    assert set(zip(*(axis.tolist() for axis in task.relevant.nonzero()), strict=True)) == expected
+    assert task.users.tolist() == sorted({u for u, _ in expected})
+    assert (task.relevant.data == 1).all()
+    assert task.n_relevant.sum() == len(expected) and task.n_relevant.min() >= 1
+
+
+def test_personal_lists_drop_what_came_since_and_close_the_gap():
+    task = make_task([[0, 1, 0, 0], [0, 0, 0, 0], [1, 1, 1, 1]], [[0, 0, 1, 0], [0, 0, 0, 0], [0, 0, 0, 1]])
+    candidates = Candidates(
+        np.array([[1, 3, 2], [0, 1, 2], [3, 0, -1]], np.int32), np.zeros((3, 3), np.float32), n_items=4
+    )
+    assert protocol.individual_lists(candidates, task, depth=3).tolist() == [[3, 2, -1], [-1, -1, -1]]
+
+
+def test_regimes_by_hand():
+    task = make_task([[0, 1, 0, 0], [1, 0, 0, 1]], [[0, 0, 1, 0], [0, 1, 0, 0]])
+    lists, labels = np.array([[3, 2, 1, 0], [1, 0, 2, 3]], np.int32), np.array([1, 0])
+    assert protocol.shared_lists(lists, labels, task, depth=2).tolist() == [[1, 0], [3, 2]]
+    assert protocol.dedup_lists(lists, labels, task, depth=2).tolist() == [[0, 2], [2, 1]]
+
+
+def test_dedup_agrees_with_a_loop_over_users(monkeypatch):
+    monkeypatch.setattr(protocol, "_CHUNK_CELLS", 400)  # several chunks
+    task = protocol.test_task(DATA)
+    ranking = np.stack([np.random.default_rng(g).permutation(150)[:60] for g in range(3)]).astype(np.int32)
+    found = protocol.dedup_lists(ranking, KNOWN.labels, task)
+    seen = DATA.known.toarray()
+    for row, user in enumerate(task.users):
+        own = [i for i in ranking[KNOWN.labels[user]] if not seen[user, i]][:20]
+        assert found[row].tolist() == own + [-1] * (20 - len(own))
+
+
+def best_by_brute_force(relevant, k, metric):
+    """The best mean over users of one list for all, trying every ordered list."""
+    n_users, n_items = relevant.shape
+    lists = [np.tile(np.array(choice, np.int32), (n_users, 1)) for choice in permutations(range(n_items), k)]
+    csr = sparse.csr_array(relevant)
+    column = {"precision": 0, "recall": 3, "f1": 6, "ndcg": 9, "hit_rate": 12}[metric]  # at cutoff 5
+    return max(accuracy(hit_matrix(items, csr), relevant.sum(axis=1))[:, column].mean() for items in lists)
+
+
+@pytest.mark.parametrize(("metric", "seed"), product(["precision", "recall", "f1", "ndcg"], range(3)))
+def test_oracle_is_optimal_on_tiny_cases(metric, seed):
+    rng = np.random.default_rng(seed)
+    relevant = (rng.random((5, 6)) < 0.35).astype(np.float32)
+    relevant[np.arange(5), rng.integers(6, size=5)] = 1
+    task = make_task(np.zeros((5, 6)), relevant)
+    oracle = protocol.strict_oracle(np.zeros(5, np.int32), task, 5)
+    assert oracle[f"{metric}@5"] == pytest.approx(best_by_brute_force(relevant, 5, metric))
+
+
+def test_greedy_cover_by_hand():
+    # Item 0 serves three of six, but 1 and 2 together serve all: greedy takes 0, then one of the others.
+    relevant = [[1, 1, 0], [1, 1, 0], [1, 0, 1], [0, 0, 1], [0, 1, 0], [0, 0, 1]]
+    task = make_task(np.zeros((6, 3)), relevant)
+    labels = np.zeros(6, np.int32)
+    assert protocol.strict_oracle(labels, task, 1)["hit_rate@1"] == pytest.approx(0.5)
+    assert 2 / 3 <= protocol.strict_oracle(labels, task, 2)["hit_rate@2"] <= 1
+    assert protocol.strict_oracle(labels, task, 3)["hit_rate@3"] == 1
+
+
+def test_oracle_splits_by_group_and_finds_everything_with_one_user_each():
+    task = protocol.test_task(DATA)
+    together = protocol.strict_oracle(np.zeros(90, np.int32), task, 10)
+    split = protocol.strict_oracle(KNOWN.labels, task, 10)
+    alone = protocol.strict_oracle(np.arange(90), task, 10)
+    assert all(together[name] <= split[name] + 1e-12 and split[name] <= alone[name] + 1e-12 for name in together)
+    assert alone["ndcg@10"] == pytest.approx(1) and alone["hit_rate@10"] == 1
+
+
+def test_no_strict_list_beats_the_oracle():
+    task = protocol.test_task(DATA)
+    rng = np.random.default_rng(0)
+    oracle = protocol.strict_oracle(KNOWN.labels, task, 10)
+    for _ in range(20):
+        items = np.stack([rng.permutation(150)[:20] for _ in range(3)]).astype(np.int32)
+        one = protocol.measure("random", "strict", protocol.shared_lists(items, KNOWN.labels, task), task)
+        assert all(one.of(name).mean() <= oracle[name] + 1e-12 for name in oracle if "hit" not in name)
+
+
+def test_share_of_gain():
+    assert protocol.share_of_gain(0.3, 0.2, 0.4) == pytest.approx(0.5)
+    assert protocol.share_of_gain(0.1, 0.2, 0.4) == pytest.approx(-0.5)
+    assert np.isnan(protocol.share_of_gain(0.3, 0.4, 0.4)) and np.isnan(protocol.share_of_gain(0.3, 0.5, 0.4))
+
+
+def evaluate_planted(task, data=DATA, seed=0):
+    candidates = baselines.item_knn(data.histories)
+    groups = Groups(KNOWN.labels, 3)
+    lists = {"members_mean": members_mean(candidates, groups, data.histories, 0)}
+    lists["again"] = lists["members_mean"]
+    return protocol.evaluate(data, task, groups, candidates, candidates, lists, {"knn": candidates}, seed)
+
+
+@pytest.fixture(scope="module")
+def evaluation():
+    return evaluate_planted(protocol.test_task(DATA))
+
+
+def value(evaluation, method, regime, metric, column="value"):
+    rows = evaluation.rows
+    return rows[(rows["method"] == method) & (rows["regime"] == regime) & (rows["metric"] == metric)][column].item()
+
+
+def test_evaluation_holds_every_method_in_its_regimes(evaluation):
+    shared = {"popularity", "group_popularity", "kmeans_popularity", "kmeans_mean_ease", "members_mean", "again"}
+    found = evaluation.rows.groupby("regime")["method"].unique().map(set).to_dict()
+    assert found == {"strict": shared, "dedup": shared, "individual": {"individual", "knn", "item_knn"}}
+    assert not evaluation.rows.duplicated(["method", "regime", "metric"]).any()
+    judged = evaluation.rows.dropna(subset="low")
+    assert ((judged["low"] <= judged["value"]) & (judged["value"] <= judged["high"])).all()
+
+
+def test_planted_groups_beat_one_list_for_all(evaluation):
+    floor = value(evaluation, "popularity", "dedup", "ndcg@10")
+    assert value(evaluation, "members_mean", "dedup", "ndcg@10") > 1.3 * floor
+    p = evaluation.comparisons.set_index(["method", "regime", "metric"])["p"]
+    assert p["popularity", "dedup", "ndcg@10"] < 0.05
+    assert p["again", "strict", "ndcg@10"] == 1
+
+
+def test_bounds_stand_beside_every_accuracy_metric(evaluation):
+    row = ("members_mean", "dedup", "ndcg@10")
+    floor, top = (
+        value(evaluation, "popularity", "dedup", "ndcg@10"),
+        value(evaluation, "individual", "individual", "ndcg@10"),
+    )
+    assert value(evaluation, *row, "floor") == floor and value(evaluation, *row, "individual") == top
+    share = (value(evaluation, *row) - floor) / (top - floor)
+    assert value(evaluation, *row, "share_of_gain") == pytest.approx(share)
+    assert value(evaluation, "members_mean", "strict", "ndcg@10", "floor") == value(
+        evaluation, "popularity", "strict", "ndcg@10"
+    )
+    oracle = protocol.strict_oracle(KNOWN.labels, protocol.test_task(DATA), 10)["ndcg@10"]
+    assert value(evaluation, "members_mean", "strict", "ndcg@10", "oracle") == pytest.approx(oracle)
+    assert np.isnan(value(evaluation, *row, "oracle"))
+    assert np.isnan(value(evaluation, "members_mean", "strict", "coverage@10", "share_of_gain"))
+
+
+def test_groups_are_averaged_over_their_judged_members(evaluation):
+    table = evaluation.groups[
+        (evaluation.groups["method"] == "members_mean") & (evaluation.groups["regime"] == "strict")
+    ]
+    assert table["size"].sum() == 90
+    mean = np.average(table["ndcg@10"], weights=table["n_test_users"])
+    assert mean == pytest.approx(value(evaluation, "members_mean", "strict", "ndcg@10"))
+    assert (table["zero_hit_share"] == 1 - table["hit_rate@10"]).all()
+
+
+def test_headline_numbers_are_those_of_the_rows(evaluation):
+    assert evaluation.summary["dedup/again/ndcg@10"] == value(evaluation, "again", "dedup", "ndcg@10")
+    assert evaluation.summary["n_groups"] == 3 and all(np.isfinite(list(evaluation.summary.values())))
+
+
+def test_the_same_seed_gives_the_same_evaluation(evaluation):
+    again = evaluate_planted(protocol.test_task(DATA))
+    pd.testing.assert_frame_equal(evaluation.rows, again.rows)
+
+
+def test_a_task_without_users_gives_unknown_values_and_no_error():
+    empty = DATA.without_test()
+    result = evaluate_planted(protocol.test_task(empty), empty)
+    assert (result.rows["n_users"] == 0).all()
+    assert result.rows[result.rows["metric"] == "ndcg@10"]["value"].isna().all()
+
+
+def test_one_method_gives_the_same_rows_alone():
+    task = protocol.test_task(DATA)
+    lists = protocol.individual_lists(baselines.item_knn(DATA.histories), task)
+    rows = protocol.rows_table(protocol.evaluate_method("item_knn", "individual", lists, task, seed=0))
+    assert list(rows.columns) == ["method", "regime", "metric", "value", "low", "high", "n_users"]
+    assert set(protocol.METRICS) | {"coverage@10", "gini@10"} == set(rows["metric"])
+    assert (rows["n_users"] == len(task.users)).all()

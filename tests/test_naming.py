@@ -1,0 +1,87 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+
+from grouprec.data.synthetic import planted
+from grouprec.naming import distinguishing_attributes, distinguishing_items, distinguishing_words, group_names
+from grouprec.types import Groups
+
+KNOWN = planted(n_users=120, n_items=40, n_groups=4)
+GROUPS = Groups(KNOWN.labels, 4)
+
+
+def test_items_that_distinguish_a_group_are_its_favourites():
+    table = distinguishing_items(KNOWN.data.histories, GROUPS, n=5)
+    assert table.groupby("group").size().tolist() == [5] * 4
+    assert all(row.item_row in KNOWN.favourites[row.group] for row in table.itertuples())
+    assert (table["lift"] > 1).all() and table["share_in_group"].between(0, 1).all()
+    assert table["lift"].to_numpy() == pytest.approx(table["share_in_group"] / table["share_overall"])
+
+
+def test_the_order_follows_evidence_and_not_lift_alone():
+    owned = np.zeros((200, 3), np.float32)
+    owned[:80, 0], owned[100:110, 0] = 1, 1  # 80 of 100 members, 10 of 100 others
+    owned[:3, 1] = 1  # three members and nobody else: the highest lift
+    owned[0, 2] = 1  # a single member says nothing
+    table = distinguishing_items(sparse.csr_array(owned), Groups(np.repeat([0, 1], 100).astype(np.int32), 2))
+    assert table[table["group"] == 0]["item_row"].tolist() == [0, 1]
+    assert table["lift"].iloc[0] == pytest.approx(0.8 / 0.45)
+    assert table[table["group"] == 1].empty
+
+
+def test_words_come_from_the_group_and_pairs_hide_their_parts():
+    labels = np.array(["RED LUNCH BAG", "BLUE LUNCH BAG 12", "GARDEN SPADE", "GARDEN HOSE"], dtype=object)
+    histories = sparse.csr_array(np.repeat([[1, 1, 0, 0], [0, 0, 1, 1]], 5, axis=0).astype(np.float32))
+    words = distinguishing_words(labels, histories, Groups(np.repeat([0, 1], 5).astype(np.int32), 2))
+    assert words[0][0] == "lunch bag" and "bag" not in words[0] and "garden" not in words[0]
+    assert any("garden" in term for term in words[1]) and not any("bag" in term for term in words[1])
+    assert not any(character.isdigit() for terms in words for term in terms for character in term)
+
+
+def test_labels_without_words_give_no_words_and_numbered_names():
+    words = distinguishing_words(np.array(["22423", "71053"] * 20, dtype=object), KNOWN.data.histories, GROUPS)
+    assert words == [[]] * 4
+    assert group_names(words) == ["Group 1", "Group 2", "Group 3", "Group 4"]
+
+
+def test_one_group_of_everybody_has_nothing_that_distinguishes_it():
+    everybody = Groups(np.zeros(120, np.int32), 1)
+    assert distinguishing_items(KNOWN.data.histories, everybody).empty
+    assert distinguishing_words(KNOWN.data.item_labels, KNOWN.data.histories, everybody) == [[]]
+    assert distinguishing_attributes(KNOWN.data.user_attributes, everybody).empty
+
+
+def test_attributes_find_the_planted_region_and_leave_noise_out():
+    attributes = KNOWN.data.user_attributes.assign(spend=10.0 + 5 * KNOWN.labels, missing=np.nan)
+    table = distinguishing_attributes(attributes, GROUPS, n=3)
+    regions = table[table["attribute"] == "region"]
+    assert [f"region {g}" for g in range(4)] == regions.groupby("group")["value"].first().tolist()
+    assert (regions["lift"] > 2).all()
+    last = table[(table["group"] == 3) & (table["attribute"] == "spend")].iloc[0]
+    assert last["in_group"] == 25 and last["lift"] == pytest.approx(25 / last["overall"]) and last["z"] > 2
+    assert "missing" not in set(table["attribute"])
+    assert table.groupby("group")["rank"].max().max() <= 3
+
+
+def test_median_z_agrees_with_mann_whitney():
+    rng = np.random.default_rng(0)
+    values, labels = rng.normal(size=60), np.repeat([0, 1], 30).astype(np.int32)
+    values[:30] += 1
+    table = distinguishing_attributes(pd.DataFrame({"x": values}), Groups(labels, 2))
+    from scipy.stats import mannwhitneyu, norm
+
+    p = mannwhitneyu(values[:30], values[30:], use_continuity=False, method="asymptotic").pvalue
+    assert 2 * norm.sf(abs(table["z"].iloc[0])) == pytest.approx(p, rel=1e-6)
+
+
+def test_no_attributes_give_an_empty_table():
+    table = distinguishing_attributes(pd.DataFrame(index=range(120)), GROUPS)
+    assert table.empty and {"group", "rank", "attribute", "lift"} <= set(table.columns)
+
+
+def test_names_are_never_two_alike():
+    names = group_names(
+        [["vintage", "lunch bag"], ["vintage", "lunch bag", "tea"], ["vintage", "lunch bag", "tea"], []]
+    )
+    assert names == ["Vintage · Lunch bag", "Vintage · Lunch bag · Tea", "Group 3", "Group 4"]
