@@ -100,7 +100,7 @@ def train(
             interactions=interactions.absolute(),
             users=users and users.absolute(),
             items=items and items.absolute(),
-            roles=parse_map(map),
+            roles=parse_map(map) if map else {},
             preset=preset,
             n_groups=int(n_groups) if n_groups.lstrip("-").isdigit() else n_groups,
             encoders=tuple(name.strip() for name in encoder.split(",") if name.strip()),

@@ -41,7 +41,7 @@ def members_mean(candidates: Candidates, groups: Groups, histories: sparse.csr_a
     membership = member_matrix(groups)
     wanted = (membership @ taste(candidates)).toarray()
     lacking = groups.sizes[:, None] - _owners(membership, histories)
-    popularity = _LEAST * histories.count_nonzero(axis=0) / max(histories.shape[0], 1)
+    popularity = _LEAST * histories.count_nonzero(axis=0) / max(len(groups.labels), 1)
     strict = np.where(wanted > 0, wanted, popularity).astype(np.float32)
     ranking = np.where(wanted > 0, wanted / np.maximum(lacking, 1), popularity).astype(np.float32)
     return lists_from_scores(strict, ranking, seed)

@@ -33,8 +33,8 @@ def distinguishing_items(histories: sparse.csr_array, groups: Groups, n: int = 1
     inside = (member_matrix(groups) @ owned).toarray().astype(np.float64)
     sizes = groups.sizes[:, None].astype(np.float64)
     overall = inside.sum(axis=0)
-    evidence = _log_likelihood_ratio(inside, sizes, overall, float(owned.shape[0]))
-    share, base = inside / sizes, overall / max(owned.shape[0], 1)
+    evidence = _log_likelihood_ratio(inside, sizes, overall, float(len(groups.labels)))
+    share, base = inside / sizes, overall / max(len(groups.labels), 1)
     lift = np.divide(share, base, out=np.zeros_like(share), where=base > 0)
     evidence[(lift <= 1) | (inside < np.minimum(MIN_MEMBERS, sizes))] = 0
     order = np.argsort(-evidence, axis=1, kind="stable")[:, :n]
@@ -87,7 +87,7 @@ def distinguishing_words(
         return [[] for _ in range(groups.n_groups)]
     terms = counter.get_feature_names_out()
     inside = (member_matrix(groups) @ (histories != 0).astype(np.float32)).toarray()
-    excess = inside / groups.sizes[:, None] - inside.sum(axis=0, dtype=np.float64) / histories.shape[0]
+    excess = inside / groups.sizes[:, None] - inside.sum(axis=0, dtype=np.float64) / len(groups.labels)
     document = np.maximum(excess, 0) @ words
     frequency, length = document.sum(axis=0), document.sum(axis=1, keepdims=True)
     rarity = np.log1p(np.divide(length.mean(), frequency, out=np.zeros_like(frequency), where=frequency > 0))

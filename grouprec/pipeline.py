@@ -20,12 +20,12 @@ from grouprec.data.dataset import Dataset
 from grouprec.data.prepare import Prepared, prepare
 from grouprec.evaluate import protocol
 from grouprec.evaluate.updates import evaluate_updates
-from grouprec.evaluate.value import choose_n_groups, default_grid, value_of_groups
+from grouprec.evaluate.value import choose_n_groups, default_grid, separation, value_of_groups
 from grouprec.layout import LayoutProcess
 from grouprec.lists import group_popularity, members_mean
 from grouprec.preference import find_candidates, make_preference
 from grouprec.progress import Progress
-from grouprec.runs import Run, RunStore
+from grouprec.runs import Run, RunStore, storage
 from grouprec.training import RunOptions, device_title, resolve_device
 from grouprec.types import Candidates, GroupLists, Groups, Preference, SettingError
 
@@ -162,7 +162,8 @@ def _fit(trainer: Trainer, data: Dataset, layout: LayoutProcess | None, after: F
     encoder, encoder_key, candidates, scores = _encode(trainer, data, after)
     preference = make_preference(candidates[encoder.name], seed=config.seed)
     if layout is not None:
-        layout.submit(preference.space, config.seed, trainer.run.path / "stages")
+        with storage(trainer.run.path):
+            layout.submit(preference.space, config.seed, trainer.run.path)
     n_groups, reason, value_table = _decide_n_groups(trainer, data, preference, candidates[encoder.name], after)
 
     def stage(kind: str, depends: list[Any], fit: Any) -> tuple[Any, str]:
@@ -290,11 +291,12 @@ def _metrics(
     """Return the run's summary: what was learned, from what, and what it is worth."""
     config, data = trainer.config, prepared.dataset
     options = RunOptions(config.seed, trainer.device)
+    list_method = _best_lists(fitted)
     return {
         "n_users": final.data.n_users,
         "n_items": final.data.n_items,
         "n_interactions": int(final.data.histories.nnz),
-        "n_test_users": evaluation.summary.get("n_test_users", 0),
+        "n_test_users": evaluation.summary["n_test_users"],
         "n_groups": final.groups.n_groups,
         "n_groups_reason": fitted.groups_reason,
         "encoder": fitted.encoder.name,
@@ -311,13 +313,23 @@ def _metrics(
             "test": len(data.test),
         },
         "new_users": {"validation": prepared.new_users_validation, "test": prepared.new_users_test},
-        "list_method": _best_lists(fitted),
+        "list_method": list_method,
         "profile": fitted.profile.report(fitted.data, fitted.groups),
         "generator": fitted.generator.report(fitted.data, fitted.groups, fitted.profile),
-        "updater": evaluate_updates(fitted.updater, data, options),
+        "updater": evaluate_updates(fitted.updater, data, data.test, options),
         "decided": fitted.decided,
         "versions": {name: version(name) for name in ("grouprec-studio", "torch", "scikit-learn", "numpy", "pandas")},
-        **evaluation.summary,
+        "clusters": asdict(separation(final.preference.space, final.groups.labels, config.seed)),
+        "headline": _headline(evaluation, list_method),
+    }
+
+
+def _headline(evaluation: protocol.Evaluation, list_method: dict[str, str]) -> dict[str, float]:
+    """Return the share of the possible gain that the exported lists keep, nDCG@10, by regime."""
+    rows = evaluation.rows[evaluation.rows["metric"] == "ndcg@10"].set_index(["method", "regime"])
+    return {
+        f"{regime}_share_of_gain": float(rows.loc[(method, regime), "share_of_gain"])
+        for regime, method in list_method.items()
     }
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def app_root() -> Path:
-    """Return the folder of ``app.py``, ``pages/`` and ``sample_data/``: inside an installed wheel, else the checkout."""
+    """Return the folder of ``app.py``, ``pages/`` and ``sample_data/``: in an installed wheel, else the checkout."""
     package = Path(__file__).resolve().parent
     inside = package / "_site"
     return inside if inside.is_dir() else package.parent

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -18,8 +18,15 @@ MARKS_HELP = (
     "run's model. **Best possible**: what the best shared lists for these groups could reach, knowing the future. "
     "Bars are 95 % intervals over users."
 )
+PROFILE_HELP = "Negative log-likelihood of held-out items, in nats per item; lower is better"
+GENERATOR_HELP = (
+    "Fréchet distance to members held out from training; random draws are one normal distribution per group"
+)
+UPDATER_HELP = "The numbers are nDCG@10 of the next item, with the user frozen and with the user moved by every event"
+AGAINST_HELP = (
+    "Difference in nDCG on the same users, with its 95 % interval; where it spans 0, neither is proven better"
+)
 GAIN_HELP = "How much of the way from one popular list for all to personal lists a method goes"
-GROUP_COLUMNS = ("test_users", "zero_hit_share", "hit_rate@10", "ndcg@10")
 
 
 def choose(evaluation: pd.DataFrame) -> tuple[str, int]:
@@ -28,12 +35,11 @@ def choose(evaluation: pd.DataFrame) -> tuple[str, int]:
     regime = left.segmented_control(
         "How the lists are used",
         list(story.REGIMES),
-        default=cards.url_choice("use", list(story.REGIMES), "strict"),
         required=True,
         format_func=story.REGIMES.get,
         help=story.REGIME_HELP,
         key="compare_use",
-        on_change=cards.keep_in_url("use", "compare_use"),
+        on_change=cards.from_url("use", "compare_use", list(story.REGIMES), "strict"),
     )
     lengths = shaping.cutoffs(evaluation)
     default = 10 if 10 in lengths else lengths[0]
@@ -41,7 +47,7 @@ def choose(evaluation: pd.DataFrame) -> tuple[str, int]:
     return regime, length
 
 
-def methods(evaluation: pd.DataFrame, regime: str, length: int) -> None:
+def methods(evaluation: pd.DataFrame, comparisons: pd.DataFrame, regime: str, length: int) -> None:
     """Draw all methods as dots with intervals, and as a table."""
     metric = f"ndcg@{length}"
     rows = shaping.methods_of(evaluation, regime, metric)
@@ -54,7 +60,7 @@ def methods(evaluation: pd.DataFrame, regime: str, length: int) -> None:
         alt=f"Methods by nDCG@{length}, best first: {', '.join(rows['title'].head(3))}",
     )
     st.caption("Dots are means, bars their 95 % intervals.", help=MARKS_HELP)
-    table = shaping.method_table(evaluation, regime, length)
+    table = shaping.method_table(evaluation, comparisons, regime, length)
     st.dataframe(
         table,
         hide_index=True,
@@ -63,29 +69,35 @@ def methods(evaluation: pd.DataFrame, regime: str, length: int) -> None:
         column_config={
             "Method": st.column_config.TextColumn(width="medium", pinned=True),
             "Share of possible gain": st.column_config.NumberColumn(format="percent", help=GAIN_HELP),
+            "Against the generated list": st.column_config.TextColumn(help=AGAINST_HELP),
         },
         alt="Methods in rows, metrics in columns, each with its 95 % interval",
     )
     cards.download("Download all results", lambda: evaluation, "evaluation.csv", "compare_download")
 
 
-def left_behind(groups: pd.DataFrame) -> None:
-    """Draw which groups are served worst."""
+def left_behind(served: pd.DataFrame, refit: bool) -> None:
+    """Draw which groups are served worst.
+
+    Args:
+        served: the evaluated groups in one use of their lists.
+        refit: whether today's groups are other ones; these then go without the colours of the map.
+    """
     cards.section("Who is left behind", "Members for whom none of the first ten items was one they took next")
-    st.markdown(story.left_behind_answer(groups))
-    columns = [name for name in GROUP_COLUMNS if name in groups]
-    if groups["zero_hit_share"].isna().all():
+    st.markdown(story.left_behind_answer(served))
+    if served["zero_hit_share"].isna().all():
         return
-    frame = groups[["group", "name", *columns]].sort_values("zero_hit_share", ascending=False).round(3)
+    columns = ["group", "name", "n_test_users", "zero_hit_share", "hit_rate@10", "ndcg@10"]
+    frame = served[columns].sort_values("zero_hit_share", ascending=False).round(3)
     st.dataframe(
-        cards.colour_groups(frame),
+        frame if refit else cards.colour_groups(frame),
         hide_index=True,
         key="compare_groups",
-        height=min(36 + 35 * len(frame), 420),
+        height=min(36 + 35 * len(frame), 491),
         column_config={
             "group": st.column_config.NumberColumn("", width=40),
             "name": st.column_config.TextColumn("Group", width=260),
-            "test_users": st.column_config.NumberColumn("Tested users", format="localized", width=110),
+            "n_test_users": st.column_config.NumberColumn("Tested users", format="localized", width=110),
             "zero_hit_share": st.column_config.ProgressColumn(
                 "Found nothing", format="percent", min_value=0, max_value=1, width=220
             ),
@@ -94,42 +106,40 @@ def left_behind(groups: pd.DataFrame) -> None:
         },
         alt="Groups by the share of members who found nothing in their list",
     )
-    cards.download("Download", lambda: groups, "groups.csv", "compare_download_groups")
+    if refit:
+        st.caption("These are the groups of the evaluation; the run then learned its groups again from all rows.")
+    cards.download("Download", lambda: frame, "left_behind.csv", "compare_download_groups")
 
 
 def stages(metrics: Mapping[str, Any]) -> None:
     """Draw what each learned part adds or costs."""
     cards.section("What each part adds")
-    generator, updater = metrics.get("generator") or {}, metrics.get("updater") or {}
-    left, right = st.columns(2, gap="medium")
+    profile, generator, updater = (metrics.get(name) or {} for name in ("profile", "generator", "updater"))
+    left, middle, right = st.columns(3, gap="small")
     with left.container(border=True, height="stretch"):
-        st.markdown(f"**Generator.** {story.generator_answer(generator)}")
-        distances = {
-            "Distance of generated members": (
-                "frechet_generated",
-                "Fréchet distance to the real members; 0 is the same",
-            ),
-            "Of simple random draws": ("frechet_gaussian", "The same for one normal distribution per group"),
-        }
-        numbers(generator, distances)
+        st.markdown(f"**Profile.** {story.profile_answer(profile)}", help=PROFILE_HELP)
+        numbers({"Profile": profile.get("nll_vae"), "Popularity": profile.get("nll_popularity")}, cards.number)
+    with middle.container(border=True, height="stretch"):
+        st.markdown(f"**Generator.** {story.generator_answer(generator)}", help=GENERATOR_HELP)
+        names = {"Generator": "frechet_generated", "Random draws": "frechet_gaussian"}
+        numbers({title: generator.get(name) for title, name in names.items()}, cards.number)
     with right.container(border=True, height="stretch"):
-        st.markdown(f"**Live updates.** {story.updater_answer(updater)}")
+        st.markdown(f"**Live updates.** {story.updater_answer(updater)}", help=UPDATER_HELP)
         rates = updater.get("ndcg@10") or {}
-        numbers(
-            rates, {"User frozen": ("frozen", "nDCG@10"), "Updated after events": ("updated", "nDCG@10")}, cards.score
-        )
+        numbers({"Frozen": rates.get("frozen"), "Updated": rates.get("updated")}, cards.score)
     encoders = metrics.get("encoders") or {}
     if len(encoders) > 1:
-        chosen = story.method_title(str(metrics.get("encoder", "")))
-        tried = ", ".join(f"{story.method_title(name)} {cards.score(value)}" for name, value in encoders.items())
-        st.caption(f"Chosen on the validation part: {chosen}. Tried (nDCG@10): {tried}.")
+        chosen = story.encoder_title(str(metrics.get("encoder", "")))
+        tried = ", ".join(f"{story.encoder_title(name)} {cards.score(value)}" for name, value in encoders.items())
+        st.caption(f"Scores come from {chosen}, the best on the validation part (nDCG@10: {tried}).")
 
 
-def numbers(values: Mapping[str, Any], shown: Mapping[str, tuple[str, str]], write: Any = cards.number) -> None:
-    """Draw the values that are there side by side: title -> (name, explanation)."""
-    there = {title: entry for title, entry in shown.items() if values.get(entry[0]) is not None}
-    for column, (title, (name, explanation)) in zip(st.columns(max(len(there), 1)), there.items(), strict=False):
-        column.metric(title, write(values[name]), help=explanation)
+def numbers(values: Mapping[str, float | None], write: Callable[[float], str]) -> None:
+    """Draw the values that are there side by side: title -> value."""
+    there = {title: value for title, value in values.items() if value is not None}
+    if there:
+        for column, (title, value) in zip(st.columns(len(there)), there.items(), strict=True):
+            column.metric(title, write(value))
 
 
 def value_of_groups(run: Run, n_groups: int) -> None:
@@ -196,10 +206,12 @@ if shaping.cutoffs(results):
     with top:
         sentence = story.compare_answer(results, use, summary.get("n_groups", 0), f"ndcg@{n_items}")
         cards.answer(sentence, story.METRIC_HELP)
-    methods(results, use, n_items)
+    methods(results, state.table(current, "comparisons"), use, n_items)
 else:
+    use = "strict"
     cards.answer(story.compare_answer(results, "strict", summary.get("n_groups", 0)))
 value_of_groups(current, summary.get("n_groups", 0))
-left_behind(state.table(current, "groups"))
+served_groups = state.table(current, "group_evaluation")
+left_behind(served_groups[served_groups["regime"] == use], bool(summary.get("refit")))
 stages(summary)
 across_runs(current)

@@ -32,6 +32,20 @@ ROLE_HELP = {
     "order": "Invoice, basket or session; finds cancelled orders.",
     "price": "Price of one piece; gives users their spend.",
 }
+LABELS = {
+    "rating": "Ratings count as",
+    "rating_threshold": "Lowest good rating",
+    "duplicates": "Repeated rows",
+    "drop_robots": "Leave out robots",
+    "robot_z": "What counts as a robot",
+    "winsorise": "Cut large quantities at",
+    "min_user_items": "Fewest items of a user",
+    "min_item_users": "Fewest users of an item",
+    "weighting": "Scale of weights",
+    "test_share": "Share that judges",
+    "validation_share": "Share that chooses",
+    "split": "Split by",
+}
 FILE_TYPES = ["csv", "tsv", "txt", "gz", "parquet", "json", "jsonl", "ndjson", "xlsx"]
 SHOWN_ROWS = 200
 
@@ -137,7 +151,7 @@ def draw_roles(dataset: KnownDataset, head: pd.DataFrame) -> dict[str, str]:
 def draw_preparation(dataset: KnownDataset, behaviour: pd.Series | None) -> dict[str, Any]:
     """Draw the form of the preparation; return the settings that differ from the defaults."""
     base = Preparation()
-    changes = form(base, f"prepare.{dataset.key}", start=dataset.preparation)
+    changes = form(base, f"prepare.{dataset.key}", start=dataset.preparation, labels=LABELS)
     if behaviour is not None:
         known = {**base.behaviour_weights, **dataset.preparation.get("behaviour_weights", {})}
         names = [simple_name(name) for name in behaviour.dropna().unique()[:40]]
@@ -155,7 +169,7 @@ def draw_preparation(dataset: KnownDataset, behaviour: pd.Series | None) -> dict
 def draw_check(check: preview.Check) -> None:
     """Draw what every step dropped, how the rest is distributed, and how it is split."""
     cards.section("What was dropped, step by step")
-    left, right = st.columns(2, gap="medium")
+    left, right = st.columns([2, 3], gap="medium")
     left.plotly_chart(
         preview.report_figure(check.report),
         key="report_figure",
@@ -165,6 +179,8 @@ def draw_check(check: preview.Check) -> None:
     right.dataframe(
         check.report,
         hide_index=True,
+        row_height=28,
+        height="content",
         column_config={
             "step": st.column_config.TextColumn("Step", width="medium"),
             "rows_before": st.column_config.NumberColumn("Before", format="localized"),
@@ -197,34 +213,30 @@ def draw_distributions(check: preview.Check) -> None:
                 st.dataframe(frame, hide_index=True, height=220, alt=title)
 
 
-def draw_answer(dataset: KnownDataset, found: Peek, roles: Mapping[str, str], preparation: Mapping[str, Any]) -> None:
-    """Check the file where asked to, and draw the answer, the next step and the evidence."""
+def draw_answer(
+    dataset: KnownDataset, found: Peek, roles: Mapping[str, str], preparation: Mapping[str, Any]
+) -> preview.Check | None:
+    """Check the file where asked to; draw the answer and the next step, and return the check where there is one."""
     choices = json.dumps({"roles": dict(roles), "preparation": dict(preparation)}, sort_keys=True)
     wanted = (dataset.key, choices)
     answer, buttons = st.container(), st.container(horizontal=True)
-    check, problem = None, None
-    if st.session_state.get("checked") == wanted or buttons.button("Check the data", type="primary", key="check_data"):
-        try:
-            with answer, st.spinner("Preparing the rows ...", show_time=True):
-                check = checked(*wanted)
-            remember(wanted, dataset, roles, preparation)
-        except GrouprecError as error:
-            problem = str(error)
-    if problem is not None:
-        answer.error(plain(problem))
-        return
-    if check is None:
-        taken = {**detect_roles(found.head).as_dict(), **roles}
-        taken = {role: column for role, column in taken.items() if column}
-        sentence = preview.file_sentence(dataset.name, found.n_rows, found.exact, len(found.columns), taken)
+    if st.session_state.get("checked") != wanted:
         with answer:
-            cards.answer(plain(sentence))
-        return
+            cards.answer(plain(preview.file_sentence(dataset.name, found, roles)))
+        if not buttons.button("Check the data", type="primary", key="check_data"):
+            return None
+    try:
+        with buttons, st.spinner("Preparing the rows ...", show_time=True):
+            check = checked(*wanted)
+        remember(wanted, dataset, roles, preparation)
+    except GrouprecError as error:
+        st.error(plain(str(error)))
+        return None
     with answer:
         cards.answer(plain(preview.verdict(check)))
     if buttons.button("Continue to training", type="primary", icon=":material/arrow_forward:", key="to_train"):
         state.open_page("train")
-    draw_check(check)
+    return check
 
 
 def remember(wanted: tuple[str, str], dataset: KnownDataset, roles: Mapping, preparation: Mapping) -> None:
@@ -238,15 +250,15 @@ def remember(wanted: tuple[str, str], dataset: KnownDataset, roles: Mapping, pre
 # -- the page
 
 dataset = state.current_dataset()
-with st.container(horizontal=True, vertical_alignment="bottom"):
-    st.title("Data", anchor=False, width="stretch")
+with st.container(horizontal=True, vertical_alignment="top"):
+    top = st.container(width="stretch")
     draw_source(dataset)
+below = st.container()
 try:
     found = head_of(str(dataset.interactions), dataset.key)
 except GrouprecError as error:
     found = None
-    st.error(plain(str(error)))
-top = st.container()
+    top.error(plain(str(error)))
 if found is not None:
     rows_tab, columns_tab, preparation_tab = st.tabs(["Rows", "Columns", "Preparation"])
     with rows_tab:
@@ -259,4 +271,7 @@ if found is not None:
         behaviour_column = {**detect_roles(found.head).as_dict(), **roles}.get("behaviour")
         preparation = draw_preparation(dataset, found.head[behaviour_column] if behaviour_column else None)
     with top:
-        draw_answer(dataset, found, roles, preparation)
+        check = draw_answer(dataset, found, roles, preparation)
+    if check is not None:
+        with below:
+            draw_check(check)

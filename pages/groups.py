@@ -78,7 +78,7 @@ def group_table(groups: pd.DataFrame) -> None:
     st.dataframe(
         cards.colour_groups(frame),
         hide_index=True,
-        height=charts.MAP_HEIGHT + 74,
+        height=min(36 + 35 * len(frame), charts.MAP_HEIGHT + 74),
         key="groups_table",
         column_config={
             "group": st.column_config.NumberColumn("", width=40, help="The number and colour on the map"),

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from grouprec.runs import Run
+from grouprec.types import GrouprecError
 from grouprec.ui import cards, charts, shaping, state, story
 
 LENGTHS = [10, 20, 50]
 REACH_HELP = "Share of the members who have the item among their own 50 best predictions"
 OWNED_HELP = "Share of the members who already have the item"
 LIFT_HELP = "How much more often members have the item than all users do"
-BEST_HELP = "Of the lists measured on the validation part, this one did best; exports and downloads for all use it"
+BEST_HELP = "Of the lists measured on the validation part, this one did best; `grouprec export` takes it"
 ALTERNATIVES = {"members_mean": "Mean of the members", "popularity": "Most popular in the group"}
 
 
@@ -25,20 +27,18 @@ def choose(groups: pd.DataFrame) -> tuple[int, str, int]:
     group = left.selectbox(
         "Group",
         numbers,
-        index=numbers.index(cards.url_choice("group", numbers, numbers[0])),
         format_func=lambda number: cards.group_label(number, names[number]),
         key="list_group",
-        on_change=cards.keep_in_url("group", "list_group"),
+        on_change=cards.from_url("group", "list_group", numbers, numbers[0]),
     )
     regime = middle.segmented_control(
         "How the list is used",
         list(story.REGIMES),
-        default=cards.url_choice("use", list(story.REGIMES), "strict"),
         required=True,
         format_func=story.REGIMES.get,
         help=story.REGIME_HELP,
         key="list_use",
-        on_change=cards.keep_in_url("use", "list_use"),
+        on_change=cards.from_url("use", "list_use", list(story.REGIMES), "strict"),
     )
     length = right.segmented_control("Items", LENGTHS, default=LENGTHS[0], required=True, key="list_length")
     return group, regime, length
@@ -131,12 +131,12 @@ def reasons(generated: pd.DataFrame, items: pd.DataFrame, n_users: int) -> None:
 
 
 def downloads(lists: pd.DataFrame, names: dict[int, str], group: int) -> None:
-    """Offer the group's lists and all groups' lists, each with both uses."""
+    """Offer the group's lists and all groups' lists, each with every method and both uses."""
+    parts = {f"group_{group}_lists.csv": ("This group's lists", group), "group_lists.csv": ("All groups' lists", None)}
     with st.container(horizontal=True):
-        one = lambda: shaping.lists_to_export(lists, names, "generated", group)  # noqa: E731
-        cards.download("This group's lists", one, f"group_{group}_lists.csv", "list_download_group")
-        every = lambda: shaping.lists_to_export(lists, names, "generated")  # noqa: E731
-        cards.download("All groups' lists", every, "group_lists.csv", "list_download_all")
+        for file_name, (label, only) in parts.items():
+            make = functools.partial(shaping.lists_to_export, lists, names, only)
+            cards.download(label, make, file_name, f"list_download_{'all' if only is None else 'group'}")
 
 
 @st.fragment
@@ -157,7 +157,10 @@ def look_up(run: Run, users: pd.DataFrame, names: dict[int, str]) -> None:
         row = right.selectbox(
             "Ids that begin with it", found.tolist(), format_func=lambda at: ids.iloc[at], key="user_row"
         )
-    show_user(run, users, int(row), names)
+    try:
+        show_user(run, users, int(row), names)
+    except GrouprecError as error:  # a fragment runs on its own, outside the frame that shows errors
+        st.error(cards.plain(error))
 
 
 def show_user(run: Run, users: pd.DataFrame, row: int, names: dict[int, str]) -> None:
@@ -181,8 +184,7 @@ def show_user(run: Run, users: pd.DataFrame, row: int, names: dict[int, str]) ->
             )
     with right:
         st.markdown("**Personal list**")
-        lists = state.table(run, "user_lists")
-        own = lists[lists["user"] == user["user"]].sort_values("rank")
+        own = shaping.personal_list(run, user["user"])
         cards.download("Download", lambda: own, "user_list.csv", "user_download")
         st.dataframe(
             own[["rank", "label", "score"]],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from grouprec import jobs
@@ -68,7 +70,7 @@ def draw_ended(run: Run, status: Status) -> None:
                 if st.button("Open groups", type="primary", icon=":material/bubble_chart:", key="open_groups"):
                     state.choose_run(run.run_id)
                     state.open_page("groups")
-            elif st.button("Resume", type="primary", icon=":material/replay:", key="resume_run", help=RESUME_HELP):
+            elif st.button("Resume", icon=":material/replay:", key="resume_run", help=RESUME_HELP):
                 resume(run)
         details = st.expander("Stages, losses and log", key="run_details", on_change="rerun")
         if details.open:
@@ -108,7 +110,7 @@ def draw_details(run: Run, status: Status) -> None:
             st.caption("Loss curves appear here when the first network trains.")
         for pair in watch.pairs(list(curves.items())):
             for column, (stage, frame) in zip(st.columns(2), pair, strict=False):
-                column.caption(plain(stage))
+                column.caption(watch.legend(stage, frame))
                 column.plotly_chart(
                     watch.loss_figure(frame),
                     key=f"loss.{stage}",
@@ -305,6 +307,7 @@ def draw_history(runs: list[Run]) -> None:
         frame,
         key="history",
         hide_index=True,
+        placeholder="",
         on_select="rerun",
         selection_mode="single-row",
         column_order=["title", "state", "dataset", "preset", "groups", "seconds", "gain", "created"],
@@ -353,7 +356,7 @@ def draw_actions(run: Run | None) -> None:
                 act(lambda: state.store().delete(run))
 
 
-def act(change) -> None:
+def act(change: Callable[[], None]) -> None:
     """Change something on disk and redraw, or say why it could not be done."""
     try:
         change()
@@ -370,7 +373,6 @@ active = jobs.active(state.store())
 current = active or state.current_run()
 dataset = state.current_dataset()
 
-st.title("Train", anchor=False)
 if active is None:
     cards.answer(plain(watch.cost_sentence(st.session_state.get("train_preset") or "quick", dataset.name, runs)))
 if current is not None:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from grouprec.data.clean import Rows
 from grouprec.data.columns import AttributeRoles
-from grouprec.data.values import encode_ids, is_numeric, to_numbers
+from grouprec.data.values import encode_ids, is_numeric, sorted_unique, to_numbers
 
 MOST_DISTINCT = 200
 LEAST_CONSTANT = 0.95
@@ -104,9 +104,9 @@ def activity(train: Rows, n_users: int) -> pd.DataFrame:
     if visits is None:
         columns["frequency"] = np.bincount(train.users, minlength=n_users).astype(np.float64)
     else:
-        codes = np.unique(visits, return_inverse=True)[1]
-        pairs = np.unique(train.users * np.int64(codes.max() + 1) + codes)
-        columns["frequency"] = np.bincount(pairs // (codes.max() + 1), minlength=n_users).astype(np.float64)
+        codes, distinct = pd.factorize(visits)
+        pairs = sorted_unique(train.users * np.int64(len(distinct)) + codes)
+        columns["frequency"] = np.bincount(pairs // len(distinct), minlength=n_users).astype(np.float64)
     if train.spend is not None:
         columns["spend"] = np.bincount(train.users, train.spend, minlength=n_users)
     return pd.DataFrame(columns)

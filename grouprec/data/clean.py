@@ -10,7 +10,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from grouprec.data.columns import BEHAVIOUR_WEIGHTS, Roles, simple_name
-from grouprec.data.values import encode_ids, to_numbers, to_seconds
+from grouprec.data.values import encode_ids, shown, to_numbers, to_seconds
 from grouprec.types import DataError
 
 DEFAULT_BEHAVIOUR_WEIGHT = 1.0
@@ -181,7 +181,7 @@ def check_times(column: pd.Series, bad: np.ndarray, n: int) -> None:
     if bad.sum() * 2 <= n:
         return
     values = column[bad].dropna()
-    example = f"such as '{values.iloc[0]}'" if len(values) else "it is empty"
+    example = f"such as '{shown(values.iloc[0])}'" if len(values) else "it is empty"
     raise DataError(
         f"{bad.sum():,} of {n:,} times in column '{column.name}' cannot be read ({example}); write them like "
         "2024-05-31 14:30, choose another column with --map time=COLUMN, or do without with --map time=."
@@ -263,24 +263,23 @@ def _spend(table: pd.DataFrame, roles: Roles, factors: np.ndarray | None) -> np.
 
 def _merge_duplicates(rows: Rows, merge: Literal["sum", "last"], report: Report) -> Rows:
     """Make one row of those that agree in user, item, time and behaviour, in the place of the first."""
-    keys = [rows.items, rows.users]
-    keys += [key for key in (rows.times, rows.behaviours) if key is not None]
-    order = np.lexsort((rows.source, *keys))
-    changes = np.zeros(len(order), dtype=bool)
-    changes[:1] = True
-    for key in keys:
-        ordered = key[order]
-        changes[1:] |= ordered[1:] != ordered[:-1]
-    starts = np.flatnonzero(changes)
-    first, last = order[starts], order[np.append(starts[1:], len(order)) - 1]
+    keys = {"user": rows.users, "item": rows.items, "time": rows.times, "behaviour": rows.behaviours}
+    table = pd.DataFrame({name: key for name, key in keys.items() if key is not None})
+    keep = ~table.duplicated().to_numpy()
+    # Only rows that have a twin are grouped: they are few. Groups are numbered by first appearance, like ``first``.
+    twins = np.flatnonzero(table.duplicated(keep=False))
+    group = table.iloc[twins].groupby(list(table.columns), sort=False).ngroup().to_numpy()
+    first = twins[keep[twins]]
+    last = np.zeros_like(first)
+    last[group] = twins
 
     def merged(values: np.ndarray) -> np.ndarray:
-        return np.add.reduceat(values[order], starts) if merge == "sum" else values[last]
+        result = values.copy()
+        result[first] = np.bincount(group, values[twins], len(first)) if merge == "sum" else values[last]
+        return result[keep]
 
-    place = np.argsort(first)
-    spend = None if rows.spend is None else merged(np.nan_to_num(rows.spend))[place]
-    result = replace(rows.take(first[place]), weights=merged(rows.weights)[place], spend=spend)
+    spend = None if rows.spend is None else merged(np.nan_to_num(rows.spend))
+    result = replace(rows.take(keep), weights=merged(rows.weights), spend=spend)
     how = "their weights are added" if merge == "sum" else "the last one counts"
-    same = "user, item, time and behaviour" if rows.times is not None else "user, item and behaviour"
-    report.add("exact duplicates", len(rows), len(result), f"same {same}: {how}", "")
+    report.add("exact duplicates", len(rows), len(result), f"same {', '.join(table.columns)}: {how}", "")
     return result

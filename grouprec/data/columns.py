@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 import pandas as pd
 
-from grouprec.data.values import encode_ids, is_numeric, to_numbers, to_seconds
+from grouprec.data.values import encode_ids, is_numeric, shown, to_numbers, to_seconds
 from grouprec.types import DataError, SettingError
 
 _ID_ENDINGS = "(?:s?(?:id|uniqueid|ids|code|no|nr|num|number|key|uuid|hash|ref)?)"
@@ -275,7 +275,7 @@ def detect_attribute_roles(table: pd.DataFrame, ids: np.ndarray, kind: str, file
     if shared[best] < 1:
         example = ids[0] if len(ids) else ""
         raise DataError(
-            f"No column of '{file_name}' holds the {kind} ids of the interactions (such as '{example}'); "
+            f"No column of '{file_name}' holds the {kind} ids of the interactions (such as '{shown(example)}'); "
             f"its columns are: {', '.join(map(str, table.columns))}."
         )
     rest = [column for column in table.columns if column != best]

@@ -8,6 +8,7 @@ import numpy as np
 
 from grouprec.data.clean import Preparation, Report, Rows
 from grouprec.data.split import TEST, TRAIN, VALIDATION
+from grouprec.data.values import sorted_unique
 from grouprec.types import DataError
 
 ROBOT_ROWS = 100  # nobody with fewer rows is called a robot
@@ -88,7 +89,7 @@ def _drop_unknown(rows: Rows, parts: np.ndarray, report: Report) -> tuple[Rows, 
         return rows, parts, (0, 0)
     old_user = np.isin(rows.users, rows.users[train])
     old_item = np.isin(rows.items, rows.items[train])
-    new_users = tuple(len(np.unique(rows.users[~old_user & (parts == part)])) for part in (VALIDATION, TEST))
+    new_users = tuple(len(sorted_unique(rows.users[~old_user & (parts == part)])) for part in (VALIDATION, TEST))
     keep = old_user & old_item
     new_items = np.sum(old_user & ~old_item)
     note = f"validation and test rows of new users: {np.sum(~old_user):,}, of new items: {new_items:,}"
@@ -129,14 +130,14 @@ def k_core(rows: Rows, train: np.ndarray, min_user_items: int, min_item_users: i
         codes of users and of items, ascending.
     """
     width = np.int64(rows.items.max()) + 1 if len(rows) else np.int64(1)
-    pairs = np.unique(rows.users[train] * width + rows.items[train])
+    pairs = sorted_unique(rows.users[train] * width + rows.items[train])
     users, items = pairs // width, pairs % width
     while len(users):
         enough = (np.bincount(users)[users] >= min_user_items) & (np.bincount(items)[items] >= min_item_users)
         if enough.all():
             break
         users, items = users[enough], items[enough]
-    return np.unique(users), np.unique(items)
+    return sorted_unique(users), sorted_unique(items)
 
 
 def _winsorise_limit(

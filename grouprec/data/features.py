@@ -107,7 +107,7 @@ class AttributeEncoder:
         spread = float(svd.fit_transform(matrix).std()) or 1.0
         self._terms = vectorizer.get_feature_names_out().tolist()
         self._idf = vectorizer.idf_
-        self._components = svd.components_.T / spread
+        self._components = np.transpose(svd.components_) / spread
 
     def _text_features(self, documents: list[str]) -> np.ndarray:
         vectorizer = TfidfVectorizer(vocabulary=self._terms, sublinear_tf=True, token_pattern=r"(?u)\b\w+\b")

@@ -25,7 +25,7 @@ from grouprec.data.core import Core, fit_core
 from grouprec.data.dataset import Dataset, Interactions, LeftOut
 from grouprec.data.read import peek, read_table
 from grouprec.data.split import TEST, TRAIN, VALIDATION, split_by_time, split_by_user
-from grouprec.data.values import to_numbers, to_seconds
+from grouprec.data.values import shown, sorted_unique, to_numbers, to_seconds
 from grouprec.types import DataError, SettingError
 
 _FORMAT = 1  # part of the key: raise it when the preparation gives other data for the same settings
@@ -116,8 +116,8 @@ def prepare(
         report=report,
         roles=found,
         n_rows=len(cleaned.rows),
-        n_users=len(np.unique(cleaned.rows.users)),
-        n_items=len(np.unique(cleaned.rows.items)),
+        n_users=len(sorted_unique(cleaned.rows.users)),
+        n_items=len(sorted_unique(cleaned.rows.items)),
         new_users_validation=core.new_users[0],
         new_users_test=core.new_users[1],
         first_time=None if times is None else float(times.min()),
@@ -143,13 +143,14 @@ def find_roles(interactions: Path, mapping: Mapping[str, str]) -> Roles:
     if found.time is not None:
         column = head.head[found.time]
         bad = np.isnan(to_seconds(column))
-        if bad.all():
+        if bad.all() and column.notna().any():
             check_times(column, bad, len(bad))
     for role in ("weight", "rating"):
         name = getattr(found, role)
-        if name is not None and np.isnan(to_numbers(head.head[name])).all():
+        values = [] if name is None else head.head[name].dropna()
+        if len(values) and np.isnan(to_numbers(values)).all():
             raise DataError(
-                f"'{interactions.name}': column '{name}' holds no numbers (such as '{head.head[name].iloc[0]}'); "
+                f"'{interactions.name}': column '{name}' holds no numbers (such as '{shown(values.iloc[0])}'); "
                 f"choose another with --map {role}=COLUMN or do without with --map {role}=."
             )
     return found
@@ -162,7 +163,7 @@ def _check_two(cleaned: Cleaned, roles: Roles) -> None:
     ):
         if len(codes) and (codes == codes[0]).all():
             raise DataError(
-                f"There is only one {kind}, '{ids[codes[0]]}', in column '{getattr(roles, kind)}': "
+                f"There is only one {kind}, '{shown(ids[codes[0]])}', in column '{getattr(roles, kind)}': "
                 f"groups need two or more; is --map {kind}=COLUMN right?"
             )
 
@@ -238,11 +239,14 @@ def _dataset(
 
 def _recode(rows: Rows, users: np.ndarray, items: np.ndarray) -> Rows:
     """Return the rows with codes counted within ``users`` and ``items`` (ascending, holding every code)."""
-    return replace(
-        rows,
-        users=np.searchsorted(users, rows.users).astype(np.int32),
-        items=np.searchsorted(items, rows.items).astype(np.int32),
-    )
+    return replace(rows, users=_positions(users)[rows.users], items=_positions(items)[rows.items])
+
+
+def _positions(codes: np.ndarray) -> np.ndarray:
+    """Return a table from code to its place in ``codes``."""
+    table = np.full(codes.max(initial=-1) + 1, -1, np.int32)
+    table[codes] = np.arange(len(codes))
+    return table
 
 
 def _interactions(rows: Rows) -> Interactions:

@@ -1,4 +1,4 @@
-"""Files -> tables. Text formats give text columns, so that ``00123`` stays ``00123``; typed formats keep their types."""
+"""Files -> tables. Text formats give text, so that ``00123`` stays ``00123``; typed formats keep their types."""
 
 from __future__ import annotations
 

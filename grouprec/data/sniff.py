@@ -205,7 +205,7 @@ def _json_layout(path: Path, text: str) -> Format | None:
     first, _, rest = start.partition("\n")
     try:
         values = json.loads(first).values()
-    except ValueError:
+    except (ValueError, RecursionError):  # the reader says what is wrong
         return "jsonl" if suffix in ("jsonl", "ndjson") else "nested json"
     nested = values and all(isinstance(value, (dict, list)) for value in values)
     return "nested json" if nested and not rest.strip() else "jsonl"

@@ -1,9 +1,8 @@
-"""Columns of any type -> ids, numbers and seconds. Only distinct values are converted, so repeated ones cost nothing."""
+"""Columns of any type -> ids, numbers and seconds. Distinct values are converted once, so repeated ones are cheap."""
 
 from __future__ import annotations
 
 import numbers
-import re
 from typing import Any
 
 import numpy as np
@@ -44,9 +43,11 @@ def encode_ids(column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
         DataError: the column holds lists or objects.
     """
     codes, distinct = _distinct(column)
-    texts = [_id_text(value, str(column.name)) for value in distinct]
-    known = np.array([text is not None for text in texts], dtype=bool)
-    names, positions = np.unique(np.array([text for text in texts if text is not None], object), return_inverse=True)
+    if not isinstance(column.dtype, pd.StringDtype):
+        distinct = pd.Series([_id_text(value) for value in distinct], dtype="str")
+    texts = _texts(distinct)
+    known = ~texts.str.lower().isin(_MISSING).to_numpy(dtype=bool)
+    names, positions = np.unique(texts[known].to_numpy(dtype=object), return_inverse=True)
     table = np.full(len(texts) + 1, -1, np.int32)  # its last entry serves the code -1
     table[:-1][known] = positions
     return table[codes], names
@@ -57,7 +58,7 @@ def to_numbers(column: pd.Series) -> np.ndarray:
     if pd.api.types.is_numeric_dtype(column):
         return column.to_numpy(np.float64, na_value=np.nan)
     codes, distinct = _distinct(column)
-    texts = pd.Series([str(value).strip() for value in distinct], dtype=object)
+    texts = _texts(distinct)
     commas = texts[texts.str.contains(",", regex=False)]
     if len(commas) and commas.str.fullmatch(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?").all():
         texts = texts.str.replace(",", "")
@@ -78,7 +79,7 @@ def to_seconds(column: pd.Series) -> np.ndarray:
     if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
         return _numeric_seconds(column.to_numpy(np.float64, na_value=np.nan))
     codes, distinct = _distinct(column)
-    texts = pd.Series([str(value).strip() for value in distinct], dtype=object)
+    texts = _texts(distinct)
     as_numbers = pd.to_numeric(texts, errors="coerce").to_numpy(np.float64)
     if len(texts) and np.isfinite(as_numbers).mean() > 0.5:
         return _spread(_numeric_seconds(as_numbers), codes)
@@ -93,18 +94,35 @@ def is_numeric(column: pd.Series) -> bool:
     if pd.api.types.is_numeric_dtype(values):
         return True
     _, distinct = _distinct(values)
-    if any(re.match(r"\s*0\d", str(value)) for value in distinct):
+    if _texts(distinct).str.match(r"0\d").any():
         return False
     return bool(np.isfinite(to_numbers(values)).all())
 
 
-def _distinct(column: pd.Series) -> tuple[np.ndarray, list[Any]]:
+def shown(value: Any) -> str:
+    """Return a value of the file as a message quotes it: on one line, cut where it is long."""
+    text = " ".join(str(value).split())
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
+def sorted_unique(values: np.ndarray) -> np.ndarray:
+    """Return the distinct values, ascending. On millions of numbers a sort is far quicker than numpy's hashing."""
+    ordered = np.sort(values)
+    return ordered[np.append(True, ordered[1:] != ordered[:-1])] if len(ordered) else ordered
+
+
+def _distinct(column: pd.Series) -> tuple[np.ndarray, pd.Series]:
     """Return int64 codes (-1 where missing) and the distinct values."""
     try:
         codes, distinct = pd.factorize(column)
     except TypeError as error:
         raise DataError(f"Column '{column.name}' holds lists or objects; give one plain value per row.") from error
-    return codes, list(distinct)
+    return codes, pd.Series(distinct)
+
+
+def _texts(values: pd.Series) -> pd.Series:
+    """Return the values as text without white space at its ends."""
+    return values.astype("str").str.strip()
 
 
 def _spread(values: np.ndarray, codes: np.ndarray) -> np.ndarray:
@@ -112,14 +130,14 @@ def _spread(values: np.ndarray, codes: np.ndarray) -> np.ndarray:
     return np.append(values, np.nan)[codes]
 
 
-def _id_text(value: Any, column: str) -> str | None:
+def _id_text(value: Any) -> str:
+    """Return a typed value as text, "nan" where it is no number; 17850.0 is a whole number that met a gap."""
     if isinstance(value, numbers.Real) and not isinstance(value, numbers.Integral):
         number = float(value)
         if not np.isfinite(number):
-            return None
+            return "nan"
         return str(int(number)) if number.is_integer() else str(value)
-    text = str(value).strip()
-    return None if text.lower() in _MISSING else text
+    return str(value)
 
 
 def _numeric_seconds(values: np.ndarray) -> np.ndarray:

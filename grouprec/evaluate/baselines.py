@@ -22,7 +22,8 @@ def everybody(n_users: int) -> Groups:
 
 def popularity(histories: sparse.csr_array, seed: int) -> GroupLists:
     """Return one list for all: the items that most users have. G = 1."""
-    return group_popularity(histories, everybody(histories.shape[0]), seed)
+    n_users, _ = histories.shape
+    return group_popularity(histories, everybody(n_users), seed)
 
 
 def item_knn(histories: sparse.csr_array, n_neighbours: int = 100, n: int = 200, seed: int = 0) -> Candidates:
@@ -43,7 +44,7 @@ def item_knn(histories: sparse.csr_array, n_neighbours: int = 100, n: int = 200,
 
 def item_similarity(owned: sparse.csr_array, n_neighbours: int, seed: int) -> sparse.csr_array:
     """Return the cosine of every item to its nearest others, float32 CSR [I, I], at most ``n_neighbours`` a row."""
-    n_items = owned.shape[1]
+    _, n_items = owned.shape
     columns = sparse.csr_array(normalize(owned, axis=0))
     rows = columns.T.tocsr()
     n = min(n_neighbours, n_items)
@@ -66,7 +67,8 @@ def history_groups(histories: sparse.csr_array, n_groups: int, seed: int) -> Gro
     groups as users; where users coincide fewer come back, none empty.
     """
     profiles = sparse.csr_array(normalize(histories))
-    size = min(32, profiles.shape[1])
+    _, n_items = profiles.shape
+    size = min(32, n_items)
     reduced = TruncatedSVD(size, random_state=seed).fit_transform(profiles) if size > 1 else profiles.toarray()
     n_groups = min(n_groups, len(np.unique(reduced, axis=0)))
     labels = KMeans(n_groups, n_init=4, random_state=seed).fit_predict(reduced)

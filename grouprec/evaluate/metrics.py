@@ -17,8 +17,14 @@ _RESAMPLE_CELLS = 1 << 22  # random numbers held at a time
 def contains(matrix: sparse.csr_array, lists: np.ndarray) -> np.ndarray:
     """Return where row ``u`` of ``matrix`` has a non-zero at ``lists[u, k]``, bool [U, K]; -1 is never there."""
     rows = np.repeat(np.arange(lists.shape[0]), lists.shape[1])
-    found = np.asarray(matrix[rows, np.maximum(lists, 0).ravel()]) != 0
-    return found.reshape(lists.shape) & (lists >= 0)
+    return has(matrix, rows, np.maximum(lists, 0).ravel()).reshape(lists.shape) & (lists >= 0)
+
+
+def has(matrix: sparse.csr_array, rows: np.ndarray, items: np.ndarray) -> np.ndarray:
+    """Return where ``matrix[rows[n], items[n]]`` is not zero, bool [n]."""
+    if len(rows) == 0:  # scipy gives a sparse array for no entries, a dense one for some
+        return np.empty(0, bool)
+    return np.asarray(matrix[rows, items]) != 0
 
 
 def hit_matrix(lists: np.ndarray, relevant: sparse.csr_array) -> np.ndarray:
@@ -91,8 +97,8 @@ def novelty(lists: np.ndarray, histories: sparse.csr_array, k: int = 10) -> np.n
     An item that a share p of users has carries -log2 p bits; one that nobody has counts as if one user had it.
     An empty list has novelty 0.
     """
-    owners = np.maximum(histories.count_nonzero(axis=0), 1)
-    bits = -np.log2(owners / max(histories.shape[0], 1))
+    n_users, _ = histories.shape
+    bits = -np.log2(np.maximum(histories.count_nonzero(axis=0), 1) / max(n_users, 1))
     top = lists[:, :k]
     shown = top >= 0
     return np.where(shown, bits[np.maximum(top, 0)], 0).sum(axis=1) / np.maximum(shown.sum(axis=1), 1)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import sparse
 
-from grouprec.evaluate.metrics import discounts, ideal_dcg
+from grouprec.evaluate.metrics import discounts, has, ideal_dcg
 from grouprec.lists import member_matrix
 from grouprec.types import Groups
 
@@ -73,6 +73,6 @@ def _greedy_cover(
         wanted = _weighted(membership, (found == depth).astype(np.float32), relevant)
         if not wanted.any():
             break
-        hit = np.asarray(relevant[np.arange(len(groups)), wanted.argmax(axis=1)[groups]]) > 0
+        hit = has(relevant, np.arange(len(groups)), wanted.argmax(axis=1)[groups])
         found[hit & (found == depth)] = position
     return found

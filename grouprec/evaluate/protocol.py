@@ -25,6 +25,7 @@ from grouprec.evaluate.metrics import (
     contains,
     coverage,
     gini,
+    has,
     hit_matrix,
     novelty,
     paired_difference,
@@ -74,7 +75,7 @@ test_task.__test__ = False  # pyright: ignore  # the name looks like a test to p
 def _task(seen: sparse.csr_array, part: Interactions) -> Task:
     taken = part.matrix(seen.shape).tocoo()
     rows, items = taken.coords
-    new = np.asarray(seen[rows, items]) == 0
+    new = ~has(seen, rows, items)
     entries = (np.ones(new.sum(), np.float32), (rows[new], items[new]))
     relevant = sparse.csr_array(entries, shape=seen.shape)
     return Task(seen, relevant, np.flatnonzero(np.diff(relevant.indptr)).astype(np.int32))
@@ -159,7 +160,7 @@ def measure(method: str, regime: str, lists: np.ndarray, task: Task, labels: np.
     lists = lists[:, :DEPTH]
     hits = hit_matrix(lists, task.relevant[task.users])
     values = np.column_stack([accuracy(hits, task.n_relevant), novelty(lists, task.seen)])
-    n_items = task.seen.shape[1]
+    _, n_items = task.seen.shape
     return Measured(
         method, regime, values, {"coverage@10": coverage(lists, n_items), "gini@10": gini(lists, n_items)}, labels
     )

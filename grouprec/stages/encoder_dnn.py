@@ -9,6 +9,7 @@ import pandas as pd
 import torch
 from pydantic import Field
 from scipy import sparse
+from sklearn.decomposition import TruncatedSVD
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -21,10 +22,11 @@ from grouprec.validation import NewItemTask
 
 N_HIDDEN_LAYERS = 3
 ENCODE_BATCH = 8192
+EXCLUDED = -1e4  # logit of a candidate that is no negative; finite, so that its gradient is 0 and not NaN
 
 
 class _Tower(nn.Module):
-    """Three hidden layers with a linear shortcut: the network learns what the linear model leaves over."""
+    """Three hidden layers beside a linear shortcut; at first only the shortcut speaks, and passes the embedding on."""
 
     def __init__(self, in_size: int, hidden_size: int, out_size: int, dropout: float) -> None:
         super().__init__()
@@ -33,9 +35,11 @@ class _Tower(nn.Module):
         for _ in range(N_HIDDEN_LAYERS):
             layers += [nn.Linear(size, hidden_size), nn.LayerNorm(hidden_size), nn.GELU(), nn.Dropout(dropout)]
             size = hidden_size
-        self.deep = nn.Sequential(*layers, nn.Linear(size, out_size))
+        last = nn.Linear(size, out_size)
+        self.deep = nn.Sequential(*layers, last)
         self.shortcut = nn.Linear(in_size, out_size, bias=False)
-        nn.init.zeros_(self.deep[-1].weight)
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
         nn.init.eye_(self.shortcut.weight)
 
     def forward(self, inputs: Tensor) -> Tensor:
@@ -54,14 +58,29 @@ class _TwoTowers(nn.Module):
         self.history_embedding = nn.Embedding(n_items, size)
         self.item_embedding = nn.Embedding(n_items, size)
         self.item_bias = nn.Embedding(n_items, 1)
-        nn.init.normal_(self.history_embedding.weight, std=size**-0.5)
-        nn.init.normal_(self.item_embedding.weight, std=size**-0.5)
-        nn.init.zeros_(self.item_bias.weight)
         self.user_tower = _Tower(size + n_user_features, config.hidden_size, size, config.dropout)
         self.item_tower = _Tower(size + n_item_features, config.hidden_size, size, config.dropout)
-        self.register_buffer("item_features", torch.from_numpy(np.array(item_features)))
         self.history_dropout = nn.Dropout(config.history_dropout)
         self.temperature = config.temperature
+        self.register_buffer("item_features", torch.from_numpy(np.array(item_features)))
+
+    @torch.no_grad()
+    def start_from(self, histories: sparse.csr_array, seed: int) -> None:
+        """Set the embeddings to the singular vectors of the histories, and the bias to the items' log popularity."""
+        seen = (histories > 0).astype(np.float32)
+        popularity = seen.sum(axis=0) + 1.0
+        activity = np.maximum(seen.sum(axis=1), 1.0)
+        # Damped so that neither heavy users nor popular items fill all the directions.
+        damped = sparse.diags_array(activity**-0.5) @ seen @ sparse.diags_array(popularity**-0.25)
+        size = self.item_embedding.embedding_dim
+        svd = TruncatedSVD(min(size, len(activity), len(popularity)), random_state=seed).fit(damped)
+        vectors = np.zeros((len(popularity), size), np.float32)
+        vectors[:, : len(svd.singular_values_)] = np.transpose(svd.components_) * svd.singular_values_
+        vectors /= np.sqrt(np.mean(np.square(vectors).sum(axis=1)))
+        for table in (self.history_embedding, self.item_embedding):
+            table.weight.copy_(torch.from_numpy(vectors))
+        bias = np.log(popularity / popularity.mean()).astype(np.float32)
+        self.item_bias.weight.copy_(torch.from_numpy(bias[:, None]))
 
     def bag(self, items: Tensor, weights: Tensor) -> Tensor:
         """Return the weighted mean of history embeddings, [B, D], for padded items [B, L] of weight 0 where none."""
@@ -87,83 +106,74 @@ class _TwoTowers(nn.Module):
     "Yi et al. 2019, Sampling-Bias-Corrected Neural Modeling for Large Corpus Item Recommendations",
 )
 class DnnEncoder(Encoder):
-    """Two towers trained to tell the item a user took from items they did not take.
+    """Two towers trained to tell the items a user took from those they did not take.
 
     User tower: weighted mean of the embeddings of the history's items, and the user's attributes. Item tower: the
     item's embedding, its attributes and text. Score: cosine / temperature + item bias, written as one dot product.
-    Loss: softmax over a candidate set shared by the mini-batch: its own targets and uniform negatives, every
-    logit less the logarithm of the probability that the item is in the set.
-    Departures from the papers: candidates are a set (each item once), so the correction is the probability of
-    inclusion instead of a frequency; other items of the user's history are no negatives; a linear shortcut
-    runs past the hidden layers; the target is taken out of its own history.
+    Training: a random share of each history (of some, all of it) is hidden and predicted from the rest, by a
+    softmax over a candidate set shared by the mini-batch (its own targets and uniform negatives), every logit less
+    the logarithm of the probability that the item is in the set (Yi et al. 2019).
+    Departures from the papers: a user's hidden items are predicted together, so that the user tower runs once;
+    candidates are a set (each item once), so the correction is the probability of inclusion instead of a
+    frequency; the visible items of a history are no negatives; the embeddings start from a truncated SVD of the
+    histories, and a linear shortcut runs beside the hidden layers.
     """
 
     class Config(StageConfig):
         embedding_size: int = Field(64, ge=4, le=512, description="Length of user and item vectors")
         hidden_size: int = Field(128, ge=8, le=2048, description="Width of each of the three hidden layers per tower")
-        text_size: int = Field(32, ge=0, le=256, description="Numbers kept of labels and free text")
+        text_size: int = Field(32, ge=1, le=256, description="Numbers kept of labels and free text")
         max_history: int = Field(
-            64, ge=1, le=1000, description="Items of a history read per training step; longer ones are sampled"
+            64, ge=2, le=1000, description="Items of a history read per training step; longer ones are sampled"
+        )
+        target_share: float = Field(
+            0.3, ge=0.05, le=0.9, description="Share of a history that is hidden and predicted from the rest"
+        )
+        cold_share: float = Field(
+            0.1, ge=0.0, le=0.9, description="Share of users per step whose whole history is hidden, as for new users"
+        )
+        weight_power: float = Field(
+            0.25, ge=0.0, le=1.0, description="Power of a history's weights: 1 as they are, 0 none (has or has not)"
         )
         n_negatives: int = Field(1024, ge=1, le=100_000, description="Random items beside the targets of a mini-batch")
-        temperature: float = Field(0.1, ge=0.01, le=1.0, description="Smaller values sharpen the softmax")
+        temperature: float = Field(0.2, ge=0.01, le=1.0, description="Smaller values sharpen the softmax")
         dropout: float = Field(0.1, ge=0.0, le=0.9, description="Share of hidden units left out per step")
         history_dropout: float = Field(0.3, ge=0.0, le=0.9, description="Share of history items left out per step")
-        learning_rate: float = Field(0.002, ge=1e-5, le=0.1, description="Step size of AdamW")
+        learning_rate: float = Field(0.001, ge=1e-5, le=0.1, description="Step size of AdamW")
         weight_decay: float = Field(0.01, ge=0.0, le=1.0, description="Shrinking of the weights by AdamW")
-        rounds: int = 1
-        bias: float = 1.
-        svd: bool = True
-        colpow: float = 0.5
-        colpow2: float = 0.
-        svpow: float = 0.5
-        per_user: float = 0.
-        target_share: float = 0.3
-        vary: bool = False
-        root: float = 1.
-        bagnorm: float = 1.
-        batch_size: int = Field(128, ge=16, le=65_536, description="Users per step")
-        pairs_per_epoch: int = Field(
-            200_000,
-            ge=100,
-            le=100_000_000,
-            description="User-item pairs drawn per epoch (all, where there are fewer)",
-            json_schema_extra={"quick": 100_000, "thorough": 1_000_000},
-        )
+        batch_size: int = Field(128, ge=2, le=65_536, description="Users per training step")
         epochs: int = Field(
-            20, ge=1, le=500, description="Most epochs", json_schema_extra={"quick": 10, "thorough": 60}
+            20,
+            ge=1,
+            le=500,
+            description="Most passes over the users",
+            json_schema_extra={"quick": 5, "thorough": 60},
         )
-        patience: int = Field(3, ge=1, le=50, description="Epochs without a better validation value before stopping")
+        patience: int = Field(
+            4,
+            ge=1,
+            le=50,
+            description="Epochs without a better validation value before stopping",
+            json_schema_extra={"thorough": 10},
+        )
 
     def fit(self, data: Dataset, run: RunOptions) -> Self:
         config = self.config
-        self._attributes = AttributeEncoder(config.text_size).fit(data.user_attributes, run.seed)
-        frame = item_frame(data)
-        item_features = AttributeEncoder(config.text_size).fit(frame, run.seed).transform(frame)
+        users, items = _user_frame(data), item_frame(data)
+        self._attributes = AttributeEncoder(config.text_size).fit(users, run.seed)
+        item_features = AttributeEncoder(config.text_size).fit(items, run.seed).transform(items)
         task = NewItemTask.sample(data, run.rng("dnn validation"))
         with run.torch_seed("dnn"):
-            self._module = _TwoTowers(item_features, self._attributes.n_features, config).to(run.device)
-            with torch.no_grad():
-                seen = (data.histories > 0).astype(np.float32)
-                pop = seen.sum(axis=0) + 1.0
-                self._module.item_bias.weight[:, 0] = config.bias*torch.from_numpy(np.log(pop / pop.mean())).float()
-                if config.svd:
-                    from sklearn.utils.extmath import randomized_svd
-                    deg = np.maximum(seen.sum(axis=1), 1)
-                    norm = sparse.diags_array(deg ** -0.5) @ seen @ sparse.diags_array(pop ** -config.colpow)
-                    u, sv, vt = randomized_svd(sparse.csr_matrix(norm), config.embedding_size, random_state=run.seed, n_iter=4)
-                    v = vt.T * sv ** config.svpow
-                    v = v / np.sqrt((v ** 2).sum(axis=1).mean())
-                    self._module.item_embedding.weight.copy_(torch.from_numpy(v))
-                    self._module.history_embedding.weight.copy_(torch.from_numpy(v * (pop ** -config.colpow2)[:, None] if config.colpow2 else v))
-            epoch = _Epoch(self._module, data, self._attributes.transform(_rows_of(data)), config, run)
+            self._module = _TwoTowers(item_features, self._attributes.n_features, config)
+            self._module.start_from(data.histories, run.seed)
+            self._module.to(run.device)
 
             def validate() -> float:
                 return task.ndcg(Embeddings(self.encode(task.histories, task.attributes), self._item_vectors()))
 
             self.history = fit_epochs(
                 self._module,
-                epoch,
+                _Epoch(self._module, self._weighted(data.histories), self._attributes.transform(users), config, run),
                 epochs=config.epochs,
                 run=run,
                 validate=validate if len(task) else None,
@@ -177,15 +187,25 @@ class DnnEncoder(Encoder):
 
     @torch.no_grad()
     def encode(self, histories: sparse.csr_array, attributes: pd.DataFrame) -> np.ndarray:
-        device = self._module.item_features.device
         features = self._attributes.transform(attributes)
-        # Whole histories, not padded samples of them: the mean as a sparse product.
+        histories = self._weighted(histories)
+        # Whole histories, where training reads padded samples of them: the mean as a sparse product.
         table = self._module.history_embedding.weight.cpu().numpy()
-        histories = histories.copy(); histories.data = histories.data ** np.float32(self.config.root)
         bags = (histories @ table) / np.maximum(histories.sum(axis=1), 1e-6)[:, None]
-        inputs = [torch.from_numpy(part.astype(np.float32)).to(device).split(ENCODE_BATCH) for part in (bags, features)]
-        vectors = [self._module.users(*batch).cpu().numpy() for batch in zip(*inputs, strict=True)]
-        return np.concatenate(vectors)
+        device = self._module.item_features.device
+        parts = [torch.from_numpy(part.astype(np.float32)).to(device).split(ENCODE_BATCH) for part in (bags, features)]
+        return np.concatenate([self._module.users(*batch).cpu().numpy() for batch in zip(*parts, strict=True)])
+
+    def _weighted(self, histories: sparse.csr_array) -> sparse.csr_array:
+        """Return the histories with the weights that the bag uses, float32 CSR of the same shape; a copy."""
+        weighted = histories.astype(np.float32)
+        weighted.data **= np.float32(self.config.weight_power)
+        return weighted
+
+    @torch.no_grad()
+    def _item_vectors(self) -> np.ndarray:
+        rows = torch.arange(len(self._module.item_features), device=self._module.item_features.device)
+        return np.concatenate([self._module.items(part).cpu().numpy() for part in rows.split(ENCODE_BATCH)])
 
     def arrays(self) -> dict[str, np.ndarray]:
         module = {f"module.{name}": value for name, value in module_arrays(self._module).items()}
@@ -199,17 +219,12 @@ class DnnEncoder(Encoder):
         )
         self._items = arrays["items"]
         self._attributes = AttributeEncoder(self.config.text_size).load(attributes)
-        empty = _TwoTowers(module["item_features"], self._attributes.n_features, self.config)
-        self._module = load_module(empty, module)
+        self._module = _TwoTowers(module["item_features"], self._attributes.n_features, self.config)
+        load_module(self._module, module)
         return self
 
-    @torch.no_grad()
-    def _item_vectors(self) -> np.ndarray:
-        rows = torch.arange(len(self._module.item_features), device=self._module.item_features.device)
-        return np.concatenate([self._module.items(part).cpu().numpy() for part in rows.split(ENCODE_BATCH)])
 
-
-def _rows_of(data: Dataset) -> pd.DataFrame:
+def _user_frame(data: Dataset) -> pd.DataFrame:
     """Return the user attributes, U rows also where there are no columns."""
     return data.user_attributes if len(data.user_attributes) else pd.DataFrame(index=range(data.n_users))
 
@@ -218,15 +233,20 @@ class _Epoch:
     """One pass over the users; calling it trains an epoch and returns the mean loss per target."""
 
     def __init__(
-        self, module: _TwoTowers, data: Dataset, features: np.ndarray, config: DnnEncoder.Config, run: RunOptions
+        self,
+        module: _TwoTowers,
+        histories: sparse.csr_array,
+        features: np.ndarray,
+        config: DnnEncoder.Config,
+        run: RunOptions,
     ) -> None:
-        self.module, self.config, self.device = module, config, run.device
-        self.histories, self.features = data.histories, features
-        self.rng = run.rng("dnn pairs")
-        self.owners = np.repeat(np.arange(data.n_users), np.diff(self.histories.indptr))
-        self.users = np.unique(self.owners)
-        self.popularity = np.bincount(self.histories.indices, minlength=data.n_items) / len(self.owners)
-        self.n_negatives = min(config.n_negatives, data.n_items)
+        self.module, self.histories, self.features, self.config = module, histories, features, config
+        self.device, self.rng = run.device, run.rng("dnn batches")
+        n_users, n_items = histories.shape
+        self.owners = np.repeat(np.arange(n_users), np.diff(histories.indptr))
+        self.users = np.unique(self.owners)  # those with a history
+        self.popularity = np.bincount(histories.indices, minlength=n_items) / len(self.owners)
+        self.n_negatives = min(config.n_negatives, n_items)
         self.optimizer = torch.optim.AdamW(
             module.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
         )
@@ -237,62 +257,54 @@ class _Epoch:
         # Entries of every history in a new order: the first ones are then a random sample of it.
         self.shuffled = np.lexsort((self.rng.random(len(self.owners)), self.owners))
         losses = []
-        for _ in range(self.config.rounds):
-            for batch in batches(self.rng, len(self.users), self.config.batch_size):
-                loss = self._loss(self.users[batch])
-                self.optimizer.zero_grad(set_to_none=True)
-                loss.backward()
-                self.optimizer.step()
-                losses.append(loss.detach())
+        for batch in batches(self.rng, len(self.users), self.config.batch_size):
+            loss = self._loss(self.users[batch])
+            self.optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            self.optimizer.step()
+            losses.append(loss.detach())
         return {"loss": float(torch.stack(losses).mean())}
 
     def _loss(self, users: np.ndarray) -> Tensor:
-        """Return the corrected softmax loss of a mini-batch of users."""
+        """Return the corrected softmax loss of a mini-batch of users, mean over their targets."""
         items, weights, targets = self._split_histories(users)
         candidates, log_q = self._candidates(items[targets])
-        position = np.full(self.histories.shape[1], -1)
-        position[candidates] = np.arange(len(candidates))
-        batch = (items, weights * ~targets, self.features[users], candidates, log_q)
-        items_, weights, features, candidates, log_q = (torch.from_numpy(x).to(self.device) for x in batch)
+        places = np.searchsorted(candidates, items).clip(max=len(candidates) - 1)
+        visible = (weights > 0) & (candidates[places] == items)
         with self.autocast:
-            vectors = self.module.users(self.module.bag(items_, weights), features)
-            logits = vectors @ self.module.items(candidates).T
-        logits = logits.float() - log_q
-        found = position[items]
-        owned = torch.from_numpy(np.stack(_pairs(found, ~targets & (found >= 0) & (self._there)))).to(self.device)
-        logits = logits.index_put((owned[0], owned[1]), logits.new_tensor(-1e4))
-        rows, columns = (torch.from_numpy(x).to(self.device) for x in _pairs(found, targets))
-        losses = -torch.log_softmax(logits, dim=1)[rows, columns]
-        if self.config.per_user:
-            n = torch.bincount(rows, minlength=len(users)).clamp_min(1)
-            w = n[rows].float().pow(-self.config.per_user)
-            return (losses * w).sum() / w.sum()
-        return losses.mean()
+            bag = self.module.bag(self._tensor(items), self._tensor(weights))
+            vectors = self.module.users(bag, self._tensor(self.features[users]))
+            logits = vectors @ self.module.items(self._tensor(candidates)).T
+        logits = logits.float() - self._tensor(log_q)
+        excluded = (self._tensor(np.nonzero(visible)[0]), self._tensor(places[visible]))
+        logits = logits.index_put(excluded, logits.new_tensor(EXCLUDED))
+        wanted = (self._tensor(np.nonzero(targets)[0]), self._tensor(places[targets]))
+        return -torch.log_softmax(logits, dim=1)[wanted].mean()
 
     def _split_histories(self, users: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return items int64, weights float32 and "is a target" bool, all [B, L]; padding has weight 0."""
+        """Return items int64, weights of the visible ones float32, and which are targets bool; all [B, L].
+
+        Every user has a target, also the one whose only item it is: an empty history is learned as well.
+        """
         starts, ends = self.histories.indptr[users], self.histories.indptr[users + 1]
         length = min(int((ends - starts).max()), self.config.max_history)
         positions = starts[:, None] + np.arange(length)
         there = positions < ends[:, None]
-        self._there = there
         entries = self.shuffled[np.where(there, positions, starts[:, None])]
-        items = self.histories.indices[entries].astype(np.int64)
-        weights = np.where(there, self.histories.data[entries] ** np.float32(self.config.root), np.float32(0))
-        share = self.config.target_share * (self.rng.random((len(users), 1)) * 2 if self.config.vary else 1)
-        targets = there & (self.rng.random(items.shape) < share)
+        hidden = self.rng.random(there.shape) < self.config.target_share
+        hidden |= self.rng.random((len(users), 1)) < self.config.cold_share
+        targets = there & hidden
         targets[:, 0] |= ~targets.any(axis=1)
-        return items, weights, targets
+        weights = np.where(there & ~targets, self.histories.data[entries], np.float32(0))
+        return self.histories.indices[entries].astype(np.int64), weights, targets
 
     def _candidates(self, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the targets and uniform negatives, each item once, int64 [C] ascending."""
-        n_items = self.histories.shape[1]
+        """Return the targets and uniform negatives, each once, int64 [C] ascending, and log of their probability."""
+        n_items = len(self.popularity)
         negatives = self.rng.choice(n_items, self.n_negatives, replace=False, shuffle=False)
         candidates = np.union1d(targets, negatives).astype(np.int64)
         missed = (1 - self.popularity[candidates]) ** len(targets) * (1 - self.n_negatives / n_items)
         return candidates, np.log(1 - missed).astype(np.float32)
 
-
-def _pairs(found, mask):
-    rows, columns = np.nonzero(mask)
-    return rows, found[rows, columns]
+    def _tensor(self, values: np.ndarray) -> Tensor:
+        return torch.from_numpy(values).to(self.device)

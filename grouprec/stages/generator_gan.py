@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 import torch
 from pydantic import Field
-from scipy import linalg
 from sklearn.neighbors import NearestNeighbors
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
@@ -16,14 +16,38 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from grouprec.contracts import Generator, Profile, StageConfig, generators
 from grouprec.data.dataset import Dataset
-from grouprec.lists import lists_from_scores
+from grouprec.lists import lists_from_scores, member_matrix
 from grouprec.training import RunOptions, fit_epochs, load_module, module_arrays
 from grouprec.types import GroupLists, Groups
 
 TRAINING, STOPPING, REPORT = 0, 1, 2  # what a member's latent vector is used for
 SMALLEST_SPLIT = 10  # a smaller group has no members to spare
 DRAWS_PER_MEMBER = 20  # generated points for every held-out one, so that only the held-out side is noisy
-PRIOR_MEMBERS = 5  # weight of the pooled spread in a group's own, in members
+SHARED_WEIGHT = 5  # members' worth of the common spread in every group's own
+DECODING_BATCH = 256
+
+
+@dataclass(frozen=True, eq=False)
+class GroupScale:
+    """Where the groups lie and how far they reach: ``mean`` and ``std`` float32 [G, Z], ``std`` > 0."""
+
+    mean: np.ndarray
+    std: np.ndarray
+
+    @staticmethod
+    def of(latents: np.ndarray, labels: np.ndarray, n_groups: int) -> GroupScale:
+        """Return mean and spread of every group; a small group's spread leans on that within all groups."""
+        members = member_matrix(Groups(labels, n_groups)).astype(np.float64)
+        sizes = np.bincount(labels, minlength=n_groups)[:, None]
+        mean = (members @ latents) / sizes
+        squares = members @ (latents - mean[labels]) ** 2
+        shared = squares.sum(axis=0) / len(latents)
+        variance = (squares + SHARED_WEIGHT * shared) / (sizes + SHARED_WEIGHT)
+        return GroupScale(mean.astype(np.float32), np.sqrt(np.maximum(variance, 1e-8)).astype(np.float32))
+
+    def place(self, residuals: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """Return standardised points where their groups lie, float32 [B, Z]."""
+        return (self.mean[labels] + self.std[labels] * residuals).astype(np.float32)
 
 
 class Residual(nn.Module):
@@ -34,6 +58,7 @@ class Residual(nn.Module):
 
     def __init__(self, n_groups: int, latent_size: int, hidden_size: int, embedding_size: int) -> None:
         super().__init__()
+        self.latent_size = latent_size
         self.group = nn.Embedding(n_groups, embedding_size)
         self.layers = nn.Sequential(
             nn.Linear(latent_size + embedding_size, hidden_size),
@@ -88,52 +113,67 @@ class GroupGan(Generator):
     generator's weights.
     Of every group with at least 10 members, a tenth stops the training (Frechet distance) and another tenth is seen
     by :meth:`report` only. Mean and spread for drawing are then those of all members.
+    The lists are as good as those of the members themselves would be, not better: what is won is a distribution.
     """
 
     class Config(StageConfig):
         hidden_size: int = Field(128, ge=4, le=2048, description="Width of both networks' hidden layers")
         embedding_size: int = Field(16, ge=1, le=256, description="Length of a group's vector in the generator")
         epochs: int = Field(
-            60, ge=1, le=1000, description="Most epochs", json_schema_extra={"quick": 25, "thorough": 150}
+            40, ge=1, le=1000, description="Most epochs", json_schema_extra={"quick": 10, "thorough": 100}
         )
         steps: int = Field(50, ge=1, le=10_000, description="Generator steps in an epoch")
         n_discriminator_steps: int = Field(2, ge=1, le=20, description="Discriminator steps before each generator step")
-        batch_size: int = Field(256, ge=2, le=8192, description="Members in a mini-batch")
-        generator_rate: float = Field(5e-4, gt=0, le=1, description="Step size of Adam for the generator")
-        discriminator_rate: float = Field(1e-3, gt=0, le=1, description="Step size of Adam for the discriminator")
+        batch_size: int = Field(
+            256, ge=2, le=8192, description="Members in a mini-batch", json_schema_extra={"quick": 128}
+        )
+        generator_rate: float = Field(
+            5e-4, gt=0, le=1, description="Step size of Adam for the generator", json_schema_extra={"quick": 1e-3}
+        )
+        discriminator_rate: float = Field(
+            1e-3, gt=0, le=1, description="Step size of Adam for the discriminator", json_schema_extra={"quick": 2e-3}
+        )
         averaging: float = Field(0.99, ge=0, lt=1, description="Decay of the generator's moving average, per step")
         patience: int = Field(
-            15, ge=1, le=200, description="Epochs without better Frechet distance before stopping", json_schema_extra={"quick": 8}
+            15,
+            ge=1,
+            le=200,
+            description="Epochs without better Frechet distance before stopping",
+            json_schema_extra={"quick": 8},
         )
-        n_virtual: int = Field(256, ge=1, le=100_000, description="Virtual members drawn for a group's lists")
+        n_virtual: int = Field(1024, ge=1, le=100_000, description="Virtual members drawn for a group's lists")
 
     config: Config
     _module: Residual
-    _mean: np.ndarray  # float32 [G, Z]
-    _std: np.ndarray  # float32 [G, Z]
+    _scale: GroupScale
     _parts: np.ndarray  # int8 [U]: TRAINING, STOPPING or REPORT
 
     def fit(self, data: Dataset, groups: Groups, profile: Profile, run: RunOptions) -> Self:
-        """Learn to draw latent vectors that look like those of a group's members."""
+        """Learn to draw latent vectors that look like those of a group's members.
+
+        Without groups of 10 members nobody can be held out: it then trains ``epochs`` epochs.
+        """
         latents, labels = profile.latents().users, groups.labels
         self._parts = split_members(groups, run.rng("gan split"))
-        training = self._parts == TRAINING
-        self._mean, self._std = location_and_spread(latents[training], labels[training], groups.n_groups)
-        residuals = (latents - self._mean[labels]) / self._std[labels]
-        stopping = self._parts == STOPPING
+        training, stopping = self._parts == TRAINING, self._parts == STOPPING
+        scale = GroupScale.of(latents[training], labels[training], groups.n_groups)
+        residuals = (latents - scale.mean[labels]) / scale.std[labels]
         with run.torch_seed("gan"):
             adversaries = Adversaries(groups.n_groups, latents.shape[1], self.config).to(run.device)
             self._module = adversaries.average.module
-            run_epoch = self._epoch_runner(adversaries, residuals[training], labels[training], run)
+
+            def validate() -> float:
+                return -frechet(self._crowd(labels[stopping], scale, run.rng("gan validation")), latents[stopping])
+
             self.history = fit_epochs(
                 adversaries,
-                run_epoch,
+                self._epoch_runner(adversaries, residuals[training], labels[training], run),
                 epochs=self.config.epochs,
                 run=run,
-                validate=lambda: -self._distance(latents[stopping], labels[stopping]),
+                validate=validate if stopping.sum() >= 2 else None,
                 patience=self.config.patience,
             )
-        self._mean, self._std = location_and_spread(latents, labels, groups.n_groups)
+        self._scale = GroupScale.of(latents, labels, groups.n_groups)
         return self
 
     def _epoch_runner(
@@ -183,3 +223,115 @@ class GroupGan(Generator):
             return {"discriminator": discriminator_loss, "generator": generator_loss}
 
         return run_epoch
+
+    def _residuals(self, labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Return one standardised virtual member for every label, float32 [B, Z]."""
+        weight = self._module.group.weight
+        noise = rng.standard_normal((len(labels), self._module.latent_size), dtype=np.float32)
+        with torch.no_grad():
+            of = torch.from_numpy(labels.astype(np.int64)).to(weight.device)
+            return self._module(torch.from_numpy(noise).to(weight.device), of).cpu().numpy()
+
+    def _crowd(self, labels: np.ndarray, scale: GroupScale, rng: np.random.Generator) -> np.ndarray:
+        """Return many virtual members in the groups' proportions among ``labels``."""
+        labels = np.repeat(labels, DRAWS_PER_MEMBER)
+        return scale.place(self._residuals(labels, rng), labels)
+
+    def sample(self, group: int, n: int, rng: np.random.Generator) -> np.ndarray:
+        labels = np.full(n, group)
+        return self._scale.place(self._residuals(labels, rng), labels)
+
+    def lists(self, data: Dataset, groups: Groups, profile: Profile, run: RunOptions) -> GroupLists:
+        """Return every group's two lists from the mean decoded preference of its virtual members.
+
+        That mean is the rate at which the group takes an item, whoever has it already. The strict list takes it
+        as it is: what the group as a whole will take next. In the ranking only members without the item will see
+        it, so the rate is divided by their share. On MovieLens 100K and Online Retail both did better than the rate
+        times that share.
+        """
+        rng = run.rng("gan lists")
+        rates = np.stack([self._mean_preference(group, profile, rng) for group in range(groups.n_groups)])
+        owners = member_matrix(groups) @ (data.known != 0).astype(np.float32)
+        sizes = groups.sizes[:, None]
+        lacking = np.maximum(sizes - owners.toarray(), 1) / sizes
+        seed = int(rng.integers(2**31))
+        return lists_from_scores(rates.astype(np.float32), (rates / lacking).astype(np.float32), seed)
+
+    def _mean_preference(self, group: int, profile: Profile, rng: np.random.Generator) -> np.ndarray:
+        """Return the mean decoded preference of a group's virtual members, float64 [I]."""
+        virtual = self.sample(group, self.config.n_virtual, rng)
+        starts = range(0, len(virtual), DECODING_BATCH)
+        sums = [profile.decode(virtual[start : start + DECODING_BATCH]).sum(axis=0, dtype=float) for start in starts]
+        return np.sum(sums, axis=0) / len(virtual)
+
+    def report(self, data: Dataset, groups: Groups, profile: Profile) -> dict[str, float]:
+        """Return how close virtual members come to members that neither training nor stopping has seen.
+
+        ``frechet_generated``, and for comparison ``frechet_gaussian`` (a diagonal Gaussian per group with the mean
+        and spread that the generator starts from) and ``frechet_members`` (the training members: what the small
+        number of held-out members costs any method). Frechet distances compare mean and covariance of the pooled
+        points. ``mode_coverage`` is the share of held-out members with a virtual member (as many as there are
+        training members) within the median distance from a training member to its nearest fellow; other real
+        members reach about one half. Empty where no group has 10 members.
+        """
+        latents, labels = profile.latents().users, groups.labels
+        training, held_out = self._parts == TRAINING, self._parts == REPORT
+        if held_out.sum() < 2:
+            return {}
+        rng = np.random.default_rng(0)  # the same yardstick for every run
+        real, unseen = latents[training], latents[held_out]
+        scale = GroupScale.of(real, labels[training], groups.n_groups)
+        of = np.repeat(labels[held_out], DRAWS_PER_MEMBER)
+        gaussian = scale.place(rng.standard_normal((len(of), latents.shape[1])), of)
+        virtual = scale.place(self._residuals(labels[training], rng), labels[training])
+        return {
+            "frechet_generated": frechet(self._crowd(labels[held_out], scale, rng), unseen),
+            "frechet_gaussian": frechet(gaussian, unseen),
+            "frechet_members": frechet(real, unseen),
+            "mode_coverage": mode_coverage(virtual, real, unseen),
+        }
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        weights = {f"module.{name}": value for name, value in module_arrays(self._module).items()}
+        return weights | {"mean": self._scale.mean, "std": self._scale.std, "parts": self._parts}
+
+    def load(self, arrays: dict[str, np.ndarray]) -> Self:
+        """Put the generator back; the discriminator is needed for training only and is not kept."""
+        weights = {name.removeprefix("module."): v for name, v in arrays.items() if name.startswith("module.")}
+        n_groups, embedding_size = weights["group.weight"].shape
+        latent_size, hidden_size = weights["layers.4.weight"].shape
+        self._module = Residual(n_groups, latent_size, hidden_size, embedding_size)
+        load_module(self._module, weights)
+        self._scale, self._parts = GroupScale(arrays["mean"], arrays["std"]), arrays["parts"]
+        return self
+
+
+def split_members(groups: Groups, rng: np.random.Generator) -> np.ndarray:
+    """Return what each member's latent vector is used for, int8 [U]."""
+    parts = np.full(len(groups.labels), TRAINING, np.int8)
+    for group in np.flatnonzero(groups.sizes >= SMALLEST_SPLIT):
+        members = rng.permutation(np.flatnonzero(groups.labels == group))
+        tenth = len(members) // 10
+        parts[members[:tenth]], parts[members[tenth : 2 * tenth]] = STOPPING, REPORT
+    return parts
+
+
+def frechet(first: np.ndarray, second: np.ndarray) -> float:
+    """Return the squared Frechet distance between Gaussians fitted to two samples of at least 2 points.
+
+    |m1 - m2|^2 + tr(C1 + C2 - 2 (C1^1/2 C2 C1^1/2)^1/2) (Dowson & Landau 1982; Heusel et al. 2017), in float64.
+    """
+    first, second = first.astype(np.float64), second.astype(np.float64)
+    covariance, other = (np.atleast_2d(np.cov(sample, rowvar=False)) for sample in (first, second))
+    values, vectors = np.linalg.eigh(covariance)
+    root = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
+    overlap = np.sqrt(np.maximum(np.linalg.eigvalsh(root @ other @ root), 0)).sum()
+    shift = ((first.mean(axis=0) - second.mean(axis=0)) ** 2).sum()
+    return max(float(shift + np.trace(covariance) + np.trace(other) - 2 * overlap), 0.0)
+
+
+def mode_coverage(virtual: np.ndarray, real: np.ndarray, unseen: np.ndarray) -> float:
+    """Return the share of ``unseen`` with a virtual point closer than half of ``real`` have their nearest fellow."""
+    reach = np.median(NearestNeighbors(n_neighbors=1).fit(real).kneighbors()[0])
+    distances = NearestNeighbors(n_neighbors=1).fit(virtual).kneighbors(unseen)[0]
+    return float((distances <= reach).mean())

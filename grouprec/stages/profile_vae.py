@@ -103,7 +103,11 @@ class GroupVae(Profile):
             json_schema_extra={"quick": 8, "thorough": 20},
         )
         patience: int = Field(
-            5, ge=1, le=100, description="Epochs without better validation before stopping", json_schema_extra={"quick": 3}
+            5,
+            ge=1,
+            le=100,
+            description="Epochs without better validation before stopping",
+            json_schema_extra={"quick": 3},
         )
 
     config: Config

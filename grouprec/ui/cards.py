@@ -62,6 +62,13 @@ def interval(value: float, low: float, high: float) -> str:
     return score(value) if pd.isna(low) or pd.isna(high) else f"{score(value)} ({score(low)}–{score(high)})"
 
 
+def difference(value: float, low: float, high: float) -> str:
+    """Return ``+0.012 (+0.004 to +0.020)``, with a real minus sign; nothing where there is no value."""
+    if pd.isna(value):
+        return ""
+    return f"{value:+.3f} ({low:+.3f} to {high:+.3f})".replace("-", "−")
+
+
 def ratio(value: float) -> str:
     """Return 3.8 for 3.8123: how many times one number another is."""
     return NOTHING if pd.isna(value) else f"{value:.1f}" if value < 99.95 else count(value)
@@ -116,14 +123,14 @@ def section(title: str, explanation: str | None = None) -> None:
     st.subheader(title, anchor=False, help=explanation)
 
 
-def url_choice(name: str, options: list, default: object) -> object:
-    """Return the option that ``?name=`` asks for, else the default. Options are compared as text."""
+def from_url(name: str, key: str, options: list, default: object) -> Callable[[], None]:
+    """Give the widget ``key`` the option that ``?name=`` asks for, else the default; call it before the widget.
+
+    The URL decides, so a link, a reload and the browser's back button all show what they say. Returns the
+    ``on_change`` callback that writes the widget's value back to the URL. Options are compared as text.
+    """
     asked = st.query_params.get(name)
-    return next((option for option in options if str(option) == asked), default)
-
-
-def keep_in_url(name: str, key: str) -> Callable[[], None]:
-    """Return a callback that writes the widget ``key``'s value to ``?name=``."""
+    st.session_state[key] = next((option for option in options if str(option) == asked), default)
 
     def write() -> None:
         st.query_params[name] = str(st.session_state[key])

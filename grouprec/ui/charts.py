@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from grouprec.ui.palette import ACCENT, COLOURS, NEUTRAL, group_colour, group_symbol, text_on
+from grouprec.ui.palette import ACCENT, COLOURS, NEUTRAL, SCALE, group_colour, group_symbol, text_on
 
 MOST_POINTS = 50_000  # drawn at once; a lasso over all of them still fits into one message to the server
 MOST_CATEGORIES = 8
@@ -18,7 +18,6 @@ MAP_HEIGHT = 560
 GRID = "rgba(128, 136, 150, 0.22)"
 CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["toImage", "autoScale2d"]}
 QUIET_CONFIG = {"displayModeBar": False}
-COLOUR_SCALE = "Viridis"
 
 
 def literal(text: object) -> str:
@@ -102,7 +101,7 @@ def _scale(values: np.ndarray) -> dict[str, Any]:
     low, high = np.percentile(known, [2, 98]) if len(known) else (0.0, 1.0)
     bar = {"thickness": 10, "len": 0.5, "outlinewidth": 0, "x": 1.0}
     ends = {"cmin": float(low), "cmax": float(high) if high > low else float(low) + 1}
-    return {"color": values, "colorscale": COLOUR_SCALE, "colorbar": bar, **ends}
+    return {"color": values, "colorscale": list(SCALE), "colorbar": bar, **ends}
 
 
 def _categories(column: pd.Series) -> tuple[np.ndarray, list[str]]:
@@ -153,8 +152,7 @@ def _map_layout() -> dict[str, Any]:
 def selected_rows(event: Any) -> np.ndarray:
     """Return the user rows behind a selection on the map, sorted int64; empty where nothing is selected."""
     points = event["selection"]["points"] if event else []
-    rows = [np.atleast_1d(point["customdata"])[0] for point in points if point.get("customdata") is not None]
-    return np.unique(np.array(rows, dtype=np.int64))
+    return np.unique(np.array([point["customdata"] for point in points], dtype=np.int64))
 
 
 def place_of_user(users: pd.DataFrame, row: int) -> go.Figure:
@@ -167,13 +165,13 @@ def place_of_user(users: pd.DataFrame, row: int) -> go.Figure:
     figure = go.Figure(layout={**_map_layout(), "height": 260, "dragmode": False})
     for part, name, tone, opacity in (
         (shown[~members], "others", NEUTRAL, 0.25),
-        (shown[members], "group", colour, 0.6),
+        (shown[members], "group", colour, 0.35),
     ):
         marker = {"size": 4, "color": tone, "opacity": opacity}
         figure.add_trace(
             go.Scatter(x=part["x"], y=part["y"], mode="markers", marker=marker, hoverinfo="skip", name=name)
         )
-    star = {"size": 17, "symbol": "star", "color": colour, "line": {"width": 1.5, "color": text_on(colour)}}
+    star = {"size": 20, "symbol": "star", "color": colour, "line": {"width": 1.5, "color": text_on(colour)}}
     figure.add_trace(
         go.Scatter(x=[user["x"]], y=[user["y"]], mode="markers", marker=star, hoverinfo="skip", name="user")
     )

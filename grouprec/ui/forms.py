@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Union, get_args, get_origin
 
 import streamlit as st
@@ -84,18 +84,26 @@ def changed(values: Mapping[str, Any], base: BaseModel) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value != getattr(base, name)}
 
 
-def form(base: BaseModel, key: str, *, start: Mapping[str, Any] | None = None, columns: int = 3) -> dict[str, Any]:
+def form(
+    base: BaseModel,
+    key: str,
+    *,
+    start: Mapping[str, Any] | None = None,
+    labels: Mapping[str, str] | None = None,
+    columns: int = 3,
+) -> dict[str, Any]:
     """Draw a widget for every setting and return the values that differ from the base.
 
     Args:
         base: the defaults (of a preset, say).
         key: distinguishes this form's widgets; another key starts from the base again.
         start: values to start from where they differ from the base.
+        labels: what a setting is called where its name does not say it well.
         columns: widgets side by side.
     """
     first = {**base.model_dump(), **(start or {})}
     values: dict[str, Any] = {}
-    specs = describe(type(base))
+    specs = [replace(spec, label=(labels or {}).get(spec.name, spec.label)) for spec in describe(type(base))]
     for at in range(0, len(specs), columns):
         row = st.columns(columns, vertical_alignment="bottom")
         for column, spec in zip(row, specs[at : at + columns], strict=False):

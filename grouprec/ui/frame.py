@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import streamlit as st
 
 from grouprec import jobs
@@ -115,7 +117,7 @@ def pick_run() -> None:
         return
     state.choose_run(current.run_id)
     runs = [run for run in state.store().runs() if run.finished or run.run_id == current.run_id]
-    labels = {run.run_id: run_label(run) for run in runs}
+    labels = run_labels(runs)
     st.session_state["pick_run"] = current.run_id
     st.selectbox(
         "Run",
@@ -145,9 +147,20 @@ def pick_dataset() -> None:
     )
 
 
-def run_label(run: Run) -> str:
-    """Return title and time; the time makes equal titles distinct."""
-    return f"{run.title()} · {state.when(run.status().created):%d %b %H:%M:%S}"
+def run_labels(runs: list[Run]) -> dict[str, str]:
+    """Return what every run is called: its title, with the time before it where others have the same."""
+    titles = {run.run_id: run.title() for run in runs}
+    often = Counter(titles.values())
+    for run in runs:
+        if often[run.title()] > 1:
+            titles[run.run_id] = f"{state.when(run.status().created):%d %b %H:%M} · {run.title()}"
+    return distinct(titles)
+
+
+def distinct(labels: dict[str, str]) -> dict[str, str]:
+    """Return the labels with the key behind those that occur twice: a selectbox tells its options by their labels."""
+    often = Counter(labels.values())
+    return {key: label if often[label] == 1 else f"{label} ({key})" for key, label in labels.items()}
 
 
 @st.fragment(run_every=POLL_SECONDS)

@@ -18,6 +18,8 @@ COLOURS = (
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "star")
 NEUTRAL = "#8b93a3"  # "other", "missing", and everything that stays in the background
 ACCENT = "#6474d8"  # the app's one accent, in the tone that reads on both backgrounds
+# From few to many: blue to orange, which colour-blind readers can order, without ends that vanish on a background.
+SCALE = ("#5b6fd6", "#9a5fc9", "#cf5594", "#ea6f5f", "#f2a03d")
 DARK, WHITE = "#1d2330", "#ffffff"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from grouprec.data.columns import detect_roles
 from grouprec.data.prepare import Prepared
+from grouprec.data.read import Peek
 from grouprec.ui.cards import count, percent
 from grouprec.ui.palette import ACCENT, NEUTRAL
 
@@ -125,11 +128,12 @@ _REASONS = {
 }
 
 
-def file_sentence(name: str, n_rows: int | None, exact: bool, n_columns: int, roles: dict[str, str]) -> str:
-    """Return what a file looks like before it is checked."""
-    rows = f"{'' if exact else 'about '}{count(n_rows)} rows" if n_rows is not None else "rows"
-    found = [f"the {role} is “{roles[role]}”" for role in ("user", "item", "time") if role in roles]
-    return f"{name} has {rows} in {n_columns} columns" + (f"; {', '.join(found)}." if found else ".")
+def file_sentence(name: str, file: Peek, changed: Mapping[str, str]) -> str:
+    """Return what a file looks like before it is checked; ``changed`` are the roles that differ from the detected."""
+    roles = {**detect_roles(file.head).as_dict(), **changed}
+    rows = "rows" if file.n_rows is None else f"{'' if file.exact else 'about '}{count(file.n_rows)} rows"
+    found = [f"the {role} is “{roles[role]}”" for role in ("user", "item", "time") if roles.get(role)]
+    return f"{name} has {rows} in {len(file.columns)} columns" + (f"; {', '.join(found)}." if found else ".")
 
 
 # -- figures
@@ -149,14 +153,14 @@ def _bars(figure: go.Figure, height: int) -> go.Figure:
 
 def report_figure(report: pd.DataFrame) -> go.Figure:
     """Return what was read, and for every step that dropped rows what is left (accent) and what went (grey)."""
-    report = report[(report["dropped"] > 0) | (np.arange(len(report)) == 0)]
+    report = report.loc[(report["dropped"] > 0) | (np.arange(len(report)) == 0), :]
     figure = go.Figure()
     hover = "%{y}<br>%{customdata[0]:,} rows before, %{x:,} %{fullData.name}<extra></extra>"
     before = report[["rows_before"]].to_numpy()
     for name, column, color in (("kept", "rows_after", ACCENT), ("dropped", "dropped", NEUTRAL)):
         figure.add_bar(
             x=report[column],
-            y=["<br>".join(textwrap.wrap(step, 26)) for step in report["step"]],
+            y=["<br>".join(textwrap.wrap(step, 22)) for step in report["step"]],
             name=name,
             orientation="h",
             marker={"color": color, "opacity": 1 if name == "kept" else 0.45},
@@ -166,7 +170,7 @@ def report_figure(report: pd.DataFrame) -> go.Figure:
             textposition="outside",
             cliponaxis=False,
         )
-    _bars(figure, 60 + 46 * len(report))
+    _bars(figure, 60 + 44 * len(report))
     figure.update_layout(barmode="stack", margin={"l": 8, "r": 70, "t": 8, "b": 8})
     figure.update_yaxes(autorange="reversed", automargin=True, tickmode="linear")
     figure.update_xaxes(showgrid=True, nticks=5)

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from grouprec.runs import Run
+from grouprec.types import StorageError
 from grouprec.ui import story
-from grouprec.ui.cards import interval
+from grouprec.ui.cards import difference, interval
 
 USER_COLUMNS = ("user", "group", "x", "y", "interactions", "in_training")
 METRIC_TITLES = {
@@ -54,6 +56,19 @@ def find_users(users: pd.DataFrame, text: str, most: int = 20) -> np.ndarray:
     return np.concatenate([exact, beginning[~np.isin(beginning, exact)]])[:most]
 
 
+def personal_list(run: Run, user: str) -> pd.DataFrame:
+    """Return one user's own list by rank, without holding everybody's in memory.
+
+    Raises:
+        StorageError: the run has no readable personal lists.
+    """
+    path = run.path / "tables" / "user_lists.parquet"
+    try:
+        return pd.read_parquet(path, filters=[("user", "==", user)]).sort_values("rank", ignore_index=True)
+    except (OSError, ValueError) as error:
+        raise StorageError(f"The run {run.run_id} has no readable table 'user_lists'; train it again.") from error
+
+
 def group_list(lists: pd.DataFrame, group: int, method: str, regime: str) -> pd.DataFrame:
     """Return one list of a group by rank; empty where there is none."""
     match = (lists["group"] == group) & (lists["method"] == method) & (lists["regime"] == regime)
@@ -69,16 +84,14 @@ def with_lift(chosen: pd.DataFrame, items: pd.DataFrame, n_users: int) -> pd.Dat
     return chosen.assign(lift=(chosen["owned"] / overall).where(overall > 0))
 
 
-def lists_to_export(
-    lists: pd.DataFrame, names: Mapping[int, str], method: str, group: int | None = None
-) -> pd.DataFrame:
-    """Return the lists of one method in both regimes, of one group or of all, with the groups' names."""
-    chosen = lists[lists["method"] == method]
-    if group is not None:
-        chosen = chosen[chosen["group"] == group]
-    frame = chosen[["group", "regime", "rank", "item", "label", "score", "reach", "owned"]].copy()
+def lists_to_export(lists: pd.DataFrame, names: Mapping[int, str], group: int | None = None) -> pd.DataFrame:
+    """Return the lists of one group or of all, every method in both regimes, with the groups' names."""
+    chosen = lists if group is None else lists[lists["group"] == group]
+    frame = chosen[["group", "method", "regime", "rank", "item", "label", "score", "reach", "owned"]].copy()
     frame.insert(1, "group_name", frame["group"].map(names))
-    return frame.sort_values(["group", "regime", "rank"], ascending=[True, False, True], ignore_index=True)
+    return frame.sort_values(
+        ["group", "method", "regime", "rank"], ascending=[True, True, False, True], ignore_index=True
+    )
 
 
 # -- Compare
@@ -97,8 +110,11 @@ def methods_of(evaluation: pd.DataFrame, regime: str, metric: str) -> pd.DataFra
     return rows.assign(title=rows["method"].map(story.method_title), ours=rows["method"] == "generated")
 
 
-def method_table(evaluation: pd.DataFrame, regime: str, length: int) -> pd.DataFrame:
-    """Return methods in rows and metrics in columns, every cell with its interval, best nDCG first."""
+def method_table(evaluation: pd.DataFrame, comparisons: pd.DataFrame, regime: str, length: int) -> pd.DataFrame:
+    """Return methods in rows and metrics in columns, every cell with its interval, best nDCG first.
+
+    ``Against the generated list`` is the paired difference in nDCG of the same regime, where it was tested.
+    """
     order = methods_of(evaluation, regime, f"ndcg@{length}")
     table = pd.DataFrame({"Method": order["title"]})
     shown = evaluation[evaluation["regime"].isin([regime, "individual"])]
@@ -109,6 +125,12 @@ def method_table(evaluation: pd.DataFrame, regime: str, length: int) -> pd.DataF
         rows = rows.reindex(pd.MultiIndex.from_frame(order[["method", "regime"]]))
         table[title] = [interval(*row) for row in rows[["value", "low", "high"]].itertuples(index=False)]
     table.insert(1, "Share of possible gain", order["share_of_gain"].round(3))
+    tested = comparisons[(comparisons["regime"] == regime) & (comparisons["against"] == "generated")]
+    tested = tested[tested["metric"] == f"ndcg@{length}"].set_index("method")
+    if len(tested):
+        own = order["method"].where(order["regime"] == regime)
+        rows = tested.reindex(own)[["difference", "low", "high"]]
+        table.insert(3, "Against the generated list", [difference(*row) for row in rows.itertuples(index=False)])
     return table
 
 
@@ -140,7 +162,7 @@ def run_row(title: str, metrics: Mapping[str, Any], evaluation: pd.DataFrame, le
         "Users": metrics.get("n_users"),
         "Groups": metrics.get("n_groups"),
         "Preset": metrics.get("preset", ""),
-        "Encoder": metrics.get("encoder", ""),
+        "Encoder": story.encoder_title(str(metrics.get("encoder", ""))),
     }
     personal = story.evaluated(evaluation, "individual", "individual", metric)
     row["Personal lists"] = np.nan if personal is None else personal["value"]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
-from grouprec.ui.cards import count, group_label, number, percent, plain, plural, ratio, score
+from grouprec.ui.cards import group_label, number, percent, plain, plural, ratio, score
 
 METRIC = "ndcg@10"  # the headline; every sentence says what it is behind the help mark
+ENOUGH_TESTED = 20  # with fewer tested members the share of a group says little
 METRIC_HELP = (
     "Measured with nDCG@10 on held-out interactions: how high the items that a user really took next stand in the "
     "first ten of the list, averaged over users. 1 is perfect, 0 is no hit at all."
@@ -39,6 +41,11 @@ def method_title(method: str) -> str:
     return METHODS.get(method, method.replace("_", " ").capitalize())
 
 
+def encoder_title(name: str) -> str:
+    """Return what people call an encoder."""
+    return method_title(name).removeprefix("Personal: ")
+
+
 def evaluated(evaluation: pd.DataFrame, method: str, regime: str, metric: str = METRIC) -> pd.Series | None:
     """Return the row of the evaluation, None where the method was not evaluated or has no value."""
     match = (evaluation["method"] == method) & (evaluation["regime"] == regime) & (evaluation["metric"] == metric)
@@ -54,7 +61,7 @@ def groups_answer(groups: pd.DataFrame) -> str:
     largest_first = groups.sort_values(["size", "group"], ascending=[False, True])
     users, top = int(groups["size"].sum()), largest_first.iloc[0]
     if len(groups) == 1:
-        return f"All {plural(users, 'user')} are in one group, {plain(top['name'])}."
+        return f"There is one group, **{plain(top['name'])}**, with {plural(users, 'user')}."
     half = int((largest_first["size"].cumsum() < users / 2).sum()) + 1
     largest = f"the largest, **{plain(top['name'])}**, holds {percent(top['size'] / users)} of them"
     rest = f", and {half} groups hold half of all users" if half > 1 else ""
@@ -188,13 +195,21 @@ def generator_answer(generator: Mapping[str, float]) -> str:
 def updater_answer(updater: Mapping[str, Any]) -> str:
     """Say what updating users after every event changes, with the number of events it was measured on."""
     rates = updater.get("hit_rate@10") or {}
-    frozen, updated = rates.get("frozen"), rates.get("updated")
-    if frozen is None or updated is None:
+    if not updater.get("n_events") or "frozen" not in rates or "updated" not in rates:
         return "Live updates were not evaluated in this run."
-    change = f"the next item is in the first ten for {percent(updated)} of events instead of {percent(frozen)}"
-    events = f" ({count(updater['n_events'])} events)" if updater.get("n_events") else ""
-    verdict = "pays" if updated > frozen else "does not pay here"
-    return f"Updating users after every event {verdict}: {change}{events}."
+    before, after = rates["frozen"], rates["updated"]
+    change = f"the next item is in the first ten for {percent(after)} of events instead of {percent(before)}"
+    verdict = "pays" if after > before else "does not pay here"
+    return f"Updating users after every event {verdict}: {change} ({plural(updater['n_events'], 'event')})."
+
+
+def profile_answer(profile: Mapping[str, float]) -> str:
+    """Say how much better than popularity the profile expects held-out items (geometric mean over users)."""
+    if "nll_vae" not in profile or "nll_popularity" not in profile:
+        return "The profile was not evaluated in this run."
+    factor = math.exp(profile["nll_popularity"] - profile["nll_vae"])
+    verdict = "" if factor > 1 else "only "
+    return f"Held-out items get {verdict}{ratio(factor)} times the probability that their popularity alone gives them."
 
 
 def value_answer(curve: pd.DataFrame) -> str:
@@ -217,11 +232,16 @@ def value_answer(curve: pd.DataFrame) -> str:
     )
 
 
-def left_behind_answer(groups: pd.DataFrame) -> str:
-    """Say which group's members most often find nothing in their first ten."""
-    tested = groups[groups["zero_hit_share"].notna()]
+def left_behind_answer(served: pd.DataFrame) -> str:
+    """Say which group's members most often find nothing in their first ten.
+
+    Args:
+        served: one row per group; groups of very few tested members only count where there are no others.
+    """
+    tested = served[served["zero_hit_share"].notna()]
+    tested = tested[tested["n_test_users"] >= min(ENOUGH_TESTED, tested["n_test_users"].max())]
     if tested.empty:
-        return "Not measured for these groups: they were learned again from all rows after the evaluation."
+        return "No group was measured: the held-out part has no interactions that are new to a user."
     worst = tested.loc[tested["zero_hit_share"].idxmax()]
-    share = percent(worst["zero_hit_share"])
-    return f"The list serves **{plain(worst['name'])}** least: {share} of its tested members found nothing in it."
+    share = f"{percent(worst['zero_hit_share'])} of its {plural(worst['n_test_users'], 'tested member')}"
+    return f"The list serves **{plain(worst['name'])}** least: {share} found nothing in it."

@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from grouprec.runs import FINISHED, Run, State, Status, read_json
-from grouprec.ui.cards import percent
+from grouprec.ui.cards import percent, plain
 from grouprec.ui.palette import ACCENT
 
 PRESET_MEANING = {
@@ -88,32 +88,50 @@ def losses(events: Iterable[Mapping[str, Any]]) -> dict[str, pd.DataFrame]:
     return {stage: frame for stage, frame in frames.items() if len(frame.columns) > 1}
 
 
+def line_colors(frame: pd.DataFrame) -> dict[str, str]:
+    """Return the colour of every value of a stage's frame."""
+    names = [name for name in frame.columns if name != "epoch"]
+    return {name: _LINE_COLORS[at % len(_LINE_COLORS)] for at, name in enumerate(names)}
+
+
+def legend(stage: str, frame: pd.DataFrame) -> str:
+    """Return the caption of a stage's chart as markdown: its name, then every value in its colour."""
+    names = [
+        f':color[{plain(name)}]{{foreground="{color}"}}' + (" (dotted, right)" if name == "validation" else "")
+        for name, color in line_colors(frame).items()
+    ]
+    return f"**{plain(stage)}** {', '.join(names)}"
+
+
 def loss_figure(frame: pd.DataFrame) -> go.Figure:
     """Return a small line chart: losses on the left axis, the validation value (higher is better) on the right."""
     figure = go.Figure()
-    values = [name for name in frame.columns if name != "epoch"]
-    for at, name in enumerate(values):
+    colors = line_colors(frame)
+    for name, color in colors.items():
         validation = name == "validation"
-        style = {"color": _LINE_COLORS[at % len(_LINE_COLORS)], "width": 2, "dash": "dot" if validation else "solid"}
         figure.add_scatter(
-            x=frame["epoch"], y=frame[name], name=name, mode="lines", line=style, yaxis="y2" if validation else "y"
+            x=frame["epoch"],
+            y=frame[name],
+            name=name,
+            mode="lines+markers" if len(frame) < 3 else "lines",  # one epoch makes no line
+            line={"color": color, "width": 2, "dash": "dot" if validation else "solid"},
+            yaxis="y2" if validation else "y",
         )
+    small = {"title": None, "nticks": 4, "automargin": True}
     figure.update_layout(
-        height=210,
-        margin={"l": 40, "r": 44, "t": 28, "b": 28},
-        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "font": {"size": 11}},
-        xaxis={"title": None, "tickformat": "d", "showgrid": False},
-        yaxis={"title": None, "nticks": 4},
-        yaxis2={
-            "overlaying": "y",
-            "side": "right",
+        height=180,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        xaxis={
+            "title": None,
+            "tick0": 1,
+            "dtick": max(1, round(len(frame) / 5)),
             "showgrid": False,
-            "nticks": 4,
-            "visible": "validation" in values,
-            "tickformat": ".3f",
+            "automargin": True,
         },
+        yaxis=small,
+        yaxis2={**small, "overlaying": "y", "side": "right", "showgrid": False, "visible": "validation" in colors},
         hovermode="x unified",
-        showlegend=True,
+        showlegend=False,
     )
     return figure
 

@@ -63,13 +63,17 @@ def build_run(
     items, users = _items(), _users(rng, n_users, n_groups)
     run.save_table("items", items)
     run.save_table("users", users)
-    run.save_table("groups", _groups(users, n_groups))
+    groups = _groups(users, n_groups)
+    run.save_table("groups", groups)
+    run.save_table("group_evaluation", _group_evaluation(groups))
     run.save_table("group_items", _group_items(items, n_groups))
     run.save_table("group_attributes", _group_attributes(n_groups))
     run.save_table("group_lists", _group_lists(items, n_groups))
     run.save_table("user_lists", _user_lists(items, users))
     run.save_table("preparation", _preparation())
-    run.save_table("evaluation", _evaluation())
+    evaluation = _evaluation()
+    run.save_table("evaluation", evaluation)
+    run.save_table("comparisons", _comparisons(evaluation))
     if value:
         run.save_table("value_of_groups", _value_of_groups())
     run.save_metrics(_metrics(n_users, n_groups, int(users["interactions"].sum())))
@@ -118,7 +122,6 @@ def _users(rng: np.random.Generator, n_users: int, n_groups: int) -> pd.DataFram
 def _groups(users: pd.DataFrame, n_groups: int) -> pd.DataFrame:
     sizes = users.groupby("group").size().to_numpy()
     names = ["Bags & *lunch*", "Lights, candles", "Tea towels", *(f"Taste {n}" for n in range(4, n_groups + 1))]
-    zero_hits = np.linspace(0.4, 0.9, n_groups)
     return pd.DataFrame(
         {
             "group": np.arange(1, n_groups + 1),
@@ -129,12 +132,30 @@ def _groups(users: pd.DataFrame, n_groups: int) -> pd.DataFrame:
             "words": ["bag, lunch, jumbo", "light, candle, holder", "tea, towel, kitchen", *["gift, card"] * n_groups][
                 :n_groups
             ],
-            "test_users": sizes // 2,
-            "hit_rate@10": 1 - zero_hits,
-            "ndcg@10": np.linspace(0.12, 0.03, n_groups),
-            "zero_hit_share": zero_hits,
         }
     )
+
+
+def _group_evaluation(groups: pd.DataFrame) -> pd.DataFrame:
+    """Strict: 40 % of the first group's members up to 90 % of the last one's found nothing; dedup: 10 % to 60 %."""
+    parts = []
+    for regime, first in (("strict", 0.4), ("dedup", 0.1)):
+        part = groups[["group", "name", "size"]].assign(method="generated", regime=regime)
+        part["n_test_users"] = part["size"] // 2
+        part["ndcg@10"] = np.linspace(0.12, 0.03, len(groups))
+        part["zero_hit_share"] = np.linspace(first, first + 0.5, len(groups))
+        parts.append(part.assign(**{"hit_rate@10": 1 - part["zero_hit_share"]}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _comparisons(evaluation: pd.DataFrame) -> pd.DataFrame:
+    """Every method's difference to the generated list (personal lists: to this run's own), nDCG@10."""
+    rows = evaluation[evaluation["metric"] == "ndcg@10"][["method", "regime", "metric", "value"]]
+    against = rows["regime"].map({"strict": "generated", "dedup": "generated", "individual": "individual"})
+    reference = {regime: value for method, regime, value in NDCG if method in ("generated", "individual")}
+    frame = rows.assign(against=against, difference=rows["value"] - rows["regime"].map(reference))
+    frame = frame[frame["method"] != frame["against"]].drop(columns="value")
+    return frame.assign(low=frame["difference"] - 0.002, high=frame["difference"] + 0.002, p=0.001)
 
 
 def _group_items(items: pd.DataFrame, n_groups: int) -> pd.DataFrame:
@@ -225,10 +246,12 @@ def _metrics(n_users: int, n_groups: int, n_interactions: int) -> dict:
         "preset": "quick",
         "device_title": "CPU, 2 cores",
         "refit": False,
+        "dataset": "planted",
+        "list_method": {"strict": "members_mean", "dedup": "generated"},
         "map_method": "umap",
         "clusters": {"silhouette": 0.21, "davies_bouldin": 1.4, "calinski_harabasz": 88.0},
         "headline": {"strict_share_of_gain": 0.464, "dedup_share_of_gain": 0.699},
-        "profile": {"reconstruction_ndcg@10": 0.31, "kl": 4.2},
+        "profile": {"nll_vae": 6.0, "nll_popularity": 7.0},
         "generator": {
             "frechet_generated": 3.4,
             "frechet_gaussian": 32.0,
@@ -236,9 +259,10 @@ def _metrics(n_users: int, n_groups: int, n_interactions: int) -> dict:
             "mode_coverage": 0.93,
         },
         "updater": {
+            "n_events": 4100,
+            "n_users": 45,
             "hit_rate@10": {"frozen": 0.038, "updated": 0.065},
             "ndcg@10": {"frozen": 0.019, "updated": 0.033},
-            "n_events": 4100,
         },
         "n_groups_reason": f"{n_groups} groups: more would add less than one interval's width.",
         "stage_seconds": {"prepare": 1.5, "encoder ease": 2.0, "map": 20.0},

@@ -79,7 +79,7 @@ def test_content_decides_where_names_do_not():
     roles = detect_roles(head.drop(columns="f"))
     assert roles.as_dict() == {"user": "a", "item": "b", "time": "c", "behaviour": "d"}
     named_user = detect_roles(head.rename(columns={"a": "user", "b": "item"}))
-    assert named_user.user_attributes == ("d", "f")
+    assert named_user.user_attributes == ("f",)
 
 
 def test_nothing_is_guessed_where_several_columns_could_be_meant():

@@ -71,10 +71,10 @@ def best_by_brute_force(relevant, k, metric):
     lists = [np.tile(np.array(choice, np.int32), (n_users, 1)) for choice in permutations(range(n_items), k)]
     csr = sparse.csr_array(relevant)
     column = {"precision": 0, "recall": 3, "f1": 6, "ndcg": 9, "hit_rate": 12}[metric]  # at cutoff 5
-    return max(accuracy(hit_matrix(items, csr), relevant.sum(axis=1))[:, column].mean() for items in lists)
+    return max(accuracy(hit_matrix(items, csr), np.diff(csr.indptr))[:, column].mean() for items in lists)
 
 
-@pytest.mark.parametrize(("metric", "seed"), product(["precision", "recall", "f1", "ndcg"], range(3)))
+@pytest.mark.parametrize(("metric", "seed"), list(product(["precision", "recall", "f1", "ndcg"], range(3))))
 def test_oracle_is_optimal_on_tiny_cases(metric, seed):
     rng = np.random.default_rng(seed)
     relevant = (rng.random((5, 6)) < 0.35).astype(np.float32)
@@ -143,7 +143,7 @@ def test_evaluation_holds_every_method_in_its_regimes(evaluation):
     assert found == {"strict": shared, "dedup": shared, "individual": {"individual", "knn", "item_knn"}}
     assert not evaluation.rows.duplicated(["method", "regime", "metric"]).any()
     judged = evaluation.rows.dropna(subset="low")
-    assert ((judged["low"] <= judged["value"]) & (judged["value"] <= judged["high"])).all()
+    assert ((judged["low"] <= judged["value"] + 1e-6) & (judged["value"] <= judged["high"] + 1e-6)).all()
 
 
 def test_planted_groups_beat_one_list_for_all(evaluation):

@@ -1,0 +1,35 @@
+"""Open a page of the app the way a deep link does."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from streamlit.testing.v1 import AppTest
+
+import grouprec.ui
+from grouprec.ui import state
+
+FRAME = Path(grouprec.ui.__file__).with_name("frame.py")
+
+
+def open_page(name: str, **query: str) -> AppTest:
+    """Return the app on a page, opened with ``?name=value`` parameters, without an exception or error on it."""
+    app = AppTest.from_file(FRAME, default_timeout=30).run()
+    app.switch_page(state.page_path(name))
+    for key, value in query.items():
+        app.query_params[key] = value
+    app.run()
+    assert not app.exception, app.exception
+    assert not app.error, app.error
+    return app
+
+
+def texts(app: AppTest) -> str:
+    """Return all markdown and captions of the page as one text."""
+    return "\n".join([*(element.value for element in app.markdown), *(element.value for element in app.caption)])
+
+
+def figure(app: AppTest, number: int = 0) -> dict:
+    """Return the specification of a Plotly chart on the page."""
+    return json.loads(app.get("plotly_chart")[number].proto.spec)

@@ -1,0 +1,238 @@
+"""The Train page: starting, watching, cancelling, resuming, the history; and the shapes of what it draws."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from fake_run import build_run
+from streamlit.testing.v1 import AppTest
+
+import grouprec.ui
+from grouprec import jobs
+from grouprec.config import RunConfig
+from grouprec.runs import Run, RunStore, State, Status
+from grouprec.ui import state, watch
+
+FRAME = Path(grouprec.ui.__file__).with_name("frame.py")
+
+
+def open_train(**query: str) -> AppTest:
+    app = AppTest.from_file(FRAME, default_timeout=30).run()
+    app.switch_page(state.page_path("train"))
+    for name, value in query.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def some_run(store: RunStore, run_state: State, **status: object) -> Run:
+    run = store.create(RunConfig(interactions=Path("x.csv"), title="Half *done*", dataset="x.csv", preset="quick"))
+    run.set_status(state=run_state, **status)
+    return run
+
+
+def running(store: RunStore) -> Run:
+    run = some_run(store, State.RUNNING, fraction=0.43, stage="profile", seconds_left=57.0, created=time.time())
+    run.add_event(event="stage_done", stage="prepare", seconds=3.25, reused=True)
+    run.add_event(event="progress", stage="encoder dnn", fraction=0.5, epoch=1, loss=2.5)
+    run.add_event(event="progress", stage="encoder dnn", fraction=1.0, epoch=2, loss=2.1)
+    return run
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[RunConfig]:
+    """Return the list of configurations that the app asked to train; nothing is trained."""
+    asked: list[RunConfig] = []
+
+    def start(store: RunStore, config: RunConfig) -> Run:
+        asked.append(config)
+        run = store.create(config)
+        run.set_status(state=State.RUNNING, stage="prepare")
+        return run
+
+    monkeypatch.setattr(jobs, "start", start)
+    return asked
+
+
+def answer(app: AppTest) -> str:
+    """Return the page's first line, as people read it."""
+    first = next(element.value for element in app.main.markdown if element.value.startswith("#"))
+    return first.lstrip("# ").replace("\\", "")
+
+
+# -- starting
+
+
+def test_the_page_says_what_a_run_will_cost(runs_folder: RunStore) -> None:
+    app = open_train()
+    assert "takes about 75 s" in answer(app)
+    assert not app.button(key="start_run").disabled
+
+
+def test_start_sends_the_choices_and_only_changed_settings(runs_folder: RunStore, started: list[RunConfig]) -> None:
+    app = open_train()
+    app.get_by_key("train_preset").set_value("standard").run()
+    app.get_by_key("train_groups").set_value("fixed").run()
+    app.number_input(key="train_n_groups").set_value(7)
+    app.get_by_key("train_encoders").set_value(["dnn"])
+    app.text_input(key="train_title").set_value(" Autumn ")
+    app.number_input(key="train.standard.encoder.dnn.epochs").set_value(3)
+    app.button(key="start_run").click().run()
+    assert not app.exception
+    (config,) = started
+    assert (config.preset, config.n_groups, config.encoders, config.title) == ("standard", 7, ("dnn",), "Autumn")
+    assert config.settings == {"dnn": {"epochs": 3}}
+    assert config.refit
+    assert config.interactions.name == "online_retail.parquet"
+
+
+def test_a_started_run_is_watched_and_its_id_is_in_the_url(runs_folder: RunStore, started: list[RunConfig]) -> None:
+    app = open_train()
+    app.button(key="start_run").click().run()
+    assert str(runs_folder.runs()[0].run_id) in str(app.query_params["run"])
+    assert "0 % done" in answer(app)
+    assert app.button(key="cancel_run")
+    assert app.button(key="start_run").disabled
+
+
+# -- watching
+
+
+def test_a_reload_in_the_middle_of_training_finds_the_run_again(runs_folder: RunStore) -> None:
+    build_run(runs_folder)
+    run = running(runs_folder)
+    app = open_train(run=run.run_id)
+    assert answer(app) == "43 % done, about 57 s left. Now: profile."
+    stages = next(frame.value for frame in app.dataframe if "stage" in frame.value.columns).set_index("stage")
+    assert stages.loc["prepare"].tolist() == ["✓ re-used", 3.25]
+    assert stages.loc["profile", "state"] == "● running"
+    assert stages.loc["save", "state"] == "waiting"
+    assert len(app.get("plotly_chart")) == 1
+
+
+def test_an_active_run_is_shown_whatever_the_url_says(runs_folder: RunStore) -> None:
+    finished = build_run(runs_folder)
+    running(runs_folder)
+    assert "43 % done" in answer(open_train(run=finished.run_id))
+
+
+def test_cancel_stops_the_run(runs_folder: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = running(runs_folder)
+    monkeypatch.setattr(jobs, "cancel", lambda run: run.set_status(state=State.CANCELLED, seconds_left=None))
+    app = open_train(run=run.run_id)
+    app.button(key="cancel_run").click().run()
+    assert not app.exception
+    assert run.status().state is State.CANCELLED
+    assert app.button(key="resume_run")
+    assert not app.button(key="start_run").disabled
+
+
+def test_when_the_run_ends_the_page_offers_its_groups(runs_folder: RunStore) -> None:
+    run = running(runs_folder)
+    app = open_train(run=run.run_id)
+    run.set_status(state=State.DONE, fraction=1.0, started=100.0, ended=141.0)
+    run.write_manifest()
+    app.run()
+    assert not app.exception
+    assert app.button(key="open_groups")
+    assert any("finished in 41 s" in element.value.replace("\\", "") for element in app.markdown)
+
+
+@pytest.mark.parametrize("run_state", [State.FAILED, State.LOST, State.CANCELLED])
+def test_an_unfinished_run_can_be_resumed(
+    runs_folder: RunStore, monkeypatch: pytest.MonkeyPatch, run_state: State
+) -> None:
+    resumed: list[str] = []
+    monkeypatch.setattr(jobs, "resume", lambda store, run: resumed.append(run.run_id))
+    run = some_run(runs_folder, run_state, fraction=0.3, message="The *disk* is full.")
+    app = open_train(run=run.run_id)
+    assert any("at 30" in element.value for element in app.markdown)
+    app.button(key="resume_run").click().run()
+    assert resumed == [run.run_id]
+
+
+def test_a_run_whose_config_is_damaged_does_not_break_the_page(runs_folder: RunStore) -> None:
+    run = some_run(runs_folder, State.FAILED)
+    (run.path / "config.json").write_text('{"nonsense": 1}', encoding="utf-8")
+    open_train(run=run.run_id)
+
+
+# -- the history
+
+
+def select(app: AppTest, row: int) -> AppTest:
+    app.session_state["history"] = {"selection": {"rows": [row], "columns": []}}
+    app.run()
+    assert not app.exception
+    return app
+
+
+def test_the_history_lists_all_runs_with_state_and_gain(runs_folder: RunStore) -> None:
+    build_run(runs_folder, title="Good")
+    some_run(runs_folder, State.FAILED, started=10.0, ended=15.0)
+    frame = next(frame.value for frame in open_train().dataframe if "gain" in frame.value.columns)
+    by_title = frame.set_index("title")
+    assert by_title.loc["Good", ["state", "groups", "gain"]].tolist() == ["finished", "3", pytest.approx(46.4)]
+    assert by_title.loc["Half *done*", ["state", "seconds"]].tolist() == ["failed", 5.0]
+
+
+def test_a_run_is_deleted_only_after_the_second_click(finished_run: Run) -> None:
+    app = select(open_train(), 0)
+    assert finished_run.path.exists()
+    app.button(key="history_delete").click().run()
+    assert not finished_run.path.exists()
+
+
+def test_a_run_can_be_renamed(finished_run: Run) -> None:
+    app = select(open_train(), 0)
+    app.text_input(key=f"rename.{finished_run.run_id}").set_value("New name")
+    app.button(key="history_rename").click().run()
+    assert finished_run.title() == "New name"
+
+
+def test_open_leads_to_the_groups_of_that_run(finished_run: Run) -> None:
+    app = select(open_train(), 0)
+    app.button(key="history_open").click().run()
+    assert app.selectbox(key="groups_colour")
+
+
+# -- the shapes
+
+
+def test_stages_are_done_running_stopped_or_waiting() -> None:
+    events = [{"event": "stage_done", "stage": "a", "seconds": 1.0}, {"event": "stage_done", "stage": "extra"}]
+    status = Status(state=State.RUNNING, stage="b")
+    assert watch.stages(["a", "b", "c"], events, status)["state"].tolist() == ["done", "running", "waiting", "done"]
+    failed = Status(state=State.FAILED, stage="b")
+    assert watch.stages(["a", "b", "c"], events, failed)["state"].tolist()[1] == "stopped"
+
+
+def test_a_stage_that_starts_again_shows_its_latest_epochs() -> None:
+    epochs = [(1, 5.0), (2, 4.0), (1, 3.0)]
+    events = [{"event": "progress", "stage": "profile", "epoch": n, "loss": loss, "time": 0.0} for n, loss in epochs]
+    events.append({"event": "progress", "stage": "map", "fraction": 0.5})
+    frames = watch.losses(events)
+    assert list(frames) == ["profile"]
+    pd.testing.assert_frame_equal(frames["profile"], pd.DataFrame({"epoch": [1], "loss": [3.0]}))
+
+
+def test_validation_has_an_axis_of_its_own() -> None:
+    figure = watch.loss_figure(pd.DataFrame({"epoch": [1, 2], "loss": [9.0, 8.0], "validation": [0.1, 0.2]}))
+    assert [trace.yaxis for trace in figure.data] == ["y", "y2"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0.2, "1 s"), (41, "41 s"), (300, "5 min"), (3900, "65 min"), (7500, "2 h 05 min")]
+)
+def test_durations_read_well(seconds: float, words: str) -> None:
+    assert watch.duration(seconds) == words
+
+
+def test_the_cost_is_that_of_the_last_run_on_the_same_data(finished_run: Run) -> None:
+    preset = finished_run.config().preset
+    assert "takes about 60 s" in watch.cost_sentence(preset, "planted", [finished_run])
+    assert "on the sample" in watch.cost_sentence(preset, "other.csv", [finished_run])
