@@ -40,4 +40,5 @@ bench: setup
 	$(BIN)/python -m benchmarks.speed
 
 screenshots: setup
-	$(BIN)/python -m benchmarks.screenshots
+	$(BIN)/python -m tests.browser_setup
+	GROUPREC_SCREENSHOTS=docs/screenshots $(BIN)/python -m pytest tests/browser

@@ -155,7 +155,7 @@ def export(
     json: AsJson = False,
 ) -> None:
     """Write members.csv, group_lists.csv, group_rankings.csv and user_lists.csv."""
-    from grouprec.export import export as export_run
+    from grouprec.export import export_run
     from grouprec.runs import RunStore
 
     rows = export_run(RunStore(runs).get(run), out, method)

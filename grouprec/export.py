@@ -12,7 +12,7 @@ from grouprec.types import StorageError
 LIST_COLUMNS = ["group", "rank", "item", "score"]
 
 
-def export(run: Run, out: Path, method: str | None = None) -> dict[str, int]:
+def export_run(run: Run, out: Path, method: str | None = None) -> dict[str, int]:
     """Write members.csv, group_lists.csv, group_rankings.csv and user_lists.csv; return rows by file name.
 
     Args:

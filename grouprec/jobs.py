@@ -10,14 +10,16 @@ import sys
 import threading
 import time
 import traceback
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import psutil
 
-from grouprec.config import RunConfig
 from grouprec.progress import Progress, Watch, make_plan
 from grouprec.runs import FINISHED, RESUMABLE, Run, RunStore, State, Status, storage
 from grouprec.types import GrouprecError, SettingError, StorageError
+
+if TYPE_CHECKING:
+    from grouprec.config import RunConfig
 
 GRACE_SECONDS = 1.2  # between asking a process to stop and stopping it
 SILENT_SECONDS = 30.0  # a queued run whose process has not spoken after that is lost
@@ -99,7 +101,8 @@ def train_here(store: RunStore, run: Run, watch: Watch | None = None) -> dict[st
         GrouprecError: the data, a setting or the runs folder cannot be used.
         KeyboardInterrupt: the run was cancelled (Ctrl-C or SIGTERM).
     """
-    signal.signal(signal.SIGTERM, _interrupt)
+    if threading.current_thread() is threading.main_thread():  # only there are signals heard
+        signal.signal(signal.SIGTERM, _interrupt)
     me = psutil.Process()
     run.set_status(state=State.RUNNING, pid=me.pid, pid_started=me.create_time(), started=time.time())
     try:

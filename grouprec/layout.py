@@ -2,7 +2,9 @@
 
 UMAP compiles for many seconds in every new process. :class:`LayoutProcess` starts that at once, beside the training,
 and hands the vectors over when they are there. McInnes, Healy, Melville 2018, "UMAP" (arXiv 1802.03426).
-Cost: a fixed seed allows one thread; about 5 s for 3,400 users x 64, growing a little faster than the number of users.
+Cost on one core (a fixed seed allows no more): 4 s to import, 10 s to compile, 5 s for 3,400 users x 64, from there
+a little more than in proportion to the users. The very first import on a machine compiles for another 20 s, which
+numba then keeps beside the installed packages; UMAP's own functions ask for no such cache, so the 10 s remain.
 """
 
 from __future__ import annotations

@@ -6,10 +6,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from grouprec.config import RunConfig
 from grouprec.runs import Run, RunStore, State
+
+if TYPE_CHECKING:
+    from grouprec.config import RunConfig
 
 WRITE_EVERY = 0.4  # seconds between two writes of status.json
 # Seconds of each stage for preset quick on the bundled sample: only their proportions count, and only until

@@ -26,7 +26,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -35,8 +35,10 @@ from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from grouprec.config import RunConfig
 from grouprec.types import StorageError
+
+if TYPE_CHECKING:  # the configuration knows the stages, and so torch: pages that only read runs do without
+    from grouprec.config import RunConfig
 
 
 class State(StrEnum):
@@ -130,6 +132,8 @@ class Run:
         value = read_json(self.path / "config.json")
         if value is None:
             raise StorageError(f"The run {self.run_id} has no readable config.json; delete it and train again.")
+        from grouprec.config import RunConfig
+
         try:
             return RunConfig(**value)
         except ValidationError as error:

@@ -47,11 +47,11 @@ def choose(evaluation: pd.DataFrame) -> tuple[str, int]:
     return regime, length
 
 
-def methods(evaluation: pd.DataFrame, comparisons: pd.DataFrame, regime: str, length: int) -> None:
-    """Draw all methods as dots with intervals, and as a table."""
+def methods(evaluation: pd.DataFrame, comparisons: pd.DataFrame, regime: str, length: int, method: str) -> None:
+    """Draw all methods as dots with intervals, and as a table; ``method`` makes the run's lists and stands out."""
     metric = f"ndcg@{length}"
-    rows = shaping.methods_of(evaluation, regime, metric)
-    ours = story.evaluated(evaluation, "generated", regime, metric)
+    rows = shaping.methods_of(evaluation, regime, metric, method)
+    ours = story.evaluated(evaluation, method, regime, metric)
     marks = {title: float(ours[name]) for name, title in MARKS.items()} if ours is not None else {}
     st.plotly_chart(
         charts.method_dots(rows, marks, f"nDCG@{length}"),
@@ -59,7 +59,7 @@ def methods(evaluation: pd.DataFrame, comparisons: pd.DataFrame, regime: str, le
         config=charts.QUIET_CONFIG,
         alt=f"Methods by nDCG@{length}, best first: {', '.join(rows['title'].head(3))}",
     )
-    st.caption("Dots are means, bars their 95 % intervals.", help=MARKS_HELP)
+    st.caption("Dots are means (open for personal lists), bars their 95 % intervals.", help=MARKS_HELP)
     table = shaping.method_table(evaluation, comparisons, regime, length)
     st.dataframe(
         table,
@@ -151,7 +151,7 @@ def value_of_groups(run: Run, n_groups: int) -> None:
     curves = shaping.gain_curves(value)
     if not curves:
         return
-    cards.section("How many lists", GAIN_HELP)
+    cards.section("How many lists", f"{GAIN_HELP}. Measured on the validation part, by which the number was chosen.")
     st.markdown(story.value_answer(next(iter(curves.values()))))
     alt = "Share of possible gain by number of lists"
     st.plotly_chart(charts.value_curve(curves, n_groups), key="compare_value", config=charts.QUIET_CONFIG, alt=alt)
@@ -204,9 +204,10 @@ if shaping.cutoffs(results):
     top = st.container()
     use, n_items = choose(results)
     with top:
-        sentence = story.compare_answer(results, use, summary.get("n_groups", 0), f"ndcg@{n_items}")
+        lists = shaping.list_method(summary, use)
+        sentence = story.compare_answer(results, use, summary.get("n_groups", 0), lists, f"ndcg@{n_items}")
         cards.answer(sentence, story.METRIC_HELP)
-    methods(results, state.table(current, "comparisons"), use, n_items)
+    methods(results, state.table(current, "comparisons"), use, n_items, lists)
 else:
     use = "strict"
     cards.answer(story.compare_answer(results, "strict", summary.get("n_groups", 0)))

@@ -68,7 +68,7 @@ def map_note(drawn: charts.UserMap, n_users: int, map_method: str) -> str:
     if drawn.drawn < drawn.placed:
         notes.append(f"{cards.count(drawn.drawn)} of {cards.count(drawn.placed)} users are drawn, chosen at random.")
     if drawn.placed < n_users:
-        notes.append(f"{cards.plural(n_users - drawn.placed, 'user')} joined a group later and are not on the map.")
+        notes.append(f"Not on the map: {cards.plural(n_users - drawn.placed, 'user')} who joined a group later.")
     return " ".join(notes)
 
 
@@ -153,7 +153,11 @@ def card_wall(groups: pd.DataFrame, items: pd.DataFrame, attributes: pd.DataFram
         for _, group in groups.iloc[(page - 1) * CARDS_PER_PAGE : page * CARDS_PER_PAGE].iterrows():
             with grid.cell():
                 number = group["group"]
-                card(group, items[items["group"] == number].head(3), attributes[attributes["group"] == number].head(2))
+                card(
+                    group,
+                    items[items["group"] == number].head(3),
+                    shaping.telling_attributes(attributes, number).head(2),
+                )
 
 
 run = state.require_run()

@@ -13,6 +13,8 @@ from grouprec.types import GrouprecError
 from grouprec.ui import cards, charts, shaping, state, story
 
 LENGTHS = [10, 20, 50]
+ROW, TALL_ROW = 35, 65  # pixels; Streamlit wraps text in rows of more than 64
+LONG_LABEL = 18  # characters that fit into one line beside the other columns
 REACH_HELP = "Share of the members who have the item among their own 50 best predictions"
 OWNED_HELP = "Share of the members who already have the item"
 LIFT_HELP = "How much more often members have the item than all users do"
@@ -50,10 +52,12 @@ def list_table(chosen: pd.DataFrame, shared_with: pd.Series | None, key: str) ->
     if shared_with is not None:
         shared = chosen["item"].isin(shared_with)
         frame["rank"] = frame["rank"].astype(str).where(~shared, frame["rank"].astype(str) + " ●")
+    row = TALL_ROW if frame["label"].str.len().max() > LONG_LABEL else ROW
     st.dataframe(
         frame,
         hide_index=True,
-        height=min(36 + 35 * max(len(frame), 1), 700),
+        height=36 + row * min(max(len(frame), 1), LENGTHS[0]),
+        row_height=row,
         key=key,
         column_config={
             "rank": st.column_config.Column("", width=42, help="● also in the generated list"),
@@ -212,7 +216,7 @@ all_groups, all_lists = state.table(current, "groups"), state.table(current, "gr
 group_titles, evaluation = shaping.group_names(all_groups), state.table(current, "evaluation")
 top = st.container()
 number, use, n_items = choose(all_groups)
-best_method = (state.metrics(current).get("list_method") or {}).get(use, "")
+best_method = shaping.list_method(state.metrics(current), use)
 head = lists_beside(all_lists, number, use, n_items, best_method)
 with top:
     chosen_group = all_groups[all_groups["group"] == number].iloc[0]

@@ -53,8 +53,10 @@ class KMeansGrouper(Grouper):
             raise SettingError(
                 f"{n_groups} groups cannot be formed of {len(space)} users; choose n_groups from 1 to {len(space)}."
             )
-        centres = self._lloyd(space[space.any(axis=1)], n_groups, int(run.rng("kmeans").integers(2**31)))
-        self._settle(space, centres)
+        points = space[space.any(axis=1)]
+        centres = self._lloyd(points, n_groups, int(run.rng("kmeans").integers(2**31)))
+        self._centres = self._settle(points, centres)
+        self._labels = self._place(space)
         run.on_progress(1.0, {"groups": float(len(self._centres))})
         return self
 
@@ -69,19 +71,17 @@ class KMeansGrouper(Grouper):
         with threadpool_limits(limits=1):  # more threads add up partial sums in an order of their own
             return kmeans.fit(points).cluster_centers_.astype(np.float32)
 
-    def _settle(self, space: np.ndarray, centres: np.ndarray) -> None:
+    def _settle(self, points: np.ndarray, centres: np.ndarray) -> np.ndarray:
         """Drop the centres of groups that are too small, smallest first, and number the rest by size.
 
         The centres that stay do not move, so :meth:`place` puts every fitted user where :meth:`groups` has them.
         """
         while True:
-            sizes = np.bincount(nearest(space, centres), minlength=len(centres))
+            sizes = np.bincount(nearest(points, centres), minlength=len(centres))
             order = np.argsort(-sizes, kind="stable")
             if len(centres) == 1 or sizes[order[-1]] >= self.config.min_group_size:
-                break
+                return centres[order]
             centres = np.delete(centres, order[-1], axis=0)
-        self._centres = centres[order]
-        self._labels = self._place(space)
 
     def _place(self, space: np.ndarray) -> np.ndarray:
         """Return the group of every row: the nearest centre, the largest group for a zero row."""

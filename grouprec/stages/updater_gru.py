@@ -14,9 +14,10 @@ from grouprec.contracts import StageConfig, Updater, updaters
 from grouprec.data.dataset import Dataset, Interactions
 from grouprec.training import RunOptions, batches, fit_epochs, load_module, module_arrays
 
-FULL_SOFTMAX_ITEMS = 50_000  # larger catalogues train on a sample of the items per mini-batch
-N_NEGATIVES = 8192
-STATES_BATCH = 1024
+FULL_SOFTMAX_ITEMS = 16_000  # larger catalogues train on a sample of the items per mini-batch, for memory
+N_NEGATIVES = 4096
+STATES_BATCH = 256
+VALIDATION_BATCH = 128
 PADDING = -1
 
 
@@ -59,7 +60,7 @@ class GruUpdater(Updater):
     """A GRU that ranks a user's next item; its hidden state is the user's vector.
 
     Departures from the paper: sequences are users, not sessions; cross-entropy over the whole catalogue (beyond
-    50,000 items over a sample with the sampling probability taken off) instead of pairwise losses; input and output
+    16,000 items over a sample with the sampling probability taken off) instead of pairwise losses; input and output
     share the item embeddings; the first state is learned. Events of equal time have no order: they are shuffled
     anew in every epoch, and once by the seed wherever a state is computed.
     """
@@ -67,7 +68,7 @@ class GruUpdater(Updater):
     class Config(StageConfig):
         hidden_size: int = Field(64, ge=4, le=1024, description="Length of the user's vector and of item embeddings")
         max_events: int = Field(
-            400,
+            200,
             ge=2,
             le=100_000,
             description="Last training events of a user that are read",
@@ -78,7 +79,7 @@ class GruUpdater(Updater):
         learning_rate: float = Field(0.01, ge=1e-5, le=0.1, description="Step size of AdamW")
         weight_decay: float = Field(0.01, ge=0.0, le=1.0, description="Shrinking of the weights by AdamW")
         batch_size: int = Field(128, ge=1, le=8192, description="Sequences per training step")
-        epochs: int = Field(15, ge=1, le=500, description="Most epochs", json_schema_extra={"quick": 4, "thorough": 40})
+        epochs: int = Field(8, ge=1, le=500, description="Most epochs", json_schema_extra={"quick": 4, "thorough": 40})
         patience: int = Field(3, ge=1, le=50, description="Epochs without a better validation value before stopping")
 
     def fit(self, data: Dataset, run: RunOptions) -> Self:
@@ -223,8 +224,8 @@ class _Validation:
     def __call__(self) -> float:
         states = _states_after(self.module, *self.before, self.n_users)[self.users]
         values = []
-        for first in range(0, len(states), STATES_BATCH // 8):
-            rows = slice(first, first + STATES_BATCH // 8)
+        for first in range(0, len(states), VALIDATION_BATCH):
+            rows = slice(first, first + VALIDATION_BATCH)
             items = torch.from_numpy(self.events[rows]).to(self.module.start.device)
             start = torch.from_numpy(states[rows]).to(items.device)
             there = items != PADDING

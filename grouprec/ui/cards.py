@@ -90,8 +90,8 @@ def plural(n: int, word: str) -> str:
 
 
 def group_label(group: int, name: str) -> str:
-    """Return ``3 · Tea towels``. Not escaped."""
-    return f"{group} · {name}"
+    """Return ``3: Tea towels``. Not escaped."""
+    return f"{group}: {name}"
 
 
 def group_mark(group: int) -> str:

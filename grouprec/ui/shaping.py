@@ -14,6 +14,7 @@ from grouprec.ui import story
 from grouprec.ui.cards import difference, interval
 
 USER_COLUMNS = ("user", "group", "x", "y", "interactions", "in_training")
+VISIBLE_LIFT = 1.2  # a share 1.2 times that of all users is worth a line on a card
 METRIC_TITLES = {
     "ndcg": "Order of hits (nDCG)",
     "hit_rate": "Users with a hit",
@@ -43,6 +44,12 @@ def composition(users: pd.DataFrame, rows: np.ndarray, groups: pd.DataFrame) -> 
     frame["share_of_group"] = (frame["users"] / frame["size"]).clip(upper=1)
     ordered = frame.sort_values(["users", "group"], ascending=[False, True], ignore_index=True)
     return ordered[["group", "name", "users", "share", "share_of_group"]]
+
+
+def telling_attributes(attributes: pd.DataFrame, group: int) -> pd.DataFrame:
+    """Return the attributes in which a group differs visibly from all users, the most certain first."""
+    own = attributes[attributes["group"] == group].sort_values("rank")
+    return own[~own["lift"].between(1 / VISIBLE_LIFT, VISIBLE_LIFT)]
 
 
 def find_users(users: pd.DataFrame, text: str, most: int = 20) -> np.ndarray:
@@ -103,11 +110,19 @@ def cutoffs(evaluation: pd.DataFrame) -> list[int]:
     return sorted({int(length) for length in lengths})
 
 
-def methods_of(evaluation: pd.DataFrame, regime: str, metric: str) -> pd.DataFrame:
-    """Return the methods of a regime and, as what is possible, personal lists; best by ``metric`` first."""
+def list_method(metrics: Mapping[str, Any], regime: str) -> str:
+    """Return how a run's shared lists are made: the method that did best on the validation part."""
+    return (metrics.get("list_method") or {}).get(regime, "generated")
+
+
+def methods_of(evaluation: pd.DataFrame, regime: str, metric: str, ours: str = "generated") -> pd.DataFrame:
+    """Return the methods of a regime and, as what is possible, personal lists; best by ``metric`` first.
+
+    ``ours`` in the result marks the method of that name.
+    """
     match = evaluation["regime"].isin([regime, "individual"]) & (evaluation["metric"] == metric)
     rows = evaluation[match & evaluation["value"].notna()].sort_values("value", ascending=False, ignore_index=True)
-    return rows.assign(title=rows["method"].map(story.method_title), ours=rows["method"] == "generated")
+    return rows.assign(title=rows["method"].map(story.method_title), ours=rows["method"] == ours)
 
 
 def method_table(evaluation: pd.DataFrame, comparisons: pd.DataFrame, regime: str, length: int) -> pd.DataFrame:
@@ -167,8 +182,8 @@ def run_row(title: str, metrics: Mapping[str, Any], evaluation: pd.DataFrame, le
     personal = story.evaluated(evaluation, "individual", "individual", metric)
     row["Personal lists"] = np.nan if personal is None else personal["value"]
     for regime, short_title in (("strict", "same list"), ("dedup", "skips owned")):
-        generated = story.evaluated(evaluation, "generated", regime, metric)
+        shared = story.evaluated(evaluation, list_method(metrics, regime), regime, metric)
         for column, source in (("", "value"), (", share of gain", "share_of_gain")):
-            row[f"Shared, {short_title}{column}"] = np.nan if generated is None else round(generated[source], 3)
+            row[f"Shared, {short_title}{column}"] = np.nan if shared is None else round(shared[source], 3)
     row["Seconds"] = metrics.get("seconds")
     return row

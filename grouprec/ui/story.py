@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from grouprec.ui.cards import group_label, number, percent, plain, plural, ratio, score
+from grouprec.ui.cards import number, percent, plain, plural, ratio, score
 
 METRIC = "ndcg@10"  # the headline; every sentence says what it is behind the help mark
 ENOUGH_TESTED = 20  # with fewer tested members the share of a group says little
@@ -88,15 +88,21 @@ def separation_words(value: float) -> str:
 
 def item_reason(label: str, share: float, lift: float) -> str:
     """Return ``Tea towel · 38 % · 3.8×``: the share of members who have it, against the share of all users."""
-    return f"{plain(label)} · {percent(share)} · {ratio(lift)}×"
+    return f"{plain(label)} · {_together(f'{percent(share)} · {ratio(lift)}×')}"
 
 
 def attribute_reason(row: Mapping[str, Any]) -> str:
     """Return ``Country France · 60 % · 2.0×``, or for numbers the group's median beside that of all users."""
     name = plain(str(row["attribute"]).replace("_", " "))
-    if row["kind"] == "number":
-        return f"{name} · median {number(row['median'])}, of all users {number(row['overall'])}"
-    return f"{name} {plain(row['value'])} · {percent(row['share_in_group'])} · {ratio(row['lift'])}×"
+    if row["kind"] == "median":
+        return f"{name} · median {number(row['in_group'])}, of all users {number(row['overall'])}"
+    numbers = f"{percent(row['in_group'])} · {ratio(row['lift'])}×"
+    return f"{name} {plain(row['value'])} · {_together(numbers)}"
+
+
+def _together(text: str) -> str:
+    """Return the text with spaces at which no line breaks."""
+    return text.replace(" ", "\u00a0")
 
 
 # -- Recommendations: what do I show them, and why?
@@ -110,7 +116,7 @@ def list_answer(group: Mapping[str, Any], first: pd.DataFrame, evaluation: pd.Da
     """
     if first.empty:
         return f"There is no list for {plain(group['name'])}: the catalogue has no items left to show."
-    who = f"**{plain(group_label(group['group'], group['name']))}** ({plural(group['size'], 'user')})"
+    who = f"**{plain(group['name'])}** ({plural(group['size'], 'user')})"
     labels = [f"*{plain(label)}*" for label in first["label"].head(2)]
     shown = f"Show {who} {' and '.join(labels)} first"
     return f"{shown}. {worth_answer(evaluation, regime)}".strip()
@@ -123,7 +129,7 @@ def worth_answer(evaluation: pd.DataFrame, regime: str) -> str:
     popular = evaluated(evaluation, "popularity", regime)
     if generated is None or mean is None or not mean["value"] > 0:
         return ""
-    kept = f"Generated lists keep {percent(generated['value'] / mean['value'])} of what the members' mean reaches"
+    kept = f"Generated lists keep {percent(generated['value'] / mean['value'])} of the members' mean"
     if popular is None or not popular["value"] > 0:
         return f"{kept}."
     return f"{kept} and {times(generated['value'] / popular['value'])} one popular list for all."
@@ -155,21 +161,26 @@ def item_why(row: Mapping[str, Any]) -> str:
 # -- Compare: which method should I trust?
 
 
-def compare_answer(evaluation: pd.DataFrame, regime: str, n_groups: int, metric: str = METRIC) -> str:
-    """Say what personal lists reach, what the run's shared lists keep of that, and what the usual method reaches."""
-    generated = evaluated(evaluation, "generated", regime, metric)
-    if generated is None:
+def compare_answer(
+    evaluation: pd.DataFrame, regime: str, n_groups: int, method: str = "generated", metric: str = METRIC
+) -> str:
+    """Say what personal lists reach, what the run's shared lists keep of that, and what the usual method reaches.
+
+    Args:
+        method: how the run's shared lists are made: the one that did best on the validation part.
+    """
+    lists = evaluated(evaluation, method, regime, metric)
+    if lists is None:
         return "This run has no evaluation: its data left no held-out interactions to measure with."
-    lists = f"{plural(n_groups, 'shared list')} reach {score(generated['value'])}"
-    if n_groups == 1:
-        lists = f"one shared list reaches {score(generated['value'])}"
-    gain = gain_words(generated)
+    made = method_title(method).lower()
+    who = f"{plural(n_groups, 'shared list')} ({made}) {'reaches' if n_groups == 1 else 'reach'}"
     usual = evaluated(evaluation, "kmeans_popularity", regime, metric)
     against = ""
     if usual is not None:
-        word = "only " if usual["high"] < generated["low"] else ""
+        word = "only " if usual["high"] < lists["low"] else ""
         against = f"; k-means + most popular reaches {word}{score(usual['value'])}"
-    return f"Personal lists reach {score(generated['individual'])}; {lists}{gain}{against}."
+    personal = f"Personal lists reach {score(lists['individual'])}"
+    return f"{personal}; {who} {score(lists['value'])}{gain_words(lists)}{against}."
 
 
 def gain_words(row: pd.Series) -> str:

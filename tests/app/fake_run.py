@@ -169,11 +169,13 @@ def _group_items(items: pd.DataFrame, n_groups: int) -> pd.DataFrame:
 
 
 def _group_attributes(n_groups: int) -> pd.DataFrame:
+    """Every group is twice as French as all users and differs in spend; its region says nothing."""
     rows = []
     for group in range(1, n_groups + 1):
-        rows.append((group, "Country", "France", 0.6, np.nan, 0.3, 2.0, "category"))
-        rows.append((group, "spend", "", np.nan, 100.0 * group, 150.0, 100.0 * group / 150, "number"))
-    columns = ["group", "attribute", "value", "share_in_group", "median", "overall", "lift", "kind"]
+        rows.append((group, 1, "Country", "share", "France", 0.6, 0.3, 2.0, 9.0))
+        rows.append((group, 2, "region", "share", "north", 0.51, 0.5, 1.02, 3.0))
+        rows.append((group, 3, "spend", "median", "", 100.0 * group, 151.0, 100.0 * group / 151, 2.0))
+    columns = ["group", "rank", "attribute", "kind", "value", "in_group", "overall", "lift", "z"]
     return pd.DataFrame(rows, columns=columns)
 
 

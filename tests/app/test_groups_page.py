@@ -56,7 +56,7 @@ def test_the_page_says_what_is_not_drawn(finished_run: Run, monkeypatch: pytest.
     monkeypatch.setattr(charts, "MOST_POINTS", 50)
     said = texts(open_page("groups"))
     assert "50 of 88 users are drawn, chosen at random." in said
-    assert "2 users joined a group later and are not on the map." in said
+    assert "Not on the map: 2 users who joined a group later." in said
 
 
 def test_a_number_is_coloured_by_a_scale_and_a_text_by_its_most_frequent_values(finished_run: Run) -> None:
@@ -105,8 +105,9 @@ def test_nothing_selected_is_nothing_shown() -> None:
 def test_a_card_says_what_sets_the_group_apart_and_links_to_its_list(finished_run: Run) -> None:
     app = open_page("groups", run=finished_run.run_id)
     said = texts(app)
-    assert "Item 7 · 48 % · 4.8×" in said
-    assert "Country France · 60 % · 2.0×" in said
+    assert "Item 7 · 48\u00a0%\u00a0·\u00a04.8×" in said
+    assert "Country France · 60\u00a0%\u00a0·\u00a02.0×" in said
+    assert "region" not in said
     links = [link.proto for link in app.get("page_link")]
     assert [link.label for link in links] == ["Show list"] * 3
     assert f"run={finished_run.run_id}" in links[1].query_string

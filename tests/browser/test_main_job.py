@@ -1,0 +1,110 @@
+"""The main job in a real browser: sample -> train -> map -> list -> compare, then back by links and in the dark."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from grouprec import jobs
+from grouprec.runs import RunStore, State
+from tests.browser.conftest import Tab
+
+pytestmark = pytest.mark.browser
+TRAINING_MS = 420_000  # a quick run takes about a minute; a busy machine may need several times that
+PAGES = ("data", "train", "groups", "recommendations", "compare")
+
+
+def test_a_stranger_goes_from_nothing_to_compared_lists(tab: Tab) -> None:
+    page = tab.page
+    tab.open("/")
+    tab.shot("welcome")
+    page.get_by_role("button", name="Train the sample").click()
+    expect(page).to_have_url(lambda url: "/train" in url and "run=" in url)
+    expect(page.get_by_role("button", name="Cancel")).to_be_visible()
+    tab.shot("training")
+    page.reload()  # the run goes on without the tab, and the URL finds it again
+    expect(page.get_by_role("button", name="Cancel")).to_be_visible()
+
+    page.get_by_role("button", name="Open groups").click(timeout=TRAINING_MS)
+    expect(page).to_have_url(lambda url: "/groups" in url)
+    run = RunStore(tab.server.runs).get("last")
+    assert run.status().state is State.DONE and run.damaged() == []
+
+    plot = page.locator(".st-key-groups_map .js-plotly-plot")
+    expect(plot).to_be_visible()
+    tab.settled()
+    tab.shot("groups")
+    lasso(tab)
+    expect(page.locator(".st-key-groups_selected_users")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download these users").click()
+    with Path(download.value.path()).open(encoding="utf-8-sig", newline="") as file:
+        assert len(list(csv.reader(file))) > 10
+
+    page.get_by_role("link", name="Recommendations").click()
+    tab.settled()
+    expect(page.get_by_text("members", exact=False).first).to_be_visible()
+    tab.shot("recommendations")
+    page.get_by_role("link", name="Compare").click()
+    tab.settled()
+    expect(page.locator(".st-key-compare_dots .js-plotly-plot")).to_be_visible()
+    tab.shot("compare")
+
+
+def lasso(tab: Tab) -> None:
+    """Draw around the middle of the map."""
+    page = tab.page
+    box = page.locator(".st-key-groups_map .nsewdrag").first.bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    dx, dy = box["width"] * 0.3, box["height"] * 0.3
+    corners = [(x - dx, y - dy), (x + dx, y - dy), (x + dx, y + dy), (x - dx, y + dy), (x - dx, y - dy)]
+    page.mouse.move(*corners[0])
+    page.mouse.down()
+    for corner in corners[1:]:
+        page.mouse.move(*corner, steps=8)
+    page.mouse.up()
+
+
+@pytest.mark.parametrize("tab", ["light", "dark"], indirect=True)
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_opens_by_a_deep_link_in_light_and_dark(tab: Tab, name: str, request: pytest.FixtureRequest) -> None:
+    run = RunStore(tab.server.runs).get("last")
+    tab.open(f"/{name}?run={run.run_id}")
+    heading = tab.page.locator("[data-testid=stMain] h1, [data-testid=stMain] h2, [data-testid=stMain] h3").first
+    expect(heading).to_be_visible()
+    expect(tab.page.locator("[data-testid=stException]")).to_have_count(0)
+    expect(tab.page.get_by_text("Page not found")).to_have_count(0)
+    expect(tab.page.locator("[data-testid=stSidebar]").get_by_text("Compare")).to_be_visible()
+    scheme = "dark" if "dark" in request.node.name else "light"
+    tab.shot(f"{name}_{scheme}")
+
+
+def test_uploads_are_checked_and_a_bad_one_is_a_sentence(tab: Tab) -> None:
+    page = tab.page
+    tab.open("/data")
+
+    def upload(name: str, content: bytes) -> None:
+        page.get_by_role("button", name="Use your own file").click()
+        page.locator("input[type=file]").first.set_input_files(
+            {"name": name, "mimeType": "text/csv", "buffer": content}
+        )
+        expect(page.get_by_text(name).first).to_be_visible()
+        page.get_by_role("button", name="Add", exact=True).click()
+        tab.settled()
+
+    upload("header.csv", b"user_id,item_id\n")
+    expect(page.locator("[data-testid=stAlert]").first).to_contain_text("header.csv")
+    rows = "".join(f"00{n % 9},item {n % 7}\n" for n in range(200))
+    upload("shop.csv", b"user_id,item_id\n" + rows.encode())
+    expect(page.locator("[data-testid=stMain]").get_by_text("shop.csv").first).to_be_visible()
+    page.get_by_role("button", name="Check the data").click()
+    expect(page.get_by_role("button", name="Continue to training")).to_be_visible()
+    expect(page.locator("[data-testid=stException]")).to_have_count(0)
+
+
+def test_no_job_is_left_behind(tab: Tab) -> None:
+    assert jobs.active(RunStore(tab.server.runs)) is None

@@ -1,0 +1,74 @@
+"""The documents say what is true: public names, commands, links, the version."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import grouprec
+from grouprec import cli
+from grouprec.contracts import REGISTRIES
+from grouprec.site import app_root
+
+ROOT = app_root()
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_every_public_name_can_be_imported() -> None:
+    for name in grouprec.__all__:
+        assert callable(getattr(grouprec, name)), name
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = grouprec.nothing
+
+
+def test_the_readme_names_public_names_only() -> None:
+    imported = re.search(r"from grouprec import (.+)", README)
+    assert imported is not None
+    assert {name.strip() for name in imported[1].split(",")} <= set(grouprec.__all__)
+
+
+def test_the_readme_uses_commands_and_options_that_exist() -> None:
+    commands = {command.name or command.callback.__name__ for command in cli.app.registered_commands}
+    used = set(re.findall(r"^grouprec ([a-z-]+)", README, flags=re.MULTILINE))
+    assert used <= commands
+    source = Path(cli.__file__).read_text(encoding="utf-8")
+    for option in set(re.findall(r"--([a-z-]+)", README)):
+        assert option.replace("-", "_") in source, option
+
+
+def test_every_registered_stage_stands_in_the_readme() -> None:
+    for registry in REGISTRIES.values():
+        for name in registry:
+            assert f"`{name}`" in README, name
+
+
+@pytest.mark.parametrize("path", ["README.md", *(p.relative_to(ROOT).as_posix() for p in ROOT.glob("docs/**/*.md"))])
+def test_links_to_files_lead_somewhere(path: str) -> None:
+    text = (ROOT / path).read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#]+)\)", text):
+        if not target.startswith("http"):
+            assert ((ROOT / path).parent / target).exists(), target
+
+
+def test_make_targets_in_the_readme_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in set(re.findall(r"`?make ([a-z]+)", README)) | {"setup", "app", "demo", "check", "bench"}:
+        assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
+
+
+def test_the_changelog_knows_this_version() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    assert f"## [{version}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert importlib.metadata.version("grouprec-studio") == version
+
+
+def test_constraints_pin_every_dependency() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    names = {re.split(r"[<>=\[]", line)[0].lower() for line in project["dependencies"]}
+    pinned = {line.split("==")[0].lower() for line in (ROOT / "constraints.txt").read_text().splitlines()}
+    assert names <= pinned
+    assert "torch==2.13.0" in (ROOT / "constraints.txt").read_text().splitlines()
