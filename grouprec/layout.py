@@ -122,7 +122,7 @@ class LayoutProcess:
         """Hand over the vectors, float32 [U, S]; the exchange goes through files in ``folder``, removed afterwards."""
         self._space, self._folder = space, folder.absolute()
         np.save(self._folder / SPACE_FILE, space, allow_pickle=False)
-        with contextlib.suppress(OSError):  # the child is gone: result() says why
+        with contextlib.suppress(OSError, ValueError):  # the child is gone: result() says why
             print(json.dumps({"folder": str(self._folder), "seed": seed}), file=self._child.stdin, flush=True)
 
     def result(self, timeout: float) -> tuple[np.ndarray, Method]:
@@ -142,8 +142,7 @@ class LayoutProcess:
             status = self._child.wait(timeout)
             if status == 0:
                 return np.load(out, allow_pickle=False), "umap" if fits_umap(self._space) else "pca"
-            self._errors.seek(0)
-            reason = (self._errors.read().strip().splitlines() or [f"exit status {status}"])[-1]
+            reason = self._last_words() or f"exit status {status}"
         except subprocess.TimeoutExpired:
             reason = f"no result within {timeout:g} seconds"
         finally:
@@ -152,6 +151,13 @@ class LayoutProcess:
             (self._folder / SPACE_FILE).unlink(missing_ok=True)
         log.warning("UMAP gave no map (%s); PCA made it instead.", reason)
         return linear_positions(self._space), "pca"
+
+    def _last_words(self) -> str:
+        """Return the last line that the child wrote about its end."""
+        if self._errors.closed:
+            return "it was stopped"
+        self._errors.seek(0)
+        return "".join(self._errors.read().strip().splitlines()[-1:])
 
     def stop(self) -> None:
         """End the child, whatever it is doing. May be called twice."""

@@ -25,7 +25,7 @@ CARDS_HELP = (
 @st.fragment
 def explore(users: pd.DataFrame, groups: pd.DataFrame, map_method: str) -> None:
     """Draw the map beside the table of groups and, below, what is selected."""
-    picture, beside = st.columns([8, 5], gap="medium")
+    picture, beside = st.columns([7, 6], gap="medium")
     with picture:
         rows = draw_map(users, groups, map_method)
     with beside:
@@ -82,7 +82,7 @@ def group_table(groups: pd.DataFrame) -> None:
         key="groups_table",
         column_config={
             "group": st.column_config.NumberColumn("", width=40, help="The number and colour on the map"),
-            "name": st.column_config.TextColumn("Group", width=150),
+            "name": st.column_config.TextColumn("Group", width=215),
             "size": st.column_config.NumberColumn("Users", format="localized", width=60),
             "share": st.column_config.NumberColumn("Share", format="percent", width=60),
             "separation": st.column_config.NumberColumn("Apart", format="%.2f", help=SEPARATION_HELP, width=55),

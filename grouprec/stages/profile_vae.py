@@ -148,7 +148,7 @@ class GroupVae(Profile):
         histories = self._read(histories)
         unit = normalize(histories)
         rng = run.rng("vae batches")
-        n_users = histories.shape[0]
+        n_users = len(groups.labels)
         annealing_steps = max(1, config.annealing_epochs * -(-n_users // config.batch_size))
         step = 0
 
@@ -184,7 +184,7 @@ class GroupVae(Profile):
         """Return mean and variance of q(z | history), float32 [B, Z] each."""
         parts: list[np.ndarray] = []
         with torch.no_grad():
-            for start in range(0, histories.shape[0], INFERENCE_BATCH):
+            for start in range(0, len(histories.indptr) - 1, INFERENCE_BATCH):
                 mean, log_var = self._encode_batch(histories[start : start + INFERENCE_BATCH])
                 parts.append(torch.stack([mean, log_var.exp()]).cpu().numpy())
         if not parts:

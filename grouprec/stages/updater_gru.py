@@ -78,8 +78,8 @@ class GruUpdater(Updater):
         dropout: float = Field(0.2, ge=0.0, le=0.9, description="Share of embedding entries left out per step")
         learning_rate: float = Field(0.01, ge=1e-5, le=0.1, description="Step size of AdamW")
         weight_decay: float = Field(0.01, ge=0.0, le=1.0, description="Shrinking of the weights by AdamW")
-        batch_size: int = Field(128, ge=1, le=8192, description="Sequences per training step")
-        epochs: int = Field(8, ge=1, le=500, description="Most epochs", json_schema_extra={"quick": 4, "thorough": 40})
+        batch_size: int = Field(32, ge=1, le=8192, description="Sequences per training step")
+        epochs: int = Field(5, ge=1, le=500, description="Most epochs", json_schema_extra={"quick": 2, "thorough": 40})
         patience: int = Field(3, ge=1, le=50, description="Epochs without a better validation value before stopping")
 
     def fit(self, data: Dataset, run: RunOptions) -> Self:

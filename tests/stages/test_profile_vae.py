@@ -38,9 +38,9 @@ def test_vae_predicts_held_out_items_better_than_popularity() -> None:
 
 def test_popularity_baseline_is_the_smoothed_share_of_the_training_part() -> None:
     data = answer().data
-    counts = data.histories.toarray().sum(axis=0) + 1
+    counts = (data.histories.toarray() > 0).sum(axis=0) + 1
     log_p = np.log(counts / counts.sum())
-    validation = data.validation.matrix(data.shape).toarray()
+    validation = data.validation.matrix(data.shape).toarray() > 0
     by_hand = -np.mean([(row @ log_p) / row.sum() for row in validation])
     assert fitted().report(data, true_groups())["nll_popularity"] == pytest.approx(by_hand, rel=1e-5)
 
@@ -116,6 +116,15 @@ def test_without_validation_it_trains_all_epochs_and_reports_nothing() -> None:
     profile = GroupVae(CONFIG.model_copy(update={"epochs": 3})).fit(data, true_groups(), RunOptions())
     assert profile.history is not None and profile.history.best_epoch == 3
     assert profile.report(data, true_groups()) == {}
+
+
+def test_weights_count_unless_histories_are_read_as_binary() -> None:
+    histories = answer().data.histories
+    doubled = histories.copy()
+    doubled.data[::2] *= 5
+    assert np.array_equal(fitted().encode(doubled), fitted().encode(histories))
+    weighted = GroupVae(CONFIG.model_copy(update={"binary": False})).load(fitted().arrays())
+    assert not np.allclose(weighted.encode(doubled), weighted.encode(histories))
 
 
 def test_dropout_hides_a_share_and_keeps_the_expected_sum() -> None:
