@@ -39,6 +39,7 @@ class RunConfig(BaseModel):
     updater: str = Field("gru", description="How users move with new events")
     regime: Regime = Field("strict", description="Which use of a list the groups are formed for")
     settings: dict[str, dict[str, Any]] = Field(default_factory=dict, description="Stage settings beside the preset")
+    layout: Literal["umap", "pca"] = Field("umap", description="How the map is drawn; PCA is instant and coarser")
     seed: int = Field(0, ge=0, lt=2**31, description="Every random number comes from it")
     device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="Where to train")
     refit: bool = Field(True, description="Learn the final lists from all rows after the evaluation")

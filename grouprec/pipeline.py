@@ -21,10 +21,10 @@ from grouprec.data.prepare import Prepared, prepare
 from grouprec.evaluate import protocol
 from grouprec.evaluate.updates import evaluate_updates
 from grouprec.evaluate.value import choose_n_groups, default_grid, separation, value_of_groups
-from grouprec.layout import LayoutProcess
+from grouprec.layout import LayoutProcess, linear_positions
 from grouprec.lists import group_popularity, members_mean
 from grouprec.preference import find_candidates, make_preference
-from grouprec.progress import Progress
+from grouprec.progress import Progress, StageReport
 from grouprec.runs import Run, RunStore, storage
 from grouprec.training import RunOptions, device_title, resolve_device
 from grouprec.types import Candidates, GroupLists, Groups, Preference, SettingError
@@ -39,6 +39,7 @@ class Fitted:
 
     data: Dataset
     encoder: Encoder
+    map_key: str  # what the positions on the map depend on
     encoder_scores: dict[str, float]  # validation nDCG@10 by encoder name
     candidates: dict[str, Candidates]  # by encoder name
     preference: Preference
@@ -97,20 +98,22 @@ def train(store: RunStore, run: Run, config: RunConfig, progress: Progress) -> d
         GrouprecError: the data or a setting cannot be used; nothing that looks finished is left.
     """
     trainer = Trainer(store, run, config, progress, resolve_device(config.device))
-    with _layout() as layout:
+    with _layout(config.layout) as layout:
         prepared = _prepare(trainer, hold_out=True)
         fitted = _fit(trainer, prepared.dataset.without_test(), layout if not config.refit else None)
         with progress.stage("evaluation"):
             evaluation = _evaluate(fitted, prepared.dataset, trainer)
+            evidence = _evidence(fitted, prepared.dataset, trainer)
         final = fitted
         if config.refit:
             with progress.inside("refit"):
                 everything = _prepare(trainer, hold_out=False)
                 final = _fit(trainer, everything.dataset, layout, after=fitted)
-        with progress.stage("map"):
-            positions, map_method = layout.result(MAP_TIMEOUT)
+        with progress.stage("map") as report:
+            positions, map_method = _positions(trainer, final, layout, report)
         with progress.stage("save"):
-            metrics = {**_metrics(trainer, prepared, fitted, final, evaluation), "map_method": map_method}
+            metrics = _metrics(trainer, prepared, fitted, final, evaluation)
+            metrics |= {**evidence, "map_method": map_method}
             _save(trainer, prepared, fitted, final, evaluation, positions, metrics["list_method"])
     metrics["seconds"] = round(progress.seconds(), 2)
     metrics["stage_seconds"] = progress.stage_seconds()
@@ -120,8 +123,11 @@ def train(store: RunStore, run: Run, config: RunConfig, progress: Progress) -> d
 
 
 @contextmanager
-def _layout() -> Iterator[LayoutProcess]:
-    """The map's process: compiles while the encoders train (design section 6d)."""
+def _layout(method: str) -> Iterator[LayoutProcess | None]:
+    """The map's process: compiles while the encoders train. PCA needs none."""
+    if method == "pca":
+        yield None
+        return
     layout = LayoutProcess.start()
     try:
         yield layout
@@ -161,7 +167,8 @@ def _fit(trainer: Trainer, data: Dataset, layout: LayoutProcess | None, after: F
     decided = after.decided if after else {}
     encoder, encoder_key, candidates, scores = _encode(trainer, data, after)
     preference = make_preference(candidates[encoder.name], seed=config.seed)
-    if layout is not None:
+    map_key = _key("map", config.seed, encoder_key)
+    if layout is not None and trainer.store.find_stage(map_key, trainer.run) is None:
         with storage(trainer.run.path):
             layout.submit(preference.space, config.seed, trainer.run.path)
     n_groups, reason, value_table = _decide_n_groups(trainer, data, preference, candidates[encoder.name], after)
@@ -187,6 +194,7 @@ def _fit(trainer: Trainer, data: Dataset, layout: LayoutProcess | None, after: F
     return Fitted(
         data,
         encoder,
+        map_key,
         scores,
         candidates,
         preference,
@@ -285,12 +293,36 @@ def _evaluate(fitted: Fitted, data: Dataset, trainer: Trainer) -> protocol.Evalu
 _EASE_ITEMS = 20_000
 
 
+def _evidence(fitted: Fitted, data: Dataset, trainer: Trainer) -> dict[str, Any]:
+    """Return what profile, generator and updater are worth on held-out data."""
+    return {
+        "profile": fitted.profile.report(fitted.data, fitted.groups),
+        "generator": fitted.generator.report(fitted.data, fitted.groups, fitted.profile),
+        "updater": evaluate_updates(fitted.updater, data, data.test, RunOptions(trainer.config.seed, trainer.device)),
+    }
+
+
+def _positions(
+    trainer: Trainer, final: Fitted, layout: LayoutProcess | None, report: StageReport
+) -> tuple[np.ndarray, str]:
+    """Return the users' positions and how they were made; read back where any run has the same map."""
+    if layout is None:
+        return linear_positions(final.preference.space), "pca"
+    saved = trainer.store.find_stage(final.map_key, trainer.run)
+    if saved is not None:
+        report.reused = True
+        return saved[0]["positions"], saved[1]["method"]
+    positions, method = layout.result(MAP_TIMEOUT)
+    if method == "umap":  # a map made in an emergency is not worth keeping
+        trainer.run.save_stage(final.map_key, "map", method, {}, {"positions": positions}, {"method": method})
+    return positions, method
+
+
 def _metrics(
     trainer: Trainer, prepared: Prepared, fitted: Fitted, final: Fitted, evaluation: protocol.Evaluation
 ) -> dict[str, Any]:
     """Return the run's summary: what was learned, from what, and what it is worth."""
     config, data = trainer.config, prepared.dataset
-    options = RunOptions(config.seed, trainer.device)
     list_method = _best_lists(fitted)
     return {
         "n_users": final.data.n_users,
@@ -314,9 +346,6 @@ def _metrics(
         },
         "new_users": {"validation": prepared.new_users_validation, "test": prepared.new_users_test},
         "list_method": list_method,
-        "profile": fitted.profile.report(fitted.data, fitted.groups),
-        "generator": fitted.generator.report(fitted.data, fitted.groups, fitted.profile),
-        "updater": evaluate_updates(fitted.updater, data, data.test, options),
         "decided": fitted.decided,
         "versions": {name: version(name) for name in ("grouprec-studio", "torch", "scikit-learn", "numpy", "pandas")},
         "clusters": asdict(separation(final.preference.space, final.groups.labels, config.seed)),

@@ -26,6 +26,7 @@ TINY = (
     "--set=gan.epochs=2",
     "--set=gru.epochs=1",
     "--set=data.min_item_users=1",
+    "--set=kmeans.min_group_size=1",
 )
 
 

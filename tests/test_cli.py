@@ -61,7 +61,18 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
     with file.open("a") as out:
         out.write('00123,i00003,1,1970-01-02 10:00:00,Item 3,region 0\n"Ünï ""q"" 😀",i00005,1,1970-01-03,Item 5,\n')
     command = [sys.executable, "-m", "grouprec", "train", file, "--preset", "quick", "--n-groups", "4", "--refit"]
-    command += ["--runs", root / "runs", "--json", "--device", "cpu", "--set", "data.min_user_items=2", *TINY]
+    command += [
+        "--runs",
+        root / "runs",
+        "--json",
+        "--device",
+        "cpu",
+        "--layout",
+        "pca",
+        "--set",
+        "data.min_user_items=2",
+        *TINY,
+    ]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     return root, json.loads(done.stdout.strip().splitlines()[-1])
@@ -118,7 +129,7 @@ def test_list_show_and_compare_agree_with_the_run(trained: tuple[Path, dict], gr
 def test_a_second_run_with_other_groups_reads_the_encoders_back(trained: tuple[Path, dict], grouprec) -> None:
     root, _ = trained
     words = ["train", root / "shop.csv", "--preset", "quick", "--n-groups", 3, "--runs", root / "runs", "--no-refit"]
-    answer = grouprec(*words, "--device", "cpu", "--set", "data.min_user_items=2", *TINY)
+    answer = grouprec(*words, "--device", "cpu", "--layout", "pca", "--set", "data.min_user_items=2", *TINY)
     assert answer.status == 0, answer.err
     log = (max((root / "runs").iterdir()) / "log.txt").read_text()
     assert "encoder dnn: read back" in log

@@ -17,7 +17,7 @@ from grouprec.runs import Run, RunStore, State
 from grouprec.types import SettingError
 from tests.conftest import TINY
 
-LONG = ["gru.epochs=500", "gru.patience=500"]  # outlasts every test here
+LONG = ["gru.epochs=500", "gru.patience=50", "gru.hidden_size=1024", "gru.batch_size=1"]  # outlasts every test here
 
 
 @pytest.fixture
@@ -28,7 +28,12 @@ def store(runs_root: Path) -> RunStore:
 def config_for(path: Path, *settings: str) -> RunConfig:
     tiny = [pair.removeprefix("--set=") for pair in TINY]
     return make_config(
-        interactions=path, preset="quick", n_groups=4, device="cpu", settings=parse_settings([*tiny, *settings])
+        interactions=path,
+        preset="quick",
+        n_groups=4,
+        device="cpu",
+        layout="pca",
+        settings=parse_settings([*tiny, *settings]),
     )
 
 

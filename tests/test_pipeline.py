@@ -29,7 +29,15 @@ TABLES = {
 def train(store: RunStore, file: Path, **choices: object) -> Run:
     tiny = parse_settings([pair.removeprefix("--set=") for pair in TINY])
     config = make_config(
-        **{"interactions": file, "preset": "quick", "n_groups": 4, "device": "cpu", "settings": tiny, **choices}
+        **{
+            "interactions": file,
+            "preset": "quick",
+            "n_groups": 4,
+            "device": "cpu",
+            "layout": "pca",
+            "settings": tiny,
+            **choices,
+        }
     )
     run = store.create(config)
     train_here(store, run)
@@ -83,6 +91,16 @@ def test_what_happens_in_the_test_part_changes_no_list(trained: Run, planted_csv
     pd.testing.assert_frame_equal(trained.table("group_lists"), other.table("group_lists"))
     before, after = trained.table("evaluation"), other.table("evaluation")
     assert not np.allclose(before["value"], after["value"], equal_nan=True), "the evaluation must see the change"
+
+
+def test_the_map_is_made_beside_the_training_and_read_back_by_the_next_run(planted_csv: Path, tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    first = train(store, planted_csv, layout="umap")
+    assert first.metrics()["map_method"] == "umap"
+    second = train(store, planted_csv, layout="umap", n_groups=3)
+    assert {"map", "encoder ease"} <= {event["stage"] for event in second.events() if event.get("reused")}
+    columns = ["user", "x", "y"]
+    pd.testing.assert_frame_equal(first.table("users")[columns], second.table("users")[columns])
 
 
 def test_auto_chooses_the_number_of_groups_and_says_why(planted_csv: Path, tmp_path: Path) -> None:

@@ -147,7 +147,7 @@ class DnnEncoder(Encoder):
             ge=1,
             le=500,
             description="Most passes over the users",
-            json_schema_extra={"quick": 5, "thorough": 60},
+            json_schema_extra={"quick": 3, "thorough": 60},
         )
         patience: int = Field(
             4,

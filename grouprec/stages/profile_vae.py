@@ -87,7 +87,7 @@ class GroupVae(Profile):
             ge=1,
             le=1000,
             description="Most passes over the histories",
-            json_schema_extra={"quick": 20, "thorough": 150},
+            json_schema_extra={"quick": 12, "thorough": 150},
         )
         batch_size: int = Field(128, ge=1, le=8192, description="Users in a mini-batch")
         learning_rate: float = Field(

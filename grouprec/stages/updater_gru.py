@@ -72,7 +72,7 @@ class GruUpdater(Updater):
             ge=2,
             le=100_000,
             description="Last training events of a user that are read",
-            json_schema_extra={"quick": 40, "thorough": 2000},
+            json_schema_extra={"quick": 25, "thorough": 2000},
         )
         max_length: int = Field(60, ge=2, le=2000, description="Events per training sequence; longer ones are cut")
         dropout: float = Field(0.2, ge=0.0, le=0.9, description="Share of embedding entries left out per step")
