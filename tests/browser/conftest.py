@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from grouprec import jobs
+from grouprec.runs import RunStore
 from grouprec.site import app_root
 from tests.browser_setup import find_browser
 
@@ -56,6 +58,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         _wait_for(f"{url}/_stcore/health", process, log)
         yield Server(url, folder / "runs", log)
     finally:
+        left = jobs.active(RunStore(folder / "runs"))  # a test that failed in the middle of a training
+        if left is not None:
+            jobs.cancel(left)
         os.killpg(process.pid, 15)
         process.wait(10)
 
