@@ -105,6 +105,7 @@ class Tab:
         """Wait until the script has run and no placeholder is left."""
         app = self.page.locator("[data-testid=stApp][data-test-connection-state=CONNECTED]")
         expect(app).to_have_attribute("data-test-script-state", "notRunning")
+        expect(self.page.locator("[data-testid=stSkeleton]")).to_have_count(0)
 
     def shot(self, name: str) -> None:
         """Keep a screenshot where $GROUPREC_SCREENSHOTS says so."""

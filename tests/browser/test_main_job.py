@@ -25,6 +25,7 @@ def test_a_stranger_goes_from_nothing_to_compared_lists(tab: Tab) -> None:
     page.get_by_role("button", name="Train the sample").click()
     expect(page).to_have_url(re.compile("/train.*run="))
     expect(page.get_by_role("button", name="Cancel")).to_be_visible()
+    expect(page.get_by_text(re.compile("Now: "))).to_be_visible()
     tab.shot("training")
     page.reload()  # the run goes on without the tab, and the URL finds it again
     expect(page.get_by_role("button", name="Cancel")).to_be_visible()
@@ -80,8 +81,7 @@ def test_every_page_opens_by_a_deep_link_in_light_and_dark(tab: Tab, name: str, 
     expect(tab.page.locator("[data-testid=stException]")).to_have_count(0)
     expect(tab.page.get_by_text("Page not found")).to_have_count(0)
     expect(tab.page.locator("[data-testid=stSidebar]").get_by_text("Compare")).to_be_visible()
-    scheme = "dark" if "dark" in request.node.name else "light"
-    tab.shot(f"{name}_{scheme}")
+    tab.shot(f"{name}_{request.node.callspec.params['tab']}")
 
 
 def test_uploads_are_checked_and_a_bad_one_is_a_sentence(tab: Tab) -> None:
