@@ -13,7 +13,7 @@ from typing import Any
 
 import psutil
 
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
