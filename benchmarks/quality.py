@@ -1,4 +1,4 @@
-"""``python -m benchmarks.quality [--dataset sample,ml-100k] [--preset standard]``: what every method is worth.
+"""``python -m benchmarks.quality [--dataset NAME,...] [--preset standard]``: what every method is worth.
 
 Trains through the command line, reads the run's evaluation on the held-out last tenth, and writes the tables
 into docs/benchmarks.md between its markers.
@@ -18,7 +18,11 @@ from grouprec.runs import Run, RunStore
 
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 METRICS = ("ndcg@10", "precision@10", "recall@10", "f1@10", "hit_rate@10", "mrr")
-TITLES = {"sample": "Online Retail (the bundled sample)", "ml-100k": "MovieLens 100K"}
+TITLES = {
+    "sample": "Online Retail (the bundled sample), split by time",
+    "ml-100k": "MovieLens 100K, split by time",
+    "ml-100k-random": "MovieLens 100K, split at random within each user",
+}
 REGIMES = {
     "individual": "Personal lists",
     "strict": "One list for everybody in the group",
@@ -28,13 +32,15 @@ REGIMES = {
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--dataset", default="sample,ml-100k")
+    arguments.add_argument("--dataset", default="sample,ml-100k,ml-100k-random")
     arguments.add_argument("--preset", default="standard")
     arguments.add_argument("--n-groups", default="20")
     given = arguments.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         for name in given.dataset.split(","):
-            words = (dataset_file(name), "--preset", given.preset, "--n-groups", given.n_groups, "--no-refit")
+            file = dataset_file(name.removesuffix("-random"))
+            words = [file, "--preset", given.preset, "--n-groups", given.n_groups, "--no-refit"]
+            words += ["--set", "data.split=user"] if name.endswith("-random") else []
             measured = train(*words, "--runs", folder)
             run = RunStore(Path(folder)).get(measured.result["run_id"])
             text = report(name, given.preset, run, measured)
