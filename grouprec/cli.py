@@ -31,6 +31,7 @@ app = typer.Typer(
 )
 terminal = Console(stderr=True)
 Runs = Annotated[Path | None, typer.Option("--runs", help="Folder of runs; $GROUPREC_RUNS or your data folder")]
+PIPE_WIDTH = 160  # columns of a table that no terminal bounds
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of stdout")]
 
 
@@ -322,7 +323,8 @@ def _print_rows(rows: list[dict[str, Any]], empty: str) -> None:
         table.add_column(name, no_wrap=name == "run_id")
     for row in rows:
         table.add_row(*(f"{cell:.4f}" if isinstance(cell, float) else str(cell) for cell in row.values()))
-    Console().print(table, markup=False)
+    out = Console()
+    out.print(table, markup=False, width=out.width if out.is_terminal else PIPE_WIDTH)
 
 
 def _print_run(run: Any) -> None:
