@@ -13,45 +13,24 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from grouprec import tables
+from grouprec import results
 from grouprec.config import RunConfig
-from grouprec.contracts import REGISTRIES, Encoder, Generator, Grouper, Profile, Stage, Updater
+from grouprec.contracts import REGISTRIES, Encoder, Stage
 from grouprec.data.dataset import Dataset
 from grouprec.data.prepare import Prepared, prepare
 from grouprec.evaluate import protocol
-from grouprec.evaluate.updates import evaluate_updates
-from grouprec.evaluate.value import choose_n_groups, default_grid, separation, value_of_groups
+from grouprec.evaluate.value import choose_n_groups, default_grid, value_of_groups
 from grouprec.layout import LayoutProcess, linear_positions
 from grouprec.lists import group_popularity, members_mean
 from grouprec.preference import find_candidates, make_preference
 from grouprec.progress import Progress, StageReport
+from grouprec.results import Fitted
 from grouprec.runs import Run, RunStore, storage
-from grouprec.training import RunOptions, device_title, resolve_device
-from grouprec.types import Candidates, GroupLists, Groups, Preference, SettingError
+from grouprec.training import RunOptions, resolve_device
+from grouprec.types import Candidates, Groups, Preference, SettingError
 
 STAGE_FORMAT = 1  # raise it when a stage's arrays or the meaning of its settings change
 MAP_TIMEOUT = 900.0
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """Everything learned from one dataset (the training part, or all rows after the evaluation)."""
-
-    data: Dataset
-    encoder: Encoder
-    map_key: str  # what the positions on the map depend on
-    encoder_scores: dict[str, float]  # validation nDCG@10 by encoder name
-    candidates: dict[str, Candidates]  # by encoder name
-    preference: Preference
-    grouper: Grouper
-    groups: Groups
-    groups_reason: str
-    value_table: pd.DataFrame | None
-    profile: Profile
-    generator: Generator
-    updater: Updater
-    lists: dict[str, GroupLists]
-    decided: dict[str, dict[str, Any]]  # settings that validation decided, by stage name
 
 
 @dataclass(frozen=True)
@@ -103,7 +82,7 @@ def train(store: RunStore, run: Run, config: RunConfig, progress: Progress) -> d
         fitted = _fit(trainer, prepared.dataset.without_test(), layout if not config.refit else None)
         with progress.stage("evaluation"):
             evaluation = _evaluate(fitted, prepared.dataset, trainer)
-            evidence = _evidence(fitted, prepared.dataset, trainer)
+            evidence = results.stage_evidence(fitted, prepared.dataset, RunOptions(config.seed, trainer.device))
         final = fitted
         if config.refit:
             with progress.inside("refit"):
@@ -112,9 +91,11 @@ def train(store: RunStore, run: Run, config: RunConfig, progress: Progress) -> d
         with progress.stage("map") as report:
             positions, map_method = _positions(trainer, final, layout, report)
         with progress.stage("save"):
-            metrics = _metrics(trainer, prepared, fitted, final, evaluation)
+            metrics = results.summarise(config, trainer.device, prepared, fitted, final, evaluation)
             metrics |= {**evidence, "map_method": map_method}
-            _save(trainer, prepared, fitted, final, evaluation, positions, metrics["list_method"])
+            results.save_tables(
+                run, config.seed, prepared, fitted, final, evaluation, positions, metrics["list_method"]
+            )
     metrics["seconds"] = round(progress.seconds(), 2)
     metrics["stage_seconds"] = progress.stage_seconds()
     run.save_metrics(metrics)
@@ -293,15 +274,6 @@ def _evaluate(fitted: Fitted, data: Dataset, trainer: Trainer) -> protocol.Evalu
 _EASE_ITEMS = 20_000
 
 
-def _evidence(fitted: Fitted, data: Dataset, trainer: Trainer) -> dict[str, Any]:
-    """Return what profile, generator and updater are worth on held-out data."""
-    return {
-        "profile": fitted.profile.report(fitted.data, fitted.groups),
-        "generator": fitted.generator.report(fitted.data, fitted.groups, fitted.profile),
-        "updater": evaluate_updates(fitted.updater, data, data.test, RunOptions(trainer.config.seed, trainer.device)),
-    }
-
-
 def _positions(
     trainer: Trainer, final: Fitted, layout: LayoutProcess | None, report: StageReport
 ) -> tuple[np.ndarray, str]:
@@ -316,93 +288,6 @@ def _positions(
     if method == "umap":  # a map made in an emergency is not worth keeping
         trainer.run.save_stage(final.map_key, "map", method, {}, {"positions": positions}, {"method": method})
     return positions, method
-
-
-def _metrics(
-    trainer: Trainer, prepared: Prepared, fitted: Fitted, final: Fitted, evaluation: protocol.Evaluation
-) -> dict[str, Any]:
-    """Return the run's summary: what was learned, from what, and what it is worth."""
-    config, data = trainer.config, prepared.dataset
-    list_method = _best_lists(fitted)
-    return {
-        "n_users": final.data.n_users,
-        "n_items": final.data.n_items,
-        "n_interactions": int(final.data.histories.nnz),
-        "n_test_users": evaluation.summary["n_test_users"],
-        "n_groups": final.groups.n_groups,
-        "n_groups_reason": fitted.groups_reason,
-        "encoder": fitted.encoder.name,
-        "encoders": fitted.encoder_scores,
-        "regime": config.regime,
-        "preset": config.preset,
-        "refit": config.refit,
-        "device_title": device_title(trainer.device),
-        "dataset": config.dataset or data.name,
-        "split": {
-            "kind": prepared.split,
-            "train": len(data.train),
-            "validation": len(data.validation),
-            "test": len(data.test),
-        },
-        "new_users": {"validation": prepared.new_users_validation, "test": prepared.new_users_test},
-        "list_method": list_method,
-        "decided": fitted.decided,
-        "versions": {name: version(name) for name in ("grouprec-studio", "torch", "scikit-learn", "numpy", "pandas")},
-        "clusters": asdict(separation(final.preference.space, final.groups.labels, config.seed)),
-        "headline": _headline(evaluation, list_method),
-    }
-
-
-def _headline(evaluation: protocol.Evaluation, list_method: dict[str, str]) -> dict[str, float]:
-    """Return the share of the possible gain that the exported lists keep, nDCG@10, by regime."""
-    rows = evaluation.rows[evaluation.rows["metric"] == "ndcg@10"].set_index(["method", "regime"])
-    return {
-        f"{regime}_share_of_gain": float(rows.loc[(method, regime), "share_of_gain"])
-        for regime, method in list_method.items()
-    }
-
-
-def _best_lists(fitted: Fitted) -> dict[str, str]:
-    """Return, by regime, the list method with the best validation nDCG@10: the one that is exported."""
-    task = protocol.validation_task(fitted.data)
-    if not len(task.users):
-        return {"strict": "members_mean", "dedup": "members_mean"}
-    values: dict[str, dict[str, float]] = {"strict": {}, "dedup": {}}
-    for name in ("members_mean", "generated"):
-        for one in protocol.measure_both(name, fitted.lists[name], fitted.groups, task):
-            values[one.regime][name] = float(one.of("ndcg@10").mean())
-    return {regime: max(by_method, key=lambda name: by_method[name]) for regime, by_method in values.items()}
-
-
-def _save(
-    trainer: Trainer,
-    prepared: Prepared,
-    fitted: Fitted,
-    final: Fitted,
-    evaluation: protocol.Evaluation,
-    positions: np.ndarray,
-    list_method: dict[str, str],
-) -> None:
-    """Write every table of the run folder."""
-    placed = tables.place_left_out(final.data, final.encoder, final.grouper, final.preference, trainer.config.seed)
-    candidates = final.candidates[final.encoder.name]
-    frames = {
-        "users": tables.users_table(final.data, final.groups, positions, placed),
-        "items": tables.items_table(final.data),
-        "groups": tables.groups_table(final.data, final.groups, final.preference),
-        "group_evaluation": tables.group_evaluation_table(fitted.data, fitted.groups, evaluation.groups, list_method),
-        "group_items": tables.group_items_table(final.data, final.groups),
-        "group_attributes": tables.group_attributes_table(final.data, final.groups),
-        "group_lists": tables.group_lists_table(final.data, final.groups, candidates, final.lists),
-        "user_lists": tables.user_lists_table(final.data, candidates, placed),
-        "preparation": prepared.report.table(),
-        "evaluation": evaluation.rows,
-        "comparisons": evaluation.comparisons,
-    }
-    if final.value_table is not None:
-        frames["value_of_groups"] = final.value_table
-    for name, frame in frames.items():
-        trainer.run.save_table(name, frame)
 
 
 def _key(*parts: Any) -> str:
