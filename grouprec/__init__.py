@@ -14,7 +14,15 @@ The Python API::
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from grouprec.config import make_config
+    from grouprec.data.prepare import prepare
+    from grouprec.export import export_run
+    from grouprec.jobs import train_here as train
+    from grouprec.runs import RunStore
+    from grouprec.types import GrouprecError
 
 # Imported when first used: the names bring torch along, which the command's help and most pages do without.
 _HOMES = {
