@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -137,6 +137,3 @@ def _fields_near(stage: str, path: list[str]) -> list[str]:
         if stage in registry:
             return list(registry.get(stage).Config.model_fields)
     return list(RunConfig.model_fields)
-
-
-PRESETS: tuple[str, ...] = get_args(Preset)

@@ -254,8 +254,12 @@ def _evaluate(fitted: Fitted, data: Dataset, trainer: Trainer) -> protocol.Evalu
     seed = trainer.config.seed
     candidates = fitted.candidates[fitted.encoder.name]
     baseline = fitted.candidates.get("ease")
-    if baseline is None and data.n_items <= _EASE_ITEMS:
-        stage = REGISTRIES["encoder"].get("ease")(REGISTRIES["encoder"].get("ease").Config.for_preset("quick"))
+    ease = REGISTRIES["encoder"].get("ease")
+    settings: Any = ease.Config.for_preset("quick")
+    if baseline is None and data.n_items > settings.max_items:
+        trainer.progress.note(f"Too many items for EASE: its baseline on groups uses {fitted.encoder.name} instead.")
+    elif baseline is None:
+        stage = ease(settings)
         stage.fit(fitted.data, RunOptions(seed, trainer.device))
         histories = fitted.data.histories
         baseline = find_candidates(stage.embeddings(fitted.data), histories, seed=seed, fallback=data.popularity)
@@ -269,9 +273,6 @@ def _evaluate(fitted: Fitted, data: Dataset, trainer: Trainer) -> protocol.Evalu
         fitted.candidates if baseline is None else {"ease": baseline, **fitted.candidates},
         seed,
     )
-
-
-_EASE_ITEMS = 20_000
 
 
 def _positions(

@@ -116,6 +116,11 @@ def test_a_refit_learns_from_all_rows(trained: Run, planted_csv: Path, tmp_path:
     pd.testing.assert_frame_equal(run.table("evaluation"), trained.table("evaluation"))
 
 
+def test_ease_stays_a_baseline_where_it_was_not_chosen(planted_csv: Path, tmp_path: Path) -> None:
+    table = train(RunStore(tmp_path), planted_csv, encoders=("dnn",)).table("evaluation")
+    assert {"ease", "dnn"} <= set(table.loc[table["regime"] == "individual", "method"])
+
+
 def test_data_without_times_is_split_by_user(planted_csv: Path, tmp_path: Path) -> None:
     run = train(RunStore(tmp_path), planted_csv, roles={"time": ""})
     assert run.metrics()["split"]["kind"] == "user"

@@ -175,11 +175,6 @@ def measure_both(method: str, lists: GroupLists, groups: Groups, task: Task) -> 
     ]
 
 
-def evaluate_method(method: str, regime: str, lists: np.ndarray, task: Task, seed: int) -> list[Row]:
-    """Return the rows of one method; for several, :func:`summarise` shares the resamples between them."""
-    return summarise([measure(method, regime, lists, task)], seed)
-
-
 def summarise(measured: list[Measured], seed: int) -> list[Row]:
     """Return every metric's mean and interval, all methods on the same resamples of users."""
     mean, low, high = bootstrap(np.concatenate([m.values for m in measured], axis=1), seed)
