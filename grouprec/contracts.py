@@ -16,6 +16,7 @@ from grouprec.training import FitHistory, RunOptions
 from grouprec.types import Embeddings, GroupLatents, GroupLists, Groups, Preference
 
 PRESETS = ("quick", "standard", "thorough")
+Regime = Literal["strict", "dedup"]
 
 
 class StageConfig(BaseModel):
@@ -71,39 +72,62 @@ class Encoder(Stage):
         """Learn from ``data.train``; ``data.validation`` (may be empty) decides early stopping only."""
 
     @abstractmethod
-    def items(self) -> np.ndarray:
-        """Return the item vectors, float32 [I, D]."""
+    def items(self) -> np.ndarray | sparse.csr_array:
+        """Return the item vectors, float32 [I, D], dense or CSR."""
 
     @abstractmethod
-    def encode(self, histories: sparse.csr_array, attributes: pd.DataFrame) -> np.ndarray | sparse.csr_array:
+    def encode(
+        self, histories: sparse.csr_array, attributes: pd.DataFrame, recent: np.ndarray | None = None
+    ) -> np.ndarray | sparse.csr_array:
         """Return vectors of any users, also ones never seen in training.
 
         Args:
             histories: float32 CSR [B, I]; rows may be empty.
             attributes: B rows in the same order; columns may be missing or hold unseen values.
+            recent: int32 [B, L], the latest items of the users, oldest first, -1 before the first
+                (:meth:`~grouprec.data.dataset.Dataset.recent`). Encoders of sequences read it, and take the
+                history in an order of their own where it is not given; the others ignore it.
         Returns:
             float32 [B, D], dense or CSR, always finite.
         """
 
     def embeddings(self, data: Dataset) -> Embeddings:
         """Return the vectors of the dataset's users and items."""
-        return Embeddings(self.encode(data.histories, data.user_attributes), self.items())
+        return Embeddings(self.encode(data.histories, data.user_attributes, data.recent()), self.items())
 
 
 class Grouper(Stage):
     """Predicted preferences -> groups of users."""
 
     @abstractmethod
-    def fit(self, data: Dataset, preference: Preference, n_groups: int, run: RunOptions) -> Self:
-        """Form the groups. Fewer than ``n_groups`` may come back where users coincide; none is empty."""
+    def fit(
+        self, data: Dataset, preference: Preference, n_groups: int, run: RunOptions, regime: Regime = "strict"
+    ) -> Self:
+        """Form the groups. Fewer than ``n_groups`` may come back where users coincide; none is empty.
+
+        Args:
+            regime: which use of a list the groups are formed for; groupers that look at users only ignore it.
+        """
 
     @abstractmethod
     def groups(self) -> Groups:
         """Return the groups of the fitted users."""
 
     @abstractmethod
-    def place(self, preference: Preference, attributes: pd.DataFrame) -> np.ndarray:
-        """Return the groups of any users by the same rule, int32 [B]."""
+    def distances(self, preference: Preference, histories: sparse.csr_array, attributes: pd.DataFrame) -> np.ndarray:
+        """Return how far any users are from every group, float32 [B, G], finite and at least 0.
+
+        Rows of users about whom the method knows nothing (no preference, or no attributes) are all equal.
+
+        Args:
+            preference: of B users in the space of the fitted one.
+            histories: CSR [B, I], what they have.
+            attributes: B rows; columns may be missing or hold unseen values.
+        """
+
+    def place(self, preference: Preference, histories: sparse.csr_array, attributes: pd.DataFrame) -> np.ndarray:
+        """Return the nearest group of any users, int32 [B]; the first, which is the largest, where all are as near."""
+        return self.distances(preference, histories, attributes).argmin(axis=1).astype(np.int32)
 
 
 class Profile(Stage):
@@ -172,4 +196,3 @@ profiles: Registry[Profile] = Registry("profile")
 generators: Registry[Generator] = Registry("generator")
 updaters: Registry[Updater] = Registry("updater")
 REGISTRIES: dict[str, Registry[Any]] = {r.kind: r for r in (encoders, groupers, profiles, generators, updaters)}
-Regime = Literal["strict", "dedup"]

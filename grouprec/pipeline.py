@@ -62,6 +62,8 @@ class Trainer:
                 stage.decided = saved[1]["decided"]
                 return stage, key
             fit(stage, RunOptions(self.config.seed, self.device, report))
+            if stage.history and "epochs" in type(settings).model_fields:
+                stage.decided |= {"epochs": stage.history.best_epoch}
             meta = {"decided": stage.decided, "history": asdict(stage.history) if stage.history else None}
             self.run.save_stage(key, kind, name, settings.model_dump(mode="json"), stage.arrays(), meta)
         return stage, key

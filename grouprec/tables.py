@@ -40,7 +40,7 @@ def place_left_out(
     attributes = pd.DataFrame(index=range(len(left_out.user_ids)))
     embeddings = Embeddings(encoder.encode(left_out.histories, attributes), encoder.items())
     candidates = find_candidates(embeddings, left_out.histories, seed=seed, fallback=data.popularity)
-    labels = grouper.place(place_preference(candidates, preference), attributes)
+    labels = grouper.place(place_preference(candidates, preference), left_out.histories, attributes)
     return Placed(left_out.user_ids, labels, candidates, np.diff(left_out.histories.indptr))
 
 

@@ -34,15 +34,16 @@ class Embeddings:
 
     Attributes:
         users: float32 [U, D], dense, or CSR where vectors are sparse (EASE: the history itself, D = I).
-        items: float32 [I, D].
+        items: float32 [I, D], dense, or CSR where they are sparse (neighbourhood methods).
     """
 
     users: np.ndarray | sparse.csr_array
-    items: np.ndarray
+    items: np.ndarray | sparse.csr_array
 
     def scores(self, rows: np.ndarray | slice) -> np.ndarray:
         """Return the predicted preferences of a mini-batch of users, float32 [B, I]."""
-        return np.asarray(self.users[rows] @ self.items.T, dtype=np.float32)
+        scores = self.users[rows] @ self.items.T
+        return np.asarray(scores.toarray() if sparse.issparse(scores) else scores, dtype=np.float32)
 
 
 @dataclass(frozen=True, eq=False)

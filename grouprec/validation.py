@@ -24,6 +24,7 @@ class NewItemTask:
         histories: float32 CSR [V, I], their training histories.
         relevant: bool CSR [V, I], validation items outside the history.
         attributes: V rows of user attributes.
+        recent: int32 [V, L], their latest training items (:meth:`~grouprec.data.dataset.Dataset.recent`).
         order: int64 [I], the catalogue in random order, so that equal scores are ranked at random.
     """
 
@@ -31,6 +32,7 @@ class NewItemTask:
     histories: sparse.csr_array
     relevant: sparse.csr_array
     attributes: pd.DataFrame
+    recent: np.ndarray
     order: np.ndarray
 
     @classmethod
@@ -47,6 +49,7 @@ class NewItemTask:
             data.histories[users],
             relevant[users],
             data.user_attributes.iloc[users] if len(data.user_attributes) else pd.DataFrame(index=users),
+            data.recent()[users],
             rng.permutation(data.n_items),
         )
 

@@ -90,11 +90,11 @@ def outputs(stage: Any) -> dict[str, np.ndarray]:
     """Return all that a fitted stage answers on the shared inputs, as arrays."""
     data, run = the_data(), RunOptions()
     if stage.kind == "encoder":
-        vectors = stage.encode(data.histories, data.user_attributes)
-        dense = vectors.toarray() if sparse.issparse(vectors) else vectors
-        return {"users": dense, "items": stage.items()}
+        vectors = stage.encode(data.histories, data.user_attributes, data.recent())
+        return {"users": _dense(vectors), "items": _dense(stage.items())}
     if stage.kind == "grouper":
-        return {"labels": stage.groups().labels, "placed": stage.place(the_preference(), data.user_attributes)}
+        who = the_preference(), data.histories, data.user_attributes
+        return {"labels": stage.groups().labels, "placed": stage.place(*who), "distances": stage.distances(*who)}
     if stage.kind == "profile":
         latents = stage.latents()
         encoded = stage.encode(data.histories)
@@ -106,6 +106,10 @@ def outputs(stage: Any) -> dict[str, np.ndarray]:
     states = stage.start(data, run)
     moved = stage.update(states, np.arange(data.n_users) % data.n_items)
     return {"states": states, "moved": moved, "scores": stage.scores(moved)}
+
+
+def _dense(values: Any) -> np.ndarray:
+    return values.toarray() if sparse.issparse(values) else values
 
 
 def equal(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> bool:
@@ -183,9 +187,9 @@ def test_fitting_leaves_the_global_random_generators_alone(kind, name):
 def test_an_encoder_gives_float32_vectors_of_one_width(name):
     encoder: Any = fitted("encoder", name)
     data = the_data()
-    vectors, items = encoder.encode(data.histories, data.user_attributes), encoder.items()
+    vectors, items = encoder.encode(data.histories, data.user_attributes, data.recent()), encoder.items()
     assert vectors.dtype == items.dtype == np.float32
-    assert vectors.shape == (data.n_users, items.shape[1]) and len(items) == data.n_items
+    assert vectors.shape == (data.n_users, items.shape[1]) and items.shape[0] == data.n_items
     scores = encoder.embeddings(data).scores(slice(0, 3))
     assert scores.shape == (3, data.n_items) and scores.dtype == np.float32
 
@@ -202,8 +206,7 @@ def test_an_encoder_gives_float32_vectors_of_one_width(name):
 )
 def test_an_encoder_takes_users_it_knows_nothing_about(name, attributes):
     vectors: Any = fitted("encoder", name).encode(sparse.csr_array((2, 24), dtype=np.float32), attributes)  # type: ignore[attr-defined]
-    dense = vectors.toarray() if sparse.issparse(vectors) else vectors
-    assert len(dense) == 2 and np.isfinite(dense).all()
+    assert _dense(vectors).shape[0] == 2 and np.isfinite(_dense(vectors)).all()
 
 
 @pytest.mark.parametrize("name", ENCODERS)
@@ -211,7 +214,7 @@ def test_a_user_is_encoded_the_same_alone_and_among_others(name):
     encoder: Any = fitted("encoder", name)
     data = the_data()
     every = encoder.embeddings(data).users[[7]]
-    alone = encoder.encode(data.histories[[7]], data.user_attributes.iloc[[7]])
+    alone = encoder.encode(data.histories[[7]], data.user_attributes.iloc[[7]], data.recent()[[7]])
     difference = abs(every - alone)
     assert difference.max() < 1e-4
 
@@ -222,8 +225,22 @@ def test_a_grouper_fills_every_group_and_places_by_the_same_rule(name):
     groups = grouper.groups()
     assert groups.labels.dtype == np.int32 and groups.labels.shape == (the_data().n_users,)
     assert 1 <= groups.n_groups <= N_GROUPS and (groups.sizes > 0).all() and len(groups.sizes) == groups.n_groups
-    placed = grouper.place(the_preference(), the_data().user_attributes)
+    assert (np.diff(groups.sizes) <= 0).all()
+    who = the_preference(), the_data().histories, the_data().user_attributes
+    placed, distances = grouper.place(*who), grouper.distances(*who)
     assert placed.dtype == np.int32 and np.isin(placed, np.arange(groups.n_groups)).all()
+    assert distances.dtype == np.float32 and distances.shape == (the_data().n_users, groups.n_groups)
+    assert (distances >= 0).all() and np.array_equal(placed, distances.argmin(axis=1))
+
+
+@pytest.mark.parametrize("name", GROUPERS)
+def test_a_grouper_places_users_it_knows_nothing_about_in_the_largest_group(name):
+    grouper: Grouper = fitted("grouper", name)  # type: ignore[assignment]
+    n_items, size = the_preference().components.shape
+    nobody = Candidates(np.full((2, 10), -1, np.int32), np.zeros((2, 10), np.float32), n_items)
+    preference = Preference(nobody, np.zeros((2, size), np.float32), the_preference().components)
+    placed = grouper.place(preference, sparse.csr_array((2, n_items), dtype=np.float32), pd.DataFrame(index=range(2)))
+    assert placed.tolist() == [0, 0]
 
 
 @pytest.mark.parametrize("name", PROFILES)

@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+RECENT = 50  # latest items of a user that encoders of sequences read
+
 
 @dataclass(frozen=True, eq=False)
 class Interactions:
@@ -129,6 +131,23 @@ class Dataset:
         """Return the share of users who have each item in training, float32 [I]."""
         users = np.bincount(self.histories.indices, minlength=self.n_items)
         return (users / max(self.n_users, 1)).astype(np.float32)
+
+    def recent(self, length: int = RECENT) -> np.ndarray:
+        """Return the users' latest training items, int32 [U, length], oldest first, -1 before the first.
+
+        Equal times, and all rows where there are no times, come in an order that is drawn once and for all: the
+        order of rows in a file may leak what was bought together (design section 6f).
+        """
+        train = self.train
+        times = np.zeros(len(train)) if train.times is None else train.times
+        order = np.lexsort((np.random.default_rng(0).random(len(train)), times, train.user_rows))
+        users, items = train.user_rows[order], train.item_rows[order]
+        counts = np.bincount(users, minlength=self.n_users)
+        from_end = counts.cumsum()[users] - np.arange(len(users))  # 1 for the latest
+        kept = from_end <= length
+        table = np.full((self.n_users, length), -1, np.int32)
+        table[users[kept], length - from_end[kept]] = items[kept]
+        return table
 
     def without_test(self) -> Dataset:
         """Return the same data with an empty test part: what stages are allowed to see."""

@@ -186,7 +186,9 @@ class DnnEncoder(Encoder):
         return self._items
 
     @torch.no_grad()
-    def encode(self, histories: sparse.csr_array, attributes: pd.DataFrame) -> np.ndarray:
+    def encode(
+        self, histories: sparse.csr_array, attributes: pd.DataFrame, recent: np.ndarray | None = None
+    ) -> np.ndarray:
         features = self._attributes.transform(attributes)
         histories = self._weighted(histories)
         # Whole histories, where training reads padded samples of them: the mean as a sparse product.

@@ -71,12 +71,15 @@ class EaseEncoder(Encoder):
             run.on_progress(step / len(values), {"l2": l2, "validation": score})
             if score > best:
                 best, self.l2, self._items = score, l2, items
+        self.decided = {"l2": self.l2}
         return self
 
     def items(self) -> np.ndarray:
         return self._items
 
-    def encode(self, histories: sparse.csr_array, attributes: pd.DataFrame) -> sparse.csr_array:
+    def encode(
+        self, histories: sparse.csr_array, attributes: pd.DataFrame, recent: np.ndarray | None = None
+    ) -> sparse.csr_array:
         return self._vectors(histories)
 
     def arrays(self) -> dict[str, np.ndarray]:

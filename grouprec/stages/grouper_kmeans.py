@@ -7,10 +7,12 @@ from typing import Self
 import numpy as np
 import pandas as pd
 from pydantic import Field
+from scipy import sparse
+from scipy.spatial.distance import cdist
 from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
-from grouprec.contracts import Grouper, StageConfig, groupers
+from grouprec.contracts import Grouper, Regime, StageConfig, groupers
 from grouprec.data.dataset import Dataset
 from grouprec.training import RunOptions
 from grouprec.types import Groups, Preference, SettingError
@@ -42,7 +44,9 @@ class KMeansGrouper(Grouper):
     _centres: np.ndarray  # float32 [G, S]
     _labels: np.ndarray  # int32 [U]
 
-    def fit(self, data: Dataset, preference: Preference, n_groups: int, run: RunOptions) -> Self:
+    def fit(
+        self, data: Dataset, preference: Preference, n_groups: int, run: RunOptions, regime: Regime = "strict"
+    ) -> Self:
         """Form the groups; fewer than ``n_groups`` where users coincide or groups are merged.
 
         Raises:
@@ -56,7 +60,7 @@ class KMeansGrouper(Grouper):
         points = space[space.any(axis=1)]
         centres = self._lloyd(points, n_groups, int(run.rng("kmeans").integers(2**31)))
         self._centres = self._settle(points, centres)
-        self._labels = self._place(space)
+        self._labels = self._distances(space).argmin(axis=1).astype(np.int32)
         run.on_progress(1.0, {"groups": float(len(self._centres))})
         return self
 
@@ -77,22 +81,24 @@ class KMeansGrouper(Grouper):
         The centres that stay do not move, so :meth:`place` puts every fitted user where :meth:`groups` has them.
         """
         while True:
-            sizes = np.bincount(nearest(points, centres), minlength=len(centres))
+            sizes = np.bincount(cdist(points, centres).argmin(axis=1), minlength=len(centres))
             order = np.argsort(-sizes, kind="stable")
             if len(centres) == 1 or sizes[order[-1]] >= self.config.min_group_size:
                 return centres[order]
             centres = np.delete(centres, order[-1], axis=0)
 
-    def _place(self, space: np.ndarray) -> np.ndarray:
-        """Return the group of every row: the nearest centre, the largest group for a zero row."""
-        return np.where(space.any(axis=1), nearest(space, self._centres), 0).astype(np.int32)
+    def _distances(self, space: np.ndarray) -> np.ndarray:
+        """Return the Euclidean distance of every row to every centre, float32 [B, G]; 0 for a zero row."""
+        distances = cdist(space, self._centres)
+        distances[~space.any(axis=1)] = 0
+        return distances.astype(np.float32)
 
     def groups(self) -> Groups:
         return Groups(self._labels, len(self._centres))
 
-    def place(self, preference: Preference, attributes: pd.DataFrame) -> np.ndarray:
-        """Return the group with the nearest centre, int32 [B]; attributes are not read."""
-        return self._place(preference.space)
+    def distances(self, preference: Preference, histories: sparse.csr_array, attributes: pd.DataFrame) -> np.ndarray:
+        """Return the Euclidean distances to the centres, float32 [B, G]; histories and attributes are not read."""
+        return self._distances(preference.space)
 
     def arrays(self) -> dict[str, np.ndarray]:
         return {"centres": self._centres, "labels": self._labels}
@@ -100,9 +106,3 @@ class KMeansGrouper(Grouper):
     def load(self, arrays: dict[str, np.ndarray]) -> Self:
         self._centres, self._labels = arrays["centres"], arrays["labels"]
         return self
-
-
-def nearest(space: np.ndarray, centres: np.ndarray) -> np.ndarray:
-    """Return the row of the nearest centre of every point, int [U]."""
-    # |x - c|^2 without |x|^2, which is the same for every centre
-    return np.argmin((centres**2).sum(axis=1) - 2 * space @ centres.T, axis=1)

@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 from sklearn.decomposition import TruncatedSVD
 from sklearn.metrics import adjusted_rand_score
 from sklearn.preprocessing import normalize
@@ -13,6 +14,7 @@ from grouprec.types import Candidates, Preference, SettingError
 
 DATA = planted().data
 NO_ATTRIBUTES = pd.DataFrame()
+NO_HISTORIES = sparse.csr_array((1, 1), dtype=np.float32)
 
 
 def preference_of(space: np.ndarray) -> Preference:
@@ -68,7 +70,7 @@ def test_users_without_preference_belong_to_the_largest_group() -> None:
     grouper = fitted(space, 2)
     assert grouper.groups().labels[-8:].tolist() == [0] * 8
     assert grouper.groups().sizes.tolist() == [28, 6]
-    assert grouper.place(preference_of(np.zeros((1, 2))), NO_ATTRIBUTES).tolist() == [0]
+    assert grouper.place(preference_of(np.zeros((1, 2))), NO_HISTORIES, NO_ATTRIBUTES).tolist() == [0]
 
 
 def test_users_without_preference_do_not_pass_another_group_in_size() -> None:
@@ -85,10 +87,10 @@ def test_place_puts_fitted_users_where_they_are_and_new_ones_nearest() -> None:
     space = blobs(9, 30, 12)
     grouper = fitted(space, 3)
     again = KMeansGrouper().load(grouper.arrays())
-    placed = again.place(preference_of(space), NO_ATTRIBUTES)
+    placed = again.place(preference_of(space), NO_HISTORIES, NO_ATTRIBUTES)
     assert placed.dtype == np.int32
     assert np.array_equal(placed, grouper.groups().labels)
-    assert again.place(preference_of(np.array([[10.5, 9.0]])), NO_ATTRIBUTES).tolist() == [2]
+    assert again.place(preference_of(np.array([[10.5, 9.0]])), NO_HISTORIES, NO_ATTRIBUTES).tolist() == [2]
 
 
 @pytest.mark.parametrize("n_groups", [0, 7])
