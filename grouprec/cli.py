@@ -71,9 +71,11 @@ def train(
     map: Annotated[str, typer.Option(help="Column roles, e.g. user=CustomerID,item=StockCode")] = "",
     preset: Annotated[str, typer.Option(help="quick, standard or thorough")] = "standard",
     n_groups: Annotated[str, typer.Option(help="A number, or auto: chosen on held-out data")] = "auto",
-    encoder: Annotated[str, typer.Option(help="One or several; the best on validation is used")] = "ease,dnn",
-    grouper: Annotated[str, typer.Option(help="How groups are formed")] = "kmeans",
+    encoder: Annotated[str, typer.Option(help="One or several, blended by what held-out data say")] = "auto",
+    grouper: Annotated[str, typer.Option(help="How groups are formed")] = "lists",
     regime: Annotated[str, typer.Option(help="strict: one list for all; dedup: each skips what they have")] = "strict",
+    repeats: Annotated[bool, typer.Option("--repeats", help="Items that a user has may be listed again")] = False,
+    search_minutes: Annotated[float | None, typer.Option(help="Time to search encoders' settings; thorough: 5")] = None,
     set: Annotated[list[str] | None, typer.Option(help="stage.field=value, repeatable, e.g. dnn.epochs=5")] = None,
     layout: Annotated[str, typer.Option(help="How the map is drawn: umap, or pca (instant, coarser)")] = "umap",
     seed: Annotated[int, typer.Option(help="Every random number comes from it")] = 0,
@@ -117,6 +119,8 @@ def train(
             seed=seed,
             device=device,
             refit=refit,
+            repeats=repeats,
+            search_minutes=search_minutes,
         )
         for file in filter(None, (config.users, config.items)):
             peek(file)

@@ -6,15 +6,42 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 import grouprec.stages  # noqa: F401  # fills the registries
 from grouprec.contracts import REGISTRIES, Regime, StageConfig
 from grouprec.data.clean import Preparation
+from grouprec.strategies import Exclusions, get_strategy
 from grouprec.types import SettingError
 
 Preset = Literal["quick", "standard", "thorough"]
+# What "auto" trains. Validation gives each the weight that it earns, so a poor one costs time and no quality.
+AUTO_ENCODERS = {
+    "quick": ("ease", "als", "item_knn"),
+    "standard": ("ease", "als", "item_knn", "mf", "transformer"),
+    "thorough": ("ease", "als", "elsa", "item_knn", "user_knn", "mf", "graph", "dnn", "lstm", "transformer"),
+}
+PRESET_SEARCH_MINUTES = {"thorough": 5.0}
 PRESET_REFIT: dict[str, bool] = {"quick": False, "standard": True, "thorough": True}
+
+
+class ListRules(Exclusions):
+    """How lists are made of what members are predicted to want, and what never stands on them."""
+
+    strategy: str = Field("utility", description="How members' preferences become one list")
+    diversity: float = Field(0.0, ge=0, le=1, description="0 lists what is wanted most, 1 what differs most")
+
+    @field_validator("strategy")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        get_strategy(name)
+        return name
+
+    @field_validator("categories", "items", "label_words", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        """The command line gives several values in one text, with commas between them."""
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
 class RunConfig(BaseModel):
@@ -32,12 +59,17 @@ class RunConfig(BaseModel):
     preparation: Preparation = Field(default_factory=Preparation, description="How the file is cleaned and split")
     preset: Preset = Field("standard", description="How long training may take")
     n_groups: int | Literal["auto"] = Field("auto", description="Number of groups")
-    encoders: tuple[str, ...] = Field(("ease", "dnn"), min_length=1, description="The best on validation is used")
-    grouper: str = Field("kmeans", description="How groups are formed")
+    encoders: tuple[str, ...] = Field(
+        ("auto",), min_length=1, description="What predicts preferences; validation decides how much each one counts"
+    )
+    search_minutes: float = Field(0.0, ge=0, le=10_000, description="Time to search better settings of the encoders")
+    grouper: str = Field("lists", description="How groups are formed")
     profile: str = Field("vae", description="How a group becomes a distribution")
     generator: str = Field("gan", description="How virtual members are drawn")
     updater: str = Field("gru", description="How users move with new events")
     regime: Regime = Field("strict", description="Which use of a list the groups are formed for")
+    repeats: bool = Field(False, description="Items that a user has already may be listed, and count when judged")
+    rules: ListRules = Field(default_factory=ListRules, description="Aggregation, diversity and exclusions")
     settings: dict[str, dict[str, Any]] = Field(default_factory=dict, description="Stage settings beside the preset")
     layout: Literal["umap", "pca"] = Field("umap", description="How the map is drawn; PCA is instant and coarser")
     seed: int = Field(0, ge=0, lt=2**31, description="Every random number comes from it")
@@ -47,7 +79,8 @@ class RunConfig(BaseModel):
     def chosen(self) -> list[tuple[str, str]]:
         """Return (kind, name) of every stage of this run, in the order of the pipeline."""
         single = [(kind, getattr(self, kind)) for kind in ("grouper", "profile", "generator", "updater")]
-        return [("encoder", name) for name in self.encoders] + single
+        encoders = AUTO_ENCODERS[self.preset] if self.encoders == ("auto",) else self.encoders
+        return [("encoder", name) for name in encoders] + single
 
     def stage_config(self, kind: str, name: str) -> StageConfig:
         """Return the settings of a stage: its preset with this run's changes on top.
@@ -63,21 +96,31 @@ class RunConfig(BaseModel):
             raise SettingError(_sentence(error, name)) from None
 
 
+# What --set calls them, and what changes: a field of RunConfig with settings of its own
+SETTING_GROUPS: dict[str, tuple[str, type[BaseModel]]] = {
+    "data": ("preparation", Preparation),
+    "rules": ("rules", ListRules),
+}
+
+
 def make_config(**choices: Any) -> RunConfig:
     """Return a checked run configuration.
 
     Args:
-        choices: fields of :class:`RunConfig`; ``refit`` None takes the preset's default; a ``settings`` entry
-            named "data" changes the preparation.
+        choices: fields of :class:`RunConfig`; ``refit`` and ``search_minutes`` None take the preset's default; a
+            ``settings`` entry named "data" changes the preparation, one named "rules" how lists are made.
     Raises:
         SettingError: an unknown stage, setting or value; one sentence.
     """
     settings = {name: dict(values) for name, values in dict(choices.get("settings") or {}).items()}
-    data_settings = settings.pop("data", None)
-    if data_settings:
-        base = choices.get("preparation") or Preparation()
-        choices["preparation"] = {**base.model_dump(), **data_settings}
+    for group, (name, model) in SETTING_GROUPS.items():
+        changes = settings.pop(group, None)
+        if changes:
+            base = choices.get(name) or model()
+            choices[name] = {**base.model_dump(), **changes}
     choices["settings"] = settings
+    if choices.get("search_minutes") is None:
+        choices["search_minutes"] = PRESET_SEARCH_MINUTES.get(str(choices.get("preset", "standard")), 0.0)
     if choices.get("refit") is None:
         choices["refit"] = PRESET_REFIT.get(str(choices.get("preset", "standard")), True)
     try:
@@ -92,7 +135,7 @@ def make_config(**choices: Any) -> RunConfig:
     for name in settings:
         if name not in names:
             raise SettingError(
-                f"No stage called '{name}' is part of this run; it has: data, {', '.join(sorted(names))}."
+                f"No stage called '{name}' is part of this run; it has: data, rules, {', '.join(sorted(names))}."
             )
     return config
 
@@ -131,8 +174,9 @@ def _sentence(error: ValidationError, stage: str) -> str:
 
 def _fields_near(stage: str, path: list[str]) -> list[str]:
     """Return the field names of the model that refused an unknown one."""
-    if path[0] == "preparation":
-        return list(Preparation.model_fields)
+    for name, model in SETTING_GROUPS.values():
+        if path[0] == name:
+            return list(model.model_fields)
     for registry in REGISTRIES.values():
         if stage in registry:
             return list(registry.get(stage).Config.model_fields)

@@ -13,7 +13,7 @@ from scipy import sparse
 from grouprec.data.dataset import Dataset
 from grouprec.registry import Registry
 from grouprec.training import FitHistory, RunOptions
-from grouprec.types import Embeddings, GroupLatents, GroupLists, Groups, Preference
+from grouprec.types import Embeddings, GroupLatents, GroupLists, Groups, Preference, Scale
 
 PRESETS = ("quick", "standard", "thorough")
 Regime = Literal["strict", "dedup"]
@@ -66,6 +66,8 @@ class Stage(ABC):
 
 class Encoder(Stage):
     """Histories and attributes -> vectors whose dot product is the predicted preference."""
+
+    scale: Scale = "linear"  # of the product of the vectors
 
     @abstractmethod
     def fit(self, data: Dataset, run: RunOptions) -> Self:
@@ -162,8 +164,15 @@ class Generator(Stage):
         """Return ``n`` virtual members of a group, float32 [n, Z]."""
 
     @abstractmethod
-    def lists(self, data: Dataset, groups: Groups, profile: Profile, run: RunOptions) -> GroupLists:
-        """Return every group's two lists from its virtual members."""
+    def lists(
+        self, data: Dataset, groups: Groups, profile: Profile, run: RunOptions, factor: np.ndarray | None = None
+    ) -> GroupLists:
+        """Return every group's two lists from its virtual members.
+
+        Args:
+            data: whose items members have already (training and validation parts).
+            factor: float32 [I], multiplies every item's preference: the trend, which histories do not show.
+        """
 
     @abstractmethod
     def report(self, data: Dataset, groups: Groups, profile: Profile) -> dict[str, float]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from itertools import chain, count
+
 import numpy as np
 import pandas as pd
 from scipy import sparse
@@ -13,7 +17,12 @@ from grouprec.types import Groups
 
 MIN_MEMBERS = 3  # an item or attribute of fewer members says nothing about a group
 MIN_Z = 2.0  # standard errors by which an attribute must differ
+MIN_LIFT = 1.1  # a term must be so many times as frequent in a group's document as in the others
+MAX_WORDS = 3  # in a name made of terms
+MAX_LABEL = 32  # characters of an item's label in a name
+_TINY = 1e-9  # instead of a division by 0
 _WORD = r"(?u)\b[^\W\d_]{3,}\b"  # letters of any script, no numbers
+_LETTERS = r"\b[^\W\d_]{2,}\b"  # what makes a label more than a number
 
 
 def distinguishing_items(histories: sparse.csr_array, groups: Groups, n: int = 10) -> pd.DataFrame:
@@ -70,8 +79,9 @@ def distinguishing_words(
     Class-based TF-IDF (Grootendorst 2022): a group is one document; a term weighs its share of the document times
     log(1 + A / f), with f its frequency over all documents and A their mean length. Departures: the document holds
     each label as often as the item's share of members exceeds its share of all users, so that what everybody has
-    names no group; a pair counts twice, for being two words; and a term that shares a word with a better one is
-    left out, so that a pair does not come back as its two words.
+    names no group, and only items of at least 3 members (all members of a smaller group); a term that is as frequent
+    in the other documents weighs nothing, however often it occurs; a pair counts twice, for being two words; and a
+    term that shares a word with a better one is left out, so that a pair does not come back as its two words.
 
     Args:
         item_labels: str [I].
@@ -87,11 +97,15 @@ def distinguishing_words(
         return [[] for _ in range(groups.n_groups)]
     terms = counter.get_feature_names_out()
     inside = (member_matrix(groups) @ (histories != 0).astype(np.float32)).toarray()
-    excess = inside / groups.sizes[:, None] - inside.sum(axis=0, dtype=np.float64) / len(groups.labels)
-    document = np.maximum(excess, 0) @ words
+    sizes = groups.sizes[:, None]
+    excess = inside / sizes - inside.sum(axis=0, dtype=np.float64) / len(groups.labels)
+    document = np.where(inside >= np.minimum(MIN_MEMBERS, sizes), np.maximum(excess, 0), 0) @ words
     frequency, length = document.sum(axis=0), document.sum(axis=1, keepdims=True)
     rarity = np.log1p(np.divide(length.mean(), frequency, out=np.zeros_like(frequency), where=frequency > 0))
-    weight = document / np.where(length > 0, length, 1) * rarity * (1 + np.char.count(terms.astype(str), " "))
+    share = document / np.where(length > 0, length, 1)
+    weight = share * rarity * (1 + np.char.count(terms.astype(str), " "))
+    elsewhere = (frequency - document) / np.maximum(length.sum() - length, _TINY)
+    weight[share < MIN_LIFT * elsewhere] = 0
     order = np.argsort(-weight, axis=1, kind="stable")
     return [_without_overlap(terms[row[: np.count_nonzero(weight[g])]], n) for g, row in enumerate(order)]
 
@@ -181,16 +195,63 @@ def _median_differences(column: pd.Series, groups: Groups) -> pd.DataFrame:
     return by_group[["in_group"]].assign(overall=overall, lift=lift, z=z).reset_index()
 
 
-def group_names(words: list[list[str]]) -> list[str]:
-    """Return a short name for every group from its words, never two alike, e.g. "Vintage · Lunch bag".
+def name_groups(item_labels: np.ndarray, histories: sparse.csr_array, groups: Groups) -> list[str]:
+    """Return a short name for every group, never two alike, the same for the same input: :func:`group_names` of its
+    :func:`distinguishing_words` and of the labels of its :func:`distinguishing_items`.
 
-    Two terms make a name; a third is added where that name is taken. Groups without words, or whose words are
-    all taken, get their number: "Group 3".
+    Args:
+        item_labels: str [I].
+        histories: CSR [U, I]; weights do not count.
+    """
+    telling = distinguishing_items(histories, groups, n=5)
+    labels: list[list[str]] = [[] for _ in range(groups.n_groups)]
+    for group, rows in telling.groupby("group")["item_row"]:
+        labels[int(group)] = item_labels[rows.to_numpy()].astype(str).tolist()
+    return group_names(distinguishing_words(item_labels, histories, groups), labels)
+
+
+def group_names(words: list[list[str]], labels: list[list[str]] | None = None) -> list[str]:
+    """Return a short name for every group, never two alike, e.g. "Vintage · Lunch bag".
+
+    In this order, the first that no group before it has: two of the terms, at most 3 words together, or one term; the
+    label of a telling item; its number ("Group 3"). A group whose terms and items are all taken gets its best name
+    with a number: "Vintage · Lunch bag (2)". Names with the same words in another order or case count as alike.
+
+    Args:
+        words: terms of every group, best first (:func:`distinguishing_words`).
+        labels: labels of every group's telling items, best first; those without a word of letters, such as article
+            numbers, name nothing.
     """
     names: list[str] = []
-    for number, terms in enumerate(words):
-        titles = [term[:1].upper() + term[1:] for term in terms]
-        wishes = [" · ".join(titles[:length]) for length in (2, 3) if titles]
-        plain = f"Group {number + 1}"
-        names.append(next((wish for wish in wishes if wish not in names), plain))
+    taken: set[tuple[str, ...]] = set()
+    for number, terms in enumerate(words, start=1):
+        wishes = [*_names_of_terms(terms), *_names_of_items(labels[number - 1] if labels else [])]
+        if not wishes:
+            wishes = [f"Group {number}"]
+        numbered = (f"{wishes[0]} ({again})" for again in count(2))
+        names.append(next(wish for wish in chain(wishes, numbered) if _name_key(wish) not in taken))
+        taken.add(_name_key(names[-1]))
     return names
+
+
+def _names_of_terms(terms: list[str]) -> Iterator[str]:
+    """Every term with each later one, then by itself, as far as the words are few enough."""
+    titles = [term[:1].upper() + term[1:] for term in terms]
+    for at, first in enumerate(titles):
+        for second in titles[at + 1 :]:
+            if len(f"{first} {second}".split()) <= MAX_WORDS:
+                yield f"{first} · {second}"
+        yield first
+
+
+def _names_of_items(labels: list[str]) -> Iterator[str]:
+    """Labels that hold a word, cut between words; those in capitals in lower case."""
+    for label in labels:
+        if re.search(_LETTERS, label):
+            title = label.capitalize() if label.isupper() else label
+            yield title if len(title) <= MAX_LABEL else title[: MAX_LABEL - 1].rsplit(" ", 1)[0] + "…"
+
+
+def _name_key(name: str) -> tuple[str, ...]:
+    """What two names that people would confuse have in common."""
+    return tuple(sorted(re.findall(r"\w+", name.casefold())))

@@ -1,4 +1,9 @@
-"""The order of the stages: from a configuration to a finished run folder. No other module knows it."""
+"""The order of the stages: from a configuration to a finished run folder. No other module knows it.
+
+A run has up to three fits. *Choose*: encoders on the training part; the validation part decides their settings, the
+blend and the number of groups. *Judge*: encoders with these decisions on training and validation together, all that
+follows them, and the evidence on the test part. *Refit*: the same on all rows given.
+"""
 
 from __future__ import annotations
 
@@ -6,30 +11,33 @@ import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from grouprec import results
+from grouprec import evidence, results, search
+from grouprec.blend import ItemFacts, Weights, fit_weights, repeat_terms
+from grouprec.choices import Choices, choose_list_method, decide_n_groups, encoder_names
 from grouprec.config import RunConfig
 from grouprec.contracts import REGISTRIES, Encoder, Stage
 from grouprec.data.dataset import Dataset
 from grouprec.data.prepare import Prepared, prepare
 from grouprec.evaluate import protocol
-from grouprec.evaluate.value import choose_n_groups, default_grid, value_of_groups
+from grouprec.evaluate.updates import evaluate_updates
+from grouprec.forming import Former, excluded
 from grouprec.layout import LayoutProcess, linear_positions
-from grouprec.lists import group_popularity, members_mean
-from grouprec.preference import find_candidates, make_preference
+from grouprec.lists import group_popularity
+from grouprec.placing import AttributePlacer
+from grouprec.preference import make_preference
 from grouprec.progress import Progress, StageReport
-from grouprec.results import Fitted
+from grouprec.results import Encoded, Fitted
 from grouprec.runs import Run, RunStore, storage
 from grouprec.training import RunOptions, resolve_device
-from grouprec.types import Candidates, Groups, Preference, SettingError
+from grouprec.types import Candidates, SettingError
 
-STAGE_FORMAT = 1  # raise it when a stage's arrays or the meaning of its settings change
+STAGE_FORMAT = 2  # raise it when a stage's arrays or the meaning of its settings change
 MAP_TIMEOUT = 900.0
 
 
@@ -49,7 +57,7 @@ class Trainer:
         Args:
             depends: what its result depends on beside its own settings and the seed.
             fit: called with the fresh stage and the run options.
-            decided: settings fixed by an earlier fit (refit), on top of the configuration.
+            decided: settings fixed by an earlier fit or a search, on top of the configuration.
         """
         settings = self.config.stage_config(kind, name).model_copy(update=decided)
         stage: Stage = REGISTRIES[kind].get(name)(settings)
@@ -68,6 +76,10 @@ class Trainer:
             self.run.save_stage(key, kind, name, settings.model_dump(mode="json"), stage.arrays(), meta)
         return stage, key
 
+    @property
+    def options(self) -> RunOptions:
+        return RunOptions(self.config.seed, self.device)
+
 
 _SHOWN = {"grouper": "groups", "profile": "profile", "generator": "generator", "updater": "updater"}
 
@@ -81,23 +93,25 @@ def train(store: RunStore, run: Run, config: RunConfig, progress: Progress) -> d
     trainer = Trainer(store, run, config, progress, resolve_device(config.device))
     with _layout(config.layout) as layout:
         prepared = _prepare(trainer, hold_out=True)
-        fitted = _fit(trainer, prepared.dataset.without_test(), layout if not config.refit else None)
+        parts = prepared.dataset.without_test()
+        choices = _choose(trainer, parts)
+        with progress.inside("judge"):
+            judged = _fit(trainer, parts.before_test(), parts, choices, layout if not config.refit else None)
         with progress.stage("evaluation"):
-            evaluation = _evaluate(fitted, prepared.dataset, trainer)
-            evidence = results.stage_evidence(fitted, prepared.dataset, RunOptions(config.seed, trainer.device))
-        final = fitted
+            choices = _choose_lists(trainer, parts, judged, choices)
+            found = evidence.gather(judged, prepared.dataset, choices, config, trainer.options)
+            updates = evaluate_updates(judged.updater, prepared.dataset, prepared.dataset.test, trainer.options)
+        final = judged
         if config.refit:
             with progress.inside("refit"):
-                everything = _prepare(trainer, hold_out=False)
-                final = _fit(trainer, everything.dataset, layout, after=fitted)
+                everything = _prepare(trainer, hold_out=False).dataset
+                final = _fit(trainer, everything, everything, choices, layout)
         with progress.stage("map") as report:
             positions, map_method = _positions(trainer, final, layout, report)
         with progress.stage("save"):
-            metrics = results.summarise(config, trainer.device, prepared, fitted, final, evaluation)
-            metrics |= {**evidence, "map_method": map_method}
-            results.save_tables(
-                run, config.seed, prepared, fitted, final, evaluation, positions, metrics["list_method"]
-            )
+            metrics = results.summarise(config, trainer.device, prepared, choices, judged, final, found)
+            metrics |= {"updater": updates, "map_method": map_method}
+            results.save_tables(run, config, prepared, choices, judged, final, found, positions)
     metrics["seconds"] = round(progress.seconds(), 2)
     metrics["stage_seconds"] = progress.stage_seconds()
     run.save_metrics(metrics)
@@ -139,142 +153,142 @@ def _prepare(trainer: Trainer, hold_out: bool) -> Prepared:
     return prepared
 
 
-def _fit(trainer: Trainer, data: Dataset, layout: LayoutProcess | None, after: Fitted | None = None) -> Fitted:
-    """Fit every stage on a dataset.
+def _choose(trainer: Trainer, data: Dataset) -> Choices:
+    """Let the validation part decide settings, blend and number of groups."""
+    config, progress = trainer.config, trainer.progress
+    names = encoder_names(config, data)
+    if not len(protocol.validation_task(data, config.repeats).users):
+        progress.note("There is no validation part: all encoders weigh the same and presets decide the rest.")
+        weights = {repeats: Weights.equal(names, repeats) for repeats in (False, True)}
+        n_groups, reason, tried = decide_n_groups(config, data, None, None)
+        return Choices(names, weights[config.repeats], weights[not config.repeats], n_groups, reason, tried)
+    found = search.search(names, data, config, trainer.device, progress)
+    encoded = _encode(trainer, data, names, found)
+    with progress.stage("blend"):
+        weights = {repeats: _weigh(trainer, encoded, data, repeats) for repeats in (False, True)}
+    decided = {name: {**found.get(name, {}), **stage.decided} for name, stage in encoded.encoders.items()}
+    candidates = _candidates(trainer, encoded, data, weights[config.repeats])
+    n_groups, reason, tried = config.n_groups, "", None
+    if n_groups == "auto":
+        with progress.stage("number of groups"):
+            former = Former(data, candidates, config, trainer.options)
+            n_groups, reason, tried = decide_n_groups(config, data, candidates, former)
+    return Choices(
+        names, weights[config.repeats], weights[not config.repeats], n_groups, reason, tried, candidates, decided
+    )
+
+
+def _weigh(trainer: Trainer, encoded: Encoded, data: Dataset, repeats: bool) -> Weights:
+    """Return the blend that the validation part prefers, for new items or with repeats."""
+    names = tuple(encoded.encoders)
+    task = protocol.validation_task(data, repeats)
+    if not len(task.users):
+        return Weights.equal(names, repeats)
+    terms = repeat_terms(data) if repeats else ()
+    predictor = encoded.predictor(Weights.equal(names, repeats), data, terms)
+    return fit_weights(predictor, task, trainer.config.seed)
+
+
+def _candidates(trainer: Trainer, encoded: Encoded, data: Dataset, weights: Weights) -> Candidates:
+    """Return the users' best items by a blend, without those that the rules exclude."""
+    config = trainer.config
+    predictor = encoded.predictor(weights, data, repeat_terms(data) if config.repeats else ())
+    return predictor.candidates(seed=config.seed, excluded=excluded(data, config))
+
+
+def _encode(trainer: Trainer, data: Dataset, names: tuple[str, ...], decided: Any) -> Encoded:
+    """Fit encoders on the training part of a dataset."""
+    encoders: dict[str, Encoder] = {}
+    keys = []
+    for name in names:
+        encoders[name], key = trainer.stage(
+            "encoder", name, [data.key], lambda s, options: s.fit(data, options), dict(decided.get(name, {}))
+        )
+        keys.append(key)
+    return Encoded(encoders, ItemFacts.of(data), tuple(keys))
+
+
+def _fit(trainer: Trainer, data: Dataset, parts: Dataset, choices: Choices, layout: LayoutProcess | None) -> Fitted:
+    """Fit every stage with the decisions made.
 
     Args:
+        data: what encoders and lists are made from.
+        parts: the same users and items with a validation part, where there is one: deep stages stop early on it.
         layout: given the users' positions to compute, where this fit is the final one.
-        after: an earlier fit whose decisions (encoder, number of groups, epochs) are kept: the refit.
     """
     config = trainer.config
-    decided = after.decided if after else {}
-    encoder, encoder_key, candidates, scores = _encode(trainer, data, after)
-    preference = make_preference(candidates[encoder.name], seed=config.seed)
-    map_key = _key("map", config.seed, encoder_key)
+    used = tuple(name for name in choices.encoders if choices.weights.encoders.get(name))
+    encoded = _encode(trainer, data, used, choices.decided)
+    with trainer.progress.stage("candidates"):
+        candidates = _candidates(trainer, encoded, data, choices.weights)
+        preference = make_preference(candidates, seed=config.seed)
+    rules = config.rules.model_dump(mode="json")
+    preference_key = _key("preference", config.seed, encoded.keys, choices.weights.as_dict(), config.repeats, rules)
+    map_key = _key("map", config.seed, preference_key)
     if layout is not None and trainer.store.find_stage(map_key, trainer.run) is None:
         with storage(trainer.run.path):
             layout.submit(preference.space, config.seed, trainer.run.path)
-    n_groups, reason, value_table = _decide_n_groups(trainer, data, preference, candidates[encoder.name], after)
 
     def stage(kind: str, depends: list[Any], fit: Any) -> tuple[Any, str]:
         name = getattr(config, kind)
-        return trainer.stage(kind, name, depends, fit, decided.get(name, {}))
+        return trainer.stage(kind, name, depends, fit, choices.decided.get(name, {}))
 
+    n_groups = min(choices.n_groups, data.n_users)
     grouper, group_key = stage(
-        "grouper", [encoder_key, n_groups], lambda s, options: s.fit(data, preference, n_groups, options)
+        "grouper",
+        [preference_key, n_groups, config.regime],
+        lambda s, options: s.fit(data, preference, n_groups, options, config.regime),
     )
     groups = grouper.groups()
-    profile, profile_key = stage("profile", [group_key], lambda s, options: s.fit(data, groups, options))
-    generator, _ = stage("generator", [profile_key], lambda s, options: s.fit(data, groups, profile, options))
-    updater, _ = stage("updater", [data.key], lambda s, options: s.fit(data, options))
-    options = RunOptions(config.seed, trainer.device)
+    profile, profile_key = stage("profile", [group_key, parts.key], lambda s, o: s.fit(parts, groups, o))
+    generator, _ = stage("generator", [profile_key], lambda s, o: s.fit(parts, groups, profile, o))
+    updater, _ = stage("updater", [parts.key], lambda s, o: s.fit(parts, o))
+    former = Former(data, candidates, config, trainer.options)
+    trend = encoded.items.trend_factor(choices.weights)
+    generated = generator.lists(data, groups, profile, trainer.options, trend)
     lists = {
-        "generated": generator.lists(data, groups, profile, options),
-        "members_mean": members_mean(candidates[encoder.name], groups, data.histories, config.seed),
-        "popularity": group_popularity(data.histories, groups, config.seed),
+        **former.lists(groups),
+        "generated": former.finish(generated, groups),
+        "popularity": former.finish(group_popularity(data.histories, groups, config.seed), groups),
     }
-    fitted_stages: list[Stage] = [encoder, grouper, profile, generator, updater]
+    placer = AttributePlacer().fit(data.user_attributes, groups.labels, config.seed)
+    stages: list[Stage] = [profile, generator, updater]
     return Fitted(
-        data,
-        encoder,
-        map_key,
-        scores,
-        candidates,
-        preference,
-        grouper,
-        groups,
-        reason,
-        value_table,
-        profile,
-        generator,
-        updater,
-        lists,
-        {s.name: s.decided for s in fitted_stages},
+        data=data,
+        parts=parts,
+        encoded=encoded,
+        map_key=map_key,
+        candidates=candidates,
+        preference=preference,
+        grouper=grouper,
+        groups=groups,
+        placer=placer if placer.helps and config.grouper != "attributes" else None,
+        profile=profile,
+        generator=generator,
+        updater=updater,
+        lists=lists,
+        decided={one.name: one.decided for one in stages},
     )
 
 
-def _encode(
-    trainer: Trainer, data: Dataset, after: Fitted | None
-) -> tuple[Encoder, str, dict[str, Candidates], dict[str, float]]:
-    """Fit the encoders and return the one that ranks best on the validation part, with everybody's candidates."""
-    names = [after.encoder.name] if after else list(trainer.config.encoders)
-    decided = after.decided if after else {}
-    fitted: dict[str, tuple[Encoder, str]] = {}
-    candidates: dict[str, Candidates] = {}
-    scores: dict[str, float] = {}
-    for name in names:
-        encoder, key = trainer.stage(
-            "encoder", name, [data.key], lambda s, options: s.fit(data, options), decided.get(name, {})
-        )
-        embeddings = encoder.embeddings(data)
-        candidates[name] = find_candidates(
-            embeddings, data.histories, seed=trainer.config.seed, fallback=data.popularity
-        )
-        scores[name] = _validation_value(candidates[name], protocol.validation_task(data))
-        fitted[name] = encoder, key
-    best = max(names, key=lambda name: np.nan_to_num(scores[name], nan=-1.0))
-    return (*fitted[best], candidates, after.encoder_scores if after else scores)
-
-
-def _validation_value(candidates: Candidates, task: protocol.Task) -> float:
-    """Return the nDCG@10 of personal lists on the validation part, NaN where nobody has one."""
-    if not len(task.users):
-        return np.nan
-    lists = protocol.individual_lists(candidates, task)
-    return float(protocol.measure("", "individual", lists, task).of("ndcg@10").mean())
-
-
-def _decide_n_groups(
-    trainer: Trainer, data: Dataset, preference: Preference, candidates: Candidates, after: Fitted | None
-) -> tuple[int, str, pd.DataFrame | None]:
-    """Return the number of groups, why, and the table it was chosen from."""
+def _choose_lists(trainer: Trainer, parts: Dataset, judged: Fitted, choices: Choices) -> Choices:
+    """Let the validation part choose the kind of list that is exported, from lists made of the training part only."""
     config = trainer.config
-    if after is not None:
-        return after.groups.n_groups, after.groups_reason, after.value_table
-    if config.n_groups != "auto":
-        return config.n_groups, "", None
-    task = protocol.validation_task(data)
-    grid = default_grid(data.n_users)
-    if not len(task.users):
-        middle = grid[len(grid) // 2]
-        return middle, f"{middle} groups: there is no validation part to choose by.", None
-    settings = config.stage_config("grouper", config.grouper)
-    options = RunOptions(config.seed, trainer.device)
-
-    def group_at(n_groups: int) -> Groups:
-        stage = REGISTRIES["grouper"].get(config.grouper)(settings)
-        return stage.fit(data, preference, n_groups, options).groups()
-
-    with trainer.progress.stage("number of groups"):
-        table = value_of_groups(data, task, preference, candidates, group_at, grid, config.seed)
-        n_groups, reason = choose_n_groups(table, config.regime)
-    return n_groups, reason, table
-
-
-def _evaluate(fitted: Fitted, data: Dataset, trainer: Trainer) -> protocol.Evaluation:
-    """Judge everything learned from the training part on the test part."""
-    seed = trainer.config.seed
-    candidates = fitted.candidates[fitted.encoder.name]
-    baseline = fitted.candidates.get("ease")
-    ease = REGISTRIES["encoder"].get("ease")
-    settings: Any = ease.Config.for_preset("quick")
-    if baseline is None and data.n_items > settings.max_items:
-        trainer.progress.note(f"Too many items for EASE: its baseline on groups uses {fitted.encoder.name} instead.")
-    elif baseline is None:
-        stage = ease(settings)
-        stage.fit(fitted.data, RunOptions(seed, trainer.device))
-        histories = fitted.data.histories
-        baseline = find_candidates(stage.embeddings(fitted.data), histories, seed=seed, fallback=data.popularity)
-    return protocol.evaluate(
-        data,
-        protocol.test_task(data),
-        fitted.groups,
-        candidates,
-        candidates if baseline is None else baseline,
-        fitted.lists,
-        fitted.candidates if baseline is None else {"ease": baseline, **fitted.candidates},
-        seed,
-    )
+    decided = {**choices.decided, **judged.decided}
+    named = config.rules.strategy != "utility"
+    task = protocol.validation_task(parts, config.repeats)
+    if named or choices.candidates is None:
+        method = next(iter(judged.lists))
+        return replace(choices, decided=decided, list_method={"strict": method, "dedup": method})
+    trend = ItemFacts.of(parts).trend_factor(choices.weights)
+    former = Former(parts, choices.candidates, config, trainer.options)
+    learned = parts.without_validation()
+    generated = judged.generator.lists(learned, judged.groups, judged.profile, trainer.options, trend)
+    lists = {
+        "members_mean": former.lists(judged.groups)["members_mean"],
+        "generated": former.finish(generated, judged.groups),
+    }
+    return replace(choices, decided=decided, list_method=choose_list_method(task, judged.groups, lists))
 
 
 def _positions(

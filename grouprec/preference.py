@@ -50,6 +50,11 @@ def rank_top(scores: np.ndarray, n: int, seed: int) -> tuple[np.ndarray, np.ndar
     return items, best
 
 
+def discounts(k: int) -> np.ndarray:
+    """Return the weight of every position, 1 / log2(position + 1) with positions from 1, float64 [k]."""
+    return 1 / np.log2(np.arange(2, k + 2))
+
+
 def find_candidates(
     embeddings: Embeddings,
     seen: sparse.csr_array,

@@ -19,13 +19,19 @@ WRITE_EVERY = 0.4  # seconds between two writes of status.json
 USUAL_SECONDS = {
     "prepare": 3.0,
     "encoder ease": 3.0,
+    "encoder als": 4.0,
+    "encoder item_knn": 2.0,
+    "encoder mf": 8.0,
     "encoder dnn": 15.0,
+    "encoder transformer": 30.0,
+    "blend": 5.0,
     "number of groups": 6.0,
+    "candidates": 3.0,
     "groups": 2.0,
     "profile": 9.0,
     "generator": 9.0,
     "updater": 14.0,
-    "evaluation": 7.0,
+    "evaluation": 20.0,
     "map": 8.0,
     "save": 3.0,
 }
@@ -115,16 +121,15 @@ class Progress:
 
 def make_plan(config: RunConfig, store: RunStore) -> dict[str, float]:
     """Return the expected seconds of every stage: from the latest finished run of that preset, else the usual ones."""
-    names = ["prepare", *(f"encoder {name}" for name in config.encoders)]
-    names += ["number of groups"] if config.n_groups == "auto" else []
-    middle = ["groups", "profile", "generator", "updater"]
-    names += [*middle, "evaluation"]
+    encoders = [f"encoder {name}" for kind, name in config.chosen() if kind == "encoder"]
+    fit = [*encoders, "candidates", "groups", "profile", "generator", "updater"]
+    names = ["prepare", *encoders, "blend", *(["number of groups"] if config.n_groups == "auto" else [])]
+    names += [*(f"judge: {name}" for name in fit), "evaluation"]
     if config.refit:
-        # Validation decides which encoder is fitted again; the last named stands for it until then.
-        names += [f"refit: {name}" for name in ("prepare", f"encoder {config.encoders[-1]}", *middle)]
+        names += [f"refit: {name}" for name in ("prepare", *fit)]
     names += ["map", "save"]
     measured = _latest_seconds(config, store)
-    return {name: measured.get(name) or USUAL_SECONDS.get(name.removeprefix("refit: "), 5.0) for name in names}
+    return {name: measured.get(name) or USUAL_SECONDS.get(name.rpartition(": ")[2], 5.0) for name in names}
 
 
 def _latest_seconds(config: RunConfig, store: RunStore) -> dict[str, Any]:

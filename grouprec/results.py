@@ -1,77 +1,115 @@
-"""What one fit learned, and how it becomes a run's evidence, summary and tables."""
+"""What one fit learned, and how it becomes a run's summary and tables."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from grouprec import tables
+from grouprec.blend import ItemFacts, Predictor, Weights, make_predictor
+from grouprec.choices import Choices
 from grouprec.config import RunConfig
 from grouprec.contracts import Encoder, Generator, Grouper, Profile, Updater
 from grouprec.data.dataset import Dataset
 from grouprec.data.prepare import Prepared
 from grouprec.evaluate import protocol
-from grouprec.evaluate.updates import evaluate_updates
 from grouprec.evaluate.value import separation
+from grouprec.placing import AttributePlacer, place_users
+from grouprec.preference import place_preference
 from grouprec.runs import Run
-from grouprec.training import RunOptions, device_title
+from grouprec.training import device_title
 from grouprec.types import Candidates, GroupLists, Groups, Preference
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """Fitted encoders, what is known of the items, and the keys of the stages."""
+
+    encoders: Mapping[str, Encoder]
+    items: ItemFacts
+    keys: tuple[str, ...]
+
+    def predictor(self, weights: Weights, data: Dataset, repeats: tuple[sparse.csr_array, ...] = ()) -> Predictor:
+        """Return the predictor of a dataset's own users."""
+        who = data.histories, data.user_attributes, data.recent()
+        return make_predictor(self.encoders, weights, self.items, *who, repeats)
+
+
+@dataclass(frozen=True, eq=False)
 class Fitted:
-    """Everything learned from one dataset (the training part, or all rows after the evaluation)."""
+    """Everything learned from one dataset.
+
+    Attributes:
+        data: what encoders and lists were made from.
+        parts: the same users and items with the validation part apart: what the deep stages learned from.
+        map_key: what the positions on the map depend on.
+        lists: kinds of lists by name, made for ``groups``.
+        decided: settings that validation decided, by stage name.
+    """
 
     data: Dataset
-    encoder: Encoder
-    map_key: str  # what the positions on the map depend on
-    encoder_scores: dict[str, float]  # validation nDCG@10 by encoder name
-    candidates: dict[str, Candidates]  # by encoder name
+    parts: Dataset
+    encoded: Encoded
+    map_key: str
+    candidates: Candidates
     preference: Preference
     grouper: Grouper
     groups: Groups
-    groups_reason: str
-    value_table: pd.DataFrame | None
+    placer: AttributePlacer | None
     profile: Profile
     generator: Generator
     updater: Updater
     lists: dict[str, GroupLists]
-    decided: dict[str, dict[str, Any]]  # settings that validation decided, by stage name
+    decided: dict[str, dict[str, Any]]
+
+    def predict(self, weights: Weights, histories: sparse.csr_array, attributes: pd.DataFrame) -> Candidates:
+        """Return the candidates of any users; they may be new, and know nothing but their attributes."""
+        predictor = make_predictor(self.encoded.encoders, weights, self.encoded.items, histories, attributes)
+        return predictor.candidates()
+
+    def place(self, candidates: Candidates, histories: sparse.csr_array, attributes: pd.DataFrame) -> np.ndarray:
+        """Return the groups of any users, int32 [B]: by their own candidates, or by attributes without a history."""
+        preference = place_preference(candidates, self.preference)
+        return place_users(self.grouper, preference, histories, attributes, self.placer)
 
 
-def stage_evidence(fitted: Fitted, data: Dataset, options: RunOptions) -> dict[str, Any]:
-    """Return what profile, generator and updater are worth on held-out data."""
-    return {
-        "profile": fitted.profile.report(fitted.data, fitted.groups),
-        "generator": fitted.generator.report(fitted.data, fitted.groups, fitted.profile),
-        "updater": evaluate_updates(fitted.updater, data, data.test, options),
-    }
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What the test part says: the evaluation of every method, and further tables by name."""
+
+    evaluation: protocol.Evaluation
+    tables: dict[str, pd.DataFrame]
 
 
 def summarise(
     config: RunConfig,
     device: str,
     prepared: Prepared,
-    fitted: Fitted,
+    choices: Choices,
+    judged: Fitted,
     final: Fitted,
-    evaluation: protocol.Evaluation,
+    evidence: Evidence,
 ) -> dict[str, Any]:
     """Return the run's summary: what was learned, from what, and what it is worth."""
-    data = prepared.dataset
-    list_method = best_lists(fitted)
+    data, evaluation = prepared.dataset, evidence.evaluation
+    used = {name: weight for name, weight in choices.weights.encoders.items() if weight}
     return {
         "n_users": final.data.n_users,
         "n_items": final.data.n_items,
         "n_interactions": int(final.data.histories.nnz),
         "n_test_users": evaluation.summary["n_test_users"],
         "n_groups": final.groups.n_groups,
-        "n_groups_reason": fitted.groups_reason,
-        "encoder": fitted.encoder.name,
-        "encoders": fitted.encoder_scores,
+        "n_groups_reason": choices.reason,
+        "encoder": " + ".join(sorted(used, key=lambda name: -used[name])),
+        "encoders": {name: value for name, value in choices.weights.ndcg.items() if name != "blend"},
+        "blend": choices.weights.as_dict(),
+        "repeats": config.repeats,
         "regime": config.regime,
         "preset": config.preset,
         "refit": config.refit,
@@ -84,15 +122,17 @@ def summarise(
             "test": len(data.test),
         },
         "new_users": {"validation": prepared.new_users_validation, "test": prepared.new_users_test},
-        "list_method": list_method,
-        "decided": fitted.decided,
+        "list_method": dict(choices.list_method),
+        "decided": {name: values for name, values in choices.decided.items() if values},
+        "profile": judged.profile.report(judged.parts, judged.groups),
+        "generator": judged.generator.report(judged.parts, judged.groups, judged.profile),
         "versions": {name: version(name) for name in ("grouprec-studio", "torch", "scikit-learn", "numpy", "pandas")},
         "clusters": asdict(separation(final.preference.space, final.groups.labels, config.seed)),
-        "headline": headline(evaluation, list_method),
+        "headline": headline(evaluation, choices.list_method),
     }
 
 
-def headline(evaluation: protocol.Evaluation, list_method: dict[str, str]) -> dict[str, float]:
+def headline(evaluation: protocol.Evaluation, list_method: Mapping[str, str]) -> dict[str, float]:
     """Return the share of the possible gain that the exported lists keep, nDCG@10, by regime."""
     rows = evaluation.rows[evaluation.rows["metric"] == "ndcg@10"].set_index(["method", "regime"])
     return {
@@ -101,45 +141,44 @@ def headline(evaluation: protocol.Evaluation, list_method: dict[str, str]) -> di
     }
 
 
-def best_lists(fitted: Fitted) -> dict[str, str]:
-    """Return, by regime, the list method with the best validation nDCG@10: the one that is exported."""
-    task = protocol.validation_task(fitted.data)
-    if not len(task.users):
-        return {"strict": "members_mean", "dedup": "members_mean"}
-    values: dict[str, dict[str, float]] = {"strict": {}, "dedup": {}}
-    for name in ("members_mean", "generated"):
-        for one in protocol.measure_both(name, fitted.lists[name], fitted.groups, task):
-            values[one.regime][name] = float(one.of("ndcg@10").mean())
-    return {regime: max(by_method, key=lambda name: by_method[name]) for regime, by_method in values.items()}
-
-
 def save_tables(
     run: Run,
-    seed: int,
+    config: RunConfig,
     prepared: Prepared,
-    fitted: Fitted,
+    choices: Choices,
+    judged: Fitted,
     final: Fitted,
-    evaluation: protocol.Evaluation,
+    evidence: Evidence,
     positions: np.ndarray,
-    list_method: dict[str, str],
 ) -> None:
     """Write every table of the run folder."""
-    placed = tables.place_left_out(final.data, final.encoder, final.grouper, final.preference, seed)
-    candidates = final.candidates[final.encoder.name]
+    placed = _place_left_out(final, choices.weights)
+    evaluation = evidence.evaluation
+    by_group = tables.group_evaluation_table(judged.data, judged.groups, evaluation.groups, choices.list_method)
     frames = {
         "users": tables.users_table(final.data, final.groups, positions, placed),
         "items": tables.items_table(final.data),
         "groups": tables.groups_table(final.data, final.groups, final.preference),
-        "group_evaluation": tables.group_evaluation_table(fitted.data, fitted.groups, evaluation.groups, list_method),
+        "group_evaluation": by_group,
         "group_items": tables.group_items_table(final.data, final.groups),
         "group_attributes": tables.group_attributes_table(final.data, final.groups),
-        "group_lists": tables.group_lists_table(final.data, final.groups, candidates, final.lists),
-        "user_lists": tables.user_lists_table(final.data, candidates, placed),
+        "group_lists": tables.group_lists_table(final.data, final.groups, final.candidates, final.lists),
+        "user_lists": tables.user_lists_table(final.data, final.candidates, placed),
         "preparation": prepared.report.table(),
         "evaluation": evaluation.rows,
-        "comparisons": evaluation.comparisons,
+        **evidence.tables,
     }
-    if final.value_table is not None:
-        frames["value_of_groups"] = final.value_table
+    if choices.tried is not None:
+        frames["choice_of_groups"] = choices.tried
     for name, frame in frames.items():
         run.save_table(name, frame)
+
+
+def _place_left_out(final: Fitted, weights: Weights) -> tables.Placed | None:
+    """Return groups and candidates of the users that the preparation left out of training, None if there are none."""
+    left_out = final.data.left_out
+    if left_out is None or not len(left_out.user_ids):
+        return None
+    candidates = final.predict(weights, left_out.histories, left_out.attributes)
+    labels = final.place(candidates, left_out.histories, left_out.attributes)
+    return tables.Placed(left_out.user_ids, labels, candidates, np.diff(left_out.histories.indptr))

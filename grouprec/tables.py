@@ -9,12 +9,10 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import silhouette_samples
 
-from grouprec.contracts import Encoder, Grouper
 from grouprec.data.dataset import Dataset
 from grouprec.lists import owned_share, reach
-from grouprec.naming import distinguishing_attributes, distinguishing_items, distinguishing_words, group_names
-from grouprec.preference import find_candidates, place_preference
-from grouprec.types import Candidates, Embeddings, GroupLists, Groups, Preference
+from grouprec.naming import distinguishing_attributes, distinguishing_items, distinguishing_words, name_groups
+from grouprec.types import Candidates, GroupLists, Groups, Preference
 
 USER_LIST_DEPTH = 50
 SILHOUETTE_USERS = 5_000
@@ -28,20 +26,6 @@ class Placed:
     labels: np.ndarray
     candidates: Candidates
     interactions: np.ndarray
-
-
-def place_left_out(
-    data: Dataset, encoder: Encoder, grouper: Grouper, preference: Preference, seed: int
-) -> Placed | None:
-    """Return groups and candidates of the users that the preparation left out of training, None if there are none."""
-    left_out = data.left_out
-    if left_out is None or not len(left_out.user_ids):
-        return None
-    attributes = pd.DataFrame(index=range(len(left_out.user_ids)))
-    embeddings = Embeddings(encoder.encode(left_out.histories, attributes), encoder.items())
-    candidates = find_candidates(embeddings, left_out.histories, seed=seed, fallback=data.popularity)
-    labels = grouper.place(place_preference(candidates, preference), left_out.histories, attributes)
-    return Placed(left_out.user_ids, labels, candidates, np.diff(left_out.histories.indptr))
 
 
 def users_table(data: Dataset, groups: Groups, positions: np.ndarray, placed: Placed | None) -> pd.DataFrame:
@@ -89,7 +73,7 @@ def groups_table(data: Dataset, groups: Groups, preference: Preference) -> pd.Da
     return pd.DataFrame(
         {
             "group": np.arange(1, groups.n_groups + 1),
-            "name": group_names(words),
+            "name": name_groups(data.item_labels, data.histories, groups),
             "size": sizes,
             "share": sizes / sizes.sum(),
             "separation": _separation(groups, preference.space),
@@ -105,7 +89,7 @@ def group_evaluation_table(
 
     After a refit the final groups are other ones; these are the groups that the test part judged.
     """
-    names = group_names(distinguishing_words(data.item_labels, data.histories, groups))
+    names = name_groups(data.item_labels, data.histories, groups)
     chosen = evaluated[evaluated["method"] == evaluated["regime"].map(dict(list_method))]
     return chosen.assign(name=[names[group] for group in chosen["group"]], group=chosen["group"] + 1)
 

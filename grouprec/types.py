@@ -7,9 +7,12 @@ S preference space, Z latent, N candidates per user, B batch, K top-k.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from scipy import sparse
+
+Scale = Literal["linear", "log"]  # a score is a preference, 0 meaning none, or the logarithm of one
 
 
 class GrouprecError(Exception):

@@ -1,10 +1,18 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import sparse
 
 from grouprec.data.synthetic import planted
-from grouprec.naming import distinguishing_attributes, distinguishing_items, distinguishing_words, group_names
+from grouprec.naming import (
+    distinguishing_attributes,
+    distinguishing_items,
+    distinguishing_words,
+    group_names,
+    name_groups,
+)
 from grouprec.types import Groups
 
 KNOWN = planted(n_users=120, n_items=40, n_groups=4)
@@ -81,7 +89,62 @@ def test_no_attributes_give_an_empty_table():
 
 
 def test_names_are_never_two_alike():
+    words = [["vintage", "lunch bag", "tea"]] * 5 + [["lunch bag", "vintage"], ["vintage"], [], []]
+    names = group_names(words)
+    assert names[:3] == ["Vintage · Lunch bag", "Vintage · Tea", "Vintage"]
+    assert names[3:5] == ["Lunch bag · Tea", "Lunch bag"]
+    assert names[5:7] == ["Lunch bag · Vintage (2)", "Vintage (2)"]  # the first name again, in another order
+    assert names[7:] == ["Group 8", "Group 9"]
+
+
+def test_names_of_terms_are_short():
+    names = group_names([["lunch bag", "tea towel", "garden"], ["lunch bag", "tea towel"]])
+    assert names == ["Lunch bag · Garden", "Lunch bag"]
+
+
+def test_groups_without_words_are_called_by_a_telling_item():
+    long = "WHITE HANGING HEART T-LIGHT HOLDER"
     names = group_names(
-        [["vintage", "lunch bag"], ["vintage", "lunch bag", "tea"], ["vintage", "lunch bag", "tea"], []]
+        [[], [], [], ["tea"], []], [["85123A", long], [long, "Toy Story"], [long], ["Alien"], ["x" * 40]]
     )
-    assert names == ["Vintage · Lunch bag", "Vintage · Lunch bag · Tea", "Group 3", "Group 4"]
+    assert names == [
+        "White hanging heart t-light…",
+        "Toy Story",
+        "White hanging heart t-light… (2)",
+        "Tea",
+        "x" * 31 + "…",
+    ]
+
+
+def test_a_label_that_looks_like_a_number_of_a_group_is_no_danger():
+    assert group_names([[], [], []], [["Group 2"], [], []]) == ["Group 2", "Group 2 (2)", "Group 3"]
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.lists(st.sampled_from(["tea", "bag", "red bag", "Tea", "2"]), max_size=4), max_size=12))
+def test_any_words_and_items_give_names_of_their_own(words):
+    names = group_names(words, words[::-1])
+    assert len({name.casefold() for name in names}) == len(names) == len(words)
+    assert all(name.strip() for name in names) and names == group_names(words, words[::-1])
+
+
+def test_a_word_on_every_label_names_no_group():
+    words = distinguishing_words(KNOWN.data.item_labels, KNOWN.data.histories, GROUPS)  # "Item 0", "Item 1", ...
+    assert words == [[]] * 4
+    names = name_groups(KNOWN.data.item_labels, KNOWN.data.histories, GROUPS)
+    assert len(set(names)) == 4
+    assert all(int(name.removeprefix("Item ")) in KNOWN.favourites[group] for group, name in enumerate(names))
+
+
+def test_a_single_members_item_gives_no_word():
+    labels = np.array(["garden spade", "lunch bag", "rare orchid"], dtype=object)
+    owned = np.repeat([[1, 0, 0], [0, 1, 0]], 10, axis=0).astype(np.float32)
+    owned[0, 2] = 1
+    words = distinguishing_words(labels, sparse.csr_array(owned), Groups(np.repeat([0, 1], 10).astype(np.int32), 2))
+    assert words[0][0] == "garden spade" and not any("orchid" in term for terms in words for term in terms)
+
+
+def test_words_survive_when_no_other_group_has_any():
+    owned = sparse.csr_array(np.repeat([[1], [0]], 5, axis=0).astype(np.float32))
+    groups = Groups(np.repeat([0, 1], 5).astype(np.int32), 2)
+    assert name_groups(np.array(["lunch bag"], dtype=object), owned, groups) == ["Lunch bag", "Group 2"]

@@ -44,9 +44,10 @@ class Preparation(BaseModel):
     )
     test_share: float = Field(0.1, ge=0, le=0.5, description="Share of the rows that judges the result")
     validation_share: float = Field(0.1, ge=0, le=0.4, description="Share of the rows that chooses settings")
-    split: Literal["auto", "time", "user"] = Field(
+    split: Literal["auto", "time", "user", "user_time"] = Field(
         "auto",
-        description="The last rows in time, or rows of every user at random; auto takes time where there are times",
+        description="The last rows in time, rows of every user at random (user), or every user's own last rows "
+        "(user_time); auto takes time where there are times",
     )
 
     @model_validator(mode="after")

@@ -64,10 +64,12 @@ class LeftOut:
     Attributes:
         user_ids: str [V].
         histories: float32 CSR [V, I] over the items of the dataset; rows may be empty.
+        attributes: V rows, those of the users file.
     """
 
     user_ids: np.ndarray
     histories: sparse.csr_array
+    attributes: pd.DataFrame
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,6 +150,23 @@ class Dataset:
         table = np.full((self.n_users, length), -1, np.int32)
         table[users[kept], length - from_end[kept]] = items[kept]
         return table
+
+    def before_test(self) -> Dataset:
+        """Return training and validation as one training part, and nothing else: what is known before the test."""
+        train, more = self.train, self.validation
+        times = None if train.times is None or more.times is None else np.concatenate([train.times, more.times])
+        both = Interactions(
+            np.concatenate([train.user_rows, more.user_rows]),
+            np.concatenate([train.item_rows, more.item_rows]),
+            np.concatenate([train.weights, more.weights]),
+            times,
+        )
+        nothing = Interactions.empty(self.timed)
+        return replace(self, key=f"{self.key} before test", train=both, validation=nothing, test=nothing)
+
+    def without_validation(self) -> Dataset:
+        """Return the same data with an empty validation part: lists made from it know nothing of that part."""
+        return replace(self, validation=Interactions.empty(self.timed))
 
     def without_test(self) -> Dataset:
         """Return the same data with an empty test part: what stages are allowed to see."""

@@ -173,20 +173,30 @@ def _split(rows: Rows, settings: Preparation, seed: int, hold_out: bool) -> tupl
     shares = settings.validation_share, settings.test_share
     if not hold_out or sum(shares) == 0:
         return np.full(len(rows), TRAIN, np.int8), "none"
-    if settings.split == "time" and rows.times is None:
+    if settings.split in ("time", "user_time") and rows.times is None:
         raise SettingError("A split by time needs a time column; name it with --map time=COLUMN or set split to user.")
-    if settings.split != "user" and rows.times is not None:
+    if settings.split in ("auto", "time") and rows.times is not None:
         parts = split_by_time(rows.times, *shares)
         # One moment for all rows cannot be cut; auto then falls back to users.
         if settings.split == "time" or (parts != TRAIN).any():
             return parts, "time"
     rng = np.random.default_rng([seed, zlib.crc32(b"split")])
+    if settings.split == "user_time":
+        return split_by_user(rows.users, *shares, rng, rows.times), "user_time"
     return split_by_user(rows.users, *shares, rng), "user"
+
+
+SPLITS = {
+    "time": "by time",
+    "user": "per user at random",
+    "user_time": "per user by time",
+    "none": "all rows train",
+}
 
 
 def _split_note(parts: np.ndarray, split: str) -> str:
     counts = np.bincount(parts, minlength=3)
-    how = {"time": "by time", "user": "per user at random", "none": "all rows train"}[split]
+    how = SPLITS[split]
     return f"{how}: training {counts[0]:,}, validation {counts[1]:,}, test {counts[2]:,}"
 
 
@@ -233,6 +243,7 @@ def _dataset(
         left_out=LeftOut(
             cleaned.user_ids[core.left_users],
             left.matrix((len(core.left_users), len(item_ids)), cleaned.merge),
+            _side_by_side([attribute_table(user_file, cleaned.user_ids[core.left_users])], len(core.left_users)),
         ),
     )
 

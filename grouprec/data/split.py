@@ -39,9 +39,13 @@ def _cut(ordered: np.ndarray, share: float) -> int:
 
 
 def split_by_user(
-    user_rows: np.ndarray, validation_share: float, test_share: float, rng: np.random.Generator
+    user_rows: np.ndarray,
+    validation_share: float,
+    test_share: float,
+    rng: np.random.Generator,
+    times: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Return the part of every row, drawn at random within every user.
+    """Return the part of every row, drawn at random within every user, or along the user's own time.
 
     A user's number of rows in a part is the share rounded up or down at random, so that short histories, too, take
     part as often as the shares say. Users with fewer than three rows keep all of them for training, and every user
@@ -50,7 +54,8 @@ def split_by_user(
     Args:
         user_rows: int [n], user of every row.
         validation_share, test_share: wanted shares of the rows, >= 0, together < 1.
-        rng: decides which rows.
+        rng: decides which rows; with times only the order of equal ones.
+        times: float64 [n]; the last rows of every user are the test, those before them the validation part.
     Returns:
         int8 [n]: 0 training, 1 validation, 2 test.
     """
@@ -61,7 +66,8 @@ def split_by_user(
     n_validation = np.minimum(
         np.floor(counts * validation_share + rng.random(n_users)).astype(np.int64), spare - n_test
     )
-    order = np.lexsort((rng.random(len(user_rows)), user_rows))
+    latest_first = np.zeros(len(user_rows)) if times is None else -times
+    order = np.lexsort((rng.random(len(user_rows)), latest_first, user_rows))
     sorted_users = user_rows[order]
     rank = np.arange(len(user_rows)) - (counts.cumsum() - counts)[sorted_users]
     parts = np.zeros(len(user_rows), np.int8)

@@ -26,7 +26,14 @@ def popularity(histories: sparse.csr_array, seed: int) -> GroupLists:
     return group_popularity(histories, everybody(n_users), seed)
 
 
-def item_knn(histories: sparse.csr_array, n_neighbours: int = 100, n: int = 200, seed: int = 0) -> Candidates:
+def own_frequency(histories: sparse.csr_array, n: int = 200) -> Candidates:
+    """Return every user's own items by weight, which grows with how often they took them: the repeats baseline."""
+    return best_unseen(lambda rows: histories[rows].toarray(), sparse.csr_array(histories.shape), n)
+
+
+def item_knn(
+    histories: sparse.csr_array, seen: sparse.csr_array, n_neighbours: int = 100, n: int = 200, seed: int = 0
+) -> Candidates:
     """Return every user's best unseen items by item-based nearest neighbours (Deshpande and Karypis 2004).
 
     The score of an item is the sum of its cosine similarities to the user's own items, where every item of the user
@@ -35,11 +42,12 @@ def item_knn(histories: sparse.csr_array, n_neighbours: int = 100, n: int = 200,
 
     Args:
         histories: CSR [U, I].
+        seen: CSR [U, I], what is not listed.
         n: candidates per user.
     """
     owned = (histories != 0).astype(np.float32)
     similarity = item_similarity(owned, n_neighbours, seed)
-    return best_unseen(lambda rows: (owned[rows] @ similarity).toarray(), histories, n, seed)
+    return best_unseen(lambda rows: (owned[rows] @ similarity).toarray(), seen, n, seed)
 
 
 def item_similarity(owned: sparse.csr_array, n_neighbours: int, seed: int) -> sparse.csr_array:
@@ -77,7 +85,7 @@ def history_groups(histories: sparse.csr_array, n_groups: int, seed: int) -> Gro
 
 
 def kmeans_baselines(
-    histories: sparse.csr_array, ease_candidates: Candidates, n_groups: int, seed: int
+    histories: sparse.csr_array, ease_candidates: Candidates, n_groups: int, seed: int, seen: sparse.csr_array
 ) -> tuple[Groups, dict[str, GroupLists]]:
     """Return k-means groups of the histories and two methods on them.
 
@@ -87,5 +95,5 @@ def kmeans_baselines(
     groups = history_groups(histories, n_groups, seed)
     return groups, {
         "kmeans_popularity": group_popularity(histories, groups, seed),
-        "kmeans_mean_ease": members_mean(ease_candidates, groups, histories, seed),
+        "kmeans_mean_ease": members_mean(ease_candidates, groups, seen, seed),
     }

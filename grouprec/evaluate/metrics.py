@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
+from grouprec.preference import discounts
+
 CUTOFFS = (5, 10, 20)
 DEPTH = 20  # lists are judged to this depth; the reciprocal rank looks no further
 ACCURACY = (
@@ -35,11 +37,6 @@ def hit_matrix(lists: np.ndarray, relevant: sparse.csr_array) -> np.ndarray:
         relevant: CSR [U, I], non-zero where the item is relevant.
     """
     return contains(relevant, lists)
-
-
-def discounts(k: int) -> np.ndarray:
-    """Return the weight of every position, 1 / log2(position + 1) with positions from 1, float64 [k]."""
-    return 1 / np.log2(np.arange(2, k + 2))
 
 
 def ideal_dcg(n_relevant: np.ndarray, k: int) -> np.ndarray:

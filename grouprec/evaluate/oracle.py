@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import sparse
 
-from grouprec.evaluate.metrics import discounts, has, ideal_dcg
+from grouprec.evaluate.metrics import has, ideal_dcg
 from grouprec.lists import member_matrix
+from grouprec.preference import discounts
 from grouprec.types import Groups
 
 

@@ -8,7 +8,7 @@ and takes the top. Targets are items new to the user; all lists are ranked again
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -28,7 +28,6 @@ from grouprec.evaluate.metrics import (
     has,
     hit_matrix,
     novelty,
-    paired_difference,
 )
 from grouprec.evaluate.oracle import best_strict
 from grouprec.lists import group_popularity
@@ -44,41 +43,60 @@ class Task:
     """What is to be found, by whom.
 
     Attributes:
-        seen: CSR [U, I], non-zero where the user has the item by the time of the task.
-        relevant: CSR [U, I], 1 where the user took an item that was new to them.
+        seen: CSR [U, I], non-zero where an item may not be listed for the user: what they have by the time of the
+            task, or nothing where repeats are allowed.
+        relevant: CSR [U, I], 1 where the user took an item that was new to them, or any item with repeats.
         users: int32 [T], ascending rows of the users with at least one such item; the others are not judged.
+        owned: CSR [U, I], what users have by then, repeats or not.
     """
 
     seen: sparse.csr_array
     relevant: sparse.csr_array
     users: np.ndarray
+    owned: sparse.csr_array
 
     @property
     def n_relevant(self) -> np.ndarray:
         """Return the number of targets of every judged user, int [T], at least 1."""
         return np.diff(self.relevant.indptr)[self.users]
 
+    def sample(self, n: int, seed: int) -> Task:
+        """Return the same task with at most ``n`` users to judge, drawn by the seed."""
+        if len(self.users) <= n:
+            return self
+        return replace(self, users=np.sort(np.random.default_rng(seed).choice(self.users, n, replace=False)))
 
-def validation_task(data: Dataset) -> Task:
-    """Return the task of finding the validation part from the training part."""
-    return _task(data.histories, data.validation)
+
+def validation_task(data: Dataset, repeats: bool = False) -> Task:
+    """Return the task of finding the validation part from the training part.
+
+    Args:
+        repeats: items that the user has already count as targets, too, and may be listed.
+    """
+    return _task(data.histories, data.validation, repeats)
 
 
-def test_task(data: Dataset) -> Task:
-    """Return the task of finding the test part; what users took in training or validation is not new."""
-    return _task(data.known, data.test)
+def test_task(data: Dataset, repeats: bool = False) -> Task:
+    """Return the task of finding the test part from training and validation; ``repeats`` as above."""
+    return _task(data.known, data.test, repeats)
 
 
 test_task.__test__ = False  # pyright: ignore  # the name looks like a test to pytest
 
 
-def _task(seen: sparse.csr_array, part: Interactions) -> Task:
+def _task(owned: sparse.csr_array, part: Interactions, repeats: bool) -> Task:
+    seen = nothing(owned.shape) if repeats else owned
     taken = part.matrix(seen.shape).tocoo()
     rows, items = taken.coords
     new = ~has(seen, rows, items)
     entries = (np.ones(new.sum(), np.float32), (rows[new], items[new]))
     relevant = sparse.csr_array(entries, shape=seen.shape)
-    return Task(seen, relevant, np.flatnonzero(np.diff(relevant.indptr)).astype(np.int32))
+    return Task(seen, relevant, np.flatnonzero(np.diff(relevant.indptr)).astype(np.int32), owned)
+
+
+def nothing(shape: tuple[int, int]) -> sparse.csr_array:
+    """Return an empty CSR: nobody has anything that may not be listed."""
+    return sparse.csr_array(shape, dtype=np.float32)
 
 
 def individual_lists(candidates: Candidates, task: Task, depth: int = DEPTH) -> np.ndarray:
@@ -159,20 +177,24 @@ def measure(method: str, regime: str, lists: np.ndarray, task: Task, labels: np.
     """
     lists = lists[:, :DEPTH]
     hits = hit_matrix(lists, task.relevant[task.users])
-    values = np.column_stack([accuracy(hits, task.n_relevant), novelty(lists, task.seen)])
+    values = np.column_stack([accuracy(hits, task.n_relevant), novelty(lists, task.owned)])
     _, n_items = task.seen.shape
     return Measured(
         method, regime, values, {"coverage@10": coverage(lists, n_items), "gini@10": gini(lists, n_items)}, labels
     )
 
 
+def measure_one(method: str, regime: str, lists: GroupLists, groups: Groups, task: Task) -> Measured:
+    """Judge a group method in one of the two regimes, by the list that is made for it."""
+    labels = groups.labels
+    if regime == "strict":
+        return measure(method, regime, shared_lists(lists.strict, labels, task), task, labels)
+    return measure(method, regime, dedup_lists(lists.ranking, labels, task), task, labels)
+
+
 def measure_both(method: str, lists: GroupLists, groups: Groups, task: Task) -> list[Measured]:
     """Judge a group method in the strict and in the de-duplicated regime, each with its own list."""
-    labels = groups.labels
-    return [
-        measure(method, "strict", shared_lists(lists.strict, labels, task), task, labels),
-        measure(method, "dedup", dedup_lists(lists.ranking, labels, task), task, labels),
-    ]
+    return [measure_one(method, regime, lists, groups, task) for regime in ("strict", "dedup")]
 
 
 def summarise(measured: list[Measured], seed: int) -> list[Row]:
@@ -240,21 +262,18 @@ class Evaluation:
         rows: method, regime, metric, value, low, high, n_users, floor, individual, oracle, share_of_gain; the last
             four are NaN where they mean nothing.
         groups: method and regime of every given list, then the columns of :func:`group_table`.
-        comparisons: method, regime, metric, against, difference, low, high, p (see :func:`compare`); the reference
-            of group methods is the first given list.
         summary: see :func:`headline`.
         measured: every method's values per judged user.
     """
 
     rows: pd.DataFrame
     groups: pd.DataFrame
-    comparisons: pd.DataFrame
     summary: dict[str, float]
     measured: tuple[Measured, ...]
 
 
 def evaluate(
-    data: Dataset,
+    histories: sparse.csr_array,
     task: Task,
     groups: Groups,
     candidates: Candidates,
@@ -263,20 +282,26 @@ def evaluate(
     individual: Mapping[str, Candidates],
     seed: int,
 ) -> Evaluation:
-    """Return the whole evaluation: the given lists, personal lists, all baselines, floor, ceiling and oracle.
+    """Judge group lists, personal lists and all baselines on one task.
+
+    Always measured beside the given lists: personal lists of the candidates ("individual"), item-kNN and, where repeats
+    count, what users took most often; one popular list for all ("popularity"); the groups' own most popular items
+    ("group_popularity"); k-means on histories with popularity and with the members' mean of EASE.
 
     Args:
-        data: baselines learn from ``data.histories`` only.
+        histories: all that was learned from; baselines learn from it, too. CSR [U, I].
         groups: the groups that ``lists`` are for.
-        candidates: of the chosen encoder; its personal lists ("individual") are the ceiling.
+        candidates: their personal lists are the ceiling.
         ease_candidates: of EASE, for the baseline on k-means groups.
         lists: group methods to judge, e.g. ``{"generated": ..., "members_mean": ...}``.
-        individual: further encoders to judge by personal lists.
+        individual: further personal lists to judge, by name: the encoders alone.
     """
-    histories, n_groups = data.histories, groups.n_groups
-    alone = {"individual": candidates, **individual, "item_knn": baselines.item_knn(histories, seed=seed)}
-    everyone = baselines.everybody(data.n_users)
-    kmeans, kmeans_lists = baselines.kmeans_baselines(histories, ease_candidates, n_groups, seed)
+    n_groups = groups.n_groups
+    alone = {"individual": candidates, **individual, "item_knn": baselines.item_knn(histories, task.seen, seed=seed)}
+    if not task.seen.nnz:
+        alone["own_frequency"] = baselines.own_frequency(histories)
+    everyone = baselines.everybody(histories.shape[0])
+    kmeans, kmeans_lists = baselines.kmeans_baselines(histories, ease_candidates, n_groups, seed, task.seen)
     shared = {
         **{name: (groups, these) for name, these in lists.items()},
         "popularity": (everyone, baselines.popularity(histories, seed)),
@@ -295,7 +320,6 @@ def evaluate(
     return Evaluation(
         rows,
         pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(),
-        compare(measured, next(iter(lists), "group_popularity"), seed),
         headline(rows, task, n_groups),
         tuple(measured),
     )
@@ -325,33 +349,6 @@ def add_bounds(rows: pd.DataFrame, measured: Sequence[Measured], task: Task) -> 
     ]
     share = share_of_gain(rows["value"].to_numpy(), floor, individual)
     return rows.assign(floor=floor, individual=individual, oracle=oracle, share_of_gain=share)
-
-
-def compare(measured: Sequence[Measured], against: str, seed: int) -> pd.DataFrame:
-    """Return every method's paired difference to a reference on the headline metrics, same regime only.
-
-    Args:
-        against: the reference among group methods; personal lists are compared with "individual".
-    """
-    columns = [METRICS.index(metric) for metric in HEADLINES]
-    tables = []
-    for regime, name in {"strict": against, "dedup": against, "individual": "individual"}.items():
-        same = [one for one in measured if one.regime == regime]
-        reference = next(one for one in same if one.method == name)
-        others = [one for one in same if one is not reference]
-        if not others:
-            continue
-        theirs = np.concatenate([one.values[:, columns] for one in others], axis=1)
-        ours = np.tile(reference.values[:, columns], len(others))
-        difference, low, high, p = paired_difference(theirs, ours, seed)
-        table = {"difference": difference, "low": low, "high": high, "p": p}
-        names = np.repeat([one.method for one in others], len(columns))
-        tables.append(
-            pd.DataFrame(
-                {"method": names, "regime": regime, "metric": HEADLINES * len(others), "against": name, **table}
-            )
-        )
-    return pd.concat(tables, ignore_index=True)
 
 
 def headline(rows: pd.DataFrame, task: Task, n_groups: int) -> dict[str, float]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 from sklearn.metrics import (
     adjusted_rand_score,
     calinski_harabasz_score,
@@ -14,13 +16,12 @@ from sklearn.metrics import (
     silhouette_score,
 )
 
-from grouprec.data.dataset import Dataset
 from grouprec.evaluate import baselines, protocol
-from grouprec.lists import members_mean
-from grouprec.types import Candidates, Groups, Preference
+from grouprec.evaluate.oracle import best_strict
+from grouprec.types import Candidates, GroupLists, Groups
 
 GRID = (1, 2, 3, 5, 8, 12, 16, 20, 30, 50)
-_CURVE_SAMPLE = 2000  # enough for one point of a curve; the quadratic silhouette would be its longest part
+MOST_JUDGED = 10_000  # users who judge a curve
 
 
 @dataclass(frozen=True)
@@ -72,42 +73,75 @@ def default_grid(n_users: int, min_group_size: int = 10) -> list[int]:
     return [n for n in GRID if n == 1 or n * min_group_size <= n_users]
 
 
+Formed = tuple[Groups, GroupLists]
+
+
 def value_of_groups(
-    data: Dataset,
+    histories: sparse.csr_array,
     task: protocol.Task,
-    preference: Preference,
     candidates: Candidates,
-    group_at: Callable[[int], Groups],
-    n_groups_grid: Sequence[int],
+    methods: Mapping[str, Callable[[int, str], Formed]],
+    grid: Sequence[int],
     seed: int,
+    regimes: Sequence[str] = ("strict", "dedup"),
 ) -> pd.DataFrame:
-    """Return what the members' mean lists are worth for every number of groups, with floor, ceiling and oracle.
+    """Return what every method's lists are worth for every number of groups, with floor, ceiling and oracle.
+
+    The lists of a method are judged in the regime that they and their groups were formed for, on at most 10,000
+    users, drawn by the seed. Intervals are normal ones (mean and 1.96 standard errors), because a curve is hundreds
+    of means over thousands of users.
 
     Args:
-        task: its targets judge the lists; the validation task where the table chooses ``n_groups``.
-        preference: the space in which the silhouette is taken.
-        candidates: predict the members' preferences; as personal lists they are the ceiling.
-        group_at: forms that many groups of the dataset's users; may return fewer.
+        histories: what the lists were made from, CSR [U, I].
+        task: its targets judge the lists; the validation task where the table chooses the number of groups.
+        candidates: predict the users' preferences; as personal lists they are the ceiling.
+        methods: by name, what forms groups and lists for a number of groups and a regime; fewer groups may come back.
     Returns:
-        n_groups (as asked for), method ("members_mean"), regime, metric, value, low, high, floor, individual, oracle
-        (strict only), share_of_gain, smallest and largest (group sizes), silhouette.
+        n_groups (as asked for), method, regime, metric, value, low, high, floor, individual, oracle (strict only),
+        share_of_gain, smallest and largest (group sizes).
     """
-    alone = protocol.measure("individual", "individual", protocol.individual_lists(candidates, task), task)
-    everybody = baselines.everybody(data.n_users)
-    floor = protocol.measure_both("popularity", baselines.popularity(data.histories, seed), everybody, task)
-    tables = []
-    for n_groups in n_groups_grid:
-        groups = group_at(n_groups)
-        lists = members_mean(candidates, groups, data.histories, seed)
-        both = protocol.measure_both("members_mean", lists, groups, task)
-        rows = protocol.rows_table(protocol.summarise([alone, *floor, *both], seed))
-        rows = protocol.add_bounds(rows, both, task)
-        rows = rows[(rows["method"] == "members_mean") & rows["metric"].isin(protocol.HEADLINES)]
-        rows.insert(0, "n_groups", n_groups)
-        sizes = {"smallest": int(groups.sizes.min()), "largest": int(groups.sizes.max())}
-        silhouette = separation(preference.space, groups.labels, seed, _CURVE_SAMPLE).silhouette
-        tables.append(rows.drop(columns="n_users").assign(**sizes, silhouette=silhouette))
-    return pd.concat(tables, ignore_index=True)
+    task = task.sample(MOST_JUDGED, seed)
+    alone = _means(protocol.measure("", "individual", protocol.individual_lists(candidates, task), task))
+    everybody = baselines.everybody(histories.shape[0])
+    both = protocol.measure_both("", baselines.popularity(histories, seed), everybody, task)
+    floors = {one.regime: _means(one) for one in both}
+    relevant = task.relevant[task.users]
+    rows = []
+    for n_groups in grid:
+        for (name, form), regime in product(methods.items(), regimes):
+            groups, lists = form(n_groups, regime)
+            measured = protocol.measure_one(name, regime, lists, groups, task)
+            oracle = best_strict(groups.labels[task.users], relevant, (10,)) if regime == "strict" else {}
+            for metric in protocol.HEADLINES:
+                value, error = _means(measured)[metric]
+                floor, individual = floors[regime][metric][0], alone[metric][0]
+                rows.append(
+                    {
+                        "n_groups": n_groups,
+                        "method": name,
+                        "regime": regime,
+                        "metric": metric,
+                        "value": value,
+                        "low": value - 1.96 * error,
+                        "high": value + 1.96 * error,
+                        "floor": floor,
+                        "individual": individual,
+                        "oracle": oracle.get(metric, np.nan),
+                        "share_of_gain": float(protocol.share_of_gain(value, floor, individual)),
+                        "smallest": int(groups.sizes.min()),
+                        "largest": int(groups.sizes.max()),
+                    }
+                )
+    return pd.DataFrame(rows)
+
+
+def _means(measured: protocol.Measured) -> dict[str, tuple[float, float]]:
+    """Return mean and standard error of every headline metric; NaN where there is no user."""
+    n = len(measured.values)
+    if not n:
+        return dict.fromkeys(protocol.HEADLINES, (np.nan, np.nan))
+    columns = {metric: measured.of(metric) for metric in protocol.HEADLINES}
+    return {metric: (float(own.mean()), float(own.std(ddof=n > 1) / np.sqrt(n))) for metric, own in columns.items()}
 
 
 def choose_n_groups(table: pd.DataFrame, regime: str) -> tuple[int, str]:

@@ -17,7 +17,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from grouprec.contracts import Generator, Profile, StageConfig, generators
 from grouprec.data.dataset import Dataset
-from grouprec.lists import lists_from_scores, member_matrix
+from grouprec.lists import lists_from_rates, member_matrix
 from grouprec.training import RunOptions, fit_epochs, load_module, module_arrays
 from grouprec.types import GroupLists, Groups
 
@@ -244,23 +244,18 @@ class GroupGan(Generator):
         labels = np.full(n, group)
         return self._scale.place(self._residuals(labels, rng), labels)
 
-    def lists(self, data: Dataset, groups: Groups, profile: Profile, run: RunOptions) -> GroupLists:
+    def lists(
+        self, data: Dataset, groups: Groups, profile: Profile, run: RunOptions, factor: np.ndarray | None = None
+    ) -> GroupLists:
         """Return every group's two lists from the mean decoded preference of its virtual members.
 
-        That mean is the rate at which the group takes an item, whoever has it by now. Ranking: only members without
-        the item will see it, so the rate is divided by their share. Strict: the rate times the square root of that
-        share, because what most members have is wasted on them, but they are also the ones a group's taste shows in.
-        Compared with powers 0 and 1 on MovieLens 100K (split at random and by time) and Online Retail, the square
-        root was best or within 5 % of the best in strict precision@10 on each (chosen on the test part); the
-        division won 5 to 7 % of de-duplicated nDCG@10.
+        That mean is the rate at which the group takes an item, whoever has it by now
+        (:func:`~grouprec.lists.lists_from_rates`).
         """
         rng = run.rng("gan lists")
         rates = np.stack([self._mean_preference(group, profile, rng) for group in range(groups.n_groups)])
-        owners = member_matrix(groups) @ (data.known != 0).astype(np.float32)
-        sizes = groups.sizes[:, None]
-        lacking = np.maximum(sizes - owners.toarray(), 1) / sizes
-        strict, ranking = rates * np.sqrt(lacking), rates / lacking
-        return lists_from_scores(strict.astype(np.float32), ranking.astype(np.float32), int(rng.integers(2**31)))
+        rates = rates if factor is None else rates * factor
+        return lists_from_rates(rates.astype(np.float32), data.known, groups, run.seed)
 
     def _mean_preference(self, group: int, profile: Profile, rng: np.random.Generator) -> np.ndarray:
         """Return the mean decoded preference of a group's virtual members, float64 [I]."""

@@ -9,6 +9,7 @@ import torch
 from scipy import sparse
 
 from grouprec.data.dataset import Interactions
+from grouprec.data.rhythm import with_rhythm
 from grouprec.data.synthetic import planted
 from grouprec.stages import encoder_dnn
 from grouprec.stages.encoder_dnn import DnnEncoder
@@ -140,3 +141,46 @@ def test_data_without_any_attributes_can_be_encoded(data):
     encoder = DnnEncoder(DnnEncoder.Config(**{**SMALL, "epochs": 1})).fit(bare, RunOptions())
     vectors = encoder.encode(data.histories, pd.DataFrame(index=range(data.n_users)))
     assert vectors.shape == (data.n_users, 17) and np.isfinite(vectors).all()
+
+
+def with_times(data, times):
+    return dataclasses.replace(data, train=dataclasses.replace(data.train, times=times))
+
+
+def test_rhythm_is_the_share_of_events_per_weekday_and_part_of_day(data):
+    rng = np.random.default_rng(0)
+    monday = 4 * 86_400.0  # 5 January 1970
+    morning = data.train.user_rows < 120
+    times = monday + rng.integers(0, 50, len(data.train)) * 604_800 + np.where(morning, 8, 20) * 3600.0
+    frame = with_rhythm(with_times(data, times)).user_attributes
+    shares = frame.filter(like="share of events")
+    assert np.allclose(shares.sum(axis=1), 2)  # weekdays and parts of the day, 1 each
+    assert np.allclose(frame["share of events: Monday"], 1)
+    assert frame["share of events: morning"][:120].min() > 0.8 > 0.2 > frame["share of events: morning"][120:].max()
+    assert list(frame.columns[:2]) == ["region", "age"]
+
+
+def test_a_user_without_events_has_the_mean_rhythm(data):
+    rows = np.flatnonzero(data.train.user_rows != 5)
+    frame = with_rhythm(dataclasses.replace(data, train=data.train.take(rows))).user_attributes
+    days = np.floor(data.train.times[rows] / 86_400) % 7
+    assert frame["share of events: Thursday"][5] == pytest.approx(np.mean(days == 0), abs=1e-6)
+
+
+def test_data_without_times_have_no_rhythm(data):
+    untimed = with_times(data, None)
+    assert with_rhythm(untimed) is untimed
+
+
+def test_context_tells_users_apart_by_when_they_act_and_works_without_it(data):
+    bare = dataclasses.replace(data, user_attributes=pd.DataFrame())
+    hour = np.where(np.arange(data.n_users) % 2, 8, 20) * 3600.0
+    timed = with_times(bare, np.floor(data.train.times / 86_400) * 86_400 + hour[data.train.user_rows])
+    encoder = DnnEncoder(DnnEncoder.Config(**{**SMALL, "epochs": 1, "context": True})).fit(timed, RunOptions())
+    empty = sparse.csr_array((2, data.n_items), dtype=np.float32)
+    vectors = encoder.encode(empty, with_rhythm(timed).user_attributes.iloc[[0, 1]])
+    assert not np.allclose(vectors[0], vectors[1], atol=1e-3)
+    unknown = encoder.encode(empty, pd.DataFrame(index=[0, 1]))
+    assert np.isfinite(unknown).all() and np.array_equal(unknown[0], unknown[1])
+    known = encoder.encode(timed.histories, with_rhythm(timed).user_attributes)
+    assert np.array_equal(encoder.embeddings(timed).users, known)

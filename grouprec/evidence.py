@@ -1,0 +1,263 @@
+"""The evidence of a run: what its lists, groups and stages are worth on the test part, as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from grouprec.blend import repeat_terms
+from grouprec.choices import Choices, smallest_group
+from grouprec.config import RunConfig
+from grouprec.contracts import REGISTRIES, Regime
+from grouprec.data.dataset import Dataset
+from grouprec.evaluate import baselines, protocol
+from grouprec.evaluate.cold_start import cold_items, cold_users
+from grouprec.evaluate.fairness import exposure, value_by_attribute
+from grouprec.evaluate.left_behind import left_behind
+from grouprec.evaluate.metrics import bootstrap, paired_difference
+from grouprec.evaluate.significance import compare_all
+from grouprec.evaluate.value import default_grid, stability, value_of_groups
+from grouprec.forming import Formed, Former
+from grouprec.lists import group_popularity, lists_from_rates, members_mean
+from grouprec.preference import find_candidates
+from grouprec.results import Evidence, Fitted
+from grouprec.strategies import STRATEGIES
+from grouprec.training import RunOptions
+from grouprec.types import Candidates, GroupLists, Groups
+
+EASE_ITEMS = 20_000  # beyond that the baseline takes the run's own scores
+STABILITY_USERS = 20_000
+
+
+def gather(judged: Fitted, data: Dataset, choices: Choices, config: RunConfig, options: RunOptions) -> Evidence:
+    """Judge everything learned before the test part.
+
+    Args:
+        data: with the test part; its users and items are those of ``judged``.
+    """
+    task = protocol.test_task(data, config.repeats)
+    histories = judged.data.histories
+    alone = _encoders_alone(judged, task, config, options)
+    ease = alone.get("ease", judged.candidates)
+    evaluation = protocol.evaluate(
+        histories, task, judged.groups, judged.candidates, ease, judged.lists, alone, config.seed
+    )
+    former = Former(judged.data, judged.candidates, config, options)
+    measured = {(one.method, one.regime): one for one in evaluation.measured}
+    found = {
+        "comparisons": compare_all(evaluation.measured, next(iter(judged.lists)), config.seed),
+        "value_of_groups": _value(judged, task, former, ease, config),
+        "ablation": _ablation(judged, task, former, ease, config),
+        "strategies": _strategies(judged, task, former, config),
+        "left_behind": _left_behind(judged, task, measured, choices, config),
+        "fairness": _fairness(judged, data, task, measured, choices, config),
+        "exposure": _exposure(judged, task, choices),
+        "repeats": _repeats(judged, data, choices, config),
+        "cold_users": _cold_users(judged, task, choices, config),
+        "cold_items": _cold_items(judged, task, choices, config),
+    }
+    return Evidence(evaluation, found)
+
+
+def _encoders_alone(
+    judged: Fitted, task: protocol.Task, config: RunConfig, options: RunOptions
+) -> dict[str, Candidates]:
+    """Return the personal lists of every encoder of the blend by itself, and of EASE in any case."""
+    data, popularity = judged.data, judged.data.popularity
+    encoders: dict[str, Any] = dict(judged.encoded.encoders)
+    if "ease" not in encoders and data.n_items <= EASE_ITEMS:
+        ease = REGISTRIES["encoder"].get("ease")
+        encoders["ease"] = ease(ease.Config.for_preset("quick")).fit(data, options)
+    return {
+        name: find_candidates(encoder.embeddings(data), task.seen, seed=config.seed, fallback=popularity)
+        for name, encoder in encoders.items()
+    }
+
+
+def _value(judged: Fitted, task: protocol.Task, former: Former, ease: Candidates, config: RunConfig) -> pd.DataFrame:
+    """Return the value of every number of groups: our groups, and what practitioners do instead."""
+    histories, seed = judged.data.histories, config.seed
+
+    @cache
+    def practice(n_groups: int) -> tuple[Groups, dict[str, GroupLists]]:
+        return baselines.kmeans_baselines(histories, ease, n_groups, seed, task.seen)
+
+    def of(name: str) -> Callable[[int, Regime], Formed]:
+        return lambda n_groups, regime: (practice(n_groups)[0], practice(n_groups)[1][name])
+
+    methods: dict[str, Callable[[int, Regime], Formed]] = {
+        "members_mean": former.run_method,
+        "kmeans_popularity": of("kmeans_popularity"),
+        "kmeans_mean_ease": of("kmeans_mean_ease"),
+    }
+    grid = sorted({*default_grid(histories.shape[0], 2 * smallest_group(config)), judged.groups.n_groups})
+    table = value_of_groups(histories, task, judged.candidates, methods, grid, seed)
+    if histories.shape[0] > STABILITY_USERS:
+        return table.assign(stability=np.nan)
+    stable = {
+        n: stability(lambda one, n=n: former.groups(config.grouper, n, config.regime, one), (seed, seed + 1))
+        for n in grid
+    }
+    ours = (table["method"] == "members_mean") & (table["regime"] == config.regime)
+    return table.assign(stability=table["n_groups"].map(stable).where(ours))
+
+
+def _ablation(judged: Fitted, task: protocol.Task, former: Former, ease: Candidates, config: RunConfig) -> pd.DataFrame:
+    """Return what every stage adds to the lists, step by step: one change at a time, paired over users."""
+    histories, seed = judged.data.histories, config.seed
+    groups = baselines.history_groups(histories, judged.groups.n_groups, seed)
+    decoded = np.stack(
+        [
+            judged.profile.decode(judged.profile.latents().users[judged.groups.labels == group]).mean(axis=0)
+            for group in range(judged.groups.n_groups)
+        ]
+    )
+    steps: list[tuple[str, str, Groups, GroupLists]] = [
+        ("popularity", "k-means on histories, popular items", groups, group_popularity(histories, groups, seed)),
+        ("encoder", "members' mean of EASE", groups, members_mean(ease, groups, task.seen, seed)),
+        ("blend", "members' mean of the blend", groups, former.lists(groups)["members_mean"]),
+        ("grouping", "the run's own groups", judged.groups, former.lists(judged.groups)["members_mean"]),
+        ("profile", "decoded from the members' profiles", judged.groups, _from_rates(decoded, judged, seed)),
+        ("generator", "decoded from virtual members", judged.groups, judged.lists["generated"]),
+    ]
+    rows = []
+    for regime in ("strict", "dedup"):
+        before: protocol.Measured | None = None
+        for step, what, members, lists in steps:
+            one = protocol.measure_one(step, regime, lists, members, task)
+            rows += _step_rows(step, what, one, before, seed)
+            before = one
+    return pd.DataFrame(rows)
+
+
+def _from_rates(rates: np.ndarray, judged: Fitted, seed: int) -> GroupLists:
+    return lists_from_rates(rates.astype(np.float32), judged.data.histories, judged.groups, seed)
+
+
+def _step_rows(
+    step: str, what: str, one: protocol.Measured, before: protocol.Measured | None, seed: int
+) -> list[dict[str, Any]]:
+    """Return a row per headline metric: the value after the step, and its difference to the step before."""
+    rows = []
+    for metric in protocol.HEADLINES:
+        values = one.of(metric)
+        change = (np.nan,) * 4 if before is None else paired_difference(values, before.of(metric), seed)
+        added = dict(zip(("added", "low", "high", "p"), map(float, change), strict=True))
+        value = float(values.mean()) if len(values) else np.nan
+        rows.append({"step": step, "what": what, "regime": one.regime, "metric": metric, "value": value, **added})
+    return rows
+
+
+def _strategies(judged: Fitted, task: protocol.Task, former: Former, config: RunConfig) -> pd.DataFrame:
+    """Return what the run's groups would get by every aggregation strategy."""
+    rows = []
+    for name, strategy in STRATEGIES.items():
+        lists = former.by_strategy(judged.groups, name)
+        for one in protocol.measure_both(name, lists, judged.groups, task):
+            for metric in protocol.HEADLINES:
+                mean, low, high = bootstrap(one.of(metric), config.seed)
+                row = {"strategy": name, "title": strategy.title, "regime": one.regime, "metric": metric}
+                rows.append(row | {"value": float(mean), "low": float(low), "high": float(high)})
+    return pd.DataFrame(rows)
+
+
+def _left_behind(
+    judged: Fitted, task: protocol.Task, measured: dict[Any, protocol.Measured], choices: Choices, config: RunConfig
+) -> pd.DataFrame:
+    """Return who is served badly by the lists that are exported, and what splitting a group would gain."""
+    frames = []
+    for regime, method in choices.list_method.items():
+        one = measured[method, regime]
+        frame = left_behind(one, judged.groups, task, judged.candidates, task.seen, regime, config.seed)
+        frames.append(frame.assign(group=frame["group"] + 1, regime=regime, method=method))
+    return pd.concat(frames, ignore_index=True)
+
+
+def _fairness(
+    judged: Fitted,
+    data: Dataset,
+    task: protocol.Task,
+    measured: dict[Any, protocol.Measured],
+    choices: Choices,
+    config: RunConfig,
+) -> pd.DataFrame:
+    """Return what the exported lists are worth to users of every attribute value."""
+    attributes = data.user_attributes if len(data.user_attributes) else pd.DataFrame(index=range(data.n_users))
+    frames = [
+        value_by_attribute(measured[method, regime], attributes, task, config.seed).assign(regime=regime, method=method)
+        for regime, method in choices.list_method.items()
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+def _exposure(judged: Fitted, task: protocol.Task, choices: Choices) -> pd.DataFrame:
+    """Return which items personal and shared lists show, against what users have."""
+    labels, attributes = judged.groups.labels, judged.data.item_attributes
+    strict = judged.lists[choices.list_method["strict"]].strict
+    ranking = judged.lists[choices.list_method["dedup"]].ranking
+    shown = {
+        "individual": protocol.individual_lists(judged.candidates, task),
+        "strict": protocol.shared_lists(strict, labels, task),
+        "dedup": protocol.dedup_lists(ranking, labels, task),
+    }
+    frames = [
+        exposure(lists, task.owned, attributes if len(attributes) else None, task.users).assign(regime=regime)
+        for regime, lists in shown.items()
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+def _repeats(judged: Fitted, data: Dataset, choices: Choices, config: RunConfig) -> pd.DataFrame:
+    """Return what personal lists are worth in both tasks: new items only, and with repeats."""
+    rows = []
+    weights_of = {config.repeats: choices.weights, not config.repeats: choices.other_weights}
+    for repeats, weights in sorted(weights_of.items()):
+        task = protocol.test_task(data, repeats)
+        terms = repeat_terms(judged.data) if repeats else ()
+        own = judged.encoded.predictor(weights, judged.data, terms).candidates(seed=config.seed)
+        methods = {"individual": own, "own_frequency": baselines.own_frequency(judged.data.histories)}
+        methods |= {"popularity": _popular(judged.data.histories, task.seen, config.seed)}
+        for name, candidates in methods.items():
+            if name == "own_frequency" and not repeats:
+                continue
+            one = protocol.measure(name, "individual", protocol.individual_lists(candidates, task), task)
+            for metric in protocol.HEADLINES:
+                mean, low, high = map(float, bootstrap(one.of(metric), config.seed))
+                what = {"task": "repeats allowed" if repeats else "new items", "method": name, "metric": metric}
+                rows.append(what | {"value": mean, "low": low, "high": high, "n_users": len(task.users)})
+    return pd.DataFrame(rows)
+
+
+def _popular(histories: sparse.csr_array, seen: sparse.csr_array, seed: int) -> Candidates:
+    """Return the most popular items for everybody, without what they have."""
+    items = baselines.popularity(histories, seed).ranking[0]
+    n_users, n_items = histories.shape
+    everyone = np.broadcast_to(items, (n_users, len(items)))
+    return Candidates(everyone, np.zeros(everyone.shape, np.float32), n_items)
+
+
+def _cold_users(judged: Fitted, task: protocol.Task, choices: Choices, config: RunConfig) -> pd.DataFrame:
+    """Return what users of whom little is known get."""
+
+    def predict(histories: sparse.csr_array, attributes: pd.DataFrame) -> Candidates:
+        return judged.predict(choices.weights, histories, attributes)
+
+    def place(histories: sparse.csr_array, attributes: pd.DataFrame, candidates: Candidates) -> np.ndarray:
+        return judged.place(candidates, histories, attributes)
+
+    return cold_users(judged.data, task, judged.groups, predict, place, seed=config.seed)
+
+
+def _cold_items(judged: Fitted, task: protocol.Task, choices: Choices, config: RunConfig) -> pd.DataFrame:
+    """Return how well attributes and text find users for items that nobody has taken yet.
+
+    By the encoder that weighs most in the blend.
+    """
+    name = max(judged.encoded.encoders, key=lambda one: choices.weights.encoders[one])
+    encoder = judged.encoded.encoders[name]
+    return cold_items(judged.data, task, encoder.encode, encoder.items(), config.seed).assign(encoder=name)

@@ -1,0 +1,98 @@
+"""Groups and lists of every kind, for any number of groups: the run's own, and what others would do instead."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+
+from grouprec.config import RunConfig
+from grouprec.contracts import REGISTRIES, Regime
+from grouprec.data.dataset import Dataset
+from grouprec.evaluate.protocol import nothing
+from grouprec.lists import RANKING_DEPTH, STRICT_DEPTH, members_mean, without
+from grouprec.preference import make_preference
+from grouprec.strategies import diversify, drop_excluded, excluded_for_groups, excluded_items, get_strategy
+from grouprec.training import RunOptions
+from grouprec.types import Candidates, GroupLists, Groups, Preference
+
+Formed = tuple[Groups, GroupLists]
+
+
+class Former:
+    """Forms groups of a dataset's users from their predicted preferences, and makes the lists of groups.
+
+    Args:
+        data: whose users are grouped; only its training part is read.
+        candidates: what they are predicted to want.
+        options: seed and device.
+    """
+
+    def __init__(self, data: Dataset, candidates: Candidates, config: RunConfig, options: RunOptions) -> None:
+        self.data, self.candidates, self.config, self.options = data, candidates, config, options
+
+    @cached_property
+    def preference(self) -> Preference:
+        return make_preference(self.candidates, seed=self.config.seed)
+
+    def groups(self, grouper: str, n_groups: int, regime: Regime, seed: int | None = None) -> Groups:
+        """Return groups by one of the groupers, with half as many starts as a run would take."""
+        settings = self.config.stage_config("grouper", grouper)
+        few = {name: max(1, getattr(settings, name) // 3) for name in ("n_starts", "n_init") if hasattr(settings, name)}
+        stage = REGISTRIES["grouper"].get(grouper)(settings.model_copy(update=few))
+        options = self.options if seed is None else RunOptions(seed, self.options.device)
+        return stage.fit(self.data, self.preference, min(n_groups, self.data.n_users), options, regime).groups()
+
+    def run_method(self, n_groups: int, regime: Regime) -> Formed:
+        """Return groups by the run's own grouper for a regime, and the members' lists."""
+        groups = self.groups(self.config.grouper, n_groups, regime)
+        return groups, self._members_mean(groups)
+
+    def lists(self, groups: Groups) -> dict[str, GroupLists]:
+        """Return the members' lists, and those of the aggregation strategy that the run names, by name."""
+        strategy = self.config.rules.strategy
+        made = {"members_mean": self._members_mean(groups)}
+        return made if strategy == "utility" else {strategy: self.by_strategy(groups, strategy), **made}
+
+    def by_strategy(self, groups: Groups, name: str) -> GroupLists:
+        """Return lists by one of the aggregation strategies: the same order in both regimes."""
+        items, scores = get_strategy(name).rank(self._allowed(groups), groups, RANKING_DEPTH, self.config.seed)
+        lists = GroupLists(items[:, :STRICT_DEPTH], scores[:, :STRICT_DEPTH], items, scores)
+        return self.finish(lists, groups)
+
+    def finish(self, lists: GroupLists, groups: Groups) -> GroupLists:
+        """Return lists of any origin without what the rules exclude, and with the diversity that they ask for."""
+        barred = self.barred(groups)
+        lists = without(lists, barred) if barred.any() else lists
+        dial, vectors = self.config.rules.diversity, self.preference.components
+        if not dial:
+            return lists
+        strict = diversify(lists.strict, lists.strict_scores, vectors, STRICT_DEPTH, dial)
+        ranking = diversify(lists.ranking, lists.ranking_scores, vectors, RANKING_DEPTH, dial)
+        return GroupLists(*strict, *ranking)
+
+    def barred(self, groups: Groups) -> np.ndarray:
+        """Return what the run's rules keep from every group, bool [G, I]."""
+        rules = self.config.rules
+        everywhere = excluded_items(self.data, rules)
+        barred = np.broadcast_to(everywhere, (groups.n_groups, self.data.n_items))
+        if rules.owned_share < 1:
+            barred = barred | excluded_for_groups(self.data.histories, groups, rules).toarray()
+        return barred
+
+    def _members_mean(self, groups: Groups) -> GroupLists:
+        histories = nothing(self.data.shape) if self.config.repeats else self.data.histories
+        return self.finish(members_mean(self._allowed(groups), groups, histories, self.config.seed), groups)
+
+    def _allowed(self, groups: Groups) -> Candidates:
+        """Return the candidates without what a group may not get because too many of its members have it."""
+        if self.config.rules.owned_share >= 1:
+            return self.candidates
+        in_groups = excluded_for_groups(self.data.histories, groups, self.config.rules)
+        return drop_excluded(self.candidates, groups, np.zeros(self.data.n_items, bool), in_groups)
+
+
+def excluded(data: Dataset, config: RunConfig) -> np.ndarray | None:
+    """Return the items that nobody may get, bool [I]; None where the rules exclude nothing."""
+    items = excluded_items(data, config.rules)
+    return items if items.any() else None

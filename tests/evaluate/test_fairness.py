@@ -1,0 +1,185 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+
+from grouprec.evaluate import fairness
+from grouprec.evaluate.fairness import exposure, levels, value_by_attribute
+from grouprec.evaluate.metrics import gini
+from grouprec.evaluate.protocol import METRICS, Measured, Task
+
+
+def make_task(n_users, n_items=20, owned=None):
+    """Everybody is judged, with one target each."""
+    owned = sparse.csr_array((n_users, n_items), dtype=np.float32) if owned is None else sparse.csr_array(owned)
+    targets = (np.ones(n_users, np.float32), (np.arange(n_users), np.zeros(n_users, int)))
+    return Task(owned, sparse.csr_array(targets, shape=owned.shape), np.arange(n_users, dtype=np.int32), owned)
+
+
+def judged(values):
+    """A method with the given nDCG@10; the hit rate is 1 where that is above 0."""
+    table = np.zeros((len(values), len(METRICS)))
+    table[:, METRICS.index("ndcg@10")] = values
+    table[:, METRICS.index("hit_rate@10")] = np.asarray(values) > 0
+    return Measured("any", "strict", table, {})
+
+
+def by_value(table, attribute, metric="ndcg@10"):
+    return table[(table["attribute"] == attribute) & (table["metric"] == metric)].set_index("value")
+
+
+RNG = np.random.default_rng(0)
+SERVED = np.clip(np.repeat([0.5, 0.3, 0.3], 40) + RNG.normal(0, 0.1, 120), 0, 1)
+ATTRIBUTES = pd.DataFrame(
+    {
+        "city": np.repeat(["Rome", "Oslo", "Bonn"], 40),
+        "coin": RNG.choice(["heads", "tails"], 120),
+        "age": RNG.permutation(120).astype(float),
+        "note": [f"wrote letter number {n} to us" for n in range(120)],
+        "planet": "Earth",
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def table():
+    return value_by_attribute(judged(SERVED), ATTRIBUTES, make_task(120), seed=0)
+
+
+def test_a_planted_advantage_is_found_and_chance_is_not(table):
+    city, coin = by_value(table, "city"), by_value(table, "coin")
+    assert city.loc["Rome", "mean"] == pytest.approx(SERVED[:40].mean())
+    assert city.loc["Rome", "difference"] == pytest.approx(SERVED[:40].mean() - SERVED[40:].mean())
+    assert city.loc["Rome", "difference_low"] > 0 and city.loc["Rome", "p_adjusted"] < 0.05
+    assert city.loc["Oslo", "difference"] < 0
+    assert (coin["p_adjusted"] > 0.05).all() and coin["difference_low"].min() < 0 < coin["difference_high"].max()
+    judged_rows = table.dropna(subset=["low"])
+    assert ((judged_rows["low"] <= judged_rows["mean"]) & (judged_rows["mean"] <= judged_rows["high"])).all()
+    assert (table["p_adjusted"].dropna() >= table["p"].dropna()).all()
+
+
+def test_numbers_fall_into_quartiles_and_free_text_is_left_out(table):
+    age = by_value(table, "age")
+    assert list(age.index) == ["0 to 29", "30 to 59", "60 to 89", "90 to 119"]
+    assert (age["n_users"] == 30).all() and "note" not in set(table["attribute"])
+
+
+def test_one_value_for_all_has_a_mean_but_nothing_to_differ_from(table):
+    planet = by_value(table, "planet").loc["Earth"]
+    assert planet["mean"] == pytest.approx(SERVED.mean()) and planet["low"] < planet["mean"] < planet["high"]
+    assert planet[["difference", "difference_low", "difference_high", "p", "p_adjusted"]].isna().all()
+
+
+def test_the_interval_is_that_of_resampled_users(table):
+    rng = np.random.default_rng(1)
+    means = [rng.choice(SERVED[:40], 40).mean() for _ in range(2000)]
+    rome = by_value(table, "city").loc["Rome"]
+    assert [rome["low"], rome["high"]] == pytest.approx(np.percentile(means, [2.5, 97.5]), abs=0.008)
+
+
+def test_p_agrees_with_shuffling_users_one_permutation_at_a_time(table):
+    rng, heads = np.random.default_rng(1), (ATTRIBUTES["coin"] == "heads").to_numpy()
+    gap = abs(SERVED[heads].mean() - SERVED[~heads].mean())
+    shuffled = [rng.permutation(SERVED) for _ in range(2000)]
+    chance = np.mean([abs(one[heads].mean() - one[~heads].mean()) >= gap for one in shuffled])
+    assert by_value(table, "coin").loc["heads", "p"] == pytest.approx(chance, abs=0.05)
+
+
+def test_a_single_lucky_user_is_no_evidence():
+    served = np.zeros(60)
+    served[:3] = 1  # one of them is the only user from Atlantis
+    city = pd.DataFrame({"city": ["Atlantis", *["Rome"] * 59]})
+    row = by_value(value_by_attribute(judged(served), city, make_task(60), seed=0), "city").loc["Atlantis"]
+    assert row["p"] == pytest.approx(3 / 60, abs=0.02) and np.isnan(row["low"]) and np.isnan(row["difference_low"])
+
+
+def test_activity_is_an_attribute_of_its_own():
+    owned = np.triu(np.ones((20, 20), np.float32))  # user n has 20 - n items
+    table = value_by_attribute(judged(np.linspace(1, 0, 20)), pd.DataFrame(), make_task(20, owned=owned), seed=0)
+    assert table["attribute"].unique().tolist() == [fairness.ACTIVITY]
+    activity = by_value(table, fairness.ACTIVITY)
+    assert list(activity.index) == ["1 to 5", "6 to 10", "11 to 15", "16 to 20"]
+    assert activity["mean"].is_monotonic_increasing and activity.loc["16 to 20", "mean"] == pytest.approx(17 / 19)
+
+
+def test_only_judged_users_count():
+    task = make_task(6)
+    some = Task(task.seen, task.relevant, np.array([1, 4], np.int32), task.owned)
+    table = value_by_attribute(judged([0.2, 0.6]), pd.DataFrame({"x": list("abcdef")}), some, seed=0)
+    assert by_value(table, "x")["mean"].to_dict() == pytest.approx({"b": 0.2, "e": 0.6})
+
+
+def test_of_very_many_users_some_are_drawn_and_draws_come_in_chunks(monkeypatch, table):
+    monkeypatch.setattr(fairness, "_CELLS", 4000)
+    chunked = value_by_attribute(judged(SERVED), ATTRIBUTES, make_task(120), seed=0)
+    close = by_value(chunked, "city").loc["Rome", ["low", "high"]].tolist()
+    assert close == pytest.approx(by_value(table, "city").loc["Rome", ["low", "high"]].tolist(), abs=0.01)
+    monkeypatch.setattr(fairness, "MOST_USERS", 50)
+    sampled = value_by_attribute(judged(SERVED), ATTRIBUTES, make_task(120), seed=0)
+    assert by_value(sampled, "planet")["n_users"].item() == 50
+
+
+def test_nobody_judged_gives_no_numbers():
+    task = make_task(4)
+    nobody = Task(task.seen, task.relevant, np.empty(0, np.int32), task.owned)
+    table = value_by_attribute(judged([]), pd.DataFrame({"x": list("abcd")}), nobody, seed=0)
+    assert table.empty and "p_adjusted" in table
+
+
+def test_the_same_seed_gives_the_same_table(table):
+    again = value_by_attribute(judged(SERVED), ATTRIBUTES, make_task(120), seed=0)
+    pd.testing.assert_frame_equal(table, again)
+
+
+def test_levels_keep_twelve_values_and_say_what_is_unknown():
+    letters = pd.Series([chr(97 + n // 4) for n in range(80)])  # a to t, four of each
+    found = levels(letters)
+    assert found.names == [*"abcdefghijkl", "other"] and (found.codes == 12).sum() == 32
+    assert levels(pd.Series(["x", None, "x"])).names == ["x", "unknown"]
+    numbers = levels(pd.Series([1.0, 2.0, np.nan, 2.0]))
+    assert numbers.names == ["1", "2", "unknown"] and numbers.codes.tolist() == [0, 1, 2, 1]
+    assert levels(pd.Series([True, False, True])).names == ["True", "False"]
+    assert levels(pd.Series([np.nan, np.nan])).names == ["unknown"]
+    assert levels(pd.Series([f"word{n}" for n in range(100)])) is None
+
+
+def shown(table, measure, value=""):
+    return table[(table["measure"] == measure) & (table["value"] == value)].iloc[0]
+
+
+def test_popularity_lift_by_hand():
+    # Popularity: item 0 has 4 of 4 users, items 1 to 4 one each. Own items: 5/8 on average; lists: item 0 and item 1.
+    histories = sparse.csr_array(np.array([[1, 1, 0, 0, 0], [1, 0, 1, 0, 0], [1, 0, 0, 1, 0], [1, 0, 0, 0, 1]]))
+    lists = np.array([[0, -1], [0, -1], [0, 1], [1, -1]], np.int32)
+    table = exposure(lists, histories)
+    popularity = shown(table, "popularity")
+    assert popularity["in_lists"] == pytest.approx((1 + 1 + 5 / 8 + 1 / 4) / 4)
+    assert popularity["in_histories"] == pytest.approx(5 / 8) and popularity["lift"] == pytest.approx(0.15)
+    assert shown(table, "coverage")["in_lists"] == 2 / 5 and shown(table, "coverage")["in_histories"] == 1
+    assert shown(table, "gini")["in_lists"] == gini(lists, 5)
+    assert shown(table, "gini")["in_histories"] == pytest.approx(
+        gini(np.array([[0], [0], [0], [0], [1], [2], [3], [4]]), 5)
+    )
+
+
+def test_tiers_and_attributes_compare_what_is_shown_with_what_is_owned():
+    histories = np.zeros((10, 10), np.float32)
+    for item in range(10):
+        histories[: 10 - item, item] = 2  # item 0 is the most popular; weights do not count
+    items = pd.DataFrame({"colour": ["red"] * 5 + ["blue"] * 5, "id": range(10)})
+    lists = np.tile(np.array([0, 1, 2, 9], np.int32), (3, 1))
+    table = exposure(lists, sparse.csr_array(histories), items, users=np.array([0, 1, 9]), k=3)
+    tiers = table[table["attribute"] == "popularity tier"].set_index("value")
+    assert list(tiers.index) == ["head", "middle", "tail"]
+    assert tiers["in_lists"].tolist() == pytest.approx([2 / 3, 1 / 3, 0])
+    assert tiers["in_histories"].tolist() == pytest.approx([5 / 20, 6 / 20, 9 / 20])  # 10 + 9 + 1 items of three users
+    assert shown(table, "share", "red")["in_lists"] == 1
+    assert shown(table, "share", "red")["in_histories"] == pytest.approx(11 / 20)
+    assert shown(table, "share", "blue")["lift"] == -1
+    assert table[table["measure"] == "share"].groupby("attribute")["in_lists"].sum().to_numpy() == pytest.approx(1)
+
+
+def test_no_list_and_no_history_are_unknown_not_an_error():
+    table = exposure(np.empty((0, 10), np.int32), sparse.csr_array((0, 5)))
+    assert shown(table, "popularity")[["in_lists", "in_histories", "lift"]].isna().all()
+    assert table[table["measure"] == "share"][["in_lists", "in_histories"]].isna().all().all()

@@ -1,0 +1,152 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+
+from grouprec.evaluate import protocol
+from grouprec.evaluate.left_behind import left_behind, wilson
+from grouprec.lists import members_mean
+from grouprec.types import Candidates, Groups
+
+N_ITEMS = 60
+TASTES = np.arange(45).reshape(3, 15)  # each taste likes fifteen items; the last fifteen items nobody likes
+
+
+def users_of(tastes, seed=0):
+    """Users who want their taste's items, in an order of their own, and take three of them; nobody has anything yet."""
+    rng = np.random.default_rng(seed)
+    items = np.stack([rng.permutation(TASTES[taste])[:12] for taste in tastes]).astype(np.int32)
+    scores = np.tile(np.linspace(1, 0.5, 12, dtype=np.float32), (len(tastes), 1))
+    relevant = np.zeros((len(tastes), N_ITEMS), np.float32)
+    for user, taste in enumerate(tastes):
+        relevant[user, rng.choice(TASTES[taste], 3, replace=False)] = 1
+    return Candidates(items, scores, N_ITEMS), sparse.csr_array(relevant)
+
+
+def make_task(relevant, users=None):
+    nothing = sparse.csr_array(relevant.shape, dtype=np.float32)
+    users = np.arange(relevant.shape[0]) if users is None else users
+    return protocol.Task(nothing, relevant, np.array(users, np.int32), nothing)
+
+
+def behind(labels, candidates, task, regime="strict", seed=0):
+    groups = Groups(np.array(labels, np.int32), max(labels) + 1)
+    histories = task.owned
+    lists = members_mean(candidates, groups, histories, seed)
+    measured = next(m for m in protocol.measure_both("mean", lists, groups, task) if m.regime == regime)
+    return left_behind(measured, groups, task, candidates, histories, regime, seed), measured
+
+
+MIXED = np.repeat([0, 1, 2], 40)  # group 0 holds tastes 0 and 1, group 1 only taste 2
+LABELS = (MIXED == 2).astype(np.int32)
+
+
+@pytest.fixture(scope="module", params=["strict", "dedup"])
+def planted(request):
+    candidates, relevant = users_of(MIXED)
+    table, measured = behind(LABELS, candidates, make_task(relevant), request.param)
+    return table, measured
+
+
+def test_a_group_of_two_tastes_gains_by_a_split_as_predicted(planted):
+    table = planted[0]
+    mixed = table.loc[0]
+    assert mixed["smaller_part"] == 0.5
+    assert mixed["predicted_ndcg@10"] > 0.1 and mixed["measured_ndcg@10_low"] > 0.1
+    assert mixed["predicted_precision@10"] > 0.03 and mixed["measured_precision@10_low"] > 0.03
+    assert mixed["predicted_hits"] == pytest.approx(80 * 10 * mixed["predicted_precision@10"])
+    assert mixed["measured_ndcg@10"] == pytest.approx(mixed["predicted_ndcg@10"], abs=0.1)
+
+
+def test_a_group_of_one_taste_gains_next_to_nothing(planted):
+    table = planted[0]
+    one, mixed = table.loc[1], table.loc[0]
+    assert 0 <= one["predicted_worth"] < 0.3 * mixed["predicted_worth"]
+    assert one["measured_ndcg@10_low"] < 0.05 and abs(one["measured_ndcg@10"]) < 0.3 * mixed["measured_ndcg@10"]
+
+
+def test_the_list_as_it_is_agrees_with_a_loop_over_groups(planted):
+    table, measured = planted
+    for group in (0, 1):
+        served, row = measured.of("ndcg@10")[group == LABELS], table.loc[group]
+        tenth = len(served) // 10
+        assert row["n_judged"] == row["size"] == len(served)
+        assert row["ndcg@10"] == pytest.approx(served.mean())
+        assert row["worst_decile"] == pytest.approx(np.sort(served)[:tenth].mean())
+        assert row["best_decile"] == pytest.approx(np.sort(served)[-tenth:].mean())
+        assert row["zero_hit_share"] == pytest.approx((served == 0).mean())
+        assert row["zero_hit_low"] <= row["zero_hit_share"] <= row["zero_hit_high"]
+
+
+def test_share_lost_and_deciles_by_hand():
+    # Two users want items 0 and 1. Everybody has items 2 to 11, so the popular list hits nothing; a personal one
+    # always does; the group's list serves the first user only: half of what is possible is lost.
+    owned = np.ones((2, 12), np.float32)
+    owned[:, :2] = 0
+    owned, relevant = sparse.csr_array(owned), sparse.csr_array(np.eye(2, 12, dtype=np.float32))
+    task = protocol.Task(owned, relevant, np.arange(2, dtype=np.int32), owned)
+    candidates = Candidates(np.array([[0], [1]], np.int32), np.ones((2, 1), np.float32), 12)
+    values = np.zeros((2, len(protocol.METRICS)))
+    values[0, [protocol.METRICS.index(metric) for metric in ("ndcg@10", "hit_rate@10")]] = 1
+    measured, groups = protocol.Measured("any", "strict", values, {}), Groups(np.zeros(2, np.int32), 1)
+    row = left_behind(measured, groups, task, candidates, owned, "strict", 0).loc[0]
+    assert row[["ndcg@10", "share_lost", "zero_hit_share"]].tolist() == [0.5, 0.5, 0.5]
+    assert row[["worst_decile", "best_decile"]].tolist() == [0, 1]
+    assert row.loc["smaller_part":].isna().all()  # two members are too few to split
+
+
+def test_wilson_by_hand():
+    low, high = wilson(np.array([0.0, 0.5, 1.0, np.nan]), np.array([10, 10, 10, 0]))
+    assert low == pytest.approx([0, 0.2366, 0.7225, np.nan], abs=1e-4, nan_ok=True)
+    assert high == pytest.approx([0.2775, 0.7634, 1, np.nan], abs=1e-4, nan_ok=True)
+
+
+@pytest.mark.parametrize("regime", ["strict", "dedup"])
+def test_members_who_are_all_alike_stay_together(regime):
+    candidates, relevant = users_of(np.zeros(20, int))
+    alike = Candidates(np.tile(candidates.items[0], (20, 1)), candidates.scores, N_ITEMS)
+    row = behind(np.zeros(20, int), alike, make_task(relevant), regime)[0].loc[0]
+    gains = ["smaller_part", "predicted_worth", "predicted_hits", "measured_ndcg@10", "measured_precision@10"]
+    assert row[gains].tolist() == [0] * 5
+
+
+def test_predictions_that_say_nothing_give_no_gain():
+    candidates, relevant = users_of(MIXED)
+    silent = Candidates(candidates.items, np.zeros_like(candidates.scores), N_ITEMS)
+    table = behind(LABELS, silent, make_task(relevant))[0]
+    assert (table["predicted_worth"] == 0).all() and table["predicted_ndcg@10"].isna().all()
+
+
+def test_nobody_judged_leaves_predictions_of_worth_only():
+    candidates, relevant = users_of(MIXED)
+    table = behind(LABELS, candidates, make_task(relevant, users=[]))[0]
+    assert (table["n_judged"] == 0).all() and table[["zero_hit_share", "share_lost", "worst_decile"]].isna().all().all()
+    assert table.loc[0, "predicted_worth"] > 0 and table["measured_ndcg@10"].isna().all()
+
+
+def test_few_judged_members_have_a_mean_but_no_interval():
+    candidates, relevant = users_of(MIXED)
+    row = behind(LABELS, candidates, make_task(relevant, users=[0, 1, 50, 51]))[0].loc[0]
+    assert row["n_judged"] == 4 and np.isfinite(row["measured_ndcg@10"])
+    assert row[["measured_ndcg@10_low", "measured_precision@10_high"]].isna().all()
+
+
+def test_lists_made_from_some_members_serve_all_of_them(monkeypatch):
+    monkeypatch.setattr("grouprec.evaluate.left_behind.MOST_MEMBERS", 40)
+    candidates, relevant = users_of(MIXED)
+    row = behind(LABELS, candidates, make_task(relevant))[0].loc[0]
+    assert row["n_judged"] == 80 and row["measured_ndcg@10_low"] > 0.1 and row["predicted_ndcg@10"] > 0.1
+
+
+def test_the_same_seed_gives_the_same_table(planted):
+    candidates, relevant = users_of(MIXED)
+    again, _ = behind(LABELS, candidates, make_task(relevant), planted[1].regime)
+    pd.testing.assert_frame_equal(again, planted[0])
+
+
+def test_lists_of_another_regime_are_refused():
+    candidates, relevant = users_of(MIXED)
+    task = make_task(relevant)
+    measured = behind(LABELS, candidates, task)[1]
+    with pytest.raises(ValueError, match="'strict', not 'dedup'"):
+        left_behind(measured, Groups(LABELS, 2), task, candidates, task.owned, "dedup", 0)
