@@ -74,17 +74,18 @@ def run(folder: Path, names: Sequence[str] = INDIVIDUAL + STRICT, seconds: float
             aggregators. With other groups, only the names in ``STRICT`` need to run again.
         seconds: after which a rival begins no further trial.
     """
-    results, python, problem = [], None, ""
+    results, interpreters = [], {"ease": Path(sys.executable)}  # EASE needs nothing that is not here
+    try:
+        if set(names) - set(interpreters):
+            interpreters = dict.fromkeys(names, environment()) | interpreters
+    except RivalError as error:
+        print(error, file=sys.stderr)
     for name in names:
-        try:
-            if name != "ease" and python is None:  # EASE needs nothing that is not here
-                if problem:
-                    continue
-                python = environment()
-            results.append(_run_one(name, Path(folder).resolve(), python, seconds))
-        except RivalError as error:
-            print(error, file=sys.stderr)
-            problem = problem or str(error) if python is None and name != "ease" else problem
+        if name in interpreters:
+            try:
+                results.append(_run_one(name, Path(folder).resolve(), interpreters[name], seconds))
+            except RivalError as error:
+                print(error, file=sys.stderr)
     return results
 
 
@@ -119,12 +120,11 @@ def environment() -> Path:
     return python
 
 
-def _run_one(name: str, folder: Path, python: Path | None, seconds: float) -> RivalResult:
-    interpreter = sys.executable if name == "ease" or python is None else str(python)
+def _run_one(name: str, folder: Path, python: Path, seconds: float) -> RivalResult:
     report, lists = folder / f"{name}.json", folder / f"{name}.npy"
     report.unlink(missing_ok=True)
     # -I keeps our own package out of sight.
-    command = [interpreter, "-I", str(SCRIPT), name, str(folder), str(seconds)]
+    command = [str(python), "-I", str(SCRIPT), name, str(folder), str(seconds)]
     begun = time.monotonic()
     with tempfile.TemporaryDirectory() as scratch, (folder / f"{name}.log").open("w") as log:
         child = subprocess.Popen(command, cwd=scratch, stdout=log, stderr=log)

@@ -9,6 +9,8 @@ aggregators, ``labels.npy`` (int [U]) and ``scores.npz`` (CSR [U, I], written by
 ``RIVAL.json``.
 """
 
+# pyright: reportMissingImports=false, reportOptionalSubscript=false
+# The rivals are not installed where we check types.
 from __future__ import annotations
 
 import json
@@ -185,7 +187,8 @@ def fit_multivae(
 
 def _mend_numpy() -> None:
     """Give numpy 2 the old names that RecBole reads when it makes its settings."""
-    np.float64, np.complex128, np.str_ = np.float64, np.complex128, np.str_  # pyright: ignore
+    for old, new in {"float_": np.float64, "complex_": np.complex128, "unicode_": np.str_}.items():
+        setattr(np, old, new)
 
 
 def _write_interactions(matrix: sparse.csr_array, path: Path) -> None:
@@ -228,7 +231,7 @@ RIVALS = {
     "irspack_ials": Rival(
         fit_ials,
         {"n_components": (32, 256), "alpha0": (0.1, 1.0), "reg": (3e-3, 3e-2)},
-        {"train_epochs": 16},
+        {"train_epochs": 16, "n_threads": 1},  # more threads add up in an order that varies
         ("irspack", "numpy", "scipy"),
     ),
     "recbole_multivae": Rival(
@@ -276,9 +279,9 @@ def aggregate(name: str, folder: Path) -> tuple[np.ndarray, dict[str, Any]]:
     """Return one shared list per group by an aggregator of PyPI's grouprec, int32 [G, SHARED_DEPTH].
 
     An item that is not among a member's candidates counts 0 for them. Items that no member has as a candidate are
-    left out: they could only come last. Of a group too large for a dense matrix a random part is asked.
+    never listed. Of a group too large for a dense matrix a random part is asked.
     """
-    from grouprec import aggregators  # PyPI's package: this file never runs where ours is
+    from grouprec import aggregators  # PyPI's package: ours is not in this environment
 
     scores, labels = _read(folder / "scores.npz"), np.load(folder / "labels.npy")
     rng = np.random.default_rng(SEED)

@@ -26,8 +26,8 @@ from grouprec.preference import best_unseen, discounts, rank_top
 from grouprec.types import Candidates, Embeddings, Scale
 
 HALF_LIVES = (7.0, 14.0, 28.0, 56.0)  # days, tried for the trend
-TRAINING_USERS = 2000
-TRAINING_DEPTH = 150  # best items per encoder that the regression learns from
+TRAINING_USERS = 1500
+TRAINING_DEPTH = 100  # best items per encoder that the regression learns from
 LEADERS = 50  # a preference is measured against the mean of the user's best items
 FLOOR = 0.01  # preferences below a hundredth of that are all the same
 SMOOTHING = 0.25  # of the mean number of rows per item, added to both popularities of the trend

@@ -17,7 +17,8 @@ from grouprec.evaluate.value import choose_n_groups, default_grid, value_of_grou
 from grouprec.forming import Former
 from grouprec.types import Candidates, GroupLists, Groups
 
-SEQUENCE_ENCODERS = ("transformer", "lstm")  # they read the order of events
+SEQUENCE_ENCODERS = ("transitions", "transformer", "lstm")  # they read the order of events
+SLOW_ENCODERS = {"transformer": 150_000}  # most training rows in preset standard, which promises minutes
 QUADRATIC_ENCODERS = {"user_knn": 20_000}  # most users
 
 
@@ -57,6 +58,8 @@ def encoder_names(config: RunConfig, data: Dataset) -> tuple[str, ...]:
         names = ["elsa" if name == "ease" else name for name in names]
     if not data.timed:
         names = [name for name in names if name not in SEQUENCE_ENCODERS]
+    if config.preset == "standard":
+        names = [name for name in names if len(data.train) <= SLOW_ENCODERS.get(name, len(data.train))]
     names = [name for name in names if data.n_users <= QUADRATIC_ENCODERS.get(name, data.n_users)]
     return tuple(dict.fromkeys(names))
 

@@ -17,9 +17,11 @@ from grouprec.types import SettingError
 Preset = Literal["quick", "standard", "thorough"]
 # What "auto" trains. Validation gives each the weight that it earns, so a poor one costs time and no quality.
 AUTO_ENCODERS = {
-    "quick": ("ease", "als", "item_knn"),
-    "standard": ("ease", "als", "item_knn", "mf", "transformer"),
-    "thorough": ("ease", "als", "elsa", "item_knn", "user_knn", "mf", "graph", "dnn", "lstm", "transformer"),
+    "quick": ("ease", "als", "item_knn", "transitions"),
+    "standard": ("ease", "als", "item_knn", "mf", "transitions", "transformer"),
+    "thorough": (
+        *("ease", "elsa", "als", "item_knn", "user_knn", "mf", "graph", "dnn", "lstm", "transitions", "transformer"),
+    ),
 }
 PRESET_SEARCH_MINUTES = {"thorough": 5.0}
 PRESET_REFIT: dict[str, bool] = {"quick": False, "standard": True, "thorough": True}

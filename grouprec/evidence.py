@@ -95,9 +95,9 @@ def _value(judged: Fitted, task: protocol.Task, former: Former, ease: Candidates
         "kmeans_popularity": of("kmeans_popularity"),
         "kmeans_mean_ease": of("kmeans_mean_ease"),
     }
-    grid = sorted({*default_grid(histories.shape[0], 2 * smallest_group(config)), judged.groups.n_groups})
+    grid = sorted({*default_grid(judged.data.n_users, 2 * smallest_group(config)), judged.groups.n_groups})
     table = value_of_groups(histories, task, judged.candidates, methods, grid, seed)
-    if histories.shape[0] > STABILITY_USERS:
+    if judged.data.n_users > STABILITY_USERS:
         return table.assign(stability=np.nan)
     stable = {
         n: stability(lambda one, n=n: former.groups(config.grouper, n, config.regime, one), (seed, seed + 1))

@@ -106,13 +106,13 @@ def _fill(values: np.ndarray, lack: np.ndarray, depth: int) -> np.ndarray:
     order = []
     while len(order) < depth:
         open_slots = weights[np.minimum(slots, LENGTH)]
-        if not open_slots.any():
+        score = np.where(free, (open_slots @ values) / np.maximum(open_slots @ lack, 1e-6), 0)
+        if not score.any():
             break
-        score = (open_slots @ values) / np.maximum(open_slots @ lack, 1e-6)
-        order.append(int(np.argmax(np.where(free, score, -1))))
+        order.append(int(score.argmax()))
         free[order[-1]] = False
         slots += lack[:, order[-1]] > 0
-    # Everybody is served; the rest, for users who join the group, goes by the mean of those who lack it.
+    # Nobody with an open slot wants the rest; for users who join the group, it goes by the mean of those who lack it.
     mean = np.where(free, values.sum(axis=0) / np.maximum(lack.sum(axis=0), 1), -1)
     rest = np.argsort(-mean, kind="stable")[: depth - len(order)]
     return np.concatenate([np.array(order, np.int64), rest])

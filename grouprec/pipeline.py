@@ -217,7 +217,8 @@ def _fit(trainer: Trainer, data: Dataset, parts: Dataset, choices: Choices, layo
         layout: given the users' positions to compute, where this fit is the final one.
     """
     config = trainer.config
-    used = tuple(name for name in choices.encoders if choices.weights.encoders.get(name))
+    # EASE comes along where it was tuned, also without a weight: it is the baseline of the evaluation.
+    used = tuple(name for name in choices.encoders if choices.weights.encoders.get(name) or name == "ease")
     encoded = _encode(trainer, data, used, choices.decided)
     with trainer.progress.stage("candidates"):
         candidates = _candidates(trainer, encoded, data, choices.weights)

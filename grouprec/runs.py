@@ -236,8 +236,11 @@ class Run:
     def save_stage(
         self, key: str, kind: str, name: str, settings: Any, arrays: dict[str, np.ndarray], meta: Any
     ) -> None:
-        """Save what a stage learned under the key of what it depends on; the JSON, written last, makes it valid."""
-        path = self.path / "stages" / f"{kind}.{name}.safetensors"
+        """Save what a stage learned under the key of what it depends on; the JSON, written last, makes it valid.
+
+        The key is part of the file's name: a run fits the same encoder several times, on more and more of the data.
+        """
+        path = self.path / "stages" / f"{kind}.{name}.{key[:12]}.safetensors"
         with storage(path):
             path.parent.mkdir(exist_ok=True)
             path.with_suffix(".json").unlink(missing_ok=True)

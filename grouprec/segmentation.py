@@ -66,17 +66,17 @@ def segment(
         regime: strict (ten items for all) or dedup (everybody skips what they have).
         min_group_size: members of smaller groups move to the next best group.
     """
-    columns = values.tocsc(), histories.tocsc()
+    by_item = values.T.tocsr(), histories.T.tocsr()
     labels = np.unique(start, return_inverse=True)[1]
     rankings = _rankings(values, histories, labels, regime)
-    served = list_worth(*columns, rankings, regime)
+    served = list_worth(*by_item, rankings, regime)
     best = labels, rankings, served
     history = [_mean_value(served, labels)]
     converged = False
     for _ in range(max_rounds):
         labels = _choose(served, labels, min_group_size)
         rankings = _rankings(values, histories, labels, regime)
-        served = list_worth(*columns, rankings, regime)
+        served = list_worth(*by_item, rankings, regime)
         value = _mean_value(served, labels)
         if value <= history[-1] * (1 + TOLERANCE):
             converged = True
@@ -89,23 +89,28 @@ def segment(
 
 
 def list_worth(
-    values: sparse.csc_array, histories: sparse.csc_array, rankings: np.ndarray, regime: Regime
+    values: sparse.csr_array, histories: sparse.csr_array, rankings: np.ndarray, regime: Regime
 ) -> np.ndarray:
     """Return what every group's list is worth to every user, float32 [U, G].
 
     Strict: the sum of the worth of its items, unlisted and owned ones count 0. Dedup: the discounted sum over the
     first ten that the user lacks.
+
+    Args:
+        values: worth by item, CSR [I, U]: a list reads a few rows of it.
+        histories: what users have, also by item, CSR [I, U].
     """
-    n_users = values.shape[0]
+    _, n_users = values.shape
     out = np.zeros((n_users, len(rankings)), np.float32)
     weights = np.append(discounts(LENGTH), 0).astype(np.float32)
     for group, ranking in enumerate(rankings):
         items = ranking[ranking >= 0]
-        worth = values[:, items].toarray()
+        worth = values[items].toarray()
         if regime == "dedup":
-            lack = (histories[:, items] != 0).toarray() == 0
-            worth *= weights[np.minimum(lack.cumsum(axis=1) - 1, LENGTH)]  # owned items are worth 0 anyway
-        out[:, group] = worth.sum(axis=1)
+            lack = histories[items].toarray() == 0
+            place = lack.cumsum(axis=0, dtype=np.int16) - 1
+            worth *= weights[np.minimum(place, LENGTH)]  # owned items are worth 0 anyway
+        out[:, group] = worth.sum(axis=0)
     return out
 
 

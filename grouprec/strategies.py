@@ -23,7 +23,7 @@ from scipy import sparse
 from sklearn.preprocessing import normalize
 
 from grouprec.data.dataset import Dataset
-from grouprec.lists import member_matrix
+from grouprec.lists import member_matrix, worth
 from grouprec.preference import rank_top, taste
 from grouprec.types import Candidates, Groups, SettingError
 
@@ -74,15 +74,15 @@ def get_strategy(name: str) -> Strategy:
     return STRATEGIES[name]
 
 
-@_strategy("Catalogue utility", "Kleinberg et al. 2004", "Adds up what stands out for every member.")
+@_strategy("Catalogue utility", "Kleinberg et al. 2004", "Adds up what an item is worth to every member.")
 def utility(candidates: Candidates, groups: Groups, n: int, seed: int) -> Ranked:
-    """Catalogue utility: the sum of the members' tastes (Kleinberg, Papadimitriou and Raghavan 2004).
+    """Catalogue utility: the sum of the items' worth to the members (Kleinberg, Papadimitriou and Raghavan 2004).
 
-    The value of a list to a member is the sum of their tastes for its items, each discounted by its position. Summed
-    over members it is largest when items stand in the order of their total taste, whatever the discount. The same
-    rule as the strict list of :func:`~grouprec.lists.members_mean`.
+    The value of a list to a member is the sum of the :func:`~grouprec.lists.worth` of its items, each discounted by
+    its position. Summed over members it is largest when items stand in the order of their total worth, whatever the
+    discount. The same rule as the strict list of :func:`~grouprec.lists.members_mean`.
     """
-    return _rank(_sums(taste(candidates), groups), candidates, groups, n, seed)
+    return _rank(_sums(worth(candidates), groups), candidates, groups, n, seed)
 
 
 @_strategy("Additive utilitarian", "Masthoff 2004", "Adds up what members think of all their candidates.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -10,7 +9,7 @@ import streamlit as st
 
 from grouprec.runs import Run
 from grouprec.types import StorageError
-from grouprec.ui import cards, charts, shaping, state, story
+from grouprec.ui import cards, charts, evidence, shaping, state, story
 
 MARKS = {"floor": "one list for all", "individual": "personal lists", "oracle": "best possible"}
 MARKS_HELP = (
@@ -18,15 +17,10 @@ MARKS_HELP = (
     "run's model. **Best possible**: what the best shared lists for these groups could reach, knowing the future. "
     "Bars are 95 % intervals over users."
 )
-PROFILE_HELP = "Negative log-likelihood of held-out items, in nats per item; lower is better"
-GENERATOR_HELP = (
-    "Fréchet distance to members held out from training; random draws are one normal distribution per group"
-)
-UPDATER_HELP = "The numbers are nDCG@10 of the next item, with the user frozen and with the user moved by every event"
 AGAINST_HELP = (
-    "Difference in nDCG on the same users, with its 95 % interval; where it spans 0, neither is proven better"
+    "Difference in nDCG on the same users, with its 95 % interval. ★ more than chance: a paired test, corrected for "
+    "the number of comparisons (Holm)"
 )
-GAIN_HELP = "How much of the way from one popular list for all to personal lists a method goes"
 
 
 def choose(evaluation: pd.DataFrame) -> tuple[str, int]:
@@ -68,96 +62,22 @@ def methods(evaluation: pd.DataFrame, comparisons: pd.DataFrame, regime: str, le
         height=36 + 35 * len(table),
         column_config={
             "Method": st.column_config.TextColumn(width="medium", pinned=True),
-            "Share of possible gain": st.column_config.NumberColumn(format="percent", help=GAIN_HELP),
-            "Against the generated list": st.column_config.TextColumn(help=AGAINST_HELP),
+            "Share of possible gain": st.column_config.NumberColumn(format="percent", help=evidence.GAIN_HELP),
+            shaping.against_title(comparisons, regime): st.column_config.TextColumn(help=AGAINST_HELP),
         },
         alt="Methods in rows, metrics in columns, each with its 95 % interval",
     )
     cards.download("Download all results", lambda: evaluation, "evaluation.csv", "compare_download")
 
 
-def left_behind(served: pd.DataFrame, refit: bool) -> None:
-    """Draw which groups are served worst.
-
-    Args:
-        served: the evaluated groups in one use of their lists.
-        refit: whether today's groups are other ones; these then go without the colours of the map.
-    """
-    cards.section("Who is left behind", "Members for whom none of the first ten items was one they took next")
-    st.markdown(story.left_behind_answer(served))
-    if served["zero_hit_share"].isna().all():
-        return
-    columns = ["group", "name", "n_test_users", "zero_hit_share", "hit_rate@10", "ndcg@10"]
-    frame = served[columns].sort_values("zero_hit_share", ascending=False).round(3)
-    st.dataframe(
-        frame if refit else cards.colour_groups(frame),
-        hide_index=True,
-        key="compare_groups",
-        height=min(36 + 35 * len(frame), 491),
-        column_config={
-            "group": st.column_config.NumberColumn("", width=40),
-            "name": st.column_config.TextColumn("Group", width=260),
-            "n_test_users": st.column_config.NumberColumn("Tested users", format="localized", width=110),
-            "zero_hit_share": st.column_config.ProgressColumn(
-                "Found nothing", format="percent", min_value=0, max_value=1, width=220
-            ),
-            "hit_rate@10": st.column_config.NumberColumn("Found something", format="percent", width=130),
-            "ndcg@10": st.column_config.NumberColumn("Order of hits (nDCG)", format="%.3f", width=150),
-        },
-        alt="Groups by the share of members who found nothing in their list",
-    )
-    if refit:
-        st.caption("These are the groups of the evaluation; the run then learned its groups again from all rows.")
-    cards.download("Download", lambda: frame, "left_behind.csv", "compare_download_groups")
-
-
-def stages(metrics: Mapping[str, Any]) -> None:
-    """Draw what each learned part adds or costs."""
-    cards.section("What each part adds")
-    profile, generator, updater = (metrics.get(name) or {} for name in ("profile", "generator", "updater"))
-    left, middle, right = st.columns(3, gap="small")
-    with left.container(border=True, height="stretch"):
-        st.markdown(f"**Profile.** {story.profile_answer(profile)}", help=PROFILE_HELP)
-        numbers({"Profile": profile.get("nll_vae"), "Popularity": profile.get("nll_popularity")}, cards.number)
-    with middle.container(border=True, height="stretch"):
-        st.markdown(f"**Generator.** {story.generator_answer(generator)}", help=GENERATOR_HELP)
-        names = {"Generator": "frechet_generated", "Random draws": "frechet_gaussian"}
-        numbers({title: generator.get(name) for title, name in names.items()}, cards.number)
-    with right.container(border=True, height="stretch"):
-        st.markdown(f"**Live updates.** {story.updater_answer(updater)}", help=UPDATER_HELP)
-        rates = updater.get("ndcg@10") or {}
-        numbers({"Frozen": rates.get("frozen"), "Updated": rates.get("updated")}, cards.score)
-    encoders = metrics.get("encoders") or {}
-    if len(encoders) > 1:
-        chosen = story.encoder_title(str(metrics.get("encoder", "")))
-        tried = ", ".join(f"{story.encoder_title(name)} {cards.score(value)}" for name, value in encoders.items())
-        st.caption(f"Scores come from {chosen}, the best on the validation part (nDCG@10: {tried}).")
-
-
-def numbers(values: Mapping[str, float | None], write: Callable[[float], str]) -> None:
-    """Draw the values that are there side by side: title -> value."""
-    there = {title: value for title, value in values.items() if value is not None}
-    if there:
-        for column, (title, value) in zip(st.columns(len(there)), there.items(), strict=True):
-            column.metric(title, write(value))
-
-
-def value_of_groups(run: Run, n_groups: int) -> None:
-    """Draw the share of possible gain against the number of groups, where this run measured it."""
-    try:
-        value = state.table(run, "value_of_groups")
-    except StorageError:
-        return
-    curves = shaping.gain_curves(value)
-    if not curves:
-        return
-    cards.section("How many lists", f"{GAIN_HELP}. Measured on the validation part, by which the number was chosen.")
-    st.markdown(story.value_answer(next(iter(curves.values()))))
-    alt = "Share of possible gain by number of lists"
-    st.plotly_chart(charts.value_curve(curves, n_groups), key="compare_value", config=charts.QUIET_CONFIG, alt=alt)
-    with st.expander("As a table"):
-        st.dataframe(value, hide_index=True, key="compare_value_table", alt=alt)
-        cards.download("Download", lambda: value, "value_of_groups.csv", "compare_download_value")
+def parts(run: Run, regime: str) -> None:
+    """Draw the evidence in tabs, of which only the open one is made. Which one that is, is in the URL."""
+    names = list(evidence.PARTS)
+    changed = cards.from_url("part", "compare_part", names, names[0])
+    for tab, draw in zip(st.tabs(names, key="compare_part", on_change=changed), evidence.PARTS.values(), strict=True):
+        if tab.open:
+            with tab:
+                draw(run, regime)
 
 
 def across_runs(run: Run) -> None:
@@ -179,7 +99,7 @@ def across_runs(run: Run) -> None:
     if frame.empty:
         st.caption("Choose one or more runs.")
         return
-    share = st.column_config.NumberColumn(format="percent", help=GAIN_HELP)
+    share = st.column_config.NumberColumn(format="percent", help=evidence.GAIN_HELP)
     value = st.column_config.NumberColumn(format="%.3f", help=story.METRIC_HELP)
     measured = frame.columns[frame.columns.get_loc("Personal lists") : -1]
     shown = {name: share if "share" in name else value for name in measured}
@@ -207,12 +127,11 @@ if shaping.cutoffs(results):
         lists = shaping.list_method(summary, use)
         sentence = story.compare_answer(results, use, summary.get("n_groups", 0), lists, f"ndcg@{n_items}")
         cards.answer(sentence, story.METRIC_HELP)
+        if note := story.repeats_words(summary):
+            st.caption(note)
     methods(results, state.table(current, "comparisons"), use, n_items, lists)
 else:
     use = "strict"
     cards.answer(story.compare_answer(results, "strict", summary.get("n_groups", 0)))
-value_of_groups(current, summary.get("n_groups", 0))
-served_groups = state.table(current, "group_evaluation")
-left_behind(served_groups[served_groups["regime"] == use], bool(summary.get("refit")))
-stages(summary)
+parts(current, use)
 across_runs(current)

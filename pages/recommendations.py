@@ -1,4 +1,4 @@
-"""What do I show them, and why? A group's generated list beside the alternatives, and any user's own list."""
+"""What do I show them, and why? A group's list beside the alternatives, and any user's own list."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ LONG_LABEL = 18  # characters that fit into one line beside the other columns
 REACH_HELP = "Share of the members who have the item among their own 50 best predictions"
 OWNED_HELP = "Share of the members who already have the item"
 LIFT_HELP = "How much more often members have the item than all users do"
-BEST_HELP = "Of the lists measured on the validation part, this one did best; `grouprec export` takes it"
-ALTERNATIVES = {"members_mean": "Mean of the members", "popularity": "Most popular in the group"}
+BEST_HELP = "Did best on the validation part, or was asked for when the run was started; `grouprec export` takes it"
 
 
 def choose(groups: pd.DataFrame) -> tuple[int, str, int]:
@@ -47,7 +46,7 @@ def choose(groups: pd.DataFrame) -> tuple[int, str, int]:
 
 
 def list_table(chosen: pd.DataFrame, shared_with: pd.Series | None, key: str) -> None:
-    """Draw one list; items that the generated list has too bear a mark."""
+    """Draw one list; items in ``shared_with`` bear a mark."""
     frame = chosen[["rank", "label", "score", "reach", "owned"]].round({"reach": 2, "owned": 2})
     if shared_with is not None:
         shared = chosen["item"].isin(shared_with)
@@ -60,7 +59,7 @@ def list_table(chosen: pd.DataFrame, shared_with: pd.Series | None, key: str) ->
         row_height=row,
         key=key,
         column_config={
-            "rank": st.column_config.Column("", width=42, help="● also in the generated list"),
+            "rank": st.column_config.Column("", width=42, help="● also in the first list"),
             "label": st.column_config.TextColumn("Item", width=122),
             "score": score_column(frame["score"]),
             "reach": st.column_config.NumberColumn("Reach", format="percent", help=REACH_HELP, width=52),
@@ -71,47 +70,47 @@ def list_table(chosen: pd.DataFrame, shared_with: pd.Series | None, key: str) ->
 
 
 def score_column(scores: pd.Series) -> Any:
-    """Return scores as bars; their unit differs by method, so only their proportion is shown."""
+    """Return scores as bars; their unit differs by method, so only their proportion is shown.
+
+    The members' mean adds up what items are worth to members, a strategy counts in points of its own, the generator
+    gives shares of preference, and personal lists give chances.
+    """
     top = float(scores.max()) if len(scores) else 0.0
-    explanation = "Relative to the first item of this list"
+    explanation = "Relative to the highest score of this list"
     limits = {"min_value": 0.0, "max_value": top if top > 0 else 1.0}
     return st.column_config.ProgressColumn("Score", format=" ", width=46, help=explanation, **limits)
 
 
 def lists_beside(lists: pd.DataFrame, group: int, regime: str, length: int, best: str) -> pd.DataFrame:
-    """Draw the generated list beside the alternatives; return the head of the generated one.
+    """Draw the list that exports take beside the alternatives; return its head.
 
     Args:
-        best: the method that did best on the validation part for this use; exports take its lists.
+        best: the method that the run chose for this use.
     """
-    generated = shaping.group_list(lists, group, "generated", regime).head(length)
-    columns = st.columns(1 + len(ALTERNATIVES), gap="small")
-    with columns[0]:
-        title("Generated list", best == "generated")
-        st.caption("Made by the generator from virtual members")
-        list_table(generated, None, "list_generated")
-    for column, (method, name) in zip(columns[1:], ALTERNATIVES.items(), strict=True):
-        other = shaping.group_list(lists, group, method, regime).head(length)
+    methods = shaping.kinds_of_lists(lists, best)
+    heads = [shaping.group_list(lists, group, method, regime).head(length) for method in methods]
+    for at, (column, method, head) in enumerate(
+        zip(st.columns(len(methods), gap="small"), methods, heads, strict=True)
+    ):
         with column:
-            title(name, best == method)
-            st.caption(f"● {story.overlap_answer(generated['item'], other['item'])}")
-            list_table(other, generated["item"], f"list_{method}")
-    return generated
-
-
-def title(name: str, best: bool) -> None:
-    """Draw the heading of one list, with a badge on the one that did best before the final test."""
-    badge = " :primary-badge[best in validation]" if best else ""
-    st.markdown(f"**{name}**{badge}", help=BEST_HELP if best else None)
+            badge = " :primary-badge[this run's choice]" if method == best else ""
+            st.markdown(f"**{cards.plain(story.list_title(method))}**{badge}", help=BEST_HELP if badge else None)
+            if at == 0:
+                st.caption(story.list_origin(method))
+                list_table(head, None, f"list_{method}")
+            else:
+                st.caption(f"● {story.overlap_answer(heads[0]['item'], head['item'])}")
+                list_table(head, heads[0]["item"], f"list_{method}")
+    return heads[0]
 
 
 @st.fragment
-def reasons(generated: pd.DataFrame, items: pd.DataFrame, n_users: int) -> None:
-    """Say why an item is on the generated list: the first one, or the one selected in the table."""
-    if generated.empty:
+def reasons(first: pd.DataFrame, items: pd.DataFrame, n_users: int) -> None:
+    """Say why an item is on the first list: the top one, or the one selected in the table."""
+    if first.empty:
         return
     cards.section("Why these items", "Select a row to read why that item is on the list")
-    reasoned = shaping.with_lift(generated, items, n_users).round({"reach": 3, "owned": 3})
+    reasoned = shaping.with_lift(first, items, n_users).round({"reach": 3, "owned": 3})
     sentence = st.container()
     event = st.dataframe(
         reasoned[["rank", "item", "label", "reach", "owned", "lift"]],
@@ -128,7 +127,7 @@ def reasons(generated: pd.DataFrame, items: pd.DataFrame, n_users: int) -> None:
             "owned": st.column_config.NumberColumn("Own", format="percent", help=OWNED_HELP, width=90),
             "lift": st.column_config.NumberColumn("Times the average", format="%.1f", help=LIFT_HELP, width=130),
         },
-        alt="Items of the generated list with reach, owners and how that compares with all users",
+        alt="Items of the list with reach, owners and how that compares with all users",
     )
     rows = event["selection"]["rows"]
     sentence.markdown(story.item_why(reasoned.iloc[rows[0] if rows else 0]))
@@ -216,11 +215,14 @@ all_groups, all_lists = state.table(current, "groups"), state.table(current, "gr
 group_titles, evaluation = shaping.group_names(all_groups), state.table(current, "evaluation")
 top = st.container()
 number, use, n_items = choose(all_groups)
-best_method = shaping.list_method(state.metrics(current), use)
+summary = state.metrics(current)
+best_method = shaping.list_method(summary, use)
 head = lists_beside(all_lists, number, use, n_items, best_method)
 with top:
     chosen_group = all_groups[all_groups["group"] == number].iloc[0]
-    cards.answer(story.list_answer(chosen_group, head, evaluation, use), story.METRIC_HELP)
+    cards.answer(story.list_answer(chosen_group, head, evaluation, use, best_method), story.METRIC_HELP)
+    if note := story.repeats_words(summary):
+        st.caption(note)
 downloads(all_lists, group_titles, number)
-reasons(head, state.table(current, "items"), state.metrics(current).get("n_users", 0))
+reasons(head, state.table(current, "items"), summary.get("n_users", 0))
 look_up(current, state.table(current, "users"), group_titles)

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pandas as pd
 import streamlit as st
 
 from grouprec import jobs
-from grouprec.config import make_config, menu
-from grouprec.contracts import REGISTRIES
+from grouprec.config import PRESET_SEARCH_MINUTES, make_config
 from grouprec.library import KnownDataset
 from grouprec.progress import make_plan
 from grouprec.runs import FINISHED, RESUMABLE, Run, State, Status
-from grouprec.training import device_title, resolve_device
-from grouprec.types import GrouprecError, SettingError, StorageError
+from grouprec.types import GrouprecError, StorageError
 from grouprec.ui import cards, state, watch
 from grouprec.ui.cards import plain
-from grouprec.ui.forms import form
+from grouprec.ui.new_run import choose_all
 
 POLL_SECONDS = 1.5
-REGIMES = {"strict": "Everybody sees the same items", "dedup": "Each member skips what they have"}
-DEVICES = {"cpu": "Processor", "cuda": "GPU", "mps": "GPU (Apple)"}
+STAGES_HEIGHT = 36 + 28 * 16
 
 
 def say(error: GrouprecError) -> None:
@@ -92,19 +90,20 @@ def draw_details(run: Run, status: Status) -> None:
     with left:
         stages = watch.stages(planned, events, status)
         st.dataframe(
-            stages.assign(state=stages["state"].map(watch.STAGE_MARKS)),
+            stages.assign(stage=stages["stage"].map(watch.stage_title), state=stages["state"].map(watch.STAGE_MARKS)),
             hide_index=True,
             row_height=28,
-            height="content",
+            height=min(36 + 28 * len(stages), STAGES_HEIGHT),
             placeholder="",
             column_config={
-                "stage": st.column_config.TextColumn("Stage"),
+                "stage": st.column_config.TextColumn("Stage", help=watch.PASSES_HELP),
                 "state": st.column_config.TextColumn("State", width="small"),
                 "seconds": st.column_config.NumberColumn("Seconds", format="%.1f", width="small"),
             },
             alt="The stages of this run with their state and seconds",
         )
     with right:
+        draw_search(watch.trials(events))
         curves = watch.losses(events)
         if not curves:
             st.caption("Loss curves appear here when the first network trains.")
@@ -115,13 +114,30 @@ def draw_details(run: Run, status: Status) -> None:
                     watch.loss_figure(frame),
                     key=f"loss.{stage}",
                     config={"displayModeBar": False},
-                    alt=f"Losses of {stage} by epoch, {len(frame)} epochs so far",
+                    alt=f"Losses of {watch.stage_title(stage)} by epoch, {len(frame)} epochs so far",
                 )
     for event in events:
         if event.get("event") == "note":
             st.caption(plain(str(event.get("text", ""))))
     with st.expander("Log"):
         st.code(run.log(60) or "Nothing was logged yet.", language=None, height=260)
+
+
+def draw_search(searches: dict[str, pd.DataFrame]) -> None:
+    """Draw the trials of every search for better settings, as they come."""
+    for pair in watch.pairs(list(searches.items())):
+        for column, (stage, frame) in zip(st.columns(2), pair, strict=False):
+            column.caption(watch.trials_sentence(stage, frame))
+            column.plotly_chart(
+                watch.trials_figure(frame),
+                key=f"trials.{stage}",
+                config={"displayModeBar": False},
+                alt=f"Validation nDCG@10 of {len(frame)} trials, and the best so far",
+            )
+            with column.expander("Trials"):
+                best_first = frame.sort_values("validation", ascending=False)
+                alt = "Trials with their settings, the best first"
+                st.dataframe(best_first, hide_index=True, key=f"trials_table.{stage}", height=180, alt=alt)
 
 
 def resume(run: Run) -> None:
@@ -141,24 +157,7 @@ def draw_new_run(dataset: KnownDataset, busy: bool) -> None:
     """Draw the choices of a new run and its start button."""
     with st.container(border=True):
         cards.section(f"New run on {plain(dataset.name)}")
-        left, right = st.columns(2, gap="large")
-        with left:
-            preset = st.segmented_control(
-                "How thorough",
-                list(watch.PRESET_MEANING),
-                default="quick",
-                required=True,
-                format_func=str.capitalize,
-                key="train_preset",
-                persist_state="session",
-            )
-            st.caption(watch.PRESET_MEANING[preset])
-            n_groups = choose_n_groups()
-        with right:
-            device = choose_device()
-            encoders = choose_encoders()
-        title = st.text_input("Title", placeholder=f"{dataset.name}, {preset}", max_chars=120, key="train_title")
-        choices, settings = draw_advanced(preset, encoders)
+        choices = choose_all(dataset.name)
         started = st.button(
             "Start training",
             type="primary",
@@ -168,16 +167,7 @@ def draw_new_run(dataset: KnownDataset, busy: bool) -> None:
             help="Another run is being trained; wait for it or cancel it." if busy else None,
         )
     if started:
-        start(
-            dataset,
-            title=title.strip() or f"{dataset.name}, {preset}"[:120],
-            preset=preset,
-            n_groups=n_groups,
-            device=device,
-            encoders=encoders,
-            settings=settings,
-            **choices,
-        )
+        start(dataset, **choices)
 
 
 def start(dataset: KnownDataset, *, settings: dict, **choices: object) -> None:
@@ -199,100 +189,6 @@ def start(dataset: KnownDataset, *, settings: dict, **choices: object) -> None:
     state.choose_run(run.run_id)
     st.session_state["watching"] = run.run_id
     st.rerun()
-
-
-def choose_n_groups() -> int | str:
-    kinds = {"auto": "Automatic", "fixed": "A number"}
-    kind = st.segmented_control(
-        "Groups",
-        list(kinds),
-        default="auto",
-        required=True,
-        format_func=kinds.__getitem__,
-        key="train_groups",
-        persist_state="session",
-        help="Automatic tries a range on held-out data and keeps the number beyond which lists hardly get better.",
-    )
-    if kind == "auto":
-        return "auto"
-    return st.number_input("Number of groups", 1, 500, 10, key="train_n_groups", persist_state="session")
-
-
-@st.cache_resource(show_spinner=False)
-def devices() -> dict[str, str]:
-    """Return the devices of this machine with their names for people."""
-    names = {"auto": f"Automatic: {device_title(resolve_device('auto'))}"}
-    for device, title in DEVICES.items():
-        try:
-            names[resolve_device(device)] = title
-        except SettingError:
-            continue
-    return names
-
-
-def choose_device() -> str:
-    names = devices()
-    return st.selectbox(
-        "Device", list(names), format_func=names.__getitem__, key="train_device", persist_state="session"
-    )
-
-
-def choose_encoders() -> list[str]:
-    titles = dict(menu()["encoder"])
-    chosen = st.pills(
-        "Encoders",
-        list(titles),
-        selection_mode="multi",
-        default=list(titles),
-        format_func=lambda name: plain(titles[name]),
-        key="train_encoders",
-        wrap=True,
-        persist_state="session",
-        help="Encoders learn what each user prefers. Of several, the one that is best on held-out data is used.",
-    )
-    if not chosen:
-        st.caption("None is chosen, so all of them are tried.")
-    return list(chosen or titles)
-
-
-def draw_advanced(preset: str, encoders: list[str]) -> tuple[dict, dict]:
-    """Draw the rarely needed choices; return those of the run and the settings of its stages that were changed."""
-    settings: dict[str, dict] = {}
-    with st.expander("Advanced settings"):
-        left, middle, right = st.columns(3)
-        choices = {
-            "regime": left.selectbox(
-                "How a list is used", list(REGIMES), format_func=REGIMES.__getitem__, key="train_regime"
-            ),
-            "seed": middle.number_input(
-                "Seed", 0, 2**31 - 1, 0, key="train_seed", help="Same seed, same result on a CPU."
-            ),
-            "refit": right.toggle(
-                "Learn the final lists from all rows",
-                preset != "quick",
-                key=f"train_refit.{preset}",
-                help="After the evaluation on held-out rows, everything is fitted again on all rows.",
-            ),
-        }
-        stages = [("encoder", name) for name in encoders]
-        for kind in ("grouper", "profile", "generator", "updater"):
-            choices[kind] = choose_stage(kind)
-            stages.append((kind, choices[kind]))
-        tabs = st.tabs([plain(REGISTRIES[kind].get(name).title) for kind, name in stages])
-        for tab, (kind, name) in zip(tabs, stages, strict=True):
-            with tab:
-                changed = form(REGISTRIES[kind].get(name).Config.for_preset(preset), f"train.{preset}.{kind}.{name}")
-                if changed:
-                    settings[name] = changed
-    return choices, settings
-
-
-def choose_stage(kind: str) -> str:
-    """Offer the stages of a kind, where there is something to choose."""
-    titles = dict(menu()[kind])
-    if len(titles) == 1:
-        return next(iter(titles))
-    return st.selectbox(kind.capitalize(), list(titles), format_func=titles.__getitem__, key=f"train_{kind}")
 
 
 # -- the history
@@ -374,7 +270,9 @@ current = active or state.current_run()
 dataset = state.current_dataset()
 
 if active is None:
-    cards.answer(plain(watch.cost_sentence(st.session_state.get("train_preset") or "quick", dataset.name, runs)))
+    wish = st.session_state.get("train_preset") or "quick"
+    minutes = st.session_state.get(f"train_search.{wish}", PRESET_SEARCH_MINUTES.get(wish, 0.0))
+    cards.answer(plain(watch.cost_sentence(wish, dataset.name, runs, minutes)))
 if current is not None:
     st.fragment(run_panel, run_every=POLL_SECONDS if active is not None else None)(current.run_id)
 draw_new_run(dataset, busy=active is not None)

@@ -18,16 +18,20 @@ from grouprec.data.synthetic import planted
 
 torch.set_num_threads(1)
 
-# The smallest settings with which every stage still learns: for tests of everything around the stages.
-TINY = (
-    "--set=dnn.epochs=1",
-    "--set=dnn.embedding_size=8",
-    "--set=vae.epochs=2",
-    "--set=gan.epochs=2",
-    "--set=gru.epochs=1",
-    "--set=data.min_item_users=1",
-    "--set=kmeans.min_group_size=1",
+# Two encoders, a plain and a deep one, and the smallest settings with which every stage still learns: for tests of
+# everything around the stages.
+TINY_ENCODERS = ("ease", "dnn")
+TINY_SETTINGS = (
+    "dnn.epochs=1",
+    "dnn.embedding_size=8",
+    "vae.epochs=2",
+    "gan.epochs=2",
+    "gru.epochs=1",
+    "lists.n_starts=2",
+    "lists.min_group_size=4",
+    "data.min_item_users=1",
 )
+TINY = ("--encoder", ",".join(TINY_ENCODERS), *(f"--set={setting}" for setting in TINY_SETTINGS))  # as a shell says it
 
 
 @pytest.fixture(autouse=True)

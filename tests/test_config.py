@@ -6,24 +6,41 @@ from pathlib import Path
 
 import pytest
 
-from grouprec.config import RunConfig, make_config, menu, parse_settings
+from grouprec.config import AUTO_ENCODERS, RunConfig, make_config, menu, parse_settings
+from grouprec.contracts import PRESETS
 from grouprec.types import SettingError
 
 FILE = {"interactions": Path("file.csv")}
 
 
 def test_a_configuration_survives_json() -> None:
-    config = make_config(**FILE, n_groups=7, settings=parse_settings(["dnn.epochs=5", "data.min_item_users=2"]))
+    settings = parse_settings(["dnn.epochs=5", "data.min_item_users=2", "rules.owned_share=0.5", "rules.items=a, b"])
+    config = make_config(**FILE, n_groups=7, encoders=("ease", "dnn"), settings=settings)
     again = RunConfig.model_validate_json(config.model_dump_json())
     assert again == config
     assert again.stage_config("encoder", "dnn").model_dump()["epochs"] == 5
     assert again.preparation.min_item_users == 2
+    assert again.rules.owned_share == 0.5 and again.rules.items == ("a", "b")
 
 
 @pytest.mark.parametrize("preset, refit", [("quick", False), ("standard", True), ("thorough", True)])
 def test_presets_decide_about_the_refit(preset: str, refit: bool) -> None:
     assert make_config(**FILE, preset=preset).refit is refit
     assert make_config(**FILE, preset=preset, refit=not refit).refit is not refit
+
+
+def test_only_thorough_searches_unless_told_otherwise() -> None:
+    assert [make_config(**FILE, preset=preset).search_minutes for preset in PRESETS] == [0, 0, 5]
+    assert make_config(**FILE, preset="thorough", search_minutes=0).search_minutes == 0
+    assert make_config(**FILE, preset="quick", search_minutes=2).search_minutes == 2
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_auto_stands_for_encoders_of_the_menu(preset: str) -> None:
+    config = make_config(**FILE, preset=preset)
+    assert config.encoders == ("auto",) and config.grouper == "lists"
+    assert [name for kind, name in config.chosen() if kind == "encoder"] == list(AUTO_ENCODERS[preset])
+    assert set(AUTO_ENCODERS[preset]) <= {name for name, _ in menu()["encoder"]}
 
 
 @pytest.mark.parametrize(
@@ -35,8 +52,14 @@ def test_presets_decide_about_the_refit(preset: str, refit: bool) -> None:
         ({"n_groups": 0}, "must be 1 or more, not 0"),
         ({"n_groups": "many"}, "n_groups"),
         ({"seed": -1}, "'seed' cannot be -1"),
-        ({"settings": {"dnn": {"epochs": 0}}}, "'dnn.epochs' cannot be 0"),
-        ({"settings": {"dnn": {"speed": 1}}}, "no setting 'dnn.speed'; there are: "),
+        ({"encoders": ("dnn",), "settings": {"dnn": {"epochs": 0}}}, "'dnn.epochs' cannot be 0"),
+        ({"encoders": ("dnn",), "settings": {"dnn": {"speed": 1}}}, "no setting 'dnn.speed'; there are: "),
+        ({"settings": {"dnn": {"epochs": 1}}}, "No stage called 'dnn' is part of this run; it has: data, rules, als"),
+        ({"encoders": ()}, "'encoders' cannot be ()"),
+        ({"search_minutes": -1}, "'search_minutes' cannot be -1"),
+        ({"settings": {"rules": {"strategy": "nope"}}}, "strategy"),
+        ({"settings": {"rules": {"owned_share": 2}}}, "'rules.owned_share' cannot be 2"),
+        ({"settings": {"rules": {"colour": "red"}}}, "no setting 'rules.colour'; there are: "),
         ({"settings": {"nope": {"x": 1}}}, "No stage called 'nope'"),
         ({"settings": {"data": {"nope": 1}}}, "no setting 'data.nope'"),
         ({"colour": "red"}, "no setting 'colour'"),

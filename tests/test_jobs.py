@@ -15,7 +15,7 @@ from grouprec import jobs
 from grouprec.config import RunConfig, make_config, parse_settings
 from grouprec.runs import Run, RunStore, State
 from grouprec.types import SettingError
-from tests.conftest import TINY
+from tests.conftest import TINY_ENCODERS, TINY_SETTINGS
 
 LONG = ["gru.epochs=500", "gru.patience=50", "gru.hidden_size=1024", "gru.batch_size=1"]  # outlasts every test here
 
@@ -26,14 +26,14 @@ def store(runs_root: Path) -> RunStore:
 
 
 def config_for(path: Path, *settings: str) -> RunConfig:
-    tiny = [pair.removeprefix("--set=") for pair in TINY]
     return make_config(
         interactions=path,
         preset="quick",
+        encoders=TINY_ENCODERS,
         n_groups=4,
         device="cpu",
         layout="pca",
-        settings=parse_settings([*tiny, *settings]),
+        settings=parse_settings([*TINY_SETTINGS, *settings]),
     )
 
 
@@ -51,7 +51,7 @@ def in_stage(run: Run, stage: str) -> Callable[[], bool]:
 
 def test_a_killed_run_is_lost_and_continues_from_its_last_finished_stage(store: RunStore, planted_csv: Path) -> None:
     run = jobs.start(store, config_for(planted_csv, *LONG))
-    wait_for(in_stage(run, "updater"))
+    wait_for(in_stage(run, "judge: updater"))
     assert jobs.active(store) is not None
     with pytest.raises(SettingError, match="still being trained"):
         jobs.start(store, config_for(planted_csv))
@@ -69,12 +69,13 @@ def test_a_killed_run_is_lost_and_continues_from_its_last_finished_stage(store: 
     assert run.status().state is State.DONE, run.log()
     assert run.finished and run.damaged() == []
     reused = {event["stage"] for event in run.events() if event.get("reused")}
-    assert {"encoder ease", "encoder dnn", "groups", "profile", "generator"} <= reused
+    encoders = {f"{fit}encoder {name}" for fit in ("", "judge: ") for name in TINY_ENCODERS}
+    assert encoders | {"judge: groups", "judge: profile", "judge: generator"} <= reused
 
 
 def test_cancel_stops_everything_within_two_seconds(store: RunStore, planted_csv: Path) -> None:
     run = jobs.start(store, config_for(planted_csv, *LONG))
-    wait_for(in_stage(run, "updater"))
+    wait_for(in_stage(run, "judge: updater"))
     pid = run.status().pid
     assert pid is not None
     family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]

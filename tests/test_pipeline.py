@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from grouprec import pipeline
 from grouprec.config import make_config, parse_settings
 from grouprec.jobs import train_here
+from grouprec.layout import linear_positions
 from grouprec.runs import Run, RunStore
-from tests.conftest import TINY
+from tests.conftest import TINY_ENCODERS, TINY_SETTINGS
 
 TABLES = {
     "users": ["user", "group", "x", "y", "interactions", "in_training"],
@@ -24,18 +26,21 @@ TABLES = {
     "preparation": ["step", "rows_before", "rows_after", "dropped", "note"],
     "evaluation": ["method", "regime", "metric", "value", "low", "high", "n_users", "floor", "individual", "oracle"],
 }
+# What tests/test_evidence.py looks at in detail.
+EVIDENCE = {"comparisons", "value_of_groups", "ablation", "strategies", "left_behind", "fairness", "exposure"}
+EVIDENCE |= {"repeats", "cold_users", "cold_items"}
 
 
 def train(store: RunStore, file: Path, **choices: object) -> Run:
-    tiny = parse_settings([pair.removeprefix("--set=") for pair in TINY])
     config = make_config(
         **{
             "interactions": file,
             "preset": "quick",
+            "encoders": TINY_ENCODERS,
             "n_groups": 4,
             "device": "cpu",
             "layout": "pca",
-            "settings": tiny,
+            "settings": parse_settings(TINY_SETTINGS),
             **choices,
         }
     )
@@ -49,12 +54,22 @@ def trained(planted_csv: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     return train(RunStore(tmp_path_factory.mktemp("pipeline")), planted_csv)
 
 
-def test_a_finished_run_has_every_table_with_its_columns(trained: Run) -> None:
-    for name, columns in TABLES.items():
-        frame = trained.table(name)
-        assert set(columns) <= set(frame.columns), name
-        assert len(frame), name
-    assert trained.damaged() == []
+@pytest.fixture(scope="module")
+def unlike(planted_csv: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run with other choices wherever there is one: no EASE, no times, repeats, the other regime, auto groups."""
+    settings = parse_settings([*TINY_SETTINGS, "rules.owned_share=0.5", "rules.label_words=Item 3"])
+    choices = {"encoders": ("dnn",), "n_groups": "auto", "regime": "dedup", "repeats": True, "roles": {"time": ""}}
+    return train(RunStore(tmp_path_factory.mktemp("unlike")), planted_csv, settings=settings, **choices)
+
+
+def test_a_finished_run_has_every_table_with_its_columns(trained: Run, unlike: Run) -> None:
+    for run in (trained, unlike):
+        for name, columns in TABLES.items():
+            frame = run.table(name)
+            assert set(columns) <= set(frame.columns), name
+            assert len(frame), name
+        assert {path.stem for path in (run.path / "tables").iterdir()} >= EVIDENCE | set(TABLES)
+        assert run.damaged() == []
 
 
 def test_people_see_groups_and_ranks_from_one(trained: Run) -> None:
@@ -74,13 +89,19 @@ def test_floor_personal_lists_and_oracle_stand_beside_the_lists(trained: Run) ->
     assert row["value"] > row["floor"], "four lists must beat one list for four planted tastes"
 
 
-def test_the_same_seed_gives_the_same_lists(trained: Run, planted_csv: Path, tmp_path: Path) -> None:
-    again = train(RunStore(tmp_path / "again"), planted_csv)
-    for name in ("users", "group_lists", "user_lists", "evaluation"):
-        pd.testing.assert_frame_equal(trained.table(name), again.table(name))
+def test_the_summary_says_what_was_decided(trained: Run) -> None:
+    metrics = trained.metrics()
+    blend = metrics["blend"]
+    assert set(blend["encoders"]) == set(metrics["encoders"]) == set(TINY_ENCODERS)
+    assert blend["ndcg"]["blend"] >= max(blend["ndcg"][name] for name in TINY_ENCODERS)
+    assert set(metrics["list_method"]) == {"strict", "dedup"}
+    assert metrics["headline"].keys() == {"strict_share_of_gain", "dedup_share_of_gain"}
+    assert metrics["n_groups"] == 4 and metrics["n_groups_reason"] == ""
 
 
-def test_what_happens_in_the_test_part_changes_no_list(trained: Run, planted_csv: Path, tmp_path: Path) -> None:
+def test_the_same_seed_gives_the_same_lists_whatever_happens_in_the_test_part(
+    trained: Run, planted_csv: Path, tmp_path: Path
+) -> None:
     frame = pd.read_csv(planted_csv, dtype=str)
     late = frame["timestamp"] >= frame["timestamp"].sort_values().iloc[int(len(frame) * 0.9) + 1]
     shuffled = frame.loc[late, "item_id"].sample(frac=1, random_state=0).to_numpy()
@@ -88,26 +109,52 @@ def test_what_happens_in_the_test_part_changes_no_list(trained: Run, planted_csv
     file = tmp_path / "other_future.csv"
     frame.to_csv(file, index=False)
     other = train(RunStore(tmp_path / "runs"), file)
-    pd.testing.assert_frame_equal(trained.table("group_lists"), other.table("group_lists"))
+    for name in ("users", "group_lists", "user_lists"):
+        pd.testing.assert_frame_equal(trained.table(name), other.table(name))
     before, after = trained.table("evaluation"), other.table("evaluation")
     assert not np.allclose(before["value"], after["value"], equal_nan=True), "the evaluation must see the change"
 
 
-def test_the_map_is_made_beside_the_training_and_read_back_by_the_next_run(planted_csv: Path, tmp_path: Path) -> None:
+class PlainLayout:
+    """The map's process without the half minute that UMAP takes to compile (tests/test_layout.py has the real one)."""
+
+    made = 0
+
+    @classmethod
+    def start(cls) -> PlainLayout:
+        return cls()
+
+    def submit(self, space: np.ndarray, seed: int, folder: Path) -> None:
+        self.space = space
+
+    def result(self, timeout: float) -> tuple[np.ndarray, str]:
+        PlainLayout.made += 1
+        return linear_positions(self.space) + PlainLayout.made, "umap"
+
+    def stop(self) -> None:
+        pass
+
+
+def test_a_map_is_made_once_and_read_back_by_the_next_run(
+    planted_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "LayoutProcess", PlainLayout)
     store = RunStore(tmp_path)
     first = train(store, planted_csv, layout="umap")
     assert first.metrics()["map_method"] == "umap"
     second = train(store, planted_csv, layout="umap", n_groups=3)
-    assert {"map", "encoder ease"} <= {event["stage"] for event in second.events() if event.get("reused")}
+    reused = {event["stage"] for event in second.events() if event.get("reused")}
+    assert {"map", "encoder ease", "encoder dnn", "judge: encoder ease", "judge: encoder dnn"} <= reused
+    assert "judge: groups" not in reused
     columns = ["user", "x", "y"]
     pd.testing.assert_frame_equal(first.table("users")[columns], second.table("users")[columns])
 
 
-def test_auto_chooses_the_number_of_groups_and_says_why(planted_csv: Path, tmp_path: Path) -> None:
-    run = train(RunStore(tmp_path), planted_csv, n_groups="auto")
-    metrics = run.metrics()
+def test_auto_chooses_the_number_of_groups_and_says_why(unlike: Run) -> None:
+    metrics = unlike.metrics()
     assert str(metrics["n_groups"]) in metrics["n_groups_reason"]
-    assert metrics["n_groups"] in set(run.table("value_of_groups")["n_groups"])
+    assert metrics["n_groups"] in set(unlike.table("choice_of_groups")["n_groups"])
+    assert set(unlike.table("choice_of_groups")["regime"]) == {"dedup"}
 
 
 def test_a_refit_learns_from_all_rows(trained: Run, planted_csv: Path, tmp_path: Path) -> None:
@@ -116,11 +163,29 @@ def test_a_refit_learns_from_all_rows(trained: Run, planted_csv: Path, tmp_path:
     pd.testing.assert_frame_equal(run.table("evaluation"), trained.table("evaluation"))
 
 
-def test_ease_stays_a_baseline_where_it_was_not_chosen(planted_csv: Path, tmp_path: Path) -> None:
-    table = train(RunStore(tmp_path), planted_csv, encoders=("dnn",)).table("evaluation")
+def test_ease_stays_a_baseline_where_it_was_not_chosen(unlike: Run) -> None:
+    table = unlike.table("evaluation")
     assert {"ease", "dnn"} <= set(table.loc[table["regime"] == "individual", "method"])
 
 
-def test_data_without_times_is_split_by_user(planted_csv: Path, tmp_path: Path) -> None:
-    run = train(RunStore(tmp_path), planted_csv, roles={"time": ""})
-    assert run.metrics()["split"]["kind"] == "user"
+def test_data_without_times_is_split_by_user(unlike: Run) -> None:
+    assert unlike.metrics()["split"]["kind"] == "user"
+    assert unlike.metrics()["blend"]["half_life"] is None
+
+
+def test_with_repeats_personal_lists_may_hold_what_the_user_has(trained: Run, unlike: Run) -> None:
+    def owned(run: Run) -> float:
+        config = run.config()
+        had = pd.read_csv(config.interactions, dtype=str)[["user_id", "item_id"]].drop_duplicates()
+        lists = run.table("user_lists")
+        return len(lists.merge(had, left_on=["user", "item"], right_on=["user_id", "item_id"])) / len(lists)
+
+    # All rows of the file, so also what users take later; nothing but that can stand on a list of new items.
+    assert owned(unlike) > 2 * owned(trained)
+
+
+def test_what_the_rules_exclude_is_on_no_list(unlike: Run) -> None:
+    lists, personal = unlike.table("group_lists"), unlike.table("user_lists")
+    assert not set(lists["label"]) & {"Item 3"} and not set(personal["label"]) & {"Item 3"}
+    assert "Item 33" in set(lists["label"])
+    assert lists["owned"].max() <= 0.5

@@ -99,8 +99,17 @@ def test_stages_are_found_by_key_in_any_run(store: RunStore, run: Run) -> None:
 
 def test_a_stage_without_its_record_is_not_used(store: RunStore, run: Run) -> None:
     run.save_stage("key-1", "encoder", "ease", {}, {"w": np.ones(2, np.float32)}, {})
-    (run.path / "stages" / "encoder.ease.safetensors").write_bytes(b"cut short")
+    (run.path / "stages" / "encoder.ease.key-1.safetensors").write_bytes(b"cut short")
     assert store.find_stage("key-1", run) is None
+
+
+def test_several_fits_of_one_stage_are_all_kept(store: RunStore, run: Run) -> None:
+    for number in (1, 2):
+        run.save_stage(f"key-{number}", "encoder", "ease", {}, {"w": np.full(2, number, np.float32)}, {})
+    for number in (1, 2):
+        found = store.find_stage(f"key-{number}", run)
+        assert found is not None
+        assert found[0]["w"].tolist() == [number, number]
 
 
 def test_runs_are_found_by_the_beginning_of_their_id(store: RunStore, run: Run) -> None:

@@ -58,8 +58,11 @@ def dense_rule(name: str, candidates: Candidates, members: np.ndarray) -> np.nda
     for user in members:
         row, items, scores = np.zeros(n_items), candidates.items[user], candidates.scores[user]
         items, scores = items[items >= 0], scores[items >= 0]
-        if name in ("utility", "least_misery", "most_pleasure"):
+        if name in ("least_misery", "most_pleasure"):
             row = tastes[user]
+        elif name == "utility":
+            ten = np.maximum(scores[:10], 0)
+            row[items] = np.maximum(scores, 0) / (ten / np.log2(np.arange(2, len(ten) + 2))).sum()
         elif name == "additive":
             row[items] = (scores - scores.min()) / (scores.max() - scores.min())
         elif name == "borda":

@@ -9,6 +9,12 @@ import pandas as pd
 
 from grouprec.data.dataset import Dataset, Interactions
 
+SIZES = {
+    "small": {"n_users": 2_000, "n_items": 500, "n_groups": 8},
+    "medium": {"n_users": 20_000, "n_items": 5_000, "n_groups": 20},
+    "large": {"n_users": 100_000, "n_items": 20_000, "n_groups": 50},
+}  # planted(**SIZES["large"])
+
 
 @dataclass(frozen=True, eq=False)
 class Planted:
@@ -39,14 +45,7 @@ def planted(
     rng = np.random.default_rng(seed)
     labels = np.sort(rng.integers(0, n_groups, n_users)).astype(np.int32)
     blocks = np.array_split(np.arange(n_items, dtype=np.int32), n_groups)
-    items = np.empty((n_users, events_per_user), np.int32)
-    for user, group in enumerate(labels):
-        block = blocks[group]
-        at = int(rng.integers(len(block)))
-        for step in range(events_per_user):
-            at = (at + 1) % len(block) if ordered else int(rng.integers(len(block)))
-            noisy = rng.random() < noise
-            items[user, step] = rng.integers(n_items) if noisy else block[at]
+    items = _walks(labels, blocks, events_per_user, noise, ordered, rng)
     days = np.arange(events_per_user)[None, :] + rng.random((n_users, 1)) * 0.5
     first, second = int(0.8 * events_per_user), int(0.9 * events_per_user)
 
@@ -56,25 +55,44 @@ def planted(
         weights = np.ones(n_users * width, np.float32)
         return Interactions(users, items[:, start:stop].ravel(), weights, days[:, start:stop].ravel() * 86400.0)
 
-    block_of_item = np.concatenate([np.full(len(block), g) for g, block in enumerate(blocks)])
     wrong = rng.random(n_users) < 0.1
     regions = np.where(wrong, rng.integers(0, n_groups, n_users), labels)
+    block_of_item = np.repeat(np.arange(n_groups), [len(block) for block in blocks])
     data = Dataset(
         name="planted",
         key=f"planted-{n_users}-{n_items}-{n_groups}-{events_per_user}-{noise}-{ordered}-{seed}",
-        user_ids=np.array([f"u{n:05d}" for n in range(n_users)], dtype=object),
-        item_ids=np.array([f"i{n:05d}" for n in range(n_items)], dtype=object),
+        user_ids=_names("u%05d", np.arange(n_users)),
+        item_ids=_names("i%05d", np.arange(n_items)),
         train=part(0, first),
         validation=part(first, second),
         test=part(second, events_per_user),
-        item_labels=np.array([f"Item {n}" for n in range(n_items)], dtype=object),
-        user_attributes=pd.DataFrame({"region": [f"region {r}" for r in regions], "age": rng.normal(40, 9, n_users)}),
+        item_labels=_names("Item %d", np.arange(n_items)),
+        user_attributes=pd.DataFrame({"region": _names("region %d", regions), "age": rng.normal(40, 9, n_users)}),
         item_attributes=pd.DataFrame(
             {
-                "category": [f"category {b}" for b in block_of_item],
-                "text": [f"word{b}a word{b}b shared" for b in block_of_item],
+                "category": _names("category %d", block_of_item),
+                "text": np.array([f"word{g}a word{g}b shared" for g in range(n_groups)])[block_of_item],
             }
         ),
     )
     width = min(len(block) for block in blocks)
     return Planted(data, labels, np.stack([block[:width] for block in blocks]))
+
+
+def _walks(
+    labels: np.ndarray, blocks: list[np.ndarray], n_events: int, noise: float, ordered: bool, rng: np.random.Generator
+) -> np.ndarray:
+    """Return every user's items in the order taken, int32 [U, T]."""
+    shape = (len(labels), n_events)
+    widths = np.array([len(block) for block in blocks])
+    width = widths[labels][:, None]
+    successors = (rng.integers(width) + 1 + np.arange(n_events)) % width
+    places = successors if ordered else rng.integers(width, size=shape)
+    favourites = np.array([block[0] for block in blocks])[labels][:, None] + places
+    noisy = rng.random(shape) < noise
+    return np.where(noisy, rng.integers(widths.sum(), size=shape), favourites).astype(np.int32)
+
+
+def _names(pattern: str, numbers: np.ndarray) -> np.ndarray:
+    """Return the pattern filled with every number, object array of str."""
+    return np.strings.mod(pattern, numbers).astype(object)

@@ -24,7 +24,7 @@ Encode = Callable[[sparse.csr_array, pd.DataFrame], np.ndarray | sparse.csr_arra
 
 MOST_USERS = 1_000  # judged; each is predicted anew
 COLD_SHARE = 0.1  # of the items that are targets
-SHRINKAGE = 10.0  # of the regression on attributes: a category of ten items is believed by half
+SHRINKAGE = 10.0  # of the regression on attributes: a category of ten items among many is believed by half
 K = 10
 _METRICS = (f"ndcg@{K}", f"hit_rate@{K}")
 _VALUES = ["method", "metric", "value", "low", "high", "n_users"]
@@ -63,13 +63,13 @@ def cold_users(
     """
     known = task.owned.count_nonzero(axis=1)[task.users] > max(counts)
     users, alone = _judged(task, _new_targets(task), task.users[known], seed)
-    tables = [pd.DataFrame(columns=_USER_COLUMNS)]
     if not len(users):
-        return tables[0]
+        return pd.DataFrame(columns=_USER_COLUMNS)
     attributes = _attributes(data, users).drop(columns=list(ACTIVITY), errors="ignore")
     popular = baselines.popularity(data.histories, seed).ranking
     group_popular = group_popularity(data.histories, groups, seed).ranking
     order = _random_order(alone.owned, np.random.default_rng(seed))
+    tables = []
     for n in counts:
         histories = _without(alone.owned, order >= n)
         candidates = predict(histories, attributes)
@@ -80,7 +80,7 @@ def cold_users(
         }
         values = {name: _judge(these, alone.relevant) for name, these in lists.items()}
         tables.append(_table(values, seed).assign(n_known=n)[_USER_COLUMNS])
-    return pd.concat(tables[1:], ignore_index=True)
+    return pd.concat(tables, ignore_index=True)
 
 
 def _new_targets(task: Task) -> sparse.csr_array:

@@ -203,11 +203,10 @@ def exposure(
         ``share`` of everything listed or owned, by popularity tier (head: the most popular 20 % of the catalogue,
         middle: the next 30 %, tail: the other half) and by the values of the item attributes.
     """
-    _, n_items = histories.shape
-    owned = histories if users is None else histories[users]
-    owned = sparse.csr_array(owned != 0)
+    n_users, n_items = histories.shape
+    owned = sparse.csr_array((histories if users is None else histories[users]) != 0)
     having = histories.count_nonzero(axis=0)
-    popularity = having / max(histories.shape[0], 1)
+    popularity = having / max(n_users, 1)
     top = lists[:, :k]
     shown, taken = np.bincount(top[top >= 0], minlength=n_items), np.bincount(owned.indices, minlength=n_items)
     rows = [

@@ -300,7 +300,7 @@ def evaluate(
     alone = {"individual": candidates, **individual, "item_knn": baselines.item_knn(histories, task.seen, seed=seed)}
     if not task.seen.nnz:
         alone["own_frequency"] = baselines.own_frequency(histories)
-    everyone = baselines.everybody(histories.shape[0])
+    everyone = baselines.everybody(len(groups.labels))
     kmeans, kmeans_lists = baselines.kmeans_baselines(histories, ease_candidates, n_groups, seed, task.seen)
     shared = {
         **{name: (groups, these) for name, these in lists.items()},

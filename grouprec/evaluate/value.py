@@ -102,7 +102,7 @@ def value_of_groups(
     """
     task = task.sample(MOST_JUDGED, seed)
     alone = _means(protocol.measure("", "individual", protocol.individual_lists(candidates, task), task))
-    everybody = baselines.everybody(histories.shape[0])
+    everybody = baselines.everybody(candidates.n_users)
     both = protocol.measure_both("", baselines.popularity(histories, seed), everybody, task)
     floors = {one.regime: _means(one) for one in both}
     relevant = task.relevant[task.users]

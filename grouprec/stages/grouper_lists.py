@@ -110,7 +110,7 @@ class ListsGrouper(Grouper):
         return self._distances(preference, histories)
 
     def _distances(self, preference: Preference, histories: sparse.csr_array) -> np.ndarray:
-        served = list_worth(worth(preference.candidates).tocsc(), histories.tocsc(), self._rankings, self._regime)
+        served = list_worth(worth(preference.candidates).T.tocsr(), histories.T.tocsr(), self._rankings, self._regime)
         return served.max(axis=1, keepdims=True) - served
 
     def arrays(self) -> dict[str, np.ndarray]:

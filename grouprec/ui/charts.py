@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,12 @@ MAP_HEIGHT = 560
 GRID = "rgba(128, 136, 150, 0.22)"
 CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["toImage", "autoScale2d"]}
 QUIET_CONFIG = {"displayModeBar": False}
+# What a value is measured against: title and dash of its line
+REFERENCES = {
+    "floor": ("One list for all", "dot"),
+    "individual": ("Personal lists", "dash"),
+    "oracle": ("Best possible", "dashdot"),
+}
 
 
 def literal(text: object) -> str:
@@ -229,42 +235,114 @@ def method_dots(rows: pd.DataFrame, marks: dict[str, float], metric: str) -> go.
     return figure
 
 
-def value_curve(curves: dict[str, pd.DataFrame], chosen: int) -> go.Figure:
-    """Return the share of possible gain against the number of groups, one line with its band per title.
+def value_lines(
+    curves: Mapping[str, pd.DataFrame], references: pd.DataFrame, chosen: int, metric: str, ours: str
+) -> go.Figure:
+    """Return the value of the lists against their number, one line with its band per method.
 
     Args:
-        curves: title -> n_groups, share, low, high, ascending.
+        curves: title -> n_groups, value, low, high, ascending.
+        references: n_groups, floor, individual, oracle, ascending; those that are NaN throughout are left out.
         chosen: the run's number of groups, marked by a vertical line.
+        metric: the title of the axis.
+        ours: the title of the run's own method, drawn in the accent.
     """
     figure = go.Figure()
-    for (title, curve), colour in zip(curves.items(), (ACCENT, *COLOURS[1:]), strict=False):
+    others = iter(COLOURS[1:])
+    for title, curve in curves.items():
+        colour = ACCENT if title == ours else next(others)
         x = curve["n_groups"].to_numpy()
         band = {"x": np.concatenate([x, x[::-1]]), "y": np.concatenate([curve["high"], curve["low"][::-1]])}
-        figure.add_trace(
-            go.Scatter(
-                **band,
-                fill="toself",
-                mode="lines",
-                line={"width": 0},
-                fillcolor=_faint(colour),
-                hoverinfo="skip",
-                showlegend=False,
-            )
-        )
+        hidden = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
+        figure.add_trace(go.Scatter(**band, fill="toself", fillcolor=_faint(colour), **hidden))
         line = {"color": colour, "width": 2}
-        text = "%{x} groups: %{y:.0%}<extra></extra>"
+        text = "%{x} lists: %{y:.3f}<extra></extra>"
         figure.add_trace(
-            go.Scatter(x=x, y=curve["share"], name=literal(title), mode="lines+markers", line=line, hovertemplate=text)
+            go.Scatter(x=x, y=curve["value"], name=literal(title), mode="lines+markers", line=line, hovertemplate=text)
         )
+    for column, (title, dash) in REFERENCES.items():
+        if references[column].notna().any():
+            line = {"color": NEUTRAL, "width": 1.5, "dash": dash}
+            x, y = references["n_groups"], references[column]
+            text = title + ": %{y:.3f}<extra></extra>"
+            figure.add_trace(go.Scatter(x=x, y=y, name=title, mode="lines", line=line, hovertemplate=text))
     figure.add_vline(x=chosen, line={"width": 1, "dash": "dot", "color": NEUTRAL})
     figure.add_annotation(
         x=chosen, y=1, yref="paper", yanchor="bottom", text="this run", showarrow=False, font={"size": 11}
     )
     figure.update_layout(
-        **{**_plain_layout(320), "showlegend": len(curves) > 1},
+        **{**_plain_layout(380), "showlegend": True},
         xaxis={"title": "number of lists", "gridcolor": GRID, "zeroline": False},
-        yaxis={"title": "share of possible gain", "tickformat": ".0%", "gridcolor": GRID, "zeroline": False},
-        legend={"orientation": "h", "y": 1.16},
+        yaxis={"title": metric, "rangemode": "tozero", "gridcolor": GRID, "zeroline": False},
+        legend={"x": 1.02, "y": 1},
+    )
+    return figure
+
+
+def steps(rows: pd.DataFrame, metric: str) -> go.Figure:
+    """Return a waterfall: what every step adds to the one before, with its 95 % interval.
+
+    Args:
+        rows: title, value, added, low, high, in the order of the steps; the first one's ``added`` is NaN.
+        metric: the title of the axis.
+    """
+    added, start = rows["added"].fillna(rows["value"]), (rows["value"] - rows["added"]).fillna(0)
+    colours = [_verdict_colour(low, high) for low, high in zip(rows["low"], rows["high"], strict=True)]
+    error = {"array": rows["high"] - rows["added"], "arrayminus": rows["added"] - rows["low"]}
+    bar = go.Bar(
+        orientation="h",
+        y=rows["title"].map(literal),
+        base=start,
+        x=added,
+        marker={"color": colours},
+        width=0.5,
+        error_x={"type": "data", "symmetric": False, "thickness": 2, "width": 4, "color": NEUTRAL, **error},
+        customdata=rows[["value"]].to_numpy(),
+        hovertemplate="%{y}: %{customdata[0]:.3f}<extra></extra>",
+    )
+    figure = go.Figure(bar)
+    figure.update_layout(
+        **_plain_layout(90 + 38 * len(rows)),
+        xaxis={"title": metric, "gridcolor": GRID, "zeroline": False},
+        yaxis={"autorange": "reversed", "showgrid": False},
+    )
+    return figure
+
+
+def _verdict_colour(low: float, high: float) -> str:
+    """Accent where the whole interval is a gain, orange where it is a loss, grey where it spans 0."""
+    return ACCENT if low > 0 else COLOURS[4] if high < 0 else NEUTRAL
+
+
+def by_count(curves: Mapping[str, pd.DataFrame], axis: str, metric: str, ours: str) -> go.Figure:
+    """Return one line per method over a few counts, which stand at equal distances, with intervals.
+
+    Args:
+        curves: title -> count, value, low, high, ascending.
+        axis, metric: the titles of the axes.
+        ours: the title that is drawn in the accent.
+    """
+    figure = go.Figure()
+    others = iter(COLOURS[1:])
+    for title, curve in curves.items():
+        colour = ACCENT if title == ours else next(others)
+        error = {"array": curve["high"] - curve["value"], "arrayminus": curve["value"] - curve["low"]}
+        figure.add_trace(
+            go.Scatter(
+                x=curve["count"].astype(str),
+                y=curve["value"],
+                error_y={"type": "data", "symmetric": False, "thickness": 2, "width": 0, **error},
+                name=literal(title),
+                mode="lines+markers",
+                line={"color": colour, "width": 2},
+                hovertemplate="%{x} known: %{y:.3f}<extra></extra>",
+            )
+        )
+    figure.update_layout(
+        **{**_plain_layout(300), "showlegend": True},
+        xaxis={"title": axis, "type": "category", "showgrid": False},
+        yaxis={"title": metric, "rangemode": "tozero", "gridcolor": GRID, "zeroline": False},
+        legend={"x": 1.02, "y": 1},
     )
     return figure
 

@@ -82,6 +82,12 @@ def group_list(lists: pd.DataFrame, group: int, method: str, regime: str) -> pd.
     return lists[match].sort_values("rank", ignore_index=True)
 
 
+def kinds_of_lists(lists: pd.DataFrame, first: str) -> list[str]:
+    """Return the methods that the groups have lists of: ``first``, then generated, the others, the most popular."""
+    order = {first: 0, "generated": 1, "popularity": 3}
+    return sorted(lists["method"].unique(), key=lambda method: order.get(method, 2))
+
+
 def with_lift(chosen: pd.DataFrame, items: pd.DataFrame, n_users: int) -> pd.DataFrame:
     """Return the list with ``lift``: the share of members who have the item against the share of all users.
 
@@ -122,13 +128,15 @@ def methods_of(evaluation: pd.DataFrame, regime: str, metric: str, ours: str = "
     """
     match = evaluation["regime"].isin([regime, "individual"]) & (evaluation["metric"] == metric)
     rows = evaluation[match & evaluation["value"].notna()].sort_values("value", ascending=False, ignore_index=True)
-    return rows.assign(title=rows["method"].map(story.method_title), ours=rows["method"] == ours)
+    titles = [story.method_title(*pair) for pair in zip(rows["method"], rows["regime"], strict=True)]
+    return rows.assign(title=titles, ours=rows["method"] == ours)
 
 
 def method_table(evaluation: pd.DataFrame, comparisons: pd.DataFrame, regime: str, length: int) -> pd.DataFrame:
     """Return methods in rows and metrics in columns, every cell with its interval, best nDCG first.
 
-    ``Against the generated list`` is the paired difference in nDCG of the same regime, where it was tested.
+    ``Against ...`` is the paired difference in nDCG to the run's own lists of the same regime, where it was tested;
+    a star marks those that are more than chance.
     """
     order = methods_of(evaluation, regime, f"ndcg@{length}")
     table = pd.DataFrame({"Method": order["title"]})
@@ -140,32 +148,117 @@ def method_table(evaluation: pd.DataFrame, comparisons: pd.DataFrame, regime: st
         rows = rows.reindex(pd.MultiIndex.from_frame(order[["method", "regime"]]))
         table[title] = [interval(*row) for row in rows[["value", "low", "high"]].itertuples(index=False)]
     table.insert(1, "Share of possible gain", order["share_of_gain"].round(3))
-    tested = comparisons[(comparisons["regime"] == regime) & (comparisons["against"] == "generated")]
-    tested = tested[tested["metric"] == f"ndcg@{length}"].set_index("method")
+    tested = differences(comparisons, regime, f"ndcg@{length}")
     if len(tested):
         own = order["method"].where(order["regime"] == regime)
-        rows = tested.reindex(own)[["difference", "low", "high"]]
-        table.insert(3, "Against the generated list", [difference(*row) for row in rows.itertuples(index=False)])
+        table.insert(3, against_title(comparisons, regime), own.map(tested).fillna(""))
     return table
 
 
-def gain_curves(value: pd.DataFrame, metric: str = story.METRIC) -> dict[str, pd.DataFrame]:
-    """Return the share of possible gain by number of groups, one curve per use of the lists: title -> curve.
+def against_title(comparisons: pd.DataFrame, regime: str) -> str:
+    """Return the title of the column of differences: what the methods of a regime were compared with."""
+    references = comparisons.loc[comparisons["regime"] == regime, "against"]
+    method = references.iloc[0] if len(references) else "generated"
+    return f"Against: {story.method_title(method).lower()}"
 
-    Of several methods, the one with the highest mean share is shown. Interval bounds are put on the same scale.
+
+def differences(comparisons: pd.DataFrame, regime: str, metric: str) -> pd.Series:
+    """Return, by method, the paired difference to the regime's reference as text.
+
+    A star marks what is significant after the correction for the number of comparisons; older runs have no marks.
     """
-    curves = {}
-    known = value[(value["metric"] == metric) & value["share_of_gain"].notna()]
-    for regime, title in story.REGIMES.items():
-        rows = known[known["regime"] == regime]
-        if rows.empty:
-            continue
-        best = rows.groupby("method")["share_of_gain"].mean().idxmax()
-        curve = rows[rows["method"] == best].sort_values("n_groups", ignore_index=True)
-        possible = curve["individual"] - curve["floor"]
-        low, high = ((curve[end] - curve["floor"]) / possible for end in ("low", "high"))
-        curves[title] = curve.assign(share=curve["share_of_gain"], low=low, high=high)
-    return curves
+    tested = comparisons[(comparisons["regime"] == regime) & (comparisons["metric"] == metric)].set_index("method")
+    words = [difference(*row) for row in tested[["difference", "low", "high"]].itertuples(index=False)]
+    stars = tested.get("significant", pd.Series(False, tested.index))
+    return pd.Series(
+        [word + " ★" * bool(star) for word, star in zip(words, stars, strict=True)], tested.index, dtype=str
+    )
+
+
+# -- the evidence
+
+
+def of(frame: pd.DataFrame, metric: str = story.METRIC, **values: str) -> pd.DataFrame:
+    """Return the rows of one metric whose columns have the given values."""
+    match = frame["metric"] == metric
+    for column, value in values.items():
+        match &= frame[column] == value
+    return frame[match].reset_index(drop=True)
+
+
+def value_curves(value: pd.DataFrame, regime: str) -> dict[str, pd.DataFrame]:
+    """Return the value by number of groups in one use of the lists: method -> curve, ascending."""
+    rows = of(value, regime=regime).dropna(subset="value").sort_values("n_groups")
+    return {str(method): curve.reset_index(drop=True) for method, curve in rows.groupby("method", sort=False)}
+
+
+def value_table(value: pd.DataFrame, regime: str) -> pd.DataFrame:
+    """Return the numbers of lists in rows and every method's value and share of possible gain in columns."""
+    curves = value_curves(value, regime)
+    own = next(iter(curves.values())).set_index("n_groups")
+    table = pd.DataFrame({"Lists": own.index})
+    for method, curve in curves.items():
+        rows = curve.set_index("n_groups").reindex(own.index)
+        title = story.method_title(method)
+        table[title] = [interval(*row) for row in rows[["value", "low", "high"]].itertuples(index=False)]
+        table[f"{title}, share of gain"] = rows["share_of_gain"].round(3).to_numpy()
+    for column, title in {"smallest": "Smallest group", "largest": "Largest group", "stability": "Stability"}.items():
+        if column in own and own[column].notna().any():
+            table[title] = own[column].to_numpy()
+    return table
+
+
+def served_groups(served: pd.DataFrame, split: pd.DataFrame) -> pd.DataFrame:
+    """Return the evaluated groups with what splitting each would gain, the worst served first.
+
+    Args:
+        served: group_evaluation in one use of the lists.
+        split: left_behind in the same; empty where the run did not measure it.
+    """
+    columns = ["group", "name", "n_test_users", "zero_hit_share", "hit_rate@10", "ndcg@10"]
+    frame = served[columns].sort_values("zero_hit_share", ascending=False, ignore_index=True)
+    if split.empty:
+        return frame
+    measured = f"measured_{story.METRIC}"
+    new = ["worst_decile", "share_lost", f"predicted_{story.METRIC}", measured, f"{measured}_low", f"{measured}_high"]
+    return frame.merge(split[["group", *new]], on="group", how="left")
+
+
+def popularity_table(exposure: pd.DataFrame) -> pd.DataFrame:
+    """Return what lists show against what people have: kinds of lists in rows, popularity measures in columns."""
+    titles = {"individual": "Personal lists", **story.REGIMES}
+    measures = exposure[exposure["attribute"].isin(["", "popularity tier"])]
+    measures = measures.assign(key=measures["value"].where(measures["value"] != "", measures["measure"]))
+    shown = measures.set_index(["regime", "key"])["in_lists"].unstack()  # noqa: PD010  # nothing to aggregate
+    owned = measures.drop_duplicates("key").set_index("key")["in_histories"].to_frame("What people have").T
+    frame = pd.concat([owned, shown.reindex(list(titles)).rename(titles).dropna(how="all")])
+    columns = {"popularity": "Mean popularity", "head": "Head", "middle": "Middle", "tail": "Tail"}
+    columns |= {"coverage": "Catalogue shown", "gini": "Gini"}
+    known = {name: title for name, title in columns.items() if name in frame}
+    return frame[list(known)].rename(columns=known).rename_axis("Lists").reset_index().round(3)
+
+
+def blend_table(blend: Mapping[str, Any], comparisons: pd.DataFrame) -> pd.DataFrame:
+    """Return the encoders of a blend in rows: weight, validation nDCG@10, difference to the blend on the test part."""
+    weights, alone = blend.get("encoders") or {}, blend.get("ndcg") or {}
+    names = sorted(weights, key=lambda name: -weights[name])
+    tested = differences(comparisons, "individual", story.METRIC)
+    return pd.DataFrame(
+        {
+            "Encoder": [story.encoder_title(name) for name in names],
+            "Weight": [round(weights[name], 3) for name in names],
+            "Alone, validation": [round(alone.get(name, np.nan), 3) for name in names],
+            "Alone against the blend, test": [tested.get(name, "") for name in names],
+        }
+    )
+
+
+def with_interval(
+    frame: pd.DataFrame, columns: Mapping[str, str], title: str = "nDCG@10 (95 % interval)"
+) -> pd.DataFrame:
+    """Return the columns under new titles, and value, low and high as one text."""
+    table = frame[list(columns)].rename(columns=dict(columns))
+    return table.assign(**{title: [interval(*row) for row in frame[["value", "low", "high"]].itertuples(index=False)]})
 
 
 def run_row(title: str, metrics: Mapping[str, Any], evaluation: pd.DataFrame, length: int = 10) -> dict[str, Any]:

@@ -114,6 +114,15 @@ def table(run: Run, name: str) -> pd.DataFrame:
     return _read_table(str(run.path), _version(run), name).copy(deep=False)  # copy on write: the cached one stays
 
 
+def table_or_none(run: Run, name: str) -> pd.DataFrame | None:
+    """Return a table of a finished run; None where the run has none, or none with rows: older runs have fewer."""
+    try:
+        found = table(run, name)
+    except StorageError:
+        return None
+    return found if len(found) else None
+
+
 def metrics(run: Run) -> dict[str, Any]:
     """Return the metrics of a finished run; read from disk once per server. Never change it."""
     return _read_metrics(str(run.path), _version(run))

@@ -24,9 +24,20 @@ METHODS = {
     "kmeans_popularity": "k-means + most popular",
     "popularity": "One popular list for all",
     "individual": "Personal lists (this run)",
-    "item_knn": "Personal: item neighbours",
-    "ease": "Personal: EASE",
-    "dnn": "Personal: two-tower network",
+    "gfar": "GFAR",
+    "ep_fuzzda": "EP-FuzzDA",
+}
+ENCODERS = {
+    "als": "ALS",
+    "dnn": "two-tower network",
+    "ease": "EASE",
+    "elsa": "ELSA",
+    "graph": "graph network",
+    "item_knn": "item neighbours",
+    "lstm": "LSTM",
+    "mf": "matrix factorisation",
+    "transitions": "item transitions",
+    "user_knn": "user neighbours",
 }
 REGIMES = {"strict": "Everyone sees the same list", "dedup": "Each member skips what they have"}
 REGIME_HELP = (
@@ -36,14 +47,23 @@ REGIME_HELP = (
 )
 
 
-def method_title(method: str) -> str:
-    """Return what people call a method."""
+def method_title(method: str, regime: str = "") -> str:
+    """Return what people call a method. In the regime "individual" that is an encoder's own lists."""
+    if method not in METHODS and regime == "individual":
+        return f"Personal: {encoder_title(method)}"
     return METHODS.get(method, method.replace("_", " ").capitalize())
 
 
-def encoder_title(name: str) -> str:
-    """Return what people call an encoder."""
-    return method_title(name).removeprefix("Personal: ")
+def encoder_title(names: str) -> str:
+    """Return what people call an encoder, or several: ``EASE + ALS`` for "ease + als"."""
+    return " + ".join(ENCODERS.get(name, name.replace("_", " ")) for name in names.split(" + "))
+
+
+def repeats_words(metrics: Mapping[str, Any]) -> str:
+    """Say what changes where a run may list items that people have already; nothing where it may not."""
+    if not metrics.get("repeats"):
+        return ""
+    return "In this run, items that people have already may be listed again, so members skip nothing."
 
 
 def evaluated(evaluation: pd.DataFrame, method: str, regime: str, metric: str = METRIC) -> pd.Series | None:
@@ -108,31 +128,51 @@ def _together(text: str) -> str:
 # -- Recommendations: what do I show them, and why?
 
 
-def list_answer(group: Mapping[str, Any], first: pd.DataFrame, evaluation: pd.DataFrame, regime: str) -> str:
+def list_title(method: str) -> str:
+    """Return what people call a group's own list."""
+    return "Most popular in the group" if method == "popularity" else method_title(method)
+
+
+def list_origin(method: str) -> str:
+    """Say in one phrase how a list is made."""
+    if method == "generated":
+        return "Made by the generator from virtual members"
+    if method == "popularity":
+        return "What most members have"
+    if method == "members_mean":
+        return "What its items are worth to all members together"
+    return "Made by the strategy that this run was asked for"
+
+
+def list_answer(
+    group: Mapping[str, Any], first: pd.DataFrame, evaluation: pd.DataFrame, regime: str, method: str = "generated"
+) -> str:
     """Say what to show the group first and what such lists are worth in the evaluation.
 
     Args:
-        first: the head of the group's generated list, best first.
+        first: the head of the group's list, best first.
+        method: how it is made.
     """
     if first.empty:
         return f"There is no list for {plain(group['name'])}: the catalogue has no items left to show."
     who = f"**{plain(group['name'])}** ({plural(group['size'], 'user')})"
     labels = [f"*{plain(label)}*" for label in first["label"].head(2)]
     shown = f"Show {who} {' and '.join(labels)} first"
-    return f"{shown}. {worth_answer(evaluation, regime)}".strip()
+    return f"{shown}. {worth_answer(evaluation, regime, method)}".strip()
 
 
-def worth_answer(evaluation: pd.DataFrame, regime: str) -> str:
-    """Say what share of the members' mean the generated lists keep, and how they compare with one list for all."""
-    generated = evaluated(evaluation, "generated", regime)
-    mean = evaluated(evaluation, "members_mean", regime)
-    popular = evaluated(evaluation, "popularity", regime)
-    if generated is None or mean is None or not mean["value"] > 0:
-        return ""
-    kept = f"Generated lists keep {percent(generated['value'] / mean['value'])} of the members' mean"
-    if popular is None or not popular["value"] > 0:
-        return f"{kept}."
-    return f"{kept} and {times(generated['value'] / popular['value'])} one popular list for all."
+def worth_answer(evaluation: pd.DataFrame, regime: str, method: str = "generated") -> str:
+    """Say how such lists compare with one list for all, and what generated ones keep of the members' mean."""
+    lists, generated, mean, popular = (
+        evaluated(evaluation, name, regime) for name in (method, "generated", "members_mean", "popularity")
+    )
+    parts = []
+    if lists is not None and popular is not None and popular["value"] > 0:
+        parts.append(f"Such lists {times(lists['value'] / popular['value'])} one popular list for all")
+    if generated is not None and mean is not None and mean["value"] > 0:
+        kept = percent(generated["value"] / mean["value"])
+        parts.append(f"{'generated' if parts else 'Generated'} ones keep {kept} of the members' mean")
+    return f"{'; '.join(parts)}." if parts else ""
 
 
 def times(ratio: float) -> str:
@@ -140,10 +180,10 @@ def times(ratio: float) -> str:
     return f"reach {ratio:.1f} times" if ratio >= 1 else f"only reach {ratio:.1f} times"
 
 
-def overlap_answer(mine: pd.Series, other: pd.Series) -> str:
-    """Say how many items two lists share."""
-    shared = int(other.isin(mine).sum())
-    return f"{shared} of {len(other)} are also in the generated list"
+def overlap_answer(first: pd.Series, other: pd.Series) -> str:
+    """Say how many items a list shares with the first one."""
+    shared = int(other.isin(first).sum())
+    return f"{shared} of {len(other)} are also in the first list"
 
 
 def item_why(row: Mapping[str, Any]) -> str:

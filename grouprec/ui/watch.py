@@ -9,13 +9,14 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from grouprec.runs import FINISHED, Run, State, Status, read_json
-from grouprec.ui.cards import percent, plain
+from grouprec.ui.cards import percent, plain, plural, score
 from grouprec.ui.palette import ACCENT
+from grouprec.ui.story import encoder_title
 
 PRESET_MEANING = {
-    "quick": "A first look: small networks and few epochs.",
-    "standard": "For real decisions: early stop on validation, final lists learned from all rows.",
-    "thorough": "For the last few percent: larger networks, and many more epochs.",
+    "quick": "A first look: simple encoders, small networks and few epochs.",
+    "standard": "For real decisions: deep encoders beside the simple ones, final lists learned from all rows.",
+    "thorough": "For the last few percent: every encoder, many more epochs, and a search for better settings.",
 }
 SAMPLE_SECONDS = {"quick": 58.0, "standard": 347.0}  # the sample on two processor cores, by benchmarks/speed.py
 STATE_WORDS = {
@@ -33,6 +34,24 @@ STAGE_MARKS = {
     "stopped": "✕ stopped",
     "waiting": "waiting",
 }
+STAGE_TITLES = {
+    "prepare": "Data",
+    "blend": "Blend of encoders",
+    "number of groups": "Number of groups",
+    "candidates": "Everybody's best items",
+    "groups": "Groups",
+    "profile": "Profile",
+    "generator": "Generator",
+    "updater": "Live updates",
+    "evaluation": "Evaluation",
+    "map": "Map",
+    "save": "Saving",
+}
+PASS_TITLES = {"judge": "Judge", "refit": "Final"}
+PASSES_HELP = (
+    "Stages run up to three times: first without the validation part, to choose settings, blend and number of groups; "
+    "then, as **Judge**, on all but the test part, to be evaluated on it; last, as **Final**, on all rows."
+)
 _NOT_A_LOSS = {"time", "event", "stage", "fraction", "epoch"}
 _LINE_COLORS = (ACCENT, "#d08a3c", "#4f9d8f", "#b0639a")
 
@@ -48,10 +67,27 @@ def duration(seconds: float) -> str:
 # -- the list of stages
 
 
+def stage_title(stage: str) -> str:
+    """Return what people call a stage: ``Judge: EASE`` for "judge: encoder ease"."""
+    fit, _, name = stage.rpartition(": ")
+    if name.startswith("encoder "):
+        title = _encoder(name.removeprefix("encoder "))
+    elif name.startswith("search "):
+        title = f"Search: {_encoder(name.removeprefix('search '))}"
+    else:
+        title = STAGE_TITLES.get(name, name.capitalize())
+    return f"{PASS_TITLES.get(fit, fit.capitalize())}: {title}" if fit else title
+
+
+def _encoder(name: str) -> str:
+    title = encoder_title(name)
+    return f"{title[0].upper()}{title[1:]}"
+
+
 def stages(planned: Sequence[str], events: Iterable[Mapping[str, Any]], status: Status) -> pd.DataFrame:
     """Return one row a stage: stage, state (``done``, ``re-used``, ``running``, ``stopped``, ``waiting``), seconds.
 
-    Stages that the events know but the plan does not come last, in the order of their appearance.
+    Stages that the events know but the plan does not stand behind the stage that was done before them.
     """
     seconds: dict[str, float] = {}
     states: dict[str, str] = {}
@@ -62,7 +98,10 @@ def stages(planned: Sequence[str], events: Iterable[Mapping[str, Any]], status: 
             states[stage] = "re-used" if event.get("reused") else "done"
     if status.stage and status.state not in (State.DONE, State.QUEUED) and states.get(status.stage) is None:
         states[status.stage] = "stopped" if status.state in FINISHED else "running"
-    names = list(dict.fromkeys([*planned, *states]))
+    names = list(dict.fromkeys(planned))
+    for before, stage in zip(["", *states], states, strict=False):
+        if stage not in names:
+            names.insert(names.index(before) + 1 if before else 0, stage)
     rows = [(name, states.get(name, "waiting"), seconds.get(name)) for name in names]
     return pd.DataFrame(rows, columns=["stage", "state", "seconds"]).astype({"seconds": "float64"})
 
@@ -88,6 +127,49 @@ def losses(events: Iterable[Mapping[str, Any]]) -> dict[str, pd.DataFrame]:
     return {stage: frame for stage, frame in frames.items() if len(frame.columns) > 1}
 
 
+def trials(events: Iterable[Mapping[str, Any]]) -> dict[str, pd.DataFrame]:
+    """Return, by stage, the trials of a search for better settings: ``trial``, ``validation``, then the settings.
+
+    A search that was started again (a resumed run) shows its latest attempt.
+    """
+    found: dict[str, list[dict[str, Any]]] = {}
+    for event in events:
+        if event.get("event") != "progress" or "trial" not in event:
+            continue
+        rows = found.setdefault(str(event.get("stage", "")), [])
+        if rows and event["trial"] <= rows[-1]["trial"]:
+            rows.clear()
+        rows.append({name: value for name, value in event.items() if name not in _NOT_A_LOSS})
+    return {stage: pd.DataFrame(rows).astype({"trial": int}) for stage, rows in found.items()}
+
+
+def trials_sentence(stage: str, frame: pd.DataFrame) -> str:
+    """Return the caption of a search: how many settings were tried, and what the best reach against the preset."""
+    best, preset = frame["validation"].max(), frame["validation"].iloc[0]
+    against = "the preset is still the best" if best <= preset else f"the preset reaches {score(preset)}"
+    return f"**{plain(stage_title(stage))}** {plural(len(frame), 'trial')}; best nDCG@10 {score(best)}, {against}."
+
+
+def trials_figure(frame: pd.DataFrame) -> go.Figure:
+    """Return a small chart: a dot per trial, and the best so far as a line."""
+    figure = go.Figure()
+    figure.add_scatter(
+        x=frame["trial"], y=frame["validation"], mode="markers", marker={"color": _LINE_COLORS[1], "size": 6}
+    )
+    best = {"color": ACCENT, "width": 2, "shape": "hv"}
+    figure.add_scatter(x=frame["trial"], y=frame["validation"].cummax(), mode="lines", line=best)
+    small = {"title": None, "nticks": 4, "automargin": True}
+    figure.update_layout(
+        height=180,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        xaxis={**small, "showgrid": False},
+        yaxis=small,
+        hovermode="closest",
+        showlegend=False,
+    )
+    return figure
+
+
 def line_colors(frame: pd.DataFrame) -> dict[str, str]:
     """Return the colour of every value of a stage's frame."""
     names = [name for name in frame.columns if name != "epoch"]
@@ -100,7 +182,7 @@ def legend(stage: str, frame: pd.DataFrame) -> str:
         f':color[{plain(name)}]{{foreground="{color}"}}' + (" (dotted, right)" if name == "validation" else "")
         for name, color in line_colors(frame).items()
     ]
-    return f"**{plain(stage)}** {', '.join(names)}"
+    return f"**{plain(stage_title(stage))}** {', '.join(names)}"
 
 
 def loss_figure(frame: pd.DataFrame) -> go.Figure:
@@ -149,7 +231,7 @@ def running_sentence(status: Status) -> str:
     if status.state is State.QUEUED or not status.stage:
         return "The training process is starting."
     left = f", about {duration(status.seconds_left)} left" if status.seconds_left is not None else ""
-    return f"{percent(status.fraction)} done{left}. Now: {status.stage}."
+    return f"{percent(status.fraction)} done{left}. Now: {stage_title(status.stage)}."
 
 
 def ended_sentence(title: str, status: Status, seconds: float | None) -> str:
@@ -161,19 +243,25 @@ def ended_sentence(title: str, status: Status, seconds: float | None) -> str:
     return f"“{title}” {STATE_WORDS[status.state]} at {percent(status.fraction)}{reason}"
 
 
-def cost_sentence(preset: str, dataset: str, runs: Iterable[Run]) -> str:
-    """Return what a run will cost, from the newest finished run with that preset; else from the sample's time."""
+def cost_sentence(preset: str, dataset: str, runs: Iterable[Run], search_minutes: float = 0.0) -> str:
+    """Return what a run will cost, from the newest finished run with that preset; else from the sample's time.
+
+    Args:
+        search_minutes: what the new run may spend on searching settings, on top.
+    """
+    search = f", and up to {duration(60 * search_minutes)} of search on top" if search_minutes else ""
     for run in runs:
         choices = read_json(run.path / "config.json") or {}
         if run.finished and choices.get("preset") == preset and choices.get("dataset") == dataset:
             seconds = elapsed(run.status(), run.metrics())
             if seconds:
-                return f"A {preset} run on {dataset} takes about {duration(seconds)}: that is what the last one took."
+                seconds = max(seconds - 60 * choices.get("search_minutes", 0.0), 1.0)
+                return f"A {preset} run on {dataset} takes about {duration(seconds)}, as the last one did{search}."
     if preset not in SAMPLE_SECONDS:
-        standard = duration(SAMPLE_SECONDS["standard"])
-        return f"A {preset} run takes several times as long as a standard one, which takes {standard} on the sample."
-    usual = duration(SAMPLE_SECONDS[preset])
-    return f"A {preset} run takes about {usual} on the sample with two processor cores; larger files take longer."
+        standard = f"a standard one, which takes {duration(SAMPLE_SECONDS['standard'])} on the sample"
+        return f"A {preset} run takes several times as long as {standard}{search}."
+    usual = f"about {duration(SAMPLE_SECONDS[preset])} on the sample with two processor cores"
+    return f"A {preset} run takes {usual}{search}; larger files take longer."
 
 
 def elapsed(status: Status, metrics: Mapping[str, Any]) -> float | None:

@@ -8,6 +8,7 @@ from scipy import sparse
 from grouprec.data.synthetic import planted
 from grouprec.evaluate import baselines, protocol
 from grouprec.evaluate.metrics import accuracy, hit_matrix
+from grouprec.evaluate.significance import compare_all
 from grouprec.lists import members_mean
 from grouprec.types import Candidates, Groups
 
@@ -16,12 +17,8 @@ DATA = KNOWN.data
 
 
 def make_task(seen, relevant):
-    relevant = sparse.csr_array(np.array(relevant, np.float32))
-    return protocol.Task(
-        sparse.csr_array(np.array(seen, np.float32)),
-        relevant,
-        np.flatnonzero(np.diff(relevant.indptr)).astype(np.int32),
-    )
+    seen, relevant = (sparse.csr_array(np.array(one, np.float32)) for one in (seen, relevant))
+    return protocol.Task(seen, relevant, np.flatnonzero(np.diff(relevant.indptr)).astype(np.int32), seen)
 
 
 def naive_targets(part, seen):
@@ -37,6 +34,25 @@ def test_targets_are_new_items_only(name):
     assert task.users.tolist() == sorted({u for u, _ in expected})
     assert (task.relevant.data == 1).all()
     assert task.n_relevant.sum() == len(expected) and task.n_relevant.min() >= 1
+
+
+@pytest.mark.parametrize("name", ["validation", "test"])
+def test_with_repeats_every_item_taken_is_a_target_and_nothing_is_barred(name):
+    task = getattr(protocol, f"{name}_task")(DATA, repeats=True)
+    expected = naive_targets(getattr(DATA, name), np.zeros(DATA.shape))
+    assert set(zip(*(axis.tolist() for axis in task.relevant.nonzero()), strict=True)) == expected
+    assert task.seen.nnz == 0 and (task.relevant.data == 1).all()
+    owned = DATA.histories if name == "validation" else DATA.known
+    assert (task.owned != owned).nnz == 0
+    assert len(expected) > getattr(protocol, f"{name}_task")(DATA).relevant.nnz, "some of it is taken again"
+
+
+def test_a_sample_judges_fewer_users_of_the_same_task():
+    task = protocol.test_task(DATA)
+    few = task.sample(20, seed=1)
+    assert len(few.users) == 20 and np.isin(few.users, task.users).all() and (np.diff(few.users) > 0).all()
+    assert few.relevant is task.relevant and few.users.tolist() == task.sample(20, seed=1).users.tolist()
+    assert task.sample(len(task.users), seed=1) is task
 
 
 def test_personal_lists_drop_what_came_since_and_close_the_gap():
@@ -120,11 +136,11 @@ def test_share_of_gain():
 
 
 def evaluate_planted(task, data=DATA, seed=0):
-    candidates = baselines.item_knn(data.histories)
+    candidates = baselines.item_knn(data.histories, task.seen)
     groups = Groups(KNOWN.labels, 3)
-    lists = {"members_mean": members_mean(candidates, groups, data.histories, 0)}
+    lists = {"members_mean": members_mean(candidates, groups, task.seen, 0)}
     lists["again"] = lists["members_mean"]
-    return protocol.evaluate(data, task, groups, candidates, candidates, lists, {"knn": candidates}, seed)
+    return protocol.evaluate(data.histories, task, groups, candidates, candidates, lists, {"knn": candidates}, seed)
 
 
 @pytest.fixture(scope="module")
@@ -149,9 +165,16 @@ def test_evaluation_holds_every_method_in_its_regimes(evaluation):
 def test_planted_groups_beat_one_list_for_all(evaluation):
     floor = value(evaluation, "popularity", "dedup", "ndcg@10")
     assert value(evaluation, "members_mean", "dedup", "ndcg@10") > 1.3 * floor
-    p = evaluation.comparisons.set_index(["method", "regime", "metric"])["p"]
-    assert p["popularity", "dedup", "ndcg@10"] < 0.05
-    assert p["again", "strict", "ndcg@10"] == 1
+    compared = compare_all(evaluation.measured, "members_mean", seed=0).set_index(["method", "regime", "metric"])
+    assert compared.loc[("popularity", "dedup", "ndcg@10"), "significant"]
+    assert compared.loc[("again", "strict", "ndcg@10"), "p_adjusted"] == 1
+
+
+def test_with_repeats_what_users_took_most_often_is_a_baseline():
+    result = evaluate_planted(protocol.test_task(DATA, repeats=True))
+    alone = result.rows.loc[result.rows["regime"] == "individual", "method"]
+    assert set(alone) == {"individual", "knn", "item_knn", "own_frequency"}
+    assert value(result, "own_frequency", "individual", "hit_rate@10") > 0
 
 
 def test_bounds_stand_beside_every_accuracy_metric(evaluation):
@@ -201,7 +224,7 @@ def test_a_task_without_users_gives_unknown_values_and_no_error():
 
 def test_one_method_gives_the_same_rows_alone():
     task = protocol.test_task(DATA)
-    lists = protocol.individual_lists(baselines.item_knn(DATA.histories), task)
+    lists = protocol.individual_lists(baselines.item_knn(DATA.histories, task.seen), task)
     rows = protocol.rows_table(protocol.summarise([protocol.measure("item_knn", "individual", lists, task)], seed=0))
     assert list(rows.columns) == ["method", "regime", "metric", "value", "low", "high", "n_users"]
     assert set(protocol.METRICS) | {"coverage@10", "gini@10"} == set(rows["metric"])

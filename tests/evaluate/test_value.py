@@ -5,9 +5,9 @@ from sklearn.metrics import silhouette_score
 
 from grouprec.data.synthetic import planted
 from grouprec.evaluate import protocol
-from grouprec.evaluate.baselines import history_groups, item_knn
+from grouprec.evaluate.baselines import everybody, history_groups, item_knn
 from grouprec.evaluate.value import choose_n_groups, default_grid, separation, stability, value_of_groups
-from grouprec.preference import make_preference
+from grouprec.lists import group_popularity, members_mean
 from grouprec.types import Groups
 
 KNOWN = planted(n_users=120, n_items=160, n_groups=4, ordered=False)
@@ -16,34 +16,77 @@ KNOWN = planted(n_users=120, n_items=160, n_groups=4, ordered=False)
 @pytest.fixture(scope="module")
 def table():
     data = KNOWN.data
-    candidates = item_knn(data.histories)
-    return value_of_groups(
-        data,
-        protocol.validation_task(data),
-        make_preference(candidates),
-        candidates,
-        lambda n: history_groups(data.histories, n, seed=0),
-        [1, 2, 4, 8],
-        seed=0,
-    )
+    candidates = item_knn(data.histories, data.histories)
+
+    def mean(n_groups, regime):
+        groups = history_groups(data.histories, n_groups, seed=0)
+        return groups, members_mean(candidates, groups, data.histories, seed=0)
+
+    def popular(n_groups, regime):
+        groups = history_groups(data.histories, n_groups, seed=0)
+        return groups, group_popularity(data.histories, groups, seed=0)
+
+    methods = {"mean": mean, "popular": popular}
+    task = protocol.validation_task(data)
+    return value_of_groups(data.histories, task, candidates, methods, [1, 2, 4, 8], seed=0)
 
 
 def test_the_curve_has_every_point_with_its_bounds(table):
+    assert len(table) == 4 * 2 * 2 * 3 and not table.duplicated(["n_groups", "method", "regime", "metric"]).any()
     assert set(table["metric"]) == {"ndcg@10", "precision@10", "hit_rate@10"}
-    assert len(table) == 4 * 2 * 3 and set(table["regime"]) == {"strict", "dedup"}
+    assert set(table["regime"]) == {"strict", "dedup"} and set(table["method"]) == {"mean", "popular"}
     expected = "n_groups method regime metric value low high floor individual oracle share_of_gain smallest largest"
-    assert list(table.columns) == [*expected.split(), "silhouette"]
+    assert list(table.columns) == expected.split()
+    assert (table["low"] <= table["value"]).all() and (table["value"] <= table["high"]).all()
     one = table[table["n_groups"] == 1]
-    assert (one["smallest"] == 120).all() and one["silhouette"].isna().all()
-    strict = table[table["regime"] == "strict"]
-    assert (strict["value"] <= strict["oracle"] + 1e-9).all() and table[table["regime"] == "dedup"][
-        "oracle"
-    ].isna().all()
+    assert (one["smallest"] == 120).all() and (one["largest"] == 120).all()
+    strict, dedup = (table[table["regime"] == regime] for regime in ("strict", "dedup"))
+    exact = strict[strict["metric"] != "hit_rate@10"]  # of that one the oracle is a greedy cover
+    assert (exact["value"] <= exact["oracle"] + 1e-9).all() and dedup["oracle"].isna().all()
+
+
+def test_one_popular_list_for_all_is_the_floor(table):
+    floor = table[(table["n_groups"] == 1) & (table["method"] == "popular")]
+    assert floor["value"].to_numpy() == pytest.approx(floor["floor"].to_numpy())
+    assert floor["share_of_gain"].to_numpy() == pytest.approx(0)
+    share = (table["value"] - table["floor"]) / (table["individual"] - table["floor"])
+    assert table["share_of_gain"].to_numpy() == pytest.approx(share.to_numpy())
 
 
 def test_the_planted_number_of_groups_is_worth_more_than_one_list(table):
-    values = table[(table["regime"] == "dedup") & (table["metric"] == "ndcg@10")].set_index("n_groups")["value"]
+    rows = table[(table["method"] == "mean") & (table["regime"] == "dedup") & (table["metric"] == "ndcg@10")]
+    values = rows.set_index("n_groups")["value"]
     assert values[4] > 1.3 * values[1]
+
+
+def test_each_regime_is_judged_by_the_groups_that_were_formed_for_it():
+    data = KNOWN.data
+    candidates = item_knn(data.histories, data.histories)
+    asked = []
+
+    def form(n_groups, regime):
+        asked.append((n_groups, regime))
+        groups = everybody(120) if regime == "strict" else Groups(KNOWN.labels, 4)
+        return groups, members_mean(candidates, groups, data.histories, seed=0)
+
+    task = protocol.validation_task(data)
+    table = value_of_groups(data.histories, task, candidates, {"mine": form}, [3], seed=0)
+    assert asked == [(3, "strict"), (3, "dedup")]
+    assert table.groupby("regime")["largest"].first().to_dict() == {
+        "strict": 120,
+        "dedup": np.bincount(KNOWN.labels).max(),
+    }
+
+
+def test_without_judged_users_the_values_are_unknown():
+    data = KNOWN.data.without_validation()
+    candidates = item_knn(data.histories, data.histories)
+
+    def form(n_groups, regime):
+        return everybody(120), members_mean(candidates, everybody(120), data.histories, seed=0)
+
+    table = value_of_groups(data.histories, protocol.validation_task(data), candidates, {"mean": form}, [1], seed=0)
+    assert table["value"].isna().all() and len(table) == 6
 
 
 def curve(values, error):

@@ -1,0 +1,70 @@
+import itertools
+
+import numpy as np
+import pytest
+
+from grouprec.data.synthetic import SIZES, planted
+
+
+def taken(answer):
+    """Return every user's items in the order taken, int [U, T]."""
+    data = answer.data
+    parts = [part.item_rows.reshape(data.n_users, -1) for part in (data.train, data.validation, data.test)]
+    return np.concatenate(parts, axis=1)
+
+
+def test_without_noise_users_take_favourites_of_their_group_only():
+    answer = planted(n_users=50, n_items=31, n_groups=3, noise=0.0, ordered=False)
+    blocks = np.array([1, 2, 3]).repeat([11, 10, 10])  # a catalogue that three does not divide
+    assert (blocks[taken(answer)] == answer.labels[:, None] + 1).all()
+    assert answer.favourites.shape == (3, 10)
+    assert (blocks[answer.favourites] == np.array([[1], [2], [3]])).all()
+
+
+def test_ordered_walks_go_to_the_successor_and_back_to_the_first():
+    steps = np.diff(taken(planted(n_users=30, n_items=20, n_groups=2, noise=0.0)), axis=1)
+    assert set(steps.ravel()) == {1, -9}
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+def test_noise_is_the_share_of_items_drawn_from_the_whole_catalogue(ordered):
+    answer = planted(n_users=2_000, n_items=40, n_groups=4, noise=0.4, ordered=ordered)
+    foreign = taken(answer) // 10 != answer.labels[:, None]
+    assert foreign.mean() == pytest.approx(0.4 * 3 / 4, abs=0.01)
+    assert np.bincount(taken(answer)[foreign], minlength=40).min() > 0
+
+
+def test_every_user_is_in_every_part_and_times_ascend():
+    data = planted(n_users=20).data
+    ends = []
+    for part in (data.train, data.validation, data.test):
+        assert np.array_equal(np.unique(part.user_rows), np.arange(20))
+        times = part.times.reshape(20, -1)
+        assert (np.diff(times, axis=1) > 0).all()
+        ends.append((times[:, 0], times[:, -1]))
+    assert all((end < start).all() for (_, end), (start, _) in itertools.pairwise(ends))
+
+
+def test_the_same_seed_gives_the_same_data_and_another_seed_does_not():
+    one, same, other = planted(seed=3), planted(seed=3), planted(seed=4)
+    assert np.array_equal(taken(one), taken(same)) and np.array_equal(one.labels, same.labels)
+    assert one.data.user_attributes.equals(same.data.user_attributes)
+    assert not np.array_equal(taken(one), taken(other))
+
+
+def test_attributes_tell_the_group_in_nine_of_ten_cases_and_the_category_always():
+    answer = planted(n_users=4_000, n_groups=4)
+    regions = answer.data.user_attributes["region"].str.removeprefix("region ").astype(int)
+    assert (regions.to_numpy() == answer.labels).mean() == pytest.approx(0.9 + 0.1 / 4, abs=0.02)
+    categories = answer.data.item_attributes["category"].str.removeprefix("category ").astype(int).to_numpy()
+    assert (categories[answer.favourites] == np.arange(4)[:, None]).all()
+    assert answer.data.item_attributes["text"][0] == "word0a word0b shared"
+
+
+@pytest.mark.parametrize("name", ["small", "medium"])
+def test_the_named_sizes_have_users_in_every_group(name):
+    size = SIZES[name]
+    answer = planted(**size)
+    assert answer.data.shape == (size["n_users"], size["n_items"])
+    assert (np.bincount(answer.labels, minlength=size["n_groups"]) > 0.8 * size["n_users"] / size["n_groups"]).all()
+    assert len(set(answer.data.user_ids)) == size["n_users"]
