@@ -8,7 +8,7 @@ from. Its output is a probability: summed over the members of a group, it is the
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
@@ -196,17 +196,18 @@ def make_predictor(
     weights: Weights,
     items: ItemFacts,
     histories: sparse.csr_array,
-    attributes: pd.DataFrame,
-    recent: np.ndarray | None = None,
+    embed: Callable[[Encoder], Embeddings],
     repeats: tuple[sparse.csr_array, ...] = (),
 ) -> Predictor:
-    """Return the predictor of any users, from what the encoders say of them (:meth:`Encoder.encode`)."""
+    """Return the predictor of any users.
+
+    Args:
+        histories: of these users, CSR [B, I].
+        embed: what an encoder says of them; asked of the encoders that have a weight.
+    """
     used = {name: encoder for name, encoder in encoders.items() if weights.encoders.get(name)}
-    sources = [
-        Source(name, Embeddings(encoder.encode(histories, attributes, recent), encoder.items()), encoder.scale)
-        for name, encoder in used.items()
-    ]
-    return Predictor(tuple(sources), weights, histories, items, repeats)
+    sources = tuple(Source(name, embed(encoder), encoder.scale) for name, encoder in used.items())
+    return Predictor(sources, weights, histories, items, repeats)
 
 
 def repeat_terms(data: Dataset) -> tuple[sparse.csr_array, ...]:

@@ -21,7 +21,7 @@ from grouprec.evaluate.fairness import exposure, value_by_attribute
 from grouprec.evaluate.left_behind import left_behind
 from grouprec.evaluate.metrics import bootstrap, paired_difference
 from grouprec.evaluate.significance import compare_all
-from grouprec.evaluate.value import default_grid, stability, value_of_groups
+from grouprec.evaluate.value import default_grid, separation, stability, value_of_groups
 from grouprec.forming import Formed, Former
 from grouprec.lists import group_popularity, lists_from_rates, members_mean
 from grouprec.preference import find_candidates
@@ -97,14 +97,19 @@ def _value(judged: Fitted, task: protocol.Task, former: Former, ease: Candidates
     }
     grid = sorted({*default_grid(judged.data.n_users, 2 * smallest_group(config)), judged.groups.n_groups})
     table = value_of_groups(histories, task, judged.candidates, methods, grid, seed)
-    if judged.data.n_users > STABILITY_USERS:
-        return table.assign(stability=np.nan)
-    stable = {
-        n: stability(lambda one, n=n: former.groups(config.grouper, n, config.regime, one), (seed, seed + 1))
-        for n in grid
-    }
-    ours = (table["method"] == "members_mean") & (table["regime"] == config.regime)
-    return table.assign(stability=table["n_groups"].map(stable).where(ours))
+    return table.merge(_shape(former, grid, config), on="n_groups", how="left")
+
+
+def _shape(former: Former, grid: list[int], config: RunConfig) -> pd.DataFrame:
+    """Return how far apart the run's groups lie (silhouette) and how stable they are over two seeds, by number."""
+    rows = []
+    for n_groups in grid:
+        of_seed = cache(lambda seed, n=n_groups: former.groups(config.grouper, n, config.regime, seed))
+        silhouette = separation(former.preference.space, of_seed(config.seed).labels, config.seed, 2000).silhouette
+        small = former.data.n_users <= STABILITY_USERS
+        stable = stability(of_seed, (config.seed, config.seed + 1)) if small else np.nan
+        rows.append({"n_groups": n_groups, "silhouette": silhouette, "stability": stable})
+    return pd.DataFrame(rows)
 
 
 def _ablation(judged: Fitted, task: protocol.Task, former: Former, ease: Candidates, config: RunConfig) -> pd.DataFrame:

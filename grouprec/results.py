@@ -24,7 +24,7 @@ from grouprec.placing import AttributePlacer, place_users
 from grouprec.preference import place_preference
 from grouprec.runs import Run
 from grouprec.training import device_title
-from grouprec.types import Candidates, GroupLists, Groups, Preference
+from grouprec.types import Candidates, Embeddings, GroupLists, Groups, Preference
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,8 +37,11 @@ class Encoded:
 
     def predictor(self, weights: Weights, data: Dataset, repeats: tuple[sparse.csr_array, ...] = ()) -> Predictor:
         """Return the predictor of a dataset's own users."""
-        who = data.histories, data.user_attributes, data.recent()
-        return make_predictor(self.encoders, weights, self.items, *who, repeats)
+
+        def embed(encoder: Encoder) -> Embeddings:
+            return encoder.embeddings(data)
+
+        return make_predictor(self.encoders, weights, self.items, data.histories, embed, repeats)
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,8 +73,12 @@ class Fitted:
 
     def predict(self, weights: Weights, histories: sparse.csr_array, attributes: pd.DataFrame) -> Candidates:
         """Return the candidates of any users; they may be new, and know nothing but their attributes."""
-        predictor = make_predictor(self.encoded.encoders, weights, self.encoded.items, histories, attributes)
-        return predictor.candidates()
+
+        def embed(encoder: Encoder) -> Embeddings:
+            return Embeddings(encoder.encode(histories, attributes), encoder.items())
+
+        encoded = self.encoded
+        return make_predictor(encoded.encoders, weights, encoded.items, histories, embed).candidates()
 
     def place(self, candidates: Candidates, histories: sparse.csr_array, attributes: pd.DataFrame) -> np.ndarray:
         """Return the groups of any users, int32 [B]: by their own candidates, or by attributes without a history."""

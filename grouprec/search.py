@@ -43,6 +43,8 @@ def search(
 def _search_one(name: str, data: Dataset, config: RunConfig, device: str, budget: float, report: Any) -> dict[str, Any]:
     """Return the best settings of one encoder found within ``budget`` seconds."""
     base, ranges, begun = config.stage_config("encoder", name), _ranges(name), time.monotonic()
+    own_tuning = {field: False for field in ("tune", "tune_l2") if hasattr(base, field)}  # the search does it
+    base = base.model_copy(update=own_tuning)
     task = NewItemTask.sample(data, RunOptions(config.seed).rng("search"))
 
     def value(trial: optuna.Trial) -> float:
@@ -79,7 +81,7 @@ def _ranges(name: str) -> dict[str, tuple[float, float]]:
 def _suggest(trial: optuna.Trial, field: str, ends: tuple[float, float]) -> Any:
     """Draw a setting: whole numbers where both ends are, on a logarithmic scale where they lie a factor 10 apart."""
     low, high = ends
-    log = low > 0 and high / low >= 10
+    log = low > 0 and high >= 10 * low
     if isinstance(low, int) and isinstance(high, int):
         return trial.suggest_int(field, low, high, log=log)
     return trial.suggest_float(field, float(low), float(high), log=log)

@@ -89,9 +89,8 @@ def lists_beside(lists: pd.DataFrame, group: int, regime: str, length: int, best
     """
     methods = shaping.kinds_of_lists(lists, best)
     heads = [shaping.group_list(lists, group, method, regime).head(length) for method in methods]
-    for at, (column, method, head) in enumerate(
-        zip(st.columns(len(methods), gap="small"), methods, heads, strict=True)
-    ):
+    columns = st.columns(len(methods), gap="small")
+    for at, (column, method, head) in enumerate(zip(columns, methods, heads, strict=True)):
         with column:
             badge = " :primary-badge[this run's choice]" if method == best else ""
             st.markdown(f"**{cards.plain(story.list_title(method))}**{badge}", help=BEST_HELP if badge else None)

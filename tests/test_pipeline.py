@@ -56,9 +56,9 @@ def trained(planted_csv: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 @pytest.fixture(scope="module")
 def unlike(planted_csv: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A run with other choices wherever there is one: no EASE, no times, repeats, the other regime, auto groups."""
+    """A run with other choices wherever there is one: item-kNN for EASE, no times, repeats, the other regime, auto groups."""
     settings = parse_settings([*TINY_SETTINGS, "rules.owned_share=0.5", "rules.label_words=Item 3"])
-    choices = {"encoders": ("dnn",), "n_groups": "auto", "regime": "dedup", "repeats": True, "roles": {"time": ""}}
+    choices = {"encoders": ("item_knn", "dnn"), "n_groups": "auto", "regime": "dedup", "repeats": True, "roles": {"time": ""}}
     return train(RunStore(tmp_path_factory.mktemp("unlike")), planted_csv, settings=settings, **choices)
 
 
@@ -165,7 +165,7 @@ def test_a_refit_learns_from_all_rows(trained: Run, planted_csv: Path, tmp_path:
 
 def test_ease_stays_a_baseline_where_it_was_not_chosen(unlike: Run) -> None:
     table = unlike.table("evaluation")
-    assert {"ease", "dnn"} <= set(table.loc[table["regime"] == "individual", "method"])
+    assert {"ease", "item_knn"} <= set(table.loc[table["regime"] == "individual", "method"])
 
 
 def test_data_without_times_is_split_by_user(unlike: Run) -> None:

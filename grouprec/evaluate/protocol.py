@@ -297,7 +297,9 @@ def evaluate(
         individual: further personal lists to judge, by name: the encoders alone.
     """
     n_groups = groups.n_groups
-    alone = {"individual": candidates, **individual, "item_knn": baselines.item_knn(histories, task.seen, seed=seed)}
+    alone = {"individual": candidates, **individual}
+    if "item_knn" not in alone:  # the encoder of that name is the same method, tuned
+        alone["item_knn"] = baselines.item_knn(histories, task.seen, seed=seed)
     if not task.seen.nnz:
         alone["own_frequency"] = baselines.own_frequency(histories)
     everyone = baselines.everybody(len(groups.labels))

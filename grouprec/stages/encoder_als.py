@@ -50,10 +50,22 @@ class AlsEncoder(Encoder):
             ge=2,
             le=1024,
             description="Length of user and item vectors",
-            json_schema_extra={"quick": 32, "thorough": 128},
+            json_schema_extra={"search": (16, 256), "quick": 32, "thorough": 128},
         )
-        regularization: float = Field(30.0, ge=1e-3, le=1e6, description="Strength of regularisation of the factors")
-        alpha: float = Field(3.0, ge=0.0, le=1e4, description="How much more a known preference counts than an unknown")
+        regularization: float = Field(
+            30.0,
+            ge=1e-3,
+            le=1e6,
+            description="Strength of regularisation of the factors",
+            json_schema_extra={"search": (1.0, 100.0)},
+        )
+        alpha: float = Field(
+            3.0,
+            ge=0.0,
+            le=1e4,
+            description="How much more a known preference counts than an unknown",
+            json_schema_extra={"search": (1.0, 20.0)},
+        )
         tune: bool = Field(
             True,
             description="Try a third of that alpha, and a third and three times that regularisation, in every "

@@ -36,7 +36,13 @@ class EaseEncoder(Encoder):
     """
 
     class Config(StageConfig):
-        l2: float = Field(300.0, ge=0.01, le=1e6, description="Strength of regularisation; more for larger data")
+        l2: float = Field(
+            300.0,
+            ge=0.01,
+            le=1e6,
+            description="Strength of regularisation; more for larger data",
+            json_schema_extra={"search": (30.0, 3000.0)},
+        )
         tune_l2: bool = Field(
             True,
             description="Try 0.1, 0.3, 1 and 3 times that strength and keep the best on the validation part",

@@ -58,10 +58,12 @@ class ElsaEncoder(Encoder):
             ge=2,
             le=4096,
             description="Rank of the item weights: length of user and item vectors",
-            json_schema_extra={"quick": 64, "thorough": 256},
+            json_schema_extra={"search": (32, 512), "quick": 64, "thorough": 256},
         )
         binary: bool = Field(True, description="Read a history as has or has not, instead of by its weights")
-        learning_rate: float = Field(0.01, ge=1e-5, le=1.0, description="Step size of NAdam")
+        learning_rate: float = Field(
+            0.01, ge=1e-5, le=1.0, description="Step size of NAdam", json_schema_extra={"search": (0.001, 0.05)}
+        )
         batch_size: int = Field(128, ge=1, le=65_536, description="Users per training step")
         epochs: int = Field(
             60,

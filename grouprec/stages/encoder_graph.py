@@ -123,8 +123,16 @@ class GraphEncoder(Encoder):
     scale = "log"
 
     class Config(StageConfig):
-        embedding_size: int = Field(64, ge=2, le=512, description="Length of user and item vectors")
-        n_layers: int = Field(2, ge=1, le=8, description="Steps along the graph; 1: no further than the history itself")
+        embedding_size: int = Field(
+            64, ge=2, le=512, description="Length of user and item vectors", json_schema_extra={"search": (16, 256)}
+        )
+        n_layers: int = Field(
+            2,
+            ge=1,
+            le=8,
+            description="Steps along the graph; 1: no further than the history itself",
+            json_schema_extra={"search": (1, 4)},
+        )
         temperature: float = Field(0.2, ge=0.01, le=1.0, description="Smaller values sharpen the softmax")
         target_share: float = Field(
             0.3, ge=0.05, le=0.9, description="Share of a history that is hidden and predicted from the rest"
@@ -132,7 +140,9 @@ class GraphEncoder(Encoder):
         n_negatives: int = Field(
             2048, ge=1, le=100_000, description="Random items that the targets of a mini-batch compete with"
         )
-        learning_rate: float = Field(0.01, ge=1e-5, le=0.1, description="Step size of AdamW")
+        learning_rate: float = Field(
+            0.01, ge=1e-5, le=0.1, description="Step size of AdamW", json_schema_extra={"search": (0.0005, 0.01)}
+        )
         weight_decay: float = Field(0.01, ge=0.0, le=1.0, description="Shrinking of the weights by AdamW")
         batch_size: int = Field(256, ge=2, le=65_536, description="Users per training step")
         epochs: int = Field(

@@ -39,8 +39,20 @@ class ItemKnnEncoder(Encoder):
     """
 
     class Config(StageConfig):
-        n_neighbours: int = Field(100, ge=1, le=10_000, description="Most similar items that speak for an item")
-        shrinkage: float = Field(10.0, ge=0.0, le=1e6, description="Takes similarity from pairs with few users; 0 none")
+        n_neighbours: int = Field(
+            100,
+            ge=1,
+            le=10_000,
+            description="Most similar items that speak for an item",
+            json_schema_extra={"search": (20, 500)},
+        )
+        shrinkage: float = Field(
+            10.0,
+            ge=0.0,
+            le=1e6,
+            description="Takes similarity from pairs with few users; 0 none",
+            json_schema_extra={"search": (0.0, 100.0)},
+        )
         tune: bool = Field(
             True,
             description="Try 1/4, 1/2, 1, 2 and 4 times that number with 0, 1 and 10 times that shrinkage and keep "

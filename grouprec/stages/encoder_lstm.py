@@ -69,7 +69,9 @@ class LstmEncoder(Encoder):
     scale = "log"
 
     class Config(StageConfig):
-        embedding_size: int = Field(64, ge=4, le=512, description="Length of user and item vectors")
+        embedding_size: int = Field(
+            64, ge=4, le=512, description="Length of user and item vectors", json_schema_extra={"search": (32, 256)}
+        )
         hidden_size: int = Field(64, ge=4, le=1024, description="Width of both LSTMs")
         max_length: int = Field(RECENT, ge=2, le=RECENT, description="Latest items of a user that are read")
         n_companions: int = Field(4, ge=0, le=50, description="Items in an item's sequence, before the item itself")
@@ -90,8 +92,16 @@ class LstmEncoder(Encoder):
             description="Random items beside the targets of a mini-batch; the whole catalogue where it is no larger",
             json_schema_extra={"thorough": 2048},
         )
-        dropout: float = Field(0.3, ge=0.0, le=0.9, description="Share of entries left out per step")
-        learning_rate: float = Field(0.003, ge=1e-5, le=0.1, description="Step size of AdamW")
+        dropout: float = Field(
+            0.3,
+            ge=0.0,
+            le=0.9,
+            description="Share of entries left out per step",
+            json_schema_extra={"search": (0.0, 0.5)},
+        )
+        learning_rate: float = Field(
+            0.003, ge=1e-5, le=0.1, description="Step size of AdamW", json_schema_extra={"search": (0.0003, 0.005)}
+        )
         weight_decay: float = Field(0.01, ge=0.0, le=1.0, description="Shrinking of the weights by AdamW")
         batch_size: int = Field(64, ge=1, le=8192, description="Sequences per training step")
         epochs: int = Field(6, ge=1, le=500, description="Most epochs", json_schema_extra={"quick": 1, "thorough": 20})

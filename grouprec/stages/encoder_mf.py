@@ -84,7 +84,9 @@ class MfEncoder(Encoder):
     """
 
     class Config(StageConfig):
-        embedding_size: int = Field(64, ge=2, le=512, description="Length of user and item vectors")
+        embedding_size: int = Field(
+            64, ge=2, le=512, description="Length of user and item vectors", json_schema_extra={"search": (16, 256)}
+        )
         loss: Literal["squared", "ranking"] = Field(
             "squared", description="squared: predict has or has not; ranking: put what a user has before the rest"
         )
@@ -97,9 +99,23 @@ class MfEncoder(Encoder):
         history_power: float = Field(
             0.5, ge=0.0, le=1.0, description="How a history is summed up: 0 as a sum, 1 as a mean"
         )
-        history_dropout: float = Field(0.5, ge=0.0, le=0.9, description="Share of history items left out per step")
-        learning_rate: float = Field(0.003, ge=1e-5, le=0.1, description="Step size of AdamW")
-        weight_decay: float = Field(0.01, ge=0.0, le=1.0, description="Shrinking of the weights by AdamW")
+        history_dropout: float = Field(
+            0.5,
+            ge=0.0,
+            le=0.9,
+            description="Share of history items left out per step",
+            json_schema_extra={"search": (0.2, 0.8)},
+        )
+        learning_rate: float = Field(
+            0.003, ge=1e-5, le=0.1, description="Step size of AdamW", json_schema_extra={"search": (0.001, 0.01)}
+        )
+        weight_decay: float = Field(
+            0.01,
+            ge=0.0,
+            le=1.0,
+            description="Shrinking of the weights by AdamW",
+            json_schema_extra={"search": (0.001, 0.1)},
+        )
         batch_size: int = Field(128, ge=2, le=65_536, description="Users per training step")
         epochs: int = Field(
             20,

@@ -76,7 +76,9 @@ class TransformerEncoder(Encoder):
     scale = "log"
 
     class Config(StageConfig):
-        embedding_size: int = Field(64, ge=4, le=512, description="Length of user and item vectors")
+        embedding_size: int = Field(
+            64, ge=4, le=512, description="Length of user and item vectors", json_schema_extra={"search": (32, 256)}
+        )
         max_length: int = Field(RECENT, ge=2, le=RECENT, description="Latest items of a user that are read")
         # ML-100K split by time, validation nDCG@10 after 6 epochs: 1 ahead .199, 4 ahead .198, 10 ahead .190.
         targets_ahead: int = Field(4, ge=1, le=100, description="How many of the items that follow are predicted alike")
@@ -96,8 +98,16 @@ class TransformerEncoder(Encoder):
             description="Random items beside the targets of a mini-batch; the whole catalogue where it is no larger",
             json_schema_extra={"thorough": 20_000},
         )
-        dropout: float = Field(0.3, ge=0.0, le=0.9, description="Share of entries left out per step")
-        learning_rate: float = Field(0.002, ge=1e-5, le=0.1, description="Step size of AdamW")
+        dropout: float = Field(
+            0.3,
+            ge=0.0,
+            le=0.9,
+            description="Share of entries left out per step",
+            json_schema_extra={"search": (0.1, 0.6)},
+        )
+        learning_rate: float = Field(
+            0.002, ge=1e-5, le=0.1, description="Step size of AdamW", json_schema_extra={"search": (0.0003, 0.005)}
+        )
         weight_decay: float = Field(0.01, ge=0.0, le=1.0, description="Shrinking of the weights by AdamW")
         batch_size: int = Field(64, ge=1, le=8192, description="Sequences per training step")
         epochs: int = Field(6, ge=1, le=500, description="Most epochs", json_schema_extra={"quick": 1, "thorough": 20})

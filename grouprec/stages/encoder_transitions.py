@@ -39,8 +39,16 @@ class TransitionsEncoder(Encoder):
     """
 
     class Config(StageConfig):
-        window: int = Field(30, ge=1, le=200, description="Most items between the two of a rule")
-        half_life: float = Field(10.0, ge=0.1, le=1000, description="Items after which one speaks half as loud")
+        window: int = Field(
+            30, ge=1, le=200, description="Most items between the two of a rule", json_schema_extra={"search": (3, 60)}
+        )
+        half_life: float = Field(
+            10.0,
+            ge=0.1,
+            le=1000,
+            description="Items after which one speaks half as loud",
+            json_schema_extra={"search": (2.0, 60.0)},
+        )
         tune: bool = Field(
             True,
             description="Try half-lives of 3, 10 and 30 items and keep the best on the validation part",

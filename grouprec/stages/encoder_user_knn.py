@@ -42,9 +42,19 @@ class UserKnnEncoder(Encoder):
     """
 
     class Config(StageConfig):
-        n_neighbours: int = Field(100, ge=1, le=10_000, description="Most similar users who speak for a user")
+        n_neighbours: int = Field(
+            100,
+            ge=1,
+            le=10_000,
+            description="Most similar users who speak for a user",
+            json_schema_extra={"search": (20, 500)},
+        )
         shrinkage: float = Field(
-            10.0, ge=0.0, le=1e6, description="Takes similarity from pairs with few items in common; 0 none"
+            10.0,
+            ge=0.0,
+            le=1e6,
+            description="Takes similarity from pairs with few items in common; 0 none",
+            json_schema_extra={"search": (0.0, 100.0)},
         )
         tune: bool = Field(
             True,

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from fake_evidence import FLOOR, INDIVIDUAL, ORACLE, evidence_tables
 
-from grouprec.config import RunConfig
+from grouprec.config import ListRules, RunConfig
 from grouprec.runs import Run, RunStore, State
 
 N_ITEMS = 240
 # Labels from the data that must never act: markup, a formula, an emoji shortcode, LaTeX.
 HOSTILE_LABELS = ('=HYPERLINK("http://x","y")', "<b>Bold bag</b>", "$5 and $10 :smile:", "*Star* [link](http://x)")
-INDIVIDUAL, FLOOR, ORACLE = 0.133, 0.036, 0.210
 # method, regime, nDCG@10
 NDCG = (
     ("individual", "individual", INDIVIDUAL),
@@ -51,14 +51,21 @@ def build_run(
     n_groups: int = 3,
     title: str = "Planted shop",
     seed: int = 0,
-    value: bool = True,
+    evidence: bool = True,
+    strategy: str = "",
 ) -> Run:
     """Return a finished run of ``n_groups`` groups; the first group's list shares 4 of its first 10 with the mean's.
 
     The last two users were placed after training (no map position). Evaluation numbers are those of ``NDCG``.
+
+    Args:
+        evidence: whether the run has the tables of fake_evidence.py; older ones have not.
+        strategy: the aggregation strategy that the run was asked for, whose lists it then chooses.
     """
     rng = np.random.default_rng(seed)
-    config = RunConfig(interactions=Path("planted.csv"), title=title, dataset="planted", n_groups=n_groups, seed=seed)
+    rules = ListRules(strategy=strategy or "utility")
+    choices = {"title": title, "dataset": "planted", "n_groups": n_groups, "seed": seed, "rules": rules}
+    config = RunConfig(interactions=Path("planted.csv"), **choices)
     run = store.create(config)
     items, users = _items(), _users(rng, n_users, n_groups)
     run.save_table("items", items)
@@ -68,15 +75,20 @@ def build_run(
     run.save_table("group_evaluation", _group_evaluation(groups))
     run.save_table("group_items", _group_items(items, n_groups))
     run.save_table("group_attributes", _group_attributes(n_groups))
-    run.save_table("group_lists", _group_lists(items, n_groups))
+    run.save_table("group_lists", _group_lists(items, n_groups, strategy))
     run.save_table("user_lists", _user_lists(items, users))
     run.save_table("preparation", _preparation())
     evaluation = _evaluation()
     run.save_table("evaluation", evaluation)
     run.save_table("comparisons", _comparisons(evaluation))
-    if value:
-        run.save_table("value_of_groups", _value_of_groups())
-    run.save_metrics(_metrics(n_users, n_groups, int(users["interactions"].sum())))
+    metrics = _metrics(n_users, n_groups, int(users["interactions"].sum()))
+    if strategy:
+        metrics["list_method"] = {"strict": strategy, "dedup": strategy}
+    if not evidence:
+        metrics = {name: value for name, value in metrics.items() if name not in ("blend", "repeats")}
+    run.save_metrics(metrics)
+    for name, table in evidence_tables(n_groups).items() if evidence else ():
+        run.save_table(name, table)
     run.add_event(event="progress", stage="encoder dnn", fraction=0.5, epoch=1, loss=2.5)
     run.add_event(event="progress", stage="encoder dnn", fraction=1.0, epoch=2, loss=2.1)
     run.add_event(event="stage_done", stage="prepare", seconds=1.5, reused=False)
@@ -149,13 +161,17 @@ def _group_evaluation(groups: pd.DataFrame) -> pd.DataFrame:
 
 
 def _comparisons(evaluation: pd.DataFrame) -> pd.DataFrame:
-    """Every method's difference to the generated list (personal lists: to this run's own), nDCG@10."""
+    """Every method's difference to the members' mean (personal lists: to this run's own), nDCG@10.
+
+    All but that of the generated list are significant.
+    """
     rows = evaluation[evaluation["metric"] == "ndcg@10"][["method", "regime", "metric", "value"]]
-    against = rows["regime"].map({"strict": "generated", "dedup": "generated", "individual": "individual"})
-    reference = {regime: value for method, regime, value in NDCG if method in ("generated", "individual")}
+    against = rows["regime"].map({"strict": "members_mean", "dedup": "members_mean", "individual": "individual"})
+    reference = {regime: value for method, regime, value in NDCG if method in ("members_mean", "individual")}
     frame = rows.assign(against=against, difference=rows["value"] - rows["regime"].map(reference))
     frame = frame[frame["method"] != frame["against"]].drop(columns="value")
-    return frame.assign(low=frame["difference"] - 0.002, high=frame["difference"] + 0.002, p=0.001)
+    frame = frame.assign(low=frame["difference"] - 0.002, high=frame["difference"] + 0.002, p=0.001)
+    return frame.assign(p_adjusted=0.01, significant=frame["method"] != "generated")
 
 
 def _group_items(items: pd.DataFrame, n_groups: int) -> pd.DataFrame:
@@ -179,8 +195,8 @@ def _group_attributes(n_groups: int) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def _group_lists(items: pd.DataFrame, n_groups: int) -> pd.DataFrame:
-    starts = {"generated": 0, "members_mean": 6, "popularity": 100}
+def _group_lists(items: pd.DataFrame, n_groups: int, strategy: str) -> pd.DataFrame:
+    starts = {"members_mean": 6, "generated": 0, "popularity": 100} | ({strategy: 3} if strategy else {})
     parts = []
     for group in range(1, n_groups + 1):
         for method, start in starts.items():
@@ -224,17 +240,6 @@ def _evaluation() -> pd.DataFrame:
     return frame.drop(columns="factor")
 
 
-def _value_of_groups() -> pd.DataFrame:
-    parts = []
-    for n_groups in (1, 2, 3, 5, 10, 20):
-        value = INDIVIDUAL - (INDIVIDUAL - FLOOR) / n_groups**0.3
-        row = {"n_groups": n_groups, "method": "generated", "regime": "strict", "metric": "ndcg@10", "value": value}
-        row |= {"low": value - 0.005, "high": value + 0.005, "floor": FLOOR, "individual": INDIVIDUAL, "oracle": ORACLE}
-        row |= {"share_of_gain": (value - FLOOR) / (INDIVIDUAL - FLOOR), "smallest": 60 // n_groups}
-        parts.append(row | {"largest": 90 // n_groups, "silhouette": 0.3})
-    return pd.DataFrame(parts)
-
-
 def _metrics(n_users: int, n_groups: int, n_interactions: int) -> dict:
     return {
         "n_users": n_users,
@@ -242,8 +247,19 @@ def _metrics(n_users: int, n_groups: int, n_interactions: int) -> dict:
         "n_interactions": n_interactions,
         "n_test_users": 45,
         "n_groups": n_groups,
-        "encoder": "ease",
-        "encoders": {"ease": 0.14, "dnn": 0.11},
+        "encoder": "ease + dnn",
+        "encoders": {"ease": 0.10, "dnn": 0.08},
+        "blend": {
+            "encoders": {"ease": 0.75, "dnn": 0.25},
+            "half_life": 14.0,
+            "trend": 1.0,
+            "popularity": 0.2,
+            "activity": 0.1,
+            "repeats": None,
+            "intercept": -5.0,
+            "ndcg": {"ease": 0.10, "dnn": 0.08, "blend": 0.15},
+        },
+        "repeats": False,
         "regime": "strict",
         "preset": "quick",
         "device_title": "CPU, 2 cores",

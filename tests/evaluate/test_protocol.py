@@ -177,6 +177,14 @@ def test_with_repeats_what_users_took_most_often_is_a_baseline():
     assert value(result, "own_frequency", "individual", "hit_rate@10") > 0
 
 
+def test_an_encoder_named_like_a_baseline_is_judged_itself():
+    task, groups = protocol.test_task(DATA), Groups(KNOWN.labels, 3)
+    nobody = Candidates(np.full((90, 10), -1, np.int32), np.zeros((90, 10), np.float32), 150)
+    knn = baselines.item_knn(DATA.histories, task.seen)
+    result = protocol.evaluate(DATA.histories, task, groups, knn, knn, {}, {"item_knn": nobody}, seed=0)
+    assert value(result, "item_knn", "individual", "ndcg@10") == 0
+
+
 def test_bounds_stand_beside_every_accuracy_metric(evaluation):
     row = ("members_mean", "dedup", "ndcg@10")
     floor, top = (
