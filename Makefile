@@ -6,7 +6,7 @@ PORT ?= 8501
 ADDRESS ?= 127.0.0.1
 export STREAMLIT_BROWSER_GATHER_USAGE_STATS := false
 
-.PHONY: setup app demo test check bench screenshots
+.PHONY: setup app demo test check bench docs screenshots
 
 # The stamp is as old as the environment: a changed dependency or constraint installs again.
 STAMP := $(VENV)/.installed
@@ -38,6 +38,9 @@ check: setup
 bench: setup
 	$(BIN)/python -m benchmarks.quality
 	$(BIN)/python -m benchmarks.speed
+
+docs: setup
+	$(BIN)/python -m benchmarks.stages
 
 screenshots: setup
 	$(BIN)/python -m tests.browser_setup

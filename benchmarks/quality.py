@@ -260,8 +260,10 @@ def blend_sentence(run: Run) -> str:
     blend = run.metrics()["blend"]
     weights = {name: weight for name, weight in blend["encoders"].items() if weight}
     said = ", ".join(f"{name} {weight:.2f}" for name, weight in sorted(weights.items(), key=lambda one: -one[1]))
-    trend = f"trend with a half-life of {blend['half_life']:g} days, exponent {blend['trend']:.2f}"
-    return f"Blend chosen on the validation part: {said}; {trend if blend['half_life'] else 'no trend'}."
+    trend = "no trend"
+    if blend["half_life"]:
+        trend = f"trend with a half-life of {blend['half_life']:g} days, exponent {blend['trend']:.2f}"
+    return f"Blend chosen on the validation part: {said}; {trend}."
 
 
 def table(rows: Sequence[Row]) -> list[str]:

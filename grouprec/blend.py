@@ -33,6 +33,7 @@ FLOOR = 0.01  # preferences below a hundredth of that are all the same
 SMOOTHING = 0.25  # of the mean number of rows per item, added to both popularities of the trend
 PENALTY = 0.5  # of the squared weights
 MEMBER_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+LEAST_WEIGHT = 1e-3  # of a member on its own: it ranks, also where the chances hardly follow it
 REPEAT_TERMS = ("has it", "times taken", "item's repeat rate", "days since")
 DAY = 86_400.0
 
@@ -235,7 +236,8 @@ class _Table:
     """What the regression learns from: a row per user and candidate item of the validation task.
 
     ``features`` float32 [R, F] (encoders, activity, popularity, repeat terms), ``trends`` float32 [R] by half-life,
-    ``hits`` bool [R], ``owners`` int [R] ascending, ``n_relevant`` int [owners].
+    ``hits`` bool [R], ``owners`` int [R] ascending, ``n_relevant`` int [owners], ``ties`` float [R], the random order
+    of equal scores.
     """
 
     features: np.ndarray
@@ -243,6 +245,7 @@ class _Table:
     hits: np.ndarray
     owners: np.ndarray
     n_relevant: np.ndarray
+    ties: np.ndarray
 
     def columns(self, half_life: float | None) -> np.ndarray:
         """Return the features with the trend of that half-life as the last column, float32 [R, F]."""
@@ -250,7 +253,7 @@ class _Table:
 
     def ndcg(self, scores: np.ndarray, k: int = 10) -> float:
         """Return the mean nDCG@k of the ranking by these scores, float [R]."""
-        order = np.lexsort((-scores, self.owners))
+        order = np.lexsort((self.ties, -scores, self.owners))
         starts = np.searchsorted(self.owners, np.arange(len(self.n_relevant)))
         rank = np.arange(len(order)) - starts[self.owners]
         found = self.hits[order] & (rank < k)
@@ -286,6 +289,7 @@ def fit_weights(predictor: Predictor, task: Task, seed: int) -> Weights:
     best = int(np.argmax(alone))
     kept = [best, n]  # the encoder and the activity, which moves no ranking but sizes the chances
     member[[*kept, -1]] = _logistic(table.features[:, kept], table.hits, [0])
+    member[best] = max(member[best], LEAST_WEIGHT)
     mixtures = [(1 - share) * together + share * member for share in MEMBER_SHARES]
     chosen = max(mixtures, key=lambda one: table.ndcg(features @ one[:-1]))
     ndcg = dict(zip(names, alone, strict=True)) | {"blend": table.ndcg(features @ chosen[:-1])}
@@ -324,7 +328,8 @@ def _table(predictor: Predictor, task: Task, seed: int) -> _Table:
     item = features[:, -1].astype(np.int64)
     trends = {half_life: log[item] for half_life, log in items.log_trends.items()}
     n_relevant = np.diff(task.relevant.indptr)[users]
-    return _Table(features[:, :-1], trends, np.concatenate(hits), np.concatenate(owners), n_relevant)
+    ties = np.random.default_rng(seed).random(len(item))
+    return _Table(features[:, :-1], trends, np.concatenate(hits), np.concatenate(owners), n_relevant, ties)
 
 
 def _best_of_any(logs: Sequence[np.ndarray], seen: sparse.csr_array | None, seed: int) -> tuple[np.ndarray, np.ndarray]:

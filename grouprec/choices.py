@@ -1,4 +1,4 @@
-"""What the validation part decides: which encoders, their blend, how many groups, which kind of list."""
+"""What the validation part decides: which encoders, their blend, how many groups."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from grouprec.blend import Weights
@@ -15,7 +14,7 @@ from grouprec.data.dataset import Dataset
 from grouprec.evaluate import protocol
 from grouprec.evaluate.value import choose_n_groups, default_grid, value_of_groups
 from grouprec.forming import Former
-from grouprec.types import Candidates, GroupLists, Groups
+from grouprec.types import Candidates
 
 SEQUENCE_ENCODERS = ("transitions", "transformer", "lstm")  # they read the order of events
 SLOW_ENCODERS = {"transformer": 150_000}  # most training rows in preset standard, which promises minutes
@@ -32,9 +31,7 @@ class Choices:
         other_weights: of the blend for the other task: with repeats where the run lists new items only, or without.
         n_groups, reason: number of groups, and why in a sentence ("" where it was given).
         tried: the table that the number was chosen from, if it was.
-        candidates: what users are predicted to want from the training part alone; None without a validation part.
         decided: settings by stage name.
-        list_method: by regime, the kind of list that is exported.
     """
 
     encoders: tuple[str, ...]
@@ -43,9 +40,7 @@ class Choices:
     n_groups: int
     reason: str = ""
     tried: pd.DataFrame | None = None
-    candidates: Candidates | None = None
     decided: Mapping[str, dict[str, Any]] = field(default_factory=dict)
-    list_method: Mapping[str, str] = field(default_factory=dict)
 
 
 def encoder_names(config: RunConfig, data: Dataset) -> tuple[str, ...]:
@@ -89,18 +84,3 @@ def decide_n_groups(
 def smallest_group(config: RunConfig) -> int:
     """Return the smallest size that the run's grouper allows a group."""
     return getattr(config.stage_config("grouper", config.grouper), "min_group_size", 1)
-
-
-def choose_list_method(task: protocol.Task, groups: Groups, lists: Mapping[str, GroupLists]) -> dict[str, str]:
-    """Return, by regime, the kind of list with the best nDCG@10 on a validation task: the one that is exported.
-
-    Args:
-        lists: made from the training part only, for the same groups.
-    """
-    if not len(task.users):
-        return {"strict": next(iter(lists)), "dedup": next(iter(lists))}
-    values: dict[str, dict[str, float]] = {"strict": {}, "dedup": {}}
-    for name, these in lists.items():
-        for one in protocol.measure_both(name, these, groups, task):
-            values[one.regime][name] = float(np.mean(one.of("ndcg@10")))
-    return {regime: max(by_method, key=lambda name: by_method[name]) for regime, by_method in values.items()}

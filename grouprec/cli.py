@@ -32,6 +32,8 @@ app = typer.Typer(
 terminal = Console(stderr=True)
 Runs = Annotated[Path | None, typer.Option("--runs", help="Folder of runs; $GROUPREC_RUNS or your data folder")]
 PIPE_WIDTH = 160  # columns of a table that no terminal bounds
+VALUE_COLUMNS = ["n_groups", "method", "regime", "metric", "value", "low", "high"]  # of `value --json`
+VALUE_COLUMNS += ["floor", "individual", "oracle", "share_of_gain"]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of stdout")]
 
 
@@ -239,15 +241,14 @@ def compare(
 
 @app.command()
 def value(run: Annotated[str, typer.Argument(help="Run id or last")], runs: Runs = None, json: AsJson = False) -> None:
-    """Print what every number of groups is worth, where the run chose it (n-groups auto)."""
+    """Print what every number of groups is worth (nDCG@10), by every method and in both regimes."""
     from grouprec.runs import RunStore
 
-    found = RunStore(runs).get(run)
-    rows = found.table("value_of_groups").to_dict("records")
+    table = RunStore(runs).get(run).table("value_of_groups")
     if json:
-        _print_json({"rows": rows})
+        _print_json({"rows": table[VALUE_COLUMNS].to_dict("records")})
     else:
-        _print_rows([row for row in rows if row["metric"] == "ndcg@10"], "Nothing.")
+        _print_rows(table[table["metric"] == "ndcg@10"].drop(columns="metric").to_dict("records"), "Nothing.")
 
 
 @app.command()
@@ -326,9 +327,17 @@ def _print_rows(rows: list[dict[str, Any]], empty: str) -> None:
     for name in rows[0]:
         table.add_column(name, no_wrap=name == "run_id")
     for row in rows:
-        table.add_row(*(f"{cell:.4f}" if isinstance(cell, float) else str(cell) for cell in row.values()))
+        table.add_row(*map(_cell, row.values()))
     out = Console()
-    out.print(table, markup=False, width=out.width if out.is_terminal else PIPE_WIDTH)
+    if not out.is_terminal:
+        out = Console(width=PIPE_WIDTH)
+    out.print(table, markup=False)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return "" if value != value else f"{value:.4f}"
+    return str(value)
 
 
 def _print_run(run: Any) -> None:

@@ -78,6 +78,12 @@ class RunConfig(BaseModel):
     device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="Where to train")
     refit: bool = Field(True, description="Learn the final lists from all rows after the evaluation")
 
+    @property
+    def list_method(self) -> dict[str, str]:
+        """Return the kind of list that is exported, by regime: the members' mean, or the strategy named."""
+        method = "members_mean" if self.rules.strategy == "utility" else self.rules.strategy
+        return {"strict": method, "dedup": method}
+
     def chosen(self) -> list[tuple[str, str]]:
         """Return (kind, name) of every stage of this run, in the order of the pipeline."""
         single = [(kind, getattr(self, kind)) for kind in ("grouper", "profile", "generator", "updater")]

@@ -54,9 +54,9 @@ def gather(judged: Fitted, data: Dataset, choices: Choices, config: RunConfig, o
         "value_of_groups": _value(judged, task, former, ease, config),
         "ablation": _ablation(judged, task, former, ease, config),
         "strategies": _strategies(judged, task, former, config),
-        "left_behind": _left_behind(judged, task, measured, choices, config),
-        "fairness": _fairness(judged, data, task, measured, choices, config),
-        "exposure": _exposure(judged, task, choices),
+        "left_behind": _left_behind(judged, task, measured, config),
+        "fairness": _fairness(judged, data, task, measured, config),
+        "exposure": _exposure(judged, task, config),
         "repeats": _repeats(judged, data, choices, config),
         "cold_users": _cold_users(judged, task, choices, config),
         "cold_items": _cold_items(judged, task, choices, config),
@@ -172,11 +172,11 @@ def _strategies(judged: Fitted, task: protocol.Task, former: Former, config: Run
 
 
 def _left_behind(
-    judged: Fitted, task: protocol.Task, measured: dict[Any, protocol.Measured], choices: Choices, config: RunConfig
+    judged: Fitted, task: protocol.Task, measured: dict[Any, protocol.Measured], config: RunConfig
 ) -> pd.DataFrame:
     """Return who is served badly by the lists that are exported, and what splitting a group would gain."""
     frames = []
-    for regime, method in choices.list_method.items():
+    for regime, method in config.list_method.items():
         one = measured[method, regime]
         frame = left_behind(one, judged.groups, task, judged.candidates, task.seen, regime, config.seed)
         frames.append(frame.assign(group=frame["group"] + 1, regime=regime, method=method))
@@ -188,23 +188,22 @@ def _fairness(
     data: Dataset,
     task: protocol.Task,
     measured: dict[Any, protocol.Measured],
-    choices: Choices,
     config: RunConfig,
 ) -> pd.DataFrame:
     """Return what the exported lists are worth to users of every attribute value."""
     attributes = data.user_attributes if len(data.user_attributes) else pd.DataFrame(index=range(data.n_users))
     frames = [
         value_by_attribute(measured[method, regime], attributes, task, config.seed).assign(regime=regime, method=method)
-        for regime, method in choices.list_method.items()
+        for regime, method in config.list_method.items()
     ]
     return pd.concat(frames, ignore_index=True)
 
 
-def _exposure(judged: Fitted, task: protocol.Task, choices: Choices) -> pd.DataFrame:
+def _exposure(judged: Fitted, task: protocol.Task, config: RunConfig) -> pd.DataFrame:
     """Return which items personal and shared lists show, against what users have."""
     labels, attributes = judged.groups.labels, judged.data.item_attributes
-    strict = judged.lists[choices.list_method["strict"]].strict
-    ranking = judged.lists[choices.list_method["dedup"]].ranking
+    strict = judged.lists[config.list_method["strict"]].strict
+    ranking = judged.lists[config.list_method["dedup"]].ranking
     shown = {
         "individual": protocol.individual_lists(judged.candidates, task),
         "strict": protocol.shared_lists(strict, labels, task),

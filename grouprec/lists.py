@@ -82,13 +82,36 @@ def fill_slots(values: sparse.csr_array, histories: sparse.csr_array, groups: Gr
     lacking = groups.sizes[:, None] - _owners(membership, histories)
     mean = wanted / np.maximum(lacking, 1)
     out = np.full((groups.n_groups, depth), -1, np.int32)
-    for group in range(groups.n_groups):
-        members = np.flatnonzero(groups.labels == group)
+    order = np.argsort(groups.labels, kind="stable")
+    values, histories = values[order], histories[order]  # members of a group stand side by side
+    ends = groups.sizes.cumsum()
+    place = np.full(wanted.shape[1], -1)
+    for group, (start, end) in enumerate(zip(ends - groups.sizes, ends, strict=True)):
         pool = _pool(wanted[group], mean[group])
-        lack = ~(histories[members][:, pool] != 0).toarray()
-        chosen = pool[_fill(values[members][:, pool].toarray(), lack, min(depth, len(pool)))]
+        place[:] = -1
+        place[pool] = np.arange(len(pool))
+        members = slice(int(start), int(end))
+        lack = _block(histories, members, place, len(pool)) == 0
+        chosen = pool[_fill(_block(values, members, place, len(pool)), lack, min(depth, len(pool)))]
         out[group, : len(chosen)] = chosen
     return out
+
+
+def _block(matrix: sparse.csr_array, rows: slice, place: np.ndarray, width: int) -> np.ndarray:
+    """Return neighbouring rows and chosen columns as a dense array, float32 [rows, width].
+
+    Many times quicker than scipy's indexing where blocks are small.
+
+    Args:
+        place: int [I], the new place of a column, -1 where it is left out.
+    """
+    lengths = np.diff(matrix.indptr[rows.start : rows.stop + 1])
+    entries = slice(matrix.indptr[rows.start], matrix.indptr[rows.stop])
+    columns = place[matrix.indices[entries]]
+    kept = columns >= 0
+    block = np.zeros((len(lengths), width), np.float32)
+    block[np.repeat(np.arange(len(lengths)), lengths)[kept], columns[kept]] = matrix.data[entries][kept]
+    return block
 
 
 def _pool(wanted: np.ndarray, mean: np.ndarray) -> np.ndarray:

@@ -19,7 +19,7 @@ import numpy as np
 
 from grouprec import evidence, results, search
 from grouprec.blend import ItemFacts, Weights, fit_weights, repeat_terms
-from grouprec.choices import Choices, choose_list_method, decide_n_groups, encoder_names
+from grouprec.choices import Choices, decide_n_groups, encoder_names
 from grouprec.config import RunConfig
 from grouprec.contracts import REGISTRIES, Encoder, Stage
 from grouprec.data.dataset import Dataset
@@ -98,7 +98,7 @@ def train(store: RunStore, run: Run, config: RunConfig, progress: Progress) -> d
         with progress.inside("judge"):
             judged = _fit(trainer, parts.before_test(), parts, choices, layout if not config.refit else None)
         with progress.stage("evaluation"):
-            choices = _choose_lists(trainer, parts, judged, choices)
+            choices = replace(choices, decided={**choices.decided, **judged.decided})
             found = evidence.gather(judged, prepared.dataset, choices, config, trainer.options)
             updates = evaluate_updates(judged.updater, prepared.dataset, prepared.dataset.test, trainer.options)
         final = judged
@@ -167,15 +167,13 @@ def _choose(trainer: Trainer, data: Dataset) -> Choices:
     with progress.stage("blend"):
         weights = {repeats: _weigh(trainer, encoded, data, repeats) for repeats in (False, True)}
     decided = {name: {**found.get(name, {}), **stage.decided} for name, stage in encoded.encoders.items()}
-    candidates = _candidates(trainer, encoded, data, weights[config.repeats])
     n_groups, reason, tried = config.n_groups, "", None
     if n_groups == "auto":
         with progress.stage("number of groups"):
+            candidates = _candidates(trainer, encoded, data, weights[config.repeats])
             former = Former(data, candidates, config, trainer.options)
             n_groups, reason, tried = decide_n_groups(config, data, candidates, former)
-    return Choices(
-        names, weights[config.repeats], weights[not config.repeats], n_groups, reason, tried, candidates, decided
-    )
+    return Choices(names, weights[config.repeats], weights[not config.repeats], n_groups, reason, tried, decided)
 
 
 def _weigh(trainer: Trainer, encoded: Encoded, data: Dataset, repeats: bool) -> Weights:
@@ -219,6 +217,7 @@ def _fit(trainer: Trainer, data: Dataset, parts: Dataset, choices: Choices, layo
     config = trainer.config
     # EASE comes along where it was tuned, also without a weight: it is the baseline of the evaluation.
     used = tuple(name for name in choices.encoders if choices.weights.encoders.get(name) or name == "ease")
+    used = used or choices.encoders[:1]  # where popularity alone predicts best
     encoded = _encode(trainer, data, used, choices.decided)
     with trainer.progress.stage("candidates"):
         candidates = _candidates(trainer, encoded, data, choices.weights)
@@ -270,26 +269,6 @@ def _fit(trainer: Trainer, data: Dataset, parts: Dataset, choices: Choices, layo
         lists=lists,
         decided={one.name: one.decided for one in stages},
     )
-
-
-def _choose_lists(trainer: Trainer, parts: Dataset, judged: Fitted, choices: Choices) -> Choices:
-    """Let the validation part choose the kind of list that is exported, from lists made of the training part only."""
-    config = trainer.config
-    decided = {**choices.decided, **judged.decided}
-    named = config.rules.strategy != "utility"
-    task = protocol.validation_task(parts, config.repeats)
-    if named or choices.candidates is None:
-        method = next(iter(judged.lists))
-        return replace(choices, decided=decided, list_method={"strict": method, "dedup": method})
-    trend = ItemFacts.of(parts).trend_factor(choices.weights)
-    former = Former(parts, choices.candidates, config, trainer.options)
-    learned = parts.without_validation()
-    generated = judged.generator.lists(learned, judged.groups, judged.profile, trainer.options, trend)
-    lists = {
-        "members_mean": former.lists(judged.groups)["members_mean"],
-        "generated": former.finish(generated, judged.groups),
-    }
-    return replace(choices, decided=decided, list_method=choose_list_method(task, judged.groups, lists))
 
 
 def _positions(

@@ -113,7 +113,7 @@ def summarise(
         "n_test_users": evaluation.summary["n_test_users"],
         "n_groups": final.groups.n_groups,
         "n_groups_reason": choices.reason,
-        "encoder": " + ".join(sorted(used, key=lambda name: -used[name])),
+        "encoder": " + ".join(sorted(used, key=lambda name: -used[name])) or "popularity",
         "encoders": {name: value for name, value in choices.weights.ndcg.items() if name != "blend"},
         "blend": choices.weights.as_dict(),
         "repeats": config.repeats,
@@ -129,13 +129,13 @@ def summarise(
             "test": len(data.test),
         },
         "new_users": {"validation": prepared.new_users_validation, "test": prepared.new_users_test},
-        "list_method": dict(choices.list_method),
+        "list_method": config.list_method,
         "decided": {name: values for name, values in choices.decided.items() if values},
         "profile": judged.profile.report(judged.parts, judged.groups),
         "generator": judged.generator.report(judged.parts, judged.groups, judged.profile),
         "versions": {name: version(name) for name in ("grouprec-studio", "torch", "scikit-learn", "numpy", "pandas")},
         "clusters": asdict(separation(final.preference.space, final.groups.labels, config.seed)),
-        "headline": headline(evaluation, choices.list_method),
+        "headline": headline(evaluation, config.list_method),
     }
 
 
@@ -161,7 +161,7 @@ def save_tables(
     """Write every table of the run folder."""
     placed = _place_left_out(final, choices.weights)
     evaluation = evidence.evaluation
-    by_group = tables.group_evaluation_table(judged.data, judged.groups, evaluation.groups, choices.list_method)
+    by_group = tables.group_evaluation_table(judged.data, judged.groups, evaluation.groups, config.list_method)
     frames = {
         "users": tables.users_table(final.data, final.groups, positions, placed),
         "items": tables.items_table(final.data),

@@ -22,6 +22,7 @@ from grouprec.preference import discounts, rank_top
 from grouprec.types import Groups
 
 DEPTH = 100  # places of a ranking that users choose their group by, when members skip what they have
+_BLOCK_CELLS = 1 << 24  # numbers held at a time
 TOLERANCE = 1e-4  # smallest relative gain of a round that is worth another
 
 
@@ -62,21 +63,28 @@ def segment(
     Args:
         values: what every item is worth to every user, CSR [U, I], >= 0 (:func:`~grouprec.lists.worth`).
         histories: CSR [U, I], what users have.
-        start: int [U], any groups.
+        start: int [U], any groups; if one of them is too small, the first round is taken in any case.
         regime: strict (ten items for all) or dedup (everybody skips what they have).
         min_group_size: members of smaller groups move to the next best group.
     """
     by_item = values.T.tocsr(), histories.T.tocsr()
+
+    def lists_of(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return every group's list, and what it is worth to every user."""
+        rankings = _rankings(values, histories, labels, regime)
+        return rankings, list_worth(*by_item, rankings, regime)
+
     labels = np.unique(start, return_inverse=True)[1]
-    rankings = _rankings(values, histories, labels, regime)
-    served = list_worth(*by_item, rankings, regime)
+    rankings, served = lists_of(labels)
+    if np.bincount(labels).min() < min_group_size:
+        labels = _choose(served, labels, min_group_size)
+        rankings, served = lists_of(labels)
     best = labels, rankings, served
     history = [_mean_value(served, labels)]
     converged = False
     for _ in range(max_rounds):
         labels = _choose(served, labels, min_group_size)
-        rankings = _rankings(values, histories, labels, regime)
-        served = list_worth(*by_item, rankings, regime)
+        rankings, served = lists_of(labels)
         value = _mean_value(served, labels)
         if value <= history[-1] * (1 + TOLERANCE):
             converged = True
@@ -101,16 +109,21 @@ def list_worth(
         histories: what users have, also by item, CSR [I, U].
     """
     _, n_users = values.shape
-    out = np.zeros((n_users, len(rankings)), np.float32)
+    n_groups, depth = rankings.shape
+    out = np.zeros((n_users, n_groups), np.float32)
     weights = np.append(discounts(LENGTH), 0).astype(np.float32)
-    for group, ranking in enumerate(rankings):
-        items = ranking[ranking >= 0]
-        worth = values[items].toarray()
+    size = max(1, _BLOCK_CELLS // max(depth * n_users, 1))
+    for first in range(0, n_groups, size):
+        block = rankings[first : first + size]
+        listed = (block >= 0).ravel()
+        items = np.maximum(block, 0).ravel()
+        shape = (len(block), depth, n_users)
+        worth = values[items].toarray() * listed[:, None]
         if regime == "dedup":
-            lack = histories[items].toarray() == 0
-            place = lack.cumsum(axis=0, dtype=np.int16) - 1
-            worth *= weights[np.minimum(place, LENGTH)]  # owned items are worth 0 anyway
-        out[:, group] = worth.sum(axis=0)
+            lack = (histories[items].toarray() == 0) & listed[:, None]
+            place = lack.reshape(shape).cumsum(axis=1, dtype=np.int16) - 1
+            worth *= weights[np.minimum(place, LENGTH)].reshape(worth.shape)  # owned items are worth 0 anyway
+        out[:, first : first + size] = worth.reshape(shape).sum(axis=1).T
     return out
 
 
@@ -129,7 +142,8 @@ def start_space(tastes: sparse.csr_array, histories: sparse.csr_array, size: int
     """
     both = sparse.csr_array(normalize(tastes + normalize(histories)))
     size = max(1, min(size, min(both.shape) - 1))
-    return TruncatedSVD(size, random_state=seed).fit_transform(both).astype(np.float32)
+    with np.errstate(invalid="ignore"):  # of users who are all alike the share of variance explained is 0 / 0
+        return TruncatedSVD(size, random_state=seed).fit_transform(both).astype(np.float32)
 
 
 def _rankings(values: sparse.csr_array, histories: sparse.csr_array, labels: np.ndarray, regime: Regime) -> np.ndarray:

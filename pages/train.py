@@ -88,20 +88,7 @@ def draw_details(run: Run, status: Status) -> None:
         planned = []
     left, right = st.columns([2, 3], gap="large")
     with left:
-        stages = watch.stages(planned, events, status)
-        st.dataframe(
-            stages.assign(stage=stages["stage"].map(watch.stage_title), state=stages["state"].map(watch.STAGE_MARKS)),
-            hide_index=True,
-            row_height=28,
-            height=min(36 + 28 * len(stages), STAGES_HEIGHT),
-            placeholder="",
-            column_config={
-                "stage": st.column_config.TextColumn("Stage", help=watch.PASSES_HELP),
-                "state": st.column_config.TextColumn("State", width="small"),
-                "seconds": st.column_config.NumberColumn("Seconds", format="%.1f", width="small"),
-            },
-            alt="The stages of this run with their state and seconds",
-        )
+        draw_stages(watch.stages(planned, events, status))
     with right:
         draw_search(watch.trials(events))
         curves = watch.losses(events)
@@ -121,6 +108,22 @@ def draw_details(run: Run, status: Status) -> None:
             st.caption(plain(str(event.get("text", ""))))
     with st.expander("Log"):
         st.code(run.log(60) or "Nothing was logged yet.", language=None, height=260)
+
+
+def draw_stages(stages: pd.DataFrame) -> None:
+    st.dataframe(
+        stages.assign(stage=stages["stage"].map(watch.stage_title), state=stages["state"].map(watch.STAGE_MARKS)),
+        hide_index=True,
+        row_height=28,
+        height=min(36 + 28 * len(stages), STAGES_HEIGHT),
+        placeholder="",
+        column_config={
+            "stage": st.column_config.TextColumn("Stage", help=watch.PASSES_HELP),
+            "state": st.column_config.TextColumn("State", width="small"),
+            "seconds": st.column_config.NumberColumn("Seconds", format="%.1f", width="small"),
+        },
+        alt="The stages of this run with their state and seconds",
+    )
 
 
 def draw_search(searches: dict[str, pd.DataFrame]) -> None:

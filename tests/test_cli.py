@@ -15,7 +15,7 @@ import pytest
 
 from grouprec.cli import main
 from grouprec.data.synthetic import planted
-from tests.conftest import TINY, write_csv
+from tests.conftest import TINY, TINY_ENCODERS, write_csv
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,8 @@ def test_train_reports_run_status_seconds_and_metrics(trained: tuple[Path, dict]
     assert result["status"] == "done"
     assert result["seconds"] > 0
     assert result["metrics"]["n_groups"] == 4
-    assert result["metrics"]["encoder"] in ("ease", "dnn")
+    assert set(result["metrics"]["encoder"].split(" + ")) <= set(TINY_ENCODERS)
+    assert set(result["metrics"]["encoders"]) == set(TINY_ENCODERS)
 
 
 def test_export_writes_the_four_files_of_the_contract(trained: tuple[Path, dict], grouprec, tmp_path: Path) -> None:
@@ -128,13 +129,31 @@ def test_list_show_and_compare_agree_with_the_run(trained: tuple[Path, dict], gr
     assert "generated" in grouprec("show", "last", "--runs", root / "runs").out
 
 
+def test_value_prints_what_every_number_of_groups_is_worth(trained: tuple[Path, dict], grouprec) -> None:
+    root, _ = trained
+    rows = grouprec("value", "last", "--runs", root / "runs", "--json").json["rows"]
+    names = "n_groups method regime metric value low high floor individual oracle share_of_gain"
+    assert all(list(row) == names.split() for row in rows)
+    assert {1, 2, 4} <= {row["n_groups"] for row in rows}
+    assert {row["method"] for row in rows} == {"members_mean", "kmeans_popularity", "kmeans_mean_ease"}
+    assert {row["metric"] for row in rows} == {"ndcg@10", "precision@10", "hit_rate@10"}
+    for row in rows:
+        assert row["low"] <= row["value"] <= row["high"]
+        assert (row["oracle"] is None) == (row["regime"] == "dedup")
+    out = grouprec("value", "last", "--runs", root / "runs").out
+    assert out.splitlines()[0].split()[:5] == ["n_groups", "method", "regime", "value", "low"]
+    assert {"floor", "individual", "oracle", "share_of_gain", "smallest", "largest", "stability"} <= set(out.split())
+    assert "kmeans_popularity" in out and "nan" not in out
+
+
 def test_a_second_run_with_other_groups_reads_the_encoders_back(trained: tuple[Path, dict], grouprec) -> None:
     root, _ = trained
     words = ["train", root / "shop.csv", "--preset", "quick", "--n-groups", 3, "--runs", root / "runs", "--no-refit"]
     answer = grouprec(*words, "--device", "cpu", "--layout", "pca", "--set", "data.min_user_items=2", *TINY)
     assert answer.status == 0, answer.err
     log = (max((root / "runs").iterdir()) / "log.txt").read_text()
-    assert "encoder dnn: read back" in log
+    for encoder in TINY_ENCODERS:
+        assert f"encoder {encoder}: read back" in log
     assert "groups: read back" not in log
 
 
@@ -166,8 +185,13 @@ def test_bad_files_are_refused_with_one_sentence(name: str, grouprec, tmp_path: 
     [
         (["--n-groups", "9999"], "9999 groups were asked for"),
         (["--encoder", "nope"], "no encoder called 'nope'"),
-        (["--set", "dnn.nope=1"], "no setting 'dnn.nope'"),
-        (["--set", "dnn.epochs=-1"], "dnn.epochs"),
+        (["--encoder", "dnn", "--set", "dnn.nope=1"], "no setting 'dnn.nope'"),
+        (["--encoder", "dnn", "--set", "dnn.epochs=-1"], "dnn.epochs"),
+        (["--encoder", "ease", "--set", "dnn.epochs=1"], "No stage called 'dnn' is part of this run"),
+        (["--regime", "loose"], "regime"),
+        (["--search-minutes", "-1"], "search_minutes"),
+        (["--set", "rules.strategy=nope"], "no strategy called 'nope'"),
+        (["--set", "rules.items=nothing like it"], "'nothing like it'"),
         (["--map", "user=nope"], "nope"),
         (["--map", "colour=item_id"], "colour"),
         (["--device", "abacus"], "device"),
@@ -203,7 +227,7 @@ def test_a_full_disk_while_writing_leaves_no_finished_run(planted_csv: Path, run
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
     environment = {**os.environ, "NUMBA_DISABLE_JIT": "0"}
-    words = [*map(str, command), "--device", "cpu", "--set=dnn.embedding_size=64", "--set=dnn.epochs=1"]
+    words = [*map(str, command), "--device", "cpu", "--encoder=dnn", "--set=dnn.embedding_size=64", "--set=dnn.epochs=1"]
     done = subprocess.run(words, capture_output=True, text=True, timeout=300, preexec_fn=small_disk, env=environment)
     assert done.returncode == 2, done.stderr
     assert "Cannot write" in " ".join(done.stderr.split())

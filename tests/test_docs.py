@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 import grouprec
+from benchmarks import stages
 from grouprec import cli
 from grouprec.contracts import REGISTRIES
 from grouprec.site import app_root
+from grouprec.strategies import STRATEGIES
 
 ROOT = app_root()
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -47,6 +49,32 @@ def test_every_registered_stage_stands_in_the_readme() -> None:
             assert f"`{name}`" in README, name
 
 
+def test_the_stages_page_is_what_the_declarations_say() -> None:
+    assert stages.TARGET.read_text(encoding="utf-8") == stages.document(), "run `make docs`"
+
+
+def test_the_stages_page_has_every_setting_and_strategy() -> None:
+    page = stages.document()
+    for registry in REGISTRIES.values():
+        for name, stage in registry.items():
+            assert f"### {name}\n" in page and stage.cite in page, name
+            for setting, field in stage.Config.model_fields.items():
+                assert f"| `{setting}` |" in page and field.description in page, setting
+    for name, strategy in STRATEGIES.items():
+        assert f"| `{name}` | {strategy.title} |" in page, name
+
+
+def test_every_encoder_says_how_near_it_comes_to_published_figures() -> None:
+    assert set(stages.NEIGHBOURHOOD) == set(REGISTRIES["encoder"])
+
+
+def test_a_default_that_differs_by_preset_and_bounds_of_any_kind_are_shown() -> None:
+    page = stages.document()
+    assert "| `n_starts` | 10 (quick 3, thorough 40) | from 1 to 200 |" in page
+    assert "| `loss` | squared | squared, ranking |" in page
+    assert "| `learning_rate` | 0.002 (quick 0.004) | above 0 to 1 |" in page
+
+
 @pytest.mark.parametrize("path", ["README.md", *(p.relative_to(ROOT).as_posix() for p in ROOT.glob("docs/**/*.md"))])
 def test_links_to_files_lead_somewhere(path: str) -> None:
     text = (ROOT / path).read_text(encoding="utf-8")
@@ -57,7 +85,7 @@ def test_links_to_files_lead_somewhere(path: str) -> None:
 
 def test_make_targets_in_the_readme_exist() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for target in set(re.findall(r"`?make ([a-z]+)", README)) | {"setup", "app", "demo", "check", "bench"}:
+    for target in set(re.findall(r"(?:`|^)make ([a-z]+)", README, flags=re.MULTILINE)) | {"setup", "app", "demo", "check", "bench"}:
         assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
 
 

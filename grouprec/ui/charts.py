@@ -302,7 +302,7 @@ def steps(rows: pd.DataFrame, metric: str) -> go.Figure:
     )
     figure = go.Figure(bar)
     figure.update_layout(
-        **_plain_layout(90 + 38 * len(rows)),
+        **_plain_layout(60 + 38 * len(rows), top=8),
         xaxis={"title": metric, "gridcolor": GRID, "zeroline": False},
         yaxis={"autorange": "reversed", "showgrid": False},
     )
@@ -339,7 +339,7 @@ def by_count(curves: Mapping[str, pd.DataFrame], axis: str, metric: str, ours: s
             )
         )
     figure.update_layout(
-        **{**_plain_layout(300), "showlegend": True},
+        **{**_plain_layout(280, top=8), "showlegend": True},
         xaxis={"title": axis, "type": "category", "showgrid": False},
         yaxis={"title": metric, "rangemode": "tozero", "gridcolor": GRID, "zeroline": False},
         legend={"x": 1.02, "y": 1},
@@ -352,5 +352,10 @@ def _faint(colour: str) -> str:
     return f"rgba({red}, {green}, {blue}, 0.13)"
 
 
-def _plain_layout(height: int) -> dict[str, Any]:
-    return {"height": height, "margin": {"l": 0, "r": 16, "t": 44, "b": 0}, "showlegend": False, "hovermode": "closest"}
+def _plain_layout(height: int, top: int = 44) -> dict[str, Any]:
+    return {
+        "height": height,
+        "margin": {"l": 0, "r": 16, "t": top, "b": 0},
+        "showlegend": False,
+        "hovermode": "closest",
+    }

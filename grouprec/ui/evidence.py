@@ -161,12 +161,11 @@ def left_behind(run: Run, regime: str) -> None:
 
 _LEFT_BEHIND_COLUMNS = {
     "group": st.column_config.NumberColumn("", width=40),
-    "name": st.column_config.TextColumn("Group", width=200),
+    "name": st.column_config.TextColumn("Group", width=180),
     "n_test_users": st.column_config.NumberColumn("Tested users", format="localized", width=95),
     "zero_hit_share": st.column_config.ProgressColumn(
-        "Found nothing", format="percent", min_value=0, max_value=1, width=130
+        "Found nothing", format="percent", min_value=0, max_value=1, width=125
     ),
-    "hit_rate@10": st.column_config.NumberColumn("Found something", format="percent", width=115),
     "ndcg@10": st.column_config.NumberColumn(NDCG, format="%.3f", width=80, help=story.METRIC_HELP),
     "worst_decile": st.column_config.NumberColumn(
         "Worst tenth", format="%.3f", width=90, help=f"{NDCG} of the tenth of members who are served worst"
@@ -178,7 +177,7 @@ _LEFT_BEHIND_COLUMNS = {
         help="Of what personal lists would gain over one popular list; above 100 % that one serves the group better",
     ),
     "predicted_ndcg@10": st.column_config.NumberColumn("Split, predicted", format="%+.3f", width=110, help=SPLIT_HELP),
-    "measured": st.column_config.TextColumn("Split, measured", width=190, help=SPLIT_HELP),
+    "measured": st.column_config.TextColumn("Split, measured", width=185, help=SPLIT_HELP),
 }
 
 
@@ -212,7 +211,8 @@ def fairness(run: Run, regime: str) -> None:
         return
     rows = shaping.of(table, regime=regime)
     _say(findings.fairness_answer(rows), FAIRNESS_HELP)
-    attributes = rows["attribute"].drop_duplicates().tolist()
+    surest_first = rows.sort_values("p_adjusted", kind="stable")
+    attributes = surest_first["attribute"].drop_duplicates().tolist()
     attribute = st.selectbox(
         "Attribute", attributes, format_func=lambda name: name.replace("_", " "), key="compare_attribute", width=320
     )

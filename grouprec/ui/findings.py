@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -65,9 +64,9 @@ def _generated_against_mean(steps: pd.DataFrame) -> str:
     """Say what lists from virtual members reach against those from real ones: the profile's and generator's price."""
     values = steps.set_index("step")["value"]
     ours, mean = values.get("generator"), values.get("grouping")
-    if ours is None or mean is None or pd.isna(ours) or pd.isna(mean):
+    if ours is None or mean is None or pd.isna(ours - mean):
         return ""
-    word = "below" if ours < mean else "above"
+    word = "below" if ours - mean < 0 else "above"
     return f" Lists from virtual members reach {score(ours)}, {score(abs(ours - mean))} {word} the members' mean."
 
 
@@ -98,16 +97,16 @@ def strategies_answer(strategies: pd.DataFrame, chosen: str) -> str:
         chosen: the run's strategy.
     """
     best = strategies.iloc[0]
-    near = int((strategies["high"] >= best["low"]).sum()) - 1
+    near = int((strategies["value"] >= best["low"]).sum()) - 1
     own = strategies[strategies["strategy"] == chosen]
     price = ""
     if len(own) and own.iloc[0]["strategy"] != best["strategy"]:
         lost = best["value"] - own.iloc[0]["value"]
         price = f"; {plain(own.iloc[0]['title'])}, this run's, is {score(lost)} below"
     others = len(strategies) - 1
-    matters = f"; the intervals of {near} of the {others} others overlap with it" if near else ""
+    matters = f"; {near} of the {others} others lie within its interval" if near else ""
     if near == others > 0:
-        matters = "; the intervals of all others overlap with it, so the choice hardly matters here"
+        matters = "; all others lie within its interval, so the choice hardly matters here"
     return f"{plain(best['title'])} does best with {score(best['value'])}{price}{matters}."
 
 
@@ -171,10 +170,10 @@ def cold_items_answer(items: pd.DataFrame) -> str:
     """
     values = items.set_index(["among", "method"])["value"]
     found, chance = values[("cold items", "attributes")], values[("cold items", "random")]
-    among_all = values.get(("catalogue", "attributes"), math.nan)
+    among_all = values.get(("catalogue", "attributes"))
     times = f", {ratio(found / chance)} times chance" if chance > 0 else ""
     sentence = f"Ranked among themselves by what is known of them, they reach {score(found)}{times}"
-    if pd.isna(among_all):
+    if among_all is None:
         return f"{sentence}."
     if among_all < 0.0005:
         return f"{sentence}; against the whole catalogue they reach nothing, so give them a place of their own."
@@ -211,7 +210,8 @@ def blend_answer(blend: Mapping[str, Any]) -> str:
     best = max(values, key=lambda name: values[name])
     alone = f"its best member alone ({encoder_title(best)}, {score(values[best])})"
     times = f", {ratio(together / values[best])} times {alone}" if values[best] > 0 else ""
-    return f"Blended, {plural(used, 'encoder')} reach {score(together)} on the validation part{times}."
+    reach = "reaches" if used == 1 else "reach"
+    return f"Blended, {plural(used, 'encoder')} {reach} {score(together)} on the validation part{times}."
 
 
 def trend_answer(blend: Mapping[str, Any]) -> str:

@@ -67,13 +67,13 @@ def _exclusions() -> dict[str, Any]:
             values[name] = tuple(text.strip() for text in chosen if text.strip())
     with share:
         percent = st.number_input(
-            "Never list what more than this % have",
+            "Most owners (%)",
             0,
             100,
             100,
             5,
             key="train_owned_share",
             persist_state="session",
-            help="Of the group's members; 100 switches the rule off.",
+            help="What more than this share of a group's members have is not listed for it; 100 switches the rule off.",
         )
     return values | {"owned_share": percent / 100}

@@ -215,7 +215,7 @@ def served_groups(served: pd.DataFrame, split: pd.DataFrame) -> pd.DataFrame:
         served: group_evaluation in one use of the lists.
         split: left_behind in the same; empty where the run did not measure it.
     """
-    columns = ["group", "name", "n_test_users", "zero_hit_share", "hit_rate@10", "ndcg@10"]
+    columns = ["group", "name", "n_test_users", "zero_hit_share", "ndcg@10"]
     frame = served[columns].sort_values("zero_hit_share", ascending=False, ignore_index=True)
     if split.empty:
         return frame

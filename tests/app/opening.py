@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 
+import numpy as np
 from streamlit.testing.v1 import AppTest
 
 import grouprec.ui
@@ -33,3 +35,10 @@ def texts(app: AppTest) -> str:
 def figure(app: AppTest, number: int = 0) -> dict:
     """Return the specification of a Plotly chart on the page."""
     return json.loads(app.get("plotly_chart")[number].proto.spec)
+
+
+def numbers(values: dict | list) -> list[float]:
+    """Return the numbers of an array in a specification: a list, or what Plotly packs (dtype, base64)."""
+    if isinstance(values, list):
+        return values
+    return np.frombuffer(base64.b64decode(values["bdata"]), values["dtype"]).tolist()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pandas as pd
+from fake_run import build_run
 from opening import FRAME, open_page, texts
 from streamlit.testing.v1 import AppTest
 
-from grouprec.runs import Run
+from grouprec.runs import Run, RunStore
 from grouprec.ui import shaping, state
 
 
@@ -16,23 +17,36 @@ def labels(app: AppTest, table: int) -> list[str]:
 
 def test_the_first_line_says_what_to_show_and_what_it_is_worth(finished_run: Run) -> None:
     said = open_page("recommendations", group="2").markdown[0].value
-    assert said.startswith("## Show **Lights\\, candles** (30 users) *Item 11* and *Item 12* first.")
-    assert "Generated lists keep 96 % of the members' mean" in said
+    assert said.startswith("## Show **Lights\\, candles** (30 users) *Item 17* and *Item 18* first.")
+    assert "Such lists reach 2.3 times one popular list for all; generated ones keep 96 % of the members' mean" in said
 
 
-def test_the_generated_list_stands_beside_its_alternatives(finished_run: Run) -> None:
+def test_the_list_that_the_run_chose_stands_beside_the_others(finished_run: Run) -> None:
     app = open_page("recommendations", group="2")
-    assert labels(app, 0) == [f"Item {n}" for n in range(11, 21)]
-    assert labels(app, 1) == [f"Item {n}" for n in range(17, 27)]
+    assert labels(app, 0) == [f"Item {n}" for n in range(17, 27)]
+    assert labels(app, 1) == [f"Item {n}" for n in range(11, 21)]
     assert labels(app, 2) == [f"Item {n}" for n in range(111, 121)]
     assert {"score", "reach", "owned"} <= set(app.dataframe[0].value.columns)
 
 
-def test_items_that_the_generated_list_has_too_bear_a_mark(finished_run: Run) -> None:
+def test_items_that_the_first_list_has_too_bear_a_mark(finished_run: Run) -> None:
     app = open_page("recommendations", group="2")
     ranks = app.dataframe[1].value["rank"].tolist()
-    assert ranks == ["1 ●", "2 ●", "3 ●", "4 ●", "5", "6", "7", "8", "9", "10"]
-    assert "● 4 of 10 are also in the generated list" in texts(app)
+    assert ranks == ["1", "2", "3", "4", "5", "6", "7 ●", "8 ●", "9 ●", "10 ●"]
+    assert "● 4 of 10 are also in the first list" in texts(app)
+
+
+def test_lists_by_a_strategy_come_first_where_the_run_was_asked_for_it(runs_folder: RunStore) -> None:
+    build_run(runs_folder, strategy="ep_fuzzda")
+    app = open_page("recommendations", group="2")
+    titles = [text for text in texts(app).splitlines() if text.startswith("**") and "number" not in text]
+    assert [title.split("**")[1].replace("\\", "") for title in titles] == [
+        "EP-FuzzDA",
+        "Generated list",
+        "Mean of the members",
+        "Most popular in the group",
+    ]
+    assert labels(app, 0)[0] == "Item 14"
 
 
 def test_the_use_of_the_list_changes_list_and_sentence(finished_run: Run) -> None:
@@ -55,9 +69,9 @@ def test_an_unknown_group_in_the_url_opens_the_first(finished_run: Run) -> None:
     assert open_page("recommendations", group="99").selectbox(key="list_group").value == 1
 
 
-def test_the_method_that_did_best_before_the_test_bears_a_badge(finished_run: Run) -> None:
+def test_the_method_that_the_run_chose_bears_a_badge(finished_run: Run) -> None:
     titles = [
-        element.value for element in open_page("recommendations").markdown if "best in validation" in element.value
+        element.value for element in open_page("recommendations").markdown if "this run's choice" in element.value
     ]
     assert len(titles) == 1
     assert titles[0].startswith("**Mean of the members**")
@@ -74,10 +88,10 @@ def test_why_compares_owners_in_the_group_with_all_users(finished_run: Run) -> N
 
 def test_selecting_an_item_says_why_it_is_there(finished_run: Run) -> None:
     app = open_page("recommendations", group="2")
-    assert "**Item 11** is number 1: 80 % of the group" in texts(app)
+    assert "**Item 17** is number 1: 80 % of the group" in texts(app)
     app.session_state["list_reasons"] = {"selection": {"rows": [3], "columns": [], "cells": []}}
     app.run()
-    assert "**Item 14** is number 4: 20 % of the group" in texts(app)
+    assert "**Item 20** is number 4: 20 % of the group" in texts(app)
 
 
 def test_users_are_found_by_their_exact_id_first_then_by_its_beginning() -> None:

@@ -77,10 +77,24 @@ def test_a_run_without_evaluation_says_so(evaluation: pd.DataFrame) -> None:
 
 
 def test_worth_compares_generated_lists_with_the_mean_and_with_one_list_for_all(evaluation: pd.DataFrame) -> None:
-    said = story.worth_answer(evaluation, "strict")
-    assert said == "Generated lists keep 96 % of the members' mean and reach 2.3 times one popular list for all."
+    said = story.worth_answer(evaluation, "strict", "members_mean")
+    assert said == "Such lists reach 2.3 times one popular list for all; generated ones keep 96 % of the members' mean."
     poor = changed(evaluation, "generated", "strict", value=0.018)
     assert "only reach 0.5 times one popular list" in story.worth_answer(poor, "strict")
+    assert story.worth_answer(evaluation.iloc[:0], "strict") == ""
+
+
+def test_methods_and_encoders_have_names_for_people() -> None:
+    assert story.encoder_title("als + item_knn + transformer") == "ALS + item neighbours + transformer"
+    assert story.method_title("graph", "individual") == "Personal: graph network"
+    assert story.method_title("individual", "individual") == "Personal lists (this run)"
+    assert story.method_title("least_misery") == "Least misery"
+    assert story.method_title("ep_fuzzda") == "EP-FuzzDA"
+
+
+def test_only_runs_with_repeats_say_that_members_skip_nothing() -> None:
+    assert story.repeats_words({}) == story.repeats_words({"repeats": False}) == ""
+    assert "members skip nothing" in story.repeats_words({"repeats": True})
 
 
 def test_the_list_answer_names_the_first_items_and_escapes_them(evaluation: pd.DataFrame) -> None:

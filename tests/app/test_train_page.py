@@ -12,8 +12,10 @@ from streamlit.testing.v1 import AppTest
 
 import grouprec.ui
 from grouprec import jobs
-from grouprec.config import RunConfig
+from grouprec.config import ListRules, RunConfig
+from grouprec.progress import make_plan
 from grouprec.runs import Run, RunStore, State, Status
+from grouprec.strategies import STRATEGIES
 from grouprec.ui import state, watch
 
 FRAME = Path(grouprec.ui.__file__).with_name("frame.py")
@@ -78,7 +80,8 @@ def test_start_sends_the_choices_and_only_changed_settings(runs_folder: RunStore
     app.get_by_key("train_preset").set_value("standard").run()
     app.get_by_key("train_groups").set_value("fixed").run()
     app.number_input(key="train_n_groups").set_value(7)
-    app.get_by_key("train_encoders").set_value(["dnn"])
+    app.get_by_key("train_encoding").set_value("chosen").run()
+    app.get_by_key("train_encoders").set_value(["dnn"]).run()
     app.text_input(key="train_title").set_value(" Autumn ")
     app.number_input(key="train.standard.encoder.dnn.epochs").set_value(3)
     app.button(key="start_run").click().run()
@@ -87,7 +90,66 @@ def test_start_sends_the_choices_and_only_changed_settings(runs_folder: RunStore
     assert (config.preset, config.n_groups, config.encoders, config.title) == ("standard", 7, ("dnn",), "Autumn")
     assert config.settings == {"dnn": {"epochs": 3}}
     assert config.refit
+    assert (config.repeats, config.search_minutes, config.rules) == (False, 0.0, ListRules())
     assert config.interactions.name == "online_retail.parquet"
+
+
+def test_the_run_decides_everything_where_nothing_is_chosen(runs_folder: RunStore, started: list[RunConfig]) -> None:
+    app = open_train()
+    assert "EASE" in next(element.value for element in app.caption if "Trains and blends" in element.value)
+    app.button(key="start_run").click().run()
+    assert not app.exception
+    (config,) = started
+    assert (config.encoders, config.n_groups, config.grouper) == (("auto",), "auto", "lists")
+
+
+def test_repeats_search_and_list_rules_reach_the_run(runs_folder: RunStore, started: list[RunConfig]) -> None:
+    app = open_train()
+    app.get_by_key("train_preset").set_value("thorough").run()
+    assert "search on top" in answer(app)
+    app.number_input(key="train_search.thorough").set_value(12.0)
+    app.toggle(key="train_repeats").set_value(True)
+    app.selectbox(key="train_grouper").set_value("kmeans")
+    app.selectbox(key="train_regime").set_value("dedup")
+    app.selectbox(key="train_strategy").set_value("gfar")
+    app.slider(key="train_diversity").set_value(0.25)
+    app.multiselect(key="train_label_words").set_value(["POSTAGE", "  manual "])
+    app.multiselect(key="train_categories").set_value(["kind=toy"])
+    app.multiselect(key="train_items").set_value(["85123A"])
+    app.number_input(key="train_owned_share").set_value(60)
+    app.button(key="start_run").click().run()
+    assert not app.exception
+    (config,) = started
+    assert (config.repeats, config.search_minutes, config.grouper, config.regime) == (True, 12.0, "kmeans", "dedup")
+    assert config.rules == ListRules(
+        strategy="gfar",
+        diversity=0.25,
+        label_words=("POSTAGE", "manual"),
+        categories=("kind=toy",),
+        items=("85123A",),
+        owned_share=0.6,
+    )
+
+
+def test_a_strategy_is_explained_and_a_bad_rule_is_one_sentence(
+    runs_folder: RunStore, started: list[RunConfig]
+) -> None:
+    app = open_train()
+    app.selectbox(key="train_strategy").set_value("borda").run()
+    captions = [element.value.replace("\\", "") for element in app.caption]
+    assert any(text.startswith(STRATEGIES["borda"].explanation) for text in captions)
+    app.multiselect(key="train_categories").set_value(["toys"])
+    app.button(key="start_run").click().run()
+    assert not app.exception
+    assert "column=value" in app.error[0].value.replace("\\", "")
+    assert not started
+
+
+def test_quick_runs_do_not_search(runs_folder: RunStore) -> None:
+    app = open_train()
+    assert not [field for field in app.number_input if "train_search" in str(field.key)]
+    app.get_by_key("train_preset").set_value("standard").run()
+    assert app.number_input(key="train_search.standard").value == 0
 
 
 def test_a_started_run_is_watched_and_its_id_is_in_the_url(runs_folder: RunStore, started: list[RunConfig]) -> None:
@@ -106,11 +168,12 @@ def test_a_reload_in_the_middle_of_training_finds_the_run_again(runs_folder: Run
     build_run(runs_folder)
     run = running(runs_folder)
     app = open_train(run=run.run_id)
-    assert answer(app) == "43 % done, about 57 s left. Now: profile."
+    assert answer(app) == "43 % done, about 57 s left. Now: Profile."
     stages = next(frame.value for frame in app.dataframe if "stage" in frame.value.columns).set_index("stage")
-    assert stages.loc["prepare"].tolist() == ["✓ re-used", 3.25]
-    assert stages.loc["profile", "state"] == "● running"
-    assert stages.loc["save", "state"] == "waiting"
+    assert stages.loc["Data"].tolist() == ["✓ re-used", 3.25]
+    assert stages.loc["Profile", "state"] == "● running"
+    assert stages.loc["Judge: Profile", "state"] == "waiting"
+    assert stages.loc["Saving", "state"] == "waiting"
     assert len(app.get("plotly_chart")) == 1
 
 
@@ -206,9 +269,62 @@ def test_open_leads_to_the_groups_of_that_run(finished_run: Run) -> None:
 def test_stages_are_done_running_stopped_or_waiting() -> None:
     events = [{"event": "stage_done", "stage": "a", "seconds": 1.0}, {"event": "stage_done", "stage": "extra"}]
     status = Status(state=State.RUNNING, stage="b")
-    assert watch.stages(["a", "b", "c"], events, status)["state"].tolist() == ["done", "running", "waiting", "done"]
+    shown = watch.stages(["a", "b", "c"], events, status)
+    assert shown["stage"].tolist() == ["a", "extra", "b", "c"]
+    assert shown["state"].tolist() == ["done", "done", "running", "waiting"]
     failed = Status(state=State.FAILED, stage="b")
-    assert watch.stages(["a", "b", "c"], events, failed)["state"].tolist()[1] == "stopped"
+    assert watch.stages(["a", "b", "c"], events, failed)["state"].tolist()[2] == "stopped"
+
+
+@pytest.mark.parametrize(
+    ("stage", "title"),
+    [
+        ("prepare", "Data"),
+        ("blend", "Blend of encoders"),
+        ("encoder item_knn", "Item neighbours"),
+        ("search als", "Search: ALS"),
+        ("judge: encoder ease", "Judge: EASE"),
+        ("judge: candidates", "Judge: Everybody's best items"),
+        ("refit: updater", "Final: Live updates"),
+        ("something new", "Something new"),
+    ],
+)
+def test_stages_have_names_for_people(stage: str, title: str) -> None:
+    assert watch.stage_title(stage) == title
+
+
+def test_every_planned_stage_has_a_title(runs_folder: RunStore) -> None:
+    plan = make_plan(RunConfig(interactions=Path("x.csv"), preset="thorough"), runs_folder)
+    names = {name.rpartition(": ")[2] for name in plan}
+    assert {name for name in names if not name.startswith("encoder ")} <= set(watch.STAGE_TITLES)
+
+
+def trial_events() -> list[dict]:
+    values = [(1, 0.08), (2, 0.11), (3, 0.09)]
+    stage = {"event": "progress", "stage": "search ease", "fraction": 0.5}
+    return [stage | {"trial": float(n), "validation": value, "l2": 100.0 * n} for n, value in values]
+
+
+def test_trials_of_a_search_are_rows_with_their_settings() -> None:
+    events = trial_events()
+    frame = watch.trials([*events, *events])["search ease"]  # the second attempt is the one that counts
+    assert frame.columns.tolist() == ["trial", "validation", "l2"]
+    assert frame["trial"].tolist() == [1, 2, 3]
+    assert "3 trials; best nDCG@10 0.110, the preset reaches 0.080" in watch.trials_sentence("search ease", frame)
+    assert "the preset is still the best" in watch.trials_sentence("search ease", frame.head(1))
+    best = watch.trials_figure(frame).data[1]
+    assert list(best.y) == [0.08, 0.11, 0.11]
+    assert watch.losses(events) == {}
+
+
+def test_trials_are_shown_while_they_come(runs_folder: RunStore) -> None:
+    run = running(runs_folder)
+    for event in trial_events():
+        run.add_event(**event)
+    app = open_train(run=run.run_id)
+    assert any(element.value.startswith("**Search\\: EASE**") for element in app.caption)
+    table = next(frame.value for frame in app.dataframe if "trial" in frame.value.columns)
+    assert table["trial"].tolist() == [2, 3, 1]
 
 
 def test_a_stage_that_starts_again_shows_its_latest_epochs() -> None:
@@ -237,3 +353,4 @@ def test_the_cost_is_that_of_the_last_run_on_the_same_data(finished_run: Run) ->
     assert "takes about 60 s" in watch.cost_sentence(preset, "planted", [finished_run])
     assert "on the sample" in watch.cost_sentence(preset, "other.csv", [finished_run])
     assert "several times as long" in watch.cost_sentence("thorough", "other.csv", [])
+    assert "up to 5 min of search on top" in watch.cost_sentence("thorough", "other.csv", [], search_minutes=5)

@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import silhouette_score
 
+from grouprec.data.dataset import Interactions
 from grouprec.data.synthetic import planted
 from grouprec.evaluate import protocol
 from grouprec.evaluate.baselines import everybody, history_groups, item_knn
@@ -79,7 +82,7 @@ def test_each_regime_is_judged_by_the_groups_that_were_formed_for_it():
 
 
 def test_without_judged_users_the_values_are_unknown():
-    data = KNOWN.data.without_validation()
+    data = replace(KNOWN.data, validation=Interactions.empty(timed=True))
     candidates = item_knn(data.histories, data.histories)
 
     def form(n_groups, regime):
