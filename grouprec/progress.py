@@ -123,12 +123,14 @@ def make_plan(config: RunConfig, store: RunStore) -> dict[str, float]:
     """Return the expected seconds of every stage: from the latest finished run of that preset, else the usual ones."""
     encoders = [f"encoder {name}" for kind, name in config.chosen() if kind == "encoder"]
     fit = [*encoders, "candidates", "groups", "profile", "generator", "updater"]
-    names = ["prepare", *encoders, "blend", *(["number of groups"] if config.n_groups == "auto" else [])]
+    tunable = [name for name in encoders if config.search_minutes and name.split()[1] not in config.settings]
+    searches = {name.replace("encoder", "search"): config.search_minutes * 60 / len(tunable) for name in tunable}
+    names = ["prepare", *searches, *encoders, "blend", *(["number of groups"] if config.n_groups == "auto" else [])]
     names += [*(f"judge: {name}" for name in fit), "evaluation"]
     if config.refit:
         names += [f"refit: {name}" for name in ("prepare", *fit)]
     names += ["map", "save"]
-    measured = _latest_seconds(config, store)
+    measured = {**_latest_seconds(config, store), **searches}
     return {name: measured.get(name) or USUAL_SECONDS.get(name.rpartition(": ")[2], 5.0) for name in names}
 
 

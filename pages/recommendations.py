@@ -18,7 +18,7 @@ LONG_LABEL = 18  # characters that fit into one line beside the other columns
 REACH_HELP = "Share of the members who have the item among their own 50 best predictions"
 OWNED_HELP = "Share of the members who already have the item"
 LIFT_HELP = "How much more often members have the item than all users do"
-BEST_HELP = "Did best on the validation part, or was asked for when the run was started; `grouprec export` takes it"
+BEST_HELP = "The kind of list that this run stands for and that `grouprec export` takes"
 
 
 def choose(groups: pd.DataFrame) -> tuple[int, str, int]:

@@ -1,4 +1,4 @@
-"""What validation and the size of the data decide: encoders, number of groups, kind of list."""
+"""What validation and the size of the data decide: encoders, number of groups."""
 
 from __future__ import annotations
 
@@ -9,16 +9,14 @@ import numpy as np
 import pytest
 
 from grouprec import choices
-from grouprec.choices import choose_list_method, decide_n_groups, encoder_names, smallest_group
+from grouprec.choices import decide_n_groups, encoder_names, smallest_group
 from grouprec.config import AUTO_ENCODERS, RunConfig, make_config, menu
 from grouprec.contracts import PRESETS
 from grouprec.data.dataset import Dataset
 from grouprec.data.synthetic import planted
-from grouprec.evaluate import baselines, protocol
+from grouprec.evaluate import baselines
 from grouprec.forming import Former
-from grouprec.lists import group_popularity, members_mean
 from grouprec.training import RunOptions
-from grouprec.types import Groups
 
 KNOWN = planted(n_users=120, n_items=100, n_groups=4, ordered=False)
 DATA = KNOWN.data
@@ -98,24 +96,6 @@ def test_auto_takes_the_smallest_number_within_one_standard_error_of_the_best(re
 def test_the_smallest_group_is_what_the_grouper_allows() -> None:
     assert smallest_group(config_for(settings={"lists": {"min_group_size": 9}})) == 9
     assert smallest_group(config_for(grouper="kmeans", settings={"kmeans": {"min_group_size": 3}})) == 3
-
-
-def test_the_kind_of_list_that_validation_prefers_is_exported_by_regime() -> None:
-    task, groups = protocol.validation_task(DATA), Groups(KNOWN.labels, 4)
-    good = members_mean(baselines.item_knn(DATA.histories, DATA.histories), groups, DATA.histories, seed=0)
-    poor = group_popularity(DATA.histories[:, ::-1], groups, seed=0)
-    mixed = replace(good, ranking=poor.ranking, ranking_scores=poor.ranking_scores)
-    assert choose_list_method(task, groups, {"poor": poor, "good": good}) == {"strict": "good", "dedup": "good"}
-    lists = {"mixed": mixed, "poor": replace(poor, ranking=good.ranking)}
-    assert choose_list_method(task, groups, lists) == {"strict": "mixed", "dedup": "poor"}
-
-
-def test_without_a_judge_the_first_kind_of_list_is_exported() -> None:
-    groups = Groups(KNOWN.labels, 4)
-    lists = {name: group_popularity(DATA.histories, groups, seed=0) for name in ("first", "second")}
-    task = protocol.validation_task(DATA.without_validation())
-    assert len(task.users) == 0
-    assert choose_list_method(task, groups, lists) == {"strict": "first", "dedup": "first"}
 
 
 def test_what_validation_decides_does_not_depend_on_the_test_part() -> None:

@@ -227,7 +227,14 @@ def test_a_full_disk_while_writing_leaves_no_finished_run(planted_csv: Path, run
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
     environment = {**os.environ, "NUMBA_DISABLE_JIT": "0"}
-    words = [*map(str, command), "--device", "cpu", "--encoder=dnn", "--set=dnn.embedding_size=64", "--set=dnn.epochs=1"]
+    words = [
+        *map(str, command),
+        "--device",
+        "cpu",
+        "--encoder=dnn",
+        "--set=dnn.embedding_size=64",
+        "--set=dnn.epochs=1",
+    ]
     done = subprocess.run(words, capture_output=True, text=True, timeout=300, preexec_fn=small_disk, env=environment)
     assert done.returncode == 2, done.stderr
     assert "Cannot write" in " ".join(done.stderr.split())

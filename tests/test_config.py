@@ -35,6 +35,12 @@ def test_only_thorough_searches_unless_told_otherwise() -> None:
     assert make_config(**FILE, preset="quick", search_minutes=2).search_minutes == 2
 
 
+def test_the_exported_lists_are_the_members_mean_or_the_strategy_that_was_named() -> None:
+    assert make_config(**FILE).list_method == {"strict": "members_mean", "dedup": "members_mean"}
+    named = make_config(**FILE, settings=parse_settings(["rules.strategy=borda"]))
+    assert named.list_method == {"strict": "borda", "dedup": "borda"}
+
+
 @pytest.mark.parametrize("preset", PRESETS)
 def test_auto_stands_for_encoders_of_the_menu(preset: str) -> None:
     config = make_config(**FILE, preset=preset)

@@ -58,7 +58,13 @@ def trained(planted_csv: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
 def unlike(planted_csv: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A run with other choices wherever there is one: item-kNN for EASE, no times, repeats, the other regime, auto groups."""
     settings = parse_settings([*TINY_SETTINGS, "rules.owned_share=0.5", "rules.label_words=Item 3"])
-    choices = {"encoders": ("item_knn", "dnn"), "n_groups": "auto", "regime": "dedup", "repeats": True, "roles": {"time": ""}}
+    choices = {
+        "encoders": ("item_knn", "dnn"),
+        "n_groups": "auto",
+        "regime": "dedup",
+        "repeats": True,
+        "roles": {"time": ""},
+    }
     return train(RunStore(tmp_path_factory.mktemp("unlike")), planted_csv, settings=settings, **choices)
 
 

@@ -19,6 +19,7 @@ VALUE_HELP = (
     "popular items. **Personal lists**: everyone has their own. **Best possible**: the best shared lists for these "
     "groups, knowing the future. Bands are 95 % intervals."
 )
+SILHOUETTE_HELP = "How much nearer members are to their own group than to the next one, from -1 to 1 (mean silhouette)"
 STABILITY_HELP = "Agreement of the groups of two seeds (adjusted Rand index): 1 the same groups, 0 no more than chance"
 STEPS_HELP = (
     "Each step changes one thing and keeps the rest: differences are paired over the same users. Blue adds, orange "
@@ -64,6 +65,7 @@ def value_of_groups(run: Run, regime: str) -> None:
         f"{NDCG} by number of lists, for {', '.join(named)}",
     )
     formats = {name: st.column_config.NumberColumn(format="percent", help=GAIN_HELP) for name in _gain_titles(named)}
+    formats["Apart"] = st.column_config.NumberColumn(format="%.2f", help=SILHOUETTE_HELP)
     formats["Stability"] = st.column_config.NumberColumn(format="%.2f", help=STABILITY_HELP)
     _table(shaping.value_table(value, regime), "value", value, "value_of_groups.csv", formats)
     _how_chosen(run)

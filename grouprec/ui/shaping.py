@@ -117,7 +117,7 @@ def cutoffs(evaluation: pd.DataFrame) -> list[int]:
 
 
 def list_method(metrics: Mapping[str, Any], regime: str) -> str:
-    """Return how a run's shared lists are made: the method that did best on the validation part."""
+    """Return how a run's shared lists are made: the kind that exports take."""
     return (metrics.get("list_method") or {}).get(regime, "generated")
 
 
@@ -202,7 +202,8 @@ def value_table(value: pd.DataFrame, regime: str) -> pd.DataFrame:
         title = story.method_title(method)
         table[title] = [interval(*row) for row in rows[["value", "low", "high"]].itertuples(index=False)]
         table[f"{title}, share of gain"] = rows["share_of_gain"].round(3).to_numpy()
-    for column, title in {"smallest": "Smallest group", "largest": "Largest group", "stability": "Stability"}.items():
+    about = {"smallest": "Smallest group", "largest": "Largest group", "silhouette": "Apart", "stability": "Stability"}
+    for column, title in about.items():
         if column in own and own[column].notna().any():
             table[title] = own[column].to_numpy()
     return table

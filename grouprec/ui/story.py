@@ -207,7 +207,7 @@ def compare_answer(
     """Say what personal lists reach, what the run's shared lists keep of that, and what the usual method reaches.
 
     Args:
-        method: how the run's shared lists are made: the one that did best on the validation part.
+        method: how the run's shared lists are made.
     """
     lists = evaluated(evaluation, method, regime, metric)
     if lists is None:

@@ -43,7 +43,8 @@ def _value_of_groups() -> pd.DataFrame:
         row = {"n_groups": n_groups, "method": method, "regime": regime, **METRIC, **_around(value)}
         row |= {"floor": FLOOR, "individual": INDIVIDUAL, "oracle": ORACLE if regime == "strict" else np.nan}
         row |= {"share_of_gain": gain, "smallest": 60 // n_groups, "largest": 90 // n_groups}
-        rows.append(row | {"stability": 0.5 if method == "members_mean" and regime == "strict" else np.nan})
+        ours = method == "members_mean" and regime == "strict"
+        rows.append(row | {"silhouette": 0.3 if ours else np.nan, "stability": 0.5 if ours else np.nan})
     return pd.DataFrame(rows)
 
 

@@ -125,7 +125,7 @@ def test_the_value_table_has_every_number_of_lists(finished_run: Run) -> None:
     table = shaping.value_table(finished_run.table("value_of_groups"), "strict").set_index("Lists")
     assert table.index.tolist() == [1, 2, 3, 5, 10, 20]
     assert table.loc[1, "Mean of the members"] == "0.036 (0.031–0.041)"
-    assert table.loc[20, ["Smallest group", "Largest group", "Stability"]].tolist() == [3, 4, 0.5]
+    assert table.loc[20, ["Smallest group", "Largest group", "Apart", "Stability"]].tolist() == [3, 4, 0.3, 0.5]
 
 
 def test_every_part_begins_with_a_sentence_and_shows_a_table(finished_run: Run) -> None:

@@ -267,6 +267,18 @@ def test_too_strict_settings_name_their_step(tmp_path):
         prepared(tmp_path, pd.DataFrame(pairs, columns=["user", "item"]), hold_out=False, settings=Preparation())
 
 
+def test_a_split_of_every_users_own_time_keeps_their_last_rows_apart(tmp_path):
+    result = prepared(tmp_path, events(per_user=8), Preparation(split="user_time", min_item_users=1))
+    data = result.dataset
+    assert result.split == "user_time" and data.timed and min(len(data.validation), len(data.test)) > 0
+    for user in range(data.n_users):
+        train, test = (part.times[part.user_rows == user] for part in (data.train, data.test))
+        assert not len(test) or train.max() <= test.min()
+    assert data.test.times.min() < data.train.times.max(), "users' times overlap"
+    with pytest.raises(SettingError, match="needs a time column"):
+        prepared(tmp_path, events().drop(columns="date"), Preparation(split="user_time", min_item_users=1))
+
+
 def test_a_split_by_time_needs_times(tmp_path):
     with pytest.raises(SettingError, match="--map time=COLUMN"):
         prepared(tmp_path, events().drop(columns="date"), Preparation(split="time", min_item_users=1))

@@ -60,3 +60,29 @@ def test_the_split_by_user_depends_on_the_generator_only():
     first, again, other = (split_by_user(users, 0.1, 0.1, np.random.default_rng(seed)) for seed in (0, 0, 1))
     assert (first == again).all()
     assert (first != other).any()
+
+
+@given(users, shares, shares, st.integers(0, 99))
+@settings(max_examples=100, deadline=None)
+def test_along_the_users_own_time_no_later_part_holds_an_earlier_row(users, validation, test, seed):
+    rng = np.random.default_rng(seed)
+    times = rng.integers(0, 50, len(users)).astype(np.float64)
+    parts = split_by_user(users, validation, test, np.random.default_rng(seed), times)
+    for user in np.unique(users):
+        own, when = parts[users == user], times[users == user]
+        for earlier, later in ((TRAIN, VALIDATION), (VALIDATION, TEST), (TRAIN, TEST)):
+            if (own == earlier).any() and (own == later).any():
+                assert when[own == earlier].max() <= when[own == later].min()
+        assert (own == TRAIN).any() and ((own == TRAIN).all() or len(own) >= 3)
+
+
+def test_along_the_users_own_time_as_many_rows_are_held_out_as_at_random():
+    users = np.repeat(np.arange(300), 10)
+    rng = np.random.default_rng
+    times = rng(1).random(len(users))
+    parts = split_by_user(users, 0.2, 0.1, rng(0), times)
+    counts = np.stack([np.bincount(users, parts == part) for part in (TRAIN, VALIDATION, TEST)])
+    assert (counts == [[7], [2], [1]]).all()
+    assert np.array_equal(np.bincount(parts), np.bincount(split_by_user(users, 0.2, 0.1, rng(0))))
+    last = np.array([times[users == user].argmax() for user in range(300)]) + 10 * np.arange(300)
+    assert (parts[last] == TEST).all()
