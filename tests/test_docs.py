@@ -85,7 +85,13 @@ def test_links_to_files_lead_somewhere(path: str) -> None:
 
 def test_make_targets_in_the_readme_exist() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for target in set(re.findall(r"(?:`|^)make ([a-z]+)", README, flags=re.MULTILINE)) | {"setup", "app", "demo", "check", "bench"}:
+    for target in set(re.findall(r"(?:`|^)make ([a-z]+)", README, flags=re.MULTILINE)) | {
+        "setup",
+        "app",
+        "demo",
+        "check",
+        "bench",
+    }:
         assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
 
 

@@ -56,7 +56,7 @@ def trained(planted_csv: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 @pytest.fixture(scope="module")
 def unlike(planted_csv: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A run with other choices wherever there is one: item-kNN for EASE, no times, repeats, the other regime, auto groups."""
+    """A run that chose otherwise wherever it could: no EASE, no times, repeats, the other regime, auto groups."""
     settings = parse_settings([*TINY_SETTINGS, "rules.owned_share=0.5", "rules.label_words=Item 3"])
     choices = {
         "encoders": ("item_knn", "dnn"),
