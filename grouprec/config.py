@@ -79,6 +79,11 @@ class RunConfig(BaseModel):
     refit: bool = Field(True, description="Learn the final lists from all rows after the evaluation")
 
     @property
+    def grouping_regime(self) -> Regime:
+        """Return what groups are formed for; with repeats nobody skips anything, so one list for all."""
+        return "strict" if self.repeats else self.regime
+
+    @property
     def list_method(self) -> dict[str, str]:
         """Return the kind of list that is exported, by regime: the members' mean, or the strategy named."""
         method = "members_mean" if self.rules.strategy == "utility" else self.rules.strategy

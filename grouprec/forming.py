@@ -41,7 +41,9 @@ class Former:
         few = {name: max(1, getattr(settings, name) // 5) for name in ("n_starts", "n_init") if hasattr(settings, name)}
         stage = REGISTRIES["grouper"].get(grouper)(settings.model_copy(update=few))
         options = self.options if seed is None else RunOptions(seed, self.options.device)
-        return stage.fit(self.data, self.preference, min(n_groups, self.data.n_users), options, regime).groups()
+        regime = "strict" if self.config.repeats else regime  # nobody skips anything then
+        n_groups = min(n_groups, self.data.n_users)
+        return stage.fit(self.data, self.preference, n_groups, options, regime).groups()
 
     def run_method(self, n_groups: int, regime: Regime) -> Formed:
         """Return groups by the run's own grouper for a regime, and the members' lists."""

@@ -236,8 +236,8 @@ def _fit(trainer: Trainer, data: Dataset, parts: Dataset, choices: Choices, layo
     n_groups = min(choices.n_groups, data.n_users)
     grouper, group_key = stage(
         "grouper",
-        [preference_key, n_groups, config.regime],
-        lambda s, options: s.fit(data, preference, n_groups, options, config.regime),
+        [preference_key, n_groups, config.grouping_regime],
+        lambda s, options: s.fit(data, preference, n_groups, options, config.grouping_regime),
     )
     groups = grouper.groups()
     profile, profile_key = stage("profile", [group_key, parts.key], lambda s, o: s.fit(parts, groups, o))
