@@ -11,11 +11,8 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 
-import pandas as pd
 from sklearn.metrics import adjusted_rand_score
 
 from benchmarks.measure import machine
@@ -23,12 +20,12 @@ from grouprec.config import make_config
 from grouprec.contracts import REGISTRIES
 from grouprec.data.dataset import Dataset
 from grouprec.data.synthetic import SIZES, planted
-from grouprec.evaluate import baselines, protocol
-from grouprec.evaluate.value import value_of_groups
-from grouprec.forming import Formed, Former
+from grouprec.evaluate import protocol
+from grouprec.evidence import value_table
+from grouprec.forming import Former
 from grouprec.preference import find_candidates
 from grouprec.training import RunOptions
-from grouprec.types import Candidates, GroupLists, Groups
+from grouprec.types import Candidates
 
 NOISE = 0.5  # share of events that are any item at all
 MOST_GROUPS = 50
@@ -66,22 +63,6 @@ def learn(data: Dataset, options: RunOptions, watch: Watch) -> Candidates:
     return candidates
 
 
-def value_table(former: Former, task: protocol.Task) -> pd.DataFrame:
-    """Return the value of every number of groups by the methods that a run's own table has."""
-    histories, seed = former.data.histories, former.config.seed
-
-    @cache
-    def practice(n_groups: int) -> tuple[Groups, dict[str, GroupLists]]:
-        return baselines.kmeans_baselines(histories, former.candidates, n_groups, seed, task.seen)
-
-    def of(name: str) -> Callable[[int, str], Formed]:
-        return lambda n_groups, regime: (practice(n_groups)[0], practice(n_groups)[1][name])
-
-    methods = {name: of(name) for name in ("kmeans_popularity", "kmeans_mean_ease")}
-    methods["members_mean"] = former.run_method
-    return value_of_groups(histories, task, former.candidates, methods, range(1, MOST_GROUPS + 1), seed)
-
-
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--size", choices=SIZES, default="small")
@@ -98,7 +79,8 @@ def main() -> None:
         grouper = REGISTRIES["grouper"].get(name)()
         groups = grouper.fit(data, former.preference, SIZES[given.size]["n_groups"], options).groups()
         watch.lap(f"{name}: adjusted Rand {adjusted_rand_score(answer.labels, groups.labels):.3f}")
-    table = value_table(former, protocol.test_task(answer.data))
+    grid = range(1, MOST_GROUPS + 1)
+    table = value_table(former, protocol.test_task(answer.data), former.candidates, grid)
     watch.lap(f"value of K = 1..{MOST_GROUPS}")
     shown = table[(table["metric"] == "ndcg@10") & table["n_groups"].isin([1, 5, 10, 20, MOST_GROUPS])]
     print(shown.pivot_table("share_of_gain", ["regime", "method"], "n_groups").round(3).to_string())

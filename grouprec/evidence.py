@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -21,7 +21,7 @@ from grouprec.evaluate.fairness import exposure, value_by_attribute
 from grouprec.evaluate.left_behind import left_behind
 from grouprec.evaluate.metrics import bootstrap, paired_difference
 from grouprec.evaluate.significance import compare_all
-from grouprec.evaluate.value import default_grid, separation, stability, value_of_groups
+from grouprec.evaluate.value import default_grid, separation, some_users, stability, value_of_groups
 from grouprec.forming import Formed, Former
 from grouprec.lists import group_popularity, lists_from_rates, members_mean
 from grouprec.preference import find_candidates
@@ -32,6 +32,7 @@ from grouprec.types import Candidates, GroupLists, Groups
 
 EASE_ITEMS = 20_000  # beyond that the baseline takes the run's own scores
 STABILITY_USERS = 20_000
+CURVE_USERS = 5_000  # that the groups of a curve are formed of
 
 
 def gather(judged: Fitted, data: Dataset, choices: Choices, config: RunConfig, options: RunOptions) -> Evidence:
@@ -80,12 +81,32 @@ def _encoders_alone(
 
 
 def _value(judged: Fitted, task: protocol.Task, former: Former, ease: Candidates, config: RunConfig) -> pd.DataFrame:
-    """Return the value of every number of groups: our groups, and what practitioners do instead."""
-    histories, seed = judged.data.histories, config.seed
+    """Return the value of every number of groups, and how the run's groups look."""
+    grid = sorted({*default_grid(judged.data.n_users, 2 * smallest_group(config)), judged.groups.n_groups})
+    table = value_table(former, task, ease, grid)
+    return table.merge(_shape(former, grid, config), on="n_groups", how="left")
+
+
+def value_table(former: Former, task: protocol.Task, ease: Candidates, grid: Sequence[int]) -> pd.DataFrame:
+    """Return the value of numbers of groups: our groups, and what practitioners do instead.
+
+    Of more than 5,000 users so many are drawn by the seed; groups are formed of them, lists are made for them and
+    judged by them. Group sizes are scaled up to all users. Fewer users per list make all methods a little worse.
+
+    Args:
+        ease: what EASE predicts for the same users as ``former.candidates``.
+    """
+    n_users, seed = former.data.n_users, former.config.seed
+    if n_users > CURVE_USERS:
+        rows = np.sort(np.random.default_rng(seed).choice(n_users, CURVE_USERS, replace=False))
+        data, task = some_users(former.data, task, rows)
+        former, ease = Former(data, former.candidates.take(rows), former.config, former.options), ease.take(rows)
+    histories = former.data.histories
+    space = baselines.history_space(histories, seed)
 
     @cache
     def practice(n_groups: int) -> tuple[Groups, dict[str, GroupLists]]:
-        return baselines.kmeans_baselines(histories, ease, n_groups, seed, task.seen)
+        return baselines.kmeans_baselines(histories, ease, n_groups, seed, task.seen, space)
 
     def of(name: str) -> Callable[[int, Regime], Formed]:
         return lambda n_groups, regime: (practice(n_groups)[0], practice(n_groups)[1][name])
@@ -95,9 +116,9 @@ def _value(judged: Fitted, task: protocol.Task, former: Former, ease: Candidates
         "kmeans_popularity": of("kmeans_popularity"),
         "kmeans_mean_ease": of("kmeans_mean_ease"),
     }
-    grid = sorted({*default_grid(judged.data.n_users, 2 * smallest_group(config)), judged.groups.n_groups})
-    table = value_of_groups(histories, task, judged.candidates, methods, grid, seed)
-    return table.merge(_shape(former, grid, config), on="n_groups", how="left")
+    table = value_of_groups(histories, task, former.candidates, methods, grid, seed)
+    sizes = (table[["smallest", "largest"]] * (n_users / former.data.n_users)).round().astype(int)
+    return table.assign(smallest=sizes["smallest"], largest=sizes["largest"])
 
 
 def _shape(former: Former, grid: list[int], config: RunConfig) -> pd.DataFrame:

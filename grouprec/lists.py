@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from scipy import sparse
 
@@ -49,6 +51,7 @@ def members_mean(candidates: Candidates, groups: Groups, histories: sparse.csr_a
     return lists_from_scores(strict, np.where(places > 0, places, popularity).astype(np.float32), seed)
 
 
+@lru_cache(maxsize=2)
 def worth(candidates: Candidates) -> sparse.csr_array:
     """Return what every candidate is worth to its user, float32 CSR [U, I].
 

@@ -22,7 +22,6 @@ from grouprec.preference import discounts, rank_top
 from grouprec.types import Groups
 
 DEPTH = 100  # places of a ranking that users choose their group by, when members skip what they have
-_BLOCK_CELLS = 1 << 24  # numbers held at a time
 TOLERANCE = 1e-4  # smallest relative gain of a round that is worth another
 
 
@@ -54,6 +53,7 @@ def segment(
     regime: Regime,
     min_group_size: int = 1,
     max_rounds: int = 30,
+    by_item: tuple[sparse.csr_array, sparse.csr_array] | None = None,
 ) -> Segmentation:
     """Alternate between lists and groups, from the groups given.
 
@@ -66,8 +66,9 @@ def segment(
         start: int [U], any groups; if one of them is too small, the first round is taken in any case.
         regime: strict (ten items for all) or dedup (everybody skips what they have).
         min_group_size: members of smaller groups move to the next best group.
+        by_item: values and histories transposed, CSR [I, U], where several searches share them.
     """
-    by_item = values.T.tocsr(), histories.T.tocsr()
+    by_item = by_item or (values.T.tocsr(), histories.T.tocsr())
 
     def lists_of(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return every group's list, and what it is worth to every user."""
@@ -109,22 +110,36 @@ def list_worth(
         histories: what users have, also by item, CSR [I, U].
     """
     _, n_users = values.shape
-    n_groups, depth = rankings.shape
-    out = np.zeros((n_users, n_groups), np.float32)
-    weights = np.append(discounts(LENGTH), 0).astype(np.float32)
-    size = max(1, _BLOCK_CELLS // max(depth * n_users, 1))
-    for first in range(0, n_groups, size):
-        block = rankings[first : first + size]
-        listed = (block >= 0).ravel()
-        items = np.maximum(block, 0).ravel()
-        shape = (len(block), depth, n_users)
-        worth = values[items].toarray() * listed[:, None]
+    out = np.zeros((n_users, len(rankings)), np.float32)
+    weights = np.append(discounts(LENGTH), 0)
+    for group, ranking in enumerate(rankings):
+        items = ranking[ranking >= 0]
+        worth = values[items].tocoo()
+        places, users = worth.coords
+        gains = worth.data
         if regime == "dedup":
-            lack = (histories[items].toarray() == 0) & listed[:, None]
-            place = lack.reshape(shape).cumsum(axis=1, dtype=np.int16) - 1
-            worth *= weights[np.minimum(place, LENGTH)].reshape(worth.shape)  # owned items are worth 0 anyway
-        out[:, first : first + size] = worth.reshape(shape).sum(axis=1).T
+            skipped = _owned_before(histories[items], places, users)
+            gains = gains * weights[np.minimum(places - skipped, LENGTH)]
+        out[:, group] = np.bincount(users, gains, n_users)
     return out
+
+
+def _owned_before(owned: sparse.csr_array, places: np.ndarray, users: np.ndarray) -> np.ndarray:
+    """Return how many of the items listed before a place its user has, int [n].
+
+    Args:
+        owned: CSR [R, U], non-zero where the user has the item listed there.
+        places, users: int [n].
+    """
+    depth, n_users = owned.shape
+    skipped = np.bincount(owned.indices, minlength=n_users)[users]
+    # Only who has some, and would have an open slot here if all of them came before, needs a closer look.
+    near = np.flatnonzero((skipped > 0) & (places - skipped < LENGTH))
+    rows = np.repeat(np.arange(depth), np.diff(owned.indptr))
+    keys = np.sort(owned.indices.astype(np.int64) * depth + rows)
+    first = users[near].astype(np.int64) * depth
+    skipped[near] = np.searchsorted(keys, first + places[near]) - np.searchsorted(keys, first)
+    return skipped
 
 
 def starts(space: np.ndarray, n_groups: int, n_starts: int, rng: np.random.Generator) -> list[np.ndarray]:

@@ -7,6 +7,7 @@ from scipy import sparse
 from sklearn.cluster import KMeans
 from sklearn.decomposition import TruncatedSVD
 from sklearn.preprocessing import normalize
+from threadpoolctl import threadpool_limits
 
 from grouprec.lists import group_popularity, members_mean
 from grouprec.preference import best_unseen, rank_top
@@ -68,31 +69,46 @@ def item_similarity(owned: sparse.csr_array, n_neighbours: int, seed: int) -> sp
     return similarity
 
 
-def history_groups(histories: sparse.csr_array, n_groups: int, seed: int) -> Groups:
-    """Return k-means groups of the raw histories: L2-normalised, reduced to 32 dimensions (truncated SVD).
-
-    What most segmentation projects do, and the yardstick for grouping by predicted preference. At most as many
-    groups as users; where users coincide fewer come back, none empty.
-    """
+def history_space(histories: sparse.csr_array, seed: int) -> np.ndarray:
+    """Return the raw histories, L2-normalised and reduced to 32 dimensions (truncated SVD), float64 [U, S]."""
     profiles = sparse.csr_array(normalize(histories))
     _, n_items = profiles.shape
     size = min(32, n_items)
     reduced = TruncatedSVD(size, random_state=seed).fit_transform(profiles) if size > 1 else profiles.toarray()
+    return reduced.astype(np.float64)  # k-means casts float32 to float64 block by block, at twice the time
+
+
+def history_groups(histories: sparse.csr_array, n_groups: int, seed: int, space: np.ndarray | None = None) -> Groups:
+    """Return k-means groups of the raw histories.
+
+    What most segmentation projects do, and the yardstick for grouping by predicted preference. At most as many
+    groups as users; where users coincide fewer come back, none empty.
+
+    Args:
+        space: :func:`history_space`, where several numbers of groups are formed from it.
+    """
+    reduced = history_space(histories, seed) if space is None else space
     n_groups = min(n_groups, len(np.unique(reduced, axis=0)))
-    labels = KMeans(n_groups, n_init=4, random_state=seed).fit_predict(reduced)
+    with threadpool_limits(limits=1):  # more threads add up partial sums in an order of their own
+        labels = KMeans(n_groups, n_init=4, random_state=seed).fit_predict(reduced)
     used, labels = np.unique(labels, return_inverse=True)
     return Groups(labels.astype(np.int32), len(used))
 
 
 def kmeans_baselines(
-    histories: sparse.csr_array, ease_candidates: Candidates, n_groups: int, seed: int, seen: sparse.csr_array
+    histories: sparse.csr_array,
+    ease_candidates: Candidates,
+    n_groups: int,
+    seed: int,
+    seen: sparse.csr_array,
+    space: np.ndarray | None = None,
 ) -> tuple[Groups, dict[str, GroupLists]]:
     """Return k-means groups of the histories and two methods on them.
 
     ``kmeans_popularity``: the most popular items of each group. ``kmeans_mean_ease``: the lists that EASE's
-    predictions for the members give.
+    predictions for the members give. ``space`` as in :func:`history_groups`.
     """
-    groups = history_groups(histories, n_groups, seed)
+    groups = history_groups(histories, n_groups, seed, space)
     return groups, {
         "kmeans_popularity": group_popularity(histories, groups, seed),
         "kmeans_mean_ease": members_mean(ease_candidates, groups, seen, seed),

@@ -45,22 +45,27 @@ def best_strict(labels: np.ndarray, relevant: sparse.csr_array, cutoffs: Sequenc
         }
         for name, weight in weights.items():
             top = _largest(_weighted(membership, weight, relevant), k)
-            positions = discounts(top.shape[1]) if name == "ndcg" else np.ones(top.shape[1])
+            positions = discounts(k) if name == "ndcg" else np.ones(k)
             best[f"{name}@{k}"] = float((top @ positions).sum() / n_users)
         best[f"hit_rate@{k}"] = float((found < k).mean())
     return best
 
 
-def _weighted(membership: sparse.csr_array, weight: np.ndarray, relevant: sparse.csr_array) -> np.ndarray:
-    """What listing an item is worth to every group: the sum of the weights of the members who want it, [G, I]."""
+def _weighted(membership: sparse.csr_array, weight: np.ndarray, relevant: sparse.csr_array) -> sparse.csr_array:
+    """What listing an item is worth to every group: the sum of the weights of the members who want it, CSR [G, I]."""
     scaled = sparse.csr_array((weight[membership.indices], membership.indices, membership.indptr), membership.shape)
-    return (scaled @ relevant).toarray()
+    return scaled @ relevant
 
 
-def _largest(values: np.ndarray, k: int) -> np.ndarray:
-    """The ``k`` largest values of every row, largest first."""
-    k = min(k, values.shape[1])
-    return -np.sort(np.partition(-values, k - 1, axis=1)[:, :k], axis=1)
+def _largest(values: sparse.csr_array, k: int) -> np.ndarray:
+    """The ``k`` largest values of every row, largest first, [G, k]; 0 where there are fewer."""
+    lengths = np.diff(values.indptr)
+    rows = np.repeat(np.arange(len(lengths)), lengths)
+    ordered = values.data[np.lexsort((-values.data, rows))]
+    places = np.arange(len(ordered)) - values.indptr[rows]
+    top = np.zeros((len(lengths), k))
+    top[rows[places < k], places[places < k]] = ordered[places < k]
+    return top
 
 
 def _greedy_cover(
@@ -72,7 +77,7 @@ def _greedy_cover(
     found = np.full(len(groups), depth)
     for position in range(depth):
         wanted = _weighted(membership, (found == depth).astype(np.float32), relevant)
-        if not wanted.any():
+        if not wanted.data.any():
             break
         hit = has(relevant, np.arange(len(groups)), wanted.argmax(axis=1)[groups])
         found[hit & (found == depth)] = position

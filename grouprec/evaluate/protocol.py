@@ -120,13 +120,25 @@ def dedup_lists(ranking: np.ndarray, labels: np.ndarray, task: Task, depth: int 
 
 
 def _drop_seen(lists: np.ndarray, rows: np.ndarray, task: Task, depth: int) -> np.ndarray:
-    """Rows of ``lists`` (one per judged user) without items seen and without gaps, cut or filled with -1."""
+    """Rows of ``lists`` (one per judged user) without items seen and without gaps, cut or filled with -1.
+
+    Nearly everybody finds enough among the first items; only the others are looked up to the end of their list.
+    """
+    out = _first_unseen(lists[:, : 2 * depth], rows, task.users, task, depth)
+    short = np.flatnonzero(out[:, -1] < 0)
+    if len(short) and lists.shape[1] > 2 * depth:
+        out[short] = _first_unseen(lists, rows[short], task.users[short], task, depth)
+    return out
+
+
+def _first_unseen(lists: np.ndarray, rows: np.ndarray, users: np.ndarray, task: Task, depth: int) -> np.ndarray:
+    """Return the first ``depth`` items of row ``rows[n]`` of the lists that ``users[n]`` has not seen."""
     out = np.full((len(rows), depth), -1, np.int32)
     size = max(1, _CHUNK_CELLS // max(lists.shape[1], 1))
     for start in range(0, len(rows), size):
         chunk = slice(start, start + size)
         items = lists[rows[chunk]]
-        keep = (items >= 0) & ~contains(task.seen[task.users[chunk]], items)
+        keep = (items >= 0) & ~contains(task.seen[users[chunk]], items)
         place = keep.cumsum(axis=1) - 1
         row, column = np.nonzero(keep & (place < depth))
         out[start + row, place[row, column]] = items[row, column]

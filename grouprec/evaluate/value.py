@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +18,7 @@ from sklearn.metrics import (
     silhouette_score,
 )
 
+from grouprec.data.dataset import Dataset, Interactions
 from grouprec.evaluate import baselines, protocol
 from grouprec.evaluate.oracle import best_strict
 from grouprec.types import Candidates, GroupLists, Groups
@@ -106,33 +109,61 @@ def value_of_groups(
     both = protocol.measure_both("", baselines.popularity(histories, seed), everybody, task)
     floors = {one.regime: _means(one) for one in both}
     relevant = task.relevant[task.users]
-    rows = []
-    for n_groups in grid:
+
+    def judge(n_groups: int) -> list[dict[str, Any]]:
+        rows = []
+        oracle_of = cache(lambda groups: best_strict(groups.labels[task.users], relevant, (10,)))
         for (name, form), regime in product(methods.items(), regimes):
             groups, lists = form(n_groups, regime)
-            measured = protocol.measure_one(name, regime, lists, groups, task)
-            oracle = best_strict(groups.labels[task.users], relevant, (10,)) if regime == "strict" else {}
+            means = _means(protocol.measure_one(name, regime, lists, groups, task))
+            oracle = oracle_of(groups) if regime == "strict" else {}
+            sizes = {"smallest": int(groups.sizes.min()), "largest": int(groups.sizes.max())}
             for metric in protocol.HEADLINES:
-                value, error = _means(measured)[metric]
-                floor, individual = floors[regime][metric][0], alone[metric][0]
-                rows.append(
-                    {
-                        "n_groups": n_groups,
-                        "method": name,
-                        "regime": regime,
-                        "metric": metric,
-                        "value": value,
-                        "low": value - 1.96 * error,
-                        "high": value + 1.96 * error,
-                        "floor": floor,
-                        "individual": individual,
-                        "oracle": oracle.get(metric, np.nan),
-                        "share_of_gain": float(protocol.share_of_gain(value, floor, individual)),
-                        "smallest": int(groups.sizes.min()),
-                        "largest": int(groups.sizes.max()),
-                    }
-                )
-    return pd.DataFrame(rows)
+                bounds = floors[regime][metric][0], alone[metric][0], oracle.get(metric, np.nan)
+                what = {"n_groups": n_groups, "method": name, "regime": regime, "metric": metric}
+                rows.append(what | _point(*means[metric], *bounds) | sizes)
+        return rows
+
+    return pd.DataFrame([row for n_groups in grid for row in judge(n_groups)])
+
+
+def _point(value: float, error: float, floor: float, individual: float, oracle: float) -> dict[str, float]:
+    """Return a mean with its interval and what stands beside it."""
+    return {
+        "value": value,
+        "low": value - 1.96 * error,
+        "high": value + 1.96 * error,
+        "floor": floor,
+        "individual": individual,
+        "oracle": oracle,
+        "share_of_gain": float(protocol.share_of_gain(value, floor, individual)),
+    }
+
+
+def some_users(data: Dataset, task: protocol.Task, rows: np.ndarray) -> tuple[Dataset, protocol.Task]:
+    """Return the same data and task with some of the users only, numbered anew.
+
+    Args:
+        rows: int [V], ascending.
+    """
+    number = np.full(data.n_users, -1, np.int32)
+    number[rows] = np.arange(len(rows))
+
+    def part(whole: Interactions) -> Interactions:
+        kept = whole.take(number[whole.user_rows] >= 0)
+        return replace(kept, user_rows=number[kept.user_rows])
+
+    fewer = replace(
+        data,
+        key=f"{data.key} {len(rows)} users",
+        user_ids=data.user_ids[rows],
+        train=part(data.train),
+        validation=part(data.validation),
+        test=part(data.test),
+        user_attributes=data.user_attributes.iloc[rows] if len(data.user_attributes) else data.user_attributes,
+    )
+    users = number[task.users]
+    return fewer, protocol.Task(task.seen[rows], task.relevant[rows], users[users >= 0], task.owned[rows])
 
 
 def _means(measured: protocol.Measured) -> dict[str, tuple[float, float]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Self
 
 import numpy as np
@@ -70,23 +71,18 @@ class ListsGrouper(Grouper):
         """
         check_n_groups(n_groups, data.n_users)
         rng, self._regime = run.rng("lists"), regime
-        rows = np.arange(data.n_users)
-        if data.n_users > self.config.sample_users:
-            rows = np.sort(rng.choice(data.n_users, self.config.sample_users, replace=False))
-        candidates, histories = preference.candidates.take(rows), data.histories[rows]
-        values, space = worth(candidates), preference.space[rows]
-        if regime == "dedup":
-            space = start_space(taste(candidates), histories, space.shape[1], run.seed)
+        values, histories, by_item, space = _material(data, preference, regime, self.config.sample_users, run.seed)
+        n_users = len(space)
         best: Segmentation | None = None
-        size = min(self.config.min_group_size, max(1, len(rows) // n_groups))
+        size = min(self.config.min_group_size, max(1, n_users // n_groups))
         for n, start in enumerate(starts(space, n_groups, self.config.n_starts, rng), start=1):
-            found = segment(values, histories, start, regime, size, self.config.max_rounds)
+            found = segment(values, histories, start, regime, size, self.config.max_rounds, by_item)
             best = found if best is None or found.value > best.value else best
             shown = {"list value": best.value, "rounds": float(len(found.values)), "converged": float(found.converged)}
             run.on_progress(n / self.config.n_starts, shown)
         assert best is not None  # n_starts is at least 1
         self.rounds, self.converged, self._rankings = len(best.values), best.converged, best.rankings
-        self._labels = best.labels if len(rows) == data.n_users else self._settle(preference, data.histories)
+        self._labels = best.labels if n_users == data.n_users else self._settle(preference, data.histories)
         return self
 
     def _settle(self, preference: Preference, histories: sparse.csr_array) -> np.ndarray:
@@ -122,3 +118,21 @@ class ListsGrouper(Grouper):
         rounds, converged, regime = arrays["report"].tolist()
         self.rounds, self.converged, self._regime = rounds, bool(converged), REGIMES[regime]
         return self
+
+
+@lru_cache(maxsize=2)  # the same for every number of groups and every start: one per regime
+def _material(
+    data: Dataset, preference: Preference, regime: Regime, sample_users: int, seed: int
+) -> tuple[sparse.csr_array, sparse.csr_array, tuple[sparse.csr_array, sparse.csr_array], np.ndarray]:
+    """Return worth and histories of the users that lists are made from, CSR [V, I], both by item, CSR [I, V], and
+    positions to start from, float64 [V, S]."""
+    rows = np.arange(data.n_users)
+    if data.n_users > sample_users:
+        rows = np.sort(RunOptions(seed).rng("lists sample").choice(data.n_users, sample_users, replace=False))
+    candidates, histories = preference.candidates.take(rows), data.histories[rows]
+    space = preference.space[rows]
+    if regime == "dedup":
+        space = start_space(taste(candidates), histories, space.shape[1], seed)
+    values = worth(candidates)
+    by_item = values.T.tocsr(), histories.T.tocsr()
+    return values, histories, by_item, space.astype(np.float64)  # k-means casts float32 block by block
