@@ -73,7 +73,7 @@ def welcome() -> None:
         st.space("small")
         if st.button("Train the sample", type="primary", icon=":material/play_arrow:", key="welcome_train"):
             train_sample()
-        st.caption("A year of a real online shop; about a minute on a laptop.", text_alignment="center")
+        st.caption("A year of a real online shop; a minute or two on a laptop.", text_alignment="center")
         if st.button("or use your own file", type="tertiary", key="welcome_data"):
             state.open_page("data")
 

@@ -155,7 +155,7 @@ def require_run() -> Run:
     if run is None:
         run = jobs.active(store())
     if run is None:
-        _empty("Nothing is trained yet", "Train on the sample or on your own file; a quick run takes about a minute.")
+        _empty("Nothing is trained yet", "Train on the sample or on your own file; a quick run takes a minute or two.")
     status = jobs.refresh(run)
     if status.state not in FINISHED:
         done = f"{status.fraction * 100:.0f} % of the training is done"

@@ -18,7 +18,7 @@ PRESET_MEANING = {
     "standard": "For real decisions: deep encoders beside the simple ones, final lists learned from all rows.",
     "thorough": "For the last few percent: every encoder, many more epochs, and a search for better settings.",
 }
-SAMPLE_SECONDS = {"quick": 58.0, "standard": 347.0}  # the sample on two processor cores, by benchmarks/speed.py
+SAMPLE_SECONDS = {"quick": 90.0, "standard": 600.0}  # the sample on two busy processor cores, roughly
 STATE_WORDS = {
     State.QUEUED: "starting",
     State.RUNNING: "training",
