@@ -18,7 +18,7 @@ PRESET_MEANING = {
     "standard": "For real decisions: deep encoders beside the simple ones, final lists learned from all rows.",
     "thorough": "For the last few percent: every encoder, many more epochs, and a search for better settings.",
 }
-SAMPLE_SECONDS = {"quick": 90.0, "standard": 600.0}  # the sample on two busy processor cores, roughly
+SAMPLE_SECONDS = {"quick": 120.0}  # measured by benchmarks/speed.py on two shared processor cores
 STATE_WORDS = {
     State.QUEUED: "starting",
     State.RUNNING: "training",
@@ -258,8 +258,8 @@ def cost_sentence(preset: str, dataset: str, runs: Iterable[Run], search_minutes
                 seconds = max(seconds - 60 * choices.get("search_minutes", 0.0), 1.0)
                 return f"A {preset} run on {dataset} takes about {duration(seconds)}, as the last one did{search}."
     if preset not in SAMPLE_SECONDS:
-        standard = f"a standard one, which takes {duration(SAMPLE_SECONDS['standard'])} on the sample"
-        return f"A {preset} run takes several times as long as {standard}{search}."
+        quick = f"a quick one, which takes {duration(SAMPLE_SECONDS['quick'])} on the sample"
+        return f"A {preset} run takes several times as long as {quick}{search}."
     usual = f"about {duration(SAMPLE_SECONDS[preset])} on the sample with two processor cores"
     return f"A {preset} run takes {usual}{search}; larger files take longer."
 
