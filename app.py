@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -10,18 +11,24 @@ from typing import Any
 import streamlit as st
 
 import grouprec.ui
+from grouprec import api
 
 
 @contextlib.asynccontextmanager
 async def adopt_runs(_: st.App) -> AsyncIterator[dict[str, Any]]:
-    """Once per server: mark the runs whose process died while no server was watching."""
+    """Once per server: mark the runs whose process died while no server was watching; at its end close the streams."""
     from grouprec import jobs
     from grouprec.runs import RunStore
     from grouprec.types import GrouprecError
 
     with contextlib.suppress(OSError, GrouprecError):  # an unreadable runs folder is told on the page, not here
         jobs.active(RunStore())
-    yield {}
+    try:
+        yield {}
+    finally:
+        streams = sys.modules.get("grouprec.streams")  # loaded by the first event, if any
+        if streams is not None:
+            streams.close_all()
 
 
-app = st.App(Path(grouprec.ui.__file__).with_name("frame.py"), lifespan=adopt_runs)
+app = st.App(Path(grouprec.ui.__file__).with_name("frame.py"), lifespan=adopt_runs, routes=api.routes())

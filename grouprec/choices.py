@@ -32,6 +32,7 @@ class Choices:
         n_groups, reason: number of groups, and why in a sentence ("" where it was given).
         tried: the table that the number was chosen from, if it was.
         decided: settings by stage name.
+        live_weight: how far an event's change of opinion counts beside the blend (:class:`~grouprec.live.LiveBase`).
     """
 
     encoders: tuple[str, ...]
@@ -41,6 +42,7 @@ class Choices:
     reason: str = ""
     tried: pd.DataFrame | None = None
     decided: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    live_weight: float = 1.0
 
 
 def encoder_names(config: RunConfig, data: Dataset) -> tuple[str, ...]:

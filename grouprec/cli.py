@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json as jsonlib
 import os
 import subprocess
 import sys
@@ -12,11 +11,8 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
-from rich.table import Table
 
+from grouprec.terminal import print_json, print_rows, print_run, progress_bar, terminal
 from grouprec.types import GrouprecError
 
 # The map compiles beside the training. Threads that wait by spinning then fight over the cores: on two of them an
@@ -29,9 +25,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-terminal = Console(stderr=True)
 Runs = Annotated[Path | None, typer.Option("--runs", help="Folder of runs; $GROUPREC_RUNS or your data folder")]
-PIPE_WIDTH = 160  # columns of a table that no terminal bounds
 VALUE_COLUMNS = ["n_groups", "method", "regime", "metric", "value", "low", "high"]  # of `value --json`
 VALUE_COLUMNS += ["floor", "individual", "oracle", "share_of_gain"]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of stdout")]
@@ -83,6 +77,7 @@ def train(
     seed: Annotated[int, typer.Option(help="Every random number comes from it")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps")] = "auto",
     refit: Annotated[bool | None, typer.Option("--refit/--no-refit", help="Learn final lists from all rows")] = None,
+    feedback: Annotated[str, typer.Option(help="A run whose likes, dislikes and hidden items count here, too")] = "",
     title: Annotated[str, typer.Option(help="What to call the run")] = "",
     runs: Runs = None,
     resume: Annotated[str | None, typer.Option(help="Continue this run from its last finished stage")] = None,
@@ -123,6 +118,7 @@ def train(
             refit=refit,
             repeats=repeats,
             search_minutes=search_minutes,
+            feedback=store.get(feedback).run_id if feedback else "",
         )
         for file in filter(None, (config.users, config.items)):
             peek(file)
@@ -130,26 +126,18 @@ def train(
         run = store.create(config)
     metrics = _train(store, run)
     if json:
-        _print_json(
+        print_json(
             {"run_id": run.run_id, "status": run.status().state, "seconds": metrics["seconds"], "metrics": metrics}
         )
     else:
-        _print_run(run)
+        print_run(run)
 
 
 def _train(store: Any, run: Any) -> dict[str, Any]:
     """Train a run in this process behind a progress bar and return its metrics."""
     from grouprec.jobs import train_here
 
-    bar = Bar(
-        TextColumn("{task.description:<22}"),
-        BarColumn(),
-        TextColumn("{task.percentage:3.0f} %"),
-        TimeRemainingColumn(),
-        console=terminal,
-        transient=True,
-        disable=not terminal.is_terminal,
-    )
+    bar = progress_bar()
     with bar:
         task = bar.add_task("starting", total=1.0)
 
@@ -175,7 +163,42 @@ def export(
     for name, count in rows.items():
         terminal.print(f"{out / name}: {count:,} rows", markup=False, highlight=False)
     if json:
-        _print_json({"files": rows})
+        print_json({"files": rows})
+
+
+@app.command()
+def update(
+    run: Annotated[str, typer.Argument(help="Run id, the beginning of one, or last")],
+    events: Annotated[Path, typer.Argument(help="New events: a file of any format that training reads")],
+    out: Annotated[Path, typer.Option(help="Folder for the CSV files")],
+    map: Annotated[str, typer.Option(help="Column roles, e.g. user=CustomerID,item=StockCode")] = "",
+    runs: Runs = None,
+    json: AsJson = False,
+) -> None:
+    """Send new events to a run, each once, and write its export files as they stand after them."""
+    from grouprec.data.columns import parse_map
+    from grouprec.events import read_events
+    from grouprec.export import export_stream
+    from grouprec.runs import RunStore, storage
+    from grouprec.stream import Stream
+
+    store = RunStore(runs)
+    found = store.get(run)
+    table = read_events(events, parse_map(map) if map else {}, found.config().roles)
+    with storage(out):
+        out.mkdir(parents=True, exist_ok=True)
+    with Stream.open(store, found) as stream, progress_bar() as bar:
+        task = bar.add_task("events", total=1.0)
+        report = stream.apply(table, lambda fraction: bar.update(task, completed=fraction))
+        rows = export_stream(stream, out)
+    for problem in report.problems:
+        terminal.print(problem, markup=False, highlight=False, soft_wrap=True)
+    counts = ", ".join(f"{count:,} {name}" for name, count in report.counts().items())
+    terminal.print(f"{counts}; {report.moved_users:,} users moved to another group", highlight=False, soft_wrap=True)
+    for name, count in rows.items():
+        terminal.print(f"{out / name}: {count:,} rows", markup=False, highlight=False)
+    if json:
+        print_json({**report.counts(), "moved_users": report.moved_users, "seconds": report.seconds})
 
 
 @app.command("list")
@@ -198,9 +221,9 @@ def list_runs(runs: Runs = None, json: AsJson = False) -> None:
             }
         )
     if json:
-        _print_json({"runs": rows})
+        print_json({"runs": rows})
     else:
-        _print_rows(rows, "There is no run yet; `grouprec train FILE` makes one.")
+        print_rows(rows, "There is no run yet; `grouprec train FILE` makes one.")
 
 
 @app.command()
@@ -213,9 +236,9 @@ def show(run: Annotated[str, typer.Argument(help="Run id or last")], runs: Runs 
     refresh(found)
     if json:
         status = dataclasses.asdict(found.status())
-        _print_json({"run_id": found.run_id, **status, "status": status["state"], "metrics": found.metrics()})
+        print_json({"run_id": found.run_id, **status, "status": status["state"], "metrics": found.metrics()})
     else:
-        _print_run(found)
+        print_run(found)
 
 
 @app.command()
@@ -234,9 +257,9 @@ def compare(
             keep = {name: row[name] for name in ("value", "low", "high")}
             rows.append({"run_id": one.run_id, "method": method, "metric": row["metric"], **keep})
     if json:
-        _print_json({"rows": rows})
+        print_json({"rows": rows})
     else:
-        _print_rows([row for row in rows if row["metric"] in ("ndcg@10", "precision@10", "hit_rate@10")], "Nothing.")
+        print_rows([row for row in rows if row["metric"] in ("ndcg@10", "precision@10", "hit_rate@10")], "Nothing.")
 
 
 @app.command()
@@ -246,9 +269,9 @@ def value(run: Annotated[str, typer.Argument(help="Run id or last")], runs: Runs
 
     table = RunStore(runs).get(run).table("value_of_groups")
     if json:
-        _print_json({"rows": table[VALUE_COLUMNS].to_dict("records")})
+        print_json({"rows": table[VALUE_COLUMNS].to_dict("records")})
     else:
-        _print_rows(table[table["metric"] == "ndcg@10"].drop(columns="metric").to_dict("records"), "Nothing.")
+        print_rows(table[table["metric"] == "ndcg@10"].drop(columns="metric").to_dict("records"), "Nothing.")
 
 
 @app.command()
@@ -273,7 +296,7 @@ def demo(
         terminal.print(f"Training preset quick on {SAMPLE_NAME} into {store.root}.", markup=False, highlight=False)
         run = store.create(config)
         _train(store, run)
-    _print_run(run)
+    print_run(run)
     _serve(store, run.run_id, port, address)
 
 
@@ -302,65 +325,3 @@ def _serve(store: Any, run_id: str | None, port: int, address: str) -> NoReturn:
     command += [f"--server.address={address}", f"--server.port={port}", "--browser.gatherUsageStats=false"]
     environment = {**os.environ, "GROUPREC_RUNS": str(store.root.absolute())}
     sys.exit(subprocess.call(command, cwd=root, env=environment))
-
-
-def _print_json(value: dict[str, Any]) -> None:
-    from grouprec.runs import plain
-
-    sys.stdout.write(jsonlib.dumps(_finite(value), default=plain) + "\n")
-
-
-def _finite(value: Any) -> Any:
-    """JSON has no NaN: undefined becomes null."""
-    if isinstance(value, dict):
-        return {key: _finite(one) for key, one in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(one) for one in value]
-    return None if isinstance(value, float) and value != value else value
-
-
-def _print_rows(rows: list[dict[str, Any]], empty: str) -> None:
-    if not rows:
-        terminal.print(empty, markup=False)
-        return
-    table = Table(box=None, pad_edge=False)
-    for name in rows[0]:
-        table.add_column(name, no_wrap=name == "run_id")
-    for row in rows:
-        table.add_row(*map(_cell, row.values()))
-    out = Console()
-    if not out.is_terminal:
-        out = Console(width=PIPE_WIDTH)
-    out.print(table, markup=False)
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, float):
-        return "" if value != value else f"{value:.4f}"
-    return str(value)
-
-
-def _print_run(run: Any) -> None:
-    """Print a run for people: what it is, and the value of every method at ten items."""
-    status, metrics = run.status(), run.metrics()
-    out = Console()
-    out.print(f"{run.title()} ({run.run_id}): {status.state} {status.message}", markup=False, highlight=False)
-    if not run.finished:
-        return
-    out.print(
-        f"{metrics['n_users']:,} users, {metrics['n_items']:,} items, {metrics['n_groups']} groups, "
-        f"encoder {metrics['encoder']}, {metrics['device_title']}, {metrics['seconds']:.0f} s",
-        markup=False,
-        highlight=False,
-    )
-    if metrics.get("n_groups_reason"):
-        out.print(metrics["n_groups_reason"], markup=False, highlight=False)
-    table = run.table("evaluation")
-    wide = table.pivot_table(index=["regime", "method"], columns="metric", values="value")
-    wanted = ["ndcg@10", "precision@10", "recall@10", "hit_rate@10", "mrr"]
-    names = [name for name in wanted if name in wide]
-    _print_rows(
-        [{"regime": key[0], "method": key[1], **dict(zip(names, row, strict=True))} for key, row in
-         zip(wide.index, wide[names].itertuples(index=False, name=None), strict=True)],
-        "",
-    )  # fmt: skip

@@ -72,6 +72,7 @@ class RunConfig(BaseModel):
     regime: Regime = Field("strict", description="Which use of a list the groups are formed for")
     repeats: bool = Field(False, description="Items that a user has already may be listed, and count when judged")
     rules: ListRules = Field(default_factory=ListRules, description="Aggregation, diversity and exclusions")
+    feedback: str = Field("", description="The run whose likes, dislikes and hidden items count here, too")
     settings: dict[str, dict[str, Any]] = Field(default_factory=dict, description="Stage settings beside the preset")
     layout: Literal["umap", "pca"] = Field("umap", description="How the map is drawn; PCA is instant and coarser")
     seed: int = Field(0, ge=0, lt=2**31, description="Every random number comes from it")

@@ -13,7 +13,7 @@ from scipy import sparse
 from grouprec.data.dataset import Dataset
 from grouprec.registry import Registry
 from grouprec.training import FitHistory, RunOptions
-from grouprec.types import Embeddings, GroupLatents, GroupLists, Groups, Preference, Scale
+from grouprec.types import Candidates, Embeddings, GroupLatents, GroupLists, Groups, Preference, Scale
 
 PRESETS = ("quick", "standard", "thorough")
 Regime = Literal["strict", "dedup"]
@@ -133,11 +133,11 @@ class Grouper(Stage):
 
 
 class Profile(Stage):
-    """Histories and groups -> every group as a distribution in latent space."""
+    """Histories, predictions and groups -> every group as a distribution in latent space."""
 
     @abstractmethod
-    def fit(self, data: Dataset, groups: Groups, run: RunOptions) -> Self:
-        """Learn from ``data.train``; ``data.validation`` decides early stopping only."""
+    def fit(self, data: Dataset, groups: Groups, candidates: Candidates, run: RunOptions) -> Self:
+        """Learn from ``data.train`` and from what its users are predicted to want next."""
 
     @abstractmethod
     def latents(self) -> GroupLatents:
@@ -149,14 +149,22 @@ class Profile(Stage):
 
     @abstractmethod
     def decode(self, latents: np.ndarray) -> np.ndarray:
-        """Return preferences over the catalogue for latent vectors, float32 [B, I], rows sum to 1."""
+        """Return what users at these points have: shares of a history, float32 [B, I], rows sum to 1."""
+
+    @abstractmethod
+    def predict(self, latents: np.ndarray, mixture: np.ndarray) -> np.ndarray:
+        """Return what users at these points want next: shares of their preference, float32 [B, I], rows sum to 1.
+
+        Args:
+            mixture: float [G], how much of every group they are; sums to 1.
+        """
 
 
 class Generator(Stage):
     """Noise and a group -> virtual members of that group, in latent space."""
 
     @abstractmethod
-    def fit(self, data: Dataset, groups: Groups, profile: Profile, run: RunOptions) -> Self:
+    def fit(self, groups: Groups, profile: Profile, candidates: Candidates, run: RunOptions) -> Self:
         """Learn to draw latent vectors that look like those of a group's members."""
 
     @abstractmethod
@@ -164,19 +172,12 @@ class Generator(Stage):
         """Return ``n`` virtual members of a group, float32 [n, Z]."""
 
     @abstractmethod
-    def lists(
-        self, data: Dataset, groups: Groups, profile: Profile, run: RunOptions, factor: np.ndarray | None = None
-    ) -> GroupLists:
-        """Return every group's two lists from its virtual members.
-
-        Args:
-            data: whose items members have already (training and validation parts).
-            factor: float32 [I], multiplies every item's preference: the trend, which histories do not show.
-        """
+    def lists(self, data: Dataset, groups: Groups, profile: Profile, run: RunOptions) -> GroupLists:
+        """Return every group's two lists from its virtual members. ``data``: what members have already."""
 
     @abstractmethod
-    def report(self, data: Dataset, groups: Groups, profile: Profile) -> dict[str, float]:
-        """Return what the generation is worth, e.g. Frechet distances on held-out members."""
+    def report(self, groups: Groups, profile: Profile) -> dict[str, float]:
+        """Return how close virtual members come to members that nothing was learned from."""
 
 
 class Updater(Stage):

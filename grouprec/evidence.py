@@ -13,10 +13,12 @@ from scipy import sparse
 from grouprec.blend import repeat_terms
 from grouprec.choices import Choices, smallest_group
 from grouprec.config import RunConfig
-from grouprec.contracts import REGISTRIES, Regime
+from grouprec.contracts import REGISTRIES, Generator, Profile, Regime
+from grouprec.crowd import mean_preference, one_hot
 from grouprec.data.dataset import Dataset
-from grouprec.evaluate import baselines, protocol
+from grouprec.evaluate import baselines, generation, protocol
 from grouprec.evaluate.cold_start import cold_items, cold_users
+from grouprec.evaluate.describing import calibration, descriptions, reconstruction
 from grouprec.evaluate.fairness import exposure, value_by_attribute
 from grouprec.evaluate.left_behind import left_behind
 from grouprec.evaluate.metrics import bootstrap, paired_difference
@@ -32,13 +34,17 @@ from grouprec.types import Candidates, GroupLists, Groups
 
 EASE_ITEMS = 20_000  # beyond that the baseline takes the run's own scores
 STABILITY_USERS = 20_000
+DESCRIBED_USERS = 5_000
 CURVE_USERS = 5_000  # that the groups of a curve are formed of
 
 
-def gather(judged: Fitted, data: Dataset, choices: Choices, config: RunConfig, options: RunOptions) -> Evidence:
+def gather(
+    judged: Fitted, plain: Profile, data: Dataset, choices: Choices, config: RunConfig, options: RunOptions
+) -> Evidence:
     """Judge everything learned before the test part.
 
     Args:
+        plain: a profile of the same users in one group.
         data: with the test part; its users and items are those of ``judged``.
     """
     task = protocol.test_task(data, config.repeats)
@@ -59,10 +65,13 @@ def gather(judged: Fitted, data: Dataset, choices: Choices, config: RunConfig, o
         "fairness": _fairness(judged, data, task, measured, config),
         "exposure": _exposure(judged, task, config),
         "repeats": _repeats(judged, data, choices, config),
+        **_describing(judged, plain, task, config),
+        **_generation(judged, task, config, options),
         "cold_users": _cold_users(judged, task, choices, config),
         "cold_items": _cold_items(judged, task, choices, config),
     }
-    return Evidence(evaluation, found)
+    verdict = generation.verdict(judged.lists, judged.groups, histories, task, found["frontier"], config.seed)
+    return Evidence(evaluation, found, verdict)
 
 
 def _encoders_alone(
@@ -137,19 +146,18 @@ def _ablation(judged: Fitted, task: protocol.Task, former: Former, ease: Candida
     """Return what every stage adds to the lists, step by step: one change at a time, paired over users."""
     histories, seed = judged.data.histories, config.seed
     groups = baselines.history_groups(histories, judged.groups.n_groups, seed)
+    latents, labels = judged.profile.latents().users, judged.groups.labels
+    n_groups = judged.groups.n_groups
     decoded = np.stack(
-        [
-            judged.profile.decode(judged.profile.latents().users[judged.groups.labels == group]).mean(axis=0)
-            for group in range(judged.groups.n_groups)
-        ]
+        [mean_preference(judged.profile, latents[labels == one], one_hot(one, n_groups)) for one in range(n_groups)]
     )
     steps: list[tuple[str, str, Groups, GroupLists]] = [
         ("popularity", "k-means on histories, popular items", groups, group_popularity(histories, groups, seed)),
         ("encoder", "members' mean of EASE", groups, members_mean(ease, groups, task.seen, seed)),
         ("blend", "members' mean of the blend", groups, former.lists(groups)["members_mean"]),
         ("grouping", "the run's own groups", judged.groups, former.lists(judged.groups)["members_mean"]),
-        ("profile", "decoded from the members' profiles", judged.groups, _from_rates(decoded, judged, seed)),
-        ("generator", "decoded from virtual members", judged.groups, judged.lists["generated"]),
+        ("profile", "predicted from the members' profiles", judged.groups, _from_rates(decoded, judged, seed)),
+        ("generator", "predicted from virtual members", judged.groups, judged.lists["generated"]),
     ]
     rows = []
     for regime in ("strict", "dedup"):
@@ -162,7 +170,7 @@ def _ablation(judged: Fitted, task: protocol.Task, former: Former, ease: Candida
 
 
 def _from_rates(rates: np.ndarray, judged: Fitted, seed: int) -> GroupLists:
-    return lists_from_rates(rates.astype(np.float32), judged.data.histories, judged.groups, seed)
+    return lists_from_rates(rates, judged.data.histories, judged.groups, seed)
 
 
 def _step_rows(
@@ -218,6 +226,32 @@ def _fairness(
         for regime, method in config.list_method.items()
     ]
     return pd.concat(frames, ignore_index=True)
+
+
+def _describing(judged: Fitted, plain: Profile, task: protocol.Task, config: RunConfig) -> dict[str, pd.DataFrame]:
+    """Return how well the profile describes users it knows, on what they took next."""
+    some, groups = task.sample(DESCRIBED_USERS, config.seed), judged.groups
+    ways = descriptions(judged.profile, groups, plain, judged.data.histories)
+    return {
+        "reconstruction": reconstruction(ways, groups, some, config.seed),
+        "calibration": calibration(ways["vae"], groups, some),
+    }
+
+
+def _generation(judged: Fitted, task: protocol.Task, config: RunConfig, options: RunOptions) -> dict[str, pd.DataFrame]:
+    """Return what variety costs, and in presets that take their time, how lists from half of a group serve the rest."""
+    groups, histories, candidates = judged.groups, judged.data.histories, judged.candidates
+    members, vectors = judged.lists["members_mean"], judged.preference.components
+    generator, profile = judged.generator, judged.profile
+    found = {"frontier": generation.frontier(generator, profile, groups, histories, members, vectors, task, options)}
+    if config.preset != "quick":
+
+        def fit(data: Dataset, groups: Groups, candidates: Candidates) -> tuple[Profile, Generator]:
+            fresh = type(profile)(profile.config).fit(data, groups, candidates, options)
+            return fresh, type(generator)(generator.config).fit(groups, fresh, candidates, options)
+
+        found["small_groups"] = generation.small_groups(fit, judged.data, groups, candidates, task, options)
+    return found
 
 
 def _exposure(judged: Fitted, task: protocol.Task, config: RunConfig) -> pd.DataFrame:

@@ -36,9 +36,11 @@ class Former:
         return make_preference(self.candidates, seed=self.config.seed)
 
     def groups(self, grouper: str, n_groups: int, regime: Regime, seed: int | None = None) -> Groups:
-        """Return groups by one of the groupers, with a fifth of the starts that a run would take."""
+        """Return groups by one of the groupers, with a tenth of the starts that a run would take."""
         settings = self.config.stage_config("grouper", grouper)
-        few = {name: max(1, getattr(settings, name) // 5) for name in ("n_starts", "n_init") if hasattr(settings, name)}
+        few = {
+            name: max(1, getattr(settings, name) // 10) for name in ("n_starts", "n_init") if hasattr(settings, name)
+        }
         stage = REGISTRIES["grouper"].get(grouper)(settings.model_copy(update=few))
         options = self.options if seed is None else RunOptions(seed, self.options.device)
         regime = "strict" if self.config.repeats else regime  # nobody skips anything then

@@ -9,7 +9,7 @@ from itertools import chain, count
 import numpy as np
 import pandas as pd
 from scipy import sparse
-from scipy.special import xlogy
+from scipy.special import ndtr, xlogy
 from sklearn.feature_extraction.text import CountVectorizer
 
 from grouprec.lists import member_matrix
@@ -18,6 +18,7 @@ from grouprec.types import Groups
 MIN_MEMBERS = 3  # an item or attribute of fewer members says nothing about a group
 MIN_Z = 2.0  # standard errors by which an attribute must differ
 MIN_LIFT = 1.1  # a term must be so many times as frequent in a group's document as in the others
+Z_95 = 1.96  # standard errors on either side of a 95 % interval
 MAX_WORDS = 3  # in a name made of terms
 MAX_LABEL = 32  # characters of an item's label in a name
 _TINY = 1e-9  # instead of a division by 0
@@ -36,7 +37,8 @@ def distinguishing_items(histories: sparse.csr_array, groups: Groups, n: int = 1
         n: at most so many items a group; only those with a lift above 1 and at least 3 members (all members of a
             smaller group).
     Returns:
-        group, rank (from 1), item_row, share_in_group, share_overall, lift.
+        group, rank (from 1), item_row, share_in_group, share_overall, lift, lift_low, lift_high (95 % interval,
+        :func:`lift_interval`; float64, > 0).
     """
     owned = (histories != 0).astype(np.float32)
     inside = (member_matrix(groups) @ owned).toarray().astype(np.float64)
@@ -50,6 +52,7 @@ def distinguishing_items(histories: sparse.csr_array, groups: Groups, n: int = 1
     kept = np.take_along_axis(evidence, order, axis=1) > 0
     group, rank = np.nonzero(kept)
     item = order[group, rank]
+    low, high = lift_interval(inside[group, item], sizes[group, 0], overall[item], float(len(groups.labels)))
     return pd.DataFrame(
         {
             "group": group,
@@ -58,8 +61,35 @@ def distinguishing_items(histories: sparse.csr_array, groups: Groups, n: int = 1
             "share_in_group": share[group, item],
             "share_overall": base[item],
             "lift": lift[group, item],
+            "lift_low": low,
+            "lift_high": high,
         }
     )
+
+
+def lift_interval(
+    inside: np.ndarray, sizes: np.ndarray, overall: np.ndarray, n_users: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the 95 % interval of lifts: the share of a group that has an item against the share of all users.
+
+    Normal on the logarithm, as for the ratio of two shares (Katz et al. 1978). Departures: all users hold the group
+    itself, so its standard error, that of the ratio inside to outside, counts as far as the item's owners are
+    outside; and every cell counts half an owner more (Walter 1975), so that an item which nobody else has is not
+    certain. That the groups were formed on the same histories is not in it.
+
+    Args:
+        inside: float64 [n], members who have the item, > 0.
+        sizes: float64 [n], members.
+        overall: float64 [n], users who have the item.
+        n_users: all users.
+    Returns:
+        low and high, float64 [n].
+    """
+    outside, others = overall - inside, n_users - sizes
+    variance = 1 / (inside + 0.5) - 1 / (sizes + 0.5) + 1 / (outside + 0.5) - 1 / (others + 0.5)
+    margin = Z_95 * (outside + 0.5) / (overall + 1) * np.sqrt(np.maximum(variance, 0))
+    lift = (inside / sizes) / (overall / n_users)
+    return lift * np.exp(-margin), lift * np.exp(margin)
 
 
 def _log_likelihood_ratio(inside: np.ndarray, sizes: np.ndarray, overall: np.ndarray, n_users: float) -> np.ndarray:
@@ -124,75 +154,96 @@ def _without_overlap(terms: np.ndarray, n: int) -> list[str]:
     return kept
 
 
-def distinguishing_attributes(user_attributes: pd.DataFrame, groups: Groups, n: int = 5) -> pd.DataFrame:
+def distinguishing_attributes(user_attributes: pd.DataFrame, groups: Groups, n: int | None = 5) -> pd.DataFrame:
     """Return in which attributes a group differs from all users, most certain first.
 
     A text, category or yes/no column gives one row for every value that is over-represented (share of members); a
     numeric column gives one row (median). The order is by z: for shares the difference over its standard error, for
-    numbers the mean rank's (Mann-Whitney, ties not corrected). Rows below 2 are left out, and shares of fewer than
-    3 members. Missing values count in neither; dates are not compared.
+    numbers the mean rank's. Rows below 2 are left out, and shares of fewer than 3 members. Missing values count in
+    neither; dates are not compared.
 
     Args:
         user_attributes: U rows, any columns.
-        n: at most so many rows a group.
+        n: at most so many rows a group; None for all.
     Returns:
         group, rank (from 1), attribute, kind ("share" or "median"), value (text, empty for medians), in_group,
-        overall, lift (in_group / overall; NaN where overall is 0), z.
+        overall, lift (in_group / overall; NaN where overall is 0), z, p (of shares: that so many members or more have
+        the value by chance, by the log-likelihood ratio of Dunning 1993; of medians: two-sided, Mann and Whitney
+        1947; not corrected), tests (how many such p there are in all: every group with every numeric column and
+        every value of at least 3 users; the same in every row).
     """
-    columns = ["group", "attribute", "kind", "value", "in_group", "overall", "lift", "z"]
-    tables = []
+    columns = ["group", "attribute", "kind", "value", "in_group", "overall", "lift", "z", "p"]
+    tables, tests = [], 0
     for name, column in user_attributes.items():
         if pd.api.types.is_bool_dtype(column) or not pd.api.types.is_numeric_dtype(column):
-            if not pd.api.types.is_datetime64_any_dtype(column):
-                tables.append(_share_differences(column, groups).assign(attribute=str(name), kind="share"))
+            if pd.api.types.is_datetime64_any_dtype(column):
+                continue
+            table, tested = _share_differences(column, groups)
+            tables.append(table.assign(attribute=str(name), kind="share"))
         else:
-            tables.append(_median_differences(column, groups).assign(attribute=str(name), kind="median", value=""))
+            table = _median_differences(column, groups)
+            tested = len(table)
+            tables.append(table.assign(attribute=str(name), kind="median", value=""))
+        tests += tested
     if not tables:
-        return pd.DataFrame(columns=["group", "rank", *columns[1:]])
+        return pd.DataFrame(columns=["group", "rank", *columns[1:], "tests"])
     table = pd.concat(tables, ignore_index=True)[columns]
     table = table[table["z"].abs() >= MIN_Z]
     table = table.sort_values(["group", "z"], key=lambda c: -c.abs() if c.name == "z" else c, kind="stable")
     table.insert(1, "rank", table.groupby("group").cumcount() + 1)
-    return table[table["rank"] <= n].reset_index(drop=True)
+    table["tests"] = tests
+    return table if n is None else table[table["rank"] <= n].reset_index(drop=True)
 
 
-def _share_differences(column: pd.Series, groups: Groups) -> pd.DataFrame:
-    """Every over-represented value of a column: group, value, in_group, overall, lift, z."""
+def _share_differences(column: pd.Series, groups: Groups) -> tuple[pd.DataFrame, int]:
+    """Every over-represented value of a column: group, value, in_group, overall, lift, z, p; and how many pairs of a
+    group and a value of at least 3 users there are."""
     known = column.notna().to_numpy()
     codes, values = pd.factorize(column[known].astype(str))
     counts = np.zeros((groups.n_groups, len(values)))
     np.add.at(counts, (groups.labels[known], codes), 1)
-    sizes, total = counts.sum(axis=1, keepdims=True), counts.sum()
-    share = counts / np.maximum(sizes, 1)
-    overall = counts.sum(axis=0) / max(total, 1)
-    error = np.sqrt(overall * (1 - overall) * np.maximum(1 / np.maximum(sizes, 1) - 1 / max(total, 1), 0))
-    z = np.divide(share - overall, error, out=np.zeros_like(share), where=error > 0)
+    sizes, overall, total = counts.sum(axis=1, keepdims=True), counts.sum(axis=0), counts.sum()
+    share, base = counts / np.maximum(sizes, 1), overall / max(total, 1)
+    error = np.sqrt(base * (1 - base) * np.maximum(1 / np.maximum(sizes, 1) - 1 / max(total, 1), 0))
+    z = np.divide(share - base, error, out=np.zeros_like(share), where=error > 0)
     group, at = np.nonzero((z > 0) & (counts >= MIN_MEMBERS))
-    return pd.DataFrame(
+    frame = pd.DataFrame(
         {
             "group": group,
             "value": np.asarray(values, dtype=object)[at],
             "in_group": share[group, at],
-            "overall": overall[at],
-            "lift": share[group, at] / overall[at],
+            "overall": base[at],
+            "lift": share[group, at] / base[at],
             "z": z[group, at],
+            "p": _chance_of_more(counts[group, at], sizes[group, 0], overall[at], total),
         }
     )
+    return frame, int((sizes > 0).sum() * (overall >= MIN_MEMBERS).sum())
+
+
+def _chance_of_more(inside: np.ndarray, sizes: np.ndarray, overall: np.ndarray, total: float) -> np.ndarray:
+    """One-sided p of 2 x 2 tables, float64 [n]: the signed root of Dunning's G2 is nearly normal also where few are
+    expected, unlike z; half a member less (as Yates 1934) keeps it from falling far below Fisher's exact p."""
+    expected = sizes * overall / max(total, 1)
+    less = np.maximum(inside - 0.5, expected)
+    return ndtr(-np.sqrt(_log_likelihood_ratio(less, sizes, overall, total)))
 
 
 def _median_differences(column: pd.Series, groups: Groups) -> pd.DataFrame:
-    """One row per group with a known value: group, in_group, overall, lift, z."""
+    """One row per group with a known value: group, in_group, overall, lift, z, p."""
     numbers = pd.to_numeric(column).astype(float).replace([np.inf, -np.inf], np.nan)
     known = numbers.notna().to_numpy()
     values, labels = numbers[known].to_numpy(), groups.labels[known]
     total = len(values)
     frame = pd.DataFrame({"group": labels, "value": values, "rank": pd.Series(values).rank().to_numpy()})
     by_group = frame.groupby("group").agg(in_group=("value", "median"), rank=("rank", "mean"), size=("rank", "size"))
-    error = np.sqrt(np.maximum((total + 1) * (total - by_group["size"]) / (12 * by_group["size"]), 0))
+    tied = np.unique(values, return_counts=True)[1].astype(float)
+    spread = total + 1 - (tied**3 - tied).sum() / max(total * (total - 1), 1)  # ties make ranks vary less
+    error = np.sqrt(np.maximum(spread * (total - by_group["size"]) / (12 * by_group["size"]), 0))
     z = (by_group["rank"] - (total + 1) / 2).div(error.where(error > 0)).fillna(0.0)
     overall = float(np.median(values)) if total else np.nan
     lift = by_group["in_group"] / overall if overall else np.nan
-    return by_group[["in_group"]].assign(overall=overall, lift=lift, z=z).reset_index()
+    return by_group[["in_group"]].assign(overall=overall, lift=lift, z=z, p=2 * ndtr(-z.abs())).reset_index()
 
 
 def name_groups(item_labels: np.ndarray, histories: sparse.csr_array, groups: Groups) -> list[str]:

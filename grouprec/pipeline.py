@@ -16,28 +16,30 @@ from importlib.metadata import version
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from grouprec import evidence, results, search
 from grouprec.blend import ItemFacts, Weights, fit_weights, repeat_terms
 from grouprec.choices import Choices, decide_n_groups, encoder_names
 from grouprec.config import RunConfig
-from grouprec.contracts import REGISTRIES, Encoder, Stage
+from grouprec.contracts import REGISTRIES, Encoder, Profile, Stage
 from grouprec.data.dataset import Dataset
 from grouprec.data.prepare import Prepared, prepare
 from grouprec.evaluate import protocol
 from grouprec.evaluate.updates import evaluate_updates
+from grouprec.feedback import factors
 from grouprec.forming import Former, excluded
 from grouprec.layout import LayoutProcess, linear_positions
 from grouprec.lists import group_popularity
 from grouprec.placing import AttributePlacer
-from grouprec.preference import make_preference
+from grouprec.preference import make_preference, scaled
 from grouprec.progress import Progress, StageReport
 from grouprec.results import Encoded, Fitted
 from grouprec.runs import Run, RunStore, storage
 from grouprec.training import RunOptions, resolve_device
-from grouprec.types import Candidates, SettingError
+from grouprec.types import Candidates, Groups, SettingError
 
-STAGE_FORMAT = 2  # raise it when a stage's arrays or the meaning of its settings change
+STAGE_FORMAT = 3  # raise it when a stage's arrays or the meaning of its settings change
 MAP_TIMEOUT = 900.0
 
 
@@ -76,6 +78,12 @@ class Trainer:
             self.run.save_stage(key, kind, name, settings.model_dump(mode="json"), stage.arrays(), meta)
         return stage, key
 
+    def feedback(self, data: Dataset) -> sparse.csr_array | None:
+        """Return what the feedback of the run named makes of these users' predictions; None without one."""
+        if not self.config.feedback:
+            return None
+        return factors(self.store, self.store.get(self.config.feedback), data.user_ids, data.item_ids)
+
     @property
     def options(self) -> RunOptions:
         return RunOptions(self.config.seed, self.device)
@@ -97,9 +105,11 @@ def train(store: RunStore, run: Run, config: RunConfig, progress: Progress) -> d
         choices = _choose(trainer, parts)
         with progress.inside("judge"):
             judged = _fit(trainer, parts.before_test(), parts, choices, layout if not config.refit else None)
+        with progress.inside("without groups"):
+            plain = _without_groups(trainer, judged)
         with progress.stage("evaluation"):
             choices = replace(choices, decided={**choices.decided, **judged.decided})
-            found = evidence.gather(judged, prepared.dataset, choices, config, trainer.options)
+            found = evidence.gather(judged, plain, prepared.dataset, choices, config, trainer.options)
             updates = evaluate_updates(judged.updater, prepared.dataset, prepared.dataset.test, trainer.options)
         final = judged
         if config.refit:
@@ -112,6 +122,7 @@ def train(store: RunStore, run: Run, config: RunConfig, progress: Progress) -> d
             metrics = results.summarise(config, trainer.device, prepared, choices, judged, final, found)
             metrics |= {"updater": updates, "map_method": map_method}
             results.save_tables(run, config, prepared, choices, judged, final, found, positions)
+            results.save_live(run, config, choices, judged, final)
     metrics["seconds"] = round(progress.seconds(), 2)
     metrics["stage_seconds"] = progress.stage_seconds()
     run.save_metrics(metrics)
@@ -188,10 +199,12 @@ def _weigh(trainer: Trainer, encoded: Encoded, data: Dataset, repeats: bool) -> 
 
 
 def _candidates(trainer: Trainer, encoded: Encoded, data: Dataset, weights: Weights) -> Candidates:
-    """Return the users' best items by a blend, without those that the rules exclude."""
+    """Return the users' best items by a blend, as feedback has judged them, without those that the rules exclude."""
     config = trainer.config
     predictor = encoded.predictor(weights, data, repeat_terms(data) if config.repeats else ())
-    return predictor.candidates(seed=config.seed, excluded=excluded(data, config))
+    found = predictor.candidates(seed=config.seed, excluded=excluded(data, config))
+    factors = trainer.feedback(data)
+    return found if factors is None else scaled(found, factors)
 
 
 def _encode(trainer: Trainer, data: Dataset, names: tuple[str, ...], decided: Any) -> Encoded:
@@ -223,7 +236,10 @@ def _fit(trainer: Trainer, data: Dataset, parts: Dataset, choices: Choices, layo
         candidates = _candidates(trainer, encoded, data, choices.weights)
         preference = make_preference(candidates, seed=config.seed)
     rules = config.rules.model_dump(mode="json")
-    preference_key = _key("preference", config.seed, encoded.keys, choices.weights.as_dict(), config.repeats, rules)
+    judged = trainer.feedback(data)
+    verdicts = None if judged is None else [part.tolist() for part in (judged.indptr, judged.indices, judged.data)]
+    blend = choices.weights.as_dict()
+    preference_key = _key("preference", config.seed, encoded.keys, blend, config.repeats, rules, verdicts)
     map_key = _key("map", config.seed, preference_key)
     if layout is not None and trainer.store.find_stage(map_key, trainer.run) is None:
         with storage(trainer.run.path):
@@ -240,22 +256,25 @@ def _fit(trainer: Trainer, data: Dataset, parts: Dataset, choices: Choices, layo
         lambda s, options: s.fit(data, preference, n_groups, options, config.grouping_regime),
     )
     groups = grouper.groups()
-    profile, profile_key = stage("profile", [group_key, parts.key], lambda s, o: s.fit(parts, groups, o))
-    generator, _ = stage("generator", [profile_key], lambda s, o: s.fit(parts, groups, profile, o))
-    updater, _ = stage("updater", [parts.key], lambda s, o: s.fit(parts, o))
+    profile, profile_key = stage("profile", [group_key, data.key], lambda s, o: s.fit(data, groups, candidates, o))
+    generator, generator_key = stage("generator", [profile_key], lambda s, o: s.fit(groups, profile, candidates, o))
+    updater, updater_key = stage("updater", [parts.key], lambda s, o: s.fit(parts, o))
     former = Former(data, candidates, config, trainer.options)
-    trend = encoded.items.trend_factor(choices.weights)
-    generated = generator.lists(data, groups, profile, trainer.options, trend)
+    generated = generator.lists(data, groups, profile, trainer.options)
     lists = {
         **former.lists(groups),
         "generated": former.finish(generated, groups),
         "popularity": former.finish(group_popularity(data.histories, groups, config.seed), groups),
     }
     placer = AttributePlacer().fit(data.user_attributes, groups.labels, config.seed)
-    stages: list[Stage] = [profile, generator, updater]
+    stages: dict[str, tuple[Stage, str]] = {
+        "grouper": (grouper, group_key),
+        "profile": (profile, profile_key),
+        "generator": (generator, generator_key),
+        "updater": (updater, updater_key),
+    }
     return Fitted(
         data=data,
-        parts=parts,
         encoded=encoded,
         map_key=map_key,
         candidates=candidates,
@@ -267,8 +286,19 @@ def _fit(trainer: Trainer, data: Dataset, parts: Dataset, choices: Choices, layo
         generator=generator,
         updater=updater,
         lists=lists,
-        decided={one.name: one.decided for one in stages},
+        barred=former.barred(groups),
+        decided={one.name: one.decided for one, _ in stages.values()},
+        stages={kind: (one.name, key) for kind, (one, key) in stages.items()},
     )
+
+
+def _without_groups(trainer: Trainer, judged: Fitted) -> Profile:
+    """Return the profile of the same users in one group: what groups add to describing them is measured against it."""
+    data, candidates = judged.data, judged.candidates
+    everybody = Groups(np.zeros(data.n_users, np.int32), 1)
+    name, key = judged.stages["profile"]
+    fit = lambda stage, options: stage.fit(data, everybody, candidates, options)  # noqa: E731
+    return trainer.stage("profile", name, [key, "without groups"], fit, {})[0]
 
 
 def _positions(

@@ -105,6 +105,32 @@ def best_unseen(
     return Candidates(items, scores, n_items)
 
 
+def scaled(candidates: Candidates, factors: sparse.csr_array) -> Candidates:
+    """Return the candidates with the given scores multiplied, in their new order; what is multiplied by 0 is gone.
+
+    Args:
+        factors: CSR [U, I], at least 0; zeros that are stored count, entries that are absent mean 1.
+    """
+    entries = factors.tocoo()
+    keys = entries.row.astype(np.int64) * candidates.n_items + entries.col
+    order = np.argsort(keys)
+    keys, values = keys[order], entries.data[order].astype(np.float32)
+    if not len(keys):
+        return candidates
+    own = np.arange(candidates.n_users)[:, None] * candidates.n_items + candidates.items
+    place = np.minimum(np.searchsorted(keys, own), len(keys) - 1)
+    found = (keys[place] == own) & (candidates.items >= 0)
+    factor = np.where(found, values[place], np.float32(1))
+    kept = (candidates.items >= 0) & (factor > 0)
+    scores = np.where(kept, candidates.scores * factor, -np.inf)
+    order = np.argsort(-scores, axis=1, kind="stable")
+    items, scores = (np.take_along_axis(part, order, axis=1) for part in (candidates.items, scores))
+    there = scores > -np.inf
+    return Candidates(
+        np.where(there, items, -1).astype(np.int32), np.where(there, scores, 0).astype(np.float32), candidates.n_items
+    )
+
+
 def taste(candidates: Candidates) -> sparse.csr_array:
     """Return by how much every user's best candidates stand out, scaled to length 1: float32 CSR [U, I].
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from grouprec import tables
+from grouprec import portrait, tables
 from grouprec.blend import ItemFacts, Predictor, Weights, make_predictor
 from grouprec.choices import Choices
 from grouprec.config import RunConfig
@@ -19,11 +19,13 @@ from grouprec.contracts import Encoder, Generator, Grouper, Profile, Updater
 from grouprec.data.dataset import Dataset
 from grouprec.data.prepare import Prepared
 from grouprec.evaluate import protocol
+from grouprec.evaluate.describing import calibration_error
 from grouprec.evaluate.value import separation
+from grouprec.live_base import LiveBase
 from grouprec.placing import AttributePlacer, place_users
 from grouprec.preference import place_preference
-from grouprec.runs import Run
-from grouprec.training import device_title
+from grouprec.runs import Run, storage, write_json
+from grouprec.training import RunOptions, device_title
 from grouprec.types import Candidates, Embeddings, GroupLists, Groups, Preference
 
 
@@ -50,14 +52,14 @@ class Fitted:
 
     Attributes:
         data: what encoders and lists were made from.
-        parts: the same users and items with the validation part apart: what the deep stages learned from.
         map_key: what the positions on the map depend on.
         lists: kinds of lists by name, made for ``groups``.
+        barred: bool [G, I], what the run's rules keep from the lists of a group.
         decided: settings that validation decided, by stage name.
+        stages: name and key by kind, for all stages but the encoders.
     """
 
     data: Dataset
-    parts: Dataset
     encoded: Encoded
     map_key: str
     candidates: Candidates
@@ -69,7 +71,9 @@ class Fitted:
     generator: Generator
     updater: Updater
     lists: dict[str, GroupLists]
+    barred: np.ndarray
     decided: dict[str, dict[str, Any]]
+    stages: dict[str, tuple[str, str]]
 
     def predict(self, weights: Weights, histories: sparse.csr_array, attributes: pd.DataFrame) -> Candidates:
         """Return the candidates of any users; they may be new, and know nothing but their attributes."""
@@ -88,10 +92,11 @@ class Fitted:
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """What the test part says: the evaluation of every method, and further tables by name."""
+    """What the test part says: the evaluation of every method, further tables by name, and the generator's verdict."""
 
     evaluation: protocol.Evaluation
     tables: dict[str, pd.DataFrame]
+    verdict: dict[str, float]
 
 
 def summarise(
@@ -131,11 +136,21 @@ def summarise(
         "new_users": {"validation": prepared.new_users_validation, "test": prepared.new_users_test},
         "list_method": config.list_method,
         "decided": {name: values for name, values in choices.decided.items() if values},
-        "profile": judged.profile.report(judged.parts, judged.groups),
-        "generator": judged.generator.report(judged.parts, judged.groups, judged.profile),
+        "profile": _describing(evidence.tables),
+        "verdict": evidence.verdict,
+        "generator": judged.generator.report(judged.groups, judged.profile),
         "versions": {name: version(name) for name in ("grouprec-studio", "torch", "scikit-learn", "numpy", "pandas")},
         "clusters": asdict(separation(final.preference.space, final.groups.labels, config.seed)),
         "headline": headline(evaluation, config.list_method),
+    }
+
+
+def _describing(found: Mapping[str, pd.DataFrame]) -> dict[str, float]:
+    """Return what describing users costs (nats per interaction, by method), and the profile's calibration error."""
+    costs = found["reconstruction"].set_index("method")["value"]
+    return {
+        **{f"nll_{method}": float(value) for method, value in costs.items()},
+        "calibration_error": calibration_error(found["calibration"]),
     }
 
 
@@ -169,8 +184,10 @@ def save_tables(
         "group_evaluation": by_group,
         "group_items": tables.group_items_table(final.data, final.groups),
         "group_attributes": tables.group_attributes_table(final.data, final.groups),
+        **_portray(final, config.list_method["strict"]),
         "group_lists": tables.group_lists_table(final.data, final.groups, final.candidates, final.lists),
         "user_lists": tables.user_lists_table(final.data, final.candidates, placed),
+        "held_out": tables.held_out_table(prepared.dataset),
         "preparation": prepared.report.table(),
         "evaluation": evaluation.rows,
         **evidence.tables,
@@ -179,6 +196,48 @@ def save_tables(
         frames["choice_of_groups"] = choices.tried
     for name, frame in frames.items():
         run.save_table(name, frame)
+
+
+def save_live(run: Run, config: RunConfig, choices: Choices, judged: Fitted, final: Fitted) -> None:
+    """Write where streams of events start: the exported fit, the judged one beside it where it is another."""
+    fits = {"judged": judged, "final": final}
+    write_json(run.path / "fitted.json", {name: fit.stages for name, fit in fits.items()})
+    for name, fit in fits.items():
+        if name == "final" or fit is not final:
+            with storage(run.path):
+                (run.path / "live").mkdir(exist_ok=True)
+            _live_base(fit, choices.live_weight, config).save(run.path / "live" / f"{name}.safetensors")
+
+
+def _live_base(fit: Fitted, weight: float, config: RunConfig) -> LiveBase:
+    """Return what a fit knows of its users."""
+    data, train = fit.data, fit.data.train
+    times = np.full(data.n_users, -np.inf)
+    if train.times is not None:
+        np.maximum.at(times, train.user_rows, train.times)
+    return LiveBase(
+        user_ids=data.user_ids,
+        item_ids=data.item_ids,
+        item_labels=data.item_labels,
+        histories=data.histories,
+        candidates=fit.candidates,
+        labels=fit.groups.labels,
+        n_groups=fit.groups.n_groups,
+        states=fit.updater.start(data, RunOptions(config.seed)),
+        last_times=times,
+        components=fit.preference.components,
+        weight=weight,
+        repeats=config.repeats,
+        seed=config.seed,
+        barred=fit.barred if fit.barred.any() else None,
+    )
+
+
+def _portray(final: Fitted, method: str) -> dict[str, pd.DataFrame]:
+    """Return what the groups are like, with the strict lists of a method."""
+    distances = final.grouper.distances(final.preference, final.data.histories, final.data.user_attributes)
+    latents, strict = final.profile.latents(), final.lists[method].strict
+    return portrait.tables(final.data, final.groups, latents, distances, final.preference, strict)
 
 
 def _place_left_out(final: Fitted, weights: Weights) -> tables.Placed | None:

@@ -10,11 +10,13 @@ import pandas as pd
 from sklearn.metrics import silhouette_samples
 
 from grouprec.data.dataset import Dataset
+from grouprec.evaluate.significance import LEVEL, holm
 from grouprec.lists import owned_share, reach
 from grouprec.naming import distinguishing_attributes, distinguishing_items, distinguishing_words, name_groups
 from grouprec.types import Candidates, GroupLists, Groups, Preference
 
 USER_LIST_DEPTH = 50
+HELD_OUT_ROWS = 100_000
 SILHOUETTE_USERS = 5_000
 
 
@@ -107,14 +109,24 @@ def group_items_table(data: Dataset, groups: Groups) -> pd.DataFrame:
             "share_in_group": frame["share_in_group"],
             "share_overall": frame["share_overall"],
             "lift": frame["lift"],
+            "lift_low": frame["lift_low"],
+            "lift_high": frame["lift_high"],
         }
     )
 
 
-def group_attributes_table(data: Dataset, groups: Groups) -> pd.DataFrame:
-    """Return the attributes that distinguish every group."""
-    frame = distinguishing_attributes(data.user_attributes, groups)
-    return frame.assign(group=frame["group"] + 1)
+def group_attributes_table(data: Dataset, groups: Groups, depth: int = 5) -> pd.DataFrame:
+    """Return the attributes that distinguish every group, at most ``depth`` each, and which are more than chance.
+
+    ``p_adjusted`` is p by :func:`~grouprec.evaluate.significance.holm` over all ``tests``, also those that found
+    nothing; ``significant`` where it is below .05.
+    """
+    frame = distinguishing_attributes(data.user_attributes, groups, n=None)
+    p = np.ones(int(frame["tests"].max()) if len(frame) else 0)
+    p[: len(frame)] = frame["p"]
+    adjusted = holm(p)[: len(frame)]
+    frame = frame.assign(group=frame["group"] + 1, p_adjusted=adjusted, significant=adjusted < LEVEL)
+    return frame[frame["rank"] <= depth].reset_index(drop=True)
 
 
 def group_lists_table(
@@ -153,6 +165,21 @@ def user_lists_table(data: Dataset, candidates: Candidates, placed: Placed | Non
     if placed is not None:
         frames.append(_user_lists(data, placed.user_ids, placed.candidates))
     return pd.concat(frames, ignore_index=True)
+
+
+def held_out_table(data: Dataset) -> pd.DataFrame:
+    """Return the test part in time order, its first 100,000 rows: user, item, label, time (seconds, NaN without)."""
+    test = data.test
+    order = np.arange(len(test)) if test.times is None else np.argsort(test.times, kind="stable")
+    part = test.take(order[:HELD_OUT_ROWS])
+    return pd.DataFrame(
+        {
+            "user": data.user_ids[part.user_rows].astype(str),
+            "item": data.item_ids[part.item_rows].astype(str),
+            "label": data.item_labels[part.item_rows].astype(str),
+            "time": np.full(len(part), np.nan) if part.times is None else part.times,
+        }
+    )
 
 
 def _user_lists(data: Dataset, user_ids: np.ndarray, candidates: Candidates) -> pd.DataFrame:

@@ -1,14 +1,17 @@
-"""Who are my users? The map, the groups on it, and the users behind any selection."""
+"""Who are my users? The map, the groups on it, the users behind any selection, and one group closely."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from grouprec.ui import cards, charts, shaping, state, story
+from grouprec.runs import Run
+from grouprec.types import GrouprecError
+from grouprec.ui import cards, charts, portrait, shaping, state, story
 
 CARDS_PER_PAGE = 24
 MOST_ROWS = 1_000
@@ -18,13 +21,13 @@ SEPARATION_HELP = (
 )
 CARDS_HELP = (
     "The items and attributes that are most typical of a group: the share of members who have it, and how many "
-    "times the share among all users that is. Words are the most typical ones in the names of their items."
+    "times the share among all users that is."
 )
 
 
 @st.fragment
-def explore(users: pd.DataFrame, groups: pd.DataFrame, map_method: str) -> None:
-    """Draw the map beside the table of groups and, below, what is selected."""
+def explore(run: Run, users: pd.DataFrame, groups: pd.DataFrame, map_method: str) -> None:
+    """Draw the map beside the table of groups and, below, what is selected on it and the chosen group."""
     picture, beside = st.columns([7, 6], gap="medium")
     with picture:
         rows = draw_map(users, groups, map_method)
@@ -32,6 +35,10 @@ def explore(users: pd.DataFrame, groups: pd.DataFrame, map_method: str) -> None:
         group_table(groups)
     if len(rows):
         selection(users, rows, groups)
+    try:
+        portrait.draw(run, users, groups, portrait.choose(groups))
+    except GrouprecError as error:  # a fragment runs on its own, outside the frame that shows errors
+        st.error(cards.plain(error))
 
 
 def draw_map(users: pd.DataFrame, groups: pd.DataFrame, map_method: str) -> np.ndarray:
@@ -73,22 +80,40 @@ def map_note(drawn: charts.UserMap, n_users: int, map_method: str) -> str:
 
 
 def group_table(groups: pd.DataFrame) -> None:
-    """Draw the groups as a table: the map's legend, and what it says in numbers."""
+    """Draw the groups as a table: the map's legend, what it says in numbers, and a way to choose a group."""
     frame = groups[["group", "name", "size", "share", "separation"]].round({"share": 3})
     st.dataframe(
         cards.colour_groups(frame),
         hide_index=True,
         height=min(36 + 35 * len(frame), charts.MAP_HEIGHT + 74),
         key="groups_table",
+        on_select=row_from_url(groups["group"].tolist()),
+        selection_mode="single-row-required",
         column_config={
             "group": st.column_config.NumberColumn("", width=40, help="The number and colour on the map"),
-            "name": st.column_config.TextColumn("Group", width=215),
+            "name": st.column_config.TextColumn("Group", width=178),
             "size": st.column_config.NumberColumn("Users", format="localized", width=60),
             "share": st.column_config.NumberColumn("Share", format="percent", width=60),
             "separation": st.column_config.NumberColumn("Apart", format="%.2f", help=SEPARATION_HELP, width=55),
         },
         alt="Groups with their number of users, share of all users and separation",
     )
+
+
+def row_from_url(numbers: list[int]) -> Callable[[], None]:
+    """Select the row of the group that ``?group=`` asks for, else the first; call it before the table.
+
+    Returns the ``on_select`` callback that writes the selected row's group to the URL, which the portrait reads.
+    """
+    asked = st.query_params.get("group")
+    row = next((row for row, number in enumerate(numbers) if str(number) == asked), 0)
+    st.session_state["groups_table"] = {"selection": {"rows": [row]}}
+
+    def write() -> None:
+        for selected in st.session_state["groups_table"]["selection"]["rows"]:
+            st.query_params["group"] = str(numbers[selected])
+
+    return write
 
 
 def selection(users: pd.DataFrame, rows: np.ndarray, groups: pd.DataFrame) -> None:
@@ -140,8 +165,6 @@ def card(group: pd.Series, items: pd.DataFrame, attributes: pd.DataFrame) -> Non
     st.markdown(
         "\n".join(f"- :small[{reason}]" for reason in reasons) or "Nothing sets this group apart from all users."
     )
-    if group["words"]:
-        st.caption(f"Words: {cards.plain(group['words'])}")
     cards.link("recommendations", "Show list", group=group["group"])
 
 
@@ -156,13 +179,13 @@ def card_wall(groups: pd.DataFrame, items: pd.DataFrame, attributes: pd.DataFram
                 card(
                     group,
                     items[items["group"] == number].head(3),
-                    shaping.telling_attributes(attributes, number).head(2),
+                    shaping.telling_attributes(attributes, number).head(1),
                 )
 
 
 run = state.require_run()
 users_table, groups_table = state.table(run, "users"), state.table(run, "groups")
 cards.answer(story.groups_answer(groups_table))
-explore(users_table, groups_table, state.metrics(run).get("map_method", "umap"))
+explore(run, users_table, groups_table, state.metrics(run).get("map_method", "umap"))
 cards.section("What sets each group apart", CARDS_HELP)
 card_wall(groups_table, state.table(run, "group_items"), state.table(run, "group_attributes"))

@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
+from scipy.stats import hypergeom
 
 from grouprec.data.synthetic import planted
 from grouprec.naming import (
@@ -11,8 +14,10 @@ from grouprec.naming import (
     distinguishing_items,
     distinguishing_words,
     group_names,
+    lift_interval,
     name_groups,
 )
+from grouprec.tables import group_attributes_table
 from grouprec.types import Groups
 
 KNOWN = planted(n_users=120, n_items=40, n_groups=4)
@@ -25,6 +30,27 @@ def test_items_that_distinguish_a_group_are_its_favourites():
     assert all(row.item_row in KNOWN.favourites[row.group] for row in table.itertuples())
     assert (table["lift"] > 1).all() and table["share_in_group"].between(0, 1).all()
     assert table["lift"].to_numpy() == pytest.approx(table["share_in_group"] / table["share_overall"])
+
+
+@pytest.mark.parametrize(("inside", "outside"), [(0.5, 0.1), (0.05, 0.01), (0.9, 0.8)])
+def test_the_interval_of_a_lift_holds_the_truth_in_95_of_100_samples(inside: float, outside: float):
+    rng, size, others = np.random.default_rng(0), 120, 1880
+    members, rest = rng.binomial(size, inside, 4_000), rng.binomial(others, outside, 4_000)
+    kept = members > 0
+    found, overall = members[kept].astype(float), (members + rest)[kept].astype(float)
+    low, high = lift_interval(found, np.full(len(found), float(size)), overall, float(size + others))
+    truth = inside / ((size * inside + others * outside) / (size + others))
+    assert 0.93 <= ((low <= truth) & (truth <= high)).mean() <= 0.98
+
+
+def test_the_interval_holds_its_lift_and_narrows_with_the_group():
+    table = distinguishing_items(KNOWN.data.histories, GROUPS)
+    assert (table["lift_low"] < table["lift"]).all() and (table["lift"] < table["lift_high"]).all()
+    sizes, owners = np.array([20.0, 200.0]), np.array([10.0, 100.0])
+    low, high = lift_interval(owners, sizes, owners * 2, 2_000)
+    assert (high / low)[0] > (high / low)[1] > 1
+    exclusive = lift_interval(np.array([3.0]), np.array([50.0]), np.array([3.0]), 1_000)  # nobody else has it
+    assert exclusive[0][0] < 20 < exclusive[1][0]
 
 
 def test_the_order_follows_evidence_and_not_lift_alone():
@@ -72,15 +98,56 @@ def test_attributes_find_the_planted_region_and_leave_noise_out():
     assert table.groupby("group")["rank"].max().max() <= 3
 
 
-def test_median_z_agrees_with_mann_whitney():
+@pytest.mark.parametrize("ties", [False, True])
+def test_median_z_agrees_with_mann_whitney(ties: bool):
     rng = np.random.default_rng(0)
     values, labels = rng.normal(size=60), np.repeat([0, 1], 30).astype(np.int32)
+    values = values.round() if ties else values
     values[:30] += 1
     table = distinguishing_attributes(pd.DataFrame({"x": values}), Groups(labels, 2))
     from scipy.stats import mannwhitneyu, norm
 
     p = mannwhitneyu(values[:30], values[30:], use_continuity=False, method="asymptotic").pvalue
     assert 2 * norm.sf(abs(table["z"].iloc[0])) == pytest.approx(p, rel=1e-6)
+    assert table["p"].tolist() == pytest.approx([p, p], rel=1e-6)
+
+
+@pytest.mark.parametrize(("inside", "overall", "size"), [(3, 4, 30), (10, 40, 60), (60, 200, 150), (90, 900, 40)])
+def test_the_chance_of_a_share_is_near_fishers_exact_one_and_never_much_below(inside: int, overall: int, size: int):
+    total = 1_000
+    labels = (np.arange(total) >= size).astype(np.int32)
+    has = np.zeros(total, bool)
+    inside = min(inside, size)
+    has[:inside] = True
+    has[size : size + overall - inside] = True
+    table = distinguishing_attributes(pd.DataFrame({"has": np.where(has, "yes", "no")}), Groups(labels, 2), n=None)
+    row = table[(table["group"] == 0) & (table["value"] == "yes")]
+    exact = hypergeom.sf(inside - 1, total, overall, size)
+    if len(row):
+        assert 0.7 * exact <= row["p"].iloc[0] <= 6 * exact
+    else:  # not over-represented by two standard errors
+        assert exact > 0.01
+
+
+def test_attributes_of_pure_chance_are_not_significant_and_planted_ones_are():
+    rng = np.random.default_rng(0)
+    chance = {f"chance {n}": rng.choice(list("abcdefgh"), 120) for n in range(40)}
+    data = replace(KNOWN.data, user_attributes=KNOWN.data.user_attributes[["region"]].assign(**chance))
+    table = group_attributes_table(data, GROUPS, depth=100)
+    assert table["tests"].unique().tolist() == [4 * 4 + 40 * 4 * 8]
+    assert (table[table["attribute"] == "region"].groupby("group")["significant"].first()).all()
+    noise = table[table["attribute"] != "region"]
+    assert (noise["p"] < 0.05).sum() > 5 and not noise["significant"].any()
+    assert (table["p_adjusted"] >= table["p"]).all()
+    smallest = table.loc[table["p"].idxmin()]
+    assert smallest["p_adjusted"] == pytest.approx(smallest["p"] * smallest["tests"])
+
+
+def test_the_correction_counts_attributes_that_are_not_listed():
+    full, short = (group_attributes_table(KNOWN.data, GROUPS, depth=depth) for depth in (9, 1))
+    first = full[full["rank"] == 1].reset_index(drop=True)
+    pd.testing.assert_frame_equal(first, short)
+    assert group_attributes_table(KNOWN.data, Groups(np.zeros(120, np.int32), 1)).empty
 
 
 def test_no_attributes_give_an_empty_table():

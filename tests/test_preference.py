@@ -8,7 +8,7 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
 from grouprec.data.synthetic import planted
-from grouprec.preference import find_candidates, make_preference, place_preference, rank_top, taste
+from grouprec.preference import find_candidates, make_preference, place_preference, rank_top, scaled, taste
 from grouprec.types import Candidates, Embeddings
 
 
@@ -134,3 +134,20 @@ def test_users_without_preferences_lie_at_the_origin():
     candidates.items[2], candidates.scores[2] = -1, 0
     preference = make_preference(candidates, size=3)
     assert (preference.space[2] == 0).all() and (np.abs(preference.space[[0, 1, 3]]).sum(axis=1) > 0).all()
+
+
+def test_scaled_candidates_are_sorted_anew_and_hidden_items_are_gone() -> None:
+    before = Candidates(
+        np.array([[2, 0, 1], [1, 2, -1]], np.int32), np.array([[0.6, 0.5, 0.4], [0.3, 0.2, 0]], np.float32), 3
+    )
+    # user 0: item 2 is hidden, item 1 is liked; user 1: item 0 is no candidate, item 1 is disliked
+    rows, items, factors = [0, 0, 1, 1], [2, 1, 0, 1], [0.0, 1.5, 1.5, 0.5]
+    after = scaled(before, sparse.csr_array((np.array(factors), (rows, items)), shape=(2, 3)))
+    assert after.items.tolist() == [[1, 0, -1], [2, 1, -1]]
+    np.testing.assert_allclose(after.scores, [[0.6, 0.5, 0], [0.2, 0.15, 0]], rtol=1e-6)
+    assert before.items.tolist() == [[2, 0, 1], [1, 2, -1]]
+
+
+def test_without_factors_candidates_stay_as_they_are() -> None:
+    before = Candidates(np.array([[2, 0]], np.int32), np.array([[0.6, 0.5]], np.float32), 3)
+    assert scaled(before, sparse.csr_array((1, 3))) is before

@@ -74,8 +74,8 @@ def fit(kind: str, name: str, seed: int = 0) -> Stage:
     inputs = {
         "encoder": (data,),
         "grouper": (data, the_preference(), N_GROUPS),
-        "profile": (data, the_groups()),
-        "generator": (data, the_groups(), the_profile() if kind == "generator" else None),
+        "profile": (data, the_groups(), the_preference().candidates),
+        "generator": (the_groups(), the_profile() if kind == "generator" else None, the_preference().candidates),
         "updater": (data,),
     }
     return stage.fit(*inputs[kind], run)  # type: ignore[attr-defined]
@@ -98,7 +98,8 @@ def outputs(stage: Any) -> dict[str, np.ndarray]:
     if stage.kind == "profile":
         latents = stage.latents()
         encoded = stage.encode(data.histories)
-        return {**vars(latents), "encoded": encoded, "decoded": stage.decode(encoded)}
+        wanted = stage.predict(encoded, np.array([0.5, 0.5, 0], np.float32))
+        return {**vars(latents), "encoded": encoded, "decoded": stage.decode(encoded), "wanted": wanted}
     if stage.kind == "generator":
         drawn = stage.sample(1, 5, np.random.default_rng(0))
         lists = stage.lists(data, the_groups(), the_profile(), run)
@@ -255,12 +256,12 @@ def test_a_profile_gives_every_group_a_distribution(name):
 
 
 @pytest.mark.parametrize("name", PROFILES)
-def test_a_profile_decodes_to_shares_of_the_catalogue(name):
+def test_a_profile_decodes_and_predicts_shares_of_the_catalogue(name):
     profile: Profile = fitted("profile", name)  # type: ignore[assignment]
-    empty = sparse.csr_array((2, 24), dtype=np.float32)
-    decoded = profile.decode(profile.encode(empty))
-    assert decoded.shape == (2, 24) and decoded.dtype == np.float32
-    assert (decoded >= 0).all() and np.allclose(decoded.sum(axis=1), 1, atol=1e-4)
+    latents = profile.encode(sparse.csr_array((2, 24), dtype=np.float32))
+    for shares in (profile.decode(latents), profile.predict(latents, np.array([0.2, 0.8, 0], np.float32))):
+        assert shares.shape == (2, 24) and shares.dtype == np.float32
+        assert (shares >= 0).all() and np.allclose(shares.sum(axis=1), 1, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", GENERATORS)
@@ -288,7 +289,7 @@ def test_a_generator_lists_known_items_once_best_first(name):
 @pytest.mark.parametrize("name", GENERATORS)
 def test_a_generator_reports_finite_numbers(name):
     generator: Generator = fitted("generator", name)  # type: ignore[assignment]
-    report = generator.report(the_data(), the_groups(), the_profile())
+    report = generator.report(the_groups(), the_profile())
     assert report and all(np.isfinite(value) for value in report.values())
 
 

@@ -42,6 +42,10 @@ _NULLABLE = {
 }
 
 
+class NoRowsError(DataError):
+    """The file has a header and no rows below it."""
+
+
 @dataclass(frozen=True, eq=False)
 class Peek:
     """The beginning of a file.
@@ -102,7 +106,7 @@ def _peek(sniffed: Sniffed) -> Peek:
         double = head.columns[head.columns.duplicated()][0]
         raise DataError(f"'{name}' has two columns called '{double}'; give every column its own name.")
     if head.empty:
-        raise DataError(f"'{name}' has a header line but no rows below it.")
+        raise NoRowsError(f"'{name}' has a header line but no rows below it.")
     return Peek(sniffed.format, tuple(head.columns), head, n_rows, exact, sniffed.encoding, sniffed.delimiter)
 
 

@@ -10,23 +10,25 @@ from typing import Self
 import numpy as np
 import torch
 from pydantic import Field
-from sklearn.neighbors import NearestNeighbors
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from grouprec.contracts import Generator, Profile, StageConfig, generators
+from grouprec.crowd import ListValue, mean_preference, one_hot
 from grouprec.data.dataset import Dataset
-from grouprec.lists import lists_from_rates, member_matrix
+from grouprec.likeness import copy_share, coverage, frechet
+from grouprec.lists import lists_from_rates, member_matrix, worth
 from grouprec.training import RunOptions, fit_epochs, load_module, module_arrays
-from grouprec.types import GroupLists, Groups
+from grouprec.types import Candidates, GroupLists, Groups
 
 TRAINING, STOPPING, REPORT = 0, 1, 2  # what a member's latent vector is used for
 SMALLEST_SPLIT = 10  # a smaller group has no members to spare
 DRAWS_PER_MEMBER = 50  # virtual members for every held-out one, so that only the held-out side is noisy
 SHARED_WEIGHT = 5  # members' worth of the common spread in every group's own
-DECODING_BATCH = 256  # virtual members decoded at a time
-N_DIRECTIONS = 64
+COVERAGE_DRAWS = 10
+GUARD_DRAWS = 64  # virtual members of every group whose list is judged after an epoch
+LEAST_VALUE = 0.97  # of the members' own lists: generators whose lists are worth less are not kept
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,15 +55,17 @@ class GroupScale:
 
 
 class Residual(nn.Module):
-    """Noise and a group -> a standardised latent vector: the noise itself plus what an MLP adds to it.
+    """Noise and a group -> a standardised latent vector: the noise, mixed, plus what an MLP adds to it.
 
-    The last layer starts at 0: before training this is the diagonal Gaussian of every group.
+    The mixing starts from the members' correlations and the last layer at 0: before training this is a Gaussian per
+    group whose directions go together as they do within groups on average.
     """
 
     def __init__(self, n_groups: int, latent_size: int, hidden_size: int, embedding_size: int) -> None:
         super().__init__()
         self.latent_size = latent_size
         self.group = nn.Embedding(n_groups, embedding_size)
+        self.mixing = nn.Linear(latent_size, latent_size, bias=False)
         self.layers = nn.Sequential(
             nn.Linear(latent_size + embedding_size, hidden_size),
             nn.LeakyReLU(0.2),
@@ -73,7 +77,7 @@ class Residual(nn.Module):
         nn.init.zeros_(self.layers[-1].bias)
 
     def forward(self, noise: Tensor, labels: Tensor) -> Tensor:
-        return noise + self.layers(torch.cat([noise, self.group(labels)], dim=1))
+        return self.mixing(noise) + self.layers(torch.cat([noise, self.group(labels)], dim=1))
 
 
 class Discriminator(nn.Module):
@@ -98,9 +102,12 @@ class Discriminator(nn.Module):
 class Adversaries(nn.Module):
     """Generator, discriminator and the moving average of the generator, which is what samples are drawn from."""
 
-    def __init__(self, n_groups: int, latent_size: int, config: GroupGan.Config) -> None:
+    def __init__(self, n_groups: int, mixing: np.ndarray, config: GroupGan.Config) -> None:
         super().__init__()
+        latent_size = len(mixing)
         self.generator = Residual(n_groups, latent_size, config.hidden_size, config.embedding_size)
+        with torch.no_grad():
+            self.generator.mixing.weight.copy_(torch.from_numpy(mixing))
         self.discriminator = Discriminator(n_groups, latent_size, config.hidden_size)
         self.average = AveragedModel(self.generator, multi_avg_fn=get_ema_multi_avg_fn(config.averaging))
 
@@ -113,34 +120,33 @@ class GroupGan(Generator):
     loss, what the diagonal Gaussian of the group misses. Both sides work on latent vectors that are standardised by
     their group, so that small groups share what large ones teach. Samples come from a moving average of the
     generator's weights.
-    Of every group with at least 10 members, a tenth stops the training (sliced Wasserstein distance: the
-    Frechet distance is content with mean and covariance, before the shape is learned) and another tenth is seen by
-    :meth:`report` only. Mean and spread for drawing are then those of all members.
+    Of every group with at least 10 members, a tenth stops the training and a fifth is seen by :meth:`report`
+    only. What stops it is the share of these members that virtual members cover, less what virtual members come
+    nearer to training members than these members do, less a penalty where the generated lists are worth less to them
+    than 97 % of what the training members' lists are. (Frechet and sliced Wasserstein distances stopped too early: they
+    are content with mean and covariance, before the shape is learned.) Mean and spread for drawing are then those of
+    all members.
     """
 
     class Config(StageConfig):
         hidden_size: int = Field(128, ge=4, le=2048, description="Width of both networks' hidden layers")
         embedding_size: int = Field(16, ge=1, le=256, description="Length of a group's vector in the generator")
         epochs: int = Field(
-            40, ge=1, le=1000, description="Most epochs", json_schema_extra={"quick": 10, "thorough": 100}
+            30, ge=1, le=1000, description="Most epochs", json_schema_extra={"quick": 12, "thorough": 80}
         )
         steps: int = Field(50, ge=1, le=10_000, description="Generator steps in an epoch")
         n_discriminator_steps: int = Field(2, ge=1, le=20, description="Discriminator steps before each generator step")
         batch_size: int = Field(
             256, ge=2, le=8192, description="Members in a mini-batch", json_schema_extra={"quick": 128}
         )
-        generator_rate: float = Field(
-            5e-4, gt=0, le=1, description="Step size of Adam for the generator", json_schema_extra={"quick": 1e-3}
-        )
-        discriminator_rate: float = Field(
-            1e-3, gt=0, le=1, description="Step size of Adam for the discriminator", json_schema_extra={"quick": 2e-3}
-        )
+        generator_rate: float = Field(2e-3, gt=0, le=1, description="Step size of Adam for the generator")
+        discriminator_rate: float = Field(4e-3, gt=0, le=1, description="Step size of Adam for the discriminator")
         averaging: float = Field(0.99, ge=0, lt=1, description="Decay of the generator's moving average, per step")
         patience: int = Field(
             15,
             ge=1,
             le=200,
-            description="Epochs without better distance to held-out members before stopping",
+            description="Epochs without better coverage of held-out members before stopping",
             json_schema_extra={"quick": 8},
         )
         n_virtual: int = Field(1024, ge=1, le=100_000, description="Virtual members drawn for a group's lists")
@@ -150,7 +156,7 @@ class GroupGan(Generator):
     _scale: GroupScale
     _parts: np.ndarray  # int8 [U]: TRAINING, STOPPING or REPORT
 
-    def fit(self, data: Dataset, groups: Groups, profile: Profile, run: RunOptions) -> Self:
+    def fit(self, groups: Groups, profile: Profile, candidates: Candidates, run: RunOptions) -> Self:
         """Learn to draw latent vectors that look like those of a group's members.
 
         Without groups of 10 members nobody can be held out: it then trains ``epochs`` epochs.
@@ -158,22 +164,30 @@ class GroupGan(Generator):
         latents, labels = profile.latents().users, groups.labels
         self._parts = split_members(groups, run.rng("gan split"))
         training, stopping = self._parts == TRAINING, self._parts == STOPPING
-        scale = GroupScale.of(latents[training], labels[training], groups.n_groups)
-        residuals = (latents - scale.mean[labels]) / scale.std[labels]
+        self._scale = GroupScale.of(latents[training], labels[training], groups.n_groups)
+        residuals = (latents - self._scale.mean[labels]) / self._scale.std[labels]
         with run.torch_seed("gan"), one_thread():
-            adversaries = Adversaries(groups.n_groups, latents.shape[1], self.config).to(run.device)
+            adversaries = Adversaries(groups.n_groups, correlation_root(residuals[training]), self.config)
+            adversaries.to(run.device)
             self._module = adversaries.average.module
+            value = ListValue.of(worth(candidates), groups, training, stopping) if stopping.any() else None
 
             def validate() -> float:
-                crowd = self._crowd(labels[stopping], scale, run.rng("gan validation"))
-                return -sliced_wasserstein(crowd, latents[stopping], run.rng("gan directions"))
+                assert value is not None
+                rates = self._rates(profile, groups.n_groups, GUARD_DRAWS, run.rng("gan guard"))
+                missing = max(LEAST_VALUE - value.share(rates), 0.0) / (1 - LEAST_VALUE)
+                likeness = self._likeness(
+                    labels[stopping], latents[stopping], latents[training], run.rng("gan stopping")
+                )
+                too_near = max(likeness["copies"] - likeness["members_copies"], 0.0)
+                return likeness["mode_coverage"] - too_near - missing
 
             self.history = fit_epochs(
                 adversaries,
                 self._epoch_runner(adversaries, residuals[training], labels[training], run),
                 epochs=self.config.epochs,
                 run=run,
-                validate=validate if stopping.any() else None,
+                validate=None if value is None else validate,
                 patience=self.config.patience,
             )
         self._scale = GroupScale.of(latents, labels, groups.n_groups)
@@ -235,60 +249,71 @@ class GroupGan(Generator):
             of = torch.from_numpy(labels.astype(np.int64)).to(weight.device)
             return self._module(torch.from_numpy(noise).to(weight.device), of).cpu().numpy()
 
-    def _crowd(self, labels: np.ndarray, scale: GroupScale, rng: np.random.Generator) -> np.ndarray:
+    def _crowd(self, labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Return 50 virtual members in a row for every label, float32 [50 B, Z]."""
         labels = np.repeat(labels, DRAWS_PER_MEMBER)
-        return scale.place(self._residuals(labels, rng), labels)
+        return self._scale.place(self._residuals(labels, rng), labels)
 
     def sample(self, group: int, n: int, rng: np.random.Generator) -> np.ndarray:
         labels = np.full(n, group)
         return self._scale.place(self._residuals(labels, rng), labels)
 
-    def lists(
-        self, data: Dataset, groups: Groups, profile: Profile, run: RunOptions, factor: np.ndarray | None = None
-    ) -> GroupLists:
-        """Return every group's two lists from the mean decoded preference of its virtual members.
+    def lists(self, data: Dataset, groups: Groups, profile: Profile, run: RunOptions) -> GroupLists:
+        """Return every group's two lists from the mean predicted preference of its virtual members.
 
-        That mean is the rate at which the group takes an item, whoever has it by now
+        That is the share of the group's preference that goes to an item, by members who lack it
         (:func:`~grouprec.lists.lists_from_rates`).
         """
-        rng = run.rng("gan lists")
-        rates = np.stack([self._mean_preference(group, profile, rng) for group in range(groups.n_groups)])
-        rates = rates if factor is None else rates * factor
-        return lists_from_rates(rates.astype(np.float32), data.known, groups, run.seed)
+        rates = self._rates(profile, groups.n_groups, self.config.n_virtual, run.rng("gan lists"))
+        return lists_from_rates(rates, data.known, groups, run.seed)
 
-    def _mean_preference(self, group: int, profile: Profile, rng: np.random.Generator) -> np.ndarray:
-        """Return the mean decoded preference of a group's virtual members, float64 [I]."""
-        virtual = self.sample(group, self.config.n_virtual, rng)
-        starts = range(0, len(virtual), DECODING_BATCH)
-        sums = [profile.decode(virtual[start : start + DECODING_BATCH]).sum(axis=0, dtype=float) for start in starts]
-        return np.sum(sums, axis=0) / len(virtual)
+    def _rates(self, profile: Profile, n_groups: int, n: int, rng: np.random.Generator) -> np.ndarray:
+        """Return the mean predicted preference of ``n`` virtual members of every group, float32 [G, I]."""
+        return np.stack(
+            [mean_preference(profile, self.sample(g, n, rng), one_hot(g, n_groups)) for g in range(n_groups)]
+        )
 
-    def report(self, data: Dataset, groups: Groups, profile: Profile) -> dict[str, float]:
+    def report(self, groups: Groups, profile: Profile) -> dict[str, float]:
         """Return how close virtual members come to members that neither training nor stopping has seen.
 
         ``frechet_generated``, and for comparison ``frechet_gaussian`` (a diagonal Gaussian per group with the mean
         and spread that the generator starts from) and ``frechet_members`` (the training members: what the small
         number of held-out members costs any method). Frechet distances compare mean and covariance of the pooled
-        points. ``mode_coverage`` is the share of held-out members with a virtual member (as many as there are
-        training members) within the median distance from a training member to its nearest fellow; other real
-        members reach about one half. Empty where no group has 10 members.
+        points. ``mode_coverage`` is the share of held-out members that one virtual member each, of their groups,
+        covers (:func:`~grouprec.likeness.coverage`), the mean over 10 draws; ``members_coverage`` the same by as many
+        training members. ``copies`` is the share of virtual members nearer to a training member than half of these
+        are to each other (:func:`~grouprec.likeness.copy_share`), ``members_copies`` that of the held-out members.
+        Empty where no group has 10 members.
         """
         latents, labels = profile.latents().users, groups.labels
         training, held_out = self._parts == TRAINING, self._parts == REPORT
         if held_out.sum() < 2:
             return {}
         rng = np.random.default_rng(0)  # the same yardstick for every run
-        real, unseen = latents[training], latents[held_out]
-        scale = GroupScale.of(real, labels[training], groups.n_groups)
-        of = np.repeat(labels[held_out], DRAWS_PER_MEMBER)
-        gaussian = scale.place(rng.standard_normal((len(of), latents.shape[1])), of)
-        virtual = scale.place(self._residuals(labels[training], rng), labels[training])
+        real, unseen, theirs = latents[training], latents[held_out], labels[held_out]
+        final, self._scale = self._scale, GroupScale.of(real, labels[training], groups.n_groups)
+        crowd, likeness = self._crowd(theirs, rng), self._likeness(theirs, unseen, real, rng)
+        of = np.repeat(theirs, DRAWS_PER_MEMBER)
+        gaussian = self._scale.place(rng.standard_normal(crowd.shape), of)
+        self._scale = final
+        fellows = (real[rng.choice(len(real), len(unseen), len(real) < len(unseen))] for _ in range(COVERAGE_DRAWS))
         return {
-            "frechet_generated": frechet(self._crowd(labels[held_out], scale, rng), unseen),
+            "frechet_generated": frechet(crowd, unseen),
             "frechet_gaussian": frechet(gaussian, unseen),
             "frechet_members": frechet(real, unseen),
-            "mode_coverage": mode_coverage(virtual, real, unseen),
+            **likeness,
+            "members_coverage": float(np.mean([coverage(some, unseen) for some in fellows])),
+        }
+
+    def _likeness(
+        self, labels: np.ndarray, members: np.ndarray, real: np.ndarray, rng: np.random.Generator
+    ) -> dict[str, float]:
+        """Return how well virtual members of these groups cover ``members``, and how near they come to ``real``."""
+        draws = [self._scale.place(self._residuals(labels, rng), labels) for _ in range(COVERAGE_DRAWS)]
+        return {
+            "mode_coverage": float(np.mean([coverage(some, members) for some in draws])),
+            "copies": copy_share(draws[0], real),
+            "members_copies": copy_share(members, real),
         }
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -317,47 +342,17 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
+def correlation_root(residuals: np.ndarray) -> np.ndarray:
+    """Return the symmetric root of the second moments of standardised points [U, Z], float32 [Z, Z]."""
+    values, vectors = np.linalg.eigh(residuals.T.astype(np.float64) @ residuals / max(len(residuals), 1))
+    return ((vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T).astype(np.float32)
+
+
 def split_members(groups: Groups, rng: np.random.Generator) -> np.ndarray:
     """Return what each member's latent vector is used for, int8 [U]."""
     parts = np.full(len(groups.labels), TRAINING, np.int8)
     for group in np.flatnonzero(groups.sizes >= SMALLEST_SPLIT):
         members = rng.permutation(np.flatnonzero(groups.labels == group))
         tenth = len(members) // 10
-        parts[members[:tenth]], parts[members[tenth : 2 * tenth]] = STOPPING, REPORT
+        parts[members[:tenth]], parts[members[tenth : 3 * tenth]] = STOPPING, REPORT
     return parts
-
-
-def frechet(first: np.ndarray, second: np.ndarray) -> float:
-    """Return the squared Frechet distance between Gaussians fitted to two samples of at least 2 points.
-
-    |m1 - m2|^2 + tr(C1 + C2 - 2 (C1^1/2 C2 C1^1/2)^1/2) (Dowson & Landau 1982; Heusel et al. 2017), in float64.
-    """
-    first, second = first.astype(np.float64), second.astype(np.float64)
-    covariance, other = (np.atleast_2d(np.cov(sample, rowvar=False)) for sample in (first, second))
-    values, vectors = np.linalg.eigh(covariance)
-    root = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
-    overlap = np.sqrt(np.maximum(np.linalg.eigvalsh(root @ other @ root), 0)).sum()
-    shift = ((first.mean(axis=0) - second.mean(axis=0)) ** 2).sum()
-    return max(float(shift + np.trace(covariance) + np.trace(other) - 2 * overlap), 0.0)
-
-
-def sliced_wasserstein(crowd: np.ndarray, members: np.ndarray, rng: np.random.Generator) -> float:
-    """Return the mean squared Wasserstein distance between two samples over random directions (Bonneel et al. 2015).
-
-    Along a direction, the members in order meet equal shares of the crowd in order.
-
-    Args:
-        crowd: [n V, Z].
-        members: [V, Z].
-    """
-    directions = rng.standard_normal((N_DIRECTIONS, members.shape[1]))
-    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    along = np.sort(directions @ crowd.T).reshape(N_DIRECTIONS, len(members), -1).mean(axis=2)
-    return float(((along - np.sort(directions @ members.T)) ** 2).mean())
-
-
-def mode_coverage(virtual: np.ndarray, real: np.ndarray, unseen: np.ndarray) -> float:
-    """Return the share of ``unseen`` with a virtual point closer than half of ``real`` have their nearest fellow."""
-    reach = np.median(NearestNeighbors(n_neighbors=1).fit(real).kneighbors()[0])
-    distances = NearestNeighbors(n_neighbors=1).fit(virtual).kneighbors(unseen)[0]
-    return float((distances <= reach).mean())

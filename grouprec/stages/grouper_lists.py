@@ -12,14 +12,15 @@ from scipy import sparse
 
 from grouprec.contracts import Grouper, Regime, StageConfig, groupers
 from grouprec.data.dataset import Dataset
-from grouprec.lists import worth
+from grouprec.lists import LENGTH, worth
 from grouprec.placing import check_n_groups
-from grouprec.preference import taste
+from grouprec.preference import discounts, taste
 from grouprec.segmentation import Segmentation, list_worth, segment, start_space, starts
 from grouprec.training import RunOptions
 from grouprec.types import Groups, Preference
 
 REGIMES: tuple[Regime, ...] = ("strict", "dedup")
+FEW = 32  # users up to which lists are judged user by user
 
 
 @groupers.register(
@@ -106,7 +107,11 @@ class ListsGrouper(Grouper):
         return self._distances(preference, histories)
 
     def _distances(self, preference: Preference, histories: sparse.csr_array) -> np.ndarray:
-        served = list_worth(worth(preference.candidates).T.tocsr(), histories.T.tocsr(), self._rankings, self._regime)
+        values = worth(preference.candidates)
+        if len(preference.candidates.items) <= FEW:
+            served = _worth_to_few(values, histories, self._rankings, self._regime)
+        else:
+            served = list_worth(values.T.tocsr(), histories.T.tocsr(), self._rankings, self._regime)
         return served.max(axis=1, keepdims=True) - served
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -118,6 +123,22 @@ class ListsGrouper(Grouper):
         rounds, converged, regime = arrays["report"].tolist()
         self.rounds, self.converged, self._regime = rounds, bool(converged), REGIMES[regime]
         return self
+
+
+def _worth_to_few(
+    values: sparse.csr_array, histories: sparse.csr_array, rankings: np.ndarray, regime: Regime
+) -> np.ndarray:
+    """Return what :func:`~grouprec.segmentation.list_worth` does, float32 [B, G], from matrices by user.
+
+    Both CSR [B, I]. A hundred times quicker for one user, who is all that an event needs placed.
+    """
+    listed, items = rankings >= 0, np.maximum(rankings, 0)
+    gains = np.where(listed, values.toarray()[:, items], 0)  # [B, G, R]
+    if regime == "dedup":
+        lacking = listed & (histories.toarray()[:, items] == 0)
+        slots = lacking.cumsum(axis=2) - lacking  # that items listed before have filled
+        gains = gains * np.append(discounts(LENGTH), 0)[np.minimum(slots, LENGTH)]
+    return gains.sum(axis=2, dtype=np.float64).astype(np.float32)
 
 
 @lru_cache(maxsize=2)  # the same for every number of groups and every start: one per regime

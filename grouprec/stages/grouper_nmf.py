@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 from scipy import sparse
+from scipy.optimize import nnls
 from sklearn.decomposition import non_negative_factorization
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import normalize
@@ -20,6 +21,7 @@ from grouprec.preference import taste
 from grouprec.training import RunOptions
 from grouprec.types import Groups, Preference
 
+FEW = 32  # users up to which each is placed by a solution of their own
 _PLACING_STEPS = {"max_iter": 1000, "tol": 1e-6}  # so that company in a batch does not move a user
 
 
@@ -54,6 +56,8 @@ class NmfGrouper(Grouper):
     config: Config
     _components: np.ndarray  # float32 [G, I], rows of length 1
     _labels: np.ndarray  # int32 [U]
+    _gram_of: np.ndarray | None = None
+    _gram_parts: tuple[np.ndarray, np.ndarray, np.ndarray]
 
     def fit(
         self, data: Dataset, preference: Preference, n_groups: int, run: RunOptions, regime: Regime = "strict"
@@ -107,13 +111,36 @@ class NmfGrouper(Grouper):
     def _memberships(self, tastes: sparse.csr_array) -> np.ndarray:
         (n_users, _), n_groups = tastes.shape, len(self._components)
         parts = np.zeros((n_users, n_groups), np.float32)
-        if tastes.nnz and self._components.any():
+        if n_users <= FEW:
+            parts = self._few_parts(tastes)
+        elif tastes.nnz and self._components.any():
             with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
                 parts, _, _ = non_negative_factorization(
                     tastes, H=self._components, n_components=n_groups, update_H=False, **_PLACING_STEPS
                 )
         parts[~parts.any(axis=1)] = 1
         return parts / parts.sum(axis=1, keepdims=True)
+
+    def _few_parts(self, tastes: sparse.csr_array) -> np.ndarray:
+        """Return the rows of W for a few users, float32 [B, G]: what the descent tends to, without a pass over H.
+
+        With H H' = R' R the squared error of x = w H is that of R w = b, up to a constant, for the b that gives
+        R' b = H x: non-negative least squares in as many unknowns as groups (Lawson & Hanson 1974).
+        """
+        by_item, root, inverse = self._gram()
+        targets = (tastes @ by_item) @ inverse
+        return np.array([nnls(root, target)[0] for target in targets], np.float32).reshape(-1, len(self._components))
+
+    def _gram(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return H by item, float64 [I, G], R [F, G] and its pseudo-inverse [G, F]; kept while H is the same."""
+        if self._gram_of is not self._components:
+            by_item = np.ascontiguousarray(self._components.T, np.float64)
+            values, vectors = np.linalg.eigh(by_item.T @ by_item)
+            kept = values > 1e-9  # rows of H have length 1; tastes that are not needed are 0
+            roots = np.sqrt(values[kept])
+            self._gram_parts = by_item, (vectors[:, kept] * roots).T, vectors[:, kept] / roots
+            self._gram_of = self._components
+        return self._gram_parts
 
     def _distances(self, tastes: sparse.csr_array) -> np.ndarray:
         return np.maximum(1 - self._memberships(tastes), 0)

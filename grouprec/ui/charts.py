@@ -228,7 +228,7 @@ def method_dots(rows: pd.DataFrame, marks: dict[str, float], metric: str) -> go.
             **label, yanchor="bottom", yshift=2 + 16 * (level % 2), font={"size": 11, "color": NEUTRAL}
         )
     figure.update_layout(
-        **_plain_layout(110 + 30 * len(rows)),
+        **plain_layout(110 + 30 * len(rows)),
         xaxis={"title": metric, "rangemode": "tozero", "gridcolor": GRID, "zeroline": False},
         yaxis={"categoryorder": "array", "categoryarray": ordered["title"].map(literal).tolist(), "showgrid": False},
     )
@@ -271,7 +271,7 @@ def value_lines(
         x=chosen, y=1, yref="paper", yanchor="bottom", text="this run", showarrow=False, font={"size": 11}
     )
     figure.update_layout(
-        **{**_plain_layout(380), "showlegend": True},
+        **{**plain_layout(380), "showlegend": True},
         xaxis={"title": "number of lists", "gridcolor": GRID, "zeroline": False},
         yaxis={"title": metric, "rangemode": "tozero", "gridcolor": GRID, "zeroline": False},
         legend={"x": 1.02, "y": 1},
@@ -302,7 +302,7 @@ def steps(rows: pd.DataFrame, metric: str) -> go.Figure:
     )
     figure = go.Figure(bar)
     figure.update_layout(
-        **_plain_layout(60 + 38 * len(rows), top=8),
+        **plain_layout(60 + 38 * len(rows), top=8),
         xaxis={"title": metric, "gridcolor": GRID, "zeroline": False},
         yaxis={"autorange": "reversed", "showgrid": False},
     )
@@ -339,7 +339,7 @@ def by_count(curves: Mapping[str, pd.DataFrame], axis: str, metric: str, ours: s
             )
         )
     figure.update_layout(
-        **{**_plain_layout(280, top=8), "showlegend": True},
+        **{**plain_layout(280, top=8), "showlegend": True},
         xaxis={"title": axis, "type": "category", "showgrid": False},
         yaxis={"title": metric, "rangemode": "tozero", "gridcolor": GRID, "zeroline": False},
         legend={"x": 1.02, "y": 1},
@@ -352,7 +352,7 @@ def _faint(colour: str) -> str:
     return f"rgba({red}, {green}, {blue}, 0.13)"
 
 
-def _plain_layout(height: int, top: int = 44) -> dict[str, Any]:
+def plain_layout(height: int, top: int = 44) -> dict[str, Any]:
     return {
         "height": height,
         "margin": {"l": 0, "r": 16, "t": top, "b": 0},

@@ -118,9 +118,11 @@ def _learned_parts(metrics: Mapping[str, Any]) -> None:
     left, middle, right = st.columns(3, gap="small")
     with left.container(border=True, height="stretch"):
         st.markdown(f"**Profile.** {story.profile_answer(profile)}", help=PROFILE_HELP)
-        _numbers({"Profile": profile.get("nll_vae"), "Popularity": profile.get("nll_popularity")}, cards.number)
+        names = {"Profile": "nll_vae", "Without groups": "nll_plain", "Popularity": "nll_popularity"}
+        _numbers({title: profile.get(name) for title, name in names.items()}, cards.number)
     with middle.container(border=True, height="stretch"):
-        st.markdown(f"**Generator.** {story.generator_answer(generator)}", help=GENERATOR_HELP)
+        said = f"{story.verdict_answer(metrics.get('verdict') or {})} {story.generator_answer(generator)}"
+        st.markdown(f"**Generator.** {said}", help=GENERATOR_HELP)
         names = {"Generator": "frechet_generated", "Random draws": "frechet_gaussian"}
         _numbers({title: generator.get(name) for title, name in names.items()}, cards.number)
     with right.container(border=True, height="stretch"):

@@ -47,9 +47,43 @@ def composition(users: pd.DataFrame, rows: np.ndarray, groups: pd.DataFrame) -> 
 
 
 def telling_attributes(attributes: pd.DataFrame, group: int) -> pd.DataFrame:
-    """Return the attributes in which a group differs visibly from all users, the most certain first."""
+    """Return the attributes in which a group differs visibly from all users, the most certain first.
+
+    Where the run tested them, only those that are more than chance.
+    """
     own = attributes[attributes["group"] == group].sort_values("rank")
+    if "significant" in own:
+        own = own[own["significant"].astype(bool)]
     return own[~own["lift"].between(1 / VISIBLE_LIFT, VISIBLE_LIFT)]
+
+
+def lift_intervals(items: pd.DataFrame, group: int) -> pd.DataFrame:
+    """Return a group's distinguishing items by rank, with the intervals of their lifts; of no width in older runs."""
+    own = items[items["group"] == group].sort_values("rank", ignore_index=True)
+    return own if "lift_low" in own else own.assign(lift_low=own["lift"], lift_high=own["lift"])
+
+
+def activity_per_head(activity: pd.DataFrame, groups: pd.DataFrame, group: int) -> pd.DataFrame:
+    """Return a group's activity over time: period, members and everybody (events per head), share of all events."""
+    sizes = groups.set_index("group")["size"]
+    own = activity[activity["group"] == group].sort_values("period", ignore_index=True)
+    everybody = own["period"].map(activity.groupby("period")["events"].sum()) / sizes.sum()
+    return pd.DataFrame(
+        {
+            "period": own["period"],
+            "members": own["events"] / sizes[group],
+            "everybody": everybody,
+            "share": own["share"].round(3),
+        }
+    )
+
+
+def members_of(members: pd.DataFrame, users: pd.DataFrame, group: int, kind: str, n_attributes: int) -> pd.DataFrame:
+    """Return the typical or borderline members of a group by rank, with the first of the users' attributes."""
+    own = members[(members["group"] == group) & (members["kind"] == kind)].sort_values("rank")
+    columns = ["user", "distance"] if kind == "typical" else ["user", "other", "margin"]
+    about = users[["user", "interactions", *attribute_columns(users)[:n_attributes]]]
+    return own[columns].merge(about.round(1), on="user", how="left")
 
 
 def find_users(users: pd.DataFrame, text: str, most: int = 20) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from grouprec.ui.cards import number, percent, plain, plural, ratio, score
+from grouprec.ui.cards import count, group_label, number, percent, plain, plural, ratio, score
 
 METRIC = "ndcg@10"  # the headline; every sentence says what it is behind the help mark
 ENOUGH_TESTED = 20  # with fewer tested members the share of a group says little
@@ -39,6 +39,7 @@ ENCODERS = {
     "transitions": "item transitions",
     "user_knn": "user neighbours",
 }
+SMALL_FACTOR = 0.01  # of a probability: no news
 REGIMES = {"strict": "Everyone sees the same list", "dedup": "Each member skips what they have"}
 REGIME_HELP = (
     "**Everyone sees the same list**: a poster, an e-mail, a shelf; the same items for the whole group.\n\n"
@@ -86,6 +87,58 @@ def groups_answer(groups: pd.DataFrame) -> str:
     largest = f"the largest, **{plain(top['name'])}**, holds {percent(top['size'] / users)} of them"
     rest = f", and {half} groups hold half of all users" if half > 1 else ""
     return f"Your {plural(users, 'user')} fall into {len(groups)} groups: {largest}{rest}."
+
+
+def portrait_answer(
+    group: Mapping[str, Any], profiles: pd.DataFrame, neighbours: pd.DataFrame | None, names: Mapping[int, str]
+) -> str:
+    """Say how uniform a group is among the others, how alike its members are, and whom it borders on.
+
+    Args:
+        profiles: group_profiles of all groups.
+        neighbours: group_neighbours of all groups; None for a group alone.
+    """
+    own = profiles.set_index("group").loc[group["group"]]
+    who = f"**{plain(group['name'])}** ({plural(group['size'], 'user')})"
+    if pd.isna(own["diversity"]):
+        return f"{who} has too few members with known tastes to say how alike they are."
+    alike, overall = percent(1 - own["diversity"]), percent(1 - own["diversity_overall"])
+    if neighbours is None:
+        return f"{who} is the only group: its members' tastes are {alike} alike."
+    place = uniform_words(profiles["diversity"], own["diversity"])
+    towards = neighbours[neighbours["group"] == group["group"]]
+    most = towards.loc[towards["borderline"].idxmax()]
+    border = "none is on the border to another group"
+    if own["borderline"] > 0:
+        border = f"{percent(own['borderline'])} are on the border to another group, most often to "
+        border += plain(group_label(int(most["other"]), names[int(most["other"])]))
+    return f"{who} is {place}: its members' tastes are {alike} alike, against {overall} among all users; {border}."
+
+
+def uniform_words(diversities: pd.Series, own: float) -> str:
+    """Say where a group's inner diversity stands among those of all groups (NaN does not count)."""
+    known = diversities.dropna()
+    if own <= known.min():
+        return "the most uniform group"
+    if own >= known.max():
+        return "the most mixed group"
+    return "more uniform than most groups" if own < known.median() else "more mixed than most groups"
+
+
+def portrait_unknown(group: Mapping[str, Any]) -> str:
+    """Say who a group is in a run that is older than portraits."""
+    who = f"**{plain(group['name'])}** holds {plural(group['size'], 'user')}, {percent(group['share'])} of all"
+    return f"{who}. This run is older than the measures of its members; train it again to see them."
+
+
+def attributes_note(attributes: pd.DataFrame, n_listed: int) -> str:
+    """Say how many attributes were looked at, and what it means that none is listed."""
+    if attributes.empty:
+        return "No attribute of the users sets a group apart."
+    if "tests" not in attributes:
+        return "" if n_listed else "No attribute of the users sets this group apart."
+    found = "Only what" if n_listed else "Nothing"
+    return f"{found} is more than chance, after correction for {count(attributes['tests'].iloc[0])} comparisons."
 
 
 def selection_answer(composition: pd.DataFrame) -> str:
@@ -233,13 +286,28 @@ def gain_words(row: pd.Series) -> str:
     return f", which is {percent(share)} of the possible gain"
 
 
+def verdict_answer(verdict: Mapping[str, float]) -> str:
+    """Say what lists from virtual members keep of those from real members, and what variety they offer."""
+    strict, dedup = verdict.get("strict_ratio"), verdict.get("dedup_ratio")
+    if strict is None or dedup is None or strict != strict or dedup != dedup:
+        return "Generated lists were not judged in this run."
+    said = f"Lists from virtual members are worth {percent(strict)} of those from real members"
+    said += f" ({percent(dedup)} where each member skips what they have)."
+    change, kept = verdict.get("turns_diversity_change"), verdict.get("turns_ratio")
+    if change is None or kept is None or change != change or kept != kept:
+        return said
+    return f"{said} Alternative lists vary by {change:+.0f} % and keep {percent(kept)}."
+
+
 def generator_answer(generator: Mapping[str, float]) -> str:
-    """Say how near the virtual members are to the real ones, against the simple alternative."""
+    """Say how near the virtual members are to the real ones, against the simple alternative, and how many they miss."""
     ours, simple = generator.get("frechet_generated"), generator.get("frechet_gaussian")
     if ours is None or simple is None or not ours > 0:
         return "The generator was not evaluated in this run."
     if ours < simple:
-        return f"Virtual members are {ratio(simple / ours)} times nearer to the real ones than simple random draws."
+        near = f"Virtual members are {ratio(simple / ours)} times nearer to the real ones than simple random draws"
+        covered = generator.get("mode_coverage")
+        return f"{near}." if covered is None else f"{near} and stand for {percent(covered)} of members kept aside."
     return f"Simple random draws are nearer to the real members ({number(simple)}) than the generator ({number(ours)})."
 
 
@@ -260,7 +328,14 @@ def profile_answer(profile: Mapping[str, float]) -> str:
         return "The profile was not evaluated in this run."
     factor = math.exp(profile["nll_popularity"] - profile["nll_vae"])
     verdict = "" if factor > 1 else "only "
-    return f"Held-out items get {verdict}{ratio(factor)} times the probability that their popularity alone gives them."
+    said = f"Held-out items get {verdict}{ratio(factor)} times the probability that their popularity alone gives them."
+    if "nll_plain" not in profile:
+        return said
+    groups = math.exp(profile["nll_plain"] - profile["nll_vae"])
+    if abs(groups - 1) < SMALL_FACTOR:
+        return f"{said} Knowing the groups adds nothing to that."
+    change = "raises" if groups > 1 else "lowers"
+    return f"{said} Knowing the groups {change} it {ratio(max(groups, 1 / groups))} times."
 
 
 def value_answer(curve: pd.DataFrame) -> str:

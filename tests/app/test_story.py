@@ -109,6 +109,8 @@ def test_the_generator_answer_says_which_side_is_nearer() -> None:
     better = story.generator_answer({"frechet_generated": 4.0, "frechet_gaussian": 32.0})
     worse = story.generator_answer({"frechet_generated": 4.0, "frechet_gaussian": 2.0})
     assert "8.0 times nearer" in better
+    covering = story.generator_answer({"frechet_generated": 4.0, "frechet_gaussian": 32.0, "mode_coverage": 0.91})
+    assert covering.endswith("and stand for 91 % of members kept aside.")
     assert worse.startswith("Simple random draws are nearer")
     assert "not evaluated" in story.generator_answer({})
 
@@ -128,6 +130,25 @@ def test_the_profile_answer_is_the_ratio_of_probabilities() -> None:
     assert "get 2.7 times the probability" in story.profile_answer({"nll_vae": 6.0, "nll_popularity": 7.0})
     assert "get only 0.4 times the probability" in story.profile_answer({"nll_vae": 7.0, "nll_popularity": 6.0})
     assert "not evaluated" in story.profile_answer({})
+
+
+def test_the_profile_answer_says_what_the_groups_add() -> None:
+    costs = {"nll_vae": 6.0, "nll_popularity": 7.0}
+    assert "Knowing the groups adds nothing" in story.profile_answer(costs | {"nll_plain": 6.001})
+    assert "Knowing the groups raises it 1.6 times" in story.profile_answer(costs | {"nll_plain": 6.5})
+    assert "Knowing the groups lowers it 1.6 times" in story.profile_answer(costs | {"nll_plain": 5.5})
+
+
+def test_the_verdict_says_what_generated_lists_keep_in_both_uses() -> None:
+    found = {"strict_ratio": 0.98, "dedup_ratio": 0.971}
+    assert story.verdict_answer(found) == (
+        "Lists from virtual members are worth 98 % of those from real members "
+        "(97 % where each member skips what they have)."
+    )
+    turns = {"turns_diversity_change": 31.2, "turns_ratio": 0.955}
+    assert story.verdict_answer(found | turns).endswith("Alternative lists vary by +31 % and keep 96 %.")
+    assert "not judged" in story.verdict_answer({})
+    assert "not judged" in story.verdict_answer({"strict_ratio": float("nan"), "dedup_ratio": 0.9})
 
 
 def test_the_value_answer_finds_the_fewest_lists_for_nine_tenths() -> None:

@@ -15,6 +15,7 @@ from grouprec.evaluate.metrics import (
     coverage,
     gini,
     hit_matrix,
+    intra_list_diversity,
     novelty,
     paired_difference,
 )
@@ -138,3 +139,24 @@ def test_paired_difference_sees_a_small_steady_gain_that_intervals_hide():
     assert 0 < low < difference < high and p < 0.01
     assert bootstrap(other, 0)[1] < bootstrap(one, 0)[2]
     assert paired_difference(one, one, seed=0) == pytest.approx((0, 0, 0, 1))
+
+
+def test_intra_list_diversity_is_one_minus_the_mean_cosine_of_pairs():
+    rng = np.random.default_rng(0)
+    owners = (rng.random((50, 12)) < 0.3).astype(float)
+    owners[:, 11] = 0  # nobody has the last item: like no other
+    lists = np.array([[0, 5, 3, 9], [11, 2, 7, -1], [4, -1, -1, -1], [-1, -1, -1, -1]])
+
+    def naive(row):
+        columns = [owners[:, item] / max(np.linalg.norm(owners[:, item]), 1) for item in row if item >= 0]
+        cosines = [a @ b for n, a in enumerate(columns) for b in columns[:n]]
+        return 1 - np.mean(cosines) if cosines else 0.0
+
+    found = intra_list_diversity(lists, sparse.csr_array(owners * 3))
+    np.testing.assert_allclose(found, [naive(row) for row in lists])
+
+
+def test_intra_list_diversity_of_bundles_is_nothing_and_of_strangers_all():
+    owners = sparse.csr_array(np.repeat(np.eye(2), 3, axis=1))  # items 0 to 2 sell together, and 3 to 5
+    assert intra_list_diversity(np.array([[0, 1, 2], [0, 3, -1]]), owners) == pytest.approx([0, 1])
+    assert intra_list_diversity(np.array([[0, 1, 3]]), owners, k=2) == pytest.approx([0])

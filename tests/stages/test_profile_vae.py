@@ -1,17 +1,19 @@
-from dataclasses import replace
 from functools import cache
 
 import numpy as np
 import pytest
 import torch
 from scipy import sparse
+from sklearn.preprocessing import normalize
 from torch.distributions import Normal, kl_divergence
 
-from grouprec.data.dataset import Interactions
+from grouprec.crowd import one_hot
 from grouprec.data.synthetic import Planted, planted
+from grouprec.lists import member_matrix, worth
+from grouprec.preference import find_candidates
 from grouprec.stages.profile_vae import GroupVae, HistoryVae, drop
 from grouprec.training import RunOptions
-from grouprec.types import Groups
+from grouprec.types import Candidates, Embeddings, Groups
 
 CONFIG = GroupVae.Config(latent_size=8, hidden_size=32, epochs=25, learning_rate=1e-2, annealing_epochs=5)
 
@@ -27,22 +29,67 @@ def true_groups() -> Groups:
 
 
 @cache
+def candidates() -> Candidates:
+    """What is bought with the user's items: the rest of their favourites."""
+    histories = answer().data.histories
+    together = sparse.csr_array(histories.T @ histories)
+    return find_candidates(Embeddings(histories, together), histories, 30)
+
+
+@cache
 def fitted(seed: int = 0) -> GroupVae:
-    return GroupVae(CONFIG).fit(answer().data, true_groups(), RunOptions(seed=seed))
+    return GroupVae(CONFIG).fit(answer().data, true_groups(), candidates(), RunOptions(seed=seed))
 
 
-def test_vae_predicts_held_out_items_better_than_popularity() -> None:
-    report = fitted().report(answer().data, true_groups())
-    assert report["nll_vae"] < report["nll_popularity"] - 0.4
+def member_means(predicted: np.ndarray) -> np.ndarray:
+    """Return the mean of every group's members, float [G, I]."""
+    return member_matrix(true_groups()) @ predicted / true_groups().sizes[:, None]
 
 
-def test_popularity_baseline_is_the_smoothed_share_of_the_training_part() -> None:
+def test_vae_describes_held_out_items_better_than_popularity() -> None:
     data = answer().data
-    counts = (data.histories.toarray() > 0).sum(axis=0) + 1
-    log_p = np.log(counts / counts.sum())
-    validation = data.validation.matrix(data.shape).toarray() > 0
-    by_hand = -np.mean([(row @ log_p) / row.sum() for row in validation])
-    assert fitted().report(data, true_groups())["nll_popularity"] == pytest.approx(by_hand, rel=1e-5)
+    counts = (data.histories != 0).sum(axis=0) + 1
+    held_out = data.validation.user_rows, data.validation.item_rows
+    popular = np.log(counts / counts.sum())[held_out[1]].mean()
+    assert np.log(fitted().decode(fitted().latents().users)[held_out]).mean() > popular + 0.4
+
+
+def test_predictions_come_nearer_to_what_members_want_than_the_group_mean() -> None:
+    wanted = normalize(worth(candidates()), norm="l1").toarray()
+    rows = [np.flatnonzero(answer().labels == group) for group in range(3)]
+    predicted = np.empty_like(wanted)
+    for group, members in enumerate(rows):
+        predicted[members] = fitted().predict(fitted().latents().users[members], one_hot(group, 3))
+    means = member_means(wanted)[answer().labels]
+
+    def cost(shares: np.ndarray) -> float:
+        return -float((wanted * np.log(shares + 1e-9)).sum(axis=1).mean())
+
+    assert cost(predicted) < cost(means)
+
+
+def test_predictions_keep_the_mean_of_their_group() -> None:
+    wanted = member_means(normalize(worth(candidates()), norm="l1").toarray())
+    latents = fitted().latents().users
+    for group in range(3):
+        predicted = fitted().predict(latents[answer().labels == group], one_hot(group, 3)).mean(axis=0)
+        best = np.argsort(-wanted[group])[:10]
+        assert wanted[group, np.argsort(-predicted)[:10]].sum() >= 0.97 * wanted[group, best].sum()
+        assert np.abs(predicted - wanted[group]).sum() < 0.2  # of at most 2
+
+
+def test_the_mixture_moves_what_is_wanted_towards_its_groups() -> None:
+    blocks = [answer().favourites[group] for group in range(3)]
+    nobody = fitted().latents().mean.mean(axis=0, keepdims=True)
+
+    def share(mixture: list[float], group: int) -> float:
+        return float(fitted().predict(nobody, np.array(mixture, np.float32))[0, blocks[group]].sum())
+
+    for group in range(3):
+        alone = one_hot(group, 3).tolist()
+        half = [0.5 * one + 0.5 * (n == (group + 1) % 3) for n, one in enumerate(alone)]
+        nothing = one_hot((group + 1) % 3, 3).tolist()
+        assert share(alone, group) > share(half, group) > share(nothing, group)
 
 
 def test_learned_priors_lie_where_their_groups_are() -> None:
@@ -63,14 +110,16 @@ def test_kl_and_likelihood_agree_with_torch_distributions() -> None:
     mean, log_var = module.encode(histories)
     prior = Normal(module.prior_mean[labels], (0.5 * module.prior_log_var[labels]).exp())
     expected = kl_divergence(Normal(mean, (0.5 * log_var).exp()), prior).sum(dim=1).mean()
-    _, kl = module.loss(histories, histories, labels)
+    has, wants, kl = module.loss(histories, histories, histories, labels)
+    assert np.isfinite([has.item(), wants.item()]).all()
     assert kl.item() == pytest.approx(expected.item(), rel=1e-5)
 
 
 def test_group_of_one_has_the_spread_of_its_members_posterior() -> None:
     labels = answer().labels.copy()
     labels[0] = 3
-    profile = GroupVae(CONFIG.model_copy(update={"epochs": 2})).fit(answer().data, Groups(labels, 4), RunOptions())
+    profile = GroupVae(CONFIG.model_copy(update={"epochs": 2}))
+    profile.fit(answer().data, Groups(labels, 4), candidates(), RunOptions())
     latents = profile.latents()
     assert np.isfinite(latents.std).all() and (latents.std > 0).all()
     np.testing.assert_allclose(latents.mean[3], latents.users[0], atol=1e-6)
@@ -84,9 +133,9 @@ def test_group_spread_is_members_variance_plus_posterior_variance() -> None:
 
 
 def test_same_seed_gives_the_same_profile_and_another_seed_another() -> None:
-    again = GroupVae(CONFIG).fit(answer().data, true_groups(), RunOptions(seed=0)).latents()
+    again = GroupVae(CONFIG).fit(answer().data, true_groups(), candidates(), RunOptions(seed=0)).latents()
     assert np.array_equal(again.users, fitted().latents().users)
-    other = GroupVae(CONFIG).fit(answer().data, true_groups(), RunOptions(seed=1)).latents()
+    other = GroupVae(CONFIG).fit(answer().data, true_groups(), candidates(), RunOptions(seed=1)).latents()
     assert not np.array_equal(other.users, fitted().latents().users)
 
 
@@ -95,6 +144,9 @@ def test_saved_profile_is_the_same_profile() -> None:
     histories = answer().data.histories
     assert np.array_equal(again.encode(histories), fitted().encode(histories))
     assert np.array_equal(again.encode(histories), fitted().latents().users)
+    mixture = np.array([0.3, 0.7, 0], np.float32)
+    users = fitted().latents().users
+    assert np.array_equal(again.predict(users, mixture), fitted().predict(users, mixture))
     for learned, loaded in zip(fitted().prior(), again.prior(), strict=True):
         assert np.array_equal(learned, loaded)
 
@@ -111,11 +163,20 @@ def test_no_histories_give_no_latents() -> None:
     assert fitted().encode(empty).shape == (0, CONFIG.latent_size)
 
 
-def test_without_validation_it_trains_all_epochs_and_reports_nothing() -> None:
-    data = replace(answer().data, validation=Interactions.empty(timed=True))
-    profile = GroupVae(CONFIG.model_copy(update={"epochs": 3})).fit(data, true_groups(), RunOptions())
-    assert profile.history is not None and profile.history.best_epoch == 3
-    assert profile.report(data, true_groups()) == {}
+def test_too_few_users_to_spare_any_train_all_epochs() -> None:
+    few = planted(n_users=12, n_items=24, n_groups=2)
+    own = Candidates(np.tile(np.arange(10, dtype=np.int32), (12, 1)), np.ones((12, 10), np.float32), 24)
+    profile = GroupVae(CONFIG.model_copy(update={"epochs": 3}))
+    profile.fit(few.data, Groups(few.labels, 2), own, RunOptions())
+    assert profile.history is not None and profile.history.best_epoch == 3 and len(profile.history.epochs) == 3
+    assert "validation" not in profile.history.epochs[-1]
+
+
+def test_training_stops_where_the_users_set_apart_are_described_best() -> None:
+    history = fitted().history
+    assert history is not None
+    values = [epoch["validation"] for epoch in history.epochs]
+    assert values[history.best_epoch - 1] == max(values) and max(values) > values[0]
 
 
 def test_weights_count_unless_histories_are_read_as_binary() -> None:

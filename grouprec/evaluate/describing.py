@@ -1,0 +1,121 @@
+"""How well profiles describe users: held-out likelihood against a VAE without groups, and calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from grouprec.contracts import Profile
+from grouprec.crowd import one_hot
+from grouprec.evaluate.metrics import resampled_means
+from grouprec.evaluate.protocol import Task
+from grouprec.types import Groups
+
+BATCH = 512
+LEAST = 1e-12  # keeps the logarithm of a share of 0 finite
+N_BINS = 10
+
+Shares = Callable[[np.ndarray, int], np.ndarray]  # (user rows, their group) -> float [B, I], rows sum to 1
+
+
+def descriptions(profile: Profile, groups: Groups, plain: Profile, histories: sparse.csr_array) -> dict[str, Shares]:
+    """Return ways to predict what users take next, by name.
+
+    ``vae`` and ``vae_wants`` are the profile's two decoders, of what users have and of what they are predicted to
+    want (which gives next to nothing to items that are nobody's candidates); ``plain`` and ``plain_wants`` those of a
+    profile that was fitted with everybody in one group; ``popularity`` the items' share of the histories, add-one
+    smoothed.
+    """
+    popularity = histories.count_nonzero(axis=0) + 1.0
+    popularity /= popularity.sum()
+    mixtures = np.eye(groups.n_groups, dtype=np.float32)
+
+    def encoded(one: Profile, rows: np.ndarray) -> np.ndarray:
+        return one.encode(histories[rows])
+
+    return {
+        "vae": lambda rows, _: profile.decode(encoded(profile, rows)),
+        "vae_wants": lambda rows, group: profile.predict(encoded(profile, rows), mixtures[group]),
+        "plain": lambda rows, _: plain.decode(encoded(plain, rows)),
+        "plain_wants": lambda rows, _: plain.predict(encoded(plain, rows), one_hot(0, 1)),
+        "popularity": lambda rows, _: np.broadcast_to(popularity, (len(rows), len(popularity))),
+    }
+
+
+def reconstruction(ways: Mapping[str, Shares], groups: Groups, task: Task, seed: int) -> pd.DataFrame:
+    """Return the negative log-likelihood, in nats per interaction, of what users took next.
+
+    Shares of items that a user may not get again are left out and the others scaled up to 1. The mean is over users.
+
+    Returns:
+        method, value, low, high (95 % bootstrap interval over users), difference, difference_low, difference_high
+        (to ``plain``, paired; below 0 is better), n_users.
+    """
+    costs = {name: np.concatenate([_cost(*part) for part in _parts(way, groups, task)]) for name, way in ways.items()}
+    means = resampled_means(np.column_stack(list(costs.values())), seed)
+    base = list(costs).index("plain")
+    rows = []
+    for at, (name, values) in enumerate(costs.items()):
+        low, high = np.quantile(means[:, at], [0.025, 0.975])
+        change = np.quantile(means[:, at] - means[:, base], [0.025, 0.975])
+        row = {"method": name, "value": values.mean(), "low": low, "high": high}
+        difference = (values - costs["plain"]).mean()
+        rows.append(
+            row
+            | {"difference": difference, "difference_low": change[0], "difference_high": change[1]}
+            | {"n_users": len(values)}
+        )
+    return pd.DataFrame(rows)
+
+
+def calibration(shares: Shares, groups: Groups, task: Task) -> pd.DataFrame:
+    """Return how often what is predicted happens: shares of preference against shares of what users took.
+
+    All pairs of judged users and items that they may get, in ten bins that hold as much predicted preference each.
+
+    Returns:
+        bin (from 1, least likely first), n_pairs, predicted and observed (mean share of a user's interactions that go
+        to one item), from which a well calibrated profile differs by chance only.
+    """
+    predicted, observed = [], []
+    for share, taken in _parts(shares, groups, task):
+        allowed = share > 0
+        predicted.append(share[allowed].astype(np.float32))
+        observed.append((taken.toarray() / taken.sum(axis=1)[:, None])[allowed].astype(np.float32))
+    share, taken = np.concatenate(predicted), np.concatenate(observed)
+    order = np.argsort(share)
+    place = np.minimum((share[order].cumsum(dtype=float) / share.sum(dtype=float) * N_BINS).astype(int), N_BINS - 1)
+    n = np.bincount(place, minlength=N_BINS)
+    sums = (np.bincount(place, values[order], minlength=N_BINS) for values in (share, taken))
+    means = [np.divide(total, n, out=np.zeros(N_BINS), where=n > 0) for total in sums]
+    table = pd.DataFrame({"bin": np.arange(1, N_BINS + 1), "n_pairs": n, "predicted": means[0], "observed": means[1]})
+    return table[table["n_pairs"] > 0].reset_index(drop=True)
+
+
+def calibration_error(table: pd.DataFrame) -> float:
+    """Return the expected calibration error: mean gap of predicted and observed shares over all preference, in 0..2."""
+    mass = table["n_pairs"] * table["predicted"]
+    gap = (table["n_pairs"] * (table["predicted"] - table["observed"]).abs()).sum()
+    return float(gap / max(mass.sum(), LEAST))
+
+
+def _parts(shares: Shares, groups: Groups, task: Task) -> Iterator[tuple[np.ndarray, sparse.csr_array]]:
+    """Yield batches of judged users of one group: shares of items they may get, and what they took, CSR of ones."""
+    labels = groups.labels[task.users]
+    for group in np.unique(labels):
+        members = task.users[labels == group]
+        for start in range(0, len(members), BATCH):
+            rows = members[start : start + BATCH]
+            share = np.array(shares(rows, int(group)), np.float64)
+            share[task.seen[rows].nonzero()] = 0
+            yield share / np.maximum(share.sum(axis=1, keepdims=True), LEAST), task.relevant[rows]
+
+
+def _cost(share: np.ndarray, taken: sparse.csr_array) -> np.ndarray:
+    """Return every user's mean negative log share of what they took, float64 [B]."""
+    user, item = taken.nonzero()
+    costs = np.bincount(user, -np.log(share[user, item] + LEAST), minlength=len(share))
+    return costs / np.bincount(user, minlength=len(share))

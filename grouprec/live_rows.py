@@ -1,0 +1,68 @@
+"""Candidates of a few users, as plain rows: quick twins of what `lists` and `preference` do for all users at once."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from scipy.special import expit, logit
+
+from grouprec.lists import LENGTH
+from grouprec.preference import discounts
+from grouprec.types import Candidates
+
+LEADERS = 50  # candidates that can stand out, as in `preference.taste`
+WORTH_STEP = 2.0**-30  # worth is counted in whole steps, so float64 sums are exact and a stream leaves no rounding
+
+
+def add_worth(
+    sums: np.ndarray, labels: np.ndarray, items: np.ndarray, scores: np.ndarray, signs: np.ndarray | float = 1.0
+) -> None:
+    """Add :func:`~grouprec.lists.worth` of candidates [B, N] to the sums of their users' groups, float64 [G, I].
+
+    In whole steps, so that sums are exact, and row by row, so that a user is worth the same alone and among others.
+
+    Args:
+        signs: 1 to add, -1 to take off; a number or float64 [B, 1].
+    """
+    scores = np.maximum(scores, 0).astype(np.float64)
+    best = scores[:, :LENGTH]
+    ideal = (best * _discounts(best.shape[1])).sum(axis=1, keepdims=True)
+    worth = np.round(scores * (1 / WORTH_STEP / np.where(ideal > 0, ideal, 1)))  # 0 where items is -1
+    cells = labels.astype(np.int64)[:, None] * sums.shape[1] + np.maximum(items, 0)
+    np.add.at(sums.reshape(-1), cells.ravel(), (worth * (WORTH_STEP * signs)).ravel())
+
+
+_discounts = lru_cache(maxsize=16)(discounts)
+
+
+def best_of_pool(items: np.ndarray, chances: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the best ``n`` of a pool of items [B, P], int32 and float32 [B, n]; -1 and 0 at the end."""
+    order = np.argsort(-chances, axis=1, kind="stable")[:, :n]
+    rows = np.arange(len(items))[:, None]
+    best = chances[rows, order].astype(np.float32)
+    return np.where(best > 0, items[rows, order], -1).astype(np.int32), best
+
+
+def typical_worth(candidates: Candidates) -> float:
+    """Return the chance that is worth 1 to the median user, by which worth becomes a chance again."""
+    best = np.maximum(candidates.scores[:, :LENGTH], 0)
+    ideal = best @ discounts(best.shape[1])
+    return float(np.median(ideal[ideal > 0])) if (ideal > 0).any() else 0.0
+
+
+def shift(chances: np.ndarray, rise: np.ndarray) -> np.ndarray:
+    """Return the chances with ``rise`` added to their logits, float64; exactly the same where it is 0."""
+    chances = chances.astype(np.float64)
+    return np.where(rise == 0, chances, expit(logit(np.clip(chances, 1e-12, 1 - 1e-7)) + rise))
+
+
+def positions(candidates: Candidates, components: np.ndarray) -> np.ndarray:
+    """Return the positions of :func:`~grouprec.preference.place_preference`, float32 [B, S], quickly for few users."""
+    items, scores = candidates.items[:, :LEADERS], candidates.scores
+    middle = np.minimum(LEADERS, (candidates.items >= 0).sum(axis=1) // 2)
+    reference = scores[np.arange(len(scores)), middle][:, None]
+    leads = np.where(items >= 0, np.maximum(scores[:, :LEADERS] - reference, 0), 0)  # the others have none
+    length = np.sqrt((leads * leads).sum(axis=1, keepdims=True))
+    leads /= np.where(length > 0, length, 1)
+    return (leads[:, None] @ components[np.maximum(items, 0)])[:, 0]

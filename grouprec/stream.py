@@ -1,0 +1,376 @@
+"""A run's live state on disk: events come in, each counts exactly once, and groups and lists are as they are after it.
+
+``<run>/live/``
+    final.safetensors      where the stream starts: what the run's final fit knows (:class:`~grouprec.live.LiveBase`)
+    judged.safetensors     the same of the fit that the test part judged, where the run exports another one
+    placer.safetensors     the classifier that places users without history
+    ledger.sqlite          every accepted event, in order (:class:`~grouprec.ledger.Ledger`)
+    snapshot.safetensors   the state after some number of them: only saves time
+    writer.lock            held by the one process that writes
+
+An event is in the ledger before it moves anything, and the state is what the ledger's events make of the base, one
+after the other. So a process that is killed loses no accepted event and applies none twice: opening the folder again
+takes the snapshot and the events behind it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from grouprec.contracts import Regime
+from grouprec.data.values import shown
+from grouprec.events import FACTORS, MOST_NAMED, check_events
+from grouprec.fitted import load_stage
+from grouprec.ledger import Entry, Ledger
+from grouprec.likest import LikestItem
+from grouprec.lists import RANKING_DEPTH, STRICT_DEPTH, without
+from grouprec.live import LiveBase, LiveState
+from grouprec.placing import AttributePlacer
+from grouprec.runs import Run, RunStore, plain, storage
+from grouprec.strategies import diversify, get_strategy
+from grouprec.types import GroupLists, Groups, StorageError
+
+BATCH = 200  # events of one transaction
+BASE, PLACER, SNAPSHOT = "final.safetensors", "placer.safetensors", "snapshot.safetensors"
+_PLACE, _LAST = "stream.sequence", "stream.key"  # of the last event in a snapshot
+_USER_COLUMNS = ("user", "group", "x", "y", "interactions", "in_training")  # of the users table; the rest: attributes
+_ITEM_COLUMNS = ("item", "label", "users")
+
+
+@dataclass
+class Report:
+    """What became of some events.
+
+    Attributes:
+        events: how many came.
+        applied: how many moved something.
+        duplicates: had been applied before, or came twice.
+        late: older than what their user did last; feedback is never late.
+        malformed: broke a rule of :func:`~grouprec.events.check_events`.
+        moved_users: users known before who are in another group now.
+        seconds: it took.
+        problems: the first late, doubled and malformed events, each with its row and the rule.
+    """
+
+    events: int
+    applied: int = 0
+    duplicates: int = 0
+    late: int = 0
+    malformed: int = 0
+    moved_users: int = 0
+    seconds: float = 0.0
+    problems: list[str] = field(default_factory=list)
+
+    def counts(self) -> dict[str, int]:
+        """Return the numbers of events by what became of them."""
+        return {name: getattr(self, name) for name in ("events", "applied", "duplicates", "late", "malformed")}
+
+
+class Stream:
+    """A run's live state and its ledger of events in a folder; one writer at a time. Threads may share it.
+
+    Attributes:
+        run: whose.
+        base: where the stream starts.
+        state: users, groups and lists after all events so far.
+        ledger: the events.
+        interrupted: an event stopped half way; the stream takes no more before it is opened again.
+    """
+
+    snapshot_every = 10_000  # events
+
+    def __init__(self, run: Run, folder: Path, base: LiveBase, state: LiveState, ledger: Ledger) -> None:
+        """Use :meth:`open`."""
+        self.run, self.folder, self.base, self.state, self.ledger = run, folder, base, state, ledger
+        config = run.config()
+        self._settings, self._rules = config.preparation, config.rules
+        self._times = ledger.last_times()  # of users who did something since the base
+        items = run.table("items")
+        self._attributes = {*_attributes(run.table("users"), _USER_COLUMNS), *_attributes(items, _ITEM_COLUMNS)}
+        self._likest = LikestItem(_attributes(items, _ITEM_COLUMNS), items["label"], items["item"])
+        self._thread = threading.RLock()
+        self.interrupted = False
+        self._applied = self._saved = self._restore()
+        self._catch_up()
+
+    @classmethod
+    def open(cls, store: RunStore, run: Run, folder: Path | None = None, fit: str = "final") -> Self:
+        """Return the stream of a finished run as all events so far have left it.
+
+        Args:
+            store: where the run, and others whose stages it shares, are.
+            folder: of the ledger; ``<run>/live`` where None, ``<run>/live/judged`` for that fit.
+            fit: "final" (what is exported) or "judged" (what the test part judged).
+        Raises:
+            StorageError: the run cannot be continued, another process writes to the stream, or the folder cannot be
+                written.
+        """
+        if not run.finished:
+            raise StorageError(f"The run {run.run_id} is not finished ({run.status().state}); it takes no events yet.")
+        folder = folder or run.path / "live" / ("" if fit == "final" else fit)
+        ledger = Ledger(folder, f"the run {run.run_id}")
+        try:
+            return cls(run, folder, *start(store, run, fit, folder), ledger)
+        except BaseException:
+            ledger.close()
+            raise
+
+    def apply(
+        self, events: pd.DataFrame | Iterable[Mapping[str, Any]], watch: Callable[[float], None] | None = None
+    ) -> Report:
+        """Apply events in the order in which they happened and return what became of each.
+
+        Args:
+            events: as :func:`~grouprec.events.check_events` takes them; their order does not matter. Columns beyond
+                its own are attributes of users and items that are new.
+            watch: called with the finished fraction, 0..1.
+        Raises:
+            StorageError: the ledger cannot be written (what was applied until then stays), or an earlier call was
+                interrupted.
+        """
+        begun = time.perf_counter()
+        with self._thread:
+            if self.interrupted:
+                raise StorageError(f"The stream of {self.run.run_id} was interrupted in an event; open it again.")
+            checked = check_events(events, self._settings, self.base.n_groups)
+            report = Report(checked.n_events, malformed=checked.malformed, problems=checked.problems)
+            table = self._drop_late(self._drop_duplicates(checked.table, report), report)
+            groups = np.array(self.state.labels)
+            for start in range(0, len(table), BATCH):
+                self.ledger.append(self._entries(table.iloc[start : start + BATCH]))
+                self._catch_up()
+                report.applied = min(start + BATCH, len(table))
+                if self._applied - self._saved >= self.snapshot_every:
+                    self.save()
+                if watch:
+                    watch(report.applied / len(table))
+            report.moved_users = int((self.state.labels[: len(groups)] != groups).sum())
+            self.ledger.count(report.counts())
+        report.seconds = round(time.perf_counter() - begun, 4)
+        return report
+
+    def group_lists(self) -> GroupLists:
+        """Return the lists of all groups as they stand, by the run's own strategy and with its diversity."""
+        rules, vectors = self._rules, self.base.components
+        lists = self.state.group_lists() if rules.strategy == "utility" else self._by_strategy(rules.strategy)
+        if not rules.diversity:
+            return lists
+        strict = diversify(lists.strict, lists.strict_scores, vectors, STRICT_DEPTH, rules.diversity)
+        ranking = diversify(lists.ranking, lists.ranking_scores, vectors, RANKING_DEPTH, rules.diversity)
+        return GroupLists(*strict, *ranking)
+
+    def group_list(self, group: int, regime: Regime, depth: int = STRICT_DEPTH) -> tuple[np.ndarray, np.ndarray]:
+        """Return one list of :meth:`group_lists`, items int32 and scores float32; fewer where there are no more.
+
+        Where the run has no rules of its own it is made for this group only (:meth:`LiveState.group_list`).
+        """
+        if self._rules.strategy == "utility" and not self._rules.diversity:
+            return self.state.group_list(group, regime, depth)
+        lists = self.group_lists()
+        strict = regime == "strict"
+        items = (lists.strict if strict else lists.ranking)[group, :depth]
+        scores = (lists.strict_scores if strict else lists.ranking_scores)[group, :depth]
+        return items[items >= 0], scores[items >= 0]
+
+    def heads(self, depth: int = 10) -> np.ndarray:
+        """Return the first items of every group's strict list, int32 [G, depth], -1 at the end."""
+        if self._rules.strategy != "utility" or self._rules.diversity:
+            return self.group_lists().strict[:, :depth]
+        heads = np.full((self.base.n_groups, depth), -1, np.int32)
+        for group, head in enumerate(heads):
+            items, _ = self.state.group_list(group, "strict", depth)
+            head[: len(items)] = items
+        return heads
+
+    def _by_strategy(self, name: str) -> GroupLists:
+        """Return lists by an aggregation strategy, which has one order for both regimes."""
+        groups = Groups(self.state.labels, self.base.n_groups)
+        ranked = get_strategy(name).rank(self.state.candidates(), groups, RANKING_DEPTH, self.base.seed)
+        lists = GroupLists(*(part[:, :STRICT_DEPTH] for part in ranked), *ranked)
+        return without(lists, self._barred())
+
+    def _barred(self) -> np.ndarray:
+        """Return what groups may not get, bool [G, I]: by the run's rules, or because it was hidden from them."""
+        n_groups, n_items = self.base.n_groups, len(self.base.item_ids)
+        rules = np.zeros((n_groups, n_items), bool) if self.base.barred is None else self.base.barred
+        barred = rules.copy()
+        for entry in self.ledger.feedback():
+            row = self.state.item_row(entry.item)
+            if entry.user is None and entry.group and row is not None and row < n_items:
+                barred[entry.group - 1, row] = rules[entry.group - 1, row] or entry.behaviour == "hide"
+        return barred
+
+    def save(self) -> None:
+        """Write a snapshot, so that opening the stream again need not go through all events."""
+        path = self.folder / SNAPSHOT
+        arrays = {name: np.ascontiguousarray(values) for name, values in self.state.arrays().items()}
+        arrays[_PLACE] = np.array([self._applied], np.int64)
+        arrays[_LAST] = np.frombuffer(self.ledger.key(self._applied).encode(), np.uint8)
+        temporary = path.with_suffix(".tmp")
+        with self._thread, storage(path):
+            save_file(arrays, temporary)
+            with temporary.open("rb+") as file:
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        self._saved = self._applied
+
+    def close(self) -> None:
+        """Write a snapshot, unless an event was interrupted, and let others write to the stream."""
+        with self._thread:
+            try:
+                if not self.interrupted and self._applied > self._saved:
+                    self.save()
+            finally:
+                self.ledger.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _restore(self) -> int:
+        """Take the snapshot, if there is one of this ledger, and return the number of its last event."""
+        try:
+            arrays = load_file(self.folder / SNAPSHOT)
+        except (OSError, SafetensorError):
+            return 0
+        place, last = int(arrays.pop(_PLACE)[0]), arrays.pop(_LAST).tobytes().decode()
+        if self.ledger.key(place) != last:
+            return 0
+        self.state.restore(arrays)
+        return place
+
+    def _catch_up(self) -> None:
+        """Apply the events of the ledger that the state has not seen."""
+        self.interrupted = True
+        for entry in self.ledger.read(after=self._applied):
+            self._fold(entry)
+            self._applied += 1
+        self.interrupted = False
+
+    def _fold(self, entry: Entry) -> None:
+        """Let one event move the state."""
+        state, attributes = self.state, json.loads(entry.attributes)
+        item_row = state.item_row(entry.item)
+        if item_row is None:
+            like = self._likest(entry.label, attributes)
+            item_row = state.add_item(entry.item, entry.label, like)
+        if entry.user is None:  # feedback of a whole group, which check_events asks to be named
+            state.judge(item_row, FACTORS[entry.behaviour], group=(entry.group or 1) - 1)
+            return
+        user_row = state.user_row(entry.user)
+        if user_row is None:
+            user_row = state.add_user(entry.user, attributes)
+        if entry.verdict:
+            state.judge(item_row, FACTORS[entry.behaviour], user_row)
+            return
+        state.event(user_row, item_row)
+        if entry.time is not None:
+            self._times[entry.user] = max(entry.time, self._times.get(entry.user, -np.inf))
+
+    def _drop_duplicates(self, table: pd.DataFrame, report: Report) -> pd.DataFrame:
+        known = self.ledger.known(table["key"].tolist())
+        again = (table["key"].isin(known) | table.duplicated("key")).to_numpy(bool)
+        report.duplicates = int(again.sum())
+        report.problems += [
+            f"row {row}: it is an event that came before" for row in table["row"][again].nsmallest(MOST_NAMED)
+        ]
+        return table[~again]
+
+    def _drop_late(self, table: pd.DataFrame, report: Report) -> pd.DataFrame:
+        last = {user: self._last_time(user) for user in table["user"].unique()}
+        before = table["user"].map(last).to_numpy(np.float64)
+        late = (table["time"].to_numpy() < before) & ~table["verdict"].to_numpy(bool)
+        report.late = int(late.sum())
+        first = table.loc[late, ["row", "user", "time"]].nsmallest(MOST_NAMED, "row")
+        for row, user, moment in first.itertuples(index=False):
+            sentence = f"row {row}: {_utc(moment)} is before the last event of user '{shown(user)}', {_utc(last[user])}"
+            report.problems.append(sentence)
+        return table[~late]
+
+    def _last_time(self, user: str) -> float:
+        """Return when a user last did something, seconds since 1970, -inf where nothing is known."""
+        row, times = self.state.user_row(user), self.base.last_times
+        before = float(times[row]) if row is not None and row < len(times) else -np.inf
+        return max(before, self._times.get(user, -np.inf))
+
+    def _entries(self, table: pd.DataFrame) -> Iterator[Entry]:
+        """Return rows of :class:`~grouprec.events.Checked` as the ledger keeps them."""
+        columns = ["key", "user", "item", "group", "time", "weight", "behaviour", "verdict", "label"]
+        lists = (table[name].tolist() for name in (*columns, "method", "regime"))
+        for attributes, values in zip(self._new_attributes(table), zip(*lists, strict=True), strict=True):
+            key, user, item, group, moment, weight, behaviour, verdict, label, method, regime = values
+            moment = None if np.isnan(moment) else moment
+            first = (key, user or None, item, group or None, moment, weight, behaviour, int(verdict), label)
+            yield Entry(*first, attributes, method, regime)
+
+    def _new_attributes(self, table: pd.DataFrame) -> list[str]:
+        """Return what rows say about users and items as JSON objects, empty where both are known."""
+        frame = table[[name for name in table.columns if name in self._attributes]].astype(object)
+        if frame.empty:
+            return ["{}"] * len(table)
+        user_row, item_row = self.state.user_row, self.state.item_row
+        pairs = zip(table["user"], table["item"], strict=True)
+        new = [user_row(user) is None or item_row(item) is None for user, item in pairs]
+        frame = frame.where(frame.notna(), None)
+        given = ({name: value for name, value in row.items() if value is not None} for row in frame.to_dict("records"))
+        return [json.dumps(row, default=plain) if is_new else "{}" for row, is_new in zip(given, new, strict=True)]
+
+
+def start(store: RunStore, run: Run, fit: str = "final", folder: Path | None = None) -> tuple[LiveBase, LiveState]:
+    """Return where a stream starts, and the state before any event.
+
+    Args:
+        fit: as in :meth:`Stream.open`; a run that exports what it judged has one fit only.
+        folder: where the classifier of users without history is kept; that of the stream's ledger where None.
+    Raises:
+        StorageError: the run has nothing to start from.
+    """
+    path = run.path / "live" / f"{fit}.safetensors"
+    path = path if path.exists() else path.with_name(BASE)
+    if not path.exists():
+        raise StorageError(f"The run {run.run_id} has nothing to send events to ({BASE} is missing); train it again.")
+    base, config = LiveBase.load(path), run.config()
+    folder = folder or path.parent / ("" if path.name == BASE else path.stem)
+    users = run.table("users").set_index("user", drop=False).reindex(base.user_ids)
+    attributes = _attributes(users, _USER_COLUMNS).reset_index(drop=True)
+    placer = None
+    if config.grouper != "attributes":  # which reads them itself
+        placer = _placer(folder / PLACER, attributes, base.labels, config.seed)
+    updater, grouper = (load_stage(store, run, kind, path.stem) for kind in ("updater", "grouper"))
+    return base, LiveState(base, updater, grouper, attributes, placer)
+
+
+def _placer(path: Path, attributes: pd.DataFrame, labels: np.ndarray, seed: int) -> AttributePlacer | None:
+    """Return the classifier of users without history, None where it does not help; learned once, then read back."""
+    try:
+        placer = AttributePlacer().load(load_file(path))
+    except (OSError, SafetensorError):
+        placer = AttributePlacer().fit(attributes, labels, seed)
+        with storage(path):
+            path.parent.mkdir(exist_ok=True)
+            save_file(placer.arrays(), path)
+    return placer if placer.helps else None
+
+
+def _attributes(table: pd.DataFrame, own: tuple[str, ...]) -> pd.DataFrame:
+    """Return the attribute columns of a run's table under their names in the file (tables mark those like our own)."""
+    return table.drop(columns=list(own)).rename(columns={f"{name}_": name for name in own})
+
+
+def _utc(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,159 @@
+"""Events from files and JSON: roles, what is refused and by which rule, their order, and which ones are the same."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from grouprec.data.clean import Preparation
+from grouprec.events import MOST_NAMED, Checked, check_events, read_events
+from grouprec.types import DataError, SettingError
+
+
+def check(*events: object, **preparation: object) -> Checked:
+    return check_events(events, Preparation(**preparation), n_groups=3)
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_file_gets_the_roles_of_a_training_file_and_ids_as_they_are(tmp_path: Path) -> None:
+    text = "CustomerID,StockCode,InvoiceDate,Quantity,event_id,Country\n00123,B,2011-12-10 08:00,2,e1,France\n"
+    table = read_events(write(tmp_path / "new.csv", text), {})
+    assert set(table.columns) == {"user", "item", "time", "weight", "event_id", "Country"}
+    event = check_events(table, Preparation(), 3).table.iloc[0]
+    assert (event["user"], event["item"], event["weight"], event["Country"]) == ("00123", "B", 2.0, "France")
+    assert event["time"] == datetime(2011, 12, 10, 8, tzinfo=UTC).timestamp()
+
+
+def test_a_mapping_counts_before_that_of_the_training_and_that_before_what_is_detected(tmp_path: Path) -> None:
+    file = write(tmp_path / "new.csv", "user_id,who,item_id,what\na,b,c,d\n")
+    assert read_events(file, {}).loc[0, ["user", "item"]].tolist() == ["a", "c"]
+    assert read_events(file, {}, {"user": "who", "time": "gone"}).loc[0, ["user", "item"]].tolist() == ["b", "c"]
+    both = read_events(file, {"user": "user_id", "item": "what"}, {"user": "who", "item": "what"})
+    assert both.loc[0, ["user", "item"]].tolist() == ["a", "d"]
+
+
+def test_a_file_without_rows_holds_no_events_and_one_without_users_is_refused(tmp_path: Path) -> None:
+    assert check_events(read_events(write(tmp_path / "e.csv", "user_id,item_id\n"), {}), Preparation(), 3).n_events == 0
+    file = write(tmp_path / "bad.csv", "price,item_id\n1,b\n2,c\n")
+    with pytest.raises(DataError, match=r"'bad.csv': No column was found for the user"):
+        read_events(file, {})
+    with pytest.raises(SettingError, match="'colour'"):
+        read_events(file, {"colour": "price"})
+
+
+def test_json_lines_are_read_like_any_file(tmp_path: Path) -> None:
+    lines = [{"user": 7, "item": "x", "time": "2024-05-01T10:00:00Z"}, {"user": 8, "item": "y", "time": "2024-05-02"}]
+    table = read_events(write(tmp_path / "new.jsonl", "\n".join(map(json.dumps, lines))), {})
+    assert check_events(table, Preparation(), 3).table["user"].tolist() == ["7", "8"]
+
+
+BAD = [
+    ({"user": "", "item": "i"}, "row 2: it has no user"),
+    ({"user": "u"}, "row 2: it has no item"),
+    ({"user": "u", "item": ["i"]}, "row 2: a value is a list, an object or damaged text"),
+    ({"user": "\ud800", "item": "i"}, "row 2: a value is a list, an object or damaged text"),
+    ("rubbish", "row 2: a value is a list, an object or damaged text"),
+    ({"user": "u", "item": "i", "time": "soon"}, "row 2: its time 'soon' cannot be read"),
+    ({"user": "u", "item": "i", "time": 1e30}, "row 2: its time '1e+30' cannot be read"),
+    ({"user": "u", "item": "i", "time": None}, "row 2: it has no time, and others have one"),
+    ({"user": "u", "item": "i", "weight": "-2"}, "row 2: its weight '-2' is not a number above 0"),
+    ({"user": "u", "item": "i", "weight": "many"}, "row 2: its weight 'many' is not a number above 0"),
+    ({"user": "u", "item": "i", "rating": "good"}, "row 2: its rating 'good' is not a number"),
+    ({"item": "i", "behaviour": "hide"}, "row 2: it has no user"),
+    ({"item": "i", "behaviour": "hide", "group": 4}, "row 2: there is no group '4'"),
+    ({"item": "i", "behaviour": "hide", "group": 1.5}, "row 2: there is no group '1.5'"),
+    ({"item": "i", "group": 1}, "row 2: it has no user"),
+]
+
+
+@pytest.mark.parametrize("event, sentence", BAD)
+def test_a_malformed_event_is_named_and_the_others_stay(event: object, sentence: str) -> None:
+    good = {"user": "u", "item": "i", "time": "2024-05-01"}
+    bad = {"time": "2024-05-01", **event} if isinstance(event, dict) else event
+    found = check(good, bad, {**good, "item": "j"})
+    assert (found.n_events, found.malformed, found.problems) == (3, 1, [sentence])
+    assert sorted(found.table["row"]) == [1, 3]
+
+
+def test_the_settings_of_the_run_decide_on_behaviours_and_ratings() -> None:
+    event = {"user": "u", "item": "i"}
+    assert check({**event, "behaviour": "Removed"}, behaviour_weights={"removed": 0}).problems == [
+        "row 1: the run gives the behaviour 'Removed' the weight 0"
+    ]
+    low = {**event, "rating": 2}
+    assert check(low).table["weight"].tolist() == [2.0]
+    assert check(low, rating="threshold", rating_threshold=3).problems == ["row 1: its rating '2' is below 3"]
+
+
+def test_only_the_first_problems_are_told_and_all_are_counted() -> None:
+    found = check(*[{"user": "u"}] * 50)
+    assert found.malformed == 50
+    assert found.problems == [f"row {row}: it has no item" for row in range(1, MOST_NAMED + 1)]
+
+
+def test_verdicts_are_feedback_of_a_user_or_of_a_group_and_other_behaviours_are_events() -> None:
+    table = check(
+        {"user": "u", "item": "i", "behaviour": "Hide", "group": 2},
+        {"item": "i", "behaviour": "like", "group": "3"},
+        {"user": "u", "item": "i", "behaviour": "liked", "group": 2},
+    ).table.sort_values("row")
+    assert table["verdict"].tolist() == [True, True, False]
+    assert table["behaviour"].tolist() == ["hide", "like", "liked"]
+    assert table["group"].tolist() == [2, 3, 0]
+    assert table["user"].tolist() == ["u", "", "u"]
+
+
+MOMENTS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(0, 2)), max_size=12)
+
+
+@settings(max_examples=20, deadline=None)
+@given(MOMENTS, st.randoms(use_true_random=False))
+def test_events_stand_in_the_order_of_time_whatever_that_of_the_rows(rows: list, random: object) -> None:
+    events = [{"user": f"u{u}", "item": f"i{i}", "time": f"2024-05-0{1 + t}"} for u, i, t in rows]
+    shuffled = events.copy()
+    random.shuffle(shuffled)
+    first, second = check(*events).table, check(*shuffled).table
+    assert (np.diff(first["time"]) >= 0).all()
+    assert first["key"].tolist() == second["key"].tolist()
+
+
+def test_an_event_is_known_by_its_id_or_by_its_content() -> None:
+    event = {"user": "u", "item": "i", "time": "2024-05-01 10:00"}
+
+    def key(**changes: object) -> str:
+        return check({**event, **changes}).table["key"][0]
+
+    assert key() == key(label="another name") == key(time="2024-05-01T10:00:00Z") == key(weight=1)
+    assert len({key(), key(user="v"), key(item="j"), key(time="2024-05-01 10:01"), key(weight=2)}) == 5
+    assert key(event_id="e1") == key(event_id="e1", item="j") != key(event_id="e2")
+    assert key(event_id="e1") != key()
+
+
+def test_twins_without_times_are_events_of_their_own_and_the_same_ones_next_time() -> None:
+    event = {"user": "u", "item": "i"}
+    once, again = check(event, event).table["key"], check(event, event).table["key"]
+    assert once.nunique() == 2
+    assert once.tolist() == again.tolist()
+    timed = {**event, "time": "2024-05-01"}
+    assert len(set(check(timed, timed).table["key"])) == 1, "with times, the same thing at the same time is one event"
+
+
+def test_a_table_of_typed_columns_gives_the_same_events_as_text() -> None:
+    times = pd.to_datetime(["2024-05-01", "2024-05-02"], utc=True)
+    typed = pd.DataFrame({"user": [17850.0, 17851.0], "item": [1, 2], "time": times, "weight": [1, 2]})
+    text = [
+        {"user": "17850", "item": "1", "time": "2024-05-01"},
+        {"user": "17851", "item": "2", "time": "2024-05-02", "weight": "2"},
+    ]
+    assert check_events(typed, Preparation(), 3).table["key"].tolist() == check(*text).table["key"].tolist()

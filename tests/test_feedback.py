@@ -1,0 +1,108 @@
+"""Feedback: acceptance rates, and the factors that the next training uses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmarks.crash import build_run
+from grouprec.data.synthetic import planted
+from grouprec.feedback import COLUMNS, acceptance, factors, verdicts
+from grouprec.ledger import FILE
+from grouprec.runs import Run, RunStore
+from grouprec.stream import Stream
+from grouprec.types import StorageError
+
+DATA = planted(n_users=60, n_items=40, events_per_user=20).data
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> RunStore:
+    return RunStore(tmp_path / "runs")
+
+
+@pytest.fixture
+def run(store: RunStore) -> Run:
+    return build_run(store, DATA, n_groups=3)
+
+
+def said(*rows: tuple) -> pd.DataFrame:
+    """Return verdicts from user, group, item, verdict, method."""
+    frame = pd.DataFrame(rows, columns=["user", "group", "item", "verdict", "method"])
+    return frame.assign(time=0.0, regime="strict")[COLUMNS]
+
+
+def test_acceptance_is_the_share_of_likes_with_wilsons_interval() -> None:
+    rows = said(
+        *[("", 1, f"i{n}", "like", "generated") for n in range(8)],
+        *[("", 1, f"j{n}", "dislike", "generated") for n in range(2)],
+        (None, 1, "i0", "hide", "members_mean"),
+        (None, 2, "i0", "like", "members_mean"),
+    )
+    found = acceptance(rows).set_index(["group", "method"])
+    assert found.loc[(1, "generated"), ["likes", "dislikes", "hides", "verdicts"]].tolist() == [8, 2, 0, 10]
+    # 8 of 10, as in tables of Wilson's interval
+    assert found.loc[(1, "generated"), ["rate", "low", "high"]].tolist() == pytest.approx(
+        [0.8, 0.4902, 0.9433], abs=1e-4
+    )
+    assert found.loc[(1, "members_mean"), "rate"] == 0 and found.loc[(2, "members_mean"), "rate"] == 1
+
+
+def test_the_last_verdict_counts_and_one_taken_back_does_not() -> None:
+    rows = said(
+        (None, 1, "a", "like", "m"),
+        (None, 1, "a", "dislike", "m"),
+        (None, 1, "b", "hide", "m"),
+        (None, 1, "b", "unhide", "m"),
+        ("u", 1, "a", "like", "m"),
+        (None, 2, "a", "like", "m"),
+        ("v", np.nan, "a", "like", "m"),
+    )
+    found = acceptance(rows)
+    assert found[["group", "likes", "dislikes", "verdicts"]].to_numpy().tolist() == [[1, 1, 1, 2], [2, 1, 0, 1]]
+
+
+def test_without_feedback_there_is_nothing(store: RunStore, run: Run) -> None:
+    assert acceptance(verdicts(run)).empty
+    assert acceptance(verdicts(run)).columns.tolist()[:3] == ["group", "method", "likes"]
+    assert factors(store, run, DATA.user_ids, DATA.item_ids).nnz == 0
+
+
+def test_factors_hold_for_users_and_for_the_present_members_of_groups(store: RunStore, run: Run) -> None:
+    with Stream.open(store, run) as stream:
+        stream.apply([{"user": f"u{n:05d}", "item": f"i{n % 7:05d}"} for n in range(40)])  # some users move
+        stream.apply(
+            [
+                {"user": "u00000", "item": "i00003", "behaviour": "hide", "event_id": "1"},
+                {"user": "u00001", "item": "i00003", "behaviour": "like", "event_id": "2"},
+                {"group": 2, "item": "i00003", "behaviour": "dislike", "event_id": "3"},
+                {"group": 2, "item": "i00005", "behaviour": "hide", "event_id": "4"},
+            ]
+        )
+        stream.apply([{"user": "u00001", "item": "i00009", "behaviour": "hide", "event_id": "5"}])
+        stream.apply([{"user": "u00001", "item": "i00009", "behaviour": "unhide", "event_id": "6"}])
+        labels = np.array(stream.state.labels)
+        items = DATA.item_ids[::-1]  # the next training may number them otherwise, and have fewer users
+        found = factors(store, run, DATA.user_ids[:50], items)  # while the stream is open
+    dense = np.ones(found.shape, np.float32)
+    rows = np.repeat(np.arange(50), np.diff(found.indptr))
+    dense[rows, found.indices] = found.data
+    expected = np.ones_like(dense)
+    members = labels[:50] == 1
+    column = {item: at for at, item in enumerate(items)}
+    expected[members, column["i00003"]] = 0.5
+    expected[members, column["i00005"]] = 0
+    expected[0, column["i00003"]] = 0
+    expected[1, column["i00003"]] *= 1.5
+    assert np.array_equal(dense, expected)
+    assert found.dtype == np.float32 and 0 < members.sum() < 50
+    assert found.nnz == (expected != 1).sum(), "hidden items are explicit zeros, what was taken back is absent"
+
+
+def test_a_damaged_ledger_is_one_sentence(run: Run) -> None:
+    (run.path / "live" / FILE).write_bytes(b"rubbish" * 100)
+    with pytest.raises(StorageError, match="Cannot read"):
+        verdicts(run)
