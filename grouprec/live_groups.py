@@ -104,8 +104,10 @@ class LiveGroups:
         wanted = self.sums[group] * factors
         if regime == "dedup":
             wanted = wanted / np.maximum(self.sizes[group] - (0 if repeats else self.owners[group]), 1)
-        popularity = 0 if repeats else LEAST * self.popularity / max(int(self.sizes.sum()), 1)
-        scores = np.where(wanted > 0, wanted, popularity).astype(np.float32)
+        scores = wanted.astype(np.float32)
+        if not repeats and np.count_nonzero(scores > 0) < depth:
+            popularity = LEAST * self.popularity / max(int(self.sizes.sum()), 1)
+            scores = np.where(wanted > 0, wanted, popularity).astype(np.float32)
         scores[factors == 0] = -np.inf
         place = max(self._n_items - depth, 0)
         cut = np.partition(scores, place)[place]

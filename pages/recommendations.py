@@ -10,7 +10,7 @@ import streamlit as st
 
 from grouprec.runs import Run
 from grouprec.types import GrouprecError
-from grouprec.ui import cards, charts, shaping, state, story
+from grouprec.ui import cards, charts, feedback, shaping, state, story
 
 LENGTHS = [10, 20, 50]
 ROW, TALL_ROW = 35, 65  # pixels; Streamlit wraps text in rows of more than 64
@@ -188,6 +188,9 @@ def show_user(run: Run, users: pd.DataFrame, row: int, names: dict[int, str]) ->
         st.markdown("**Personal list**")
         own = shaping.personal_list(run, user["user"])
         cards.download("Download", lambda: own, "user_list.csv", "user_download")
+        if feedback.possible(run) and user["in_training"]:
+            feedback.user_list(run, user["user"], int(user["group"]), own)
+            return
         st.dataframe(
             own[["rank", "label", "score"]],
             hide_index=True,
@@ -224,4 +227,6 @@ with top:
         st.caption(note)
 downloads(all_lists, group_titles, number)
 reasons(head, state.table(current, "items"), summary.get("n_users", 0))
+if feedback.possible(current):
+    feedback.group_list(current, all_lists, number, use, best_method)
 look_up(current, state.table(current, "users"), group_titles)

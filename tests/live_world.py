@@ -35,7 +35,7 @@ def the_preference() -> Preference:
     ease = EaseEncoder().fit(DATA, RunOptions())
     found = find_candidates(ease.embeddings(DATA), DATA.histories, n=WIDTH)
     spread = found.scores[found.items >= 0].std()  # chances as a blend gives them: few per cent, the best ones more
-    chances = np.where(found.items >= 0, expit(1.5 * found.scores / spread - 5), 0).astype(np.float32)
+    chances = np.where(found.items >= 0, expit(found.scores / spread - 5), 0).astype(np.float32)
     return make_preference(replace(found, scores=chances), size=16)
 
 

@@ -20,7 +20,6 @@ from grouprec.runs import Run, RunStore
 from grouprec.stream import Stream
 
 DATA = planted(n_users=60, n_items=40, events_per_user=20).data
-LINES = {"content-type": "application/x-ndjson"}
 
 
 @dataclass

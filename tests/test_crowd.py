@@ -126,5 +126,5 @@ def test_list_value_is_relative_to_the_training_members_lists():
 def test_list_value_takes_a_catalogue_shorter_than_a_list():
     wants = sparse.csr_array(np.tile([1.0, 2.0, 0.0], (4, 1)))
     value = ListValue.of(wants, Groups(np.zeros(4, np.int32), 1), np.arange(4) < 2, np.arange(4) >= 2)
-    best, worst = 2 + 1 / np.log2(3), 1 / np.log2(3) + 2 / np.log2(4)
+    best, worst = 2 + 1 / np.log2(3), 2 / np.log2(3) + 1 / np.log2(4)
     assert value.share(np.array([[0.0, 1.0, 2.0]])) == pytest.approx(worst / best)

@@ -13,10 +13,15 @@ from grouprec.config import make_config, parse_settings
 from grouprec.jobs import train_here
 from grouprec.layout import linear_positions
 from grouprec.runs import Run, RunStore
+from grouprec.stream import Stream
 from tests.conftest import TINY_ENCODERS, TINY_SETTINGS
 
 TABLES = {
     "users": ["user", "group", "x", "y", "interactions", "in_training"],
+    "held_out": ["user", "item", "label", "time"],
+    "group_profiles": ["group"],
+    "group_members": ["group", "user", "kind", "rank"],
+    "group_neighbours": ["group", "other"],
     "items": ["item", "label", "users"],
     "groups": ["group", "name", "size", "share", "separation", "words"],
     "group_items": ["group", "rank", "item", "label", "share_in_group", "share_overall", "lift"],
@@ -28,7 +33,7 @@ TABLES = {
 }
 # What tests/test_evidence.py looks at in detail.
 EVIDENCE = {"comparisons", "value_of_groups", "ablation", "strategies", "left_behind", "fairness", "exposure"}
-EVIDENCE |= {"repeats", "cold_users", "cold_items"}
+EVIDENCE |= {"repeats", "cold_users", "cold_items", "frontier", "reconstruction", "calibration"}
 
 
 def train(store: RunStore, file: Path, **choices: object) -> Run:
@@ -93,6 +98,34 @@ def test_floor_personal_lists_and_oracle_stand_beside_the_lists(trained: Run) ->
     assert row["floor"] == table.loc[("popularity", "strict", "ndcg@10"), "value"]
     assert row["individual"] == table.loc[("individual", "individual", "ndcg@10"), "value"]
     assert row["value"] > row["floor"], "four lists must beat one list for four planted tastes"
+
+
+def test_every_run_says_what_its_generator_and_its_profile_are_worth(trained: Run) -> None:
+    metrics = trained.metrics()
+    assert metrics["verdict"]["strict_ratio"] > 0.8
+    assert {"nll_vae", "nll_plain", "nll_popularity", "calibration_error"} <= metrics["profile"].keys()
+    assert set(trained.table("frontier")["method"]) == {"generated", "gaussian", "members_mean", "mmr"}
+
+
+def test_a_finished_run_can_be_continued_by_events(trained: Run, tmp_path: Path) -> None:
+    with Stream.open(RunStore(trained.path.parent), trained, tmp_path) as stream:
+        held_out = trained.table("held_out").head(20)
+        report = stream.apply(held_out[["user", "item", "time"]])
+        assert report.applied == len(held_out)
+        assert stream.apply(held_out[["user", "item", "time"]]).duplicates == len(held_out)
+
+
+def test_hidden_items_are_off_the_lists_of_the_next_training(trained: Run, planted_csv: Path) -> None:
+    store = RunStore(trained.path.parent)
+    lists = trained.table("group_lists")
+    first = lists[(lists["method"] == "members_mean") & (lists["regime"] == "strict") & (lists["rank"] == 1)]
+    hidden = first["item"].iloc[0]
+    verdicts = [{"group": group, "item": hidden, "behaviour": "hide"} for group in first["group"]]
+    with Stream.open(store, trained) as stream:
+        assert stream.apply(verdicts).applied == len(verdicts)
+    after = train(store, planted_csv, feedback=trained.run_id).table("user_lists")
+    assert hidden in set(trained.table("user_lists")["item"])
+    assert hidden not in set(after["item"])
 
 
 def test_the_summary_says_what_was_decided(trained: Run) -> None:

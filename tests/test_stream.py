@@ -19,11 +19,13 @@ from grouprec.cli import main
 from grouprec.config import ListRules
 from grouprec.data.dataset import Dataset
 from grouprec.data.synthetic import planted
+from grouprec.events import FACTORS
 from grouprec.export import export_run, export_stream
 from grouprec.fitted import load_stage
 from grouprec.ledger import FILE, Entry, Ledger
+from grouprec.live_base import LiveBase
 from grouprec.runs import Run, RunStore, read_json, write_json
-from grouprec.stream import SNAPSHOT, Stream
+from grouprec.stream import BASE, SNAPSHOT, Stream
 from grouprec.types import StorageError
 
 FILES = ["group_lists.csv", "group_rankings.csv", "members.csv", "user_lists.csv"]
@@ -158,6 +160,29 @@ def test_feedback_changes_lists_at_once_and_is_exported(run: Run, data: Dataset)
     assert sorted(feedback["verdict"]) == ["hide", "hide", "like"]
     assert feedback[feedback["user"].isna()]["group"].tolist() == [2]
     assert pd.to_datetime(feedback["time"], utc=True).is_monotonic_increasing
+
+
+def test_the_last_verdict_counts_and_can_be_taken_back(run: Run, data: Dataset) -> None:
+    path = run.path / "live" / BASE
+    barred = np.zeros((4, data.n_items), bool)
+    barred[1, 3] = True
+    dataclasses.replace(LiveBase.load(path), barred=barred).save(path)
+    with open_stream(run) as stream:
+        group, user = (part.tolist() for part in stream.state.group_list(1, "strict")), stream.state.user_list(0)[0]
+        items, scores = group
+        for number, verdict in enumerate(["hide", "like", "like", "dislike", "hide", "unhide"]):
+            said = {"behaviour": verdict, "time": at(data, 1 + number)}
+            of_group = {"group": 2, "item": data.item_ids[items[2]], **said}
+            of_user = {"user": "u00000", "item": data.item_ids[user[2]], **said}
+            lifted = {"group": 2, "item": data.item_ids[3], **said}
+            assert stream.apply([of_group, of_user, lifted]).applied == 3
+            now = dict(zip(*(part.tolist() for part in stream.state.group_list(1, "strict", 40)), strict=True))
+            assert 3 not in now, "what rules keep away stays away"
+            if verdict == "hide":
+                assert items[2] not in now and user[2] not in stream.state.user_list(0)[0]
+            else:
+                assert now[items[2]] == pytest.approx(FACTORS[verdict] * scores[2])
+        assert stream.state.user_list(0)[0].tolist() == user.tolist()
 
 
 def test_before_any_event_the_export_is_that_of_the_run_byte_for_byte(run: Run, data: Dataset) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from grouprec.runs import Run
-from grouprec.ui import cards, charts, findings, shaping, state, story
+from grouprec.ui import cards, charts, feedback, findings, shaping, state, story
 
 NDCG = "nDCG@10"
 MISSING = "This run has no such numbers: it is older than they are, or its data did not allow them. Train it again."
@@ -330,6 +330,7 @@ PARTS: dict[str, Callable[[Run, str], None]] = {
     "Cold start": cold_start,
     "Repeats": repeats,
     "Blend": blend,
+    "Feedback": feedback.acceptance,
 }
 
 

@@ -18,6 +18,7 @@ SECTIONS = {
     "Explore": {
         "groups": ("Groups", ":material/bubble_chart:"),
         "recommendations": ("Recommendations", ":material/format_list_numbered:"),
+        "personas": ("Personas", ":material/diversity_3:"),
     },
     "Decide": {
         "what_if": ("What if", ":material/tune:"),

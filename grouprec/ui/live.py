@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -29,76 +30,78 @@ EXPLANATION = (
 )
 
 
-def controls(run: Run) -> Replay:
-    """Draw the controls and return the replay, which belongs to this session."""
-    replay = _replay(run)
-    playing, over = _playing(), replay.done == len(replay)
-    if st.button("Step", icon=":material/skip_next:", key="replay_step", disabled=playing or over):
+@dataclass
+class Player:
+    """The replay of one session, and how far its clock has come."""
+
+    run_id: str
+    replay: Replay
+    playing: bool = False
+    at: float = 0.0  # when the last picture was drawn
+    owed: float = 0.0  # a part of an event that is due
+
+    def toggle(self) -> None:
+        self.playing, self.at, self.owed = not self.playing, time.monotonic(), 0.0
+
+    def advance(self, speed: float) -> None:
+        """Replay as many events as the time since the last picture asks for; what is not managed is left out."""
+        now = time.monotonic()
+        due = self.owed + speed * min(now - self.at, 2 * TICK)
+        self.at, n = now, len(self.replay) if np.isinf(due) else int(due)
+        self.owed = 0.0 if np.isinf(due) else due - n
+        if n:
+            self.replay.step(n, BUSY)
+        self.playing = self.replay.done < len(self.replay)
+
+
+def controls(run: Run) -> Player:
+    """Draw the controls and return what they control."""
+    player = _player(run)
+    replay, over = player.replay, player.replay.done == len(player.replay)
+    if st.button("Step", icon=":material/skip_next:", key="replay_step", disabled=player.playing or over):
         replay.step()
-    label, icon = ("Pause", ":material/pause:") if playing else ("Play", ":material/play_arrow:")
-    st.button(label, icon=icon, type="primary", key="replay_play", on_click=_play, args=(not playing,), disabled=over)
+    label, icon = ("Pause", ":material/pause:") if player.playing else ("Play", ":material/play_arrow:")
+    st.button(label, icon=icon, type="primary", key="replay_play", on_click=player.toggle, disabled=over)
     st.button("Start over", icon=":material/replay:", key="replay_over", on_click=_forget, disabled=not replay.done)
     st.segmented_control(
         "Events a second",
         list(SPEEDS),
         required=True,
         label_visibility="collapsed",
-        help="Events a second",
         key="replay_speed",
         on_change=cards.from_url("speed", "replay_speed", list(SPEEDS), "5"),
     )
-    return replay
+    st.caption("events a second", width="content")
+    return player
 
 
-def picture(run: Run, replay: Replay, top: Any) -> None:
+def picture(run: Run, player: Player, top: Any) -> None:
     """Draw what has happened so far, again and again while events are playing.
 
     Args:
         top: the place of the page's first line.
     """
-    st.fragment(_draw, run_every=TICK if _playing() else None)(run, replay, top)
+    st.fragment(_draw, run_every=TICK if player.playing else None)(run, player, top)
 
 
-def _replay(run: Run) -> Replay:
-    kept = st.session_state.get("replay")
-    if kept is None or kept[0] != run.run_id:
-        _forget()
+def _player(run: Run) -> Player:
+    player = st.session_state.get("replay")
+    if player is None or player.run_id != run.run_id:
         with st.spinner("Reading what the model knew before these events"):
-            kept = run.run_id, Replay.of(state.store(), run)
-        st.session_state["replay"] = kept
-    return kept[1]
-
-
-def _playing() -> bool:
-    return bool(st.session_state.get("replay_playing"))
-
-
-def _play(playing: bool) -> None:
-    st.session_state |= {"replay_playing": playing, "replay_at": time.monotonic(), "replay_owed": 0.0}
+            player = Player(run.run_id, Replay.of(state.store(), run))
+        st.session_state["replay"] = player
+    return player
 
 
 def _forget() -> None:
-    _play(False)
     st.session_state.pop("replay", None)
 
 
-def _advance(replay: Replay) -> None:
-    """Replay as many events as the time since the last picture asks for; what is not managed in time is dropped."""
-    now = time.monotonic()
-    passed = min(now - st.session_state["replay_at"], 2 * TICK)
-    st.session_state["replay_at"] = now
-    owed = st.session_state["replay_owed"] + SPEEDS[st.session_state["replay_speed"]] * passed
-    n = len(replay) if np.isinf(owed) else int(owed)
-    st.session_state["replay_owed"] = 0.0 if np.isinf(owed) else owed - n
-    if n:
-        replay.step(n, BUSY)
-
-
-def _draw(run: Run, replay: Replay, top: Any) -> None:
-    if _playing():
-        _advance(replay)
-        if replay.done == len(replay):
-            _play(False)
+def _draw(run: Run, player: Player, top: Any) -> None:
+    replay = player.replay
+    if player.playing:
+        player.advance(SPEEDS[st.session_state["replay_speed"]])
+        if not player.playing:  # that was the last one: the buttons and the clock stop
             st.rerun()
     with top.container():
         cards.answer(live_words.replay_answer(replay), EXPLANATION)
@@ -161,23 +164,14 @@ def _background(run: Run, replay: Replay) -> pd.DataFrame:
 
 def _group_list(run: Run, replay: Replay) -> None:
     """Draw the list of the group that the last event concerned; of the largest before the first event."""
-    sizes = replay.state.sizes
+    sizes, labels = replay.state.sizes, replay.state.item_labels
     group = int(sizes.argmax()) if replay.last is None else replay.last.group_after
     name = judged_names(run).get(group + 1, f"Group {group + 1}")
     st.markdown(f"{cards.group_mark(group + 1)} **{cards.plain(cards.short(name, 34))}**", help=MOVES_HELP)
     before, after = replay.lists(group)
-    _list(
-        live_words.list_frame(before, after, replay.state.item_labels),
-        "replay_group_list",
-        f"List of group {group + 1}",
-    )
-    change = int(sizes[group]) - int((replay.base.labels == group).sum())
-    joined = f" ({change:+d})".replace("-", "−") if change else ""
-    st.caption(
-        f"{cards.plural(int(sizes[group]), 'member')}{joined} · {live_words.gone_line(before, after, replay.state.item_labels)}".rstrip(
-            " ·"
-        )
-    )
+    draw_list(live_words.list_frame(before, after, labels), "replay_group_list", f"List of group {group + 1}")
+    members = live_words.members_line(int(sizes[group]), int((replay.base.labels == group).sum()))
+    st.caption(" · ".join(filter(None, [members, live_words.gone_line(before, after, labels)])))
 
 
 def _user_list(replay: Replay) -> None:
@@ -188,10 +182,11 @@ def _user_list(replay: Replay) -> None:
     st.markdown(f"**User {cards.plain(replay.last.user)}**: own list", help=MOVES_HELP)
     before, after = replay.user_lists(replay.last.user_row)
     frame = live_words.list_frame(before, after, replay.state.item_labels)
-    _list(frame, "replay_user_list", f"Own list of user {replay.last.user}")
+    draw_list(frame, "replay_user_list", f"Own list of user {replay.last.user}")
 
 
-def _list(frame: pd.DataFrame, key: str, alt: str) -> None:
+def draw_list(frame: pd.DataFrame, key: str, alt: str) -> None:
+    """Draw a list of :func:`live_words.list_frame`."""
     st.dataframe(
         frame,
         hide_index=True,

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from grouprec.replaying import Replay, Step
-from grouprec.stream import Report, Stream
-from grouprec.streams import Effect
 from grouprec.ui.cards import count, group_mark, percent, plain, plural, short
+
+if TYPE_CHECKING:  # these know the stages, and so torch: pages that only read runs do without
+    from grouprec.replaying import Replay, Step
+    from grouprec.stream import Report, Stream
+    from grouprec.streams import Effect
 
 VERDICTS = {"like": "liked", "dislike": "disliked", "hide": "hidden"}
 
@@ -61,7 +64,8 @@ def stream_answer(stream: Stream) -> str:
 
 def untouched_answer(users: int, groups: int) -> str:
     """Say what stands before any event has come."""
-    return f"No event has come since the training: {plural(groups, 'list')} for {plural(users, 'user')} stand as they were."
+    lists = f"{plural(groups, 'list')} for {plural(users, 'user')}"
+    return f"No event has come since the training: {lists} stand as they were."
 
 
 def report_line(report: Report) -> str:
@@ -95,9 +99,13 @@ def moves(before: Sequence[int], after: Sequence[int]) -> list[str]:
     """Return how every item of a list moved, as charts of songs do: ``▲ 3``, ``▼ 1``, ``new``, nothing."""
     places = {item: place for place, item in enumerate(before)}
     climbs = [places[item] - place if item in places else None for place, item in enumerate(after)]
-    return [
-        "new" if climb is None else f"▲ {climb}" if climb > 0 else f"▼ {-climb}" if climb else "" for climb in climbs
-    ]
+    return [_move(climb) for climb in climbs]
+
+
+def _move(climb: int | None) -> str:
+    if climb is None:
+        return "new"
+    return f"▲ {climb}" if climb > 0 else f"▼ {-climb}" if climb < 0 else ""
 
 
 def list_frame(before: Sequence[int], after: Sequence[int], labels: Sequence[str]) -> pd.DataFrame:
@@ -110,6 +118,12 @@ def gone_line(before: Sequence[int], after: Sequence[int], labels: Sequence[str]
     """Name the items that are no longer on the list; nothing where there are none."""
     gone = [plain(short(labels[item], 30)) for item in before if item not in set(after)]
     return f"Out: {', '.join(gone)}" if gone else ""
+
+
+def members_line(now: int, before: int) -> str:
+    """Return ``120 members (+3)``: how many there are, and how many more than before the first event."""
+    change = f" ({now - before:+d})".replace("-", "−") if now != before else ""
+    return f"{plural(now, 'member')}{change}"
 
 
 # -- feedback

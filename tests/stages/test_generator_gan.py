@@ -26,6 +26,7 @@ from grouprec.types import Candidates, Embeddings, GroupLatents, Groups
 CONFIG = GroupGan.Config(
     hidden_size=48,
     epochs=14,
+    steps=25,
     batch_size=64,
     generator_rate=2e-3,
     discriminator_rate=4e-3,

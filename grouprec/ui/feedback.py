@@ -1,0 +1,262 @@
+"""Thumbs up, thumbs down and hide on recommended items, and how often people agree with what they are shown."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from grouprec.runs import Run
+from grouprec.types import GrouprecError
+from grouprec.ui import cards, charts, live_words, shaping, state, story
+
+LENGTH = 20  # items of a list that can be judged
+MOST_DOTS = 20
+BUTTONS = {
+    "like": ("Like", ":material/thumb_up:"),
+    "dislike": ("Dislike", ":material/thumb_down:"),
+    "hide": ("Hide", ":material/visibility_off:"),
+    "unhide": ("Take back", ":material/undo:"),
+}
+HELP = (
+    "Select an item, then say what you think of it: *Like* multiplies its score by 1.5, *Dislike* by 0.5, *Hide* takes "
+    "it off the list. It counts at once, is exported, and the next training can use it."
+)
+MOVE_HELP = "Against the list as it was trained: ▲ up, ▼ down, new"
+ACCEPTANCE_HELP = (
+    "Likes among all verdicts that hold: the last one of a person, or of a group, on an item, unless it was taken "
+    "back. Bars are Wilson's 95 % intervals."
+)
+BUSY = (
+    "Another process is sending events to this run, so the list is shown as it was trained, with what was said of it."
+)
+
+
+def possible(run: Run) -> bool:
+    """Return whether events can be sent to a run; runs older than live updates take none."""
+    return (run.path / "live" / "final.safetensors").exists()
+
+
+def begun(run: Run) -> bool:
+    """Return whether events have been sent to a run: only then its stream has to be opened to draw anything."""
+    return (run.path / "live" / "ledger.sqlite").exists()
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A list that is judged: whose it is, and how it was made."""
+
+    run: Run
+    user: str | None
+    group: int
+    method: str
+    regime: str
+    live: bool  # events change it
+
+    @property
+    def key(self) -> str:
+        return "feedback_group" if self.user is None else "feedback_user"
+
+    def event(self, item: str, verdict: str) -> dict[str, object]:
+        """Return a verdict as an event."""
+        who = {"group": self.group} if self.user is None else {"user": self.user, "group": self.group}
+        made = {"method": self.method, "regime": self.regime, "time": time.time(), "event_id": secrets.token_hex(8)}
+        return {**who, **made, "item": item, "behaviour": verdict}
+
+
+@st.fragment
+def group_list(run: Run, lists: pd.DataFrame, group: int, regime: str, best: str) -> None:
+    """Draw a group's list as it stands, with buttons to judge its items.
+
+    Args:
+        lists: the run's group_lists.
+        best: the method of the list that events change.
+    """
+    cards.section("Feedback", HELP)
+    methods = shaping.kinds_of_lists(lists, best)
+    method = st.segmented_control(
+        "List",
+        methods,
+        default=best,
+        required=True,
+        format_func=story.list_title,
+        label_visibility="collapsed",
+        key="feedback_method",
+    )
+    judged = Judged(run, None, group, method, regime, method == best)
+    _draw(judged, shaping.group_list(lists, group, method, regime))
+
+
+def user_list(run: Run, user: str, group: int, own: pd.DataFrame) -> None:
+    """Draw a user's own list as it stands, with buttons to judge its items; ``own`` is the trained one."""
+    st.caption("Select an item to judge it for this user.", help=HELP)
+    _draw(Judged(run, user, group, "individual", "individual", True), own)
+
+
+def _draw(judged: Judged, trained: pd.DataFrame) -> None:
+    try:
+        frame = _as_it_stands(judged, trained)
+    except GrouprecError as error:  # a fragment runs on its own, outside the frame that shows errors
+        st.error(cards.plain(error))
+        return
+    key = f"{judged.key}_rows_{st.session_state.get('feedback_round', 0)}"  # another list, nothing is selected
+    rows = (st.session_state.get(key) or {"selection": {"rows": []}})["selection"]["rows"]
+    chosen = frame.iloc[rows[0]] if rows and rows[0] < len(frame) else None
+    with st.container(horizontal=True, vertical_alignment="center"):
+        for verdict, (title, icon) in BUTTONS.items():
+            useless = chosen is None or (chosen["said"] == live_words.VERDICTS.get(verdict, ""))
+            item = None if chosen is None else str(chosen["item"])
+            st.button(
+                title,
+                icon=icon,
+                key=f"{judged.key}_{verdict}",
+                disabled=useless,
+                on_click=_judge,
+                args=(judged, item, verdict),
+            )
+        if failed := st.session_state.pop("feedback_error", ""):
+            st.error(cards.plain(failed))
+    st.dataframe(
+        frame[["rank", "move", "label", "said"]],
+        hide_index=True,
+        key=key,
+        on_select="rerun",
+        selection_mode="single-row",
+        height=36 + 35 * min(max(len(frame), 1), 11),
+        column_config={
+            "rank": st.column_config.NumberColumn("", width=40),
+            "move": st.column_config.TextColumn("Move", width=64, help=MOVE_HELP),
+            "label": st.column_config.TextColumn("Item", width=330),
+            "said": st.column_config.TextColumn("Said", width=80),
+        },
+        alt=f"The list as it stands, {(frame['said'] != '').sum()} of its items judged",
+    )
+
+
+def _judge(judged: Judged, item: str, verdict: str) -> None:
+    """Send a verdict; the list is drawn anew after that."""
+    from grouprec import streams  # knows the stages, and so torch: looking at lists does without
+
+    try:
+        with streams.use(state.store(), judged.run) as stream:
+            stream.apply([judged.event(item, verdict)])
+        st.session_state["feedback_round"] = st.session_state.get("feedback_round", 0) + 1
+    except GrouprecError as error:
+        st.session_state["feedback_error"] = str(error)
+
+
+def _as_it_stands(judged: Judged, trained: pd.DataFrame) -> pd.DataFrame:
+    """Return the head of a list after all events, hidden items behind it: rank, move, item, label, said."""
+    said, now = pd.Series(dtype=object), trained
+    if begun(judged.run):
+        said = _said(judged)
+        now = _live(judged) if judged.live else None
+        now = _by_verdicts(trained, said) if now is None else now
+    now = now.head(LENGTH)
+    moves = live_words.moves(trained["item"].tolist(), now["item"].tolist()) if len(said) or judged.live else ""
+    frame = now[["item", "label"]].assign(rank=range(1, len(now) + 1), move=moves)
+    labels = trained.set_index("item")["label"]
+    hidden = [item for item, verdict in said.items() if verdict == "hide"]
+    names = [labels.get(item, item) for item in hidden]
+    frame = pd.concat([frame, pd.DataFrame({"item": hidden, "label": names, "rank": pd.NA, "move": ""})])
+    return frame.assign(said=frame["item"].map(said).map(live_words.VERDICTS).fillna("")).reset_index(drop=True)
+
+
+def _said(judged: Judged) -> pd.Series:
+    """Return what holds of what was said on behalf of this user or group: item -> verdict."""
+    from grouprec.feedback import standing, verdicts
+
+    told = standing(verdicts(judged.run))
+    own = (
+        told["user"] == judged.user
+        if judged.user is not None
+        else told["user"].isna() & (told["group"] == judged.group)
+    )
+    return told[own].set_index("item")["verdict"]
+
+
+def _live(judged: Judged) -> pd.DataFrame | None:
+    """Return the list as events have left it: item, label. None where another process holds the stream."""
+    from grouprec import streams
+
+    try:
+        with streams.use(state.store(), judged.run) as stream:
+            live = stream.state
+            if judged.user is None:
+                items, _ = stream.group_list(judged.group - 1, judged.regime, 200)
+            else:
+                row = live.user_row(judged.user)
+                items = [] if row is None else live.user_list(row)[0]
+            found = [(live.item_ids[item], live.item_labels[item]) for item in items]
+    except GrouprecError:
+        st.caption(BUSY)
+        return None
+    return pd.DataFrame(found, columns=["item", "label"])
+
+
+def _by_verdicts(trained: pd.DataFrame, said: pd.Series) -> pd.DataFrame:
+    """Return a trained list with its scores multiplied by what was said of its items."""
+    from grouprec.events import FACTORS
+
+    factor = trained["item"].map(said).map(FACTORS).fillna(1.0)
+    changed = trained.assign(score=trained["score"] * factor)[factor > 0]
+    return changed.sort_values("score", ascending=False, kind="stable", ignore_index=True)
+
+
+# -- Compare: do people agree?
+
+
+def acceptance(run: Run, regime: str) -> None:
+    """Draw how often people like what they are shown, per group and method."""
+    told, table = _accepted(run) if begun(run) else (pd.DataFrame(), pd.DataFrame())
+    if table.empty:
+        st.markdown("Nobody has judged a list of this run yet. Select an item under *Feedback* and press Like.")
+        cards.link("recommendations", "Give feedback")
+        return
+    names = shaping.group_names(state.table(run, "groups"))
+    titles = [_title(group, names, method) for group, method in zip(table["group"], table["method"], strict=True)]
+    table = table.assign(title=titles, regime="", ours=True).sort_values(["rate", "verdicts"], ascending=False)
+    st.markdown(live_words.acceptance_answer(table, names), help=ACCEPTANCE_HELP)
+    drawn = table.nlargest(MOST_DOTS, "verdicts").sort_values("rate", ascending=False)
+    st.plotly_chart(
+        charts.method_dots(drawn.rename(columns={"rate": "value"}), {}, "Share of likes"),
+        key="compare_acceptance",
+        config=charts.QUIET_CONFIG,
+        alt=f"Share of likes by group and method: {', '.join(drawn['title'].head(3))}",
+    )
+    if len(table) > MOST_DOTS:
+        st.caption(f"The {MOST_DOTS} most judged are drawn; the table has all.")
+    shown = table[["title", "rate", "likes", "dislikes", "hides"]].assign(
+        interval=[f"{cards.percent(low)} – {cards.percent(high)}" for low, high in table[["low", "high"]].to_numpy()]
+    )
+    st.dataframe(
+        shown[["title", "rate", "interval", "likes", "dislikes", "hides"]],
+        hide_index=True,
+        key="compare_acceptance_table",
+        height=min(36 + 35 * len(shown), 491),
+        column_config={
+            "title": st.column_config.TextColumn("Group · method", width=420),
+            "rate": st.column_config.NumberColumn("Accepted", format="percent", help=ACCEPTANCE_HELP),
+            "interval": "95 % interval",
+            "likes": "Likes",
+            "dislikes": "Dislikes",
+            "hides": "Hidden",
+        },
+        alt="Groups and methods in rows, likes, dislikes, hidden items and the share of likes in columns",
+    )
+    cards.download("Download", lambda: told, "feedback.csv", "compare_download_feedback")
+
+
+def _accepted(run: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
+    from grouprec.feedback import acceptance, verdicts  # knows the stages, and so torch
+
+    told = verdicts(run)
+    return told, acceptance(told)
+
+
+def _title(group: int, names: dict[int, str], method: str) -> str:
+    made = {"": "method not given", "individual": "Personal list"}.get(method, story.list_title(method))
+    return f"{cards.group_label(group, cards.short(names.get(group, ''), 30))} · {made}"

@@ -1,0 +1,224 @@
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+
+from grouprec.crowd import history_matrix, virtual_histories, wanted
+from grouprec.data.dataset import Dataset
+from grouprec.data.synthetic import planted
+from grouprec.evaluate.generation import (
+    DIALS,
+    MMR_DIALS,
+    frontier,
+    gaussian,
+    ratio_intervals,
+    small_groups,
+    verdict,
+)
+from grouprec.evaluate.metrics import coverage, intra_list_diversity
+from grouprec.evaluate.protocol import Task, measure_one, test_task
+from grouprec.lists import lists_from_scores, members_mean
+from grouprec.preference import find_candidates
+from grouprec.training import RunOptions
+from grouprec.types import Candidates, Embeddings, GroupLatents, GroupLists, Groups
+from tests.virtual import BlockProfile, GaussianGenerator
+
+RUN = RunOptions()
+PROFILE = BlockProfile(spread=1.0)
+GENERATOR = GaussianGenerator(PROFILE)
+GROUPS = Groups(np.repeat([0, 1, 2], 40).astype(np.int32), 3)
+MEMBERS = np.concatenate([GENERATOR.sample(group, 40, np.random.default_rng(group)) for group in range(3)])
+
+
+class Placed(BlockProfile):
+    """The same profile, with the users' own places."""
+
+    def latents(self) -> GroupLatents:
+        known = super().latents()
+        return GroupLatents(MEMBERS, known.mean, known.std)
+
+
+def histories() -> sparse.csr_array:
+    rng = np.random.default_rng(0)
+    return history_matrix(virtual_histories(PROFILE, MEMBERS, np.full(120, 5), rng), PROFILE.n_items)
+
+
+HISTORIES = histories()
+
+
+def the_task() -> Task:
+    """Find six items of the users' taste; those that they have count, too, and nobody is spared them."""
+    rng = np.random.default_rng(1)
+    relevant = history_matrix(virtual_histories(PROFILE, MEMBERS, np.full(120, 6), rng), PROFILE.n_items)
+    return Task(NOTHING, relevant, np.arange(115, dtype=np.int32), HISTORIES)
+
+
+NOTHING = sparse.csr_array(HISTORIES.shape, dtype=np.float32)
+TASK = the_task()
+
+
+@cache
+def usual() -> GroupLists:
+    own = wanted(PROFILE, MEMBERS, np.array([1, 0, 0], np.float32), NOTHING, 50)
+    return members_mean(own, GROUPS, HISTORIES, 0)
+
+
+@cache
+def points() -> pd.DataFrame:
+    vectors = HISTORIES.T.toarray().astype(np.float32)
+    return frontier(GENERATOR, Placed(spread=1.0), GROUPS, HISTORIES, usual(), vectors, TASK, RUN)
+
+
+def of(method: str) -> pd.DataFrame:
+    return points()[points()["method"] == method].set_index("dial")
+
+
+def test_frontier_has_every_method_at_every_place_of_its_dial():
+    counts = points()["method"].value_counts().to_dict()
+    assert counts == {"members_mean": 1, "mmr": len(MMR_DIALS), "generated": len(DIALS), "gaussian": len(DIALS)}
+    assert (points()["regime"] == "strict").all() and not points().isna().any(axis=None)
+
+
+def test_members_mean_is_measured_as_anywhere_else_and_is_the_reference():
+    row, lists = of("members_mean").loc[0.0], usual()
+    measured = measure_one("", "strict", lists, GROUPS, TASK)
+    assert row["ndcg@10"] == pytest.approx(measured.of("ndcg@10").mean())
+    assert row["precision@10"] == pytest.approx(measured.of("precision@10").mean())
+    assert row["novelty"] == pytest.approx(measured.of("novelty@10").mean())
+    assert row["coverage"] == pytest.approx(coverage(lists.strict, PROFILE.n_items))
+    variety = intra_list_diversity(lists.strict, HISTORIES)[GROUPS.labels[TASK.users]].mean()
+    assert row["intra_list_diversity"] == pytest.approx(variety)
+    assert row[["ndcg@10_ratio", "coverage_ratio", "ndcg@10_low", "ndcg@10_high"]].tolist() == pytest.approx([1] * 4)
+
+
+def test_generated_lists_keep_the_members_mean_and_the_dial_trades_value_for_variety():
+    generated = of("generated")
+    assert generated.loc[0.0, "ndcg@10_ratio"] >= 0.97
+    assert generated.loc[1.0, "ndcg@10_ratio"] < generated.loc[0.0, "ndcg@10_ratio"]
+    half_way = generated.loc[0.5]
+    assert half_way["ndcg@10_ratio"] >= 0.97 and half_way["coverage_ratio"] > 1
+    assert half_way["intra_list_diversity_ratio"] > 1.03
+    assert generated["intra_list_diversity"].is_monotonic_increasing
+    assert (generated["ndcg@10_low"] <= generated["ndcg@10_ratio"]).all()
+    assert (generated["ndcg@10_high"] >= generated["ndcg@10_ratio"]).all()
+
+
+def test_maximal_marginal_relevance_buys_variety():
+    mmr = of("mmr")
+    assert mmr["intra_list_diversity_ratio"].iloc[-1] > 1 > mmr["ndcg@10_ratio"].iloc[-1]
+
+
+def test_the_gaussian_has_mean_and_deviation_of_the_members():
+    drawn = gaussian(Placed().latents(), GROUPS)(1, 4000, np.random.default_rng(0))
+    own = MEMBERS[GROUPS.labels == 1]
+    assert drawn.dtype == np.float32
+    np.testing.assert_allclose(drawn.mean(axis=0), own.mean(axis=0), atol=0.07)
+    np.testing.assert_allclose(drawn.std(axis=0), own.std(axis=0), rtol=0.05)
+
+
+def test_verdict_of_the_members_own_lists_is_that_nothing_changes():
+    lists = {"generated": usual(), "members_mean": usual()}
+    found = verdict(lists, GROUPS, HISTORIES, TASK, points(), 0)
+    for regime in ("strict", "dedup"):
+        assert [found[f"{regime}_{end}"] for end in ("ratio", "low", "high")] == pytest.approx([1, 1, 1])
+    assert [found[f"{what}_change"] for what in ("diversity", "novelty", "coverage")] == pytest.approx([0, 0, 0])
+    row = of("generated").loc[0.5]
+    assert found["turns_ratio"] == row["ndcg@10_ratio"]
+    assert found["turns_coverage_change"] == pytest.approx(100 * (row["coverage_ratio"] - 1))
+
+
+def test_verdict_sees_worse_lists():
+    rng = np.random.default_rng(0)
+    scores = rng.random((3, PROFILE.n_items), np.float32)
+    found = verdict(
+        {"generated": lists_from_scores(scores, scores, 0), "members_mean": usual()},
+        GROUPS,
+        HISTORIES,
+        TASK,
+        points(),
+        0,
+    )
+    assert found["strict_high"] < 0.9 and found["diversity_change"] > 0
+
+
+def test_ratio_of_two_equal_methods_is_one_and_of_twice_as_much_two():
+    base = np.random.default_rng(0).random(50)
+    np.testing.assert_allclose(ratio_intervals(np.column_stack([base, 2 * base]), base, 0), [[1, 1], [2, 2]], rtol=1e-5)
+    assert np.isnan(ratio_intervals(np.empty((0, 2)), np.empty(0), 0)).all()
+    assert np.isnan(ratio_intervals(base[:, None], 0 * base, 0)).all()
+
+
+class Remembering(GaussianGenerator):
+    """Lists the members' mean of the users it was fitted on, or its reverse."""
+
+    def __init__(self, lists: GroupLists) -> None:
+        super().__init__(PROFILE)
+        self._lists = lists
+
+    def lists(self, *_: Any) -> GroupLists:
+        return self._lists
+
+
+@cache
+def shop() -> tuple[Dataset, Groups, Candidates, Task]:
+    answer = planted(n_users=60, n_items=90, n_groups=3, events_per_user=20)
+    labels = np.append(answer.labels[:-1], 3).astype(np.int32)  # the last user is a group of one
+    data, task = answer.data.before_test(), test_task(answer.data)
+    together = sparse.csr_array(data.known.T @ data.known)
+    candidates = find_candidates(Embeddings(data.known, together), data.known, 10)
+    return data, Groups(labels, 4), candidates, task
+
+
+def n_judged() -> int:
+    """Return how many of the users who are not alone have something to be found."""
+    return int((shop()[3].users < 59).sum())
+
+
+def halves(worse: bool = False) -> tuple[pd.DataFrame, list[tuple[Dataset, Groups]]]:
+    """Return the table of a generator that lists the members' mean, or other groups' lists, and what it was given."""
+    data, groups, candidates, task = shop()
+    given = []
+
+    def fit(some: Dataset, half: Groups, own: Candidates) -> Any:
+        given.append((some, half))
+        shifted = Groups((half.labels + worse) % half.n_groups, half.n_groups)
+        return PROFILE, Remembering(members_mean(own, shifted, some.known, RUN.seed))
+
+    return small_groups(fit, data, groups, candidates, task, RUN), given
+
+
+def test_halves_learn_apart_and_every_member_but_those_alone_is_judged_once():
+    table, given = halves()
+    ids = [set(some.user_ids) for some, _ in given]
+    assert not ids[0] & ids[1] and len(ids[0] | ids[1]) == 59
+    data, groups, _, _ = shop()
+    for some, half in given:
+        rows = np.searchsorted(data.user_ids.astype(str), some.user_ids.astype(str))
+        assert (some.known != data.known[rows]).nnz == 0 and (half.labels == groups.labels[rows]).all()
+        assert half.n_groups == 3 and not len(some.test) and not len(some.validation)
+    assert table[table["band"] == "all"]["n_users"].tolist() == [n_judged()] * 2 and n_judged() > 40
+
+
+def test_bands_of_group_size_add_up():
+    table, given = halves()
+    assert table["regime"].unique().tolist() == ["strict", "dedup"]
+    for _, part in table[table["band"] != "all"].groupby("regime"):
+        assert part["n_users"].sum() == n_judged()
+    assert set(table["band"]) <= {"all", "1 to 10", "11 to 25"} and max(half.sizes.max() for _, half in given) <= 25
+
+
+def test_the_members_mean_against_itself_is_a_draw_and_against_other_groups_lists_is_not():
+    draw, _ = halves()
+    assert draw["ratio"].tolist() == pytest.approx([1] * len(draw))
+    assert (draw[draw["band"] == "all"]["generated"] > 0.1).all()
+    lost, _ = halves(worse=True)
+    assert (lost[lost["band"] == "all"]["high"] < 0.5).all()
+
+
+def test_groups_of_one_cannot_be_halved():
+    data, _, candidates, task = shop()
+    alone = Groups(np.arange(60, dtype=np.int32), 60)
+    assert small_groups(lambda *_: pytest.fail("nothing to fit"), data, alone, candidates, task, RUN).empty

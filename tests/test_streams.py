@@ -1,0 +1,112 @@
+"""Streams that pages and requests share: one turn at a time, closed when idle, surplus or broken."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from benchmarks.crash import build_run
+from grouprec import streams
+from grouprec.data.synthetic import planted
+from grouprec.runs import Run, RunStore
+from grouprec.stream import Stream
+from grouprec.types import StorageError
+
+DATA = planted(n_users=60, n_items=40, events_per_user=20).data
+
+
+@pytest.fixture
+def store(runs_root: Path) -> Iterator[RunStore]:
+    yield RunStore(runs_root)
+    streams.close_all()
+
+
+@pytest.fixture
+def run(store: RunStore) -> Run:
+    return build_run(store, DATA, n_groups=3)
+
+
+def free(store: RunStore, run: Run) -> bool:
+    """Return whether somebody else could open the stream."""
+    try:
+        Stream.open(store, run).close()
+    except StorageError:
+        return False
+    return True
+
+
+def test_the_stream_stays_open_and_threads_take_turns(store: RunStore, run: Run) -> None:
+    seen, inside = [], []
+
+    def send(name: str) -> None:
+        with streams.use(store, run) as stream:
+            inside.append(name)
+            stream.apply([{"user": "u00001", "item": "i00001", "event_id": name}])
+            seen.append(stream)
+            inside.append(name)
+
+    threads = [threading.Thread(target=send, args=(name,)) for name in "abcd"]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    assert len({id(stream) for stream in seen}) == 1 and seen[0].ledger.length == 4
+    assert inside[::2] == inside[1::2], "nobody came between"
+
+
+def test_an_idle_stream_is_free_for_others(store: RunStore, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    with streams.use(store, run) as stream:
+        stream.apply([{"user": "u00001", "item": "i00001"}])
+    assert not free(store, run)
+    closed = threading.Event()
+    close = Stream.close
+    monkeypatch.setattr(Stream, "close", lambda self: (close(self), closed.set()))
+    monkeypatch.setattr(streams, "IDLE_SECONDS", 0.01)
+    with streams.use(store, run):
+        pass
+    assert closed.wait(5)
+    assert free(store, run)
+    with streams.use(store, run) as stream:
+        assert stream.state.n_events == 1
+
+
+def test_only_a_few_streams_are_kept_open(store: RunStore, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "MOST_OPEN", 2)
+    runs = [run]
+    for name in "ab":
+        shutil.copytree(run.path, run.path.with_name(name))
+        runs.append(Run(run.path.with_name(name)))
+    for one in (runs[0], runs[1], runs[0], runs[2]):
+        with streams.use(store, one):
+            pass
+    assert [free(store, one) for one in runs] == [False, True, False]
+
+
+def test_a_stream_that_stopped_half_way_is_opened_anew(store: RunStore, run: Run, monkeypatch) -> None:
+    def stop(*_: object) -> None:
+        raise MemoryError
+
+    with pytest.raises(MemoryError), streams.use(store, run) as stream:
+        monkeypatch.setattr(stream.state, "event", stop)
+        stream.apply([{"user": "u00001", "item": "i00001"}])
+    with streams.use(store, run) as again:
+        assert again is not stream and again.state.n_events == 1, "the event was accepted, so it counts"
+
+
+def test_an_effect_tells_who_moved_and_which_lists_changed(store: RunStore, run: Run) -> None:
+    with streams.use(store, run) as stream:
+        before = stream.state.labels.copy()
+        lists = [stream.group_list(group, "strict", 10)[0].tolist() for group in range(3)]
+        effect = streams.send(stream, [{"user": f"u{n % 60:05d}", "item": f"i{n % 7:05d}"} for n in range(90)])
+        effect_of_one = streams.send(stream, [{"user": "somebody", "item": "i00001"}])
+        now = stream.state.labels
+        moved = effect.moved.set_index("user")
+        assert len(moved) == effect.report.moved_users == (before != now[:60]).sum() > 0
+        for user, row in moved.iterrows():
+            place = stream.state.user_row(user)
+            assert (row["before"], row["after"]) == (before[place] + 1, now[place] + 1)
+        after = [effect.after[group].tolist() for group in range(3)]
+        assert effect.changed_lists() == [g + 1 for g in range(3) if lists[g] != after[g]] != []
+    assert effect_of_one.moved["user"].tolist() == ["somebody"] and effect_of_one.moved["before"].tolist() == [0]
