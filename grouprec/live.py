@@ -15,7 +15,7 @@ from grouprec.contracts import Grouper, Regime, Updater
 from grouprec.data.dataset import Dataset, Interactions
 from grouprec.live_base import LiveBase, pack_text, unpack_text
 from grouprec.live_groups import LiveGroups
-from grouprec.live_rows import best_of_pool, positions, shift, typical_worth
+from grouprec.live_rows import best_of_pool, positions, shift, typical_chances
 from grouprec.live_users import LiveUsers, Rows
 from grouprec.placing import AttributePlacer, place_users
 from grouprec.training import RunOptions
@@ -80,7 +80,7 @@ class LiveState:
         self._n_items = len(base.item_ids)
         self._shape = [len(base.user_ids), self._n_items, base.candidates.items.shape[1], base.n_groups]
         self._start_state = _start_state(updater, self._n_items)
-        self._typical = typical_worth(base.candidates)
+        self._unit, self._least = typical_chances(base.candidates)
         self._begin()
 
     def _begin(self) -> None:
@@ -153,7 +153,7 @@ class LiveState:
         label = int(place_users(self._grouper, preference, no_history, frame, self._placer)[0])
         ranking, worth = self.group_list(label, "dedup", width)
         items[: len(ranking)] = ranking
-        scores[: len(ranking)] = np.clip(worth * self._typical, 1e-6, 0.999)  # from worth back to chances
+        scores[: len(ranking)] = np.minimum(self._least + self._unit * worth, 0.999)  # from worth back to chances
         user = self._users.add(label, items, scores)
         self._groups.join(label, items, scores)
         self.user_ids.append(user_id)

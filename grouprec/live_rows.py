@@ -44,11 +44,14 @@ def best_of_pool(items: np.ndarray, chances: np.ndarray, n: int) -> tuple[np.nda
     return np.where(best > 0, items[rows, order], -1).astype(np.int32), best
 
 
-def typical_worth(candidates: Candidates) -> float:
-    """Return the chance that is worth 1 to the median user, by which worth becomes a chance again."""
+def typical_chances(candidates: Candidates) -> tuple[float, float]:
+    """Return the chance that is worth 1 to the median user, and that of the median user's last candidate.
+
+    By them the worth of an item to others becomes a chance of somebody new: nothing that is unknown is impossible.
+    """
     best = np.maximum(candidates.scores[:, :LENGTH], 0)
-    ideal = best @ discounts(best.shape[1])
-    return float(np.median(ideal[ideal > 0])) if (ideal > 0).any() else 0.0
+    last = np.where(candidates.items >= 0, candidates.scores, 1).min(axis=1)
+    return float(np.median(best @ discounts(best.shape[1]))), float(np.median(last))
 
 
 def shift(chances: np.ndarray, rise: np.ndarray) -> np.ndarray:

@@ -21,6 +21,7 @@ from grouprec.data.prepare import Prepared
 from grouprec.evaluate import protocol
 from grouprec.evaluate.describing import calibration_error
 from grouprec.evaluate.value import separation
+from grouprec.fitted import FACTS, save_facts
 from grouprec.live_base import LiveBase
 from grouprec.placing import AttributePlacer, place_users
 from grouprec.preference import place_preference
@@ -36,6 +37,11 @@ class Encoded:
     encoders: Mapping[str, Encoder]
     items: ItemFacts
     keys: tuple[str, ...]
+
+    @property
+    def named_keys(self) -> dict[str, str]:
+        """Return the key of every encoder by its name."""
+        return dict(zip(self.encoders, self.keys, strict=True))
 
     def predictor(self, weights: Weights, data: Dataset, repeats: tuple[sparse.csr_array, ...] = ()) -> Predictor:
         """Return the predictor of a dataset's own users."""
@@ -201,12 +207,14 @@ def save_tables(
 def save_live(run: Run, config: RunConfig, choices: Choices, judged: Fitted, final: Fitted) -> None:
     """Write where streams of events start: the exported fit, the judged one beside it where it is another."""
     fits = {"judged": judged, "final": final}
-    write_json(run.path / "fitted.json", {name: fit.stages for name, fit in fits.items()})
+    stages = {name: {**fit.stages, "encoders": fit.encoded.named_keys} for name, fit in fits.items()}
+    write_json(run.path / "fitted.json", stages)
     for name, fit in fits.items():
         if name == "final" or fit is not final:
             with storage(run.path):
                 (run.path / "live").mkdir(exist_ok=True)
             _live_base(fit, choices.live_weight, config).save(run.path / "live" / f"{name}.safetensors")
+    save_facts(final.encoded.items, run.path / "live" / FACTS)
 
 
 def _live_base(fit: Fitted, weight: float, config: RunConfig) -> LiveBase:

@@ -181,9 +181,11 @@ class Studio:
         return Crowd.gather(self.profile, audience.draw, audience.mixture, rng, self.base.histories, audience.excluded)
 
     def members(self, audience: Audience, n: int, draw: int = 0) -> Members:
-        """Return ``n`` virtual members; another number for ``draw`` gives others."""
+        """Return ``n`` virtual members, those with the most items first; another number for ``draw`` gives others."""
         rng = RunOptions(self.base.seed + draw).rng("studio members")
         latents, has = self._histories(audience, n, rng)
+        order = np.argsort(-(has >= 0).sum(axis=1), kind="stable")
+        latents, has = latents[order], has[order]
         owned = history_matrix(has, self.n_items)
         barred = sparse.csr_array(np.broadcast_to(audience.excluded, owned.shape))
         seen = barred if self.base.repeats else sparse.csr_array(owned + barred)

@@ -7,7 +7,7 @@ import streamlit as st
 
 from grouprec.runs import Run
 from grouprec.types import GrouprecError
-from grouprec.ui import cards, personas, personas_shaping, state, story
+from grouprec.ui import cards, personas, personas_shaping, state, story, studios
 
 
 @st.fragment
@@ -38,5 +38,5 @@ def explore(run: Run, groups: pd.DataFrame) -> None:
 
 
 current = state.require_run()
-personas.studio(current)  # an older run says at once, outside the fragment, what it lacks
+studios.studio(current)  # an older run says at once, outside the fragment, what it lacks
 explore(current, state.table(current, "groups"))

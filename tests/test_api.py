@@ -154,9 +154,7 @@ def test_a_wrong_token_is_refused_before_anything_else(client: Client, given: st
 def test_a_body_that_is_too_long_is_refused_while_it_is_read(client: Client) -> None:
     line = json.dumps({"user": "u00001", "item": "i00001"}).encode() + b"\n"
     chunk = line * (400_000 // len(line))
-    reply = client(
-        "POST", "/api/events", [chunk] * 10, **{"content_type": LINES["content-type"], "content_length": "9"}
-    )
+    reply = client("POST", "/api/events", [chunk] * 10, content_type="application/jsonl", content_length="9")
     assert reply.status == 413 and "1 MiB" in reply.body["error"]
     assert client.read == 3, "the rest is not read"
 

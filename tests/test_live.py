@@ -175,14 +175,14 @@ def test_items_from_outside_the_candidates_rise_into_the_list():
 
 @pytest.mark.parametrize("grouper", ["kmeans", "lists", "nmf"])
 def test_users_who_take_anothers_groups_items_move_there(grouper):
-    state = make(grouper)
+    state = make(grouper, weight=2.0)
     of_taste = [np.bincount(state.labels[KNOWN.labels == taste]).argmax() for taste in range(4)]
     arrived, stayed = [], []
     for taste in range(4):
         other = (taste + 1) % 4
         members = np.flatnonzero((KNOWN.labels == taste) & (state.labels == of_taste[taste]))
         stays, leaves = members[:5].tolist(), members[5:10].tolist()
-        for step in range(6):
+        for step in range(12):
             for user in leaves:
                 change = state.event(user, int(KNOWN.favourites[other][(7 * user + step) % 40]))
             for user in stays:
@@ -219,11 +219,11 @@ def test_who_the_fit_has_elsewhere_than_the_rule_stays_until_its_answer_changes(
     user = int(np.flatnonzero(KNOWN.labels == 0)[0])
     rule = int(labels[user])
     labels[user] = (rule + 1) % 4
-    state = make(weight=1.0, labels=labels)
+    state = make(weight=2.0, labels=labels)
     own = np.setdiff1d(KNOWN.favourites[0], DATA.histories[[user]].indices)
     state.event(user, int(own[0]))
     assert state._users.placed[state._users.slots[user]] == rule and state.labels[user] == labels[user]
-    for item in KNOWN.favourites[2][:10].tolist():
+    for item in KNOWN.favourites[3][:12].tolist():
         state.event(user, item)
     assert state.labels[user] == state._users.placed[state._users.slots[user]] != rule
 
@@ -246,15 +246,17 @@ def test_a_new_user_starts_in_the_group_of_their_attributes_with_its_ranking():
         state.add_user("guest 0")
 
 
-def test_a_new_user_is_in_the_largest_group_until_their_events_tell():
+def test_new_users_are_in_the_largest_group_until_their_events_tell():
     state = make(weight=2.0)
-    row = state.add_user("stranger")
-    assert state.labels[row] == 0
-    target = int(np.bincount(state.labels[:-1][KNOWN.labels == 3]).argmax())
-    for item in KNOWN.favourites[3][:8].tolist():
-        state.event(row, item)
-    assert state.labels[row] == target
-    assert state.histories()[[row]].indices.tolist() == KNOWN.favourites[3][:8].tolist()
+    target = int(np.bincount(state.labels[KNOWN.labels == 3]).argmax())
+    rows = [state.add_user(f"stranger {n}") for n in range(8)]
+    assert target != 0 and not state.labels[rows].any()
+    for n, row in enumerate(rows):
+        taken = KNOWN.favourites[3][4 * n : 4 * n + 8].tolist()
+        for item in taken:
+            state.event(row, item)
+        assert state.histories()[[row]].indices.tolist() == taken
+    assert (state.labels[rows] == target).mean() > 0.5
 
 
 def test_a_new_item_moves_the_user_as_its_stand_in_does_and_is_never_listed():

@@ -12,6 +12,7 @@ from grouprec import pipeline
 from grouprec.config import make_config, parse_settings
 from grouprec.jobs import train_here
 from grouprec.layout import linear_positions
+from grouprec.reencoding import reencode
 from grouprec.runs import Run, RunStore
 from grouprec.stream import Stream
 from tests.conftest import TINY_ENCODERS, TINY_SETTINGS
@@ -109,10 +110,20 @@ def test_every_run_says_what_its_generator_and_its_profile_are_worth(trained: Ru
 
 def test_a_finished_run_can_be_continued_by_events(trained: Run, tmp_path: Path) -> None:
     with Stream.open(RunStore(trained.path.parent), trained, tmp_path) as stream:
-        held_out = trained.table("held_out").head(20)
+        held_out = trained.table("held_out")
         report = stream.apply(held_out[["user", "item", "time"]])
         assert report.applied == len(held_out)
         assert stream.apply(held_out[["user", "item", "time"]]).duplicates == len(held_out)
+        difference = reencode(RunStore(trained.path.parent), trained, stream)
+        new = held_out.drop_duplicates(["user", "item"])["user"].nunique()
+        assert 0 < difference.n_users <= new
+        assert 0 < difference.personal_overlap < 1 and 0.5 < difference.list_overlap <= 1
+
+
+def test_without_events_encoding_anew_changes_nothing(trained: Run, tmp_path: Path) -> None:
+    store = RunStore(trained.path.parent)
+    with Stream.open(store, trained, tmp_path) as stream:
+        assert reencode(store, trained, stream).n_users == 0
 
 
 def test_hidden_items_are_off_the_lists_of_the_next_training(trained: Run, planted_csv: Path) -> None:

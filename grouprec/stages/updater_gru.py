@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from grouprec.contracts import StageConfig, Updater, updaters
 from grouprec.data.dataset import Dataset, Interactions
-from grouprec.sequences import log_popularity, singular_vectors
+from grouprec.sequences import in_time_order, log_popularity, singular_vectors
 from grouprec.training import RunOptions, batches, fit_epochs, load_module, module_arrays
 
 FULL_SOFTMAX_ITEMS = 2_000  # larger catalogues train on a sample of the items per mini-batch, for time and memory
@@ -287,9 +287,7 @@ def sequences_of(
     Returns:
         items int64 [n, L], padded with -1 at the end, and the user row of each sequence, int64 [n], ascending.
     """
-    times = np.zeros(len(part)) if part.times is None else part.times
-    order = np.lexsort((rng.random(len(part)), times, part.user_rows))
-    users, items = part.user_rows[order], part.item_rows[order]
+    users, items = in_time_order(part, rng)
     counts = np.bincount(users, minlength=n_users)
     skipped = np.maximum(counts - max_events, 0)
     place = np.arange(len(users)) - (counts.cumsum() - counts)[users] - skipped[users]

@@ -1,21 +1,19 @@
 """What a group like this would want: alternative lists, virtual members, mixtures, and personas from liked items.
 
-Every view returns the sentence that answers it. Crowds and comparisons are made once per server, run and audience.
+Every view returns the sentence that answers it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from grouprec.alternatives import Crowd
-from grouprec.runs import Run, RunStore
-from grouprec.studio import Audience, Likeness, Members, Studio
-from grouprec.ui import cards, charts, state
+from grouprec.runs import Run
+from grouprec.studio import Members
+from grouprec.ui import cards, charts, state, studios
 from grouprec.ui import personas_shaping as shaping
 
 DIAL = list(range(0, 101, 5))  # per cent of the way from safe to surprising
@@ -50,60 +48,6 @@ PERSONA_HELP = (
     "Somebody with just these items is placed among the groups; the three nearest make the mixture, and generated "
     "members are drawn around that place, half as spread out as a group."
 )
-Key = tuple[str, float]  # folder of a run, and when it was finished
-Who = tuple[tuple[tuple[int, float], ...], tuple[int, ...]]  # weights of group rows, or the liked items
-
-
-# -- answers, made once
-
-
-def studio(run: Run) -> Studio:
-    """Return the studio of a finished run, opened once per server.
-
-    Raises:
-        StorageError: the run is older than what it needs.
-    """
-    return _open(_key(run))
-
-
-def _key(run: Run) -> Key:
-    return str(run.path), (run.path / "manifest.json").stat().st_mtime
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _open(key: Key) -> Studio:
-    run = Run(Path(key[0]))
-    return Studio.open(RunStore(run.path.parent), run)
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _crowd(key: Key, who: Who) -> Crowd:
-    return _open(key).crowd(_audience(key, who))
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _members(key: Key, who: Who, n: int, draw: int) -> Members:
-    return _open(key).members(_audience(key, who), n, draw)
-
-
-@st.cache_resource(max_entries=256, show_spinner=False)
-def _likeness(key: Key, who: Who) -> Likeness:
-    return _open(key).likeness(_audience(key, who))
-
-
-def _audience(key: Key, who: Who) -> Audience:
-    weights, liked = who
-    return _open(key).persona(np.array(liked)) if liked else _open(key).mixture(dict(weights))
-
-
-def _group(number: int) -> Who:
-    """Return who a group is; groups are numbered from 1 for people, from 0 inside."""
-    return ((number - 1, 1.0),), ()
-
-
-def _safe_list(run: Run, who: Who) -> np.ndarray:
-    safe = _crowd(_key(run), who).lists(1, 0, np.random.default_rng(0)).safe
-    return safe[safe >= 0]
 
 
 # -- alternative lists
@@ -129,8 +73,9 @@ def alternative_lists(run: Run, groups: pd.DataFrame) -> str:
         key="personas_dial",
         on_change=cards.from_url("dial", "personas_dial", DIAL, 50),
     )
+    crowd = studios.crowd(run, studios.of_groups({int(group["group"]): 1}))
     at_dial = np.random.default_rng(0)  # the same place of the dial always gives the same lists
-    found = shaping.variants(_crowd(_key(run), _group(group["group"])).lists(n, dial / 100, at_dial), n)
+    found = shaping.variants(crowd.lists(n, dial / 100, at_dial), n)
     lists = {}
     for at, (column, variant) in enumerate(zip(st.columns(n, gap="small"), found, strict=False)):
         lists["safe" if at == 0 else f"alternative {at}"] = variant.items
@@ -146,15 +91,17 @@ def alternative_lists(run: Run, groups: pd.DataFrame) -> str:
 
 def list_card(run: Run, at: int, variant: shaping.Variant) -> None:
     """Draw one list; items of the safe list bear a mark on the others."""
+    labels = _labels(run, variant.items)
     if at == 0:
         st.markdown("**Safe list**", help=VALUE_HELP)
-        st.caption(f"The best for all generated members · variety {cards.percent(variant.variety)}")
-        marks: Sequence[str] = ()
+        st.caption(
+            f"Best for everyone  \nVariety {cards.percent(variant.variety)}  \nIts items bear a dot{shaping.DOT}"
+        )
+        st.markdown(shaping.numbered(labels))
     else:
         st.markdown(f"**Alternative {at}**")
         st.caption(shaping.variant_words(variant))
-        marks = ["●" if shared else "" for shared in variant.shared]
-    st.markdown(shaping.numbered(_labels(run, variant.items), marks))
+        st.markdown(shaping.numbered(labels, dotted=variant.shared.tolist()))
 
 
 def worth(run: Run, dial: float) -> None:
@@ -208,11 +155,11 @@ def virtual_members(run: Run, groups: pd.DataFrame) -> str:
     left, right = st.columns([5, 8], gap="medium", vertical_alignment="bottom")
     with left:
         group = choose_group(groups)
-    who = _group(group["group"])
+    who = studios.of_groups({int(group["group"]): 1})
     with right:
         draw = draw_others()
     member_cards(run, who, CARDS, draw)
-    return shaping.group_answer(group["name"], group["size"], _labels(run, _safe_list(run, who)))
+    return shaping.group_answer(group["name"], group["size"], _labels(run, studios.safe_list(run, who)))
 
 
 def draw_others() -> int:
@@ -227,15 +174,15 @@ def draw_others() -> int:
     return draw
 
 
-def member_cards(run: Run, who: Who, n: int, draw: int) -> None:
+def member_cards(run: Run, who: studios.Who, n: int, draw: int) -> None:
     """Draw generated members as cards, and how near they come to real ones."""
-    members = _members(_key(run), who, n, draw)
-    st.markdown(shaping.likeness_answer(_likeness(_key(run), who)), help=MEMBERS_HELP)
+    members = studios.members(run, who, n, draw)
+    st.markdown(shaping.likeness_answer(studios.likeness(run, who)), help=MEMBERS_HELP)
     with st.grid(min_column_width=270, border=True) as grid:
         for at in range(n):
             with grid.cell():
                 member_card(run, members, at)
-    base = studio(run).base
+    base = studios.studio(run).base
     cards.download(
         "Download these members",
         lambda: shaping.members_frame(members, base.item_ids, base.item_labels),
@@ -248,11 +195,12 @@ def member_card(run: Run, members: Members, at: int) -> None:
     """Draw one generated member: what they would have, what they would want next, how near the nearest user is."""
     has, wants = (items[at][items[at] >= 0] for items in (members.has, members.wants))
     among = ", among them" if len(has) > HAS_SHOWN else ""
-    st.markdown(f"**A generated member** would have {cards.plural(len(has), 'item')}{among}")
-    labels = (cards.plain(cards.short(label)) for label in _labels(run, has[:HAS_SHOWN]))
-    st.markdown("\n".join(f"- :small[{label}]" for label in labels))
-    st.markdown("and want next")
-    st.markdown(shaping.numbered(_labels(run, wants)))
+    owned = shaping.bullets(_labels(run, has[:HAS_SHOWN]))
+    wanted = shaping.numbered(_labels(run, wants))
+    st.markdown(
+        f"**A generated member** would have {cards.plural(len(has), 'item')}{among}\n\n{owned}\n\n"
+        f"and want next\n\n{wanted}"
+    )
     st.caption(f"The most similar real user: {cards.percent(members.nearest[at])} alike")
 
 
@@ -265,26 +213,23 @@ def mixture(run: Run, groups: pd.DataFrame) -> str:
     weights = choose_weights(names)
     if len(weights) < 2:
         return "Choose two or three groups to mix."
-    who: Who = (tuple((number - 1, weight) for number, weight in weights.items()), ())
-    own = _safe_list(run, who)
-    pure = {number: _safe_list(run, _group(number)) for number in weights}
+    own = studios.safe_list(run, studios.of_groups(weights))
+    pure = {number: studios.safe_list(run, studios.of_groups({number: 1})) for number in weights}
     first, *others = st.columns(1 + len(pure), gap="small")
     with first.container(border=True, height="stretch"):
         st.markdown("**The mixture**", help=MIXTURE_HELP)
-        st.caption("With the groups whose lists have the item too")
+        st.caption("Marks: groups that list it too")
         marks = ["".join(cards.group_mark(number) for number in pure if item in pure[number]) for item in own]
         st.markdown(shaping.numbered(_labels(run, own), marks))
     for column, (number, items) in zip(others, pure.items(), strict=True):
         with column.container(border=True, height="stretch"):
             st.markdown(f"{cards.group_mark(number)} **{cards.plain(cards.short(names[number]))}**")
-            st.caption(f"{np.isin(items, own).sum()} of {len(items)} on the mixture's list ●")
-            marks = ["●" if item in own else "" for item in items]
-            st.markdown(shaping.numbered(_labels(run, items), marks))
+            shared = np.isin(items, own)
+            st.caption(f"{shared.sum()} of {len(items)} on the mixture's list{shaping.DOT}")
+            st.markdown(shaping.numbered(_labels(run, items), dotted=shared.tolist()))
     lists = {"mixture": own} | {f"group {number}": items for number, items in pure.items()}
     download_lists(run, lists, "personas_download_mixture")
-    total = sum(weights.values())
-    shares = {names[number]: weight / total for number, weight in weights.items()}
-    return shaping.mixture_answer(shares, own, {names[number]: items for number, items in pure.items()})
+    return shaping.mixture_answer(weights, names, own, pure)
 
 
 def choose_weights(names: dict[int, str]) -> dict[int, float]:
@@ -304,27 +249,28 @@ def choose_weights(names: dict[int, str]) -> dict[int, float]:
         max_selections=MOST_MIXED,
         key="personas_mix",
         on_change=write,
+        wrap=True,
     )
-    with right:
-        if len(chosen) == 2:
-            first, second = (cards.short(names[number], 30) for number in chosen)
-            label = f"From {cards.plain(first)} to {cards.plain(second)}"
-            share = _share(label, "share", 50)
-            return {chosen[0]: 100 - share, chosen[1]: share}
-        return {
-            number: _share(f"Weight of {cards.plain(names[number])}", f"weight{at}", 50)
-            for at, number in enumerate(chosen, start=1)
-        }
+    if len(chosen) == 2:
+        first, second = (cards.plain(cards.short(names[number], 30)) for number in chosen)
+        with right:
+            share = _share(f"From {first} to {second}", "share", "{} %")
+        return {chosen[0]: 100 - share, chosen[1]: share}
+    weights = {}
+    for at, (number, column) in enumerate(zip(chosen, right.columns(max(len(chosen), 1)), strict=False), start=1):
+        with column:
+            weights[number] = _share(f"Weight of {number}", f"weight{at}", "{}")
+    return weights
 
 
-def _share(label: str, name: str, default: int) -> int:
-    """Draw a slider from 0 to 100 % whose value is in the URL."""
+def _share(label: str, name: str, form: str) -> int:
+    """Draw a slider from 0 to 100, at first in the middle, whose value is in the URL."""
     return st.select_slider(
         label,
         SHARES,
-        format_func=lambda share: f"{share} %",
+        format_func=form.format,
         key=f"personas_{name}",
-        on_change=cards.from_url(name, f"personas_{name}", SHARES, default),
+        on_change=cards.from_url(name, f"personas_{name}", SHARES, 50),
     )
 
 
@@ -336,9 +282,9 @@ def from_liked(run: Run, groups: pd.DataFrame) -> str:
     liked = pick_items(run)
     if not len(liked):
         return "Pick some items to see who likes them, and what else they would like."
-    who: Who = ((), tuple(liked.tolist()))
+    who = studios.who_like(liked)
     names = dict(zip(groups["group"], groups["name"], strict=True))
-    own, weights = _safe_list(run, who), _audience(_key(run), who).mixture
+    own, weights = studios.safe_list(run, who), studios.mixture(run, who)
     like = {int(row) + 1: float(weights[row]) for row in np.argsort(-weights, kind="stable") if weights[row] > 0}
     left, right = st.columns([4, 9], gap="large")
     with left:
@@ -347,7 +293,7 @@ def from_liked(run: Run, groups: pd.DataFrame) -> str:
             f"{cards.group_mark(number)} {cards.plain(names[number])} · {cards.percent(share)}"
             for number, share in like.items()
         )
-        st.markdown("  \n".join(lines))
+        st.markdown("\n\n".join(lines))
         st.markdown("**What to show them**")
         st.markdown(shaping.numbered(_labels(run, own)))
         download_lists(run, {"persona": own}, "personas_download_persona")
@@ -360,7 +306,7 @@ def from_liked(run: Run, groups: pd.DataFrame) -> str:
 
 def pick_items(run: Run) -> np.ndarray:
     """Draw the search and what it finds; return the rows of the picked items, which are in the URL by their ids."""
-    ours = studio(run)
+    ours = studios.studio(run)
     picked = ours.rows_of(st.query_params.get_all("liked"))[:MOST_LIKED]
     text = st.text_input(
         "Search items",
@@ -411,7 +357,7 @@ def choose_group(groups: pd.DataFrame) -> pd.Series:
 
 def download_lists(run: Run, lists: dict[str, np.ndarray], key: str) -> None:
     """Offer the lists on the page as CSV."""
-    base = studio(run).base
+    base = studios.studio(run).base
     cards.download(
         "Download these lists" if len(lists) > 1 else "Download this list",
         lambda: shaping.lists_frame(lists, base.item_ids, base.item_labels),
@@ -421,7 +367,7 @@ def download_lists(run: Run, lists: dict[str, np.ndarray], key: str) -> None:
 
 
 def _labels(run: Run, items: np.ndarray) -> list[str]:
-    return studio(run).base.item_labels[items].tolist()
+    return studios.studio(run).base.item_labels[items].tolist()
 
 
 VIEWS: dict[str, tuple[str, Callable[[Run, pd.DataFrame], str]]] = {

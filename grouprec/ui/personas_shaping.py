@@ -25,6 +25,7 @@ METHODS = {
 GAINS = {"intra_list_diversity": "Variety", "novelty": "Rare items", "coverage": "Catalogue shown"}
 REGIMES = {"strict": "Same list for everyone", "dedup": "Each member skips what they have"}
 ALIKE = 0.05  # a share of near copies this much above that among real members is still no nearer
+DOT = "\u00a0●"  # never alone on a line
 FEWEST = "1 to 10"  # members learned from, in the smallest groups
 
 
@@ -63,7 +64,7 @@ def headline(verdict: Mapping[str, float]) -> str:
     kept = verdict.get("turns_ratio", math.nan)
     if not math.isfinite(kept):
         return ""
-    said = f"Five generated lists that take turns are worth {percent(kept)} of the one list of the members' mean"
+    said = f"Five generated lists that take turns are worth {percent(kept)} of the members' mean list"
     more = (
         more_words(verdict.get("turns_diversity_change", math.nan), "variety"),
         more_words(verdict.get("turns_coverage_change", math.nan), "of the catalogue"),
@@ -85,9 +86,9 @@ def group_answer(name: str, size: int, labels: Sequence[str]) -> str:
 
 
 def variant_words(variant: Variant) -> str:
-    """Return what a list is worth, how varied it is and what it shares, against the safe list."""
-    shared = f"{variant.shared.sum()} of {len(variant.items)} on the safe list ●"
-    return f"{percent(variant.value)} of its value · variety {percent(variant.variety)} · {shared}"
+    """Return what a list is worth, how varied it is and what it shares, against the safe list, in three lines."""
+    shared = f"{variant.shared.sum()} of {len(variant.items)} safe items{DOT}"
+    return f"{percent(variant.value)} of its value  \nVariety {percent(variant.variety)}  \n{shared}"
 
 
 def named_items(labels: Sequence[str]) -> str:
@@ -95,11 +96,19 @@ def named_items(labels: Sequence[str]) -> str:
     return " and ".join(f"*{plain(label)}*" for label in labels[:2])
 
 
-def numbered(labels: Sequence[str], marks: Sequence[str] = ()) -> str:
-    """Return a numbered list; ``marks`` (markdown) go before the labels."""
-    before = marks or [""] * len(labels)
-    lines = (f"{mark} {plain(short(label, 60))}".strip() for mark, label in zip(before, labels, strict=True))
+def numbered(labels: Sequence[str], before: Sequence[str] = (), dotted: Sequence[bool] = ()) -> str:
+    """Return a numbered list; ``before`` (markdown) goes before the labels, a dot behind those in ``dotted``."""
+    marks, dots = before or [""] * len(labels), dotted if len(dotted) else [False] * len(labels)
+    lines = (
+        f"{mark} {plain(short(label, 60))}{DOT * bool(dot)}".strip()
+        for label, mark, dot in zip(labels, marks, dots, strict=True)
+    )
     return "\n".join(f"{at}. :small[{line}]" for at, line in enumerate(lines, start=1))
+
+
+def bullets(labels: Sequence[str]) -> str:
+    """Return a list without numbers."""
+    return "\n".join(f"- :small[{plain(short(label, 60))}]" for label in labels)
 
 
 def lists_frame(lists: Mapping[str, Sequence[int]], item_ids: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
@@ -123,17 +132,20 @@ def distinct(rows: Sequence[int], item_ids: np.ndarray, labels: np.ndarray) -> d
 
 
 def likeness_answer(found: Likeness) -> str:
-    """Say whether generated members copy real ones."""
-    against = (
+    """Say whether generated members copy real ones, beside how alike real ones are."""
+    near = (
         f"{percent(found.copies)} of {found.n} generated members are more like a real user than real users usually "
         f"are like each other, against {percent(found.members_copies)} of real members"
     )
-    if found.identical > 0:
-        same = f"{percent(found.identical)} have the very items of a real user, as {percent(found.members_identical)}"
-        return f"Short histories coincide: {same} of real members do. {against}."
-    if found.copies > found.members_copies + ALIKE:
-        return f"None is the same as a real user, but some come near: {against}."
-    return f"None is a copy: {against}."
+    above = max(found.copies - found.members_copies, found.identical - found.members_identical)
+    if above > ALIKE:
+        verdict = "Some come nearer to real users than real users do"
+    else:
+        verdict = "They are no copies" if found.identical else "None is a copy"
+    if not found.identical:
+        return f"{verdict}: {near}."
+    same = f"{percent(found.identical)} have the very items of a real user, as short histories come to have"
+    return f"{verdict}: {near}; {same} ({percent(found.members_identical)} of real members)."
 
 
 def members_frame(members: Members, item_ids: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
@@ -151,19 +163,29 @@ def members_frame(members: Members, item_ids: np.ndarray, labels: np.ndarray) ->
 # -- mixtures and personas
 
 
-def mixture_answer(shares: Mapping[str, float], mixed: Sequence[int], pure: Mapping[str, Sequence[int]]) -> str:
+def mixture_answer(
+    weights: Mapping[int, float], names: Mapping[int, str], mixed: Sequence[int], pure: Mapping[int, Sequence[int]]
+) -> str:
     """Say how much of a mixture's list is on the lists of its groups.
 
     Args:
-        shares: name of a group -> its share, in the order of ``pure``.
+        weights: group -> its weight.
+        names: group -> its name.
         mixed: item rows of the mixture's list.
-        pure: name of a group -> item rows of its list.
+        pure: group -> item rows of its list.
     """
-    who = " and ".join(f"{percent(share)} **{plain(name)}**" for name, share in shares.items())
-    parts = [f"{np.isin(mixed, items).sum()} on the list of {plain(name)}" for name, items in pure.items()]
+    total = sum(weights.values())
+    who = joined([f"{percent(weight / total)} **{plain(names[group])}**" for group, weight in weights.items()])
+    shared = {group: int(np.isin(mixed, items).sum()) for group, items in pure.items()}
+    lists = joined([f"{count} with that of {plain(names[group])}" for group, count in shared.items()])
     new = int((~np.isin(mixed, np.concatenate([np.asarray(items) for items in pure.values()]))).sum())
-    own = f"; {new} on none of them" if new else ""
-    return f"A group that is {who}: of the {plural(len(mixed), 'item')} on its list, {', '.join(parts)}{own}."
+    own = f", and has {new} of its own" if new else ""
+    return f"Of {plural(len(mixed), 'item')}, the list for a group that is {who} shares {lists}{own}."
+
+
+def joined(parts: Sequence[str]) -> str:
+    """Return ``a``, ``a and b``, or ``a, b and c``."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
 def persona_answer(liked: Sequence[str], name: str, share: float, labels: Sequence[str]) -> str:
@@ -193,7 +215,7 @@ def frontier_answer(place: pd.Series) -> str:
     said = " and ".join(words for words in gains if words) or "as much variety"
     return (
         f"With the dial at {place['dial'] * 100:.0f} %, five lists that take turns were worth {kept} ({interval}) of "
-        f"the one list of the members' mean, with {said}."
+        f"the members' mean list, with {said}."
     )
 
 
