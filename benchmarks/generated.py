@@ -51,6 +51,7 @@ def section(run: Run) -> list[str]:
             frame = run.table(name)
         except StorageError:
             continue
+        frame = frame[frame["metric"] == "ndcg@10"] if "metric" in frame else frame
         lines += ["", f"**{title}**", "", *markdown(frame[[column for column in columns if column in frame]])]
     return lines
 
@@ -74,7 +75,18 @@ TABLES = (
     (
         "Lists while the stream advances (frozen against updated)",
         "replay",
-        ["window", "n_events", "strict_frozen", "strict_updated", "dedup_frozen", "dedup_updated", "moved", "overlap"],
+        [
+            "window",
+            "regime",
+            "metric",
+            "frozen",
+            "updated",
+            "difference",
+            "low",
+            "high",
+            "changed_group",
+            "list_overlap",
+        ],
     ),
 )
 

@@ -94,8 +94,8 @@ def draw_items(n: int, n_items: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def make_updater(data: Dataset) -> GruUpdater:
-    """Return a GRU of the standard size hardly trained: time does not depend on its weights."""
-    few = replace(data, train=data.train.take(slice(0, 100)))
+    """Return an updater hardly trained: of 2,000 users, enough for most items to have neighbours."""
+    few = replace(data, train=data.train.take(slice(0, 100_000)))
     return GruUpdater(GruUpdater.Config(epochs=1)).fit(few, RunOptions())
 
 

@@ -22,12 +22,14 @@ from grouprec.evaluate.describing import calibration, descriptions, reconstructi
 from grouprec.evaluate.fairness import exposure, value_by_attribute
 from grouprec.evaluate.left_behind import left_behind
 from grouprec.evaluate.metrics import bootstrap, paired_difference
+from grouprec.evaluate.replay import replay
 from grouprec.evaluate.significance import compare_all
 from grouprec.evaluate.value import default_grid, separation, some_users, stability, value_of_groups
 from grouprec.forming import Formed, Former
 from grouprec.lists import group_popularity, lists_from_rates, members_mean
+from grouprec.live import LiveState
 from grouprec.preference import find_candidates
-from grouprec.results import Evidence, Fitted
+from grouprec.results import Evidence, Fitted, live_base
 from grouprec.strategies import STRATEGIES
 from grouprec.training import RunOptions
 from grouprec.types import Candidates, GroupLists, Groups
@@ -69,6 +71,7 @@ def gather(
         **_generation(judged, task, config, options),
         "cold_users": _cold_users(judged, task, choices, config),
         "cold_items": _cold_items(judged, task, choices, config),
+        "replay": _replay(judged, data, choices, config),
     }
     verdict = generation.verdict(judged.lists, judged.groups, histories, task, found["frontier"], config.seed)
     return Evidence(evaluation, found, verdict)
@@ -252,6 +255,12 @@ def _generation(judged: Fitted, task: protocol.Task, config: RunConfig, options:
 
         found["small_groups"] = generation.small_groups(fit, judged.data, groups, candidates, task, options)
     return found
+
+
+def _replay(judged: Fitted, data: Dataset, choices: Choices, config: RunConfig) -> pd.DataFrame:
+    """Return what groups and lists become as the test part happens."""
+    base = live_base(judged, choices.live_weight, config)
+    return replay(lambda: LiveState(base, judged.updater, judged.grouper), data.test, config.seed)
 
 
 def _exposure(judged: Fitted, task: protocol.Task, config: RunConfig) -> pd.DataFrame:

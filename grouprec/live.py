@@ -52,8 +52,9 @@ class LiveState:
     Attributes do not change with events, so a grouper by attributes moves nobody.
 
     New users start without history, in the group that their attributes suggest (:func:`~grouprec.placing.place_users`)
-    and with its ranking as their candidates. New items are part of the history of who takes them and are in no list
-    before the next training; a known item that is like a new one stands in for it when it is taken.
+    and with its ranking as their candidates; where there is nothing to go by, in the largest group and with what all
+    users want most, so that the first events tell where they belong. New items are part of the history of who takes
+    them and are in no list before the next training; a known item that is like a new one stands in for it when taken.
     Lists are those of :func:`~grouprec.lists.members_mean`; strategies and diversity of the run are not read.
 
     Args:
@@ -76,6 +77,7 @@ class LiveState:
         placer: AttributePlacer | None = None,
     ) -> None:
         self._base, self._updater, self._grouper, self._placer = base, updater, grouper, placer
+        self._by_attributes = grouper.name == "attributes"
         self._columns = None if attributes is None else attributes.columns
         self._n_items = len(base.item_ids)
         self._shape = [len(base.user_ids), self._n_items, base.candidates.items.shape[1], base.n_groups]
@@ -91,7 +93,6 @@ class LiveState:
         self._number()
         self._users = LiveUsers(base, self._start_state)
         self._groups = LiveGroups(base, self._users)
-        self._barred = (self._groups.factors == 0).all(axis=0)
         self._stand_ins = Rows(np.arange(self._n_items))  # the known item that an item is taken for, -1 for none
         self._factors: dict[int, dict[int, float]] = {}  # what was said of items on behalf of a user
 
@@ -151,7 +152,8 @@ class LiveState:
         preference = self._preference(Candidates(items[None], scores[None], self._n_items))
         no_history = sparse.csr_array((1, self._n_items), dtype=np.float32)
         label = int(place_users(self._grouper, preference, no_history, frame, self._placer)[0])
-        ranking, worth = self.group_list(label, "dedup", width)
+        told = bool(attributes) and (self._placer is not None or self._by_attributes)
+        ranking, worth = self.group_list(label, "dedup", width) if told else self._groups.everybody(width)
         items[: len(ranking)] = ranking
         scores[: len(ranking)] = np.minimum(self._least + self._unit * worth, 0.999)  # from worth back to chances
         user = self._users.add(label, items, scores)
@@ -285,8 +287,8 @@ class LiveState:
         """Return how far items push into the lists, [B, I]: -inf what may not be listed, inf what was judged well."""
         for row, factors in judged:
             push[row, [item for item, factor in factors.items() if factor > 1 and item < self._n_items]] = np.inf
-        if self._barred.any():
-            push[:, self._barred] = -np.inf
+        if self._groups.barred.any():
+            push[:, self._groups.barred] = -np.inf
         if not self._base.repeats:
             rows = np.repeat(np.arange(len(push)), np.diff(histories.indptr))
             push[rows, histories.indices] = -np.inf
@@ -294,7 +296,7 @@ class LiveState:
 
     def _place(self, users: np.ndarray, candidates: Candidates, histories: sparse.csr_array) -> np.ndarray:
         """Return the groups of users by the grouper's own rule, int32 [B]."""
-        if self._grouper.name == "attributes":
+        if self._by_attributes:
             return self.labels[users]
         return self._grouper.place(self._preference(candidates), histories, _no_attributes(len(users)))
 

@@ -25,12 +25,14 @@ class LiveGroups:
         popularity: int64 [I], users who have the item.
         sizes: int64 [G], members.
         factors: float32 [G, I], what was said of an item on behalf of a group; 0 for hidden or barred.
+        barred: bool [I], what rules keep from all groups.
     """
 
     def __init__(self, base: LiveBase, users: LiveUsers) -> None:
         self._base = base
         self._n_items = len(base.item_ids)
         self.factors = self.first_factors()
+        self.barred = (self.factors == 0).all(axis=0)
         tie = np.random.default_rng(base.seed).permutation(self._n_items)  # as in `preference.rank_top`
         self._tie = np.empty(self._n_items, np.int64)
         self._tie[tie] = np.arange(self._n_items)
@@ -93,6 +95,11 @@ class LiveGroups:
             np.subtract.at(self.owners, (before[rows], histories.indices), 1)
             np.add.at(self.owners, (after[rows], histories.indices), 1)
 
+    def everybody(self, depth: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the items that all users want most, as :meth:`best` does, with the mean of those who lack them."""
+        lacking = self.sizes.sum() - (0 if self._base.repeats else self.popularity)
+        return self._top(self.sums.sum(axis=0) / np.maximum(lacking, 1), self.barred, depth)
+
     def best(self, group: int, regime: Regime, depth: int) -> tuple[np.ndarray, np.ndarray]:
         """Return a group's list, items int32 and scores float32; fewer than ``depth`` where there are no more.
 
@@ -104,11 +111,15 @@ class LiveGroups:
         wanted = self.sums[group] * factors
         if regime == "dedup":
             wanted = wanted / np.maximum(self.sizes[group] - (0 if repeats else self.owners[group]), 1)
+        return self._top(wanted, factors == 0, depth)
+
+    def _top(self, wanted: np.ndarray, barred: np.ndarray, depth: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the best items by a value [I], filled up by popularity where too few are wanted."""
         scores = wanted.astype(np.float32)
-        if not repeats and np.count_nonzero(scores > 0) < depth:
+        if not self._base.repeats and np.count_nonzero(scores > 0) < depth:
             popularity = LEAST * self.popularity / max(int(self.sizes.sum()), 1)
             scores = np.where(wanted > 0, wanted, popularity).astype(np.float32)
-        scores[factors == 0] = -np.inf
+        scores[barred] = -np.inf
         place = max(self._n_items - depth, 0)
         cut = np.partition(scores, place)[place]
         items = np.flatnonzero((scores >= cut) & (scores > -np.inf))

@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -22,17 +23,20 @@ from grouprec import evidence, results, search
 from grouprec.blend import ItemFacts, Weights, fit_weights, repeat_terms
 from grouprec.choices import Choices, decide_n_groups, encoder_names
 from grouprec.config import RunConfig
-from grouprec.contracts import REGISTRIES, Encoder, Profile, Stage
+from grouprec.contracts import REGISTRIES, Encoder, Profile, Stage, Updater
 from grouprec.data.dataset import Dataset
 from grouprec.data.prepare import Prepared, prepare
 from grouprec.evaluate import protocol
+from grouprec.evaluate.replay import choose_weight
 from grouprec.evaluate.updates import evaluate_updates
 from grouprec.feedback import factors
 from grouprec.forming import Former, excluded
 from grouprec.layout import LayoutProcess, linear_positions
 from grouprec.lists import group_popularity
+from grouprec.live import LiveState
+from grouprec.live_base import LiveBase
 from grouprec.placing import AttributePlacer
-from grouprec.preference import make_preference, scaled
+from grouprec.preference import best_unseen, make_preference, scaled
 from grouprec.progress import Progress, StageReport
 from grouprec.results import Encoded, Fitted
 from grouprec.runs import Run, RunStore, storage
@@ -41,6 +45,7 @@ from grouprec.types import Candidates, Groups, SettingError
 
 STAGE_FORMAT = 3  # raise it when a stage's arrays or the meaning of its settings change
 MAP_TIMEOUT = 900.0
+LIVE_USERS = 400  # of the validation part, who decide how far events count
 
 
 @dataclass(frozen=True)
@@ -110,7 +115,13 @@ def train(store: RunStore, run: Run, config: RunConfig, progress: Progress) -> d
         with progress.stage("evaluation"):
             choices = replace(choices, decided={**choices.decided, **judged.decided})
             found = evidence.gather(judged, plain, prepared.dataset, choices, config, trainer.options)
-            updates = evaluate_updates(judged.updater, prepared.dataset, prepared.dataset.test, trainer.options)
+            updates = evaluate_updates(
+                judged.updater,
+                prepared.dataset,
+                prepared.dataset.test,
+                trainer.options,
+                reencode=partial(judged.reencode, choices.weights),
+            )
         final = judged
         if config.refit:
             with progress.inside("refit"):
@@ -177,6 +188,7 @@ def _choose(trainer: Trainer, data: Dataset) -> Choices:
     encoded = _encode(trainer, data, names, found)
     with progress.stage("blend"):
         weights = {repeats: _weigh(trainer, encoded, data, repeats) for repeats in (False, True)}
+    updater, _ = trainer.stage("updater", config.updater, [data.key], lambda s, options: s.fit(data, options), {})
     decided = {name: {**found.get(name, {}), **stage.decided} for name, stage in encoded.encoders.items()}
     n_groups, reason, tried = config.n_groups, "", None
     if n_groups == "auto":
@@ -184,7 +196,10 @@ def _choose(trainer: Trainer, data: Dataset) -> Choices:
             candidates = _candidates(trainer, encoded, data, weights[config.repeats])
             former = Former(data, candidates, config, trainer.options)
             n_groups, reason, tried = decide_n_groups(config, data, candidates, former)
-    return Choices(names, weights[config.repeats], weights[not config.repeats], n_groups, reason, tried, decided)
+    with progress.stage("live weight"):
+        live_weight = _live_weight(trainer, encoded, data, weights[config.repeats], updater)
+    own, other = weights[config.repeats], weights[not config.repeats]
+    return Choices(names, own, other, n_groups, reason, tried, decided, live_weight)
 
 
 def _weigh(trainer: Trainer, encoded: Encoded, data: Dataset, repeats: bool) -> Weights:
@@ -196,6 +211,36 @@ def _weigh(trainer: Trainer, encoded: Encoded, data: Dataset, repeats: bool) -> 
     terms = repeat_terms(data) if repeats else ()
     predictor = encoded.predictor(Weights.equal(names, repeats), data, terms)
     return fit_weights(predictor, task, trainer.config.seed)
+
+
+def _live_weight(trainer: Trainer, encoded: Encoded, data: Dataset, weights: Weights, updater: Updater) -> float:
+    """Return how far the updater's change of opinion counts beside the blend, as some validation users' events say."""
+    config, options = trainer.config, trainer.options
+    users = np.unique(data.validation.user_rows)
+    rows = np.sort(options.rng("live users").choice(users, min(LIVE_USERS, len(users)), replace=False))
+    predictor = encoded.predictor(weights, data, repeat_terms(data) if config.repeats else ())
+    seen = protocol.nothing(data.shape) if config.repeats else data.histories
+    candidates = best_unseen(lambda part: predictor.scores(rows[part]), seen[rows], seed=config.seed)
+    preference = make_preference(candidates, seed=config.seed)
+    grouper = REGISTRIES["grouper"].get("kmeans")().fit(data, preference, 1, options)
+    base = LiveBase(
+        user_ids=data.user_ids[rows],
+        item_ids=data.item_ids,
+        item_labels=data.item_labels,
+        histories=data.histories[rows],
+        candidates=candidates,
+        labels=grouper.groups().labels,
+        n_groups=1,
+        states=updater.start(data, options)[rows],
+        last_times=np.full(len(rows), -np.inf),
+        components=preference.components,
+        weight=1.0,
+        repeats=config.repeats,
+        seed=config.seed,
+    )
+    part = data.validation.take(np.isin(data.validation.user_rows, rows))
+    part = replace(part, user_rows=np.searchsorted(rows, part.user_rows).astype(np.int32))
+    return choose_weight(lambda weight: LiveState(replace(base, weight=weight), updater, grouper), part, config.seed)[0]
 
 
 def _candidates(trainer: Trainer, encoded: Encoded, data: Dataset, weights: Weights) -> Candidates:

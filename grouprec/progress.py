@@ -125,7 +125,8 @@ def make_plan(config: RunConfig, store: RunStore) -> dict[str, float]:
     fit = [*encoders, "candidates", "groups", "profile", "generator", "updater"]
     tunable = [name for name in encoders if config.search_minutes and name.split()[1] not in config.settings]
     searches = {name.replace("encoder", "search"): config.search_minutes * 60 / len(tunable) for name in tunable}
-    names = ["prepare", *searches, *encoders, "blend", *(["number of groups"] if config.n_groups == "auto" else [])]
+    names = ["prepare", *searches, *encoders, "blend", "updater", "live weight"]
+    names += ["number of groups"] if config.n_groups == "auto" else []
     names += [*(f"judge: {name}" for name in fit), "without groups: profile", "evaluation"]
     if config.refit:
         names += [f"refit: {name}" for name in ("prepare", *fit)]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from sklearn.preprocessing import normalize
 
 from grouprec.live import LiveState
 from grouprec.live_base import LiveBase
@@ -151,7 +152,15 @@ class _Landmarks:
         known = np.flatnonzero(np.isfinite(self._map).all(axis=1))
         if len(known) > LANDMARKS:
             known = np.sort(np.random.default_rng(base.seed).choice(known, LANDMARKS, replace=False))
-        self._rows, self._tastes = known, taste(base.candidates.take(known)) @ base.components
+        self._rows, self._tastes = known, self._directions(base.candidates.take(known))
+
+    def _directions(self, candidates: Candidates) -> np.ndarray:
+        """Return tastes in the space of the fit at length 1, float32 [B, S]; 0 for those of whom it knows nothing.
+
+        At their own length all moved users would lie nearest to the few whose tastes the space hardly holds, as it
+        hardly holds theirs.
+        """
+        return normalize(taste(candidates) @ self._base.components)
 
     def places(self, user_row: int, candidates: Candidates) -> tuple[np.ndarray, np.ndarray]:
         """Return a user's place before and after: the mean over the nearest by taste, weighted by 1 / distance.
@@ -159,14 +168,14 @@ class _Landmarks:
         The user of before is one of them, so whose taste stays the same stays where they are.
         """
         old = self._map[user_row] if user_row < len(self._map) else np.full(2, np.nan)
-        if not len(self._rows):
+        now = self._directions(candidates)
+        if not len(self._rows) or not now.any():
             return old, old
-        now = taste(candidates) @ self._base.components
         places, tastes = self._map[self._rows], self._tastes
         if np.isfinite(old).all():
-            before = taste(self._base.candidates.take(np.array([user_row]))) @ self._base.components
+            before = self._directions(self._base.candidates.take(np.array([user_row])))
             places, tastes = np.vstack([places, old]), np.vstack([tastes, before])
-        distances = np.sqrt(np.maximum(((tastes - now) ** 2).sum(axis=1), 0))
+        distances = np.sqrt(np.maximum(2 - 2 * (tastes @ now[0]), 0))
         nearest = np.argsort(distances, kind="stable")[:NEAREST]
         weights = 1 / np.maximum(distances[nearest], 1e-6)
         return old, weights @ places[nearest] / weights.sum()

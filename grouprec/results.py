@@ -90,6 +90,25 @@ class Fitted:
         encoded = self.encoded
         return make_predictor(encoded.encoders, weights, encoded.items, histories, embed).candidates()
 
+    def reencode(
+        self, weights: Weights, users: np.ndarray, histories: sparse.csr_array, recent: np.ndarray
+    ) -> np.ndarray:
+        """Return the chances of all items for users of the fit who have other histories now, float32 [B, I].
+
+        Args:
+            users: int [B], rows.
+            histories: CSR [B, I], what they have now.
+            recent: int32 [B, L], their latest items, oldest first, -1 before the first.
+        """
+        attributes = self.data.user_attributes
+        theirs = attributes.iloc[users] if len(attributes) else pd.DataFrame(index=range(len(users)))
+
+        def embed(encoder: Encoder) -> Embeddings:
+            return Embeddings(encoder.encode(histories, theirs, recent), encoder.items())
+
+        predictor = make_predictor(self.encoded.encoders, weights, self.encoded.items, histories, embed)
+        return predictor.scores(slice(None))
+
     def place(self, candidates: Candidates, histories: sparse.csr_array, attributes: pd.DataFrame) -> np.ndarray:
         """Return the groups of any users, int32 [B]: by their own candidates, or by attributes without a history."""
         preference = place_preference(candidates, self.preference)
@@ -213,11 +232,11 @@ def save_live(run: Run, config: RunConfig, choices: Choices, judged: Fitted, fin
         if name == "final" or fit is not final:
             with storage(run.path):
                 (run.path / "live").mkdir(exist_ok=True)
-            _live_base(fit, choices.live_weight, config).save(run.path / "live" / f"{name}.safetensors")
+            live_base(fit, choices.live_weight, config).save(run.path / "live" / f"{name}.safetensors")
     save_facts(final.encoded.items, run.path / "live" / FACTS)
 
 
-def _live_base(fit: Fitted, weight: float, config: RunConfig) -> LiveBase:
+def live_base(fit: Fitted, weight: float, config: RunConfig) -> LiveBase:
     """Return what a fit knows of its users."""
     data, train = fit.data, fit.data.train
     times = np.full(data.n_users, -np.inf)

@@ -21,7 +21,7 @@ from grouprec.runs import Run, RunStore
 from grouprec.training import RunOptions
 from grouprec.types import Groups, SettingError
 
-COMPARED = 200  # virtual members, and at most as many real ones, whose histories are compared with real ones
+VIRTUAL, REAL = 100, 200  # members, at most as many real ones, whose histories are compared with all real ones
 FEW = 20  # members; with fewer, virtual members are compared with users of all groups
 WANTS = 5  # items that a virtual member is said to want next
 
@@ -200,15 +200,15 @@ class Studio:
         apart, the other half says how like another history real ones usually are; all other users can be copied.
         """
         rng = RunOptions(self.base.seed).rng("studio likeness")
-        virtual = history_matrix(self._histories(audience, COMPARED, rng)[1], self.n_items)
+        virtual = history_matrix(self._histories(audience, VIRTUAL, rng)[1], self.n_items)
         apart, usual, others = self._compared(audience.mixture, rng)
         aside, real = self._held[apart], self._held[np.concatenate([usual, others])]
         typical = np.median(nearest_history(real[: len(usual)], real, same=True))
         nearest = nearest_history(sparse.csr_array(sparse.vstack([virtual, aside])), real)
-        ours, theirs = nearest[:COMPARED], nearest[COMPARED:]
+        ours, theirs = nearest[:VIRTUAL], nearest[VIRTUAL:]
         ours_to_all = np.maximum(ours, nearest_history(virtual, aside))
         return Likeness(
-            n=COMPARED,
+            n=VIRTUAL,
             copies=float((ours > typical).mean()),
             members_copies=float((theirs > typical).mean()),
             identical=float((ours_to_all >= 1).mean()),
@@ -233,7 +233,7 @@ class Studio:
         chances = mixture.astype(np.float64)[self.groups.labels] / self.groups.sizes[self.groups.labels]
         if np.count_nonzero(chances) < FEW:
             chances = np.ones(len(chances))
-        n = min(COMPARED, np.count_nonzero(chances))
+        n = min(REAL, np.count_nonzero(chances))
         chosen = rng.choice(len(chances), n, replace=False, p=chances / chances.sum())
         others = np.setdiff1d(np.arange(len(chances)), chosen)
         return chosen[: n // 2], chosen[n // 2 :], others

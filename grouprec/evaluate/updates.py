@@ -129,7 +129,8 @@ def _before(
     earlier = np.arange(len(owner)) - np.repeat(n_earlier.cumsum() - n_earlier, n_earlier)
     taken = np.repeat(rows - n_earlier, n_earlier) + earlier
     more = Interactions(owner.astype(np.int32), events.item_rows[taken], events.weights[taken], earlier.astype(float))
-    histories = known[users] + more.matrix((len(rows), known.shape[1]), merge)
+    before = sparse.csr_array(known[users])
+    histories = before + more.matrix(before.shape, merge)
     ago = np.arange(RECENT, 0, -1)  # 1 for the item just before
     inside = ago <= n_earlier[:, None]
     from_events = events.item_rows[np.maximum(rows[:, None] - ago, 0)]

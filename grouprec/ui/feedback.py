@@ -125,6 +125,7 @@ def _draw(judged: Judged, trained: pd.DataFrame) -> None:
         key=key,
         on_select="rerun",
         selection_mode="single-row",
+        width=760 if judged.user is None else "stretch",
         height=36 + 35 * min(max(len(frame), 1), 11),
         column_config={
             "rank": st.column_config.NumberColumn("", width=40),
@@ -134,6 +135,8 @@ def _draw(judged: Judged, trained: pd.DataFrame) -> None:
         },
         alt=f"The list as it stands, {(frame['said'] != '').sum()} of its items judged",
     )
+    if hidden := int(frame["rank"].isna().sum()):
+        st.caption(f"{cards.plural(hidden, 'hidden item')} at the end of the table; select one to take it back.")
 
 
 def _judge(judged: Judged, item: str, verdict: str) -> None:
@@ -162,6 +165,7 @@ def _as_it_stands(judged: Judged, trained: pd.DataFrame) -> pd.DataFrame:
     hidden = [item for item, verdict in said.items() if verdict == "hide"]
     names = [labels.get(item, item) for item in hidden]
     frame = pd.concat([frame, pd.DataFrame({"item": hidden, "label": names, "rank": pd.NA, "move": ""})])
+    frame["rank"] = frame["rank"].astype("Int64")
     return frame.assign(said=frame["item"].map(said).map(live_words.VERDICTS).fillna("")).reset_index(drop=True)
 
 

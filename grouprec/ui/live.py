@@ -108,7 +108,7 @@ def _draw(run: Run, player: Player, top: Any) -> None:
     last = replay.last
     st.markdown(live_words.step_line(last) if last else story.updater_answer(state.metrics(run).get("updater") or {}))
     _counters(replay)
-    left, middle, right = st.columns([5, 4, 4], gap="medium")
+    left, middle, right = st.columns([6, 7, 7], gap="small")
     with left:
         _map(run, replay)
     with middle:
@@ -199,8 +199,8 @@ def draw_list(frame: pd.DataFrame, key: str, alt: str) -> None:
 
 
 LIST_COLUMNS = {
-    "rank": st.column_config.NumberColumn("", width=34),
-    "move": st.column_config.TextColumn("Move", width=58, help=MOVES_HELP),
+    "rank": st.column_config.NumberColumn("", width=30),
+    "move": st.column_config.TextColumn("Move", width=50, help=MOVES_HELP),
     "label": st.column_config.TextColumn("Item", width=240),
 }
 

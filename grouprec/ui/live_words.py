@@ -28,7 +28,7 @@ def replay_answer(replay: Replay) -> str:
     if not replay.done:
         who = plural(replay.events["user"].nunique(), "user")
         return f"The model has not seen {plural(total, 'event')} of {who}: play them and watch users and lists move."
-    moved = f"{count(len(replay.moved))} of the {plural(len(replay.acted), 'user')} who acted changed group"
+    moved = f"{count(len(replay.moved))} of {plural(len(replay.acted), 'user')} who acted changed group"
     lists = f"{replay.changed_lists} of {plural(groups, 'list')} changed"
     return f"After {count(replay.done)} of {plural(total, 'event')}, {moved}, and {lists}."
 
