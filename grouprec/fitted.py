@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
@@ -55,7 +57,8 @@ def _load(store: RunStore, run: Run, kind: str, name: str, key: str) -> Any:
         except (OSError, SafetensorError):
             continue
         stage = REGISTRIES[kind].get(name)
-        return stage(stage.Config(**record["settings"])).load(arrays)
+        with contextlib.suppress(KeyError, RuntimeError, ValidationError):  # made by another version
+            return stage(stage.Config(**record["settings"])).load(arrays)
     raise StorageError(f"The run {run.run_id} has no readable {kind} to continue from; train it again.")
 
 

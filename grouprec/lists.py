@@ -59,13 +59,18 @@ def worth(candidates: Candidates) -> sparse.csr_array:
     The predicted preference over that of a list of the user's own (their best ten, discounted by place): every user
     counts alike, however active they are, and a list of ten is worth at most 1. Negative predictions count as none.
     """
+    matrix = Candidates(candidates.items, worth_of_candidates(candidates), candidates.n_items).matrix()
+    matrix.eliminate_zeros()
+    return matrix
+
+
+def worth_of_candidates(candidates: Candidates) -> np.ndarray:
+    """Return the values of :func:`worth` beside the candidates, float32 [U, N]; 0 where there is none."""
     scores = np.maximum(candidates.scores, 0)
     best = scores[:, :LENGTH]
     ideal = best @ discounts(best.shape[1])
     scale = np.where(ideal > 0, 1 / np.maximum(ideal, 1e-12), 0).astype(np.float32)
-    matrix = Candidates(candidates.items, scores * scale[:, None], candidates.n_items).matrix()
-    matrix.eliminate_zeros()
-    return matrix
+    return scores * scale[:, None]
 
 
 def fill_slots(values: sparse.csr_array, histories: sparse.csr_array, groups: Groups, depth: int) -> np.ndarray:

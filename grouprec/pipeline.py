@@ -43,7 +43,7 @@ from grouprec.runs import Run, RunStore, storage
 from grouprec.training import RunOptions, resolve_device
 from grouprec.types import Candidates, Groups, SettingError
 
-STAGE_FORMAT = 3  # raise it when a stage's arrays or the meaning of its settings change
+STAGE_FORMAT = 4  # raise it when a stage's arrays or the meaning of its settings change
 MAP_TIMEOUT = 900.0
 LIVE_USERS = 400  # of the validation part, who decide how far events count
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,9 +71,14 @@ class Client:
         return self("POST", f"/api/events{query}", body, **{"content_type": "application/x-ndjson", **headers})
 
 
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return build_run(RunStore(tmp_path_factory.mktemp("built")), DATA, n_groups=3)
+
+
 @pytest.fixture
-def run(runs_root: Path) -> Run:
-    return build_run(RunStore(runs_root), DATA, n_groups=3)
+def run(built: Run, runs_root: Path) -> Run:
+    return Run(shutil.copytree(built.path, runs_root / built.run_id))
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -24,9 +25,14 @@ def store(tmp_path: Path) -> RunStore:
     return RunStore(tmp_path / "runs")
 
 
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return build_run(RunStore(tmp_path_factory.mktemp("built")), DATA, n_groups=3)
+
+
 @pytest.fixture
-def run(store: RunStore) -> Run:
-    return build_run(store, DATA, n_groups=3)
+def run(built: Run, store: RunStore) -> Run:
+    return Run(shutil.copytree(built.path, store.root / built.run_id))
 
 
 def said(*rows: tuple) -> pd.DataFrame:

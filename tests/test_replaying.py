@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -20,11 +20,16 @@ from grouprec.types import StorageError
 DATA = planted(n_users=60, n_items=40, events_per_user=20).data
 
 
-@pytest.fixture
-def run(runs_root: Path) -> Iterator[Run]:
-    run = build_run(RunStore(runs_root), DATA, n_groups=3)
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    run = build_run(RunStore(tmp_path_factory.mktemp("built")), DATA, n_groups=3)
     run.save_table("held_out", held_out_table(DATA))
-    yield run
+    return run
+
+
+@pytest.fixture
+def run(built: Run, runs_root: Path) -> Run:
+    return Run(shutil.copytree(built.path, runs_root / built.run_id))
 
 
 def replay_of(run: Run) -> Replay:

@@ -25,9 +25,14 @@ def store(runs_root: Path) -> Iterator[RunStore]:
     streams.close_all()
 
 
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return build_run(RunStore(tmp_path_factory.mktemp("built")), DATA, n_groups=3)
+
+
 @pytest.fixture
-def run(store: RunStore) -> Run:
-    return build_run(store, DATA, n_groups=3)
+def run(built: Run, store: RunStore) -> Run:
+    return Run(shutil.copytree(built.path, store.root / built.run_id))
 
 
 def free(store: RunStore, run: Run) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import zipfile
 from collections.abc import Iterator
 
@@ -19,9 +20,14 @@ from grouprec.stream import Stream
 from grouprec.ui import sending
 
 
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return build_live_run(RunStore(tmp_path_factory.mktemp("built")))
+
+
 @pytest.fixture
-def live_run(runs_folder: RunStore) -> Iterator[Run]:
-    yield build_live_run(runs_folder)
+def live_run(built: Run, runs_folder: RunStore) -> Iterator[Run]:
+    yield Run(shutil.copytree(built.path, runs_folder.root / built.run_id))
     streams.close_all()
 
 

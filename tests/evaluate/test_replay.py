@@ -95,7 +95,7 @@ def test_every_event_is_replayed_once_in_windows_of_equal_size(make):
     windows = table[SAME].drop_duplicates()
     assert windows["window"].tolist() == list(range(1, 8)) and windows["n_events"].sum() == len(TEST)
     assert windows["n_events"].max() - windows["n_events"].min() <= 1
-    assert (np.diff(windows["until"]) >= 0).all() and windows["until"].iloc[-1] == TEST.times.max()
+    assert (np.diff(windows["until"]) >= 0).all() and windows["until"].iloc[-1] == np.max(TEST.times)
     assert len(table) == 7 * 6
 
 
@@ -117,9 +117,7 @@ def test_the_first_window_is_judged_by_the_lists_of_the_start(make):
 def test_updates_that_foretell_raise_the_value_of_the_lists(make):
     table = replay(make, TEST, n_windows=4)
     last = table[(table["window"] == 4) & (table["metric"] == "ndcg@10")].set_index("regime")
-    assert (last["difference"] == last["updated"] - last["frozen"]).all() or np.allclose(
-        last["difference"], last["updated"] - last["frozen"]
-    )
+    assert np.allclose(last["difference"], last["updated"] - last["frozen"])
     assert (last["low"] <= last["difference"]).all() and (last["difference"] <= last["high"]).all()
     assert last.loc["dedup", "updated"] > last.loc["dedup", "frozen"]
 
