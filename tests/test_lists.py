@@ -173,8 +173,8 @@ def test_rates_are_divided_by_the_share_who_lack_the_item_in_a_ranking_only():
     # Half of the first group lacks items 0 and 2, nobody lacks 4.
     assert lists.ranking[0, :2].tolist() == [4, 0]
     assert lists.ranking_scores[0, :4] == pytest.approx([0.5 / 0.5**1.2, 0.4 / 0.5**1.2, 0.2 / 0.5**1.2, 0.3])
-    assert lists.strict[0, :4].tolist() == [4, 0, 1, 2], "one list for all goes by the rate alone"
-    assert lists.strict_scores[0, :4] == pytest.approx([0.5, 0.4, 0.3, 0.2])
+    assert lists.strict[0, :3].tolist() == [0, 1, 2], "one list for all goes by the rate, whoever lacks the item"
+    assert lists.strict_scores[0, :3] == pytest.approx([0.4, 0.3, 0.2])
     assert lists.strict[1, 0] == 4, "the only member of the second group has item 1 already"
 
 
