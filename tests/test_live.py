@@ -175,7 +175,7 @@ def test_items_from_outside_the_candidates_rise_into_the_list():
 
 @pytest.mark.parametrize("grouper", ["kmeans", "lists", "nmf"])
 def test_users_who_take_anothers_groups_items_move_there(grouper):
-    state = make(grouper, weight=2.0)
+    state = make(grouper, weight=8.0)
     of_taste = [np.bincount(state.labels[KNOWN.labels == taste]).argmax() for taste in range(4)]
     arrived, stayed = [], []
     for taste in range(4):
@@ -194,7 +194,7 @@ def test_users_who_take_anothers_groups_items_move_there(grouper):
 
 
 def test_a_move_is_reported_with_both_groups_and_changes_their_lists():
-    state = make(weight=2.0)
+    state = make(weight=8.0)
     user = int(np.flatnonzero(KNOWN.labels == 0)[0])
     sizes = state.sizes
     for item in KNOWN.favourites[1].tolist():
@@ -207,7 +207,7 @@ def test_a_move_is_reported_with_both_groups_and_changes_their_lists():
 
 
 def test_attributes_do_not_change_with_events():
-    state = make("attributes", weight=2.0)
+    state = make("attributes", weight=8.0)
     before = state.labels.copy()
     state.events(np.arange(60), np.full(60, 7))
     assert np.array_equal(state.labels, before) and state.difference() < 1e-9
@@ -219,7 +219,7 @@ def test_who_the_fit_has_elsewhere_than_the_rule_stays_until_its_answer_changes(
     user = int(np.flatnonzero(KNOWN.labels == 0)[0])
     rule = int(labels[user])
     labels[user] = (rule + 1) % 4
-    state = make(weight=2.0, labels=labels)
+    state = make(weight=8.0, labels=labels)
     own = np.setdiff1d(KNOWN.favourites[0], DATA.histories[[user]].indices)
     state.event(user, int(own[0]))
     assert state._users.placed[state._users.slots[user]] == rule and state.labels[user] == labels[user]
@@ -247,7 +247,7 @@ def test_a_new_user_starts_in_the_group_of_their_attributes_with_its_ranking():
 
 
 def test_new_users_are_in_the_largest_group_until_their_events_tell():
-    state = make(weight=2.0)
+    state = make(weight=8.0)
     target = int(np.bincount(state.labels[KNOWN.labels == 3]).argmax())
     rows = [state.add_user(f"stranger {n}") for n in range(8)]
     assert target != 0 and not state.labels[rows].any()
@@ -333,7 +333,7 @@ def test_what_rules_bar_is_in_no_list_however_much_it_rises():
     outside = np.setdiff1d(KNOWN.favourites[2], the_base().candidates.items[0])
     barred[:, outside] = True
     barred[0, KNOWN.favourites[0]] = True
-    state = make(weight=2.0, barred=barred)
+    state = make(weight=8.0, barred=barred)
     for item in np.setdiff1d(KNOWN.favourites[2], outside)[:6].tolist():
         state.event(0, item)
     assert not np.isin(state.user_list(0, WIDTH)[0], outside).any()

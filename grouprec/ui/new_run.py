@@ -8,9 +8,10 @@ import streamlit as st
 
 from grouprec.config import AUTO_ENCODERS, PRESET_SEARCH_MINUTES, RunConfig, menu
 from grouprec.contracts import REGISTRIES
+from grouprec.feedback import verdicts
 from grouprec.training import device_title, resolve_device
 from grouprec.types import SettingError
-from grouprec.ui import watch
+from grouprec.ui import state, watch
 from grouprec.ui.cards import plain
 from grouprec.ui.forms import form
 from grouprec.ui.rules import list_rules
@@ -176,7 +177,22 @@ def choose_advanced(preset: str, encoders: tuple[str, ...]) -> dict[str, Any]:
     choices |= {kind: choose_stage(kind) for kind in kinds}
     stages = [("encoder", name) for name in (AUTO_ENCODERS[preset] if encoders == ("auto",) else encoders)]
     stages += [(kind, choices[kind]) for kind in kinds]
-    return choices | {"rules": list_rules(), "settings": choose_settings(preset, stages)}
+    return choices | {"feedback": choose_feedback(), "rules": list_rules(), "settings": choose_settings(preset, stages)}
+
+
+def choose_feedback() -> str:
+    """Offer the runs on which people said what they like, where there are some; return the chosen one's id, or ""."""
+    runs = [run for run in state.store().runs() if run.finished and len(verdicts(run))]
+    if not runs:
+        return ""
+    titles = {"": "None", **{run.run_id: f"{run.title()} ({run.run_id})" for run in runs}}
+    return st.selectbox(
+        "Feedback that counts",
+        list(titles),
+        format_func=titles.__getitem__,
+        key="train_feedback",
+        help="Likes, dislikes and hidden items of that run's lists change what its users are predicted to want.",
+    )
 
 
 def choose_settings(preset: str, stages: list[tuple[str, str]]) -> dict[str, dict[str, Any]]:

@@ -37,6 +37,7 @@ STAGE_MARKS = {
 STAGE_TITLES = {
     "prepare": "Data",
     "blend": "Blend of encoders",
+    "live weight": "Weight of events",
     "number of groups": "Number of groups",
     "candidates": "Everybody's best items",
     "groups": "Groups",
@@ -47,7 +48,7 @@ STAGE_TITLES = {
     "map": "Map",
     "save": "Saving",
 }
-PASS_TITLES = {"judge": "Judge", "refit": "Final"}
+PASS_TITLES = {"judge": "Judge", "without groups": "Without groups", "refit": "Final"}
 PASSES_HELP = (
     "Stages run up to three times: first without the validation part, to choose settings, blend and number of groups; "
     "then, as **Judge**, on all but the test part, to be evaluated on it; last, as **Final**, on all rows."

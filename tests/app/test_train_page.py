@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from fake_live import build_live_run
 from fake_run import build_run
 from streamlit.testing.v1 import AppTest
 
@@ -16,6 +17,7 @@ from grouprec.config import ListRules, RunConfig
 from grouprec.progress import make_plan
 from grouprec.runs import Run, RunStore, State, Status
 from grouprec.strategies import STRATEGIES
+from grouprec.stream import Stream
 from grouprec.ui import state, watch
 
 FRAME = Path(grouprec.ui.__file__).with_name("frame.py")
@@ -101,6 +103,20 @@ def test_the_run_decides_everything_where_nothing_is_chosen(runs_folder: RunStor
     assert not app.exception
     (config,) = started
     assert (config.encoders, config.n_groups, config.grouper) == (("auto",), "auto", "lists")
+
+
+def test_feedback_on_an_earlier_run_can_count_in_the_next(runs_folder: RunStore, started: list[RunConfig]) -> None:
+    run = build_live_run(runs_folder)
+    run.set_status(state=State.DONE)
+    app = open_train()
+    assert "train_feedback" not in {element.key for element in app.selectbox}, "nobody has said anything yet"
+    with Stream.open(runs_folder, run) as stream:
+        stream.apply([{"group": 1, "item": run.table("items")["item"].iloc[0], "behaviour": "hide"}])
+    app = open_train()
+    app.selectbox(key="train_feedback").set_value(run.run_id)
+    app.button(key="start_run").click().run()
+    assert not app.exception
+    assert started[0].feedback == run.run_id
 
 
 def test_repeats_search_and_list_rules_reach_the_run(runs_folder: RunStore, started: list[RunConfig]) -> None:
@@ -221,7 +237,9 @@ def test_an_unfinished_run_can_be_resumed(
 def test_a_run_whose_config_is_damaged_does_not_break_the_page(runs_folder: RunStore) -> None:
     run = some_run(runs_folder, State.FAILED)
     (run.path / "config.json").write_text('{"nonsense": 1}', encoding="utf-8")
-    open_train(run=run.run_id)
+    app = open_train(run=run.run_id)
+    assert not app.exception
+    assert not app.button(key="start_run").disabled
 
 
 # -- the history
