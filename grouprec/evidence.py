@@ -22,7 +22,7 @@ from grouprec.evaluate.describing import calibration, descriptions, reconstructi
 from grouprec.evaluate.fairness import exposure, value_by_attribute
 from grouprec.evaluate.left_behind import left_behind
 from grouprec.evaluate.metrics import bootstrap, paired_difference
-from grouprec.evaluate.replay import replay
+from grouprec.evaluate.replay import MOST_EVENTS, replay
 from grouprec.evaluate.significance import compare_all
 from grouprec.evaluate.value import default_grid, separation, some_users, stability, value_of_groups
 from grouprec.forming import Formed, Former
@@ -37,6 +37,7 @@ from grouprec.types import Candidates, GroupLists, Groups
 EASE_ITEMS = 20_000  # beyond that the baseline takes the run's own scores
 STABILITY_USERS = 20_000
 DESCRIBED_USERS = 5_000
+REPLAYED = {"quick": 5_000}  # events, in presets that have little time
 CURVE_USERS = 5_000  # that the groups of a curve are formed of
 
 
@@ -260,7 +261,8 @@ def _generation(judged: Fitted, task: protocol.Task, config: RunConfig, options:
 def _replay(judged: Fitted, data: Dataset, choices: Choices, config: RunConfig) -> pd.DataFrame:
     """Return what groups and lists become as the test part happens."""
     base = live_base(judged, choices.live_weight, config)
-    return replay(lambda: LiveState(base, judged.updater, judged.grouper), data.test, config.seed)
+    most = REPLAYED.get(config.preset, MOST_EVENTS)
+    return replay(lambda: LiveState(base, judged.updater, judged.grouper), data.test, config.seed, most_events=most)
 
 
 def _exposure(judged: Fitted, task: protocol.Task, config: RunConfig) -> pd.DataFrame:

@@ -153,9 +153,10 @@ def _fill(values: np.ndarray, lack: np.ndarray, depth: int) -> np.ndarray:
 def lists_from_rates(rates: np.ndarray, histories: sparse.csr_array, groups: Groups, seed: int) -> GroupLists:
     """Return every group's lists from what its members want on average of the items that they lack.
 
-    Strict: the rate itself, nothing for what all members have. Ranking: only members without the item will see it, so the rate is divided by their share,
-    to the power of 1.2: those who lack more fill their slots sooner. (Powers from .6 to 1.2 were compared on the test
-    parts of MovieLens 100K, split at random and by time, and Online Retail; 1.2 was best or within .5 % of the best.)
+    Strict: the rate itself, nothing for what all members have. Ranking: only members without the item will see it, so
+    the rate is divided by their share, to the power of 1.2: those who lack more fill their slots sooner. (Powers of .6
+    to 1.2 were compared on the test parts of MovieLens 100K, split at random and by time, and Online Retail; 1.2 was
+    best or within .5 % of the best.)
 
     Args:
         rates: float32 [G, I], >= 0, means over all members; 0 counts for those who have the item.
