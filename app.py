@@ -26,7 +26,7 @@ async def adopt_runs(_: st.App) -> AsyncIterator[dict[str, Any]]:
     try:
         yield {}
     finally:
-        streams = sys.modules.get("grouprec.streams")  # loaded by the first event, if any
+        streams = sys.modules.get("grouprec.live.streams")  # loaded by the first event, if any
         if streams is not None:
             streams.close_all()
 

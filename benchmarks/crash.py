@@ -26,15 +26,15 @@ from grouprec.config import RunConfig
 from grouprec.data.dataset import Dataset, Interactions
 from grouprec.data.synthetic import planted
 from grouprec.export import export_stream
-from grouprec.ledger import FILE
 from grouprec.lists import members_mean
-from grouprec.live import LiveBase
+from grouprec.live.base import LiveBase
+from grouprec.live.ledger import FILE
+from grouprec.live.stream import BASE, Stream
 from grouprec.preference import find_candidates, make_preference
 from grouprec.runs import Run, RunStore, write_json
 from grouprec.stages.encoder_ease import EaseEncoder
 from grouprec.stages.grouper_kmeans import KMeansGrouper
 from grouprec.stages.updater_gru import GruUpdater
-from grouprec.stream import BASE, Stream
 from grouprec.tables import group_lists_table, items_table, user_lists_table, users_table
 from grouprec.training import RunOptions
 from grouprec.types import Candidates

@@ -27,7 +27,8 @@ import torch
 from benchmarks.measure import machine
 from grouprec.contracts import REGISTRIES, Grouper
 from grouprec.data.dataset import Dataset, Interactions
-from grouprec.live import LiveBase, LiveState
+from grouprec.live.base import LiveBase
+from grouprec.live.state import LiveState
 from grouprec.preference import make_preference
 from grouprec.stages.updater_gru import GruUpdater
 from grouprec.training import RunOptions

@@ -163,7 +163,7 @@ def _run(request: Request) -> Run:
 
 
 def _apply(run: Run, events: list[dict[str, Any]]) -> dict[str, Any]:
-    from grouprec import streams  # knows the stages, and so torch: a server without requests does without
+    from grouprec.live import streams  # knows the stages, and so torch: a server without requests does without
 
     with streams.use(RunStore(), run) as stream:
         effect = streams.send(stream, events)
@@ -179,7 +179,7 @@ def _apply(run: Run, events: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _list(run: Run, group: int, use: Any, length: int) -> dict[str, Any]:
-    from grouprec import streams
+    from grouprec.live import streams
 
     with streams.use(RunStore(), run) as stream:
         if not 1 <= group <= stream.base.n_groups:

@@ -32,7 +32,8 @@ class Choices:
         n_groups, reason: number of groups, and why in a sentence ("" where it was given).
         tried: the table that the number was chosen from, if it was.
         decided: settings by stage name.
-        live_weight: how far an event's change of opinion counts beside the blend (:class:`~grouprec.live.LiveBase`).
+        live_weight: how far an event's change of opinion counts beside the blend
+            (:class:`~grouprec.live.base.LiveBase`).
     """
 
     encoders: tuple[str, ...]

@@ -177,12 +177,12 @@ def update(
     json: AsJson = False,
 ) -> None:
     """Send new events to a run, each once, and write its export files as they stand after them."""
-    from grouprec import reencoding
     from grouprec.data.columns import parse_map
-    from grouprec.events import read_events
     from grouprec.export import export_stream
+    from grouprec.live import reencoding
+    from grouprec.live.events import read_events
+    from grouprec.live.stream import Stream
     from grouprec.runs import RunStore, storage
-    from grouprec.stream import Stream
 
     store = RunStore(runs)
     found = store.get(run)

@@ -27,7 +27,7 @@ from grouprec.evaluate.significance import compare_all
 from grouprec.evaluate.value import default_grid, separation, some_users, stability, value_of_groups
 from grouprec.forming import Formed, Former
 from grouprec.lists import group_popularity, lists_from_rates, members_mean
-from grouprec.live import LiveState
+from grouprec.live.state import LiveState
 from grouprec.preference import find_candidates
 from grouprec.results import Evidence, Fitted, live_base
 from grouprec.strategies import STRATEGIES

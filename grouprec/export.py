@@ -13,7 +13,7 @@ from grouprec.tables import USER_LIST_DEPTH
 from grouprec.types import StorageError
 
 if TYPE_CHECKING:  # a stream knows the stages, and so torch: exporting a run does without
-    from grouprec.stream import Stream
+    from grouprec.live.stream import Stream
 
 LIST_COLUMNS = ["group", "rank", "item", "score"]
 

@@ -29,12 +29,12 @@ from grouprec.data.prepare import Prepared, prepare
 from grouprec.evaluate import protocol
 from grouprec.evaluate.replay import choose_weight
 from grouprec.evaluate.updates import evaluate_updates
-from grouprec.feedback import factors
 from grouprec.forming import Former, excluded
 from grouprec.layout import LayoutProcess, linear_positions
 from grouprec.lists import group_popularity
-from grouprec.live import LiveState
-from grouprec.live_base import LiveBase
+from grouprec.live.base import LiveBase
+from grouprec.live.feedback import factors
+from grouprec.live.state import LiveState
 from grouprec.placing import AttributePlacer
 from grouprec.preference import best_unseen, make_preference, scaled
 from grouprec.progress import Progress, StageReport

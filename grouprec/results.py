@@ -22,7 +22,7 @@ from grouprec.evaluate import protocol
 from grouprec.evaluate.describing import calibration_error
 from grouprec.evaluate.value import separation
 from grouprec.fitted import FACTS, save_facts
-from grouprec.live_base import LiveBase
+from grouprec.live.base import LiveBase
 from grouprec.placing import AttributePlacer, place_users
 from grouprec.preference import place_preference
 from grouprec.runs import Run, storage, write_json

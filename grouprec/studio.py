@@ -15,7 +15,7 @@ from grouprec.alternatives import Crowd
 from grouprec.contracts import Generator, Profile
 from grouprec.crowd import Draw, history_lengths, history_matrix, nearest_history, virtual_histories, wanted
 from grouprec.fitted import load_stage
-from grouprec.live_base import LiveBase
+from grouprec.live.base import LiveBase
 from grouprec.personas import mixed, persona, weigh
 from grouprec.runs import Run, RunStore
 from grouprec.training import RunOptions

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
-from grouprec.live_base import LiveBase
+from grouprec.live.base import LiveBase
 from grouprec.studio import Studio
 from grouprec.types import Candidates
 from tests.virtual import BlockProfile, GaussianGenerator
@@ -25,7 +25,7 @@ def planted_studio(
     """Return a studio of three groups; users have 6 to 9 items drawn from what a virtual member would have.
 
     Args:
-        barred: as in :class:`~grouprec.live_base.LiveBase`.
+        barred: as in :class:`~grouprec.live.base.LiveBase`.
         block: items of a block.
         spread: of the members of a group; from about 1, some want another group's items.
         labels: the users' groups.

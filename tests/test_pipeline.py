@@ -12,9 +12,9 @@ from grouprec import pipeline
 from grouprec.config import make_config, parse_settings
 from grouprec.jobs import train_here
 from grouprec.layout import linear_positions
-from grouprec.reencoding import reencode
+from grouprec.live.reencoding import reencode
+from grouprec.live.stream import Stream
 from grouprec.runs import Run, RunStore
-from grouprec.stream import Stream
 from tests.conftest import TINY_ENCODERS, TINY_SETTINGS
 
 TABLES = {

@@ -15,7 +15,7 @@ from grouprec.data.dataset import Interactions
 from grouprec.evaluate.metrics import bootstrap, has, hit_matrix, hit_rate, ndcg, paired_difference, precision
 from grouprec.evaluate.protocol import Task, dedup_lists, shared_lists
 from grouprec.lists import RANKING_DEPTH, member_matrix
-from grouprec.live import LiveState
+from grouprec.live.state import LiveState
 from grouprec.preference import taste
 from grouprec.types import Groups
 

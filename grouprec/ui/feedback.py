@@ -141,7 +141,7 @@ def _draw(judged: Judged, trained: pd.DataFrame) -> None:
 
 def _judge(judged: Judged, item: str, verdict: str) -> None:
     """Send a verdict; the list is drawn anew after that."""
-    from grouprec import streams  # knows the stages, and so torch: looking at lists does without
+    from grouprec.live import streams  # knows the stages, and so torch: looking at lists does without
 
     try:
         with streams.use(state.store(), judged.run) as stream:
@@ -171,7 +171,7 @@ def _as_it_stands(judged: Judged, trained: pd.DataFrame) -> pd.DataFrame:
 
 def _said(judged: Judged) -> pd.Series:
     """Return what holds of what was said on behalf of this user or group: item -> verdict."""
-    from grouprec.feedback import standing, verdicts
+    from grouprec.live.feedback import standing, verdicts
 
     told = standing(verdicts(judged.run))
     own = (
@@ -184,7 +184,7 @@ def _said(judged: Judged) -> pd.Series:
 
 def _live(judged: Judged) -> pd.DataFrame | None:
     """Return the list as events have left it: item, label. None where another process holds the stream."""
-    from grouprec import streams
+    from grouprec.live import streams
 
     try:
         with streams.use(state.store(), judged.run) as stream:
@@ -203,7 +203,7 @@ def _live(judged: Judged) -> pd.DataFrame | None:
 
 def _by_verdicts(trained: pd.DataFrame, said: pd.Series) -> pd.DataFrame:
     """Return a trained list with its scores multiplied by what was said of its items."""
-    from grouprec.events import FACTORS
+    from grouprec.live.events import FACTORS
 
     factor = trained["item"].map(said).map(FACTORS).fillna(1.0)
     changed = trained.assign(score=trained["score"] * factor)[factor > 0]
@@ -255,7 +255,7 @@ def acceptance(run: Run, regime: str) -> None:
 
 
 def _accepted(run: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
-    from grouprec.feedback import acceptance, verdicts  # knows the stages, and so torch
+    from grouprec.live.feedback import acceptance, verdicts  # knows the stages, and so torch
 
     told = verdicts(run)
     return told, acceptance(told)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from grouprec.replaying import Replay
+from grouprec.live.replaying import Replay
 from grouprec.runs import Run
 from grouprec.ui import cards, live_charts, live_words, shaping, state, story
 

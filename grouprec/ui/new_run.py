@@ -8,7 +8,7 @@ import streamlit as st
 
 from grouprec.config import AUTO_ENCODERS, PRESET_SEARCH_MINUTES, RunConfig, menu
 from grouprec.contracts import REGISTRIES
-from grouprec.feedback import verdicts
+from grouprec.live.feedback import verdicts
 from grouprec.training import device_title, resolve_device
 from grouprec.types import SettingError
 from grouprec.ui import state, watch

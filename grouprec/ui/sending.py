@@ -14,9 +14,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from grouprec import streams
-from grouprec.events import read_events
 from grouprec.export import export_stream
+from grouprec.live import streams
+from grouprec.live.events import read_events
 from grouprec.runs import Run
 from grouprec.types import DataError, GrouprecError
 from grouprec.ui import cards, feedback, live_words, shaping, state

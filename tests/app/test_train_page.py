@@ -14,10 +14,10 @@ from streamlit.testing.v1 import AppTest
 import grouprec.ui
 from grouprec import jobs
 from grouprec.config import ListRules, RunConfig
+from grouprec.live.stream import Stream
 from grouprec.progress import make_plan
 from grouprec.runs import Run, RunStore, State, Status
 from grouprec.strategies import STRATEGIES
-from grouprec.stream import Stream
 from grouprec.ui import state, watch
 
 FRAME = Path(grouprec.ui.__file__).with_name("frame.py")

@@ -14,9 +14,9 @@ from fake_live import DATA, build_live_run
 from opening import open_page, texts
 from streamlit.testing.v1 import AppTest
 
-from grouprec import streams
+from grouprec.live import streams
+from grouprec.live.stream import Stream
 from grouprec.runs import Run, RunStore
-from grouprec.stream import Stream
 from grouprec.ui import sending
 
 

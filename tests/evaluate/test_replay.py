@@ -9,7 +9,8 @@ from scipy.special import expit
 from grouprec.data.dataset import Interactions
 from grouprec.data.synthetic import planted
 from grouprec.evaluate.replay import choose_weight, replay
-from grouprec.live import LiveBase, LiveState
+from grouprec.live.base import LiveBase
+from grouprec.live.state import LiveState
 from grouprec.preference import find_candidates, make_preference
 from grouprec.stages.encoder_ease import EaseEncoder
 from grouprec.stages.grouper_kmeans import KMeansGrouper

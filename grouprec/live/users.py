@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
-from grouprec.live_base import LiveBase, csr_around
+from grouprec.live.base import LiveBase, csr_around
 from grouprec.types import Candidates
 
 

@@ -11,7 +11,7 @@ from scipy import sparse
 from grouprec.lists import STRICT_DEPTH, members_mean, worth
 from grouprec.placing import AttributePlacer
 from grouprec.types import Candidates, DataError, Groups, SettingError, StorageError
-from tests.live_world import DATA, KNOWN, WIDTH, assert_same, make, the_base, the_updater
+from tests.live.world import DATA, KNOWN, WIDTH, assert_same, make, the_base, the_updater
 
 
 def play(state, moves):

@@ -7,9 +7,9 @@ from scipy import sparse
 
 from grouprec.contracts import Regime
 from grouprec.lists import members_mean, without
-from grouprec.live_base import LiveBase
-from grouprec.live_rows import add_worth, best_of_pool
-from grouprec.live_users import LiveUsers
+from grouprec.live.base import LiveBase
+from grouprec.live.rows import add_worth, best_of_pool
+from grouprec.live.users import LiveUsers
 from grouprec.types import Candidates, GroupLists, Groups
 
 CELLS = 1 << 22  # candidates held at a time

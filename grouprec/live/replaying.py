@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from sklearn.preprocessing import normalize
 
-from grouprec.live import LiveState
-from grouprec.live_base import LiveBase
+from grouprec.live.base import LiveBase
+from grouprec.live.state import LiveState
+from grouprec.live.stream import start
 from grouprec.preference import taste
 from grouprec.runs import Run, RunStore
-from grouprec.stream import start
 from grouprec.types import Candidates, StorageError
 
 LENGTH = 10  # items of a list that are compared

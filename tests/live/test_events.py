@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grouprec.data.clean import Preparation
-from grouprec.events import MOST_NAMED, Checked, check_events, read_events
+from grouprec.live.events import MOST_NAMED, Checked, check_events, read_events
 from grouprec.types import DataError, SettingError
 
 

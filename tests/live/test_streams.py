@@ -4,35 +4,13 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from benchmarks.crash import build_run
-from grouprec import streams
-from grouprec.data.synthetic import planted
+from grouprec.live import streams
+from grouprec.live.stream import Stream
 from grouprec.runs import Run, RunStore
-from grouprec.stream import Stream
 from grouprec.types import StorageError
-
-DATA = planted(n_users=60, n_items=40, events_per_user=20).data
-
-
-@pytest.fixture
-def store(runs_root: Path) -> Iterator[RunStore]:
-    yield RunStore(runs_root)
-    streams.close_all()
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return build_run(RunStore(tmp_path_factory.mktemp("built")), DATA, n_groups=3)
-
-
-@pytest.fixture
-def run(built: Run, store: RunStore) -> Run:
-    return Run(shutil.copytree(built.path, store.root / built.run_id))
 
 
 def free(store: RunStore, run: Run) -> bool:

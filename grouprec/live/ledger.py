@@ -31,13 +31,13 @@ class Entry(NamedTuple):
     """One accepted event.
 
     Attributes:
-        key: what tells it from every other event; see :func:`grouprec.events.check_events`.
+        key: what tells it from every other event; see :func:`grouprec.live.events.check_events`.
         user: id, None where a whole group gave feedback.
         item: id.
         group: from 1; whose list was judged, None where nobody said.
         time: seconds since 1970 UTC, None where there is none.
         weight: > 0.
-        behaviour: as given; a verdict of :data:`grouprec.events.FACTORS` for feedback.
+        behaviour: as given; a verdict of :data:`grouprec.live.events.FACTORS` for feedback.
         verdict: 1 for feedback, 0 for what somebody did.
         label: the item's name, "" where not given.
         attributes: of the user and the item, JSON object.

@@ -13,9 +13,9 @@ from grouprec.contracts import Encoder
 from grouprec.data.dataset import RECENT
 from grouprec.fitted import FACTS, load_encoders, load_facts, load_stage
 from grouprec.lists import LENGTH, members_mean
+from grouprec.live.stream import Stream
 from grouprec.preference import place_preference
 from grouprec.runs import Run, RunStore
-from grouprec.stream import Stream
 from grouprec.types import Candidates, Embeddings, Groups, Preference
 
 

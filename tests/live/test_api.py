@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.applications import Starlette
 from starlette.types import Message
 
-from benchmarks.crash import build_run
-from grouprec import api, streams
-from grouprec.data.synthetic import planted
+from grouprec import api
+from grouprec.live import streams
+from grouprec.live.stream import Stream
 from grouprec.runs import Run, RunStore
-from grouprec.stream import Stream
-
-DATA = planted(n_users=60, n_items=40, events_per_user=20).data
 
 
 @dataclass
@@ -69,16 +64,6 @@ class Client:
     def post(self, events: list[dict] | bytes, query: str = "", **headers: str) -> Reply:
         body = events if isinstance(events, bytes) else "\n".join(map(json.dumps, events)).encode()
         return self("POST", f"/api/events{query}", body, **{"content_type": "application/x-ndjson", **headers})
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return build_run(RunStore(tmp_path_factory.mktemp("built")), DATA, n_groups=3)
-
-
-@pytest.fixture
-def run(built: Run, runs_root: Path) -> Run:
-    return Run(shutil.copytree(built.path, runs_root / built.run_id))
 
 
 @pytest.fixture

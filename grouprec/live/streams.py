@@ -1,6 +1,6 @@
 """The streams that this process has open, one per run, shared by pages and HTTP requests; and what events did to one.
 
-A stream may be open once only (:class:`~grouprec.ledger.Ledger`), so whoever is in this process takes turns on the
+A stream may be open once only (:class:`~grouprec.live.ledger.Ledger`), so whoever is in this process takes turns on the
 same one. It is closed when nobody has used it for a while, so that other processes can send events, too.
 """
 
@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from grouprec.live.stream import Report, Stream
 from grouprec.runs import Run, RunStore
-from grouprec.stream import Report, Stream
 
 MOST_OPEN = 3  # streams kept open; opening another one closes the one that was used longest ago
 IDLE_SECONDS = 30.0

@@ -13,15 +13,13 @@ from scipy import sparse
 
 from grouprec.contracts import Grouper, Regime, Updater
 from grouprec.data.dataset import Dataset, Interactions
-from grouprec.live_base import LiveBase, pack_text, unpack_text
-from grouprec.live_groups import LiveGroups
-from grouprec.live_rows import best_of_pool, positions, shift, typical_chances
-from grouprec.live_users import LiveUsers, Rows
+from grouprec.live.base import LiveBase, pack_text, unpack_text
+from grouprec.live.groups import LiveGroups
+from grouprec.live.rows import best_of_pool, positions, shift, typical_chances
+from grouprec.live.users import LiveUsers, Rows
 from grouprec.placing import AttributePlacer, place_users
 from grouprec.training import RunOptions
 from grouprec.types import Candidates, DataError, GroupLists, Preference, SettingError, StorageError
-
-__all__ = ["Change", "LiveBase", "LiveState"]
 
 RISERS = 50  # items from outside the candidates that an event may bring in: those that rose most
 CELLS = 1 << 22  # numbers of a mini-batch held at a time

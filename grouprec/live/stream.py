@@ -1,10 +1,10 @@
 """A run's live state on disk: events come in, each counts exactly once, and groups and lists are as they are after it.
 
 ``<run>/live/``
-    final.safetensors      where the stream starts: what the run's final fit knows (:class:`~grouprec.live.LiveBase`)
+    final.safetensors      where the stream starts, the run's final fit (:class:`~grouprec.live.base.LiveBase`)
     judged.safetensors     the same of the fit that the test part judged, where the run exports another one
     placer.safetensors     the classifier that places users without history
-    ledger.sqlite          every accepted event, in order (:class:`~grouprec.ledger.Ledger`)
+    ledger.sqlite          every accepted event, in order (:class:`~grouprec.live.ledger.Ledger`)
     snapshot.safetensors   the state after some number of them: only saves time
     writer.lock            held by the one process that writes
 
@@ -32,12 +32,13 @@ from safetensors.numpy import load_file, save_file
 
 from grouprec.contracts import Regime
 from grouprec.data.values import shown
-from grouprec.events import FACTORS, MOST_NAMED, check_events
 from grouprec.fitted import load_stage
-from grouprec.ledger import Entry, Ledger
-from grouprec.likest import LikestItem
 from grouprec.lists import RANKING_DEPTH, STRICT_DEPTH, without
-from grouprec.live import LiveBase, LiveState
+from grouprec.live.base import LiveBase
+from grouprec.live.events import FACTORS, MOST_NAMED, check_events
+from grouprec.live.ledger import Entry, Ledger
+from grouprec.live.likest import LikestItem
+from grouprec.live.state import LiveState
 from grouprec.placing import AttributePlacer
 from grouprec.runs import Run, RunStore, plain, storage
 from grouprec.strategies import diversify, get_strategy
@@ -59,7 +60,7 @@ class Report:
         applied: how many moved something.
         duplicates: had been applied before, or came twice.
         late: older than what their user did last; feedback is never late.
-        malformed: broke a rule of :func:`~grouprec.events.check_events`.
+        malformed: broke a rule of :func:`~grouprec.live.events.check_events`.
         moved_users: users known before who are in another group now.
         seconds: it took.
         problems: the first late, doubled and malformed events, each with its row and the rule.
@@ -134,8 +135,8 @@ class Stream:
         """Apply events in the order in which they happened and return what became of each.
 
         Args:
-            events: as :func:`~grouprec.events.check_events` takes them; their order does not matter. Columns beyond
-                its own are attributes of users and items that are new.
+            events: as :func:`~grouprec.live.events.check_events` takes them; their order does not matter. Columns
+                beyond its own are attributes of users and items that are new.
             watch: called with the finished fraction, 0..1.
         Raises:
             StorageError: the ledger cannot be written (what was applied until then stays), or an earlier call was
@@ -309,7 +310,7 @@ class Stream:
         return max(before, self._times.get(user, -np.inf))
 
     def _entries(self, table: pd.DataFrame) -> Iterator[Entry]:
-        """Return rows of :class:`~grouprec.events.Checked` as the ledger keeps them."""
+        """Return rows of :class:`~grouprec.live.events.Checked` as the ledger keeps them."""
         columns = ["key", "user", "item", "group", "time", "weight", "behaviour", "verdict", "label"]
         lists = (table[name].tolist() for name in (*columns, "method", "regime"))
         for attributes, values in zip(self._new_attributes(table), zip(*lists, strict=True), strict=True):

@@ -2,37 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.crash import build_run
-from grouprec.data.synthetic import planted
-from grouprec.feedback import COLUMNS, acceptance, factors, verdicts
-from grouprec.ledger import FILE
+from grouprec.data.dataset import Dataset
+from grouprec.live.feedback import COLUMNS, acceptance, factors, verdicts
+from grouprec.live.ledger import FILE
+from grouprec.live.stream import Stream
 from grouprec.runs import Run, RunStore
-from grouprec.stream import Stream
 from grouprec.types import StorageError
-
-DATA = planted(n_users=60, n_items=40, events_per_user=20).data
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> RunStore:
-    return RunStore(tmp_path / "runs")
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return build_run(RunStore(tmp_path_factory.mktemp("built")), DATA, n_groups=3)
-
-
-@pytest.fixture
-def run(built: Run, store: RunStore) -> Run:
-    return Run(shutil.copytree(built.path, store.root / built.run_id))
 
 
 def said(*rows: tuple) -> pd.DataFrame:
@@ -71,13 +50,13 @@ def test_the_last_verdict_counts_and_one_taken_back_does_not() -> None:
     assert found[["group", "likes", "dislikes", "verdicts"]].to_numpy().tolist() == [[1, 1, 1, 2], [2, 1, 0, 1]]
 
 
-def test_without_feedback_there_is_nothing(store: RunStore, run: Run) -> None:
+def test_without_feedback_there_is_nothing(store: RunStore, run: Run, data: Dataset) -> None:
     assert acceptance(verdicts(run)).empty
     assert acceptance(verdicts(run)).columns.tolist()[:3] == ["group", "method", "likes"]
-    assert factors(store, run, DATA.user_ids, DATA.item_ids).nnz == 0
+    assert factors(store, run, data.user_ids, data.item_ids).nnz == 0
 
 
-def test_factors_hold_for_users_and_for_the_present_members_of_groups(store: RunStore, run: Run) -> None:
+def test_factors_hold_for_users_and_for_the_present_members_of_groups(store: RunStore, run: Run, data: Dataset) -> None:
     with Stream.open(store, run) as stream:
         stream.apply([{"user": f"u{n:05d}", "item": f"i{n % 7:05d}"} for n in range(40)])  # some users move
         stream.apply(
@@ -91,8 +70,8 @@ def test_factors_hold_for_users_and_for_the_present_members_of_groups(store: Run
         stream.apply([{"user": "u00001", "item": "i00009", "behaviour": "hide", "event_id": "5"}])
         stream.apply([{"user": "u00001", "item": "i00009", "behaviour": "unhide", "event_id": "6"}])
         labels = np.array(stream.state.labels)
-        items = DATA.item_ids[::-1]  # the next training may number them otherwise, and have fewer users
-        found = factors(store, run, DATA.user_ids[:50], items)  # while the stream is open
+        items = data.item_ids[::-1]  # the next training may number them otherwise, and have fewer users
+        found = factors(store, run, data.user_ids[:50], items)  # while the stream is open
     dense = np.ones(found.shape, np.float32)
     rows = np.repeat(np.arange(50), np.diff(found.indptr))
     dense[rows, found.indices] = found.data

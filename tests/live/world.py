@@ -11,7 +11,8 @@ from scipy.special import expit
 
 from grouprec.contracts import REGISTRIES, Grouper
 from grouprec.data.synthetic import planted
-from grouprec.live import LiveBase, LiveState
+from grouprec.live.base import LiveBase
+from grouprec.live.state import LiveState
 from grouprec.placing import AttributePlacer
 from grouprec.preference import find_candidates, make_preference
 from grouprec.stages.encoder_ease import EaseEncoder

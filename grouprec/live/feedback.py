@@ -13,10 +13,10 @@ import pandas as pd
 from scipy import sparse
 
 from grouprec.evaluate.left_behind import wilson
-from grouprec.events import FACTORS
-from grouprec.ledger import FILE
+from grouprec.live.events import FACTORS
+from grouprec.live.ledger import FILE
+from grouprec.live.stream import PLACER, SNAPSHOT, Stream
 from grouprec.runs import Run, RunStore
-from grouprec.stream import PLACER, SNAPSHOT, Stream
 from grouprec.types import StorageError
 
 COLUMNS = ["time", "user", "group", "item", "verdict", "method", "regime"]
@@ -30,7 +30,7 @@ def verdicts(run: Run) -> pd.DataFrame:
 
     Returns:
         time (seconds since 1970, NaN), user (None where a group spoke), group (from 1, NaN where nobody said), item,
-        verdict (of :data:`~grouprec.events.FACTORS`), method and regime of the list ("" where nobody said).
+        verdict (of :data:`~grouprec.live.events.FACTORS`), method and regime of the list ("" where nobody said).
     Raises:
         StorageError: the ledger cannot be read.
     """

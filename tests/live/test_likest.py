@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from grouprec.likest import LikestItem
+from grouprec.live.likest import LikestItem
 
 LABELS = pd.Series([f"{colour} {thing}" for colour in ("red", "blue", "green") for thing in ("mug", "lamp", "bag")])
 IDS = pd.Series([f"i{row}" for row in range(9)])

@@ -7,12 +7,13 @@ import pandas as pd
 import pytest
 
 from grouprec.lists import worth
-from grouprec.live import LiveBase, LiveState
-from grouprec.live_rows import add_worth, positions
-from grouprec.live_users import Rows
+from grouprec.live.base import LiveBase
+from grouprec.live.rows import add_worth, positions
+from grouprec.live.state import LiveState
+from grouprec.live.users import Rows
 from grouprec.preference import place_preference
 from grouprec.types import Candidates, StorageError
-from tests.live_world import DATA, assert_same, the_base, the_grouper, the_preference, the_updater
+from tests.live.world import DATA, assert_same, the_base, the_grouper, the_preference, the_updater
 
 
 def test_the_base_is_read_back_as_it_was_and_never_changed(tmp_path):

@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.crash import build_run
-from grouprec.data.synthetic import planted
-from grouprec.replaying import Replay
+from grouprec.data.dataset import Dataset
+from grouprec.live.replaying import Replay
+from grouprec.live.stream import BASE, Stream, start
 from grouprec.runs import Run, RunStore, read_json, write_json
-from grouprec.stream import BASE, Stream, start
 from grouprec.tables import held_out_table
 from grouprec.types import StorageError
 
-DATA = planted(n_users=60, n_items=40, events_per_user=20).data
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    run = build_run(RunStore(tmp_path_factory.mktemp("built")), DATA, n_groups=3)
-    run.save_table("held_out", held_out_table(DATA))
-    return run
-
 
 @pytest.fixture
-def run(built: Run, runs_root: Path) -> Run:
-    return Run(shutil.copytree(built.path, runs_root / built.run_id))
+def run(run: Run, data: Dataset) -> Run:
+    run.save_table("held_out", held_out_table(data))
+    return run
 
 
 def replay_of(run: Run) -> Replay:
@@ -57,10 +45,10 @@ def test_a_replay_is_its_events_one_by_one(run: Run) -> None:
     assert 0 < median <= high < 5
 
 
-def test_the_replay_ends_with_the_events_and_its_curve_with_the_count(run: Run) -> None:
+def test_the_replay_ends_with_the_events_and_its_curve_with_the_count(run: Run, data: Dataset) -> None:
     replay = replay_of(run)
     assert replay.curve().to_numpy().tolist() == [[0, 0]]
-    assert replay.step(10**9) == len(replay) == len(DATA.test)
+    assert replay.step(10**9) == len(replay) == len(data.test)
     assert replay.step() == 0
     curve = replay.curve(5)
     assert curve["events"].tolist()[0] == 0 and curve["events"].tolist()[-1] == len(replay)
@@ -72,14 +60,14 @@ def test_a_time_limit_lets_at_least_one_event_through(run: Run) -> None:
     assert replay.step(100, seconds=0) == 1
 
 
-def test_who_has_not_changed_stays_where_they_are_and_who_has_goes_to_their_like(run: Run) -> None:
+def test_who_has_not_changed_stays_where_they_are_and_who_has_goes_to_their_like(run: Run, data: Dataset) -> None:
     replay = replay_of(run)
     users = run.table("users")
     old, new = replay.places(7)
     assert old == pytest.approx(users.loc[7, ["x", "y"]].to_numpy(float))
     assert new == pytest.approx(old, abs=1e-3)
     target = int(np.flatnonzero(replay.state.labels != replay.state.labels[7])[0])
-    items = DATA.histories[[target]].indices
+    items = data.histories[[target]].indices
     while replay.state.labels[7] != replay.state.labels[target] and len(items):
         replay.state.event(7, int(items[0]))
         items = items[1:]

@@ -18,34 +18,21 @@ from benchmarks.crash import DAY, build_run, make_events
 from grouprec.cli import main
 from grouprec.config import ListRules
 from grouprec.data.dataset import Dataset
-from grouprec.data.synthetic import planted
-from grouprec.events import FACTORS
 from grouprec.export import export_run, export_stream
 from grouprec.fitted import load_stage
-from grouprec.ledger import FILE, Entry, Ledger
-from grouprec.live_base import LiveBase
+from grouprec.live.base import LiveBase
+from grouprec.live.events import FACTORS
+from grouprec.live.ledger import FILE, Entry, Ledger
+from grouprec.live.stream import BASE, SNAPSHOT, Stream
 from grouprec.runs import Run, RunStore, read_json, write_json
-from grouprec.stream import BASE, SNAPSHOT, Stream
 from grouprec.types import StorageError
 
 FILES = ["group_lists.csv", "group_rankings.csv", "members.csv", "user_lists.csv"]
 
 
 @pytest.fixture(scope="module")
-def data() -> Dataset:
-    return planted(n_users=60, n_items=40, events_per_user=20).data
-
-
-@pytest.fixture(scope="module")
 def built(data: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Run:
     return build_run(RunStore(tmp_path_factory.mktemp("built")), data, n_groups=4)
-
-
-@pytest.fixture
-def run(built: Run, runs_root: Path) -> Run:
-    """A fresh copy of a finished run."""
-    shutil.copytree(built.path, runs_root / built.run_id)
-    return Run(runs_root / built.run_id)
 
 
 def open_stream(run: Run) -> Stream:
