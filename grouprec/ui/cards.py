@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 import pandas as pd
@@ -10,88 +9,25 @@ import streamlit as st
 
 from grouprec.ui import state
 from grouprec.ui.palette import group_colour, text_on
+from grouprec.ui.text import (  # noqa: F401  # pages find all ways to say things here
+    NOTHING,
+    count,
+    difference,
+    group_label,
+    interval,
+    number,
+    percent,
+    plain,
+    plural,
+    ratio,
+    score,
+    short,
+)
 
-_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
-_SHORTCODE = re.compile(r":(?=[\w+\-/]+:)")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-NOTHING = "–"
-
-
-# -- text
-
-
-def plain(text: object) -> str:
-    """Return text from the data such that Streamlit's markdown shows it letter by letter.
-
-    Every punctuation mark is escaped (markdown, LaTeX, colour directives, links); emoji and icon shortcodes, which
-    are looked for after that, get a word joiner (U+2060, invisible) behind their first colon.
-    """
-    one_line = " ".join(str(text).split())
-    return _PUNCTUATION.sub(r"\\\1", _SHORTCODE.sub(":\u2060", one_line))
-
-
-def short(text: object, length: int = 40) -> str:
-    """Return text cut to a length at its end, with an ellipsis where something is cut. Not escaped."""
-    whole = " ".join(str(text).split())
-    return whole if len(whole) <= length else whole[: length - 1].rstrip() + "…"
-
-
-# -- numbers
-
-
-def count(value: float) -> str:
-    """Return 2,700 for 2700."""
-    return NOTHING if pd.isna(value) else f"{value:,.0f}"
-
-
-def percent(value: float) -> str:
-    """Return 47 % for 0.47; below 10 % one decimal is kept where it says something."""
-    if pd.isna(value):
-        return NOTHING
-    rounded = f"{100 * value:.1f}" if 0 < abs(value) < 0.0995 else f"{100 * value:.0f}"
-    return f"{rounded.removesuffix('.0')} %"
-
-
-def score(value: float) -> str:
-    """Return 0.081: an evaluation result with three decimals."""
-    return NOTHING if pd.isna(value) else f"{value:.3f}"
-
-
-def interval(value: float, low: float, high: float) -> str:
-    """Return ``0.081 (0.076–0.086)``."""
-    return score(value) if pd.isna(low) or pd.isna(high) else f"{score(value)} ({score(low)}–{score(high)})"
-
-
-def difference(value: float, low: float, high: float) -> str:
-    """Return ``+0.012 (+0.004 to +0.020)``, with a real minus sign; nothing where there is no value."""
-    if pd.isna(value):
-        return ""
-    return f"{value:+.3f} ({low:+.3f} to {high:+.3f})".replace("-", "−")
-
-
-def ratio(value: float) -> str:
-    """Return 3.8 for 3.8123: how many times one number another is."""
-    return NOTHING if pd.isna(value) else f"{value:.1f}" if value < 99.95 else count(value)
-
-
-def number(value: float) -> str:
-    """Return an attribute's value: whole above 100, else up to three significant digits."""
-    if pd.isna(value):
-        return NOTHING
-    return f"{value:,.0f}" if abs(value) >= 99.95 else f"{value:.3g}"
-
-
-def plural(n: int, word: str) -> str:
-    """Return ``1 user``, ``2 users``."""
-    return f"{count(n)} {word}" if n == 1 else f"{count(n)} {word}s"
 
 
 # -- groups
-
-
-def group_label(group: int, name: str) -> str:
-    """Return ``3: Tea towels``. Not escaped."""
-    return f"{group}: {name}"
 
 
 def group_mark(group: int) -> str:

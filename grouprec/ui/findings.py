@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from grouprec.ui.cards import difference, number, percent, plain, plural, ratio, score
 from grouprec.ui.story import METRIC, encoder_title
+from grouprec.ui.text import difference, number, percent, plain, plural, ratio, score
 
 LEVEL = 0.05  # corrected p below which a difference counts
 STEPS = {

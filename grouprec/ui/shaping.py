@@ -11,7 +11,7 @@ import pandas as pd
 from grouprec.runs import Run
 from grouprec.types import StorageError
 from grouprec.ui import story
-from grouprec.ui.cards import difference, interval
+from grouprec.ui.text import difference, interval
 
 USER_COLUMNS = ("user", "group", "x", "y", "interactions", "in_training")
 VISIBLE_LIFT = 1.2  # a share 1.2 times that of all users is worth a line on a card

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from grouprec.ui.cards import count, group_label, number, percent, plain, plural, ratio, score
+from grouprec.ui.text import count, group_label, number, percent, plain, plural, ratio, score
 
 METRIC = "ndcg@10"  # the headline; every sentence says what it is behind the help mark
 ENOUGH_TESTED = 20  # with fewer tested members the share of a group says little
