@@ -99,7 +99,13 @@ class Encoder(Stage):
 
 
 class Grouper(Stage):
-    """Predicted preferences -> groups of users."""
+    """Predicted preferences -> groups of users.
+
+    Attributes:
+        places_by_space: users are placed by their position in preference space, not by candidates or histories alone.
+    """
+
+    places_by_space: ClassVar[bool] = False
 
     @abstractmethod
     def fit(
@@ -196,8 +202,8 @@ class Updater(Stage):
         """Return the vectors after one event each, float32 [B, H]. ``item_rows`` int [B]. Pure."""
 
     @abstractmethod
-    def scores(self, states: np.ndarray) -> np.ndarray:
-        """Return next-item scores, float32 [B, I]."""
+    def chances(self, states: np.ndarray) -> np.ndarray:
+        """Return how likely every item is the next one, float32 [B, I], > 0; rows sum to 1."""
 
 
 encoders: Registry[Encoder] = Registry("encoder")

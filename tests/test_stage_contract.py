@@ -106,7 +106,7 @@ def outputs(stage: Any) -> dict[str, np.ndarray]:
         return {"drawn": drawn, **vars(lists)}
     states = stage.start(data, run)
     moved = stage.update(states, np.arange(data.n_users) % data.n_items)
-    return {"states": states, "moved": moved, "scores": stage.scores(moved)}
+    return {"states": states, "moved": moved, "chances": stage.chances(moved)}
 
 
 def _dense(values: Any) -> np.ndarray:
@@ -303,5 +303,6 @@ def test_an_updater_moves_only_the_users_it_is_given(name):
     assert states.dtype == moved.dtype == np.float32 and moved.shape == (3, states.shape[1])
     assert len(states) == data.n_users and np.array_equal(states, before)
     assert not np.array_equal(moved, states[:3])
-    scores = updater.scores(moved)
-    assert scores.shape == (3, data.n_items) and scores.dtype == np.float32
+    chances = updater.chances(moved)
+    assert chances.shape == (3, data.n_items) and chances.dtype == np.float32
+    assert (chances > 0).all() and np.allclose(chances.sum(axis=1), 1)

@@ -62,8 +62,8 @@ def evaluate_updates(
     ranks = {"frozen": np.zeros(len(part), np.int64), "updated": np.zeros(len(part), np.int64)}
     for rows in _steps(events.user_rows):
         users, items = events.user_rows[rows], events.item_rows[rows]
-        ranks["frozen"][rows] = _ranks(lambda part, users=users: updater.scores(frozen[users[part]]), items, rng)
-        ranks["updated"][rows] = _ranks(lambda part, users=users: updater.scores(states[users[part]]), items, rng)
+        ranks["frozen"][rows] = _ranks(lambda part, users=users: updater.chances(frozen[users[part]]), items, rng)
+        ranks["updated"][rows] = _ranks(lambda part, users=users: updater.chances(states[users[part]]), items, rng)
         states[users] = updater.update(states[users], items)
     result = _summary(ranks, events.user_rows, k, run)
     if reencode is not None and len(part):

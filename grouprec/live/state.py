@@ -43,7 +43,7 @@ class LiveState:
 
         logit(p_now) = logit(p_fit) + weight * (s_now - s_fit)
 
-    with the log-softmax s of the updater's scores at the present vector and at that of the fit. The user's candidates
+    with s the logarithm of the updater's chances at the present vector and at that of the fit. The user's candidates
     are the best of their candidates in the fit and of the 50 other items that rose most (which start from the chance
     of the last candidate), without what they have unless the fit has repeats. Their worth replaces the old one in the
     sums of the group, and the grouper's own rule says where the user belongs: they move when its answer changes.
@@ -247,49 +247,41 @@ class LiveState:
     def _predict(self, users: np.ndarray, histories: sparse.csr_array) -> Candidates:
         """Return the candidates of users with slots, after all that happened to them."""
         items, chances, states = self._users.start(users)
-        rise, level = self._rise(self._users.states[self._users.slots[users]], states)
+        growth = self._growth(self._users.states[self._users.slots[users]], states)
         judged = [(row, self._factors[user]) for row, user in enumerate(users.tolist()) if user in self._factors]
-        push = self._open(rise - level, histories, judged)
+        push = self._open(growth.copy(), histories, judged)
         rows, listed, at = np.arange(len(users))[:, None], items >= 0, np.maximum(items, 0)
-        allowed = listed & (push[rows, at] > -np.inf)
-        push[np.nonzero(listed)[0], items[listed]] = -np.inf
+        allowed = listed & (push[rows, at] > 0)
+        push[np.nonzero(listed)[0], items[listed]] = 0
         first = max(self._n_items - RISERS, 0)
         risers = np.argpartition(push, first, axis=1)[:, first:]
-        allowed = np.concatenate([allowed, push[rows, risers] > 0], axis=1)
+        allowed = np.concatenate([allowed, push[rows, risers] > 1], axis=1)
         last = np.where(listed, chances, 1).min(axis=1)
         pool = np.concatenate([at, risers], axis=1)
         chances = np.concatenate([chances, np.repeat(last[:, None], risers.shape[1], axis=1)], axis=1)
-        chances = np.where(allowed, shift(chances, self._base.weight * (rise[rows, pool] - level)), 0)
+        chances = np.where(allowed, shift(chances, self._base.weight * np.log(growth[rows, pool])), 0)
         for row, factors in judged:
             chances[row] *= [factors.get(item, 1.0) for item in pool[row].tolist()]
         return Candidates(*best_of_pool(pool, np.minimum(chances, 1), items.shape[1]), self._n_items)
 
-    def _rise(self, now: np.ndarray, before: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return by how much scores rise between two vectors [B, H], and their logarithmic sum, [B, I] and [B, 1].
-
-        The difference of the two is that of the log-softmax.
-        """
-        n = len(now)
+    def _growth(self, now: np.ndarray, before: np.ndarray) -> np.ndarray:
+        """Return the updater's chances at a vector over those at another, [B, I]; vectors [B, H]."""
         if not self._base.weight:
-            return np.zeros((n, self._n_items), np.float32), np.zeros((n, 1), np.float32)
-        scores = self._updater.scores(np.concatenate([now, before]))
-        rise = scores[:n] - scores[n:]
-        peak = scores.max(axis=1, keepdims=True)
-        scores -= peak
-        total = peak + np.log(np.exp(scores, out=scores).sum(axis=1, keepdims=True))
-        return rise, total[:n] - total[n:]
+            return np.ones((len(now), self._n_items), np.float32)
+        chances = self._updater.chances(np.concatenate([now, before]))
+        return chances[: len(now)] / chances[len(now) :]
 
     def _open(
         self, push: np.ndarray, histories: sparse.csr_array, judged: list[tuple[int, dict[int, float]]]
     ) -> np.ndarray:
-        """Return how far items push into the lists, [B, I]: -inf what may not be listed, inf what was judged well."""
+        """Return how far items push into the lists, [B, I]: 0 what may not be listed, inf what was judged well."""
         for row, factors in judged:
             push[row, [item for item, factor in factors.items() if factor > 1 and item < self._n_items]] = np.inf
         if self._groups.barred.any():
-            push[:, self._groups.barred] = -np.inf
+            push[:, self._groups.barred] = 0
         if not self._base.repeats:
             rows = np.repeat(np.arange(len(push)), np.diff(histories.indptr))
-            push[rows, histories.indices] = -np.inf
+            push[rows, histories.indices] = 0
         return push
 
     def _place(self, users: np.ndarray, candidates: Candidates, histories: sparse.csr_array) -> np.ndarray:
@@ -300,6 +292,8 @@ class LiveState:
 
     def _preference(self, candidates: Candidates) -> Preference:
         components = self._base.components
+        if not self._grouper.places_by_space:
+            return Preference(candidates, np.empty((candidates.n_users, 0), np.float32), components)
         return Preference(candidates, positions(candidates, components), components)
 
     def user_list(self, user_row: int, depth: int = 50) -> tuple[np.ndarray, np.ndarray]:

@@ -40,6 +40,7 @@ class KMeansGrouper(Grouper):
             5, ge=1, le=10_000, description="Smallest group in users; members of a smaller one join the nearest other"
         )
 
+    places_by_space = True
     config: Config
     _centres: np.ndarray  # float32 [G, S]
     _labels: np.ndarray  # int32 [U]

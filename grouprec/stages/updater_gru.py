@@ -40,6 +40,7 @@ class _NextItem(nn.Module):
 
     near_items: Tensor
     near_values: Tensor
+    fade: Tensor
 
     def __init__(self, n_items: int, hidden_size: int, dropout: float) -> None:
         super().__init__()
@@ -51,6 +52,7 @@ class _NextItem(nn.Module):
         self.gru = nn.GRU(hidden_size, hidden_size, batch_first=True)
         self.start = nn.Parameter(torch.zeros(hidden_size))
         self.dropout = nn.Dropout(dropout)
+        self.register_buffer("fade", FADE ** torch.arange(MEMORY - 1.0, -1, -1), persistent=False)
         self._side_by_side: tuple[tuple[int, int], Tensor] | None = None
 
     @torch.no_grad()
@@ -87,28 +89,29 @@ class _NextItem(nn.Module):
             self._side_by_side = state, weight.detach().T.contiguous()
         return self._side_by_side[1]
 
-    def parts(self, hidden: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the GRU's chances of all items and those of the neighbours, [B, I]; the latter 0 where none speak.
+    def neighbours(self, memory: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the neighbours of remembered items and their chances, int64 and float [B, M * N]; 0 where none speak.
 
-        ``hidden`` [B, H]; ``memory`` int64 [B, M], -1 where there is nothing.
+        ``memory`` int64 [B, M], -1 where there is nothing. An item may be there more than once: its chances add up.
         """
-        taste = torch.softmax(self.scores(hidden), dim=1)
-        fade = FADE ** torch.arange(MEMORY - 1, -1, -1, dtype=taste.dtype, device=taste.device)
-        loudness = fade * (memory != PADDING)
-        known = memory.clamp_min(0)
+        known, loudness = memory.clamp_min(0), self.fade * (memory != PADDING)
         values = (self.near_values[known] * loudness[..., None]).flatten(1)
-        near = torch.zeros_like(taste).scatter_add_(1, self.near_items[known].flatten(1).long(), values)
-        return taste, near / near.sum(dim=1, keepdim=True).clamp_min(LEAST)
+        return self.near_items[known].flatten(1).long(), values / values.sum(dim=1, keepdim=True).clamp_min(LEAST)
 
-    def mix(self, taste: Tensor, near: Tensor, memory: Tensor, weight: float, repeats: float) -> Tensor:
-        """Return the logarithm of the mixture above a floor, [B, I]; who has no neighbours has their taste alone."""
-        weights = weight * (near.sum(dim=1, keepdim=True) > 0)
-        chances = torch.lerp(taste, near, weights)
+    def mix(
+        self, taste: Tensor, near: tuple[Tensor, Tensor], memory: Tensor, weight: float, repeats: float
+    ) -> Tensor:
+        """Return the mixture above a floor, [B, I], sum 1; who has no neighbours has their taste [B, I] alone."""
+        items, values = near
+        weights = weight * (values.sum(dim=1, keepdim=True) > 0)
+        chances = (taste * (1 - weights)).scatter_add_(1, items, values * weights)
         if repeats != 1:
-            factor = chances.new_ones((len(chances), chances.shape[1] + 1))  # the last column takes what is no item
-            factor.scatter_(1, torch.where(memory == PADDING, chances.shape[1], memory), repeats)
-            chances = chances * factor[:, :-1]
-        return torch.log(chances + FLOOR / chances.shape[1])
+            latest = memory[:, -1:]  # stands in for what is missing: every entry of an item then says the same
+            known = torch.where(memory == PADDING, latest, memory).clamp_min(0)
+            factor = torch.where(latest == PADDING, 1.0, repeats)
+            chances.scatter_(1, known, chances.gather(1, known) * factor)
+        chances += FLOOR / chances.shape[1]
+        return chances / chances.sum(dim=1, keepdim=True)
 
 
 @updaters.register(
@@ -123,13 +126,13 @@ class GruUpdater(Updater):
     A user's vector is the GRU's hidden state [H] and the rows of their latest 32 items [M], oldest first, -1 where
     there are fewer; an event makes one GRU step and enters the memory. The chance of item i as the next one is
 
-        p_i ~ ((1 - w) softmax(E h + b)_i + w n_i) * (r if i is in the memory else 1)
+        p_i ~ ((1 - w) softmax(E h + b)_i + w n_i) * (r if i is in the memory else 1) + 3 / I
 
     where n (sum 1) adds up the neighbours of the remembered items, each 0.9 times as loud as the one after it. Items
     are neighbours when people take them together: of the same time, or, for a tenth, at most 30 events apart, divided
     by the square roots of both items' totals; the 100 nearest are kept. The validation part chooses w and r by the
-    updated users' nDCG@10, which also stops the epochs. Scores are log(p_i + 3 / I): the same order, and an item that
-    was next to impossible does not seem to rise without end when it becomes a possible one.
+    updated users' nDCG@10, which also stops the epochs. The last term changes no order; by it an item that was next to
+    impossible does not seem to rise without end when it becomes a possible one.
 
     Departures from the papers: sequences are users, not sessions; cross-entropy over the catalogue (beyond 2,000 items
     over a sample with the sampling probability taken off) instead of pairwise losses; input and output share the item
@@ -188,7 +191,7 @@ class GruUpdater(Updater):
         latest = sequences_of(data.train, data.n_users, run.rng("gru start"), n_events, n_events)
         return self.after(*latest, data.n_users)
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def after(self, sequences: np.ndarray, owners: np.ndarray, n_users: int) -> np.ndarray:
         """Return the vectors [n_users, H + M] after one sequence [n, L] of each owner [n]; all others have had none."""
         start = self.module.start.detach().cpu().numpy()
@@ -205,25 +208,28 @@ class GruUpdater(Updater):
             states[users, -MEMORY:] = np.where(place >= 0, remembered, PADDING)
         return states
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def update(self, states: np.ndarray, item_rows: np.ndarray) -> np.ndarray:
-        hidden, _ = self.read(states)
+        hidden = self._hidden(states)
         items = torch.from_numpy(np.array(item_rows, np.int64)).to(self._device)
         module = self.module
         hidden = torch.gru_cell(module.embedding(items), hidden, *module.gru.all_weights[0]).cpu().numpy()
         entered = np.asarray(item_rows, np.float32)[:, None]  # row numbers are exact up to 16 million
         return np.hstack([hidden, states[:, 1 - MEMORY :], entered]).astype(np.float32, copy=False)
 
-    @torch.no_grad()
-    def scores(self, states: np.ndarray) -> np.ndarray:
-        hidden, memory = self.read(states)
-        parts = self.module.parts(hidden, memory)
-        return self.module.mix(*parts, memory, *self._mixture).cpu().numpy()
+    @torch.inference_mode()
+    def chances(self, states: np.ndarray) -> np.ndarray:
+        return self.module.mix(*self.parts(states), *self._mixture).cpu().numpy()
 
-    def read(self, states: np.ndarray) -> tuple[Tensor, Tensor]:
-        """Return the GRU's states [B, H] and the items of the memory, int64 [B, M], on the device."""
-        whole = torch.from_numpy(np.array(states, np.float32))
-        return whole[:, :-MEMORY].to(self._device), whole[:, -MEMORY:].long().to(self._device)
+    def parts(self, states: np.ndarray) -> tuple[Tensor, tuple[Tensor, Tensor], Tensor]:
+        """Return what :meth:`_NextItem.mix` mixes: the GRU's chances [B, I], the neighbours and the memory [B, M]."""
+        memory = torch.from_numpy(states[:, -MEMORY:].astype(np.int64)).to(self._device)
+        taste = torch.softmax(self.module.scores(self._hidden(states)), dim=1)
+        return taste, self.module.neighbours(memory), memory
+
+    def _hidden(self, states: np.ndarray) -> Tensor:
+        """Return the GRU's states [B, H] on the device."""
+        return torch.from_numpy(np.array(states[:, :-MEMORY], np.float32)).to(self._device)
 
     def arrays(self) -> dict[str, np.ndarray]:
         return {**module_arrays(self.module), "mixture": np.array(self._mixture)}
@@ -381,18 +387,17 @@ class _Replay:
         by_repeats = [(weight, repeats) for repeats in REPEATS]
         return by_repeats[int(np.argmax(self.values(by_repeats)))]
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def values(self, mixtures: list[tuple[float, float]]) -> list[float]:
         """Return the mean nDCG@10 of the next item under every mixture."""
         module, totals = self.updater.module, [0.0] * len(mixtures)
         states, items = self._states()
         for first in range(0, len(items), self.BATCH):
-            hidden, memory = self.updater.read(states[first : first + self.BATCH])
-            target = torch.from_numpy(items[first : first + self.BATCH, None]).to(hidden.device)
-            parts = module.parts(hidden, memory)
+            parts = self.updater.parts(states[first : first + self.BATCH])
+            target = torch.from_numpy(items[first : first + self.BATCH, None]).to(parts[0].device)
             for place, mixture in enumerate(mixtures):
-                scores = module.mix(*parts, memory, *mixture)
-                rank = (scores > scores.gather(1, target)).sum(dim=1)
+                chances = module.mix(*parts, *mixture)
+                rank = (chances > chances.gather(1, target)).sum(dim=1)
                 totals[place] += float(torch.where(rank < self.K, 1 / torch.log2(rank + 2.0), 0.0).sum())
         return [total / len(items) for total in totals]
 

@@ -4,7 +4,7 @@ from dataclasses import replace as changed
 
 import numpy as np
 import pytest
-from scipy.special import expit
+from scipy.special import expit, softmax
 
 from grouprec.data.dataset import Interactions
 from grouprec.data.synthetic import planted
@@ -30,16 +30,16 @@ class Successor:
     def update(self, states, item_rows):
         return np.asarray(item_rows, np.float32)[:, None]
 
-    def scores(self, states):
+    def chances(self, states):
         ahead = np.arange(DATA.n_items) - states
-        return np.where((states >= 0) & (ahead > 0) & (ahead <= 3), 6.0, 0.0).astype(np.float32)
+        return softmax(np.where((states >= 0) & (ahead > 0) & (ahead <= 3), 6.0, 0.0), axis=1).astype(np.float32)
 
 
 class Misled(Successor):
     """Foretells what is far behind."""
 
-    def scores(self, states):
-        return super().scores((states - 80) % 160)
+    def chances(self, states):
+        return super().chances((states - 80) % 160)
 
 
 @pytest.fixture(scope="module")

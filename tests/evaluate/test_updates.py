@@ -24,12 +24,12 @@ class LastItem:
     def update(self, states, item_rows):
         return np.asarray(item_rows, np.float32)[:, None]
 
-    def scores(self, states):
+    def chances(self, states):
         return (np.arange(self.n_items) == states + 1).astype(np.float32)
 
 
 class NoIdea(LastItem):
-    def scores(self, states):
+    def chances(self, states):
         return np.zeros((len(states), self.n_items), np.float32)
 
 
@@ -83,8 +83,8 @@ def test_the_ratio_is_that_of_the_means_and_its_interval_excludes_one_where_upda
 
 def test_a_ratio_to_nothing_is_none(data):
     class AlwaysFirst(LastItem):
-        def scores(self, states):
-            return np.where(states > -1, super().scores(states), -np.arange(self.n_items)).astype(np.float32)
+        def chances(self, states):
+            return np.where(states > -1, super().chances(states), -np.arange(self.n_items)).astype(np.float32)
 
     late = data.test.take(data.test.item_rows > 50)
     ndcg = evaluate_updates(AlwaysFirst(100), dataclasses.replace(data, validation=late), late, RunOptions())["ndcg@10"]
@@ -98,7 +98,7 @@ def test_users_are_encoded_anew_from_exactly_what_came_before(data, monkeypatch)
 
     def reencode(users, histories, recent):
         asked.append((users, histories, recent))
-        return LastItem(100).scores(recent[:, -1:].astype(np.float32))
+        return LastItem(100).chances(recent[:, -1:].astype(np.float32))
 
     result = evaluate_updates(LastItem(100), data, data.test, RunOptions(), k=1, reencode=reencode)
     users, recent = (np.concatenate([call[place] for call in asked]) for place in (0, 2))

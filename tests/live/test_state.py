@@ -150,10 +150,9 @@ def test_the_chances_are_moved_by_what_the_updater_changed_its_mind_about():
     item = int(base.candidates.items[user, 3])
     state.event(user, item)
     states = np.stack([base.states[user], the_updater().update(base.states[[user]], np.array([item]))[0]])
-    scores = the_updater().scores(states).astype(np.float64)
-    log_softmax = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+    chances = the_updater().chances(states).astype(np.float64)
     odds = base.candidates.scores[user] / (1 - base.candidates.scores[user])
-    moved = odds * np.exp(0.7 * (log_softmax[1] - log_softmax[0]))[base.candidates.items[user]]
+    moved = odds * ((chances[1] / chances[0]) ** 0.7)[base.candidates.items[user]]
     expected = dict(zip(base.candidates.items[user].tolist(), (moved / (1 + moved)).tolist(), strict=True))
     items, chances = state.user_list(user, WIDTH)
     assert (np.diff(chances) <= 0).all() and item not in items

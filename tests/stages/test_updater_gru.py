@@ -49,7 +49,8 @@ def plain(updater, states, weight, repeats):
     if near.sum():
         chances = (1 - weight) * chances + weight * near / near.sum()
     remembered = np.isin(np.arange(len(taste)), states[-MEMORY:].astype(int))
-    return np.log(np.where(remembered, repeats, 1) * chances + 3 / len(taste))
+    mixed = np.where(remembered, repeats, 1) * chances + 3 / len(taste)
+    return mixed / mixed.sum()
 
 
 def test_updated_states_beat_frozen_ones_and_popularity(data, updater):
@@ -124,13 +125,13 @@ def test_without_a_validation_part_all_epochs_are_trained(data):
 
 
 @pytest.mark.parametrize(("weight", "repeats"), [(0.7, 0.3), (0.0, 1.0)])
-def test_scores_are_the_mixture_of_taste_and_neighbours(data, weight, repeats):
+def test_chances_are_the_mixture_of_taste_and_neighbours(data, weight, repeats):
     refit = dataclasses.replace(data, validation=Interactions.empty(timed=True))
     config = GruUpdater.Config(**{**SMALL, "epochs": 1}, neighbour_weight=weight, repeats=repeats)
     updater = GruUpdater(config).fit(refit, RunOptions())
     states = np.stack([updater.start(data, RunOptions())[3], before_any_event(updater)])
     expected = [plain(updater, state, weight, repeats) for state in states]
-    assert np.allclose(updater.scores(states), expected, atol=1e-4)
+    assert np.allclose(updater.chances(states), expected, atol=1e-6)
 
 
 def test_neighbours_are_taken_at_the_same_time():
@@ -160,7 +161,7 @@ def test_the_mixture_is_the_best_on_validation_and_a_refit_keeps_it(data, update
     assert GruUpdater(config).fit(refit, RunOptions()).arrays()["mixture"].tolist() == list(chosen)
 
 
-def test_loading_gives_the_same_scores(data, updater):
+def test_loading_gives_the_same_chances(data, updater):
     again = GruUpdater(GruUpdater.Config(**SMALL)).load(updater.arrays())
     states = updater.start(data, RunOptions())
-    assert np.array_equal(again.scores(states), updater.scores(states))
+    assert np.array_equal(again.chances(states), updater.chances(states))
