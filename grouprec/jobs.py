@@ -1,15 +1,21 @@
-"""Training as a child process; everything about it is on disk, so any server can watch it, also a restarted one."""
+"""Training as a child process; everything about it is on disk, so any server can watch it, also a restarted one.
+
+One run is trained at a time, the others wait in a queue. There is no process beside those that train: whoever ends,
+cancels or looks at a run starts the next one, under a lock so that it is started once.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 import traceback
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import psutil
@@ -22,21 +28,21 @@ if TYPE_CHECKING:
     from grouprec.config import RunConfig
 
 GRACE_SECONDS = 1.2  # between asking a process to stop and stopping it
-SILENT_SECONDS = 30.0  # a queued run whose process has not spoken after that is lost
-_starting = threading.Lock()
+SILENT_SECONDS = 30.0  # a started run whose process has not spoken after that is lost
+LOCK_SECONDS = 10.0  # starting a process takes a few milliseconds; who waits longer for the queue gives up
+
+
+# -- the queue
 
 
 def start(store: RunStore, config: RunConfig) -> Run:
-    """Create a run folder and train it in a child process.
+    """Create a run folder and train it in a child process, at once or when the runs before it have ended.
 
     Raises:
-        SettingError: another run of this folder is being trained.
         StorageError: the runs folder cannot be written.
     """
-    with _starting:
-        _refuse_second(store)
-        run = store.create(config)
-        _spawn(store, run)
+    run = store.create(config, place=time.time())
+    active(store)
     return run
 
 
@@ -44,21 +50,101 @@ def resume(store: RunStore, run: Run) -> Run:
     """Continue a run that failed, was cancelled or lost; finished stages are read back, not trained again.
 
     Raises:
-        SettingError: the run is finished or still being trained, or another one is.
+        SettingError: the run is finished, waiting or being trained.
     """
-    with _starting:
-        _refuse_second(store)
-        if refresh(run).state not in RESUMABLE:
-            raise SettingError(f"The run {run.run_id} is {run.status().state}; there is nothing to continue.")
-        run.set_status(state=State.QUEUED, created=time.time(), message="", ended=None, pid=None)
-        _spawn(store, run)
+    with _alone(store):
+        status = refresh(run)
+        if status.state not in RESUMABLE or status.state is State.QUEUED:
+            raise SettingError(f"The run {run.run_id} is {status.state}; there is nothing to continue.")
+        now = time.time()
+        run.set_status(state=State.QUEUED, created=now, place=now, message="", ended=None, pid=None, seconds_left=None)
+    active(store)
     return run
 
 
+def queue(store: RunStore) -> list[Run]:
+    """Return the runs that wait for their turn, the next one first."""
+    places = [(run.status(), run) for run in store.runs()]
+    waiting = [(status.place, run.run_id, run) for status, run in places if status.waiting]
+    return [run for _, _, run in sorted(waiting, key=lambda entry: entry[:2])]
+
+
+def move_first(store: RunStore, run: Run) -> None:
+    """Let a waiting run be the next one; a run that waits no longer stays as it is."""
+    with _alone(store):
+        waiting = queue(store)
+        if run.run_id in {other.run_id for other in waiting}:
+            first = waiting[0].status().place or 0.0
+            run.set_status(place=first - 1.0)
+
+
+def active(store: RunStore) -> Run | None:
+    """Return the run that is being trained now, the first waiting one started where there is none; else None.
+
+    Raises:
+        StorageError: the runs folder cannot be written.
+    """
+    if not queue(store):
+        return _training(store)
+    with _alone(store):
+        training = _training(store)
+        while training is None and (waiting := queue(store)):
+            training = _try(store, waiting[0])
+        return training
+
+
+def _training(store: RunStore) -> Run | None:
+    for run in store.runs():
+        status = run.status()
+        if status.state not in FINISHED and not status.waiting and refresh(run).state not in FINISHED:
+            return run
+    return None
+
+
+def _try(store: RunStore, run: Run) -> Run | None:
+    """Start a run; one that cannot be started has failed, and says why."""
+    try:
+        _spawn(store, run)
+    except StorageError as error:
+        run.set_status(state=State.FAILED, place=None, message=str(error), ended=time.time())
+        return None
+    return run
+
+
+@contextlib.contextmanager
+def _alone(store: RunStore) -> Iterator[None]:
+    """Let one thread of one process at a time change the queue: a lock of SQLite's, gone with whoever holds it.
+
+    Raises:
+        StorageError: the folder cannot be written, or somebody holds the lock too long.
+    """
+    with storage(store.root):
+        store.root.mkdir(parents=True, exist_ok=True)
+    lock = None
+    try:
+        lock = sqlite3.connect(store.root / ".queue.lock", timeout=LOCK_SECONDS, isolation_level=None)
+        lock.execute("BEGIN EXCLUSIVE")
+        yield
+    except sqlite3.Error as error:
+        raise StorageError(
+            f"Cannot change the queue in {store.root}: {error}; check the folder and try again."
+        ) from error
+    finally:
+        if lock is not None:
+            lock.close()
+
+
+# -- one run
+
+
 def cancel(run: Run) -> None:
-    """Stop a run and everything it started, within two seconds: asked first, then stopped."""
-    status = refresh(run)
-    if status.state in FINISHED:
+    """Stop a run and everything it started, within two seconds: asked first, then stopped. The next one may start."""
+    store = RunStore(run.path.parent)
+    with _alone(store):
+        status = refresh(run)
+        if status.waiting:
+            _end(run, State.CANCELLED, "Cancelled.")
+    if status.state in FINISHED or status.waiting:
         return
     process = _process(status)
     if process is not None:
@@ -66,14 +152,15 @@ def cancel(run: Run) -> None:
         with contextlib.suppress(psutil.TimeoutExpired):
             process.wait(GRACE_SECONDS)
         _signal_group(process, getattr(signal, "SIGKILL", signal.SIGTERM))
-    if run.status().state not in FINISHED:
-        run.set_status(state=State.CANCELLED, seconds_left=None, ended=time.time(), message="Cancelled.")
+    if run.status().state not in FINISHED - {State.LOST}:  # somebody may have seen the process go before this line
+        _end(run, State.CANCELLED, "Cancelled.")
+    active(store)
 
 
 def refresh(run: Run) -> Status:
     """Return the status; a run whose process is gone without a word is marked as lost."""
     status = run.status()
-    if status.state in FINISHED:
+    if status.state in FINISHED or status.waiting:
         return status
     if _process(status) is not None:
         return status
@@ -86,25 +173,35 @@ def refresh(run: Run) -> Status:
     return run.set_status(state=State.LOST, seconds_left=None, ended=time.time(), message=message)
 
 
-def active(store: RunStore) -> Run | None:
-    """Return the run that is being trained now, None if none is."""
-    for run in store.runs():
-        if run.status().state not in FINISHED and refresh(run).state not in FINISHED:
-            return run
-    return None
-
-
 def train_here(store: RunStore, run: Run, watch: Watch | None = None) -> dict[str, Any]:
     """Train a run folder in this process, keep its status true whatever happens, and return its metrics.
+
+    The next waiting run is started at the end, unless this one was cancelled: then that is for whoever cancelled it.
 
     Raises:
         GrouprecError: the data, a setting or the runs folder cannot be used.
         KeyboardInterrupt: the run was cancelled (Ctrl-C or SIGTERM).
     """
+    try:
+        metrics = _train(store, run, watch)
+    except Exception:
+        _start_next(store)
+        raise
+    _start_next(store)
+    return metrics
+
+
+def _start_next(store: RunStore) -> None:
+    with contextlib.suppress(StorageError):  # of the queue, not of the run that has just ended
+        active(store)
+
+
+def _train(store: RunStore, run: Run, watch: Watch | None) -> dict[str, Any]:
     if threading.current_thread() is threading.main_thread():  # only there are signals heard
         signal.signal(signal.SIGTERM, _interrupt)
     me = psutil.Process()
-    run.set_status(state=State.RUNNING, pid=me.pid, pid_started=me.create_time(), started=time.time())
+    mine = {"pid": me.pid, "pid_started": me.create_time()}
+    run.set_status(state=State.RUNNING, place=None, started=time.time(), **mine)
     try:
         from grouprec.pipeline import train  # slow to import (torch): the status above is already true
 
@@ -140,12 +237,6 @@ def _end(run: Run, state: State, message: str) -> None:
         run.set_status(state=state, message=message, seconds_left=None, ended=time.time(), **changes)
 
 
-def _refuse_second(store: RunStore) -> None:
-    busy = active(store)
-    if busy is not None:
-        raise SettingError(f"The run '{busy.title()}' is still being trained; wait for it or cancel it first.")
-
-
 def _spawn(store: RunStore, run: Run) -> None:
     """Start the child; what it prints goes to the run's log."""
     command = [sys.executable, "-m", "grouprec", "train", "--resume", run.run_id, "--runs", str(store.root), "--json"]
@@ -160,8 +251,14 @@ def _spawn(store: RunStore, run: Run) -> None:
             env={**os.environ, "PYTHONUNBUFFERED": "1", "NO_COLOR": "1"},
         )
     with contextlib.suppress(psutil.NoSuchProcess):
-        run.set_status(pid=child.pid, pid_started=psutil.Process(child.pid).create_time())
-    threading.Thread(target=child.wait, daemon=True).start()  # reaps the child, so that its pid does not linger
+        run.set_status(place=None, pid=child.pid, pid_started=psutil.Process(child.pid).create_time())
+    threading.Thread(target=_see_off, args=(store, child), daemon=True).start()
+
+
+def _see_off(store: RunStore, child: subprocess.Popen[bytes]) -> None:
+    """Wait for a child, so that its pid does not linger; where it was killed, the next run is started here."""
+    child.wait()
+    _start_next(store)
 
 
 def _process(status: Status) -> psutil.Process | None:

@@ -3,6 +3,7 @@
 ``<runs>/<run_id>/``
     config.json      everything needed to repeat the run
     status.json      one state, the current stage, a fraction, seconds left; replaced atomically
+    notes.json       what people wrote about the run: a note and tags
     events.jsonl     one line per epoch, stage end and note
     log.txt          what the process printed
     stages/          what every stage learned: <kind>.<name>.safetensors + .json (settings, key)
@@ -20,8 +21,9 @@ import json
 import os
 import secrets
 import shutil
+import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -44,7 +46,7 @@ if TYPE_CHECKING:  # the configuration knows the stages, and so torch: pages tha
 class State(StrEnum):
     """Where a run stands."""
 
-    QUEUED = "queued"  # the folder is there, the process has not spoken yet
+    QUEUED = "queued"  # it waits for its turn, or its process has not spoken yet
     RUNNING = "running"
     DONE = "done"  # the manifest is written
     FAILED = "failed"  # the process ended with an error; `message` says which
@@ -58,7 +60,10 @@ RESUMABLE = frozenset({State.QUEUED, State.FAILED, State.CANCELLED, State.LOST})
 
 @dataclass(frozen=True)
 class Status:
-    """One moment of a run. ``fraction`` is of the whole run, ``stage_fraction`` of the current stage."""
+    """One moment of a run. ``fraction`` is of the whole run, ``stage_fraction`` of the current stage.
+
+    ``place`` orders the queue, the lowest first; None once the run has had its turn.
+    """
 
     state: State = State.QUEUED
     stage: str = ""
@@ -71,6 +76,20 @@ class Status:
     created: float = 0.0
     started: float | None = None
     ended: float | None = None
+    place: float | None = None
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the run waits for its turn: no process has been started for it."""
+        return self.state is State.QUEUED and self.place is not None
+
+
+@dataclass(frozen=True)
+class Notes:
+    """What people wrote about a run."""
+
+    note: str = ""
+    tags: tuple[str, ...] = ()
 
 
 @contextlib.contextmanager
@@ -88,7 +107,7 @@ def storage(path: Path) -> Iterator[None]:
 
 def write_json(path: Path, value: Any) -> None:
     """Replace a JSON file atomically: a reader sees the old content or the new one, never half."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
     with storage(path):
         try:
             temporary.write_text(json.dumps(value, indent=1, default=plain), encoding="utf-8")
@@ -148,6 +167,13 @@ class Run:
     def status(self) -> Status:
         value = read_json(self.path / "status.json") or {}
         return Status(**{**value, "state": State(value.get("state", State.LOST))})
+
+    def notes(self) -> Notes:
+        """Return what people wrote about the run; nothing where that is missing or damaged."""
+        value = read_json(self.path / "notes.json")
+        if not isinstance(value, dict) or not isinstance(value.get("tags", []), list):
+            return Notes()
+        return Notes(str(value.get("note", "")), tuple(map(str, value.get("tags", []))))
 
     def events(self) -> list[dict[str, Any]]:
         """Return the events so far; a line cut short by a crash is skipped."""
@@ -233,6 +259,14 @@ class Run:
         config = self.config().model_copy(update={"title": title.strip()[:120]})
         write_json(self.path / "config.json", config.model_dump(mode="json"))
 
+    def annotate(self, note: str, tags: Iterable[str]) -> Notes:
+        """Keep a note and tags with the run; tags that differ in case only count once, empty ones not at all."""
+        cleaned = (" ".join(tag.split())[:MOST_TAG] for tag in tags)
+        once = {tag.casefold(): tag for tag in cleaned if tag}
+        notes = Notes(note.strip()[:MOST_NOTE], tuple(once.values())[:MOST_TAGS])
+        write_json(self.path / "notes.json", asdict(notes))
+        return notes
+
     def save_stage(
         self, key: str, kind: str, name: str, settings: Any, arrays: dict[str, np.ndarray], meta: Any
     ) -> None:
@@ -256,7 +290,8 @@ class Run:
         write_json(self.path / "manifest.json", {"format": 1, "files": digests})
 
 
-_CHANGING = {"status.json", "events.jsonl", "log.txt", "config.json", "manifest.json"}
+MOST_NOTE, MOST_TAG, MOST_TAGS = 2000, 30, 12  # letters of a note, letters of a tag, tags of a run
+_CHANGING = {"status.json", "notes.json", "events.jsonl", "log.txt", "config.json", "manifest.json"}
 
 
 def _digest(path: Path) -> str:
@@ -297,9 +332,11 @@ class RunStore:
             raise StorageError(f"There is {what} called '{run_id}' in {self.root}; see `grouprec list`.")
         return matches[0]
 
-    def create(self, config: RunConfig) -> Run:
+    def create(self, config: RunConfig, place: float | None = None) -> Run:
         """Make a run folder in state queued.
 
+        Args:
+            place: in the queue; None where the caller trains the run itself.
         Raises:
             StorageError: the runs folder cannot be written.
         """
@@ -309,7 +346,7 @@ class RunStore:
             path.mkdir(parents=True)
         run = Run(path)
         write_json(path / "config.json", config.model_dump(mode="json"))
-        write_json(path / "status.json", asdict(Status(created=time.time())))
+        write_json(path / "status.json", asdict(Status(created=time.time(), place=place)))
         return run
 
     def delete(self, run: Run) -> None:
