@@ -287,6 +287,24 @@ def value(run: Annotated[str, typer.Argument(help="Run id or last")], runs: Runs
 
 
 @app.command()
+def report(
+    run: Annotated[str, typer.Argument(help="Run id, the beginning of one, or last")],
+    out: Annotated[Path, typer.Option(help="The HTML file to write")],
+    runs: Runs = None,
+    json: AsJson = False,
+) -> None:
+    """Write a run's whole story as one HTML file that needs no network and prints well."""
+    from grouprec.report import write
+    from grouprec.runs import RunStore
+
+    found = RunStore(runs).get(run)
+    size = write(found, out)
+    terminal.print(f"{out}: {size / 1000:,.0f} KB", markup=False, highlight=False, soft_wrap=True)
+    if json:
+        print_json({"run_id": found.run_id, "file": str(out), "bytes": size})
+
+
+@app.command()
 def demo(
     port: Annotated[int, typer.Option(help="Port to listen on")] = 8501,
     address: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
