@@ -99,9 +99,8 @@ def latest_items(histories: sparse.csr_array, recent: np.ndarray | None, length:
 
 def in_time_order(part: Interactions, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Return user rows, ascending, and item rows of all events, each user's by time; equal times in random order."""
-    times = np.zeros(len(part)) if part.times is None else part.times
-    order = np.lexsort((rng.random(len(part)), times, part.user_rows))
-    return part.user_rows[order], part.item_rows[order].astype(np.int64)
+    ordered = part.in_time_order(rng, by_user=True)
+    return ordered.user_rows, ordered.item_rows.astype(np.int64)
 
 
 def singular_vectors(histories: sparse.csr_array, size: int, seed: int) -> np.ndarray:
@@ -123,6 +122,22 @@ def log_popularity(data: Dataset) -> np.ndarray:
     """Return the logarithm of the items' number of events over its mean, float32 [I]: a bias to start from."""
     counts = np.bincount(data.train.item_rows, minlength=data.n_items) + 1.0
     return np.log(counts / counts.mean()).astype(np.float32)
+
+
+def softmax_sample(
+    targets: np.ndarray, popularity: np.ndarray, n_negatives: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return a sample of items for a softmax, int64 [C] ascending, and the log of their chance to be in it, [C].
+
+    Args:
+        targets: int [n], the items to predict, which are in it.
+        popularity: float64 [I], share of all events that are of an item.
+        n_negatives: items drawn uniformly beside them.
+    """
+    negatives = rng.choice(len(popularity), n_negatives, replace=False, shuffle=False)
+    candidates = np.union1d(targets, negatives).astype(np.int64)
+    missed = (1 - popularity[candidates]) ** len(targets) * (1 - n_negatives / len(popularity))
+    return candidates, np.log(1 - missed).astype(np.float32)
 
 
 class NextItemsSettings(Protocol):
@@ -239,13 +254,9 @@ class NextItemsEpoch:
 
     def candidates(self, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the items of the softmax, int64 [C] ascending, and the log of their probability to be among them."""
-        n_negatives = self.settings.n_negatives
-        if self.n_items <= n_negatives:
+        if self.n_items <= self.settings.n_negatives:
             return np.arange(self.n_items), np.zeros(self.n_items, np.float32)
-        negatives = self.rng.choice(self.n_items, n_negatives, replace=False, shuffle=False)
-        candidates = np.union1d(targets, negatives)
-        missed = (1 - self.popularity[candidates]) ** len(targets) * (1 - n_negatives / self.n_items)
-        return candidates, np.log(1 - missed).astype(np.float32)
+        return softmax_sample(targets, self.popularity, self.settings.n_negatives, self.rng)
 
     def _tensor(self, values: np.ndarray) -> Tensor:
         return torch.from_numpy(values).to(self.device)

@@ -187,7 +187,8 @@ class Studio:
         order = np.argsort(-(has >= 0).sum(axis=1), kind="stable")
         latents, has = latents[order], has[order]
         owned = history_matrix(has, self.n_items)
-        barred = sparse.csr_array(np.broadcast_to(audience.excluded, owned.shape))
+        excluded = np.flatnonzero(audience.excluded)
+        barred = history_matrix(np.tile(excluded, (n, 1)), self.n_items)
         seen = barred if self.base.repeats else sparse.csr_array(owned + barred)
         best = wanted(self.profile, latents, audience.mixture, seen, WANTS)
         wants = np.where(best.scores > 0, best.items, -1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
@@ -42,6 +43,20 @@ class Interactions:
         """Return the rows chosen by a mask or by positions."""
         times = None if self.times is None else self.times[rows]
         return Interactions(self.user_rows[rows], self.item_rows[rows], self.weights[rows], times)
+
+    def in_time_order(self, rng: np.random.Generator, by_user: bool = False) -> Interactions:
+        """Return the rows by time, user after user where asked; equal times, and all without times, in random order."""
+        times = np.zeros(len(self)) if self.times is None else self.times
+        keys = (rng.random(len(self)), times)
+        return self.take(np.lexsort((*keys, self.user_rows) if by_user else keys))
+
+    def rounds(self) -> Iterator[np.ndarray]:
+        """Yield the positions of all users' first rows, then of their second ones, and so on; users ascend in each."""
+        order = np.argsort(self.user_rows, kind="stable")
+        users = self.user_rows[order]
+        place = np.arange(len(users)) - np.searchsorted(users, users)
+        by_place = order[np.argsort(place, kind="stable")]
+        yield from np.split(by_place, np.bincount(place).cumsum()[:-1]) if len(place) else []
 
     def matrix(self, shape: tuple[int, int], merge: Literal["sum", "last"] = "sum") -> sparse.csr_array:
         """Return float32 CSR of that shape [U, I]; several rows of one pair are summed, or the last is kept."""

@@ -29,6 +29,13 @@ def has(matrix: sparse.csr_array, rows: np.ndarray, items: np.ndarray) -> np.nda
     return np.asarray(matrix[rows, items]) != 0
 
 
+def list_overlap(one: np.ndarray, other: np.ndarray) -> float:
+    """Return the mean Jaccard index of lists row by row, int [B, K], -1 for none; 1 for two empty lists."""
+    shared = ((one[:, :, None] == other[:, None]) & (one >= 0)[:, :, None]).sum(axis=(1, 2))
+    union = (one >= 0).sum(axis=1) + (other >= 0).sum(axis=1) - shared
+    return float(np.where(union > 0, shared / np.maximum(union, 1), 1.0).mean())
+
+
 def hit_matrix(lists: np.ndarray, relevant: sparse.csr_array) -> np.ndarray:
     """Return which listed items are relevant to the user, bool [U, K].
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,16 @@ from scipy import sparse
 from scipy.spatial.distance import pdist
 
 from grouprec.data.dataset import Interactions
-from grouprec.evaluate.metrics import bootstrap, has, hit_matrix, hit_rate, ndcg, paired_difference, precision
+from grouprec.evaluate.metrics import (
+    bootstrap,
+    has,
+    hit_matrix,
+    hit_rate,
+    list_overlap,
+    ndcg,
+    paired_difference,
+    precision,
+)
 from grouprec.evaluate.protocol import Task, dedup_lists, shared_lists
 from grouprec.lists import RANKING_DEPTH, member_matrix
 from grouprec.live.state import LiveState
@@ -23,11 +32,8 @@ N_WINDOWS = 10
 MOST_EVENTS = 20_000  # events replayed; of more, those of some users
 K = 10
 WEIGHTS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0)
-WEIGHT_USERS, WEIGHT_EVENTS, AHEAD = (
-    200,
-    12,
-    10,
-)  # users and events of each that choose the weight; items they take next
+WEIGHT_USERS, WEIGHT_EVENTS = 200, 12  # users, and events of each, that choose the weight
+AHEAD = 10  # items they take next, which their lists are judged by
 
 
 def replay(
@@ -59,7 +65,7 @@ def replay(
         No rows for an empty part.
     """
     rng = np.random.default_rng(seed)
-    part = _in_time(_some_users(part, rng, most_events), rng)
+    part = _some_users(part, rng, most_events).in_time_order(rng)
     rows: list[dict[str, Any]] = []
     if len(part):
         state = make_state()
@@ -69,7 +75,7 @@ def replay(
         for number, window in enumerate(np.array_split(np.arange(len(part)), min(n_windows, len(part))), start=1):
             events = part.take(window)
             values = _judge(first, now, _task(known, events), seed)
-            for together in _steps(events):
+            for together in events.rounds():
                 state.events(events.user_rows[together], events.item_rows[together])
             known, now = known + events.matrix(known.shape), _Picture.of(state)
             same = {
@@ -111,7 +117,7 @@ def choose_weight(
     rng = np.random.default_rng(seed)
     users = np.unique(part.user_rows)
     drawn = np.sort(rng.choice(users, min(WEIGHT_USERS, len(users)), replace=False))
-    part = _in_time(part.take(np.isin(part.user_rows, drawn)), rng)
+    part = part.take(np.isin(part.user_rows, drawn)).in_time_order(rng)
     rows = []
     for weight in weights:
         mean, low, high = bootstrap(_own_values(make_state(weight), part), seed)
@@ -124,7 +130,7 @@ def choose_weight(
 def _own_values(state: LiveState, part: Interactions) -> np.ndarray:
     """Return the mean nDCG@10 of every user's own lists before their first events, float64 [users]."""
     totals, counts = np.zeros(len(state.user_ids)), np.zeros(len(state.user_ids))
-    known, steps = state.histories(), list(_steps(part))
+    known, steps = state.histories(), list(part.rounds())
     for number, rows in enumerate(steps[:WEIGHT_EVENTS]):
         task = _task(known, part.take(np.concatenate(steps[number : number + AHEAD])))
         users = np.intersect1d(task.users, part.user_rows[rows])
@@ -149,20 +155,6 @@ def _some_users(part: Interactions, rng: np.random.Generator, most_events: int) 
     order = rng.permutation(np.flatnonzero(counts))
     n = max(1, int(np.searchsorted(counts[order].cumsum(), most_events, side="right")))
     return part.take(np.isin(part.user_rows, order[:n]))
-
-
-def _in_time(part: Interactions, rng: np.random.Generator) -> Interactions:
-    times = np.zeros(len(part)) if part.times is None else part.times
-    return part.take(np.lexsort((rng.random(len(part)), times)))
-
-
-def _steps(events: Interactions) -> Iterator[np.ndarray]:
-    """Yield the rows of all users' first events, then of their second, and so on; every user once per step."""
-    order = np.argsort(events.user_rows, kind="stable")
-    users = events.user_rows[order]
-    step = np.arange(len(users)) - np.searchsorted(users, users)
-    by_step = order[np.argsort(step, kind="stable")]
-    yield from np.split(by_step, np.bincount(step).cumsum()[:-1]) if len(step) else []
 
 
 def _task(known: sparse.csr_array, events: Interactions) -> Task:
@@ -234,17 +226,10 @@ def _drift(first: _Picture, now: _Picture, spread: float) -> dict[str, float]:
         "changed_group": float((now.labels != first.labels).mean()),
         "size_change": float(np.abs(now.sizes - first.sizes).sum() / 2 / n_users),
         "centre_shift": float(shift.mean() / spread) if spread > 0 else np.nan,
-        "list_overlap": _overlap(first.strict, now.strict),
+        "list_overlap": list_overlap(first.strict, now.strict),
     }
 
 
 def _spread(centres: np.ndarray) -> float:
     """Return the mean distance between groups, 0 for one group."""
     return float(pdist(centres).mean()) if len(centres) > 1 else 0.0
-
-
-def _overlap(one: np.ndarray, other: np.ndarray) -> float:
-    """Return the mean Jaccard index of the rows of two tables of items, -1 for none."""
-    shared = ((one[:, :, None] == other[:, None]) & (one >= 0)[:, :, None]).sum(axis=(1, 2))
-    union = (one >= 0).sum(axis=1) + (other >= 0).sum(axis=1) - shared
-    return float(np.where(union > 0, shared / np.maximum(union, 1), 1.0).mean())

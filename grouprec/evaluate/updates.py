@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -54,13 +54,13 @@ def evaluate_updates(
     rng = run.rng("evaluate updates")
     states = updater.start(data, run)
     if part is data.test:
-        earlier = _in_order(data.validation, rng)
-        for rows in _steps(earlier.user_rows):
+        earlier = data.validation.in_time_order(rng, by_user=True)
+        for rows in earlier.rounds():
             users = earlier.user_rows[rows]
             states[users] = updater.update(states[users], earlier.item_rows[rows])
-    frozen, events = states.copy(), _in_order(part, rng)
+    frozen, events = states.copy(), part.in_time_order(rng, by_user=True)
     ranks = {"frozen": np.zeros(len(part), np.int64), "updated": np.zeros(len(part), np.int64)}
-    for rows in _steps(events.user_rows):
+    for rows in events.rounds():
         users, items = events.user_rows[rows], events.item_rows[rows]
         ranks["frozen"][rows] = _ranks(lambda part, users=users: updater.chances(frozen[users[part]]), items, rng)
         ranks["updated"][rows] = _ranks(lambda part, users=users: updater.chances(states[users[part]]), items, rng)
@@ -98,26 +98,13 @@ def _add_reencoded(
         result[metric] |= {name: value for name, value in result["drawn"][metric].items() if name.startswith(added)}
 
 
-def _in_order(part: Interactions, rng: np.random.Generator) -> Interactions:
-    """Return the events user by user, each user's by time; equal times in random order."""
-    times = np.zeros(len(part)) if part.times is None else part.times
-    return part.take(np.lexsort((rng.random(len(part)), times, part.user_rows)))
-
-
-def _steps(users: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield the rows of the users' t-th events, for t = 0, 1, ...; ``users`` ascend."""
-    step = np.arange(len(users)) - np.searchsorted(users, users)
-    by_step = np.argsort(step, kind="stable")
-    yield from np.split(by_step, np.bincount(step).cumsum()[:-1]) if len(step) else []
-
-
 def _before(
     events: Interactions, rows: np.ndarray, known: sparse.csr_array, recent: np.ndarray, merge: Any
 ) -> tuple[np.ndarray, sparse.csr_array, np.ndarray]:
     """Return the users of some events, what they have before them, and their latest items, as ``reencode`` wants it.
 
     Args:
-        events: in the order of :func:`_in_order`.
+        events: user after user, each by time.
         rows: int [B], which of them.
         known: float32 CSR [U, I], what users have before the first event.
         recent: int32 [U, L], their latest items by then.

@@ -85,7 +85,10 @@ class LiveBase:
         temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            temporary.touch()
+            mode = temporary.stat().st_mode  # the library's own file would be for its owner only
             save_file({name: np.ascontiguousarray(part) for name, part in arrays.items()}, temporary, metadata=meta)
+            temporary.chmod(mode)
             temporary.replace(path)
         except (OSError, SafetensorError) as error:
             with contextlib.suppress(OSError):

@@ -11,6 +11,7 @@ import pandas as pd
 from grouprec.blend import Weights, make_predictor
 from grouprec.contracts import Encoder
 from grouprec.data.dataset import RECENT
+from grouprec.evaluate.metrics import list_overlap
 from grouprec.fitted import FACTS, load_encoders, load_facts, load_stage
 from grouprec.lists import LENGTH, members_mean
 from grouprec.live.stream import Stream
@@ -80,17 +81,10 @@ def reencode(store: RunStore, run: Run, stream: Stream) -> Difference:
     return Difference(
         len(rows),
         float((placed == labels[rows]).mean()),
-        overlap(before.items[rows, :LENGTH], own.items[:, :LENGTH]),
-        overlap(*lists) if len(lists) == 2 else float("nan"),
+        list_overlap(before.items[rows, :LENGTH], own.items[:, :LENGTH]),
+        list_overlap(*lists) if len(lists) == 2 else float("nan"),
         time.perf_counter() - begun,
     )
-
-
-def overlap(first: np.ndarray, second: np.ndarray) -> float:
-    """Return the mean Jaccard overlap of lists row by row, int [B, K]; -1 is no item."""
-    both = ((first[:, :, None] == second[:, None, :]) & (first[:, :, None] >= 0)).any(axis=2).sum(axis=1)
-    either = (first >= 0).sum(axis=1) + (second >= 0).sum(axis=1) - both
-    return float((both / np.maximum(either, 1)).mean())
 
 
 def _recent(stream: Stream, rows: np.ndarray) -> np.ndarray:

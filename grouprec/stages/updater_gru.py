@@ -7,13 +7,13 @@ from typing import Self
 import numpy as np
 import torch
 from pydantic import Field
-from scipy import sparse
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from grouprec.contracts import StageConfig, Updater, updaters
 from grouprec.data.dataset import Dataset, Interactions
-from grouprec.sequences import in_time_order, log_popularity, singular_vectors
+from grouprec.neighbours import N_NEIGHBOURS, neighbours_of
+from grouprec.sequences import in_time_order, log_popularity, singular_vectors, softmax_sample
 from grouprec.training import RunOptions, batches, fit_epochs, load_module, module_arrays
 
 FULL_SOFTMAX_ITEMS = 2_000  # larger catalogues train on a sample of the items per mini-batch, for time and memory
@@ -22,10 +22,6 @@ STATES_BATCH = 256
 PADDING = -1
 MEMORY = 32  # latest items that a state remembers
 FADE = 0.9  # an item of the memory speaks this much less than the one after it
-REACH = 30  # events between two that count as taken together
-OTHER_MOMENT = 0.1  # what two of different times count, against two of the same time
-N_NEIGHBOURS = 100
-NEIGHBOUR_EVENTS = 1_000_000  # the latest ones, for memory
 WEIGHTS = (0.0, 0.3, 0.6, 0.8, 0.9, 0.97)  # tried on the validation part
 REPEATS = (0.01, 0.3, 1.0, 3.0)
 LEAST = 1e-12  # keeps the sum of no neighbours from being 0
@@ -98,9 +94,7 @@ class _NextItem(nn.Module):
         values = (self.near_values[known] * loudness[..., None]).flatten(1)
         return self.near_items[known].flatten(1).long(), values / values.sum(dim=1, keepdim=True).clamp_min(LEAST)
 
-    def mix(
-        self, taste: Tensor, near: tuple[Tensor, Tensor], memory: Tensor, weight: float, repeats: float
-    ) -> Tensor:
+    def mix(self, taste: Tensor, near: tuple[Tensor, Tensor], memory: Tensor, weight: float, repeats: float) -> Tensor:
         """Return the mixture above a floor, [B, I], sum 1; who has no neighbours has their taste [B, I] alone."""
         items, values = near
         weights = weight * (values.sum(dim=1, keepdim=True) > 0)
@@ -247,48 +241,6 @@ class GruUpdater(Updater):
         return self.module.start.device
 
 
-def neighbours_of(part: Interactions, n_items: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Return every item's neighbours, nearest first: the items that people take together with it.
-
-    Two events of a user at most 30 apart count 1 where they are of the same time (an order, or no times at all), else
-    0.1. Counts are divided by the square roots of both items' totals.
-
-    Args:
-        part: only its latest million events are read.
-        rng: draws the order of events of equal time, which decides who is 30 apart in a large order.
-    Returns:
-        items int32 and nearness float32, [I, N], N = min(100, I); 0 and 0 where there are fewer.
-    """
-    times = np.zeros(len(part)) if part.times is None else part.times
-    latest = np.argsort(-times, kind="stable")[:NEIGHBOUR_EVENTS]
-    users, items, times = part.user_rows[latest], part.item_rows[latest], times[latest]
-    order = np.lexsort((rng.random(len(users)), times, users))
-    users, items, times = users[order], items[order], times[order]
-    near = sparse.csr_array((n_items, n_items), dtype=np.float32)
-    for distance in range(1, min(REACH, len(users) - 1) + 1):
-        together = (users[distance:] == users[:-distance]) & (items[distance:] != items[:-distance])
-        one, other = items[:-distance][together], items[distance:][together]
-        same = times[distance:][together] == times[:-distance][together]
-        near = near + sparse.csr_array((np.where(same, 1, OTHER_MOMENT), (one, other)), near.shape, dtype=np.float32)
-    near = sparse.csr_array(near + near.T)
-    total = near.sum(axis=1).astype(np.float64)
-    scale = sparse.diags_array(np.where(total > 0, total, 1) ** -0.5)
-    return _nearest(sparse.csr_array(scale @ near @ scale, dtype=np.float32))
-
-
-def _nearest(near: sparse.csr_array) -> tuple[np.ndarray, np.ndarray]:
-    """Return columns and values of the largest entries of every row, [I, N]."""
-    rows = np.repeat(np.arange(len(near.indptr) - 1), np.diff(near.indptr))
-    order = np.lexsort((-near.data, rows))
-    place = np.arange(len(order)) - near.indptr[rows]
-    order, rows, place = (part[place < N_NEIGHBOURS] for part in (order, rows, place))
-    n_items = len(near.indptr) - 1
-    items = np.zeros((n_items, min(N_NEIGHBOURS, n_items)), np.int32)
-    values = np.zeros(items.shape, np.float32)
-    items[rows, place], values[rows, place] = near.indices[order], near.data[order]
-    return items, values
-
-
 def sequences_of(
     part: Interactions, n_users: int, rng: np.random.Generator, max_events: int, max_length: int
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -349,19 +301,13 @@ class _Epoch:
             before = self.module.states(items.clamp_min(0))[:, :-1][there]  # [events, H]
             if self.data.n_items <= FULL_SOFTMAX_ITEMS:
                 return F.cross_entropy(self.module.scores(before).float(), items[there])
-            targets, candidates, log_q = self._sample(sequences[sequences != PADDING])
-            logits = self.module.scores(before, candidates).float() - log_q
-        return F.cross_entropy(logits, targets)
+            targets = sequences[sequences != PADDING]
+            candidates, log_q = softmax_sample(targets, self.popularity, N_NEGATIVES, self.rng)
+            logits = self.module.scores(before, self._tensor(candidates)).float() - self._tensor(log_q)
+        return F.cross_entropy(logits, self._tensor(np.searchsorted(candidates, targets)))
 
-    def _sample(self, targets: np.ndarray) -> tuple[Tensor, ...]:
-        """Return the targets' places among the candidates, the candidates' rows, and their log probability."""
-        n_items = self.data.n_items
-        negatives = self.rng.choice(n_items, N_NEGATIVES, replace=False, shuffle=False)
-        candidates = np.union1d(targets, negatives).astype(np.int64)
-        missed = (1 - self.popularity[candidates]) ** len(targets) * (1 - N_NEGATIVES / n_items)
-        places = np.searchsorted(candidates, targets)
-        parts = (places, candidates, np.log(1 - missed).astype(np.float32))
-        return tuple(torch.from_numpy(x).to(self.device) for x in parts)
+    def _tensor(self, values: np.ndarray) -> Tensor:
+        return torch.from_numpy(values).to(self.device)
 
 
 class _Replay:
@@ -382,16 +328,19 @@ class _Replay:
 
     def best_mixture(self) -> tuple[float, float]:
         """Return the weight of the neighbours and the factor of repeats that predict best, one after the other."""
+        moments = self._moments()
         by_weight = [(weight, 1.0) for weight in WEIGHTS]
-        weight = WEIGHTS[int(np.argmax(self.values(by_weight)))]
+        weight = WEIGHTS[int(np.argmax(self.values(by_weight, moments)))]
         by_repeats = [(weight, repeats) for repeats in REPEATS]
-        return by_repeats[int(np.argmax(self.values(by_repeats)))]
+        return by_repeats[int(np.argmax(self.values(by_repeats, moments)))]
 
     @torch.inference_mode()
-    def values(self, mixtures: list[tuple[float, float]]) -> list[float]:
-        """Return the mean nDCG@10 of the next item under every mixture."""
+    def values(
+        self, mixtures: list[tuple[float, float]], moments: tuple[np.ndarray, np.ndarray] | None = None
+    ) -> list[float]:
+        """Return the mean nDCG@10 of the next item under every mixture, at :meth:`_moments`."""
         module, totals = self.updater.module, [0.0] * len(mixtures)
-        states, items = self._states()
+        states, items = moments or self._moments()
         for first in range(0, len(items), self.BATCH):
             parts = self.updater.parts(states[first : first + self.BATCH])
             target = torch.from_numpy(items[first : first + self.BATCH, None]).to(parts[0].device)
@@ -401,7 +350,7 @@ class _Replay:
                 totals[place] += float(torch.where(rank < self.K, 1 / torch.log2(rank + 2.0), 0.0).sum())
         return [total / len(items) for total in totals]
 
-    def _states(self) -> tuple[np.ndarray, np.ndarray]:
+    def _moments(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the users' vectors before every event, and its item."""
         now = self.updater.after(*self.before, self.n_users)[self.users]
         states, items = [], []

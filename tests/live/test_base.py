@@ -83,3 +83,9 @@ def test_rows_keep_their_content_when_they_need_more_room():
     for n in range(100):
         rows.add(np.array([[n, -n]], np.int32))
     assert rows.rows[:, 0].tolist() == list(range(100)) and rows.rows[99, 1] == -99
+
+
+def test_the_file_may_be_read_by_whom_other_files_may(tmp_path):
+    (tmp_path / "other").touch()
+    the_base().save(tmp_path / "base.safetensors")
+    assert (tmp_path / "base.safetensors").stat().st_mode == (tmp_path / "other").stat().st_mode

@@ -9,8 +9,9 @@ import torch
 from grouprec.data.dataset import Interactions
 from grouprec.data.synthetic import planted
 from grouprec.evaluate.updates import evaluate_updates
+from grouprec.neighbours import neighbours_of
 from grouprec.stages import updater_gru
-from grouprec.stages.updater_gru import MEMORY, GruUpdater, neighbours_of, sequences_of
+from grouprec.stages.updater_gru import MEMORY, GruUpdater, sequences_of
 from grouprec.training import RunOptions
 
 SMALL = {"hidden_size": 24, "epochs": 10, "batch_size": 16, "learning_rate": 0.02, "dropout": 0.0}
