@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from grouprec.report import sections
 from grouprec.report.markup import Html, element, joined, paragraph, sentence, table
 from grouprec.report.reading import Reading
 from grouprec.ui import findings, story
@@ -44,7 +45,8 @@ def _cost(reading: Reading) -> str:
 
 
 def _duration(seconds: float) -> str:
-    return f"{number(seconds)} seconds" if seconds < 100 else f"{number(seconds / 60)} minutes"
+    minutes, rest = divmod(round(seconds), 60)
+    return plural(rest, "second") if not minutes else f"{plural(minutes, 'minute')} and {plural(rest, 'second')}"
 
 
 def _steps(reading: Reading) -> list[str]:
@@ -67,7 +69,7 @@ def _steps(reading: Reading) -> list[str]:
         f"**Group.** Users were divided {formed}.",
         f"**Describe and generate.** {story.profile_answer(metrics.get('profile') or {})} "
         f"{story.generator_answer(metrics.get('generator') or {})}",
-        f"**Make lists.** The lists in this report: {story.list_origin(reading.method).lower()}.",
+        f"**Make lists.** The items of a list are ordered {sections.order(reading.method)}.",
     ]
     if metrics.get("updater"):
         steps.append(f"**Keep up.** {story.updater_answer(metrics['updater'])}")

@@ -18,6 +18,11 @@ NDCG = "nDCG@10"
 DEPTH = 10  # items of a list that are shown
 TYPICAL = 3
 MOST_ROWS = 12  # of a table that goes from worst to best
+ORDER = {  # what the items of a list are ordered by
+    "generated": "by the members that a generator imagines",
+    "popularity": "by how many members have them",
+    "members_mean": "by what they are worth to all members together",
+}
 MARKS = {"floor": "one list for all", "individual": "personal lists", "oracle": "best possible"}
 
 
@@ -120,9 +125,8 @@ def lists(reading: Reading) -> Html | None:
     typical, attributes = reading.table("group_items"), reading.table("group_attributes")
     by_group = dict(tuple(first.groupby("group")))
     cards = [_card(row, by_group.get(row["group"]), typical, attributes) for row in reading.groups.to_dict("records")]
-    said = (
-        f"{story.list_origin(reading.method)}. {story.worth_answer(reading.evaluation, reading.regime, reading.method)}"
-    )
+    worth = story.worth_answer(reading.evaluation, reading.regime, reading.method)
+    said = f"The first {DEPTH} items for every group, ordered {order(reading.method)}. {worth}"
     columns = (
         "Above each list: what is typical of the group, the share of members, and how many times that is the share of "
         "all users. *Reaches*: members who have the item among their own 50 best predictions. *Have it*: members who "
@@ -130,6 +134,11 @@ def lists(reading: Reading) -> Html | None:
         "group; scores compare within one list only."
     )
     return joined(paragraph(said), paragraph(columns, "quiet"), element("div", *cards, class_="cards"))
+
+
+def order(method: str) -> str:
+    """Say what the items of a list are ordered by."""
+    return ORDER.get(method, "by the strategy that the run was asked for")
 
 
 def _card(
@@ -173,14 +182,12 @@ def value_of_groups(reading: Reading) -> Html | None:
     if value is None or not curves:
         return None
     named = {story.method_title(method): curve for method, curve in curves.items()}
-    shown = shaping.value_table(value, reading.regime)
-    gains = [name for name in shown.columns if name.endswith("share of gain")]
-    shown = shown.assign(**{name: shown[name].map(percent) for name in gains})
-    shown = shown.assign(**{name: shown[name].map(number) for name in ("Apart", "Stability") if name in shown})
-    shown = shown.assign(**{name: shown[name].map(count) for name in shown if "est group" in name})
+    own = next(iter(named.values()))
     reason = reading.metrics.get("n_groups_reason")
+    floor, personal = (score(own[name].iloc[0]) for name in ("floor", "individual"))
+    shown = _value_table(named)
     return joined(
-        paragraph(story.value_answer(next(iter(named.values())))),
+        paragraph(f"{story.value_answer(own)} One list for all reaches {floor}, personal lists reach {personal}."),
         paragraph(f"**How the number was chosen.** {plain(reason)}") if reason else None,
         _figure(
             drawings.value_curve(named, len(reading.groups), NDCG),
@@ -188,6 +195,17 @@ def value_of_groups(reading: Reading) -> Html | None:
         ),
         table(shown, right=tuple(shown.columns)),
     )
+
+
+def _value_table(named: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return the numbers of lists in rows: every method's value, the run's own share of gain, the best possible."""
+    own = next(iter(named.values())).set_index("n_groups")
+    shown = pd.DataFrame({"Lists": own.index, "Share of possible gain": [percent(one) for one in own["share_of_gain"]]})
+    for title, curve in named.items():
+        rows = curve.set_index("n_groups").reindex(own.index)[["value", "low", "high"]]
+        shown[title] = [interval(*row) for row in rows.itertuples(index=False)]
+    shown["Best possible"] = [score(value) for value in own["oracle"]]
+    return shown
 
 
 def evidence(reading: Reading) -> Html | None:
