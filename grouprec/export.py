@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from grouprec.curation import Curation
+from grouprec.edits import History
 from grouprec.runs import Run, storage
 from grouprec.tables import USER_LIST_DEPTH
 from grouprec.types import StorageError
@@ -21,6 +24,8 @@ LIST_COLUMNS = ["group", "rank", "item", "score"]
 def export_run(run: Run, out: Path, method: str | None = None) -> dict[str, int]:
     """Write members.csv, group_lists.csv, group_rankings.csv and user_lists.csv; return rows by file name.
 
+    Groups are as people's edits of them have left them (:mod:`grouprec.curation`).
+
     Args:
         out: folder, made if missing.
         method: "generated", "members_mean" or "popularity"; None takes, for each regime, the one that was best
@@ -28,12 +33,16 @@ def export_run(run: Run, out: Path, method: str | None = None) -> dict[str, int]
     Raises:
         StorageError: the run is not finished, has no lists of that method, or ``out`` cannot be written.
     """
+    return _export(run, out, method, Curation(run, History.load(run.path)).table)
+
+
+def _export(run: Run, out: Path, method: str | None, table: Callable[[str], pd.DataFrame]) -> dict[str, int]:
     if not run.finished:
         raise StorageError(f"The run {run.run_id} is not finished ({run.status().state}); nothing to export yet.")
     chosen = run.metrics()["list_method"]
-    lists = run.table("group_lists")
+    lists = table("group_lists")
     files = {
-        "members.csv": _members(run.table("users")),
+        "members.csv": _members(table("users")),
         "group_lists.csv": _of(lists, method or chosen["strict"], "strict", run),
         "group_rankings.csv": _of(lists, method or chosen["dedup"], "dedup", run),
         "user_lists.csv": run.table("user_lists")[["user", *LIST_COLUMNS[1:]]],
@@ -44,15 +53,16 @@ def export_run(run: Run, out: Path, method: str | None = None) -> dict[str, int]
 def export_stream(stream: Stream, out: Path) -> dict[str, int]:
     """Write the files of :func:`export_run` as they stand after a stream's events; return rows by file name.
 
-    Before any event they are byte for byte those of the run. Users of whom no event has come keep their lists. Where
-    somebody gave feedback there is a feedback.csv, too: time (UTC, "" where there is none), user, group, item,
-    verdict, method, regime (of the list that was judged, "" where nobody said).
+    Groups are the trained ones: a stream knows no edits of them. Before any event the files are byte for byte those of
+    the run. Users of whom no event has come keep their lists. Where somebody gave feedback there is a feedback.csv:
+    time (UTC, "" where there is none), user, group, item, verdict, method, regime (of the list that was judged, ""
+    where nobody said).
 
     Raises:
         StorageError: ``out`` cannot be written.
     """
     if not stream.ledger.length:
-        return export_run(stream.run, out)
+        return _export(stream.run, out, None, stream.run.table)
     state, lists = stream.state, stream.group_lists()
     item_ids = np.array(state.item_ids, dtype=object)
     now = pd.DataFrame({"user": state.user_ids, "group": state.labels + 1})

@@ -39,4 +39,5 @@ def explore(run: Run, groups: pd.DataFrame) -> None:
 
 current = state.require_run()
 studios.studio(current)  # an older run says at once, outside the fragment, what it lacks
-explore(current, state.table(current, "groups"))
+explore(current, state.trained_table(current, "groups"))
+cards.trained_note(current, "Virtual members")

@@ -65,6 +65,7 @@ with bar:
     chosen = mode()
 try:
     {"replay": replay, "send": send}[chosen](current)
+    cards.trained_note(current, "Live updates")
 except GrouprecError as error:
     with top.container():
         cards.answer("The live state of this run cannot be opened now.")

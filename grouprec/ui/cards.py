@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
+from grouprec.runs import Run
 from grouprec.ui import state
 from grouprec.ui.palette import group_colour, text_on
 from grouprec.ui.text import (  # noqa: F401  # pages find all ways to say things here
@@ -46,6 +47,14 @@ def colour_groups(frame: pd.DataFrame, column: str = "group") -> pd.io.formats.s
     return frame.style.format(precision=2).map(style, subset=[column])
 
 
+def trained_note(run: Run, what: str) -> None:
+    """Say that something knows the trained groups only, where people have given groups other members since."""
+    if state.curation(run).grouping.changed:
+        st.caption(
+            f"{what} know the groups as they were trained, without the merges and splits of the Groups page."
+        )
+
+
 # -- page parts
 
 
@@ -72,6 +81,30 @@ def from_url(name: str, key: str, options: list, default: object) -> Callable[[]
         st.query_params[name] = str(st.session_state[key])
 
     return write
+
+
+def many_from_url(name: str, key: str, options: list) -> Callable[[], None]:
+    """Give the multiselect ``key`` the options that the repeated ``?name=`` asks for; as :func:`from_url`."""
+    asked = set(st.query_params.get_all(name))
+    st.session_state[key] = [option for option in options if str(option) in asked]
+
+    def write() -> None:
+        st.query_params[name] = [str(option) for option in st.session_state[key]]
+
+    return write
+
+
+def choose_group(groups: pd.DataFrame, key: str) -> pd.Series:
+    """Draw the choice of a group, which is in the URL; return its row of the groups table."""
+    numbers, names = groups["group"].tolist(), dict(zip(groups["group"], groups["name"].astype(str), strict=True))
+    number = st.selectbox(
+        "Group",
+        numbers,
+        format_func=lambda number: group_label(number, names[number]),
+        key=key,
+        on_change=from_url("group", key, numbers, numbers[0]),
+    )
+    return groups[groups["group"] == number].iloc[0]
 
 
 def link(page: str, label: str, **parameters: object) -> None:

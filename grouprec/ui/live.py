@@ -208,4 +208,4 @@ LIST_COLUMNS = {
 def judged_names(run: Run) -> dict[int, str]:
     """Return the names of the groups that the held-out part judged: those on the other pages, but after a refit."""
     table = "group_evaluation" if state.metrics(run).get("refit") else "groups"
-    return shaping.group_names(state.table(run, table).drop_duplicates("group"))
+    return shaping.group_names(state.trained_table(run, table).drop_duplicates("group"))

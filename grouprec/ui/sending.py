@@ -150,7 +150,7 @@ def _effect(run: Run) -> None:
 
 
 def _changed_lists(run: Run, effect: streams.Effect, labels: list[str]) -> None:
-    names, changed = shaping.group_names(state.table(run, "groups")), effect.changed_lists()
+    names, changed = shaping.group_names(state.trained_table(run, "groups")), effect.changed_lists()
     for group in changed[:MOST_LISTS]:
         before, after = (heads[group - 1][heads[group - 1] >= 0].tolist() for heads in (effect.before, effect.after))
         title = f"{cards.group_mark(group)} **{cards.plain(names.get(group, ''))}**"

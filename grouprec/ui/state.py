@@ -11,7 +11,11 @@ import pandas as pd
 import streamlit as st
 
 from grouprec import jobs
+from grouprec.curation import TABLES, Curation
+from grouprec.edits import FILE, History
 from grouprec.library import KnownDataset, Library
+from grouprec.people import People
+from grouprec.people import there as people_there
 from grouprec.runs import FINISHED, Run, RunStore, State, Status, read_json
 from grouprec.site import app_root
 from grouprec.types import StorageError
@@ -106,12 +110,42 @@ def run_choices(run: Run) -> dict[str, Any]:
 
 
 def table(run: Run, name: str) -> pd.DataFrame:
-    """Return a table of a finished run; read from disk once per server, yours to change.
+    """Return a table of a finished run as the edits of its groups leave it; made once per server, yours to change.
+
+    Raises:
+        StorageError: the run has no such table.
+    """
+    edited = edits_version(run)
+    if edited is None or name not in TABLES:
+        return trained_table(run, name)
+    return _edited_table(str(run.path), _version(run), edited, name).copy(deep=False)
+
+
+def trained_table(run: Run, name: str) -> pd.DataFrame:
+    """Return a table of a finished run as it was trained: live updates and virtual members know no edits.
 
     Raises:
         StorageError: the run has no such table.
     """
     return _read_table(str(run.path), _version(run), name).copy(deep=False)  # copy on write: the cached one stays
+
+
+def curation(run: Run) -> Curation:
+    """Return the groups of a finished run as their edits leave them. Shared by all sessions.
+
+    Raises:
+        StorageError: the file of the edits is damaged.
+    """
+    return _curation(str(run.path), _version(run), edits_version(run))
+
+
+def people(run: Run) -> People:
+    """Return the users of a finished run among one another. Shared by all sessions.
+
+    Raises:
+        StorageError: the run is older than what this needs.
+    """
+    return _people(str(run.path), _version(run))
 
 
 def table_or_none(run: Run, name: str) -> pd.DataFrame | None:
@@ -137,6 +171,32 @@ def _version(run: Run) -> float:
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _read_table(path: str, version: float, name: str) -> pd.DataFrame:
     return Run(Path(path)).table(name)
+
+
+def edits_version(run: Run) -> tuple[int, int] | None:
+    """Return what changes whenever the edits of a run's groups do; None where nobody has made any."""
+    try:
+        found = (run.path / FILE).stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ino
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _edited_table(path: str, version: float, edited: tuple[int, int], name: str) -> pd.DataFrame:
+    return _curation(path, version, edited).table(name)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _curation(path: str, version: float, edited: tuple[int, int] | None) -> Curation:
+    run = Run(Path(path))
+    who = _people(path, version) if people_there(run) else None
+    return Curation(run, History.load(run.path), who)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _people(path: str, version: float) -> People:
+    return People.open(Run(Path(path)))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
