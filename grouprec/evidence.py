@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import cache
 from typing import Any
 
@@ -22,9 +22,18 @@ from grouprec.evaluate.describing import calibration, descriptions, reconstructi
 from grouprec.evaluate.fairness import exposure, value_by_attribute
 from grouprec.evaluate.left_behind import left_behind
 from grouprec.evaluate.metrics import bootstrap, paired_difference
-from grouprec.evaluate.replay import MOST_EVENTS, replay
+from grouprec.evaluate.replay import replay
 from grouprec.evaluate.significance import compare_all
-from grouprec.evaluate.value import default_grid, separation, some_users, stability, value_of_groups
+from grouprec.evaluate.value import (
+    COARSE_GRID,
+    FINE_GRID,
+    GRID,
+    default_grid,
+    separation,
+    some_users,
+    stability,
+    value_of_groups,
+)
 from grouprec.forming import Formed, Former
 from grouprec.lists import group_popularity, lists_from_rates, members_mean
 from grouprec.live.state import LiveState
@@ -37,8 +46,9 @@ from grouprec.types import Candidates, GroupLists, Groups
 EASE_ITEMS = 20_000  # beyond that the baseline takes the run's own scores
 STABILITY_USERS = 20_000
 DESCRIBED_USERS = 5_000
-REPLAYED = {"quick": 5_000}  # events, in presets that have little time
+REPLAYED = {"quick": 4_000, "standard": 20_000, "thorough": 20_000}  # events at most, of drawn users
 CURVE_USERS = 5_000  # that the groups of a curve are formed of
+FINE_USERS = 20_000  # up to which groups are formed quickly
 
 
 def gather(
@@ -57,7 +67,7 @@ def gather(
     evaluation = protocol.evaluate(
         histories, task, judged.groups, judged.candidates, ease, judged.lists, alone, config.seed
     )
-    former = Former(judged.data, judged.candidates, config, options)
+    former = judged.former
     measured = {(one.method, one.regime): one for one in evaluation.measured}
     found = {
         "comparisons": compare_all(evaluation.measured, next(iter(judged.lists)), config.seed),
@@ -93,14 +103,26 @@ def _encoders_alone(
     }
 
 
+def numbers_of_groups(former: Former) -> list[int]:
+    """Return the numbers of groups that a run shows, among them its own.
+
+    A fine grid, unless forming groups of so many users takes long.
+    """
+    grid = FINE_GRID if former.data.n_users <= FINE_USERS else GRID
+    smallest = 2 * smallest_group(former.config)
+    return sorted({*default_grid(former.data.n_users, smallest, grid), former.asked})
+
+
 def _value(judged: Fitted, task: protocol.Task, former: Former, ease: Candidates, config: RunConfig) -> pd.DataFrame:
     """Return the value of every number of groups, and how the run's groups look."""
-    grid = sorted({*default_grid(judged.data.n_users, 2 * smallest_group(config)), judged.groups.n_groups})
-    table = value_table(former, task, ease, grid)
+    grid = numbers_of_groups(former)
+    table = value_table(former, task, ease, grid, {*COARSE_GRID, former.asked})
     return table.merge(_shape(former, grid, config), on="n_groups", how="left")
 
 
-def value_table(former: Former, task: protocol.Task, ease: Candidates, grid: Sequence[int]) -> pd.DataFrame:
+def value_table(
+    former: Former, task: protocol.Task, ease: Candidates, grid: Sequence[int], rest: Collection[int] | None = None
+) -> pd.DataFrame:
     """Return the value of numbers of groups: our groups, and what practitioners do instead.
 
     Of more than 5,000 users so many are drawn by the seed; groups are formed of them, lists are made for them and
@@ -108,6 +130,8 @@ def value_table(former: Former, task: protocol.Task, ease: Candidates, grid: Seq
 
     Args:
         ease: what EASE predicts for the same users as ``former.candidates``.
+        rest: the numbers at which other methods are tried, and the run's in the use that its groups are not made
+            for; None for all.
     """
     n_users, seed = former.data.n_users, former.config.seed
     if n_users > CURVE_USERS:
@@ -129,7 +153,12 @@ def value_table(former: Former, task: protocol.Task, ease: Candidates, grid: Seq
         "kmeans_popularity": of("kmeans_popularity"),
         "kmeans_mean_ease": of("kmeans_mean_ease"),
     }
-    table = value_of_groups(histories, task, former.candidates, methods, grid, seed)
+    own = "members_mean", former.config.grouping_regime
+
+    def tried(n_groups: int, method: str, regime: str) -> bool:
+        return rest is None or n_groups in rest or (method, regime) == own
+
+    table = value_of_groups(histories, task, former.candidates, methods, grid, seed, tried=tried)
     sizes = (table[["smallest", "largest"]] * (n_users / former.data.n_users)).round().astype(int)
     return table.assign(smallest=sizes["smallest"], largest=sizes["largest"])
 
@@ -138,10 +167,12 @@ def _shape(former: Former, grid: list[int], config: RunConfig) -> pd.DataFrame:
     """Return how far apart the run's groups lie (silhouette) and how stable they are over two seeds, by number."""
     rows = []
     for n_groups in grid:
-        of_seed = cache(lambda seed, n=n_groups: former.groups(config.grouper, n, config.regime, seed))
-        silhouette = separation(former.preference.space, of_seed(config.seed).labels, config.seed, 2000).silhouette
-        small = former.data.n_users <= STABILITY_USERS
-        stable = stability(of_seed, (config.seed, config.seed + 1)) if small else np.nan
+        groups = former.run_groups(n_groups, config.regime)
+        silhouette = separation(former.preference.space, groups.labels, config.seed, 2000).silhouette
+        stable = np.nan
+        if former.data.n_users <= STABILITY_USERS:
+            again = former.groups(config.grouper, n_groups, config.regime, config.seed + 1)
+            stable = stability((groups, again).__getitem__, (0, 1))
         rows.append({"n_groups": n_groups, "silhouette": silhouette, "stability": stable})
     return pd.DataFrame(rows)
 
@@ -261,7 +292,7 @@ def _generation(judged: Fitted, task: protocol.Task, config: RunConfig, options:
 def _replay(judged: Fitted, data: Dataset, choices: Choices, config: RunConfig) -> pd.DataFrame:
     """Return what groups and lists become as the test part happens."""
     base = live_base(judged, choices.live_weight, config)
-    most = REPLAYED.get(config.preset, MOST_EVENTS)
+    most = REPLAYED[config.preset]
     return replay(lambda: LiveState(base, judged.updater, judged.grouper), data.test, config.seed, most_events=most)
 
 

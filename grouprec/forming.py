@@ -26,14 +26,28 @@ class Former:
         data: whose users are grouped; only its training part is read.
         candidates: what they are predicted to want.
         options: seed and device.
+        preference: of the candidates, where it is known already.
+        own: the number of groups that the run asked for, and what it formed: taken instead of forming them anew.
     """
 
-    def __init__(self, data: Dataset, candidates: Candidates, config: RunConfig, options: RunOptions) -> None:
+    def __init__(
+        self,
+        data: Dataset,
+        candidates: Candidates,
+        config: RunConfig,
+        options: RunOptions,
+        preference: Preference | None = None,
+        own: tuple[int, Groups] | None = None,
+    ) -> None:
         self.data, self.candidates, self.config, self.options = data, candidates, config, options
+        self.asked = own[0] if own else 0
+        self._preference = preference
+        self._groups = {(own[0], config.grouping_regime): own[1]} if own else {}
+        self._lists: dict[tuple[int, Regime], GroupLists] = {}
 
     @cached_property
     def preference(self) -> Preference:
-        return make_preference(self.candidates, seed=self.config.seed)
+        return self._preference or make_preference(self.candidates, seed=self.config.seed)
 
     def groups(self, grouper: str, n_groups: int, regime: Regime, seed: int | None = None) -> Groups:
         """Return groups by one of the groupers, with a tenth of the starts that a run would take."""
@@ -43,14 +57,32 @@ class Former:
         }
         stage = REGISTRIES["grouper"].get(grouper)(settings.model_copy(update=few))
         options = self.options if seed is None else RunOptions(seed, self.options.device)
-        regime = "strict" if self.config.repeats else regime  # nobody skips anything then
         n_groups = min(n_groups, self.data.n_users)
-        return stage.fit(self.data, self.preference, n_groups, options, regime).groups()
+        return stage.fit(self.data, self.preference, n_groups, options, self._regime(regime)).groups()
+
+    def run_groups(self, n_groups: int, regime: Regime) -> Groups:
+        """Return groups by the run's own grouper for a regime; they are formed once."""
+        key = n_groups, self._regime(regime)
+        if key not in self._groups:
+            self._groups[key] = self.groups(self.config.grouper, *key)
+        return self._groups[key]
 
     def run_method(self, n_groups: int, regime: Regime) -> Formed:
-        """Return groups by the run's own grouper for a regime, and the members' lists."""
-        groups = self.groups(self.config.grouper, n_groups, regime)
-        return groups, self._members_mean(groups)
+        """Return :meth:`run_groups`, and the members' lists; they are made once."""
+        key = n_groups, self._regime(regime)
+        groups = self.run_groups(*key)
+        if key not in self._lists:
+            self._lists[key] = self._members_mean(groups)
+        return groups, self._lists[key]
+
+    def exported(self, n_groups: int) -> Formed:
+        """Return so many groups as the run forms them, and their lists of the kind that it exports."""
+        groups, lists = self.run_method(n_groups, self.config.grouping_regime)
+        strategy = self.config.rules.strategy
+        return groups, lists if strategy == "utility" else self.by_strategy(groups, strategy)
+
+    def _regime(self, regime: Regime) -> Regime:
+        return "strict" if self.config.repeats else regime  # nobody skips anything then
 
     def lists(self, groups: Groups) -> dict[str, GroupLists]:
         """Return the members' lists, and those of the aggregation strategy that the run names, by name."""

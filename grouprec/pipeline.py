@@ -40,6 +40,7 @@ from grouprec.preference import best_unseen, make_preference, scaled
 from grouprec.progress import Progress, StageReport
 from grouprec.results import Encoded, Fitted
 from grouprec.runs import Run, RunStore, storage
+from grouprec.tables import what_if_tables
 from grouprec.training import RunOptions, resolve_device
 from grouprec.types import Candidates, Groups, SettingError
 
@@ -121,6 +122,7 @@ def train(store: RunStore, run: Run, config: RunConfig, progress: Progress) -> d
                 prepared.dataset.test,
                 trainer.options,
                 reencode=partial(judged.reencode, choices.weights),
+                most_events=evidence.REPLAYED[config.preset],
             )
         final = judged
         if config.refit:
@@ -129,6 +131,9 @@ def train(store: RunStore, run: Run, config: RunConfig, progress: Progress) -> d
                 final = _fit(trainer, everything, everything, choices, layout)
         with progress.stage("map") as report:
             positions, map_method = _positions(trainer, final, layout, report)
+        with progress.stage("what if"):
+            formed = {n: final.former.exported(n) for n in evidence.numbers_of_groups(final.former)}
+            found.tables.update(what_if_tables(final.data, formed, final.former.asked))
         with progress.stage("save"):
             metrics = results.summarise(config, trainer.device, prepared, choices, judged, final, found)
             metrics |= {"updater": updates, "map_method": map_method}
@@ -304,7 +309,7 @@ def _fit(trainer: Trainer, data: Dataset, parts: Dataset, choices: Choices, layo
     profile, profile_key = stage("profile", [group_key, data.key], lambda s, o: s.fit(data, groups, candidates, o))
     generator, generator_key = stage("generator", [profile_key], lambda s, o: s.fit(groups, profile, candidates, o))
     updater, updater_key = stage("updater", [parts.key], lambda s, o: s.fit(parts, o))
-    former = Former(data, candidates, config, trainer.options)
+    former = Former(data, candidates, config, trainer.options, preference, (n_groups, groups))
     generated = generator.lists(data, groups, profile, trainer.options)
     lists = {
         **former.lists(groups),
@@ -321,6 +326,7 @@ def _fit(trainer: Trainer, data: Dataset, parts: Dataset, choices: Choices, layo
     return Fitted(
         data=data,
         encoded=encoded,
+        former=former,
         map_key=map_key,
         candidates=candidates,
         preference=preference,

@@ -22,6 +22,7 @@ from grouprec.evaluate import protocol
 from grouprec.evaluate.describing import calibration_error
 from grouprec.evaluate.value import separation
 from grouprec.fitted import FACTS, save_facts
+from grouprec.forming import Former
 from grouprec.live.base import LiveBase
 from grouprec.placing import AttributePlacer, place_users
 from grouprec.preference import place_preference
@@ -58,6 +59,7 @@ class Fitted:
 
     Attributes:
         data: what encoders and lists were made from.
+        former: forms and lists other numbers of groups of the same users.
         map_key: what the positions on the map depend on.
         lists: kinds of lists by name, made for ``groups``.
         barred: bool [G, I], what the run's rules keep from the lists of a group.
@@ -67,6 +69,7 @@ class Fitted:
 
     data: Dataset
     encoded: Encoded
+    former: Former
     map_key: str
     candidates: Candidates
     preference: Preference
@@ -142,6 +145,7 @@ def summarise(
         "n_interactions": int(final.data.histories.nnz),
         "n_test_users": evaluation.summary["n_test_users"],
         "n_groups": final.groups.n_groups,
+        "n_groups_asked": final.former.asked,
         "n_groups_reason": choices.reason,
         "encoder": " + ".join(sorted(used, key=lambda name: -used[name])) or "popularity",
         "encoders": {name: value for name, value in choices.weights.ndcg.items() if name != "blend"},

@@ -11,9 +11,10 @@ from sklearn.metrics import silhouette_samples
 
 from grouprec.data.dataset import Dataset
 from grouprec.evaluate.significance import LEVEL, holm
-from grouprec.lists import owned_share, reach
+from grouprec.lists import LENGTH, owned_share, reach
 from grouprec.naming import distinguishing_attributes, distinguishing_items, distinguishing_words, name_groups
 from grouprec.types import Candidates, GroupLists, Groups, Preference
+from grouprec.what_if import number_alike
 
 USER_LIST_DEPTH = 50
 HELD_OUT_ROWS = 100_000
@@ -157,6 +158,51 @@ def group_lists_table(
                 )
             )
     return pd.concat(frames, ignore_index=True)
+
+
+def what_if_tables(
+    data: Dataset, formed: Mapping[int, tuple[Groups, GroupLists]], chosen: int
+) -> dict[str, pd.DataFrame]:
+    """Return what a run keeps of every number of groups.
+
+    Args:
+        formed: number of groups (as asked for) -> groups of all users, and their lists.
+        chosen: the run's own number of groups, one of them.
+    Returns:
+        ``what_if_labels``: a row per user, a column per number of groups (its name is the number), int16 from 1.
+        ``what_if_groups``: n_groups (as asked for), group, name, size.
+        ``what_if_lists``: n_groups, group, regime, rank (1 to 10), item, label.
+    """
+    numbers = number_alike({n: groups.labels for n, (groups, _) in formed.items()}, chosen)
+    groups_parts, list_parts = [], []
+    for n, (groups, lists) in formed.items():
+        number = np.empty(groups.n_groups, np.int64)
+        number[groups.labels] = numbers[n]
+        groups_parts.append(_numbered_groups(data, groups, number).assign(n_groups=n))
+        list_parts.append(_first_items(data, lists, number).assign(n_groups=n))
+    return {
+        "what_if_labels": pd.DataFrame({str(n): own for n, own in sorted(numbers.items())}),
+        "what_if_groups": pd.concat(groups_parts, ignore_index=True),
+        "what_if_lists": pd.concat(list_parts, ignore_index=True),
+    }
+
+
+def _numbered_groups(data: Dataset, groups: Groups, number: np.ndarray) -> pd.DataFrame:
+    names = name_groups(data.item_labels, data.histories, groups)
+    frame = pd.DataFrame({"group": number, "name": names, "size": groups.sizes})
+    return frame.sort_values("group", ignore_index=True)
+
+
+def _first_items(data: Dataset, lists: GroupLists, number: np.ndarray) -> pd.DataFrame:
+    """Return the beginning of every group's two lists, by the group's number."""
+    parts = []
+    for regime, items in (("strict", lists.strict), ("dedup", lists.ranking)):
+        group, place = np.nonzero(items[:, :LENGTH] >= 0)
+        rows = items[group, place]
+        found = {"group": number[group], "regime": regime, "rank": place + 1}
+        names = {"item": data.item_ids[rows].astype(str), "label": data.item_labels[rows].astype(str)}
+        parts.append(pd.DataFrame(found | names))
+    return pd.concat(parts).sort_values(["regime", "group", "rank"], ignore_index=True)
 
 
 def user_lists_table(data: Dataset, candidates: Candidates, placed: Placed | None) -> pd.DataFrame:

@@ -80,8 +80,33 @@ def test_the_value_of_groups_covers_the_runs_own_number_for_every_method(run: Ru
     assert {1, N_GROUPS} <= set(table["n_groups"])
     assert set(table["method"]) == {"members_mean", "kmeans_popularity", "kmeans_mean_ease"}
     assert not table.duplicated(["n_groups", "method", "regime", "metric"]).any()
-    assert len(table) == table["n_groups"].nunique() * 3 * 2 * 3
+    tried = table.groupby(["method", "regime"])["n_groups"].agg(set)
+    ours, rest = tried.pop(("members_mean", "strict")), tried.iloc[0]
+    assert N_GROUPS in rest and rest < ours, "our groups for the run's own use are tried at more numbers"
+    assert (tried == rest).all() and len(table) == (len(ours) + 5 * len(rest)) * 3
     assert table["silhouette"].between(-1, 1).sum() > 0 and table["stability"].between(-1, 1).all()
+
+
+def test_the_value_at_the_runs_own_number_is_that_of_its_own_groups(run: Run) -> None:
+    value, rows = ndcg(run.table("value_of_groups")), run.table("evaluation").set_index(["method", "regime", "metric"])
+    own = value[(value["n_groups"] == N_GROUPS) & (value["method"] == "members_mean") & (value["regime"] == "strict")]
+    assert own["value"].item() == pytest.approx(rows.loc[("members_mean", "strict", "ndcg@10"), "value"])
+    assert own["oracle"].item() == pytest.approx(rows.loc[("members_mean", "strict", "ndcg@10"), "oracle"])
+
+
+def test_every_number_that_was_judged_can_be_looked_at(run: Run) -> None:
+    labels, groups, lists = (run.table(f"what_if_{name}") for name in ("labels", "groups", "lists"))
+    value = run.table("value_of_groups")
+    assert set(labels.columns.astype(int)) == set(value.loc[value["method"] == "members_mean", "n_groups"])
+    users = run.table("users")
+    assert np.array_equal(labels[str(N_GROUPS)], users.loc[users["in_training"], "group"])
+    assert (labels.dtypes == np.int16).all()
+    own = groups[groups["n_groups"] == N_GROUPS].reset_index(drop=True)
+    assert own[["group", "name", "size"]].equals(run.table("groups")[["group", "name", "size"]])
+    exported = run.table("group_lists").query("method == 'members_mean' and rank <= 10")
+    columns = ["regime", "group", "rank", "item", "label"]
+    shown = lists[lists["n_groups"] == N_GROUPS][columns].sort_values(columns, ignore_index=True)
+    assert shown.equals(exported[columns].sort_values(columns, ignore_index=True))
 
 
 def test_floor_and_ceiling_of_the_value_are_those_of_the_evaluation(run: Run) -> None:

@@ -169,3 +169,29 @@ def test_the_runs_own_method_gives_groups_with_their_lists() -> None:
 def test_excluding_what_the_data_do_not_have_is_refused() -> None:
     with pytest.raises(SettingError, match="'nothing like it'"):
         former(items=("nothing like it",))
+
+
+def test_groups_and_lists_of_a_number_are_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    maker = former()
+    first = maker.run_method(3, "dedup")
+    monkeypatch.setattr(maker, "groups", lambda *a: pytest.fail("formed again"))
+    again = maker.run_method(3, "dedup")
+    assert again[0] is first[0] and again[1] is first[1]
+    assert maker.run_groups(3, "dedup") is first[0]
+
+
+def test_the_runs_own_groups_stand_for_their_number_in_its_own_regime_only() -> None:
+    config = former().config
+    maker = Former(DATA, CANDIDATES, config, RunOptions(), own=(3, GROUPS))
+    assert maker.asked == 3 and maker.run_groups(3, "strict") is GROUPS
+    assert maker.run_groups(3, "dedup") is not GROUPS
+    groups, lists = maker.exported(3)
+    assert groups is GROUPS and np.array_equal(lists.strict, maker.lists(GROUPS)["members_mean"].strict)
+
+
+def test_with_repeats_both_regimes_have_the_same_groups_and_a_strategy_makes_what_is_exported() -> None:
+    again = former(repeats=True)
+    assert again.run_groups(3, "dedup") is again.run_groups(3, "strict")
+    maker = former(strategy="borda")
+    groups, lists = maker.exported(3)
+    assert np.array_equal(lists.ranking, maker.by_strategy(groups, "borda").ranking)

@@ -24,6 +24,8 @@ from grouprec.evaluate.oracle import best_strict
 from grouprec.types import Candidates, GroupLists, Groups
 
 GRID = (1, 2, 3, 5, 8, 12, 16, 20, 30, 50)
+FINE_GRID = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50)
+COARSE_GRID = (1, 2, 5, 10, 20, 50)
 MOST_JUDGED = 10_000  # users who judge a curve
 
 
@@ -71,9 +73,9 @@ def stability(groups_with: Callable[[int], Groups], seeds: Sequence[int]) -> flo
     return float(np.mean(pairs))
 
 
-def default_grid(n_users: int, min_group_size: int = 10) -> list[int]:
+def default_grid(n_users: int, min_group_size: int = 10, grid: Sequence[int] = GRID) -> list[int]:
     """Return the numbers of groups worth trying: those that leave ``min_group_size`` users a group on average."""
-    return [n for n in GRID if n == 1 or n * min_group_size <= n_users]
+    return [n for n in grid if n == 1 or n * min_group_size <= n_users]
 
 
 Formed = tuple[Groups, GroupLists]
@@ -87,6 +89,7 @@ def value_of_groups(
     grid: Sequence[int],
     seed: int,
     regimes: Sequence[str] = ("strict", "dedup"),
+    tried: Callable[[int, str, str], bool] = lambda n_groups, method, regime: True,
 ) -> pd.DataFrame:
     """Return what every method's lists are worth for every number of groups, with floor, ceiling and oracle.
 
@@ -99,6 +102,7 @@ def value_of_groups(
         task: its targets judge the lists; the validation task where the table chooses the number of groups.
         candidates: predict the users' preferences; as personal lists they are the ceiling.
         methods: by name, what forms groups and lists for a number of groups and a regime; fewer groups may come back.
+        tried: whether a number of groups is tried by a method in a regime.
     Returns:
         n_groups (as asked for), method, regime, metric, value, low, high, floor, individual, oracle (strict only),
         share_of_gain, smallest and largest (group sizes).
@@ -114,6 +118,8 @@ def value_of_groups(
         rows = []
         oracle_of = cache(lambda groups: best_strict(groups.labels[task.users], relevant, (10,)))
         for (name, form), regime in product(methods.items(), regimes):
+            if not tried(n_groups, name, regime):
+                continue
             groups, lists = form(n_groups, regime)
             means = _means(protocol.measure_one(name, regime, lists, groups, task))
             oracle = oracle_of(groups) if regime == "strict" else {}
