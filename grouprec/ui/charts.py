@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from grouprec.ui import map_labels
 from grouprec.ui.palette import ACCENT, COLOURS, NEUTRAL, SCALE, group_colour, group_symbol, text_on
+from grouprec.ui.text import literal
 
 MOST_POINTS = 50_000  # drawn at once; a lasso over all of them still fits into one message to the server
 MOST_CATEGORIES = 8
@@ -26,12 +28,6 @@ REFERENCES = {
 }
 
 
-def literal(text: object) -> str:
-    """Return text from the data such that Plotly, which reads some HTML in texts, shows it letter by letter."""
-    one_line = " ".join(str(text).split())
-    return one_line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
 @dataclass(frozen=True, eq=False)
 class UserMap:
     """A scatter of users. ``drawn`` of ``placed`` users with a position are shown; points bear their user row."""
@@ -41,37 +37,62 @@ class UserMap:
     placed: int
 
 
-def user_map(users: pd.DataFrame, names: dict[int, str], colour: str = "group") -> UserMap:
+def user_map(
+    users: pd.DataFrame,
+    names: dict[int, str],
+    colour: str = "group",
+    lit: np.ndarray | None = None,
+    view: map_labels.View | None = None,
+) -> UserMap:
     """Return the map of users, one WebGL trace per group or category, or one with a colour scale.
 
     Args:
         users: the run's users table; users without a position are left out.
         names: group -> what it is called.
-        colour: a column of ``users``: "group", a numeric one (a colour scale; the outer 2 % at either end share
-            its end colours), or any other (its most frequent values, the rest grey).
+        colour: as in :func:`map_parts`.
+        lit: bool, one per user: the others are drawn in grey; None for nobody.
+        view: the part of the map to show; all of it where None.
     """
     x, y = users["x"].to_numpy(np.float32), users["y"].to_numpy(np.float32)
     placed = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
     rows = _sample(placed)
     size = 7 if len(rows) < 2_000 else 5 if len(rows) < 12_000 else 3
     figure = go.Figure(layout=_map_layout())
+    parts = map_parts(users, rows if lit is None else rows[lit[rows]], names, colour)
+    if lit is not None:
+        figure.add_trace(_points(x, y, rows[~lit[rows]], "others", {"color": NEUTRAL, "opacity": 0.18}, size))
+    for title, part, marker in parts:
+        figure.add_trace(_points(x, y, part, title, marker, size))
+    if colour == "group" and len(placed):
+        view = view or map_labels.view_of(x[placed], y[placed])
+        figure.update_layout(annotations=map_labels.labels(x, y, users["group"].to_numpy(), placed, names, view))
+    elif not is_scale(users[colour]):
+        figure.update_layout(showlegend=True)
+    if view is not None:
+        figure.update_layout(xaxis_range=view.x, yaxis_range=view.y)
+    return UserMap(figure, len(rows), len(placed))
+
+
+def map_parts(
+    users: pd.DataFrame, rows: np.ndarray, names: dict[int, str], colour: str
+) -> list[tuple[str, np.ndarray, dict[str, Any]]]:
+    """Return what the points of a map are drawn as: title, rows and marker of every trace.
+
+    Args:
+        rows: of the users who are drawn.
+        colour: a column of ``users``: "group", a numeric one (a colour scale; the outer 2 % at either end share
+            its end colours), or any other (its most frequent values, the rest grey).
+    """
     column = users[colour]
     if colour == "group":
         labels = column.to_numpy()[rows]
-        for group in names:
-            marker = {"color": group_colour(group), "symbol": group_symbol(group)}
-            figure.add_trace(_points(x, y, rows[labels == group], names[group], marker, size))
-        figure.update_layout(annotations=_group_numbers(x, y, users["group"].to_numpy(), placed, names))
-    elif is_scale(column):
-        figure.add_trace(_points(x, y, rows, colour, _scale(column.to_numpy(np.float32, na_value=np.nan)[rows]), size))
-    else:
-        codes, titles = _categories(column)
-        for code, title in enumerate(titles):
-            last = code == len(titles) - 1
-            marker = {"color": NEUTRAL if last else COLOURS[code]}
-            figure.add_trace(_points(x, y, rows[codes[rows] == code], title, marker, size))
-        figure.update_layout(showlegend=True)
-    return UserMap(figure, len(rows), len(placed))
+        marks = {group: {"color": group_colour(group), "symbol": group_symbol(group)} for group in names}
+        return [(names[group], rows[labels == group], marker) for group, marker in marks.items()]
+    if is_scale(column):
+        return [(colour, rows, _scale(column.to_numpy(np.float32, na_value=np.nan)[rows]))]
+    codes, titles = _categories(column)
+    colours = [*COLOURS[: len(titles) - 1], NEUTRAL]
+    return [(title, rows[codes[rows] == code], {"color": colours[code]}) for code, title in enumerate(titles)]
 
 
 def is_scale(column: pd.Series) -> bool:
@@ -116,29 +137,6 @@ def _categories(column: pd.Series) -> tuple[np.ndarray, list[str]]:
     frequent = text.value_counts().head(MOST_CATEGORIES).index
     codes = frequent.get_indexer(text)
     return np.where(codes < 0, len(frequent), codes), [*(str(value) for value in frequent), "other or missing"]
-
-
-def _group_numbers(
-    x: np.ndarray, y: np.ndarray, labels: np.ndarray, placed: np.ndarray, groups: Iterable[int]
-) -> list[dict[str, Any]]:
-    """The group's number in its colour at the median of its members: the colour is never the only mark."""
-    centres = pd.DataFrame({"group": labels[placed], "x": x[placed], "y": y[placed]}).groupby("group").median()
-    shown = centres.reindex(list(groups)).dropna()
-    return [
-        {
-            "x": float(centre.x),
-            "y": float(centre.y),
-            "text": f"<b>{group}</b>",
-            "showarrow": False,
-            "bgcolor": group_colour(group),
-            "bordercolor": "#ffffff",
-            "borderwidth": 1,
-            "borderpad": 3,
-            "opacity": 0.95,
-            "font": {"color": text_on(group_colour(group)), "size": 12},
-        }
-        for group, centre in zip(shown.index, shown.itertuples(index=False), strict=True)
-    ]
 
 
 def _map_layout() -> dict[str, Any]:

@@ -21,6 +21,12 @@ def plain(text: object) -> str:
     return _PUNCTUATION.sub(r"\\\1", _SHORTCODE.sub(":\u2060", one_line))
 
 
+def literal(text: object) -> str:
+    """Return text from the data such that Plotly, which reads some HTML in texts, shows it letter by letter."""
+    one_line = " ".join(str(text).split())
+    return one_line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
 def short(text: object, length: int = 40) -> str:
     """Return text cut to a length at its end, with an ellipsis where something is cut. Not escaped."""
     whole = " ".join(str(text).split())

@@ -1,0 +1,113 @@
+"""Which labels a map bears: every group's number where there is room, and its name where there is more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from grouprec.ui.palette import group_colour, text_on
+from grouprec.ui.text import literal, short
+
+WIDTH, HEIGHT = 660, 560  # pixels of a map, about: what is crowded depends on them
+LETTER, LINE, PADDING = 6.4, 20, 12  # pixels
+LONGEST = 22  # characters of a name
+MARGIN = 0.06  # of the extent, around all users
+
+
+@dataclass(frozen=True)
+class View:
+    """A part of a map: lowest and highest x and y."""
+
+    x: tuple[float, float]
+    y: tuple[float, float]
+
+
+def view_of(x: np.ndarray, y: np.ndarray) -> View:
+    """Return the part of a map that shows all of the points, float [n], n > 0."""
+
+    def ends(values: np.ndarray) -> tuple[float, float]:
+        low, high = float(values.min()), float(values.max())
+        margin = MARGIN * (high - low) or 1.0
+        return low - margin, high + margin
+
+    return View(ends(x), ends(y))
+
+
+def around(x: float, y: float, whole: View, part: float = 0.12) -> View:
+    """Return a part of a map around a place; its sides are ``part`` of those of the whole."""
+    half_x, half_y = part * (whole.x[1] - whole.x[0]) / 2, part * (whole.y[1] - whole.y[0]) / 2
+    return View((x - half_x, x + half_x), (y - half_y, y + half_y))
+
+
+def labels(
+    x: np.ndarray, y: np.ndarray, groups: np.ndarray, rows: np.ndarray, names: Mapping[int, str], view: View
+) -> list[dict[str, Any]]:
+    """Return Plotly annotations at the median of every group's members in view, the largest group first.
+
+    A number that would cover that of a larger group is left out, and so is a name that would cover another label.
+
+    Args:
+        x, y: float [U].
+        groups: int [U].
+        rows: int, the users who have a position.
+        names: group -> name, of the groups that get a label.
+    """
+    seen = rows[_within(x[rows], view.x) & _within(y[rows], view.y)]
+    frame = pd.DataFrame({"group": groups[seen], "x": x[seen], "y": y[seen]})
+    members = frame[frame["group"].isin(list(names))].groupby("group")
+    centres = members.median().assign(size=members.size()).sort_values("size", ascending=False, kind="stable")
+    scale = min(WIDTH / (view.x[1] - view.x[0]), HEIGHT / (view.y[1] - view.y[0]))  # both axes have one scale
+    places = centres[["x", "y"]].to_numpy(np.float64) * scale
+    numbers = [int(group) for group in centres.index]
+    titles = {group: short(names[group], LONGEST) for group in numbers}
+    boxes: dict[int, np.ndarray] = {}
+    for group, place in zip(numbers, places, strict=True):
+        box = _box(place, len(str(group)))
+        if not _covers(box, boxes.values()):
+            boxes[group] = box
+    named = set()
+    for group, place in zip(numbers, places, strict=True):
+        box = _box(place, len(str(group)) + 1 + len(titles[group]))
+        if group in boxes and not _covers(box, (other for at, other in boxes.items() if at != group)):
+            boxes[group] = box
+            named.add(group)
+    return [
+        _annotation(group, f" {literal(titles[group])}" if group in named else "", float(centre.x), float(centre.y))
+        for group, centre in zip(numbers, centres.itertuples(), strict=True)
+        if group in boxes
+    ]
+
+
+def _within(values: np.ndarray, ends: tuple[float, float]) -> np.ndarray:
+    return (values >= ends[0]) & (values <= ends[1])
+
+
+def _box(place: np.ndarray, letters: int) -> np.ndarray:
+    """Return left, bottom, right and top of a label in pixels."""
+    half = np.array([letters * LETTER + PADDING, LINE]) / 2
+    return np.concatenate([place - half, place + half])
+
+
+def _covers(box: np.ndarray, others: Any) -> bool:
+    """Return whether a box overlaps any of the others."""
+    return any((box[:2] < other[2:]).all() and (other[:2] < box[2:]).all() for other in others)
+
+
+def _annotation(group: int, title: str, x: float, y: float) -> dict[str, Any]:
+    colour = group_colour(group)
+    return {
+        "x": x,
+        "y": y,
+        "text": f"<b>{group}</b>{title}",
+        "showarrow": False,
+        "bgcolor": colour,
+        "bordercolor": "#ffffff",
+        "borderwidth": 1,
+        "borderpad": 3,
+        "opacity": 0.92,
+        "font": {"color": text_on(colour), "size": 11 if title else 12},
+    }
