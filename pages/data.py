@@ -228,7 +228,7 @@ def draw_answer(
     try:
         with buttons, st.spinner("Preparing the rows ...", show_time=True):
             check = checked(*wanted)
-        remember(wanted, dataset, roles, preparation)
+        remember(wanted, dataset, roles, preparation, check)
     except GrouprecError as error:
         st.error(plain(str(error)))
         return None
@@ -239,10 +239,12 @@ def draw_answer(
     return check
 
 
-def remember(wanted: tuple[str, str], dataset: KnownDataset, roles: Mapping, preparation: Mapping) -> None:
+def remember(
+    wanted: tuple[str, str], dataset: KnownDataset, roles: Mapping, preparation: Mapping, check: preview.Check
+) -> None:
     """Keep the choices of a successful check for training; redraw once, without the button."""
     if st.session_state.get("checked") != wanted:
-        state.library().save(dataset.key, roles=roles, preparation=preparation)
+        state.library().save(dataset.key, roles=roles, preparation=preparation, size=check.size)
         st.session_state["checked"] = wanted
         st.rerun()
 

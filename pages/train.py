@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
-from grouprec import jobs
-from grouprec.config import PRESET_SEARCH_MINUTES, make_config
+from grouprec import estimate, jobs
+from grouprec.config import RunConfig, make_config
 from grouprec.library import KnownDataset
 from grouprec.progress import make_plan
-from grouprec.runs import FINISHED, RESUMABLE, Run, State, Status
-from grouprec.types import GrouprecError, StorageError
-from grouprec.ui import cards, state, watch
+from grouprec.runs import FINISHED, MOST_NOTE, MOST_TAGS, RESUMABLE, Run, State, Status
+from grouprec.types import GrouprecError
+from grouprec.ui import cards, repeat, state, watch
 from grouprec.ui.cards import plain
 from grouprec.ui.new_run import choose_all
 
@@ -54,6 +56,9 @@ def draw_active(run: Run, status: Status) -> None:
                 jobs.cancel(run)
                 st.rerun()
         st.progress(min(status.fraction, 1.0))
+        used = estimate.gpu_memory()
+        if used is not None:
+            st.caption(f"{plain(used[0])}: {watch.size(used[1])} of {watch.size(used[2])} in use.")
         draw_details(run, status)
 
 
@@ -70,6 +75,14 @@ def draw_ended(run: Run, status: Status) -> None:
                     state.open_page("groups")
             elif st.button("Resume", icon=":material/replay:", key="resume_run", help=RESUME_HELP):
                 resume(run)
+            st.button(
+                "Repeat with a change",
+                icon=":material/content_copy:",
+                key="repeat_run",
+                help=REPEAT_HELP,
+                on_click=repeat.fill,
+                args=(run,),
+            )
         details = st.expander("Stages, losses and log", key="run_details", on_change="rerun")
         if details.open:
             with details:
@@ -77,6 +90,7 @@ def draw_ended(run: Run, status: Status) -> None:
 
 
 RESUME_HELP = "Continues after the last finished stage."
+REPEAT_HELP = "Fills the form below with this run's choices; stages that a change does not touch are read back."
 
 
 def draw_details(run: Run, status: Status) -> None:
@@ -153,44 +167,106 @@ def resume(run: Run) -> None:
     st.rerun()
 
 
+# -- the queue
+
+
+def draw_queue(waiting: list[Run]) -> None:
+    """Draw the runs that wait, each with the two things that can be done about it."""
+    cards.section(f"{cards.plural(len(waiting), 'run')} waiting", "The next one starts by itself when a run ends.")
+    for at, run in enumerate(waiting):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"{at + 1}. {plain(run.title())}", width="stretch")
+            if at and st.button("Next", icon=":material/vertical_align_top:", key=f"first.{run.run_id}"):
+                act(lambda run=run: jobs.move_first(state.store(), run))
+            if st.button("Take out", icon=":material/close:", key=f"unqueue.{run.run_id}"):
+                act(lambda run=run: jobs.cancel(run))
+
+
 # -- a new run
 
 
-def draw_new_run(dataset: KnownDataset, busy: bool) -> None:
-    """Draw the choices of a new run and its start button."""
+@st.cache_resource(max_entries=32, show_spinner="Looking at the size of the file ...")
+def counted(path: str, roles: str, min_item_users: int) -> estimate.Size:
+    """Return the size of a file; ``roles`` is the JSON of its column roles."""
+    return estimate.size_of(Path(path), json.loads(roles), min_item_users)
+
+
+def size_of(dataset: KnownDataset, config: RunConfig) -> estimate.Size:
+    """Return the size of a dataset: as its last check found it, else counted or guessed."""
+    same = (dict(config.roles), dict(dataset.preparation)) == (dataset.roles, dataset.preparation)
+    if dataset.size and same:
+        return estimate.Size(**dataset.size)
+    least = config.preparation.min_item_users
+    return counted(str(dataset.interactions), json.dumps(config.roles, sort_keys=True), least)
+
+
+def draw_new_run(dataset: KnownDataset, busy: bool) -> estimate.Estimate | None:
+    """Draw the choices of a new run, what it will cost and its start button; return the cost."""
+    basis = repeat.basis()
     with st.container(border=True):
         cards.section(f"New run on {plain(dataset.name)}")
+        said = st.container()
         choices = choose_all(dataset.name)
-        started = st.button(
-            "Start training",
-            type="primary",
-            icon=":material/play_arrow:",
-            key="start_run",
-            disabled=busy,
-            help="Another run is being trained; wait for it or cancel it." if busy else None,
-        )
-    if started:
-        start(dataset, **choices)
+        config = configure(dataset, basis, **choices)
+        with said:
+            repeat.draw_basis(basis, config)
+        cost = draw_cost(dataset, config) if config is not None else None
+        label, icon = ("Add to the queue", ":material/playlist_add:") if busy else ("Start training", PLAY)
+        started = st.button(label, type="primary", icon=icon, key="start_run", help=QUEUE_HELP if busy else None)
+    if started and config is not None:
+        start(config)
+    return cost
 
 
-def start(dataset: KnownDataset, *, settings: dict, **choices: object) -> None:
-    """Check the choices, start the run and watch it."""
+PLAY = ":material/play_arrow:"
+QUEUE_HELP = "It starts by itself when the runs before it have ended, also after a restart of the server."
+
+
+def configure(dataset: KnownDataset, basis: Run | None, *, settings: dict, **choices: object) -> RunConfig | None:
+    """Return the checked configuration of a new run; say what is wrong with it, and return None, where something is."""
+    roles, preparation = repeat.preparation(dataset, basis)
     try:
-        config = make_config(
+        return make_config(
             dataset=dataset.name,
             interactions=dataset.interactions,
             users=dataset.users,
             items=dataset.items,
-            roles=dataset.roles,
-            settings={**settings, "data": dataset.preparation},
+            roles=roles,
+            settings={**settings, "data": preparation},
             **choices,
         )
+    except GrouprecError as error:
+        say(error)
+        return None
+
+
+def draw_cost(dataset: KnownDataset, config: RunConfig) -> estimate.Estimate | None:
+    """Draw what the run will cost; nothing where the file cannot be read, which the Data page explains."""
+    try:
+        size = size_of(dataset, config)
+    except GrouprecError as error:
+        say(error)
+        return None
+    cost = estimate.estimate(config, size, state.store())
+    if cost.advice:
+        st.warning(plain(watch.cost_sentence(config.preset, dataset.name, cost)), icon=":material/memory:")
+    st.caption(plain(watch.basis_sentence(cost, size.counted)))
+    return cost
+
+
+def start(config: RunConfig) -> None:
+    """Start or queue the run and watch it."""
+    try:
         run = jobs.start(state.store(), config)
     except GrouprecError as error:
         say(error)
         return
-    state.choose_run(run.run_id)
-    st.session_state["watching"] = run.run_id
+    st.session_state.pop(repeat.BASIS, None)
+    if run.status().waiting:
+        st.toast(f"“{plain(run.title())}” waits for its turn.")
+    else:
+        state.choose_run(run.run_id)
+        st.session_state["watching"] = run.run_id
     st.rerun()
 
 
@@ -198,8 +274,12 @@ def start(dataset: KnownDataset, *, settings: dict, **choices: object) -> None:
 
 
 def draw_history(runs: list[Run]) -> None:
-    """Draw all runs; the selected one can be opened, renamed, resumed or deleted."""
+    """Draw all runs; the selected one can be opened, annotated, repeated, resumed or deleted."""
     cards.section("Runs")
+    tags = watch.all_tags(runs)
+    if tags:
+        chosen = st.pills("Only runs tagged", tags, selection_mode="multi", key="history_tags", persist_state="session")
+        runs = watch.with_tags(runs, chosen)
     frame = watch.history(runs)
     frame["created"] = [state.when(seconds) for seconds in frame["created"]]
     event = st.dataframe(
@@ -209,10 +289,12 @@ def draw_history(runs: list[Run]) -> None:
         placeholder="",
         on_select="rerun",
         selection_mode="single-row",
-        column_order=["title", "state", "dataset", "preset", "groups", "seconds", "gain", "created"],
+        column_order=["title", "state", "tags", "note", *watch.HISTORY_COLUMNS[5:]],
         column_config={
             "title": st.column_config.TextColumn("Title", width="medium"),
-            "state": st.column_config.TextColumn("State"),
+            "state": st.column_config.TextColumn("State", width="small"),
+            "tags": st.column_config.ListColumn("Tags", width="small"),
+            "note": st.column_config.TextColumn("Note", width="medium"),
             "dataset": st.column_config.TextColumn("Dataset"),
             "preset": st.column_config.TextColumn("Preset"),
             "groups": st.column_config.TextColumn("Groups", alignment="right"),
@@ -232,7 +314,7 @@ def draw_history(runs: list[Run]) -> None:
 
 def draw_actions(run: Run | None) -> None:
     if run is None:
-        st.caption("Select a run to open, rename, resume or delete it.")
+        st.caption("Select a run to open, annotate, repeat, resume or delete it.")
         return
     status = jobs.refresh(run)
     with st.container(horizontal=True):
@@ -245,6 +327,9 @@ def draw_actions(run: Run | None) -> None:
             title = st.text_input("New title", run.title(), max_chars=120, key=f"rename.{run.run_id}")
             if st.button("Save", key="history_rename", disabled=not title.strip()):
                 act(lambda: run.rename(title))
+        with st.popover("Note and tags", icon=":material/sell:"):
+            draw_notes(run)
+        st.button("Repeat with a change", key="history_repeat", help=REPEAT_HELP, on_click=repeat.fill, args=(run,))
         if status.state in RESUMABLE - {State.QUEUED} and st.button(
             "Resume", icon=":material/replay:", key="history_resume"
         ):
@@ -255,11 +340,29 @@ def draw_actions(run: Run | None) -> None:
                 act(lambda: state.store().delete(run))
 
 
-def act(change: Callable[[], None]) -> None:
+def draw_notes(run: Run) -> None:
+    """Draw the note and the tags of a run, with the tags of the other runs to choose from."""
+    notes = run.notes()
+    known = list(dict.fromkeys([*notes.tags, *watch.all_tags(state.store().runs())]))
+    tags = st.multiselect(
+        "Tags",
+        known,
+        list(notes.tags),
+        accept_new_options=True,
+        max_selections=MOST_TAGS,
+        placeholder="Type one and press Enter",
+        key=f"tags.{run.run_id}",
+    )
+    note = st.text_area("Note", notes.note, max_chars=MOST_NOTE, key=f"note.{run.run_id}", height=120)
+    if st.button("Save", key="history_annotate"):
+        act(lambda: run.annotate(note, tags))
+
+
+def act(change: Callable[[], object]) -> None:
     """Change something on disk and redraw, or say why it could not be done."""
     try:
         change()
-    except StorageError as error:
+    except GrouprecError as error:
         say(error)
         return
     st.rerun()
@@ -267,17 +370,22 @@ def act(change: Callable[[], None]) -> None:
 
 # -- the page
 
-runs = state.store().runs()
-active = jobs.active(state.store())
-current = active or state.current_run()
+store = state.store()
+active = jobs.active(store)
+runs, waiting, chosen = store.runs(), jobs.queue(store), state.current_run()
 dataset = state.current_dataset()
 
-if active is None:
-    wish = st.session_state.get("train_preset") or "quick"
-    minutes = st.session_state.get(f"train_search.{wish}", PRESET_SEARCH_MINUTES.get(wish, 0.0))
-    cards.answer(plain(watch.cost_sentence(wish, dataset.name, runs, minutes)))
-if current is not None:
-    st.fragment(run_panel, run_every=POLL_SECONDS if active is not None else None)(current.run_id)
-draw_new_run(dataset, busy=active is not None)
+answer = st.container()
+if active is not None:
+    st.fragment(run_panel, run_every=POLL_SECONDS)(active.run_id)
+if chosen is not None and not chosen.status().waiting and chosen.run_id != (active and active.run_id):
+    run_panel(chosen.run_id)
+if waiting:
+    draw_queue(waiting)
+cost = draw_new_run(dataset, busy=active is not None)
+if active is None and cost is not None:
+    with answer:
+        preset = st.session_state["train_preset"]
+        cards.answer(plain(watch.cost_sentence(preset, dataset.name, cost)))
 if runs:
     draw_history(runs)

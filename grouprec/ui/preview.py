@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,7 @@ class Check:
         per_user, per_item: how many users (items) have how many interactions: columns ``interactions``, ``count``.
         activity: interactions over time: columns ``start`` (datetime), ``count``; empty without times.
         split: kind, and rows of train, validation and test.
+        size: what training will see, as :class:`grouprec.estimate.Size` takes it.
     """
 
     n_users: int
@@ -43,6 +44,7 @@ class Check:
     per_item: pd.DataFrame
     activity: pd.DataFrame
     split: dict[str, Any]
+    size: dict[str, Any] = field(default_factory=dict)
 
 
 def summarise(prepared: Prepared) -> Check:
@@ -62,6 +64,13 @@ def summarise(prepared: Prepared) -> Check:
         per_item=distribution(np.bincount(items)),
         activity=activity(times),
         split={"kind": prepared.split, **{name: len(part) for name, part in parts.items()}},
+        size={
+            "n_users": dataset.n_users,
+            "n_items": dataset.n_items,
+            "n_rows": len(pd.unique(users * np.int64(dataset.n_items) + items)),
+            "n_raw": int(report["rows_before"].iloc[0]),
+            "timed": dataset.timed,
+        },
     )
 
 

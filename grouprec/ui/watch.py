@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from grouprec.estimate import Estimate
 from grouprec.runs import FINISHED, Run, State, Status, read_json
 from grouprec.ui.cards import percent, plain, plural, score
 from grouprec.ui.palette import ACCENT
@@ -18,9 +19,8 @@ PRESET_MEANING = {
     "standard": "For real decisions: deep encoders beside the simple ones, final lists learned from all rows.",
     "thorough": "For the last few percent: every encoder, many more epochs, and a search for better settings.",
 }
-SAMPLE_SECONDS = {"quick": 217.0}  # seconds, measured on two shared processor cores
 STATE_WORDS = {
-    State.QUEUED: "starting",
+    State.QUEUED: "waiting",
     State.RUNNING: "training",
     State.DONE: "finished",
     State.FAILED: "failed",
@@ -244,25 +244,27 @@ def ended_sentence(title: str, status: Status, seconds: float | None) -> str:
     return f"“{title}” {STATE_WORDS[status.state]} at {percent(status.fraction)}{reason}"
 
 
-def cost_sentence(preset: str, dataset: str, runs: Iterable[Run], search_minutes: float = 0.0) -> str:
-    """Return what a run will cost, from the newest finished run with that preset; else from the sample's time.
+def cost_sentence(preset: str, dataset: str, cost: Estimate) -> str:
+    """Return what a run will cost, or that it will not fit and what would."""
+    if cost.advice:
+        needs = f"needs about {size(cost.memory)} of memory and {size(cost.free)} are free"
+        return f"A {preset} run on {dataset} will not fit: it {needs}. {cost.advice}"
+    return f"A {preset} run on {dataset} takes about {duration(cost.seconds)} and {size(cost.memory)} of memory."
 
-    Args:
-        search_minutes: what the new run may spend on searching settings, on top.
-    """
-    search = f", and up to {duration(60 * search_minutes)} of search on top" if search_minutes else ""
-    for run in runs:
-        choices = read_json(run.path / "config.json") or {}
-        if run.finished and choices.get("preset") == preset and choices.get("dataset") == dataset:
-            seconds = elapsed(run.status(), run.metrics())
-            if seconds:
-                seconds = max(seconds - 60 * choices.get("search_minutes", 0.0), 1.0)
-                return f"A {preset} run on {dataset} takes about {duration(seconds)}, as the last one did{search}."
-    if preset not in SAMPLE_SECONDS:
-        quick = f"a quick one, which takes {duration(SAMPLE_SECONDS['quick'])} on the sample"
-        return f"A {preset} run takes several times as long as {quick}{search}."
-    usual = f"about {duration(SAMPLE_SECONDS[preset])} on the sample with two processor cores"
-    return f"A {preset} run takes {usual}{search}; larger files take longer."
+
+def basis_sentence(cost: Estimate, counted: bool) -> str:
+    """Return how sure an estimate is, and where it comes from."""
+    low, high = duration(cost.seconds / cost.factor), duration(cost.seconds * cost.factor)
+    source = "earlier runs on this machine" if cost.measured else "a short test of this machine, so a rough guess"
+    check = "" if counted else " Checking the file on the Data page makes it better."
+    return f"Likely between {low} and {high}, from {source}; {size(cost.free)} of memory are free.{check}"
+
+
+def size(n_bytes: float) -> str:
+    """Return bytes for people: ``850 MB``, ``1.4 GB``, ``16 GB``."""
+    if n_bytes < 950e6:
+        return f"{max(n_bytes, 0) / 1e6:.0f} MB"
+    return f"{n_bytes / 1e9:.1f} GB" if n_bytes < 9.95e9 else f"{n_bytes / 1e9:.0f} GB"
 
 
 def elapsed(status: Status, metrics: Mapping[str, Any]) -> float | None:
@@ -275,12 +277,68 @@ def elapsed(status: Status, metrics: Mapping[str, Any]) -> float | None:
 # -- the history
 
 
-HISTORY_COLUMNS = ["run_id", "title", "state", "dataset", "preset", "groups", "seconds", "gain", "created"]
+HISTORY_COLUMNS = [
+    "run_id",
+    "title",
+    "state",
+    "tags",
+    "note",
+    "dataset",
+    "preset",
+    "groups",
+    "seconds",
+    "gain",
+    "created",
+]
 
 
 def history(runs: Iterable[Run]) -> pd.DataFrame:
     """Return one row a run, newest first; ``gain`` is the strict list's share of the possible gain in percent."""
     return pd.DataFrame([_history_row(run) for run in runs], columns=HISTORY_COLUMNS)
+
+
+def all_tags(runs: Iterable[Run]) -> list[str]:
+    """Return the tags of all runs in alphabetical order."""
+    return sorted({tag for run in runs for tag in run.notes().tags}, key=str.casefold)
+
+
+def with_tags(runs: Iterable[Run], tags: Iterable[str]) -> list[Run]:
+    """Return the runs that bear all of these tags."""
+    wanted = set(tags)
+    return [run for run in runs if wanted <= set(run.notes().tags)]
+
+
+def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
+    """Return what differs between two configurations (as JSON gives them): name, before, after."""
+    ignored = {"title", "format"}
+    names = [name for name in after if name not in ignored]
+    flat_before, flat_after = _flat({n: before.get(n) for n in names}), _flat({n: after[n] for n in names})
+    every = dict.fromkeys([*flat_after, *flat_before])
+    return [(n, flat_before.get(n), flat_after.get(n)) for n in every if flat_before.get(n) != flat_after.get(n)]
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested settings as one level: ``rules.diversity``."""
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        whole = f"{prefix}{name}"
+        flat |= _flat(value, f"{whole}.") if isinstance(value, Mapping) else {whole: value}
+    return flat
+
+
+def changes_sentence(found: Sequence[tuple[str, Any, Any]]) -> str:
+    """Return up to three differences in words."""
+    if not found:
+        return "Nothing is changed yet: this would be the same run again."
+    words = [f"{name.replace('_', ' ').replace('.', ', ')} {_value(old)} → {_value(new)}" for name, old, new in found]
+    more = f" and {plural(len(words) - 3, 'more')}" if len(words) > 3 else ""
+    return f"Changed: {'; '.join(words[:3])}{more}."
+
+
+def _value(value: Any) -> str:
+    if value is None or value in ("", [], ()):
+        return "none"
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _history_row(run: Run) -> dict[str, Any]:
@@ -291,6 +349,8 @@ def _history_row(run: Run) -> dict[str, Any]:
         "run_id": run.run_id,
         "title": choices.get("title") or run.run_id,
         "state": STATE_WORDS[status.state],
+        "tags": list(run.notes().tags),
+        "note": run.notes().note,
         "dataset": choices.get("dataset", ""),
         "preset": choices.get("preset", ""),
         "groups": str(metrics.get("n_groups", wish)),

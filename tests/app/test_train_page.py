@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -12,11 +13,11 @@ from fake_run import build_run
 from streamlit.testing.v1 import AppTest
 
 import grouprec.ui
-from grouprec import jobs
-from grouprec.config import ListRules, RunConfig
+from grouprec import estimate, jobs
+from grouprec.config import ListRules, RunConfig, make_config
 from grouprec.live.stream import Stream
 from grouprec.progress import make_plan
-from grouprec.runs import Run, RunStore, State, Status
+from grouprec.runs import Notes, Run, RunStore, State, Status
 from grouprec.strategies import STRATEGIES
 from grouprec.ui import state, watch
 
@@ -71,10 +72,21 @@ def answer(app: AppTest) -> str:
 # -- starting
 
 
-def test_the_page_says_what_a_run_will_cost(runs_folder: RunStore) -> None:
+def test_the_page_says_what_a_run_will_cost(runs_folder: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(estimate, "calibrate", lambda: 1.0)
     app = open_train()
-    assert watch.duration(watch.SAMPLE_SECONDS["quick"]) in answer(app)
-    assert not app.button(key="start_run").disabled
+    assert answer(app).startswith("A quick run on Online Retail (sample) takes about 4 min and 1.3 GB of memory")
+    assert any("rough guess" in element.value for element in app.caption)
+    quick = answer(app)
+    app.get_by_key("train_preset").set_value("thorough").run()
+    assert "thorough" in answer(app) and answer(app) != quick
+
+
+def test_a_run_that_will_not_fit_says_so_and_what_would(runs_folder: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(estimate, "free_memory", lambda: 1_300_000_000)
+    app = open_train()
+    assert "will not fit" in answer(app) and "fits without EASE" in answer(app)
+    assert "fits without EASE" in app.warning[0].value
 
 
 def test_start_sends_the_choices_and_only_changed_settings(runs_folder: RunStore, started: list[RunConfig]) -> None:
@@ -122,7 +134,6 @@ def test_feedback_on_an_earlier_run_can_count_in_the_next(runs_folder: RunStore,
 def test_repeats_search_and_list_rules_reach_the_run(runs_folder: RunStore, started: list[RunConfig]) -> None:
     app = open_train()
     app.get_by_key("train_preset").set_value("thorough").run()
-    assert "search on top" in answer(app)
     app.number_input(key="train_search.thorough").set_value(12.0)
     app.toggle(key="train_repeats").set_value(True)
     app.selectbox(key="train_grouper").set_value("kmeans")
@@ -174,7 +185,7 @@ def test_a_started_run_is_watched_and_its_id_is_in_the_url(runs_folder: RunStore
     assert str(runs_folder.runs()[0].run_id) in str(app.query_params["run"])
     assert "0 % done" in answer(app)
     assert app.button(key="cancel_run")
-    assert app.button(key="start_run").disabled
+    assert app.button(key="start_run").label == "Add to the queue"
 
 
 # -- watching
@@ -242,6 +253,89 @@ def test_a_run_whose_config_is_damaged_does_not_break_the_page(runs_folder: RunS
     assert not app.button(key="start_run").disabled
 
 
+# -- the queue
+
+
+def waiting(store: RunStore, title: str, place: float) -> Run:
+    config = RunConfig(interactions=Path("x.csv"), title=title, dataset="x.csv", preset="quick")
+    return store.create(config, place=place)
+
+
+def test_waiting_runs_stand_in_their_order_and_can_be_moved_or_taken_out(runs_folder: RunStore) -> None:
+    running(runs_folder).set_status(pid=os.getpid(), pid_started=None)
+    first, second = waiting(runs_folder, "One", 1.0), waiting(runs_folder, "*Two*", 2.0)
+    app = open_train()
+    said = [element.value.replace("\\", "") for element in app.markdown]
+    assert said.index("1. One") < said.index("2. *Two*")
+    app.button(key=f"first.{second.run_id}").click().run()
+    assert [run.run_id for run in jobs.queue(runs_folder)] == [second.run_id, first.run_id]
+    app.button(key=f"unqueue.{second.run_id}").click().run()
+    assert not app.exception
+    assert second.status().state is State.CANCELLED
+    assert [run.run_id for run in jobs.queue(runs_folder)] == [first.run_id]
+
+
+def test_a_finished_run_stays_in_sight_while_the_next_one_trains(runs_folder: RunStore) -> None:
+    finished = build_run(runs_folder)
+    running(runs_folder)
+    app = open_train(run=finished.run_id)
+    assert "43 % done" in answer(app)
+    assert app.button(key="open_groups")
+
+
+# -- a run again
+
+
+def test_a_run_is_repeated_with_one_change(runs_folder: RunStore, started: list[RunConfig]) -> None:
+    sample = state.library().sample()
+    before = make_config(
+        title="Before",
+        dataset=sample.name,
+        interactions=sample.interactions,
+        preset="standard",
+        n_groups=7,
+        encoders=("ease", "dnn"),
+        grouper="kmeans",
+        regime="dedup",
+        seed=3,
+        settings={
+            "dnn": {"epochs": 3},
+            "data": {"min_item_users": 5},
+            "rules": {"diversity": 0.25, "items": ("85123A",), "owned_share": 0.6},
+        },
+    )
+    run = runs_folder.create(before)
+    run.set_status(state=State.FAILED)
+    app = open_train(run=run.run_id)
+    app.button(key="repeat_run").click().run()
+    assert not app.exception
+    assert any("Nothing is changed yet" in element.value for element in app.markdown)
+    app.number_input(key="train_n_groups").set_value(9).run()
+    assert any("n groups 7 → 9" in element.value.replace("\\", "") for element in app.markdown)
+    app.button(key="start_run").click().run()
+    assert not app.exception
+    assert watch.changes(before.model_dump(mode="json"), started[0].model_dump(mode="json")) == [("n_groups", 7, 9)]
+
+
+def test_a_repeated_form_can_be_emptied_again(finished_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    sample = state.library().sample()
+    config = finished_run.config().model_copy(update={"interactions": sample.interactions, "preset": "thorough"})
+    (finished_run.path / "config.json").write_text(config.model_dump_json(), encoding="utf-8")
+    app = open_train()
+    app.button(key="repeat_run").click().run()
+    assert app.get_by_key("train_preset").value == "thorough"
+    app.button(key="forget_basis").click().run()
+    assert not app.exception
+    assert app.get_by_key("train_preset").value == "quick"
+
+
+def test_a_run_whose_file_is_gone_cannot_be_repeated_and_says_why(finished_run: Run) -> None:
+    app = open_train()
+    app.button(key="repeat_run").click().run()
+    assert not app.exception
+    assert "planted.csv" in app.error[0].value.replace("\\", "")
+
+
 # -- the history
 
 
@@ -273,6 +367,24 @@ def test_a_run_can_be_renamed(finished_run: Run) -> None:
     app.text_input(key=f"rename.{finished_run.run_id}").set_value("New name")
     app.button(key="history_rename").click().run()
     assert finished_run.title() == "New name"
+
+
+def test_a_run_keeps_a_note_and_tags_and_the_list_is_filtered_by_them(runs_folder: RunStore) -> None:
+    build_run(runs_folder, title="Plain", seed=1)
+    run = build_run(runs_folder, title="Marked")
+    table = next(frame.value for frame in open_train().dataframe if "gain" in frame.value.columns)
+    app = select(open_train(), table["run_id"].tolist().index(run.run_id))
+    app.multiselect(key=f"tags.{run.run_id}").set_value([" board  meeting ", "Board meeting", "<b>x</b>"])
+    app.text_area(key=f"note.{run.run_id}").set_value(" for *June* ")
+    app.button(key="history_annotate").click().run()
+    assert not app.exception
+    assert run.notes() == Notes("for *June*", ("Board meeting", "<b>x</b>"))
+    assert run.damaged() == [], "a note is no result"
+    app = open_train()
+    app.get_by_key("history_tags").set_value(["Board meeting"]).run()
+    table = next(frame.value for frame in app.dataframe if "gain" in frame.value.columns)
+    assert table["title"].tolist() == ["Marked"]
+    assert table["note"].tolist() == ["for *June*"]
 
 
 def test_open_leads_to_the_groups_of_that_run(finished_run: Run) -> None:
@@ -366,9 +478,14 @@ def test_durations_read_well(seconds: float, words: str) -> None:
     assert watch.duration(seconds) == words
 
 
-def test_the_cost_is_that_of_the_last_run_on_the_same_data(finished_run: Run) -> None:
-    preset = finished_run.config().preset
-    assert "takes about 60 s" in watch.cost_sentence(preset, "planted", [finished_run])
-    assert "on the sample" in watch.cost_sentence(preset, "other.csv", [finished_run])
-    assert "several times as long" in watch.cost_sentence("thorough", "other.csv", [])
-    assert "up to 5 min of search on top" in watch.cost_sentence("thorough", "other.csv", [], search_minutes=5)
+def test_sizes_read_well() -> None:
+    assert [watch.size(n) for n in (700e6, 1.43e9, 16.2e9)] == ["700 MB", "1.4 GB", "16 GB"]
+
+
+def test_changes_name_what_differs_before_and_after() -> None:
+    before = {"preset": "quick", "n_groups": 20, "rules": {"diversity": 0.0, "items": []}, "title": "a"}
+    after = {"preset": "quick", "n_groups": 30, "rules": {"diversity": 0.5, "items": ["x"]}, "title": "b"}
+    assert watch.changes(before, before) == []
+    said = watch.changes_sentence(watch.changes(before, after))
+    assert said == "Changed: n groups 20 → 30; rules, diversity 0.0 → 0.5; rules, items none → x."
+    assert "same run again" in watch.changes_sentence([])

@@ -1,0 +1,118 @@
+"""What a run will cost: honest against a real run, growing with the data, and advice where it does not fit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from grouprec import estimate
+from grouprec.config import RunConfig, make_config, parse_settings
+from grouprec.estimate import SAMPLE, Size
+from grouprec.jobs import train_here
+from grouprec.library import Library
+from grouprec.runs import RunStore
+from tests.conftest import TINY_ENCODERS, TINY_SETTINGS
+
+ASKED = 1.0  # a machine as fast as the known one
+
+
+@pytest.fixture
+def store(runs_root: Path) -> RunStore:
+    return RunStore(runs_root)
+
+
+def config(preset: str = "quick", **choices: object) -> RunConfig:
+    return make_config(interactions=Path("x.csv"), preset=preset, **choices)
+
+
+def cost(size: Size, store: RunStore, preset: str = "quick", **choices: object) -> estimate.Estimate:
+    return estimate.estimate(config(preset, **choices), size, store, lambda: ASKED)
+
+
+@pytest.mark.parametrize("name", ["n_users", "n_items", "n_rows", "n_raw"])
+@pytest.mark.parametrize("preset", ["quick", "standard", "thorough"])
+def test_more_data_never_costs_less(store: RunStore, name: str, preset: str) -> None:
+    found = [cost(replace(SAMPLE, **{name: getattr(SAMPLE, name) * times}), store, preset) for times in (1, 2, 4)]
+    assert found[0].seconds <= found[1].seconds <= found[2].seconds
+    assert found[0].memory <= found[1].memory <= found[2].memory
+
+
+def test_more_thorough_presets_and_slower_machines_take_longer(store: RunStore) -> None:
+    quick, standard, thorough = (cost(SAMPLE, store, preset).seconds for preset in ("quick", "standard", "thorough"))
+    assert quick < standard < thorough
+    slow = estimate.estimate(config(), SAMPLE, store, lambda: 0.5)
+    assert slow.seconds == pytest.approx(2 * quick, rel=0.05)
+    assert not slow.measured and slow.factor > 2
+
+
+def test_the_time_of_a_search_is_added(store: RunStore) -> None:
+    without, with_search = (cost(SAMPLE, store, search_minutes=minutes).seconds for minutes in (0, 12))
+    assert with_search == pytest.approx(without + 720)
+
+
+def test_an_estimate_is_near_a_real_run_by_calibration_and_nearer_after_it(store: RunStore, planted_csv: Path) -> None:
+    choices = make_config(
+        interactions=planted_csv,
+        preset="quick",
+        encoders=TINY_ENCODERS,
+        n_groups=4,
+        device="cpu",
+        layout="pca",
+        settings=parse_settings(TINY_SETTINGS),
+    )
+    size = estimate.size_of(planted_csv, {}, 1)
+    before = estimate.estimate(choices, size, store)
+    real = train_here(store, store.create(choices))["seconds"]
+    after = estimate.estimate(choices, size, store)
+    assert real / 10 < before.seconds < real * 10, "data a fiftieth of what the constants come from"
+    assert real / 2 < after.seconds < real * 2
+    assert (before.measured, after.measured) == (False, True)
+    assert after.factor < before.factor
+
+
+def test_runs_on_data_of_another_size_are_not_asked(store: RunStore, planted_csv: Path) -> None:
+    assert estimate._ratio(replace(SAMPLE, n_items=80), SAMPLE) > estimate.SIMILAR
+    assert estimate._ratio(SAMPLE, replace(SAMPLE, n_users=8000)) < estimate.SIMILAR
+
+
+def test_what_does_not_fit_is_said_with_what_would(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    large = Size(100_000, 20_000, 5_000_000, 5_000_000)
+    monkeypatch.setattr(estimate, "free_memory", lambda: 24 * 10**9)
+    assert cost(large, store).advice == ""
+    monkeypatch.setattr(estimate, "free_memory", lambda: 10 * 10**9)
+    assert "without EASE" in cost(large, store).advice
+    monkeypatch.setattr(estimate, "free_memory", lambda: 6 * 10**9)
+    found = cost(large, store, encoders=("ease",)).advice
+    assert "fits" in found
+    monkeypatch.setattr(estimate, "free_memory", lambda: 10**9)
+    assert "needs a machine with" in cost(large, store).advice
+
+
+def test_ease_on_too_many_items_is_refused_before_the_start_and_left_out_by_itself(store: RunStore) -> None:
+    wide = Size(1000, 30_000, 100_000, 100_000)
+    assert "at most 20,000 items" in cost(wide, store, encoders=("ease",)).advice
+    assert cost(wide, store).advice == ""
+
+
+def test_the_size_of_the_sample_is_the_one_that_is_kept_with_it(tmp_path: Path) -> None:
+    sample = Library(tmp_path).sample()
+    counted = estimate.size_of(sample.interactions, {}, 3)
+    assert counted.n_raw == SAMPLE.n_raw and counted.counted and counted.timed
+    assert counted.n_users == pytest.approx(SAMPLE.n_users, rel=0.2)
+    assert counted.n_items == pytest.approx(SAMPLE.n_items, rel=0.2)
+    assert counted.n_rows == pytest.approx(SAMPLE.n_rows, rel=0.2)
+
+
+def test_a_large_file_is_guessed_from_its_head(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(estimate, "COUNTED_ROWS", 100)
+    file = tmp_path / "large.csv"
+    file.write_text("user,item\n" + "".join(f"u{n % 40},i{n % 30}\n" for n in range(3000)))
+    size = estimate.size_of(file, {}, 3)
+    assert not size.counted
+    assert size.n_raw == pytest.approx(3000, rel=0.2)
+
+
+def test_calibration_is_short_and_positive() -> None:
+    assert 0.01 < estimate.calibrate() < 100
