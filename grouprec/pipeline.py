@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -83,6 +83,18 @@ class Trainer:
             meta = {"decided": stage.decided, "history": asdict(stage.history) if stage.history else None}
             self.run.save_stage(key, kind, name, settings.model_dump(mode="json"), stage.arrays(), meta)
         return stage, key
+
+    def once(self, name: str, depends: list[Any], decide: Callable[[], Any], report: StageReport | None = None) -> Any:
+        """Return a decision, which JSON can hold: read back where any run took it from the same, else taken now."""
+        key = _key(name, self.config.seed, *depends)
+        saved = self.store.find_stage(key, self.run)
+        if saved is not None:
+            if report is not None:
+                report.reused = True
+            return saved[1]["decision"]
+        decision = decide()
+        self.run.save_stage(key, "decision", name, {}, {}, {"decision": decision})
+        return decision
 
     def feedback(self, data: Dataset) -> sparse.csr_array | None:
         """Return what the feedback of the run named makes of these users' predictions; None without one."""
@@ -189,11 +201,13 @@ def _choose(trainer: Trainer, data: Dataset) -> Choices:
         weights = {repeats: Weights.equal(names, repeats) for repeats in (False, True)}
         n_groups, reason, tried = decide_n_groups(config, data, None, None)
         return Choices(names, weights[config.repeats], weights[not config.repeats], n_groups, reason, tried)
-    found = search.search(names, data, config, trainer.device, progress)
+    settings = [config.stage_config("encoder", name).model_dump(mode="json") for name in names]
+    searched = [names, data.key, config.search_minutes, settings, sorted(config.settings)]
+    found = trainer.once("search", searched, lambda: search.search(names, data, config, trainer.device, progress))
     encoded = _encode(trainer, data, names, found)
-    with progress.stage("blend"):
-        weights = {repeats: _weigh(trainer, encoded, data, repeats) for repeats in (False, True)}
-    updater, _ = trainer.stage("updater", config.updater, [data.key], lambda s, options: s.fit(data, options), {})
+    with progress.stage("blend") as report:
+        weights = _blends(trainer, encoded, data, report)
+    updater, updater_key = trainer.stage("updater", config.updater, [data.key], lambda s, o: s.fit(data, o), {})
     decided = {name: {**found.get(name, {}), **stage.decided} for name, stage in encoded.encoders.items()}
     n_groups, reason, tried = config.n_groups, "", None
     if n_groups == "auto":
@@ -201,10 +215,22 @@ def _choose(trainer: Trainer, data: Dataset) -> Choices:
             candidates = _candidates(trainer, encoded, data, weights[config.repeats])
             former = Former(data, candidates, config, trainer.options)
             n_groups, reason, tried = decide_n_groups(config, data, candidates, former)
-    with progress.stage("live weight"):
-        live_weight = _live_weight(trainer, encoded, data, weights[config.repeats], updater)
     own, other = weights[config.repeats], weights[not config.repeats]
+    with progress.stage("live weight") as report:
+        weighed = [data.key, encoded.keys, updater_key, own.as_dict(), config.repeats]
+        weigh = partial(_live_weight, trainer, encoded, data, own, updater)
+        live_weight = trainer.once("live_weight", weighed, weigh, report)
     return Choices(names, own, other, n_groups, reason, tried, decided, live_weight)
+
+
+def _blends(trainer: Trainer, encoded: Encoded, data: Dataset, report: StageReport) -> dict[bool, Weights]:
+    """Return the blend for new items (False) and with repeats (True)."""
+    both = (False, True)
+    weigh = lambda: [_weigh(trainer, encoded, data, repeats).as_dict() for repeats in both]  # noqa: E731
+    found = trainer.once("blend", [data.key, encoded.keys], weigh, report)
+    # JSON knows no tuples
+    weights = (Weights(**{**blend, "repeats": blend["repeats"] and tuple(blend["repeats"])}) for blend in found)
+    return dict(zip(both, weights, strict=True))
 
 
 def _weigh(trainer: Trainer, encoded: Encoded, data: Dataset, repeats: bool) -> Weights:

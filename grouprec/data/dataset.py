@@ -44,6 +44,15 @@ class Interactions:
         times = None if self.times is None else self.times[rows]
         return Interactions(self.user_rows[rows], self.item_rows[rows], self.weights[rows], times)
 
+    def of_some_users(self, most: int, rng: np.random.Generator) -> Interactions:
+        """Return the rows of as many random users as have at most ``most`` together, of at least one user."""
+        if len(self) <= most:
+            return self
+        counts = np.bincount(self.user_rows)
+        order = rng.permutation(np.flatnonzero(counts))
+        n = max(1, int(np.searchsorted(counts[order].cumsum(), most, side="right")))
+        return self.take(np.isin(self.user_rows, order[:n]))
+
     def in_time_order(self, rng: np.random.Generator, by_user: bool = False) -> Interactions:
         """Return the rows by time, user after user where asked; equal times, and all without times, in random order."""
         times = np.zeros(len(self)) if self.times is None else self.times

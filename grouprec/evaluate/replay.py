@@ -29,7 +29,6 @@ from grouprec.preference import taste
 from grouprec.types import Groups
 
 N_WINDOWS = 10
-MOST_EVENTS = 20_000  # events replayed; of more, those of some users
 K = 10
 WEIGHTS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0)
 WEIGHT_USERS, WEIGHT_EVENTS = 200, 12  # users, and events of each, that choose the weight
@@ -41,7 +40,7 @@ def replay(
     part: Interactions,
     seed: int = 0,
     n_windows: int = N_WINDOWS,
-    most_events: int = MOST_EVENTS,
+    most_events: int = 20_000,
 ) -> pd.DataFrame:
     """Return what group lists are worth as a part is replayed in time order, frozen against updated, and the drift.
 
@@ -65,7 +64,7 @@ def replay(
         No rows for an empty part.
     """
     rng = np.random.default_rng(seed)
-    part = _some_users(part, rng, most_events).in_time_order(rng)
+    part = part.of_some_users(most_events, rng).in_time_order(rng)
     rows: list[dict[str, Any]] = []
     if len(part):
         state = make_state()
@@ -145,16 +144,6 @@ def _own_values(state: LiveState, part: Interactions) -> np.ndarray:
         state.events(part.user_rows[rows], part.item_rows[rows])
         known = known + part.take(rows).matrix(known.shape)
     return totals[counts > 0] / counts[counts > 0]
-
-
-def _some_users(part: Interactions, rng: np.random.Generator, most_events: int) -> Interactions:
-    """Return the events of as many random users as have at most so many events together, at least one user."""
-    if len(part) <= most_events:
-        return part
-    counts = np.bincount(part.user_rows)
-    order = rng.permutation(np.flatnonzero(counts))
-    n = max(1, int(np.searchsorted(counts[order].cumsum(), most_events, side="right")))
-    return part.take(np.isin(part.user_rows, order[:n]))
 
 
 def _task(known: sparse.csr_array, events: Interactions) -> Task:

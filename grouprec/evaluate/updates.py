@@ -27,6 +27,7 @@ def evaluate_updates(
     run: RunOptions,
     k: int = 10,
     reencode: Reencode | None = None,
+    most_events: int = 20_000,
 ) -> dict[str, Any]:
     """Return how well the next item is ranked, with each user's state frozen and with it updated by every event.
 
@@ -44,6 +45,7 @@ def evaluate_updates(
         k: length of the list.
         reencode: returns the scores of all items, float [B, I], for user rows int [B], what these users have before
             an event, float32 CSR [B, I], and their latest items, int32 [B, 50], oldest first, -1 before the first.
+        most_events: of a larger part, the events of users drawn by the seed.
     Returns:
         ``n_events``, ``n_users``, and ``hit_rate@k`` and ``ndcg@k``, each a dict of ``frozen`` and ``updated``, means
         over events, and ``updated_over_frozen``, their ratio. Every value has a 95 % bootstrap interval over users
@@ -53,22 +55,36 @@ def evaluate_updates(
     """
     rng = run.rng("evaluate updates")
     states = updater.start(data, run)
-    if part is data.test:
-        earlier = data.validation.in_time_order(rng, by_user=True)
+    after_validation = part is data.test
+    events = part.of_some_users(most_events, rng).in_time_order(rng, by_user=True)
+    if after_validation:
+        earlier = data.validation.take(np.isin(data.validation.user_rows, events.user_rows))
+        earlier = earlier.in_time_order(rng, by_user=True)
         for rows in earlier.rounds():
             users = earlier.user_rows[rows]
             states[users] = updater.update(states[users], earlier.item_rows[rows])
-    frozen, events = states.copy(), part.in_time_order(rng, by_user=True)
-    ranks = {"frozen": np.zeros(len(part), np.int64), "updated": np.zeros(len(part), np.int64)}
+    updated = np.zeros(len(events), np.int64)
+    ranks = {"frozen": _frozen_ranks(updater, states, events, rng), "updated": updated}
     for rows in events.rounds():
         users, items = events.user_rows[rows], events.item_rows[rows]
-        ranks["frozen"][rows] = _ranks(lambda part, users=users: updater.chances(frozen[users[part]]), items, rng)
-        ranks["updated"][rows] = _ranks(lambda part, users=users: updater.chances(states[users[part]]), items, rng)
+        updated[rows] = _ranks(lambda part, users=users: updater.chances(states[users[part]]), items, rng)
         states[users] = updater.update(states[users], items)
     result = _summary(ranks, events.user_rows, k, run)
-    if reencode is not None and len(part):
-        _add_reencoded(result, ranks, events, data, part is data.test, reencode, k, run)
+    if reencode is not None and len(events):
+        _add_reencoded(result, ranks, events, data, after_validation, reencode, k, run)
     return result
+
+
+def _frozen_ranks(updater: Updater, states: np.ndarray, events: Interactions, rng: np.random.Generator) -> np.ndarray:
+    """Return the ranks of events, user after user, where nothing moves; every user's chances are computed once."""
+    users, owner = np.unique(events.user_rows, return_inverse=True)
+    ranks = [np.empty(0, np.int64)]
+    for start in range(0, len(users), CHUNK):
+        chances = updater.chances(states[users[start : start + CHUNK]])
+        rows = slice(*np.searchsorted(owner, [start, start + CHUNK]).tolist())
+        place = owner[rows] - start
+        ranks.append(_ranks(lambda part, c=chances, p=place: c[p[part]], events.item_rows[rows], rng))
+    return np.concatenate(ranks)
 
 
 def _add_reencoded(

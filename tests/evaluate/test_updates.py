@@ -118,3 +118,11 @@ def test_users_are_encoded_anew_from_exactly_what_came_before(data, monkeypatch)
 def test_without_a_predictor_nobody_is_encoded_anew(data):
     result = evaluate_updates(LastItem(100), data, data.test, RunOptions())
     assert "drawn" not in result and "re-encoded" not in result["ndcg@10"]
+
+
+def test_of_many_events_those_of_drawn_users_are_judged_whole(data):
+    found = evaluate_updates(LastItem(100), data, data.test, RunOptions(), k=1, most_events=100)
+    counts = np.bincount(data.test.user_rows)
+    assert 100 - counts.max() < found["n_events"] <= 100 and found["n_users"] > 1
+    assert found["ndcg@1"]["updated"] > found["ndcg@1"]["frozen"]
+    assert found == evaluate_updates(LastItem(100), data, data.test, RunOptions(), k=1, most_events=100)
