@@ -12,6 +12,7 @@ from grouprec import pipeline
 from grouprec.config import make_config, parse_settings
 from grouprec.jobs import train_here
 from grouprec.layout import linear_positions
+from grouprec.live.base import LiveBase
 from grouprec.live.reencoding import reencode
 from grouprec.live.stream import Stream
 from grouprec.runs import Run, RunStore
@@ -195,9 +196,22 @@ def test_a_map_is_made_once_and_read_back_by_the_next_run(
     second = train(store, planted_csv, layout="umap", n_groups=3)
     reused = {event["stage"] for event in second.events() if event.get("reused")}
     assert {"map", "encoder ease", "encoder dnn", "judge: encoder ease", "judge: encoder dnn"} <= reused
-    assert "judge: groups" not in reused
+    assert {"blend", "live weight"} <= reused and "judge: groups" not in reused
+    assert second.metrics()["blend"] == first.metrics()["blend"]
+    weights = [LiveBase.load(run.path / "live" / "final.safetensors").weight for run in (first, second)]
+    assert weights[0] == weights[1]
     columns = ["user", "x", "y"]
     pd.testing.assert_frame_equal(first.table("users")[columns], second.table("users")[columns])
+
+
+def test_a_search_is_done_once_for_the_same_encoders_and_time(
+    planted_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = RunStore(tmp_path)
+    first = train(store, planted_csv, search_minutes=0.01)
+    monkeypatch.setattr(pipeline.search, "search", lambda *given: pytest.fail("searched again"))
+    second = train(store, planted_csv, search_minutes=0.01, n_groups=3)
+    assert second.metrics()["decided"]["ease"] == first.metrics()["decided"]["ease"]
 
 
 def test_auto_chooses_the_number_of_groups_and_says_why(unlike: Run) -> None:
