@@ -227,7 +227,7 @@ def in_words(
     items = ", ".join(f"{escape(str(labels[item]))} ({_percent(share)})" for item, share in strongest)
     n_others = int((shares[named:] > 0).sum())
     others = (
-        (f"{n_others} other item{'' if n_others == 1 else 's'}", float(shares[named:].sum())),
+        (f"{n_others:,} other item{'' if n_others == 1 else 's'}", float(shares[named:].sum())),
         ("all their items together", reasons.share(reasons.rest)),
         ("popular right now", reasons.share(reasons.trend)),
         ("popular in general", reasons.share(reasons.popularity)),

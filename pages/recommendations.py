@@ -10,7 +10,7 @@ import streamlit as st
 
 from grouprec.runs import Run
 from grouprec.types import GrouprecError
-from grouprec.ui import cards, charts, feedback, shaping, state, story
+from grouprec.ui import at_hand, cards, charts, feedback, reasons, recommendations, shaping, sheets, state, story
 
 LENGTHS = [10, 20, 50]
 ROW, TALL_ROW = 35, 65  # pixels; Streamlit wraps text in rows of more than 64
@@ -21,17 +21,11 @@ LIFT_HELP = "How much more often members have the item than all users do"
 BEST_HELP = "The kind of list that this run stands for and that `grouprec export` takes"
 
 
-def choose(groups: pd.DataFrame) -> tuple[int, str, int]:
-    """Draw the controls; return group, use of the list, and number of items. The first two are in the URL."""
-    names, numbers = shaping.group_names(groups), groups["group"].tolist()
+def choose(groups: pd.DataFrame) -> tuple[pd.Series, str, int]:
+    """Draw the controls; return group, use of the list, and number of items. All of them are in the URL."""
     left, middle, right = st.columns([5, 8, 3])
-    group = left.selectbox(
-        "Group",
-        numbers,
-        format_func=lambda number: cards.group_label(number, names[number]),
-        key="list_group",
-        on_change=cards.from_url("group", "list_group", numbers, numbers[0]),
-    )
+    with left:
+        group = cards.choose_group(groups, "list_group")
     regime = middle.segmented_control(
         "How the list is used",
         list(story.REGIMES),
@@ -41,7 +35,13 @@ def choose(groups: pd.DataFrame) -> tuple[int, str, int]:
         key="list_use",
         on_change=cards.from_url("use", "list_use", list(story.REGIMES), "strict"),
     )
-    length = right.segmented_control("Items", LENGTHS, default=LENGTHS[0], required=True, key="list_length")
+    length = right.segmented_control(
+        "Items",
+        LENGTHS,
+        required=True,
+        key="list_length",
+        on_change=cards.from_url("items", "list_length", LENGTHS, LENGTHS[0]),
+    )
     return group, regime, length
 
 
@@ -81,8 +81,8 @@ def score_column(scores: pd.Series) -> Any:
     return st.column_config.ProgressColumn("Score", format=" ", width=46, help=explanation, **limits)
 
 
-def lists_beside(lists: pd.DataFrame, group: int, regime: str, length: int, best: str) -> pd.DataFrame:
-    """Draw the list that exports take beside the alternatives; return its head.
+def lists_beside(lists: pd.DataFrame, group: int, regime: str, length: int, best: str) -> None:
+    """Draw the list that exports take beside the alternatives.
 
     Args:
         best: the method that the run chose for this use.
@@ -100,42 +100,14 @@ def lists_beside(lists: pd.DataFrame, group: int, regime: str, length: int, best
             else:
                 st.caption(f"● {story.overlap_answer(heads[0]['item'], head['item'])}")
                 list_table(head, heads[0]["item"], f"list_{method}")
-    return heads[0]
 
 
-@st.fragment
-def reasons(first: pd.DataFrame, items: pd.DataFrame, n_users: int) -> None:
-    """Say why an item is on the first list: the top one, or the one selected in the table."""
-    if first.empty:
-        return
-    cards.section("Why these items", "Select a row to read why that item is on the list")
-    reasoned = shaping.with_lift(first, items, n_users).round({"reach": 3, "owned": 3})
-    sentence = st.container()
-    event = st.dataframe(
-        reasoned[["rank", "item", "label", "reach", "owned", "lift"]],
-        hide_index=True,
-        key="list_reasons",
-        on_select="rerun",
-        selection_mode="single-row",
-        height=min(36 + 35 * len(reasoned), 386),
-        column_config={
-            "rank": st.column_config.NumberColumn("", width=40),
-            "item": st.column_config.TextColumn("Item id", width=120),
-            "label": st.column_config.TextColumn("Item", width=420),
-            "reach": st.column_config.NumberColumn("Reach", format="percent", help=REACH_HELP, width=90),
-            "owned": st.column_config.NumberColumn("Own", format="percent", help=OWNED_HELP, width=90),
-            "lift": st.column_config.NumberColumn("Times the average", format="%.1f", help=LIFT_HELP, width=130),
-        },
-        alt="Items of the list with reach, owners and how that compares with all users",
-    )
-    rows = event["selection"]["rows"]
-    sentence.markdown(story.item_why(reasoned.iloc[rows[0] if rows else 0]))
-
-
-def downloads(lists: pd.DataFrame, names: dict[int, str], group: int) -> None:
-    """Offer the group's lists and all groups' lists, each with every method and both uses."""
+def downloads(lists: pd.DataFrame, names: dict[int, str], group: int, chosen: recommendations.Chosen | None) -> None:
+    """Offer a page to print, the group's lists and all groups' lists, each with every method and both uses."""
     parts = {f"group_{group}_lists.csv": ("This group's lists", group), "group_lists.csv": ("All groups' lists", None)}
     with st.container(horizontal=True):
+        if chosen is not None:
+            sheets.download(chosen)
         for file_name, (label, only) in parts.items():
             make = functools.partial(shaping.lists_to_export, lists, names, only)
             cards.download(label, make, file_name, f"list_download_{'all' if only is None else 'group'}")
@@ -190,6 +162,7 @@ def show_user(run: Run, users: pd.DataFrame, row: int, names: dict[int, str]) ->
         cards.download("Download", lambda: own, "user_list.csv", "user_download")
         if feedback.possible(run) and user["in_training"]:
             feedback.user_list(run, user["user"], int(user["group"]), own)
+            why_for_user(run, user, own)
             return
         st.dataframe(
             own[["rank", "label", "score"]],
@@ -205,6 +178,18 @@ def show_user(run: Run, users: pd.DataFrame, row: int, names: dict[int, str]) ->
         )
 
 
+def why_for_user(run: Run, user: pd.Series, own: pd.DataFrame) -> None:
+    """Draw why one of the first items of a user's own list is on it."""
+    first = own.head(LENGTHS[0])
+    rows, items = at_hand.rows_of(run, pd.Series([user["user"]])), at_hand.item_rows(run, first["item"])
+    if not len(rows) or not len(items):
+        return
+    labels = dict(zip(items.tolist(), first["label"], strict=True))
+    with st.popover("Why these items", icon=":material/help:"):
+        item = st.selectbox("Item", list(labels), format_func=lambda one: cards.short(labels[one]), key="user_why")
+        reasons.panel(run, rows, item, f"**{cards.plain(labels[item])}**:", "they", "user_why")
+
+
 def shown(value: Any) -> str:
     """Return an attribute's value as people write it."""
     if isinstance(value, str):
@@ -216,17 +201,22 @@ current = state.require_run()
 all_groups, all_lists = state.table(current, "groups"), state.table(current, "group_lists")
 group_titles, evaluation = shaping.group_names(all_groups), state.table(current, "evaluation")
 top = st.container()
-number, use, n_items = choose(all_groups)
-summary = state.metrics(current)
+group_row, use, n_items = choose(all_groups)
+number, summary = int(group_row["group"]), state.metrics(current)
 best_method = shaping.list_method(summary, use)
-head = lists_beside(all_lists, number, use, n_items, best_method)
+trained = shaping.group_list(all_lists, number, best_method, use)
 with top:
-    chosen_group = all_groups[all_groups["group"] == number].iloc[0]
-    cards.answer(story.list_answer(chosen_group, head, evaluation, use, best_method), story.METRIC_HELP)
+    cards.answer(story.list_answer(group_row, trained, evaluation, use, best_method), story.METRIC_HELP)
     if note := story.repeats_words(summary):
         st.caption(note)
-downloads(all_lists, group_titles, number)
-reasons(head, state.table(current, "items"), summary.get("n_users", 0))
+looked_at = recommendations.choose(current, group_row, use, n_items, trained)
+if looked_at is None:
+    recommendations.plain_list(trained.head(n_items), state.table(current, "items"), summary.get("n_users", 0))
+else:
+    recommendations.remade(looked_at)
+downloads(all_lists, group_titles, number, looked_at)
+cards.section("Other ways to make this list", "What the run made besides, as it was trained")
+lists_beside(all_lists, number, use, n_items, best_method)
 if feedback.possible(current):
     feedback.group_list(current, all_lists, number, use, best_method)
 look_up(current, state.table(current, "users"), group_titles)

@@ -50,9 +50,7 @@ def colour_groups(frame: pd.DataFrame, column: str = "group") -> pd.io.formats.s
 def trained_note(run: Run, what: str) -> None:
     """Say that something knows the trained groups only, where people have given groups other members since."""
     if state.curation(run).grouping.changed:
-        st.caption(
-            f"{what} know the groups as they were trained, without the merges and splits of the Groups page."
-        )
+        st.caption(f"{what} know the groups as they were trained, without the merges and splits of the Groups page.")
 
 
 # -- page parts
@@ -97,14 +95,14 @@ def many_from_url(name: str, key: str, options: list) -> Callable[[], None]:
 def choose_group(groups: pd.DataFrame, key: str) -> pd.Series:
     """Draw the choice of a group, which is in the URL; return its row of the groups table."""
     numbers, names = groups["group"].tolist(), dict(zip(groups["group"], groups["name"].astype(str), strict=True))
-    number = st.selectbox(
+    group = st.selectbox(
         "Group",
         numbers,
-        format_func=lambda number: group_label(number, names[number]),
+        format_func=lambda one: group_label(one, names[one]),
         key=key,
         on_change=from_url("group", key, numbers, numbers[0]),
     )
-    return groups[groups["group"] == number].iloc[0]
+    return groups[groups["group"] == group].iloc[0]
 
 
 def link(page: str, label: str, **parameters: object) -> None:

@@ -57,7 +57,7 @@ def alternative_lists(run: Run, groups: pd.DataFrame) -> str:
     """Draw lists for a group from safe to surprising, and what they were worth on held-out interactions."""
     left, middle, right = st.columns([5, 3, 5], gap="medium")
     with left:
-        group = choose_group(groups)
+        group = cards.choose_group(groups, "personas_group")
     n = middle.segmented_control(
         "Number of lists",
         LISTS,
@@ -154,7 +154,7 @@ def virtual_members(run: Run, groups: pd.DataFrame) -> str:
     """Draw generated members of a group."""
     left, right = st.columns([5, 8], gap="medium", vertical_alignment="bottom")
     with left:
-        group = choose_group(groups)
+        group = cards.choose_group(groups, "personas_group")
     who = studios.of_groups({int(group["group"]): 1})
     with right:
         draw = draw_others()
@@ -340,19 +340,6 @@ def pick_items(run: Run) -> np.ndarray:
 
 
 # -- shared parts
-
-
-def choose_group(groups: pd.DataFrame) -> pd.Series:
-    """Draw the choice of a group, which is in the URL; return its row of the groups table."""
-    numbers, names = groups["group"].tolist(), dict(zip(groups["group"], groups["name"], strict=True))
-    number = st.selectbox(
-        "Group",
-        numbers,
-        format_func=lambda number: cards.group_label(number, names[number]),
-        key="personas_group",
-        on_change=cards.from_url("group", "personas_group", numbers, numbers[0]),
-    )
-    return groups[groups["group"] == number].iloc[0]
 
 
 def download_lists(run: Run, lists: dict[str, np.ndarray], key: str) -> None:

@@ -23,15 +23,15 @@ def test_the_first_line_says_what_to_show_and_what_it_is_worth(finished_run: Run
 
 def test_the_list_that_the_run_chose_stands_beside_the_others(finished_run: Run) -> None:
     app = open_page("recommendations", group="2")
-    assert labels(app, 0) == [f"Item {n}" for n in range(17, 27)]
-    assert labels(app, 1) == [f"Item {n}" for n in range(11, 21)]
-    assert labels(app, 2) == [f"Item {n}" for n in range(111, 121)]
-    assert {"score", "reach", "owned"} <= set(app.dataframe[0].value.columns)
+    assert labels(app, 0) == labels(app, 1) == [f"Item {n}" for n in range(17, 27)]
+    assert labels(app, 2) == [f"Item {n}" for n in range(11, 21)]
+    assert labels(app, 3) == [f"Item {n}" for n in range(111, 121)]
+    assert {"score", "reach", "owned"} <= set(app.dataframe[1].value.columns)
 
 
 def test_items_that_the_first_list_has_too_bear_a_mark(finished_run: Run) -> None:
     app = open_page("recommendations", group="2")
-    ranks = app.dataframe[1].value["rank"].tolist()
+    ranks = app.dataframe[2].value["rank"].tolist()
     assert ranks == ["1", "2", "3", "4", "5", "6", "7 ●", "8 ●", "9 ●", "10 ●"]
     assert "● 4 of 10 are also in the first list" in texts(app)
 
@@ -89,7 +89,7 @@ def test_why_compares_owners_in_the_group_with_all_users(finished_run: Run) -> N
 def test_selecting_an_item_says_why_it_is_there(finished_run: Run) -> None:
     app = open_page("recommendations", group="2")
     assert "**Item 17** is number 1: 80 % of the group" in texts(app)
-    app.session_state["list_reasons"] = {"selection": {"rows": [3], "columns": [], "cells": []}}
+    app.session_state["list_items"] = {"selection": {"rows": [3], "columns": [], "cells": []}}
     app.run()
     assert "**Item 20** is number 4: 20 % of the group" in texts(app)
 
