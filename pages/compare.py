@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 import streamlit as st
 
+from grouprec import report
 from grouprec.runs import Run
-from grouprec.types import StorageError
-from grouprec.ui import cards, charts, evidence, shaping, state, story
+from grouprec.ui import cards, charts, comparison, evidence, shaping, state, story
+from grouprec.ui.choosing import many_from_url
+from grouprec.ui.compare_runs import across_runs
+from grouprec.ui.exporting import buttons
 
 MARKS = {"floor": "one list for all", "individual": "personal lists", "oracle": "best possible"}
 MARKS_HELP = (
@@ -21,6 +22,9 @@ AGAINST_HELP = (
     "Difference in nDCG on the same users, with its 95 % interval. ★ more than chance: a paired test, corrected for "
     "the number of comparisons (Holm)"
 )
+PLACE_HELP = "Among the shared lists, by nDCG: 1 is the best. A ★ says which differences are more than chance."
+MEAN_PLACE_HELP = "The mean of a method's places by all measures of accuracy in this table"
+REPORT_HELP = "The whole story of this run in one HTML file: it opens without a network and prints well to PDF"
 
 
 def choose(evaluation: pd.DataFrame) -> tuple[str, int]:
@@ -36,38 +40,79 @@ def choose(evaluation: pd.DataFrame) -> tuple[str, int]:
         on_change=cards.from_url("use", "compare_use", list(story.REGIMES), "strict"),
     )
     lengths = shaping.cutoffs(evaluation)
-    default = 10 if 10 in lengths else lengths[0]
-    length = right.segmented_control("Items that count", lengths, default=default, required=True, key="compare_length")
+    length = right.segmented_control(
+        "Items that count",
+        lengths,
+        required=True,
+        key="compare_length",
+        on_change=cards.from_url("items", "compare_length", lengths, 10 if 10 in lengths else lengths[0]),
+    )
     return regime, length
 
 
-def methods(evaluation: pd.DataFrame, comparisons: pd.DataFrame, regime: str, length: int, method: str) -> None:
-    """Draw all methods as dots with intervals, and as a table; ``method`` makes the run's lists and stands out."""
+def choose_methods(rows: pd.DataFrame) -> list[str]:
+    """Draw the choice of methods, which is in the URL; none chosen means all."""
+    titles = dict(zip(rows["method"], rows["title"], strict=True))
+    return st.multiselect(
+        "Methods",
+        list(titles),
+        format_func=titles.get,
+        placeholder="All methods; choose some to narrow down",
+        key="compare_methods",
+        on_change=many_from_url("methods", "compare_methods", list(titles)),
+    )
+
+
+def methods(run: Run, evaluation: pd.DataFrame, regime: str, length: int, ours: str) -> list[str]:
+    """Draw methods as dots with intervals, and as a table; ``ours`` makes the run's lists. Return those chosen."""
     metric = f"ndcg@{length}"
-    rows = shaping.methods_of(evaluation, regime, metric, method)
-    ours = story.evaluated(evaluation, method, regime, metric)
-    marks = {title: float(ours[name]) for name, title in MARKS.items()} if ours is not None else {}
+    rows = shaping.methods_of(evaluation, regime, metric, ours)
+    chosen = choose_methods(rows)
+    shown = rows[rows["method"].isin(chosen)] if chosen else rows
+    own = story.evaluated(evaluation, ours, regime, metric)
+    marks = {title: float(own[name]) for name, title in MARKS.items()} if own is not None else {}
     st.plotly_chart(
-        charts.method_dots(rows, marks, f"nDCG@{length}"),
+        charts.method_dots(shown, marks, f"nDCG@{length}"),
         key="compare_dots",
         config=charts.QUIET_CONFIG,
-        alt=f"Methods by nDCG@{length}, best first: {', '.join(rows['title'].head(3))}",
+        alt=f"Methods by nDCG@{length}, best first: {', '.join(shown['title'].head(3))}",
     )
     st.caption("Dots are means (open for personal lists), bars their 95 % intervals.", help=MARKS_HELP)
-    table = shaping.method_table(evaluation, comparisons, regime, length)
+    comparisons = state.table(run, "comparisons")
+    table = comparison.method_table(evaluation, comparisons, regime, length, chosen)
     st.dataframe(
         table,
         hide_index=True,
-        key="compare_methods",
+        key="compare_table",
         height=36 + 35 * len(table),
         column_config={
+            "Place": st.column_config.NumberColumn(width=50, pinned=True, help=PLACE_HELP),
             "Method": st.column_config.TextColumn(width="medium", pinned=True),
             "Share of possible gain": st.column_config.NumberColumn(format="percent", help=evidence.GAIN_HELP),
+            "Mean place": st.column_config.NumberColumn(format="%.1f", help=MEAN_PLACE_HELP),
             shaping.against_title(comparisons, regime): st.column_config.TextColumn(help=AGAINST_HELP),
         },
         alt="Methods in rows, metrics in columns, each with its 95 % interval",
     )
-    cards.download("Download all results", lambda: evaluation, "evaluation.csv", "compare_download")
+    buttons(table, "methods", "compare_download_methods")
+    return chosen
+
+
+def take_home(run: Run, evaluation: pd.DataFrame) -> None:
+    """Draw what can be taken home of the run as a whole; made when it is asked for."""
+    with st.container(horizontal=True):
+        st.download_button(
+            "Report of this run",
+            data=lambda: report.render(run).encode(),
+            file_name="story.html",
+            mime="text/html",
+            key="compare_report",
+            on_click="ignore",
+            type="primary",
+            icon=":material/description:",
+            help=REPORT_HELP,
+        )
+        cards.download("All results", lambda: evaluation, "evaluation.csv", "compare_download")
 
 
 def parts(run: Run, regime: str) -> None:
@@ -80,46 +125,9 @@ def parts(run: Run, regime: str) -> None:
                 draw(run, regime)
 
 
-def across_runs(run: Run) -> None:
-    """Draw the headline numbers of chosen finished runs."""
-    finished = {other.run_id: other for other in state.store().runs() if other.finished}
-    if len(finished) < 2:
-        return
-    cards.section("Across runs")
-    others = [run_id for run_id in finished if run_id != run.run_id]
-    chosen = st.multiselect(
-        "Runs",
-        list(finished),
-        default=[run.run_id, *others[:3]],
-        format_func=lambda run_id: f"{finished[run_id].title()} · {run_id}",
-        key="compare_runs",
-    )
-    rows = [run_row(finished[run_id]) for run_id in chosen]
-    frame = pd.DataFrame([row for row in rows if row])
-    if frame.empty:
-        st.caption("Choose one or more runs.")
-        return
-    share = st.column_config.NumberColumn(format="percent", help=evidence.GAIN_HELP)
-    value = st.column_config.NumberColumn(format="%.3f", help=story.METRIC_HELP)
-    measured = frame.columns[frame.columns.get_loc("Personal lists") : -1]
-    shown = {name: share if "share" in name else value for name in measured}
-    alt = "Chosen runs in rows, their headline numbers in columns"
-    st.dataframe(frame, hide_index=True, key="compare_runs_table", column_config=shown, alt=alt)
-    if len(frame[["Data", "Users"]].drop_duplicates()) > 1:
-        st.caption("These runs are not on the same users, so compare shares of possible gain rather than values.")
-    cards.download("Download", lambda: frame, "runs.csv", "compare_download_runs")
-
-
-def run_row(run: Run) -> dict[str, Any]:
-    """Return a run as a row, {} where it cannot be read."""
-    try:
-        return shaping.run_row(run.title(), state.metrics(run), state.table(run, "evaluation"))
-    except StorageError:
-        return {}
-
-
 current = state.require_run()
 results, summary = state.table(current, "evaluation"), state.metrics(current)
+use, n_items, picked = "strict", 10, []
 if shaping.cutoffs(results):
     top = st.container()
     use, n_items = choose(results)
@@ -129,9 +137,10 @@ if shaping.cutoffs(results):
         cards.answer(sentence, story.METRIC_HELP)
         if note := story.repeats_words(summary):
             st.caption(note)
-    methods(results, state.table(current, "comparisons"), use, n_items, lists)
+        take_home(current, results)
+    picked = methods(current, results, use, n_items, lists)
 else:
-    use = "strict"
     cards.answer(story.compare_answer(results, "strict", summary.get("n_groups", 0)))
+    take_home(current, results)
 parts(current, use)
-across_runs(current)
+across_runs(current, use, f"ndcg@{n_items}", picked)

@@ -10,6 +10,7 @@ import streamlit as st
 
 from grouprec.runs import Run
 from grouprec.ui import cards, charts, feedback, findings, shaping, state, story
+from grouprec.ui.compare_groups import by_group
 
 NDCG = "nDCG@10"
 MISSING = "This run has no such numbers: it is older than they are, or its data did not allow them. Train it again."
@@ -325,6 +326,7 @@ PARTS: dict[str, Callable[[Run, str], None]] = {
     "How many lists": value_of_groups,
     "Stages": stages,
     "Left behind": left_behind,
+    "By group": by_group,
     "Strategies": strategies,
     "Fairness": fairness,
     "Cold start": cold_start,

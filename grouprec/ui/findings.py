@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from grouprec.ui.story import METRIC, encoder_title
+from grouprec.ui.story import ENOUGH_TESTED, METRIC, encoder_title
 from grouprec.ui.text import difference, number, percent, plain, plural, ratio, score
 
 LEVEL = 0.05  # corrected p below which a difference counts
@@ -223,3 +223,76 @@ def trend_answer(blend: Mapping[str, Any]) -> str:
         f"Recent popularity counts: what happened {number(half_life)} days ago counts half, and an item taken twice as "
         f"often of late as over all time has {ratio(2**power)} times the odds."
     )
+
+
+# -- groups and runs side by side
+
+
+def groups_answer(grid: pd.DataFrame) -> str:
+    """Say which group is served best and which least, and which column does best in most groups.
+
+    Args:
+        grid: group, name, n_test_users, then a column of values each, the best column first; groups of very few
+            tested members only count where there are no others.
+    """
+    first, *others = grid.columns[3:]
+    known = grid[grid[first].notna() & (grid["n_test_users"] >= min(ENOUGH_TESTED, grid["n_test_users"].max()))]
+    if known.empty:
+        return "No group was measured: nobody in them has held-out interactions."
+    best, least = known.loc[known[first].idxmax()], known.loc[known[first].idxmin()]
+    said = f"*{plain(first)}* serves **{plain(best['name'])}** best ({score(best[first])})"
+    said += f" and **{plain(least['name'])}** least ({score(least[first])})." if len(known) > 1 else "."
+    if not others:
+        return said
+    winners = known[list(grid.columns[3:])].idxmax(axis=1)
+    return f"{said} It does best of all in {(winners == first).sum()} of {plural(len(known), 'group')}."
+
+
+def runs_answer(runs: pd.DataFrame, column: str) -> str:
+    """Say which run keeps most of the possible gain.
+
+    Args:
+        runs: rows of runs with their title (Run) and ``column``, the share of the possible gain.
+    """
+    known = runs[runs[column].notna()]
+    if known.empty:
+        return "None of these runs has an evaluation of shared lists."
+    best = known.loc[known[column].idxmax()]
+    of = f"Of {plural(len(runs), 'run')}, " if len(runs) > 1 else ""
+    return f"{of}**{plain(best['Run'])}** keeps {percent(best[column])} of the possible gain."
+
+
+def places_answer(methods: pd.DataFrame) -> str:
+    """Say which shared lists stand highest over the runs.
+
+    Args:
+        methods: Method and Mean place, best first, then a column per run.
+    """
+    if methods.empty:
+        return "None of these runs evaluated the methods chosen."
+    best, n_runs = methods.iloc[0], methods.shape[1] - 2
+    over = "in this run" if n_runs == 1 else f"over {plural(n_runs, 'run')}"
+    return f"**{plain(best['Method'])}** stands highest {over}: mean place {number(best['Mean place'])}."
+
+
+def cost_answer(costs: pd.DataFrame) -> str:
+    """Say which encoder alone reaches most, at which cost, and which is the cheapest within its interval.
+
+    Args:
+        costs: title, seconds, value, low, high of encoders alone, of one run.
+    """
+    best = costs.loc[costs["value"].idxmax()]
+    said = f"Alone, {plain(best['title'])} reaches most: {score(best['value'])} after {seconds(best['seconds'])}"
+    near = costs[(costs["value"] >= best["low"]) | (costs.index == best.name)]
+    cheapest = near.loc[near["seconds"].idxmin()]
+    if cheapest["title"] == best["title"]:
+        return f"{said}; none that is cheaper comes within its interval."
+    return (
+        f"{said}; {plain(cheapest['title'])} comes within its interval ({score(cheapest['value'])}) "
+        f"after {seconds(cheapest['seconds'])}."
+    )
+
+
+def seconds(value: float) -> str:
+    """Return ``2.6 seconds``, ``4 minutes``."""
+    return f"{number(value)} seconds" if value < 100 else f"{number(value / 60)} minutes"

@@ -1,0 +1,85 @@
+"""Plotly figures of the comparison of groups and of what training costs. Equal input gives the identical figure."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from grouprec.ui.charts import GRID, literal, plain_layout
+from grouprec.ui.palette import COLOURS, NEUTRAL
+from grouprec.ui.text import count, group_label, score, short
+
+SHADES = [[0, "rgba(100, 116, 216, 0.06)"], [1, "rgba(100, 116, 216, 0.92)"]]  # of the accent, on either background
+SPECIAL = "diamond"  # what stands for all encoders of a run together
+
+
+def group_heat(grid: pd.DataFrame, metric: str) -> go.Figure:
+    """Return groups in rows and methods in columns, the darker the better.
+
+    Args:
+        grid: group, name, n_test_users, then a column of values each.
+        metric: what a value is.
+    """
+    rows = [group_label(group, short(name, 32)) for group, name in zip(grid["group"], grid["name"], strict=True)]
+    titles = list(grid.columns[3:])
+    values = grid[titles].to_numpy(dtype=float)
+    tested = np.broadcast_to(grid["n_test_users"].map(count).to_numpy()[:, None], values.shape)
+    heat = go.Heatmap(
+        z=values,
+        x=[literal(title) for title in titles],
+        y=[literal(row) for row in rows],
+        text=[[score(value) for value in row] for row in values],
+        texttemplate="%{text}",
+        customdata=tested,
+        colorscale=SHADES,
+        showscale=False,
+        xgap=2,
+        ygap=2,
+        hovertemplate=f"%{{y}}<br>%{{x}}: %{{text}} {metric}<br>%{{customdata}} tested users<extra></extra>",
+    )
+    figure = go.Figure(heat)
+    figure.update_layout(
+        **plain_layout(130 + 24 * len(rows), top=8),
+        xaxis={"side": "top", "showgrid": False, "tickangle": -30 if len(titles) > 3 else 0},
+        yaxis={"autorange": "reversed", "showgrid": False},
+    )
+    return figure
+
+
+def cost_against_quality(rows: pd.DataFrame, metric: str) -> go.Figure:
+    """Return what training takes (seconds, each tick ten times the one before) against what it reaches.
+
+    Args:
+        rows: run, title, seconds, value, low, high, whole (bool: all encoders of the run together).
+        metric: the title of the axis.
+    """
+    figure = go.Figure()
+    for (run, part), colour in zip(rows.groupby("run", sort=False), [*COLOURS] * 8, strict=False):
+        error = {"array": part["high"] - part["value"], "arrayminus": part["value"] - part["low"]}
+        figure.add_trace(
+            go.Scatter(
+                x=part["seconds"].clip(lower=0.01),
+                y=part["value"],
+                error_y={"type": "data", "symmetric": False, "thickness": 1.5, "width": 0, **error},
+                name=literal(run),
+                mode="markers+text",
+                text=part["title"].map(literal),
+                textposition="middle right",
+                marker={
+                    "size": 11,
+                    "color": colour,
+                    "symbol": [SPECIAL if whole else "circle" for whole in part["whole"]],
+                    "line": {"width": 1, "color": NEUTRAL},
+                },
+                hovertemplate="%{text}: %{y:.3f} after %{x:.3g} s<extra>" + literal(run) + "</extra>",
+                cliponaxis=False,
+            )
+        )
+    figure.update_layout(
+        **{**plain_layout(380, top=8), "showlegend": len(figure.data) > 1},
+        xaxis={"title": "seconds of training", "type": "log", "dtick": 1, "gridcolor": GRID, "zeroline": False},
+        yaxis={"title": metric, "rangemode": "tozero", "gridcolor": GRID, "zeroline": False},
+        legend={"orientation": "h", "y": -0.25},
+    )
+    return figure
