@@ -188,14 +188,17 @@ class Curation:
         return frame.assign(group=self._numbers[frame["group"].to_numpy(np.int64) - 1])
 
     def _activity(self) -> pd.DataFrame:
-        """Return the activity of groups that are whole trained groups, or several; of others no times are kept."""
+        """Return the activity of groups that are whole trained groups, or several; of others no times are kept.
+
+        What belongs to none of the present groups is that of group 0, so that the sums over all users stay.
+        """
         table, grouping = self.run.table("group_activity"), self.grouping
         pairs = np.unique(np.stack([grouping.trained, grouping.labels])[:, grouping.fitted], axis=1)
         before, after = pd.Series(pairs[0]), pd.Series(pairs[1])
         torn = after.isin(after[before.duplicated(keep=False)])
         becomes = dict(zip(before[~torn], after[~torn], strict=True))
-        kept = table[table["group"].isin(becomes)].assign(group=lambda rows: rows["group"].map(becomes))
-        sums = kept.groupby(["group", "period"], as_index=False)
+        moved = table.assign(group=table["group"].map(becomes).fillna(0).astype(np.int64))
+        sums = moved.groupby(["group", "period"], as_index=False)
         return sums.agg({"events": "sum", "users": "sum", "share": lambda share: share.sum(min_count=1)})
 
     @cached_property

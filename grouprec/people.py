@@ -78,6 +78,18 @@ class People:
         best = best[np.lexsort((best, -cosines[best]))]
         return best, cosines[best]
 
+    @property
+    def n_users(self) -> int:
+        return len(self.base.user_ids)
+
+    @cached_property
+    def _items(self) -> dict[str, int]:
+        return {item: row for row, item in enumerate(self.base.item_ids.tolist())}
+
+    def item_row(self, item: str) -> int | None:
+        """Return the row of an item by its id, None where the fit does not know it."""
+        return self._items.get(item)
+
     def owners(self, item_row: int) -> np.ndarray:
         """Return the users who have an item, ascending rows, int64."""
         entries = np.flatnonzero(self.base.histories.indices == item_row)

@@ -11,7 +11,18 @@ import streamlit as st
 
 from grouprec.runs import Run
 from grouprec.types import GrouprecError
-from grouprec.ui import cards, charts, portrait, shaping, state, story
+from grouprec.ui import (
+    cards,
+    charts,
+    groups_editing,
+    groups_finding,
+    groups_map,
+    groups_two,
+    portrait,
+    shaping,
+    state,
+    story,
+)
 
 CARDS_PER_PAGE = 24
 MOST_ROWS = 1_000
@@ -26,57 +37,32 @@ CARDS_HELP = (
 
 
 @st.fragment
-def explore(run: Run, users: pd.DataFrame, groups: pd.DataFrame, map_method: str) -> None:
-    """Draw the map beside the table of groups and, below, what is selected on it and the chosen group."""
+def explore(run: Run, users: pd.DataFrame, groups: pd.DataFrame) -> None:
+    """Draw the map beside the table of groups and, below, what is found, what is selected and the chosen group."""
+    target = groups_finding.search(run, users)
     picture, beside = st.columns([7, 6], gap="medium")
-    with picture:
-        rows = draw_map(users, groups, map_method)
     with beside:
         group_table(groups)
-    if len(rows):
-        selection(users, rows, groups)
+    with picture:
+        look = groups_map.controls(run, users)
+        rows = groups_map.draw(run, users, groups, look, target, chosen_group(groups["group"].tolist()))
     try:
-        portrait.draw(run, users, groups, portrait.choose(groups))
+        if target is not None:
+            groups_finding.panel(run, users, groups, target)
+        if len(rows):
+            selection(run, users, rows, groups)
+        number, other = portrait.choose(run, groups)
+        if other is not None:
+            groups_two.draw(run, groups, number, other)
+        portrait.draw(run, users, groups, number)
     except GrouprecError as error:  # a fragment runs on its own, outside the frame that shows errors
         st.error(cards.plain(error))
 
 
-def draw_map(users: pd.DataFrame, groups: pd.DataFrame, map_method: str) -> np.ndarray:
-    """Draw the map and return the rows of the selected users."""
-    titles = {"group": "Group", "interactions": "Activity (number of items)"}
-    options = [*titles, *shaping.attribute_columns(users)]
-    colour = st.selectbox(
-        "Colour by",
-        options,
-        format_func=lambda name: titles.get(name, name.replace("_", " ")),
-        key="groups_colour",
-        persist_state="session",
-    )
-    drawn = charts.user_map(users, shaping.group_names(groups), colour)
-    if not drawn.placed:
-        st.info("This run has no map; its groups are listed beside.", icon=":material/map:")
-        return np.empty(0, np.int64)
-    event = st.plotly_chart(
-        drawn.figure,
-        key="groups_map",
-        on_select="rerun",
-        config=charts.CONFIG,
-        alt=f"Map of {cards.count(drawn.placed)} users in {len(groups)} groups; the table of groups says the same",
-    )
-    st.caption(map_note(drawn, len(users), map_method))
-    return charts.selected_rows(event)
-
-
-def map_note(drawn: charts.UserMap, n_users: int, map_method: str) -> str:
-    """Say how to read and use the map, and what is not drawn."""
-    notes = ["Users near each other have similar predicted tastes. Draw around users to see who they are."]
-    if map_method == "pca":
-        notes.append("Drawn with PCA, which shows less detail than UMAP.")
-    if drawn.drawn < drawn.placed:
-        notes.append(f"{cards.count(drawn.drawn)} of {cards.count(drawn.placed)} users are drawn, chosen at random.")
-    if drawn.placed < n_users:
-        notes.append(f"Not on the map: {cards.plural(n_users - drawn.placed, 'user')} who joined a group later.")
-    return " ".join(notes)
+def chosen_group(numbers: list[int]) -> int:
+    """Return the group of ``?group=``, else the first."""
+    asked = st.query_params.get("group")
+    return next((number for number in numbers if str(number) == asked), numbers[0])
 
 
 def group_table(groups: pd.DataFrame) -> None:
@@ -105,9 +91,7 @@ def row_from_url(numbers: list[int]) -> Callable[[], None]:
 
     Returns the ``on_select`` callback that writes the selected row's group to the URL, which the portrait reads.
     """
-    asked = st.query_params.get("group")
-    row = next((row for row, number in enumerate(numbers) if str(number) == asked), 0)
-    st.session_state["groups_table"] = {"selection": {"rows": [row]}}
+    st.session_state["groups_table"] = {"selection": {"rows": [numbers.index(chosen_group(numbers))]}}
 
     def write() -> None:
         for selected in st.session_state["groups_table"]["selection"]["rows"]:
@@ -116,14 +100,19 @@ def row_from_url(numbers: list[int]) -> Callable[[], None]:
     return write
 
 
-def selection(users: pd.DataFrame, rows: np.ndarray, groups: pd.DataFrame) -> None:
+def selection(run: Run, users: pd.DataFrame, rows: np.ndarray, groups: pd.DataFrame) -> None:
     """Draw which groups the selected users belong to, the users themselves, and their download."""
     parts = shaping.composition(users, rows, groups)
     chosen = users.iloc[rows].drop(columns=["x", "y", "in_training"])
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.markdown(story.selection_answer(parts), width="content")
-            cards.download("Download these users", lambda: chosen, "selected_users.csv", "groups_download_selection")
+            with st.container(horizontal=True, width="content"):
+                groups_editing.form(run, rows)
+                cards.download(
+                    "Download these users", lambda: chosen, "selected_users.csv", "groups_download_selection"
+                )
+                st.button("Clear", icon=":material/close:", key="groups_clear", on_click=groups_map.clear)
         left, right = st.columns([2, 3], gap="medium")
         left.dataframe(
             cards.colour_groups(parts.round({"share": 3, "share_of_group": 3})),
@@ -160,6 +149,8 @@ def card(group: pd.Series, items: pd.DataFrame, attributes: pd.DataFrame) -> Non
     st.markdown(f"{cards.group_mark(group['group'])} **{cards.plain(cards.short(group['name'], 60))}**")
     size = f"{cards.plural(group['size'], 'user')} · {cards.percent(group['share'])}"
     st.caption(f"{size} · {story.separation_words(group['separation'])}", help=SEPARATION_HELP)
+    if description := group.get("description"):
+        st.markdown(f":small[{cards.plain(cards.short(description, 160))}]")
     reasons = [story.item_reason(cards.short(row.label), row.share_in_group, row.lift) for row in items.itertuples()]
     reasons += [story.attribute_reason(row) for row in attributes.to_dict("records")]
     st.markdown(
@@ -186,6 +177,7 @@ def card_wall(groups: pd.DataFrame, items: pd.DataFrame, attributes: pd.DataFram
 run = state.require_run()
 users_table, groups_table = state.table(run, "users"), state.table(run, "groups")
 cards.answer(story.groups_answer(groups_table))
-explore(run, users_table, groups_table, state.metrics(run).get("map_method", "umap"))
+groups_editing.in_force(run)
+explore(run, users_table, groups_table)
 cards.section("What sets each group apart", CARDS_HELP)
 card_wall(groups_table, state.table(run, "group_items"), state.table(run, "group_attributes"))

@@ -12,9 +12,10 @@ import pandas as pd
 from grouprec.ui.palette import group_colour, text_on
 from grouprec.ui.text import literal, short
 
-WIDTH, HEIGHT = 660, 560  # pixels of a map, about: what is crowded depends on them
-LETTER, LINE, PADDING = 6.4, 20, 12  # pixels
-LONGEST = 22  # characters of a name
+WIDTH, HEIGHT = 510, 560  # pixels of a map, about: what is crowded depends on them
+LETTER, LINE, PADDING = 5.4, 20, 12  # pixels
+LONGEST = 18  # characters of a name
+FEW = 3  # members in view; with fewer, the label of a larger group would mislead
 MARGIN = 0.06  # of the extent, around all users
 
 
@@ -37,7 +38,7 @@ def view_of(x: np.ndarray, y: np.ndarray) -> View:
     return View(ends(x), ends(y))
 
 
-def around(x: float, y: float, whole: View, part: float = 0.12) -> View:
+def around(x: float, y: float, whole: View, part: float = 0.25) -> View:
     """Return a part of a map around a place; its sides are ``part`` of those of the whole."""
     half_x, half_y = part * (whole.x[1] - whole.x[0]) / 2, part * (whole.y[1] - whole.y[0]) / 2
     return View((x - half_x, x + half_x), (y - half_y, y + half_y))
@@ -48,7 +49,8 @@ def labels(
 ) -> list[dict[str, Any]]:
     """Return Plotly annotations at the median of every group's members in view, the largest group first.
 
-    A number that would cover that of a larger group is left out, and so is a name that would cover another label.
+    A number that would cover that of a larger group is left out, and so is a name that would cover another label or
+    reach over the edge; and a group of whom only one or two of many members are in view has none.
 
     Args:
         x, y: float [U].
@@ -60,6 +62,7 @@ def labels(
     frame = pd.DataFrame({"group": groups[seen], "x": x[seen], "y": y[seen]})
     members = frame[frame["group"].isin(list(names))].groupby("group")
     centres = members.median().assign(size=members.size()).sort_values("size", ascending=False, kind="stable")
+    centres = centres[centres["size"] >= np.minimum(FEW, np.bincount(groups)[centres.index.to_numpy(np.int64)])]
     scale = min(WIDTH / (view.x[1] - view.x[0]), HEIGHT / (view.y[1] - view.y[0]))  # both axes have one scale
     places = centres[["x", "y"]].to_numpy(np.float64) * scale
     numbers = [int(group) for group in centres.index]
@@ -72,7 +75,8 @@ def labels(
     named = set()
     for group, place in zip(numbers, places, strict=True):
         box = _box(place, len(str(group)) + 1 + len(titles[group]))
-        if group in boxes and not _covers(box, (other for at, other in boxes.items() if at != group)):
+        over = box[0] < view.x[0] * scale or box[2] > view.x[1] * scale
+        if group in boxes and not over and not _covers(box, (b for at, b in boxes.items() if at != group)):
             boxes[group] = box
             named.add(group)
     return [

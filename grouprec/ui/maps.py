@@ -129,3 +129,15 @@ def _within(x: np.ndarray, y: np.ndarray, corners_x: np.ndarray, corners_y: np.n
         crosses = (y < from_y) != (y < to_y)
         found ^= crosses & (x < from_x + (y - from_y) * (to_x - from_x) / (to_y - from_y))
     return found
+
+
+def mark_selected(figure: go.Figure, rows: np.ndarray) -> None:
+    """Draw users as selected already when the map appears; without rows everybody looks the same.
+
+    Args:
+        rows: int, of the users table.
+    """
+    if not len(rows):
+        return
+    for trace in figure.select_traces(selector={"type": "scattergl"}):
+        trace.selectedpoints = np.flatnonzero(np.isin(np.asarray(trace.customdata), rows))

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from grouprec.runs import Run
-from grouprec.ui import cards, charts, portrait_charts, shaping, state, story
+from grouprec.ui import cards, charts, groups_editing, portrait_charts, shaping, state, story
 
 HELP = (
     "**Alike**: how far two members want the same things: the mean cosine between what stands out among their "
@@ -18,7 +18,8 @@ HELP = (
 )
 SPREAD_HELP = (
     "**Latent spread**: how far members are from the middle of their group, against how far all users are from "
-    "theirs, in the latent space of the profile. Below 1 the group is compact, above 1 scattered."
+    "theirs, in the latent space of the profile. Below 1 the group is compact, above 1 scattered. Where groups have "
+    "been merged or split, it is measured in the space of predicted tastes."
 )
 ITEMS_HELP = (
     "How many times the share of all users the share of members who have an item is, with its 95 % interval. "
@@ -38,13 +39,18 @@ NEIGHBOURS_HELP = (
     "on the border to that group. **Same items**: of the first ten of both lists, the share on both (Jaccard index)."
 )
 ACTIVITY_HELP = "Interactions per head in every period, with rows of the training part"
+NOBODY = 0  # no group has this number
 SEPARATE_PERIODS = 3  # fewer are no line
 TABLE_WIDTH = 480  # pixels, of the numbers behind a chart
 MOST_ATTRIBUTES = 2  # of a member, beside the numbers
 
 
-def choose(groups: pd.DataFrame) -> int:
-    """Draw the heading, the choice of a group and the way to its list; return the group of ``?group=`` or the first."""
+def choose(run: Run, groups: pd.DataFrame) -> tuple[int, int | None]:
+    """Draw the heading, the choice of a group and of one to compare it with, the way to its list and the edits.
+
+    Returns:
+        The group of ``?group=`` or the first one, and that of ``?against=``, if any.
+    """
     names, numbers = shaping.group_names(groups), groups["group"].tolist()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader("One group closely", anchor=False, help=HELP)
@@ -55,10 +61,21 @@ def choose(groups: pd.DataFrame) -> int:
             label_visibility="collapsed",
             key="portrait_group",
             on_change=cards.from_url("group", "portrait_group", numbers, numbers[0]),
-            width=320,
+            width=240,
         )
+        others = [NOBODY, *(other for other in numbers if other != number)]
+        against = st.selectbox(
+            "Compare with",
+            others,
+            format_func=lambda other: "Compare with …" if other == NOBODY else cards.group_label(other, names[other]),
+            label_visibility="collapsed",
+            key="portrait_against",
+            on_change=cards.from_url("against", "portrait_against", others, NOBODY),
+            width=240,
+        )
+        groups_editing.menu(run, groups, number)
         cards.link("recommendations", "Show its list", group=number)
-    return number
+    return number, None if against == NOBODY else against
 
 
 def draw(run: Run, users: pd.DataFrame, groups: pd.DataFrame, number: int) -> None:
@@ -70,6 +87,8 @@ def draw(run: Run, users: pd.DataFrame, groups: pd.DataFrame, number: int) -> No
         st.markdown(story.portrait_unknown(group))
     else:
         st.markdown(story.portrait_answer(group, profiles, near, names))
+    if description := group.get("description"):
+        st.markdown(cards.plain(description))
     st.caption(" · ".join(facts(group, profiles)), help=SPREAD_HELP)
     left, right = st.columns(2, gap="large")
     with left:
@@ -118,6 +137,8 @@ def items(distinguishing: pd.DataFrame, number: int) -> None:
 def activity(table: pd.DataFrame | None, groups: pd.DataFrame, number: int) -> None:
     """Draw the group's activity over time before that of all users."""
     active = None if table is None else shaping.activity_per_head(table, groups, number)
+    if active is not None and active.empty:
+        st.caption("When they are active is not known of a group that was put together by hand.")
     if active is None or len(active) < SEPARATE_PERIODS:
         return
     formats = {
