@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 
 import grouprec.ui
-from grouprec import api
+from grouprec import api, uploads
 
 
 @contextlib.asynccontextmanager
@@ -31,4 +31,6 @@ async def adopt_runs(_: st.App) -> AsyncIterator[dict[str, Any]]:
             streams.close_all()
 
 
-app = st.App(Path(grouprec.ui.__file__).with_name("frame.py"), lifespan=adopt_runs, routes=api.routes())
+app = st.App(
+    Path(grouprec.ui.__file__).with_name("frame.py"), lifespan=adopt_runs, routes=[*api.routes(), uploads.route()]
+)

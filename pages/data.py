@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,9 +14,9 @@ from grouprec.data.clean import DEFAULT_BEHAVIOUR_WEIGHT, Preparation
 from grouprec.data.columns import ROLES, detect_roles, simple_name
 from grouprec.data.prepare import prepare
 from grouprec.data.read import Peek, peek
-from grouprec.library import SAMPLE_KEY, KnownDataset
+from grouprec.library import KnownDataset
 from grouprec.types import GrouprecError
-from grouprec.ui import cards, preview, state
+from grouprec.ui import cards, preview, quality, sources, state
 from grouprec.ui.cards import plain
 from grouprec.ui.charts import QUIET_CONFIG
 from grouprec.ui.forms import form, weights_form
@@ -46,7 +47,6 @@ LABELS = {
     "validation_share": "Share that chooses",
     "split": "Split by",
 }
-FILE_TYPES = ["csv", "tsv", "txt", "gz", "parquet", "json", "jsonl", "ndjson", "xlsx"]
 SHOWN_ROWS = 200
 
 
@@ -67,60 +67,6 @@ def checked(key: str, choices: str) -> preview.Check:
         settings=Preparation(**chosen["preparation"]),
     )
     return preview.summarise(prepared)
-
-
-# -- the file
-
-
-def draw_source(dataset: KnownDataset) -> None:
-    """Offer the sample, an upload, and the removal of the current upload."""
-    if not dataset.is_sample and st.button("Use the sample", icon=":material/shopping_basket:", key="use_sample"):
-        state.choose_dataset(SAMPLE_KEY)
-        st.rerun()
-    with st.popover("Use your own file", icon=":material/upload:"):
-        draw_upload()
-    if not dataset.is_sample:
-        with st.popover("Remove this file", icon=":material/delete:"):
-            st.markdown(f"Remove **{plain(dataset.name)}** from this list? Runs trained on it keep their results.")
-            if st.button("Remove", type="primary", key="remove_dataset"):
-                remove(dataset)
-
-
-def draw_upload() -> None:
-    """Draw the upload form; a new key empties it once its files are in the library."""
-    turn = st.session_state.setdefault("upload_turn", 0)
-    with st.form(f"upload_form.{turn}", border=False):
-        about = "CSV, TSV, Parquet, JSON, JSON lines or Excel; one row for every time somebody did something."
-        main = st.file_uploader("Interactions: who did what", FILE_TYPES, key=f"upload.{turn}", help=about)
-        items = st.file_uploader("Items (optional): names, categories, prices", FILE_TYPES, key=f"upload_items.{turn}")
-        users = st.file_uploader("Users (optional): country, age, ...", FILE_TYPES, key=f"upload_users.{turn}")
-        sent = st.form_submit_button("Add", type="primary")
-    if not sent:
-        return
-    if main is None:
-        st.error("Choose an interactions file first.")
-        return
-    optional = {
-        name: None if file is None else (file.name, file) for name, file in (("users", users), ("items", items))
-    }
-    try:
-        entry = state.library().add(main.name, main, **optional)
-    except GrouprecError as error:
-        st.error(plain(str(error)))
-        return
-    st.session_state["upload_turn"] = turn + 1
-    state.choose_dataset(entry.key)
-    st.rerun()
-
-
-def remove(dataset: KnownDataset) -> None:
-    try:
-        state.library().remove(dataset.key)
-    except GrouprecError as error:
-        st.error(plain(str(error)))
-        return
-    state.choose_dataset(SAMPLE_KEY)
-    st.rerun()
 
 
 # -- the choices
@@ -148,6 +94,13 @@ def draw_roles(dataset: KnownDataset, head: pd.DataFrame) -> dict[str, str]:
     return {role: column for role, column in columns.items() if column != detected.get(role, "")}
 
 
+def draw_reading(head: pd.DataFrame, roles: Mapping[str, str]) -> None:
+    """Draw the first rows as training would read them, so that a wrong choice shows at once."""
+    shown = quality.as_read(head, roles)
+    st.caption("The first rows as training reads them; what cannot be read is empty.")
+    st.dataframe(shown, hide_index=True, height=246, placeholder="", key="as_read", alt="The first rows by role")
+
+
 def draw_preparation(dataset: KnownDataset, behaviour: pd.Series | None) -> dict[str, Any]:
     """Draw the form of the preparation; return the settings that differ from the defaults."""
     base = Preparation()
@@ -167,17 +120,19 @@ def draw_preparation(dataset: KnownDataset, behaviour: pd.Series | None) -> dict
 
 
 def draw_check(check: preview.Check) -> None:
-    """Draw what every step dropped, how the rest is distributed, and how it is split."""
+    """Draw what to look at, what every step dropped, how the rest is distributed, and how it is split."""
+    draw_warnings(check)
     cards.section("What was dropped, step by step")
+    report = preview.shown_report(check.report)
     left, right = st.columns([2, 3], gap="medium")
     left.plotly_chart(
-        preview.report_figure(check.report),
+        preview.report_figure(report),
         key="report_figure",
         config=QUIET_CONFIG,
         alt=f"Rows left after every step: {check.n_raw:,} at first, {check.n_rows:,} in the end",
     )
     right.dataframe(
-        check.report,
+        report,
         hide_index=True,
         row_height=28,
         height="content",
@@ -198,19 +153,39 @@ def draw_check(check: preview.Check) -> None:
         column.metric(title, f"{check.split.get(part, 0):,} rows", border=True)
 
 
+def draw_warnings(check: preview.Check) -> None:
+    """Draw what is doubtful about the file, each with what to do."""
+    found = quality.warnings(check, time.time())
+    if not found:
+        return
+    cards.section("What to look at")
+    with st.container(border=True):
+        for warning in found:
+            matter = f"{warning.matter[0].upper()}{warning.matter[1:]}"
+            st.markdown(f":material/info: **{plain(matter)}.** {plain(warning.advice)}")
+
+
 def draw_distributions(check: preview.Check) -> None:
-    charts: list[tuple[str, Any, pd.DataFrame]] = [
-        ("Users by number of interactions", preview.distribution_figure(check.per_user, "users"), check.per_user),
-        ("Items by number of interactions", preview.distribution_figure(check.per_item, "items"), check.per_item),
+    cards.section("How it is distributed")
+    users = preview.distribution_figure(check.per_user, "users")
+    items = preview.distribution_figure(check.per_item, "items")
+    charts: list[tuple[str, str, Any, pd.DataFrame]] = [
+        ("Users by number of interactions", preview.users_sentence(check), users, check.per_user),
+        ("Items by number of interactions", preview.items_sentence(check), items, check.per_item),
+        ("Popularity of items", quality.tail_sentence(check.tail), quality.tail_figure(check.tail), check.tail),
     ]
     if len(check.activity):
-        charts.append(("Interactions over time", preview.activity_figure(check.activity), check.activity))
-    for at, (column, (title, figure, frame)) in enumerate(zip(st.columns(len(charts)), charts, strict=True)):
-        with column:
-            st.markdown(f"**{title}**")
-            st.plotly_chart(figure, key=f"distribution.{at}", config=QUIET_CONFIG, alt=title)
-            with st.expander("As a table"):
-                st.dataframe(frame, hide_index=True, height=220, alt=title)
+        figure = preview.activity_figure(check.activity)
+        charts.append(("Interactions over time", preview.activity_sentence(check), figure, check.activity))
+    for at in range(0, len(charts), 2):
+        pair = charts[at : at + 2]
+        for column, (title, says, figure, frame) in zip(st.columns(2, gap="large"), pair, strict=False):
+            with column:
+                st.markdown(f"**{title}**")
+                st.caption(plain(says))
+                st.plotly_chart(figure, key=f"distribution.{title}", config=QUIET_CONFIG, alt=f"{title}. {says}")
+                with st.expander("As a table"):
+                    st.dataframe(frame, hide_index=True, height=220, alt=title)
 
 
 def draw_answer(
@@ -254,7 +229,7 @@ def remember(
 dataset = state.current_dataset()
 with st.container(horizontal=True, vertical_alignment="top"):
     top = st.container(width="stretch")
-    draw_source(dataset)
+    sources.draw_source(dataset)
 below = st.container()
 try:
     found = head_of(str(dataset.interactions), dataset.key)
@@ -269,6 +244,7 @@ if found is not None:
     with columns_tab:
         st.caption("What each column means. These were found by name and content; change what is wrong.")
         roles = draw_roles(dataset, found.head)
+        draw_reading(found.head, {**detect_roles(found.head).as_dict(), **roles})
     with preparation_tab:
         behaviour_column = {**detect_roles(found.head).as_dict(), **roles}.get("behaviour")
         preparation = draw_preparation(dataset, found.head[behaviour_column] if behaviour_column else None)
@@ -277,3 +253,4 @@ if found is not None:
     if check is not None:
         with below:
             draw_check(check)
+sources.draw_versions(dataset)

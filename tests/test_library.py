@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from grouprec.library import SAMPLE_KEY, Library, safe_name
+from grouprec.library import SAMPLE_KEY, Library, safe_name, versions
 from grouprec.types import DataError, StorageError
 
 ROWS = b"user,item\nann,tea\nbob,milk\n"
@@ -117,3 +117,22 @@ def test_an_unwritable_library_is_one_clear_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder", encoding="utf-8")
     with pytest.raises(StorageError, match="Cannot write"):
         Library(tmp_path / "file" / "datasets").add("shop.csv", io.BytesIO(ROWS))
+
+
+def test_other_content_under_a_known_name_is_the_next_version(library: Library) -> None:
+    first = library.add("shop.csv", io.BytesIO(ROWS))
+    other = library.add("other.csv", io.BytesIO(ROWS + b"x,y\n"))
+    second = library.add("shop.csv", io.BytesIO(ROWS + b"eve,tea\n"))
+    numbers = versions(library.list())
+    assert (numbers[first.key], numbers[second.key], numbers[other.key]) == (1, 2, 1)
+    assert (first.rows, second.rows) == (2, 3)
+    assert first.added <= second.added
+
+
+def test_what_a_check_found_is_kept_with_its_choices(library: Library) -> None:
+    entry = library.add("shop.csv", io.BytesIO(ROWS))
+    size = {"n_users": 2, "n_items": 2, "n_rows": 2, "n_raw": 3}
+    checked = library.save(entry.key, roles={}, preparation={}, size=size)
+    assert (checked.size, checked.rows) == (size, 3)
+    again = library.save(entry.key, roles={"user": "item"}, preparation={})
+    assert (again.size, again.rows) == ({}, 3), "other choices, another size"

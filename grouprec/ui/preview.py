@@ -14,10 +14,10 @@ import plotly.graph_objects as go
 from grouprec.data.columns import detect_roles
 from grouprec.data.prepare import Prepared
 from grouprec.data.read import Peek
-from grouprec.ui.cards import count, percent
+from grouprec.ui.cards import count, percent, plural
 from grouprec.ui.palette import ACCENT, NEUTRAL
+from grouprec.ui.quality import FEW_ITEMS, FEW_PER_USER, FEW_USERS, long_tail
 
-FEW_USERS, FEW_ITEMS, FEW_PER_USER = 100, 30, 3.0  # below these, groups and their evaluation are mostly chance
 DAY = 86_400.0
 
 
@@ -33,6 +33,12 @@ class Check:
         activity: interactions over time: columns ``start`` (datetime), ``count``; empty without times.
         split: kind, and rows of train, validation and test.
         size: what training will see, as :class:`grouprec.estimate.Size` takes it.
+        tail: which share of the items takes which share of the interactions (quality.long_tail).
+        period: first and last time in seconds since 1970, None without times.
+        longest_gap: seconds in which nothing happens.
+        top_item: share of the interactions that the most popular item takes.
+        once: share of the users with a single interaction.
+        usual: interactions that half of the users do not exceed.
     """
 
     n_users: int
@@ -45,6 +51,12 @@ class Check:
     activity: pd.DataFrame
     split: dict[str, Any]
     size: dict[str, Any] = field(default_factory=dict)
+    tail: pd.DataFrame = field(default_factory=pd.DataFrame)
+    period: tuple[float | None, float | None] = (None, None)
+    longest_gap: float = 0.0
+    top_item: float = 0.0
+    once: float = 0.0
+    usual: int = 0
 
 
 def summarise(prepared: Prepared) -> Check:
@@ -54,14 +66,16 @@ def summarise(prepared: Prepared) -> Check:
     users = np.concatenate([part.user_rows for part in parts.values()])
     items = np.concatenate([part.item_rows for part in parts.values()])
     times = np.concatenate([part.times for part in parts.values()]) if dataset.timed else np.empty(0)
+    of_users, of_items = np.bincount(users), np.bincount(items)
+    of_users = of_users[of_users > 0]
     return Check(
         n_users=prepared.n_users,
         n_items=prepared.n_items,
         n_rows=prepared.n_rows,
         n_raw=int(report["rows_before"].iloc[0]),
         report=report,
-        per_user=distribution(np.bincount(users)),
-        per_item=distribution(np.bincount(items)),
+        per_user=distribution(of_users),
+        per_item=distribution(of_items),
         activity=activity(times),
         split={"kind": prepared.split, **{name: len(part) for name, part in parts.items()}},
         size={
@@ -71,6 +85,12 @@ def summarise(prepared: Prepared) -> Check:
             "n_raw": int(report["rows_before"].iloc[0]),
             "timed": dataset.timed,
         },
+        tail=long_tail(of_items),
+        period=(prepared.first_time, prepared.last_time),
+        longest_gap=float(np.diff(np.sort(times)).max(initial=0.0)),
+        top_item=float(of_items.max(initial=0) / max(of_items.sum(), 1)),
+        once=float((of_users == 1).mean()) if len(of_users) else 0.0,
+        usual=int(np.median(of_users)) if len(of_users) else 0,
     )
 
 
@@ -145,6 +165,23 @@ def file_sentence(name: str, file: Peek, changed: Mapping[str, str]) -> str:
     return f"{name} has {rows} in {len(file.columns)} columns" + (f"; {', '.join(found)}." if found else ".")
 
 
+def activity_sentence(check: Check) -> str:
+    """Return the period that the rows cover."""
+    first, last = (f"{pd.Timestamp(seconds or 0.0, unit='s'):%d %b %Y}" for seconds in check.period)
+    return f"From {first} to {last}."
+
+
+def users_sentence(check: Check) -> str:
+    """Return how active the users are."""
+    return f"Half of the users have at most {plural(check.usual, 'interaction')}."
+
+
+def items_sentence(check: Check) -> str:
+    """Return how many items few people take."""
+    few = check.per_item["count"].head(3).sum()  # up to seven
+    return f"{percent(few / max(check.per_item['count'].sum(), 1))} of the items have at most 7 interactions."
+
+
 # -- figures
 
 
@@ -158,6 +195,21 @@ def _bars(figure: go.Figure, height: int) -> go.Figure:
         yaxis={"title": None, "nticks": 5},
     )
     return figure
+
+
+# What a step of the preparation is called for people, where its name is a term of art
+_STEP_TITLES = {
+    "read": "rows of the file",
+    "unknown to the training": "new after the part that trains",
+    "outliers": "very large quantities",
+    "k-core": "too few users or items",
+    "weights": "scale of weights",
+}
+
+
+def shown_report(report: pd.DataFrame) -> pd.DataFrame:
+    """Return the report with its steps named for people."""
+    return report.assign(step=report["step"].replace(_STEP_TITLES))
 
 
 def report_figure(report: pd.DataFrame) -> go.Figure:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +13,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import grouprec.ui
+from grouprec import uploads
 from grouprec.data.clean import Preparation
-from grouprec.library import SAMPLE_KEY, Library
+from grouprec.library import SAMPLE_KEY, Library, Received
 from grouprec.runs import RunStore
-from grouprec.ui import preview, state
+from grouprec.ui import preview, quality, state
 from grouprec.ui.forms import FieldSpec, changed, describe
 
 FRAME = Path(grouprec.ui.__file__).with_name("frame.py")
@@ -82,7 +85,7 @@ def test_the_check_answers_with_numbers_and_shows_every_step(library: Library) -
     report = next(frame.value for frame in app.dataframe if "rows_before" in frame.value.columns)
     assert report["dropped"].max() == 24
     assert app.button(key="to_train").label == "Continue to training"
-    assert len(app.get("plotly_chart")) == 4
+    assert len(app.get("plotly_chart")) == 5
 
 
 def test_checked_choices_are_remembered_for_training(library: Library) -> None:
@@ -173,6 +176,64 @@ def test_a_removed_upload_gives_way_to_the_sample(library: Library) -> None:
     assert len(library.list()) == 1
 
 
+def test_a_large_file_that_has_arrived_is_added_with_its_optional_files(library: Library) -> None:
+    app = open_data()
+    app.get_by_key("upload_kind").set_value("large").run()
+    assert not [field for field in app.get("file_uploader") if field.key == "upload.0"]
+    place = uploads.folder() / "a"
+    place.mkdir(parents=True)
+    (place / "shop.csv").write_bytes(shop())
+    received = Received(place / "shop.csv", hashlib.sha256(shop()).hexdigest())
+    key = app.session_state["upload_key"]
+    uploads._done["a" * 32] = uploads.Upload("shop.csv", key, received, len(shop()))
+    app.session_state["upload_id"] = "a" * 32
+    app.run()
+    assert any("is on the server" in element.value for element in app.caption)
+    next(button for button in app.button if button.label == "Add").click().run()
+    assert not app.exception and not app.error
+    assert library.get(state_key(app)).interactions.read_bytes() == shop()
+    assert not place.exists()
+
+
+def test_the_same_content_again_is_recognised_and_another_is_a_version(library: Library) -> None:
+    app = open_data()
+    for turn, content in enumerate((shop(), shop() + b"\n0001,p1,view,2024-01-01", shop())):
+        app.file_uploader(key=f"upload.{turn}").upload("shop.csv", content)
+        next(button for button in app.button if button.label == "Add").click().run()
+        assert not app.exception
+    assert [message.value for message in app.toast][-1].startswith("The same content is here since")
+    assert len(library.list()) == 3
+    table = next(frame.value for frame in app.dataframe if "version" in frame.value.columns)
+    assert table[table["name"] == "shop.csv"].sort_values("version")["rows"].tolist() == [240, 241]
+
+
+def test_another_version_is_opened_from_the_list(library: Library) -> None:
+    first = library.add("shop.csv", io.BytesIO(shop()))
+    second = library.add("shop.csv", io.BytesIO(shop(50)))
+    app = open_data(dataset=second.key)
+    table = next(frame.value for frame in app.dataframe if "version" in frame.value.columns)
+    row = table["key"].tolist().index(first.key[:8])
+    app.session_state[f"versions.{second.key}"] = {"selection": {"rows": [row], "columns": []}}
+    app.run()
+    assert not app.exception
+    assert state_key(app) == first.key
+
+
+def test_the_reading_of_the_first_rows_follows_the_roles(library: Library) -> None:
+    app = open_upload(library, shop())
+    table = next(frame.value for frame in app.dataframe if "User (customer)" in frame.value.columns)
+    assert str(table["Time (date)"].dtype).startswith("datetime64")
+    app.selectbox(key=f"role.{state_key(app)}.user").select("action").run()
+    assert next(frame.value for frame in app.dataframe if "User (action)" in frame.value.columns) is not None
+
+
+def test_doubts_come_with_what_to_do(library: Library) -> None:
+    app = open_upload(library, shop())
+    app.button(key="check_data").click().run()
+    said = " ".join(element.value.replace("\\", "") for element in app.markdown)
+    assert "40 users are few to form groups of.** Take a longer period" in said
+
+
 # -- the shapes
 
 
@@ -210,6 +271,64 @@ def test_the_verdict_is_yes_for_plenty_and_names_the_weakness_else() -> None:
     assert preview.verdict(check_of(5000, 10, 90_000, 0)).startswith("Only just: 10 items are few")
     assert preview.verdict(check_of(5000, 100, 9_000, 0)).startswith("Only just: most users have too few")
     assert "no row was dropped" in preview.verdict(check_of(500, 100, 9_000, 0))
+
+
+NOW = 1.7e9
+
+
+def good_check(**changes: object) -> preview.Check:
+    check = check_of(4338, 3665, 390_000, 0)
+    fine = {"split": {"test": 30_000}, "period": (NOW - 3e7, NOW), "top_item": 0.01, "once": 0.1}
+    return replace(check, **{**fine, **changes})
+
+
+@pytest.mark.parametrize(
+    ("changes", "says", "do"),
+    [
+        ({"n_users": 40}, "40 users are few", "longer period"),
+        ({"n_items": 10}, "10 items are few", "single items"),
+        ({"n_items": 30_000}, "30,000 items are many", "Fewest users of an item"),
+        ({"n_rows": 5_000}, "too few interactions", "views"),
+        ({"split": {"test": 3}}, "only 3 rows will judge", "Share that judges"),
+        ({"period": (None, None)}, "no times", "time column"),
+        ({"period": (NOW - 1e7, NOW + 1e7)}, "in the future", "day and month"),
+        ({"period": (NOW - 1e7, 1e30)}, "in the future", "day and month"),
+        ({"period": (0.0, NOW)}, "before 1980, from 01 Jan 1970", "1970"),
+        ({"period": (NOW - 4e5, NOW)}, "within 5 days", "longer period"),
+        ({"longest_gap": 1e7}, "for 115 days nothing happens", "export"),
+        ({"top_item": 0.4}, "one item makes up 40 %", "Never list"),
+        ({"once": 0.8}, "80 % of the users have a single", "Fewest items of a user"),
+    ],
+)
+def test_every_doubt_says_what_to_do(changes: dict, says: str, do: str) -> None:
+    assert quality.warnings(good_check(), NOW) == []
+    (found,) = quality.warnings(good_check(**changes), NOW)
+    assert says in found.matter
+    assert do in found.advice
+
+
+def test_a_step_that_drops_many_rows_is_a_doubt() -> None:
+    steps = [("missing ids", 100, 40, 60, ""), ("robots", 40, 39, 1, "")]
+    report = pd.DataFrame(steps, columns=["step", "rows_before", "rows_after", "dropped", "note"])
+    (found,) = quality.warnings(good_check(report=report), NOW)
+    assert found.matter == "“missing ids” drops 60 % of the rows"
+
+
+def test_the_long_tail_rises_from_nothing_to_all_and_says_what_the_top_takes() -> None:
+    tail = quality.long_tail(np.array([0, 60, 10, 10, 10, 2, 2, 2, 2, 1, 1]))
+    assert tail.iloc[0].tolist() == [0.0, 0.0] and tail.iloc[-1].tolist() == [1.0, 1.0]
+    assert (tail.diff().dropna() >= 0).all(axis=None)
+    assert quality.tail_sentence(tail) == "The most popular tenth of the items takes 60 % of the interactions."
+    assert len(quality.long_tail(np.arange(50_000))) == 101
+    assert len(quality.long_tail(np.zeros(3))) == 1
+
+
+def test_values_are_shown_as_they_are_read() -> None:
+    head = pd.DataFrame({"c": ["1", "2"], "d": ["2024-05-31", "nonsense"], "q": ["1,5", "x"]})
+    shown = quality.as_read(head, {"user": "c", "time": "d", "weight": "q", "label": "gone"})
+    assert shown.columns.tolist() == ["User (c)", "Time (d)", "Weight (q)"]
+    assert shown["Time (d)"].notna().tolist() == [True, False]
+    assert shown["Weight (q)"].tolist()[0] == 1.5 and np.isnan(shown["Weight (q)"].tolist()[1])
 
 
 # -- forms
