@@ -10,7 +10,7 @@ from grouprec import jobs
 from grouprec.runs import FINISHED, Run
 from grouprec.site import app_root
 from grouprec.types import GrouprecError
-from grouprec.ui import state
+from grouprec.ui import state, tour
 from grouprec.ui.cards import plain
 
 SECTIONS = {
@@ -54,6 +54,8 @@ def home() -> None:
     """Lead to what is there: the groups of a finished run, the progress of an active one, else the welcome."""
     run = state.current_run()
     if run is not None and run.finished:
+        if tour.first_time():
+            tour.go(1)
         state.open_page("groups")
     if run is not None or jobs.active(state.store()):
         state.open_page("train")
@@ -106,6 +108,9 @@ def sidebar(page: st.Page) -> None:
     """Draw the chosen run and dataset, and the progress of an active run unless the page shows it itself."""
     pick_run()
     pick_dataset()
+    run = state.current_run()
+    if run is not None and run.finished and st.button("Take the tour", icon=":material/explore:", type="tertiary"):
+        tour.go(1)
     active = jobs.active(state.store())
     if active is not None and page.url_path != "train":
         watch(active.run_id)
@@ -183,6 +188,7 @@ current_page = st.navigation(menu(), expanded=True)
 try:
     with st.sidebar:
         sidebar(current_page)
+    tour.draw(current_page.url_path)
     current_page.run()
 except GrouprecError as error:
     st.error(plain(str(error)))

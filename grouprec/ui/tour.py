@@ -1,0 +1,99 @@
+"""The guided tour: a bar above the page that says what to do there and leads to the next one. Its step is in the URL."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import NamedTuple
+
+import streamlit as st
+
+from grouprec.ui import state
+
+_SHOWN = ".tour-shown"  # beside the runs: the tour starts by itself once
+
+
+class Stop(NamedTuple):
+    page: str
+    title: str
+    text: str
+
+
+STOPS = (
+    Stop(
+        "groups",
+        "Who are my users?",
+        "Every dot is a user; users near one another are predicted to want similar things. Draw around some dots to see "
+        "who they are, or choose a group in the table for its portrait below.",
+    ),
+    Stop(
+        "recommendations",
+        "What do I show them, and why?",
+        "This is one group's list. Choose an item to read which of the members' own items speak for it. The controls "
+        "above change the list at once and say what that costs.",
+    ),
+    Stop(
+        "what_if",
+        "How many lists do I need?",
+        "Move the slider: the map, the value and the lists follow at once. Enter what a list costs and what a hit is "
+        "worth to see the number of lists that pays best.",
+    ),
+    Stop(
+        "compare",
+        "Which method should I trust?",
+        "Everything here is measured on what users did later, which no method had seen. Dots are means, bars show how "
+        "far chance may have moved them.",
+    ),
+    Stop(
+        "personas",
+        "What else could a group be shown?",
+        "Other lists for the same group, from safe to surprising; mixtures of groups; and groups that do not exist yet, "
+        "made from a few items that they like.",
+    ),
+    Stop(
+        "updates",
+        "What changes when something happens?",
+        "Press Play: held-out events happen one by one, users move on the map, and lists follow.",
+    ),
+    Stop(
+        "data",
+        "Now your own data",
+        "Bring a file with at least a user and an item per row. The page finds the columns, shows what is left out and "
+        "why, and leads on to training.",
+    ),
+)
+
+
+def first_time() -> bool:
+    """Return whether the tour has never been shown on this server, and remember that it is now."""
+    marker = state.store().root / _SHOWN
+    with contextlib.suppress(OSError):  # where nothing can be written, nobody is led around again and again
+        if not marker.exists():
+            marker.touch()
+            return True
+    return False
+
+
+def go(number: int) -> None:
+    """Open the page of a stop, numbered from 1."""
+    state.open_page(STOPS[number - 1].page, tour=str(number))
+
+
+def draw(page: str) -> None:
+    """Draw the bar where the URL is at a stop of this page."""
+    asked = st.query_params.get("tour", "")
+    number = int(asked) if asked.isdecimal() and 1 <= int(asked) <= len(STOPS) else 0
+    if not number or STOPS[number - 1].page != page:
+        return
+    stop = STOPS[number - 1]
+    with st.container(border=True, key="tour"):
+        st.markdown(f"**{stop.title}** {stop.text}")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(f"Tour, stop {number} of {len(STOPS)}", width="stretch")
+            if number > 1 and st.button("Back", type="tertiary", key="tour_back"):
+                go(number - 1)
+            last = number == len(STOPS)
+            if st.button("End the tour", type="tertiary", key="tour_end"):
+                del st.query_params["tour"]
+                st.rerun()
+            if not last and st.button("Next", type="primary", icon=":material/arrow_forward:", key="tour_next"):
+                go(number + 1)
