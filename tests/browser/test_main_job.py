@@ -1,4 +1,4 @@
-"""The main job in a real browser: sample -> train -> map -> list -> compare, then back by links and in the dark."""
+"""The main job in a real browser: sample -> train -> map -> list -> compare."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from tests.browser.conftest import Tab
 
 pytestmark = pytest.mark.browser
 TRAINING_MS = 420_000  # a quick run takes about a minute; a busy machine may need several times that
-PAGES = ("data", "train", "groups", "recommendations", "compare")
 
 
 def test_a_stranger_goes_from_nothing_to_compared_lists(tab: Tab) -> None:
@@ -39,7 +38,7 @@ def test_a_stranger_goes_from_nothing_to_compared_lists(tab: Tab) -> None:
     expect(plot).to_be_visible()
     tab.settled()
     tab.shot("groups")
-    lasso(tab)
+    tab.lasso()
     expect(page.get_by_text("users selected")).to_be_visible()
     with page.expect_download() as download:
         page.get_by_role("button", name="Download these users").click()
@@ -54,34 +53,6 @@ def test_a_stranger_goes_from_nothing_to_compared_lists(tab: Tab) -> None:
     tab.settled()
     expect(page.locator(".st-key-compare_dots .js-plotly-plot")).to_be_visible()
     tab.shot("compare")
-
-
-def lasso(tab: Tab) -> None:
-    """Draw around the middle of the map."""
-    page = tab.page
-    box = page.locator(".st-key-groups_map .nsewdrag").first.bounding_box()
-    assert box is not None
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    dx, dy = box["width"] * 0.3, box["height"] * 0.3
-    corners = [(x - dx, y - dy), (x + dx, y - dy), (x + dx, y + dy), (x - dx, y + dy), (x - dx, y - dy)]
-    page.mouse.move(*corners[0])
-    page.mouse.down()
-    for corner in corners[1:]:
-        page.mouse.move(*corner, steps=8)
-    page.mouse.up()
-
-
-@pytest.mark.parametrize("tab", ["light", "dark"], indirect=True)
-@pytest.mark.parametrize("name", PAGES)
-def test_every_page_opens_by_a_deep_link_in_light_and_dark(tab: Tab, name: str, request: pytest.FixtureRequest) -> None:
-    run = RunStore(tab.server.runs).get("last")
-    tab.open(f"/{name}?run={run.run_id}")
-    heading = tab.page.locator("[data-testid=stMain] h1, [data-testid=stMain] h2, [data-testid=stMain] h3").first
-    expect(heading).to_be_visible()
-    expect(tab.page.locator("[data-testid=stException]")).to_have_count(0)
-    expect(tab.page.get_by_text("Page not found")).to_have_count(0)
-    expect(tab.page.locator("[data-testid=stSidebar]").get_by_text("Compare")).to_be_visible()
-    tab.shot(f"{name}_{request.node.callspec.params['tab']}")
 
 
 def test_uploads_are_checked_and_a_bad_one_is_a_sentence(tab: Tab) -> None:

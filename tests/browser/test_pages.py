@@ -1,0 +1,177 @@
+"""Every page on a small finished run: by deep link in light, in the dark and on a phone, and what people do there."""
+
+from __future__ import annotations
+
+import csv
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Locator, expect
+
+from grouprec.live.feedback import verdicts
+from grouprec.runs import Run, RunStore
+from tests.browser.conftest import Server, Tab
+from tests.conftest import TINY
+
+pytestmark = pytest.mark.browser
+PAGES = ("data", "train", "groups", "recommendations", "personas", "what_if", "compare", "updates")
+ROW = 35  # pixels of a table's row
+# Streamlit's own menu nests its lists in a way that axe dislikes; nothing of it is drawn by us.
+NOT_OURS = {"list": "stSidebarNavItems", "listitem": "stSidebarNav"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def run(server: Server, planted_csv: Path) -> Run:
+    """A small run, trained by the command line before the first visit."""
+    command = [sys.executable, "-m", "grouprec", "train", str(planted_csv), "--preset", "quick", "--n-groups", "4"]
+    given = (*TINY, "--layout", "pca", "--runs", str(server.runs))
+    subprocess.run([*command, *given], check=True, capture_output=True, timeout=300)
+    return RunStore(server.runs).get("last")
+
+
+def open_page(tab: Tab, name: str, run: Run, **query: str) -> Locator:
+    """Open a page by a deep link and return its main part."""
+    more = "".join(f"&{key}={value}" for key, value in query.items())
+    tab.open(f"/{name}?run={run.run_id}{more}")
+    main = tab.page.locator("[data-testid=stMain]")
+    expect(main.locator("h1, h2, h3").first).to_be_visible()
+    expect(tab.page.locator("[data-testid=stException]")).to_have_count(0)
+    expect(tab.page.get_by_text("Page not found")).to_have_count(0)
+    return main
+
+
+def choose_row(tab: Tab, table: Locator, row: int) -> None:
+    """Select a row of a table, from 0, by its box on the left."""
+    table.locator("canvas").first.click(position={"x": 18, "y": 36 + ROW * (row + 0.5)})
+    tab.settled()
+
+
+def test_a_first_visit_to_a_finished_run_is_led_from_page_to_page(tab: Tab, run: Run) -> None:
+    page = tab.page
+    tab.open("/")
+    expect(page).to_have_url(re.compile("/groups.*tour=1"))
+    for name in ("recommendations", "what_if", "compare", "personas", "updates", "data"):
+        page.get_by_role("button", name="Next").click()
+        expect(page).to_have_url(re.compile(f"/{name}"))
+        tab.settled()
+    page.get_by_role("button", name="End the tour").click()
+    expect(page.get_by_role("button", name="End the tour")).to_have_count(0)
+
+
+@pytest.mark.parametrize("tab", ["light", "dark", "phone"], indirect=True)
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_opens_by_a_deep_link(tab: Tab, name: str, run: Run, request: pytest.FixtureRequest) -> None:
+    open_page(tab, name, run)
+    mode = request.node.callspec.params["tab"]
+    tab.shot(f"{name}_{mode}")
+    width = tab.page.viewport_size or {"width": 0}
+    assert tab.page.evaluate("document.documentElement.scrollWidth") <= width["width"]
+    if mode != "phone":
+        assert serious_violations(tab) == []
+
+
+def serious_violations(tab: Tab) -> list[str]:
+    """Return what axe-core finds serious or critical about what we draw."""
+    found = []
+    for violation in Axe().run(tab.page).response["violations"]:
+        if violation["impact"] not in ("serious", "critical"):
+            continue
+        for node in violation["nodes"]:
+            allowed = NOT_OURS.get(violation["id"])
+            inside = "e => e && e.closest('[data-testid^=\"stSidebarNav\"]') !== null"
+            if allowed and tab.page.locator(node["target"][0]).first.evaluate(inside):
+                continue
+            found.append(f"{violation['id']}: {node['html'][:200]}")
+    return found
+
+
+def test_the_slider_of_lists_changes_the_answer_and_the_link(tab: Tab, run: Run) -> None:
+    main = open_page(tab, "what_if", run)
+    answer = main.locator("h1, h2, h3").first
+    before = answer.inner_text()
+    thumb = tab.page.get_by_role("slider").first
+    thumb.focus()
+    thumb.press("ArrowLeft")
+    expect(answer).not_to_have_text(before)
+    expect(tab.page).to_have_url(re.compile("lists="))
+    after = answer.inner_text()
+    tab.page.reload()
+    tab.settled()
+    expect(main.locator("h1, h2, h3").first).to_have_text(after)
+
+
+def test_users_in_a_lasso_go_into_a_csv_file(tab: Tab, run: Run) -> None:
+    open_page(tab, "groups", run)
+    page = tab.page
+    tab.lasso()
+    expect(page.get_by_text("users selected")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download these users").click()
+    with Path(download.value.path()).open(encoding="utf-8-sig", newline="") as file:
+        assert len(list(csv.reader(file))) > 3
+
+
+def test_an_item_tells_why_it_is_on_the_list(tab: Tab, run: Run) -> None:
+    open_page(tab, "recommendations", run)
+    why = tab.page.locator(".st-key-why")
+    expect(why).to_contain_text("is number 1")
+    choose_row(tab, tab.page.locator(".st-key-list_items"), 1)
+    expect(why).to_contain_text("is number 2")
+    expect(why.locator(".js-plotly-plot")).to_be_visible()
+
+
+def test_feedback_counts_at_once_and_is_kept(tab: Tab, run: Run) -> None:
+    open_page(tab, "recommendations", run)
+    page = tab.page
+    table = page.locator("[class*=st-key-feedback_][class*=_rows_]").first
+    table.scroll_into_view_if_needed()
+    choose_row(tab, table, 0)
+    page.get_by_role("button", name="Hide", exact=True).first.click()
+    tab.settled()
+    expect(page.get_by_role("button", name="Hide", exact=True).first).to_be_disabled()
+    assert verdicts(run)["verdict"].tolist() == ["hide"]
+
+
+def test_the_report_opens_without_a_network(tab: Tab, run: Run, browser: Browser, tmp_path: Path) -> None:
+    open_page(tab, "compare", run)
+    with tab.page.expect_download() as download:
+        tab.page.get_by_role("button", name="Report of this run").click()
+    story = tmp_path / "story.html"
+    download.value.save_as(story)
+    context = browser.new_context(offline=True)
+    page, trouble = context.new_page(), []
+    page.on("request", lambda request: trouble.append(request.url) if not request.url.startswith("file:") else None)
+    page.on("console", lambda message: trouble.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: trouble.append(str(error)))
+    page.goto(story.as_uri())
+    expect(page.locator("h1")).to_be_visible()
+    assert trouble == [] and page.locator("svg").count() > 0
+    context.close()
+
+
+def test_a_messy_file_is_read_with_the_columns_that_the_user_names(tab: Tab) -> None:
+    page = tab.page
+    tab.open("/data")
+    lines = ["sep=;", "kunde;was;anzahl;am"]
+    lines += [f"00{n % 19};Teil {n % 7};{n % 3 + 1},5;{n % 27 + 1:02d}.03.2024" for n in range(400)]
+    lines += ["003;;1;05.03.2024", ";Teil 1;1;06.03.2024", "kaputt"]
+    content = "\r\n".join(lines).encode("latin-1")
+    page.get_by_role("button", name="Use your own file").click()
+    page.locator("input[type=file]").first.set_input_files(
+        {"name": "messy.csv", "mimeType": "text/csv", "buffer": content}
+    )
+    page.get_by_role("button", name="Add", exact=True).click()
+    tab.settled()
+    main = page.locator("[data-testid=stMain]")
+    expect(main.get_by_text("messy").first).to_be_visible()
+    for role, column in (("User", "kunde"), ("Item", "was"), ("Time", "am")):
+        main.get_by_role("combobox", name=re.compile(f"\\b{role}\\b")).first.click()
+        page.get_by_role("option", name=column, exact=True).click()
+        tab.settled()
+    page.get_by_role("button", name="Check the data").click()
+    expect(page.get_by_role("button", name="Continue to training")).to_be_visible()
+    expect(main.get_by_text("19 users").first).to_be_visible()
