@@ -180,7 +180,7 @@ class Curation:
             trained = pd.concat([same, made[made["group"].isin(grouping.changed)]]).sort_values("group")
         return trained.assign(
             name=trained["group"].map(grouping.names),
-            description=trained["group"].map(grouping.descriptions).fillna("").astype("str"),
+            description=[grouping.descriptions.get(number, "") for number in trained["group"].tolist()],
         ).reset_index(drop=True)
 
     def _numbered(self, frame: pd.DataFrame) -> pd.DataFrame:

@@ -50,7 +50,7 @@ def user_map(
         users: the run's users table; users without a position are left out.
         names: group -> what it is called.
         colour: as in :func:`map_parts`.
-        lit: bool, one per user: the others are drawn in grey; None for nobody.
+        lit: bool, one per user: the others are drawn in grey, without labels; None for nobody.
         view: the part of the map to show; all of it where None.
     """
     x, y = users["x"].to_numpy(np.float32), users["y"].to_numpy(np.float32)
@@ -65,7 +65,8 @@ def user_map(
         figure.add_trace(_points(x, y, part, title, marker, size))
     if colour == "group" and len(placed):
         view = view or map_labels.view_of(x[placed], y[placed])
-        figure.update_layout(annotations=map_labels.labels(x, y, users["group"].to_numpy(), placed, names, view))
+        labelled = placed if lit is None else placed[lit[placed]]
+        figure.update_layout(annotations=map_labels.labels(x, y, users["group"].to_numpy(), labelled, names, view))
     elif not is_scale(users[colour]):
         figure.update_layout(showlegend=True)
     if view is not None:
