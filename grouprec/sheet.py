@@ -14,18 +14,19 @@ from grouprec.tailoring import Members
 LENGTH = 10
 
 STYLE = """
-@page { size: A4; margin: 14mm }
-.sheet { color: #1d2330; background: #fff; font: 10.5pt/1.4 system-ui, "Segoe UI", "Noto Sans", sans-serif;
+@page { size: A4; margin: 11mm 14mm }
+.sheet { color: #1d2330; background: #fff; font: 9.5pt/1.3 system-ui, "Segoe UI", "Noto Sans", sans-serif;
   max-width: 182mm; margin: 0 auto; font-variant-numeric: tabular-nums }
 .sheet h1 { font-size: 19pt; line-height: 1.2; margin: 0 0 1mm; overflow-wrap: anywhere }
 .sheet p { margin: 0 0 3mm }
 .sheet .about { color: #596074 }
-.sheet table { width: 100%; border-collapse: collapse; margin: 2mm 0 4mm }
+.sheet table { width: 100%; table-layout: fixed; border-collapse: collapse; margin: 2mm 0 4mm }
 .sheet th { text-align: left; font-weight: 600; border-bottom: 1.5px solid #1d2330; padding: 1mm 2mm 1mm 0 }
-.sheet td { vertical-align: top; border-bottom: 1px solid #dfe2ea; padding: 1.4mm 2mm 1.4mm 0; overflow-wrap: anywhere }
+.sheet td { vertical-align: top; border-bottom: 1px solid #dfe2ea; padding: 1.1mm 2mm 1.1mm 0; overflow-wrap: anywhere }
 .sheet tr { break-inside: avoid }
-.sheet .n { text-align: right; white-space: nowrap }
-.sheet .why { color: #4a5166; font-size: 9pt }
+.sheet .n { text-align: right; width: 17mm }
+.sheet .n:first-child { width: 7mm }
+.sheet .why { color: #4a5166; font-size: 8.5pt }
 """
 
 
@@ -95,12 +96,12 @@ def sheet_body(name: str, about: str, portrait: str, items: Sequence[Listed], wo
     """Return the same as a part of another document, which has STYLE; arguments as :func:`sheet`."""
     rows = "".join(_row(rank, item) for rank, item in enumerate(items, start=1))
     table = (
-        '<table><thead><tr><th class="n"></th><th>Show</th><th class="n">Should take it</th><th class="n">Have it</th>'
+        '<table><thead><tr><th class="n"></th><th>Show</th><th class="n">Should take</th><th class="n">Have it</th>'
         f'<th class="n">Place for all</th></tr></thead><tbody>{rows}</tbody></table>'
     )
     said = "".join(f"<p>{escape(sentence)}</p>" for sentence in worth if sentence)
     notes = (
-        "Should take it: members expected to take the item next, by their predicted chances. Have it: share of "
+        "Should take: members expected to take the item next, by their predicted chances. Have it: share of "
         "members who have it already. Place for all: on one list for everybody. Shares after the reasons are parts "
         "of all that speaks for an item."
     )

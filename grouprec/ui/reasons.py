@@ -42,20 +42,26 @@ def panel(run: Run, rows: np.ndarray, item: int, sentence: str, who: str, key: s
     st.markdown(words.reasons_words(found, labels, who), help=HELP)
     frame = words.reasons_frame(found, labels)
     st.plotly_chart(bars(frame), key=f"{key}_bars", config=charts.QUIET_CONFIG, alt=words.reasons_alt(frame))
-    with st.popover("Table", type="tertiary", icon=":material/table:"):
-        st.dataframe(
-            frame[["what", "share", "owners"]].head(LISTED),
-            hide_index=True,
-            width=520,
-            key=f"{key}_table",
-            column_config={
-                "what": st.column_config.TextColumn("What speaks for it", width=300),
-                "share": st.column_config.NumberColumn("Share", format="percent"),
-                "owners": st.column_config.NumberColumn("Have it", help="Of the users whose reasons these are"),
-            },
-            alt="All that speaks for the item or against it, with its share",
-        )
-    st.caption(words.reasons_note(found, len(rows)))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        with st.popover("Table", type="tertiary", icon=":material/table:"):
+            table(frame, f"{key}_table")
+        st.caption(words.reasons_note(found, len(rows)), width=220)
+
+
+def table(frame: pd.DataFrame, key: str) -> None:
+    """Draw the strongest reasons in numbers."""
+    st.dataframe(
+        frame[["what", "share", "owners"]].head(LISTED).round({"share": 3}),
+        hide_index=True,
+        width=520,
+        key=key,
+        column_config={
+            "what": st.column_config.TextColumn("What speaks for it", width=300),
+            "share": st.column_config.NumberColumn("Share", format="percent"),
+            "owners": st.column_config.NumberColumn("Have it", help="Of the users whose reasons these are"),
+        },
+        alt="What speaks for the item, or against it where the share is below 0",
+    )
 
 
 def bars(frame: pd.DataFrame) -> go.Figure:

@@ -20,7 +20,7 @@ DIAL = list(range(0, 101, 5))  # per cent
 OFFERED = 400  # items that can be left out: the most wanted of the group; others would not come up anyway
 ROWS_SHOWN = 10
 TABLE_HEIGHT = 38 + 35 * ROWS_SHOWN
-PANEL_HEIGHT = 590
+PANEL_HEIGHT = 640
 STRATEGY_HELP = "How what members want becomes one list. **As trained**: the list that exports take.\n\n" + "\n\n".join(
     f"**{one.title}** ({one.cite}): {one.explanation}" for one in STRATEGIES.values()
 )
@@ -39,7 +39,7 @@ MEASURED_HELP = (
 COLUMNS = {
     "rank": st.column_config.NumberColumn("", width=36),
     "move": st.column_config.TextColumn("Move", width=50, help="Against the list as it was trained: ▲ up, ▼ down, new"),
-    "label": st.column_config.TextColumn("Item", width=216),
+    "label": st.column_config.TextColumn("Item", width=236),
     "takers": st.column_config.NumberColumn(
         "Should take it", format="%.0f", width=96, help="Members expected to take it next: the sum of their chances"
     ),
@@ -169,17 +169,17 @@ def price(chosen: Chosen, items: np.ndarray) -> None:
     members, regime, n = chosen.members, chosen.regime, chosen.length
     now, before = members.price(items, regime, n), members.price(chosen.trained, regime, n)
     change = words.relative(now.value, before.value)
-    columns = st.columns(5 if at_hand.held_out(chosen.run) is not None else 4, gap="small")
     figures = (
         ("Value for members", cards.percent(1 + change), f"{words.signed(change)} %", VALUE_HELP),
         ("Members reached", cards.percent(now.reached), points(now.reached, before.reached), REACHED_HELP),
         ("Variety", cards.percent(now.diversity), points(now.diversity, before.diversity), VARIETY_HELP),
         ("Should be taken", cards.count(now.taken), gained(now, before), TAKEN_HELP),
     )
-    for column, (title, value, delta, explanation) in zip(columns, figures, strict=False):
-        column.metric(title, value, delta, delta_color=colour(delta), delta_arrow="off", help=explanation, border=True)
-    if len(columns) > len(figures):
-        with columns[-1]:
+    judged = at_hand.held_out(chosen.run) is not None
+    with st.grid(len(figures) + judged, min_column_width=140, gap="small"):
+        for title, value, delta, explanation in figures:
+            st.metric(title, value, delta, delta_color=colour(delta), delta_arrow="off", help=explanation, border=True)
+        if judged:
             measured(chosen, items)
     st.markdown(words.price_answer(now, before, len(members.rows)))
 
@@ -195,7 +195,7 @@ def gained(now: Price, before: Price) -> str:
 
 def colour(delta: str) -> str:
     """Return green for more, red for less, grey for the same; the sign says it, too."""
-    return "off" if delta.startswith("±") else "normal"
+    return "gray" if delta.startswith("±") else "red" if delta.startswith("−") else "green"
 
 
 def measured(chosen: Chosen, items: np.ndarray) -> None:
@@ -203,7 +203,7 @@ def measured(chosen: Chosen, items: np.ndarray) -> None:
     title, look = "Measured", {"delta_arrow": "off", "border": True}
     now, before = (measure(chosen, some) for some in (items, chosen.trained))
     if now is None or before is None:
-        st.metric(title, cards.NOTHING, "nobody was held out", delta_color="off", help=MEASURED_HELP, **look)
+        st.metric(title, cards.NOTHING, "nobody was held out", delta_color="gray", help=MEASURED_HELP, **look)
         return
     value, low, high = bootstrap(now, chosen.members.base.seed)
     more = now.mean() - before.mean()

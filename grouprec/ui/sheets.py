@@ -14,9 +14,11 @@ from grouprec.ui.recommendations import Chosen
 
 def download(chosen: Chosen) -> None:
     """Draw the button; the page is made when it is pressed."""
+    status = chosen.run.status()
+    day = f"{state.when(status.ended or status.created):%d %B %Y}"  # in the reader's time zone, which only a page knows
     st.download_button(
         "Page to print",
-        data=lambda: make(chosen).encode(),
+        data=lambda: make(chosen, day).encode(),
         file_name=f"group_{int(chosen.group['group'])}.html",
         mime="text/html",
         key="list_sheet",
@@ -26,8 +28,8 @@ def download(chosen: Chosen) -> None:
     )
 
 
-def make(chosen: Chosen) -> str:
-    """Return the page of the group's trained list."""
+def make(chosen: Chosen, day: str) -> str:
+    """Return the page of the group's trained list; ``day`` is when the run was made."""
     run, group = chosen.run, chosen.group
     metrics = state.metrics(run)
     method = (metrics.get("list_method") or {}).get(chosen.regime, "generated")
@@ -38,14 +40,13 @@ def make(chosen: Chosen) -> str:
     items = listed(chosen.members, chosen.trained[:LENGTH], at_hand.places_for_all(run), explainer)
     about = f"{cards.plural(int(group['size']), 'user')}, {cards.percent(group['share'])} of all · "
     worth = story.worth_answer(state.table(run, "evaluation"), chosen.regime, method)
-    source = f"From the run {run.title()}, {state.when(run.status().ended or run.status().created):%d %B %Y}"
     return sheet(
         cards.group_label(int(group["group"]), str(group["name"])),
         about + story.REGIMES[chosen.regime],
         portrait(run, group),
         items,
         [found_words(run, group, chosen.regime), worth],
-        source,
+        f"From the run {run.title()}, {day}",
     )
 
 

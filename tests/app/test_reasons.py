@@ -151,7 +151,7 @@ def test_the_page_to_print_is_one_escaped_file_that_loads_nothing(run: Run) -> N
     lists = state.table(run, "group_lists").query("group == 1 and method == 'members_mean' and regime == 'strict'")
     chosen = recommendations.choose(run, group, "strict", 10, lists.sort_values("rank"))
     assert chosen is not None
-    html = sheets.make(chosen)
+    html = sheets.make(chosen, "22 November 2026")
     assert "<script" not in html and "&lt;script&gt;" in html
     assert not re.search(r"https?://|src=|@import|url\(", html)
     assert html.count("<tr>") == 11
