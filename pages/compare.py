@@ -92,6 +92,7 @@ def methods(run: Run, evaluation: pd.DataFrame, regime: str, length: int, ours: 
             "Mean place": st.column_config.NumberColumn(format="%.1f", help=MEAN_PLACE_HELP),
             shaping.against_title(comparisons, regime): st.column_config.TextColumn(help=AGAINST_HELP),
         },
+        placeholder="",
         alt="Methods in rows, metrics in columns, each with its 95 % interval",
     )
     buttons(table, "methods", "compare_download_methods")

@@ -10,7 +10,7 @@ from grouprec.ui.charts import GRID, literal, plain_layout
 from grouprec.ui.palette import COLOURS, NEUTRAL
 from grouprec.ui.text import count, group_label, score, short
 
-SHADES = [[0, "rgba(100, 116, 216, 0.06)"], [1, "rgba(100, 116, 216, 0.92)"]]  # of the accent, on either background
+SHADES = [[0, "#e8ebfb"], [1, "#4150b5"]]  # of the accent; opaque, so that numbers read on either background
 SPECIAL = "diamond"  # what stands for all encoders of a run together
 
 
@@ -55,6 +55,7 @@ def cost_against_quality(rows: pd.DataFrame, metric: str) -> go.Figure:
         metric: the title of the axis.
     """
     figure = go.Figure()
+    named = rows["run"].iloc[0]  # encoders have their names at the first run only: more would cover one another
     for (run, part), colour in zip(rows.groupby("run", sort=False), [*COLOURS] * 8, strict=False):
         error = {"array": part["high"] - part["value"], "arrayminus": part["value"] - part["low"]}
         figure.add_trace(
@@ -65,6 +66,7 @@ def cost_against_quality(rows: pd.DataFrame, metric: str) -> go.Figure:
                 name=literal(run),
                 mode="markers+text",
                 text=part["title"].map(literal),
+                textfont={"color": NEUTRAL if run == named else "rgba(0, 0, 0, 0)"},
                 textposition="middle right",
                 marker={
                     "size": 11,
@@ -77,9 +79,9 @@ def cost_against_quality(rows: pd.DataFrame, metric: str) -> go.Figure:
             )
         )
     figure.update_layout(
-        **{**plain_layout(380, top=8), "showlegend": len(figure.data) > 1},
-        xaxis={"title": "seconds of training", "type": "log", "dtick": 1, "gridcolor": GRID, "zeroline": False},
-        yaxis={"title": metric, "rangemode": "tozero", "gridcolor": GRID, "zeroline": False},
+        **{**plain_layout(380), "showlegend": len(figure.data) > 1, "margin": {"l": 0, "r": 110, "t": 8, "b": 0}},
+        xaxis={"title": "seconds of training", "type": "log", "dtick": "D2", "gridcolor": GRID, "zeroline": False},
+        yaxis={"title": metric, "gridcolor": GRID, "zeroline": False},
         legend={"orientation": "h", "y": -0.25},
     )
     return figure

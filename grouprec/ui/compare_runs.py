@@ -15,6 +15,7 @@ from grouprec.ui import cards, charts, comparison, evidence, findings, shaping, 
 from grouprec.ui.choosing import many_from_url
 from grouprec.ui.compare_charts import cost_against_quality
 from grouprec.ui.exporting import buttons
+from grouprec.ui.text import NOTHING
 
 FIRST_RUNS = 4  # that are chosen before anybody chooses
 PLACE_HELP = "1 is the best of all shared lists of a run; the mean is over the runs. Personal lists take no part."
@@ -83,6 +84,7 @@ def headlines(
     value = st.column_config.NumberColumn(format="%.3f", help=story.METRIC_HELP)
     measured = frame.columns[frame.columns.get_loc("Personal lists") : -1]
     formats = {name: share if "share" in name else value for name in measured}
+    formats |= dict.fromkeys(("Users", "Seconds"), st.column_config.NumberColumn(format="localized"))
     _table(frame, "runs", formats, "Chosen runs in rows, their headline numbers in columns")
     if len(frame[["Data", "Users"]].drop_duplicates()) > 1:
         st.caption("These runs are not on the same users, so compare shares of possible gain rather than values.")
@@ -145,6 +147,7 @@ def _table(frame: pd.DataFrame, name: str, formats: Mapping[str, Any], alt: str)
         key=f"compare_{name}_table",
         height=min(36 + 35 * len(frame), 491),
         column_config=dict(formats),
+        placeholder=NOTHING,
         alt=alt,
     )
 

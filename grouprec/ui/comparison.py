@@ -67,12 +67,15 @@ def group_values(methods: pd.DataFrame | None, served: pd.DataFrame, regime: str
     return rows[rows["group"].isin(largest)].join(names["name"], on="group").reset_index(drop=True)
 
 
-def group_grid(values: pd.DataFrame) -> pd.DataFrame:
-    """Return the long values as a grid: group, name and tested users, then a column each; best column first."""
+def group_grid(values: pd.DataFrame, ours: str) -> pd.DataFrame:
+    """Return the long values as a grid: group, name, tested users, then the columns, ``ours`` first, then the best."""
     titles = values.groupby("column")["value"].mean().sort_values(ascending=False).index
-    grid = values.pivot_table(index=["group", "name", "n_test_users"], columns="column", values="value", dropna=False)
-    grid = grid.dropna(how="all")[list(titles)].reset_index()
-    return grid.rename_axis(columns=None)
+    grid = values.pivot_table(index=["group", "name", "n_test_users"], columns="column", values="value")
+    return (
+        grid.reindex(columns=[ours, *(title for title in titles if title != ours)])
+        .reset_index()
+        .rename_axis(columns=None)
+    )
 
 
 # -- runs

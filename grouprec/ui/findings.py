@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -228,24 +228,25 @@ def trend_answer(blend: Mapping[str, Any]) -> str:
 # -- groups and runs side by side
 
 
-def groups_answer(grid: pd.DataFrame) -> str:
-    """Say which group is served best and which least, and which column does best in most groups.
+def groups_answer(grid: pd.DataFrame, ours: str, rivals: Sequence[str] = ()) -> str:
+    """Say which group the run's lists serve best and which least, and in how many groups no other lists do better.
 
     Args:
-        grid: group, name, n_test_users, then a column of values each, the best column first; groups of very few
-            tested members only count where there are no others.
+        grid: n_test_users, name and columns of values, a row per group; groups of very few tested members only count
+            where there are no others.
+        ours: the column of the run's own lists.
+        rivals: the columns of other shared lists.
     """
-    first, *others = grid.columns[3:]
-    known = grid[grid[first].notna() & (grid["n_test_users"] >= min(ENOUGH_TESTED, grid["n_test_users"].max()))]
+    known = grid[grid[ours].notna() & (grid["n_test_users"] >= min(ENOUGH_TESTED, grid["n_test_users"].max()))]
     if known.empty:
         return "No group was measured: nobody in them has held-out interactions."
-    best, least = known.loc[known[first].idxmax()], known.loc[known[first].idxmin()]
-    said = f"*{plain(first)}* serves **{plain(best['name'])}** best ({score(best[first])})"
-    said += f" and **{plain(least['name'])}** least ({score(least[first])})." if len(known) > 1 else "."
-    if not others:
+    best, least = known.loc[known[ours].idxmax()], known.loc[known[ours].idxmin()]
+    said = f"The shared lists serve **{plain(best['name'])}** best ({score(best[ours])})"
+    said += f" and **{plain(least['name'])}** least ({score(least[ours])})." if len(known) > 1 else "."
+    if not rivals:
         return said
-    winners = known[list(grid.columns[3:])].idxmax(axis=1)
-    return f"{said} It does best of all in {(winners == first).sum()} of {plural(len(known), 'group')}."
+    ahead = int((known[ours] >= known[list(rivals)].max(axis=1)).sum())
+    return f"{said} In {ahead} of {plural(len(known), 'group')} no other shared list does better."
 
 
 def runs_answer(runs: pd.DataFrame, column: str) -> str:
@@ -258,8 +259,10 @@ def runs_answer(runs: pd.DataFrame, column: str) -> str:
     if known.empty:
         return "None of these runs has an evaluation of shared lists."
     best = known.loc[known[column].idxmax()]
-    of = f"Of {plural(len(runs), 'run')}, " if len(runs) > 1 else ""
-    return f"{of}**{plain(best['Run'])}** keeps {percent(best[column])} of the possible gain."
+    name, share = plain(best["Run"]), percent(best[column])
+    if len(runs) == 1:
+        return f"**{name}** keeps {share} of the possible gain."
+    return f"Of {plural(len(runs), 'run')}, **{name}** keeps most of the possible gain: {share}."
 
 
 def places_answer(methods: pd.DataFrame) -> str:

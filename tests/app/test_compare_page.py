@@ -141,7 +141,7 @@ def test_an_older_run_without_the_evidence_says_so(runs_folder: RunStore) -> Non
     build_run(runs_folder, evidence=False)
     app = open_page("compare")
     older = {"Left behind": "Tea towels** least", "Blend": "the best on the validation part", "Feedback": "Nobody has"}
-    older |= {"By group": "serves **Bags & \\*lunch\\*** best (0.120)".replace("&", "\\&")}
+    older |= {"By group": "serve **Bags & \\*lunch\\*** best (0.120)".replace("&", "\\&")}
     for part in evidence.PARTS:
         open_part(app, part)
         assert older.get(part, evidence.MISSING) in texts(app)

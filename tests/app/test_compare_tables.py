@@ -86,16 +86,16 @@ def test_groups_are_shown_in_both_uses_where_a_run_kept_no_methods(finished_run:
     heat = figure(app, 1)["data"][0]
     assert heat["y"] == ["1: Bags &amp; *lunch*", "2: Lights, candles", "3: Tea towels"]
     assert len(heat["x"]) == 2
-    assert "serves **Bags \\& \\*lunch\\*** best (0.120) and **Tea towels** least (0.030)." in texts(app)
+    assert "serve **Bags \\& \\*lunch\\*** best (0.120) and **Tea towels** least (0.030)." in texts(app)
 
 
 def test_groups_by_method_say_in_how_many_the_best_method_wins(finished_run: Run) -> None:
     finished_run.save_table("group_methods", group_methods(finished_run))
     app = open_page("compare", part="By group")
-    table = next(table.value for table in app.dataframe if "Tested users" in table.value and "Number" in table.value)
-    assert table.columns.tolist()[3:] == ["Personal lists (this run)", "Mean of the members", "Generated list"]
+    table = next(table.value for table in app.dataframe if "Tested users" in table.value and "No." in table.value)
+    assert table.columns.tolist()[3:] == ["Mean of the members", "Personal lists (this run)", "Generated list"]
     assert table["Mean of the members"].tolist() == [0.10, 0.09, 0.08]
-    assert "It does best of all in 2 of 2 groups." in texts(app)
+    assert "In 2 of 3 groups no other shared list does better." in texts(app)
     app.segmented_control(key="compare_group_metric").set_value("hit_rate@10").run()
     assert not app.exception
     heat = figure(app, 1)["data"][0]
