@@ -44,4 +44,4 @@ docs: setup
 
 screenshots: setup
 	$(BIN)/python -m tests.browser_setup
-	GROUPREC_SCREENSHOTS=docs/screenshots $(BIN)/python -m pytest tests/browser
+	GROUPREC_SCREENSHOTS=docs/screenshots $(BIN)/python -m pytest tests/browser/test_main_job.py

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from playwright.sync_api import expect
 
 from grouprec import jobs
 from grouprec.runs import RunStore, State
-from tests.browser.conftest import Tab
+from tests.browser.conftest import PAGES, Tab
 
 pytestmark = pytest.mark.browser
 TRAINING_MS = 420_000  # a quick run takes about a minute; a busy machine may need several times that
@@ -37,7 +38,6 @@ def test_a_stranger_goes_from_nothing_to_compared_lists(tab: Tab) -> None:
     plot = page.locator(".st-key-groups_map .js-plotly-plot")
     expect(plot).to_be_visible()
     tab.settled()
-    tab.shot("groups")
     tab.lasso()
     expect(page.get_by_text("users selected")).to_be_visible()
     with page.expect_download() as download:
@@ -48,11 +48,19 @@ def test_a_stranger_goes_from_nothing_to_compared_lists(tab: Tab) -> None:
     page.get_by_role("link", name="Recommendations").click()
     tab.settled()
     expect(page.get_by_text("members", exact=False).first).to_be_visible()
-    tab.shot("recommendations")
     page.get_by_role("link", name="Compare").click()
     tab.settled()
     expect(page.locator(".st-key-compare_dots .js-plotly-plot")).to_be_visible()
-    tab.shot("compare")
+
+
+@pytest.mark.skipif(not os.environ.get("GROUPREC_SCREENSHOTS"), reason="only for `make screenshots`")
+@pytest.mark.parametrize("tab", ["light", "dark", "phone"], indirect=True)
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_has_its_picture(tab: Tab, name: str, request: pytest.FixtureRequest) -> None:
+    run = RunStore(tab.server.runs).get("last")
+    tab.open(f"/{name}?run={run.run_id}")
+    tab.page.wait_for_load_state("networkidle")
+    tab.shot(f"{name}_{request.node.callspec.params['tab']}")
 
 
 def test_uploads_are_checked_and_a_bad_one_is_a_sentence(tab: Tab) -> None:
