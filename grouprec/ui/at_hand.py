@@ -13,7 +13,7 @@ from scipy import sparse
 from grouprec.live.base import LiveBase
 from grouprec.runs import Run
 from grouprec.tables import HELD_OUT_ROWS
-from grouprec.tailoring import Members, held_out_matrix, list_for_all
+from grouprec.tailoring import Members, Price, held_out_matrix, list_for_all
 from grouprec.ui import state
 
 if TYPE_CHECKING:
@@ -43,6 +43,11 @@ def members(run: Run, users: pd.DataFrame, group: int) -> Members:
     """Return the members of a group; ``users`` is the run's users table as :func:`state.table` gives it."""
     ids = users.loc[(users["group"] == group) & users["in_training"], "user"]
     return _members(_key(run), rows_of(run, ids))
+
+
+def price(run: Run, rows: np.ndarray, items: np.ndarray, regime: str, n: int) -> Price:
+    """Return what the first ``n`` items of a list are worth to some users, rows of the base; counted once each."""
+    return _price(_key(run), rows, items, regime, n)
 
 
 def rows_of(run: Run, ids: pd.Series) -> np.ndarray:
@@ -110,6 +115,11 @@ def _item_index(key: _Key) -> pd.Index:
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _members(key: _Key, rows: np.ndarray) -> Members:
     return Members(_base(key), rows)
+
+
+@st.cache_resource(max_entries=1024, show_spinner=False)
+def _price(key: _Key, rows: np.ndarray, items: np.ndarray, regime: str, n: int) -> Price:
+    return _members(key, rows).price(items, regime, n)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

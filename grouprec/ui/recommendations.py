@@ -166,8 +166,10 @@ def left_out(chosen: Chosen) -> np.ndarray:
 
 def price(chosen: Chosen, items: np.ndarray) -> None:
     """Draw what the list is worth, against the one that was trained."""
-    members, regime, n = chosen.members, chosen.regime, chosen.length
-    now, before = members.price(items, regime, n), members.price(chosen.trained, regime, n)
+    members = chosen.members
+    now, before = (
+        at_hand.price(chosen.run, members.rows, some, chosen.regime, chosen.length) for some in (items, chosen.trained)
+    )
     change = words.relative(now.value, before.value)
     figures = (
         ("Value for members", cards.percent(1 + change), f"{words.signed(change)} %", VALUE_HELP),
