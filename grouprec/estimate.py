@@ -24,7 +24,7 @@ from grouprec.choices import encoder_names
 from grouprec.config import RunConfig
 from grouprec.contracts import REGISTRIES
 from grouprec.data.prepare import find_roles
-from grouprec.data.read import peek, read_table
+from grouprec.data.read import peek, read_beginning
 from grouprec.data.values import encode_ids
 from grouprec.library import SAMPLE_SIZE
 from grouprec.progress import USUAL_SECONDS, make_plan
@@ -33,7 +33,7 @@ from grouprec.training import device_title, resolve_device
 from grouprec.types import SettingError
 
 MB, GB = 1_000_000, 1_000_000_000
-COUNTED_ROWS = 600_000  # files up to this are counted, in about half a second; of larger ones the size is guessed
+COUNTED_ROWS = 600_000  # rows that are counted, in about half a second; what larger files hold is extrapolated
 SIMILAR = 10.0  # data up to this many times larger or smaller tell how long a stage takes
 RESERVE = 0.9  # share of the free memory that a run may take
 EARLY_STOP = 0.6  # ten times as many epochs allowed take about four times as long
@@ -50,7 +50,7 @@ class Size:
         n_rows: different pairs of these, as a run's metrics count interactions.
         n_raw: rows of the file.
         timed: whether there are times.
-        counted: whether the numbers were counted, or guessed from the file's head.
+        counted: whether the numbers were counted, or extrapolated from the file's beginning.
     """
 
     n_users: int
@@ -120,23 +120,42 @@ def _work(stage: str, size: Size) -> float:
 
 
 def size_of(interactions: Path, roles: Mapping[str, str], min_item_users: int) -> Size:
-    """Return how large a file is, counted where that is quick, else guessed from the number of its rows.
+    """Return how large a file is: counted where that is quick, else from its first rows and how their counts grow.
 
     Raises:
         DataError: the file cannot be read.
         SettingError: the roles do not fit together.
     """
     found = find_roles(interactions, roles)
-    n_raw = peek(interactions).n_rows or int(interactions.stat().st_size / 40)
-    if n_raw > COUNTED_ROWS:
-        guess = Size(n_raw // 15, min(n_raw // 30, 20_000), n_raw, n_raw, found.time is not None, counted=False)
-        return replace(guess, n_users=max(guess.n_users, 2), n_items=max(guess.n_items, 2))
-    table = read_table(interactions, [found.user, found.item])
-    users, items = (encode_ids(table[name])[0] for name in (found.user, found.item))
-    pairs = pd.DataFrame({"user": users, "item": items})[(users >= 0) & (items >= 0)].drop_duplicates()
-    kept = pairs[pairs.groupby("item")["item"].transform("size") >= min_item_users]
-    n_users, n_items = max(kept["user"].nunique(), 2), max(kept["item"].nunique(), 2)
-    return Size(n_users, n_items, len(kept), len(table), found.time is not None)
+    table = read_beginning(interactions, [found.user, found.item], COUNTED_ROWS)
+    n_raw = peek(interactions).n_rows or len(table)
+    (users, _), (items, _) = (encode_ids(table[name]) for name in (found.user, found.item))
+    codes = pd.DataFrame({"user": users, "item": items})
+    n_users, n_items, n_rows = _count(codes, min_item_users)
+    counted = len(table) < COUNTED_ROWS
+    if not counted:
+        half = _count(codes.head(len(codes) // 2), min_item_users)
+        times = np.log2(max(n_raw / len(table), 1.0))
+        grown = (_grown(*two, times) for two in zip(half, (n_users, n_items, n_rows), strict=True))
+        n_users, n_items, n_rows = grown
+    return Size(max(n_users, 2), max(n_items, 2), n_rows, max(n_raw, len(table)), found.time is not None, counted)
+
+
+def _count(codes: pd.DataFrame, min_item_users: int) -> tuple[int, int, int]:
+    """Return users, items and different pairs of rows of codes (-1: missing), of items with enough users."""
+    pairs = codes[(codes["user"] >= 0) & (codes["item"] >= 0)].drop_duplicates()
+    owners = np.bincount(pairs["item"], minlength=1)
+    kept = pairs[owners[pairs["item"]] >= min_item_users]
+    return kept["user"].nunique(), kept["item"].nunique(), len(kept)
+
+
+def _grown(half: int, whole: int, times: float) -> int:
+    """Return a count after doubling the rows ``times`` more, each time growing as it did from half to whole.
+
+    Counts of different things grow with a power of the rows (Heaps 1978): a file sorted by user shows ever new
+    users, one sorted by time soon shows the same ones.
+    """
+    return round(whole * min(max(whole / max(half, 1), 1.0), 2.0) ** times)
 
 
 # -- seconds

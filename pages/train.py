@@ -210,7 +210,7 @@ def draw_new_run(dataset: KnownDataset, busy: bool) -> estimate.Estimate | None:
         config = configure(dataset, basis, **choices)
         with said:
             repeat.draw_basis(basis, config)
-        cost = draw_cost(dataset, config) if config is not None else None
+        cost = draw_cost(dataset, config, warn=busy) if config is not None else None
         label, icon = ("Add to the queue", ":material/playlist_add:") if busy else ("Start training", PLAY)
         started = st.button(label, type="primary", icon=icon, key="start_run", help=QUEUE_HELP if busy else None)
     if started and config is not None:
@@ -240,15 +240,15 @@ def configure(dataset: KnownDataset, basis: Run | None, *, settings: dict, **cho
         return None
 
 
-def draw_cost(dataset: KnownDataset, config: RunConfig) -> estimate.Estimate | None:
-    """Draw what the run will cost; nothing where the file cannot be read, which the Data page explains."""
+def draw_cost(dataset: KnownDataset, config: RunConfig, warn: bool) -> estimate.Estimate | None:
+    """Draw what the run will cost, and that it will not fit where the page's first line says something else."""
     try:
         size = size_of(dataset, config)
     except GrouprecError as error:
         say(error)
         return None
     cost = estimate.estimate(config, size, state.store())
-    if cost.advice:
+    if warn and cost.advice:
         st.warning(plain(watch.cost_sentence(config.preset, dataset.name, cost)), icon=":material/memory:")
     st.caption(plain(watch.basis_sentence(cost, size.counted)))
     return cost
@@ -289,7 +289,7 @@ def draw_history(runs: list[Run]) -> None:
         placeholder="",
         on_select="rerun",
         selection_mode="single-row",
-        column_order=["title", "state", "tags", "note", *watch.HISTORY_COLUMNS[5:]],
+        column_order=watch.shown_columns(frame),
         column_config={
             "title": st.column_config.TextColumn("Title", width="medium"),
             "state": st.column_config.TextColumn("State", width="small"),

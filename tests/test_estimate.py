@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from grouprec import estimate
@@ -105,13 +107,23 @@ def test_the_size_of_the_sample_is_the_one_that_is_kept_with_it(tmp_path: Path) 
     assert counted.n_rows == pytest.approx(SAMPLE.n_rows, rel=0.2)
 
 
-def test_a_large_file_is_guessed_from_its_head(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(estimate, "COUNTED_ROWS", 100)
-    file = tmp_path / "large.csv"
-    file.write_text("user,item\n" + "".join(f"u{n % 40},i{n % 30}\n" for n in range(3000)))
-    size = estimate.size_of(file, {}, 3)
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+@pytest.mark.parametrize("by_user", [True, False])
+def test_a_large_file_is_extrapolated_from_its_beginning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str, by_user: bool
+) -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"user": rng.integers(0, 800, 40_000), "item": rng.integers(0, 300, 40_000)}).astype("str")
+    frame = frame.sort_values("user") if by_user else frame
+    file = tmp_path / f"large.{suffix}"
+    frame.to_csv(file, index=False) if suffix == "csv" else frame.to_parquet(file)
+    monkeypatch.setattr(estimate, "COUNTED_ROWS", 10_000)
+    size = estimate.size_of(file, {}, 1)
     assert not size.counted
-    assert size.n_raw == pytest.approx(3000, rel=0.2)
+    assert size.n_raw == pytest.approx(40_000, rel=0.1)
+    assert size.n_users == pytest.approx(800, rel=0.1)
+    assert size.n_items == pytest.approx(300, rel=0.1)
+    assert size.n_rows == pytest.approx(len(frame.drop_duplicates()), rel=0.1)
 
 
 def test_calibration_is_short_and_positive() -> None:

@@ -7,9 +7,10 @@ import gzip
 import itertools
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import openpyxl
@@ -99,6 +100,39 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame
         raise damaged_gzip(sniffed.path) from error
 
 
+def read_beginning(path: Path, columns: Sequence[str], n_rows: int) -> pd.DataFrame:
+    """Return columns of about the first ``n_rows`` rows of a CSV or Parquet file; of other formats those of its head.
+
+    Raises:
+        DataError: as :func:`peek`.
+    """
+    sniffed = sniff(Path(path))
+    head = _peek(sniffed).head[list(columns)]
+    try:
+        if sniffed.format == "parquet":
+            with pyarrow.parquet.ParquetFile(sniffed.path, memory_map=True) as file:
+                return _first(file.iter_batches(batch_size=1 << 16, columns=list(columns)), n_rows)[list(columns)]
+        if sniffed.format == "csv":
+            _, header = next(csv_rows(sniffed.path, sniffed.text, sniffed.delimiter or ","))
+            raw = {name.strip(): name for name in header}
+            with sniffed.open() as file:
+                table = _first(pyarrow.csv.open_csv(file, **_csv_options(sniffed, [raw[c] for c in columns])), n_rows)
+            return table.set_axis(list(columns), axis=1)
+    except (pa.ArrowException, OSError, EOFError, zlib.error, UnicodeDecodeError):
+        pass  # a damaged row further down is told when the whole file is read
+    return head
+
+
+def _first(batches: Iterable[pa.RecordBatch], n_rows: int) -> pd.DataFrame:
+    found, n = [], 0
+    for batch in batches:
+        found.append(batch)
+        n += batch.num_rows
+        if n >= n_rows:
+            break
+    return _arrow_frame(pa.Table.from_batches(found)).head(n_rows)
+
+
 def _peek(sniffed: Sniffed) -> Peek:
     head, n_rows, exact = _HEADS[sniffed.format](sniffed)
     name = sniffed.path.name
@@ -159,21 +193,24 @@ def _csv(sniffed: Sniffed, columns: list[str]) -> pd.DataFrame:
 
 def _parse_csv(sniffed: Sniffed, columns: list[str]) -> pd.DataFrame:
     """Read columns as text with pyarrow, which is strict about the number of values in a row."""
-    encoding = "utf-8" if sniffed.encoding == "utf-8-sig" else sniffed.encoding
     with sniffed.open() as file:
-        table = pyarrow.csv.read_csv(
-            file,
-            # One thread: only then does the parser know the line of a damaged row.
-            read_options=pyarrow.csv.ReadOptions(use_threads=False, encoding=encoding, block_size=1 << 23),
-            parse_options=pyarrow.csv.ParseOptions(delimiter=sniffed.delimiter, newlines_in_values=True),
-            convert_options=pyarrow.csv.ConvertOptions(
-                include_columns=columns,
-                column_types=dict.fromkeys(columns, pa.string()),
-                null_values=[""],
-                strings_can_be_null=True,
-            ),
-        )
+        table = pyarrow.csv.read_csv(file, **_csv_options(sniffed, columns))
     return table.to_pandas(ignore_metadata=True).astype("str")
+
+
+def _csv_options(sniffed: Sniffed, columns: list[str]) -> dict[str, Any]:
+    encoding = "utf-8" if sniffed.encoding == "utf-8-sig" else sniffed.encoding
+    return {
+        # One thread: only then does the parser know the line of a damaged row.
+        "read_options": pyarrow.csv.ReadOptions(use_threads=False, encoding=encoding, block_size=1 << 23),
+        "parse_options": pyarrow.csv.ParseOptions(delimiter=sniffed.delimiter, newlines_in_values=True),
+        "convert_options": pyarrow.csv.ConvertOptions(
+            include_columns=columns,
+            column_types=dict.fromkeys(columns, pa.string()),
+            null_values=[""],
+            strings_can_be_null=True,
+        ),
+    }
 
 
 def _csv_error(sniffed: Sniffed, width: int, error: Exception) -> DataError:

@@ -42,7 +42,7 @@ def choose_all(dataset: str) -> dict[str, Any]:
         device = choose_device()
         encoders = choose_encoders(preset)
         search_minutes = choose_search(preset)
-    usual = f"{dataset}, {preset}"[:120]
+    usual = f"{dataset}, {preset}"[:100] + (f", {n_groups} groups" if n_groups != "auto" else "")
     title = st.text_input("Title", placeholder=usual, max_chars=120, key="train_title").strip() or usual
     choices = {"title": title, "preset": preset, "n_groups": n_groups, "device": device, "encoders": encoders}
     choices |= {"repeats": repeats, "search_minutes": search_minutes}

@@ -58,10 +58,13 @@ _LINE_COLORS = (ACCENT, "#d08a3c", "#4f9d8f", "#b0639a")
 
 
 def duration(seconds: float) -> str:
-    """Return a length of time for people: ``41 s``, ``3 min``, ``1 h 05 min``."""
+    """Return a length of time for people: ``41 s``, ``3 min``, ``1 h 05 min``, ``14 h``, ``3 days``."""
     if seconds < 90:
         return f"{max(seconds, 1):.0f} s"
     minutes = round(seconds / 60)
+    if minutes >= 600:
+        hours = round(seconds / 3600)
+        return f"{hours} h" if hours < 48 else f"{round(hours / 24)} days"
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
@@ -297,6 +300,12 @@ def history(runs: Iterable[Run]) -> pd.DataFrame:
     return pd.DataFrame([_history_row(run) for run in runs], columns=HISTORY_COLUMNS)
 
 
+def shown_columns(frame: pd.DataFrame) -> list[str]:
+    """Return the columns of the history to show; tags and notes only where there are some."""
+    written = [name for name in ("tags", "note") if frame[name].astype(bool).any()]
+    return ["title", "state", *written, "dataset", "preset", "groups", "seconds", "gain", "created"]
+
+
 def all_tags(runs: Iterable[Run]) -> list[str]:
     """Return the tags of all runs in alphabetical order."""
     return sorted({tag for run in runs for tag in run.notes().tags}, key=str.casefold)
@@ -310,7 +319,7 @@ def with_tags(runs: Iterable[Run], tags: Iterable[str]) -> list[Run]:
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
     """Return what differs between two configurations (as JSON gives them): name, before, after."""
-    ignored = {"title", "format"}
+    ignored = {"title", "dataset", "format"}  # what things are called changes nothing
     names = [name for name in after if name not in ignored]
     flat_before, flat_after = _flat({n: before.get(n) for n in names}), _flat({n: after[n] for n in names})
     every = dict.fromkeys([*flat_after, *flat_before])
