@@ -129,6 +129,19 @@ def test_list_show_and_compare_agree_with_the_run(trained: tuple[Path, dict], gr
     assert "generated" in grouprec("show", "last", "--runs", root / "runs").out
 
 
+def test_report_writes_one_file_of_the_run(trained: tuple[Path, dict], grouprec, tmp_path: Path) -> None:
+    root, result = trained
+    out = tmp_path / "new" / "story.html"
+    answer = grouprec("report", "last", "--out", out, "--runs", root / "runs", "--json")
+    assert answer.status == 0
+    assert answer.json == {"run_id": result["run_id"], "file": str(out), "bytes": out.stat().st_size}
+    document = out.read_text(encoding="utf-8")
+    assert document.startswith("<!doctype html>") and result["run_id"] in document
+    assert "story.html" in answer.err
+    refused(grouprec("report", "nothing", "--out", out, "--runs", root / "runs"), "no run called 'nothing'")
+    refused(grouprec("report", "last", "--out", tmp_path, "--runs", root / "runs"), "Cannot write")
+
+
 def test_value_prints_what_every_number_of_groups_is_worth(trained: tuple[Path, dict], grouprec) -> None:
     root, _ = trained
     rows = grouprec("value", "last", "--runs", root / "runs", "--json").json["rows"]

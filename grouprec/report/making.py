@@ -145,6 +145,11 @@ def _limits(reading: Reading) -> list[str]:
     if tested and left_out > 0:
         share = percent(tested / metrics["n_users"])
         said.append(f"{share} of all users have interactions in the test part; the others could not be judged.")
+    if reading.curation.grouping.changed:
+        said.append(
+            "People have merged, split or made groups since the training. The map, the groups and the lists show them "
+            "as they are now; everything that was measured was measured with the trained groups."
+        )
     if metrics.get("refit"):
         said.append("After the evaluation the run learned again from all rows: the lists shown are those later ones.")
     if reading.method == "generated":

@@ -10,6 +10,8 @@ from typing import Any
 
 import pandas as pd
 
+from grouprec.curation import Curation
+from grouprec.edits import History
 from grouprec.runs import Run, read_json
 from grouprec.types import StorageError
 from grouprec.ui import shaping, story
@@ -17,15 +19,17 @@ from grouprec.ui import shaping, story
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """A finished run: its tables by name, its summary and its choices.
+    """A finished run, its groups as people have edited them: its tables by name, its summary and its choices.
 
     Attributes:
+        curation: the tables with the edits in force; what was measured stays that of the trained groups.
         groups: the groups table, one row per group.
         evaluation: every method's value by regime and metric.
         config: config.json as it stands.
     """
 
     run: Run
+    curation: Curation
     metrics: Mapping[str, Any]
     config: Mapping[str, Any]
     groups: pd.DataFrame
@@ -36,18 +40,19 @@ class Reading:
         """Return what a finished run holds.
 
         Raises:
-            StorageError: it is not finished, or lacks groups or evaluation.
+            StorageError: it is not finished, lacks groups or evaluation, or its edits are damaged.
         """
         if not run.finished:
             state = run.status().state
             raise StorageError(f"The run {run.run_id} is {state}; only a finished run has a report.")
         config = read_json(run.path / "config.json") or {}
-        return cls(run, run.metrics(), config, run.table("groups"), run.table("evaluation"))
+        curation = Curation(run, History.load(run.path))
+        return cls(run, curation, run.metrics(), config, curation.table("groups"), run.table("evaluation"))
 
     def table(self, name: str) -> pd.DataFrame | None:
         """Return a table, None where the run has none, or none with rows: older runs have fewer."""
         try:
-            found = self.run.table(name)
+            found = self.curation.table(name)
         except StorageError:
             return None
         return found if len(found) else None
@@ -60,6 +65,11 @@ class Reading:
     def names(self) -> dict[int, str]:
         """Return group -> its name."""
         return shaping.group_names(self.groups)
+
+    @property
+    def n_lists(self) -> int:
+        """Return the number of groups that were evaluated; edits may have left another."""
+        return int(self.metrics.get("n_groups", len(self.groups)))
 
     @property
     def regime(self) -> str:

@@ -30,7 +30,7 @@ def opening(reading: Reading) -> Html:
     """Return the head of the report: the answer, its numbers, and how to read it."""
     metrics = reading.metrics
     over = f"{reading.title} · {metrics.get('dataset', '')} · {reading.when}"
-    said = story.compare_answer(reading.evaluation, reading.regime, len(reading.groups), reading.method)
+    said = story.compare_answer(reading.evaluation, reading.regime, reading.n_lists, reading.method)
     return element(
         "header",
         element("p", over, class_="over"),
@@ -44,7 +44,7 @@ def opening(reading: Reading) -> Html:
 
 
 def _headline(reading: Reading) -> str:
-    worth, n_groups = reading.worth, len(reading.groups)
+    worth, n_groups = reading.worth, reading.n_lists
     share = None if worth is None else worth["share_of_gain"]
     if share is None or pd.isna(share) or share <= 0:
         return story.groups_answer(reading.groups)
@@ -158,6 +158,7 @@ def _card(
     parts = [
         element("h3", _chip(group["group"]), " ", group["name"]),
         element("p", plural(group["size"], "user"), class_="quiet"),
+        element("p", group["description"]) if group.get("description") else None,
         element("ul", *(element("li", sentence(said)) for said in about)) if about else None,
     ]
     if first is None:
@@ -190,7 +191,7 @@ def value_of_groups(reading: Reading) -> Html | None:
         paragraph(f"{story.value_answer(own)} One list for all reaches {floor}, personal lists reach {personal}."),
         paragraph(f"**How the number was chosen.** {plain(reason)}") if reason else None,
         _figure(
-            drawings.value_curve(named, len(reading.groups), NDCG),
+            drawings.value_curve(named, reading.n_lists, NDCG),
             "Every number of lists is tried on the test part, with its groups formed anew. Bands are 95 % intervals.",
         ),
         table(shown, right=tuple(shown.columns)),

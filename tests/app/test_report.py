@@ -15,6 +15,8 @@ import pandas as pd
 import pytest
 from fake_run import HOSTILE_LABELS, build_run
 
+from grouprec.curation import Curation
+from grouprec.edits import Edit, History, change
 from grouprec.report import drawings, render, sections, write
 from grouprec.report.markup import Html, element, sentence, table
 from grouprec.report.reading import Reading
@@ -203,6 +205,16 @@ def test_the_lists_of_the_other_use_are_told_where_the_run_was_made_for_it(run: 
     reading = Reading.of(run)
     assert "generated list" in sections.opening(reading).lower()
     assert "Each member skips what they have" in sections.opening(reading)
+
+
+def test_groups_bear_the_names_and_descriptions_that_people_gave_them(run: Run) -> None:
+    trained = Curation(run, History()).trained
+    change(run.path, trained, Edit("rename", (2,), "Evening <light>"))
+    change(run.path, trained, Edit("describe", (2,), "For <b>long</b> evenings"))
+    page = Page(render(run))
+    assert "Evening <light>" in page.text and "For <b>long</b> evenings" in page.text
+    assert page.tags["b"] == 0
+    assert "merged, split" not in page.text
 
 
 def test_the_report_knows_no_streamlit_and_no_torch() -> None:
