@@ -247,7 +247,8 @@ class Curation:
     def _lists(self) -> pd.DataFrame:
         """Return the lists of all groups; those with other members get new ones of every kind that the run has.
 
-        Kinds that are learned for trained groups only (generated ones) are the members' mean here.
+        Kinds that are learned for trained groups only (generated ones) are the members' mean here. Items that no
+        member is predicted to want follow by their popularity in the edited groups.
         """
         lists, numbers = self.run.table("group_lists"), np.array(sorted(self.grouping.changed))
         kept = lists[lists["group"].isin(self._numbers) & ~lists["group"].isin(numbers)]

@@ -64,9 +64,9 @@ def user_map(
     for title, part, marker in parts:
         figure.add_trace(_points(x, y, part, title, marker, size))
     if colour == "group" and len(placed):
-        view = view or map_labels.view_of(x[placed], y[placed])
+        shown = view or map_labels.view_of(x[placed], y[placed])
         labelled = placed if lit is None else placed[lit[placed]]
-        figure.update_layout(annotations=map_labels.labels(x, y, users["group"].to_numpy(), labelled, names, view))
+        figure.update_layout(annotations=map_labels.labels(x, y, users["group"].to_numpy(), labelled, names, shown))
     elif not is_scale(users[colour]):
         figure.update_layout(showlegend=True)
     if view is not None:
