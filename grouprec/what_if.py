@@ -107,7 +107,8 @@ def money(curve: pd.DataFrame, n_users: int, cost: float, value: float) -> pd.Da
     """Return what every number of lists brings and costs, when every user is shown their list once.
 
     Args:
-        curve: n_groups and precision@10 as value, low, high, on held-out users: of ten listed items so many are hits.
+        curve: n_groups, ascending, and precision@10 (the share of the ten listed items that are hits, on held-out
+            users) as value, low, high.
         n_users: who are shown a list.
         cost: of making one list.
         value: of one hit, in the same money.
@@ -123,3 +124,15 @@ def money(curve: pd.DataFrame, n_users: int, cost: float, value: float) -> pd.Da
 
 
 ENDS = {"": "value", "_low": "low", "_high": "high"}
+
+
+def usual_cost(curve: pd.DataFrame, n_users: int) -> float:
+    """Return a cost of a list to begin with: the hits that a further one brings on average, to one digit, at least 1.
+
+    Args:
+        curve, n_users: as in :func:`money`.
+    """
+    best = curve.loc[curve["value"].idxmax()]
+    more = best["n_groups"] - curve["n_groups"].min()
+    hits = (best["value"] - curve["value"].iloc[0]) * LENGTH * n_users / max(more, 1)
+    return max(float(f"{hits:.0e}"), 1.0)
