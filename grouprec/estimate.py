@@ -33,7 +33,7 @@ from grouprec.training import device_title, resolve_device
 from grouprec.types import SettingError
 
 MB, GB = 1_000_000, 1_000_000_000
-COUNTED_ROWS = 600_000  # rows that are counted, in about half a second; what larger files hold is extrapolated
+COUNTED_ROWS = 400_000  # rows that are counted, in less than a second; what larger files hold is extrapolated
 SIMILAR = 10.0  # data up to this many times larger or smaller tell how long a stage takes
 RESERVE = 0.9  # share of the free memory that a run may take
 EARLY_STOP = 0.6  # ten times as many epochs allowed take about four times as long

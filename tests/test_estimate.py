@@ -98,7 +98,10 @@ def test_ease_on_too_many_items_is_refused_before_the_start_and_left_out_by_itse
     assert cost(wide, store).advice == ""
 
 
-def test_the_size_of_the_sample_is_the_one_that_is_kept_with_it(tmp_path: Path) -> None:
+def test_the_size_of_the_sample_is_the_one_that_is_kept_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(estimate, "COUNTED_ROWS", 1_000_000)
     sample = Library(tmp_path).sample()
     counted = estimate.size_of(sample.interactions, {}, 3)
     assert counted.n_raw == SAMPLE.n_raw and counted.counted and counted.timed

@@ -182,7 +182,7 @@ def edits_version(run: Run) -> tuple[int, int] | None:
     return found.st_mtime_ns, found.st_ino
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
+@st.cache_resource(max_entries=32, show_spinner="Describing the edited groups …")
 def _edited_table(path: str, version: float, edited: tuple[int, int], name: str) -> pd.DataFrame:
     return _curation(path, version, edited).table(name)
 
@@ -217,6 +217,8 @@ def require_run() -> Run:
     if run is None:
         _empty("Nothing is trained yet", "Train on the sample or on your own file; a quick run takes a minute or two.")
     status = jobs.refresh(run)
+    if status.waiting:
+        _empty("This run waits for its turn", "It starts by itself when the runs before it have ended.")
     if status.state not in FINISHED:
         done = f"{status.fraction * 100:.0f} % of the training is done"
         _empty("This run is still being trained", f"{done}. Its results appear here when it is finished.")

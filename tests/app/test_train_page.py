@@ -277,6 +277,17 @@ def test_waiting_runs_stand_in_their_order_and_can_be_moved_or_taken_out(runs_fo
     assert [run.run_id for run in jobs.queue(runs_folder)] == [first.run_id]
 
 
+def test_other_pages_say_that_a_run_waits(runs_folder: RunStore) -> None:
+    running(runs_folder).set_status(pid=os.getpid(), pid_started=None)
+    run = waiting(runs_folder, "One", 1.0)
+    app = AppTest.from_file(FRAME, default_timeout=30).run()
+    app.switch_page(state.page_path("groups"))
+    app.query_params["run"] = run.run_id
+    app.run()
+    assert not app.exception
+    assert [element.value for element in app.subheader] == ["This run waits for its turn"]
+
+
 def test_a_finished_run_stays_in_sight_while_the_next_one_trains(runs_folder: RunStore) -> None:
     finished = build_run(runs_folder)
     running(runs_folder)
