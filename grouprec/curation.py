@@ -17,7 +17,7 @@ from grouprec import edits, people, portrait, tables
 from grouprec.data.dataset import Dataset, Interactions
 from grouprec.edits import Edit, Grouping, History
 from grouprec.lists import RANKING_DEPTH, STRICT_DEPTH, group_popularity, members_mean, without, worth_of_candidates
-from grouprec.naming import name_groups
+from grouprec.naming import distinguishing_words, name_groups
 from grouprec.people import People
 from grouprec.runs import Run, read_json
 from grouprec.strategies import STRATEGIES, Exclusions, diversify, drop_excluded, excluded_for_groups
@@ -173,15 +173,29 @@ class Curation:
     def _groups_table(self) -> pd.DataFrame:
         """Return the groups with their present names and descriptions; those with other members described anew."""
         grouping, trained = self.grouping, self.run.table("groups")
-        numbers = pd.Series(self._numbers)
         if grouping.changed:
-            made = self._numbered(tables.groups_table(self._data, self._groups, self._preference))
-            same = trained[trained["group"].isin(numbers) & ~trained["group"].isin(grouping.changed)]
+            same = trained[trained["group"].isin(self._numbers) & ~trained["group"].isin(grouping.changed)]
+            made = self._described()
             trained = pd.concat([same, made[made["group"].isin(grouping.changed)]]).sort_values("group")
         return trained.assign(
             name=trained["group"].map(grouping.names),
             description=[grouping.descriptions.get(number, "") for number in trained["group"].tolist()],
         ).reset_index(drop=True)
+
+    def _described(self) -> pd.DataFrame:
+        """Return the rows of all groups as training would describe them, but for their names."""
+        data, groups = self._data, self._groups
+        words = distinguishing_words(data.item_labels, data.histories, groups)
+        return pd.DataFrame(
+            {
+                "group": self._numbers,
+                "name": "",
+                "size": groups.sizes,
+                "share": groups.sizes / groups.sizes.sum(),
+                "separation": tables.separation(groups, self._preference.space),
+                "words": [", ".join(some) for some in words],
+            }
+        )
 
     def _numbered(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return a table of groups 1, 2, ... with their numbers in their stead."""

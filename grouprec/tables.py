@@ -79,7 +79,7 @@ def groups_table(data: Dataset, groups: Groups, preference: Preference) -> pd.Da
             "name": name_groups(data.item_labels, data.histories, groups),
             "size": sizes,
             "share": sizes / sizes.sum(),
-            "separation": _separation(groups, preference.space),
+            "separation": separation(groups, preference.space),
             "words": [", ".join(some) for some in words],
         }
     )
@@ -243,7 +243,7 @@ def _user_lists(data: Dataset, user_ids: np.ndarray, candidates: Candidates) -> 
     )
 
 
-def _separation(groups: Groups, space: np.ndarray) -> np.ndarray:
+def separation(groups: Groups, space: np.ndarray) -> np.ndarray:
     """Return the mean silhouette of every group's members, float64 [G]; NaN for groups outside the sample."""
     rows = np.random.default_rng(0).permutation(len(space))[:SILHOUETTE_USERS]
     labels = groups.labels[rows]

@@ -14,7 +14,7 @@ from grouprec.ui import map_labels
 from grouprec.ui.palette import ACCENT, COLOURS, NEUTRAL, SCALE, group_colour, group_symbol, text_on
 from grouprec.ui.text import literal
 
-MOST_POINTS = 50_000  # drawn at once; a lasso over all of them still fits into one message to the server
+MOST_POINTS = 25_000  # drawn at once; a lasso over all of them comes back to the server in less than 3 MB
 MOST_CATEGORIES = 8
 MAP_HEIGHT = 560
 GRID = "rgba(128, 136, 150, 0.22)"

@@ -156,7 +156,7 @@ def test_a_name_that_would_reach_over_the_edge_is_left_out() -> None:
 
 def test_who_is_inside_an_outline_is_found_also_where_they_are_not_drawn() -> None:
     users = pd.DataFrame({"x": [0.5, 1.5, 0.2, np.nan], "y": [0.5, 0.5, 0.9, 0.5]})
-    triangle = {"x": [0, 1, 1], "y": [0, 0, 1]}
+    triangle = {"x": [0, 1, 1], "y": [0, 0, 0.4]}
     event = {"selection": {"points": [], "box": [], "lasso": [triangle]}}
     assert maps.inside(event, users).tolist() == []
     square = {"x": [0, 1, 1, 0], "y": [0, 0, 1, 1]}
