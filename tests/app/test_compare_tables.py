@@ -190,7 +190,7 @@ def test_a_table_becomes_markdown_letter_by_letter() -> None:
 
 def test_a_table_becomes_latex_with_booktabs_letter_by_letter() -> None:
     text = to_latex(HOSTILE).decode()
-    assert text.startswith("\\begin{tabular}{lrr}\n\\toprule\nMethod & Value & Place \\\\\n\\midrule\n")
+    assert text.startswith("\\begin{tabular}{llr}\n\\toprule\nMethod & Value & Place \\\\\n\\midrule\n")
     assert "\\textless{}b\\textgreater{}a\\textbar{}b\\textless{}/b\\textgreater{} \\$x\\_1\\$" in text
     assert "50 \\% \\& \\textasciitilde{}\\textbackslash{} & 0.1--0.2 & 2 \\\\" in text
     assert "$-$0.003 $^{\\star}$" in text
