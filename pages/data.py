@@ -55,6 +55,12 @@ def head_of(path: str, key: str) -> Peek:
     return peek(state.library().get(key).interactions)
 
 
+@st.cache_resource(max_entries=32, show_spinner=False)
+def detected_of(path: str, key: str) -> dict[str, str]:
+    """Return the roles that a file's columns seem to have; the same on every rerun, so looked for once."""
+    return detect_roles(head_of(path, key).head).as_dict()
+
+
 @st.cache_resource(max_entries=16, show_spinner=False)
 def checked(key: str, choices: str) -> preview.Check:
     """Prepare a dataset; ``choices`` is the JSON of its roles and settings."""
@@ -72,9 +78,8 @@ def checked(key: str, choices: str) -> preview.Check:
 # -- the choices
 
 
-def draw_roles(dataset: KnownDataset, head: pd.DataFrame) -> dict[str, str]:
+def draw_roles(dataset: KnownDataset, head: pd.DataFrame, detected: Mapping[str, str]) -> dict[str, str]:
     """Draw a selectbox a role; return the roles that differ from the detected ones ("" for none)."""
-    detected = detect_roles(head).as_dict()
     start = {**detected, **dataset.roles}
     options = [NO_COLUMN, *map(str, head.columns)]
     grid = st.columns(3)
@@ -189,15 +194,24 @@ def draw_distributions(check: preview.Check) -> None:
 
 
 def draw_answer(
-    dataset: KnownDataset, found: Peek, roles: Mapping[str, str], preparation: Mapping[str, Any]
+    dataset: KnownDataset,
+    found: Peek,
+    roles: Mapping[str, str],
+    effective: Mapping[str, str],
+    preparation: Mapping[str, Any],
 ) -> preview.Check | None:
-    """Check the file where asked to; draw the answer and the next step, and return the check where there is one."""
+    """Check the file where asked to; draw the answer and the next step, and return the check where there is one.
+
+    Args:
+        roles: that differ from the detected ones.
+        effective: all of them.
+    """
     choices = json.dumps({"roles": dict(roles), "preparation": dict(preparation)}, sort_keys=True)
     wanted = (dataset.key, choices)
     answer, buttons = st.container(), st.container(horizontal=True)
     if st.session_state.get("checked") != wanted:
         with answer:
-            cards.answer(plain(preview.file_sentence(dataset.name, found, roles)))
+            cards.answer(plain(preview.file_sentence(dataset.name, found, effective)))
         if not buttons.button("Check the data", type="primary", key="check_data"):
             return None
     try:
@@ -237,19 +251,21 @@ except GrouprecError as error:
     found = None
     top.error(plain(str(error)))
 if found is not None:
+    detected = detected_of(str(dataset.interactions), dataset.key)
     rows_tab, columns_tab, preparation_tab = st.tabs(["Rows", "Columns", "Preparation"])
     with rows_tab:
         shown = found.head.head(SHOWN_ROWS)
         st.dataframe(shown, hide_index=True, height=300, alt=f"The first {len(shown)} rows of the file as they are")
     with columns_tab:
         st.caption("What each column means. These were found by name and content; change what is wrong.")
-        roles = draw_roles(dataset, found.head)
-        draw_reading(found.head, {**detect_roles(found.head).as_dict(), **roles})
+        roles = draw_roles(dataset, found.head, detected)
+        effective = {**detected, **roles}
+        draw_reading(found.head, effective)
     with preparation_tab:
-        behaviour_column = {**detect_roles(found.head).as_dict(), **roles}.get("behaviour")
+        behaviour_column = effective.get("behaviour")
         preparation = draw_preparation(dataset, found.head[behaviour_column] if behaviour_column else None)
     with top:
-        check = draw_answer(dataset, found, roles, preparation)
+        check = draw_answer(dataset, found, roles, effective, preparation)
     if check is not None:
         with below:
             draw_check(check)

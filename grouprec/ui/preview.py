@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from grouprec.data.columns import detect_roles
 from grouprec.data.prepare import Prepared
 from grouprec.data.read import Peek
 from grouprec.ui.cards import count, percent, plural
@@ -157,9 +156,8 @@ _REASONS = {
 }
 
 
-def file_sentence(name: str, file: Peek, changed: Mapping[str, str]) -> str:
-    """Return what a file looks like before it is checked; ``changed`` are the roles that differ from the detected."""
-    roles = {**detect_roles(file.head).as_dict(), **changed}
+def file_sentence(name: str, file: Peek, roles: Mapping[str, str]) -> str:
+    """Return what a file looks like before it is checked."""
     rows = "rows" if file.n_rows is None else f"{'' if file.exact else 'about '}{count(file.n_rows)} rows"
     found = [f"the {role} is “{roles[role]}”" for role in ("user", "item", "time") if roles.get(role)]
     return f"{name} has {rows} in {len(file.columns)} columns" + (f"; {', '.join(found)}." if found else ".")
