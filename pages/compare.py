@@ -9,7 +9,7 @@ from grouprec import report
 from grouprec.runs import Run
 from grouprec.ui import cards, charts, comparison, evidence, shaping, state, story
 from grouprec.ui.choosing import many_from_url
-from grouprec.ui.compare_runs import across_runs
+from grouprec.ui.compare_runs import across_runs, version
 from grouprec.ui.exporting import buttons
 
 MARKS = {"floor": "one list for all", "individual": "personal lists", "oracle": "best possible"}
@@ -79,7 +79,8 @@ def methods(run: Run, evaluation: pd.DataFrame, regime: str, length: int, ours: 
     )
     st.caption("Dots are means (open for personal lists), bars their 95 % intervals.", help=MARKS_HELP)
     comparisons = state.table(run, "comparisons")
-    table = comparison.method_table(evaluation, comparisons, regime, length, chosen)
+    whole = method_table(str(run.path), version(run), regime, length, evaluation, comparisons)
+    table = whole[rows["method"].isin(chosen).to_numpy()] if chosen else whole
     st.dataframe(
         table,
         hide_index=True,
@@ -97,6 +98,14 @@ def methods(run: Run, evaluation: pd.DataFrame, regime: str, length: int, ours: 
     )
     buttons(table, "methods", "compare_download_methods")
     return chosen
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def method_table(
+    path: str, changed: float, regime: str, length: int, _evaluation: pd.DataFrame, _comparisons: pd.DataFrame
+) -> pd.DataFrame:
+    """Return the table of all methods of the run at ``path``; made once per server. Never change it."""
+    return comparison.method_table(_evaluation, _comparisons, regime, length)
 
 
 def take_home(run: Run, evaluation: pd.DataFrame) -> None:

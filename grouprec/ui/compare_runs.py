@@ -108,7 +108,7 @@ def training_cost(
 ) -> None:
     """Draw what training takes against what personal lists then reach."""
     labels = comparison.run_labels(runs)
-    frames = [_costs(str(run.path), _version(run), metric).assign(run=labels[run_id]) for run_id, run in runs.items()]
+    frames = [_costs(str(run.path), version(run), metric).assign(run=labels[run_id]) for run_id, run in runs.items()]
     rows = pd.concat(frames, ignore_index=True)
     if rows.empty:
         st.markdown(NO_COST)
@@ -130,7 +130,8 @@ def training_cost(
     buttons(shown, "training_cost", "compare_download_cost")
 
 
-def _version(run: Run) -> float:
+def version(run: Run) -> float:
+    """Return a number that changes when the run's results do."""
     return (run.path / "manifest.json").stat().st_mtime
 
 

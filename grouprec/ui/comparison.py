@@ -26,13 +26,10 @@ def places(evaluation: pd.DataFrame, regime: str, metrics: Sequence[str]) -> pd.
     return values.rank(ascending=False, method="min").reindex(columns=[name for name in metrics if name in values])
 
 
-def method_table(
-    evaluation: pd.DataFrame, comparisons: pd.DataFrame, regime: str, length: int, chosen: Collection[str] = ()
-) -> pd.DataFrame:
+def method_table(evaluation: pd.DataFrame, comparisons: pd.DataFrame, regime: str, length: int) -> pd.DataFrame:
     """Return the table of methods with their places among the shared lists, best nDCG first.
 
-    Args:
-        chosen: the methods to keep; all where none is chosen. Places are among all of them in any case.
+    Its rows are those of :func:`grouprec.ui.shaping.methods_of`, in the same order.
     """
     order = shaping.methods_of(evaluation, regime, f"ndcg@{length}")
     table = shaping.method_table(evaluation, comparisons, regime, length)
@@ -41,7 +38,7 @@ def method_table(
     if len(ranked):
         table.insert(0, "Place", shared.map(ranked[f"ndcg@{length}"]))
         table.insert(3, "Mean place", shared.map(ranked.mean(axis=1)).round(1))
-    return table[order["method"].isin(chosen)].reset_index(drop=True) if chosen else table
+    return table
 
 
 # -- groups
