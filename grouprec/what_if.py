@@ -84,7 +84,7 @@ def changed_lists(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
         group, status ("new", "gone", "changed" or "same"), new_items, dropped_items; most changed first.
     """
     both = before[["group", "item"]].merge(after[["group", "item"]], how="outer", indicator="where")
-    counts = pd.crosstab(both["group"], both["where"]).reindex(columns=["left_only", "right_only", "both"])
+    counts = both.groupby(["group", "where"], observed=False).size().unstack()  # noqa: PD010  # nothing to aggregate
     gone, new = ~counts.index.isin(after["group"]), ~counts.index.isin(before["group"])
     changed = (counts["left_only"] + counts["right_only"] > 0).to_numpy()
     frame = pd.DataFrame(

@@ -36,6 +36,7 @@ USE_HELP = (
     "evaluation are made anew, from more starts than here, so groups may differ a little."
 )
 USERS_HELP = "Users in the group"
+NEW_HELP = "Items that were not on the list"
 MISSING = (
     "This run did not keep its groups for other numbers of lists, so their map, moves and lists cannot be shown; "
     "train it again to see them."
@@ -160,8 +161,9 @@ def train(run: Run, n: int) -> None:
 
 def pictures(run: Run, curve: pd.DataFrame, now: Setting, then: Setting) -> None:
     """Draw the map beside the curve, or beside the other number's map."""
-    left, right = st.columns(2, gap="medium")
+    left, right = st.columns(2, gap="medium", vertical_alignment="center")
     beside = {"value": "What they are worth", "map": f"Map with {what_if_words.lists(then.n)}"}
+    left.markdown(f"**Map with {what_if_words.lists(now.n)}**")
     with right:
         shown = st.segmented_control(
             "Beside the map",
@@ -172,8 +174,8 @@ def pictures(run: Run, curve: pd.DataFrame, now: Setting, then: Setting) -> None
             on_change=cards.from_url("beside", "what_if_beside", list(beside), "value"),
             label_visibility="collapsed",
         )
+    left, right = st.columns(2, gap="medium")
     with left:
-        st.markdown(f"**Map with {what_if_words.lists(now.n)}**")
         draw_map(run, now, "what_if_map")
     with right:
         if shown == "map":
@@ -184,19 +186,25 @@ def pictures(run: Run, curve: pd.DataFrame, now: Setting, then: Setting) -> None
 
 def draw_map(run: Run, shown: Setting, key: str) -> None:
     """Draw the users in the colours of one setting, always at the same places."""
-    users = state.trained_table(run, "users")
-    users = users.loc[users["in_training"].to_numpy(bool), ["x", "y"]].assign(group=shown.labels)
-    drawn = charts.user_map(users, shown.names)
+    drawn = _map(str(run.path), shown.n, state.trained_table(run, "users"), shown)
     if not drawn.placed:
         st.info("This run has no map.", icon=":material/map:")
         return
-    drawn.figure.update_layout(dragmode="pan")
     alt = f"Map of {cards.count(drawn.placed)} users in {len(shown.groups)} groups, whose sizes are in the table below"
     st.plotly_chart(drawn.figure, key=key, config=charts.CONFIG, alt=alt)
     part = ""
     if drawn.drawn < drawn.placed:
         part = f" {cards.count(drawn.drawn)} of {cards.count(drawn.placed)} users are drawn, chosen at random."
     st.caption(f"Users keep their place, groups their colour where they keep most members.{part}")
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _map(path: str, n: int, _users: pd.DataFrame, _shown: Setting) -> charts.UserMap:
+    """Return the map of one setting of a run: the slider comes back to it. Shared by all sessions."""
+    places = _users.loc[_users["in_training"].to_numpy(bool), ["x", "y"]]
+    drawn = charts.user_map(places.assign(group=_shown.labels), _shown.names)
+    drawn.figure.update_layout(dragmode="pan")
+    return drawn
 
 
 def draw_curve(curve: pd.DataFrame, n: int, other: int) -> None:
@@ -235,8 +243,11 @@ def compared(value: pd.DataFrame, now: Setting, then: Setting) -> None:
             key="what_if_numbers",
             height=300,
             column_config={
-                "Of the possible gain": st.column_config.NumberColumn(format="percent", help=GAIN_HELP),
-                "Stability": st.column_config.NumberColumn(format="%.2f"),
+                "Lists": st.column_config.NumberColumn(width=45),
+                "Gain": st.column_config.NumberColumn(format="percent", width=60, help=GAIN_HELP),
+                "Best": st.column_config.NumberColumn(format="%.3f", width=55, help="Best possible for these groups"),
+                "Sizes": st.column_config.TextColumn(width=85, help="Users of the smallest and the largest group"),
+                "Stability": st.column_config.NumberColumn(format="%.2f", width=65),
             },
             alt="Every number of lists with its value and the sizes of its groups",
         )
@@ -251,10 +262,9 @@ def _numbers(curve: pd.DataFrame) -> pd.DataFrame:
         {
             "Lists": curve["n_groups"].astype(int),
             NDCG: [cards.interval(*row) for row in curve[["value", "low", "high"]].itertuples(index=False)],
-            "Of the possible gain": curve["share_of_gain"].round(3),
-            "Best possible": curve["oracle"].round(3),
-            "Smallest group": curve["smallest"],
-            "Largest group": curve["largest"],
+            "Gain": curve["share_of_gain"].round(3),
+            "Best": curve["oracle"].round(3),
+            "Sizes": [f"{low:,}–{high:,}" for low, high in curve[["smallest", "largest"]].itertuples(index=False)],
         }
     )
     return table.assign(Stability=curve["stability"]) if "stability" in curve else table
@@ -298,7 +308,7 @@ def changed(now: Setting, then: Setting) -> None:
         st.markdown("Choose two different numbers of lists to see whose lists change.")
         return
     st.markdown(what_if_words.changes_answer(differing, now.n, then.n))
-    left, right = st.columns([6, 8], gap="medium")
+    left, right = st.columns([8, 9], gap="medium")
     table = what_if_words.changes_table(differing, now, then)
     with left:
         event = st.dataframe(
@@ -311,11 +321,13 @@ def changed(now: Setting, then: Setting) -> None:
             selection_default={"selection": {"rows": [0]}},
             column_config={
                 "group": st.column_config.NumberColumn("", width=40),
-                "name": st.column_config.TextColumn("Group", width=165),
+                "name": st.column_config.TextColumn("Group", width=150),
                 "status": st.column_config.TextColumn("List", width=70),
-                "before": st.column_config.TextColumn(f"With {now.n}", width=60, alignment="right", help=USERS_HELP),
-                "after": st.column_config.TextColumn(f"With {then.n}", width=60, alignment="right", help=USERS_HELP),
-                "new_items": st.column_config.TextColumn("New items", width=75, alignment="right"),
+                "before": st.column_config.TextColumn(f"With {now.n}", width=55, alignment="right", help=USERS_HELP),
+                "after": st.column_config.TextColumn(f"With {then.n}", width=55, alignment="right", help=USERS_HELP),
+                "new_items": st.column_config.TextColumn(
+                    "New", help="Items that were not on the list", width=50, alignment="right"
+                ),
             },
             alt="Groups whose lists change first; select one to see its lists",
         )
@@ -329,7 +341,7 @@ def draw_lists(group: int, now: Setting, then: Setting) -> None:
     for column, one, two, mark in zip(st.columns(2), (now, then), (then, now), ("dropped", "new"), strict=True):
         with column:
             name = one.names.get(group)
-            st.markdown(f"{cards.group_mark(group)} **{what_if_words.lists(one.n)}**")
+            st.markdown(f"{cards.group_mark(group)} **with {what_if_words.lists(one.n)}**")
             if name is None:
                 st.caption(f"There is no such group with {what_if_words.lists(one.n)}.")
                 continue
