@@ -161,7 +161,8 @@ def show_user(run: Run, users: pd.DataFrame, row: int, names: dict[int, str]) ->
         own = shaping.personal_list(run, user["user"])
         cards.download("Download", lambda: own, "user_list.csv", "user_download")
         if feedback.possible(run) and user["in_training"]:
-            feedback.user_list(run, user["user"], int(user["group"]), own)
+            trained_group = int(state.trained_table(run, "users")["group"].iloc[row])  # what the stream knows
+            feedback.user_list(run, user["user"], trained_group, own)
             why_for_user(run, user, own)
             return
         st.dataframe(
@@ -218,5 +219,8 @@ downloads(all_lists, group_titles, number, looked_at)
 cards.section("Other ways to make this list", "What the run made besides, as it was trained")
 lists_beside(all_lists, number, use, n_items, best_method)
 if feedback.possible(current):
-    feedback.group_list(current, all_lists, number, use, best_method)
+    if number in state.curation(current).grouping.changed:  # the stream would take it for another group
+        cards.trained_note(current, "Feedback and live updates")
+    else:
+        feedback.group_list(current, all_lists, number, use, best_method)
 look_up(current, state.table(current, "users"), group_titles)

@@ -220,7 +220,7 @@ def acceptance(run: Run, regime: str) -> None:
         st.markdown("Nobody has judged a list of this run yet. Select an item under *Feedback* and press Like.")
         cards.link("recommendations", "Give feedback")
         return
-    names = shaping.group_names(state.table(run, "groups"))
+    names = shaping.group_names(state.trained_table(run, "groups"))
     titles = [_title(group, names, method) for group, method in zip(table["group"], table["method"], strict=True)]
     table = table.assign(title=titles, regime="", ours=True).sort_values(["rate", "verdicts"], ascending=False)
     st.markdown(live_words.acceptance_answer(table, names), help=ACCEPTANCE_HELP)

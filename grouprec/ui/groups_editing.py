@@ -58,12 +58,8 @@ def attempt(change: Callable[[], None]) -> None:
 def menu(run: Run, groups: pd.DataFrame, number: int) -> None:
     """Draw the ways to edit a group, behind a button."""
     with st.popover("Edit", icon=":material/edit:", disabled=not people.there(run)):
-        group = groups[groups["group"] == number].iloc[0]
-        describe(run, group)
-        combine(run, groups, number)
-        st.divider()
-        if st.button("Split in two", icon=":material/call_split:", key=f"groups_split_{number}", help=SPLIT_HELP):
-            attempt(lambda: state.curation(run).change(state.curation(run).split(number)))
+        describe(run, groups[groups["group"] == number].iloc[0])
+        combine_or_split(run, groups, number)
 
 
 def describe(run: Run, group: pd.Series) -> None:
@@ -72,19 +68,24 @@ def describe(run: Run, group: pd.Series) -> None:
     with st.form(f"groups_describe_{number}", border=False):
         name = st.text_input("Name", before, max_chars=LONGEST_NAME, key=f"groups_name_{number}")
         text = st.text_area(
-            "Description", told, max_chars=LONGEST_DESCRIPTION, height=90, key=f"groups_description_{number}"
+            "Description", told, max_chars=LONGEST_DESCRIPTION, height=68, key=f"groups_description_{number}"
         )
         saved = st.form_submit_button("Save")
     if not saved:
         return
     wanted = [("rename", name, before), ("describe", text, told)]
     changes = [Edit(kind, (number,), new) for kind, new, old in wanted if " ".join(new.split()) != old]
+
+    def save() -> None:
+        for change in changes:
+            state.curation(run).change(change)
+
     if changes:
-        attempt(lambda: [state.curation(run).change(change) for change in changes] and None)
+        attempt(save)
 
 
-def combine(run: Run, groups: pd.DataFrame, number: int) -> None:
-    """Draw the choice of groups to merge with one."""
+def combine_or_split(run: Run, groups: pd.DataFrame, number: int) -> None:
+    """Draw the choice of groups to merge with one, and the way to split it."""
     names = shaping.group_names(groups)
     others = st.multiselect(
         "Merge with",
@@ -93,8 +94,14 @@ def combine(run: Run, groups: pd.DataFrame, number: int) -> None:
         help=MERGE_HELP,
         key=f"groups_merge_{number}",
     )
-    if st.button("Merge", icon=":material/call_merge:", disabled=not others, key=f"groups_merge_now_{number}"):
-        attempt(lambda: state.curation(run).change(Edit("merge", (number, *others))))
+    with st.container(horizontal=True):
+        merge = st.button("Merge", icon=":material/call_merge:", disabled=not others, key=f"groups_merge_now_{number}")
+        split = st.button("Split in two", icon=":material/call_split:", key=f"groups_split_{number}", help=SPLIT_HELP)
+    curation = state.curation(run)
+    if merge:
+        attempt(lambda: curation.change(Edit("merge", (number, *others))))
+    if split:
+        attempt(lambda: curation.change(curation.split(number)))
 
 
 def form(run: Run, rows: np.ndarray) -> None:

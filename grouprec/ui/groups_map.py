@@ -47,7 +47,7 @@ class Chosen:
 
 def controls(run: Run, users: pd.DataFrame) -> Look:
     """Draw the choices of how the map is drawn."""
-    left, middle, right = st.columns([5, 3, 3], gap="small", vertical_alignment="bottom")
+    left, middle, right = st.columns([4, 3, 4], gap="small", vertical_alignment="bottom")
     options = [*TITLES, *shaping.attribute_columns(users)]
     colour = left.selectbox(
         "Colour by",

@@ -84,14 +84,20 @@ def spatial_map(
         figure.add_trace(
             _points(space.positions, np.array([marked]), "found", {**star, "line": {"width": 3, "color": NEUTRAL}})
         )
-    axis = {"showticklabels": False, "showspikes": False, "backgroundcolor": "rgba(0,0,0,0)", "gridcolor": GRID}
+    axis = {
+        "showticklabels": False,
+        "showspikes": False,
+        "backgroundcolor": "rgba(0,0,0,0)",
+        "gridcolor": GRID,
+        "zerolinecolor": GRID,
+    }
     titles = [f"direction {at} ({percent(share)})" for at, share in enumerate(space.shares, start=1)]
     scene = {f"{name}axis": {**axis, "title": title} for name, title in zip("xyz", titles, strict=True)}
     by_legend = colour != "group" and len(parts) > 1
     figure.update_layout(
         height=MAP_HEIGHT,
         margin={"l": 0, "r": 0, "t": 0, "b": 0},
-        scene={**scene, "aspectmode": "data", "camera": {"eye": {"x": 1.3, "y": 1.3, "z": 0.9}}},
+        scene={**scene, "aspectmode": "data", "camera": {"eye": {"x": 1.6, "y": 1.6, "z": 1.0}}},
         showlegend=by_legend,
         legend={"itemsizing": "constant", "bgcolor": "rgba(0,0,0,0)", "x": 0, "y": 1},
     )

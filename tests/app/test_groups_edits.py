@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from fake_live import build_live_run
 from fake_people import add_people
 from fake_portrait import add_portrait
 from opening import figure, open_page, texts
 from streamlit.testing.v1 import AppTest
 
 from grouprec.curation import Curation
-from grouprec.edits import Edit, Grouping, History
-from grouprec.runs import Run
-from grouprec.ui import groups_words, palette
+from grouprec.edits import Edit, History
+from grouprec.runs import Run, RunStore
+from grouprec.ui import feedback, groups_words, palette
 
 
 @pytest.fixture
@@ -90,7 +91,7 @@ def test_what_is_not_possible_is_said_in_one_sentence_and_changes_nothing(run: R
     assert not (run.path / "curation.json").exists()
 
 
-def test_other_pages_see_edits_and_those_of_virtual_members_say_that_they_do_not(run: Run) -> None:
+def test_the_recommendations_page_offers_the_edited_groups(run: Run) -> None:
     Curation(run, History()).change(Edit("merge", (1, 2)))
     page = open_page("recommendations")
     assert page.selectbox(key="list_group").options == [r"1: Bags & *lunch*", "3: Tea towels"]
@@ -130,4 +131,17 @@ def test_many_edited_groups_are_not_all_named(run: Run) -> None:
     edits = [Edit("form", text=f"New {at}", rows=(at,)) for at in range(8)]
     said = groups_words.edits_answer(History(tuple(edits)), grouping.replay(edits))
     assert said.startswith("8 edits: groups 1, 2, 3, 4, 5, 6 and others have other members")
-    assert isinstance(grouping, Grouping)
+
+
+def test_a_user_of_a_new_group_is_judged_in_the_group_that_live_updates_know(
+    runs_folder: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = build_live_run(runs_folder)
+    first = run.table("users").iloc[0]
+    Curation(run, History()).change(Edit("form", text="New", rows=(0, 1)))
+    told = []
+    monkeypatch.setattr(feedback, "user_list", lambda run, user, group, own: told.append((user, group)))
+    app = open_page("recommendations", run=run.run_id, group="4", user=str(first["user"]))
+    assert "Feedback and live updates know the groups as they were trained" in texts(app)
+    assert not [control for control in app.segmented_control if control.key == "feedback_method"]
+    assert set(told) == {(first["user"], first["group"])}
