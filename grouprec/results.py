@@ -211,6 +211,7 @@ def save_tables(
         "items": tables.items_table(final.data),
         "groups": tables.groups_table(final.data, final.groups, final.preference),
         "group_evaluation": by_group,
+        "group_methods": evaluation.groups.assign(group=evaluation.groups["group"] + 1),
         "group_items": tables.group_items_table(final.data, final.groups),
         "group_attributes": tables.group_attributes_table(final.data, final.groups),
         **_portray(final, config.list_method["strict"]),

@@ -132,14 +132,10 @@ def _owned_before(owned: sparse.csr_array, places: np.ndarray, users: np.ndarray
         places, users: int [n].
     """
     depth, n_users = owned.shape
-    skipped = np.bincount(owned.indices, minlength=n_users)[users]
-    # Only who has some, and would have an open slot here if all of them came before, needs a closer look.
-    near = np.flatnonzero((skipped > 0) & (places - skipped < LENGTH))
-    rows = np.repeat(np.arange(depth), np.diff(owned.indptr))
-    keys = np.sort(owned.indices.astype(np.int64) * depth + rows)
-    first = users[near].astype(np.int64) * depth
-    skipped[near] = np.searchsorted(keys, first + places[near]) - np.searchsorted(keys, first)
-    return skipped
+    before = np.zeros((depth, n_users), np.uint8)  # at most DEPTH, one group at a time: cheaper than looking pairs up
+    before[np.repeat(np.arange(depth), np.diff(owned.indptr)), owned.indices] = 1
+    np.cumsum(before, axis=0, dtype=np.uint8, out=before)
+    return before[places, users]
 
 
 def starts(space: np.ndarray, n_groups: int, n_starts: int, rng: np.random.Generator) -> list[np.ndarray]:

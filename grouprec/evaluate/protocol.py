@@ -273,7 +273,8 @@ class Evaluation:
     Attributes:
         rows: method, regime, metric, value, low, high, n_users, floor, individual, oracle, share_of_gain; the last
             four are NaN where they mean nothing.
-        groups: method and regime of every given list, then the columns of :func:`group_table`.
+        groups: what every method is worth to the members of every group: method, regime, then the columns of
+            :func:`group_table`.
         summary: see :func:`headline`.
         measured: every method's values per judged user.
     """
@@ -329,11 +330,10 @@ def evaluate(
     tables = [
         group_table(one, groups, task).assign(method=one.method, regime=one.regime)
         for one in measured
-        if one.method in lists
     ]
     return Evaluation(
         rows,
-        pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(),
+        pd.concat(tables, ignore_index=True),
         headline(rows, task, n_groups),
         tuple(measured),
     )

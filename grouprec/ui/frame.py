@@ -27,6 +27,10 @@ SECTIONS = {
     "Live": {"updates": ("Updates", ":material/bolt:")},
 }
 POLL_SECONDS = 3
+# White text needs a darker accent than text of that accent on a dark ground: the latter gets the colour of links.
+DARK = """<style>
+button[data-selected="true"] p, [data-testid="stSliderThumbValue"] p { color: #a6b1f2 }
+</style>"""
 _DOTS = """<g fill="#6474d8"><circle cx="9" cy="10" r="4.5"/><circle cx="20" cy="8" r="3"/>
 <circle cx="17" cy="17" r="3.6"/><circle cx="7" cy="22" r="3"/>
 <circle cx="23" cy="25" r="4.5" fill-opacity=".55"/></g>"""
@@ -184,6 +188,8 @@ def watch(run_id: str) -> None:
 
 st.set_page_config(page_title="grouprec", page_icon=ICON, layout="wide")
 st.logo(LOGO, size="large")
+if st.context.theme.type == "dark":
+    st.html(DARK)
 current_page = st.navigation(menu(), expanded=True)
 try:
     with st.sidebar:
