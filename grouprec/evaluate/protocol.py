@@ -327,10 +327,7 @@ def evaluate(
     for name, (members, these) in shared.items():
         measured += measure_both(name, these, members, task)
     rows = add_bounds(rows_table(summarise(measured, seed)), measured, task)
-    tables = [
-        group_table(one, groups, task).assign(method=one.method, regime=one.regime)
-        for one in measured
-    ]
+    tables = [group_table(one, groups, task).assign(method=one.method, regime=one.regime) for one in measured]
     return Evaluation(
         rows,
         pd.concat(tables, ignore_index=True),

@@ -27,9 +27,9 @@ SECTIONS = {
     "Live": {"updates": ("Updates", ":material/bolt:")},
 }
 POLL_SECONDS = 3
-# White text needs a darker accent than text of that accent on a dark ground: the latter gets the colour of links.
-DARK = """<style>
-button[data-selected="true"] p, [data-testid="stSliderThumbValue"] p { color: #a6b1f2 }
+# White text needs a darker accent than text of that accent on a dark ground: there the latter has the colour of links.
+STYLE = """<style>
+button[data-selected="true"] p, [data-testid="stSliderThumbValue"] p { color: light-dark(#3f51b5, #a6b1f2) }
 </style>"""
 _DOTS = """<g fill="#6474d8"><circle cx="9" cy="10" r="4.5"/><circle cx="20" cy="8" r="3"/>
 <circle cx="17" cy="17" r="3.6"/><circle cx="7" cy="22" r="3"/>
@@ -188,8 +188,7 @@ def watch(run_id: str) -> None:
 
 st.set_page_config(page_title="grouprec", page_icon=ICON, layout="wide")
 st.logo(LOGO, size="large")
-if st.context.theme.type == "dark":
-    st.html(DARK)
+st.html(STYLE)
 current_page = st.navigation(menu(), expanded=True)
 try:
     with st.sidebar:

@@ -1,4 +1,4 @@
-"""The guided tour: a bar above the page that says what to do there and leads to the next one. Its step is in the URL."""
+"""The guided tour: a bar above the page that says what to do there and leads on. Its stop is in the URL."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ STOPS = (
     Stop(
         "groups",
         "Who are my users?",
-        "Every dot is a user; users near one another are predicted to want similar things. Draw around some dots to see "
-        "who they are, or choose a group in the table for its portrait below.",
+        "Every dot is a user; users near one another are predicted to want similar things. Draw around some dots to "
+        "see who they are, or choose a group in the table for its portrait below.",
     ),
     Stop(
         "recommendations",
@@ -46,8 +46,8 @@ STOPS = (
     Stop(
         "personas",
         "What else could a group be shown?",
-        "Other lists for the same group, from safe to surprising; mixtures of groups; and groups that do not exist yet, "
-        "made from a few items that they like.",
+        "Other lists for the same group, from safe to surprising; mixtures of groups; and groups that do not exist "
+        "yet, made from a few items that they like.",
     ),
     Stop(
         "updates",
