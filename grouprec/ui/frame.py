@@ -7,6 +7,7 @@ from collections import Counter
 import streamlit as st
 
 from grouprec import jobs
+from grouprec.library import versions
 from grouprec.runs import FINISHED, Run
 from grouprec.site import app_root
 from grouprec.types import GrouprecError
@@ -143,9 +144,10 @@ def pick_dataset() -> None:
     entries = {entry.key: entry for entry in state.library().list()}
     current = state.current_dataset()
     state.choose_dataset(current.key)
-    names = [entry.name for entry in entries.values()]
+    names, numbers = Counter(entry.name for entry in entries.values()), versions(entries.values())
     labels = {
-        key: entry.name if names.count(entry.name) == 1 else f"{entry.name} ({key})" for key, entry in entries.items()
+        key: entry.name if names[entry.name] == 1 else f"{entry.name}, version {numbers[key]}"
+        for key, entry in entries.items()
     }
     st.session_state["pick_dataset"] = current.key
     st.selectbox(
@@ -164,6 +166,7 @@ def run_labels(runs: list[Run]) -> dict[str, str]:
     for run in runs:
         if often[run.title()] > 1:
             titles[run.run_id] = f"{state.when(run.status().created):%d %b %H:%M} · {run.title()}"
+        titles[run.run_id] += "".join(f" #{tag}" for tag in run.notes().tags)
     return distinct(titles)
 
 
