@@ -19,7 +19,7 @@ from grouprec.ui import cards, repeat, state, watch
 from grouprec.ui.cards import plain
 from grouprec.ui.new_run import choose_all
 
-POLL_SECONDS = 1.5
+POLL_SECONDS = 3  # a look costs a quarter of a second, which training has on the same machine
 STAGES_HEIGHT = 36 + 28 * 16
 
 
@@ -93,13 +93,17 @@ RESUME_HELP = "Continues after the last finished stage."
 REPEAT_HELP = "Fills the form below with this run's choices; stages that a change does not touch are read back."
 
 
+@st.cache_data(max_entries=16, show_spinner=False)
+def planned_stages(run_id: str) -> list[str]:
+    try:
+        return list(make_plan(state.store().get(run_id).config(), state.store()))
+    except (GrouprecError, ValueError):
+        return []
+
+
 def draw_details(run: Run, status: Status) -> None:
     """Draw the stages beside the loss curves, and the end of the log."""
-    events = run.events()
-    try:
-        planned = list(make_plan(run.config(), state.store()))
-    except (GrouprecError, ValueError):
-        planned = []
+    events, planned = run.events(), planned_stages(run.run_id)
     left, right = st.columns([2, 3], gap="large")
     with left:
         draw_stages(watch.stages(planned, events, status))

@@ -12,7 +12,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.types import Message
 
-from grouprec import api
+from grouprec import api, uploads
 from grouprec.live import streams
 from grouprec.live.stream import Stream
 from grouprec.runs import Run, RunStore
@@ -221,4 +221,5 @@ def test_a_stream_that_another_one_holds_is_a_conflict(client: Client, run: Run)
 def test_the_server_has_the_routes() -> None:
     import app
 
-    assert [route.path for route in app.app._user_routes] == [route.path for route in api.routes()]
+    paths = [route.path for route in app.app._user_routes]
+    assert paths == [route.path for route in (*api.routes(), *uploads.routes())]
