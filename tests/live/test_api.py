@@ -222,4 +222,4 @@ def test_the_server_has_the_routes() -> None:
     import app
 
     paths = [route.path for route in app.app._user_routes]
-    assert paths == [route.path for route in (*api.routes(), *uploads.routes())]
+    assert paths == [route.path for route in (*api.routes(), uploads.route())]
