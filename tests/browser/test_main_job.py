@@ -60,6 +60,7 @@ def test_every_page_has_its_picture(tab: Tab, name: str, request: pytest.Fixture
     run = RunStore(tab.server.runs).get("last")
     tab.open(f"/{name}?run={run.run_id}")
     tab.page.wait_for_load_state("networkidle")
+    expect(tab.page.locator("[data-testid=stException]")).to_have_count(0)
     tab.shot(f"{name}_{request.node.callspec.params['tab']}")
 
 
