@@ -78,8 +78,9 @@ def _wait_for(url: str, process: subprocess.Popen, log: Path) -> None:
             time.sleep(0.1)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Debian's Chromium. Not for the whole session: playwright's event loop runs on, and other tests need their own."""
     path = find_browser()
     if path is None:
         if os.environ.get("CI"):
