@@ -10,7 +10,7 @@ from grouprec.config import RunConfig
 from grouprec.contracts import REGISTRIES, Regime
 from grouprec.data.dataset import Dataset
 from grouprec.evaluate.protocol import nothing
-from grouprec.lists import RANKING_DEPTH, STRICT_DEPTH, members_mean, without
+from grouprec.lists import RANKING_DEPTH, STRICT_DEPTH, group_popularity, members_mean, without
 from grouprec.preference import make_preference
 from grouprec.strategies import diversify, drop_excluded, excluded_for_groups, excluded_items, get_strategy
 from grouprec.training import RunOptions
@@ -89,6 +89,12 @@ class Former:
         strategy = self.config.rules.strategy
         made = {"members_mean": self._members_mean(groups)}
         return made if strategy == "utility" else {strategy: self.by_strategy(groups, strategy), **made}
+
+    def all_lists(self, groups: Groups, generated: GroupLists) -> dict[str, GroupLists]:
+        """Return the lists of every kind that a run keeps, by name: :meth:`lists`, the generator's, popularity's."""
+        popular = group_popularity(self.data.histories, groups, self.config.seed)
+        made = {"generated": generated, "popularity": popular}
+        return self.lists(groups) | {name: self.finish(lists, groups) for name, lists in made.items()}
 
     def by_strategy(self, groups: Groups, name: str) -> GroupLists:
         """Return lists by one of the aggregation strategies: the same order in both regimes."""

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from grouprec import pipeline
+from grouprec import model_selection, pipeline
 from grouprec.config import make_config, parse_settings
 from grouprec.jobs import train_here
 from grouprec.layout import linear_positions
@@ -209,7 +209,7 @@ def test_a_search_is_done_once_for_the_same_encoders_and_time(
 ) -> None:
     store = RunStore(tmp_path)
     first = train(store, planted_csv, search_minutes=0.01)
-    monkeypatch.setattr(pipeline.search, "search", lambda *given: pytest.fail("searched again"))
+    monkeypatch.setattr(model_selection.search, "search", lambda *given: pytest.fail("searched again"))
     second = train(store, planted_csv, search_minutes=0.01, n_groups=3)
     assert second.metrics()["decided"]["ease"] == first.metrics()["decided"]["ease"]
 
