@@ -80,7 +80,7 @@ def main() -> None:
         groups = grouper.fit(data, former.preference, SIZES[given.size]["n_groups"], options).groups()
         watch.lap(f"{name}: adjusted Rand {adjusted_rand_score(answer.labels, groups.labels):.3f}")
     grid = range(1, MOST_GROUPS + 1)
-    table = value_table(former, protocol.test_task(answer.data), former.candidates, grid)
+    table = value_table(former, protocol.test_task(answer.data), {"own": former.candidates}, grid)
     watch.lap(f"value of K = 1..{MOST_GROUPS}")
     shown = table[(table["metric"] == "ndcg@10") & table["n_groups"].isin([1, 5, 10, 20, MOST_GROUPS])]
     print(shown.pivot_table("share_of_gain", ["regime", "method"], "n_groups").round(3).to_string())

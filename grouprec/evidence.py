@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -43,7 +43,6 @@ from grouprec.strategies import STRATEGIES
 from grouprec.training import RunOptions
 from grouprec.types import Candidates, GroupLists, Groups
 
-EASE_ITEMS = 20_000  # beyond that the baseline takes the run's own scores
 STABILITY_USERS = 20_000
 DESCRIBED_USERS = 5_000
 REPLAYED = {"quick": 4_000, "standard": 20_000, "thorough": 20_000}  # events at most, of drawn users
@@ -63,16 +62,16 @@ def gather(
     task = protocol.test_task(data, config.repeats)
     histories = judged.data.histories
     alone = _encoders_alone(judged, task, config, options)
-    ease = alone.get("ease", judged.candidates)
+    usual = {"ease": alone["ease"]} if "ease" in alone else {"own": judged.candidates}
     evaluation = protocol.evaluate(
-        histories, task, judged.groups, judged.candidates, ease, judged.lists, alone, config.seed
+        histories, task, judged.groups, judged.candidates, usual, judged.lists, alone, config.seed
     )
     former = judged.former
     measured = {(one.method, one.regime): one for one in evaluation.measured}
     found = {
         "comparisons": compare_all(evaluation.measured, next(iter(judged.lists)), config.seed),
-        "value_of_groups": _value(judged, task, former, ease, config),
-        "ablation": _ablation(judged, task, former, ease, config),
+        "value_of_groups": _value(judged, task, former, usual, config),
+        "ablation": _ablation(judged, task, former, usual, config),
         "strategies": _strategies(judged, task, former, config),
         "left_behind": _left_behind(judged, task, measured, config),
         "fairness": _fairness(judged, data, task, measured, config),
@@ -91,10 +90,11 @@ def gather(
 def _encoders_alone(
     judged: Fitted, task: protocol.Task, config: RunConfig, options: RunOptions
 ) -> dict[str, Candidates]:
-    """Return the personal lists of every encoder of the blend by itself, and of EASE in any case."""
+    """Return the personal lists of every encoder of the blend by itself, and of EASE unless items are too many."""
     data, popularity = judged.data, judged.data.popularity
     encoders: dict[str, Any] = dict(judged.encoded.encoders)
-    if "ease" not in encoders and data.n_items <= EASE_ITEMS:
+    limit: Any = config.stage_config("encoder", "ease")
+    if "ease" not in encoders and data.n_items <= limit.max_items:
         ease = REGISTRIES["encoder"].get("ease")
         encoders["ease"] = ease(ease.Config.for_preset("quick")).fit(data, options)
     return {
@@ -113,15 +113,21 @@ def numbers_of_groups(former: Former) -> list[int]:
     return sorted({*default_grid(former.data.n_users, smallest, grid), former.asked})
 
 
-def _value(judged: Fitted, task: protocol.Task, former: Former, ease: Candidates, config: RunConfig) -> pd.DataFrame:
+def _value(
+    judged: Fitted, task: protocol.Task, former: Former, usual: Mapping[str, Candidates], config: RunConfig
+) -> pd.DataFrame:
     """Return the value of every number of groups, and how the run's groups look."""
     grid = numbers_of_groups(former)
-    table = value_table(former, task, ease, grid, {*COARSE_GRID, former.asked})
+    table = value_table(former, task, usual, grid, {*COARSE_GRID, former.asked})
     return table.merge(_shape(former, grid, config), on="n_groups", how="left")
 
 
 def value_table(
-    former: Former, task: protocol.Task, ease: Candidates, grid: Sequence[int], rest: Collection[int] | None = None
+    former: Former,
+    task: protocol.Task,
+    usual: Mapping[str, Candidates],
+    grid: Sequence[int],
+    rest: Collection[int] | None = None,
 ) -> pd.DataFrame:
     """Return the value of numbers of groups: our groups, and what practitioners do instead.
 
@@ -129,7 +135,7 @@ def value_table(
     judged by them. Group sizes are scaled up to all users. Fewer users per list make all methods a little worse.
 
     Args:
-        ease: what EASE predicts for the same users as ``former.candidates``.
+        usual: what others predict for the same users as ``former.candidates``, by name: EASE as a rule.
         rest: the numbers at which other methods are tried, and the run's in the use that its groups are not made
             for; None for all.
     """
@@ -137,21 +143,21 @@ def value_table(
     if n_users > CURVE_USERS:
         rows = np.sort(np.random.default_rng(seed).choice(n_users, CURVE_USERS, replace=False))
         data, task = some_users(former.data, task, rows)
-        former, ease = Former(data, former.candidates.take(rows), former.config, former.options), ease.take(rows)
+        former = Former(data, former.candidates.take(rows), former.config, former.options)
+        usual = {name: predicted.take(rows) for name, predicted in usual.items()}
     histories = former.data.histories
     space = baselines.history_space(histories, seed)
 
     @cache
     def practice(n_groups: int) -> tuple[Groups, dict[str, GroupLists]]:
-        return baselines.kmeans_baselines(histories, ease, n_groups, seed, task.seen, space)
+        return baselines.kmeans_baselines(histories, usual, n_groups, seed, task.seen, space)
 
     def of(name: str) -> Callable[[int, Regime], Formed]:
         return lambda n_groups, regime: (practice(n_groups)[0], practice(n_groups)[1][name])
 
     methods: dict[str, Callable[[int, Regime], Formed]] = {
         "members_mean": former.run_method,
-        "kmeans_popularity": of("kmeans_popularity"),
-        "kmeans_mean_ease": of("kmeans_mean_ease"),
+        **{name: of(name) for name in ("kmeans_popularity", *(f"kmeans_mean_{one}" for one in usual))},
     }
     own = "members_mean", former.config.grouping_regime
 
@@ -177,7 +183,9 @@ def _shape(former: Former, grid: list[int], config: RunConfig) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _ablation(judged: Fitted, task: protocol.Task, former: Former, ease: Candidates, config: RunConfig) -> pd.DataFrame:
+def _ablation(
+    judged: Fitted, task: protocol.Task, former: Former, usual: Mapping[str, Candidates], config: RunConfig
+) -> pd.DataFrame:
     """Return what every stage adds to the lists, step by step: one change at a time, paired over users."""
     histories, seed = judged.data.histories, config.seed
     groups = baselines.history_groups(histories, judged.groups.n_groups, seed)
@@ -188,7 +196,11 @@ def _ablation(judged: Fitted, task: protocol.Task, former: Former, ease: Candida
     )
     steps: list[tuple[str, str, Groups, GroupLists]] = [
         ("popularity", "k-means on histories, popular items", groups, group_popularity(histories, groups, seed)),
-        ("encoder", "members' mean of EASE", groups, members_mean(ease, groups, task.seen, seed)),
+        *(
+            ("encoder", "members' mean of EASE", groups, members_mean(predicted, groups, task.seen, seed))
+            for name, predicted in usual.items()
+            if name == "ease"
+        ),
         ("blend", "members' mean of the blend", groups, former.lists(groups)["members_mean"]),
         ("grouping", "the run's own groups", judged.groups, former.lists(judged.groups)["members_mean"]),
         ("profile", "predicted from the members' profiles", judged.groups, _from_rates(decoded, judged, seed)),

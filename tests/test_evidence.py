@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from grouprec.config import make_config, parse_settings
 from grouprec.data.synthetic import planted
 from grouprec.jobs import train_here
 from grouprec.runs import Run, RunStore
+from grouprec.stages.encoder_ease import EaseEncoder
 from grouprec.strategies import STRATEGIES
 from tests.conftest import TINY_ENCODERS, TINY_SETTINGS, write_csv
 
@@ -40,16 +42,19 @@ N_GROUPS = 7  # not on the usual grid
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Planted users with attributes in the file, split along each user's own time."""
-    folder = tmp_path_factory.mktemp("evidence")
+    return trained(tmp_path_factory.mktemp("evidence"), TINY_ENCODERS, TINY_SETTINGS)
+
+
+def trained(folder: Path, encoders: tuple[str, ...], settings: Sequence[str]) -> Run:
     data = planted(n_users=120, n_items=80, events_per_user=30).data
     config = make_config(
         interactions=write_csv(data, folder / "planted.csv"),
         preset="quick",
-        encoders=TINY_ENCODERS,
+        encoders=encoders,
         n_groups=N_GROUPS,
         device="cpu",
         layout="pca",
-        settings=parse_settings([*TINY_SETTINGS, "data.split=user_time"]),
+        settings=parse_settings([*settings, "data.split=user_time"]),
     )
     run = RunStore(folder / "runs").create(config)
     train_here(RunStore(folder / "runs"), run)
@@ -85,6 +90,18 @@ def test_the_value_of_groups_covers_the_runs_own_number_for_every_method(run: Ru
     assert N_GROUPS in rest and rest < ours, "our groups for the run's own use are tried at more numbers"
     assert (tried == rest).all() and len(table) == (len(ours) + 5 * len(rest)) * 3
     assert table["silhouette"].between(-1, 1).sum() > 0 and table["stability"].between(-1, 1).all()
+
+
+def test_where_items_are_too_many_for_ease_nothing_is_called_ease(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = EaseEncoder.Config(max_items=50)
+    monkeypatch.setattr(EaseEncoder.Config, "for_preset", lambda preset: small)
+    run = trained(tmp_path, ("dnn",), TINY_SETTINGS)
+    for name in ("value_of_groups", "evaluation"):
+        methods = set(run.table(name)["method"])
+        assert "kmeans_mean_own" in methods and not methods & {"ease", "kmeans_mean_ease"}
+    assert "encoder" not in set(run.table("ablation")["step"])
 
 
 def test_the_value_at_the_runs_own_number_is_that_of_its_own_groups(run: Run) -> None:

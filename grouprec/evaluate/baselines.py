@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from scipy import sparse
 from sklearn.cluster import KMeans
@@ -97,19 +99,20 @@ def history_groups(histories: sparse.csr_array, n_groups: int, seed: int, space:
 
 def kmeans_baselines(
     histories: sparse.csr_array,
-    ease_candidates: Candidates,
+    predicted: Mapping[str, Candidates],
     n_groups: int,
     seed: int,
     seen: sparse.csr_array,
     space: np.ndarray | None = None,
 ) -> tuple[Groups, dict[str, GroupLists]]:
-    """Return k-means groups of the histories and two methods on them.
+    """Return k-means groups of the histories, and methods on them.
 
     ``kmeans_popularity``: the most popular items of each group. ``kmeans_mean_ease``: the lists that EASE's
-    predictions for the members give. ``space`` as in :func:`history_groups`.
+    predictions for the members give, where ``predicted`` has them by the name "ease"; so for other names.
+    ``space`` as in :func:`history_groups`.
     """
     groups = history_groups(histories, n_groups, seed, space)
     return groups, {
         "kmeans_popularity": group_popularity(histories, groups, seed),
-        "kmeans_mean_ease": members_mean(ease_candidates, groups, seen, seed),
+        **{f"kmeans_mean_{name}": members_mean(own, groups, seen, seed) for name, own in predicted.items()},
     }

@@ -290,7 +290,7 @@ def evaluate(
     task: Task,
     groups: Groups,
     candidates: Candidates,
-    ease_candidates: Candidates,
+    predicted: Mapping[str, Candidates],
     lists: Mapping[str, GroupLists],
     individual: Mapping[str, Candidates],
     seed: int,
@@ -299,13 +299,13 @@ def evaluate(
 
     Always measured beside the given lists: personal lists of the candidates ("individual"), item-kNN and, where repeats
     count, what users took most often; one popular list for all ("popularity"); the groups' own most popular items
-    ("group_popularity"); k-means on histories with popularity and with the members' mean of EASE.
+    ("group_popularity"); k-means on histories with popularity and with the members' mean of ``predicted``.
 
     Args:
         histories: all that was learned from; baselines learn from it, too. CSR [U, I].
         groups: the groups that ``lists`` are for.
         candidates: their personal lists are the ceiling.
-        ease_candidates: of EASE, for the baseline on k-means groups.
+        predicted: by name, for the baseline on k-means groups: EASE's as a rule.
         lists: group methods to judge, e.g. ``{"generated": ..., "members_mean": ...}``.
         individual: further personal lists to judge, by name: the encoders alone.
     """
@@ -316,7 +316,7 @@ def evaluate(
     if not task.seen.nnz:
         alone["own_frequency"] = baselines.own_frequency(histories)
     everyone = baselines.everybody(len(groups.labels))
-    kmeans, kmeans_lists = baselines.kmeans_baselines(histories, ease_candidates, n_groups, seed, task.seen)
+    kmeans, kmeans_lists = baselines.kmeans_baselines(histories, predicted, n_groups, seed, task.seen)
     shared = {
         **{name: (groups, these) for name, these in lists.items()},
         "popularity": (everyone, baselines.popularity(histories, seed)),

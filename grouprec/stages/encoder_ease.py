@@ -51,7 +51,11 @@ class EaseEncoder(Encoder):
         # Purchases of the bundled sample: nDCG@10 .088 as ones, .068 as summed logarithms of quantities.
         binary: bool = Field(True, description="Read a history as has or has not, instead of by its weights")
         max_items: int = Field(
-            20_000, ge=2, le=60_000, description="Largest catalogue accepted; memory is about 20 bytes x items squared"
+            20_000,
+            ge=2,
+            le=60_000,
+            description="Largest catalogue accepted; time grows with items cubed, memory is 20 bytes x items squared",
+            json_schema_extra={"quick": 8_000},
         )
 
     def fit(self, data: Dataset, run: RunOptions) -> Self:

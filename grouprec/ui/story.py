@@ -21,6 +21,7 @@ METHODS = {
     "members_mean": "Mean of the members",
     "group_popularity": "Most popular in the group",
     "kmeans_mean_ease": "k-means + mean of EASE",
+    "kmeans_mean_own": "k-means + mean of personal lists",
     "kmeans_popularity": "k-means + most popular",
     "popularity": "One popular list for all",
     "individual": "Personal lists (this run)",

@@ -65,7 +65,7 @@ def test_users_who_coincide_give_fewer_groups_and_none_empty():
 
 def test_kmeans_baselines_list_what_their_groups_like():
     candidates = item_knn(HISTORIES, HISTORIES)
-    groups, lists = kmeans_baselines(HISTORIES, candidates, 3, seed=0, seen=HISTORIES)
+    groups, lists = kmeans_baselines(HISTORIES, {"ease": candidates}, 3, seed=0, seen=HISTORIES)
     assert set(lists) == {"kmeans_popularity", "kmeans_mean_ease"}
     for group in range(3):
         planted_group = np.bincount(KNOWN.labels[groups.labels == group]).argmax()

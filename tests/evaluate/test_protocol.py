@@ -140,7 +140,9 @@ def evaluate_planted(task, data=DATA, seed=0):
     groups = Groups(KNOWN.labels, 3)
     lists = {"members_mean": members_mean(candidates, groups, task.seen, 0)}
     lists["again"] = lists["members_mean"]
-    return protocol.evaluate(data.histories, task, groups, candidates, candidates, lists, {"knn": candidates}, seed)
+    return protocol.evaluate(
+        data.histories, task, groups, candidates, {"ease": candidates}, lists, {"knn": candidates}, seed
+    )
 
 
 @pytest.fixture(scope="module")
@@ -181,7 +183,7 @@ def test_an_encoder_named_like_a_baseline_is_judged_itself():
     task, groups = protocol.test_task(DATA), Groups(KNOWN.labels, 3)
     nobody = Candidates(np.full((90, 10), -1, np.int32), np.zeros((90, 10), np.float32), 150)
     knn = baselines.item_knn(DATA.histories, task.seen)
-    result = protocol.evaluate(DATA.histories, task, groups, knn, knn, {}, {"item_knn": nobody}, seed=0)
+    result = protocol.evaluate(DATA.histories, task, groups, knn, {"own": knn}, {}, {"item_knn": nobody}, seed=0)
     assert value(result, "item_knn", "individual", "ndcg@10") == 0
 
 
