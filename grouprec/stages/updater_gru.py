@@ -13,19 +13,16 @@ from torch.nn import functional as F
 from grouprec.contracts import StageConfig, Updater, updaters
 from grouprec.data.dataset import Dataset, Interactions
 from grouprec.neighbours import N_NEIGHBOURS, neighbours_of
+from grouprec.quick_gru import FADE, FLOOR, LEAST, MEMORY, PADDING, QuickGru
 from grouprec.sequences import in_time_order, log_popularity, singular_vectors, softmax_sample
 from grouprec.training import RunOptions, batches, fit_epochs, load_module, module_arrays
 
 FULL_SOFTMAX_ITEMS = 2_000  # larger catalogues train on a sample of the items per mini-batch, for time and memory
 N_NEGATIVES = 512
 STATES_BATCH = 256
-PADDING = -1
-MEMORY = 32  # latest items that a state remembers
-FADE = 0.9  # an item of the memory speaks this much less than the one after it
+FEW = 8  # vectors
 WEIGHTS = (0.0, 0.3, 0.6, 0.8, 0.9, 0.97)  # tried on the validation part
 REPEATS = (0.01, 0.3, 1.0, 3.0)
-LEAST = 1e-12  # keeps the sum of no neighbours from being 0
-FLOOR = 3.0  # times the chance of an item drawn blindly, added to every item's
 
 
 class _NextItem(nn.Module):
@@ -159,8 +156,10 @@ class GruUpdater(Updater):
             1.0, ge=0.0, le=100.0, description="Factor on items just taken, if no validation part says"
         )
 
+    _quick: QuickGru | None = None  # once all is learned
+
     def fit(self, data: Dataset, run: RunOptions) -> Self:
-        config = self.config
+        config, self._quick = self.config, None
         with run.torch_seed("gru"):
             self.module = _NextItem(data.n_items, config.hidden_size, config.dropout)
             self.module.start_from(data, run)
@@ -178,6 +177,7 @@ class GruUpdater(Updater):
         if replay:
             self._mixture = replay.best_mixture()
             self.decided = dict(zip(("neighbour_weight", "repeats"), self._mixture, strict=True))
+        self._quick = QuickGru(module_arrays(self.module), *self._mixture)
         return self
 
     def start(self, data: Dataset, run: RunOptions) -> np.ndarray:
@@ -204,6 +204,8 @@ class GruUpdater(Updater):
 
     @torch.inference_mode()
     def update(self, states: np.ndarray, item_rows: np.ndarray) -> np.ndarray:
+        if self._quick and len(states) <= FEW:
+            return self._quick.update(states, item_rows)
         hidden = self._hidden(states)
         items = torch.from_numpy(np.array(item_rows, np.int64)).to(self._device)
         module = self.module
@@ -213,6 +215,8 @@ class GruUpdater(Updater):
 
     @torch.inference_mode()
     def chances(self, states: np.ndarray) -> np.ndarray:
+        if self._quick and len(states) <= FEW:
+            return self._quick.chances(states)
         return self.module.mix(*self.parts(states), *self._mixture).cpu().numpy()
 
     def parts(self, states: np.ndarray) -> tuple[Tensor, tuple[Tensor, Tensor], Tensor]:
@@ -234,6 +238,7 @@ class GruUpdater(Updater):
         self._mixture = weight, repeats
         empty = _NextItem(len(arrays["embedding.weight"]), self.config.hidden_size, self.config.dropout)
         self.module = load_module(empty, learned)
+        self._quick = QuickGru(module_arrays(self.module), *self._mixture)
         return self
 
     @property

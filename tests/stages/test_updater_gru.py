@@ -11,7 +11,7 @@ from grouprec.data.synthetic import planted
 from grouprec.evaluate.updates import evaluate_updates
 from grouprec.neighbours import neighbours_of
 from grouprec.stages import updater_gru
-from grouprec.stages.updater_gru import MEMORY, GruUpdater, sequences_of
+from grouprec.stages.updater_gru import FEW, MEMORY, GruUpdater, sequences_of
 from grouprec.training import RunOptions
 
 SMALL = {"hidden_size": 24, "epochs": 10, "batch_size": 16, "learning_rate": 0.02, "dropout": 0.0}
@@ -74,6 +74,31 @@ def test_two_events_at_once_equal_one_after_the_other(data, updater):
     assert np.array_equal(stepwise[:, -MEMORY:], np.column_stack([states[:, 2 - MEMORY :], first, second]))
 
 
+@pytest.mark.parametrize("repeats", [0.3, 1.0, 3.0])
+def test_few_vectors_are_moved_and_read_as_many_are(data, updater, repeats):
+    learned = {**updater.arrays(), "mixture": np.array([0.7, repeats])}
+    again = GruUpdater(GruUpdater.Config(**SMALL)).load(learned)
+    # Nothing, one item, one item twice, and full memories.
+    none = np.repeat(before_any_event(updater)[None], 4, axis=0)
+    once = again.update(none, np.array([5, 5, 59, 0]))
+    states = np.concatenate([none, once, again.update(once, np.array([5, 5, 1, 1])), again.start(data, RunOptions())])
+    items = np.arange(len(states)) % data.n_items
+    moved, chances = again.update(states, items), again.chances(states)
+    for first in range(0, len(states), 3):
+        few = slice(first, first + 3)
+        assert np.allclose(again.update(states[few], items[few]), moved[few], atol=1e-6)
+        assert np.allclose(again.chances(states[few]), chances[few], rtol=1e-5, atol=0)
+    assert len(states) > FEW and moved.dtype == again.update(states[:1], items[:1]).dtype == np.float32
+
+
+def test_a_second_fit_forgets_the_first(data, updater):
+    again = GruUpdater(GruUpdater.Config(**{**SMALL, "epochs": 1}))
+    fewer = dataclasses.replace(data, validation=Interactions.empty(timed=True))
+    states = updater.start(data, RunOptions())[:2]
+    first = again.fit(fewer, RunOptions(seed=1)).chances(states)
+    assert not np.allclose(again.fit(fewer, RunOptions(seed=2)).chances(states), first, rtol=1e-3)
+
+
 def test_start_is_the_replay_of_the_training_events(data, updater):
     states = updater.start(data, RunOptions())
     sequences, owners = sequences_of(data.train, data.n_users, np.random.default_rng(0), 400, 400)
@@ -133,6 +158,8 @@ def test_chances_are_the_mixture_of_taste_and_neighbours(data, weight, repeats):
     states = np.stack([updater.start(data, RunOptions())[3], before_any_event(updater)])
     expected = [plain(updater, state, weight, repeats) for state in states]
     assert np.allclose(updater.chances(states), expected, atol=1e-6)
+    many = np.repeat(states, FEW, axis=0)
+    assert np.allclose(updater.chances(many), np.repeat(expected, FEW, axis=0), atol=1e-6)
 
 
 def test_neighbours_are_taken_at_the_same_time():
