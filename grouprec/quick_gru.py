@@ -1,6 +1,6 @@
-"""The GRU updater's step and prediction for one user at a time, in a third of the time that its module takes.
+"""The GRU updater's step and prediction for one user at a time, quicker than its module is.
 
-An event is one row: there, each of torch's calls costs more than its work, and every pass over the catalogue counts.
+An event is one row: there, most of torch's calls cost more than their work, and every pass over the catalogue counts.
 """
 
 from __future__ import annotations

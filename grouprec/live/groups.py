@@ -115,14 +115,16 @@ class LiveGroups:
 
     def _top(self, wanted: np.ndarray, barred: np.ndarray, depth: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the best items by a value [I], filled up by popularity where too few are wanted."""
-        scores = wanted.astype(np.float32)
-        if not self._base.repeats and np.count_nonzero(scores > 0) < depth:
+        scores, place = wanted.astype(np.float32), max(self._n_items - depth, 0)
+        scores[barred] = -np.inf
+        cut = np.partition(scores, place)[place]
+        if cut <= 0 and not self._base.repeats:
             popularity = LEAST * self.popularity / max(int(self.sizes.sum()), 1)
             scores = np.where(wanted > 0, wanted, popularity).astype(np.float32)
-        scores[barred] = -np.inf
-        place = max(self._n_items - depth, 0)
-        cut = np.partition(scores, place)[place]
-        items = np.flatnonzero((scores >= cut) & (scores > -np.inf))
+            scores[barred] = -np.inf
+            cut = np.partition(scores, place)[place]
+        items = np.flatnonzero(scores >= cut)
+        items = items[scores[items] > -np.inf]
         items = items[np.lexsort((self._tie[items], -scores[items]))[:depth]]
         return items.astype(np.int32), scores[items]
 
