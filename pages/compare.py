@@ -38,6 +38,7 @@ def choose(evaluation: pd.DataFrame) -> tuple[str, int]:
         help=story.REGIME_HELP,
         key="compare_use",
         on_change=cards.from_url("use", "compare_use", list(story.REGIMES), "strict"),
+        wrap=True,
     )
     lengths = shaping.cutoffs(evaluation)
     length = right.segmented_control(

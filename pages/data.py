@@ -242,7 +242,7 @@ def remember(
 
 dataset = state.current_dataset()
 with st.container(horizontal=True, vertical_alignment="top"):
-    top = st.container(width="stretch")
+    top = st.container(width="stretch", key="data_top")
     sources.draw_source(dataset)
 below = st.container()
 try:

@@ -34,6 +34,7 @@ def choose(groups: pd.DataFrame) -> tuple[pd.Series, str, int]:
         help=story.REGIME_HELP,
         key="list_use",
         on_change=cards.from_url("use", "list_use", list(story.REGIMES), "strict"),
+        wrap=True,
     )
     length = right.segmented_control(
         "Items",

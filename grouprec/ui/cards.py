@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from grouprec.runs import Run
-from grouprec.ui import state
+from grouprec.ui import charts, state
 from grouprec.ui.palette import group_colour, text_on
 from grouprec.ui.text import (  # noqa: F401  # pages find all ways to say things here
     NOTHING,
@@ -103,6 +105,12 @@ def choose_group(groups: pd.DataFrame, key: str) -> pd.Series:
         on_change=from_url("group", key, numbers, numbers[0]),
     )
     return groups[groups["group"] == group].iloc[0]
+
+
+def user_map(figure: go.Figure, key: str, alt: str, **more: Any) -> Any:
+    """Draw a map of users, which is less high on a phone (see ``frame.STYLE``); ``more`` is how it answers."""
+    with st.container(height=charts.MAP_HEIGHT, border=False, key=f"map_{key}"):
+        return st.plotly_chart(figure, height="stretch", key=key, config=charts.CONFIG, alt=alt, **more)
 
 
 def link(page: str, label: str, **parameters: object) -> None:

@@ -20,6 +20,7 @@ MAP_HEIGHT = 560
 GRID = "rgba(128, 136, 150, 0.22)"
 CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["toImage", "autoScale2d"]}
 QUIET_CONFIG = {"displayModeBar": False}
+LEGEND_ABOVE = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}  # beside, it takes half of a phone
 # What a value is measured against: title and dash of its line
 REFERENCES = {
     "floor": ("One list for all", "dot"),
@@ -224,7 +225,7 @@ def method_dots(rows: pd.DataFrame, marks: dict[str, float], metric: str) -> go.
         figure.add_vline(x=value, line={"width": 1, "dash": "dot", "color": NEUTRAL})
         label = {"text": literal(name), "x": value, "y": 1.0, "xref": "x", "yref": "paper", "showarrow": False}
         figure.add_annotation(
-            **label, yanchor="bottom", yshift=2 + 16 * (level % 2), font={"size": 11, "color": NEUTRAL}
+            **label, yanchor="bottom", yshift=2 + 16 * (level % 2), font={"size": 12, "color": NEUTRAL}
         )
     figure.update_layout(
         **plain_layout(110 + 30 * len(rows)),
@@ -267,13 +268,13 @@ def value_lines(
             figure.add_trace(go.Scatter(x=x, y=y, name=title, mode="lines", line=line, hovertemplate=text))
     figure.add_vline(x=chosen, line={"width": 1, "dash": "dot", "color": NEUTRAL})
     figure.add_annotation(
-        x=chosen, y=1, yref="paper", yanchor="bottom", text="this run", showarrow=False, font={"size": 11}
+        x=chosen, y=0, yref="paper", yanchor="bottom", xanchor="left", text=" this run", showarrow=False
     )
     figure.update_layout(
-        **{**plain_layout(380), "showlegend": True},
+        **{**plain_layout(400, top=64), "showlegend": True},
         xaxis={"title": "number of lists", "gridcolor": GRID, "zeroline": False},
         yaxis={"title": metric, "rangemode": "tozero", "gridcolor": GRID, "zeroline": False},
-        legend={"x": 1.02, "y": 1},
+        legend=LEGEND_ABOVE,
     )
     return figure
 
@@ -338,10 +339,10 @@ def by_count(curves: Mapping[str, pd.DataFrame], axis: str, metric: str, ours: s
             )
         )
     figure.update_layout(
-        **{**plain_layout(280, top=8), "showlegend": True},
+        **{**plain_layout(300, top=48), "showlegend": True},
         xaxis={"title": axis, "type": "category", "showgrid": False},
         yaxis={"title": metric, "rangemode": "tozero", "gridcolor": GRID, "zeroline": False},
-        legend={"x": 1.02, "y": 1},
+        legend=LEGEND_ABOVE,
     )
     return figure
 

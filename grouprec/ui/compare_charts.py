@@ -47,6 +47,19 @@ def group_heat(grid: pd.DataFrame, metric: str) -> go.Figure:
     return figure
 
 
+def _positions(seconds: pd.Series) -> list[str]:
+    """Return where the names of points go: above and below by turns, as neighbours would cover one another."""
+    return ["top right" if place % 2 else "bottom right" for place in seconds.rank(method="first").astype(int)]
+
+
+def _ticks(seconds: pd.Series) -> dict[str, list]:
+    """Return ticks at powers of ten, with 2 and 5 between them where there are few; Plotly's own are too small."""
+    low, high = np.log10(seconds.clip(lower=0.01).agg(["min", "max"]))
+    powers = 10.0 ** np.arange(np.floor(low), np.ceil(high) + 1)
+    values = np.outer(powers, [1, 2, 5] if high - low < 2 else [1]).ravel().tolist()
+    return {"tickvals": values, "ticktext": [f"{value:,g}" for value in values]}
+
+
 def cost_against_quality(rows: pd.DataFrame, metric: str) -> go.Figure:
     """Return what training takes (seconds, each tick ten times the one before) against what it reaches.
 
@@ -67,7 +80,7 @@ def cost_against_quality(rows: pd.DataFrame, metric: str) -> go.Figure:
                 mode="markers+text",
                 text=part["title"].map(literal),
                 textfont={"color": NEUTRAL if run == named else "rgba(0, 0, 0, 0)"},
-                textposition="middle right",
+                textposition=_positions(part["seconds"]),
                 marker={
                     "size": 11,
                     "color": colour,
@@ -80,7 +93,13 @@ def cost_against_quality(rows: pd.DataFrame, metric: str) -> go.Figure:
         )
     figure.update_layout(
         **{**plain_layout(380), "showlegend": len(figure.data) > 1, "margin": {"l": 0, "r": 110, "t": 8, "b": 0}},
-        xaxis={"title": "seconds of training", "type": "log", "dtick": "D2", "gridcolor": GRID, "zeroline": False},
+        xaxis={
+            "title": "seconds of training",
+            "type": "log",
+            **_ticks(rows["seconds"]),
+            "gridcolor": GRID,
+            "zeroline": False,
+        },
         yaxis={"title": metric, "gridcolor": GRID, "zeroline": False},
         legend={"orientation": "h", "y": -0.25},
     )

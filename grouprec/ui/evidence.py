@@ -354,6 +354,7 @@ def _table(
         key=f"compare_{name}_table",
         height=min(36 + 35 * len(shown), 491),
         column_config=dict(formats or {}),
+        placeholder=cards.NOTHING,
         alt=f"The numbers of the chart: {', '.join(map(str, shown.columns))}",
     )
     cards.download("Download", lambda: whole, file_name, f"compare_download_{name}")
@@ -363,5 +364,6 @@ def _numbers(values: Mapping[str, float | None], write: Callable[[float], str]) 
     """Draw the values that are there side by side: title -> value."""
     there = {title: value for title, value in values.items() if value is not None}
     if there:
-        for column, (title, value) in zip(st.columns(len(there)), there.items(), strict=True):
-            column.metric(title, write(value))
+        with st.grid(len(there), min_column_width=140, gap="small"):
+            for title, value in there.items():
+                st.metric(title, write(value))

@@ -29,8 +29,16 @@ SECTIONS = {
 }
 POLL_SECONDS = 3
 # White text needs a darker accent than text of that accent on a dark ground: there the latter has the colour of links.
+# On a phone a headline has a row of its own, and a map leaves room to scroll beside it and bears numbers only: of the
+# labels of map_labels.py, those with a name have two parts.
 STYLE = """<style>
 button[data-selected="true"] p, [data-testid="stSliderThumbValue"] p { color: light-dark(#3f51b5, #a6b1f2) }
+@media (max-width: 640px) {
+  [data-testid="stLayoutWrapper"]:has(> .st-key-data_top) { min-width: 100% }
+  [data-testid="stLayoutWrapper"]:has(> [class*="st-key-map_"]) { flex: none !important; height: 360px !important }
+  [class*="st-key-map_"] { height: 100% !important }
+  [class*="st-key-map_"] .annotation:has(tspan ~ tspan) { display: none }
+}
 </style>"""
 _DOTS = """<g fill="#6474d8"><circle cx="9" cy="10" r="4.5"/><circle cx="20" cy="8" r="3"/>
 <circle cx="17" cy="17" r="3.6"/><circle cx="7" cy="22" r="3"/>

@@ -100,12 +100,11 @@ def draw(
         maps.add_user(drawn.figure, users, target.row, target.rows)
     maps.mark_selected(drawn.figure, chosen.drawn_with)
     drawn.figure.update_layout(meta=chosen.cleared)
-    event = st.plotly_chart(
+    event = cards.user_map(
         drawn.figure,
-        key="groups_map",
+        "groups_map",
+        f"Map of {cards.count(drawn.placed)} users in {len(groups)} groups; the table of groups says the same",
         on_select="rerun",
-        config=charts.CONFIG,
-        alt=f"Map of {cards.count(drawn.placed)} users in {len(groups)} groups; the table of groups says the same",
     )
     st.caption(map_note(drawn, len(users), state.metrics(run).get("map_method", "umap")))
     new = _selected(event, users, drawn)
@@ -166,12 +165,8 @@ def _draw_space(
     space = state.people(run).spatial
     marked = target.row if target is not None and target.kind == "user" else None
     drawn = maps.spatial_map(users, space, names, look.colour, lit, marked)
-    st.plotly_chart(
-        drawn.figure,
-        key="groups_space",
-        config=charts.CONFIG,
-        alt=f"{cards.count(drawn.drawn)} users in three dimensions; the table of groups says the same",
-    )
+    alt = f"{cards.count(drawn.drawn)} users in three dimensions; the table of groups says the same"
+    cards.user_map(drawn.figure, "groups_space", alt)
     shares = cards.percent(float(space.shares.sum()))
     notes = f"The three directions in which predicted tastes differ most (PCA); they show {shares} of all differences."
     if drawn.drawn < drawn.placed:

@@ -133,8 +133,9 @@ def _counters(replay: Replay) -> None:
         "Median latency": (median, LATENCY_HELP),
         "99th percentile": (high, LATENCY_HELP),
     }
-    for column, (title, (value, explanation)) in zip(st.columns(len(values)), values.items(), strict=True):
-        column.metric(title, value, help=explanation)
+    with st.grid(len(values), min_column_width=140, gap="small"):
+        for title, (value, explanation) in values.items():
+            st.metric(title, value, help=explanation)
 
 
 def _map(run: Run, replay: Replay) -> None:

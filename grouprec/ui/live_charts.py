@@ -108,7 +108,7 @@ def _axis(values: pd.Series) -> dict[str, Any]:
 
 def moved_curve(curve: pd.DataFrame) -> dict[str, Any]:
     """Return how many users had moved after how many events, as a small area; ``curve`` of :meth:`Replay.curve`."""
-    axis = {"type": "value", "axisLabel": {"fontSize": 10}, "splitLine": {"lineStyle": {"color": _GRID}}}
+    axis = {"type": "value", "axisLabel": {"fontSize": 12}, "splitLine": {"lineStyle": {"color": _GRID}}}
     return {
         "grid": {"left": 4, "right": 18, "top": 8, "bottom": 0, "containLabel": True},
         "dataset": {"source": curve},

@@ -13,7 +13,7 @@ from grouprec.ui.palette import group_colour, text_on
 from grouprec.ui.text import literal, short
 
 WIDTH, HEIGHT = 510, 560  # pixels of a map, about: what is crowded depends on them
-LETTER, LINE, PADDING = 5.4, 20, 12  # pixels
+LETTER, LINE, PADDING = 5.9, 20, 12  # pixels
 LONGEST = 18  # characters of a name
 FEW = 3  # members in view; with fewer, the label of a larger group would mislead
 MARGIN = 0.06  # of the extent, around all users
@@ -47,8 +47,9 @@ def around(x: float, y: float, whole: View, part: float = 0.25) -> View:
 def labels(
     x: np.ndarray, y: np.ndarray, groups: np.ndarray, rows: np.ndarray, names: Mapping[int, str], view: View
 ) -> list[dict[str, Any]]:
-    """Return Plotly annotations at the median of every group's members in view, the largest group first.
+    """Return Plotly annotations at the median of every group's members in view: numbers, and names to cover them.
 
+    Where a map is too narrow for names, they can be hidden: only they have a text of two parts.
     A number that would cover that of a larger group is left out, and so is a name that would cover another label or
     reach over the edge; and a group of whom only one or two of many members are in view has none.
 
@@ -72,18 +73,16 @@ def labels(
         box = _box(place, len(str(group)))
         if not _covers(box, boxes.values()):
             boxes[group] = box
-    named = set()
+    named = []
     for group, place in zip(numbers, places, strict=True):
         box = _box(place, len(str(group)) + 1 + len(titles[group]))
         over = box[0] < view.x[0] * scale or box[2] > view.x[1] * scale
         if group in boxes and not over and not _covers(box, (b for at, b in boxes.items() if at != group)):
             boxes[group] = box
-            named.add(group)
-    return [
-        _annotation(group, f" {literal(titles[group])}" if group in named else "", float(centre.x), float(centre.y))
-        for group, centre in zip(numbers, centres.itertuples(), strict=True)
-        if group in boxes
-    ]
+            named.append(group)
+    at = dict(zip(numbers, centres[["x", "y"]].itertuples(index=False, name=None), strict=True))
+    plain = [_annotation(group, "", *at[group]) for group in boxes]
+    return plain + [_annotation(group, f" <span>{literal(titles[group])}</span>", *at[group]) for group in named]
 
 
 def _within(values: np.ndarray, ends: tuple[float, float]) -> np.ndarray:
@@ -102,16 +101,18 @@ def _covers(box: np.ndarray, others: Any) -> bool:
 
 
 def _annotation(group: int, title: str, x: float, y: float) -> dict[str, Any]:
+    return {**mark(group, title), "x": float(x), "y": float(y)}
+
+
+def mark(group: int, title: str = "") -> dict[str, Any]:
+    """Return the look of a label in a group's colour, without its place; ``title`` follows the number."""
     colour = group_colour(group)
     return {
-        "x": x,
-        "y": y,
         "text": f"<b>{group}</b>{title}",
         "showarrow": False,
         "bgcolor": colour,
         "bordercolor": "#ffffff",
         "borderwidth": 1,
         "borderpad": 3,
-        "opacity": 0.92,
-        "font": {"color": text_on(colour), "size": 11 if title else 12},
+        "font": {"color": text_on(colour), "size": 12},
     }

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from scipy.ndimage import gaussian_filter
 
 from grouprec.people import Space
+from grouprec.ui import map_labels
 from grouprec.ui.charts import GRID, MAP_HEIGHT, UserMap, map_parts
 from grouprec.ui.palette import NEUTRAL, group_colour, text_on
 from grouprec.ui.text import literal, percent
@@ -19,6 +20,7 @@ MOST_IN_SPACE = 10_000  # points in three dimensions that a laptop still turns s
 CELLS = 90  # along either side of the grid that density is counted on
 SMOOTH = 2.0  # cells, the standard deviation of what a user is smeared over
 LINES = 8
+CAMERA = {"eye": {"x": 1.25, "y": 1.25, "z": 0.75}, "center": {"x": 0, "y": 0, "z": -0.08}}
 
 
 def add_density(figure: go.Figure, users: pd.DataFrame) -> None:
@@ -93,15 +95,28 @@ def spatial_map(
     }
     titles = [f"direction {at} ({percent(share)})" for at, share in enumerate(space.shares, start=1)]
     scene = {f"{name}axis": {**axis, "title": title} for name, title in zip("xyz", titles, strict=True)}
+    if colour == "group":
+        scene["annotations"] = _numbers(
+            space.positions, users["group"].to_numpy()[:n], rows if lit is None else np.flatnonzero(lit[:n])
+        )
     by_legend = colour != "group" and len(parts) > 1
     figure.update_layout(
         height=MAP_HEIGHT,
         margin={"l": 0, "r": 0, "t": 0, "b": 0},
-        scene={**scene, "aspectmode": "data", "camera": {"eye": {"x": 1.6, "y": 1.6, "z": 1.0}}},
+        scene={**scene, "aspectmode": "data", "camera": CAMERA},
         showlegend=by_legend,
         legend={"itemsizing": "constant", "bgcolor": "rgba(0,0,0,0)", "x": 0, "y": 1},
     )
     return UserMap(figure, len(rows), n)
+
+
+def _numbers(positions: np.ndarray, groups: np.ndarray, rows: np.ndarray) -> list[dict[str, Any]]:
+    """Return the number of every group at the median of its members in space; ``rows`` are those who count."""
+    places = pd.DataFrame(positions[rows], columns=["x", "y", "z"]).groupby(groups[rows]).median()
+    return [
+        {**map_labels.mark(int(group)), "x": float(place.x), "y": float(place.y), "z": float(place.z)}
+        for group, place in zip(places.index, places.itertuples(), strict=True)
+    ]
 
 
 def _points(positions: np.ndarray, rows: np.ndarray, name: str, marker: Mapping[str, Any]) -> go.Scatter3d:

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 from grouprec.alternatives import Alternatives
 from grouprec.studio import Likeness, Members
 from grouprec.ui.cards import percent, plain, plural, short
-from grouprec.ui.charts import GRID, plain_layout
+from grouprec.ui.charts import GRID, LEGEND_ABOVE, plain_layout
 from grouprec.ui.palette import ACCENT, COLOURS, NEUTRAL
 
 METHODS = {
@@ -249,7 +249,7 @@ def frontier_figure(frontier: pd.DataFrame, gain: str, dial: float | None) -> go
             )
         )
     figure.update_layout(
-        **{**plain_layout(330, top=8), "showlegend": True},
+        **{**plain_layout(350, top=48), "showlegend": True},
         xaxis={
             "title": f"{GAINS[gain]} against the members' mean",
             "tickformat": "+.0%",
@@ -257,7 +257,7 @@ def frontier_figure(frontier: pd.DataFrame, gain: str, dial: float | None) -> go
             "zeroline": False,
         },
         yaxis={"title": "Value kept", "tickformat": ".0%", "gridcolor": GRID, "zeroline": False},
-        legend={"x": 1.02, "y": 1},
+        legend=LEGEND_ABOVE,
     )
     return figure
 

@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from grouprec.ui.cards import short
-from grouprec.ui.charts import GRID, literal, plain_layout
+from grouprec.ui.charts import GRID, LEGEND_ABOVE, literal, plain_layout
 from grouprec.ui.palette import NEUTRAL, group_colour
 
 MOST_LABEL = 30  # characters of an item's label beside its dot
@@ -71,6 +71,6 @@ def activity_lines(active: pd.DataFrame, group: int) -> go.Figure:
         **{**plain_layout(210, top=24), "showlegend": True, "hovermode": "x unified"},
         xaxis={"showgrid": False},
         yaxis={"rangemode": "tozero", "gridcolor": GRID, "zeroline": False, "nticks": 4},
-        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        legend=LEGEND_ABOVE,
     )
     return figure

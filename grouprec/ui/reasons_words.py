@@ -115,7 +115,7 @@ def gone_words(before: np.ndarray, after: np.ndarray, labels: Sequence[str]) -> 
     """Name the items that are out, markdown; say so where there are none."""
     gone = [plain(short(labels[item], 30)) for item in before.tolist() if item not in set(after.tolist())]
     more = f" and {len(gone) - 4} more" if len(gone) > 4 else ""
-    return f"Out: {', '.join(gone[:4])}{more}" if gone else "Nothing is out."
+    return f"Out: {', '.join(gone[:4])}{more}" if gone else "All items of the trained list are still on it."
 
 
 def price_answer(now: Price, before: Price, n_members: int) -> str:

@@ -172,6 +172,7 @@ def pictures(run: Run, curve: pd.DataFrame, now: Setting, then: Setting) -> None
             format_func=beside.__getitem__,
             key="what_if_beside",
             on_change=cards.from_url("beside", "what_if_beside", list(beside), "value"),
+            wrap=True,
             label_visibility="collapsed",
         )
     left, right = st.columns(2, gap="medium")
@@ -191,7 +192,7 @@ def draw_map(run: Run, shown: Setting, key: str) -> None:
         st.info("This run has no map.", icon=":material/map:")
         return
     alt = f"Map of {cards.count(drawn.placed)} users in {len(shown.groups)} groups, whose sizes are in the table below"
-    st.plotly_chart(drawn.figure, key=key, config=charts.CONFIG, alt=alt)
+    cards.user_map(drawn.figure, key, alt)
     part = ""
     if drawn.drawn < drawn.placed:
         part = f" {cards.count(drawn.drawn)} of {cards.count(drawn.placed)} users are drawn, chosen at random."
@@ -234,7 +235,7 @@ def compared(value: pd.DataFrame, now: Setting, then: Setting) -> None:
             hide_index=True,
             key="what_if_measures",
             height=36 + 35 * len(table),
-            column_config={"Measure": st.column_config.TextColumn(width="medium")},
+            column_config={"Measure": st.column_config.TextColumn(width=170)},
             alt=f"What was measured with {now.n} and with {what_if_words.lists(then.n)}",
         )
         st.dataframe(
@@ -321,7 +322,7 @@ def changed(now: Setting, then: Setting) -> None:
             selection_default={"selection": {"rows": [0]}},
             column_config={
                 "group": st.column_config.NumberColumn("", width=40),
-                "name": st.column_config.TextColumn("Group", width=150),
+                "name": st.column_config.TextColumn("Group", width=136),
                 "status": st.column_config.TextColumn("List", width=70),
                 "before": st.column_config.TextColumn(f"With {now.n}", width=55, alignment="right", help=USERS_HELP),
                 "after": st.column_config.TextColumn(f"With {then.n}", width=55, alignment="right", help=USERS_HELP),

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from grouprec.ui.charts import GRID, MAP_HEIGHT, REFERENCES, plain_layout
+from grouprec.ui.charts import GRID, LEGEND_ABOVE, MAP_HEIGHT, REFERENCES, plain_layout
 from grouprec.ui.palette import ACCENT, NEUTRAL, group_colour
 from grouprec.ui.text import literal
 
@@ -41,7 +41,7 @@ def value_curve(curve: pd.DataFrame, n: int, other: int, metric: str) -> go.Figu
         **{**plain_layout(MAP_HEIGHT, top=28), "showlegend": True},
         xaxis={"title": "number of lists", "gridcolor": GRID, "zeroline": False},
         yaxis={"title": metric, "rangemode": "tozero", "gridcolor": GRID, "zeroline": False},
-        legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"},
+        legend=LEGEND_ABOVE,
     )
     return figure
 

@@ -47,7 +47,7 @@ def test_the_trained_list_is_shown_as_it_is_at_no_price(run: Run) -> None:
     assert set(listed(app)["move"]) == {""}
     assert "Measured" in numbers(app)
     assert numbers(app)["Value for members"] == ("100 %", "±0 %")
-    assert "Nothing is out" in texts(app)
+    assert "All items of the trained list are still on it." in texts(app)
 
 
 def test_another_strategy_gives_another_list_with_moves_and_a_price(run: Run) -> None:
