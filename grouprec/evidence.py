@@ -224,14 +224,19 @@ def _step_rows(
     step: str, what: str, one: protocol.Measured, before: protocol.Measured | None, seed: int
 ) -> list[dict[str, Any]]:
     """Return a row per headline metric: the value after the step, and its difference to the step before."""
-    rows = []
-    for metric in protocol.HEADLINES:
-        values = one.of(metric)
-        change = (np.nan,) * 4 if before is None else paired_difference(values, before.of(metric), seed)
-        added = dict(zip(("added", "low", "high", "p"), map(float, change), strict=True))
-        value = float(values.mean()) if len(values) else np.nan
-        rows.append({"step": step, "what": what, "regime": one.regime, "metric": metric, "value": value, **added})
-    return rows
+    after = _headlines(one)
+    unknown = (np.full(len(protocol.HEADLINES), np.nan),) * 4
+    change = unknown if before is None else paired_difference(after, _headlines(before), seed)
+    value = after.mean(axis=0) if len(after) else unknown[0]
+    names = ("metric", "value", "added", "low", "high", "p")
+    rows = zip(protocol.HEADLINES, value.tolist(), *(part.tolist() for part in change), strict=True)
+    what_for = {"step": step, "what": what, "regime": one.regime}
+    return [what_for | dict(zip(names, row, strict=True)) for row in rows]
+
+
+def _headlines(one: protocol.Measured) -> np.ndarray:
+    """Return the headline metrics of every judged user, [J, 3]."""
+    return np.column_stack([one.of(metric) for metric in protocol.HEADLINES])
 
 
 def _strategies(judged: Fitted, task: protocol.Task, former: Former, config: RunConfig) -> pd.DataFrame:
@@ -240,10 +245,8 @@ def _strategies(judged: Fitted, task: protocol.Task, former: Former, config: Run
     for name, strategy in STRATEGIES.items():
         lists = former.by_strategy(judged.groups, name)
         for one in protocol.measure_both(name, lists, judged.groups, task):
-            for metric in protocol.HEADLINES:
-                mean, low, high = bootstrap(one.of(metric), config.seed)
-                row = {"strategy": name, "title": strategy.title, "regime": one.regime, "metric": metric}
-                rows.append(row | {"value": float(mean), "low": float(low), "high": float(high)})
+            row = {"strategy": name, "title": strategy.title, "regime": one.regime}
+            rows += [row | bounds for bounds in _intervals(one, config.seed)]
     return pd.DataFrame(rows)
 
 
@@ -339,11 +342,16 @@ def _repeats(judged: Fitted, data: Dataset, choices: Choices, config: RunConfig)
             if name == "own_frequency" and not repeats:
                 continue
             one = protocol.measure(name, "individual", protocol.individual_lists(candidates, task), task)
-            for metric in protocol.HEADLINES:
-                mean, low, high = map(float, bootstrap(one.of(metric), config.seed))
-                what = {"task": "repeats allowed" if repeats else "new items", "method": name, "metric": metric}
-                rows.append(what | {"value": mean, "low": low, "high": high, "n_users": len(task.users)})
+            what = {"task": "repeats allowed" if repeats else "new items", "method": name, "n_users": len(task.users)}
+            rows += [what | bounds for bounds in _intervals(one, config.seed)]
     return pd.DataFrame(rows)
+
+
+def _intervals(one: protocol.Measured, seed: int) -> list[dict[str, Any]]:
+    """Return metric, value, low and high of every headline metric."""
+    found = bootstrap(_headlines(one), seed)
+    rows = zip(protocol.HEADLINES, *(part.tolist() for part in found), strict=True)
+    return [dict(zip(("metric", "value", "low", "high"), row, strict=True)) for row in rows]
 
 
 def _popular(histories: sparse.csr_array, seen: sparse.csr_array, seed: int) -> Candidates:

@@ -7,6 +7,7 @@ from hypothesis.extra import numpy as hnp
 from ir_measures import RR, P, R, Success, nDCG
 from scipy import sparse
 
+from grouprec.evaluate import metrics
 from grouprec.evaluate.metrics import (
     ACCURACY,
     CUTOFFS,
@@ -18,6 +19,7 @@ from grouprec.evaluate.metrics import (
     intra_list_diversity,
     novelty,
     paired_difference,
+    resampled_means,
 )
 
 
@@ -125,6 +127,21 @@ def test_bootstrap_of_one_column_equals_that_of_many():
     alone = bootstrap(values[:, 1], seed=4)
     assert (mean[1], low[1], high[1]) == pytest.approx(alone, rel=1e-5)
     assert (low < mean).all() and (mean < high).all()
+
+
+def test_of_many_users_the_resamples_are_drawn_from_what_they_follow(monkeypatch):
+    rng = np.random.default_rng(0)
+    shared = rng.random(3000)
+    values = np.column_stack([shared, 0.5 * shared + 0.1 * rng.random(3000), np.full(3000, np.nan)])
+    resampled = resampled_means(values, seed=0, n_resamples=4000)
+    monkeypatch.setattr(metrics, "_RESAMPLED_USERS", 2999)
+    drawn = resampled_means(values, seed=0, n_resamples=4000)
+    assert drawn.shape == resampled.shape and np.isnan(drawn[:, 2]).all() and np.isnan(resampled[:, 2]).all()
+    for what in (lambda means: means[:, :2], lambda means: means[:, 1] / means[:, 0]):  # columns stay paired
+        one, other = what(resampled), what(drawn)
+        assert other.mean(axis=0) == pytest.approx(one.mean(axis=0), rel=1e-3)
+        assert other.std(axis=0) == pytest.approx(one.std(axis=0), rel=0.05)
+    assert resampled_means(values[:, 0], 0, 9).shape == (9,)
 
 
 def test_bootstrap_of_nobody_is_unknown():
