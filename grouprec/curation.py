@@ -185,7 +185,7 @@ class Curation:
     def _described(self) -> pd.DataFrame:
         """Return the rows of all groups as training would describe them, but for their names."""
         data, groups = self._data, self._groups
-        words = distinguishing_words(data.item_labels, data.histories, groups)
+        words = distinguishing_words(data.item_labels, data.histories, groups, counted=self.people.terms)
         return pd.DataFrame(
             {
                 "group": self._numbers,

@@ -101,8 +101,28 @@ def _log_likelihood_ratio(inside: np.ndarray, sizes: np.ndarray, overall: np.nda
     return np.maximum(2 * np.asarray(total), 0)
 
 
+def count_terms(item_labels: np.ndarray) -> tuple[np.ndarray, sparse.csr_array]:
+    """Return the words and word pairs of item labels, and which label has which.
+
+    Args:
+        item_labels: str [I].
+    Returns:
+        lower-case terms [T], and 1 where a label has a term, CSR float32 [I, T]; T is 0 where labels hold no words.
+    """
+    counter = CountVectorizer(binary=True, ngram_range=(1, 2), token_pattern=_WORD, stop_words="english")
+    try:
+        words = sparse.csr_array(counter.fit_transform(item_labels), dtype=np.float32)
+    except ValueError:  # scikit-learn's answer to labels without a single word, such as bare article numbers
+        return np.empty(0, object), sparse.csr_array((len(item_labels), 0), dtype=np.float32)
+    return counter.get_feature_names_out(), words
+
+
 def distinguishing_words(
-    item_labels: np.ndarray, histories: sparse.csr_array, groups: Groups, n: int = 6
+    item_labels: np.ndarray,
+    histories: sparse.csr_array,
+    groups: Groups,
+    n: int = 6,
+    counted: tuple[np.ndarray, sparse.csr_array] | None = None,
 ) -> list[list[str]]:
     """Return the words and word pairs in item labels that are typical of each group.
 
@@ -117,15 +137,13 @@ def distinguishing_words(
         item_labels: str [I].
         histories: CSR [U, I]; weights do not count.
         n: at most so many terms a group.
+        counted: what :func:`count_terms` makes of the labels, where it is at hand.
     Returns:
         G lists of lower-case terms, best first; empty where labels hold no words or a group is like all users.
     """
-    counter = CountVectorizer(binary=True, ngram_range=(1, 2), token_pattern=_WORD, stop_words="english")
-    try:
-        words = sparse.csr_array(counter.fit_transform(item_labels), dtype=np.float32)
-    except ValueError:  # scikit-learn's answer to labels without a single word, such as bare article numbers
+    terms, words = counted or count_terms(item_labels)
+    if not len(terms):
         return [[] for _ in range(groups.n_groups)]
-    terms = counter.get_feature_names_out()
     inside = (member_matrix(groups) @ (histories != 0).astype(np.float32)).toarray()
     sizes = groups.sizes[:, None]
     excess = inside / sizes - inside.sum(axis=0, dtype=np.float64) / len(groups.labels)

@@ -10,9 +10,11 @@ from functools import cached_property
 from typing import Self
 
 import numpy as np
+from scipy import sparse
 from sklearn.cluster import KMeans
 
 from grouprec.live.base import LiveBase
+from grouprec.naming import count_terms
 from grouprec.preference import taste
 from grouprec.runs import Run
 
@@ -81,6 +83,11 @@ class People:
     @property
     def n_users(self) -> int:
         return len(self.base.user_ids)
+
+    @cached_property
+    def terms(self) -> tuple[np.ndarray, sparse.csr_array]:
+        """Return the words of the items' labels and which label has which, as :func:`~grouprec.naming.count_terms`."""
+        return count_terms(self.base.item_labels)
 
     @cached_property
     def _items(self) -> dict[str, int]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,7 +26,7 @@ from grouprec.ui import (
 )
 
 CARDS_PER_PAGE = 24
-MOST_ROWS = 1_000
+MOST_ROWS = 300  # of selected users that are shown: each row is coloured by itself
 SEPARATION_HELP = (
     "How much nearer members are to their own group than to the next one, from -1 to 1 (mean silhouette). "
     "Groups made for their lists may overlap on the map and still be served well."
@@ -144,7 +145,7 @@ def selection(run: Run, users: pd.DataFrame, rows: np.ndarray, groups: pd.DataFr
             st.caption(f"{cards.count(MOST_ROWS)} of {cards.count(len(chosen))} users are shown; the download has all.")
 
 
-def card(group: pd.Series, items: pd.DataFrame, attributes: pd.DataFrame) -> None:
+def card(group: Mapping[str, Any], items: pd.DataFrame, attributes: pd.DataFrame) -> None:
     """Draw what a group is: mark, name, size, what distinguishes it, and the way to its list."""
     st.markdown(f"{cards.group_mark(group['group'])} **{cards.plain(cards.short(group['name'], 60))}**")
     size = f"{cards.plural(group['size'], 'user')} · {cards.percent(group['share'])}"
@@ -163,15 +164,15 @@ def card_wall(groups: pd.DataFrame, items: pd.DataFrame, attributes: pd.DataFram
     """Draw the cards, a page of them at a time."""
     pages = math.ceil(len(groups) / CARDS_PER_PAGE)
     page = st.pagination(pages, key="groups_cards_page") if pages > 1 else 1
+    shown = groups.iloc[(page - 1) * CARDS_PER_PAGE : page * CARDS_PER_PAGE]
+    typical = dict(list(items.groupby("group").head(3).groupby("group")))
+    telling = dict(list(attributes[attributes["group"].isin(shown["group"])].groupby("group")))
     with st.grid(min_column_width=270, border=True) as grid:
-        for _, group in groups.iloc[(page - 1) * CARDS_PER_PAGE : page * CARDS_PER_PAGE].iterrows():
+        for group in shown.to_dict("records"):
+            number = group["group"]
             with grid.cell():
-                number = group["group"]
-                card(
-                    group,
-                    items[items["group"] == number].head(3),
-                    shaping.telling_attributes(attributes, number).head(1),
-                )
+                some = telling.get(number, attributes.iloc[:0])
+                card(group, typical.get(number, items.iloc[:0]), shaping.telling_attributes(some, number).head(1))
 
 
 run = state.require_run()

@@ -85,21 +85,17 @@ def draw(
         target: what was searched for.
         group: the chosen one, which is lit where the look asks for it.
     """
-    names, lit = shaping.group_names(groups), _lit(users, look, target, group)
     chosen = _chosen(run, look, target, group)
+    lit = _lit(users, look, target, group)
+    drawn = _picture(
+        (*chosen.picture, chosen.cleared), chosen.drawn_with, run, users, shaping.group_names(groups), look, lit, target
+    )
     if look.view == "space":
-        _draw_space(run, users, names, look, lit, target)
+        _draw_space(run, drawn)
         return chosen.rows
-    drawn = charts.user_map(users, names, look.colour, lit, _view(users, target))
     if not drawn.placed:
         st.info("This run has no map; its groups are listed beside.", icon=":material/map:")
         return np.empty(0, np.int64)
-    if look.density:
-        maps.add_density(drawn.figure, users)
-    if target is not None and target.kind == "user":
-        maps.add_user(drawn.figure, users, target.row, target.rows)
-    maps.mark_selected(drawn.figure, chosen.drawn_with)
-    drawn.figure.update_layout(meta=chosen.cleared)
     event = cards.user_map(
         drawn.figure,
         "groups_map",
@@ -110,6 +106,37 @@ def draw(
     new = _selected(event, users, drawn)
     chosen.rows = new if len(new) else chosen.drawn_with
     return chosen.rows
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _picture(
+    key: tuple,
+    drawn_with: np.ndarray,
+    _run: Run,
+    _users: pd.DataFrame,
+    _names: dict[int, str],
+    _look: Look,
+    _lit: np.ndarray | None,
+    _target: Found | None,
+) -> charts.UserMap:
+    """Return the map as it is drawn, made once per server: a selection alone changes nothing of it.
+
+    Args:
+        key: all that the other arguments follow from: the picture of :class:`Chosen`, and how often it was cleared.
+        drawn_with: int64, the users who are selected from the beginning.
+    """
+    found = _target if _target is not None and _target.kind == "user" else None
+    if _look.view == "space":
+        space = state.people(_run).spatial
+        return maps.spatial_map(_users, space, _names, _look.colour, _lit, found.row if found else None)
+    drawn = charts.user_map(_users, _names, _look.colour, _lit, _view(_users, _target))
+    if drawn.placed and _look.density:
+        maps.add_density(drawn.figure, _users)
+    if found:
+        maps.add_user(drawn.figure, _users, found.row, found.rows)
+    maps.mark_selected(drawn.figure, drawn_with)
+    drawn.figure.update_layout(meta=key[-1])
+    return drawn
 
 
 def clear() -> None:
@@ -158,16 +185,11 @@ def _view(users: pd.DataFrame, target: Found | None) -> map_labels.View | None:
     return map_labels.around(user["x"], user["y"], map_labels.view_of(placed["x"].to_numpy(), placed["y"].to_numpy()))
 
 
-def _draw_space(
-    run: Run, users: pd.DataFrame, names: dict[int, str], look: Look, lit: np.ndarray | None, target: Found | None
-) -> None:
+def _draw_space(run: Run, drawn: charts.UserMap) -> None:
     """Draw the users in three dimensions."""
-    space = state.people(run).spatial
-    marked = target.row if target is not None and target.kind == "user" else None
-    drawn = maps.spatial_map(users, space, names, look.colour, lit, marked)
     alt = f"{cards.count(drawn.drawn)} users in three dimensions; the table of groups says the same"
     cards.user_map(drawn.figure, "groups_space", alt)
-    shares = cards.percent(float(space.shares.sum()))
+    shares = cards.percent(float(state.people(run).spatial.shares.sum()))
     notes = f"The three directions in which predicted tastes differ most (PCA); they show {shares} of all differences."
     if drawn.drawn < drawn.placed:
         notes += f" {cards.count(drawn.drawn)} of {cards.count(drawn.placed)} users are drawn, chosen at random."
