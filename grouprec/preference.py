@@ -12,6 +12,7 @@ from sklearn.utils.extmath import randomized_svd
 from grouprec.types import Candidates, Embeddings, Preference
 
 _BATCH_CELLS = 1 << 24  # scores held at a time, so that a large catalogue means fewer users per batch
+_BLOCK_CELLS = 1 << 16  # scores ranked at a time: what fits the processor's cache takes a third of the time
 _LEADERS = 50  # candidates of a user that can stand out
 
 
@@ -35,18 +36,23 @@ def rank_top(scores: np.ndarray, n: int, seed: int) -> tuple[np.ndarray, np.ndar
     columns = np.random.default_rng(seed).permutation(n_columns).astype(np.int32)
     tie = np.empty(n_columns, np.int64)
     tie[columns] = np.arange(n_columns)
-    # One integer holds score and tie, so a single partition gives a total order. The bits of a float
-    # compare like an integer once those of negative numbers are flipped; adding 0 turns -0 into 0.
-    bits = (scores.astype(np.float32, copy=False) + np.float32(0)).view(np.int32)
-    keys = (np.where(bits < 0, bits ^ 0x7FFFFFFF, bits).astype(np.int64) << 32) | tie
-    keys.partition(n_columns - depth, axis=1)
-    top = keys[:, n_columns - depth :]
-    top.sort(axis=1)
-    found = columns[top[:, ::-1] & 0xFFFFFFFF]
-    values = np.take_along_axis(scores, found, axis=1)
-    allowed = values > -np.inf
-    items[:, :depth] = np.where(allowed, found, -1)
-    best[:, :depth] = np.where(allowed, values, 0)
+    size = max(1, _BLOCK_CELLS // n_columns)
+    for start in range(0, n_rows, size):
+        rows = slice(start, start + size)
+        # One integer holds score and tie, so a single partition gives a total order. The bits of a float
+        # compare like an integer once those of negative numbers are flipped; adding 0 turns -0 into 0.
+        bits = (scores[rows].astype(np.float32, copy=False) + np.float32(0)).view(np.int32)
+        keys = (bits ^ ((bits >> 31) & 0x7FFFFFFF)).astype(np.int64)
+        keys <<= 32
+        keys |= tie
+        keys.partition(n_columns - depth, axis=1)
+        top = keys[:, n_columns - depth :]
+        top.sort(axis=1)
+        found = columns[top[:, ::-1] & 0xFFFFFFFF]
+        values = np.take_along_axis(scores[rows], found, axis=1)
+        allowed = values > -np.inf
+        items[rows, :depth] = np.where(allowed, found, -1)
+        best[rows, :depth] = np.where(allowed, values, 0)
     return items, best
 
 
