@@ -27,6 +27,7 @@ from grouprec.data.sniff import (
     csv_rows,
     damaged_gzip,
     legacy_encoding,
+    lines_above,
     sniff,
 )
 from grouprec.types import DataError
@@ -202,7 +203,9 @@ def _csv_options(sniffed: Sniffed, columns: list[str]) -> dict[str, Any]:
     encoding = "utf-8" if sniffed.encoding == "utf-8-sig" else sniffed.encoding
     return {
         # One thread: only then does the parser know the line of a damaged row.
-        "read_options": pyarrow.csv.ReadOptions(use_threads=False, encoding=encoding, block_size=1 << 23),
+        "read_options": pyarrow.csv.ReadOptions(
+            use_threads=False, encoding=encoding, block_size=1 << 23, skip_rows=lines_above(sniffed.text)
+        ),
         "parse_options": pyarrow.csv.ParseOptions(delimiter=sniffed.delimiter, newlines_in_values=True),
         "convert_options": pyarrow.csv.ConvertOptions(
             include_columns=columns,

@@ -25,6 +25,7 @@ Format = Literal["csv", "jsonl", "json", "nested json", "parquet", "excel"]
 HEAD_BYTES = 1 << 20
 HEAD_ROWS = 1000
 DELIMITERS = (",", ";", "\t", "|")
+_EXCEL_LINE = re.compile(r"\"?sep=([^\r\n])\"?\r?\n", re.IGNORECASE)  # Excel writes and reads it above the header
 _GZIP = b"\x1f\x8b"
 _TYPED_SUFFIXES = {".parquet": "a Parquet file", ".xlsx": "an Excel workbook", ".xlsm": "an Excel workbook"}
 _BINARY = {
@@ -141,7 +142,8 @@ def _sniff_zip(path: Path) -> Sniffed:
 def _sniff_text(path: Path, gzipped: bool, head: bytes, whole: bool) -> Sniffed:
     encoding = _encoding(path, head)
     text = codecs.getincrementaldecoder(encoding)(errors="replace").decode(head, final=whole)
-    if not text.strip():
+    said = _EXCEL_LINE.match(text)
+    if not text[said.end() if said else 0 :].strip():
         raise DataError(f"'{path.name}' is empty; give a file with a header line and rows.")
     kind = _TYPED_SUFFIXES.get(path.suffix.lower())
     if kind is not None:
@@ -214,7 +216,8 @@ def _json_layout(path: Path, text: str) -> Format | None:
 def _delimiter(path: Path, text: str) -> str:
     """Return the delimiter that splits the header and on which most rows agree."""
     best, best_score = None, (0.0, 0)
-    for delimiter in DELIMITERS:
+    said = _EXCEL_LINE.match(text)
+    for delimiter in said.groups() if said else DELIMITERS:
         rows = list(itertools.islice(csv_rows(path, text, delimiter), 200))
         width = len(rows[0][1])
         score = (sum(len(row) == width for _, row in rows) / len(rows), width)
@@ -229,12 +232,21 @@ def _delimiter(path: Path, text: str) -> str:
     return best
 
 
+def lines_above(text: str) -> int:
+    """Return how many lines stand above the header: 1 where Excel's ``sep=;`` names the delimiter, else 0."""
+    return int(_EXCEL_LINE.match(text) is not None)
+
+
 def csv_rows(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield line number (from 1) and fields of the rows that are not blank."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    """Yield line number (from 1) and fields of the rows that are not blank, the header first."""
+    above = lines_above(text)
+    lines = itertools.islice(io.StringIO(text, newline=""), above, None)
+    reader = csv.reader(lines, delimiter=delimiter)
     try:
         for row in reader:
             if row:
-                yield reader.line_num, row
+                yield above + reader.line_num, row
     except csv.Error as error:
-        raise DataError(f"'{path.name}', line {reader.line_num + 1} is not a row of a table: {error}.") from error
+        raise DataError(
+            f"'{path.name}', line {above + reader.line_num + 1} is not a row of a table: {error}."
+        ) from error

@@ -1,12 +1,13 @@
 import gzip
 import json
+from pathlib import Path
 
 import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
 
-from grouprec.data.read import peek, read_table
+from grouprec.data.read import peek, read_beginning, read_table
 from grouprec.types import DataError
 
 TABLE = pd.DataFrame(
@@ -192,3 +193,23 @@ def test_rubbish_is_refused_by_its_head_alone(tmp_path):
         file.write(np.random.default_rng(0).bytes(1 << 21))
         file.truncate(1 << 40)  # a sparse terabyte: reading on would never end
     assert "binary" in refused(path)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_the_line_by_which_excel_names_the_separator_is_no_row(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "excel.csv"
+    path.write_bytes('sep=;\r\nuser;item;when\r\n1;Käse, alt;2\r\n2;"c;d";3\r\n'.encode(encoding))
+    assert peek(path).columns == ("user", "item", "when")
+    assert peek(path).delimiter == ";" and peek(path).n_rows == 2
+    assert read_table(path)["item"].tolist() == ["Käse, alt", "c;d"]
+    assert read_beginning(path, ["item"], 1)["item"].tolist() == ["Käse, alt"]
+
+
+def test_below_such_a_line_a_damaged_row_is_told_by_its_line_in_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "excel.csv"
+    path.write_text("sep=|\nuser|item|when\n" + "1|a|2\n" * 2000 + "1|2\n")
+    with pytest.raises(DataError, match="line 2003 has 2 values"):
+        read_table(path)
+    path.write_text("sep=;\n")
+    with pytest.raises(DataError, match="is empty"):
+        peek(path)
