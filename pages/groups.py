@@ -115,20 +115,8 @@ def selection(run: Run, users: pd.DataFrame, rows: np.ndarray, groups: pd.DataFr
                 )
                 st.button("Clear", icon=":material/close:", key="groups_clear", on_click=groups_map.clear)
         left, right = st.columns([2, 3], gap="medium")
-        left.dataframe(
-            cards.colour_groups(parts.round({"share": 3, "share_of_group": 3})),
-            hide_index=True,
-            height=300,
-            key="groups_composition",
-            column_config={
-                "group": st.column_config.NumberColumn("", width=40),
-                "name": "Group",
-                "users": st.column_config.NumberColumn("Selected", format="localized"),
-                "share": st.column_config.NumberColumn("Of selection", format="percent"),
-                "share_of_group": st.column_config.NumberColumn("Of group", format="percent"),
-            },
-            alt="Groups of the selected users",
-        )
+        with left:
+            cards.composition(parts, "groups_composition", "Selected", "Of selection", "Groups of the selected users")
         right.dataframe(
             cards.colour_groups(chosen.head(MOST_ROWS)),
             hide_index=True,

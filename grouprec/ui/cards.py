@@ -107,6 +107,28 @@ def choose_group(groups: pd.DataFrame, key: str) -> pd.Series:
     return groups[groups["group"] == group].iloc[0]
 
 
+def composition(parts: pd.DataFrame, key: str, users: str, share: str, alt: str) -> None:
+    """Draw which groups some users belong to: ``parts`` of :func:`~grouprec.ui.shaping.composition`.
+
+    Args:
+        users, share: the titles of how many of them are in a group, and of their share of them all.
+    """
+    st.dataframe(
+        colour_groups(parts.round({"share": 3, "share_of_group": 3})),
+        hide_index=True,
+        height=300,
+        key=key,
+        column_config={
+            "group": st.column_config.NumberColumn("", width=40),
+            "name": "Group",
+            "users": st.column_config.NumberColumn(users, format="localized"),
+            "share": st.column_config.NumberColumn(share, format="percent"),
+            "share_of_group": st.column_config.NumberColumn("Of group", format="percent"),
+        },
+        alt=alt,
+    )
+
+
 def user_map(figure: go.Figure, key: str, alt: str, **more: Any) -> Any:
     """Draw a map of users, which is less high on a phone (see ``frame.STYLE``); ``more`` is how it answers."""
     with st.container(height=charts.MAP_HEIGHT, border=False, key=f"map_{key}"):

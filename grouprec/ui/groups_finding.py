@@ -156,17 +156,6 @@ def owners(users: pd.DataFrame, groups: pd.DataFrame, target: Found, item: pd.Se
     st.markdown(groups_words.owners_answer(str(item["label"]), len(target.rows), len(users), parts))
     if parts.empty:
         return
-    st.dataframe(
-        cards.colour_groups(parts.round({"share": 3, "share_of_group": 3})),
-        hide_index=True,
-        height=36 + 35 * min(len(parts), NEAREST),
-        key="groups_owners",
-        column_config={
-            "group": st.column_config.NumberColumn("", width=40),
-            "name": "Group",
-            "users": st.column_config.NumberColumn("Have it", format="localized"),
-            "share": st.column_config.NumberColumn("Of those who have it", format="percent"),
-            "share_of_group": st.column_config.NumberColumn("Of the group", format="percent"),
-        },
-        alt="Groups of the users who have the item",
+    cards.composition(
+        parts, "groups_owners", "Have it", "Of those who have it", "Groups of the users who have the item"
     )

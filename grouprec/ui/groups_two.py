@@ -9,6 +9,16 @@ from grouprec.runs import Run
 from grouprec.ui import cards, groups_words, shaping, state
 
 LENGTH = 10  # items of either list that are compared
+ITEM_COLUMNS = {
+    "label": st.column_config.TextColumn("Have more often", width=210),
+    "share_in_group": st.column_config.NumberColumn("Members", format="percent", width=70),
+    "lift": st.column_config.NumberColumn("Times", format="%.1f", width=60),
+}
+LIST_COLUMNS = {
+    "place": st.column_config.TextColumn("", width=42, help="● on both lists"),
+    "label": st.column_config.TextColumn("On its list", width=210),
+    "reach": st.column_config.NumberColumn("Reach", format="percent", width=70),
+}
 
 
 def draw(run: Run, groups: pd.DataFrame, number: int, other: int) -> None:
@@ -39,31 +49,20 @@ def _side(run: Run, group: pd.Series, items: pd.DataFrame, head: pd.DataFrame, s
     st.markdown(f"{cards.group_mark(number)} **{cards.plain(cards.short(group['name'], 60))}**")
     st.caption(" · ".join(_facts(run, group)))
     own = items[items["group"] == number].sort_values("rank").head(LENGTH)
-    st.dataframe(
-        own[["label", "share_in_group", "lift"]].round(3),
-        hide_index=True,
-        height=36 + 35 * 5,
-        key=f"two_items_{number}",
-        column_config={
-            "label": st.column_config.TextColumn("Have more often", width=210),
-            "share_in_group": st.column_config.NumberColumn("Members", format="percent", width=70),
-            "lift": st.column_config.NumberColumn("Times", format="%.1f", width=60),
-        },
-        alt=f"Items that members of group {number} have more often than all users",
-    )
     listed = head.assign(place=head["rank"].astype(str) + head["item"].isin(shared).map({True: " ●", False: ""}))
-    st.dataframe(
-        listed[["place", "label", "reach"]].round(3),
-        hide_index=True,
-        height=36 + 35 * 5,
-        key=f"two_list_{number}",
-        column_config={
-            "place": st.column_config.TextColumn("", width=42, help="● on both lists"),
-            "label": st.column_config.TextColumn("On its list", width=210),
-            "reach": st.column_config.NumberColumn("Reach", format="percent", width=70),
-        },
-        alt=f"The first {LENGTH} items of the list of group {number}",
+    tables = (
+        (own, ITEM_COLUMNS, "items", f"Items that members of group {number} have more often than all users"),
+        (listed, LIST_COLUMNS, "list", f"The first {LENGTH} items of the list of group {number}"),
     )
+    for frame, columns, name, alt in tables:
+        st.dataframe(
+            frame[[*columns]].round(3),
+            hide_index=True,
+            height=36 + 35 * 5,
+            key=f"two_{name}_{number}",
+            column_config=columns,
+            alt=alt,
+        )
 
 
 def _facts(run: Run, group: pd.Series) -> list[str]:

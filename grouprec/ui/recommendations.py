@@ -39,13 +39,13 @@ MEASURED_HELP = (
 COLUMNS = {
     "rank": st.column_config.NumberColumn("", width=36),
     "move": st.column_config.TextColumn("Move", width=50, help="Against the list as it was trained: ▲ up, ▼ down, new"),
-    "label": st.column_config.TextColumn("Item", width=236),
+    "label": st.column_config.TextColumn("Item", width=216),
     "takers": st.column_config.NumberColumn(
-        "Should take it", format="%.0f", width=96, help="Members expected to take it next: the sum of their chances"
+        "Should take it", format="%.0f", width=90, help="Members expected to take it next: the sum of their chances"
     ),
     "owned": st.column_config.NumberColumn("Have it", format="percent", width=68, help="Members who have it already"),
     "place": st.column_config.NumberColumn(
-        "Place for all", width=86, help="Its place on one list for everybody; empty where it is not on it"
+        "Place for all", width=82, help="Its place on one list for everybody; empty where it is not on it"
     ),
     "reach": st.column_config.NumberColumn(
         "Reach", format="percent", width=64, help="Members who have it among their own 50 best predictions"
