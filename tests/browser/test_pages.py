@@ -90,6 +90,17 @@ def test_every_page_opens_by_a_deep_link_in_light_and_dark_and_on_a_phone(tab: T
     assert tab.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
+@pytest.mark.parametrize("tab", ["phone"], indirect=True)
+def test_a_map_on_a_phone_leaves_room_to_scroll_and_bears_numbers_only(tab: Tab, run: Run) -> None:
+    open_page(tab, "groups", run)
+    chart = tab.page.locator(".st-key-groups_map")
+    expect(chart.locator(".annotation").first).to_be_attached()
+    box = chart.bounding_box()
+    assert box is not None and box["height"] <= 0.45 * PHONE["height"]
+    expect(chart.locator(".annotation:has(tspan ~ tspan)").first).to_be_hidden()
+    expect(chart.locator(".annotation:not(:has(tspan ~ tspan))").first).to_be_visible()
+
+
 def serious_violations(tab: Tab) -> list[str]:
     """Return what axe-core finds serious or critical about what we draw."""
     found = []
@@ -191,3 +202,17 @@ def test_a_messy_file_is_read_with_the_columns_that_the_user_names(tab: Tab) -> 
     page.get_by_role("button", name="Check the data").click()
     expect(page.get_by_role("button", name="Continue to training")).to_be_visible()
     expect(main.locator("h1, h2, h3").first).to_contain_text("19 users")
+
+
+def test_another_number_of_lists_becomes_a_run_that_reads_back_what_was_learned_before(tab: Tab, run: Run) -> None:
+    open_page(tab, "what_if", run, lists="3")
+    page = tab.page
+    page.get_by_role("button", name="Use 3 lists").click()
+    expect(page).to_have_url(re.compile(rf"/train\?.*run=(?!{run.run_id})"))
+    expect(page.get_by_text("finished in").first).to_be_visible(timeout=90_000)
+    made = RunStore(tab.server.runs).get("last")
+    assert made.run_id != run.run_id and made.finished
+    assert (made.config().n_groups, made.config().encoders) == (3, run.config().encoders)
+    reused = {event["stage"]: event["reused"] for event in made.events() if event["event"] == "stage_done"}
+    assert all(reused[stage] for stage in ("encoder ease", "encoder dnn", "blend", "updater"))
+    assert not reused["judge: groups"]
