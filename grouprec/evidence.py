@@ -37,14 +37,15 @@ from grouprec.evaluate.value import (
 from grouprec.forming import Formed, Former
 from grouprec.lists import group_popularity, lists_from_rates, members_mean
 from grouprec.live.state import LiveState
-from grouprec.preference import find_candidates
+from grouprec.preference import best_unseen, find_candidates
 from grouprec.results import Evidence, Fitted, live_base
 from grouprec.strategies import STRATEGIES
 from grouprec.training import RunOptions
-from grouprec.types import Candidates, GroupLists, Groups
+from grouprec.types import Candidates, Embeddings, GroupLists, Groups
 
 STABILITY_USERS = 20_000
 DESCRIBED_USERS = 5_000
+JUDGED = {"quick": 5_000, "standard": 20_000, "thorough": 100_000}  # users of the test part at most, drawn
 REPLAYED = {"quick": 4_000, "standard": 20_000, "thorough": 20_000}  # events at most, of drawn users
 CURVE_USERS = 5_000  # that the groups of a curve are formed of
 FINE_USERS = 20_000  # up to which groups are formed quickly
@@ -59,7 +60,7 @@ def gather(
         plain: a profile of the same users in one group.
         data: with the test part; its users and items are those of ``judged``.
     """
-    task = protocol.test_task(data, config.repeats)
+    task = protocol.test_task(data, config.repeats).sample(JUDGED[config.preset], config.seed)
     histories = judged.data.histories
     alone = _encoders_alone(judged, task, config, options)
     usual = {"ease": alone["ease"]} if "ease" in alone else {"own": judged.candidates}
@@ -76,7 +77,7 @@ def gather(
         "left_behind": _left_behind(judged, task, measured, config),
         "fairness": _fairness(judged, data, task, measured, config),
         "exposure": _exposure(judged, task, config),
-        "repeats": _repeats(judged, data, choices, config),
+        "repeats": _repeats(judged, data, task, choices, config),
         **_describing(judged, plain, task, config),
         **_generation(judged, task, config, options),
         "cold_users": _cold_users(judged, task, choices, config),
@@ -90,17 +91,24 @@ def gather(
 def _encoders_alone(
     judged: Fitted, task: protocol.Task, config: RunConfig, options: RunOptions
 ) -> dict[str, Candidates]:
-    """Return the personal lists of every encoder of the blend by itself, and of EASE unless items are too many."""
+    """Return the judged users' personal lists by every encoder of the blend; all users' by EASE.
+
+    EASE is there in any case, unless items are too many.
+    """
     data, popularity = judged.data, judged.data.popularity
     encoders: dict[str, Any] = dict(judged.encoded.encoders)
     limit: Any = config.stage_config("encoder", "ease")
     if "ease" not in encoders and data.n_items <= limit.max_items:
         ease = REGISTRIES["encoder"].get("ease")
         encoders["ease"] = ease(ease.Config.for_preset("quick")).fit(data, options)
-    return {
-        name: find_candidates(encoder.embeddings(data), task.seen, seed=config.seed, fallback=popularity)
-        for name, encoder in encoders.items()
-    }
+
+    def alone(name: str) -> Candidates:
+        rows = slice(None) if name == "ease" else task.users
+        found = encoders[name].embeddings(data)
+        embeddings = Embeddings(found.users[rows], found.items)
+        return find_candidates(embeddings, task.seen[rows], seed=config.seed, fallback=popularity)
+
+    return {name: alone(name) for name in encoders}
 
 
 def numbers_of_groups(former: Former) -> list[int]:
@@ -328,23 +336,28 @@ def _exposure(judged: Fitted, task: protocol.Task, config: RunConfig) -> pd.Data
     return pd.concat(frames, ignore_index=True)
 
 
-def _repeats(judged: Fitted, data: Dataset, choices: Choices, config: RunConfig) -> pd.DataFrame:
+def _repeats(judged: Fitted, data: Dataset, task: protocol.Task, choices: Choices, config: RunConfig) -> pd.DataFrame:
     """Return what personal lists are worth in both tasks: new items only, and with repeats."""
-    rows = []
-    weights_of = {config.repeats: choices.weights, not config.repeats: choices.other_weights}
-    for repeats, weights in sorted(weights_of.items()):
-        task = protocol.test_task(data, repeats)
-        terms = repeat_terms(judged.data) if repeats else ()
-        own = judged.encoded.predictor(weights, judged.data, terms).candidates(seed=config.seed)
-        methods = {"individual": own, "own_frequency": baselines.own_frequency(judged.data.histories)}
-        methods |= {"popularity": _popular(judged.data.histories, task.seen, config.seed)}
+    rows, histories = [], judged.data.histories
+    other = protocol.test_task(data, not config.repeats).sample(JUDGED[config.preset], config.seed)
+    for repeats, one_task in sorted({config.repeats: task, not config.repeats: other}.items()):
+        users = one_task.users
+        personal = judged.candidates if one_task is task else _other_candidates(judged, other, choices, config)
+        methods = {"individual": personal, "popularity": _popular(histories, len(users), config.seed)}
+        if repeats:
+            methods["own_frequency"] = baselines.own_frequency(histories[users])
         for name, candidates in methods.items():
-            if name == "own_frequency" and not repeats:
-                continue
-            one = protocol.measure(name, "individual", protocol.individual_lists(candidates, task), task)
-            what = {"task": "repeats allowed" if repeats else "new items", "method": name, "n_users": len(task.users)}
+            one = protocol.measure(name, "individual", protocol.individual_lists(candidates, one_task), one_task)
+            what = {"task": "repeats allowed" if repeats else "new items", "method": name, "n_users": len(users)}
             rows += [what | bounds for bounds in _intervals(one, config.seed)]
     return pd.DataFrame(rows)
+
+
+def _other_candidates(judged: Fitted, task: protocol.Task, choices: Choices, config: RunConfig) -> Candidates:
+    """Return the judged users' candidates in the use that the run is not made for: repeats, or new items only."""
+    terms = () if config.repeats else repeat_terms(judged.data)
+    predictor = judged.encoded.predictor(choices.other_weights, judged.data, terms)
+    return best_unseen(lambda part: predictor.scores(task.users[part]), task.seen[task.users], seed=config.seed)
 
 
 def _intervals(one: protocol.Measured, seed: int) -> list[dict[str, Any]]:
@@ -354,10 +367,9 @@ def _intervals(one: protocol.Measured, seed: int) -> list[dict[str, Any]]:
     return [dict(zip(("metric", "value", "low", "high"), row, strict=True)) for row in rows]
 
 
-def _popular(histories: sparse.csr_array, seen: sparse.csr_array, seed: int) -> Candidates:
-    """Return the most popular items for everybody, without what they have."""
-    items = baselines.popularity(histories, seed).ranking[0]
-    n_users, n_items = histories.shape
+def _popular(histories: sparse.csr_array, n_users: int, seed: int) -> Candidates:
+    """Return the most popular items, the same for so many users."""
+    items, (_, n_items) = baselines.popularity(histories, seed).ranking[0], histories.shape
     everyone = np.broadcast_to(items, (n_users, len(items)))
     return Candidates(everyone, np.zeros(everyone.shape, np.float32), n_items)
 

@@ -125,6 +125,7 @@ class Dataset:
     item_attributes: pd.DataFrame = field(default_factory=pd.DataFrame)
     merge: Literal["sum", "last"] = "sum"
     left_out: LeftOut | None = None
+    _recent: dict[int, np.ndarray] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def n_users(self) -> int:
@@ -159,11 +160,16 @@ class Dataset:
         return (users / max(self.n_users, 1)).astype(np.float32)
 
     def recent(self, length: int = RECENT) -> np.ndarray:
-        """Return the users' latest training items, int32 [U, length], oldest first, -1 before the first.
+        """Return the users' latest training items, int32 [U, length], oldest first, -1 before the first. Shared.
 
         Equal times, and all rows where there are no times, come in an order that is drawn once and for all: the
         order of rows in a file may leak what was bought together (design section 6f).
         """
+        if length not in self._recent:
+            self._recent[length] = self._latest(length)
+        return self._recent[length]
+
+    def _latest(self, length: int) -> np.ndarray:
         train = self.train
         times = np.zeros(len(train)) if train.times is None else train.times
         order = np.lexsort((np.random.default_rng(0).random(len(train)), times, train.user_rows))

@@ -35,7 +35,12 @@ def own_frequency(histories: sparse.csr_array, n: int = 200) -> Candidates:
 
 
 def item_knn(
-    histories: sparse.csr_array, seen: sparse.csr_array, n_neighbours: int = 100, n: int = 200, seed: int = 0
+    histories: sparse.csr_array,
+    seen: sparse.csr_array,
+    n_neighbours: int = 100,
+    n: int = 200,
+    seed: int = 0,
+    users: np.ndarray | slice = slice(None),
 ) -> Candidates:
     """Return every user's best unseen items by item-based nearest neighbours (Deshpande and Karypis 2004).
 
@@ -47,10 +52,12 @@ def item_knn(
         histories: CSR [U, I].
         seen: CSR [U, I], what is not listed.
         n: candidates per user.
+        users: rows, of those who get candidates.
     """
     owned = (histories != 0).astype(np.float32)
     similarity = item_similarity(owned, n_neighbours, seed)
-    return best_unseen(lambda rows: (owned[rows] @ similarity).toarray(), seen, n, seed)
+    asking = owned[users]
+    return best_unseen(lambda rows: (asking[rows] @ similarity).toarray(), seen[users], n, seed)
 
 
 def item_similarity(owned: sparse.csr_array, n_neighbours: int, seed: int) -> sparse.csr_array:

@@ -100,8 +100,14 @@ def nothing(shape: tuple[int, int]) -> sparse.csr_array:
 
 
 def individual_lists(candidates: Candidates, task: Task, depth: int = DEPTH) -> np.ndarray:
-    """Return every judged user's own best items that they do not have by then, int32 [T, depth], -1 at the end."""
-    return _drop_seen(candidates.items, task.users, task, depth)
+    """Return every judged user's own best items that they do not have by then, int32 [T, depth], -1 at the end.
+
+    Args:
+        candidates: of all users, or of the judged ones.
+    """
+    n_users, _ = task.seen.shape
+    rows = task.users if candidates.n_users == n_users else np.arange(len(task.users))
+    return _drop_seen(candidates.items, rows, task, depth)
 
 
 def shared_lists(items: np.ndarray, labels: np.ndarray, task: Task, depth: int = DEPTH) -> np.ndarray:
@@ -307,14 +313,14 @@ def evaluate(
         candidates: their personal lists are the ceiling.
         predicted: by name, for the baseline on k-means groups: EASE's as a rule.
         lists: group methods to judge, e.g. ``{"generated": ..., "members_mean": ...}``.
-        individual: further personal lists to judge, by name: the encoders alone.
+        individual: further personal lists to judge, by name: the encoders alone; of all or of the judged users.
     """
     n_groups = groups.n_groups
     alone = {"individual": candidates, **individual}
     if "item_knn" not in alone:  # the encoder of that name is the same method, tuned
-        alone["item_knn"] = baselines.item_knn(histories, task.seen, seed=seed)
+        alone["item_knn"] = baselines.item_knn(histories, task.seen, seed=seed, users=task.users)
     if not task.seen.nnz:
-        alone["own_frequency"] = baselines.own_frequency(histories)
+        alone["own_frequency"] = baselines.own_frequency(histories[task.users])
     everyone = baselines.everybody(len(groups.labels))
     kmeans, kmeans_lists = baselines.kmeans_baselines(histories, predicted, n_groups, seed, task.seen)
     shared = {
