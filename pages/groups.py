@@ -78,7 +78,7 @@ def group_table(groups: pd.DataFrame) -> None:
         selection_mode="single-row-required",
         column_config={
             "group": st.column_config.NumberColumn("", width=40, help="The number and colour on the map"),
-            "name": st.column_config.TextColumn("Group", width=178),
+            "name": st.column_config.TextColumn("Group", width=160),
             "size": st.column_config.NumberColumn("Users", format="localized", width=60),
             "share": st.column_config.NumberColumn("Share", format="percent", width=60),
             "separation": st.column_config.NumberColumn("Apart", format="%.2f", help=SEPARATION_HELP, width=55),

@@ -23,7 +23,7 @@ BEST_HELP = "The kind of list that this run stands for and that `grouprec export
 
 def choose(groups: pd.DataFrame) -> tuple[pd.Series, str, int]:
     """Draw the controls; return group, use of the list, and number of items. All of them are in the URL."""
-    left, middle, right = st.columns([5, 8, 3])
+    left, middle, right = st.columns([4, 9, 3])
     with left:
         group = cards.choose_group(groups, "list_group")
     regime = middle.segmented_control(

@@ -172,10 +172,10 @@ def price(chosen: Chosen, items: np.ndarray) -> None:
     )
     change = words.relative(now.value, before.value)
     figures = (
-        ("Value for members", cards.percent(1 + change), f"{words.signed(change)} %", VALUE_HELP),
-        ("Members reached", cards.percent(now.reached), points(now.reached, before.reached), REACHED_HELP),
+        ("Value", cards.percent(1 + change), f"{words.signed(change)} %", VALUE_HELP),
+        ("Reached", cards.percent(now.reached), points(now.reached, before.reached), REACHED_HELP),
         ("Variety", cards.percent(now.diversity), points(now.diversity, before.diversity), VARIETY_HELP),
-        ("Should be taken", cards.count(now.taken), gained(now, before), TAKEN_HELP),
+        ("Expected", cards.count(now.taken), gained(now, before), TAKEN_HELP),
     )
     judged = at_hand.held_out(chosen.run) is not None
     with st.grid(len(figures) + judged, min_column_width=140, gap="small"):

@@ -24,8 +24,9 @@ GAIN_HELP = (
     "held-out interactions. A point is one hundredth of that way."
 )
 MEASURES_HELP = (
-    "**Users with a hit**: they really took one of the ten items. **Stability**: agreement of the groups of two seeds "
-    "(adjusted Rand index), 1 the same groups, 0 no more than chance. In brackets: 95 % intervals."
+    "**Best possible**: the best shared lists for these groups, knowing the future. **Users with a hit**: they really "
+    "took one of the ten items. **Stability**: agreement of the groups of two seeds (adjusted Rand index), 1 the same "
+    "groups, 0 no more than chance. In brackets: 95 % intervals."
 )
 MOVES_HELP = (
     "A group keeps its number and colour where it keeps most of its members. A user changes group who is in one of "
@@ -235,7 +236,7 @@ def compared(value: pd.DataFrame, now: Setting, then: Setting) -> None:
             hide_index=True,
             key="what_if_measures",
             height=36 + 35 * len(table),
-            column_config={"Measure": st.column_config.TextColumn(width=170)},
+            column_config={"Measure": st.column_config.TextColumn(width=160)},
             alt=f"What was measured with {now.n} and with {what_if_words.lists(then.n)}",
         )
         st.dataframe(

@@ -113,7 +113,7 @@ def measures(value: pd.DataFrame, settings: list[Setting]) -> pd.DataFrame:
         columns[lists(setting.n).capitalize()] = {
             "Of the possible gain": percent(ndcg["share_of_gain"]),
             "Order of hits (nDCG@10)": interval(ndcg["value"], ndcg["low"], ndcg["high"]),
-            "Best possible for these groups": score(ndcg["oracle"]),
+            "Best possible": score(ndcg["oracle"]),
             "Users with a hit": f"{percent(hit['value'])} ({percent(hit['low'])}–{percent(hit['high'])})",
             "Largest group": count(sizes.max()),
             "Smallest group": count(sizes.min()),

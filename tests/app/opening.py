@@ -28,8 +28,13 @@ def open_page(name: str, **query: str) -> AppTest:
 
 
 def texts(app: AppTest) -> str:
-    """Return all markdown and captions of the page as one text."""
-    return "\n".join([*(element.value for element in app.markdown), *(element.value for element in app.caption)])
+    """Return all markdown and captions of the page as one text; spaces that keep words together are spaces."""
+    return "\n".join(element.value for element in (*app.markdown, *app.caption)).replace("\u00a0", " ")
+
+
+def headline(app: AppTest) -> str:
+    """Return the first line of the page, as :func:`texts` does."""
+    return app.markdown[0].value.replace("\u00a0", " ")
 
 
 def figure(app: AppTest, number: int = 0) -> dict:

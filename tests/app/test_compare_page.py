@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from fake_run import build_run
-from opening import figure, numbers, open_page, texts
+from opening import figure, headline, numbers, open_page, texts
 from streamlit.testing.v1 import AppTest
 
 from grouprec.runs import Run, RunStore
@@ -13,7 +13,7 @@ from grouprec.ui import charts, evidence, shaping
 
 
 def test_the_first_line_says_what_the_lists_reach(finished_run: Run) -> None:
-    assert open_page("compare").markdown[0].value == (
+    assert headline(open_page("compare")) == (
         "## Personal lists reach 0.133; 3 shared lists (mean of the members) reach 0.084, "
         "which is 49 % of the possible gain; "
         "k-means + most popular reaches only 0.044."
@@ -41,7 +41,7 @@ def test_a_metric_without_interval_shows_its_value_alone(finished_run: Run) -> N
 
 def test_the_other_use_of_the_lists_has_its_own_numbers(finished_run: Run) -> None:
     app = open_page("compare", use="dedup")
-    assert "3 shared lists (generated list) reach 0.108" in app.markdown[0].value
+    assert "3 shared lists (generated list) reach 0.108" in headline(app)
     methods = app.dataframe[0].value["Method"].tolist()
     assert methods.index("Mean of the members") < methods.index("Generated list")
 
@@ -201,7 +201,7 @@ def test_a_run_without_evaluation_says_so_and_still_shows_its_parts(finished_run
     for name in ("evaluation", "comparisons", "group_evaluation"):
         finished_run.save_table(name, finished_run.table(name).iloc[:0])
     app = open_page("compare", part="Stages")
-    assert "no evaluation" in app.markdown[0].value
+    assert "no evaluation" in headline(app)
     assert "Virtual members are" in texts(app)
 
 

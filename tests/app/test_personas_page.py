@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from fake_run import HOSTILE_LABELS
 from fake_studio import VERDICT, add_judgement, frontier_table, small_groups_table, use_studio
-from opening import FRAME, figure, numbers, open_page, texts
+from opening import FRAME, figure, headline, numbers, open_page, texts
 from streamlit.testing.v1 import AppTest
 
 from grouprec.alternatives import Alternatives
@@ -42,7 +42,7 @@ def in_url(app: AppTest, name: str) -> list[str]:
 def test_the_first_line_is_the_runs_verdict_where_there_is_one(finished_run: Run, studio: Studio) -> None:
     add_judgement(finished_run)
     app = open_page("personas")
-    assert app.markdown[0].value == (
+    assert headline(app) == (
         "## Five generated lists that take turns are worth 98 % of the members' mean list, "
         "with 12 % more variety and 3 % less of the catalogue."
     )
@@ -50,7 +50,7 @@ def test_the_first_line_is_the_runs_verdict_where_there_is_one(finished_run: Run
 
 
 def test_without_a_verdict_the_first_line_is_what_the_group_would_like(studio: Studio) -> None:
-    said = open_page("personas", group="2").markdown[0].value
+    said = headline(open_page("personas", group="2"))
     assert said.startswith(r"## **Lights\, candles** (30 users) would like *Item 8")
 
 
@@ -185,10 +185,10 @@ def test_the_sentence_on_copies_depends_on_what_real_users_are_like(found: Liken
 
 def test_a_mixture_stands_beside_its_groups(studio: Studio) -> None:
     app = open_page("personas", view="mixture", mix="3", share="25")
-    assert app.markdown[0].value == "## Choose two or three groups to mix."
+    assert headline(app) == "## Choose two or three groups to mix."
     app.get_by_key("personas_mix").set_value([3, 1]).run()
     assert in_url(app, "mix") == ["3", "1"]
-    assert r"a group that is 75 % **Tea towels** and 25 % **Bags \& \*lunch\***" in app.markdown[0].value
+    assert r"a group that is 75 % **Tea towels** and 25 % **Bags \& \*lunch\***" in headline(app)
     mixed, *pure = listed(app)
     assert len(pure) == 2
     assert len(mixed) == len(pure[0]) == 10
@@ -200,13 +200,13 @@ def test_the_slider_leads_from_one_group_to_the_other(studio: Studio) -> None:
     mixed, first, _ = listed(app)
     labels = [line.rsplit("} ", 1)[-1].rstrip("]") for line in mixed]
     assert labels == [line.split("[", 1)[1].rstrip("]").removesuffix("\u00a0●") for line in first]
-    assert "shares 10 with that of" in app.markdown[0].value
+    assert "shares 10 with that of" in headline(app)
 
 
 def test_three_groups_have_weights_of_their_own_and_not_all_may_be_none(studio: Studio) -> None:
     app = open_page("personas", view="mixture", weight1="100", weight2="0", weight3="0")
     app.get_by_key("personas_mix").set_value([1, 2, 3]).run()
-    assert "100 % **Bags" in app.markdown[0].value
+    assert "100 % **Bags" in headline(app)
     assert len(listed(app)) == 4
     app.get_by_key("personas_weight1").set_value(0).run()
     assert not app.exception
@@ -218,7 +218,7 @@ def test_three_groups_have_weights_of_their_own_and_not_all_may_be_none(studio: 
 
 def test_nothing_picked_offers_the_most_popular_items(studio: Studio) -> None:
     app = open_page("personas", view="liked")
-    assert "Pick some items" in app.markdown[0].value
+    assert "Pick some items" in headline(app)
     assert len(app.get_by_key("personas_liked").options) == 12
 
 
@@ -229,8 +229,8 @@ def test_searching_and_picking_gives_groups_list_and_members(studio: Studio) -> 
         assert options(app) == [f"Item {row}" for row in picked]
         app.get_by_key("personas_liked").set_value(picked).run()
     assert in_url(app, "liked") == ["00100", "00101"]
-    assert "Whoever likes *Item 100* and 1 more item is" in app.markdown[0].value
-    assert r"like **Lights\, candles**" in app.markdown[0].value
+    assert "Whoever likes *Item 100* and 1 more item is" in headline(app)
+    assert r"like **Lights\, candles**" in headline(app)
     assert "Item 100" not in "".join(listed(app)[0])
     assert texts(app).count("**A generated member** would have") == 4
     app.text_input(key="personas_search").set_value("nothing <b>").run()
@@ -249,13 +249,13 @@ def test_at_most_ten_items_are_taken_and_unknown_ones_left_out(studio: Studio) -
     app.query_params["liked"] = ["gone", *(f"{item:05d}" for item in range(100, 115))]
     app.run()
     assert not app.exception
-    assert "and 9 more items" in app.markdown[0].value
+    assert "and 9 more items" in headline(app)
 
 
 def test_labels_from_the_data_never_act(studio: Studio) -> None:
     app = open_page("personas", view="liked", liked="00001")
     assert options(app)[0] == r"\<b\>Bold bag\<\/b\>"
-    assert r"Whoever likes *\<b\>Bold bag\<\/b\>* is" in app.markdown[0].value
+    assert r"Whoever likes *\<b\>Bold bag\<\/b\>* is" in headline(app)
 
 
 # -- sentences and tables

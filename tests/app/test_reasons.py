@@ -46,7 +46,7 @@ def test_the_trained_list_is_shown_as_it_is_at_no_price(run: Run) -> None:
     assert listed(app)["item"].tolist() == trained.sort_values("rank")["item"].head(10).tolist()
     assert set(listed(app)["move"]) == {""}
     assert "Measured" in numbers(app)
-    assert numbers(app)["Value for members"] == ("100 %", "±0 %")
+    assert numbers(app)["Value"] == ("100 %", "±0 %")
     assert "All items of the trained list are still on it." in texts(app)
 
 
@@ -57,7 +57,7 @@ def test_another_strategy_gives_another_list_with_moves_and_a_price(run: Run) ->
     after = listed(app)
     assert after["item"].tolist() != before
     assert {"new"} < set(after["move"]) | {"new", "moved"}
-    value, change = numbers(app)["Value for members"]
+    value, change = numbers(app)["Value"]
     assert change.startswith("−") and value != "100 %"
     assert "predicted to be worth" in texts(app)
 
@@ -72,7 +72,7 @@ def test_the_variety_dial_raises_variety_and_lowers_value(run: Run) -> None:
     assert after.value < before.value
     app = open_page("recommendations", group="2", variety="90")
     assert listed(app)["item"].tolist() == at_hand.base(run).item_ids[varied].tolist()
-    assert numbers(app)["Value for members"][1].startswith("−")
+    assert numbers(app)["Value"][1].startswith("−")
 
 
 def test_an_item_that_is_left_out_by_the_url_is_gone_and_named(run: Run) -> None:
@@ -97,7 +97,7 @@ def test_hostile_values_in_the_url_change_nothing(run: Run) -> None:
     app = open_page(
         "recommendations", group="1", out="../../etc", how="<b>", variety="-5", without="price=1", items="x"
     )
-    assert numbers(app)["Value for members"] == ("100 %", "±0 %")
+    assert numbers(app)["Value"] == ("100 %", "±0 %")
     assert len(listed(app)) == 10
 
 
@@ -132,7 +132,7 @@ def test_the_place_on_one_list_for_all_is_that_of_the_summed_worth(run: Run) -> 
 
 def test_a_list_can_be_skipped_through_by_each_member(run: Run) -> None:
     app = open_page("recommendations", group="1", use="dedup")
-    assert numbers(app)["Value for members"] == ("100 %", "±0 %")
+    assert numbers(app)["Value"] == ("100 %", "±0 %")
     app.selectbox(key="list_strategy").set_value("borda").run()
     assert not app.exception and not app.error
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 from fake_run import build_run
-from opening import FRAME, open_page, texts
+from opening import FRAME, headline, open_page, texts
 from streamlit.testing.v1 import AppTest
 
 from grouprec.runs import Run, RunStore
@@ -16,7 +16,7 @@ def labels(app: AppTest, table: int) -> list[str]:
 
 
 def test_the_first_line_says_what_to_show_and_what_it_is_worth(finished_run: Run) -> None:
-    said = open_page("recommendations", group="2").markdown[0].value
+    said = headline(open_page("recommendations", group="2"))
     assert said.startswith("## Show **Lights\\, candles** (30 users) *Item 17* and *Item 18* first.")
     assert "Such lists reach 2.3 times one popular list for all; generated ones keep 96 % of the members' mean" in said
 
@@ -51,9 +51,9 @@ def test_lists_by_a_strategy_come_first_where_the_run_was_asked_for_it(runs_fold
 
 def test_the_use_of_the_list_changes_list_and_sentence(finished_run: Run) -> None:
     app = open_page("recommendations", group="1", use="dedup")
-    assert "keep 98 % of" in app.markdown[0].value
+    assert "keep 98 % of" in headline(app)
     app.get_by_key("list_use").set_value("strict").run()
-    assert "keep 96 % of" in app.markdown[0].value
+    assert "keep 96 % of" in headline(app)
     assert app.query_params["use"] in ("strict", ["strict"])
 
 
@@ -62,7 +62,7 @@ def test_choosing_a_group_writes_it_to_the_url(finished_run: Run) -> None:
     app.selectbox(key="list_group").set_value(3).run()
     assert not app.exception
     assert app.query_params["group"] in ("3", ["3"])
-    assert "Tea towels" in app.markdown[0].value
+    assert "Tea towels" in headline(app)
 
 
 def test_an_unknown_group_in_the_url_opens_the_first(finished_run: Run) -> None:
