@@ -1,4 +1,4 @@
-"""The main job in a real browser: sample -> train -> map -> list -> compare."""
+"""The main job in a real browser: sample or own file -> train -> map -> list -> compare."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ import pytest
 from playwright.sync_api import expect
 
 from grouprec import jobs
+from grouprec.data.synthetic import planted
 from grouprec.runs import RunStore, State
 from tests.browser.conftest import PAGES, Tab
+from tests.conftest import write_csv
 
 pytestmark = pytest.mark.browser
-TRAINING_MS = 420_000  # a quick run takes about a minute; a busy machine may need several times that
+TRAINING_MS = 420_000  # the deadline only ends a test that has already failed
+PICTURES = bool(os.environ.get("GROUPREC_SCREENSHOTS"))
 
 
-def test_a_stranger_goes_from_nothing_to_compared_lists(tab: Tab) -> None:
+def train_the_sample(tab: Tab) -> None:
     page = tab.page
     tab.open("/")
     tab.shot("welcome")
@@ -30,6 +33,45 @@ def test_a_stranger_goes_from_nothing_to_compared_lists(tab: Tab) -> None:
     page.reload()  # the run goes on without the tab, and the URL finds it again
     expect(page.get_by_role("button", name="Cancel")).to_be_visible()
 
+
+def upload(tab: Tab, name: str, content: bytes) -> None:
+    page = tab.page
+    files = page.locator("input[type=file]")
+    if not files.count():  # after a refused file the form may still be open
+        page.get_by_role("button", name="Use your own file").click()
+    files.first.set_input_files({"name": name, "mimeType": "text/csv", "buffer": content})
+    expect(page.get_by_text(name).first).to_be_visible()
+    page.get_by_role("button", name="Add", exact=True).click()
+    tab.settled()
+
+
+@pytest.mark.skipif(PICTURES, reason="pictures are of the sample")
+def test_a_stranger_goes_from_the_sample_to_an_own_file_and_compared_lists(tab: Tab, tmp_path: Path) -> None:
+    """The sample is cancelled: it takes minutes, and what follows is the same for any data."""
+    page = tab.page
+    train_the_sample(tab)
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_text(re.compile("[Cc]ancelled")).first).to_be_visible()
+
+    tab.open("/data")
+    shop = write_csv(planted(n_users=80, n_items=60, events_per_user=20).data, tmp_path / "planted.csv")
+    upload(tab, "planted.csv", shop.read_bytes())
+    page.get_by_role("button", name="Check the data").click()
+    page.get_by_role("button", name="Continue to training").click()
+    expect(page).to_have_url(re.compile("/train"))
+    tab.settled()
+    page.get_by_role("button", name="Start training").click()
+    reach_compared_lists(tab)
+
+
+@pytest.mark.skipif(not PICTURES, reason="only for `make screenshots`")
+def test_the_sample_goes_to_compared_lists(tab: Tab) -> None:
+    train_the_sample(tab)
+    reach_compared_lists(tab)
+
+
+def reach_compared_lists(tab: Tab) -> None:
+    page = tab.page
     page.get_by_role("button", name="Open groups").click(timeout=TRAINING_MS)
     expect(page).to_have_url(re.compile("/groups"))
     run = RunStore(tab.server.runs).get("last")
@@ -53,7 +95,7 @@ def test_a_stranger_goes_from_nothing_to_compared_lists(tab: Tab) -> None:
     expect(page.locator(".st-key-compare_dots .js-plotly-plot")).to_be_visible()
 
 
-@pytest.mark.skipif(not os.environ.get("GROUPREC_SCREENSHOTS"), reason="only for `make screenshots`")
+@pytest.mark.skipif(not PICTURES, reason="only for `make screenshots`")
 @pytest.mark.parametrize("tab", ["light", "dark", "phone"], indirect=True)
 @pytest.mark.parametrize("name", PAGES)
 def test_every_page_has_its_picture(tab: Tab, name: str, request: pytest.FixtureRequest) -> None:
@@ -68,19 +110,10 @@ def test_uploads_are_checked_and_a_bad_one_is_a_sentence(tab: Tab) -> None:
     page = tab.page
     tab.open("/data")
 
-    def upload(name: str, content: bytes) -> None:
-        page.get_by_role("button", name="Use your own file").click()
-        page.locator("input[type=file]").first.set_input_files(
-            {"name": name, "mimeType": "text/csv", "buffer": content}
-        )
-        expect(page.get_by_text(name).first).to_be_visible()
-        page.get_by_role("button", name="Add", exact=True).click()
-        tab.settled()
-
-    upload("header.csv", b"user_id,item_id\n")
+    upload(tab, "header.csv", b"user_id,item_id\n")
     expect(page.locator("[data-testid=stAlert]").first).to_contain_text("header.csv")
     rows = "".join(f"00{n % 9},item {n % 7}\n" for n in range(200))
-    upload("shop.csv", b"user_id,item_id\n" + rows.encode())
+    upload(tab, "shop.csv", b"user_id,item_id\n" + rows.encode())
     expect(page.locator("[data-testid=stMain]").get_by_text("shop.csv").first).to_be_visible()
     page.get_by_role("button", name="Check the data").click()
     expect(page.get_by_role("button", name="Continue to training")).to_be_visible()
