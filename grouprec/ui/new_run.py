@@ -33,7 +33,7 @@ def choose_all(dataset: str) -> dict[str, Any]:
         preset = choose_preset()
         n_groups = choose_n_groups()
         repeats = st.toggle(
-            "Items people already have may be listed again",
+            "List what people already have, too",
             key="train_repeats",
             persist_state="session",
             help="For what people take again and again, as in a supermarket. Otherwise only new items are listed.",

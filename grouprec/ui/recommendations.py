@@ -41,7 +41,7 @@ COLUMNS = {
     "move": st.column_config.TextColumn("Move", width=50, help="Against the list as it was trained: ▲ up, ▼ down, new"),
     "label": st.column_config.TextColumn("Item", width=216),
     "takers": st.column_config.NumberColumn(
-        "Should take it", format="%.0f", width=90, help="Members expected to take it next: the sum of their chances"
+        "Should take", format="%.0f", width=90, help="Members expected to take it next: the sum of their chances"
     ),
     "owned": st.column_config.NumberColumn("Have it", format="percent", width=68, help="Members who have it already"),
     "place": st.column_config.NumberColumn(
