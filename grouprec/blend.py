@@ -102,10 +102,6 @@ class ItemFacts:
         trends = {half_life: log_trend(data, half_life) for half_life in half_lives}
         return cls(np.log1p(users), _relative(users[None], "linear")[0], trends)
 
-    def trend_factor(self, weights: Weights) -> np.ndarray:
-        """Return what the trend multiplies every item's preference by, float32 [I]; ones without a trend."""
-        return np.exp(np.float32(weights.trend) * self.trend(weights.half_life))
-
     def trend(self, half_life: float | None) -> np.ndarray:
         """Return the logarithm of the trend, float32 [I]; zeros without one."""
         return self.log_trends.get(half_life or 0.0, np.zeros_like(self.log_users))

@@ -233,13 +233,13 @@ def rows_table(rows: list[Row]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(Row.__dataclass_fields__))
 
 
-def strict_oracle(labels: np.ndarray, task: Task, k: int) -> dict[str, float]:
-    """Return what the best shared lists of ``k`` items could reach for these groups (see :mod:`.oracle`).
+def strict_oracle(labels: np.ndarray, task: Task, *cutoffs: int) -> dict[str, float]:
+    """Return what the best shared lists of so many items could reach for these groups (see :mod:`.oracle`).
 
     Args:
         labels: int32 [U], the group of every user.
     """
-    return best_strict(labels[task.users], task.relevant[task.users], (k,))
+    return best_strict(labels[task.users], task.relevant[task.users], cutoffs)
 
 
 def share_of_gain(value: float | np.ndarray, floor: float | np.ndarray, individual: float | np.ndarray) -> np.ndarray:
@@ -357,9 +357,8 @@ def add_bounds(rows: pd.DataFrame, measured: Sequence[Measured], task: Task) -> 
 
     floor = look_up("popularity", rows["regime"].replace("individual", "dedup"))
     individual = look_up("individual", pd.Series("individual", index=rows.index))
-    relevant = task.relevant[task.users]
     strict = {one.method: one.labels for one in measured if one.regime == "strict" and one.labels is not None}
-    best = {id(labels): best_strict(labels[task.users], relevant, CUTOFFS) for labels in strict.values()}
+    best = {id(labels): strict_oracle(labels, task, *CUTOFFS) for labels in strict.values()}
     oracle = [
         best.get(id(strict.get(method)), {}).get(metric, np.nan) if regime == "strict" else np.nan
         for method, regime, metric in zip(rows["method"], rows["regime"], rows["metric"], strict=True)

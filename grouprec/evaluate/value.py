@@ -20,7 +20,6 @@ from sklearn.metrics import (
 
 from grouprec.data.dataset import Dataset, Interactions
 from grouprec.evaluate import baselines, protocol
-from grouprec.evaluate.oracle import best_strict
 from grouprec.types import Candidates, GroupLists, Groups
 
 GRID = (1, 2, 3, 5, 8, 12, 16, 20, 30, 50)
@@ -112,11 +111,10 @@ def value_of_groups(
     everybody = baselines.everybody(candidates.n_users)
     both = protocol.measure_both("", baselines.popularity(histories, seed), everybody, task)
     floors = {one.regime: _means(one) for one in both}
-    relevant = task.relevant[task.users]
 
     def judge(n_groups: int) -> list[dict[str, Any]]:
         rows = []
-        oracle_of = cache(lambda groups: best_strict(groups.labels[task.users], relevant, (10,)))
+        oracle_of = cache(lambda groups: protocol.strict_oracle(groups.labels, task, 10))
         for (name, form), regime in product(methods.items(), regimes):
             if not tried(n_groups, name, regime):
                 continue
