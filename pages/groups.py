@@ -154,13 +154,12 @@ def card_wall(groups: pd.DataFrame, items: pd.DataFrame, attributes: pd.DataFram
     page = st.pagination(pages, key="groups_cards_page") if pages > 1 else 1
     shown = groups.iloc[(page - 1) * CARDS_PER_PAGE : page * CARDS_PER_PAGE]
     typical = dict(list(items.groupby("group").head(3).groupby("group")))
-    telling = dict(list(attributes[attributes["group"].isin(shown["group"])].groupby("group")))
+    telling = dict(list(shaping.telling_attributes(attributes).groupby("group").head(1).groupby("group")))
     with st.grid(min_column_width=270, border=True) as grid:
         for group in shown.to_dict("records"):
             number = group["group"]
             with grid.cell():
-                some = telling.get(number, attributes.iloc[:0])
-                card(group, typical.get(number, items.iloc[:0]), shaping.telling_attributes(some, number).head(1))
+                card(group, typical.get(number, items.iloc[:0]), telling.get(number, attributes.iloc[:0]))
 
 
 run = state.require_run()

@@ -153,7 +153,7 @@ def _card(
         own = typical[typical["group"] == group["group"]].nsmallest(TYPICAL, "rank")
         about += [story.item_reason(row.label, row.share_in_group, row.lift) for row in own.itertuples()]
     if attributes is not None:
-        own = shaping.telling_attributes(attributes, group["group"]).head(2)
+        own = shaping.telling_attributes(attributes[attributes["group"] == group["group"]]).head(2)
         about += [story.attribute_reason(row) for row in own.to_dict("records")]
     parts = [
         element("h3", _chip(group["group"]), " ", group["name"]),

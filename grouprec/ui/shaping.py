@@ -46,15 +46,15 @@ def composition(users: pd.DataFrame, rows: np.ndarray, groups: pd.DataFrame) -> 
     return ordered[["group", "name", "users", "share", "share_of_group"]]
 
 
-def telling_attributes(attributes: pd.DataFrame, group: int) -> pd.DataFrame:
-    """Return the attributes in which a group differs visibly from all users, the most certain first.
+def telling_attributes(attributes: pd.DataFrame) -> pd.DataFrame:
+    """Return the attributes in which groups differ visibly from all users, the most certain first.
 
     Where the run tested them, only those that are more than chance.
     """
-    own = attributes[attributes["group"] == group].sort_values("rank")
-    if "significant" in own:
-        own = own[own["significant"].astype(bool)]
-    return own[~own["lift"].between(1 / VISIBLE_LIFT, VISIBLE_LIFT)]
+    telling = ~attributes["lift"].between(1 / VISIBLE_LIFT, VISIBLE_LIFT)
+    if "significant" in attributes:
+        telling &= attributes["significant"].astype(bool)
+    return attributes[telling].sort_values("rank", kind="stable")
 
 
 def lift_intervals(items: pd.DataFrame, group: int) -> pd.DataFrame:
@@ -82,7 +82,9 @@ def members_of(members: pd.DataFrame, users: pd.DataFrame, group: int, kind: str
     """Return the typical or borderline members of a group by rank, with the first of the users' attributes."""
     own = members[(members["group"] == group) & (members["kind"] == kind)].sort_values("rank")
     columns = ["user", "distance"] if kind == "typical" else ["user", "other", "margin"]
-    about = users[["user", "interactions", *attribute_columns(users)[:n_attributes]]]
+    about = users.loc[
+        users["user"].isin(own["user"]), ["user", "interactions", *attribute_columns(users)[:n_attributes]]
+    ]
     return own[columns].merge(about.round(1), on="user", how="left")
 
 
