@@ -1,10 +1,10 @@
 """``python -m benchmarks.dashboard [--users 100000]``: how quick the dashboard is on a large finished run.
 
-Trains a run on planted users (few epochs: only its size matters here), then takes medians of five, each after one
-that imports and caches: the server time of every page, of a move of the what-if slider, and of a selection of 2,000
-users on the map, by Streamlit's own test harness, which runs the whole script where a browser asks for a part. Then a
-real server and a real browser: the largest message of every page, the processor share of an idle tab, and the
-memory that an open session adds. ``--runs DIR`` keeps the run and uses it again.
+Trains a run on planted users (few epochs: only its size matters here), then takes medians, after a first one that
+imports and caches: the server time of every page, of moves of the what-if slider to every number, and of selections
+of 2,000 users on the map, by Streamlit's own test harness, which runs the whole script where a browser asks for a
+part. Then a real server and a real browser: the largest message of every page, the processor share of an idle tab, and
+the memory that an open session adds. ``--runs DIR`` keeps the run and uses it again.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -34,8 +35,8 @@ from grouprec.site import app_root
 PAGES = ("data", "train", "groups", "recommendations", "personas", "what_if", "compare", "updates")
 ITEMS, EVENTS, GROUPS = 20_000, 20, 50
 SETTINGS = ("vae.epochs=1", "gan.epochs=1", "gru.epochs=1", "als.iterations=3", "als.tune=false")
-SELECTED = 2_000
-IDLE_SECONDS, SESSIONS = 20, 4
+SELECTED, TIMES = 2_000, 5
+IDLE_SECONDS, SESSIONS = 20, 12
 READY = "[data-testid=stApp][data-test-connection-state=CONNECTED][data-test-script-state=notRunning]"
 
 
@@ -92,8 +93,8 @@ def measure_server_time(run_id: str) -> None:
         print(f"page {page:<18}{median(app.run):7.3f} s of server time")
     app = on("what_if")
     slider = app.select_slider(key="what_if_n")
-    choices = iter(slider.options[:5])
-    print(f"what-if slider        {median(lambda: slider.set_value(int(next(choices))).run()):7.3f} s")
+    moves = [partial(slider.set_value, int(choice)) for choice in slider.options]
+    print(f"what-if slider        {median(*(lambda move=move: move().run() for move in moves)):7.3f} s")
     app = on("groups")
 
     def select(first: int) -> None:
@@ -101,14 +102,13 @@ def measure_server_time(run_id: str) -> None:
         app.session_state["groups_map"] = {"selection": {"points": points, "point_indices": [], "box": [], "lasso": []}}
         app.run()
 
-    firsts = iter(range(5))
-    print(f"selection of {SELECTED:,} users {median(lambda: select(next(firsts))):5.3f} s")
+    print(f"selection of {SELECTED:,} users {median(*(partial(select, first) for first in range(TIMES))):5.3f} s")
 
 
-def median(action: Callable[[], object]) -> float:
-    """Return the median seconds of five calls."""
+def median(*actions: Callable[[], object]) -> float:
+    """Return the median seconds of the actions; one alone is taken five times."""
     seconds = []
-    for _ in range(5):
+    for action in actions if len(actions) > 1 else actions * TIMES:
         begun = time.perf_counter()
         action()
         seconds.append(time.perf_counter() - begun)
@@ -145,11 +145,12 @@ def measure_browser(run_id: str, root: Path) -> None:
         now = process.cpu_times()
         share = (now.user + now.system - used.user - used.system) / IDLE_SECONDS / len(PAGES)
         print(f"an idle tab: {share:.2%} of a core")
-        before = process.memory_info().rss
+        held = []
         for _ in range(SESSIONS):
             visit("groups")
-        added = (process.memory_info().rss - before) / SESSIONS / 2**20
-        print(f"an open session adds {added:.0f} MiB of memory")
+            held.append(process.memory_info().rss / 2**20)
+        added = np.polyfit(range(SESSIONS), held, 1)[0]  # single readings rise and fall by what the heap gives back
+        print(f"{SESSIONS} more sessions: {held[0]:,.0f} to {held[-1]:,.0f} MiB; each adds {added:.1f} MiB")
         browser.close()
 
 
