@@ -149,7 +149,7 @@ def clear() -> None:
 def _chosen(run: Run, look: Look, target: Found | None, group: int) -> Chosen:
     """Return the selection of this session. A changed picture begins with what was selected before on the last one."""
     found = (target.kind, target.row) if target else ()
-    picture = (run.run_id, state.edits_version(run), look.view, look.colour, look.density, look.lit and group, found)
+    picture = (str(run.path), state.edits_version(run), look.view, look.colour, look.density, look.lit and group, found)
     chosen: Chosen = st.session_state.setdefault("groups_chosen", Chosen(picture))
     if chosen.picture[:2] != picture[:2]:  # other users, or other groups
         chosen = st.session_state["groups_chosen"] = Chosen(picture, cleared=chosen.cleared)
