@@ -350,8 +350,23 @@ class RunStore:
         return run
 
     def delete(self, run: Run) -> None:
+        """Delete a run; stages that others read back from it move to one of them."""
         with storage(run.path):
+            self._hand_over(run)
             shutil.rmtree(run.path)
+
+    def _hand_over(self, run: Run) -> None:
+        """Move every stage that only this run has, and another one's results rest on, to that one."""
+        others = [one for one in self.runs() if one.run_id != run.run_id]
+        needed = {one: json.dumps(read_json(one.path / "fitted.json")) for one in others}
+        for record in (run.path / "stages").glob("*.json"):
+            key = (read_json(record) or {}).get("key")
+            heir = next((one for one, keys in needed.items() if key and f'"{key}"' in keys), None)
+            if heir is None or any((one.path / "stages" / record.name).exists() for one in others):
+                continue
+            (heir.path / "stages").mkdir(exist_ok=True)
+            for part in (record.with_suffix(".safetensors"), record):  # the record, last, makes it valid
+                part.replace(heir.path / "stages" / part.name)
 
     def find_stage(self, key: str, first: Run) -> tuple[dict[str, np.ndarray], Any] | None:
         """Return arrays and meta of a stage with that key, from the given run or any other; None if none has it."""

@@ -52,6 +52,23 @@ def test_a_tampered_file_is_named(run: Run) -> None:
     assert run.damaged() == ["metrics.json"]
 
 
+def test_what_another_run_reads_back_from_a_deleted_one_moves_to_it(store: RunStore, run: Run) -> None:
+    other = store.create(make_config(interactions=Path("file.csv"), title="Second"))
+    for key in ("needed", "not needed", "needed, and at hand"):
+        run.save_stage(f"{key} {'0' * 20}", "encoder", "als", {}, {"w": np.ones(2, np.float32)}, {"decided": {}})
+    other.save_stage(f"needed, and at hand {'0' * 20}", "encoder", "als", {}, {"w": np.zeros(2, np.float32)}, {})
+    keys = {"als": f"needed {'0' * 20}", "ease": f"needed, and at hand {'0' * 20}"}
+    runs.write_json(other.path / "fitted.json", {"final": {"encoders": keys}})
+    other.write_manifest()
+    store.delete(run)
+    assert [one.run_id for one in store.runs()] == [other.run_id] and other.damaged() == []
+    found = store.find_stage(keys["als"], other)
+    assert found is not None and found[0]["w"].tolist() == [1, 1]
+    assert store.find_stage(f"not needed {'0' * 20}", other) is None
+    own = store.find_stage(keys["ease"], other)
+    assert own is not None and own[0]["w"].tolist() == [0, 0]
+
+
 def test_renaming_keeps_a_finished_run_undamaged(run: Run) -> None:
     run.write_manifest()
     run.rename("  Second  ")
