@@ -15,14 +15,20 @@ from grouprec.ui import state
 FRAME = Path(grouprec.ui.__file__).with_name("frame.py")
 
 
-def open_page(name: str, **query: str) -> AppTest:
-    """Return the app on a page, opened with ``?name=value`` parameters, without an exception or error on it."""
+def visit(name: str, **query: str) -> AppTest:
+    """Return the app on a page, opened with ``?name=value`` parameters, without an exception; errors may be told."""
     app = AppTest.from_file(FRAME, default_timeout=30).run()
     app.switch_page(state.page_path(name))
     for key, value in query.items():
         app.query_params[key] = value
     app.run()
     assert not app.exception, app.exception
+    return app
+
+
+def open_page(name: str, **query: str) -> AppTest:
+    """Return what :func:`visit` does, where the page has no error to tell, either."""
+    app = visit(name, **query)
     assert not app.error, app.error
     return app
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from opening import visit
 from streamlit.testing.v1 import AppTest
 
 import grouprec.ui
@@ -17,7 +18,7 @@ from grouprec import uploads
 from grouprec.data.clean import Preparation
 from grouprec.library import SAMPLE_KEY, Library, Received
 from grouprec.runs import RunStore
-from grouprec.ui import preview, quality, state
+from grouprec.ui import preview, quality
 from grouprec.ui.forms import FieldSpec, changed, describe
 
 FRAME = Path(grouprec.ui.__file__).with_name("frame.py")
@@ -40,13 +41,7 @@ def library(runs_folder: RunStore) -> Library:
 
 
 def open_data(**query: str) -> AppTest:
-    app = AppTest.from_file(FRAME, default_timeout=30).run()
-    app.switch_page(state.page_path("data"))
-    for name, value in query.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
+    return visit("data", **query)
 
 
 def open_upload(library: Library, content: bytes, name: str = "shop.csv") -> AppTest:

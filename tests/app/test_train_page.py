@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from fake_live import build_live_run
 from fake_run import build_run
+from opening import FRAME
 from streamlit.testing.v1 import AppTest
-from training import FRAME, open_train, running, some_run, trial_events
+from training import open_train, running, some_run, trial_events
 
 from grouprec import estimate, jobs
 from grouprec.config import ListRules, RunConfig, make_config

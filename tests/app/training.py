@@ -5,24 +5,15 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from opening import visit
 from streamlit.testing.v1 import AppTest
 
-import grouprec.ui
 from grouprec.config import RunConfig
 from grouprec.runs import Run, RunStore, State
-from grouprec.ui import state
-
-FRAME = Path(grouprec.ui.__file__).with_name("frame.py")
 
 
 def open_train(**query: str) -> AppTest:
-    app = AppTest.from_file(FRAME, default_timeout=30).run()
-    app.switch_page(state.page_path("train"))
-    for name, value in query.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
+    return visit("train", **query)
 
 
 def some_run(store: RunStore, run_state: State, **status: object) -> Run:
