@@ -11,15 +11,15 @@ from typing import Any
 import streamlit as st
 
 import grouprec.ui
-from grouprec import api, uploads
+from grouprec.ui.server import api, uploads
 
 
 @contextlib.asynccontextmanager
 async def adopt_runs(_: st.App) -> AsyncIterator[dict[str, Any]]:
     """Once per server: mark the runs whose process died while no server was watching; at its end close the streams."""
-    from grouprec import jobs
-    from grouprec.runs import RunStore
-    from grouprec.types import GrouprecError
+    from grouprec.core.types import GrouprecError
+    from grouprec.runs.store import RunStore
+    from grouprec.training import jobs
 
     with contextlib.suppress(OSError, GrouprecError):  # an unreadable runs folder is told on the page, not here
         jobs.active(RunStore())

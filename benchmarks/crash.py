@@ -22,22 +22,22 @@ import pandas as pd
 import torch
 
 from benchmarks.measure import machine
-from grouprec.config import RunConfig
+from grouprec.core.types import Candidates
 from grouprec.data.dataset import Dataset, Interactions
 from grouprec.data.synthetic import planted
-from grouprec.export import export_stream
-from grouprec.lists import members_mean
-from grouprec.live.base import LiveBase
+from grouprec.explore.tables import group_lists_table, items_table, user_lists_table, users_table
 from grouprec.live.ledger import FILE
 from grouprec.live.stream import BASE, Stream
-from grouprec.preference import find_candidates, make_preference
-from grouprec.runs import Run, RunStore, write_json
-from grouprec.stages.encoder_ease import EaseEncoder
-from grouprec.stages.grouper_kmeans import KMeansGrouper
-from grouprec.stages.updater_gru import GruUpdater
-from grouprec.tables import group_lists_table, items_table, user_lists_table, users_table
-from grouprec.training import RunOptions
-from grouprec.types import Candidates
+from grouprec.models.encoders.ease import EaseEncoder
+from grouprec.models.fitting import RunOptions
+from grouprec.models.groupers.kmeans import KMeansGrouper
+from grouprec.models.updaters.gru import GruUpdater
+from grouprec.ranking.candidates import find_candidates, make_preference
+from grouprec.ranking.group_lists import members_mean
+from grouprec.report.csv import export_stream
+from grouprec.runs.config import RunConfig
+from grouprec.runs.snapshot import LiveBase
+from grouprec.runs.store import Run, RunStore, write_json
 
 DAY = 86400.0
 

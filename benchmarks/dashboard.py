@@ -28,9 +28,9 @@ import pandas as pd
 import psutil
 
 from benchmarks.measure import machine, train
+from grouprec.core.site import app_root
 from grouprec.data.synthetic import planted
-from grouprec.runs import RunStore
-from grouprec.site import app_root
+from grouprec.runs.store import RunStore
 
 PAGES = ("data", "train", "groups", "recommendations", "personas", "what_if", "compare", "updates")
 ITEMS, EVENTS, GROUPS = 20_000, 20, 50

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import platformdirs
 
-from grouprec.site import app_root
+from grouprec.core.site import app_root
 
 CACHE = Path(platformdirs.user_cache_dir("grouprec", appauthor=False)) / "benchmarks"
 

@@ -17,8 +17,8 @@ import pandas as pd
 
 from benchmarks.measure import machine
 from benchmarks.quality import BENCHES, train_ours, write
-from grouprec.runs import Run, RunStore
-from grouprec.types import StorageError
+from grouprec.core.types import StorageError
+from grouprec.runs.store import Run, RunStore
 
 
 def main() -> None:

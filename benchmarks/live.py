@@ -25,14 +25,14 @@ import psutil
 import torch
 
 from benchmarks.measure import machine
-from grouprec.contracts import REGISTRIES, Grouper
+from grouprec.core.types import Candidates
 from grouprec.data.dataset import Dataset, Interactions
-from grouprec.live.base import LiveBase
 from grouprec.live.state import LiveState
-from grouprec.preference import make_preference
-from grouprec.stages.updater_gru import GruUpdater
-from grouprec.training import RunOptions
-from grouprec.types import Candidates
+from grouprec.models.base import REGISTRIES, Grouper
+from grouprec.models.fitting import RunOptions
+from grouprec.models.updaters.gru import GruUpdater
+from grouprec.ranking.candidates import make_preference
+from grouprec.runs.snapshot import LiveBase
 
 N_CANDIDATES, N_GROUPS, HISTORY = 200, 50, 50
 CHECKPOINTS = 10

@@ -16,16 +16,16 @@ from pathlib import Path
 from sklearn.metrics import adjusted_rand_score
 
 from benchmarks.measure import machine
-from grouprec.config import make_config
-from grouprec.contracts import REGISTRIES
+from grouprec.core.types import Candidates
 from grouprec.data.dataset import Dataset
 from grouprec.data.synthetic import SIZES, planted
 from grouprec.evaluate import protocol
-from grouprec.evidence import value_table
-from grouprec.forming import Former
-from grouprec.preference import find_candidates
-from grouprec.training import RunOptions
-from grouprec.types import Candidates
+from grouprec.models.base import REGISTRIES
+from grouprec.models.fitting import RunOptions
+from grouprec.ranking.candidates import find_candidates
+from grouprec.runs.config import make_config
+from grouprec.training.evidence import value_table
+from grouprec.training.groups_and_lists import Former
 
 NOISE = 0.5  # share of events that are any item at all
 MOST_GROUPS = 50

@@ -23,15 +23,15 @@ from sklearn.decomposition import TruncatedSVD
 from benchmarks import rivals
 from benchmarks.datasets import dataset_file
 from benchmarks.measure import Measured, machine, train
-from grouprec.config import make_config, parse_settings
+from grouprec.core.types import Candidates
 from grouprec.data.dataset import Dataset
 from grouprec.data.prepare import prepare
 from grouprec.evaluate import baselines, protocol
-from grouprec.evaluate.metrics import bootstrap
 from grouprec.evaluate.oracle import best_strict
-from grouprec.runs import Run, RunStore
-from grouprec.segmentation import segment
-from grouprec.types import Candidates
+from grouprec.models.groupers.segmentation import segment
+from grouprec.ranking.metrics import bootstrap
+from grouprec.runs.config import make_config, parse_settings
+from grouprec.runs.store import Run, RunStore
 
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 METRICS = ("ndcg@10", "precision@10", "recall@10", "hit_rate@10")

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks.datasets import dataset_file
 from benchmarks.measure import machine, train
-from grouprec.site import app_root
+from grouprec.core.site import app_root
 
 PAGES = ("data", "train", "groups", "recommendations", "compare")
 

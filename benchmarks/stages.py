@@ -6,11 +6,11 @@ import inspect
 import re
 from typing import Any
 
-import grouprec.stages  # noqa: F401  # fills the registries
-from grouprec import contracts
-from grouprec.contracts import REGISTRIES, Stage, StageConfig
-from grouprec.site import app_root
-from grouprec.strategies import STRATEGIES
+import grouprec.models.menu  # noqa: F401  # fills the registries
+from grouprec.core.site import app_root
+from grouprec.models import base as contracts
+from grouprec.models.base import REGISTRIES, Stage, StageConfig
+from grouprec.ranking.strategies import STRATEGIES
 
 TARGET = app_root() / "docs" / "stages.md"
 
@@ -38,9 +38,9 @@ NEIGHBOURHOOD = {
 
 HEAD = """# Stages
 
-Written by `make docs` from the declarations in `grouprec/stages/` and `grouprec/strategies.py`; a test compares. Any
-setting below is changed by `--set name.setting=value` on the command line, or in the form on the Train page. Defaults
-are those of preset `standard`; where another preset differs, it says so.
+Written by `make docs` from the declarations in `grouprec/models/` and `grouprec/ranking/strategies.py`; a test
+compares. Any setting below is changed by `--set name.setting=value` on the command line, or in the form on the Train
+page. Defaults are those of preset `standard`; where another preset differs, it says so.
 """
 
 PROTOCOL = """The *neighbourhood* of every encoder says how near it comes to figures of others. Unless it says

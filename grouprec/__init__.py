@@ -17,21 +17,21 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from grouprec.config import make_config
+    from grouprec.core.types import GrouprecError
     from grouprec.data.prepare import prepare
-    from grouprec.export import export_run
-    from grouprec.jobs import train_here as train
-    from grouprec.runs import RunStore
-    from grouprec.types import GrouprecError
+    from grouprec.report.csv import export_run
+    from grouprec.runs.config import make_config
+    from grouprec.runs.store import RunStore
+    from grouprec.training.jobs import train_here as train
 
 # Imported when first used: the names bring torch along, which the command's help and most pages do without.
 _HOMES = {
-    "GrouprecError": "grouprec.types",
-    "RunStore": "grouprec.runs",
-    "export_run": "grouprec.export",
-    "make_config": "grouprec.config",
+    "GrouprecError": "grouprec.core.types",
+    "RunStore": "grouprec.runs.store",
+    "export_run": "grouprec.report.csv",
+    "make_config": "grouprec.runs.config",
     "prepare": "grouprec.data.prepare",
-    "train": "grouprec.jobs",  # train_here: status, cancel and errors included
+    "train": "grouprec.training.jobs",  # train_here: status, cancel and errors included
 }
 __all__ = ["GrouprecError", "RunStore", "export_run", "make_config", "prepare", "train"]
 

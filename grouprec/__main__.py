@@ -1,5 +1,5 @@
 """``python -m grouprec``: the same as the ``grouprec`` command."""
 
-from grouprec.cli import main
+from grouprec.cli.main import main
 
 main()

@@ -11,10 +11,10 @@ import pytest
 
 import grouprec
 from benchmarks import stages
-from grouprec import cli
-from grouprec.contracts import REGISTRIES
-from grouprec.site import app_root
-from grouprec.strategies import STRATEGIES
+from grouprec.cli import main as cli
+from grouprec.core.site import app_root
+from grouprec.models.base import REGISTRIES
+from grouprec.ranking.strategies import STRATEGIES
 
 ROOT = app_root()
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from grouprec.core.types import DataError
 from grouprec.data.columns import BEHAVIOUR_WEIGHTS, Roles, simple_name
 from grouprec.data.values import encode_ids, shown, to_numbers, to_seconds
-from grouprec.types import DataError
 
 DEFAULT_BEHAVIOUR_WEIGHT = 1.0
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 import pandas as pd
 
+from grouprec.core.types import DataError, SettingError
 from grouprec.data.values import encode_ids, is_numeric, shown, to_numbers, to_seconds
-from grouprec.types import DataError, SettingError
 
 _ID_ENDINGS = "(?:s?(?:id|uniqueid|ids|code|no|nr|num|number|key|uuid|hash|ref)?)"
 _USER_STEMS = "user|customer|client|member|account|visitor|shopper|reviewer|subscriber|patient|student|person|guest"

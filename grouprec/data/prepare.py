@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from grouprec.core.types import DataError, SettingError
 from grouprec.data.attributes import (
     activity,
     attribute_table,
@@ -21,12 +22,11 @@ from grouprec.data.attributes import (
 )
 from grouprec.data.clean import Cleaned, Preparation, Report, Rows, check_times, clean_rows
 from grouprec.data.columns import AttributeRoles, Roles, apply_map, detect_attribute_roles, detect_roles
-from grouprec.data.core import Core, fit_core
+from grouprec.data.core_users import Core, fit_core
 from grouprec.data.dataset import Dataset, Interactions, LeftOut
 from grouprec.data.read import peek, read_table
 from grouprec.data.split import TEST, TRAIN, VALIDATION, split_by_time, split_by_user
 from grouprec.data.values import shown, sorted_unique, to_numbers, to_seconds
-from grouprec.types import DataError, SettingError
 
 _FORMAT = 1  # part of the key: raise it when the preparation gives other data for the same settings
 

@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
+from grouprec.core.types import DataError
 from grouprec.data.read_json import json_head, json_table
 from grouprec.data.sniff import (
     HEAD_ROWS,
@@ -30,7 +31,6 @@ from grouprec.data.sniff import (
     lines_above,
     sniff,
 )
-from grouprec.types import DataError
 
 _NULLABLE = {
     pa.int8(): pd.Int8Dtype(),

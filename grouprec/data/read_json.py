@@ -11,8 +11,8 @@ from typing import Any
 
 import pandas as pd
 
+from grouprec.core.types import DataError
 from grouprec.data.sniff import HEAD_ROWS, Sniffed
-from grouprec.types import DataError
 
 # Integers stay the text they are; larger ones than 2^53 would not survive a column with gaps.
 _JSON = json.JSONDecoder(parse_int=str)

@@ -18,7 +18,7 @@ from typing import BinaryIO, Literal
 
 from charset_normalizer import from_bytes
 
-from grouprec.types import DataError
+from grouprec.core.types import DataError
 
 Format = Literal["csv", "jsonl", "json", "nested json", "parquet", "excel"]
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from grouprec.types import DataError
+from grouprec.core.types import DataError
 
 # What other programs write for "nothing". "NA" is not among them: it is Namibia and a good many item codes.
 _MISSING = {"", "nan", "nat", "<na>", "none", "null", "n/a", "#n/a"}

@@ -11,9 +11,9 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.preprocessing import normalize
 from threadpoolctl import threadpool_limits
 
-from grouprec.lists import group_popularity, members_mean
-from grouprec.preference import best_unseen, rank_top
-from grouprec.types import Candidates, GroupLists, Groups
+from grouprec.core.types import Candidates, GroupLists, Groups
+from grouprec.ranking.candidates import best_unseen, rank_top
+from grouprec.ranking.group_lists import group_popularity, members_mean
 
 _BLOCK_CELLS = 1 << 24  # similarities held at a time
 

@@ -8,15 +8,15 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from grouprec.core.types import Candidates, Embeddings, Groups
 from grouprec.data.dataset import Dataset
 from grouprec.data.features import AttributeEncoder, item_frame
 from grouprec.evaluate import baselines
-from grouprec.evaluate.metrics import bootstrap, hit_matrix, hit_rate, ideal_dcg, ndcg
 from grouprec.evaluate.protocol import Task, dedup_lists, individual_lists
-from grouprec.lists import group_popularity
-from grouprec.placing import ACTIVITY
-from grouprec.preference import best_unseen, discounts
-from grouprec.types import Candidates, Embeddings, Groups
+from grouprec.models.placement import ACTIVITY
+from grouprec.ranking.candidates import best_unseen, discounts
+from grouprec.ranking.group_lists import group_popularity
+from grouprec.ranking.metrics import bootstrap, hit_matrix, hit_rate, ideal_dcg, ndcg
 
 Predict = Callable[[sparse.csr_array, pd.DataFrame], Candidates]
 Place = Callable[[sparse.csr_array, pd.DataFrame, Candidates], np.ndarray]
@@ -46,8 +46,8 @@ def cold_users(
     The same judged users every time, at most 1,000, with more than ``max(counts)`` known items, of which all but
     ``n`` are forgotten; the items of a smaller number are among those of a larger one. What users really have is
     still neither listed nor a target. The stages have learned from these users' whole histories, so somebody wholly
-    new may be served a little worse; attributes computed from histories (:data:`~grouprec.placing.ACTIVITY`) are
-    forgotten, too.
+    new may be served a little worse; attributes computed from histories (:data:`~grouprec.models.placement.ACTIVITY`)
+    are forgotten, too.
 
     Args:
         task: whose targets judge the lists.

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from grouprec.contracts import Profile
-from grouprec.crowd import one_hot
-from grouprec.evaluate.metrics import resampled_means
+from grouprec.core.types import Groups
 from grouprec.evaluate.protocol import Task
-from grouprec.types import Groups
+from grouprec.models.base import Profile
+from grouprec.models.virtual_members import one_hot
+from grouprec.ranking.metrics import resampled_means
 
 BATCH = 512
 LEAST = 1e-12  # keeps the logarithm of a share of 0 finite

@@ -10,9 +10,9 @@ import pandas as pd
 from pandas.api import types as dtypes
 from scipy import sparse
 
-from grouprec.evaluate.metrics import coverage, gini
 from grouprec.evaluate.protocol import Measured, Task
 from grouprec.evaluate.significance import holm
+from grouprec.ranking.metrics import coverage, gini
 
 _METRICS = ("ndcg@10", "hit_rate@10")
 _COLUMNS = ["attribute", "value", "n_users", "metric", "mean", "low", "high"]

@@ -10,15 +10,16 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from grouprec import alternatives, strategies
-from grouprec.contracts import Generator, Profile
-from grouprec.crowd import one_hot
+from grouprec.core.types import Candidates, GroupLatents, GroupLists, Groups
 from grouprec.data.dataset import Dataset, Interactions
-from grouprec.evaluate.metrics import coverage, intra_list_diversity, resampled_means
 from grouprec.evaluate.protocol import Measured, Task, measure_both, measure_one
-from grouprec.lists import LENGTH, members_mean
-from grouprec.training import RunOptions
-from grouprec.types import Candidates, GroupLatents, GroupLists, Groups
+from grouprec.models import alternatives
+from grouprec.models.base import Generator, Profile
+from grouprec.models.fitting import RunOptions
+from grouprec.models.virtual_members import one_hot
+from grouprec.ranking import strategies
+from grouprec.ranking.group_lists import LENGTH, members_mean
+from grouprec.ranking.metrics import coverage, intra_list_diversity, resampled_means
 
 DIALS = (0.0, 0.25, 0.5, 0.75, 1.0)  # from safe to surprising
 MMR_DIALS = (0.3, 0.5, 0.6, 0.7, 0.8)  # maximal marginal relevance changes nothing below, and keeps little above
@@ -54,9 +55,10 @@ def frontier(
     """Return what variety costs in the strict regime, for generated lists and for three others beside them.
 
     ``generated`` and ``gaussian``: five alternative lists of every group take turns
-    (:meth:`grouprec.alternatives.Crowd.lists`), so values are means over the five and coverage is that of all; virtual
-    members come from the generator or from a diagonal Gaussian per group. ``mmr``: the members' mean list under maximal
-    marginal relevance. ``members_mean``: that list as it is. Each of the latter two is one list per group.
+    (:meth:`grouprec.models.alternatives.Crowd.lists`), so values are means over the five and coverage is that of all;
+    virtual members come from the generator or from a diagonal Gaussian per group. ``mmr``: the members' mean list
+    under maximal marginal relevance. ``members_mean``: that list as it is. Each of the latter two is one list per
+    group.
 
     Args:
         histories: CSR [U, I], all that was learned from.

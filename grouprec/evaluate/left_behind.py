@@ -8,10 +8,9 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from grouprec.contracts import Regime
+from grouprec.core.types import Candidates, Groups
 from grouprec.evaluate import baselines
 from grouprec.evaluate.fairness import LEAST_USERS
-from grouprec.evaluate.metrics import hit_matrix, ndcg, paired_difference, precision
 from grouprec.evaluate.protocol import (
     Measured,
     Task,
@@ -22,10 +21,11 @@ from grouprec.evaluate.protocol import (
     share_of_gain,
     shared_lists,
 )
-from grouprec.lists import LENGTH, worth
-from grouprec.preference import discounts, make_preference, taste
-from grouprec.segmentation import segment, start_space, starts
-from grouprec.types import Candidates, Groups
+from grouprec.models.base import Regime
+from grouprec.models.groupers.segmentation import segment, start_space, starts
+from grouprec.ranking.candidates import discounts, make_preference, taste
+from grouprec.ranking.group_lists import LENGTH, worth
+from grouprec.ranking.metrics import hit_matrix, ndcg, paired_difference, precision
 
 LEAST_PART = 5  # members of each part; a group of fewer than twice as many is not split
 MOST_MEMBERS = 1_000  # of a group, that the two new lists are made from
@@ -60,12 +60,12 @@ def left_behind(
 ) -> pd.DataFrame:
     """Return how unequally every group is served by its list, and what two lists instead of one would gain.
 
-    A split is catalogue segmentation with two lists within the group (:func:`~grouprec.segmentation.segment`), from
-    two 2-means starts; then every member takes the list that is worth more to them. Of more than 1,000 members so
-    many are drawn to make the lists. *Predicted* is the worth of the two lists minus that of one made by the same
-    rule, to the users they are made from, by the predictions they are made from: expect less. *Measured* is what the
-    two lists bring the judged members, minus the old list; where that was made by another rule, the change of rule
-    counts, too.
+    A split is catalogue segmentation with two lists within the group
+    (:func:`~grouprec.models.groupers.segmentation.segment`), from two 2-means starts; then every member takes the list
+    that is worth more to them. Of more than 1,000 members so many are drawn to make the lists. *Predicted* is the
+    worth of the two lists minus that of one made by the same rule, to the users they are made from, by the predictions
+    they are made from: expect less. *Measured* is what the two lists bring the judged members, minus the old list;
+    where that was made by another rule, the change of rule counts, too.
 
     Args:
         measured: the groups' lists, judged in ``regime``.

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import sparse
 
-from grouprec.evaluate.metrics import has, ideal_dcg
-from grouprec.lists import member_matrix
-from grouprec.preference import discounts
-from grouprec.types import Groups
+from grouprec.core.types import Groups
+from grouprec.ranking.candidates import discounts
+from grouprec.ranking.group_lists import member_matrix
+from grouprec.ranking.metrics import has, ideal_dcg
 
 
 def best_strict(labels: np.ndarray, relevant: sparse.csr_array, cutoffs: Sequence[int]) -> dict[str, float]:

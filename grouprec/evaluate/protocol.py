@@ -14,9 +14,12 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from grouprec.core.types import Candidates, GroupLists, Groups
 from grouprec.data.dataset import Dataset, Interactions
 from grouprec.evaluate import baselines
-from grouprec.evaluate.metrics import (
+from grouprec.evaluate.oracle import best_strict
+from grouprec.ranking.group_lists import group_popularity
+from grouprec.ranking.metrics import (
     ACCURACY,
     CUTOFFS,
     DEPTH,
@@ -29,9 +32,6 @@ from grouprec.evaluate.metrics import (
     hit_matrix,
     novelty,
 )
-from grouprec.evaluate.oracle import best_strict
-from grouprec.lists import group_popularity
-from grouprec.types import Candidates, GroupLists, Groups
 
 METRICS = (*ACCURACY, "novelty@10")  # columns of Measured.values
 HEADLINES = ["precision@10", "ndcg@10", "hit_rate@10"]

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from grouprec.evaluate.metrics import paired_difference
+from grouprec.core.types import SettingError
 from grouprec.evaluate.protocol import HEADLINES, METRICS, Measured
-from grouprec.types import SettingError
+from grouprec.ranking.metrics import paired_difference
 
 LEVEL = 0.05  # adjusted p below which a difference counts as significant
 N_FLIPS = 9_999  # the smallest p is 1 / 10,000, small enough to survive a correction for hundreds of comparisons

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from grouprec.contracts import Updater
 from grouprec.data.dataset import RECENT, Dataset, Interactions
-from grouprec.evaluate.metrics import resampled_means
-from grouprec.training import RunOptions
+from grouprec.models.base import Updater
+from grouprec.models.fitting import RunOptions
+from grouprec.ranking.metrics import resampled_means
 
 CHUNK = 256  # users whose scores over the whole catalogue are held at one time
 N_RESAMPLES = 500

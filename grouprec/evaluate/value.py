@@ -18,9 +18,9 @@ from sklearn.metrics import (
     silhouette_score,
 )
 
+from grouprec.core.types import Candidates, GroupLists, Groups
 from grouprec.data.dataset import Dataset, Interactions
 from grouprec.evaluate import baselines, protocol
-from grouprec.types import Candidates, GroupLists, Groups
 
 GRID = (1, 2, 3, 5, 8, 12, 16, 20, 30, 50)
 FINE_GRID = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50)

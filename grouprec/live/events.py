@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from grouprec.core.types import DataError
 from grouprec.data.clean import Preparation
 from grouprec.data.columns import apply_map, detect_roles, simple_name
 from grouprec.data.read import NoRowsError, peek, read_table
 from grouprec.data.values import encode_ids, shown, to_numbers, to_seconds
-from grouprec.types import DataError
 
 # Columns of a table of events; every other column says something about the user or the item.
 COLUMNS = ("user", "item", "time", "weight", "rating", "behaviour", "label", "group", "event_id", "method", "regime")

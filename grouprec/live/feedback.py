@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from grouprec.core.types import StorageError
 from grouprec.evaluate.left_behind import wilson
 from grouprec.live.events import FACTORS
 from grouprec.live.ledger import FILE
 from grouprec.live.stream import PLACER, SNAPSHOT, Stream
-from grouprec.runs import Run, RunStore
-from grouprec.types import StorageError
+from grouprec.runs.store import Run, RunStore
 
 COLUMNS = ["time", "user", "group", "item", "verdict", "method", "regime"]
 _QUERY = (

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
-from grouprec.contracts import Regime
-from grouprec.lists import members_mean, without
-from grouprec.live.base import LiveBase
+from grouprec.core.types import Candidates, GroupLists, Groups
 from grouprec.live.rows import add_worth, best_of_pool
 from grouprec.live.users import LiveUsers
-from grouprec.types import Candidates, GroupLists, Groups
+from grouprec.models.base import Regime
+from grouprec.ranking.group_lists import members_mean, without
+from grouprec.runs.snapshot import LiveBase
 
 CELLS = 1 << 22  # candidates held at a time
 LEAST = 1e-6  # the most that popularity counts for in a list: less than any worth that matters
@@ -20,7 +20,7 @@ class LiveGroups:
     """What the members of every group want and have.
 
     Attributes:
-        sums: float64 [G, I], the worth of the items to the members (:func:`~grouprec.lists.worth`).
+        sums: float64 [G, I], the worth of the items to the members (:func:`~grouprec.ranking.group_lists.worth`).
         owners: int64 [G, I], members who have the item.
         popularity: int64 [I], users who have the item.
         sizes: int64 [G], members.
@@ -104,8 +104,8 @@ class LiveGroups:
         """Return a group's list, items int32 and scores float32; fewer than ``depth`` where there are no more.
 
         Strict: the sum of the members' worth. Ranking: its mean over the members who lack the item. Items that nobody
-        wants follow by popularity. The same as :func:`~grouprec.lists.members_mean` for the strict list, and as
-        :func:`~grouprec.preference.rank_top` for ties, in a tenth of the time.
+        wants follow by popularity. The same as :func:`~grouprec.ranking.group_lists.members_mean` for the strict list,
+        and as :func:`~grouprec.ranking.candidates.rank_top` for ties, in a tenth of the time.
         """
         factors, repeats = self.factors[group], self._base.repeats
         wanted = self.sums[group] * factors

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from grouprec.blend import Weights, make_predictor
-from grouprec.contracts import Encoder
+from grouprec.core.types import Candidates, Embeddings, Groups, Preference
 from grouprec.data.dataset import RECENT
-from grouprec.evaluate.metrics import list_overlap
-from grouprec.fitted import FACTS, load_encoders, load_facts, load_stage
-from grouprec.lists import LENGTH, members_mean
 from grouprec.live.stream import Stream
-from grouprec.preference import place_preference
-from grouprec.runs import Run, RunStore
-from grouprec.types import Candidates, Embeddings, Groups, Preference
+from grouprec.models.base import Encoder
+from grouprec.models.blend import Weights, make_predictor
+from grouprec.ranking.candidates import place_preference
+from grouprec.ranking.group_lists import LENGTH, members_mean
+from grouprec.ranking.metrics import list_overlap
+from grouprec.runs.stages import FACTS, load_encoders, load_facts, load_stage
+from grouprec.runs.store import Run, RunStore
 
 
 @dataclass(frozen=True)

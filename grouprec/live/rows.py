@@ -7,9 +7,9 @@ from functools import lru_cache
 import numpy as np
 from scipy.special import expit, logit
 
-from grouprec.lists import LENGTH
-from grouprec.preference import discounts
-from grouprec.types import Candidates
+from grouprec.core.types import Candidates
+from grouprec.ranking.candidates import discounts
+from grouprec.ranking.group_lists import LENGTH
 
 LEADERS = 50  # candidates that can stand out, as in `preference.taste`
 WORTH_STEP = 2.0**-30  # worth is counted in whole steps, so float64 sums are exact and a stream leaves no rounding
@@ -18,7 +18,8 @@ WORTH_STEP = 2.0**-30  # worth is counted in whole steps, so float64 sums are ex
 def add_worth(
     sums: np.ndarray, labels: np.ndarray, items: np.ndarray, scores: np.ndarray, signs: np.ndarray | float = 1.0
 ) -> None:
-    """Add :func:`~grouprec.lists.worth` of candidates [B, N] to the sums of their users' groups, float64 [G, I].
+    """Add :func:`~grouprec.ranking.group_lists.worth` of candidates [B, N] to the sums of their users' groups, float64
+    [G, I].
 
     In whole steps, so that sums are exact, and row by row, so that a user is worth the same alone and among others.
 
@@ -61,7 +62,7 @@ def shift(chances: np.ndarray, rise: np.ndarray) -> np.ndarray:
 
 
 def positions(candidates: Candidates, components: np.ndarray) -> np.ndarray:
-    """Return the positions of :func:`~grouprec.preference.place_preference`, float32 [B, S], quickly for few users."""
+    """Return the positions of :func:`~grouprec.ranking.candidates.place_preference`, float32 [B, S], for few users."""
     items, scores = candidates.items[:, :LEADERS], candidates.scores
     middle = np.minimum(LEADERS, (candidates.items >= 0).sum(axis=1) // 2)
     reference = scores[np.arange(len(scores)), middle][:, None]

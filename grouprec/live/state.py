@@ -11,15 +11,15 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from grouprec.contracts import Grouper, Regime, Updater
+from grouprec.core.types import Candidates, DataError, GroupLists, Preference, SettingError, StorageError
 from grouprec.data.dataset import Dataset, Interactions
-from grouprec.live.base import LiveBase, pack_text, unpack_text
 from grouprec.live.groups import LiveGroups
 from grouprec.live.rows import best_of_pool, positions, shift, typical_chances
 from grouprec.live.users import LiveUsers, Rows
-from grouprec.placing import AttributePlacer, place_users
-from grouprec.training import RunOptions
-from grouprec.types import Candidates, DataError, GroupLists, Preference, SettingError, StorageError
+from grouprec.models.base import Grouper, Regime, Updater
+from grouprec.models.fitting import RunOptions
+from grouprec.models.placement import AttributePlacer, place_users
+from grouprec.runs.snapshot import LiveBase, pack_text, unpack_text
 
 RISERS = 50  # items from outside the candidates that an event may bring in: those that rose most
 CELLS = 1 << 22  # numbers of a mini-batch held at a time
@@ -49,11 +49,12 @@ class LiveState:
     sums of the group, and the grouper's own rule says where the user belongs: they move when its answer changes.
     Attributes do not change with events, so a grouper by attributes moves nobody.
 
-    New users start without history, in the group that their attributes suggest (:func:`~grouprec.placing.place_users`)
-    and with its ranking as their candidates; where there is nothing to go by, in the largest group and with what all
-    users want most, so that the first events tell where they belong. New items are part of the history of who takes
-    them and are in no list before the next training; a known item that is like a new one stands in for it when taken.
-    Lists are those of :func:`~grouprec.lists.members_mean`; strategies and diversity of the run are not read.
+    New users start without history, in the group that their attributes suggest
+    (:func:`~grouprec.models.placement.place_users`) and with its ranking as their candidates; where there is nothing
+    to go by, in the largest group and with what all users want most, so that the first events tell where they belong.
+    New items are part of the history of who takes them and are in no list before the next training; a known item that
+    is like a new one stands in for it when taken. Lists are those of
+    :func:`~grouprec.ranking.group_lists.members_mean`; strategies and diversity of the run are not read.
 
     Args:
         updater: the fitted stage whose vectors ``base.states`` are.
@@ -311,7 +312,8 @@ class LiveState:
         return self._groups.best(group, regime, depth)
 
     def group_lists(self) -> GroupLists:
-        """Return the lists of all groups, made in full (:func:`~grouprec.lists.members_mean`), for exports.
+        """Return the lists of all groups, made in full (:func:`~grouprec.ranking.group_lists.members_mean`), for
+        exports.
 
         Its rankings fill the members' slots, which those of :meth:`group_list` do not.
         """

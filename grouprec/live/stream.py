@@ -1,7 +1,7 @@
 """A run's live state on disk: events come in, each counts exactly once, and groups and lists are as they are after it.
 
 ``<run>/live/``
-    final.safetensors      where the stream starts, the run's final fit (:class:`~grouprec.live.base.LiveBase`)
+    final.safetensors      where the stream starts, the run's final fit (:class:`~grouprec.runs.snapshot.LiveBase`)
     judged.safetensors     the same of the fit that the test part judged, where the run exports another one
     placer.safetensors     the classifier that places users without history
     ledger.sqlite          every accepted event, in order (:class:`~grouprec.live.ledger.Ledger`)
@@ -30,19 +30,19 @@ import pandas as pd
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from grouprec.contracts import Regime
+from grouprec.core.types import GroupLists, Groups, StorageError
 from grouprec.data.values import shown
-from grouprec.fitted import load_stage
-from grouprec.lists import RANKING_DEPTH, STRICT_DEPTH, without
-from grouprec.live.base import LiveBase
 from grouprec.live.events import FACTORS, MOST_NAMED, check_events
 from grouprec.live.ledger import Entry, Ledger
-from grouprec.live.likest import LikestItem
+from grouprec.live.similar_item import LikestItem
 from grouprec.live.state import LiveState
-from grouprec.placing import AttributePlacer
-from grouprec.runs import Run, RunStore, plain, storage
-from grouprec.strategies import diversify, get_strategy
-from grouprec.types import GroupLists, Groups, StorageError
+from grouprec.models.base import Regime
+from grouprec.models.placement import AttributePlacer
+from grouprec.ranking.group_lists import RANKING_DEPTH, STRICT_DEPTH, without
+from grouprec.ranking.strategies import diversify, get_strategy
+from grouprec.runs.snapshot import LiveBase
+from grouprec.runs.stages import load_stage
+from grouprec.runs.store import Run, RunStore, plain, storage
 
 BATCH = 200  # events of one transaction
 BASE, PLACER, SNAPSHOT = "final.safetensors", "placer.safetensors", "snapshot.safetensors"

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from grouprec.live.stream import Report, Stream
-from grouprec.runs import Run, RunStore
+from grouprec.runs.store import Run, RunStore
 
 MOST_OPEN = 3  # streams kept open; opening another one closes the one that was used longest ago
 IDLE_SECONDS = 30.0

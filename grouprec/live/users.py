@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
-from grouprec.live.base import LiveBase, csr_around
-from grouprec.types import Candidates
+from grouprec.core.types import Candidates
+from grouprec.runs.snapshot import LiveBase, csr_around
 
 
 class Rows:

@@ -9,10 +9,8 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from grouprec.runs import Run
-from grouprec.ui import charts, state
-from grouprec.ui.palette import group_colour, text_on
-from grouprec.ui.text import (  # noqa: F401  # pages find all ways to say things here
+from grouprec.report.palette import group_colour, text_on
+from grouprec.report.text import (  # noqa: F401  # pages find all ways to say things here
     NOTHING,
     count,
     difference,
@@ -26,6 +24,8 @@ from grouprec.ui.text import (  # noqa: F401  # pages find all ways to say thing
     score,
     short,
 )
+from grouprec.runs.store import Run
+from grouprec.ui import charts, state
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -109,7 +109,7 @@ def choose_group(groups: pd.DataFrame, key: str) -> pd.Series:
 
 
 def composition(parts: pd.DataFrame, key: str, users: str, share: str, alt: str) -> None:
-    """Draw which groups some users belong to: ``parts`` of :func:`~grouprec.ui.shaping.composition`.
+    """Draw which groups some users belong to: ``parts`` of :func:`~grouprec.report.tables.composition`.
 
     Args:
         users, share: the titles of how many of them are in a group, and of their share of them all.

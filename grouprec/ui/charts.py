@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from grouprec.report.palette import ACCENT, COLOURS, NEUTRAL, SCALE, group_colour, group_symbol, text_on
+from grouprec.report.text import literal
 from grouprec.ui import map_labels
-from grouprec.ui.palette import ACCENT, COLOURS, NEUTRAL, SCALE, group_colour, group_symbol, text_on
-from grouprec.ui.text import literal
 
 MOST_POINTS = 25_000  # drawn at once; a lasso over all of them comes back to the server in less than 3 MB
 MOST_CATEGORIES = 8

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from grouprec.runs import Run
-from grouprec.types import GrouprecError
-from grouprec.ui import cards, charts, live_words, shaping, state, story
+from grouprec.core.types import GrouprecError
+from grouprec.report import sentences as story
+from grouprec.report import tables as shaping
+from grouprec.runs.store import Run
+from grouprec.ui import cards, charts, live_words, state
 
 LENGTH = 20  # items of a list that can be judged
 MOST_DOTS = 20

@@ -6,11 +6,11 @@ from collections import Counter
 
 import streamlit as st
 
-from grouprec import jobs
-from grouprec.library import versions
-from grouprec.runs import FINISHED, Run
-from grouprec.site import app_root
-from grouprec.types import GrouprecError
+from grouprec.core.site import app_root
+from grouprec.core.types import GrouprecError
+from grouprec.data.library import versions
+from grouprec.runs.store import FINISHED, Run
+from grouprec.training import jobs
 from grouprec.ui import state, tour
 from grouprec.ui.cards import plain
 
@@ -96,7 +96,7 @@ def welcome() -> None:
 
 def train_sample() -> None:
     """Start a quick run on the sample and show its progress."""
-    from grouprec.config import make_config
+    from grouprec.runs.config import make_config
 
     sample = state.library().sample()
     title = f"{sample.name}, quick"

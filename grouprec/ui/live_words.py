@@ -12,7 +12,7 @@ import pandas as pd
 from grouprec.ui.cards import count, group_mark, percent, plain, plural, short
 
 if TYPE_CHECKING:  # these know the stages, and so torch: pages that only read runs do without
-    from grouprec.live.replaying import Replay, Step
+    from grouprec.live.replay import Replay, Step
     from grouprec.live.stream import Report, Stream
     from grouprec.live.streams import Effect
 

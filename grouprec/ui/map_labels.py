@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from grouprec.ui.palette import group_colour, text_on
-from grouprec.ui.text import literal, short
+from grouprec.report.palette import group_colour, text_on
+from grouprec.report.text import literal, short
 
 WIDTH, HEIGHT = 510, 560  # pixels of a map, about: what is crowded depends on them
 LETTER, LINE, PADDING = 5.9, 20, 12  # pixels

@@ -10,15 +10,15 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import streamlit as st
 
-from grouprec import jobs
-from grouprec.curation import TABLES, Curation
-from grouprec.edits import FILE, History
-from grouprec.library import KnownDataset, Library
-from grouprec.people import People
-from grouprec.people import there as people_there
-from grouprec.runs import FINISHED, Run, RunStore, State, Status, read_json
-from grouprec.site import app_root
-from grouprec.types import StorageError
+from grouprec.core.site import app_root
+from grouprec.core.types import StorageError
+from grouprec.data.library import KnownDataset, Library
+from grouprec.explore.edited_tables import TABLES, Curation
+from grouprec.explore.edits import FILE, History
+from grouprec.explore.users import People
+from grouprec.explore.users import there as people_there
+from grouprec.runs.store import FINISHED, Run, RunStore, State, Status, read_json
+from grouprec.training import jobs
 
 
 def store() -> RunStore:

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, expect, sync_playwright
 
-from grouprec import jobs
-from grouprec.runs import RunStore
-from grouprec.site import app_root
+from grouprec.core.site import app_root
+from grouprec.runs.store import RunStore
+from grouprec.training import jobs
 from tests.browser_setup import find_browser
 
 FLAGS = [

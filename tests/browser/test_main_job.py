@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from grouprec import jobs
 from grouprec.data.synthetic import planted
-from grouprec.runs import RunStore, State
+from grouprec.runs.store import RunStore, State
+from grouprec.training import jobs
 from tests.browser.conftest import PAGES, Tab
 from tests.conftest import write_csv
 

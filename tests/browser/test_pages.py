@@ -13,7 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, expect
 
 from grouprec.live.feedback import verdicts
-from grouprec.runs import Run, RunStore
+from grouprec.runs.store import Run, RunStore
 from tests.browser.conftest import PAGES, PHONE, Server, Tab
 from tests.conftest import TINY
 

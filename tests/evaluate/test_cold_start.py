@@ -7,14 +7,14 @@ import pytest
 from scipy import sparse
 from sklearn.linear_model import Ridge
 
+from grouprec.core.types import Embeddings, Groups
 from grouprec.data.synthetic import planted
 from grouprec.evaluate import cold_start
 from grouprec.evaluate.baselines import item_similarity
 from grouprec.evaluate.cold_start import SHRINKAGE, cold_items, cold_users, predict_vectors, random_order
-from grouprec.evaluate.metrics import hit_rate, ndcg
 from grouprec.evaluate.protocol import test_task as make_test_task
-from grouprec.preference import find_candidates
-from grouprec.types import Embeddings, Groups
+from grouprec.ranking.candidates import find_candidates
+from grouprec.ranking.metrics import hit_rate, ndcg
 
 KNOWN = planted(n_users=120, n_items=160, n_groups=4, ordered=False)
 DATA, GROUPS = KNOWN.data, Groups(KNOWN.labels, 4)

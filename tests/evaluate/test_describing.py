@@ -3,9 +3,9 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
+from grouprec.core.types import Groups
 from grouprec.evaluate.describing import calibration, calibration_error, reconstruction
 from grouprec.evaluate.protocol import Task
-from grouprec.types import Groups
 
 
 def a_task(seen: list[list[int]], relevant: list[list[int]]) -> Task:

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from grouprec.crowd import history_matrix, virtual_histories, wanted
+from grouprec.core.types import Candidates, Embeddings, GroupLatents, GroupLists, Groups
 from grouprec.data.dataset import Dataset
 from grouprec.data.synthetic import planted
 from grouprec.evaluate.generation import (
@@ -18,13 +18,13 @@ from grouprec.evaluate.generation import (
     small_groups,
     verdict,
 )
-from grouprec.evaluate.metrics import coverage, intra_list_diversity
 from grouprec.evaluate.protocol import Task, measure_one, test_task
-from grouprec.lists import lists_from_scores, members_mean
-from grouprec.preference import find_candidates
-from grouprec.training import RunOptions
-from grouprec.types import Candidates, Embeddings, GroupLatents, GroupLists, Groups
-from tests.virtual import BlockProfile, GaussianGenerator
+from grouprec.models.fitting import RunOptions
+from grouprec.models.virtual_members import history_matrix, virtual_histories, wanted
+from grouprec.ranking.candidates import find_candidates
+from grouprec.ranking.group_lists import lists_from_scores, members_mean
+from grouprec.ranking.metrics import coverage, intra_list_diversity
+from tests.support.virtual import BlockProfile, GaussianGenerator
 
 RUN = RunOptions()
 PROFILE = BlockProfile(spread=1.0)

@@ -3,10 +3,10 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
+from grouprec.core.types import Candidates, Groups
 from grouprec.evaluate import protocol
 from grouprec.evaluate.left_behind import left_behind, wilson
-from grouprec.lists import members_mean
-from grouprec.types import Candidates, Groups
+from grouprec.ranking.group_lists import members_mean
 
 N_ITEMS = 60
 TASTES = np.arange(45).reshape(3, 15)  # each taste likes fifteen items; the last fifteen items nobody likes

@@ -5,12 +5,12 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
+from grouprec.core.types import Candidates, Groups
 from grouprec.data.synthetic import planted
 from grouprec.evaluate import baselines, protocol
-from grouprec.evaluate.metrics import accuracy, hit_matrix
 from grouprec.evaluate.significance import compare_all
-from grouprec.lists import members_mean
-from grouprec.types import Candidates, Groups
+from grouprec.ranking.group_lists import members_mean
+from grouprec.ranking.metrics import accuracy, hit_matrix
 
 KNOWN = planted(n_users=90, n_items=150, n_groups=3, ordered=False)
 DATA = KNOWN.data

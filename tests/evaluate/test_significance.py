@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from grouprec.core.types import SettingError
 from grouprec.evaluate.protocol import METRICS, Measured
 from grouprec.evaluate.significance import compare_all, holm, sign_flip_p
-from grouprec.types import SettingError
 
 
 def holm_by_hand(p):

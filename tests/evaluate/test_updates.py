@@ -9,7 +9,7 @@ from scipy import sparse
 from grouprec.data.synthetic import planted
 from grouprec.evaluate import updates
 from grouprec.evaluate.updates import evaluate_updates
-from grouprec.training import RunOptions
+from grouprec.models.fitting import RunOptions
 
 
 class LastItem:

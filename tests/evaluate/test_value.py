@@ -5,13 +5,13 @@ import pandas as pd
 import pytest
 from sklearn.metrics import silhouette_score
 
+from grouprec.core.types import Groups
 from grouprec.data.dataset import Interactions
 from grouprec.data.synthetic import planted
 from grouprec.evaluate import protocol
 from grouprec.evaluate.baselines import everybody, history_groups, item_knn
 from grouprec.evaluate.value import choose_n_groups, default_grid, separation, stability, value_of_groups
-from grouprec.lists import group_popularity, members_mean
-from grouprec.types import Groups
+from grouprec.ranking.group_lists import group_popularity, members_mean
 
 KNOWN = planted(n_users=120, n_items=160, n_groups=4, ordered=False)
 

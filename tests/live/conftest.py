@@ -12,7 +12,7 @@ from benchmarks.crash import build_run
 from grouprec.data.dataset import Dataset
 from grouprec.data.synthetic import planted
 from grouprec.live import streams
-from grouprec.runs import Run, RunStore
+from grouprec.runs.store import Run, RunStore
 
 
 @pytest.fixture(scope="session")

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from grouprec.core.types import DataError, SettingError
 from grouprec.data.clean import Preparation
 from grouprec.live.events import MOST_NAMED, Checked, check_events, read_events
-from grouprec.types import DataError, SettingError
 
 
 def check(*events: object, **preparation: object) -> Checked:

@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from grouprec.core.types import StorageError
 from grouprec.data.dataset import Dataset
 from grouprec.live.feedback import COLUMNS, acceptance, factors, verdicts
 from grouprec.live.ledger import FILE
 from grouprec.live.stream import Stream
-from grouprec.runs import Run, RunStore
-from grouprec.types import StorageError
+from grouprec.runs.store import Run, RunStore
 
 
 def said(*rows: tuple) -> pd.DataFrame:

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from grouprec.lists import STRICT_DEPTH, members_mean, worth
-from grouprec.placing import AttributePlacer
-from grouprec.types import Candidates, DataError, Groups, SettingError, StorageError
+from grouprec.core.types import Candidates, DataError, Groups, SettingError, StorageError
+from grouprec.models.placement import AttributePlacer
+from grouprec.ranking.group_lists import STRICT_DEPTH, members_mean, worth
 from tests.live.world import DATA, KNOWN, WIDTH, assert_same, make, the_base, the_updater
 
 

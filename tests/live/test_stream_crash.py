@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.crash import build_run, compare, make_events
 from grouprec.data.synthetic import planted
-from grouprec.runs import RunStore
+from grouprec.runs.store import RunStore
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs a system that can fork")

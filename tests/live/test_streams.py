@@ -7,10 +7,10 @@ import threading
 
 import pytest
 
+from grouprec.core.types import StorageError
 from grouprec.live import streams
 from grouprec.live.stream import Stream
-from grouprec.runs import Run, RunStore
-from grouprec.types import StorageError
+from grouprec.runs.store import Run, RunStore
 
 
 def free(store: RunStore, run: Run) -> bool:

@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 from scipy.special import expit
 
-from grouprec.contracts import REGISTRIES, Grouper
+from grouprec.core.types import Preference
 from grouprec.data.synthetic import planted
-from grouprec.live.base import LiveBase
 from grouprec.live.state import LiveState
-from grouprec.placing import AttributePlacer
-from grouprec.preference import find_candidates, make_preference
-from grouprec.stages.encoder_ease import EaseEncoder
-from grouprec.stages.updater_gru import GruUpdater
-from grouprec.training import RunOptions
-from grouprec.types import Preference
+from grouprec.models.base import REGISTRIES, Grouper
+from grouprec.models.encoders.ease import EaseEncoder
+from grouprec.models.fitting import RunOptions
+from grouprec.models.placement import AttributePlacer
+from grouprec.models.updaters.gru import GruUpdater
+from grouprec.ranking.candidates import find_candidates, make_preference
+from grouprec.runs.snapshot import LiveBase
 
 KNOWN = planted(n_users=120, n_items=160, n_groups=4, events_per_user=24, ordered=False)
 DATA = KNOWN.data

@@ -1,0 +1,357 @@
+"""The command line: the same pipeline without a browser. Progress goes to stderr, results to stdout."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import subprocess
+import sys
+import traceback
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from grouprec.cli.terminal import print_json, print_rows, print_run, progress_bar, terminal
+from grouprec.core.types import GrouprecError
+
+# The map compiles beside the training. Threads that wait by spinning then fight over the cores: on two of them an
+# epoch of the updater took 56 s instead of 11 s. It must stand before torch is loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+app = typer.Typer(
+    help="From an interactions file to user groups, a generated list for every group, and the evidence.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+Runs = Annotated[Path | None, typer.Option("--runs", help="Folder of runs; $GROUPREC_RUNS or your data folder")]
+VALUE_COLUMNS = ["n_groups", "method", "regime", "metric", "value", "low", "high"]  # of `value --json`
+VALUE_COLUMNS += ["floor", "individual", "oracle", "share_of_gain"]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of stdout")]
+
+
+def main() -> NoReturn:
+    """Run the command; a mistake of the user is one sentence and exit status 2, never a traceback."""
+    try:
+        app(standalone_mode=False)
+    except GrouprecError as error:
+        _fail(str(error), 2)
+    except typer.Exit as stop:
+        sys.exit(stop.exit_code)
+    except KeyboardInterrupt:
+        _fail("Cancelled.", 130)
+    except Exception as error:  # the last line of defence: say it, keep the details out of the way
+        if hasattr(error, "format_message"):  # usage errors of the option parser
+            _fail(f"{error.format_message()} See `grouprec --help`.", 2)
+        if isinstance(error, typer.Abort):
+            _fail("Cancelled.", 130)
+        if os.environ.get("GROUPREC_DEBUG"):
+            traceback.print_exc()
+        _fail(f"Unexpected error: {type(error).__name__}: {error}. GROUPREC_DEBUG=1 shows where.", 1)
+    sys.exit(0)
+
+
+def _fail(sentence: str, status: int) -> NoReturn:
+    terminal.print(sentence, style="red" if status != 130 else "", markup=False, highlight=False, soft_wrap=True)
+    sys.exit(status)
+
+
+@app.command()
+def train(
+    interactions: Annotated[
+        Path | None, typer.Argument(help="CSV, TSV, Parquet, Excel, JSON lines or nested JSON")
+    ] = None,
+    users: Annotated[Path | None, typer.Option(help="File of user attributes")] = None,
+    items: Annotated[Path | None, typer.Option(help="File of item attributes")] = None,
+    map: Annotated[str, typer.Option(help="Column roles, e.g. user=CustomerID,item=StockCode")] = "",
+    preset: Annotated[str, typer.Option(help="quick, standard or thorough")] = "standard",
+    n_groups: Annotated[str, typer.Option(help="A number, or auto: chosen on held-out data")] = "auto",
+    encoder: Annotated[str, typer.Option(help="One or several, blended by what held-out data say")] = "auto",
+    grouper: Annotated[str, typer.Option(help="How groups are formed")] = "lists",
+    regime: Annotated[str, typer.Option(help="strict: one list for all; dedup: each skips what they have")] = "strict",
+    repeats: Annotated[bool, typer.Option("--repeats", help="Items that a user has may be listed again")] = False,
+    search_minutes: Annotated[float | None, typer.Option(help="Time to search encoders' settings; thorough: 5")] = None,
+    set: Annotated[list[str] | None, typer.Option(help="stage.field=value, repeatable, e.g. dnn.epochs=5")] = None,
+    layout: Annotated[str, typer.Option(help="How the map is drawn: umap, or pca (instant, coarser)")] = "umap",
+    seed: Annotated[int, typer.Option(help="Every random number comes from it")] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps")] = "auto",
+    refit: Annotated[bool | None, typer.Option("--refit/--no-refit", help="Learn final lists from all rows")] = None,
+    feedback: Annotated[str, typer.Option(help="A run whose likes, dislikes and hidden items count here, too")] = "",
+    title: Annotated[str, typer.Option(help="What to call the run")] = "",
+    runs: Runs = None,
+    resume: Annotated[str | None, typer.Option(help="Continue this run from its last finished stage")] = None,
+    json: AsJson = False,
+) -> None:
+    """Train the whole pipeline on an interactions file."""
+    from grouprec.core.types import SettingError
+    from grouprec.data.columns import parse_map
+    from grouprec.data.prepare import find_roles
+    from grouprec.data.read import peek
+    from grouprec.runs.config import make_config, parse_settings
+    from grouprec.runs.store import RESUMABLE, RunStore
+
+    store = RunStore(runs)
+    if resume:
+        run = store.get(resume)
+        if run.status().state not in RESUMABLE:
+            raise SettingError(f"The run {run.run_id} is {run.status().state}; there is nothing to continue.")
+    else:
+        if interactions is None:
+            raise SettingError("Say which file to train on: grouprec train INTERACTIONS, or --resume RUN.")
+        config = make_config(
+            title=title or f"{interactions.stem}, {preset}",
+            dataset=interactions.stem,
+            interactions=interactions.absolute(),
+            users=users and users.absolute(),
+            items=items and items.absolute(),
+            roles=parse_map(map) if map else {},
+            preset=preset,
+            n_groups=int(n_groups) if n_groups.lstrip("-").isdigit() else n_groups,
+            encoders=tuple(name.strip() for name in encoder.split(",") if name.strip()),
+            grouper=grouper,
+            regime=regime,
+            settings=parse_settings(set or []),
+            layout=layout,
+            seed=seed,
+            device=device,
+            refit=refit,
+            repeats=repeats,
+            search_minutes=search_minutes,
+            feedback=store.get(feedback).run_id if feedback else "",
+        )
+        for file in filter(None, (config.users, config.items)):
+            peek(file)
+        find_roles(config.interactions, config.roles)
+        run = store.create(config)
+    metrics = _train(store, run)
+    if json:
+        print_json(
+            {"run_id": run.run_id, "status": run.status().state, "seconds": metrics["seconds"], "metrics": metrics}
+        )
+    else:
+        print_run(run)
+
+
+def _train(store: Any, run: Any) -> dict[str, Any]:
+    """Train a run in this process behind a progress bar and return its metrics."""
+    from grouprec.training.jobs import train_here
+
+    bar = progress_bar()
+    with bar:
+        task = bar.add_task("starting", total=1.0)
+
+        def watch(stage: str, fraction: float, seconds_left: float | None) -> None:
+            bar.update(task, description=stage, completed=fraction)
+
+        return train_here(store, run, watch)
+
+
+@app.command()
+def export(
+    run: Annotated[str, typer.Argument(help="Run id, the beginning of one, or last")],
+    out: Annotated[Path, typer.Option(help="Folder for the CSV files")],
+    method: Annotated[str | None, typer.Option(help="generated, members_mean or popularity; default: the best")] = None,
+    runs: Runs = None,
+    json: AsJson = False,
+) -> None:
+    """Write members.csv, group_lists.csv, group_rankings.csv and user_lists.csv."""
+    from grouprec.report.csv import export_run
+    from grouprec.runs.store import RunStore
+
+    rows = export_run(RunStore(runs).get(run), out, method)
+    for name, count in rows.items():
+        terminal.print(f"{out / name}: {count:,} rows", markup=False, highlight=False)
+    if json:
+        print_json({"files": rows})
+
+
+@app.command()
+def update(
+    run: Annotated[str, typer.Argument(help="Run id, the beginning of one, or last")],
+    events: Annotated[Path, typer.Argument(help="New events: a file of any format that training reads")],
+    out: Annotated[Path, typer.Option(help="Folder for the CSV files")],
+    map: Annotated[str, typer.Option(help="Column roles, e.g. user=CustomerID,item=StockCode")] = "",
+    reencode: Annotated[bool, typer.Option("--reencode", help="Also compare with users encoded anew")] = False,
+    runs: Runs = None,
+    json: AsJson = False,
+) -> None:
+    """Send new events to a run, each once, and write its export files as they stand after them."""
+    from grouprec.data.columns import parse_map
+    from grouprec.live import reencoding
+    from grouprec.live.events import read_events
+    from grouprec.live.stream import Stream
+    from grouprec.report.csv import export_stream
+    from grouprec.runs.store import RunStore, storage
+
+    store = RunStore(runs)
+    found = store.get(run)
+    table = read_events(events, parse_map(map) if map else {}, found.config().roles)
+    with storage(out):
+        out.mkdir(parents=True, exist_ok=True)
+    with Stream.open(store, found) as stream, progress_bar() as bar:
+        task = bar.add_task("events", total=1.0)
+        report = stream.apply(table, lambda fraction: bar.update(task, completed=fraction))
+        rows = export_stream(stream, out)
+        difference = reencoding.reencode(store, found, stream) if reencode else None
+    for problem in report.problems:
+        terminal.print(problem, markup=False, highlight=False, soft_wrap=True)
+    counts = ", ".join(f"{count:,} {name}" for name, count in report.counts().items())
+    terminal.print(f"{counts}; {report.moved_users:,} users moved to another group", highlight=False, soft_wrap=True)
+    for name, count in rows.items():
+        terminal.print(f"{out / name}: {count:,} rows", markup=False, highlight=False)
+    if difference is not None:
+        terminal.print(
+            f"Encoded anew, {difference.same_group:.0%} of {difference.n_users:,} users with new items land in the "
+            f"same group; {difference.personal_overlap:.0%} of their own first ten and "
+            f"{difference.list_overlap:.0%} of the groups' first ten are the same.",
+            markup=False,
+            highlight=False,
+        )
+    if json:
+        more = {"reencoded": dataclasses.asdict(difference)} if difference is not None else {}
+        print_json({**report.counts(), "moved_users": report.moved_users, "seconds": report.seconds, **more})
+
+
+@app.command("list")
+def list_runs(runs: Runs = None, json: AsJson = False) -> None:
+    """List the runs, newest first."""
+    from grouprec.runs.store import RunStore
+    from grouprec.training.jobs import refresh
+
+    rows = []
+    for run in RunStore(runs).runs():
+        metrics, status = run.metrics(), refresh(run)
+        rows.append(
+            {
+                "run_id": run.run_id,
+                "title": run.title(),
+                "status": status.state,
+                "dataset": metrics.get("dataset", ""),
+                "n_groups": metrics.get("n_groups", ""),
+                "seconds": metrics.get("seconds", ""),
+            }
+        )
+    if json:
+        print_json({"runs": rows})
+    else:
+        print_rows(rows, "There is no run yet; `grouprec train FILE` makes one.")
+
+
+@app.command()
+def show(run: Annotated[str, typer.Argument(help="Run id or last")], runs: Runs = None, json: AsJson = False) -> None:
+    """Show what a run learned and what it is worth."""
+    from grouprec.runs.store import RunStore
+    from grouprec.training.jobs import refresh
+
+    found = RunStore(runs).get(run)
+    refresh(found)
+    if json:
+        status = dataclasses.asdict(found.status())
+        print_json({"run_id": found.run_id, **status, "status": status["state"], "metrics": found.metrics()})
+    else:
+        print_run(found)
+
+
+@app.command()
+def compare(
+    run: Annotated[list[str], typer.Argument(help="Run ids or last")], runs: Runs = None, json: AsJson = False
+) -> None:
+    """Compare the methods of one or several runs."""
+    from grouprec.runs.store import RunStore
+
+    store = RunStore(runs)
+    rows = []
+    for one in (store.get(run_id) for run_id in run):
+        table = one.table("evaluation")
+        for row in table.to_dict("records"):
+            method = f"{row['method']}/{row['regime']}"
+            keep = {name: row[name] for name in ("value", "low", "high")}
+            rows.append({"run_id": one.run_id, "method": method, "metric": row["metric"], **keep})
+    if json:
+        print_json({"rows": rows})
+    else:
+        print_rows([row for row in rows if row["metric"] in ("ndcg@10", "precision@10", "hit_rate@10")], "Nothing.")
+
+
+@app.command()
+def value(run: Annotated[str, typer.Argument(help="Run id or last")], runs: Runs = None, json: AsJson = False) -> None:
+    """Print what every number of groups is worth (nDCG@10), by every method and in both regimes."""
+    from grouprec.runs.store import RunStore
+
+    table = RunStore(runs).get(run).table("value_of_groups")
+    if json:
+        print_json({"rows": table[VALUE_COLUMNS].to_dict("records")})
+    else:
+        print_rows(table[table["metric"] == "ndcg@10"].drop(columns="metric").to_dict("records"), "Nothing.")
+
+
+@app.command()
+def report(
+    run: Annotated[str, typer.Argument(help="Run id, the beginning of one, or last")],
+    out: Annotated[Path, typer.Option(help="The HTML file to write")],
+    runs: Runs = None,
+    json: AsJson = False,
+) -> None:
+    """Write a run's whole story as one HTML file that needs no network and prints well."""
+    from grouprec.report.html import write
+    from grouprec.runs.store import RunStore
+
+    found = RunStore(runs).get(run)
+    size = write(found, out)
+    terminal.print(f"{out}: {size / 1000:,.0f} KB", markup=False, highlight=False, soft_wrap=True)
+    if json:
+        print_json({"run_id": found.run_id, "file": str(out), "bytes": size})
+
+
+@app.command()
+def demo(
+    port: Annotated[int, typer.Option(help="Port to listen on")] = 8501,
+    address: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
+    runs: Runs = None,
+) -> None:
+    """Train preset quick on the bundled sample, unless that was done before, and serve the dashboard on it."""
+    from grouprec.data.library import SAMPLE_NAME, Library
+    from grouprec.runs.config import make_config
+    from grouprec.runs.store import RunStore
+
+    store = RunStore(runs)
+    sample = Library(store.root / "datasets").sample()
+    config = make_config(title="Demo", dataset=SAMPLE_NAME, interactions=sample.interactions, preset="quick")
+    same = [run for run in store.runs() if run.finished and run.trained_as(config)]
+    if same:
+        run = same[0]
+        terminal.print(f"Using the run {run.run_id} trained before.", highlight=False)
+    else:
+        terminal.print(f"Training preset quick on {SAMPLE_NAME} into {store.root}.", markup=False, highlight=False)
+        run = store.create(config)
+        _train(store, run)
+    print_run(run)
+    _serve(store, run.run_id, port, address)
+
+
+@app.command("app")
+def serve(
+    run: Annotated[str | None, typer.Option(help="Open on this run (id or last)")] = None,
+    port: Annotated[int, typer.Option(help="Port to listen on")] = 8501,
+    address: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
+    runs: Runs = None,
+) -> None:
+    """Serve the dashboard, on this machine only unless told otherwise."""
+    from grouprec.runs.store import RunStore
+
+    store = RunStore(runs)
+    _serve(store, store.get(run).run_id if run else None, port, address)
+
+
+def _serve(store: Any, run_id: str | None, port: int, address: str) -> NoReturn:
+    """Run the server until it is stopped."""
+    from grouprec.core.site import app_root
+
+    root = app_root()
+    query = f"/groups?run={run_id}" if run_id else ""
+    terminal.print(f"Dashboard: http://{address}:{port}{query}", markup=False, highlight=False, soft_wrap=True)
+    command = [sys.executable, "-m", "streamlit", "run", str(root / "app.py")]
+    command += [f"--server.address={address}", f"--server.port={port}", "--browser.gatherUsageStats=false"]
+    environment = {**os.environ, "GROUPREC_RUNS": str(store.root.absolute())}
+    sys.exit(subprocess.call(command, cwd=root, env=environment))

@@ -1,0 +1,97 @@
+"""What the command line prints: results on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+terminal = Console(stderr=True)
+PIPE_WIDTH = 160  # columns of a table that no terminal bounds
+
+
+def progress_bar() -> Progress:
+    """Return a bar for one task, shown while a person watches."""
+    return Progress(
+        TextColumn("{task.description:<22}"),
+        BarColumn(),
+        TextColumn("{task.percentage:3.0f} %"),
+        TimeRemainingColumn(),
+        console=terminal,
+        transient=True,
+        disable=not terminal.is_terminal,
+    )
+
+
+def print_json(value: dict[str, Any]) -> None:
+    from grouprec.runs.store import plain
+
+    sys.stdout.write(json.dumps(_finite(value), default=plain) + "\n")
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no NaN: undefined becomes null."""
+    if isinstance(value, dict):
+        return {key: _finite(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and value != value else value
+
+
+def print_rows(rows: list[dict[str, Any]], empty: str) -> None:
+    if not rows:
+        terminal.print(empty, markup=False)
+        return
+    table = Table(box=None, pad_edge=False)
+    for name in rows[0]:
+        table.add_column(name, no_wrap=name == "run_id")
+    for row in rows:
+        table.add_row(*map(_cell, row.values()))
+    out = Console()
+    if not out.is_terminal:
+        out = Console(width=PIPE_WIDTH)
+    out.print(table, markup=False)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return "" if value != value else f"{value:.4f}"
+    return str(value)
+
+
+def print_run(run: Any) -> None:
+    """Print a run for people: what it is, and the value of every method at ten items."""
+    status, metrics = run.status(), run.metrics()
+    out = Console()
+    out.print(f"{run.title()} ({run.run_id}): {status.state} {status.message}", markup=False, highlight=False)
+    if not run.finished:
+        return
+    out.print(
+        f"{metrics['n_users']:,} users, {metrics['n_items']:,} items, {metrics['n_groups']} groups, "
+        f"encoder {metrics['encoder']}, {metrics['device_title']}, {metrics['seconds']:.0f} s",
+        markup=False,
+        highlight=False,
+    )
+    if metrics.get("n_groups_reason"):
+        out.print(metrics["n_groups_reason"], markup=False, highlight=False)
+    verdict = metrics.get("verdict") or {}
+    if verdict.get("strict_ratio") is not None:
+        out.print(
+            f"Generated lists are worth {verdict['strict_ratio']:.0%} of the members' mean, "
+            f"{verdict['dedup_ratio']:.0%} where each member skips what they have.",
+            markup=False,
+            highlight=False,
+        )
+    table = run.table("evaluation")
+    wide = table.pivot_table(index=["regime", "method"], columns="metric", values="value")
+    wanted = ["ndcg@10", "precision@10", "recall@10", "hit_rate@10", "mrr"]
+    names = [name for name in wanted if name in wide]
+    print_rows(
+        [{"regime": key[0], "method": key[1], **dict(zip(names, row, strict=True))} for key, row in
+         zip(wide.index, wide[names].itertuples(index=False, name=None), strict=True)],
+        "",
+    )  # fmt: skip

@@ -1,0 +1,12 @@
+"""Where the app's own files are: the server script, the pages and the sample."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def app_root() -> Path:
+    """Return the folder of ``app.py``, ``pages/`` and ``sample_data/``: in an installed wheel, else the checkout."""
+    package = Path(__file__).resolve().parents[1]
+    inside = package / "_site"
+    return inside if inside.is_dir() else package.parent

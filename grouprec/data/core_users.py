@@ -1,0 +1,178 @@
+"""What the training rows decide for all parts: who is a robot, what is an outlier, who and what is seen enough."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from grouprec.core.types import DataError
+from grouprec.data.clean import Preparation, Report, Rows
+from grouprec.data.split import TEST, TRAIN, VALIDATION
+from grouprec.data.values import sorted_unique
+
+ROBOT_ROWS = 100  # nobody with fewer rows is called a robot
+# Where most users have the same number of rows the median deviation is 0; a factor of two is then one deviation.
+_LEAST_DEVIATION = np.log(2)
+
+
+@dataclass(frozen=True, eq=False)
+class Core:
+    """The rows that take part, and the training rows of users who do not.
+
+    Attributes:
+        rows: all parts, with final weights.
+        parts: int8 [n], part of every row.
+        users, items: codes of the users and items of the training, ascending.
+        left_users: codes of users with valid training rows who were dropped, ascending.
+        left_rows: their rows over ``items``, weighted in the same way.
+        new_users: users of the validation and of the test part whom training has never seen.
+    """
+
+    rows: Rows
+    parts: np.ndarray
+    users: np.ndarray
+    items: np.ndarray
+    left_users: np.ndarray
+    left_rows: Rows
+    new_users: tuple[int, int]
+
+
+def fit_core(rows: Rows, parts: np.ndarray, settings: Preparation, quantities: bool, report: Report) -> Core:
+    """Return the rows that take part, judged by training rows only.
+
+    Args:
+        rows: valid rows of all parts.
+        parts: int8 [n], part of every row.
+        settings: bounds of the steps.
+        quantities: whether weights are quantities, whose outliers are cut.
+        report: is added to; its rows are those of all parts together.
+    Raises:
+        DataError: no rows, or a single user or item, is left.
+    """
+    valid = rows.take(parts == TRAIN)
+    rows, parts, new_users = _drop_unknown(rows, parts, report)
+    if settings.drop_robots:
+        robots = find_robots(rows.users[parts == TRAIN], settings.robot_z)
+        human = ~np.isin(rows.users, robots)
+        note = f"users of extreme activity, placed in a group afterwards: {len(robots):,}"
+        report.add("robots", len(rows), int(human.sum()), note, "raise robot_z or set drop_robots to false")
+        rows, parts = rows.take(human), parts[human]
+    limit = _winsorise_limit(rows.weights[parts == TRAIN], settings, quantities, report, len(rows))
+    users, items = k_core(rows, parts == TRAIN, settings.min_user_items, settings.min_item_users)
+    known = np.isin(rows.users, users) & np.isin(rows.items, items)
+    note = f"users need {settings.min_user_items} or more items, items {settings.min_item_users} or more users"
+    report.add("k-core", len(rows), int(known.sum()), note, "lower min_item_users or min_user_items, or give more rows")
+    rows, parts = rows.take(known), parts[known]
+    for kind, ids in (("user", users), ("item", items)):
+        if len(ids) < 2:
+            raise DataError(f"Only one {kind} is left after the step 'k-core' ({note}): groups need two or more.")
+
+    left = valid.take(np.isin(valid.items, items) & ~np.isin(valid.users, users))
+    weigh = _Weighting.fit(rows.weights[parts == TRAIN], limit, settings.weighting)
+    report.add("weights", len(rows), len(rows), weigh.note, "")
+    return Core(
+        rows=replace(rows, weights=weigh(rows.weights)),
+        parts=parts,
+        users=users,
+        items=items,
+        left_users=np.setdiff1d(valid.users, users),
+        left_rows=replace(left, weights=weigh(left.weights)),
+        new_users=new_users,
+    )
+
+
+def _drop_unknown(rows: Rows, parts: np.ndarray, report: Report) -> tuple[Rows, np.ndarray, tuple[int, int]]:
+    """Drop later rows of users and items that training has never seen."""
+    train = parts == TRAIN
+    if train.all():
+        return rows, parts, (0, 0)
+    old_user = np.isin(rows.users, rows.users[train])
+    old_item = np.isin(rows.items, rows.items[train])
+    new_users = tuple(len(sorted_unique(rows.users[~old_user & (parts == part)])) for part in (VALIDATION, TEST))
+    keep = old_user & old_item
+    new_items = np.sum(old_user & ~old_item)
+    note = f"validation and test rows of new users: {np.sum(~old_user):,}, of new items: {new_items:,}"
+    report.add("unknown to the training", len(rows), int(keep.sum()), note, "")
+    return rows.take(keep), parts[keep], new_users
+
+
+def find_robots(users: np.ndarray, z: float) -> np.ndarray:
+    """Return the users whose log number of rows lies more than ``z`` robust deviations above the median.
+
+    The deviation is 1.4826 times the median absolute deviation (which is the standard deviation of a normal
+    distribution), at least ln 2; users with 100 rows or fewer are never robots.
+
+    Args:
+        users: int [n], user of every training row.
+        z: the bound.
+    Returns:
+        the users' codes, ascending.
+    """
+    codes, counts = np.unique(users, return_counts=True)
+    logs = np.log(counts)
+    median = np.median(logs)
+    deviation = max(1.4826 * np.median(np.abs(logs - median)), _LEAST_DEVIATION)
+    return codes[(logs > median + z * deviation) & (counts > ROBOT_ROWS)]
+
+
+def k_core(rows: Rows, train: np.ndarray, min_user_items: int, min_item_users: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the users and items of the largest part of the training in which both have enough of each other.
+
+    Users need ``min_user_items`` different items and items ``min_item_users`` different users; dropping one may
+    make another too rare, so the step is repeated until nothing changes.
+
+    Args:
+        rows: rows of all parts.
+        train: mask of the training rows, which alone count.
+        min_user_items, min_item_users: the bounds.
+    Returns:
+        codes of users and of items, ascending.
+    """
+    width = np.int64(rows.items.max()) + 1 if len(rows) else np.int64(1)
+    pairs = sorted_unique(rows.users[train] * width + rows.items[train])
+    users, items = pairs // width, pairs % width
+    while len(users):
+        enough = (np.bincount(users)[users] >= min_user_items) & (np.bincount(items)[items] >= min_item_users)
+        if enough.all():
+            break
+        users, items = users[enough], items[enough]
+    return sorted_unique(users), sorted_unique(items)
+
+
+def _winsorise_limit(
+    weights: np.ndarray, settings: Preparation, quantities: bool, report: Report, n_rows: int
+) -> float:
+    """Return the weight that larger ones are cut to, infinite where none is."""
+    if not quantities or settings.winsorise == 1:
+        return np.inf
+    limit = float(np.quantile(weights, settings.winsorise))
+    note = f"{np.sum(weights > limit):,} training weights above {limit:g} are set to {limit:g}"
+    report.add("outliers", n_rows, n_rows, note, "")
+    return limit
+
+
+@dataclass(frozen=True)
+class _Weighting:
+    """Raw weights -> float32 weights, with the limit and mean of the training rows."""
+
+    limit: float
+    kind: str
+    mean: float
+    note: str
+
+    @classmethod
+    def fit(cls, weights: np.ndarray, limit: float, kind: str) -> _Weighting:
+        mean = float(np.log1p(np.minimum(weights, limit)).mean())
+        notes = {
+            "log": f"log(1 + weight), divided by its training mean {mean:.3g}",
+            "none": "as they are",
+            "binary": "all are 1",
+        }
+        return cls(limit, kind, mean, notes[kind])
+
+    def __call__(self, weights: np.ndarray) -> np.ndarray:
+        if self.kind == "binary":
+            return np.ones(len(weights), np.float32)
+        weights = np.minimum(weights, self.limit)
+        return (weights if self.kind == "none" else np.log1p(weights) / self.mean).astype(np.float32)

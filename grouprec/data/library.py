@@ -1,0 +1,256 @@
+"""The datasets that the app knows: the bundled sample, and what people uploaded.
+
+The key is that of the content: the same files are the same dataset, whatever they are called; other content under a
+name that is there already is another version.
+
+``<root>/<key>/``
+    dataset.json                     display name, rows, roles and preparation choices
+    interactions/ users/ items/      one uploaded file each, under a harmless name
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+import shutil
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any, BinaryIO
+
+from grouprec.core.site import app_root
+from grouprec.core.types import DataError, StorageError
+from grouprec.data.read import peek
+from grouprec.runs.store import read_json, storage, write_json
+
+SAMPLE_KEY = "sample"
+SAMPLE_NAME = "Online Retail (sample)"
+# What a check of the sample finds with the choices it comes with
+SAMPLE_SIZE = {"n_users": 3981, "n_items": 3253, "n_rows": 239_038, "n_raw": 541_909}
+PARTS = ("interactions", "users", "items")
+_CHUNK = 1 << 20  # bytes read at a time: an upload of a gigabyte never stands in memory twice
+_KEY = re.compile(r"[0-9a-f]{16}")
+
+
+@dataclass(frozen=True)
+class Received:
+    """A file that lies on disk already, beside the library (grouprec/ui/server/uploads.py), and the SHA-256 of its
+    content."""
+
+    path: Path
+    digest: str
+
+
+Upload = tuple[str, BinaryIO | Received]
+
+
+@dataclass(frozen=True)
+class KnownDataset:
+    """One dataset of the library.
+
+    Attributes:
+        key: ``sample``, or 16 hex digits of the files' SHA-256.
+        name: what people call it.
+        interactions, users, items: the files; the last two are optional.
+        roles: column roles that differ from the detected ones.
+        preparation: preparation settings that differ from the defaults.
+        added: seconds since 1970.
+        rows: of the interactions file; None where only reading it all would tell.
+        size: what the last check with these choices found, as :class:`grouprec.training.cost.Size` takes it.
+    """
+
+    key: str
+    name: str
+    interactions: Path
+    users: Path | None = None
+    items: Path | None = None
+    roles: dict[str, str] = field(default_factory=dict)
+    preparation: dict[str, Any] = field(default_factory=dict)
+    added: float = 0.0
+    rows: int | None = None
+    size: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_sample(self) -> bool:
+        return self.key == SAMPLE_KEY
+
+
+class Library:
+    """All datasets under one folder. Reading never raises for a damaged entry; it is left out."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = Path(root)
+
+    def list(self) -> list[KnownDataset]:
+        """Return the sample, then the uploads, newest first."""
+        folders = self.root.iterdir() if self.root.is_dir() else []
+        entries = [entry for folder in folders if _KEY.fullmatch(folder.name) and (entry := self._read(folder.name))]
+        return [self.sample(), *sorted(entries, key=lambda entry: entry.added, reverse=True)]
+
+    def sample(self) -> KnownDataset:
+        """Return the bundled sample with the choices made for it."""
+        saved = read_json(self.root / SAMPLE_KEY / "dataset.json") or {"size": SAMPLE_SIZE}
+        return KnownDataset(
+            key=SAMPLE_KEY,
+            name=SAMPLE_NAME,
+            interactions=app_root() / "sample_data" / "online_retail.parquet",
+            roles=saved.get("roles", {}),
+            preparation=saved.get("preparation", {}),
+            rows=SAMPLE_SIZE["n_raw"],
+            size=saved.get("size", {}),
+        )
+
+    def get(self, key: str) -> KnownDataset:
+        """Return a dataset by its key.
+
+        Raises:
+            StorageError: there is none.
+        """
+        entry = self.sample() if key == SAMPLE_KEY else self._read(key) if _KEY.fullmatch(key) else None
+        if entry is None:
+            raise StorageError(f"There is no dataset '{key[:40]}'; choose another one or upload the file again.")
+        return entry
+
+    def add(
+        self, name: str, content: BinaryIO | Received, *, users: Upload | None = None, items: Upload | None = None
+    ) -> KnownDataset:
+        """Copy uploaded files into the library; the same files give the same entry, with its choices kept.
+
+        Args:
+            name: the interactions file's name as the browser sent it; shown, never used as a path.
+            content: its bytes, read in chunks; or where it lies, and then it is moved.
+            users, items: (name, stream) of the optional attribute files.
+        Raises:
+            DataError: a file is empty.
+            StorageError: the library cannot be written.
+        """
+        uploads: dict[str, Upload | None] = {"interactions": (name, content), "users": users, "items": items}
+        incoming = self.root / f".incoming-{secrets.token_hex(4)}"
+        digest = hashlib.sha256()
+        try:
+            with storage(incoming):
+                for part, upload in uploads.items():
+                    if upload is not None:
+                        found = _take(upload, incoming / part)
+                        digest.update(f"{part} {Path(safe_name(upload[0])).suffix} {found}\n".encode())
+            key = digest.hexdigest()[:16]
+            if self._read(key) is None:
+                self._keep(incoming, key, name)
+        finally:
+            shutil.rmtree(incoming, ignore_errors=True)
+        return self.get(key)
+
+    def save(
+        self,
+        key: str,
+        *,
+        roles: Mapping[str, str],
+        preparation: Mapping[str, Any],
+        size: Mapping[str, Any] | None = None,
+    ) -> KnownDataset:
+        """Remember the choices made for a dataset, and what a check with these choices found.
+
+        Raises:
+            StorageError: there is no such dataset, or it cannot be written.
+        """
+        entry, size = self.get(key), dict(size or {})
+        record = {"name": entry.name, "added": entry.added, "roles": dict(roles), "preparation": dict(preparation)}
+        record |= {"rows": size.get("n_raw", entry.rows), "size": size}
+        folder = self.root / key
+        with storage(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        write_json(folder / "dataset.json", record)
+        return self.get(key)
+
+    def remove(self, key: str) -> None:
+        """Delete an upload; of the sample only the choices are forgotten. Runs trained on it keep their results.
+
+        Raises:
+            StorageError: there is no such dataset, or it cannot be deleted.
+        """
+        self.get(key)
+        folder = self.root / key
+        if folder.is_dir():
+            with storage(folder):
+                shutil.rmtree(folder)
+
+    def _keep(self, incoming: Path, key: str, name: str) -> None:
+        """Give a complete copy its final name; the record is written before, so that no entry is ever half there."""
+        rows = _count_rows(next((incoming / "interactions").iterdir()))
+        record = {"name": safe_name(name), "added": time.time(), "rows": rows, "roles": {}, "preparation": {}}
+        write_json(incoming / "dataset.json", record)
+        folder = self.root / key
+        with storage(folder):
+            shutil.rmtree(folder, ignore_errors=True)  # remains of a damaged entry
+            incoming.replace(folder)
+
+    def _read(self, key: str) -> KnownDataset | None:
+        """Return an entry, None where its record or its interactions file is missing."""
+        record = read_json(self.root / key / "dataset.json")
+        files = {part: next((self.root / key / part).glob("*"), None) for part in PARTS}
+        if not isinstance(record, dict) or files["interactions"] is None:
+            return None
+        return KnownDataset(
+            key=key,
+            name=record.get("name", key),
+            interactions=files["interactions"],
+            users=files["users"],
+            items=files["items"],
+            roles=record.get("roles", {}),
+            preparation=record.get("preparation", {}),
+            added=record.get("added", 0.0),
+            rows=record.get("rows"),
+            size=record.get("size", {}),
+        )
+
+
+def safe_name(name: str) -> str:
+    """Return a file name without folders, control characters or anything a shell or a path could read."""
+    last = PureWindowsPath(PurePosixPath(name).name).name
+    return re.sub(r"[^\w.\- ()]", "_", last).strip(" .")[-100:] or "file"
+
+
+def versions(entries: Iterable[KnownDataset]) -> dict[str, int]:
+    """Return the version of every dataset by its key: files of one name are numbered from 1, the oldest first."""
+    seen: Counter[str] = Counter()
+    numbers = {}
+    for entry in sorted(entries, key=lambda entry: entry.added):
+        seen[entry.name] += 1
+        numbers[entry.key] = seen[entry.name]
+    return numbers
+
+
+def _count_rows(path: Path) -> int | None:
+    """Return the rows of a file as its head tells them (of text: about so many); None where it does not."""
+    try:
+        return peek(path).n_rows
+    except DataError:  # said on the Data page, where roles and preparation may still be changed
+        return None
+
+
+def _take(upload: Upload, folder: Path) -> str:
+    """Move or copy a file into a folder and return the SHA-256 of its content."""
+    name, content = upload
+    folder.mkdir(parents=True)
+    path = folder / safe_name(name)
+    if isinstance(content, Received):
+        content.path.replace(path)
+        digest = content.digest
+    else:
+        digest = _copy(content, path)
+    if not path.stat().st_size:
+        raise DataError(f"The file '{path.name}' is empty; choose one with a header and rows.")
+    return digest
+
+
+def _copy(stream: BinaryIO, path: Path) -> str:
+    """Copy a stream to disk in chunks while hashing it."""
+    digest = hashlib.sha256()
+    with path.open("wb") as file:
+        while chunk := stream.read(_CHUNK):
+            digest.update(chunk)
+            file.write(chunk)
+    return digest.hexdigest()

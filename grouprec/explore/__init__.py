@@ -1,0 +1,1 @@
+"""Questions to a finished run: names, portraits, edits, reasons, remade lists, virtual groups."""

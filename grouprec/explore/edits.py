@@ -1,0 +1,230 @@
+"""What people change about the groups of a finished run: names, descriptions, merged, split and new groups.
+
+``<run>/curation.json`` holds the edits in their order. They are no part of the manifest, and nothing that training
+wrote is touched: groups are what the edits make of the trained ones, so taking the last edit back restores exactly
+what was there before it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Literal, Self
+
+import numpy as np
+
+from grouprec.core.types import GrouprecError, StorageError
+from grouprec.runs.store import read_json, write_json
+
+FILE = "curation.json"
+LONGEST_NAME, LONGEST_DESCRIPTION = 80, 600
+Kind = Literal["rename", "describe", "merge", "split", "form"]
+_WRITING = threading.Lock()  # two tabs of one server must not lose each other's edits
+
+
+class EditError(GrouprecError):
+    """An edit that the groups do not allow as they stand."""
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One change.
+
+    Attributes:
+        kind: "rename" and "describe" a group, "merge" several, "split" one, or "form" one from chosen users.
+        groups: the numbers it is about; none for "form".
+        text: the new name, or the description; a merge without a text keeps the name of its largest group.
+        rows: users (rows of the run's users table) who leave for the new group, of "split" and "form".
+    """
+
+    kind: Kind
+    groups: tuple[int, ...] = ()
+    text: str = ""
+    rows: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class History:
+    """The edits in force, the oldest first, and those taken back since the last one, the latest last."""
+
+    edits: tuple[Edit, ...] = ()
+    undone: tuple[Edit, ...] = ()
+
+    def add(self, edit: Edit) -> History:
+        return History((*self.edits, edit))
+
+    def undo(self) -> History:
+        return History(self.edits[:-1], (*self.undone, *self.edits[-1:]))
+
+    def redo(self) -> History:
+        return History((*self.edits, *self.undone[-1:]), self.undone[:-1])
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Return the edits of a run folder; none where nobody made any.
+
+        Raises:
+            StorageError: the file is damaged.
+        """
+        path = folder / FILE
+        if not path.exists():
+            return cls()
+        try:
+            value = read_json(path)
+            return cls(*(tuple(_edit(entry) for entry in value[name]) for name in ("edits", "undone")))
+        except (TypeError, KeyError, ValueError) as error:
+            raise StorageError(
+                f"The file {path}, which holds the edits of groups, is damaged; remove it to see the trained groups."
+            ) from error
+
+    def save(self, folder: Path) -> None:
+        """Replace the file of the edits atomically.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
+        write_json(folder / FILE, {"format": 1, **asdict(self)})
+
+
+def _edit(entry: dict) -> Edit:
+    numbers = {name: tuple(int(number) for number in entry[name]) for name in ("groups", "rows")}
+    return Edit(kind=entry["kind"], text=str(entry["text"]), **numbers)
+
+
+@dataclass(frozen=True, eq=False)
+class Grouping:
+    """Who is in which group, and how groups are called, after some edits. Never changed.
+
+    Attributes:
+        labels: int32 [V], the group (numbered from 1) of every row of the run's users table.
+        trained: int32 [V], the same before any edit.
+        fitted: bool [V], whether the user took part in training; the others joined a group later.
+        names: by group, also of groups that are gone.
+        last: the highest number that any group has had; numbers are never used again.
+    """
+
+    labels: np.ndarray
+    trained: np.ndarray
+    fitted: np.ndarray
+    names: dict[int, str]
+    last: int
+    descriptions: dict[int, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, labels: np.ndarray, fitted: np.ndarray, names: dict[int, str]) -> Self:
+        """Return the trained groups; arguments as the attributes."""
+        labels = labels.astype(np.int32)
+        return cls(labels, labels, fitted, names, max(names))
+
+    @cached_property
+    def sizes(self) -> dict[int, int]:
+        """Return how many fitted users every group has, by its number, ascending; groups that are gone are not in."""
+        numbers, counts = np.unique(self.labels[self.fitted], return_counts=True)
+        return dict(zip(numbers.tolist(), counts.tolist(), strict=True))
+
+    @cached_property
+    def changed(self) -> frozenset[int]:
+        """Return the groups that have other members than in training, new ones among them."""
+        moved = self.labels != self.trained
+        return frozenset(np.union1d(self.labels[moved], self.trained[moved]).tolist()) & self.sizes.keys()
+
+    def replay(self, edits: Sequence[Edit]) -> Grouping:
+        """Return the groups after the edits, one after the other.
+
+        Raises:
+            EditError: one of them is not possible.
+        """
+        grouping = self
+        for edit in edits:
+            grouping = grouping.apply(edit)
+        return grouping
+
+    def apply(self, edit: Edit) -> Grouping:
+        """Return the groups after one edit.
+
+        Raises:
+            EditError: a group is gone, a name is empty, too long or taken, or nobody would stay behind.
+        """
+        for number in edit.groups:
+            if number not in self.sizes:
+                raise EditError(f"There is no group {number} any more; load the page again to see the present groups.")
+        if edit.kind == "describe":
+            text = _checked(edit.text, LONGEST_DESCRIPTION, "description")
+            return replace(self, descriptions={**self.descriptions, edit.groups[0]: text})
+        if edit.kind == "rename":
+            return self._named(edit.groups[0], edit.text)
+        if edit.kind == "merge":
+            return self._merged(edit)
+        return self._formed(edit)
+
+    def _merged(self, edit: Edit) -> Grouping:
+        if len(set(edit.groups)) < 2:
+            raise EditError("A merge needs at least two groups; choose another one besides this.")
+        stays = max(edit.groups, key=lambda number: (self.sizes[number], -number))
+        labels = np.where(np.isin(self.labels, edit.groups), np.int32(stays), self.labels)
+        merged = replace(self, labels=labels)
+        return merged._named(stays, edit.text) if edit.text else merged
+
+    def _formed(self, edit: Edit) -> Grouping:
+        rows = np.array(edit.rows, np.int64)
+        if not len(rows) or rows.min() < 0 or rows.max() >= len(self.labels) or not self.fitted[rows].any():
+            raise EditError("A new group needs at least one user who took part in training; choose some on the map.")
+        if edit.kind == "split" and not self._leaves_some(edit.groups[0], rows):
+            raise EditError(f"Group {edit.groups[0]} cannot be split: all of its members would go the same way.")
+        new, labels = self.last + 1, self.labels.copy()
+        labels[rows] = new
+        # Who joined later goes along where the last fitted member of their group leaves.
+        labels[~np.isin(labels, labels[self.fitted])] = new
+        return replace(self, labels=labels, last=new)._named(new, edit.text)
+
+    def _leaves_some(self, group: int, rows: np.ndarray) -> bool:
+        return bool((self.labels[rows] == group).all()) and len(np.unique(rows)) < self.sizes[group]
+
+    def _named(self, number: int, text: str) -> Grouping:
+        name = _checked(text, LONGEST_NAME, "name")
+        if not name:
+            raise EditError("A group needs a name; write a few words.")
+        others = {self.names[other].casefold(): other for other in self.sizes if other != number}
+        if name.casefold() in others:
+            raise EditError(f"Group {others[name.casefold()]} is called '{name}' already; choose another name.")
+        return replace(self, names={**self.names, number: name})
+
+
+def _checked(text: str, longest: int, what: str) -> str:
+    """Return text on one line.
+
+    Raises:
+        EditError: it is too long.
+    """
+    line = " ".join(text.split())
+    if len(line) > longest:
+        raise EditError(f"The {what} has {len(line)} characters; {longest} is the most that it may have.")
+    return line
+
+
+def change(folder: Path, trained: Grouping, edit: Edit) -> None:
+    """Add an edit to those of a run folder.
+
+    Raises:
+        EditError: the groups, as all earlier edits have left them, do not allow it; nothing is written then.
+        StorageError: the file is damaged or cannot be written.
+    """
+    with _WRITING:
+        history = History.load(folder)
+        trained.replay(history.edits).apply(edit)
+        history.add(edit).save(folder)
+
+
+def undo(folder: Path) -> None:
+    """Take the last edit of a run folder back; nothing happens where there is none. Errors as :func:`change`."""
+    with _WRITING:
+        History.load(folder).undo().save(folder)
+
+
+def redo(folder: Path) -> None:
+    """Make the edit that was taken back last once more; nothing happens where there is none."""
+    with _WRITING:
+        History.load(folder).redo().save(folder)

@@ -1,0 +1,243 @@
+"""Why an item is recommended: which of the users' own items speak for it, and what its popularity adds.
+
+A chance is a logistic function of a sum (:class:`~grouprec.models.blend.Predictor`), so reasons are counted in log
+odds. They are measured from an item of average popularity that no encoder speaks for; what lifts an item above that is
+divided:
+
+- the trend and the popularity of the item are terms of the sum as they are;
+- an encoder's term, ``weight * log(score / leaders + floor)``, goes to the user's own items in proportion to their
+  parts in the encoder's score. For a score that is a sum over own items this is the integrated gradient from an empty
+  history to the user's own (Sundararajan et al. 2017), with the leaders held fixed, and so adds up exactly.
+
+How the scores divide: :mod:`grouprec.explore.score_parts`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+from scipy.special import logit
+
+from grouprec.core.types import Candidates, StorageError
+from grouprec.explore.score_parts import voice_of
+from grouprec.models.base import Encoder
+from grouprec.models.blend import FLOOR, ItemFacts, Weights
+from grouprec.ranking.group_lists import worth_of_candidates
+from grouprec.runs.snapshot import LiveBase
+from grouprec.runs.stages import FACTS, load_encoders, load_facts
+from grouprec.runs.store import Run, RunStore
+
+LEAST = 0.005  # share of what speaks for an item that is worth a word
+MOST_USERS = 400  # that the reasons of a group are read from
+
+
+@dataclass(frozen=True, eq=False)
+class Reasons:
+    """What speaks for an item, and against it, in log odds; a mean over users by how much they want the item.
+
+    Attributes:
+        item: its row.
+        own: int [J], rows of the users' own items, the strongest first.
+        points: float64 [J], what each of them brings; below 0 where it speaks against the item.
+        owners: int [J], how many of the users have it.
+        trend: from being taken more of late than over all time.
+        popularity: from being had by many; also what encoders answer for users of whom they know nothing.
+        again: from users having the item already, where items may be taken again.
+        rest: from own items together, which cannot be told apart.
+        n_users: users who speak here: those predicted to want the item.
+        exact: share of the encoders' weight that is divided exactly, in 0..1; the others' is an estimate.
+    """
+
+    item: int
+    own: np.ndarray
+    points: np.ndarray
+    owners: np.ndarray
+    trend: float
+    popularity: float
+    again: float
+    rest: float
+    n_users: int
+    exact: float
+
+    @property
+    def total(self) -> float:
+        """Return the log odds by which the item is lifted; negative where more speaks against it."""
+        return float(self.points.sum()) + self.trend + self.popularity + self.again + self.rest
+
+    @property
+    def support(self) -> float:
+        """Return the log odds of all that speaks for the item; shares are parts of that."""
+        others = (self.trend, self.popularity, self.again, self.rest)
+        return float(self.points[self.points > 0].sum()) + sum(max(other, 0.0) for other in others)
+
+    def share(self, points: float | np.ndarray) -> float | np.ndarray:
+        """Return a part of what speaks for the item; 0 where nothing does."""
+        return points / self.support if self.support > 0 else np.zeros_like(points)
+
+
+class Explainer:
+    """Reasons for any item, read from some users. Reading them takes a while, an item a fraction of a second.
+
+    Args:
+        encoders: by name, as fitted; those without a weight are left out.
+        histories: of these users, float32 CSR [B, I].
+        candidates: of these users; the scores are chances.
+        attributes: of these users, B rows.
+    """
+
+    def __init__(
+        self,
+        encoders: Mapping[str, Encoder],
+        weights: Weights,
+        facts: ItemFacts,
+        histories: sparse.csr_array,
+        candidates: Candidates,
+        attributes: pd.DataFrame,
+    ) -> None:
+        self.weights, self.facts, self.histories, self.candidates = weights, facts, histories, candidates
+        self._owner = np.repeat(np.arange(candidates.n_users), np.diff(histories.indptr))
+        self._worth = worth_of_candidates(candidates)
+        used = {name: encoder for name, encoder in encoders.items() if weights.encoders.get(name)}
+        self.voices = tuple(
+            voice_of(encoder, weights.encoders[name], histories, attributes) for name, encoder in used.items()
+        )
+        loud = sum(voice.weight for voice in self.voices)
+        self.exact = sum(voice.weight for voice in self.voices if voice.exact) / loud if loud else 1.0
+
+    def why(self, item: int) -> Reasons:
+        """Return what speaks for an item: for those of the users who are predicted to want it, else for all."""
+        by_user = self._wanting(item)
+        n_users = int((by_user > 0).sum())
+        by_user = by_user / max(by_user.sum(), 1e-12)
+        own = np.zeros(len(self._owner))
+        lifted = np.zeros(len(by_user))  # by the encoders that know the user
+        popular, trend = self._popularity(item), self._trend(item)
+        unknown = float(self.facts.log_popularity[item]) - np.log(FLOOR)
+        for voice in self.voices:
+            lift, parts = voice.lifts(item, self._owner)
+            own += parts
+            lifted += np.where(voice.silent, 0, lift)
+            popular += voice.weight * unknown * float(by_user @ voice.silent)
+        again = float(by_user @ self._again(item, lifted)) if self.weights.repeats else 0.0
+        parts = own * by_user[self._owner]
+        n_items = self.candidates.n_items
+        points = np.bincount(self.histories.indices, parts, minlength=n_items)
+        owners = np.bincount(self.histories.indices, by_user[self._owner] > 0, minlength=n_items).astype(np.int64)
+        found = np.flatnonzero(points)
+        found = found[np.argsort(-points[found], kind="stable")]
+        rest = float(by_user @ lifted - parts.sum())
+        rest = 0.0 if self.exact == 1 else rest
+        said = points[found], owners[found]
+        return Reasons(item, found, *said, trend, popular, again, rest, n_users, self.exact)
+
+    def log_odds(self, item: int) -> np.ndarray:
+        """Return the log odds that users take an item, float64 [B]; what is known of repeats is left out."""
+        activity = np.log1p(np.diff(self.histories.indptr))
+        total = self.weights.activity * activity + self.weights.intercept + self._of_item(item)
+        for voice in self.voices:
+            lift, _ = voice.lifts(item, self._owner)
+            silent = voice.weight * float(self.facts.log_popularity[item])
+            total = total + np.where(voice.silent, silent, lift + voice.weight * np.log(FLOOR))
+        return total
+
+    def _wanting(self, item: int) -> np.ndarray:
+        """How much the item counts with every user, float64 [B]: its worth to them; all alike where it has none."""
+        wanting = np.where(self.candidates.items == item, self._worth, 0).sum(axis=1, dtype=np.float64)
+        if wanting.any():
+            return wanting
+        lacking = np.ones(len(wanting))
+        lacking[self._owner[self.histories.indices == item]] = 0
+        return lacking if lacking.any() else np.ones(len(wanting))
+
+    def _trend(self, item: int) -> float:
+        trend = self.facts.trend(self.weights.half_life)
+        return float(self.weights.trend * (trend[item] - trend.mean()))
+
+    def _popularity(self, item: int) -> float:
+        popular = self.facts.log_users
+        return float(self.weights.popularity * (popular[item] - popular.mean()))
+
+    def _of_item(self, item: int) -> float:
+        trend = self.weights.trend * float(self.facts.trend(self.weights.half_life)[item])
+        return trend + self.weights.popularity * float(self.facts.log_users[item])
+
+    def _again(self, item: int, lifted: np.ndarray) -> np.ndarray:
+        """What having the item already adds to the log odds, float64 [B]: what is left of the chances of owners."""
+        has = np.zeros(len(lifted), bool)
+        has[self._owner[self.histories.indices == item]] = True
+        listed = self.candidates.items == item
+        chances = np.where(listed, self.candidates.scores, 0).sum(axis=1, dtype=np.float64)
+        known = has & listed.any(axis=1)
+        return np.where(known, logit(np.clip(chances, 1e-9, 1 - 1e-9)) - self.log_odds(item), 0)
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """The fitted parts of a run that reasons are read from; loading them takes a while."""
+
+    base: LiveBase
+    encoders: dict[str, Encoder]
+    weights: Weights
+    facts: ItemFacts
+
+    @classmethod
+    def open(cls, store: RunStore, run: Run, base: LiveBase) -> Self:
+        """Return the model of the fit that the run exports.
+
+        Raises:
+            StorageError: the run is older than what reasons need, or a part of it is gone.
+        """
+        blend, encoders = run.metrics().get("blend"), load_encoders(store, run)
+        if not blend or not encoders:
+            raise StorageError(f"The run {run.run_id} kept no reasons for its items; train it again to see them.")
+        return cls(base, encoders, Weights(**blend), load_facts(run.path / "live" / FACTS))
+
+    def explainer(self, rows: np.ndarray, attributes: pd.DataFrame | None = None) -> Explainer:
+        """Return the reasons of some users, at most MOST_USERS of them, drawn with the run's seed.
+
+        Args:
+            rows: int [B], users of the base.
+            attributes: of these users, B rows; none are known where None.
+        """
+        base, kept = self.base, np.arange(len(rows))
+        if len(rows) > MOST_USERS:
+            kept = np.sort(np.random.default_rng(base.seed).choice(len(rows), MOST_USERS, replace=False))
+        known = pd.DataFrame(index=range(len(rows))) if attributes is None else attributes
+        known, rows = known.iloc[kept].reset_index(drop=True), rows[kept]
+        histories = sparse.csr_array(base.histories[rows])
+        return Explainer(self.encoders, self.weights, self.facts, histories, base.candidates.take(rows), known)
+
+
+def in_words(
+    reasons: Reasons, labels: Sequence[str], who: str = "members", most: int = 3, escape: Callable[[str], str] = str
+) -> str:
+    """Return ``because members have A (31 %), B (12 %); popular right now 20 %``; shares of all that speaks for it.
+
+    Args:
+        labels: [I], what items are called.
+        escape: what makes a label safe where the words are shown.
+    """
+    shares = np.asarray(reasons.share(np.maximum(reasons.points, 0)))
+    named = int((shares[:most] >= LEAST).sum())
+    strongest = zip(reasons.own[:named].tolist(), shares[:named].tolist(), strict=True)
+    items = ", ".join(f"{escape(str(labels[item]))} ({_percent(share)})" for item, share in strongest)
+    n_others = int((shares[named:] > 0).sum())
+    others = (
+        (f"{n_others:,} other item{'' if n_others == 1 else 's'}", float(shares[named:].sum())),
+        ("all their items together", reasons.share(reasons.rest)),
+        ("popular right now", reasons.share(reasons.trend)),
+        ("popular in general", reasons.share(reasons.popularity)),
+        ("taken before", reasons.share(reasons.again)),
+    )
+    said = [f"because {who} have {items}"] if named else []
+    said += [f"{what} {_percent(float(share))}" for what, share in others if share >= LEAST]
+    return "; ".join(said) or "nothing that they have speaks for it"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"

@@ -1,0 +1,46 @@
+"""Which known item a new one is most like, by its label and attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.preprocessing import normalize
+
+from grouprec.models.placement import AttributeFeatures
+
+LABEL = "item_label"
+
+
+class LikestItem:
+    """The nearest known item of a new one: the largest cosine of their features (:class:`AttributeFeatures`).
+
+    Args:
+        attributes: of the known items, I rows, any columns.
+        labels: of the known items; they count where they are more than the ids.
+        item_ids: of the known items.
+    """
+
+    def __init__(self, attributes: pd.DataFrame, labels: pd.Series, item_ids: pd.Series) -> None:
+        named = not (labels == item_ids).all()
+        self._frame = attributes.assign(**{LABEL: labels}) if named else attributes
+
+    @cached_property
+    def _known(self) -> tuple[AttributeFeatures, np.ndarray]:
+        """What the items are like, float32 [I, F], rows of length 1; learned when the first new item comes."""
+        features = AttributeFeatures().fit(self._frame)
+        return features, normalize(features.transform(self._frame)[0])
+
+    def __call__(self, label: str, attributes: Mapping[str, Any]) -> int | None:
+        """Return the row of the likest item, the first of several; None where nothing says which one it is."""
+        new = pd.DataFrame([{**attributes, LABEL: label or None}])
+        new = new[[name for name in self._frame.columns if name in new.columns and new[name].notna().all()]]
+        if new.empty:
+            return None
+        features, items = self._known
+        row, known = features.transform(new)
+        likeness = items @ row[0]
+        return int(likeness.argmax()) if known[0] and likeness.max() > 0 else None

@@ -1,0 +1,1 @@
+"""What is learned: encoders, groupers, profiles, generators and updaters, and what joins them."""

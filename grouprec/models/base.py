@@ -1,0 +1,214 @@
+"""What a stage promises: the five kinds, their registries and their shared base."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict
+from scipy import sparse
+
+from grouprec.core.types import Candidates, Embeddings, GroupLatents, GroupLists, Groups, Preference, Scale
+from grouprec.data.dataset import Dataset
+from grouprec.models.fitting import FitHistory, RunOptions
+from grouprec.models.registry import Registry
+
+PRESETS = ("quick", "standard", "thorough")
+Regime = Literal["strict", "dedup"]
+
+
+class StageConfig(BaseModel):
+    """Settings of a method. Every field has a default (preset ``standard``), bounds and a description.
+
+    A field that differs in another preset says so where it is declared:
+    ``Field(30, ge=1, le=500, description="...", json_schema_extra={"quick": 8, "thorough": 60})``.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def for_preset(cls, preset: str) -> Self:
+        """Return the settings of that preset."""
+        values: dict[str, Any] = {}
+        for name, field in cls.model_fields.items():
+            extra = field.json_schema_extra
+            if isinstance(extra, dict) and preset in extra:
+                values[name] = extra[preset]
+        return cls(**values)
+
+
+class Stage(ABC):
+    """Base of every stage: holds its settings, and gives what it learned as plain arrays (no pickle)."""
+
+    kind: ClassVar[str]
+    name: ClassVar[str]
+    title: ClassVar[str]
+    cite: ClassVar[str]
+    Config: ClassVar[type[StageConfig]] = StageConfig
+    config: Any  # an instance of the class's own Config
+    history: FitHistory | None = None
+    decided: dict[str, Any]  # settings that the validation part decided; a refit without one uses them
+
+    def __init__(self, config: StageConfig | None = None) -> None:
+        self.config = config or self.Config()
+        self.decided = {}
+
+    @abstractmethod
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return everything learned, enough for :meth:`load`."""
+
+    @abstractmethod
+    def load(self, arrays: dict[str, np.ndarray]) -> Self:
+        """Put learned arrays back into a fresh stage with the same settings; returns self."""
+
+
+class Encoder(Stage):
+    """Histories and attributes -> vectors whose dot product is the predicted preference."""
+
+    scale: Scale = "linear"  # of the product of the vectors
+
+    @abstractmethod
+    def fit(self, data: Dataset, run: RunOptions) -> Self:
+        """Learn from ``data.train``; ``data.validation`` (may be empty) decides early stopping only."""
+
+    @abstractmethod
+    def items(self) -> np.ndarray | sparse.csr_array:
+        """Return the item vectors, float32 [I, D], dense or CSR."""
+
+    @abstractmethod
+    def encode(
+        self, histories: sparse.csr_array, attributes: pd.DataFrame, recent: np.ndarray | None = None
+    ) -> np.ndarray | sparse.csr_array:
+        """Return vectors of any users, also ones never seen in training.
+
+        Args:
+            histories: float32 CSR [B, I]; rows may be empty.
+            attributes: B rows in the same order; columns may be missing or hold unseen values.
+            recent: int32 [B, L], the latest items of the users, oldest first, -1 before the first
+                (:meth:`~grouprec.data.dataset.Dataset.recent`). Encoders of sequences read it, and take the
+                history in an order of their own where it is not given; the others ignore it.
+        Returns:
+            float32 [B, D], dense or CSR, always finite.
+        """
+
+    def embeddings(self, data: Dataset) -> Embeddings:
+        """Return the vectors of the dataset's users and items."""
+        return Embeddings(self.encode(data.histories, data.user_attributes, data.recent()), self.items())
+
+
+class Grouper(Stage):
+    """Predicted preferences -> groups of users.
+
+    Attributes:
+        places_by_space: users are placed by their position in preference space, not by candidates or histories alone.
+    """
+
+    places_by_space: ClassVar[bool] = False
+
+    @abstractmethod
+    def fit(
+        self, data: Dataset, preference: Preference, n_groups: int, run: RunOptions, regime: Regime = "strict"
+    ) -> Self:
+        """Form the groups. Fewer than ``n_groups`` may come back where users coincide; none is empty.
+
+        Args:
+            regime: which use of a list the groups are formed for; groupers that look at users only ignore it.
+        """
+
+    @abstractmethod
+    def groups(self) -> Groups:
+        """Return the groups of the fitted users."""
+
+    @abstractmethod
+    def distances(self, preference: Preference, histories: sparse.csr_array, attributes: pd.DataFrame) -> np.ndarray:
+        """Return how far any users are from every group, float32 [B, G], finite and at least 0.
+
+        Rows of users about whom the method knows nothing (no preference, or no attributes) are all equal.
+
+        Args:
+            preference: of B users in the space of the fitted one.
+            histories: CSR [B, I], what they have.
+            attributes: B rows; columns may be missing or hold unseen values.
+        """
+
+    def place(self, preference: Preference, histories: sparse.csr_array, attributes: pd.DataFrame) -> np.ndarray:
+        """Return the nearest group of any users, int32 [B]; the first, which is the largest, where all are as near."""
+        return self.distances(preference, histories, attributes).argmin(axis=1).astype(np.int32)
+
+
+class Profile(Stage):
+    """Histories, predictions and groups -> every group as a distribution in latent space."""
+
+    @abstractmethod
+    def fit(self, data: Dataset, groups: Groups, candidates: Candidates, run: RunOptions) -> Self:
+        """Learn from ``data.train`` and from what its users are predicted to want next."""
+
+    @abstractmethod
+    def latents(self) -> GroupLatents:
+        """Return latent vectors of the fitted users, mean and spread of the groups."""
+
+    @abstractmethod
+    def encode(self, histories: sparse.csr_array) -> np.ndarray:
+        """Return posterior means of any users, float32 [B, Z]."""
+
+    @abstractmethod
+    def decode(self, latents: np.ndarray) -> np.ndarray:
+        """Return what users at these points have: shares of a history, float32 [B, I], rows sum to 1."""
+
+    @abstractmethod
+    def predict(self, latents: np.ndarray, mixture: np.ndarray) -> np.ndarray:
+        """Return what users at these points want next: shares of their preference, float32 [B, I], rows sum to 1.
+
+        Args:
+            mixture: float [G], how much of every group they are; sums to 1.
+        """
+
+
+class Generator(Stage):
+    """Noise and a group -> virtual members of that group, in latent space."""
+
+    @abstractmethod
+    def fit(self, groups: Groups, profile: Profile, candidates: Candidates, run: RunOptions) -> Self:
+        """Learn to draw latent vectors that look like those of a group's members."""
+
+    @abstractmethod
+    def sample(self, group: int, n: int, rng: np.random.Generator) -> np.ndarray:
+        """Return ``n`` virtual members of a group, float32 [n, Z]."""
+
+    @abstractmethod
+    def lists(self, data: Dataset, groups: Groups, profile: Profile, run: RunOptions) -> GroupLists:
+        """Return every group's two lists from its virtual members. ``data``: what members have already."""
+
+    @abstractmethod
+    def report(self, groups: Groups, profile: Profile) -> dict[str, float]:
+        """Return how close virtual members come to members that nothing was learned from."""
+
+
+class Updater(Stage):
+    """A stream of events -> user vectors that move with every event."""
+
+    @abstractmethod
+    def fit(self, data: Dataset, run: RunOptions) -> Self:
+        """Learn from the training part's sequences to rank the next item."""
+
+    @abstractmethod
+    def start(self, data: Dataset, run: RunOptions) -> np.ndarray:
+        """Return every user's vector after their training events, float32 [U, H]; start value if none."""
+
+    @abstractmethod
+    def update(self, states: np.ndarray, item_rows: np.ndarray) -> np.ndarray:
+        """Return the vectors after one event each, float32 [B, H]. ``item_rows`` int [B]. Pure."""
+
+    @abstractmethod
+    def chances(self, states: np.ndarray) -> np.ndarray:
+        """Return how likely every item is the next one, float32 [B, I], > 0; rows sum to 1."""
+
+
+encoders: Registry[Encoder] = Registry("encoder")
+groupers: Registry[Grouper] = Registry("grouper")
+profiles: Registry[Profile] = Registry("profile")
+generators: Registry[Generator] = Registry("generator")
+updaters: Registry[Updater] = Registry("updater")
+REGISTRIES: dict[str, Registry[Any]] = {r.kind: r for r in (encoders, groupers, profiles, generators, updaters)}

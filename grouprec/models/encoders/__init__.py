@@ -1,0 +1,1 @@
+"""Encoders: histories and attributes to vectors whose product is the predicted preference."""

@@ -1,0 +1,158 @@
+"""ELSA: the linear item-item model with low-rank weights, for catalogues too large for a closed form."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import numpy as np
+import pandas as pd
+import torch
+from pydantic import Field
+from scipy import sparse
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from grouprec.core.types import Embeddings
+from grouprec.data.dataset import Dataset
+from grouprec.models.base import Encoder, StageConfig, encoders
+from grouprec.models.fitting import RunOptions, batches, fit_epochs
+from grouprec.ranking.task import NewItemTask
+
+
+class _Factors(nn.Module):
+    """The item factors A: rows of length 1, so that the diagonal of A A' - I is zero."""
+
+    def __init__(self, n_items: int, size: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(nn.init.xavier_uniform_(torch.empty(n_items, size)))
+
+    def rows(self) -> Tensor:
+        """Return A, float32 [I, D]."""
+        return F.normalize(self.weight, dim=1)
+
+    def forward(self, histories: Tensor) -> Tensor:
+        """Return ``X (A A' - I)``, float32 [B, I]."""
+        factors = self.rows()
+        return (histories @ factors @ factors.T).float() - histories
+
+
+@encoders.register(
+    "elsa",
+    title="ELSA: low-rank linear item-item model",
+    cite="Vancura et al. 2022, Scalable Linear Shallow Autoencoder for Collaborative Filtering (RecSys)",
+)
+class ElsaEncoder(Encoder):
+    """Item factors A with rows of length 1 that minimise ``||norm(X) - norm(X (A A' - I))||^2`` (Vancura et al. 2022).
+
+    ``norm`` scales every row to length 1. Memory grows with items x ``embedding_size``, not with items squared.
+    The "- I" only takes from the scores of items that the user has, and those are never listed as new; so a user's
+    vector is ``history @ A``, an item's its row of A, and the score of every unseen item is exactly the paper's: the
+    sum of the cosines between its factors and those of the user's own items.
+    Departures from the paper: stopped early on the validation part, because few users are soon learned by heart;
+    without ``binary``, X holds the weights of the histories.
+    """
+
+    class Config(StageConfig):
+        embedding_size: int = Field(
+            128,
+            ge=2,
+            le=4096,
+            description="Rank of the item weights: length of user and item vectors",
+            json_schema_extra={"search": (32, 512), "quick": 64, "thorough": 256},
+        )
+        binary: bool = Field(True, description="Read a history as has or has not, instead of by its weights")
+        learning_rate: float = Field(
+            0.01, ge=1e-5, le=1.0, description="Step size of NAdam", json_schema_extra={"search": (0.001, 0.05)}
+        )
+        batch_size: int = Field(128, ge=1, le=65_536, description="Users per training step")
+        epochs: int = Field(
+            60,
+            ge=1,
+            le=1000,
+            description="Most passes over the users",
+            json_schema_extra={"quick": 15, "thorough": 120},
+        )
+        patience: int = Field(5, ge=1, le=100, description="Epochs without a better validation value before stopping")
+
+    def fit(self, data: Dataset, run: RunOptions) -> Self:
+        task = NewItemTask.sample(data, run.rng("elsa validation"))
+        vectors = self._vectors(data.histories)
+        task_vectors = self._vectors(task.histories)
+        with run.torch_seed("elsa"):
+            module = _Factors(data.n_items, self.config.embedding_size).to(run.device)
+
+            def validate() -> float:
+                items = _learned(module)
+                return task.ndcg(Embeddings(task_vectors @ items, items))
+
+            self.history = fit_epochs(
+                module,
+                _Epoch(module, vectors, self.config, run),
+                epochs=self.config.epochs,
+                run=run,
+                validate=validate if len(task) else None,
+                patience=self.config.patience,
+            )
+        self._items = _learned(module)
+        return self
+
+    def items(self) -> np.ndarray:
+        return self._items
+
+    def encode(
+        self, histories: sparse.csr_array, attributes: pd.DataFrame, recent: np.ndarray | None = None
+    ) -> np.ndarray:
+        return self._vectors(histories) @ self._items
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        return {"items": self._items}
+
+    def load(self, arrays: dict[str, np.ndarray]) -> Self:
+        self._items = arrays["items"]
+        return self
+
+    def _vectors(self, histories: sparse.csr_array) -> sparse.csr_array:
+        """Return the histories as the model reads them: a copy, of ones where ``binary``."""
+        vectors = histories.astype(np.float32)
+        if self.config.binary:
+            vectors.data = np.ones_like(vectors.data)
+        return vectors
+
+
+@torch.no_grad()
+def _learned(module: _Factors) -> np.ndarray:
+    """Return the item factors as a numpy array, float32 [I, D]."""
+    return module.rows().cpu().numpy()
+
+
+class _Epoch:
+    """One pass over the users with a history; calling it trains an epoch and returns the mean loss per user."""
+
+    def __init__(
+        self, module: _Factors, vectors: sparse.csr_array, config: ElsaEncoder.Config, run: RunOptions
+    ) -> None:
+        self.module, self.vectors, self.batch_size = module, vectors, config.batch_size
+        self.device, self.rng = run.device, run.rng("elsa batches")
+        self.users = np.flatnonzero(np.diff(vectors.indptr))
+        self.optimizer = torch.optim.NAdam(module.parameters(), lr=config.learning_rate)
+        bfloat16 = run.device == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+        self.autocast = torch.autocast(run.device, torch.bfloat16, enabled=bfloat16)
+
+    def __call__(self) -> dict[str, float]:
+        # One running sum, where a list of losses would lie between the freed batches and keep their memory in use.
+        total, n_batches = torch.zeros((), device=self.device), 0
+        for batch in batches(self.rng, len(self.users), self.batch_size):
+            loss = self._loss(self.users[batch])
+            self.optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            self.optimizer.step()
+            total += loss.detach()
+            n_batches += 1
+        return {"loss": float(total / n_batches)}
+
+    def _loss(self, users: np.ndarray) -> Tensor:
+        """Return the squared distance of the normalised prediction from the normalised history, mean over users."""
+        histories = torch.from_numpy(self.vectors[users].toarray()).to(self.device)
+        with self.autocast:
+            predicted = self.module(histories)
+        return (F.normalize(predicted, dim=1) - F.normalize(histories, dim=1)).square().sum(dim=1).mean()

@@ -1,0 +1,149 @@
+"""User-based nearest neighbours by cosine: an item is wanted as far as users with the same taste have it."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+from scipy import sparse
+
+from grouprec.core.types import Candidates, Embeddings
+from grouprec.data.dataset import Dataset
+from grouprec.models.base import Encoder, StageConfig, encoders
+from grouprec.models.fitting import RunOptions
+from grouprec.ranking.candidates import rank_top
+from grouprec.ranking.task import NewItemTask
+
+TUNING_NEIGHBOURS = (0.25, 0.5, 1.0, 2.0, 4.0)
+TUNING_SHRINKAGE = (0.0, 1.0, 10.0)
+_BLOCK_CELLS = 1 << 22  # similarities held at a time
+_TINY = np.float32(1e-9)  # keeps the similarity to a user without a history at 0
+_TIE_SEED = 0  # equally similar users come in one order, drawn once and for all: a vector never changes
+
+
+@encoders.register(
+    "user_knn",
+    title="User neighbours by cosine",
+    cite="Resnick et al. 1994, GroupLens (CSCW); "
+    "Herlocker et al. 1999, An Algorithmic Framework for Performing Collaborative Filtering (SIGIR)",
+)
+class UserKnnEncoder(Encoder):
+    """Score of item i: sum of ``similarity(u, v) r_vi`` over the training users v nearest to u.
+
+    Similarity is the cosine between two histories, ``u . v / (|u| |v| + shrinkage)``; shrinkage makes pairs with few
+    items in common count less (Ferrari Dacrema et al. 2019). The similarities to the nearest training users are the
+    user vector (CSR, D = U), the training users who have it are the item vector (CSR).
+    Nobody is a neighbour of their own: a training user with the same history is left out. For others who share all
+    items that changes nothing, since whatever such a neighbour has is no new item.
+    Departures from the papers: no ratings, so no means are taken off; the sum is not divided by the sum of the
+    similarities, which is the same for all items of a user and moves none of them.
+    """
+
+    class Config(StageConfig):
+        n_neighbours: int = Field(
+            100,
+            ge=1,
+            le=10_000,
+            description="Most similar users who speak for a user",
+            json_schema_extra={"search": (20, 500)},
+        )
+        shrinkage: float = Field(
+            10.0,
+            ge=0.0,
+            le=1e6,
+            description="Takes similarity from pairs with few items in common; 0 none",
+            json_schema_extra={"search": (0.0, 100.0)},
+        )
+        tune: bool = Field(
+            True,
+            description="Try 1/4, 1/2, 1, 2 and 4 times that number with 0, 1 and 10 times that shrinkage and keep "
+            "the best on the validation part",
+            json_schema_extra={"quick": False},
+        )
+        binary: bool = Field(True, description="Read a history as has or has not, instead of by its weights")
+
+    def fit(self, data: Dataset, run: RunOptions) -> Self:
+        config = self.config
+        self._train = self._vectors(data.histories)
+        task = NewItemTask.sample(data, run.rng("user_knn validation"))
+        numbers, shrinkages = [config.n_neighbours], [config.shrinkage]
+        if config.tune and len(task):
+            numbers = sorted({max(1, round(config.n_neighbours * factor)) for factor in TUNING_NEIGHBOURS})
+            shrinkages = sorted({config.shrinkage * factor for factor in TUNING_SHRINKAGE})
+        best, users, items = -1.0, self._vectors(task.histories), self.items()
+        for step, shrinkage in enumerate(shrinkages, start=1):
+            nearest = _nearest_users(users, self._train, max(numbers), shrinkage)
+            for n_neighbours in numbers:
+                score = task.ndcg(Embeddings(_similarity_matrix(nearest, n_neighbours), items))
+                if score > best:
+                    best = score
+                    self.decided = {"n_neighbours": n_neighbours, "shrinkage": shrinkage}
+            run.on_progress(step / len(shrinkages), {"shrinkage": shrinkage, "validation": best})
+        self._n_neighbours, self._shrinkage = self.decided["n_neighbours"], self.decided["shrinkage"]
+        return self
+
+    def items(self) -> sparse.csr_array:
+        return self._train.T.tocsr()
+
+    def encode(
+        self, histories: sparse.csr_array, attributes: pd.DataFrame, recent: np.ndarray | None = None
+    ) -> sparse.csr_array:
+        nearest = _nearest_users(self._vectors(histories), self._train, self._n_neighbours, self._shrinkage)
+        return _similarity_matrix(nearest, self._n_neighbours)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        train, (_, n_items) = self._train, self._train.shape
+        return {
+            "data": train.data,
+            "indices": train.indices,
+            "indptr": train.indptr,
+            "n_items": np.array([n_items]),
+            "n_neighbours": np.array([self._n_neighbours]),
+            "shrinkage": np.array([self._shrinkage]),
+        }
+
+    def load(self, arrays: dict[str, np.ndarray]) -> Self:
+        shape = (len(arrays["indptr"]) - 1, int(arrays["n_items"][0]))
+        self._train = sparse.csr_array((arrays["data"], arrays["indices"], arrays["indptr"]), shape=shape)
+        self._n_neighbours, self._shrinkage = int(arrays["n_neighbours"][0]), float(arrays["shrinkage"][0])
+        return self
+
+    def _vectors(self, histories: sparse.csr_array) -> sparse.csr_array:
+        """Return the histories as the model reads them: a copy, of ones where ``binary``."""
+        vectors = histories.astype(np.float32)
+        if self.config.binary:
+            vectors.data = np.ones_like(vectors.data)
+        return vectors
+
+
+def _nearest_users(users: sparse.csr_array, train: sparse.csr_array, n: int, shrinkage: float) -> Candidates:
+    """Return the ``n`` training users most similar to every user, best first; fewer where there are not so many.
+
+    Args:
+        users: float32 CSR [B, I].
+        train: float32 CSR [U, I].
+    """
+    (n_users, _), (n_train, _) = users.shape, train.shape
+    n = min(n, n_train)
+    items = train.T.tocsr()
+    squares, train_squares = (vectors.power(2).sum(axis=1) for vectors in (users, train))
+    neighbours, similarities = np.empty((n_users, n), np.int32), np.empty((n_users, n), np.float32)
+    size = max(1, _BLOCK_CELLS // n_train)
+    for start in range(0, n_users, size):
+        rows = slice(start, min(start + size, n_users))
+        block = (users[rows] @ items).toarray()
+        # Squared distance 0, but for rounding: with counts it is a whole number.
+        same = squares[rows, None] + train_squares - 2 * block <= 1e-6 * squares[rows, None]
+        block /= np.sqrt(squares[rows, None] * train_squares) + np.float32(shrinkage) + _TINY
+        block[same] = -np.inf
+        neighbours[rows], similarities[rows] = rank_top(block, n, _TIE_SEED)
+    return Candidates(neighbours, similarities, n_train)
+
+
+def _similarity_matrix(nearest: Candidates, n: int) -> sparse.csr_array:
+    """Return the similarities to the first ``n`` of the nearest users, float32 CSR [B, U]."""
+    matrix = Candidates(nearest.items[:, :n], nearest.scores[:, :n], nearest.n_items).matrix()
+    matrix.eliminate_zeros()
+    return matrix

@@ -1,0 +1,143 @@
+"""What every training loop needs and no model owns: device, seeds, epochs, early stop, progress, weights as arrays."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import nn
+
+from grouprec.core.types import SettingError
+
+Progress = Callable[[float, dict[str, float]], None]
+
+
+def _ignore(fraction: float, values: dict[str, float]) -> None:
+    """Progress that nobody watches."""
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """Where and with which seed a stage is fitted; what the method *is* stands in its Config.
+
+    Attributes:
+        seed: every random number comes from it; the same seed gives the same result on CPU.
+        device: a torch device, already resolved ("cpu", "cuda", "mps").
+        on_progress: called with the finished fraction of this stage (0..1) and the latest values
+            (losses, validation metric); called at least once per epoch.
+    """
+
+    seed: int = 0
+    device: str = "cpu"
+    on_progress: Progress = field(default=_ignore, repr=False)
+
+    def rng(self, purpose: str) -> np.random.Generator:
+        """Return a generator of its own for that purpose, so that stages do not shift one another's numbers."""
+        return np.random.default_rng([self.seed, zlib.crc32(purpose.encode())])
+
+    @contextlib.contextmanager
+    def torch_seed(self, purpose: str) -> Iterator[None]:
+        """Seed torch's global generators inside the block and put them back afterwards."""
+        devices = [0] if self.device.startswith("cuda") else []
+        with torch.random.fork_rng(devices=devices):
+            torch.manual_seed(int(self.rng(purpose).integers(2**31)))
+            yield
+
+
+def resolve_device(wish: str) -> str:
+    """Return the torch device for ``auto``, ``cpu``, ``cuda`` or ``mps``.
+
+    Raises:
+        SettingError: the device is unknown, or not there on this machine.
+    """
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if wish == "auto":
+        return next(name for name in ("cuda", "mps", "cpu") if there[name])
+    if wish not in there:
+        raise SettingError(f"There is no device '{wish}'; choose auto, cpu, cuda or mps.")
+    if not there[wish]:
+        raise SettingError(f"This machine has no usable '{wish}' device; choose --device auto or cpu.")
+    return wish
+
+
+def device_title(device: str) -> str:
+    """Return the device's name for people."""
+    if device == "cuda":
+        return f"GPU: {torch.cuda.get_device_name(0)}"
+    return {"mps": "GPU: Apple Metal", "cpu": "CPU (no GPU found)"}[device]
+
+
+def batches(rng: np.random.Generator, n: int, size: int) -> Iterator[np.ndarray]:
+    """Yield the numbers 0..n-1 in random order, ``size`` at a time."""
+    order = rng.permutation(n)
+    for start in range(0, n, size):
+        yield order[start : start + size]
+
+
+@dataclass(frozen=True)
+class FitHistory:
+    """What an epoch loop saw: one dict of values per epoch, and the epoch (from 1) whose weights were kept."""
+
+    epochs: list[dict[str, float]]
+    best_epoch: int
+
+
+def fit_epochs(
+    module: nn.Module,
+    run_epoch: Callable[[], dict[str, float]],
+    *,
+    epochs: int,
+    run: RunOptions,
+    validate: Callable[[], float] | None = None,
+    patience: int = 3,
+) -> FitHistory:
+    """Run epochs, keep the weights of the best one, stop when validation no longer improves.
+
+    Args:
+        module: its weights are restored to the best epoch's (the last one's without ``validate``) and
+            it is left in evaluation mode.
+        run_epoch: trains one epoch and returns its mean losses.
+        epochs: upper bound.
+        validate: returns the validation value after an epoch, higher is better; reported as "validation".
+        patience: epochs without improvement before stopping.
+    Raises:
+        FloatingPointError: a loss is not finite.
+    """
+    history: list[dict[str, float]] = []
+    best, best_epoch, weights = -np.inf, epochs, None
+    for epoch in range(1, epochs + 1):
+        module.train()
+        values = run_epoch()
+        if not all(np.isfinite(value) for value in values.values()):
+            raise FloatingPointError(f"Training diverged in epoch {epoch}; lower the learning rate.")
+        module.eval()
+        if validate is not None:
+            with torch.no_grad():
+                values["validation"] = float(validate())
+            if values["validation"] > best:
+                best, best_epoch = values["validation"], epoch
+                weights = copy.deepcopy(module.state_dict())
+        history.append(values)
+        run.on_progress(epoch / epochs, {"epoch": epoch, **values})
+        if validate is not None and epoch - best_epoch >= patience and weights is not None:
+            break
+    if weights is not None:
+        module.load_state_dict(weights)
+    module.eval()
+    return FitHistory(history, best_epoch)
+
+
+def module_arrays(module: nn.Module) -> dict[str, np.ndarray]:
+    """Return a module's weights and buffers as numpy arrays."""
+    return {name: value.detach().cpu().numpy() for name, value in module.state_dict().items()}
+
+
+def load_module(module: nn.Module, arrays: dict[str, np.ndarray]) -> nn.Module:
+    """Put arrays from :func:`module_arrays` back, strictly, and return the module in evaluation mode."""
+    module.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in arrays.items()})
+    return module.eval()

@@ -1,0 +1,1 @@
+"""Generators: noise and a group to virtual members of that group."""

@@ -1,0 +1,1 @@
+"""Groupers: predicted preferences to groups of users."""

@@ -1,0 +1,1 @@
+"""Profiles: every group as a distribution in latent space."""

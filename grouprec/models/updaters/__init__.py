@@ -1,0 +1,1 @@
+"""Updaters: a stream of events to user vectors that move with every event."""

@@ -1,0 +1,1 @@
+"""Users' candidates and groups' lists: made, mixed by strategies, ruled, varied, measured."""

@@ -1,0 +1,155 @@
+"""The CSV files that scripts and other systems read; ids are those of the file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from grouprec.core.types import StorageError
+from grouprec.explore.edited_tables import Curation
+from grouprec.explore.edits import History
+from grouprec.explore.tables import USER_LIST_DEPTH
+from grouprec.runs.store import Run, storage
+
+if TYPE_CHECKING:  # a stream knows the stages, and so torch: exporting a run does without
+    from grouprec.live.stream import Stream
+
+LIST_COLUMNS = ["group", "rank", "item", "score"]
+
+
+def export_run(run: Run, out: Path, method: str | None = None) -> dict[str, int]:
+    """Write members.csv, group_lists.csv, group_rankings.csv and user_lists.csv; return rows by file name.
+
+    Groups are as people's edits of them have left them (:mod:`grouprec.explore.edited_tables`).
+
+    Args:
+        out: folder, made if missing.
+        method: "generated", "members_mean" or "popularity"; None takes, for each regime, the one that was best
+            on the validation part.
+    Raises:
+        StorageError: the run is not finished, has no lists of that method, or ``out`` cannot be written.
+    """
+    return _export(run, out, method, Curation(run, History.load(run.path)).table)
+
+
+def _export(run: Run, out: Path, method: str | None, table: Callable[[str], pd.DataFrame]) -> dict[str, int]:
+    if not run.finished:
+        raise StorageError(f"The run {run.run_id} is not finished ({run.status().state}); nothing to export yet.")
+    chosen = run.metrics()["list_method"]
+    lists = table("group_lists")
+    files = {
+        "members.csv": _members(table("users")),
+        "group_lists.csv": _of(lists, method or chosen["strict"], "strict", run),
+        "group_rankings.csv": _of(lists, method or chosen["dedup"], "dedup", run),
+        "user_lists.csv": run.table("user_lists")[["user", *LIST_COLUMNS[1:]]],
+    }
+    return _write(files, out)
+
+
+def export_stream(stream: Stream, out: Path) -> dict[str, int]:
+    """Write the files of :func:`export_run` as they stand after a stream's events; return rows by file name.
+
+    Groups are the trained ones: a stream knows no edits of them. Before any event the files are byte for byte those of
+    the run. Users of whom no event has come keep their lists. Where somebody gave feedback there is a feedback.csv:
+    time (UTC, "" where there is none), user, group, item, verdict, method, regime (of the list that was judged, ""
+    where nobody said).
+
+    Raises:
+        StorageError: ``out`` cannot be written.
+    """
+    if not stream.ledger.length:
+        return _export(stream.run, out, None, stream.run.table)
+    state, lists = stream.state, stream.group_lists()
+    item_ids = np.array(state.item_ids, dtype=object)
+    now = pd.DataFrame({"user": state.user_ids, "group": state.labels + 1})
+    users = stream.run.table("users")[["user", "group"]]
+    members = pd.concat([now, users[~users["user"].isin(now["user"])]], ignore_index=True)
+    files = {
+        "members.csv": _members(members),
+        "group_lists.csv": _group_lists(lists.strict, lists.strict_scores, item_ids),
+        "group_rankings.csv": _group_lists(lists.ranking, lists.ranking_scores, item_ids),
+        "user_lists.csv": _user_lists(stream, members["user"], item_ids),
+    }
+    feedback = _feedback(stream)
+    return _write({**files, "feedback.csv": feedback} if len(feedback) else files, out)
+
+
+def _write(files: dict[str, pd.DataFrame], out: Path) -> dict[str, int]:
+    with storage(out):
+        out.mkdir(parents=True, exist_ok=True)
+        for name, frame in files.items():
+            frame.to_csv(out / name, index=False)
+    return {name: len(frame) for name, frame in files.items()}
+
+
+def _members(users: pd.DataFrame) -> pd.DataFrame:
+    return users[["user", "group"]].assign(weight=1.0)
+
+
+def _of(lists: pd.DataFrame, method: str, regime: str, run: Run) -> pd.DataFrame:
+    part = lists[(lists["method"] == method) & (lists["regime"] == regime)]
+    if part.empty:
+        known = ", ".join(sorted(lists["method"].unique()))
+        raise StorageError(f"The run {run.run_id} has no lists made by '{method}'; it has: {known}.")
+    return part[LIST_COLUMNS]
+
+
+def _group_lists(items: np.ndarray, scores: np.ndarray, item_ids: np.ndarray) -> pd.DataFrame:
+    """Return lists int32 [G, K] as rows."""
+    group, rank = np.nonzero(items >= 0)
+    rows = items[group, rank]
+    values = {"group": group + 1, "rank": rank + 1, "item": item_ids[rows], "score": scores[group, rank]}
+    return pd.DataFrame(values)
+
+
+def _user_lists(stream: Stream, order: pd.Series, item_ids: np.ndarray) -> pd.DataFrame:
+    """Return every user's own list: the run's, but for users of whom something has come.
+
+    Args:
+        order: of the users.
+    """
+    known = stream.run.table("user_lists")[["user", *LIST_COLUMNS[1:]]]
+    changed = stream.ledger.users()
+    rows = [stream.state.user_row(user) for user in changed]
+    found = [stream.state.user_list(row, USER_LIST_DEPTH) for row in rows if row is not None]
+    lengths = [len(items) for items, _ in found]
+    items, scores = (np.concatenate(part) for part in zip(*found, strict=True)) if found else (np.empty(0, int),) * 2
+    ranks = [np.arange(1, length + 1) for length in lengths]
+    new = pd.DataFrame(
+        {
+            "user": np.repeat(np.array(changed, dtype=object), lengths),
+            "rank": np.concatenate(ranks) if ranks else np.empty(0, int),
+            "item": item_ids[items],
+            "score": scores,
+        }
+    )
+    both = pd.concat([known[~known["user"].isin(changed)], new], ignore_index=True)
+    place = both["user"].map(pd.Series(np.arange(len(order)), index=order))
+    return both.iloc[np.lexsort((both["rank"], place))]
+
+
+def _feedback(stream: Stream) -> pd.DataFrame:
+    """Return the verdicts in the order in which they came; the user's group of today where no group was named."""
+    entries = stream.ledger.feedback()
+    state = stream.state
+    rows = [None if entry.user is None else state.user_row(entry.user) for entry in entries]
+    groups = [
+        entry.group or (None if row is None else int(state.labels[row]) + 1)
+        for entry, row in zip(entries, rows, strict=True)
+    ]
+    times = pd.to_datetime([entry.time for entry in entries], unit="s", utc=True)
+    return pd.DataFrame(
+        {
+            "time": times.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+            "user": [entry.user for entry in entries],
+            "group": groups,
+            "item": [entry.item for entry in entries],
+            "verdict": [entry.behaviour for entry in entries],
+            "method": [entry.method for entry in entries],
+            "regime": [entry.regime for entry in entries],
+        }
+    )

@@ -1,0 +1,95 @@
+"""What a report reads of a run, once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from grouprec.core.types import StorageError
+from grouprec.explore.edited_tables import Curation
+from grouprec.explore.edits import History
+from grouprec.report import sentences as story
+from grouprec.report import tables as shaping
+from grouprec.runs.store import Run, read_json
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """A finished run, its groups as people have edited them: its tables by name, its summary and its choices.
+
+    Attributes:
+        curation: the tables with the edits in force; what was measured stays that of the trained groups.
+        groups: the groups table, one row per group.
+        evaluation: every method's value by regime and metric.
+        config: config.json as it stands.
+    """
+
+    run: Run
+    curation: Curation
+    metrics: Mapping[str, Any]
+    config: Mapping[str, Any]
+    groups: pd.DataFrame
+    evaluation: pd.DataFrame
+
+    @classmethod
+    def of(cls, run: Run) -> Reading:
+        """Return what a finished run holds.
+
+        Raises:
+            StorageError: it is not finished, lacks groups or evaluation, or its edits are damaged.
+        """
+        if not run.finished:
+            state = run.status().state
+            raise StorageError(f"The run {run.run_id} is {state}; only a finished run has a report.")
+        config = read_json(run.path / "config.json") or {}
+        curation = Curation(run, History.load(run.path))
+        return cls(run, curation, run.metrics(), config, curation.table("groups"), run.table("evaluation"))
+
+    def table(self, name: str) -> pd.DataFrame | None:
+        """Return a table, None where the run has none, or none with rows: older runs have fewer."""
+        try:
+            found = self.curation.table(name)
+        except StorageError:
+            return None
+        return found if len(found) else None
+
+    @property
+    def title(self) -> str:
+        return self.run.title()
+
+    @property
+    def names(self) -> dict[int, str]:
+        """Return group -> its name."""
+        return shaping.group_names(self.groups)
+
+    @property
+    def n_lists(self) -> int:
+        """Return the number of groups that were evaluated; edits may have left another."""
+        return int(self.metrics.get("n_groups", len(self.groups)))
+
+    @property
+    def regime(self) -> str:
+        """Return the use of the lists that the run was made for: strict or dedup."""
+        return str(self.metrics.get("regime", "strict"))
+
+    @property
+    def method(self) -> str:
+        """Return how the run's shared lists are made."""
+        return shaping.list_method(self.metrics, self.regime)
+
+    @cached_property
+    def worth(self) -> pd.Series | None:
+        """Return the evaluation of the run's shared lists, None where nothing was held out."""
+        return story.evaluated(self.evaluation, self.method, self.regime)
+
+    @property
+    def when(self) -> str:
+        """Return when the run ended."""
+        status = self.run.status()
+        moment = datetime.fromtimestamp(status.ended or status.created, UTC)
+        return f"{moment.day} {moment:%B %Y, %H:%M} UTC"

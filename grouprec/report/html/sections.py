@@ -1,0 +1,337 @@
+"""The parts of a report that show results. Every part begins with its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from grouprec.report import findings
+from grouprec.report import sentences as story
+from grouprec.report import tables as shaping
+from grouprec.report.html import drawings
+from grouprec.report.html.markup import Html, element, joined, paragraph, sentence, table
+from grouprec.report.html.reading import Reading
+from grouprec.report.palette import group_colour, text_on
+from grouprec.report.text import count, difference, interval, number, percent, plain, plural, ratio, score
+
+NDCG = "nDCG@10"
+DEPTH = 10  # items of a list that are shown
+TYPICAL = 3
+MOST_ROWS = 12  # of a table that goes from worst to best
+ORDER = {  # what the items of a list are ordered by
+    "generated": "by the members that a generator imagines",
+    "popularity": "by how many members have them",
+    "members_mean": "by what they are worth to all members together",
+}
+MARKS = {"floor": "one list for all", "individual": "personal lists", "oracle": "best possible"}
+
+
+def opening(reading: Reading) -> Html:
+    """Return the head of the report: the answer, its numbers, and how to read it."""
+    metrics = reading.metrics
+    over = f"{reading.title} · {metrics.get('dataset', '')} · {reading.when}"
+    said = story.compare_answer(reading.evaluation, reading.regime, reading.n_lists, reading.method)
+    return element(
+        "header",
+        element("p", over, class_="over"),
+        element("h1", sentence(_headline(reading))),
+        paragraph(said, "lead"),
+        paragraph(story.repeats_words(metrics)),
+        _numbers(reading),
+        element("h3", "How to read this"),
+        *map(paragraph, _how_to_read(reading)),
+    )
+
+
+def _headline(reading: Reading) -> str:
+    worth, n_groups = reading.worth, reading.n_lists
+    share = None if worth is None else worth["share_of_gain"]
+    if share is None or pd.isna(share) or share <= 0:
+        return story.groups_answer(reading.groups)
+    keep = "keeps" if n_groups == 1 else "keep"
+    return f"{plural(n_groups, 'list')} {keep} {percent(share)} of what personal lists would gain."
+
+
+def _numbers(reading: Reading) -> Html:
+    metrics, worth = reading.metrics, reading.worth
+    shown = {
+        "Users": count(metrics.get("n_users", int(reading.groups["size"].sum()))),
+        "Items": count(metrics.get("n_items", float("nan"))),
+        "Groups": count(len(reading.groups)),
+    }
+    if worth is not None and worth["floor"] > 0:
+        shown["Against one list for all"] = f"{ratio(worth['value'] / worth['floor'])}×"
+    return element("dl", *(element("div", element("dt", name), element("dd", said)) for name, said in shown.items()),
+                   class_="numbers")  # fmt: skip
+
+
+def _how_to_read(reading: Reading) -> list[str]:
+    tested = reading.metrics.get("n_test_users")
+    users = f" of {plural(tested, 'user')}" if tested else ""
+    return [
+        f"**What is measured.** Part of the interactions{users} was kept aside. A list is good if it shows, high up, "
+        f"what people took next. The measure is {NDCG}: 1 is perfect, 0 is no hit at all. Values in parentheses are "
+        "95 % intervals: what chance in the choice of tested users could explain.",
+        "**What it is held against.** *One list for all* is the most popular items. *Personal lists*: everyone has "
+        "their own, from the same model. The *possible gain* is the way from the one to the other. *Best possible* is "
+        "what the best shared lists for these groups could reach, knowing the future.",
+        f"**How the lists are used.** {plain(story.REGIMES.get(reading.regime, reading.regime))}.",
+    ]
+
+
+def the_map(reading: Reading) -> Html | None:
+    """Return the map of the users, in the colours of their groups."""
+    users = reading.table("users")
+    if users is None:
+        return None
+    drawing, drawn, placed = drawings.user_map(users, reading.names)
+    if not placed:
+        return None
+    sample = "" if drawn == placed else f" A sample of {count(drawn)} of {plural(placed, 'user')} is drawn."
+    caption = (
+        "Every dot is a user; the numbers are those of the groups, at the middle of their members. Near each other "
+        f"means alike. Directions, and distances between far parts, mean nothing.{sample}"
+    )
+    return _figure(drawing, caption)
+
+
+def groups(reading: Reading) -> Html:
+    """Return the table of groups: how many they are and what is typical of them."""
+    shown = pd.DataFrame(
+        {
+            "": pd.Series([_chip(group) for group in reading.groups["group"]], dtype=object),
+            "Group": reading.groups["name"],
+            "Users": [count(size) for size in reading.groups["size"]],
+            "Share": [percent(share) for share in reading.groups["share"]],
+            "Words": reading.groups["words"].astype(str),
+            "On the map": [story.separation_words(value) for value in reading.groups["separation"]],
+        }
+    )
+    return joined(paragraph(story.groups_answer(reading.groups)), table(shown, right=("Users", "Share")))
+
+
+def _chip(group: int) -> Html:
+    colour = group_colour(int(group))
+    return element("span", int(group), class_="chip", style=f"background:{colour};color:{text_on(colour)}")
+
+
+def lists(reading: Reading) -> Html | None:
+    """Return every group's first items, with what speaks for them."""
+    made, items = reading.table("group_lists"), reading.table("items")
+    if made is None or items is None:
+        return None
+    match = (made["method"] == reading.method) & (made["regime"] == reading.regime) & (made["rank"] <= DEPTH)
+    first = shaping.with_lift(made[match].sort_values("rank"), items, int(reading.metrics.get("n_users", 0)))
+    typical, attributes = reading.table("group_items"), reading.table("group_attributes")
+    by_group = dict(tuple(first.groupby("group")))
+    cards = [_card(row, by_group.get(row["group"]), typical, attributes) for row in reading.groups.to_dict("records")]
+    worth = story.worth_answer(reading.evaluation, reading.regime, reading.method)
+    said = f"The first {DEPTH} items for every group, ordered {order(reading.method)}. {worth}"
+    columns = (
+        "Above each list: what is typical of the group, the share of members, and how many times that is the share of "
+        "all users. *Reaches*: members who have the item among their own 50 best predictions. *Have it*: members who "
+        "have it already, and how many times that is the share of all users. *Score*: what the item is worth to the "
+        "group; scores compare within one list only."
+    )
+    return joined(paragraph(said), paragraph(columns, "quiet"), element("div", *cards, class_="cards"))
+
+
+def order(method: str) -> str:
+    """Say what the items of a list are ordered by."""
+    return ORDER.get(method, "by the strategy that the run was asked for")
+
+
+def _card(
+    group: Mapping[str, Any],
+    first: pd.DataFrame | None,
+    typical: pd.DataFrame | None,
+    attributes: pd.DataFrame | None,
+) -> Html:
+    """Return one group: who they are, and the head of their list."""
+    about = []
+    if typical is not None:
+        own = typical[typical["group"] == group["group"]].nsmallest(TYPICAL, "rank")
+        about += [story.item_reason(row.label, row.share_in_group, row.lift) for row in own.itertuples()]
+    if attributes is not None:
+        own = shaping.telling_attributes(attributes[attributes["group"] == group["group"]]).head(2)
+        about += [story.attribute_reason(row) for row in own.to_dict("records")]
+    parts = [
+        element("h3", _chip(group["group"]), " ", group["name"]),
+        element("p", plural(group["size"], "user"), class_="quiet"),
+        element("p", group["description"]) if group.get("description") else None,
+        element("ul", *(element("li", sentence(said)) for said in about)) if about else None,
+    ]
+    if first is None:
+        return element("article", *parts, element("p", "No list: there is nothing left to show."), class_="card")
+    held = zip(first["owned"], first["lift"], strict=True)
+    shown = pd.DataFrame(
+        {
+            "#": first["rank"].to_numpy(),
+            "Item": first["label"].astype(str).to_numpy(),
+            "Reaches": [percent(share) for share in first["reach"]],
+            "Have it": [percent(owned) + ("" if pd.isna(lift) else f" · {ratio(lift)}×") for owned, lift in held],
+            "Score": [number(value) for value in first["score"]],
+        }
+    )
+    return element("article", *parts, table(shown, right=("#", "Reaches", "Have it", "Score")), class_="card")
+
+
+def value_of_groups(reading: Reading) -> Html | None:
+    """Return what every number of lists is worth, between one list for all and personal lists."""
+    value = reading.table("value_of_groups")
+    curves = {} if value is None else shaping.value_curves(value, reading.regime)
+    if value is None or not curves:
+        return None
+    named = {story.method_title(method): curve for method, curve in curves.items()}
+    own = next(iter(named.values()))
+    reason = reading.metrics.get("n_groups_reason")
+    floor, personal = (score(own[name].iloc[0]) for name in ("floor", "individual"))
+    shown = _value_table(named)
+    return joined(
+        paragraph(f"{story.value_answer(own)} One list for all reaches {floor}, personal lists reach {personal}."),
+        paragraph(f"**How the number was chosen.** {plain(reason)}") if reason else None,
+        _figure(
+            drawings.value_curve(named, reading.n_lists, NDCG),
+            "Every number of lists is tried on the test part, with its groups formed anew. Bands are 95 % intervals.",
+        ),
+        table(shown, right=tuple(shown.columns)),
+    )
+
+
+def _value_table(named: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return the numbers of lists in rows: every method's value, the run's own share of gain, the best possible."""
+    own = next(iter(named.values())).set_index("n_groups")
+    shown = pd.DataFrame({"Lists": own.index, "Share of possible gain": [percent(one) for one in own["share_of_gain"]]})
+    for title, curve in named.items():
+        rows = curve.set_index("n_groups").reindex(own.index)[["value", "low", "high"]]
+        shown[title] = [interval(*row) for row in rows.itertuples(index=False)]
+    shown["Best possible"] = [score(value) for value in own["oracle"]]
+    return shown
+
+
+def evidence(reading: Reading) -> Html | None:
+    """Return what the lists are held against, what every step adds, who is left behind and whether that is fair."""
+    parts = [_methods(reading), _steps(reading), _left_behind(reading), _fairness(reading)]
+    return joined(*parts) if any(parts) else None
+
+
+def _methods(reading: Reading) -> Html | None:
+    if reading.worth is None:
+        return None
+    rows = shaping.methods_of(reading.evaluation, reading.regime, story.METRIC, reading.method)
+    marks = {title: float(reading.worth[name]) for name, title in MARKS.items()}
+    comparisons = reading.table("comparisons")
+    tested = {} if comparisons is None else shaping.differences(comparisons, reading.regime, story.METRIC)
+    own = rows["method"].where(rows["regime"] == reading.regime)
+    ends = rows[["value", "low", "high"]]
+    shown = pd.DataFrame(
+        {
+            "Method": rows["title"],
+            f"{NDCG} (95 % interval)": [interval(*row) for row in ends.itertuples(index=False)],
+            "Share of possible gain": [percent(share) for share in rows["share_of_gain"]],
+            "Against this run's lists": own.map(tested).fillna(""),
+        }
+    )
+    verdict = story.verdict_answer(reading.metrics.get("verdict") or {})
+    return joined(
+        element("h3", "Which method to trust"),
+        paragraph(story.worth_answer(reading.evaluation, reading.regime, reading.method)),
+        paragraph(verdict),
+        _figure(drawings.dots(rows, marks, NDCG), "Dots are means over users, bars their 95 % intervals."),
+        table(shown, right=tuple(shown.columns[1:])),
+        element("p", "★ more than chance: a paired test, corrected for the number of comparisons.", class_="quiet"),
+    )
+
+
+def _steps(reading: Reading) -> Html | None:
+    found = reading.table("ablation")
+    if found is None:
+        return None
+    rows = shaping.of(found, regime=reading.regime)
+    rows = rows.assign(
+        title=rows["step"].map(lambda step: findings.STEPS.get(step, step)),
+        verdict=[findings.verdict(*row) for row in rows[["low", "high"]].itertuples(index=False)],
+    )
+    shown = pd.DataFrame(
+        {
+            "Step": rows["title"],
+            "Lists": rows["what"],
+            NDCG: rows["value"].map(score),
+            "Against the step before": [
+                difference(*row) for row in rows[["added", "low", "high"]].itertuples(index=False)
+            ],
+            "Verdict": rows["verdict"],
+        }
+    )
+    return joined(
+        element("h3", "What every step adds"),
+        paragraph(findings.steps_answer(rows)),
+        _figure(drawings.steps(rows, NDCG), "Blue adds, orange costs, grey is not proven."),
+        table(shown, right=(NDCG, "Against the step before")),
+    )
+
+
+def _left_behind(reading: Reading) -> Html | None:
+    served = reading.table("group_evaluation")
+    if served is None:
+        return None
+    found = reading.table("left_behind")
+    split = pd.DataFrame() if found is None else found[found["regime"] == reading.regime]
+    frame = shaping.served_groups(served[served["regime"] == reading.regime], split)
+    shown = frame.head(MOST_ROWS)
+    columns = {
+        "Group": shown["name"],
+        "Tested users": [count(n) for n in shown["n_test_users"]],
+        "Found nothing": [percent(share) for share in shown["zero_hit_share"]],
+        NDCG: [score(value) for value in shown[story.METRIC]],
+    }
+    gain = ""
+    if len(split):
+        measured = f"measured_{story.METRIC}"
+        ends = shown[[measured, f"{measured}_low", f"{measured}_high"]]
+        columns["Split in two would gain"] = [difference(*row) for row in ends.itertuples(index=False)]
+        gain = findings.split_answer(frame)
+    rest = len(frame) - len(shown)
+    other = "These are the groups of the evaluation; the run then learned its groups again from all rows."
+    return joined(
+        element("h3", "Who is left behind"),
+        paragraph(f"{story.left_behind_answer(frame)} {gain}".strip()),
+        table(pd.DataFrame(columns), right=tuple(columns)[1:]),
+        element("p", f"{plural(rest, 'better served group')} not shown.", class_="quiet") if rest else None,
+        element("p", other, class_="quiet") if reading.metrics.get("refit") else None,
+    )
+
+
+def _fairness(reading: Reading) -> Html | None:
+    found, exposure = reading.table("fairness"), reading.table("exposure")
+    parts = []
+    if found is not None:
+        rows = shaping.of(found, regime=reading.regime)
+        parts.append(paragraph(findings.fairness_answer(rows)))
+        beyond = rows[rows["p_adjusted"] < findings.LEVEL].sort_values("p_adjusted").head(MOST_ROWS)
+        if len(beyond):
+            parts.append(_unlike(beyond))
+    if exposure is not None:
+        parts.append(paragraph(findings.popularity_answer(exposure, reading.regime)))
+    return joined(element("h3", "Is it fair?"), *parts) if parts else None
+
+
+def _unlike(rows: pd.DataFrame) -> Html:
+    """Return the users whom the lists serve better or worse than all others."""
+    ends = rows[["difference", "difference_low", "difference_high"]]
+    shown = pd.DataFrame(
+        {
+            "Attribute": rows["attribute"].astype(str).str.replace("_", " "),
+            "Value": rows["value"],
+            "Tested users": [count(n) for n in rows["n_users"]],
+            NDCG: [interval(*row) for row in rows[["mean", "low", "high"]].itertuples(index=False)],
+            "Against all others": [difference(*row) for row in ends.itertuples(index=False)],
+        }
+    )
+    return table(shown, right=("Tested users", NDCG, "Against all others"))
+
+
+def _figure(drawing: Html, caption: str) -> Html:
+    return element("figure", drawing, element("figcaption", sentence(caption)))

@@ -1,0 +1,374 @@
+"""The sentences that answer the pages' questions, made from a run's numbers. Markdown, names already escaped."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from grouprec.report.text import count, group_label, number, percent, plain, plural, ratio, score
+
+METRIC = "ndcg@10"  # the headline; every sentence says what it is behind the help mark
+ENOUGH_TESTED = 20  # with fewer tested members the share of a group says little
+METRIC_HELP = (
+    "Measured with nDCG@10 on held-out interactions: how high the items that a user really took next stand in the "
+    "first ten of the list, averaged over users. 1 is perfect, 0 is no hit at all."
+)
+METHODS = {
+    "generated": "Generated list",
+    "members_mean": "Mean of the members",
+    "group_popularity": "Most popular in the group",
+    "kmeans_mean_ease": "k-means + mean of EASE",
+    "kmeans_mean_own": "k-means + mean of personal lists",
+    "kmeans_popularity": "k-means + most popular",
+    "popularity": "One popular list for all",
+    "individual": "Personal lists (this run)",
+    "gfar": "GFAR",
+    "ep_fuzzda": "EP-FuzzDA",
+}
+ENCODERS = {
+    "als": "ALS",
+    "dnn": "two-tower network",
+    "ease": "EASE",
+    "elsa": "ELSA",
+    "graph": "graph network",
+    "item_knn": "item neighbours",
+    "lstm": "LSTM",
+    "mf": "matrix factorisation",
+    "transitions": "item transitions",
+    "user_knn": "user neighbours",
+}
+SMALL_FACTOR = 0.01  # of a probability: no news
+REGIMES = {"strict": "Everyone sees the same list", "dedup": "Each member skips what they have"}
+REGIME_HELP = (
+    "**Everyone sees the same list**: a poster, an e-mail, a shelf; the same items for the whole group.\n\n"
+    "**Each member skips what they have**: the group shares one long ranking, and everyone gets its first items "
+    "that are new to them. The two uses need different lists, so every group has both."
+)
+
+
+def method_title(method: str, regime: str = "") -> str:
+    """Return what people call a method. In the regime "individual" that is an encoder's own lists."""
+    if method not in METHODS and regime == "individual":
+        return f"Personal: {encoder_title(method)}"
+    return METHODS.get(method, method.replace("_", " ").capitalize())
+
+
+def encoder_title(names: str) -> str:
+    """Return what people call an encoder, or several: ``EASE + ALS`` for "ease + als"."""
+    return " + ".join(ENCODERS.get(name, name.replace("_", " ")) for name in names.split(" + "))
+
+
+def repeats_words(metrics: Mapping[str, Any]) -> str:
+    """Say what changes where a run may list items that people have already; nothing where it may not."""
+    if not metrics.get("repeats"):
+        return ""
+    return "In this run, items that people have already may be listed again, so members skip nothing."
+
+
+def evaluated(evaluation: pd.DataFrame, method: str, regime: str, metric: str = METRIC) -> pd.Series | None:
+    """Return the row of the evaluation, None where the method was not evaluated or has no value."""
+    match = (evaluation["method"] == method) & (evaluation["regime"] == regime) & (evaluation["metric"] == metric)
+    rows = evaluation[match & evaluation["value"].notna()]
+    return None if rows.empty else rows.iloc[0]
+
+
+# -- Groups: who are my users?
+
+
+def groups_answer(groups: pd.DataFrame) -> str:
+    """Say how many groups there are, which is the largest, and how few of them hold half of the users."""
+    largest_first = groups.sort_values(["size", "group"], ascending=[False, True])
+    users, top = int(groups["size"].sum()), largest_first.iloc[0]
+    if len(groups) == 1:
+        return f"There is one group, **{plain(top['name'])}**, with {plural(users, 'user')}."
+    half = int((largest_first["size"].cumsum() < users / 2).sum()) + 1
+    largest = f"the largest, **{plain(top['name'])}**, holds {percent(top['size'] / users)} of them"
+    rest = f", and {half} groups hold half of all users" if half > 1 else ""
+    return f"Your {plural(users, 'user')} fall into {len(groups)} groups: {largest}{rest}."
+
+
+def portrait_answer(
+    group: Mapping[str, Any], profiles: pd.DataFrame, neighbours: pd.DataFrame | None, names: Mapping[int, str]
+) -> str:
+    """Say how uniform a group is among the others, how alike its members are, and whom it borders on.
+
+    Args:
+        profiles: group_profiles of all groups.
+        neighbours: group_neighbours of all groups; None for a group alone.
+    """
+    own = profiles.set_index("group").loc[group["group"]]
+    who = f"**{plain(group['name'])}** ({plural(group['size'], 'user')})"
+    if pd.isna(own["diversity"]):
+        return f"{who} has too few members with known tastes to say how alike they are."
+    alike, overall = percent(1 - own["diversity"]), percent(1 - own["diversity_overall"])
+    if neighbours is None:
+        return f"{who} is the only group: its members' tastes are {alike} alike."
+    place = uniform_words(profiles["diversity"], own["diversity"])
+    towards = neighbours[neighbours["group"] == group["group"]]
+    most = towards.loc[towards["borderline"].idxmax()]
+    border = "none is on the border to another group"
+    if own["borderline"] > 0:
+        border = f"{percent(own['borderline'])} are on the border to another group, most often to "
+        border += plain(group_label(int(most["other"]), names[int(most["other"])]))
+    return f"{who} is {place}: its members' tastes are {alike} alike, against {overall} among all users; {border}."
+
+
+def uniform_words(diversities: pd.Series, own: float) -> str:
+    """Say where a group's inner diversity stands among those of all groups (NaN does not count)."""
+    known = diversities.dropna()
+    if own <= known.min():
+        return "the most uniform group"
+    if own >= known.max():
+        return "the most mixed group"
+    return "more uniform than most groups" if own < known.median() else "more mixed than most groups"
+
+
+def portrait_unknown(group: Mapping[str, Any]) -> str:
+    """Say who a group is in a run that is older than portraits."""
+    who = f"**{plain(group['name'])}** holds {plural(group['size'], 'user')}, {percent(group['share'])} of all"
+    return f"{who}. This run is older than the measures of its members; train it again to see them."
+
+
+def attributes_note(attributes: pd.DataFrame, n_listed: int) -> str:
+    """Say how many attributes were looked at, and what it means that none is listed."""
+    if attributes.empty:
+        return "No attribute of the users sets a group apart."
+    if "tests" not in attributes:
+        return "" if n_listed else "No attribute of the users sets this group apart."
+    found = "Only what" if n_listed else "Nothing"
+    return f"{found} is more than chance, after correction for {count(attributes['tests'].iloc[0])} comparisons."
+
+
+def selection_answer(composition: pd.DataFrame) -> str:
+    """Say how many users are selected and which group most of them belong to (``composition`` is sorted)."""
+    total, top = int(composition["users"].sum()), composition.iloc[0]
+    if len(composition) == 1:
+        return f"**{plural(total, 'user')} selected**, all in {plain(top['name'])}."
+    share = percent(top["users"] / total)
+    return f"**{plural(total, 'user')} selected** from {len(composition)} groups; {share} are in {plain(top['name'])}."
+
+
+def separation_words(value: float) -> str:
+    """Return the mean silhouette in words."""
+    if pd.isna(value):
+        return "separation unknown"
+    if value >= 0.25:
+        return "clearly apart"
+    return "overlaps at the edges" if value >= 0.05 else "overlaps with others"
+
+
+def item_reason(label: str, share: float, lift: float) -> str:
+    """Return ``Tea towel · 38 % · 3.8×``: the share of members who have it, against the share of all users."""
+    return f"{plain(label)} · {_together(f'{percent(share)} · {ratio(lift)}×')}"
+
+
+def attribute_reason(row: Mapping[str, Any]) -> str:
+    """Return ``Country France · 60 % · 2.0×``, or for numbers the group's median beside that of all users."""
+    name = plain(str(row["attribute"]).replace("_", " "))
+    if row["kind"] == "median":
+        return f"{name} · median {number(row['in_group'])}, of all users {number(row['overall'])}"
+    numbers = f"{percent(row['in_group'])} · {ratio(row['lift'])}×"
+    return f"{name} {plain(row['value'])} · {_together(numbers)}"
+
+
+def _together(text: str) -> str:
+    """Return the text with spaces at which no line breaks."""
+    return text.replace(" ", "\u00a0")
+
+
+# -- Recommendations: what do I show them, and why?
+
+
+def list_title(method: str) -> str:
+    """Return what people call a group's own list."""
+    return "Most popular in the group" if method == "popularity" else method_title(method)
+
+
+def list_origin(method: str) -> str:
+    """Say in one phrase how a list is made."""
+    if method == "generated":
+        return "Made by the generator from virtual members"
+    if method == "popularity":
+        return "What most members have"
+    if method == "members_mean":
+        return "What its items are worth to all members together"
+    return "Made by the strategy that this run was asked for"
+
+
+def list_answer(
+    group: Mapping[str, Any], first: pd.DataFrame, evaluation: pd.DataFrame, regime: str, method: str = "generated"
+) -> str:
+    """Say what to show the group first and what such lists are worth in the evaluation.
+
+    Args:
+        first: the head of the group's list, best first.
+        method: how it is made.
+    """
+    if first.empty:
+        return f"There is no list for {plain(group['name'])}: the catalogue has no items left to show."
+    who = f"**{plain(group['name'])}** ({plural(group['size'], 'user')})"
+    labels = [f"*{plain(label)}*" for label in first["label"].head(2)]
+    shown = f"Show {who} {' and '.join(labels)} first"
+    return f"{shown}. {worth_answer(evaluation, regime, method)}".strip()
+
+
+def worth_answer(evaluation: pd.DataFrame, regime: str, method: str = "generated") -> str:
+    """Say how such lists compare with one list for all, and what generated ones keep of the members' mean."""
+    lists, generated, mean, popular = (
+        evaluated(evaluation, name, regime) for name in (method, "generated", "members_mean", "popularity")
+    )
+    parts = []
+    if lists is not None and popular is not None and popular["value"] > 0:
+        parts.append(f"Such lists {times(lists['value'] / popular['value'])} one popular list for all")
+    if generated is not None and mean is not None and mean["value"] > 0:
+        kept = percent(generated["value"] / mean["value"])
+        parts.append(f"{'generated' if parts else 'Generated'} ones keep {kept} of the members' mean")
+    return f"{'; '.join(parts)}." if parts else ""
+
+
+def times(ratio: float) -> str:
+    """Return ``reach 2.3 times``, or ``only reach 0.8 times`` where it is less than one."""
+    return f"reach {ratio:.1f} times" if ratio >= 1 else f"only reach {ratio:.1f} times"
+
+
+def overlap_answer(first: pd.Series, other: pd.Series) -> str:
+    """Say how many items a list shares with the first one."""
+    shared = int(other.isin(first).sum())
+    return f"{shared} of {len(other)} are also in the first list"
+
+
+def item_why(row: Mapping[str, Any]) -> str:
+    """Say why an item is on the group's list: whom it reaches, who has it, how that compares with everybody.
+
+    Args:
+        row: ``label``, ``reach``, ``owned`` and ``lift`` (owned in the group against owned by all; NaN if nobody).
+    """
+    reach = f"{percent(row['reach'])} of the group have it among their own 50 best predictions"
+    owned = f"{percent(row['owned'])} have it already"
+    lift = "" if pd.isna(row["lift"]) else f", {ratio(row['lift'])} times the share among all users"
+    return f"**{plain(row['label'])}** is number {row['rank']}: {reach}; {owned}{lift}."
+
+
+# -- Compare: which method should I trust?
+
+
+def compare_answer(
+    evaluation: pd.DataFrame, regime: str, n_groups: int, method: str = "generated", metric: str = METRIC
+) -> str:
+    """Say what personal lists reach, what the run's shared lists keep of that, and what the usual method reaches.
+
+    Args:
+        method: how the run's shared lists are made.
+    """
+    lists = evaluated(evaluation, method, regime, metric)
+    if lists is None:
+        return "This run has no evaluation: its data left no held-out interactions to measure with."
+    made = method_title(method).lower()
+    who = f"{plural(n_groups, 'shared list')} ({made}) {'reaches' if n_groups == 1 else 'reach'}"
+    usual = evaluated(evaluation, "kmeans_popularity", regime, metric)
+    against = ""
+    if usual is not None:
+        word = "only " if usual["high"] < lists["low"] else ""
+        against = f"; k-means + most popular reaches {word}{score(usual['value'])}"
+    personal = f"Personal lists reach {score(lists['individual'])}"
+    return f"{personal}; {who} {score(lists['value'])}{gain_words(lists)}{against}."
+
+
+def gain_words(row: pd.Series) -> str:
+    """Return the share of possible gain as a part of a sentence; nothing where it is undefined."""
+    share = row["share_of_gain"]
+    if pd.isna(share):
+        return ""
+    if share < 0:
+        return ", which is less than one popular list for all"
+    return f", which is {percent(share)} of the possible gain"
+
+
+def verdict_answer(verdict: Mapping[str, float]) -> str:
+    """Say what lists from virtual members keep of those from real members, and what variety they offer."""
+    strict, dedup = verdict.get("strict_ratio"), verdict.get("dedup_ratio")
+    if strict is None or dedup is None or strict != strict or dedup != dedup:
+        return "Generated lists were not judged in this run."
+    said = f"Lists from virtual members are worth {percent(strict)} of those from real members"
+    said += f" ({percent(dedup)} where each member skips what they have)."
+    change, kept = verdict.get("turns_diversity_change"), verdict.get("turns_ratio")
+    if change is None or kept is None or change != change or kept != kept:
+        return said
+    return f"{said} Alternative lists vary by {change:+.0f} % and keep {percent(kept)}."
+
+
+def generator_answer(generator: Mapping[str, float]) -> str:
+    """Say how near the virtual members are to the real ones, against the simple alternative, and how many they miss."""
+    ours, simple = generator.get("frechet_generated"), generator.get("frechet_gaussian")
+    if ours is None or simple is None or not ours > 0:
+        return "The generator was not evaluated in this run."
+    if ours < simple:
+        near = f"Virtual members are {ratio(simple / ours)} times nearer to the real ones than simple random draws"
+        covered = generator.get("mode_coverage")
+        return f"{near}." if covered is None else f"{near} and stand for {percent(covered)} of members kept aside."
+    return f"Simple random draws are nearer to the real members ({number(simple)}) than the generator ({number(ours)})."
+
+
+def updater_answer(updater: Mapping[str, Any]) -> str:
+    """Say what updating users after every event changes, with the number of events it was measured on."""
+    rates = updater.get("hit_rate@10") or {}
+    if not updater.get("n_events") or "frozen" not in rates or "updated" not in rates:
+        return "Live updates were not evaluated in this run."
+    before, after = rates["frozen"], rates["updated"]
+    change = f"the next item is in the first ten for {percent(after)} of events instead of {percent(before)}"
+    verdict = "pays" if after > before else "does not pay here"
+    return f"Updating users after every event {verdict}: {change} ({plural(updater['n_events'], 'event')})."
+
+
+def profile_answer(profile: Mapping[str, float]) -> str:
+    """Say how much better than popularity the profile expects held-out items (geometric mean over users)."""
+    if "nll_vae" not in profile or "nll_popularity" not in profile:
+        return "The profile was not evaluated in this run."
+    factor = math.exp(profile["nll_popularity"] - profile["nll_vae"])
+    verdict = "" if factor > 1 else "only "
+    said = f"Held-out items get {verdict}{ratio(factor)} times the probability that their popularity alone gives them."
+    if "nll_plain" not in profile:
+        return said
+    groups = math.exp(profile["nll_plain"] - profile["nll_vae"])
+    if abs(groups - 1) < SMALL_FACTOR:
+        return f"{said} Knowing the groups adds nothing to that."
+    change = "raises" if groups > 1 else "lowers"
+    return f"{said} Knowing the groups {change} it {ratio(max(groups, 1 / groups))} times."
+
+
+def value_answer(curve: pd.DataFrame) -> str:
+    """Say how many lists are needed for nine tenths of what the largest number of lists measured reaches.
+
+    Args:
+        curve: one method, regime and metric of the value-of-groups table, ``share_of_gain`` not missing.
+    """
+    ordered = curve.sort_values("n_groups")
+    best = ordered["share_of_gain"].max()
+    if not best > 0:
+        return "More lists gain nothing here: one popular list does as well."
+    enough = ordered[ordered["share_of_gain"] >= 0.9 * best].iloc[0]
+    best_row = ordered.loc[ordered["share_of_gain"].idxmax()]
+    if enough["n_groups"] == best_row["n_groups"]:
+        return f"{plural(best_row['n_groups'], 'list')} reach {percent(best)} of the possible gain, the most measured."
+    return (
+        f"{plural(enough['n_groups'], 'list')} already reach {percent(enough['share_of_gain'])} of the possible gain; "
+        f"the most measured is {percent(best)}, with {plural(best_row['n_groups'], 'list')}."
+    )
+
+
+def left_behind_answer(served: pd.DataFrame) -> str:
+    """Say which group's members most often find nothing in their first ten.
+
+    Args:
+        served: one row per group; groups of very few tested members only count where there are no others.
+    """
+    tested = served[served["zero_hit_share"].notna()]
+    tested = tested[tested["n_test_users"] >= min(ENOUGH_TESTED, tested["n_test_users"].max())]
+    if tested.empty:
+        return "No group was measured: the held-out part has no interactions that are new to a user."
+    worst = tested.loc[tested["zero_hit_share"].idxmax()]
+    share = f"{percent(worst['zero_hit_share'])} of its {plural(worst['n_test_users'], 'tested member')}"
+    return f"The list serves **{plain(worst['name'])}** least: {share} found nothing in it."

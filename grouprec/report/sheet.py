@@ -1,0 +1,121 @@
+"""A group on one page of paper: who it is, what to show it and why, what that is worth. One HTML file, no network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+
+from grouprec.explore.reasons import Explainer, in_words
+from grouprec.explore.remake import Members
+
+LENGTH = 10
+
+STYLE = """
+@page { size: A4; margin: 11mm 14mm }
+.sheet { color: #1d2330; background: #fff; font: 9.5pt/1.3 system-ui, "Segoe UI", "Noto Sans", sans-serif;
+  max-width: 182mm; margin: 0 auto; font-variant-numeric: tabular-nums }
+.sheet h1 { font-size: 19pt; line-height: 1.2; margin: 0 0 1mm; overflow-wrap: anywhere }
+.sheet p { margin: 0 0 3mm }
+.sheet .about { color: #596074 }
+.sheet table { width: 100%; table-layout: fixed; border-collapse: collapse; margin: 2mm 0 4mm }
+.sheet th { text-align: left; font-weight: 600; border-bottom: 1.5px solid #1d2330; padding: 1mm 2mm 1mm 0 }
+.sheet td { vertical-align: top; border-bottom: 1px solid #dfe2ea; padding: 1.1mm 2mm 1.1mm 0; overflow-wrap: anywhere }
+.sheet tr { break-inside: avoid }
+.sheet .n { text-align: right; width: 17mm }
+.sheet .n:first-child { width: 7mm }
+.sheet .why { color: #4a5166; font-size: 8.5pt }
+"""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """An item of a group's list.
+
+    Attributes:
+        label, item: what it is called, and its id.
+        why: the reasons in words; empty where there are none.
+        takers: members expected to take it next.
+        owned: share of members who have it already, in 0..1.
+        place: on one list for everybody, from 1; 0 for not on it.
+    """
+
+    label: str
+    item: str
+    why: str
+    takers: float
+    owned: float
+    place: int
+
+
+def listed(members: Members, items: np.ndarray, places: np.ndarray, explainer: Explainer | None) -> list[Listed]:
+    """Return what a sheet says of the items of a list.
+
+    Args:
+        items: int [K], best first.
+        places: int [I], of :func:`~grouprec.explore.remake.list_for_all`.
+        explainer: of the members; None where the run kept no reasons.
+    """
+    labels, ids = members.base.item_labels, members.base.item_ids
+    return [
+        Listed(
+            str(labels[item]),
+            str(ids[item]),
+            "" if explainer is None else in_words(explainer.why(item), labels),
+            float(members.takers[item]),
+            float(members.owned[item]),
+            int(places[item]),
+        )
+        for item in items.tolist()
+    ]
+
+
+def sheet(name: str, about: str, portrait: str, items: Sequence[Listed], worth: Sequence[str], source: str) -> str:
+    """Return the page of a group as a whole HTML document; all text is escaped.
+
+    Args:
+        name: of the group.
+        about: its size and what the list is for, in one line.
+        portrait: the group in one sentence.
+        items: the list, best first.
+        worth: sentences on what such a list is worth.
+        source: the run that it comes from.
+    """
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(name)}</title><style>body {{ margin: 8mm; background: #fff }} "
+        f"@media print {{ body {{ margin: 0 }} }}{STYLE}</style></head><body>"
+        f"{sheet_body(name, about, portrait, items, worth, source)}</body></html>"
+    )
+
+
+def sheet_body(name: str, about: str, portrait: str, items: Sequence[Listed], worth: Sequence[str], source: str) -> str:
+    """Return the same as a part of another document, which has STYLE; arguments as :func:`sheet`."""
+    rows = "".join(_row(rank, item) for rank, item in enumerate(items, start=1))
+    table = (
+        '<table><thead><tr><th class="n"></th><th>Show</th><th class="n">Should take</th><th class="n">Have it</th>'
+        f'<th class="n">Place for all</th></tr></thead><tbody>{rows}</tbody></table>'
+    )
+    said = "".join(f"<p>{escape(sentence)}</p>" for sentence in worth if sentence)
+    notes = (
+        "Should take: members expected to take the item next, by their predicted chances. Have it: share of "
+        "members who have it already. Place for all: on one list for everybody. Shares after the reasons are parts "
+        "of all that speaks for an item."
+    )
+    return (
+        f'<article class="sheet"><h1>{escape(name)}</h1><p class="about">{escape(about)}</p>'
+        f"<p>{escape(portrait)}</p>{table}{said}"
+        f'<p class="about why">{notes}</p><p class="about why">{escape(source)}</p></article>'
+    )
+
+
+def _row(rank: int, item: Listed) -> str:
+    why = f'<div class="why">{escape(item.why)}</div>' if item.why else ""
+    return (
+        f'<tr><td class="n">{rank}</td><td><strong>{escape(item.label)}</strong>{why}</td>'
+        f'<td class="n">{item.takers:,.0f}</td><td class="n">{100 * item.owned:.0f} %</td>'
+        f'<td class="n">{item.place or "–"}</td></tr>'
+    )

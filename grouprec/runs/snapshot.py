@@ -1,0 +1,179 @@
+"""Where a stream of events starts: what a fit knows of its users, in one file that is mapped, not read."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import json
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import save_file
+from scipy import sparse
+
+from grouprec.core.types import Candidates, StorageError
+
+_DTYPES = {"BOOL": np.bool_, "U8": np.uint8, "I32": np.int32, "I64": np.int64, "F32": np.float32, "F64": np.float64}
+
+
+@dataclass(frozen=True, eq=False)
+class LiveBase:
+    """What a fit knows of its users. Never changed: a stream keeps beside it only what events changed.
+
+    Attributes:
+        user_ids: object array of str [U].
+        item_ids: object array of str [I].
+        item_labels: object array of str [I].
+        histories: float32 CSR [U, I].
+        candidates: the fit's predictions, [U, N]; the scores are chances in (0, 1).
+        labels: int32 [U], the users' groups.
+        n_groups: G.
+        states: float32 [U, H], the updater's vectors after all that is known (``Updater.start``).
+        last_times: float64 [U], seconds since 1970 of a user's latest known event, -inf where there is none.
+        components: float32 [I, S], those of the fit's :class:`~grouprec.core.types.Preference`.
+        weight: how far the updater's change of opinion counts; 0 for not at all.
+        repeats: items that a user has may be listed.
+        seed: draws the order of ties in lists, as it did in the fit.
+        barred: bool [G, I], what rules keep from the lists of a group; None where they keep nothing. An item that is
+            kept from all groups is nobody's candidate.
+    """
+
+    user_ids: np.ndarray
+    item_ids: np.ndarray
+    item_labels: np.ndarray
+    histories: sparse.csr_array
+    candidates: Candidates
+    labels: np.ndarray
+    n_groups: int
+    states: np.ndarray
+    last_times: np.ndarray
+    components: np.ndarray
+    weight: float
+    repeats: bool
+    seed: int = 0
+    barred: np.ndarray | None = None
+
+    def save(self, path: Path) -> None:
+        """Write everything to one safetensors file; a reader sees the old file or the new one, never half.
+
+        Raises:
+            StorageError: the file cannot be written.
+        """
+        texts = {"user_ids": self.user_ids, "item_ids": self.item_ids, "item_labels": self.item_labels}
+        arrays = {
+            "history_values": self.histories.data.astype(np.float32, copy=False),
+            "history_items": self.histories.indices.astype(np.int32, copy=False),
+            "history_ends": self.histories.indptr.astype(np.int64, copy=False),
+            "candidate_items": self.candidates.items,
+            "candidate_scores": self.candidates.scores,
+            "labels": self.labels,
+            "states": self.states,
+            "last_times": self.last_times,
+            "components": self.components,
+        }
+        for name, text in texts.items():
+            arrays |= pack_text(name, text)
+        if self.barred is not None:
+            arrays["barred"] = self.barred
+        numbers = {"weight": self.weight, "repeats": self.repeats, "n_groups": self.n_groups, "seed": self.seed}
+        meta = {name: json.dumps(value) for name, value in numbers.items()}
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary.touch()
+            mode = temporary.stat().st_mode  # the library's own file would be for its owner only
+            save_file({name: np.ascontiguousarray(part) for name, part in arrays.items()}, temporary, metadata=meta)
+            temporary.chmod(mode)
+            temporary.replace(path)
+        except (OSError, SafetensorError) as error:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+            raise StorageError(f"Cannot write {path}: {error}; check the folder or free some space.") from error
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Return what :meth:`save` wrote. Arrays are mapped from the file, read-only; only ids are read at once.
+
+        Raises:
+            StorageError: the file is missing or damaged.
+        """
+        try:
+            arrays, meta = _map_file(path)
+            texts = {name: unpack_text(name, arrays) for name in ("user_ids", "item_ids", "item_labels")}
+            shape = len(texts["user_ids"]), len(texts["item_ids"])
+            history = [arrays[f"history_{name}"] for name in ("values", "items", "ends")]
+            numbers = {name: json.loads(meta[name]) for name in ("weight", "repeats", "n_groups", "seed")}
+            whole = ("labels", "states", "last_times", "components")
+            return cls(
+                **texts,
+                histories=csr_around(*history, shape),
+                candidates=Candidates(arrays["candidate_items"], arrays["candidate_scores"], shape[1]),
+                **{name: arrays[name] for name in whole},
+                **numbers,
+                barred=arrays.get("barred"),
+            )
+        except (OSError, ValueError, KeyError) as error:
+            raise StorageError(
+                f"The file {path}, from which live updates start, is missing or damaged; train the run again."
+            ) from error
+
+
+def pack_text(name: str, texts: np.ndarray | list[str]) -> dict[str, np.ndarray]:
+    """Return strings as two arrays: ``<name>_text``, their UTF-8 bytes, and ``<name>_ends``, int64 [n]."""
+    encoded = [str(text).encode() for text in texts]
+    ends = np.fromiter((len(text) for text in encoded), np.int64, len(encoded)).cumsum()
+    return {f"{name}_text": np.frombuffer(b"".join(encoded), np.uint8), f"{name}_ends": ends}
+
+
+def unpack_text(name: str, arrays: dict[str, np.ndarray]) -> np.ndarray:
+    """Return the strings that :func:`pack_text` packed, object array of str [n]."""
+    whole, ends = arrays[f"{name}_text"].tobytes(), arrays[f"{name}_ends"].tolist()
+    texts = np.empty(len(ends), object)
+    texts[:] = [whole[start:end].decode() for start, end in zip([0, *ends], ends, strict=False)]
+    return texts
+
+
+def _map_file(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """Return the arrays of a safetensors file as views of one read-only mapping, and its metadata.
+
+    The library's own reader copies; the format is a length (uint64), that many bytes of JSON, and the arrays.
+    """
+    content = np.asarray(np.memmap(path, np.uint8, mode="r"))
+    first = 8 + int.from_bytes(content[:8].tobytes(), "little")
+    header = json.loads(content[8:first].tobytes())
+    meta = header.pop("__metadata__")
+    arrays = {}
+    for name, part in header.items():
+        start, stop = part["data_offsets"]
+        arrays[name] = content[first + start : first + stop].view(_DTYPES[part["dtype"]]).reshape(part["shape"])
+    return arrays, meta
+
+
+@lru_cache(maxsize=8)
+def _empty_matrix(shape: tuple[int, int]) -> sparse.csr_array:
+    """Return CSR of that shape to copy: scipy takes longer to make one than an event has."""
+    return sparse.csr_array(shape, dtype=np.float32)
+
+
+def csr_around(values: np.ndarray, columns: np.ndarray, ends: np.ndarray, shape: tuple[int, int]) -> sparse.csr_array:
+    """Return float32 CSR around arrays as they are; scipy's own constructor looks at all of them first.
+
+    Args:
+        values: float32 [n].
+        columns: int32 [n].
+        ends: int [rows + 1], from 0; both kinds of index get one type, as scipy wants it.
+    Raises:
+        ValueError: the arrays do not fit together.
+    """
+    if len(ends) != shape[0] + 1 or not ends[-1] == len(values) == len(columns):
+        raise ValueError(f"{len(values)} values in {len(ends) - 1} rows are no matrix of {shape[0]} rows.")
+    index = np.int32 if len(values) < 2**31 else np.int64
+    matrix = copy.copy(_empty_matrix(shape))
+    matrix.data = values
+    matrix.indices, matrix.indptr = columns.astype(index, copy=False), ends.astype(index, copy=False)
+    return matrix

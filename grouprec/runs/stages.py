@@ -1,0 +1,83 @@
+"""The stages of a finished run, read back: which ones a fit has stands in the run's ``fitted.json``."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+import grouprec.models.menu  # noqa: F401  # fills the registries
+from grouprec.models.blend import ItemFacts
+from grouprec.models.base import REGISTRIES, Encoder
+from grouprec.runs.store import Run, RunStore, read_json, storage
+from grouprec.core.types import StorageError
+
+FACTS = "final.items.safetensors"
+
+
+def load_stage(store: RunStore, run: Run, kind: str, fit: str = "final") -> Any:
+    """Return a stage of a run as it was fitted, with the settings that it was fitted with.
+
+    Args:
+        store: where other runs are, from which the run may have taken the stage.
+        kind: "grouper", "updater", ...
+        fit: "final" (what is exported) or "judged" (what the test part judged).
+    Raises:
+        StorageError: the run is older than this file, or the stage is gone.
+    """
+    name, key = _stages(run, fit).get(kind, ("", ""))
+    return _load(store, run, kind, name, key)
+
+
+def load_encoders(store: RunStore, run: Run, fit: str = "final") -> dict[str, Encoder]:
+    """Return the encoders of a run by name; arguments and errors as :func:`load_stage`."""
+    return {
+        name: _load(store, run, "encoder", name, key) for name, key in _stages(run, fit).get("encoders", {}).items()
+    }
+
+
+def _stages(run: Run, fit: str) -> dict[str, Any]:
+    """Return what a run says of its stages: name and key by kind, and the encoders' keys by name."""
+    return (read_json(run.path / "fitted.json") or {}).get(fit) or {}
+
+
+def _load(store: RunStore, run: Run, kind: str, name: str, key: str) -> Any:
+    """Read one stage back, from the run or from another that has the same key."""
+    for one in [run, *store.runs()] if key else []:
+        path = one.path / "stages" / f"{kind}.{name}.{key[:12]}.json"
+        record = read_json(path)
+        if not record or record["key"] != key:
+            continue
+        try:
+            arrays = load_file(path.with_suffix(".safetensors"))
+        except (OSError, SafetensorError):
+            continue
+        stage = REGISTRIES[kind].get(name)
+        with contextlib.suppress(KeyError, RuntimeError, ValidationError):  # made by another version
+            return stage(stage.Config(**record["settings"])).load(arrays)
+    raise StorageError(f"The run {run.run_id} has no readable {kind} to continue from; train it again.")
+
+
+def save_facts(facts: ItemFacts, path: Path) -> None:
+    """Write what is known of items, for :func:`grouprec.live.reencoding.reencode`."""
+    trends = {f"trend.{half_life}": values for half_life, values in facts.log_trends.items()}
+    with storage(path):
+        save_file({"log_users": facts.log_users, "log_popularity": facts.log_popularity, **trends}, path)
+
+
+def load_facts(path: Path) -> ItemFacts:
+    """Read what :func:`save_facts` wrote.
+
+    Raises:
+        StorageError: the file is missing or damaged.
+    """
+    try:
+        arrays = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise StorageError(f"Cannot read {path}; train the run again.") from error
+    trends = {float(name[6:]): values for name, values in arrays.items() if name.startswith("trend.")}
+    return ItemFacts(arrays["log_users"], arrays["log_popularity"], trends)

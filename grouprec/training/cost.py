@@ -1,0 +1,341 @@
+"""What a run will cost before it starts: seconds and memory, from the data's size and what this machine did before.
+
+Every stage's work grows with the data in its own way (``_WORK``). Seconds per work come from the newest finished run
+that trained the stage on data of a similar size; where there is none, from the bundled sample on a known machine, set
+against a short calibration of this one. Nothing here is exact, so every estimate says how wrong it may be.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import psutil
+import torch
+
+from grouprec.core.types import SettingError
+from grouprec.data.library import SAMPLE_SIZE
+from grouprec.data.prepare import find_roles
+from grouprec.data.read import peek, read_beginning
+from grouprec.data.values import encode_ids
+from grouprec.models.base import REGISTRIES
+from grouprec.models.fitting import device_title, resolve_device
+from grouprec.runs.config import RunConfig
+from grouprec.runs.progress import USUAL_SECONDS, make_plan
+from grouprec.runs.store import Run, RunStore, read_json
+from grouprec.training.choices import encoder_names
+
+MB, GB = 1_000_000, 1_000_000_000
+COUNTED_ROWS = 400_000  # rows that are counted, in less than a second; what larger files hold is extrapolated
+SIMILAR = 10.0  # data up to this many times larger or smaller tell how long a stage takes
+RESERVE = 0.9  # share of the free memory that a run may take
+EARLY_STOP = 0.6  # ten times as many epochs allowed take about four times as long
+GPU_GAIN = 4.0  # how much faster networks train on a GPU, before one was ever seen to
+_NETWORKS = {"elsa", "mf", "graph", "dnn", "lstm", "transformer", "profile", "generator", "updater"}
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large a dataset is.
+
+    Attributes:
+        n_users, n_items: that training sees.
+        n_rows: different pairs of these, as a run's metrics count interactions.
+        n_raw: rows of the file.
+        timed: whether there are times.
+        counted: whether the numbers were counted, or extrapolated from the file's beginning.
+    """
+
+    n_users: int
+    n_items: int
+    n_rows: int
+    n_raw: int
+    timed: bool = True
+    counted: bool = True
+
+
+SAMPLE = Size(**SAMPLE_SIZE)  # of USUAL_SECONDS, preset quick
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a run will cost.
+
+    Attributes:
+        seconds: expected; ``factor`` says how wrong it may be: most runs take between seconds / factor and
+            seconds x factor.
+        measured: whether runs of this machine were asked, or only a calibration.
+        memory, free: bytes at the peak, and bytes that this machine has to spare now.
+        advice: what would fit where the run does not; "" where it does.
+    """
+
+    seconds: float
+    factor: float
+    measured: bool
+    memory: int
+    free: int
+    advice: str
+
+
+# How much work a stage has, in units of its own: only ratios count.
+_WORK: dict[str, Callable[[Size], float]] = {
+    "prepare": lambda s: s.n_raw,
+    "encoder ease": lambda s: s.n_items**2 * (s.n_items + 3000),
+    "encoder item_knn": lambda s: s.n_rows * _per_user(s),
+    "encoder transitions": lambda s: s.n_rows * _per_user(s),
+    "encoder user_knn": lambda s: s.n_users**2,
+    "encoder elsa": lambda s: s.n_users * s.n_items,
+    "encoder lstm": lambda s: s.n_rows * (s.n_items + 2000),
+    "encoder transformer": lambda s: s.n_rows * (s.n_items + 2000),
+    "updater": lambda s: s.n_rows * (s.n_items + 2000),
+    "blend": lambda s: s.n_users * s.n_items,
+    "candidates": lambda s: s.n_users * s.n_items,
+    "live weight": lambda s: s.n_items + 2000,
+    "number of groups": lambda s: s.n_users,
+    "groups": lambda s: s.n_users,
+    "profile": lambda s: s.n_users * (s.n_items + 1000),
+    "generator": lambda s: s.n_users + 10_000,
+    "evaluation": lambda s: s.n_users * (s.n_items + 5000),
+    "map": lambda s: s.n_users,
+    "save": lambda s: s.n_users + s.n_rows / 10,
+}
+
+
+def _per_user(size: Size) -> float:
+    return size.n_rows / max(size.n_users, 1)
+
+
+def _work(stage: str, size: Size) -> float:
+    return _WORK.get(stage, lambda s: s.n_rows)(size)
+
+
+# -- the data
+
+
+def size_of(interactions: Path, roles: Mapping[str, str], min_item_users: int) -> Size:
+    """Return how large a file is: counted where that is quick, else from its first rows and how their counts grow.
+
+    Raises:
+        DataError: the file cannot be read.
+        SettingError: the roles do not fit together.
+    """
+    found = find_roles(interactions, roles)
+    table = read_beginning(interactions, [found.user, found.item], COUNTED_ROWS)
+    n_raw = peek(interactions).n_rows or len(table)
+    (users, _), (items, _) = (encode_ids(table[name]) for name in (found.user, found.item))
+    codes = pd.DataFrame({"user": users, "item": items})
+    n_users, n_items, n_rows = _count(codes, min_item_users)
+    counted = len(table) < COUNTED_ROWS
+    if not counted:
+        half = _count(codes.head(len(codes) // 2), min_item_users)
+        times = np.log2(max(n_raw / len(table), 1.0))
+        grown = (_grown(*two, times) for two in zip(half, (n_users, n_items, n_rows), strict=True))
+        n_users, n_items, n_rows = grown
+    return Size(max(n_users, 2), max(n_items, 2), n_rows, max(n_raw, len(table)), found.time is not None, counted)
+
+
+def _count(codes: pd.DataFrame, min_item_users: int) -> tuple[int, int, int]:
+    """Return users, items and different pairs of rows of codes (-1: missing), of items with enough users."""
+    pairs = codes[(codes["user"] >= 0) & (codes["item"] >= 0)].drop_duplicates()
+    owners = np.bincount(pairs["item"], minlength=1)
+    kept = pairs[owners[pairs["item"]] >= min_item_users]
+    return kept["user"].nunique(), kept["item"].nunique(), len(kept)
+
+
+def _grown(half: int, whole: int, times: float) -> int:
+    """Return a count after doubling the rows ``times`` more, each time growing as it did from half to whole.
+
+    Counts of different things grow with a power of the rows (Heaps 1978): a file sorted by user shows ever new
+    users, one sorted by time soon shows the same ones.
+    """
+    return round(whole * min(max(whole / max(half, 1), 1.0), 2.0) ** times)
+
+
+# -- seconds
+
+
+def estimate(config: RunConfig, size: Size, store: RunStore, speed: Callable[[], float] | None = None) -> Estimate:
+    """Return what a run will cost on this machine.
+
+    Args:
+        config: the run's choices.
+        size: of its data.
+        store: whose finished runs may tell how long stages take here.
+        speed: how fast this machine is against the known one, asked only where no run tells; :func:`calibrate`.
+    """
+    stand_in: Any = SimpleNamespace(
+        n_users=size.n_users, n_items=size.n_items, timed=size.timed, train=range(size.n_rows)
+    )
+    config = config.model_copy(update={"encoders": encoder_names(config, stand_in)})
+    plan = [name for name in make_plan(config, RunStore(store.root / "none")) if not name.startswith("search ")]
+    known = _known_seconds(config, size, store.runs())
+    unknown = [name for name in plan if _bare(name) not in known]
+    pace = 1.0 / (speed or calibrate)() if unknown else 1.0
+    seconds = sum(known.get(_bare(name)) or _usual(name, config, size) * pace for name in plan)
+    same = not unknown and any(_ratio(size, other) < 1.3 for other in _sizes(store.runs()))
+    factor = 1.5 if same else 2.0 if len(unknown) < len(plan) / 2 else 3.0
+    factor *= 1.0 if size.counted else 1.5
+    need, free = memory(config, size), free_memory()
+    advice = _advice(config, size, need, free)
+    return Estimate(seconds + 60 * config.search_minutes, factor, len(unknown) < len(plan) / 2, need, free, advice)
+
+
+def _bare(stage: str) -> str:
+    return stage.rpartition(": ")[2]
+
+
+def _known_seconds(config: RunConfig, size: Size, runs: Iterable[Run]) -> dict[str, float]:
+    """Return seconds by bare stage name, from the newest finished runs on data of a similar size; the longest fit."""
+    known: dict[str, float] = {}
+    for run in runs:
+        other = _run_size(run)
+        if other is None or _ratio(size, other) > SIMILAR or not _same_device(config, run):
+            continue
+        found: dict[str, float] = {}
+        for event in run.events():
+            if event.get("event") == "stage_done" and not event.get("reused"):
+                name = _bare(str(event.get("stage", "")))
+                found[name] = max(found.get(name, 0.0), float(event.get("seconds", 0.0)))
+        theirs = read_json(run.path / "config.json") or {}
+        for name, seconds in found.items():
+            scale = _work(name, size) / max(_work(name, other), 1.0) * _passes(name, config, theirs)
+            known.setdefault(name, max(seconds * scale, 0.05))
+    return known
+
+
+def _usual(stage: str, config: RunConfig, size: Size) -> float:
+    """Return the seconds that a stage takes on the known machine."""
+    name = _bare(stage)
+    scale = _work(name, size) / _work(name, SAMPLE) * _passes(name, config, {"preset": "quick"})
+    gain = GPU_GAIN if _device(config) != "cpu" and name.split()[-1] in _NETWORKS else 1.0
+    return max(USUAL_SECONDS.get(name, 5.0) * scale / gain, 0.05)
+
+
+def _passes(stage: str, config: RunConfig, theirs: Mapping[str, Any]) -> float:
+    """Return how many times as long a stage takes for its epochs as in another configuration; 1 where it has none.
+
+    Epochs are upper bounds: the more are allowed, the likelier training stops before.
+    """
+    for kind, name in config.chosen():
+        if stage in (f"encoder {name}", {"grouper": "groups"}.get(kind, kind)):
+            mine = getattr(config.stage_config(kind, name), "epochs", None)
+            base = REGISTRIES[kind].get(name).Config.for_preset(theirs.get("preset", "quick"))
+            other = theirs.get("settings", {}).get(name, {}).get("epochs", getattr(base, "epochs", None))
+            return (float(mine) / max(float(other), 1.0)) ** EARLY_STOP if mine and other else 1.0
+    return 1.0
+
+
+def _run_size(run: Run) -> Size | None:
+    """Return the size of what a finished run was trained on."""
+    metrics = run.metrics() if run.finished else {}
+    names = ("n_users", "n_items", "n_interactions")
+    if not all(isinstance(metrics.get(name), int) and metrics[name] > 0 for name in names):
+        return None
+    n_users, n_items, n_rows = (metrics[name] for name in names)
+    return Size(n_users, n_items, n_rows, n_rows)
+
+
+def _sizes(runs: Iterable[Run]) -> list[Size]:
+    return [size for size in map(_run_size, runs) if size is not None]
+
+
+def _ratio(size: Size, other: Size) -> float:
+    """Return how many times larger or smaller other data are, in what differs most."""
+    ratios = [max(a, 1) / max(b, 1) for a, b in ((size.n_users, other.n_users), (size.n_items, other.n_items))]
+    return max(max(ratio, 1 / ratio) for ratio in ratios)
+
+
+def _device(config: RunConfig) -> str:
+    try:
+        return resolve_device(config.device)
+    except SettingError:  # a run of another machine
+        return "cpu"
+
+
+def _same_device(config: RunConfig, run: Run) -> bool:
+    on_gpu = str(run.metrics().get("device_title", "")).startswith("GPU")
+    return on_gpu == (_device(config) != "cpu")
+
+
+@cache
+def calibrate() -> float:
+    """Return how fast this machine is, 1 for the known one: a few matrix products and sorts, a quarter of a second."""
+    rng = np.random.default_rng(0)
+    matrix, numbers = rng.random((768, 768), np.float32), rng.random(500_000)
+    products = _best(lambda: matrix @ matrix)
+    sorts = _best(lambda: np.sort(numbers))
+    return float(np.sqrt(KNOWN_PRODUCT / products * KNOWN_SORT / sorts))
+
+
+KNOWN_PRODUCT, KNOWN_SORT = 0.020, 0.012  # seconds on two cores of the machine of USUAL_SECONDS
+
+
+def _best(work: Callable[[], Any]) -> float:
+    def once() -> float:
+        begun = time.perf_counter()
+        work()
+        return time.perf_counter() - begun
+
+    return min(once() for _ in range(6))
+
+
+# -- memory
+
+
+def memory(config: RunConfig, size: Size) -> int:
+    """Return the bytes that a run needs at its peak: what stays, and the largest of what comes and goes."""
+    encoders = {name for kind, name in config.chosen() if kind == "encoder"}
+    squares = 20 * size.n_items**2 if "ease" in encoders else 0  # see EaseEncoder.Config.max_items
+    stays = 700 * MB + 250 * size.n_raw + 100 * size.n_rows
+    stays += (8_000 + 1_500 * len(encoders)) * size.n_users + 3_000 * len(encoders) * size.n_items
+    stays += 8 * size.n_items**2 if "ease" in encoders else 0
+    batches = 4 * 6 * 2048 * size.n_items
+    return int(stays + max(squares, batches))
+
+
+def free_memory() -> int:
+    """Return the bytes that a run could take now; in a container, what the container allows."""
+    free = psutil.virtual_memory().available
+    folder = Path("/sys/fs/cgroup")
+    try:
+        limit, used = ((folder / name).read_text().strip() for name in ("memory.max", "memory.current"))
+        return min(free, int(limit) - int(used)) if limit != "max" else free
+    except (OSError, ValueError):
+        return free
+
+
+def gpu_memory() -> tuple[str, int, int] | None:
+    """Return the GPU's name and its bytes in use, by whomever, and in all; None where there is none that says so."""
+    if not torch.cuda.is_available():
+        return None
+    free, total = torch.cuda.mem_get_info(0)
+    return device_title("cuda"), total - free, total
+
+
+def _advice(config: RunConfig, size: Size, need: int, free: int) -> str:
+    """Return what to do where a run does not fit, "" where it does."""
+    limit: Any = config.stage_config("encoder", "ease") if "ease" in config.encoders else None
+    if limit is not None and size.n_items > limit.max_items:
+        return f"EASE takes at most {limit.max_items:,} items; choose encoders without it, such as ELSA."
+    if need <= RESERVE * free:
+        return ""
+    if limit is not None:
+        others = tuple(name for name in config.encoders if name != "ease") or ("elsa",)
+        if memory(config.model_copy(update={"encoders": others}), size) <= RESERVE * free:
+            return "It fits without EASE: choose other encoders, such as ELSA."
+    fits = [n for n in _halves(size.n_items) if memory(config, replace(size, n_items=n)) <= RESERVE * free]
+    if fits:
+        return f"It fits with about {fits[0]:,} items: raise “Fewest users of an item” on the Data page."
+    return f"It needs a machine with {need / RESERVE / GB:.0f} GB of free memory, or a smaller file."
+
+
+def _halves(n: int) -> list[int]:
+    """Return 90 %, 80 %, ..., 10 % of a number, in round numbers."""
+    return [round(n * share, -len(str(n)) + 2) for share in np.arange(0.9, 0.05, -0.1).round(1).tolist()]

@@ -1,0 +1,396 @@
+"""The evidence of a run: what its lists, groups and stages are worth on the test part, as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from grouprec.core.types import Candidates, Embeddings, GroupLists, Groups
+from grouprec.data.dataset import Dataset
+from grouprec.evaluate import baselines, generation, protocol
+from grouprec.evaluate.cold_start import cold_items, cold_users
+from grouprec.evaluate.describing import calibration, descriptions, reconstruction
+from grouprec.evaluate.fairness import exposure, value_by_attribute
+from grouprec.evaluate.left_behind import left_behind
+from grouprec.evaluate.significance import compare_all
+from grouprec.evaluate.value import (
+    COARSE_GRID,
+    FINE_GRID,
+    GRID,
+    default_grid,
+    separation,
+    some_users,
+    stability,
+    value_of_groups,
+)
+from grouprec.live.replay_value import replay
+from grouprec.live.state import LiveState
+from grouprec.models.base import REGISTRIES, Generator, Profile, Regime
+from grouprec.models.blend import repeat_terms
+from grouprec.models.fitting import RunOptions
+from grouprec.models.virtual_members import mean_preference, one_hot
+from grouprec.ranking.candidates import best_unseen, find_candidates
+from grouprec.ranking.group_lists import group_popularity, lists_from_rates, members_mean
+from grouprec.ranking.metrics import bootstrap, paired_difference
+from grouprec.ranking.strategies import STRATEGIES
+from grouprec.runs.config import RunConfig
+from grouprec.training.choices import Choices, smallest_group
+from grouprec.training.groups_and_lists import Formed, Former
+from grouprec.training.saving import Evidence, Fitted, live_base
+
+STABILITY_USERS = 20_000
+DESCRIBED_USERS = 5_000
+JUDGED = {"quick": 5_000, "standard": 20_000, "thorough": 100_000}  # users of the test part at most, drawn
+REPLAYED = {"quick": 4_000, "standard": 20_000, "thorough": 20_000}  # events at most, of drawn users
+CURVE_USERS = 5_000  # that the groups of a curve are formed of
+FINE_USERS = 20_000  # up to which groups are formed quickly
+
+
+def gather(
+    judged: Fitted, plain: Profile, data: Dataset, choices: Choices, config: RunConfig, options: RunOptions
+) -> Evidence:
+    """Judge everything learned before the test part.
+
+    Args:
+        plain: a profile of the same users in one group.
+        data: with the test part; its users and items are those of ``judged``.
+    """
+    task = protocol.test_task(data, config.repeats).sample(JUDGED[config.preset], config.seed)
+    histories = judged.data.histories
+    alone = _encoders_alone(judged, task, config, options)
+    usual = {"ease": alone["ease"]} if "ease" in alone else {"own": judged.candidates}
+    evaluation = protocol.evaluate(
+        histories, task, judged.groups, judged.candidates, usual, judged.lists, alone, config.seed
+    )
+    former = judged.former
+    measured = {(one.method, one.regime): one for one in evaluation.measured}
+    found = {
+        "comparisons": compare_all(evaluation.measured, next(iter(judged.lists)), config.seed),
+        "value_of_groups": _value(judged, task, former, usual, config),
+        "ablation": _ablation(judged, task, former, usual, config),
+        "strategies": _strategies(judged, task, former, config),
+        "left_behind": _left_behind(judged, task, measured, config),
+        "fairness": _fairness(judged, data, task, measured, config),
+        "exposure": _exposure(judged, task, config),
+        "repeats": _repeats(judged, data, task, choices, config),
+        **_describing(judged, plain, task, config),
+        **_generation(judged, task, config, options),
+        "cold_users": _cold_users(judged, task, choices, config),
+        "cold_items": _cold_items(judged, task, choices, config),
+        "replay": _replay(judged, data, choices, config),
+    }
+    verdict = generation.verdict(judged.lists, judged.groups, histories, task, found["frontier"], config.seed)
+    return Evidence(evaluation, found, verdict)
+
+
+def _encoders_alone(
+    judged: Fitted, task: protocol.Task, config: RunConfig, options: RunOptions
+) -> dict[str, Candidates]:
+    """Return the judged users' personal lists by every encoder of the blend; all users' by EASE.
+
+    EASE is there in any case, unless items are too many.
+    """
+    data, popularity = judged.data, judged.data.popularity
+    encoders: dict[str, Any] = dict(judged.encoded.encoders)
+    limit: Any = config.stage_config("encoder", "ease")
+    if "ease" not in encoders and data.n_items <= limit.max_items:
+        ease = REGISTRIES["encoder"].get("ease")
+        encoders["ease"] = ease(ease.Config.for_preset("quick")).fit(data, options)
+
+    def alone(name: str) -> Candidates:
+        rows = slice(None) if name == "ease" else task.users
+        found = encoders[name].embeddings(data)
+        embeddings = Embeddings(found.users[rows], found.items)
+        return find_candidates(embeddings, task.seen[rows], seed=config.seed, fallback=popularity)
+
+    return {name: alone(name) for name in encoders}
+
+
+def numbers_of_groups(former: Former) -> list[int]:
+    """Return the numbers of groups that a run shows, among them its own.
+
+    A fine grid, unless forming groups of so many users takes long.
+    """
+    grid = FINE_GRID if former.data.n_users <= FINE_USERS else GRID
+    smallest = 2 * smallest_group(former.config)
+    return sorted({*default_grid(former.data.n_users, smallest, grid), former.asked})
+
+
+def _value(
+    judged: Fitted, task: protocol.Task, former: Former, usual: Mapping[str, Candidates], config: RunConfig
+) -> pd.DataFrame:
+    """Return the value of every number of groups, and how the run's groups look."""
+    grid = numbers_of_groups(former)
+    table = value_table(former, task, usual, grid, {*COARSE_GRID, former.asked})
+    return table.merge(_shape(former, grid, config), on="n_groups", how="left")
+
+
+def value_table(
+    former: Former,
+    task: protocol.Task,
+    usual: Mapping[str, Candidates],
+    grid: Sequence[int],
+    rest: Collection[int] | None = None,
+) -> pd.DataFrame:
+    """Return the value of numbers of groups: our groups, and what practitioners do instead.
+
+    Of more than 5,000 users so many are drawn by the seed; groups are formed of them, lists are made for them and
+    judged by them. Group sizes are scaled up to all users. Fewer users per list make all methods a little worse.
+
+    Args:
+        usual: what others predict for the same users as ``former.candidates``, by name: EASE as a rule.
+        rest: the numbers at which other methods are tried, and the run's in the use that its groups are not made
+            for; None for all.
+    """
+    n_users, seed = former.data.n_users, former.config.seed
+    if n_users > CURVE_USERS:
+        rows = np.sort(np.random.default_rng(seed).choice(n_users, CURVE_USERS, replace=False))
+        data, task = some_users(former.data, task, rows)
+        former = Former(data, former.candidates.take(rows), former.config, former.options)
+        usual = {name: predicted.take(rows) for name, predicted in usual.items()}
+    histories = former.data.histories
+    space = baselines.history_space(histories, seed)
+
+    @cache
+    def practice(n_groups: int) -> tuple[Groups, dict[str, GroupLists]]:
+        return baselines.kmeans_baselines(histories, usual, n_groups, seed, task.seen, space)
+
+    def of(name: str) -> Callable[[int, Regime], Formed]:
+        return lambda n_groups, regime: (practice(n_groups)[0], practice(n_groups)[1][name])
+
+    methods: dict[str, Callable[[int, Regime], Formed]] = {
+        "members_mean": former.run_method,
+        **{name: of(name) for name in ("kmeans_popularity", *(f"kmeans_mean_{one}" for one in usual))},
+    }
+    own = "members_mean", former.config.grouping_regime
+
+    def tried(n_groups: int, method: str, regime: str) -> bool:
+        return rest is None or n_groups in rest or (method, regime) == own
+
+    table = value_of_groups(histories, task, former.candidates, methods, grid, seed, tried=tried)
+    sizes = (table[["smallest", "largest"]] * (n_users / former.data.n_users)).round().astype(int)
+    return table.assign(smallest=sizes["smallest"], largest=sizes["largest"])
+
+
+def _shape(former: Former, grid: list[int], config: RunConfig) -> pd.DataFrame:
+    """Return how far apart the run's groups lie (silhouette) and how stable they are over two seeds, by number."""
+    rows = []
+    for n_groups in grid:
+        groups = former.run_groups(n_groups, config.regime)
+        silhouette = separation(former.preference.space, groups.labels, config.seed, 2000).silhouette
+        stable = np.nan
+        if former.data.n_users <= STABILITY_USERS:
+            again = former.groups(config.grouper, n_groups, config.regime, config.seed + 1)
+            stable = stability((groups, again).__getitem__, (0, 1))
+        rows.append({"n_groups": n_groups, "silhouette": silhouette, "stability": stable})
+    return pd.DataFrame(rows)
+
+
+def _ablation(
+    judged: Fitted, task: protocol.Task, former: Former, usual: Mapping[str, Candidates], config: RunConfig
+) -> pd.DataFrame:
+    """Return what every stage adds to the lists, step by step: one change at a time, paired over users."""
+    histories, seed = judged.data.histories, config.seed
+    groups = baselines.history_groups(histories, judged.groups.n_groups, seed)
+    latents, labels = judged.profile.latents().users, judged.groups.labels
+    n_groups = judged.groups.n_groups
+    decoded = np.stack(
+        [mean_preference(judged.profile, latents[labels == one], one_hot(one, n_groups)) for one in range(n_groups)]
+    )
+    steps: list[tuple[str, str, Groups, GroupLists]] = [
+        ("popularity", "k-means on histories, popular items", groups, group_popularity(histories, groups, seed)),
+        *(
+            ("encoder", "members' mean of EASE", groups, members_mean(predicted, groups, task.seen, seed))
+            for name, predicted in usual.items()
+            if name == "ease"
+        ),
+        ("blend", "members' mean of the blend", groups, former.lists(groups)["members_mean"]),
+        ("grouping", "the run's own groups", judged.groups, former.lists(judged.groups)["members_mean"]),
+        ("profile", "predicted from the members' profiles", judged.groups, _from_rates(decoded, judged, seed)),
+        ("generator", "predicted from virtual members", judged.groups, judged.lists["generated"]),
+    ]
+    rows = []
+    for regime in ("strict", "dedup"):
+        before: protocol.Measured | None = None
+        for step, what, members, lists in steps:
+            one = protocol.measure_one(step, regime, lists, members, task)
+            rows += _step_rows(step, what, one, before, seed)
+            before = one
+    return pd.DataFrame(rows)
+
+
+def _from_rates(rates: np.ndarray, judged: Fitted, seed: int) -> GroupLists:
+    return lists_from_rates(rates, judged.data.histories, judged.groups, seed)
+
+
+def _step_rows(
+    step: str, what: str, one: protocol.Measured, before: protocol.Measured | None, seed: int
+) -> list[dict[str, Any]]:
+    """Return a row per headline metric: the value after the step, and its difference to the step before."""
+    after = _headlines(one)
+    unknown = (np.full(len(protocol.HEADLINES), np.nan),) * 4
+    change = unknown if before is None else paired_difference(after, _headlines(before), seed)
+    value = after.mean(axis=0) if len(after) else unknown[0]
+    names = ("metric", "value", "added", "low", "high", "p")
+    rows = zip(protocol.HEADLINES, value.tolist(), *(part.tolist() for part in change), strict=True)
+    what_for = {"step": step, "what": what, "regime": one.regime}
+    return [what_for | dict(zip(names, row, strict=True)) for row in rows]
+
+
+def _headlines(one: protocol.Measured) -> np.ndarray:
+    """Return the headline metrics of every judged user, [J, 3]."""
+    return np.column_stack([one.of(metric) for metric in protocol.HEADLINES])
+
+
+def _strategies(judged: Fitted, task: protocol.Task, former: Former, config: RunConfig) -> pd.DataFrame:
+    """Return what the run's groups would get by every aggregation strategy."""
+    rows = []
+    for name, strategy in STRATEGIES.items():
+        lists = former.by_strategy(judged.groups, name)
+        for one in protocol.measure_both(name, lists, judged.groups, task):
+            row = {"strategy": name, "title": strategy.title, "regime": one.regime}
+            rows += [row | bounds for bounds in _intervals(one, config.seed)]
+    return pd.DataFrame(rows)
+
+
+def _left_behind(
+    judged: Fitted, task: protocol.Task, measured: dict[Any, protocol.Measured], config: RunConfig
+) -> pd.DataFrame:
+    """Return who is served badly by the lists that are exported, and what splitting a group would gain."""
+    frames = []
+    for regime, method in config.list_method.items():
+        one = measured[method, regime]
+        frame = left_behind(one, judged.groups, task, judged.candidates, task.seen, regime, config.seed)
+        frames.append(frame.assign(group=frame["group"] + 1, regime=regime, method=method))
+    return pd.concat(frames, ignore_index=True)
+
+
+def _fairness(
+    judged: Fitted,
+    data: Dataset,
+    task: protocol.Task,
+    measured: dict[Any, protocol.Measured],
+    config: RunConfig,
+) -> pd.DataFrame:
+    """Return what the exported lists are worth to users of every attribute value."""
+    attributes = data.user_attributes if len(data.user_attributes) else pd.DataFrame(index=range(data.n_users))
+    frames = [
+        value_by_attribute(measured[method, regime], attributes, task, config.seed).assign(regime=regime, method=method)
+        for regime, method in config.list_method.items()
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+def _describing(judged: Fitted, plain: Profile, task: protocol.Task, config: RunConfig) -> dict[str, pd.DataFrame]:
+    """Return how well the profile describes users it knows, on what they took next."""
+    some, groups = task.sample(DESCRIBED_USERS, config.seed), judged.groups
+    ways = descriptions(judged.profile, groups, plain, judged.data.histories)
+    return {
+        "reconstruction": reconstruction(ways, groups, some, config.seed),
+        "calibration": calibration(ways["vae"], groups, some),
+    }
+
+
+def _generation(judged: Fitted, task: protocol.Task, config: RunConfig, options: RunOptions) -> dict[str, pd.DataFrame]:
+    """Return what variety costs, and in presets that take their time, how lists from half of a group serve the rest."""
+    groups, histories, candidates = judged.groups, judged.data.histories, judged.candidates
+    members, vectors = judged.lists["members_mean"], judged.preference.components
+    generator, profile = judged.generator, judged.profile
+    found = {"frontier": generation.frontier(generator, profile, groups, histories, members, vectors, task, options)}
+    if config.preset != "quick":
+
+        def fit(data: Dataset, groups: Groups, candidates: Candidates) -> tuple[Profile, Generator]:
+            fresh = type(profile)(profile.config).fit(data, groups, candidates, options)
+            return fresh, type(generator)(generator.config).fit(groups, fresh, candidates, options)
+
+        found["small_groups"] = generation.small_groups(fit, judged.data, groups, candidates, task, options)
+    return found
+
+
+def _replay(judged: Fitted, data: Dataset, choices: Choices, config: RunConfig) -> pd.DataFrame:
+    """Return what groups and lists become as the test part happens."""
+    base = live_base(judged, choices.live_weight, config)
+    most = REPLAYED[config.preset]
+    return replay(lambda: LiveState(base, judged.updater, judged.grouper), data.test, config.seed, most_events=most)
+
+
+def _exposure(judged: Fitted, task: protocol.Task, config: RunConfig) -> pd.DataFrame:
+    """Return which items personal and shared lists show, against what users have."""
+    labels, attributes = judged.groups.labels, judged.data.item_attributes
+    strict = judged.lists[config.list_method["strict"]].strict
+    ranking = judged.lists[config.list_method["dedup"]].ranking
+    shown = {
+        "individual": protocol.individual_lists(judged.candidates, task),
+        "strict": protocol.shared_lists(strict, labels, task),
+        "dedup": protocol.dedup_lists(ranking, labels, task),
+    }
+    frames = [
+        exposure(lists, task.owned, attributes if len(attributes) else None, task.users).assign(regime=regime)
+        for regime, lists in shown.items()
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+def _repeats(judged: Fitted, data: Dataset, task: protocol.Task, choices: Choices, config: RunConfig) -> pd.DataFrame:
+    """Return what personal lists are worth in both tasks: new items only, and with repeats."""
+    rows, histories = [], judged.data.histories
+    other = protocol.test_task(data, not config.repeats).sample(JUDGED[config.preset], config.seed)
+    for repeats, one_task in sorted({config.repeats: task, not config.repeats: other}.items()):
+        users = one_task.users
+        personal = judged.candidates if one_task is task else _other_candidates(judged, other, choices, config)
+        methods = {"individual": personal, "popularity": _popular(histories, len(users), config.seed)}
+        if repeats:
+            methods["own_frequency"] = baselines.own_frequency(histories[users])
+        for name, candidates in methods.items():
+            one = protocol.measure(name, "individual", protocol.individual_lists(candidates, one_task), one_task)
+            what = {"task": "repeats allowed" if repeats else "new items", "method": name, "n_users": len(users)}
+            rows += [what | bounds for bounds in _intervals(one, config.seed)]
+    return pd.DataFrame(rows)
+
+
+def _other_candidates(judged: Fitted, task: protocol.Task, choices: Choices, config: RunConfig) -> Candidates:
+    """Return the judged users' candidates in the use that the run is not made for: repeats, or new items only."""
+    terms = () if config.repeats else repeat_terms(judged.data)
+    predictor = judged.encoded.predictor(choices.other_weights, judged.data, terms)
+    return best_unseen(lambda part: predictor.scores(task.users[part]), task.seen[task.users], seed=config.seed)
+
+
+def _intervals(one: protocol.Measured, seed: int) -> list[dict[str, Any]]:
+    """Return metric, value, low and high of every headline metric."""
+    found = bootstrap(_headlines(one), seed)
+    rows = zip(protocol.HEADLINES, *(part.tolist() for part in found), strict=True)
+    return [dict(zip(("metric", "value", "low", "high"), row, strict=True)) for row in rows]
+
+
+def _popular(histories: sparse.csr_array, n_users: int, seed: int) -> Candidates:
+    """Return the most popular items, the same for so many users."""
+    items, (_, n_items) = baselines.popularity(histories, seed).ranking[0], histories.shape
+    everyone = np.broadcast_to(items, (n_users, len(items)))
+    return Candidates(everyone, np.zeros(everyone.shape, np.float32), n_items)
+
+
+def _cold_users(judged: Fitted, task: protocol.Task, choices: Choices, config: RunConfig) -> pd.DataFrame:
+    """Return what users of whom little is known get."""
+
+    def predict(histories: sparse.csr_array, attributes: pd.DataFrame) -> Candidates:
+        return judged.predict(choices.weights, histories, attributes)
+
+    def place(histories: sparse.csr_array, attributes: pd.DataFrame, candidates: Candidates) -> np.ndarray:
+        return judged.place(candidates, histories, attributes)
+
+    return cold_users(judged.data, task, judged.groups, predict, place, seed=config.seed)
+
+
+def _cold_items(judged: Fitted, task: protocol.Task, choices: Choices, config: RunConfig) -> pd.DataFrame:
+    """Return how well attributes and text find users for items that nobody has taken yet.
+
+    By the encoder that weighs most in the blend.
+    """
+    name = max(judged.encoded.encoders, key=lambda one: choices.weights.encoders[one])
+    encoder = judged.encoded.encoders[name]
+    return cold_items(judged.data, task, encoder.encode, encoder.items(), config.seed).assign(encoder=name)

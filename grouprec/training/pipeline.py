@@ -1,0 +1,213 @@
+"""The order of the stages: from a configuration to a finished run folder. No other module knows it.
+
+A run has up to three fits. *Choose*: encoders on the training part; the validation part decides their settings, the
+blend and the number of groups. *Judge*: encoders with these decisions on training and validation together, all that
+follows them, and the evidence on the test part. *Refit*: the same on all rows given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from grouprec.core.types import Groups, SettingError
+from grouprec.data.dataset import Dataset
+from grouprec.data.prepare import Prepared, prepare
+from grouprec.evaluate.updates import evaluate_updates
+from grouprec.explore.tables import what_if_tables
+from grouprec.models.base import Profile
+from grouprec.models.fitting import RunOptions, resolve_device
+from grouprec.models.placement import AttributePlacer
+from grouprec.ranking.candidates import make_preference
+from grouprec.runs.config import RunConfig
+from grouprec.runs.progress import Progress, StageReport
+from grouprec.runs.store import Run, RunStore, storage
+from grouprec.training import evidence
+from grouprec.training import saving as results
+from grouprec.training.choices import Choices
+from grouprec.training.groups_and_lists import Former
+from grouprec.training.saving import Encoded, Fitted
+from grouprec.training.selection import choose
+from grouprec.training.stage_cache import Trainer, key_of
+from grouprec.training.user_map import LayoutProcess, linear_positions
+
+MAP_TIMEOUT = 900.0
+
+
+def train(store: RunStore, run: Run, config: RunConfig, progress: Progress) -> dict[str, Any]:
+    """Train a run from its configuration to its manifest and return its metrics.
+
+    Raises:
+        GrouprecError: the data or a setting cannot be used; nothing that looks finished is left.
+    """
+    trainer = Trainer(store, run, config, progress, resolve_device(config.device))
+    with _layout(config.layout) as layout:
+        prepared = _prepare(trainer, hold_out=True)
+        parts = prepared.dataset.without_test()
+        choices = choose(trainer, parts)
+        with progress.inside("judge"):
+            judged = _fit(trainer, parts.before_test(), parts, choices, layout if not config.refit else None)
+        with progress.inside("without groups"):
+            plain = _without_groups(trainer, judged)
+        with progress.stage("evaluation"):
+            choices = replace(choices, decided={**choices.decided, **judged.decided})
+            found = evidence.gather(judged, plain, prepared.dataset, choices, config, trainer.options)
+            updates = evaluate_updates(
+                judged.updater,
+                prepared.dataset,
+                prepared.dataset.test,
+                trainer.options,
+                reencode=partial(judged.reencode, choices.weights),
+                most_events=evidence.REPLAYED[config.preset],
+            )
+        final = judged
+        if config.refit:
+            with progress.inside("refit"):
+                everything = _prepare(trainer, hold_out=False).dataset
+                final = _fit(trainer, everything, everything, choices, layout)
+        with progress.stage("map") as report:
+            positions, map_method = _positions(trainer, final, layout, report)
+        with progress.stage("what if"):
+            formed = {n: final.former.exported(n) for n in evidence.numbers_of_groups(final.former)}
+            found.tables.update(what_if_tables(final.data, formed, final.former.asked))
+        with progress.stage("save"):
+            metrics = results.summarise(config, trainer.device, prepared, choices, judged, final, found)
+            metrics |= {"updater": updates, "map_method": map_method}
+            results.save_tables(run, config, prepared, choices, judged, final, found, positions)
+            results.save_live(run, config, choices, judged, final)
+    metrics["seconds"] = round(progress.seconds(), 2)
+    metrics["stage_seconds"] = progress.stage_seconds()
+    run.save_metrics(metrics)
+    run.write_manifest()
+    return metrics
+
+
+@contextmanager
+def _layout(method: str) -> Iterator[LayoutProcess | None]:
+    """The map's process: compiles while the encoders train. PCA needs none."""
+    if method == "pca":
+        yield None
+        return
+    layout = LayoutProcess.start()
+    try:
+        yield layout
+    finally:
+        layout.stop()
+
+
+def _prepare(trainer: Trainer, hold_out: bool) -> Prepared:
+    config = trainer.config
+    with trainer.progress.stage("prepare"):
+        prepared = prepare(
+            config.interactions,
+            users=config.users,
+            items=config.items,
+            roles=config.roles,
+            settings=config.preparation,
+            seed=config.seed,
+            hold_out=hold_out,
+        )
+    data = prepared.dataset
+    if isinstance(config.n_groups, int) and config.n_groups > data.n_users:
+        raise SettingError(
+            f"{config.n_groups} groups were asked for, but only {data.n_users} users are left to form them; "
+            f"ask for {data.n_users} or fewer."
+        )
+    return prepared
+
+
+def _fit(trainer: Trainer, data: Dataset, parts: Dataset, choices: Choices, layout: LayoutProcess | None) -> Fitted:
+    """Fit every stage with the decisions made.
+
+    Args:
+        data: what encoders and lists are made from.
+        parts: the same users and items with a validation part, where there is one: deep stages stop early on it.
+        layout: given the users' positions to compute, where this fit is the final one.
+    """
+    config = trainer.config
+    # EASE comes along where it was tuned, also without a weight: it is the baseline of the evaluation.
+    used = tuple(name for name in choices.encoders if choices.weights.encoders.get(name) or name == "ease")
+    used = used or choices.encoders[:1]  # where popularity alone predicts best
+    encoded = trainer.encode(data, used, choices.decided)
+    with trainer.progress.stage("candidates"):
+        candidates = trainer.candidates(encoded, data, choices.weights)
+        preference = make_preference(candidates, seed=config.seed)
+    preference_key = _preference_key(trainer, data, encoded, choices)
+    map_key = key_of("map", config.seed, preference_key)
+    if layout is not None and trainer.store.find_stage(map_key, trainer.run) is None:
+        with storage(trainer.run.path):
+            layout.submit(preference.space, config.seed, trainer.run.path)
+
+    stages: dict[str, tuple[Any, str]] = {}
+
+    def fitted(kind: str, depends: list[Any], fit: Callable[[Any, RunOptions], Any]) -> tuple[Any, str]:
+        name = getattr(config, kind)
+        stages[kind] = trainer.stage(kind, name, depends, fit, choices.decided.get(name, {}))
+        return stages[kind]
+
+    n_groups, regime = min(choices.n_groups, data.n_users), config.grouping_regime
+    grouper, key = fitted(
+        "grouper", [preference_key, n_groups, regime], lambda s, o: s.fit(data, preference, n_groups, o, regime)
+    )
+    groups = grouper.groups()
+    profile, key = fitted("profile", [key, data.key], lambda s, o: s.fit(data, groups, candidates, o))
+    generator, _ = fitted("generator", [key], lambda s, o: s.fit(groups, profile, candidates, o))
+    updater, _ = fitted("updater", [parts.key], lambda s, o: s.fit(parts, o))
+    former = Former(data, candidates, config, trainer.options, preference, (n_groups, groups))
+    placer = AttributePlacer().fit(data.user_attributes, groups.labels, config.seed)
+    return Fitted(
+        data=data,
+        encoded=encoded,
+        former=former,
+        map_key=map_key,
+        candidates=candidates,
+        preference=preference,
+        grouper=grouper,
+        groups=groups,
+        placer=placer if placer.helps and config.grouper != "attributes" else None,
+        profile=profile,
+        generator=generator,
+        updater=updater,
+        lists=former.all_lists(groups, generator.lists(data, groups, profile, trainer.options)),
+        barred=former.barred(groups),
+        decided={stage.name: stage.decided for stage, _ in stages.values()},
+        stages={kind: (stage.name, key) for kind, (stage, key) in stages.items()},
+    )
+
+
+def _preference_key(trainer: Trainer, data: Dataset, encoded: Encoded, choices: Choices) -> str:
+    """Return the hash of all that the users' candidates depend on."""
+    config, judged = trainer.config, trainer.feedback(data)
+    rules = config.rules.model_dump(mode="json")
+    verdicts = None if judged is None else [part.tolist() for part in (judged.indptr, judged.indices, judged.data)]
+    return key_of("preference", config.seed, encoded.keys, choices.weights.as_dict(), config.repeats, rules, verdicts)
+
+
+def _without_groups(trainer: Trainer, judged: Fitted) -> Profile:
+    """Return the profile of the same users in one group: what groups add to describing them is measured against it."""
+    data, candidates = judged.data, judged.candidates
+    everybody = Groups(np.zeros(data.n_users, np.int32), 1)
+    name, key = judged.stages["profile"]
+    fit = lambda stage, options: stage.fit(data, everybody, candidates, options)  # noqa: E731
+    return trainer.stage("profile", name, [key, "without groups"], fit, {})[0]
+
+
+def _positions(
+    trainer: Trainer, final: Fitted, layout: LayoutProcess | None, report: StageReport
+) -> tuple[np.ndarray, str]:
+    """Return the users' positions and how they were made; read back where any run has the same map."""
+    if layout is None:
+        return linear_positions(final.preference.space), "pca"
+    saved = trainer.store.find_stage(final.map_key, trainer.run)
+    if saved is not None:
+        report.reused = True
+        return saved[0]["positions"], saved[1]["method"]
+    positions, method = layout.result(MAP_TIMEOUT)
+    if method == "umap":  # a map made in an emergency is not worth keeping
+        trainer.run.save_stage(final.map_key, "map", method, {}, {"positions": positions}, {"method": method})
+    return positions, method

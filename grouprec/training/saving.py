@@ -1,0 +1,282 @@
+"""What one fit learned, and how it becomes a run's summary and tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from grouprec.core.types import Candidates, Embeddings, GroupLists, Groups, Preference
+from grouprec.data.dataset import Dataset
+from grouprec.data.prepare import Prepared
+from grouprec.evaluate import protocol
+from grouprec.evaluate.describing import calibration_error
+from grouprec.evaluate.value import separation
+from grouprec.explore import portrait, tables
+from grouprec.models.base import Encoder, Generator, Grouper, Profile, Updater
+from grouprec.models.blend import ItemFacts, Predictor, Weights, make_predictor
+from grouprec.models.fitting import RunOptions, device_title
+from grouprec.models.placement import AttributePlacer, place_users
+from grouprec.ranking.candidates import place_preference
+from grouprec.runs.config import RunConfig
+from grouprec.runs.snapshot import LiveBase
+from grouprec.runs.stages import FACTS, save_facts
+from grouprec.runs.store import Run, storage, write_json
+from grouprec.training.choices import Choices
+from grouprec.training.groups_and_lists import Former
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """Fitted encoders, what is known of the items, and the keys of the stages."""
+
+    encoders: Mapping[str, Encoder]
+    items: ItemFacts
+    keys: tuple[str, ...]
+
+    @property
+    def named_keys(self) -> dict[str, str]:
+        """Return the key of every encoder by its name."""
+        return dict(zip(self.encoders, self.keys, strict=True))
+
+    def predictor(self, weights: Weights, data: Dataset, repeats: tuple[sparse.csr_array, ...] = ()) -> Predictor:
+        """Return the predictor of a dataset's own users."""
+
+        def embed(encoder: Encoder) -> Embeddings:
+            return encoder.embeddings(data)
+
+        return make_predictor(self.encoders, weights, self.items, data.histories, embed, repeats)
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """Everything learned from one dataset.
+
+    Attributes:
+        data: what encoders and lists were made from.
+        former: forms and lists other numbers of groups of the same users.
+        map_key: what the positions on the map depend on.
+        lists: kinds of lists by name, made for ``groups``.
+        barred: bool [G, I], what the run's rules keep from the lists of a group.
+        decided: settings that validation decided, by stage name.
+        stages: name and key by kind, for all stages but the encoders.
+    """
+
+    data: Dataset
+    encoded: Encoded
+    former: Former
+    map_key: str
+    candidates: Candidates
+    preference: Preference
+    grouper: Grouper
+    groups: Groups
+    placer: AttributePlacer | None
+    profile: Profile
+    generator: Generator
+    updater: Updater
+    lists: dict[str, GroupLists]
+    barred: np.ndarray
+    decided: dict[str, dict[str, Any]]
+    stages: dict[str, tuple[str, str]]
+
+    def predict(self, weights: Weights, histories: sparse.csr_array, attributes: pd.DataFrame) -> Candidates:
+        """Return the candidates of any users; they may be new, and know nothing but their attributes."""
+
+        def embed(encoder: Encoder) -> Embeddings:
+            return Embeddings(encoder.encode(histories, attributes), encoder.items())
+
+        encoded = self.encoded
+        return make_predictor(encoded.encoders, weights, encoded.items, histories, embed).candidates()
+
+    def reencode(
+        self, weights: Weights, users: np.ndarray, histories: sparse.csr_array, recent: np.ndarray
+    ) -> np.ndarray:
+        """Return the chances of all items for users of the fit who have other histories now, float32 [B, I].
+
+        Args:
+            users: int [B], rows.
+            histories: CSR [B, I], what they have now.
+            recent: int32 [B, L], their latest items, oldest first, -1 before the first.
+        """
+        attributes = self.data.user_attributes
+        theirs = attributes.iloc[users] if len(attributes) else pd.DataFrame(index=range(len(users)))
+
+        def embed(encoder: Encoder) -> Embeddings:
+            return Embeddings(encoder.encode(histories, theirs, recent), encoder.items())
+
+        predictor = make_predictor(self.encoded.encoders, weights, self.encoded.items, histories, embed)
+        return predictor.scores(slice(None))
+
+    def place(self, candidates: Candidates, histories: sparse.csr_array, attributes: pd.DataFrame) -> np.ndarray:
+        """Return the groups of any users, int32 [B]: by their own candidates, or by attributes without a history."""
+        preference = place_preference(candidates, self.preference)
+        return place_users(self.grouper, preference, histories, attributes, self.placer)
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What the test part says: the evaluation of every method, further tables by name, and the generator's verdict."""
+
+    evaluation: protocol.Evaluation
+    tables: dict[str, pd.DataFrame]
+    verdict: dict[str, float]
+
+
+def summarise(
+    config: RunConfig,
+    device: str,
+    prepared: Prepared,
+    choices: Choices,
+    judged: Fitted,
+    final: Fitted,
+    evidence: Evidence,
+) -> dict[str, Any]:
+    """Return the run's summary: what was learned, from what, and what it is worth."""
+    data, evaluation = prepared.dataset, evidence.evaluation
+    used = {name: weight for name, weight in choices.weights.encoders.items() if weight}
+    return {
+        "n_users": final.data.n_users,
+        "n_items": final.data.n_items,
+        "n_interactions": int(final.data.histories.nnz),
+        "n_test_users": evaluation.summary["n_test_users"],
+        "n_groups": final.groups.n_groups,
+        "n_groups_asked": final.former.asked,
+        "n_groups_reason": choices.reason,
+        "encoder": " + ".join(sorted(used, key=lambda name: -used[name])) or "popularity",
+        "encoders": {name: value for name, value in choices.weights.ndcg.items() if name != "blend"},
+        "blend": choices.weights.as_dict(),
+        "repeats": config.repeats,
+        "regime": config.regime,
+        "preset": config.preset,
+        "refit": config.refit,
+        "device_title": device_title(device),
+        "dataset": config.dataset or data.name,
+        "split": {
+            "kind": prepared.split,
+            "train": len(data.train),
+            "validation": len(data.validation),
+            "test": len(data.test),
+        },
+        "new_users": {"validation": prepared.new_users_validation, "test": prepared.new_users_test},
+        "list_method": config.list_method,
+        "decided": {name: values for name, values in choices.decided.items() if values},
+        "profile": _describing(evidence.tables),
+        "verdict": evidence.verdict,
+        "generator": judged.generator.report(judged.groups, judged.profile),
+        "versions": {name: version(name) for name in ("grouprec-studio", "torch", "scikit-learn", "numpy", "pandas")},
+        "clusters": asdict(separation(final.preference.space, final.groups.labels, config.seed)),
+        "headline": headline(evaluation, config.list_method),
+    }
+
+
+def _describing(found: Mapping[str, pd.DataFrame]) -> dict[str, float]:
+    """Return what describing users costs (nats per interaction, by method), and the profile's calibration error."""
+    costs = found["reconstruction"].set_index("method")["value"]
+    return {
+        **{f"nll_{method}": float(value) for method, value in costs.items()},
+        "calibration_error": calibration_error(found["calibration"]),
+    }
+
+
+def headline(evaluation: protocol.Evaluation, list_method: Mapping[str, str]) -> dict[str, float]:
+    """Return the share of the possible gain that the exported lists keep, nDCG@10, by regime."""
+    rows = evaluation.rows[evaluation.rows["metric"] == "ndcg@10"].set_index(["method", "regime"])
+    return {
+        f"{regime}_share_of_gain": float(rows.loc[(method, regime), "share_of_gain"])
+        for regime, method in list_method.items()
+    }
+
+
+def save_tables(
+    run: Run,
+    config: RunConfig,
+    prepared: Prepared,
+    choices: Choices,
+    judged: Fitted,
+    final: Fitted,
+    evidence: Evidence,
+    positions: np.ndarray,
+) -> None:
+    """Write every table of the run folder."""
+    placed = _place_left_out(final, choices.weights)
+    evaluation = evidence.evaluation
+    by_group = tables.group_evaluation_table(judged.data, judged.groups, evaluation.groups, config.list_method)
+    frames = {
+        "users": tables.users_table(final.data, final.groups, positions, placed),
+        "items": tables.items_table(final.data),
+        "groups": tables.groups_table(final.data, final.groups, final.preference),
+        "group_evaluation": by_group,
+        "group_methods": evaluation.groups.assign(group=evaluation.groups["group"] + 1),
+        "group_items": tables.group_items_table(final.data, final.groups),
+        "group_attributes": tables.group_attributes_table(final.data, final.groups),
+        **_portray(final, config.list_method["strict"]),
+        "group_lists": tables.group_lists_table(final.data, final.groups, final.candidates, final.lists),
+        "user_lists": tables.user_lists_table(final.data, final.candidates, placed),
+        "held_out": tables.held_out_table(prepared.dataset),
+        "preparation": prepared.report.table(),
+        "evaluation": evaluation.rows,
+        **evidence.tables,
+    }
+    if choices.tried is not None:
+        frames["choice_of_groups"] = choices.tried
+    for name, frame in frames.items():
+        run.save_table(name, frame)
+
+
+def save_live(run: Run, config: RunConfig, choices: Choices, judged: Fitted, final: Fitted) -> None:
+    """Write where streams of events start: the exported fit, the judged one beside it where it is another."""
+    fits = {"judged": judged, "final": final}
+    stages = {name: {**fit.stages, "encoders": fit.encoded.named_keys} for name, fit in fits.items()}
+    write_json(run.path / "fitted.json", stages)
+    for name, fit in fits.items():
+        if name == "final" or fit is not final:
+            with storage(run.path):
+                (run.path / "live").mkdir(exist_ok=True)
+            live_base(fit, choices.live_weight, config).save(run.path / "live" / f"{name}.safetensors")
+    save_facts(final.encoded.items, run.path / "live" / FACTS)
+
+
+def live_base(fit: Fitted, weight: float, config: RunConfig) -> LiveBase:
+    """Return what a fit knows of its users."""
+    data, train = fit.data, fit.data.train
+    times = np.full(data.n_users, -np.inf)
+    if train.times is not None:
+        np.maximum.at(times, train.user_rows, train.times)
+    return LiveBase(
+        user_ids=data.user_ids,
+        item_ids=data.item_ids,
+        item_labels=data.item_labels,
+        histories=data.histories,
+        candidates=fit.candidates,
+        labels=fit.groups.labels,
+        n_groups=fit.groups.n_groups,
+        states=fit.updater.start(data, RunOptions(config.seed)),
+        last_times=times,
+        components=fit.preference.components,
+        weight=weight,
+        repeats=config.repeats,
+        seed=config.seed,
+        barred=fit.barred if fit.barred.any() else None,
+    )
+
+
+def _portray(final: Fitted, method: str) -> dict[str, pd.DataFrame]:
+    """Return what the groups are like, with the strict lists of a method."""
+    distances = final.grouper.distances(final.preference, final.data.histories, final.data.user_attributes)
+    latents, strict = final.profile.latents(), final.lists[method].strict
+    return portrait.tables(final.data, final.groups, latents, distances, final.preference, strict)
+
+
+def _place_left_out(final: Fitted, weights: Weights) -> tables.Placed | None:
+    """Return groups and candidates of the users that the preparation left out of training, None if there are none."""
+    left_out = final.data.left_out
+    if left_out is None or not len(left_out.user_ids):
+        return None
+    candidates = final.predict(weights, left_out.histories, left_out.attributes)
+    labels = final.place(candidates, left_out.histories, left_out.attributes)
+    return tables.Placed(left_out.user_ids, labels, candidates, np.diff(left_out.histories.indptr))

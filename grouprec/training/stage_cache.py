@@ -1,0 +1,111 @@
+"""One run in progress: its stages are read back where any run has them, else fitted and saved."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from typing import Any
+
+from scipy import sparse
+
+from grouprec.core.types import Candidates
+from grouprec.data.dataset import Dataset
+from grouprec.live.feedback import factors
+from grouprec.models.base import REGISTRIES, Encoder, Stage
+from grouprec.models.blend import ItemFacts, Weights, repeat_terms
+from grouprec.models.fitting import RunOptions
+from grouprec.ranking.candidates import scaled
+from grouprec.runs.config import RunConfig
+from grouprec.runs.progress import Progress, StageReport
+from grouprec.runs.store import Run, RunStore
+from grouprec.training.groups_and_lists import excluded
+from grouprec.training.saving import Encoded
+
+STAGE_FORMAT = 4  # raise it when a stage's arrays or the meaning of its settings change
+_SHOWN = {"grouper": "groups", "profile": "profile", "generator": "generator", "updater": "updater"}
+
+
+@dataclass(frozen=True)
+class Trainer:
+    """One run in progress: where it writes, what it was asked for, and how it reports."""
+
+    store: RunStore
+    run: Run
+    config: RunConfig
+    progress: Progress
+    device: str
+
+    def stage(self, kind: str, name: str, depends: list[Any], fit: Any, decided: dict[str, Any]) -> tuple[Any, str]:
+        """Return a fitted stage and its key: read back where any run has that key, else fitted and saved.
+
+        Args:
+            depends: what its result depends on beside its own settings and the seed.
+            fit: called with the fresh stage and the run options.
+            decided: settings fixed by an earlier fit or a search, on top of the configuration.
+        """
+        settings = self.config.stage_config(kind, name).model_copy(update=decided)
+        stage: Stage = REGISTRIES[kind].get(name)(settings)
+        key = key_of(kind, name, settings.model_dump(mode="json"), self.config.seed, *depends)
+        with self.progress.stage(f"{kind} {name}" if kind == "encoder" else _SHOWN[kind]) as report:
+            saved = self.store.find_stage(key, self.run)
+            if saved is not None:
+                report.reused = True
+                stage.load(saved[0])
+                stage.decided = saved[1]["decided"]
+                return stage, key
+            fit(stage, RunOptions(self.config.seed, self.device, report))
+            if stage.history and "epochs" in type(settings).model_fields:
+                stage.decided |= {"epochs": stage.history.best_epoch}
+            meta = {"decided": stage.decided, "history": asdict(stage.history) if stage.history else None}
+            self.run.save_stage(key, kind, name, settings.model_dump(mode="json"), stage.arrays(), meta)
+        return stage, key
+
+    def once(self, name: str, depends: list[Any], decide: Callable[[], Any], report: StageReport | None = None) -> Any:
+        """Return a decision, which JSON can hold: read back where any run took it from the same, else taken now."""
+        key = key_of(name, self.config.seed, *depends)
+        saved = self.store.find_stage(key, self.run)
+        if saved is not None:
+            if report is not None:
+                report.reused = True
+            return saved[1]["decision"]
+        decision = decide()
+        self.run.save_stage(key, "decision", name, {}, {}, {"decision": decision})
+        return decision
+
+    def feedback(self, data: Dataset) -> sparse.csr_array | None:
+        """Return what the feedback of the run named makes of these users' predictions; None without one."""
+        if not self.config.feedback:
+            return None
+        return factors(self.store, self.store.get(self.config.feedback), data.user_ids, data.item_ids)
+
+    @property
+    def options(self) -> RunOptions:
+        return RunOptions(self.config.seed, self.device)
+
+    def encode(self, data: Dataset, names: tuple[str, ...], decided: Mapping[str, Any]) -> Encoded:
+        """Fit encoders on the training part of a dataset."""
+        encoders: dict[str, Encoder] = {}
+        keys = []
+        for name in names:
+            encoders[name], key = self.stage(
+                "encoder", name, [data.key], lambda s, options: s.fit(data, options), dict(decided.get(name, {}))
+            )
+            keys.append(key)
+        return Encoded(encoders, ItemFacts.of(data), tuple(keys))
+
+    def candidates(self, encoded: Encoded, data: Dataset, weights: Weights) -> Candidates:
+        """Return the users' best items by a blend, as feedback judged them, without those that the rules exclude."""
+        config = self.config
+        predictor = encoded.predictor(weights, data, repeat_terms(data) if config.repeats else ())
+        found = predictor.candidates(seed=config.seed, excluded=excluded(data, config))
+        factors = self.feedback(data)
+        return found if factors is None else scaled(found, factors)
+
+
+def key_of(*parts: Any) -> str:
+    """Return the hash of what a stage's result depends on."""
+    text = json.dumps([STAGE_FORMAT, version("grouprec-studio"), *parts], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -1,0 +1,1 @@
+"""The Compare page: which method should I trust?"""

@@ -1,0 +1,76 @@
+"""The part of the Compare page that looks at every group by itself."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from grouprec.report import findings
+from grouprec.report import sentences as story
+from grouprec.report import tables as shaping
+from grouprec.report.text import NOTHING
+from grouprec.runs.store import Run
+from grouprec.ui import charts, state
+from grouprec.ui.compare import tables as comparison
+from grouprec.ui.compare.charts import group_heat
+from grouprec.ui.compare.export import buttons
+
+MISSING = "No group was measured: the held-out part has no interactions that are new to a user."
+HELP = "Means over the tested members of a group, the darker the better. Few tested members make a value uncertain."
+
+
+def by_group(run: Run, regime: str) -> None:
+    """Draw what the members of every group get, by method."""
+    served = state.table(run, "group_evaluation")
+    measures = [metric for metric in comparison.GROUP_METRICS if metric in served]
+    if not measures or served[measures[0]].isna().all():
+        st.markdown(MISSING)
+        return
+    top = st.container()
+    metric = st.segmented_control(
+        "Measure",
+        measures,
+        default=measures[0],
+        required=True,
+        format_func=comparison.GROUP_METRICS.get,
+        key="compare_group_metric",
+    )
+    methods = state.table_or_none(run, "group_methods")
+    ours, rivals = _columns(run, methods, regime)
+    grid = comparison.group_grid(comparison.group_values(methods, served, regime, metric), ours)
+    top.markdown(findings.groups_answer(grid, ours, rivals), help=HELP)
+    alt = f"{comparison.GROUP_METRICS[metric]} of every group, for {', '.join(grid.columns[3:])}"
+    st.plotly_chart(group_heat(grid, metric), key="compare_by_group", config=charts.QUIET_CONFIG, alt=alt)
+    if note := _note(run, len(grid), served["group"].nunique()):
+        st.caption(note)
+    titled = {"group": "No.", "name": "Group", "n_test_users": "Tested users"}
+    shown = grid.round(3).rename(columns=titled)
+    st.dataframe(
+        shown,
+        hide_index=True,
+        key="compare_by_group_table",
+        height=min(36 + 35 * len(shown), 491),
+        column_config={
+            "No.": st.column_config.NumberColumn(width=50),
+            "Tested users": st.column_config.NumberColumn(format="localized"),
+            **{name: st.column_config.NumberColumn(format="%.3f") for name in grid.columns[3:]},
+        },
+        placeholder=NOTHING,
+        alt="The numbers of the picture: groups in rows, methods in columns",
+    )
+    buttons(shown, "groups", "compare_download_by_group")
+
+
+def _columns(run: Run, methods: pd.DataFrame | None, regime: str) -> tuple[str, list[str]]:
+    """Return the titles of the run's own lists and of the other shared lists; the use where only its own are known."""
+    if methods is None:
+        return story.REGIMES[regime], []
+    own = shaping.list_method(state.metrics(run), regime)
+    shared = methods.loc[(methods["regime"] == regime) & (methods["method"] != own), "method"].unique()
+    return story.method_title(own), [story.method_title(name) for name in shared]
+
+
+def _note(run: Run, n_shown: int, n_groups: int) -> str:
+    some = f"The {n_shown} largest of {n_groups} groups are shown." if n_shown < n_groups else ""
+    other = "These are the groups of the evaluation; the run then learned its groups again from all rows."
+    return f"{some} {other if state.metrics(run).get('refit') else ''}".strip()

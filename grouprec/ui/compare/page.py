@@ -1,0 +1,161 @@
+"""Which method should I trust? Every method on the same held-out interactions, and the same across runs."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from grouprec.report import html as report
+from grouprec.report import sentences as story
+from grouprec.report import tables as shaping
+from grouprec.runs.store import Run
+from grouprec.ui import cards, charts, state
+from grouprec.ui.address import many_from_url
+from grouprec.ui.compare import tables as comparison
+from grouprec.ui.compare import tabs as evidence
+from grouprec.ui.compare.export import buttons
+from grouprec.ui.compare.runs import across_runs, version
+
+MARKS = {"floor": "one list for all", "individual": "personal lists", "oracle": "best possible"}
+MARKS_HELP = (
+    "**One list for all**: what a single popular list reaches. **Personal lists**: everyone has their own, from this "
+    "run's model. **Best possible**: what the best shared lists for these groups could reach, knowing the future. "
+    "Bars are 95 % intervals over users."
+)
+AGAINST_HELP = (
+    "Difference in nDCG on the same users, with its 95 % interval. ★ more than chance: a paired test, corrected for "
+    "the number of comparisons (Holm)"
+)
+PLACE_HELP = "Among the shared lists, by nDCG: 1 is the best. A ★ says which differences are more than chance."
+MEAN_PLACE_HELP = "The mean of a method's places by all measures of accuracy in this table"
+REPORT_HELP = "The whole story of this run in one HTML file: it opens without a network and prints well to PDF"
+
+
+def choose(evaluation: pd.DataFrame) -> tuple[str, int]:
+    """Draw the controls; return the use of the lists and the number of items that count. The use is in the URL."""
+    left, right = st.columns([3, 1])
+    regime = left.segmented_control(
+        "How the lists are used",
+        list(story.REGIMES),
+        required=True,
+        format_func=story.REGIMES.get,
+        help=story.REGIME_HELP,
+        key="compare_use",
+        on_change=cards.from_url("use", "compare_use", list(story.REGIMES), "strict"),
+        wrap=True,
+    )
+    lengths = shaping.cutoffs(evaluation)
+    length = right.segmented_control(
+        "Items that count",
+        lengths,
+        required=True,
+        key="compare_length",
+        on_change=cards.from_url("items", "compare_length", lengths, 10 if 10 in lengths else lengths[0]),
+    )
+    return regime, length
+
+
+def choose_methods(rows: pd.DataFrame) -> list[str]:
+    """Draw the choice of methods, which is in the URL; none chosen means all."""
+    titles = dict(zip(rows["method"], rows["title"], strict=True))
+    return st.multiselect(
+        "Methods",
+        list(titles),
+        format_func=titles.get,
+        placeholder="All methods; choose some to narrow down",
+        key="compare_methods",
+        on_change=many_from_url("methods", "compare_methods", list(titles)),
+    )
+
+
+def methods(run: Run, evaluation: pd.DataFrame, regime: str, length: int, ours: str) -> list[str]:
+    """Draw methods as dots with intervals, and as a table; ``ours`` makes the run's lists. Return those chosen."""
+    metric = f"ndcg@{length}"
+    rows = shaping.methods_of(evaluation, regime, metric, ours)
+    chosen = choose_methods(rows)
+    shown = rows[rows["method"].isin(chosen)] if chosen else rows
+    own = story.evaluated(evaluation, ours, regime, metric)
+    marks = {title: float(own[name]) for name, title in MARKS.items()} if own is not None else {}
+    st.plotly_chart(
+        charts.method_dots(shown, marks, f"nDCG@{length}"),
+        key="compare_dots",
+        config=charts.QUIET_CONFIG,
+        alt=f"Methods by nDCG@{length}, best first: {', '.join(shown['title'].head(3))}",
+    )
+    st.caption("Dots are means (open for personal lists), bars their 95 % intervals.", help=MARKS_HELP)
+    comparisons = state.table(run, "comparisons")
+    whole = method_table(str(run.path), version(run), regime, length, evaluation, comparisons)
+    table = whole[rows["method"].isin(chosen).to_numpy()] if chosen else whole
+    st.dataframe(
+        table,
+        hide_index=True,
+        key="compare_table",
+        height=36 + 35 * len(table),
+        column_config={
+            "Place": st.column_config.NumberColumn(width=50, pinned=True, help=PLACE_HELP),
+            "Method": st.column_config.TextColumn(width="medium", pinned=True),
+            "Share of possible gain": st.column_config.NumberColumn(format="percent", help=evidence.GAIN_HELP),
+            "Mean place": st.column_config.NumberColumn(format="%.1f", help=MEAN_PLACE_HELP),
+            shaping.against_title(comparisons, regime): st.column_config.TextColumn(help=AGAINST_HELP),
+        },
+        placeholder="",
+        alt="Methods in rows, metrics in columns, each with its 95 % interval",
+    )
+    buttons(table, "methods", "compare_download_methods")
+    return chosen
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def method_table(
+    path: str, changed: float, regime: str, length: int, _evaluation: pd.DataFrame, _comparisons: pd.DataFrame
+) -> pd.DataFrame:
+    """Return the table of all methods of the run at ``path``; made once per server. Never change it."""
+    return comparison.method_table(_evaluation, _comparisons, regime, length)
+
+
+def take_home(run: Run, evaluation: pd.DataFrame) -> None:
+    """Draw what can be taken home of the run as a whole; made when it is asked for."""
+    with st.container(horizontal=True):
+        st.download_button(
+            "Report of this run",
+            data=lambda: report.render(run).encode(),
+            file_name="story.html",
+            mime="text/html",
+            key="compare_report",
+            on_click="ignore",
+            type="primary",
+            icon=":material/description:",
+            help=REPORT_HELP,
+        )
+        cards.download("All results", lambda: evaluation, "evaluation.csv", "compare_download")
+
+
+def parts(run: Run, regime: str) -> None:
+    """Draw the evidence in tabs, of which only the open one is made. Which one that is, is in the URL."""
+    names = list(evidence.PARTS)
+    changed = cards.from_url("part", "compare_part", names, names[0])
+    for tab, draw in zip(st.tabs(names, key="compare_part", on_change=changed), evidence.PARTS.values(), strict=True):
+        if tab.open:
+            with tab:
+                draw(run, regime)
+
+
+current = state.require_run()
+results, summary = state.table(current, "evaluation"), state.metrics(current)
+use, n_items, picked = "strict", 10, []
+if shaping.cutoffs(results):
+    top = st.container()
+    use, n_items = choose(results)
+    with top:
+        lists = shaping.list_method(summary, use)
+        sentence = story.compare_answer(results, use, summary.get("n_groups", 0), lists, f"ndcg@{n_items}")
+        cards.answer(sentence, story.METRIC_HELP)
+        if note := story.repeats_words(summary):
+            st.caption(note)
+        take_home(current, results)
+    picked = methods(current, results, use, n_items, lists)
+else:
+    cards.answer(story.compare_answer(results, "strict", summary.get("n_groups", 0)))
+    take_home(current, results)
+parts(current, use)
+across_runs(current, use, f"ndcg@{n_items}", picked)

@@ -1,0 +1,165 @@
+"""The part of the Compare page that sets runs side by side: headline numbers, methods, training cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from grouprec.core.types import StorageError
+from grouprec.report import findings
+from grouprec.report import sentences as story
+from grouprec.report import tables as shaping
+from grouprec.report.text import NOTHING
+from grouprec.runs.store import Run
+from grouprec.ui import cards, charts, state
+from grouprec.ui.address import many_from_url
+from grouprec.ui.compare import tables as comparison
+from grouprec.ui.compare import tabs as evidence
+from grouprec.ui.compare.charts import cost_against_quality
+from grouprec.ui.compare.export import buttons
+
+FIRST_RUNS = 4  # that are chosen before anybody chooses
+PLACE_HELP = "1 is the best of all shared lists of a run; the mean is over the runs. Personal lists take no part."
+COST_HELP = (
+    "Every dot is one encoder by itself: seconds of its training, and what personal lists by it alone reach, with the "
+    "95 % interval. The diamond is all encoders of a run together. Lists and groups come on top of that."
+)
+NO_COST = (
+    "No cost can be told: these runs evaluated no encoder by itself, or read all their encoders back from earlier runs."
+)
+SIZE_HELP = "How many numbers the encoder learned and keeps (parameters)"
+
+
+def across_runs(run: Run, regime: str, metric: str, methods: list[str]) -> None:
+    """Draw chosen finished runs side by side, in tabs of which only the open one is made; all choices are in the URL.
+
+    Args:
+        methods: those that were chosen, all where none was.
+    """
+    finished = {other.run_id: other for other in state.store().runs() if other.finished}
+    cards.section("Across runs" if len(finished) > 1 else "Training cost")
+    chosen = _choose_runs(run, finished)
+    tables = {run_id: table for run_id in chosen if (table := _evaluation(finished[run_id])) is not None}
+    if not tables:
+        st.caption("Choose one or more runs.")
+        return
+    shown = {run_id: finished[run_id] for run_id in tables}
+    if len(finished) < 2:
+        training_cost(shown, tables, regime, metric, methods)
+        return
+    names = list(VIEWS)
+    changed = cards.from_url("across", "compare_across", names, names[0])
+    for tab, draw in zip(st.tabs(names, key="compare_across", on_change=changed), VIEWS.values(), strict=True):
+        if tab.open:
+            with tab:
+                draw(shown, tables, regime, metric, methods)
+
+
+def _choose_runs(run: Run, finished: Mapping[str, Run]) -> list[str]:
+    if len(finished) < 2:
+        return list(finished)
+    others = [run_id for run_id in finished if run_id != run.run_id]
+    default = [run.run_id, *others[: FIRST_RUNS - 1]]
+    labels = {run_id: f"{other.title()} · {run_id}" for run_id, other in finished.items()}
+    changed = many_from_url("runs", "compare_runs", list(finished), default)
+    return st.multiselect("Runs", list(finished), format_func=labels.get, key="compare_runs", on_change=changed)
+
+
+def _evaluation(run: Run) -> pd.DataFrame | None:
+    """Return a run's evaluation, None where it cannot be read or is empty."""
+    try:
+        return state.table_or_none(run, "evaluation")
+    except StorageError:
+        return None
+
+
+def headlines(
+    runs: Mapping[str, Run], tables: Mapping[str, pd.DataFrame], regime: str, metric: str, methods: list[str]
+) -> None:
+    """Draw the headline numbers, a run in each row."""
+    rows = [shaping.run_row(run.title(), state.metrics(run), tables[run_id]) for run_id, run in runs.items()]
+    frame = pd.DataFrame(rows)
+    column = "Shared, same list, share of gain" if regime == "strict" else "Shared, skips owned, share of gain"
+    st.markdown(findings.runs_answer(frame, column), help=evidence.GAIN_HELP)
+    share = st.column_config.NumberColumn(format="percent", help=evidence.GAIN_HELP)
+    value = st.column_config.NumberColumn(format="%.3f", help=story.METRIC_HELP)
+    measured = frame.columns[frame.columns.get_loc("Personal lists") : -1]
+    formats = {name: share if "share" in name else value for name in measured}
+    formats |= dict.fromkeys(("Users", "Seconds"), st.column_config.NumberColumn(format="localized"))
+    _table(frame, "runs", formats, "Chosen runs in rows, their headline numbers in columns")
+    if len(frame[["Data", "Users"]].drop_duplicates()) > 1:
+        st.caption("These runs are not on the same users, so compare shares of possible gain rather than values.")
+    buttons(frame, "runs", "compare_download_runs")
+
+
+def methods_by_run(
+    runs: Mapping[str, Run], tables: Mapping[str, pd.DataFrame], regime: str, metric: str, methods: list[str]
+) -> None:
+    """Draw the value and mean place of every shared method over the runs."""
+    labels = comparison.run_labels(runs)
+    frame = comparison.methods_by_run({labels[run_id]: tables[run_id] for run_id in runs}, regime, metric, methods)
+    st.markdown(findings.places_answer(frame), help=PLACE_HELP)
+    formats = {"Method": st.column_config.TextColumn(width="medium", pinned=True)}
+    _table(frame, "runs_methods", formats, "Methods in rows, runs in columns, each value with its 95 % interval")
+    buttons(frame, "methods_by_run", "compare_download_runs_methods")
+
+
+def training_cost(
+    runs: Mapping[str, Run], tables: Mapping[str, pd.DataFrame], regime: str, metric: str, methods: list[str]
+) -> None:
+    """Draw what training takes against what personal lists then reach."""
+    labels = comparison.run_labels(runs)
+    frames = [_costs(str(run.path), version(run), metric).assign(run=labels[run_id]) for run_id, run in runs.items()]
+    rows = pd.concat(frames, ignore_index=True)
+    if rows.empty:
+        st.markdown(NO_COST)
+        return
+    rows["whole"] = rows["title"] == comparison.WHOLE_RUN
+    first = rows[(rows["run"] == rows["run"].iloc[0]) & ~rows["whole"]]
+    st.markdown(findings.cost_answer(first), help=COST_HELP)
+    title = metric.replace("ndcg", "nDCG")
+    alt = f"{title} of personal lists against seconds of training, for {', '.join(rows['title'].drop_duplicates())}"
+    st.plotly_chart(cost_against_quality(rows, title), key="compare_cost", config=charts.QUIET_CONFIG, alt=alt)
+    shown = shaping.with_interval(
+        rows, {"run": "Run", "title": "Encoder", "seconds": "Seconds", "numbers": "Numbers learned"}, title
+    )
+    formats: dict[str, Any] = {
+        "Seconds": st.column_config.NumberColumn(format="%.1f", help="Of one training, the one that was evaluated"),
+        "Numbers learned": st.column_config.NumberColumn(format="compact", help=SIZE_HELP),
+    }
+    _table(shown, "cost", formats, "Encoders in rows: seconds, numbers learned, value with its interval")
+    buttons(shown, "training_cost", "compare_download_cost")
+
+
+def version(run: Run) -> float:
+    """Return a number that changes when the run's results do."""
+    return (run.path / "manifest.json").stat().st_mtime
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _costs(path: str, version: float, metric: str) -> pd.DataFrame:
+    run = Run(Path(path))
+    return comparison.costs(run, run.table("evaluation"), metric)
+
+
+def _table(frame: pd.DataFrame, name: str, formats: Mapping[str, Any], alt: str) -> None:
+    st.dataframe(
+        frame,
+        hide_index=True,
+        key=f"compare_{name}_table",
+        height=min(36 + 35 * len(frame), 491),
+        column_config=dict(formats),
+        placeholder=NOTHING,
+        alt=alt,
+    )
+
+
+VIEWS: dict[str, Callable[..., None]] = {
+    "Headline numbers": headlines,
+    "Methods": methods_by_run,
+    "Training cost": training_cost,
+}

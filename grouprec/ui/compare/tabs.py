@@ -1,0 +1,372 @@
+"""The parts of the evidence that the Compare page shows in tabs: a sentence, a picture, a table, a download each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from grouprec.report import findings
+from grouprec.report import sentences as story
+from grouprec.report import tables as shaping
+from grouprec.runs.store import Run
+from grouprec.ui import cards, charts, feedback, state
+from grouprec.ui.compare.groups import by_group
+
+NDCG = "nDCG@10"
+MISSING = "This run has no such numbers: it is older than they are, or its data did not allow them. Train it again."
+GAIN_HELP = "How much of the way from one popular list for all to personal lists a method goes"
+VALUE_HELP = (
+    "Every number of lists is tried on the test part, with its groups formed anew. **One list for all**: the most "
+    "popular items. **Personal lists**: everyone has their own. **Best possible**: the best shared lists for these "
+    "groups, knowing the future. Bands are 95 % intervals."
+)
+SILHOUETTE_HELP = "How much nearer members are to their own group than to the next one, from -1 to 1 (mean silhouette)"
+STABILITY_HELP = "Agreement of the groups of two seeds (adjusted Rand index): 1 the same groups, 0 no more than chance"
+STEPS_HELP = (
+    "Each step changes one thing and keeps the rest: differences are paired over the same users. Blue adds, orange "
+    "costs, grey is not proven; whiskers are 95 % intervals of the difference."
+)
+SPLIT_HELP = (
+    "What two lists instead of one would bring the group's members. **Predicted** by the model, before looking; "
+    "**measured** on the test part, with its 95 % interval."
+)
+STRATEGIES_HELP = (
+    "The same groups and predictions, turned into lists by different rules. Measured on the test part: a guide for "
+    "the next run, where the strategy is one of the advanced settings."
+)
+FAIRNESS_HELP = (
+    "Beyond chance: below 5 % by a permutation test, after Holm's correction for the number of comparisons. "
+    "A difference has no cause: people with more items, say, may be served better wherever they live."
+)
+COLD_HELP = "The same people each time, with all but a few of their items forgotten. Bars are 95 % intervals."
+BLEND_HELP = (
+    "A logistic regression on the validation part: weights are exponents of what each encoder says. 0 means that an "
+    "encoder adds nothing to the others."
+)
+PROFILE_HELP = "Negative log-likelihood of held-out items, in nats per item; lower is better"
+GENERATOR_HELP = (
+    "Fréchet distance to members held out from training; random draws are one normal distribution per group"
+)
+UPDATER_HELP = "The numbers are nDCG@10 of the next item, with the user frozen and with the user moved by every event"
+
+
+def value_of_groups(run: Run, regime: str) -> None:
+    """Draw what every number of lists is worth, by method, between one list for all and personal lists."""
+    value = state.table_or_none(run, "value_of_groups")
+    curves = {} if value is None else shaping.value_curves(value, regime)
+    if value is None or not curves:
+        st.markdown(MISSING)
+        return
+    named = {story.method_title(method): curve for method, curve in curves.items()}
+    ours, own = next(iter(named.items()))
+    _say(story.value_answer(own), VALUE_HELP)
+    _draw(
+        charts.value_lines(named, own, state.metrics(run).get("n_groups", 0), NDCG, ours),
+        "value",
+        f"{NDCG} by number of lists, for {', '.join(named)}",
+    )
+    formats = {name: st.column_config.NumberColumn(format="percent", help=GAIN_HELP) for name in _gain_titles(named)}
+    formats["Apart"] = st.column_config.NumberColumn(format="%.2f", help=SILHOUETTE_HELP)
+    formats["Stability"] = st.column_config.NumberColumn(format="%.2f", help=STABILITY_HELP)
+    _table(shaping.value_table(value, regime), "value", value, "value_of_groups.csv", formats)
+    _how_chosen(run)
+
+
+def _gain_titles(titles: Mapping[str, Any]) -> list[str]:
+    return [f"{title}, share of gain" for title in titles]
+
+
+def _how_chosen(run: Run) -> None:
+    """Say how the number of lists was chosen, where the run chose it itself."""
+    tried, reason = state.table_or_none(run, "choice_of_groups"), state.metrics(run).get("n_groups_reason")
+    if reason:
+        st.markdown(f"**How the number was chosen.** {cards.plain(reason)}")
+    if tried is not None:
+        with st.expander("What was tried on the validation part"):
+            st.dataframe(
+                tried, hide_index=True, key="compare_choice", alt="Numbers of groups tried on the validation part"
+            )
+
+
+def stages(run: Run, regime: str) -> None:
+    """Draw what each step adds to the lists, and what the learned parts are worth by themselves."""
+    table = state.table_or_none(run, "ablation")
+    if table is None:
+        st.markdown(MISSING)
+    else:
+        rows = shaping.of(table, regime=regime)
+        rows = rows.assign(title=rows["step"].map(lambda step: findings.STEPS.get(step, step)))
+        _say(findings.steps_answer(rows), STEPS_HELP)
+        _draw(charts.steps(rows, NDCG), "steps", f"What every step adds to {NDCG}: {', '.join(rows['title'])}")
+        shown = pd.DataFrame(
+            {
+                "Step": rows["title"],
+                "Lists": rows["what"],
+                NDCG: rows["value"].round(3),
+                "Against the step before": [
+                    cards.difference(*row) for row in rows[["added", "low", "high"]].itertuples(index=False)
+                ],
+                "Verdict": [findings.verdict(*row) for row in rows[["low", "high"]].itertuples(index=False)],
+            }
+        )
+        _table(shown, "steps", table, "stages.csv")
+    _learned_parts(state.metrics(run))
+
+
+def _learned_parts(metrics: Mapping[str, Any]) -> None:
+    """Draw what profile, generator and updater reach on their own terms."""
+    profile, generator, updater = (metrics.get(name) or {} for name in ("profile", "generator", "updater"))
+    left, middle, right = st.columns(3, gap="small")
+    with left.container(border=True, height="stretch"):
+        st.markdown(f"**Profile.** {story.profile_answer(profile)}", help=PROFILE_HELP)
+        names = {"Profile": "nll_vae", "Without groups": "nll_plain", "Popularity": "nll_popularity"}
+        _numbers({title: profile.get(name) for title, name in names.items()}, cards.number)
+    with middle.container(border=True, height="stretch"):
+        said = f"{story.verdict_answer(metrics.get('verdict') or {})} {story.generator_answer(generator)}"
+        st.markdown(f"**Generator.** {said}", help=GENERATOR_HELP)
+        names = {"Generator": "frechet_generated", "Random draws": "frechet_gaussian"}
+        _numbers({title: generator.get(name) for title, name in names.items()}, cards.number)
+    with right.container(border=True, height="stretch"):
+        st.markdown(f"**Live updates.** {story.updater_answer(updater)}", help=UPDATER_HELP)
+        rates = updater.get("ndcg@10") or {}
+        _numbers({"Frozen": rates.get("frozen"), "Updated": rates.get("updated")}, cards.score)
+
+
+def left_behind(run: Run, regime: str) -> None:
+    """Draw which groups are served worst, and what splitting each would gain."""
+    served = state.table(run, "group_evaluation")
+    found = state.table_or_none(run, "left_behind")
+    split = pd.DataFrame() if found is None else found[found["regime"] == regime]
+    frame = shaping.served_groups(served[served["regime"] == regime], split)
+    refit = bool(state.metrics(run).get("refit"))
+    answer = story.left_behind_answer(frame)
+    gain = f" {findings.split_answer(frame)}" if len(split) and frame["zero_hit_share"].notna().any() else ""
+    _say(answer + gain, SPLIT_HELP)
+    if frame["zero_hit_share"].isna().all():
+        return
+    shown = frame.round(3)
+    measured = f"measured_{story.METRIC}"
+    if measured in shown:
+        ends = frame[[measured, f"{measured}_low", f"{measured}_high"]]
+        shown = shown.drop(columns=list(ends)).assign(
+            measured=[cards.difference(*row) for row in ends.itertuples(index=False)]
+        )
+    st.dataframe(
+        shown if refit else cards.colour_groups(shown),  # a refitted run's map has other groups, in the same colours
+        hide_index=True,
+        key="compare_groups",
+        height=min(36 + 35 * len(shown), 491),
+        column_config=_LEFT_BEHIND_COLUMNS,
+        alt="Groups by the share of members who found nothing in their list",
+    )
+    if refit:
+        st.caption("These are the groups of the evaluation; the run then learned its groups again from all rows.")
+    cards.download("Download", lambda: frame, "left_behind.csv", "compare_download_groups")
+
+
+_LEFT_BEHIND_COLUMNS = {
+    "group": st.column_config.NumberColumn("", width=40),
+    "name": st.column_config.TextColumn("Group", width=180),
+    "n_test_users": st.column_config.NumberColumn("Tested users", format="localized", width=95),
+    "zero_hit_share": st.column_config.ProgressColumn(
+        "Found nothing", format="percent", min_value=0, max_value=1, width=125
+    ),
+    "ndcg@10": st.column_config.NumberColumn(NDCG, format="%.3f", width=80, help=story.METRIC_HELP),
+    "worst_decile": st.column_config.NumberColumn(
+        "Worst tenth", format="%.3f", width=90, help=f"{NDCG} of the tenth of members who are served worst"
+    ),
+    "share_lost": st.column_config.NumberColumn(
+        "Gain lost",
+        format="percent",
+        width=80,
+        help="Of what personal lists would gain over one popular list; above 100 % that one serves the group better",
+    ),
+    "predicted_ndcg@10": st.column_config.NumberColumn("Split, predicted", format="%+.3f", width=110, help=SPLIT_HELP),
+    "measured": st.column_config.TextColumn("Split, measured", width=185, help=SPLIT_HELP),
+}
+
+
+def strategies(run: Run, regime: str) -> None:
+    """Draw what other ways of making one list from many wishes would be worth."""
+    table = state.table_or_none(run, "strategies")
+    if table is None:
+        st.markdown(MISSING)
+        return
+    chosen = (state.run_choices(run).get("rules") or {}).get("strategy", "utility")
+    rows = shaping.of(table, regime=regime).sort_values("value", ascending=False, ignore_index=True)
+    _say(findings.strategies_answer(rows, chosen), STRATEGIES_HELP)
+    drawn = rows.assign(ours=rows["strategy"] == chosen, regime=regime)
+    _draw(
+        charts.method_dots(drawn, {}, NDCG),
+        "strategies",
+        f"Aggregation strategies by {NDCG}, best first: {', '.join(rows['title'])}",
+    )
+    shown = shaping.with_interval(rows, {"title": "Strategy"})
+    shown["Price"] = (rows["value"] - rows["value"].max()).round(3)
+    shown["This run"] = drawn["ours"]
+    price = st.column_config.NumberColumn(format="%+.3f", help="Difference to the strategy that does best")
+    _table(shown, "strategies", table, "strategies.csv", {"Price": price})
+
+
+def fairness(run: Run, regime: str) -> None:
+    """Draw whom lists serve better or worse, by attribute, and how much they favour popular items."""
+    table = state.table_or_none(run, "fairness")
+    if table is None:
+        st.markdown(MISSING)
+        return
+    rows = shaping.of(table, regime=regime)
+    _say(findings.fairness_answer(rows), FAIRNESS_HELP)
+    surest_first = rows.sort_values("p_adjusted", kind="stable")
+    attributes = surest_first["attribute"].drop_duplicates().tolist()
+    attribute = st.selectbox(
+        "Attribute", attributes, format_func=lambda name: name.replace("_", " "), key="compare_attribute", width=320
+    )
+    part = rows[rows["attribute"] == attribute].rename(columns={"mean": "value", "value": "title"})
+    everybody = float((part["value"] * part["n_users"]).sum() / max(part["n_users"].sum(), 1))
+    _draw(
+        charts.method_dots(part.assign(ours=part["p_adjusted"] < findings.LEVEL), {"all users": everybody}, NDCG),
+        "fairness",
+        f"{NDCG} by {attribute}",
+    )
+    shown = shaping.with_interval(part, {"title": "Value", "n_users": "Tested users"})
+    ends = part[["difference", "difference_low", "difference_high"]]
+    shown["Against all others"] = [cards.difference(*row) for row in ends.itertuples(index=False)]
+    shown["Chance"] = part["p_adjusted"].round(3)
+    chance = st.column_config.NumberColumn(format="%.3f", help="Corrected p value: " + FAIRNESS_HELP)
+    _table(shown, "fairness", table, "fairness.csv", {"Chance": chance})
+    _popularity_bias(run, regime)
+
+
+def _popularity_bias(run: Run, regime: str) -> None:
+    exposure = state.table_or_none(run, "exposure")
+    if exposure is None:
+        return
+    st.markdown(f"**Popularity bias.** {findings.popularity_answer(exposure, regime)}")
+    tier = "Share of what is listed that falls on it. Head: the most popular 20 % of items, middle: the next 30 %"
+    formats: dict[str, Any] = {
+        name: st.column_config.NumberColumn(format="percent", help=tier)
+        for name in ("Head", "Middle", "Tail", "Catalogue shown")
+    }
+    formats["Mean popularity"] = st.column_config.NumberColumn(
+        format="percent", help="Share of users who have an item, averaged over listed items"
+    )
+    formats["Gini"] = st.column_config.NumberColumn(
+        format="%.2f", help="0 where all items are shown alike, towards 1 where only one is"
+    )
+    _table(shaping.popularity_table(exposure), "exposure", exposure, "exposure.csv", formats)
+
+
+def cold_start(run: Run, regime: str) -> None:
+    """Draw what people get of whom little is known, and how items that nobody has are found."""
+    users, items = state.table_or_none(run, "cold_users"), state.table_or_none(run, "cold_items")
+    if users is None and items is None:
+        st.markdown(MISSING)
+    if users is not None:
+        rows = shaping.of(users).rename(columns={"n_known": "count"}).sort_values("count")
+        curves = {_cold_title(str(name)): curve for name, curve in rows.groupby("method", sort=False)}
+        ours, popular = _cold_title("individual"), _cold_title("popularity")
+        _say(f"**New people.** {findings.cold_users_answer(curves, ours, popular)}", COLD_HELP)
+        alt = f"{NDCG} by number of known items, for {', '.join(curves)}"
+        _draw(charts.by_count(curves, "known items", NDCG, ours), "cold", alt)
+        titled = rows.assign(title=rows["method"].map(_cold_title))
+        shown = shaping.with_interval(titled, {"count": "Known items", "title": "Lists", "n_users": "Users"})
+        _table(shown, "cold_users", users, "cold_users.csv")
+    if items is not None:
+        rows = shaping.of(items)
+        _say(f"**New items.** {findings.cold_items_answer(rows)}")
+        rows["method"] = rows["method"].str.replace("_", " ").str.capitalize()
+        rows["among"] = rows["among"].str.capitalize()
+        shown = shaping.with_interval(rows, {"among": "Ranked among", "method": "By", "n_users": "Users"})
+        _table(shown, "cold_items", items, "cold_items.csv")
+
+
+def _cold_title(method: str) -> str:
+    return {"individual": "Personal predictions"}.get(method, story.method_title(method))
+
+
+def repeats(run: Run, regime: str) -> None:
+    """Draw what personal lists reach with new items only, and where items may be listed again."""
+    table = state.table_or_none(run, "repeats")
+    if table is None:
+        st.markdown(MISSING)
+        return
+    rows = shaping.of(table)
+    _say(findings.repeats_answer(rows, bool(state.metrics(run).get("repeats"))))
+    names = {"individual": "Personal lists", "own_frequency": "What each person took most"}
+    method = rows["method"].map(lambda name: names.get(name, story.method_title(name)))
+    rows = rows.assign(title=rows["task"].str.capitalize() + ": " + method.str.lower())
+    drawn = rows.assign(ours=rows["method"] == "individual", regime="")
+    _draw(charts.method_dots(drawn, {}, NDCG), "repeats", f"{NDCG} with new items only and with repeats allowed")
+    _table(shaping.with_interval(rows, {"title": "Task", "n_users": "Users"}), "repeats", table, "repeats.csv")
+
+
+def blend(run: Run, regime: str) -> None:
+    """Draw how much each encoder counts, and how much recent popularity does."""
+    metrics = state.metrics(run)
+    weights = metrics.get("blend")
+    if not weights:
+        encoder = story.encoder_title(str(metrics.get("encoder", "")))
+        _say(f"This run used one encoder, {cards.plain(encoder)}: the best on the validation part.")
+        return
+    _say(f"{findings.blend_answer(weights)} {findings.trend_answer(weights)}", BLEND_HELP)
+    values = weights.get("ndcg") or {}
+    if values:
+        rows = pd.DataFrame({"name": list(values), "value": list(values.values())}).sort_values(
+            "value", ascending=False
+        )
+        titles = rows["name"].map(lambda name: "Blend" if name == "blend" else story.encoder_title(name))
+        rows = rows.assign(title=titles, regime="", low=rows["value"], high=rows["value"], ours=rows["name"] == "blend")
+        _draw(charts.method_dots(rows, {}, f"{NDCG} on the validation part"), "blend", "The blend and its encoders")
+    table = shaping.blend_table(weights, state.table(run, "comparisons"))
+    weight = st.column_config.NumberColumn(format="%.2f", help=BLEND_HELP)
+    _table(table, "blend", table, "blend.csv", {"Weight": weight})
+
+
+PARTS: dict[str, Callable[[Run, str], None]] = {
+    "How many lists": value_of_groups,
+    "Stages": stages,
+    "Left behind": left_behind,
+    "By group": by_group,
+    "Strategies": strategies,
+    "Fairness": fairness,
+    "Cold start": cold_start,
+    "Repeats": repeats,
+    "Blend": blend,
+    "Feedback": feedback.acceptance,
+}
+
+
+def _say(sentence: str, explanation: str | None = None) -> None:
+    st.markdown(sentence, help=explanation)
+
+
+def _draw(figure: Any, name: str, alt: str) -> None:
+    st.plotly_chart(figure, key=f"compare_{name}", config=charts.QUIET_CONFIG, alt=alt)
+
+
+def _table(
+    shown: pd.DataFrame, name: str, whole: pd.DataFrame, file_name: str, formats: Mapping[str, Any] | None = None
+) -> None:
+    """Draw a table and the download of all numbers behind it."""
+    st.dataframe(
+        shown,
+        hide_index=True,
+        key=f"compare_{name}_table",
+        height=min(36 + 35 * len(shown), 491),
+        column_config=dict(formats or {}),
+        placeholder=cards.NOTHING,
+        alt=f"The numbers of the chart: {', '.join(map(str, shown.columns))}",
+    )
+    cards.download("Download", lambda: whole, file_name, f"compare_download_{name}")
+
+
+def _numbers(values: Mapping[str, float | None], write: Callable[[float], str]) -> None:
+    """Draw the values that are there side by side: title -> value."""
+    there = {title: value for title, value in values.items() if value is not None}
+    if there:
+        with st.grid(len(there), min_column_width=140, gap="small"):
+            for title, value in there.items():
+                st.metric(title, write(value))

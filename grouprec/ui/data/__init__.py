@@ -1,0 +1,1 @@
+"""The Data page: is this file good enough?"""

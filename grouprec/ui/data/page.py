@@ -1,0 +1,273 @@
+"""Is this file good enough?"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from grouprec.core.types import GrouprecError
+from grouprec.data.clean import DEFAULT_BEHAVIOUR_WEIGHT, Preparation
+from grouprec.data.columns import ROLES, detect_roles, simple_name
+from grouprec.data.library import KnownDataset
+from grouprec.data.prepare import prepare
+from grouprec.data.read import Peek, peek
+from grouprec.ui import cards, state
+from grouprec.ui.cards import plain
+from grouprec.ui.charts import QUIET_CONFIG
+from grouprec.ui.data import preview, quality, sources
+from grouprec.ui.forms import form, weights_form
+
+NO_COLUMN = "–"
+ROLE_HELP = {
+    "user": "Who: every user needs one id.",
+    "item": "What: every item needs one id.",
+    "weight": "How much: a quantity or strength.",
+    "rating": "A judgement, such as stars.",
+    "time": "When it happened.",
+    "behaviour": "What was done: viewed, bought, ...",
+    "label": "The item's name for people.",
+    "order": "Invoice, basket or session; finds cancelled orders.",
+    "price": "Price of one piece; gives users their spend.",
+}
+LABELS = {
+    "rating": "Ratings count as",
+    "rating_threshold": "Lowest good rating",
+    "duplicates": "Repeated rows",
+    "drop_robots": "Leave out robots",
+    "robot_z": "What counts as a robot",
+    "winsorise": "Cut large quantities at",
+    "min_user_items": "Fewest items of a user",
+    "min_item_users": "Fewest users of an item",
+    "weighting": "Scale of weights",
+    "test_share": "Share that judges",
+    "validation_share": "Share that chooses",
+    "split": "Split by",
+}
+SHOWN_ROWS = 200
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def head_of(path: str, key: str) -> Peek:
+    return peek(state.library().get(key).interactions)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def detected_of(path: str, key: str) -> dict[str, str]:
+    """Return the roles that a file's columns seem to have; the same on every rerun, so looked for once."""
+    return detect_roles(head_of(path, key).head).as_dict()
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def checked(key: str, choices: str) -> preview.Check:
+    """Prepare a dataset; ``choices`` is the JSON of its roles and settings."""
+    entry, chosen = state.library().get(key), json.loads(choices)
+    prepared = prepare(
+        entry.interactions,
+        users=entry.users,
+        items=entry.items,
+        roles=chosen["roles"],
+        settings=Preparation(**chosen["preparation"]),
+    )
+    return preview.summarise(prepared)
+
+
+# -- the choices
+
+
+def draw_roles(dataset: KnownDataset, head: pd.DataFrame, detected: Mapping[str, str]) -> dict[str, str]:
+    """Draw a selectbox a role; return the roles that differ from the detected ones ("" for none)."""
+    start = {**detected, **dataset.roles}
+    options = [NO_COLUMN, *map(str, head.columns)]
+    grid = st.columns(3)
+    chosen = {}
+    for at, role in enumerate(ROLES):
+        column = start.get(role) or NO_COLUMN
+        with grid[at % 3]:
+            chosen[role] = st.selectbox(
+                role.capitalize(),
+                options,
+                options.index(column) if column in options else 0,
+                key=f"role.{dataset.key}.{role}",
+                help=ROLE_HELP.get(role),
+                persist_state="session",
+            )
+    columns = {role: "" if column == NO_COLUMN else column for role, column in chosen.items()}
+    return {role: column for role, column in columns.items() if column != detected.get(role, "")}
+
+
+def draw_reading(head: pd.DataFrame, roles: Mapping[str, str]) -> None:
+    """Draw the first rows as training would read them, so that a wrong choice shows at once."""
+    shown = quality.as_read(head, roles)
+    st.caption("The first rows as training reads them; what cannot be read is empty.")
+    st.dataframe(shown, hide_index=True, height=246, placeholder="", key="as_read", alt="The first rows by role")
+
+
+def draw_preparation(dataset: KnownDataset, behaviour: pd.Series | None) -> dict[str, Any]:
+    """Draw the form of the preparation; return the settings that differ from the defaults."""
+    base = Preparation()
+    changes = form(base, f"prepare.{dataset.key}", start=dataset.preparation, labels=LABELS)
+    if behaviour is not None:
+        known = {**base.behaviour_weights, **dataset.preparation.get("behaviour_weights", {})}
+        names = [simple_name(name) for name in behaviour.dropna().unique()[:40]]
+        st.markdown("Weight of every behaviour", help="How much one says about taste; 0 leaves its rows out.")
+        now = {name: known.get(name, DEFAULT_BEHAVIOUR_WEIGHT) for name in names}
+        weights = weights_form(now, f"behaviour.{dataset.key}")
+        if any(weights[name] != base.behaviour_weights.get(name, DEFAULT_BEHAVIOUR_WEIGHT) for name in names):
+            changes["behaviour_weights"] = {**known, **weights}
+    return changes
+
+
+# -- the result
+
+
+def draw_check(check: preview.Check) -> None:
+    """Draw what to look at, what every step dropped, how the rest is distributed, and how it is split."""
+    draw_warnings(check)
+    cards.section("What was dropped, step by step")
+    report = preview.shown_report(check.report)
+    left, right = st.columns([2, 3], gap="medium")
+    left.plotly_chart(
+        preview.report_figure(report),
+        key="report_figure",
+        config=QUIET_CONFIG,
+        alt=f"Rows left after every step: {check.n_raw:,} at first, {check.n_rows:,} in the end",
+    )
+    right.dataframe(
+        report,
+        hide_index=True,
+        row_height=28,
+        height="content",
+        column_config={
+            "step": st.column_config.TextColumn("Step", width="medium"),
+            "rows_before": st.column_config.NumberColumn("Before", format="localized"),
+            "rows_after": st.column_config.NumberColumn("After", format="localized"),
+            "dropped": st.column_config.NumberColumn("Dropped", format="localized"),
+            "note": st.column_config.TextColumn("Why", width="large"),
+        },
+        alt="The steps of the preparation with rows before, after and dropped",
+    )
+    draw_distributions(check)
+    names = {"train": "To learn from", "validation": "To choose settings", "test": "To judge the result"}
+    how = "the last rows in time" if check.split.get("kind") == "time" else "random rows of every user"
+    cards.section("How the rows are split", f"The rows that judge are {how}; nothing is learned from them.")
+    for column, (part, title) in zip(st.columns(3), names.items(), strict=True):
+        column.metric(title, f"{check.split.get(part, 0):,} rows", border=True)
+
+
+def draw_warnings(check: preview.Check) -> None:
+    """Draw what is doubtful about the file, each with what to do."""
+    found = quality.warnings(check, time.time())
+    if not found:
+        return
+    cards.section("What to look at")
+    with st.container(border=True):
+        for warning in found:
+            matter = f"{warning.matter[0].upper()}{warning.matter[1:]}"
+            st.markdown(f":material/info: **{plain(matter)}.** {plain(warning.advice)}")
+
+
+def draw_distributions(check: preview.Check) -> None:
+    cards.section("How it is distributed")
+    users = preview.distribution_figure(check.per_user, "users")
+    items = preview.distribution_figure(check.per_item, "items")
+    charts: list[tuple[str, str, Any, pd.DataFrame]] = [
+        ("Users by number of interactions", preview.users_sentence(check), users, check.per_user),
+        ("Items by number of interactions", preview.items_sentence(check), items, check.per_item),
+        ("Popularity of items", quality.tail_sentence(check.tail), quality.tail_figure(check.tail), check.tail),
+    ]
+    if len(check.activity):
+        figure = preview.activity_figure(check.activity)
+        charts.append(("Interactions over time", preview.activity_sentence(check), figure, check.activity))
+    for at in range(0, len(charts), 2):
+        pair = charts[at : at + 2]
+        for column, (title, says, figure, frame) in zip(st.columns(2, gap="large"), pair, strict=False):
+            with column:
+                st.markdown(f"**{title}**")
+                st.caption(plain(says))
+                st.plotly_chart(figure, key=f"distribution.{title}", config=QUIET_CONFIG, alt=f"{title}. {says}")
+                with st.expander("As a table"):
+                    st.dataframe(frame, hide_index=True, height=220, alt=title)
+
+
+def draw_answer(
+    dataset: KnownDataset,
+    found: Peek,
+    roles: Mapping[str, str],
+    effective: Mapping[str, str],
+    preparation: Mapping[str, Any],
+) -> preview.Check | None:
+    """Check the file where asked to; draw the answer and the next step, and return the check where there is one.
+
+    Args:
+        roles: that differ from the detected ones.
+        effective: all of them.
+    """
+    choices = json.dumps({"roles": dict(roles), "preparation": dict(preparation)}, sort_keys=True)
+    wanted = (dataset.key, choices)
+    answer, buttons = st.container(), st.container(horizontal=True)
+    if st.session_state.get("checked") != wanted:
+        with answer:
+            cards.answer(plain(preview.file_sentence(dataset.name, found, effective)))
+        if not buttons.button("Check the data", type="primary", key="check_data"):
+            return None
+    try:
+        with buttons, st.spinner("Preparing the rows ...", show_time=True):
+            check = checked(*wanted)
+        remember(wanted, dataset, roles, preparation, check)
+    except GrouprecError as error:
+        st.error(plain(str(error)))
+        return None
+    with answer:
+        cards.answer(plain(preview.verdict(check)))
+    if buttons.button("Continue to training", type="primary", icon=":material/arrow_forward:", key="to_train"):
+        state.open_page("train")
+    return check
+
+
+def remember(
+    wanted: tuple[str, str], dataset: KnownDataset, roles: Mapping, preparation: Mapping, check: preview.Check
+) -> None:
+    """Keep the choices of a successful check for training; redraw once, without the button."""
+    if st.session_state.get("checked") != wanted:
+        state.library().save(dataset.key, roles=roles, preparation=preparation, size=check.size)
+        st.session_state["checked"] = wanted
+        st.rerun()
+
+
+# -- the page
+
+dataset = state.current_dataset()
+with st.container(horizontal=True, vertical_alignment="top"):
+    top = st.container(width="stretch", key="data_top")
+    sources.draw_source(dataset)
+below = st.container()
+try:
+    found = head_of(str(dataset.interactions), dataset.key)
+except GrouprecError as error:
+    found = None
+    top.error(plain(str(error)))
+if found is not None:
+    detected = detected_of(str(dataset.interactions), dataset.key)
+    rows_tab, columns_tab, preparation_tab = st.tabs(["Rows", "Columns", "Preparation"])
+    with rows_tab:
+        shown = found.head.head(SHOWN_ROWS)
+        st.dataframe(shown, hide_index=True, height=300, alt=f"The first {len(shown)} rows of the file as they are")
+    with columns_tab:
+        st.caption("What each column means. These were found by name and content; change what is wrong.")
+        roles = draw_roles(dataset, found.head, detected)
+        effective = {**detected, **roles}
+        draw_reading(found.head, effective)
+    with preparation_tab:
+        behaviour_column = effective.get("behaviour")
+        preparation = draw_preparation(dataset, found.head[behaviour_column] if behaviour_column else None)
+    with top:
+        check = draw_answer(dataset, found, roles, effective, preparation)
+    if check is not None:
+        with below:
+            draw_check(check)
+sources.draw_versions(dataset)

@@ -1,0 +1,257 @@
+"""A file and its preparation in the shapes that the Data page draws. No widgets here."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from grouprec.data.prepare import Prepared
+from grouprec.data.read import Peek
+from grouprec.report.palette import ACCENT, NEUTRAL
+from grouprec.ui.cards import count, percent, plural
+from grouprec.ui.data.quality import FEW_ITEMS, FEW_PER_USER, FEW_USERS, long_tail
+
+DAY = 86_400.0
+
+
+@dataclass(frozen=True, eq=False)
+class Check:
+    """What the preparation of a file told; small, so that it can be kept.
+
+    Attributes:
+        n_users, n_items, n_rows: of valid rows, duplicates merged.
+        n_raw: rows of the file.
+        report: step, rows_before, rows_after, dropped, note.
+        per_user, per_item: how many users (items) have how many interactions: columns ``interactions``, ``count``.
+        activity: interactions over time: columns ``start`` (datetime), ``count``; empty without times.
+        split: kind, and rows of train, validation and test.
+        size: what training will see, as :class:`grouprec.training.cost.Size` takes it.
+        tail: which share of the items takes which share of the interactions (quality.long_tail).
+        period: first and last time in seconds since 1970, None without times.
+        longest_gap: seconds in which nothing happens.
+        top_item: share of the interactions that the most popular item takes.
+        once: share of the users with a single interaction.
+        usual: interactions that half of the users do not exceed.
+    """
+
+    n_users: int
+    n_items: int
+    n_rows: int
+    n_raw: int
+    report: pd.DataFrame
+    per_user: pd.DataFrame
+    per_item: pd.DataFrame
+    activity: pd.DataFrame
+    split: dict[str, Any]
+    size: dict[str, Any] = field(default_factory=dict)
+    tail: pd.DataFrame = field(default_factory=pd.DataFrame)
+    period: tuple[float | None, float | None] = (None, None)
+    longest_gap: float = 0.0
+    top_item: float = 0.0
+    once: float = 0.0
+    usual: int = 0
+
+
+def summarise(prepared: Prepared) -> Check:
+    """Return the check of a prepared file."""
+    dataset, report = prepared.dataset, prepared.report.table()
+    parts = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}
+    users = np.concatenate([part.user_rows for part in parts.values()])
+    items = np.concatenate([part.item_rows for part in parts.values()])
+    times = np.concatenate([part.times for part in parts.values()]) if dataset.timed else np.empty(0)
+    of_users, of_items = np.bincount(users), np.bincount(items)
+    of_users = of_users[of_users > 0]
+    return Check(
+        n_users=prepared.n_users,
+        n_items=prepared.n_items,
+        n_rows=prepared.n_rows,
+        n_raw=int(report["rows_before"].iloc[0]),
+        report=report,
+        per_user=distribution(of_users),
+        per_item=distribution(of_items),
+        activity=activity(times),
+        split={"kind": prepared.split, **{name: len(part) for name, part in parts.items()}},
+        size={
+            "n_users": dataset.n_users,
+            "n_items": dataset.n_items,
+            "n_rows": len(pd.unique(users * np.int64(dataset.n_items) + items)),
+            "n_raw": int(report["rows_before"].iloc[0]),
+            "timed": dataset.timed,
+        },
+        tail=long_tail(of_items),
+        period=(prepared.first_time, prepared.last_time),
+        longest_gap=float(np.diff(np.sort(times)).max(initial=0.0)),
+        top_item=float(of_items.max(initial=0) / max(of_items.sum(), 1)),
+        once=float((of_users == 1).mean()) if len(of_users) else 0.0,
+        usual=int(np.median(of_users)) if len(of_users) else 0,
+    )
+
+
+def distribution(counts: np.ndarray) -> pd.DataFrame:
+    """Return how often counts fall into 1, 2 to 3, 4 to 7, 8 to 15, ...: a log scale with readable limits."""
+    counts = counts[counts > 0]
+    if not len(counts):
+        return pd.DataFrame({"interactions": pd.Series(dtype="str"), "count": pd.Series(dtype="int64")})
+    power = np.floor(np.log2(counts)).astype(int)
+    sizes = np.bincount(power)
+    lows = 2 ** np.arange(len(sizes))
+    labels = ["1" if low == 1 else f"{low}–{2 * low - 1}" for low in lows.tolist()]
+    return pd.DataFrame({"interactions": labels, "count": sizes})
+
+
+def activity(times: np.ndarray) -> pd.DataFrame:
+    """Return interactions per day, week or month, whichever gives 10 to 150 bars or comes closest."""
+    if not len(times):
+        return pd.DataFrame({"start": pd.Series(dtype="datetime64[s]"), "count": pd.Series(dtype="int64")})
+    days = (times.max() - times.min()) / DAY
+    unit = "D" if days <= 120 else "W" if days <= 1000 else "M"
+    moments = pd.Series(pd.to_datetime(times, unit="s"))
+    counts = moments.dt.to_period(unit).value_counts().sort_index()
+    starts = counts.index.to_timestamp()
+    return pd.DataFrame({"start": starts, "count": counts.to_numpy()})
+
+
+# -- sentences
+
+
+def verdict(check: Check) -> str:
+    """Return the answer to: is this file good enough?"""
+    found = (
+        f"{count(check.n_users)} users and {count(check.n_items)} items with {count(check.n_rows)} usable interactions"
+    )
+    doubts = [
+        (check.n_users < FEW_USERS, f"{check.n_users} users are few to form groups of"),
+        (check.n_items < FEW_ITEMS, f"{check.n_items} items are few to choose a list from"),
+        (check.n_rows < FEW_PER_USER * check.n_users, "most users have too few interactions to tell their taste"),
+    ]
+    reasons = [reason for weak, reason in doubts if weak]
+    judged = f"Only just: {reasons[0]}. There are {found}" if reasons else f"Yes: {found}"
+    return f"{judged}; {dropped_sentence(check)}."
+
+
+def dropped_sentence(check: Check) -> str:
+    """Return how many rows were dropped, and by which step most."""
+    lost = check.n_raw - check.n_rows
+    if lost <= 0 or not check.report["dropped"].any():
+        return "no row was dropped"
+    worst = check.report["step"].loc[check.report["dropped"].idxmax()]
+    return (
+        f"{percent(lost / check.n_raw)} of the rows were dropped or merged, {_REASONS.get(worst, f'most as {worst}')}"
+    )
+
+
+_REASONS = {
+    "missing ids": "most because they name no user or no item",
+    "times that cannot be read": "most because their time cannot be read",
+    "cancellations and non-positive quantities": "most because they are cancelled or have no positive quantity",
+    "exact duplicates": "most because they repeat another row",
+    "unknown to the training": "most because their user or item first appears after the training part",
+    "low ratings": "most because their rating is below the threshold",
+}
+
+
+def file_sentence(name: str, file: Peek, roles: Mapping[str, str]) -> str:
+    """Return what a file looks like before it is checked."""
+    rows = "rows" if file.n_rows is None else f"{'' if file.exact else 'about '}{count(file.n_rows)} rows"
+    found = [f"the {role} is “{roles[role]}”" for role in ("user", "item", "time") if roles.get(role)]
+    return f"{name} has {rows} in {len(file.columns)} columns" + (f"; {', '.join(found)}." if found else ".")
+
+
+def activity_sentence(check: Check) -> str:
+    """Return the period that the rows cover."""
+    first, last = (f"{pd.Timestamp(seconds or 0.0, unit='s'):%d %b %Y}" for seconds in check.period)
+    return f"From {first} to {last}."
+
+
+def users_sentence(check: Check) -> str:
+    """Return how active the users are."""
+    return f"Half of the users have at most {plural(check.usual, 'interaction')}."
+
+
+def items_sentence(check: Check) -> str:
+    """Return how many items few people take."""
+    few = check.per_item["count"].head(3).sum()  # up to seven
+    return f"{percent(few / max(check.per_item['count'].sum(), 1))} of the items have at most 7 interactions."
+
+
+# -- figures
+
+
+def _bars(figure: go.Figure, height: int) -> go.Figure:
+    figure.update_layout(
+        height=height,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        showlegend=False,
+        bargap=0.18,
+        xaxis={"title": None, "showgrid": False},
+        yaxis={"title": None, "nticks": 5},
+    )
+    return figure
+
+
+# What a step of the preparation is called for people, where its name is a term of art
+_STEP_TITLES = {
+    "read": "rows of the file",
+    "unknown to the training": "new after the part that trains",
+    "outliers": "very large quantities",
+    "k-core": "too few users or items",
+    "weights": "scale of weights",
+}
+
+
+def shown_report(report: pd.DataFrame) -> pd.DataFrame:
+    """Return the report with its steps named for people."""
+    return report.assign(step=report["step"].replace(_STEP_TITLES))
+
+
+def report_figure(report: pd.DataFrame) -> go.Figure:
+    """Return what was read, and for every step that dropped rows what is left (accent) and what went (grey)."""
+    report = report.loc[(report["dropped"] > 0) | (np.arange(len(report)) == 0), :]
+    figure = go.Figure()
+    hover = "%{y}<br>%{customdata[0]:,} rows before, %{x:,} %{fullData.name}<extra></extra>"
+    before = report[["rows_before"]].to_numpy()
+    for name, column, color in (("kept", "rows_after", ACCENT), ("dropped", "dropped", NEUTRAL)):
+        figure.add_bar(
+            x=report[column],
+            y=["<br>".join(textwrap.wrap(step, 22)) for step in report["step"]],
+            name=name,
+            orientation="h",
+            marker={"color": color, "opacity": 1 if name == "kept" else 0.45},
+            customdata=before,
+            hovertemplate=hover,
+            text=[f"−{n:,}" if n else "" for n in report[column]] if name == "dropped" else None,
+            textposition="outside",
+            cliponaxis=False,
+        )
+    _bars(figure, 60 + 44 * len(report))
+    figure.update_layout(barmode="stack", margin={"l": 8, "r": 70, "t": 8, "b": 8})
+    figure.update_yaxes(autorange="reversed", automargin=True, tickmode="linear")
+    figure.update_xaxes(showgrid=True, nticks=5)
+    return figure
+
+
+def distribution_figure(frame: pd.DataFrame, what: str) -> go.Figure:
+    """Return the bars of :func:`distribution`; ``what`` is "users" or "items"."""
+    figure = go.Figure()
+    figure.add_bar(
+        x=frame["interactions"],
+        y=frame["count"],
+        marker_color=ACCENT,
+        hovertemplate=f"%{{y:,}} {what} with %{{x}} interactions<extra></extra>",
+    )
+    figure.update_xaxes(type="category", tickangle=-45)
+    return _bars(figure, 220)
+
+
+def activity_figure(frame: pd.DataFrame) -> go.Figure:
+    """Return interactions over time."""
+    figure = go.Figure()
+    hover = "%{x|%d %b %Y}: %{y:,} interactions<extra></extra>"
+    figure.add_bar(x=frame["start"], y=frame["count"], marker_color=ACCENT, hovertemplate=hover)
+    return _bars(figure, 220)

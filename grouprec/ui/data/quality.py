@@ -1,0 +1,203 @@
+"""What is doubtful about a file and what to do, how its values are read, and its long tail. No widgets here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from grouprec.data.values import to_numbers, to_seconds
+from grouprec.report.palette import ACCENT, NEUTRAL
+from grouprec.ui.cards import count, percent, plural
+
+if TYPE_CHECKING:
+    from grouprec.ui.data.preview import Check
+
+FEW_USERS, FEW_ITEMS, FEW_PER_USER = 100, 30, 3.0  # below these, groups and their evaluation are mostly chance
+FEW_TESTED, MANY_ITEMS = 200, 20_000  # users who judge; items beyond which EASE gives way to ELSA
+DAY = 86_400.0
+OLDEST = 315_532_800.0  # 1980: what lies before is most often a missing time written as 1970
+MANY_DROPPED, MANY_ONCE, GREAT_ITEM, LONG_GAP = 0.3, 0.5, 0.2, 0.25
+
+
+@dataclass(frozen=True)
+class Warn:
+    """One doubt: what is the matter, and what to do about it."""
+
+    matter: str
+    advice: str
+
+
+# What to do where a step of the preparation drops many rows
+_STEPS = {
+    "missing ids": "Choose other columns for user and item under Columns, or keep the rows without a user out of the "
+    "export: visitors nobody knows cannot be grouped.",
+    "times that cannot be read": "Write times like 2024-05-31 14:30, or choose another time column under Columns.",
+    "cancellations and non-positive quantities": "That is right for cancelled orders; if the quantity means something "
+    "else, choose another weight under Columns.",
+    "exact duplicates": "That is right where one row is one piece; if the file was exported twice, export it once.",
+    "low ratings": "Lower “Lowest good rating” under Preparation, or count ratings as weights.",
+    "behaviours of weight 0": "Give more behaviours a weight under Preparation.",
+    "robots": "Are they resellers or tills? If they are people, switch “Leave out robots” off under Preparation.",
+    "unknown to the training": "Many users or items are new at the end of the period: use a longer period.",
+    "k-core": "Lower “Fewest users of an item” under Preparation, or merge variants of an item into one id.",
+}
+
+
+def warnings(check: Check, now: float) -> list[Warn]:
+    """Return the doubts about a file, the gravest first.
+
+    Args:
+        now: seconds since 1970; what lies after it has not happened yet.
+    """
+    return [*_size_warnings(check), *_time_warnings(check, now), *_content_warnings(check)]
+
+
+def _size_warnings(check: Check) -> list[Warn]:
+    found = []
+    if check.n_users < FEW_USERS:
+        matter = f"{plural(check.n_users, 'user')} are few to form groups of"
+        found.append(Warn(matter, "Take a longer period, or all shops together: a few hundred users are a start."))
+    if check.n_items < FEW_ITEMS:
+        matter = f"{plural(check.n_items, 'item')} are few to choose a list from"
+        found.append(Warn(matter, "Use the ids of single items rather than of categories or brands."))
+    if check.n_rows < FEW_PER_USER * check.n_users:
+        matter = "most users have too few interactions to tell their taste"
+        found.append(Warn(matter, "Take a longer period, or add weaker signs of interest such as views."))
+    if check.n_items > MANY_ITEMS:
+        advice = "Training takes a slower encoder in place of EASE; raise “Fewest users of an item” to spare the time."
+        found.append(Warn(f"{count(check.n_items)} items are many", advice))
+    tested = check.split.get("test", 0)
+    if tested < FEW_TESTED:
+        advice = "Results will be uncertain: raise “Share that judges” under Preparation, or bring more rows."
+        found.append(Warn(f"only {plural(tested, 'row')} will judge the result", advice))
+    return found
+
+
+def _time_warnings(check: Check, now: float) -> list[Warn]:
+    first, last = check.period
+    if first is None or last is None:
+        advice = "Choose a time column under Columns where there is one: without it trends are not learned, and rows "
+        return [Warn("there are no times", advice + "that judge are drawn at random.")]
+    found = []
+    if last > now + DAY:
+        advice = "Are day and month the right way round? Write times like 2024-05-31, or leave these rows out."
+        found.append(Warn(f"some times lie in the future, up to {_day(last)}", advice))
+    if first < OLDEST:
+        advice = "Missing times are often written as 1970: clear them or leave these rows out."
+        found.append(Warn(f"some times lie before 1980, from {_day(first)} on", advice))
+    if last - first < 14 * DAY:
+        advice = "Take a longer period: what people want is judged by what they take later."
+        found.append(Warn(f"all rows lie within {plural(int((last - first) // DAY) + 1, 'day')}", advice))
+    elif check.longest_gap > LONG_GAP * (last - first):
+        advice = "Is a part of the export missing? Groups are learned before a gap and judged after it."
+        found.append(Warn(f"for {plural(int(check.longest_gap // DAY), 'day')} nothing happens", advice))
+    return found
+
+
+def _content_warnings(check: Check) -> list[Warn]:
+    found = []
+    if check.top_item > GREAT_ITEM:
+        advice = "If it is postage, a bag or a voucher, leave it out: Train, Advanced settings, “Never list ...”."
+        found.append(Warn(f"one item makes up {percent(check.top_item)} of the interactions", advice))
+    if check.once > MANY_ONCE:
+        advice = (
+            "They get the list of the group that looks most like them; raise “Fewest items of a user” to do without."
+        )
+        found.append(Warn(f"{percent(check.once)} of the users have a single interaction", advice))
+    for row in check.report.itertuples():
+        advice = _STEPS.get(str(row.step))
+        if advice and row.rows_before and row.dropped / row.rows_before > MANY_DROPPED:
+            found.append(Warn(f"“{row.step}” drops {percent(row.dropped / row.rows_before)} of the rows", advice))
+    return found
+
+
+def _day(seconds: float) -> str:
+    try:
+        return f"{datetime.fromtimestamp(seconds, UTC):%d %b %Y}"
+    except (OverflowError, ValueError, OSError):
+        return "a year that no calendar has"
+
+
+# -- how values are read
+
+
+def as_read(head: pd.DataFrame, roles: Mapping[str, str], n: int = 6) -> pd.DataFrame:
+    """Return the first rows as training would read them: one column a role, named ``User (CustomerID)``.
+
+    Times and numbers that cannot be read are missing, as they would be in training.
+    """
+    readers = {"time": _moments, "weight": _numbers, "rating": _numbers, "price": _numbers}
+    columns = {}
+    for role, column in roles.items():
+        if column in head.columns:
+            values = head[column].head(n)
+            columns[f"{role.capitalize()} ({column})"] = readers.get(role, _texts)(values)
+    return pd.DataFrame(columns, index=range(min(n, len(head))))
+
+
+def _moments(values: pd.Series) -> np.ndarray:
+    return pd.to_datetime(pd.Series(to_seconds(values)), unit="s", errors="coerce").to_numpy()
+
+
+def _numbers(values: pd.Series) -> np.ndarray:
+    return to_numbers(values)
+
+
+def _texts(values: pd.Series) -> np.ndarray:
+    return values.astype("str").to_numpy(dtype=object)
+
+
+# -- the long tail
+
+
+def long_tail(counts: np.ndarray, points: int = 100) -> pd.DataFrame:
+    """Return which share of the items takes which share of the interactions, the most popular first.
+
+    Args:
+        counts: interactions of every item.
+    Returns:
+        items, interactions: shares 0..1, both rising from 0 to 1 in at most ``points`` + 1 rows.
+    """
+    ordered = np.sort(counts[counts > 0])[::-1]
+    if not len(ordered):
+        return pd.DataFrame({"items": [0.0], "interactions": [0.0]})
+    taken = np.concatenate([[0], np.cumsum(ordered)]) / ordered.sum()
+    at = np.unique(np.linspace(0, len(ordered), min(points, len(ordered)) + 1).round().astype(int))
+    return pd.DataFrame({"items": at / len(ordered), "interactions": taken[at]})
+
+
+def tail_sentence(tail: pd.DataFrame) -> str:
+    """Return what the long tail says."""
+    share = float(np.interp(0.1, tail["items"], tail["interactions"]))
+    return f"The most popular tenth of the items takes {percent(share)} of the interactions."
+
+
+def tail_figure(tail: pd.DataFrame) -> go.Figure:
+    """Return the curve of :func:`long_tail` above the line on which all items are equally popular."""
+    figure = go.Figure()
+    even = {"color": NEUTRAL, "width": 1, "dash": "dot"}
+    figure.add_scatter(x=[0, 1], y=[0, 1], mode="lines", line=even, hoverinfo="skip")
+    figure.add_scatter(
+        x=tail["items"],
+        y=tail["interactions"],
+        mode="lines",
+        line={"color": ACCENT, "width": 2},
+        fill="tonexty",
+        fillcolor="rgba(100, 116, 216, 0.12)",
+        hovertemplate="%{x:.0%} of the items take %{y:.0%} of the interactions<extra></extra>",
+    )
+    axis = {"tickformat": ".0%", "nticks": 5, "title": None}
+    figure.update_layout(
+        height=220,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        showlegend=False,
+        xaxis={**axis, "range": [0, 1], "showgrid": False},
+        yaxis={**axis, "range": [0, 1.02]},
+    )
+    return figure

@@ -1,0 +1,1 @@
+"""The Groups page: who are my users?"""

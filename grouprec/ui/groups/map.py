@@ -1,0 +1,210 @@
+"""The map of the Groups page: how it is drawn, what is lit, and the selection, which stays when the picture changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from grouprec.explore import users as people
+from grouprec.report import tables as shaping
+from grouprec.runs.store import Run
+from grouprec.ui import cards, charts, map_labels, state
+from grouprec.ui.groups import maps
+from grouprec.ui.groups.finding import Found
+
+VIEWS = {"map": "Map", "space": "3-D"}
+TITLES = {"group": "Group", "interactions": "Activity (number of items)"}
+LIT_HELP = "All other users are drawn in grey. An item that you search for lights up those who have it."
+
+
+@dataclass
+class Look:
+    """How the map is drawn; all of it is in the URL."""
+
+    view: str = "map"
+    colour: str = "group"
+    density: bool = False
+    lit: bool = False
+
+
+@dataclass
+class Chosen:
+    """The users selected on the map, kept while the picture changes.
+
+    Attributes:
+        picture: what the picture depends on.
+        drawn_with: int64, users who were selected already when this picture was first drawn.
+        cleared: how often the selection was cleared, part of the picture so that the browser forgets it, too.
+    """
+
+    picture: tuple = ()
+    drawn_with: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
+    rows: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
+    cleared: int = 0
+
+
+def controls(run: Run, users: pd.DataFrame) -> Look:
+    """Draw the choices of how the map is drawn."""
+    left, middle, right = st.columns([4, 3, 4], gap="small", vertical_alignment="bottom")
+    options = [*TITLES, *shaping.attribute_columns(users)]
+    colour = left.selectbox(
+        "Colour by",
+        options,
+        format_func=lambda name: TITLES.get(name, name.replace("_", " ")),
+        key="groups_colour",
+        on_change=cards.from_url("colour", "groups_colour", options, "group"),
+    )
+    views = list(VIEWS) if people.there(run) else ["map"]
+    view = middle.selectbox(
+        "View",
+        views,
+        format_func=VIEWS.get,
+        key="groups_view",
+        on_change=cards.from_url("view", "groups_view", views, "map"),
+    )
+    with right.popover("Display", icon=":material/tune:"):
+        lit = _toggle("Grey out all but the chosen group", "lit", LIT_HELP)
+        density = _toggle("Lines of equal density", "density", "How many users lie where, as heights on a map")
+    return Look(str(view), str(colour), density, lit)
+
+
+def _toggle(label: str, name: str, explanation: str) -> bool:
+    key = f"groups_{name}"
+    write = cards.from_url(name, key, [False, True], False)
+    return st.toggle(label, key=key, on_change=write, help=explanation)
+
+
+def draw(
+    run: Run, users: pd.DataFrame, groups: pd.DataFrame, look: Look, target: Found | None, group: int
+) -> np.ndarray:
+    """Draw the map and return the rows of the selected users.
+
+    Args:
+        target: what was searched for.
+        group: the chosen one, which is lit where the look asks for it.
+    """
+    chosen = _chosen(run, look, target, group)
+    lit = _lit(users, look, target, group)
+    drawn = _picture(
+        (*chosen.picture, chosen.cleared), chosen.drawn_with, run, users, shaping.group_names(groups), look, lit, target
+    )
+    if look.view == "space":
+        _draw_space(run, drawn)
+        return chosen.rows
+    if not drawn.placed:
+        st.info("This run has no map; its groups are listed beside.", icon=":material/map:")
+        return np.empty(0, np.int64)
+    event = cards.user_map(
+        drawn.figure,
+        "groups_map",
+        f"Map of {cards.count(drawn.placed)} users in {len(groups)} groups; the table of groups says the same",
+        on_select="rerun",
+    )
+    st.caption(map_note(drawn, len(users), state.metrics(run).get("map_method", "umap")))
+    new = _selected(event, users, drawn)
+    chosen.rows = new if len(new) else chosen.drawn_with
+    return chosen.rows
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _picture(
+    key: tuple,
+    drawn_with: np.ndarray,
+    _run: Run,
+    _users: pd.DataFrame,
+    _names: dict[int, str],
+    _look: Look,
+    _lit: np.ndarray | None,
+    _target: Found | None,
+) -> charts.UserMap:
+    """Return the map as it is drawn, made once per server: a selection alone changes nothing of it.
+
+    Args:
+        key: all that the other arguments follow from: the picture of :class:`Chosen`, and how often it was cleared.
+        drawn_with: int64, the users who are selected from the beginning.
+    """
+    found = _target if _target is not None and _target.kind == "user" else None
+    if _look.view == "space":
+        space = state.people(_run).spatial
+        return maps.spatial_map(_users, space, _names, _look.colour, _lit, found.row if found else None)
+    drawn = charts.user_map(_users, _names, _look.colour, _lit, _view(_users, _target))
+    if drawn.placed and _look.density:
+        maps.add_density(drawn.figure, _users)
+    if found:
+        maps.add_user(drawn.figure, _users, found.row, found.rows)
+    maps.mark_selected(drawn.figure, drawn_with)
+    drawn.figure.update_layout(meta=key[-1])
+    return drawn
+
+
+def clear() -> None:
+    """Forget which users are selected, here and in the browser."""
+    chosen: Chosen = st.session_state["groups_chosen"]
+    nobody = np.empty(0, np.int64)
+    chosen.rows, chosen.drawn_with, chosen.cleared = nobody, nobody, chosen.cleared + 1
+
+
+def _chosen(run: Run, look: Look, target: Found | None, group: int) -> Chosen:
+    """Return the selection of this session. A changed picture begins with what was selected before on the last one."""
+    found = (target.kind, target.row) if target else ()
+    picture = (str(run.path), state.edits_version(run), look.view, look.colour, look.density, look.lit and group, found)
+    chosen: Chosen = st.session_state.setdefault("groups_chosen", Chosen(picture))
+    if chosen.picture[:2] != picture[:2]:  # other users, or other groups
+        chosen = st.session_state["groups_chosen"] = Chosen(picture, cleared=chosen.cleared)
+    elif chosen.picture != picture:
+        chosen.picture, chosen.drawn_with = picture, chosen.rows
+    return chosen
+
+
+def _selected(event: Any, users: pd.DataFrame, drawn: charts.UserMap) -> np.ndarray:
+    """Return the users of a selection; where some are not drawn, all within the outline."""
+    rows = charts.selected_rows(event)
+    if drawn.drawn == drawn.placed or not len(rows):
+        return rows
+    return np.union1d(rows, maps.inside(event, users))
+
+
+def _lit(users: pd.DataFrame, look: Look, target: Found | None, group: int) -> np.ndarray | None:
+    """Return which users are drawn in colour, bool, one per user; None for all."""
+    if target is not None and target.kind == "item":
+        lit = np.zeros(len(users), bool)
+        lit[target.rows] = True
+        return lit
+    return (users["group"] == group).to_numpy() if look.lit else None
+
+
+def _view(users: pd.DataFrame, target: Found | None) -> map_labels.View | None:
+    """Return the part of the map around a found user, None for all of it."""
+    if target is None or target.kind == "item":
+        return None
+    placed, user = users[["x", "y"]].dropna(), users.iloc[target.row]
+    if not np.isfinite(user["x"]) or not np.isfinite(user["y"]):
+        return None
+    return map_labels.around(user["x"], user["y"], map_labels.view_of(placed["x"].to_numpy(), placed["y"].to_numpy()))
+
+
+def _draw_space(run: Run, drawn: charts.UserMap) -> None:
+    """Draw the users in three dimensions."""
+    alt = f"{cards.count(drawn.drawn)} users in three dimensions; the table of groups says the same"
+    cards.user_map(drawn.figure, "groups_space", alt)
+    shares = cards.percent(float(state.people(run).spatial.shares.sum()))
+    notes = f"The three directions in which predicted tastes differ most (PCA); they show {shares} of all differences."
+    if drawn.drawn < drawn.placed:
+        notes += f" {cards.count(drawn.drawn)} of {cards.count(drawn.placed)} users are drawn, chosen at random."
+    st.caption(f"{notes} Drag to turn; select users on the flat map.")
+
+
+def map_note(drawn: charts.UserMap, n_users: int, map_method: str) -> str:
+    """Say how to read and use the map, and what is not drawn."""
+    notes = ["Users near each other have similar predicted tastes. Draw around users to see who they are."]
+    if map_method == "pca":
+        notes.append("Drawn with PCA, which shows less detail than UMAP.")
+    if drawn.drawn < drawn.placed:
+        notes.append(f"{cards.count(drawn.drawn)} of {cards.count(drawn.placed)} users are drawn, chosen at random.")
+    if drawn.placed < n_users:
+        notes.append(f"Not on the map: {cards.plural(n_users - drawn.placed, 'user')} who joined a group later.")
+    return " ".join(notes)

@@ -1,0 +1,167 @@
+"""Who are my users? The map, the groups on it, the users behind any selection, and one group closely."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from grouprec.core.types import GrouprecError
+from grouprec.report import sentences as story
+from grouprec.report import tables as shaping
+from grouprec.runs.store import Run
+from grouprec.ui import cards, charts, state
+from grouprec.ui.groups import editing as groups_editing
+from grouprec.ui.groups import finding as groups_finding
+from grouprec.ui.groups import map as groups_map
+from grouprec.ui.groups import portrait
+from grouprec.ui.groups import side_by_side as groups_two
+
+CARDS_PER_PAGE = 24
+MOST_ROWS = 300  # of selected users that are shown: each row is coloured by itself
+SEPARATION_HELP = (
+    "How much nearer members are to their own group than to the next one, from -1 to 1 (mean silhouette). "
+    "Groups made for their lists may overlap on the map and still be served well."
+)
+CARDS_HELP = (
+    "The items and attributes that are most typical of a group: the share of members who have it, and how many "
+    "times the share among all users that is."
+)
+
+
+@st.fragment
+def explore(run: Run, users: pd.DataFrame, groups: pd.DataFrame) -> None:
+    """Draw the map beside the table of groups and, below, what is found, what is selected and the chosen group."""
+    target = groups_finding.search(run, users)
+    picture, beside = st.columns([7, 6], gap="medium")
+    with beside:
+        group_table(groups)
+    with picture:
+        look = groups_map.controls(run, users)
+        rows = groups_map.draw(run, users, groups, look, target, chosen_group(groups["group"].tolist()))
+    try:
+        if target is not None:
+            groups_finding.panel(run, users, groups, target)
+        if len(rows):
+            selection(run, users, rows, groups)
+        number, other = portrait.choose(run, groups)
+        if other is not None:
+            groups_two.draw(run, groups, number, other)
+        portrait.draw(run, users, groups, number)
+    except GrouprecError as error:  # a fragment runs on its own, outside the frame that shows errors
+        st.error(cards.plain(error))
+
+
+def chosen_group(numbers: list[int]) -> int:
+    """Return the group of ``?group=``, else the first."""
+    asked = st.query_params.get("group")
+    return next((number for number in numbers if str(number) == asked), numbers[0])
+
+
+def group_table(groups: pd.DataFrame) -> None:
+    """Draw the groups as a table: the map's legend, what it says in numbers, and a way to choose a group."""
+    frame = groups[["group", "name", "size", "share", "separation"]].round({"share": 3})
+    st.dataframe(
+        cards.colour_groups(frame),
+        hide_index=True,
+        height=min(36 + 35 * len(frame), charts.MAP_HEIGHT + 74),
+        key="groups_table",
+        on_select=row_from_url(groups["group"].tolist()),
+        selection_mode="single-row-required",
+        column_config={
+            "group": st.column_config.NumberColumn("", width=40, help="The number and colour on the map"),
+            "name": st.column_config.TextColumn("Group", width=160),
+            "size": st.column_config.NumberColumn("Users", format="localized", width=60),
+            "share": st.column_config.NumberColumn("Share", format="percent", width=60),
+            "separation": st.column_config.NumberColumn("Apart", format="%.2f", help=SEPARATION_HELP, width=55),
+        },
+        alt="Groups with their number of users, share of all users and separation",
+    )
+
+
+def row_from_url(numbers: list[int]) -> Callable[[], None]:
+    """Select the row of the group that ``?group=`` asks for, else the first; call it before the table.
+
+    Returns the ``on_select`` callback that writes the selected row's group to the URL, which the portrait reads.
+    """
+    st.session_state["groups_table"] = {"selection": {"rows": [numbers.index(chosen_group(numbers))]}}
+
+    def write() -> None:
+        for selected in st.session_state["groups_table"]["selection"]["rows"]:
+            st.query_params["group"] = str(numbers[selected])
+
+    return write
+
+
+def selection(run: Run, users: pd.DataFrame, rows: np.ndarray, groups: pd.DataFrame) -> None:
+    """Draw which groups the selected users belong to, the users themselves, and their download."""
+    parts = shaping.composition(users, rows, groups)
+    chosen = users.iloc[rows].drop(columns=["x", "y", "in_training"])
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.markdown(story.selection_answer(parts), width="content")
+            with st.container(horizontal=True, width="content"):
+                groups_editing.form(run, rows)
+                cards.download(
+                    "Download these users", lambda: chosen, "selected_users.csv", "groups_download_selection"
+                )
+                st.button("Clear", icon=":material/close:", key="groups_clear", on_click=groups_map.clear)
+        left, right = st.columns([2, 3], gap="medium")
+        with left:
+            cards.composition(parts, "groups_composition", "Selected", "Of selection", "Groups of the selected users")
+        right.dataframe(
+            cards.colour_groups(chosen.head(MOST_ROWS)),
+            hide_index=True,
+            height=300,
+            key="groups_selected_users",
+            column_config={
+                "user": "User",
+                "group": st.column_config.NumberColumn("Group", width=60),
+                "interactions": "Items",
+            },
+            alt="The selected users",
+        )
+        if len(chosen) > MOST_ROWS:
+            st.caption(f"{cards.count(MOST_ROWS)} of {cards.count(len(chosen))} users are shown; the download has all.")
+
+
+def card(group: Mapping[str, Any], items: pd.DataFrame, attributes: pd.DataFrame) -> None:
+    """Draw what a group is: mark, name, size, what distinguishes it, and the way to its list."""
+    st.markdown(f"{cards.group_mark(group['group'])} **{cards.plain(cards.short(group['name'], 60))}**")
+    size = f"{cards.plural(group['size'], 'user')} · {cards.percent(group['share'])}"
+    st.caption(f"{size} · {story.separation_words(group['separation'])}", help=SEPARATION_HELP)
+    if description := group.get("description"):
+        st.markdown(f":small[{cards.plain(cards.short(description, 160))}]")
+    reasons = [story.item_reason(cards.short(row.label), row.share_in_group, row.lift) for row in items.itertuples()]
+    reasons += [story.attribute_reason(row) for row in attributes.to_dict("records")]
+    st.markdown(
+        "\n".join(f"- :small[{reason}]" for reason in reasons) or "Nothing sets this group apart from all users."
+    )
+    cards.link("recommendations", "Show list", group=group["group"])
+
+
+def card_wall(groups: pd.DataFrame, items: pd.DataFrame, attributes: pd.DataFrame) -> None:
+    """Draw the cards, a page of them at a time."""
+    pages = math.ceil(len(groups) / CARDS_PER_PAGE)
+    page = st.pagination(pages, key="groups_cards_page") if pages > 1 else 1
+    shown = groups.iloc[(page - 1) * CARDS_PER_PAGE : page * CARDS_PER_PAGE]
+    typical = dict(list(items.groupby("group").head(3).groupby("group")))
+    telling = dict(list(shaping.telling_attributes(attributes).groupby("group").head(1).groupby("group")))
+    with st.grid(min_column_width=270, border=True) as grid:
+        for group in shown.to_dict("records"):
+            number = group["group"]
+            with grid.cell():
+                card(group, typical.get(number, items.iloc[:0]), telling.get(number, attributes.iloc[:0]))
+
+
+run = state.require_run()
+users_table, groups_table = state.table(run, "users"), state.table(run, "groups")
+cards.answer(story.groups_answer(groups_table))
+groups_editing.in_force(run)
+explore(run, users_table, groups_table)
+cards.section("What sets each group apart", CARDS_HELP)
+card_wall(groups_table, state.table(run, "group_items"), state.table(run, "group_attributes"))

@@ -1,0 +1,253 @@
+"""One group closely: what it is in a sentence, what sets it apart, who is in it, whom it borders on, when it is active.
+
+Runs that are older than a table go without the part that it shows.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from grouprec.report import sentences as story
+from grouprec.report import tables as shaping
+from grouprec.runs.store import Run
+from grouprec.ui import cards, charts, state
+from grouprec.ui.groups import editing as groups_editing
+from grouprec.ui.groups import portrait_charts
+
+HELP = (
+    "**Alike**: how far two members want the same things: the mean cosine between what stands out among their "
+    "predictions, 100 % for the same wishes, 0 % for none in common.\n\n"
+    "**On the border**: another group is nearly as near, by less than a tenth of the distance to an average group."
+)
+SPREAD_HELP = (
+    "**Latent spread**: how far members are from the middle of their group, against how far all users are from "
+    "theirs, in the latent space of the profile. Below 1 the group is compact, above 1 scattered. Where groups have "
+    "been merged or split, it is measured in the space of predicted tastes."
+)
+ITEMS_HELP = (
+    "How many times the share of all users the share of members who have an item is, with its 95 % interval. "
+    "Ordered by how certain the difference is; the dotted line is the average."
+)
+ATTRIBUTES_HELP = (
+    "Attributes in which the group differs from all users by more than chance: below 5 % after Holm's correction for "
+    "the number of comparisons (likelihood ratio for shares, Mann-Whitney for numbers)."
+)
+MEMBERS_HELP = (
+    "**Typical** members are nearest to the middle of the group, **borderline** ones nearest to another group. "
+    "From the middle: 1 is the mean distance of all users from theirs. Margin: by how much the other group is "
+    "farther, where 1 is the average group; below 0 it is nearer."
+)
+NEIGHBOURS_HELP = (
+    "**Apart**: distance between the middles of the groups, in standard deviations within a group. **Border**: members "
+    "on the border to that group. **Same items**: of the first ten of both lists, the share on both (Jaccard index)."
+)
+ACTIVITY_HELP = "Interactions per head in every period, with rows of the training part"
+NOBODY = 0  # no group has this number
+SEPARATE_PERIODS = 3  # fewer are no line
+TABLE_WIDTH = 480  # pixels, of the numbers behind a chart
+MOST_ATTRIBUTES = 2  # of a member, beside the numbers
+
+
+def choose(run: Run, groups: pd.DataFrame) -> tuple[int, int | None]:
+    """Draw the heading, the choice of a group and of one to compare it with, the way to its list and the edits.
+
+    Returns:
+        The group of ``?group=`` or the first one, and that of ``?against=``, if any.
+    """
+    names, numbers = shaping.group_names(groups), groups["group"].tolist()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader("One group closely", anchor=False, help=HELP)
+        number = st.selectbox(
+            "Group",
+            numbers,
+            format_func=lambda number: cards.group_label(number, names[number]),
+            label_visibility="collapsed",
+            key="portrait_group",
+            on_change=cards.from_url("group", "portrait_group", numbers, numbers[0]),
+            width=240,
+        )
+        others = [NOBODY, *(other for other in numbers if other != number)]
+        against = st.selectbox(
+            "Compare with",
+            others,
+            format_func=lambda other: "Compare with …" if other == NOBODY else cards.group_label(other, names[other]),
+            label_visibility="collapsed",
+            key="portrait_against",
+            on_change=cards.from_url("against", "portrait_against", others, NOBODY),
+            width=240,
+        )
+        groups_editing.menu(run, groups, number)
+        cards.link("recommendations", "Show its list", group=number)
+    return number, None if against == NOBODY else against
+
+
+def draw(run: Run, users: pd.DataFrame, groups: pd.DataFrame, number: int) -> None:
+    """Draw the portrait of a group."""
+    group = groups[groups["group"] == number].iloc[0]
+    profiles, near = state.table_or_none(run, "group_profiles"), state.table_or_none(run, "group_neighbours")
+    names = shaping.group_names(groups)
+    if profiles is None:
+        st.markdown(story.portrait_unknown(group))
+    else:
+        st.markdown(story.portrait_answer(group, profiles, near, names))
+    if description := group.get("description"):
+        st.markdown(cards.plain(description))
+    st.caption(" · ".join(facts(group, profiles)), help=SPREAD_HELP)
+    left, right = st.columns(2, gap="large")
+    with left:
+        items(state.table(run, "group_items"), number)
+        activity(state.table_or_none(run, "group_activity"), groups, number)
+    with right:
+        attributes(state.table(run, "group_attributes"), number)
+        members(state.table_or_none(run, "group_members"), users, number)
+        neighbours(near, names, number)
+
+
+def facts(group: pd.Series, profiles: pd.DataFrame | None) -> list[str]:
+    """Return the line below the sentence: share of users, separation, spread, words."""
+    said = [f"{cards.percent(group['share'])} of all users", story.separation_words(group["separation"])]
+    if profiles is not None:
+        said.append(f"latent spread {profiles.set_index('group')['spread'][group['group']]:.2f}")
+    if group["words"]:
+        said.append(f"words: {cards.plain(group['words'])}")
+    return said
+
+
+def items(distinguishing: pd.DataFrame, number: int) -> None:
+    """Draw the items that members have more often than others."""
+    own = shaping.lift_intervals(distinguishing, number)
+    shown = own[["label", "share_in_group", "share_overall", "lift", "lift_low", "lift_high"]].round(3)
+    formats = {
+        "label": "Item",
+        "share_in_group": st.column_config.NumberColumn("Members", format="percent"),
+        "share_overall": st.column_config.NumberColumn("All users", format="percent"),
+        "lift": st.column_config.NumberColumn("Times", format="%.1f"),
+        "lift_low": st.column_config.NumberColumn("from", format="%.1f"),
+        "lift_high": st.column_config.NumberColumn("to", format="%.1f"),
+    }
+    _title("What they have more often", ITEMS_HELP, shown, formats)
+    if own.empty:
+        st.caption("No item is had more often by its members than by all users.")
+        return
+    st.plotly_chart(
+        portrait_charts.lift_dots(own, number),
+        key="portrait_items",
+        config=charts.QUIET_CONFIG,
+        alt=f"How many times more often members have {len(own)} items, with intervals; the table says the same",
+    )
+
+
+def activity(table: pd.DataFrame | None, groups: pd.DataFrame, number: int) -> None:
+    """Draw the group's activity over time before that of all users."""
+    active = None if table is None else shaping.activity_per_head(table, groups, number)
+    if active is not None and active.empty:
+        st.caption("When they are active is not known of a group that was put together by hand.")
+    if active is None or len(active) < SEPARATE_PERIODS:
+        return
+    formats = {
+        "period": st.column_config.DateColumn("From"),
+        "members": st.column_config.NumberColumn("This group", format="%.2f"),
+        "everybody": st.column_config.NumberColumn("All users", format="%.2f"),
+        "share": st.column_config.NumberColumn("Of all activity", format="percent"),
+    }
+    _title("When they are active", ACTIVITY_HELP, active, formats)
+    st.plotly_chart(
+        portrait_charts.activity_lines(active, number),
+        key="portrait_activity",
+        config=charts.QUIET_CONFIG,
+        alt=f"Interactions per head of the group and of all users in {len(active)} periods; the table says the same",
+    )
+
+
+def attributes(table: pd.DataFrame, number: int) -> None:
+    """Draw the attributes in which the group differs, and how many were looked at."""
+    telling = shaping.telling_attributes(table[table["group"] == number])
+    columns = ["attribute", "value", "in_group", "overall", "lift", "p_adjusted"]
+    shown = table.loc[table["group"] == number, [name for name in columns if name in table]]
+    formats = {
+        "attribute": "Attribute",
+        "value": "Value",
+        "in_group": st.column_config.NumberColumn("Group", format="%.3g", help="Share of members, or their median"),
+        "overall": st.column_config.NumberColumn("All users", format="%.3g", help="Share of all, or their median"),
+        "lift": st.column_config.NumberColumn("Times", format="%.1f"),
+        "p_adjusted": st.column_config.NumberColumn("p", format="%.2g", help="After Holm's correction"),
+    }
+    _title("Who they are", ATTRIBUTES_HELP, shown, formats)
+    if len(telling):
+        st.markdown("\n".join(f"- {story.attribute_reason(row)}" for row in telling.to_dict("records")))
+    st.caption(story.attributes_note(table, len(telling)))
+
+
+def members(table: pd.DataFrame | None, users: pd.DataFrame, number: int) -> None:
+    """Draw typical and borderline members, and offer all members."""
+    everybody = users[users["group"] == number].drop(columns=["x", "y", "in_training"])
+    if table is None:
+        return
+    _title("Members", MEMBERS_HELP)
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        kinds = {"typical": "Typical", "borderline": "Borderline"}
+        kind = st.segmented_control(
+            "Which members",
+            list(kinds),
+            format_func=kinds.get,
+            default="typical",
+            required=True,
+            label_visibility="collapsed",
+            key="portrait_kind",
+        )
+        cards.download("All members", lambda: everybody, f"group_{number}_members.csv", "portrait_download")
+    shown = shaping.members_of(table, users, number, kind, MOST_ATTRIBUTES)
+    if shown.empty:
+        st.caption("No member is on the border to another group.")
+        return
+    st.dataframe(
+        cards.colour_groups(shown, "other") if kind == "borderline" else shown,
+        hide_index=True,
+        height=36 + 35 * min(len(shown), 5),
+        key=f"portrait_members_{kind}",
+        column_config={
+            "user": "User",
+            "distance": st.column_config.NumberColumn("From the middle", format="%.2f"),
+            "other": st.column_config.NumberColumn("Borders on", width=80),
+            "margin": st.column_config.NumberColumn("Margin", format="%.3f"),
+            "interactions": st.column_config.NumberColumn("Items", format="localized"),
+        },
+        alt=f"{kinds[kind]} members of the group",
+    )
+
+
+def neighbours(near: pd.DataFrame | None, names: dict[int, str], number: int) -> None:
+    """Draw the other groups, the nearest first."""
+    if near is None:
+        return
+    own = near[near["group"] == number].drop(columns="group").round({"borderline": 3, "overlap": 3})
+    own.insert(1, "name", own["other"].map(names))
+    _title("Neighbouring groups", NEIGHBOURS_HELP)
+    st.dataframe(
+        cards.colour_groups(own, "other"),
+        hide_index=True,
+        height=36 + 35 * min(len(own), 5),
+        key="portrait_neighbours",
+        column_config={
+            "other": st.column_config.NumberColumn("", width=40),
+            "name": st.column_config.TextColumn("Group", width=190),
+            "distance": st.column_config.NumberColumn("Apart", format="%.1f", width=60),
+            "borderline": st.column_config.NumberColumn("Border", format="percent", width=65),
+            "overlap": st.column_config.NumberColumn("Same items", format="percent", width=90),
+        },
+        alt="Other groups with their distance, the share of members on the border and the overlap of lists",
+    )
+
+
+def _title(
+    text: str, explanation: str, numbers: pd.DataFrame | None = None, formats: dict[str, object] | None = None
+) -> None:
+    """Draw the title of a part; beside it, the numbers of its chart."""
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.markdown(f"**{text}**", help=explanation, width="content")
+        if numbers is not None and len(numbers):
+            with st.popover("Table", type="tertiary", icon=":material/table:"):
+                st.dataframe(
+                    numbers, hide_index=True, width=TABLE_WIDTH, column_config=formats, alt=f"{text}, in numbers"
+                )

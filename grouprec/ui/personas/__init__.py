@@ -1,0 +1,1 @@
+"""The Personas page: a group as a handful of typical members."""

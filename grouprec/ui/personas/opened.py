@@ -1,0 +1,94 @@
+"""The studio of a run for its pages: opened once per server, and every answer about an audience is made once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from grouprec.explore.virtual_groups import Audience, Likeness, Members, Studio
+from grouprec.models.alternatives import Crowd
+from grouprec.runs.store import Run, RunStore
+
+Who = tuple[tuple[tuple[int, float], ...], tuple[int, ...]]  # weights of group rows, or the rows of liked items
+_Key = tuple[str, float]  # folder of a run, and when it was finished
+
+
+def of_groups(weights: dict[int, float]) -> Who:
+    """Return who a group is, or a mixture of several; groups are numbered from 1 for people, from 0 inside."""
+    return tuple((number - 1, weight) for number, weight in weights.items()), ()
+
+
+def who_like(items: np.ndarray) -> Who:
+    """Return who those are that like the items of these rows; their order does not count."""
+    return (), tuple(sorted(items.tolist()))
+
+
+def studio(run: Run) -> Studio:
+    """Return the studio of a finished run.
+
+    Raises:
+        StorageError: the run is older than what it needs.
+    """
+    return _open(_key(run))
+
+
+def crowd(run: Run, who: Who) -> Crowd:
+    """Return the virtual members that lists are made from.
+
+    Raises:
+        SettingError: weights of groups are all 0, or nothing is left to list.
+    """
+    return _crowd(_key(run), who)
+
+
+def safe_list(run: Run, who: Who) -> np.ndarray:
+    """Return the best list for all virtual members: item rows."""
+    safe = crowd(run, who).lists(1, 0, np.random.default_rng(0)).safe
+    return safe[safe >= 0]
+
+
+def mixture(run: Run, who: Who) -> np.ndarray:
+    """Return how much of every group they are, float32 [G]."""
+    return _audience(_key(run), who).mixture
+
+
+def members(run: Run, who: Who, n: int, draw: int) -> Members:
+    """Return ``n`` virtual members; another number for ``draw`` gives others."""
+    return _members(_key(run), who, n, draw)
+
+
+def likeness(run: Run, who: Who) -> Likeness:
+    """Return whether virtual members copy real ones."""
+    return _likeness(_key(run), who)
+
+
+def _key(run: Run) -> _Key:
+    return str(run.path), (run.path / "manifest.json").stat().st_mtime
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _open(key: _Key) -> Studio:
+    run = Run(Path(key[0]))
+    return Studio.open(RunStore(run.path.parent), run)
+
+
+def _audience(key: _Key, who: Who) -> Audience:
+    weights, liked = who
+    return _open(key).persona(np.array(liked)) if liked else _open(key).mixture(dict(weights))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _crowd(key: _Key, who: Who) -> Crowd:
+    return _open(key).crowd(_audience(key, who))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _members(key: _Key, who: Who, n: int, draw: int) -> Members:
+    return _open(key).members(_audience(key, who), n, draw)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _likeness(key: _Key, who: Who) -> Likeness:
+    return _open(key).likeness(_audience(key, who))

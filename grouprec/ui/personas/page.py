@@ -1,0 +1,47 @@
+"""What would a group like this want? Alternative lists, virtual members, mixtures, and people who like some items."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from grouprec.core.types import GrouprecError
+from grouprec.report import sentences as story
+from grouprec.runs.store import Run
+from grouprec.ui import cards, state
+from grouprec.ui.personas import opened as studios
+from grouprec.ui.personas import views as personas
+from grouprec.ui.personas import words as personas_shaping
+
+
+@st.fragment
+def explore(run: Run, groups: pd.DataFrame) -> None:
+    """Draw the answer, the choice of a view and the chosen one; the others are not made."""
+    top = st.container()
+    names = list(personas.VIEWS)
+    view = st.segmented_control(
+        "View",
+        names,
+        required=True,
+        format_func=lambda name: personas.VIEWS[name][0],
+        label_visibility="collapsed",
+        key="personas_view",
+        on_change=cards.from_url("view", "personas_view", names, names[0]),
+    )
+    said = st.container()
+    try:
+        sentence = personas.VIEWS[view][1](run, groups)
+    except GrouprecError as error:  # a fragment runs on its own, outside the frame that shows errors
+        st.error(cards.plain(error))
+        return
+    verdict = personas_shaping.headline(state.metrics(run).get("verdict") or {})
+    with top:
+        cards.answer(verdict or sentence, story.METRIC_HELP if verdict else None)
+    if verdict:
+        said.markdown(sentence)
+
+
+current = state.require_run()
+studios.studio(current)  # an older run says at once, outside the fragment, what it lacks
+explore(current, state.trained_table(current, "groups"))
+cards.trained_note(current, "Virtual members")

@@ -1,0 +1,366 @@
+"""What a group like this would want: alternative lists, virtual members, mixtures, and personas from liked items.
+
+Every view returns the sentence that answers it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from grouprec.explore.virtual_groups import Members
+from grouprec.runs.store import Run
+from grouprec.ui import cards, charts, state
+from grouprec.ui.personas import opened as studios
+from grouprec.ui.personas import words as shaping
+
+DIAL = list(range(0, 101, 5))  # per cent of the way from safe to surprising
+LISTS = [2, 3, 4, 5]
+MOST_MIXED = 3  # groups in a mixture: their lists stand beside its own
+MOST_LIKED = 10
+MATCHES = 12  # items offered at a time
+CARDS, FEWER_CARDS = 6, 4
+HAS_SHOWN = 8  # items of a generated history on its card
+SHARES = list(range(0, 101, 5))
+VALUE_HELP = (
+    "**Value**: what 512 generated members of the group are predicted to make of the list, relative to the safe list, "
+    "which is the best one for all of them.\n\n"
+    "**Variety**: how rarely two items of the list are had by the same users: 100 % never, 0 % always."
+)
+DIAL_HELP = (
+    "**Safe**: the best list for all generated members together. Towards **surprising**, every list is made for fewer "
+    "of them, down to a single one, and gives up as much as 5 % of its value for variety."
+)
+FRONTIER_HELP = (
+    "Measured on held-out interactions (nDCG@10, everyone sees the same list), relative to the one list of the "
+    "members' mean. **Simple random draws**: the same lists from a Gaussian per group instead of the generator. "
+    "**Re-ranked**: the members' mean under maximal marginal relevance. Bars are 95 % intervals over users."
+)
+MEMBERS_HELP = (
+    "Nobody real: a point drawn by the generator, and the items that somebody at that point would probably have and "
+    "want. Likeness of two users is the share of items they have in common among all that either has (Jaccard index)."
+)
+SMALL_HELP = "nDCG@10 of lists that learned from one half of every group's members, on the other half, both ways"
+MIXTURE_HELP = "Its generated members are drawn from the groups, in proportion, and what they want is averaged."
+PERSONA_HELP = (
+    "Somebody with just these items is placed among the groups; the three nearest make the mixture, and generated "
+    "members are drawn around that place, half as spread out as a group."
+)
+
+
+# -- alternative lists
+
+
+def alternative_lists(run: Run, groups: pd.DataFrame) -> str:
+    """Draw lists for a group from safe to surprising, and what they were worth on held-out interactions."""
+    left, middle, right = st.columns([5, 3, 5], gap="medium")
+    with left:
+        group = cards.choose_group(groups, "personas_group")
+    n = middle.segmented_control(
+        "Number of lists",
+        LISTS,
+        required=True,
+        key="personas_lists",
+        on_change=cards.from_url("lists", "personas_lists", LISTS, 3),
+    )
+    dial = right.select_slider(
+        "From safe to surprising",
+        DIAL,
+        format_func=lambda at: {0: "safe", 100: "surprising"}.get(at, f"{at} %"),
+        help=DIAL_HELP,
+        key="personas_dial",
+        on_change=cards.from_url("dial", "personas_dial", DIAL, 50),
+    )
+    crowd = studios.crowd(run, studios.of_groups({int(group["group"]): 1}))
+    at_dial = np.random.default_rng(0)  # the same place of the dial always gives the same lists
+    found = shaping.variants(crowd.lists(n, dial / 100, at_dial), n)
+    lists = {}
+    for at, (column, variant) in enumerate(zip(st.columns(n, gap="small"), found, strict=False)):
+        lists["safe" if at == 0 else f"alternative {at}"] = variant.items
+        with column.container(border=True, height="stretch"):
+            list_card(run, at, variant)
+    if len(found) < n:
+        more = "" if dial == DIAL[-1] else "; turn the dial towards surprising for more"
+        st.caption(f"Here are only {len(found)} different {'list' if len(found) == 1 else 'lists'}{more}.")
+    download_lists(run, lists, "personas_download_lists")
+    worth(run, dial / 100)
+    return shaping.group_answer(group["name"], group["size"], _labels(run, found[0].items))
+
+
+def list_card(run: Run, at: int, variant: shaping.Variant) -> None:
+    """Draw one list; items of the safe list bear a mark on the others."""
+    labels = _labels(run, variant.items)
+    if at == 0:
+        st.markdown("**Safe list**", help=VALUE_HELP)
+        st.caption(
+            f"Best for everyone  \nVariety {cards.percent(variant.variety)}  \nIts items bear a dot{shaping.DOT}"
+        )
+        st.markdown(shaping.numbered(labels))
+    else:
+        st.markdown(f"**Alternative {at}**")
+        st.caption(shaping.variant_words(variant))
+        st.markdown(shaping.numbered(labels, dotted=variant.shared.tolist()))
+
+
+def worth(run: Run, dial: float) -> None:
+    """Draw what variety costs, and how lists for small groups generalise, where the run measured it."""
+    frontier, small = state.table_or_none(run, "frontier"), state.table_or_none(run, "small_groups")
+    place = None if frontier is None else shaping.place_on_frontier(frontier, dial)
+    cards.section("What variety costs", FRONTIER_HELP)
+    if frontier is None or place is None:
+        st.caption("This run did not measure what variety costs; train it again to see it.")
+    else:
+        draw_frontier(frontier, place)
+    if small is not None:
+        cards.section("Small groups", SMALL_HELP)
+        st.markdown(shaping.small_groups_answer(small))
+        shown = shaping.small_groups_table(small)
+        formats = {name: st.column_config.NumberColumn(format="percent") for name in ("Value kept", "from", "to")}
+        alt = "Lists learned from half of a group's members, by their number, judged on the other half"
+        st.dataframe(shown, hide_index=True, key="personas_small", column_config=formats, alt=alt)
+
+
+def draw_frontier(frontier: pd.DataFrame, place: pd.Series) -> None:
+    """Draw value against variety, rare items or catalogue, with its table; the dial's place bears a larger mark."""
+    st.markdown(shaping.frontier_answer(place))
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        gain = st.segmented_control(
+            "Gained",
+            list(shaping.GAINS),
+            format_func=shaping.GAINS.get,
+            default="intra_list_diversity",
+            required=True,
+            label_visibility="collapsed",
+            key="personas_gain",
+        )
+        with st.popover("Table", type="tertiary", icon=":material/table:"):
+            table = shaping.frontier_table(frontier)
+            formats = {name: st.column_config.NumberColumn(format="percent") for name in table.columns[1:]}
+            st.dataframe(table, hide_index=True, width=760, column_config=formats, alt="The chart in numbers")
+    st.plotly_chart(
+        shaping.frontier_figure(frontier, gain, place["dial"]),
+        key="personas_frontier",
+        config=charts.QUIET_CONFIG,
+        alt=f"Value kept against {shaping.GAINS[gain].lower()} for four kinds of lists; the table says the same",
+    )
+
+
+# -- virtual members
+
+
+def virtual_members(run: Run, groups: pd.DataFrame) -> str:
+    """Draw generated members of a group."""
+    left, right = st.columns([5, 8], gap="medium", vertical_alignment="bottom")
+    with left:
+        group = cards.choose_group(groups, "personas_group")
+    who = studios.of_groups({int(group["group"]): 1})
+    with right:
+        draw = draw_others()
+    member_cards(run, who, CARDS, draw)
+    return shaping.group_answer(group["name"], group["size"], _labels(run, studios.safe_list(run, who)))
+
+
+def draw_others() -> int:
+    """Draw the button for other members; return the number of the draw, which is in the URL."""
+    asked = st.query_params.get("draw", "0")
+    draw = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 6 else 0
+
+    def another() -> None:
+        st.query_params["draw"] = str(draw + 1)
+
+    st.button("Draw others", icon=":material/casino:", key="personas_draw", on_click=another)
+    return draw
+
+
+def member_cards(run: Run, who: studios.Who, n: int, draw: int) -> None:
+    """Draw generated members as cards, and how near they come to real ones."""
+    members = studios.members(run, who, n, draw)
+    st.markdown(shaping.likeness_answer(studios.likeness(run, who)), help=MEMBERS_HELP)
+    with st.grid(min_column_width=270, border=True) as grid:
+        for at in range(n):
+            with grid.cell():
+                member_card(run, members, at)
+    base = studios.studio(run).base
+    cards.download(
+        "Download these members",
+        lambda: shaping.members_frame(members, base.item_ids, base.item_labels),
+        "generated_members.csv",
+        "personas_download_members",
+    )
+
+
+def member_card(run: Run, members: Members, at: int) -> None:
+    """Draw one generated member: what they would have, what they would want next, how near the nearest user is."""
+    has, wants = (items[at][items[at] >= 0] for items in (members.has, members.wants))
+    among = ", among them" if len(has) > HAS_SHOWN else ""
+    owned = shaping.bullets(_labels(run, has[:HAS_SHOWN]))
+    wanted = shaping.numbered(_labels(run, wants))
+    st.markdown(
+        f"**A generated member** would have {cards.plural(len(has), 'item')}{among}\n\n{owned}\n\n"
+        f"and want next\n\n{wanted}"
+    )
+    st.caption(f"The most similar real user: {cards.percent(members.nearest[at])} alike")
+
+
+# -- mixtures
+
+
+def mixture(run: Run, groups: pd.DataFrame) -> str:
+    """Draw the list of a mixture of groups beside the lists of these groups."""
+    names = dict(zip(groups["group"], groups["name"], strict=True))
+    weights = choose_weights(names)
+    if len(weights) < 2:
+        return "Choose two or three groups to mix."
+    own = studios.safe_list(run, studios.of_groups(weights))
+    pure = {number: studios.safe_list(run, studios.of_groups({number: 1})) for number in weights}
+    first, *others = st.columns(1 + len(pure), gap="small")
+    with first.container(border=True, height="stretch"):
+        st.markdown("**The mixture**", help=MIXTURE_HELP)
+        st.caption("Marks: groups that list it too")
+        marks = ["".join(cards.group_mark(number) for number in pure if item in pure[number]) for item in own]
+        st.markdown(shaping.numbered(_labels(run, own), marks))
+    for column, (number, items) in zip(others, pure.items(), strict=True):
+        with column.container(border=True, height="stretch"):
+            st.markdown(f"{cards.group_mark(number)} **{cards.plain(cards.short(names[number]))}**")
+            shared = np.isin(items, own)
+            st.caption(f"{shared.sum()} of {len(items)} on the mixture's list{shaping.DOT}")
+            st.markdown(shaping.numbered(_labels(run, items), dotted=shared.tolist()))
+    lists = {"mixture": own} | {f"group {number}": items for number, items in pure.items()}
+    download_lists(run, lists, "personas_download_mixture")
+    return shaping.mixture_answer(weights, names, own, pure)
+
+
+def choose_weights(names: dict[int, str]) -> dict[int, float]:
+    """Draw the choice of groups and of their weights; return group -> weight. All of it is in the URL."""
+    left, right = st.columns([5, 8], gap="large")
+    asked = [int(text) for text in st.query_params.get_all("mix") if text.isascii() and text.isdigit()]
+    known = [number for number in dict.fromkeys(asked) if number in names][:MOST_MIXED]
+    st.session_state["personas_mix"] = known or list(names)[:2]
+
+    def write() -> None:
+        st.query_params["mix"] = [str(number) for number in st.session_state["personas_mix"]]
+
+    chosen = left.multiselect(
+        "Groups",
+        list(names),
+        format_func=lambda number: cards.group_label(number, names[number]),
+        max_selections=MOST_MIXED,
+        key="personas_mix",
+        on_change=write,
+        wrap=True,
+    )
+    if len(chosen) == 2:
+        first, second = (cards.plain(cards.short(names[number], 30)) for number in chosen)
+        with right:
+            share = _share(f"From {first} to {second}", "share", "{} %")
+        return {chosen[0]: 100 - share, chosen[1]: share}
+    weights = {}
+    for at, (number, column) in enumerate(zip(chosen, right.columns(max(len(chosen), 1)), strict=False), start=1):
+        with column:
+            weights[number] = _share(f"Weight of {number}", f"weight{at}", "{}")
+    return weights
+
+
+def _share(label: str, name: str, form: str) -> int:
+    """Draw a slider from 0 to 100, at first in the middle, whose value is in the URL."""
+    return st.select_slider(
+        label,
+        SHARES,
+        format_func=form.format,
+        key=f"personas_{name}",
+        on_change=cards.from_url(name, f"personas_{name}", SHARES, 50),
+    )
+
+
+# -- from liked items
+
+
+def from_liked(run: Run, groups: pd.DataFrame) -> str:
+    """Draw whom people who like the picked items resemble, their list, and generated members of them."""
+    liked = pick_items(run)
+    if not len(liked):
+        return "Pick some items to see who likes them, and what else they would like."
+    who = studios.who_like(liked)
+    names = dict(zip(groups["group"], groups["name"], strict=True))
+    own, weights = studios.safe_list(run, who), studios.mixture(run, who)
+    like = {int(row) + 1: float(weights[row]) for row in np.argsort(-weights, kind="stable") if weights[row] > 0}
+    left, right = st.columns([4, 9], gap="large")
+    with left:
+        st.markdown("**Whom they resemble**", help=PERSONA_HELP)
+        lines = (
+            f"{cards.group_mark(number)} {cards.plain(names[number])} · {cards.percent(share)}"
+            for number, share in like.items()
+        )
+        st.markdown("\n\n".join(lines))
+        st.markdown("**What to show them**")
+        st.markdown(shaping.numbered(_labels(run, own)))
+        download_lists(run, {"persona": own}, "personas_download_persona")
+    with right:
+        draw = draw_others()
+        member_cards(run, who, FEWER_CARDS, draw)
+    nearest = next(iter(like))
+    return shaping.persona_answer(_labels(run, liked), names[nearest], like[nearest], _labels(run, own))
+
+
+def pick_items(run: Run) -> np.ndarray:
+    """Draw the search and what it finds; return the rows of the picked items, which are in the URL by their ids."""
+    ours = studios.studio(run)
+    picked = ours.rows_of(st.query_params.get_all("liked"))[:MOST_LIKED]
+    text = st.text_input(
+        "Search items",
+        placeholder="Words of the label, or an id",
+        type="search",
+        live=True,
+        max_chars=100,
+        key="personas_search",
+        width=420,
+    )
+    found = ours.find_items(text or "", MATCHES)
+    offered = [*picked.tolist(), *found[~np.isin(found, picked)].tolist()]
+    titles = shaping.distinct(offered, ours.base.item_ids, ours.base.item_labels)
+    st.session_state["personas_liked"] = picked.tolist()
+
+    def write() -> None:
+        rows = st.session_state["personas_liked"][:MOST_LIKED]
+        st.query_params["liked"] = [str(ours.base.item_ids[row]) for row in rows]
+
+    st.pills(
+        f"Liked items, up to {MOST_LIKED}",
+        offered,
+        selection_mode="multi",
+        format_func=lambda row: cards.plain(titles[row]),
+        key="personas_liked",
+        on_change=write,
+    )
+    if text and not len(found):
+        st.caption(f"No item has “{cards.plain(text)}” in its label or id.")
+    return picked
+
+
+# -- shared parts
+
+
+def download_lists(run: Run, lists: dict[str, np.ndarray], key: str) -> None:
+    """Offer the lists on the page as CSV."""
+    base = studios.studio(run).base
+    cards.download(
+        "Download these lists" if len(lists) > 1 else "Download this list",
+        lambda: shaping.lists_frame(lists, base.item_ids, base.item_labels),
+        "lists.csv",
+        key,
+    )
+
+
+def _labels(run: Run, items: np.ndarray) -> list[str]:
+    return studios.studio(run).base.item_labels[items].tolist()
+
+
+VIEWS: dict[str, tuple[str, Callable[[Run, pd.DataFrame], str]]] = {
+    "lists": ("Alternative lists", alternative_lists),
+    "members": ("Virtual members", virtual_members),
+    "mixture": ("Mixture of groups", mixture),
+    "liked": ("From liked items", from_liked),
+}

@@ -1,0 +1,308 @@
+"""What the Personas page says and shows, from answers and tables: sentences (markdown, escaped), frames, one figure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from grouprec.explore.virtual_groups import Likeness, Members
+from grouprec.models.alternatives import Alternatives
+from grouprec.report.palette import ACCENT, COLOURS, NEUTRAL
+from grouprec.ui.cards import percent, plain, plural, short
+from grouprec.ui.charts import GRID, LEGEND_ABOVE, plain_layout
+
+METHODS = {
+    "generated": "Generated lists",
+    "gaussian": "Simple random draws",
+    "mmr": "One list, re-ranked for variety",
+    "members_mean": "One list, the members' mean",
+}
+GAINS = {"intra_list_diversity": "Variety", "novelty": "Rare items", "coverage": "Catalogue shown"}
+REGIMES = {"strict": "Same list for everyone", "dedup": "Each member skips what they have"}
+ALIKE = 0.15  # by this much shares of 100 generated and 100 real members may differ by chance (two standard errors)
+DOT = "\u00a0●"  # never alone on a line
+FEWEST = "1 to 10"  # members learned from, in the smallest groups
+
+
+@dataclass(frozen=True, eq=False)
+class Variant:
+    """One list beside the safe one.
+
+    Attributes:
+        items: item rows, best first.
+        value: predicted, relative to the safe list.
+        variety: 0 to 1.
+        shared: bool, which of the items are on the safe list.
+    """
+
+    items: np.ndarray
+    value: float
+    variety: float
+    shared: np.ndarray
+
+
+# -- lists
+
+
+def variants(found: Alternatives, n: int) -> list[Variant]:
+    """Return the safe list and up to ``n - 1`` lists with other items, the most valuable first."""
+    lists = [(found.safe, 1.0, found.safe_diversity), *zip(found.items, found.value, found.diversity, strict=True)]
+    shown = [
+        Variant(row[row >= 0], float(value), float(variety), np.isin(row[row >= 0], found.safe))
+        for row, value, variety in lists
+    ]
+    return [shown[0], *(variant for variant in shown[1:] if not variant.shared.all())][:n]
+
+
+def headline(verdict: Mapping[str, float]) -> str:
+    """Say what generated lists that take turns are worth and what they add; nothing where the run did not judge it."""
+    kept = verdict.get("turns_ratio", math.nan)
+    if not math.isfinite(kept):
+        return ""
+    said = f"Five generated lists that take turns are worth {percent(kept)} of the members' mean list"
+    more = (
+        more_words(verdict.get("turns_diversity_change", math.nan), "variety"),
+        more_words(verdict.get("turns_coverage_change", math.nan), "of the catalogue"),
+    )
+    named = " and ".join(words for words in more if words)
+    return f"{said}, with {named}." if named else f"{said}."
+
+
+def more_words(change: float, what: str) -> str:
+    """Return ``12 % more variety`` for a change in per cent; nothing where it is unknown or rounds to none."""
+    if not math.isfinite(change) or round(abs(change)) == 0:
+        return ""
+    return f"{abs(change):.0f} % {'more' if change > 0 else 'less'} {what}"
+
+
+def group_answer(name: str, size: int, labels: Sequence[str]) -> str:
+    """Say what a group would like first."""
+    return f"**{plain(name)}** ({plural(size, 'user')}) would like {named_items(labels)} first."
+
+
+def variant_words(variant: Variant) -> str:
+    """Return what a list is worth, how varied it is and what it shares, against the safe list, in three lines."""
+    shared = f"{variant.shared.sum()} of {len(variant.items)} safe items{DOT}"
+    return f"{percent(variant.value)} of its value  \nVariety {percent(variant.variety)}  \n{shared}"
+
+
+def named_items(labels: Sequence[str]) -> str:
+    """Return the first two labels as ``*A* and *B*``."""
+    return " and ".join(f"*{plain(label)}*" for label in labels[:2])
+
+
+def numbered(labels: Sequence[str], before: Sequence[str] = (), dotted: Sequence[bool] = ()) -> str:
+    """Return a numbered list; ``before`` (markdown) goes before the labels, a dot behind those in ``dotted``."""
+    marks, dots = before or [""] * len(labels), dotted if len(dotted) else [False] * len(labels)
+    lines = (
+        f"{mark} {plain(short(label, 60))}{DOT * bool(dot)}".strip()
+        for label, mark, dot in zip(labels, marks, dots, strict=True)
+    )
+    return "\n".join(f"{at}. :small[{line}]" for at, line in enumerate(lines, start=1))
+
+
+def bullets(labels: Sequence[str]) -> str:
+    """Return a list without numbers."""
+    return "\n".join(f"- :small[{plain(short(label, 60))}]" for label in labels)
+
+
+def lists_frame(lists: Mapping[str, Sequence[int]], item_ids: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
+    """Return lists of item rows, by name, as one frame to download: list, rank, item, label."""
+    parts = []
+    for name, listed in lists.items():
+        rows = np.asarray(listed, np.int64)
+        about = {"list": name, "rank": np.arange(1, len(rows) + 1), "item": item_ids[rows], "label": labels[rows]}
+        parts.append(pd.DataFrame(about))
+    return pd.concat(parts, ignore_index=True)
+
+
+def distinct(rows: Sequence[int], item_ids: np.ndarray, labels: np.ndarray) -> dict[int, str]:
+    """Return what every item is called: its label, with its id where others have the same. Not escaped."""
+    texts = pd.Series([short(labels[row]) for row in rows], index=list(rows), dtype="str")
+    ids = pd.Series([f" ({item_ids[row]})" for row in rows], index=texts.index, dtype="str")
+    return texts.where(~texts.duplicated(keep=False), texts + ids).to_dict()
+
+
+# -- virtual members
+
+
+def likeness_answer(found: Likeness) -> str:
+    """Say whether generated members copy real ones, beside how alike real ones are."""
+    near = (
+        f"{percent(found.copies)} of {found.n} generated members are more like a real user than real users usually "
+        f"are like each other, against {percent(found.members_copies)} of real members"
+    )
+    above = max(found.copies - found.members_copies, found.identical - found.members_identical)
+    if above > ALIKE:
+        verdict = "Some come nearer to real users than real users do"
+    else:
+        verdict = "They are no copies" if found.identical else "None is a copy"
+    if not found.identical:
+        return f"{verdict}: {near}."
+    same = f"{percent(found.identical)} have the very items of a real user, as short histories come to have"
+    return f"{verdict}: {near}; {same} ({percent(found.members_identical)} of real members)."
+
+
+def members_frame(members: Members, item_ids: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
+    """Return virtual members as one frame to download: member, part ("has", "wants"), rank, item, label."""
+    parts = []
+    for part, items in (("has", members.has), ("wants", members.wants)):
+        of, rank = np.nonzero(items >= 0)
+        rows = items[of, rank]
+        about = {"member": of + 1, "part": part, "rank": rank + 1, "item": item_ids[rows], "label": labels[rows]}
+        parts.append(pd.DataFrame(about))
+    frame = pd.concat(parts, ignore_index=True)
+    return frame.sort_values(["member", "part", "rank"], ignore_index=True)
+
+
+# -- mixtures and personas
+
+
+def mixture_answer(
+    weights: Mapping[int, float], names: Mapping[int, str], mixed: Sequence[int], pure: Mapping[int, Sequence[int]]
+) -> str:
+    """Say how much of a mixture's list is on the lists of its groups.
+
+    Args:
+        weights: group -> its weight.
+        names: group -> its name.
+        mixed: item rows of the mixture's list.
+        pure: group -> item rows of its list.
+    """
+    total = sum(weights.values())
+    who = joined([f"{percent(weight / total)} **{plain(names[group])}**" for group, weight in weights.items()])
+    shared = {group: int(np.isin(mixed, items).sum()) for group, items in pure.items()}
+    lists = joined([f"{count} with that of {plain(names[group])}" for group, count in shared.items()])
+    new = int((~np.isin(mixed, np.concatenate([np.asarray(items) for items in pure.values()]))).sum())
+    own = f", and has {new} of its own" if new else ""
+    return f"Of {plural(len(mixed), 'item')}, the list for a group that is {who} shares {lists}{own}."
+
+
+def joined(parts: Sequence[str]) -> str:
+    """Return ``a``, ``a and b``, or ``a, b and c``."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+
+def persona_answer(liked: Sequence[str], name: str, share: float, labels: Sequence[str]) -> str:
+    """Say whom people who like some items resemble, and what they would like first."""
+    more = f" and {plural(len(liked) - 1, 'more item')}" if len(liked) > 1 else ""
+    who = f"Whoever likes *{plain(liked[0])}*{more} is {percent(share)} like **{plain(name)}**"
+    return f"{who} and would like {named_items(labels)} first."
+
+
+# -- what it is worth
+
+
+def place_on_frontier(frontier: pd.DataFrame, dial: float) -> pd.Series | None:
+    """Return the judged place of the generated lists' dial that is nearest to ``dial``; None without a value."""
+    rows = frontier[(frontier["method"] == "generated") & frontier["ndcg@10_ratio"].notna()]
+    return None if rows.empty else rows.loc[(rows["dial"] - dial).abs().idxmin()]
+
+
+def frontier_answer(place: pd.Series) -> str:
+    """Say what lists at a place of the dial were worth on held-out interactions, and what they added."""
+    kept = percent(place["ndcg@10_ratio"])
+    interval = f"{percent(place['ndcg@10_low'])} to {percent(place['ndcg@10_high'])}"
+    gains = (
+        more_words(100 * (place["intra_list_diversity_ratio"] - 1), "variety"),
+        more_words(100 * (place["coverage_ratio"] - 1), "of the catalogue"),
+    )
+    said = " and ".join(words for words in gains if words) or "as much variety"
+    return (
+        f"With the dial at {place['dial'] * 100:.0f} %, five lists that take turns were worth {kept} ({interval}) of "
+        f"the members' mean list, with {said}."
+    )
+
+
+def frontier_figure(frontier: pd.DataFrame, gain: str, dial: float | None) -> go.Figure:
+    """Return value against one of ``GAINS``, both relative to the members' mean: a line per method along its dial.
+
+    Args:
+        frontier: the run's table.
+        gain: a key of ``GAINS``.
+        dial: the place of the generated lists that gets a ring; None for no ring.
+    """
+    colours = {"generated": ACCENT, "gaussian": COLOURS[1], "mmr": COLOURS[2], "members_mean": NEUTRAL}
+    looks = {"generated": ("solid", "circle"), "gaussian": ("dash", "square"), "mmr": ("dot", "triangle-up")}
+    figure = go.Figure()
+    for method, title in METHODS.items():
+        rows = frontier[frontier["method"] == method].sort_values("dial")
+        dash, symbol = looks.get(method, ("solid", "diamond"))
+        ring = (rows["dial"] == dial).to_numpy() if method == "generated" else np.zeros(len(rows), bool)
+        figure.add_trace(
+            go.Scatter(
+                x=rows[f"{gain}_ratio"] - 1,
+                y=rows["ndcg@10_ratio"],
+                name=title,
+                mode="lines+markers",
+                line={"color": colours[method], "width": 2, "dash": dash},
+                marker={"size": np.where(ring, 16, 9), "symbol": symbol, "color": colours[method]},
+                customdata=rows["dial"],
+                hovertemplate=f"{title}, dial at %{{customdata:.0%}}: %{{y:.1%}} of the value, %{{x:+.1%}}"
+                "<extra></extra>",
+                **({"error_y": _interval(rows)} if method == "generated" else {}),
+            )
+        )
+    figure.update_layout(
+        **{**plain_layout(350, top=48), "showlegend": True},
+        xaxis={
+            "title": f"{GAINS[gain]} against the members' mean",
+            "tickformat": "+.0%",
+            "gridcolor": GRID,
+            "zeroline": False,
+        },
+        yaxis={"title": "Value kept", "tickformat": ".0%", "gridcolor": GRID, "zeroline": False},
+        legend=LEGEND_ABOVE,
+    )
+    return figure
+
+
+def _interval(rows: pd.DataFrame) -> dict[str, object]:
+    """Return the 95 % intervals of values as Plotly's error bars."""
+    value = rows["ndcg@10_ratio"]
+    reach = {"array": rows["ndcg@10_high"] - value, "arrayminus": value - rows["ndcg@10_low"]}
+    return {"type": "data", "symmetric": False, "thickness": 1, "width": 3, "color": ACCENT, **reach}
+
+
+def frontier_table(frontier: pd.DataFrame) -> pd.DataFrame:
+    """Return the frontier as people read it: Lists, Dial, Value kept, from, to, and a column for every gain."""
+    table = pd.DataFrame({"Lists": frontier["method"].map(METHODS), "Dial": frontier["dial"]})
+    table[["Value kept", "from", "to"]] = frontier[["ndcg@10_ratio", "ndcg@10_low", "ndcg@10_high"]]
+    table[list(GAINS.values())] = frontier[[f"{gain}_ratio" for gain in GAINS]] - 1
+    return table.round(3)
+
+
+def small_groups_answer(small: pd.DataFrame) -> str:
+    """Say how lists learned from half of a group's members served the other half, generated against the mean."""
+    strict = small[small["regime"] == "strict"].set_index("band")
+    if "all" not in strict.index or pd.isna(strict.loc["all", "ratio"]):
+        return "No lists learned from half of a group could be judged on the other half."
+    every = strict.loc["all"]
+    said = (
+        "Learned from half of each group's members and judged on the other half, generated lists are worth "
+        f"{percent(every['ratio'])} ({percent(every['low'])} to {percent(every['high'])}) of the members' mean"
+    )
+    if FEWEST not in strict.index or pd.isna(strict.loc[FEWEST, "ratio"]):
+        return f"{said}."
+    return f"{said}, and {percent(strict.loc[FEWEST, 'ratio'])} where they learned from 10 members or fewer."
+
+
+def small_groups_table(small: pd.DataFrame) -> pd.DataFrame:
+    """Return the small groups' table as people read it."""
+    titles = {
+        "band": "Members learned from",
+        "regime": "Use of the list",
+        "n_groups": "Groups",
+        "n_users": "Users judged",
+        "generated": "Generated",
+        "members_mean": "Members' mean",
+        "ratio": "Value kept",
+        "low": "from",
+        "high": "to",
+    }
+    return small.assign(regime=small["regime"].map(REGIMES))[list(titles)].rename(columns=titles).round(3)

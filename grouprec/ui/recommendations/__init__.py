@@ -1,0 +1,1 @@
+"""The Recommendations page: what do I show them, and why?"""

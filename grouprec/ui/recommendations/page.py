@@ -1,0 +1,233 @@
+"""What do I show them, and why? A group's list beside the alternatives, and any user's own list."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from grouprec.core.types import GrouprecError
+from grouprec.report import sentences as story
+from grouprec.report import tables as shaping
+from grouprec.runs.store import Run
+from grouprec.ui import cards, charts, feedback, state
+from grouprec.ui.recommendations import opened as at_hand
+from grouprec.ui.recommendations import reasons
+from grouprec.ui.recommendations import remade as recommendations
+from grouprec.ui.recommendations import sheet as sheets
+
+LENGTHS = [10, 20, 50]
+ROW, TALL_ROW = 35, 65  # pixels; Streamlit wraps text in rows of more than 64
+LONG_LABEL = 18  # characters that fit into one line beside the other columns
+REACH_HELP = "Share of the members who have the item among their own 50 best predictions"
+OWNED_HELP = "Share of the members who already have the item"
+LIFT_HELP = "How much more often members have the item than all users do"
+BEST_HELP = "The kind of list that this run stands for and that `grouprec export` takes"
+
+
+def choose(groups: pd.DataFrame) -> tuple[pd.Series, str, int]:
+    """Draw the controls; return group, use of the list, and number of items. All of them are in the URL."""
+    left, middle, right = st.columns([4, 9, 3])
+    with left:
+        group = cards.choose_group(groups, "list_group")
+    regime = middle.segmented_control(
+        "How the list is used",
+        list(story.REGIMES),
+        required=True,
+        format_func=story.REGIMES.get,
+        help=story.REGIME_HELP,
+        key="list_use",
+        on_change=cards.from_url("use", "list_use", list(story.REGIMES), "strict"),
+        wrap=True,
+    )
+    length = right.segmented_control(
+        "Items",
+        LENGTHS,
+        required=True,
+        key="list_length",
+        on_change=cards.from_url("items", "list_length", LENGTHS, LENGTHS[0]),
+    )
+    return group, regime, length
+
+
+def list_table(chosen: pd.DataFrame, shared_with: pd.Series | None, key: str) -> None:
+    """Draw one list; items in ``shared_with`` bear a mark."""
+    frame = chosen[["rank", "label", "score", "reach", "owned"]].round({"reach": 2, "owned": 2})
+    if shared_with is not None:
+        shared = chosen["item"].isin(shared_with)
+        frame["rank"] = frame["rank"].astype(str).where(~shared, frame["rank"].astype(str) + " ●")
+    row = TALL_ROW if frame["label"].str.len().max() > LONG_LABEL else ROW
+    st.dataframe(
+        frame,
+        hide_index=True,
+        height=36 + row * min(max(len(frame), 1), LENGTHS[0]),
+        row_height=row,
+        key=key,
+        column_config={
+            "rank": st.column_config.Column("", width=42, help="● also in the first list"),
+            "label": st.column_config.TextColumn("Item", width=122),
+            "score": score_column(frame["score"]),
+            "reach": st.column_config.NumberColumn("Reach", format="percent", help=REACH_HELP, width=52),
+            "owned": st.column_config.NumberColumn("Own", format="percent", help=OWNED_HELP, width=48),
+        },
+        alt=f"List of {len(frame)} items with score, reach and the share of members who own them",
+    )
+
+
+def score_column(scores: pd.Series) -> Any:
+    """Return scores as bars; their unit differs by method, so only their proportion is shown.
+
+    The members' mean adds up what items are worth to members, a strategy counts in points of its own, the generator
+    gives shares of preference, and personal lists give chances.
+    """
+    top = float(scores.max()) if len(scores) else 0.0
+    explanation = "Relative to the highest score of this list"
+    limits = {"min_value": 0.0, "max_value": top if top > 0 else 1.0}
+    return st.column_config.ProgressColumn("Score", format=" ", width=46, help=explanation, **limits)
+
+
+def lists_beside(lists: pd.DataFrame, group: int, regime: str, length: int, best: str) -> None:
+    """Draw the list that exports take beside the alternatives.
+
+    Args:
+        best: the method that the run chose for this use.
+    """
+    methods = shaping.kinds_of_lists(lists, best)
+    heads = [shaping.group_list(lists, group, method, regime).head(length) for method in methods]
+    columns = st.columns(len(methods), gap="small")
+    for at, (column, method, head) in enumerate(zip(columns, methods, heads, strict=True)):
+        with column:
+            badge = " :primary-badge[this run's choice]" if method == best else ""
+            st.markdown(f"**{cards.plain(story.list_title(method))}**{badge}", help=BEST_HELP if badge else None)
+            if at == 0:
+                st.caption(story.list_origin(method))
+                list_table(head, None, f"list_{method}")
+            else:
+                st.caption(f"● {story.overlap_answer(heads[0]['item'], head['item'])}")
+                list_table(head, heads[0]["item"], f"list_{method}")
+
+
+def downloads(lists: pd.DataFrame, names: dict[int, str], group: int, chosen: recommendations.Chosen | None) -> None:
+    """Offer a page to print, the group's lists and all groups' lists, each with every method and both uses."""
+    parts = {f"group_{group}_lists.csv": ("This group's lists", group), "group_lists.csv": ("All groups' lists", None)}
+    with st.container(horizontal=True):
+        if chosen is not None:
+            sheets.download(chosen)
+        for file_name, (label, only) in parts.items():
+            make = functools.partial(shaping.lists_to_export, lists, names, only)
+            cards.download(label, make, file_name, f"list_download_{'all' if only is None else 'group'}")
+
+
+@st.fragment
+def look_up(run: Run, users: pd.DataFrame, names: dict[int, str]) -> None:
+    """Find a user by id and draw who they are and what their own list is."""
+    cards.section("Look up a user")
+    left, right = st.columns([1, 1], vertical_alignment="bottom")
+    text = left.text_input(
+        "User id", key="user", bind="query-params", placeholder=f"for example {users['user'].iloc[0]}"
+    )
+    found = shaping.find_users(users, text or "")
+    if not len(found):
+        st.caption(f"No user id is, or begins with, “{cards.plain(text)}”." if text else "Type an id or its beginning.")
+        return
+    ids = users["user"]
+    row = found[0]
+    if len(found) > 1:
+        row = right.selectbox(
+            "Ids that begin with it", found.tolist(), format_func=lambda at: ids.iloc[at], key="user_row"
+        )
+    try:
+        show_user(run, users, int(row), names)
+    except GrouprecError as error:  # a fragment runs on its own, outside the frame that shows errors
+        st.error(cards.plain(error))
+
+
+def show_user(run: Run, users: pd.DataFrame, row: int, names: dict[int, str]) -> None:
+    """Draw one user: group, attributes, place on the map, personal list."""
+    user = users.iloc[row]
+    left, right = st.columns([2, 3], gap="medium")
+    with left:
+        st.markdown(f"{cards.group_mark(user['group'])} **{cards.plain(names[user['group']])}**")
+        late = "" if user["in_training"] else " · joined a group later"
+        st.caption(f"User {cards.plain(user['user'])} · {cards.plural(user['interactions'], 'item')}{late}")
+        if pd.notna(user["x"]):
+            alt = "Where this user is among all users"
+            st.plotly_chart(charts.place_of_user(users, row), key="user_place", config=charts.QUIET_CONFIG, alt=alt)
+        attributes = {name.replace("_", " "): shown(user[name]) for name in shaping.attribute_columns(users)}
+        if attributes:
+            st.dataframe(
+                pd.DataFrame({"Attribute": list(attributes), "Value": list(attributes.values())}),
+                hide_index=True,
+                key="user_attributes",
+                alt="Attributes of this user",
+            )
+    with right:
+        st.markdown("**Personal list**")
+        own = shaping.personal_list(run, user["user"])
+        cards.download("Download", lambda: own, "user_list.csv", "user_download")
+        if feedback.possible(run) and user["in_training"]:
+            trained_group = int(state.trained_table(run, "users")["group"].iloc[row])  # what the stream knows
+            feedback.user_list(run, user["user"], trained_group, own)
+            why_for_user(run, user, own)
+            return
+        st.dataframe(
+            own[["rank", "label", "score"]],
+            hide_index=True,
+            height=440,
+            key="user_list",
+            column_config={
+                "rank": st.column_config.NumberColumn("", width=40),
+                "label": st.column_config.TextColumn("Item", width=330),
+                "score": score_column(own["score"]),
+            },
+            alt="The user's personal list",
+        )
+
+
+def why_for_user(run: Run, user: pd.Series, own: pd.DataFrame) -> None:
+    """Draw why one of the first items of a user's own list is on it."""
+    first = own.head(LENGTHS[0])
+    rows, items = at_hand.rows_of(run, pd.Series([user["user"]])), at_hand.item_rows(run, first["item"])
+    if not len(rows) or not len(items):
+        return
+    labels = dict(zip(items.tolist(), first["label"], strict=True))
+    with st.popover("Why these items", icon=":material/help:"):
+        item = st.selectbox("Item", list(labels), format_func=lambda one: cards.short(labels[one]), key="user_why")
+        reasons.panel(run, rows, item, f"**{cards.plain(labels[item])}**:", "they", "user_why")
+
+
+def shown(value: Any) -> str:
+    """Return an attribute's value as people write it."""
+    if isinstance(value, str):
+        return value
+    return cards.NOTHING if pd.isna(value) else cards.number(value) if isinstance(value, int | float) else str(value)
+
+
+current = state.require_run()
+all_groups, all_lists = state.table(current, "groups"), state.table(current, "group_lists")
+group_titles, evaluation = shaping.group_names(all_groups), state.table(current, "evaluation")
+top = st.container()
+group_row, use, n_items = choose(all_groups)
+number, summary = int(group_row["group"]), state.metrics(current)
+best_method = shaping.list_method(summary, use)
+trained = shaping.group_list(all_lists, number, best_method, use)
+with top:
+    cards.answer(story.list_answer(group_row, trained, evaluation, use, best_method), story.METRIC_HELP)
+    if note := story.repeats_words(summary):
+        st.caption(note)
+looked_at = recommendations.choose(current, group_row, use, n_items, trained)
+if looked_at is None:
+    recommendations.plain_list(trained.head(n_items), state.table(current, "items"), summary.get("n_users", 0))
+else:
+    recommendations.remade(looked_at)
+downloads(all_lists, group_titles, number, looked_at)
+cards.section("Other ways to make this list", "What the run made besides, as it was trained")
+lists_beside(all_lists, number, use, n_items, best_method)
+if feedback.possible(current):
+    if number in state.curation(current).grouping.changed:  # the stream would take it for another group
+        cards.trained_note(current, "Feedback and live updates")
+    else:
+        feedback.group_list(current, all_lists, number, use, best_method)
+look_up(current, state.table(current, "users"), group_titles)

@@ -1,0 +1,270 @@
+"""A group's list, remade at once as the controls say, its price, and why every item is on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from grouprec.core.types import GrouprecError
+from grouprec.explore.remake import AS_TRAINED, DEPTH, Members, Price, Wishes
+from grouprec.ranking.metrics import bootstrap
+from grouprec.ranking.strategies import STRATEGIES
+from grouprec.report import sentences as story
+from grouprec.report import tables as shaping
+from grouprec.runs.store import Run
+from grouprec.ui import cards, state
+from grouprec.ui.recommendations import opened as at_hand
+from grouprec.ui.recommendations import reasons, words
+
+DIAL = list(range(0, 101, 5))  # per cent
+OFFERED = 400  # items that can be left out: the most wanted of the group; others would not come up anyway
+ROWS_SHOWN = 10
+TABLE_HEIGHT = 38 + 35 * ROWS_SHOWN
+PANEL_HEIGHT = 640
+STRATEGY_HELP = "How what members want becomes one list. **As trained**: the list that exports take.\n\n" + "\n\n".join(
+    f"**{one.title}** ({one.cite}): {one.explanation}" for one in STRATEGIES.values()
+)
+DIAL_HELP = (
+    "0 %: the list as it is. Further right, items that are unlike those above them come first (maximal marginal "
+    "relevance, Carbonell and Goldstein 1998)."
+)
+VALUE_HELP = "Predicted worth of the list to the members, against the trained one; places higher up count more"
+REACHED_HELP = "Members who find at least one of their own 10 best predictions on the list"
+VARIETY_HELP = "How rarely two items of the list are had by the same users: 100 % never, 0 % always (1 minus cosine)"
+TAKEN_HELP = "Items of the list that members should take next, all together, by their predicted chances"
+MEASURED_HELP = (
+    "nDCG@10 on held-out interactions of this group's members, with its 95 % interval over members. What the model "
+    "was judged on, so do not turn the dials until it is highest: that would overstate it."
+)
+COLUMNS = {
+    "rank": st.column_config.NumberColumn("", width=36),
+    "move": st.column_config.TextColumn("Move", width=50, help="Against the list as it was trained: ▲ up, ▼ down, new"),
+    "label": st.column_config.TextColumn("Item", width=216),
+    "takers": st.column_config.NumberColumn(
+        "Should take", format="%.0f", width=90, help="Members expected to take it next: the sum of their chances"
+    ),
+    "owned": st.column_config.NumberColumn("Have it", format="percent", width=68, help="Members who have it already"),
+    "place": st.column_config.NumberColumn(
+        "Place for all", width=82, help="Its place on one list for everybody; empty where it is not on it"
+    ),
+    "reach": st.column_config.NumberColumn(
+        "Reach", format="percent", width=64, help="Members who have it among their own 50 best predictions"
+    ),
+    "item": st.column_config.TextColumn("Item id", width=90),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """What is looked at: a group, how its list is used, and how many items are shown.
+
+    Attributes:
+        group: its row of the groups table.
+        trained: int, the run's list as rows of the base, as deep as it is kept.
+    """
+
+    run: Run
+    group: pd.Series
+    regime: str
+    length: int
+    members: Members
+    trained: np.ndarray
+
+
+def choose(run: Run, group: pd.Series, regime: str, length: int, head: pd.DataFrame) -> Chosen | None:
+    """Return what answers on the spot need; None where the run did not keep it, or knows nobody of the group.
+
+    Args:
+        head: the trained list, best first.
+    """
+    if not at_hand.possible(run):
+        return None
+    members = at_hand.members(run, state.table(run, "users"), int(group["group"]))
+    if not len(members.rows):
+        return None
+    rows = at_hand.item_rows(run, head["item"])
+    return Chosen(run, group, regime, length, members, rows[rows >= 0])
+
+
+@st.fragment
+def remade(chosen: Chosen) -> None:
+    """Draw the controls, the price, the list and why the selected item is on it."""
+    try:
+        wishes = controls(chosen)
+        depth = DEPTH[chosen.regime]
+        before, items = chosen.trained, chosen.members.remake(chosen.trained, wishes, chosen.regime, depth)
+        if wishes.none:
+            items = before
+        price(chosen, items)
+        left, right = st.columns([5, 3], gap="medium")
+        with left:
+            row = table(chosen, items[: chosen.length], before[: chosen.length])
+        with right, st.container(key="why", height=PANEL_HEIGHT, border=True):
+            if row is not None:
+                said = words.item_sentence(row, len(chosen.members.rows), chosen.length)
+                reasons.panel(chosen.run, chosen.members.rows, int(row["row"]), said, "members", "list_why")
+    except GrouprecError as error:  # a fragment runs on its own, outside the frame that shows errors
+        st.error(cards.plain(error))
+
+
+def controls(chosen: Chosen) -> Wishes:
+    """Draw how the list can be made; all of it is in the URL."""
+    left, middle, right = st.columns([4, 4, 4], gap="medium", vertical_alignment="bottom")
+    names = [AS_TRAINED, *STRATEGIES]
+    strategy = left.selectbox(
+        "How members' wishes become a list",
+        names,
+        format_func=lambda name: STRATEGIES[name].title if name else "As trained",
+        help=STRATEGY_HELP,
+        key="list_strategy",
+        on_change=cards.from_url("how", "list_strategy", names, AS_TRAINED),
+    )
+    dial = middle.select_slider(
+        "Variety",
+        DIAL,
+        format_func=lambda at: f"{at} %",
+        help=DIAL_HELP,
+        key="list_dial",
+        on_change=cards.from_url("variety", "list_dial", DIAL, 0),
+    )
+    with right:
+        excluded = left_out(chosen)
+    return Wishes(strategy, dial / 100, frozenset(excluded.tolist()))
+
+
+def left_out(chosen: Chosen) -> np.ndarray:
+    """Draw what is to be left out; return the rows of these items."""
+    base, members = chosen.members.base, chosen.members
+    wanted = np.argsort(-members.takers, kind="stable")[:OFFERED]
+    asked = at_hand.item_rows(chosen.run, pd.Series(st.query_params.get_all("out"), dtype=object))
+    rows = pd.unique(np.concatenate([wanted[members.takers[wanted] > 0], asked[asked >= 0], chosen.trained]))
+    labels = dict(zip(base.item_ids[rows].tolist(), base.item_labels[rows].tolist(), strict=True))
+    by_attribute = at_hand.attribute_rows(chosen.run)
+    n_out = len(st.query_params.get_all("out")) + len(st.query_params.get_all("without"))
+    with st.popover(f"Leave out{f' · {n_out}' if n_out else ''}", icon=":material/block:", width="stretch"):
+        items = st.multiselect(
+            "Items",
+            list(labels),
+            format_func=lambda item: f"{cards.short(labels[item])} ({item})",
+            placeholder="Type a name or an id",
+            key="list_out",
+            on_change=cards.many_from_url("out", "list_out", list(labels)),
+        )
+        kinds = []
+        if by_attribute:
+            kinds = st.multiselect(
+                "All items whose",
+                list(by_attribute),
+                placeholder="Choose an attribute's value",
+                key="list_without",
+                on_change=cards.many_from_url("without", "list_without", list(by_attribute)),
+            )
+    return np.concatenate(
+        [at_hand.item_rows(chosen.run, pd.Series(items, dtype=object)), *map(by_attribute.get, kinds)]
+    )
+
+
+def price(chosen: Chosen, items: np.ndarray) -> None:
+    """Draw what the list is worth, against the one that was trained."""
+    members = chosen.members
+    now, before = (
+        at_hand.price(chosen.run, members.rows, some, chosen.regime, chosen.length) for some in (items, chosen.trained)
+    )
+    change = words.relative(now.value, before.value)
+    figures = (
+        ("Value", cards.percent(1 + change), f"{words.signed(change)} %", VALUE_HELP),
+        ("Reached", cards.percent(now.reached), points(now.reached, before.reached), REACHED_HELP),
+        ("Variety", cards.percent(now.diversity), points(now.diversity, before.diversity), VARIETY_HELP),
+        ("Expected", cards.count(now.taken), gained(now, before), TAKEN_HELP),
+    )
+    judged = at_hand.held_out(chosen.run) is not None
+    with st.grid(len(figures) + judged, min_column_width=140, gap="small"):
+        for title, value, delta, explanation in figures:
+            st.metric(title, value, delta, delta_color=colour(delta), delta_arrow="off", help=explanation, border=True)
+        if judged:
+            measured(chosen, items)
+    st.markdown(words.price_answer(now, before, len(members.rows)))
+
+
+def points(now: float, before: float) -> str:
+    return f"{words.signed(now - before)} points"
+
+
+def gained(now: Price, before: Price) -> str:
+    more = round(now.taken) - round(before.taken)
+    return f"{more:+,} items".replace("-", "−") if more else "±0 items"
+
+
+def colour(delta: str) -> str:
+    """Return green for more, red for less, grey for the same; the sign says it, too."""
+    return "gray" if delta.startswith("±") else "red" if delta.startswith("−") else "green"
+
+
+def measured(chosen: Chosen, items: np.ndarray) -> None:
+    """Draw what members took of the list in the held-out part, against the trained list."""
+    title, look = "Measured", {"delta_arrow": "off", "border": True}
+    now, before = (measure(chosen, some) for some in (items, chosen.trained))
+    if now is None or before is None:
+        st.metric(title, cards.NOTHING, "nobody was held out", delta_color="gray", help=MEASURED_HELP, **look)
+        return
+    value, low, high = bootstrap(now, chosen.members.base.seed)
+    more = now.mean() - before.mean()
+    delta = "±0" if abs(more) < 0.0005 else f"{more:+.3f}".replace("-", "−")
+    interval, who = cards.interval(value, low, high), cards.plural(len(now), "member")
+    explanation = f"{MEASURED_HELP}\n\nInterval: {interval}, {who}."
+    shown = f"{delta} · {low:.2f} to {high:.2f}"
+    st.metric(title, cards.score(value), shown, delta_color=colour(delta), help=explanation, **look)
+
+
+def measure(chosen: Chosen, items: np.ndarray) -> np.ndarray | None:
+    held_out = at_hand.held_out(chosen.run)
+    return None if held_out is None else chosen.members.measured(items, chosen.regime, held_out)
+
+
+def table(chosen: Chosen, items: np.ndarray, before: np.ndarray) -> pd.Series | None:
+    """Draw the list, which can be searched and sorted; return the row that is selected, else the first one."""
+    frame = words.list_frame(chosen.members, items, before, at_hand.places_for_all(chosen.run))
+    about = state.table(chosen.run, "items").drop(columns=["users", "label"])
+    frame = frame.merge(about, on="item", how="left")
+    more = {name: cards.short(str(name).replace("_", " "), 24) for name in about.columns if name != "item"}
+    event = st.dataframe(
+        frame[[*COLUMNS, *more]],
+        hide_index=True,
+        key="list_items",
+        on_select="rerun",
+        selection_mode="single-row",
+        height=TABLE_HEIGHT,
+        column_config=COLUMNS | more,
+        alt=f"The list of {len(frame)} items: members who should take each, reach, owners, place on one list for all",
+    )
+    st.caption(words.gone_words(before, items, chosen.members.base.item_labels))
+    st.caption("Select a row to read why the item is on the list. Click a heading to sort; the loupe searches.")
+    rows = event["selection"]["rows"]
+    if frame.empty:
+        return None
+    return frame.iloc[rows[0] if rows and rows[0] < len(frame) else 0]
+
+
+def plain_list(head: pd.DataFrame, items: pd.DataFrame, n_users: int) -> None:
+    """Draw the list of a run that kept nothing to remake it from, with the sentence on the selected item."""
+    if head.empty:
+        return
+    listed = shaping.with_lift(head, items, n_users).round({"reach": 3, "owned": 3})
+    sentence = st.container()
+    event = st.dataframe(
+        listed[["rank", "item", "label", "reach", "owned", "lift"]],
+        hide_index=True,
+        key="list_items",
+        on_select="rerun",
+        selection_mode="single-row",
+        height=TABLE_HEIGHT,
+        column_config=COLUMNS
+        | {"lift": st.column_config.NumberColumn("Times the average", format="%.1f", help="Owners among members")},
+        alt="Items of the list with reach, owners and how that compares with all users",
+    )
+    st.caption("This run kept no predictions to remake the list from; train it again for reasons and controls.")
+    rows = event["selection"]["rows"]
+    sentence.markdown(story.item_why(listed.iloc[rows[0] if rows else 0]))

@@ -1,0 +1,143 @@
+"""Reasons and remade lists in words and tables. Nothing here draws."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from grouprec.explore.reasons import LEAST, Reasons, in_words
+from grouprec.explore.remake import Members, Price
+from grouprec.ui.cards import count, percent, plain, plural, short
+from grouprec.ui.live_words import moves
+
+
+def reasons_words(found: Reasons, labels: Sequence[str], who: str) -> str:
+    """Return the reasons as a sentence, markdown."""
+    said = in_words(found, labels, who, escape=lambda label: f"*{plain(short(label, 44))}*")
+    return f"{said[0].upper()}{said[1:]}."
+
+
+def reasons_note(found: Reasons, n_users: int) -> str:
+    """Say whose items these are, and how far the shares are exact."""
+    who = f"Read from {plural(found.n_users, 'user')} who should want it"
+    if found.exact == 1:
+        how = "the shares are exact"
+    elif found.exact == 0:
+        how = "the shares are an estimate: what the prediction loses without an item"
+    else:
+        how = f"{percent(found.exact)} of the prediction divides exactly, the rest is an estimate"
+    drawn = "" if n_users <= found.n_users else f", among {count(n_users)}"
+    return f"{who}{drawn}; {how}."
+
+
+def reasons_frame(found: Reasons, labels: Sequence[str]) -> pd.DataFrame:
+    """Return all that speaks for or against an item: what, share (below 0 against), owners, own; strongest first."""
+    own = pd.DataFrame(
+        {
+            "what": [" ".join(str(labels[item]).split()) for item in found.own.tolist()],
+            "share": np.asarray(found.share(found.points), dtype=np.float64),
+            "owners": pd.array(found.owners, dtype="Int64"),
+            "own": True,
+        }
+    )
+    kinds = {
+        "All their items together": found.rest,
+        "Popular right now": found.trend,
+        "Popular in general": found.popularity,
+        "Taken before": found.again,
+    }
+    others = pd.DataFrame(
+        [(what, float(found.share(points)), pd.NA, False) for what, points in kinds.items() if points],
+        columns=["what", "share", "owners", "own"],
+    )
+    both = pd.concat([own, others.astype({"owners": "Int64", "own": bool})], ignore_index=True)
+    return both.sort_values("share", ascending=False, kind="stable", ignore_index=True)
+
+
+def most_telling(frame: pd.DataFrame, n: int) -> pd.DataFrame:
+    """Return the strongest ``n`` own items, the others together, then what is no own item."""
+    own, others = frame[frame["own"]], frame[~frame["own"]]
+    more = own.iloc[n:]
+    more = more[more["share"] > 0]
+    together = pd.DataFrame({"what": [plural(len(more), "other item")], "share": [more["share"].sum()], "own": [True]})
+    parts = [own.head(n), together if len(more) else together.head(0), others]
+    kept = pd.concat([part[["what", "share", "own"]] for part in parts], ignore_index=True)
+    return kept[kept["share"].abs() >= LEAST].reset_index(drop=True)
+
+
+def reasons_alt(frame: pd.DataFrame) -> str:
+    """Return what the picture says: the strongest three."""
+    strongest = ", ".join(f"{what} {percent(share)}" for what, share in frame[["what", "share"]].head(3).to_numpy())
+    return f"What speaks for the item: {strongest}" if strongest else "Nothing speaks for the item"
+
+
+def item_sentence(row: pd.Series, n_members: int, n_listed: int) -> str:
+    """Say how many members an item should reach and how that differs from one list for everybody, markdown.
+
+    Args:
+        row: rank, label, takers and place, of :func:`list_frame`.
+    """
+    takers = f"about {count(row['takers'])} of {plural(n_members, 'member')} should take it"
+    if row["takers"] < 1:
+        takers = f"fewer than one of {plural(n_members, 'member')} should take it"
+    place = f"number {count(row['place'])}" if pd.notna(row["place"]) else "nowhere"
+    differs = f"on one list for everybody it is {place}"
+    if pd.notna(row["place"]) and row["place"] > n_listed:
+        differs = f"it is not among the first {n_listed} of one list for everybody ({place} there)"
+    return f"**{plain(row['label'])}** is number {row['rank']}: {takers}; {differs}."
+
+
+def list_frame(members: Members, items: np.ndarray, before: np.ndarray, places: np.ndarray) -> pd.DataFrame:
+    """Return a list with what is known of its items: rank, move, label, takers, reach, owned, place, item, row.
+
+    Args:
+        items: int [K], best first.
+        before: int, the list that it is compared with.
+        places: int [I], on one list for everybody, 0 for none.
+    """
+    base = members.base
+    frame = pd.DataFrame({"rank": np.arange(1, len(items) + 1), "move": moves(before.tolist(), items.tolist())})
+    place = pd.array(places[items], dtype="Int64")
+    return frame.assign(
+        label=base.item_labels[items],
+        takers=members.takers[items].round(1),
+        reach=members.reach[items].round(3),
+        owned=members.owned[items].round(3),
+        place=pd.Series(place).mask(places[items] == 0),
+        item=base.item_ids[items],
+        row=items,
+    )
+
+
+def gone_words(before: np.ndarray, after: np.ndarray, labels: Sequence[str]) -> str:
+    """Name the items that are out, markdown; say so where there are none."""
+    gone = [plain(short(labels[item], 30)) for item in before.tolist() if item not in set(after.tolist())]
+    more = f" and {len(gone) - 4} more" if len(gone) > 4 else ""
+    return f"Out: {', '.join(gone[:4])}{more}" if gone else "All items of the trained list are still on it."
+
+
+def price_answer(now: Price, before: Price, n_members: int) -> str:
+    """Say what the changes cost, or what the list is worth where nothing was changed, markdown."""
+    if now == before:
+        return (
+            f"{percent(now.reached)} of {plural(n_members, 'member')} find one of their own 10 best here, "
+            f"and together they should take about {plural(round(now.taken), 'item')}."
+        )
+    ratio = relative(now.value, before.value)
+    worth = "as much" if abs(ratio) < 0.0005 else f"{percent(abs(ratio))} {'more' if ratio > 0 else 'less'}"
+    variety = now.diversity - before.diversity
+    said = f"This list is predicted to be worth **{worth}** to the members than the trained one"
+    said = said.replace("as much** to the members than", "as much** to the members as")
+    return f"{said}; variety {signed(variety)} points, members reached {signed(now.reached - before.reached)} points."
+
+
+def relative(now: float, before: float) -> float:
+    """Return by how much a number changed, 0.1 for a tenth more; 0 where there was nothing."""
+    return now / before - 1 if before > 0 else 0.0
+
+
+def signed(share: float) -> str:
+    """Return ``+3.1`` for 0.031: a difference of shares in points, with a real minus sign."""
+    return "±0" if abs(share) < 0.0005 else f"{100 * share:+.1f}".replace("-", "−")

@@ -1,0 +1,1 @@
+"""The server's own HTTP routes: the live API and uploads."""

@@ -1,0 +1,1 @@
+"""The Train page: what will it cost, and how is it going?"""

@@ -1,0 +1,397 @@
+"""What will it cost, and how is it going?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from grouprec.core.types import GrouprecError
+from grouprec.data.library import KnownDataset
+from grouprec.runs.config import RunConfig, make_config
+from grouprec.runs.progress import make_plan
+from grouprec.runs.store import FINISHED, MOST_NOTE, MOST_TAGS, RESUMABLE, Run, State, Status
+from grouprec.training import cost as estimate
+from grouprec.training import jobs
+from grouprec.ui import cards, state
+from grouprec.ui.cards import plain
+from grouprec.ui.train import repeat, watch
+from grouprec.ui.train.new_run import choose_all
+
+POLL_SECONDS = 3  # a look costs a quarter of a second, which training has on the same machine
+STAGES_HEIGHT = 36 + 28 * 16
+
+
+def say(error: GrouprecError) -> None:
+    st.error(plain(str(error)))
+
+
+# -- the run that is watched
+
+
+def run_panel(run_id: str) -> None:
+    """Draw one run: its progress while it is active, else how it ended; redraw the page once when it ends."""
+    run = state.find_run(run_id)
+    if run is None:
+        st.rerun()
+    status = jobs.refresh(run)
+    if status.state not in FINISHED:
+        st.session_state["watching"] = run_id
+        draw_active(run, status)
+    elif st.session_state.get("watching") == run_id:
+        del st.session_state["watching"]
+        state.choose_run(run_id)
+        st.rerun()
+    else:
+        draw_ended(run, status)
+
+
+def draw_active(run: Run, status: Status) -> None:
+    cards.answer(plain(watch.running_sentence(status)))
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{plain(run.title())}**", width="stretch")
+            if st.button("Cancel", icon=":material/stop:", key="cancel_run"):
+                jobs.cancel(run)
+                st.rerun()
+        st.progress(min(status.fraction, 1.0))
+        used = estimate.gpu_memory()
+        if used is not None:
+            st.caption(f"{plain(used[0])}: {watch.size(used[1])} of {watch.size(used[2])} in use.")
+        draw_details(run, status)
+
+
+def draw_ended(run: Run, status: Status) -> None:
+    """Say how a run ended and offer the next step; the details are one click away."""
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            sentence = watch.ended_sentence(run.title(), status, watch.elapsed(status, run.metrics()))
+            icon = ":material/check_circle:" if status.state is State.DONE else ":material/error:"
+            st.markdown(f"{icon} {plain(sentence)}", width="stretch")
+            if run.finished:
+                if st.button("Open groups", type="primary", icon=":material/bubble_chart:", key="open_groups"):
+                    state.choose_run(run.run_id)
+                    state.open_page("groups")
+            elif st.button("Resume", icon=":material/replay:", key="resume_run", help=RESUME_HELP):
+                resume(run)
+            st.button(
+                "Repeat with a change",
+                icon=":material/content_copy:",
+                key="repeat_run",
+                help=REPEAT_HELP,
+                on_click=repeat.fill,
+                args=(run,),
+            )
+        details = st.expander("Stages, losses and log", key="run_details", on_change="rerun")
+        if details.open:
+            with details:
+                draw_details(run, status)
+
+
+RESUME_HELP = "Continues after the last finished stage."
+REPEAT_HELP = "Fills the form below with this run's choices; stages that a change does not touch are read back."
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def planned_stages(run_id: str) -> list[str]:
+    try:
+        return list(make_plan(state.store().get(run_id).config(), state.store()))
+    except (GrouprecError, ValueError):
+        return []
+
+
+def draw_details(run: Run, status: Status) -> None:
+    """Draw the stages beside the loss curves, and the end of the log."""
+    events, planned = run.events(), planned_stages(run.run_id)
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        draw_stages(watch.stages(planned, events, status))
+    with right:
+        draw_search(watch.trials(events))
+        curves = watch.losses(events)
+        if not curves:
+            st.caption("Loss curves appear here when the first network trains.")
+        for pair in watch.pairs(list(curves.items())):
+            for column, (stage, frame) in zip(st.columns(2), pair, strict=False):
+                column.caption(watch.legend(stage, frame))
+                column.plotly_chart(
+                    watch.loss_figure(frame),
+                    key=f"loss.{stage}",
+                    config={"displayModeBar": False},
+                    alt=f"Losses of {watch.stage_title(stage)} by epoch, {len(frame)} epochs so far",
+                )
+    for event in events:
+        if event.get("event") == "note":
+            st.caption(plain(str(event.get("text", ""))))
+    with st.expander("Log"):
+        st.code(run.log(60) or "Nothing was logged yet.", language=None, height=260)
+
+
+def draw_stages(stages: pd.DataFrame) -> None:
+    st.dataframe(
+        stages.assign(stage=stages["stage"].map(watch.stage_title), state=stages["state"].map(watch.STAGE_MARKS)),
+        hide_index=True,
+        row_height=28,
+        height=min(36 + 28 * len(stages), STAGES_HEIGHT),
+        placeholder="",
+        column_config={
+            "stage": st.column_config.TextColumn("Stage", help=watch.PASSES_HELP),
+            "state": st.column_config.TextColumn("State", width="small"),
+            "seconds": st.column_config.NumberColumn("Seconds", format="%.1f", width="small"),
+        },
+        alt="The stages of this run with their state and seconds",
+    )
+
+
+def draw_search(searches: dict[str, pd.DataFrame]) -> None:
+    """Draw the trials of every search for better settings, as they come."""
+    for pair in watch.pairs(list(searches.items())):
+        for column, (stage, frame) in zip(st.columns(2), pair, strict=False):
+            column.caption(watch.trials_sentence(stage, frame))
+            column.plotly_chart(
+                watch.trials_figure(frame),
+                key=f"trials.{stage}",
+                config={"displayModeBar": False},
+                alt=f"Validation nDCG@10 of {len(frame)} trials, and the best so far",
+            )
+            with column.expander("Trials"):
+                best_first = frame.sort_values("validation", ascending=False)
+                alt = "Trials with their settings, the best first"
+                st.dataframe(best_first, hide_index=True, key=f"trials_table.{stage}", height=180, alt=alt)
+
+
+def resume(run: Run) -> None:
+    try:
+        jobs.resume(state.store(), run)
+    except GrouprecError as error:
+        say(error)
+        return
+    state.choose_run(run.run_id)
+    st.rerun()
+
+
+# -- the queue
+
+
+def draw_queue(waiting: list[Run]) -> None:
+    """Draw the runs that wait, each with the two things that can be done about it."""
+    cards.section(f"{cards.plural(len(waiting), 'run')} waiting", "The next one starts by itself when a run ends.")
+    for at, run in enumerate(waiting):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"{at + 1}. {plain(run.title())}", width="stretch")
+            if at and st.button("Next", icon=":material/vertical_align_top:", key=f"first.{run.run_id}"):
+                act(lambda run=run: jobs.move_first(state.store(), run))
+            if st.button("Take out", icon=":material/close:", key=f"unqueue.{run.run_id}"):
+                act(lambda run=run: jobs.cancel(run))
+
+
+# -- a new run
+
+
+@st.cache_resource(max_entries=32, show_spinner="Looking at the size of the file ...")
+def counted(path: str, roles: str, min_item_users: int) -> estimate.Size:
+    """Return the size of a file; ``roles`` is the JSON of its column roles."""
+    return estimate.size_of(Path(path), json.loads(roles), min_item_users)
+
+
+def size_of(dataset: KnownDataset, config: RunConfig) -> estimate.Size:
+    """Return the size of a dataset: as its last check found it, else counted or guessed."""
+    same = (dict(config.roles), dict(dataset.preparation)) == (dataset.roles, dataset.preparation)
+    if dataset.size and same:
+        return estimate.Size(**dataset.size)
+    least = config.preparation.min_item_users
+    return counted(str(dataset.interactions), json.dumps(config.roles, sort_keys=True), least)
+
+
+def draw_new_run(dataset: KnownDataset, busy: bool) -> estimate.Estimate | None:
+    """Draw the choices of a new run, what it will cost and its start button; return the cost."""
+    basis = repeat.basis()
+    with st.container(border=True):
+        cards.section(f"New run on {plain(dataset.name)}")
+        said = st.container()
+        choices = choose_all(dataset.name)
+        config = configure(dataset, basis, **choices)
+        with said:
+            repeat.draw_basis(basis, config)
+        cost = draw_cost(dataset, config, warn=busy) if config is not None else None
+        label, icon = ("Add to the queue", ":material/playlist_add:") if busy else ("Start training", PLAY)
+        started = st.button(label, type="primary", icon=icon, key="start_run", help=QUEUE_HELP if busy else None)
+    if started and config is not None:
+        start(config)
+    return cost
+
+
+PLAY = ":material/play_arrow:"
+QUEUE_HELP = "It starts by itself when the runs before it have ended, also after a restart of the server."
+
+
+def configure(dataset: KnownDataset, basis: Run | None, *, settings: dict, **choices: object) -> RunConfig | None:
+    """Return the checked configuration of a new run; say what is wrong with it, and return None, where something is."""
+    roles, preparation = repeat.preparation(dataset, basis)
+    try:
+        return make_config(
+            dataset=dataset.name,
+            interactions=dataset.interactions,
+            users=dataset.users,
+            items=dataset.items,
+            roles=roles,
+            settings={**settings, "data": preparation},
+            **choices,
+        )
+    except GrouprecError as error:
+        say(error)
+        return None
+
+
+def draw_cost(dataset: KnownDataset, config: RunConfig, warn: bool) -> estimate.Estimate | None:
+    """Draw what the run will cost, and that it will not fit where the page's first line says something else."""
+    try:
+        size = size_of(dataset, config)
+    except GrouprecError as error:
+        say(error)
+        return None
+    cost = estimate.estimate(config, size, state.store())
+    if warn and cost.advice:
+        st.warning(plain(watch.cost_sentence(config.preset, dataset.name, cost)), icon=":material/memory:")
+    st.caption(plain(watch.basis_sentence(cost, size.counted)))
+    return cost
+
+
+def start(config: RunConfig) -> None:
+    """Start or queue the run and watch it."""
+    try:
+        run = jobs.start(state.store(), config)
+    except GrouprecError as error:
+        say(error)
+        return
+    st.session_state.pop(repeat.BASIS, None)
+    if run.status().waiting:
+        st.toast(f"“{plain(run.title())}” waits for its turn.")
+    else:
+        state.choose_run(run.run_id)
+        st.session_state["watching"] = run.run_id
+    st.rerun()
+
+
+# -- the history
+
+
+def draw_history(runs: list[Run]) -> None:
+    """Draw all runs; the selected one can be opened, annotated, repeated, resumed or deleted."""
+    cards.section("Runs")
+    tags = watch.all_tags(runs)
+    if tags:
+        chosen = st.pills("Only runs tagged", tags, selection_mode="multi", key="history_tags", persist_state="session")
+        runs = watch.with_tags(runs, chosen)
+    frame = watch.history(runs)
+    frame["created"] = [state.when(seconds) for seconds in frame["created"]]
+    event = st.dataframe(
+        frame,
+        key="history",
+        hide_index=True,
+        placeholder="",
+        on_select="rerun",
+        selection_mode="single-row",
+        column_order=watch.shown_columns(frame),
+        column_config={
+            "title": st.column_config.TextColumn("Title", width="medium"),
+            "state": st.column_config.TextColumn("State", width="small"),
+            "tags": st.column_config.ListColumn("Tags", width="small"),
+            "note": st.column_config.TextColumn("Note", width="medium"),
+            "dataset": st.column_config.TextColumn("Dataset"),
+            "preset": st.column_config.TextColumn("Preset"),
+            "groups": st.column_config.TextColumn("Groups", alignment="right"),
+            "seconds": st.column_config.NumberColumn("Seconds", format="%.0f"),
+            "gain": st.column_config.NumberColumn(
+                "Gain kept",
+                format="%.0f %%",
+                help="How much of what personal lists would gain over one popular list the group lists keep.",
+            ),
+            "created": st.column_config.DatetimeColumn("Started", format="D MMM, HH:mm"),
+        },
+        alt="All runs, newest first, with state, dataset, groups, seconds and share of the possible gain",
+    )
+    rows = [row for row in event["selection"]["rows"] if row < len(runs)]
+    draw_actions(runs[rows[0]] if rows else None)
+
+
+def draw_actions(run: Run | None) -> None:
+    if run is None:
+        st.caption("Select a run to open, annotate, repeat, resume or delete it.")
+        return
+    status = jobs.refresh(run)
+    with st.container(horizontal=True):
+        if st.button("Open", icon=":material/open_in_new:", key="history_open"):
+            state.choose_run(run.run_id)
+            if run.finished:
+                state.open_page("groups")
+            st.rerun()
+        with st.popover("Rename", icon=":material/edit:"):
+            title = st.text_input("New title", run.title(), max_chars=120, key=f"rename.{run.run_id}")
+            if st.button("Save", key="history_rename", disabled=not title.strip()):
+                act(lambda: run.rename(title))
+        with st.popover("Note and tags", icon=":material/sell:"):
+            draw_notes(run)
+        st.button("Repeat with a change", key="history_repeat", help=REPEAT_HELP, on_click=repeat.fill, args=(run,))
+        if status.state in RESUMABLE - {State.QUEUED} and st.button(
+            "Resume", icon=":material/replay:", key="history_resume"
+        ):
+            resume(run)
+        with st.popover("Delete", icon=":material/delete:", disabled=status.state not in FINISHED):
+            st.markdown(f"Delete **{plain(run.title())}** with all its results? This cannot be undone.")
+            if st.button("Delete for good", type="primary", key="history_delete"):
+                act(lambda: state.store().delete(run))
+
+
+def draw_notes(run: Run) -> None:
+    """Draw the note and the tags of a run, with the tags of the other runs to choose from."""
+    notes = run.notes()
+    known = list(dict.fromkeys([*notes.tags, *watch.all_tags(state.store().runs())]))
+    tags = st.multiselect(
+        "Tags",
+        known,
+        list(notes.tags),
+        accept_new_options=True,
+        max_selections=MOST_TAGS,
+        placeholder="Type one and press Enter",
+        key=f"tags.{run.run_id}",
+    )
+    note = st.text_area("Note", notes.note, max_chars=MOST_NOTE, key=f"note.{run.run_id}", height=120)
+    if st.button("Save", key="history_annotate"):
+        act(lambda: run.annotate(note, tags))
+
+
+def act(change: Callable[[], object]) -> None:
+    """Change something on disk and redraw, or say why it could not be done."""
+    try:
+        change()
+    except GrouprecError as error:
+        say(error)
+        return
+    st.rerun()
+
+
+# -- the page
+
+store = state.store()
+active = jobs.active(store)
+runs, waiting, chosen = store.runs(), jobs.queue(store), state.current_run()
+dataset = state.current_dataset()
+
+answer = st.container()
+if active is not None:
+    st.fragment(run_panel, run_every=POLL_SECONDS)(active.run_id)
+if chosen is not None and not chosen.status().waiting and chosen.run_id != (active and active.run_id):
+    run_panel(chosen.run_id)
+if waiting:
+    draw_queue(waiting)
+cost = draw_new_run(dataset, busy=active is not None)
+if active is None and cost is not None:
+    with answer:
+        preset = st.session_state["train_preset"]
+        cards.answer(plain(watch.cost_sentence(preset, dataset.name, cost)))
+if runs:
+    draw_history(runs)

@@ -1,0 +1,79 @@
+"""The form of the list rules: strategy, diversity, and what never stands on a list."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from grouprec.ranking.strategies import STRATEGIES
+from grouprec.runs.config import ListRules
+from grouprec.ui.cards import plain
+from grouprec.ui.forms import changed
+
+
+def list_rules() -> dict[str, Any]:
+    """Draw how lists are made and what never stands on them; return only what differs from the defaults."""
+    defaults = ListRules()
+    left, right = st.columns(2)
+    with left:
+        strategy = st.selectbox(
+            "How members' wishes become one list",
+            list(STRATEGIES),
+            list(STRATEGIES).index(defaults.strategy),
+            format_func=lambda name: STRATEGIES[name].title,
+            key="train_strategy",
+            persist_state="session",
+        )
+        st.caption(plain(f"{STRATEGIES[strategy].explanation} ({STRATEGIES[strategy].cite})"))
+    diversity = right.slider(
+        "Diversity",
+        0.0,
+        1.0,
+        defaults.diversity,
+        0.05,
+        key="train_diversity",
+        persist_state="session",
+        help="0 lists what is wanted most, 1 what differs most from what stands above it.",
+    )
+    values = {"strategy": strategy, "diversity": diversity, **_exclusions()}
+    return changed(values, defaults)
+
+
+def _exclusions() -> dict[str, Any]:
+    """Draw what is never listed."""
+    texts = {
+        "label_words": ("Never list items with these words", "for example POSTAGE", "Whole words of an item's label."),
+        "categories": (
+            "Never list these categories",
+            "for example department=toys",
+            "An item attribute and its value.",
+        ),
+        "items": ("Never list these item ids", "for example 85123A", "What is out of stock, say."),
+    }
+    values: dict[str, Any] = {}
+    *columns, share = st.columns(4)
+    for column, (name, (label, example, about)) in zip(columns, texts.items(), strict=True):
+        with column:
+            chosen = st.multiselect(
+                label,
+                [],
+                accept_new_options=True,
+                placeholder=example,
+                key=f"train_{name}",
+                persist_state="session",
+                help=f"{about} Type one and press Enter; several are possible.",
+            )
+            values[name] = tuple(text.strip() for text in chosen if text.strip())
+    with share:
+        percent = st.number_input(
+            "Most owners (%)",
+            0,
+            100,
+            100,
+            5,
+            key="train_owned_share",
+            persist_state="session",
+            help="What more than this share of a group's members have is not listed for it; 100 switches the rule off.",
+        )
+    return values | {"owned_share": percent / 100}

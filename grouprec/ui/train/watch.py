@@ -1,0 +1,369 @@
+"""A run's events, status and metrics in the shapes that the Train page draws. No widgets here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from grouprec.report.palette import ACCENT
+from grouprec.report.sentences import encoder_title
+from grouprec.runs.store import FINISHED, Run, State, Status, read_json
+from grouprec.training.cost import Estimate
+from grouprec.ui.cards import percent, plain, plural, score
+
+PRESET_MEANING = {
+    "quick": "A first look: simple encoders, small networks and few epochs.",
+    "standard": "For real decisions: deep encoders beside the simple ones, final lists learned from all rows.",
+    "thorough": "For the last few percent: every encoder, many more epochs, and a search for better settings.",
+}
+STATE_WORDS = {
+    State.QUEUED: "waiting",
+    State.RUNNING: "training",
+    State.DONE: "finished",
+    State.FAILED: "failed",
+    State.CANCELLED: "cancelled",
+    State.LOST: "interrupted",
+}
+STAGE_MARKS = {
+    "done": "✓ done",
+    "re-used": "✓ re-used",
+    "running": "● running",
+    "stopped": "✕ stopped",
+    "waiting": "waiting",
+}
+STAGE_TITLES = {
+    "prepare": "Data",
+    "blend": "Blend of encoders",
+    "live weight": "Weight of events",
+    "number of groups": "Number of groups",
+    "candidates": "Everybody's best items",
+    "groups": "Groups",
+    "profile": "Profile",
+    "generator": "Generator",
+    "updater": "Live updates",
+    "evaluation": "Evaluation",
+    "map": "Map",
+    "save": "Saving",
+}
+PASS_TITLES = {"judge": "Judge", "without groups": "Without groups", "refit": "Final"}
+PASSES_HELP = (
+    "Stages run up to three times: first without the validation part, to choose settings, blend and number of groups; "
+    "then, as **Judge**, on all but the test part, to be evaluated on it; last, as **Final**, on all rows."
+)
+_NOT_A_LOSS = {"time", "event", "stage", "fraction", "epoch"}
+_LINE_COLORS = (ACCENT, "#d08a3c", "#4f9d8f", "#b0639a")
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time for people: ``41 s``, ``3 min``, ``1 h 05 min``, ``14 h``, ``3 days``."""
+    if seconds < 90:
+        return f"{max(seconds, 1):.0f} s"
+    minutes = round(seconds / 60)
+    if minutes >= 600:
+        hours = round(seconds / 3600)
+        return f"{hours} h" if hours < 48 else f"{round(hours / 24)} days"
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+# -- the list of stages
+
+
+def stage_title(stage: str) -> str:
+    """Return what people call a stage: ``Judge: EASE`` for "judge: encoder ease"."""
+    fit, _, name = stage.rpartition(": ")
+    if name.startswith("encoder "):
+        title = _encoder(name.removeprefix("encoder "))
+    elif name.startswith("search "):
+        title = f"Search: {_encoder(name.removeprefix('search '))}"
+    else:
+        title = STAGE_TITLES.get(name, name.capitalize())
+    return f"{PASS_TITLES.get(fit, fit.capitalize())}: {title}" if fit else title
+
+
+def _encoder(name: str) -> str:
+    title = encoder_title(name)
+    return f"{title[0].upper()}{title[1:]}"
+
+
+def stages(planned: Sequence[str], events: Iterable[Mapping[str, Any]], status: Status) -> pd.DataFrame:
+    """Return one row a stage: stage, state (``done``, ``re-used``, ``running``, ``stopped``, ``waiting``), seconds.
+
+    Stages that the events know but the plan does not stand behind the stage that was done before them.
+    """
+    seconds: dict[str, float] = {}
+    states: dict[str, str] = {}
+    for event in events:
+        stage = event.get("stage", "")
+        if event.get("event") == "stage_done":
+            seconds[stage] = float(event.get("seconds", 0.0))
+            states[stage] = "re-used" if event.get("reused") else "done"
+    if status.stage and status.state not in (State.DONE, State.QUEUED) and states.get(status.stage) is None:
+        states[status.stage] = "stopped" if status.state in FINISHED else "running"
+    names = list(dict.fromkeys(planned))
+    for before, stage in zip(["", *states], states, strict=False):
+        if stage not in names:
+            names.insert(names.index(before) + 1 if before else 0, stage)
+    rows = [(name, states.get(name, "waiting"), seconds.get(name)) for name in names]
+    return pd.DataFrame(rows, columns=["stage", "state", "seconds"]).astype({"seconds": "float64"})
+
+
+# -- loss curves
+
+
+def losses(events: Iterable[Mapping[str, Any]]) -> dict[str, pd.DataFrame]:
+    """Return, for every stage with epochs, a frame with ``epoch`` and one column a reported value.
+
+    A stage that was started again (a resumed run, the final fit) shows its latest attempt.
+    """
+    attempts: dict[str, list[dict[str, Any]]] = {}
+    for event in events:
+        if event.get("event") != "progress" or "epoch" not in event:
+            continue
+        rows = attempts.setdefault(str(event.get("stage", "")), [])
+        if rows and event["epoch"] <= rows[-1]["epoch"]:
+            rows.clear()
+        values = {name: value for name, value in event.items() if name not in _NOT_A_LOSS}
+        rows.append({"epoch": event["epoch"], **values})
+    frames = {stage: pd.DataFrame(rows) for stage, rows in attempts.items()}
+    return {stage: frame for stage, frame in frames.items() if len(frame.columns) > 1}
+
+
+def trials(events: Iterable[Mapping[str, Any]]) -> dict[str, pd.DataFrame]:
+    """Return, by stage, the trials of a search for better settings: ``trial``, ``validation``, then the settings.
+
+    A search that was started again (a resumed run) shows its latest attempt.
+    """
+    found: dict[str, list[dict[str, Any]]] = {}
+    for event in events:
+        if event.get("event") != "progress" or "trial" not in event:
+            continue
+        rows = found.setdefault(str(event.get("stage", "")), [])
+        if rows and event["trial"] <= rows[-1]["trial"]:
+            rows.clear()
+        rows.append({name: value for name, value in event.items() if name not in _NOT_A_LOSS})
+    return {stage: pd.DataFrame(rows).astype({"trial": int}) for stage, rows in found.items()}
+
+
+def trials_sentence(stage: str, frame: pd.DataFrame) -> str:
+    """Return the caption of a search: how many settings were tried, and what the best reach against the preset."""
+    best, preset = frame["validation"].max(), frame["validation"].iloc[0]
+    against = "the preset is still the best" if best <= preset else f"the preset reaches {score(preset)}"
+    return f"**{plain(stage_title(stage))}** {plural(len(frame), 'trial')}; best nDCG@10 {score(best)}, {against}."
+
+
+def trials_figure(frame: pd.DataFrame) -> go.Figure:
+    """Return a small chart: a dot per trial, and the best so far as a line."""
+    figure = go.Figure()
+    figure.add_scatter(
+        x=frame["trial"], y=frame["validation"], mode="markers", marker={"color": _LINE_COLORS[1], "size": 6}
+    )
+    best = {"color": ACCENT, "width": 2, "shape": "hv"}
+    figure.add_scatter(x=frame["trial"], y=frame["validation"].cummax(), mode="lines", line=best)
+    small = {"title": None, "nticks": 4, "automargin": True}
+    figure.update_layout(
+        height=180,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        xaxis={**small, "showgrid": False},
+        yaxis=small,
+        hovermode="closest",
+        showlegend=False,
+    )
+    return figure
+
+
+def line_colors(frame: pd.DataFrame) -> dict[str, str]:
+    """Return the colour of every value of a stage's frame."""
+    names = [name for name in frame.columns if name != "epoch"]
+    return {name: _LINE_COLORS[at % len(_LINE_COLORS)] for at, name in enumerate(names)}
+
+
+def legend(stage: str, frame: pd.DataFrame) -> str:
+    """Return the caption of a stage's chart as markdown: its name, then every value in its colour."""
+    names = [
+        f':color[{plain(name)}]{{foreground="{color}"}}' + (" (dotted, right)" if name == "validation" else "")
+        for name, color in line_colors(frame).items()
+    ]
+    return f"**{plain(stage_title(stage))}** {', '.join(names)}"
+
+
+def loss_figure(frame: pd.DataFrame) -> go.Figure:
+    """Return a small line chart: losses on the left axis, the validation value (higher is better) on the right."""
+    figure = go.Figure()
+    colors = line_colors(frame)
+    for name, color in colors.items():
+        validation = name == "validation"
+        figure.add_scatter(
+            x=frame["epoch"],
+            y=frame[name],
+            name=name,
+            mode="lines+markers" if len(frame) < 3 else "lines",  # one epoch makes no line
+            line={"color": color, "width": 2, "dash": "dot" if validation else "solid"},
+            yaxis="y2" if validation else "y",
+        )
+    small = {"title": None, "nticks": 4, "automargin": True}
+    figure.update_layout(
+        height=180,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        xaxis={
+            "title": None,
+            "tick0": 1,
+            "dtick": max(1, round(len(frame) / 5)),
+            "showgrid": False,
+            "automargin": True,
+        },
+        yaxis=small,
+        yaxis2={**small, "overlaying": "y", "side": "right", "showgrid": False, "visible": "validation" in colors},
+        hovermode="x unified",
+        showlegend=False,
+    )
+    return figure
+
+
+def pairs(values: Sequence[Any]) -> list[Sequence[Any]]:
+    """Return the values two by two, for two charts a row."""
+    return [values[at : at + 2] for at in range(0, len(values), 2)]
+
+
+# -- sentences
+
+
+def running_sentence(status: Status) -> str:
+    """Return how an active run is going."""
+    if status.state is State.QUEUED or not status.stage:
+        return "The training process is starting."
+    left = f", about {duration(status.seconds_left)} left" if status.seconds_left is not None else ""
+    return f"{percent(status.fraction)} done{left}. Now: {stage_title(status.stage)}."
+
+
+def ended_sentence(title: str, status: Status, seconds: float | None) -> str:
+    """Return how a run ended."""
+    took = f" in {duration(seconds)}" if seconds else ""
+    if status.state is State.DONE:
+        return f"“{title}” finished{took}."
+    reason = f": {status.message}" if status.message and status.state is not State.CANCELLED else "."
+    return f"“{title}” {STATE_WORDS[status.state]} at {percent(status.fraction)}{reason}"
+
+
+def cost_sentence(preset: str, dataset: str, cost: Estimate) -> str:
+    """Return what a run will cost, or that it will not fit and what would."""
+    if cost.advice:
+        needs = f"needs about {size(cost.memory)} of memory and {size(cost.free)} are free"
+        return f"A {preset} run on {dataset} will not fit: it {needs}. {cost.advice}"
+    return f"A {preset} run on {dataset} takes about {duration(cost.seconds)} and {size(cost.memory)} of memory."
+
+
+def basis_sentence(cost: Estimate, counted: bool) -> str:
+    """Return how sure an estimate is, and where it comes from."""
+    low, high = duration(cost.seconds / cost.factor), duration(cost.seconds * cost.factor)
+    source = "earlier runs on this machine" if cost.measured else "a short test of this machine, so a rough guess"
+    check = "" if counted else " Checking the file on the Data page makes it better."
+    return f"Likely between {low} and {high}, from {source}; {size(cost.free)} of memory are free.{check}"
+
+
+def size(n_bytes: float) -> str:
+    """Return bytes for people: ``850 MB``, ``1.4 GB``, ``16 GB``."""
+    if n_bytes < 950e6:
+        return f"{max(n_bytes, 0) / 1e6:.0f} MB"
+    return f"{n_bytes / 1e9:.1f} GB" if n_bytes < 9.95e9 else f"{n_bytes / 1e9:.0f} GB"
+
+
+def elapsed(status: Status, metrics: Mapping[str, Any]) -> float | None:
+    """Return how long a run took, in seconds; None while it has not ended."""
+    if metrics.get("seconds"):
+        return float(metrics["seconds"])
+    return status.ended - status.started if status.ended and status.started else None
+
+
+# -- the history
+
+
+HISTORY_COLUMNS = [
+    "run_id",
+    "title",
+    "state",
+    "tags",
+    "note",
+    "dataset",
+    "preset",
+    "groups",
+    "seconds",
+    "gain",
+    "created",
+]
+
+
+def history(runs: Iterable[Run]) -> pd.DataFrame:
+    """Return one row a run, newest first; ``gain`` is the strict list's share of the possible gain in percent."""
+    return pd.DataFrame([_history_row(run) for run in runs], columns=HISTORY_COLUMNS)
+
+
+def shown_columns(frame: pd.DataFrame) -> list[str]:
+    """Return the columns of the history to show; tags and notes only where there are some."""
+    written = [name for name in ("tags", "note") if frame[name].astype(bool).any()]
+    return ["title", "state", *written, "dataset", "preset", "groups", "seconds", "gain", "created"]
+
+
+def all_tags(runs: Iterable[Run]) -> list[str]:
+    """Return the tags of all runs in alphabetical order."""
+    return sorted({tag for run in runs for tag in run.notes().tags}, key=str.casefold)
+
+
+def with_tags(runs: Iterable[Run], tags: Iterable[str]) -> list[Run]:
+    """Return the runs that bear all of these tags."""
+    wanted = set(tags)
+    return [run for run in runs if wanted <= set(run.notes().tags)]
+
+
+def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
+    """Return what differs between two configurations (as JSON gives them): name, before, after."""
+    ignored = {"title", "dataset", "format"}  # what things are called changes nothing
+    names = [name for name in after if name not in ignored]
+    flat_before, flat_after = _flat({n: before.get(n) for n in names}), _flat({n: after[n] for n in names})
+    every = dict.fromkeys([*flat_after, *flat_before])
+    return [(n, flat_before.get(n), flat_after.get(n)) for n in every if flat_before.get(n) != flat_after.get(n)]
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested settings as one level: ``rules.diversity``."""
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        whole = f"{prefix}{name}"
+        flat |= _flat(value, f"{whole}.") if isinstance(value, Mapping) else {whole: value}
+    return flat
+
+
+def changes_sentence(found: Sequence[tuple[str, Any, Any]]) -> str:
+    """Return up to three differences in words."""
+    if not found:
+        return "Nothing is changed yet: this would be the same run again."
+    words = [f"{name.replace('_', ' ').replace('.', ', ')} {_value(old)} → {_value(new)}" for name, old, new in found]
+    more = f" and {plural(len(words) - 3, 'more')}" if len(words) > 3 else ""
+    return f"Changed: {'; '.join(words[:3])}{more}."
+
+
+def _value(value: Any) -> str:
+    if value is None or value in ("", [], ()):
+        return "none"
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def _history_row(run: Run) -> dict[str, Any]:
+    choices, status, metrics = read_json(run.path / "config.json") or {}, run.status(), run.metrics()
+    gain = (metrics.get("headline") or {}).get("strict_share_of_gain")
+    wish = choices.get("n_groups", "auto")
+    return {
+        "run_id": run.run_id,
+        "title": choices.get("title") or run.run_id,
+        "state": STATE_WORDS[status.state],
+        "tags": list(run.notes().tags),
+        "note": run.notes().note,
+        "dataset": choices.get("dataset", ""),
+        "preset": choices.get("preset", ""),
+        "groups": str(metrics.get("n_groups", wish)),
+        "seconds": elapsed(status, metrics),
+        "gain": None if gain is None else 100 * gain,
+        "created": status.created,
+    }

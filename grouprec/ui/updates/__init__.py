@@ -1,0 +1,1 @@
+"""The Updates page: what changes when something happens?"""

@@ -1,0 +1,73 @@
+"""What changes when something happens? The held-out part replayed before one's eyes, or events sent by hand."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+import streamlit as st
+
+from grouprec.core.types import GrouprecError
+from grouprec.runs.store import Run
+from grouprec.ui import cards, feedback, state
+
+MODES = {"replay": "Replay the held-out part", "send": "Send events"}
+
+
+def no_events(run: Run) -> NoReturn:
+    """Draw why a run takes no events, and stop."""
+    cards.answer(
+        f"**{cards.plain(run.title())}** takes no events: it is older than live updates, or was not saved whole."
+    )
+    if st.button("Train it again", type="primary", icon=":material/play_arrow:", key="updates_train"):
+        state.open_page("train")
+    st.stop()
+
+
+def mode() -> str:
+    """Draw the choice between replaying and sending; it is in the URL."""
+    return st.segmented_control(
+        "What to do",
+        list(MODES),
+        required=True,
+        format_func=MODES.get,
+        label_visibility="collapsed",
+        key="updates_mode",
+        on_change=cards.from_url("mode", "updates_mode", list(MODES), "replay"),
+    )
+
+
+def replay(run: Run) -> None:
+    """Draw the replay, or why there is none."""
+    from grouprec.ui.updates import replay as live  # knows the stages, and so torch: the other pages do without
+
+    if state.table_or_none(run, "held_out") is None:
+        with top.container():
+            cards.answer("This run kept no held-out part to replay; events can still be sent to it.")
+        return
+    with bar:
+        player = live.controls(run)
+    live.picture(run, player, top)
+
+
+def send(run: Run) -> None:
+    """Draw the ways to send events."""
+    from grouprec.ui.updates import sending
+
+    sending.panel(run, top)
+
+
+current = state.require_run()
+if not feedback.possible(current):
+    no_events(current)
+top = st.empty()
+bar = st.container(horizontal=True, vertical_alignment="center")
+with bar:
+    chosen = mode()
+try:
+    {"replay": replay, "send": send}[chosen](current)
+    cards.trained_note(current, "Live updates")
+except GrouprecError as error:
+    with top.container():
+        cards.answer("The live state of this run cannot be opened now.")
+    st.error(cards.plain(error))
+    st.button("Try again", icon=":material/refresh:", key="updates_again")

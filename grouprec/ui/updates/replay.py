@@ -1,0 +1,215 @@
+"""The replay of the held-out part on the Updates page: controls, the travelling user, lists, counters."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from grouprec.live.replay import Replay
+from grouprec.report import sentences as story
+from grouprec.report import tables as shaping
+from grouprec.runs.store import Run
+from grouprec.ui import cards, live_words, state
+from grouprec.ui.updates import charts as live_charts
+
+SPEEDS: dict[str, float] = {"1": 1, "5": 5, "20": 20, "100": 100, "max": np.inf}  # events per second
+TICK = 0.5  # seconds between two pictures
+BUSY = 0.35  # seconds of a tick that events may take, so that the buttons stay alive
+MOVES_HELP = "Against the list before the first event: ▲ up, ▼ down, new"
+MOVED_HELP = "Users whom an event has put into another group, also where another one has brought them back"
+LATENCY_HELP = "From the event to the updated user, group and lists"
+PLACE_HELP = (
+    "The arrow leads from where training put the user to the mean place of the ten users whose tastes are nearest now, "
+    "nearer ones counting more. The map itself stays."
+)
+EXPLANATION = (
+    "The model was trained without these events. Each one moves its user's vector by one step, places the user anew, "
+    "and refreshes the lists of the groups concerned. Nothing of this is kept."
+)
+
+
+@dataclass
+class Player:
+    """The replay of one session, and how far its clock has come."""
+
+    run_id: str
+    replay: Replay
+    playing: bool = False
+    at: float = 0.0  # when the last picture was drawn
+    owed: float = 0.0  # a part of an event that is due
+
+    def toggle(self) -> None:
+        self.playing, self.at, self.owed = not self.playing, time.monotonic(), 0.0
+
+    def advance(self, speed: float) -> None:
+        """Replay as many events as the time since the last picture asks for; what is not managed is left out."""
+        now = time.monotonic()
+        due = self.owed + speed * min(now - self.at, 2 * TICK)
+        self.at, n = now, len(self.replay) if np.isinf(due) else int(due)
+        self.owed = 0.0 if np.isinf(due) else due - n
+        if n:
+            self.replay.step(n, BUSY)
+        self.playing = self.replay.done < len(self.replay)
+
+
+def controls(run: Run) -> Player:
+    """Draw the controls and return what they control."""
+    player = _player(run)
+    replay, over = player.replay, player.replay.done == len(player.replay)
+    if st.button("Step", icon=":material/skip_next:", key="replay_step", disabled=player.playing or over):
+        replay.step()
+    label, icon = ("Pause", ":material/pause:") if player.playing else ("Play", ":material/play_arrow:")
+    st.button(label, icon=icon, type="primary", key="replay_play", on_click=player.toggle, disabled=over)
+    st.button("Start over", icon=":material/replay:", key="replay_over", on_click=_forget, disabled=not replay.done)
+    st.segmented_control(
+        "Events a second",
+        list(SPEEDS),
+        required=True,
+        label_visibility="collapsed",
+        key="replay_speed",
+        on_change=cards.from_url("speed", "replay_speed", list(SPEEDS), "5"),
+    )
+    st.caption("events a second", width="content")
+    return player
+
+
+def picture(run: Run, player: Player, top: Any) -> None:
+    """Draw what has happened so far, again and again while events are playing.
+
+    Args:
+        top: the place of the page's first line.
+    """
+    st.fragment(_draw, run_every=TICK if player.playing else None)(run, player, top)
+
+
+def _player(run: Run) -> Player:
+    player = st.session_state.get("replay")
+    if player is None or player.run_id != run.run_id:
+        with st.spinner("Reading what the model knew before these events"):
+            player = Player(run.run_id, Replay.of(state.store(), run))
+        st.session_state["replay"] = player
+    return player
+
+
+def _forget() -> None:
+    st.session_state.pop("replay", None)
+
+
+def _draw(run: Run, player: Player, top: Any) -> None:
+    replay = player.replay
+    if player.playing:
+        player.advance(SPEEDS[st.session_state["replay_speed"]])
+        if not player.playing:  # that was the last one: the buttons and the clock stop
+            st.rerun()
+    with top.container():
+        cards.answer(live_words.replay_answer(replay), EXPLANATION)
+    last = replay.last
+    st.markdown(live_words.step_line(last) if last else story.updater_answer(state.metrics(run).get("updater") or {}))
+    _counters(replay)
+    left, middle, right = st.columns([6, 7, 7], gap="small")
+    with left:
+        _map(run, replay)
+    with middle:
+        _group_list(run, replay)
+    with right:
+        _user_list(replay)
+    st.caption("Users who changed group, by events")
+    st.echarts_chart(
+        live_charts.moved_curve(replay.curve()),
+        height=live_charts.CURVE_HEIGHT,
+        key="replay_curve",
+        alt=f"{len(replay.moved)} users moved after {replay.done} events",
+    )
+
+
+def _counters(replay: Replay) -> None:
+    median, high = map(live_words.milliseconds, replay.latency())
+    values = {
+        "Events": (cards.count(replay.done), f"of {cards.count(len(replay))}"),
+        "Users who moved": (cards.count(len(replay.moved)), MOVED_HELP),
+        "Lists changed": (cards.count(replay.changed_lists), f"of {replay.base.n_groups}; {story.REGIMES['strict']}"),
+        "Median latency": (median, LATENCY_HELP),
+        "99th percentile": (high, LATENCY_HELP),
+    }
+    with st.grid(len(values), min_column_width=140, gap="small"):
+        for title, (value, explanation) in values.items():
+            st.metric(title, value, help=explanation)
+
+
+def _map(run: Run, replay: Replay) -> None:
+    last, groups, places = replay.last, {}, None
+    if last is not None:
+        groups = {"after": last.group_after + 1}
+        if last.group_before != last.group_after:
+            groups["before"] = last.group_before + 1
+        places = replay.places(last.user_row)
+    st.markdown("**The user on the map**" if last else "**Users on the map**", help=PLACE_HELP)
+    st.echarts_chart(
+        live_charts.travel_map(_background(run, replay), groups, places),
+        height=live_charts.MAP_HEIGHT,
+        key="replay_map",
+        alt=f"User {last.user}, now in group {last.group_after + 1}" if last else "All users before the first event",
+    )
+
+
+def _background(run: Run, replay: Replay) -> pd.DataFrame:
+    """Return a sample of users on the map with the groups that they are in now: x, y, group."""
+    users = state.table(run, "users")[["user", "x", "y"]].dropna()
+    shown = users.sample(min(len(users), live_charts.POINTS), random_state=0)
+    rows = shown["user"].map(replay.state.user_row)
+    shown = shown[rows.notna()]
+    return shown.assign(group=replay.state.labels[rows.dropna().to_numpy(np.int64)] + 1)
+
+
+def _group_list(run: Run, replay: Replay) -> None:
+    """Draw the list of the group that the last event concerned; of the largest before the first event."""
+    sizes, labels = replay.state.sizes, replay.state.item_labels
+    group = int(sizes.argmax()) if replay.last is None else replay.last.group_after
+    name = judged_names(run).get(group + 1, f"Group {group + 1}")
+    st.markdown(f"{cards.group_mark(group + 1)} **{cards.plain(cards.short(name, 34))}**", help=MOVES_HELP)
+    before, after = replay.lists(group)
+    draw_list(live_words.list_frame(before, after, labels), "replay_group_list", f"List of group {group + 1}")
+    members = live_words.members_line(int(sizes[group]), int((replay.base.labels == group).sum()))
+    st.caption(" · ".join(filter(None, [members, live_words.gone_line(before, after, labels)])))
+
+
+def _user_list(replay: Replay) -> None:
+    if replay.last is None:
+        st.markdown("**The user's own list**")
+        st.caption("Press Step or Play: the user of every event appears here, with their own list.")
+        return
+    st.markdown(f"**User {cards.plain(replay.last.user)}**: own list", help=MOVES_HELP)
+    before, after = replay.user_lists(replay.last.user_row)
+    frame = live_words.list_frame(before, after, replay.state.item_labels)
+    draw_list(frame, "replay_user_list", f"Own list of user {replay.last.user}")
+
+
+def draw_list(frame: pd.DataFrame, key: str, alt: str) -> None:
+    """Draw a list of :func:`live_words.list_frame`."""
+    st.dataframe(
+        frame,
+        hide_index=True,
+        height=36 + 30 * max(len(frame), 1),
+        row_height=30,
+        key=key,
+        column_config=LIST_COLUMNS,
+        alt=f"{alt}, {(frame['move'] != '').sum()} of {len(frame)} items moved",
+    )
+
+
+LIST_COLUMNS = {
+    "rank": st.column_config.NumberColumn("", width=30),
+    "move": st.column_config.TextColumn("Move", width=50, help=MOVES_HELP),
+    "label": st.column_config.TextColumn("Item", width=240),
+}
+
+
+def judged_names(run: Run) -> dict[int, str]:
+    """Return the names of the groups that the held-out part judged: those on the other pages, but after a refit."""
+    table = "group_evaluation" if state.metrics(run).get("refit") else "groups"
+    return shaping.group_names(state.trained_table(run, table).drop_duplicates("group"))

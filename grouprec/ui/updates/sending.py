@@ -1,0 +1,210 @@
+"""Events sent from the Updates page: a form, pasted rows or a file; what they did; the stream as it stands."""
+
+from __future__ import annotations
+
+import io
+import secrets
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from grouprec.core.types import DataError, GrouprecError
+from grouprec.live import streams
+from grouprec.live.events import read_events
+from grouprec.report import tables as shaping
+from grouprec.report.csv import export_stream
+from grouprec.runs.store import Run
+from grouprec.ui import cards, feedback, live_words, state
+from grouprec.ui.updates.replay import MOVES_HELP, draw_list
+
+MOST_OPTIONS = 5_000  # users or items to choose from; any other id can be typed
+MOST_LISTS = 3  # changed lists that are drawn
+FILE_TYPES = ["csv", "tsv", "txt", "json", "jsonl", "ndjson", "parquet", "xlsx", "gz"]
+EXAMPLE = "user,item,time\n17850,85123A,2011-12-10 09:30\n17850,71053,2011-12-10 09:31"
+VERDICTS = {"like": "likes it", "dislike": "dislikes it", "hide": "hides it", "unhide": "takes the verdict back"}
+REPORT_HELP = (
+    "**Came before**: the same event was applied already. **Too late**: older than the last thing that its user did. "
+    "**Malformed**: it breaks a rule, which is named. None of these changes anything."
+)
+RECOUNT_HELP = "The groups' sums are kept up to date event by event; this counts them again from every user"
+
+
+def panel(run: Run, top: Any) -> None:
+    """Draw the ways to send events, what the last ones did, and how the stream stands.
+
+    Args:
+        top: the place of the page's first line.
+    """
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        choice = st.segmented_control(
+            "How", list(WAYS), default="One event", required=True, label_visibility="collapsed", key="send_way"
+        )
+        WAYS[choice](run)
+    with right:
+        _effect(run)
+        _standing(run, top)
+
+
+def _one_event(run: Run) -> None:
+    users, items = state.table(run, "users"), state.table(run, "items")
+    often = users.nlargest(MOST_OPTIONS, "interactions")["user"].tolist()
+    known = items.nlargest(MOST_OPTIONS, "users").set_index("item")["label"].to_dict()
+    with st.form("send_one"):
+        user = st.selectbox("User", often, index=None, accept_new_options=True, key="send_user", placeholder=OR_TYPE)
+        item = st.selectbox(
+            "Item",
+            list(known),
+            index=None,
+            accept_new_options=True,
+            format_func=lambda one: f"{known[one]} · {one}" if one in known else one,
+            key="send_item",
+            placeholder=OR_TYPE,
+        )
+        names = _behaviours(run)
+        behaviour = st.selectbox("What happened", list(names), format_func=names.get, key="send_behaviour")
+        if st.form_submit_button("Send", type="primary", icon=":material/send:", key="send_submit"):
+            if not (user or "").strip() or not (item or "").strip():
+                st.error("An event needs a user and an item; choose or type both.")
+                return
+            event = {"user": user, "item": item, "behaviour": behaviour, "time": time.time()}
+            _send(run, lambda: [{**event, "event_id": secrets.token_hex(8)}])
+
+
+OR_TYPE = "Choose, or type any id"
+
+
+def _behaviours(run: Run) -> dict[str, str]:
+    """Return what an event can be: the run's own behaviours that count, and feedback."""
+    weights: Mapping[str, float] = (state.run_choices(run).get("preparation") or {}).get("behaviour_weights") or {}
+    own = {name: name for name, weight in weights.items() if weight > 0}
+    return {**(own or {"": "took it"}), **VERDICTS}
+
+
+def _rows(run: Run) -> None:
+    with st.form("send_rows"):
+        text = st.text_area("CSV with a header, or JSON lines", height=200, placeholder=EXAMPLE, key="send_text")
+        if st.form_submit_button("Send", type="primary", icon=":material/send:", key="send_submit"):
+            suffix = ".jsonl" if text.lstrip().startswith("{") else ".json" if text.lstrip().startswith("[") else ".csv"
+            _send(run, lambda: _read(run, f"pasted rows{suffix}", text.strip().encode()))
+
+
+def _file(run: Run) -> None:
+    with st.form("send_file"):
+        given = st.file_uploader("File with events", type=FILE_TYPES, key="send_upload")
+        st.caption("The columns are found as in the training; event_id, group, verdict, method and regime by name.")
+        if st.form_submit_button("Send", type="primary", icon=":material/send:", key="send_submit") and given:
+            _send(run, lambda: _read(run, Path(given.name).name, given.getvalue()))
+
+
+WAYS: dict[str, Callable[[Run], None]] = {"One event": _one_event, "Paste rows": _rows, "Upload a file": _file}
+
+
+def _read(run: Run, name: str, content: bytes) -> pd.DataFrame:
+    """Return events given as a file's content."""
+    if not content:
+        raise DataError("There are no rows yet; paste some, with a header line.")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        path.write_bytes(content)
+        return read_events(path, {}, run.config().roles)
+
+
+def _send(run: Run, events: Callable[[], Any]) -> None:
+    """Send events and remember what they did until the next ones."""
+    try:
+        given = events()
+        with st.spinner("Applying the events"), streams.use(state.store(), run) as stream:
+            effect = streams.send(stream, given)
+            st.session_state["sent"] = run.run_id, effect, list(stream.state.item_labels)
+    except GrouprecError as error:
+        st.error(cards.plain(error))
+
+
+def _effect(run: Run) -> None:
+    """Draw what the last events of this session did."""
+    run_id, effect, labels = st.session_state.get("sent", ("", None, []))
+    if effect is None or run_id != run.run_id:
+        return
+    with st.container(border=True):
+        st.markdown(live_words.report_line(effect.report), help=REPORT_HELP)
+        if effect.report.problems:
+            st.markdown("\n".join(f"- :small[{cards.plain(problem)}]" for problem in effect.report.problems))
+        st.markdown(live_words.effect_line(effect))
+        if len(effect.moved):
+            shown = effect.moved.assign(before=effect.moved["before"].astype(object).where(effect.moved["before"] > 0))
+            st.dataframe(
+                shown,
+                hide_index=True,
+                height=36 + 35 * min(len(shown), 5),
+                key="send_moved",
+                column_config={"user": "User", "before": "From group", "after": "To group"},
+                alt=f"{len(shown)} users and their groups before and after",
+            )
+        _changed_lists(run, effect, labels)
+
+
+def _changed_lists(run: Run, effect: streams.Effect, labels: list[str]) -> None:
+    names, changed = shaping.group_names(state.trained_table(run, "groups")), effect.changed_lists()
+    for group in changed[:MOST_LISTS]:
+        before, after = (heads[group - 1][heads[group - 1] >= 0].tolist() for heads in (effect.before, effect.after))
+        title = f"{cards.group_mark(group)} **{cards.plain(names.get(group, ''))}**"
+        st.markdown(title, help=MOVES_HELP)
+        frame = live_words.list_frame(before, after, labels)
+        draw_list(frame, f"send_list_{group}", f"List of group {group} after the events")
+    if len(changed) > MOST_LISTS:
+        st.caption(f"{cards.plural(len(changed) - MOST_LISTS, 'more list')} changed, too; the download has all lists.")
+
+
+def _standing(run: Run, top: Any) -> None:
+    """Draw the first line of the page, the counters of the stream, and what can be done with it."""
+    if not feedback.begun(run):
+        metrics = state.metrics(run)
+        with top.container():
+            cards.answer(live_words.untouched_answer(metrics.get("n_users", 0), metrics.get("n_groups", 0)))
+        st.caption("Send an event, and what it changes appears here. Each counts once, however often it is sent.")
+        return
+    with streams.use(state.store(), run) as stream:
+        answer, received = live_words.stream_answer(stream), stream.ledger.counters()
+        verdicts = len(stream.ledger.feedback())
+    with top.container():
+        cards.answer(answer)
+    st.markdown("**All events sent so far**", help=REPORT_HELP)
+    titles = {"events": "Received", "applied": "Applied", "duplicates": "Came before", "late": "Too late"}
+    values = {title: received.get(name, 0) for name, title in {**titles, "malformed": "Malformed"}.items()}
+    for column, (title, value) in zip(st.columns(6), {**values, "Feedback": verdicts}.items(), strict=True):
+        column.metric(title, cards.count(value))
+    with st.container(horizontal=True):
+        recount = st.button(
+            "Compare with a full recount", icon=":material/rule:", key="send_recount", help=RECOUNT_HELP
+        )
+        st.download_button(
+            "Download lists as they stand",
+            data=lambda: _archive(run),
+            file_name="lists.zip",
+            mime="application/zip",
+            key="send_download",
+            on_click="ignore",
+            icon=":material/download:",
+        )
+    if recount:
+        with streams.use(state.store(), run) as stream:
+            difference = stream.state.difference()
+        st.markdown(live_words.recount_line(difference))
+
+
+def _archive(run: Run) -> bytes:
+    """Return the files of the export after all events, in one archive."""
+    content = io.BytesIO()
+    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        with streams.use(state.store(), run) as stream:
+            names = export_stream(stream, Path(folder))
+        for name in names:
+            archive.write(Path(folder) / name, name)
+    return content.getvalue()

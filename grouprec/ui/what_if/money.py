@@ -1,0 +1,73 @@
+"""What numbers of lists cost and bring, at the prices that the reader gives."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+import streamlit as st
+
+from grouprec.explore.numbering import money, usual_cost
+from grouprec.report import tables as shaping
+from grouprec.runs.store import Run
+from grouprec.ui import cards, charts, state
+from grouprec.ui.what_if import charts as what_if_charts
+from grouprec.ui.what_if import words as what_if_words
+
+MONEY_HELP = (
+    "A hit is a listed item that the user really took in the held-out period. Hits are those of the measured lists, "
+    "for so many users; costs are those of making the lists. Any currency."
+)
+COST_HELP = "Of making one list. At first, what a further list brings on average where a hit is worth 1"
+MOST = 1e12
+MONEY_COLUMNS = {
+    "n_groups": "Lists",
+    "hits": "Hits",
+    "worth": "Their value",
+    "cost": "Costs",
+    "net": "After costs",
+    "net_low": "At least",
+    "net_high": "At most",
+}
+
+
+def draw(run: Run, value: pd.DataFrame, n: int) -> None:
+    """Draw what numbers of lists bring after their costs, as the reader prices lists and hits."""
+    curve, tested = shaping.of(value, "precision@10"), int(state.metrics(run).get("n_test_users", 0))
+    if curve.empty:
+        return
+    cards.section("What it costs and brings", MONEY_HELP)
+    inputs = st.columns(4, gap="medium")
+    with inputs[0]:
+        cost = number_from_url("Cost of a list", "cost", usual_cost(curve, tested), COST_HELP)
+    with inputs[1]:
+        worth = number_from_url("Value of a hit", "hit", 1.0, "What it brings that a user takes a listed item")
+    with inputs[2]:
+        reached = number_from_url("Users who see a list", "reach", tested, "At first, those who were tested")
+    table = money(curve, int(reached), cost, worth)
+    st.markdown(what_if_words.money_answer(table, n))
+    st.plotly_chart(
+        what_if_charts.money_curve(table, n),
+        key="what_if_money",
+        config=charts.QUIET_CONFIG,
+        alt="What the lists bring after their costs, by their number; the table below has the numbers",
+    )
+    with st.expander("As a table"):
+        shown = table.rename(columns=MONEY_COLUMNS).round(0).astype(int)
+        st.dataframe(shown, hide_index=True, key="what_if_money_table", height=300, alt="Hits, value and costs")
+        cards.download("Download", lambda: table, "money.csv", "what_if_download_money")
+
+
+def number_from_url(label: str, name: str, default: float, explanation: str) -> float:
+    """Draw a number of at least 0 that is in the URL; what is no number there counts as not said."""
+    key = f"what_if_{name}"
+    try:
+        asked = float(st.query_params.get(name, default))
+    except ValueError:
+        asked = default
+    st.session_state[key] = float(asked if math.isfinite(asked) and 0 <= asked <= MOST else default)
+
+    def write() -> None:
+        st.query_params[name] = f"{st.session_state[key]:.12g}"
+
+    return st.number_input(label, 0.0, MOST, step=1.0, format="%g", key=key, on_change=write, help=explanation)

@@ -1,0 +1,185 @@
+"""What the What-if page says and tabulates: plain functions on the tables of a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from grouprec.report.text import count, interval, percent, plural, score
+
+STATUS = {"new": "New", "gone": "Gone", "changed": "Changed", "same": "As before"}
+SMALLEST_STEP = 0.0005  # of the possible gain: less is nothing
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """One number of lists.
+
+    Attributes:
+        n: the number that was asked for.
+        labels: int [U], the groups of the users that took part in training, numbered from 1.
+        groups: group, name, size.
+        lists: group, rank, item, label, in the use of lists that is looked at.
+    """
+
+    n: int
+    labels: np.ndarray
+    groups: pd.DataFrame
+    lists: pd.DataFrame
+
+    @property
+    def names(self) -> dict[int, str]:
+        """Return group -> its name."""
+        return dict(zip(self.groups["group"].tolist(), self.groups["name"].astype(str).tolist(), strict=True))
+
+
+def lists(n: int) -> str:
+    """Return ``1 list``, ``12 lists``."""
+    return plural(n, "list")
+
+
+# -- how many lists?
+
+
+def answer(curve: pd.DataFrame, n: int) -> str:
+    """Say what a number of lists keeps of what personal lists would gain, and what the next larger number adds.
+
+    Args:
+        curve: n_groups, value, low and share_of_gain of one metric, ascending; ``n`` among them.
+    """
+    shares = curve.set_index("n_groups")["share_of_gain"]
+    own = shares[n]
+    if pd.isna(own):
+        return "Personal lists gain nothing over one popular list for all, so more lists buy nothing here."
+    if own <= 0:
+        said = f"{lists(n)} {'does' if n == 1 else 'do'} no better than the most popular items for all"
+    else:
+        said = f"{lists(n)} {'keeps' if n == 1 else 'keep'} {percent(own)} of what personal lists would gain"
+    larger = curve[curve["n_groups"] > n].head(1)
+    if larger.empty:
+        return f"{said}."
+    following, low = larger.iloc[0], curve.loc[curve["n_groups"] == n, "low"].iloc[0]
+    more = int(following["n_groups"]) - n
+    return f"{said}; {step(more, following['share_of_gain'] - own, bool(following['value'] < low))}."
+
+
+def step(more: int, added: float, worse: bool) -> str:
+    """Return ``one more adds 0.4 points``, ``8 more cost 3.0 points``, ``3 more add nothing``.
+
+    Args:
+        added: to the share of the possible gain.
+        worse: whether a loss is beyond the 95 % interval; one that is not counts as nothing.
+    """
+    who, ending = ("one more", "s") if more == 1 else (f"{more} more", "")
+    if added >= SMALLEST_STEP:
+        return f"{who} add{ending} {100 * added:.1f} points"
+    return f"{who} cost{ending} {-100 * added:.1f} points" if worse else f"{who} add{ending} nothing"
+
+
+def enough(curve: pd.DataFrame) -> int:
+    """Return the smallest number of lists whose value is not proven to be below the best one's (intervals overlap)."""
+    best = curve.loc[curve["value"].idxmax()]
+    return int(curve.loc[curve["high"] >= best["value"], "n_groups"].min())
+
+
+def enough_words(curve: pd.DataFrame) -> str:
+    """Say from which number of lists on the measured values can hardly be told apart; needs a value."""
+    known = curve.dropna(subset="value")
+    best = int(known.loc[known["value"].idxmax(), "n_groups"])
+    least = enough(known)
+    if least == best:
+        return f"{lists(best).capitalize()} did best, and no smaller number comes within its 95 % interval."
+    return f"{lists(best).capitalize()} did best; from {least} on the difference is within the 95 % interval."
+
+
+# -- two settings side by side
+
+
+def measures(value: pd.DataFrame, settings: list[Setting]) -> pd.DataFrame:
+    """Return what was measured of each setting, as text: measures in rows, a column per setting.
+
+    Args:
+        value: the value table of the run's own groups in one use of the lists, all metrics.
+    """
+    columns = {}
+    for setting in settings:
+        rows = value[value["n_groups"] == setting.n].set_index("metric")
+        if rows.empty:
+            continue
+        ndcg, hit = rows.loc["ndcg@10"], rows.loc["hit_rate@10"]
+        sizes = setting.groups["size"]
+        columns[lists(setting.n).capitalize()] = {
+            "Of the possible gain": percent(ndcg["share_of_gain"]),
+            "Order of hits (nDCG@10)": interval(ndcg["value"], ndcg["low"], ndcg["high"]),
+            "Best possible": score(ndcg["oracle"]),
+            "Users with a hit": f"{percent(hit['value'])} ({percent(hit['low'])}–{percent(hit['high'])})",
+            "Largest group": count(sizes.max()),
+            "Smallest group": count(sizes.min()),
+            "Stability": f"{ndcg['stability']:.2f}" if "stability" in ndcg and pd.notna(ndcg["stability"]) else "–",
+        }
+    return pd.DataFrame(columns).rename_axis("Measure").reset_index()
+
+
+def moves_answer(before: int, after: int, flows: pd.DataFrame) -> str:
+    """Say how many users change group between two settings (``flows``: before, after, users)."""
+    users = int(flows["users"].sum())
+    moved = int(flows.loc[flows["before"] != flows["after"], "users"].sum())
+    who = f"**{count(moved)} of {plural(users, 'user')}** ({percent(moved / users)})"
+    return f"From {before} to {lists(after)}, {who} {'changes' if moved == 1 else 'change'} group."
+
+
+def changes_answer(changed: pd.DataFrame, before: int, after: int) -> str:
+    """Say how many lists are new, gone or changed between two settings (``changed``: group, status, new_items)."""
+    counts = changed["status"].value_counts()
+    new, gone, other = (int(counts.get(name, 0)) for name in ("new", "gone", "changed"))
+    if not new + gone + other:
+        return f"All lists are the same with {before} and with {after}."
+    parts = [f"{n} {word}" for n, word in ((new, "new"), (gone, "gone"), (other, "changed")) if n]
+    kept = int(counts.get("same", 0))
+    return f"From {before} to {lists(after)}: **{', '.join(parts)}**, {kept} as before."
+
+
+def changes_table(changed: pd.DataFrame, before: Setting, after: Setting) -> pd.DataFrame:
+    """Return the groups of two settings with their names, sizes and what becomes of their lists."""
+    names = before.names | after.names
+    sizes = [one.groups.set_index("group")["size"] for one in (before, after)]
+    return pd.DataFrame(
+        {
+            "group": changed["group"],
+            "name": changed["group"].map(names),
+            "status": changed["status"].map(STATUS),
+            "before": changed["group"].map(sizes[0]).map(count),
+            "after": changed["group"].map(sizes[1]).map(count),
+            "new_items": changed["new_items"].where(changed["status"] != "gone").map(count),
+        }
+    )
+
+
+def list_with_marks(setting: Setting, other: Setting, group: int, mark: str) -> pd.DataFrame:
+    """Return a group's list by rank with a mark at the items that it has not in the other setting."""
+    own, known = (one.lists[one.lists["group"] == group].sort_values("rank") for one in (setting, other))
+    marks = np.where(own["item"].isin(known["item"]), "", mark)
+    return pd.DataFrame({"rank": own["rank"], "label": own["label"], "mark": marks}).reset_index(drop=True)
+
+
+# -- money
+
+
+def money_answer(table: pd.DataFrame, n: int) -> str:
+    """Say which number of lists brings most after costs, which come close, and what the looked-at one leaves.
+
+    Args:
+        table: n_groups, net, net_low, net_high, ascending.
+    """
+    best = table.loc[table["net"].idxmax()]
+    at_best = int(best["n_groups"])
+    close = table.loc[table["net_high"] >= best["net"], "n_groups"].astype(int)
+    said = f"**{lists(at_best)}** {'brings' if at_best == 1 else 'bring'} most after costs: {count(best['net'])}"
+    own = table.set_index("n_groups")["net"].get(n)
+    if own is not None and n != at_best:
+        said += f", {count(best['net'] - own)} more than {n}"
+    if len(close) > 1:
+        said += f". Within the 95 % interval of the hits, {close.min()} to {close.max()} may do as well"
+    return f"{said}."

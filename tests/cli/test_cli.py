@@ -1,0 +1,262 @@
+"""The command line as scripts use it: exit status, one clear sentence, JSON, the exported files."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from grouprec.cli.main import main
+from grouprec.data.synthetic import planted
+from tests.conftest import TINY, TINY_ENCODERS, write_csv
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict:
+        return json.loads(self.out.strip().splitlines()[-1])
+
+
+@pytest.fixture
+def grouprec(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]):
+    """Run a command in this process and return what a shell would see."""
+
+    def call(*words: object) -> Answer:
+        monkeypatch.setattr(sys, "argv", ["grouprec", *map(str, words)])
+        with pytest.raises(SystemExit) as stop:
+            main()
+        out, err = capfd.readouterr()
+        return Answer(int(stop.value.code or 0), out, err)
+
+    return call
+
+
+def refused(answer: Answer, *words: str) -> None:
+    """Check for exit 2 and one sentence that has the words, without a traceback."""
+    sentence = " ".join(answer.err.split())
+    assert answer.status == 2, answer
+    assert "Traceback" not in answer.err
+    for word in words:
+        assert word.lower() in sentence.lower(), sentence
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
+    """One run through the real command, with refit, times, and users too rare for training."""
+    root = tmp_path_factory.mktemp("cli")
+    data = planted(n_users=80, n_items=60, events_per_user=20).data
+    file = write_csv(data, root / "shop.csv")
+    with file.open("a") as out:
+        out.write('00123,i00003,1,1970-01-02 10:00:00,Item 3,region 0\n"Ünï ""q"" 😀",i00005,1,1970-01-03,Item 5,\n')
+    command = [sys.executable, "-m", "grouprec", "train", file, "--preset", "quick", "--n-groups", "4", "--refit"]
+    command += [
+        "--runs",
+        root / "runs",
+        "--json",
+        "--device",
+        "cpu",
+        "--layout",
+        "pca",
+        "--set",
+        "data.min_user_items=2",
+        *TINY,
+    ]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return root, json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def test_train_reports_run_status_seconds_and_metrics(trained: tuple[Path, dict]) -> None:
+    _, result = trained
+    assert result["status"] == "done"
+    assert result["seconds"] > 0
+    assert result["metrics"]["n_groups"] == 4
+    assert set(result["metrics"]["encoder"].split(" + ")) <= set(TINY_ENCODERS)
+    assert set(result["metrics"]["encoders"]) == set(TINY_ENCODERS)
+
+
+def test_export_writes_the_four_files_of_the_contract(trained: tuple[Path, dict], grouprec, tmp_path: Path) -> None:
+    root, result = trained
+    answer = grouprec("export", result["run_id"], "--out", tmp_path / "out", "--runs", root / "runs", "--json")
+    assert answer.status == 0, answer.err
+    read = {p.name: pd.read_csv(p, dtype={"user": str, "item": str}) for p in (tmp_path / "out").iterdir()}
+    assert {name: list(frame.columns) for name, frame in read.items()} == {
+        "members.csv": ["user", "group", "weight"],
+        "group_lists.csv": ["group", "rank", "item", "score"],
+        "group_rankings.csv": ["group", "rank", "item", "score"],
+        "user_lists.csv": ["user", "rank", "item", "score"],
+    }
+    members = read["members.csv"]
+    assert members["user"].is_unique
+    assert {"00123", 'Ünï "q" 😀'} <= set(members["user"]), "users too rare for training get a group, ids unchanged"
+    assert len(members) == 82
+    assert set(members["group"]) <= set(read["group_lists.csv"]["group"])
+    lists = read["group_lists.csv"]
+    assert (lists.groupby("group")["rank"].max() == 50).all()
+    assert not lists.duplicated(["group", "item"]).any()
+    ranks = read["group_rankings.csv"].groupby("group")["rank"].apply(list)
+    assert all(list(range(1, len(rank) + 1)) == rank for rank in ranks)
+    history = pd.read_csv(root / "shop.csv", dtype=str).groupby("user_id")["item_id"].agg(set)
+    personal = read["user_lists.csv"]
+    for user, part in personal.groupby("user"):
+        assert not set(part["item"]) & history[user], "a personal list after the refit holds new items only"
+
+
+def test_list_show_and_compare_agree_with_the_run(trained: tuple[Path, dict], grouprec) -> None:
+    root, result = trained
+    folder = ("--runs", root / "runs", "--json")
+    assert [run["run_id"] for run in grouprec("list", *folder).json["runs"]] == [result["run_id"]]
+    assert grouprec("show", "last", *folder).json["metrics"]["n_groups"] == 4
+    rows = grouprec("compare", "last", *folder).json["rows"]
+    assert {"run_id", "method", "metric", "value", "low", "high"} == set(rows[0])
+    methods = {row["method"] for row in rows}
+    assert {"popularity/strict", "generated/strict", "generated/dedup", "item_knn/individual"} <= methods
+    bounded = [row for row in rows if row["low"] is not None]
+    assert bounded
+    assert all(row["low"] - 1e-6 <= row["value"] <= row["high"] + 1e-6 for row in bounded)
+    assert "generated" in grouprec("show", "last", "--runs", root / "runs").out
+
+
+def test_report_writes_one_file_of_the_run(trained: tuple[Path, dict], grouprec, tmp_path: Path) -> None:
+    root, result = trained
+    out = tmp_path / "new" / "story.html"
+    answer = grouprec("report", "last", "--out", out, "--runs", root / "runs", "--json")
+    assert answer.status == 0
+    assert answer.json == {"run_id": result["run_id"], "file": str(out), "bytes": out.stat().st_size}
+    document = out.read_text(encoding="utf-8")
+    assert document.startswith("<!doctype html>") and result["run_id"] in document
+    assert "story.html" in answer.err
+    refused(grouprec("report", "nothing", "--out", out, "--runs", root / "runs"), "no run called 'nothing'")
+    refused(grouprec("report", "last", "--out", tmp_path, "--runs", root / "runs"), "Cannot write")
+
+
+def test_value_prints_what_every_number_of_groups_is_worth(trained: tuple[Path, dict], grouprec) -> None:
+    root, _ = trained
+    rows = grouprec("value", "last", "--runs", root / "runs", "--json").json["rows"]
+    names = "n_groups method regime metric value low high floor individual oracle share_of_gain"
+    assert all(list(row) == names.split() for row in rows)
+    assert {1, 2, 4} <= {row["n_groups"] for row in rows}
+    assert {row["method"] for row in rows} == {"members_mean", "kmeans_popularity", "kmeans_mean_ease"}
+    assert {row["metric"] for row in rows} == {"ndcg@10", "precision@10", "hit_rate@10"}
+    for row in rows:
+        assert row["low"] <= row["value"] <= row["high"]
+        assert (row["oracle"] is None) == (row["regime"] == "dedup")
+    out = grouprec("value", "last", "--runs", root / "runs").out
+    assert out.splitlines()[0].split()[:5] == ["n_groups", "method", "regime", "value", "low"]
+    assert {"floor", "individual", "oracle", "share_of_gain", "smallest", "largest", "stability"} <= set(out.split())
+    assert "kmeans_popularity" in out and "nan" not in out
+
+
+def test_a_second_run_with_other_groups_reads_the_encoders_back(trained: tuple[Path, dict], grouprec) -> None:
+    root, _ = trained
+    words = ["train", root / "shop.csv", "--preset", "quick", "--n-groups", 3, "--runs", root / "runs", "--no-refit"]
+    answer = grouprec(*words, "--device", "cpu", "--layout", "pca", "--set", "data.min_user_items=2", *TINY)
+    assert answer.status == 0, answer.err
+    log = (max((root / "runs").iterdir()) / "log.txt").read_text()
+    for encoder in TINY_ENCODERS:
+        assert f"encoder {encoder}: read back" in log
+    assert "groups: read back" not in log
+
+
+BAD = {
+    "empty": (b"", "empty"),
+    "header only": (b"user_id,item_id\n", "row"),
+    "binary": (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40, "csv"),
+    "no item column": (b"user_id,price_paid\na,1\nb,2\n", "--map"),
+    "one column": (b"user_id~item_id\na~b\nc~d\n", ""),
+    "doubled columns": (b"user_id,item_id,item_id\na,x,y\nb,x,y\n", "item_id"),
+    "one user": (b"user_id,item_id\na,x\na,y\na,z\n", "user"),
+    "one item": (b"user_id,item_id\na,x\nb,x\nc,x\n", "item"),
+    "all dropped": (b"user_id,item_id,quantity\na,x,-1\nb,y,-2\nc,z,0\n", "dropped"),
+    "unparsable times": (b"user_id,item_id,timestamp\n" + b"a,x,soon\nb,y,later\nc,z,never\n" * 9, "time"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_files_are_refused_with_one_sentence(name: str, grouprec, tmp_path: Path, runs_root: Path) -> None:
+    content, word = BAD[name]
+    file = tmp_path / "bad.csv"
+    file.write_bytes(content)
+    refused(grouprec("train", file, "--preset", "quick"), word)
+    assert not list(runs_root.glob("*/manifest.json"))
+
+
+@pytest.mark.parametrize(
+    "words, sentence",
+    [
+        (["--n-groups", "9999"], "9999 groups were asked for"),
+        (["--encoder", "nope"], "no encoder called 'nope'"),
+        (["--encoder", "dnn", "--set", "dnn.nope=1"], "no setting 'dnn.nope'"),
+        (["--encoder", "dnn", "--set", "dnn.epochs=-1"], "dnn.epochs"),
+        (["--encoder", "ease", "--set", "dnn.epochs=1"], "No stage called 'dnn' is part of this run"),
+        (["--regime", "loose"], "regime"),
+        (["--search-minutes", "-1"], "search_minutes"),
+        (["--set", "rules.strategy=nope"], "no strategy called 'nope'"),
+        (["--set", "rules.items=nothing like it"], "'nothing like it'"),
+        (["--map", "user=nope"], "nope"),
+        (["--map", "colour=item_id"], "colour"),
+        (["--device", "abacus"], "device"),
+        (["--preset", "fast"], "preset"),
+        (["--items", "missing.csv"], "missing.csv"),
+        (["--nope"], "--nope"),
+    ],
+)
+def test_wrong_options_are_refused_with_one_sentence(words: list, sentence: str, grouprec, planted_csv: Path) -> None:
+    refused(grouprec("train", planted_csv, "--preset", "quick", *words), sentence)
+
+
+def test_a_missing_file_and_a_missing_run_are_refused(grouprec, tmp_path: Path) -> None:
+    refused(grouprec("train", tmp_path / "nothing.csv"), "nothing.csv")
+    refused(grouprec("show", "nothing"), "no run called 'nothing'")
+    refused(grouprec("export", "last", "--out", tmp_path), "no finished run")
+
+
+def test_an_unwritable_runs_folder_is_refused(grouprec, planted_csv: Path, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    refused(grouprec("train", planted_csv, "--runs", tmp_path / "taken"), "Cannot write", "--runs")
+
+
+def test_a_full_disk_while_writing_leaves_no_finished_run(planted_csv: Path, runs_root: Path) -> None:
+    resource = pytest.importorskip("resource")
+    command = [sys.executable, "-m", "grouprec", "train", planted_csv, "--preset", "quick", "--n-groups", "3"]
+    limit = 20_000  # bytes: the first stage's weights do not fit, as on a full disk
+
+    def small_disk() -> None:
+        import signal
+
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": "0"}
+    words = [
+        *map(str, command),
+        "--device",
+        "cpu",
+        "--encoder=dnn",
+        "--set=dnn.embedding_size=64",
+        "--set=dnn.epochs=1",
+    ]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=300, preexec_fn=small_disk, env=environment)
+    assert done.returncode == 2, done.stderr
+    assert "Cannot write" in " ".join(done.stderr.split())
+    assert not list(runs_root.glob("*/manifest.json"))
+
+
+def test_ten_million_rows_of_garbage_are_refused_at_once(grouprec, tmp_path: Path) -> None:
+    file = tmp_path / "garbage.csv.gz"
+    with gzip.open(file, "wb", compresslevel=1) as out:
+        for _ in range(100):
+            out.write(b"lorem ipsum dolor sit amet\n" * 100_000)
+    refused(grouprec("train", file), "garbage.csv.gz")

@@ -1,0 +1,327 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from pydantic import ValidationError
+
+from grouprec.core.types import DataError, SettingError
+from grouprec.data.clean import Preparation
+from grouprec.data.core_users import find_robots
+from grouprec.data.prepare import prepare
+
+SAMPLE = Path(__file__).parents[2] / "sample_data" / "online_retail.parquet"
+LOOSE = Preparation(min_item_users=1, weighting="none", winsorise=1)
+
+
+def events(n_users=12, n_items=8, per_user=6, seed=0):
+    """Return a table of text like that of a CSV file; times are distinct."""
+    rng = np.random.default_rng(seed)
+    n = n_users * per_user
+    items = np.concatenate([rng.permutation(n_items)[:per_user] for _ in range(n_users)])
+    return pd.DataFrame(
+        {
+            "user": [f"u{i // per_user:02d}" for i in range(n)],
+            "item": [f"i{item}" for item in items],
+            "qty": rng.integers(1, 9, n),
+            "date": pd.date_range("2024-01-01", periods=n, freq="h")[rng.permutation(n)].astype(str),
+        }
+    )
+
+
+def prepared(tmp_path, table, settings=LOOSE, **more):
+    path = tmp_path / "events.csv"
+    table.to_csv(path, index=False)
+    return prepare(path, settings=settings, **more)
+
+
+def steps(result):
+    return result.report.table().set_index("step")
+
+
+def test_the_report_adds_up_and_ends_with_the_rows_of_the_dataset(tmp_path):
+    table = events()
+    table.loc[0, "user"] = None
+    table.loc[1, "qty"] = 0
+    table = pd.concat([table, table.iloc[[5, 6]]])
+    result = prepared(tmp_path, table)
+    report = result.report.table()
+    assert list(report.columns) == ["step", "rows_before", "rows_after", "dropped", "note"]
+    assert report["rows_before"].tolist()[1:] == report["rows_after"].tolist()[:-1]
+    assert (report["dropped"] == report["rows_before"] - report["rows_after"]).all()
+    data = result.dataset
+    assert report["rows_after"].iloc[-1] == len(data.train) + len(data.validation) + len(data.test)
+    dropped = steps(result)["dropped"]
+    assert dropped["missing ids"] == 1
+    assert dropped["cancellations and non-positive quantities"] == 1
+    assert dropped["exact duplicates"] == 2
+
+
+def test_the_split_by_time_lets_no_future_into_training(tmp_path):
+    data = prepared(tmp_path, events(), LOOSE.model_copy(update={"test_share": 0.2})).dataset
+    assert data.train.times.max() < data.validation.times.min()
+    assert data.validation.times.max() < data.test.times.min()
+    start = pd.Timestamp("2024-01-01", tz="UTC").timestamp()
+    assert data.train.times.min() >= start
+
+
+def test_the_statistics_of_training_ignore_later_rows(tmp_path):
+    table = events(30, 8, 6).sort_values("date", ignore_index=True)
+    settings = Preparation(min_item_users=2)
+    before = prepared(tmp_path, table, settings)
+    table.loc[len(table) - 5 :, "qty"] = 10**6
+    table.loc[len(table) - 3 :, "item"] = "only in the test part"
+    after = prepared(tmp_path, table, settings)
+    assert after.dataset.item_ids.tolist() == before.dataset.item_ids.tolist()
+    np.testing.assert_array_equal(after.dataset.train.weights, before.dataset.train.weights)
+    pd.testing.assert_frame_equal(after.dataset.user_attributes, before.dataset.user_attributes)
+    assert after.dataset.test.weights.max() <= before.dataset.train.weights.max()
+
+
+def test_ids_stay_the_text_of_the_file(tmp_path):
+    odd = {"u00": "00123", "u01": "Anne Marie", "u02": 'the "boss", really', "u03": "😀", "u04": "123"}
+    table = events()
+    table["user"] = table["user"].replace(odd)
+    users = prepared(tmp_path, table, hold_out=False).dataset.user_ids
+    assert set(odd.values()) <= set(users)
+    assert users.tolist() == sorted(users)
+
+
+def test_equal_files_and_settings_give_equal_data_and_key(tmp_path):
+    table = events().drop(columns="date")
+    first, again, other = (prepared(tmp_path, table, seed=seed).dataset for seed in (0, 0, 1))
+    assert first.key == again.key != other.key
+    np.testing.assert_array_equal(first.train.item_rows, again.train.item_rows)
+    assert first.key != prepared(tmp_path, table, hold_out=False).dataset.key
+    assert first.key != prepared(tmp_path, table, roles={"weight": ""}).dataset.key
+
+
+def test_without_times_the_split_is_per_user_and_all_users_stay(tmp_path):
+    result = prepared(tmp_path, events(per_user=8).drop(columns="date"))
+    assert (result.split, result.dataset.timed, result.first_time) == ("user", False, None)
+    assert result.dataset.n_users == 12
+    assert len(result.dataset.test) > 0
+
+
+def test_refit_puts_all_rows_into_training(tmp_path):
+    data = prepared(tmp_path, events(), hold_out=False).dataset
+    assert (len(data.train), len(data.validation), len(data.test)) == (72, 0, 0)
+
+
+def test_duplicates_are_added_for_quantities_and_the_last_kept_for_ratings(tmp_path):
+    table = events()
+    twice = pd.concat([table, table.iloc[[0]].assign(qty=100)])
+    total = prepared(tmp_path, twice, hold_out=False).dataset
+    expected = table["qty"].sum() + 100
+    assert total.train.weights.sum() == expected
+    ratings = prepared(tmp_path, twice.rename(columns={"qty": "rating"}), hold_out=False).dataset
+    assert ratings.merge == "last"
+    assert ratings.train.weights.sum() == expected - table["qty"][0]
+
+
+def test_behaviours_weigh_and_multiply_quantities(tmp_path):
+    table = events(3, 6, 4).assign(qty=2, behaviour=["view", "Add to cart", "purchase", "sneeze"] * 3)
+    settings = LOOSE.model_copy(update={"weighting": "none"})
+    data = prepared(tmp_path, table, settings, hold_out=False).dataset
+    assert np.unique(data.train.weights).tolist() == [2, 4, 6]
+    chosen = Preparation(behaviour_weights={"purchase": 5, "view": 0}, min_item_users=1, weighting="none")
+    only = prepared(tmp_path, table, chosen, hold_out=False).dataset
+    assert np.unique(only.train.weights).tolist() == [2, 10]
+
+
+def test_ratings_below_the_threshold_are_dropped(tmp_path):
+    table = events().rename(columns={"qty": "rating"})
+    settings = LOOSE.model_copy(update={"rating": "threshold", "rating_threshold": 5})
+    data = prepared(tmp_path, table, settings, hold_out=False).dataset
+    assert len(data.train) == (table["rating"] >= 5).sum()
+    assert (data.train.weights == 1).all()
+
+
+def test_bad_weights_are_dropped_and_counted(tmp_path):
+    table = events().astype({"qty": object})
+    table.loc[:4, "qty"] = ["NaN", "inf", "-3", "many", "-inf"]
+    dropped = steps(prepared(tmp_path, table, hold_out=False))["dropped"]
+    assert dropped["weights that are not numbers"] == 3
+    assert dropped["cancellations and non-positive quantities"] == 2
+
+
+def test_cancelled_orders_are_dropped_only_where_other_orders_are_numbers(tmp_path):
+    table = events().assign(InvoiceNo=[str(536365 + n) for n in range(72)])
+    table.loc[:2, "InvoiceNo"] = "C536379"
+    assert steps(prepared(tmp_path, table))["dropped"]["cancellations and non-positive quantities"] == 3
+    table["InvoiceNo"] = "C" + table["InvoiceNo"].str.strip("C")
+    assert steps(prepared(tmp_path, table))["dropped"]["cancellations and non-positive quantities"] == 0
+
+
+def test_times_of_mixed_zones_are_utc_and_few_bad_ones_are_dropped(tmp_path):
+    table = events()
+    table.loc[:2, "date"] = ["2023-12-31T23:30:00-01:00", "soon", None]
+    result = prepared(tmp_path, table, hold_out=False)
+    assert steps(result)["dropped"]["times that cannot be read"] == 2
+    assert pd.Timestamp("2024-01-01 00:30", tz="UTC").timestamp() in result.dataset.train.times
+
+
+def test_robots_are_kept_out_of_training_but_not_forgotten(tmp_path):
+    table = events(40, 20, 5)
+    robot = pd.DataFrame({"user": "robot", "item": [f"i{n % 20}" for n in range(2000)], "qty": 1})
+    robot["date"] = pd.date_range("2024-01-01", periods=2000, freq="min").astype(str)
+    data = prepared(tmp_path, pd.concat([table, robot]), hold_out=False).dataset
+    assert "robot" not in data.user_ids
+    assert data.left_out.user_ids.tolist() == ["robot"]
+    assert data.left_out.histories.shape == (1, data.n_items)
+    assert data.left_out.histories.sum() == 2000
+
+
+def test_busy_users_among_quiet_ones_are_no_robots_below_a_hundred_rows():
+    users = np.concatenate([np.arange(100), np.full(90, 100), np.full(300, 101)])
+    assert find_robots(users, 4.0).tolist() == [101]
+
+
+def test_the_core_is_found_by_repeating(tmp_path):
+    pairs = [("a", "x"), ("a", "y"), ("b", "x"), ("b", "y"), ("c", "y"), ("c", "z"), ("d", "z")]
+    table = pd.DataFrame(pairs, columns=["user", "item"])
+    settings = Preparation(min_item_users=2, min_user_items=2)
+    data = prepared(tmp_path, table, settings, hold_out=False).dataset
+    assert data.user_ids.tolist() == ["a", "b"]  # z goes with d, and then c has one item only
+    assert data.item_ids.tolist() == ["x", "y"]
+    assert data.left_out.user_ids.tolist() == ["c", "d"]
+    assert data.left_out.histories.toarray().tolist() == [[0, 1], [0, 0]]
+
+
+def test_log_weights_have_mean_one_and_outliers_are_cut(tmp_path):
+    table = events()
+    table.loc[0, "qty"] = 10**9
+    data = prepared(tmp_path, table, Preparation(min_item_users=1, winsorise=0.9)).dataset
+    assert data.train.weights.mean() == pytest.approx(1, abs=1e-5)
+    assert data.train.weights.max() < 3
+    assert (data.train.weights > 0).all()
+
+
+def test_new_users_are_counted_and_not_in_the_dataset(tmp_path):
+    table = events()
+    table.loc[table["date"].idxmax(), "user"] = "newcomer"
+    result = prepared(tmp_path, table)
+    assert (result.new_users_validation, result.new_users_test) == (0, 1)
+    assert "newcomer" not in result.dataset.user_ids
+    assert "newcomer" not in result.dataset.left_out.user_ids
+
+
+def test_attributes_come_from_the_files_and_from_training_rows(tmp_path):
+    table = events().assign(price="2.5", town=lambda t: "town " + t["user"].str[-1], order=lambda t: t["date"].str[:10])
+    ids = [f"i{n}" for n in range(7, -1, -1)]
+    items = pd.DataFrame(
+        {"item": ids, "title": [f"Item {i}" for i in ids], "category": ["a", None] * 4, "size": range(8)}
+    )
+    items.to_csv(tmp_path / "items.csv", index=False)
+    pd.DataFrame({"user": ["u00", "zz"], "age": ["31", "5"]}).to_csv(tmp_path / "users.csv", index=False)
+    files = {"users": tmp_path / "users.csv", "items": tmp_path / "items.csv"}
+    result = prepared(tmp_path, table, hold_out=False, **files)
+    data, users = result.dataset, result.dataset.user_attributes
+    assert data.item_labels.tolist() == [f"Item i{n}" for n in range(8)]
+    assert list(data.item_attributes.columns) == ["category", "size", "price"]
+    assert data.item_attributes["size"].tolist() == [7, 6, 5, 4, 3, 2, 1, 0]
+    assert data.item_attributes["category"].tolist() == ["unknown", "a"] * 4
+    assert users["town"].tolist() == [f"town {i % 10}" for i in range(12)]
+    assert users["age"].tolist()[0] == 31
+    assert users["age"].isna().sum() == 11
+    own = table[table["user"] == "u00"]
+    assert users["spend"][0] == pytest.approx(2.5 * own["qty"].sum())
+    assert users["frequency"][0] == own["order"].nunique()
+    last = pd.to_datetime(table["date"]).max() - pd.to_datetime(own["date"]).max()
+    assert users["recency_days"][0] == pytest.approx(last / pd.Timedelta(days=1))
+
+
+def test_items_get_their_most_frequent_description(tmp_path):
+    table = events().assign(description=lambda t: "name of " + t["item"])
+    table.loc[table["item"] == "i0", "description"] = ["rare"] + ["usual"] * ((table["item"] == "i0").sum() - 1)
+    data = prepared(tmp_path, table, hold_out=False).dataset
+    assert data.item_labels.tolist() == ["usual"] + [f"name of i{n}" for n in range(1, 8)]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda t: t.assign(user=None), "All rows were dropped by the step 'missing ids'"),
+        (lambda t: t.assign(qty=-1), "All rows were dropped by the step 'cancellations and non-positive quantities'"),
+        (lambda t: t.assign(user="me"), "only one user, 'me'"),
+        (lambda t: t.assign(item="it"), "only one item, 'it'"),
+        (lambda t: t.assign(date="soon"), "times in column 'date' cannot be read .such as 'soon'"),
+        (lambda t: t.assign(date=[*["soon"] * 40, *t["date"][40:]]), "40 of 72 times in column 'date'"),
+        (lambda t: t.assign(qty="many"), "column 'qty' holds no numbers .such as 'many'"),
+        (lambda t: t.rename(columns={"user": "foo", "qty": "bar"}), "--map user=COLUMN"),
+    ],
+)
+def test_bad_content_is_refused_with_what_to_do(tmp_path, change, words):
+    with pytest.raises(DataError, match=words):
+        prepared(tmp_path, change(events()))
+
+
+def test_too_strict_settings_name_their_step(tmp_path):
+    with pytest.raises(DataError, match=r"step 'k-core'.*lower min_item_users"):
+        prepared(tmp_path, events(), Preparation(min_item_users=50))
+    with pytest.raises(DataError, match="step 'low ratings'"):
+        strict = Preparation(rating="threshold", rating_threshold=99)
+        prepared(tmp_path, events().rename(columns={"qty": "rating"}), strict)
+    with pytest.raises(DataError, match="Only one item is left"):
+        pairs = [("a", "x"), ("b", "x"), ("b", "y"), ("c", "x")]
+        prepared(tmp_path, pd.DataFrame(pairs, columns=["user", "item"]), hold_out=False, settings=Preparation())
+
+
+def test_a_split_of_every_users_own_time_keeps_their_last_rows_apart(tmp_path):
+    result = prepared(tmp_path, events(per_user=8), Preparation(split="user_time", min_item_users=1))
+    data = result.dataset
+    assert result.split == "user_time" and data.timed and min(len(data.validation), len(data.test)) > 0
+    for user in range(data.n_users):
+        train, test = (part.times[part.user_rows == user] for part in (data.train, data.test))
+        assert not len(test) or train.max() <= test.min()
+    assert data.test.times.min() < data.train.times.max(), "users' times overlap"
+    with pytest.raises(SettingError, match="needs a time column"):
+        prepared(tmp_path, events().drop(columns="date"), Preparation(split="user_time", min_item_users=1))
+
+
+def test_a_split_by_time_needs_times(tmp_path):
+    with pytest.raises(SettingError, match="--map time=COLUMN"):
+        prepared(tmp_path, events().drop(columns="date"), Preparation(split="time", min_item_users=1))
+
+
+def test_equal_times_everywhere_fall_back_to_a_split_per_user(tmp_path):
+    assert prepared(tmp_path, events(per_user=8).assign(date="2024-01-01")).split == "user"
+
+
+@pytest.mark.parametrize("values", [{"colour": 1}, {"test_share": 2}, {"behaviour_weights": {"view": -1}}])
+def test_unknown_settings_and_values_out_of_bounds_are_refused(values):
+    with pytest.raises(ValidationError):
+        Preparation(**values)
+
+
+def test_the_settings_all_have_descriptions():
+    assert all(setting.description for setting in Preparation.model_fields.values())
+
+
+def test_progress_ends_at_one(tmp_path):
+    seen = []
+    prepared(tmp_path, events(), on_progress=seen.append)
+    assert seen == sorted(seen)
+    assert seen[-1] == 1
+
+
+def test_the_sample_is_read_without_help():
+    result = prepare(SAMPLE)
+    assert result.roles.as_dict() == {
+        "user": "CustomerID",
+        "item": "StockCode",
+        "weight": "Quantity",
+        "time": "InvoiceDate",
+        "order": "InvoiceNo",
+        "price": "UnitPrice",
+        "label": "Description",
+    }
+    assert result.roles.user_attributes == ("Country",)
+    dropped = steps(result)["dropped"]
+    assert dropped["missing ids"] == 135_080
+    assert dropped["cancellations and non-positive quantities"] == 8_905
+    # 4,339 customers buy 3,665 items in valid rows; the known figures of this data set.
+    assert (result.n_users, result.n_items) == (4339, 3665)
+    assert list(result.dataset.user_attributes.columns) == ["Country", "recency_days", "frequency", "spend"]
+    label = dict(zip(result.dataset.item_ids, result.dataset.item_labels, strict=True))
+    assert label["85123A"] == "WHITE HANGING HEART T-LIGHT HOLDER"

@@ -1,0 +1,109 @@
+"""The replay of the held-out part: the same state as events one by one, and true counters."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from grouprec.core.types import StorageError
+from grouprec.data.dataset import Dataset
+from grouprec.explore.tables import held_out_table
+from grouprec.live.replay import Replay
+from grouprec.live.stream import BASE, Stream, start
+from grouprec.runs.store import Run, RunStore, read_json, write_json
+
+
+@pytest.fixture
+def run(run: Run, data: Dataset) -> Run:
+    run.save_table("held_out", held_out_table(data))
+    return run
+
+
+def replay_of(run: Run) -> Replay:
+    return Replay.of(RunStore(run.path.parent), run)
+
+
+def test_a_replay_is_its_events_one_by_one(run: Run) -> None:
+    replay, state = replay_of(run), start(RunStore(run.path.parent), run, "judged")[1]
+    first = [state.group_list(group, "strict", 10)[0].tolist() for group in range(3)]
+    moved, before = set(), state.labels.copy()
+    events = run.table("held_out")
+    for row in events.head(30).itertuples():
+        change = state.event(state.user_row(row.user), state.item_row(row.item))
+        if change.group_before != change.group_after:
+            moved.add(change.user_row)
+    assert replay.step(10) == 10 and replay.step(20) == 20
+    assert replay.done == 30 and np.array_equal(replay.state.labels, state.labels)
+    assert replay.moved == moved >= set(np.flatnonzero(state.labels != before).tolist())
+    now = [state.group_list(group, "strict", 10)[0].tolist() for group in range(3)]
+    assert [replay.lists(group) for group in range(3)] == list(zip(first, now, strict=True))
+    assert replay.changed_lists == sum(a != b for a, b in zip(first, now, strict=True))
+    assert replay.last.user == events["user"][29] and replay.last.label == events["label"][29]
+    assert replay.state.difference() < 1e-9
+    median, high = replay.latency()
+    assert 0 < median <= high < 5
+
+
+def test_the_replay_ends_with_the_events_and_its_curve_with_the_count(run: Run, data: Dataset) -> None:
+    replay = replay_of(run)
+    assert replay.curve().to_numpy().tolist() == [[0, 0]]
+    assert replay.step(10**9) == len(replay) == len(data.test)
+    assert replay.step() == 0
+    curve = replay.curve(5)
+    assert curve["events"].tolist()[0] == 0 and curve["events"].tolist()[-1] == len(replay)
+    assert curve["users"].is_monotonic_increasing and curve["users"].iloc[-1] == len(replay.moved)
+
+
+def test_a_time_limit_lets_at_least_one_event_through(run: Run) -> None:
+    replay = replay_of(run)
+    assert replay.step(100, seconds=0) == 1
+
+
+def test_who_has_not_changed_stays_where_they_are_and_who_has_goes_to_their_like(run: Run, data: Dataset) -> None:
+    replay = replay_of(run)
+    users = run.table("users")
+    old, new = replay.places(7)
+    assert old == pytest.approx(users.loc[7, ["x", "y"]].to_numpy(float))
+    assert new == pytest.approx(old, abs=1e-3)
+    target = int(np.flatnonzero(replay.state.labels != replay.state.labels[7])[0])
+    items = data.histories[[target]].indices
+    while replay.state.labels[7] != replay.state.labels[target] and len(items):
+        replay.state.event(7, int(items[0]))
+        items = items[1:]
+    old, new = replay.places(7)
+    assert np.linalg.norm(new - old) > 1e-2 and np.isfinite(new).all()
+
+
+def test_new_users_and_items_join_without_a_place_of_before(run: Run) -> None:
+    first = run.table("held_out").head(1)
+    run.save_table("held_out", first.assign(user="somebody", item="something", label="Something new"))
+    replay = replay_of(run)
+    replay.step()
+    assert replay.last.user == "somebody" and replay.state.item_labels[-1] == "Something new"
+    assert replay.user_lists(replay.last.user_row)[0] == []
+    old, new = replay.places(replay.last.user_row)
+    assert np.isnan(old).all() and np.isfinite(new).all()
+
+
+def test_without_a_held_out_part_there_is_one_sentence(run: Run) -> None:
+    run.save_table("held_out", pd.DataFrame(columns=["user", "item", "label", "time"]))
+    with pytest.raises(StorageError, match="held nothing out"):
+        replay_of(run)
+
+
+def test_a_run_that_exports_another_fit_is_replayed_through_the_judged_one(run: Run) -> None:
+    store, live = RunStore(run.path.parent), run.path / "live"
+    fitted = read_json(run.path / "fitted.json")
+    write_json(run.path / "fitted.json", {**fitted, "judged": fitted["final"]})
+    base, _ = start(store, run)
+    fewer = np.arange(60)[::-1].copy()
+    (live / BASE).rename(live / "judged.safetensors")
+    changed = type(base)(**{**vars(base), "labels": base.labels[fewer], "n_groups": 3})
+    changed.save(live / BASE)
+    assert np.array_equal(replay_of(run).base.labels, base.labels)
+    assert np.array_equal(start(store, run)[0].labels, base.labels[fewer])
+    with Stream.open(store, run, fit="judged") as stream, Stream.open(store, run) as other:
+        stream.apply([{"user": "u00001", "item": "i00001"}])
+        assert (stream.folder, other.folder) == (live / "judged", live)
+        assert np.array_equal(stream.base.labels, base.labels) and other.ledger.length == 0

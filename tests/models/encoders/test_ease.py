@@ -1,0 +1,55 @@
+"""EASE: the formula of the paper, and what its settings do."""
+
+import numpy as np
+import pytest
+
+from grouprec.core.types import Embeddings, SettingError
+from grouprec.data.synthetic import planted
+from grouprec.models.encoders.ease import EaseEncoder
+from grouprec.models.fitting import RunOptions
+from grouprec.ranking.task import NewItemTask
+
+
+def fitted(data, **settings):
+    return EaseEncoder(EaseEncoder.Config(**settings)).fit(data, RunOptions())
+
+
+@pytest.mark.parametrize("binary", [True, False])
+def test_ease_equals_the_formula_of_the_paper(binary):
+    data = planted(n_users=40, n_items=15, n_groups=3).data
+    matrix = data.histories.toarray().astype(np.float64)
+    matrix = (matrix > 0).astype(np.float64) if binary else matrix
+    inverse = np.linalg.inv(matrix.T @ matrix + 7.0 * np.eye(15))
+    weights = inverse / -np.diag(inverse)  # Steck 2019, eq. 8
+    np.fill_diagonal(weights, 0)
+    encoder = fitted(data, l2=7.0, tune_l2=False, binary=binary)
+    scores = encoder.embeddings(data).scores(slice(None))
+    assert np.allclose(encoder.items(), weights.T, atol=1e-5)
+    assert np.allclose(scores, matrix @ weights, atol=1e-4)
+
+
+def test_ease_never_recommends_an_item_for_itself():
+    encoder = fitted(planted(n_users=60, n_items=30).data)
+    assert (encoder.items().diagonal() == 0).all()
+
+
+def test_ease_beats_popularity_on_planted_blocks():
+    data = planted(ordered=False).data
+    task = NewItemTask.sample(data, np.random.default_rng(0))
+    popularity = (data.histories > 0).sum(axis=0)[:, None].astype(np.float32)
+    floor = task.ndcg(Embeddings(np.ones((len(task), 1), np.float32), popularity))
+    encoder = fitted(data)
+    assert task.ndcg(Embeddings(encoder.encode(task.histories, task.attributes), encoder.items())) > 2 * floor
+
+
+def test_tuning_keeps_the_strength_with_the_best_validation_value():
+    data, seen = planted(n_users=80, n_items=40).data, []
+    run = RunOptions(on_progress=lambda fraction, values: seen.append(values))
+    encoder = EaseEncoder(EaseEncoder.Config(l2=100.0)).fit(data, run)
+    assert [values["l2"] for values in seen] == [10.0, 30.0, 100.0, 300.0]
+    assert encoder.l2 == max(seen, key=lambda values: values["validation"])["l2"]
+
+
+def test_a_catalogue_beyond_the_limit_names_the_other_encoder():
+    with pytest.raises(SettingError, match=r"at most 20 items.*has 30; choose the encoder 'dnn'"):
+        fitted(planted(n_users=40, n_items=30).data, max_items=20)

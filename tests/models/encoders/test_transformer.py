@@ -1,0 +1,109 @@
+"""Self-attention: order pays, the past alone is read, padding is nothing."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from scipy import sparse
+
+from grouprec.core.types import Embeddings
+from grouprec.data.synthetic import planted
+from grouprec.models.encoders import transformer as encoder_transformer
+from grouprec.models.encoders.transformer import TransformerEncoder
+from grouprec.models.fitting import RunOptions
+from grouprec.ranking.task import NewItemTask
+
+SMALL = {
+    "embedding_size": 16,
+    "n_blocks": 1,
+    "targets_ahead": 2,
+    "state_share": 1.0,
+    "dropout": 0.1,
+    "batch_size": 16,
+    "learning_rate": 0.01,
+    "epochs": 8,
+}
+
+
+@pytest.fixture(scope="module")
+def data():
+    return planted(n_items=160).data
+
+
+@pytest.fixture(scope="module")
+def encoder(data):
+    return TransformerEncoder(TransformerEncoder.Config(**SMALL)).fit(data, RunOptions())
+
+
+@pytest.fixture(scope="module")
+def task(data):
+    return NewItemTask.sample(data, np.random.default_rng(0))
+
+
+def ndcg(encoder, task, recent):
+    return task.ndcg(Embeddings(encoder.encode(task.histories, task.attributes, recent), encoder.items()))
+
+
+def test_transformer_beats_popularity_on_new_items(data, encoder, task):
+    popularity = Embeddings(np.ones((len(task), 1), np.float32), data.popularity[:, None])
+    assert ndcg(encoder, task, task.recent) > 3 * task.ndcg(popularity)
+
+
+def test_the_order_of_the_items_is_what_it_reads(encoder, task):
+    shuffled = np.random.default_rng(0).permuted(task.recent[:, -19:], axis=1)
+    unordered = max(ndcg(encoder, task, shuffled), ndcg(encoder, task, None))
+    assert ndcg(encoder, task, task.recent) > 1.2 * unordered
+
+
+def test_training_lowers_the_loss(encoder):
+    losses = [values["loss"] for values in encoder.history.epochs]
+    assert losses[-1] < losses[0] - 0.3
+
+
+def test_more_padding_gives_the_same_vector(data, encoder):
+    nothing = sparse.csr_array((1, data.n_items), dtype=np.float32)
+    short = np.array([[-1, 3, 4, 5]], np.int32)
+    long = np.hstack([np.full((1, 40), -1, np.int32), short])
+    beside = np.vstack([long, np.arange(44, dtype=np.int32)[None]])  # a longer neighbour in the mini-batch
+    alone = encoder.encode(nothing, pd.DataFrame(index=[0]), short)
+    assert np.array_equal(alone, encoder.encode(nothing, pd.DataFrame(index=[0]), long))
+    among = encoder.encode(sparse.vstack([nothing, nothing]).tocsr(), pd.DataFrame(index=[0, 1]), beside)
+    assert np.allclose(alone[0], among[0], atol=1e-5)
+
+
+def test_a_later_item_cannot_change_an_earlier_state(encoder):
+    one, other = torch.tensor([[1, 2, 3, 4, 5]]), torch.tensor([[1, 2, 3, 9, 8]])
+    with torch.no_grad():
+        states, others = encoder._module.states(one), encoder._module.states(other)
+    assert states.shape == (1, 6, 16)
+    assert torch.allclose(states[:, :4], others[:, :4], atol=1e-6)
+    assert not torch.allclose(states[:, 4], others[:, 4], atol=1e-3)
+
+
+def test_the_order_of_two_items_changes_the_vector(data, encoder):
+    nothing = sparse.csr_array((2, data.n_items), dtype=np.float32)
+    vectors = encoder.encode(nothing, pd.DataFrame(index=[0, 1]), np.array([[1, 2], [2, 1]], np.int32))
+    assert not np.allclose(vectors[0], vectors[1], atol=1e-3)
+
+
+def test_users_without_items_get_a_finite_vector_that_was_learned(data, encoder):
+    nothing = sparse.csr_array((2, data.n_items), dtype=np.float32)
+    vectors = encoder.encode(nothing, pd.DataFrame(index=[0, 1]), np.full((2, 50), -1, np.int32))
+    assert np.isfinite(vectors).all() and np.array_equal(vectors[0], vectors[1])
+    assert np.abs(encoder._module.start.detach().numpy()).max() > 0
+    assert encoder.encode(nothing[:0], pd.DataFrame()).shape == (0, 16 + 1)
+
+
+def test_heads_need_not_divide_the_width():
+    block = encoder_transformer._Block(size=10, n_heads=3, dropout=0.0)
+    assert block(torch.zeros(2, 4, 10)).shape == (2, 4, 10)
+
+
+def test_only_the_latest_items_are_read(data, encoder):
+    config = TransformerEncoder.Config(**{**SMALL, "max_length": 6, "epochs": 1})
+    short = TransformerEncoder(config).fit(data, RunOptions())
+    recent = data.recent()
+    assert np.array_equal(
+        short.encode(data.histories, data.user_attributes, recent),
+        short.encode(data.histories, data.user_attributes, recent[:, -6:]),
+    )

@@ -1,0 +1,91 @@
+"""What a stream starts from, in its file, and the quick twins of formulas for all users."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from grouprec.ranking.group_lists import worth
+from grouprec.runs.snapshot import LiveBase
+from grouprec.live.rows import add_worth, positions
+from grouprec.live.state import LiveState
+from grouprec.live.users import Rows
+from grouprec.ranking.candidates import place_preference
+from grouprec.core.types import Candidates, StorageError
+from tests.live.world import DATA, assert_same, the_base, the_grouper, the_preference, the_updater
+
+
+def test_the_base_is_read_back_as_it_was_and_never_changed(tmp_path):
+    barred = np.zeros((the_base().n_groups, DATA.n_items), bool)
+    barred[1, 3] = True
+    names = DATA.item_labels.copy()
+    names[:3] = ["Ünïcode ☕", "", "a\0b"]
+    base = replace(the_base(), item_labels=names, weight=0.1, seed=3, barred=barred)
+    path = tmp_path / "live" / "base.safetensors"
+    base.save(path)
+    content = path.read_bytes()
+    again = LiveBase.load(path)
+    assert again.item_labels.tolist() == names.tolist() and again.user_ids.tolist() == DATA.user_ids.tolist()
+    assert (again.weight, again.repeats, again.n_groups, again.seed) == (0.1, False, base.n_groups, 3)
+    for name in ("labels", "states", "last_times", "components", "barred"):
+        mine, theirs = getattr(again, name), getattr(base, name)
+        assert mine.dtype == theirs.dtype and np.array_equal(mine, theirs) and not mine.flags.writeable
+    assert (again.histories != base.histories).nnz == 0
+    assert np.shares_memory(again.candidates.scores, again.labels.base)  # one mapping, nothing was copied
+    one, other = (LiveState(which, the_updater(), the_grouper("kmeans")) for which in (base, again))
+    for state in (one, other):
+        state.events(np.arange(30), np.arange(30))
+        state.add_user("guest")
+        state.event(120, 5)
+    assert_same(one.arrays(), other.arrays())
+    assert path.read_bytes() == content and [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_a_damaged_base_is_refused(tmp_path):
+    path = tmp_path / "base.safetensors"
+    with pytest.raises(StorageError, match="missing or damaged"):
+        LiveBase.load(path)
+    the_base().save(path)
+    path.write_bytes(path.read_bytes()[:-5000])
+    with pytest.raises(StorageError, match="missing or damaged"):
+        LiveBase.load(path)
+    with pytest.raises(StorageError, match="Cannot write"):
+        the_base().save(path / "below a file")
+
+
+def test_rows_are_what_the_formulas_for_all_users_give():
+    candidates = the_preference().candidates
+    short = Candidates(candidates.items.copy(), candidates.scores.copy(), candidates.n_items)
+    short.items[::3, 12:], short.scores[::3, 12:] = -1, 0
+    short.items[5], short.scores[5] = -1, 0
+    for one in (candidates, short):
+        expected = place_preference(one, the_preference()).space
+        assert positions(one, the_preference().components) == pytest.approx(expected, abs=1e-6)
+        sums = np.zeros((one.n_users, one.n_items))
+        add_worth(sums, np.arange(one.n_users), one.items, one.scores)
+        assert sums == pytest.approx(worth(one).toarray(), abs=1e-6)
+
+
+@pytest.mark.parametrize("name", ["lists", "nmf"])
+def test_one_user_alone_is_placed_as_among_all(name):
+    none = pd.DataFrame(index=range(DATA.n_users))
+    together = the_grouper(name).distances(the_preference(), DATA.histories, none)
+    for user in range(0, DATA.n_users, 7):
+        alone = place_preference(the_preference().candidates.take(np.array([user])), the_preference())
+        apart = the_grouper(name).distances(alone, DATA.histories[[user]], none.iloc[:1])
+        assert apart[0] == pytest.approx(together[user], abs=2e-3)
+        assert together[user, apart[0].argmin()] <= together[user].min() + 2e-3
+
+
+def test_rows_keep_their_content_when_they_need_more_room():
+    rows = Rows(np.zeros((0, 2), np.int32))
+    for n in range(100):
+        rows.add(np.array([[n, -n]], np.int32))
+    assert rows.rows[:, 0].tolist() == list(range(100)) and rows.rows[99, 1] == -99
+
+
+def test_the_file_may_be_read_by_whom_other_files_may(tmp_path):
+    (tmp_path / "other").touch()
+    the_base().save(tmp_path / "base.safetensors")
+    assert (tmp_path / "base.safetensors").stat().st_mode == (tmp_path / "other").stat().st_mode

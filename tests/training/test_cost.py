@@ -1,0 +1,134 @@
+"""What a run will cost: honest against a real run, growing with the data, and advice where it does not fit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from grouprec.data.library import Library
+from grouprec.runs.config import RunConfig, make_config, parse_settings
+from grouprec.runs.store import RunStore
+from grouprec.training import cost as estimate
+from grouprec.training.cost import SAMPLE, Size
+from grouprec.training.jobs import train_here
+from tests.conftest import TINY_ENCODERS, TINY_SETTINGS
+
+ASKED = 1.0  # a machine as fast as the known one
+
+
+@pytest.fixture
+def store(runs_root: Path) -> RunStore:
+    return RunStore(runs_root)
+
+
+def config(preset: str = "quick", **choices: object) -> RunConfig:
+    return make_config(interactions=Path("x.csv"), preset=preset, **choices)
+
+
+def cost(size: Size, store: RunStore, preset: str = "quick", **choices: object) -> estimate.Estimate:
+    return estimate.estimate(config(preset, **choices), size, store, lambda: ASKED)
+
+
+@pytest.mark.parametrize("name", ["n_users", "n_items", "n_rows", "n_raw"])
+@pytest.mark.parametrize("preset", ["quick", "standard", "thorough"])
+def test_more_data_never_costs_less(store: RunStore, name: str, preset: str) -> None:
+    times = (1, 1.5, 2) if name == "n_items" else (1, 2, 4)  # with more items EASE gives way, and memory falls
+    found = [cost(replace(SAMPLE, **{name: int(getattr(SAMPLE, name) * one)}), store, preset) for one in times]
+    assert found[0].seconds <= found[1].seconds <= found[2].seconds
+    assert found[0].memory <= found[1].memory <= found[2].memory
+
+
+def test_more_thorough_presets_and_slower_machines_take_longer(store: RunStore) -> None:
+    quick, standard, thorough = (cost(SAMPLE, store, preset).seconds for preset in ("quick", "standard", "thorough"))
+    assert quick < standard < thorough
+    slow = estimate.estimate(config(), SAMPLE, store, lambda: 0.5)
+    assert slow.seconds == pytest.approx(2 * quick, rel=0.05)
+    assert not slow.measured and slow.factor > 2
+
+
+def test_the_time_of_a_search_is_added(store: RunStore) -> None:
+    without, with_search = (cost(SAMPLE, store, search_minutes=minutes).seconds for minutes in (0, 12))
+    assert with_search == pytest.approx(without + 720)
+
+
+def test_an_estimate_is_near_a_real_run_by_calibration_and_nearer_after_it(store: RunStore, planted_csv: Path) -> None:
+    choices = make_config(
+        interactions=planted_csv,
+        preset="quick",
+        encoders=TINY_ENCODERS,
+        n_groups=4,
+        device="cpu",
+        layout="pca",
+        settings=parse_settings(TINY_SETTINGS),
+    )
+    size = estimate.size_of(planted_csv, {}, 1)
+    before = estimate.estimate(choices, size, store)
+    real = train_here(store, store.create(choices))["seconds"]
+    after = estimate.estimate(choices, size, store)
+    assert real / 10 < before.seconds < real * 10, "data a fiftieth of what the constants come from"
+    assert real / 2 < after.seconds < real * 2
+    assert (before.measured, after.measured) == (False, True)
+    assert after.factor < before.factor
+
+
+def test_runs_on_data_of_another_size_are_not_asked(store: RunStore, planted_csv: Path) -> None:
+    assert estimate._ratio(replace(SAMPLE, n_items=80), SAMPLE) > estimate.SIMILAR
+    assert estimate._ratio(SAMPLE, replace(SAMPLE, n_users=8000)) < estimate.SIMILAR
+
+
+def test_what_does_not_fit_is_said_with_what_would(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    large = Size(100_000, 20_000, 5_000_000, 5_000_000)
+    monkeypatch.setattr(estimate, "free_memory", lambda: 24 * 10**9)
+    assert cost(large, store, preset="standard").advice == ""
+    monkeypatch.setattr(estimate, "free_memory", lambda: 10 * 10**9)
+    assert "without EASE" in cost(large, store, preset="standard").advice
+    monkeypatch.setattr(estimate, "free_memory", lambda: 6 * 10**9)
+    found = cost(large, store, preset="standard", encoders=("ease",)).advice
+    assert "fits" in found
+    monkeypatch.setattr(estimate, "free_memory", lambda: 10**9)
+    assert "needs a machine with" in cost(large, store, preset="standard").advice
+
+
+def test_ease_on_too_many_items_is_refused_before_the_start_and_left_out_by_itself(store: RunStore) -> None:
+    wide = Size(1000, 30_000, 100_000, 100_000)
+    assert "at most 20,000 items" in cost(wide, store, preset="standard", encoders=("ease",)).advice
+    assert cost(wide, store).advice == ""
+
+
+def test_the_size_of_the_sample_is_the_one_that_is_kept_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(estimate, "COUNTED_ROWS", 1_000_000)
+    sample = Library(tmp_path).sample()
+    counted = estimate.size_of(sample.interactions, {}, 3)
+    assert counted.n_raw == SAMPLE.n_raw and counted.counted and counted.timed
+    assert counted.n_users == pytest.approx(SAMPLE.n_users, rel=0.2)
+    assert counted.n_items == pytest.approx(SAMPLE.n_items, rel=0.2)
+    assert counted.n_rows == pytest.approx(SAMPLE.n_rows, rel=0.2)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+@pytest.mark.parametrize("by_user", [True, False])
+def test_a_large_file_is_extrapolated_from_its_beginning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str, by_user: bool
+) -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"user": rng.integers(0, 800, 40_000), "item": rng.integers(0, 300, 40_000)}).astype("str")
+    frame = frame.sort_values("user") if by_user else frame
+    file = tmp_path / f"large.{suffix}"
+    frame.to_csv(file, index=False) if suffix == "csv" else frame.to_parquet(file)
+    monkeypatch.setattr(estimate, "COUNTED_ROWS", 10_000)
+    size = estimate.size_of(file, {}, 1)
+    assert not size.counted
+    assert size.n_raw == pytest.approx(40_000, rel=0.1)
+    assert size.n_users == pytest.approx(800, rel=0.1)
+    assert size.n_items == pytest.approx(300, rel=0.1)
+    assert size.n_rows == pytest.approx(len(frame.drop_duplicates()), rel=0.1)
+
+
+def test_calibration_is_short_and_positive() -> None:
+    assert 0.01 < estimate.calibrate() < 100

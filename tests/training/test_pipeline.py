@@ -1,0 +1,257 @@
+"""The whole pipeline on small planted data: same seed same result, no look at the future, every table there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from grouprec.live.reencoding import reencode
+from grouprec.live.stream import Stream
+from grouprec.runs.config import make_config, parse_settings
+from grouprec.runs.snapshot import LiveBase
+from grouprec.runs.store import Run, RunStore
+from grouprec.training import pipeline
+from grouprec.training import selection as model_selection
+from grouprec.training.jobs import train_here
+from grouprec.training.user_map import linear_positions
+from tests.conftest import TINY_ENCODERS, TINY_SETTINGS
+
+TABLES = {
+    "users": ["user", "group", "x", "y", "interactions", "in_training"],
+    "held_out": ["user", "item", "label", "time"],
+    "group_profiles": ["group"],
+    "group_members": ["group", "user", "kind", "rank"],
+    "group_neighbours": ["group", "other"],
+    "items": ["item", "label", "users"],
+    "groups": ["group", "name", "size", "share", "separation", "words"],
+    "group_items": ["group", "rank", "item", "label", "share_in_group", "share_overall", "lift"],
+    "group_lists": ["group", "method", "regime", "rank", "item", "label", "score", "reach", "owned"],
+    "group_evaluation": ["group", "name", "method", "regime", "n_test_users", "zero_hit_share"],
+    "user_lists": ["user", "rank", "item", "label", "score"],
+    "preparation": ["step", "rows_before", "rows_after", "dropped", "note"],
+    "evaluation": ["method", "regime", "metric", "value", "low", "high", "n_users", "floor", "individual", "oracle"],
+}
+# What tests/training/test_evidence.py looks at in detail.
+EVIDENCE = {"comparisons", "value_of_groups", "ablation", "strategies", "left_behind", "fairness", "exposure"}
+EVIDENCE |= {"repeats", "cold_users", "cold_items", "frontier", "reconstruction", "calibration"}
+
+
+def train(store: RunStore, file: Path, **choices: object) -> Run:
+    config = make_config(
+        **{
+            "interactions": file,
+            "preset": "quick",
+            "encoders": TINY_ENCODERS,
+            "n_groups": 4,
+            "device": "cpu",
+            "layout": "pca",
+            "settings": parse_settings(TINY_SETTINGS),
+            **choices,
+        }
+    )
+    run = store.create(config)
+    train_here(store, run)
+    return run
+
+
+@pytest.fixture(scope="module")
+def trained(planted_csv: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return train(RunStore(tmp_path_factory.mktemp("pipeline")), planted_csv)
+
+
+@pytest.fixture(scope="module")
+def unlike(planted_csv: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run that chose otherwise wherever it could: no EASE, no times, repeats, the other regime, auto groups."""
+    settings = parse_settings([*TINY_SETTINGS, "rules.owned_share=0.5", "rules.label_words=Item 3"])
+    choices = {
+        "encoders": ("item_knn", "dnn"),
+        "n_groups": "auto",
+        "regime": "dedup",
+        "repeats": True,
+        "roles": {"time": ""},
+    }
+    return train(RunStore(tmp_path_factory.mktemp("unlike")), planted_csv, settings=settings, **choices)
+
+
+def test_a_finished_run_has_every_table_with_its_columns(trained: Run, unlike: Run) -> None:
+    for run in (trained, unlike):
+        for name, columns in TABLES.items():
+            frame = run.table(name)
+            assert set(columns) <= set(frame.columns), name
+            assert len(frame), name
+        assert {path.stem for path in (run.path / "tables").iterdir()} >= EVIDENCE | set(TABLES)
+        assert run.damaged() == []
+
+
+def test_people_see_groups_and_ranks_from_one(trained: Run) -> None:
+    users, lists = trained.table("users"), trained.table("group_lists")
+    assert set(users["group"]) == set(range(1, trained.metrics()["n_groups"] + 1))
+    assert lists["rank"].min() == 1
+    assert lists["reach"].between(0, 1).all() and lists["owned"].between(0, 1).all()
+    assert np.isfinite(users[["x", "y"]].to_numpy()).all()
+
+
+def test_floor_personal_lists_and_oracle_stand_beside_the_lists(trained: Run) -> None:
+    table = trained.table("evaluation").set_index(["method", "regime", "metric"])
+    row = table.loc[("members_mean", "strict", "ndcg@10")]
+    assert row["value"] <= row["oracle"] + 1e-9
+    assert row["floor"] == table.loc[("popularity", "strict", "ndcg@10"), "value"]
+    assert row["individual"] == table.loc[("individual", "individual", "ndcg@10"), "value"]
+    assert row["value"] > row["floor"], "four lists must beat one list for four planted tastes"
+
+
+def test_every_run_says_what_its_generator_and_its_profile_are_worth(trained: Run) -> None:
+    metrics = trained.metrics()
+    assert metrics["verdict"]["strict_ratio"] > 0.8
+    assert {"nll_vae", "nll_plain", "nll_popularity", "calibration_error"} <= metrics["profile"].keys()
+    assert set(trained.table("frontier")["method"]) == {"generated", "gaussian", "members_mean", "mmr"}
+
+
+def test_a_finished_run_can_be_continued_by_events(trained: Run, tmp_path: Path) -> None:
+    with Stream.open(RunStore(trained.path.parent), trained, tmp_path) as stream:
+        held_out = trained.table("held_out")
+        report = stream.apply(held_out[["user", "item", "time"]])
+        assert report.applied == len(held_out)
+        assert stream.apply(held_out[["user", "item", "time"]]).duplicates == len(held_out)
+        difference = reencode(RunStore(trained.path.parent), trained, stream)
+        new = held_out.drop_duplicates(["user", "item"])["user"].nunique()
+        assert 0 < difference.n_users <= new
+        assert 0 < difference.personal_overlap < 1 and 0.5 < difference.list_overlap <= 1
+
+
+def test_without_events_encoding_anew_changes_nothing(trained: Run, tmp_path: Path) -> None:
+    store = RunStore(trained.path.parent)
+    with Stream.open(store, trained, tmp_path) as stream:
+        assert reencode(store, trained, stream).n_users == 0
+
+
+def test_hidden_items_are_off_the_lists_of_the_next_training(trained: Run, planted_csv: Path) -> None:
+    store = RunStore(trained.path.parent)
+    lists = trained.table("group_lists")
+    first = lists[(lists["method"] == "members_mean") & (lists["regime"] == "strict") & (lists["rank"] == 1)]
+    hidden = first["item"].iloc[0]
+    verdicts = [{"group": group, "item": hidden, "behaviour": "hide"} for group in first["group"]]
+    with Stream.open(store, trained) as stream:
+        assert stream.apply(verdicts).applied == len(verdicts)
+    after = train(store, planted_csv, feedback=trained.run_id).table("user_lists")
+    assert hidden in set(trained.table("user_lists")["item"])
+    assert hidden not in set(after["item"])
+
+
+def test_the_summary_says_what_was_decided(trained: Run) -> None:
+    metrics = trained.metrics()
+    blend = metrics["blend"]
+    assert set(blend["encoders"]) == set(metrics["encoders"]) == set(TINY_ENCODERS)
+    assert blend["ndcg"]["blend"] >= max(blend["ndcg"][name] for name in TINY_ENCODERS)
+    assert set(metrics["list_method"]) == {"strict", "dedup"}
+    assert metrics["headline"].keys() == {"strict_share_of_gain", "dedup_share_of_gain"}
+    assert metrics["n_groups"] == 4 and metrics["n_groups_reason"] == ""
+
+
+def test_the_same_seed_gives_the_same_lists_whatever_happens_in_the_test_part(
+    trained: Run, planted_csv: Path, tmp_path: Path
+) -> None:
+    frame = pd.read_csv(planted_csv, dtype=str)
+    late = frame["timestamp"] >= frame["timestamp"].sort_values().iloc[int(len(frame) * 0.9) + 1]
+    shuffled = frame.loc[late, "item_id"].sample(frac=1, random_state=0).to_numpy()
+    frame.loc[late, "item_id"] = shuffled
+    file = tmp_path / "other_future.csv"
+    frame.to_csv(file, index=False)
+    other = train(RunStore(tmp_path / "runs"), file)
+    for name in ("users", "group_lists", "user_lists"):
+        pd.testing.assert_frame_equal(trained.table(name), other.table(name))
+    before, after = trained.table("evaluation"), other.table("evaluation")
+    assert not np.allclose(before["value"], after["value"], equal_nan=True), "the evaluation must see the change"
+
+
+class PlainLayout:
+    """The map's process without the half minute that UMAP takes to compile (tests/training/test_user_map.py has the
+    real one)."""
+
+    made = 0
+
+    @classmethod
+    def start(cls) -> PlainLayout:
+        return cls()
+
+    def submit(self, space: np.ndarray, seed: int, folder: Path) -> None:
+        self.space = space
+
+    def result(self, timeout: float) -> tuple[np.ndarray, str]:
+        PlainLayout.made += 1
+        return linear_positions(self.space) + PlainLayout.made, "umap"
+
+    def stop(self) -> None:
+        pass
+
+
+def test_a_map_is_made_once_and_read_back_by_the_next_run(
+    planted_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "LayoutProcess", PlainLayout)
+    store = RunStore(tmp_path)
+    first = train(store, planted_csv, layout="umap")
+    assert first.metrics()["map_method"] == "umap"
+    second = train(store, planted_csv, layout="umap", n_groups=3)
+    reused = {event["stage"] for event in second.events() if event.get("reused")}
+    assert {"map", "encoder ease", "encoder dnn", "judge: encoder ease", "judge: encoder dnn"} <= reused
+    assert {"blend", "live weight"} <= reused and "judge: groups" not in reused
+    assert second.metrics()["blend"] == first.metrics()["blend"]
+    weights = [LiveBase.load(run.path / "live" / "final.safetensors").weight for run in (first, second)]
+    assert weights[0] == weights[1]
+    columns = ["user", "x", "y"]
+    pd.testing.assert_frame_equal(first.table("users")[columns], second.table("users")[columns])
+
+
+def test_a_search_is_done_once_for_the_same_encoders_and_time(
+    planted_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = RunStore(tmp_path)
+    first = train(store, planted_csv, search_minutes=0.01)
+    monkeypatch.setattr(model_selection.search, "search", lambda *given: pytest.fail("searched again"))
+    second = train(store, planted_csv, search_minutes=0.01, n_groups=3)
+    assert second.metrics()["decided"]["ease"] == first.metrics()["decided"]["ease"]
+
+
+def test_auto_chooses_the_number_of_groups_and_says_why(unlike: Run) -> None:
+    metrics = unlike.metrics()
+    assert str(metrics["n_groups"]) in metrics["n_groups_reason"]
+    assert metrics["n_groups"] in set(unlike.table("choice_of_groups")["n_groups"])
+    assert set(unlike.table("choice_of_groups")["regime"]) == {"dedup"}
+
+
+def test_a_refit_learns_from_all_rows(trained: Run, planted_csv: Path, tmp_path: Path) -> None:
+    run = train(RunStore(tmp_path), planted_csv, refit=True)
+    assert run.table("users")["interactions"].sum() > trained.table("users")["interactions"].sum()
+    pd.testing.assert_frame_equal(run.table("evaluation"), trained.table("evaluation"))
+
+
+def test_ease_stays_a_baseline_where_it_was_not_chosen(unlike: Run) -> None:
+    table = unlike.table("evaluation")
+    assert {"ease", "item_knn"} <= set(table.loc[table["regime"] == "individual", "method"])
+
+
+def test_data_without_times_is_split_by_user(unlike: Run) -> None:
+    assert unlike.metrics()["split"]["kind"] == "user"
+    assert unlike.metrics()["blend"]["half_life"] is None
+
+
+def test_with_repeats_personal_lists_may_hold_what_the_user_has(trained: Run, unlike: Run) -> None:
+    def owned(run: Run) -> float:
+        config = run.config()
+        had = pd.read_csv(config.interactions, dtype=str)[["user_id", "item_id"]].drop_duplicates()
+        lists = run.table("user_lists")
+        return len(lists.merge(had, left_on=["user", "item"], right_on=["user_id", "item_id"])) / len(lists)
+
+    # All rows of the file, so also what users take later; nothing but that can stand on a list of new items.
+    assert owned(unlike) > 2 * owned(trained)
+
+
+def test_what_the_rules_exclude_is_on_no_list(unlike: Run) -> None:
+    lists, personal = unlike.table("group_lists"), unlike.table("user_lists")
+    assert not set(lists["label"]) & {"Item 3"} and not set(personal["label"]) & {"Item 3"}
+    assert "Item 33" in set(lists["label"])
+    assert lists["owned"].max() <= 0.5

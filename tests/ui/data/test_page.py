@@ -1,0 +1,350 @@
+"""The Data page: the answer, the choices, uploads, bad input; and the shapes of its charts."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import grouprec.ui
+from grouprec.data.clean import Preparation
+from grouprec.data.library import SAMPLE_KEY, Library, Received
+from grouprec.runs.store import RunStore
+from grouprec.ui.data import preview, quality
+from grouprec.ui.forms import FieldSpec, changed, describe
+from grouprec.ui.server import uploads
+from tests.ui.opening import visit
+
+FRAME = Path(grouprec.ui.__file__).with_name("frame.py")
+
+
+def shop(n_users: int = 40, n_items: int = 12) -> bytes:
+    """Return a CSV in which every user takes six items, on days of their own; one row in ten names no user."""
+    rows = ["customer,product,action,date"]
+    for user in range(n_users):
+        for step in range(6):
+            name = "" if (user * 6 + step) % 10 == 0 else f"{user:04d}"
+            action = "view" if step % 2 else "purchase"
+            rows.append(f"{name},p{(user + step) % n_items},{action},2024-{1 + step:02d}-{1 + user % 28:02d}")
+    return "\n".join(rows).encode()
+
+
+@pytest.fixture
+def library(runs_folder: RunStore) -> Library:
+    return Library(runs_folder.root / "datasets")
+
+
+def open_data(**query: str) -> AppTest:
+    return visit("data", **query)
+
+
+def open_upload(library: Library, content: bytes, name: str = "shop.csv") -> AppTest:
+    return open_data(dataset=library.add(name, io.BytesIO(content)).key)
+
+
+def answer(app: AppTest) -> str:
+    """Return the page's first line, as people read it."""
+    first = next(element.value for element in app.main.markdown if element.value.startswith("#"))
+    return first.lstrip("# ").replace("\\", "")
+
+
+# -- the page
+
+
+def test_before_the_check_the_page_says_what_the_file_looks_like(library: Library) -> None:
+    app = open_upload(library, shop())
+    said = answer(app)
+    assert "240 rows in 4 columns" in said
+    assert "the user is “customer”, the item is “product”, the time is “date”" in said
+    assert app.selectbox(key=f"role.{state_key(app)}.behaviour").value == "action"
+
+
+def state_key(app: AppTest) -> str:
+    return app.selectbox(key="pick_dataset").value
+
+
+def test_the_check_answers_with_numbers_and_shows_every_step(library: Library) -> None:
+    app = open_upload(library, shop())
+    app.button(key="check_data").click().run()
+    assert not app.exception
+    said = answer(app)
+    assert said.startswith("Only just: 40 users are few")
+    assert "12 items with 216 usable interactions" in said
+    assert "10 % of the rows were dropped or merged, most because they name no user" in said
+    report = next(frame.value for frame in app.dataframe if "rows_before" in frame.value.columns)
+    assert report["dropped"].max() == 24
+    assert app.button(key="to_train").label == "Continue to training"
+    assert len(app.get("plotly_chart")) == 5
+
+
+def test_checked_choices_are_remembered_for_training(library: Library) -> None:
+    app = open_upload(library, shop())
+    key = state_key(app)
+    app.selectbox(key=f"role.{key}.time").select("–")
+    app.number_input(key=f"prepare.{key}.min_item_users").set_value(2)
+    app.number_input(key=f"behaviour.{key}.view").set_value(0.5)
+    app.button(key="check_data").click().run()
+    assert not app.exception
+    saved = library.get(key)
+    assert saved.roles == {"time": ""}
+    assert saved.preparation["min_item_users"] == 2
+    assert saved.preparation["behaviour_weights"]["view"] == 0.5
+    assert set(saved.preparation) == {"min_item_users", "behaviour_weights"}
+
+
+def test_a_changed_choice_asks_for_another_check(library: Library) -> None:
+    app = open_upload(library, shop())
+    app.button(key="check_data").click().run()
+    app.toggle(key=f"prepare.{state_key(app)}.drop_robots").set_value(False).run()
+    assert app.button(key="check_data")
+    assert answer(app).startswith("shop")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("header.csv", b"user,item\n", "no rows"),
+        ("picture.csv", b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "PNG"),
+        ("double.csv", b"user,user,item\na,b,c\n", "user"),
+        ("broken.parquet", b"PAR1 this is not parquet", "parquet"),
+    ],
+)
+def test_an_unreadable_file_is_one_sentence_and_the_page_stays_usable(
+    library: Library, name: str, content: bytes, says: str
+) -> None:
+    app = open_upload(library, content, name)
+    assert len(app.error) == 1
+    assert says.lower() in app.error[0].value.lower()
+    app.button(key="use_sample").click().run()
+    assert not app.exception
+    assert state_key(app) == SAMPLE_KEY
+    assert not app.error
+
+
+def test_rows_that_all_drop_name_the_step_and_the_choices_can_be_changed(library: Library) -> None:
+    content = b"user,item,quantity\n" + b"".join(b"u%d,i%d,-1\n" % (n % 9, n % 5) for n in range(90))
+    app = open_upload(library, content)
+    app.button(key="check_data").click().run()
+    assert "cancellations and non" in app.error[0].value
+    app.selectbox(key=f"role.{state_key(app)}.weight").select("–").run()
+    app.button(key="check_data").click().run()
+    assert not app.error
+
+
+def test_two_roles_for_one_column_are_refused_in_a_sentence(library: Library) -> None:
+    app = open_upload(library, shop())
+    app.selectbox(key=f"role.{state_key(app)}.label").select("product")
+    app.button(key="check_data").click().run()
+    assert not app.exception
+    assert len(app.error) == 1
+
+
+def test_an_uploaded_file_becomes_the_current_dataset(library: Library) -> None:
+    app = open_data()
+    app.file_uploader(key="upload.0").upload("My <b>shop</b>.csv", shop())
+    app.file_uploader(key="upload_items.0").upload("items.csv", b"product,price\np1,2.5\np2,3\n")
+    next(button for button in app.button if button.label == "Add").click().run()
+    assert not app.exception
+    entry = library.get(state_key(app))
+    assert entry.interactions.read_bytes() == shop()
+    assert entry.items.name == "items.csv"
+    assert "240 rows" in answer(app)
+
+
+def test_adding_without_a_file_says_what_to_do(library: Library) -> None:
+    app = open_data()
+    next(button for button in app.button if button.label == "Add").click().run()
+    assert app.error[0].value == "Choose an interactions file first."
+
+
+def test_a_removed_upload_gives_way_to_the_sample(library: Library) -> None:
+    app = open_upload(library, shop())
+    app.button(key="remove_dataset").click().run()
+    assert not app.exception
+    assert state_key(app) == SAMPLE_KEY
+    assert len(library.list()) == 1
+
+
+def test_a_large_file_that_has_arrived_is_added_with_its_optional_files(library: Library) -> None:
+    app = open_data()
+    app.get_by_key("upload_kind").set_value("large").run()
+    assert not [field for field in app.get("file_uploader") if field.key == "upload.0"]
+    place = uploads.folder() / "a"
+    place.mkdir(parents=True)
+    (place / "shop.csv").write_bytes(shop())
+    received = Received(place / "shop.csv", hashlib.sha256(shop()).hexdigest())
+    key = app.session_state["upload_key"]
+    uploads._done["a" * 32] = uploads.Upload("shop.csv", key, received, len(shop()))
+    app.session_state["upload_id"] = "a" * 32
+    app.run()
+    assert any("is on the server" in element.value for element in app.caption)
+    next(button for button in app.button if button.label == "Add").click().run()
+    assert not app.exception and not app.error
+    assert library.get(state_key(app)).interactions.read_bytes() == shop()
+    assert not place.exists()
+
+
+def test_the_same_content_again_is_recognised_and_another_is_a_version(library: Library) -> None:
+    app = open_data()
+    for turn, content in enumerate((shop(), shop() + b"\n0001,p1,view,2024-01-01", shop())):
+        app.file_uploader(key=f"upload.{turn}").upload("shop.csv", content)
+        next(button for button in app.button if button.label == "Add").click().run()
+        assert not app.exception
+    assert [message.value for message in app.toast][-1].startswith("The same content is here since")
+    assert len(library.list()) == 3
+    table = next(frame.value for frame in app.dataframe if "version" in frame.value.columns)
+    assert table[table["name"] == "shop.csv"].sort_values("version")["rows"].tolist() == [240, 241]
+
+
+def test_another_version_is_opened_from_the_list(library: Library) -> None:
+    first = library.add("shop.csv", io.BytesIO(shop()))
+    second = library.add("shop.csv", io.BytesIO(shop(50)))
+    app = open_data(dataset=second.key)
+    table = next(frame.value for frame in app.dataframe if "version" in frame.value.columns)
+    row = table["key"].tolist().index(first.key[:8])
+    app.session_state[f"versions.{second.key}"] = {"selection": {"rows": [row], "columns": []}}
+    app.run()
+    assert not app.exception
+    assert state_key(app) == first.key
+
+
+def test_the_reading_of_the_first_rows_follows_the_roles(library: Library) -> None:
+    app = open_upload(library, shop())
+    table = next(frame.value for frame in app.dataframe if "User (customer)" in frame.value.columns)
+    assert str(table["Time (date)"].dtype).startswith("datetime64")
+    app.selectbox(key=f"role.{state_key(app)}.user").select("action").run()
+    assert next(frame.value for frame in app.dataframe if "User (action)" in frame.value.columns) is not None
+
+
+def test_doubts_come_with_what_to_do(library: Library) -> None:
+    app = open_upload(library, shop())
+    app.button(key="check_data").click().run()
+    said = " ".join(element.value.replace("\\", "") for element in app.markdown)
+    assert "40 users are few to form groups of.** Take a longer period" in said
+
+
+# -- the shapes
+
+
+def test_counts_fall_into_powers_of_two() -> None:
+    frame = preview.distribution(np.array([0, 1, 1, 2, 3, 4, 9]))
+    assert frame["interactions"].tolist() == ["1", "2–3", "4–7", "8–15"]
+    assert frame["count"].tolist() == [2, 2, 1, 1]
+    assert preview.distribution(np.zeros(3, int)).empty
+
+
+@pytest.mark.parametrize(("days", "most"), [(30, 31), (400, 60), (2000, 68)])
+def test_activity_keeps_every_row_in_a_readable_number_of_bars(days: int, most: int) -> None:
+    times = np.arange(days) * 86_400.0 + 1.6e9
+    frame = preview.activity(times)
+    assert frame["count"].sum() == days
+    assert 10 <= len(frame) <= most
+
+
+def test_activity_without_times_is_empty() -> None:
+    assert preview.activity(np.empty(0)).empty
+
+
+def check_of(n_users: int, n_items: int, n_rows: int, dropped: int) -> preview.Check:
+    steps = [("missing ids", n_rows + dropped, n_rows, dropped, "")]
+    report = pd.DataFrame(steps, columns=["step", "rows_before", "rows_after", "dropped", "note"])
+    empty = pd.DataFrame()
+    return preview.Check(n_users, n_items, n_rows, n_rows + dropped, report, empty, empty, empty, {})
+
+
+def test_the_verdict_is_yes_for_plenty_and_names_the_weakness_else() -> None:
+    assert preview.verdict(check_of(4338, 3665, 390_000, 130_000)) == (
+        "Yes: 4,338 users and 3,665 items with 390,000 usable interactions; "
+        "25 % of the rows were dropped or merged, most because they name no user or no item."
+    )
+    assert preview.verdict(check_of(5000, 10, 90_000, 0)).startswith("Only just: 10 items are few")
+    assert preview.verdict(check_of(5000, 100, 9_000, 0)).startswith("Only just: most users have too few")
+    assert "no row was dropped" in preview.verdict(check_of(500, 100, 9_000, 0))
+
+
+NOW = 1.7e9
+
+
+def good_check(**changes: object) -> preview.Check:
+    check = check_of(4338, 3665, 390_000, 0)
+    fine = {"split": {"test": 30_000}, "period": (NOW - 3e7, NOW), "top_item": 0.01, "once": 0.1}
+    return replace(check, **{**fine, **changes})
+
+
+@pytest.mark.parametrize(
+    ("changes", "says", "do"),
+    [
+        ({"n_users": 40}, "40 users are few", "longer period"),
+        ({"n_items": 10}, "10 items are few", "single items"),
+        ({"n_items": 30_000}, "30,000 items are many", "Fewest users of an item"),
+        ({"n_rows": 5_000}, "too few interactions", "views"),
+        ({"split": {"test": 3}}, "only 3 rows will judge", "Share that judges"),
+        ({"period": (None, None)}, "no times", "time column"),
+        ({"period": (NOW - 1e7, NOW + 1e7)}, "in the future", "day and month"),
+        ({"period": (NOW - 1e7, 1e30)}, "in the future", "day and month"),
+        ({"period": (0.0, NOW)}, "before 1980, from 01 Jan 1970", "1970"),
+        ({"period": (NOW - 4e5, NOW)}, "within 5 days", "longer period"),
+        ({"longest_gap": 1e7}, "for 115 days nothing happens", "export"),
+        ({"top_item": 0.4}, "one item makes up 40 %", "Never list"),
+        ({"once": 0.8}, "80 % of the users have a single", "Fewest items of a user"),
+    ],
+)
+def test_every_doubt_says_what_to_do(changes: dict, says: str, do: str) -> None:
+    assert quality.warnings(good_check(), NOW) == []
+    (found,) = quality.warnings(good_check(**changes), NOW)
+    assert says in found.matter
+    assert do in found.advice
+
+
+def test_a_step_that_drops_many_rows_is_a_doubt() -> None:
+    steps = [("missing ids", 100, 40, 60, ""), ("robots", 40, 39, 1, "")]
+    report = pd.DataFrame(steps, columns=["step", "rows_before", "rows_after", "dropped", "note"])
+    (found,) = quality.warnings(good_check(report=report), NOW)
+    assert found.matter == "“missing ids” drops 60 % of the rows"
+
+
+def test_the_long_tail_rises_from_nothing_to_all_and_says_what_the_top_takes() -> None:
+    tail = quality.long_tail(np.array([0, 60, 10, 10, 10, 2, 2, 2, 2, 1, 1]))
+    assert tail.iloc[0].tolist() == [0.0, 0.0] and tail.iloc[-1].tolist() == [1.0, 1.0]
+    assert (tail.diff().dropna() >= 0).all(axis=None)
+    assert quality.tail_sentence(tail) == "The most popular tenth of the items takes 60 % of the interactions."
+    assert len(quality.long_tail(np.arange(50_000))) == 101
+    assert len(quality.long_tail(np.zeros(3))) == 1
+
+
+def test_values_are_shown_as_they_are_read() -> None:
+    head = pd.DataFrame({"c": ["1", "2"], "d": ["2024-05-31", "nonsense"], "q": ["1,5", "x"]})
+    shown = quality.as_read(head, {"user": "c", "time": "d", "weight": "q", "label": "gone"})
+    assert shown.columns.tolist() == ["User (c)", "Time (d)", "Weight (q)"]
+    assert shown["Time (d)"].notna().tolist() == [True, False]
+    assert shown["Weight (q)"].tolist()[0] == 1.5 and np.isnan(shown["Weight (q)"].tolist()[1])
+
+
+# -- forms
+
+
+def test_every_preparation_setting_but_the_weights_has_a_widget_with_its_bounds() -> None:
+    specs = {spec.name: spec for spec in describe(Preparation)}
+    assert set(specs) == set(Preparation.model_fields) - {"behaviour_weights"}
+    assert all(spec.help for spec in specs.values())
+    assert specs["min_item_users"] == FieldSpec(
+        "min_item_users",
+        "Min item users",
+        Preparation.model_fields["min_item_users"].description or "",
+        "int",
+        low=1,
+        high=1000,
+    )
+    assert specs["weighting"].options == ("log", "none", "binary")
+    assert (specs["drop_robots"].kind, specs["winsorise"].kind) == ("bool", "float")
+
+
+def test_only_changed_values_are_settings() -> None:
+    base = Preparation()
+    assert changed({**base.model_dump(), "min_user_items": 4}, base) == {"min_user_items": 4}

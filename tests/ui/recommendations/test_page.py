@@ -1,0 +1,147 @@
+"""Recommendations: what do I show them, and why?"""
+
+from __future__ import annotations
+
+import pandas as pd
+from streamlit.testing.v1 import AppTest
+
+from grouprec.report import tables as shaping
+from grouprec.runs.store import Run, RunStore
+from grouprec.ui import state
+from tests.ui.fake_run import build_run
+from tests.ui.opening import FRAME, headline, open_page, texts
+
+
+def labels(app: AppTest, table: int) -> list[str]:
+    return app.dataframe[table].value["label"].tolist()
+
+
+def test_the_first_line_says_what_to_show_and_what_it_is_worth(finished_run: Run) -> None:
+    said = headline(open_page("recommendations", group="2"))
+    assert said.startswith("## Show **Lights\\, candles** (30 users) *Item 17* and *Item 18* first.")
+    assert "Such lists reach 2.3 times one popular list for all; generated ones keep 96 % of the members' mean" in said
+
+
+def test_the_list_that_the_run_chose_stands_beside_the_others(finished_run: Run) -> None:
+    app = open_page("recommendations", group="2")
+    assert labels(app, 0) == labels(app, 1) == [f"Item {n}" for n in range(17, 27)]
+    assert labels(app, 2) == [f"Item {n}" for n in range(11, 21)]
+    assert labels(app, 3) == [f"Item {n}" for n in range(111, 121)]
+    assert {"score", "reach", "owned"} <= set(app.dataframe[1].value.columns)
+
+
+def test_items_that_the_first_list_has_too_bear_a_mark(finished_run: Run) -> None:
+    app = open_page("recommendations", group="2")
+    ranks = app.dataframe[2].value["rank"].tolist()
+    assert ranks == ["1", "2", "3", "4", "5", "6", "7 ●", "8 ●", "9 ●", "10 ●"]
+    assert "● 4 of 10 are also in the first list" in texts(app)
+
+
+def test_lists_by_a_strategy_come_first_where_the_run_was_asked_for_it(runs_folder: RunStore) -> None:
+    build_run(runs_folder, strategy="ep_fuzzda")
+    app = open_page("recommendations", group="2")
+    titles = [text for text in texts(app).splitlines() if text.startswith("**") and "number" not in text]
+    assert [title.split("**")[1].replace("\\", "") for title in titles] == [
+        "EP-FuzzDA",
+        "Generated list",
+        "Mean of the members",
+        "Most popular in the group",
+    ]
+    assert labels(app, 0)[0] == "Item 14"
+
+
+def test_the_use_of_the_list_changes_list_and_sentence(finished_run: Run) -> None:
+    app = open_page("recommendations", group="1", use="dedup")
+    assert "keep 98 % of" in headline(app)
+    app.get_by_key("list_use").set_value("strict").run()
+    assert "keep 96 % of" in headline(app)
+    assert app.query_params["use"] in ("strict", ["strict"])
+
+
+def test_choosing_a_group_writes_it_to_the_url(finished_run: Run) -> None:
+    app = open_page("recommendations")
+    app.selectbox(key="list_group").set_value(3).run()
+    assert not app.exception
+    assert app.query_params["group"] in ("3", ["3"])
+    assert "Tea towels" in headline(app)
+
+
+def test_an_unknown_group_in_the_url_opens_the_first(finished_run: Run) -> None:
+    assert open_page("recommendations", group="99").selectbox(key="list_group").value == 1
+
+
+def test_the_method_that_the_run_chose_bears_a_badge(finished_run: Run) -> None:
+    titles = [
+        element.value for element in open_page("recommendations").markdown if "this run's choice" in element.value
+    ]
+    assert len(titles) == 1
+    assert titles[0].startswith("**Mean of the members**")
+
+
+def test_why_compares_owners_in_the_group_with_all_users(finished_run: Run) -> None:
+    lists = finished_run.table("group_lists")
+    chosen = shaping.group_list(lists, 1, "generated", "strict").head(2)
+    items = pd.DataFrame({"item": chosen["item"], "users": [9, 0]})
+    lift = shaping.with_lift(chosen, items, 90)["lift"]
+    assert lift.iloc[0] == 0.01 / 0.1
+    assert pd.isna(lift.iloc[1])
+
+
+def test_selecting_an_item_says_why_it_is_there(finished_run: Run) -> None:
+    app = open_page("recommendations", group="2")
+    assert "**Item 17** is number 1: 80 % of the group" in texts(app)
+    app.session_state["list_items"] = {"selection": {"rows": [3], "columns": [], "cells": []}}
+    app.run()
+    assert "**Item 20** is number 4: 20 % of the group" in texts(app)
+
+
+def test_users_are_found_by_their_exact_id_first_then_by_its_beginning() -> None:
+    users = pd.DataFrame({"user": ["0012", "00123", "x0012", "001", "AB 7"]})
+    assert shaping.find_users(users, "001").tolist() == [3, 0, 1]
+    assert shaping.find_users(users, " ab").tolist() == [4]
+    assert shaping.find_users(users, "1").tolist() == []
+    assert shaping.find_users(users, "").tolist() == []
+    many = pd.DataFrame({"user": [f"u{n}" for n in range(100)]})
+    assert len(shaping.find_users(many, "u")) == 20
+
+
+def test_a_user_is_shown_with_group_attributes_and_personal_list(finished_run: Run) -> None:
+    app = open_page("recommendations")
+    app.text_input(key="user").set_value("00004").run()
+    assert "User 00004" in texts(app)
+    own = app.dataframe[-1].value
+    assert own["label"].tolist()[:2] == ["Item 23", "Item 24"]
+    assert len(own) == 50
+    attributes = app.dataframe[-2].value
+    assert attributes["Attribute"].tolist() == ["Country", "recency days", "spend"]
+
+
+def test_a_user_who_came_after_training_has_a_list_but_no_place_on_the_map(finished_run: Run) -> None:
+    app = open_page("recommendations", user="00089")
+    assert "joined a group later" in texts(app)
+    assert not app.get("plotly_chart")
+
+
+def test_damaged_personal_lists_are_one_sentence(finished_run: Run) -> None:
+    (finished_run.path / "tables" / "user_lists.parquet").write_bytes(b"no parquet")
+    app = AppTest.from_file(FRAME, default_timeout=30).run()
+    app.switch_page(state.page_path("recommendations"))
+    app.query_params["user"] = "00004"
+    app.run()
+    assert not app.exception
+    assert "train it again" in app.error[0].value
+
+
+def test_an_unknown_user_gets_one_sentence(finished_run: Run) -> None:
+    app = open_page("recommendations", user="no*body")
+    assert r"No user id is, or begins with, “no\*body”." in texts(app)
+
+
+def test_the_download_has_every_method_in_both_uses(finished_run: Run) -> None:
+    lists, names = finished_run.table("group_lists"), {1: "a", 2: "b", 3: "c"}
+    one, every = shaping.lists_to_export(lists, names, 2), shaping.lists_to_export(lists, names)
+    assert len(one) == 3 * (50 + 200)
+    assert len(every) == 3 * len(one)
+    assert set(one["group_name"]) == {"b"}
+    assert one.head(50)[["method", "regime"]].drop_duplicates().to_numpy().tolist() == [["generated", "strict"]]
+    assert one["rank"].head(3).tolist() == [1, 2, 3]

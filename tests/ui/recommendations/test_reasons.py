@@ -1,0 +1,172 @@
+"""Recommendations: the list is remade at once, its price stands beside it, and every item has its reasons."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from grouprec.explore.remake import Wishes
+from grouprec.runs.store import Run, RunStore
+from grouprec.ui import state
+from grouprec.ui.recommendations import opened as at_hand
+from grouprec.ui.recommendations import remade as recommendations
+from grouprec.ui.recommendations import sheet as sheets
+from grouprec.ui.recommendations import words as reasons_words
+from tests.ui.fake_reasons import build_reasoned_run
+from tests.ui.opening import figure, open_page, texts
+
+
+@pytest.fixture(scope="module")
+def shared_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return build_reasoned_run(RunStore(tmp_path_factory.mktemp("reasons")))
+
+
+@pytest.fixture
+def run(shared_run: Run, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    monkeypatch.setenv("GROUPREC_RUNS", str(shared_run.path.parent))
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    yield shared_run
+
+
+def listed(app: AppTest) -> pd.DataFrame:
+    return app.dataframe[0].value
+
+
+def numbers(app: AppTest) -> dict[str, tuple[str, str]]:
+    """Return value and change of the metrics by title."""
+    return {metric.label: (metric.value, metric.delta) for metric in app.metric}
+
+
+def test_the_trained_list_is_shown_as_it_is_at_no_price(run: Run) -> None:
+    app = open_page("recommendations", group="1")
+    trained = run.table("group_lists").query("group == 1 and method == 'members_mean' and regime == 'strict'")
+    assert listed(app)["item"].tolist() == trained.sort_values("rank")["item"].head(10).tolist()
+    assert set(listed(app)["move"]) == {""}
+    assert "Measured" in numbers(app)
+    assert numbers(app)["Value"] == ("100 %", "±0 %")
+    assert "All items of the trained list are still on it." in texts(app)
+
+
+def test_another_strategy_gives_another_list_with_moves_and_a_price(run: Run) -> None:
+    app = open_page("recommendations", group="1")
+    before = listed(app)["item"].tolist()
+    app.selectbox(key="list_strategy").set_value("most_pleasure").run()
+    after = listed(app)
+    assert after["item"].tolist() != before
+    assert {"new"} < set(after["move"]) | {"new", "moved"}
+    value, change = numbers(app)["Value"]
+    assert change.startswith("−") and value != "100 %"
+    assert "predicted to be worth" in texts(app)
+
+
+def test_the_variety_dial_raises_variety_and_lowers_value(run: Run) -> None:
+    lists = state.table(run, "group_lists").query("group == 2 and method == 'members_mean' and regime == 'strict'")
+    chosen = recommendations.choose(run, state.table(run, "groups").iloc[1], "strict", 10, lists.sort_values("rank"))
+    assert chosen is not None
+    varied = chosen.members.remake(chosen.trained, Wishes(dial=0.9), "strict", 10)
+    before, after = (chosen.members.price(items, "strict") for items in (chosen.trained, varied))
+    assert after.diversity > before.diversity
+    assert after.value < before.value
+    app = open_page("recommendations", group="2", variety="90")
+    assert listed(app)["item"].tolist() == at_hand.base(run).item_ids[varied].tolist()
+    assert numbers(app)["Value"][1].startswith("−")
+
+
+def test_an_item_that_is_left_out_by_the_url_is_gone_and_named(run: Run) -> None:
+    app = open_page("recommendations", group="1")
+    first = listed(app).iloc[0]
+    app = open_page("recommendations", group="1", out=first["item"])
+    assert first["item"] not in listed(app)["item"].tolist()
+    assert listed(app)["move"].iloc[0] == "▲ 1"
+    assert "Out:" in texts(app)
+    app.multiselect(key="list_out").set_value([]).run()
+    assert listed(app)["item"].iloc[0] == first["item"]
+
+
+def test_items_with_an_attribute_are_left_out(run: Run) -> None:
+    kinds = [kind for kind in at_hand.attribute_rows(run) if kind.startswith("category is ")]
+    app = open_page("recommendations", group="1", without=kinds[0])
+    gone = set(at_hand.base(run).item_ids[at_hand.attribute_rows(run)[kinds[0]]])
+    assert gone and not gone & set(listed(app)["item"])
+
+
+def test_hostile_values_in_the_url_change_nothing(run: Run) -> None:
+    app = open_page(
+        "recommendations", group="1", out="../../etc", how="<b>", variety="-5", without="price=1", items="x"
+    )
+    assert numbers(app)["Value"] == ("100 %", "±0 %")
+    assert len(listed(app)) == 10
+
+
+def test_the_selected_item_says_which_items_speak_for_it(run: Run) -> None:
+    app = open_page("recommendations", group="1")
+    assert "**" + listed(app)["label"].iloc[0] in texts(app).replace("\\", "")
+    app.session_state["list_items"] = {"selection": {"rows": [2], "columns": [], "cells": []}}
+    app.run()
+    said = texts(app)
+    assert f"**{listed(app)['label'].iloc[2]}** is number 3" in said.replace("\\", "")
+    assert re.search(r"Because members have .* \(\d+ %\)", said)
+    assert "the shares are exact" in said
+    assert figure(app)["data"][0]["type"] == "bar"
+
+
+def test_shares_of_what_speaks_for_an_item_add_up_to_one(run: Run) -> None:
+    users = state.table(run, "users")
+    found = at_hand.why(run, at_hand.members(run, users, 1).rows, 5)
+    frame = reasons_words.reasons_frame(found, at_hand.base(run).item_labels)
+    assert frame["share"].clip(lower=0).sum() == pytest.approx(1)
+    kept = reasons_words.most_telling(frame, 3)
+    assert kept["share"].clip(lower=0).sum() == pytest.approx(1, abs=0.02)
+
+
+def test_the_place_on_one_list_for_all_is_that_of_the_summed_worth(run: Run) -> None:
+    places, base = at_hand.places_for_all(run), at_hand.base(run)
+    everybody = recommendations.Members(base, np.arange(len(base.user_ids)))
+    best = int(np.flatnonzero(places == 1)[0])
+    one, other = (everybody.price(np.array([item]), "strict").value for item in (best, int(np.argmax(places == 2))))
+    assert one >= other > 0
+
+
+def test_a_list_can_be_skipped_through_by_each_member(run: Run) -> None:
+    app = open_page("recommendations", group="1", use="dedup")
+    assert numbers(app)["Value"] == ("100 %", "±0 %")
+    app.selectbox(key="list_strategy").set_value("borda").run()
+    assert not app.exception and not app.error
+
+
+def test_a_user_can_ask_why(run: Run) -> None:
+    user = state.table(run, "users")["user"].iloc[0]
+    app = open_page("recommendations", user=user)
+    assert app.selectbox(key="user_why").options
+    assert "Because they have" in texts(app) or "because they have" in texts(app).lower()
+
+
+def test_the_page_to_print_is_one_escaped_file_that_loads_nothing(run: Run) -> None:
+    groups = state.table(run, "groups")
+    group = groups.iloc[0].copy()
+    group["name"] = "<script>alert(1)</script>"
+    lists = state.table(run, "group_lists").query("group == 1 and method == 'members_mean' and regime == 'strict'")
+    chosen = recommendations.choose(run, group, "strict", 10, lists.sort_values("rank"))
+    assert chosen is not None
+    html = sheets.make(chosen, "22 November 2026")
+    assert "<script" not in html and "&lt;script&gt;" in html
+    assert not re.search(r"https?://|src=|@import|url\(", html)
+    assert html.count("<tr>") == 11
+    assert "because members have" in html
+
+
+def test_a_run_without_encoders_says_what_to_do(run: Run) -> None:
+    kept = (run.path / "fitted.json").read_text()
+    try:
+        (run.path / "fitted.json").write_text("{}")
+        st.cache_resource.clear()
+        assert "train it again" in texts(open_page("recommendations", group="1"))
+    finally:
+        (run.path / "fitted.json").write_text(kept)

@@ -1,0 +1,102 @@
+"""What the Train page makes of a run's events: stages, losses, trials, durations, changes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from grouprec.runs.config import RunConfig
+from grouprec.runs.progress import make_plan
+from grouprec.runs.store import RunStore, State, Status
+from grouprec.ui.train import watch
+from tests.ui.train.opening import trial_events
+
+
+def test_stages_are_done_running_stopped_or_waiting() -> None:
+    events = [{"event": "stage_done", "stage": "a", "seconds": 1.0}, {"event": "stage_done", "stage": "extra"}]
+    status = Status(state=State.RUNNING, stage="b")
+    shown = watch.stages(["a", "b", "c"], events, status)
+    assert shown["stage"].tolist() == ["a", "extra", "b", "c"]
+    assert shown["state"].tolist() == ["done", "done", "running", "waiting"]
+    failed = Status(state=State.FAILED, stage="b")
+    assert watch.stages(["a", "b", "c"], events, failed)["state"].tolist()[2] == "stopped"
+
+
+@pytest.mark.parametrize(
+    ("stage", "title"),
+    [
+        ("prepare", "Data"),
+        ("blend", "Blend of encoders"),
+        ("encoder item_knn", "Item neighbours"),
+        ("search als", "Search: ALS"),
+        ("judge: encoder ease", "Judge: EASE"),
+        ("judge: candidates", "Judge: Everybody's best items"),
+        ("refit: updater", "Final: Live updates"),
+        ("something new", "Something new"),
+    ],
+)
+def test_stages_have_names_for_people(stage: str, title: str) -> None:
+    assert watch.stage_title(stage) == title
+
+
+def test_every_planned_stage_has_a_title(runs_folder: RunStore) -> None:
+    plan = make_plan(RunConfig(interactions=Path("x.csv"), preset="thorough"), runs_folder)
+    names = {name.rpartition(": ")[2] for name in plan}
+    assert {name for name in names if not name.startswith("encoder ")} <= set(watch.STAGE_TITLES)
+
+
+def test_trials_of_a_search_are_rows_with_their_settings() -> None:
+    events = trial_events()
+    frame = watch.trials([*events, *events])["search ease"]  # the second attempt is the one that counts
+    assert frame.columns.tolist() == ["trial", "validation", "l2"]
+    assert frame["trial"].tolist() == [1, 2, 3]
+    assert "3 trials; best nDCG@10 0.110, the preset reaches 0.080" in watch.trials_sentence("search ease", frame)
+    assert "the preset is still the best" in watch.trials_sentence("search ease", frame.head(1))
+    best = watch.trials_figure(frame).data[1]
+    assert list(best.y) == [0.08, 0.11, 0.11]
+    assert watch.losses(events) == {}
+
+
+def test_a_stage_that_starts_again_shows_its_latest_epochs() -> None:
+    epochs = [(1, 5.0), (2, 4.0), (1, 3.0)]
+    events = [{"event": "progress", "stage": "profile", "epoch": n, "loss": loss, "time": 0.0} for n, loss in epochs]
+    events.append({"event": "progress", "stage": "map", "fraction": 0.5})
+    frames = watch.losses(events)
+    assert list(frames) == ["profile"]
+    pd.testing.assert_frame_equal(frames["profile"], pd.DataFrame({"epoch": [1], "loss": [3.0]}))
+
+
+def test_validation_has_an_axis_of_its_own() -> None:
+    figure = watch.loss_figure(pd.DataFrame({"epoch": [1, 2], "loss": [9.0, 8.0], "validation": [0.1, 0.2]}))
+    assert [trace.yaxis for trace in figure.data] == ["y", "y2"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.2, "1 s"),
+        (41, "41 s"),
+        (300, "5 min"),
+        (3900, "65 min"),
+        (7500, "2 h 05 min"),
+        (50_000, "14 h"),
+        (300_000, "3 days"),
+    ],
+)
+def test_durations_read_well(seconds: float, words: str) -> None:
+    assert watch.duration(seconds) == words
+
+
+def test_sizes_read_well() -> None:
+    assert [watch.size(n) for n in (700e6, 1.43e9, 16.2e9)] == ["700 MB", "1.4 GB", "16 GB"]
+
+
+def test_changes_name_what_differs_before_and_after() -> None:
+    before = {"preset": "quick", "n_groups": 20, "rules": {"diversity": 0.0, "items": []}, "title": "a"}
+    after = {"preset": "quick", "n_groups": 30, "rules": {"diversity": 0.5, "items": ["x"]}, "title": "b"}
+    assert watch.changes(before, before) == []
+    said = watch.changes_sentence(watch.changes(before, after))
+    assert said == "Changed: n groups 20 → 30; rules, diversity 0.0 → 0.5; rules, items none → x."
+    assert "same run again" in watch.changes_sentence([])

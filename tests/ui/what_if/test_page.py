@@ -1,0 +1,246 @@
+"""What if: how many lists do I need?"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from grouprec.core.types import StorageError
+from grouprec.report import palette
+from grouprec.runs.config import RunConfig
+from grouprec.runs.store import Run, RunStore
+from grouprec.training import jobs
+from grouprec.ui.what_if import charts as what_if_charts
+from grouprec.ui.what_if import page as what_if
+from grouprec.ui.what_if import words as what_if_words
+from tests.ui.fake_run import build_run
+from tests.ui.fake_what_if import GRID, add_what_if
+from tests.ui.opening import figure, headline, numbers, open_page, texts
+
+
+@pytest.fixture
+def run(runs_folder: RunStore) -> Run:
+    """Return a planted run of three groups that kept 1, 2, 3, 4 and 6 of them."""
+    return add_what_if(build_run(runs_folder))
+
+
+@pytest.fixture
+def started(runs_folder: RunStore, monkeypatch: pytest.MonkeyPatch) -> list[RunConfig]:
+    """Start no process: keep the configurations of the runs that are started."""
+    configs: list[RunConfig] = []
+
+    def start(store: RunStore, config: RunConfig) -> Run:
+        configs.append(config)
+        return store.create(config)
+
+    monkeypatch.setattr(jobs, "start", start)
+    return configs
+
+
+def table_of(app: AppTest, column: str) -> pd.DataFrame:
+    """Return the first table of the page that has a column."""
+    return next(table.value for table in app.dataframe if column in table.value)
+
+
+def test_the_first_line_says_what_the_lists_keep_and_what_one_more_adds(run: Run) -> None:
+    app = open_page("what_if")
+    assert headline(app) == "## 3 lists keep 50 % of what personal lists would gain; one more adds 0.4 points."
+
+
+def test_a_link_opens_the_same_two_numbers(run: Run) -> None:
+    app = open_page("what_if", lists="2", **{"with": "6"})
+    assert headline(app).startswith("## 2 lists keep 40 %")
+    assert app.select_slider(key="what_if_n").value == 2
+    assert app.selectbox(key="what_if_with").value == 6
+    assert "From 2 to 6 lists" in texts(app)
+    odd = open_page("what_if", lists="5", **{"with": "many"})
+    assert odd.select_slider(key="what_if_n").value == 3, "what was not tried is the run's own number"
+
+
+def test_the_slider_recolours_the_map_without_moving_anybody(run: Run) -> None:
+    places: list[dict[int, tuple[float, float]]] = []
+    app = open_page("what_if")
+    for n in GRID:
+        app.select_slider(key="what_if_n").set_value(n).run()
+        assert headline(app).startswith(f"## {n} list")
+        own = run.table("what_if_labels")[str(n)]
+        place = {}
+        for trace in figure(app)["data"]:
+            rows = np.array(numbers(trace["customdata"]), int)
+            x, y = numbers(trace["x"]), numbers(trace["y"])
+            place |= dict(zip(rows.tolist(), zip(x, y, strict=True), strict=True))
+            assert {palette.group_colour(group) for group in own.iloc[rows]} == {trace["marker"]["color"]}
+        places.append(place)
+    assert len(places[0]) == 88 and all(place == places[0] for place in places)
+
+
+def test_the_curve_stands_between_its_references_and_marks_both_numbers(run: Run) -> None:
+    app = open_page("what_if", lists="2", **{"with": "6"})
+    drawn = figure(app, 1)["data"]
+    lines = {trace["name"]: trace for trace in drawn if "name" in trace}
+    assert {"One list for all", "Personal lists", "Best possible", "These lists"} == set(lines)
+    assert numbers(lines["These lists"]["y"]) == pytest.approx([0.05, 0.08, 0.09, 0.0904, 0.085])
+    assert [numbers(trace["x"]) for trace in drawn[-2:]] == [[6], [2]]
+    assert "4 lists did best; from 3 on the difference is within the 95 % interval." in texts(app)
+
+
+def test_two_numbers_stand_side_by_side(run: Run) -> None:
+    app = open_page("what_if", lists="3", **{"with": "6"})
+    table = table_of(app, "Measure").set_index("Measure")
+    assert list(table) == ["3 lists", "6 lists"]
+    assert table.loc["Of the possible gain"].tolist() == ["50 %", "45 %"]
+    assert table.loc["Order of hits (nDCG@10)", "3 lists"] == "0.090 (0.080–0.100)"
+    assert table.loc["Users with a hit", "3 lists"] == "27 % (24 %–30 %)"
+    assert table.loc["Smallest group"].tolist() == ["29", "11"]
+    maps = open_page("what_if", lists="3", beside="map", **{"with": "6"})
+    assert [len(figure(maps, at)["data"]) for at in (0, 1)] == [3, 6]
+
+
+def test_who_moves_is_counted_and_drawn(run: Run) -> None:
+    app = open_page("what_if", lists="3", **{"with": "6"})
+    assert "From 3 to 6 lists, **34 of 88 users** (39 %) change group." in texts(app)
+    (sankey,) = figure(app, 2)["data"]
+    assert sankey["node"]["label"] == ["1", "2", "3", "1", "2", "3", "4", "5", "6"]
+    assert sankey["node"]["color"][0] == sankey["node"]["color"][3] == palette.group_colour(1)
+    assert sum(numbers(sankey["link"]["value"])) == 88
+    table = table_of(app, "users")
+    assert table["users"].sum() == 88 and table.loc[table["before"] != table["after"], "users"].sum() == 34
+
+
+def test_of_very_many_flows_the_largest_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(what_if_charts, "MOST_FLOWS", 2)
+    flows = pd.DataFrame({"before": [1, 1, 2, 2], "after": [1, 2, 1, 2], "users": [50, 3, 40, 7]})
+    (sankey,) = json.loads(what_if_charts.flows(flows, 2, 2).to_json() or "")["data"]
+    assert numbers(sankey["link"]["value"]) == [50, 40]
+
+
+def test_the_lists_that_change_come_first_and_open_side_by_side(run: Run) -> None:
+    app = open_page("what_if", lists="3", **{"with": "6"})
+    assert "From 3 to 6 lists: **3 new, 1 changed**, 2 as before." in texts(app)
+    key = "what_if_changes_3_6"
+    table = app.dataframe(key=key).value
+    assert table["status"].tolist() == ["New", "New", "New", "Changed", "As before", "As before"]
+    assert table["before"].tolist()[:1] == ["–"] and table["new_items"].tolist()[3] == "1"
+    row = table.index[table["group"] == 2].item()
+    app.session_state[key] = {"selection": {"rows": [row], "columns": [], "cells": []}}
+    app.run()
+    before, after = (table.value for table in app.dataframe if "mark" in table.value)
+    assert before["mark"].tolist() == ["dropped", *[""] * 9]
+    assert after["mark"].tolist() == [*[""] * 9, "new"]
+
+
+def test_a_new_group_has_no_list_in_the_other_setting(run: Run) -> None:
+    app = open_page("what_if", lists="3", **{"with": "6"})
+    assert "There is no such group with 3 lists." in texts(app)
+    assert list(table_of(app, "label")) == ["rank", "label"]
+
+
+def test_the_same_number_twice_asks_for_another(run: Run) -> None:
+    said = texts(open_page("what_if", lists="3", **{"with": "3"}))
+    assert "to see who moves" in said and "to see whose lists change" in said
+
+
+def test_prices_turn_the_curve_into_money_and_name_the_best_number(run: Run) -> None:
+    app = open_page("what_if", cost="10", hit="2", reach="1000")
+    # precision is half of the values above, of ten items and 1,000 users: hits 250, 400, 450, 452, 425
+    table = table_of(app, "Hits").set_index("Lists")
+    assert table["Hits"].tolist() == [250, 400, 450, 452, 425]
+    assert table["After costs"].tolist() == [490, 780, 870, 864, 790]
+    assert "**3 lists** bring most after costs: 870. Within the 95 % interval of the hits, 2 to 6 may do as well." in (
+        texts(app)
+    )
+    dear = open_page("what_if", cost="300", hit="1", reach="1000", lists="3")
+    assert "**1 list** brings most after costs: -50, 400 more than 3" in texts(dear)
+    nonsense = open_page("what_if", cost="=1+1", hit="-3", reach="nan")
+    assert nonsense.number_input(key="what_if_hit").value == 1.0
+    assert nonsense.number_input(key="what_if_reach").value == 45
+
+
+def test_prices_are_written_to_the_url(run: Run) -> None:
+    app = open_page("what_if")
+    app.number_input(key="what_if_cost").set_value(1234567.5).run()
+    assert app.query_params["cost"] in (["1234567.5"], "1234567.5")
+
+
+def test_use_these_lists_starts_a_run_that_differs_in_nothing_else(run: Run, started: list[RunConfig]) -> None:
+    assert open_page("what_if").button(key="what_if_use").disabled, "the run has 3 already"
+    app = open_page("what_if", lists="6")
+    app.button(key="what_if_use").click().run()
+    assert not app.exception and not app.error
+    (config,) = started
+    same: dict[str, Any] = {"n_groups": 3, "title": ""}
+    assert config.model_copy(update=same) == run.config().model_copy(update=same)
+    assert config.n_groups == 6 and config.title == "Planted shop, 6 groups"
+    assert "start_run" in {button.key for button in app.button}, "the Train page shows how it goes"
+    assert run.run_id not in app.query_params["run"]
+
+
+def test_a_start_that_fails_is_told_in_one_sentence(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(store: RunStore, config: RunConfig) -> Run:
+        raise StorageError("The runs folder is full; free some space.")
+
+    monkeypatch.setattr(jobs, "start", refuse)
+    app = open_page("what_if", lists="6")
+    app.button(key="what_if_use").click().run()
+    assert not app.exception
+    assert [error.value for error in app.error] == ["The runs folder is full\\; free some space\\."]
+
+
+def test_a_run_that_kept_no_groups_says_so_and_can_be_trained_again(
+    finished_run: Run, started: list[RunConfig]
+) -> None:
+    app = open_page("what_if")
+    assert "did not keep its groups" in app.info[0].value
+    assert headline(app).startswith("## 3 lists keep ")
+    app.button(key="what_if_again").click().run()
+    assert [config.n_groups for config in started] == [3]
+
+
+def test_a_run_that_measured_nothing_says_so_too(runs_folder: RunStore, started: list[RunConfig]) -> None:
+    build_run(runs_folder, evidence=False)
+    app = open_page("what_if")
+    assert what_if.NOTHING in headline(app)
+    assert not app.get("plotly_chart")
+    app.button(key="what_if_again").click().run()
+    assert len(started) == 1
+
+
+def test_groups_for_members_who_skip_are_judged_in_that_use(runs_folder: RunStore) -> None:
+    run = build_run(runs_folder)
+    run.save_metrics(run.metrics() | {"regime": "dedup"})
+    add_what_if(run, "dedup")
+    app = open_page("what_if")
+    table = table_of(app, "Measure").set_index("Measure")
+    assert table.loc["Best possible", "3 lists"] == "–"
+    shown = table_of(app, "label")
+    assert shown["label"].iloc[0].startswith("Item 1"), "the lists of the other use begin 100 items later"
+
+
+CURVE = {"low": [0.04, 0.07, 0.08], "value": [0.05, 0.08, 0.09], "high": [0.06, 0.09, 0.10]}
+
+
+def curve(**columns: list[float]) -> pd.DataFrame:
+    return pd.DataFrame({"n_groups": [1, 2, 10], **CURVE, "share_of_gain": [0.1, 0.4, 0.5], **columns})
+
+
+def test_answers_say_what_the_numbers_mean() -> None:
+    assert what_if_words.answer(curve(), 10) == "10 lists keep 50 % of what personal lists would gain."
+    assert what_if_words.answer(curve(), 2).endswith("; 8 more add 10.0 points.")
+    assert what_if_words.answer(curve(), 1).startswith("1 list keeps 10 % ")
+    worse = curve(share_of_gain=[0.4, 0.1, 0.1], value=[0.09, 0.05, 0.05], low=[0.08, 0.04, 0.04])
+    assert what_if_words.answer(worse, 1).endswith("; one more costs 30.0 points.")
+    assert what_if_words.answer(curve(share_of_gain=[0.1, 0.4, 0.39]), 2).endswith("; 8 more add nothing.")
+    below = curve(share_of_gain=[-0.1, 0.4, 0.5])
+    assert what_if_words.answer(below, 1).startswith("1 list does no better than the most popular items for all; ")
+    nothing = curve(share_of_gain=[np.nan] * 3)
+    assert what_if_words.answer(nothing, 2).startswith("Personal lists gain nothing")
+
+
+def test_the_smallest_number_that_is_not_proven_worse_is_named() -> None:
+    assert "10 lists did best, and no smaller number" in what_if_words.enough_words(curve(high=[0.06, 0.085, 0.1]))
+    assert "10 lists did best; from 2 on" in what_if_words.enough_words(curve(high=[0.06, 0.09, 0.10]))
