@@ -11,10 +11,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import streamlit as st
 import torch
 
 from grouprec.data.dataset import Dataset
 from grouprec.data.synthetic import planted
+from grouprec.runs.store import Run, RunStore
+from tests.ui.fake_run import build_run
 
 torch.set_num_threads(1)
 
@@ -67,3 +70,18 @@ def planted_csv(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small file of users with four planted tastes."""
     data = planted(n_users=80, n_items=60, events_per_user=20).data
     return write_csv(data, tmp_path_factory.mktemp("data") / "planted.csv")
+
+
+@pytest.fixture
+def runs_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
+    """Return an empty store that the app under test uses too."""
+    monkeypatch.setenv("GROUPREC_RUNS", str(tmp_path))
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    return RunStore(tmp_path)
+
+
+@pytest.fixture
+def finished_run(runs_folder: RunStore) -> Run:
+    """Return a small, complete, finished run with planted numbers (fake_run.py) in the app's runs folder."""
+    return build_run(runs_folder)

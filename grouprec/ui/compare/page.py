@@ -140,22 +140,24 @@ def parts(run: Run, regime: str) -> None:
                 draw(run, regime)
 
 
-current = state.require_run()
-results, summary = state.table(current, "evaluation"), state.metrics(current)
-use, n_items, picked = "strict", 10, []
-if shaping.cutoffs(results):
-    top = st.container()
-    use, n_items = choose(results)
-    with top:
-        lists = shaping.list_method(summary, use)
-        sentence = story.compare_answer(results, use, summary.get("n_groups", 0), lists, f"ndcg@{n_items}")
-        cards.answer(sentence, story.METRIC_HELP)
-        if note := story.repeats_words(summary):
-            st.caption(note)
+def draw() -> None:
+    """Draw the page."""
+    current = state.require_run()
+    results, summary = state.table(current, "evaluation"), state.metrics(current)
+    use, n_items, picked = "strict", 10, []
+    if shaping.cutoffs(results):
+        top = st.container()
+        use, n_items = choose(results)
+        with top:
+            lists = shaping.list_method(summary, use)
+            sentence = story.compare_answer(results, use, summary.get("n_groups", 0), lists, f"ndcg@{n_items}")
+            cards.answer(sentence, story.METRIC_HELP)
+            if note := story.repeats_words(summary):
+                st.caption(note)
+            take_home(current, results)
+        picked = methods(current, results, use, n_items, lists)
+    else:
+        cards.answer(story.compare_answer(results, "strict", summary.get("n_groups", 0)))
         take_home(current, results)
-    picked = methods(current, results, use, n_items, lists)
-else:
-    cards.answer(story.compare_answer(results, "strict", summary.get("n_groups", 0)))
-    take_home(current, results)
-parts(current, use)
-across_runs(current, use, f"ndcg@{n_items}", picked)
+    parts(current, use)
+    across_runs(current, use, f"ndcg@{n_items}", picked)

@@ -239,35 +239,35 @@ def remember(
         st.rerun()
 
 
-# -- the page
-
-dataset = state.current_dataset()
-with st.container(horizontal=True, vertical_alignment="top"):
-    top = st.container(width="stretch", key="data_top")
-    sources.draw_source(dataset)
-below = st.container()
-try:
-    found = head_of(str(dataset.interactions), dataset.key)
-except GrouprecError as error:
-    found = None
-    top.error(plain(str(error)))
-if found is not None:
-    detected = detected_of(str(dataset.interactions), dataset.key)
-    rows_tab, columns_tab, preparation_tab = st.tabs(["Rows", "Columns", "Preparation"])
-    with rows_tab:
-        shown = found.head.head(SHOWN_ROWS)
-        st.dataframe(shown, hide_index=True, height=300, alt=f"The first {len(shown)} rows of the file as they are")
-    with columns_tab:
-        st.caption("What each column means. These were found by name and content; change what is wrong.")
-        roles = draw_roles(dataset, found.head, detected)
-        effective = {**detected, **roles}
-        draw_reading(found.head, effective)
-    with preparation_tab:
-        behaviour_column = effective.get("behaviour")
-        preparation = draw_preparation(dataset, found.head[behaviour_column] if behaviour_column else None)
-    with top:
-        check = draw_answer(dataset, found, roles, effective, preparation)
-    if check is not None:
-        with below:
-            draw_check(check)
-sources.draw_versions(dataset)
+def draw() -> None:
+    """Draw the page."""
+    dataset = state.current_dataset()
+    with st.container(horizontal=True, vertical_alignment="top"):
+        top = st.container(width="stretch", key="data_top")
+        sources.draw_source(dataset)
+    below = st.container()
+    try:
+        found = head_of(str(dataset.interactions), dataset.key)
+    except GrouprecError as error:
+        found = None
+        top.error(plain(str(error)))
+    if found is not None:
+        detected = detected_of(str(dataset.interactions), dataset.key)
+        rows_tab, columns_tab, preparation_tab = st.tabs(["Rows", "Columns", "Preparation"])
+        with rows_tab:
+            shown = found.head.head(SHOWN_ROWS)
+            st.dataframe(shown, hide_index=True, height=300, alt=f"The first {len(shown)} rows of the file as they are")
+        with columns_tab:
+            st.caption("What each column means. These were found by name and content; change what is wrong.")
+            roles = draw_roles(dataset, found.head, detected)
+            effective = {**detected, **roles}
+            draw_reading(found.head, effective)
+        with preparation_tab:
+            behaviour_column = effective.get("behaviour")
+            preparation = draw_preparation(dataset, found.head[behaviour_column] if behaviour_column else None)
+        with top:
+            check = draw_answer(dataset, found, roles, effective, preparation)
+        if check is not None:
+            with below:
+                draw_check(check)
+    sources.draw_versions(dataset)

@@ -158,10 +158,12 @@ def card_wall(groups: pd.DataFrame, items: pd.DataFrame, attributes: pd.DataFram
                 card(group, typical.get(number, items.iloc[:0]), telling.get(number, attributes.iloc[:0]))
 
 
-run = state.require_run()
-users_table, groups_table = state.table(run, "users"), state.table(run, "groups")
-cards.answer(story.groups_answer(groups_table))
-groups_editing.in_force(run)
-explore(run, users_table, groups_table)
-cards.section("What sets each group apart", CARDS_HELP)
-card_wall(groups_table, state.table(run, "group_items"), state.table(run, "group_attributes"))
+def draw() -> None:
+    """Draw the page."""
+    run = state.require_run()
+    users_table, groups_table = state.table(run, "users"), state.table(run, "groups")
+    cards.answer(story.groups_answer(groups_table))
+    groups_editing.in_force(run)
+    explore(run, users_table, groups_table)
+    cards.section("What sets each group apart", CARDS_HELP)
+    card_wall(groups_table, state.table(run, "group_items"), state.table(run, "group_attributes"))

@@ -41,7 +41,9 @@ def explore(run: Run, groups: pd.DataFrame) -> None:
         said.markdown(sentence)
 
 
-current = state.require_run()
-studios.studio(current)  # an older run says at once, outside the fragment, what it lacks
-explore(current, state.trained_table(current, "groups"))
-cards.trained_note(current, "Virtual members")
+def draw() -> None:
+    """Draw the page."""
+    current = state.require_run()
+    studios.studio(current)  # an older run says at once, outside the fragment, what it lacks
+    explore(current, state.trained_table(current, "groups"))
+    cards.trained_note(current, "Virtual members")

@@ -205,29 +205,31 @@ def shown(value: Any) -> str:
     return cards.NOTHING if pd.isna(value) else cards.number(value) if isinstance(value, int | float) else str(value)
 
 
-current = state.require_run()
-all_groups, all_lists = state.table(current, "groups"), state.table(current, "group_lists")
-group_titles, evaluation = shaping.group_names(all_groups), state.table(current, "evaluation")
-top = st.container()
-group_row, use, n_items = choose(all_groups)
-number, summary = int(group_row["group"]), state.metrics(current)
-best_method = shaping.list_method(summary, use)
-trained = shaping.group_list(all_lists, number, best_method, use)
-with top:
-    cards.answer(story.list_answer(group_row, trained, evaluation, use, best_method), story.METRIC_HELP)
-    if note := story.repeats_words(summary):
-        st.caption(note)
-looked_at = recommendations.choose(current, group_row, use, n_items, trained)
-if looked_at is None:
-    recommendations.plain_list(trained.head(n_items), state.table(current, "items"), summary.get("n_users", 0))
-else:
-    recommendations.remade(looked_at)
-downloads(all_lists, group_titles, number, looked_at)
-cards.section("Other ways to make this list", "What the run made besides, as it was trained")
-lists_beside(all_lists, number, use, n_items, best_method)
-if feedback.possible(current):
-    if number in state.curation(current).grouping.changed:  # the stream would take it for another group
-        cards.trained_note(current, "Feedback and live updates")
+def draw() -> None:
+    """Draw the page."""
+    current = state.require_run()
+    all_groups, all_lists = state.table(current, "groups"), state.table(current, "group_lists")
+    group_titles, evaluation = shaping.group_names(all_groups), state.table(current, "evaluation")
+    top = st.container()
+    group_row, use, n_items = choose(all_groups)
+    number, summary = int(group_row["group"]), state.metrics(current)
+    best_method = shaping.list_method(summary, use)
+    trained = shaping.group_list(all_lists, number, best_method, use)
+    with top:
+        cards.answer(story.list_answer(group_row, trained, evaluation, use, best_method), story.METRIC_HELP)
+        if note := story.repeats_words(summary):
+            st.caption(note)
+    looked_at = recommendations.choose(current, group_row, use, n_items, trained)
+    if looked_at is None:
+        recommendations.plain_list(trained.head(n_items), state.table(current, "items"), summary.get("n_users", 0))
     else:
-        feedback.group_list(current, all_lists, number, use, best_method)
-look_up(current, state.table(current, "users"), group_titles)
+        recommendations.remade(looked_at)
+    downloads(all_lists, group_titles, number, looked_at)
+    cards.section("Other ways to make this list", "What the run made besides, as it was trained")
+    lists_beside(all_lists, number, use, n_items, best_method)
+    if feedback.possible(current):
+        if number in state.curation(current).grouping.changed:  # the stream would take it for another group
+            cards.trained_note(current, "Feedback and live updates")
+        else:
+            feedback.group_list(current, all_lists, number, use, best_method)
+    look_up(current, state.table(current, "users"), group_titles)

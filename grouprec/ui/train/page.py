@@ -374,24 +374,24 @@ def act(change: Callable[[], object]) -> None:
     st.rerun()
 
 
-# -- the page
+def draw() -> None:
+    """Draw the page."""
+    store = state.store()
+    active = jobs.active(store)
+    runs, waiting, chosen = store.runs(), jobs.queue(store), state.current_run()
+    dataset = state.current_dataset()
 
-store = state.store()
-active = jobs.active(store)
-runs, waiting, chosen = store.runs(), jobs.queue(store), state.current_run()
-dataset = state.current_dataset()
-
-answer = st.container()
-if active is not None:
-    st.fragment(run_panel, run_every=POLL_SECONDS)(active.run_id)
-if chosen is not None and not chosen.status().waiting and chosen.run_id != (active and active.run_id):
-    run_panel(chosen.run_id)
-if waiting:
-    draw_queue(waiting)
-cost = draw_new_run(dataset, busy=active is not None)
-if active is None and cost is not None:
-    with answer:
-        preset = st.session_state["train_preset"]
-        cards.answer(plain(watch.cost_sentence(preset, dataset.name, cost)))
-if runs:
-    draw_history(runs)
+    answer = st.container()
+    if active is not None:
+        st.fragment(run_panel, run_every=POLL_SECONDS)(active.run_id)
+    if chosen is not None and not chosen.status().waiting and chosen.run_id != (active and active.run_id):
+        run_panel(chosen.run_id)
+    if waiting:
+        draw_queue(waiting)
+    cost = draw_new_run(dataset, busy=active is not None)
+    if active is None and cost is not None:
+        with answer:
+            preset = st.session_state["train_preset"]
+            cards.answer(plain(watch.cost_sentence(preset, dataset.name, cost)))
+    if runs:
+        draw_history(runs)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NoReturn
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from grouprec.core.types import GrouprecError
 from grouprec.runs.store import Run
@@ -36,8 +37,8 @@ def mode() -> str:
     )
 
 
-def replay(run: Run) -> None:
-    """Draw the replay, or why there is none."""
+def replay(run: Run, top: DeltaGenerator, bar: DeltaGenerator) -> None:
+    """Draw the replay, or why there is none: its answer into ``top``, its controls into ``bar``."""
     from grouprec.ui.updates import replay as live  # knows the stages, and so torch: the other pages do without
 
     if state.table_or_none(run, "held_out") is None:
@@ -49,25 +50,27 @@ def replay(run: Run) -> None:
     live.picture(run, player, top)
 
 
-def send(run: Run) -> None:
-    """Draw the ways to send events."""
+def send(run: Run, top: DeltaGenerator, _: DeltaGenerator) -> None:
+    """Draw the ways to send events, the answer into ``top``."""
     from grouprec.ui.updates import sending
 
     sending.panel(run, top)
 
 
-current = state.require_run()
-if not feedback.possible(current):
-    no_events(current)
-top = st.empty()
-bar = st.container(horizontal=True, vertical_alignment="center")
-with bar:
-    chosen = mode()
-try:
-    {"replay": replay, "send": send}[chosen](current)
-    cards.trained_note(current, "Live updates")
-except GrouprecError as error:
-    with top.container():
-        cards.answer("The live state of this run cannot be opened now.")
-    st.error(cards.plain(error))
-    st.button("Try again", icon=":material/refresh:", key="updates_again")
+def draw() -> None:
+    """Draw the page."""
+    current = state.require_run()
+    if not feedback.possible(current):
+        no_events(current)
+    top = st.empty()
+    bar = st.container(horizontal=True, vertical_alignment="center")
+    with bar:
+        chosen = mode()
+    try:
+        {"replay": replay, "send": send}[chosen](current, top, bar)
+        cards.trained_note(current, "Live updates")
+    except GrouprecError as error:
+        with top.container():
+            cards.answer("The live state of this run cannot be opened now.")
+        st.error(cards.plain(error))
+        st.button("Try again", icon=":material/refresh:", key="updates_again")

@@ -366,3 +366,10 @@ def draw_lists(group: int, now: Setting, then: Setting) -> None:
                 },
                 alt=f"The list of group {group} with {what_if_words.lists(one.n)}",
             )
+
+
+def draw() -> None:
+    """Draw the page."""
+    run = state.require_run()
+    explore(run)
+    cards.trained_note(run, "These numbers of lists")
