@@ -22,6 +22,7 @@ import pandas as pd
 import torch
 
 from benchmarks.measure import machine
+from grouprec.core.files import write_json
 from grouprec.core.types import Candidates
 from grouprec.data.dataset import Dataset, Interactions
 from grouprec.data.synthetic import planted
@@ -37,7 +38,7 @@ from grouprec.ranking.group_lists import members_mean
 from grouprec.report.csv import export_stream
 from grouprec.runs.config import RunConfig
 from grouprec.runs.snapshot import LiveBase
-from grouprec.runs.store import Run, RunStore, write_json
+from grouprec.runs.store import Run, RunStore
 
 DAY = 86400.0
 

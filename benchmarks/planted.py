@@ -19,10 +19,10 @@ from benchmarks.measure import machine
 from grouprec.core.types import Candidates
 from grouprec.data.dataset import Dataset
 from grouprec.data.synthetic import SIZES, planted
-from grouprec.evaluate import protocol
 from grouprec.models.base import REGISTRIES
 from grouprec.models.fitting import RunOptions
 from grouprec.ranking.candidates import find_candidates
+from grouprec.ranking.task import test_task
 from grouprec.runs.config import make_config
 from grouprec.training.evidence import value_table
 from grouprec.training.groups_and_lists import Former
@@ -80,7 +80,7 @@ def main() -> None:
         groups = grouper.fit(data, former.preference, SIZES[given.size]["n_groups"], options).groups()
         watch.lap(f"{name}: adjusted Rand {adjusted_rand_score(answer.labels, groups.labels):.3f}")
     grid = range(1, MOST_GROUPS + 1)
-    table = value_table(former, protocol.test_task(answer.data), {"own": former.candidates}, grid)
+    table = value_table(former, test_task(answer.data), {"own": former.candidates}, grid)
     watch.lap(f"value of K = 1..{MOST_GROUPS}")
     shown = table[(table["metric"] == "ndcg@10") & table["n_groups"].isin([1, 5, 10, 20, MOST_GROUPS])]
     print(shown.pivot_table("share_of_gain", ["regime", "method"], "n_groups").round(3).to_string())

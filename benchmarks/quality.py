@@ -29,7 +29,8 @@ from grouprec.data.prepare import prepare
 from grouprec.evaluate import baselines, protocol
 from grouprec.evaluate.oracle import best_strict
 from grouprec.models.groupers.segmentation import segment
-from grouprec.ranking.metrics import bootstrap
+from grouprec.ranking.statistics import bootstrap
+from grouprec.ranking.task import Task, individual_lists, shared_lists, test_task, validation_task
 from grouprec.runs.config import make_config, parse_settings
 from grouprec.runs.store import Run, RunStore
 
@@ -111,7 +112,7 @@ def bench(name: str, given: argparse.Namespace, folder: Path) -> str:
     """Return one dataset's section."""
     chosen = BENCHES[name]
     data = split_of(chosen)
-    task = protocol.test_task(data)
+    task = test_task(data)
     ours = {regime: train_ours(chosen, given, regime, folder / "runs") for regime in ("strict", "dedup")}
     runs = {regime: RunStore(folder / "runs").get(one.result["run_id"]) for regime, one in ours.items()}
     labels = group_labels(runs["strict"], data)
@@ -164,7 +165,7 @@ def group_labels(run: Run, data: Dataset) -> np.ndarray:
 
 def run_rivals(folder: Path, data: Dataset, labels: np.ndarray, given: argparse.Namespace) -> dict[str, Any]:
     """Return the rivals' results by name; the aggregators once on k-means groups and once on ours."""
-    validation = protocol.validation_task(data)
+    validation = validation_task(data)
     parts = {"train": data.histories, "validation": validation.relevant, "known": data.known}
     for part, matrix in parts.items():
         sparse.save_npz(folder / f"{part}.npz", sparse.csr_matrix((matrix != 0).astype(np.float32)))
@@ -176,7 +177,7 @@ def run_rivals(folder: Path, data: Dataset, labels: np.ndarray, given: argparse.
     return found | {f"{one.name} on our groups": (one, labels) for one in again}
 
 
-def judged(found: dict[str, Any], task: protocol.Task, regime: str) -> list[Row]:
+def judged(found: dict[str, Any], task: Task, regime: str) -> list[Row]:
     """Judge the rivals' lists of one regime."""
     rows = []
     for name, (one, labels) in found.items():
@@ -184,16 +185,16 @@ def judged(found: dict[str, Any], task: protocol.Task, regime: str) -> list[Row]
             continue
         if regime == "individual":
             candidates = Candidates(one.lists, np.zeros(one.lists.shape, np.float32), task.seen.shape[1])
-            lists = protocol.individual_lists(candidates, task)
+            lists = individual_lists(candidates, task)
         else:
-            lists = protocol.shared_lists(one.lists, labels, task)
+            lists = shared_lists(one.lists, labels, task)
         best = ", ".join(f"{key} {_short(value)}" for key, value in one.settings.items())
         note = "; ".join(part for part in (f"{len(one.trials)} trials" * bool(one.trials), best, one.note) if part)
         rows.append(Row(name, values(lists, task), one.seconds, one.peak_mib, note))
     return rows
 
 
-def plain(folder: Path, data: Dataset, task: protocol.Task, given: argparse.Namespace) -> list[Row]:
+def plain(folder: Path, data: Dataset, task: Task, given: argparse.Namespace) -> list[Row]:
     """Judge catalogue segmentation as it stands in the literature, on tuned EASE: one start, no trend."""
     if not (folder / "scores.npz").exists():
         return []
@@ -202,11 +203,11 @@ def plain(folder: Path, data: Dataset, task: protocol.Task, given: argparse.Name
     reduced = TruncatedSVD(64, random_state=0).fit_transform(worth)
     start = KMeans(given.n_groups, n_init=1, random_state=0).fit_predict(reduced)
     groups = segment(worth, data.known, start, "strict")
-    lists = protocol.shared_lists(groups.rankings, groups.labels, task)
+    lists = shared_lists(groups.rankings, groups.labels, task)
     return [Row(PLAIN, values(lists, task), note="tuned EASE, one start, no trend")]
 
 
-def values(lists: np.ndarray, task: protocol.Task) -> dict[str, tuple[float, float, float]]:
+def values(lists: np.ndarray, task: Task) -> dict[str, tuple[float, float, float]]:
     """Return the metrics of lists, int32 [T, K], with intervals."""
     measured = protocol.measure("", "", lists, task)
     columns = np.column_stack([measured.of(metric) for metric in METRICS])

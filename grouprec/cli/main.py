@@ -177,12 +177,13 @@ def update(
     json: AsJson = False,
 ) -> None:
     """Send new events to a run, each once, and write its export files as they stand after them."""
+    from grouprec.core.files import storage
     from grouprec.data.columns import parse_map
     from grouprec.live import reencoding
     from grouprec.live.events import read_events
     from grouprec.live.stream import Stream
     from grouprec.report.csv import export_stream
-    from grouprec.runs.store import RunStore, storage
+    from grouprec.runs.store import RunStore
 
     store = RunStore(runs)
     found = store.get(run)

@@ -28,7 +28,7 @@ def progress_bar() -> Progress:
 
 
 def print_json(value: dict[str, Any]) -> None:
-    from grouprec.runs.store import plain
+    from grouprec.core.files import plain
 
     sys.stdout.write(json.dumps(_finite(value), default=plain) + "\n")
 

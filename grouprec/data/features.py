@@ -166,3 +166,37 @@ def _documents(frame: pd.DataFrame, names: list[str]) -> list[str]:
     """Return the free text of every row, joined over the columns."""
     there = [frame[name].astype("str").fillna("") for name in names if name in frame]
     return [" ".join(words) for words in zip(*there, strict=True)] if there else [""] * len(frame)
+
+
+class AttributeFeatures:
+    """Attributes as features (:class:`AttributeEncoder`), and about whom they say anything at all."""
+
+    def fit(self, attributes: pd.DataFrame, seed: int = 0) -> Self:
+        """Learn the columns of a frame; ``seed`` is that of the SVD of free text."""
+        self._encoder = AttributeEncoder().fit(attributes, seed)
+        self._numbers = [str(name) for name in attributes if dtypes.is_numeric_dtype(attributes[name])]
+        return self
+
+    def transform(self, attributes: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+        """Return the features, float32 [B, F], and whether anything is known of each row, bool [B].
+
+        Nothing is known where all columns are missing or hold values never seen. Their features are all zeros, but
+        so are those of a number at its mean, hence the look at the numbers themselves.
+        """
+        features = self._encoder.transform(attributes)
+        known = features.any(axis=1)
+        for name in attributes.columns.intersection(self._numbers):
+            numbers = pd.to_numeric(attributes[name], errors="coerce").to_numpy(np.float64, na_value=np.nan)
+            known |= np.isfinite(numbers)
+        return features, known
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return everything learned as numeric arrays; names are JSON in UTF-8 bytes."""
+        names = json.dumps(self._numbers, ensure_ascii=False).encode()
+        return {**self._encoder.arrays(), "numbers": np.frombuffer(names, np.uint8).copy()}
+
+    def load(self, arrays: dict[str, np.ndarray]) -> Self:
+        """Put arrays from :meth:`arrays` back; returns self. Other arrays among them are left alone."""
+        self._encoder = AttributeEncoder().load(arrays)
+        self._numbers = json.loads(arrays["numbers"].tobytes().decode())
+        return self

@@ -21,10 +21,10 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, BinaryIO
 
+from grouprec.core.files import read_json, storage, write_json
 from grouprec.core.site import app_root
 from grouprec.core.types import DataError, StorageError
 from grouprec.data.read import peek
-from grouprec.runs.store import read_json, storage, write_json
 
 SAMPLE_KEY = "sample"
 SAMPLE_NAME = "Online Retail (sample)"

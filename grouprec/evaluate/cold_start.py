@@ -12,11 +12,12 @@ from grouprec.core.types import Candidates, Embeddings, Groups
 from grouprec.data.dataset import Dataset
 from grouprec.data.features import AttributeEncoder, item_frame
 from grouprec.evaluate import baselines
-from grouprec.evaluate.protocol import Task, dedup_lists, individual_lists
 from grouprec.models.placement import ACTIVITY
 from grouprec.ranking.candidates import best_unseen, discounts
 from grouprec.ranking.group_lists import group_popularity
-from grouprec.ranking.metrics import bootstrap, hit_matrix, hit_rate, ideal_dcg, ndcg
+from grouprec.ranking.metrics import hit_matrix, hit_rate, ideal_dcg, ndcg
+from grouprec.ranking.statistics import bootstrap
+from grouprec.ranking.task import Task, dedup_lists, individual_lists
 
 Predict = Callable[[sparse.csr_array, pd.DataFrame], Candidates]
 Place = Callable[[sparse.csr_array, pd.DataFrame, Candidates], np.ndarray]

@@ -9,10 +9,10 @@ import pandas as pd
 from scipy import sparse
 
 from grouprec.core.types import Groups
-from grouprec.evaluate.protocol import Task
 from grouprec.models.base import Profile
 from grouprec.models.virtual_members import one_hot
-from grouprec.ranking.metrics import resampled_means
+from grouprec.ranking.statistics import resampled_means
+from grouprec.ranking.task import Task
 
 BATCH = 512
 LEAST = 1e-12  # keeps the logarithm of a share of 0 finite

@@ -10,9 +10,10 @@ import pandas as pd
 from pandas.api import types as dtypes
 from scipy import sparse
 
-from grouprec.evaluate.protocol import Measured, Task
-from grouprec.evaluate.significance import holm
+from grouprec.evaluate.protocol import Measured
 from grouprec.ranking.metrics import coverage, gini
+from grouprec.ranking.statistics import holm
+from grouprec.ranking.task import Task
 
 _METRICS = ("ndcg@10", "hit_rate@10")
 _COLUMNS = ["attribute", "value", "n_users", "metric", "mean", "low", "high"]
@@ -86,7 +87,7 @@ def value_by_attribute(measured: Measured, attributes: pd.DataFrame, task: Task,
         attribute, value, n_users, metric (ndcg@10, hit_rate@10), mean, low, high (bootstrap 95 % interval),
         difference (to the mean of all other users), difference_low, difference_high, p, p_adjusted. Intervals are NaN
         for fewer than 10 users, or others. p is two-sided, from 1,999 permutations of users (right for any number of
-        them), and corrected by :func:`~grouprec.evaluate.significance.holm` over all rows of one metric. A difference
+        them), and corrected by :func:`~grouprec.ranking.statistics.holm` over all rows of one metric. A difference
         has no cause: users with more items, say, are more or less easily served whatever their region.
     """
     rng = np.random.default_rng(seed)

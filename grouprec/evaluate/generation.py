@@ -12,14 +12,16 @@ from scipy import sparse
 
 from grouprec.core.types import Candidates, GroupLatents, GroupLists, Groups
 from grouprec.data.dataset import Dataset, Interactions
-from grouprec.evaluate.protocol import Measured, Task, measure_both, measure_one
+from grouprec.evaluate.protocol import Measured, measure_both, measure_one
 from grouprec.models import alternatives
 from grouprec.models.base import Generator, Profile
 from grouprec.models.fitting import RunOptions
 from grouprec.models.virtual_members import one_hot
-from grouprec.ranking import strategies
 from grouprec.ranking.group_lists import LENGTH, members_mean
-from grouprec.ranking.metrics import coverage, intra_list_diversity, resampled_means
+from grouprec.ranking.metrics import coverage, intra_list_diversity
+from grouprec.ranking.statistics import resampled_means
+from grouprec.ranking.task import Task
+from grouprec.ranking.variety import diversify
 
 DIALS = (0.0, 0.25, 0.5, 0.75, 1.0)  # from safe to surprising
 MMR_DIALS = (0.3, 0.5, 0.6, 0.7, 0.8)  # maximal marginal relevance changes nothing below, and keeps little above
@@ -73,7 +75,7 @@ def frontier(
     judge = Judge(groups, histories, task)
     points = [judge("members_mean", 0.0, members.strict[None, :, :LENGTH])]
     for dial in MMR_DIALS:
-        varied, _ = strategies.diversify(members.strict, members.strict_scores, vectors, LENGTH, dial)
+        varied, _ = diversify(members.strict, members.strict_scores, vectors, LENGTH, dial)
         points.append(judge("mmr", dial, varied[None]))
     draws: dict[str, Sample] = {"generated": generator.sample, "gaussian": gaussian(profile.latents(), groups)}
     for method, sample in draws.items():

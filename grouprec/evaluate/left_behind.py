@@ -11,21 +11,14 @@ from scipy import sparse
 from grouprec.core.types import Candidates, Groups
 from grouprec.evaluate import baselines
 from grouprec.evaluate.fairness import LEAST_USERS
-from grouprec.evaluate.protocol import (
-    Measured,
-    Task,
-    dedup_lists,
-    individual_lists,
-    measure,
-    measure_one,
-    share_of_gain,
-    shared_lists,
-)
+from grouprec.evaluate.protocol import Measured, measure, measure_one, share_of_gain
 from grouprec.models.base import Regime
 from grouprec.models.groupers.segmentation import segment, start_space, starts
 from grouprec.ranking.candidates import discounts, make_preference, taste
 from grouprec.ranking.group_lists import LENGTH, worth
-from grouprec.ranking.metrics import hit_matrix, ndcg, paired_difference, precision
+from grouprec.ranking.metrics import hit_matrix, ndcg, precision
+from grouprec.ranking.statistics import paired_difference, wilson
+from grouprec.ranking.task import Task, dedup_lists, individual_lists, shared_lists
 
 LEAST_PART = 5  # members of each part; a group of fewer than twice as many is not split
 MOST_MEMBERS = 1_000  # of a group, that the two new lists are made from
@@ -141,18 +134,6 @@ def _served(measured: Measured, own: Measured, groups: Groups, setting: _Setting
             "share_lost": 1 - share,
         }
     )
-
-
-def wilson(share: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the 95 % score interval of observed shares of ``n`` users (Wilson 1927); NaN where ``n`` is 0.
-
-    Unlike a bootstrap's, it has a width where nobody or everybody counts.
-    """
-    z2 = 1.959964**2
-    n = np.where(n > 0, n, np.nan)
-    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = np.sqrt(z2 * (share * (1 - share) / n + z2 / (4 * n**2))) / (1 + z2 / n)
-    return np.maximum(centre - half, 0), np.minimum(centre + half, 1)
 
 
 def _per_worth(own: Measured, personal: np.ndarray, setting: _Setting) -> np.ndarray:

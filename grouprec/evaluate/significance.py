@@ -9,11 +9,8 @@ import pandas as pd
 
 from grouprec.core.types import SettingError
 from grouprec.evaluate.protocol import HEADLINES, METRICS, Measured
-from grouprec.ranking.metrics import paired_difference
+from grouprec.ranking.statistics import LEVEL, holm, paired_difference, sign_flip_p
 
-LEVEL = 0.05  # adjusted p below which a difference counts as significant
-N_FLIPS = 9_999  # the smallest p is 1 / 10,000, small enough to survive a correction for hundreds of comparisons
-_CELLS = 1 << 22  # signs held at a time
 _COLUMNS = [
     "method",
     "regime",
@@ -27,56 +24,6 @@ _COLUMNS = [
     "p_adjusted",
     "significant",
 ]
-
-
-def holm(p: np.ndarray) -> np.ndarray:
-    """Return p values corrected for their number by Holm's step-down method (Holm 1979).
-
-    The smallest of m is multiplied by m, the next by m - 1, and so on; none falls below a smaller one, none exceeds
-    1. Rejecting those below .05 holds the chance of any false rejection below .05, whatever their dependence.
-
-    Args:
-        p: float [m]; NaN is no comparison, does not count and stays NaN.
-    Returns:
-        float64 [m], in the order given.
-    """
-    p = np.asarray(p, np.float64)
-    known = np.flatnonzero(~np.isnan(p))
-    order = known[np.argsort(p[known], kind="stable")]
-    adjusted = np.full(len(p), np.nan)
-    steps = p[order] * np.arange(len(order), 0, -1)
-    adjusted[order] = np.minimum(1, np.maximum.accumulate(steps))
-    return adjusted
-
-
-def sign_flip_p(difference: np.ndarray, seed: int, n_flips: int = N_FLIPS) -> np.ndarray:
-    """Return two-sided p values of paired differences by a randomisation test (Fisher 1935).
-
-    If two methods serve users alike, each user's difference may as well have the other sign: p is the share of random
-    signs under which the mean lies as far from 0 as it does, the data themselves counted as one more (so never 0).
-    Recommended for comparing rankings by Smucker, Allan and Carterette (CIKM 2007).
-
-    Args:
-        difference: float [U, M], method minus reference. Columns share the signs.
-        n_flips: random sign vectors.
-    Returns:
-        float64 [M]; NaN where there is no user.
-    """
-    n_users, n_columns = difference.shape
-    if n_users == 0:
-        return np.full(n_columns, np.nan)
-    rng = np.random.default_rng(seed)
-    values = np.asarray(difference, np.float32)
-    observed = np.abs(values.sum(axis=0, dtype=np.float64))
-    slack = 1e-5 * np.abs(values).sum(axis=0, dtype=np.float64)  # rounding of float32 sums must not break ties
-    as_far = np.zeros(n_columns, np.int64)
-    size = max(1, _CELLS // n_users)
-    for start in range(0, n_flips, size):
-        n = min(size, n_flips - start)
-        bits = np.frombuffer(rng.bytes((n * n_users + 7) // 8), np.uint8)
-        signs = np.unpackbits(bits, count=n * n_users).reshape(n, n_users).astype(np.float32) * 2 - 1
-        as_far += (np.abs(signs @ values) >= observed - slack).sum(axis=0)
-    return (as_far + 1) / (n_flips + 1)
 
 
 def compare_all(measured: Sequence[Measured], against: str, seed: int) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from scipy import sparse
 from grouprec.data.dataset import RECENT, Dataset, Interactions
 from grouprec.models.base import Updater
 from grouprec.models.fitting import RunOptions
-from grouprec.ranking.metrics import resampled_means
+from grouprec.ranking.statistics import resampled_means
 
 CHUNK = 256  # users whose scores over the whole catalogue are held at one time
 N_RESAMPLES = 500

@@ -21,6 +21,7 @@ from sklearn.metrics import (
 from grouprec.core.types import Candidates, GroupLists, Groups
 from grouprec.data.dataset import Dataset, Interactions
 from grouprec.evaluate import baselines, protocol
+from grouprec.ranking.task import Task, individual_lists
 
 GRID = (1, 2, 3, 5, 8, 12, 16, 20, 30, 50)
 FINE_GRID = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50)
@@ -82,7 +83,7 @@ Formed = tuple[Groups, GroupLists]
 
 def value_of_groups(
     histories: sparse.csr_array,
-    task: protocol.Task,
+    task: Task,
     candidates: Candidates,
     methods: Mapping[str, Callable[[int, str], Formed]],
     grid: Sequence[int],
@@ -107,7 +108,7 @@ def value_of_groups(
         share_of_gain, smallest and largest (group sizes).
     """
     task = task.sample(MOST_JUDGED, seed)
-    alone = _means(protocol.measure("", "individual", protocol.individual_lists(candidates, task), task))
+    alone = _means(protocol.measure("", "individual", individual_lists(candidates, task), task))
     everybody = baselines.everybody(candidates.n_users)
     both = protocol.measure_both("", baselines.popularity(histories, seed), everybody, task)
     floors = {one.regime: _means(one) for one in both}
@@ -144,7 +145,7 @@ def _point(value: float, error: float, floor: float, individual: float, oracle: 
     }
 
 
-def some_users(data: Dataset, task: protocol.Task, rows: np.ndarray) -> tuple[Dataset, protocol.Task]:
+def some_users(data: Dataset, task: Task, rows: np.ndarray) -> tuple[Dataset, Task]:
     """Return the same data and task with some of the users only, numbered anew.
 
     Args:
@@ -167,7 +168,7 @@ def some_users(data: Dataset, task: protocol.Task, rows: np.ndarray) -> tuple[Da
         user_attributes=data.user_attributes.iloc[rows] if len(data.user_attributes) else data.user_attributes,
     )
     users = number[task.users]
-    return fewer, protocol.Task(task.seen[rows], task.relevant[rows], users[users >= 0], task.owned[rows])
+    return fewer, Task(task.seen[rows], task.relevant[rows], users[users >= 0], task.owned[rows])
 
 
 def _means(measured: protocol.Measured) -> dict[str, tuple[float, float]]:

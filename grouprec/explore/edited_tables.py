@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from grouprec.core.files import read_json
 from grouprec.core.types import Candidates, GroupLatents, GroupLists, Groups, Preference, StorageError
 from grouprec.data.dataset import Dataset, Interactions
 from grouprec.explore import edits, portrait, tables
@@ -28,8 +29,10 @@ from grouprec.ranking.group_lists import (
     without,
     worth_of_candidates,
 )
-from grouprec.ranking.strategies import STRATEGIES, Exclusions, diversify, drop_excluded, excluded_for_groups
-from grouprec.runs.store import Run, read_json
+from grouprec.ranking.rules import Exclusions, drop_excluded, excluded_for_groups
+from grouprec.ranking.strategies import STRATEGIES
+from grouprec.ranking.variety import diversify
+from grouprec.runs.store import Run
 
 USER_COLUMNS = ("user", "group", "x", "y", "interactions", "in_training")
 PORTRAIT = ("group_profiles", "group_neighbours", "group_members")

@@ -16,8 +16,8 @@ from typing import Literal, Self
 
 import numpy as np
 
+from grouprec.core.files import read_json, write_json
 from grouprec.core.types import GrouprecError, StorageError
-from grouprec.runs.store import read_json, write_json
 
 FILE = "curation.json"
 LONGEST_NAME, LONGEST_DESCRIPTION = 80, 600

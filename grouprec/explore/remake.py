@@ -15,13 +15,14 @@ import pandas as pd
 from scipy import sparse
 
 from grouprec.core.types import Candidates, Groups
-from grouprec.evaluate import protocol
-from grouprec.models.alternatives import item_cosines
 from grouprec.models.base import Regime
 from grouprec.ranking import metrics
 from grouprec.ranking.candidates import discounts
 from grouprec.ranking.group_lists import LENGTH, RANKING_DEPTH, STRICT_DEPTH, worth_of_candidates
-from grouprec.ranking.strategies import diversify, drop_excluded, get_strategy
+from grouprec.ranking.rules import drop_excluded
+from grouprec.ranking.strategies import get_strategy
+from grouprec.ranking.task import Task, dedup_lists, nothing, shared_lists
+from grouprec.ranking.variety import diversify, item_cosines
 from grouprec.runs.snapshot import LiveBase
 
 DEPTH = {"strict": STRICT_DEPTH, "dedup": RANKING_DEPTH}
@@ -186,13 +187,13 @@ class Members:
             held_out: bool CSR [U, I], what users took then, without what does not count.
         """
         relevant = sparse.csr_array(held_out[self.rows])
-        seen = protocol.nothing(relevant.shape) if self.base.repeats else self.histories
+        seen = nothing(relevant.shape) if self.base.repeats else self.histories
         judged = np.flatnonzero(np.diff(relevant.indptr)).astype(np.int32)
         if not len(judged):
             return None
-        task = protocol.Task(seen, relevant, judged, self.histories)
+        task = Task(seen, relevant, judged, self.histories)
         labels = np.zeros(len(self.rows), np.int32)
-        make = protocol.shared_lists if regime == "strict" else protocol.dedup_lists
+        make = shared_lists if regime == "strict" else dedup_lists
         lists = make(items[None].astype(np.int32), labels, task, LENGTH)
         judged_relevant = sparse.csr_array(relevant[judged])
         return metrics.ndcg(metrics.hit_matrix(lists, judged_relevant), task.n_relevant, LENGTH)

@@ -11,10 +11,10 @@ from sklearn.metrics import silhouette_samples
 
 from grouprec.core.types import Candidates, GroupLists, Groups, Preference
 from grouprec.data.dataset import Dataset
-from grouprec.evaluate.significance import LEVEL, holm
 from grouprec.explore.naming import distinguishing_attributes, distinguishing_items, distinguishing_words, name_groups
 from grouprec.explore.numbering import number_alike
 from grouprec.ranking.group_lists import LENGTH, owned_share, reach
+from grouprec.ranking.statistics import LEVEL, holm
 
 USER_LIST_DEPTH = 50
 HELD_OUT_ROWS = 100_000
@@ -119,7 +119,7 @@ def group_items_table(data: Dataset, groups: Groups) -> pd.DataFrame:
 def group_attributes_table(data: Dataset, groups: Groups, depth: int = 5) -> pd.DataFrame:
     """Return the attributes that distinguish every group, at most ``depth`` each, and which are more than chance.
 
-    ``p_adjusted`` is p by :func:`~grouprec.evaluate.significance.holm` over all ``tests``, also those that found
+    ``p_adjusted`` is p by :func:`~grouprec.ranking.statistics.holm` over all ``tests``, also those that found
     nothing; ``significant`` where it is below .05.
     """
     frame = distinguishing_attributes(data.user_attributes, groups, n=None)

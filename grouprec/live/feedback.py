@@ -13,10 +13,10 @@ import pandas as pd
 from scipy import sparse
 
 from grouprec.core.types import StorageError
-from grouprec.evaluate.left_behind import wilson
 from grouprec.live.events import FACTORS
 from grouprec.live.ledger import FILE
 from grouprec.live.stream import PLACER, SNAPSHOT, Stream
+from grouprec.ranking.statistics import wilson
 from grouprec.runs.store import Run, RunStore
 
 COLUMNS = ["time", "user", "group", "item", "verdict", "method", "regime"]

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from grouprec.core.files import storage
 from grouprec.core.types import StorageError
-from grouprec.runs.store import storage
 
 FILE = "ledger.sqlite"
 _CHUNK = 500  # keys of one query; SQLite takes 999 parameters at least

@@ -13,20 +13,12 @@ from scipy.spatial.distance import pdist
 
 from grouprec.core.types import Groups
 from grouprec.data.dataset import Interactions
-from grouprec.evaluate.protocol import Task, dedup_lists, shared_lists
 from grouprec.live.state import LiveState
 from grouprec.ranking.candidates import taste
 from grouprec.ranking.group_lists import RANKING_DEPTH, member_matrix
-from grouprec.ranking.metrics import (
-    bootstrap,
-    has,
-    hit_matrix,
-    hit_rate,
-    list_overlap,
-    ndcg,
-    paired_difference,
-    precision,
-)
+from grouprec.ranking.metrics import has, hit_matrix, hit_rate, list_overlap, ndcg, precision
+from grouprec.ranking.statistics import bootstrap, paired_difference
+from grouprec.ranking.task import Task, dedup_lists, shared_lists
 
 N_WINDOWS = 10
 K = 10

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from sklearn.preprocessing import normalize
 
-from grouprec.models.placement import AttributeFeatures
+from grouprec.data.features import AttributeFeatures
 
 LABEL = "item_label"
 

@@ -30,6 +30,7 @@ import pandas as pd
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
+from grouprec.core.files import plain, storage
 from grouprec.core.types import GroupLists, Groups, StorageError
 from grouprec.data.values import shown
 from grouprec.live.events import FACTORS, MOST_NAMED, check_events
@@ -39,10 +40,11 @@ from grouprec.live.state import LiveState
 from grouprec.models.base import Regime
 from grouprec.models.placement import AttributePlacer
 from grouprec.ranking.group_lists import RANKING_DEPTH, STRICT_DEPTH, without
-from grouprec.ranking.strategies import diversify, get_strategy
+from grouprec.ranking.strategies import get_strategy
+from grouprec.ranking.variety import diversify
 from grouprec.runs.snapshot import LiveBase
 from grouprec.runs.stages import load_stage
-from grouprec.runs.store import Run, RunStore, plain, storage
+from grouprec.runs.store import Run, RunStore
 
 BATCH = 200  # events of one transaction
 BASE, PLACER, SNAPSHOT = "final.safetensors", "placer.safetensors", "snapshot.safetensors"

@@ -6,19 +6,18 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
-from sklearn.preprocessing import normalize
 
 from grouprec.core.types import SettingError
 from grouprec.models.base import Profile
 from grouprec.models.virtual_members import DECODING_BATCH, Draw, mean_preference
 from grouprec.ranking.candidates import discounts, rank_top
 from grouprec.ranking.group_lists import LENGTH
+from grouprec.ranking.variety import diversity_of, item_cosines, varied
 
 CROWD = 512  # virtual members of a group; the safe list is that of all of them
 POOL = 150  # items, the best for the whole crowd, that lists are chosen from
 TRIES = 4  # parts of the crowd drawn for every list asked for
 GIVEN_UP = 0.05  # of its predicted value, for variety, by the most surprising list
-HALVINGS = 10  # of the weight of variety while it is fitted to what may be given up
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,9 +99,9 @@ class Crowd:
         return Alternatives(
             _padded(self.items[lists[kept]], length),
             value[kept],
-            _diversity(self.alike, lists[kept]),
+            diversity_of(self.alike, lists[kept]),
             _padded(self.items[safe], length)[0],
-            float(_diversity(self.alike, safe)[0]),
+            float(diversity_of(self.alike, safe)[0]),
         )
 
 
@@ -137,66 +136,6 @@ def alternative_lists(
         SettingError: the dial is outside 0..1, fewer than one list or item is asked for, or nothing is left to list.
     """
     return Crowd.gather(profile, draw, mixture, rng, histories, excluded).lists(n, surprise, rng, length)
-
-
-def varied(rates: np.ndarray, alike: np.ndarray, length: int, kept: float) -> np.ndarray:
-    """Return the most varied lists that greedy choice finds within a budget, int64 [A, K], best first.
-
-    Every place takes the item of the largest rate less a weight times its mean cosine to those taken (max-sum
-    diversification, Borodin et al. 2012); the weight is the largest, by halving, with which the list keeps its share of
-    value. For the same loss of nDCG@10 this gained more intra-list diversity than maximal marginal relevance, which
-    looks at the most similar item only and has no budget.
-
-    Args:
-        rates: [A, P], >= 0, what the items are worth to the crowd of each list.
-        alike: [P, P], cosines of the items.
-        length: of the lists; K is that, or P where that is smaller.
-        kept: share of the value of the best list, discounted by place, that a list keeps at least.
-    """
-    length = min(length, rates.shape[1])
-    best = np.argsort(-rates, axis=1, kind="stable")[:, :length]
-    if kept >= 1:
-        return best
-    weights = discounts(length)
-    relevance = rates / np.maximum(rates.max(axis=1, keepdims=True), 1e-12)
-    least = kept * (np.take_along_axis(relevance, best, axis=1) @ weights)
-    low, high = np.zeros(len(rates)), np.full(len(rates), 2.0)  # at 2 a pair of unlike items beats any other
-    for _ in range(HALVINGS):
-        middle = (low + high) / 2
-        lists = _most_varied(relevance, alike, length, middle)
-        enough = np.take_along_axis(relevance, lists, axis=1) @ weights >= least
-        best[enough] = lists[enough]
-        low, high = np.where(enough, middle, low), np.where(enough, high, middle)
-    return best
-
-
-def _most_varied(relevance: np.ndarray, alike: np.ndarray, length: int, weight: np.ndarray) -> np.ndarray:
-    """Return the greedy choice of :func:`varied` for one weight per list, by relevance, int64 [A, length]."""
-    rows, likeness = np.arange(len(relevance)), np.zeros(relevance.shape)
-    free, chosen = np.ones(relevance.shape, bool), np.empty((len(relevance), length), np.int64)
-    for place in range(length):
-        score = relevance - (weight / max(place, 1))[:, None] * likeness
-        chosen[:, place] = np.where(free, score, -np.inf).argmax(axis=1)
-        free[rows, chosen[:, place]] = False
-        likeness += alike[chosen[:, place]]
-    order = np.argsort(-np.take_along_axis(relevance, chosen, axis=1), axis=1, kind="stable")
-    return np.take_along_axis(chosen, order, axis=1)
-
-
-def item_cosines(histories: sparse.csr_array, items: np.ndarray) -> np.ndarray:
-    """Return how alike items are by the users who have them, cosines float64 [P, P]; 0 for items that nobody has."""
-    columns = normalize((histories[:, items] != 0).astype(np.float64), axis=0)
-    return (columns.T @ columns).toarray()
-
-
-def _diversity(alike: np.ndarray, lists: np.ndarray) -> np.ndarray:
-    """Return 1 minus the mean cosine of two items of each list, float64 [n]; 0 for a single item."""
-    length = lists.shape[1]
-    if length < 2:
-        return np.zeros(len(lists))
-    pairs = alike[lists[:, :, None], lists[:, None, :]]
-    same = np.trace(pairs, axis1=1, axis2=2)
-    return 1 - (pairs.sum(axis=(1, 2)) - same) / (length * (length - 1))
 
 
 def _padded(lists: np.ndarray, length: int) -> np.ndarray:

@@ -1,19 +1,28 @@
-"""What a stage promises: the five kinds, their registries and their shared base."""
+"""What a stage promises: the five kinds, their shared base, and the registries that make the menu."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, Literal, Self
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
 
 import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 from scipy import sparse
 
-from grouprec.core.types import Candidates, Embeddings, GroupLatents, GroupLists, Groups, Preference, Scale
+from grouprec.core.types import (
+    Candidates,
+    Embeddings,
+    GroupLatents,
+    GroupLists,
+    Groups,
+    Preference,
+    Scale,
+    SettingError,
+)
 from grouprec.data.dataset import Dataset
 from grouprec.models.fitting import FitHistory, RunOptions
-from grouprec.models.registry import Registry
 
 PRESETS = ("quick", "standard", "thorough")
 Regime = Literal["strict", "dedup"]
@@ -204,6 +213,57 @@ class Updater(Stage):
     @abstractmethod
     def chances(self, states: np.ndarray) -> np.ndarray:
         """Return how likely every item is the next one, float32 [B, I], > 0; rows sum to 1."""
+
+
+T = TypeVar("T")
+
+
+class Registry(Generic[T]):
+    """Names of one kind of stage and the classes behind them, in order of registration."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._classes: dict[str, type[T]] = {}
+
+    def register(self, name: str, *, title: str, cite: str) -> Callable[[type[Any]], type[Any]]:
+        """Return a class decorator that puts the class on the menu.
+
+        Args:
+            name: what the user types; unique within the kind.
+            title: what the user reads.
+            cite: the paper the method comes from.
+        Raises:
+            ValueError: the name is taken (names the first owner).
+        """
+
+        def decorate(cls: type[Any]) -> type[Any]:
+            if name in self._classes:
+                owner = self._classes[name]
+                raise ValueError(f"{self.kind} '{name}' is already registered by {owner.__module__}.{owner.__name__}")
+            cls.kind, cls.name, cls.title, cls.cite = self.kind, name, title, cite
+            self._classes[name] = cls
+            return cls
+
+        return decorate
+
+    def get(self, name: str) -> type[T]:
+        """Return the class of that name.
+
+        Raises:
+            SettingError: no such stage; the message lists those there are.
+        """
+        if name not in self._classes:
+            raise SettingError(f"There is no {self.kind} called '{name}'; choose one of: {', '.join(self)}.")
+        return self._classes[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._classes)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._classes
+
+    def items(self) -> Iterator[tuple[str, type[T]]]:
+        return iter(self._classes.items())
 
 
 encoders: Registry[Encoder] = Registry("encoder")

@@ -20,10 +20,10 @@ from scipy.special import expit
 
 from grouprec.core.types import Candidates, Embeddings, Scale
 from grouprec.data.dataset import Dataset
-from grouprec.evaluate.protocol import Task, nothing
 from grouprec.models.base import Encoder
 from grouprec.ranking.candidates import best_unseen, discounts, rank_top
 from grouprec.ranking.metrics import has, ideal_dcg
+from grouprec.ranking.task import Task, nothing
 
 HALF_LIVES = (7.0, 14.0, 28.0, 56.0)  # days, tried for the trend
 TRAINING_USERS = 1500

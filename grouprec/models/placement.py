@@ -1,108 +1,24 @@
-"""Which group a user belongs to: the nearest centre, or what their attributes suggest where there is no history."""
+"""Where users without history go: what their attributes suggest, beside the grouper's own rule for all others."""
 
 from __future__ import annotations
 
-import json
 import warnings
 from typing import Self
 
 import numpy as np
 import pandas as pd
-from pandas.api import types as dtypes
 from scipy import sparse
-from scipy.spatial.distance import cdist
-from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
-from threadpoolctl import threadpool_limits
 
-from grouprec.core.types import Preference, SettingError
-from grouprec.data.features import AttributeEncoder
+from grouprec.core.types import Preference
+from grouprec.data.features import AttributeFeatures
 from grouprec.models.base import Grouper
 
 FOLDS = 3
 MOST_USERS = 10_000  # more teach a linear classifier hardly anything and cost seconds
 ACTIVITY = ("recency_days", "frequency", "spend")  # attributes that the preparation computes from a user's history
-
-
-def check_n_groups(n_groups: int, n_users: int) -> None:
-    """Refuse a number of groups that so many users cannot form.
-
-    Raises:
-        SettingError: ``n_groups`` is below 1 or above ``n_users``.
-    """
-    if not 1 <= n_groups <= n_users:
-        raise SettingError(
-            f"{n_groups} groups cannot be formed of {n_users} users; choose n_groups from 1 to {n_users}."
-        )
-
-
-def fit_centres(points: np.ndarray, n_groups: int, n_init: int, min_group_size: int, seed: int) -> np.ndarray:
-    """Return the centres of k-means groups by size, largest first, float32 [G, F].
-
-    A group below the smallest size gives up its centre, smallest group first, and its members go to the nearest
-    other one. The centres that stay do not move, so :func:`centre_distances` finds every point where it was counted.
-
-    Args:
-        points: float32 [n, F], any n and F.
-        n_groups: groups asked for; fewer come back where points coincide or groups are too small, at least 1.
-        n_init: random starts; the best one is kept.
-    """
-    if not points.size:
-        return np.zeros((1, points.shape[1]), np.float32)
-    kmeans = KMeans(min(n_groups, len(np.unique(points, axis=0))), n_init=n_init, random_state=seed)
-    with threadpool_limits(limits=1):  # more threads add up partial sums in an order of their own
-        centres = kmeans.fit(points).cluster_centers_.astype(np.float32)
-    known = np.ones(len(points), bool)
-    while True:
-        nearest = centre_distances(points, centres, known).argmin(axis=1)
-        sizes = np.bincount(nearest, minlength=len(centres))
-        order = np.argsort(-sizes, kind="stable")
-        if len(centres) == 1 or sizes[order[-1]] >= min_group_size:
-            return centres[order]
-        centres = np.delete(centres, order[-1], axis=0)
-
-
-def centre_distances(points: np.ndarray, centres: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Return the Euclidean distance of every point to every centre, float32 [B, G]; 0 where not ``known``, bool [B]."""
-    distances = cdist(points, centres).astype(np.float32)
-    distances[~known] = 0
-    return distances
-
-
-class AttributeFeatures:
-    """Attributes as features (:class:`AttributeEncoder`), and about whom they say anything at all."""
-
-    def fit(self, attributes: pd.DataFrame, seed: int = 0) -> Self:
-        """Learn the columns of a frame; ``seed`` is that of the SVD of free text."""
-        self._encoder = AttributeEncoder().fit(attributes, seed)
-        self._numbers = [str(name) for name in attributes if dtypes.is_numeric_dtype(attributes[name])]
-        return self
-
-    def transform(self, attributes: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-        """Return the features, float32 [B, F], and whether anything is known of each row, bool [B].
-
-        Nothing is known where all columns are missing or hold values never seen. Their features are all zeros, but
-        so are those of a number at its mean, hence the look at the numbers themselves.
-        """
-        features = self._encoder.transform(attributes)
-        known = features.any(axis=1)
-        for name in attributes.columns.intersection(self._numbers):
-            numbers = pd.to_numeric(attributes[name], errors="coerce").to_numpy(np.float64, na_value=np.nan)
-            known |= np.isfinite(numbers)
-        return features, known
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """Return everything learned as numeric arrays; names are JSON in UTF-8 bytes."""
-        names = json.dumps(self._numbers, ensure_ascii=False).encode()
-        return {**self._encoder.arrays(), "numbers": np.frombuffer(names, np.uint8).copy()}
-
-    def load(self, arrays: dict[str, np.ndarray]) -> Self:
-        """Put arrays from :meth:`arrays` back; returns self. Other arrays among them are left alone."""
-        self._encoder = AttributeEncoder().load(arrays)
-        self._numbers = json.loads(arrays["numbers"].tobytes().decode())
-        return self
 
 
 class AttributePlacer:

@@ -174,3 +174,11 @@ def make_preference(candidates: Candidates, size: int = 64, seed: int = 0) -> Pr
 def place_preference(candidates: Candidates, preference: Preference) -> Preference:
     """Return other users' candidates in the space of ``preference``; it must be the same catalogue."""
     return Preference(candidates, taste(candidates) @ preference.components, preference.components)
+
+
+def to_unit(scores: np.ndarray, listed: np.ndarray) -> np.ndarray:
+    """Scores scaled to 0..1 within the listed entries of every row, float32; 0 where they are all equal."""
+    lowest = np.where(listed, scores, np.inf).min(axis=1, keepdims=True, initial=np.inf)
+    lead = np.where(listed, scores - lowest, 0)
+    span = lead.max(axis=1, keepdims=True, initial=0)
+    return (lead / np.where(span > 0, span, 1)).astype(np.float32)

@@ -227,3 +227,8 @@ def _share_of_members(matrix: sparse.csr_array, groups: Groups, items: np.ndarra
     """Share of members with a non-zero entry for the listed items, float32 [G, K]."""
     owners = np.take_along_axis(_owners(member_matrix(groups), matrix), np.maximum(items, 0), axis=1)
     return np.where(items >= 0, owners / groups.sizes[:, None], 0).astype(np.float32)
+
+
+def members_of(groups: Groups) -> list[np.ndarray]:
+    """The user rows of every group, ascending."""
+    return np.split(np.argsort(groups.labels, kind="stable"), groups.sizes.cumsum()[:-1])

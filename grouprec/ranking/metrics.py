@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 from scipy import sparse
 
@@ -15,7 +13,6 @@ ACCURACY = (
     *(f"{name}@{k}" for name in ("precision", "recall", "f1", "ndcg", "hit_rate") for k in CUTOFFS),
     "mrr",
 )
-_RESAMPLED_USERS = 5_000  # up to which means of resamples are made by resampling
 
 
 def contains(matrix: sparse.csr_array, lists: np.ndarray) -> np.ndarray:
@@ -152,67 +149,3 @@ def gini(lists: np.ndarray, n_items: int, k: int = 10) -> float:
     if total == 0:
         return 0.0
     return float((2 * np.arange(1, n_items + 1) - n_items - 1) @ shown / (n_items * total))
-
-
-def bootstrap(values: np.ndarray, seed: int, n_resamples: int = 1000) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return mean and percentile bootstrap 95 % interval over users (Efron 1979).
-
-    Args:
-        values: [U] or [U, M], one row per user. Columns share the resamples, so their differences stay paired.
-    Returns:
-        mean, low, high: float64, scalars for [U] and [M] for [U, M]; NaN where there is no user.
-    """
-    if len(values) == 0:
-        return (np.full(values.shape[1:], np.nan),) * 3
-    means = resampled_means(values, seed, n_resamples)
-    low, high = np.percentile(means, [2.5, 97.5], axis=0)
-    return values.mean(axis=0, dtype=np.float64), low, high
-
-
-def resampled_means(values: np.ndarray, seed: int, n_resamples: int = 1000) -> np.ndarray:
-    """Return the mean of every resample of the users with replacement, [n_resamples] or [n_resamples, M].
-
-    Of more than 5,000 users the means of resamples are drawn from the normal distribution that they then follow
-    (central limit theorem), with the columns' covariance. NaN in columns that have a NaN.
-    """
-    values = np.asarray(values, dtype=np.float32)
-    if len(values) <= _RESAMPLED_USERS:
-        return _resamples(len(values), seed, n_resamples) @ values / len(values)
-    columns = values.reshape(len(values), -1)
-    known = np.isfinite(columns).all(axis=0)
-    means = np.full((n_resamples, columns.shape[1]), np.nan, np.float32)
-    center = columns[:, known].mean(axis=0, dtype=np.float64)
-    spread = np.atleast_2d(np.cov(columns[:, known], rowvar=False)) / len(values)
-    means[:, known] = np.random.default_rng(seed).multivariate_normal(center, spread, n_resamples, method="eigh")
-    return means.reshape(n_resamples, *values.shape[1:])
-
-
-@lru_cache(maxsize=2)
-def _resamples(n_users: int, seed: int, n_resamples: int) -> np.ndarray:
-    """Return how often every user is drawn in every resample, float32 [n_resamples, n_users]; at most 20 MB a time."""
-    drawn = np.random.default_rng(seed).integers(n_users, size=(n_resamples, n_users))
-    drawn += np.arange(n_resamples)[:, None] * n_users
-    return np.bincount(drawn.ravel(), minlength=drawn.size).reshape(drawn.shape).astype(np.float32)
-
-
-def paired_difference(
-    values_a: np.ndarray, values_b: np.ndarray, seed: int, n_resamples: int = 1000
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return mean(a - b) over users, its bootstrap 95 % interval, and a two-sided p value.
-
-    p is twice the smaller share of resamples on either side of 0, counting the data themselves as one more resample
-    (so never 0). It is for one comparison: correct it where many are made.
-
-    Args:
-        values_a: [U] or [U, M], metrics of one method.
-        values_b: the same metrics of the same users under the other method.
-    Returns:
-        difference, low, high, p: scalars for [U], [M] for [U, M]; NaN where there is no user.
-    """
-    difference = np.asarray(values_a, dtype=np.float64) - values_b
-    if len(difference) == 0:
-        return (np.full(difference.shape[1:], np.nan),) * 4
-    means = resampled_means(difference, seed, n_resamples)
-    low, high = np.percentile(means, [2.5, 97.5], axis=0)
-    tail = np.minimum((means <= 0).sum(axis=0), (means >= 0).sum(axis=0))
-    return difference.mean(axis=0), low, high, np.minimum(1, 2 * (tail + 1) / (n_resamples + 1))

@@ -1,4 +1,4 @@
-"""Members' predicted preferences -> one list per group: aggregation strategies, a diversity dial, exclusion rules.
+"""Members' predicted preferences -> one list per group: the menu of aggregation strategies.
 
 Every strategy takes (candidates, groups, n, seed) and returns items int32 [G, n], best first, -1 where nothing is left,
 and scores float32 [G, n], 0 there. Only candidates of at least one member are listed. Items that are worth nothing
@@ -12,21 +12,17 @@ have.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated
 
 import numpy as np
-import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 from scipy import sparse
 from sklearn.preprocessing import normalize
 
 from grouprec.core.types import Candidates, Groups, SettingError
-from grouprec.data.dataset import Dataset
-from grouprec.ranking.candidates import rank_top, taste
-from grouprec.ranking.group_lists import member_matrix, worth
+from grouprec.ranking.candidates import rank_top, taste, to_unit
+from grouprec.ranking.group_lists import member_matrix, members_of, worth
+from grouprec.ranking.variety import Ranked
 
 APPROVAL_DEPTH = 10  # best candidates of a member that they approve of
 RELEVANT_DEPTH = 20  # best candidates of a member that can be relevant to them (GFAR)
@@ -34,7 +30,6 @@ POOL = 300  # items beyond the list's length among which the greedy strategies c
 SHARPNESS = 50.0  # of the soft minimum; utilities that differ by more than 1 / 50 are told apart
 _LEAST = 1e-9  # below any score that matters
 
-Ranked = tuple[np.ndarray, np.ndarray]
 Rule = Callable[[Candidates, Groups, int, int], Ranked]
 Gain = Callable[[sparse.csc_array, np.ndarray], np.ndarray]  # points [M, C], what members got [M] -> gains [C]
 Join = Callable[[np.ndarray, np.ndarray], np.ndarray]  # what members got, points of one more item -> what they get
@@ -159,7 +154,7 @@ def ratings(candidates: Candidates) -> sparse.csr_array:
     Returns:
         float32 CSR [U, I]; all 0 for users whose candidates score the same.
     """
-    values = _to_unit(candidates.scores, candidates.items >= 0)
+    values = to_unit(candidates.scores, candidates.items >= 0)
     return Candidates(candidates.items, values, candidates.n_items).matrix()
 
 
@@ -200,155 +195,7 @@ def soft_minimum(utilities: sparse.csr_array, groups: Groups) -> np.ndarray:
 
 def group_maximum(utilities: sparse.csr_array, groups: Groups) -> np.ndarray:
     """Return the largest utility of any member, [G, I]; 0 where no member has an entry."""
-    return np.stack([utilities[members].max(axis=0).toarray().ravel() for members in _members(groups)])
-
-
-def diversify(items: np.ndarray, scores: np.ndarray, vectors: np.ndarray, n: int, dial: float) -> Ranked:
-    """Return every list's best ``n`` items by maximal marginal relevance (Carbonell and Goldstein 1998).
-
-    After the first, every position takes the item of the largest ``(1 - dial) * relevance - dial * (cosine to the
-    most similar item above it)``. Relevance is the score scaled to 0..1 within the list; where scores rise along a
-    list, its order is trusted and an item is worth no more than those above it.
-
-    Args:
-        items: int32 [G, K], best first, -1 where there is none; longer than ``n`` so that there is a choice.
-        scores: float32 [G, K].
-        vectors: float32 [I, D], what makes items similar; a vector of zeros is similar to nothing. [G, K, D] of them
-            are held at a time.
-        n: length of the lists returned.
-        dial: 0 keeps the list as it is; 1 goes by diversity alone.
-    Returns:
-        items int32 [G, n] and their scores float32 [G, n], no longer in descending order; -1 and 0 at the end.
-    Raises:
-        SettingError: the dial is outside 0..1.
-    """
-    if not 0 <= dial <= 1:
-        raise SettingError(f"The diversity dial must lie between 0 (the list as it is) and 1, not {dial}.")
-    rows, left = np.arange(len(items)), items >= 0
-    units = normalize(vectors)[np.maximum(items, 0)]  # [G, K, D]
-    relevance = _to_unit(np.minimum.accumulate(scores, axis=1), left)
-    nearest = np.zeros_like(relevance)
-    found, worth = np.full((len(items), n), -1, np.int32), np.zeros((len(items), n), np.float32)
-    for position in range(min(n, items.shape[1])):
-        value = np.where(left, (1 - dial) * relevance - dial * nearest, -np.inf)
-        best = value.argmax(axis=1)
-        any_left = left[rows, best]
-        found[:, position] = np.where(any_left, items[rows, best], -1)
-        worth[:, position] = np.where(any_left, scores[rows, best], 0)
-        left[rows, best] = False
-        similarity = np.einsum("gkd,gd->gk", units, units[rows, best])
-        nearest = np.maximum(nearest, similarity) if position else similarity
-    return found, worth
-
-
-_Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-
-
-class Exclusions(BaseModel):
-    """What is never listed. Plain comparisons; nothing here is a formula or a pattern."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    owned_share: float = Field(1.0, ge=0, le=1, description="Drop what more than this share of members have; 1 is off")
-    categories: tuple[_Text, ...] = Field((), max_length=1000, description="Drop items with an attribute, column=value")
-    items: tuple[str, ...] = Field((), max_length=1_000_000, description="Drop these item ids: out of stock")
-    label_words: tuple[_Text, ...] = Field((), max_length=1000, description="Drop items with such a word in the label")
-
-    @field_validator("categories")
-    @classmethod
-    def _have_both_sides(cls, categories: tuple[str, ...]) -> tuple[str, ...]:
-        for rule in categories:
-            column, equals, value = rule.partition("=")
-            if not (column.strip() and equals and value.strip()):
-                raise ValueError(f"a category is given as column=value, not '{rule}'")
-        return categories
-
-
-def excluded_items(data: Dataset, exclusions: Exclusions) -> np.ndarray:
-    """Return the items that no group may get by categories, item ids and words in labels, bool [I].
-
-    Raises:
-        SettingError: an item id, an attribute or a value that the data do not have.
-    """
-    rows = pd.Index(data.item_ids.astype(str)).get_indexer(list(exclusions.items))
-    if (rows < 0).any():
-        unknown = exclusions.items[int((rows < 0).argmax())]
-        raise SettingError(
-            f"{(rows < 0).sum()} of the excluded item ids are not among the items of the prepared data, "
-            f"the first of them '{unknown}'; give ids as they are in the item column of the interactions file."
-        )
-    excluded = np.zeros(data.n_items, bool)
-    excluded[rows] = True
-    for rule in exclusions.categories:
-        excluded |= _in_category(data.item_attributes, rule)
-    if exclusions.label_words:
-        words = "|".join(re.escape(word) for word in exclusions.label_words)
-        pattern = re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)
-        excluded |= pd.Series(data.item_labels, dtype=object).astype(str).str.contains(pattern).to_numpy(bool)
-    return excluded
-
-
-def excluded_for_groups(histories: sparse.csr_array, groups: Groups, exclusions: Exclusions) -> sparse.csr_array:
-    """Return the items that a group may not get because too many members have them, bool CSR [G, I].
-
-    Args:
-        histories: CSR [U, I]; weights do not count.
-    """
-    owners = member_matrix(groups) @ (histories != 0).astype(np.float32)
-    shares = owners.data / np.repeat(groups.sizes, np.diff(owners.indptr))
-    excluded = sparse.csr_array((shares > exclusions.owned_share, owners.indices, owners.indptr), shape=owners.shape)
-    excluded.eliminate_zeros()
-    return excluded
-
-
-def drop_excluded(
-    candidates: Candidates, groups: Groups, everywhere: np.ndarray, in_groups: sparse.csr_array
-) -> Candidates:
-    """Return the candidates without what is excluded, so that no strategy can list it; others move up.
-
-    Args:
-        everywhere: bool [I], of :func:`excluded_items`.
-        in_groups: bool CSR [G, I], of :func:`excluded_for_groups`.
-    """
-    kept = candidates.items >= 0
-    for group, members in enumerate(_members(groups)):
-        excluded = everywhere.copy()
-        excluded[in_groups.indices[in_groups.indptr[group] : in_groups.indptr[group + 1]]] = True
-        kept[members] &= ~excluded[candidates.items[members]]
-    order = np.argsort(~kept, axis=1, kind="stable")
-    kept = np.take_along_axis(kept, order, axis=1)
-    items = np.where(kept, np.take_along_axis(candidates.items, order, axis=1), -1).astype(np.int32)
-    scores = np.where(kept, np.take_along_axis(candidates.scores, order, axis=1), 0).astype(np.float32)
-    return Candidates(items, scores, candidates.n_items)
-
-
-def _in_category(attributes: pd.DataFrame, rule: str) -> np.ndarray:
-    """The items with the attribute that ``column=value`` names, bool [I]; a missing value is in no category."""
-    name, value = (side.strip() for side in rule.split("=", 1))
-    if name not in attributes.columns:
-        known = f"they have: {', '.join(map(str, attributes.columns))}" if len(attributes.columns) else "they have none"
-        raise SettingError(f"The exclusion '{rule}' names the item attribute '{name}', which the items lack; {known}.")
-    column = attributes[name]
-    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
-        chosen = column.astype(float) == pd.to_numeric(value, errors="coerce")
-    else:
-        chosen = column.notna() & (column.astype(str).str.strip().str.casefold() == value.casefold())
-    if not chosen.any():
-        raise SettingError(f"The exclusion '{rule}' excludes nothing: no item has that value; correct or remove it.")
-    return chosen.to_numpy(bool)
-
-
-def _to_unit(scores: np.ndarray, listed: np.ndarray) -> np.ndarray:
-    """Scores scaled to 0..1 within the listed entries of every row, float32; 0 where they are all equal."""
-    lowest = np.where(listed, scores, np.inf).min(axis=1, keepdims=True, initial=np.inf)
-    lead = np.where(listed, scores - lowest, 0)
-    span = lead.max(axis=1, keepdims=True, initial=0)
-    return (lead / np.where(span > 0, span, 1)).astype(np.float32)
-
-
-def _members(groups: Groups) -> list[np.ndarray]:
-    """The user rows of every group, ascending."""
-    return np.split(np.argsort(groups.labels, kind="stable"), groups.sizes.cumsum()[:-1])
+    return np.stack([utilities[members].max(axis=0).toarray().ravel() for members in members_of(groups)])
 
 
 def _sums(points: sparse.csr_array, groups: Groups) -> np.ndarray:
@@ -371,7 +218,7 @@ def _greedy(
     """Every group's items in the order in which they gain most; equal gains in the order of their summed points."""
     pools, _ = _rank(_sums(points, groups), candidates, groups, n + POOL, seed)
     items, scores = np.full((groups.n_groups, n), -1, np.int32), np.zeros((groups.n_groups, n), np.float32)
-    for group, members in enumerate(_members(groups)):
+    for group, members in enumerate(members_of(groups)):
         pool = pools[group][pools[group] >= 0]
         own = points[members][:, pool].astype(np.float64).tocsc()  # [M, C]
         got, chosen = np.zeros(len(members)), np.zeros(len(pool), bool)

@@ -1,16 +1,21 @@
-"""The validation metric that encoders stop on and choose settings by; the test part is never read here."""
+"""Who is judged on what: tasks made of held-out interactions, and the lists that users are served in them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from grouprec.core.types import Embeddings
-from grouprec.data.dataset import Dataset
+from grouprec.core.types import Candidates, Embeddings
+from grouprec.data.dataset import Dataset, Interactions
+from grouprec.ranking.metrics import (
+    DEPTH,
+    contains,
+    has,
+)
 
 CHUNK = 512  # users whose scores over the whole catalogue are held at one time
 
@@ -85,3 +90,119 @@ class NewItemTask:
         top = np.take_along_axis(top, np.argsort(-np.take_along_axis(scores, top, axis=1), axis=1), axis=1)
         relevant = self.relevant[rows].toarray()
         return np.take_along_axis(relevant, self.order[top], axis=1)
+
+
+_CHUNK_CELLS = 1 << 22  # list entries handled at a time
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What is to be found, by whom.
+
+    Attributes:
+        seen: CSR [U, I], non-zero where an item may not be listed for the user: what they have by the time of the
+            task, or nothing where repeats are allowed.
+        relevant: CSR [U, I], 1 where the user took an item that was new to them, or any item with repeats.
+        users: int32 [T], ascending rows of the users with at least one such item; the others are not judged.
+        owned: CSR [U, I], what users have by then, repeats or not.
+    """
+
+    seen: sparse.csr_array
+    relevant: sparse.csr_array
+    users: np.ndarray
+    owned: sparse.csr_array
+
+    @property
+    def n_relevant(self) -> np.ndarray:
+        """Return the number of targets of every judged user, int [T], at least 1."""
+        return np.diff(self.relevant.indptr)[self.users]
+
+    def sample(self, n: int, seed: int) -> Task:
+        """Return the same task with at most ``n`` users to judge, drawn by the seed."""
+        if len(self.users) <= n:
+            return self
+        return replace(self, users=np.sort(np.random.default_rng(seed).choice(self.users, n, replace=False)))
+
+
+def validation_task(data: Dataset, repeats: bool = False) -> Task:
+    """Return the task of finding the validation part from the training part.
+
+    Args:
+        repeats: items that the user has already count as targets, too, and may be listed.
+    """
+    return _task(data.histories, data.validation, repeats)
+
+
+def test_task(data: Dataset, repeats: bool = False) -> Task:
+    """Return the task of finding the test part from training and validation; ``repeats`` as above."""
+    return _task(data.known, data.test, repeats)
+
+
+test_task.__test__ = False  # pyright: ignore  # the name looks like a test to pytest
+
+
+def _task(owned: sparse.csr_array, part: Interactions, repeats: bool) -> Task:
+    seen = nothing(owned.shape) if repeats else owned
+    taken = part.matrix(seen.shape).tocoo()
+    rows, items = taken.coords
+    new = ~has(seen, rows, items)
+    entries = (np.ones(new.sum(), np.float32), (rows[new], items[new]))
+    relevant = sparse.csr_array(entries, shape=seen.shape)
+    return Task(seen, relevant, np.flatnonzero(np.diff(relevant.indptr)).astype(np.int32), owned)
+
+
+def nothing(shape: tuple[int, int]) -> sparse.csr_array:
+    """Return an empty CSR: nobody has anything that may not be listed."""
+    return sparse.csr_array(shape, dtype=np.float32)
+
+
+def individual_lists(candidates: Candidates, task: Task, depth: int = DEPTH) -> np.ndarray:
+    """Return every judged user's own best items that they do not have by then, int32 [T, depth], -1 at the end.
+
+    Args:
+        candidates: of all users, or of the judged ones.
+    """
+    n_users, _ = task.seen.shape
+    rows = task.users if candidates.n_users == n_users else np.arange(len(task.users))
+    return _drop_seen(candidates.items, rows, task, depth)
+
+
+def shared_lists(items: np.ndarray, labels: np.ndarray, task: Task, depth: int = DEPTH) -> np.ndarray:
+    """Return the list of every judged user's group as it is, int32 [T, depth]. ``items`` int32 [G, K]."""
+    return items[labels[task.users], :depth]
+
+
+def dedup_lists(ranking: np.ndarray, labels: np.ndarray, task: Task, depth: int = DEPTH) -> np.ndarray:
+    """Return the group's ranking without what each judged user has by then, int32 [T, depth], -1 at the end.
+
+    Args:
+        ranking: int32 [G, K'].
+        labels: int32 [U], the group of every user.
+    """
+    return _drop_seen(ranking, labels[task.users], task, depth)
+
+
+def _drop_seen(lists: np.ndarray, rows: np.ndarray, task: Task, depth: int) -> np.ndarray:
+    """Rows of ``lists`` (one per judged user) without items seen and without gaps, cut or filled with -1.
+
+    Nearly everybody finds enough among the first items; only the others are looked up to the end of their list.
+    """
+    out = _first_unseen(lists[:, : 2 * depth], rows, task.users, task, depth)
+    short = np.flatnonzero(out[:, -1] < 0)
+    if len(short) and lists.shape[1] > 2 * depth:
+        out[short] = _first_unseen(lists, rows[short], task.users[short], task, depth)
+    return out
+
+
+def _first_unseen(lists: np.ndarray, rows: np.ndarray, users: np.ndarray, task: Task, depth: int) -> np.ndarray:
+    """Return the first ``depth`` items of row ``rows[n]`` of the lists that ``users[n]`` has not seen."""
+    out = np.full((len(rows), depth), -1, np.int32)
+    size = max(1, _CHUNK_CELLS // max(lists.shape[1], 1))
+    for start in range(0, len(rows), size):
+        chunk = slice(start, start + size)
+        items = lists[rows[chunk]]
+        keep = (items >= 0) & ~contains(task.seen[users[chunk]], items)
+        place = keep.cumsum(axis=1) - 1
+        row, column = np.nonzero(keep & (place < depth))
+        out[start + row, place[row, column]] = items[row, column]
+    return out

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from grouprec.core.files import storage
 from grouprec.core.types import StorageError
 from grouprec.explore.edited_tables import Curation
 from grouprec.explore.edits import History
 from grouprec.explore.tables import USER_LIST_DEPTH
-from grouprec.runs.store import Run, storage
+from grouprec.runs.store import Run
 
 if TYPE_CHECKING:  # a stream knows the stages, and so torch: exporting a run does without
     from grouprec.live.stream import Stream

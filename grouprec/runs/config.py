@@ -11,8 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 import grouprec.models.menu  # noqa: F401  # fills the registries
 from grouprec.models.base import REGISTRIES, Regime, StageConfig
 from grouprec.data.clean import Preparation
-from grouprec.ranking.strategies import Exclusions, get_strategy
+from grouprec.ranking.strategies import get_strategy
+from grouprec.ranking.rules import Exclusions
 from grouprec.core.types import SettingError
+from grouprec.ranking.rules import ListRules
 
 Preset = Literal["quick", "standard", "thorough"]
 # What "auto" trains. Validation gives each the weight that it earns, so a poor one costs time and no quality.
@@ -27,23 +29,6 @@ PRESET_SEARCH_MINUTES = {"thorough": 5.0}
 PRESET_REFIT: dict[str, bool] = {"quick": False, "standard": True, "thorough": True}
 
 
-class ListRules(Exclusions):
-    """How lists are made of what members are predicted to want, and what never stands on them."""
-
-    strategy: str = Field("utility", description="How members' preferences become one list")
-    diversity: float = Field(0.0, ge=0, le=1, description="0 lists what is wanted most, 1 what differs most")
-
-    @field_validator("strategy")
-    @classmethod
-    def _is_known(cls, name: str) -> str:
-        get_strategy(name)
-        return name
-
-    @field_validator("categories", "items", "label_words", mode="before")
-    @classmethod
-    def _split(cls, value: Any) -> Any:
-        """The command line gives several values in one text, with commas between them."""
-        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
 class RunConfig(BaseModel):

@@ -13,7 +13,8 @@ from safetensors.numpy import load_file, save_file
 import grouprec.models.menu  # noqa: F401  # fills the registries
 from grouprec.models.blend import ItemFacts
 from grouprec.models.base import REGISTRIES, Encoder
-from grouprec.runs.store import Run, RunStore, read_json, storage
+from grouprec.runs.store import Run, RunStore
+from grouprec.core.files import read_json, storage
 from grouprec.core.types import StorageError
 
 FACTS = "final.items.safetensors"

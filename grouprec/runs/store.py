@@ -38,6 +38,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from grouprec.core.types import StorageError
+from grouprec.core.files import plain, read_json, storage, write_json
 
 if TYPE_CHECKING:  # the configuration knows the stages, and so torch: pages that only read runs do without
     from grouprec.runs.config import RunConfig
@@ -92,45 +93,12 @@ class Notes:
     tags: tuple[str, ...] = ()
 
 
-@contextlib.contextmanager
-def storage(path: Path) -> Iterator[None]:
-    """Turn operating system errors inside the block into one sentence about the runs folder."""
-    try:
-        yield
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        advice = "free some space" if error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT) else "check the folder"
-        raise StorageError(f"Cannot write {path}: {reason}; {advice} or choose another one with --runs.") from error
-    except SafetensorError as error:
-        raise StorageError(f"Cannot write {path}: {error}; free some space or choose another with --runs.") from error
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Replace a JSON file atomically: a reader sees the old content or the new one, never half."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
-    with storage(path):
-        try:
-            temporary.write_text(json.dumps(value, indent=1, default=plain), encoding="utf-8")
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
 
 
-def read_json(path: Path) -> Any:
-    """Return a JSON file's content, None where it is missing or damaged."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
 
 
-def plain(value: Any) -> Any:
-    """Give JSON what numpy and paths mean."""
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    return str(value)
 
 
 class Run:

@@ -20,6 +20,7 @@ import pandas as pd
 import psutil
 import torch
 
+from grouprec.core.files import read_json
 from grouprec.core.types import SettingError
 from grouprec.data.library import SAMPLE_SIZE
 from grouprec.data.prepare import find_roles
@@ -29,8 +30,8 @@ from grouprec.models.base import REGISTRIES
 from grouprec.models.fitting import device_title, resolve_device
 from grouprec.runs.config import RunConfig
 from grouprec.runs.progress import USUAL_SECONDS, make_plan
-from grouprec.runs.store import Run, RunStore, read_json
-from grouprec.training.choices import encoder_names
+from grouprec.runs.store import Run, RunStore
+from grouprec.training.selection import encoder_names
 
 MB, GB = 1_000_000, 1_000_000_000
 COUNTED_ROWS = 400_000  # rows that are counted, in less than a second; what larger files hold is extrapolated

@@ -36,12 +36,14 @@ from grouprec.models.fitting import RunOptions
 from grouprec.models.virtual_members import mean_preference, one_hot
 from grouprec.ranking.candidates import best_unseen, find_candidates
 from grouprec.ranking.group_lists import group_popularity, lists_from_rates, members_mean
-from grouprec.ranking.metrics import bootstrap, paired_difference
+from grouprec.ranking.statistics import bootstrap, paired_difference
 from grouprec.ranking.strategies import STRATEGIES
+from grouprec.ranking.task import Task, dedup_lists, individual_lists, shared_lists, test_task
 from grouprec.runs.config import RunConfig
-from grouprec.training.choices import Choices, smallest_group
+from grouprec.training.fit import Choices, Evidence, Fitted
 from grouprec.training.groups_and_lists import Formed, Former
-from grouprec.training.saving import Evidence, Fitted, live_base
+from grouprec.training.saving import live_base
+from grouprec.training.selection import smallest_group
 
 STABILITY_USERS = 20_000
 DESCRIBED_USERS = 5_000
@@ -60,7 +62,7 @@ def gather(
         plain: a profile of the same users in one group.
         data: with the test part; its users and items are those of ``judged``.
     """
-    task = protocol.test_task(data, config.repeats).sample(JUDGED[config.preset], config.seed)
+    task = test_task(data, config.repeats).sample(JUDGED[config.preset], config.seed)
     histories = judged.data.histories
     alone = _encoders_alone(judged, task, config, options)
     usual = {"ease": alone["ease"]} if "ease" in alone else {"own": judged.candidates}
@@ -88,9 +90,7 @@ def gather(
     return Evidence(evaluation, found, verdict)
 
 
-def _encoders_alone(
-    judged: Fitted, task: protocol.Task, config: RunConfig, options: RunOptions
-) -> dict[str, Candidates]:
+def _encoders_alone(judged: Fitted, task: Task, config: RunConfig, options: RunOptions) -> dict[str, Candidates]:
     """Return the judged users' personal lists by every encoder of the blend; all users' by EASE.
 
     EASE is there in any case, unless items are too many.
@@ -122,7 +122,7 @@ def numbers_of_groups(former: Former) -> list[int]:
 
 
 def _value(
-    judged: Fitted, task: protocol.Task, former: Former, usual: Mapping[str, Candidates], config: RunConfig
+    judged: Fitted, task: Task, former: Former, usual: Mapping[str, Candidates], config: RunConfig
 ) -> pd.DataFrame:
     """Return the value of every number of groups, and how the run's groups look."""
     grid = numbers_of_groups(former)
@@ -132,7 +132,7 @@ def _value(
 
 def value_table(
     former: Former,
-    task: protocol.Task,
+    task: Task,
     usual: Mapping[str, Candidates],
     grid: Sequence[int],
     rest: Collection[int] | None = None,
@@ -192,7 +192,7 @@ def _shape(former: Former, grid: list[int], config: RunConfig) -> pd.DataFrame:
 
 
 def _ablation(
-    judged: Fitted, task: protocol.Task, former: Former, usual: Mapping[str, Candidates], config: RunConfig
+    judged: Fitted, task: Task, former: Former, usual: Mapping[str, Candidates], config: RunConfig
 ) -> pd.DataFrame:
     """Return what every stage adds to the lists, step by step: one change at a time, paired over users."""
     histories, seed = judged.data.histories, config.seed
@@ -247,7 +247,7 @@ def _headlines(one: protocol.Measured) -> np.ndarray:
     return np.column_stack([one.of(metric) for metric in protocol.HEADLINES])
 
 
-def _strategies(judged: Fitted, task: protocol.Task, former: Former, config: RunConfig) -> pd.DataFrame:
+def _strategies(judged: Fitted, task: Task, former: Former, config: RunConfig) -> pd.DataFrame:
     """Return what the run's groups would get by every aggregation strategy."""
     rows = []
     for name, strategy in STRATEGIES.items():
@@ -258,9 +258,7 @@ def _strategies(judged: Fitted, task: protocol.Task, former: Former, config: Run
     return pd.DataFrame(rows)
 
 
-def _left_behind(
-    judged: Fitted, task: protocol.Task, measured: dict[Any, protocol.Measured], config: RunConfig
-) -> pd.DataFrame:
+def _left_behind(judged: Fitted, task: Task, measured: dict[Any, protocol.Measured], config: RunConfig) -> pd.DataFrame:
     """Return who is served badly by the lists that are exported, and what splitting a group would gain."""
     frames = []
     for regime, method in config.list_method.items():
@@ -273,7 +271,7 @@ def _left_behind(
 def _fairness(
     judged: Fitted,
     data: Dataset,
-    task: protocol.Task,
+    task: Task,
     measured: dict[Any, protocol.Measured],
     config: RunConfig,
 ) -> pd.DataFrame:
@@ -286,7 +284,7 @@ def _fairness(
     return pd.concat(frames, ignore_index=True)
 
 
-def _describing(judged: Fitted, plain: Profile, task: protocol.Task, config: RunConfig) -> dict[str, pd.DataFrame]:
+def _describing(judged: Fitted, plain: Profile, task: Task, config: RunConfig) -> dict[str, pd.DataFrame]:
     """Return how well the profile describes users it knows, on what they took next."""
     some, groups = task.sample(DESCRIBED_USERS, config.seed), judged.groups
     ways = descriptions(judged.profile, groups, plain, judged.data.histories)
@@ -296,7 +294,7 @@ def _describing(judged: Fitted, plain: Profile, task: protocol.Task, config: Run
     }
 
 
-def _generation(judged: Fitted, task: protocol.Task, config: RunConfig, options: RunOptions) -> dict[str, pd.DataFrame]:
+def _generation(judged: Fitted, task: Task, config: RunConfig, options: RunOptions) -> dict[str, pd.DataFrame]:
     """Return what variety costs, and in presets that take their time, how lists from half of a group serve the rest."""
     groups, histories, candidates = judged.groups, judged.data.histories, judged.candidates
     members, vectors = judged.lists["members_mean"], judged.preference.components
@@ -319,15 +317,15 @@ def _replay(judged: Fitted, data: Dataset, choices: Choices, config: RunConfig) 
     return replay(lambda: LiveState(base, judged.updater, judged.grouper), data.test, config.seed, most_events=most)
 
 
-def _exposure(judged: Fitted, task: protocol.Task, config: RunConfig) -> pd.DataFrame:
+def _exposure(judged: Fitted, task: Task, config: RunConfig) -> pd.DataFrame:
     """Return which items personal and shared lists show, against what users have."""
     labels, attributes = judged.groups.labels, judged.data.item_attributes
     strict = judged.lists[config.list_method["strict"]].strict
     ranking = judged.lists[config.list_method["dedup"]].ranking
     shown = {
-        "individual": protocol.individual_lists(judged.candidates, task),
-        "strict": protocol.shared_lists(strict, labels, task),
-        "dedup": protocol.dedup_lists(ranking, labels, task),
+        "individual": individual_lists(judged.candidates, task),
+        "strict": shared_lists(strict, labels, task),
+        "dedup": dedup_lists(ranking, labels, task),
     }
     frames = [
         exposure(lists, task.owned, attributes if len(attributes) else None, task.users).assign(regime=regime)
@@ -336,10 +334,10 @@ def _exposure(judged: Fitted, task: protocol.Task, config: RunConfig) -> pd.Data
     return pd.concat(frames, ignore_index=True)
 
 
-def _repeats(judged: Fitted, data: Dataset, task: protocol.Task, choices: Choices, config: RunConfig) -> pd.DataFrame:
+def _repeats(judged: Fitted, data: Dataset, task: Task, choices: Choices, config: RunConfig) -> pd.DataFrame:
     """Return what personal lists are worth in both tasks: new items only, and with repeats."""
     rows, histories = [], judged.data.histories
-    other = protocol.test_task(data, not config.repeats).sample(JUDGED[config.preset], config.seed)
+    other = test_task(data, not config.repeats).sample(JUDGED[config.preset], config.seed)
     for repeats, one_task in sorted({config.repeats: task, not config.repeats: other}.items()):
         users = one_task.users
         personal = judged.candidates if one_task is task else _other_candidates(judged, other, choices, config)
@@ -347,13 +345,13 @@ def _repeats(judged: Fitted, data: Dataset, task: protocol.Task, choices: Choice
         if repeats:
             methods["own_frequency"] = baselines.own_frequency(histories[users])
         for name, candidates in methods.items():
-            one = protocol.measure(name, "individual", protocol.individual_lists(candidates, one_task), one_task)
+            one = protocol.measure(name, "individual", individual_lists(candidates, one_task), one_task)
             what = {"task": "repeats allowed" if repeats else "new items", "method": name, "n_users": len(users)}
             rows += [what | bounds for bounds in _intervals(one, config.seed)]
     return pd.DataFrame(rows)
 
 
-def _other_candidates(judged: Fitted, task: protocol.Task, choices: Choices, config: RunConfig) -> Candidates:
+def _other_candidates(judged: Fitted, task: Task, choices: Choices, config: RunConfig) -> Candidates:
     """Return the judged users' candidates in the use that the run is not made for: repeats, or new items only."""
     terms = () if config.repeats else repeat_terms(judged.data)
     predictor = judged.encoded.predictor(choices.other_weights, judged.data, terms)
@@ -374,7 +372,7 @@ def _popular(histories: sparse.csr_array, n_users: int, seed: int) -> Candidates
     return Candidates(everyone, np.zeros(everyone.shape, np.float32), n_items)
 
 
-def _cold_users(judged: Fitted, task: protocol.Task, choices: Choices, config: RunConfig) -> pd.DataFrame:
+def _cold_users(judged: Fitted, task: Task, choices: Choices, config: RunConfig) -> pd.DataFrame:
     """Return what users of whom little is known get."""
 
     def predict(histories: sparse.csr_array, attributes: pd.DataFrame) -> Candidates:
@@ -386,7 +384,7 @@ def _cold_users(judged: Fitted, task: protocol.Task, choices: Choices, config: R
     return cold_users(judged.data, task, judged.groups, predict, place, seed=config.seed)
 
 
-def _cold_items(judged: Fitted, task: protocol.Task, choices: Choices, config: RunConfig) -> pd.DataFrame:
+def _cold_items(judged: Fitted, task: Task, choices: Choices, config: RunConfig) -> pd.DataFrame:
     """Return how well attributes and text find users for items that nobody has taken yet.
 
     By the encoder that weighs most in the blend.

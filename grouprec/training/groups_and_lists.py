@@ -8,12 +8,14 @@ import numpy as np
 
 from grouprec.core.types import Candidates, GroupLists, Groups, Preference
 from grouprec.data.dataset import Dataset
-from grouprec.evaluate.protocol import nothing
 from grouprec.models.base import REGISTRIES, Regime
 from grouprec.models.fitting import RunOptions
 from grouprec.ranking.candidates import make_preference
 from grouprec.ranking.group_lists import RANKING_DEPTH, STRICT_DEPTH, group_popularity, members_mean, without
-from grouprec.ranking.strategies import diversify, drop_excluded, excluded_for_groups, excluded_items, get_strategy
+from grouprec.ranking.rules import drop_excluded, excluded_for_groups, excluded_items
+from grouprec.ranking.strategies import get_strategy
+from grouprec.ranking.task import nothing
+from grouprec.ranking.variety import diversify
 from grouprec.runs.config import RunConfig
 
 Formed = tuple[Groups, GroupLists]

@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import psutil
 
+from grouprec.core.files import storage
 from grouprec.core.types import GrouprecError, SettingError, StorageError
 from grouprec.runs.progress import Progress, Watch, make_plan
-from grouprec.runs.store import FINISHED, RESUMABLE, Run, RunStore, State, Status, storage
+from grouprec.runs.store import FINISHED, RESUMABLE, Run, RunStore, State, Status
 
 if TYPE_CHECKING:
     from grouprec.runs.config import RunConfig

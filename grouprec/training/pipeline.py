@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from grouprec.core.files import storage
 from grouprec.core.types import Groups, SettingError
 from grouprec.data.dataset import Dataset
 from grouprec.data.prepare import Prepared, prepare
@@ -26,12 +27,11 @@ from grouprec.models.placement import AttributePlacer
 from grouprec.ranking.candidates import make_preference
 from grouprec.runs.config import RunConfig
 from grouprec.runs.progress import Progress, StageReport
-from grouprec.runs.store import Run, RunStore, storage
+from grouprec.runs.store import Run, RunStore
 from grouprec.training import evidence
 from grouprec.training import saving as results
-from grouprec.training.choices import Choices
+from grouprec.training.fit import Choices, Encoded, Fitted
 from grouprec.training.groups_and_lists import Former
-from grouprec.training.saving import Encoded, Fitted
 from grouprec.training.selection import choose
 from grouprec.training.stage_cache import Trainer, key_of
 from grouprec.training.user_map import LayoutProcess, linear_positions

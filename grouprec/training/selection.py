@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from grouprec.core.types import Candidates
 from grouprec.data.dataset import Dataset
-from grouprec.evaluate import protocol
+from grouprec.evaluate.value import choose_n_groups, default_grid, value_of_groups
 from grouprec.live.replay_value import choose_weight
 from grouprec.live.state import LiveState
 from grouprec.models.base import REGISTRIES, Updater
 from grouprec.models.blend import Weights, fit_weights, repeat_terms
 from grouprec.ranking.candidates import best_unseen, make_preference
+from grouprec.ranking.task import nothing, validation_task
+from grouprec.runs.config import AUTO_ENCODERS, RunConfig
 from grouprec.runs.progress import StageReport
 from grouprec.runs.snapshot import LiveBase
 from grouprec.training import search
-from grouprec.training.choices import Choices, decide_n_groups, encoder_names
+from grouprec.training.fit import Choices, Encoded
 from grouprec.training.groups_and_lists import Former
-from grouprec.training.saving import Encoded
 from grouprec.training.stage_cache import Trainer
 
 LIVE_USERS = 400  # of the validation part, who decide how far events count
@@ -29,7 +33,7 @@ def choose(trainer: Trainer, data: Dataset) -> Choices:
     """Let the validation part decide settings, blend and number of groups."""
     config, progress = trainer.config, trainer.progress
     names = encoder_names(config, data)
-    if not len(protocol.validation_task(data, config.repeats).users):
+    if not len(validation_task(data, config.repeats).users):
         progress.note("There is no validation part: all encoders weigh the same and presets decide the rest.")
         weights = {repeats: Weights.equal(names, repeats) for repeats in (False, True)}
         n_groups, reason, tried = decide_n_groups(config, data, None, None)
@@ -69,7 +73,7 @@ def _blends(trainer: Trainer, encoded: Encoded, data: Dataset, report: StageRepo
 def _weigh(trainer: Trainer, encoded: Encoded, data: Dataset, repeats: bool) -> Weights:
     """Return the blend that the validation part prefers, for new items or with repeats."""
     names = tuple(encoded.encoders)
-    task = protocol.validation_task(data, repeats)
+    task = validation_task(data, repeats)
     if not len(task.users):
         return Weights.equal(names, repeats)
     terms = repeat_terms(data) if repeats else ()
@@ -83,7 +87,7 @@ def _live_weight(trainer: Trainer, encoded: Encoded, data: Dataset, weights: Wei
     users = np.unique(data.validation.user_rows)
     rows = np.sort(options.rng("live users").choice(users, min(LIVE_USERS, len(users)), replace=False))
     predictor = encoded.predictor(weights, data, repeat_terms(data) if config.repeats else ())
-    seen = protocol.nothing(data.shape) if config.repeats else data.histories
+    seen = nothing(data.shape) if config.repeats else data.histories
     candidates = best_unseen(lambda part: predictor.scores(rows[part]), seen[rows], seed=config.seed)
     preference = make_preference(candidates, seed=config.seed)
     grouper = REGISTRIES["grouper"].get("kmeans")().fit(data, preference, 1, options)
@@ -105,3 +109,55 @@ def _live_weight(trainer: Trainer, encoded: Encoded, data: Dataset, weights: Wei
     part = data.validation.take(np.isin(data.validation.user_rows, rows))
     part = replace(part, user_rows=np.searchsorted(rows, part.user_rows).astype(np.int32))
     return choose_weight(lambda weight: LiveState(replace(base, weight=weight), updater, grouper), part, config.seed)[0]
+
+
+SEQUENCE_ENCODERS = ("transitions", "transformer", "lstm")  # they read the order of events
+
+
+SLOW_ENCODERS = {"transformer": 150_000}  # most training rows in preset standard, which promises minutes
+
+
+QUADRATIC_ENCODERS = {"user_knn": 20_000}  # most users
+
+
+def encoder_names(config: RunConfig, data: Dataset) -> tuple[str, ...]:
+    """Return the encoders to train: those named, or what the preset and the data allow where ``auto`` is named."""
+    if config.encoders != ("auto",):
+        return config.encoders
+    names = list(AUTO_ENCODERS[config.preset])
+    settings: Any = config.stage_config("encoder", "ease")
+    if data.n_items > settings.max_items:
+        names = ["elsa" if name == "ease" else name for name in names]
+    if not data.timed:
+        names = [name for name in names if name not in SEQUENCE_ENCODERS]
+    if config.preset == "standard":
+        names = [name for name in names if len(data.train) <= SLOW_ENCODERS.get(name, len(data.train))]
+    names = [name for name in names if data.n_users <= QUADRATIC_ENCODERS.get(name, data.n_users)]
+    return tuple(dict.fromkeys(names))
+
+
+def decide_n_groups(
+    config: RunConfig, data: Dataset, candidates: Candidates | None, former: Former | None
+) -> tuple[int, str, pd.DataFrame | None]:
+    """Return the number of groups, why, and the table it was chosen from.
+
+    Args:
+        data: its validation part judges.
+        candidates, former: of the encoders fitted on the training part; None where there is no validation part.
+    """
+    if config.n_groups != "auto":
+        return config.n_groups, "", None
+    grid = default_grid(data.n_users, 2 * smallest_group(config))
+    if candidates is None or former is None:
+        middle = grid[len(grid) // 2]
+        return middle, f"{middle} groups: there is no validation part to choose by.", None
+    task = validation_task(data, config.repeats)
+    methods = {"members_mean": former.run_method}
+    table = value_of_groups(data.histories, task, candidates, methods, grid, config.seed, (config.regime,))
+    n_groups, reason = choose_n_groups(table, config.regime)
+    return n_groups, reason, table
+
+
+def smallest_group(config: RunConfig) -> int:
+    """Return the smallest size that the run's grouper allows a group."""
+    return getattr(config.stage_config("grouper", config.grouper), "min_group_size", 1)

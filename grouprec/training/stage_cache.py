@@ -21,8 +21,8 @@ from grouprec.ranking.candidates import scaled
 from grouprec.runs.config import RunConfig
 from grouprec.runs.progress import Progress, StageReport
 from grouprec.runs.store import Run, RunStore
+from grouprec.training.fit import Encoded
 from grouprec.training.groups_and_lists import excluded
-from grouprec.training.saving import Encoded
 
 STAGE_FORMAT = 4  # raise it when a stage's arrays or the meaning of its settings change
 _SHOWN = {"grouper": "groups", "profile": "profile", "generator": "generator", "updater": "updater"}

@@ -1,4 +1,4 @@
-"""Choices of several things at once that live in the URL."""
+"""Choices that live in the URL: of one option, or of several."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import streamlit as st
 def many_from_url(name: str, key: str, options: Sequence[str], default: Sequence[str] = ()) -> Callable[[], None]:
     """Give the widget ``key`` the options that ``?name=one,other`` asks for; call it before the widget.
 
-    Like :func:`grouprec.ui.cards.from_url`: the URL decides, an unknown option is passed over, and without any that
+    Like :func:`grouprec.ui.address.from_url`: the URL decides, an unknown option is passed over, and without any that
     is known the default holds. Options must not contain commas. Returns the ``on_change`` callback.
     """
     asked = st.query_params.get(name, "").split(",")
@@ -22,5 +22,31 @@ def many_from_url(name: str, key: str, options: Sequence[str], default: Sequence
             st.query_params[name] = ",".join(chosen)
         else:
             st.query_params.pop(name, None)
+
+    return write
+
+
+def from_url(name: str, key: str, options: list, default: object) -> Callable[[], None]:
+    """Give the widget ``key`` the option that ``?name=`` asks for, else the default; call it before the widget.
+
+    The URL decides, so a link, a reload and the browser's back button all show what they say. Returns the
+    ``on_change`` callback that writes the widget's value back to the URL. Options are compared as text.
+    """
+    asked = st.query_params.get(name)
+    st.session_state[key] = next((option for option in options if str(option) == asked), default)
+
+    def write() -> None:
+        st.query_params[name] = str(st.session_state[key])
+
+    return write
+
+
+def repeated_from_url(name: str, key: str, options: list) -> Callable[[], None]:
+    """Give the multiselect ``key`` the options that the repeated ``?name=`` asks for; as :func:`from_url`."""
+    asked = set(st.query_params.get_all(name))
+    st.session_state[key] = [option for option in options if str(option) in asked]
+
+    def write() -> None:
+        st.query_params[name] = [str(option) for option in st.session_state[key]]
 
     return write

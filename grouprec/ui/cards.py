@@ -26,6 +26,7 @@ from grouprec.report.text import (  # noqa: F401  # pages find all ways to say t
 )
 from grouprec.runs.store import Run
 from grouprec.ui import charts, state
+from grouprec.ui.address import from_url
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -67,32 +68,6 @@ def answer(sentence: str, explanation: str | None = None) -> None:
 def section(title: str, explanation: str | None = None) -> None:
     """Draw the heading of a part of a page."""
     st.subheader(title, anchor=False, help=explanation)
-
-
-def from_url(name: str, key: str, options: list, default: object) -> Callable[[], None]:
-    """Give the widget ``key`` the option that ``?name=`` asks for, else the default; call it before the widget.
-
-    The URL decides, so a link, a reload and the browser's back button all show what they say. Returns the
-    ``on_change`` callback that writes the widget's value back to the URL. Options are compared as text.
-    """
-    asked = st.query_params.get(name)
-    st.session_state[key] = next((option for option in options if str(option) == asked), default)
-
-    def write() -> None:
-        st.query_params[name] = str(st.session_state[key])
-
-    return write
-
-
-def many_from_url(name: str, key: str, options: list) -> Callable[[], None]:
-    """Give the multiselect ``key`` the options that the repeated ``?name=`` asks for; as :func:`from_url`."""
-    asked = set(st.query_params.get_all(name))
-    st.session_state[key] = [option for option in options if str(option) in asked]
-
-    def write() -> None:
-        st.query_params[name] = [str(option) for option in st.session_state[key]]
-
-    return write
 
 
 def choose_group(groups: pd.DataFrame, key: str) -> pd.Series:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import streamlit as st
 
+from grouprec.core.files import read_json
 from grouprec.core.site import app_root
 from grouprec.core.types import StorageError
 from grouprec.data.library import KnownDataset, Library
@@ -17,7 +18,7 @@ from grouprec.explore.edited_tables import TABLES, Curation
 from grouprec.explore.edits import FILE, History
 from grouprec.explore.users import People
 from grouprec.explore.users import there as people_there
-from grouprec.runs.store import FINISHED, Run, RunStore, State, Status, read_json
+from grouprec.runs.store import FINISHED, Run, RunStore, State, Status
 from grouprec.training import jobs
 
 

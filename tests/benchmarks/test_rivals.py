@@ -14,7 +14,8 @@ import grouprec
 from benchmarks import rivals, rivals_env
 from grouprec.data.dataset import Dataset
 from grouprec.data.synthetic import planted
-from grouprec.evaluate.protocol import Task, measure, validation_task
+from grouprec.evaluate.protocol import measure
+from grouprec.ranking.task import Task, validation_task
 
 
 @pytest.fixture(scope="module")

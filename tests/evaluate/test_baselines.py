@@ -13,7 +13,7 @@ from grouprec.evaluate.baselines import (
     own_frequency,
     popularity,
 )
-from grouprec.evaluate.protocol import nothing
+from grouprec.ranking.task import nothing
 
 KNOWN = planted(n_users=90, n_items=60, n_groups=3)
 HISTORIES = KNOWN.data.histories

@@ -12,9 +12,9 @@ from grouprec.data.synthetic import planted
 from grouprec.evaluate import cold_start
 from grouprec.evaluate.baselines import item_similarity
 from grouprec.evaluate.cold_start import SHRINKAGE, cold_items, cold_users, predict_vectors, random_order
-from grouprec.evaluate.protocol import test_task as make_test_task
 from grouprec.ranking.candidates import find_candidates
 from grouprec.ranking.metrics import hit_rate, ndcg
+from grouprec.ranking.task import test_task as make_test_task
 
 KNOWN = planted(n_users=120, n_items=160, n_groups=4, ordered=False)
 DATA, GROUPS = KNOWN.data, Groups(KNOWN.labels, 4)

@@ -5,7 +5,7 @@ from scipy import sparse
 
 from grouprec.core.types import Groups
 from grouprec.evaluate.describing import calibration, calibration_error, reconstruction
-from grouprec.evaluate.protocol import Task
+from grouprec.ranking.task import Task
 
 
 def a_task(seen: list[list[int]], relevant: list[list[int]]) -> Task:

@@ -5,8 +5,9 @@ from scipy import sparse
 
 from grouprec.evaluate import fairness
 from grouprec.evaluate.fairness import exposure, levels, value_by_attribute
-from grouprec.evaluate.protocol import METRICS, Measured, Task
+from grouprec.evaluate.protocol import METRICS, Measured
 from grouprec.ranking.metrics import gini
+from grouprec.ranking.task import Task
 
 
 def make_task(n_users, n_items=20, owned=None):

@@ -18,12 +18,13 @@ from grouprec.evaluate.generation import (
     small_groups,
     verdict,
 )
-from grouprec.evaluate.protocol import Task, measure_one, test_task
+from grouprec.evaluate.protocol import measure_one
 from grouprec.models.fitting import RunOptions
 from grouprec.models.virtual_members import history_matrix, virtual_histories, wanted
 from grouprec.ranking.candidates import find_candidates
 from grouprec.ranking.group_lists import lists_from_scores, members_mean
 from grouprec.ranking.metrics import coverage, intra_list_diversity
+from grouprec.ranking.task import Task, test_task
 from tests.support.virtual import BlockProfile, GaussianGenerator
 
 RUN = RunOptions()

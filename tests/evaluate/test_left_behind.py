@@ -5,8 +5,10 @@ from scipy import sparse
 
 from grouprec.core.types import Candidates, Groups
 from grouprec.evaluate import protocol
-from grouprec.evaluate.left_behind import left_behind, wilson
+from grouprec.evaluate.left_behind import left_behind
 from grouprec.ranking.group_lists import members_mean
+from grouprec.ranking.statistics import wilson
+from grouprec.ranking.task import Task
 
 N_ITEMS = 60
 TASTES = np.arange(45).reshape(3, 15)  # each taste likes fifteen items; the last fifteen items nobody likes
@@ -26,7 +28,7 @@ def users_of(tastes, seed=0):
 def make_task(relevant, users=None):
     nothing = sparse.csr_array(relevant.shape, dtype=np.float32)
     users = np.arange(relevant.shape[0]) if users is None else users
-    return protocol.Task(nothing, relevant, np.array(users, np.int32), nothing)
+    return Task(nothing, relevant, np.array(users, np.int32), nothing)
 
 
 def behind(labels, candidates, task, regime="strict", seed=0):
@@ -84,7 +86,7 @@ def test_share_lost_and_deciles_by_hand():
     owned = np.ones((2, 12), np.float32)
     owned[:, :2] = 0
     owned, relevant = sparse.csr_array(owned), sparse.csr_array(np.eye(2, 12, dtype=np.float32))
-    task = protocol.Task(owned, relevant, np.arange(2, dtype=np.int32), owned)
+    task = Task(owned, relevant, np.arange(2, dtype=np.int32), owned)
     candidates = Candidates(np.array([[0], [1]], np.int32), np.ones((2, 1), np.float32), 12)
     values = np.zeros((2, len(protocol.METRICS)))
     values[0, [protocol.METRICS.index(metric) for metric in ("ndcg@10", "hit_rate@10")]] = 1

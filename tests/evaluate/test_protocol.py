@@ -9,8 +9,10 @@ from grouprec.core.types import Candidates, Groups
 from grouprec.data.synthetic import planted
 from grouprec.evaluate import baselines, protocol
 from grouprec.evaluate.significance import compare_all
+from grouprec.ranking import task as task_module
 from grouprec.ranking.group_lists import members_mean
 from grouprec.ranking.metrics import accuracy, hit_matrix
+from grouprec.ranking.task import Task, dedup_lists, individual_lists, shared_lists, test_task
 
 KNOWN = planted(n_users=90, n_items=150, n_groups=3, ordered=False)
 DATA = KNOWN.data
@@ -18,7 +20,7 @@ DATA = KNOWN.data
 
 def make_task(seen, relevant):
     seen, relevant = (sparse.csr_array(np.array(one, np.float32)) for one in (seen, relevant))
-    return protocol.Task(seen, relevant, np.flatnonzero(np.diff(relevant.indptr)).astype(np.int32), seen)
+    return Task(seen, relevant, np.flatnonzero(np.diff(relevant.indptr)).astype(np.int32), seen)
 
 
 def naive_targets(part, seen):
@@ -27,7 +29,7 @@ def naive_targets(part, seen):
 
 @pytest.mark.parametrize("name", ["validation", "test"])
 def test_targets_are_new_items_only(name):
-    task = getattr(protocol, f"{name}_task")(DATA)
+    task = getattr(task_module, f"{name}_task")(DATA)
     seen = (DATA.histories if name == "validation" else DATA.known).toarray()
     expected = naive_targets(getattr(DATA, name), seen)
     assert set(zip(*(axis.tolist() for axis in task.relevant.nonzero()), strict=True)) == expected
@@ -38,17 +40,17 @@ def test_targets_are_new_items_only(name):
 
 @pytest.mark.parametrize("name", ["validation", "test"])
 def test_with_repeats_every_item_taken_is_a_target_and_nothing_is_barred(name):
-    task = getattr(protocol, f"{name}_task")(DATA, repeats=True)
+    task = getattr(task_module, f"{name}_task")(DATA, repeats=True)
     expected = naive_targets(getattr(DATA, name), np.zeros(DATA.shape))
     assert set(zip(*(axis.tolist() for axis in task.relevant.nonzero()), strict=True)) == expected
     assert task.seen.nnz == 0 and (task.relevant.data == 1).all()
     owned = DATA.histories if name == "validation" else DATA.known
     assert (task.owned != owned).nnz == 0
-    assert len(expected) > getattr(protocol, f"{name}_task")(DATA).relevant.nnz, "some of it is taken again"
+    assert len(expected) > getattr(task_module, f"{name}_task")(DATA).relevant.nnz, "some of it is taken again"
 
 
 def test_a_sample_judges_fewer_users_of_the_same_task():
-    task = protocol.test_task(DATA)
+    task = test_task(DATA)
     few = task.sample(20, seed=1)
     assert len(few.users) == 20 and np.isin(few.users, task.users).all() and (np.diff(few.users) > 0).all()
     assert few.relevant is task.relevant and few.users.tolist() == task.sample(20, seed=1).users.tolist()
@@ -60,21 +62,21 @@ def test_personal_lists_drop_what_came_since_and_close_the_gap():
     candidates = Candidates(
         np.array([[1, 3, 2], [0, 1, 2], [3, 0, -1]], np.int32), np.zeros((3, 3), np.float32), n_items=4
     )
-    assert protocol.individual_lists(candidates, task, depth=3).tolist() == [[3, 2, -1], [-1, -1, -1]]
+    assert individual_lists(candidates, task, depth=3).tolist() == [[3, 2, -1], [-1, -1, -1]]
 
 
 def test_regimes_by_hand():
     task = make_task([[0, 1, 0, 0], [1, 0, 0, 1]], [[0, 0, 1, 0], [0, 1, 0, 0]])
     lists, labels = np.array([[3, 2, 1, 0], [1, 0, 2, 3]], np.int32), np.array([1, 0])
-    assert protocol.shared_lists(lists, labels, task, depth=2).tolist() == [[1, 0], [3, 2]]
-    assert protocol.dedup_lists(lists, labels, task, depth=2).tolist() == [[0, 2], [2, 1]]
+    assert shared_lists(lists, labels, task, depth=2).tolist() == [[1, 0], [3, 2]]
+    assert dedup_lists(lists, labels, task, depth=2).tolist() == [[0, 2], [2, 1]]
 
 
 def test_dedup_agrees_with_a_loop_over_users(monkeypatch):
-    monkeypatch.setattr(protocol, "_CHUNK_CELLS", 400)  # several chunks
-    task = protocol.test_task(DATA)
+    monkeypatch.setattr(task_module, "_CHUNK_CELLS", 400)  # several chunks
+    task = test_task(DATA)
     ranking = np.stack([np.random.default_rng(g).permutation(150)[:60] for g in range(3)]).astype(np.int32)
-    found = protocol.dedup_lists(ranking, KNOWN.labels, task)
+    found = dedup_lists(ranking, KNOWN.labels, task)
     seen = DATA.known.toarray()
     for row, user in enumerate(task.users):
         own = [i for i in ranking[KNOWN.labels[user]] if not seen[user, i]][:20]
@@ -111,7 +113,7 @@ def test_greedy_cover_by_hand():
 
 
 def test_oracle_splits_by_group_and_finds_everything_with_one_user_each():
-    task = protocol.test_task(DATA)
+    task = test_task(DATA)
     together = protocol.strict_oracle(np.zeros(90, np.int32), task, 10)
     split = protocol.strict_oracle(KNOWN.labels, task, 10)
     alone = protocol.strict_oracle(np.arange(90), task, 10)
@@ -120,12 +122,12 @@ def test_oracle_splits_by_group_and_finds_everything_with_one_user_each():
 
 
 def test_no_strict_list_beats_the_oracle():
-    task = protocol.test_task(DATA)
+    task = test_task(DATA)
     rng = np.random.default_rng(0)
     oracle = protocol.strict_oracle(KNOWN.labels, task, 10)
     for _ in range(20):
         items = np.stack([rng.permutation(150)[:20] for _ in range(3)]).astype(np.int32)
-        one = protocol.measure("random", "strict", protocol.shared_lists(items, KNOWN.labels, task), task)
+        one = protocol.measure("random", "strict", shared_lists(items, KNOWN.labels, task), task)
         assert all(one.of(name).mean() <= oracle[name] + 1e-12 for name in oracle if "hit" not in name)
 
 
@@ -147,7 +149,7 @@ def evaluate_planted(task, data=DATA, seed=0):
 
 @pytest.fixture(scope="module")
 def evaluation():
-    return evaluate_planted(protocol.test_task(DATA))
+    return evaluate_planted(test_task(DATA))
 
 
 def value(evaluation, method, regime, metric, column="value"):
@@ -173,14 +175,14 @@ def test_planted_groups_beat_one_list_for_all(evaluation):
 
 
 def test_with_repeats_what_users_took_most_often_is_a_baseline():
-    result = evaluate_planted(protocol.test_task(DATA, repeats=True))
+    result = evaluate_planted(test_task(DATA, repeats=True))
     alone = result.rows.loc[result.rows["regime"] == "individual", "method"]
     assert set(alone) == {"individual", "knn", "item_knn", "own_frequency"}
     assert value(result, "own_frequency", "individual", "hit_rate@10") > 0
 
 
 def test_an_encoder_named_like_a_baseline_is_judged_itself():
-    task, groups = protocol.test_task(DATA), Groups(KNOWN.labels, 3)
+    task, groups = test_task(DATA), Groups(KNOWN.labels, 3)
     nobody = Candidates(np.full((90, 10), -1, np.int32), np.zeros((90, 10), np.float32), 150)
     knn = baselines.item_knn(DATA.histories, task.seen)
     result = protocol.evaluate(DATA.histories, task, groups, knn, {"own": knn}, {}, {"item_knn": nobody}, seed=0)
@@ -199,7 +201,7 @@ def test_bounds_stand_beside_every_accuracy_metric(evaluation):
     assert value(evaluation, "members_mean", "strict", "ndcg@10", "floor") == value(
         evaluation, "popularity", "strict", "ndcg@10"
     )
-    oracle = protocol.strict_oracle(KNOWN.labels, protocol.test_task(DATA), 10)["ndcg@10"]
+    oracle = protocol.strict_oracle(KNOWN.labels, test_task(DATA), 10)["ndcg@10"]
     assert value(evaluation, "members_mean", "strict", "ndcg@10", "oracle") == pytest.approx(oracle)
     assert np.isnan(value(evaluation, *row, "oracle"))
     assert np.isnan(value(evaluation, "members_mean", "strict", "coverage@10", "share_of_gain"))
@@ -221,20 +223,20 @@ def test_headline_numbers_are_those_of_the_rows(evaluation):
 
 
 def test_the_same_seed_gives_the_same_evaluation(evaluation):
-    again = evaluate_planted(protocol.test_task(DATA))
+    again = evaluate_planted(test_task(DATA))
     pd.testing.assert_frame_equal(evaluation.rows, again.rows)
 
 
 def test_a_task_without_users_gives_unknown_values_and_no_error():
     empty = DATA.without_test()
-    result = evaluate_planted(protocol.test_task(empty), empty)
+    result = evaluate_planted(test_task(empty), empty)
     assert (result.rows["n_users"] == 0).all()
     assert result.rows[result.rows["metric"] == "ndcg@10"]["value"].isna().all()
 
 
 def test_one_method_gives_the_same_rows_alone():
-    task = protocol.test_task(DATA)
-    lists = protocol.individual_lists(baselines.item_knn(DATA.histories, task.seen), task)
+    task = test_task(DATA)
+    lists = individual_lists(baselines.item_knn(DATA.histories, task.seen), task)
     rows = protocol.rows_table(protocol.summarise([protocol.measure("item_knn", "individual", lists, task)], seed=0))
     assert list(rows.columns) == ["method", "regime", "metric", "value", "low", "high", "n_users"]
     assert set(protocol.METRICS) | {"coverage@10", "gini@10"} == set(rows["metric"])

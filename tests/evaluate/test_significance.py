@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from grouprec.core.types import SettingError
 from grouprec.evaluate.protocol import METRICS, Measured
-from grouprec.evaluate.significance import compare_all, holm, sign_flip_p
+from grouprec.evaluate.significance import compare_all
+from grouprec.ranking.statistics import holm, sign_flip_p
 
 
 def holm_by_hand(p):
@@ -45,7 +46,7 @@ def test_sign_flips_agree_with_trying_all_signs():
 def test_sign_flips_in_several_chunks_are_as_good(monkeypatch):
     difference = np.random.default_rng(1).normal(0.2, 1, (50, 1))
     whole = sign_flip_p(difference, seed=0)
-    monkeypatch.setattr("grouprec.evaluate.significance._CELLS", 500)
+    monkeypatch.setattr("grouprec.ranking.statistics._CELLS", 500)
     assert sign_flip_p(difference, seed=0) == pytest.approx(whole, abs=0.02)
 
 

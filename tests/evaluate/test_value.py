@@ -8,10 +8,10 @@ from sklearn.metrics import silhouette_score
 from grouprec.core.types import Groups
 from grouprec.data.dataset import Interactions
 from grouprec.data.synthetic import planted
-from grouprec.evaluate import protocol
 from grouprec.evaluate.baselines import everybody, history_groups, item_knn
 from grouprec.evaluate.value import choose_n_groups, default_grid, separation, stability, value_of_groups
 from grouprec.ranking.group_lists import group_popularity, members_mean
+from grouprec.ranking.task import validation_task
 
 KNOWN = planted(n_users=120, n_items=160, n_groups=4, ordered=False)
 
@@ -30,7 +30,7 @@ def table():
         return groups, group_popularity(data.histories, groups, seed=0)
 
     methods = {"mean": mean, "popular": popular}
-    task = protocol.validation_task(data)
+    task = validation_task(data)
     return value_of_groups(data.histories, task, candidates, methods, [1, 2, 4, 8], seed=0)
 
 
@@ -72,7 +72,7 @@ def test_each_regime_is_judged_by_the_groups_that_were_formed_for_it():
         groups = everybody(120) if regime == "strict" else Groups(KNOWN.labels, 4)
         return groups, members_mean(candidates, groups, data.histories, seed=0)
 
-    task = protocol.validation_task(data)
+    task = validation_task(data)
     table = value_of_groups(data.histories, task, candidates, {"mine": form}, [3], seed=0)
     assert asked == [(3, "strict"), (3, "dedup")]
     assert table.groupby("regime")["largest"].first().to_dict() == {
@@ -88,7 +88,7 @@ def test_without_judged_users_the_values_are_unknown():
     def form(n_groups, regime):
         return everybody(120), members_mean(candidates, everybody(120), data.histories, seed=0)
 
-    table = value_of_groups(data.histories, protocol.validation_task(data), candidates, {"mean": form}, [1], seed=0)
+    table = value_of_groups(data.histories, validation_task(data), candidates, {"mean": form}, [1], seed=0)
     assert table["value"].isna().all() and len(table) == 6
 
 

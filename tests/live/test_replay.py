@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from grouprec.core.files import read_json, write_json
 from grouprec.core.types import StorageError
 from grouprec.data.dataset import Dataset
 from grouprec.explore.tables import held_out_table
 from grouprec.live.replay import Replay
 from grouprec.live.stream import BASE, Stream, start
-from grouprec.runs.store import Run, RunStore, read_json, write_json
+from grouprec.runs.store import Run, RunStore
 
 
 @pytest.fixture

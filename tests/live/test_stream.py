@@ -16,16 +16,17 @@ import pytest
 
 from benchmarks.crash import DAY, build_run, make_events
 from grouprec.cli.main import main
+from grouprec.core.files import read_json, write_json
 from grouprec.core.types import StorageError
 from grouprec.data.dataset import Dataset
 from grouprec.live.events import FACTORS
 from grouprec.live.ledger import FILE, Entry, Ledger
 from grouprec.live.stream import BASE, SNAPSHOT, Stream
+from grouprec.ranking.rules import ListRules
 from grouprec.report.csv import export_run, export_stream
-from grouprec.runs.config import ListRules
 from grouprec.runs.snapshot import LiveBase
 from grouprec.runs.stages import load_stage
-from grouprec.runs.store import Run, RunStore, read_json, write_json
+from grouprec.runs.store import Run, RunStore
 
 FILES = ["group_lists.csv", "group_rankings.csv", "members.csv", "user_lists.csv"]
 

@@ -3,10 +3,11 @@ import pytest
 from scipy import sparse
 
 from grouprec.core.types import SettingError
-from grouprec.models.alternatives import Alternatives, Crowd, alternative_lists, item_cosines, varied
+from grouprec.models.alternatives import Alternatives, Crowd, alternative_lists
 from grouprec.models.virtual_members import history_matrix, mean_preference, one_hot, virtual_histories
 from grouprec.ranking.candidates import discounts
 from grouprec.ranking.metrics import intra_list_diversity
+from grouprec.ranking.variety import item_cosines, varied
 from tests.support.virtual import BlockProfile, GaussianGenerator
 
 PROFILE = BlockProfile(spread=1.5)  # members of one group differ: many of them prefer another's block

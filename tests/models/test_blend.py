@@ -11,8 +11,8 @@ import pytest
 from grouprec.core.types import Candidates, Embeddings
 from grouprec.data.dataset import Dataset, Interactions
 from grouprec.data.synthetic import planted
-from grouprec.evaluate import baselines, protocol
-from grouprec.evaluate.protocol import individual_lists, measure
+from grouprec.evaluate import baselines
+from grouprec.evaluate.protocol import measure
 from grouprec.models.blend import (
     DAY,
     FLOOR,
@@ -28,6 +28,7 @@ from grouprec.models.blend import (
 )
 from grouprec.models.encoders.ease import EaseEncoder
 from grouprec.models.fitting import RunOptions
+from grouprec.ranking.task import Task, individual_lists, test_task, validation_task
 
 KNOWN = planted(n_users=200, n_items=100, events_per_user=20)
 
@@ -62,11 +63,11 @@ def dataset(events: pd.DataFrame, n_users: int, n_items: int, cuts: tuple[float,
     return Dataset("planted", "planted", *ids, part(0), part(1), part(2), item_labels=ids[1])
 
 
-def judge(candidates: Candidates, task: protocol.Task) -> float:
+def judge(candidates: Candidates, task: Task) -> float:
     return float(measure("", "individual", individual_lists(candidates, task), task).of("ndcg@10").mean())
 
 
-def value(predictor: Predictor, task: protocol.Task) -> float:
+def value(predictor: Predictor, task: Task) -> float:
     return judge(predictor.candidates(), task)
 
 
@@ -75,7 +76,7 @@ def value(predictor: Predictor, task: protocol.Task) -> float:
 def test_a_blend_is_never_worse_on_its_task_than_its_best_member(noises: tuple[float, ...], seed: int) -> None:
     rng = np.random.default_rng(seed)
     sources = [source(f"encoder {n}", knowing(rng, noise)) for n, noise in enumerate(noises)]
-    task = protocol.validation_task(KNOWN.data)
+    task = validation_task(KNOWN.data)
     weights = fit_weights(predictor(KNOWN.data, *sources), task, seed=0)
     members = [weights.ndcg[one.name] for one in sources]
     assert weights.ndcg["blend"] >= max(members)
@@ -90,7 +91,7 @@ def test_encoders_that_know_nothing_are_not_beaten_by_the_order_of_the_catalogue
         rng = np.random.default_rng(seed)
         sources = [source(name, rng.random((200, 100))) for name in ("one", "other")]
         blend = predictor(KNOWN.data, *sources, facts=timeless)
-        weights = fit_weights(blend, protocol.validation_task(KNOWN.data), seed=0)
+        weights = fit_weights(blend, validation_task(KNOWN.data), seed=0)
         assert weights.ndcg["blend"] >= max(weights.ndcg["one"], weights.ndcg["other"])
         found.append(weights.ndcg["blend"])
     assert np.mean(found) < 0.1
@@ -100,7 +101,7 @@ def test_encoders_that_know_nothing_are_not_beaten_by_the_order_of_the_catalogue
 def test_the_ndcg_of_a_blend_is_that_of_the_lists_it_gives(seed: int) -> None:
     rng = np.random.default_rng(seed)
     sources = [source("good", knowing(rng, 1.0)), source("noise", rng.random((200, 100)))]
-    task = protocol.validation_task(KNOWN.data)
+    task = validation_task(KNOWN.data)
     blend = predictor(KNOWN.data, *sources)
     weights = fit_weights(blend, task, seed=0)
     assert value(replace(blend, weights=weights), task) == pytest.approx(weights.ndcg["blend"], abs=2e-3)
@@ -115,9 +116,9 @@ def test_encoders_that_know_different_things_are_better_together() -> None:
     one, other = knowing(rng, 0.3), knowing(rng, 0.3)
     one[:, half], other[:, ~half] = 0.5 * rng.random((200, 50)), 0.5 * rng.random((200, 50))
     blend = predictor(KNOWN.data, source("one", one), source("other", other))
-    weights = fit_weights(blend, protocol.validation_task(KNOWN.data), seed=0)
+    weights = fit_weights(blend, validation_task(KNOWN.data), seed=0)
     assert weights.ndcg["blend"] > 1.2 * max(weights.ndcg["one"], weights.ndcg["other"])
-    task = protocol.test_task(KNOWN.data)
+    task = test_task(KNOWN.data)
     best = max(value(replace(blend, weights=Weights({name: 1.0})), task) for name in ("one", "other"))
     assert value(replace(blend, weights=weights), task) > best, "also where it was not fitted"
 
@@ -157,9 +158,9 @@ def test_chances_are_calibrated_on_what_comes_next() -> None:
         ease = EaseEncoder(EaseEncoder.Config(l2=30.0, tune_l2=False)).fit(part, run)
         return predictor(part, Source("ease", ease.embeddings(part), "linear"))
 
-    weights = fit_weights(with_ease(data), protocol.validation_task(data), seed=0)
+    weights = fit_weights(with_ease(data), validation_task(data), seed=0)
     candidates = replace(with_ease(data.before_test()), weights=weights).candidates(n=50)
-    task = protocol.test_task(data)
+    task = test_task(data)
     hits = task.relevant[np.arange(400)[:, None].repeat(50, axis=1).ravel(), candidates.items.ravel()]
     taken = np.asarray(hits).ravel().reshape(400, 50)[candidates.items >= 0]
     chances = candidates.scores[candidates.items >= 0]
@@ -191,22 +192,22 @@ def trend_factor(facts: ItemFacts, weights: Weights) -> np.ndarray:
 
 def test_a_fashion_that_moves_gives_a_trend_that_pays_later() -> None:
     data = fashion(moving=True)
-    weights = fit_weights(predictor(data, popularity_source(data)), protocol.validation_task(data), seed=0)
+    weights = fit_weights(predictor(data, popularity_source(data)), validation_task(data), seed=0)
     assert weights.trend > 0 and weights.half_life is not None
     facts = ItemFacts.of(data)
     factor = trend_factor(facts, weights)
     assert factor[40:].mean() > 1.5 * factor[:40].mean()
     still = replace(facts, log_trends={})
-    without = fit_weights(predictor(data, popularity_source(data), facts=still), protocol.validation_task(data), seed=0)
+    without = fit_weights(predictor(data, popularity_source(data), facts=still), validation_task(data), seed=0)
     assert without.trend == 0 and without.half_life is None
-    later, task = data.before_test(), protocol.test_task(data)
+    later, task = data.before_test(), test_task(data)
     with_trend = replace(predictor(later, popularity_source(later)), weights=weights)
     assert value(with_trend, task) > 1.1 * value(replace(with_trend, weights=without), task)
 
 
 def test_without_a_fashion_the_trend_hardly_moves_anything() -> None:
     data = fashion(moving=False)
-    weights = fit_weights(predictor(data, popularity_source(data)), protocol.validation_task(data), seed=0)
+    weights = fit_weights(predictor(data, popularity_source(data)), validation_task(data), seed=0)
     factor = trend_factor(ItemFacts.of(data), weights)
     assert factor[40:].mean() == pytest.approx(factor[:40].mean(), rel=0.2)
 
@@ -217,7 +218,7 @@ def test_without_times_there_is_no_trend() -> None:
     data = replace(data, **parts)
     facts = ItemFacts.of(data)
     assert facts.log_trends == {}
-    weights = fit_weights(predictor(data, popularity_source(data)), protocol.validation_task(data), seed=0)
+    weights = fit_weights(predictor(data, popularity_source(data)), validation_task(data), seed=0)
     assert weights.half_life is None and weights.trend == 0
     assert (trend_factor(facts, weights) == 1).all()
 
@@ -280,14 +281,14 @@ def test_users_who_buy_again_get_their_own_items_on_top_where_repeats_are_allowe
     data = rebuying()
     anything = source("anything", np.random.default_rng(3).random(data.shape))
     blend = predictor(data, anything, repeats=True)
-    weights = fit_weights(blend, protocol.validation_task(data, repeats=True), seed=0)
+    weights = fit_weights(blend, validation_task(data, repeats=True), seed=0)
     assert weights.repeats is not None and len(weights.repeats) == 4
     found = replace(blend, weights=weights).candidates(n=20)
     histories = data.histories.toarray()
     favourites = np.argsort(-histories, axis=1, kind="stable")[:, :5]
     on_top = [np.isin(found.items[user, :5], favourites[user]).mean() for user in range(data.n_users)]
     assert np.mean(on_top) > 0.9
-    task = protocol.test_task(data, repeats=True)
+    task = test_task(data, repeats=True)
     often = baselines.own_frequency(data.histories)
     assert value(replace(blend, weights=weights), task) > 0.97 * judge(often, task) > 0.7
 
@@ -295,7 +296,7 @@ def test_users_who_buy_again_get_their_own_items_on_top_where_repeats_are_allowe
 def test_users_who_buy_again_get_new_items_only_where_repeats_are_not_allowed() -> None:
     data = rebuying()
     anything = source("anything", np.random.default_rng(3).random(data.shape))
-    weights = fit_weights(predictor(data, anything), protocol.validation_task(data), seed=0)
+    weights = fit_weights(predictor(data, anything), validation_task(data), seed=0)
     assert weights.repeats is None
     found = replace(predictor(data, anything), weights=weights).candidates(n=20)
     owned = data.histories.toarray() > 0
@@ -325,5 +326,5 @@ def test_excluded_items_are_nobodys_candidates() -> None:
 def test_the_same_seed_gives_the_same_weights() -> None:
     rng = np.random.default_rng(0)
     blend = predictor(KNOWN.data, source("a", knowing(rng, 1.0)), source("b", knowing(rng, 2.0)))
-    task = protocol.validation_task(KNOWN.data)
+    task = validation_task(KNOWN.data)
     assert fit_weights(blend, task, seed=5) == fit_weights(blend, task, seed=5)

@@ -9,8 +9,9 @@ from grouprec.core.types import Candidates, Preference, SettingError
 from grouprec.data.synthetic import planted
 from grouprec.models import placement as placing
 from grouprec.models.fitting import RunOptions
+from grouprec.models.groupers.centres import centre_distances, check_n_groups, fit_centres
 from grouprec.models.groupers.kmeans import KMeansGrouper
-from grouprec.models.placement import AttributePlacer, centre_distances, check_n_groups, fit_centres, place_users
+from grouprec.models.placement import AttributePlacer, place_users
 
 LABELS = np.repeat([0, 1, 2], [50, 40, 30]).astype(np.int32)
 REGIONS = np.array(["north", "south", "east"])[LABELS]

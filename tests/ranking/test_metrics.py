@@ -7,20 +7,18 @@ from hypothesis.extra import numpy as hnp
 from ir_measures import RR, P, R, Success, nDCG
 from scipy import sparse
 
-from grouprec.ranking import metrics
+from grouprec.ranking import statistics
 from grouprec.ranking.metrics import (
     ACCURACY,
     CUTOFFS,
     accuracy,
-    bootstrap,
     coverage,
     gini,
     hit_matrix,
     intra_list_diversity,
     novelty,
-    paired_difference,
-    resampled_means,
 )
+from grouprec.ranking.statistics import bootstrap, paired_difference, resampled_means
 
 
 def as_dict(hits, n_relevant):
@@ -134,7 +132,7 @@ def test_of_many_users_the_resamples_are_drawn_from_what_they_follow(monkeypatch
     shared = rng.random(3000)
     values = np.column_stack([shared, 0.5 * shared + 0.1 * rng.random(3000), np.full(3000, np.nan)])
     resampled = resampled_means(values, seed=0, n_resamples=4000)
-    monkeypatch.setattr(metrics, "_RESAMPLED_USERS", 2999)
+    monkeypatch.setattr(statistics, "_RESAMPLED_USERS", 2999)
     drawn = resampled_means(values, seed=0, n_resamples=4000)
     assert drawn.shape == resampled.shape and np.isnan(drawn[:, 2]).all() and np.isnan(resampled[:, 2]).all()
     for what in (lambda means: means[:, :2], lambda means: means[:, 1] / means[:, 0]):  # columns stay paired

@@ -12,16 +12,12 @@ from grouprec.core.types import Candidates, Groups, SettingError
 from grouprec.data.synthetic import planted
 from grouprec.ranking.candidates import taste
 from grouprec.ranking.group_lists import member_matrix, members_mean
+from grouprec.ranking.rules import Exclusions, drop_excluded, excluded_for_groups, excluded_items
 from grouprec.ranking.strategies import (
     STRATEGIES,
-    Exclusions,
     additive,
     approvals,
     borda_points,
-    diversify,
-    drop_excluded,
-    excluded_for_groups,
-    excluded_items,
     get_strategy,
     gfar,
     group_maximum,
@@ -29,6 +25,7 @@ from grouprec.ranking.strategies import (
     soft_minimum,
     utility,
 )
+from grouprec.ranking.variety import diversify
 
 # The example of Masthoff (2004): John, Adam and Mary rate the attractions A to J.
 MASTHOFF = np.array(

@@ -7,8 +7,9 @@ import pytest
 from grouprec.core.types import Candidates, GroupLists, Groups
 from grouprec.data.dataset import Dataset, Interactions
 from grouprec.evaluate import protocol
-from grouprec.evaluate.significance import holm, sign_flip_p
 from grouprec.evaluate.value import choose_n_groups
+from grouprec.ranking.statistics import holm, sign_flip_p
+from grouprec.ranking.task import dedup_lists, individual_lists, test_task
 
 ITEMS = "ABCDEFGH"
 USERS = ("Ann", "Ben", "Cem", "Dora", "Eve")
@@ -45,7 +46,7 @@ DATA = Dataset(
     part(TEST),
     np.array(list(ITEMS), object),
 )
-TASK = protocol.test_task(DATA)
+TASK = test_task(DATA)
 EVERYBODY = Groups(np.zeros(5, np.int32), 1)
 FLOOR = dict(zip(("strict", "dedup"), protocol.measure_both("floor", shared("DAEBCFGH"), EVERYBODY, TASK), strict=True))
 LISTS = dict(
@@ -60,7 +61,7 @@ LISTS = dict(
 @pytest.fixture(scope="module")
 def personal() -> protocol.Measured:
     candidates = Candidates(rows(PERSONAL), np.zeros((5, 6), np.float32), len(ITEMS))
-    return protocol.measure("individual", "individual", protocol.individual_lists(candidates, TASK), TASK)
+    return protocol.measure("individual", "individual", individual_lists(candidates, TASK), TASK)
 
 
 def close(values: list[float]) -> object:
@@ -69,7 +70,7 @@ def close(values: list[float]) -> object:
 
 def test_targets_are_what_is_new_to_the_user_unless_repeats_count() -> None:
     assert TASK.n_relevant.tolist() == [2, 1, 1, 2, 1]  # Eve has G already
-    assert protocol.test_task(DATA, repeats=True).n_relevant.tolist() == [2, 1, 1, 2, 2]
+    assert test_task(DATA, repeats=True).n_relevant.tolist() == [2, 1, 1, 2, 2]
 
 
 def test_everybody_is_judged_by_the_list_as_it_is() -> None:
@@ -81,7 +82,7 @@ def test_everybody_is_judged_by_the_list_as_it_is() -> None:
 
 
 def test_or_by_the_ranking_without_what_they_have() -> None:
-    shown = protocol.dedup_lists(rows(("CHBADEFG", "EDGFHABC")), GROUPS.labels, TASK, depth=5)
+    shown = dedup_lists(rows(("CHBADEFG", "EDGFHABC")), GROUPS.labels, TASK, depth=5)
     assert ["".join(ITEMS[item] for item in one) for one in shown] == ["CHDEF", "HBDEF", "GFHAB", "EGHAB", "DFHAB"]
     assert FLOOR["dedup"].of("ndcg@5") == close([0.307, 0.5, 0.431, 0.624, 1.0])
     assert LISTS["dedup"].of("ndcg@5") == close([1.0, 0.631, 0.631, 1.0, 1.0])

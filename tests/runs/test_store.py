@@ -12,7 +12,8 @@ import pytest
 
 from grouprec.runs import store as runs
 from grouprec.runs.config import make_config
-from grouprec.runs.store import Run, RunStore, State, storage
+from grouprec.runs.store import Run, RunStore, State
+from grouprec.core.files import storage, write_json
 from grouprec.core.types import StorageError
 
 
@@ -58,7 +59,7 @@ def test_what_another_run_reads_back_from_a_deleted_one_moves_to_it(store: RunSt
         run.save_stage(f"{key} {'0' * 20}", "encoder", "als", {}, {"w": np.ones(2, np.float32)}, {"decided": {}})
     other.save_stage(f"needed, and at hand {'0' * 20}", "encoder", "als", {}, {"w": np.zeros(2, np.float32)}, {})
     keys = {"als": f"needed {'0' * 20}", "ease": f"needed, and at hand {'0' * 20}"}
-    runs.write_json(other.path / "fitted.json", {"final": {"encoders": keys}})
+    write_json(other.path / "fitted.json", {"final": {"encoders": keys}})
     other.write_manifest()
     store.delete(run)
     assert [one.run_id for one in store.runs()] == [other.run_id] and other.damaged() == []

@@ -11,11 +11,11 @@ import pytest
 from grouprec.core.types import GroupLists, Groups, SettingError
 from grouprec.data.synthetic import planted
 from grouprec.evaluate import baselines
-from grouprec.evaluate.protocol import nothing
 from grouprec.models.base import Regime
 from grouprec.models.fitting import RunOptions
 from grouprec.ranking.group_lists import RANKING_DEPTH, STRICT_DEPTH, group_popularity, members_mean
 from grouprec.ranking.strategies import STRATEGIES
+from grouprec.ranking.task import nothing
 from grouprec.runs.config import make_config
 from grouprec.training.groups_and_lists import Former, excluded
 

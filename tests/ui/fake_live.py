@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from benchmarks.crash import build_run
+from grouprec.core.files import write_json
 from grouprec.data.synthetic import planted
 from grouprec.explore.tables import held_out_table
-from grouprec.runs.store import Run, RunStore, write_json
+from grouprec.runs.store import Run, RunStore
 from tests.ui.fake_run import _comparisons, _evaluation, _groups, _metrics
 
 DATA = planted(n_users=60, n_items=40, events_per_user=20).data

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from grouprec.core.files import read_json, write_json
 from grouprec.models.blend import ItemFacts
 from grouprec.models.encoders.als import AlsEncoder
 from grouprec.models.encoders.ease import EaseEncoder
 from grouprec.models.fitting import RunOptions
 from grouprec.runs.stages import FACTS, save_facts
-from grouprec.runs.store import Run, RunStore, read_json, write_json
+from grouprec.runs.store import Run, RunStore
 from tests.ui.fake_live import DATA, build_live_run
 
 BLEND = {

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from grouprec.runs.config import ListRules, RunConfig
+from grouprec.ranking.rules import ListRules
+from grouprec.runs.config import RunConfig
 from grouprec.runs.store import Run, RunStore, State
 from tests.ui.fake_evidence import FLOOR, INDIVIDUAL, ORACLE, evidence_tables
 

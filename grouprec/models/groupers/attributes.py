@@ -11,9 +11,10 @@ from scipy import sparse
 
 from grouprec.core.types import Groups, Preference, SettingError
 from grouprec.data.dataset import Dataset
+from grouprec.data.features import AttributeFeatures
 from grouprec.models.base import Grouper, Regime, StageConfig, groupers
 from grouprec.models.fitting import RunOptions
-from grouprec.models.placement import AttributeFeatures, centre_distances, check_n_groups, fit_centres
+from grouprec.models.groupers.centres import centre_distances, check_n_groups, fit_centres
 
 
 @groupers.register(

@@ -14,7 +14,7 @@ from grouprec.core.types import Groups, Preference
 from grouprec.data.dataset import Dataset, Interactions
 from grouprec.models.base import Grouper, Regime, StageConfig, groupers
 from grouprec.models.fitting import RunOptions
-from grouprec.models.placement import centre_distances, check_n_groups, fit_centres
+from grouprec.models.groupers.centres import centre_distances, check_n_groups, fit_centres
 
 TIERS = 5  # of item popularity
 _LIMIT = 3.0  # features are clipped to this many standard deviations

@@ -14,8 +14,8 @@ from grouprec.core.types import Candidates, Groups, Preference
 from grouprec.data.dataset import Dataset
 from grouprec.models.base import Grouper, Regime, StageConfig, groupers
 from grouprec.models.fitting import RunOptions
+from grouprec.models.groupers.centres import check_n_groups
 from grouprec.models.groupers.segmentation import Segmentation, list_worth, segment, start_space, starts
-from grouprec.models.placement import check_n_groups
 from grouprec.ranking.candidates import discounts, taste
 from grouprec.ranking.group_lists import LENGTH, worth, worth_of_candidates
 

@@ -18,7 +18,7 @@ from grouprec.core.types import Groups, Preference
 from grouprec.data.dataset import Dataset
 from grouprec.models.base import Grouper, Regime, StageConfig, groupers
 from grouprec.models.fitting import RunOptions
-from grouprec.models.placement import check_n_groups
+from grouprec.models.groupers.centres import check_n_groups
 from grouprec.ranking.candidates import taste
 
 FEW = 32  # users up to which each is placed by a solution of their own

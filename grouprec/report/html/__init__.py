@@ -5,10 +5,11 @@ from __future__ import annotations
 from importlib.resources import files
 from pathlib import Path
 
+from grouprec.core.files import storage
 from grouprec.report.html import making, sections
 from grouprec.report.html.markup import Html, element, joined, text
 from grouprec.report.html.reading import Reading
-from grouprec.runs.store import Run, storage
+from grouprec.runs.store import Run
 
 # The browser itself then refuses whatever a file might try to fetch or run.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"

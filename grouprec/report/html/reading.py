@@ -10,12 +10,13 @@ from typing import Any
 
 import pandas as pd
 
+from grouprec.core.files import read_json
 from grouprec.core.types import StorageError
 from grouprec.explore.edited_tables import Curation
 from grouprec.explore.edits import History
 from grouprec.report import sentences as story
 from grouprec.report import tables as shaping
-from grouprec.runs.store import Run, read_json
+from grouprec.runs.store import Run
 
 
 @dataclass(frozen=True, eq=False)

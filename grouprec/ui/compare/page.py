@@ -10,7 +10,7 @@ from grouprec.report import sentences as story
 from grouprec.report import tables as shaping
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, state
-from grouprec.ui.address import many_from_url
+from grouprec.ui.address import from_url, many_from_url
 from grouprec.ui.compare import tables as comparison
 from grouprec.ui.compare import tabs as evidence
 from grouprec.ui.compare.export import buttons
@@ -41,7 +41,7 @@ def choose(evaluation: pd.DataFrame) -> tuple[str, int]:
         format_func=story.REGIMES.get,
         help=story.REGIME_HELP,
         key="compare_use",
-        on_change=cards.from_url("use", "compare_use", list(story.REGIMES), "strict"),
+        on_change=from_url("use", "compare_use", list(story.REGIMES), "strict"),
         wrap=True,
     )
     lengths = shaping.cutoffs(evaluation)
@@ -50,7 +50,7 @@ def choose(evaluation: pd.DataFrame) -> tuple[str, int]:
         lengths,
         required=True,
         key="compare_length",
-        on_change=cards.from_url("items", "compare_length", lengths, 10 if 10 in lengths else lengths[0]),
+        on_change=from_url("items", "compare_length", lengths, 10 if 10 in lengths else lengths[0]),
     )
     return regime, length
 
@@ -133,7 +133,7 @@ def take_home(run: Run, evaluation: pd.DataFrame) -> None:
 def parts(run: Run, regime: str) -> None:
     """Draw the evidence in tabs, of which only the open one is made. Which one that is, is in the URL."""
     names = list(evidence.PARTS)
-    changed = cards.from_url("part", "compare_part", names, names[0])
+    changed = from_url("part", "compare_part", names, names[0])
     for tab, draw in zip(st.tabs(names, key="compare_part", on_change=changed), evidence.PARTS.values(), strict=True):
         if tab.open:
             with tab:

@@ -16,7 +16,7 @@ from grouprec.report import tables as shaping
 from grouprec.report.text import NOTHING
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, state
-from grouprec.ui.address import many_from_url
+from grouprec.ui.address import from_url, many_from_url
 from grouprec.ui.compare import tables as comparison
 from grouprec.ui.compare import tabs as evidence
 from grouprec.ui.compare.charts import cost_against_quality
@@ -52,7 +52,7 @@ def across_runs(run: Run, regime: str, metric: str, methods: list[str]) -> None:
         training_cost(shown, tables, regime, metric, methods)
         return
     names = list(VIEWS)
-    changed = cards.from_url("across", "compare_across", names, names[0])
+    changed = from_url("across", "compare_across", names, names[0])
     for tab, draw in zip(st.tabs(names, key="compare_across", on_change=changed), VIEWS.values(), strict=True):
         if tab.open:
             with tab:

@@ -20,6 +20,7 @@ from grouprec.ui import cards, state
 from grouprec.ui.cards import plain
 from grouprec.ui.charts import QUIET_CONFIG
 from grouprec.ui.data import preview, quality, sources
+from grouprec.ui.data.quality import Check
 from grouprec.ui.forms import form, weights_form
 
 NO_COLUMN = "–"
@@ -63,7 +64,7 @@ def detected_of(path: str, key: str) -> dict[str, str]:
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def checked(key: str, choices: str) -> preview.Check:
+def checked(key: str, choices: str) -> Check:
     """Prepare a dataset; ``choices`` is the JSON of its roles and settings."""
     entry, chosen = state.library().get(key), json.loads(choices)
     prepared = prepare(
@@ -125,7 +126,7 @@ def draw_preparation(dataset: KnownDataset, behaviour: pd.Series | None) -> dict
 # -- the result
 
 
-def draw_check(check: preview.Check) -> None:
+def draw_check(check: Check) -> None:
     """Draw what to look at, what every step dropped, how the rest is distributed, and how it is split."""
     draw_warnings(check)
     cards.section("What was dropped, step by step")
@@ -159,7 +160,7 @@ def draw_check(check: preview.Check) -> None:
         column.metric(title, f"{check.split.get(part, 0):,} rows", border=True)
 
 
-def draw_warnings(check: preview.Check) -> None:
+def draw_warnings(check: Check) -> None:
     """Draw what is doubtful about the file, each with what to do."""
     found = quality.warnings(check, time.time())
     if not found:
@@ -171,7 +172,7 @@ def draw_warnings(check: preview.Check) -> None:
             st.markdown(f":material/info: **{plain(matter)}.** {plain(warning.advice)}")
 
 
-def draw_distributions(check: preview.Check) -> None:
+def draw_distributions(check: Check) -> None:
     cards.section("How it is distributed")
     users = preview.distribution_figure(check.per_user, "users")
     items = preview.distribution_figure(check.per_item, "items")
@@ -200,7 +201,7 @@ def draw_answer(
     roles: Mapping[str, str],
     effective: Mapping[str, str],
     preparation: Mapping[str, Any],
-) -> preview.Check | None:
+) -> Check | None:
     """Check the file where asked to; draw the answer and the next step, and return the check where there is one.
 
     Args:
@@ -230,7 +231,7 @@ def draw_answer(
 
 
 def remember(
-    wanted: tuple[str, str], dataset: KnownDataset, roles: Mapping, preparation: Mapping, check: preview.Check
+    wanted: tuple[str, str], dataset: KnownDataset, roles: Mapping, preparation: Mapping, check: Check
 ) -> None:
     """Keep the choices of a successful check for training; redraw once, without the button."""
     if st.session_state.get("checked") != wanted:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,47 +13,9 @@ from grouprec.data.prepare import Prepared
 from grouprec.data.read import Peek
 from grouprec.report.palette import ACCENT, NEUTRAL
 from grouprec.ui.cards import count, percent, plural
-from grouprec.ui.data.quality import FEW_ITEMS, FEW_PER_USER, FEW_USERS, long_tail
+from grouprec.ui.data.quality import FEW_ITEMS, FEW_PER_USER, FEW_USERS, Check, long_tail
 
 DAY = 86_400.0
-
-
-@dataclass(frozen=True, eq=False)
-class Check:
-    """What the preparation of a file told; small, so that it can be kept.
-
-    Attributes:
-        n_users, n_items, n_rows: of valid rows, duplicates merged.
-        n_raw: rows of the file.
-        report: step, rows_before, rows_after, dropped, note.
-        per_user, per_item: how many users (items) have how many interactions: columns ``interactions``, ``count``.
-        activity: interactions over time: columns ``start`` (datetime), ``count``; empty without times.
-        split: kind, and rows of train, validation and test.
-        size: what training will see, as :class:`grouprec.training.cost.Size` takes it.
-        tail: which share of the items takes which share of the interactions (quality.long_tail).
-        period: first and last time in seconds since 1970, None without times.
-        longest_gap: seconds in which nothing happens.
-        top_item: share of the interactions that the most popular item takes.
-        once: share of the users with a single interaction.
-        usual: interactions that half of the users do not exceed.
-    """
-
-    n_users: int
-    n_items: int
-    n_rows: int
-    n_raw: int
-    report: pd.DataFrame
-    per_user: pd.DataFrame
-    per_item: pd.DataFrame
-    activity: pd.DataFrame
-    split: dict[str, Any]
-    size: dict[str, Any] = field(default_factory=dict)
-    tail: pd.DataFrame = field(default_factory=pd.DataFrame)
-    period: tuple[float | None, float | None] = (None, None)
-    longest_gap: float = 0.0
-    top_item: float = 0.0
-    once: float = 0.0
-    usual: int = 0
 
 
 def summarise(prepared: Prepared) -> Check:

@@ -12,6 +12,7 @@ from grouprec.explore import users as people
 from grouprec.report import tables as shaping
 from grouprec.runs.store import Run
 from grouprec.ui import cards, state
+from grouprec.ui.address import from_url
 from grouprec.ui.groups import words as groups_words
 
 MOST = 12  # users, and items, among which a search lets choose
@@ -60,7 +61,7 @@ def search(run: Run, users: pd.DataFrame) -> Found | None:
         names,
         format_func=lambda name: options[name][1],
         key="groups_match",
-        on_change=cards.from_url("match", "groups_match", names, names[0]),
+        on_change=from_url("match", "groups_match", names, names[0]),
     )
     return found(run, users, name.split(":", 1)[0], options[name][0])
 

@@ -13,6 +13,7 @@ from grouprec.explore import users as people
 from grouprec.report import tables as shaping
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, map_labels, state
+from grouprec.ui.address import from_url
 from grouprec.ui.groups import maps
 from grouprec.ui.groups.finding import Found
 
@@ -56,7 +57,7 @@ def controls(run: Run, users: pd.DataFrame) -> Look:
         options,
         format_func=lambda name: TITLES.get(name, name.replace("_", " ")),
         key="groups_colour",
-        on_change=cards.from_url("colour", "groups_colour", options, "group"),
+        on_change=from_url("colour", "groups_colour", options, "group"),
     )
     views = list(VIEWS) if people.there(run) else ["map"]
     view = middle.selectbox(
@@ -64,7 +65,7 @@ def controls(run: Run, users: pd.DataFrame) -> Look:
         views,
         format_func=VIEWS.get,
         key="groups_view",
-        on_change=cards.from_url("view", "groups_view", views, "map"),
+        on_change=from_url("view", "groups_view", views, "map"),
     )
     with right.popover("Display", icon=":material/tune:"):
         lit = _toggle("Grey out all but the chosen group", "lit", LIT_HELP)
@@ -74,7 +75,7 @@ def controls(run: Run, users: pd.DataFrame) -> Look:
 
 def _toggle(label: str, name: str, explanation: str) -> bool:
     key = f"groups_{name}"
-    write = cards.from_url(name, key, [False, True], False)
+    write = from_url(name, key, [False, True], False)
     return st.toggle(label, key=key, on_change=write, help=explanation)
 
 

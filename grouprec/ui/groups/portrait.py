@@ -12,6 +12,7 @@ from grouprec.report import sentences as story
 from grouprec.report import tables as shaping
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, state
+from grouprec.ui.address import from_url
 from grouprec.ui.groups import editing as groups_editing
 from grouprec.ui.groups import portrait_charts
 
@@ -64,7 +65,7 @@ def choose(run: Run, groups: pd.DataFrame) -> tuple[int, int | None]:
             format_func=lambda number: cards.group_label(number, names[number]),
             label_visibility="collapsed",
             key="portrait_group",
-            on_change=cards.from_url("group", "portrait_group", numbers, numbers[0]),
+            on_change=from_url("group", "portrait_group", numbers, numbers[0]),
             width=240,
         )
         others = [NOBODY, *(other for other in numbers if other != number)]
@@ -74,7 +75,7 @@ def choose(run: Run, groups: pd.DataFrame) -> tuple[int, int | None]:
             format_func=lambda other: "Compare with …" if other == NOBODY else cards.group_label(other, names[other]),
             label_visibility="collapsed",
             key="portrait_against",
-            on_change=cards.from_url("against", "portrait_against", others, NOBODY),
+            on_change=from_url("against", "portrait_against", others, NOBODY),
             width=240,
         )
         groups_editing.menu(run, groups, number)

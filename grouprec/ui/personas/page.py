@@ -9,6 +9,7 @@ from grouprec.core.types import GrouprecError
 from grouprec.report import sentences as story
 from grouprec.runs.store import Run
 from grouprec.ui import cards, state
+from grouprec.ui.address import from_url
 from grouprec.ui.personas import opened as studios
 from grouprec.ui.personas import views as personas
 from grouprec.ui.personas import words as personas_shaping
@@ -26,7 +27,7 @@ def explore(run: Run, groups: pd.DataFrame) -> None:
         format_func=lambda name: personas.VIEWS[name][0],
         label_visibility="collapsed",
         key="personas_view",
-        on_change=cards.from_url("view", "personas_view", names, names[0]),
+        on_change=from_url("view", "personas_view", names, names[0]),
     )
     said = st.container()
     try:

@@ -14,6 +14,7 @@ import streamlit as st
 from grouprec.explore.virtual_groups import Members
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, state
+from grouprec.ui.address import from_url
 from grouprec.ui.personas import opened as studios
 from grouprec.ui.personas import words as shaping
 
@@ -64,7 +65,7 @@ def alternative_lists(run: Run, groups: pd.DataFrame) -> str:
         LISTS,
         required=True,
         key="personas_lists",
-        on_change=cards.from_url("lists", "personas_lists", LISTS, 3),
+        on_change=from_url("lists", "personas_lists", LISTS, 3),
     )
     dial = right.select_slider(
         "From safe to surprising",
@@ -72,7 +73,7 @@ def alternative_lists(run: Run, groups: pd.DataFrame) -> str:
         format_func=lambda at: {0: "safe", 100: "surprising"}.get(at, f"{at} %"),
         help=DIAL_HELP,
         key="personas_dial",
-        on_change=cards.from_url("dial", "personas_dial", DIAL, 50),
+        on_change=from_url("dial", "personas_dial", DIAL, 50),
     )
     crowd = studios.crowd(run, studios.of_groups({int(group["group"]): 1}))
     at_dial = np.random.default_rng(0)  # the same place of the dial always gives the same lists
@@ -271,7 +272,7 @@ def _share(label: str, name: str, form: str) -> int:
         SHARES,
         format_func=form.format,
         key=f"personas_{name}",
-        on_change=cards.from_url(name, f"personas_{name}", SHARES, 50),
+        on_change=from_url(name, f"personas_{name}", SHARES, 50),
     )
 
 

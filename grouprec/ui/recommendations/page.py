@@ -13,6 +13,7 @@ from grouprec.report import sentences as story
 from grouprec.report import tables as shaping
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, feedback, state
+from grouprec.ui.address import from_url
 from grouprec.ui.recommendations import opened as at_hand
 from grouprec.ui.recommendations import reasons
 from grouprec.ui.recommendations import remade as recommendations
@@ -39,7 +40,7 @@ def choose(groups: pd.DataFrame) -> tuple[pd.Series, str, int]:
         format_func=story.REGIMES.get,
         help=story.REGIME_HELP,
         key="list_use",
-        on_change=cards.from_url("use", "list_use", list(story.REGIMES), "strict"),
+        on_change=from_url("use", "list_use", list(story.REGIMES), "strict"),
         wrap=True,
     )
     length = right.segmented_control(
@@ -47,7 +48,7 @@ def choose(groups: pd.DataFrame) -> tuple[pd.Series, str, int]:
         LENGTHS,
         required=True,
         key="list_length",
-        on_change=cards.from_url("items", "list_length", LENGTHS, LENGTHS[0]),
+        on_change=from_url("items", "list_length", LENGTHS, LENGTHS[0]),
     )
     return group, regime, length
 

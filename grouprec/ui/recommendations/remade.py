@@ -10,12 +10,13 @@ import streamlit as st
 
 from grouprec.core.types import GrouprecError
 from grouprec.explore.remake import AS_TRAINED, DEPTH, Members, Price, Wishes
-from grouprec.ranking.metrics import bootstrap
+from grouprec.ranking.statistics import bootstrap
 from grouprec.ranking.strategies import STRATEGIES
 from grouprec.report import sentences as story
 from grouprec.report import tables as shaping
 from grouprec.runs.store import Run
 from grouprec.ui import cards, state
+from grouprec.ui.address import from_url, repeated_from_url
 from grouprec.ui.recommendations import opened as at_hand
 from grouprec.ui.recommendations import reasons, words
 
@@ -120,7 +121,7 @@ def controls(chosen: Chosen) -> Wishes:
         format_func=lambda name: STRATEGIES[name].title if name else "As trained",
         help=STRATEGY_HELP,
         key="list_strategy",
-        on_change=cards.from_url("how", "list_strategy", names, AS_TRAINED),
+        on_change=from_url("how", "list_strategy", names, AS_TRAINED),
     )
     dial = middle.select_slider(
         "Variety",
@@ -128,7 +129,7 @@ def controls(chosen: Chosen) -> Wishes:
         format_func=lambda at: f"{at} %",
         help=DIAL_HELP,
         key="list_dial",
-        on_change=cards.from_url("variety", "list_dial", DIAL, 0),
+        on_change=from_url("variety", "list_dial", DIAL, 0),
     )
     with right:
         excluded = left_out(chosen)
@@ -151,7 +152,7 @@ def left_out(chosen: Chosen) -> np.ndarray:
             format_func=lambda item: f"{cards.short(labels[item])} ({item})",
             placeholder="Type a name or an id",
             key="list_out",
-            on_change=cards.many_from_url("out", "list_out", list(labels)),
+            on_change=repeated_from_url("out", "list_out", list(labels)),
         )
         kinds = []
         if by_attribute:
@@ -160,7 +161,7 @@ def left_out(chosen: Chosen) -> np.ndarray:
                 list(by_attribute),
                 placeholder="Choose an attribute's value",
                 key="list_without",
-                on_change=cards.many_from_url("without", "list_without", list(by_attribute)),
+                on_change=repeated_from_url("without", "list_without", list(by_attribute)),
             )
     return np.concatenate(
         [at_hand.item_rows(chosen.run, pd.Series(items, dtype=object)), *map(by_attribute.get, kinds)]

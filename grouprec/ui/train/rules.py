@@ -6,8 +6,8 @@ from typing import Any
 
 import streamlit as st
 
+from grouprec.ranking.rules import ListRules
 from grouprec.ranking.strategies import STRATEGIES
-from grouprec.runs.config import ListRules
 from grouprec.ui.cards import plain
 from grouprec.ui.forms import changed
 

@@ -8,9 +8,10 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from grouprec.core.files import read_json
 from grouprec.report.palette import ACCENT
 from grouprec.report.sentences import encoder_title
-from grouprec.runs.store import FINISHED, Run, State, Status, read_json
+from grouprec.runs.store import FINISHED, Run, State, Status
 from grouprec.training.cost import Estimate
 from grouprec.ui.cards import percent, plain, plural, score
 

@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from grouprec.core.types import GrouprecError
 from grouprec.runs.store import Run
 from grouprec.ui import cards, feedback, state
+from grouprec.ui.address import from_url
 
 MODES = {"replay": "Replay the held-out part", "send": "Send events"}
 
@@ -33,7 +34,7 @@ def mode() -> str:
         format_func=MODES.get,
         label_visibility="collapsed",
         key="updates_mode",
-        on_change=cards.from_url("mode", "updates_mode", list(MODES), "replay"),
+        on_change=from_url("mode", "updates_mode", list(MODES), "replay"),
     )
 
 

@@ -15,6 +15,7 @@ from grouprec.report import sentences as story
 from grouprec.report import tables as shaping
 from grouprec.runs.store import Run
 from grouprec.ui import cards, live_words, state
+from grouprec.ui.address import from_url
 from grouprec.ui.updates import charts as live_charts
 
 SPEEDS: dict[str, float] = {"1": 1, "5": 5, "20": 20, "100": 100, "max": np.inf}  # events per second
@@ -72,7 +73,7 @@ def controls(run: Run) -> Player:
         required=True,
         label_visibility="collapsed",
         key="replay_speed",
-        on_change=cards.from_url("speed", "replay_speed", list(SPEEDS), "5"),
+        on_change=from_url("speed", "replay_speed", list(SPEEDS), "5"),
     )
     st.caption("events a second", width="content")
     return player

@@ -7,7 +7,7 @@ import math
 import pandas as pd
 import streamlit as st
 
-from grouprec.explore.numbering import money, usual_cost
+from grouprec.ranking.group_lists import LENGTH
 from grouprec.report import tables as shaping
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, state
@@ -71,3 +71,38 @@ def number_from_url(label: str, name: str, default: float, explanation: str) -> 
         st.query_params[name] = f"{st.session_state[key]:.12g}"
 
     return st.number_input(label, 0.0, MOST, step=1.0, format="%g", key=key, on_change=write, help=explanation)
+
+
+ENDS = {"": "value", "_low": "low", "_high": "high"}
+
+
+def money(curve: pd.DataFrame, n_users: int, cost: float, value: float) -> pd.DataFrame:
+    """Return what every number of lists brings and costs, when every user is shown their list once.
+
+    Args:
+        curve: n_groups, ascending, and precision@10 (the share of the ten listed items that are hits, on held-out
+            users) as value, low, high.
+        n_users: who are shown a list.
+        cost: of making one list.
+        value: of one hit, in the same money.
+    Returns:
+        n_groups, hits (of all users), worth (value of the hits), cost, net, net_low, net_high (worth less cost, with
+        the 95 % interval of the hits).
+    """
+    per_point = LENGTH * n_users
+    costs = curve["n_groups"] * cost
+    net = {f"net{end}": curve[name] * per_point * value - costs for end, name in ENDS.items()}
+    hits = curve["value"] * per_point
+    return pd.DataFrame({"n_groups": curve["n_groups"], "hits": hits, "worth": hits * value, "cost": costs, **net})
+
+
+def usual_cost(curve: pd.DataFrame, n_users: int) -> float:
+    """Return a cost of a list to begin with: the hits that a further one brings on average, to one digit, at least 1.
+
+    Args:
+        curve, n_users: as in :func:`money`.
+    """
+    best = curve.loc[curve["value"].idxmax()]
+    more = best["n_groups"] - curve["n_groups"].min()
+    hits = (best["value"] - curve["value"].iloc[0]) * LENGTH * n_users / max(more, 1)
+    return max(float(f"{hits:.0e}"), 1.0)

@@ -11,6 +11,7 @@ from grouprec.report import tables as shaping
 from grouprec.runs.store import Run
 from grouprec.training import jobs
 from grouprec.ui import cards, charts, state
+from grouprec.ui.address import from_url
 from grouprec.ui.what_if import charts as what_if_charts
 from grouprec.ui.what_if import money as what_if_money
 from grouprec.ui.what_if import words as what_if_words
@@ -121,7 +122,7 @@ def choose(run: Run, grid: list[int], own: int) -> tuple[int, int]:
     own = own if own in grid else grid[-1]
     left, middle, right = st.columns([6, 3, 3], gap="large", vertical_alignment="bottom")
     n = left.select_slider(
-        "Number of lists", grid, key="what_if_n", on_change=cards.from_url("lists", "what_if_n", grid, own)
+        "Number of lists", grid, key="what_if_n", on_change=from_url("lists", "what_if_n", grid, own)
     )
     at = grid.index(n)
     usual = grid[min(at + 1, len(grid) - 1)] if n == own else own
@@ -130,7 +131,7 @@ def choose(run: Run, grid: list[int], own: int) -> tuple[int, int]:
         grid,
         format_func=lambda one: f"{what_if_words.lists(one)}{' (this run)' if one == own else ''}",
         key="what_if_with",
-        on_change=cards.from_url("with", "what_if_with", grid, usual),
+        on_change=from_url("with", "what_if_with", grid, usual),
     )
     label = f"Use {what_if_words.lists(n)}"
     help_text = "This run has so many already." if n == own else USE_HELP
@@ -176,7 +177,7 @@ def pictures(run: Run, curve: pd.DataFrame, now: Setting, then: Setting) -> None
             required=True,
             format_func=beside.__getitem__,
             key="what_if_beside",
-            on_change=cards.from_url("beside", "what_if_beside", list(beside), "value"),
+            on_change=from_url("beside", "what_if_beside", list(beside), "value"),
             wrap=True,
             label_visibility="collapsed",
         )

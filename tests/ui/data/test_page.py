@@ -17,6 +17,7 @@ from grouprec.data.clean import Preparation
 from grouprec.data.library import SAMPLE_KEY, Library, Received
 from grouprec.runs.store import RunStore
 from grouprec.ui.data import preview, quality
+from grouprec.ui.data.quality import Check
 from grouprec.ui.forms import FieldSpec, changed, describe
 from grouprec.ui.server import uploads
 from tests.ui.opening import visit
@@ -251,11 +252,11 @@ def test_activity_without_times_is_empty() -> None:
     assert preview.activity(np.empty(0)).empty
 
 
-def check_of(n_users: int, n_items: int, n_rows: int, dropped: int) -> preview.Check:
+def check_of(n_users: int, n_items: int, n_rows: int, dropped: int) -> Check:
     steps = [("missing ids", n_rows + dropped, n_rows, dropped, "")]
     report = pd.DataFrame(steps, columns=["step", "rows_before", "rows_after", "dropped", "note"])
     empty = pd.DataFrame()
-    return preview.Check(n_users, n_items, n_rows, n_rows + dropped, report, empty, empty, empty, {})
+    return Check(n_users, n_items, n_rows, n_rows + dropped, report, empty, empty, empty, {})
 
 
 def test_the_verdict_is_yes_for_plenty_and_names_the_weakness_else() -> None:
@@ -271,7 +272,7 @@ def test_the_verdict_is_yes_for_plenty_and_names_the_weakness_else() -> None:
 NOW = 1.7e9
 
 
-def good_check(**changes: object) -> preview.Check:
+def good_check(**changes: object) -> Check:
     check = check_of(4338, 3665, 390_000, 0)
     fine = {"split": {"test": 30_000}, "period": (NOW - 3e7, NOW), "top_item": 0.01, "once": 0.1}
     return replace(check, **{**fine, **changes})

@@ -9,8 +9,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from grouprec.live.stream import Stream
+from grouprec.ranking.rules import ListRules
 from grouprec.ranking.strategies import STRATEGIES
-from grouprec.runs.config import ListRules, RunConfig, make_config
+from grouprec.runs.config import RunConfig, make_config
 from grouprec.runs.store import Notes, Run, RunStore, State
 from grouprec.training import cost as estimate
 from grouprec.training import jobs

@@ -14,9 +14,9 @@ from grouprec.evaluate import baselines
 from grouprec.models.base import PRESETS
 from grouprec.models.fitting import RunOptions
 from grouprec.runs.config import AUTO_ENCODERS, RunConfig, make_config, menu
-from grouprec.training import choices
-from grouprec.training.choices import decide_n_groups, encoder_names, smallest_group
+from grouprec.training import selection
 from grouprec.training.groups_and_lists import Former
+from grouprec.training.selection import decide_n_groups, encoder_names, smallest_group
 
 KNOWN = planted(n_users=120, n_items=100, n_groups=4, ordered=False)
 DATA = KNOWN.data
@@ -61,8 +61,8 @@ def test_a_catalogue_too_large_for_ease_gets_its_low_rank_sibling(preset: str) -
 
 
 def test_encoders_that_cost_too_much_for_the_data_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(choices, "QUADRATIC_ENCODERS", {"user_knn": 119})
-    monkeypatch.setattr(choices, "SLOW_ENCODERS", {"transformer": len(DATA.train) - 1})
+    monkeypatch.setattr(selection, "QUADRATIC_ENCODERS", {"user_knn": 119})
+    monkeypatch.setattr(selection, "SLOW_ENCODERS", {"transformer": len(DATA.train) - 1})
     assert "user_knn" not in encoder_names(config_for(preset="thorough"), DATA)
     assert "transformer" not in encoder_names(config_for(preset="standard"), DATA)
     assert "transformer" in encoder_names(config_for(preset="thorough"), DATA), "thorough may take its time"

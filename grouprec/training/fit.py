@@ -1,0 +1,141 @@
+"""What one fit of a run decides and learns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from grouprec.core.types import Candidates, Embeddings, GroupLists, Groups, Preference
+from grouprec.data.dataset import Dataset
+from grouprec.evaluate import protocol
+from grouprec.models.base import Encoder, Generator, Grouper, Profile, Updater
+from grouprec.models.blend import ItemFacts, Predictor, Weights, make_predictor
+from grouprec.models.placement import AttributePlacer, place_users
+from grouprec.ranking.candidates import place_preference
+from grouprec.training.groups_and_lists import Former
+
+
+@dataclass(frozen=True)
+class Choices:
+    """Decisions that outlive the fit that made them.
+
+    Attributes:
+        encoders: names, in the order asked for.
+        weights: of the blend.
+        other_weights: of the blend for the other task: with repeats where the run lists new items only, or without.
+        n_groups, reason: number of groups, and why in a sentence ("" where it was given).
+        tried: the table that the number was chosen from, if it was.
+        decided: settings by stage name.
+        live_weight: how far an event's change of opinion counts beside the blend
+            (:class:`~grouprec.runs.snapshot.LiveBase`).
+    """
+
+    encoders: tuple[str, ...]
+    weights: Weights
+    other_weights: Weights
+    n_groups: int
+    reason: str = ""
+    tried: pd.DataFrame | None = None
+    decided: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    live_weight: float = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """Fitted encoders, what is known of the items, and the keys of the stages."""
+
+    encoders: Mapping[str, Encoder]
+    items: ItemFacts
+    keys: tuple[str, ...]
+
+    @property
+    def named_keys(self) -> dict[str, str]:
+        """Return the key of every encoder by its name."""
+        return dict(zip(self.encoders, self.keys, strict=True))
+
+    def predictor(self, weights: Weights, data: Dataset, repeats: tuple[sparse.csr_array, ...] = ()) -> Predictor:
+        """Return the predictor of a dataset's own users."""
+
+        def embed(encoder: Encoder) -> Embeddings:
+            return encoder.embeddings(data)
+
+        return make_predictor(self.encoders, weights, self.items, data.histories, embed, repeats)
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """Everything learned from one dataset.
+
+    Attributes:
+        data: what encoders and lists were made from.
+        former: forms and lists other numbers of groups of the same users.
+        map_key: what the positions on the map depend on.
+        lists: kinds of lists by name, made for ``groups``.
+        barred: bool [G, I], what the run's rules keep from the lists of a group.
+        decided: settings that validation decided, by stage name.
+        stages: name and key by kind, for all stages but the encoders.
+    """
+
+    data: Dataset
+    encoded: Encoded
+    former: Former
+    map_key: str
+    candidates: Candidates
+    preference: Preference
+    grouper: Grouper
+    groups: Groups
+    placer: AttributePlacer | None
+    profile: Profile
+    generator: Generator
+    updater: Updater
+    lists: dict[str, GroupLists]
+    barred: np.ndarray
+    decided: dict[str, dict[str, Any]]
+    stages: dict[str, tuple[str, str]]
+
+    def predict(self, weights: Weights, histories: sparse.csr_array, attributes: pd.DataFrame) -> Candidates:
+        """Return the candidates of any users; they may be new, and know nothing but their attributes."""
+
+        def embed(encoder: Encoder) -> Embeddings:
+            return Embeddings(encoder.encode(histories, attributes), encoder.items())
+
+        encoded = self.encoded
+        return make_predictor(encoded.encoders, weights, encoded.items, histories, embed).candidates()
+
+    def reencode(
+        self, weights: Weights, users: np.ndarray, histories: sparse.csr_array, recent: np.ndarray
+    ) -> np.ndarray:
+        """Return the chances of all items for users of the fit who have other histories now, float32 [B, I].
+
+        Args:
+            users: int [B], rows.
+            histories: CSR [B, I], what they have now.
+            recent: int32 [B, L], their latest items, oldest first, -1 before the first.
+        """
+        attributes = self.data.user_attributes
+        theirs = attributes.iloc[users] if len(attributes) else pd.DataFrame(index=range(len(users)))
+
+        def embed(encoder: Encoder) -> Embeddings:
+            return Embeddings(encoder.encode(histories, theirs, recent), encoder.items())
+
+        predictor = make_predictor(self.encoded.encoders, weights, self.encoded.items, histories, embed)
+        return predictor.scores(slice(None))
+
+    def place(self, candidates: Candidates, histories: sparse.csr_array, attributes: pd.DataFrame) -> np.ndarray:
+        """Return the groups of any users, int32 [B]: by their own candidates, or by attributes without a history."""
+        preference = place_preference(candidates, self.preference)
+        return place_users(self.grouper, preference, histories, attributes, self.placer)
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What the test part says: the evaluation of every method, further tables by name, and the generator's verdict."""
+
+    evaluation: protocol.Evaluation
+    tables: dict[str, pd.DataFrame]
+    verdict: dict[str, float]
