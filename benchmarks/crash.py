@@ -27,8 +27,7 @@ from grouprec.core.types import Candidates
 from grouprec.data.dataset import Dataset, Interactions
 from grouprec.data.synthetic import planted
 from grouprec.explore.tables import group_lists_table, items_table, user_lists_table, users_table
-from grouprec.live.ledger import FILE
-from grouprec.live.stream import BASE, Stream
+from grouprec.live.stream import Stream
 from grouprec.models.encoders.ease import EaseEncoder
 from grouprec.models.fitting import RunOptions
 from grouprec.models.groupers.kmeans import KMeansGrouper
@@ -37,7 +36,7 @@ from grouprec.ranking.candidates import find_candidates, make_preference
 from grouprec.ranking.group_lists import members_mean
 from grouprec.report.csv import export_stream
 from grouprec.runs.config import RunConfig
-from grouprec.runs.snapshot import LiveBase
+from grouprec.runs.snapshot import FitSnapshot
 from grouprec.runs.store import Run, RunStore
 
 DAY = 86400.0
@@ -81,7 +80,7 @@ def build_run(store: RunStore, data: Dataset, n_groups: int) -> Run:
         run.save_stage(key, stage.kind, stage.name, stage.config.model_dump(mode="json"), stage.arrays(), {})
         names[stage.kind] = [stage.name, key]
     write_json(run.path / "fitted.json", {"final": names})
-    base = LiveBase(
+    base = FitSnapshot(
         user_ids=data.user_ids,
         item_ids=data.item_ids,
         item_labels=data.item_labels,
@@ -95,7 +94,7 @@ def build_run(store: RunStore, data: Dataset, n_groups: int) -> Run:
         weight=0.5,
         repeats=False,
     )
-    base.save(run.path / "live" / BASE)
+    base.save(run.snapshot())
     lists = {"members_mean": members_mean(candidates, groups, data.histories, 0)}
     run.save_table("users", users_table(data, groups, preference.space[:, :2], None))
     run.save_table("items", items_table(data))
@@ -147,11 +146,11 @@ def compare(run: Run, events: pd.DataFrame, points: list[int], snapshot_every: i
     for point in points:
         fork = multiprocessing.get_context("fork").Process(target=feed, args=(torn, events, snapshot_every))
         fork.start()
-        while fork.is_alive() and _ledger_length(torn.path / "live" / FILE) < point:
+        while fork.is_alive() and _ledger_length(torn.ledger) < point:
             fork.join(timeout=0.001)
         fork.kill()
         fork.join()
-        killed.append(_ledger_length(torn.path / "live" / FILE))
+        killed.append(_ledger_length(torn.ledger))
     found = feed(torn, events, snapshot_every)
     return killed, [name for name in expected if expected[name] != found.get(name)]
 

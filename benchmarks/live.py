@@ -32,7 +32,7 @@ from grouprec.models.base import REGISTRIES, Grouper
 from grouprec.models.fitting import RunOptions
 from grouprec.models.updaters.gru import GruUpdater
 from grouprec.ranking.candidates import make_preference
-from grouprec.runs.snapshot import LiveBase
+from grouprec.runs.snapshot import FitSnapshot
 
 N_CANDIDATES, N_GROUPS, HISTORY = 200, 50, 50
 CHECKPOINTS = 10
@@ -57,7 +57,7 @@ def main() -> None:
         del candidates
         print(f"base file: {path.stat().st_size / 2**20:,.0f} MiB; {given.grouper}, {grouper.groups().n_groups} groups")
         begun = time.perf_counter()
-        state = LiveState(LiveBase.load(path), updater, grouper)
+        state = LiveState(FitSnapshot.load(path), updater, grouper)
         print(f"opened in {time.perf_counter() - begun:.2f} s, {memory():,.0f} MiB")
         active = rng.permutation(given.users)[: given.active]
         state.events(active, rng.integers(0, given.items, len(active)))
@@ -105,7 +105,7 @@ def save_base(path: Path, data: Dataset, candidates: Candidates, updater: GruUpd
     preference = make_preference(candidates)
     quick = REGISTRIES["grouper"].get(grouper_name)
     grouper = quick(quick.Config.for_preset("quick")).fit(data, preference, N_GROUPS, RunOptions())
-    base = LiveBase(
+    base = FitSnapshot(
         data.user_ids,
         data.item_ids,
         data.item_labels,

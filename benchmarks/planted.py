@@ -25,7 +25,7 @@ from grouprec.ranking.candidates import find_candidates
 from grouprec.ranking.task import test_task
 from grouprec.runs.config import make_config
 from grouprec.training.evidence import value_table
-from grouprec.training.groups_and_lists import Former
+from grouprec.training.groups_and_lists import GroupMaker
 
 NOISE = 0.5  # share of events that are any item at all
 MOST_GROUPS = 50
@@ -74,13 +74,13 @@ def main() -> None:
     data = answer.data.before_test()
     watch.lap(f"data: {data.n_users:,} users, {data.n_items:,} items")
     config = make_config(interactions=Path("planted"), seed=given.seed)
-    former = Former(data, learn(data, options, watch), config, options)
+    maker = GroupMaker(data, learn(data, options, watch), config, options)
     for name in ("lists", "kmeans"):
         grouper = REGISTRIES["grouper"].get(name)()
-        groups = grouper.fit(data, former.preference, SIZES[given.size]["n_groups"], options).groups()
+        groups = grouper.fit(data, maker.preference, SIZES[given.size]["n_groups"], options).groups()
         watch.lap(f"{name}: adjusted Rand {adjusted_rand_score(answer.labels, groups.labels):.3f}")
     grid = range(1, MOST_GROUPS + 1)
-    table = value_table(former, test_task(answer.data), {"own": former.candidates}, grid)
+    table = value_table(maker, test_task(answer.data), {"own": maker.candidates}, grid)
     watch.lap(f"value of K = 1..{MOST_GROUPS}")
     shown = table[(table["metric"] == "ndcg@10") & table["n_groups"].isin([1, 5, 10, 20, MOST_GROUPS])]
     print(shown.pivot_table("share_of_gain", ["regime", "method"], "n_groups").round(3).to_string())

@@ -150,11 +150,11 @@ def fit_multivae(
 ) -> tuple[Score, Settings]:
     """MultiVAE by RecBole: its data set, model and training epoch; when to stop is decided here."""
     _mend_numpy()
+    from recbole.cache import StageCache
     from recbole.config import Config
     from recbole.data import create_dataset
     from recbole.data.dataloader import UserDataLoader
     from recbole.model.general_recommender import MultiVAE
-    from recbole.trainer import Trainer
     from recbole.utils import init_seed
 
     epochs = settings.get("epochs", MAX_EPOCHS)
@@ -169,12 +169,12 @@ def fit_multivae(
         init_seed(SEED, reproducibility=True)
         (data,) = create_dataset(config).build()
         model = MultiVAE(config, data).to(config["device"])
-        trainer = Trainer(config, model)
+        cache = StageCache(config, model)
     batches = UserDataLoader(config, data, None, shuffle=True)
     score = _multivae_score(model, data, matrix.shape)
     best, best_epoch, best_state = -np.inf, epochs, model.state_dict()
     for epoch in range(1, epochs + 1):
-        trainer._train_epoch(batches, epoch)
+        cache._train_epoch(batches, epoch)
         value = judge(score) if judge else -np.inf
         if value > best:
             best, best_epoch = value, epoch

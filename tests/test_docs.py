@@ -11,7 +11,7 @@ import pytest
 
 import grouprec
 from benchmarks import stages
-from grouprec.cli import main as cli
+from grouprec.cli import main
 from grouprec.core.site import app_root
 from grouprec.models.base import REGISTRIES
 from grouprec.ranking.strategies import STRATEGIES
@@ -34,11 +34,11 @@ def test_the_readme_names_public_names_only() -> None:
 
 
 def test_the_readme_uses_commands_and_options_that_exist() -> None:
-    commands = {command.name or command.callback.__name__ for command in cli.app.registered_commands}
+    commands = {command.name or command.callback.__name__ for command in main.app.registered_commands}
     blocks = "\n".join(re.findall(r"```\n(.+?)```", README, flags=re.DOTALL))
     used = set(re.findall(r"^grouprec ([a-z-]+)", blocks, flags=re.MULTILINE))
     assert used and used <= commands
-    source = Path(cli.__file__).read_text(encoding="utf-8")
+    source = Path(main.__file__).read_text(encoding="utf-8")
     for option in set(re.findall(r"--([a-z-]+)", README)):
         assert option.replace("-", "_") in source, option
 

@@ -57,9 +57,9 @@ def frontier(
     """Return what variety costs in the strict regime, for generated lists and for three others beside them.
 
     ``generated`` and ``gaussian``: five alternative lists of every group take turns
-    (:meth:`grouprec.models.alternatives.Crowd.lists`), so values are means over the five and coverage is that of all;
-    virtual members come from the generator or from a diagonal Gaussian per group. ``mmr``: the members' mean list
-    under maximal marginal relevance. ``members_mean``: that list as it is. Each of the latter two is one list per
+    (:meth:`grouprec.models.alternatives.VirtualGroup.lists`), so values are means over the five and coverage is that
+    of all; virtual members come from the generator or from a diagonal Gaussian per group. ``mmr``: the members' mean
+    list under maximal marginal relevance. ``members_mean``: that list as it is. Each of the latter two is one list per
     group.
 
     Args:
@@ -102,11 +102,11 @@ def _alternatives(
     found: dict[float, list[np.ndarray]] = {dial: [] for dial in DIALS}
     for group in range(groups.n_groups):
         mixture = one_hot(group, groups.n_groups)
-        crowd = alternatives.Crowd.gather(
+        virtual_group = alternatives.VirtualGroup.draw_members(
             profile, lambda n, rng, group=group: sample(group, n, rng), mixture, rng, histories
         )
         for dial in DIALS:
-            items = crowd.lists(N_LISTS, dial, rng).items
+            items = virtual_group.lists(N_LISTS, dial, rng).items
             found[dial].append(items[np.arange(N_LISTS) % len(items)])  # those there are take turns
     return {dial: np.stack(lists, axis=1) for dial, lists in found.items()}
 

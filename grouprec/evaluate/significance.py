@@ -1,4 +1,4 @@
-"""Which differences between methods are more than chance, when many are looked at."""
+"""Which differences between methods are more than chance, when there are many."""
 
 from __future__ import annotations
 

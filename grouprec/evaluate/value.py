@@ -78,14 +78,14 @@ def default_grid(n_users: int, min_group_size: int = 10, grid: Sequence[int] = G
     return [n for n in grid if n == 1 or n * min_group_size <= n_users]
 
 
-Formed = tuple[Groups, GroupLists]
+GroupsAndLists = tuple[Groups, GroupLists]
 
 
 def value_of_groups(
     histories: sparse.csr_array,
     task: Task,
     candidates: Candidates,
-    methods: Mapping[str, Callable[[int, str], Formed]],
+    methods: Mapping[str, Callable[[int, str], GroupsAndLists]],
     grid: Sequence[int],
     seed: int,
     regimes: Sequence[str] = ("strict", "dedup"),

@@ -17,10 +17,9 @@ from grouprec.core.files import read_json
 from grouprec.core.types import Candidates, GroupLatents, GroupLists, Groups, Preference, StorageError
 from grouprec.data.dataset import Dataset, Interactions
 from grouprec.explore import edits, portrait, tables
-from grouprec.explore import users as people
-from grouprec.explore.edits import Edit, Grouping, History
+from grouprec.explore.edits import Edit, EditHistory, Grouping
 from grouprec.explore.naming import distinguishing_words, name_groups
-from grouprec.explore.users import People
+from grouprec.explore.users import RunUsers
 from grouprec.ranking.group_lists import (
     RANKING_DEPTH,
     STRICT_DEPTH,
@@ -45,10 +44,10 @@ def table(run: Run, name: str) -> pd.DataFrame:
     Raises:
         StorageError: the run has no such table, or the file of its edits is damaged.
     """
-    return Curation(run, History.load(run.path)).table(name)
+    return EditedRun(run, EditHistory.load(run.path)).table(name)
 
 
-class Curation:
+class EditedRun:
     """A run's groups and tables after some edits. Everything is made once, when it is asked for; never changed.
 
     Args:
@@ -57,7 +56,7 @@ class Curation:
         who: its users; opened where they are needed if None.
     """
 
-    def __init__(self, run: Run, history: History, who: People | None = None) -> None:
+    def __init__(self, run: Run, history: EditHistory, who: RunUsers | None = None) -> None:
         self.run, self.history, self._who = run, history, who
 
     @cached_property
@@ -73,13 +72,13 @@ class Curation:
         return self.trained.replay(self.history.edits)
 
     @cached_property
-    def people(self) -> People:
+    def users(self) -> RunUsers:
         """Return the run's users.
 
         Raises:
             StorageError: the run does not keep what they are predicted to want.
         """
-        return self._who or People.open(self.run)
+        return self._who or RunUsers.open(self.run)
 
     def table(self, name: str) -> pd.DataFrame:
         """Return a table as the edits leave it; one that does not know groups as it is.
@@ -116,7 +115,7 @@ class Curation:
             EditError: the groups do not allow it.
             StorageError: the edits cannot be written, or the run does not keep what lists are made from.
         """
-        if not people.there(self.run):
+        if not self.run.has_snapshot:
             raise StorageError(f"The run {self.run.run_id} is older than edits of groups; train it again to edit them.")
         edits.change(self.run.path, self.trained, edit)
 
@@ -127,7 +126,7 @@ class Curation:
             StorageError: the run does not keep what users are predicted to want.
         """
         rows = np.flatnonzero((self.grouping.labels == group) & self.grouping.fitted)
-        leave = rows[self.people.halves(self._fit_rows(rows))]
+        leave = rows[self.users.halves(self._fit_rows(rows))]
         return Edit("split", (group,), self.suggest_name(leave), tuple(leave.tolist()))
 
     def suggest_name(self, rows: np.ndarray) -> str:
@@ -163,7 +162,7 @@ class Curation:
     @cached_property
     def _data(self) -> Dataset:
         """Return what the fit knows of users and items, as a dataset without times."""
-        base, users = self.people.base, self.run.table("users")
+        base, users = self.users.base, self.run.table("users")
         fitted = users[users["in_training"].to_numpy(bool)].reset_index(drop=True)
         if len(fitted) != len(base.user_ids):
             raise StorageError(f"The run {self.run.run_id} does not fit its own users; train it again to edit groups.")
@@ -176,8 +175,8 @@ class Curation:
 
     @cached_property
     def _preference(self) -> Preference:
-        base = self.people.base
-        return Preference(base.candidates, self.people.space, base.components)
+        base = self.users.base
+        return Preference(base.candidates, self.users.space, base.components)
 
     # -- tables
 
@@ -196,7 +195,7 @@ class Curation:
     def _described(self) -> pd.DataFrame:
         """Return the rows of all groups as training would describe them, but for their names."""
         data, groups = self._data, self._groups
-        words = distinguishing_words(data.item_labels, data.histories, groups, counted=self.people.terms)
+        words = distinguishing_words(data.item_labels, data.histories, groups, counted=self.users.terms)
         return pd.DataFrame(
             {
                 "group": self._numbers,
@@ -262,7 +261,7 @@ class Curation:
         first = (lists["regime"] == "strict") & (lists["rank"] <= portrait.LIST_LENGTH)
         rows = lists[first & (lists["method"] == method)]
         heads = np.full((len(self._numbers), portrait.LIST_LENGTH), -1, np.int32)
-        items = pd.Index(self.people.base.item_ids).get_indexer(rows["item"])
+        items = pd.Index(self.users.base.item_ids).get_indexer(rows["item"])
         heads[np.searchsorted(self._numbers, rows["group"]), rows["rank"] - 1] = items
         return heads
 
@@ -283,7 +282,7 @@ class Curation:
         rows = np.flatnonzero(np.isin(labels, numbers))
         groups = Groups(np.searchsorted(numbers, labels[rows]).astype(np.int32), len(numbers))
         part = self._part(rows)
-        candidates = self.people.base.candidates.take(rows)
+        candidates = self.users.base.candidates.take(rows)
         made = self._made(lists["method"].unique().tolist(), part, groups, candidates)
         frame = tables.group_lists_table(part, groups, candidates, made)
         frame["group"] = numbers[frame["group"].to_numpy(np.int64) - 1]
@@ -298,15 +297,15 @@ class Curation:
 
     def _made(self, kinds: list[str], part: Dataset, groups: Groups, candidates: Candidates) -> dict[str, GroupLists]:
         """Return the lists of the groups by kind, under the run's own rules."""
-        base, rules = self.people.base, (read_json(self.run.path / "config.json") or {}).get("rules", {})
-        barred = np.zeros((groups.n_groups, len(base.item_ids)), bool)
-        if base.barred is not None:
-            barred |= base.barred.all(axis=0)  # what the rules keep from everybody
+        base, rules = self.users.base, (read_json(self.run.path / "config.json") or {}).get("rules", {})
+        excluded = np.zeros((groups.n_groups, len(base.item_ids)), bool)
+        if base.excluded is not None:
+            excluded |= base.excluded.all(axis=0)  # what the rules keep from everybody
         owned = Exclusions(owned_share=rules.get("owned_share", 1.0))
         if owned.owned_share < 1:
             by_group = excluded_for_groups(part.histories, groups, owned)
-            candidates = drop_excluded(candidates, groups, barred[0], by_group)
-            barred |= by_group.toarray()
+            candidates = drop_excluded(candidates, groups, excluded[0], by_group)
+            excluded |= by_group.toarray()
         histories = sparse.csr_array(part.shape, dtype=np.float32) if base.repeats else part.histories
         mean = members_mean(candidates, groups, histories, base.seed)
 
@@ -319,7 +318,7 @@ class Curation:
             return GroupLists(items[:, :STRICT_DEPTH], scores[:, :STRICT_DEPTH], items, scores)
 
         dial = rules.get("diversity", 0.0)
-        return {kind: _finish(of(kind), barred, base.components, dial) for kind in kinds}
+        return {kind: _finish(of(kind), excluded, base.components, dial) for kind in kinds}
 
 
 def _served(candidates: Candidates, strict: np.ndarray) -> np.ndarray:
@@ -340,9 +339,9 @@ def _served(candidates: Candidates, strict: np.ndarray) -> np.ndarray:
     return (wanted @ on).toarray()
 
 
-def _finish(lists: GroupLists, barred: np.ndarray, components: np.ndarray, dial: float) -> GroupLists:
-    """Return lists without what is barred and with the diversity that the run asks for."""
-    lists = without(lists, barred) if barred.any() else lists
+def _finish(lists: GroupLists, excluded: np.ndarray, components: np.ndarray, dial: float) -> GroupLists:
+    """Return lists without what is excluded and with the diversity that the run asks for."""
+    lists = without(lists, excluded) if excluded.any() else lists
     if not dial:
         return lists
     strict = diversify(lists.strict, lists.strict_scores, components, STRICT_DEPTH, dial)

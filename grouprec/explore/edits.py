@@ -47,20 +47,20 @@ class Edit:
 
 
 @dataclass(frozen=True)
-class History:
+class EditHistory:
     """The edits in force, the oldest first, and those taken back since the last one, the latest last."""
 
     edits: tuple[Edit, ...] = ()
     undone: tuple[Edit, ...] = ()
 
-    def add(self, edit: Edit) -> History:
-        return History((*self.edits, edit))
+    def add(self, edit: Edit) -> EditHistory:
+        return EditHistory((*self.edits, edit))
 
-    def undo(self) -> History:
-        return History(self.edits[:-1], (*self.undone, *self.edits[-1:]))
+    def undo(self) -> EditHistory:
+        return EditHistory(self.edits[:-1], (*self.undone, *self.edits[-1:]))
 
-    def redo(self) -> History:
-        return History((*self.edits, *self.undone[-1:]), self.undone[:-1])
+    def redo(self) -> EditHistory:
+        return EditHistory((*self.edits, *self.undone[-1:]), self.undone[:-1])
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -213,7 +213,7 @@ def change(folder: Path, trained: Grouping, edit: Edit) -> None:
         StorageError: the file is damaged or cannot be written.
     """
     with _WRITING:
-        history = History.load(folder)
+        history = EditHistory.load(folder)
         trained.replay(history.edits).apply(edit)
         history.add(edit).save(folder)
 
@@ -221,10 +221,10 @@ def change(folder: Path, trained: Grouping, edit: Edit) -> None:
 def undo(folder: Path) -> None:
     """Take the last edit of a run folder back; nothing happens where there is none. Errors as :func:`change`."""
     with _WRITING:
-        History.load(folder).undo().save(folder)
+        EditHistory.load(folder).undo().save(folder)
 
 
 def redo(folder: Path) -> None:
     """Make the edit that was taken back last once more; nothing happens where there is none."""
     with _WRITING:
-        History.load(folder).redo().save(folder)
+        EditHistory.load(folder).redo().save(folder)

@@ -24,12 +24,12 @@ from scipy import sparse
 from scipy.special import logit
 
 from grouprec.core.types import Candidates, StorageError
-from grouprec.explore.score_parts import voice_of
+from grouprec.explore.score_parts import parts_of
 from grouprec.models.base import Encoder
 from grouprec.models.blend import FLOOR, ItemFacts, Weights
 from grouprec.ranking.group_lists import worth_of_candidates
-from grouprec.runs.snapshot import LiveBase
-from grouprec.runs.stages import FACTS, load_encoders, load_facts
+from grouprec.runs.snapshot import FitSnapshot
+from grouprec.runs.stages import load_encoders, load_facts
 from grouprec.runs.store import Run, RunStore
 
 LEAST = 0.005  # share of what speaks for an item that is worth a word
@@ -103,11 +103,11 @@ class Explainer:
         self._owner = np.repeat(np.arange(candidates.n_users), np.diff(histories.indptr))
         self._worth = worth_of_candidates(candidates)
         used = {name: encoder for name, encoder in encoders.items() if weights.encoders.get(name)}
-        self.voices = tuple(
-            voice_of(encoder, weights.encoders[name], histories, attributes) for name, encoder in used.items()
+        self.encoder_parts = tuple(
+            parts_of(encoder, weights.encoders[name], histories, attributes) for name, encoder in used.items()
         )
-        loud = sum(voice.weight for voice in self.voices)
-        self.exact = sum(voice.weight for voice in self.voices if voice.exact) / loud if loud else 1.0
+        total = sum(one.weight for one in self.encoder_parts)
+        self.exact = sum(one.weight for one in self.encoder_parts if one.exact) / total if total else 1.0
 
     def why(self, item: int) -> Reasons:
         """Return what speaks for an item: for those of the users who are predicted to want it, else for all."""
@@ -118,11 +118,11 @@ class Explainer:
         lifted = np.zeros(len(by_user))  # by the encoders that know the user
         popular, trend = self._popularity(item), self._trend(item)
         unknown = float(self.facts.log_popularity[item]) - np.log(FLOOR)
-        for voice in self.voices:
-            lift, parts = voice.lifts(item, self._owner)
+        for one in self.encoder_parts:
+            lift, parts = one.lifts(item, self._owner)
             own += parts
-            lifted += np.where(voice.silent, 0, lift)
-            popular += voice.weight * unknown * float(by_user @ voice.silent)
+            lifted += np.where(one.no_opinion, 0, lift)
+            popular += one.weight * unknown * float(by_user @ one.no_opinion)
         again = float(by_user @ self._again(item, lifted)) if self.weights.repeats else 0.0
         parts = own * by_user[self._owner]
         n_items = self.candidates.n_items
@@ -139,10 +139,10 @@ class Explainer:
         """Return the log odds that users take an item, float64 [B]; what is known of repeats is left out."""
         activity = np.log1p(np.diff(self.histories.indptr))
         total = self.weights.activity * activity + self.weights.intercept + self._of_item(item)
-        for voice in self.voices:
-            lift, _ = voice.lifts(item, self._owner)
-            silent = voice.weight * float(self.facts.log_popularity[item])
-            total = total + np.where(voice.silent, silent, lift + voice.weight * np.log(FLOOR))
+        for one in self.encoder_parts:
+            lift, _ = one.lifts(item, self._owner)
+            no_opinion = one.weight * float(self.facts.log_popularity[item])
+            total = total + np.where(one.no_opinion, no_opinion, lift + one.weight * np.log(FLOOR))
         return total
 
     def _wanting(self, item: int) -> np.ndarray:
@@ -180,13 +180,13 @@ class Explainer:
 class Model:
     """The fitted parts of a run that reasons are read from; loading them takes a while."""
 
-    base: LiveBase
+    base: FitSnapshot
     encoders: dict[str, Encoder]
     weights: Weights
     facts: ItemFacts
 
     @classmethod
-    def open(cls, store: RunStore, run: Run, base: LiveBase) -> Self:
+    def open(cls, store: RunStore, run: Run, base: FitSnapshot) -> Self:
         """Return the model of the fit that the run exports.
 
         Raises:
@@ -195,7 +195,7 @@ class Model:
         blend, encoders = run.metrics().get("blend"), load_encoders(store, run)
         if not blend or not encoders:
             raise StorageError(f"The run {run.run_id} kept no reasons for its items; train it again to see them.")
-        return cls(base, encoders, Weights(**blend), load_facts(run.path / "live" / FACTS))
+        return cls(base, encoders, Weights(**blend), load_facts(run.item_facts))
 
     def explainer(self, rows: np.ndarray, attributes: pd.DataFrame | None = None) -> Explainer:
         """Return the reasons of some users, at most MOST_USERS of them, drawn with the run's seed.

@@ -1,7 +1,7 @@
 """A group's list remade on the spot from what its members are predicted to want, and what that costs. Nothing trains.
 
 The same rules as in training (:mod:`grouprec.ranking.strategies`), on the candidates that the run kept. Rows are those
-of the run's :class:`~grouprec.runs.snapshot.LiveBase`, groups are sets of user rows, so groups made after training
+of the run's :class:`~grouprec.runs.snapshot.FitSnapshot`, groups are sets of user rows, so groups made after training
 work as well.
 """
 
@@ -23,7 +23,7 @@ from grouprec.ranking.rules import drop_excluded
 from grouprec.ranking.strategies import get_strategy
 from grouprec.ranking.task import Task, dedup_lists, nothing, shared_lists
 from grouprec.ranking.variety import diversify, item_cosines
-from grouprec.runs.snapshot import LiveBase
+from grouprec.runs.snapshot import FitSnapshot
 
 DEPTH = {"strict": STRICT_DEPTH, "dedup": RANKING_DEPTH}
 REACH_DEPTH = 50  # an item reaches the members who have it among their own best so many, as in training
@@ -63,7 +63,7 @@ class Price:
 
 
 @dataclass(frozen=True, eq=False)
-class Members:
+class ListMembers:
     """A group and what its members are predicted to want.
 
     Attributes:
@@ -71,7 +71,7 @@ class Members:
         rows: int [M], the members.
     """
 
-    base: LiveBase
+    base: FitSnapshot
     rows: np.ndarray
 
     @cached_property
@@ -117,14 +117,14 @@ class Members:
 
     def _by_strategy(self, wishes: Wishes, depth: int) -> np.ndarray:
         groups = Groups(np.zeros(len(self.rows), np.int32), 1)
-        barred = np.zeros(self.candidates.n_items, bool)
-        barred[list(wishes.excluded)] = True
-        if self.base.barred is not None:
-            barred |= self.base.barred[np.unique(self.base.labels[self.rows])].any(axis=0)
+        excluded = np.zeros(self.candidates.n_items, bool)
+        excluded[list(wishes.excluded)] = True
+        if self.base.excluded is not None:
+            excluded |= self.base.excluded[np.unique(self.base.labels[self.rows])].any(axis=0)
         allowed = self.candidates
-        if barred.any():
+        if excluded.any():
             nowhere = sparse.csr_array((1, self.candidates.n_items), dtype=bool)
-            allowed = drop_excluded(self.candidates, groups, barred, nowhere)
+            allowed = drop_excluded(self.candidates, groups, excluded, nowhere)
         items, _ = get_strategy(wishes.strategy).rank(allowed, groups, depth, self.base.seed)
         return items[items >= 0]
 
@@ -199,7 +199,7 @@ class Members:
         return metrics.ndcg(metrics.hit_matrix(lists, judged_relevant), task.n_relevant, LENGTH)
 
 
-def held_out_matrix(base: LiveBase, held_out: pd.DataFrame) -> sparse.csr_array:
+def held_out_matrix(base: FitSnapshot, held_out: pd.DataFrame) -> sparse.csr_array:
     """Return what users took in the held-out part, float32 CSR [U, I]: what is new to them, unless repeats count.
 
     Args:
@@ -218,7 +218,7 @@ def held_out_matrix(base: LiveBase, held_out: pd.DataFrame) -> sparse.csr_array:
     return taken
 
 
-def list_for_all(base: LiveBase) -> np.ndarray:
+def list_for_all(base: FitSnapshot) -> np.ndarray:
     """Return the place of every item on one list for everybody, int [I] from 1; 0 for what nobody is to get."""
     candidates = base.candidates
     known = candidates.items >= 0

@@ -29,13 +29,13 @@ Parts = Callable[[int, np.ndarray], np.ndarray]  # item row, the users' scores [
 
 
 @dataclass(frozen=True, eq=False)
-class Voice:
+class EncoderParts:
     """What one encoder says of the users, ready to be asked about any item.
 
     Attributes:
         users, items: its vectors, [B, D] and [I, D].
         leaders: float64 [B], the mean of the users' best scores, which preferences are measured against.
-        silent: bool [B], users of whom it says nothing.
+        no_opinion: bool [B], users of whom it says nothing.
         parts: how the users' scores of an item divide among their own items.
         exact: whether these add up to the scores that the run was made with.
     """
@@ -45,7 +45,7 @@ class Voice:
     users: Vectors
     items: Vectors
     leaders: np.ndarray
-    silent: np.ndarray
+    no_opinion: np.ndarray
     parts: Parts
     exact: bool
 
@@ -64,32 +64,32 @@ class Voice:
         return lift, parts * np.where(scores > 0, lift / np.where(scores > 0, scores, 1), 0)[owner]
 
 
-def voice_of(encoder: Encoder, weight: float, histories: sparse.csr_array, attributes: pd.DataFrame) -> Voice:
+def parts_of(encoder: Encoder, weight: float, histories: sparse.csr_array, attributes: pd.DataFrame) -> EncoderParts:
     """Return what an encoder says of these users."""
     users, items = encoder.encode(histories, attributes), encoder.items()
-    leaders, silent = _leaders(users, items, encoder.scale)
+    leaders, no_opinion = _leaders(users, items, encoder.scale)
     parts, exact = _als_parts(encoder, histories) if isinstance(encoder, AlsEncoder) else None, True
     if parts is None:
         parts = _sum_parts(encoder, histories, attributes)
         exact = parts is not None and not _reads_order(encoder, histories, attributes)
     if parts is None:
         parts = _left_out_parts(encoder, histories, attributes)
-    return Voice(weight, encoder.scale, users, items, leaders, silent, parts, exact)
+    return EncoderParts(weight, encoder.scale, users, items, leaders, no_opinion, parts, exact)
 
 
 def _leaders(users: Vectors, items: Vectors, scale: Scale) -> tuple[np.ndarray, np.ndarray]:
     """Return the mean of every user's best scores, float64 [B], as the blend takes it, and who has no scores [B]."""
     (n_users, _), (n_items, _) = users.shape, items.shape
     depth, size = min(LEADERS, n_items), max(1, _CELLS // n_items)
-    leaders, silent = np.empty(n_users), np.empty(n_users, bool)
+    leaders, no_opinion = np.empty(n_users), np.empty(n_users, bool)
     for start in range(0, n_users, size):
         rows = slice(start, start + size)
         scores = users[rows] @ items.T
         scores = np.asarray(scores.toarray() if sparse.issparse(scores) else scores, dtype=np.float32)
         best = np.partition(scores, n_items - depth, axis=1)[:, n_items - depth :]
         leaders[rows] = (best if scale == "log" else np.maximum(best, 0)).mean(axis=1)
-        silent[rows] = scores.max(axis=1) <= scores.min(axis=1)
-    return leaders, silent
+        no_opinion[rows] = scores.max(axis=1) <= scores.min(axis=1)
+    return leaders, no_opinion
 
 
 def _sum_parts(encoder: Encoder, histories: sparse.csr_array, attributes: pd.DataFrame) -> Parts | None:
@@ -113,8 +113,8 @@ def _sum_parts(encoder: Encoder, histories: sparse.csr_array, attributes: pd.Dat
     else:
         return None
     own, place = np.unique(histories.indices, return_inverse=True)
-    vectors, items, loudness = _alone(encoder, own, n_items), encoder.items(), read(histories).data
-    return lambda item, scores: dot(vectors, items, item)[place] * loudness
+    vectors, items, weights = _alone(encoder, own, n_items), encoder.items(), read(histories).data
+    return lambda item, scores: dot(vectors, items, item)[place] * weights
 
 
 def _alone(encoder: Encoder, items: np.ndarray, n_items: int) -> Vectors:

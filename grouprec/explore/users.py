@@ -15,15 +15,10 @@ from sklearn.cluster import KMeans
 
 from grouprec.explore.naming import count_terms
 from grouprec.ranking.candidates import taste
-from grouprec.runs.snapshot import LiveBase
+from grouprec.runs.snapshot import FitSnapshot
 from grouprec.runs.store import Run
 
 AXES = 3
-
-
-def there(run: Run) -> bool:
-    """Return whether a run keeps what its users are predicted to want; older ones do not."""
-    return (run.path / "live" / "final.safetensors").exists()
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,10 +35,10 @@ class Space:
 
 
 @dataclass(frozen=True, eq=False)
-class People:
+class RunUsers:
     """The U users of a run's final fit. Rows are those of the fit, which begin the run's users table."""
 
-    base: LiveBase
+    base: FitSnapshot
 
     @classmethod
     def open(cls, run: Run) -> Self:
@@ -52,7 +47,7 @@ class People:
         Raises:
             StorageError: the run is older than the file, or it is damaged.
         """
-        return cls(LiveBase.load(run.path / "live" / "final.safetensors"))
+        return cls(FitSnapshot.load(run.snapshot()))
 
     @cached_property
     def space(self) -> np.ndarray:

@@ -12,7 +12,7 @@ import pandas as pd
 from scipy import sparse
 
 from grouprec.core.types import Groups, SettingError
-from grouprec.models.alternatives import Crowd
+from grouprec.models.alternatives import VirtualGroup
 from grouprec.models.base import Generator, Profile
 from grouprec.models.fitting import RunOptions
 from grouprec.models.personas import mixed, persona, weigh
@@ -24,7 +24,7 @@ from grouprec.models.virtual_members import (
     virtual_histories,
     wanted,
 )
-from grouprec.runs.snapshot import LiveBase
+from grouprec.runs.snapshot import FitSnapshot
 from grouprec.runs.stages import load_stage
 from grouprec.runs.store import Run, RunStore
 
@@ -49,7 +49,7 @@ class Audience:
 
 
 @dataclass(frozen=True, eq=False)
-class Members:
+class VirtualMembers:
     """Virtual members as people read them.
 
     Attributes:
@@ -64,7 +64,7 @@ class Members:
 
 
 @dataclass(frozen=True)
-class Likeness:
+class CopyCheck:
     """Whether virtual members copy real ones.
 
     Attributes:
@@ -83,10 +83,10 @@ class Likeness:
 
 
 @dataclass(frozen=True, eq=False)
-class Studio:
+class VirtualGroups:
     """The exported fit of a run with its profile and generator. Never changed, so that many may ask at once."""
 
-    base: LiveBase
+    base: FitSnapshot
     profile: Profile
     generator: Generator
 
@@ -98,7 +98,7 @@ class Studio:
             StorageError: the run is older than these files, or they are damaged.
         """
         profile, generator = (load_stage(store, run, kind) for kind in ("profile", "generator"))
-        return cls(LiveBase.load(run.path / "live" / "final.safetensors"), profile, generator)
+        return cls(FitSnapshot.load(run.snapshot()), profile, generator)
 
     @property
     def n_items(self) -> int:
@@ -154,7 +154,7 @@ class Studio:
         every = np.zeros(self.base.n_groups)
         every[list(weights)] = list(weights.values())
         mixture = weigh(every)
-        return Audience(mixture, mixed(self.generator, mixture), self._barred(mixture))
+        return Audience(mixture, mixed(self.generator, mixture), self._excluded(mixture))
 
     def persona(self, liked: np.ndarray) -> Audience:
         """Return those who like a few items; these are not listed for them, except where the run lists repeats.
@@ -165,30 +165,32 @@ class Studio:
             SettingError: no item is given, or one outside the catalogue.
         """
         found = persona(self.profile, liked, self.n_items)
-        excluded = self._barred(found.mixture)
+        excluded = self._excluded(found.mixture)
         if not self.base.repeats:
             excluded[liked] = True
         return Audience(found.mixture, found.draw, excluded)
 
-    def _barred(self, mixture: np.ndarray) -> np.ndarray:
+    def _excluded(self, mixture: np.ndarray) -> np.ndarray:
         """Return what the run's rules keep from any of the mixed groups, bool [I]."""
-        if self.base.barred is None:
+        if self.base.excluded is None:
             return np.zeros(self.n_items, bool)
-        return self.base.barred[mixture > 0].any(axis=0)
+        return self.base.excluded[mixture > 0].any(axis=0)
 
     # -- answers
 
-    def crowd(self, audience: Audience) -> Crowd:
-        """Return the virtual members whose lists :meth:`~grouprec.models.alternatives.Crowd.lists` gives; keep it for
-        all.
+    def virtual_group(self, audience: Audience) -> VirtualGroup:
+        """Return the virtual members whose lists :meth:`~grouprec.models.alternatives.VirtualGroup.lists` gives; keep
+        it for all.
 
         Raises:
             SettingError: nothing is left to list.
         """
         rng = RunOptions(self.base.seed).rng("studio crowd")
-        return Crowd.gather(self.profile, audience.draw, audience.mixture, rng, self.base.histories, audience.excluded)
+        return VirtualGroup.draw_members(
+            self.profile, audience.draw, audience.mixture, rng, self.base.histories, audience.excluded
+        )
 
-    def members(self, audience: Audience, n: int, draw: int = 0) -> Members:
+    def members(self, audience: Audience, n: int, draw: int = 0) -> VirtualMembers:
         """Return ``n`` virtual members, those with the most items first; another number for ``draw`` gives others."""
         rng = RunOptions(self.base.seed + draw).rng("studio members")
         latents, has = self._histories(audience, n, rng)
@@ -196,13 +198,13 @@ class Studio:
         latents, has = latents[order], has[order]
         owned = history_matrix(has, self.n_items)
         excluded = np.flatnonzero(audience.excluded)
-        barred = history_matrix(np.tile(excluded, (n, 1)), self.n_items)
-        seen = barred if self.base.repeats else sparse.csr_array(owned + barred)
+        left_out = history_matrix(np.tile(excluded, (n, 1)), self.n_items)
+        seen = left_out if self.base.repeats else sparse.csr_array(owned + left_out)
         best = wanted(self.profile, latents, audience.mixture, seen, WANTS)
         wants = np.where(best.scores > 0, best.items, -1)
-        return Members(has, wants, nearest_history(owned, self._held))
+        return VirtualMembers(has, wants, nearest_history(owned, self._held))
 
-    def likeness(self, audience: Audience) -> Likeness:
+    def copy_check(self, audience: Audience) -> CopyCheck:
         """Return whether virtual members of an audience copy real ones.
 
         As :func:`grouprec.models.virtual_members.history_copies`, from a sample: half of up to 200 members of the same
@@ -217,7 +219,7 @@ class Studio:
         nearest = nearest_history(sparse.csr_array(sparse.vstack([virtual, aside])), real)
         ours, theirs = nearest[:VIRTUAL], nearest[VIRTUAL:]
         ours_to_all = np.maximum(ours, nearest_history(virtual, aside))
-        return Likeness(
+        return CopyCheck(
             n=VIRTUAL,
             copies=float((ours > typical).mean()),
             members_copies=float((theirs > typical).mean()),

@@ -14,10 +14,9 @@ from scipy import sparse
 
 from grouprec.core.types import StorageError
 from grouprec.live.events import FACTORS
-from grouprec.live.ledger import FILE
 from grouprec.live.stream import PLACER, SNAPSHOT, Stream
 from grouprec.ranking.statistics import wilson
-from grouprec.runs.store import Run, RunStore
+from grouprec.runs.store import LEDGER, Run, RunStore
 
 COLUMNS = ["time", "user", "group", "item", "verdict", "method", "regime"]
 _QUERY = (
@@ -34,7 +33,7 @@ def verdicts(run: Run) -> pd.DataFrame:
     Raises:
         StorageError: the ledger cannot be read.
     """
-    path = run.path / "live" / FILE
+    path = run.ledger
     rows: list[tuple] = []
     if path.exists():
         try:
@@ -112,15 +111,15 @@ def _members(store: RunStore, run: Run, user_ids: np.ndarray) -> pd.DataFrame:
 
     From a copy of the stream, since another process may be writing to it.
     """
-    live = run.path / "live"
+    live = run.live
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder)
         for name in (SNAPSHOT, PLACER):
             if (live / name).exists():
                 shutil.copy(live / name, copy / name)
         with (
-            contextlib.closing(_reader(live / FILE)) as here,
-            contextlib.closing(sqlite3.connect(copy / FILE)) as there,
+            contextlib.closing(_reader(live / LEDGER)) as here,
+            contextlib.closing(sqlite3.connect(copy / LEDGER)) as there,
         ):
             here.backup(there)
         with Stream.open(store, run, copy) as stream:

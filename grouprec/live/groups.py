@@ -10,7 +10,7 @@ from grouprec.live.rows import add_worth, best_of_pool
 from grouprec.live.users import LiveUsers
 from grouprec.models.base import Regime
 from grouprec.ranking.group_lists import members_mean, without
-from grouprec.runs.snapshot import LiveBase
+from grouprec.runs.snapshot import FitSnapshot
 
 CELLS = 1 << 22  # candidates held at a time
 LEAST = 1e-6  # the most that popularity counts for in a list: less than any worth that matters
@@ -24,15 +24,15 @@ class LiveGroups:
         owners: int64 [G, I], members who have the item.
         popularity: int64 [I], users who have the item.
         sizes: int64 [G], members.
-        factors: float32 [G, I], what was said of an item on behalf of a group; 0 for hidden or barred.
-        barred: bool [I], what rules keep from all groups.
+        factors: float32 [G, I], what was said of an item on behalf of a group; 0 for hidden or excluded.
+        excluded: bool [I], what rules keep from all groups.
     """
 
-    def __init__(self, base: LiveBase, users: LiveUsers) -> None:
+    def __init__(self, base: FitSnapshot, users: LiveUsers) -> None:
         self._base = base
         self._n_items = len(base.item_ids)
         self.factors = self.first_factors()
-        self.barred = (self.factors == 0).all(axis=0)
+        self.excluded = (self.factors == 0).all(axis=0)
         tie = np.random.default_rng(base.seed).permutation(self._n_items)  # as in `preference.rank_top`
         self._tie = np.empty(self._n_items, np.int64)
         self._tie[tie] = np.arange(self._n_items)
@@ -40,13 +40,13 @@ class LiveGroups:
 
     def first_factors(self) -> np.ndarray:
         """Return the factors before any judgement: 0 for what rules keep from a group, else 1."""
-        barred = False if self._base.barred is None else self._base.barred
-        return np.where(barred, 0, np.ones((self._base.n_groups, self._n_items))).astype(np.float32)
+        excluded = False if self._base.excluded is None else self._base.excluded
+        return np.where(excluded, 0, np.ones((self._base.n_groups, self._n_items))).astype(np.float32)
 
     def judge(self, group: int, item: int, factor: float) -> None:
         """Set the factor of an item; what rules keep from the group stays at 0."""
-        barred = self._base.barred
-        self.factors[group, item] = 0 if barred is not None and barred[group, item] else factor
+        excluded = self._base.excluded
+        self.factors[group, item] = 0 if excluded is not None and excluded[group, item] else factor
 
     def count(self, users: LiveUsers) -> None:
         """Count everything from nothing."""
@@ -98,7 +98,7 @@ class LiveGroups:
     def everybody(self, depth: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the items that all users want most, as :meth:`best` does, with the mean of those who lack them."""
         lacking = self.sizes.sum() - (0 if self._base.repeats else self.popularity)
-        return self._top(self.sums.sum(axis=0) / np.maximum(lacking, 1), self.barred, depth)
+        return self._top(self.sums.sum(axis=0) / np.maximum(lacking, 1), self.excluded, depth)
 
     def best(self, group: int, regime: Regime, depth: int) -> tuple[np.ndarray, np.ndarray]:
         """Return a group's list, items int32 and scores float32; fewer than ``depth`` where there are no more.
@@ -113,15 +113,15 @@ class LiveGroups:
             wanted = wanted / np.maximum(self.sizes[group] - (0 if repeats else self.owners[group]), 1)
         return self._top(wanted, factors == 0, depth)
 
-    def _top(self, wanted: np.ndarray, barred: np.ndarray, depth: int) -> tuple[np.ndarray, np.ndarray]:
+    def _top(self, wanted: np.ndarray, excluded: np.ndarray, depth: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the best items by a value [I], filled up by popularity where too few are wanted."""
         scores, place = wanted.astype(np.float32), max(self._n_items - depth, 0)
-        scores[barred] = -np.inf
+        scores[excluded] = -np.inf
         cut = np.partition(scores, place)[place]
         if cut <= 0 and not self._base.repeats:
             popularity = LEAST * self.popularity / max(int(self.sizes.sum()), 1)
             scores = np.where(wanted > 0, wanted, popularity).astype(np.float32)
-            scores[barred] = -np.inf
+            scores[excluded] = -np.inf
             cut = np.partition(scores, place)[place]
         items = np.flatnonzero(scores >= cut)
         items = items[scores[items] > -np.inf]

@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 from grouprec.core.files import storage
 from grouprec.core.types import StorageError
+from grouprec.runs.store import LEDGER
 
-FILE = "ledger.sqlite"
 _CHUNK = 500  # keys of one query; SQLite takes 999 parameters at least
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS events (
@@ -73,7 +73,7 @@ class Ledger:
     """
 
     def __init__(self, folder: Path, title: str) -> None:
-        self.path = folder / FILE
+        self.path = folder / LEDGER
         with storage(folder):
             folder.mkdir(parents=True, exist_ok=True)
         self._lock = self._take_lock(folder / "writer.lock", title)

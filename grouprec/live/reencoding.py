@@ -16,7 +16,7 @@ from grouprec.models.blend import Weights, make_predictor
 from grouprec.ranking.candidates import place_preference
 from grouprec.ranking.group_lists import LENGTH, members_mean
 from grouprec.ranking.metrics import list_overlap
-from grouprec.runs.stages import FACTS, load_encoders, load_facts, load_stage
+from grouprec.runs.stages import load_encoders, load_facts, load_stage
 from grouprec.runs.store import Run, RunStore
 
 
@@ -64,7 +64,7 @@ def reencode(store: RunStore, run: Run, stream: Stream) -> Difference:
         )
 
     weights = Weights(**run.metrics()["blend"])
-    facts = load_facts(run.path / "live" / FACTS)
+    facts = load_facts(run.item_facts)
     encoders = load_encoders(store, run)
     own = make_predictor(encoders, weights, facts, histories[rows], embed).candidates(before.items.shape[1], base.seed)
     space = Preference(own, np.empty((0, base.components.shape[1]), np.float32), base.components)

@@ -13,7 +13,7 @@ from grouprec.core.types import Candidates, StorageError
 from grouprec.live.state import LiveState
 from grouprec.live.stream import start
 from grouprec.ranking.candidates import taste
-from grouprec.runs.snapshot import LiveBase
+from grouprec.runs.snapshot import FitSnapshot
 from grouprec.runs.store import Run, RunStore
 
 LENGTH = 10  # items of a list that are compared
@@ -52,7 +52,7 @@ class Replay:
         acted: rows of the users with events so far.
     """
 
-    def __init__(self, base: LiveBase, state: LiveState, events: pd.DataFrame, users: pd.DataFrame) -> None:
+    def __init__(self, base: FitSnapshot, state: LiveState, events: pd.DataFrame, users: pd.DataFrame) -> None:
         self.base, self.state, self.events = base, state, events
         self.done, self.last = 0, None
         self.moved: set[int] = set()
@@ -146,7 +146,7 @@ class Replay:
 class _Landmarks:
     """Users whose place on the map and whose taste are known: a moved user is put between those of like taste."""
 
-    def __init__(self, base: LiveBase, users: pd.DataFrame) -> None:
+    def __init__(self, base: FitSnapshot, users: pd.DataFrame) -> None:
         self._base = base
         self._map = users.set_index("user")[["x", "y"]].reindex(base.user_ids).to_numpy(np.float64)
         known = np.flatnonzero(np.isfinite(self._map).all(axis=1))

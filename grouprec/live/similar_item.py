@@ -15,7 +15,7 @@ from grouprec.data.features import AttributeFeatures
 LABEL = "item_label"
 
 
-class LikestItem:
+class SimilarItem:
     """The nearest known item of a new one: the largest cosine of their features (:class:`AttributeFeatures`).
 
     Args:
@@ -35,7 +35,7 @@ class LikestItem:
         return features, normalize(features.transform(self._frame)[0])
 
     def __call__(self, label: str, attributes: Mapping[str, Any]) -> int | None:
-        """Return the row of the likest item, the first of several; None where nothing says which one it is."""
+        """Return the row of the most similar item, the first of several; None where nothing says which one it is."""
         new = pd.DataFrame([{**attributes, LABEL: label or None}])
         new = new[[name for name in self._frame.columns if name in new.columns and new[name].notna().all()]]
         if new.empty:

@@ -19,7 +19,7 @@ from grouprec.live.users import LiveUsers, Rows
 from grouprec.models.base import Grouper, Regime, Updater
 from grouprec.models.fitting import RunOptions
 from grouprec.models.placement import AttributePlacer, place_users
-from grouprec.runs.snapshot import LiveBase, pack_text, unpack_text
+from grouprec.runs.snapshot import FitSnapshot, pack_text, unpack_text
 
 RISERS = 50  # items from outside the candidates that an event may bring in: those that rose most
 CELLS = 1 << 22  # numbers of a mini-batch held at a time
@@ -69,7 +69,7 @@ class LiveState:
 
     def __init__(
         self,
-        base: LiveBase,
+        base: FitSnapshot,
         updater: Updater,
         grouper: Grouper,
         attributes: pd.DataFrame | None = None,
@@ -278,8 +278,8 @@ class LiveState:
         """Return how far items push into the lists, [B, I]: 0 what may not be listed, inf what was judged well."""
         for row, factors in judged:
             push[row, [item for item, factor in factors.items() if factor > 1 and item < self._n_items]] = np.inf
-        if self._groups.barred.any():
-            push[:, self._groups.barred] = 0
+        if self._groups.excluded.any():
+            push[:, self._groups.excluded] = 0
         if not self._base.repeats:
             rows = np.repeat(np.arange(len(push)), np.diff(histories.indptr))
             push[rows, histories.indices] = 0

@@ -1,7 +1,7 @@
 """A run's live state on disk: events come in, each counts exactly once, and groups and lists are as they are after it.
 
 ``<run>/live/``
-    final.safetensors      where the stream starts, the run's final fit (:class:`~grouprec.runs.snapshot.LiveBase`)
+    final.safetensors      where the stream starts, the run's final fit (:class:`~grouprec.runs.snapshot.FitSnapshot`)
     judged.safetensors     the same of the fit that the test part judged, where the run exports another one
     placer.safetensors     the classifier that places users without history
     ledger.sqlite          every accepted event, in order (:class:`~grouprec.live.ledger.Ledger`)
@@ -35,19 +35,19 @@ from grouprec.core.types import GroupLists, Groups, StorageError
 from grouprec.data.values import shown
 from grouprec.live.events import FACTORS, MOST_NAMED, check_events
 from grouprec.live.ledger import Entry, Ledger
-from grouprec.live.similar_item import LikestItem
+from grouprec.live.similar_item import SimilarItem
 from grouprec.live.state import LiveState
 from grouprec.models.base import Regime
 from grouprec.models.placement import AttributePlacer
 from grouprec.ranking.group_lists import RANKING_DEPTH, STRICT_DEPTH, without
 from grouprec.ranking.strategies import get_strategy
 from grouprec.ranking.variety import diversify
-from grouprec.runs.snapshot import LiveBase
+from grouprec.runs.snapshot import FitSnapshot
 from grouprec.runs.stages import load_stage
 from grouprec.runs.store import Run, RunStore
 
 BATCH = 200  # events of one transaction
-BASE, PLACER, SNAPSHOT = "final.safetensors", "placer.safetensors", "snapshot.safetensors"
+PLACER, SNAPSHOT = "placer.safetensors", "snapshot.safetensors"
 _PLACE, _LAST = "stream.sequence", "stream.key"  # of the last event in a snapshot
 _USER_COLUMNS = ("user", "group", "x", "y", "interactions", "in_training")  # of the users table; the rest: attributes
 _ITEM_COLUMNS = ("item", "label", "users")
@@ -95,7 +95,7 @@ class Stream:
 
     snapshot_every = 10_000  # events
 
-    def __init__(self, run: Run, folder: Path, base: LiveBase, state: LiveState, ledger: Ledger) -> None:
+    def __init__(self, run: Run, folder: Path, base: FitSnapshot, state: LiveState, ledger: Ledger) -> None:
         """Use :meth:`open`."""
         self.run, self.folder, self.base, self.state, self.ledger = run, folder, base, state, ledger
         config = run.config()
@@ -103,7 +103,7 @@ class Stream:
         self._times = ledger.last_times()  # of users who did something since the base
         items = run.table("items")
         self._attributes = {*_attributes(run.table("users"), _USER_COLUMNS), *_attributes(items, _ITEM_COLUMNS)}
-        self._likest = LikestItem(_attributes(items, _ITEM_COLUMNS), items["label"], items["item"])
+        self._similar_item = SimilarItem(_attributes(items, _ITEM_COLUMNS), items["label"], items["item"])
         self._thread = threading.RLock()
         self.interrupted = False
         self._applied = self._saved = self._restore()
@@ -123,7 +123,7 @@ class Stream:
         """
         if not run.finished:
             raise StorageError(f"The run {run.run_id} is not finished ({run.status().state}); it takes no events yet.")
-        folder = folder or run.path / "live" / ("" if fit == "final" else fit)
+        folder = folder or run.live / ("" if fit == "final" else fit)
         ledger = Ledger(folder, f"the run {run.run_id}")
         try:
             return cls(run, folder, *start(store, run, fit, folder), ledger)
@@ -203,18 +203,18 @@ class Stream:
         groups = Groups(self.state.labels, self.base.n_groups)
         ranked = get_strategy(name).rank(self.state.candidates(), groups, RANKING_DEPTH, self.base.seed)
         lists = GroupLists(*(part[:, :STRICT_DEPTH] for part in ranked), *ranked)
-        return without(lists, self._barred())
+        return without(lists, self._excluded())
 
-    def _barred(self) -> np.ndarray:
+    def _excluded(self) -> np.ndarray:
         """Return what groups may not get, bool [G, I]: by the run's rules, or because it was hidden from them."""
         n_groups, n_items = self.base.n_groups, len(self.base.item_ids)
-        rules = np.zeros((n_groups, n_items), bool) if self.base.barred is None else self.base.barred
-        barred = rules.copy()
+        rules = np.zeros((n_groups, n_items), bool) if self.base.excluded is None else self.base.excluded
+        excluded = rules.copy()
         for entry in self.ledger.feedback():
             row = self.state.item_row(entry.item)
             if entry.user is None and entry.group and row is not None and row < n_items:
-                barred[entry.group - 1, row] = rules[entry.group - 1, row] or entry.behaviour == "hide"
-        return barred
+                excluded[entry.group - 1, row] = rules[entry.group - 1, row] or entry.behaviour == "hide"
+        return excluded
 
     def save(self) -> None:
         """Write a snapshot, so that opening the stream again need not go through all events."""
@@ -270,7 +270,7 @@ class Stream:
         state, attributes = self.state, json.loads(entry.attributes)
         item_row = state.item_row(entry.item)
         if item_row is None:
-            like = self._likest(entry.label, attributes)
+            like = self._similar_item(entry.label, attributes)
             item_row = state.add_item(entry.item, entry.label, like)
         if entry.user is None:  # feedback of a whole group, which check_events asks to be named
             state.judge(item_row, FACTORS[entry.behaviour], group=(entry.group or 1) - 1)
@@ -334,7 +334,7 @@ class Stream:
         return [json.dumps(row, default=plain) if is_new else "{}" for row, is_new in zip(given, new, strict=True)]
 
 
-def start(store: RunStore, run: Run, fit: str = "final", folder: Path | None = None) -> tuple[LiveBase, LiveState]:
+def start(store: RunStore, run: Run, fit: str = "final", folder: Path | None = None) -> tuple[FitSnapshot, LiveState]:
     """Return where a stream starts, and the state before any event.
 
     Args:
@@ -343,12 +343,14 @@ def start(store: RunStore, run: Run, fit: str = "final", folder: Path | None = N
     Raises:
         StorageError: the run has nothing to start from.
     """
-    path = run.path / "live" / f"{fit}.safetensors"
-    path = path if path.exists() else path.with_name(BASE)
+    path = run.snapshot(fit)
+    path = path if path.exists() else run.snapshot()
     if not path.exists():
-        raise StorageError(f"The run {run.run_id} has nothing to send events to ({BASE} is missing); train it again.")
-    base, config = LiveBase.load(path), run.config()
-    folder = folder or path.parent / ("" if path.name == BASE else path.stem)
+        raise StorageError(
+            f"The run {run.run_id} has nothing to send events to ({path.name} is missing); train it again."
+        )
+    base, config = FitSnapshot.load(path), run.config()
+    folder = folder or run.live / ("" if path == run.snapshot() else path.stem)
     users = run.table("users").set_index("user", drop=False).reindex(base.user_ids)
     attributes = _attributes(users, _USER_COLUMNS).reset_index(drop=True)
     placer = None

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import sparse
 
 from grouprec.core.types import Candidates
-from grouprec.runs.snapshot import LiveBase, csr_around
+from grouprec.runs.snapshot import FitSnapshot, csr_around
 
 
 class Rows:
@@ -51,7 +51,7 @@ class LiveUsers:
         placed: int32 [T], the latest answer of the grouper's rule; the group, unless the fit itself had it otherwise.
     """
 
-    def __init__(self, base: LiveBase, start_state: np.ndarray) -> None:
+    def __init__(self, base: FitSnapshot, start_state: np.ndarray) -> None:
         self._base, self._start_state = base, start_state
         room, width = len(base.labels), base.candidates.items.shape[1]
         self._labels, self._slots = Rows(base.labels), Rows(np.full(room, -1, np.int32))

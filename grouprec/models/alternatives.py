@@ -14,7 +14,7 @@ from grouprec.ranking.candidates import discounts, rank_top
 from grouprec.ranking.group_lists import LENGTH
 from grouprec.ranking.variety import diversity_of, item_cosines, varied
 
-CROWD = 512  # virtual members of a group; the safe list is that of all of them
+N_MEMBERS = 512  # virtual members of a group; the safe list is that of all of them
 POOL = 150  # items, the best for the whole crowd, that lists are chosen from
 TRIES = 4  # parts of the crowd drawn for every list asked for
 GIVEN_UP = 0.05  # of its predicted value, for variety, by the most surprising list
@@ -41,7 +41,7 @@ class Alternatives:
 
 
 @dataclass(frozen=True, eq=False)
-class Crowd:
+class VirtualGroup:
     """Virtual members of a group and what each of them wants of the items that all of them want most.
 
     Attributes:
@@ -55,20 +55,20 @@ class Crowd:
     alike: np.ndarray
 
     @staticmethod
-    def gather(
+    def draw_members(
         profile: Profile,
         draw: Draw,
         mixture: np.ndarray,
         rng: np.random.Generator,
         histories: sparse.csr_array,
         excluded: np.ndarray | None = None,
-    ) -> Crowd:
+    ) -> VirtualGroup:
         """Return 512 virtual members; all arguments as in :func:`alternative_lists`.
 
         Raises:
             SettingError: nothing is left to list.
         """
-        latents = draw(CROWD, rng)
+        latents = draw(N_MEMBERS, rng)
         rates = mean_preference(profile, latents, mixture)
         if excluded is not None:
             rates = np.where(excluded, 0, rates)
@@ -76,9 +76,9 @@ class Crowd:
         pool = pool[best > 0]
         if not len(pool):
             raise SettingError("Every item is excluded, so nothing is left to list; exclude fewer items.")
-        starts = range(0, CROWD, DECODING_BATCH)
+        starts = range(0, N_MEMBERS, DECODING_BATCH)
         wants = [profile.predict(latents[start : start + DECODING_BATCH], mixture)[:, pool] for start in starts]
-        return Crowd(pool, np.concatenate(wants), item_cosines(histories, pool))
+        return VirtualGroup(pool, np.concatenate(wants), item_cosines(histories, pool))
 
     def lists(self, n: int, surprise: float, rng: np.random.Generator, length: int = LENGTH) -> Alternatives:
         """Return the lists of :func:`alternative_lists`, at once for any place of the dial."""
@@ -135,7 +135,7 @@ def alternative_lists(
     Raises:
         SettingError: the dial is outside 0..1, fewer than one list or item is asked for, or nothing is left to list.
     """
-    return Crowd.gather(profile, draw, mixture, rng, histories, excluded).lists(n, surprise, rng, length)
+    return VirtualGroup.draw_members(profile, draw, mixture, rng, histories, excluded).lists(n, surprise, rng, length)
 
 
 def _padded(lists: np.ndarray, length: int) -> np.ndarray:

@@ -122,15 +122,15 @@ def log_trend(data: Dataset, half_life: float) -> np.ndarray:
     return np.log((recent + smoothing) / (lifetime + smoothing)).astype(np.float32)
 
 
-def log_preference(source: Source, rows: np.ndarray | slice, silent: np.ndarray) -> np.ndarray:
+def log_preference(source: Source, rows: np.ndarray | slice, fallback: np.ndarray) -> np.ndarray:
     """Return an encoder's preferences as logarithms relative to the user's best items, float32 [B, I].
 
     Args:
-        silent: float32 [I], the answer for users of whom the encoder says nothing: all their scores are equal.
+        fallback: float32 [I], the answer for users of whom the encoder says nothing: all their scores are equal.
     """
     scores = source.embeddings.scores(rows)
     relative = _relative(scores, source.scale)
-    relative[scores.max(axis=1) <= scores.min(axis=1)] = silent
+    relative[scores.max(axis=1) <= scores.min(axis=1)] = fallback
     return relative
 
 

@@ -178,15 +178,15 @@ def group_popularity(histories: sparse.csr_array, groups: Groups, seed: int) -> 
     return lists_from_scores(shares, shares, seed)
 
 
-def without(lists: GroupLists, barred: np.ndarray) -> GroupLists:
+def without(lists: GroupLists, excluded: np.ndarray) -> GroupLists:
     """Return the lists without what their group may not get; the others move up, -1 fills the end.
 
     Args:
-        barred: bool [G, I].
+        excluded: bool [G, I].
     """
 
     def close_up(items: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        kept = (items >= 0) & ~np.take_along_axis(barred, np.maximum(items, 0).astype(np.int64), axis=1)
+        kept = (items >= 0) & ~np.take_along_axis(excluded, np.maximum(items, 0).astype(np.int64), axis=1)
         order = np.argsort(~kept, axis=1, kind="stable")
         kept, items, scores = (np.take_along_axis(part, order, axis=1) for part in (kept, items, scores))
         return np.where(kept, items, -1).astype(np.int32), np.where(kept, scores, 0).astype(np.float32)

@@ -11,8 +11,8 @@ import pandas as pd
 
 from grouprec.core.files import storage
 from grouprec.core.types import StorageError
-from grouprec.explore.edited_tables import Curation
-from grouprec.explore.edits import History
+from grouprec.explore.edited_tables import EditedRun
+from grouprec.explore.edits import EditHistory
 from grouprec.explore.tables import USER_LIST_DEPTH
 from grouprec.runs.store import Run
 
@@ -34,7 +34,7 @@ def export_run(run: Run, out: Path, method: str | None = None) -> dict[str, int]
     Raises:
         StorageError: the run is not finished, has no lists of that method, or ``out`` cannot be written.
     """
-    return _export(run, out, method, Curation(run, History.load(run.path)).table)
+    return _export(run, out, method, EditedRun(run, EditHistory.load(run.path)).table)
 
 
 def _export(run: Run, out: Path, method: str | None, table: Callable[[str], pd.DataFrame]) -> dict[str, int]:

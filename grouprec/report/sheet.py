@@ -9,7 +9,7 @@ from html import escape
 import numpy as np
 
 from grouprec.explore.reasons import Explainer, in_words
-from grouprec.explore.remake import Members
+from grouprec.explore.remake import ListMembers
 
 LENGTH = 10
 
@@ -50,7 +50,7 @@ class Listed:
     place: int
 
 
-def listed(members: Members, items: np.ndarray, places: np.ndarray, explainer: Explainer | None) -> list[Listed]:
+def listed(members: ListMembers, items: np.ndarray, places: np.ndarray, explainer: Explainer | None) -> list[Listed]:
     """Return what a sheet says of the items of a list.
 
     Args:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from grouprec.core.types import StorageError
-from grouprec.report import sentences as story
+from grouprec.report import sentences
 from grouprec.report.text import difference, interval
 from grouprec.runs.store import Run
 
@@ -164,7 +164,7 @@ def methods_of(evaluation: pd.DataFrame, regime: str, metric: str, ours: str = "
     """
     match = evaluation["regime"].isin([regime, "individual"]) & (evaluation["metric"] == metric)
     rows = evaluation[match & evaluation["value"].notna()].sort_values("value", ascending=False, ignore_index=True)
-    titles = [story.method_title(*pair) for pair in zip(rows["method"], rows["regime"], strict=True)]
+    titles = [sentences.method_title(*pair) for pair in zip(rows["method"], rows["regime"], strict=True)]
     return rows.assign(title=titles, ours=rows["method"] == ours)
 
 
@@ -195,7 +195,7 @@ def against_title(comparisons: pd.DataFrame, regime: str) -> str:
     """Return the title of the column of differences: what the methods of a regime were compared with."""
     references = comparisons.loc[comparisons["regime"] == regime, "against"]
     method = references.iloc[0] if len(references) else "generated"
-    return f"Against: {story.method_title(method).lower()}"
+    return f"Against: {sentences.method_title(method).lower()}"
 
 
 def differences(comparisons: pd.DataFrame, regime: str, metric: str) -> pd.Series:
@@ -214,7 +214,7 @@ def differences(comparisons: pd.DataFrame, regime: str, metric: str) -> pd.Serie
 # -- the evidence
 
 
-def of(frame: pd.DataFrame, metric: str = story.METRIC, **values: str) -> pd.DataFrame:
+def of(frame: pd.DataFrame, metric: str = sentences.METRIC, **values: str) -> pd.DataFrame:
     """Return the rows of one metric whose columns have the given values."""
     match = frame["metric"] == metric
     for column, value in values.items():
@@ -235,7 +235,7 @@ def value_table(value: pd.DataFrame, regime: str) -> pd.DataFrame:
     table = pd.DataFrame({"Lists": own.index})
     for method, curve in curves.items():
         rows = curve.set_index("n_groups").reindex(own.index)
-        title = story.method_title(method)
+        title = sentences.method_title(method)
         table[title] = [interval(*row) for row in rows[["value", "low", "high"]].itertuples(index=False)]
         table[f"{title}, share of gain"] = rows["share_of_gain"].round(3).to_numpy()
     about = {"smallest": "Smallest group", "largest": "Largest group", "silhouette": "Apart", "stability": "Stability"}
@@ -256,14 +256,21 @@ def served_groups(served: pd.DataFrame, split: pd.DataFrame) -> pd.DataFrame:
     frame = served[columns].sort_values("zero_hit_share", ascending=False, ignore_index=True)
     if split.empty:
         return frame
-    measured = f"measured_{story.METRIC}"
-    new = ["worst_decile", "share_lost", f"predicted_{story.METRIC}", measured, f"{measured}_low", f"{measured}_high"]
+    measured = f"measured_{sentences.METRIC}"
+    new = [
+        "worst_decile",
+        "share_lost",
+        f"predicted_{sentences.METRIC}",
+        measured,
+        f"{measured}_low",
+        f"{measured}_high",
+    ]
     return frame.merge(split[["group", *new]], on="group", how="left")
 
 
 def popularity_table(exposure: pd.DataFrame) -> pd.DataFrame:
     """Return what lists show against what people have: kinds of lists in rows, popularity measures in columns."""
-    titles = {"individual": "Personal lists", **story.REGIMES}
+    titles = {"individual": "Personal lists", **sentences.REGIMES}
     measures = exposure[exposure["attribute"].isin(["", "popularity tier"])]
     measures = measures.assign(key=measures["value"].where(measures["value"] != "", measures["measure"]))
     shown = measures.set_index(["regime", "key"])["in_lists"].unstack()  # noqa: PD010  # nothing to aggregate
@@ -279,10 +286,10 @@ def blend_table(blend: Mapping[str, Any], comparisons: pd.DataFrame) -> pd.DataF
     """Return the encoders of a blend in rows: weight, validation nDCG@10, difference to the blend on the test part."""
     weights, alone = blend.get("encoders") or {}, blend.get("ndcg") or {}
     names = sorted(weights, key=lambda name: -weights[name])
-    tested = differences(comparisons, "individual", story.METRIC)
+    tested = differences(comparisons, "individual", sentences.METRIC)
     return pd.DataFrame(
         {
-            "Encoder": [story.encoder_title(name) for name in names],
+            "Encoder": [sentences.encoder_title(name) for name in names],
             "Weight": [round(weights[name], 3) for name in names],
             "Alone, validation": [round(alone.get(name, np.nan), 3) for name in names],
             "Alone against the blend, test": [tested.get(name, "") for name in names],
@@ -307,12 +314,12 @@ def run_row(title: str, metrics: Mapping[str, Any], evaluation: pd.DataFrame, le
         "Users": metrics.get("n_users"),
         "Groups": metrics.get("n_groups"),
         "Preset": metrics.get("preset", ""),
-        "Encoder": story.encoder_title(str(metrics.get("encoder", ""))),
+        "Encoder": sentences.encoder_title(str(metrics.get("encoder", ""))),
     }
-    personal = story.evaluated(evaluation, "individual", "individual", metric)
+    personal = sentences.evaluated(evaluation, "individual", "individual", metric)
     row["Personal lists"] = np.nan if personal is None else personal["value"]
     for regime, short_title in (("strict", "same list"), ("dedup", "skips owned")):
-        shared = story.evaluated(evaluation, list_method(metrics, regime), regime, metric)
+        shared = sentences.evaluated(evaluation, list_method(metrics, regime), regime, metric)
         for column, source in (("", "value"), (", share of gain", "share_of_gain")):
             row[f"Shared, {short_title}{column}"] = np.nan if shared is None else round(shared[source], 3)
     row["Seconds"] = metrics.get("seconds")

@@ -22,7 +22,7 @@ _DTYPES = {"BOOL": np.bool_, "U8": np.uint8, "I32": np.int32, "I64": np.int64, "
 
 
 @dataclass(frozen=True, eq=False)
-class LiveBase:
+class FitSnapshot:
     """What a fit knows of its users. Never changed: a stream keeps beside it only what events changed.
 
     Attributes:
@@ -39,7 +39,7 @@ class LiveBase:
         weight: how far the updater's change of opinion counts; 0 for not at all.
         repeats: items that a user has may be listed.
         seed: draws the order of ties in lists, as it did in the fit.
-        barred: bool [G, I], what rules keep from the lists of a group; None where they keep nothing. An item that is
+        excluded: bool [G, I], what rules keep from the lists of a group; None where they keep nothing. An item that is
             kept from all groups is nobody's candidate.
     """
 
@@ -56,7 +56,7 @@ class LiveBase:
     weight: float
     repeats: bool
     seed: int = 0
-    barred: np.ndarray | None = None
+    excluded: np.ndarray | None = None
 
     def save(self, path: Path) -> None:
         """Write everything to one safetensors file; a reader sees the old file or the new one, never half.
@@ -78,8 +78,8 @@ class LiveBase:
         }
         for name, text in texts.items():
             arrays |= pack_text(name, text)
-        if self.barred is not None:
-            arrays["barred"] = self.barred
+        if self.excluded is not None:
+            arrays["barred"] = self.excluded  # the name in files since 0.1.0
         numbers = {"weight": self.weight, "repeats": self.repeats, "n_groups": self.n_groups, "seed": self.seed}
         meta = {name: json.dumps(value) for name, value in numbers.items()}
         temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -115,7 +115,7 @@ class LiveBase:
                 candidates=Candidates(arrays["candidate_items"], arrays["candidate_scores"], shape[1]),
                 **{name: arrays[name] for name in whole},
                 **numbers,
-                barred=arrays.get("barred"),
+                excluded=arrays.get("barred"),
             )
         except (OSError, ValueError, KeyError) as error:
             raise StorageError(

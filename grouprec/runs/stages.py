@@ -17,7 +17,6 @@ from grouprec.runs.store import Run, RunStore
 from grouprec.core.files import read_json, storage
 from grouprec.core.types import StorageError
 
-FACTS = "final.items.safetensors"
 
 
 def load_stage(store: RunStore, run: Run, kind: str, fit: str = "final") -> Any:
@@ -43,7 +42,7 @@ def load_encoders(store: RunStore, run: Run, fit: str = "final") -> dict[str, En
 
 def _stages(run: Run, fit: str) -> dict[str, Any]:
     """Return what a run says of its stages: name and key by kind, and the encoders' keys by name."""
-    return (read_json(run.path / "fitted.json") or {}).get(fit) or {}
+    return (read_json(run.fitted) or {}).get(fit) or {}
 
 
 def _load(store: RunStore, run: Run, kind: str, name: str, key: str) -> Any:

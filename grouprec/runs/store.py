@@ -108,6 +108,37 @@ class Run:
         self.path = path
         self.run_id = path.name
 
+    # -- where things lie
+
+    @property
+    def live(self) -> Path:
+        """Return the folder that streams of events start from and live in."""
+        return self.path / "live"
+
+    def snapshot(self, fit: str = "final") -> Path:
+        """Return the file of what a fit ("final", which is exported, or "judged") knows of its users."""
+        return self.live / f"{fit}.safetensors"
+
+    @property
+    def has_snapshot(self) -> bool:
+        """Whether the run keeps what its users are predicted to want; the oldest ones do not."""
+        return self.snapshot().exists()
+
+    @property
+    def item_facts(self) -> Path:
+        """Return the file of what the final fit knows of items."""
+        return self.live / "final.items.safetensors"
+
+    @property
+    def ledger(self) -> Path:
+        """Return the file of all events that were sent to the run."""
+        return self.live / LEDGER
+
+    @property
+    def fitted(self) -> Path:
+        """Return the file that names the stages of every fit."""
+        return self.path / "fitted.json"
+
     # -- reading
 
     def config(self) -> RunConfig:
@@ -259,6 +290,7 @@ class Run:
 
 
 MOST_NOTE, MOST_TAG, MOST_TAGS = 2000, 30, 12  # letters of a note, letters of a tag, tags of a run
+LEDGER = "ledger.sqlite"  # of all events that were sent to a run
 _CHANGING = {"status.json", "notes.json", "events.jsonl", "log.txt", "config.json", "manifest.json"}
 
 
@@ -326,7 +358,7 @@ class RunStore:
     def _hand_over(self, run: Run) -> None:
         """Move every stage that only this run has, and another one's results rest on, to that one."""
         others = [one for one in self.runs() if one.run_id != run.run_id]
-        needed = {one: json.dumps(read_json(one.path / "fitted.json")) for one in others}
+        needed = {one: json.dumps(read_json(one.fitted)) for one in others}
         for record in (run.path / "stages").glob("*.json"):
             key = (read_json(record) or {}).get("key")
             heir = next((one for one, keys in needed.items() if key and f'"{key}"' in keys), None)

@@ -41,7 +41,7 @@ from grouprec.ranking.strategies import STRATEGIES
 from grouprec.ranking.task import Task, dedup_lists, individual_lists, shared_lists, test_task
 from grouprec.runs.config import RunConfig
 from grouprec.training.fit import Choices, Evidence, Fitted
-from grouprec.training.groups_and_lists import Formed, Former
+from grouprec.training.groups_and_lists import GroupMaker, GroupsAndLists
 from grouprec.training.saving import live_base
 from grouprec.training.selection import smallest_group
 
@@ -69,13 +69,13 @@ def gather(
     evaluation = protocol.evaluate(
         histories, task, judged.groups, judged.candidates, usual, judged.lists, alone, config.seed
     )
-    former = judged.former
+    maker = judged.maker
     measured = {(one.method, one.regime): one for one in evaluation.measured}
     found = {
         "comparisons": compare_all(evaluation.measured, next(iter(judged.lists)), config.seed),
-        "value_of_groups": _value(judged, task, former, usual, config),
-        "ablation": _ablation(judged, task, former, usual, config),
-        "strategies": _strategies(judged, task, former, config),
+        "value_of_groups": _value(judged, task, maker, usual, config),
+        "ablation": _ablation(judged, task, maker, usual, config),
+        "strategies": _strategies(judged, task, maker, config),
         "left_behind": _left_behind(judged, task, measured, config),
         "fairness": _fairness(judged, data, task, measured, config),
         "exposure": _exposure(judged, task, config),
@@ -111,27 +111,27 @@ def _encoders_alone(judged: Fitted, task: Task, config: RunConfig, options: RunO
     return {name: alone(name) for name in encoders}
 
 
-def numbers_of_groups(former: Former) -> list[int]:
+def numbers_of_groups(maker: GroupMaker) -> list[int]:
     """Return the numbers of groups that a run shows, among them its own.
 
     A fine grid, unless forming groups of so many users takes long.
     """
-    grid = FINE_GRID if former.data.n_users <= FINE_USERS else GRID
-    smallest = 2 * smallest_group(former.config)
-    return sorted({*default_grid(former.data.n_users, smallest, grid), former.asked})
+    grid = FINE_GRID if maker.data.n_users <= FINE_USERS else GRID
+    smallest = 2 * smallest_group(maker.config)
+    return sorted({*default_grid(maker.data.n_users, smallest, grid), maker.asked})
 
 
 def _value(
-    judged: Fitted, task: Task, former: Former, usual: Mapping[str, Candidates], config: RunConfig
+    judged: Fitted, task: Task, maker: GroupMaker, usual: Mapping[str, Candidates], config: RunConfig
 ) -> pd.DataFrame:
     """Return the value of every number of groups, and how the run's groups look."""
-    grid = numbers_of_groups(former)
-    table = value_table(former, task, usual, grid, {*COARSE_GRID, former.asked})
-    return table.merge(_shape(former, grid, config), on="n_groups", how="left")
+    grid = numbers_of_groups(maker)
+    table = value_table(maker, task, usual, grid, {*COARSE_GRID, maker.asked})
+    return table.merge(_shape(maker, grid, config), on="n_groups", how="left")
 
 
 def value_table(
-    former: Former,
+    maker: GroupMaker,
     task: Task,
     usual: Mapping[str, Candidates],
     grid: Sequence[int],
@@ -147,52 +147,52 @@ def value_table(
         rest: the numbers at which other methods are tried, and the run's in the use that its groups are not made
             for; None for all.
     """
-    n_users, seed = former.data.n_users, former.config.seed
+    n_users, seed = maker.data.n_users, maker.config.seed
     if n_users > CURVE_USERS:
         rows = np.sort(np.random.default_rng(seed).choice(n_users, CURVE_USERS, replace=False))
-        data, task = some_users(former.data, task, rows)
-        former = Former(data, former.candidates.take(rows), former.config, former.options)
+        data, task = some_users(maker.data, task, rows)
+        maker = GroupMaker(data, maker.candidates.take(rows), maker.config, maker.options)
         usual = {name: predicted.take(rows) for name, predicted in usual.items()}
-    histories = former.data.histories
+    histories = maker.data.histories
     space = baselines.history_space(histories, seed)
 
     @cache
     def practice(n_groups: int) -> tuple[Groups, dict[str, GroupLists]]:
         return baselines.kmeans_baselines(histories, usual, n_groups, seed, task.seen, space)
 
-    def of(name: str) -> Callable[[int, Regime], Formed]:
+    def of(name: str) -> Callable[[int, Regime], GroupsAndLists]:
         return lambda n_groups, regime: (practice(n_groups)[0], practice(n_groups)[1][name])
 
-    methods: dict[str, Callable[[int, Regime], Formed]] = {
-        "members_mean": former.run_method,
+    methods: dict[str, Callable[[int, Regime], GroupsAndLists]] = {
+        "members_mean": maker.run_method,
         **{name: of(name) for name in ("kmeans_popularity", *(f"kmeans_mean_{one}" for one in usual))},
     }
-    own = "members_mean", former.config.grouping_regime
+    own = "members_mean", maker.config.grouping_regime
 
     def tried(n_groups: int, method: str, regime: str) -> bool:
         return rest is None or n_groups in rest or (method, regime) == own
 
-    table = value_of_groups(histories, task, former.candidates, methods, grid, seed, tried=tried)
-    sizes = (table[["smallest", "largest"]] * (n_users / former.data.n_users)).round().astype(int)
+    table = value_of_groups(histories, task, maker.candidates, methods, grid, seed, tried=tried)
+    sizes = (table[["smallest", "largest"]] * (n_users / maker.data.n_users)).round().astype(int)
     return table.assign(smallest=sizes["smallest"], largest=sizes["largest"])
 
 
-def _shape(former: Former, grid: list[int], config: RunConfig) -> pd.DataFrame:
+def _shape(maker: GroupMaker, grid: list[int], config: RunConfig) -> pd.DataFrame:
     """Return how far apart the run's groups lie (silhouette) and how stable they are over two seeds, by number."""
     rows = []
     for n_groups in grid:
-        groups = former.run_groups(n_groups, config.regime)
-        silhouette = separation(former.preference.space, groups.labels, config.seed, 2000).silhouette
+        groups = maker.run_groups(n_groups, config.regime)
+        silhouette = separation(maker.preference.space, groups.labels, config.seed, 2000).silhouette
         stable = np.nan
-        if former.data.n_users <= STABILITY_USERS:
-            again = former.groups(config.grouper, n_groups, config.regime, config.seed + 1)
+        if maker.data.n_users <= STABILITY_USERS:
+            again = maker.groups(config.grouper, n_groups, config.regime, config.seed + 1)
             stable = stability((groups, again).__getitem__, (0, 1))
         rows.append({"n_groups": n_groups, "silhouette": silhouette, "stability": stable})
     return pd.DataFrame(rows)
 
 
 def _ablation(
-    judged: Fitted, task: Task, former: Former, usual: Mapping[str, Candidates], config: RunConfig
+    judged: Fitted, task: Task, maker: GroupMaker, usual: Mapping[str, Candidates], config: RunConfig
 ) -> pd.DataFrame:
     """Return what every stage adds to the lists, step by step: one change at a time, paired over users."""
     histories, seed = judged.data.histories, config.seed
@@ -209,8 +209,8 @@ def _ablation(
             for name, predicted in usual.items()
             if name == "ease"
         ),
-        ("blend", "members' mean of the blend", groups, former.lists(groups)["members_mean"]),
-        ("grouping", "the run's own groups", judged.groups, former.lists(judged.groups)["members_mean"]),
+        ("blend", "members' mean of the blend", groups, maker.lists(groups)["members_mean"]),
+        ("grouping", "the run's own groups", judged.groups, maker.lists(judged.groups)["members_mean"]),
         ("profile", "predicted from the members' profiles", judged.groups, _from_rates(decoded, judged, seed)),
         ("generator", "predicted from virtual members", judged.groups, judged.lists["generated"]),
     ]
@@ -247,11 +247,11 @@ def _headlines(one: protocol.Measured) -> np.ndarray:
     return np.column_stack([one.of(metric) for metric in protocol.HEADLINES])
 
 
-def _strategies(judged: Fitted, task: Task, former: Former, config: RunConfig) -> pd.DataFrame:
+def _strategies(judged: Fitted, task: Task, maker: GroupMaker, config: RunConfig) -> pd.DataFrame:
     """Return what the run's groups would get by every aggregation strategy."""
     rows = []
     for name, strategy in STRATEGIES.items():
-        lists = former.by_strategy(judged.groups, name)
+        lists = maker.by_strategy(judged.groups, name)
         for one in protocol.measure_both(name, lists, judged.groups, task):
             row = {"strategy": name, "title": strategy.title, "regime": one.regime}
             rows += [row | bounds for bounds in _intervals(one, config.seed)]

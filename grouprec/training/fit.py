@@ -17,7 +17,7 @@ from grouprec.models.base import Encoder, Generator, Grouper, Profile, Updater
 from grouprec.models.blend import ItemFacts, Predictor, Weights, make_predictor
 from grouprec.models.placement import AttributePlacer, place_users
 from grouprec.ranking.candidates import place_preference
-from grouprec.training.groups_and_lists import Former
+from grouprec.training.groups_and_lists import GroupMaker
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Choices:
         tried: the table that the number was chosen from, if it was.
         decided: settings by stage name.
         live_weight: how far an event's change of opinion counts beside the blend
-            (:class:`~grouprec.runs.snapshot.LiveBase`).
+            (:class:`~grouprec.runs.snapshot.FitSnapshot`).
     """
 
     encoders: tuple[str, ...]
@@ -76,14 +76,14 @@ class Fitted:
         former: forms and lists other numbers of groups of the same users.
         map_key: what the positions on the map depend on.
         lists: kinds of lists by name, made for ``groups``.
-        barred: bool [G, I], what the run's rules keep from the lists of a group.
+        excluded: bool [G, I], what the run's rules keep from the lists of a group.
         decided: settings that validation decided, by stage name.
         stages: name and key by kind, for all stages but the encoders.
     """
 
     data: Dataset
     encoded: Encoded
-    former: Former
+    maker: GroupMaker
     map_key: str
     candidates: Candidates
     preference: Preference
@@ -94,7 +94,7 @@ class Fitted:
     generator: Generator
     updater: Updater
     lists: dict[str, GroupLists]
-    barred: np.ndarray
+    excluded: np.ndarray
     decided: dict[str, dict[str, Any]]
     stages: dict[str, tuple[str, str]]
 

@@ -18,10 +18,10 @@ from grouprec.ranking.task import nothing
 from grouprec.ranking.variety import diversify
 from grouprec.runs.config import RunConfig
 
-Formed = tuple[Groups, GroupLists]
+GroupsAndLists = tuple[Groups, GroupLists]
 
 
-class Former:
+class GroupMaker:
     """Forms groups of a dataset's users from their predicted preferences, and makes the lists of groups.
 
     Args:
@@ -69,7 +69,7 @@ class Former:
             self._groups[key] = self.groups(self.config.grouper, *key)
         return self._groups[key]
 
-    def run_method(self, n_groups: int, regime: Regime) -> Formed:
+    def run_method(self, n_groups: int, regime: Regime) -> GroupsAndLists:
         """Return :meth:`run_groups`, and the members' lists; they are made once."""
         key = n_groups, self._regime(regime)
         groups = self.run_groups(*key)
@@ -77,7 +77,7 @@ class Former:
             self._lists[key] = self._members_mean(groups)
         return groups, self._lists[key]
 
-    def exported(self, n_groups: int) -> Formed:
+    def exported(self, n_groups: int) -> GroupsAndLists:
         """Return so many groups as the run forms them, and their lists of the kind that it exports."""
         groups, lists = self.run_method(n_groups, self.config.grouping_regime)
         strategy = self.config.rules.strategy
@@ -106,8 +106,8 @@ class Former:
 
     def finish(self, lists: GroupLists, groups: Groups) -> GroupLists:
         """Return lists of any origin without what the rules exclude, and with the diversity that they ask for."""
-        barred = self.barred(groups)
-        lists = without(lists, barred) if barred.any() else lists
+        excluded = self.excluded(groups)
+        lists = without(lists, excluded) if excluded.any() else lists
         dial, vectors = self.config.rules.diversity, self.preference.components
         if not dial:
             return lists
@@ -115,14 +115,14 @@ class Former:
         ranking = diversify(lists.ranking, lists.ranking_scores, vectors, RANKING_DEPTH, dial)
         return GroupLists(*strict, *ranking)
 
-    def barred(self, groups: Groups) -> np.ndarray:
+    def excluded(self, groups: Groups) -> np.ndarray:
         """Return what the run's rules keep from every group, bool [G, I]."""
         rules = self.config.rules
         everywhere = excluded_items(self.data, rules)
-        barred = np.broadcast_to(everywhere, (groups.n_groups, self.data.n_items))
+        excluded = np.broadcast_to(everywhere, (groups.n_groups, self.data.n_items))
         if rules.owned_share < 1:
-            barred = barred | excluded_for_groups(self.data.histories, groups, rules).toarray()
-        return barred
+            excluded = excluded | excluded_for_groups(self.data.histories, groups, rules).toarray()
+        return excluded
 
     def _members_mean(self, groups: Groups) -> GroupLists:
         histories = nothing(self.data.shape) if self.config.repeats else self.data.histories
@@ -136,7 +136,7 @@ class Former:
         return drop_excluded(self.candidates, groups, np.zeros(self.data.n_items, bool), in_groups)
 
 
-def excluded(data: Dataset, config: RunConfig) -> np.ndarray | None:
+def excluded_everywhere(data: Dataset, config: RunConfig) -> np.ndarray | None:
     """Return the items that nobody may get, bool [I]; None where the rules exclude nothing."""
     items = excluded_items(data, config.rules)
     return items if items.any() else None

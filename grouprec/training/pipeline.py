@@ -28,12 +28,11 @@ from grouprec.ranking.candidates import make_preference
 from grouprec.runs.config import RunConfig
 from grouprec.runs.progress import Progress, StageReport
 from grouprec.runs.store import Run, RunStore
-from grouprec.training import evidence
-from grouprec.training import saving as results
+from grouprec.training import evidence, saving
 from grouprec.training.fit import Choices, Encoded, Fitted
-from grouprec.training.groups_and_lists import Former
+from grouprec.training.groups_and_lists import GroupMaker
 from grouprec.training.selection import choose
-from grouprec.training.stage_cache import Trainer, key_of
+from grouprec.training.stage_cache import StageCache, key_of
 from grouprec.training.user_map import LayoutProcess, linear_positions
 
 MAP_TIMEOUT = 900.0
@@ -45,41 +44,41 @@ def train(store: RunStore, run: Run, config: RunConfig, progress: Progress) -> d
     Raises:
         GrouprecError: the data or a setting cannot be used; nothing that looks finished is left.
     """
-    trainer = Trainer(store, run, config, progress, resolve_device(config.device))
+    cache = StageCache(store, run, config, progress, resolve_device(config.device))
     with _layout(config.layout) as layout:
-        prepared = _prepare(trainer, hold_out=True)
+        prepared = _prepare(cache, hold_out=True)
         parts = prepared.dataset.without_test()
-        choices = choose(trainer, parts)
+        choices = choose(cache, parts)
         with progress.inside("judge"):
-            judged = _fit(trainer, parts.before_test(), parts, choices, layout if not config.refit else None)
+            judged = _fit(cache, parts.before_test(), parts, choices, layout if not config.refit else None)
         with progress.inside("without groups"):
-            plain = _without_groups(trainer, judged)
+            plain = _without_groups(cache, judged)
         with progress.stage("evaluation"):
             choices = replace(choices, decided={**choices.decided, **judged.decided})
-            found = evidence.gather(judged, plain, prepared.dataset, choices, config, trainer.options)
+            found = evidence.gather(judged, plain, prepared.dataset, choices, config, cache.options)
             updates = evaluate_updates(
                 judged.updater,
                 prepared.dataset,
                 prepared.dataset.test,
-                trainer.options,
+                cache.options,
                 reencode=partial(judged.reencode, choices.weights),
                 most_events=evidence.REPLAYED[config.preset],
             )
         final = judged
         if config.refit:
             with progress.inside("refit"):
-                everything = _prepare(trainer, hold_out=False).dataset
-                final = _fit(trainer, everything, everything, choices, layout)
+                everything = _prepare(cache, hold_out=False).dataset
+                final = _fit(cache, everything, everything, choices, layout)
         with progress.stage("map") as report:
-            positions, map_method = _positions(trainer, final, layout, report)
+            positions, map_method = _positions(cache, final, layout, report)
         with progress.stage("what if"):
-            formed = {n: final.former.exported(n) for n in evidence.numbers_of_groups(final.former)}
-            found.tables.update(what_if_tables(final.data, formed, final.former.asked))
+            formed = {n: final.maker.exported(n) for n in evidence.numbers_of_groups(final.maker)}
+            found.tables.update(what_if_tables(final.data, formed, final.maker.asked))
         with progress.stage("save"):
-            metrics = results.summarise(config, trainer.device, prepared, choices, judged, final, found)
+            metrics = saving.summarise(config, cache.device, prepared, choices, judged, final, found)
             metrics |= {"updater": updates, "map_method": map_method}
-            results.save_tables(run, config, prepared, choices, judged, final, found, positions)
-            results.save_live(run, config, choices, judged, final)
+            saving.save_tables(run, config, prepared, choices, judged, final, found, positions)
+            saving.save_live(run, config, choices, judged, final)
     metrics["seconds"] = round(progress.seconds(), 2)
     metrics["stage_seconds"] = progress.stage_seconds()
     run.save_metrics(metrics)
@@ -100,9 +99,9 @@ def _layout(method: str) -> Iterator[LayoutProcess | None]:
         layout.stop()
 
 
-def _prepare(trainer: Trainer, hold_out: bool) -> Prepared:
-    config = trainer.config
-    with trainer.progress.stage("prepare"):
+def _prepare(cache: StageCache, hold_out: bool) -> Prepared:
+    config = cache.config
+    with cache.progress.stage("prepare"):
         prepared = prepare(
             config.interactions,
             users=config.users,
@@ -121,7 +120,7 @@ def _prepare(trainer: Trainer, hold_out: bool) -> Prepared:
     return prepared
 
 
-def _fit(trainer: Trainer, data: Dataset, parts: Dataset, choices: Choices, layout: LayoutProcess | None) -> Fitted:
+def _fit(cache: StageCache, data: Dataset, parts: Dataset, choices: Choices, layout: LayoutProcess | None) -> Fitted:
     """Fit every stage with the decisions made.
 
     Args:
@@ -129,25 +128,25 @@ def _fit(trainer: Trainer, data: Dataset, parts: Dataset, choices: Choices, layo
         parts: the same users and items with a validation part, where there is one: deep stages stop early on it.
         layout: given the users' positions to compute, where this fit is the final one.
     """
-    config = trainer.config
+    config = cache.config
     # EASE comes along where it was tuned, also without a weight: it is the baseline of the evaluation.
     used = tuple(name for name in choices.encoders if choices.weights.encoders.get(name) or name == "ease")
     used = used or choices.encoders[:1]  # where popularity alone predicts best
-    encoded = trainer.encode(data, used, choices.decided)
-    with trainer.progress.stage("candidates"):
-        candidates = trainer.candidates(encoded, data, choices.weights)
+    encoded = cache.encode(data, used, choices.decided)
+    with cache.progress.stage("candidates"):
+        candidates = cache.candidates(encoded, data, choices.weights)
         preference = make_preference(candidates, seed=config.seed)
-    preference_key = _preference_key(trainer, data, encoded, choices)
+    preference_key = _preference_key(cache, data, encoded, choices)
     map_key = key_of("map", config.seed, preference_key)
-    if layout is not None and trainer.store.find_stage(map_key, trainer.run) is None:
-        with storage(trainer.run.path):
-            layout.submit(preference.space, config.seed, trainer.run.path)
+    if layout is not None and cache.store.find_stage(map_key, cache.run) is None:
+        with storage(cache.run.path):
+            layout.submit(preference.space, config.seed, cache.run.path)
 
     stages: dict[str, tuple[Any, str]] = {}
 
     def fitted(kind: str, depends: list[Any], fit: Callable[[Any, RunOptions], Any]) -> tuple[Any, str]:
         name = getattr(config, kind)
-        stages[kind] = trainer.stage(kind, name, depends, fit, choices.decided.get(name, {}))
+        stages[kind] = cache.stage(kind, name, depends, fit, choices.decided.get(name, {}))
         return stages[kind]
 
     n_groups, regime = min(choices.n_groups, data.n_users), config.grouping_regime
@@ -158,12 +157,12 @@ def _fit(trainer: Trainer, data: Dataset, parts: Dataset, choices: Choices, layo
     profile, key = fitted("profile", [key, data.key], lambda s, o: s.fit(data, groups, candidates, o))
     generator, _ = fitted("generator", [key], lambda s, o: s.fit(groups, profile, candidates, o))
     updater, _ = fitted("updater", [parts.key], lambda s, o: s.fit(parts, o))
-    former = Former(data, candidates, config, trainer.options, preference, (n_groups, groups))
+    maker = GroupMaker(data, candidates, config, cache.options, preference, (n_groups, groups))
     placer = AttributePlacer().fit(data.user_attributes, groups.labels, config.seed)
     return Fitted(
         data=data,
         encoded=encoded,
-        former=former,
+        maker=maker,
         map_key=map_key,
         candidates=candidates,
         preference=preference,
@@ -173,41 +172,41 @@ def _fit(trainer: Trainer, data: Dataset, parts: Dataset, choices: Choices, layo
         profile=profile,
         generator=generator,
         updater=updater,
-        lists=former.all_lists(groups, generator.lists(data, groups, profile, trainer.options)),
-        barred=former.barred(groups),
+        lists=maker.all_lists(groups, generator.lists(data, groups, profile, cache.options)),
+        excluded=maker.excluded(groups),
         decided={stage.name: stage.decided for stage, _ in stages.values()},
         stages={kind: (stage.name, key) for kind, (stage, key) in stages.items()},
     )
 
 
-def _preference_key(trainer: Trainer, data: Dataset, encoded: Encoded, choices: Choices) -> str:
+def _preference_key(cache: StageCache, data: Dataset, encoded: Encoded, choices: Choices) -> str:
     """Return the hash of all that the users' candidates depend on."""
-    config, judged = trainer.config, trainer.feedback(data)
+    config, judged = cache.config, cache.feedback(data)
     rules = config.rules.model_dump(mode="json")
     verdicts = None if judged is None else [part.tolist() for part in (judged.indptr, judged.indices, judged.data)]
     return key_of("preference", config.seed, encoded.keys, choices.weights.as_dict(), config.repeats, rules, verdicts)
 
 
-def _without_groups(trainer: Trainer, judged: Fitted) -> Profile:
+def _without_groups(cache: StageCache, judged: Fitted) -> Profile:
     """Return the profile of the same users in one group: what groups add to describing them is measured against it."""
     data, candidates = judged.data, judged.candidates
     everybody = Groups(np.zeros(data.n_users, np.int32), 1)
     name, key = judged.stages["profile"]
     fit = lambda stage, options: stage.fit(data, everybody, candidates, options)  # noqa: E731
-    return trainer.stage("profile", name, [key, "without groups"], fit, {})[0]
+    return cache.stage("profile", name, [key, "without groups"], fit, {})[0]
 
 
 def _positions(
-    trainer: Trainer, final: Fitted, layout: LayoutProcess | None, report: StageReport
+    cache: StageCache, final: Fitted, layout: LayoutProcess | None, report: StageReport
 ) -> tuple[np.ndarray, str]:
     """Return the users' positions and how they were made; read back where any run has the same map."""
     if layout is None:
         return linear_positions(final.preference.space), "pca"
-    saved = trainer.store.find_stage(final.map_key, trainer.run)
+    saved = cache.store.find_stage(final.map_key, cache.run)
     if saved is not None:
         report.reused = True
         return saved[0]["positions"], saved[1]["method"]
     positions, method = layout.result(MAP_TIMEOUT)
     if method == "umap":  # a map made in an emergency is not worth keeping
-        trainer.run.save_stage(final.map_key, "map", method, {}, {"positions": positions}, {"method": method})
+        cache.run.save_stage(final.map_key, "map", method, {}, {"positions": positions}, {"method": method})
     return positions, method

@@ -19,8 +19,8 @@ from grouprec.explore import portrait, tables
 from grouprec.models.blend import Weights
 from grouprec.models.fitting import RunOptions, device_title
 from grouprec.runs.config import RunConfig
-from grouprec.runs.snapshot import LiveBase
-from grouprec.runs.stages import FACTS, save_facts
+from grouprec.runs.snapshot import FitSnapshot
+from grouprec.runs.stages import save_facts
 from grouprec.runs.store import Run
 from grouprec.training.fit import Choices, Evidence, Fitted
 
@@ -43,7 +43,7 @@ def summarise(
         "n_interactions": int(final.data.histories.nnz),
         "n_test_users": evaluation.summary["n_test_users"],
         "n_groups": final.groups.n_groups,
-        "n_groups_asked": final.former.asked,
+        "n_groups_asked": final.maker.asked,
         "n_groups_reason": choices.reason,
         "encoder": " + ".join(sorted(used, key=lambda name: -used[name])) or "popularity",
         "encoders": {name: value for name, value in choices.weights.ndcg.items() if name != "blend"},
@@ -130,22 +130,22 @@ def save_live(run: Run, config: RunConfig, choices: Choices, judged: Fitted, fin
     """Write where streams of events start: the exported fit, the judged one beside it where it is another."""
     fits = {"judged": judged, "final": final}
     stages = {name: {**fit.stages, "encoders": fit.encoded.named_keys} for name, fit in fits.items()}
-    write_json(run.path / "fitted.json", stages)
+    write_json(run.fitted, stages)
     for name, fit in fits.items():
         if name == "final" or fit is not final:
             with storage(run.path):
-                (run.path / "live").mkdir(exist_ok=True)
-            live_base(fit, choices.live_weight, config).save(run.path / "live" / f"{name}.safetensors")
-    save_facts(final.encoded.items, run.path / "live" / FACTS)
+                run.live.mkdir(exist_ok=True)
+            live_base(fit, choices.live_weight, config).save(run.snapshot(name))
+    save_facts(final.encoded.items, run.item_facts)
 
 
-def live_base(fit: Fitted, weight: float, config: RunConfig) -> LiveBase:
+def live_base(fit: Fitted, weight: float, config: RunConfig) -> FitSnapshot:
     """Return what a fit knows of its users."""
     data, train = fit.data, fit.data.train
     times = np.full(data.n_users, -np.inf)
     if train.times is not None:
         np.maximum.at(times, train.user_rows, train.times)
-    return LiveBase(
+    return FitSnapshot(
         user_ids=data.user_ids,
         item_ids=data.item_ids,
         item_labels=data.item_labels,
@@ -159,7 +159,7 @@ def live_base(fit: Fitted, weight: float, config: RunConfig) -> LiveBase:
         weight=weight,
         repeats=config.repeats,
         seed=config.seed,
-        barred=fit.barred if fit.barred.any() else None,
+        excluded=fit.excluded if fit.excluded.any() else None,
     )
 
 

@@ -20,18 +20,18 @@ from grouprec.ranking.candidates import best_unseen, make_preference
 from grouprec.ranking.task import nothing, validation_task
 from grouprec.runs.config import AUTO_ENCODERS, RunConfig
 from grouprec.runs.progress import StageReport
-from grouprec.runs.snapshot import LiveBase
+from grouprec.runs.snapshot import FitSnapshot
 from grouprec.training import search
 from grouprec.training.fit import Choices, Encoded
-from grouprec.training.groups_and_lists import Former
-from grouprec.training.stage_cache import Trainer
+from grouprec.training.groups_and_lists import GroupMaker
+from grouprec.training.stage_cache import StageCache
 
 LIVE_USERS = 400  # of the validation part, who decide how far events count
 
 
-def choose(trainer: Trainer, data: Dataset) -> Choices:
+def choose(cache: StageCache, data: Dataset) -> Choices:
     """Let the validation part decide settings, blend and number of groups."""
-    config, progress = trainer.config, trainer.progress
+    config, progress = cache.config, cache.progress
     names = encoder_names(config, data)
     if not len(validation_task(data, config.repeats).users):
         progress.note("There is no validation part: all encoders weigh the same and presets decide the rest.")
@@ -40,37 +40,37 @@ def choose(trainer: Trainer, data: Dataset) -> Choices:
         return Choices(names, weights[config.repeats], weights[not config.repeats], n_groups, reason, tried)
     settings = [config.stage_config("encoder", name).model_dump(mode="json") for name in names]
     searched = [names, data.key, config.search_minutes, settings, sorted(config.settings)]
-    found = trainer.once("search", searched, lambda: search.search(names, data, config, trainer.device, progress))
-    encoded = trainer.encode(data, names, found)
+    found = cache.once("search", searched, lambda: search.search(names, data, config, cache.device, progress))
+    encoded = cache.encode(data, names, found)
     with progress.stage("blend") as report:
-        weights = _blends(trainer, encoded, data, report)
-    updater, updater_key = trainer.stage("updater", config.updater, [data.key], lambda s, o: s.fit(data, o), {})
+        weights = _blends(cache, encoded, data, report)
+    updater, updater_key = cache.stage("updater", config.updater, [data.key], lambda s, o: s.fit(data, o), {})
     decided = {name: {**found.get(name, {}), **stage.decided} for name, stage in encoded.encoders.items()}
     n_groups, reason, tried = config.n_groups, "", None
     if n_groups == "auto":
         with progress.stage("number of groups"):
-            candidates = trainer.candidates(encoded, data, weights[config.repeats])
-            former = Former(data, candidates, config, trainer.options)
-            n_groups, reason, tried = decide_n_groups(config, data, candidates, former)
+            candidates = cache.candidates(encoded, data, weights[config.repeats])
+            maker = GroupMaker(data, candidates, config, cache.options)
+            n_groups, reason, tried = decide_n_groups(config, data, candidates, maker)
     own, other = weights[config.repeats], weights[not config.repeats]
     with progress.stage("live weight") as report:
         weighed = [data.key, encoded.keys, updater_key, own.as_dict(), config.repeats]
-        weigh = partial(_live_weight, trainer, encoded, data, own, updater)
-        live_weight = trainer.once("live_weight", weighed, weigh, report)
+        weigh = partial(_live_weight, cache, encoded, data, own, updater)
+        live_weight = cache.once("live_weight", weighed, weigh, report)
     return Choices(names, own, other, n_groups, reason, tried, decided, live_weight)
 
 
-def _blends(trainer: Trainer, encoded: Encoded, data: Dataset, report: StageReport) -> dict[bool, Weights]:
+def _blends(cache: StageCache, encoded: Encoded, data: Dataset, report: StageReport) -> dict[bool, Weights]:
     """Return the blend for new items (False) and with repeats (True)."""
     both = (False, True)
-    weigh = lambda: [_weigh(trainer, encoded, data, repeats).as_dict() for repeats in both]  # noqa: E731
-    found = trainer.once("blend", [data.key, encoded.keys], weigh, report)
+    weigh = lambda: [_weigh(cache, encoded, data, repeats).as_dict() for repeats in both]  # noqa: E731
+    found = cache.once("blend", [data.key, encoded.keys], weigh, report)
     # JSON knows no tuples
     weights = (Weights(**{**blend, "repeats": blend["repeats"] and tuple(blend["repeats"])}) for blend in found)
     return dict(zip(both, weights, strict=True))
 
 
-def _weigh(trainer: Trainer, encoded: Encoded, data: Dataset, repeats: bool) -> Weights:
+def _weigh(cache: StageCache, encoded: Encoded, data: Dataset, repeats: bool) -> Weights:
     """Return the blend that the validation part prefers, for new items or with repeats."""
     names = tuple(encoded.encoders)
     task = validation_task(data, repeats)
@@ -78,12 +78,12 @@ def _weigh(trainer: Trainer, encoded: Encoded, data: Dataset, repeats: bool) -> 
         return Weights.equal(names, repeats)
     terms = repeat_terms(data) if repeats else ()
     predictor = encoded.predictor(Weights.equal(names, repeats), data, terms)
-    return fit_weights(predictor, task, trainer.config.seed)
+    return fit_weights(predictor, task, cache.config.seed)
 
 
-def _live_weight(trainer: Trainer, encoded: Encoded, data: Dataset, weights: Weights, updater: Updater) -> float:
+def _live_weight(cache: StageCache, encoded: Encoded, data: Dataset, weights: Weights, updater: Updater) -> float:
     """Return how far the updater's change of opinion counts beside the blend, as some validation users' events say."""
-    config, options = trainer.config, trainer.options
+    config, options = cache.config, cache.options
     users = np.unique(data.validation.user_rows)
     rows = np.sort(options.rng("live users").choice(users, min(LIVE_USERS, len(users)), replace=False))
     predictor = encoded.predictor(weights, data, repeat_terms(data) if config.repeats else ())
@@ -91,7 +91,7 @@ def _live_weight(trainer: Trainer, encoded: Encoded, data: Dataset, weights: Wei
     candidates = best_unseen(lambda part: predictor.scores(rows[part]), seen[rows], seed=config.seed)
     preference = make_preference(candidates, seed=config.seed)
     grouper = REGISTRIES["grouper"].get("kmeans")().fit(data, preference, 1, options)
-    base = LiveBase(
+    base = FitSnapshot(
         user_ids=data.user_ids[rows],
         item_ids=data.item_ids,
         item_labels=data.item_labels,
@@ -137,7 +137,7 @@ def encoder_names(config: RunConfig, data: Dataset) -> tuple[str, ...]:
 
 
 def decide_n_groups(
-    config: RunConfig, data: Dataset, candidates: Candidates | None, former: Former | None
+    config: RunConfig, data: Dataset, candidates: Candidates | None, maker: GroupMaker | None
 ) -> tuple[int, str, pd.DataFrame | None]:
     """Return the number of groups, why, and the table it was chosen from.
 
@@ -148,11 +148,11 @@ def decide_n_groups(
     if config.n_groups != "auto":
         return config.n_groups, "", None
     grid = default_grid(data.n_users, 2 * smallest_group(config))
-    if candidates is None or former is None:
+    if candidates is None or maker is None:
         middle = grid[len(grid) // 2]
         return middle, f"{middle} groups: there is no validation part to choose by.", None
     task = validation_task(data, config.repeats)
-    methods = {"members_mean": former.run_method}
+    methods = {"members_mean": maker.run_method}
     table = value_of_groups(data.histories, task, candidates, methods, grid, config.seed, (config.regime,))
     n_groups, reason = choose_n_groups(table, config.regime)
     return n_groups, reason, table

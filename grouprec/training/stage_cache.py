@@ -22,14 +22,14 @@ from grouprec.runs.config import RunConfig
 from grouprec.runs.progress import Progress, StageReport
 from grouprec.runs.store import Run, RunStore
 from grouprec.training.fit import Encoded
-from grouprec.training.groups_and_lists import excluded
+from grouprec.training.groups_and_lists import excluded_everywhere
 
 STAGE_FORMAT = 4  # raise it when a stage's arrays or the meaning of its settings change
 _SHOWN = {"grouper": "groups", "profile": "profile", "generator": "generator", "updater": "updater"}
 
 
 @dataclass(frozen=True)
-class Trainer:
+class StageCache:
     """One run in progress: where it writes, what it was asked for, and how it reports."""
 
     store: RunStore
@@ -100,7 +100,7 @@ class Trainer:
         """Return the users' best items by a blend, as feedback judged them, without those that the rules exclude."""
         config = self.config
         predictor = encoded.predictor(weights, data, repeat_terms(data) if config.repeats else ())
-        found = predictor.candidates(seed=config.seed, excluded=excluded(data, config))
+        found = predictor.candidates(seed=config.seed, excluded=excluded_everywhere(data, config))
         factors = self.feedback(data)
         return found if factors is None else scaled(found, factors)
 

@@ -52,7 +52,7 @@ def colour_groups(frame: pd.DataFrame, column: str = "group") -> pd.io.formats.s
 
 def trained_note(run: Run, what: str) -> None:
     """Say that something knows the trained groups only, where people have given groups other members since."""
-    if state.curation(run).grouping.changed:
+    if state.edited(run).grouping.changed:
         st.caption(f"{what} know the groups as they were trained, without the merges and splits of the Groups page.")
 
 

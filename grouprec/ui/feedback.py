@@ -10,8 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from grouprec.core.types import GrouprecError
-from grouprec.report import sentences as story
-from grouprec.report import tables as shaping
+from grouprec.report import sentences, tables
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, live_words, state
 
@@ -37,14 +36,9 @@ BUSY = (
 )
 
 
-def possible(run: Run) -> bool:
-    """Return whether events can be sent to a run; runs older than live updates take none."""
-    return (run.path / "live" / "final.safetensors").exists()
-
-
 def begun(run: Run) -> bool:
     """Return whether events have been sent to a run: only then its stream has to be opened to draw anything."""
-    return (run.path / "live" / "ledger.sqlite").exists()
+    return run.ledger.exists()
 
 
 @dataclass(frozen=True)
@@ -78,18 +72,18 @@ def group_list(run: Run, lists: pd.DataFrame, group: int, regime: str, best: str
         best: the method of the list that events change.
     """
     cards.section("Feedback", HELP)
-    methods = shaping.kinds_of_lists(lists, best)
+    methods = tables.kinds_of_lists(lists, best)
     method = st.segmented_control(
         "List",
         methods,
         default=best,
         required=True,
-        format_func=story.list_title,
+        format_func=sentences.list_title,
         label_visibility="collapsed",
         key="feedback_method",
     )
     judged = Judged(run, None, group, method, regime, method == best)
-    _draw(judged, shaping.group_list(lists, group, method, regime))
+    _draw(judged, tables.group_list(lists, group, method, regime))
 
 
 def user_list(run: Run, user: str, group: int, own: pd.DataFrame) -> None:
@@ -222,7 +216,7 @@ def acceptance(run: Run, regime: str) -> None:
         st.markdown("Nobody has judged a list of this run yet. Select an item under *Feedback* and press Like.")
         cards.link("recommendations", "Give feedback")
         return
-    names = shaping.group_names(state.trained_table(run, "groups"))
+    names = tables.group_names(state.trained_table(run, "groups"))
     titles = [_title(group, names, method) for group, method in zip(table["group"], table["method"], strict=True)]
     table = table.assign(title=titles, regime="", ours=True).sort_values(["rate", "verdicts"], ascending=False)
     st.markdown(live_words.acceptance_answer(table, names), help=ACCEPTANCE_HELP)
@@ -264,5 +258,5 @@ def _accepted(run: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def _title(group: int, names: dict[int, str], method: str) -> str:
-    made = {"": "method not given", "individual": "Personal list"}.get(method, story.list_title(method))
+    made = {"": "method not given", "individual": "Personal list"}.get(method, sentences.list_title(method))
     return f"{cards.group_label(group, cards.short(names.get(group, ''), 30))} · {made}"

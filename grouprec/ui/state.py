@@ -14,10 +14,9 @@ from grouprec.core.files import read_json
 from grouprec.core.site import app_root
 from grouprec.core.types import StorageError
 from grouprec.data.library import KnownDataset, Library
-from grouprec.explore.edited_tables import TABLES, Curation
-from grouprec.explore.edits import FILE, History
-from grouprec.explore.users import People
-from grouprec.explore.users import there as people_there
+from grouprec.explore.edited_tables import TABLES, EditedRun
+from grouprec.explore.edits import FILE, EditHistory
+from grouprec.explore.users import RunUsers
 from grouprec.runs.store import FINISHED, Run, RunStore, State, Status
 from grouprec.training import jobs
 
@@ -41,7 +40,7 @@ def page_path(name: str) -> str:
 
 
 def current_run() -> Run | None:
-    """Return the run of ``?run=``, else the one looked at last in this session, else the newest finished one."""
+    """Return the run of ``?run=``, else the one opened last in this session, else the newest finished one."""
     for run_id in (st.query_params.get("run"), st.session_state.get("run")):
         run = find_run(run_id)
         if run is not None:
@@ -50,7 +49,7 @@ def current_run() -> Run | None:
 
 
 def current_dataset() -> KnownDataset:
-    """Return the dataset of ``?dataset=``, else the one looked at last, else the current run's, else the sample."""
+    """Return the dataset of ``?dataset=``, else the one opened last, else the current run's, else the sample."""
     for key in (st.query_params.get("dataset"), st.session_state.get("dataset")):
         entry = find_dataset(key)
         if entry is not None:
@@ -131,22 +130,22 @@ def trained_table(run: Run, name: str) -> pd.DataFrame:
     return _read_table(str(run.path), _version(run), name).copy(deep=False)  # copy on write: the cached one stays
 
 
-def curation(run: Run) -> Curation:
+def edited(run: Run) -> EditedRun:
     """Return the groups of a finished run as their edits leave them. Shared by all sessions.
 
     Raises:
         StorageError: the file of the edits is damaged.
     """
-    return _curation(str(run.path), _version(run), edits_version(run))
+    return _edited_run(str(run.path), _version(run), edits_version(run))
 
 
-def people(run: Run) -> People:
+def run_users(run: Run) -> RunUsers:
     """Return the users of a finished run among one another. Shared by all sessions.
 
     Raises:
         StorageError: the run is older than what this needs.
     """
-    return _people(str(run.path), _version(run))
+    return _run_users(str(run.path), _version(run))
 
 
 def table_or_none(run: Run, name: str) -> pd.DataFrame | None:
@@ -185,19 +184,19 @@ def edits_version(run: Run) -> tuple[int, int] | None:
 
 @st.cache_resource(max_entries=32, show_spinner="Describing the edited groups …")
 def _edited_table(path: str, version: float, edited: tuple[int, int], name: str) -> pd.DataFrame:
-    return _curation(path, version, edited).table(name)
+    return _edited_run(path, version, edited).table(name)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _curation(path: str, version: float, edited: tuple[int, int] | None) -> Curation:
+def _edited_run(path: str, version: float, edited: tuple[int, int] | None) -> EditedRun:
     run = Run(Path(path))
-    who = _people(path, version) if people_there(run) else None
-    return Curation(run, History.load(run.path), who)
+    who = _run_users(path, version) if run.has_snapshot else None
+    return EditedRun(run, EditHistory.load(run.path), who)
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _people(path: str, version: float) -> People:
-    return People.open(Run(Path(path)))
+def _run_users(path: str, version: float) -> RunUsers:
+    return RunUsers.open(Run(Path(path)))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

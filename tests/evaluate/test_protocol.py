@@ -39,7 +39,7 @@ def test_targets_are_new_items_only(name):
 
 
 @pytest.mark.parametrize("name", ["validation", "test"])
-def test_with_repeats_every_item_taken_is_a_target_and_nothing_is_barred(name):
+def test_with_repeats_every_item_taken_is_a_target_and_nothing_is_excluded(name):
     task = getattr(task_module, f"{name}_task")(DATA, repeats=True)
     expected = naive_targets(getattr(DATA, name), np.zeros(DATA.shape))
     assert set(zip(*(axis.tolist() for axis in task.relevant.nonzero()), strict=True)) == expected

@@ -9,33 +9,33 @@ import pandas as pd
 import pytest
 
 from grouprec.core.types import Groups, StorageError
-from grouprec.explore import edited_tables as curation
-from grouprec.explore.edited_tables import TABLES, Curation
-from grouprec.explore.edits import Edit, History
+from grouprec.explore import edited_tables
+from grouprec.explore.edited_tables import TABLES, EditedRun
+from grouprec.explore.edits import Edit, EditHistory
 from grouprec.ranking.group_lists import members_mean
 from grouprec.report.csv import export_run
-from grouprec.runs.snapshot import LiveBase
+from grouprec.runs.snapshot import FitSnapshot
 from grouprec.runs.store import Run
 from tests.ui.fake_people import add_people
 from tests.ui.fake_portrait import add_portrait
 
 
 @pytest.fixture
-def base(finished_run: Run) -> LiveBase:
+def base(finished_run: Run) -> FitSnapshot:
     add_portrait(finished_run)
     return add_people(finished_run)
 
 
-def edited(run: Run, *steps: Edit) -> Curation:
-    return Curation(run, History(steps))
+def edited(run: Run, *steps: Edit) -> EditedRun:
+    return EditedRun(run, EditHistory(steps))
 
 
-def test_without_edits_every_table_is_the_trained_one(finished_run: Run, base: LiveBase) -> None:
+def test_without_edits_every_table_is_the_trained_one(finished_run: Run, base: FitSnapshot) -> None:
     for name in TABLES:
-        pd.testing.assert_frame_equal(curation.table(finished_run, name), finished_run.table(name))
+        pd.testing.assert_frame_equal(edited_tables.table(finished_run, name), finished_run.table(name))
 
 
-def test_a_merge_is_seen_by_every_table_that_knows_groups(finished_run: Run, base: LiveBase) -> None:
+def test_a_merge_is_seen_by_every_table_that_knows_groups(finished_run: Run, base: FitSnapshot) -> None:
     made = edited(finished_run, Edit("merge", (1, 2)))
     for name in TABLES:
         table = made.table(name)
@@ -48,7 +48,7 @@ def test_a_merge_is_seen_by_every_table_that_knows_groups(finished_run: Run, bas
     assert set(made.table("group_neighbours")["other"]) == {1, 3}
 
 
-def test_groups_that_no_edit_touched_keep_their_rows_to_the_bit(finished_run: Run, base: LiveBase) -> None:
+def test_groups_that_no_edit_touched_keep_their_rows_to_the_bit(finished_run: Run, base: FitSnapshot) -> None:
     made = edited(finished_run, Edit("merge", (1, 2)))
     for name in ("group_lists", "groups"):
         before, after = finished_run.table(name), made.table(name).drop(columns="description", errors="ignore")
@@ -57,7 +57,9 @@ def test_groups_that_no_edit_touched_keep_their_rows_to_the_bit(finished_run: Ru
         )
 
 
-def test_the_lists_of_an_edited_group_are_those_of_its_members_predictions(finished_run: Run, base: LiveBase) -> None:
+def test_the_lists_of_an_edited_group_are_those_of_its_members_predictions(
+    finished_run: Run, base: FitSnapshot
+) -> None:
     rows = (0, 1, 3, 6)
     lists = edited(finished_run, Edit("form", text="Chosen", rows=rows)).table("group_lists")
     alone = base.candidates.take(np.array(rows))
@@ -74,17 +76,19 @@ def test_the_lists_of_an_edited_group_are_those_of_its_members_predictions(finis
 
 
 def test_what_the_rules_keep_from_everybody_stays_off_the_lists_of_edited_groups(
-    finished_run: Run, base: LiveBase
+    finished_run: Run, base: FitSnapshot
 ) -> None:
-    barred = np.zeros((3, len(base.item_ids)), bool)
+    excluded = np.zeros((3, len(base.item_ids)), bool)
     top = edited(finished_run, Edit("merge", (1, 2))).table("group_lists").query("group == 1 and rank == 1")
-    barred[:, np.isin(base.item_ids, top["item"])] = True
-    LiveBase(**{**vars(base), "barred": barred}).save(finished_run.path / "live" / "final.safetensors")
+    excluded[:, np.isin(base.item_ids, top["item"])] = True
+    FitSnapshot(**{**vars(base), "excluded": excluded}).save(finished_run.snapshot())
     lists = edited(finished_run, Edit("merge", (1, 2))).table("group_lists")
     assert not lists[lists["group"] == 1]["item"].isin(top["item"]).any()
 
 
-def test_a_split_follows_taste_and_the_new_group_is_named_after_what_it_has(finished_run: Run, base: LiveBase) -> None:
+def test_a_split_follows_taste_and_the_new_group_is_named_after_what_it_has(
+    finished_run: Run, base: FitSnapshot
+) -> None:
     merged = edited(finished_run, Edit("merge", (1, 2)))
     edit = merged.split(1)
     trained = finished_run.table("users")["group"].to_numpy()
@@ -93,7 +97,7 @@ def test_a_split_follows_taste_and_the_new_group_is_named_after_what_it_has(fini
     assert names.is_unique and edit.text in names.tolist()
 
 
-def test_activity_of_whole_groups_is_added_up_and_of_torn_ones_not_told(finished_run: Run, base: LiveBase) -> None:
+def test_activity_of_whole_groups_is_added_up_and_of_torn_ones_not_told(finished_run: Run, base: FitSnapshot) -> None:
     merged = edited(finished_run, Edit("merge", (1, 2))).table("group_activity")
     assert merged[merged["group"] == 1]["events"].tolist() == [300] * 4
     torn = edited(finished_run, Edit("form", text="Chosen", rows=(0, 3))).table("group_activity")
@@ -101,8 +105,8 @@ def test_activity_of_whole_groups_is_added_up_and_of_torn_ones_not_told(finished
     assert torn.groupby("period")["events"].sum().tolist() == [400] * 4
 
 
-def test_exports_take_the_edited_groups(finished_run: Run, base: LiveBase, tmp_path: Path) -> None:
-    Curation(finished_run, History()).change(Edit("form", text="Chosen", rows=(0, 1, 2)))
+def test_exports_take_the_edited_groups(finished_run: Run, base: FitSnapshot, tmp_path: Path) -> None:
+    EditedRun(finished_run, EditHistory()).change(Edit("form", text="Chosen", rows=(0, 1, 2)))
     export_run(finished_run, tmp_path / "out")
     members = pd.read_csv(tmp_path / "out" / "members.csv", dtype={"user": str})
     assert members[members["group"] == 4]["user"].tolist() == ["00000", "00001", "00002"]
@@ -112,5 +116,5 @@ def test_exports_take_the_edited_groups(finished_run: Run, base: LiveBase, tmp_p
 
 def test_a_run_that_does_not_keep_its_users_says_so_instead_of_taking_edits(finished_run: Run) -> None:
     with pytest.raises(StorageError, match="older than edits of groups; train it again"):
-        Curation(finished_run, History()).change(Edit("merge", (1, 2)))
+        EditedRun(finished_run, EditHistory()).change(Edit("merge", (1, 2)))
     assert not (finished_run.path / "curation.json").exists()

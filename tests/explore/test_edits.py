@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from grouprec.core.types import StorageError
 from grouprec.explore import edits
-from grouprec.explore.edits import Edit, EditError, Grouping, History
+from grouprec.explore.edits import Edit, EditError, EditHistory, Grouping
 
 NAMES = {1: "Bags", 2: "Lights", 3: "Towels"}
 
@@ -85,7 +85,7 @@ def test_a_merge_that_is_split_along_the_old_border_has_the_trained_members_agai
 @given(st.lists(st.sampled_from(["merge", "form", "rename", "undo", "redo"]), max_size=12), st.randoms())
 def test_undo_restores_exactly_whatever_came_before(steps: list[str], rng) -> None:
     """A stack of groupings beside the history is the oracle."""
-    history, seen, later = History(), [trained()], []
+    history, seen, later = EditHistory(), [trained()], []
     for at, step in enumerate(steps):
         now = seen[-1]
         if step == "undo" and history.edits:
@@ -113,10 +113,10 @@ def test_edits_come_back_from_the_file_as_they_were(tmp_path: Path) -> None:
     edits.change(tmp_path, trained(), Edit("form", text="<b>New</b>", rows=(0, 4)))
     edits.change(tmp_path, trained(), Edit("merge", (4, 2)))
     edits.undo(tmp_path)
-    found = History.load(tmp_path)
-    assert found == History((Edit("form", text="<b>New</b>", rows=(0, 4)),), (Edit("merge", (4, 2)),))
+    found = EditHistory.load(tmp_path)
+    assert found == EditHistory((Edit("form", text="<b>New</b>", rows=(0, 4)),), (Edit("merge", (4, 2)),))
     edits.redo(tmp_path)
-    assert History.load(tmp_path).edits[-1] == Edit("merge", (4, 2))
+    assert EditHistory.load(tmp_path).edits[-1] == Edit("merge", (4, 2))
 
 
 def test_an_edit_that_is_not_possible_is_not_kept(tmp_path: Path) -> None:
@@ -128,6 +128,6 @@ def test_an_edit_that_is_not_possible_is_not_kept(tmp_path: Path) -> None:
 def test_a_damaged_file_is_named_instead_of_edits_being_lost(tmp_path: Path) -> None:
     (tmp_path / edits.FILE).write_text('{"edits": [{"kind"')
     with pytest.raises(StorageError, match=r"curation\.json.*is damaged"):
-        History.load(tmp_path)
+        EditHistory.load(tmp_path)
     with pytest.raises(StorageError):
         edits.change(tmp_path, trained(), Edit("rename", (1,), "x"))

@@ -15,13 +15,13 @@ from scipy.special import logit
 import grouprec.models.menu  # noqa: F401  # fills the registry
 from grouprec.core.types import Candidates, Embeddings
 from grouprec.data.synthetic import planted
-from grouprec.explore import reasons as explain
+from grouprec.explore import reasons
 from grouprec.explore.reasons import Explainer, Model, Reasons, in_words
-from grouprec.explore.score_parts import dot, voice_of
+from grouprec.explore.score_parts import dot, parts_of
 from grouprec.models.base import Encoder, encoders
 from grouprec.models.blend import FLOOR, ItemFacts, Weights, make_predictor
 from grouprec.models.fitting import RunOptions
-from grouprec.runs.snapshot import LiveBase
+from grouprec.runs.snapshot import FitSnapshot
 
 DATA = planted(n_users=60, n_items=40, events_per_user=20).data
 FACTS = ItemFacts.of(DATA)
@@ -39,10 +39,10 @@ def fitted(name: str) -> Encoder:
 def parts_and_scores(name: str, histories: sparse.csr_array, item: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the parts of every user's score summed over their own items, and the score, float64 [B]."""
     n_users, _ = histories.shape
-    voice = voice_of(fitted(name), 1.0, histories, pd.DataFrame(index=range(n_users)))
-    scores = dot(voice.users, voice.items, item)
+    one = parts_of(fitted(name), 1.0, histories, pd.DataFrame(index=range(n_users)))
+    scores = dot(one.users, one.items, item)
     owner = np.repeat(np.arange(n_users), np.diff(histories.indptr))
-    return np.bincount(owner, voice.parts(item, scores), minlength=n_users), scores
+    return np.bincount(owner, one.parts(item, scores), minlength=n_users), scores
 
 
 def explainer(*names: str, weights: Weights | None = None, rows: np.ndarray | None = None) -> Explainer:
@@ -64,7 +64,7 @@ def test_parts_of_encoders_that_are_sums_add_up_to_the_score(name: str) -> None:
     for item in (0, 7, 39):
         parts, scores = parts_and_scores(name, DATA.histories, item)
         np.testing.assert_allclose(parts, scores, atol=1e-5)
-    assert voice_of(fitted(name), 1.0, DATA.histories, NOBODY).exact
+    assert parts_of(fitted(name), 1.0, DATA.histories, NOBODY).exact
 
 
 @pytest.mark.parametrize("name", ["ease", "als"])
@@ -119,18 +119,18 @@ def test_all_reasons_of_a_user_add_up_to_what_lifts_the_item_above_an_average_on
 
 
 def test_encoders_that_are_no_sums_say_what_leaving_an_item_out_costs() -> None:
-    voice = voice_of(fitted("mf"), 1.0, DATA.histories, NOBODY)
-    scores = dot(voice.users, voice.items, 9)
+    one = parts_of(fitted("mf"), 1.0, DATA.histories, NOBODY)
+    scores = dot(one.users, one.items, 9)
     without = DATA.histories[[0]].toarray()
     without[0, DATA.histories[[0]].indices[2]] = 0
     less = embed(fitted("mf"), sparse.csr_array(without)).scores(slice(None))[0, 9]
-    assert not voice.exact
-    assert voice.parts(9, scores)[2] == pytest.approx(scores[0] - less, abs=1e-5)
+    assert not one.exact
+    assert one.parts(9, scores)[2] == pytest.approx(scores[0] - less, abs=1e-5)
     assert explainer("mf").why(9).rest != 0
 
 
 def test_an_encoder_that_reads_the_order_is_an_estimate() -> None:
-    assert not voice_of(fitted("transitions"), 1.0, DATA.histories, NOBODY).exact
+    assert not parts_of(fitted("transitions"), 1.0, DATA.histories, NOBODY).exact
     weights = Weights({"ease": 0.6, "transitions": 0.2}, intercept=-2.0)
     assert explainer("ease", "transitions", weights=weights).why(3).exact == pytest.approx(0.75)
 
@@ -166,9 +166,9 @@ def test_having_the_item_already_is_a_reason_where_items_are_taken_again() -> No
 
 
 def test_a_large_group_is_read_from_a_draw_that_the_seed_decides(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(explain, "MOST_USERS", 10)
+    monkeypatch.setattr(reasons, "MOST_USERS", 10)
     everybody = explainer("ease")
-    base = LiveBase(
+    base = FitSnapshot(
         DATA.user_ids,
         DATA.item_ids,
         DATA.item_labels,
@@ -193,5 +193,5 @@ def test_words_name_the_strongest_items_and_what_else_there_is() -> None:
         "all their items together 15 %; popular right now 20 %"
     )
     assert found.total == pytest.approx(8.5)
-    silent = Reasons(9, np.empty(0, int), np.empty(0), np.empty(0, int), 0.0, -1.0, 0.0, 0.0, 8, 1.0)
-    assert in_words(silent, []) == "nothing that they have speaks for it"
+    no_opinion = Reasons(9, np.empty(0, int), np.empty(0), np.empty(0, int), 0.0, -1.0, 0.0, 0.0, 8, 1.0)
+    assert in_words(no_opinion, []) == "nothing that they have speaks for it"

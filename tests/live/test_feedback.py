@@ -9,7 +9,6 @@ import pytest
 from grouprec.core.types import StorageError
 from grouprec.data.dataset import Dataset
 from grouprec.live.feedback import COLUMNS, acceptance, factors, verdicts
-from grouprec.live.ledger import FILE
 from grouprec.live.stream import Stream
 from grouprec.runs.store import Run, RunStore
 
@@ -88,6 +87,6 @@ def test_factors_hold_for_users_and_for_the_present_members_of_groups(store: Run
 
 
 def test_a_damaged_ledger_is_one_sentence(run: Run) -> None:
-    (run.path / "live" / FILE).write_bytes(b"rubbish" * 100)
+    (run.ledger).write_bytes(b"rubbish" * 100)
     with pytest.raises(StorageError, match="Cannot read"):
         verdicts(run)

@@ -11,7 +11,7 @@ from grouprec.core.types import StorageError
 from grouprec.data.dataset import Dataset
 from grouprec.explore.tables import held_out_table
 from grouprec.live.replay import Replay
-from grouprec.live.stream import BASE, Stream, start
+from grouprec.live.stream import Stream, start
 from grouprec.runs.store import Run, RunStore
 
 
@@ -99,9 +99,9 @@ def test_a_run_that_exports_another_fit_is_replayed_through_the_judged_one(run: 
     write_json(run.path / "fitted.json", {**fitted, "judged": fitted["final"]})
     base, _ = start(store, run)
     fewer = np.arange(60)[::-1].copy()
-    (live / BASE).rename(live / "judged.safetensors")
+    (live / "final.safetensors").rename(live / "judged.safetensors")
     changed = type(base)(**{**vars(base), "labels": base.labels[fewer], "n_groups": 3})
-    changed.save(live / BASE)
+    changed.save(live / "final.safetensors")
     assert np.array_equal(replay_of(run).base.labels, base.labels)
     assert np.array_equal(start(store, run)[0].labels, base.labels[fewer])
     with Stream.open(store, run, fit="judged") as stream, Stream.open(store, run) as other:

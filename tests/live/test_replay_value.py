@@ -14,7 +14,7 @@ from grouprec.models.encoders.ease import EaseEncoder
 from grouprec.models.fitting import RunOptions
 from grouprec.models.groupers.kmeans import KMeansGrouper
 from grouprec.ranking.candidates import find_candidates, make_preference
-from grouprec.runs.snapshot import LiveBase
+from grouprec.runs.snapshot import FitSnapshot
 
 DATA = planted(n_users=120, n_items=160, n_groups=4, events_per_user=20, noise=0.0).data
 TEST = DATA.test
@@ -59,7 +59,7 @@ def make(fitted):
 
     def make(weight=1.0, updater=None):
         updater = updater or Successor()
-        base = LiveBase(
+        base = FitSnapshot(
             data.user_ids,
             data.item_ids,
             data.item_labels,

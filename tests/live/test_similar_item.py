@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from grouprec.live.similar_item import LikestItem
+from grouprec.live.similar_item import SimilarItem
 
 LABELS = pd.Series([f"{colour} {thing}" for colour in ("red", "blue", "green") for thing in ("mug", "lamp", "bag")])
 IDS = pd.Series([f"i{row}" for row in range(9)])
@@ -12,14 +12,14 @@ ATTRIBUTES = pd.DataFrame({"kind": ["mug", "lamp", "bag"] * 3, "price": [3.0, 30
 
 
 def test_the_same_label_names_the_item_and_attributes_name_the_first_of_their_kind() -> None:
-    likest = LikestItem(ATTRIBUTES, LABELS, IDS)
+    likest = SimilarItem(ATTRIBUTES, LABELS, IDS)
     assert likest("blue lamp", {}) == 4
     assert likest("", {"kind": "bag"}) == 2
     assert likest("unheard of", {"kind": "lamp", "price": "30"}) == 1
 
 
 def test_nothing_known_names_no_item() -> None:
-    likest = LikestItem(ATTRIBUTES, LABELS, IDS)
+    likest = SimilarItem(ATTRIBUTES, LABELS, IDS)
     assert likest("", {}) is None
     assert likest("unheard of", {"kind": "chair", "colour": "red"}) is None
-    assert LikestItem(pd.DataFrame(index=range(9)), IDS, IDS)("i3", {}) is None, "labels that only repeat the ids"
+    assert SimilarItem(pd.DataFrame(index=range(9)), IDS, IDS)("i3", {}) is None, "labels that only repeat the ids"

@@ -328,16 +328,16 @@ def test_judgements_that_say_nothing_are_refused():
 
 
 def test_what_rules_bar_is_in_no_list_however_much_it_rises():
-    barred = np.zeros((the_base().n_groups, DATA.n_items), bool)
+    excluded = np.zeros((the_base().n_groups, DATA.n_items), bool)
     outside = np.setdiff1d(KNOWN.favourites[2], the_base().candidates.items[0])
-    barred[:, outside] = True
-    barred[0, KNOWN.favourites[0]] = True
-    state = make(weight=8.0, barred=barred)
+    excluded[:, outside] = True
+    excluded[0, KNOWN.favourites[0]] = True
+    state = make(weight=8.0, excluded=excluded)
     for item in np.setdiff1d(KNOWN.favourites[2], outside)[:6].tolist():
         state.event(0, item)
     assert not np.isin(state.user_list(0, WIDTH)[0], outside).any()
     lists = state.group_lists()
     for group in range(len(state.sizes)):
-        assert not barred[group, state.group_list(group, "strict", 80)[0]].any()
-        assert not barred[group, lists.strict[group][lists.strict[group] >= 0]].any()
+        assert not excluded[group, state.group_list(group, "strict", 80)[0]].any()
+        assert not excluded[group, lists.strict[group][lists.strict[group] >= 0]].any()
     assert state.arrays()["judged_by_groups"].size == 0

@@ -20,13 +20,13 @@ from grouprec.core.files import read_json, write_json
 from grouprec.core.types import StorageError
 from grouprec.data.dataset import Dataset
 from grouprec.live.events import FACTORS
-from grouprec.live.ledger import FILE, Entry, Ledger
-from grouprec.live.stream import BASE, SNAPSHOT, Stream
+from grouprec.live.ledger import Entry, Ledger
+from grouprec.live.stream import SNAPSHOT, Stream
 from grouprec.ranking.rules import ListRules
 from grouprec.report.csv import export_run, export_stream
-from grouprec.runs.snapshot import LiveBase
+from grouprec.runs.snapshot import FitSnapshot
 from grouprec.runs.stages import load_stage
-from grouprec.runs.store import Run, RunStore
+from grouprec.runs.store import LEDGER, Run, RunStore
 
 FILES = ["group_lists.csv", "group_rankings.csv", "members.csv", "user_lists.csv"]
 
@@ -151,10 +151,10 @@ def test_feedback_changes_lists_at_once_and_is_exported(run: Run, data: Dataset)
 
 
 def test_the_last_verdict_counts_and_can_be_taken_back(run: Run, data: Dataset) -> None:
-    path = run.path / "live" / BASE
-    barred = np.zeros((4, data.n_items), bool)
-    barred[1, 3] = True
-    dataclasses.replace(LiveBase.load(path), barred=barred).save(path)
+    path = run.snapshot()
+    excluded = np.zeros((4, data.n_items), bool)
+    excluded[1, 3] = True
+    dataclasses.replace(FitSnapshot.load(path), excluded=excluded).save(path)
     with open_stream(run) as stream:
         group, user = (part.tolist() for part in stream.state.group_list(1, "strict")), stream.state.user_list(0)[0]
         items, scores = group
@@ -218,7 +218,7 @@ def test_a_snapshot_saves_time_and_nothing_else(run: Run, data: Dataset) -> None
 def test_a_snapshot_of_another_ledger_is_not_taken(run: Run, data: Dataset) -> None:
     with open_stream(run) as stream:
         stream.apply(make_events(data, 30, np.random.default_rng(3)))
-    (run.path / "live" / FILE).unlink()
+    run.ledger.unlink()
     with open_stream(run) as stream:
         assert stream.state.n_events == 0
         stream.apply([{"user": "u00001", "item": "i00001", "time": at(data, 1)}] * 2)
@@ -230,7 +230,7 @@ def test_an_error_in_the_middle_leaves_the_ledger_right(run: Run, data: Dataset,
     with open_stream(run) as calm:
         calm.apply(events)
         expected = everything(calm)
-    for name in (FILE, SNAPSHOT):
+    for name in (LEDGER, SNAPSHOT):
         (run.path / "live" / name).unlink()
     with open_stream(run) as stream:
         step, calls = stream.state.event, iter(range(250))
@@ -272,15 +272,15 @@ def test_only_one_process_or_stream_writes(run: Run, data: Dataset) -> None:
 
 
 def test_a_run_that_cannot_take_events_says_so(run: Run) -> None:
-    base = run.path / "live" / "final.safetensors"
+    base = run.snapshot()
     base.rename(base.with_suffix(".away"))
     with pytest.raises(StorageError, match="has nothing to send events to"):
         open_stream(run)
     base.with_suffix(".away").rename(base)
-    (run.path / "live" / FILE).write_bytes(b"rubbish" * 1000)
+    run.ledger.write_bytes(b"rubbish" * 1000)
     with pytest.raises(StorageError, match="is damaged"):
         open_stream(run)
-    (run.path / "live" / FILE).unlink()
+    run.ledger.unlink()
     (run.path / "manifest.json").unlink()
     with pytest.raises(StorageError, match="is not finished"):
         open_stream(run)
@@ -312,7 +312,7 @@ def test_a_ledger_takes_a_batch_whole_or_not_at_all(tmp_path: Path) -> None:
     ledger.append([entry("c")])
     assert [one.key for one in ledger.read()] == ["a", "b", "c"]
     ledger.close()
-    with sqlite3.connect(tmp_path / FILE) as file:
+    with sqlite3.connect(tmp_path / LEDGER) as file:
         assert file.execute("SELECT max(sequence) FROM events").fetchone() == (3,)
 
 
@@ -362,4 +362,4 @@ def test_the_command_refuses_what_it_cannot_use_with_one_sentence(update, run: R
         assert status == 2 and sentence in " ".join(err.split()) and "Traceback" not in err
     status, _, err = update("last", good, "--out", tmp_path / "taken")
     assert status == 2 and "Cannot write" in err
-    assert read_json(run.path / "manifest.json") and not (run.path / "live" / FILE).exists(), "nothing was applied"
+    assert read_json(run.path / "manifest.json") and not run.ledger.exists(), "nothing was applied"

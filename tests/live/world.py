@@ -18,7 +18,7 @@ from grouprec.models.fitting import RunOptions
 from grouprec.models.placement import AttributePlacer
 from grouprec.models.updaters.gru import GruUpdater
 from grouprec.ranking.candidates import find_candidates, make_preference
-from grouprec.runs.snapshot import LiveBase
+from grouprec.runs.snapshot import FitSnapshot
 
 KNOWN = planted(n_users=120, n_items=160, n_groups=4, events_per_user=24, ordered=False)
 DATA = KNOWN.data
@@ -47,12 +47,12 @@ def the_grouper(name: str) -> Grouper:
 
 
 @cache
-def the_base(name: str = "kmeans") -> LiveBase:
+def the_base(name: str = "kmeans") -> FitSnapshot:
     """Return what the fit with that grouper knows; states are those after the training events."""
     times = np.full(DATA.n_users, -np.inf)
     np.maximum.at(times, DATA.train.user_rows, DATA.train.times)
     groups, preference = the_grouper(name).groups(), the_preference()
-    return LiveBase(
+    return FitSnapshot(
         DATA.user_ids,
         DATA.item_ids,
         DATA.item_labels,

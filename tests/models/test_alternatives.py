@@ -3,7 +3,7 @@ import pytest
 from scipy import sparse
 
 from grouprec.core.types import SettingError
-from grouprec.models.alternatives import Alternatives, Crowd, alternative_lists
+from grouprec.models.alternatives import Alternatives, VirtualGroup, alternative_lists
 from grouprec.models.virtual_members import history_matrix, mean_preference, one_hot, virtual_histories
 from grouprec.ranking.candidates import discounts
 from grouprec.ranking.metrics import intra_list_diversity
@@ -100,8 +100,8 @@ def test_what_cannot_be_listed_is_said(settings, message):
 
 
 def test_a_crowd_answers_for_every_place_of_the_dial():
-    crowd = Crowd.gather(PROFILE, draw, one_hot(0, 3), np.random.default_rng(0), HISTORIES)
-    safe = {tuple(crowd.lists(4, dial, np.random.default_rng(1)).safe) for dial in (0, 0.3, 1)}
+    virtual_group = VirtualGroup.draw_members(PROFILE, draw, one_hot(0, 3), np.random.default_rng(0), HISTORIES)
+    safe = {tuple(virtual_group.lists(4, dial, np.random.default_rng(1)).safe) for dial in (0, 0.3, 1)}
     assert len(safe) == 1
 
 

@@ -7,7 +7,7 @@ from scipy import sparse
 
 from grouprec.core.types import Candidates, Preference, SettingError
 from grouprec.data.synthetic import planted
-from grouprec.models import placement as placing
+from grouprec.models import placement
 from grouprec.models.fitting import RunOptions
 from grouprec.models.groupers.centres import centre_distances, check_n_groups, fit_centres
 from grouprec.models.groupers.kmeans import KMeansGrouper
@@ -93,7 +93,7 @@ def test_where_nothing_can_be_learned_all_get_the_largest_group(attributes: pd.D
 
 
 def test_large_data_is_learned_from_a_sample(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(placing, "MOST_USERS", 40)
+    monkeypatch.setattr(placement, "MOST_USERS", 40)
     placer = AttributePlacer().fit(telling(), LABELS)
     assert placer.helps and np.array_equal(placer.place(telling()), LABELS)
 

@@ -178,14 +178,14 @@ def test_rates_are_divided_by_the_share_who_lack_the_item_in_a_ranking_only():
     assert lists.strict[1, 0] == 4, "the only member of the second group has item 1 already"
 
 
-def test_what_is_barred_leaves_the_lists_and_the_others_move_up():
+def test_what_is_excluded_leaves_the_lists_and_the_others_move_up():
     items, scores = (
         np.array([[3, 1, 0, -1], [2, 3, 1, 0]], np.int32),
         np.array([[9, 8, 7, 0], [4, 3, 2, 1]], np.float32),
     )
     lists = GroupLists(items[:, :3], scores[:, :3], items, scores)
-    barred = np.array([[False, True, False, False], [False, False, True, True]])
-    left = without(lists, barred)
+    excluded = np.array([[False, True, False, False], [False, False, True, True]])
+    left = without(lists, excluded)
     assert left.strict.tolist() == [[3, 0, -1], [1, -1, -1]]
     assert left.strict_scores.tolist() == [[9, 7, 0], [2, 0, 0]]
     assert left.ranking.tolist() == [[3, 0, -1, -1], [1, 0, -1, -1]]

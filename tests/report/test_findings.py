@@ -5,15 +5,14 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from grouprec.report import findings
-from grouprec.report import tables as shaping
+from grouprec.report import findings, tables
 from tests.ui.fake_evidence import evidence_tables
 
 TABLES = evidence_tables(3)
 
 
 def strict(name: str) -> pd.DataFrame:
-    return shaping.of(TABLES[name], regime="strict")
+    return tables.of(TABLES[name], regime="strict")
 
 
 @pytest.mark.parametrize(
@@ -73,13 +72,13 @@ def test_popularity_bias_compares_lists_with_what_people_have() -> None:
 
 
 def test_cold_start_is_said_for_people_and_for_items() -> None:
-    rows = shaping.of(TABLES["cold_users"]).rename(columns={"n_known": "count"})
+    rows = tables.of(TABLES["cold_users"]).rename(columns={"n_known": "count"})
     curves = {str(name): curve for name, curve in rows.groupby("method")}
     assert findings.cold_users_answer(curves, "individual", "popularity") == (
         "Personal predictions reach 0.050 with no known item (2.0 times one popular list), 0.060 with 1 known item "
         "(2.4 times one popular list) and 0.100 with 5 known items (4.0 times one popular list)."
     )
-    items = shaping.of(TABLES["cold_items"])
+    items = tables.of(TABLES["cold_items"])
     assert "reach 0.090, 3.0 times chance; against the whole catalogue they reach nothing" in (
         findings.cold_items_answer(items)
     )
@@ -87,7 +86,7 @@ def test_cold_start_is_said_for_people_and_for_items() -> None:
 
 
 def test_repeats_say_which_task_the_run_has() -> None:
-    rows = shaping.of(TABLES["repeats"])
+    rows = tables.of(TABLES["repeats"])
     said = findings.repeats_answer(rows, allowed=False)
     assert (
         "new items reach 0.133; with repeats allowed they reach 0.400 (what each person took most often: 0.300)" in said

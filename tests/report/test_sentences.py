@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from grouprec.report import sentences as story
+from grouprec.report import sentences
 from grouprec.runs.store import Run
 from grouprec.ui import cards
 from tests.ui.fake_run import HOSTILE_LABELS
@@ -19,7 +19,9 @@ def evaluation(finished_run: Run) -> pd.DataFrame:
 
 def changed(evaluation: pd.DataFrame, method: str, regime: str, **values: float) -> pd.DataFrame:
     """Return the evaluation with one method's nDCG@10 row changed."""
-    row = (evaluation["method"] == method) & (evaluation["regime"] == regime) & (evaluation["metric"] == story.METRIC)
+    row = (
+        (evaluation["method"] == method) & (evaluation["regime"] == regime) & (evaluation["metric"] == sentences.METRIC)
+    )
     frame = evaluation.copy()
     for name, value in values.items():
         frame.loc[row, name] = value
@@ -31,7 +33,7 @@ def changed(evaluation: pd.DataFrame, method: str, regime: str, **values: float)
 
 def test_the_groups_answer_names_the_largest_group_and_how_many_hold_half() -> None:
     groups = pd.DataFrame({"group": [1, 2, 3, 4], "name": ["a", "b", "c", "d"], "size": [10, 40, 20, 30]})
-    said = story.groups_answer(groups)
+    said = sentences.groups_answer(groups)
     assert said == (
         "Your 100 users fall into 4 groups: the largest, **b**, holds 40 % of them, "
         "and 2 groups hold half of all users."
@@ -40,16 +42,18 @@ def test_the_groups_answer_names_the_largest_group_and_how_many_hold_half() -> N
 
 def test_a_group_that_holds_half_alone_is_not_said_twice() -> None:
     groups = pd.DataFrame({"group": [1, 2], "name": ["a", "b"], "size": [9, 1]})
-    assert story.groups_answer(groups) == "Your 10 users fall into 2 groups: the largest, **a**, holds 90 % of them."
+    assert (
+        sentences.groups_answer(groups) == "Your 10 users fall into 2 groups: the largest, **a**, holds 90 % of them."
+    )
 
 
 def test_one_group_is_called_one_group() -> None:
     groups = pd.DataFrame({"group": [1], "name": ["all"], "size": [1]})
-    assert story.groups_answer(groups) == "There is one group, **all**, with 1 user."
+    assert sentences.groups_answer(groups) == "There is one group, **all**, with 1 user."
 
 
 def test_the_compare_answer_says_what_is_reached_and_what_of_the_gain_is_kept(evaluation: pd.DataFrame) -> None:
-    said = story.compare_answer(evaluation, "strict", 20)
+    said = sentences.compare_answer(evaluation, "strict", 20)
     assert said == (
         "Personal lists reach 0.133; 20 shared lists (generated list) reach 0.081, which is 46 % of the possible gain; "
         "k-means + most popular reaches only 0.044."
@@ -58,124 +62,124 @@ def test_the_compare_answer_says_what_is_reached_and_what_of_the_gain_is_kept(ev
 
 def test_a_usual_method_within_the_interval_is_not_belittled(evaluation: pd.DataFrame) -> None:
     near = changed(evaluation, "kmeans_popularity", "strict", value=0.079, high=0.084)
-    assert "most popular reaches 0.079." in story.compare_answer(near, "strict", 20)
+    assert "most popular reaches 0.079." in sentences.compare_answer(near, "strict", 20)
 
 
 def test_lists_worse_than_one_popular_list_are_called_so(evaluation: pd.DataFrame) -> None:
     worse = changed(evaluation, "generated", "strict", value=0.03, share_of_gain=-0.06)
-    assert "less than one popular list for all" in story.compare_answer(worse, "strict", 20)
+    assert "less than one popular list for all" in sentences.compare_answer(worse, "strict", 20)
 
 
 def test_an_undefined_gain_is_left_out(evaluation: pd.DataFrame) -> None:
     undefined = changed(evaluation, "generated", "strict", share_of_gain=np.nan)
-    said = story.compare_answer(undefined, "strict", 1)
+    said = sentences.compare_answer(undefined, "strict", 1)
     assert "gain" not in said
     assert "1 shared list (generated list) reaches 0.081;" in said
 
 
 def test_a_run_without_evaluation_says_so(evaluation: pd.DataFrame) -> None:
-    assert "no evaluation" in story.compare_answer(evaluation.iloc[:0], "strict", 5)
+    assert "no evaluation" in sentences.compare_answer(evaluation.iloc[:0], "strict", 5)
 
 
 def test_worth_compares_generated_lists_with_the_mean_and_with_one_list_for_all(evaluation: pd.DataFrame) -> None:
-    said = story.worth_answer(evaluation, "strict", "members_mean")
+    said = sentences.worth_answer(evaluation, "strict", "members_mean")
     assert said == "Such lists reach 2.3 times one popular list for all; generated ones keep 96 % of the members' mean."
     poor = changed(evaluation, "generated", "strict", value=0.018)
-    assert "only reach 0.5 times one popular list" in story.worth_answer(poor, "strict")
-    assert story.worth_answer(evaluation.iloc[:0], "strict") == ""
+    assert "only reach 0.5 times one popular list" in sentences.worth_answer(poor, "strict")
+    assert sentences.worth_answer(evaluation.iloc[:0], "strict") == ""
 
 
 def test_methods_and_encoders_have_names_for_people() -> None:
-    assert story.encoder_title("als + item_knn + transformer") == "ALS + item neighbours + transformer"
-    assert story.method_title("graph", "individual") == "Personal: graph network"
-    assert story.method_title("individual", "individual") == "Personal lists (this run)"
-    assert story.method_title("least_misery") == "Least misery"
-    assert story.method_title("ep_fuzzda") == "EP-FuzzDA"
+    assert sentences.encoder_title("als + item_knn + transformer") == "ALS + item neighbours + transformer"
+    assert sentences.method_title("graph", "individual") == "Personal: graph network"
+    assert sentences.method_title("individual", "individual") == "Personal lists (this run)"
+    assert sentences.method_title("least_misery") == "Least misery"
+    assert sentences.method_title("ep_fuzzda") == "EP-FuzzDA"
 
 
 def test_only_runs_with_repeats_say_that_members_skip_nothing() -> None:
-    assert story.repeats_words({}) == story.repeats_words({"repeats": False}) == ""
-    assert "members skip nothing" in story.repeats_words({"repeats": True})
+    assert sentences.repeats_words({}) == sentences.repeats_words({"repeats": False}) == ""
+    assert "members skip nothing" in sentences.repeats_words({"repeats": True})
 
 
 def test_the_list_answer_names_the_first_items_and_escapes_them(evaluation: pd.DataFrame) -> None:
     group = {"group": 3, "name": "Tea *towels*", "size": 1200}
     head = pd.DataFrame({"label": [HOSTILE_LABELS[3], "Cup"], "reach": [0.5, 0.4]})
-    said = story.list_answer(group, head, evaluation, "strict")
+    said = sentences.list_answer(group, head, evaluation, "strict")
     assert said.startswith(r"Show **Tea \*towels\*** (1,200 users) *\*Star\* \[link\]\(http")
-    assert "no list" in story.list_answer(group, head.iloc[:0], evaluation, "strict")
+    assert "no list" in sentences.list_answer(group, head.iloc[:0], evaluation, "strict")
 
 
 def test_the_generator_answer_says_which_side_is_nearer() -> None:
-    better = story.generator_answer({"frechet_generated": 4.0, "frechet_gaussian": 32.0})
-    worse = story.generator_answer({"frechet_generated": 4.0, "frechet_gaussian": 2.0})
+    better = sentences.generator_answer({"frechet_generated": 4.0, "frechet_gaussian": 32.0})
+    worse = sentences.generator_answer({"frechet_generated": 4.0, "frechet_gaussian": 2.0})
     assert "8.0 times nearer" in better
-    covering = story.generator_answer({"frechet_generated": 4.0, "frechet_gaussian": 32.0, "mode_coverage": 0.91})
+    covering = sentences.generator_answer({"frechet_generated": 4.0, "frechet_gaussian": 32.0, "mode_coverage": 0.91})
     assert covering.endswith("and stand for 91 % of members kept aside.")
     assert worse.startswith("Simple random draws are nearer")
-    assert "not evaluated" in story.generator_answer({})
+    assert "not evaluated" in sentences.generator_answer({})
 
 
 def test_the_updater_answer_says_when_updating_does_not_pay() -> None:
     moved = {"n_events": 4100, "hit_rate@10": {"frozen": 0.038, "updated": 0.065}}
-    assert story.updater_answer(moved) == (
+    assert sentences.updater_answer(moved) == (
         "Updating users after every event pays: the next item is in the first ten for 6.5 % of events "
         "instead of 3.8 % (4,100 events)."
     )
-    assert "does not pay" in story.updater_answer(moved | {"hit_rate@10": {"frozen": 0.038, "updated": 0.03}})
-    assert "not evaluated" in story.updater_answer(moved | {"n_events": 0})
-    assert "not evaluated" in story.updater_answer({})
+    assert "does not pay" in sentences.updater_answer(moved | {"hit_rate@10": {"frozen": 0.038, "updated": 0.03}})
+    assert "not evaluated" in sentences.updater_answer(moved | {"n_events": 0})
+    assert "not evaluated" in sentences.updater_answer({})
 
 
 def test_the_profile_answer_is_the_ratio_of_probabilities() -> None:
-    assert "get 2.7 times the probability" in story.profile_answer({"nll_vae": 6.0, "nll_popularity": 7.0})
-    assert "get only 0.4 times the probability" in story.profile_answer({"nll_vae": 7.0, "nll_popularity": 6.0})
-    assert "not evaluated" in story.profile_answer({})
+    assert "get 2.7 times the probability" in sentences.profile_answer({"nll_vae": 6.0, "nll_popularity": 7.0})
+    assert "get only 0.4 times the probability" in sentences.profile_answer({"nll_vae": 7.0, "nll_popularity": 6.0})
+    assert "not evaluated" in sentences.profile_answer({})
 
 
 def test_the_profile_answer_says_what_the_groups_add() -> None:
     costs = {"nll_vae": 6.0, "nll_popularity": 7.0}
-    assert "Knowing the groups adds nothing" in story.profile_answer(costs | {"nll_plain": 6.001})
-    assert "Knowing the groups raises it 1.6 times" in story.profile_answer(costs | {"nll_plain": 6.5})
-    assert "Knowing the groups lowers it 1.6 times" in story.profile_answer(costs | {"nll_plain": 5.5})
+    assert "Knowing the groups adds nothing" in sentences.profile_answer(costs | {"nll_plain": 6.001})
+    assert "Knowing the groups raises it 1.6 times" in sentences.profile_answer(costs | {"nll_plain": 6.5})
+    assert "Knowing the groups lowers it 1.6 times" in sentences.profile_answer(costs | {"nll_plain": 5.5})
 
 
 def test_the_verdict_says_what_generated_lists_keep_in_both_uses() -> None:
     found = {"strict_ratio": 0.98, "dedup_ratio": 0.971}
-    assert story.verdict_answer(found) == (
+    assert sentences.verdict_answer(found) == (
         "Lists from virtual members are worth 98 % of those from real members "
         "(97 % where each member skips what they have)."
     )
     turns = {"turns_diversity_change": 31.2, "turns_ratio": 0.955}
-    assert story.verdict_answer(found | turns).endswith("Alternative lists vary by +31 % and keep 96 %.")
-    assert "not judged" in story.verdict_answer({})
-    assert "not judged" in story.verdict_answer({"strict_ratio": float("nan"), "dedup_ratio": 0.9})
+    assert sentences.verdict_answer(found | turns).endswith("Alternative lists vary by +31 % and keep 96 %.")
+    assert "not judged" in sentences.verdict_answer({})
+    assert "not judged" in sentences.verdict_answer({"strict_ratio": float("nan"), "dedup_ratio": 0.9})
 
 
 def test_the_value_answer_finds_the_fewest_lists_for_nine_tenths() -> None:
     curve = pd.DataFrame({"n_groups": [20, 1, 5, 10], "share_of_gain": [0.50, 0.0, 0.40, 0.46]})
-    said = story.value_answer(curve)
+    said = sentences.value_answer(curve)
     assert said == "10 lists already reach 46 % of the possible gain; the most measured is 50 %, with 20 lists."
-    assert "gain nothing" in story.value_answer(curve.assign(share_of_gain=[-0.1, 0, -0.2, -0.1]))
+    assert "gain nothing" in sentences.value_answer(curve.assign(share_of_gain=[-0.1, 0, -0.2, -0.1]))
 
 
 def test_left_behind_names_the_worst_served_group(finished_run: Run) -> None:
     served = finished_run.table("group_evaluation")
     strict = served[served["regime"] == "strict"]
-    assert story.left_behind_answer(strict) == (
+    assert sentences.left_behind_answer(strict) == (
         "The list serves **Tea towels** least: 90 % of its 15 tested members found nothing in it."
     )
     few = strict.assign(n_test_users=[200, 30, 3])
-    assert "**Lights\\, candles** least: 65 % of its 30" in story.left_behind_answer(few)
-    assert "No group was measured" in story.left_behind_answer(strict.assign(zero_hit_share=np.nan))
+    assert "**Lights\\, candles** least: 65 % of its 30" in sentences.left_behind_answer(few)
+    assert "No group was measured" in sentences.left_behind_answer(strict.assign(zero_hit_share=np.nan))
 
 
 def test_reasons_give_share_and_times_the_average() -> None:
-    assert story.item_reason("Cup", 0.38, 3.84) == "Cup · 38\u00a0%\u00a0·\u00a03.8×"
+    assert sentences.item_reason("Cup", 0.38, 3.84) == "Cup · 38\u00a0%\u00a0·\u00a03.8×"
     number = {"attribute": "recency_days", "kind": "median", "in_group": 12.34, "overall": 150.2, "value": ""}
-    assert story.attribute_reason(number) == "recency days · median 12.3, of all users 150"
+    assert sentences.attribute_reason(number) == "recency days · median 12.3, of all users 150"
     row = {"label": "Cup", "rank": 2, "reach": 0.5, "owned": 0.04, "lift": np.nan}
-    assert story.item_why(row) == (
+    assert sentences.item_why(row) == (
         "**Cup** is number 2: 50 % of the group have it among their own 50 best predictions; 4 % have it already."
     )
 

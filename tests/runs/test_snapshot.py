@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from grouprec.ranking.group_lists import worth
-from grouprec.runs.snapshot import LiveBase
+from grouprec.runs.snapshot import FitSnapshot
 from grouprec.live.rows import add_worth, positions
 from grouprec.live.state import LiveState
 from grouprec.live.users import Rows
@@ -17,18 +17,18 @@ from tests.live.world import DATA, assert_same, the_base, the_grouper, the_prefe
 
 
 def test_the_base_is_read_back_as_it_was_and_never_changed(tmp_path):
-    barred = np.zeros((the_base().n_groups, DATA.n_items), bool)
-    barred[1, 3] = True
+    excluded = np.zeros((the_base().n_groups, DATA.n_items), bool)
+    excluded[1, 3] = True
     names = DATA.item_labels.copy()
     names[:3] = ["Ünïcode ☕", "", "a\0b"]
-    base = replace(the_base(), item_labels=names, weight=0.1, seed=3, barred=barred)
+    base = replace(the_base(), item_labels=names, weight=0.1, seed=3, excluded=excluded)
     path = tmp_path / "live" / "base.safetensors"
     base.save(path)
     content = path.read_bytes()
-    again = LiveBase.load(path)
+    again = FitSnapshot.load(path)
     assert again.item_labels.tolist() == names.tolist() and again.user_ids.tolist() == DATA.user_ids.tolist()
     assert (again.weight, again.repeats, again.n_groups, again.seed) == (0.1, False, base.n_groups, 3)
-    for name in ("labels", "states", "last_times", "components", "barred"):
+    for name in ("labels", "states", "last_times", "components", "excluded"):
         mine, theirs = getattr(again, name), getattr(base, name)
         assert mine.dtype == theirs.dtype and np.array_equal(mine, theirs) and not mine.flags.writeable
     assert (again.histories != base.histories).nnz == 0
@@ -45,11 +45,11 @@ def test_the_base_is_read_back_as_it_was_and_never_changed(tmp_path):
 def test_a_damaged_base_is_refused(tmp_path):
     path = tmp_path / "base.safetensors"
     with pytest.raises(StorageError, match="missing or damaged"):
-        LiveBase.load(path)
+        FitSnapshot.load(path)
     the_base().save(path)
     path.write_bytes(path.read_bytes()[:-5000])
     with pytest.raises(StorageError, match="missing or damaged"):
-        LiveBase.load(path)
+        FitSnapshot.load(path)
     with pytest.raises(StorageError, match="Cannot write"):
         the_base().save(path / "below a file")
 

@@ -6,26 +6,26 @@ import numpy as np
 from scipy import sparse
 
 from grouprec.core.types import Candidates
-from grouprec.explore.virtual_groups import Studio
-from grouprec.runs.snapshot import LiveBase
+from grouprec.explore.virtual_groups import VirtualGroups
+from grouprec.runs.snapshot import FitSnapshot
 from tests.support.virtual import BlockProfile, GaussianGenerator
 
 N_GROUPS, BLOCK, N_USERS = 3, 20, 120
 
 
-def planted_studio(
-    barred: np.ndarray | None = None,
+def planted_virtual_groups(
+    excluded: np.ndarray | None = None,
     *,
     block: int = BLOCK,
     spread: float = 0.5,
     labels: np.ndarray | None = None,
     item_ids: np.ndarray | None = None,
     item_labels: np.ndarray | None = None,
-) -> Studio:
+) -> VirtualGroups:
     """Return a studio of three groups; users have 6 to 9 items drawn from what a virtual member would have.
 
     Args:
-        barred: as in :class:`~grouprec.runs.snapshot.LiveBase`.
+        excluded: as in :class:`~grouprec.runs.snapshot.FitSnapshot`.
         block: items of a block.
         spread: of the members of a group; from about 1, some want another group's items.
         labels: the users' groups.
@@ -41,7 +41,7 @@ def planted_studio(
     lengths = rng.integers(6, 10, n_users)
     owned = noisy.argsort(axis=1).argsort(axis=1) >= n_items - lengths[:, None]
     ids = np.array([f"i{item}" for item in range(n_items)], object) if item_ids is None else item_ids
-    base = LiveBase(
+    base = FitSnapshot(
         user_ids=np.array([f"u{user}" for user in range(n_users)], object),
         item_ids=ids,
         item_labels=np.array([f"Thing {item}" for item in ids], object) if item_labels is None else item_labels,
@@ -54,6 +54,6 @@ def planted_studio(
         components=np.zeros((n_items, 1), np.float32),
         weight=0.0,
         repeats=False,
-        barred=barred,
+        excluded=excluded,
     )
-    return Studio(base, profile, GaussianGenerator(profile))
+    return VirtualGroups(base, profile, GaussianGenerator(profile))

@@ -17,7 +17,7 @@ from grouprec.ranking.group_lists import RANKING_DEPTH, STRICT_DEPTH, group_popu
 from grouprec.ranking.strategies import STRATEGIES
 from grouprec.ranking.task import nothing
 from grouprec.runs.config import make_config
-from grouprec.training.groups_and_lists import Former, excluded
+from grouprec.training.groups_and_lists import GroupMaker, excluded_everywhere
 
 KNOWN = planted(n_users=100, n_items=90, n_groups=3, events_per_user=24, ordered=False)
 DATA = KNOWN.data
@@ -26,14 +26,14 @@ CANDIDATES = baselines.item_knn(DATA.histories, DATA.histories, n=60)
 ALL_KINDS = ["members_mean", *STRATEGIES]
 
 
-def former(repeats: bool = False, settings: dict[str, Any] | None = None, **rules: Any) -> Former:
+def make_maker(repeats: bool = False, settings: dict[str, Any] | None = None, **rules: Any) -> GroupMaker:
     config = make_config(
         interactions=Path("file.csv"),
         preset="quick",
         repeats=repeats,
         settings={"rules": rules, "lists": {"n_starts": 5}, **(settings or {})},
     )
-    bars = excluded(DATA, config)
+    bars = excluded_everywhere(DATA, config)
     scored = CANDIDATES
     if repeats:
         scored = baselines.item_knn(DATA.histories, nothing(DATA.shape), n=60)
@@ -42,10 +42,10 @@ def former(repeats: bool = False, settings: dict[str, Any] | None = None, **rule
         order = np.argsort(~keep, axis=1, kind="stable")
         keep, items, scores = (np.take_along_axis(x, order, axis=1) for x in (keep, scored.items, scored.scores))
         scored = type(scored)(np.where(keep, items, -1), np.where(keep, scores, 0), scored.n_items)
-    return Former(DATA, scored, config, RunOptions())
+    return GroupMaker(DATA, scored, config, RunOptions())
 
 
-def made(maker: Former, kind: str) -> GroupLists:
+def made(maker: GroupMaker, kind: str) -> GroupLists:
     return maker.lists(GROUPS)["members_mean"] if kind == "members_mean" else maker.by_strategy(GROUPS, kind)
 
 
@@ -69,28 +69,28 @@ def valid(lists: GroupLists) -> None:
 @pytest.mark.parametrize("dial", [0.0, 0.5])
 @pytest.mark.parametrize("kind", ALL_KINDS)
 def test_every_kind_of_list_is_valid(kind: str, dial: float) -> None:
-    valid(made(former(diversity=dial), kind))
+    valid(made(make_maker(diversity=dial), kind))
 
 
 @pytest.mark.parametrize("repeats", [False, True])
 @pytest.mark.parametrize("kind", [*ALL_KINDS, "popularity"])
 def test_excluded_items_are_on_no_list_not_even_at_its_end(kind: str, repeats: bool) -> None:
     popular = [f"i{row:05d}" for row in np.argsort(-DATA.popularity)[:5]]
-    maker = former(repeats, items=tuple(popular), categories=("category=category 1",), label_words=("Item 0",))
+    maker = make_maker(repeats, items=tuple(popular), categories=("category=category 1",), label_words=("Item 0",))
     lists = maker.finish(group_popularity(DATA.histories, GROUPS, 0), GROUPS)
     lists = lists if kind == "popularity" else made(maker, kind)
-    barred = excluded(DATA, maker.config)
-    assert barred is not None and barred.sum() >= 30 + 1
+    excluded = excluded_everywhere(DATA, maker.config)
+    assert excluded is not None and excluded.sum() >= 30 + 1
     for items in of_both_regimes(lists):
-        assert not barred[items[items >= 0]].any()
+        assert not excluded[items[items >= 0]].any()
         assert ((items >= 0).sum(axis=1) > 10).all()
     if kind in ("members_mean", "popularity"):  # they go on with what nobody wants, in order of popularity
-        assert (lists.ranking >= 0).sum() == 3 * (~barred).sum()
+        assert (lists.ranking >= 0).sum() == 3 * (~excluded).sum()
 
 
 @pytest.mark.parametrize("kind", [*ALL_KINDS, "popularity"])
 def test_no_group_gets_what_more_than_the_share_of_its_members_have(kind: str) -> None:
-    maker = former(owned_share=0.3)
+    maker = make_maker(owned_share=0.3)
     shares = np.stack([(DATA.histories.toarray() > 0)[KNOWN.labels == group].mean(axis=0) for group in range(3)])
     assert (shares > 0.3).sum() > 10
     lists = maker.finish(group_popularity(DATA.histories, GROUPS, 0), GROUPS)
@@ -98,27 +98,27 @@ def test_no_group_gets_what_more_than_the_share_of_its_members_have(kind: str) -
     for items in of_both_regimes(lists):
         listed = np.where(items >= 0, np.take_along_axis(shares, np.maximum(items, 0), axis=1), 0)
         assert listed.max() <= 0.3
-    assert np.array_equal(maker.barred(GROUPS), shares > 0.3)
+    assert np.array_equal(maker.excluded(GROUPS), shares > 0.3)
 
 
 def test_a_share_is_of_the_group_and_not_of_everybody() -> None:
-    barred = former(owned_share=0.3).barred(GROUPS)
+    excluded = make_maker(owned_share=0.3).excluded(GROUPS)
     for group in range(3):
-        assert barred[group, KNOWN.favourites[group]].mean() > 0.5
-        assert barred[group].sum() == barred[group, KNOWN.favourites[group]].sum()
+        assert excluded[group, KNOWN.favourites[group]].mean() > 0.5
+        assert excluded[group].sum() == excluded[group, KNOWN.favourites[group]].sum()
 
 
 def test_without_rules_the_lists_are_the_members_mean() -> None:
-    lists = former().lists(GROUPS)
+    lists = make_maker().lists(GROUPS)
     assert list(lists) == ["members_mean"]
     plain = members_mean(CANDIDATES, GROUPS, DATA.histories, seed=0)
     assert np.array_equal(lists["members_mean"].strict, plain.strict)
     assert np.array_equal(lists["members_mean"].ranking, plain.ranking)
-    assert not former().barred(GROUPS).any() and excluded(DATA, former().config) is None
+    assert not make_maker().excluded(GROUPS).any() and excluded_everywhere(DATA, make_maker().config) is None
 
 
 def test_a_dial_of_zero_changes_nothing_and_a_turned_one_lists_more_unlike_items() -> None:
-    maker, turned = former(), former(diversity=0.6)
+    maker, turned = make_maker(), make_maker(diversity=0.6)
     lists = maker.lists(GROUPS)["members_mean"]
     assert maker.finish(lists, GROUPS) is lists
     other = turned.lists(GROUPS)["members_mean"]
@@ -135,32 +135,32 @@ def test_a_dial_of_zero_changes_nothing_and_a_turned_one_lists_more_unlike_items
 
 
 def test_a_named_strategy_comes_first_and_the_members_mean_beside_it() -> None:
-    lists = former(strategy="borda").lists(GROUPS)
+    lists = make_maker(strategy="borda").lists(GROUPS)
     assert list(lists) == ["borda", "members_mean"]
     assert np.array_equal(lists["borda"].strict, lists["borda"].ranking[:, :STRICT_DEPTH])
-    assert former(strategy="borda").config.list_method == {"strict": "borda", "dedup": "borda"}
+    assert make_maker(strategy="borda").config.list_method == {"strict": "borda", "dedup": "borda"}
 
 
 def test_with_repeats_nobody_skips_what_they_have() -> None:
-    lists = former(repeats=True).lists(GROUPS)["members_mean"]
+    lists = make_maker(repeats=True).lists(GROUPS)["members_mean"]
     assert np.array_equal(lists.ranking[:, :10], lists.strict[:, :10]), "one list serves both regimes"
     owned = (DATA.histories.toarray() > 0)[KNOWN.labels == 0].mean(axis=0)
-    new = former().lists(GROUPS)["members_mean"]
+    new = make_maker().lists(GROUPS)["members_mean"]
     assert owned[lists.strict[0, :10]].mean() > owned[new.strict[0, :10]].mean()
 
 
 @pytest.mark.parametrize("regime", ["strict", "dedup"])
 @pytest.mark.parametrize("grouper", ["lists", "kmeans"])
 def test_groups_come_from_any_grouper_and_repeat(grouper: str, regime: Regime) -> None:
-    maker = former()
+    maker = make_maker()
     groups = maker.groups(grouper, 3, regime)
     assert groups.n_groups == 3 and groups.sizes.sum() == 100
-    assert np.array_equal(groups.labels, former().groups(grouper, 3, regime).labels)
+    assert np.array_equal(groups.labels, make_maker().groups(grouper, 3, regime).labels)
     assert maker.groups(grouper, 1000, regime).n_groups <= 100, "no more than there are users"
 
 
 def test_the_runs_own_method_gives_groups_with_their_lists() -> None:
-    maker = former()
+    maker = make_maker()
     groups, lists = maker.run_method(3, "dedup")
     assert np.array_equal(groups.labels, maker.groups("lists", 3, "dedup").labels)
     assert np.array_equal(lists.ranking, maker.lists(groups)["members_mean"].ranking)
@@ -168,11 +168,11 @@ def test_the_runs_own_method_gives_groups_with_their_lists() -> None:
 
 def test_excluding_what_the_data_do_not_have_is_refused() -> None:
     with pytest.raises(SettingError, match="'nothing like it'"):
-        former(items=("nothing like it",))
+        make_maker(items=("nothing like it",))
 
 
 def test_groups_and_lists_of_a_number_are_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    maker = former()
+    maker = make_maker()
     first = maker.run_method(3, "dedup")
     monkeypatch.setattr(maker, "groups", lambda *a: pytest.fail("formed again"))
     again = maker.run_method(3, "dedup")
@@ -181,8 +181,8 @@ def test_groups_and_lists_of_a_number_are_made_once(monkeypatch: pytest.MonkeyPa
 
 
 def test_the_runs_own_groups_stand_for_their_number_in_its_own_regime_only() -> None:
-    config = former().config
-    maker = Former(DATA, CANDIDATES, config, RunOptions(), own=(3, GROUPS))
+    config = make_maker().config
+    maker = GroupMaker(DATA, CANDIDATES, config, RunOptions(), own=(3, GROUPS))
     assert maker.asked == 3 and maker.run_groups(3, "strict") is GROUPS
     assert maker.run_groups(3, "dedup") is not GROUPS
     groups, lists = maker.exported(3)
@@ -190,8 +190,8 @@ def test_the_runs_own_groups_stand_for_their_number_in_its_own_regime_only() -> 
 
 
 def test_with_repeats_both_regimes_have_the_same_groups_and_a_strategy_makes_what_is_exported() -> None:
-    again = former(repeats=True)
+    again = make_maker(repeats=True)
     assert again.run_groups(3, "dedup") is again.run_groups(3, "strict")
-    maker = former(strategy="borda")
+    maker = make_maker(strategy="borda")
     groups, lists = maker.exported(3)
     assert np.array_equal(lists.ranking, maker.by_strategy(groups, "borda").ranking)

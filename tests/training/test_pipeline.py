@@ -11,10 +11,9 @@ import pytest
 from grouprec.live.reencoding import reencode
 from grouprec.live.stream import Stream
 from grouprec.runs.config import make_config, parse_settings
-from grouprec.runs.snapshot import LiveBase
+from grouprec.runs.snapshot import FitSnapshot
 from grouprec.runs.store import Run, RunStore
-from grouprec.training import pipeline
-from grouprec.training import selection as model_selection
+from grouprec.training import pipeline, selection
 from grouprec.training.jobs import train_here
 from grouprec.training.user_map import linear_positions
 from tests.conftest import TINY_ENCODERS, TINY_SETTINGS
@@ -200,7 +199,7 @@ def test_a_map_is_made_once_and_read_back_by_the_next_run(
     assert {"map", "encoder ease", "encoder dnn", "judge: encoder ease", "judge: encoder dnn"} <= reused
     assert {"blend", "live weight"} <= reused and "judge: groups" not in reused
     assert second.metrics()["blend"] == first.metrics()["blend"]
-    weights = [LiveBase.load(run.path / "live" / "final.safetensors").weight for run in (first, second)]
+    weights = [FitSnapshot.load(run.snapshot()).weight for run in (first, second)]
     assert weights[0] == weights[1]
     columns = ["user", "x", "y"]
     pd.testing.assert_frame_equal(first.table("users")[columns], second.table("users")[columns])
@@ -211,7 +210,7 @@ def test_a_search_is_done_once_for_the_same_encoders_and_time(
 ) -> None:
     store = RunStore(tmp_path)
     first = train(store, planted_csv, search_minutes=0.01)
-    monkeypatch.setattr(model_selection.search, "search", lambda *given: pytest.fail("searched again"))
+    monkeypatch.setattr(selection.search, "search", lambda *given: pytest.fail("searched again"))
     second = train(store, planted_csv, search_minutes=0.01, n_groups=3)
     assert second.metrics()["decided"]["ease"] == first.metrics()["decided"]["ease"]
 

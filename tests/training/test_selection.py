@@ -15,7 +15,7 @@ from grouprec.models.base import PRESETS
 from grouprec.models.fitting import RunOptions
 from grouprec.runs.config import AUTO_ENCODERS, RunConfig, make_config, menu
 from grouprec.training import selection
-from grouprec.training.groups_and_lists import Former
+from grouprec.training.groups_and_lists import GroupMaker
 from grouprec.training.selection import decide_n_groups, encoder_names, smallest_group
 
 KNOWN = planted(n_users=120, n_items=100, n_groups=4, ordered=False)
@@ -81,8 +81,8 @@ def test_without_a_validation_part_a_middle_number_is_taken_and_said() -> None:
 def test_auto_takes_the_smallest_number_within_one_standard_error_of_the_best(regime: str) -> None:
     config = config_for(regime=regime, settings={"lists": {"n_starts": 5, "min_group_size": 5}})
     candidates = baselines.item_knn(DATA.histories, DATA.histories)
-    former = Former(DATA.without_test(), candidates, config, RunOptions())
-    n_groups, reason, tried = decide_n_groups(config, DATA, candidates, former)
+    maker = GroupMaker(DATA.without_test(), candidates, config, RunOptions())
+    n_groups, reason, tried = decide_n_groups(config, DATA, candidates, maker)
     assert tried is not None and set(tried["regime"]) == {regime} and set(tried["method"]) == {"members_mean"}
     assert tried["n_groups"].max() * 2 * smallest_group(config) <= DATA.n_users, "groups stay large enough"
     curve = tried[tried["metric"] == "ndcg@10"].set_index("n_groups")
@@ -103,6 +103,6 @@ def test_what_validation_decides_does_not_depend_on_the_test_part() -> None:
     candidates = baselines.item_knn(DATA.histories, DATA.histories)
     found = []
     for data in (DATA, DATA.without_test()):
-        former = Former(data, candidates, config, RunOptions())
-        found.append(decide_n_groups(config, data, candidates, former)[:2])
+        maker = GroupMaker(data, candidates, config, RunOptions())
+        found.append(decide_n_groups(config, data, candidates, maker)[:2])
     assert found[0] == found[1] and np.isfinite(found[0][0])

@@ -7,13 +7,13 @@ from scipy import sparse
 
 from grouprec.core.types import Candidates
 from grouprec.ranking.candidates import make_preference
-from grouprec.runs.snapshot import LiveBase
+from grouprec.runs.snapshot import FitSnapshot
 from grouprec.runs.store import Run
 
 N_CANDIDATES = 60
 
 
-def add_people(run: Run, seed: int = 0) -> LiveBase:
+def add_people(run: Run, seed: int = 0) -> FitSnapshot:
     """Give a fake run of three groups the file of its final fit; return it.
 
     The first member of every group has the first three items of its block, the others draw theirs from the block.
@@ -32,7 +32,7 @@ def add_people(run: Run, seed: int = 0) -> LiveBase:
     order = np.argsort(-chances, axis=1)[:, :N_CANDIDATES]
     scores = np.take_along_axis(chances, order, axis=1)
     candidates = Candidates(order.astype(np.int32), scores.astype(np.float32), len(items))
-    base = LiveBase(
+    base = FitSnapshot(
         user_ids=users["user"].to_numpy(object),
         item_ids=items["item"].to_numpy(object),
         item_labels=items["label"].to_numpy(object),
@@ -46,5 +46,5 @@ def add_people(run: Run, seed: int = 0) -> LiveBase:
         weight=0.0,
         repeats=False,
     )
-    base.save(run.path / "live" / "final.safetensors")
+    base.save(run.snapshot())
     return base

@@ -7,7 +7,7 @@ from grouprec.models.blend import ItemFacts
 from grouprec.models.encoders.als import AlsEncoder
 from grouprec.models.encoders.ease import EaseEncoder
 from grouprec.models.fitting import RunOptions
-from grouprec.runs.stages import FACTS, save_facts
+from grouprec.runs.stages import save_facts
 from grouprec.runs.store import Run, RunStore
 from tests.ui.fake_live import DATA, build_live_run
 
@@ -35,7 +35,7 @@ def build_reasoned_run(store: RunStore) -> Run:
         run.save_stage(keys[encoder.name], "encoder", encoder.name, settings, encoder.arrays(), {})
     stages["final"]["encoders"] = keys
     write_json(run.path / "fitted.json", stages)
-    save_facts(ItemFacts.of(DATA), run.path / "live" / FACTS)
+    save_facts(ItemFacts.of(DATA), run.item_facts)
     run.save_metrics(run.metrics() | {"blend": BLEND, "refit": False})
     config = run.config().model_copy(update={"refit": False})
     write_json(run.path / "config.json", config.model_dump(mode="json"))

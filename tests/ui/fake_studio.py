@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from grouprec.explore.virtual_groups import Studio
+from grouprec.explore.virtual_groups import VirtualGroups
 from grouprec.runs.store import Run
-from tests.support.virtual_groups import planted_studio
+from tests.support.virtual_groups import planted_virtual_groups
 
 VERDICT = {
     "strict_ratio": 0.98,
@@ -20,18 +20,18 @@ VERDICT = {
 BANDS = (("all", 0.97), ("1 to 10", 1.04), ("11 to 25", 0.95))
 
 
-def use_studio(run: Run, monkeypatch: pytest.MonkeyPatch) -> Studio:
+def use_virtual_groups(run: Run, monkeypatch: pytest.MonkeyPatch) -> VirtualGroups:
     """Make the app open a studio over the fake run's items and users in training; return it."""
     items, users = run.table("items"), run.table("users").query("in_training")
-    studio = planted_studio(
+    virtual_groups = planted_virtual_groups(
         block=len(items) // 3,
         spread=1.5,
         labels=(users["group"].to_numpy() - 1).astype(np.int32),
         item_ids=items["item"].to_numpy(object),
         item_labels=items["label"].to_numpy(object),
     )
-    monkeypatch.setattr(Studio, "open", lambda *_: studio)
-    return studio
+    monkeypatch.setattr(VirtualGroups, "open", lambda *_: virtual_groups)
+    return virtual_groups
 
 
 def add_judgement(run: Run) -> Run:

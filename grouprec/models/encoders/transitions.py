@@ -30,9 +30,9 @@ class TransitionsEncoder(Encoder):
 
     The weight of a rule i -> j is the sum of 1 / distance over all histories in which j comes at most ``window`` items
     after i, divided by the users of i (plus 5) and the square root of the users of j. A user's latest items speak, an
-    item half as loud as one ``half_life`` items later. All sparse: user vector and item vectors are CSR with D = I.
-    Departures from the paper: it speaks of the last item of a session only and does not normalise; without an order
-    (``recent`` not given) all items of a history speak alike.
+    item counts half as much as one ``half_life`` items later. All sparse: user vector and item vectors are CSR with D
+    = I. Departures from the paper: it speaks of the last item of a session only and does not normalise; without an
+    order (``recent`` not given) all items of a history speak alike.
 
     Attributes:
         half_life: the one used in the end.
@@ -46,7 +46,7 @@ class TransitionsEncoder(Encoder):
             10.0,
             ge=0.1,
             le=1000,
-            description="Items after which one speaks half as loud",
+            description="Items after which one counts half",
             json_schema_extra={"search": (2.0, 60.0)},
         )
         tune: bool = Field(
@@ -93,8 +93,8 @@ class TransitionsEncoder(Encoder):
         if recent is None:
             return (histories != 0).astype(np.float32)
         owner, place = np.nonzero(recent >= 0)
-        loudness = np.exp2((place - recent.shape[1] + 1) / self.half_life).astype(np.float32)
-        return sparse.csr_array((loudness, (owner, recent[owner, place])), shape=histories.shape)
+        weights = np.exp2((place - recent.shape[1] + 1) / self.half_life).astype(np.float32)
+        return sparse.csr_array((weights, (owner, recent[owner, place])), shape=histories.shape)
 
     def arrays(self) -> dict[str, np.ndarray]:
         rules = self._items

@@ -87,8 +87,8 @@ class _NextItem(nn.Module):
 
         ``memory`` int64 [B, M], -1 where there is nothing. An item may be there more than once: its chances add up.
         """
-        known, loudness = memory.clamp_min(0), self.fade * (memory != PADDING)
-        values = (self.near_values[known] * loudness[..., None]).flatten(1)
+        known, weights = memory.clamp_min(0), self.fade * (memory != PADDING)
+        values = (self.near_values[known] * weights[..., None]).flatten(1)
         return self.near_items[known].flatten(1).long(), values / values.sum(dim=1, keepdim=True).clamp_min(LEAST)
 
     def mix(self, taste: Tensor, near: tuple[Tensor, Tensor], memory: Tensor, weight: float, repeats: float) -> Tensor:
@@ -119,11 +119,11 @@ class GruUpdater(Updater):
 
         p_i ~ ((1 - w) softmax(E h + b)_i + w n_i) * (r if i is in the memory else 1) + 3 / I
 
-    where n (sum 1) adds up the neighbours of the remembered items, each 0.9 times as loud as the one after it. Items
-    are neighbours when people take them together: of the same time, or, for a tenth, at most 30 events apart, divided
-    by the square roots of both items' totals; the 100 nearest are kept. The validation part chooses w and r by the
-    updated users' nDCG@10, which also stops the epochs. The last term changes no order; by it an item that was next to
-    impossible does not seem to rise without end when it becomes a possible one.
+    where n (sum 1) adds up the neighbours of the remembered items, each counts 0.9 times as much as the one after it.
+    Items are neighbours when people take them together: of the same time, or, for a tenth, at most 30 events apart,
+    divided by the square roots of both items' totals; the 100 nearest are kept. The validation part chooses w and r by
+    the updated users' nDCG@10, which also stops the epochs. The last term changes no order; by it an item that was
+    next to impossible does not seem to rise without end when it becomes a possible one.
 
     Departures from the papers: sequences are users, not sessions; cross-entropy over the catalogue (beyond 2,000 items
     over a sample with the sampling probability taken off) instead of pairwise losses; input and output share the item

@@ -71,9 +71,9 @@ class QuickGru:
 
     def _neighbours(self, memory: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return neighbours of remembered items [B, M * N], what they add to their chances, and their share [B, 1]."""
-        known, loudness = np.maximum(memory, 0), self._fade * (memory != PADDING)
+        known, weights = np.maximum(memory, 0), self._fade * (memory != PADDING)
         items, values = (part.take(known, axis=0) for part in self._near)
-        values *= loudness[:, :, None]
+        values *= weights[:, :, None]
         values = values.reshape(len(memory), -1)
         total = values.sum(axis=1, keepdims=True)
         weights = np.where(total > 0, np.float32(self._weight), np.float32(0))

@@ -9,8 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from grouprec.report import findings
-from grouprec.report import sentences as story
+from grouprec.report import findings, sentences
 from grouprec.report.html import sections
 from grouprec.report.html.markup import Html, element, joined, paragraph, sentence, table
 from grouprec.report.html.reading import Reading
@@ -56,7 +55,7 @@ def _steps(reading: Reading) -> list[str]:
     split = metrics.get("split") or {}
     kind = SPLITS.get(str(split.get("kind")), "some interactions of every user")
     weights = metrics.get("blend") or {}
-    encoders = plain(story.encoder_title(str(metrics.get("encoder", ""))))
+    encoders = plain(sentences.encoder_title(str(metrics.get("encoder", ""))))
     grouper = str(config.get("grouper", ""))
     formed = GROUPERS.get(grouper, f"by {plain(grouper.replace('_', ' '))}")
     steps = [
@@ -68,12 +67,12 @@ def _steps(reading: Reading) -> list[str]:
         f"**Predict.** What every user may want next is predicted by {encoders}."
         + (f" {findings.blend_answer(weights)} {findings.trend_answer(weights)}" if weights else ""),
         f"**Group.** Users were divided {formed}.",
-        f"**Describe and generate.** {story.profile_answer(metrics.get('profile') or {})} "
-        f"{story.generator_answer(metrics.get('generator') or {})}",
+        f"**Describe and generate.** {sentences.profile_answer(metrics.get('profile') or {})} "
+        f"{sentences.generator_answer(metrics.get('generator') or {})}",
         f"**Make lists.** The items of a list are ordered {sections.order(reading.method)}.",
     ]
     if metrics.get("updater"):
-        steps.append(f"**Keep up.** {story.updater_answer(metrics['updater'])}")
+        steps.append(f"**Keep up.** {sentences.updater_answer(metrics['updater'])}")
     return steps
 
 
@@ -146,7 +145,7 @@ def _limits(reading: Reading) -> list[str]:
     if tested and left_out > 0:
         share = percent(tested / metrics["n_users"])
         said.append(f"{share} of all users have interactions in the test part; the others could not be judged.")
-    if reading.curation.grouping.changed:
+    if reading.edited.grouping.changed:
         said.append(
             "People have merged, split or made groups since the training. The map, the groups and the lists show them "
             "as they are now; everything that was measured was measured with the trained groups."

@@ -12,10 +12,9 @@ import pandas as pd
 
 from grouprec.core.files import read_json
 from grouprec.core.types import StorageError
-from grouprec.explore.edited_tables import Curation
-from grouprec.explore.edits import History
-from grouprec.report import sentences as story
-from grouprec.report import tables as shaping
+from grouprec.explore.edited_tables import EditedRun
+from grouprec.explore.edits import EditHistory
+from grouprec.report import sentences, tables
 from grouprec.runs.store import Run
 
 
@@ -31,7 +30,7 @@ class Reading:
     """
 
     run: Run
-    curation: Curation
+    edited: EditedRun
     metrics: Mapping[str, Any]
     config: Mapping[str, Any]
     groups: pd.DataFrame
@@ -48,13 +47,13 @@ class Reading:
             state = run.status().state
             raise StorageError(f"The run {run.run_id} is {state}; only a finished run has a report.")
         config = read_json(run.path / "config.json") or {}
-        curation = Curation(run, History.load(run.path))
-        return cls(run, curation, run.metrics(), config, curation.table("groups"), run.table("evaluation"))
+        edited = EditedRun(run, EditHistory.load(run.path))
+        return cls(run, edited, run.metrics(), config, edited.table("groups"), run.table("evaluation"))
 
     def table(self, name: str) -> pd.DataFrame | None:
         """Return a table, None where the run has none, or none with rows: older runs have fewer."""
         try:
-            found = self.curation.table(name)
+            found = self.edited.table(name)
         except StorageError:
             return None
         return found if len(found) else None
@@ -66,7 +65,7 @@ class Reading:
     @property
     def names(self) -> dict[int, str]:
         """Return group -> its name."""
-        return shaping.group_names(self.groups)
+        return tables.group_names(self.groups)
 
     @property
     def n_lists(self) -> int:
@@ -81,12 +80,12 @@ class Reading:
     @property
     def method(self) -> str:
         """Return how the run's shared lists are made."""
-        return shaping.list_method(self.metrics, self.regime)
+        return tables.list_method(self.metrics, self.regime)
 
     @cached_property
     def worth(self) -> pd.Series | None:
         """Return the evaluation of the run's shared lists, None where nothing was held out."""
-        return story.evaluated(self.evaluation, self.method, self.regime)
+        return sentences.evaluated(self.evaluation, self.method, self.regime)
 
     @property
     def when(self) -> str:

@@ -7,9 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from grouprec.report import findings
-from grouprec.report import sentences as story
-from grouprec.report import tables as shaping
+from grouprec.report import findings, sentences, tables
 from grouprec.report.html import drawings
 from grouprec.report.html.markup import Html, element, joined, paragraph, sentence, table
 from grouprec.report.html.reading import Reading
@@ -32,13 +30,13 @@ def opening(reading: Reading) -> Html:
     """Return the head of the report: the answer, its numbers, and how to read it."""
     metrics = reading.metrics
     over = f"{reading.title} · {metrics.get('dataset', '')} · {reading.when}"
-    said = story.compare_answer(reading.evaluation, reading.regime, reading.n_lists, reading.method)
+    said = sentences.compare_answer(reading.evaluation, reading.regime, reading.n_lists, reading.method)
     return element(
         "header",
         element("p", over, class_="over"),
         element("h1", sentence(_headline(reading))),
         paragraph(said, "lead"),
-        paragraph(story.repeats_words(metrics)),
+        paragraph(sentences.repeats_words(metrics)),
         _numbers(reading),
         element("h3", "How to read this"),
         *map(paragraph, _how_to_read(reading)),
@@ -49,7 +47,7 @@ def _headline(reading: Reading) -> str:
     worth, n_groups = reading.worth, reading.n_lists
     share = None if worth is None else worth["share_of_gain"]
     if share is None or pd.isna(share) or share <= 0:
-        return story.groups_answer(reading.groups)
+        return sentences.groups_answer(reading.groups)
     keep = "keeps" if n_groups == 1 else "keep"
     return f"{plural(n_groups, 'list')} {keep} {percent(share)} of what personal lists would gain."
 
@@ -77,7 +75,7 @@ def _how_to_read(reading: Reading) -> list[str]:
         "**What it is held against.** *One list for all* is the most popular items. *Personal lists*: everyone has "
         "their own, from the same model. The *possible gain* is the way from the one to the other. *Best possible* is "
         "what the best shared lists for these groups could reach, knowing the future.",
-        f"**How the lists are used.** {plain(story.REGIMES.get(reading.regime, reading.regime))}.",
+        f"**How the lists are used.** {plain(sentences.REGIMES.get(reading.regime, reading.regime))}.",
     ]
 
 
@@ -106,10 +104,10 @@ def groups(reading: Reading) -> Html:
             "Users": [count(size) for size in reading.groups["size"]],
             "Share": [percent(share) for share in reading.groups["share"]],
             "Words": reading.groups["words"].astype(str),
-            "On the map": [story.separation_words(value) for value in reading.groups["separation"]],
+            "On the map": [sentences.separation_words(value) for value in reading.groups["separation"]],
         }
     )
-    return joined(paragraph(story.groups_answer(reading.groups)), table(shown, right=("Users", "Share")))
+    return joined(paragraph(sentences.groups_answer(reading.groups)), table(shown, right=("Users", "Share")))
 
 
 def _chip(group: int) -> Html:
@@ -123,11 +121,11 @@ def lists(reading: Reading) -> Html | None:
     if made is None or items is None:
         return None
     match = (made["method"] == reading.method) & (made["regime"] == reading.regime) & (made["rank"] <= DEPTH)
-    first = shaping.with_lift(made[match].sort_values("rank"), items, int(reading.metrics.get("n_users", 0)))
+    first = tables.with_lift(made[match].sort_values("rank"), items, int(reading.metrics.get("n_users", 0)))
     typical, attributes = reading.table("group_items"), reading.table("group_attributes")
     by_group = dict(tuple(first.groupby("group")))
     cards = [_card(row, by_group.get(row["group"]), typical, attributes) for row in reading.groups.to_dict("records")]
-    worth = story.worth_answer(reading.evaluation, reading.regime, reading.method)
+    worth = sentences.worth_answer(reading.evaluation, reading.regime, reading.method)
     said = f"The first {DEPTH} items for every group, ordered {order(reading.method)}. {worth}"
     columns = (
         "Above each list: what is typical of the group, the share of members, and how many times that is the share of "
@@ -153,10 +151,10 @@ def _card(
     about = []
     if typical is not None:
         own = typical[typical["group"] == group["group"]].nsmallest(TYPICAL, "rank")
-        about += [story.item_reason(row.label, row.share_in_group, row.lift) for row in own.itertuples()]
+        about += [sentences.item_reason(row.label, row.share_in_group, row.lift) for row in own.itertuples()]
     if attributes is not None:
-        own = shaping.telling_attributes(attributes[attributes["group"] == group["group"]]).head(2)
-        about += [story.attribute_reason(row) for row in own.to_dict("records")]
+        own = tables.telling_attributes(attributes[attributes["group"] == group["group"]]).head(2)
+        about += [sentences.attribute_reason(row) for row in own.to_dict("records")]
     parts = [
         element("h3", _chip(group["group"]), " ", group["name"]),
         element("p", plural(group["size"], "user"), class_="quiet"),
@@ -181,16 +179,16 @@ def _card(
 def value_of_groups(reading: Reading) -> Html | None:
     """Return what every number of lists is worth, between one list for all and personal lists."""
     value = reading.table("value_of_groups")
-    curves = {} if value is None else shaping.value_curves(value, reading.regime)
+    curves = {} if value is None else tables.value_curves(value, reading.regime)
     if value is None or not curves:
         return None
-    named = {story.method_title(method): curve for method, curve in curves.items()}
+    named = {sentences.method_title(method): curve for method, curve in curves.items()}
     own = next(iter(named.values()))
     reason = reading.metrics.get("n_groups_reason")
     floor, personal = (score(own[name].iloc[0]) for name in ("floor", "individual"))
     shown = _value_table(named)
     return joined(
-        paragraph(f"{story.value_answer(own)} One list for all reaches {floor}, personal lists reach {personal}."),
+        paragraph(f"{sentences.value_answer(own)} One list for all reaches {floor}, personal lists reach {personal}."),
         paragraph(f"**How the number was chosen.** {plain(reason)}") if reason else None,
         _figure(
             drawings.value_curve(named, reading.n_lists, NDCG),
@@ -220,10 +218,10 @@ def evidence(reading: Reading) -> Html | None:
 def _methods(reading: Reading) -> Html | None:
     if reading.worth is None:
         return None
-    rows = shaping.methods_of(reading.evaluation, reading.regime, story.METRIC, reading.method)
+    rows = tables.methods_of(reading.evaluation, reading.regime, sentences.METRIC, reading.method)
     marks = {title: float(reading.worth[name]) for name, title in MARKS.items()}
     comparisons = reading.table("comparisons")
-    tested = {} if comparisons is None else shaping.differences(comparisons, reading.regime, story.METRIC)
+    tested = {} if comparisons is None else tables.differences(comparisons, reading.regime, sentences.METRIC)
     own = rows["method"].where(rows["regime"] == reading.regime)
     ends = rows[["value", "low", "high"]]
     shown = pd.DataFrame(
@@ -234,10 +232,10 @@ def _methods(reading: Reading) -> Html | None:
             "Against this run's lists": own.map(tested).fillna(""),
         }
     )
-    verdict = story.verdict_answer(reading.metrics.get("verdict") or {})
+    verdict = sentences.verdict_answer(reading.metrics.get("verdict") or {})
     return joined(
         element("h3", "Which method to trust"),
-        paragraph(story.worth_answer(reading.evaluation, reading.regime, reading.method)),
+        paragraph(sentences.worth_answer(reading.evaluation, reading.regime, reading.method)),
         paragraph(verdict),
         _figure(drawings.dots(rows, marks, NDCG), "Dots are means over users, bars their 95 % intervals."),
         table(shown, right=tuple(shown.columns[1:])),
@@ -249,7 +247,7 @@ def _steps(reading: Reading) -> Html | None:
     found = reading.table("ablation")
     if found is None:
         return None
-    rows = shaping.of(found, regime=reading.regime)
+    rows = tables.of(found, regime=reading.regime)
     rows = rows.assign(
         title=rows["step"].map(lambda step: findings.STEPS.get(step, step)),
         verdict=[findings.verdict(*row) for row in rows[["low", "high"]].itertuples(index=False)],
@@ -279,17 +277,17 @@ def _left_behind(reading: Reading) -> Html | None:
         return None
     found = reading.table("left_behind")
     split = pd.DataFrame() if found is None else found[found["regime"] == reading.regime]
-    frame = shaping.served_groups(served[served["regime"] == reading.regime], split)
+    frame = tables.served_groups(served[served["regime"] == reading.regime], split)
     shown = frame.head(MOST_ROWS)
     columns = {
         "Group": shown["name"],
         "Tested users": [count(n) for n in shown["n_test_users"]],
         "Found nothing": [percent(share) for share in shown["zero_hit_share"]],
-        NDCG: [score(value) for value in shown[story.METRIC]],
+        NDCG: [score(value) for value in shown[sentences.METRIC]],
     }
     gain = ""
     if len(split):
-        measured = f"measured_{story.METRIC}"
+        measured = f"measured_{sentences.METRIC}"
         ends = shown[[measured, f"{measured}_low", f"{measured}_high"]]
         columns["Split in two would gain"] = [difference(*row) for row in ends.itertuples(index=False)]
         gain = findings.split_answer(frame)
@@ -297,7 +295,7 @@ def _left_behind(reading: Reading) -> Html | None:
     other = "These are the groups of the evaluation; the run then learned its groups again from all rows."
     return joined(
         element("h3", "Who is left behind"),
-        paragraph(f"{story.left_behind_answer(frame)} {gain}".strip()),
+        paragraph(f"{sentences.left_behind_answer(frame)} {gain}".strip()),
         table(pd.DataFrame(columns), right=tuple(columns)[1:]),
         element("p", f"{plural(rest, 'better served group')} not shown.", class_="quiet") if rest else None,
         element("p", other, class_="quiet") if reading.metrics.get("refit") else None,
@@ -308,7 +306,7 @@ def _fairness(reading: Reading) -> Html | None:
     found, exposure = reading.table("fairness"), reading.table("exposure")
     parts = []
     if found is not None:
-        rows = shaping.of(found, regime=reading.regime)
+        rows = tables.of(found, regime=reading.regime)
         parts.append(paragraph(findings.fairness_answer(rows)))
         beyond = rows[rows["p_adjusted"] < findings.LEVEL].sort_values("p_adjusted").head(MOST_ROWS)
         if len(beyond):

@@ -5,13 +5,11 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from grouprec.report import findings
-from grouprec.report import sentences as story
-from grouprec.report import tables as shaping
+from grouprec.report import findings, sentences, tables
 from grouprec.report.text import NOTHING
 from grouprec.runs.store import Run
 from grouprec.ui import charts, state
-from grouprec.ui.compare import tables as comparison
+from grouprec.ui.compare import tables as compare_tables
 from grouprec.ui.compare.charts import group_heat
 from grouprec.ui.compare.export import buttons
 
@@ -22,7 +20,7 @@ HELP = "Means over the tested members of a group, the darker the better. Few tes
 def by_group(run: Run, regime: str) -> None:
     """Draw what the members of every group get, by method."""
     served = state.table(run, "group_evaluation")
-    measures = [metric for metric in comparison.GROUP_METRICS if metric in served]
+    measures = [metric for metric in compare_tables.GROUP_METRICS if metric in served]
     if not measures or served[measures[0]].isna().all():
         st.markdown(MISSING)
         return
@@ -32,14 +30,14 @@ def by_group(run: Run, regime: str) -> None:
         measures,
         default=measures[0],
         required=True,
-        format_func=comparison.GROUP_METRICS.get,
+        format_func=compare_tables.GROUP_METRICS.get,
         key="compare_group_metric",
     )
     methods = state.table_or_none(run, "group_methods")
     ours, rivals = _columns(run, methods, regime)
-    grid = comparison.group_grid(comparison.group_values(methods, served, regime, metric), ours)
+    grid = compare_tables.group_grid(compare_tables.group_values(methods, served, regime, metric), ours)
     top.markdown(findings.groups_answer(grid, ours, rivals), help=HELP)
-    alt = f"{comparison.GROUP_METRICS[metric]} of every group, for {', '.join(grid.columns[3:])}"
+    alt = f"{compare_tables.GROUP_METRICS[metric]} of every group, for {', '.join(grid.columns[3:])}"
     st.plotly_chart(group_heat(grid, metric), key="compare_by_group", config=charts.QUIET_CONFIG, alt=alt)
     if note := _note(run, len(grid), served["group"].nunique()):
         st.caption(note)
@@ -64,10 +62,10 @@ def by_group(run: Run, regime: str) -> None:
 def _columns(run: Run, methods: pd.DataFrame | None, regime: str) -> tuple[str, list[str]]:
     """Return the titles of the run's own lists and of the other shared lists; the use where only its own are known."""
     if methods is None:
-        return story.REGIMES[regime], []
-    own = shaping.list_method(state.metrics(run), regime)
+        return sentences.REGIMES[regime], []
+    own = tables.list_method(state.metrics(run), regime)
     shared = methods.loc[(methods["regime"] == regime) & (methods["method"] != own), "method"].unique()
-    return story.method_title(own), [story.method_title(name) for name in shared]
+    return sentences.method_title(own), [sentences.method_title(name) for name in shared]
 
 
 def _note(run: Run, n_shown: int, n_groups: int) -> str:

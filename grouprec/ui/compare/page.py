@@ -5,14 +5,12 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from grouprec.report import html as report
-from grouprec.report import sentences as story
-from grouprec.report import tables as shaping
+from grouprec.report import html, sentences, tables
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, state
 from grouprec.ui.address import from_url, many_from_url
-from grouprec.ui.compare import tables as comparison
-from grouprec.ui.compare import tabs as evidence
+from grouprec.ui.compare import tables as compare_tables
+from grouprec.ui.compare import tabs
 from grouprec.ui.compare.export import buttons
 from grouprec.ui.compare.runs import across_runs, version
 
@@ -36,15 +34,15 @@ def choose(evaluation: pd.DataFrame) -> tuple[str, int]:
     left, right = st.columns([3, 1])
     regime = left.segmented_control(
         "How the lists are used",
-        list(story.REGIMES),
+        list(sentences.REGIMES),
         required=True,
-        format_func=story.REGIMES.get,
-        help=story.REGIME_HELP,
+        format_func=sentences.REGIMES.get,
+        help=sentences.REGIME_HELP,
         key="compare_use",
-        on_change=from_url("use", "compare_use", list(story.REGIMES), "strict"),
+        on_change=from_url("use", "compare_use", list(sentences.REGIMES), "strict"),
         wrap=True,
     )
-    lengths = shaping.cutoffs(evaluation)
+    lengths = tables.cutoffs(evaluation)
     length = right.segmented_control(
         "Items that count",
         lengths,
@@ -71,10 +69,10 @@ def choose_methods(rows: pd.DataFrame) -> list[str]:
 def methods(run: Run, evaluation: pd.DataFrame, regime: str, length: int, ours: str) -> list[str]:
     """Draw methods as dots with intervals, and as a table; ``ours`` makes the run's lists. Return those chosen."""
     metric = f"ndcg@{length}"
-    rows = shaping.methods_of(evaluation, regime, metric, ours)
+    rows = tables.methods_of(evaluation, regime, metric, ours)
     chosen = choose_methods(rows)
     shown = rows[rows["method"].isin(chosen)] if chosen else rows
-    own = story.evaluated(evaluation, ours, regime, metric)
+    own = sentences.evaluated(evaluation, ours, regime, metric)
     marks = {title: float(own[name]) for name, title in MARKS.items()} if own is not None else {}
     st.plotly_chart(
         charts.method_dots(shown, marks, f"nDCG@{length}"),
@@ -94,9 +92,9 @@ def methods(run: Run, evaluation: pd.DataFrame, regime: str, length: int, ours: 
         column_config={
             "Place": st.column_config.NumberColumn(width=50, pinned=True, help=PLACE_HELP),
             "Method": st.column_config.TextColumn(width="medium", pinned=True),
-            "Share of possible gain": st.column_config.NumberColumn(format="percent", help=evidence.GAIN_HELP),
+            "Share of possible gain": st.column_config.NumberColumn(format="percent", help=tabs.GAIN_HELP),
             "Mean place": st.column_config.NumberColumn(format="%.1f", help=MEAN_PLACE_HELP),
-            shaping.against_title(comparisons, regime): st.column_config.TextColumn(help=AGAINST_HELP),
+            tables.against_title(comparisons, regime): st.column_config.TextColumn(help=AGAINST_HELP),
         },
         placeholder="",
         alt="Methods in rows, metrics in columns, each with its 95 % interval",
@@ -110,7 +108,7 @@ def method_table(
     path: str, changed: float, regime: str, length: int, _evaluation: pd.DataFrame, _comparisons: pd.DataFrame
 ) -> pd.DataFrame:
     """Return the table of all methods of the run at ``path``; made once per server. Never change it."""
-    return comparison.method_table(_evaluation, _comparisons, regime, length)
+    return compare_tables.method_table(_evaluation, _comparisons, regime, length)
 
 
 def take_home(run: Run, evaluation: pd.DataFrame) -> None:
@@ -118,7 +116,7 @@ def take_home(run: Run, evaluation: pd.DataFrame) -> None:
     with st.container(horizontal=True):
         st.download_button(
             "Report of this run",
-            data=lambda: report.render(run).encode(),
+            data=lambda: html.render(run).encode(),
             file_name="story.html",
             mime="text/html",
             key="compare_report",
@@ -132,9 +130,9 @@ def take_home(run: Run, evaluation: pd.DataFrame) -> None:
 
 def parts(run: Run, regime: str) -> None:
     """Draw the evidence in tabs, of which only the open one is made. Which one that is, is in the URL."""
-    names = list(evidence.PARTS)
+    names = list(tabs.PARTS)
     changed = from_url("part", "compare_part", names, names[0])
-    for tab, draw in zip(st.tabs(names, key="compare_part", on_change=changed), evidence.PARTS.values(), strict=True):
+    for tab, draw in zip(st.tabs(names, key="compare_part", on_change=changed), tabs.PARTS.values(), strict=True):
         if tab.open:
             with tab:
                 draw(run, regime)
@@ -145,19 +143,19 @@ def draw() -> None:
     current = state.require_run()
     results, summary = state.table(current, "evaluation"), state.metrics(current)
     use, n_items, picked = "strict", 10, []
-    if shaping.cutoffs(results):
+    if tables.cutoffs(results):
         top = st.container()
         use, n_items = choose(results)
         with top:
-            lists = shaping.list_method(summary, use)
-            sentence = story.compare_answer(results, use, summary.get("n_groups", 0), lists, f"ndcg@{n_items}")
-            cards.answer(sentence, story.METRIC_HELP)
-            if note := story.repeats_words(summary):
+            lists = tables.list_method(summary, use)
+            sentence = sentences.compare_answer(results, use, summary.get("n_groups", 0), lists, f"ndcg@{n_items}")
+            cards.answer(sentence, sentences.METRIC_HELP)
+            if note := sentences.repeats_words(summary):
                 st.caption(note)
             take_home(current, results)
         picked = methods(current, results, use, n_items, lists)
     else:
-        cards.answer(story.compare_answer(results, "strict", summary.get("n_groups", 0)))
+        cards.answer(sentences.compare_answer(results, "strict", summary.get("n_groups", 0)))
         take_home(current, results)
     parts(current, use)
     across_runs(current, use, f"ndcg@{n_items}", picked)

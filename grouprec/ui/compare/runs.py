@@ -10,15 +10,14 @@ import pandas as pd
 import streamlit as st
 
 from grouprec.core.types import StorageError
-from grouprec.report import findings
-from grouprec.report import sentences as story
-from grouprec.report import tables as shaping
+from grouprec.report import findings, sentences
+from grouprec.report import tables as report_tables
 from grouprec.report.text import NOTHING
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, state
 from grouprec.ui.address import from_url, many_from_url
-from grouprec.ui.compare import tables as comparison
-from grouprec.ui.compare import tabs as evidence
+from grouprec.ui.compare import tables as compare_tables
+from grouprec.ui.compare import tabs
 from grouprec.ui.compare.charts import cost_against_quality
 from grouprec.ui.compare.export import buttons
 
@@ -81,12 +80,12 @@ def headlines(
     runs: Mapping[str, Run], tables: Mapping[str, pd.DataFrame], regime: str, metric: str, methods: list[str]
 ) -> None:
     """Draw the headline numbers, a run in each row."""
-    rows = [shaping.run_row(run.title(), state.metrics(run), tables[run_id]) for run_id, run in runs.items()]
+    rows = [report_tables.run_row(run.title(), state.metrics(run), tables[run_id]) for run_id, run in runs.items()]
     frame = pd.DataFrame(rows)
     column = "Shared, same list, share of gain" if regime == "strict" else "Shared, skips owned, share of gain"
-    st.markdown(findings.runs_answer(frame, column), help=evidence.GAIN_HELP)
-    share = st.column_config.NumberColumn(format="percent", help=evidence.GAIN_HELP)
-    value = st.column_config.NumberColumn(format="%.3f", help=story.METRIC_HELP)
+    st.markdown(findings.runs_answer(frame, column), help=tabs.GAIN_HELP)
+    share = st.column_config.NumberColumn(format="percent", help=tabs.GAIN_HELP)
+    value = st.column_config.NumberColumn(format="%.3f", help=sentences.METRIC_HELP)
     measured = frame.columns[frame.columns.get_loc("Personal lists") : -1]
     formats = {name: share if "share" in name else value for name in measured}
     formats |= dict.fromkeys(("Users", "Seconds"), st.column_config.NumberColumn(format="localized"))
@@ -100,8 +99,8 @@ def methods_by_run(
     runs: Mapping[str, Run], tables: Mapping[str, pd.DataFrame], regime: str, metric: str, methods: list[str]
 ) -> None:
     """Draw the value and mean place of every shared method over the runs."""
-    labels = comparison.run_labels(runs)
-    frame = comparison.methods_by_run({labels[run_id]: tables[run_id] for run_id in runs}, regime, metric, methods)
+    labels = compare_tables.run_labels(runs)
+    frame = compare_tables.methods_by_run({labels[run_id]: tables[run_id] for run_id in runs}, regime, metric, methods)
     st.markdown(findings.places_answer(frame), help=PLACE_HELP)
     formats = {"Method": st.column_config.TextColumn(width="medium", pinned=True)}
     _table(frame, "runs_methods", formats, "Methods in rows, runs in columns, each value with its 95 % interval")
@@ -112,19 +111,19 @@ def training_cost(
     runs: Mapping[str, Run], tables: Mapping[str, pd.DataFrame], regime: str, metric: str, methods: list[str]
 ) -> None:
     """Draw what training takes against what personal lists then reach."""
-    labels = comparison.run_labels(runs)
+    labels = compare_tables.run_labels(runs)
     frames = [_costs(str(run.path), version(run), metric).assign(run=labels[run_id]) for run_id, run in runs.items()]
     rows = pd.concat(frames, ignore_index=True)
     if rows.empty:
         st.markdown(NO_COST)
         return
-    rows["whole"] = rows["title"] == comparison.WHOLE_RUN
+    rows["whole"] = rows["title"] == compare_tables.WHOLE_RUN
     first = rows[(rows["run"] == rows["run"].iloc[0]) & ~rows["whole"]]
     st.markdown(findings.cost_answer(first), help=COST_HELP)
     title = metric.replace("ndcg", "nDCG")
     alt = f"{title} of personal lists against seconds of training, for {', '.join(rows['title'].drop_duplicates())}"
     st.plotly_chart(cost_against_quality(rows, title), key="compare_cost", config=charts.QUIET_CONFIG, alt=alt)
-    shown = shaping.with_interval(
+    shown = report_tables.with_interval(
         rows, {"run": "Run", "title": "Encoder", "seconds": "Seconds", "numbers": "Numbers learned"}, title
     )
     formats: dict[str, Any] = {
@@ -143,7 +142,7 @@ def version(run: Run) -> float:
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _costs(path: str, version: float, metric: str) -> pd.DataFrame:
     run = Run(Path(path))
-    return comparison.costs(run, run.table("evaluation"), metric)
+    return compare_tables.costs(run, run.table("evaluation"), metric)
 
 
 def _table(frame: pd.DataFrame, name: str, formats: Mapping[str, Any], alt: str) -> None:

@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 from safetensors import SafetensorError, safe_open
 
-from grouprec.report import sentences as story
-from grouprec.report import tables as shaping
+from grouprec.report import sentences, tables
 from grouprec.report.text import interval
 from grouprec.runs.store import Run
 
@@ -32,8 +31,8 @@ def method_table(evaluation: pd.DataFrame, comparisons: pd.DataFrame, regime: st
 
     Its rows are those of :func:`grouprec.report.tables.methods_of`, in the same order.
     """
-    order = shaping.methods_of(evaluation, regime, f"ndcg@{length}")
-    table = shaping.method_table(evaluation, comparisons, regime, length)
+    order = tables.methods_of(evaluation, regime, f"ndcg@{length}")
+    table = tables.method_table(evaluation, comparisons, regime, length)
     ranked = places(evaluation, regime, [*(f"{name}@{length}" for name in ACCURACY), "mrr"])
     shared = order["method"].where(order["regime"] == regime)
     if len(ranked):
@@ -55,10 +54,10 @@ def group_values(methods: pd.DataFrame | None, served: pd.DataFrame, regime: str
     """
     names = served.drop_duplicates("group").set_index("group")[["name", "size"]]
     if methods is None:
-        rows = served.assign(column=served["regime"].map(story.REGIMES))
+        rows = served.assign(column=served["regime"].map(sentences.REGIMES))
     else:
         rows = methods[methods["regime"].isin([regime, "individual"])]
-        titles = [story.method_title(*pair) for pair in zip(rows["method"], rows["regime"], strict=True)]
+        titles = [sentences.method_title(*pair) for pair in zip(rows["method"], rows["regime"], strict=True)]
         rows = rows.assign(column=titles)
     rows = rows[["group", "n_test_users", "column"]].assign(value=rows[metric])
     largest = names["size"].sort_values(ascending=False, kind="stable").index[:MOST_GROUPS]
@@ -99,10 +98,10 @@ def methods_by_run(
     wide = pd.concat({name: frame[metric] for name, frame in ranked.items() if metric in frame}, axis=1)
     wide = wide[wide.index.isin(chosen)] if chosen else wide
     mean = wide.mean(axis=1).sort_values(kind="stable")
-    shown = pd.DataFrame({"Method": [story.method_title(method) for method in mean.index]})
+    shown = pd.DataFrame({"Method": [sentences.method_title(method) for method in mean.index]})
     shown["Mean place"] = mean.round(1).to_numpy()
     for name, table in evaluations.items():
-        rows = shaping.of(table, metric, regime=regime).set_index("method").reindex(mean.index)
+        rows = tables.of(table, metric, regime=regime).set_index("method").reindex(mean.index)
         shown[name] = [
             "" if pd.isna(row[0]) else interval(*row)
             for row in rows[["value", "low", "high"]].itertuples(index=False, name=None)
@@ -110,17 +109,17 @@ def methods_by_run(
     return shown
 
 
-def costs(run: Run, evaluation: pd.DataFrame, metric: str = story.METRIC) -> pd.DataFrame:
+def costs(run: Run, evaluation: pd.DataFrame, metric: str = sentences.METRIC) -> pd.DataFrame:
     """Return what the run's encoders cost and what personal lists by each alone reach, and by all together.
 
     Columns: title, seconds (of training, once), numbers (learned), value, low, high. An encoder that was read back
     from another run took no training here and is left out.
     """
     seconds = _training_seconds(run)
-    rows = shaping.of(evaluation, metric, regime="individual").set_index("method")
+    rows = tables.of(evaluation, metric, regime="individual").set_index("method")
     names = [name for name in seconds.index if name in rows.index]
     frame = rows.reindex(names)[["value", "low", "high"]].assign(
-        title=[story.encoder_title(name) for name in names],
+        title=[sentences.encoder_title(name) for name in names],
         seconds=seconds.reindex(names),
         numbers=[_numbers_learned(run, name) for name in names],
     )

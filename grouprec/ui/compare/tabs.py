@@ -8,9 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from grouprec.report import findings
-from grouprec.report import sentences as story
-from grouprec.report import tables as shaping
+from grouprec.report import findings, sentences, tables
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, feedback, state
 from grouprec.ui.compare.groups import by_group
@@ -56,13 +54,13 @@ UPDATER_HELP = "The numbers are nDCG@10 of the next item, with the user frozen a
 def value_of_groups(run: Run, regime: str) -> None:
     """Draw what every number of lists is worth, by method, between one list for all and personal lists."""
     value = state.table_or_none(run, "value_of_groups")
-    curves = {} if value is None else shaping.value_curves(value, regime)
+    curves = {} if value is None else tables.value_curves(value, regime)
     if value is None or not curves:
         st.markdown(MISSING)
         return
-    named = {story.method_title(method): curve for method, curve in curves.items()}
+    named = {sentences.method_title(method): curve for method, curve in curves.items()}
     ours, own = next(iter(named.items()))
-    _say(story.value_answer(own), VALUE_HELP)
+    _say(sentences.value_answer(own), VALUE_HELP)
     _draw(
         charts.value_lines(named, own, state.metrics(run).get("n_groups", 0), NDCG, ours),
         "value",
@@ -71,7 +69,7 @@ def value_of_groups(run: Run, regime: str) -> None:
     formats = {name: st.column_config.NumberColumn(format="percent", help=GAIN_HELP) for name in _gain_titles(named)}
     formats["Apart"] = st.column_config.NumberColumn(format="%.2f", help=SILHOUETTE_HELP)
     formats["Stability"] = st.column_config.NumberColumn(format="%.2f", help=STABILITY_HELP)
-    _table(shaping.value_table(value, regime), "value", value, "value_of_groups.csv", formats)
+    _table(tables.value_table(value, regime), "value", value, "value_of_groups.csv", formats)
     _how_chosen(run)
 
 
@@ -97,7 +95,7 @@ def stages(run: Run, regime: str) -> None:
     if table is None:
         st.markdown(MISSING)
     else:
-        rows = shaping.of(table, regime=regime)
+        rows = tables.of(table, regime=regime)
         rows = rows.assign(title=rows["step"].map(lambda step: findings.STEPS.get(step, step)))
         _say(findings.steps_answer(rows), STEPS_HELP)
         _draw(charts.steps(rows, NDCG), "steps", f"What every step adds to {NDCG}: {', '.join(rows['title'])}")
@@ -121,16 +119,16 @@ def _learned_parts(metrics: Mapping[str, Any]) -> None:
     profile, generator, updater = (metrics.get(name) or {} for name in ("profile", "generator", "updater"))
     left, middle, right = st.columns(3, gap="small")
     with left.container(border=True, height="stretch"):
-        st.markdown(f"**Profile.** {story.profile_answer(profile)}", help=PROFILE_HELP)
+        st.markdown(f"**Profile.** {sentences.profile_answer(profile)}", help=PROFILE_HELP)
         names = {"Profile": "nll_vae", "Without groups": "nll_plain", "Popularity": "nll_popularity"}
         _numbers({title: profile.get(name) for title, name in names.items()}, cards.number)
     with middle.container(border=True, height="stretch"):
-        said = f"{story.verdict_answer(metrics.get('verdict') or {})} {story.generator_answer(generator)}"
+        said = f"{sentences.verdict_answer(metrics.get('verdict') or {})} {sentences.generator_answer(generator)}"
         st.markdown(f"**Generator.** {said}", help=GENERATOR_HELP)
         names = {"Generator": "frechet_generated", "Random draws": "frechet_gaussian"}
         _numbers({title: generator.get(name) for title, name in names.items()}, cards.number)
     with right.container(border=True, height="stretch"):
-        st.markdown(f"**Live updates.** {story.updater_answer(updater)}", help=UPDATER_HELP)
+        st.markdown(f"**Live updates.** {sentences.updater_answer(updater)}", help=UPDATER_HELP)
         rates = updater.get("ndcg@10") or {}
         _numbers({"Frozen": rates.get("frozen"), "Updated": rates.get("updated")}, cards.score)
 
@@ -140,15 +138,15 @@ def left_behind(run: Run, regime: str) -> None:
     served = state.table(run, "group_evaluation")
     found = state.table_or_none(run, "left_behind")
     split = pd.DataFrame() if found is None else found[found["regime"] == regime]
-    frame = shaping.served_groups(served[served["regime"] == regime], split)
+    frame = tables.served_groups(served[served["regime"] == regime], split)
     refit = bool(state.metrics(run).get("refit"))
-    answer = story.left_behind_answer(frame)
+    answer = sentences.left_behind_answer(frame)
     gain = f" {findings.split_answer(frame)}" if len(split) and frame["zero_hit_share"].notna().any() else ""
     _say(answer + gain, SPLIT_HELP)
     if frame["zero_hit_share"].isna().all():
         return
     shown = frame.round(3)
-    measured = f"measured_{story.METRIC}"
+    measured = f"measured_{sentences.METRIC}"
     if measured in shown:
         ends = frame[[measured, f"{measured}_low", f"{measured}_high"]]
         shown = shown.drop(columns=list(ends)).assign(
@@ -174,7 +172,7 @@ _LEFT_BEHIND_COLUMNS = {
     "zero_hit_share": st.column_config.ProgressColumn(
         "Found nothing", format="percent", min_value=0, max_value=1, width=125
     ),
-    "ndcg@10": st.column_config.NumberColumn(NDCG, format="%.3f", width=80, help=story.METRIC_HELP),
+    "ndcg@10": st.column_config.NumberColumn(NDCG, format="%.3f", width=80, help=sentences.METRIC_HELP),
     "worst_decile": st.column_config.NumberColumn(
         "Worst tenth", format="%.3f", width=90, help=f"{NDCG} of the tenth of members who are served worst"
     ),
@@ -196,7 +194,7 @@ def strategies(run: Run, regime: str) -> None:
         st.markdown(MISSING)
         return
     chosen = (state.run_choices(run).get("rules") or {}).get("strategy", "utility")
-    rows = shaping.of(table, regime=regime).sort_values("value", ascending=False, ignore_index=True)
+    rows = tables.of(table, regime=regime).sort_values("value", ascending=False, ignore_index=True)
     _say(findings.strategies_answer(rows, chosen), STRATEGIES_HELP)
     drawn = rows.assign(ours=rows["strategy"] == chosen, regime=regime)
     _draw(
@@ -204,7 +202,7 @@ def strategies(run: Run, regime: str) -> None:
         "strategies",
         f"Aggregation strategies by {NDCG}, best first: {', '.join(rows['title'])}",
     )
-    shown = shaping.with_interval(rows, {"title": "Strategy"})
+    shown = tables.with_interval(rows, {"title": "Strategy"})
     shown["Price"] = (rows["value"] - rows["value"].max()).round(3)
     shown["This run"] = drawn["ours"]
     price = st.column_config.NumberColumn(format="%+.3f", help="Difference to the strategy that does best")
@@ -217,7 +215,7 @@ def fairness(run: Run, regime: str) -> None:
     if table is None:
         st.markdown(MISSING)
         return
-    rows = shaping.of(table, regime=regime)
+    rows = tables.of(table, regime=regime)
     _say(findings.fairness_answer(rows), FAIRNESS_HELP)
     surest_first = rows.sort_values("p_adjusted", kind="stable")
     attributes = surest_first["attribute"].drop_duplicates().tolist()
@@ -231,7 +229,7 @@ def fairness(run: Run, regime: str) -> None:
         "fairness",
         f"{NDCG} by {attribute}",
     )
-    shown = shaping.with_interval(part, {"title": "Value", "n_users": "Tested users"})
+    shown = tables.with_interval(part, {"title": "Value", "n_users": "Tested users"})
     ends = part[["difference", "difference_low", "difference_high"]]
     shown["Against all others"] = [cards.difference(*row) for row in ends.itertuples(index=False)]
     shown["Chance"] = part["p_adjusted"].round(3)
@@ -256,7 +254,7 @@ def _popularity_bias(run: Run, regime: str) -> None:
     formats["Gini"] = st.column_config.NumberColumn(
         format="%.2f", help="0 where all items are shown alike, towards 1 where only one is"
     )
-    _table(shaping.popularity_table(exposure), "exposure", exposure, "exposure.csv", formats)
+    _table(tables.popularity_table(exposure), "exposure", exposure, "exposure.csv", formats)
 
 
 def cold_start(run: Run, regime: str) -> None:
@@ -265,26 +263,26 @@ def cold_start(run: Run, regime: str) -> None:
     if users is None and items is None:
         st.markdown(MISSING)
     if users is not None:
-        rows = shaping.of(users).rename(columns={"n_known": "count"}).sort_values("count")
+        rows = tables.of(users).rename(columns={"n_known": "count"}).sort_values("count")
         curves = {_cold_title(str(name)): curve for name, curve in rows.groupby("method", sort=False)}
         ours, popular = _cold_title("individual"), _cold_title("popularity")
         _say(f"**New people.** {findings.cold_users_answer(curves, ours, popular)}", COLD_HELP)
         alt = f"{NDCG} by number of known items, for {', '.join(curves)}"
         _draw(charts.by_count(curves, "known items", NDCG, ours), "cold", alt)
         titled = rows.assign(title=rows["method"].map(_cold_title))
-        shown = shaping.with_interval(titled, {"count": "Known items", "title": "Lists", "n_users": "Users"})
+        shown = tables.with_interval(titled, {"count": "Known items", "title": "Lists", "n_users": "Users"})
         _table(shown, "cold_users", users, "cold_users.csv")
     if items is not None:
-        rows = shaping.of(items)
+        rows = tables.of(items)
         _say(f"**New items.** {findings.cold_items_answer(rows)}")
         rows["method"] = rows["method"].str.replace("_", " ").str.capitalize()
         rows["among"] = rows["among"].str.capitalize()
-        shown = shaping.with_interval(rows, {"among": "Ranked among", "method": "By", "n_users": "Users"})
+        shown = tables.with_interval(rows, {"among": "Ranked among", "method": "By", "n_users": "Users"})
         _table(shown, "cold_items", items, "cold_items.csv")
 
 
 def _cold_title(method: str) -> str:
-    return {"individual": "Personal predictions"}.get(method, story.method_title(method))
+    return {"individual": "Personal predictions"}.get(method, sentences.method_title(method))
 
 
 def repeats(run: Run, regime: str) -> None:
@@ -293,14 +291,14 @@ def repeats(run: Run, regime: str) -> None:
     if table is None:
         st.markdown(MISSING)
         return
-    rows = shaping.of(table)
+    rows = tables.of(table)
     _say(findings.repeats_answer(rows, bool(state.metrics(run).get("repeats"))))
     names = {"individual": "Personal lists", "own_frequency": "What each person took most"}
-    method = rows["method"].map(lambda name: names.get(name, story.method_title(name)))
+    method = rows["method"].map(lambda name: names.get(name, sentences.method_title(name)))
     rows = rows.assign(title=rows["task"].str.capitalize() + ": " + method.str.lower())
     drawn = rows.assign(ours=rows["method"] == "individual", regime="")
     _draw(charts.method_dots(drawn, {}, NDCG), "repeats", f"{NDCG} with new items only and with repeats allowed")
-    _table(shaping.with_interval(rows, {"title": "Task", "n_users": "Users"}), "repeats", table, "repeats.csv")
+    _table(tables.with_interval(rows, {"title": "Task", "n_users": "Users"}), "repeats", table, "repeats.csv")
 
 
 def blend(run: Run, regime: str) -> None:
@@ -308,7 +306,7 @@ def blend(run: Run, regime: str) -> None:
     metrics = state.metrics(run)
     weights = metrics.get("blend")
     if not weights:
-        encoder = story.encoder_title(str(metrics.get("encoder", "")))
+        encoder = sentences.encoder_title(str(metrics.get("encoder", "")))
         _say(f"This run used one encoder, {cards.plain(encoder)}: the best on the validation part.")
         return
     _say(f"{findings.blend_answer(weights)} {findings.trend_answer(weights)}", BLEND_HELP)
@@ -317,10 +315,10 @@ def blend(run: Run, regime: str) -> None:
         rows = pd.DataFrame({"name": list(values), "value": list(values.values())}).sort_values(
             "value", ascending=False
         )
-        titles = rows["name"].map(lambda name: "Blend" if name == "blend" else story.encoder_title(name))
+        titles = rows["name"].map(lambda name: "Blend" if name == "blend" else sentences.encoder_title(name))
         rows = rows.assign(title=titles, regime="", low=rows["value"], high=rows["value"], ours=rows["name"] == "blend")
         _draw(charts.method_dots(rows, {}, f"{NDCG} on the validation part"), "blend", "The blend and its encoders")
-    table = shaping.blend_table(weights, state.table(run, "comparisons"))
+    table = tables.blend_table(weights, state.table(run, "comparisons"))
     weight = st.column_config.NumberColumn(format="%.2f", help=BLEND_HELP)
     _table(table, "blend", table, "blend.csv", {"Weight": weight})
 

@@ -10,12 +10,11 @@ import streamlit as st
 
 from grouprec.core.types import GrouprecError
 from grouprec.explore import edits
-from grouprec.explore import users as people
 from grouprec.explore.edits import LONGEST_DESCRIPTION, LONGEST_NAME, Edit
-from grouprec.report import tables as shaping
+from grouprec.report import tables
 from grouprec.runs.store import Run
 from grouprec.ui import cards, state
-from grouprec.ui.groups import words as groups_words
+from grouprec.ui.groups import words
 
 FORM_HELP = "The selected users leave their groups for a new one, which gets its own lists at once"
 SPLIT_HELP = "In two, by what members are predicted to want; the smaller half becomes a new group"
@@ -24,10 +23,10 @@ MERGE_HELP = "The merged group keeps the number and the name of the larger one"
 
 def in_force(run: Run) -> None:
     """Draw which edits are in force, and the buttons that take the last one back or make it once more."""
-    curation = state.curation(run)
-    history = curation.history
+    edited = state.edited(run)
+    history = edited.history
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(groups_words.edits_answer(history, curation.grouping), width="stretch")
+        st.caption(words.edits_answer(history, edited.grouping), width="stretch")
         last, again = history.edits[-1:], history.undone[-1:]
         if (last or again) and st.button(
             "Undo",
@@ -35,7 +34,7 @@ def in_force(run: Run) -> None:
             type="tertiary",
             key="groups_undo",
             disabled=not last,
-            help=cards.plain(f"Take back: {groups_words.edit_words(last[0])}") if last else None,
+            help=cards.plain(f"Take back: {words.edit_words(last[0])}") if last else None,
         ):
             attempt(lambda: edits.undo(run.path))
         if again and st.button(
@@ -43,7 +42,7 @@ def in_force(run: Run) -> None:
             icon=":material/redo:",
             type="tertiary",
             key="groups_redo",
-            help=cards.plain(f"Once more: {groups_words.edit_words(again[0])}"),
+            help=cards.plain(f"Once more: {words.edit_words(again[0])}"),
         ):
             attempt(lambda: edits.redo(run.path))
 
@@ -60,7 +59,7 @@ def attempt(change: Callable[[], None]) -> None:
 
 def menu(run: Run, groups: pd.DataFrame, number: int) -> None:
     """Draw the ways to edit a group, behind a button."""
-    with st.popover("Edit", icon=":material/edit:", disabled=not people.there(run)):
+    with st.popover("Edit", icon=":material/edit:", disabled=not run.has_snapshot):
         describe(run, groups[groups["group"] == number].iloc[0])
         combine_or_split(run, groups, number)
 
@@ -81,7 +80,7 @@ def describe(run: Run, group: pd.Series) -> None:
 
     def save() -> None:
         for change in changes:
-            state.curation(run).change(change)
+            state.edited(run).change(change)
 
     if changes:
         attempt(save)
@@ -89,7 +88,7 @@ def describe(run: Run, group: pd.Series) -> None:
 
 def combine_or_split(run: Run, groups: pd.DataFrame, number: int) -> None:
     """Draw the choice of groups to merge with one, and the way to split it."""
-    names = shaping.group_names(groups)
+    names = tables.group_names(groups)
     others = st.multiselect(
         "Merge with",
         [other for other in names if other != number],
@@ -100,16 +99,16 @@ def combine_or_split(run: Run, groups: pd.DataFrame, number: int) -> None:
     with st.container(horizontal=True):
         merge = st.button("Merge", icon=":material/call_merge:", disabled=not others, key=f"groups_merge_now_{number}")
         split = st.button("Split in two", icon=":material/call_split:", key=f"groups_split_{number}", help=SPLIT_HELP)
-    curation = state.curation(run)
+    edited = state.edited(run)
     if merge:
-        attempt(lambda: curation.change(Edit("merge", (number, *others))))
+        attempt(lambda: edited.change(Edit("merge", (number, *others))))
     if split:
-        attempt(lambda: curation.change(curation.split(number)))
+        attempt(lambda: edited.change(edited.split(number)))
 
 
 def form(run: Run, rows: np.ndarray) -> None:
     """Draw the way to make selected users (rows of the users table) a group of their own."""
-    with st.popover("Make this a group", icon=":material/group_add:", disabled=not people.there(run)):
+    with st.popover("Make this a group", icon=":material/group_add:", disabled=not run.has_snapshot):
         with st.form("groups_form", border=False, clear_on_submit=True):
             name = st.text_input(
                 "Name",
@@ -120,9 +119,9 @@ def form(run: Run, rows: np.ndarray) -> None:
             )
             made = st.form_submit_button(f"Make a group of {cards.plural(len(rows), 'user')}")
         if made:
-            curation = state.curation(run)
+            edited = state.edited(run)
             attempt(
-                lambda: curation.change(
-                    Edit("form", text=name.strip() or curation.suggest_name(rows), rows=tuple(rows.tolist()))
+                lambda: edited.change(
+                    Edit("form", text=name.strip() or edited.suggest_name(rows), rows=tuple(rows.tolist()))
                 )
             )

@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from grouprec.explore import users as people
-from grouprec.report import tables as shaping
+from grouprec.report import tables
 from grouprec.runs.store import Run
 from grouprec.ui import cards, state
 from grouprec.ui.address import from_url
@@ -79,7 +78,7 @@ def matches(users: pd.DataFrame, items: pd.DataFrame, text: str) -> dict[str, tu
         ``kind:id`` -> row in its table and what people read.
     """
     options = {}
-    for row in shaping.find_users(users, text, MOST).tolist():
+    for row in tables.find_users(users, text, MOST).tolist():
         user = str(users["user"].iloc[row])
         options[f"user:{user}"] = row, f"User {user} · group {users['group'].iloc[row]}"
     for row in find_items(items, text, MOST).tolist():
@@ -106,9 +105,9 @@ def find_items(items: pd.DataFrame, text: str, most: int) -> np.ndarray:
 def found(run: Run, users: pd.DataFrame, kind: str, row: int) -> Found:
     """Return a user with those who are most like them, or an item with those who have it."""
     nobody, unknown = np.empty(0, np.int64), np.empty(0, np.float32)
-    if not people.there(run):
+    if not run.has_snapshot:
         return Found(kind, row, nobody, unknown)
-    who = state.people(run)
+    who = state.run_users(run)
     if kind == "item":
         item = who.item_row(str(state.table(run, "items")["item"].iloc[row]))
         return Found(kind, row, nobody if item is None else who.owners(item), unknown)
@@ -118,7 +117,7 @@ def found(run: Run, users: pd.DataFrame, kind: str, row: int) -> Found:
 def panel(run: Run, users: pd.DataFrame, groups: pd.DataFrame, target: Found) -> None:
     """Draw what there is to say of the user or item that was found."""
     with st.container(border=True):
-        if not people.there(run):
+        if not run.has_snapshot:
             st.markdown("This run does not keep who has what or is like whom; train it again to see it.")
         elif target.kind == "user":
             neighbours(users, groups, target)
@@ -130,12 +129,12 @@ def neighbours(users: pd.DataFrame, groups: pd.DataFrame, target: Found) -> None
     """Draw the users who are most like a user."""
     user = users.iloc[target.row]
     near = users.iloc[target.rows]
-    name = shaping.group_names(groups)[int(user["group"])]
+    name = tables.group_names(groups)[int(user["group"])]
     same = int((near["group"] == user["group"]).sum())
     st.markdown(groups_words.neighbours_answer(str(user["user"]), int(user["group"]), name, same, len(near)))
     if near.empty:
         return
-    attributes = shaping.attribute_columns(users)[:2]
+    attributes = tables.attribute_columns(users)[:2]
     shown = near[["user", "group", "interactions", *attributes]].reset_index(drop=True)
     shown.insert(1, "like", target.likeness.astype(np.float64).round(3))
     st.dataframe(
@@ -155,7 +154,7 @@ def neighbours(users: pd.DataFrame, groups: pd.DataFrame, target: Found) -> None
 
 def owners(users: pd.DataFrame, groups: pd.DataFrame, target: Found, item: pd.Series) -> None:
     """Draw which groups the users who have an item belong to."""
-    parts = shaping.composition(users, target.rows, groups)
+    parts = tables.composition(users, target.rows, groups)
     st.markdown(groups_words.owners_answer(str(item["label"]), len(target.rows), len(users), parts))
     if parts.empty:
         return

@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from grouprec.explore import users as people
-from grouprec.report import tables as shaping
+from grouprec.report import tables
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, map_labels, state
 from grouprec.ui.address import from_url
@@ -51,7 +50,7 @@ class Chosen:
 def controls(run: Run, users: pd.DataFrame) -> Look:
     """Draw the choices of how the map is drawn."""
     left, middle, right = st.columns([4, 3, 4], gap="small", vertical_alignment="bottom")
-    options = [*TITLES, *shaping.attribute_columns(users)]
+    options = [*TITLES, *tables.attribute_columns(users)]
     colour = left.selectbox(
         "Colour by",
         options,
@@ -59,7 +58,7 @@ def controls(run: Run, users: pd.DataFrame) -> Look:
         key="groups_colour",
         on_change=from_url("colour", "groups_colour", options, "group"),
     )
-    views = list(VIEWS) if people.there(run) else ["map"]
+    views = list(VIEWS) if run.has_snapshot else ["map"]
     view = middle.selectbox(
         "View",
         views,
@@ -91,7 +90,7 @@ def draw(
     chosen = _chosen(run, look, target, group)
     lit = _lit(users, look, target, group)
     drawn = _picture(
-        (*chosen.picture, chosen.cleared), chosen.drawn_with, run, users, shaping.group_names(groups), look, lit, target
+        (*chosen.picture, chosen.cleared), chosen.drawn_with, run, users, tables.group_names(groups), look, lit, target
     )
     if look.view == "space":
         _draw_space(run, drawn)
@@ -130,7 +129,7 @@ def _picture(
     """
     found = _target if _target is not None and _target.kind == "user" else None
     if _look.view == "space":
-        space = state.people(_run).spatial
+        space = state.run_users(_run).spatial
         return maps.spatial_map(_users, space, _names, _look.colour, _lit, found.row if found else None)
     drawn = charts.user_map(_users, _names, _look.colour, _lit, _view(_users, _target))
     if drawn.placed and _look.density:
@@ -192,7 +191,7 @@ def _draw_space(run: Run, drawn: charts.UserMap) -> None:
     """Draw the users in three dimensions."""
     alt = f"{cards.count(drawn.drawn)} users in three dimensions; the table of groups says the same"
     cards.user_map(drawn.figure, "groups_space", alt)
-    shares = cards.percent(float(state.people(run).spatial.shares.sum()))
+    shares = cards.percent(float(state.run_users(run).spatial.shares.sum()))
     notes = f"The three directions in which predicted tastes differ most (PCA); they show {shares} of all differences."
     if drawn.drawn < drawn.placed:
         notes += f" {cards.count(drawn.drawn)} of {cards.count(drawn.placed)} users are drawn, chosen at random."

@@ -11,15 +11,10 @@ import pandas as pd
 import streamlit as st
 
 from grouprec.core.types import GrouprecError
-from grouprec.report import sentences as story
-from grouprec.report import tables as shaping
+from grouprec.report import sentences, tables
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, state
-from grouprec.ui.groups import editing as groups_editing
-from grouprec.ui.groups import finding as groups_finding
-from grouprec.ui.groups import map as groups_map
-from grouprec.ui.groups import portrait
-from grouprec.ui.groups import side_by_side as groups_two
+from grouprec.ui.groups import editing, finding, map, portrait, side_by_side
 
 CARDS_PER_PAGE = 24
 MOST_ROWS = 300  # of selected users that are shown: each row is coloured by itself
@@ -36,21 +31,21 @@ CARDS_HELP = (
 @st.fragment
 def explore(run: Run, users: pd.DataFrame, groups: pd.DataFrame) -> None:
     """Draw the map beside the table of groups and, below, what is found, what is selected and the chosen group."""
-    target = groups_finding.search(run, users)
+    target = finding.search(run, users)
     picture, beside = st.columns([7, 6], gap="medium")
     with beside:
         group_table(groups)
     with picture:
-        look = groups_map.controls(run, users)
-        rows = groups_map.draw(run, users, groups, look, target, chosen_group(groups["group"].tolist()))
+        look = map.controls(run, users)
+        rows = map.draw(run, users, groups, look, target, chosen_group(groups["group"].tolist()))
     try:
         if target is not None:
-            groups_finding.panel(run, users, groups, target)
+            finding.panel(run, users, groups, target)
         if len(rows):
             selection(run, users, rows, groups)
         number, other = portrait.choose(run, groups)
         if other is not None:
-            groups_two.draw(run, groups, number, other)
+            side_by_side.draw(run, groups, number, other)
         portrait.draw(run, users, groups, number)
     except GrouprecError as error:  # a fragment runs on its own, outside the frame that shows errors
         st.error(cards.plain(error))
@@ -99,17 +94,17 @@ def row_from_url(numbers: list[int]) -> Callable[[], None]:
 
 def selection(run: Run, users: pd.DataFrame, rows: np.ndarray, groups: pd.DataFrame) -> None:
     """Draw which groups the selected users belong to, the users themselves, and their download."""
-    parts = shaping.composition(users, rows, groups)
+    parts = tables.composition(users, rows, groups)
     chosen = users.iloc[rows].drop(columns=["x", "y", "in_training"])
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            st.markdown(story.selection_answer(parts), width="content")
+            st.markdown(sentences.selection_answer(parts), width="content")
             with st.container(horizontal=True, width="content"):
-                groups_editing.form(run, rows)
+                editing.form(run, rows)
                 cards.download(
                     "Download these users", lambda: chosen, "selected_users.csv", "groups_download_selection"
                 )
-                st.button("Clear", icon=":material/close:", key="groups_clear", on_click=groups_map.clear)
+                st.button("Clear", icon=":material/close:", key="groups_clear", on_click=map.clear)
         left, right = st.columns([2, 3], gap="medium")
         with left:
             cards.composition(parts, "groups_composition", "Selected", "Of selection", "Groups of the selected users")
@@ -133,11 +128,13 @@ def card(group: Mapping[str, Any], items: pd.DataFrame, attributes: pd.DataFrame
     """Draw what a group is: mark, name, size, what distinguishes it, and the way to its list."""
     st.markdown(f"{cards.group_mark(group['group'])} **{cards.plain(cards.short(group['name'], 60))}**")
     size = f"{cards.plural(group['size'], 'user')} · {cards.percent(group['share'])}"
-    st.caption(f"{size} · {story.separation_words(group['separation'])}", help=SEPARATION_HELP)
+    st.caption(f"{size} · {sentences.separation_words(group['separation'])}", help=SEPARATION_HELP)
     if description := group.get("description"):
         st.markdown(f":small[{cards.plain(cards.short(description, 160))}]")
-    reasons = [story.item_reason(cards.short(row.label), row.share_in_group, row.lift) for row in items.itertuples()]
-    reasons += [story.attribute_reason(row) for row in attributes.to_dict("records")]
+    reasons = [
+        sentences.item_reason(cards.short(row.label), row.share_in_group, row.lift) for row in items.itertuples()
+    ]
+    reasons += [sentences.attribute_reason(row) for row in attributes.to_dict("records")]
     st.markdown(
         "\n".join(f"- :small[{reason}]" for reason in reasons) or "Nothing sets this group apart from all users."
     )
@@ -150,7 +147,7 @@ def card_wall(groups: pd.DataFrame, items: pd.DataFrame, attributes: pd.DataFram
     page = st.pagination(pages, key="groups_cards_page") if pages > 1 else 1
     shown = groups.iloc[(page - 1) * CARDS_PER_PAGE : page * CARDS_PER_PAGE]
     typical = dict(list(items.groupby("group").head(3).groupby("group")))
-    telling = dict(list(shaping.telling_attributes(attributes).groupby("group").head(1).groupby("group")))
+    telling = dict(list(tables.telling_attributes(attributes).groupby("group").head(1).groupby("group")))
     with st.grid(min_column_width=270, border=True) as grid:
         for group in shown.to_dict("records"):
             number = group["group"]
@@ -162,8 +159,8 @@ def draw() -> None:
     """Draw the page."""
     run = state.require_run()
     users_table, groups_table = state.table(run, "users"), state.table(run, "groups")
-    cards.answer(story.groups_answer(groups_table))
-    groups_editing.in_force(run)
+    cards.answer(sentences.groups_answer(groups_table))
+    editing.in_force(run)
     explore(run, users_table, groups_table)
     cards.section("What sets each group apart", CARDS_HELP)
     card_wall(groups_table, state.table(run, "group_items"), state.table(run, "group_attributes"))

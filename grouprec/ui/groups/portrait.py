@@ -8,13 +8,11 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from grouprec.report import sentences as story
-from grouprec.report import tables as shaping
+from grouprec.report import sentences, tables
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, state
 from grouprec.ui.address import from_url
-from grouprec.ui.groups import editing as groups_editing
-from grouprec.ui.groups import portrait_charts
+from grouprec.ui.groups import editing, portrait_charts
 
 HELP = (
     "**Alike**: how far two members want the same things: the mean cosine between what stands out among their "
@@ -56,7 +54,7 @@ def choose(run: Run, groups: pd.DataFrame) -> tuple[int, int | None]:
     Returns:
         The group of ``?group=`` or the first one, and that of ``?against=``, if any.
     """
-    names, numbers = shaping.group_names(groups), groups["group"].tolist()
+    names, numbers = tables.group_names(groups), groups["group"].tolist()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader("One group closely", anchor=False, help=HELP)
         number = st.selectbox(
@@ -78,7 +76,7 @@ def choose(run: Run, groups: pd.DataFrame) -> tuple[int, int | None]:
             on_change=from_url("against", "portrait_against", others, NOBODY),
             width=240,
         )
-        groups_editing.menu(run, groups, number)
+        editing.menu(run, groups, number)
         cards.link("recommendations", "Show its list", group=number)
     return number, None if against == NOBODY else against
 
@@ -87,11 +85,11 @@ def draw(run: Run, users: pd.DataFrame, groups: pd.DataFrame, number: int) -> No
     """Draw the portrait of a group."""
     group = groups[groups["group"] == number].iloc[0]
     profiles, near = state.table_or_none(run, "group_profiles"), state.table_or_none(run, "group_neighbours")
-    names = shaping.group_names(groups)
+    names = tables.group_names(groups)
     if profiles is None:
-        st.markdown(story.portrait_unknown(group))
+        st.markdown(sentences.portrait_unknown(group))
     else:
-        st.markdown(story.portrait_answer(group, profiles, near, names))
+        st.markdown(sentences.portrait_answer(group, profiles, near, names))
     if description := group.get("description"):
         st.markdown(cards.plain(description))
     st.caption(" · ".join(facts(group, profiles)), help=SPREAD_HELP)
@@ -107,7 +105,7 @@ def draw(run: Run, users: pd.DataFrame, groups: pd.DataFrame, number: int) -> No
 
 def facts(group: pd.Series, profiles: pd.DataFrame | None) -> list[str]:
     """Return the line below the sentence: share of users, separation, spread, words."""
-    said = [f"{cards.percent(group['share'])} of all users", story.separation_words(group["separation"])]
+    said = [f"{cards.percent(group['share'])} of all users", sentences.separation_words(group["separation"])]
     if profiles is not None:
         said.append(f"latent spread {profiles.set_index('group')['spread'][group['group']]:.2f}")
     if group["words"]:
@@ -117,7 +115,7 @@ def facts(group: pd.Series, profiles: pd.DataFrame | None) -> list[str]:
 
 def items(distinguishing: pd.DataFrame, number: int) -> None:
     """Draw the items that members have more often than others."""
-    own = shaping.lift_intervals(distinguishing, number)
+    own = tables.lift_intervals(distinguishing, number)
     shown = own[["label", "share_in_group", "share_overall", "lift", "lift_low", "lift_high"]].round(3)
     formats = {
         "label": "Item",
@@ -141,7 +139,7 @@ def items(distinguishing: pd.DataFrame, number: int) -> None:
 
 def activity(table: pd.DataFrame | None, groups: pd.DataFrame, number: int) -> None:
     """Draw the group's activity over time before that of all users."""
-    active = None if table is None else shaping.activity_per_head(table, groups, number)
+    active = None if table is None else tables.activity_per_head(table, groups, number)
     if active is not None and active.empty:
         st.caption("When they are active is not known of a group that was put together by hand.")
     if active is None or len(active) < SEPARATE_PERIODS:
@@ -163,7 +161,7 @@ def activity(table: pd.DataFrame | None, groups: pd.DataFrame, number: int) -> N
 
 def attributes(table: pd.DataFrame, number: int) -> None:
     """Draw the attributes in which the group differs, and how many were looked at."""
-    telling = shaping.telling_attributes(table[table["group"] == number])
+    telling = tables.telling_attributes(table[table["group"] == number])
     columns = ["attribute", "value", "in_group", "overall", "lift", "p_adjusted"]
     shown = table.loc[table["group"] == number, [name for name in columns if name in table]]
     formats = {
@@ -176,8 +174,8 @@ def attributes(table: pd.DataFrame, number: int) -> None:
     }
     _title("Who they are", ATTRIBUTES_HELP, shown, formats)
     if len(telling):
-        st.markdown("\n".join(f"- {story.attribute_reason(row)}" for row in telling.to_dict("records")))
-    st.caption(story.attributes_note(table, len(telling)))
+        st.markdown("\n".join(f"- {sentences.attribute_reason(row)}" for row in telling.to_dict("records")))
+    st.caption(sentences.attributes_note(table, len(telling)))
 
 
 def members(table: pd.DataFrame | None, users: pd.DataFrame, number: int) -> None:
@@ -198,7 +196,7 @@ def members(table: pd.DataFrame | None, users: pd.DataFrame, number: int) -> Non
             key="portrait_kind",
         )
         cards.download("All members", lambda: everybody, f"group_{number}_members.csv", "portrait_download")
-    shown = shaping.members_of(table, users, number, kind, MOST_ATTRIBUTES)
+    shown = tables.members_of(table, users, number, kind, MOST_ATTRIBUTES)
     if shown.empty:
         st.caption("No member is on the border to another group.")
         return

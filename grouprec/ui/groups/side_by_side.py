@@ -5,10 +5,10 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from grouprec.report import tables as shaping
+from grouprec.report import tables as report_tables
 from grouprec.runs.store import Run
 from grouprec.ui import cards, state
-from grouprec.ui.groups import words as groups_words
+from grouprec.ui.groups import words
 
 LENGTH = 10  # items of either list that are compared
 ITEM_COLUMNS = {
@@ -26,15 +26,15 @@ LIST_COLUMNS = {
 def draw(run: Run, groups: pd.DataFrame, number: int, other: int) -> None:
     """Draw two groups beside each other."""
     rows = groups.set_index("group", drop=False)
-    method = shaping.list_method(state.metrics(run), "strict")
+    method = report_tables.list_method(state.metrics(run), "strict")
     lists = state.table(run, "group_lists")
-    heads = {at: shaping.group_list(lists, at, method, "strict").head(LENGTH) for at in (number, other)}
+    heads = {at: report_tables.group_list(lists, at, method, "strict").head(LENGTH) for at in (number, other)}
     shared = set(heads[number]["item"]) & set(heads[other]["item"])
     near = state.table_or_none(run, "group_neighbours")
     border = None
     if near is not None:
         border = float(near.set_index(["group", "other"])["borderline"][(number, other)])
-    sentence = groups_words.two_groups_answer(
+    sentence = words.two_groups_answer(
         rows.loc[number].to_dict(), rows.loc[other].to_dict(), len(shared), LENGTH, border
     )
     with st.container(border=True):

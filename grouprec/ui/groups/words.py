@@ -7,13 +7,13 @@ from typing import Any
 
 import pandas as pd
 
-from grouprec.explore.edits import Edit, Grouping, History
+from grouprec.explore.edits import Edit, EditHistory, Grouping
 from grouprec.report.text import count, group_label, percent, plain, plural, short
 
 MOST_NUMBERS = 6  # groups that a sentence names
 
 
-def edits_answer(history: History, grouping: Grouping) -> str:
+def edits_answer(history: EditHistory, grouping: Grouping) -> str:
     """Say what edits are in force, and what they do not touch."""
     if not history.edits:
         return "Groups are as they were trained."

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from grouprec.explore.virtual_groups import Audience, Likeness, Members, Studio
-from grouprec.models.alternatives import Crowd
+from grouprec.explore.virtual_groups import Audience, CopyCheck, VirtualGroups, VirtualMembers
+from grouprec.models.alternatives import VirtualGroup
 from grouprec.runs.store import Run, RunStore
 
 Who = tuple[tuple[tuple[int, float], ...], tuple[int, ...]]  # weights of group rows, or the rows of liked items
@@ -25,7 +25,7 @@ def who_like(items: np.ndarray) -> Who:
     return (), tuple(sorted(items.tolist()))
 
 
-def studio(run: Run) -> Studio:
+def virtual_groups(run: Run) -> VirtualGroups:
     """Return the studio of a finished run.
 
     Raises:
@@ -34,7 +34,7 @@ def studio(run: Run) -> Studio:
     return _open(_key(run))
 
 
-def crowd(run: Run, who: Who) -> Crowd:
+def virtual_group(run: Run, who: Who) -> VirtualGroup:
     """Return the virtual members that lists are made from.
 
     Raises:
@@ -45,7 +45,7 @@ def crowd(run: Run, who: Who) -> Crowd:
 
 def safe_list(run: Run, who: Who) -> np.ndarray:
     """Return the best list for all virtual members: item rows."""
-    safe = crowd(run, who).lists(1, 0, np.random.default_rng(0)).safe
+    safe = virtual_group(run, who).lists(1, 0, np.random.default_rng(0)).safe
     return safe[safe >= 0]
 
 
@@ -54,12 +54,12 @@ def mixture(run: Run, who: Who) -> np.ndarray:
     return _audience(_key(run), who).mixture
 
 
-def members(run: Run, who: Who, n: int, draw: int) -> Members:
+def members(run: Run, who: Who, n: int, draw: int) -> VirtualMembers:
     """Return ``n`` virtual members; another number for ``draw`` gives others."""
     return _members(_key(run), who, n, draw)
 
 
-def likeness(run: Run, who: Who) -> Likeness:
+def copy_check(run: Run, who: Who) -> CopyCheck:
     """Return whether virtual members copy real ones."""
     return _likeness(_key(run), who)
 
@@ -69,9 +69,9 @@ def _key(run: Run) -> _Key:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _open(key: _Key) -> Studio:
+def _open(key: _Key) -> VirtualGroups:
     run = Run(Path(key[0]))
-    return Studio.open(RunStore(run.path.parent), run)
+    return VirtualGroups.open(RunStore(run.path.parent), run)
 
 
 def _audience(key: _Key, who: Who) -> Audience:
@@ -80,15 +80,15 @@ def _audience(key: _Key, who: Who) -> Audience:
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _crowd(key: _Key, who: Who) -> Crowd:
-    return _open(key).crowd(_audience(key, who))
+def _crowd(key: _Key, who: Who) -> VirtualGroup:
+    return _open(key).virtual_group(_audience(key, who))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _members(key: _Key, who: Who, n: int, draw: int) -> Members:
+def _members(key: _Key, who: Who, n: int, draw: int) -> VirtualMembers:
     return _open(key).members(_audience(key, who), n, draw)
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
-def _likeness(key: _Key, who: Who) -> Likeness:
-    return _open(key).likeness(_audience(key, who))
+def _likeness(key: _Key, who: Who) -> CopyCheck:
+    return _open(key).copy_check(_audience(key, who))

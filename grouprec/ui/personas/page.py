@@ -6,38 +6,36 @@ import pandas as pd
 import streamlit as st
 
 from grouprec.core.types import GrouprecError
-from grouprec.report import sentences as story
+from grouprec.report import sentences
 from grouprec.runs.store import Run
 from grouprec.ui import cards, state
 from grouprec.ui.address import from_url
-from grouprec.ui.personas import opened as studios
-from grouprec.ui.personas import views as personas
-from grouprec.ui.personas import words as personas_shaping
+from grouprec.ui.personas import opened, views, words
 
 
 @st.fragment
 def explore(run: Run, groups: pd.DataFrame) -> None:
     """Draw the answer, the choice of a view and the chosen one; the others are not made."""
     top = st.container()
-    names = list(personas.VIEWS)
+    names = list(views.VIEWS)
     view = st.segmented_control(
         "View",
         names,
         required=True,
-        format_func=lambda name: personas.VIEWS[name][0],
+        format_func=lambda name: views.VIEWS[name][0],
         label_visibility="collapsed",
         key="personas_view",
         on_change=from_url("view", "personas_view", names, names[0]),
     )
     said = st.container()
     try:
-        sentence = personas.VIEWS[view][1](run, groups)
+        sentence = views.VIEWS[view][1](run, groups)
     except GrouprecError as error:  # a fragment runs on its own, outside the frame that shows errors
         st.error(cards.plain(error))
         return
-    verdict = personas_shaping.headline(state.metrics(run).get("verdict") or {})
+    verdict = words.headline(state.metrics(run).get("verdict") or {})
     with top:
-        cards.answer(verdict or sentence, story.METRIC_HELP if verdict else None)
+        cards.answer(verdict or sentence, sentences.METRIC_HELP if verdict else None)
     if verdict:
         said.markdown(sentence)
 
@@ -45,6 +43,6 @@ def explore(run: Run, groups: pd.DataFrame) -> None:
 def draw() -> None:
     """Draw the page."""
     current = state.require_run()
-    studios.studio(current)  # an older run says at once, outside the fragment, what it lacks
+    opened.virtual_groups(current)  # an older run says at once, outside the fragment, what it lacks
     explore(current, state.trained_table(current, "groups"))
     cards.trained_note(current, "Virtual members")

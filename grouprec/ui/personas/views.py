@@ -11,12 +11,11 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from grouprec.explore.virtual_groups import Members
+from grouprec.explore.virtual_groups import VirtualMembers
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, state
 from grouprec.ui.address import from_url
-from grouprec.ui.personas import opened as studios
-from grouprec.ui.personas import words as shaping
+from grouprec.ui.personas import opened, words
 
 DIAL = list(range(0, 101, 5))  # per cent of the way from safe to surprising
 LISTS = [2, 3, 4, 5]
@@ -41,7 +40,7 @@ FRONTIER_HELP = (
     "**Re-ranked**: the members' mean under maximal marginal relevance. Bars are 95 % intervals over users."
 )
 MEMBERS_HELP = (
-    "Nobody real: a point drawn by the generator, and the items that somebody at that point would probably have and "
+    "Nobody real: a made-up member drawn by the generator, with the items that such a person would probably have and "
     "want. Likeness of two users is the share of items they have in common among all that either has (Jaccard index)."
 )
 SMALL_HELP = "nDCG@10 of lists that learned from one half of every group's members, on the other half, both ways"
@@ -75,9 +74,9 @@ def alternative_lists(run: Run, groups: pd.DataFrame) -> str:
         key="personas_dial",
         on_change=from_url("dial", "personas_dial", DIAL, 50),
     )
-    crowd = studios.crowd(run, studios.of_groups({int(group["group"]): 1}))
+    virtual_group = opened.virtual_group(run, opened.of_groups({int(group["group"]): 1}))
     at_dial = np.random.default_rng(0)  # the same place of the dial always gives the same lists
-    found = shaping.variants(crowd.lists(n, dial / 100, at_dial), n)
+    found = words.variants(virtual_group.lists(n, dial / 100, at_dial), n)
     lists = {}
     for at, (column, variant) in enumerate(zip(st.columns(n, gap="small"), found, strict=False)):
         lists["safe" if at == 0 else f"alternative {at}"] = variant.items
@@ -88,28 +87,26 @@ def alternative_lists(run: Run, groups: pd.DataFrame) -> str:
         st.caption(f"Here are only {len(found)} different {'list' if len(found) == 1 else 'lists'}{more}.")
     download_lists(run, lists, "personas_download_lists")
     worth(run, dial / 100)
-    return shaping.group_answer(group["name"], group["size"], _labels(run, found[0].items))
+    return words.group_answer(group["name"], group["size"], _labels(run, found[0].items))
 
 
-def list_card(run: Run, at: int, variant: shaping.Variant) -> None:
+def list_card(run: Run, at: int, variant: words.Variant) -> None:
     """Draw one list; items of the safe list bear a mark on the others."""
     labels = _labels(run, variant.items)
     if at == 0:
         st.markdown("**Safe list**", help=VALUE_HELP)
-        st.caption(
-            f"Best for everyone  \nVariety {cards.percent(variant.variety)}  \nIts items bear a dot{shaping.DOT}"
-        )
-        st.markdown(shaping.numbered(labels))
+        st.caption(f"Best for everyone  \nVariety {cards.percent(variant.variety)}  \nIts items bear a dot{words.DOT}")
+        st.markdown(words.numbered(labels))
     else:
         st.markdown(f"**Alternative {at}**")
-        st.caption(shaping.variant_words(variant))
-        st.markdown(shaping.numbered(labels, dotted=variant.shared.tolist()))
+        st.caption(words.variant_words(variant))
+        st.markdown(words.numbered(labels, dotted=variant.shared.tolist()))
 
 
 def worth(run: Run, dial: float) -> None:
     """Draw what variety costs, and how lists for small groups generalise, where the run measured it."""
     frontier, small = state.table_or_none(run, "frontier"), state.table_or_none(run, "small_groups")
-    place = None if frontier is None else shaping.place_on_frontier(frontier, dial)
+    place = None if frontier is None else words.place_on_frontier(frontier, dial)
     cards.section("What variety costs", FRONTIER_HELP)
     if frontier is None or place is None:
         st.caption("This run did not measure what variety costs; train it again to see it.")
@@ -117,8 +114,8 @@ def worth(run: Run, dial: float) -> None:
         draw_frontier(frontier, place)
     if small is not None:
         cards.section("Small groups", SMALL_HELP)
-        st.markdown(shaping.small_groups_answer(small))
-        shown = shaping.small_groups_table(small)
+        st.markdown(words.small_groups_answer(small))
+        shown = words.small_groups_table(small)
         formats = {name: st.column_config.NumberColumn(format="percent") for name in ("Value kept", "from", "to")}
         alt = "Lists learned from half of a group's members, by their number, judged on the other half"
         st.dataframe(shown, hide_index=True, key="personas_small", column_config=formats, alt=alt)
@@ -126,26 +123,26 @@ def worth(run: Run, dial: float) -> None:
 
 def draw_frontier(frontier: pd.DataFrame, place: pd.Series) -> None:
     """Draw value against variety, rare items or catalogue, with its table; the dial's place bears a larger mark."""
-    st.markdown(shaping.frontier_answer(place))
+    st.markdown(words.frontier_answer(place))
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         gain = st.segmented_control(
             "Gained",
-            list(shaping.GAINS),
-            format_func=shaping.GAINS.get,
+            list(words.GAINS),
+            format_func=words.GAINS.get,
             default="intra_list_diversity",
             required=True,
             label_visibility="collapsed",
             key="personas_gain",
         )
         with st.popover("Table", type="tertiary", icon=":material/table:"):
-            table = shaping.frontier_table(frontier)
+            table = words.frontier_table(frontier)
             formats = {name: st.column_config.NumberColumn(format="percent") for name in table.columns[1:]}
             st.dataframe(table, hide_index=True, width=760, column_config=formats, alt="The chart in numbers")
     st.plotly_chart(
-        shaping.frontier_figure(frontier, gain, place["dial"]),
+        words.frontier_figure(frontier, gain, place["dial"]),
         key="personas_frontier",
         config=charts.QUIET_CONFIG,
-        alt=f"Value kept against {shaping.GAINS[gain].lower()} for four kinds of lists; the table says the same",
+        alt=f"Value kept against {words.GAINS[gain].lower()} for four kinds of lists; the table says the same",
     )
 
 
@@ -157,11 +154,11 @@ def virtual_members(run: Run, groups: pd.DataFrame) -> str:
     left, right = st.columns([5, 8], gap="medium", vertical_alignment="bottom")
     with left:
         group = cards.choose_group(groups, "personas_group")
-    who = studios.of_groups({int(group["group"]): 1})
+    who = opened.of_groups({int(group["group"]): 1})
     with right:
         draw = draw_others()
     member_cards(run, who, CARDS, draw)
-    return shaping.group_answer(group["name"], group["size"], _labels(run, studios.safe_list(run, who)))
+    return words.group_answer(group["name"], group["size"], _labels(run, opened.safe_list(run, who)))
 
 
 def draw_others() -> int:
@@ -176,29 +173,29 @@ def draw_others() -> int:
     return draw
 
 
-def member_cards(run: Run, who: studios.Who, n: int, draw: int) -> None:
+def member_cards(run: Run, who: opened.Who, n: int, draw: int) -> None:
     """Draw generated members as cards, and how near they come to real ones."""
-    members = studios.members(run, who, n, draw)
-    st.markdown(shaping.likeness_answer(studios.likeness(run, who)), help=MEMBERS_HELP)
+    members = opened.members(run, who, n, draw)
+    st.markdown(words.copy_answer(opened.copy_check(run, who)), help=MEMBERS_HELP)
     with st.grid(min_column_width=270, border=True) as grid:
         for at in range(n):
             with grid.cell():
                 member_card(run, members, at)
-    base = studios.studio(run).base
+    base = opened.virtual_groups(run).base
     cards.download(
         "Download these members",
-        lambda: shaping.members_frame(members, base.item_ids, base.item_labels),
+        lambda: words.members_frame(members, base.item_ids, base.item_labels),
         "generated_members.csv",
         "personas_download_members",
     )
 
 
-def member_card(run: Run, members: Members, at: int) -> None:
+def member_card(run: Run, members: VirtualMembers, at: int) -> None:
     """Draw one generated member: what they would have, what they would want next, how near the nearest user is."""
     has, wants = (items[at][items[at] >= 0] for items in (members.has, members.wants))
     among = ", among them" if len(has) > HAS_SHOWN else ""
-    owned = shaping.bullets(_labels(run, has[:HAS_SHOWN]))
-    wanted = shaping.numbered(_labels(run, wants))
+    owned = words.bullets(_labels(run, has[:HAS_SHOWN]))
+    wanted = words.numbered(_labels(run, wants))
     st.markdown(
         f"**A generated member** would have {cards.plural(len(has), 'item')}{among}\n\n{owned}\n\n"
         f"and want next\n\n{wanted}"
@@ -215,23 +212,23 @@ def mixture(run: Run, groups: pd.DataFrame) -> str:
     weights = choose_weights(names)
     if len(weights) < 2:
         return "Choose two or three groups to mix."
-    own = studios.safe_list(run, studios.of_groups(weights))
-    pure = {number: studios.safe_list(run, studios.of_groups({number: 1})) for number in weights}
+    own = opened.safe_list(run, opened.of_groups(weights))
+    pure = {number: opened.safe_list(run, opened.of_groups({number: 1})) for number in weights}
     first, *others = st.columns(1 + len(pure), gap="small")
     with first.container(border=True, height="stretch"):
         st.markdown("**The mixture**", help=MIXTURE_HELP)
         st.caption("Marks: groups that list it too")
         marks = ["".join(cards.group_mark(number) for number in pure if item in pure[number]) for item in own]
-        st.markdown(shaping.numbered(_labels(run, own), marks))
+        st.markdown(words.numbered(_labels(run, own), marks))
     for column, (number, items) in zip(others, pure.items(), strict=True):
         with column.container(border=True, height="stretch"):
             st.markdown(f"{cards.group_mark(number)} **{cards.plain(cards.short(names[number]))}**")
             shared = np.isin(items, own)
-            st.caption(f"{shared.sum()} of {len(items)} on the mixture's list{shaping.DOT}")
-            st.markdown(shaping.numbered(_labels(run, items), dotted=shared.tolist()))
+            st.caption(f"{shared.sum()} of {len(items)} on the mixture's list{words.DOT}")
+            st.markdown(words.numbered(_labels(run, items), dotted=shared.tolist()))
     lists = {"mixture": own} | {f"group {number}": items for number, items in pure.items()}
     download_lists(run, lists, "personas_download_mixture")
-    return shaping.mixture_answer(weights, names, own, pure)
+    return words.mixture_answer(weights, names, own, pure)
 
 
 def choose_weights(names: dict[int, str]) -> dict[int, float]:
@@ -284,9 +281,9 @@ def from_liked(run: Run, groups: pd.DataFrame) -> str:
     liked = pick_items(run)
     if not len(liked):
         return "Pick some items to see who likes them, and what else they would like."
-    who = studios.who_like(liked)
+    who = opened.who_like(liked)
     names = dict(zip(groups["group"], groups["name"], strict=True))
-    own, weights = studios.safe_list(run, who), studios.mixture(run, who)
+    own, weights = opened.safe_list(run, who), opened.mixture(run, who)
     like = {int(row) + 1: float(weights[row]) for row in np.argsort(-weights, kind="stable") if weights[row] > 0}
     left, right = st.columns([4, 9], gap="large")
     with left:
@@ -297,18 +294,18 @@ def from_liked(run: Run, groups: pd.DataFrame) -> str:
         )
         st.markdown("\n\n".join(lines))
         st.markdown("**What to show them**")
-        st.markdown(shaping.numbered(_labels(run, own)))
+        st.markdown(words.numbered(_labels(run, own)))
         download_lists(run, {"persona": own}, "personas_download_persona")
     with right:
         draw = draw_others()
         member_cards(run, who, FEWER_CARDS, draw)
     nearest = next(iter(like))
-    return shaping.persona_answer(_labels(run, liked), names[nearest], like[nearest], _labels(run, own))
+    return words.persona_answer(_labels(run, liked), names[nearest], like[nearest], _labels(run, own))
 
 
 def pick_items(run: Run) -> np.ndarray:
     """Draw the search and what it finds; return the rows of the picked items, which are in the URL by their ids."""
-    ours = studios.studio(run)
+    ours = opened.virtual_groups(run)
     picked = ours.rows_of(st.query_params.get_all("liked"))[:MOST_LIKED]
     text = st.text_input(
         "Search items",
@@ -321,7 +318,7 @@ def pick_items(run: Run) -> np.ndarray:
     )
     found = ours.find_items(text or "", MATCHES)
     offered = [*picked.tolist(), *found[~np.isin(found, picked)].tolist()]
-    titles = shaping.distinct(offered, ours.base.item_ids, ours.base.item_labels)
+    titles = words.distinct(offered, ours.base.item_ids, ours.base.item_labels)
     st.session_state["personas_liked"] = picked.tolist()
 
     def write() -> None:
@@ -346,17 +343,17 @@ def pick_items(run: Run) -> np.ndarray:
 
 def download_lists(run: Run, lists: dict[str, np.ndarray], key: str) -> None:
     """Offer the lists on the page as CSV."""
-    base = studios.studio(run).base
+    base = opened.virtual_groups(run).base
     cards.download(
         "Download these lists" if len(lists) > 1 else "Download this list",
-        lambda: shaping.lists_frame(lists, base.item_ids, base.item_labels),
+        lambda: words.lists_frame(lists, base.item_ids, base.item_labels),
         "lists.csv",
         key,
     )
 
 
 def _labels(run: Run, items: np.ndarray) -> list[str]:
-    return studios.studio(run).base.item_labels[items].tolist()
+    return opened.virtual_groups(run).base.item_labels[items].tolist()
 
 
 VIEWS: dict[str, tuple[str, Callable[[Run, pd.DataFrame], str]]] = {

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from grouprec.explore.virtual_groups import Likeness, Members
+from grouprec.explore.virtual_groups import CopyCheck, VirtualMembers
 from grouprec.models.alternatives import Alternatives
 from grouprec.report.palette import ACCENT, COLOURS, NEUTRAL
 from grouprec.ui.cards import percent, plain, plural, short
@@ -131,7 +131,7 @@ def distinct(rows: Sequence[int], item_ids: np.ndarray, labels: np.ndarray) -> d
 # -- virtual members
 
 
-def likeness_answer(found: Likeness) -> str:
+def copy_answer(found: CopyCheck) -> str:
     """Say whether generated members copy real ones, beside how alike real ones are."""
     near = (
         f"{percent(found.copies)} of {found.n} generated members are more like a real user than real users usually "
@@ -148,7 +148,7 @@ def likeness_answer(found: Likeness) -> str:
     return f"{verdict}: {near}; {same} ({percent(found.members_identical)} of real members)."
 
 
-def members_frame(members: Members, item_ids: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
+def members_frame(members: VirtualMembers, item_ids: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
     """Return virtual members as one frame to download: member, part ("has", "wants"), rank, item, label."""
     parts = []
     for part, items in (("has", members.has), ("wants", members.wants)):

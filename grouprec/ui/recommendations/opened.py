@@ -10,9 +10,9 @@ import pandas as pd
 import streamlit as st
 from scipy import sparse
 
-from grouprec.explore.remake import Members, Price, held_out_matrix, list_for_all
+from grouprec.explore.remake import ListMembers, Price, held_out_matrix, list_for_all
 from grouprec.explore.tables import HELD_OUT_ROWS
-from grouprec.runs.snapshot import LiveBase
+from grouprec.runs.snapshot import FitSnapshot
 from grouprec.runs.store import Run
 from grouprec.ui import state
 
@@ -22,15 +22,9 @@ if TYPE_CHECKING:
 _Key = tuple[str, float]  # folder of a run, and when it was finished
 BANDS = 4  # of a number among the attributes of items
 MOST_VALUES = 60  # of an attribute that can be chosen from
-FILE = Path("live") / "final.safetensors"
 
 
-def possible(run: Run) -> bool:
-    """Return whether a run keeps what its members are predicted to want; older ones do not."""
-    return (run.path / FILE).exists()
-
-
-def base(run: Run) -> LiveBase:
+def base(run: Run) -> FitSnapshot:
     """Return what a run knows of its users.
 
     Raises:
@@ -39,7 +33,7 @@ def base(run: Run) -> LiveBase:
     return _base(_key(run))
 
 
-def members(run: Run, users: pd.DataFrame, group: int) -> Members:
+def members(run: Run, users: pd.DataFrame, group: int) -> ListMembers:
     """Return the members of a group; ``users`` is the run's users table as :func:`state.table` gives it."""
     ids = users.loc[(users["group"] == group) & users["in_training"], "user"]
     return _members(_key(run), rows_of(run, ids))
@@ -98,8 +92,8 @@ def _key(run: Run) -> _Key:
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _base(key: _Key) -> LiveBase:
-    return LiveBase.load(Path(key[0]) / FILE)
+def _base(key: _Key) -> FitSnapshot:
+    return FitSnapshot.load(Run(Path(key[0])).snapshot())
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -113,8 +107,8 @@ def _item_index(key: _Key) -> pd.Index:
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _members(key: _Key, rows: np.ndarray) -> Members:
-    return Members(_base(key), rows)
+def _members(key: _Key, rows: np.ndarray) -> ListMembers:
+    return ListMembers(_base(key), rows)
 
 
 @st.cache_resource(max_entries=1024, show_spinner=False)

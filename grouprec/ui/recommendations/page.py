@@ -9,15 +9,11 @@ import pandas as pd
 import streamlit as st
 
 from grouprec.core.types import GrouprecError
-from grouprec.report import sentences as story
-from grouprec.report import tables as shaping
+from grouprec.report import sentences, tables
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, feedback, state
 from grouprec.ui.address import from_url
-from grouprec.ui.recommendations import opened as at_hand
-from grouprec.ui.recommendations import reasons
-from grouprec.ui.recommendations import remade as recommendations
-from grouprec.ui.recommendations import sheet as sheets
+from grouprec.ui.recommendations import opened, reasons, remade, sheet
 
 LENGTHS = [10, 20, 50]
 ROW, TALL_ROW = 35, 65  # pixels; Streamlit wraps text in rows of more than 64
@@ -35,12 +31,12 @@ def choose(groups: pd.DataFrame) -> tuple[pd.Series, str, int]:
         group = cards.choose_group(groups, "list_group")
     regime = middle.segmented_control(
         "How the list is used",
-        list(story.REGIMES),
+        list(sentences.REGIMES),
         required=True,
-        format_func=story.REGIMES.get,
-        help=story.REGIME_HELP,
+        format_func=sentences.REGIMES.get,
+        help=sentences.REGIME_HELP,
         key="list_use",
-        on_change=from_url("use", "list_use", list(story.REGIMES), "strict"),
+        on_change=from_url("use", "list_use", list(sentences.REGIMES), "strict"),
         wrap=True,
     )
     length = right.segmented_control(
@@ -95,29 +91,29 @@ def lists_beside(lists: pd.DataFrame, group: int, regime: str, length: int, best
     Args:
         best: the method that the run chose for this use.
     """
-    methods = shaping.kinds_of_lists(lists, best)
-    heads = [shaping.group_list(lists, group, method, regime).head(length) for method in methods]
+    methods = tables.kinds_of_lists(lists, best)
+    heads = [tables.group_list(lists, group, method, regime).head(length) for method in methods]
     columns = st.columns(len(methods), gap="small")
     for at, (column, method, head) in enumerate(zip(columns, methods, heads, strict=True)):
         with column:
             badge = " :primary-badge[this run's choice]" if method == best else ""
-            st.markdown(f"**{cards.plain(story.list_title(method))}**{badge}", help=BEST_HELP if badge else None)
+            st.markdown(f"**{cards.plain(sentences.list_title(method))}**{badge}", help=BEST_HELP if badge else None)
             if at == 0:
-                st.caption(story.list_origin(method))
+                st.caption(sentences.list_origin(method))
                 list_table(head, None, f"list_{method}")
             else:
-                st.caption(f"● {story.overlap_answer(heads[0]['item'], head['item'])}")
+                st.caption(f"● {sentences.overlap_answer(heads[0]['item'], head['item'])}")
                 list_table(head, heads[0]["item"], f"list_{method}")
 
 
-def downloads(lists: pd.DataFrame, names: dict[int, str], group: int, chosen: recommendations.Chosen | None) -> None:
+def downloads(lists: pd.DataFrame, names: dict[int, str], group: int, chosen: remade.Chosen | None) -> None:
     """Offer a page to print, the group's lists and all groups' lists, each with every method and both uses."""
     parts = {f"group_{group}_lists.csv": ("This group's lists", group), "group_lists.csv": ("All groups' lists", None)}
     with st.container(horizontal=True):
         if chosen is not None:
-            sheets.download(chosen)
+            sheet.download(chosen)
         for file_name, (label, only) in parts.items():
-            make = functools.partial(shaping.lists_to_export, lists, names, only)
+            make = functools.partial(tables.lists_to_export, lists, names, only)
             cards.download(label, make, file_name, f"list_download_{'all' if only is None else 'group'}")
 
 
@@ -129,7 +125,7 @@ def look_up(run: Run, users: pd.DataFrame, names: dict[int, str]) -> None:
     text = left.text_input(
         "User id", key="user", bind="query-params", placeholder=f"for example {users['user'].iloc[0]}"
     )
-    found = shaping.find_users(users, text or "")
+    found = tables.find_users(users, text or "")
     if not len(found):
         st.caption(f"No user id is, or begins with, “{cards.plain(text)}”." if text else "Type an id or its beginning.")
         return
@@ -156,7 +152,7 @@ def show_user(run: Run, users: pd.DataFrame, row: int, names: dict[int, str]) ->
         if pd.notna(user["x"]):
             alt = "Where this user is among all users"
             st.plotly_chart(charts.place_of_user(users, row), key="user_place", config=charts.QUIET_CONFIG, alt=alt)
-        attributes = {name.replace("_", " "): shown(user[name]) for name in shaping.attribute_columns(users)}
+        attributes = {name.replace("_", " "): shown(user[name]) for name in tables.attribute_columns(users)}
         if attributes:
             st.dataframe(
                 pd.DataFrame({"Attribute": list(attributes), "Value": list(attributes.values())}),
@@ -166,9 +162,9 @@ def show_user(run: Run, users: pd.DataFrame, row: int, names: dict[int, str]) ->
             )
     with right:
         st.markdown("**Personal list**")
-        own = shaping.personal_list(run, user["user"])
+        own = tables.personal_list(run, user["user"])
         cards.download("Download", lambda: own, "user_list.csv", "user_download")
-        if feedback.possible(run) and user["in_training"]:
+        if run.has_snapshot and user["in_training"]:
             trained_group = int(state.trained_table(run, "users")["group"].iloc[row])  # what the stream knows
             feedback.user_list(run, user["user"], trained_group, own)
             why_for_user(run, user, own)
@@ -190,7 +186,7 @@ def show_user(run: Run, users: pd.DataFrame, row: int, names: dict[int, str]) ->
 def why_for_user(run: Run, user: pd.Series, own: pd.DataFrame) -> None:
     """Draw why one of the first items of a user's own list is on it."""
     first = own.head(LENGTHS[0])
-    rows, items = at_hand.rows_of(run, pd.Series([user["user"]])), at_hand.item_rows(run, first["item"])
+    rows, items = opened.rows_of(run, pd.Series([user["user"]])), opened.item_rows(run, first["item"])
     if not len(rows) or not len(items):
         return
     labels = dict(zip(items.tolist(), first["label"], strict=True))
@@ -210,26 +206,26 @@ def draw() -> None:
     """Draw the page."""
     current = state.require_run()
     all_groups, all_lists = state.table(current, "groups"), state.table(current, "group_lists")
-    group_titles, evaluation = shaping.group_names(all_groups), state.table(current, "evaluation")
+    group_titles, evaluation = tables.group_names(all_groups), state.table(current, "evaluation")
     top = st.container()
     group_row, use, n_items = choose(all_groups)
     number, summary = int(group_row["group"]), state.metrics(current)
-    best_method = shaping.list_method(summary, use)
-    trained = shaping.group_list(all_lists, number, best_method, use)
+    best_method = tables.list_method(summary, use)
+    trained = tables.group_list(all_lists, number, best_method, use)
     with top:
-        cards.answer(story.list_answer(group_row, trained, evaluation, use, best_method), story.METRIC_HELP)
-        if note := story.repeats_words(summary):
+        cards.answer(sentences.list_answer(group_row, trained, evaluation, use, best_method), sentences.METRIC_HELP)
+        if note := sentences.repeats_words(summary):
             st.caption(note)
-    looked_at = recommendations.choose(current, group_row, use, n_items, trained)
+    looked_at = remade.choose(current, group_row, use, n_items, trained)
     if looked_at is None:
-        recommendations.plain_list(trained.head(n_items), state.table(current, "items"), summary.get("n_users", 0))
+        remade.plain_list(trained.head(n_items), state.table(current, "items"), summary.get("n_users", 0))
     else:
-        recommendations.remade(looked_at)
+        remade.remade(looked_at)
     downloads(all_lists, group_titles, number, looked_at)
     cards.section("Other ways to make this list", "What the run made besides, as it was trained")
     lists_beside(all_lists, number, use, n_items, best_method)
-    if feedback.possible(current):
-        if number in state.curation(current).grouping.changed:  # the stream would take it for another group
+    if current.has_snapshot:
+        if number in state.edited(current).grouping.changed:  # the stream would take it for another group
             cards.trained_note(current, "Feedback and live updates")
         else:
             feedback.group_list(current, all_lists, number, use, best_method)

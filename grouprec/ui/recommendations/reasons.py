@@ -11,8 +11,7 @@ from grouprec.core.types import GrouprecError
 from grouprec.report.palette import ACCENT, NEUTRAL
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts
-from grouprec.ui.recommendations import opened as at_hand
-from grouprec.ui.recommendations import words
+from grouprec.ui.recommendations import opened, words
 
 DRAWN = 5  # own items in the picture; the table has more
 LISTED = 50
@@ -33,12 +32,12 @@ def panel(run: Run, rows: np.ndarray, item: int, sentence: str, who: str, key: s
         who: what these users are called: ``members``, ``they``.
     """
     try:
-        found = at_hand.why(run, rows, item)
+        found = opened.why(run, rows, item)
     except GrouprecError as error:
         st.markdown(sentence)
         st.caption(cards.plain(error))
         return
-    labels = at_hand.base(run).item_labels
+    labels = opened.base(run).item_labels
     st.markdown(sentence)
     st.markdown(words.reasons_words(found, labels, who), help=HELP)
     frame = words.reasons_frame(found, labels)

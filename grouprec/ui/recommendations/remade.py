@@ -9,16 +9,14 @@ import pandas as pd
 import streamlit as st
 
 from grouprec.core.types import GrouprecError
-from grouprec.explore.remake import AS_TRAINED, DEPTH, Members, Price, Wishes
+from grouprec.explore.remake import AS_TRAINED, DEPTH, ListMembers, Price, Wishes
 from grouprec.ranking.statistics import bootstrap
 from grouprec.ranking.strategies import STRATEGIES
-from grouprec.report import sentences as story
-from grouprec.report import tables as shaping
+from grouprec.report import sentences, tables
 from grouprec.runs.store import Run
 from grouprec.ui import cards, state
 from grouprec.ui.address import from_url, repeated_from_url
-from grouprec.ui.recommendations import opened as at_hand
-from grouprec.ui.recommendations import reasons, words
+from grouprec.ui.recommendations import opened, reasons, words
 
 DIAL = list(range(0, 101, 5))  # per cent
 OFFERED = 400  # items that can be left out: the most wanted of the group; others would not come up anyway
@@ -60,7 +58,7 @@ COLUMNS = {
 
 @dataclass(frozen=True, eq=False)
 class Chosen:
-    """What is looked at: a group, how its list is used, and how many items are shown.
+    """What is shown: a group, how its list is used, and how many items are shown.
 
     Attributes:
         group: its row of the groups table.
@@ -71,7 +69,7 @@ class Chosen:
     group: pd.Series
     regime: str
     length: int
-    members: Members
+    members: ListMembers
     trained: np.ndarray
 
 
@@ -81,12 +79,12 @@ def choose(run: Run, group: pd.Series, regime: str, length: int, head: pd.DataFr
     Args:
         head: the trained list, best first.
     """
-    if not at_hand.possible(run):
+    if not run.has_snapshot:
         return None
-    members = at_hand.members(run, state.table(run, "users"), int(group["group"]))
+    members = opened.members(run, state.table(run, "users"), int(group["group"]))
     if not len(members.rows):
         return None
-    rows = at_hand.item_rows(run, head["item"])
+    rows = opened.item_rows(run, head["item"])
     return Chosen(run, group, regime, length, members, rows[rows >= 0])
 
 
@@ -140,10 +138,10 @@ def left_out(chosen: Chosen) -> np.ndarray:
     """Draw what is to be left out; return the rows of these items."""
     base, members = chosen.members.base, chosen.members
     wanted = np.argsort(-members.takers, kind="stable")[:OFFERED]
-    asked = at_hand.item_rows(chosen.run, pd.Series(st.query_params.get_all("out"), dtype=object))
+    asked = opened.item_rows(chosen.run, pd.Series(st.query_params.get_all("out"), dtype=object))
     rows = pd.unique(np.concatenate([wanted[members.takers[wanted] > 0], asked[asked >= 0], chosen.trained]))
     labels = dict(zip(base.item_ids[rows].tolist(), base.item_labels[rows].tolist(), strict=True))
-    by_attribute = at_hand.attribute_rows(chosen.run)
+    by_attribute = opened.attribute_rows(chosen.run)
     n_out = len(st.query_params.get_all("out")) + len(st.query_params.get_all("without"))
     with st.popover(f"Leave out{f' · {n_out}' if n_out else ''}", icon=":material/block:", width="stretch"):
         items = st.multiselect(
@@ -163,16 +161,14 @@ def left_out(chosen: Chosen) -> np.ndarray:
                 key="list_without",
                 on_change=repeated_from_url("without", "list_without", list(by_attribute)),
             )
-    return np.concatenate(
-        [at_hand.item_rows(chosen.run, pd.Series(items, dtype=object)), *map(by_attribute.get, kinds)]
-    )
+    return np.concatenate([opened.item_rows(chosen.run, pd.Series(items, dtype=object)), *map(by_attribute.get, kinds)])
 
 
 def price(chosen: Chosen, items: np.ndarray) -> None:
     """Draw what the list is worth, against the one that was trained."""
     members = chosen.members
     now, before = (
-        at_hand.price(chosen.run, members.rows, some, chosen.regime, chosen.length) for some in (items, chosen.trained)
+        opened.price(chosen.run, members.rows, some, chosen.regime, chosen.length) for some in (items, chosen.trained)
     )
     change = words.relative(now.value, before.value)
     figures = (
@@ -181,7 +177,7 @@ def price(chosen: Chosen, items: np.ndarray) -> None:
         ("Variety", cards.percent(now.diversity), points(now.diversity, before.diversity), VARIETY_HELP),
         ("Expected", cards.count(now.taken), gained(now, before), TAKEN_HELP),
     )
-    judged = at_hand.held_out(chosen.run) is not None
+    judged = opened.held_out(chosen.run) is not None
     with st.grid(len(figures) + judged, min_column_width=140, gap="small"):
         for title, value, delta, explanation in figures:
             st.metric(title, value, delta, delta_color=colour(delta), delta_arrow="off", help=explanation, border=True)
@@ -221,13 +217,13 @@ def measured(chosen: Chosen, items: np.ndarray) -> None:
 
 
 def measure(chosen: Chosen, items: np.ndarray) -> np.ndarray | None:
-    held_out = at_hand.held_out(chosen.run)
+    held_out = opened.held_out(chosen.run)
     return None if held_out is None else chosen.members.measured(items, chosen.regime, held_out)
 
 
 def table(chosen: Chosen, items: np.ndarray, before: np.ndarray) -> pd.Series | None:
     """Draw the list, which can be searched and sorted; return the row that is selected, else the first one."""
-    frame = words.list_frame(chosen.members, items, before, at_hand.places_for_all(chosen.run))
+    frame = words.list_frame(chosen.members, items, before, opened.places_for_all(chosen.run))
     about = state.table(chosen.run, "items").drop(columns=["users", "label"])
     frame = frame.merge(about, on="item", how="left")
     more = {name: cards.short(str(name).replace("_", " "), 24) for name in about.columns if name != "item"}
@@ -253,7 +249,7 @@ def plain_list(head: pd.DataFrame, items: pd.DataFrame, n_users: int) -> None:
     """Draw the list of a run that kept nothing to remake it from, with the sentence on the selected item."""
     if head.empty:
         return
-    listed = shaping.with_lift(head, items, n_users).round({"reach": 3, "owned": 3})
+    listed = tables.with_lift(head, items, n_users).round({"reach": 3, "owned": 3})
     sentence = st.container()
     event = st.dataframe(
         listed[["rank", "item", "label", "reach", "owned", "lift"]],
@@ -268,4 +264,4 @@ def plain_list(head: pd.DataFrame, items: pd.DataFrame, n_users: int) -> None:
     )
     st.caption("This run kept no predictions to remake the list from; train it again for reasons and controls.")
     rows = event["selection"]["rows"]
-    sentence.markdown(story.item_why(listed.iloc[rows[0] if rows else 0]))
+    sentence.markdown(sentences.item_why(listed.iloc[rows[0] if rows else 0]))

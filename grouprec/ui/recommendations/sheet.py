@@ -6,11 +6,11 @@ import pandas as pd
 import streamlit as st
 
 from grouprec.core.types import GrouprecError
-from grouprec.report import sentences as story
+from grouprec.report import sentences
 from grouprec.report.sheet import LENGTH, listed, sheet
 from grouprec.runs.store import Run
 from grouprec.ui import cards, state
-from grouprec.ui.recommendations import opened as at_hand
+from grouprec.ui.recommendations import opened
 from grouprec.ui.recommendations.remade import Chosen
 
 
@@ -36,15 +36,15 @@ def make(chosen: Chosen, day: str) -> str:
     metrics = state.metrics(run)
     method = (metrics.get("list_method") or {}).get(chosen.regime, "generated")
     try:
-        explainer = at_hand.explainer(run, chosen.members.rows)
+        explainer = opened.explainer(run, chosen.members.rows)
     except GrouprecError:  # older runs kept no reasons: the page goes without
         explainer = None
-    items = listed(chosen.members, chosen.trained[:LENGTH], at_hand.places_for_all(run), explainer)
+    items = listed(chosen.members, chosen.trained[:LENGTH], opened.places_for_all(run), explainer)
     about = f"{cards.plural(int(group['size']), 'user')}, {cards.percent(group['share'])} of all · "
-    worth = story.worth_answer(state.table(run, "evaluation"), chosen.regime, method)
+    worth = sentences.worth_answer(state.table(run, "evaluation"), chosen.regime, method)
     return sheet(
         cards.group_label(int(group["group"]), str(group["name"])),
-        about + story.REGIMES[chosen.regime],
+        about + sentences.REGIMES[chosen.regime],
         portrait(run, group),
         items,
         [found_words(run, group, chosen.regime), worth],

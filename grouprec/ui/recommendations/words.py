@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from grouprec.explore.reasons import LEAST, Reasons, in_words
-from grouprec.explore.remake import Members, Price
+from grouprec.explore.remake import ListMembers, Price
 from grouprec.ui.cards import count, percent, plain, plural, short
 from grouprec.ui.live_words import moves
 
@@ -89,7 +89,7 @@ def item_sentence(row: pd.Series, n_members: int, n_listed: int) -> str:
     return f"**{plain(row['label'])}** is number {row['rank']}: {takers}; {differs}."
 
 
-def list_frame(members: Members, items: np.ndarray, before: np.ndarray, places: np.ndarray) -> pd.DataFrame:
+def list_frame(members: ListMembers, items: np.ndarray, before: np.ndarray, places: np.ndarray) -> pd.DataFrame:
     """Return a list with what is known of its items: rank, move, label, takers, reach, owned, place, item, row.
 
     Args:

@@ -14,8 +14,9 @@ from grouprec.data.library import KnownDataset
 from grouprec.runs.config import RunConfig, make_config
 from grouprec.runs.progress import make_plan
 from grouprec.runs.store import FINISHED, MOST_NOTE, MOST_TAGS, RESUMABLE, Run, State, Status
-from grouprec.training import cost as estimate
 from grouprec.training import jobs
+from grouprec.training.cost import Estimate, Size, estimate, gpu_memory
+from grouprec.training.cost import size_of as count_size
 from grouprec.ui import cards, state
 from grouprec.ui.cards import plain
 from grouprec.ui.train import repeat, watch
@@ -58,7 +59,7 @@ def draw_active(run: Run, status: Status) -> None:
                 jobs.cancel(run)
                 st.rerun()
         st.progress(min(status.fraction, 1.0))
-        used = estimate.gpu_memory()
+        used = gpu_memory()
         if used is not None:
             st.caption(f"{plain(used[0])}: {watch.size(used[1])} of {watch.size(used[2])} in use.")
         draw_details(run, status)
@@ -192,21 +193,21 @@ def draw_queue(waiting: list[Run]) -> None:
 
 
 @st.cache_resource(max_entries=32, show_spinner="Looking at the size of the file ...")
-def counted(path: str, roles: str, min_item_users: int) -> estimate.Size:
+def counted(path: str, roles: str, min_item_users: int) -> Size:
     """Return the size of a file; ``roles`` is the JSON of its column roles."""
-    return estimate.size_of(Path(path), json.loads(roles), min_item_users)
+    return count_size(Path(path), json.loads(roles), min_item_users)
 
 
-def size_of(dataset: KnownDataset, config: RunConfig) -> estimate.Size:
+def size_of(dataset: KnownDataset, config: RunConfig) -> Size:
     """Return the size of a dataset: as its last check found it, else counted or guessed."""
     same = (dict(config.roles), dict(dataset.preparation)) == (dataset.roles, dataset.preparation)
     if dataset.size and same:
-        return estimate.Size(**dataset.size)
+        return Size(**dataset.size)
     least = config.preparation.min_item_users
     return counted(str(dataset.interactions), json.dumps(config.roles, sort_keys=True), least)
 
 
-def draw_new_run(dataset: KnownDataset, busy: bool) -> estimate.Estimate | None:
+def draw_new_run(dataset: KnownDataset, busy: bool) -> Estimate | None:
     """Draw the choices of a new run, what it will cost and its start button; return the cost."""
     basis = repeat.basis()
     with st.container(border=True):
@@ -246,14 +247,14 @@ def configure(dataset: KnownDataset, basis: Run | None, *, settings: dict, **cho
         return None
 
 
-def draw_cost(dataset: KnownDataset, config: RunConfig, warn: bool) -> estimate.Estimate | None:
+def draw_cost(dataset: KnownDataset, config: RunConfig, warn: bool) -> Estimate | None:
     """Draw what the run will cost, and that it will not fit where the page's first line says something else."""
     try:
         size = size_of(dataset, config)
     except GrouprecError as error:
         say(error)
         return None
-    cost = estimate.estimate(config, size, state.store())
+    cost = estimate(config, size, state.store())
     if warn and cost.advice:
         st.warning(plain(watch.cost_sentence(config.preset, dataset.name, cost)), icon=":material/memory:")
     st.caption(plain(watch.basis_sentence(cost, size.counted)))

@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from grouprec.core.types import GrouprecError
 from grouprec.runs.store import Run
-from grouprec.ui import cards, feedback, state
+from grouprec.ui import cards, state
 from grouprec.ui.address import from_url
 
 MODES = {"replay": "Replay the held-out part", "send": "Send events"}
@@ -61,7 +61,7 @@ def send(run: Run, top: DeltaGenerator, _: DeltaGenerator) -> None:
 def draw() -> None:
     """Draw the page."""
     current = state.require_run()
-    if not feedback.possible(current):
+    if not current.has_snapshot:
         no_events(current)
     top = st.empty()
     bar = st.container(horizontal=True, vertical_alignment="center")

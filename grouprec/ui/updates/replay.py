@@ -11,12 +11,11 @@ import pandas as pd
 import streamlit as st
 
 from grouprec.live.replay import Replay
-from grouprec.report import sentences as story
-from grouprec.report import tables as shaping
+from grouprec.report import sentences, tables
 from grouprec.runs.store import Run
 from grouprec.ui import cards, live_words, state
 from grouprec.ui.address import from_url
-from grouprec.ui.updates import charts as live_charts
+from grouprec.ui.updates import charts
 
 SPEEDS: dict[str, float] = {"1": 1, "5": 5, "20": 20, "100": 100, "max": np.inf}  # events per second
 TICK = 0.5  # seconds between two pictures
@@ -110,7 +109,9 @@ def _draw(run: Run, player: Player, top: Any) -> None:
     with top.container():
         cards.answer(live_words.replay_answer(replay), EXPLANATION)
     last = replay.last
-    st.markdown(live_words.step_line(last) if last else story.updater_answer(state.metrics(run).get("updater") or {}))
+    st.markdown(
+        live_words.step_line(last) if last else sentences.updater_answer(state.metrics(run).get("updater") or {})
+    )
     _counters(replay)
     left, middle, right = st.columns([6, 7, 7], gap="small")
     with left:
@@ -121,8 +122,8 @@ def _draw(run: Run, player: Player, top: Any) -> None:
         _user_list(replay)
     st.caption("Users who changed group, by events")
     st.echarts_chart(
-        live_charts.moved_curve(replay.curve()),
-        height=live_charts.CURVE_HEIGHT,
+        charts.moved_curve(replay.curve()),
+        height=charts.CURVE_HEIGHT,
         key="replay_curve",
         alt=f"{len(replay.moved)} users moved after {replay.done} events",
     )
@@ -133,7 +134,10 @@ def _counters(replay: Replay) -> None:
     values = {
         "Events": (cards.count(replay.done), f"of {cards.count(len(replay))}"),
         "Users who moved": (cards.count(len(replay.moved)), MOVED_HELP),
-        "Lists changed": (cards.count(replay.changed_lists), f"of {replay.base.n_groups}; {story.REGIMES['strict']}"),
+        "Lists changed": (
+            cards.count(replay.changed_lists),
+            f"of {replay.base.n_groups}; {sentences.REGIMES['strict']}",
+        ),
         "Median latency": (median, LATENCY_HELP),
         "99th percentile": (high, LATENCY_HELP),
     }
@@ -151,8 +155,8 @@ def _map(run: Run, replay: Replay) -> None:
         places = replay.places(last.user_row)
     st.markdown("**The user on the map**" if last else "**Users on the map**", help=PLACE_HELP)
     st.echarts_chart(
-        live_charts.travel_map(_background(run, replay), groups, places),
-        height=live_charts.MAP_HEIGHT,
+        charts.travel_map(_background(run, replay), groups, places),
+        height=charts.MAP_HEIGHT,
         key="replay_map",
         alt=f"User {last.user}, now in group {last.group_after + 1}" if last else "All users before the first event",
     )
@@ -161,7 +165,7 @@ def _map(run: Run, replay: Replay) -> None:
 def _background(run: Run, replay: Replay) -> pd.DataFrame:
     """Return a sample of users on the map with the groups that they are in now: x, y, group."""
     users = state.table(run, "users")[["user", "x", "y"]].dropna()
-    shown = users.sample(min(len(users), live_charts.POINTS), random_state=0)
+    shown = users.sample(min(len(users), charts.POINTS), random_state=0)
     rows = shown["user"].map(replay.state.user_row)
     shown = shown[rows.notna()]
     return shown.assign(group=replay.state.labels[rows.dropna().to_numpy(np.int64)] + 1)
@@ -213,4 +217,4 @@ LIST_COLUMNS = {
 def judged_names(run: Run) -> dict[int, str]:
     """Return the names of the groups that the held-out part judged: those on the other pages, but after a refit."""
     table = "group_evaluation" if state.metrics(run).get("refit") else "groups"
-    return shaping.group_names(state.trained_table(run, table).drop_duplicates("group"))
+    return tables.group_names(state.trained_table(run, table).drop_duplicates("group"))

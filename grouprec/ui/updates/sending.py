@@ -17,7 +17,7 @@ import streamlit as st
 from grouprec.core.types import DataError, GrouprecError
 from grouprec.live import streams
 from grouprec.live.events import read_events
-from grouprec.report import tables as shaping
+from grouprec.report import tables
 from grouprec.report.csv import export_stream
 from grouprec.runs.store import Run
 from grouprec.ui import cards, feedback, live_words, state
@@ -151,7 +151,7 @@ def _effect(run: Run) -> None:
 
 
 def _changed_lists(run: Run, effect: streams.Effect, labels: list[str]) -> None:
-    names, changed = shaping.group_names(state.trained_table(run, "groups")), effect.changed_lists()
+    names, changed = tables.group_names(state.trained_table(run, "groups")), effect.changed_lists()
     for group in changed[:MOST_LISTS]:
         before, after = (heads[group - 1][heads[group - 1] >= 0].tolist() for heads in (effect.before, effect.after))
         title = f"{cards.group_mark(group)} **{cards.plain(names.get(group, ''))}**"

@@ -23,7 +23,7 @@ def value_curve(curve: pd.DataFrame, n: int, other: int, metric: str) -> go.Figu
 
     Args:
         curve: n_groups, value, low, high, share_of_gain, floor, individual, oracle, ascending.
-        n, other: the number looked at, and the one it is compared with.
+        n, other: the chosen number, and the one it is compared with.
         metric: the title of the axis.
     """
     x = curve["n_groups"]
@@ -53,7 +53,7 @@ def money_curve(table: pd.DataFrame, n: int) -> go.Figure:
 
     Args:
         table: n_groups, net, net_low, net_high, ascending.
-        n: the number looked at.
+        n: the chosen number.
     """
     x = table["n_groups"]
     text = "%{x} lists: %{y:,.0f} after costs<extra></extra>"

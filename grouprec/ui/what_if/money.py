@@ -8,11 +8,11 @@ import pandas as pd
 import streamlit as st
 
 from grouprec.ranking.group_lists import LENGTH
-from grouprec.report import tables as shaping
+from grouprec.report import tables
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, state
 from grouprec.ui.what_if import charts as what_if_charts
-from grouprec.ui.what_if import words as what_if_words
+from grouprec.ui.what_if import words
 
 MONEY_HELP = (
     "A hit is a listed item that the user really took in the held-out period. Hits are those of the measured lists, "
@@ -33,7 +33,7 @@ MONEY_COLUMNS = {
 
 def draw(run: Run, value: pd.DataFrame, n: int) -> None:
     """Draw what numbers of lists bring after their costs, as the reader prices lists and hits."""
-    curve, tested = shaping.of(value, "precision@10"), int(state.metrics(run).get("n_test_users", 0))
+    curve, tested = tables.of(value, "precision@10"), int(state.metrics(run).get("n_test_users", 0))
     if curve.empty:
         return
     cards.section("What it costs and brings", MONEY_HELP)
@@ -45,7 +45,7 @@ def draw(run: Run, value: pd.DataFrame, n: int) -> None:
     with inputs[2]:
         reached = number_from_url("Users who see a list", "reach", tested, "At first, those who were tested")
     table = money(curve, int(reached), cost, worth)
-    st.markdown(what_if_words.money_answer(table, n))
+    st.markdown(words.money_answer(table, n))
     st.plotly_chart(
         what_if_charts.money_curve(table, n),
         key="what_if_money",

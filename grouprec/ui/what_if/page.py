@@ -7,14 +7,13 @@ import streamlit as st
 
 from grouprec.core.types import GrouprecError, StorageError
 from grouprec.explore.numbering import changed_lists, moves
-from grouprec.report import tables as shaping
+from grouprec.report import tables
 from grouprec.runs.store import Run
 from grouprec.training import jobs
 from grouprec.ui import cards, charts, state
 from grouprec.ui.address import from_url
 from grouprec.ui.what_if import charts as what_if_charts
-from grouprec.ui.what_if import money as what_if_money
-from grouprec.ui.what_if import words as what_if_words
+from grouprec.ui.what_if import money, words
 from grouprec.ui.what_if.words import Setting
 
 METHOD = "members_mean"  # the curve of the run's own groups
@@ -96,7 +95,7 @@ def explore(run: Run) -> None:
 def _explore(run: Run) -> None:
     value = curve_of(run)
     own = int(state.metrics(run).get("n_groups_asked", state.metrics(run).get("n_groups", 1)))
-    curve = shaping.of(value) if len(value) else value
+    curve = tables.of(value) if len(value) else value
     if curve.empty:
         cards.answer(NOTHING)
         train_button(run, own)
@@ -104,7 +103,7 @@ def _explore(run: Run) -> None:
     top = st.container()
     n, other = choose(run, curve["n_groups"].astype(int).tolist(), own)
     with top:
-        cards.answer(what_if_words.answer(curve, n), GAIN_HELP)
+        cards.answer(words.answer(curve, n), GAIN_HELP)
     now, then = (setting(run, one, regime_of(run)) for one in (n, other))
     if now is None or then is None:
         st.info(MISSING, icon=":material/map:")
@@ -114,7 +113,7 @@ def _explore(run: Run) -> None:
         pictures(run, curve, now, then)
         compared(value, now, then)
         changed(now, then)
-    what_if_money.draw(run, value, n)
+    money.draw(run, value, n)
 
 
 def choose(run: Run, grid: list[int], own: int) -> tuple[int, int]:
@@ -129,11 +128,11 @@ def choose(run: Run, grid: list[int], own: int) -> tuple[int, int]:
     other = middle.selectbox(
         "Compared with",
         grid,
-        format_func=lambda one: f"{what_if_words.lists(one)}{' (this run)' if one == own else ''}",
+        format_func=lambda one: f"{words.lists(one)}{' (this run)' if one == own else ''}",
         key="what_if_with",
         on_change=from_url("with", "what_if_with", grid, usual),
     )
-    label = f"Use {what_if_words.lists(n)}"
+    label = f"Use {words.lists(n)}"
     help_text = "This run has so many already." if n == own else USE_HELP
     disabled = n == own
     if right.button(label, type="primary", disabled=disabled, key="what_if_use", help=help_text, width="stretch"):
@@ -168,8 +167,8 @@ def train(run: Run, n: int) -> None:
 def pictures(run: Run, curve: pd.DataFrame, now: Setting, then: Setting) -> None:
     """Draw the map beside the curve, or beside the other number's map."""
     left, right = st.columns(2, gap="medium", vertical_alignment="center")
-    beside = {"value": "What they are worth", "map": f"Map with {what_if_words.lists(then.n)}"}
-    left.markdown(f"**Map with {what_if_words.lists(now.n)}**")
+    beside = {"value": "What they are worth", "map": f"Map with {words.lists(then.n)}"}
+    left.markdown(f"**Map with {words.lists(now.n)}**")
     with right:
         shown = st.segmented_control(
             "Beside the map",
@@ -217,14 +216,14 @@ def _map(path: str, n: int, _users: pd.DataFrame, _shown: Setting) -> charts.Use
 def draw_curve(curve: pd.DataFrame, n: int, other: int) -> None:
     """Draw the value by number of lists."""
     row = curve[curve["n_groups"] == n].iloc[0]
-    reached = f"{what_if_words.lists(n)} reach {cards.interval(row['value'], row['low'], row['high'])}"
+    reached = f"{words.lists(n)} reach {cards.interval(row['value'], row['low'], row['high'])}"
     st.plotly_chart(
         what_if_charts.value_curve(curve, n, other, NDCG),
         key="what_if_curve",
         config=charts.QUIET_CONFIG,
         alt=f"{NDCG} by number of lists: {reached}",
     )
-    st.caption(what_if_words.enough_words(curve), help=VALUE_HELP)
+    st.caption(words.enough_words(curve), help=VALUE_HELP)
 
 
 # -- two settings
@@ -232,20 +231,20 @@ def draw_curve(curve: pd.DataFrame, n: int, other: int) -> None:
 
 def compared(value: pd.DataFrame, now: Setting, then: Setting) -> None:
     """Draw two settings side by side in numbers, and who moves from one to the other."""
-    cards.section(f"{now.n} or {what_if_words.lists(then.n)}", MEASURES_HELP)
+    cards.section(f"{now.n} or {words.lists(then.n)}", MEASURES_HELP)
     left, right = st.columns(2, gap="medium")
     with left:
-        table = what_if_words.measures(value, [now, then] if now.n != then.n else [now])
+        table = words.measures(value, [now, then] if now.n != then.n else [now])
         st.dataframe(
             table,
             hide_index=True,
             key="what_if_measures",
             height=36 + 35 * len(table),
             column_config={"Measure": st.column_config.TextColumn(width=160)},
-            alt=f"What was measured with {now.n} and with {what_if_words.lists(then.n)}",
+            alt=f"What was measured with {now.n} and with {words.lists(then.n)}",
         )
         st.dataframe(
-            _numbers(shaping.of(value)),
+            _numbers(tables.of(value)),
             hide_index=True,
             key="what_if_numbers",
             height=300,
@@ -283,12 +282,12 @@ def draw_moves(now: Setting, then: Setting) -> None:
         st.markdown("Choose two different numbers of lists to see who moves.")
         return
     flows = moves(now.labels, then.labels)
-    st.markdown(what_if_words.moves_answer(now.n, then.n, flows), help=MOVES_HELP)
+    st.markdown(words.moves_answer(now.n, then.n, flows), help=MOVES_HELP)
     st.plotly_chart(
         what_if_charts.flows(flows, now.n, then.n),
         key="what_if_flows",
         config=charts.QUIET_CONFIG,
-        alt=f"Users by group with {now.n} and with {what_if_words.lists(then.n)}; the table below has the numbers",
+        alt=f"Users by group with {now.n} and with {words.lists(then.n)}; the table below has the numbers",
     )
     if len(flows) > what_if_charts.MOST_FLOWS:
         st.caption(f"The largest {what_if_charts.MOST_FLOWS} of {len(flows)} flows are drawn.")
@@ -314,9 +313,9 @@ def changed(now: Setting, then: Setting) -> None:
     if now.n == then.n or differing.empty:
         st.markdown("Choose two different numbers of lists to see whose lists change.")
         return
-    st.markdown(what_if_words.changes_answer(differing, now.n, then.n))
+    st.markdown(words.changes_answer(differing, now.n, then.n))
     left, right = st.columns([8, 9], gap="medium")
-    table = what_if_words.changes_table(differing, now, then)
+    table = words.changes_table(differing, now, then)
     with left:
         event = st.dataframe(
             cards.colour_groups(table),
@@ -348,11 +347,11 @@ def draw_lists(group: int, now: Setting, then: Setting) -> None:
     for column, one, two, mark in zip(st.columns(2), (now, then), (then, now), ("dropped", "new"), strict=True):
         with column:
             name = one.names.get(group)
-            st.markdown(f"{cards.group_mark(group)} **with {what_if_words.lists(one.n)}**")
+            st.markdown(f"{cards.group_mark(group)} **with {words.lists(one.n)}**")
             if name is None:
-                st.caption(f"There is no such group with {what_if_words.lists(one.n)}.")
+                st.caption(f"There is no such group with {words.lists(one.n)}.")
                 continue
-            frame = what_if_words.list_with_marks(one, two, group, mark)
+            frame = words.list_with_marks(one, two, group, mark)
             if group not in two.names:
                 frame = frame.drop(columns="mark")  # all of it is new, or gone
             st.dataframe(
@@ -365,7 +364,7 @@ def draw_lists(group: int, now: Setting, then: Setting) -> None:
                     "label": st.column_config.TextColumn("Item"),
                     "mark": st.column_config.TextColumn("", width=60),
                 },
-                alt=f"The list of group {group} with {what_if_words.lists(one.n)}",
+                alt=f"The list of group {group} with {words.lists(one.n)}",
             )
 
 

@@ -21,7 +21,7 @@ class Setting:
         n: the number that was asked for.
         labels: int [U], the groups of the users that took part in training, numbered from 1.
         groups: group, name, size.
-        lists: group, rank, item, label, in the use of lists that is looked at.
+        lists: group, rank, item, label, in the chosen use of lists.
     """
 
     n: int

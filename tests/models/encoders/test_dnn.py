@@ -12,7 +12,7 @@ from grouprec.core.types import Embeddings
 from grouprec.data.dataset import Interactions
 from grouprec.data.rhythm import with_rhythm
 from grouprec.data.synthetic import planted
-from grouprec.models.encoders import dnn as encoder_dnn
+from grouprec.models.encoders import dnn
 from grouprec.models.encoders.dnn import DnnEncoder
 from grouprec.models.fitting import RunOptions
 from grouprec.ranking.task import NewItemTask
@@ -40,8 +40,8 @@ def encoder(data):
 def epoch_of(data, **settings):
     config = DnnEncoder.Config(**{**SMALL, **settings})
     features = np.zeros((data.n_users, 0), np.float32)
-    module = encoder_dnn._TwoTowers(np.zeros((data.n_items, 0), np.float32), 0, config)
-    epoch = encoder_dnn._Epoch(module, data.histories, features, config, RunOptions())
+    module = dnn._TwoTowers(np.zeros((data.n_items, 0), np.float32), 0, config)
+    epoch = dnn._Epoch(module, data.histories, features, config, RunOptions())
     epoch.shuffled = np.arange(data.histories.nnz)
     return epoch
 

@@ -10,7 +10,7 @@ from scipy import sparse
 from grouprec.core.types import Embeddings
 from grouprec.data.dataset import Interactions
 from grouprec.data.synthetic import planted
-from grouprec.models.encoders import item_knn as encoder_item_knn
+from grouprec.models.encoders import item_knn
 from grouprec.models.encoders.item_knn import ItemKnnEncoder
 from grouprec.models.fitting import RunOptions
 from grouprec.ranking.task import NewItemTask
@@ -30,7 +30,7 @@ def weighted_data(n_users=30, n_items=12):
 
 @pytest.mark.parametrize("shrinkage", [0.0, 5.0])
 def test_scores_equal_the_formula_in_plain_loops(shrinkage, monkeypatch):
-    monkeypatch.setattr(encoder_item_knn, "_BLOCK_CELLS", 60)  # several blocks
+    monkeypatch.setattr(item_knn, "_BLOCK_CELLS", 60)  # several blocks
     data = weighted_data()
     matrix = data.histories.toarray().astype(np.float64)
     expected = np.zeros_like(matrix)

@@ -8,7 +8,7 @@ from scipy import sparse
 
 from grouprec.core.types import Embeddings
 from grouprec.data.synthetic import planted
-from grouprec.models.encoders import lstm as encoder_lstm
+from grouprec.models.encoders import lstm
 from grouprec.models.encoders.lstm import LstmEncoder
 from grouprec.models.fitting import RunOptions
 from grouprec.ranking.task import NewItemTask
@@ -97,23 +97,23 @@ def test_users_without_items_get_a_finite_vector_that_was_learned(data, encoder)
 def test_the_companions_of_an_item_came_shortly_before_it():
     users = np.array([0, 0, 0, 1, 1, 1, 2, 2])
     items = np.array([0, 1, 2, 0, 1, 2, 3, 2])
-    sequences = encoder_lstm.item_sequences(users, items, n_items=5, n_companions=2)
+    sequences = lstm.item_sequences(users, items, n_items=5, n_companions=2)
     # Before item 2 came 0 and 1 twice each, 3 once; 3 is rare, so its one time weighs 1 and theirs 2 / sqrt(2).
     assert sequences.tolist() == [[-1, -1, 0], [-1, 0, 1], [1, 0, 2], [-1, -1, 3], [-1, -1, 4]]
 
 
 def test_companions_are_found_on_one_side_of_a_planted_walk(data):
-    users, items = encoder_lstm.in_time_order(data.train, np.random.default_rng(0))
-    sequences = encoder_lstm.item_sequences(users, items, data.n_items, 4)
+    users, items = lstm.in_time_order(data.train, np.random.default_rng(0))
+    sequences = lstm.item_sequences(users, items, data.n_items, 4)
     inner = np.array([item for item in range(data.n_items) if item % 40 >= 4])
     before = sequences[inner, :-1]
     assert np.mean((before < inner[:, None]) & (before >= inner[:, None] - 5)) > 0.9
 
 
 def test_an_item_without_companions_is_its_own_sequence():
-    one = encoder_lstm.item_sequences(np.array([0]), np.array([2]), n_items=4, n_companions=3)
+    one = lstm.item_sequences(np.array([0]), np.array([2]), n_items=4, n_companions=3)
     assert one[:, -1].tolist() == [0, 1, 2, 3] and (one[:, :-1] == -1).all()
-    none = encoder_lstm.item_sequences(np.array([0, 0]), np.array([2, 1]), n_items=4, n_companions=0)
+    none = lstm.item_sequences(np.array([0, 0]), np.array([2, 1]), n_items=4, n_companions=0)
     assert none.tolist() == [[0], [1], [2], [3]]
 
 

@@ -8,7 +8,7 @@ from scipy import sparse
 
 from grouprec.core.types import Embeddings
 from grouprec.data.synthetic import planted
-from grouprec.models.encoders import transformer as encoder_transformer
+from grouprec.models.encoders import transformer
 from grouprec.models.encoders.transformer import TransformerEncoder
 from grouprec.models.fitting import RunOptions
 from grouprec.ranking.task import NewItemTask
@@ -95,7 +95,7 @@ def test_users_without_items_get_a_finite_vector_that_was_learned(data, encoder)
 
 
 def test_heads_need_not_divide_the_width():
-    block = encoder_transformer._Block(size=10, n_heads=3, dropout=0.0)
+    block = transformer._Block(size=10, n_heads=3, dropout=0.0)
     assert block(torch.zeros(2, 4, 10)).shape == (2, 4, 10)
 
 

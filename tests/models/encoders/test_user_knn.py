@@ -10,7 +10,7 @@ from scipy import sparse
 from grouprec.core.types import Embeddings
 from grouprec.data.dataset import Interactions
 from grouprec.data.synthetic import planted
-from grouprec.models.encoders import user_knn as encoder_user_knn
+from grouprec.models.encoders import user_knn
 from grouprec.models.encoders.user_knn import UserKnnEncoder
 from grouprec.models.fitting import RunOptions
 from grouprec.ranking.task import NewItemTask
@@ -29,7 +29,7 @@ def weighted_data(n_users=30, n_items=12):
 
 @pytest.mark.parametrize("shrinkage", [0.0, 5.0])
 def test_scores_equal_the_formula_in_plain_loops(shrinkage, monkeypatch):
-    monkeypatch.setattr(encoder_user_knn, "_BLOCK_CELLS", 200)  # several blocks
+    monkeypatch.setattr(user_knn, "_BLOCK_CELLS", 200)  # several blocks
     data = weighted_data()
     matrix = data.histories.toarray().astype(np.float64)
     expected = np.zeros_like(matrix)

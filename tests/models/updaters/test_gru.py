@@ -10,7 +10,7 @@ from grouprec.data.dataset import Interactions
 from grouprec.data.synthetic import planted
 from grouprec.evaluate.updates import evaluate_updates
 from grouprec.models.fitting import RunOptions
-from grouprec.models.updaters import gru as updater_gru
+from grouprec.models.updaters import gru
 from grouprec.models.updaters.gru import FEW, MEMORY, GruUpdater, sequences_of
 from grouprec.models.updaters.neighbours import neighbours_of
 
@@ -137,8 +137,8 @@ def test_equal_times_carry_no_order(times):
 
 
 def test_a_large_catalogue_is_learned_from_samples(data, monkeypatch):
-    monkeypatch.setattr(updater_gru, "FULL_SOFTMAX_ITEMS", 10)
-    monkeypatch.setattr(updater_gru, "N_NEGATIVES", 20)
+    monkeypatch.setattr(gru, "FULL_SOFTMAX_ITEMS", 10)
+    monkeypatch.setattr(gru, "N_NEGATIVES", 20)
     updater = GruUpdater(GruUpdater.Config(**SMALL)).fit(data, RunOptions())
     result = evaluate_updates(updater, data, data.test, RunOptions())
     assert result["ndcg@10"]["updated_over_frozen_interval"][0] > 1.2
@@ -180,9 +180,7 @@ def test_users_who_never_repeat_are_shown_nothing_they_just_took():
 
 def test_the_mixture_is_the_best_on_validation_and_a_refit_keeps_it(data, updater):
     chosen = updater.decided["neighbour_weight"], updater.decided["repeats"]
-    best, *others = updater_gru._Replay(updater, data, RunOptions()).values(
-        [chosen, (0.0, 1.0), (0.6, 1.0), (0.97, 1.0)]
-    )
+    best, *others = gru._Replay(updater, data, RunOptions()).values([chosen, (0.0, 1.0), (0.6, 1.0), (0.97, 1.0)])
     assert best >= max(others) and best > min(others)
     refit = dataclasses.replace(data, validation=Interactions.empty(timed=True))
     config = GruUpdater.Config(**{**SMALL, "epochs": 1}).model_copy(update=updater.decided)

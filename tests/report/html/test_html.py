@@ -15,8 +15,8 @@ import pandas as pd
 import pytest
 
 from grouprec.core.types import StorageError
-from grouprec.explore.edited_tables import Curation
-from grouprec.explore.edits import Edit, History, change
+from grouprec.explore.edited_tables import EditedRun
+from grouprec.explore.edits import Edit, EditHistory, change
 from grouprec.report.html import drawings, render, sections, write
 from grouprec.report.html.markup import Html, element, sentence, table
 from grouprec.report.html.reading import Reading
@@ -208,7 +208,7 @@ def test_the_lists_of_the_other_use_are_told_where_the_run_was_made_for_it(run: 
 
 
 def test_groups_bear_the_names_and_descriptions_that_people_gave_them(run: Run) -> None:
-    trained = Curation(run, History()).trained
+    trained = EditedRun(run, EditHistory()).trained
     change(run.path, trained, Edit("rename", (2,), "Evening <light>"))
     change(run.path, trained, Edit("describe", (2,), "For <b>long</b> evenings"))
     page = Page(render(run))

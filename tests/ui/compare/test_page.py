@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from grouprec.report import tables as shaping
+from grouprec.report import tables
 from grouprec.runs.store import Run, RunStore
 from grouprec.ui import charts
-from grouprec.ui.compare import tabs as evidence
+from grouprec.ui.compare import tabs
 from tests.ui.fake_run import build_run
 from tests.ui.opening import figure, headline, numbers, open_page, texts
 
@@ -37,7 +37,7 @@ def test_methods_are_rows_and_metrics_columns_with_intervals(finished_run: Run) 
 def test_a_metric_without_interval_shows_its_value_alone(finished_run: Run) -> None:
     evaluation = finished_run.table("evaluation")
     evaluation.loc[evaluation["metric"] == "coverage@10", ["low", "high"]] = np.nan
-    table = shaping.method_table(evaluation, finished_run.table("comparisons"), "strict", 10)
+    table = tables.method_table(evaluation, finished_run.table("comparisons"), "strict", 10)
     assert table.set_index("Method").loc["Generated list", "Catalogue shown"] == "0.162"
 
 
@@ -61,7 +61,7 @@ def test_dots_carry_their_intervals_and_the_reference_lines(finished_run: Run) -
 
 
 def test_a_reference_without_a_value_gets_no_line(finished_run: Run) -> None:
-    rows = shaping.methods_of(finished_run.table("evaluation"), "dedup", "ndcg@10")
+    rows = tables.methods_of(finished_run.table("evaluation"), "dedup", "ndcg@10")
     drawn = charts.method_dots(rows, {"one list for all": 0.05, "best possible": np.nan}, "nDCG@10")
     assert len(drawn.layout.shapes) == 1
 
@@ -124,7 +124,7 @@ def test_the_value_of_more_lists_stands_between_its_references(finished_run: Run
 
 
 def test_the_value_table_has_every_number_of_lists(finished_run: Run) -> None:
-    table = shaping.value_table(finished_run.table("value_of_groups"), "strict").set_index("Lists")
+    table = tables.value_table(finished_run.table("value_of_groups"), "strict").set_index("Lists")
     assert table.index.tolist() == [1, 2, 3, 5, 10, 20]
     assert table.loc[1, "Mean of the members"] == "0.036 (0.031–0.041)"
     assert table.loc[20, ["Smallest group", "Largest group", "Apart", "Stability"]].tolist() == [3, 4, 0.3, 0.5]
@@ -132,9 +132,9 @@ def test_the_value_table_has_every_number_of_lists(finished_run: Run) -> None:
 
 def test_every_part_begins_with_a_sentence_and_shows_a_table(finished_run: Run) -> None:
     app = open_page("compare")
-    for part in evidence.PARTS.keys() - {"Feedback"}:  # of which this run has none
+    for part in tabs.PARTS.keys() - {"Feedback"}:  # of which this run has none
         open_part(app, part)
-        assert evidence.MISSING not in texts(app)
+        assert tabs.MISSING not in texts(app)
         assert len(app.dataframe) > 1  # beside the methods
         assert len(app.markdown[1].value) > 40
 
@@ -144,9 +144,9 @@ def test_an_older_run_without_the_evidence_says_so(runs_folder: RunStore) -> Non
     app = open_page("compare")
     older = {"Left behind": "Tea towels** least", "Blend": "the best on the validation part", "Feedback": "Nobody has"}
     older |= {"By group": "serve **Bags & \\*lunch\\*** best (0.120)".replace("&", "\\&")}
-    for part in evidence.PARTS:
+    for part in tabs.PARTS:
         open_part(app, part)
-        assert older.get(part, evidence.MISSING) in texts(app)
+        assert older.get(part, tabs.MISSING) in texts(app)
 
 
 def open_part(app: AppTest, part: str) -> None:
@@ -181,14 +181,14 @@ def test_the_chosen_strategy_is_marked_and_its_price_said(runs_folder: RunStore)
 
 
 def test_popularity_is_told_for_every_kind_of_list(finished_run: Run) -> None:
-    table = shaping.popularity_table(finished_run.table("exposure")).set_index("Lists")
+    table = tables.popularity_table(finished_run.table("exposure")).set_index("Lists")
     assert table.loc["What people have", ["Head", "Tail", "Catalogue shown"]].tolist() == [0.6, 0.4, 1.0]
     assert table.loc["Personal lists", "Mean popularity"] == 0.06
     assert len(table) == 4
 
 
 def test_the_blend_shows_weights_and_what_each_encoder_lacks(finished_run: Run) -> None:
-    table = shaping.blend_table(finished_run.metrics()["blend"], finished_run.table("comparisons"))
+    table = tables.blend_table(finished_run.metrics()["blend"], finished_run.table("comparisons"))
     assert table["Encoder"].tolist() == ["EASE", "two-tower network"]
     assert table["Weight"].tolist() == [0.75, 0.25]
     assert table["Alone against the blend, test"].tolist()[0] == "−0.013 (−0.015 to −0.011) ★"

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from grouprec.report import findings
 from grouprec.runs.store import Run, RunStore
-from grouprec.ui.compare import tables as comparison
+from grouprec.ui.compare import tables
 from grouprec.ui.compare.export import to_latex, to_markdown
 from tests.ui.fake_run import build_run
 from tests.ui.opening import figure, numbers, open_page, texts
@@ -43,7 +43,7 @@ def test_places_are_among_shared_lists_and_equal_values_share_one() -> None:
     rows = [("a", 0.3), ("b", 0.1), ("c", 0.3), ("d", np.nan)]
     table = pd.DataFrame(rows, columns=["method", "value"]).assign(regime="strict", metric="ndcg@10")
     more = table.assign(regime="individual", value=1.0)
-    places = comparison.places(pd.concat([table, more]), "strict", ["ndcg@10", "mrr"])
+    places = tables.places(pd.concat([table, more]), "strict", ["ndcg@10", "mrr"])
     assert places["ndcg@10"].to_dict() == {"a": 1, "b": 3, "c": 1}
 
 
@@ -111,10 +111,10 @@ def test_groups_without_tested_members_get_a_sentence_and_no_picture(finished_ru
 
 
 def test_only_the_largest_groups_are_pictured() -> None:
-    n = comparison.MOST_GROUPS + 5
+    n = tables.MOST_GROUPS + 5
     served = pd.DataFrame({"group": np.arange(1, n + 1), "name": "x", "size": np.arange(n), "n_test_users": 30})
     served = served.assign(regime="strict", **{"ndcg@10": 0.1})
-    values = comparison.group_values(None, served, "strict", "ndcg@10")
+    values = tables.group_values(None, served, "strict", "ndcg@10")
     assert sorted(values["group"]) == list(range(6, n + 1))
 
 
@@ -159,14 +159,14 @@ def test_the_cost_of_training_stands_against_what_it_reaches(finished_run: Run) 
 
 def test_an_encoder_read_back_from_another_run_cost_nothing_here(finished_run: Run) -> None:
     with_costs(finished_run).add_event(event="stage_done", stage="judge: encoder ease", seconds=2.0, reused=True)
-    costs = comparison.costs(finished_run, finished_run.table("evaluation"))
+    costs = tables.costs(finished_run, finished_run.table("evaluation"))
     assert costs["title"].tolist() == ["two-tower network"]
 
 
 def test_a_damaged_file_leaves_the_size_unknown(finished_run: Run) -> None:
     with_costs(finished_run)
     (finished_run.path / "stages" / "encoder.dnn.abc.safetensors").write_bytes(b"\xff" * 20)
-    assert comparison.costs(finished_run, finished_run.table("evaluation"))["numbers"].isna().all()
+    assert tables.costs(finished_run, finished_run.table("evaluation"))["numbers"].isna().all()
 
 
 def test_runs_without_times_say_that_no_cost_can_be_told(finished_run: Run) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from grouprec.explore.edited_tables import Curation
-from grouprec.explore.edits import Edit, History
+from grouprec.explore.edited_tables import EditedRun
+from grouprec.explore.edits import Edit, EditHistory
 from grouprec.report import palette
 from grouprec.runs.store import Run, RunStore
 from grouprec.ui import feedback
@@ -94,7 +94,7 @@ def test_what_is_not_possible_is_said_in_one_sentence_and_changes_nothing(run: R
 
 
 def test_the_recommendations_page_offers_the_edited_groups(run: Run) -> None:
-    Curation(run, History()).change(Edit("merge", (1, 2)))
+    EditedRun(run, EditHistory()).change(Edit("merge", (1, 2)))
     page = open_page("recommendations")
     assert page.selectbox(key="list_group").options == [r"1: Bags & *lunch*", "3: Tea towels"]
 
@@ -129,9 +129,9 @@ def test_an_edit_is_told_in_a_few_words(edit: Edit, words: str) -> None:
 
 
 def test_many_edited_groups_are_not_all_named(run: Run) -> None:
-    grouping = Curation(run, History()).trained
+    grouping = EditedRun(run, EditHistory()).trained
     edits = [Edit("form", text=f"New {at}", rows=(at,)) for at in range(8)]
-    said = groups_words.edits_answer(History(tuple(edits)), grouping.replay(edits))
+    said = groups_words.edits_answer(EditHistory(tuple(edits)), grouping.replay(edits))
     assert said.startswith("8 edits: groups 1, 2, 3, 4, 5, 6 and others have other members")
 
 
@@ -140,7 +140,7 @@ def test_a_user_of_a_new_group_is_judged_in_the_group_that_live_updates_know(
 ) -> None:
     run = build_live_run(runs_folder)
     first = run.table("users").iloc[0]
-    Curation(run, History()).change(Edit("form", text="New", rows=(0, 1)))
+    EditedRun(run, EditHistory()).change(Edit("form", text="New", rows=(0, 1)))
     told = []
     monkeypatch.setattr(feedback, "user_list", lambda run, user, group, own: told.append((user, group)))
     app = open_page("recommendations", run=run.run_id, group="4", user=str(first["user"]))

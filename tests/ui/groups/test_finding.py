@@ -10,9 +10,7 @@ from grouprec.explore.users import Space
 from grouprec.report import palette
 from grouprec.runs.store import Run, RunStore
 from grouprec.ui import map_labels
-from grouprec.ui.groups import finding as groups_finding
-from grouprec.ui.groups import maps
-from grouprec.ui.groups import words as groups_words
+from grouprec.ui.groups import finding, maps, words
 from grouprec.ui.map_labels import View
 from tests.ui.fake_people import add_people
 from tests.ui.fake_portrait import add_portrait
@@ -81,9 +79,9 @@ def test_items_match_by_all_words_and_the_exact_id_comes_first() -> None:
     items = pd.DataFrame(
         {"item": ["7", "77", "8"], "label": ["Red bag", "Big red bag", "Red 7 hat"], "users": [1, 9, 5]}
     )
-    assert groups_finding.find_items(items, "bag red", 5).tolist() == [1, 0]
-    assert groups_finding.find_items(items, "7", 5).tolist() == [0, 1, 2]
-    assert groups_finding.find_items(items, "  ", 5).tolist() == []
+    assert finding.find_items(items, "bag red", 5).tolist() == [1, 0]
+    assert finding.find_items(items, "7", 5).tolist() == [0, 1, 2]
+    assert finding.find_items(items, "  ", 5).tolist() == []
 
 
 def test_an_older_run_finds_users_but_does_not_say_who_is_like_them(finished_run: Run) -> None:
@@ -173,8 +171,8 @@ def test_who_is_inside_an_outline_is_found_also_where_they_are_not_drawn() -> No
 
 def test_owners_in_words() -> None:
     parts = pd.DataFrame({"group": [2], "name": ["Lights"], "users": [4], "share": [1.0], "share_of_group": [0.2]})
-    assert "all of them are in 2" in groups_words.owners_answer("Lamp", 4, 40, parts)
-    assert groups_words.owners_answer("Lamp", 0, 40, parts) == "Nobody who took part in training has **Lamp**."
+    assert "all of them are in 2" in words.owners_answer("Lamp", 4, 40, parts)
+    assert words.owners_answer("Lamp", 0, 40, parts) == "Nobody who took part in training has **Lamp**."
 
 
 def test_ten_times_the_users_stay_one_message_of_reasonable_size(runs_folder: RunStore) -> None:

@@ -6,9 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from grouprec.report import palette
-from grouprec.report import sentences as story
-from grouprec.report import tables as shaping
+from grouprec.report import palette, sentences, tables
 from grouprec.runs.store import Run, RunStore
 from grouprec.ui import charts
 from grouprec.ui.groups import portrait_charts
@@ -96,7 +94,7 @@ def test_a_selection_shows_its_groups_and_its_users(finished_run: Run) -> None:
 
 
 def test_composition_counts_users_by_group(finished_run: Run) -> None:
-    parts = shaping.composition(finished_run.table("users"), np.array([0, 3, 6, 1]), finished_run.table("groups"))
+    parts = tables.composition(finished_run.table("users"), np.array([0, 3, 6, 1]), finished_run.table("groups"))
     assert parts["group"].tolist() == [1, 2]
     assert parts["share"].tolist() == [0.75, 0.25]
     assert parts["share_of_group"].tolist() == [3 / 30, 1 / 30]
@@ -191,16 +189,16 @@ def test_the_url_chooses_the_group_and_so_do_the_selectbox_and_a_row_of_the_tabl
     ],
 )
 def test_a_group_is_uniform_or_mixed_among_the_others(diversities: list[float], own: float, words: str) -> None:
-    assert story.uniform_words(pd.Series(diversities), own) == words
+    assert sentences.uniform_words(pd.Series(diversities), own) == words
 
 
 def test_a_group_of_one_and_a_group_alone_have_sentences_of_their_own(finished_run: Run) -> None:
     profiles = add_portrait(finished_run).table("group_profiles")
     group = {"group": 1, "name": "All", "size": 1}
-    alone = story.portrait_answer(group, profiles.head(1), None, {1: "All"})
+    alone = sentences.portrait_answer(group, profiles.head(1), None, {1: "All"})
     assert alone == "**All** (1 user) is the only group: its members' tastes are 38 % alike."
     unknown = profiles.assign(diversity=np.nan)
-    assert "too few members" in story.portrait_answer(group, unknown, None, {1: "All"})
+    assert "too few members" in sentences.portrait_answer(group, unknown, None, {1: "All"})
 
 
 def test_items_are_dots_with_their_intervals_in_the_colour_of_the_group(finished_run: Run) -> None:
@@ -227,7 +225,10 @@ def test_only_attributes_beyond_chance_are_listed_and_the_comparisons_are_counte
     assert "spend" not in said
     assert f"after correction for {N_TESTS} comparisons" in said
     none = pd.DataFrame({"tests": [N_TESTS]})
-    assert story.attributes_note(none, 0) == f"Nothing is more than chance, after correction for {N_TESTS} comparisons."
+    assert (
+        sentences.attributes_note(none, 0)
+        == f"Nothing is more than chance, after correction for {N_TESTS} comparisons."
+    )
 
 
 def test_members_are_typical_or_borderline_and_all_can_be_downloaded(finished_run: Run) -> None:

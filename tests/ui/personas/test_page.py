@@ -9,20 +9,20 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from grouprec.explore.virtual_groups import Likeness, Members, Studio
+from grouprec.explore.virtual_groups import CopyCheck, VirtualGroups, VirtualMembers
 from grouprec.models.alternatives import Alternatives
 from grouprec.runs.store import Run
 from grouprec.ui import state
-from grouprec.ui.personas import words as shaping
+from grouprec.ui.personas import words
 from tests.ui.fake_run import HOSTILE_LABELS
-from tests.ui.fake_studio import VERDICT, add_judgement, frontier_table, small_groups_table, use_studio
+from tests.ui.fake_studio import VERDICT, add_judgement, frontier_table, small_groups_table, use_virtual_groups
 from tests.ui.opening import FRAME, figure, headline, numbers, open_page, texts
 
 
 @pytest.fixture
-def studio(finished_run: Run, monkeypatch: pytest.MonkeyPatch) -> Studio:
+def virtual_groups(finished_run: Run, monkeypatch: pytest.MonkeyPatch) -> VirtualGroups:
     """Return the studio that the app opens for the finished run."""
-    return use_studio(finished_run, monkeypatch)
+    return use_virtual_groups(finished_run, monkeypatch)
 
 
 def listed(app: AppTest) -> list[list[str]]:
@@ -39,7 +39,9 @@ def in_url(app: AppTest, name: str) -> list[str]:
 # -- the frame of the page
 
 
-def test_the_first_line_is_the_runs_verdict_where_there_is_one(finished_run: Run, studio: Studio) -> None:
+def test_the_first_line_is_the_runs_verdict_where_there_is_one(
+    finished_run: Run, virtual_groups: VirtualGroups
+) -> None:
     add_judgement(finished_run)
     app = open_page("personas")
     assert headline(app) == (
@@ -49,23 +51,23 @@ def test_the_first_line_is_the_runs_verdict_where_there_is_one(finished_run: Run
     assert r"**Bags \& \*lunch\*** (30 users) would like" in texts(app)
 
 
-def test_without_a_verdict_the_first_line_is_what_the_group_would_like(studio: Studio) -> None:
+def test_without_a_verdict_the_first_line_is_what_the_group_would_like(virtual_groups: VirtualGroups) -> None:
     said = headline(open_page("personas", group="2"))
     assert said.startswith(r"## **Lights\, candles** (30 users) would like *Item 8")
 
 
-def test_only_the_chosen_view_is_made(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Studio, "members", lambda *_: pytest.fail("virtual members were drawn"))
+def test_only_the_chosen_view_is_made(virtual_groups: VirtualGroups, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(VirtualGroups, "members", lambda *_: pytest.fail("virtual members were drawn"))
     app = open_page("personas", view="lists")
     app.get_by_key("personas_view").set_value("mixture").run()
     assert not app.exception
     assert in_url(app, "view") == ["mixture"]
 
 
-def test_answers_are_made_once_per_server(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_answers_are_made_once_per_server(virtual_groups: VirtualGroups, monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
-    crowd = Studio.crowd
-    monkeypatch.setattr(Studio, "crowd", lambda self, audience: made.append(1) or crowd(self, audience))
+    virtual_group = VirtualGroups.virtual_group
+    monkeypatch.setattr(VirtualGroups, "virtual_group", lambda self, audience: made.append(1) or virtual_group(self, audience))
     app = open_page("personas", group="1")
     app.get_by_key("personas_dial").set_value(100).run()
     app.get_by_key("personas_lists").set_value(5).run()
@@ -84,7 +86,7 @@ def test_a_run_without_its_generator_is_one_sentence(finished_run: Run) -> None:
 # -- alternative lists
 
 
-def test_lists_stand_side_by_side_and_items_of_the_safe_one_bear_a_dot(studio: Studio) -> None:
+def test_lists_stand_side_by_side_and_items_of_the_safe_one_bear_a_dot(virtual_groups: VirtualGroups) -> None:
     app = open_page("personas", dial="100", lists="3", group="3")
     safe, *others = listed(app)
     assert len(others) == 2
@@ -98,25 +100,27 @@ def test_lists_stand_side_by_side_and_items_of_the_safe_one_bear_a_dot(studio: S
     assert len(captions) == 2
 
 
-def test_at_the_safe_end_there_is_one_list_and_the_page_says_why(studio: Studio) -> None:
+def test_at_the_safe_end_there_is_one_list_and_the_page_says_why(virtual_groups: VirtualGroups) -> None:
     app = open_page("personas", dial="0", lists="3")
     assert len(listed(app)) == 1
     assert "only 1 different list; turn the dial towards surprising for more" in texts(app)
 
 
-def test_the_dial_and_the_group_are_in_the_url(studio: Studio) -> None:
+def test_the_dial_and_the_group_are_in_the_url(virtual_groups: VirtualGroups) -> None:
     app = open_page("personas")
     app.get_by_key("personas_dial").set_value(75).run()
     app.get_by_key("personas_group").set_value(3).run()
     assert (in_url(app, "dial"), in_url(app, "group")) == (["75"], ["3"])
 
 
-def test_the_frontier_shows_all_methods_and_rings_the_place_of_the_dial(finished_run: Run, studio: Studio) -> None:
+def test_the_frontier_shows_all_methods_and_rings_the_place_of_the_dial(
+    finished_run: Run, virtual_groups: VirtualGroups
+) -> None:
     add_judgement(finished_run)
     app = open_page("personas", dial="90")
     assert "With the dial at 100 %, five lists that take turns were worth 90 % (88 % to 92 %)" in texts(app)
     drawn = figure(app)["data"]
-    assert [trace["name"] for trace in drawn] == list(shaping.METHODS.values())
+    assert [trace["name"] for trace in drawn] == list(words.METHODS.values())
     assert numbers(drawn[0]["y"]) == pytest.approx([1, 0.95, 0.9])
     assert numbers(drawn[0]["x"]) == pytest.approx([0, 0.1, 0.2])
     sizes = numbers(drawn[0]["marker"]["size"])
@@ -125,13 +129,13 @@ def test_the_frontier_shows_all_methods_and_rings_the_place_of_the_dial(finished
     assert len(table) == len(frontier_table())
 
 
-def test_small_groups_are_reported_whichever_way_it_came_out(finished_run: Run, studio: Studio) -> None:
+def test_small_groups_are_reported_whichever_way_it_came_out(finished_run: Run, virtual_groups: VirtualGroups) -> None:
     add_judgement(finished_run)
     said = texts(open_page("personas"))
     assert "worth 97 % (95 % to 99 %) of the members' mean, and 104 % where they learned from 10 members" in said
 
 
-def test_a_run_that_measured_no_frontier_says_so(studio: Studio) -> None:
+def test_a_run_that_measured_no_frontier_says_so(virtual_groups: VirtualGroups) -> None:
     app = open_page("personas")
     assert "This run did not measure what variety costs" in texts(app)
     assert not app.get("plotly_chart")
@@ -140,7 +144,7 @@ def test_a_run_that_measured_no_frontier_says_so(studio: Studio) -> None:
 # -- virtual members
 
 
-def test_virtual_members_are_cards_with_what_they_have_and_want_next(studio: Studio) -> None:
+def test_virtual_members_are_cards_with_what_they_have_and_want_next(virtual_groups: VirtualGroups) -> None:
     app = open_page("personas", view="members", group="2")
     cards = [element.value for element in app.markdown if element.value.startswith("**A generated member** would")]
     assert len(cards) == 6
@@ -152,7 +156,7 @@ def test_virtual_members_are_cards_with_what_they_have_and_want_next(studio: Stu
     assert texts(app).count("The most similar real user: ") == 6
 
 
-def test_draw_others_draws_others_and_its_number_is_in_the_url(studio: Studio) -> None:
+def test_draw_others_draws_others_and_its_number_is_in_the_url(virtual_groups: VirtualGroups) -> None:
     app = open_page("personas", view="members")
     before = texts(app)
     app.button(key="personas_draw").click().run()
@@ -167,14 +171,14 @@ def test_draw_others_draws_others_and_its_number_is_in_the_url(studio: Studio) -
 @pytest.mark.parametrize(
     ("found", "said"),
     [
-        (Likeness(200, 0.2, 0.45, 0.0, 0.0), "None is a copy: 20 % of 200 generated members"),
-        (Likeness(200, 0.5, 0.45, 0.01, 0.03), "They are no copies: 50 % of 200"),
-        (Likeness(200, 0.9, 0.45, 0.0, 0.0), "Some come nearer to real users than real users do: 90 %"),
-        (Likeness(200, 0.4, 0.45, 0.3, 0.0), "Some come nearer to real users than real users do: 40 %"),
+        (CopyCheck(200, 0.2, 0.45, 0.0, 0.0), "None is a copy: 20 % of 200 generated members"),
+        (CopyCheck(200, 0.5, 0.45, 0.01, 0.03), "They are no copies: 50 % of 200"),
+        (CopyCheck(200, 0.9, 0.45, 0.0, 0.0), "Some come nearer to real users than real users do: 90 %"),
+        (CopyCheck(200, 0.4, 0.45, 0.3, 0.0), "Some come nearer to real users than real users do: 40 %"),
     ],
 )
-def test_the_sentence_on_copies_depends_on_what_real_users_are_like(found: Likeness, said: str) -> None:
-    sentence = shaping.likeness_answer(found)
+def test_the_sentence_on_copies_depends_on_what_real_users_are_like(found: CopyCheck, said: str) -> None:
+    sentence = words.copy_answer(found)
     assert sentence.startswith(said)
     assert "against 45 % of real members" in sentence
     assert ("have the very items of a real user" in sentence) == (found.identical > 0)
@@ -183,7 +187,7 @@ def test_the_sentence_on_copies_depends_on_what_real_users_are_like(found: Liken
 # -- mixtures
 
 
-def test_a_mixture_stands_beside_its_groups(studio: Studio) -> None:
+def test_a_mixture_stands_beside_its_groups(virtual_groups: VirtualGroups) -> None:
     app = open_page("personas", view="mixture", mix="3", share="25")
     assert headline(app) == "## Choose two or three groups to mix."
     app.get_by_key("personas_mix").set_value([3, 1]).run()
@@ -194,7 +198,7 @@ def test_a_mixture_stands_beside_its_groups(studio: Studio) -> None:
     assert len(mixed) == len(pure[0]) == 10
 
 
-def test_the_slider_leads_from_one_group_to_the_other(studio: Studio) -> None:
+def test_the_slider_leads_from_one_group_to_the_other(virtual_groups: VirtualGroups) -> None:
     app = open_page("personas", view="mixture")
     app.get_by_key("personas_share").set_value(0).run()
     mixed, first, _ = listed(app)
@@ -203,7 +207,7 @@ def test_the_slider_leads_from_one_group_to_the_other(studio: Studio) -> None:
     assert "shares 10 with that of" in headline(app)
 
 
-def test_three_groups_have_weights_of_their_own_and_not_all_may_be_none(studio: Studio) -> None:
+def test_three_groups_have_weights_of_their_own_and_not_all_may_be_none(virtual_groups: VirtualGroups) -> None:
     app = open_page("personas", view="mixture", weight1="100", weight2="0", weight3="0")
     app.get_by_key("personas_mix").set_value([1, 2, 3]).run()
     assert "100 % **Bags" in headline(app)
@@ -216,13 +220,13 @@ def test_three_groups_have_weights_of_their_own_and_not_all_may_be_none(studio: 
 # -- from liked items
 
 
-def test_nothing_picked_offers_the_most_popular_items(studio: Studio) -> None:
+def test_nothing_picked_offers_the_most_popular_items(virtual_groups: VirtualGroups) -> None:
     app = open_page("personas", view="liked")
     assert "Pick some items" in headline(app)
     assert len(app.get_by_key("personas_liked").options) == 12
 
 
-def test_searching_and_picking_gives_groups_list_and_members(studio: Studio) -> None:
+def test_searching_and_picking_gives_groups_list_and_members(virtual_groups: VirtualGroups) -> None:
     app = open_page("personas", view="liked")
     for picked in ([100], [100, 101]):
         app.text_input(key="personas_search").set_value(f"item {picked[-1]}").run()
@@ -242,7 +246,7 @@ def options(app: AppTest) -> list[str]:
     return [option.content for option in app.get_by_key("personas_liked").proto.options]
 
 
-def test_at_most_ten_items_are_taken_and_unknown_ones_left_out(studio: Studio) -> None:
+def test_at_most_ten_items_are_taken_and_unknown_ones_left_out(virtual_groups: VirtualGroups) -> None:
     app = AppTest.from_file(FRAME, default_timeout=30).run()
     app.switch_page(state.page_path("personas"))
     app.query_params["view"] = "liked"
@@ -252,7 +256,7 @@ def test_at_most_ten_items_are_taken_and_unknown_ones_left_out(studio: Studio) -
     assert "and 9 more items" in headline(app)
 
 
-def test_labels_from_the_data_never_act(studio: Studio) -> None:
+def test_labels_from_the_data_never_act(virtual_groups: VirtualGroups) -> None:
     app = open_page("personas", view="liked", liked="00001")
     assert options(app)[0] == r"\<b\>Bold bag\<\/b\>"
     assert r"Whoever likes *\<b\>Bold bag\<\/b\>* is" in headline(app)
@@ -265,53 +269,53 @@ def test_lists_with_only_safe_items_in_another_order_are_not_shown_twice() -> No
     safe = np.arange(4, dtype=np.int32)
     items = np.array([[1, 0, 2, 3], [0, 1, 2, 9], [8, 9, 1, -1]], np.int32)
     found = Alternatives(items, np.array([1, 0.9, 0.8]), np.array([0.5, 0.6, 0.7]), safe, 0.5)
-    shown = shaping.variants(found, 3)
+    shown = words.variants(found, 3)
     assert [variant.items.tolist() for variant in shown] == [[0, 1, 2, 3], [0, 1, 2, 9], [8, 9, 1]]
     assert shown[2].shared.tolist() == [False, False, True]
-    assert len(shaping.variants(found, 2)) == 2
+    assert len(words.variants(found, 2)) == 2
 
 
 def test_the_headline_needs_a_verdict() -> None:
-    assert shaping.headline({}) == ""
-    assert shaping.headline({"turns_ratio": math.nan}) == ""
-    assert shaping.headline({"turns_ratio": 0.97}).endswith("worth 97 % of the members' mean list.")
-    assert "12 % more variety and 3 % less of the catalogue" in shaping.headline(VERDICT)
+    assert words.headline({}) == ""
+    assert words.headline({"turns_ratio": math.nan}) == ""
+    assert words.headline({"turns_ratio": 0.97}).endswith("worth 97 % of the members' mean list.")
+    assert "12 % more variety and 3 % less of the catalogue" in words.headline(VERDICT)
 
 
 def test_a_frontier_without_value_has_no_place() -> None:
     frontier = frontier_table()
-    assert shaping.place_on_frontier(frontier, 0.6)["dial"] == 0.5
-    assert shaping.place_on_frontier(frontier.assign(**{"ndcg@10_ratio": math.nan}), 0.5) is None
+    assert words.place_on_frontier(frontier, 0.6)["dial"] == 0.5
+    assert words.place_on_frontier(frontier.assign(**{"ndcg@10_ratio": math.nan}), 0.5) is None
 
 
 def test_small_groups_without_a_judged_member_are_no_number() -> None:
     small = small_groups_table()
-    assert shaping.small_groups_answer(small.iloc[:0]).startswith("No lists")
+    assert words.small_groups_answer(small.iloc[:0]).startswith("No lists")
     every = small[small["band"] == "all"]
-    assert shaping.small_groups_answer(every).endswith("of the members' mean.")
-    assert shaping.small_groups_table(small)["Use of the list"].isin(shaping.REGIMES.values()).all()
+    assert words.small_groups_answer(every).endswith("of the members' mean.")
+    assert words.small_groups_table(small)["Use of the list"].isin(words.REGIMES.values()).all()
 
 
 def test_downloads_have_ids_and_labels() -> None:
     ids, labels = np.array(["a", "b", "c"], object), np.array(HOSTILE_LABELS[:3], object)
-    lists = shaping.lists_frame({"safe": [2, 0], "alternative 1": [1]}, ids, labels)
+    lists = words.lists_frame({"safe": [2, 0], "alternative 1": [1]}, ids, labels)
     assert lists.to_numpy().tolist()[0] == ["safe", 1, "c", HOSTILE_LABELS[2]]
     assert lists["rank"].tolist() == [1, 2, 1]
-    members = Members(np.array([[0, 1], [2, -1]]), np.array([[2, -1], [1, 0]]), np.array([0.1, 0.2]))
-    frame = shaping.members_frame(members, ids, labels)
+    members = VirtualMembers(np.array([[0, 1], [2, -1]]), np.array([[2, -1], [1, 0]]), np.array([0.1, 0.2]))
+    frame = words.members_frame(members, ids, labels)
     assert frame.groupby(["member", "part"])["item"].agg(list).tolist() == [["a", "b"], ["c"], ["c"], ["b", "a"]]
 
 
 def test_items_with_one_label_are_told_apart_by_their_ids() -> None:
     ids, labels = np.array(["a", "b", "c"], object), np.array(["Bag", "Bag", "Cup"], object)
-    assert shaping.distinct([1, 2, 0], ids, labels) == {1: "Bag (b)", 2: "Cup", 0: "Bag (a)"}
-    assert isinstance(shaping.distinct([], ids, labels), dict)
+    assert words.distinct([1, 2, 0], ids, labels) == {1: "Bag (b)", 2: "Cup", 0: "Bag (a)"}
+    assert isinstance(words.distinct([], ids, labels), dict)
 
 
 def test_a_mixtures_own_items_are_counted() -> None:
-    said = shaping.mixture_answer({1: 1, 2: 3}, {1: "A*", 2: "B"}, [1, 2, 3], {1: [1, 7], 2: [2, 7]})
+    said = words.mixture_answer({1: 1, 2: 3}, {1: "A*", 2: "B"}, [1, 2, 3], {1: [1, 7], 2: [2, 7]})
     assert said == (
         r"Of 3 items, the list for a group that is 25 % **A\*** and 75 % **B** shares 1 with that of A\* "
         "and 1 with that of B, and has 1 of its own."
     )
-    assert pd.Series(shaping.joined(["a", "b", "c"])).item() == "a, b and c"
+    assert pd.Series(words.joined(["a", "b", "c"])).item() == "a, b and c"

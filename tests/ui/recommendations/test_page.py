@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from streamlit.testing.v1 import AppTest
 
-from grouprec.report import tables as shaping
+from grouprec.report import tables
 from grouprec.runs.store import Run, RunStore
 from grouprec.ui import state
 from tests.ui.fake_run import build_run
@@ -80,9 +80,9 @@ def test_the_method_that_the_run_chose_bears_a_badge(finished_run: Run) -> None:
 
 def test_why_compares_owners_in_the_group_with_all_users(finished_run: Run) -> None:
     lists = finished_run.table("group_lists")
-    chosen = shaping.group_list(lists, 1, "generated", "strict").head(2)
+    chosen = tables.group_list(lists, 1, "generated", "strict").head(2)
     items = pd.DataFrame({"item": chosen["item"], "users": [9, 0]})
-    lift = shaping.with_lift(chosen, items, 90)["lift"]
+    lift = tables.with_lift(chosen, items, 90)["lift"]
     assert lift.iloc[0] == 0.01 / 0.1
     assert pd.isna(lift.iloc[1])
 
@@ -97,12 +97,12 @@ def test_selecting_an_item_says_why_it_is_there(finished_run: Run) -> None:
 
 def test_users_are_found_by_their_exact_id_first_then_by_its_beginning() -> None:
     users = pd.DataFrame({"user": ["0012", "00123", "x0012", "001", "AB 7"]})
-    assert shaping.find_users(users, "001").tolist() == [3, 0, 1]
-    assert shaping.find_users(users, " ab").tolist() == [4]
-    assert shaping.find_users(users, "1").tolist() == []
-    assert shaping.find_users(users, "").tolist() == []
+    assert tables.find_users(users, "001").tolist() == [3, 0, 1]
+    assert tables.find_users(users, " ab").tolist() == [4]
+    assert tables.find_users(users, "1").tolist() == []
+    assert tables.find_users(users, "").tolist() == []
     many = pd.DataFrame({"user": [f"u{n}" for n in range(100)]})
-    assert len(shaping.find_users(many, "u")) == 20
+    assert len(tables.find_users(many, "u")) == 20
 
 
 def test_a_user_is_shown_with_group_attributes_and_personal_list(finished_run: Run) -> None:
@@ -139,7 +139,7 @@ def test_an_unknown_user_gets_one_sentence(finished_run: Run) -> None:
 
 def test_the_download_has_every_method_in_both_uses(finished_run: Run) -> None:
     lists, names = finished_run.table("group_lists"), {1: "a", 2: "b", 3: "c"}
-    one, every = shaping.lists_to_export(lists, names, 2), shaping.lists_to_export(lists, names)
+    one, every = tables.lists_to_export(lists, names, 2), tables.lists_to_export(lists, names)
     assert len(one) == 3 * (50 + 200)
     assert len(every) == 3 * len(one)
     assert set(one["group_name"]) == {"b"}

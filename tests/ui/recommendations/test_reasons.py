@@ -14,10 +14,7 @@ from streamlit.testing.v1 import AppTest
 from grouprec.explore.remake import Wishes
 from grouprec.runs.store import Run, RunStore
 from grouprec.ui import state
-from grouprec.ui.recommendations import opened as at_hand
-from grouprec.ui.recommendations import remade as recommendations
-from grouprec.ui.recommendations import sheet as sheets
-from grouprec.ui.recommendations import words as reasons_words
+from grouprec.ui.recommendations import opened, remade, sheet, words
 from tests.ui.fake_reasons import build_reasoned_run
 from tests.ui.opening import figure, open_page, texts
 
@@ -68,14 +65,14 @@ def test_another_strategy_gives_another_list_with_moves_and_a_price(run: Run) ->
 
 def test_the_variety_dial_raises_variety_and_lowers_value(run: Run) -> None:
     lists = state.table(run, "group_lists").query("group == 2 and method == 'members_mean' and regime == 'strict'")
-    chosen = recommendations.choose(run, state.table(run, "groups").iloc[1], "strict", 10, lists.sort_values("rank"))
+    chosen = remade.choose(run, state.table(run, "groups").iloc[1], "strict", 10, lists.sort_values("rank"))
     assert chosen is not None
     varied = chosen.members.remake(chosen.trained, Wishes(dial=0.9), "strict", 10)
     before, after = (chosen.members.price(items, "strict") for items in (chosen.trained, varied))
     assert after.diversity > before.diversity
     assert after.value < before.value
     app = open_page("recommendations", group="2", variety="90")
-    assert listed(app)["item"].tolist() == at_hand.base(run).item_ids[varied].tolist()
+    assert listed(app)["item"].tolist() == opened.base(run).item_ids[varied].tolist()
     assert numbers(app)["Value"][1].startswith("−")
 
 
@@ -91,9 +88,9 @@ def test_an_item_that_is_left_out_by_the_url_is_gone_and_named(run: Run) -> None
 
 
 def test_items_with_an_attribute_are_left_out(run: Run) -> None:
-    kinds = [kind for kind in at_hand.attribute_rows(run) if kind.startswith("category is ")]
+    kinds = [kind for kind in opened.attribute_rows(run) if kind.startswith("category is ")]
     app = open_page("recommendations", group="1", without=kinds[0])
-    gone = set(at_hand.base(run).item_ids[at_hand.attribute_rows(run)[kinds[0]]])
+    gone = set(opened.base(run).item_ids[opened.attribute_rows(run)[kinds[0]]])
     assert gone and not gone & set(listed(app)["item"])
 
 
@@ -119,16 +116,16 @@ def test_the_selected_item_says_which_items_speak_for_it(run: Run) -> None:
 
 def test_shares_of_what_speaks_for_an_item_add_up_to_one(run: Run) -> None:
     users = state.table(run, "users")
-    found = at_hand.why(run, at_hand.members(run, users, 1).rows, 5)
-    frame = reasons_words.reasons_frame(found, at_hand.base(run).item_labels)
+    found = opened.why(run, opened.members(run, users, 1).rows, 5)
+    frame = words.reasons_frame(found, opened.base(run).item_labels)
     assert frame["share"].clip(lower=0).sum() == pytest.approx(1)
-    kept = reasons_words.most_telling(frame, 3)
+    kept = words.most_telling(frame, 3)
     assert kept["share"].clip(lower=0).sum() == pytest.approx(1, abs=0.02)
 
 
 def test_the_place_on_one_list_for_all_is_that_of_the_summed_worth(run: Run) -> None:
-    places, base = at_hand.places_for_all(run), at_hand.base(run)
-    everybody = recommendations.Members(base, np.arange(len(base.user_ids)))
+    places, base = opened.places_for_all(run), opened.base(run)
+    everybody = remade.ListMembers(base, np.arange(len(base.user_ids)))
     best = int(np.flatnonzero(places == 1)[0])
     one, other = (everybody.price(np.array([item]), "strict").value for item in (best, int(np.argmax(places == 2))))
     assert one >= other > 0
@@ -153,9 +150,9 @@ def test_the_page_to_print_is_one_escaped_file_that_loads_nothing(run: Run) -> N
     group = groups.iloc[0].copy()
     group["name"] = "<script>alert(1)</script>"
     lists = state.table(run, "group_lists").query("group == 1 and method == 'members_mean' and regime == 'strict'")
-    chosen = recommendations.choose(run, group, "strict", 10, lists.sort_values("rank"))
+    chosen = remade.choose(run, group, "strict", 10, lists.sort_values("rank"))
     assert chosen is not None
-    html = sheets.make(chosen, "22 November 2026")
+    html = sheet.make(chosen, "22 November 2026")
     assert "<script" not in html and "&lt;script&gt;" in html
     assert not re.search(r"https?://|src=|@import|url\(", html)
     assert html.count("<tr>") == 11

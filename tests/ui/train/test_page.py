@@ -13,8 +13,7 @@ from grouprec.ranking.rules import ListRules
 from grouprec.ranking.strategies import STRATEGIES
 from grouprec.runs.config import RunConfig, make_config
 from grouprec.runs.store import Notes, Run, RunStore, State
-from grouprec.training import cost as estimate
-from grouprec.training import jobs
+from grouprec.training import cost, jobs
 from grouprec.ui import state
 from grouprec.ui.train import watch
 from tests.ui.fake_live import build_live_run
@@ -48,7 +47,7 @@ def answer(app: AppTest) -> str:
 
 
 def test_the_page_says_what_a_run_will_cost(runs_folder: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(estimate, "calibrate", lambda: 1.0)
+    monkeypatch.setattr(cost, "calibrate", lambda: 1.0)
     app = open_train()
     assert answer(app).startswith("A quick run on Online Retail (sample) takes about 4 min and 1.3 GB of memory")
     assert any("rough guess" in element.value for element in app.caption)
@@ -58,7 +57,7 @@ def test_the_page_says_what_a_run_will_cost(runs_folder: RunStore, monkeypatch: 
 
 
 def test_a_run_that_will_not_fit_says_so_and_what_would(runs_folder: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(estimate, "free_memory", lambda: 1_300_000_000)
+    monkeypatch.setattr(cost, "free_memory", lambda: 1_300_000_000)
     app = open_train()
     assert "will not fit" in answer(app) and "fits without EASE" in answer(app)
     assert not app.warning, "once is enough"

@@ -15,9 +15,7 @@ from grouprec.report import palette
 from grouprec.runs.config import RunConfig
 from grouprec.runs.store import Run, RunStore
 from grouprec.training import jobs
-from grouprec.ui.what_if import charts as what_if_charts
-from grouprec.ui.what_if import page as what_if
-from grouprec.ui.what_if import words as what_if_words
+from grouprec.ui.what_if import charts, page, words
 from tests.ui.fake_run import build_run
 from tests.ui.fake_what_if import GRID, add_what_if
 from tests.ui.opening import figure, headline, numbers, open_page, texts
@@ -113,9 +111,9 @@ def test_who_moves_is_counted_and_drawn(run: Run) -> None:
 
 
 def test_of_very_many_flows_the_largest_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(what_if_charts, "MOST_FLOWS", 2)
+    monkeypatch.setattr(charts, "MOST_FLOWS", 2)
     flows = pd.DataFrame({"before": [1, 1, 2, 2], "after": [1, 2, 1, 2], "users": [50, 3, 40, 7]})
-    (sankey,) = json.loads(what_if_charts.flows(flows, 2, 2).to_json() or "")["data"]
+    (sankey,) = json.loads(charts.flows(flows, 2, 2).to_json() or "")["data"]
     assert numbers(sankey["link"]["value"]) == [50, 40]
 
 
@@ -204,7 +202,7 @@ def test_a_run_that_kept_no_groups_says_so_and_can_be_trained_again(
 def test_a_run_that_measured_nothing_says_so_too(runs_folder: RunStore, started: list[RunConfig]) -> None:
     build_run(runs_folder, evidence=False)
     app = open_page("what_if")
-    assert what_if.NOTHING in headline(app)
+    assert page.NOTHING in headline(app)
     assert not app.get("plotly_chart")
     app.button(key="what_if_again").click().run()
     assert len(started) == 1
@@ -229,18 +227,18 @@ def curve(**columns: list[float]) -> pd.DataFrame:
 
 
 def test_answers_say_what_the_numbers_mean() -> None:
-    assert what_if_words.answer(curve(), 10) == "10 lists keep 50 % of what personal lists would gain."
-    assert what_if_words.answer(curve(), 2).endswith("; 8 more add 10.0 points.")
-    assert what_if_words.answer(curve(), 1).startswith("1 list keeps 10 % ")
+    assert words.answer(curve(), 10) == "10 lists keep 50 % of what personal lists would gain."
+    assert words.answer(curve(), 2).endswith("; 8 more add 10.0 points.")
+    assert words.answer(curve(), 1).startswith("1 list keeps 10 % ")
     worse = curve(share_of_gain=[0.4, 0.1, 0.1], value=[0.09, 0.05, 0.05], low=[0.08, 0.04, 0.04])
-    assert what_if_words.answer(worse, 1).endswith("; one more costs 30.0 points.")
-    assert what_if_words.answer(curve(share_of_gain=[0.1, 0.4, 0.39]), 2).endswith("; 8 more add nothing.")
+    assert words.answer(worse, 1).endswith("; one more costs 30.0 points.")
+    assert words.answer(curve(share_of_gain=[0.1, 0.4, 0.39]), 2).endswith("; 8 more add nothing.")
     below = curve(share_of_gain=[-0.1, 0.4, 0.5])
-    assert what_if_words.answer(below, 1).startswith("1 list does no better than the most popular items for all; ")
+    assert words.answer(below, 1).startswith("1 list does no better than the most popular items for all; ")
     nothing = curve(share_of_gain=[np.nan] * 3)
-    assert what_if_words.answer(nothing, 2).startswith("Personal lists gain nothing")
+    assert words.answer(nothing, 2).startswith("Personal lists gain nothing")
 
 
 def test_the_smallest_number_that_is_not_proven_worse_is_named() -> None:
-    assert "10 lists did best, and no smaller number" in what_if_words.enough_words(curve(high=[0.06, 0.085, 0.1]))
-    assert "10 lists did best; from 2 on" in what_if_words.enough_words(curve(high=[0.06, 0.09, 0.10]))
+    assert "10 lists did best, and no smaller number" in words.enough_words(curve(high=[0.06, 0.085, 0.1]))
+    assert "10 lists did best; from 2 on" in words.enough_words(curve(high=[0.06, 0.09, 0.10]))
