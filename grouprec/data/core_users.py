@@ -25,7 +25,7 @@ class Core:
         parts: int8 [n], part of every row.
         users, items: codes of the users and items of the training, ascending.
         left_users: codes of users with valid training rows who were dropped, ascending.
-        left_rows: their rows over ``items``, weighted in the same way.
+        left_rows: their rows of all parts over ``items``, weighted in the same way.
         new_users: users of the validation and of the test part whom training has never seen.
     """
 
@@ -50,7 +50,7 @@ def fit_core(rows: Rows, parts: np.ndarray, settings: Preparation, quantities: b
     Raises:
         DataError: no rows, or a single user or item, is left.
     """
-    valid = rows.take(parts == TRAIN)
+    valid, given = rows.take(parts == TRAIN), rows
     rows, parts, new_users = _drop_unknown(rows, parts, report)
     if settings.drop_robots:
         robots = find_robots(rows.users[parts == TRAIN], settings.robot_z)
@@ -68,7 +68,9 @@ def fit_core(rows: Rows, parts: np.ndarray, settings: Preparation, quantities: b
         if len(ids) < 2:
             raise DataError(f"Only one {kind} is left after the step 'k-core' ({note}): groups need two or more.")
 
-    left = valid.take(np.isin(valid.items, items) & ~np.isin(valid.users, users))
+    # Nobody is judged on users left out, so all that the file says of them is theirs.
+    left_users = np.setdiff1d(valid.users, users)
+    left = given.take(np.isin(given.items, items) & np.isin(given.users, left_users))
     weigh = _Weighting.fit(rows.weights[parts == TRAIN], limit, settings.weighting)
     report.add("weights", len(rows), len(rows), weigh.note, "")
     return Core(
@@ -76,7 +78,7 @@ def fit_core(rows: Rows, parts: np.ndarray, settings: Preparation, quantities: b
         parts=parts,
         users=users,
         items=items,
-        left_users=np.setdiff1d(valid.users, users),
+        left_users=left_users,
         left_rows=replace(left, weights=weigh(left.weights)),
         new_users=new_users,
     )

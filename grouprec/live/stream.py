@@ -165,6 +165,16 @@ class Stream:
         report.seconds = round(time.perf_counter() - begun, 4)
         return report
 
+    def user_list(self, user_row: int, depth: int = STRICT_DEPTH) -> tuple[np.ndarray, np.ndarray]:
+        """Return a user's own list as it stands (:meth:`LiveState.user_list`), without what the file says they have."""
+        held_out = self.base.held_out
+        if held_out is None or user_row >= held_out.shape[0]:
+            return self.state.user_list(user_row, depth)
+        items, scores = self.state.user_list(user_row, self.base.candidates.items.shape[1])
+        theirs = held_out.indices[held_out.indptr[user_row] : held_out.indptr[user_row + 1]]
+        kept = np.flatnonzero(~np.isin(items, theirs))[:depth]
+        return items[kept], scores[kept]
+
     def group_lists(self) -> GroupLists:
         """Return the lists of all groups as they stand, by the run's own strategy and with its diversity."""
         rules, vectors = self._rules, self.base.components

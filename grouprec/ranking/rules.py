@@ -13,6 +13,7 @@ from scipy import sparse
 from grouprec.core.types import Candidates, Groups, SettingError
 from grouprec.data.dataset import Dataset
 from grouprec.ranking.group_lists import member_matrix, members_of
+from grouprec.ranking.metrics import contains
 from grouprec.ranking.strategies import get_strategy
 
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -89,6 +90,20 @@ def drop_excluded(
         excluded = everywhere.copy()
         excluded[in_groups.indices[in_groups.indptr[group] : in_groups.indptr[group + 1]]] = True
         kept[members] &= ~excluded[candidates.items[members]]
+    return _only(kept, candidates)
+
+
+def drop_owned(candidates: Candidates, owned: sparse.csr_array) -> Candidates:
+    """Return the candidates without what the users have; others move up.
+
+    Args:
+        owned: CSR [U, I], non-zero where a user has the item.
+    """
+    return _only((candidates.items >= 0) & ~contains(owned, candidates.items), candidates)
+
+
+def _only(kept: np.ndarray, candidates: Candidates) -> Candidates:
+    """Return the candidates where ``kept``, bool [U, N], without gaps."""
     order = np.argsort(~kept, axis=1, kind="stable")
     kept = np.take_along_axis(kept, order, axis=1)
     items = np.where(kept, np.take_along_axis(candidates.items, order, axis=1), -1).astype(np.int32)

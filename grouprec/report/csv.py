@@ -116,7 +116,7 @@ def _user_lists(stream: Stream, order: pd.Series, item_ids: np.ndarray) -> pd.Da
     known = stream.run.table("user_lists")[["user", *LIST_COLUMNS[1:]]]
     changed = stream.ledger.users()
     rows = [stream.state.user_row(user) for user in changed]
-    found = [stream.state.user_list(row, USER_LIST_DEPTH) for row in rows if row is not None]
+    found = [stream.user_list(row, USER_LIST_DEPTH) for row in rows if row is not None]
     lengths = [len(items) for items, _ in found]
     items, scores = (np.concatenate(part) for part in zip(*found, strict=True)) if found else (np.empty(0, int),) * 2
     ranks = [np.arange(1, length + 1) for length in lengths]

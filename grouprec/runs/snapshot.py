@@ -41,6 +41,8 @@ class FitSnapshot:
         seed: draws the order of ties in lists, as it did in the fit.
         excluded: bool [G, I], what rules keep from the lists of a group; None where they keep nothing. An item that is
             kept from all groups is nobody's candidate.
+        held_out: CSR [U, I], non-zero where a user took an item in the part that this fit never learned from: theirs
+            by the file, so on no list of their own; None where the fit knows all rows, or repeats are allowed.
     """
 
     user_ids: np.ndarray
@@ -57,6 +59,7 @@ class FitSnapshot:
     repeats: bool
     seed: int = 0
     excluded: np.ndarray | None = None
+    held_out: sparse.csr_array | None = None
 
     def save(self, path: Path) -> None:
         """Write everything to one safetensors file; a reader sees the old file or the new one, never half.
@@ -80,6 +83,9 @@ class FitSnapshot:
             arrays |= pack_text(name, text)
         if self.excluded is not None:
             arrays["barred"] = self.excluded  # the name in files since 0.1.0
+        if self.held_out is not None:
+            arrays["held_out_items"] = self.held_out.indices.astype(np.int32, copy=False)
+            arrays["held_out_ends"] = self.held_out.indptr.astype(np.int64, copy=False)
         numbers = {"weight": self.weight, "repeats": self.repeats, "n_groups": self.n_groups, "seed": self.seed}
         meta = {name: json.dumps(value) for name, value in numbers.items()}
         temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -116,11 +122,20 @@ class FitSnapshot:
                 **{name: arrays[name] for name in whole},
                 **numbers,
                 excluded=arrays.get("barred"),
+                held_out=_held_out(arrays, shape),
             )
         except (OSError, ValueError, KeyError) as error:
             raise StorageError(
                 f"The file {path}, from which live updates start, is missing or damaged; train the run again."
             ) from error
+
+
+def _held_out(arrays: dict[str, np.ndarray], shape: tuple[int, int]) -> sparse.csr_array | None:
+    """Return what was held out of the fit; None where nothing was, also in files older than that."""
+    items = arrays.get("held_out_items")
+    if items is None:
+        return None
+    return csr_around(np.ones(len(items), np.float32), items, arrays["held_out_ends"], shape)
 
 
 def pack_text(name: str, texts: np.ndarray | list[str]) -> dict[str, np.ndarray]:

@@ -312,7 +312,7 @@ def _generation(judged: Fitted, task: Task, config: RunConfig, options: RunOptio
 
 def _replay(judged: Fitted, data: Dataset, choices: Choices, config: RunConfig) -> pd.DataFrame:
     """Return what groups and lists become as the test part happens."""
-    base = live_base(judged, choices.live_weight, config)
+    base = live_base(judged, choices.live_weight, config, None)
     most = REPLAYED[config.preset]
     return replay(lambda: LiveState(base, judged.updater, judged.grouper), data.test, config.seed, most_events=most)
 

@@ -78,7 +78,7 @@ def train(store: RunStore, run: Run, config: RunConfig, progress: Progress) -> d
             metrics = saving.summarise(config, cache.device, prepared, choices, judged, final, found)
             metrics |= {"updater": updates, "map_method": map_method}
             saving.save_tables(run, config, prepared, choices, judged, final, found, positions)
-            saving.save_live(run, config, choices, judged, final)
+            saving.save_live(run, config, prepared, choices, judged, final)
     metrics["seconds"] = round(progress.seconds(), 2)
     metrics["stage_seconds"] = progress.stage_seconds()
     run.save_metrics(metrics)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from grouprec.core.files import storage, write_json
 from grouprec.data.prepare import Prepared
@@ -18,6 +19,7 @@ from grouprec.evaluate.value import separation
 from grouprec.explore import portrait, tables
 from grouprec.models.blend import Weights
 from grouprec.models.fitting import RunOptions, device_title
+from grouprec.ranking.rules import drop_owned
 from grouprec.runs.config import RunConfig
 from grouprec.runs.snapshot import FitSnapshot
 from grouprec.runs.stages import save_facts
@@ -102,6 +104,8 @@ def save_tables(
 ) -> None:
     """Write every table of the run folder."""
     placed = _place_left_out(final, choices.weights)
+    held_out = _held_out(config, prepared, judged, final)
+    personal = final.candidates if held_out is None else drop_owned(final.candidates, held_out)
     evaluation = evidence.evaluation
     by_group = tables.group_evaluation_table(judged.data, judged.groups, evaluation.groups, config.list_method)
     frames = {
@@ -114,7 +118,7 @@ def save_tables(
         "group_attributes": tables.group_attributes_table(final.data, final.groups),
         **_portray(final, config.list_method["strict"]),
         "group_lists": tables.group_lists_table(final.data, final.groups, final.candidates, final.lists),
-        "user_lists": tables.user_lists_table(final.data, final.candidates, placed),
+        "user_lists": tables.user_lists_table(final.data, personal, placed),
         "held_out": tables.held_out_table(prepared.dataset),
         "preparation": prepared.report.table(),
         "evaluation": evaluation.rows,
@@ -126,7 +130,17 @@ def save_tables(
         run.save_table(name, frame)
 
 
-def save_live(run: Run, config: RunConfig, choices: Choices, judged: Fitted, final: Fitted) -> None:
+def _held_out(config: RunConfig, prepared: Prepared, judged: Fitted, final: Fitted) -> sparse.csr_array | None:
+    """Return what users took in the test part, CSR [U, I], where the exported fit does not know it; else None.
+
+    It is theirs by the file, so it is on no list of their own, unless items may be listed again.
+    """
+    if final is not judged or config.repeats or not len(prepared.dataset.test):
+        return None
+    return prepared.dataset.test.matrix(final.data.shape)
+
+
+def save_live(run: Run, config: RunConfig, prepared: Prepared, choices: Choices, judged: Fitted, final: Fitted) -> None:
     """Write where streams of events start: the exported fit, the judged one beside it where it is another."""
     fits = {"judged": judged, "final": final}
     stages = {name: {**fit.stages, "encoders": fit.encoded.named_keys} for name, fit in fits.items()}
@@ -135,12 +149,13 @@ def save_live(run: Run, config: RunConfig, choices: Choices, judged: Fitted, fin
         if name == "final" or fit is not final:
             with storage(run.path):
                 run.live.mkdir(exist_ok=True)
-            live_base(fit, choices.live_weight, config).save(run.snapshot(name))
+            held_out = _held_out(config, prepared, judged, fit)
+            live_base(fit, choices.live_weight, config, held_out).save(run.snapshot(name))
     save_facts(final.encoded.items, run.item_facts)
 
 
-def live_base(fit: Fitted, weight: float, config: RunConfig) -> FitSnapshot:
-    """Return what a fit knows of its users."""
+def live_base(fit: Fitted, weight: float, config: RunConfig, held_out: sparse.csr_array | None) -> FitSnapshot:
+    """Return what a fit knows of its users, beside what it does not know but is theirs."""
     data, train = fit.data, fit.data.train
     times = np.full(data.n_users, -np.inf)
     if train.times is not None:
@@ -160,6 +175,7 @@ def live_base(fit: Fitted, weight: float, config: RunConfig) -> FitSnapshot:
         repeats=config.repeats,
         seed=config.seed,
         excluded=fit.excluded if fit.excluded.any() else None,
+        held_out=held_out,
     )
 
 

@@ -189,7 +189,7 @@ def _live(judged: Judged) -> pd.DataFrame | None:
                 items, _ = stream.group_list(judged.group - 1, judged.regime, 200)
             else:
                 row = live.user_row(judged.user)
-                items = [] if row is None else live.user_list(row)[0]
+                items = [] if row is None else stream.user_list(row)[0]
             found = [(live.item_ids[item], live.item_labels[item]) for item in items]
     except GrouprecError:
         st.caption(BUSY)

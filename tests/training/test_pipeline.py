@@ -10,6 +10,7 @@ import pytest
 
 from grouprec.live.reencoding import reencode
 from grouprec.live.stream import Stream
+from grouprec.report.csv import export_stream
 from grouprec.runs.config import make_config, parse_settings
 from grouprec.runs.snapshot import FitSnapshot
 from grouprec.runs.store import Run, RunStore
@@ -160,8 +161,12 @@ def test_the_same_seed_gives_the_same_lists_whatever_happens_in_the_test_part(
     file = tmp_path / "other_future.csv"
     frame.to_csv(file, index=False)
     other = train(RunStore(tmp_path / "runs"), file)
-    for name in ("users", "group_lists", "user_lists"):
+    for name in ("users", "group_lists"):
         pd.testing.assert_frame_equal(trained.table(name), other.table(name))
+    # Of a user's own list only what they took in the test part is left out: it is theirs by the file.
+    mine, others = trained.table("user_lists"), other.table("user_lists")
+    both = mine.merge(others, on=["user", "item"], suffixes=("", "_other"))
+    assert (both["score"] == both["score_other"]).all() and len(both) > 0.9 * len(mine)
     before, after = trained.table("evaluation"), other.table("evaluation")
     assert not np.allclose(before["value"], after["value"], equal_nan=True), "the evaluation must see the change"
 
@@ -226,6 +231,35 @@ def test_a_refit_learns_from_all_rows(trained: Run, planted_csv: Path, tmp_path:
     run = train(RunStore(tmp_path), planted_csv, refit=True)
     assert run.table("users")["interactions"].sum() > trained.table("users")["interactions"].sum()
     pd.testing.assert_frame_equal(run.table("evaluation"), trained.table("evaluation"))
+
+
+@pytest.mark.parametrize("refit", [False, True])
+def test_what_the_file_says_a_user_has_is_on_no_list_of_their_own(
+    refit: bool, trained: Run, planted_csv: Path, tmp_path: Path
+) -> None:
+    run = train(RunStore(tmp_path), planted_csv, refit=True) if refit else trained
+    had = pd.read_csv(planted_csv, dtype=str)[["user_id", "item_id"]].drop_duplicates()
+    lists = run.table("user_lists")
+    assert not len(lists.merge(had, left_on=["user", "item"], right_on=["user_id", "item_id"]))
+    assert set(lists["user"]) == set(had["user_id"]), "everybody has a list, also who was left out of training"
+    ranks = lists.groupby("user")["rank"]
+    assert (ranks.max() == ranks.size()).all() and (ranks.min() == 1).all()
+
+
+def test_after_events_a_users_own_list_has_nothing_that_is_theirs(
+    trained: Run, planted_csv: Path, tmp_path: Path
+) -> None:
+    had = pd.read_csv(planted_csv, dtype=str)[["user_id", "item_id"]].drop_duplicates()
+    user = had["user_id"].iloc[0]
+    with Stream.open(RunStore(trained.path.parent), trained, tmp_path / "live") as stream:
+        new = next(
+            item for item in stream.state.item_ids if not ((had["user_id"] == user) & (had["item_id"] == item)).any()
+        )
+        stream.apply(pd.DataFrame({"user": [user], "item": [new], "time": [2e9]}))
+        export_stream(stream, tmp_path / "out")
+    lists = pd.read_csv(tmp_path / "out" / "user_lists.csv", dtype=str)
+    assert new not in set(lists.loc[lists["user"] == user, "item"])
+    assert not len(lists.merge(had, left_on=["user", "item"], right_on=["user_id", "item_id"]))
 
 
 def test_ease_stays_a_baseline_where_it_was_not_chosen(unlike: Run) -> None:

@@ -67,7 +67,9 @@ def test_only_the_chosen_view_is_made(virtual_groups: VirtualGroups, monkeypatch
 def test_answers_are_made_once_per_server(virtual_groups: VirtualGroups, monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
     virtual_group = VirtualGroups.virtual_group
-    monkeypatch.setattr(VirtualGroups, "virtual_group", lambda self, audience: made.append(1) or virtual_group(self, audience))
+    monkeypatch.setattr(
+        VirtualGroups, "virtual_group", lambda self, audience: made.append(1) or virtual_group(self, audience)
+    )
     app = open_page("personas", group="1")
     app.get_by_key("personas_dial").set_value(100).run()
     app.get_by_key("personas_lists").set_value(5).run()
