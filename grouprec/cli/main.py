@@ -147,23 +147,32 @@ def _train(store: Any, run: Any) -> dict[str, Any]:
         return train_here(store, run, watch)
 
 
+METHOD_HELP = (
+    "Whose lists: members_mean, generated, popularity, or the strategy that the run was trained with. Default: that "
+    "strategy where one was named, else members_mean"
+)
+
+
 @app.command()
 def export(
     run: Annotated[str, typer.Argument(help="Run id, the beginning of one, or last")],
     out: Annotated[Path, typer.Option(help="Folder for the CSV files")],
-    method: Annotated[str | None, typer.Option(help="generated, members_mean or popularity; default: the best")] = None,
+    method: Annotated[str | None, typer.Option(help=METHOD_HELP)] = None,
     runs: Runs = None,
     json: AsJson = False,
 ) -> None:
     """Write members.csv, group_lists.csv, group_rankings.csv and user_lists.csv."""
-    from grouprec.report.csv import export_run
+    from grouprec.report.csv import export_run, exported_methods
     from grouprec.runs.store import RunStore
 
-    rows = export_run(RunStore(runs).get(run), out, method)
+    found = RunStore(runs).get(run)
+    rows, made_by = export_run(found, out, method), exported_methods(found, method)
     for name, count in rows.items():
         terminal.print(f"{out / name}: {count:,} rows", markup=False, highlight=False)
+    made = "; ".join(f"{regime}: {name}" for regime, name in made_by.items())
+    terminal.print(f"Lists made by {made}", markup=False, highlight=False)
     if json:
-        print_json({"files": rows})
+        print_json({"files": rows, "list_method": made_by})
 
 
 @app.command()

@@ -29,8 +29,9 @@ def export_run(run: Run, out: Path, method: str | None = None) -> dict[str, int]
 
     Args:
         out: folder, made if missing.
-        method: "generated", "members_mean" or "popularity"; None takes, for each regime, the one that was best
-            on the validation part.
+        method: "members_mean", "generated", "popularity" or a strategy that the run was trained with; None takes
+            what the run made its own: that strategy where one was named, else "members_mean"
+            (docs/decisions/0004-which-lists-are-exported.md).
     Raises:
         StorageError: the run is not finished, has no lists of that method, or ``out`` cannot be written.
     """
@@ -40,15 +41,20 @@ def export_run(run: Run, out: Path, method: str | None = None) -> dict[str, int]
 def _export(run: Run, out: Path, method: str | None, table: Callable[[str], pd.DataFrame]) -> dict[str, int]:
     if not run.finished:
         raise StorageError(f"The run {run.run_id} is not finished ({run.status().state}); nothing to export yet.")
-    chosen = run.metrics()["list_method"]
-    lists = table("group_lists")
+    chosen, lists = exported_methods(run, method), table("group_lists")
     files = {
         "members.csv": _members(table("users")),
-        "group_lists.csv": _of(lists, method or chosen["strict"], "strict", run),
-        "group_rankings.csv": _of(lists, method or chosen["dedup"], "dedup", run),
+        "group_lists.csv": _of(lists, chosen["strict"], "strict", run),
+        "group_rankings.csv": _of(lists, chosen["dedup"], "dedup", run),
         "user_lists.csv": run.table("user_lists")[["user", *LIST_COLUMNS[1:]]],
     }
     return _write(files, out)
+
+
+def exported_methods(run: Run, method: str | None = None) -> dict[str, str]:
+    """Return what makes the lists that :func:`export_run` writes, by regime."""
+    own = run.metrics()["list_method"]
+    return {regime: method or name for regime, name in own.items()}
 
 
 def export_stream(stream: Stream, out: Path) -> dict[str, int]:

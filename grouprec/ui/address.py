@@ -26,17 +26,30 @@ def many_from_url(name: str, key: str, options: Sequence[str], default: Sequence
     return write
 
 
+def arrive(page: str) -> None:
+    """Note whether this script run comes from another page; the frame calls it once, before the page."""
+    st.session_state["arrived"] = st.session_state.get("page") != page
+    st.session_state["page"] = page
+
+
 def from_url(name: str, key: str, options: list, default: object) -> Callable[[], None]:
     """Give the widget ``key`` the option that ``?name=`` asks for, else the default; call it before the widget.
 
-    The URL decides, so a link, a reload and the browser's back button all show what they say. Returns the
-    ``on_change`` callback that writes the widget's value back to the URL. Options are compared as text.
+    The URL decides, so a link, a reload and the browser's back button all show what they say. Whoever comes back from
+    another page by a link that says nothing finds what they had chosen for this run, and the URL says it again.
+    Returns the ``on_change`` callback that writes the widget's value back to the URL. Options are compared as text.
     """
+    chosen: dict[tuple[str, str | None], str] = st.session_state.setdefault("chosen", {})
+    place = key, st.query_params.get("run")
     asked = st.query_params.get(name)
+    if asked is None and st.session_state.get("arrived") and chosen.get(place) in map(str, options):
+        asked = st.query_params[name] = chosen[place]
     st.session_state[key] = next((option for option in options if str(option) == asked), default)
+    if asked is not None:
+        chosen[place] = str(st.session_state[key])
 
     def write() -> None:
-        st.query_params[name] = str(st.session_state[key])
+        st.query_params[name] = chosen[place] = str(st.session_state[key])
 
     return write
 

@@ -11,7 +11,7 @@ from grouprec.core.types import GrouprecError
 from grouprec.data.library import versions
 from grouprec.runs.store import FINISHED, Run
 from grouprec.training import jobs
-from grouprec.ui import state, tour
+from grouprec.ui import address, state, tour
 from grouprec.ui.cards import plain
 
 SECTIONS = {
@@ -65,6 +65,8 @@ def menu() -> dict[str, list[st.Page]]:
 
 def home() -> None:
     """Lead to what is there: the groups of a finished run, the progress of an active one, else the welcome."""
+    if state.missing_run() is not None:
+        state.require_run()  # which says so
     run = state.current_run()
     if run is not None and run.finished:
         if tour.first_time():
@@ -132,15 +134,18 @@ def sidebar(page: st.Page) -> None:
 def pick_run() -> None:
     """Offer the finished runs; the choice goes into the URL. Other runs are opened on the Train page."""
     current = state.current_run()
-    if current is None:
+    chosen = current.run_id if current is not None else None
+    runs = [run for run in state.store().runs() if run.finished or run.run_id == chosen]
+    if not runs:
         return
-    state.choose_run(current.run_id)
-    runs = [run for run in state.store().runs() if run.finished or run.run_id == current.run_id]
+    if chosen is not None:
+        state.choose_run(chosen)
     labels = run_labels(runs)
-    st.session_state["pick_run"] = current.run_id
+    st.session_state["pick_run"] = chosen
     st.selectbox(
         "Run",
         list(labels),
+        placeholder="Choose a run",
         format_func=lambda run_id: labels[run_id],
         key="pick_run",
         on_change=lambda: state.choose_run(st.session_state["pick_run"]),
@@ -201,6 +206,7 @@ st.set_page_config(page_title="grouprec", page_icon=ICON, layout="wide")
 st.logo(LOGO, size="large")
 st.html(STYLE)
 current_page = st.navigation(menu(), expanded=True)
+address.arrive(current_page.url_path)
 try:
     with st.sidebar:
         sidebar(current_page)

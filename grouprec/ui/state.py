@@ -17,6 +17,7 @@ from grouprec.data.library import KnownDataset, Library
 from grouprec.explore.edited_tables import TABLES, EditedRun
 from grouprec.explore.edits import FILE, EditHistory
 from grouprec.explore.users import RunUsers
+from grouprec.report.text import short
 from grouprec.runs.store import FINISHED, Run, RunStore, State, Status
 from grouprec.training import jobs
 
@@ -40,12 +41,29 @@ def page_path(name: str) -> str:
 
 
 def current_run() -> Run | None:
-    """Return the run of ``?run=``, else the one opened last in this session, else the newest finished one."""
-    for run_id in (st.query_params.get("run"), st.session_state.get("run")):
-        run = find_run(run_id)
-        if run is not None:
-            return run
+    """Return the run of ``?run=``, else the one opened last in this session, else the newest finished one.
+
+    Where ``?run=`` asks for a run that is not there it is None, never another one (:func:`missing_run`).
+    """
+    asked = st.query_params.get("run")
+    found = find_run(asked or st.session_state.get("run"))
+    if found is not None or asked:
+        return found
     return next((run for run in store().runs() if run.finished), None)
+
+
+def missing_run() -> str | None:
+    """Return the id that ``?run=`` asks for where there is no such run, else None."""
+    asked = st.query_params.get("run")
+    return asked if asked and find_run(asked) is None else None
+
+
+def no_such_run(run_id: str) -> str:
+    """Say, for a page, that there is no such run and what to do."""
+    return (
+        f"There is no run called {short(run_id, 40)} here. It may have been deleted, or the link may be of another "
+        "server or runs folder. Choose a run in the sidebar, or train one."
+    )
 
 
 def current_dataset() -> KnownDataset:
@@ -81,6 +99,14 @@ def choose_run(run_id: str) -> None:
 def choose_dataset(key: str) -> None:
     """Make a dataset the current one, in the URL and for the rest of the session."""
     _choose("dataset", key)
+
+
+def forget_run(run_id: str) -> None:
+    """Take a run that is no longer there out of the URL and the session."""
+    if st.query_params.get("run") == run_id:
+        del st.query_params["run"]
+    if st.session_state.get("run") == run_id:
+        del st.session_state["run"]
 
 
 def _choose(name: str, value: str) -> None:
@@ -212,6 +238,8 @@ def require_run() -> Run:
     run = current_run()
     if run is not None and run.finished:
         return run
+    if (missing := missing_run()) is not None:
+        _empty("This run is not here", no_such_run(missing))
     if run is None:
         run = jobs.active(store())
     if run is None:

@@ -92,6 +92,9 @@ def test_export_writes_the_four_files_of_the_contract(trained: tuple[Path, dict]
     answer = grouprec("export", result["run_id"], "--out", tmp_path / "out", "--runs", root / "runs", "--json")
     assert answer.status == 0, answer.err
     read = {p.name: pd.read_csv(p, dtype={"user": str, "item": str}) for p in (tmp_path / "out").iterdir()}
+    told = json.loads(answer.out.splitlines()[-1])
+    assert told["list_method"] == {"strict": "members_mean", "dedup": "members_mean"}
+    assert "Lists made by strict: members_mean; dedup: members_mean" in answer.err
     assert {name: list(frame.columns) for name, frame in read.items()} == {
         "members.csv": ["user", "group", "weight"],
         "group_lists.csv": ["group", "rank", "item", "score"],

@@ -112,8 +112,24 @@ def test_choosing_a_run_in_the_sidebar_writes_it_into_the_url(runs_folder: RunSt
     assert in_url(app, "run") == other
 
 
-def test_a_link_to_a_deleted_run_shows_the_newest_finished_one(finished_run: Run) -> None:
-    assert in_url(open_app("train", run="20200101-000000-0000"), "run") == finished_run.run_id
+GONE = "20200101-000000-0000"
+
+
+@pytest.mark.parametrize("page", ["groups", "recommendations", "personas", "what_if", "compare", "updates"])
+def test_a_link_to_a_run_that_is_not_there_says_so_and_shows_none(finished_run: Run, page: str) -> None:
+    app = open_app(page, run=GONE)
+    assert [element.value for element in app.subheader] == ["This run is not here"]
+    assert any(GONE in element.value and "deleted" in element.value for element in app.text)
+    assert app.selectbox(key="pick_run").value is None and in_url(app, "run") == GONE
+    app.selectbox(key="pick_run").select(finished_run.run_id).run()
+    assert in_url(app, "run") == finished_run.run_id
+    assert not any(element.value == "This run is not here" for element in app.subheader)
+
+
+def test_the_way_in_and_the_train_page_say_that_a_run_is_not_there(finished_run: Run) -> None:
+    assert [element.value for element in open_app(run=GONE).subheader] == ["This run is not here"]
+    app = open_app("train", run=GONE)
+    assert GONE in app.warning[0].value.replace("\\", "") and app.selectbox(key="pick_run").value is None
 
 
 def test_the_dataset_of_the_url_is_chosen(runs_folder: RunStore) -> None:

@@ -344,7 +344,13 @@ def draw_actions(run: Run | None) -> None:
         with st.popover("Delete", icon=":material/delete:", disabled=status.state not in FINISHED):
             st.markdown(f"Delete **{plain(run.title())}** with all its results? This cannot be undone.")
             if st.button("Delete for good", type="primary", key="history_delete"):
-                act(lambda: state.store().delete(run))
+                act(lambda: delete(run))
+
+
+def delete(run: Run) -> None:
+    """Delete a run, and forget that it was the chosen one."""
+    state.store().delete(run)
+    state.forget_run(run.run_id)
 
 
 def draw_notes(run: Run) -> None:
@@ -383,6 +389,8 @@ def draw() -> None:
     dataset = state.current_dataset()
 
     answer = st.container()
+    if (missing := state.missing_run()) is not None:
+        st.warning(plain(state.no_such_run(missing)), icon=":material/link_off:")
     if active is not None:
         st.fragment(run_panel, run_every=POLL_SECONDS)(active.run_id)
     if chosen is not None and not chosen.status().waiting and chosen.run_id != (active and active.run_id):

@@ -347,6 +347,7 @@ def test_a_run_is_deleted_only_after_the_second_click(finished_run: Run) -> None
     assert finished_run.path.exists()
     app.button(key="history_delete").click().run()
     assert not finished_run.path.exists()
+    assert not app.warning, "it is not missed where it was deleted"
 
 
 def test_a_run_can_be_renamed(finished_run: Run) -> None:

@@ -15,6 +15,7 @@ from grouprec.report import palette
 from grouprec.runs.config import RunConfig
 from grouprec.runs.store import Run, RunStore
 from grouprec.training import jobs
+from grouprec.ui import state
 from grouprec.ui.what_if import charts, page, words
 from tests.ui.fake_run import build_run
 from tests.ui.fake_what_if import GRID, add_what_if
@@ -58,6 +59,21 @@ def test_a_link_opens_the_same_two_numbers(run: Run) -> None:
     assert "From 2 to 6 lists" in texts(app)
     odd = open_page("what_if", lists="5", **{"with": "many"})
     assert odd.select_slider(key="what_if_n").value == 3, "what was not tried is the run's own number"
+
+
+def test_back_from_another_page_the_number_is_as_it_was_left(run: Run) -> None:
+    app = open_page("what_if")
+    app.select_slider(key="what_if_n").set_value(6).run()
+    app.selectbox(key="what_if_with").set_value(2).run()
+    app.switch_page(state.page_path("compare")).run()
+    for name in ("lists", "with"):  # a link of the menu keeps nothing
+        app.query_params.pop(name, None)
+    app.switch_page(state.page_path("what_if")).run()
+    assert app.select_slider(key="what_if_n").value == 6 and app.selectbox(key="what_if_with").value == 2
+    assert headline(app).startswith("## 6 lists") and app.query_params["lists"] in ("6", ["6"])
+    del app.query_params["lists"]  # the browser's back button on the same page: the URL decides
+    assert app.run().select_slider(key="what_if_n").value == 3
+    assert open_page("what_if").select_slider(key="what_if_n").value == 3, "another tab starts afresh"
 
 
 def test_the_slider_recolours_the_map_without_moving_anybody(run: Run) -> None:
