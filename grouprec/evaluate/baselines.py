@@ -9,9 +9,9 @@ from scipy import sparse
 from sklearn.cluster import KMeans
 from sklearn.decomposition import TruncatedSVD
 from sklearn.preprocessing import normalize
-from threadpoolctl import threadpool_limits
 
 from grouprec.core.types import Candidates, GroupLists, Groups
+from grouprec.models.threads import one_thread
 from grouprec.ranking.candidates import best_unseen, rank_top
 from grouprec.ranking.group_lists import group_popularity, members_mean
 
@@ -98,7 +98,7 @@ def history_groups(histories: sparse.csr_array, n_groups: int, seed: int, space:
     """
     reduced = history_space(histories, seed) if space is None else space
     n_groups = min(n_groups, len(np.unique(reduced, axis=0)))
-    with threadpool_limits(limits=1):  # more threads add up partial sums in an order of their own
+    with one_thread():
         labels = KMeans(n_groups, n_init=4, random_state=seed).fit_predict(reduced)
     used, labels = np.unique(labels, return_inverse=True)
     return Groups(labels.astype(np.int32), len(used))

@@ -39,6 +39,7 @@ from grouprec.live.similar_item import SimilarItem
 from grouprec.live.state import LiveState
 from grouprec.models.base import Regime
 from grouprec.models.placement import AttributePlacer
+from grouprec.models.threads import one_thread
 from grouprec.ranking.group_lists import RANKING_DEPTH, STRICT_DEPTH, without
 from grouprec.ranking.strategies import get_strategy
 from grouprec.ranking.variety import diversify
@@ -110,6 +111,7 @@ class Stream:
         self._catch_up()
 
     @classmethod
+    @one_thread()
     def open(cls, store: RunStore, run: Run, folder: Path | None = None, fit: str = "final") -> Self:
         """Return the stream of a finished run as all events so far have left it.
 
@@ -131,6 +133,7 @@ class Stream:
             ledger.close()
             raise
 
+    @one_thread()
     def apply(
         self, events: pd.DataFrame | Iterable[Mapping[str, Any]], watch: Callable[[float], None] | None = None
     ) -> Report:
@@ -165,6 +168,7 @@ class Stream:
         report.seconds = round(time.perf_counter() - begun, 4)
         return report
 
+    @one_thread()
     def user_list(self, user_row: int, depth: int = STRICT_DEPTH) -> tuple[np.ndarray, np.ndarray]:
         """Return a user's own list as it stands (:meth:`LiveState.user_list`), without what the file says they have."""
         held_out = self.base.held_out
@@ -175,6 +179,7 @@ class Stream:
         kept = np.flatnonzero(~np.isin(items, theirs))[:depth]
         return items[kept], scores[kept]
 
+    @one_thread()
     def group_lists(self) -> GroupLists:
         """Return the lists of all groups as they stand, by the run's own strategy and with its diversity."""
         rules, vectors = self._rules, self.base.components
@@ -185,6 +190,7 @@ class Stream:
         ranking = diversify(lists.ranking, lists.ranking_scores, vectors, RANKING_DEPTH, rules.diversity)
         return GroupLists(*strict, *ranking)
 
+    @one_thread()
     def group_list(self, group: int, regime: Regime, depth: int = STRICT_DEPTH) -> tuple[np.ndarray, np.ndarray]:
         """Return one list of :meth:`group_lists`, items int32 and scores float32; fewer where there are no more.
 

@@ -94,6 +94,7 @@ class FitSnapshot:
             temporary.touch()
             mode = temporary.stat().st_mode  # the library's own file would be for its owner only
             save_file({name: np.ascontiguousarray(part) for name, part in arrays.items()}, temporary, metadata=meta)
+            _sort_metadata(temporary)
             temporary.chmod(mode)
             temporary.replace(path)
         except (OSError, SafetensorError) as error:
@@ -151,6 +152,16 @@ def unpack_text(name: str, arrays: dict[str, np.ndarray]) -> np.ndarray:
     texts = np.empty(len(ends), object)
     texts[:] = [whole[start:end].decode() for start, end in zip([0, *ends], ends, strict=False)]
     return texts
+
+
+def _sort_metadata(path: Path) -> None:
+    """Order the metadata of a safetensors file by name: the library's own order differs from process to process."""
+    with path.open("rb+") as file:
+        size = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(size))
+        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+        file.seek(8)
+        file.write(json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode().ljust(size))
 
 
 def _map_file(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:

@@ -24,6 +24,7 @@ from grouprec.explore.tables import what_if_tables
 from grouprec.models.base import Profile
 from grouprec.models.fitting import RunOptions, resolve_device
 from grouprec.models.placement import AttributePlacer
+from grouprec.models.threads import one_thread
 from grouprec.ranking.candidates import make_preference
 from grouprec.runs.config import RunConfig
 from grouprec.runs.progress import Progress, StageReport
@@ -45,7 +46,7 @@ def train(store: RunStore, run: Run, config: RunConfig, progress: Progress) -> d
         GrouprecError: the data or a setting cannot be used; nothing that looks finished is left.
     """
     cache = StageCache(store, run, config, progress, resolve_device(config.device))
-    with _layout(config.layout) as layout:
+    with one_thread(), _layout(config.layout) as layout:
         prepared = _prepare(cache, hold_out=True)
         parts = prepared.dataset.without_test()
         choices = choose(cache, parts)

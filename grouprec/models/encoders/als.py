@@ -11,12 +11,12 @@ import pandas as pd
 from implicit.als import AlternatingLeastSquares
 from pydantic import Field
 from scipy import sparse
-from threadpoolctl import threadpool_limits
 
 from grouprec.core.types import Embeddings
 from grouprec.data.dataset import Dataset
 from grouprec.models.base import Encoder, StageConfig, encoders
 from grouprec.models.fitting import RunOptions
+from grouprec.models.threads import FREE_THREADS, one_thread
 from grouprec.ranking.task import NewItemTask
 
 # Tried with the given alpha and regularization. What matters most is how the two relate.
@@ -35,7 +35,7 @@ class AlsEncoder(Encoder):
     The sum runs over all pairs: preference p is 1 where the user has the item, else 0; confidence
     ``c = 1 + alpha r`` for weight r (Hu, Koren and Volinsky 2008, eq. 3). Fitted by the package implicit, with
     three conjugate gradient steps per user and item instead of exact solutions (Takacs, Pilaszy and Tikk 2011); on a
-    GPU where the package has its CUDA extension, else on the CPU, where the number of threads changes no result.
+    GPU where the package has its CUDA extension, else on the CPU, where the number of threads changes no result (each solves for users and items of its own).
     A user's vector, fitted or not, is the exact least squares solution for their history given the item factors
     (eq. 4); zero for an empty history.
     Departure from the paper: with ``binary``, every weight counts as 1.
@@ -118,7 +118,7 @@ class AlsEncoder(Encoder):
             use_gpu=run.device == "cuda" and implicit.gpu.HAS_CUDA,
             random_state=int(run.rng("als").integers(2**31)),
         )
-        with threadpool_limits(1, "blas"):
+        with one_thread():
             model.fit(self._confidence(histories, alpha), show_progress=False)
         factors = model.item_factors
         return factors if isinstance(factors, np.ndarray) else factors.to_numpy()
@@ -130,13 +130,15 @@ class AlsEncoder(Encoder):
         n_users, _ = histories.shape
         model = self._model(regularization, use_gpu=False)
         model.item_factors = items
-        with threadpool_limits(1, "blas"):
+        with one_thread():
             return model.recalculate_user(np.arange(n_users), self._confidence(histories, alpha))
 
     def _model(self, regularization: float, **options: Any) -> Any:
         # implicit runs threads of its own, and warns where those of BLAS would compete with them.
-        with threadpool_limits(1, "blas"):
-            return AlternatingLeastSquares(self.config.factors, regularization, alpha=1.0, **options)
+        with one_thread():
+            return AlternatingLeastSquares(
+                self.config.factors, regularization, alpha=1.0, num_threads=FREE_THREADS, **options
+            )
 
     def _confidence(self, histories: sparse.csr_array, alpha: float) -> sparse.csr_matrix:
         """Return ``1 + alpha r`` of the known pairs; csr_matrix, the one class that implicit takes as it is."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
@@ -19,6 +18,7 @@ from grouprec.data.dataset import Dataset
 from grouprec.models.base import Generator, Profile, StageConfig, generators
 from grouprec.models.fitting import RunOptions, fit_epochs, load_module, module_arrays
 from grouprec.models.generators.sample_distance import copy_share, coverage, frechet
+from grouprec.models.threads import one_thread
 from grouprec.models.virtual_members import ListValue, mean_preference, one_hot
 from grouprec.ranking.group_lists import lists_from_rates, member_matrix, worth
 
@@ -330,17 +330,6 @@ class GroupGan(Generator):
         load_module(self._module, weights)
         self._scale, self._parts = GroupScale(arrays["mean"], arrays["std"]), arrays["parts"]
         return self
-
-
-@contextlib.contextmanager
-def one_thread() -> Iterator[None]:
-    """Keep torch on one thread: on tensors this small several wait for one another longer than they compute."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def correlation_root(residuals: np.ndarray) -> np.ndarray:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.distance import cdist
 from sklearn.cluster import KMeans
-from threadpoolctl import threadpool_limits
 
 from grouprec.core.types import SettingError
+from grouprec.models.threads import one_thread
 
 
 def check_n_groups(n_groups: int, n_users: int) -> None:
@@ -36,7 +36,7 @@ def fit_centres(points: np.ndarray, n_groups: int, n_init: int, min_group_size: 
     if not points.size:
         return np.zeros((1, points.shape[1]), np.float32)
     kmeans = KMeans(min(n_groups, len(np.unique(points, axis=0))), n_init=n_init, random_state=seed)
-    with threadpool_limits(limits=1):  # more threads add up partial sums in an order of their own
+    with one_thread():
         centres = kmeans.fit(points).cluster_centers_.astype(np.float32)
     known = np.ones(len(points), bool)
     while True:

@@ -10,12 +10,12 @@ from pydantic import Field
 from scipy import sparse
 from scipy.spatial.distance import cdist
 from sklearn.cluster import KMeans
-from threadpoolctl import threadpool_limits
 
 from grouprec.core.types import Groups, Preference, SettingError
 from grouprec.data.dataset import Dataset
 from grouprec.models.base import Grouper, Regime, StageConfig, groupers
 from grouprec.models.fitting import RunOptions
+from grouprec.models.threads import one_thread
 
 
 @groupers.register("kmeans", title="K-means on predicted preferences", cite="Lloyd 1982; Arthur & Vassilvitskii 2007")
@@ -73,7 +73,7 @@ class KMeansGrouper(Grouper):
         kmeans = KMeans(
             min(n_groups, n_distinct), n_init=self.config.n_init, max_iter=self.config.max_iter, random_state=seed
         )
-        with threadpool_limits(limits=1):  # more threads add up partial sums in an order of their own
+        with one_thread():
             return kmeans.fit(points).cluster_centers_.astype(np.float32)
 
     def _settle(self, points: np.ndarray, centres: np.ndarray) -> np.ndarray:

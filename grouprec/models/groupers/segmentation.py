@@ -14,10 +14,10 @@ from scipy import sparse
 from sklearn.cluster import KMeans
 from sklearn.decomposition import TruncatedSVD
 from sklearn.preprocessing import normalize
-from threadpoolctl import threadpool_limits
 
 from grouprec.core.types import Groups
 from grouprec.models.base import Regime
+from grouprec.models.threads import one_thread
 from grouprec.ranking.candidates import discounts, rank_top
 from grouprec.ranking.group_lists import LENGTH, fill_slots, member_matrix
 
@@ -142,7 +142,7 @@ def starts(space: np.ndarray, n_groups: int, n_starts: int, rng: np.random.Gener
     """Return groups to start from: k-means of the users' positions, once per seed, int [U] each."""
     n_groups = min(n_groups, len(np.unique(space, axis=0)))
     seeds = rng.integers(2**31, size=n_starts)
-    with threadpool_limits(limits=1):  # more threads add up partial sums in an order of their own
+    with one_thread():
         return [KMeans(n_groups, n_init=1, random_state=int(seed)).fit_predict(space) for seed in seeds]
 
 

@@ -1,0 +1,48 @@
+"""One thread for all that makes numbers: several add parts up in an order of their own, and sums end differently.
+
+It costs little: most layers and blocks here are too small to share, and threads that wait for one another take twice
+the processor time (docs/decisions/0017-same-everywhere.md).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+
+import scipy.linalg  # noqa: F401  # brings its own BLAS, as the next its own OpenMP: they are to be found below
+import sklearn.cluster  # noqa: F401
+import torch
+from threadpoolctl import ThreadpoolController
+
+FREE_THREADS = torch.get_num_threads()  # of this process, for work whose parts change no result
+
+_libraries = ThreadpoolController()  # to look for them takes 20 ms, more than an event has
+_lock = threading.Lock()
+_blocks = 0  # being run, in all threads of this process
+_blas = contextlib.ExitStack()  # puts the limit of BLAS back
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """Keep BLAS, OpenMP and torch on one thread inside the block, whatever machine and environment ask for.
+
+    Blocks may lie in one another and run side by side: the limit of BLAS belongs to the process and goes with the
+    last of them, the others belong to the calling thread.
+    """
+    global _blocks
+    before = torch.get_num_threads()
+    with _lock:
+        if not _blocks:
+            _blas.enter_context(_libraries.limit(limits=1, user_api="blas"))
+        _blocks += 1
+    try:
+        with _libraries.limit(limits=1, user_api="openmp"):
+            torch.set_num_threads(1)  # also that of torch's own MKL, which nobody else reaches
+            yield
+    finally:
+        torch.set_num_threads(before)
+        with _lock:
+            _blocks -= 1
+            if not _blocks:
+                _blas.close()
