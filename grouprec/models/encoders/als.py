@@ -35,7 +35,8 @@ class AlsEncoder(Encoder):
     The sum runs over all pairs: preference p is 1 where the user has the item, else 0; confidence
     ``c = 1 + alpha r`` for weight r (Hu, Koren and Volinsky 2008, eq. 3). Fitted by the package implicit, with
     three conjugate gradient steps per user and item instead of exact solutions (Takacs, Pilaszy and Tikk 2011); on a
-    GPU where the package has its CUDA extension, else on the CPU, where the number of threads changes no result (each solves for users and items of its own).
+    GPU where the package has its CUDA extension, else on the CPU, where the number of threads changes no result: each
+    solves for users and items of its own.
     A user's vector, fitted or not, is the exact least squares solution for their history given the item factors
     (eq. 4); zero for an empty history.
     Departure from the paper: with ``binary``, every weight counts as 1.
