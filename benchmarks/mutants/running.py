@@ -80,6 +80,7 @@ class Runner:
         self.folder = Path(tempfile.mkdtemp(prefix="mutants-"))
         self.trees = [self.folder / str(slot) for slot in range(jobs)]
         self.packages = {"benchmarks", *(path.parent.name for path in root.glob("*/__init__.py"))}
+        self.tests: dict[str, tuple[str, ...]] = {}  # of every file that was checked
         self.clean_seconds: dict[frozenset[str], float] = {}
         sys.path.insert(0, str(root))
         for module in ["tests.conftest", *(".".join(Path(file).with_suffix("").parts) for file in files)]:
@@ -106,7 +107,7 @@ class Runner:
             BrokenTests: a test fails already.
         """
         for file in files:
-            tests = related_tests(self.root, file)
+            tests = self.tests[file] = related_tests(self.trees[0], file)
             if not tests:
                 raise BrokenTests(f"No test stands where those of {file} belong.")
             if frozenset(tests) in self.clean_seconds:
@@ -127,7 +128,7 @@ class Runner:
             while waiting or running:
                 while waiting and free:
                     mutant, tree = waiting.pop(), free.pop()
-                    tests = related_tests(self.root, mutant.file)
+                    tests = self.tests[mutant.file]
                     limit = AT_LEAST + PATIENCE * self.clean_seconds[frozenset(tests)]
                     _write(tree / mutant.file, mutant.source)
                     running[self._start(tree, tests)] = mutant, tree, time.monotonic(), limit

@@ -7,7 +7,6 @@ from grouprec.models.alternatives import Alternatives, VirtualGroup, alternative
 from grouprec.models.virtual_members import history_matrix, mean_preference, one_hot, virtual_histories
 from grouprec.ranking.candidates import discounts
 from grouprec.ranking.metrics import intra_list_diversity
-from grouprec.ranking.variety import item_cosines, varied
 from tests.support.virtual import BlockProfile, GaussianGenerator
 
 PROFILE = BlockProfile(spread=1.5)  # members of one group differ: many of them prefer another's block
@@ -103,25 +102,3 @@ def test_a_crowd_answers_for_every_place_of_the_dial():
     virtual_group = VirtualGroup.draw_members(PROFILE, draw, one_hot(0, 3), np.random.default_rng(0), HISTORIES)
     safe = {tuple(virtual_group.lists(4, dial, np.random.default_rng(1)).safe) for dial in (0, 0.3, 1)}
     assert len(safe) == 1
-
-
-@pytest.mark.parametrize("kept", [0.99, 0.9, 0.7])
-def test_varied_lists_keep_their_share_of_value_and_gain_variety(kept):
-    rng = np.random.default_rng(0)
-    rates, alike = np.sort(rng.random((6, 40)))[:, ::-1], item_cosines(HISTORIES, np.arange(40))
-    weights = discounts(10)
-
-    def value(chosen: np.ndarray) -> np.ndarray:
-        return np.take_along_axis(rates, chosen, axis=1) @ weights
-
-    plain, chosen = varied(rates, alike, 10, 1.0), varied(rates, alike, 10, kept)
-    assert plain.tolist() == [list(range(10))] * 6
-    assert (value(chosen) >= kept * value(plain) - 1e-9).all()
-    gain = intra_list_diversity(chosen, HISTORIES) - intra_list_diversity(plain, HISTORIES)
-    assert (gain >= 0).all() and gain.mean() > (0 if kept > 0.95 else 0.02)
-
-
-def test_cosines_of_items_are_those_of_their_owners():
-    owners = HISTORIES.toarray()[:, [0, 25, 41]]
-    by_hand = owners.T @ owners / np.outer(np.linalg.norm(owners, axis=0), np.linalg.norm(owners, axis=0))
-    np.testing.assert_allclose(item_cosines(HISTORIES, np.array([0, 25, 41])), by_hand, rtol=1e-6)

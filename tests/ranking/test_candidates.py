@@ -55,6 +55,12 @@ def test_ties_follow_the_seed_and_not_the_column():
     assert np.array_equal(rank_top(scores, 50, 7)[0], rank_top(scores, 50, 7)[0])
 
 
+def test_zero_and_minus_zero_are_a_tie():
+    zeros = np.zeros((1, 50), np.float32)
+    mixed = np.where(np.arange(50) % 2, zeros, -zeros)
+    assert np.array_equal(rank_top(mixed, 50, 7)[0], rank_top(zeros, 50, 7)[0])
+
+
 def test_candidates_are_the_best_unseen_items_whatever_the_batch():
     embeddings = random_embeddings()
     seen = sparse.csr_array((np.random.default_rng(1).random((30, 40)) < 0.3).astype(np.float32))

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from grouprec.core.types import Candidates, Embeddings, GroupLists, Groups
+from grouprec.ranking import group_lists
 from grouprec.ranking.candidates import discounts, find_candidates
 from grouprec.ranking.group_lists import (
     RANKING_DEPTH,
@@ -14,6 +15,7 @@ from grouprec.ranking.group_lists import (
     lists_from_rates,
     lists_from_scores,
     members_mean,
+    members_of,
     owned_share,
     reach,
     without,
@@ -205,3 +207,45 @@ def test_lists_do_not_change_their_input():
     members_mean(CANDIDATES, GROUPS, HISTORIES, seed=0)
     reach(CANDIDATES, GROUPS, np.zeros((2, 1), np.int32))
     assert np.array_equal(before[0], CANDIDATES.scores) and np.array_equal(before[1], HISTORIES.toarray())
+
+
+def test_small_scores_are_worth_as_much_as_large_ones():
+    small = Candidates(np.array([[0, 1], [1, 0]], np.int32), np.array([[0.3, 0.1], [0.003, 0.001]], np.float32), 2)
+    ideal = 0.3 + 0.1 / np.log2(3)
+    assert worth(small).toarray() == pytest.approx(np.array([[0.3, 0.1], [0.1, 0.3]]) / ideal)
+
+
+@pytest.mark.parametrize("n_users", [1, 3])
+def test_popularity_counts_for_a_millionth_of_the_share_of_users_at_most(n_users):
+    nobody = Candidates(np.full((n_users, 1), -1, np.int32), np.zeros((n_users, 1), np.float32), 3)
+    histories = csr([[2, 0, 1], [1, 0, 0], [1, 0, 0]][:n_users])
+    groups = Groups(np.zeros(n_users, np.int32), 1)
+    lists = members_mean(nobody, groups, histories, seed=0)
+    for scores in (lists.strict_scores, lists.ranking_scores):
+        assert scores[0, :4] == pytest.approx([1e-6, 1e-6 / n_users, 0, 0], rel=1e-5, abs=0)
+
+
+def test_ranking_scores_fall_by_place():
+    lists = members_mean(CANDIDATES, GROUPS, HISTORIES, seed=0)
+    assert lists.ranking_scores[0, :4] == pytest.approx(1 - np.arange(4) / 201)
+
+
+def test_a_ranking_is_chosen_from_the_best_by_sum_and_by_mean(monkeypatch):
+    monkeypatch.setattr(group_lists, "POOL", 1)
+    # Item 0 is worth most in sum, item 1 to the one member who lacks it; 2 to 4 are close behind in both.
+    values = csr([[0.5, 0.9, 0.4, 0.4, 0.4], [0.5, 0.0, 0.4, 0.4, 0.4]])
+    histories = csr([[0, 0, 0, 0, 0], [0, 1, 0, 0, 0]])
+    found = fill_slots(values, histories, Groups(np.zeros(2, np.int32), 1), 5)
+    assert found.tolist() == [[1, 0, -1, -1, -1]]
+
+
+def test_reach_looks_at_the_best_fifty():
+    candidates = Candidates(np.arange(60, dtype=np.int32)[None], np.arange(60, 0, -1, np.float32)[None], 60)
+    alone = Groups(np.zeros(1, np.int32), 1)
+    assert reach(candidates, alone, np.array([[0, 49, 50, 51]])).tolist() == [[1, 1, 0, 0]]
+
+
+def test_members_of_a_group_stand_in_the_order_of_their_rows():
+    labels = np.random.default_rng(0).integers(0, 3, 3000).astype(np.int32)
+    members = members_of(Groups(labels, 3))
+    assert all(np.array_equal(rows, np.flatnonzero(labels == group)) for group, rows in enumerate(members))

@@ -16,6 +16,7 @@ from grouprec.ranking.metrics import (
     gini,
     hit_matrix,
     intra_list_diversity,
+    list_overlap,
     novelty,
 )
 from grouprec.ranking.statistics import bootstrap, paired_difference, resampled_means
@@ -175,3 +176,12 @@ def test_intra_list_diversity_of_bundles_is_nothing_and_of_strangers_all():
     owners = sparse.csr_array(np.repeat(np.eye(2), 3, axis=1))  # items 0 to 2 sell together, and 3 to 5
     assert intra_list_diversity(np.array([[0, 1, 2], [0, 3, -1]]), owners) == pytest.approx([0, 1])
     assert intra_list_diversity(np.array([[0, 1, 3]]), owners, k=2) == pytest.approx([0])
+
+
+def test_overlap_is_the_mean_share_of_shared_items():
+    one, other = np.array([[0, 1, 2], [5, -1, -1], [-1, -1, -1]]), np.array([[2, 3, 0], [7, -1, -1], [-1, -1, -1]])
+    assert list_overlap(one[:1], other[:1]) == 2 / 4
+    assert list_overlap(one[1:2], other[1:2]) == 0
+    assert list_overlap(one[2:], other[2:]) == 1
+    assert list_overlap(one[:1], other[2:]) == 0
+    assert list_overlap(one, other) == pytest.approx(1.5 / 3)

@@ -1,18 +1,12 @@
-from dataclasses import replace
-
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
 from scipy import sparse
 
 from grouprec.core.types import Candidates, Groups, SettingError
-from grouprec.data.synthetic import planted
 from grouprec.ranking.candidates import taste
 from grouprec.ranking.group_lists import member_matrix, members_mean
-from grouprec.ranking.rules import Exclusions, drop_excluded, excluded_for_groups, excluded_items
 from grouprec.ranking.strategies import (
     STRATEGIES,
     additive,
@@ -25,7 +19,6 @@ from grouprec.ranking.strategies import (
     soft_minimum,
     utility,
 )
-from grouprec.ranking.variety import diversify
 
 # The example of Masthoff (2004): John, Adam and Mary rate the attractions A to J.
 MASTHOFF = np.array(
@@ -230,130 +223,3 @@ def test_unknown_strategies_are_refused_with_the_menu():
     with pytest.raises(SettingError, match=r"'median'.*utility, additive, least_misery"):
         get_strategy("median")
     assert all(s.title and s.cite[-4:].isdigit() and s.explanation.endswith(".") for s in STRATEGIES.values())
-
-
-# --- the diversity dial -------------------------------------------------------------------------------------------
-
-ITEMS = np.array([[0, 1, 2, 3, 4, -1], [4, 3, 2, 1, 0, 5]], np.int32)
-SCORES = np.array([[5, 4.9, 3, 2, 1, 0], [9, 8, 7, 6, 5, 4]], np.float32)
-VECTORS = np.array([[1, 0], [2, 0], [0, 1], [1, 1], [-1, 0], [0, 0]], np.float32)
-
-
-def test_dial_0_keeps_the_list_and_pads_it():
-    for items, scores in [(ITEMS, SCORES), (ITEMS, np.zeros_like(SCORES)), (ITEMS, SCORES[:, ::-1].copy())]:
-        found, worth = diversify(items, scores, VECTORS, 6, 0)
-        listed_scores = np.where(items >= 0, scores, 0)
-        assert np.array_equal(found, items) and np.array_equal(worth, listed_scores)
-    found, worth = diversify(ITEMS, SCORES, VECTORS, 8, 0.0)
-    assert found.shape == (2, 8) and (found[:, 6:] == -1).all() and (worth[:, 6:] == 0).all()
-
-
-def test_dial_1_takes_what_is_farthest_from_the_list_so_far():
-    found, worth = diversify(ITEMS, SCORES, VECTORS, 3, 1)
-    # After item 0 = (1, 0): item 4 has cosine -1, then item 2 has cosine 0 to both.
-    assert found[0].tolist() == [0, 4, 2] and worth[0].tolist() == [5, 1, 3]
-    assert found[1, :2].tolist() == [4, 1] or VECTORS[found[1, 1]] @ VECTORS[4] < 0
-
-
-def test_a_duplicate_gives_way_and_the_list_is_exhausted_in_the_end():
-    found, _ = diversify(ITEMS, SCORES, VECTORS, 6, 0.6)
-    assert found[0, 0] == 0 and found[0, 1] != 1
-    assert sorted(found[0].tolist()) == [-1, 0, 1, 2, 3, 4] and found[0, 5] == -1
-
-
-@settings(max_examples=20, deadline=None)
-@given(seed=st.integers(0, 2**16), dial=st.floats(0, 1))
-def test_the_dial_agrees_with_a_plain_loop(seed, dial):
-    rng = RNG(seed)
-    items = rng.permutation(20)[None, :8].astype(np.int32)
-    scores, vectors = -np.sort(-rng.random((1, 8), np.float32)), rng.normal(size=(20, 3)).astype(np.float32)
-    units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    relevance = (scores[0] - scores[0].min()) / np.ptp(scores[0])
-    order = [0]
-    for item in diversify(items, scores, vectors, 8, dial)[0][0, 1:]:
-        nearest = (units[items[0]] @ units[items[0, order]].T).max(axis=1)
-        value = (1 - dial) * relevance - dial * nearest
-        value[order] = -np.inf
-        position = int(np.flatnonzero(items[0] == item)[0])
-        assert value[position] == pytest.approx(value.max(), abs=1e-5)
-        order.append(position)
-
-
-@pytest.mark.parametrize("dial", [-0.1, 1.1, float("nan")])
-def test_a_dial_outside_its_range_is_refused(dial):
-    with pytest.raises(SettingError, match="between 0"):
-        diversify(ITEMS, SCORES, VECTORS, 3, dial)
-
-
-# --- exclusion rules ----------------------------------------------------------------------------------------------
-
-SHOP = replace(
-    planted(n_users=12, n_items=4, n_groups=2, events_per_user=10).data,
-    item_ids=np.array(["a", "b", "c", "POST"], dtype=object),
-    item_labels=np.array(["Red lamp", "Dotcom postage", "Compost (20 l)", "POSTAGE"], dtype=object),
-    item_attributes=pd.DataFrame(
-        {"kind": ["Light", None, "garden", "fee"], "price": [3, np.nan, 4.5, 3], "sold": [True, True, False, True]}
-    ),
-)
-
-
-def test_global_rules_by_hand():
-    def excluded(**rules) -> list[int]:
-        return np.flatnonzero(excluded_items(SHOP, Exclusions(**rules))).tolist()
-
-    assert excluded() == []
-    assert excluded(items=("c", "a")) == [0, 2]
-    assert excluded(label_words=["postage"]) == [1, 3]
-    assert excluded(label_words=["(20 l)", "."]) == [2]  # plain text, not a pattern
-    assert excluded(categories=["kind=light", " sold = false"]) == [0, 2]
-    assert excluded(categories=["price=3.0"]) == [0, 3]
-    assert excluded(categories=["kind=fee"], items=["b"], label_words=["lamp"]) == [0, 1, 3]
-
-
-@pytest.mark.parametrize(
-    ("rules", "message"),
-    [
-        ({"items": ["a", "zz", "yy"]}, "2 of the excluded item ids.*'zz'"),
-        ({"categories": ["colour=red"]}, "'colour'.*kind, price, sold"),
-        ({"categories": ["kind=nan"]}, "excludes nothing"),
-        ({"categories": ["price=cheap"]}, "excludes nothing"),
-    ],
-)
-def test_rules_about_what_the_data_lack_are_refused(rules, message):
-    with pytest.raises(SettingError, match=message):
-        excluded_items(SHOP, Exclusions(**rules))
-
-
-@pytest.mark.parametrize(
-    "rules",
-    [{"owned_share": 1.5}, {"owned_share": -0.1}, {"categories": ["kind"]}, {"label_words": [" "]}, {"what": 1}],
-)
-def test_malformed_rules_are_refused_at_the_door(rules):
-    with pytest.raises(ValidationError):
-        Exclusions(**rules)
-    assert all(field.description for field in Exclusions.model_fields.values())
-
-
-def test_owned_items_are_excluded_by_group():
-    histories = sparse.csr_array(np.array([[1, 5, 0], [1, 0, 0], [0, 1, 0], [0, 1, 1]], np.float32))
-    groups = Groups(np.array([0, 0, 1, 1], np.int32), 2)
-    excluded = excluded_for_groups(histories, groups, Exclusions(owned_share=0.5))
-    assert excluded.toarray().tolist() == [[True, False, False], [False, True, False]]
-    assert excluded_for_groups(histories, groups, Exclusions()).nnz == 0
-    everything = excluded_for_groups(histories, groups, Exclusions(owned_share=0))
-    assert everything.toarray().tolist() == [[True, True, False], [False, True, True]]
-
-
-def test_what_is_excluded_cannot_be_listed_and_the_rest_moves_up():
-    candidates, groups = crowd(n_groups=2)
-    everywhere = np.arange(40) < 10
-    in_groups = sparse.csr_array(np.array([np.arange(40) % 2 == 0, np.zeros(40, bool)]))
-    kept = drop_excluded(candidates, groups, everywhere, in_groups)
-    for user in range(24):
-        banned = everywhere | (in_groups.toarray()[groups.labels[user]])
-        order = [item for item in candidates.items[user] if not banned[item]]
-        assert kept.items[user].tolist() == order + [-1] * (20 - len(order))
-        assert kept.matrix().toarray()[user, order] == pytest.approx(candidates.matrix().toarray()[user, order])
-    for strategy in STRATEGIES.values():
-        items, _ = strategy.rank(kept, groups, 40, 0)
-        assert items[items >= 0].min() >= 10 and (items[0][items[0] >= 0] % 2 == 1).all()
