@@ -114,7 +114,8 @@ class Source:
     def between(self, before: ast.AST, after: ast.AST, pattern: str, new: str) -> Iterator[Edit]:
         """Yield the edit of what matches the pattern between two nodes."""
         begin = self.end(before)
-        found = re.search(pattern.encode(), self.bytes[begin : self.start(after)])
+        gap = re.sub(rb"#[^\n]*", lambda comment: b" " * len(comment[0]), self.bytes[begin : self.start(after)])
+        found = re.search(pattern.encode(), gap)
         if found:
             yield begin + found.start(), begin + found.end(), new
 
@@ -234,7 +235,8 @@ def empty_return(node: ast.AST, source: Source) -> Iterator[Edit]:
         yield source.edit(node.value, f"not ({source.text(node.value)})")
     for pattern, empty in _EMPTY.items():
         if re.fullmatch(pattern, kind):
-            yield source.edit(node.value, empty)
+            if source.text(node.value) != empty:
+                yield source.edit(node.value, empty)
             return
 
 

@@ -116,7 +116,8 @@ class Runner:
             code = os.waitstatus_to_exitcode(os.waitpid(self._start(self.trees[0], tests, clean=True), 0)[1])
             if code:
                 raise BrokenTests(f"{' '.join(tests)}\n{_output(self.trees[0]).read_text()}")
-            self.clean_seconds[frozenset(tests)] = time.monotonic() - begun
+            self.clean_seconds[frozenset(tests)] = seconds = time.monotonic() - begun
+            print(f"{Path(tests[0]).parent} as it is: {seconds:.1f} s", file=sys.stderr, flush=True)
         for tree in self.trees[1:]:
             shutil.copytree(self.trees[0], tree, symlinks=True, ignore=shutil.ignore_patterns("scratch"))
 
