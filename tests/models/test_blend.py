@@ -98,6 +98,16 @@ def test_encoders_that_know_nothing_are_not_beaten_by_the_order_of_the_catalogue
     assert np.mean(found) < 0.1
 
 
+def test_equal_scores_are_ranked_at_random_and_not_by_what_is_taken() -> None:
+    blocks = source("blocks", knowing(np.random.default_rng(0), noise=0.0))  # 25 items of a user share the first place
+    blend, task = predictor(KNOWN.data, blocks), validation_task(KNOWN.data)
+    told = [fit_weights(blend, task, seed).ndcg["blocks"] for seed in range(5)]
+    alone = replace(blend, weights=Weights({"blocks": 1.0}))
+    lists = [judge(alone.candidates(seed=seed), task) for seed in range(5)]
+    assert len(set(told)) == 5
+    assert np.mean(told) == pytest.approx(np.mean(lists), rel=0.1)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_the_ndcg_of_a_blend_is_that_of_the_lists_it_gives(seed: int) -> None:
     rng = np.random.default_rng(seed)
