@@ -6,14 +6,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 import grouprec.models.menu  # noqa: F401  # fills the registries
-from grouprec.models.base import REGISTRIES, Regime, StageConfig
-from grouprec.data.clean import Preparation
-from grouprec.ranking.strategies import get_strategy
-from grouprec.ranking.rules import Exclusions
 from grouprec.core.types import SettingError
+from grouprec.data.clean import Preparation
+from grouprec.models.base import REGISTRIES, Regime, StageConfig
 from grouprec.ranking.rules import ListRules
 
 Preset = Literal["quick", "standard", "thorough"]
@@ -27,8 +25,6 @@ AUTO_ENCODERS = {
 }
 PRESET_SEARCH_MINUTES = {"thorough": 5.0}
 PRESET_REFIT: dict[str, bool] = {"quick": False, "standard": True, "thorough": True}
-
-
 
 
 class RunConfig(BaseModel):

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from grouprec.runs.config import AUTO_ENCODERS, RunConfig, make_config, menu, parse_settings
-from grouprec.models.base import PRESETS
 from grouprec.core.types import SettingError
+from grouprec.models.base import PRESETS
+from grouprec.runs.config import AUTO_ENCODERS, RunConfig, make_config, menu, parse_settings
 
 FILE = {"interactions": Path("file.csv")}
 

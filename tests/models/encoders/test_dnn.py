@@ -51,7 +51,7 @@ def test_dnn_beats_popularity_on_new_items(data, encoder):
 
 def test_dnn_learns_planted_tastes_where_its_start_knows_nothing(data):
     bare = without_attributes(data)
-    with random_start(encoder_dnn._TwoTowers):
+    with random_start(dnn._TwoTowers):
         learned = DnnEncoder(DnnEncoder.Config(**SMALL)).fit(bare, RunOptions())
         with without_learning():
             started = DnnEncoder(DnnEncoder.Config(**SMALL)).fit(bare, RunOptions())

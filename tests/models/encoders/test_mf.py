@@ -49,7 +49,7 @@ def test_mf_beats_popularity_on_new_items(data, encoder):
 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_mf_learns_planted_tastes_where_its_start_knows_nothing(data, loss):
-    with random_start(encoder_mf._Factors):
+    with random_start(mf._Factors):
         learned = MfEncoder(MfEncoder.Config(**SMALL, loss=loss)).fit(data, RunOptions())
         with without_learning():
             started = MfEncoder(MfEncoder.Config(**SMALL, loss=loss)).fit(data, RunOptions())
