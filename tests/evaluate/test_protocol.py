@@ -9,6 +9,7 @@ from grouprec.core.types import Candidates, Groups
 from grouprec.data.synthetic import planted
 from grouprec.evaluate import baselines, protocol
 from grouprec.evaluate.significance import compare_all
+from grouprec.ranking import metrics
 from grouprec.ranking import task as task_module
 from grouprec.ranking.group_lists import members_mean
 from grouprec.ranking.metrics import accuracy, hit_matrix
@@ -83,6 +84,15 @@ def test_dedup_agrees_with_a_loop_over_users(monkeypatch):
         assert found[row].tolist() == own + [-1] * (20 - len(own))
 
 
+def test_who_has_more_than_twice_the_depth_is_looked_up_to_the_end_of_the_list():
+    seen, relevant = np.zeros((3, 100)), np.zeros((3, 100))
+    seen[1, :45], seen[2, :90], relevant[:, 99] = 1, 1, 1  # of a list of 100, to be judged to the 20th place
+    task, lists = make_task(seen, relevant), np.tile(np.arange(100, dtype=np.int32), (3, 1))
+    expected = [[*range(20)], [*range(45, 65)], [*range(90, 100)] + [-1] * 10]
+    assert dedup_lists(lists[:1], np.zeros(3, np.int32), task).tolist() == expected
+    assert individual_lists(Candidates(lists, np.zeros(lists.shape, np.float32), 100), task).tolist() == expected
+
+
 def best_by_brute_force(relevant, k, metric):
     """The best mean over users of one list for all, trying every ordered list."""
     n_users, n_items = relevant.shape
@@ -100,6 +110,25 @@ def test_oracle_is_optimal_on_tiny_cases(metric, seed):
     task = make_task(np.zeros((5, 6)), relevant)
     oracle = protocol.strict_oracle(np.zeros(5, np.int32), task, 5)
     assert oracle[f"{metric}@5"] == pytest.approx(best_by_brute_force(relevant, 5, metric))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_cutoffs_judged_at_once_are_each_judged_at_their_own(seed):
+    rng = np.random.default_rng(seed)
+    relevant = (rng.random((5, 6)) < 0.35).astype(np.float32)
+    relevant[np.arange(5), rng.integers(6, size=5)] = 1
+    task, n = make_task(np.zeros((5, 6)), relevant), relevant.sum(axis=1).astype(int)
+    oracle = protocol.strict_oracle(np.zeros(5, np.int32), task, 3, 1, 2)
+    hits = np.stack([relevant[:, choice] > 0 for choice in permutations(range(6), 3)])  # every list of three
+    for k in (1, 2, 3):
+        best = {
+            "precision": max(metrics.precision(one, k).mean() for one in hits),
+            "recall": max(metrics.recall(one, n, k).mean() for one in hits),
+            "f1": max(metrics.f1(one, n, k).mean() for one in hits),
+            "ndcg": max(metrics.ndcg(one, n, k).mean() for one in hits),
+        }
+        assert {name: oracle[f"{name}@{k}"] for name in best} == pytest.approx(best)
+        assert oracle[f"hit_rate@{k}"] == protocol.strict_oracle(np.zeros(5, np.int32), task, k)[f"hit_rate@{k}"]
 
 
 def test_greedy_cover_by_hand():
@@ -205,6 +234,29 @@ def test_bounds_stand_beside_every_accuracy_metric(evaluation):
     assert value(evaluation, "members_mean", "strict", "ndcg@10", "oracle") == pytest.approx(oracle)
     assert np.isnan(value(evaluation, *row, "oracle"))
     assert np.isnan(value(evaluation, "members_mean", "strict", "coverage@10", "share_of_gain"))
+
+
+def test_bounds_are_those_of_the_rows_own_cutoff(evaluation):
+    for name, k in product(["precision", "recall", "f1", "ndcg", "hit_rate"], metrics.CUTOFFS):
+        row, metric = ("members_mean", "strict"), f"{name}@{k}"
+        alone = protocol.strict_oracle(KNOWN.labels, test_task(DATA), k)[metric]
+        assert value(evaluation, *row, metric, "oracle") == pytest.approx(alone), metric
+        assert value(evaluation, *row, metric, "floor") == value(evaluation, "popularity", "strict", metric)
+        assert value(evaluation, *row, metric, "individual") == value(evaluation, "individual", "individual", metric)
+
+
+def test_the_floor_of_personal_lists_leaves_out_what_users_have(evaluation):
+    strict, dedup = (value(evaluation, "popularity", regime, "ndcg@10") for regime in ("strict", "dedup"))
+    assert value(evaluation, "knn", "individual", "ndcg@10", "floor") == dedup != strict
+
+
+def test_novelty_counts_what_users_have_also_where_it_may_be_listed_again():
+    once, again = test_task(DATA), test_task(DATA, repeats=True)
+    lists = np.random.default_rng(0).integers(0, 150, (len(again.users), 20)).astype(np.int32)
+    shares = (DATA.known.toarray() > 0).mean(axis=0)
+    expected = -np.log2(np.maximum(shares, 1 / 90))[lists[:, :10]].mean(axis=1)
+    assert again.seen.nnz == 0 < once.seen.nnz
+    assert protocol.measure("any", "individual", lists, again).of("novelty@10") == pytest.approx(expected)
 
 
 def test_groups_are_averaged_over_their_judged_members(evaluation):

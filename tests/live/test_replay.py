@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +13,7 @@ from grouprec.core.types import StorageError
 from grouprec.data.dataset import Dataset
 from grouprec.explore.tables import held_out_table
 from grouprec.live.replay import Replay
+from grouprec.live.state import Change
 from grouprec.live.stream import Stream, start
 from grouprec.runs.store import Run, RunStore
 
@@ -42,8 +45,24 @@ def test_a_replay_is_its_events_one_by_one(run: Run) -> None:
     assert replay.changed_lists == sum(a != b for a, b in zip(first, now, strict=True))
     assert replay.last.user == events["user"][29] and replay.last.label == events["label"][29]
     assert replay.state.difference() < 1e-9
-    median, high = replay.latency()
-    assert 0 < median <= high < 5
+
+
+def test_the_latency_is_what_an_event_took_from_its_arrival_to_its_lists(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replay = replay_of(run)
+    assert np.isnan(replay.latency()).all()
+    now, take = [0.0], replay.state.event
+
+    def slow(*event: int) -> Change:
+        now[0] += 9.0 if replay.done == 4 else 2.0
+        return take(*event)
+
+    monkeypatch.setattr("grouprec.live.replay.time", SimpleNamespace(perf_counter=lambda: now[0]))
+    monkeypatch.setattr(replay.state, "event", slow)
+    replay.step(5)
+    assert replay.latency() == pytest.approx((2.0, 2.0 + 7 * 0.96))  # the percentile lies between the last two
+    assert replay.step(100, seconds=5) == 3, "two of them took four seconds"
 
 
 def test_the_replay_ends_with_the_events_and_its_curve_with_the_count(run: Run, data: Dataset) -> None:

@@ -18,6 +18,7 @@ from grouprec.runs.snapshot import FitSnapshot
 
 DATA = planted(n_users=120, n_items=160, n_groups=4, events_per_user=20, noise=0.0).data
 TEST = DATA.test
+DAY = 86_400.0
 SAME = ["window", "n_events", "n_users", "until", "changed_group", "size_change", "centre_shift", "list_overlap"]
 
 
@@ -113,6 +114,39 @@ def test_the_first_window_is_judged_by_the_lists_of_the_start(make):
     row = first[(first["regime"] == "strict") & (first["metric"] == "hit_rate@10")].iloc[0]
     assert row["n_judged"] == len(hits)
     assert row["frozen"] == pytest.approx(np.mean([any(found) for found in hits.values()]))
+
+
+def twice(part):
+    """Return the events of a part, then all of them again."""
+    both = [np.tile(one, 2) for one in (part.user_rows, part.item_rows, part.weights)]
+    return Interactions(*both, np.concatenate([part.times, part.times + 1000 * DAY]))
+
+
+def test_what_an_earlier_window_held_is_new_to_nobody(make):
+    table = replay(make, twice(TEST), n_windows=2)
+    judged = table.groupby("window")["n_judged"].first()
+    new = DATA.known[TEST.user_rows, TEST.item_rows] == 0
+    assert judged.tolist() == [len(np.unique(TEST.user_rows[new])), 0]
+
+
+def test_a_weight_is_judged_by_what_is_new_before_every_event(make):
+    part = twice(TEST)
+    _, tried = choose_weight(make, part, weights=[0.0])
+    state, known = make(0.0), {user: set(DATA.known[[user]].indices) for user in range(DATA.n_users)}
+    values = []
+    for user in np.unique(part.user_rows):
+        rows = np.flatnonzero(part.user_rows == user)
+        events, own = part.item_rows[rows[np.argsort(part.times[rows], kind="stable")]].tolist(), []
+        for place, item in enumerate(events[:12]):
+            wanted = set(events[place : place + 10]) - known[user]
+            listed = state.user_list(user, 10)[0].tolist()
+            if wanted:
+                gain = sum(1 / np.log2(n + 2) for n, one in enumerate(listed) if one in wanted)
+                own.append(gain / sum(1 / np.log2(n + 2) for n in range(min(10, len(wanted)))))
+            state.event(user, item)
+            known[user].add(item)
+        values += [np.mean(own)] if own else []
+    assert tried["ndcg@10"].item() == pytest.approx(np.mean(values)) and np.mean(values) > 0
 
 
 def test_updates_that_foretell_raise_the_value_of_the_lists(make):

@@ -13,6 +13,7 @@ from grouprec.data.dataset import Dataset, Interactions
 from grouprec.data.synthetic import planted
 from grouprec.evaluate import baselines
 from grouprec.evaluate.protocol import measure
+from grouprec.models import blend as blend_module
 from grouprec.models.blend import (
     DAY,
     FLOOR,
@@ -97,6 +98,16 @@ def test_encoders_that_know_nothing_are_not_beaten_by_the_order_of_the_catalogue
     assert np.mean(found) < 0.1
 
 
+def test_equal_scores_are_ranked_at_random_and_not_by_what_is_taken() -> None:
+    blocks = source("blocks", knowing(np.random.default_rng(0), noise=0.0))  # 25 items of a user share the first place
+    blend, task = predictor(KNOWN.data, blocks), validation_task(KNOWN.data)
+    told = [fit_weights(blend, task, seed).ndcg["blocks"] for seed in range(5)]
+    alone = replace(blend, weights=Weights({"blocks": 1.0}))
+    lists = [judge(alone.candidates(seed=seed), task) for seed in range(5)]
+    assert len(set(told)) == 5
+    assert np.mean(told) == pytest.approx(np.mean(lists), rel=0.1)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_the_ndcg_of_a_blend_is_that_of_the_lists_it_gives(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -121,6 +132,24 @@ def test_encoders_that_know_different_things_are_better_together() -> None:
     task = test_task(KNOWN.data)
     best = max(value(replace(blend, weights=Weights({name: 1.0})), task) for name in ("one", "other"))
     assert value(replace(blend, weights=weights), task) > best, "also where it was not fitted"
+
+
+def test_a_blend_owes_its_value_to_the_weights_that_it_learned(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    half = np.arange(100) % 2 == 0
+    one, other = knowing(rng, 0.3), knowing(rng, 0.3)
+    one[:, half], other[:, ~half] = 0.5 * rng.random((200, 50)), 0.5 * rng.random((200, 50))
+    noise = (source(f"noise {n}", rng.random((200, 100))) for n in range(3))
+    blend = predictor(KNOWN.data, source("one", one), source("other", other), *noise)
+
+    def over_best_member() -> float:
+        found = dict(fit_weights(blend, validation_task(KNOWN.data), seed=0).ndcg)
+        return found.pop("blend") / max(found.values())
+
+    learned = over_best_member()
+    for untaught in (np.zeros, np.ones):  # nobody has a say; all have the same
+        monkeypatch.setattr(blend_module, "_logistic", lambda x, *_, f=untaught: f(x.shape[1] + 1))
+        assert learned > 1.15 > over_best_member()
 
 
 def test_chances_equal_the_formula() -> None:

@@ -42,6 +42,15 @@ def test_two_groups_are_told_apart_too() -> None:
     assert placer.helps and placer.place(pd.DataFrame({"region": ["north", "south"]})).tolist() == [1, 0]
 
 
+@pytest.mark.parametrize("kept", [2, 0])
+def test_groups_keep_their_numbers_where_one_is_too_small_to_be_learned(kept: int) -> None:
+    shown = (LABELS != 1) | (np.cumsum(LABELS == 1) <= kept)  # of group 1, in the middle, two users or none
+    placer = AttributePlacer().fit(telling()[shown], LABELS[shown])
+    asked = pd.DataFrame({"region": ["north", "east"]})
+    assert placer.helps and placer.place(asked).tolist() == [0, 2]
+    assert AttributePlacer().load(placer.arrays()).place(asked).tolist() == [0, 2]
+
+
 def test_meaningless_attributes_do_not_help_and_all_get_the_largest_group() -> None:
     placer = AttributePlacer().fit(meaningless(), LABELS)
     assert not placer.helps and not placer.place(meaningless()).any()

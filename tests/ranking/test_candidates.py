@@ -80,12 +80,15 @@ def test_candidates_of_a_short_catalogue_end_with_nothing():
 
 
 def test_users_without_a_history_get_the_fallback():
-    histories = sparse.csr_array(np.array([[0, 0, 0], [1, 0, 0]], np.float32))
-    embeddings = Embeddings(histories, np.array([[0, 0, 0], [0.1, 0, 0], [0.9, 0, 0]], np.float32))
-    popularity = np.array([0.2, 0.7, 0.1], np.float32)
-    found = find_candidates(embeddings, histories, fallback=popularity)
-    assert found.items[0].tolist() == [1, 0, 2]
-    assert found.items[1].tolist() == [2, 1, -1]
+    histories = sparse.csr_array(np.array([[0, 0, 0, 0], [1, 0, 0, 0]], np.float32))
+    vectors = np.array([[0, 0, 0, 0], [0.1, 0, 0, 0], [0.9, 0, 0, 0], [0.5, 0, 0, 0]], np.float32)
+    embeddings = Embeddings(histories, vectors)
+    for popular in ([1, 0, 2, 3], [3, 2, 1, 0]):  # equal scores would be ranked in one order, whatever is popular
+        popularity = np.empty(4, np.float32)
+        popularity[popular] = [0.7, 0.2, 0.1, 0.05]
+        found = find_candidates(embeddings, histories, fallback=popularity)
+        assert found.items[0].tolist() == popular
+        assert found.items[1].tolist() == [2, 3, 1, -1]
 
 
 def test_taste_is_the_lead_over_the_middle_candidate_at_length_one():

@@ -48,6 +48,31 @@ def test_global_rules_by_hand():
 
 
 @pytest.mark.parametrize(
+    ("word", "out"),
+    [
+        ("c++ (new)", [0]),
+        ("C++", [0]),
+        (".", [2]),
+        ("a.c", [3]),
+        ("a|b", [4]),
+        ("a", [3, 4]),
+        (".*", []),
+        ("[ab]", [5]),
+        ("\\d", [6]),
+        ("^C", []),
+        ("50 %", [7]),
+    ],
+)
+def test_words_in_labels_are_plain_text_whatever_signs_they_hold(word, out):
+    labels = ["Book C++ (new)", "ccc new", "one . two", "a.c", "a|b", "tab [ab]", "\\d 5", "50 %", "abc", "axc", "5"]
+    names = np.array([f"{n}" for n in range(len(labels))], object)
+    shop = replace(SHOP, item_ids=names, item_labels=np.array(labels, object), item_attributes=pd.DataFrame())
+    assert np.flatnonzero(excluded_items(shop, Exclusions(label_words=[word]))).tolist() == out
+    both = excluded_items(shop, Exclusions(label_words=["ccc", word]))
+    assert np.flatnonzero(both).tolist() == sorted([*out, 1])
+
+
+@pytest.mark.parametrize(
     ("rules", "message"),
     [
         ({"items": ["a", "zz", "yy"]}, "2 of the excluded item ids.*'zz'"),

@@ -20,10 +20,11 @@ from grouprec.ranking.task import (
 
 @pytest.fixture(scope="module")
 def data():
-    return planted(n_users=50, n_items=40).data
+    return planted(n_users=50, n_items=40, events_per_user=40, noise=0.5).data
 
 
-def test_ndcg_equals_a_naive_count(data):
+@pytest.mark.parametrize("k", [1, 3, 10])
+def test_ndcg_equals_a_naive_count(data, k):
     task = NewItemTask.sample(data, np.random.default_rng(0), max_users=30)
     rng = np.random.default_rng(1)
     embeddings = Embeddings(
@@ -33,10 +34,10 @@ def test_ndcg_equals_a_naive_count(data):
     for place, user in enumerate(task.user_rows):
         seen = set(data.train.item_rows[data.train.user_rows == user])
         wanted = set(data.validation.item_rows[data.validation.user_rows == user]) - seen
-        ranked = [item for item in np.argsort(-embeddings.scores([place])[0]) if item not in seen][:10]
+        ranked = [item for item in np.argsort(-embeddings.scores([place])[0]) if item not in seen][:k]
         gain = sum(1 / np.log2(rank + 2) for rank, item in enumerate(ranked) if item in wanted)
-        values.append(gain / sum(1 / np.log2(rank + 2) for rank in range(min(10, len(wanted)))))
-    assert task.ndcg(embeddings) == pytest.approx(np.mean(values))
+        values.append(gain / sum(1 / np.log2(rank + 2) for rank in range(min(k, len(wanted)))))
+    assert task.ndcg(embeddings, k) == pytest.approx(np.mean(values))
 
 
 def test_only_users_with_something_new_take_part(data):

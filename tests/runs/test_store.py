@@ -132,8 +132,23 @@ def test_several_fits_of_one_stage_are_all_kept(store: RunStore, run: Run) -> No
 
 def test_runs_are_found_by_the_beginning_of_their_id(store: RunStore, run: Run) -> None:
     assert store.get(run.run_id[:-2]).path == run.path
-    with pytest.raises(StorageError, match="no run called 'nope'"):
-        store.get("nope")
+    for other in ("nope", run.run_id + "0"):
+        with pytest.raises(StorageError, match=f"no run called '{other}'"):
+            store.get(other)
+    with pytest.raises(StorageError, match="called ''"):  # the only run is no answer to no name
+        store.get("")
+
+
+def test_the_beginning_of_several_ids_names_none_of_them_and_a_whole_id_itself(store: RunStore) -> None:
+    for name in ("2026-a", "2026-ab", "2026-b"):
+        (store.root / name).mkdir(parents=True)
+        write_json(store.root / name / "config.json", {})
+    for beginning in ("2026", "2026-", ""):
+        with pytest.raises(StorageError, match=rf"There is 3 runs called '{beginning}'"):
+            store.get(beginning)
+    assert store.get("2026-a").run_id == "2026-a"
+    assert store.get("2026-ab").run_id == "2026-ab"
+    assert store.get("2026-b").run_id == "2026-b"
 
 
 def test_a_runs_folder_that_is_a_file_is_one_sentence(tmp_path: Path) -> None:

@@ -13,11 +13,12 @@ import grouprec.ui
 from grouprec.ui import state
 
 FRAME = Path(grouprec.ui.__file__).with_name("frame.py")
+PATIENCE = 120  # seconds for a page on a busy machine; only a test that fails anyway waits so long
 
 
 def visit(name: str, **query: str) -> AppTest:
     """Return the app on a page, opened with ``?name=value`` parameters, without an exception; errors may be told."""
-    app = AppTest.from_file(FRAME, default_timeout=30).run()
+    app = AppTest.from_file(FRAME, default_timeout=PATIENCE).run()
     app.switch_page(state.page_path(name))
     for key, value in query.items():
         app.query_params[key] = value

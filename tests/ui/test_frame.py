@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-import grouprec.ui
 from grouprec.core.site import app_root
 from grouprec.core.types import SettingError
 from grouprec.data.library import Library
@@ -19,13 +18,12 @@ from grouprec.runs.store import Run, RunStore, State
 from grouprec.training import jobs
 from grouprec.ui import state
 from tests.ui.fake_run import build_run
-
-FRAME = Path(grouprec.ui.__file__).with_name("frame.py")
+from tests.ui.opening import FRAME, PATIENCE
 
 
 def open_app(page: str | None = None, **query: str) -> AppTest:
     """Return the app after its first run, on ``/`` or on a page."""
-    app = AppTest.from_file(FRAME, default_timeout=30)
+    app = AppTest.from_file(FRAME, default_timeout=PATIENCE)
     for name, value in query.items():
         app.query_params[name] = value
     app.run()

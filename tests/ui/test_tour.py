@@ -6,11 +6,11 @@ from streamlit.testing.v1 import AppTest
 
 from grouprec.runs.store import Run
 from grouprec.ui import state, tour
-from tests.ui.opening import FRAME
+from tests.ui.opening import FRAME, PATIENCE
 
 
 def visit() -> AppTest:
-    app = AppTest.from_file(FRAME, default_timeout=30).run()
+    app = AppTest.from_file(FRAME, default_timeout=PATIENCE).run()
     assert not app.exception
     return app
 
@@ -42,7 +42,7 @@ def test_next_leads_through_every_page_with_the_same_run_to_the_end(finished_run
 def test_a_step_that_is_none_shows_no_bar(finished_run: Run) -> None:
     visit()
     for wrong in ("0", "99", "x", "²", "2"):  # the last one is of another page
-        app = AppTest.from_file(FRAME, default_timeout=30).run()
+        app = AppTest.from_file(FRAME, default_timeout=PATIENCE).run()
         app.switch_page(state.page_path("groups"))
         app.query_params["tour"] = wrong
         app.run()

@@ -11,12 +11,11 @@ from implicit.cpu.als import AlternatingLeastSquares, user_factor
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
-from grouprec.core.types import Embeddings
 from grouprec.data.dataset import Interactions
 from grouprec.data.synthetic import planted
 from grouprec.models.encoders.als import AlsEncoder
 from grouprec.models.fitting import RunOptions
-from grouprec.ranking.task import NewItemTask
+from tests.support.learning import over_popularity, shuffled
 
 
 def fitted(data, **settings):
@@ -62,13 +61,11 @@ def test_item_vectors_solve_their_normal_equations_once_converged(small):
     assert np.allclose(encoder.items(), expected, atol=1e-3)
 
 
-def test_als_beats_popularity_on_planted_blocks():
+def test_als_learns_planted_blocks():
     data = planted(ordered=False).data
-    task = NewItemTask.sample(data, np.random.default_rng(0))
-    popularity = (data.histories > 0).sum(axis=0)[:, None].astype(np.float32)
-    floor = task.ndcg(Embeddings(np.ones((len(task), 1), np.float32), popularity))
-    encoder = fitted(data, factors=8)
-    assert task.ndcg(Embeddings(encoder.encode(task.histories, task.attributes), encoder.items())) > 2 * floor
+    idle = AlsEncoder(AlsEncoder.Config(factors=8).model_copy(update={"iterations": 0})).fit(data, RunOptions())
+    assert over_popularity(fitted(data, factors=8), data) > 2 > over_popularity(idle, data)
+    assert over_popularity(fitted(shuffled(data), factors=8), data) < 2
 
 
 def test_tuning_keeps_the_settings_with_the_best_validation_value(small):

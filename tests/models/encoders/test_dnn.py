@@ -8,14 +8,13 @@ import pytest
 import torch
 from scipy import sparse
 
-from grouprec.core.types import Embeddings
 from grouprec.data.dataset import Interactions
 from grouprec.data.rhythm import with_rhythm
 from grouprec.data.synthetic import planted
 from grouprec.models.encoders import dnn
 from grouprec.models.encoders.dnn import DnnEncoder
 from grouprec.models.fitting import RunOptions
-from grouprec.ranking.task import NewItemTask
+from tests.support.learning import over_popularity, random_start, without_attributes, without_learning
 
 SMALL = {
     "embedding_size": 16,
@@ -47,10 +46,16 @@ def epoch_of(data, **settings):
 
 
 def test_dnn_beats_popularity_on_new_items(data, encoder):
-    task = NewItemTask.sample(dataclasses.replace(data, validation=data.test), np.random.default_rng(0))
-    popularity = (data.histories > 0).sum(axis=0)[:, None].astype(np.float32)
-    floor = task.ndcg(Embeddings(np.ones((len(task), 1), np.float32), popularity))
-    assert task.ndcg(Embeddings(encoder.encode(task.histories, task.attributes), encoder.items())) > 2 * floor
+    assert over_popularity(encoder, data, data.test) > 2
+
+
+def test_dnn_learns_planted_tastes_where_its_start_knows_nothing(data):
+    bare = without_attributes(data)
+    with random_start(dnn._TwoTowers):
+        learned = DnnEncoder(DnnEncoder.Config(**SMALL)).fit(bare, RunOptions())
+        with without_learning():
+            started = DnnEncoder(DnnEncoder.Config(**SMALL)).fit(bare, RunOptions())
+    assert over_popularity(learned, bare, bare.test) > 2 > over_popularity(started, bare, bare.test)
 
 
 def test_training_lowers_the_loss(encoder):

@@ -8,13 +8,12 @@ import pytest
 import torch
 from scipy import sparse
 
-from grouprec.core.types import Embeddings
 from grouprec.data.dataset import Interactions
 from grouprec.data.synthetic import planted
 from grouprec.models.encoders import graph as encoder_graph
 from grouprec.models.encoders.graph import GraphEncoder
 from grouprec.models.fitting import RunOptions
-from grouprec.ranking.task import NewItemTask
+from tests.support.learning import over_popularity, random_start, without_learning
 
 SMALL = {"embedding_size": 16, "epochs": 6, "batch_size": 32, "n_negatives": 60}
 
@@ -105,10 +104,15 @@ def test_the_loss_is_the_softmax_of_hidden_items_among_items_the_user_does_not_h
 
 
 def test_graph_beats_popularity_on_new_items(data, encoder):
-    task = NewItemTask.sample(dataclasses.replace(data, validation=data.test), np.random.default_rng(0))
-    popularity = (data.histories > 0).sum(axis=0)[:, None].astype(np.float32)
-    floor = task.ndcg(Embeddings(np.ones((len(task), 1), np.float32), popularity))
-    assert task.ndcg(Embeddings(encoder.encode(task.histories, task.attributes), encoder.items())) > 2 * floor
+    assert over_popularity(encoder, data, data.test) > 2
+
+
+def test_graph_learns_planted_tastes_where_its_start_knows_nothing(data):
+    with random_start(encoder_graph._LightGcn):
+        learned = GraphEncoder(GraphEncoder.Config(**SMALL)).fit(data, RunOptions())
+        with without_learning():
+            started = GraphEncoder(GraphEncoder.Config(**SMALL)).fit(data, RunOptions())
+    assert over_popularity(learned, data, data.test) > 2 > over_popularity(started, data, data.test)
 
 
 def test_training_from_random_weights_lowers_the_loss(data):

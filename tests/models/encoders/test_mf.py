@@ -7,13 +7,12 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from grouprec.core.types import Embeddings
 from grouprec.data.dataset import Interactions
 from grouprec.data.synthetic import planted
 from grouprec.models.encoders import mf
 from grouprec.models.encoders.mf import MfEncoder
 from grouprec.models.fitting import RunOptions, load_module
-from grouprec.ranking.task import NewItemTask
+from tests.support.learning import over_popularity, random_start, without_learning
 
 SMALL = {"embedding_size": 16, "epochs": 6, "batch_size": 32, "learning_rate": 0.01}
 LOSSES = ["squared", "ranking"]
@@ -45,10 +44,16 @@ def naive_score(weights, history, item, power=0.5):
 
 
 def test_mf_beats_popularity_on_new_items(data, encoder):
-    task = NewItemTask.sample(dataclasses.replace(data, validation=data.test), np.random.default_rng(0))
-    popularity = (data.histories > 0).sum(axis=0)[:, None].astype(np.float32)
-    floor = task.ndcg(Embeddings(np.ones((len(task), 1), np.float32), popularity))
-    assert task.ndcg(Embeddings(encoder.encode(task.histories, task.attributes), encoder.items())) > 2 * floor
+    assert over_popularity(encoder, data, data.test) > 2
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_mf_learns_planted_tastes_where_its_start_knows_nothing(data, loss):
+    with random_start(mf._Factors):
+        learned = MfEncoder(MfEncoder.Config(**SMALL, loss=loss)).fit(data, RunOptions())
+        with without_learning():
+            started = MfEncoder(MfEncoder.Config(**SMALL, loss=loss)).fit(data, RunOptions())
+    assert over_popularity(learned, data, data.test) > 2 > over_popularity(started, data, data.test)
 
 
 def test_training_lowers_the_loss(encoder):

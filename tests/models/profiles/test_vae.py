@@ -14,6 +14,7 @@ from grouprec.models.profiles.vae import GroupVae, HistoryVae, drop
 from grouprec.models.virtual_members import one_hot
 from grouprec.ranking.candidates import find_candidates
 from grouprec.ranking.group_lists import member_matrix, worth
+from tests.support.learning import without_learning
 
 CONFIG = GroupVae.Config(latent_size=8, hidden_size=32, epochs=25, learning_rate=1e-2, annealing_epochs=5)
 
@@ -41,6 +42,12 @@ def fitted(seed: int = 0) -> GroupVae:
     return GroupVae(CONFIG).fit(answer().data, true_groups(), candidates(), RunOptions(seed=seed))
 
 
+@cache
+def untrained() -> GroupVae:
+    with without_learning():
+        return GroupVae(CONFIG).fit(answer().data, true_groups(), candidates(), RunOptions())
+
+
 def member_means(predicted: np.ndarray) -> np.ndarray:
     """Return the mean of every group's members, float [G, I]."""
     return member_matrix(true_groups()) @ predicted / true_groups().sizes[:, None]
@@ -51,21 +58,28 @@ def test_vae_describes_held_out_items_better_than_popularity() -> None:
     counts = (data.histories != 0).sum(axis=0) + 1
     held_out = data.validation.user_rows, data.validation.item_rows
     popular = np.log(counts / counts.sum())[held_out[1]].mean()
-    assert np.log(fitted().decode(fitted().latents().users)[held_out]).mean() > popular + 0.4
+
+    def gain(profile: GroupVae) -> float:
+        return float(np.log(profile.decode(profile.latents().users)[held_out]).mean() - popular)
+
+    assert gain(fitted()) > 0.4 > gain(untrained())
 
 
 def test_predictions_come_nearer_to_what_members_want_than_the_group_mean() -> None:
     wanted = normalize(worth(candidates()), norm="l1").toarray()
-    rows = [np.flatnonzero(answer().labels == group) for group in range(3)]
-    predicted = np.empty_like(wanted)
-    for group, members in enumerate(rows):
-        predicted[members] = fitted().predict(fitted().latents().users[members], one_hot(group, 3))
     means = member_means(wanted)[answer().labels]
+
+    def predicted(profile: GroupVae) -> np.ndarray:
+        shares = np.empty_like(wanted)
+        for group in range(3):
+            members = np.flatnonzero(answer().labels == group)
+            shares[members] = profile.predict(profile.latents().users[members], one_hot(group, 3))
+        return shares
 
     def cost(shares: np.ndarray) -> float:
         return -float((wanted * np.log(shares + 1e-9)).sum(axis=1).mean())
 
-    assert cost(predicted) < cost(means)
+    assert cost(predicted(fitted())) < cost(means) < cost(predicted(untrained()))
 
 
 def test_predictions_keep_the_mean_of_their_group() -> None:

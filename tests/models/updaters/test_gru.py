@@ -13,6 +13,7 @@ from grouprec.models.fitting import RunOptions
 from grouprec.models.updaters import gru
 from grouprec.models.updaters.gru import FEW, MEMORY, GruUpdater, sequences_of
 from grouprec.models.updaters.neighbours import neighbours_of
+from tests.support.learning import without_learning
 
 SMALL = {"hidden_size": 24, "epochs": 10, "batch_size": 16, "learning_rate": 0.02, "dropout": 0.0}
 
@@ -55,10 +56,14 @@ def plain(updater, states, weight, repeats):
 
 
 def test_updated_states_beat_frozen_ones_and_popularity(data, updater):
-    result = evaluate_updates(updater, data, data.test, RunOptions())
+    with without_learning():
+        started = GruUpdater(GruUpdater.Config(**{**SMALL, "epochs": 1})).fit(data, RunOptions())
+    result, start = (evaluate_updates(one, data, data.test, RunOptions()) for one in (updater, started))
     counts = np.bincount(data.train.item_rows, minlength=data.n_items)
     popular = np.isin(data.test.item_rows, np.argsort(-counts)[:10]).mean()
-    assert result["ndcg@10"]["updated_over_frozen_interval"][0] > 1.2
+    assert result["ndcg@10"]["updated_over_frozen_interval"][0] > 1.3
+    assert start["ndcg@10"]["updated_over_frozen_interval"][1] < 1.3, "neighbours alone, which nobody trains"
+    assert result["ndcg@10"]["updated"] > 1.5 * start["ndcg@10"]["updated"]
     assert result["hit_rate@10"]["updated"] > 2 * popular
 
 

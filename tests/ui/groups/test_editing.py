@@ -14,7 +14,7 @@ from grouprec.ui.groups import words as groups_words
 from tests.ui.fake_live import build_live_run
 from tests.ui.fake_people import add_people
 from tests.ui.fake_portrait import add_portrait
-from tests.ui.opening import figure, open_page, texts
+from tests.ui.opening import figure, open_page, texts, visit
 
 
 @pytest.fixture
@@ -107,11 +107,7 @@ def test_an_older_run_cannot_be_edited(finished_run: Run) -> None:
 
 def test_a_damaged_file_of_edits_is_named_on_the_page(run: Run) -> None:
     (run.path / "curation.json").write_text("{")
-    app = AppTest.from_file(open_page.__globals__["FRAME"], default_timeout=30).run()
-    app.switch_page(open_page.__globals__["state"].page_path("groups"))
-    app.run()
-    assert not app.exception
-    assert "is damaged" in app.error[0].value
+    assert "is damaged" in visit("groups").error[0].value
 
 
 @pytest.mark.parametrize(

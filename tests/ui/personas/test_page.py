@@ -16,7 +16,7 @@ from grouprec.ui import state
 from grouprec.ui.personas import words
 from tests.ui.fake_run import HOSTILE_LABELS
 from tests.ui.fake_studio import VERDICT, add_judgement, frontier_table, small_groups_table, use_virtual_groups
-from tests.ui.opening import FRAME, figure, headline, numbers, open_page, texts
+from tests.ui.opening import FRAME, PATIENCE, figure, headline, numbers, open_page, texts
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_answers_are_made_once_per_server(virtual_groups: VirtualGroups, monkeyp
 
 
 def test_a_run_without_its_generator_is_one_sentence(finished_run: Run) -> None:
-    app = AppTest.from_file(FRAME, default_timeout=30).run()
+    app = AppTest.from_file(FRAME, default_timeout=PATIENCE).run()
     app.switch_page(state.page_path("personas")).run()
     assert not app.exception
     assert "has no readable profile" in app.error[0].value
@@ -249,7 +249,7 @@ def options(app: AppTest) -> list[str]:
 
 
 def test_at_most_ten_items_are_taken_and_unknown_ones_left_out(virtual_groups: VirtualGroups) -> None:
-    app = AppTest.from_file(FRAME, default_timeout=30).run()
+    app = AppTest.from_file(FRAME, default_timeout=PATIENCE).run()
     app.switch_page(state.page_path("personas"))
     app.query_params["view"] = "liked"
     app.query_params["liked"] = ["gone", *(f"{item:05d}" for item in range(100, 115))]

@@ -9,7 +9,7 @@ from grouprec.report import tables
 from grouprec.runs.store import Run, RunStore
 from grouprec.ui import state
 from tests.ui.fake_run import build_run
-from tests.ui.opening import FRAME, headline, open_page, texts
+from tests.ui.opening import FRAME, PATIENCE, headline, open_page, texts
 
 
 def labels(app: AppTest, table: int) -> list[str]:
@@ -124,7 +124,7 @@ def test_a_user_who_came_after_training_has_a_list_but_no_place_on_the_map(finis
 
 def test_damaged_personal_lists_are_one_sentence(finished_run: Run) -> None:
     (finished_run.path / "tables" / "user_lists.parquet").write_bytes(b"no parquet")
-    app = AppTest.from_file(FRAME, default_timeout=30).run()
+    app = AppTest.from_file(FRAME, default_timeout=PATIENCE).run()
     app.switch_page(state.page_path("recommendations"))
     app.query_params["user"] = "00004"
     app.run()

@@ -18,7 +18,7 @@ from grouprec.ui import state
 from grouprec.ui.train import watch
 from tests.ui.fake_live import build_live_run
 from tests.ui.fake_run import build_run
-from tests.ui.opening import FRAME
+from tests.ui.opening import FRAME, PATIENCE
 from tests.ui.train.opening import open_train, running, some_run, trial_events
 
 
@@ -254,7 +254,7 @@ def test_waiting_runs_stand_in_their_order_and_can_be_moved_or_taken_out(runs_fo
 def test_other_pages_say_that_a_run_waits(runs_folder: RunStore) -> None:
     running(runs_folder).set_status(pid=os.getpid(), pid_started=None)
     run = waiting(runs_folder, "One", 1.0)
-    app = AppTest.from_file(FRAME, default_timeout=30).run()
+    app = AppTest.from_file(FRAME, default_timeout=PATIENCE).run()
     app.switch_page(state.page_path("groups"))
     app.query_params["run"] = run.run_id
     app.run()

@@ -1,0 +1,55 @@
+"""Files that are replaced at once: whoever reads finds the old content or the new one."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from grouprec.core.files import read_json, write_json
+
+
+@pytest.mark.parametrize("step", ["write_text", "replace"])
+def test_a_process_that_dies_while_it_writes_leaves_the_old_file_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    path, seen = tmp_path / "status.json", []
+    write_json(path, {"state": "running"})
+    write_text = Path.write_text
+
+    def die(self: Path, text: object, **_: object) -> None:
+        if step == "write_text":
+            write_text(self, str(text)[: len(str(text)) // 2], encoding="utf-8")
+        seen.append(read_json(path))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, step, die)
+    with pytest.raises(KeyboardInterrupt):
+        write_json(path, {"state": "done", "text": "x" * 1000})
+    assert seen == [{"state": "running"}], "so others read it while the new one is written"
+    assert read_json(path) == {"state": "running"}
+    assert [one.name for one in tmp_path.iterdir()] == ["status.json"], "nothing is left over"
+
+
+def test_another_thread_may_write_the_same_file_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, replace = tmp_path / "status.json", Path.replace
+
+    def interrupted(self: Path, target: Path) -> Path:
+        monkeypatch.setattr(Path, "replace", replace)
+        other = threading.Thread(target=write_json, args=(path, "other"))
+        other.start()
+        other.join()
+        assert read_json(path) == "other"
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+    write_json(path, "first")
+    assert read_json(path) == "first"
+    assert [one.name for one in tmp_path.iterdir()] == ["status.json"]
+
+
+def test_a_missing_or_damaged_file_reads_as_nothing(tmp_path: Path) -> None:
+    assert read_json(tmp_path / "none.json") is None
+    (tmp_path / "half.json").write_text('{"state": "run')
+    assert read_json(tmp_path / "half.json") is None
