@@ -128,7 +128,8 @@ def test_the_curve_has_the_intervals_of_all_means():
     table = value_of_groups(KNOWN.data.histories, task, candidates, form, [1], 0, ["strict"]).set_index("metric")
     measured = measure_one("", "strict", lists, everybody(120), task)
     for metric, row in table.iterrows():
-        assert tuple(row[["value", "low", "high"]]) == pytest.approx(mean_interval(measured.of(metric)))
+        expected = [float(part) for part in mean_interval(measured.of(metric))]
+        assert row[["value", "low", "high"]].tolist() == pytest.approx(expected)
     hits = measured.of("hit_rate@10")
     wilson = binomtest(int(hits.sum()), len(hits)).proportion_ci(0.95, "wilson")
     assert tuple(table.loc["hit_rate@10", ["low", "high"]]) == pytest.approx((wilson.low, wilson.high), abs=1e-6)
