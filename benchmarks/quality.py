@@ -29,7 +29,7 @@ from grouprec.data.prepare import prepare
 from grouprec.evaluate import baselines, protocol
 from grouprec.evaluate.oracle import best_strict
 from grouprec.models.groupers.segmentation import segment
-from grouprec.ranking.statistics import bootstrap
+from grouprec.ranking.statistics import mean_interval
 from grouprec.ranking.task import Task, individual_lists, shared_lists, test_task, validation_task
 from grouprec.runs.config import make_config, parse_settings
 from grouprec.runs.store import Run, RunStore
@@ -132,7 +132,7 @@ def bench(name: str, given: argparse.Namespace, folder: Path) -> str:
         f"{data.n_users:,} users x {data.n_items:,} items; rows {len(data.train):,} / {len(data.validation):,} / "
         f"{len(data.test):,}; {len(task.users):,} test users. Ours: {ours['strict'].seconds:.0f} s and "
         f"{ours['strict'].peak_mib:,.0f} MiB for the whole run, all stages and evidence included. "
-        f"{blend_sentence(runs['strict'])} Brackets: 95 % bootstrap intervals over users.",
+        f"{blend_sentence(runs['strict'])} Brackets: 95 % intervals over users.",
         "",
         *shown(chosen, tables, oracle, runs),
     ]
@@ -211,7 +211,7 @@ def values(lists: np.ndarray, task: Task) -> dict[str, tuple[float, float, float
     """Return the metrics of lists, int32 [T, K], with intervals."""
     measured = protocol.measure("", "", lists, task)
     columns = np.column_stack([measured.of(metric) for metric in METRICS])
-    return {metric: cell for metric, *cell in zip(METRICS, *bootstrap(columns, 0), strict=True)}  # type: ignore[misc]
+    return {metric: cell for metric, *cell in zip(METRICS, *mean_interval(columns), strict=True)}  # type: ignore[misc]
 
 
 def saved(run: Run, regime: str) -> list[Row]:

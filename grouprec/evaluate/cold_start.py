@@ -16,7 +16,7 @@ from grouprec.models.placement import ACTIVITY
 from grouprec.ranking.candidates import best_unseen, discounts
 from grouprec.ranking.group_lists import group_popularity
 from grouprec.ranking.metrics import hit_matrix, hit_rate, ideal_dcg, ndcg
-from grouprec.ranking.statistics import bootstrap
+from grouprec.ranking.statistics import mean_interval
 from grouprec.ranking.task import Task, dedup_lists, individual_lists
 
 Predict = Callable[[sparse.csr_array, pd.DataFrame], Candidates]
@@ -56,9 +56,9 @@ def cold_users(
         predict: takes histories CSR [B, I] and attributes (B rows) to the candidates of B users.
         place: takes the same and the candidates to the groups of B users, int [B].
         counts: numbers of items known, each at least 0.
-        seed: of the users, of the items kept and of the resamples.
+        seed: of the users, and of the items kept.
     Returns:
-        n_known, method, metric (ndcg@10, hit_rate@10), value, low, high (bootstrap 95 % interval over users), n_users.
+        n_known, method, metric (ndcg@10, hit_rate@10), value, low, high (95 % interval over users), n_users.
         Methods: ``individual`` (what ``predict`` gives), ``group_popularity`` (the popular items of the group that
         the user is placed in) and ``popularity``. Empty where no judged user has that many items.
     """
@@ -80,7 +80,7 @@ def cold_users(
             "popularity": dedup_lists(popular, np.zeros(len(users), np.int32), alone, K),
         }
         values = {name: _judge(these, alone.relevant) for name, these in lists.items()}
-        tables.append(_table(values, seed).assign(n_known=n)[_USER_COLUMNS])
+        tables.append(_table(values).assign(n_known=n)[_USER_COLUMNS])
     return pd.concat(tables, ignore_index=True)
 
 
@@ -133,9 +133,9 @@ def _judge(lists: np.ndarray, relevant: sparse.csr_array) -> np.ndarray:
     return np.column_stack([ndcg(hits, np.diff(relevant.indptr), K), hit_rate(hits, K)])
 
 
-def _table(values: dict[str, np.ndarray], seed: int) -> pd.DataFrame:
-    """Return the mean and interval of every method's values, float64 [B, 2] each; all on the same resamples."""
-    mean, low, high = bootstrap(np.concatenate(list(values.values()), axis=1), seed)
+def _table(values: dict[str, np.ndarray]) -> pd.DataFrame:
+    """Return the mean and interval of every method's values, float64 [B, 2] each."""
+    mean, low, high = mean_interval(np.concatenate(list(values.values()), axis=1))
     return pd.DataFrame(
         {
             "method": np.repeat(list(values), len(_METRICS)),
@@ -165,10 +165,10 @@ def cold_items(
     Args:
         encode: takes histories CSR [B, I] and attributes (B rows) to user vectors [B, D].
         items: item vectors [I, D] of the same encoder, dense or CSR.
-        seed: of the cold items, of users, of ties and of the resamples.
+        seed: of the cold items, of users and of ties.
     Returns:
         n_cold, among (``cold items``: ranked among themselves; ``catalogue``: among everything), method, metric
-        (ndcg@10, hit_rate@10), value, low, high (bootstrap 95 % interval over users), n_users. Methods:
+        (ndcg@10, hit_rate@10), value, low, high (95 % interval over users), n_users. Methods:
         ``attributes`` (the predicted vectors), ``category_popularity`` (the same regression on the items' popularity
         in its place: with one category the shrunken mean popularity of its other items) and ``random`` (the exact
         mean over all orders). Empty where nothing is known of the items, or fewer than two would be cold.
@@ -206,7 +206,7 @@ def cold_items(
             "category_popularity": _judge(_ranked(by_popularity, alone, listed, seed), alone.relevant),
             "random": random_order(alone.n_relevant, listed.sum() - (alone.owned != 0) @ listed.astype(np.int64)),
         }
-        tables.append(_table(values, seed).assign(n_cold=n_cold, among=among)[_ITEM_COLUMNS])
+        tables.append(_table(values).assign(n_cold=n_cold, among=among)[_ITEM_COLUMNS])
     return pd.concat(tables, ignore_index=True)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +11,7 @@ from scipy import sparse
 
 from grouprec.evaluate.protocol import Measured
 from grouprec.ranking.metrics import coverage, gini
-from grouprec.ranking.statistics import holm
+from grouprec.ranking.statistics import ENOUGH, difference_interval, holm, mean_interval
 from grouprec.ranking.task import Task
 
 _METRICS = ("ndcg@10", "hit_rate@10")
@@ -21,12 +20,10 @@ _COLUMNS += ["difference", "difference_low", "difference_high", "p", "p_adjusted
 ACTIVITY = "number of items"  # the attribute that every user has: how many items are theirs
 MOST_VALUES = 12  # values of an attribute shown by name
 MOST_USERS = 20_000  # more make the intervals hardly narrower
-LEAST_USERS = 10  # resamples of fewer say nothing about an interval
-N_RESAMPLES = 1000
 N_PERMUTATIONS = 1999
 TIERS = (("head", 0.2), ("middle", 0.5), ("tail", 1.0))  # share of the catalogue, most popular first, where each ends
 _FREE_TEXT_VALUES = 50  # from here on, mostly unique or long values are no categories
-_CELLS = 1 << 22  # resampled values held at a time
+_CELLS = 1 << 22  # permuted values held at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,12 +79,12 @@ def value_by_attribute(measured: Measured, attributes: pd.DataFrame, task: Task,
 
     Args:
         attributes: U rows, any columns; read by :func:`levels`. Free text is left out.
-        seed: of the draw, the resamples and the permutations.
+        seed: of the draw and the permutations.
     Returns:
-        attribute, value, n_users, metric (ndcg@10, hit_rate@10), mean, low, high (bootstrap 95 % interval),
-        difference (to the mean of all other users), difference_low, difference_high, p, p_adjusted. Intervals are NaN
-        for fewer than 10 users, or others. p is two-sided, from 1,999 permutations of users (right for any number of
-        them), and corrected by :func:`~grouprec.ranking.statistics.holm` over all rows of one metric. A difference
+        attribute, value, n_users, metric (ndcg@10, hit_rate@10), mean, low, high (95 % interval),
+        difference (to the mean of all other users), difference_low, difference_high, p, p_adjusted. Intervals
+        and p are NaN for fewer than 30 users, or others: too few to tell. p is two-sided, from 1,999 permutations of
+        users, and corrected by :func:`~grouprec.ranking.statistics.holm` over all rows of one metric. A difference
         has no cause: users with more items, say, are more or less easily served whatever their region.
     """
     rng = np.random.default_rng(seed)
@@ -125,47 +122,35 @@ def _membership(read: list[Levels], n_users: int) -> sparse.csr_array:
 
 def _contrasts(member: sparse.csr_array, values: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
     """Return means, differences to the others, their intervals and p values, each float64 [V, M]."""
-    n_values, n_users = member.shape
+    n_users = len(values)
     table = np.column_stack([np.ones(n_users), values])  # the first column counts the users
-
-    def resample(n: int) -> np.ndarray:
-        drawn = rng.integers(n_users, size=(n, n_users)) + np.arange(n)[:, None] * n_users
-        counts = np.bincount(drawn.ravel(), minlength=n * n_users).reshape(n, n_users)
-        return counts.T[:, :, None] * table[:, None]
-
-    def permute(n: int) -> np.ndarray:
-        return table[rng.permuted(np.tile(np.arange(n_users), (n, 1)), axis=1).T]
-
     mean, difference = _means(member @ table, table.sum(axis=0))
     interval, p = np.full((4, *mean.shape), np.nan), np.full(mean.shape, np.nan)
-    if n_values and n_users:
-        n = member.sum(axis=1)
-        enough, both = n >= LEAST_USERS, np.minimum(n, n_users - n) >= LEAST_USERS
-        means, differences = _drawn(member, resample, N_RESAMPLES, table.size)
-        interval[:2, enough] = np.nanpercentile(means[enough], [2.5, 97.5], axis=1)
-        interval[2:, both] = np.nanpercentile(differences[both], [2.5, 97.5], axis=1)
-        _, chance = _drawn(member, permute, N_PERMUTATIONS, table.size)
-        as_far = (np.abs(chance) >= np.abs(difference)[:, None] - 1e-9).sum(axis=1)  # rounding must not break ties
-        p = np.where(np.isnan(difference), np.nan, (as_far + 1) / (N_PERMUTATIONS + 1))
+    n = member.sum(axis=1)
+    both = np.minimum(n, n_users - n) >= ENOUGH
+    for at in np.flatnonzero(n >= ENOUGH):
+        those = np.isin(np.arange(n_users), member[[at]].indices)
+        interval[:2, at] = mean_interval(values[those])[1:]
+        if both[at]:
+            interval[2:, at] = difference_interval(mean_interval(values[those]), mean_interval(values[~those]))
+    if both.any():
+        far = np.abs(difference[both]) - 1e-9  # rounding must not break ties
+        p[both] = (_as_far(member[both], table, far, rng) + 1) / (N_PERMUTATIONS + 1)
     names = ("low", "high", "difference_low", "difference_high")
     return {"mean": mean, "difference": difference, **dict(zip(names, interval, strict=True)), "p": p}
 
 
-def _drawn(
-    member: sparse.csr_array, draw: Callable[[int], np.ndarray], n: int, cells: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return means and differences in ``n`` draws, each float64 [V, n, M].
-
-    ``draw`` takes a number of draws and returns their tables side by side, [T, draws, 1 + M], of ``cells`` cells each.
-    """
-    parts = []
-    size = max(1, _CELLS // cells)
-    for start in range(0, n, size):
-        tables = draw(min(size, n - start))
-        sums = member @ tables.reshape(len(tables), -1)
-        parts.append(_means(sums.reshape(-1, *tables.shape[1:]), tables.sum(axis=0)))
-    means, differences = zip(*parts, strict=True)
-    return np.concatenate(means, axis=1), np.concatenate(differences, axis=1)
+def _as_far(member: sparse.csr_array, table: np.ndarray, far: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return in how many permutations of the users the difference is at least ``far`` from 0, int [V, M]."""
+    count = np.zeros(far.shape, np.int64)
+    size = max(1, _CELLS // table.size)
+    for start in range(0, N_PERMUTATIONS, size):
+        n = min(size, N_PERMUTATIONS - start)
+        tables = table[rng.permuted(np.tile(np.arange(len(table)), (n, 1)), axis=1).T]  # [T, n, 1 + M]
+        sums = (member @ tables.reshape(len(tables), -1)).reshape(len(far), *tables.shape[1:])
+        _, difference = _means(sums, tables.sum(axis=0))
+        count += (np.abs(difference) >= far[:, None]).sum(axis=1)
+    return count
 
 
 def _means(sums: np.ndarray, whole: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

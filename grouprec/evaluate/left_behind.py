@@ -10,7 +10,6 @@ from scipy import sparse
 
 from grouprec.core.types import Candidates, Groups
 from grouprec.evaluate import baselines
-from grouprec.evaluate.fairness import LEAST_USERS
 from grouprec.evaluate.protocol import Measured, measure, measure_one, share_of_gain
 from grouprec.models.base import Regime
 from grouprec.models.groupers.segmentation import segment, start_space, starts
@@ -64,7 +63,7 @@ def left_behind(
         measured: the groups' lists, judged in ``regime``.
         candidates: of U users, the predictions that lists are made from; as personal lists they are the ceiling.
         histories: CSR [U, I], what the lists are made from.
-        seed: of the draw of members, the starts and the resamples.
+        seed: of the draw of members and of the starts.
     Returns:
         One row per group: group, size, n_judged; zero_hit_share (judged members without a hit in the first ten),
         zero_hit_low, zero_hit_high (Wilson's 95 % interval); ndcg@10; worst_decile, best_decile (nDCG@10 of the
@@ -74,7 +73,7 @@ def left_behind(
         predicted_worth (gain per member, about 1 being a list of their own), predicted_ndcg@10 and
         predicted_precision@10 (worth times what personal lists reach on the task per worth), predicted_hits (more
         hits in ten, all members together); measured_ndcg@10, measured_precision@10, each with ``_low`` and ``_high``
-        (paired bootstrap, 95 %; NaN for fewer than 10 judged members).
+        (paired, 95 %; NaN for fewer than 30 judged members: too few to tell).
         NaN where nobody is judged and, of the split, where a group has fewer than 10 members.
     Raises:
         ValueError: ``measured`` is of another regime.
@@ -156,10 +155,10 @@ def _split(
         judged: int [J], positions of its judged members in ``task.users``.
         rates: see :func:`_per_worth`.
     """
-    task, seed = setting.task, setting.seed
+    task = setting.task
     drawn = members
     if len(members) > MOST_MEMBERS:
-        drawn = np.sort(np.random.default_rng(seed).choice(members, MOST_MEMBERS, replace=False))
+        drawn = np.sort(np.random.default_rng(setting.seed).choice(members, MOST_MEMBERS, replace=False))
     one, two = _rankings(drawn, setting)
     _, before, _ = _choose(one, drawn, setting)
     _, after, part = _choose(two, drawn, setting)
@@ -173,9 +172,7 @@ def _split(
         hits = hit_matrix(lists, task.relevant[users])
         new = np.column_stack([ndcg(hits, task.n_relevant[judged], LENGTH), precision(hits, LENGTH)])
         old = np.column_stack([measured.of(metric)[judged] for metric in _METRICS])
-        changes[:] = paired_difference(new, old, seed)[:3]
-        if len(judged) < LEAST_USERS:
-            changes[1:] = np.nan
+        changes[:] = paired_difference(new, old)[:3]
     smaller = min(part.mean(), 1 - part.mean())
     return np.array([smaller, worth_gain[0], *predicted, LENGTH * len(members) * predicted[1], *changes.T.ravel()])
 

@@ -28,7 +28,7 @@ from grouprec.ranking.metrics import (
     hit_matrix,
     novelty,
 )
-from grouprec.ranking.statistics import bootstrap
+from grouprec.ranking.statistics import mean_interval
 from grouprec.ranking.task import Task, dedup_lists, individual_lists, shared_lists
 
 METRICS = (*ACCURACY, "novelty@10")  # columns of Measured.values
@@ -99,9 +99,9 @@ def measure_both(method: str, lists: GroupLists, groups: Groups, task: Task) -> 
     return [measure_one(method, regime, lists, groups, task) for regime in ("strict", "dedup")]
 
 
-def summarise(measured: list[Measured], seed: int) -> list[Row]:
-    """Return every metric's mean and interval, all methods on the same resamples of users."""
-    mean, low, high = bootstrap(np.concatenate([m.values for m in measured], axis=1), seed)
+def summarise(measured: list[Measured]) -> list[Row]:
+    """Return every metric's mean and interval (:func:`~grouprec.ranking.statistics.mean_interval`)."""
+    mean, low, high = mean_interval(np.concatenate([m.values for m in measured], axis=1))
     rows = []
     for n, one in enumerate(measured):
         n_users = len(one.values)
@@ -216,7 +216,7 @@ def evaluate(
     measured = [measure(name, "individual", individual_lists(own, task), task) for name, own in alone.items()]
     for name, (members, these) in shared.items():
         measured += measure_both(name, these, members, task)
-    rows = add_bounds(rows_table(summarise(measured, seed)), measured, task)
+    rows = add_bounds(rows_table(summarise(measured)), measured, task)
     tables = [group_table(one, groups, task).assign(method=one.method, regime=one.regime) for one in measured]
     return Evaluation(
         rows,

@@ -9,7 +9,7 @@ import pandas as pd
 
 from grouprec.core.types import SettingError
 from grouprec.evaluate.protocol import HEADLINES, METRICS, Measured
-from grouprec.ranking.statistics import LEVEL, holm, paired_difference, sign_flip_p
+from grouprec.ranking.statistics import ENOUGH, LEVEL, holm, paired_difference, sign_flip_p
 
 _COLUMNS = [
     "method",
@@ -34,12 +34,13 @@ def compare_all(measured: Sequence[Measured], against: str, seed: int) -> pd.Dat
         against: the reference. In a regime that it does not have, "individual" takes its place (personal lists are
             compared with the chosen encoder's where the reference is a group method); without either, the regime is
             left out.
-        seed: of resamples and signs.
+        seed: of the signs.
     Returns:
-        method, regime, metric, against, difference (mean over users), low, high (bootstrap 95 % interval), p (by
-        bootstrap), p_permutation (:func:`sign_flip_p`), p_adjusted (``p_permutation`` by :func:`holm` over all
-        methods of the same regime and metric), significant (``p_adjusted`` < .05). Adjusted is the randomisation
-        test: 1,000 resamples give no p below .002, which no correction for 25 methods survives.
+        method, regime, metric, against, difference (mean over users), low, high (95 % interval), p (of that
+        interval: :func:`paired_difference`), p_permutation (:func:`sign_flip_p`), p_adjusted (``p_permutation`` by
+        :func:`holm` over all methods of the same regime and metric), significant (``p_adjusted`` < .05). Adjusted is
+        the randomisation test, which assumes least. Of fewer than 30 users all but the difference is NaN, and nothing
+        is significant: too few to tell.
     Raises:
         SettingError: there is no method of that name.
     """
@@ -60,7 +61,7 @@ def _compare(reference: Measured, others: list[Measured], seed: int) -> pd.DataF
     columns = [METRICS.index(metric) for metric in HEADLINES]
     theirs = np.concatenate([one.values[:, columns] for one in others], axis=1)
     ours = np.tile(reference.values[:, columns], len(others))
-    difference, low, high, p = paired_difference(theirs, ours, seed)
+    difference, low, high, p = paired_difference(theirs, ours)
     table = pd.DataFrame(
         {
             "method": np.repeat([one.method for one in others], len(columns)),
@@ -71,7 +72,7 @@ def _compare(reference: Measured, others: list[Measured], seed: int) -> pd.DataF
             "low": low,
             "high": high,
             "p": p,
-            "p_permutation": sign_flip_p(theirs - ours, seed),
+            "p_permutation": sign_flip_p(theirs - ours, seed) if len(ours) >= ENOUGH else np.nan,
         }
     )
     adjusted = table.groupby("metric")["p_permutation"].transform(lambda p: holm(p.to_numpy()))

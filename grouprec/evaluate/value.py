@@ -21,6 +21,7 @@ from sklearn.metrics import (
 from grouprec.core.types import Candidates, GroupLists, Groups
 from grouprec.data.dataset import Dataset, Interactions
 from grouprec.evaluate import baselines, protocol
+from grouprec.ranking.statistics import Z, mean_interval
 from grouprec.ranking.task import Task, individual_lists
 
 GRID = (1, 2, 3, 5, 8, 12, 16, 20, 30, 50)
@@ -94,8 +95,7 @@ def value_of_groups(
     """Return what every method's lists are worth for every number of groups, with floor, ceiling and oracle.
 
     The lists of a method are judged in the regime that they and their groups were formed for, on at most 10,000
-    users, drawn by the seed. Intervals are normal ones (mean and 1.96 standard errors), because a curve is hundreds
-    of means over thousands of users.
+    users, drawn by the seed. Intervals: :func:`~grouprec.ranking.statistics.mean_interval`.
 
     Args:
         histories: what the lists were made from, CSR [U, I].
@@ -132,12 +132,12 @@ def value_of_groups(
     return pd.DataFrame([row for n_groups in grid for row in judge(n_groups)])
 
 
-def _point(value: float, error: float, floor: float, individual: float, oracle: float) -> dict[str, float]:
+def _point(value: float, low: float, high: float, floor: float, individual: float, oracle: float) -> dict[str, float]:
     """Return a mean with its interval and what stands beside it."""
     return {
         "value": value,
-        "low": value - 1.96 * error,
-        "high": value + 1.96 * error,
+        "low": low,
+        "high": high,
         "floor": floor,
         "individual": individual,
         "oracle": oracle,
@@ -171,13 +171,10 @@ def some_users(data: Dataset, task: Task, rows: np.ndarray) -> tuple[Dataset, Ta
     return fewer, Task(task.seen[rows], task.relevant[rows], users[users >= 0], task.owned[rows])
 
 
-def _means(measured: protocol.Measured) -> dict[str, tuple[float, float]]:
-    """Return mean and standard error of every headline metric; NaN where there is no user."""
-    n = len(measured.values)
-    if not n:
-        return dict.fromkeys(protocol.HEADLINES, (np.nan, np.nan))
-    columns = {metric: measured.of(metric) for metric in protocol.HEADLINES}
-    return {metric: (float(own.mean()), float(own.std(ddof=n > 1) / np.sqrt(n))) for metric, own in columns.items()}
+def _means(measured: protocol.Measured) -> dict[str, tuple[float, ...]]:
+    """Return mean, low and high of every headline metric; NaN where there is no user."""
+    found = {metric: mean_interval(measured.of(metric)) for metric in protocol.HEADLINES}
+    return {metric: tuple(float(part) for part in parts) for metric, parts in found.items()}
 
 
 def choose_n_groups(table: pd.DataFrame, regime: str) -> tuple[int, str]:
@@ -185,7 +182,7 @@ def choose_n_groups(table: pd.DataFrame, regime: str) -> tuple[int, str]:
 
     The rule is that of one standard error (Breiman et al. 1984): of all numbers of groups whose ndcg@10 is within one
     standard error of the best, the smallest, because every group is a list that somebody has to make and show. The
-    standard error is the 95 % interval's width divided by 3.92.
+    standard error is the 95 % interval's width divided by 3.92 (twice 1.96).
 
     Args:
         table: from :func:`value_of_groups` on the validation task.
@@ -197,7 +194,7 @@ def choose_n_groups(table: pd.DataFrame, regime: str) -> tuple[int, str]:
     if rows.empty:
         raise ValueError(f"The table holds no ndcg@10 in the {regime} regime; it needs users with validation targets.")
     best = rows.loc[rows["value"].idxmax()]
-    error = (best["high"] - best["low"]) / 3.92
+    error = (best["high"] - best["low"]) / (2 * Z)
     chosen = rows[rows["value"] >= best["value"] - error].sort_values("n_groups").iloc[0]
     n, at_best = int(chosen["n_groups"]), int(best["n_groups"])
     if n == at_best:

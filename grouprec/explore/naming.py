@@ -14,11 +14,11 @@ from sklearn.feature_extraction.text import CountVectorizer
 
 from grouprec.core.types import Groups
 from grouprec.ranking.group_lists import member_matrix
+from grouprec.ranking.statistics import Z
 
 MIN_MEMBERS = 3  # an item or attribute of fewer members says nothing about a group
 MIN_Z = 2.0  # standard errors by which an attribute must differ
 MIN_LIFT = 1.1  # a term must be so many times as frequent in a group's document as in the others
-Z_95 = 1.96  # standard errors on either side of a 95 % interval
 MAX_WORDS = 3  # in a name made of terms
 MAX_LABEL = 32  # characters of an item's label in a name
 _TINY = 1e-9  # instead of a division by 0
@@ -87,7 +87,7 @@ def lift_interval(
     """
     outside, others = overall - inside, n_users - sizes
     variance = 1 / (inside + 0.5) - 1 / (sizes + 0.5) + 1 / (outside + 0.5) - 1 / (others + 0.5)
-    margin = Z_95 * (outside + 0.5) / (overall + 1) * np.sqrt(np.maximum(variance, 0))
+    margin = Z * (outside + 0.5) / (overall + 1) * np.sqrt(np.maximum(variance, 0))
     lift = (inside / sizes) / (overall / n_users)
     return lift * np.exp(-margin), lift * np.exp(margin)
 

@@ -17,7 +17,7 @@ from grouprec.live.state import LiveState
 from grouprec.ranking.candidates import taste
 from grouprec.ranking.group_lists import RANKING_DEPTH, member_matrix
 from grouprec.ranking.metrics import has, hit_matrix, hit_rate, list_overlap, ndcg, precision
-from grouprec.ranking.statistics import bootstrap, paired_difference
+from grouprec.ranking.statistics import mean_interval, paired_difference
 from grouprec.ranking.task import Task, dedup_lists, shared_lists
 
 N_WINDOWS = 10
@@ -47,7 +47,8 @@ def replay(
     Returns:
         A row per window, regime ("strict", "dedup") and metric ("precision@10", "hit_rate@10", "ndcg@10"), windows from
         1, with: ``frozen`` and ``updated``, means over the window's users who take something new; ``difference`` and
-        its 95 % bootstrap interval ``low``, ``high``; ``n_judged``, those users. NaN where there are none.
+        its 95 % interval ``low``, ``high`` (NaN for fewer than 30 users);
+        ``n_judged``, those users. NaN where there are none.
         The same for all rows of a window: ``n_events``, ``n_users``, ``until`` (time of its last event, seconds since
         1970, NaN without times) and, after its events: ``changed_group``, the share of users who are not in their first
         group; ``size_change``, the total variation between the groups' shares of users then and now; ``centre_shift``,
@@ -65,7 +66,7 @@ def replay(
         now = first
         for number, window in enumerate(np.array_split(np.arange(len(part)), min(n_windows, len(part))), start=1):
             events = part.take(window)
-            values = _judge(first, now, _task(known, events), seed)
+            values = _judge(first, now, _task(known, events))
             for together in events.rounds():
                 state.events(events.user_rows[together], events.item_rows[together])
             known, now = known + events.matrix(known.shape), _Picture.of(state)
@@ -103,7 +104,7 @@ def choose_weight(
         weights: to choose from; of equally good ones the first.
     Returns:
         The weight, and a table with a row per weight: ``weight``, ``ndcg@10`` (mean over users of their mean over
-        events), ``low``, ``high`` (95 % bootstrap interval over users). For an empty part the first weight and NaN.
+        events), ``low``, ``high`` (95 % interval over users). For an empty part the first weight and NaN.
     """
     rng = np.random.default_rng(seed)
     users = np.unique(part.user_rows)
@@ -111,7 +112,7 @@ def choose_weight(
     part = part.take(np.isin(part.user_rows, drawn)).in_time_order(rng)
     rows = []
     for weight in weights:
-        mean, low, high = bootstrap(_own_values(make_state(weight), part), seed)
+        mean, low, high = mean_interval(_own_values(make_state(weight), part))
         rows.append({"weight": weight, f"ndcg@{K}": float(mean), "low": float(low), "high": float(high)})
     table = pd.DataFrame(rows)
     best = table[f"ndcg@{K}"].fillna(0).to_numpy().argmax()
@@ -178,14 +179,14 @@ class _Picture:
         return dedup_lists(self.ranking, self.labels, task, K)
 
 
-def _judge(first: _Picture, now: _Picture, task: Task, seed: int) -> list[dict[str, Any]]:
+def _judge(first: _Picture, now: _Picture, task: Task) -> list[dict[str, Any]]:
     """Return the values of both regimes, frozen and updated, a dict per regime and metric."""
     relevant, rows = task.relevant[task.users], []
     names = (f"precision@{K}", f"hit_rate@{K}", f"ndcg@{K}")
     for regime in ("strict", "dedup"):
         frozen, updated = (_values(picture.lists(regime, task), relevant) for picture in (first, now))
         means = [v.mean(axis=0) if len(v) else np.full(len(names), np.nan) for v in (updated, frozen)]
-        columns = [*means, *paired_difference(updated, frozen, seed)[:3]]
+        columns = [*means, *paired_difference(updated, frozen)[:3]]
         for name, values in zip(names, np.column_stack(columns).tolist(), strict=True):
             row = dict(zip(("updated", "frozen", "difference", "low", "high"), values, strict=True))
             rows.append({"regime": regime, "metric": name, **row, "n_judged": len(task.users)})

@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from grouprec.report.sentences import ENOUGH_TESTED, METRIC, encoder_title
-from grouprec.report.text import difference, number, percent, plain, plural, ratio, score
+from grouprec.ranking.statistics import ENOUGH, LEVEL
+from grouprec.report.sentences import METRIC, encoder_title
+from grouprec.report.text import TOO_FEW, difference, number, percent, plain, plural, ratio, score
 
-LEVEL = 0.05  # corrected p below which a difference counts
 STEPS = {
     "popularity": "Popular items",
     "encoder": "Encoder",
@@ -22,10 +22,12 @@ STEPS = {
 SHARED = {"strict": "the shared lists", "dedup": "the shared rankings"}
 
 
-def verdict(low: float, high: float) -> str:
-    """Return what a 95 % interval of a difference says."""
-    if pd.isna(low) or pd.isna(high):
+def verdict(value: float, low: float, high: float) -> str:
+    """Return what a difference and its 95 % interval say; nothing where there is no difference."""
+    if pd.isna(value):
         return ""
+    if pd.isna(low) or pd.isna(high):
+        return TOO_FEW
     return "adds" if low > 0 else "costs" if high < 0 else "no proven difference"
 
 
@@ -44,10 +46,13 @@ def steps_answer(steps: pd.DataFrame) -> str:
     Args:
         steps: step, value, added, low, high of one regime and metric.
     """
+    judged = steps.dropna(subset="added").sort_values("added", ascending=False)
+    if len(judged) and judged[["low", "high"]].isna().all(axis=None):
+        return f"Fewer than {ENOUGH} users were tested: {TOO_FEW} what a step adds."
     said: dict[str, list[str]] = {"adds": [], "costs": [], "no proven difference": []}
-    for row in steps.dropna(subset="added").sort_values("added", ascending=False).itertuples():
+    for row in judged.itertuples():
         title = STEPS.get(str(row.step), str(row.step)).lower()
-        said[verdict(row.low, row.high) or "no proven difference"].append(f"the {plain(title)} ({_signed(row.added)})")
+        said[verdict(row.added, row.low, row.high)].append(f"the {plain(title)} ({_signed(row.added)})")
     parts = []
     if said["adds"]:
         parts.append(f"{_and(said['adds'])} {'adds' if len(said['adds']) == 1 else 'add'}")
@@ -77,6 +82,8 @@ def split_answer(groups: pd.DataFrame) -> str:
         groups: name, measured_ndcg@10 with ``_low`` and ``_high``, predicted_ndcg@10.
     """
     measured = f"measured_{METRIC}"
+    if groups[f"{measured}_low"].isna().all():
+        return f"No group has {ENOUGH} tested members: {TOO_FEW} what a split would gain."
     proven = groups[groups[f"{measured}_low"] > 0]
     if proven.empty:
         return "No group is proven to gain by being split in two."
@@ -118,6 +125,8 @@ def fairness_answer(values: pd.DataFrame) -> str:
     """
     beyond = values[values["p_adjusted"] < LEVEL].sort_values("p_adjusted")
     looked = f"Of {plural(len(values), 'attribute value')}"
+    if len(values) and values["p_adjusted"].isna().all():
+        return f"{looked}, none has {ENOUGH} tested users and as many others: {TOO_FEW} whom the lists serve better."
     if beyond.empty:
         return f"{looked}, none is served better or worse than all other users beyond chance."
     said = [
@@ -232,14 +241,17 @@ def groups_answer(grid: pd.DataFrame, ours: str, rivals: Sequence[str] = ()) -> 
     """Say which group the run's lists serve best and which least, and in how many groups no other lists do better.
 
     Args:
-        grid: n_test_users, name and columns of values, a row per group; groups of very few tested members only count
-            where there are no others.
+        grid: n_test_users, name and columns of values, a row per group; groups of very few tested members do not
+            count.
         ours: the column of the run's own lists.
         rivals: the columns of other shared lists.
     """
-    known = grid[grid[ours].notna() & (grid["n_test_users"] >= min(ENOUGH_TESTED, grid["n_test_users"].max()))]
+    known = grid[grid[ours].notna()]
     if known.empty:
         return "No group was measured: nobody in them has held-out interactions."
+    known = known[known["n_test_users"] >= ENOUGH]
+    if known.empty:
+        return f"No group has {ENOUGH} tested members: {TOO_FEW} which the shared lists serve best."
     best, least = known.loc[known[ours].idxmax()], known.loc[known[ours].idxmin()]
     said = f"The shared lists serve **{plain(best['name'])}** best ({score(best[ours])})"
     said += f" and **{plain(least['name'])}** least ({score(least[ours])})." if len(known) > 1 else "."

@@ -8,10 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from grouprec.report.text import count, group_label, number, percent, plain, plural, ratio, score
+from grouprec.ranking.statistics import ENOUGH
+from grouprec.report.text import TOO_FEW, count, group_label, number, percent, plain, plural, ratio, score
 
 METRIC = "ndcg@10"  # the headline; every sentence says what it is behind the help mark
-ENOUGH_TESTED = 20  # with fewer tested members the share of a group says little
 METRIC_HELP = (
     "Measured with nDCG@10 on held-out interactions: how high the items that a user really took next stand in the "
     "first ten of the list, averaged over users. 1 is perfect, 0 is no hit at all."
@@ -73,6 +73,11 @@ def evaluated(evaluation: pd.DataFrame, method: str, regime: str, metric: str = 
     match = (evaluation["method"] == method) & (evaluation["regime"] == regime) & (evaluation["metric"] == metric)
     rows = evaluation[match & evaluation["value"].notna()]
     return None if rows.empty else rows.iloc[0]
+
+
+def too_few(tested: float | None) -> bool:
+    """Return whether so many users (None where it is not known) are too few to tell what a number is worth."""
+    return tested is not None and tested < ENOUGH
 
 
 # -- Groups: who are my users?
@@ -220,6 +225,8 @@ def worth_answer(evaluation: pd.DataFrame, regime: str, method: str = "generated
     lists, generated, mean, popular = (
         evaluated(evaluation, name, regime) for name in (method, "generated", "members_mean", "popularity")
     )
+    if lists is not None and too_few(lists.get("n_users")):
+        return f"Only {plural(lists['n_users'], 'user')} could be tested: {TOO_FEW} what such lists are worth."
     parts = []
     if lists is not None and popular is not None and popular["value"] > 0:
         parts.append(f"Such lists {times(lists['value'] / popular['value'])} one popular list for all")
@@ -269,12 +276,13 @@ def compare_answer(
     made = method_title(method).lower()
     who = f"{plural(n_groups, 'shared list')} ({made}) {'reaches' if n_groups == 1 else 'reach'}"
     usual = evaluated(evaluation, "kmeans_popularity", regime, metric)
-    against = ""
+    few, against = too_few(lists.get("n_users")), ""
     if usual is not None:
-        word = "only " if usual["high"] < lists["low"] else ""
+        word = "only " if usual["high"] < lists["low"] and not few else ""
         against = f"; k-means + most popular reaches {word}{score(usual['value'])}"
     personal = f"Personal lists reach {score(lists['individual'])}"
-    return f"{personal}; {who} {score(lists['value'])}{gain_words(lists)}{against}."
+    doubt = f" Tested on {plural(lists['n_users'], 'user')}: {TOO_FEW} which is better." if few else ""
+    return f"{personal}; {who} {score(lists['value'])}{'' if few else gain_words(lists)}{against}.{doubt}"
 
 
 def gain_words(row: pd.Series) -> str:
@@ -319,6 +327,10 @@ def updater_answer(updater: Mapping[str, Any]) -> str:
         return "Live updates were not evaluated in this run."
     before, after = rates["frozen"], rates["updated"]
     change = f"the next item is in the first ten for {percent(after)} of events instead of {percent(before)}"
+    if too_few(updater.get("n_users")):
+        return (
+            f"Tried on {plural(updater['n_users'], 'user')}: {TOO_FEW} whether updating users after every event pays."
+        )
     verdict = "pays" if after > before else "does not pay here"
     return f"Updating users after every event {verdict}: {change} ({plural(updater['n_events'], 'event')})."
 
@@ -363,12 +375,14 @@ def left_behind_answer(served: pd.DataFrame) -> str:
     """Say which group's members most often find nothing in their first ten.
 
     Args:
-        served: one row per group; groups of very few tested members only count where there are no others.
+        served: one row per group; groups of very few tested members do not count.
     """
     tested = served[served["zero_hit_share"].notna()]
-    tested = tested[tested["n_test_users"] >= min(ENOUGH_TESTED, tested["n_test_users"].max())]
     if tested.empty:
         return "No group was measured: the held-out part has no interactions that are new to a user."
+    tested = tested[tested["n_test_users"] >= ENOUGH]
+    if tested.empty:
+        return f"No group has {ENOUGH} tested members: {TOO_FEW} which the lists serve least."
     worst = tested.loc[tested["zero_hit_share"].idxmax()]
     share = f"{percent(worst['zero_hit_share'])} of its {plural(worst['n_test_users'], 'tested member')}"
     return f"The list serves **{plain(worst['name'])}** least: {share} found nothing in it."

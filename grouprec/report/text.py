@@ -9,6 +9,7 @@ import pandas as pd
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _SHORTCODE = re.compile(r":(?=[\w+\-/]+:)")
 NOTHING = "–"
+TOO_FEW = "too few to tell"  # of fewer than ``ENOUGH`` users no difference is claimed
 
 
 def plain(text: object) -> str:
@@ -57,10 +58,14 @@ def interval(value: float, low: float, high: float) -> str:
 
 
 def difference(value: float, low: float, high: float) -> str:
-    """Return ``+0.012 (+0.004 to +0.020)``, with a real minus sign; nothing where there is no value."""
+    """Return ``+0.012 (+0.004 to +0.020)``, with a real minus sign; nothing where there is no value.
+
+    Where there is no interval, there were too few users to tell.
+    """
     if pd.isna(value):
         return ""
-    return f"{value:+.3f} ({low:+.3f} to {high:+.3f})".replace("-", "−")
+    sure = TOO_FEW if pd.isna(low) or pd.isna(high) else f"{low:+.3f} to {high:+.3f}"
+    return f"{value:+.3f} ({sure})".replace("-", "−")
 
 
 def ratio(value: float) -> str:

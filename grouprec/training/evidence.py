@@ -36,7 +36,7 @@ from grouprec.models.fitting import RunOptions
 from grouprec.models.virtual_members import mean_preference, one_hot
 from grouprec.ranking.candidates import best_unseen, find_candidates
 from grouprec.ranking.group_lists import group_popularity, lists_from_rates, members_mean
-from grouprec.ranking.statistics import bootstrap, paired_difference
+from grouprec.ranking.statistics import mean_interval, paired_difference
 from grouprec.ranking.strategies import STRATEGIES
 from grouprec.ranking.task import Task, dedup_lists, individual_lists, shared_lists, test_task
 from grouprec.runs.config import RunConfig
@@ -219,7 +219,7 @@ def _ablation(
         before: protocol.Measured | None = None
         for step, what, members, lists in steps:
             one = protocol.measure_one(step, regime, lists, members, task)
-            rows += _step_rows(step, what, one, before, seed)
+            rows += _step_rows(step, what, one, before)
             before = one
     return pd.DataFrame(rows)
 
@@ -228,13 +228,11 @@ def _from_rates(rates: np.ndarray, judged: Fitted, seed: int) -> GroupLists:
     return lists_from_rates(rates, judged.data.histories, judged.groups, seed)
 
 
-def _step_rows(
-    step: str, what: str, one: protocol.Measured, before: protocol.Measured | None, seed: int
-) -> list[dict[str, Any]]:
+def _step_rows(step: str, what: str, one: protocol.Measured, before: protocol.Measured | None) -> list[dict[str, Any]]:
     """Return a row per headline metric: the value after the step, and its difference to the step before."""
     after = _headlines(one)
     unknown = (np.full(len(protocol.HEADLINES), np.nan),) * 4
-    change = unknown if before is None else paired_difference(after, _headlines(before), seed)
+    change = unknown if before is None else paired_difference(after, _headlines(before))
     value = after.mean(axis=0) if len(after) else unknown[0]
     names = ("metric", "value", "added", "low", "high", "p")
     rows = zip(protocol.HEADLINES, value.tolist(), *(part.tolist() for part in change), strict=True)
@@ -254,7 +252,7 @@ def _strategies(judged: Fitted, task: Task, maker: GroupMaker, config: RunConfig
         lists = maker.by_strategy(judged.groups, name)
         for one in protocol.measure_both(name, lists, judged.groups, task):
             row = {"strategy": name, "title": strategy.title, "regime": one.regime}
-            rows += [row | bounds for bounds in _intervals(one, config.seed)]
+            rows += [row | bounds for bounds in _intervals(one)]
     return pd.DataFrame(rows)
 
 
@@ -347,7 +345,7 @@ def _repeats(judged: Fitted, data: Dataset, task: Task, choices: Choices, config
         for name, candidates in methods.items():
             one = protocol.measure(name, "individual", individual_lists(candidates, one_task), one_task)
             what = {"task": "repeats allowed" if repeats else "new items", "method": name, "n_users": len(users)}
-            rows += [what | bounds for bounds in _intervals(one, config.seed)]
+            rows += [what | bounds for bounds in _intervals(one)]
     return pd.DataFrame(rows)
 
 
@@ -358,9 +356,9 @@ def _other_candidates(judged: Fitted, task: Task, choices: Choices, config: RunC
     return best_unseen(lambda part: predictor.scores(task.users[part]), task.seen[task.users], seed=config.seed)
 
 
-def _intervals(one: protocol.Measured, seed: int) -> list[dict[str, Any]]:
+def _intervals(one: protocol.Measured) -> list[dict[str, Any]]:
     """Return metric, value, low and high of every headline metric."""
-    found = bootstrap(_headlines(one), seed)
+    found = mean_interval(_headlines(one))
     rows = zip(protocol.HEADLINES, *(part.tolist() for part in found), strict=True)
     return [dict(zip(("metric", "value", "low", "high"), row, strict=True)) for row in rows]
 

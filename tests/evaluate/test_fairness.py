@@ -90,8 +90,27 @@ def test_a_single_lucky_user_is_no_evidence():
     served = np.zeros(60)
     served[:3] = 1  # one of them is the only user from Atlantis
     city = pd.DataFrame({"city": ["Atlantis", *["Rome"] * 59]})
-    row = by_value(value_by_attribute(judged(served), city, make_task(60), seed=0), "city").loc["Atlantis"]
-    assert row["p"] == pytest.approx(3 / 60, abs=0.02) and np.isnan(row["low"]) and np.isnan(row["difference_low"])
+    table = by_value(value_by_attribute(judged(served), city, make_task(60), seed=0), "city")
+    assert table.loc["Atlantis", ["low", "high", "difference_low", "p", "p_adjusted"]].isna().all()
+    assert table.loc["Rome", "low"] < table.loc["Rome", "mean"] and np.isnan(table.loc["Rome", "p"])
+
+
+@pytest.mark.parametrize(("n", "told"), [(29, False), (30, True)])
+def test_below_thirty_users_a_difference_is_too_few_to_tell(n, told):
+    served = np.repeat([1.0, 0.0], [n, 90 - n])  # as clear as can be
+    city = pd.DataFrame({"city": np.repeat(["Rome", "Oslo"], [n, 90 - n])})
+    table = by_value(value_by_attribute(judged(served), city, make_task(90), seed=0), "city")
+    known = ["difference_low", "difference_high", "p", "p_adjusted"]
+    assert (table[known].notna() == told).all(axis=None)
+    assert not told or (table["p_adjusted"] < 0.05).all()
+
+
+def test_the_interval_of_a_difference_is_newcombes():
+    """The share of 56 in 70 against 48 in 80 (Newcombe 1998, table II, method 10)."""
+    served, city = np.zeros(150), pd.DataFrame({"city": np.repeat(["Rome", "Oslo"], [70, 80])})
+    served[:56] = served[70:118] = 1
+    row = by_value(value_by_attribute(judged(served), city, make_task(150), seed=0), "city", "hit_rate@10").loc["Rome"]
+    assert [row["difference_low"], row["difference_high"]] == pytest.approx([0.0524, 0.3339], abs=5e-5)
 
 
 def test_activity_is_an_attribute_of_its_own():

@@ -7,7 +7,6 @@ from grouprec.core.types import Candidates, Groups
 from grouprec.evaluate import protocol
 from grouprec.evaluate.left_behind import left_behind
 from grouprec.ranking.group_lists import members_mean
-from grouprec.ranking.statistics import wilson
 from grouprec.ranking.task import Task
 
 N_ITEMS = 60
@@ -95,12 +94,6 @@ def test_share_lost_and_deciles_by_hand():
     assert row[["ndcg@10", "share_lost", "zero_hit_share"]].tolist() == [0.5, 0.5, 0.5]
     assert row[["worst_decile", "best_decile"]].tolist() == [0, 1]
     assert row.loc["smaller_part":].isna().all()  # two members are too few to split
-
-
-def test_wilson_by_hand():
-    low, high = wilson(np.array([0.0, 0.5, 1.0, np.nan]), np.array([10, 10, 10, 0]))
-    assert low == pytest.approx([0, 0.2366, 0.7225, np.nan], abs=1e-4, nan_ok=True)
-    assert high == pytest.approx([0.2775, 0.7634, 1, np.nan], abs=1e-4, nan_ok=True)
 
 
 @pytest.mark.parametrize("regime", ["strict", "dedup"])

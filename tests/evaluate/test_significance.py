@@ -1,58 +1,11 @@
-from itertools import product
-
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from grouprec.core.types import SettingError
 from grouprec.evaluate.protocol import METRICS, Measured
 from grouprec.evaluate.significance import compare_all
-from grouprec.ranking.statistics import holm, sign_flip_p
-
-
-def holm_by_hand(p):
-    """Holm's procedure one hypothesis at a time, smallest first."""
-    left, adjusted, floor = sorted(range(len(p)), key=lambda n: p[n]), [0.0] * len(p), 0.0
-    for step, n in enumerate(left):
-        floor = max(floor, (len(p) - step) * p[n])
-        adjusted[n] = min(1.0, floor)
-    return adjusted
-
-
-def test_holm_by_hand():
-    assert holm(np.array([0.01, 0.04, 0.03, 0.005])) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert holm(np.array([0.6, np.nan, 0.01])) == pytest.approx([0.6, np.nan, 0.02], nan_ok=True)
-    assert holm(np.array([])).tolist() == [] and np.isnan(holm(np.array([np.nan]))).all()
-
-
-@settings(max_examples=100, deadline=None)
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
-def test_holm_is_monotone_bounded_and_equals_the_stepwise_procedure(p):
-    adjusted = holm(np.array(p))
-    assert (adjusted >= p).all() and (adjusted <= 1).all()
-    assert (np.diff(adjusted[np.argsort(p, kind="stable")]) >= 0).all()
-    assert adjusted == pytest.approx(holm_by_hand(p))
-
-
-def test_sign_flips_agree_with_trying_all_signs():
-    difference = np.random.default_rng(0).normal(0.4, 1, (8, 2))
-    signs = np.array(list(product([-1, 1], repeat=8)))
-    exact = (np.abs(signs @ difference) >= np.abs(difference.sum(axis=0)) - 1e-9).mean(axis=0)
-    assert sign_flip_p(difference, seed=0) == pytest.approx(exact, abs=0.02)
-
-
-def test_sign_flips_in_several_chunks_are_as_good(monkeypatch):
-    difference = np.random.default_rng(1).normal(0.2, 1, (50, 1))
-    whole = sign_flip_p(difference, seed=0)
-    monkeypatch.setattr("grouprec.ranking.statistics._CELLS", 500)
-    assert sign_flip_p(difference, seed=0) == pytest.approx(whole, abs=0.02)
-
-
-def test_no_difference_and_no_user():
-    assert sign_flip_p(np.zeros((5, 2)), seed=0).tolist() == [1, 1]
-    assert np.isnan(sign_flip_p(np.zeros((0, 2)), seed=0)).all()
+from grouprec.ranking.statistics import holm
 
 
 def judged(method, regime, mean, n_users=200, seed=0):
@@ -82,7 +35,7 @@ def test_a_planted_difference_is_significant_and_chance_is_not():
 def test_correction_counts_the_methods_of_one_regime_and_metric():
     table = compare_all(MEASURED, "popularity", seed=0)
     for _, family in table.groupby(["regime", "metric"]):
-        assert family["p_adjusted"].to_numpy() == pytest.approx(holm_by_hand(family["p_permutation"].tolist()))
+        assert family["p_adjusted"].to_numpy() == pytest.approx(holm(family["p_permutation"].to_numpy()))
     alone = table[table["method"] == "worse"]
     assert (alone["p_adjusted"] == alone["p_permutation"]).all()
 
@@ -100,6 +53,16 @@ def test_a_personal_reference_leaves_group_lists_out():
 def test_an_unknown_reference_is_refused():
     with pytest.raises(SettingError, match=r"'best'.*popularity, better, alike"):
         compare_all(MEASURED, "best", seed=0)
+
+
+@pytest.mark.parametrize(("n", "told"), [(29, False), (30, True)])
+def test_below_thirty_users_a_difference_is_too_few_to_tell(n, told):
+    table = compare_all(
+        [judged(name, "strict", mean, n) for name, mean in (("popularity", 0.2), ("other", 0.9))], "popularity", 0
+    )
+    assert table["difference"].to_numpy() == pytest.approx(0.7)
+    assert (table[["low", "high", "p", "p_permutation", "p_adjusted"]].notna() == told).all(axis=None)
+    assert (table["significant"] == told).all()
 
 
 def test_nobody_judged_and_nothing_to_compare_with():

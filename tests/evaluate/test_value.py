@@ -3,14 +3,17 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import binomtest
 from sklearn.metrics import silhouette_score
 
 from grouprec.core.types import Groups
 from grouprec.data.dataset import Interactions
 from grouprec.data.synthetic import planted
 from grouprec.evaluate.baselines import everybody, history_groups, item_knn
+from grouprec.evaluate.protocol import measure_one
 from grouprec.evaluate.value import choose_n_groups, default_grid, separation, stability, value_of_groups
 from grouprec.ranking.group_lists import group_popularity, members_mean
+from grouprec.ranking.statistics import mean_interval
 from grouprec.ranking.task import validation_task
 
 KNOWN = planted(n_users=120, n_items=160, n_groups=4, ordered=False)
@@ -111,6 +114,25 @@ def test_the_smallest_number_within_one_standard_error_is_chosen():
     n, reason = choose_n_groups(curve({1: 0.10, 5: 0.15, 10: 0.19, 20: 0.20, 50: 0.195}, error=0.012), "strict")
     assert n == 10
     assert "10 groups" in reason and "0.190" in reason and "0.200 with 20" in reason
+
+
+@pytest.mark.parametrize(("below", "chosen"), [(0.0119, 5), (0.0121, 20)])
+def test_the_boundary_is_exactly_one_standard_error_below_the_best(below, chosen):
+    assert choose_n_groups(curve({5: 0.20 - below, 20: 0.20}, error=0.012), "strict")[0] == chosen
+
+
+def test_the_curve_has_the_intervals_of_all_means():
+    task, candidates = validation_task(KNOWN.data), item_knn(KNOWN.data.histories, KNOWN.data.histories)
+    lists = members_mean(candidates, everybody(120), KNOWN.data.histories, seed=0)
+    form = {"members_mean": lambda n_groups, regime: (everybody(120), lists)}
+    table = value_of_groups(KNOWN.data.histories, task, candidates, form, [1], 0, ["strict"]).set_index("metric")
+    measured = measure_one("", "strict", lists, everybody(120), task)
+    for metric, row in table.iterrows():
+        expected = [float(part) for part in mean_interval(measured.of(metric))]
+        assert row[["value", "low", "high"]].tolist() == pytest.approx(expected)
+    hits = measured.of("hit_rate@10")
+    wilson = binomtest(int(hits.sum()), len(hits)).proportion_ci(0.95, "wilson")
+    assert tuple(table.loc["hit_rate@10", ["low", "high"]]) == pytest.approx((wilson.low, wilson.high), abs=1e-6)
 
 
 def test_the_best_is_chosen_where_none_comes_close():

@@ -56,6 +56,14 @@ def test_meaningless_attributes_do_not_help_and_all_get_the_largest_group() -> N
     assert not placer.helps and not placer.place(meaningless()).any()
 
 
+@pytest.mark.parametrize(("right", "helps"), [(54, False), (55, True)])
+def test_attributes_help_from_one_standard_error_above_the_largest_share(monkeypatch, right: int, helps: bool) -> None:
+    labels = np.repeat([0, 1], 50).astype(np.int32)  # 0.55 less its standard error, 0.0497, is just above one half
+    guesses = np.where(np.arange(100) < right, labels, 1 - labels)
+    monkeypatch.setattr("grouprec.models.placement.cross_val_predict", lambda *args, **settings: guesses)
+    assert AttributePlacer().fit(pd.DataFrame({"region": list("ab") * 50}), labels).helps == helps
+
+
 def test_what_is_computed_from_the_history_is_not_learned() -> None:
     computed = pd.DataFrame({"frequency": LABELS * 10.0, "recency_days": LABELS * 1.0, "spend": LABELS * 1.0})
     assert AttributePlacer().fit(computed.rename(columns={"frequency": "income"}), LABELS).helps

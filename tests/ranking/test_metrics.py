@@ -7,7 +7,6 @@ from hypothesis.extra import numpy as hnp
 from ir_measures import RR, P, R, Success, nDCG
 from scipy import sparse
 
-from grouprec.ranking import statistics
 from grouprec.ranking.metrics import (
     ACCURACY,
     CUTOFFS,
@@ -19,7 +18,6 @@ from grouprec.ranking.metrics import (
     list_overlap,
     novelty,
 )
-from grouprec.ranking.statistics import bootstrap, paired_difference, resampled_means
 
 
 def as_dict(hits, n_relevant):
@@ -110,51 +108,6 @@ def test_coverage_gini_and_novelty_by_hand():
     assert gini(np.full((1, 3), -1), n_items=4) == 0
     histories = sparse.csr_array(np.array([[1, 1], [1, 0], [1, 0], [1, 0]], np.float32))
     assert novelty(np.array([[0, 1], [1, -1], [-1, -1]]), histories) == pytest.approx([1, 2, 0])
-
-
-def test_bootstrap_covers_the_true_mean_about_95_times_in_100():
-    rng = np.random.default_rng(0)
-    samples = rng.exponential(size=(150, 200))
-    _, low, high = bootstrap(samples, seed=0, n_resamples=400)
-    covered = ((low < 1) & (high > 1)).mean()
-    assert 0.88 < covered < 0.99
-
-
-def test_bootstrap_of_one_column_equals_that_of_many():
-    values = np.random.default_rng(0).random((50, 3))
-    mean, low, high = bootstrap(values, seed=4)
-    alone = bootstrap(values[:, 1], seed=4)
-    assert (mean[1], low[1], high[1]) == pytest.approx(alone, rel=1e-5)
-    assert (low < mean).all() and (mean < high).all()
-
-
-def test_of_many_users_the_resamples_are_drawn_from_what_they_follow(monkeypatch):
-    rng = np.random.default_rng(0)
-    shared = rng.random(3000)
-    values = np.column_stack([shared, 0.5 * shared + 0.1 * rng.random(3000), np.full(3000, np.nan)])
-    resampled = resampled_means(values, seed=0, n_resamples=4000)
-    monkeypatch.setattr(statistics, "_RESAMPLED_USERS", 2999)
-    drawn = resampled_means(values, seed=0, n_resamples=4000)
-    assert drawn.shape == resampled.shape and np.isnan(drawn[:, 2]).all() and np.isnan(resampled[:, 2]).all()
-    for what in (lambda means: means[:, :2], lambda means: means[:, 1] / means[:, 0]):  # columns stay paired
-        one, other = what(resampled), what(drawn)
-        assert other.mean(axis=0) == pytest.approx(one.mean(axis=0), rel=1e-3)
-        assert other.std(axis=0) == pytest.approx(one.std(axis=0), rel=0.05)
-    assert resampled_means(values[:, 0], 0, 9).shape == (9,)
-
-
-def test_bootstrap_of_nobody_is_unknown():
-    assert np.isnan(bootstrap(np.empty((0, 2)), seed=0)).all()
-
-
-def test_paired_difference_sees_a_small_steady_gain_that_intervals_hide():
-    rng = np.random.default_rng(0)
-    one = rng.random(200)
-    other = one + 0.01 + 0.02 * rng.normal(size=200)
-    difference, low, high, p = paired_difference(other, one, seed=0)
-    assert 0 < low < difference < high and p < 0.01
-    assert bootstrap(other, 0)[1] < bootstrap(one, 0)[2]
-    assert paired_difference(one, one, seed=0) == pytest.approx((0, 0, 0, 1))
 
 
 def test_intra_list_diversity_is_one_minus_the_mean_cosine_of_pairs():

@@ -6,9 +6,11 @@ import pandas as pd
 import pytest
 
 from grouprec.report import findings, tables
+from grouprec.report.text import difference
 from tests.ui.fake_evidence import evidence_tables
 
 TABLES = evidence_tables(3)
+UNKNOWN = float("nan")
 
 
 def strict(name: str) -> pd.DataFrame:
@@ -16,11 +18,35 @@ def strict(name: str) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "said"),
-    [(0.1, 0.2, "adds"), (-0.2, -0.1, "costs"), (-0.1, 0.1, "no proven difference"), (float("nan"), 1.0, "")],
+    ("value", "low", "high", "said"),
+    [
+        (0.15, 0.1, 0.2, "adds"),
+        (-0.15, -0.2, -0.1, "costs"),
+        (0, -0.1, 0.1, "no proven difference"),
+        (0.5, UNKNOWN, UNKNOWN, "too few to tell"),
+        (UNKNOWN, UNKNOWN, UNKNOWN, ""),
+    ],
 )
-def test_an_interval_adds_costs_or_proves_nothing(low: float, high: float, said: str) -> None:
-    assert findings.verdict(low, high) == said
+def test_an_interval_adds_costs_or_proves_nothing(value: float, low: float, high: float, said: str) -> None:
+    assert findings.verdict(value, low, high) == said
+
+
+def test_where_too_few_were_tested_nothing_is_claimed() -> None:
+    steps = strict("ablation").assign(low=UNKNOWN, high=UNKNOWN)
+    assert findings.steps_answer(steps) == "Fewer than 30 users were tested: too few to tell what a step adds."
+    measured = ["measured_ndcg@10_low", "measured_ndcg@10_high"]
+    groups = strict_split().assign(**dict.fromkeys(measured, UNKNOWN))
+    assert findings.split_answer(groups) == "No group has 30 tested members: too few to tell what a split would gain."
+    assert findings.fairness_answer(strict("fairness").assign(p_adjusted=UNKNOWN)) == (
+        "Of 4 attribute values, none has 30 tested users and as many others: "
+        "too few to tell whom the lists serve better."
+    )
+    grid = pd.DataFrame({"name": ["A", "B"], "n_test_users": [29, 5], "ours": [0.9, 0.1]})
+    assert findings.groups_answer(grid, "ours") == (
+        "No group has 30 tested members: too few to tell which the shared lists serve best."
+    )
+    assert "**A** best (0.900)." in findings.groups_answer(grid.assign(n_test_users=[30, 29]), "ours")
+    assert difference(0.012, UNKNOWN, UNKNOWN) == "+0.012 (too few to tell)"
 
 
 def test_steps_name_gains_losses_and_what_is_not_proven() -> None:

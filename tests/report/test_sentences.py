@@ -131,6 +131,23 @@ def test_the_updater_answer_says_when_updating_does_not_pay() -> None:
     assert "not evaluated" in sentences.updater_answer({})
 
 
+def test_below_thirty_tested_users_nothing_is_claimed(evaluation: pd.DataFrame) -> None:
+    few, enough = evaluation.assign(n_users=29), evaluation.assign(n_users=30)
+    said = sentences.compare_answer(few, "strict", 20)
+    assert said.endswith("Tested on 29 users: too few to tell which is better.")
+    assert "only" not in said and "possible gain" not in said
+    assert "too few" not in sentences.compare_answer(enough, "strict", 20)
+    assert sentences.worth_answer(few, "strict", "members_mean") == (
+        "Only 29 users could be tested: too few to tell what such lists are worth."
+    )
+    assert "too few" not in sentences.worth_answer(enough, "strict", "members_mean")
+    moved = {"n_events": 90, "n_users": 29, "hit_rate@10": {"frozen": 0.038, "updated": 0.065}}
+    assert sentences.updater_answer(moved) == (
+        "Tried on 29 users: too few to tell whether updating users after every event pays."
+    )
+    assert "pays: " in sentences.updater_answer(moved | {"n_users": 30})
+
+
 def test_the_profile_answer_is_the_ratio_of_probabilities() -> None:
     assert "get 2.7 times the probability" in sentences.profile_answer({"nll_vae": 6.0, "nll_popularity": 7.0})
     assert "get only 0.4 times the probability" in sentences.profile_answer({"nll_vae": 7.0, "nll_popularity": 6.0})
@@ -167,10 +184,13 @@ def test_left_behind_names_the_worst_served_group(finished_run: Run) -> None:
     served = finished_run.table("group_evaluation")
     strict = served[served["regime"] == "strict"]
     assert sentences.left_behind_answer(strict) == (
-        "The list serves **Tea towels** least: 90 % of its 15 tested members found nothing in it."
+        "The list serves **Tea towels** least: 90 % of its 30 tested members found nothing in it."
     )
-    few = strict.assign(n_test_users=[200, 30, 3])
+    few = strict.assign(n_test_users=[200, 30, 29])
     assert "**Lights\\, candles** least: 65 % of its 30" in sentences.left_behind_answer(few)
+    assert sentences.left_behind_answer(few.assign(n_test_users=29)) == (
+        "No group has 30 tested members: too few to tell which the lists serve least."
+    )
     assert "No group was measured" in sentences.left_behind_answer(strict.assign(zero_hit_share=np.nan))
 
 

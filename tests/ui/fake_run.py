@@ -154,7 +154,7 @@ def _group_evaluation(groups: pd.DataFrame) -> pd.DataFrame:
     parts = []
     for regime, first in (("strict", 0.4), ("dedup", 0.1)):
         part = groups[["group", "name", "size"]].assign(method="generated", regime=regime)
-        part["n_test_users"] = part["size"] // 2
+        part["n_test_users"] = part["size"]
         part["ndcg@10"] = np.linspace(0.12, 0.03, len(groups))
         part["zero_hit_share"] = np.linspace(first, first + 0.5, len(groups))
         parts.append(part.assign(**{"hit_rate@10": 1 - part["zero_hit_share"]}))

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from grouprec.ranking.statistics import ENOUGH
 from grouprec.report import findings, sentences, tables
 from grouprec.report.html import drawings
 from grouprec.report.html.markup import Html, element, joined, paragraph, sentence, table
@@ -239,7 +240,11 @@ def _methods(reading: Reading) -> Html | None:
         paragraph(verdict),
         _figure(drawings.dots(rows, marks, NDCG), "Dots are means over users, bars their 95 % intervals."),
         table(shown, right=tuple(shown.columns[1:])),
-        element("p", "★ more than chance: a paired test, corrected for the number of comparisons.", class_="quiet"),
+        element(
+            "p",
+            f"★ more than chance: a paired test, corrected for the number of comparisons; never below {ENOUGH} users.",
+            class_="quiet",
+        ),
     )
 
 
@@ -250,7 +255,7 @@ def _steps(reading: Reading) -> Html | None:
     rows = tables.of(found, regime=reading.regime)
     rows = rows.assign(
         title=rows["step"].map(lambda step: findings.STEPS.get(step, step)),
-        verdict=[findings.verdict(*row) for row in rows[["low", "high"]].itertuples(index=False)],
+        verdict=[findings.verdict(*row) for row in rows[["added", "low", "high"]].itertuples(index=False)],
     )
     shown = pd.DataFrame(
         {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from grouprec.ranking.statistics import ENOUGH
 from grouprec.report import html, sentences, tables
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, state
@@ -22,7 +23,7 @@ MARKS_HELP = (
 )
 AGAINST_HELP = (
     "Difference in nDCG on the same users, with its 95 % interval. ★ more than chance: a paired test, corrected for "
-    "the number of comparisons (Holm)"
+    f"the number of comparisons (Holm). Below {ENOUGH} tested users: too few to tell"
 )
 PLACE_HELP = "Among the shared lists, by nDCG: 1 is the best. A ★ says which differences are more than chance."
 MEAN_PLACE_HELP = "The mean of a method's places by all measures of accuracy in this table"

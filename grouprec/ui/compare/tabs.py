@@ -107,7 +107,7 @@ def stages(run: Run, regime: str) -> None:
                 "Against the step before": [
                     cards.difference(*row) for row in rows[["added", "low", "high"]].itertuples(index=False)
                 ],
-                "Verdict": [findings.verdict(*row) for row in rows[["low", "high"]].itertuples(index=False)],
+                "Verdict": [findings.verdict(*row) for row in rows[["added", "low", "high"]].itertuples(index=False)],
             }
         )
         _table(shown, "steps", table, "stages.csv")

@@ -10,7 +10,7 @@ import streamlit as st
 
 from grouprec.core.types import GrouprecError
 from grouprec.explore.remake import AS_TRAINED, DEPTH, ListMembers, Price, Wishes
-from grouprec.ranking.statistics import bootstrap
+from grouprec.ranking.statistics import mean_interval
 from grouprec.ranking.strategies import STRATEGIES
 from grouprec.report import sentences, tables
 from grouprec.runs.store import Run
@@ -207,7 +207,7 @@ def measured(chosen: Chosen, items: np.ndarray) -> None:
     if now is None or before is None:
         st.metric(title, cards.NOTHING, "nobody was held out", delta_color="gray", help=MEASURED_HELP, **look)
         return
-    value, low, high = bootstrap(now, chosen.members.base.seed)
+    value, low, high = mean_interval(now)
     more = now.mean() - before.mean()
     delta = "±0" if abs(more) < 0.0005 else f"{more:+.3f}".replace("-", "−")
     interval, who = cards.interval(value, low, high), cards.plural(len(now), "member")

@@ -107,7 +107,7 @@ def test_the_value_of_lists_and_the_evidence_are_told_with_intervals(page: Page)
         "0.036 (0.031–0.041)",
         "−0.048 (−0.050 to −0.046) ★",
         "The blend (+0.030)",
-        "The list serves Tea towels least: 90 % of its 15 tested members found nothing in it.",
+        "The list serves Tea towels least: 90 % of its 30 tested members found nothing in it.",
         "Country *France* better (0.110 against 0.080)",
         "Most popular in the group",
     ):

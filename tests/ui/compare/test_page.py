@@ -73,7 +73,7 @@ def test_left_behind_lists_the_worst_served_group_first(finished_run: Run) -> No
     assert "The list serves **Tea towels** least: 90 %" in texts(app)
     assert served["measured"].tolist()[1] == "+0.020 (+0.010 to +0.030)"
     assert "**Lights\\, candles** would gain most: +0.020 (+0.010 to +0.030) measured, +0.005 predicted" in texts(app)
-    assert "60 % of its 15 tested members" in texts(open_page("compare", part="Left behind", use="dedup"))
+    assert "60 % of its 30 tested members" in texts(open_page("compare", part="Left behind", use="dedup"))
 
 
 def test_groups_of_a_refitted_run_are_said_to_be_those_of_the_evaluation(finished_run: Run) -> None:
