@@ -11,12 +11,11 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 import grouprec.models.menu  # noqa: F401  # fills the registries
-from grouprec.models.blend import ItemFacts
-from grouprec.models.base import REGISTRIES, Encoder
-from grouprec.runs.store import Run, RunStore
 from grouprec.core.files import read_json, storage
 from grouprec.core.types import StorageError
-
+from grouprec.models.base import REGISTRIES, Encoder
+from grouprec.models.blend import ItemFacts
+from grouprec.runs.store import Run, RunStore
 
 
 def load_stage(store: RunStore, run: Run, kind: str, fit: str = "final") -> Any:

@@ -15,15 +15,13 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import json
 import os
 import secrets
 import shutil
-import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -37,8 +35,8 @@ from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from grouprec.core.types import StorageError
 from grouprec.core.files import plain, read_json, storage, write_json
+from grouprec.core.types import StorageError
 
 if TYPE_CHECKING:  # the configuration knows the stages, and so torch: pages that only read runs do without
     from grouprec.runs.config import RunConfig
@@ -91,14 +89,6 @@ class Notes:
 
     note: str = ""
     tags: tuple[str, ...] = ()
-
-
-
-
-
-
-
-
 
 
 class Run:

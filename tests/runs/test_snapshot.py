@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from grouprec.ranking.group_lists import worth
-from grouprec.runs.snapshot import FitSnapshot
+from grouprec.core.types import Candidates, StorageError
 from grouprec.live.rows import add_worth, positions
 from grouprec.live.state import LiveState
 from grouprec.live.users import Rows
 from grouprec.ranking.candidates import place_preference
-from grouprec.core.types import Candidates, StorageError
+from grouprec.ranking.group_lists import worth
+from grouprec.runs.snapshot import FitSnapshot
 from tests.live.world import DATA, assert_same, the_base, the_grouper, the_preference, the_updater
 
 

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from grouprec.core.files import storage, write_json
+from grouprec.core.types import StorageError
 from grouprec.runs import store as runs
 from grouprec.runs.config import make_config
 from grouprec.runs.store import Run, RunStore, State
-from grouprec.core.files import storage, write_json
-from grouprec.core.types import StorageError
 
 
 @pytest.fixture

@@ -18,7 +18,12 @@ from grouprec.models.base import Grouper, Regime, StageConfig, groupers
 from grouprec.models.fitting import RunOptions
 
 
-@groupers.register("kmeans", title="K-means on predicted preferences", cite="Lloyd 1982; Arthur & Vassilvitskii 2007")
+@groupers.register(
+    "kmeans",
+    title="K-means on predicted preferences",
+    cite="Lloyd 1982; Arthur & Vassilvitskii 2007",
+    explained="by predicted taste (k-means)",
+)
 class KMeansGrouper(Grouper):
     """Groups of users whose predicted preferences lie close together (Lloyd 1982, seeded by k-means++).
 
