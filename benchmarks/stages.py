@@ -10,31 +10,10 @@ import grouprec.models.menu  # noqa: F401  # fills the registries
 from grouprec.core.site import app_root
 from grouprec.models import base as contracts
 from grouprec.models.base import REGISTRIES, Stage, StageConfig
+from grouprec.models.declared import words_of
 from grouprec.ranking.strategies import STRATEGIES
 
 TARGET = app_root() / "docs" / "stages.md"
-
-# Kept by hand: how near every encoder comes to figures that others published or measured. Mend it with the encoder.
-NEIGHBOURHOOD = {
-    "ease": ".446, reference .444 (the same method, tuned by others). By time .205, reference .204.",
-    "elsa": "trained on the 70 % alone .358, EASE .355. The method's aim is EASE's quality at low rank (Vancura et al. "
-    "2022), and with so few items there is nothing else to win.",
-    "als": ".451, reference .438 (the same package, tuned by others). By time .194, reference .200.",
-    "dnn": "not measured on this protocol yet. An earlier version, trained on the 70 % alone, reached .308, EASE .328 "
-    "([log](log.md)): towers with attributes are for cold users and items, not for this split.",
-    "graph": ".446, level with EASE. By time .191. In RecBole's table LightGCN reaches .86 of EASE; ours departs from "
-    "it in loss, score and start.",
-    "item_knn": ".403, .90 of EASE; in RecBole's table ItemKNN reaches .83 of it. By time .198.",
-    "lstm": "no published figure has this protocol: networks of sequences are published for the next item. By time, on "
-    "the validation part, .205, EASE .131. A split at random tears gaps into the order that it reads.",
-    "mf": ".458, the best encoder alone. By time .213. In RecBole's table BPR matrix factorisation reaches .84 of "
-    "EASE; ours makes users of their items and counts every zero.",
-    "transformer": "no published figure has this protocol: SASRec is published for the next item. By time .244, EASE "
-    ".205 (validation part .203 and .131). A split at random tears gaps into the order that it reads.",
-    "transitions": "no published figure has this protocol: rules are published for sessions. By time .242, EASE .205. "
-    "A split at random tears gaps into the order that it reads.",
-    "user_knn": "about .40, .90 of EASE, as `item_knn`.",
-}
 
 HEAD = """# Stages
 
@@ -76,8 +55,8 @@ def _stage(stage: type[Stage]) -> str:
     """Return what one stage is and its settings."""
     parts = [f"### {stage.name}", f"**{stage.title}.** {_first_paragraph(stage)}"]
     if stage.kind == "encoder":
-        measured = NEIGHBOURHOOD.get(stage.name, "not measured on this protocol yet.")
-        parts.append(f"*Neighbourhood*: {measured}")
+        words = words_of(stage.kind, stage.name)
+        parts.append(f"*Neighbourhood*: {(words and words.measured) or 'not measured on this protocol yet.'}")
     rows = [_setting(stage.Config, name) for name in stage.Config.model_fields]
     parts.append(_table(("setting", "default", "bounds", "what it is"), rows) if rows else "No settings.")
     return "\n\n".join(parts)

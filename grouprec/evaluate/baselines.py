@@ -15,6 +15,11 @@ from grouprec.models.threads import one_thread
 from grouprec.ranking.candidates import best_unseen, rank_top
 from grouprec.ranking.group_lists import group_popularity, members_mean
 
+# A baseline is somebody's usual way, so it has a name; tables of runs bear these names.
+PREDICTOR = "ease"  # the encoder that others are compared with, also where it has no weight in the blend
+GROUPER = "kmeans"
+ITEM_KNN = "item_knn"  # an encoder of that name is the same method, tuned
+
 _BLOCK_CELLS = 1 << 24  # similarities held at a time
 
 

@@ -17,6 +17,7 @@ from grouprec.ranking.task import Task
 BATCH = 512
 LEAST = 1e-12  # keeps the logarithm of a share of 0 finite
 N_BINS, N_FINE = 10, 4_000
+PROFILE = "vae"  # what tables of runs call the run's profile, whichever it is
 
 Shares = Callable[[np.ndarray, int], np.ndarray]  # (user rows, their group) -> float [B, I], rows sum to 1
 
@@ -37,8 +38,8 @@ def descriptions(profile: Profile, groups: Groups, plain: Profile, histories: sp
         return one.encode(histories[rows])
 
     return {
-        "vae": lambda rows, _: profile.decode(encoded(profile, rows)),
-        "vae_wants": lambda rows, group: profile.predict(encoded(profile, rows), mixtures[group]),
+        PROFILE: lambda rows, _: profile.decode(encoded(profile, rows)),
+        f"{PROFILE}_wants": lambda rows, group: profile.predict(encoded(profile, rows), mixtures[group]),
         "plain": lambda rows, _: plain.decode(encoded(plain, rows)),
         "plain_wants": lambda rows, _: plain.predict(encoded(plain, rows), one_hot(0, 1)),
         "popularity": lambda rows, _: np.broadcast_to(popularity, (len(rows), len(popularity))),

@@ -201,8 +201,8 @@ def evaluate(
     """
     n_groups = groups.n_groups
     alone = {"individual": candidates, **individual}
-    if "item_knn" not in alone:  # the encoder of that name is the same method, tuned
-        alone["item_knn"] = baselines.item_knn(histories, task.seen, seed=seed, users=task.users)
+    if baselines.ITEM_KNN not in alone:
+        alone[baselines.ITEM_KNN] = baselines.item_knn(histories, task.seen, seed=seed, users=task.users)
     if not task.seen.nnz:
         alone["own_frequency"] = baselines.own_frequency(histories[task.users])
     everyone = baselines.everybody(len(groups.labels))

@@ -17,7 +17,6 @@ from scipy import sparse
 from grouprec.core.types import Scale
 from grouprec.models.base import Encoder
 from grouprec.models.blend import FLOOR, LEADERS
-from grouprec.models.encoders.als import AlsEncoder
 
 MOST_LEFT_OUT = 1500  # histories with one item left out, encoded for the encoders that are no sums
 PROBED = 8  # users on whom it is tried whether a score is a sum
@@ -25,7 +24,7 @@ TOLERANCE = 1e-4  # of the largest entry of their vectors, in that trial
 _CELLS = 1 << 24  # scores held at a time
 
 Vectors = np.ndarray | sparse.csr_array
-Parts = Callable[[int, np.ndarray], np.ndarray]  # item row, the users' scores [B] -> parts beside the histories [n]
+Parts = Callable[[int], np.ndarray]  # item row -> parts of the users' scores beside the histories [n]
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +55,7 @@ class EncoderParts:
             owner: int [n], the user of every entry of the histories.
         """
         scores = dot(self.users, self.items, item)
-        parts = self.parts(item, scores)
+        parts = self.parts(item)
         if self.scale == "log":
             lift = np.maximum(scores - self.leaders - np.log(FLOOR), 0)
             return self.weight * lift, self.weight * parts * (lift > 0)[owner]
@@ -68,12 +67,12 @@ def parts_of(encoder: Encoder, weight: float, histories: sparse.csr_array, attri
     """Return what an encoder says of these users."""
     users, items = encoder.encode(histories, attributes), encoder.items()
     leaders, no_opinion = _leaders(users, items, encoder.scale)
-    parts, exact = _als_parts(encoder, histories) if isinstance(encoder, AlsEncoder) else None, True
+    parts, exact = encoder.score_parts(histories), True
     if parts is None:
         parts = _sum_parts(encoder, histories, attributes)
-        exact = parts is not None and not _reads_order(encoder, histories, attributes)
+        exact = parts is not None and not encoder.reads_order
     if parts is None:
-        parts = _left_out_parts(encoder, histories, attributes)
+        parts = _left_out_parts(encoder, users, histories, attributes)
     return EncoderParts(weight, encoder.scale, users, items, leaders, no_opinion, parts, exact)
 
 
@@ -114,7 +113,7 @@ def _sum_parts(encoder: Encoder, histories: sparse.csr_array, attributes: pd.Dat
         return None
     own, place = np.unique(histories.indices, return_inverse=True)
     vectors, items, weights = _alone(encoder, own, n_items), encoder.items(), read(histories).data
-    return lambda item, scores: dot(vectors, items, item)[place] * weights
+    return lambda item: dot(vectors, items, item)[place] * weights
 
 
 def _alone(encoder: Encoder, items: np.ndarray, n_items: int) -> Vectors:
@@ -132,67 +131,10 @@ def _as_they_are(histories: sparse.csr_array) -> sparse.csr_array:
     return histories
 
 
-def _reads_order(encoder: Encoder, histories: sparse.csr_array, attributes: pd.DataFrame) -> bool:
-    """Whether an encoder reads in which order users took their items, which a run does not keep."""
-    rows = np.flatnonzero(np.diff(histories.indptr) > 1)[:PROBED]
-    some, known = sparse.csr_array(histories[rows]), _rows(attributes, rows)
-    if not len(rows):
-        return False
-    last_two = some.indptr[1:, None] - np.array([2, 1])
-    gap = abs(encoder.encode(some, known, some.indices[last_two].astype(np.int32)) - encoder.encode(some, known))
-    return bool(gap.max() > 0)
-
-
-def _als_parts(encoder: AlsEncoder, histories: sparse.csr_array) -> Parts:
-    """Return the exact parts of the scores of alternating least squares (Hu, Koren and Volinsky 2008, section 5).
-
-    A user's vector is ``inverse(A) sum_j c_j y_j`` with ``A = Y'Y + sum_j (c_j - 1) y_j y_j' + regularization``, so
-    own item j brings ``c_j y_j . inverse(A) y_i`` to the score of item i. ``inverse(A) y_i`` is found for all users at
-    a time by conjugate gradients, which never hold a matrix per user.
-    """
-    items = encoder.items().astype(np.float64)
-    _, size = items.shape
-    gram = items.T @ items + encoder.regularization * np.eye(size)
-    weights = np.ones_like(histories.data) if encoder.config.binary else histories.data
-    extra = encoder.alpha * weights.astype(np.float64)
-    lengths = np.diff(histories.indptr)
-    owner = np.repeat(np.arange(len(lengths)), lengths)
-    own = items[histories.indices]
-
-    def times_own(vectors: np.ndarray) -> np.ndarray:
-        return np.einsum("nd,nd->n", own, vectors[owner])
-
-    def multiply(vectors: np.ndarray) -> np.ndarray:
-        confident = sparse.csr_array((extra * times_own(vectors), histories.indices, histories.indptr), histories.shape)
-        return vectors @ gram + confident @ items
-
-    def parts(item: int, scores: np.ndarray) -> np.ndarray:
-        target = np.tile(items[item], (len(lengths), 1))
-        return (1 + extra) * times_own(_solve(multiply, target))
-
-    return parts
-
-
-def _solve(multiply: Callable[[np.ndarray], np.ndarray], target: np.ndarray, steps: int = 200) -> np.ndarray:
-    """Return x with ``multiply(x) = target``, row by row positive definite, float64 [B, D]: conjugate gradients."""
-    found, left = np.zeros_like(target), target.copy()
-    direction, size = left.copy(), np.square(left).sum(axis=1)
-    enough = 1e-14 * size.max(initial=0)
-    for _ in range(steps):
-        if size.max(initial=0) <= enough:
-            break
-        image = multiply(direction)
-        step = size / np.maximum(np.einsum("bd,bd->b", direction, image), 1e-300)
-        found += step[:, None] * direction
-        left -= step[:, None] * image
-        before, size = size, np.square(left).sum(axis=1)
-        direction = left + (size / np.maximum(before, 1e-300))[:, None] * direction
-    return found
-
-
-def _left_out_parts(encoder: Encoder, histories: sparse.csr_array, attributes: pd.DataFrame) -> Parts:
+def _left_out_parts(encoder: Encoder, users: Vectors, histories: sparse.csr_array, attributes: pd.DataFrame) -> Parts:
     """Return what scores lose when an own item is left out of the history: of the items that most of the users have.
 
+    ``users`` are the vectors of the whole histories.
     At most MOST_LEFT_OUT histories are encoded; the entries of the others get no part.
     """
     lengths = np.diff(histories.indptr)
@@ -205,9 +147,9 @@ def _left_out_parts(encoder: Encoder, histories: sparse.csr_array, attributes: p
     vectors = encoder.encode(without, _rows(attributes, owner))
     items = encoder.items()
 
-    def parts(item: int, scores: np.ndarray) -> np.ndarray:
+    def parts(item: int) -> np.ndarray:
         lost = np.zeros(len(histories.indices))
-        lost[entries] = scores[owner] - dot(vectors, items, item)
+        lost[entries] = dot(users, items, item)[owner] - dot(vectors, items, item)
         return lost
 
     return parts

@@ -76,7 +76,7 @@ class LiveState:
         placer: AttributePlacer | None = None,
     ) -> None:
         self._base, self._updater, self._grouper, self._placer = base, updater, grouper, placer
-        self._by_attributes = grouper.name == "attributes"
+        self._by_attributes = grouper.reads_attributes
         self._columns = None if attributes is None else attributes.columns
         self._n_items = len(base.item_ids)
         self._shape = [len(base.user_ids), self._n_items, base.candidates.items.shape[1], base.n_groups]

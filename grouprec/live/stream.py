@@ -369,10 +369,10 @@ def start(store: RunStore, run: Run, fit: str = "final", folder: Path | None = N
     folder = folder or run.live / ("" if path == run.snapshot() else path.stem)
     users = run.table("users").set_index("user", drop=False).reindex(base.user_ids)
     attributes = _attributes(users, _USER_COLUMNS).reset_index(drop=True)
-    placer = None
-    if config.grouper != "attributes":  # which reads them itself
-        placer = _placer(folder / PLACER, attributes, base.labels, config.seed)
     updater, grouper = (load_stage(store, run, kind, path.stem) for kind in ("updater", "grouper"))
+    placer = None
+    if not grouper.reads_attributes:
+        placer = _placer(folder / PLACER, attributes, base.labels, config.seed)
     return base, LiveState(base, updater, grouper, attributes, placer)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
 
 import numpy as np
@@ -22,6 +23,7 @@ from grouprec.core.types import (
     SettingError,
 )
 from grouprec.data.dataset import Dataset
+from grouprec.models.declared import DECLARED, Words
 from grouprec.models.fitting import FitHistory, RunOptions
 
 PRESETS = ("quick", "standard", "thorough")
@@ -41,20 +43,28 @@ class StageConfig(BaseModel):
     def for_preset(cls, preset: str) -> Self:
         """Return the settings of that preset."""
         values: dict[str, Any] = {}
-        for name, field in cls.model_fields.items():
-            extra = field.json_schema_extra
+        for name, setting in cls.model_fields.items():
+            extra = setting.json_schema_extra
             if isinstance(extra, dict) and preset in extra:
                 values[name] = extra[preset]
         return cls(**values)
 
 
 class Stage(ABC):
-    """Base of every stage: holds its settings, and gives what it learned as plain arrays (no pickle)."""
+    """Base of every stage: holds its settings, and gives what it learned as plain arrays (no pickle).
+
+    Attributes:
+        usual_seconds: of training with preset quick on the bundled sample, on a known machine. Only proportions count,
+            and only until a run of this machine tells better ones.
+        uses_gpu: whether a GPU makes it faster.
+    """
 
     kind: ClassVar[str]
     name: ClassVar[str]
     title: ClassVar[str]
     cite: ClassVar[str]
+    usual_seconds: ClassVar[float] = 5.0
+    uses_gpu: ClassVar[bool] = False
     Config: ClassVar[type[StageConfig]] = StageConfig
     config: Any  # an instance of the class's own Config
     history: FitHistory | None = None
@@ -63,6 +73,16 @@ class Stage(ABC):
     def __init__(self, config: StageConfig | None = None) -> None:
         self.config = config or self.Config()
         self.decided = {}
+
+    @classmethod
+    def work(cls, n_users: int, n_items: int, n_rows: int) -> float:
+        """Return how its training grows with the data, in a unit of its own: only ratios count."""
+        return n_rows
+
+    @classmethod
+    def memory(cls, n_users: int, n_items: int) -> tuple[int, int]:
+        """Return the bytes that it holds for good, and while it learns, beyond what any stage of its kind needs."""
+        return 0, 0
 
     @abstractmethod
     def arrays(self) -> dict[str, np.ndarray]:
@@ -73,10 +93,37 @@ class Stage(ABC):
         """Put learned arrays back into a fresh stage with the same settings; returns self."""
 
 
-class Encoder(Stage):
-    """Histories and attributes -> vectors whose dot product is the predicted preference."""
+@dataclass(frozen=True)
+class Auto:
+    """When a run that leaves the choice to ``auto`` trains an encoder; by default never.
 
-    scale: Scale = "linear"  # of the product of the vectors
+    Attributes:
+        presets: those that train it.
+        turn: its place among the others; the same turn goes by name.
+        most_users: beyond so many it is left out; 0 for no limit.
+        most_rows: of the training part, by preset: beyond so many it is left out.
+        instead: the encoder that takes its place where items are more than its setting ``max_items``; "" for none.
+    """
+
+    presets: tuple[str, ...] = ()
+    turn: int = 100
+    most_users: int = 0
+    most_rows: Mapping[str, int] = field(default_factory=dict)
+    instead: str = ""
+
+
+class Encoder(Stage):
+    """Histories and attributes -> vectors whose dot product is the predicted preference.
+
+    Attributes:
+        scale: of the product of the vectors.
+        reads_order: whether it matters in which order users took their items; ``auto`` then needs times.
+        auto: when a run that does not name encoders trains it.
+    """
+
+    scale: Scale = "linear"
+    reads_order: ClassVar[bool] = False
+    auto: ClassVar[Auto] = Auto()
 
     @abstractmethod
     def fit(self, data: Dataset, run: RunOptions) -> Self:
@@ -106,15 +153,35 @@ class Encoder(Stage):
         """Return the vectors of the dataset's users and items."""
         return Embeddings(self.encode(data.histories, data.user_attributes, data.recent()), self.items())
 
+    def score_parts(self, histories: sparse.csr_array) -> Callable[[int], np.ndarray] | None:
+        """Return how users' scores divide among their own items, for reasons; None where nothing is known of that.
+
+        Only for scores that are sums although the vectors of single items do not add up to those of whole histories;
+        where they do, reasons find out themselves, and otherwise leave out every own item in turn.
+
+        Args:
+            histories: CSR [B, I], as given to :meth:`encode`.
+        Returns:
+            item row -> the part of every entry of the histories in its user's score, float64 [n].
+        """
+        return None
+
 
 class Grouper(Stage):
     """Predicted preferences -> groups of users.
 
     Attributes:
         places_by_space: users are placed by their position in preference space, not by candidates or histories alone.
+        reads_attributes: groups are of users' attributes: events move nobody, and new users need no other placing.
     """
 
+    usual_seconds = 0.8
     places_by_space: ClassVar[bool] = False
+    reads_attributes: ClassVar[bool] = False
+
+    @classmethod
+    def work(cls, n_users: int, n_items: int, n_rows: int) -> float:
+        return n_users
 
     @abstractmethod
     def fit(
@@ -150,6 +217,13 @@ class Grouper(Stage):
 class Profile(Stage):
     """Histories, predictions and groups -> every group as a distribution in latent space."""
 
+    usual_seconds = 13.0
+    uses_gpu = True
+
+    @classmethod
+    def work(cls, n_users: int, n_items: int, n_rows: int) -> float:
+        return n_users * (n_items + 1000)
+
     @abstractmethod
     def fit(self, data: Dataset, groups: Groups, candidates: Candidates, run: RunOptions) -> Self:
         """Learn from ``data.train`` and from what its users are predicted to want next."""
@@ -178,6 +252,13 @@ class Profile(Stage):
 class Generator(Stage):
     """Noise and a group -> virtual members of that group, in latent space."""
 
+    usual_seconds = 17.6
+    uses_gpu = True
+
+    @classmethod
+    def work(cls, n_users: int, n_items: int, n_rows: int) -> float:
+        return n_users + 10_000
+
     @abstractmethod
     def fit(self, groups: Groups, profile: Profile, candidates: Candidates, run: RunOptions) -> Self:
         """Learn to draw latent vectors that look like those of a group's members."""
@@ -197,6 +278,13 @@ class Generator(Stage):
 
 class Updater(Stage):
     """A stream of events -> user vectors that move with every event."""
+
+    usual_seconds = 19.4
+    uses_gpu = True
+
+    @classmethod
+    def work(cls, n_users: int, n_items: int, n_rows: int) -> float:
+        return n_rows * (n_items + 2000)
 
     @abstractmethod
     def fit(self, data: Dataset, run: RunOptions) -> Self:
@@ -225,13 +313,14 @@ class Registry(Generic[T]):
         self.kind = kind
         self._classes: dict[str, type[T]] = {}
 
-    def register(self, name: str, *, title: str, cite: str) -> Callable[[type[Any]], type[Any]]:
+    def register(
+        self, name: str, *, title: str, cite: str, called: str = "", explained: str = "", measured: str = ""
+    ) -> Callable[[type[Any]], type[Any]]:
         """Return a class decorator that puts the class on the menu.
 
         Args:
-            name: what the user types; unique within the kind.
-            title: what the user reads.
-            cite: the paper the method comes from.
+            name: what the user types, and what its file is called; unique within the kind.
+            title, cite, called, explained, measured: plain strings, for :class:`~grouprec.models.declared.Words`.
         Raises:
             ValueError: the name is taken (names the first owner).
         """
@@ -242,6 +331,7 @@ class Registry(Generic[T]):
                 raise ValueError(f"{self.kind} '{name}' is already registered by {owner.__module__}.{owner.__name__}")
             cls.kind, cls.name, cls.title, cls.cite = self.kind, name, title, cite
             self._classes[name] = cls
+            DECLARED[self.kind, name] = Words(title, cite, called, explained, measured)
             return cls
 
         return decorate

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from grouprec.models.declared import called
 from grouprec.ranking.statistics import ENOUGH
 from grouprec.report.text import TOO_FEW, count, group_label, number, percent, plain, plural, ratio, score
 
@@ -28,18 +29,6 @@ METHODS = {
     "gfar": "GFAR",
     "ep_fuzzda": "EP-FuzzDA",
 }
-ENCODERS = {
-    "als": "ALS",
-    "dnn": "two-tower network",
-    "ease": "EASE",
-    "elsa": "ELSA",
-    "graph": "graph network",
-    "item_knn": "item neighbours",
-    "lstm": "LSTM",
-    "mf": "matrix factorisation",
-    "transitions": "item transitions",
-    "user_knn": "user neighbours",
-}
 SMALL_FACTOR = 0.01  # of a probability: no news
 REGIMES = {"strict": "Everyone sees the same list", "dedup": "Each member skips what they have"}
 REGIME_HELP = (
@@ -58,7 +47,7 @@ def method_title(method: str, regime: str = "") -> str:
 
 def encoder_title(names: str) -> str:
     """Return what people call an encoder, or several: ``EASE + ALS`` for "ease + als"."""
-    return " + ".join(ENCODERS.get(name, name.replace("_", " ")) for name in names.split(" + "))
+    return " + ".join(called("encoder", name) for name in names.split(" + "))
 
 
 def repeats_words(metrics: Mapping[str, Any]) -> str:

@@ -11,20 +11,21 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 import grouprec.models.menu  # noqa: F401  # fills the registries
 from grouprec.core.types import SettingError
 from grouprec.data.clean import Preparation
-from grouprec.models.base import REGISTRIES, Regime, StageConfig
+from grouprec.models.base import REGISTRIES, Regime, Stage, StageConfig, encoders
 from grouprec.ranking.rules import ListRules
 
 Preset = Literal["quick", "standard", "thorough"]
-# What "auto" trains. Validation gives each the weight that it earns, so a poor one costs time and no quality.
-AUTO_ENCODERS = {
-    "quick": ("ease", "als", "item_knn", "transitions"),
-    "standard": ("ease", "als", "item_knn", "mf", "transitions", "transformer"),
-    "thorough": (
-        *("ease", "elsa", "als", "item_knn", "user_knn", "mf", "graph", "dnn", "lstm", "transitions", "transformer"),
-    ),
-}
 PRESET_SEARCH_MINUTES = {"thorough": 5.0}
 PRESET_REFIT: dict[str, bool] = {"quick": False, "standard": True, "thorough": True}
+
+
+def auto_encoders(preset: str) -> tuple[str, ...]:
+    """Return what "auto" trains where the data allow it, each encoder in its turn.
+
+    Validation gives each the weight that it earns, so a poor one costs time and no quality.
+    """
+    turns = ((cls.auto.turn, name) for name, cls in encoders.items() if preset in cls.auto.presets)
+    return tuple(name for _, name in sorted(turns))
 
 
 class RunConfig(BaseModel):
@@ -74,8 +75,16 @@ class RunConfig(BaseModel):
     def chosen(self) -> list[tuple[str, str]]:
         """Return (kind, name) of every stage of this run, in the order of the pipeline."""
         single = [(kind, getattr(self, kind)) for kind in ("grouper", "profile", "generator", "updater")]
-        encoders = AUTO_ENCODERS[self.preset] if self.encoders == ("auto",) else self.encoders
-        return [("encoder", name) for name in encoders] + single
+        names = auto_encoders(self.preset) if self.encoders == ("auto",) else self.encoders
+        return [("encoder", name) for name in names] + single
+
+    def trained_in(self, step: str) -> type[Stage] | None:
+        """Return the stage that a step of the plan trains ("judge: encoder ease", "groups"), None where it is none."""
+        said = step.rpartition(": ")[2]
+        for kind, name in self.chosen():
+            if said == {"encoder": f"encoder {name}", "grouper": "groups"}.get(kind, kind):
+                return REGISTRIES[kind].get(name)
+        return None
 
     def stage_config(self, kind: str, name: str) -> StageConfig:
         """Return the settings of a stage: its preset with this run's changes on top.

@@ -14,29 +14,14 @@ if TYPE_CHECKING:
     from grouprec.runs.config import RunConfig
 
 WRITE_EVERY = 0.4  # seconds between two writes of status.json
-# Seconds of each stage for preset quick on the bundled sample: only their proportions count, and only until
-# a finished run of the same preset gives better ones.
+# Seconds of the steps that train no stage, for preset quick on the bundled sample: only their proportions count, and
+# only until a finished run of the same preset gives better ones. Stages declare their own.
 USUAL_SECONDS = {
     "prepare": 0.8,
-    "encoder ease": 2.6,
-    "encoder elsa": 10.0,
-    "encoder als": 1.6,
-    "encoder item_knn": 1.0,
-    "encoder user_knn": 3.0,
-    "encoder mf": 8.0,
-    "encoder graph": 10.0,
-    "encoder dnn": 15.0,
-    "encoder lstm": 30.0,
-    "encoder transitions": 3.8,
-    "encoder transformer": 30.0,
     "blend": 13.6,
-    "updater": 19.4,
     "live weight": 6.4,
     "number of groups": 6.0,
     "candidates": 6.3,
-    "groups": 0.8,
-    "profile": 13.0,
-    "generator": 17.6,
     "evaluation": 100.0,
     "map": 8.0,
     "save": 2.8,
@@ -138,7 +123,13 @@ def make_plan(config: RunConfig, store: RunStore) -> dict[str, float]:
         names += [f"refit: {name}" for name in ("prepare", *fit)]
     names += ["map", "save"]
     measured = {**_latest_seconds(config, store), **searches}
-    return {name: measured.get(name) or USUAL_SECONDS.get(name.rpartition(": ")[2], 5.0) for name in names}
+    return {name: measured.get(name) or usual_seconds(name, config) for name in names}
+
+
+def usual_seconds(step: str, config: RunConfig) -> float:
+    """Return the seconds of a step for preset quick on the bundled sample, on the machine of ``USUAL_SECONDS``."""
+    stage = config.trained_in(step)
+    return USUAL_SECONDS[step.rpartition(": ")[2]] if stage is None else stage.usual_seconds
 
 
 def _latest_seconds(config: RunConfig, store: RunStore) -> dict[str, Any]:

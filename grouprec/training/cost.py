@@ -1,8 +1,8 @@
 """What a run will cost before it starts: seconds and memory, from the data's size and what this machine did before.
 
-Every stage's work grows with the data in its own way (``_WORK``). Seconds per work come from the newest finished run
-that trained the stage on data of a similar size; where there is none, from the bundled sample on a known machine, set
-against a short calibration of this one. Nothing here is exact, so every estimate says how wrong it may be.
+Every stage's work grows with the data in its own way, which it declares. Seconds per work come from the newest finished
+run that trained the stage on data of a similar size; where there is none, from the bundled sample on a known machine,
+set against a short calibration of this one. Nothing here is exact, so every estimate says how wrong it may be.
 """
 
 from __future__ import annotations
@@ -26,10 +26,11 @@ from grouprec.data.library import SAMPLE_SIZE
 from grouprec.data.prepare import find_roles
 from grouprec.data.read import peek, read_beginning
 from grouprec.data.values import encode_ids
-from grouprec.models.base import REGISTRIES
+from grouprec.models.base import REGISTRIES, encoders
+from grouprec.models.declared import called
 from grouprec.models.fitting import device_title, resolve_device
 from grouprec.runs.config import RunConfig
-from grouprec.runs.progress import USUAL_SECONDS, make_plan
+from grouprec.runs.progress import make_plan, usual_seconds
 from grouprec.runs.store import Run, RunStore
 from grouprec.training.selection import encoder_names
 
@@ -39,7 +40,6 @@ SIMILAR = 10.0  # data up to this many times larger or smaller tell how long a s
 RESERVE = 0.9  # share of the free memory that a run may take
 EARLY_STOP = 0.6  # ten times as many epochs allowed take about four times as long
 GPU_GAIN = 4.0  # how much faster networks train on a GPU, before one was ever seen to
-_NETWORKS = {"elsa", "mf", "graph", "dnn", "lstm", "transformer", "profile", "generator", "updater"}
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Size:
     counted: bool = True
 
 
-SAMPLE = Size(**SAMPLE_SIZE)  # of USUAL_SECONDS, preset quick
+SAMPLE = Size(**SAMPLE_SIZE)  # that usual seconds are of, preset quick
 
 
 @dataclass(frozen=True)
@@ -85,36 +85,24 @@ class Estimate:
     advice: str
 
 
-# How much work a stage has, in units of its own: only ratios count.
+# How much work a step has that trains no stage, in units of its own: only ratios count. Stages declare theirs.
 _WORK: dict[str, Callable[[Size], float]] = {
     "prepare": lambda s: s.n_raw,
-    "encoder ease": lambda s: s.n_items**2 * (s.n_items + 3000),
-    "encoder item_knn": lambda s: s.n_rows * _per_user(s),
-    "encoder transitions": lambda s: s.n_rows * _per_user(s),
-    "encoder user_knn": lambda s: s.n_users**2,
-    "encoder elsa": lambda s: s.n_users * s.n_items,
-    "encoder lstm": lambda s: s.n_rows * (s.n_items + 2000),
-    "encoder transformer": lambda s: s.n_rows * (s.n_items + 2000),
-    "updater": lambda s: s.n_rows * (s.n_items + 2000),
     "blend": lambda s: s.n_users * s.n_items,
     "candidates": lambda s: s.n_users * s.n_items,
     "live weight": lambda s: s.n_items + 2000,
     "number of groups": lambda s: s.n_users,
-    "groups": lambda s: s.n_users,
-    "profile": lambda s: s.n_users * (s.n_items + 1000),
-    "generator": lambda s: s.n_users + 10_000,
     "evaluation": lambda s: s.n_users * (s.n_items + 5000),
     "map": lambda s: s.n_users,
     "save": lambda s: s.n_users + s.n_rows / 10,
 }
 
 
-def _per_user(size: Size) -> float:
-    return size.n_rows / max(size.n_users, 1)
-
-
-def _work(stage: str, size: Size) -> float:
-    return _WORK.get(stage, lambda s: s.n_rows)(size)
+def _work(step: str, config: RunConfig, size: Size) -> float:
+    stage = config.trained_in(step)
+    if stage is None:
+        return _WORK.get(step, lambda s: s.n_rows)(size)
+    return stage.work(size.n_users, size.n_items, size.n_rows)
 
 
 # -- the data
@@ -206,7 +194,8 @@ def _known_seconds(config: RunConfig, size: Size, runs: Iterable[Run]) -> dict[s
                 found[name] = max(found.get(name, 0.0), float(event.get("seconds", 0.0)))
         theirs = read_json(run.path / "config.json") or {}
         for name, seconds in found.items():
-            scale = _work(name, size) / max(_work(name, other), 1.0) * _passes(name, config, theirs)
+            grown = _work(name, config, size) / max(_work(name, config, other), 1.0)
+            scale = grown * _passes(name, config, theirs)
             known.setdefault(name, max(seconds * scale, 0.05))
     return known
 
@@ -214,9 +203,10 @@ def _known_seconds(config: RunConfig, size: Size, runs: Iterable[Run]) -> dict[s
 def _usual(stage: str, config: RunConfig, size: Size) -> float:
     """Return the seconds that a stage takes on the known machine."""
     name = _bare(stage)
-    scale = _work(name, size) / _work(name, SAMPLE) * _passes(name, config, {"preset": "quick"})
-    gain = GPU_GAIN if _device(config) != "cpu" and name.split()[-1] in _NETWORKS else 1.0
-    return max(USUAL_SECONDS.get(name, 5.0) * scale / gain, 0.05)
+    trained = config.trained_in(name)
+    scale = _work(name, config, size) / _work(name, config, SAMPLE) * _passes(name, config, {"preset": "quick"})
+    gain = GPU_GAIN if trained is not None and trained.uses_gpu and _device(config) != "cpu" else 1.0
+    return max(usual_seconds(name, config) * scale / gain, 0.05)
 
 
 def _passes(stage: str, config: RunConfig, theirs: Mapping[str, Any]) -> float:
@@ -224,13 +214,13 @@ def _passes(stage: str, config: RunConfig, theirs: Mapping[str, Any]) -> float:
 
     Epochs are upper bounds: the more are allowed, the likelier training stops before.
     """
-    for kind, name in config.chosen():
-        if stage in (f"encoder {name}", {"grouper": "groups"}.get(kind, kind)):
-            mine = getattr(config.stage_config(kind, name), "epochs", None)
-            base = REGISTRIES[kind].get(name).Config.for_preset(theirs.get("preset", "quick"))
-            other = theirs.get("settings", {}).get(name, {}).get("epochs", getattr(base, "epochs", None))
-            return (float(mine) / max(float(other), 1.0)) ** EARLY_STOP if mine and other else 1.0
-    return 1.0
+    trained = config.trained_in(stage)
+    if trained is None:
+        return 1.0
+    mine = getattr(config.stage_config(trained.kind, trained.name), "epochs", None)
+    base = trained.Config.for_preset(theirs.get("preset", "quick"))
+    other = theirs.get("settings", {}).get(trained.name, {}).get("epochs", getattr(base, "epochs", None))
+    return (float(mine) / max(float(other), 1.0)) ** EARLY_STOP if mine and other else 1.0
 
 
 def _run_size(run: Run) -> Size | None:
@@ -275,7 +265,7 @@ def calibrate() -> float:
     return float(np.sqrt(KNOWN_PRODUCT / products * KNOWN_SORT / sorts))
 
 
-KNOWN_PRODUCT, KNOWN_SORT = 0.020, 0.012  # seconds on two cores of the machine of USUAL_SECONDS
+KNOWN_PRODUCT, KNOWN_SORT = 0.020, 0.012  # seconds on two cores of the machine that usual seconds are of
 
 
 def _best(work: Callable[[], Any]) -> float:
@@ -292,13 +282,14 @@ def _best(work: Callable[[], Any]) -> float:
 
 def memory(config: RunConfig, size: Size) -> int:
     """Return the bytes that a run needs at its peak: what stays, and the largest of what comes and goes."""
-    encoders = {name for kind, name in config.chosen() if kind == "encoder"}
-    squares = 20 * size.n_items**2 if "ease" in encoders else 0  # see EaseEncoder.Config.max_items
+    stages = [REGISTRIES[kind].get(name) for kind, name in dict.fromkeys(config.chosen())]
+    n_encoders = sum(stage.kind == "encoder" for stage in stages)
+    own = [stage.memory(size.n_users, size.n_items) for stage in stages]
     stays = 700 * MB + 250 * size.n_raw + 100 * size.n_rows
-    stays += (8_000 + 1_500 * len(encoders)) * size.n_users + 3_000 * len(encoders) * size.n_items
-    stays += 8 * size.n_items**2 if "ease" in encoders else 0
+    stays += (8_000 + 1_500 * n_encoders) * size.n_users + 3_000 * n_encoders * size.n_items
+    stays += sum(kept for kept, _ in own)
     batches = 4 * 6 * 2048 * size.n_items
-    return int(stays + max(squares, batches))
+    return int(stays + max(batches, *(passing for _, passing in own)))
 
 
 def free_memory() -> int:
@@ -322,19 +313,35 @@ def gpu_memory() -> tuple[str, int, int] | None:
 
 def _advice(config: RunConfig, size: Size, need: int, free: int) -> str:
     """Return what to do where a run does not fit, "" where it does."""
-    limit: Any = config.stage_config("encoder", "ease") if "ease" in config.encoders else None
-    if limit is not None and size.n_items > limit.max_items:
-        return f"EASE takes at most {limit.max_items:,} items; choose encoders without it, such as ELSA."
+    for name in config.encoders:
+        most = getattr(config.stage_config("encoder", name), "max_items", size.n_items)
+        if size.n_items > most:
+            said = called("encoder", name)
+            return f"{said} takes at most {most:,} items; choose encoders without it{_such_as(name)}."
     if need <= RESERVE * free:
         return ""
-    if limit is not None:
-        others = tuple(name for name in config.encoders if name != "ease") or ("elsa",)
-        if memory(config.model_copy(update={"encoders": others}), size) <= RESERVE * free:
-            return "It fits without EASE: choose other encoders, such as ELSA."
+    for name in config.encoders:
+        others = tuple(other for other in config.encoders if other != name) or _sibling(name)
+        lighter = config.model_copy(update={"encoders": others})
+        if any(_own_memory(name, size)) and others and memory(lighter, size) <= RESERVE * free:
+            return f"It fits without {called('encoder', name)}: choose other encoders{_such_as(name)}."
     fits = [n for n in _halves(size.n_items) if memory(config, replace(size, n_items=n)) <= RESERVE * free]
     if fits:
         return f"It fits with about {fits[0]:,} items: raise “Fewest users of an item” on the Data page."
     return f"It needs a machine with {need / RESERVE / GB:.0f} GB of free memory, or a smaller file."
+
+
+def _own_memory(name: str, size: Size) -> tuple[int, int]:
+    return encoders.get(name).memory(size.n_users, size.n_items)
+
+
+def _sibling(name: str) -> tuple[str, ...]:
+    """Return the encoder that takes another's place on large data, () where there is none."""
+    return tuple(filter(None, [encoders.get(name).auto.instead]))
+
+
+def _such_as(name: str) -> str:
+    return "".join(f", such as {called('encoder', other)}" for other in _sibling(name))
 
 
 def _halves(n: int) -> list[int]:

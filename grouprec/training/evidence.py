@@ -14,7 +14,7 @@ from grouprec.core.types import Candidates, Embeddings, GroupLists, Groups
 from grouprec.data.dataset import Dataset
 from grouprec.evaluate import baselines, generation, protocol
 from grouprec.evaluate.cold_start import cold_items, cold_users
-from grouprec.evaluate.describing import calibration, descriptions, reconstruction
+from grouprec.evaluate.describing import PROFILE, calibration, descriptions, reconstruction
 from grouprec.evaluate.fairness import exposure, value_by_attribute
 from grouprec.evaluate.left_behind import left_behind
 from grouprec.evaluate.significance import compare_all
@@ -32,6 +32,7 @@ from grouprec.live.replay_value import replay
 from grouprec.live.state import LiveState
 from grouprec.models.base import REGISTRIES, Generator, Profile, Regime
 from grouprec.models.blend import repeat_terms
+from grouprec.models.declared import called
 from grouprec.models.fitting import RunOptions
 from grouprec.models.virtual_members import mean_preference, one_hot
 from grouprec.ranking.candidates import best_unseen, find_candidates
@@ -45,6 +46,7 @@ from grouprec.training.groups_and_lists import GroupMaker, GroupsAndLists
 from grouprec.training.saving import live_base
 from grouprec.training.selection import smallest_group
 
+USUAL = baselines.PREDICTOR
 STABILITY_USERS = 20_000
 DESCRIBED_USERS = 5_000
 JUDGED = {"quick": 5_000, "standard": 20_000, "thorough": 100_000}  # users of the test part at most, drawn
@@ -65,7 +67,7 @@ def gather(
     task = test_task(data, config.repeats).sample(JUDGED[config.preset], config.seed)
     histories = judged.data.histories
     alone = _encoders_alone(judged, task, config, options)
-    usual = {"ease": alone["ease"]} if "ease" in alone else {"own": judged.candidates}
+    usual = {USUAL: alone[USUAL]} if USUAL in alone else {"own": judged.candidates}
     evaluation = protocol.evaluate(
         histories, task, judged.groups, judged.candidates, usual, judged.lists, alone, config.seed
     )
@@ -91,19 +93,19 @@ def gather(
 
 
 def _encoders_alone(judged: Fitted, task: Task, config: RunConfig, options: RunOptions) -> dict[str, Candidates]:
-    """Return the judged users' personal lists by every encoder of the blend; all users' by EASE.
+    """Return the judged users' personal lists by every encoder of the blend; all users' by the usual one.
 
-    EASE is there in any case, unless items are too many.
+    The usual one is there in any case, unless items are too many for it.
     """
     data, popularity = judged.data, judged.data.popularity
     encoders: dict[str, Any] = dict(judged.encoded.encoders)
-    limit: Any = config.stage_config("encoder", "ease")
-    if "ease" not in encoders and data.n_items <= limit.max_items:
-        ease = REGISTRIES["encoder"].get("ease")
-        encoders["ease"] = ease(ease.Config.for_preset("quick")).fit(data, options)
+    most = getattr(config.stage_config("encoder", USUAL), "max_items", data.n_items)
+    if USUAL not in encoders and data.n_items <= most:
+        usual = REGISTRIES["encoder"].get(USUAL)
+        encoders[USUAL] = usual(usual.Config.for_preset("quick")).fit(data, options)
 
     def alone(name: str) -> Candidates:
-        rows = slice(None) if name == "ease" else task.users
+        rows = slice(None) if name == USUAL else task.users
         found = encoders[name].embeddings(data)
         embeddings = Embeddings(found.users[rows], found.items)
         return find_candidates(embeddings, task.seen[rows], seed=config.seed, fallback=popularity)
@@ -202,12 +204,13 @@ def _ablation(
     decoded = np.stack(
         [mean_preference(judged.profile, latents[labels == one], one_hot(one, n_groups)) for one in range(n_groups)]
     )
+    usually = called("encoder", USUAL)
     steps: list[tuple[str, str, Groups, GroupLists]] = [
         ("popularity", "k-means on histories, popular items", groups, group_popularity(histories, groups, seed)),
         *(
-            ("encoder", "members' mean of EASE", groups, members_mean(predicted, groups, task.seen, seed))
+            ("encoder", f"members' mean of {usually}", groups, members_mean(predicted, groups, task.seen, seed))
             for name, predicted in usual.items()
-            if name == "ease"
+            if name == USUAL
         ),
         ("blend", "members' mean of the blend", groups, maker.lists(groups)["members_mean"]),
         ("grouping", "the run's own groups", judged.groups, maker.lists(judged.groups)["members_mean"]),
@@ -288,7 +291,7 @@ def _describing(judged: Fitted, plain: Profile, task: Task, config: RunConfig) -
     ways = descriptions(judged.profile, groups, plain, judged.data.histories)
     return {
         "reconstruction": reconstruction(ways, groups, some, config.seed),
-        "calibration": calibration(ways["vae"], groups, some),
+        "calibration": calibration(ways[PROFILE], groups, some),
     }
 
 

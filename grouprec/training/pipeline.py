@@ -19,6 +19,7 @@ from grouprec.core.files import storage
 from grouprec.core.types import Groups, SettingError
 from grouprec.data.dataset import Dataset
 from grouprec.data.prepare import Prepared, prepare
+from grouprec.evaluate import baselines
 from grouprec.evaluate.updates import evaluate_updates
 from grouprec.explore.tables import what_if_tables
 from grouprec.models.base import Profile
@@ -130,8 +131,9 @@ def _fit(cache: StageCache, data: Dataset, parts: Dataset, choices: Choices, lay
         layout: given the users' positions to compute, where this fit is the final one.
     """
     config = cache.config
-    # EASE comes along where it was tuned, also without a weight: it is the baseline of the evaluation.
-    used = tuple(name for name in choices.encoders if choices.weights.encoders.get(name) or name == "ease")
+    # The baseline of the evaluation comes along where it was tuned, also without a weight.
+    usual, weights = baselines.PREDICTOR, choices.weights.encoders
+    used = tuple(name for name in choices.encoders if weights.get(name) or name == usual)
     used = used or choices.encoders[:1]  # where popularity alone predicts best
     encoded = cache.encode(data, used, choices.decided)
     with cache.progress.stage("candidates"):
@@ -169,7 +171,7 @@ def _fit(cache: StageCache, data: Dataset, parts: Dataset, choices: Choices, lay
         preference=preference,
         grouper=grouper,
         groups=groups,
-        placer=placer if placer.helps and config.grouper != "attributes" else None,
+        placer=placer if placer.helps and not grouper.reads_attributes else None,
         profile=profile,
         generator=generator,
         updater=updater,

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from grouprec.core.types import Candidates
 from grouprec.data.dataset import Dataset
+from grouprec.evaluate import baselines
 from grouprec.evaluate.value import choose_n_groups, default_grid, value_of_groups
 from grouprec.live.replay_value import choose_weight
 from grouprec.live.state import LiveState
-from grouprec.models.base import REGISTRIES, Updater
+from grouprec.models.base import REGISTRIES, Updater, encoders
 from grouprec.models.blend import Weights, fit_weights, repeat_terms
 from grouprec.ranking.candidates import best_unseen, make_preference
 from grouprec.ranking.task import nothing, validation_task
-from grouprec.runs.config import AUTO_ENCODERS, RunConfig
+from grouprec.runs.config import RunConfig, auto_encoders
 from grouprec.runs.progress import StageReport
 from grouprec.runs.snapshot import FitSnapshot
 from grouprec.training import search
@@ -90,7 +90,7 @@ def _live_weight(cache: StageCache, encoded: Encoded, data: Dataset, weights: We
     seen = nothing(data.shape) if config.repeats else data.histories
     candidates = best_unseen(lambda part: predictor.scores(rows[part]), seen[rows], seed=config.seed)
     preference = make_preference(candidates, seed=config.seed)
-    grouper = REGISTRIES["grouper"].get("kmeans")().fit(data, preference, 1, options)
+    grouper = REGISTRIES["grouper"].get(baselines.GROUPER)().fit(data, preference, 1, options)
     base = FitSnapshot(
         user_ids=data.user_ids[rows],
         item_ids=data.item_ids,
@@ -111,29 +111,27 @@ def _live_weight(cache: StageCache, encoded: Encoded, data: Dataset, weights: We
     return choose_weight(lambda weight: LiveState(replace(base, weight=weight), updater, grouper), part, config.seed)[0]
 
 
-SEQUENCE_ENCODERS = ("transitions", "transformer", "lstm")  # they read the order of events
-
-
-SLOW_ENCODERS = {"transformer": 150_000}  # most training rows in preset standard, which promises minutes
-
-
-QUADRATIC_ENCODERS = {"user_knn": 20_000}  # most users
-
-
 def encoder_names(config: RunConfig, data: Dataset) -> tuple[str, ...]:
     """Return the encoders to train: those named, or what the preset and the data allow where ``auto`` is named."""
     if config.encoders != ("auto",):
         return config.encoders
-    names = list(AUTO_ENCODERS[config.preset])
-    settings: Any = config.stage_config("encoder", "ease")
-    if data.n_items > settings.max_items:
-        names = ["elsa" if name == "ease" else name for name in names]
-    if not data.timed:
-        names = [name for name in names if name not in SEQUENCE_ENCODERS]
-    if config.preset == "standard":
-        names = [name for name in names if len(data.train) <= SLOW_ENCODERS.get(name, len(data.train))]
-    names = [name for name in names if data.n_users <= QUADRATIC_ENCODERS.get(name, data.n_users)]
-    return tuple(dict.fromkeys(names))
+    names = (_or_sibling(name, config, data.n_items) for name in auto_encoders(config.preset))
+    return tuple(dict.fromkeys(name for name in names if name and _allowed(name, config.preset, data)))
+
+
+def _or_sibling(name: str, config: RunConfig, n_items: int) -> str:
+    """Return the encoder, or where its setting ``max_items`` is less the one that takes its place, "" if none does."""
+    most = getattr(config.stage_config("encoder", name), "max_items", n_items)
+    return name if n_items <= most else encoders.get(name).auto.instead
+
+
+def _allowed(name: str, preset: str, data: Dataset) -> bool:
+    """Whether ``auto`` trains an encoder on such data."""
+    encoder = encoders.get(name)
+    if encoder.reads_order and not data.timed:
+        return False
+    most_rows, most_users = encoder.auto.most_rows.get(preset), encoder.auto.most_users
+    return (most_rows is None or len(data.train) <= most_rows) and (not most_users or data.n_users <= most_users)
 
 
 def decide_n_groups(

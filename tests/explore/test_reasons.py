@@ -42,7 +42,7 @@ def parts_and_scores(name: str, histories: sparse.csr_array, item: int) -> tuple
     one = parts_of(fitted(name), 1.0, histories, pd.DataFrame(index=range(n_users)))
     scores = dot(one.users, one.items, item)
     owner = np.repeat(np.arange(n_users), np.diff(histories.indptr))
-    return np.bincount(owner, one.parts(item, scores), minlength=n_users), scores
+    return np.bincount(owner, one.parts(item), minlength=n_users), scores
 
 
 def explainer(*names: str, weights: Weights | None = None, rows: np.ndarray | None = None) -> Explainer:
@@ -125,7 +125,7 @@ def test_encoders_that_are_no_sums_say_what_leaving_an_item_out_costs() -> None:
     without[0, DATA.histories[[0]].indices[2]] = 0
     less = embed(fitted("mf"), sparse.csr_array(without)).scores(slice(None))[0, 9]
     assert not one.exact
-    assert one.parts(9, scores)[2] == pytest.approx(scores[0] - less, abs=1e-5)
+    assert one.parts(9)[2] == pytest.approx(scores[0] - less, abs=1e-5)
     assert explainer("mf").why(9).rest != 0
 
 

@@ -220,6 +220,17 @@ def test_a_user_is_encoded_the_same_alone_and_among_others(name):
     assert difference.max() < 1e-4
 
 
+@pytest.mark.parametrize("name", ENCODERS)
+def test_an_encoder_reads_the_order_of_items_where_it_says_so(name):
+    encoder: Any = fitted("encoder", name)
+    data = the_data()
+    recent = data.recent()
+    assert (recent >= 0).sum(axis=1).min() > 2
+    turned = recent[:, ::-1].copy()
+    one, other = (encoder.encode(data.histories, data.user_attributes, order) for order in (recent, turned))
+    assert (abs(one - other).max() > 0) == encoder.reads_order
+
+
 @pytest.mark.parametrize("name", GROUPERS)
 def test_a_grouper_fills_every_group_and_places_by_the_same_rule(name):
     grouper: Grouper = fitted("grouper", name)  # type: ignore[assignment]

@@ -8,7 +8,7 @@ import pytest
 
 from grouprec.core.types import SettingError
 from grouprec.models.base import PRESETS
-from grouprec.runs.config import AUTO_ENCODERS, RunConfig, make_config, menu, parse_settings
+from grouprec.runs.config import RunConfig, auto_encoders, make_config, menu, parse_settings
 
 FILE = {"interactions": Path("file.csv")}
 
@@ -45,8 +45,8 @@ def test_the_exported_lists_are_the_members_mean_or_the_strategy_that_was_named(
 def test_auto_stands_for_encoders_of_the_menu(preset: str) -> None:
     config = make_config(**FILE, preset=preset)
     assert config.encoders == ("auto",) and config.grouper == "lists"
-    assert [name for kind, name in config.chosen() if kind == "encoder"] == list(AUTO_ENCODERS[preset])
-    assert set(AUTO_ENCODERS[preset]) <= {name for name, _ in menu()["encoder"]}
+    assert [name for kind, name in config.chosen() if kind == "encoder"] == list(auto_encoders(preset))
+    assert set(auto_encoders(preset)) <= {name for name, _ in menu()["encoder"]}
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,9 @@ import pytest
 from grouprec.data.dataset import Dataset
 from grouprec.data.synthetic import planted
 from grouprec.evaluate import baselines
-from grouprec.models.base import PRESETS
+from grouprec.models.base import PRESETS, REGISTRIES
 from grouprec.models.fitting import RunOptions
-from grouprec.runs.config import AUTO_ENCODERS, RunConfig, make_config, menu
-from grouprec.training import selection
+from grouprec.runs.config import RunConfig, auto_encoders, make_config, menu
 from grouprec.training.groups_and_lists import GroupMaker
 from grouprec.training.selection import decide_n_groups, encoder_names, smallest_group
 
@@ -31,10 +30,17 @@ def timeless(data: Dataset) -> Dataset:
     return replace(data, **parts)
 
 
+def test_the_presets_take_encoders_in_their_turn() -> None:
+    assert auto_encoders("quick") == ("ease", "als", "item_knn", "transitions")
+    assert auto_encoders("standard") == ("ease", "als", "item_knn", "mf", "transitions", "transformer")
+    thorough = "ease", "elsa", "als", "item_knn", "user_knn", "mf", "graph", "dnn", "lstm", "transitions", "transformer"
+    assert auto_encoders("thorough") == thorough
+
+
 @pytest.mark.parametrize("preset", PRESETS)
 def test_auto_takes_what_the_preset_names_where_the_data_allow_all(preset: str) -> None:
     names = encoder_names(config_for(preset=preset), DATA)
-    assert names == AUTO_ENCODERS[preset] and len(set(names)) == len(names)
+    assert names == auto_encoders(preset) and len(set(names)) == len(names)
 
 
 def test_a_slower_preset_tries_more_and_nothing_less() -> None:
@@ -61,8 +67,10 @@ def test_a_catalogue_too_large_for_ease_gets_its_low_rank_sibling(preset: str) -
 
 
 def test_encoders_that_cost_too_much_for_the_data_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(selection, "QUADRATIC_ENCODERS", {"user_knn": 119})
-    monkeypatch.setattr(selection, "SLOW_ENCODERS", {"transformer": len(DATA.train) - 1})
+    users, transformer = map(REGISTRIES["encoder"].get, ("user_knn", "transformer"))
+    monkeypatch.setattr(users, "auto", replace(users.auto, most_users=119))
+    fewer = {"standard": len(DATA.train) - 1}
+    monkeypatch.setattr(transformer, "auto", replace(transformer.auto, most_rows=fewer))
     assert "user_knn" not in encoder_names(config_for(preset="thorough"), DATA)
     assert "transformer" not in encoder_names(config_for(preset="standard"), DATA)
     assert "transformer" in encoder_names(config_for(preset="thorough"), DATA), "thorough may take its time"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import product
 from typing import Any, Self
 
@@ -14,7 +15,7 @@ from scipy import sparse
 
 from grouprec.core.types import Embeddings
 from grouprec.data.dataset import Dataset
-from grouprec.models.base import Encoder, StageConfig, encoders
+from grouprec.models.base import PRESETS, Auto, Encoder, StageConfig, encoders
 from grouprec.models.fitting import RunOptions
 from grouprec.models.threads import FREE_THREADS, one_thread
 from grouprec.ranking.task import NewItemTask
@@ -28,6 +29,8 @@ TUNING_REGULARIZATION = (1 / 3, 1.0, 3.0)
     "als",
     title="ALS: implicit-feedback matrix factorisation",
     cite="Hu, Koren and Volinsky 2008, Collaborative Filtering for Implicit Feedback Datasets (ICDM)",
+    called="ALS",
+    measured=".451, reference .438 (the same package, tuned by others). By time .194, reference .200.",
 )
 class AlsEncoder(Encoder):
     """User and item factors x, y that minimise ``sum c_ui (p_ui - x_u . y_i)^2 + regularization (||x||^2 + ||y||^2)``.
@@ -44,6 +47,9 @@ class AlsEncoder(Encoder):
     Attributes:
         alpha, regularization: those used in the end.
     """
+
+    auto = Auto(PRESETS, turn=3)
+    usual_seconds = 1.6
 
     class Config(StageConfig):
         factors: int = Field(
@@ -101,6 +107,35 @@ class AlsEncoder(Encoder):
     ) -> np.ndarray:
         return self._solve_users(histories, self._items, self.alpha, self.regularization)
 
+    def score_parts(self, histories: sparse.csr_array) -> Callable[[int], np.ndarray]:
+        """Return the exact parts of the scores (Hu, Koren and Volinsky 2008, section 5).
+
+        A user's vector is ``inverse(A) sum_j c_j y_j`` with ``A = Y'Y + sum_j (c_j - 1) y_j y_j' + regularization``, so
+        own item j brings ``c_j y_j . inverse(A) y_i`` to the score of item i. ``inverse(A) y_i`` is found for all users
+        at a time by conjugate gradients, which never hold a matrix per user.
+        """
+        items = self.items().astype(np.float64)
+        _, size = items.shape
+        gram = items.T @ items + self.regularization * np.eye(size)
+        weights = np.ones_like(histories.data) if self.config.binary else histories.data
+        extra = self.alpha * weights.astype(np.float64)
+        lengths = np.diff(histories.indptr)
+        owner = np.repeat(np.arange(len(lengths)), lengths)
+        own = items[histories.indices]
+
+        def times_own(vectors: np.ndarray) -> np.ndarray:
+            return np.einsum("nd,nd->n", own, vectors[owner])
+
+        def multiply(vectors: np.ndarray) -> np.ndarray:
+            known = sparse.csr_array((extra * times_own(vectors), histories.indices, histories.indptr), histories.shape)
+            return vectors @ gram + known @ items
+
+        def parts(item: int) -> np.ndarray:
+            target = np.tile(items[item], (len(lengths), 1))
+            return (1 + extra) * times_own(_solve(multiply, target))
+
+        return parts
+
     def arrays(self) -> dict[str, np.ndarray]:
         return {"items": self._items, "settings": np.array([self.alpha, self.regularization])}
 
@@ -147,3 +182,20 @@ class AlsEncoder(Encoder):
         weights = np.ones_like(confidence.data) if self.config.binary else confidence.data
         confidence.data = 1 + np.float32(alpha) * weights
         return confidence
+
+
+def _solve(multiply: Callable[[np.ndarray], np.ndarray], target: np.ndarray, steps: int = 200) -> np.ndarray:
+    """Return x with ``multiply(x) = target``, row by row positive definite, float64 [B, D]: conjugate gradients."""
+    found, left = np.zeros_like(target), target.copy()
+    direction, size = left.copy(), np.square(left).sum(axis=1)
+    enough = 1e-14 * size.max(initial=0)
+    for _ in range(steps):
+        if size.max(initial=0) <= enough:
+            break
+        image = multiply(direction)
+        step = size / np.maximum(np.einsum("bd,bd->b", direction, image), 1e-300)
+        found += step[:, None] * direction
+        left -= step[:, None] * image
+        before, size = size, np.square(left).sum(axis=1)
+        direction = left + (size / np.maximum(before, 1e-300))[:, None] * direction
+    return found

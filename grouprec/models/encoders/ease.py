@@ -12,7 +12,7 @@ from scipy.linalg import lapack
 
 from grouprec.core.types import Embeddings, SettingError
 from grouprec.data.dataset import Dataset
-from grouprec.models.base import Encoder, StageConfig, encoders
+from grouprec.models.base import PRESETS, Auto, Encoder, StageConfig, encoders
 from grouprec.models.fitting import RunOptions
 from grouprec.ranking.task import NewItemTask
 
@@ -23,6 +23,8 @@ TUNING_FACTORS = (0.1, 0.3, 1.0, 3.0)
     "ease",
     title="EASE: linear item-item model",
     cite="Steck 2019, Embarrassingly Shallow Autoencoders for Sparse Data (arXiv 1905.03375)",
+    called="EASE",
+    measured=".446, reference .444 (the same method, tuned by others). By time .205, reference .204.",
 )
 class EaseEncoder(Encoder):
     """Item weights B that minimise ``||X - X B||^2 + l2 ||B||^2`` with a zero diagonal (Steck 2019, eq. 8).
@@ -34,6 +36,9 @@ class EaseEncoder(Encoder):
     Attributes:
         l2: the regularisation used in the end.
     """
+
+    auto = Auto(PRESETS, turn=1, instead="elsa")
+    usual_seconds = 2.6
 
     class Config(StageConfig):
         l2: float = Field(
@@ -57,6 +62,14 @@ class EaseEncoder(Encoder):
             description="Largest catalogue accepted; time grows with items cubed, memory is 20 bytes x items squared",
             json_schema_extra={"quick": 8_000},
         )
+
+    @classmethod
+    def work(cls, n_users: int, n_items: int, n_rows: int) -> float:
+        return n_items**2 * (n_items + 3000)
+
+    @classmethod
+    def memory(cls, n_users: int, n_items: int) -> tuple[int, int]:
+        return 8 * n_items**2, 20 * n_items**2  # see Config.max_items
 
     def fit(self, data: Dataset, run: RunOptions) -> Self:
         """Solve for the item weights.

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from grouprec.core.types import Embeddings
 from grouprec.data.dataset import Dataset
-from grouprec.models.base import Encoder, StageConfig, encoders
+from grouprec.models.base import Auto, Encoder, StageConfig, encoders
 from grouprec.models.fitting import RunOptions, batches, fit_epochs
 from grouprec.ranking.task import NewItemTask
 
@@ -40,6 +40,9 @@ class _Factors(nn.Module):
     "elsa",
     title="ELSA: low-rank linear item-item model",
     cite="Vancura et al. 2022, Scalable Linear Shallow Autoencoder for Collaborative Filtering (RecSys)",
+    called="ELSA",
+    measured="trained on the 70 % alone .358, EASE .355. The method's aim is EASE's quality at low rank (Vancura et "
+    "al. 2022), and with so few items there is nothing else to win.",
 )
 class ElsaEncoder(Encoder):
     """Item factors A with rows of length 1 that minimise ``||norm(X) - norm(X (A A' - I))||^2`` (Vancura et al. 2022).
@@ -51,6 +54,10 @@ class ElsaEncoder(Encoder):
     Departures from the paper: stopped early on the validation part, because few users are soon learned by heart;
     without ``binary``, X holds the weights of the histories.
     """
+
+    auto = Auto(("thorough",), turn=2)
+    usual_seconds = 10.0
+    uses_gpu = True
 
     class Config(StageConfig):
         embedding_size: int = Field(
@@ -73,6 +80,10 @@ class ElsaEncoder(Encoder):
             json_schema_extra={"quick": 15, "thorough": 120},
         )
         patience: int = Field(5, ge=1, le=100, description="Epochs without a better validation value before stopping")
+
+    @classmethod
+    def work(cls, n_users: int, n_items: int, n_rows: int) -> float:
+        return n_users * n_items
 
     def fit(self, data: Dataset, run: RunOptions) -> Self:
         task = NewItemTask.sample(data, run.rng("elsa validation"))

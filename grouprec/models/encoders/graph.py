@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from grouprec.core.types import Embeddings
 from grouprec.data.dataset import Dataset
-from grouprec.models.base import Encoder, StageConfig, encoders
+from grouprec.models.base import Auto, Encoder, StageConfig, encoders
 from grouprec.models.fitting import RunOptions, batches, fit_epochs
 from grouprec.ranking.task import NewItemTask
 
@@ -103,6 +103,9 @@ class _LightGcn(nn.Module):
     title="Graph network: LightGCN",
     cite="He et al. 2020, LightGCN: Simplifying and Powering Graph Convolution Network for Recommendation; "
     "Wu et al. 2024, On the Effectiveness of Sampled Softmax Loss for Item Recommendation",
+    called="graph network",
+    measured=".446, level with EASE. By time .191. In RecBole's table LightGCN reaches .86 of EASE; ours departs from "
+    "it in loss, score and start.",
 )
 class GraphEncoder(Encoder):
     """Item vectors passed along the edges of the graph; a user is what the items of their history send.
@@ -121,6 +124,9 @@ class GraphEncoder(Encoder):
     """
 
     scale = "log"
+    auto = Auto(("thorough",), turn=7)
+    usual_seconds = 10.0
+    uses_gpu = True
 
     class Config(StageConfig):
         embedding_size: int = Field(

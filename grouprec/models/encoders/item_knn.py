@@ -11,7 +11,7 @@ from scipy import sparse
 
 from grouprec.core.types import Candidates, Embeddings
 from grouprec.data.dataset import Dataset
-from grouprec.models.base import Encoder, StageConfig, encoders
+from grouprec.models.base import PRESETS, Auto, Encoder, StageConfig, encoders
 from grouprec.models.fitting import RunOptions
 from grouprec.ranking.candidates import rank_top
 from grouprec.ranking.task import NewItemTask
@@ -26,6 +26,8 @@ _TINY = np.float32(1e-9)  # keeps the similarity of an item without users at 0
     "item_knn",
     title="Item neighbours by cosine",
     cite="Sarwar et al. 2001, Item-Based Collaborative Filtering Recommendation Algorithms (WWW)",
+    called="item neighbours",
+    measured=".403, .90 of EASE; in RecBole's table ItemKNN reaches .83 of it. By time .198.",
 )
 class ItemKnnEncoder(Encoder):
     """Score of item i: sum of ``similarity(i, j) r_uj`` over the user's items j among the nearest neighbours of i.
@@ -37,6 +39,9 @@ class ItemKnnEncoder(Encoder):
     Departure from the paper: the sum is not divided by the sum of the similarities (as in Deshpande and Karypis
     2004), for without ratings there is no scale to come back to, and an item with one neighbour would win.
     """
+
+    auto = Auto(PRESETS, turn=4)
+    usual_seconds = 1.0
 
     class Config(StageConfig):
         n_neighbours: int = Field(
@@ -60,6 +65,10 @@ class ItemKnnEncoder(Encoder):
             json_schema_extra={"quick": False},
         )
         binary: bool = Field(True, description="Read a history as has or has not, instead of by its weights")
+
+    @classmethod
+    def work(cls, n_users: int, n_items: int, n_rows: int) -> float:
+        return n_rows * (n_rows / max(n_users, 1))
 
     def fit(self, data: Dataset, run: RunOptions) -> Self:
         config, vectors = self.config, self._vectors(data.histories)

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from grouprec.core.types import Embeddings
 from grouprec.data.dataset import Dataset
-from grouprec.models.base import Encoder, StageConfig, encoders
+from grouprec.models.base import Auto, Encoder, StageConfig, encoders
 from grouprec.models.fitting import RunOptions, batches, fit_epochs, module_arrays
 from grouprec.ranking.task import NewItemTask
 
@@ -65,6 +65,9 @@ class _Factors(nn.Module):
     title="MF: matrix factorisation (collaborative filtering)",
     cite="Kabbur et al. 2013, FISM: Factored Item Similarity Models for Top-N Recommender Systems; "
     "Rendle et al. 2009, BPR: Bayesian Personalized Ranking from Implicit Feedback",
+    called="matrix factorisation",
+    measured=".458, the best encoder alone. By time .213. In RecBole's table BPR matrix factorisation reaches .84 of "
+    "EASE; ours makes users of their items and counts every zero.",
 )
 class MfEncoder(Encoder):
     """User and item vectors, a linear layer on their product, trained on squared error or on ranking.
@@ -82,6 +85,10 @@ class MfEncoder(Encoder):
     the vectors start from a truncated SVD of the histories. On MovieLens-100K (validation nDCG@10, random split)
     squared error gives .224 and ranking .208, EASE .211; a learned vector per user gave .178 and .196 in trials.
     """
+
+    auto = Auto(("standard", "thorough"), turn=6)
+    usual_seconds = 8.0
+    uses_gpu = True
 
     class Config(StageConfig):
         embedding_size: int = Field(

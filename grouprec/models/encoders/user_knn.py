@@ -11,7 +11,7 @@ from scipy import sparse
 
 from grouprec.core.types import Candidates, Embeddings
 from grouprec.data.dataset import Dataset
-from grouprec.models.base import Encoder, StageConfig, encoders
+from grouprec.models.base import Auto, Encoder, StageConfig, encoders
 from grouprec.models.fitting import RunOptions
 from grouprec.ranking.candidates import rank_top
 from grouprec.ranking.task import NewItemTask
@@ -28,6 +28,8 @@ _TIE_SEED = 0  # equally similar users come in one order, drawn once and for all
     title="User neighbours by cosine",
     cite="Resnick et al. 1994, GroupLens (CSCW); "
     "Herlocker et al. 1999, An Algorithmic Framework for Performing Collaborative Filtering (SIGIR)",
+    called="user neighbours",
+    measured="about .40, .90 of EASE, as `item_knn`.",
 )
 class UserKnnEncoder(Encoder):
     """Score of item i: sum of ``similarity(u, v) r_vi`` over the training users v nearest to u.
@@ -40,6 +42,9 @@ class UserKnnEncoder(Encoder):
     Departures from the papers: no ratings, so no means are taken off; the sum is not divided by the sum of the
     similarities, which is the same for all items of a user and moves none of them.
     """
+
+    auto = Auto(("thorough",), turn=5, most_users=20_000)
+    usual_seconds = 3.0
 
     class Config(StageConfig):
         n_neighbours: int = Field(
@@ -63,6 +68,10 @@ class UserKnnEncoder(Encoder):
             json_schema_extra={"quick": False},
         )
         binary: bool = Field(True, description="Read a history as has or has not, instead of by its weights")
+
+    @classmethod
+    def work(cls, n_users: int, n_items: int, n_rows: int) -> float:
+        return n_users**2
 
     def fit(self, data: Dataset, run: RunOptions) -> Self:
         config = self.config

@@ -21,6 +21,7 @@ from grouprec.models.groupers.centres import centre_distances, check_n_groups, f
     "attributes",
     title="By user attributes",
     cite="Smith 1956, Product Differentiation and Market Segmentation (J. Marketing); Lloyd 1982",
+    explained="by what is known of them",
 )
 class AttributesGrouper(Grouper):
     """Groups of users with like attributes: a priori segmentation (Smith 1956), by k-means where values are many.
@@ -32,6 +33,8 @@ class AttributesGrouper(Grouper):
     Groups are numbered by size. Users of whom no chosen attribute is known (missing, or never seen, or beyond the 50
     most frequent categories) do not shape the groups and belong to group 0.
     """
+
+    reads_attributes = True
 
     class Config(StageConfig):
         columns: str = Field(

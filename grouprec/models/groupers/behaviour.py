@@ -26,6 +26,7 @@ _RFM = 3  # how many of the features, the first ones, are recency, frequency and
     "behaviour",
     title="By behaviour: recency, frequency, monetary",
     cite="Hughes 1994, Strategic Database Marketing (RFM); Zhang, Bradlow & Small 2015 (RFMC, Marketing Science 34)",
+    explained="by how recently, how often and how much they acted (RFM)",
 )
 class BehaviourGrouper(Grouper):
     """Groups of users who behave alike, whatever they like: RFM (Hughes 1994) and the mix of behaviour, by k-means.

@@ -18,7 +18,12 @@ from grouprec.models.fitting import RunOptions
 from grouprec.models.threads import one_thread
 
 
-@groupers.register("kmeans", title="K-means on predicted preferences", cite="Lloyd 1982; Arthur & Vassilvitskii 2007")
+@groupers.register(
+    "kmeans",
+    title="K-means on predicted preferences",
+    cite="Lloyd 1982; Arthur & Vassilvitskii 2007",
+    explained="by predicted taste (k-means)",
+)
 class KMeansGrouper(Grouper):
     """Groups of users whose predicted preferences lie close together (Lloyd 1982, seeded by k-means++).
 

@@ -27,6 +27,7 @@ FEW = 32  # users up to which lists are judged user by user
     "lists",
     title="Lists first: groups made for the lists they get",
     cite="Kleinberg, Papadimitriou and Raghavan 2004, Segmentation problems (J.ACM 51)",
+    explained="so that a few lists serve everybody as well as possible (catalogue segmentation)",
 )
 class ListsGrouper(Grouper):
     """Catalogue segmentation on predicted preferences, in the regime that the groups are for.

@@ -29,6 +29,7 @@ _PLACING_STEPS = {"max_iter": 1000, "tol": 1e-6}  # so that company in a batch d
     "nmf",
     title="Soft groups by non-negative matrix factorisation",
     cite="Lee & Seung 1999, Learning the parts of objects by non-negative matrix factorization (Nature 401)",
+    explained="by mixtures of tastes (NMF)",
 )
 class NmfGrouper(Grouper):
     """Tastes whose sums make up what users are predicted to want; a user belongs where their largest share lies.

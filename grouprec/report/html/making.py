@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from grouprec.models.declared import called, words_of
 from grouprec.report import findings, sentences
 from grouprec.report.html import sections
 from grouprec.report.html.markup import Html, element, joined, paragraph, sentence, table
@@ -17,13 +18,6 @@ from grouprec.report.text import count, number, percent, plain, plural
 
 FILES = ("interactions", "users", "items")  # settings that are paths: only the file's name is anybody's business
 SPLITS = {"time": "the latest interactions of all", "user_time": "the latest interactions of every user"}
-GROUPERS = {
-    "lists": "so that a few lists serve everybody as well as possible (catalogue segmentation)",
-    "kmeans": "by predicted taste (k-means)",
-    "nmf": "by mixtures of tastes (NMF)",
-    "attributes": "by what is known of them",
-    "behaviour": "by how recently, how often and how much they acted (RFM)",
-}
 FEW_TESTED = 200
 OVERLAP = 0.1  # below this mean silhouette groups are parts of a continuum
 
@@ -57,7 +51,8 @@ def _steps(reading: Reading) -> list[str]:
     weights = metrics.get("blend") or {}
     encoders = plain(sentences.encoder_title(str(metrics.get("encoder", ""))))
     grouper = str(config.get("grouper", ""))
-    formed = GROUPERS.get(grouper, f"by {plain(grouper.replace('_', ' '))}")
+    words = words_of("grouper", grouper)
+    formed = (words and words.explained) or f"by {plain(called('grouper', grouper))}"
     steps = [
         f"**Prepare.** {plural(metrics.get('n_interactions', 0), 'interaction')} of "
         f"{plural(metrics.get('n_users', 0), 'user')} with {plural(metrics.get('n_items', 0), 'item')} remained after "

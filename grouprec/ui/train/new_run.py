@@ -11,7 +11,7 @@ from grouprec.live.feedback import verdicts
 from grouprec.models.base import REGISTRIES
 from grouprec.models.fitting import device_title, resolve_device
 from grouprec.report.sentences import encoder_title
-from grouprec.runs.config import AUTO_ENCODERS, PRESET_SEARCH_MINUTES, RunConfig, menu
+from grouprec.runs.config import PRESET_SEARCH_MINUTES, RunConfig, auto_encoders, menu
 from grouprec.ui import state
 from grouprec.ui.cards import plain
 from grouprec.ui.forms import form
@@ -115,7 +115,7 @@ def choose_encoders(preset: str) -> tuple[str, ...]:
         persist_state="session",
         help="Encoders learn what each user prefers. Several are blended: held-out data decide how much each counts.",
     )
-    automatic = AUTO_ENCODERS[preset]
+    automatic = auto_encoders(preset)
     if kind == "auto":
         *most, last = map(encoder_title, automatic)
         st.caption(f"Trains and blends {', '.join(most)} and {last}.")
@@ -176,7 +176,7 @@ def choose_advanced(preset: str, encoders: tuple[str, ...]) -> dict[str, Any]:
     }
     kinds = ("grouper", "profile", "generator", "updater")
     choices |= {kind: choose_stage(kind) for kind in kinds}
-    stages = [("encoder", name) for name in (AUTO_ENCODERS[preset] if encoders == ("auto",) else encoders)]
+    stages = [("encoder", name) for name in (auto_encoders(preset) if encoders == ("auto",) else encoders)]
     stages += [(kind, choices[kind]) for kind in kinds]
     return choices | {"feedback": choose_feedback(), "rules": list_rules(), "settings": choose_settings(preset, stages)}
 
