@@ -40,9 +40,8 @@ from grouprec.live.state import LiveState
 from grouprec.models.base import Regime
 from grouprec.models.placement import AttributePlacer
 from grouprec.models.threads import one_thread
-from grouprec.ranking.group_lists import RANKING_DEPTH, STRICT_DEPTH, without
-from grouprec.ranking.strategies import get_strategy
-from grouprec.ranking.variety import diversify
+from grouprec.ranking.group_lists import STRICT_DEPTH, finish
+from grouprec.ranking.strategies import lists_by_strategy
 from grouprec.runs.snapshot import FitSnapshot
 from grouprec.runs.stages import load_stage
 from grouprec.runs.store import Run, RunStore
@@ -182,13 +181,14 @@ class Stream:
     @one_thread()
     def group_lists(self) -> GroupLists:
         """Return the lists of all groups as they stand, by the run's own strategy and with its diversity."""
-        rules, vectors = self._rules, self.base.components
-        lists = self.state.group_lists() if rules.strategy == "utility" else self._by_strategy(rules.strategy)
-        if not rules.diversity:
-            return lists
-        strict = diversify(lists.strict, lists.strict_scores, vectors, STRICT_DEPTH, rules.diversity)
-        ranking = diversify(lists.ranking, lists.ranking_scores, vectors, RANKING_DEPTH, rules.diversity)
-        return GroupLists(*strict, *ranking)
+        name, excluded = self._rules.strategy, None
+        if name == "utility":
+            lists = self.state.group_lists()
+        else:
+            groups = Groups(self.state.labels, self.base.n_groups)
+            lists = lists_by_strategy(name, self.state.candidates(), groups, self.base.seed)
+            excluded = self._excluded()
+        return finish(lists, excluded, self.base.components, self._rules.diversity)
 
     @one_thread()
     def group_list(self, group: int, regime: Regime, depth: int = STRICT_DEPTH) -> tuple[np.ndarray, np.ndarray]:
@@ -213,13 +213,6 @@ class Stream:
             items, _ = self.state.group_list(group, "strict", depth)
             head[: len(items)] = items
         return heads
-
-    def _by_strategy(self, name: str) -> GroupLists:
-        """Return lists by an aggregation strategy, which has one order for both regimes."""
-        groups = Groups(self.state.labels, self.base.n_groups)
-        ranked = get_strategy(name).rank(self.state.candidates(), groups, RANKING_DEPTH, self.base.seed)
-        lists = GroupLists(*(part[:, :STRICT_DEPTH] for part in ranked), *ranked)
-        return without(lists, self._excluded())
 
     def _excluded(self) -> np.ndarray:
         """Return what groups may not get, bool [G, I]: by the run's rules, or because it was hidden from them."""
