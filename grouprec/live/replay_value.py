@@ -16,7 +16,7 @@ from grouprec.data.dataset import Interactions
 from grouprec.live.state import LiveState
 from grouprec.ranking.candidates import taste
 from grouprec.ranking.group_lists import RANKING_DEPTH, member_matrix
-from grouprec.ranking.metrics import has, hit_matrix, hit_rate, list_overlap, ndcg, precision
+from grouprec.ranking.metrics import hit_matrix, hit_rate, list_overlap, ndcg, precision
 from grouprec.ranking.statistics import mean_interval, paired_difference
 from grouprec.ranking.task import Task, dedup_lists, shared_lists
 
@@ -66,7 +66,7 @@ def replay(
         now = first
         for number, window in enumerate(np.array_split(np.arange(len(part)), min(n_windows, len(part))), start=1):
             events = part.take(window)
-            values = _judge(first, now, _task(known, events))
+            values = _judge(first, now, Task.of(known, events))
             for together in events.rounds():
                 state.events(events.user_rows[together], events.item_rows[together])
             known, now = known + events.matrix(known.shape), _Picture.of(state)
@@ -124,7 +124,7 @@ def _own_values(state: LiveState, part: Interactions) -> np.ndarray:
     totals, counts = np.zeros(len(state.user_ids)), np.zeros(len(state.user_ids))
     known, steps = state.histories(), list(part.rounds())
     for number, rows in enumerate(steps[:WEIGHT_EVENTS]):
-        task = _task(known, part.take(np.concatenate(steps[number : number + AHEAD])))
+        task = Task.of(known, part.take(np.concatenate(steps[number : number + AHEAD])))
         users = np.intersect1d(task.users, part.user_rows[rows])
         if len(users):
             lists = np.full((len(users), K), -1, np.int32)
@@ -137,15 +137,6 @@ def _own_values(state: LiveState, part: Interactions) -> np.ndarray:
         state.events(part.user_rows[rows], part.item_rows[rows])
         known = known + part.take(rows).matrix(known.shape)
     return totals[counts > 0] / counts[counts > 0]
-
-
-def _task(known: sparse.csr_array, events: Interactions) -> Task:
-    """Return the task of finding the items that are new to those who take them."""
-    taken = events.matrix(known.shape).tocoo()
-    users, items = taken.coords
-    new = ~has(known, users, items)
-    relevant = sparse.csr_array((np.ones(new.sum(), np.float32), (users[new], items[new])), shape=known.shape)
-    return Task(known, relevant, np.flatnonzero(np.diff(relevant.indptr)).astype(np.int32), known)
 
 
 @dataclass(frozen=True, eq=False)

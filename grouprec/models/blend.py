@@ -21,8 +21,8 @@ from scipy.special import expit
 from grouprec.core.types import Candidates, Embeddings, Scale
 from grouprec.data.dataset import Dataset
 from grouprec.models.base import Encoder
-from grouprec.ranking.candidates import best_unseen, discounts, rank_top
-from grouprec.ranking.metrics import has, ideal_dcg
+from grouprec.ranking.candidates import best_unseen, rank_top
+from grouprec.ranking.metrics import has, ndcg
 from grouprec.ranking.task import Task, nothing
 
 HALF_LIVES = (7.0, 14.0, 28.0, 56.0)  # days, tried for the trend
@@ -252,9 +252,10 @@ class _Table:
         order = np.lexsort((self.ties, -scores, self.owners))
         starts = np.searchsorted(self.owners, np.arange(len(self.n_relevant)))
         rank = np.arange(len(order)) - starts[self.owners]
-        found = self.hits[order] & (rank < k)
-        gains = np.bincount(self.owners[found], discounts(k)[rank[found]], minlength=len(self.n_relevant))
-        return float((gains / ideal_dcg(self.n_relevant, k)).mean())
+        first = rank < k
+        hits = np.zeros((len(self.n_relevant), k), bool)
+        hits[self.owners[first], rank[first]] = self.hits[order[first]]
+        return float(ndcg(hits, self.n_relevant, k).mean())
 
 
 def fit_weights(predictor: Predictor, task: Task, seed: int) -> Weights:
