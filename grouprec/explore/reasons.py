@@ -5,9 +5,9 @@ odds. They are measured from an item of average popularity that no encoder speak
 divided:
 
 - the trend and the popularity of the item are terms of the sum as they are;
-- an encoder's term, ``weight * log(score / leaders + floor)``, goes to the user's own items in proportion to their
+- an encoder's term, ``weight * log(score / best + floor)``, goes to the user's own items in proportion to their
   parts in the encoder's score. For a score that is a sum over own items this is the integrated gradient from an empty
-  history to the user's own (Sundararajan et al. 2017), with the leaders held fixed, and so adds up exactly.
+  history to the user's own (Sundararajan et al. 2017), with the user's best held fixed, and so adds up exactly.
 
 How the scores divide: :mod:`grouprec.explore.score_parts`.
 """

@@ -28,7 +28,7 @@ from grouprec.ranking.task import Task, nothing
 HALF_LIVES = (7.0, 14.0, 28.0, 56.0)  # days, tried for the trend
 TRAINING_USERS = 1500
 TRAINING_DEPTH = 100  # best items per encoder that the regression learns from
-LEADERS = 50  # a preference is measured against the mean of the user's best items
+BEST = 50  # a preference is measured against the mean of so many of the user's best items
 FLOOR = 0.01  # preferences below a hundredth of that are all the same
 SMOOTHING = 0.25  # of the mean number of rows per item, added to both popularities of the trend
 PENALTY = 0.5  # of the squared weights
@@ -130,20 +130,29 @@ def log_preference(source: Source, rows: np.ndarray | slice, fallback: np.ndarra
     """
     scores = source.embeddings.scores(rows)
     relative = _relative(scores, source.scale)
-    relative[scores.max(axis=1) <= scores.min(axis=1)] = fallback
+    relative[says_nothing(scores)] = fallback
     return relative
+
+
+def says_nothing(scores: np.ndarray) -> np.ndarray:
+    """Return the users of whom an encoder says nothing, bool [B]: all their scores [B, I] are equal."""
+    return scores.max(axis=1) <= scores.min(axis=1)
+
+
+def mean_of_best(scores: np.ndarray, scale: Scale) -> np.ndarray:
+    """Return what the preferences of every user are measured against, float32 [B], for their scores [B, I]."""
+    n_items = scores.shape[1]
+    depth = min(BEST, n_items)
+    best = np.partition(scores, n_items - depth, axis=1)[:, n_items - depth :]
+    return (best if scale == "log" else np.maximum(best, 0)).mean(axis=1)
 
 
 def _relative(scores: np.ndarray, scale: Scale) -> np.ndarray:
     """Logarithm of preference over the mean of the best items, from log(FLOOR) up; float32 of the same shape."""
-    n_items = scores.shape[1]
-    depth = min(LEADERS, n_items)
-    best = np.partition(scores, n_items - depth, axis=1)[:, n_items - depth :]
+    best = mean_of_best(scores, scale)[:, None]
     if scale == "log":
-        leaders = best.mean(axis=1, keepdims=True)
-        return np.maximum(scores - leaders, np.float32(np.log(FLOOR)))
-    leaders = np.maximum(best, 0).mean(axis=1, keepdims=True)
-    return np.log(np.maximum(scores, 0) / np.maximum(leaders, 1e-12) + np.float32(FLOOR))
+        return np.maximum(scores - best, np.float32(np.log(FLOOR)))
+    return np.log(np.maximum(scores, 0) / np.maximum(best, 1e-12) + np.float32(FLOOR))
 
 
 @dataclass(frozen=True, eq=False)

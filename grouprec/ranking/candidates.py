@@ -13,7 +13,7 @@ from grouprec.core.types import Candidates, Embeddings, Preference
 
 _BATCH_CELLS = 1 << 24  # scores held at a time, so that a large catalogue means fewer users per batch
 _BLOCK_CELLS = 1 << 16  # scores ranked at a time: what fits the processor's cache takes a third of the time
-_LEADERS = 50  # candidates of a user that can stand out
+TASTE_DEPTH = 50  # candidates of a user that can stand out
 
 
 def rank_top(scores: np.ndarray, n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -148,7 +148,7 @@ def taste(candidates: Candidates) -> sparse.csr_array:
     Users whose candidates all score the same get an empty row.
     """
     listed = candidates.items >= 0
-    middle = np.minimum(_LEADERS, listed.sum(axis=1) // 2)
+    middle = np.minimum(TASTE_DEPTH, listed.sum(axis=1) // 2)
     reference = np.take_along_axis(candidates.scores, middle[:, None], axis=1) if listed.size else 0
     leads = np.where(listed, np.maximum(candidates.scores - reference, 0), 0).astype(np.float32)
     matrix = Candidates(candidates.items, leads, candidates.n_items).matrix()

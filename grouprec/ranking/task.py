@@ -14,8 +14,6 @@ from grouprec.data.dataset import Dataset, Interactions
 from grouprec.ranking.metrics import DEPTH, contains, has, hit_matrix, ndcg
 
 CHUNK = 512  # users whose scores over the whole catalogue are held at one time
-
-
 _CHUNK_CELLS = 1 << 22  # list entries handled at a time
 
 
