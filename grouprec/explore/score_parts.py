@@ -18,6 +18,7 @@ from grouprec.core.types import Embeddings, Scale
 from grouprec.models.base import Encoder
 from grouprec.models.blend import FLOOR, mean_of_best, says_nothing
 from grouprec.models.encoders.als import AlsEncoder
+from grouprec.models.encoders.linear import as_ones
 
 MOST_LEFT_OUT = 1500  # histories with one item left out, encoded for the encoders that are no sums
 PROBED = 8  # users on whom it is tried whether a score is a sum
@@ -103,7 +104,7 @@ def _sum_parts(encoder: Encoder, histories: sparse.csr_array, attributes: pd.Dat
     own = np.unique(some.indices)
     whole, alone = encoder.encode(some, _rows(attributes, probed)), _alone(encoder, own, n_items)
     enough = TOLERANCE * max(abs(whole).max(), 1e-12)
-    for read in (_ones, _as_they_are):
+    for read in (as_ones, _as_they_are):
         if abs(read(some)[:, own] @ alone - whole).max() <= enough:
             break
     else:
@@ -117,11 +118,6 @@ def _alone(encoder: Encoder, items: np.ndarray, n_items: int) -> Vectors:
     """Return the vectors of users who have one item each."""
     single = sparse.csr_array((np.ones(len(items), np.float32), (np.arange(len(items)), items)), (len(items), n_items))
     return encoder.encode(single, pd.DataFrame(index=range(len(items))))
-
-
-def _ones(histories: sparse.csr_array) -> sparse.csr_array:
-    """Return histories that say has or has not."""
-    return sparse.csr_array((np.ones_like(histories.data), histories.indices, histories.indptr), histories.shape)
 
 
 def _as_they_are(histories: sparse.csr_array) -> sparse.csr_array:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Self
 
 import numpy as np
-import pandas as pd
 from pydantic import Field
 from scipy import sparse
 
 from grouprec.core.types import Candidates, Embeddings
 from grouprec.data.dataset import Dataset
-from grouprec.models.base import Encoder, StageConfig, encoders
+from grouprec.models.base import StageConfig, encoders
+from grouprec.models.encoders.linear import LinearEncoder, csr_arrays, csr_from, similarity_matrix
 from grouprec.models.fitting import RunOptions
 from grouprec.ranking.candidates import rank_top
 from grouprec.ranking.task import NewItemTask
@@ -27,7 +27,7 @@ _TINY = np.float32(1e-9)  # keeps the similarity of an item without users at 0
     title="Item neighbours by cosine",
     cite="Sarwar et al. 2001, Item-Based Collaborative Filtering Recommendation Algorithms (WWW)",
 )
-class ItemKnnEncoder(Encoder):
+class ItemKnnEncoder(LinearEncoder):
     """Score of item i: sum of ``similarity(i, j) r_uj`` over the user's items j among the nearest neighbours of i.
 
     Similarity is the cosine between the users of two items, ``i . j / (|i| |j| + shrinkage)``; shrinkage makes
@@ -62,9 +62,9 @@ class ItemKnnEncoder(Encoder):
         binary: bool = Field(True, description="Read a history as has or has not, instead of by its weights")
 
     def fit(self, data: Dataset, run: RunOptions) -> Self:
-        config, vectors = self.config, self._vectors(data.histories)
+        config, vectors = self.config, self.vectors(data.histories)
         task = NewItemTask.sample(data, run.rng("item_knn validation"))
-        users = self._vectors(task.histories)
+        users = self.vectors(task.histories)
         numbers, shrinkages = [config.n_neighbours], [config.shrinkage]
         if config.tune and len(task):
             numbers = sorted({max(1, round(config.n_neighbours * factor)) for factor in TUNING_NEIGHBOURS})
@@ -73,7 +73,7 @@ class ItemKnnEncoder(Encoder):
         for step, shrinkage in enumerate(shrinkages, start=1):
             nearest = _nearest_items(vectors, max(numbers), shrinkage, run.seed)
             for n_neighbours in numbers:
-                items = _similarity_matrix(nearest, n_neighbours)
+                items = similarity_matrix(nearest, n_neighbours)
                 score = task.ndcg(Embeddings(users, items))
                 if score > best:
                     best, self._items = score, items
@@ -81,29 +81,12 @@ class ItemKnnEncoder(Encoder):
             run.on_progress(step / len(shrinkages), {"shrinkage": shrinkage, "validation": best})
         return self
 
-    def items(self) -> sparse.csr_array:
-        return self._items
-
-    def encode(
-        self, histories: sparse.csr_array, attributes: pd.DataFrame, recent: np.ndarray | None = None
-    ) -> sparse.csr_array:
-        return self._vectors(histories)
-
     def arrays(self) -> dict[str, np.ndarray]:
-        return {"data": self._items.data, "indices": self._items.indices, "indptr": self._items.indptr}
+        return csr_arrays(self._items)
 
     def load(self, arrays: dict[str, np.ndarray]) -> Self:
-        n_items = len(arrays["indptr"]) - 1
-        parts = (arrays["data"], arrays["indices"], arrays["indptr"])
-        self._items = sparse.csr_array(parts, shape=(n_items, n_items))
+        self._items = csr_from(arrays)
         return self
-
-    def _vectors(self, histories: sparse.csr_array) -> sparse.csr_array:
-        """Return the histories as the model reads them: a copy, of ones where ``binary``."""
-        vectors = histories.astype(np.float32)
-        if self.config.binary:
-            vectors.data = np.ones_like(vectors.data)
-        return vectors
 
 
 def _nearest_items(vectors: sparse.csr_array, n: int, shrinkage: float, seed: int) -> Candidates:
@@ -126,10 +109,3 @@ def _nearest_items(vectors: sparse.csr_array, n: int, shrinkage: float, seed: in
         block[np.arange(len(block)), np.arange(rows.start, rows.stop)] = -np.inf
         neighbours[rows], similarities[rows] = rank_top(block, n, seed)
     return Candidates(neighbours, similarities, n_items)
-
-
-def _similarity_matrix(nearest: Candidates, n: int) -> sparse.csr_array:
-    """Return the similarities to the first ``n`` of the nearest items, float32 CSR [I, I]."""
-    matrix = Candidates(nearest.items[:, :n], nearest.scores[:, :n], nearest.n_items).matrix()
-    matrix.eliminate_zeros()
-    return matrix

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Self
-
 import numpy as np
-import pandas as pd
 import torch
 from pydantic import Field
-from scipy import sparse
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from grouprec.core.types import Embeddings
 from grouprec.data.dataset import RECENT, Dataset
-from grouprec.models.base import Encoder, StageConfig, encoders
-from grouprec.models.encoders.sequences import NextItemsEpoch, SequenceModule, latest_items
-from grouprec.models.fitting import RunOptions, fit_epochs, load_module, module_arrays
-from grouprec.ranking.task import NewItemTask
+from grouprec.models.base import StageConfig, encoders
+from grouprec.models.encoders.sequences import SequenceEncoder, SequenceModule
+from grouprec.models.fitting import RunOptions
 
 
 class _Block(nn.Module):
@@ -62,7 +56,7 @@ class _SasRec(SequenceModule):
     cite="Kang & McAuley 2018, Self-Attentive Sequential Recommendation (arXiv 1808.09781); "
     "Klenitskiy & Vasilev 2023, Turning Dross Into Gold Loss (arXiv 2309.07602)",
 )
-class TransformerEncoder(Encoder):
+class TransformerEncoder(SequenceEncoder):
     """SASRec: the last state of a network that reads a user's latest items in order is the user's vector.
 
     Every block is causal self-attention and a feed-forward layer of the same width; the score is the state times the
@@ -72,8 +66,6 @@ class TransformerEncoder(Encoder):
     negatives; a learned start stands before the first item, so that an empty history has a vector; positions count
     from the oldest item read; embeddings start from a truncated SVD of the histories; attention has no dropout.
     """
-
-    scale = "log"
 
     class Config(StageConfig):
         embedding_size: int = Field(
@@ -113,42 +105,8 @@ class TransformerEncoder(Encoder):
         epochs: int = Field(6, ge=1, le=500, description="Most epochs", json_schema_extra={"quick": 1, "thorough": 20})
         patience: int = Field(4, ge=1, le=50, description="Epochs without a better validation value before stopping")
 
-    def fit(self, data: Dataset, run: RunOptions) -> Self:
-        config = self.config
-        task = NewItemTask.sample(data, run.rng("transformer validation"))
-        with run.torch_seed("transformer"):
-            self._module = _SasRec(data.n_items, config)
-            self._module.start_from(data, run.seed)
-            self._module.to(run.device)
+    def new_module(self, data: Dataset, run: RunOptions) -> SequenceModule:
+        return _SasRec(data.n_items, self.config)
 
-            def validate() -> float:
-                users = self.encode(task.histories, task.attributes, task.recent)
-                return task.ndcg(Embeddings(users, self._module.item_vectors()))
-
-            self.history = fit_epochs(
-                self._module,
-                NextItemsEpoch(self._module, data, config, run.device, run.rng("transformer sequences")),
-                epochs=config.epochs,
-                run=run,
-                validate=validate if len(task) else None,
-                patience=config.patience,
-            )
-        self._items = self._module.item_vectors()
-        return self
-
-    def items(self) -> np.ndarray:
-        return self._items
-
-    def encode(
-        self, histories: sparse.csr_array, attributes: pd.DataFrame, recent: np.ndarray | None = None
-    ) -> np.ndarray:
-        return self._module.encode(latest_items(histories, recent, self.config.max_length))
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        return module_arrays(self._module)
-
-    def load(self, arrays: dict[str, np.ndarray]) -> Self:
-        self._module = _SasRec(len(arrays["embedding.weight"]), self.config)
-        load_module(self._module, arrays)
-        self._items = self._module.item_vectors()
-        return self
+    def empty_module(self, arrays: dict[str, np.ndarray]) -> SequenceModule:
+        return _SasRec(len(arrays["embedding.weight"]), self.config)

@@ -11,7 +11,8 @@ from scipy import sparse
 
 from grouprec.core.types import Candidates, Embeddings
 from grouprec.data.dataset import Dataset
-from grouprec.models.base import Encoder, StageConfig, encoders
+from grouprec.models.base import StageConfig, encoders
+from grouprec.models.encoders.linear import LinearEncoder, csr_arrays, csr_from, similarity_matrix
 from grouprec.models.fitting import RunOptions
 from grouprec.ranking.candidates import rank_top
 from grouprec.ranking.task import NewItemTask
@@ -29,7 +30,7 @@ _TIE_SEED = 0  # equally similar users come in one order, drawn once and for all
     cite="Resnick et al. 1994, GroupLens (CSCW); "
     "Herlocker et al. 1999, An Algorithmic Framework for Performing Collaborative Filtering (SIGIR)",
 )
-class UserKnnEncoder(Encoder):
+class UserKnnEncoder(LinearEncoder):
     """Score of item i: sum of ``similarity(u, v) r_vi`` over the training users v nearest to u.
 
     Similarity is the cosine between two histories, ``u . v / (|u| |v| + shrinkage)``; shrinkage makes pairs with few
@@ -66,17 +67,17 @@ class UserKnnEncoder(Encoder):
 
     def fit(self, data: Dataset, run: RunOptions) -> Self:
         config = self.config
-        self._train = self._vectors(data.histories)
+        self._train = self.vectors(data.histories)
         task = NewItemTask.sample(data, run.rng("user_knn validation"))
         numbers, shrinkages = [config.n_neighbours], [config.shrinkage]
         if config.tune and len(task):
             numbers = sorted({max(1, round(config.n_neighbours * factor)) for factor in TUNING_NEIGHBOURS})
             shrinkages = sorted({config.shrinkage * factor for factor in TUNING_SHRINKAGE})
-        best, users, items = -1.0, self._vectors(task.histories), self.items()
+        best, users, items = -1.0, self.vectors(task.histories), self.items()
         for step, shrinkage in enumerate(shrinkages, start=1):
             nearest = _nearest_users(users, self._train, max(numbers), shrinkage)
             for n_neighbours in numbers:
-                score = task.ndcg(Embeddings(_similarity_matrix(nearest, n_neighbours), items))
+                score = task.ndcg(Embeddings(similarity_matrix(nearest, n_neighbours), items))
                 if score > best:
                     best = score
                     self.decided = {"n_neighbours": n_neighbours, "shrinkage": shrinkage}
@@ -90,32 +91,22 @@ class UserKnnEncoder(Encoder):
     def encode(
         self, histories: sparse.csr_array, attributes: pd.DataFrame, recent: np.ndarray | None = None
     ) -> sparse.csr_array:
-        nearest = _nearest_users(self._vectors(histories), self._train, self._n_neighbours, self._shrinkage)
-        return _similarity_matrix(nearest, self._n_neighbours)
+        nearest = _nearest_users(self.vectors(histories), self._train, self._n_neighbours, self._shrinkage)
+        return similarity_matrix(nearest, self._n_neighbours)
 
     def arrays(self) -> dict[str, np.ndarray]:
-        train, (_, n_items) = self._train, self._train.shape
+        _, n_items = self._train.shape
         return {
-            "data": train.data,
-            "indices": train.indices,
-            "indptr": train.indptr,
+            **csr_arrays(self._train),
             "n_items": np.array([n_items]),
             "n_neighbours": np.array([self._n_neighbours]),
             "shrinkage": np.array([self._shrinkage]),
         }
 
     def load(self, arrays: dict[str, np.ndarray]) -> Self:
-        shape = (len(arrays["indptr"]) - 1, int(arrays["n_items"][0]))
-        self._train = sparse.csr_array((arrays["data"], arrays["indices"], arrays["indptr"]), shape=shape)
+        self._train = csr_from(arrays, int(arrays["n_items"][0]))
         self._n_neighbours, self._shrinkage = int(arrays["n_neighbours"][0]), float(arrays["shrinkage"][0])
         return self
-
-    def _vectors(self, histories: sparse.csr_array) -> sparse.csr_array:
-        """Return the histories as the model reads them: a copy, of ones where ``binary``."""
-        vectors = histories.astype(np.float32)
-        if self.config.binary:
-            vectors.data = np.ones_like(vectors.data)
-        return vectors
 
 
 def _nearest_users(users: sparse.csr_array, train: sparse.csr_array, n: int, shrinkage: float) -> Candidates:
@@ -140,10 +131,3 @@ def _nearest_users(users: sparse.csr_array, train: sparse.csr_array, n: int, shr
         block[same] = -np.inf
         neighbours[rows], similarities[rows] = rank_top(block, n, _TIE_SEED)
     return Candidates(neighbours, similarities, n_train)
-
-
-def _similarity_matrix(nearest: Candidates, n: int) -> sparse.csr_array:
-    """Return the similarities to the first ``n`` of the nearest users, float32 CSR [B, U]."""
-    matrix = Candidates(nearest.items[:, :n], nearest.scores[:, :n], nearest.n_items).matrix()
-    matrix.eliminate_zeros()
-    return matrix
