@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from grouprec.core.memory import rows_per_batch
 from grouprec.core.types import Embeddings, Scale
 from grouprec.models.base import Encoder
 from grouprec.models.blend import FLOOR, mean_of_best, says_nothing
@@ -23,7 +24,6 @@ from grouprec.models.encoders.linear import as_ones
 MOST_LEFT_OUT = 1500  # histories with one item left out, encoded for the encoders that are no sums
 PROBED = 8  # users on whom it is tried whether a score is a sum
 TOLERANCE = 1e-4  # of the largest entry of their vectors, in that trial
-_CELLS = 1 << 24  # scores held at a time
 
 Vectors = np.ndarray | sparse.csr_array
 Parts = Callable[[int, np.ndarray], np.ndarray]  # item row, the users' scores [B] -> parts beside the histories [n]
@@ -81,7 +81,8 @@ def parts_of(encoder: Encoder, weight: float, histories: sparse.csr_array, attri
 def _best(embeddings: Embeddings, scale: Scale) -> tuple[np.ndarray, np.ndarray]:
     """Return the mean of every user's best scores, float64 [B], as the blend takes it, and who has no scores [B]."""
     (n_users, _), (n_items, _) = embeddings.users.shape, embeddings.items.shape
-    best, no_opinion, size = np.empty(n_users), np.empty(n_users, bool), max(1, _CELLS // n_items)
+    best, no_opinion = np.empty(n_users), np.empty(n_users, bool)
+    size = rows_per_batch(n_items, 1 << 24)
     for start in range(0, n_users, size):
         rows = slice(start, start + size)
         scores = embeddings.scores(rows)

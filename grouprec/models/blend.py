@@ -18,6 +18,7 @@ from scipy import sparse
 from scipy.optimize import minimize
 from scipy.special import expit
 
+from grouprec.core.memory import rows_per_batch
 from grouprec.core.types import Candidates, Embeddings, Scale
 from grouprec.data.dataset import Dataset
 from grouprec.models.base import Encoder
@@ -319,7 +320,7 @@ def _table(predictor: Predictor, task: Task, seed: int) -> _Table:
     if len(users) > TRAINING_USERS:
         users = np.sort(np.random.default_rng(seed).choice(users, TRAINING_USERS, replace=False))
     items, parts, owners, hits = predictor.items, [], [], []
-    size = max(1, (1 << 23) // len(items.log_users))
+    size = rows_per_batch(len(items.log_users), 1 << 23)
     for start in range(0, len(users), size):
         rows = users[start : start + size]
         logs = [log_preference(source, rows, items.log_popularity) for source in predictor.sources]

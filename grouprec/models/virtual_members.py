@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
+from grouprec.core.memory import rows_per_batch
 from grouprec.core.types import Candidates, Groups
 from grouprec.models.base import Profile
 from grouprec.ranking.candidates import best_unseen, discounts, rank_top
@@ -15,7 +16,6 @@ from grouprec.ranking.group_lists import LENGTH, member_matrix
 
 DECODING_BATCH = 256  # virtual members decoded at a time
 WANTED = 200  # items that a virtual member wants next, as many as a real one's candidates
-_PAIRS = 1 << 22  # similarities of histories held at a time
 
 Draw = Callable[[int, np.random.Generator], np.ndarray]  # how many -> virtual members, float32 [n, Z]
 
@@ -163,7 +163,7 @@ def nearest_history(histories: sparse.csr_array, others: sparse.csr_array, same:
     n, n_others = len(histories.indptr) - 1, len(others.indptr) - 1
     sizes, other_sizes = np.diff(histories.indptr), np.diff(others.indptr)
     items, nearest = others.T.tocsr(), np.zeros(n)
-    batch = max(1, _PAIRS // max(n_others, 1))
+    batch = rows_per_batch(n_others)
     for start in range(0, n, batch):
         common = (histories[start : start + batch] @ items).tocoo()
         rows, to = common.coords

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from grouprec.core.memory import rows_per_batch
 from grouprec.core.types import Candidates, Embeddings
 from grouprec.data.dataset import Dataset, Interactions
 from grouprec.ranking.metrics import DEPTH, contains, has, hit_matrix, ndcg
 
 CHUNK = 512  # users whose scores over the whole catalogue are held at one time
-_CHUNK_CELLS = 1 << 22  # list entries handled at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,7 +186,7 @@ def _drop_seen(lists: np.ndarray, rows: np.ndarray, task: Task, depth: int) -> n
 def _first_unseen(lists: np.ndarray, rows: np.ndarray, users: np.ndarray, task: Task, depth: int) -> np.ndarray:
     """Return the first ``depth`` items of row ``rows[n]`` of the lists that ``users[n]`` has not seen."""
     out = np.full((len(rows), depth), -1, np.int32)
-    size = max(1, _CHUNK_CELLS // max(lists.shape[1], 1))
+    size = rows_per_batch(lists.shape[1])
     for start in range(0, len(rows), size):
         chunk = slice(start, start + size)
         items = lists[rows[chunk]]

@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import Field
 from scipy import sparse
 
+from grouprec.core.memory import rows_per_batch
 from grouprec.core.types import Candidates, Embeddings
 from grouprec.data.dataset import Dataset
 from grouprec.models.base import StageConfig, encoders
@@ -18,7 +19,6 @@ from grouprec.ranking.task import NewItemTask
 
 TUNING_NEIGHBOURS = (0.25, 0.5, 1.0, 2.0, 4.0)
 TUNING_SHRINKAGE = (0.0, 1.0, 10.0)
-_BLOCK_CELLS = 1 << 22  # similarities held at a time
 _TINY = np.float32(1e-9)  # keeps the similarity of an item without users at 0
 
 
@@ -101,7 +101,7 @@ def _nearest_items(vectors: sparse.csr_array, n: int, shrinkage: float, seed: in
     users_of = vectors.T.tocsr()
     lengths = np.sqrt(vectors.power(2).sum(axis=0))
     neighbours, similarities = np.empty((n_items, n), np.int32), np.empty((n_items, n), np.float32)
-    size = max(1, _BLOCK_CELLS // n_items)
+    size = rows_per_batch(n_items)
     for start in range(0, n_items, size):
         rows = slice(start, min(start + size, n_items))
         block = (users_of[rows] @ vectors).toarray()

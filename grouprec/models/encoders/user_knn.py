@@ -9,6 +9,7 @@ import pandas as pd
 from pydantic import Field
 from scipy import sparse
 
+from grouprec.core.memory import rows_per_batch
 from grouprec.core.types import Candidates, Embeddings
 from grouprec.data.dataset import Dataset
 from grouprec.models.base import StageConfig, encoders
@@ -19,7 +20,6 @@ from grouprec.ranking.task import NewItemTask
 
 TUNING_NEIGHBOURS = (0.25, 0.5, 1.0, 2.0, 4.0)
 TUNING_SHRINKAGE = (0.0, 1.0, 10.0)
-_BLOCK_CELLS = 1 << 22  # similarities held at a time
 _TINY = np.float32(1e-9)  # keeps the similarity to a user without a history at 0
 _TIE_SEED = 0  # equally similar users come in one order, drawn once and for all: a vector never changes
 
@@ -121,7 +121,7 @@ def _nearest_users(users: sparse.csr_array, train: sparse.csr_array, n: int, shr
     items = train.T.tocsr()
     squares, train_squares = (vectors.power(2).sum(axis=1) for vectors in (users, train))
     neighbours, similarities = np.empty((n_users, n), np.int32), np.empty((n_users, n), np.float32)
-    size = max(1, _BLOCK_CELLS // n_train)
+    size = rows_per_batch(n_train)
     for start in range(0, n_users, size):
         rows = slice(start, min(start + size, n_users))
         block = (users[rows] @ items).toarray()
