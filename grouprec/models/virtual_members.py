@@ -127,32 +127,6 @@ def history_matrix(items: np.ndarray, n_items: int) -> sparse.csr_array:
     return matrix
 
 
-def history_copies(virtual: sparse.csr_array, real: sparse.csr_array, rng: np.random.Generator) -> dict[str, float]:
-    """Return whether virtual histories are copies of real ones.
-
-    A fifth of the real members is set apart; the rest is what can be copied. ``copies`` is the share of virtual
-    histories that are more like their nearest real one than half of these are like theirs, by the Jaccard index;
-    ``members_copies`` is the same of the members set apart, near one half; ``identical`` is the share of virtual
-    histories with the very same items as a real one (the distance to the closest record, Park et al. 2018). Empty
-    histories are like nothing.
-
-    Args:
-        virtual: CSR [V, I]; weights do not count.
-        real: CSR [U, I], at least 3 users; weights do not count.
-    """
-    virtual, real = _units(virtual), _units(real)
-    order = rng.permutation(len(real.indptr) - 1)
-    fifth = max(len(order) // 5, 1)
-    apart, real = real[order[:fifth]], real[order[fifth:]]
-    usual = np.median(nearest_history(real[: max(fifth, 2)], real, same=True))
-    nearest = nearest_history(virtual, real)
-    return {
-        "copies": float((nearest > usual).mean()),
-        "members_copies": float((nearest_history(apart, real) > usual).mean()),
-        "identical": float((nearest >= 1).mean()),
-    }
-
-
 def nearest_history(histories: sparse.csr_array, others: sparse.csr_array, same: bool = False) -> np.ndarray:
     """Return the largest Jaccard index of every history with any of the others, float64 [B].
 
@@ -172,9 +146,3 @@ def nearest_history(histories: sparse.csr_array, others: sparse.csr_array, same:
             jaccard[to == start + rows] = 0
         np.maximum.at(nearest, start + rows, jaccard)
     return nearest
-
-
-def _units(histories: sparse.csr_array) -> sparse.csr_array:
-    """Return the histories with 1 for everything they hold, float32 CSR."""
-    held = (histories != 0).astype(np.float32)
-    return sparse.csr_array(held)

@@ -62,7 +62,7 @@ def _load(store: RunStore, run: Run, kind: str, name: str, key: str) -> Any:
 
 
 def save_facts(facts: ItemFacts, path: Path) -> None:
-    """Write what is known of items, for :func:`grouprec.live.reencoding.reencode`."""
+    """Write what is known of items, for the reasons of recommendations."""
     trends = {f"trend.{half_life}": values for half_life, values in facts.log_trends.items()}
     with storage(path):
         save_file({"log_users": facts.log_users, "log_popularity": facts.log_popularity, **trends}, path)
