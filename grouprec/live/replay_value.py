@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,10 +88,7 @@ COLUMNS = [
 
 
 def choose_weight(
-    make_state: Callable[[float], LiveState],
-    part: Interactions,
-    seed: int = 0,
-    weights: Sequence[float] = WEIGHTS,
+    make_state: Callable[[float], LiveState], part: Interactions, seed: int = 0
 ) -> tuple[float, pd.DataFrame]:
     """Return how far the updater's change of opinion should count: the weight whose own lists foretell best.
 
@@ -101,22 +98,22 @@ def choose_weight(
     Args:
         make_state: returns, for a weight, a state in which nothing of the part has happened.
         part: the validation part, of known users and items.
-        weights: to choose from; of equally good ones the first.
     Returns:
-        The weight, and a table with a row per weight: ``weight``, ``ndcg@10`` (mean over users of their mean over
-        events), ``low``, ``high`` (95 % interval over users). For an empty part the first weight and NaN.
+        The weight, of equally good ones the first, and a table with a row per weight: ``weight``, ``ndcg@10`` (mean
+        over users of their mean over events), ``low``, ``high`` (95 % interval over users). For an empty
+        part the first weight and NaN.
     """
     rng = np.random.default_rng(seed)
     users = np.unique(part.user_rows)
     drawn = np.sort(rng.choice(users, min(WEIGHT_USERS, len(users)), replace=False))
     part = part.take(np.isin(part.user_rows, drawn)).in_time_order(rng)
     rows = []
-    for weight in weights:
+    for weight in WEIGHTS:
         mean, low, high = mean_interval(_own_values(make_state(weight), part))
         rows.append({"weight": weight, f"ndcg@{K}": float(mean), "low": float(low), "high": float(high)})
     table = pd.DataFrame(rows)
     best = table[f"ndcg@{K}"].fillna(0).to_numpy().argmax()
-    return weights[int(best)], table
+    return WEIGHTS[int(best)], table
 
 
 def _own_values(state: LiveState, part: Interactions) -> np.ndarray:

@@ -40,7 +40,7 @@ from grouprec.live.state import LiveState
 from grouprec.models.base import Regime
 from grouprec.models.placement import AttributePlacer
 from grouprec.models.threads import one_thread
-from grouprec.ranking.group_lists import STRICT_DEPTH, finish
+from grouprec.ranking.group_lists import LENGTH, STRICT_DEPTH, finish
 from grouprec.ranking.strategies import lists_by_strategy
 from grouprec.runs.snapshot import FitSnapshot
 from grouprec.runs.stages import load_stage
@@ -204,13 +204,13 @@ class Stream:
         scores = (lists.strict_scores if strict else lists.ranking_scores)[group, :depth]
         return items[items >= 0], scores[items >= 0]
 
-    def heads(self, depth: int = 10) -> np.ndarray:
-        """Return the first items of every group's strict list, int32 [G, depth], -1 at the end."""
+    def heads(self) -> np.ndarray:
+        """Return the first ten items of every group's strict list, int32 [G, 10], -1 at the end."""
         if self._rules.strategy != "utility" or self._rules.diversity:
-            return self.group_lists().strict[:, :depth]
-        heads = np.full((self.base.n_groups, depth), -1, np.int32)
+            return self.group_lists().strict[:, :LENGTH]
+        heads = np.full((self.base.n_groups, LENGTH), -1, np.int32)
         for group, head in enumerate(heads):
-            items, _ = self.state.group_list(group, "strict", depth)
+            items, _ = self.state.group_list(group, "strict", LENGTH)
             head[: len(items)] = items
         return heads
 

@@ -70,12 +70,12 @@ class _NextItem(nn.Module):
         events = np.bincount(data.train.item_rows, minlength=data.n_items)
         self.bias.weight.copy_(torch.from_numpy(log_popularity(events))[:, None])
 
-    def states(self, items: Tensor, start: Tensor | None = None) -> Tensor:
+    def states(self, items: Tensor) -> Tensor:
         """Return the state before every event and after the last, [B, T + 1, H], for items [B, T].
 
-        The first state is ``start`` [B, H], or the learned one.
+        The first state is the learned one.
         """
-        start = self.start.expand(len(items), -1).contiguous() if start is None else start
+        start = self.start.expand(len(items), -1).contiguous()
         after, _ = self.gru(self.dropout(self.embedding(items)), start[None])
         return torch.cat([start[:, None], after], dim=1)
 
