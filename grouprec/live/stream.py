@@ -31,7 +31,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from grouprec.core.files import plain, storage
-from grouprec.core.types import GroupLists, Groups, StorageError
+from grouprec.core.types import ITEM_COLUMNS, USER_COLUMNS, GroupLists, Groups, StorageError
 from grouprec.data.values import shown
 from grouprec.live.events import FACTORS, MOST_NAMED, check_events
 from grouprec.live.ledger import Entry, Ledger
@@ -42,6 +42,7 @@ from grouprec.models.placement import AttributePlacer
 from grouprec.models.threads import one_thread
 from grouprec.ranking.group_lists import LENGTH, STRICT_DEPTH, finish
 from grouprec.ranking.strategies import lists_by_strategy
+from grouprec.runs.attributes import attributes_of
 from grouprec.runs.snapshot import FitSnapshot
 from grouprec.runs.stages import load_stage
 from grouprec.runs.store import Run, RunStore
@@ -49,8 +50,6 @@ from grouprec.runs.store import Run, RunStore
 BATCH = 200  # events of one transaction
 PLACER, SNAPSHOT = "placer.safetensors", "snapshot.safetensors"
 _PLACE, _LAST = "stream.sequence", "stream.key"  # of the last event in a snapshot
-_USER_COLUMNS = ("user", "group", "x", "y", "interactions", "in_training")  # of the users table; the rest: attributes
-_ITEM_COLUMNS = ("item", "label", "users")
 
 
 @dataclass
@@ -102,8 +101,8 @@ class Stream:
         self._settings, self._rules = config.preparation, config.rules
         self._times = ledger.last_times()  # of users who did something since the base
         items = run.table("items")
-        self._attributes = {*_attributes(run.table("users"), _USER_COLUMNS), *_attributes(items, _ITEM_COLUMNS)}
-        self._similar_item = SimilarItem(_attributes(items, _ITEM_COLUMNS), items["label"], items["item"])
+        self._attributes = {*attributes_of(run.table("users"), USER_COLUMNS), *attributes_of(items, ITEM_COLUMNS)}
+        self._similar_item = SimilarItem(attributes_of(items, ITEM_COLUMNS), items["label"], items["item"])
         self._thread = threading.RLock()
         self.interrupted = False
         self._applied = self._saved = self._restore()
@@ -361,7 +360,7 @@ def start(store: RunStore, run: Run, fit: str = "final", folder: Path | None = N
     base, config = FitSnapshot.load(path), run.config()
     folder = folder or run.live / ("" if path == run.snapshot() else path.stem)
     users = run.table("users").set_index("user", drop=False).reindex(base.user_ids)
-    attributes = _attributes(users, _USER_COLUMNS).reset_index(drop=True)
+    attributes = attributes_of(users, USER_COLUMNS).reset_index(drop=True)
     placer = None
     if config.grouper != "attributes":  # which reads them itself
         placer = _placer(folder / PLACER, attributes, base.labels, config.seed)
@@ -379,11 +378,6 @@ def _placer(path: Path, attributes: pd.DataFrame, labels: np.ndarray, seed: int)
             path.parent.mkdir(exist_ok=True)
             save_file(placer.arrays(), path)
     return placer if placer.helps else None
-
-
-def _attributes(table: pd.DataFrame, own: tuple[str, ...]) -> pd.DataFrame:
-    """Return the attribute columns of a run's table under their names in the file (tables mark those like our own)."""
-    return table.drop(columns=list(own)).rename(columns={f"{name}_": name for name in own})
 
 
 def _utc(seconds: float) -> str:
