@@ -12,13 +12,11 @@ from grouprec.core.memory import rows_per_batch
 from grouprec.core.types import Candidates, Embeddings
 from grouprec.data.dataset import Dataset
 from grouprec.models.base import StageConfig, encoders
-from grouprec.models.encoders.linear import LinearEncoder, csr_arrays, csr_from, similarity_matrix
+from grouprec.models.encoders.linear import LinearEncoder, csr_arrays, csr_from, neighbour_trials, similarity_matrix
 from grouprec.models.fitting import RunOptions
 from grouprec.ranking.candidates import rank_top
 from grouprec.ranking.task import NewItemTask
 
-TUNING_NEIGHBOURS = (0.25, 0.5, 1.0, 2.0, 4.0)
-TUNING_SHRINKAGE = (0.0, 1.0, 10.0)
 _TINY = np.float32(1e-9)  # keeps the similarity of an item without users at 0
 
 
@@ -65,10 +63,7 @@ class ItemKnnEncoder(LinearEncoder):
         config, vectors = self.config, self.vectors(data.histories)
         task = NewItemTask.sample(data, run.rng("item_knn validation"))
         users = self.vectors(task.histories)
-        numbers, shrinkages = [config.n_neighbours], [config.shrinkage]
-        if config.tune and len(task):
-            numbers = sorted({max(1, round(config.n_neighbours * factor)) for factor in TUNING_NEIGHBOURS})
-            shrinkages = sorted({config.shrinkage * factor for factor in TUNING_SHRINKAGE})
+        numbers, shrinkages = neighbour_trials(config, config.tune and len(task) > 0)
         best = -1.0
         for step, shrinkage in enumerate(shrinkages, start=1):
             nearest = _nearest_items(vectors, max(numbers), shrinkage, run.seed)

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
 from grouprec.core.types import Candidates
 from grouprec.models.base import Encoder
+
+# Tried with the given number of neighbours and shrinkage, in every combination.
+TUNING_NEIGHBOURS = (0.25, 0.5, 1.0, 2.0, 4.0)
+TUNING_SHRINKAGE = (0.0, 1.0, 10.0)
+
+
+class NeighbourSettings(Protocol):
+    """What :func:`neighbour_trials` reads of the settings of a neighbourhood method."""
+
+    n_neighbours: int
+    shrinkage: float
 
 
 class LinearEncoder(Encoder):
@@ -36,6 +49,14 @@ def as_ones(histories: sparse.csr_array) -> sparse.csr_array:
     ones = histories.astype(np.float32)
     ones.data = np.ones_like(ones.data)
     return ones
+
+
+def neighbour_trials(settings: NeighbourSettings, tune: bool) -> tuple[list[int], list[float]]:
+    """Return the numbers of neighbours and the shrinkages to try: those of the settings alone unless ``tune``."""
+    if not tune:
+        return [settings.n_neighbours], [settings.shrinkage]
+    numbers = {max(1, round(settings.n_neighbours * factor)) for factor in TUNING_NEIGHBOURS}
+    return sorted(numbers), sorted({settings.shrinkage * factor for factor in TUNING_SHRINKAGE})
 
 
 def similarity_matrix(nearest: Candidates, n: int) -> sparse.csr_array:
