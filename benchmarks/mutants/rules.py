@@ -18,15 +18,12 @@ SIZES = {
     "BATCH": "events of one transaction",
     "CELLS": "numbers held at a time",
     "CHUNK": "users held at a time",
-    "_BATCH_CELLS": "scores held at a time",
-    "_BLOCK_CELLS": "scores ranked at a time",
-    "_CELLS": "numbers held at a time",
     "_CHUNK": "bytes or keys read at a time",
-    "_CHUNK_CELLS": "list entries handled at a time",
     "batch_size": "users handled at a time",
     "chunk_size": "rows read at a time",
     "maxsize": "results that a cache keeps",
     "n_jobs": "processors used",
+    "rows_per_batch": "rows handled at a time",
 }
 FLAGS = {
     "copy": "saves memory",

@@ -181,14 +181,12 @@ def update(
     events: Annotated[Path, typer.Argument(help="New events: a file of any format that training reads")],
     out: Annotated[Path, typer.Option(help="Folder for the CSV files")],
     map: Annotated[str, typer.Option(help="Column roles, e.g. user=CustomerID,item=StockCode")] = "",
-    reencode: Annotated[bool, typer.Option("--reencode", help="Also compare with users encoded anew")] = False,
     runs: Runs = None,
     json: AsJson = False,
 ) -> None:
     """Send new events to a run, each once, and write its export files as they stand after them."""
     from grouprec.core.files import storage
     from grouprec.data.columns import parse_map
-    from grouprec.live import reencoding
     from grouprec.live.events import read_events
     from grouprec.live.stream import Stream
     from grouprec.report.csv import export_stream
@@ -203,24 +201,14 @@ def update(
         task = bar.add_task("events", total=1.0)
         report = stream.apply(table, lambda fraction: bar.update(task, completed=fraction))
         rows = export_stream(stream, out)
-        difference = reencoding.reencode(store, found, stream) if reencode else None
     for problem in report.problems:
         terminal.print(problem, markup=False, highlight=False, soft_wrap=True)
     counts = ", ".join(f"{count:,} {name}" for name, count in report.counts().items())
     terminal.print(f"{counts}; {report.moved_users:,} users moved to another group", highlight=False, soft_wrap=True)
     for name, count in rows.items():
         terminal.print(f"{out / name}: {count:,} rows", markup=False, highlight=False)
-    if difference is not None:
-        terminal.print(
-            f"Encoded anew, {difference.same_group:.0%} of {difference.n_users:,} users with new items land in the "
-            f"same group; {difference.personal_overlap:.0%} of their own first ten and "
-            f"{difference.list_overlap:.0%} of the groups' first ten are the same.",
-            markup=False,
-            highlight=False,
-        )
     if json:
-        more = {"reencoded": dataclasses.asdict(difference)} if difference is not None else {}
-        print_json({**report.counts(), "moved_users": report.moved_users, "seconds": report.seconds, **more})
+        print_json({**report.counts(), "moved_users": report.moved_users, "seconds": report.seconds})
 
 
 @app.command("list")

@@ -10,6 +10,7 @@ from sklearn.cluster import KMeans
 from sklearn.decomposition import TruncatedSVD
 from sklearn.preprocessing import normalize
 
+from grouprec.core.memory import rows_per_batch
 from grouprec.core.types import Candidates, GroupLists, Groups
 from grouprec.models.threads import one_thread
 from grouprec.ranking.candidates import best_unseen, rank_top
@@ -19,8 +20,6 @@ from grouprec.ranking.group_lists import group_popularity, members_mean
 PREDICTOR = "ease"  # the encoder that others are compared with, also where it has no weight in the blend
 GROUPER = "kmeans"
 ITEM_KNN = "item_knn"  # an encoder of that name is the same method, tuned
-
-_BLOCK_CELLS = 1 << 24  # similarities held at a time
 
 
 def everybody(n_users: int) -> Groups:
@@ -72,7 +71,7 @@ def item_similarity(owned: sparse.csr_array, n_neighbours: int, seed: int) -> sp
     rows = columns.T.tocsr()
     n = min(n_neighbours, n_items)
     neighbours, cosines = np.empty((n_items, n), np.int32), np.empty((n_items, n), np.float32)
-    size = max(1, min(1024, _BLOCK_CELLS // max(n_items, 1)))
+    size = min(1024, rows_per_batch(n_items, 1 << 24))
     for start in range(0, n_items, size):
         block = (rows[start : start + size] @ columns).toarray()
         at = np.arange(len(block))

@@ -9,6 +9,7 @@ import pandas as pd
 from pandas.api import types as dtypes
 from scipy import sparse
 
+from grouprec.core.memory import rows_per_batch
 from grouprec.evaluate.protocol import Measured
 from grouprec.ranking.metrics import coverage, gini
 from grouprec.ranking.statistics import ENOUGH, difference_interval, holm, mean_interval
@@ -23,7 +24,6 @@ MOST_USERS = 20_000  # more make the intervals hardly narrower
 N_PERMUTATIONS = 1999
 TIERS = (("head", 0.2), ("middle", 0.5), ("tail", 1.0))  # share of the catalogue, most popular first, where each ends
 _FREE_TEXT_VALUES = 50  # from here on, mostly unique or long values are no categories
-_CELLS = 1 << 22  # permuted values held at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,7 +143,7 @@ def _contrasts(member: sparse.csr_array, values: np.ndarray, rng: np.random.Gene
 def _as_far(member: sparse.csr_array, table: np.ndarray, far: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Return in how many permutations of the users the difference is at least ``far`` from 0, int [V, M]."""
     count = np.zeros(far.shape, np.int64)
-    size = max(1, _CELLS // table.size)
+    size = rows_per_batch(table.size)
     for start in range(0, N_PERMUTATIONS, size):
         n = min(size, N_PERMUTATIONS - start)
         tables = table[rng.permuted(np.tile(np.arange(len(table)), (n, 1)), axis=1).T]  # [T, n, 1 + M]

@@ -14,26 +14,18 @@ import pandas as pd
 from scipy import sparse
 
 from grouprec.core.files import read_json
-from grouprec.core.types import Candidates, GroupLatents, GroupLists, Groups, Preference, StorageError
+from grouprec.core.types import USER_COLUMNS, Candidates, GroupLatents, GroupLists, Groups, Preference, StorageError
 from grouprec.data.dataset import Dataset, Interactions
 from grouprec.explore import edits, portrait, tables
 from grouprec.explore.edits import Edit, EditHistory, Grouping
 from grouprec.explore.naming import distinguishing_words, name_groups
 from grouprec.explore.users import RunUsers
-from grouprec.ranking.group_lists import (
-    RANKING_DEPTH,
-    STRICT_DEPTH,
-    group_popularity,
-    members_mean,
-    without,
-    worth_of_candidates,
-)
+from grouprec.ranking.group_lists import finish, group_popularity, members_mean, worth_of_candidates
 from grouprec.ranking.rules import Exclusions, drop_excluded, excluded_for_groups
-from grouprec.ranking.strategies import STRATEGIES
-from grouprec.ranking.variety import diversify
+from grouprec.ranking.strategies import STRATEGIES, lists_by_strategy
+from grouprec.runs.attributes import attributes_of
 from grouprec.runs.store import Run
 
-USER_COLUMNS = ("user", "group", "x", "y", "interactions", "in_training")
 PORTRAIT = ("group_profiles", "group_neighbours", "group_members")
 TABLES = ("users", "groups", "group_items", "group_attributes", "group_activity", "group_lists", *PORTRAIT)  # edited
 
@@ -166,7 +158,7 @@ class EditedRun:
         fitted = users[users["in_training"].to_numpy(bool)].reset_index(drop=True)
         if len(fitted) != len(base.user_ids):
             raise StorageError(f"The run {self.run.run_id} does not fit its own users; train it again to edit groups.")
-        attributes = fitted.drop(columns=list(USER_COLUMNS)).rename(columns={f"{name}_": name for name in USER_COLUMNS})
+        attributes = attributes_of(fitted, USER_COLUMNS)
         histories, nothing = base.histories, Interactions.empty()
         rows = np.repeat(np.arange(len(fitted), dtype=np.int32), np.diff(histories.indptr))
         had = Interactions(rows, histories.indices, histories.data)
@@ -312,13 +304,10 @@ class EditedRun:
         def of(kind: str) -> GroupLists:
             if kind == "popularity":
                 return group_popularity(part.histories, groups, base.seed)
-            if kind not in STRATEGIES:
-                return mean
-            items, scores = STRATEGIES[kind].rank(candidates, groups, RANKING_DEPTH, base.seed)
-            return GroupLists(items[:, :STRICT_DEPTH], scores[:, :STRICT_DEPTH], items, scores)
+            return lists_by_strategy(kind, candidates, groups, base.seed) if kind in STRATEGIES else mean
 
         dial = rules.get("diversity", 0.0)
-        return {kind: _finish(of(kind), excluded, base.components, dial) for kind in kinds}
+        return {kind: finish(of(kind), excluded, base.components, dial) for kind in kinds}
 
 
 def _served(candidates: Candidates, strict: np.ndarray) -> np.ndarray:
@@ -337,12 +326,3 @@ def _served(candidates: Candidates, strict: np.ndarray) -> np.ndarray:
     ones = np.ones(len(group), np.float32)
     on = sparse.csr_array((ones, (strict[group, place], group)), shape=(candidates.n_items, len(strict)))
     return (wanted @ on).toarray()
-
-
-def _finish(lists: GroupLists, excluded: np.ndarray, components: np.ndarray, dial: float) -> GroupLists:
-    """Return lists without what is excluded and with the diversity that the run asks for."""
-    lists = without(lists, excluded) if excluded.any() else lists
-    if not dial:
-        return lists
-    strict = diversify(lists.strict, lists.strict_scores, components, STRICT_DEPTH, dial)
-    return GroupLists(*strict, *diversify(lists.ranking, lists.ranking_scores, components, RANKING_DEPTH, dial))

@@ -5,9 +5,9 @@ odds. They are measured from an item of average popularity that no encoder speak
 divided:
 
 - the trend and the popularity of the item are terms of the sum as they are;
-- an encoder's term, ``weight * log(score / leaders + floor)``, goes to the user's own items in proportion to their
+- an encoder's term, ``weight * log(score / best + floor)``, goes to the user's own items in proportion to their
   parts in the encoder's score. For a score that is a sum over own items this is the integrated gradient from an empty
-  history to the user's own (Sundararajan et al. 2017), with the leaders held fixed, and so adds up exactly.
+  history to the user's own (Sundararajan et al. 2017), with the user's best held fixed, and so adds up exactly.
 
 How the scores divide: :mod:`grouprec.explore.score_parts`.
 """
@@ -33,6 +33,7 @@ from grouprec.runs.stages import load_encoders, load_facts
 from grouprec.runs.store import Run, RunStore
 
 LEAST = 0.005  # share of what speaks for an item that is worth a word
+MOST_NAMED = 3  # own items that are said to speak for an item
 MOST_USERS = 400  # that the reasons of a group are read from
 
 
@@ -213,9 +214,7 @@ class Model:
         return Explainer(self.encoders, self.weights, self.facts, histories, base.candidates.take(rows), known)
 
 
-def in_words(
-    reasons: Reasons, labels: Sequence[str], who: str = "members", most: int = 3, escape: Callable[[str], str] = str
-) -> str:
+def in_words(reasons: Reasons, labels: Sequence[str], who: str = "members", escape: Callable[[str], str] = str) -> str:
     """Return ``because members have A (31 %), B (12 %); popular right now 20 %``; shares of all that speaks for it.
 
     Args:
@@ -223,7 +222,7 @@ def in_words(
         escape: what makes a label safe where the words are shown.
     """
     shares = np.asarray(reasons.share(np.maximum(reasons.points, 0)))
-    named = int((shares[:most] >= LEAST).sum())
+    named = int((shares[:MOST_NAMED] >= LEAST).sum())
     strongest = zip(reasons.own[:named].tolist(), shares[:named].tolist(), strict=True)
     items = ", ".join(f"{escape(str(labels[item]))} ({_percent(share)})" for item, share in strongest)
     n_others = int((shares[named:] > 0).sum())

@@ -14,14 +14,15 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from grouprec.core.types import Scale
+from grouprec.core.memory import rows_per_batch
+from grouprec.core.types import Embeddings, Scale
 from grouprec.models.base import Encoder
-from grouprec.models.blend import FLOOR, LEADERS
+from grouprec.models.blend import FLOOR, mean_of_best, says_nothing
+from grouprec.models.encoders.linear import as_ones
 
 MOST_LEFT_OUT = 1500  # histories with one item left out, encoded for the encoders that are no sums
 PROBED = 8  # users on whom it is tried whether a score is a sum
 TOLERANCE = 1e-4  # of the largest entry of their vectors, in that trial
-_CELLS = 1 << 24  # scores held at a time
 
 Vectors = np.ndarray | sparse.csr_array
 Parts = Callable[[int], np.ndarray]  # item row -> parts of the users' scores beside the histories [n]
@@ -33,7 +34,7 @@ class EncoderParts:
 
     Attributes:
         users, items: its vectors, [B, D] and [I, D].
-        leaders: float64 [B], the mean of the users' best scores, which preferences are measured against.
+        best: float64 [B], the mean of the users' best scores, which preferences are measured against.
         no_opinion: bool [B], users of whom it says nothing.
         parts: how the users' scores of an item divide among their own items.
         exact: whether these add up to the scores that the run was made with.
@@ -43,7 +44,7 @@ class EncoderParts:
     scale: Scale
     users: Vectors
     items: Vectors
-    leaders: np.ndarray
+    best: np.ndarray
     no_opinion: np.ndarray
     parts: Parts
     exact: bool
@@ -57,38 +58,35 @@ class EncoderParts:
         scores = dot(self.users, self.items, item)
         parts = self.parts(item)
         if self.scale == "log":
-            lift = np.maximum(scores - self.leaders - np.log(FLOOR), 0)
+            lift = np.maximum(scores - self.best - np.log(FLOOR), 0)
             return self.weight * lift, self.weight * parts * (lift > 0)[owner]
-        lift = self.weight * np.log1p(np.maximum(scores, 0) / np.maximum(self.leaders, 1e-12) / FLOOR)
+        lift = self.weight * np.log1p(np.maximum(scores, 0) / np.maximum(self.best, 1e-12) / FLOOR)
         return lift, parts * np.where(scores > 0, lift / np.where(scores > 0, scores, 1), 0)[owner]
 
 
 def parts_of(encoder: Encoder, weight: float, histories: sparse.csr_array, attributes: pd.DataFrame) -> EncoderParts:
     """Return what an encoder says of these users."""
     users, items = encoder.encode(histories, attributes), encoder.items()
-    leaders, no_opinion = _leaders(users, items, encoder.scale)
+    best, no_opinion = _best(Embeddings(users, items), encoder.scale)
     parts, exact = encoder.score_parts(histories), True
     if parts is None:
         parts = _sum_parts(encoder, histories, attributes)
         exact = parts is not None and not encoder.reads_order
     if parts is None:
         parts = _left_out_parts(encoder, users, histories, attributes)
-    return EncoderParts(weight, encoder.scale, users, items, leaders, no_opinion, parts, exact)
+    return EncoderParts(weight, encoder.scale, users, items, best, no_opinion, parts, exact)
 
 
-def _leaders(users: Vectors, items: Vectors, scale: Scale) -> tuple[np.ndarray, np.ndarray]:
+def _best(embeddings: Embeddings, scale: Scale) -> tuple[np.ndarray, np.ndarray]:
     """Return the mean of every user's best scores, float64 [B], as the blend takes it, and who has no scores [B]."""
-    (n_users, _), (n_items, _) = users.shape, items.shape
-    depth, size = min(LEADERS, n_items), max(1, _CELLS // n_items)
-    leaders, no_opinion = np.empty(n_users), np.empty(n_users, bool)
+    (n_users, _), (n_items, _) = embeddings.users.shape, embeddings.items.shape
+    best, no_opinion = np.empty(n_users), np.empty(n_users, bool)
+    size = rows_per_batch(n_items, 1 << 24)
     for start in range(0, n_users, size):
         rows = slice(start, start + size)
-        scores = users[rows] @ items.T
-        scores = np.asarray(scores.toarray() if sparse.issparse(scores) else scores, dtype=np.float32)
-        best = np.partition(scores, n_items - depth, axis=1)[:, n_items - depth :]
-        leaders[rows] = (best if scale == "log" else np.maximum(best, 0)).mean(axis=1)
-        no_opinion[rows] = scores.max(axis=1) <= scores.min(axis=1)
-    return leaders, no_opinion
+        scores = embeddings.scores(rows)
+        best[rows], no_opinion[rows] = mean_of_best(scores, scale), says_nothing(scores)
+    return best, no_opinion
 
 
 def _sum_parts(encoder: Encoder, histories: sparse.csr_array, attributes: pd.DataFrame) -> Parts | None:
@@ -106,7 +104,7 @@ def _sum_parts(encoder: Encoder, histories: sparse.csr_array, attributes: pd.Dat
     own = np.unique(some.indices)
     whole, alone = encoder.encode(some, _rows(attributes, probed)), _alone(encoder, own, n_items)
     enough = TOLERANCE * max(abs(whole).max(), 1e-12)
-    for read in (_ones, _as_they_are):
+    for read in (as_ones, _as_they_are):
         if abs(read(some)[:, own] @ alone - whole).max() <= enough:
             break
     else:
@@ -120,11 +118,6 @@ def _alone(encoder: Encoder, items: np.ndarray, n_items: int) -> Vectors:
     """Return the vectors of users who have one item each."""
     single = sparse.csr_array((np.ones(len(items), np.float32), (np.arange(len(items)), items)), (len(items), n_items))
     return encoder.encode(single, pd.DataFrame(index=range(len(items))))
-
-
-def _ones(histories: sparse.csr_array) -> sparse.csr_array:
-    """Return histories that say has or has not."""
-    return sparse.csr_array((np.ones_like(histories.data), histories.indices, histories.indptr), histories.shape)
 
 
 def _as_they_are(histories: sparse.csr_array) -> sparse.csr_array:

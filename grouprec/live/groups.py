@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
+from grouprec.core.memory import rows_per_batch
 from grouprec.core.types import Candidates, GroupLists, Groups
 from grouprec.live.rows import add_worth, best_of_pool
 from grouprec.live.users import LiveUsers
@@ -12,7 +13,6 @@ from grouprec.models.base import Regime
 from grouprec.ranking.group_lists import members_mean, without
 from grouprec.runs.snapshot import FitSnapshot
 
-CELLS = 1 << 22  # candidates held at a time
 LEAST = 1e-6  # the most that popularity counts for in a list: less than any worth that matters
 
 
@@ -56,7 +56,7 @@ class LiveGroups:
 
     def _totals(self, users: LiveUsers) -> tuple[np.ndarray, np.ndarray]:
         n_groups, n_items, labels = self._base.n_groups, self._n_items, users.labels
-        sums, size = np.zeros((n_groups, n_items)), max(1, CELLS // max(users.items.shape[1], 1))
+        sums, size = np.zeros((n_groups, n_items)), rows_per_batch(users.items.shape[1])
         for start in range(0, len(labels), size):
             rows = np.arange(start, min(start + size, len(labels)))
             add_worth(sums, labels[rows], *users.current(rows))

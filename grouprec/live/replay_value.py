@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from grouprec.data.dataset import Interactions
 from grouprec.live.state import LiveState
 from grouprec.ranking.candidates import taste
 from grouprec.ranking.group_lists import RANKING_DEPTH, member_matrix
-from grouprec.ranking.metrics import has, hit_matrix, hit_rate, list_overlap, ndcg, precision
+from grouprec.ranking.metrics import hit_matrix, hit_rate, list_overlap, ndcg, precision
 from grouprec.ranking.statistics import mean_interval, paired_difference
 from grouprec.ranking.task import Task, dedup_lists, shared_lists
 
@@ -66,7 +66,7 @@ def replay(
         now = first
         for number, window in enumerate(np.array_split(np.arange(len(part)), min(n_windows, len(part))), start=1):
             events = part.take(window)
-            values = _judge(first, now, _task(known, events))
+            values = _judge(first, now, Task.of(known, events))
             for together in events.rounds():
                 state.events(events.user_rows[together], events.item_rows[together])
             known, now = known + events.matrix(known.shape), _Picture.of(state)
@@ -88,10 +88,7 @@ COLUMNS = [
 
 
 def choose_weight(
-    make_state: Callable[[float], LiveState],
-    part: Interactions,
-    seed: int = 0,
-    weights: Sequence[float] = WEIGHTS,
+    make_state: Callable[[float], LiveState], part: Interactions, seed: int = 0
 ) -> tuple[float, pd.DataFrame]:
     """Return how far the updater's change of opinion should count: the weight whose own lists foretell best.
 
@@ -101,22 +98,22 @@ def choose_weight(
     Args:
         make_state: returns, for a weight, a state in which nothing of the part has happened.
         part: the validation part, of known users and items.
-        weights: to choose from; of equally good ones the first.
     Returns:
-        The weight, and a table with a row per weight: ``weight``, ``ndcg@10`` (mean over users of their mean over
-        events), ``low``, ``high`` (95 % interval over users). For an empty part the first weight and NaN.
+        The weight, of equally good ones the first, and a table with a row per weight: ``weight``, ``ndcg@10`` (mean
+        over users of their mean over events), ``low``, ``high`` (95 % interval over users). For an empty
+        part the first weight and NaN.
     """
     rng = np.random.default_rng(seed)
     users = np.unique(part.user_rows)
     drawn = np.sort(rng.choice(users, min(WEIGHT_USERS, len(users)), replace=False))
     part = part.take(np.isin(part.user_rows, drawn)).in_time_order(rng)
     rows = []
-    for weight in weights:
+    for weight in WEIGHTS:
         mean, low, high = mean_interval(_own_values(make_state(weight), part))
         rows.append({"weight": weight, f"ndcg@{K}": float(mean), "low": float(low), "high": float(high)})
     table = pd.DataFrame(rows)
     best = table[f"ndcg@{K}"].fillna(0).to_numpy().argmax()
-    return weights[int(best)], table
+    return WEIGHTS[int(best)], table
 
 
 def _own_values(state: LiveState, part: Interactions) -> np.ndarray:
@@ -124,7 +121,7 @@ def _own_values(state: LiveState, part: Interactions) -> np.ndarray:
     totals, counts = np.zeros(len(state.user_ids)), np.zeros(len(state.user_ids))
     known, steps = state.histories(), list(part.rounds())
     for number, rows in enumerate(steps[:WEIGHT_EVENTS]):
-        task = _task(known, part.take(np.concatenate(steps[number : number + AHEAD])))
+        task = Task.of(known, part.take(np.concatenate(steps[number : number + AHEAD])))
         users = np.intersect1d(task.users, part.user_rows[rows])
         if len(users):
             lists = np.full((len(users), K), -1, np.int32)
@@ -137,15 +134,6 @@ def _own_values(state: LiveState, part: Interactions) -> np.ndarray:
         state.events(part.user_rows[rows], part.item_rows[rows])
         known = known + part.take(rows).matrix(known.shape)
     return totals[counts > 0] / counts[counts > 0]
-
-
-def _task(known: sparse.csr_array, events: Interactions) -> Task:
-    """Return the task of finding the items that are new to those who take them."""
-    taken = events.matrix(known.shape).tocoo()
-    users, items = taken.coords
-    new = ~has(known, users, items)
-    relevant = sparse.csr_array((np.ones(new.sum(), np.float32), (users[new], items[new])), shape=known.shape)
-    return Task(known, relevant, np.flatnonzero(np.diff(relevant.indptr)).astype(np.int32), known)
 
 
 @dataclass(frozen=True, eq=False)

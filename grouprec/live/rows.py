@@ -8,10 +8,9 @@ import numpy as np
 from scipy.special import expit, logit
 
 from grouprec.core.types import Candidates
-from grouprec.ranking.candidates import discounts
+from grouprec.ranking.candidates import TASTE_DEPTH, discounts
 from grouprec.ranking.group_lists import LENGTH
 
-LEADERS = 50  # candidates that can stand out, as in `preference.taste`
 WORTH_STEP = 2.0**-30  # worth is counted in whole steps, so float64 sums are exact and a stream leaves no rounding
 
 
@@ -63,10 +62,10 @@ def shift(chances: np.ndarray, rise: np.ndarray) -> np.ndarray:
 
 def positions(candidates: Candidates, components: np.ndarray) -> np.ndarray:
     """Return the positions of :func:`~grouprec.ranking.candidates.place_preference`, float32 [B, S], for few users."""
-    items, scores = candidates.items[:, :LEADERS], candidates.scores
-    middle = np.minimum(LEADERS, (candidates.items >= 0).sum(axis=1) // 2)
+    items, scores = candidates.items[:, :TASTE_DEPTH], candidates.scores
+    middle = np.minimum(TASTE_DEPTH, (candidates.items >= 0).sum(axis=1) // 2)
     reference = scores[np.arange(len(scores)), middle][:, None]
-    leads = np.where(items >= 0, np.maximum(scores[:, :LEADERS] - reference, 0), 0)  # the others have none
+    leads = np.where(items >= 0, np.maximum(scores[:, :TASTE_DEPTH] - reference, 0), 0)  # the others have none
     length = np.sqrt((leads * leads).sum(axis=1, keepdims=True))
     leads /= np.where(length > 0, length, 1)
     return (leads[:, None] @ components[np.maximum(items, 0)])[:, 0]

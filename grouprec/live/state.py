@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from grouprec.core.memory import rows_per_batch
 from grouprec.core.types import Candidates, DataError, GroupLists, Preference, SettingError, StorageError
 from grouprec.data.dataset import Dataset, Interactions
 from grouprec.live.groups import LiveGroups
@@ -22,7 +23,6 @@ from grouprec.models.placement import AttributePlacer, place_users
 from grouprec.runs.snapshot import FitSnapshot, pack_text, unpack_text
 
 RISERS = 50  # items from outside the candidates that an event may bring in: those that rose most
-CELLS = 1 << 22  # numbers of a mini-batch held at a time
 
 
 @dataclass(frozen=True)
@@ -129,9 +129,8 @@ class LiveState:
         """
         if len(user_rows) > 1 and len(np.unique(user_rows)) < len(user_rows):
             raise ValueError("events() takes one event per user; give later ones in another call.")
-        size = max(
-            1, CELLS // max(self._n_items, self._base.candidates.items.shape[1] * self._base.components.shape[1])
-        )
+        in_space = self._base.candidates.items.shape[1] * self._base.components.shape[1]
+        size = rows_per_batch(max(self._n_items, in_space))
         for start in range(0, len(user_rows), size):
             self._take(user_rows[start : start + size], item_rows[start : start + size])
         self.n_events += len(user_rows)

@@ -31,7 +31,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from grouprec.core.files import plain, storage
-from grouprec.core.types import GroupLists, Groups, StorageError
+from grouprec.core.types import ITEM_COLUMNS, USER_COLUMNS, GroupLists, Groups, StorageError
 from grouprec.data.values import shown
 from grouprec.live.events import FACTORS, MOST_NAMED, check_events
 from grouprec.live.ledger import Entry, Ledger
@@ -40,9 +40,9 @@ from grouprec.live.state import LiveState
 from grouprec.models.base import Regime
 from grouprec.models.placement import AttributePlacer
 from grouprec.models.threads import one_thread
-from grouprec.ranking.group_lists import RANKING_DEPTH, STRICT_DEPTH, without
-from grouprec.ranking.strategies import get_strategy
-from grouprec.ranking.variety import diversify
+from grouprec.ranking.group_lists import LENGTH, STRICT_DEPTH, finish
+from grouprec.ranking.strategies import lists_by_strategy
+from grouprec.runs.attributes import attributes_of
 from grouprec.runs.snapshot import FitSnapshot
 from grouprec.runs.stages import load_stage
 from grouprec.runs.store import Run, RunStore
@@ -50,8 +50,6 @@ from grouprec.runs.store import Run, RunStore
 BATCH = 200  # events of one transaction
 PLACER, SNAPSHOT = "placer.safetensors", "snapshot.safetensors"
 _PLACE, _LAST = "stream.sequence", "stream.key"  # of the last event in a snapshot
-_USER_COLUMNS = ("user", "group", "x", "y", "interactions", "in_training")  # of the users table; the rest: attributes
-_ITEM_COLUMNS = ("item", "label", "users")
 
 
 @dataclass
@@ -103,8 +101,8 @@ class Stream:
         self._settings, self._rules = config.preparation, config.rules
         self._times = ledger.last_times()  # of users who did something since the base
         items = run.table("items")
-        self._attributes = {*_attributes(run.table("users"), _USER_COLUMNS), *_attributes(items, _ITEM_COLUMNS)}
-        self._similar_item = SimilarItem(_attributes(items, _ITEM_COLUMNS), items["label"], items["item"])
+        self._attributes = {*attributes_of(run.table("users"), USER_COLUMNS), *attributes_of(items, ITEM_COLUMNS)}
+        self._similar_item = SimilarItem(attributes_of(items, ITEM_COLUMNS), items["label"], items["item"])
         self._thread = threading.RLock()
         self.interrupted = False
         self._applied = self._saved = self._restore()
@@ -182,13 +180,14 @@ class Stream:
     @one_thread()
     def group_lists(self) -> GroupLists:
         """Return the lists of all groups as they stand, by the run's own strategy and with its diversity."""
-        rules, vectors = self._rules, self.base.components
-        lists = self.state.group_lists() if rules.strategy == "utility" else self._by_strategy(rules.strategy)
-        if not rules.diversity:
-            return lists
-        strict = diversify(lists.strict, lists.strict_scores, vectors, STRICT_DEPTH, rules.diversity)
-        ranking = diversify(lists.ranking, lists.ranking_scores, vectors, RANKING_DEPTH, rules.diversity)
-        return GroupLists(*strict, *ranking)
+        name, excluded = self._rules.strategy, None
+        if name == "utility":
+            lists = self.state.group_lists()
+        else:
+            groups = Groups(self.state.labels, self.base.n_groups)
+            lists = lists_by_strategy(name, self.state.candidates(), groups, self.base.seed)
+            excluded = self._excluded()
+        return finish(lists, excluded, self.base.components, self._rules.diversity)
 
     @one_thread()
     def group_list(self, group: int, regime: Regime, depth: int = STRICT_DEPTH) -> tuple[np.ndarray, np.ndarray]:
@@ -204,22 +203,15 @@ class Stream:
         scores = (lists.strict_scores if strict else lists.ranking_scores)[group, :depth]
         return items[items >= 0], scores[items >= 0]
 
-    def heads(self, depth: int = 10) -> np.ndarray:
-        """Return the first items of every group's strict list, int32 [G, depth], -1 at the end."""
+    def heads(self) -> np.ndarray:
+        """Return the first ten items of every group's strict list, int32 [G, 10], -1 at the end."""
         if self._rules.strategy != "utility" or self._rules.diversity:
-            return self.group_lists().strict[:, :depth]
-        heads = np.full((self.base.n_groups, depth), -1, np.int32)
+            return self.group_lists().strict[:, :LENGTH]
+        heads = np.full((self.base.n_groups, LENGTH), -1, np.int32)
         for group, head in enumerate(heads):
-            items, _ = self.state.group_list(group, "strict", depth)
+            items, _ = self.state.group_list(group, "strict", LENGTH)
             head[: len(items)] = items
         return heads
-
-    def _by_strategy(self, name: str) -> GroupLists:
-        """Return lists by an aggregation strategy, which has one order for both regimes."""
-        groups = Groups(self.state.labels, self.base.n_groups)
-        ranked = get_strategy(name).rank(self.state.candidates(), groups, RANKING_DEPTH, self.base.seed)
-        lists = GroupLists(*(part[:, :STRICT_DEPTH] for part in ranked), *ranked)
-        return without(lists, self._excluded())
 
     def _excluded(self) -> np.ndarray:
         """Return what groups may not get, bool [G, I]: by the run's rules, or because it was hidden from them."""
@@ -368,7 +360,7 @@ def start(store: RunStore, run: Run, fit: str = "final", folder: Path | None = N
     base, config = FitSnapshot.load(path), run.config()
     folder = folder or run.live / ("" if path == run.snapshot() else path.stem)
     users = run.table("users").set_index("user", drop=False).reindex(base.user_ids)
-    attributes = _attributes(users, _USER_COLUMNS).reset_index(drop=True)
+    attributes = attributes_of(users, USER_COLUMNS).reset_index(drop=True)
     updater, grouper = (load_stage(store, run, kind, path.stem) for kind in ("updater", "grouper"))
     placer = None
     if not grouper.reads_attributes:
@@ -386,11 +378,6 @@ def _placer(path: Path, attributes: pd.DataFrame, labels: np.ndarray, seed: int)
             path.parent.mkdir(exist_ok=True)
             save_file(placer.arrays(), path)
     return placer if placer.helps else None
-
-
-def _attributes(table: pd.DataFrame, own: tuple[str, ...]) -> pd.DataFrame:
-    """Return the attribute columns of a run's table under their names in the file (tables mark those like our own)."""
-    return table.drop(columns=list(own)).rename(columns={f"{name}_": name for name in own})
 
 
 def _utc(seconds: float) -> str:

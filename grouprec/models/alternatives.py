@@ -63,8 +63,13 @@ class VirtualGroup:
         histories: sparse.csr_array,
         excluded: np.ndarray | None = None,
     ) -> VirtualGroup:
-        """Return 512 virtual members; all arguments as in :func:`alternative_lists`.
+        """Return 512 virtual members.
 
+        Args:
+            draw: gives virtual members of the group.
+            mixture: as in :meth:`Profile.predict`.
+            histories: CSR [U, I], by which items are alike: the users who have them.
+            excluded: bool [I], what may not be listed.
         Raises:
             SettingError: nothing is left to list.
         """
@@ -81,7 +86,21 @@ class VirtualGroup:
         return VirtualGroup(pool, np.concatenate(wants), item_cosines(histories, pool))
 
     def lists(self, n: int, surprise: float, rng: np.random.Generator, length: int = LENGTH) -> Alternatives:
-        """Return the lists of :func:`alternative_lists`, at once for any place of the dial."""
+        """Return up to ``n`` different lists for the group, each the list of a crowd of its own.
+
+        They are those of random parts of the virtual members: all of them where ``surprise`` is 0 (one list, the safe
+        one), 23 at .5, a single one at 1 (512^(1 - surprise)). Every list then gives up at most 5 % times ``surprise``
+        of its predicted value for variety (:func:`~grouprec.ranking.variety.varied`). Of four times as many lists as
+        asked for, the most valuable for all of them are kept; lists with the same items count once.
+
+        (Diminishing returns over the virtual members, the sum of their utilities to a power below 1, left the lists
+        of homogeneous groups as they were, and cost more nDCG for the same variety where it did not.)
+
+        Args:
+            surprise: the dial from 0, safe, to 1, surprising.
+        Raises:
+            SettingError: the dial is outside 0..1, or fewer than one list or item is asked for.
+        """
         if not 0 <= surprise <= 1:
             raise SettingError(f"The dial from safe to surprising must lie between 0 and 1, not {surprise}.")
         if n < 1 or length < 1:
@@ -103,39 +122,6 @@ class VirtualGroup:
             _padded(self.items[safe], length)[0],
             float(diversity_of(self.alike, safe)[0]),
         )
-
-
-def alternative_lists(
-    profile: Profile,
-    draw: Draw,
-    mixture: np.ndarray,
-    n: int,
-    surprise: float,
-    rng: np.random.Generator,
-    histories: sparse.csr_array,
-    length: int = LENGTH,
-    excluded: np.ndarray | None = None,
-) -> Alternatives:
-    """Return up to ``n`` different lists for a group, each the list of a crowd of its own.
-
-    A crowd of 512 virtual members is drawn. Lists are those of random parts of it: all of it where ``surprise`` is 0
-    (one list, the safe one), 23 members at .5, a single one at 1 (512^(1 - surprise)). Every list then gives up at most
-    5 % times ``surprise`` of its predicted value for variety (:func:`varied`). Of four times as many lists as asked
-    for, the most valuable for the whole crowd are kept; lists with the same items count once.
-
-    (Diminishing returns over the virtual members, the sum of their utilities to a power below 1, left the lists of
-    homogeneous groups as they were, and cost more nDCG for the same variety where it did not.)
-
-    Args:
-        draw: gives virtual members of the group.
-        mixture: as in :meth:`Profile.predict`.
-        surprise: the dial from 0, safe, to 1, surprising.
-        histories: CSR [U, I], by which items are alike: the users who have them.
-        excluded: bool [I], what may not be listed.
-    Raises:
-        SettingError: the dial is outside 0..1, fewer than one list or item is asked for, or nothing is left to list.
-    """
-    return VirtualGroup.draw_members(profile, draw, mixture, rng, histories, excluded).lists(n, surprise, rng, length)
 
 
 def _padded(lists: np.ndarray, length: int) -> np.ndarray:

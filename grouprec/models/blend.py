@@ -18,17 +18,18 @@ from scipy import sparse
 from scipy.optimize import minimize
 from scipy.special import expit
 
+from grouprec.core.memory import rows_per_batch
 from grouprec.core.types import Candidates, Embeddings, Scale
 from grouprec.data.dataset import Dataset
 from grouprec.models.base import Encoder
-from grouprec.ranking.candidates import best_unseen, discounts, rank_top
-from grouprec.ranking.metrics import has, ideal_dcg
+from grouprec.ranking.candidates import best_unseen, rank_top
+from grouprec.ranking.metrics import has, ndcg
 from grouprec.ranking.task import Task, nothing
 
 HALF_LIVES = (7.0, 14.0, 28.0, 56.0)  # days, tried for the trend
 TRAINING_USERS = 1500
 TRAINING_DEPTH = 100  # best items per encoder that the regression learns from
-LEADERS = 50  # a preference is measured against the mean of the user's best items
+BEST = 50  # a preference is measured against the mean of so many of the user's best items
 FLOOR = 0.01  # preferences below a hundredth of that are all the same
 SMOOTHING = 0.25  # of the mean number of rows per item, added to both popularities of the trend
 PENALTY = 0.5  # of the squared weights
@@ -130,20 +131,29 @@ def log_preference(source: Source, rows: np.ndarray | slice, fallback: np.ndarra
     """
     scores = source.embeddings.scores(rows)
     relative = _relative(scores, source.scale)
-    relative[scores.max(axis=1) <= scores.min(axis=1)] = fallback
+    relative[says_nothing(scores)] = fallback
     return relative
+
+
+def says_nothing(scores: np.ndarray) -> np.ndarray:
+    """Return the users of whom an encoder says nothing, bool [B]: all their scores [B, I] are equal."""
+    return scores.max(axis=1) <= scores.min(axis=1)
+
+
+def mean_of_best(scores: np.ndarray, scale: Scale) -> np.ndarray:
+    """Return what the preferences of every user are measured against, float32 [B], for their scores [B, I]."""
+    n_items = scores.shape[1]
+    depth = min(BEST, n_items)
+    best = np.partition(scores, n_items - depth, axis=1)[:, n_items - depth :]
+    return (best if scale == "log" else np.maximum(best, 0)).mean(axis=1)
 
 
 def _relative(scores: np.ndarray, scale: Scale) -> np.ndarray:
     """Logarithm of preference over the mean of the best items, from log(FLOOR) up; float32 of the same shape."""
-    n_items = scores.shape[1]
-    depth = min(LEADERS, n_items)
-    best = np.partition(scores, n_items - depth, axis=1)[:, n_items - depth :]
+    best = mean_of_best(scores, scale)[:, None]
     if scale == "log":
-        leaders = best.mean(axis=1, keepdims=True)
-        return np.maximum(scores - leaders, np.float32(np.log(FLOOR)))
-    leaders = np.maximum(best, 0).mean(axis=1, keepdims=True)
-    return np.log(np.maximum(scores, 0) / np.maximum(leaders, 1e-12) + np.float32(FLOOR))
+        return np.maximum(scores - best, np.float32(np.log(FLOOR)))
+    return np.log(np.maximum(scores, 0) / np.maximum(best, 1e-12) + np.float32(FLOOR))
 
 
 @dataclass(frozen=True, eq=False)
@@ -252,9 +262,10 @@ class _Table:
         order = np.lexsort((self.ties, -scores, self.owners))
         starts = np.searchsorted(self.owners, np.arange(len(self.n_relevant)))
         rank = np.arange(len(order)) - starts[self.owners]
-        found = self.hits[order] & (rank < k)
-        gains = np.bincount(self.owners[found], discounts(k)[rank[found]], minlength=len(self.n_relevant))
-        return float((gains / ideal_dcg(self.n_relevant, k)).mean())
+        first = rank < k
+        hits = np.zeros((len(self.n_relevant), k), bool)
+        hits[self.owners[first], rank[first]] = self.hits[order[first]]
+        return float(ndcg(hits, self.n_relevant, k).mean())
 
 
 def fit_weights(predictor: Predictor, task: Task, seed: int) -> Weights:
@@ -309,7 +320,7 @@ def _table(predictor: Predictor, task: Task, seed: int) -> _Table:
     if len(users) > TRAINING_USERS:
         users = np.sort(np.random.default_rng(seed).choice(users, TRAINING_USERS, replace=False))
     items, parts, owners, hits = predictor.items, [], [], []
-    size = max(1, (1 << 23) // len(items.log_users))
+    size = rows_per_batch(len(items.log_users), 1 << 23)
     for start in range(0, len(users), size):
         rows = users[start : start + size]
         logs = [log_preference(source, rows, items.log_popularity) for source in predictor.sources]

@@ -5,16 +5,20 @@ from __future__ import annotations
 import contextlib
 import copy
 import zlib
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from grouprec.core.types import SettingError
 
 Progress = Callable[[float, dict[str, float]], None]
+
+EXCLUDED = -1e4  # logit of an item that is no negative; finite, so that its gradient is 0 and not NaN
 
 
 def _ignore(fraction: float, values: dict[str, float]) -> None:
@@ -77,6 +81,71 @@ def batches(rng: np.random.Generator, n: int, size: int) -> Iterator[np.ndarray]
     order = rng.permutation(n)
     for start in range(0, n, size):
         yield order[start : start + size]
+
+
+def softmax_sample(
+    targets: np.ndarray, popularity: np.ndarray, n_negatives: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return a sample of items for a softmax, int64 [C] ascending, and the log of their chance to be in it, [C].
+
+    Args:
+        targets: int [n], the items to predict, which are in it.
+        popularity: float64 [I], share of all events that are of an item.
+        n_negatives: items drawn uniformly beside them.
+    """
+    negatives = rng.choice(len(popularity), n_negatives, replace=False, shuffle=False)
+    candidates = np.union1d(targets, negatives).astype(np.int64)
+    missed = (1 - popularity[candidates]) ** len(targets) * (1 - n_negatives / len(popularity))
+    return candidates, np.log(1 - missed).astype(np.float32)
+
+
+class AdamWSettings(Protocol):
+    """What :func:`adamw` reads of a method's settings."""
+
+    learning_rate: float
+    weight_decay: float
+
+
+def adamw(module: nn.Module, settings: AdamWSettings) -> torch.optim.AdamW:
+    """Return the optimiser of a module's weights with the step size and the shrinking that the settings name."""
+    return torch.optim.AdamW(module.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
+
+
+class Epoch(ABC):
+    """One pass over the training data, a step of the optimiser per mini-batch. Calling it returns the mean loss.
+
+    Args:
+        module: lies on its device already.
+        rng: what the pass draws from; it goes on from epoch to epoch.
+
+    Attributes:
+        autocast: computes in bfloat16 where the device does so in hardware.
+    """
+
+    def __init__(self, module: nn.Module, optimizer: torch.optim.Optimizer, rng: np.random.Generator) -> None:
+        self.optimizer, self.rng = optimizer, rng
+        self.device = next(module.parameters()).device
+        bfloat16 = self.device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+        self.autocast = torch.autocast(self.device.type, torch.bfloat16, enabled=bfloat16)
+
+    @abstractmethod
+    def losses(self) -> Iterator[tuple[Tensor, int]]:
+        """Yield the loss of every mini-batch and its weight in the mean; the step is taken before the next one."""
+
+    def __call__(self) -> dict[str, float]:
+        # One running sum, where a list of losses would lie between the freed batches and keep their memory in use.
+        total, weights = torch.zeros((), device=self.device), 0
+        for loss, weight in self.losses():
+            self.optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            self.optimizer.step()
+            total += loss.detach() * weight
+            weights += weight
+        return {"loss": float(total) / max(weights, 1)}
+
+    def tensor(self, values: np.ndarray) -> Tensor:
+        """Return an array as a tensor on the module's device."""
+        return torch.from_numpy(values).to(self.device)
 
 
 @dataclass(frozen=True)

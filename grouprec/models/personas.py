@@ -1,4 +1,4 @@
-"""Groups that do not exist: mixtures of groups, the way from one to another, and a persona that likes a few items."""
+"""Groups that do not exist: mixtures of groups, and a persona that likes a few items."""
 
 from __future__ import annotations
 
@@ -27,20 +27,11 @@ def weigh(weights: np.ndarray) -> np.ndarray:
     return (weights / weights.sum()).astype(np.float32)
 
 
-def between(first: int, second: int, n_groups: int, steps: int) -> np.ndarray:
-    """Return the mixtures on the straight way from one group to another, float32 [steps, G], both ends included."""
-    share = np.linspace(0, 1, steps, dtype=np.float32)
-    path = np.zeros((steps, n_groups), np.float32)
-    path[:, first] += 1 - share
-    path[:, second] += share
-    return path
-
-
 def mixed(generator: Generator, mixture: np.ndarray) -> Draw:
     """Return what draws virtual members of a mixture: each of one of its groups, in proportion, in random order.
 
     Args:
-        mixture: float [G], of :func:`weigh` or :func:`between`.
+        mixture: float [G], of :func:`weigh`.
     """
     chances = np.asarray(mixture, np.float64) / np.sum(mixture, dtype=np.float64)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
+from grouprec.core.memory import rows_per_batch
 from grouprec.core.types import Candidates, Groups
 from grouprec.models.base import Profile
 from grouprec.ranking.candidates import best_unseen, discounts, rank_top
@@ -15,7 +16,6 @@ from grouprec.ranking.group_lists import LENGTH, member_matrix
 
 DECODING_BATCH = 256  # virtual members decoded at a time
 WANTED = 200  # items that a virtual member wants next, as many as a real one's candidates
-_PAIRS = 1 << 22  # similarities of histories held at a time
 
 Draw = Callable[[int, np.random.Generator], np.ndarray]  # how many -> virtual members, float32 [n, Z]
 
@@ -127,32 +127,6 @@ def history_matrix(items: np.ndarray, n_items: int) -> sparse.csr_array:
     return matrix
 
 
-def history_copies(virtual: sparse.csr_array, real: sparse.csr_array, rng: np.random.Generator) -> dict[str, float]:
-    """Return whether virtual histories are copies of real ones.
-
-    A fifth of the real members is set apart; the rest is what can be copied. ``copies`` is the share of virtual
-    histories that are more like their nearest real one than half of these are like theirs, by the Jaccard index;
-    ``members_copies`` is the same of the members set apart, near one half; ``identical`` is the share of virtual
-    histories with the very same items as a real one (the distance to the closest record, Park et al. 2018). Empty
-    histories are like nothing.
-
-    Args:
-        virtual: CSR [V, I]; weights do not count.
-        real: CSR [U, I], at least 3 users; weights do not count.
-    """
-    virtual, real = _units(virtual), _units(real)
-    order = rng.permutation(len(real.indptr) - 1)
-    fifth = max(len(order) // 5, 1)
-    apart, real = real[order[:fifth]], real[order[fifth:]]
-    usual = np.median(nearest_history(real[: max(fifth, 2)], real, same=True))
-    nearest = nearest_history(virtual, real)
-    return {
-        "copies": float((nearest > usual).mean()),
-        "members_copies": float((nearest_history(apart, real) > usual).mean()),
-        "identical": float((nearest >= 1).mean()),
-    }
-
-
 def nearest_history(histories: sparse.csr_array, others: sparse.csr_array, same: bool = False) -> np.ndarray:
     """Return the largest Jaccard index of every history with any of the others, float64 [B].
 
@@ -163,7 +137,7 @@ def nearest_history(histories: sparse.csr_array, others: sparse.csr_array, same:
     n, n_others = len(histories.indptr) - 1, len(others.indptr) - 1
     sizes, other_sizes = np.diff(histories.indptr), np.diff(others.indptr)
     items, nearest = others.T.tocsr(), np.zeros(n)
-    batch = max(1, _PAIRS // max(n_others, 1))
+    batch = rows_per_batch(n_others)
     for start in range(0, n, batch):
         common = (histories[start : start + batch] @ items).tocoo()
         rows, to = common.coords
@@ -172,9 +146,3 @@ def nearest_history(histories: sparse.csr_array, others: sparse.csr_array, same:
             jaccard[to == start + rows] = 0
         np.maximum.at(nearest, start + rows, jaccard)
     return nearest
-
-
-def _units(histories: sparse.csr_array) -> sparse.csr_array:
-    """Return the histories with 1 for everything they hold, float32 CSR."""
-    held = (histories != 0).astype(np.float32)
-    return sparse.csr_array(held)

@@ -9,11 +9,10 @@ from scipy import sparse
 from sklearn.preprocessing import normalize
 from sklearn.utils.extmath import randomized_svd
 
+from grouprec.core.memory import rows_per_batch
 from grouprec.core.types import Candidates, Embeddings, Preference
 
-_BATCH_CELLS = 1 << 24  # scores held at a time, so that a large catalogue means fewer users per batch
-_BLOCK_CELLS = 1 << 16  # scores ranked at a time: what fits the processor's cache takes a third of the time
-_LEADERS = 50  # candidates of a user that can stand out
+TASTE_DEPTH = 50  # candidates of a user that can stand out
 
 
 def rank_top(scores: np.ndarray, n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -36,7 +35,7 @@ def rank_top(scores: np.ndarray, n: int, seed: int) -> tuple[np.ndarray, np.ndar
     columns = np.random.default_rng(seed).permutation(n_columns).astype(np.int32)
     tie = np.empty(n_columns, np.int64)
     tie[columns] = np.arange(n_columns)
-    size = max(1, _BLOCK_CELLS // n_columns)
+    size = rows_per_batch(n_columns, 1 << 16)  # what fits the processor's cache takes a third of the time
     for start in range(0, n_rows, size):
         rows = slice(start, start + size)
         # One integer holds score and tie, so a single partition gives a total order. The bits of a float
@@ -102,7 +101,7 @@ def best_unseen(
     n_users, n_items = seen.shape
     n = min(n, n_items)
     items, scores = np.empty((n_users, n), np.int32), np.empty((n_users, n), np.float32)
-    size = max(1, min(batch_size, _BATCH_CELLS // max(n_items, 1)))
+    size = min(batch_size, rows_per_batch(n_items, 1 << 24))
     for start in range(0, n_users, size):
         rows = slice(start, min(start + size, n_users))
         batch = score(rows)
@@ -148,7 +147,7 @@ def taste(candidates: Candidates) -> sparse.csr_array:
     Users whose candidates all score the same get an empty row.
     """
     listed = candidates.items >= 0
-    middle = np.minimum(_LEADERS, listed.sum(axis=1) // 2)
+    middle = np.minimum(TASTE_DEPTH, listed.sum(axis=1) // 2)
     reference = np.take_along_axis(candidates.scores, middle[:, None], axis=1) if listed.size else 0
     leads = np.where(listed, np.maximum(candidates.scores - reference, 0), 0).astype(np.float32)
     matrix = Candidates(candidates.items, leads, candidates.n_items).matrix()

@@ -9,6 +9,7 @@ from scipy import sparse
 
 from grouprec.core.types import Candidates, GroupLists, Groups
 from grouprec.ranking.candidates import discounts, rank_top
+from grouprec.ranking.variety import diversify
 
 STRICT_DEPTH = 50
 RANKING_DEPTH = 200
@@ -176,6 +177,23 @@ def group_popularity(histories: sparse.csr_array, groups: Groups, seed: int) -> 
     """
     shares = (_owners(member_matrix(groups), histories) / groups.sizes[:, None]).astype(np.float32)
     return lists_from_scores(shares, shares, seed)
+
+
+def finish(lists: GroupLists, excluded: np.ndarray | None, vectors: np.ndarray, diversity: float) -> GroupLists:
+    """Return lists of any origin as a run's rules want them: nothing of what is excluded, and then varied.
+
+    Args:
+        excluded: bool [G, I], what a group may not get; None where that is nothing.
+        vectors: float32 [I, D], what makes items similar.
+        diversity: the dial of :func:`~grouprec.ranking.variety.diversify`; 0 leaves the order as it is.
+    """
+    if excluded is not None and excluded.any():
+        lists = without(lists, excluded)
+    if not diversity:
+        return lists
+    strict = diversify(lists.strict, lists.strict_scores, vectors, STRICT_DEPTH, diversity)
+    ranking = diversify(lists.ranking, lists.ranking_scores, vectors, RANKING_DEPTH, diversity)
+    return GroupLists(*strict, *ranking)
 
 
 def without(lists: GroupLists, excluded: np.ndarray) -> GroupLists:

@@ -7,12 +7,13 @@ from functools import lru_cache
 import numpy as np
 from scipy.special import ndtr
 
+from grouprec.core.memory import rows_per_batch
+
 Z = 1.959964  # standard errors on either side of a 95 % interval
 LEVEL = 0.05  # adjusted p below which a difference counts as significant
 ENOUGH = 30  # users from which a difference is claimed; of fewer, intervals fall below 93 % (benchmarks/coverage.py)
 N_FLIPS = 9_999  # the smallest p is 1 / 10,000, small enough to survive a correction for hundreds of comparisons
 _RESAMPLED_USERS = 5_000  # up to which means of resamples are made by resampling
-_CELLS = 1 << 22  # signs held at a time
 _ROUNDING = 1e-9
 _FARTHEST = 37.0  # standard errors; farther ones have no p above 0 in float64
 
@@ -191,7 +192,7 @@ def sign_flip_p(difference: np.ndarray, seed: int, n_flips: int = N_FLIPS) -> np
     observed = np.abs(values.sum(axis=0, dtype=np.float64))
     slack = 1e-5 * np.abs(values).sum(axis=0, dtype=np.float64)  # rounding of float32 sums must not break ties
     as_far = np.zeros(n_columns, np.int64)
-    size = max(1, _CELLS // n_users)
+    size = rows_per_batch(n_users)
     for start in range(0, n_flips, size):
         n = min(size, n_flips - start)
         bits = np.frombuffer(rng.bytes((n * n_users + 7) // 8), np.uint8)

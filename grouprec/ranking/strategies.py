@@ -19,9 +19,9 @@ import numpy as np
 from scipy import sparse
 from sklearn.preprocessing import normalize
 
-from grouprec.core.types import Candidates, Groups, SettingError
+from grouprec.core.types import Candidates, GroupLists, Groups, SettingError
 from grouprec.ranking.candidates import rank_top, taste, to_unit
-from grouprec.ranking.group_lists import member_matrix, members_of, worth
+from grouprec.ranking.group_lists import RANKING_DEPTH, STRICT_DEPTH, member_matrix, members_of, worth
 from grouprec.ranking.variety import Ranked
 
 APPROVAL_DEPTH = 10  # best candidates of a member that they approve of
@@ -68,6 +68,16 @@ def get_strategy(name: str) -> Strategy:
     if name not in STRATEGIES:
         raise SettingError(f"There is no strategy called '{name}'; choose one of: {', '.join(STRATEGIES)}.")
     return STRATEGIES[name]
+
+
+def lists_by_strategy(name: str, candidates: Candidates, groups: Groups, seed: int) -> GroupLists:
+    """Return every group's lists by a strategy of that name: one order for both regimes.
+
+    Raises:
+        SettingError: there is no such strategy.
+    """
+    items, scores = get_strategy(name).rank(candidates, groups, RANKING_DEPTH, seed)
+    return GroupLists(items[:, :STRICT_DEPTH], scores[:, :STRICT_DEPTH], items, scores)
 
 
 @_strategy("Catalogue utility", "Kleinberg et al. 2004", "Adds up what an item is worth to every member.")

@@ -9,90 +9,12 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from grouprec.core.memory import rows_per_batch
 from grouprec.core.types import Candidates, Embeddings
 from grouprec.data.dataset import Dataset, Interactions
-from grouprec.ranking.metrics import (
-    DEPTH,
-    contains,
-    has,
-)
+from grouprec.ranking.metrics import DEPTH, contains, has, hit_matrix, ndcg
 
 CHUNK = 512  # users whose scores over the whole catalogue are held at one time
-
-
-@dataclass(frozen=True, eq=False)
-class NewItemTask:
-    """A sample of users and the items, new to them, that they take up in the validation part.
-
-    Attributes:
-        user_rows: int64 [V], ascending; only users with something new to find.
-        histories: float32 CSR [V, I], their training histories.
-        relevant: bool CSR [V, I], validation items outside the history.
-        attributes: V rows of user attributes.
-        recent: int32 [V, L], their latest training items (:meth:`~grouprec.data.dataset.Dataset.recent`).
-        order: int64 [I], the catalogue in random order, so that equal scores are ranked at random.
-    """
-
-    user_rows: np.ndarray
-    histories: sparse.csr_array
-    relevant: sparse.csr_array
-    attributes: pd.DataFrame
-    recent: np.ndarray
-    order: np.ndarray
-
-    @classmethod
-    def sample(cls, data: Dataset, rng: np.random.Generator, max_users: int = 1000) -> Self:
-        """Return the task for at most ``max_users`` users drawn from those who have one."""
-        seen = data.histories.astype(bool)
-        taken = data.validation.matrix(data.shape).astype(bool)
-        relevant = (taken > taken.multiply(seen)).tocsr()
-        users = np.flatnonzero(np.diff(relevant.indptr))
-        if len(users) > max_users:
-            users = np.sort(rng.choice(users, max_users, replace=False))
-        return cls(
-            users,
-            data.histories[users],
-            relevant[users],
-            data.user_attributes.iloc[users] if len(data.user_attributes) else pd.DataFrame(index=users),
-            data.recent()[users],
-            rng.permutation(data.n_items),
-        )
-
-    def __len__(self) -> int:
-        return len(self.user_rows)
-
-    def ndcg(self, embeddings: Embeddings, k: int = 10) -> float:
-        """Return the mean nDCG@k over the task's users; 0 where there are none.
-
-        Binary relevance, full ranking of the items outside the history, gain 1/log2(rank + 1), divided by the
-        best value that the user's number of relevant items allows.
-
-        Args:
-            embeddings: vectors of the task's users, in the task's order, and of all items.
-            k: length of the list.
-        """
-        if not len(self):
-            return 0.0
-        k = min(k, len(self.order))
-        gains = 1.0 / np.log2(np.arange(2, k + 2))
-        found = np.concatenate(
-            [self._hits(embeddings, slice(start, start + CHUNK), k) @ gains for start in range(0, len(self), CHUNK)]
-        )
-        n_relevant = np.diff(self.relevant.indptr)
-        return float(np.mean(found / gains.cumsum()[np.minimum(n_relevant, k) - 1]))
-
-    def _hits(self, embeddings: Embeddings, rows: slice, k: int) -> np.ndarray:
-        """Return which of the best k new items are relevant, bool [B, k], best first."""
-        scores = embeddings.scores(rows)
-        scores[self.histories[rows].nonzero()] = -np.inf
-        scores = scores[:, self.order]
-        top = np.argpartition(-scores, k - 1, axis=1)[:, :k]
-        top = np.take_along_axis(top, np.argsort(-np.take_along_axis(scores, top, axis=1), axis=1), axis=1)
-        relevant = self.relevant[rows].toarray()
-        return np.take_along_axis(relevant, self.order[top], axis=1)
-
-
-_CHUNK_CELLS = 1 << 22  # list entries handled at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,6 +34,22 @@ class Task:
     users: np.ndarray
     owned: sparse.csr_array
 
+    @classmethod
+    def of(cls, owned: sparse.csr_array, part: Interactions, repeats: bool = False) -> Self:
+        """Return the task of finding what users take in a part of the data.
+
+        Args:
+            owned: CSR [U, I], what they have before it.
+            repeats: items that the user has already count as targets, too, and may be listed.
+        """
+        seen = nothing(owned.shape) if repeats else owned
+        taken = part.matrix(seen.shape).tocoo()
+        rows, items = taken.coords
+        new = ~has(seen, rows, items)
+        entries = (np.ones(new.sum(), np.float32), (rows[new], items[new]))
+        relevant = sparse.csr_array(entries, shape=seen.shape)
+        return cls(seen, relevant, np.flatnonzero(np.diff(relevant.indptr)).astype(np.int32), owned)
+
     @property
     def n_relevant(self) -> np.ndarray:
         """Return the number of targets of every judged user, int [T], at least 1."""
@@ -125,30 +63,81 @@ class Task:
 
 
 def validation_task(data: Dataset, repeats: bool = False) -> Task:
-    """Return the task of finding the validation part from the training part.
-
-    Args:
-        repeats: items that the user has already count as targets, too, and may be listed.
-    """
-    return _task(data.histories, data.validation, repeats)
+    """Return the task of finding the validation part from the training part; ``repeats`` as in :meth:`Task.of`."""
+    return Task.of(data.histories, data.validation, repeats)
 
 
 def test_task(data: Dataset, repeats: bool = False) -> Task:
     """Return the task of finding the test part from training and validation; ``repeats`` as above."""
-    return _task(data.known, data.test, repeats)
+    return Task.of(data.known, data.test, repeats)
 
 
 test_task.__test__ = False  # pyright: ignore  # the name looks like a test to pytest
 
 
-def _task(owned: sparse.csr_array, part: Interactions, repeats: bool) -> Task:
-    seen = nothing(owned.shape) if repeats else owned
-    taken = part.matrix(seen.shape).tocoo()
-    rows, items = taken.coords
-    new = ~has(seen, rows, items)
-    entries = (np.ones(new.sum(), np.float32), (rows[new], items[new]))
-    relevant = sparse.csr_array(entries, shape=seen.shape)
-    return Task(seen, relevant, np.flatnonzero(np.diff(relevant.indptr)).astype(np.int32), owned)
+@dataclass(frozen=True, eq=False)
+class NewItemTask:
+    """A sample of users and the items, new to them, that they take up in the validation part.
+
+    Attributes:
+        user_rows: int64 [V], ascending; only users with something new to find.
+        histories: float32 CSR [V, I], their training histories.
+        relevant: CSR [V, I], 1 for validation items outside the history.
+        attributes: V rows of user attributes.
+        recent: int32 [V, L], their latest training items (:meth:`~grouprec.data.dataset.Dataset.recent`).
+        order: int64 [I], the catalogue in random order, so that equal scores are ranked at random.
+    """
+
+    user_rows: np.ndarray
+    histories: sparse.csr_array
+    relevant: sparse.csr_array
+    attributes: pd.DataFrame
+    recent: np.ndarray
+    order: np.ndarray
+
+    @classmethod
+    def sample(cls, data: Dataset, rng: np.random.Generator, max_users: int = 1000) -> Self:
+        """Return the task for at most ``max_users`` users drawn from those who have one."""
+        task = validation_task(data)
+        users = task.users.astype(np.int64)
+        if len(users) > max_users:
+            users = np.sort(rng.choice(users, max_users, replace=False))
+        return cls(
+            users,
+            data.histories[users],
+            task.relevant[users],
+            data.user_attributes.iloc[users] if len(data.user_attributes) else pd.DataFrame(index=users),
+            data.recent()[users],
+            rng.permutation(data.n_items),
+        )
+
+    def __len__(self) -> int:
+        return len(self.user_rows)
+
+    def ndcg(self, embeddings: Embeddings, k: int = 10) -> float:
+        """Return the mean nDCG@k over the task's users; 0 where there are none.
+
+        It is :func:`~grouprec.ranking.metrics.ndcg` of the full ranking of the items outside the history.
+
+        Args:
+            embeddings: vectors of the task's users, in the task's order, and of all items.
+            k: length of the list.
+        """
+        if not len(self):
+            return 0.0
+        k = min(k, len(self.order))
+        chunks = (slice(start, start + CHUNK) for start in range(0, len(self), CHUNK))
+        hits = np.concatenate([hit_matrix(self._best(embeddings, rows, k), self.relevant[rows]) for rows in chunks])
+        return float(ndcg(hits, np.diff(self.relevant.indptr), k).mean())
+
+    def _best(self, embeddings: Embeddings, rows: slice, k: int) -> np.ndarray:
+        """Return the best k new items, int64 [B, k], best first."""
+        scores = embeddings.scores(rows)
+        scores[self.histories[rows].nonzero()] = -np.inf
+        scores = scores[:, self.order]
+        top = np.argpartition(-scores, k - 1, axis=1)[:, :k]
+        top = np.take_along_axis(top, np.argsort(-np.take_along_axis(scores, top, axis=1), axis=1), axis=1)
+        return self.order[top]
 
 
 def nothing(shape: tuple[int, int]) -> sparse.csr_array:
@@ -197,7 +186,7 @@ def _drop_seen(lists: np.ndarray, rows: np.ndarray, task: Task, depth: int) -> n
 def _first_unseen(lists: np.ndarray, rows: np.ndarray, users: np.ndarray, task: Task, depth: int) -> np.ndarray:
     """Return the first ``depth`` items of row ``rows[n]`` of the lists that ``users[n]`` has not seen."""
     out = np.full((len(rows), depth), -1, np.int32)
-    size = max(1, _CHUNK_CELLS // max(lists.shape[1], 1))
+    size = rows_per_batch(lists.shape[1])
     for start in range(0, len(rows), size):
         chunk = slice(start, start + size)
         items = lists[rows[chunk]]

@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from grouprec.core.types import StorageError
+from grouprec.core.types import USER_COLUMNS, StorageError
 from grouprec.report import sentences
 from grouprec.report.text import difference, interval
 from grouprec.runs.store import Run
 
-USER_COLUMNS = ("user", "group", "x", "y", "interactions", "in_training")
 VISIBLE_LIFT = 1.2  # a share 1.2 times that of all users is worth a line on a card
 METRIC_TITLES = {
     "ndcg": "Order of hits (nDCG)",

@@ -32,11 +32,10 @@ def load_stage(store: RunStore, run: Run, kind: str, fit: str = "final") -> Any:
     return _load(store, run, kind, name, key)
 
 
-def load_encoders(store: RunStore, run: Run, fit: str = "final") -> dict[str, Encoder]:
-    """Return the encoders of a run by name; arguments and errors as :func:`load_stage`."""
-    return {
-        name: _load(store, run, "encoder", name, key) for name, key in _stages(run, fit).get("encoders", {}).items()
-    }
+def load_encoders(store: RunStore, run: Run) -> dict[str, Encoder]:
+    """Return the encoders of a run's final fit by name; arguments and errors as :func:`load_stage`."""
+    keys = _stages(run, "final").get("encoders", {})
+    return {name: _load(store, run, "encoder", name, key) for name, key in keys.items()}
 
 
 def _stages(run: Run, fit: str) -> dict[str, Any]:
@@ -62,7 +61,7 @@ def _load(store: RunStore, run: Run, kind: str, name: str, key: str) -> Any:
 
 
 def save_facts(facts: ItemFacts, path: Path) -> None:
-    """Write what is known of items, for :func:`grouprec.live.reencoding.reencode`."""
+    """Write what is known of items, for the reasons of recommendations."""
     trends = {f"trend.{half_life}": values for half_life, values in facts.log_trends.items()}
     with storage(path):
         save_file({"log_users": facts.log_users, "log_popularity": facts.log_popularity, **trends}, path)

@@ -11,11 +11,10 @@ from grouprec.data.dataset import Dataset
 from grouprec.models.base import REGISTRIES, Regime
 from grouprec.models.fitting import RunOptions
 from grouprec.ranking.candidates import make_preference
-from grouprec.ranking.group_lists import RANKING_DEPTH, STRICT_DEPTH, group_popularity, members_mean, without
+from grouprec.ranking.group_lists import finish, group_popularity, members_mean
 from grouprec.ranking.rules import drop_excluded, excluded_for_groups, excluded_items
-from grouprec.ranking.strategies import get_strategy
+from grouprec.ranking.strategies import lists_by_strategy
 from grouprec.ranking.task import nothing
-from grouprec.ranking.variety import diversify
 from grouprec.runs.config import RunConfig
 
 GroupsAndLists = tuple[Groups, GroupLists]
@@ -100,20 +99,11 @@ class GroupMaker:
 
     def by_strategy(self, groups: Groups, name: str) -> GroupLists:
         """Return lists by one of the aggregation strategies: the same order in both regimes."""
-        items, scores = get_strategy(name).rank(self._allowed(groups), groups, RANKING_DEPTH, self.config.seed)
-        lists = GroupLists(items[:, :STRICT_DEPTH], scores[:, :STRICT_DEPTH], items, scores)
-        return self.finish(lists, groups)
+        return self.finish(lists_by_strategy(name, self._allowed(groups), groups, self.config.seed), groups)
 
     def finish(self, lists: GroupLists, groups: Groups) -> GroupLists:
         """Return lists of any origin without what the rules exclude, and with the diversity that they ask for."""
-        excluded = self.excluded(groups)
-        lists = without(lists, excluded) if excluded.any() else lists
-        dial, vectors = self.config.rules.diversity, self.preference.components
-        if not dial:
-            return lists
-        strict = diversify(lists.strict, lists.strict_scores, vectors, STRICT_DEPTH, dial)
-        ranking = diversify(lists.ranking, lists.ranking_scores, vectors, RANKING_DEPTH, dial)
-        return GroupLists(*strict, *ranking)
+        return finish(lists, self.excluded(groups), self.preference.components, self.config.rules.diversity)
 
     def excluded(self, groups: Groups) -> np.ndarray:
         """Return what the run's rules keep from every group, bool [G, I]."""

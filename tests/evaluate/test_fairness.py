@@ -130,7 +130,7 @@ def test_only_judged_users_count():
 
 
 def test_of_very_many_users_some_are_drawn_and_draws_come_in_chunks(monkeypatch, table):
-    monkeypatch.setattr(fairness, "_CELLS", 4000)
+    monkeypatch.setattr(fairness, "rows_per_batch", lambda n_columns: 8)
     chunked = value_by_attribute(judged(SERVED), ATTRIBUTES, make_task(120), seed=0)
     close = by_value(chunked, "city").loc["Rome", ["low", "high"]].tolist()
     assert close == pytest.approx(by_value(table, "city").loc["Rome", ["low", "high"]].tolist(), abs=0.01)

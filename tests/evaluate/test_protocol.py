@@ -74,7 +74,7 @@ def test_regimes_by_hand():
 
 
 def test_dedup_agrees_with_a_loop_over_users(monkeypatch):
-    monkeypatch.setattr(task_module, "_CHUNK_CELLS", 400)  # several chunks
+    monkeypatch.setattr(task_module, "rows_per_batch", lambda n_columns: 10)  # several chunks
     task = test_task(DATA)
     ranking = np.stack([np.random.default_rng(g).permutation(150)[:60] for g in range(3)]).astype(np.int32)
     found = dedup_lists(ranking, KNOWN.labels, task)

@@ -3,7 +3,7 @@ import pytest
 from scipy import sparse
 
 from grouprec.core.types import SettingError
-from grouprec.models.alternatives import Alternatives, VirtualGroup, alternative_lists
+from grouprec.models.alternatives import Alternatives, VirtualGroup
 from grouprec.models.virtual_members import history_matrix, mean_preference, one_hot, virtual_histories
 from grouprec.ranking.candidates import discounts
 from grouprec.ranking.metrics import intra_list_diversity
@@ -26,8 +26,10 @@ def draw(n: int, rng: np.random.Generator) -> np.ndarray:
     return GENERATOR.sample(0, n, rng)
 
 
-def lists(n: int = 5, surprise: float = 0.5, seed: int = 0, **rest) -> Alternatives:
-    return alternative_lists(PROFILE, draw, one_hot(0, 3), n, surprise, np.random.default_rng(seed), HISTORIES, **rest)
+def lists(n: int = 5, surprise: float = 0.5, seed: int = 0, length: int = 10, excluded=None) -> Alternatives:
+    rng = np.random.default_rng(seed)
+    members = VirtualGroup.draw_members(PROFILE, draw, one_hot(0, 3), rng, HISTORIES, excluded)
+    return members.lists(n, surprise, rng, length)
 
 
 def test_at_zero_there_is_one_list_the_best_for_the_whole_crowd():

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from grouprec.core.types import SettingError
-from grouprec.models.alternatives import alternative_lists
-from grouprec.models.personas import between, mixed, persona, weigh
+from grouprec.models.alternatives import VirtualGroup
+from grouprec.models.personas import mixed, persona, weigh
 from grouprec.models.virtual_members import history_matrix, one_hot
 from tests.support.virtual import BlockProfile, GaussianGenerator
 
@@ -22,13 +22,6 @@ def test_weights_that_are_no_mixture_are_refused(weights):
         weigh(np.array(weights))
 
 
-def test_the_way_between_groups_starts_and_ends_at_them():
-    path = between(0, 2, 3, 5)
-    assert path[0].tolist() == [1, 0, 0] and path[-1].tolist() == [0, 0, 1] and path[2].tolist() == [0.5, 0, 0.5]
-    np.testing.assert_allclose(path.sum(axis=1), 1)
-    assert between(1, 1, 3, 2).tolist() == [[0, 1, 0], [0, 1, 0]]
-
-
 def test_mixtures_draw_from_their_groups_in_proportion():
     members = mixed(GENERATOR, weigh(np.array([3, 1, 0])))(2000, np.random.default_rng(0))
     assert members.shape == (2000, 3) and members.dtype == np.float32
@@ -45,10 +38,10 @@ def test_a_mixture_of_one_group_is_that_group():
 
 def test_lists_change_from_one_group_to_the_other_along_the_way():
     shares = []
-    for mixture in between(0, 2, 3, 3):
-        found = alternative_lists(
-            PROFILE, mixed(GENERATOR, mixture), mixture, 1, 0, np.random.default_rng(0), HISTORIES
-        ).safe
+    for weights in ([1, 0, 0], [1, 0, 1], [0, 0, 1]):
+        mixture, rng = weigh(np.array(weights)), np.random.default_rng(0)
+        members = VirtualGroup.draw_members(PROFILE, mixed(GENERATOR, mixture), mixture, rng, HISTORIES)
+        found = members.lists(1, 0, rng).safe
         shares.append((np.isin(found, PROFILE.block(0)).mean(), np.isin(found, PROFILE.block(2)).mean()))
     assert shares[0] == (1, 0) and shares[2] == (0, 1)
     assert shares[1][0] == pytest.approx(0.5, abs=0.2) and sum(shares[1]) == 1
@@ -59,7 +52,7 @@ def test_a_persona_belongs_to_the_group_that_likes_the_same_and_wants_more_of_it
     assert who.mixture.argmax() == 1 and who.mixture.sum() == pytest.approx(1) and (who.spread > 0).all()
     liked = np.isin(np.arange(PROFILE.n_items), [21, 23])
     rng = np.random.default_rng(0)
-    found = alternative_lists(PROFILE, who.draw, who.mixture, 3, 0.5, rng, HISTORIES, excluded=liked)
+    found = VirtualGroup.draw_members(PROFILE, who.draw, who.mixture, rng, HISTORIES, liked).lists(3, 0.5, rng)
     assert np.isin(found.safe, PROFILE.block(1)).all() and not np.isin(found.items, [21, 23]).any()
 
 

@@ -5,7 +5,6 @@ from scipy import sparse
 from grouprec.core.types import Groups
 from grouprec.models.virtual_members import (
     ListValue,
-    history_copies,
     history_lengths,
     history_matrix,
     mean_preference,
@@ -91,19 +90,6 @@ def test_nearest_history_is_the_largest_jaccard_index():
     alone = [max(naive(a, b) for m, b in enumerate(first.toarray()) if m != n) for n, a in enumerate(first.toarray())]
     np.testing.assert_allclose(nearest_history(first, first, same=True), alone)
     np.testing.assert_allclose(nearest_history(first, first), 1)
-
-
-def test_copied_histories_are_found_out_and_fresh_ones_are_not():
-    real = random_histories(200)
-    copied = history_copies(real[:50], real, np.random.default_rng(0))
-    assert copied["copies"] > 0.75 and copied["identical"] == pytest.approx(0.8, abs=0.12)  # a fifth is set apart
-    fresh = history_copies(random_histories(200, seed=5), real, np.random.default_rng(0))
-    assert fresh["identical"] == 0 and fresh["copies"] < 0.6 and fresh["members_copies"] < 0.6
-
-
-def test_empty_histories_copy_nobody():
-    nothing = sparse.csr_array((3, 60), dtype=np.float32)
-    assert history_copies(nothing, random_histories(20), np.random.default_rng(0))["copies"] == 0
 
 
 def test_mean_preference_is_the_mean_over_all_batches():

@@ -218,7 +218,7 @@ def test_sign_flips_agree_with_trying_all_signs():
 def test_sign_flips_in_several_chunks_are_as_good(monkeypatch):
     difference = np.random.default_rng(1).normal(0.2, 1, (50, 1))
     whole = sign_flip_p(difference, seed=0)
-    monkeypatch.setattr("grouprec.ranking.statistics._CELLS", 500)
+    monkeypatch.setattr("grouprec.ranking.statistics.rows_per_batch", lambda n_columns: 10)
     assert sign_flip_p(difference, seed=0) == pytest.approx(whole, abs=0.02)
 
 

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from grouprec.live.reencoding import reencode
 from grouprec.live.stream import Stream
 from grouprec.report.csv import export_stream
 from grouprec.runs.config import make_config, parse_settings
@@ -116,16 +115,6 @@ def test_a_finished_run_can_be_continued_by_events(trained: Run, tmp_path: Path)
         report = stream.apply(held_out[["user", "item", "time"]])
         assert report.applied == len(held_out)
         assert stream.apply(held_out[["user", "item", "time"]]).duplicates == len(held_out)
-        difference = reencode(RunStore(trained.path.parent), trained, stream)
-        new = held_out.drop_duplicates(["user", "item"])["user"].nunique()
-        assert 0 < difference.n_users <= new
-        assert 0 < difference.personal_overlap < 1 and 0.5 < difference.list_overlap <= 1
-
-
-def test_without_events_encoding_anew_changes_nothing(trained: Run, tmp_path: Path) -> None:
-    store = RunStore(trained.path.parent)
-    with Stream.open(store, trained, tmp_path) as stream:
-        assert reencode(store, trained, stream).n_users == 0
 
 
 def test_hidden_items_are_off_the_lists_of_the_next_training(trained: Run, planted_csv: Path) -> None:

@@ -16,6 +16,7 @@ from scipy import sparse
 from grouprec.core.types import Embeddings
 from grouprec.data.dataset import Dataset
 from grouprec.models.base import PRESETS, Auto, Encoder, StageConfig, encoders
+from grouprec.models.encoders.linear import as_ones
 from grouprec.models.fitting import RunOptions
 from grouprec.models.threads import FREE_THREADS, one_thread
 from grouprec.ranking.task import NewItemTask
@@ -178,9 +179,8 @@ class AlsEncoder(Encoder):
 
     def _confidence(self, histories: sparse.csr_array, alpha: float) -> sparse.csr_matrix:
         """Return ``1 + alpha r`` of the known pairs; csr_matrix, the one class that implicit takes as it is."""
-        confidence = sparse.csr_matrix(histories.astype(np.float32))
-        weights = np.ones_like(confidence.data) if self.config.binary else confidence.data
-        confidence.data = 1 + np.float32(alpha) * weights
+        confidence = sparse.csr_matrix(as_ones(histories) if self.config.binary else histories.astype(np.float32))
+        confidence.data = 1 + np.float32(alpha) * confidence.data
         return confidence
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Self
 
 import numpy as np
@@ -9,7 +10,6 @@ import pandas as pd
 import torch
 from pydantic import Field
 from scipy import sparse
-from sklearn.decomposition import TruncatedSVD
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -18,12 +18,22 @@ from grouprec.data.dataset import Dataset
 from grouprec.data.features import AttributeEncoder, item_frame
 from grouprec.data.rhythm import with_rhythm
 from grouprec.models.base import Auto, Encoder, StageConfig, encoders
-from grouprec.models.fitting import RunOptions, batches, fit_epochs, load_module, module_arrays
+from grouprec.models.encoders.start import log_popularity, singular_vectors
+from grouprec.models.fitting import (
+    EXCLUDED,
+    Epoch,
+    RunOptions,
+    adamw,
+    batches,
+    fit_epochs,
+    load_module,
+    module_arrays,
+    softmax_sample,
+)
 from grouprec.ranking.task import NewItemTask
 
 N_HIDDEN_LAYERS = 3
 ENCODE_BATCH = 8192
-EXCLUDED = -1e4  # logit of a candidate that is no negative; finite, so that its gradient is 0 and not NaN
 
 
 class _Tower(nn.Module):
@@ -68,20 +78,11 @@ class _TwoTowers(nn.Module):
     @torch.no_grad()
     def start_from(self, histories: sparse.csr_array, seed: int) -> None:
         """Set the embeddings to the singular vectors of the histories, and the bias to the items' log popularity."""
-        seen = (histories > 0).astype(np.float32)
-        popularity = seen.sum(axis=0) + 1.0
-        activity = np.maximum(seen.sum(axis=1), 1.0)
-        # Damped so that neither heavy users nor popular items fill all the directions.
-        damped = sparse.diags_array(activity**-0.5) @ seen @ sparse.diags_array(popularity**-0.25)
-        size = self.item_embedding.embedding_dim
-        svd = TruncatedSVD(min(size, len(activity), len(popularity)), random_state=seed).fit(damped)
-        vectors = np.zeros((len(popularity), size), np.float32)
-        vectors[:, : len(svd.singular_values_)] = np.transpose(svd.components_) * svd.singular_values_
-        vectors /= np.sqrt(np.mean(np.square(vectors).sum(axis=1)))
+        vectors = singular_vectors(histories, self.item_embedding.embedding_dim, seed)
         for table in (self.history_embedding, self.item_embedding):
             table.weight.copy_(torch.from_numpy(vectors))
-        bias = np.log(popularity / popularity.mean()).astype(np.float32)
-        self.item_bias.weight.copy_(torch.from_numpy(bias[:, None]))
+        popularity = log_popularity((histories > 0).astype(np.float32).sum(axis=0))
+        self.item_bias.weight.copy_(torch.from_numpy(popularity)[:, None])
 
     def bag(self, items: Tensor, weights: Tensor) -> Tensor:
         """Return the weighted mean of history embeddings, [B, D], for padded items [B, L] of weight 0 where none."""
@@ -261,8 +262,8 @@ def _user_frame(data: Dataset) -> pd.DataFrame:
     return data.user_attributes if len(data.user_attributes) else pd.DataFrame(index=range(data.n_users))
 
 
-class _Epoch:
-    """One pass over the users; calling it trains an epoch and returns the mean loss per target."""
+class _Epoch(Epoch):
+    """One pass over the users; the loss is per target."""
 
     def __init__(
         self,
@@ -272,45 +273,34 @@ class _Epoch:
         config: DnnEncoder.Config,
         run: RunOptions,
     ) -> None:
+        super().__init__(module, adamw(module, config), run.rng("dnn batches"))
         self.module, self.histories, self.features, self.config = module, histories, features, config
-        self.device, self.rng = run.device, run.rng("dnn batches")
         n_users, n_items = histories.shape
         self.owners = np.repeat(np.arange(n_users), np.diff(histories.indptr))
         self.users = np.unique(self.owners)  # those with a history
         self.popularity = np.bincount(histories.indices, minlength=n_items) / len(self.owners)
         self.n_negatives = min(config.n_negatives, n_items)
-        self.optimizer = torch.optim.AdamW(
-            module.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
-        )
-        bfloat16 = run.device == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
-        self.autocast = torch.autocast(run.device, torch.bfloat16, enabled=bfloat16)
 
-    def __call__(self) -> dict[str, float]:
+    def losses(self) -> Iterator[tuple[Tensor, int]]:
         # Entries of every history in a new order: the first ones are then a random sample of it.
         self.shuffled = np.lexsort((self.rng.random(len(self.owners)), self.owners))
-        losses = []
         for batch in batches(self.rng, len(self.users), self.config.batch_size):
-            loss = self._loss(self.users[batch])
-            self.optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            self.optimizer.step()
-            losses.append(loss.detach())
-        return {"loss": float(torch.stack(losses).mean())}
+            yield self._loss(self.users[batch]), 1
 
     def _loss(self, users: np.ndarray) -> Tensor:
         """Return the corrected softmax loss of a mini-batch of users, mean over their targets."""
         items, weights, targets = self._split_histories(users)
-        candidates, log_q = self._candidates(items[targets])
+        candidates, log_q = softmax_sample(items[targets], self.popularity, self.n_negatives, self.rng)
         places = np.searchsorted(candidates, items).clip(max=len(candidates) - 1)
         visible = (weights > 0) & (candidates[places] == items)
         with self.autocast:
-            bag = self.module.bag(self._tensor(items), self._tensor(weights))
-            vectors = self.module.users(bag, self._tensor(self.features[users]))
-            logits = vectors @ self.module.items(self._tensor(candidates)).T
-        logits = logits.float() - self._tensor(log_q)
-        excluded = (self._tensor(np.nonzero(visible)[0]), self._tensor(places[visible]))
+            bag = self.module.bag(self.tensor(items), self.tensor(weights))
+            vectors = self.module.users(bag, self.tensor(self.features[users]))
+            logits = vectors @ self.module.items(self.tensor(candidates)).T
+        logits = logits.float() - self.tensor(log_q)
+        excluded = (self.tensor(np.nonzero(visible)[0]), self.tensor(places[visible]))
         logits = logits.index_put(excluded, logits.new_tensor(EXCLUDED))
-        wanted = (self._tensor(np.nonzero(targets)[0]), self._tensor(places[targets]))
+        wanted = (self.tensor(np.nonzero(targets)[0]), self.tensor(places[targets]))
         return -torch.log_softmax(logits, dim=1)[wanted].mean()
 
     def _split_histories(self, users: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -329,14 +319,3 @@ class _Epoch:
         targets[:, 0] |= ~targets.any(axis=1)
         weights = np.where(there & ~targets, self.histories.data[entries], np.float32(0))
         return self.histories.indices[entries].astype(np.int64), weights, targets
-
-    def _candidates(self, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the targets and uniform negatives, each once, int64 [C] ascending, and log of their probability."""
-        n_items = len(self.popularity)
-        negatives = self.rng.choice(n_items, self.n_negatives, replace=False, shuffle=False)
-        candidates = np.union1d(targets, negatives).astype(np.int64)
-        missed = (1 - self.popularity[candidates]) ** len(targets) * (1 - self.n_negatives / n_items)
-        return candidates, np.log(1 - missed).astype(np.float32)
-
-    def _tensor(self, values: np.ndarray) -> Tensor:
-        return torch.from_numpy(values).to(self.device)

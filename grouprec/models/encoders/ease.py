@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Self
 
 import numpy as np
-import pandas as pd
 from pydantic import Field
-from scipy import sparse
 from scipy.linalg import lapack
 
 from grouprec.core.types import Embeddings, SettingError
 from grouprec.data.dataset import Dataset
-from grouprec.models.base import PRESETS, Auto, Encoder, StageConfig, encoders
+from grouprec.models.base import PRESETS, Auto, StageConfig, encoders
+from grouprec.models.encoders.linear import LinearEncoder
 from grouprec.models.fitting import RunOptions
 from grouprec.ranking.task import NewItemTask
 
@@ -26,7 +25,7 @@ TUNING_FACTORS = (0.1, 0.3, 1.0, 3.0)
     called="EASE",
     measured=".446, reference .444 (the same method, tuned by others). By time .205, reference .204.",
 )
-class EaseEncoder(Encoder):
+class EaseEncoder(LinearEncoder):
     """Item weights B that minimise ``||X - X B||^2 + l2 ||B||^2`` with a zero diagonal (Steck 2019, eq. 8).
 
     With ``P = (X'X + l2 I)^-1``: ``B = I - P diag(1 / diag(P))``. A user's scores are ``history @ B``, so the
@@ -82,7 +81,7 @@ class EaseEncoder(Encoder):
                 f"The encoder 'ease' takes at most {self.config.max_items:,} items (setting max_items) and the data "
                 f"has {data.n_items:,}; choose the encoder 'dnn' or keep fewer items."
             )
-        histories = self._vectors(data.histories).astype(np.float64)
+        histories = self.vectors(data.histories).astype(np.float64)
         gram = (histories.T @ histories).toarray()
         task = NewItemTask.sample(data, run.rng("ease validation"))
         tune = self.config.tune_l2 and len(task) > 0
@@ -90,20 +89,12 @@ class EaseEncoder(Encoder):
         best = -1.0
         for step, l2 in enumerate(values, start=1):
             items = _item_weights(gram, l2)
-            score = task.ndcg(Embeddings(self._vectors(task.histories), items))
+            score = task.ndcg(Embeddings(self.vectors(task.histories), items))
             run.on_progress(step / len(values), {"l2": l2, "validation": score})
             if score > best:
                 best, self.l2, self._items = score, l2, items
         self.decided = {"l2": self.l2}
         return self
-
-    def items(self) -> np.ndarray:
-        return self._items
-
-    def encode(
-        self, histories: sparse.csr_array, attributes: pd.DataFrame, recent: np.ndarray | None = None
-    ) -> sparse.csr_array:
-        return self._vectors(histories)
 
     def arrays(self) -> dict[str, np.ndarray]:
         return {"items": self._items, "l2": np.array([self.l2])}
@@ -111,13 +102,6 @@ class EaseEncoder(Encoder):
     def load(self, arrays: dict[str, np.ndarray]) -> Self:
         self._items, self.l2 = arrays["items"], float(arrays["l2"][0])
         return self
-
-    def _vectors(self, histories: sparse.csr_array) -> sparse.csr_array:
-        """Return the histories as the model reads them: a copy, of ones where ``binary``."""
-        vectors = histories.astype(np.float32)
-        if self.config.binary:
-            vectors.data = np.ones_like(vectors.data)
-        return vectors
 
 
 def _item_weights(gram: np.ndarray, l2: float) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Self
 
 import numpy as np
@@ -14,8 +15,9 @@ from torch.nn import functional as F
 
 from grouprec.core.types import Embeddings
 from grouprec.data.dataset import Dataset
-from grouprec.models.base import Auto, Encoder, StageConfig, encoders
-from grouprec.models.fitting import RunOptions, batches, fit_epochs
+from grouprec.models.base import Auto, StageConfig, encoders
+from grouprec.models.encoders.linear import LinearEncoder
+from grouprec.models.fitting import Epoch, RunOptions, batches, fit_epochs
 from grouprec.ranking.task import NewItemTask
 
 
@@ -44,7 +46,7 @@ class _Factors(nn.Module):
     measured="trained on the 70 % alone .358, EASE .355. The method's aim is EASE's quality at low rank (Vancura et "
     "al. 2022), and with so few items there is nothing else to win.",
 )
-class ElsaEncoder(Encoder):
+class ElsaEncoder(LinearEncoder):
     """Item factors A with rows of length 1 that minimise ``||norm(X) - norm(X (A A' - I))||^2`` (Vancura et al. 2022).
 
     ``norm`` scales every row to length 1. Memory grows with items x ``embedding_size``, not with items squared.
@@ -87,8 +89,8 @@ class ElsaEncoder(Encoder):
 
     def fit(self, data: Dataset, run: RunOptions) -> Self:
         task = NewItemTask.sample(data, run.rng("elsa validation"))
-        vectors = self._vectors(data.histories)
-        task_vectors = self._vectors(task.histories)
+        vectors = self.vectors(data.histories)
+        task_vectors = self.vectors(task.histories)
         with run.torch_seed("elsa"):
             module = _Factors(data.n_items, self.config.embedding_size).to(run.device)
 
@@ -107,13 +109,10 @@ class ElsaEncoder(Encoder):
         self._items = _learned(module)
         return self
 
-    def items(self) -> np.ndarray:
-        return self._items
-
     def encode(
         self, histories: sparse.csr_array, attributes: pd.DataFrame, recent: np.ndarray | None = None
     ) -> np.ndarray:
-        return self._vectors(histories) @ self._items
+        return self.vectors(histories) @ self._items
 
     def arrays(self) -> dict[str, np.ndarray]:
         return {"items": self._items}
@@ -122,13 +121,6 @@ class ElsaEncoder(Encoder):
         self._items = arrays["items"]
         return self
 
-    def _vectors(self, histories: sparse.csr_array) -> sparse.csr_array:
-        """Return the histories as the model reads them: a copy, of ones where ``binary``."""
-        vectors = histories.astype(np.float32)
-        if self.config.binary:
-            vectors.data = np.ones_like(vectors.data)
-        return vectors
-
 
 @torch.no_grad()
 def _learned(module: _Factors) -> np.ndarray:
@@ -136,34 +128,24 @@ def _learned(module: _Factors) -> np.ndarray:
     return module.rows().cpu().numpy()
 
 
-class _Epoch:
-    """One pass over the users with a history; calling it trains an epoch and returns the mean loss per user."""
+class _Epoch(Epoch):
+    """One pass over the users with a history; the loss is per user."""
 
     def __init__(
         self, module: _Factors, vectors: sparse.csr_array, config: ElsaEncoder.Config, run: RunOptions
     ) -> None:
+        optimizer = torch.optim.NAdam(module.parameters(), lr=config.learning_rate)
+        super().__init__(module, optimizer, run.rng("elsa batches"))
         self.module, self.vectors, self.batch_size = module, vectors, config.batch_size
-        self.device, self.rng = run.device, run.rng("elsa batches")
         self.users = np.flatnonzero(np.diff(vectors.indptr))
-        self.optimizer = torch.optim.NAdam(module.parameters(), lr=config.learning_rate)
-        bfloat16 = run.device == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
-        self.autocast = torch.autocast(run.device, torch.bfloat16, enabled=bfloat16)
 
-    def __call__(self) -> dict[str, float]:
-        # One running sum, where a list of losses would lie between the freed batches and keep their memory in use.
-        total, n_batches = torch.zeros((), device=self.device), 0
+    def losses(self) -> Iterator[tuple[Tensor, int]]:
         for batch in batches(self.rng, len(self.users), self.batch_size):
-            loss = self._loss(self.users[batch])
-            self.optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            self.optimizer.step()
-            total += loss.detach()
-            n_batches += 1
-        return {"loss": float(total / n_batches)}
+            yield self._loss(self.users[batch]), 1
 
     def _loss(self, users: np.ndarray) -> Tensor:
         """Return the squared distance of the normalised prediction from the normalised history, mean over users."""
-        histories = torch.from_numpy(self.vectors[users].toarray()).to(self.device)
+        histories = self.tensor(self.vectors[users].toarray())
         with self.autocast:
             predicted = self.module(histories)
         return (F.normalize(predicted, dim=1) - F.normalize(histories, dim=1)).square().sum(dim=1).mean()

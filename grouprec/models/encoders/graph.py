@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Self
 
 import numpy as np
@@ -9,17 +10,16 @@ import pandas as pd
 import torch
 from pydantic import Field
 from scipy import sparse
-from sklearn.decomposition import TruncatedSVD
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from grouprec.core.types import Embeddings
 from grouprec.data.dataset import Dataset
 from grouprec.models.base import Auto, Encoder, StageConfig, encoders
-from grouprec.models.fitting import RunOptions, batches, fit_epochs
+from grouprec.models.encoders.linear import as_ones
+from grouprec.models.encoders.start import log_popularity, singular_vectors
+from grouprec.models.fitting import EXCLUDED, Epoch, RunOptions, adamw, batches, fit_epochs
 from grouprec.ranking.task import NewItemTask
-
-EXCLUDED = -1e4  # logit of an item that is no negative; finite, so that a row of nothing else has no NaN
 
 
 class _Rows(nn.Module):
@@ -73,15 +73,8 @@ class _LightGcn(nn.Module):
     @torch.no_grad()
     def start_from(self, seen: sparse.csr_array, seed: int) -> None:
         """Set layer 0 to the singular vectors of the histories, and the bias to the items' log popularity."""
-        popularity = seen.sum(axis=0) + 1.0
-        activity = np.maximum(seen.sum(axis=1), 1.0)
-        # Damped so that neither heavy users nor popular items fill all the directions.
-        damped = sparse.diags_array(activity**-0.5) @ seen @ sparse.diags_array(popularity**-0.25)
-        svd = TruncatedSVD(min(self.embedding.shape[1], *seen.shape), random_state=seed).fit(damped)
-        vectors = np.transpose(svd.components_) * svd.singular_values_
-        vectors /= np.sqrt(np.mean(np.square(vectors).sum(axis=1)))
-        self.embedding[:, : vectors.shape[1]] = torch.from_numpy(vectors)
-        self.bias.copy_(torch.from_numpy(np.log(popularity / popularity.mean())))
+        self.embedding.copy_(torch.from_numpy(singular_vectors(seen, self.embedding.shape[1], seed)))
+        self.bias.copy_(torch.from_numpy(log_popularity(seen.sum(axis=0))))
 
     def forward(self) -> tuple[Tensor, Tensor]:
         """Return what an item sends to its users, [I, D], and the item vectors, [I, D + 1].
@@ -167,7 +160,7 @@ class GraphEncoder(Encoder):
         )
 
     def fit(self, data: Dataset, run: RunOptions) -> Self:
-        seen = _seen(data.histories)
+        seen = as_ones(data.histories)
         task = NewItemTask.sample(data, run.rng("graph validation"))
         module = _LightGcn(seen, self.config)
         module.start_from(seen, int(run.rng("graph start").integers(2**31)))
@@ -199,7 +192,7 @@ class GraphEncoder(Encoder):
     def encode(
         self, histories: sparse.csr_array, attributes: pd.DataFrame, recent: np.ndarray | None = None
     ) -> np.ndarray:
-        return _users(torch.from_numpy(_seen(histories) @ self._sent), self.config.temperature).numpy()
+        return _users(torch.from_numpy(as_ones(histories) @ self._sent), self.config.temperature).numpy()
 
     def arrays(self) -> dict[str, np.ndarray]:
         return {"sent": self._sent, "items": self._items}
@@ -209,36 +202,22 @@ class GraphEncoder(Encoder):
         return self
 
 
-def _seen(histories: sparse.csr_array) -> sparse.csr_array:
-    """Return the histories as ones, float32 CSR of the same shape; a copy."""
-    return histories.astype(bool).astype(np.float32)
-
-
 def _users(sums: Tensor, temperature: float) -> Tensor:
     """Return user vectors [B, D + 1] of the sums over their histories [B, D]; the last entry meets the items' bias."""
     return torch.cat([F.normalize(sums, dim=1) / temperature, torch.ones_like(sums[:, :1])], dim=1)
 
 
-class _Epoch:
-    """One pass over the users; calling it trains an epoch and returns the mean loss per target."""
+class _Epoch(Epoch):
+    """One pass over the users; the loss is per target."""
 
     def __init__(self, module: _LightGcn, seen: sparse.csr_array, config: GraphEncoder.Config, run: RunOptions) -> None:
+        super().__init__(module, adamw(module, config), run.rng("graph batches"))
         self.module, self.seen, self.config = module, seen, config
-        self.rng = run.rng("graph batches")
         self.users = np.flatnonzero(np.diff(seen.indptr))  # those with a history
-        self.optimizer = torch.optim.AdamW(
-            module.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
-        )
 
-    def __call__(self) -> dict[str, float]:
-        losses = []
+    def losses(self) -> Iterator[tuple[Tensor, int]]:
         for batch in batches(self.rng, len(self.users), self.config.batch_size):
-            loss = self._loss(self.seen[self.users[batch]])
-            self.optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            self.optimizer.step()
-            losses.append(loss.detach())
-        return {"loss": float(torch.stack(losses).mean())}
+            yield self._loss(self.seen[self.users[batch]]), 1
 
     def _loss(self, seen: sparse.csr_array) -> Tensor:
         """Return the softmax loss of a mini-batch of histories, CSR [B, I], mean over their targets."""
@@ -248,17 +227,14 @@ class _Epoch:
         hidden[self.rng.integers(len(entries))] = True  # so that there is a target, however small the data
         sent, items = self.module()
         sums = sent.new_zeros(n_users, sent.shape[1])
-        visible = sent.index_select(0, self._tensor(entries[~hidden]))
-        users = _users(sums.index_add(0, self._tensor(owners[~hidden]), visible), self.config.temperature)
-        targets = self._tensor(owners[hidden])
-        wanted = items.index_select(0, self._tensor(entries[hidden]))
+        visible = sent.index_select(0, self.tensor(entries[~hidden]))
+        users = _users(sums.index_add(0, self.tensor(owners[~hidden]), visible), self.config.temperature)
+        targets = self.tensor(owners[hidden])
+        wanted = items.index_select(0, self.tensor(entries[hidden]))
         found = (users.index_select(0, targets) * wanted).sum(dim=1)
         negatives = self.rng.choice(n_items, min(self.config.n_negatives, n_items), replace=False, shuffle=False)
-        logits = users @ items[self._tensor(negatives)].T
-        logits = logits.masked_fill(self._tensor(seen[:, negatives].toarray() > 0), EXCLUDED)
+        logits = users @ items[self.tensor(negatives)].T
+        logits = logits.masked_fill(self.tensor(seen[:, negatives].toarray() > 0), EXCLUDED)
         # The negatives stand for the whole catalogue; each target competes with them, not with other targets.
         rest = torch.logsumexp(logits, dim=1) + float(np.log(n_items / len(negatives)))
         return F.softplus(rest[targets] - found).mean()
-
-    def _tensor(self, values: np.ndarray) -> Tensor:
-        return torch.from_numpy(values).to(self.module.bias.device)

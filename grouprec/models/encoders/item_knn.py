@@ -5,20 +5,18 @@ from __future__ import annotations
 from typing import Self
 
 import numpy as np
-import pandas as pd
 from pydantic import Field
 from scipy import sparse
 
+from grouprec.core.memory import rows_per_batch
 from grouprec.core.types import Candidates, Embeddings
 from grouprec.data.dataset import Dataset
-from grouprec.models.base import PRESETS, Auto, Encoder, StageConfig, encoders
+from grouprec.models.base import PRESETS, Auto, StageConfig, encoders
+from grouprec.models.encoders.linear import LinearEncoder, csr_arrays, csr_from, neighbour_trials, similarity_matrix
 from grouprec.models.fitting import RunOptions
 from grouprec.ranking.candidates import rank_top
 from grouprec.ranking.task import NewItemTask
 
-TUNING_NEIGHBOURS = (0.25, 0.5, 1.0, 2.0, 4.0)
-TUNING_SHRINKAGE = (0.0, 1.0, 10.0)
-_BLOCK_CELLS = 1 << 22  # similarities held at a time
 _TINY = np.float32(1e-9)  # keeps the similarity of an item without users at 0
 
 
@@ -29,7 +27,7 @@ _TINY = np.float32(1e-9)  # keeps the similarity of an item without users at 0
     called="item neighbours",
     measured=".403, .90 of EASE; in RecBole's table ItemKNN reaches .83 of it. By time .198.",
 )
-class ItemKnnEncoder(Encoder):
+class ItemKnnEncoder(LinearEncoder):
     """Score of item i: sum of ``similarity(i, j) r_uj`` over the user's items j among the nearest neighbours of i.
 
     Similarity is the cosine between the users of two items, ``i . j / (|i| |j| + shrinkage)``; shrinkage makes
@@ -71,18 +69,15 @@ class ItemKnnEncoder(Encoder):
         return n_rows * (n_rows / max(n_users, 1))
 
     def fit(self, data: Dataset, run: RunOptions) -> Self:
-        config, vectors = self.config, self._vectors(data.histories)
+        config, vectors = self.config, self.vectors(data.histories)
         task = NewItemTask.sample(data, run.rng("item_knn validation"))
-        users = self._vectors(task.histories)
-        numbers, shrinkages = [config.n_neighbours], [config.shrinkage]
-        if config.tune and len(task):
-            numbers = sorted({max(1, round(config.n_neighbours * factor)) for factor in TUNING_NEIGHBOURS})
-            shrinkages = sorted({config.shrinkage * factor for factor in TUNING_SHRINKAGE})
+        users = self.vectors(task.histories)
+        numbers, shrinkages = neighbour_trials(config, config.tune and len(task) > 0)
         best = -1.0
         for step, shrinkage in enumerate(shrinkages, start=1):
             nearest = _nearest_items(vectors, max(numbers), shrinkage, run.seed)
             for n_neighbours in numbers:
-                items = _similarity_matrix(nearest, n_neighbours)
+                items = similarity_matrix(nearest, n_neighbours)
                 score = task.ndcg(Embeddings(users, items))
                 if score > best:
                     best, self._items = score, items
@@ -90,29 +85,12 @@ class ItemKnnEncoder(Encoder):
             run.on_progress(step / len(shrinkages), {"shrinkage": shrinkage, "validation": best})
         return self
 
-    def items(self) -> sparse.csr_array:
-        return self._items
-
-    def encode(
-        self, histories: sparse.csr_array, attributes: pd.DataFrame, recent: np.ndarray | None = None
-    ) -> sparse.csr_array:
-        return self._vectors(histories)
-
     def arrays(self) -> dict[str, np.ndarray]:
-        return {"data": self._items.data, "indices": self._items.indices, "indptr": self._items.indptr}
+        return csr_arrays(self._items)
 
     def load(self, arrays: dict[str, np.ndarray]) -> Self:
-        n_items = len(arrays["indptr"]) - 1
-        parts = (arrays["data"], arrays["indices"], arrays["indptr"])
-        self._items = sparse.csr_array(parts, shape=(n_items, n_items))
+        self._items = csr_from(arrays)
         return self
-
-    def _vectors(self, histories: sparse.csr_array) -> sparse.csr_array:
-        """Return the histories as the model reads them: a copy, of ones where ``binary``."""
-        vectors = histories.astype(np.float32)
-        if self.config.binary:
-            vectors.data = np.ones_like(vectors.data)
-        return vectors
 
 
 def _nearest_items(vectors: sparse.csr_array, n: int, shrinkage: float, seed: int) -> Candidates:
@@ -127,7 +105,7 @@ def _nearest_items(vectors: sparse.csr_array, n: int, shrinkage: float, seed: in
     users_of = vectors.T.tocsr()
     lengths = np.sqrt(vectors.power(2).sum(axis=0))
     neighbours, similarities = np.empty((n_items, n), np.int32), np.empty((n_items, n), np.float32)
-    size = max(1, _BLOCK_CELLS // n_items)
+    size = rows_per_batch(n_items)
     for start in range(0, n_items, size):
         rows = slice(start, min(start + size, n_items))
         block = (users_of[rows] @ vectors).toarray()
@@ -135,10 +113,3 @@ def _nearest_items(vectors: sparse.csr_array, n: int, shrinkage: float, seed: in
         block[np.arange(len(block)), np.arange(rows.start, rows.stop)] = -np.inf
         neighbours[rows], similarities[rows] = rank_top(block, n, seed)
     return Candidates(neighbours, similarities, n_items)
-
-
-def _similarity_matrix(nearest: Candidates, n: int) -> sparse.csr_array:
-    """Return the similarities to the first ``n`` of the nearest items, float32 CSR [I, I]."""
-    matrix = Candidates(nearest.items[:, :n], nearest.scores[:, :n], nearest.n_items).matrix()
-    matrix.eliminate_zeros()
-    return matrix

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Self
-
 import numpy as np
-import pandas as pd
 import torch
 from pydantic import Field
 from scipy import sparse
 from torch import Tensor, nn
 
-from grouprec.core.types import Embeddings
 from grouprec.data.dataset import RECENT, Dataset
-from grouprec.models.base import Auto, Encoder, StageConfig, encoders
-from grouprec.models.encoders.sequences import PADDING, NextItemsEpoch, SequenceModule, in_time_order, latest_items
-from grouprec.models.fitting import RunOptions, fit_epochs, load_module, module_arrays
-from grouprec.ranking.task import NewItemTask
+from grouprec.models.base import Auto, StageConfig, encoders
+from grouprec.models.encoders.sequences import (
+    PADDING,
+    SequenceEncoder,
+    SequenceModule,
+    in_time_order,
+)
+from grouprec.models.fitting import RunOptions
 
 REACH = 5  # how many events before an item its companions are looked for
 
@@ -56,7 +56,7 @@ class _TwoLstms(SequenceModule):
     measured="no published figure has this protocol: networks of sequences are published for the next item. By time, "
     "on the validation part, .205, EASE .131. A split at random tears gaps into the order that it reads.",
 )
-class LstmEncoder(Encoder):
+class LstmEncoder(SequenceEncoder):
     """Two towers of an LSTM and a dense layer each: one reads what a user took, the other what led to an item.
 
     A user's sequence is their latest items, oldest first. The articles behind this product feed such a "user sequence"
@@ -69,7 +69,6 @@ class LstmEncoder(Encoder):
     single pairs; embeddings start from a truncated SVD of the histories.
     """
 
-    scale = "log"
     reads_order = True
     auto = Auto(("thorough",), turn=9)
     usual_seconds = 30.0
@@ -118,46 +117,12 @@ class LstmEncoder(Encoder):
     def work(cls, n_users: int, n_items: int, n_rows: int) -> float:
         return n_rows * (n_items + 2000)
 
-    def fit(self, data: Dataset, run: RunOptions) -> Self:
-        config = self.config
-        task = NewItemTask.sample(data, run.rng("lstm validation"))
+    def new_module(self, data: Dataset, run: RunOptions) -> SequenceModule:
         users, items = in_time_order(data.train, run.rng("lstm companions"))
-        with run.torch_seed("lstm"):
-            self._module = _TwoLstms(item_sequences(users, items, data.n_items, config.n_companions), config)
-            self._module.start_from(data, run.seed)
-            self._module.to(run.device)
+        return _TwoLstms(item_sequences(users, items, data.n_items, self.config.n_companions), self.config)
 
-            def validate() -> float:
-                users = self.encode(task.histories, task.attributes, task.recent)
-                return task.ndcg(Embeddings(users, self._module.item_vectors()))
-
-            self.history = fit_epochs(
-                self._module,
-                NextItemsEpoch(self._module, data, config, run.device, run.rng("lstm sequences")),
-                epochs=config.epochs,
-                run=run,
-                validate=validate if len(task) else None,
-                patience=config.patience,
-            )
-        self._items = self._module.item_vectors()
-        return self
-
-    def items(self) -> np.ndarray:
-        return self._items
-
-    def encode(
-        self, histories: sparse.csr_array, attributes: pd.DataFrame, recent: np.ndarray | None = None
-    ) -> np.ndarray:
-        return self._module.encode(latest_items(histories, recent, self.config.max_length))
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        return module_arrays(self._module)
-
-    def load(self, arrays: dict[str, np.ndarray]) -> Self:
-        self._module = _TwoLstms(arrays["item_sequences"], self.config)
-        load_module(self._module, arrays)
-        self._items = self._module.item_vectors()
-        return self
+    def empty_module(self, arrays: dict[str, np.ndarray]) -> SequenceModule:
+        return _TwoLstms(arrays["item_sequences"], self.config)
 
 
 def item_sequences(users: np.ndarray, items: np.ndarray, n_items: int, n_companions: int) -> np.ndarray:

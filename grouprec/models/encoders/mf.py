@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal, Self
 
 import numpy as np
@@ -9,17 +10,17 @@ import pandas as pd
 import torch
 from pydantic import Field
 from scipy import sparse
-from sklearn.decomposition import TruncatedSVD
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from grouprec.core.types import Embeddings
 from grouprec.data.dataset import Dataset
 from grouprec.models.base import Auto, Encoder, StageConfig, encoders
-from grouprec.models.fitting import RunOptions, batches, fit_epochs, module_arrays
+from grouprec.models.encoders.linear import as_ones
+from grouprec.models.encoders.start import log_popularity, singular_vectors
+from grouprec.models.fitting import EXCLUDED, Epoch, RunOptions, adamw, batches, fit_epochs, module_arrays
 from grouprec.ranking.task import NewItemTask
 
-EXCLUDED = -1e4  # logit of an item that is no negative; finite, so that a row of nothing else has no NaN
 SQUARED_START = 0.3  # length of the vectors that a squared loss starts from: scores then lie between 0 and 1
 
 
@@ -37,19 +38,13 @@ class _Factors(nn.Module):
     @torch.no_grad()
     def start_from(self, seen: sparse.csr_array, seed: int) -> None:
         """Set both vectors to the singular vectors of the histories, CSR [U, I]; a ranking starts from popularity."""
-        popularity = seen.sum(axis=0) + 1.0
-        activity = np.maximum(seen.sum(axis=1), 1.0)
-        # Damped so that neither heavy users nor popular items fill all the directions.
-        damped = sparse.diags_array(activity**-0.5) @ seen @ sparse.diags_array(popularity**-0.25)
-        svd = TruncatedSVD(min(self.history.shape[1], *seen.shape), random_state=seed).fit(damped)
-        vectors = np.transpose(svd.components_) * svd.singular_values_
-        vectors /= np.sqrt(np.mean(np.square(vectors).sum(axis=1)))
+        vectors = singular_vectors(seen, self.config.embedding_size, seed)
         if self.config.loss == "squared":
             vectors *= SQUARED_START
         else:
-            self.bias.copy_(torch.from_numpy(np.log(popularity / popularity.mean())))
+            self.bias.copy_(torch.from_numpy(log_popularity(seen.sum(axis=0))))
         for table in (self.history, self.candidate):
-            table[:, : vectors.shape[1]] = torch.from_numpy(vectors)
+            table.copy_(torch.from_numpy(vectors))
 
     def scale(self, counts: Tensor) -> Tensor:
         """Return what the sum over a history of so many items is multiplied by."""
@@ -144,7 +139,7 @@ class MfEncoder(Encoder):
         self.scale = "linear" if self.config.loss == "squared" else "log"
 
     def fit(self, data: Dataset, run: RunOptions) -> Self:
-        seen = _seen(data.histories)
+        seen = as_ones(data.histories)
         task = NewItemTask.sample(data, run.rng("mf validation"))
         module = _Factors(data.n_items, self.config)
         module.start_from(seen, int(run.rng("mf start").integers(2**31)))
@@ -171,7 +166,7 @@ class MfEncoder(Encoder):
     def encode(
         self, histories: sparse.csr_array, attributes: pd.DataFrame, recent: np.ndarray | None = None
     ) -> np.ndarray:
-        seen = _seen(histories)
+        seen = as_ones(histories)
         scale = np.maximum(seen.sum(axis=1), 1.0) ** -self.config.history_power
         vectors = (seen @ self._weights["history"]) * scale[:, None] * self._weights["linear"]
         return np.column_stack([vectors, np.ones(len(vectors))]).astype(np.float32)
@@ -184,39 +179,25 @@ class MfEncoder(Encoder):
         return self
 
 
-def _seen(histories: sparse.csr_array) -> sparse.csr_array:
-    """Return the histories as ones, float32 CSR of the same shape; a copy."""
-    return histories.astype(bool).astype(np.float32)
-
-
-class _Epoch:
-    """One pass over the users; calling it trains an epoch and returns the mean loss per history item."""
+class _Epoch(Epoch):
+    """One pass over the users; the loss is per history item."""
 
     def __init__(self, module: _Factors, seen: sparse.csr_array, config: MfEncoder.Config, run: RunOptions) -> None:
+        super().__init__(module, adamw(module, config), run.rng("mf batches"))
         self.module, self.seen, self.config = module, seen, config
-        self.device, self.rng = run.device, run.rng("mf batches")
         self.users = np.flatnonzero(np.diff(seen.indptr))  # those with a history
-        self.optimizer = torch.optim.AdamW(
-            module.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
-        )
 
-    def __call__(self) -> dict[str, float]:
-        losses = []
+    def losses(self) -> Iterator[tuple[Tensor, int]]:
         for batch in batches(self.rng, len(self.users), self.config.batch_size):
-            loss = self._loss(self.seen[self.users[batch]])
-            self.optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            self.optimizer.step()
-            losses.append(loss.detach())
-        return {"loss": float(torch.stack(losses).mean())}
+            yield self._loss(self.seen[self.users[batch]]), 1
 
     def _loss(self, seen: sparse.csr_array) -> Tensor:
         """Return the loss of a mini-batch of histories, CSR [B, I], mean over their P entries."""
         module, (n_users, _) = self.module, seen.shape
         dropped = self.rng.random(seen.nnz) < self.config.history_dropout
-        kept = self._tensor((~dropped).astype(np.float32))
-        owners = self._tensor(np.repeat(np.arange(n_users), np.diff(seen.indptr)))
-        entries = self._tensor(seen.indices.astype(np.int64))
+        kept = self.tensor((~dropped).astype(np.float32))
+        owners = self.tensor(np.repeat(np.arange(n_users), np.diff(seen.indptr)))
+        entries = self.tensor(seen.indices.astype(np.int64))
         parts = module.history.index_select(0, entries) * kept[:, None]  # [P, D]
         sums = parts.new_zeros(n_users, parts.shape[1]).index_add(0, owners, parts)
         counts = kept.new_zeros(n_users).index_add(0, owners, kept)
@@ -246,11 +227,8 @@ class _Epoch:
         """Return the softmax loss of ``found`` [P] among uniform negatives, weighted up to the whole catalogue."""
         n_items = len(items)
         negatives = self.rng.choice(n_items, min(self.config.n_negatives, n_items), replace=False, shuffle=False)
-        drawn = self._tensor(negatives)
+        drawn = self.tensor(negatives)
         logits = users @ items[drawn].T + self.module.bias[drawn]
-        logits = logits.masked_fill(self._tensor(seen[:, negatives].toarray() > 0), EXCLUDED)
+        logits = logits.masked_fill(self.tensor(seen[:, negatives].toarray() > 0), EXCLUDED)
         rest = torch.logsumexp(logits, dim=1) + float(np.log(n_items / len(negatives)))
         return F.softplus(rest[owners] - found).mean()
-
-    def _tensor(self, values: np.ndarray) -> Tensor:
-        return torch.from_numpy(values).to(self.device)

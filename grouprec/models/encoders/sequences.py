@@ -8,19 +8,32 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
+import pandas as pd
 import torch
 from scipy import sparse
-from sklearn.decomposition import TruncatedSVD
 from torch import Tensor, nn
 
+from grouprec.core.types import Embeddings
 from grouprec.data.dataset import Dataset, Interactions
+from grouprec.models.base import Encoder
+from grouprec.models.encoders.start import log_popularity, singular_vectors
+from grouprec.models.fitting import (
+    EXCLUDED,
+    Epoch,
+    RunOptions,
+    adamw,
+    fit_epochs,
+    load_module,
+    module_arrays,
+    softmax_sample,
+)
+from grouprec.ranking.task import NewItemTask
 
 PADDING = -1
 ENCODE_BATCH = 512
-EXCLUDED = -1e4  # logit of an item that the user has; finite, so that its gradient is 0 and not NaN
 
 
 class SequenceModule(nn.Module):
@@ -40,7 +53,8 @@ class SequenceModule(nn.Module):
         """Set the embeddings to the singular vectors of the histories, and the bias to the items' log popularity."""
         vectors = singular_vectors(data.histories, self.embedding.embedding_dim, seed)
         self.embedding.weight.copy_(torch.from_numpy(vectors))
-        self.bias.weight.copy_(torch.from_numpy(log_popularity(data))[:, None])
+        events = np.bincount(data.train.item_rows, minlength=data.n_items)
+        self.bias.weight.copy_(torch.from_numpy(log_popularity(events))[:, None])
 
     def inputs(self, items: Tensor) -> Tensor:
         """Return the start and the items' embeddings, [B, T + 1, D], for items [B, T], -1 padded."""
@@ -103,43 +117,6 @@ def in_time_order(part: Interactions, rng: np.random.Generator) -> tuple[np.ndar
     return ordered.user_rows, ordered.item_rows.astype(np.int64)
 
 
-def singular_vectors(histories: sparse.csr_array, size: int, seed: int) -> np.ndarray:
-    """Return item vectors to start training from, float32 [I, size], mean squared length 1.
-
-    They are the right singular vectors of the histories as ones, times their singular values; damped so that neither
-    heavy users nor popular items fill all the directions. Columns beyond the rank are 0.
-    """
-    seen = (histories > 0).astype(np.float32)
-    popularity, activity = seen.sum(axis=0) + 1.0, np.maximum(seen.sum(axis=1), 1.0)
-    damped = sparse.diags_array(activity**-0.5) @ seen @ sparse.diags_array(popularity**-0.25)
-    svd = TruncatedSVD(min(size, len(activity), len(popularity)), random_state=seed).fit(damped)
-    vectors = np.zeros((len(popularity), size), np.float32)
-    vectors[:, : len(svd.singular_values_)] = np.transpose(svd.components_) * svd.singular_values_
-    return vectors / max(np.sqrt(np.mean(np.square(vectors).sum(axis=1))), 1e-6)
-
-
-def log_popularity(data: Dataset) -> np.ndarray:
-    """Return the logarithm of the items' number of events over its mean, float32 [I]: a bias to start from."""
-    counts = np.bincount(data.train.item_rows, minlength=data.n_items) + 1.0
-    return np.log(counts / counts.mean()).astype(np.float32)
-
-
-def softmax_sample(
-    targets: np.ndarray, popularity: np.ndarray, n_negatives: int, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return a sample of items for a softmax, int64 [C] ascending, and the log of their chance to be in it, [C].
-
-    Args:
-        targets: int [n], the items to predict, which are in it.
-        popularity: float64 [I], share of all events that are of an item.
-        n_negatives: items drawn uniformly beside them.
-    """
-    negatives = rng.choice(len(popularity), n_negatives, replace=False, shuffle=False)
-    candidates = np.union1d(targets, negatives).astype(np.int64)
-    missed = (1 - popularity[candidates]) ** len(targets) * (1 - n_negatives / len(popularity))
-    return candidates, np.log(1 - missed).astype(np.float32)
-
-
 class NextItemsSettings(Protocol):
     """What training reads of an encoder's settings."""
 
@@ -152,8 +129,8 @@ class NextItemsSettings(Protocol):
     weight_decay: float
 
 
-class NextItemsEpoch:
-    """One pass over the training events; calling it trains an epoch and returns the mean loss per state.
+class NextItemsEpoch(Epoch):
+    """One pass over the training events; the loss is per state.
 
     A state, also the one before the first item, predicts those of its user's next ``targets_ahead`` items that are new
     to the user, all alike, by a softmax over the items that the window does not hold so far. Where the catalogue is
@@ -163,38 +140,21 @@ class NextItemsEpoch:
     """
 
     def __init__(
-        self,
-        module: SequenceModule,
-        data: Dataset,
-        settings: NextItemsSettings,
-        device: str,
-        rng: np.random.Generator,
+        self, module: SequenceModule, data: Dataset, settings: NextItemsSettings, rng: np.random.Generator
     ) -> None:
+        super().__init__(module, adamw(module, settings), rng)
         self.module, self.part, self.settings = module, data.train, settings
         self.n_users, self.n_items = data.shape
-        self.device, self.rng = device, rng
         self.popularity = np.bincount(data.train.item_rows, minlength=data.n_items) / max(len(data.train), 1)
-        self.optimizer = torch.optim.AdamW(
-            module.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
-        )
-        bfloat16 = device == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
-        self.autocast = torch.autocast(device, torch.bfloat16, enabled=bfloat16)
 
-    def __call__(self) -> dict[str, float]:
+    def losses(self) -> Iterator[tuple[Tensor, int]]:
         self.cut_windows()
-        losses = []
         for batch in self.batches():
             items, targets = self.window(batch)
             predicting = (targets != PADDING).any(axis=2)
             predicting &= self.rng.random(predicting.shape) < self.settings.state_share
-            if not predicting.any():
-                continue
-            loss = self.loss(items, targets, predicting)
-            self.optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            self.optimizer.step()
-            losses.append(loss.detach())
-        return {"loss": float(torch.stack(losses).mean()) if losses else 0.0}
+            if predicting.any():
+                yield self.loss(items, targets, predicting), 1
 
     def cut_windows(self) -> None:
         """Order the events and cut them into windows of one user; a user's first window is of any length."""
@@ -236,21 +196,21 @@ class NextItemsEpoch:
         before = np.where(np.arange(items.shape[1]) < steps[:, None], items[rows], PADDING)  # [N, T]
         candidates, log_q = self.candidates(targets[targets != PADDING])
         with self.autocast:
-            states = self.module.states(self._tensor(items))[self._tensor(rows), self._tensor(steps)]
-            vectors = self.module.items(self._tensor(candidates))
+            states = self.module.states(self.tensor(items))[self.tensor(rows), self.tensor(steps)]
+            vectors = self.module.items(self.tensor(candidates))
             logits = torch.addmm(vectors[:, -1], states, vectors[:, :-1].T)
-        logits = logits.float() - self._tensor(log_q)
+        logits = logits.float() - self.tensor(log_q)
         logits = logits.index_put(self._found(before, candidates), logits.new_tensor(EXCLUDED))
-        there = self._tensor((targets != PADDING).astype(np.float32))
+        there = self.tensor((targets != PADDING).astype(np.float32))
         places = np.searchsorted(candidates, targets)  # of -1: the first, of weight 0
-        chosen = (logits.gather(1, self._tensor(places)) * there).sum(dim=1) / there.sum(dim=1)
+        chosen = (logits.gather(1, self.tensor(places)) * there).sum(dim=1) / there.sum(dim=1)
         return (logits.logsumexp(dim=1) - chosen).mean()
 
     def _found(self, items: np.ndarray, candidates: np.ndarray) -> tuple[Tensor, Tensor]:
         """Return rows and columns of the logits that belong to items [N, T]."""
         places = np.searchsorted(candidates, items).clip(max=len(candidates) - 1)
         found = candidates[places] == items
-        return self._tensor(np.nonzero(found)[0]), self._tensor(places[found])
+        return self.tensor(np.nonzero(found)[0]), self.tensor(places[found])
 
     def candidates(self, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the items of the softmax, int64 [C] ascending, and the log of their probability to be among them."""
@@ -258,5 +218,60 @@ class NextItemsEpoch:
             return np.arange(self.n_items), np.zeros(self.n_items, np.float32)
         return softmax_sample(targets, self.popularity, self.settings.n_negatives, self.rng)
 
-    def _tensor(self, values: np.ndarray) -> Tensor:
-        return torch.from_numpy(values).to(self.device)
+
+class SequenceEncoder(Encoder):
+    """An encoder whose network reads a user's latest items in order, learned by predicting those that follow.
+
+    Its settings are those of :class:`NextItemsSettings`, and how long it is trained.
+    """
+
+    scale = "log"
+    _module: SequenceModule
+
+    @abstractmethod
+    def new_module(self, data: Dataset, run: RunOptions) -> SequenceModule:
+        """Return the network for a dataset's items, before it has learned anything."""
+
+    @abstractmethod
+    def empty_module(self, arrays: dict[str, np.ndarray]) -> SequenceModule:
+        """Return a network that the weights in these arrays fit."""
+
+    def fit(self, data: Dataset, run: RunOptions) -> Self:
+        config = self.config
+        task = NewItemTask.sample(data, run.rng(f"{self.name} validation"))
+        with run.torch_seed(self.name):
+            self._module = self.new_module(data, run)
+            self._module.start_from(data, run.seed)
+            self._module.to(run.device)
+
+            def validate() -> float:
+                users = self.encode(task.histories, task.attributes, task.recent)
+                return task.ndcg(Embeddings(users, self._module.item_vectors()))
+
+            self.history = fit_epochs(
+                self._module,
+                NextItemsEpoch(self._module, data, config, run.rng(f"{self.name} sequences")),
+                epochs=config.epochs,
+                run=run,
+                validate=validate if len(task) else None,
+                patience=config.patience,
+            )
+        self._items = self._module.item_vectors()
+        return self
+
+    def items(self) -> np.ndarray:
+        return self._items
+
+    def encode(
+        self, histories: sparse.csr_array, attributes: pd.DataFrame, recent: np.ndarray | None = None
+    ) -> np.ndarray:
+        return self._module.encode(latest_items(histories, recent, self.config.max_length))
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        return module_arrays(self._module)
+
+    def load(self, arrays: dict[str, np.ndarray]) -> Self:
+        self._module = self.empty_module(arrays)
+        load_module(self._module, arrays)
+        self._items = self._module.item_vectors()
+        return self

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Self
-
 import numpy as np
-import pandas as pd
 import torch
 from pydantic import Field
-from scipy import sparse
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from grouprec.core.types import Embeddings
 from grouprec.data.dataset import RECENT, Dataset
-from grouprec.models.base import Auto, Encoder, StageConfig, encoders
-from grouprec.models.encoders.sequences import NextItemsEpoch, SequenceModule, latest_items
-from grouprec.models.fitting import RunOptions, fit_epochs, load_module, module_arrays
-from grouprec.ranking.task import NewItemTask
+from grouprec.models.base import Auto, StageConfig, encoders
+from grouprec.models.encoders.sequences import SequenceEncoder, SequenceModule
+from grouprec.models.fitting import RunOptions
 
 
 class _Block(nn.Module):
@@ -64,7 +58,7 @@ class _SasRec(SequenceModule):
     measured="no published figure has this protocol: SASRec is published for the next item. By time .244, EASE .205 "
     "(validation part .203 and .131). A split at random tears gaps into the order that it reads.",
 )
-class TransformerEncoder(Encoder):
+class TransformerEncoder(SequenceEncoder):
     """SASRec: the last state of a network that reads a user's latest items in order is the user's vector.
 
     Every block is causal self-attention and a feed-forward layer of the same width; the score is the state times the
@@ -75,7 +69,6 @@ class TransformerEncoder(Encoder):
     from the oldest item read; embeddings start from a truncated SVD of the histories; attention has no dropout.
     """
 
-    scale = "log"
     reads_order = True
     auto = Auto(("standard", "thorough"), turn=11, most_rows={"standard": 150_000})
     usual_seconds = 30.0
@@ -123,42 +116,8 @@ class TransformerEncoder(Encoder):
     def work(cls, n_users: int, n_items: int, n_rows: int) -> float:
         return n_rows * (n_items + 2000)
 
-    def fit(self, data: Dataset, run: RunOptions) -> Self:
-        config = self.config
-        task = NewItemTask.sample(data, run.rng("transformer validation"))
-        with run.torch_seed("transformer"):
-            self._module = _SasRec(data.n_items, config)
-            self._module.start_from(data, run.seed)
-            self._module.to(run.device)
+    def new_module(self, data: Dataset, run: RunOptions) -> SequenceModule:
+        return _SasRec(data.n_items, self.config)
 
-            def validate() -> float:
-                users = self.encode(task.histories, task.attributes, task.recent)
-                return task.ndcg(Embeddings(users, self._module.item_vectors()))
-
-            self.history = fit_epochs(
-                self._module,
-                NextItemsEpoch(self._module, data, config, run.device, run.rng("transformer sequences")),
-                epochs=config.epochs,
-                run=run,
-                validate=validate if len(task) else None,
-                patience=config.patience,
-            )
-        self._items = self._module.item_vectors()
-        return self
-
-    def items(self) -> np.ndarray:
-        return self._items
-
-    def encode(
-        self, histories: sparse.csr_array, attributes: pd.DataFrame, recent: np.ndarray | None = None
-    ) -> np.ndarray:
-        return self._module.encode(latest_items(histories, recent, self.config.max_length))
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        return module_arrays(self._module)
-
-    def load(self, arrays: dict[str, np.ndarray]) -> Self:
-        self._module = _SasRec(len(arrays["embedding.weight"]), self.config)
-        load_module(self._module, arrays)
-        self._items = self._module.item_vectors()
-        return self
+    def empty_module(self, arrays: dict[str, np.ndarray]) -> SequenceModule:
+        return _SasRec(len(arrays["embedding.weight"]), self.config)

@@ -12,6 +12,7 @@ from scipy import sparse
 from grouprec.core.types import Embeddings
 from grouprec.data.dataset import Dataset
 from grouprec.models.base import PRESETS, Auto, Encoder, StageConfig, encoders
+from grouprec.models.encoders.linear import as_ones
 from grouprec.models.encoders.sequences import in_time_order
 from grouprec.models.fitting import RunOptions
 from grouprec.ranking.task import NewItemTask
@@ -102,7 +103,7 @@ class TransitionsEncoder(Encoder):
         self, histories: sparse.csr_array, attributes: pd.DataFrame, recent: np.ndarray | None = None
     ) -> sparse.csr_array:
         if recent is None:
-            return (histories != 0).astype(np.float32)
+            return as_ones(histories)
         owner, place = np.nonzero(recent >= 0)
         weights = np.exp2((place - recent.shape[1] + 1) / self.half_life).astype(np.float32)
         return sparse.csr_array((weights, (owner, recent[owner, place])), shape=histories.shape)

@@ -9,16 +9,15 @@ import pandas as pd
 from pydantic import Field
 from scipy import sparse
 
+from grouprec.core.memory import rows_per_batch
 from grouprec.core.types import Candidates, Embeddings
 from grouprec.data.dataset import Dataset
-from grouprec.models.base import Auto, Encoder, StageConfig, encoders
+from grouprec.models.base import Auto, StageConfig, encoders
+from grouprec.models.encoders.linear import LinearEncoder, csr_arrays, csr_from, neighbour_trials, similarity_matrix
 from grouprec.models.fitting import RunOptions
 from grouprec.ranking.candidates import rank_top
 from grouprec.ranking.task import NewItemTask
 
-TUNING_NEIGHBOURS = (0.25, 0.5, 1.0, 2.0, 4.0)
-TUNING_SHRINKAGE = (0.0, 1.0, 10.0)
-_BLOCK_CELLS = 1 << 22  # similarities held at a time
 _TINY = np.float32(1e-9)  # keeps the similarity to a user without a history at 0
 _TIE_SEED = 0  # equally similar users come in one order, drawn once and for all: a vector never changes
 
@@ -31,7 +30,7 @@ _TIE_SEED = 0  # equally similar users come in one order, drawn once and for all
     called="user neighbours",
     measured="about .40, .90 of EASE, as `item_knn`.",
 )
-class UserKnnEncoder(Encoder):
+class UserKnnEncoder(LinearEncoder):
     """Score of item i: sum of ``similarity(u, v) r_vi`` over the training users v nearest to u.
 
     Similarity is the cosine between two histories, ``u . v / (|u| |v| + shrinkage)``; shrinkage makes pairs with few
@@ -75,17 +74,14 @@ class UserKnnEncoder(Encoder):
 
     def fit(self, data: Dataset, run: RunOptions) -> Self:
         config = self.config
-        self._train = self._vectors(data.histories)
+        self._train = self.vectors(data.histories)
         task = NewItemTask.sample(data, run.rng("user_knn validation"))
-        numbers, shrinkages = [config.n_neighbours], [config.shrinkage]
-        if config.tune and len(task):
-            numbers = sorted({max(1, round(config.n_neighbours * factor)) for factor in TUNING_NEIGHBOURS})
-            shrinkages = sorted({config.shrinkage * factor for factor in TUNING_SHRINKAGE})
-        best, users, items = -1.0, self._vectors(task.histories), self.items()
+        numbers, shrinkages = neighbour_trials(config, config.tune and len(task) > 0)
+        best, users, items = -1.0, self.vectors(task.histories), self.items()
         for step, shrinkage in enumerate(shrinkages, start=1):
             nearest = _nearest_users(users, self._train, max(numbers), shrinkage)
             for n_neighbours in numbers:
-                score = task.ndcg(Embeddings(_similarity_matrix(nearest, n_neighbours), items))
+                score = task.ndcg(Embeddings(similarity_matrix(nearest, n_neighbours), items))
                 if score > best:
                     best = score
                     self.decided = {"n_neighbours": n_neighbours, "shrinkage": shrinkage}
@@ -99,32 +95,22 @@ class UserKnnEncoder(Encoder):
     def encode(
         self, histories: sparse.csr_array, attributes: pd.DataFrame, recent: np.ndarray | None = None
     ) -> sparse.csr_array:
-        nearest = _nearest_users(self._vectors(histories), self._train, self._n_neighbours, self._shrinkage)
-        return _similarity_matrix(nearest, self._n_neighbours)
+        nearest = _nearest_users(self.vectors(histories), self._train, self._n_neighbours, self._shrinkage)
+        return similarity_matrix(nearest, self._n_neighbours)
 
     def arrays(self) -> dict[str, np.ndarray]:
-        train, (_, n_items) = self._train, self._train.shape
+        _, n_items = self._train.shape
         return {
-            "data": train.data,
-            "indices": train.indices,
-            "indptr": train.indptr,
+            **csr_arrays(self._train),
             "n_items": np.array([n_items]),
             "n_neighbours": np.array([self._n_neighbours]),
             "shrinkage": np.array([self._shrinkage]),
         }
 
     def load(self, arrays: dict[str, np.ndarray]) -> Self:
-        shape = (len(arrays["indptr"]) - 1, int(arrays["n_items"][0]))
-        self._train = sparse.csr_array((arrays["data"], arrays["indices"], arrays["indptr"]), shape=shape)
+        self._train = csr_from(arrays, int(arrays["n_items"][0]))
         self._n_neighbours, self._shrinkage = int(arrays["n_neighbours"][0]), float(arrays["shrinkage"][0])
         return self
-
-    def _vectors(self, histories: sparse.csr_array) -> sparse.csr_array:
-        """Return the histories as the model reads them: a copy, of ones where ``binary``."""
-        vectors = histories.astype(np.float32)
-        if self.config.binary:
-            vectors.data = np.ones_like(vectors.data)
-        return vectors
 
 
 def _nearest_users(users: sparse.csr_array, train: sparse.csr_array, n: int, shrinkage: float) -> Candidates:
@@ -139,7 +125,7 @@ def _nearest_users(users: sparse.csr_array, train: sparse.csr_array, n: int, shr
     items = train.T.tocsr()
     squares, train_squares = (vectors.power(2).sum(axis=1) for vectors in (users, train))
     neighbours, similarities = np.empty((n_users, n), np.int32), np.empty((n_users, n), np.float32)
-    size = max(1, _BLOCK_CELLS // n_train)
+    size = rows_per_batch(n_train)
     for start in range(0, n_users, size):
         rows = slice(start, min(start + size, n_users))
         block = (users[rows] @ items).toarray()
@@ -149,10 +135,3 @@ def _nearest_users(users: sparse.csr_array, train: sparse.csr_array, n: int, shr
         block[same] = -np.inf
         neighbours[rows], similarities[rows] = rank_top(block, n, _TIE_SEED)
     return Candidates(neighbours, similarities, n_train)
-
-
-def _similarity_matrix(nearest: Candidates, n: int) -> sparse.csr_array:
-    """Return the similarities to the first ``n`` of the nearest users, float32 CSR [B, U]."""
-    matrix = Candidates(nearest.items[:, :n], nearest.scores[:, :n], nearest.n_items).matrix()
-    matrix.eliminate_zeros()
-    return matrix

@@ -105,11 +105,8 @@ class NmfGrouper(Grouper):
                 return
             self._components = np.delete(self._components, order[-1], axis=0)
 
-    def memberships(self, preference: Preference) -> np.ndarray:
-        """Return every user's share in every group, float32 [B, G]; rows sum to 1, all equal if nothing is known."""
-        return self._memberships(taste(preference.candidates))
-
     def _memberships(self, tastes: sparse.csr_array) -> np.ndarray:
+        """Return every user's share in every group, float32 [B, G]; rows sum to 1, all equal if nothing is known."""
         (n_users, _), n_groups = tastes.shape, len(self._components)
         parts = np.zeros((n_users, n_groups), np.float32)
         if n_users <= FEW:

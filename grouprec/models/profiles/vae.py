@@ -288,12 +288,6 @@ class GroupVae(Profile):
         """
         return self._latents
 
-    def prior(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return mean and standard deviation of the learned priors p(z|g), float32 [G, Z] each."""
-        module = self._module
-        std = (0.5 * module.prior_log_var.detach().clamp(*LOG_VAR_RANGE)).exp()
-        return module.prior_mean.detach().cpu().numpy(), std.cpu().numpy()
-
     def encode(self, histories: sparse.csr_array) -> np.ndarray:
         return self._posterior(histories)[0]
 

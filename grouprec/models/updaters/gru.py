@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Self
 
 import numpy as np
@@ -12,8 +13,18 @@ from torch.nn import functional as F
 
 from grouprec.data.dataset import Dataset, Interactions
 from grouprec.models.base import StageConfig, Updater, updaters
-from grouprec.models.encoders.sequences import in_time_order, log_popularity, singular_vectors, softmax_sample
-from grouprec.models.fitting import RunOptions, batches, fit_epochs, load_module, module_arrays
+from grouprec.models.encoders.sequences import in_time_order
+from grouprec.models.encoders.start import log_popularity, singular_vectors
+from grouprec.models.fitting import (
+    Epoch,
+    RunOptions,
+    adamw,
+    batches,
+    fit_epochs,
+    load_module,
+    module_arrays,
+    softmax_sample,
+)
 from grouprec.models.updaters.neighbours import N_NEIGHBOURS, neighbours_of
 from grouprec.models.updaters.quick_gru import FADE, FLOOR, LEAST, MEMORY, PADDING, QuickGru
 
@@ -56,14 +67,15 @@ class _NextItem(nn.Module):
         self.near_values.copy_(torch.from_numpy(values))
         vectors = singular_vectors(data.histories, self.embedding.embedding_dim, run.seed)
         self.embedding.weight.copy_(torch.from_numpy(vectors))
-        self.bias.weight.copy_(torch.from_numpy(log_popularity(data))[:, None])
+        events = np.bincount(data.train.item_rows, minlength=data.n_items)
+        self.bias.weight.copy_(torch.from_numpy(log_popularity(events))[:, None])
 
-    def states(self, items: Tensor, start: Tensor | None = None) -> Tensor:
+    def states(self, items: Tensor) -> Tensor:
         """Return the state before every event and after the last, [B, T + 1, H], for items [B, T].
 
-        The first state is ``start`` [B, H], or the learned one.
+        The first state is the learned one.
         """
-        start = self.start.expand(len(items), -1).contiguous() if start is None else start
+        start = self.start.expand(len(items), -1).contiguous()
         after, _ = self.gru(self.dropout(self.embedding(items)), start[None])
         return torch.cat([start[:, None], after], dim=1)
 
@@ -272,35 +284,24 @@ def sequences_of(
     return sequences, users[place % max_length == 0].astype(np.int64)
 
 
-class _Epoch:
-    """One pass over the training sequences; calling it trains an epoch and returns the mean loss per event."""
+class _Epoch(Epoch):
+    """One pass over the training sequences; the mean is per event, sequence by sequence."""
 
     def __init__(self, module: _NextItem, data: Dataset, config: GruUpdater.Config, run: RunOptions) -> None:
-        self.module, self.data, self.config, self.device = module, data, config, run.device
-        self.rng = run.rng("gru sequences")
+        super().__init__(module, adamw(module, config), run.rng("gru sequences"))
+        self.module, self.data, self.config = module, data, config
         self.popularity = np.bincount(data.train.item_rows, minlength=data.n_items) / len(data.train)
-        self.optimizer = torch.optim.AdamW(
-            module.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
-        )
-        bfloat16 = run.device == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
-        self.autocast = torch.autocast(run.device, torch.bfloat16, enabled=bfloat16)
 
-    def __call__(self) -> dict[str, float]:
+    def losses(self) -> Iterator[tuple[Tensor, int]]:
         config, data = self.config, self.data
         sequences, _ = sequences_of(data.train, data.n_users, self.rng, config.max_events, config.max_length)
-        total = torch.zeros((), device=self.device)
         for batch in batches(self.rng, len(sequences), config.batch_size):
             items = sequences[batch]
-            loss = self._loss(items[:, : (items != PADDING).sum(axis=1).max()])
-            self.optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            self.optimizer.step()
-            total += loss.detach() * len(batch)
-        return {"loss": float(total) / len(sequences)}
+            yield self._loss(items[:, : (items != PADDING).sum(axis=1).max()]), len(batch)
 
     def _loss(self, sequences: np.ndarray) -> Tensor:
         """Return the mean cross-entropy of every next item in padded sequences [B, T]."""
-        items = torch.from_numpy(sequences).to(self.device)
+        items = self.tensor(sequences)
         there = items != PADDING
         with self.autocast:
             before = self.module.states(items.clamp_min(0))[:, :-1][there]  # [events, H]
@@ -308,11 +309,8 @@ class _Epoch:
                 return F.cross_entropy(self.module.scores(before).float(), items[there])
             targets = sequences[sequences != PADDING]
             candidates, log_q = softmax_sample(targets, self.popularity, N_NEGATIVES, self.rng)
-            logits = self.module.scores(before, self._tensor(candidates)).float() - self._tensor(log_q)
-        return F.cross_entropy(logits, self._tensor(np.searchsorted(candidates, targets)))
-
-    def _tensor(self, values: np.ndarray) -> Tensor:
-        return torch.from_numpy(values).to(self.device)
+            logits = self.module.scores(before, self.tensor(candidates)).float() - self.tensor(log_q)
+        return F.cross_entropy(logits, self.tensor(np.searchsorted(candidates, targets)))
 
 
 class _Replay:

@@ -19,7 +19,6 @@ SMALL_MB = 200  # Streamlit keeps such files in memory
 UPLOADS = {"small": f"Up to {SMALL_MB} MB", "large": "Larger"}
 VERSION_HELP = "Another content under the same name is another version, the oldest is 1."
 OPTIONAL = {"items": "Items (optional): names, categories, prices", "users": "Users (optional): country, age, ..."}
-KEY_HELP = "Of the content: equal content, equal fingerprint."
 ROWS_HELP = "Of text files about so many, until they are checked."
 
 

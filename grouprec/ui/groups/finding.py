@@ -17,7 +17,6 @@ from grouprec.ui.groups import words as groups_words
 MOST = 12  # users, and items, among which a search lets choose
 NEAREST = 10
 LIKE_HELP = "Cosine of the two users' predicted tastes: 100 % for the same wishes, 0 % for none in common"
-KINDS = {"user": "User", "item": "Item"}
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 from scipy import sparse
 
+from grouprec.core.types import USER_COLUMNS
 from grouprec.explore.remake import ListMembers, Price, held_out_matrix, list_for_all
 from grouprec.explore.tables import HELD_OUT_ROWS
 from grouprec.runs.snapshot import FitSnapshot
@@ -159,7 +160,7 @@ def _model(key: _Key) -> Model:
 def _explainer(key: _Key, rows: np.ndarray) -> Explainer:
     model = _model(key)
     users = state.table(Run(Path(key[0])), "users")
-    known = users.drop(columns=["user", "group", "x", "y", "interactions", "in_training"])
+    known = users.drop(columns=list(USER_COLUMNS))
     place = pd.Index(users["user"]).get_indexer(model.base.user_ids[rows])
     return model.explainer(rows, known.iloc[place])
 

@@ -20,7 +20,6 @@ ROW, TALL_ROW = 35, 65  # pixels; Streamlit wraps text in rows of more than 64
 LONG_LABEL = 18  # characters that fit into one line beside the other columns
 REACH_HELP = "Share of the members who have the item among their own 50 best predictions"
 OWNED_HELP = "Share of the members who already have the item"
-LIFT_HELP = "How much more often members have the item than all users do"
 BEST_HELP = "The kind of list that this run stands for and that `grouprec export` takes"
 
 

@@ -41,7 +41,6 @@ USE_HELP = (
     "evaluation are made anew, from more starts than here, so groups may differ a little."
 )
 USERS_HELP = "Users in the group"
-NEW_HELP = "Items that were not on the list"
 MISSING = (
     "This run did not keep its groups for other numbers of lists, so their map, moves and lists cannot be shown; "
     "train it again to see them."

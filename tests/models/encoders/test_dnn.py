@@ -98,24 +98,6 @@ def test_a_user_with_one_item_learns_from_an_empty_history(data):
     assert targets.sum() == 1 and weights.sum() == 0
 
 
-def test_the_probability_of_a_candidate_is_how_often_it_is_drawn(data):
-    epoch = epoch_of(data, n_negatives=12)
-    rng = np.random.default_rng(1)
-    drawn, expected = np.zeros(data.n_items), np.zeros(data.n_items)
-    for _ in range(600):
-        targets = rng.choice(data.n_items, 30, p=epoch.popularity)
-        candidates, log_q = epoch._candidates(targets)
-        assert np.isin(targets, candidates).all()
-        drawn[candidates] += 1
-        expected[candidates] = np.exp(log_q)
-    assert np.abs(drawn / 600 - expected).max() < 0.1
-
-
-def test_all_items_as_candidates_need_no_correction(data):
-    candidates, log_q = epoch_of(data, n_negatives=data.n_items)._candidates(np.array([3]))
-    assert (candidates == np.arange(data.n_items)).all() and (log_q == 0).all()
-
-
 def test_the_loss_is_the_plain_softmax_where_all_items_are_candidates(data):
     epoch = epoch_of(data, n_negatives=data.n_items, dropout=0.0, history_dropout=0.0, max_history=1000)
     module = epoch.module.eval()

@@ -12,6 +12,7 @@ from grouprec.data.dataset import Interactions
 from grouprec.data.synthetic import planted
 from grouprec.models.encoders import graph as encoder_graph
 from grouprec.models.encoders.graph import GraphEncoder
+from grouprec.models.encoders.linear import as_ones
 from grouprec.models.fitting import RunOptions
 from tests.support.learning import over_popularity, random_start, without_learning
 
@@ -36,7 +37,7 @@ def encoder(data):
 def module_of(data, **settings):
     """Return the model with weights away from their start."""
     config = GraphEncoder.Config(embedding_size=6, **settings)
-    module = encoder_graph._LightGcn(encoder_graph._seen(data.histories), config)
+    module = encoder_graph._LightGcn(as_ones(data.histories), config)
     rng = np.random.default_rng(0)
     for parameter in module.parameters():
         parameter.data = torch.from_numpy(rng.normal(size=parameter.shape).astype(np.float32))
@@ -84,7 +85,7 @@ def test_gradients_through_the_graph_are_those_of_the_dense_product(tiny):
 
 def test_the_loss_is_the_softmax_of_hidden_items_among_items_the_user_does_not_have(tiny):
     module = module_of(tiny, n_negatives=15)
-    seen = encoder_graph._seen(tiny.histories)
+    seen = as_ones(tiny.histories)
     epoch = encoder_graph._Epoch(module, seen, GraphEncoder.Config(embedding_size=6, n_negatives=15), RunOptions())
     state = epoch.rng.bit_generator.state
     loss = float(epoch._loss(seen).detach())
@@ -117,7 +118,7 @@ def test_graph_learns_planted_tastes_where_its_start_knows_nothing(data):
 
 def test_training_from_random_weights_lowers_the_loss(data):
     config = GraphEncoder.Config(**{**SMALL, "learning_rate": 0.03})
-    epoch = encoder_graph._Epoch(module_of(data), encoder_graph._seen(data.histories), config, RunOptions())
+    epoch = encoder_graph._Epoch(module_of(data), as_ones(data.histories), config, RunOptions())
     losses = [epoch()["loss"] for _ in range(8)]
     assert losses[-1] < 0.8 * losses[0]
 

@@ -10,6 +10,7 @@ from scipy import sparse
 from grouprec.data.dataset import Interactions
 from grouprec.data.synthetic import planted
 from grouprec.models.encoders import mf
+from grouprec.models.encoders.linear import as_ones
 from grouprec.models.encoders.mf import MfEncoder
 from grouprec.models.fitting import RunOptions, load_module
 from tests.support.learning import over_popularity, random_start, without_learning
@@ -34,7 +35,7 @@ def epoch_of(data, **settings):
     module, rng = mf._Factors(data.n_items, config), np.random.default_rng(0)
     weights = {name: rng.normal(0, 0.4, value.shape) for name, value in module.named_parameters()}
     load_module(module, {name: value.astype(np.float32) for name, value in weights.items()})
-    return mf._Epoch(module, mf._seen(data.histories), config, RunOptions()), weights
+    return mf._Epoch(module, as_ones(data.histories), config, RunOptions()), weights
 
 
 def naive_score(weights, history, item, power=0.5):
@@ -110,7 +111,7 @@ def test_a_new_user_gets_the_vector_of_a_known_one_with_the_same_history(data, e
 
 
 def test_how_often_a_user_took_an_item_does_not_move_the_vector(data, encoder):
-    once = mf._seen(data.histories[:4])
+    once = as_ones(data.histories[:4])
     assert np.array_equal(
         encoder.encode(once, pd.DataFrame(index=range(4))), encoder.encode(once * 7, pd.DataFrame(index=range(4)))
     )

@@ -30,7 +30,7 @@ def weighted_data(n_users=30, n_items=12):
 
 @pytest.mark.parametrize("shrinkage", [0.0, 5.0])
 def test_scores_equal_the_formula_in_plain_loops(shrinkage, monkeypatch):
-    monkeypatch.setattr(user_knn, "_BLOCK_CELLS", 200)  # several blocks
+    monkeypatch.setattr(user_knn, "rows_per_batch", lambda n_columns: 7)  # several blocks
     data = weighted_data()
     matrix = data.histories.toarray().astype(np.float64)
     expected = np.zeros_like(matrix)

@@ -48,6 +48,11 @@ def fitted(preference: Preference, n_groups: int, **settings: int) -> NmfGrouper
     return NmfGrouper(config).fit(DATA, preference, n_groups, RunOptions())
 
 
+def shares_in(grouper: NmfGrouper, preference: Preference) -> np.ndarray:
+    """Return the share that users have in every group: what is left of the distance 1."""
+    return 1 - grouper.distances(preference, NO_HISTORIES, NO_ATTRIBUTES)
+
+
 def test_nmf_recovers_planted_groups() -> None:
     groups = fitted(planted_preference(), 4).groups()
     assert adjusted_rand_score(answer().labels, groups.labels) >= 0.9
@@ -55,7 +60,7 @@ def test_nmf_recovers_planted_groups() -> None:
 
 def test_memberships_are_shares_that_add_up_to_one() -> None:
     grouper = fitted(planted_preference(), 4)
-    shares = grouper.memberships(planted_preference())
+    shares = shares_in(grouper, planted_preference())
     assert shares.dtype == np.float32 and shares.shape == (answer().data.n_users, 4)
     assert (shares >= 0).all() and np.allclose(shares.sum(axis=1), 1, atol=1e-5)
     assert shares.max(axis=1).mean() > 0.8  # a planted user has one taste
@@ -63,18 +68,15 @@ def test_memberships_are_shares_that_add_up_to_one() -> None:
 
 def test_who_wants_two_tastes_is_a_member_of_both() -> None:
     grouper = fitted(preference_of(wanting(*[0] * 8, *[1] * 7)), 2)
-    both = grouper.memberships(preference_of(wanting(0) + wanting(1)))[0]
+    both = shares_in(grouper, preference_of(wanting(0) + wanting(1)))[0]
     assert np.allclose(both, 0.5, atol=0.01)
-    mostly_second = grouper.memberships(preference_of(wanting(0) + 3 * wanting(1)))[0]
+    mostly_second = shares_in(grouper, preference_of(wanting(0) + 3 * wanting(1)))[0]
     assert np.allclose(mostly_second, [0.25, 0.75], atol=0.01)
 
 
-def test_distances_fall_with_membership_and_place_takes_the_largest_share() -> None:
+def test_users_are_placed_where_their_share_is_largest_also_after_loading() -> None:
     grouper = fitted(planted_preference(), 4)
     again = NmfGrouper(grouper.config).load(grouper.arrays())
-    shares = again.memberships(planted_preference())
-    distances = again.distances(planted_preference(), NO_HISTORIES, NO_ATTRIBUTES)
-    assert np.allclose(distances, 1 - shares, atol=1e-6)
     placed = again.place(planted_preference(), NO_HISTORIES, NO_ATTRIBUTES)
     assert placed.dtype == np.int32 and np.array_equal(placed, grouper.groups().labels)
 
@@ -83,7 +85,7 @@ def test_a_user_gets_the_same_shares_alone_and_among_others() -> None:
     grouper, preference = fitted(planted_preference(), 4), planted_preference()
     rows = np.array([3, 77])
     alone = Preference(preference.candidates.take(rows), preference.space[rows], preference.components)
-    assert np.allclose(grouper.memberships(alone), grouper.memberships(preference)[rows], atol=1e-4)
+    assert np.allclose(shares_in(grouper, alone), shares_in(grouper, preference)[rows], atol=1e-4)
 
 
 def test_groups_are_numbered_by_size() -> None:
@@ -107,7 +109,7 @@ def test_users_without_preference_belong_to_the_largest_group_and_equally_to_all
     preference = preference_of(wanting(*[0] * 6, *[1] * 9, *[-1] * 5))
     grouper = fitted(preference, 2)
     assert grouper.groups().sizes.tolist() == [14, 6] and grouper.groups().labels[-5:].tolist() == [0] * 5
-    assert grouper.memberships(preference)[-1].tolist() == [0.5, 0.5]
+    assert shares_in(grouper, preference)[-1].tolist() == [0.5, 0.5]
 
 
 def test_who_wants_only_what_no_group_wants_is_equally_far_from_all() -> None:

@@ -1,0 +1,78 @@
+"""What encoders share that read a history as a vector over the items: ones or weights, and sparse vectors saved."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from grouprec.core.types import Candidates
+from grouprec.models.base import Encoder
+
+# Tried with the given number of neighbours and shrinkage, in every combination.
+TUNING_NEIGHBOURS = (0.25, 0.5, 1.0, 2.0, 4.0)
+TUNING_SHRINKAGE = (0.0, 1.0, 10.0)
+
+
+class NeighbourSettings(Protocol):
+    """What :func:`neighbour_trials` reads of the settings of a neighbourhood method."""
+
+    n_neighbours: int
+    shrinkage: float
+
+
+class LinearEncoder(Encoder):
+    """An encoder whose user vector is the history itself, and whose scores are sums over the user's own items.
+
+    Its settings have ``binary``; its item vectors lie in ``_items``.
+    """
+
+    _items: np.ndarray | sparse.csr_array
+
+    def items(self) -> np.ndarray | sparse.csr_array:
+        return self._items
+
+    def encode(
+        self, histories: sparse.csr_array, attributes: pd.DataFrame, recent: np.ndarray | None = None
+    ) -> np.ndarray | sparse.csr_array:
+        return self.vectors(histories)
+
+    def vectors(self, histories: sparse.csr_array) -> sparse.csr_array:
+        """Return the histories as the model reads them: a copy, float32, of ones where ``binary``."""
+        return as_ones(histories) if self.config.binary else histories.astype(np.float32)
+
+
+def as_ones(histories: sparse.csr_array) -> sparse.csr_array:
+    """Return histories that say has or has not: ones, float32 CSR of the same shape; a copy."""
+    ones = histories.astype(np.float32)
+    ones.data = np.ones_like(ones.data)
+    return ones
+
+
+def neighbour_trials(settings: NeighbourSettings, tune: bool) -> tuple[list[int], list[float]]:
+    """Return the numbers of neighbours and the shrinkages to try: those of the settings alone unless ``tune``."""
+    if not tune:
+        return [settings.n_neighbours], [settings.shrinkage]
+    numbers = {max(1, round(settings.n_neighbours * factor)) for factor in TUNING_NEIGHBOURS}
+    return sorted(numbers), sorted({settings.shrinkage * factor for factor in TUNING_SHRINKAGE})
+
+
+def similarity_matrix(nearest: Candidates, n: int) -> sparse.csr_array:
+    """Return the similarities to the first ``n`` of the nearest users or items, float32 CSR [B, U or I]."""
+    matrix = Candidates(nearest.items[:, :n], nearest.scores[:, :n], nearest.n_items).matrix()
+    matrix.eliminate_zeros()
+    return matrix
+
+
+def csr_arrays(matrix: sparse.csr_array) -> dict[str, np.ndarray]:
+    """Return what a sparse matrix is saved as."""
+    return {"data": matrix.data, "indices": matrix.indices, "indptr": matrix.indptr}
+
+
+def csr_from(arrays: dict[str, np.ndarray], n_columns: int | None = None) -> sparse.csr_array:
+    """Return the matrix of :func:`csr_arrays`; it is square where the number of columns is not given."""
+    n_rows = len(arrays["indptr"]) - 1
+    parts = (arrays["data"], arrays["indices"], arrays["indptr"])
+    return sparse.csr_array(parts, shape=(n_rows, n_rows if n_columns is None else n_columns))
