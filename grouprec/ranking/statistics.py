@@ -35,7 +35,8 @@ def mean_interval(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarra
         mean, low, high: float64, scalars for [U] and [M] for [U, M]; NaN where there is no user or a NaN.
     """
     if len(values) == 0:
-        return (np.full(values.shape[1:], np.nan),) * 3
+        unknown = np.full(values.shape[1:], np.nan)
+        return unknown, unknown, unknown
     mean, error, equal = _moments(values)
     low, high = wilson(mean, equal)
     inside = np.isfinite(equal)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from grouprec.core.arrays import empty_csr
 from grouprec.core.types import Candidates, Embeddings
 from grouprec.data.dataset import Dataset, Interactions
 from grouprec.ranking.metrics import (
@@ -153,7 +154,7 @@ def _task(owned: sparse.csr_array, part: Interactions, repeats: bool) -> Task:
 
 def nothing(shape: tuple[int, int]) -> sparse.csr_array:
     """Return an empty CSR: nobody has anything that may not be listed."""
-    return sparse.csr_array(shape, dtype=np.float32)
+    return empty_csr(shape)
 
 
 def individual_lists(candidates: Candidates, task: Task, depth: int = DEPTH) -> np.ndarray:
