@@ -18,7 +18,8 @@ from sklearn.metrics import (
     silhouette_score,
 )
 
-from grouprec.core.types import Candidates, GroupLists, Groups
+from grouprec.core.tables import highest
+from grouprec.core.types import Candidates, GroupLists, Groups, Regime
 from grouprec.data.dataset import Dataset, Interactions
 from grouprec.evaluate import baselines, protocol
 from grouprec.ranking.statistics import Z, mean_interval
@@ -86,11 +87,11 @@ def value_of_groups(
     histories: sparse.csr_array,
     task: Task,
     candidates: Candidates,
-    methods: Mapping[str, Callable[[int, str], GroupsAndLists]],
+    methods: Mapping[str, Callable[[int, Regime], GroupsAndLists]],
     grid: Sequence[int],
     seed: int,
-    regimes: Sequence[str] = ("strict", "dedup"),
-    tried: Callable[[int, str, str], bool] = lambda n_groups, method, regime: True,
+    regimes: Sequence[Regime] = ("strict", "dedup"),
+    tried: Callable[[int, str, Regime], bool] = lambda n_groups, method, regime: True,
 ) -> pd.DataFrame:
     """Return what every method's lists are worth for every number of groups, with floor, ceiling and oracle.
 
@@ -193,7 +194,7 @@ def choose_n_groups(table: pd.DataFrame, regime: str) -> tuple[int, str]:
     rows = table[(table["regime"] == regime) & (table["metric"] == "ndcg@10")].dropna(subset="value")
     if rows.empty:
         raise ValueError(f"The table holds no ndcg@10 in the {regime} regime; it needs users with validation targets.")
-    best = rows.loc[rows["value"].idxmax()]
+    best = highest(rows, "value")
     error = (best["high"] - best["low"]) / (2 * Z)
     chosen = rows[rows["value"] >= best["value"] - error].sort_values("n_groups").iloc[0]
     n, at_best = int(chosen["n_groups"]), int(best["n_groups"])
