@@ -31,13 +31,12 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from grouprec.core.files import plain, storage
-from grouprec.core.types import GroupLists, Groups, StorageError
+from grouprec.core.types import GroupLists, Groups, Regime, StorageError
 from grouprec.data.values import shown
 from grouprec.live.events import FACTORS, MOST_NAMED, check_events
 from grouprec.live.ledger import Entry, Ledger
 from grouprec.live.similar_item import SimilarItem
 from grouprec.live.state import LiveState
-from grouprec.models.base import Regime
 from grouprec.models.placement import AttributePlacer
 from grouprec.models.threads import one_thread
 from grouprec.ranking.group_lists import RANKING_DEPTH, STRICT_DEPTH, without
@@ -217,8 +216,8 @@ class Stream:
     def _by_strategy(self, name: str) -> GroupLists:
         """Return lists by an aggregation strategy, which has one order for both regimes."""
         groups = Groups(self.state.labels, self.base.n_groups)
-        ranked = get_strategy(name).rank(self.state.candidates(), groups, RANKING_DEPTH, self.base.seed)
-        lists = GroupLists(*(part[:, :STRICT_DEPTH] for part in ranked), *ranked)
+        items, scores = get_strategy(name).rank(self.state.candidates(), groups, RANKING_DEPTH, self.base.seed)
+        lists = GroupLists(items[:, :STRICT_DEPTH], scores[:, :STRICT_DEPTH], items, scores)
         return without(lists, self._excluded())
 
     def _excluded(self) -> np.ndarray:
