@@ -42,8 +42,8 @@ def main() -> NoReturn:
     except KeyboardInterrupt:
         _fail("Cancelled.", 130)
     except Exception as error:  # the last line of defence: say it, keep the details out of the way
-        if hasattr(error, "format_message"):  # usage errors of the option parser
-            _fail(f"{error.format_message()} See `grouprec --help`.", 2)
+        if message := getattr(error, "format_message", None):  # usage errors of the option parser
+            _fail(f"{message()} See `grouprec --help`.", 2)
         if isinstance(error, typer.Abort):
             _fail("Cancelled.", 130)
         if os.environ.get("GROUPREC_DEBUG"):
@@ -287,13 +287,14 @@ def compare(
 @app.command()
 def value(run: Annotated[str, typer.Argument(help="Run id or last")], runs: Runs = None, json: AsJson = False) -> None:
     """Print what every number of groups is worth (nDCG@10), by every method and in both regimes."""
+    from grouprec.core.tables import records
     from grouprec.runs.store import RunStore
 
     table = RunStore(runs).get(run).table("value_of_groups")
     if json:
         print_json({"rows": table[VALUE_COLUMNS].to_dict("records")})
     else:
-        print_rows(table[table["metric"] == "ndcg@10"].drop(columns="metric").to_dict("records"), "Nothing.")
+        print_rows(records(table[table["metric"] == "ndcg@10"].drop(columns="metric")), "Nothing.")
 
 
 @app.command()
