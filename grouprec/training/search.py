@@ -6,7 +6,6 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import optuna
 
 from grouprec.core.types import GrouprecError
@@ -88,4 +87,4 @@ def _suggest(trial: optuna.Trial, field: str, ends: tuple[float, float]) -> Any:
 
 
 def _numbers(settings: dict[str, Any]) -> dict[str, float]:
-    return {name: float(value) for name, value in settings.items() if np.isscalar(value)}
+    return {name: float(value) for name, value in settings.items() if isinstance(value, int | float)}
