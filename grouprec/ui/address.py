@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypeVar, cast
 
 import streamlit as st
+
+T = TypeVar("T")
 
 
 def many_from_url(name: str, key: str, options: Sequence[str], default: Sequence[str] = ()) -> Callable[[], None]:
@@ -30,6 +33,11 @@ def arrive(page: str) -> None:
     """Note whether this script run comes from another page; the frame calls it once, before the page."""
     st.session_state["arrived"] = st.session_state.get("page") != page
     st.session_state["page"] = page
+
+
+def picked(value: T | None) -> T:
+    """Return the choice of a widget that always has one: options, and ``required`` or a first one chosen."""
+    return cast(T, value)
 
 
 def from_url(name: str, key: str, options: list, default: object) -> Callable[[], None]:

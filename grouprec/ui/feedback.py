@@ -5,11 +5,12 @@ from __future__ import annotations
 import secrets
 import time
 from dataclasses import dataclass
+from typing import Literal
 
 import pandas as pd
 import streamlit as st
 
-from grouprec.core.types import GrouprecError
+from grouprec.core.types import GrouprecError, Regime
 from grouprec.report import sentences, tables
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, live_words, state
@@ -49,7 +50,7 @@ class Judged:
     user: str | None
     group: int
     method: str
-    regime: str
+    regime: Regime | Literal["individual"]
     live: bool  # events change it
 
     @property
@@ -64,7 +65,7 @@ class Judged:
 
 
 @st.fragment
-def group_list(run: Run, lists: pd.DataFrame, group: int, regime: str, best: str) -> None:
+def group_list(run: Run, lists: pd.DataFrame, group: int, regime: Regime, best: str) -> None:
     """Draw a group's list as it stands, with buttons to judge its items.
 
     Args:

@@ -55,7 +55,8 @@ def panel(run: Run, top: Any) -> None:
 def _one_event(run: Run) -> None:
     users, items = state.table(run, "users"), state.table(run, "items")
     often = users.nlargest(MOST_OPTIONS, "interactions")["user"].tolist()
-    known = items.nlargest(MOST_OPTIONS, "users").set_index("item")["label"].to_dict()
+    popular = items.nlargest(MOST_OPTIONS, "users")
+    known: dict[str, str] = dict(zip(popular["item"].tolist(), popular["label"].tolist(), strict=True))
     with st.form("send_one"):
         user = st.selectbox("User", often, index=None, accept_new_options=True, key="send_user", placeholder=OR_TYPE)
         item = st.selectbox(
@@ -68,7 +69,7 @@ def _one_event(run: Run) -> None:
             placeholder=OR_TYPE,
         )
         names = _behaviours(run)
-        behaviour = st.selectbox("What happened", list(names), format_func=names.get, key="send_behaviour")
+        behaviour = st.selectbox("What happened", list(names), format_func=names.__getitem__, key="send_behaviour")
         if st.form_submit_button("Send", type="primary", icon=":material/send:", key="send_submit"):
             if not (user or "").strip() or not (item or "").strip():
                 st.error("An event needs a user and an item; choose or type both.")
