@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from grouprec.core.arrays import dense
 from grouprec.core.types import Scale
 from grouprec.models.base import Encoder
 from grouprec.models.blend import FLOOR, LEADERS
@@ -84,8 +85,7 @@ def _leaders(users: Vectors, items: Vectors, scale: Scale) -> tuple[np.ndarray, 
     leaders, no_opinion = np.empty(n_users), np.empty(n_users, bool)
     for start in range(0, n_users, size):
         rows = slice(start, start + size)
-        scores = users[rows] @ items.T
-        scores = np.asarray(scores.toarray() if sparse.issparse(scores) else scores, dtype=np.float32)
+        scores = np.asarray(dense(users[rows] @ items.T), dtype=np.float32)
         best = np.partition(scores, n_items - depth, axis=1)[:, n_items - depth :]
         leaders[rows] = (best if scale == "log" else np.maximum(best, 0)).mean(axis=1)
         no_opinion[rows] = scores.max(axis=1) <= scores.min(axis=1)
@@ -215,8 +215,7 @@ def _left_out_parts(encoder: Encoder, histories: sparse.csr_array, attributes: p
 
 def dot(vectors: Vectors, items: Vectors, item: int) -> np.ndarray:
     """Return the scores of one item, float64 [B]."""
-    scores = vectors @ items[[item]].T
-    return np.asarray(scores.toarray() if sparse.issparse(scores) else scores, dtype=np.float64).ravel()
+    return np.asarray(dense(vectors @ items[[item]].T), dtype=np.float64).ravel()
 
 
 def _rows(attributes: pd.DataFrame, rows: np.ndarray) -> pd.DataFrame:
