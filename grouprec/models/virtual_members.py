@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 from scipy import sparse
 
+from grouprec.core.arrays import presence
 from grouprec.core.types import Candidates, Groups
 from grouprec.models.base import Profile
 from grouprec.ranking.candidates import best_unseen, discounts, rank_top
@@ -54,7 +56,8 @@ def mean_preference(profile: Profile, latents: np.ndarray, mixture: np.ndarray) 
     """Return what virtual members want on average, float32 [I]; ``mixture`` as in :meth:`Profile.predict`."""
     starts = range(0, len(latents), DECODING_BATCH)
     parts = (profile.predict(latents[start : start + DECODING_BATCH], mixture) for start in starts)
-    return (sum(part.sum(axis=0, dtype=np.float64) for part in parts) / len(latents)).astype(np.float32)
+    total = reduce(np.add, (part.sum(axis=0, dtype=np.float64) for part in parts))
+    return (total / len(latents)).astype(np.float32)
 
 
 def one_hot(group: int, n_groups: int) -> np.ndarray:
@@ -176,5 +179,5 @@ def nearest_history(histories: sparse.csr_array, others: sparse.csr_array, same:
 
 def _units(histories: sparse.csr_array) -> sparse.csr_array:
     """Return the histories with 1 for everything they hold, float32 CSR."""
-    held = (histories != 0).astype(np.float32)
+    held = presence(histories)
     return sparse.csr_array(held)
