@@ -139,7 +139,7 @@ def test_task(data: Dataset, repeats: bool = False) -> Task:
     return _task(data.known, data.test, repeats)
 
 
-test_task.__test__ = False  # pyright: ignore  # the name looks like a test to pytest
+test_task.__test__ = False  # pyright: ignore[reportFunctionMemberAccess]  # the name looks like a test to pytest
 
 
 def _task(owned: sparse.csr_array, part: Interactions, repeats: bool) -> Task:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from grouprec.core.arrays import empty_csr
 import contextlib
 import copy
 import json
@@ -17,6 +16,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import save_file
 from scipy import sparse
 
+from grouprec.core.arrays import empty_csr
 from grouprec.core.types import Candidates, StorageError
 
 _DTYPES = {"BOOL": np.bool_, "U8": np.uint8, "I32": np.int32, "I64": np.int64, "F32": np.float32, "F64": np.float64}

@@ -50,7 +50,7 @@ def from_url(name: str, key: str, options: list, default: object) -> Callable[[]
     chosen: dict[tuple[str, str | None], str] = st.session_state.setdefault("chosen", {})
     place = key, st.query_params.get("run")
     asked = st.query_params.get(name)
-    if asked is None and st.session_state.get("arrived") and chosen.get(place) in map(str, options):
+    if asked is None and st.session_state.get("arrived") and place in chosen and chosen[place] in map(str, options):
         asked = st.query_params[name] = chosen[place]
     st.session_state[key] = next((option for option in options if str(option) == asked), default)
     if asked is not None:

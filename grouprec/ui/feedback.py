@@ -186,10 +186,10 @@ def _live(judged: Judged) -> pd.DataFrame | None:
     try:
         with streams.use(state.store(), judged.run) as stream:
             live = stream.state
-            if judged.user is None:
+            if judged.regime != "individual":
                 items, _ = stream.group_list(judged.group - 1, judged.regime, 200)
             else:
-                row = live.user_row(judged.user)
+                row = None if judged.user is None else live.user_row(judged.user)
                 items = [] if row is None else stream.user_list(row)[0]
             found = [(live.item_ids[item], live.item_labels[item]) for item in items]
     except GrouprecError:
