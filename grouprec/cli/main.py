@@ -8,12 +8,15 @@ import subprocess
 import sys
 import traceback
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from grouprec.cli.terminal import print_json, print_rows, print_run, progress_bar, terminal
 from grouprec.core.types import GrouprecError
+
+if TYPE_CHECKING:
+    from grouprec.runs.store import Run, RunStore
 
 # The map compiles beside the training. Threads that wait by spinning then fight over the cores: on two of them an
 # epoch of the updater took 56 s instead of 11 s. It must stand before torch is loaded.
@@ -133,7 +136,7 @@ def train(
         print_run(run)
 
 
-def _train(store: Any, run: Any) -> dict[str, Any]:
+def _train(store: RunStore, run: Run) -> dict[str, Any]:
     """Train a run in this process behind a progress bar and return its metrics."""
     from grouprec.training.jobs import train_here
 
@@ -355,7 +358,7 @@ def serve(
     _serve(store, store.get(run).run_id if run else None, port, address)
 
 
-def _serve(store: Any, run_id: str | None, port: int, address: str) -> NoReturn:
+def _serve(store: RunStore, run_id: str | None, port: int, address: str) -> NoReturn:
     """Run the server until it is stopped."""
     from grouprec.core.site import app_root
 

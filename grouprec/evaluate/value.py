@@ -172,10 +172,10 @@ def some_users(data: Dataset, task: Task, rows: np.ndarray) -> tuple[Dataset, Ta
     return fewer, Task(task.seen[rows], task.relevant[rows], users[users >= 0], task.owned[rows])
 
 
-def _means(measured: protocol.Measured) -> dict[str, tuple[float, ...]]:
+def _means(measured: protocol.Measured) -> dict[str, tuple[float, float, float]]:
     """Return mean, low and high of every headline metric; NaN where there is no user."""
     found = {metric: mean_interval(measured.of(metric)) for metric in protocol.HEADLINES}
-    return {metric: tuple(float(part) for part in parts) for metric, parts in found.items()}
+    return {metric: (float(mean), float(low), float(high)) for metric, (mean, low, high) in found.items()}
 
 
 def choose_n_groups(table: pd.DataFrame, regime: str) -> tuple[int, str]:

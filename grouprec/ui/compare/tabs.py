@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from grouprec.report import findings, sentences, tables
@@ -341,7 +342,7 @@ def _say(sentence: str, explanation: str | None = None) -> None:
     st.markdown(sentence, help=explanation)
 
 
-def _draw(figure: Any, name: str, alt: str) -> None:
+def _draw(figure: go.Figure, name: str, alt: str) -> None:
     st.plotly_chart(figure, key=f"compare_{name}", config=charts.QUIET_CONFIG, alt=alt)
 
 

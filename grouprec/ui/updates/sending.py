@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from grouprec.core.types import DataError, GrouprecError
 from grouprec.live import streams
@@ -35,7 +36,7 @@ REPORT_HELP = (
 RECOUNT_HELP = "The groups' sums are kept up to date event by event; this counts them again from every user"
 
 
-def panel(run: Run, top: Any) -> None:
+def panel(run: Run, top: DeltaGenerator) -> None:
     """Draw the ways to send events, what the last ones did, and how the stream stands.
 
     Args:
@@ -117,7 +118,7 @@ def _read(run: Run, name: str, content: bytes) -> pd.DataFrame:
         return read_events(path, {}, run.config().roles)
 
 
-def _send(run: Run, events: Callable[[], Any]) -> None:
+def _send(run: Run, events: Callable[[], pd.DataFrame | list[dict[str, Any]]]) -> None:
     """Send events and remember what they did until the next ones."""
     try:
         given = events()
@@ -163,7 +164,7 @@ def _changed_lists(run: Run, effect: streams.Effect, labels: list[str]) -> None:
         st.caption(f"{cards.plural(len(changed) - MOST_LISTS, 'more list')} changed, too; the download has all lists.")
 
 
-def _standing(run: Run, top: Any) -> None:
+def _standing(run: Run, top: DeltaGenerator) -> None:
     """Draw the first line of the page, the counters of the stream, and what can be done with it."""
     if not feedback.begun(run):
         metrics = state.metrics(run)
