@@ -8,12 +8,15 @@ import subprocess
 import sys
 import traceback
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from grouprec.cli.terminal import print_json, print_rows, print_run, progress_bar, terminal
 from grouprec.core.types import GrouprecError
+
+if TYPE_CHECKING:
+    from grouprec.runs.store import Run, RunStore
 
 # The map compiles beside the training. Threads that wait by spinning then fight over the cores: on two of them an
 # epoch of the updater took 56 s instead of 11 s. It must stand before torch is loaded.
@@ -42,8 +45,8 @@ def main() -> NoReturn:
     except KeyboardInterrupt:
         _fail("Cancelled.", 130)
     except Exception as error:  # the last line of defence: say it, keep the details out of the way
-        if hasattr(error, "format_message"):  # usage errors of the option parser
-            _fail(f"{error.format_message()} See `grouprec --help`.", 2)
+        if message := getattr(error, "format_message", None):  # usage errors of the option parser
+            _fail(f"{message()} See `grouprec --help`.", 2)
         if isinstance(error, typer.Abort):
             _fail("Cancelled.", 130)
         if os.environ.get("GROUPREC_DEBUG"):
@@ -133,7 +136,7 @@ def train(
         print_run(run)
 
 
-def _train(store: Any, run: Any) -> dict[str, Any]:
+def _train(store: RunStore, run: Run) -> dict[str, Any]:
     """Train a run in this process behind a progress bar and return its metrics."""
     from grouprec.training.jobs import train_here
 
@@ -275,13 +278,14 @@ def compare(
 @app.command()
 def value(run: Annotated[str, typer.Argument(help="Run id or last")], runs: Runs = None, json: AsJson = False) -> None:
     """Print what every number of groups is worth (nDCG@10), by every method and in both regimes."""
+    from grouprec.core.tables import records
     from grouprec.runs.store import RunStore
 
     table = RunStore(runs).get(run).table("value_of_groups")
     if json:
         print_json({"rows": table[VALUE_COLUMNS].to_dict("records")})
     else:
-        print_rows(table[table["metric"] == "ndcg@10"].drop(columns="metric").to_dict("records"), "Nothing.")
+        print_rows(records(table[table["metric"] == "ndcg@10"].drop(columns="metric")), "Nothing.")
 
 
 @app.command()
@@ -342,7 +346,7 @@ def serve(
     _serve(store, store.get(run).run_id if run else None, port, address)
 
 
-def _serve(store: Any, run_id: str | None, port: int, address: str) -> NoReturn:
+def _serve(store: RunStore, run_id: str | None, port: int, address: str) -> NoReturn:
     """Run the server until it is stopped."""
     from grouprec.core.site import app_root
 

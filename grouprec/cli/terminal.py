@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from grouprec.runs.store import Run
 
 terminal = Console(stderr=True)
 PIPE_WIDTH = 160  # columns of a table that no terminal bounds
@@ -63,7 +66,7 @@ def _cell(value: Any) -> str:
     return str(value)
 
 
-def print_run(run: Any) -> None:
+def print_run(run: Run) -> None:
     """Print a run for people: what it is, and the value of every method at ten items."""
     status, metrics = run.status(), run.metrics()
     out = Console()

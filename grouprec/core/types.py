@@ -6,12 +6,19 @@ S preference space, Z latent, N candidates per user, B batch, K top-k.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 from scipy import sparse
 
+from grouprec.core.arrays import dense
+
+Texts: TypeAlias = "Sequence[str] | np.ndarray"  # str [n]
+Rows: TypeAlias = "Sequence[int] | np.ndarray"  # int [n], of items or users
+Regime = Literal["strict", "dedup"]  # everybody sees the same list, or everybody skips what they have
+REGIMES: tuple[Regime, ...] = ("strict", "dedup")
 Scale = Literal["linear", "log"]  # a score is a preference, 0 meaning none, or the logarithm of one
 
 # Columns of a run's tables of users and items; all others are attributes (:mod:`grouprec.runs.attributes`).
@@ -49,8 +56,7 @@ class Embeddings:
 
     def scores(self, rows: np.ndarray | slice) -> np.ndarray:
         """Return the predicted preferences of a mini-batch of users, float32 [B, I]."""
-        scores = self.users[rows] @ self.items.T
-        return np.asarray(scores.toarray() if sparse.issparse(scores) else scores, dtype=np.float32)
+        return np.asarray(dense(self.users[rows] @ self.items.T), dtype=np.float32)
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,30 +22,41 @@ class Preparation(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     behaviour_weights: dict[str, float] = Field(
-        BEHAVIOUR_WEIGHTS,
+        default=BEHAVIOUR_WEIGHTS,
         description="Weight of every behaviour; one that is not listed weighs 1, weight 0 drops its rows",
     )
     rating: Literal["weight", "threshold"] = Field(
-        "weight", description="Ratings are weights, or rows from the threshold on count as 1 and the others are dropped"
+        default="weight",
+        description="Ratings are weights, or rows from the threshold on count as 1 and the others are dropped",
     )
-    rating_threshold: float = Field(4.0, ge=-1e6, le=1e6, description="Lowest rating that counts as liking")
+    rating_threshold: float = Field(default=4.0, ge=-1e6, le=1e6, description="Lowest rating that counts as liking")
     duplicates: Literal["auto", "sum", "last"] = Field(
-        "auto", description="Repeated rows: add their weights, or keep the last; auto keeps the last for ratings"
+        default="auto",
+        description="Repeated rows: add their weights, or keep the last; auto keeps the last for ratings",
     )
-    drop_robots: bool = Field(True, description="Keep users of extreme activity out of the training")
+    drop_robots: bool = Field(default=True, description="Keep users of extreme activity out of the training")
     robot_z: float = Field(
-        4.0, ge=1, le=100, description="How many robust standard deviations above the median log activity is a robot"
+        default=4.0,
+        ge=1,
+        le=100,
+        description="How many robust standard deviations above the median log activity is a robot",
     )
-    winsorise: float = Field(0.99, ge=0.5, le=1, description="Quantile that larger quantities are cut to; 1 cuts none")
-    min_user_items: int = Field(1, ge=1, le=1000, description="Fewest different items of a user in the training")
-    min_item_users: int = Field(3, ge=1, le=1000, description="Fewest different users of an item in the training")
+    winsorise: float = Field(
+        default=0.99, ge=0.5, le=1, description="Quantile that larger quantities are cut to; 1 cuts none"
+    )
+    min_user_items: int = Field(
+        default=1, ge=1, le=1000, description="Fewest different items of a user in the training"
+    )
+    min_item_users: int = Field(
+        default=3, ge=1, le=1000, description="Fewest different users of an item in the training"
+    )
     weighting: Literal["log", "none", "binary"] = Field(
-        "log", description="Weights become log(1 + weight) with mean 1, stay as they are, or are all 1"
+        default="log", description="Weights become log(1 + weight) with mean 1, stay as they are, or are all 1"
     )
-    test_share: float = Field(0.1, ge=0, le=0.5, description="Share of the rows that judges the result")
-    validation_share: float = Field(0.1, ge=0, le=0.4, description="Share of the rows that chooses settings")
+    test_share: float = Field(default=0.1, ge=0, le=0.5, description="Share of the rows that judges the result")
+    validation_share: float = Field(default=0.1, ge=0, le=0.4, description="Share of the rows that chooses settings")
     split: Literal["auto", "time", "user", "user_time"] = Field(
-        "auto",
+        default="auto",
         description="The last rows in time, rows of every user at random (user), or every user's own last rows "
         "(user_time); auto takes time where there are times",
     )
@@ -109,8 +120,8 @@ class Rows:
 
     def take(self, rows: np.ndarray) -> Rows:
         """Return the rows chosen by a mask or by positions."""
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
-        return Rows(**{name: None if value is None else value[rows] for name, value in values.items()})
+        values: dict[str, np.ndarray | None] = {f.name: getattr(self, f.name) for f in fields(self)}
+        return replace(self, **{name: value[rows] for name, value in values.items() if value is not None})
 
 
 @dataclass(frozen=True, eq=False)

@@ -136,7 +136,7 @@ def detect_roles(head: pd.DataFrame) -> Roles:
         found.update(zip(missing, free, strict=True))
     if "item" not in found and "label" in found:
         found["item"] = found.pop("label")  # a file that knows its items by name only
-    roles = Roles(**found)
+    roles = replace(Roles(), **found)
     return replace(roles, user_attributes=_user_attributes(head, roles))
 
 

@@ -91,12 +91,12 @@ def _drop_unknown(rows: Rows, parts: np.ndarray, report: Report) -> tuple[Rows, 
         return rows, parts, (0, 0)
     old_user = np.isin(rows.users, rows.users[train])
     old_item = np.isin(rows.items, rows.items[train])
-    new_users = tuple(len(sorted_unique(rows.users[~old_user & (parts == part)])) for part in (VALIDATION, TEST))
+    validation, test = (len(sorted_unique(rows.users[~old_user & (parts == part)])) for part in (VALIDATION, TEST))
     keep = old_user & old_item
     new_items = np.sum(old_user & ~old_item)
     note = f"validation and test rows of new users: {np.sum(~old_user):,}, of new items: {new_items:,}"
     report.add("unknown to the training", len(rows), int(keep.sum()), note, "")
-    return rows.take(keep), parts[keep], new_users
+    return rows.take(keep), parts[keep], (validation, test)
 
 
 def find_robots(users: np.ndarray, z: float) -> np.ndarray:

@@ -76,7 +76,8 @@ class Interactions:
             pair = part.user_rows.astype(np.int64) * shape[1] + part.item_rows
             last = len(pair) - 1 - np.unique(pair[::-1], return_index=True)[1]
             part = part.take(last)
-        csr = sparse.csr_array((part.weights, (part.user_rows, part.item_rows)), shape=shape, dtype=np.float32)
+        weights = part.weights.astype(np.float32, copy=False)
+        csr = sparse.csr_array((weights, (part.user_rows, part.item_rows)), shape=shape)
         csr.sum_duplicates()
         return csr
 

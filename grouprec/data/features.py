@@ -11,6 +11,7 @@ from pandas.api import types as dtypes
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from grouprec.core.tables import n_words
 from grouprec.data.dataset import Dataset
 
 MAX_CATEGORIES = 50
@@ -120,14 +121,15 @@ def _describe(name: str, values: pd.Series) -> dict[str, Any]:
     if dtypes.is_numeric_dtype(values) or dtypes.is_datetime64_any_dtype(values):
         numbers = _numbers(values)
         known = numbers[np.isfinite(numbers)]
-        log = len(known) > 2 and known.min() >= 0 and float(pd.Series(known).skew()) > SKEWED
+        skew: Any = pd.Series(known).skew()  # the stubs leave open what a statistic is
+        log = len(known) > 2 and known.min() >= 0 and skew > SKEWED
         known = np.log1p(known) if log else known
         mean, std = (float(known.mean()), float(known.std())) if len(known) else (0.0, 0.0)
         return {"name": name, "kind": "number", "log": bool(log), "mean": mean, "std": std or 1.0}
     words = values.dropna().astype(str)
     counts = words.value_counts()
-    n_words = words.str.split().str.len().mean() if len(words) else 0
-    if len(counts) > MAX_CATEGORIES and (n_words > 2 or len(counts) > len(words) / 2):
+    usual = n_words(words).mean() if len(words) else 0
+    if len(counts) > MAX_CATEGORIES and (usual > 2 or len(counts) > len(words) / 2):
         return {"name": name, "kind": "text"}
     # Sorted by count, then by value: value_counts leaves the order of equal counts to the data's order.
     frequent = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:MAX_CATEGORIES]
@@ -184,7 +186,7 @@ class AttributeFeatures:
         so are those of a number at its mean, hence the look at the numbers themselves.
         """
         features = self._encoder.transform(attributes)
-        known = features.any(axis=1)
+        known = np.asarray(features.any(axis=1))
         for name in attributes.columns.intersection(self._numbers):
             numbers = pd.to_numeric(attributes[name], errors="coerce").to_numpy(np.float64, na_value=np.nan)
             known |= np.isfinite(numbers)

@@ -92,7 +92,7 @@ class Library:
 
     def sample(self) -> KnownDataset:
         """Return the bundled sample with the choices made for it."""
-        saved = read_json(self.root / SAMPLE_KEY / "dataset.json") or {"size": SAMPLE_SIZE}
+        saved: dict[str, Any] = read_json(self.root / SAMPLE_KEY / "dataset.json") or {"size": SAMPLE_SIZE}
         return KnownDataset(
             key=SAMPLE_KEY,
             name=SAMPLE_NAME,

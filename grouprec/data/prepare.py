@@ -147,7 +147,7 @@ def find_roles(interactions: Path, mapping: Mapping[str, str]) -> Roles:
             check_times(column, bad, len(bad))
     for role in ("weight", "rating"):
         name = getattr(found, role)
-        values = [] if name is None else head.head[name].dropna()
+        values = head.head.iloc[:0, 0] if name is None else head.head[name].dropna()
         if len(values) and np.isnan(to_numbers(values)).all():
             raise DataError(
                 f"'{interactions.name}': column '{name}' holds no numbers (such as '{shown(values.iloc[0])}'); "

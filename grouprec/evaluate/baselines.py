@@ -10,6 +10,7 @@ from sklearn.cluster import KMeans
 from sklearn.decomposition import TruncatedSVD
 from sklearn.preprocessing import normalize
 
+from grouprec.core.arrays import presence
 from grouprec.core.memory import rows_per_batch
 from grouprec.core.types import Candidates, GroupLists, Groups
 from grouprec.models.threads import one_thread
@@ -58,7 +59,7 @@ def item_knn(
         n: candidates per user.
         users: rows, of those who get candidates.
     """
-    owned = (histories != 0).astype(np.float32)
+    owned = presence(histories)
     similarity = item_similarity(owned, n_neighbours, seed)
     asking = owned[users]
     return best_unseen(lambda rows: (asking[rows] @ similarity).toarray(), seen[users], n, seed)

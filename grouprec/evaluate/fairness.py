@@ -9,7 +9,9 @@ import pandas as pd
 from pandas.api import types as dtypes
 from scipy import sparse
 
+from grouprec.core.arrays import presence
 from grouprec.core.memory import rows_per_batch
+from grouprec.core.tables import n_words
 from grouprec.evaluate.protocol import Measured
 from grouprec.ranking.metrics import coverage, gini
 from grouprec.ranking.statistics import ENOUGH, difference_interval, holm, mean_interval
@@ -45,14 +47,14 @@ def levels(column: pd.Series) -> Levels | None:
         return _quartiles(column.to_numpy(np.float64, na_value=np.nan))
     words = column.astype("object").where(column.notna(), "unknown").astype(str)
     counts = words.value_counts()
-    unique = len(counts) > len(words) / 2 or words.str.split().str.len().mean() > 2
+    unique = len(counts) > len(words) / 2 or n_words(words).mean() > 2
     if len(counts) > _FREE_TEXT_VALUES and unique:
         return None
     # Sorted by count, then by value: value_counts leaves the order of equal counts to the data's order.
-    frequent = [value for value, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))][:MOST_VALUES]
+    frequent = [str(value) for value, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))][:MOST_VALUES]
     shown = words.where(words.isin(frequent), "other")
     names = [*frequent, "other"] if len(counts) > MOST_VALUES and "other" not in frequent else frequent
-    return Levels(pd.Index(names).get_indexer(shown), names)
+    return Levels(pd.Index(names).get_indexer(pd.Index(shown)), names)
 
 
 def _quartiles(numbers: np.ndarray) -> Levels:
@@ -190,7 +192,7 @@ def exposure(
         middle: the next 30 %, tail: the other half) and by the values of the item attributes.
     """
     n_users, n_items = histories.shape
-    owned = sparse.csr_array((histories if users is None else histories[users]) != 0)
+    owned = presence(histories if users is None else histories[users], bool)
     having = histories.count_nonzero(axis=0)
     popularity = having / max(n_users, 1)
     top = lists[:, :k]

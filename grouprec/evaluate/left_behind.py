@@ -8,10 +8,9 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from grouprec.core.types import Candidates, Groups
+from grouprec.core.types import Candidates, Groups, Regime
 from grouprec.evaluate import baselines
 from grouprec.evaluate.protocol import Measured, measure, measure_one, share_of_gain
-from grouprec.models.base import Regime
 from grouprec.models.groupers.segmentation import segment, start_space, starts
 from grouprec.ranking.candidates import discounts, make_preference, taste
 from grouprec.ranking.group_lists import LENGTH, worth

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from scipy import sparse
@@ -115,7 +115,7 @@ def _add_reencoded(
 
 
 def _before(
-    events: Interactions, rows: np.ndarray, known: sparse.csr_array, recent: np.ndarray, merge: Any
+    events: Interactions, rows: np.ndarray, known: sparse.csr_array, recent: np.ndarray, merge: Literal["sum", "last"]
 ) -> tuple[np.ndarray, sparse.csr_array, np.ndarray]:
     """Return the users of some events, what they have before them, and their latest items, as ``reencode`` wants it.
 

@@ -18,7 +18,8 @@ from sklearn.metrics import (
     silhouette_score,
 )
 
-from grouprec.core.types import Candidates, GroupLists, Groups
+from grouprec.core.tables import highest
+from grouprec.core.types import Candidates, GroupLists, Groups, Regime
 from grouprec.data.dataset import Dataset, Interactions
 from grouprec.evaluate import baselines, protocol
 from grouprec.ranking.statistics import Z, mean_interval
@@ -86,11 +87,11 @@ def value_of_groups(
     histories: sparse.csr_array,
     task: Task,
     candidates: Candidates,
-    methods: Mapping[str, Callable[[int, str], GroupsAndLists]],
+    methods: Mapping[str, Callable[[int, Regime], GroupsAndLists]],
     grid: Sequence[int],
     seed: int,
-    regimes: Sequence[str] = ("strict", "dedup"),
-    tried: Callable[[int, str, str], bool] = lambda n_groups, method, regime: True,
+    regimes: Sequence[Regime] = ("strict", "dedup"),
+    tried: Callable[[int, str, Regime], bool] = lambda n_groups, method, regime: True,
 ) -> pd.DataFrame:
     """Return what every method's lists are worth for every number of groups, with floor, ceiling and oracle.
 
@@ -171,10 +172,10 @@ def some_users(data: Dataset, task: Task, rows: np.ndarray) -> tuple[Dataset, Ta
     return fewer, Task(task.seen[rows], task.relevant[rows], users[users >= 0], task.owned[rows])
 
 
-def _means(measured: protocol.Measured) -> dict[str, tuple[float, ...]]:
+def _means(measured: protocol.Measured) -> dict[str, tuple[float, float, float]]:
     """Return mean, low and high of every headline metric; NaN where there is no user."""
     found = {metric: mean_interval(measured.of(metric)) for metric in protocol.HEADLINES}
-    return {metric: tuple(float(part) for part in parts) for metric, parts in found.items()}
+    return {metric: (float(mean), float(low), float(high)) for metric, (mean, low, high) in found.items()}
 
 
 def choose_n_groups(table: pd.DataFrame, regime: str) -> tuple[int, str]:
@@ -193,7 +194,7 @@ def choose_n_groups(table: pd.DataFrame, regime: str) -> tuple[int, str]:
     rows = table[(table["regime"] == regime) & (table["metric"] == "ndcg@10")].dropna(subset="value")
     if rows.empty:
         raise ValueError(f"The table holds no ndcg@10 in the {regime} regime; it needs users with validation targets.")
-    best = rows.loc[rows["value"].idxmax()]
+    best = highest(rows, "value")
     error = (best["high"] - best["low"]) / (2 * Z)
     chosen = rows[rows["value"] >= best["value"] - error].sort_values("n_groups").iloc[0]
     n, at_best = int(chosen["n_groups"]), int(best["n_groups"])

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from grouprec.core.arrays import empty_csr
 from grouprec.core.files import read_json
 from grouprec.core.types import USER_COLUMNS, Candidates, GroupLatents, GroupLists, Groups, Preference, StorageError
 from grouprec.data.dataset import Dataset, Interactions
@@ -298,7 +299,7 @@ class EditedRun:
             by_group = excluded_for_groups(part.histories, groups, owned)
             candidates = drop_excluded(candidates, groups, excluded[0], by_group)
             excluded |= by_group.toarray()
-        histories = sparse.csr_array(part.shape, dtype=np.float32) if base.repeats else part.histories
+        histories = empty_csr(part.shape) if base.repeats else part.histories
         mean = members_mean(candidates, groups, histories, base.seed)
 
         def of(kind: str) -> GroupLists:

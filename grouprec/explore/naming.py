@@ -12,6 +12,8 @@ from scipy import sparse
 from scipy.special import ndtr, xlogy
 from sklearn.feature_extraction.text import CountVectorizer
 
+from grouprec.core.arrays import empty_csr, presence
+from grouprec.core.tables import by_number
 from grouprec.core.types import Groups
 from grouprec.ranking.group_lists import member_matrix
 from grouprec.ranking.statistics import Z
@@ -40,7 +42,7 @@ def distinguishing_items(histories: sparse.csr_array, groups: Groups, n: int = 1
         group, rank (from 1), item_row, share_in_group, share_overall, lift, lift_low, lift_high (95 % interval,
         :func:`lift_interval`; float64, > 0).
     """
-    owned = (histories != 0).astype(np.float32)
+    owned = presence(histories)
     inside = (member_matrix(groups) @ owned).toarray().astype(np.float64)
     sizes = groups.sizes[:, None].astype(np.float64)
     overall = inside.sum(axis=0)
@@ -111,9 +113,9 @@ def count_terms(item_labels: np.ndarray) -> tuple[np.ndarray, sparse.csr_array]:
     """
     counter = CountVectorizer(binary=True, ngram_range=(1, 2), token_pattern=_WORD, stop_words="english")
     try:
-        words = sparse.csr_array(counter.fit_transform(item_labels), dtype=np.float32)
+        words = sparse.csr_array(counter.fit_transform(item_labels).astype(np.float32))
     except ValueError:  # scikit-learn's answer to labels without a single word, such as bare article numbers
-        return np.empty(0, object), sparse.csr_array((len(item_labels), 0), dtype=np.float32)
+        return np.empty(0, object), empty_csr((len(item_labels), 0))
     return counter.get_feature_names_out(), words
 
 
@@ -144,7 +146,7 @@ def distinguishing_words(
     terms, words = counted or count_terms(item_labels)
     if not len(terms):
         return [[] for _ in range(groups.n_groups)]
-    inside = (member_matrix(groups) @ (histories != 0).astype(np.float32)).toarray()
+    inside = (member_matrix(groups) @ presence(histories)).toarray()
     sizes = groups.sizes[:, None]
     excess = inside / sizes - inside.sum(axis=0, dtype=np.float64) / len(groups.labels)
     document = np.where(inside >= np.minimum(MIN_MEMBERS, sizes), np.maximum(excess, 0), 0) @ words
@@ -274,8 +276,8 @@ def name_groups(item_labels: np.ndarray, histories: sparse.csr_array, groups: Gr
     """
     telling = distinguishing_items(histories, groups, n=5)
     labels: list[list[str]] = [[] for _ in range(groups.n_groups)]
-    for group, rows in telling.groupby("group")["item_row"]:
-        labels[int(group)] = item_labels[rows.to_numpy()].astype(str).tolist()
+    for group, items in by_number(telling, "group"):
+        labels[group] = item_labels[items["item_row"].to_numpy()].astype(str).tolist()
     return group_names(distinguishing_words(item_labels, histories, groups), labels)
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from scipy import sparse
 from scipy.spatial.distance import cdist
 
+from grouprec.core.arrays import presence
 from grouprec.core.types import GroupLatents, Groups, Preference
 from grouprec.data.dataset import Dataset
 from grouprec.ranking.candidates import taste
@@ -192,7 +193,7 @@ def activity(data: Dataset, groups: Groups) -> pd.DataFrame:
     counts = sparse.csr_array((np.ones(len(times)), (data.train.user_rows, period)), shape=shape)
     counts.sum_duplicates()
     membership = member_matrix(groups)
-    events, users = (membership @ counts).toarray(), (membership @ (counts != 0).astype(np.float64)).toarray()
+    events, users = (membership @ counts).toarray(), (membership @ presence(counts, np.float64)).toarray()
     total = events.sum(axis=0)
     share = np.divide(events, total, out=np.full_like(events, np.nan), where=total > 0)
     return pd.DataFrame(

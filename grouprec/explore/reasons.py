@@ -14,7 +14,7 @@ How the scores divide: :mod:`grouprec.explore.score_parts`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -23,7 +23,7 @@ import pandas as pd
 from scipy import sparse
 from scipy.special import logit
 
-from grouprec.core.types import Candidates, StorageError
+from grouprec.core.types import Candidates, StorageError, Texts
 from grouprec.explore.score_parts import parts_of
 from grouprec.models.base import Encoder
 from grouprec.models.blend import FLOOR, ItemFacts, Weights
@@ -214,7 +214,7 @@ class Model:
         return Explainer(self.encoders, self.weights, self.facts, histories, base.candidates.take(rows), known)
 
 
-def in_words(reasons: Reasons, labels: Sequence[str], who: str = "members", escape: Callable[[str], str] = str) -> str:
+def in_words(reasons: Reasons, labels: Texts, who: str = "members", escape: Callable[[str], str] = str) -> str:
     """Return ``because members have A (31 %), B (12 %); popular right now 20 %``; shares of all that speaks for it.
 
     Args:

@@ -14,8 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from grouprec.core.types import Candidates, Groups
-from grouprec.models.base import Regime
+from grouprec.core.types import Candidates, Groups, Regime
 from grouprec.ranking import metrics
 from grouprec.ranking.candidates import discounts
 from grouprec.ranking.group_lists import LENGTH, RANKING_DEPTH, STRICT_DEPTH, worth_of_candidates
@@ -205,8 +204,8 @@ def held_out_matrix(base: FitSnapshot, held_out: pd.DataFrame) -> sparse.csr_arr
     Args:
         held_out: columns user and item, ids; users and items that the base does not know are left out.
     """
-    users = pd.Index(base.user_ids).get_indexer(held_out["user"])
-    items = pd.Index(base.item_ids).get_indexer(held_out["item"])
+    users = pd.Index(base.user_ids).get_indexer(pd.Index(held_out["user"]))
+    items = pd.Index(base.item_ids).get_indexer(pd.Index(held_out["item"]))
     known = (users >= 0) & (items >= 0)
     users, items = users[known], items[known]
     if not base.repeats:

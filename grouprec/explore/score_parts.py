@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from grouprec.core.arrays import dense
 from grouprec.core.memory import rows_per_batch
 from grouprec.core.types import Embeddings, Scale
 from grouprec.models.base import Encoder
@@ -150,8 +151,7 @@ def _left_out_parts(encoder: Encoder, users: Vectors, histories: sparse.csr_arra
 
 def dot(vectors: Vectors, items: Vectors, item: int) -> np.ndarray:
     """Return the scores of one item, float64 [B]."""
-    scores = vectors @ items[[item]].T
-    return np.asarray(scores.toarray() if sparse.issparse(scores) else scores, dtype=np.float64).ravel()
+    return np.asarray(dense(vectors @ items[[item]].T), dtype=np.float64).ravel()
 
 
 def _rows(attributes: pd.DataFrame, rows: np.ndarray) -> pd.DataFrame:

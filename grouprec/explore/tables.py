@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import silhouette_samples
 
-from grouprec.core.types import Candidates, GroupLists, Groups, Preference
+from grouprec.core.types import Candidates, GroupLists, Groups, Preference, Regime
 from grouprec.data.dataset import Dataset
 from grouprec.explore.naming import distinguishing_attributes, distinguishing_items, distinguishing_words, name_groups
 from grouprec.explore.numbering import number_alike
@@ -86,7 +86,7 @@ def groups_table(data: Dataset, groups: Groups, preference: Preference) -> pd.Da
 
 
 def group_evaluation_table(
-    data: Dataset, groups: Groups, evaluated: pd.DataFrame, list_method: Mapping[str, str]
+    data: Dataset, groups: Groups, evaluated: pd.DataFrame, list_method: Mapping[Regime, str]
 ) -> pd.DataFrame:
     """Return how the members of every *evaluated* group are served by the best list method, by regime.
 
@@ -249,7 +249,7 @@ def separation(groups: Groups, space: np.ndarray) -> np.ndarray:
     labels = groups.labels[rows]
     if not 2 <= len(np.unique(labels)) < len(rows):
         return np.full(groups.n_groups, np.nan)
-    values = silhouette_samples(space[rows], labels)
+    values = np.asarray(silhouette_samples(space[rows], labels))
     sums = np.bincount(labels, values, groups.n_groups)
     counts = np.bincount(labels, minlength=groups.n_groups)
     return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)

@@ -118,7 +118,7 @@ class VirtualGroups:
 
     @cached_property
     def _texts(self) -> pd.Series:
-        return pd.Series(self.base.item_labels).str.cat(self.base.item_ids, sep="\n").astype("str").str.casefold()
+        return pd.Series(self.base.item_labels).astype("str").str.cat(self.base.item_ids, sep="\n").str.casefold()
 
     @cached_property
     def _rows(self) -> pd.Index:
@@ -138,7 +138,7 @@ class VirtualGroups:
 
     def rows_of(self, item_ids: list[str]) -> np.ndarray:
         """Return the rows of the ids that the catalogue has, each once, in their order, int64."""
-        rows = self._rows.get_indexer(list(dict.fromkeys(item_ids)))
+        rows = self._rows.get_indexer(pd.Index(list(dict.fromkeys(item_ids))))
         return rows[rows >= 0]
 
     # -- audiences
@@ -174,7 +174,7 @@ class VirtualGroups:
         """Return what the run's rules keep from any of the mixed groups, bool [I]."""
         if self.base.excluded is None:
             return np.zeros(self.n_items, bool)
-        return self.base.excluded[mixture > 0].any(axis=0)
+        return np.asarray(self.base.excluded[mixture > 0].any(axis=0))
 
     # -- answers
 

@@ -162,7 +162,7 @@ def _weights(given: pd.DataFrame, table: pd.DataFrame, settings: Preparation) ->
     has_weight, has_rating = (_texts(given, name) != "" for name in ("weight", "rating"))
     factors = {simple_name(name): factor for name, factor in settings.behaviour_weights.items()}
     nothing = (_simple(table["behaviour"]).map(factors) == 0).to_numpy(bool)
-    rules = [
+    rules: list[Rule] = [
         (has_weight & ~(np.isfinite(weights) & (weights > 0)), "its weight '{}' is not a number above 0", weight),
         (has_rating & ~np.isfinite(ratings), "its rating '{}' is not a number", rating),
         (
@@ -183,7 +183,7 @@ def _weights(given: pd.DataFrame, table: pd.DataFrame, settings: Preparation) ->
 def _refuse(rules: Sequence[Rule], given: pd.DataFrame) -> tuple[np.ndarray, list[str]]:
     """Return which rows break a rule, bool [n], and a sentence for the first ones, by row."""
     broken = np.stack([rows for rows, _, _ in rules])
-    refused = broken.any(axis=0)
+    refused = np.asarray(broken.any(axis=0))
     problems = []
     for row in np.flatnonzero(refused)[:MOST_NAMED]:
         _, sentence, column = rules[int(broken[:, row].argmax())]

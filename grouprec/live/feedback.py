@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from grouprec.core.arrays import empty_csr
 from grouprec.core.types import StorageError
 from grouprec.live.events import FACTORS
 from grouprec.live.stream import PLACER, SNAPSHOT, Stream
@@ -92,12 +93,14 @@ def factors(store: RunStore, run: Run, user_ids: np.ndarray, item_ids: np.ndarra
     shape = len(user_ids), len(item_ids)
     told = standing(verdicts(run))
     told["factor"] = told["verdict"].map(FACTORS).astype(np.float32)
-    told["column"] = pd.Index(item_ids).get_indexer(told["item"])
+    told["column"] = pd.Index(item_ids).get_indexer(pd.Index(told["item"]))
     told = told[told["column"] >= 0]
     if told.empty:
-        return sparse.csr_array(shape, dtype=np.float32)
+        return empty_csr(shape)
     by_user = told[told["user"].notna()]
-    own = pd.DataFrame({"row": pd.Index(user_ids).get_indexer(by_user["user"]), **by_user[["column", "factor"]]})
+    own = pd.DataFrame(
+        {"row": pd.Index(user_ids).get_indexer(pd.Index(by_user["user"])), **by_user[["column", "factor"]]}
+    )
     by_group = told.loc[told["user"].isna(), ["group", "column", "factor"]]
     shared = _members(store, run, user_ids).merge(by_group, on="group") if len(by_group) else own.iloc[:0]
     cells = pd.concat([own[own["row"] >= 0], shared[["row", "column", "factor"]]])

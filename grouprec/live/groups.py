@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
+from grouprec.core.arrays import empty_csr
 from grouprec.core.memory import rows_per_batch
-from grouprec.core.types import Candidates, GroupLists, Groups
+from grouprec.core.types import Candidates, GroupLists, Groups, Regime
 from grouprec.live.rows import add_worth, best_of_pool
 from grouprec.live.users import LiveUsers
-from grouprec.models.base import Regime
 from grouprec.ranking.group_lists import members_mean, without
 from grouprec.runs.snapshot import FitSnapshot
 
@@ -132,7 +132,7 @@ class LiveGroups:
         """Return the lists of all groups, made in full."""
         base, shape = self._base, (len(users), self._n_items)
         groups = Groups(users.labels, base.n_groups)
-        histories = sparse.csr_array(shape, dtype=np.float32) if base.repeats else users.histories(self._n_items)
+        histories = empty_csr(shape) if base.repeats else users.histories(self._n_items)
         lists = members_mean(self._judged(users), groups, histories, base.seed)
         return without(lists, self.factors == 0) if (self.factors == 0).any() else lists
 

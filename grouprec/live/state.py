@@ -11,13 +11,14 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from grouprec.core.arrays import empty_csr
 from grouprec.core.memory import rows_per_batch
-from grouprec.core.types import Candidates, DataError, GroupLists, Preference, SettingError, StorageError
+from grouprec.core.types import Candidates, DataError, GroupLists, Preference, Regime, SettingError, StorageError
 from grouprec.data.dataset import Dataset, Interactions
 from grouprec.live.groups import LiveGroups
 from grouprec.live.rows import best_of_pool, positions, shift, typical_chances
 from grouprec.live.users import LiveUsers, Rows
-from grouprec.models.base import Grouper, Regime, Updater
+from grouprec.models.base import Grouper, Updater
 from grouprec.models.fitting import RunOptions
 from grouprec.models.placement import AttributePlacer, place_users
 from grouprec.runs.snapshot import FitSnapshot, pack_text, unpack_text
@@ -148,7 +149,7 @@ class LiveState:
         width = self._base.candidates.items.shape[1]
         items, scores = np.full(width, -1, np.int32), np.zeros(width, np.float32)
         preference = self._preference(Candidates(items[None], scores[None], self._n_items))
-        no_history = sparse.csr_array((1, self._n_items), dtype=np.float32)
+        no_history = empty_csr((1, self._n_items))
         label = int(place_users(self._grouper, preference, no_history, frame, self._placer)[0])
         told = bool(attributes) and (self._placer is not None or self._by_attributes)
         ranking, worth = self.group_list(label, "dedup", width) if told else self._groups.everybody(width)

@@ -31,13 +31,12 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from grouprec.core.files import plain, storage
-from grouprec.core.types import ITEM_COLUMNS, USER_COLUMNS, GroupLists, Groups, StorageError
+from grouprec.core.types import ITEM_COLUMNS, USER_COLUMNS, GroupLists, Groups, Regime, StorageError
 from grouprec.data.values import shown
 from grouprec.live.events import FACTORS, MOST_NAMED, check_events
 from grouprec.live.ledger import Entry, Ledger
 from grouprec.live.similar_item import SimilarItem
 from grouprec.live.state import LiveState
-from grouprec.models.base import Regime
 from grouprec.models.placement import AttributePlacer
 from grouprec.models.threads import one_thread
 from grouprec.ranking.group_lists import LENGTH, STRICT_DEPTH, finish

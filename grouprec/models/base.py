@@ -5,11 +5,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from scipy import sparse
 
 from grouprec.core.types import (
@@ -19,6 +19,7 @@ from grouprec.core.types import (
     GroupLists,
     Groups,
     Preference,
+    Regime,
     Scale,
     SettingError,
 )
@@ -26,15 +27,42 @@ from grouprec.data.dataset import Dataset
 from grouprec.models.declared import DECLARED, Words
 from grouprec.models.fitting import FitHistory, RunOptions
 
+T = TypeVar("T")
 PRESETS = ("quick", "standard", "thorough")
-Regime = Literal["strict", "dedup"]
+
+
+def setting(
+    default: T,
+    *,
+    description: str,
+    quick: T | None = None,
+    thorough: T | None = None,
+    search: tuple[float, float] | None = None,
+    ge: float | None = None,
+    gt: float | None = None,
+    le: float | None = None,
+    lt: float | None = None,
+) -> T:
+    """Return a field of a :class:`StageConfig`.
+
+    Args:
+        default: of preset ``standard``.
+        quick, thorough: in these presets; None for the same.
+        search: between which values a search looks for a better one; whole numbers at both ends make it one. None
+            where it does not.
+        ge, gt, le, lt: bounds, as pydantic reads them.
+    """
+    known = {"quick": quick, "thorough": thorough, "search": search}
+    extra: dict[str, Any] = {name: value for name, value in known.items() if value is not None}
+    field: Any = Field(default, description=description, ge=ge, gt=gt, le=le, lt=lt, json_schema_extra=extra)
+    return field
 
 
 class StageConfig(BaseModel):
     """Settings of a method. Every field has a default (preset ``standard``), bounds and a description.
 
-    A field that differs in another preset says so where it is declared:
-    ``Field(30, ge=1, le=500, description="...", json_schema_extra={"quick": 8, "thorough": 60})``.
+    A field that differs in another preset, or that a search may change, says so where it is declared:
+    ``setting(30, ge=1, le=500, description="...", quick=8, thorough=60, search=(5, 100))``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -66,7 +94,7 @@ class Stage(ABC):
     usual_seconds: ClassVar[float] = 5.0
     uses_gpu: ClassVar[bool] = False
     Config: ClassVar[type[StageConfig]] = StageConfig
-    config: Any  # an instance of the class's own Config
+    config: StageConfig  # an instance of the class's own Config; a method that reads it names that class
     history: FitHistory | None = None
     decided: dict[str, Any]  # settings that the validation part decided; a refit without one uses them
 
@@ -301,9 +329,6 @@ class Updater(Stage):
     @abstractmethod
     def chances(self, states: np.ndarray) -> np.ndarray:
         """Return how likely every item is the next one, float32 [B, I], > 0; rows sum to 1."""
-
-
-T = TypeVar("T")
 
 
 class Registry(Generic[T]):

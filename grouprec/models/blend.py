@@ -349,7 +349,8 @@ def _best_of_any(logs: Sequence[np.ndarray], seen: sparse.csr_array | None, seed
         best = rank_top(allowed, TRAINING_DEPTH, seed)[0]
         row, place = np.nonzero(best >= 0)
         chosen[row, best[row, place]] = True
-    return np.nonzero(chosen)
+    row, item = np.nonzero(chosen)
+    return row, item
 
 
 def _logistic(features: np.ndarray, hits: np.ndarray, non_negative: Sequence[int]) -> np.ndarray:

@@ -8,7 +8,7 @@ import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from grouprec.core.types import SettingError
 
+Module = TypeVar("Module", bound=nn.Module)
 Progress = Callable[[float, dict[str, float]], None]
 
 EXCLUDED = -1e4  # logit of an item that is no negative; finite, so that its gradient is 0 and not NaN
@@ -206,7 +207,7 @@ def module_arrays(module: nn.Module) -> dict[str, np.ndarray]:
     return {name: value.detach().cpu().numpy() for name, value in module.state_dict().items()}
 
 
-def load_module(module: nn.Module, arrays: dict[str, np.ndarray]) -> nn.Module:
+def load_module(module: Module, arrays: dict[str, np.ndarray]) -> Module:
     """Put arrays from :func:`module_arrays` back, strictly, and return the module in evaluation mode."""
     module.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in arrays.items()})
     return module.eval()

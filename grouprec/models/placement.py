@@ -67,7 +67,7 @@ class AttributePlacer:
         model = LogisticRegression(max_iter=200)
         folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
         with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):  # near enough after 200 steps
-            guesses = cross_val_predict(model, features, labels, cv=folds)
+            guesses = np.asarray(cross_val_predict(model, features, labels, cv=folds))
             model.fit(features, labels)
         self.accuracy = float((guesses == labels).mean())
         self.largest_share = float(np.bincount(labels).max() / len(labels))

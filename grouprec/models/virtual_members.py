@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 from scipy import sparse
@@ -54,7 +55,8 @@ def mean_preference(profile: Profile, latents: np.ndarray, mixture: np.ndarray) 
     """Return what virtual members want on average, float32 [I]; ``mixture`` as in :meth:`Profile.predict`."""
     starts = range(0, len(latents), DECODING_BATCH)
     parts = (profile.predict(latents[start : start + DECODING_BATCH], mixture) for start in starts)
-    return (sum(part.sum(axis=0, dtype=np.float64) for part in parts) / len(latents)).astype(np.float32)
+    total = reduce(np.add, (part.sum(axis=0, dtype=np.float64) for part in parts))
+    return (total / len(latents)).astype(np.float32)
 
 
 def one_hot(group: int, n_groups: int) -> np.ndarray:

@@ -7,6 +7,7 @@ from functools import lru_cache
 import numpy as np
 from scipy import sparse
 
+from grouprec.core.arrays import presence
 from grouprec.core.types import Candidates, GroupLists, Groups
 from grouprec.ranking.candidates import discounts, rank_top
 from grouprec.ranking.variety import diversify
@@ -238,7 +239,7 @@ def member_matrix(groups: Groups) -> sparse.csr_array:
 
 def _owners(membership: sparse.csr_array, histories: sparse.csr_array) -> np.ndarray:
     """Number of members that have each item, float32 [G, I]."""
-    return (membership @ (histories != 0).astype(np.float32)).toarray()
+    return (membership @ presence(histories)).toarray()
 
 
 def _share_of_members(matrix: sparse.csr_array, groups: Groups, items: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
+from grouprec.core.arrays import presence
 from grouprec.ranking.candidates import discounts
 
 CUTOFFS = (5, 10, 20)
@@ -73,7 +74,7 @@ def ndcg(hits: np.ndarray, n_relevant: np.ndarray, k: int) -> np.ndarray:
 
 def hit_rate(hits: np.ndarray, k: int) -> np.ndarray:
     """Return 1 where the first ``k`` hold a hit, else 0, [U]."""
-    return hits[:, :k].any(axis=1).astype(np.float64)
+    return np.asarray(hits[:, :k].any(axis=1), np.float64)
 
 
 def reciprocal_rank(hits: np.ndarray) -> np.ndarray:
@@ -121,7 +122,7 @@ def intra_list_diversity(lists: np.ndarray, histories: sparse.csr_array, k: int 
     top = lists[:, :k]
     row, place = np.nonzero(top >= 0)
     listed, column = np.unique(top[row, place], return_inverse=True)
-    owners = (histories[:, listed] != 0).astype(np.float64)  # [U, listed]
+    owners = presence(histories[:, listed], np.float64)  # [U, listed]
     lengths = np.sqrt(owners.sum(axis=0))
     units = owners @ sparse.diags_array(1 / np.maximum(lengths, 1))
     chosen = sparse.csr_array((np.ones(len(row)), (row, column)), shape=(len(top), len(listed)))

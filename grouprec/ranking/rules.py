@@ -10,6 +10,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 from scipy import sparse
 
+from grouprec.core.arrays import presence
 from grouprec.core.types import Candidates, Groups, SettingError
 from grouprec.data.dataset import Dataset
 from grouprec.ranking.group_lists import member_matrix, members_of
@@ -24,10 +25,16 @@ class Exclusions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    owned_share: float = Field(1.0, ge=0, le=1, description="Drop what more than this share of members have; 1 is off")
-    categories: tuple[_Text, ...] = Field((), max_length=1000, description="Drop items with an attribute, column=value")
-    items: tuple[str, ...] = Field((), max_length=1_000_000, description="Drop these item ids: out of stock")
-    label_words: tuple[_Text, ...] = Field((), max_length=1000, description="Drop items with such a word in the label")
+    owned_share: float = Field(
+        default=1.0, ge=0, le=1, description="Drop what more than this share of members have; 1 is off"
+    )
+    categories: tuple[_Text, ...] = Field(
+        default=(), max_length=1000, description="Drop items with an attribute, column=value"
+    )
+    items: tuple[str, ...] = Field(default=(), max_length=1_000_000, description="Drop these item ids: out of stock")
+    label_words: tuple[_Text, ...] = Field(
+        default=(), max_length=1000, description="Drop items with such a word in the label"
+    )
 
     @field_validator("categories")
     @classmethod
@@ -45,7 +52,7 @@ def excluded_items(data: Dataset, exclusions: Exclusions) -> np.ndarray:
     Raises:
         SettingError: an item id, an attribute or a value that the data do not have.
     """
-    rows = pd.Index(data.item_ids.astype(str)).get_indexer(list(exclusions.items))
+    rows = pd.Index(data.item_ids.astype(str)).get_indexer(pd.Index(exclusions.items))
     if (rows < 0).any():
         unknown = exclusions.items[int((rows < 0).argmax())]
         raise SettingError(
@@ -69,7 +76,7 @@ def excluded_for_groups(histories: sparse.csr_array, groups: Groups, exclusions:
     Args:
         histories: CSR [U, I]; weights do not count.
     """
-    owners = member_matrix(groups) @ (histories != 0).astype(np.float32)
+    owners = member_matrix(groups) @ presence(histories)
     shares = owners.data / np.repeat(groups.sizes, np.diff(owners.indptr))
     excluded = sparse.csr_array((shares > exclusions.owned_share, owners.indices, owners.indptr), shape=owners.shape)
     excluded.eliminate_zeros()
@@ -130,8 +137,8 @@ def _in_category(attributes: pd.DataFrame, rule: str) -> np.ndarray:
 class ListRules(Exclusions):
     """How lists are made of what members are predicted to want, and what never stands on them."""
 
-    strategy: str = Field("utility", description="How members' preferences become one list")
-    diversity: float = Field(0.0, ge=0, le=1, description="0 lists what is wanted most, 1 what differs most")
+    strategy: str = Field(default="utility", description="How members' preferences become one list")
+    diversity: float = Field(default=0.0, ge=0, le=1, description="0 lists what is wanted most, 1 what differs most")
 
     @field_validator("strategy")
     @classmethod

@@ -36,7 +36,8 @@ def mean_interval(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarra
         mean, low, high: float64, scalars for [U] and [M] for [U, M]; NaN where there is no user or a NaN.
     """
     if len(values) == 0:
-        return (np.full(values.shape[1:], np.nan),) * 3
+        unknown = np.full(values.shape[1:], np.nan)
+        return unknown, unknown, unknown
     mean, error, equal = _moments(values)
     low, high = wilson(mean, equal)
     inside = np.isfinite(equal)
@@ -54,9 +55,9 @@ def _moments(values: np.ndarray, at_end: np.ndarray | None = None) -> tuple[np.n
     error = np.sqrt(squares) / n
     inside = (values.min(axis=0) >= 0) & (values.max(axis=0) <= 1 + _ROUNDING)
     mean_inside = np.where(inside, np.minimum(mean, 1), np.nan)
-    if at_end is None:
-        at_end = np.where(mean <= 0.5, (values == 0).sum(axis=0), (values == 1).sum(axis=0))
-    doubt = at_end / n / np.cbrt(1 + n - at_end)
+    nearer = np.where(mean <= 0.5, (values == 0).sum(axis=0), (values == 1).sum(axis=0))
+    silent = nearer if at_end is None else at_end
+    doubt = silent / n / np.cbrt(1 + n - silent)
     ratio = (squares + doubt) / (n * mean_inside * (1 - mean_inside) + doubt)
     return mean, error, n / np.clip(ratio, _ROUNDING, 1)
 
@@ -116,8 +117,8 @@ def paired_difference(
     correlation = np.divide(-gain * loss, spread, out=np.zeros_like(mean), where=spread > 0)
 
     def bounds(z: float | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        parts = ((one, *wilson(one, n, z)) for one, n in ((gain, gaining), (loss, losing)))
-        low, high = difference_interval(*parts, correlation)
+        gains, losses = (gain, *wilson(gain, gaining, z)), (loss, *wilson(loss, losing, z))
+        low, high = difference_interval(gains, losses, correlation)
         inside = np.isfinite(gaining) & np.isfinite(losing)
         return np.where(inside, low, mean - z * error), np.where(inside, high, mean + z * error)
 

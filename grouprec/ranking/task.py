@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from grouprec.core.arrays import empty_csr
 from grouprec.core.memory import rows_per_batch
 from grouprec.core.types import Candidates, Embeddings
 from grouprec.data.dataset import Dataset, Interactions
@@ -72,7 +73,7 @@ def test_task(data: Dataset, repeats: bool = False) -> Task:
     return Task.of(data.known, data.test, repeats)
 
 
-test_task.__test__ = False  # pyright: ignore  # the name looks like a test to pytest
+test_task.__test__ = False  # pyright: ignore[reportFunctionMemberAccess]  # the name looks like a test to pytest
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +143,7 @@ class NewItemTask:
 
 def nothing(shape: tuple[int, int]) -> sparse.csr_array:
     """Return an empty CSR: nobody has anything that may not be listed."""
-    return sparse.csr_array(shape, dtype=np.float32)
+    return empty_csr(shape)
 
 
 def individual_lists(candidates: Candidates, task: Task, depth: int = DEPTH) -> np.ndarray:

@@ -6,6 +6,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.preprocessing import normalize
 
+from grouprec.core.arrays import presence
 from grouprec.core.types import SettingError
 from grouprec.ranking.candidates import discounts, to_unit
 
@@ -99,7 +100,7 @@ def _most_varied(relevance: np.ndarray, alike: np.ndarray, length: int, weight: 
 
 def item_cosines(histories: sparse.csr_array, items: np.ndarray) -> np.ndarray:
     """Return how alike items are by the users who have them, cosines float64 [P, P]; 0 for items that nobody has."""
-    columns = normalize((histories[:, items] != 0).astype(np.float64), axis=0)
+    columns = normalize(presence(histories[:, items], np.float64), axis=0)
     return (columns.T @ columns).toarray()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -148,7 +148,8 @@ def _feedback(stream: Stream) -> pd.DataFrame:
         entry.group or (None if row is None else int(state.labels[row]) + 1)
         for entry, row in zip(entries, rows, strict=True)
     ]
-    times = pd.to_datetime([entry.time for entry in entries], unit="s", utc=True)
+    seconds: list[Any] = [entry.time for entry in entries]  # None where there is no time, which the stubs do not know
+    times = pd.to_datetime(seconds, unit="s", utc=True)
     return pd.DataFrame(
         {
             "time": times.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),

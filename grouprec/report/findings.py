@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from grouprec.core.tables import highest, lowest, named_rows, row_at
 from grouprec.ranking.statistics import ENOUGH, LEVEL
 from grouprec.report.sentences import METRIC, encoder_title
 from grouprec.report.text import TOO_FEW, difference, number, percent, plain, plural, ratio, score
@@ -20,6 +21,11 @@ STEPS = {
     "generator": "Generator",
 }
 SHARED = {"strict": "the shared lists", "dedup": "the shared rankings"}
+
+
+def step_title(step: object) -> str:
+    """Return what a step is called; its own name where it has no title."""
+    return STEPS.get(str(step), str(step))
 
 
 def verdict(value: float, low: float, high: float) -> str:
@@ -50,8 +56,8 @@ def steps_answer(steps: pd.DataFrame) -> str:
     if len(judged) and judged[["low", "high"]].isna().all(axis=None):
         return f"Fewer than {ENOUGH} users were tested: {TOO_FEW} what a step adds."
     said: dict[str, list[str]] = {"adds": [], "costs": [], "no proven difference": []}
-    for row in judged.itertuples():
-        title = STEPS.get(str(row.step), str(row.step)).lower()
+    for row in named_rows(judged):
+        title = step_title(row.step).lower()
         said[verdict(row.added, row.low, row.high)].append(f"the {plain(title)} ({_signed(row.added)})")
     parts = []
     if said["adds"]:
@@ -87,7 +93,7 @@ def split_answer(groups: pd.DataFrame) -> str:
     proven = groups[groups[f"{measured}_low"] > 0]
     if proven.empty:
         return "No group is proven to gain by being split in two."
-    best = proven.loc[proven[measured].idxmax()]
+    best = highest(proven, measured)
     gain = difference(best[measured], best[f"{measured}_low"], best[f"{measured}_high"])
     others = f"; so would {plural(len(proven) - 1, 'other group')}" if len(proven) > 1 else ""
     return (
@@ -132,7 +138,7 @@ def fairness_answer(values: pd.DataFrame) -> str:
     said = [
         f"{plain(str(row.attribute).replace('_', ' '))} {plain(row.value)} "
         f"{'better' if row.difference > 0 else 'worse'} ({score(row.mean)} against {score(row.mean - row.difference)})"
-        for row in beyond.head(3).itertuples()
+        for row in named_rows(beyond.head(3))
     ]
     more = f", and {len(beyond) - 3} more" if len(beyond) > 3 else ""
     verb = "is" if len(beyond) == 1 else "are"
@@ -141,10 +147,10 @@ def fairness_answer(values: pd.DataFrame) -> str:
 
 def popularity_answer(exposure: pd.DataFrame, regime: str) -> str:
     """Say how much lists favour popular items and how little of the catalogue they show."""
-    rows = exposure[exposure["regime"] == regime].set_index(["measure", "value"])
+    shown = exposure[exposure["regime"] == regime].set_index(["measure", "value"])
     try:
-        popular, coverage = rows.loc[("popularity", "")], rows.loc[("coverage", "")]
-        head = rows.loc[("share", "head")]
+        popular, coverage = row_at(shown, ("popularity", "")), row_at(shown, ("coverage", ""))
+        head = row_at(shown, ("share", "head"))
     except KeyError:
         return ""
     return (
@@ -252,7 +258,7 @@ def groups_answer(grid: pd.DataFrame, ours: str, rivals: Sequence[str] = ()) -> 
     known = known[known["n_test_users"] >= ENOUGH]
     if known.empty:
         return f"No group has {ENOUGH} tested members: {TOO_FEW} which the shared lists serve best."
-    best, least = known.loc[known[ours].idxmax()], known.loc[known[ours].idxmin()]
+    best, least = highest(known, ours), lowest(known, ours)
     said = f"The shared lists serve **{plain(best['name'])}** best ({score(best[ours])})"
     said += f" and **{plain(least['name'])}** least ({score(least[ours])})." if len(known) > 1 else "."
     if not rivals:
@@ -270,7 +276,7 @@ def runs_answer(runs: pd.DataFrame, column: str) -> str:
     known = runs[runs[column].notna()]
     if known.empty:
         return "None of these runs has an evaluation of shared lists."
-    best = known.loc[known[column].idxmax()]
+    best = highest(known, column)
     name, share = plain(best["Run"]), percent(best[column])
     if len(runs) == 1:
         return f"**{name}** keeps {share} of the possible gain."
@@ -296,10 +302,10 @@ def cost_answer(costs: pd.DataFrame) -> str:
     Args:
         costs: title, seconds, value, low, high of encoders alone, of one run.
     """
-    best = costs.loc[costs["value"].idxmax()]
+    best = highest(costs, "value")
     said = f"Alone, {plain(best['title'])} reaches most: {score(best['value'])} after {seconds(best['seconds'])}"
     near = costs[(costs["value"] >= best["low"]) | (costs.index == best.name)]
-    cheapest = near.loc[near["seconds"].idxmin()]
+    cheapest = lowest(near, "seconds")
     if cheapest["title"] == best["title"]:
         return f"{said}; none that is cheaper comes within its interval."
     return (

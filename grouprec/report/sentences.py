@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from grouprec.core.tables import Row, highest
 from grouprec.models.declared import called
 from grouprec.ranking.statistics import ENOUGH
 from grouprec.report.text import TOO_FEW, count, group_label, number, percent, plain, plural, ratio, score
@@ -85,7 +86,7 @@ def groups_answer(groups: pd.DataFrame) -> str:
 
 
 def portrait_answer(
-    group: Mapping[str, Any], profiles: pd.DataFrame, neighbours: pd.DataFrame | None, names: Mapping[int, str]
+    group: Row, profiles: pd.DataFrame, neighbours: pd.DataFrame | None, names: Mapping[int, str]
 ) -> str:
     """Say how uniform a group is among the others, how alike its members are, and whom it borders on.
 
@@ -102,7 +103,7 @@ def portrait_answer(
         return f"{who} is the only group: its members' tastes are {alike} alike."
     place = uniform_words(profiles["diversity"], own["diversity"])
     towards = neighbours[neighbours["group"] == group["group"]]
-    most = towards.loc[towards["borderline"].idxmax()]
+    most = highest(towards, "borderline")
     border = "none is on the border to another group"
     if own["borderline"] > 0:
         border = f"{percent(own['borderline'])} are on the border to another group, most often to "
@@ -120,7 +121,7 @@ def uniform_words(diversities: pd.Series, own: float) -> str:
     return "more uniform than most groups" if own < known.median() else "more mixed than most groups"
 
 
-def portrait_unknown(group: Mapping[str, Any]) -> str:
+def portrait_unknown(group: Row) -> str:
     """Say who a group is in a run that is older than portraits."""
     who = f"**{plain(group['name'])}** holds {plural(group['size'], 'user')}, {percent(group['share'])} of all"
     return f"{who}. This run is older than the measures of its members; train it again to see them."
@@ -159,7 +160,7 @@ def item_reason(label: str, share: float, lift: float) -> str:
     return f"{plain(label)} · {_together(f'{percent(share)} · {ratio(lift)}×')}"
 
 
-def attribute_reason(row: Mapping[str, Any]) -> str:
+def attribute_reason(row: Row) -> str:
     """Return ``Country France · 60 % · 2.0×``, or for numbers the group's median beside that of all users."""
     name = plain(str(row["attribute"]).replace("_", " "))
     if row["kind"] == "median":
@@ -193,7 +194,7 @@ def list_origin(method: str) -> str:
 
 
 def list_answer(
-    group: Mapping[str, Any], first: pd.DataFrame, evaluation: pd.DataFrame, regime: str, method: str = "generated"
+    group: Row, first: pd.DataFrame, evaluation: pd.DataFrame, regime: str, method: str = "generated"
 ) -> str:
     """Say what to show the group first and what such lists are worth in the evaluation.
 
@@ -236,7 +237,7 @@ def overlap_answer(first: pd.Series, other: pd.Series) -> str:
     return f"{shared} of {len(other)} are also in the first list"
 
 
-def item_why(row: Mapping[str, Any]) -> str:
+def item_why(row: Row) -> str:
     """Say why an item is on the group's list: whom it reaches, who has it, how that compares with everybody.
 
     Args:
@@ -351,7 +352,7 @@ def value_answer(curve: pd.DataFrame) -> str:
     if not best > 0:
         return "More lists gain nothing here: one popular list does as well."
     enough = ordered[ordered["share_of_gain"] >= 0.9 * best].iloc[0]
-    best_row = ordered.loc[ordered["share_of_gain"].idxmax()]
+    best_row = highest(ordered, "share_of_gain")
     if enough["n_groups"] == best_row["n_groups"]:
         return f"{plural(best_row['n_groups'], 'list')} reach {percent(best)} of the possible gain, the most measured."
     return (
@@ -372,6 +373,6 @@ def left_behind_answer(served: pd.DataFrame) -> str:
     tested = tested[tested["n_test_users"] >= ENOUGH]
     if tested.empty:
         return f"No group has {ENOUGH} tested members: {TOO_FEW} which the lists serve least."
-    worst = tested.loc[tested["zero_hit_share"].idxmax()]
+    worst = highest(tested, "zero_hit_share")
     share = f"{percent(worst['zero_hit_share'])} of its {plural(worst['n_test_users'], 'tested member')}"
     return f"The list serves **{plain(worst['name'])}** least: {share} found nothing in it."

@@ -9,9 +9,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 import grouprec.models.menu  # noqa: F401  # fills the registries
-from grouprec.core.types import SettingError
+from grouprec.core.types import Regime, SettingError
 from grouprec.data.clean import Preparation
-from grouprec.models.base import REGISTRIES, Regime, Stage, StageConfig, encoders
+from grouprec.models.base import REGISTRIES, Stage, StageConfig, encoders
 from grouprec.ranking.rules import ListRules
 
 Preset = Literal["quick", "standard", "thorough"]
@@ -67,7 +67,7 @@ class RunConfig(BaseModel):
         return "strict" if self.repeats else self.regime
 
     @property
-    def list_method(self) -> dict[str, str]:
+    def list_method(self) -> dict[Regime, str]:
         """Return the kind of list that is exported, by regime: the members' mean, or the strategy named."""
         method = "members_mean" if self.rules.strategy == "utility" else self.rules.strategy
         return {"strict": method, "dedup": method}

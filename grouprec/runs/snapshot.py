@@ -16,6 +16,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import save_file
 from scipy import sparse
 
+from grouprec.core.arrays import empty_csr
 from grouprec.core.types import Candidates, StorageError
 
 _DTYPES = {"BOOL": np.bool_, "U8": np.uint8, "I32": np.int32, "I64": np.int64, "F32": np.float32, "F64": np.float64}
@@ -113,12 +114,12 @@ class FitSnapshot:
             arrays, meta = _map_file(path)
             texts = {name: unpack_text(name, arrays) for name in ("user_ids", "item_ids", "item_labels")}
             shape = len(texts["user_ids"]), len(texts["item_ids"])
-            history = [arrays[f"history_{name}"] for name in ("values", "items", "ends")]
+            values, items, ends = (arrays[f"history_{name}"] for name in ("values", "items", "ends"))
             numbers = {name: json.loads(meta[name]) for name in ("weight", "repeats", "n_groups", "seed")}
             whole = ("labels", "states", "last_times", "components")
             return cls(
                 **texts,
-                histories=csr_around(*history, shape),
+                histories=csr_around(values, items, ends, shape),
                 candidates=Candidates(arrays["candidate_items"], arrays["candidate_scores"], shape[1]),
                 **{name: arrays[name] for name in whole},
                 **numbers,
@@ -183,7 +184,7 @@ def _map_file(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
 @lru_cache(maxsize=8)
 def _empty_matrix(shape: tuple[int, int]) -> sparse.csr_array:
     """Return CSR of that shape to copy: scipy takes longer to make one than an event has."""
-    return sparse.csr_array(shape, dtype=np.float32)
+    return empty_csr(shape)
 
 
 def csr_around(values: np.ndarray, columns: np.ndarray, ends: np.ndarray, shape: tuple[int, int]) -> sparse.csr_array:
@@ -201,5 +202,6 @@ def csr_around(values: np.ndarray, columns: np.ndarray, ends: np.ndarray, shape:
     index = np.int32 if len(values) < 2**31 else np.int64
     matrix = copy.copy(_empty_matrix(shape))
     matrix.data = values
-    matrix.indices, matrix.indptr = columns.astype(index, copy=False), ends.astype(index, copy=False)
+    matrix.indices = columns.astype(index, copy=False)  # pyright: ignore[reportAttributeAccessIssue]  # stubs: read-only
+    matrix.indptr = ends.astype(index, copy=False)  # pyright: ignore[reportAttributeAccessIssue]  # stubs: read-only
     return matrix

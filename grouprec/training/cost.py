@@ -62,7 +62,7 @@ class Size:
     counted: bool = True
 
 
-SAMPLE = Size(**SAMPLE_SIZE)  # that usual seconds are of, preset quick
+SAMPLE = replace(Size(0, 0, 0, 0), **SAMPLE_SIZE)  # that usual seconds are of, preset quick
 
 
 @dataclass(frozen=True)
@@ -116,9 +116,10 @@ def size_of(interactions: Path, roles: Mapping[str, str], min_item_users: int) -
         SettingError: the roles do not fit together.
     """
     found = find_roles(interactions, roles)
-    table = read_beginning(interactions, [found.user, found.item], COUNTED_ROWS)
+    roles = found.as_dict()
+    table = read_beginning(interactions, [roles["user"], roles["item"]], COUNTED_ROWS)
     n_raw = peek(interactions).n_rows or len(table)
-    (users, _), (items, _) = (encode_ids(table[name]) for name in (found.user, found.item))
+    (users, _), (items, _) = (encode_ids(table[roles[role]]) for role in ("user", "item"))
     codes = pd.DataFrame({"user": users, "item": items})
     n_users, n_items, n_rows = _count(codes, min_item_users)
     counted = len(table) < COUNTED_ROWS
@@ -346,4 +347,4 @@ def _such_as(name: str) -> str:
 
 def _halves(n: int) -> list[int]:
     """Return 90 %, 80 %, ..., 10 % of a number, in round numbers."""
-    return [round(n * share, -len(str(n)) + 2) for share in np.arange(0.9, 0.05, -0.1).round(1).tolist()]
+    return [int(round(n * share, -len(str(n)) + 2)) for share in np.arange(0.9, 0.05, -0.1).round(1).tolist()]

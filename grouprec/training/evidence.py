@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from grouprec.core.types import Candidates, Embeddings, GroupLists, Groups
+from grouprec.core.types import Candidates, Embeddings, GroupLists, Groups, Regime
 from grouprec.data.dataset import Dataset
 from grouprec.evaluate import baselines, generation, protocol
 from grouprec.evaluate.cold_start import cold_items, cold_users
@@ -30,7 +30,7 @@ from grouprec.evaluate.value import (
 )
 from grouprec.live.replay_value import replay
 from grouprec.live.state import LiveState
-from grouprec.models.base import REGISTRIES, Generator, Profile, Regime
+from grouprec.models.base import REGISTRIES, Generator, Profile
 from grouprec.models.blend import repeat_terms
 from grouprec.models.declared import called
 from grouprec.models.fitting import RunOptions
@@ -171,7 +171,7 @@ def value_table(
     }
     own = "members_mean", maker.config.grouping_regime
 
-    def tried(n_groups: int, method: str, regime: str) -> bool:
+    def tried(n_groups: int, method: str, regime: Regime) -> bool:
         return rest is None or n_groups in rest or (method, regime) == own
 
     table = value_of_groups(histories, task, maker.candidates, methods, grid, seed, tried=tried)
@@ -259,7 +259,9 @@ def _strategies(judged: Fitted, task: Task, maker: GroupMaker, config: RunConfig
     return pd.DataFrame(rows)
 
 
-def _left_behind(judged: Fitted, task: Task, measured: dict[Any, protocol.Measured], config: RunConfig) -> pd.DataFrame:
+def _left_behind(
+    judged: Fitted, task: Task, measured: dict[tuple[str, str], protocol.Measured], config: RunConfig
+) -> pd.DataFrame:
     """Return who is served badly by the lists that are exported, and what splitting a group would gain."""
     frames = []
     for regime, method in config.list_method.items():
@@ -273,7 +275,7 @@ def _fairness(
     judged: Fitted,
     data: Dataset,
     task: Task,
-    measured: dict[Any, protocol.Measured],
+    measured: dict[tuple[str, str], protocol.Measured],
     config: RunConfig,
 ) -> pd.DataFrame:
     """Return what the exported lists are worth to users of every attribute value."""

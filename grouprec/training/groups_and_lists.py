@@ -6,9 +6,9 @@ from functools import cached_property
 
 import numpy as np
 
-from grouprec.core.types import Candidates, GroupLists, Groups, Preference
+from grouprec.core.types import Candidates, GroupLists, Groups, Preference, Regime
 from grouprec.data.dataset import Dataset
-from grouprec.models.base import REGISTRIES, Regime
+from grouprec.models.base import REGISTRIES
 from grouprec.models.fitting import RunOptions
 from grouprec.ranking.candidates import make_preference
 from grouprec.ranking.group_lists import finish, group_popularity, members_mean

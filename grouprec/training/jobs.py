@@ -16,6 +16,7 @@ import threading
 import time
 import traceback
 from collections.abc import Iterator
+from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import psutil
@@ -227,7 +228,7 @@ def _train(store: RunStore, run: Run, watch: Watch | None) -> dict[str, Any]:
     return metrics
 
 
-def _interrupt(number: int, frame: Any) -> NoReturn:
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
 
 

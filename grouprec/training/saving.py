@@ -12,6 +12,8 @@ import pandas as pd
 from scipy import sparse
 
 from grouprec.core.files import storage, write_json
+from grouprec.core.tables import row_at
+from grouprec.core.types import Regime
 from grouprec.data.prepare import Prepared
 from grouprec.evaluate import protocol
 from grouprec.evaluate.describing import calibration_error
@@ -83,11 +85,11 @@ def _describing(found: Mapping[str, pd.DataFrame]) -> dict[str, float]:
     }
 
 
-def headline(evaluation: protocol.Evaluation, list_method: Mapping[str, str]) -> dict[str, float]:
+def headline(evaluation: protocol.Evaluation, list_method: Mapping[Regime, str]) -> dict[str, float]:
     """Return the share of the possible gain that the exported lists keep, nDCG@10, by regime."""
     rows = evaluation.rows[evaluation.rows["metric"] == "ndcg@10"].set_index(["method", "regime"])
     return {
-        f"{regime}_share_of_gain": float(rows.loc[(method, regime), "share_of_gain"])
+        f"{regime}_share_of_gain": float(row_at(rows, (method, regime))["share_of_gain"])
         for regime, method in list_method.items()
     }
 

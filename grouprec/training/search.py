@@ -6,7 +6,6 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import optuna
 
 from grouprec.core.types import GrouprecError
@@ -15,7 +14,7 @@ from grouprec.models.base import REGISTRIES
 from grouprec.models.fitting import RunOptions
 from grouprec.ranking.task import NewItemTask
 from grouprec.runs.config import RunConfig
-from grouprec.runs.progress import Progress
+from grouprec.runs.progress import Progress, StageReport
 
 
 def search(
@@ -40,7 +39,9 @@ def search(
     return found
 
 
-def _search_one(name: str, data: Dataset, config: RunConfig, device: str, budget: float, report: Any) -> dict[str, Any]:
+def _search_one(
+    name: str, data: Dataset, config: RunConfig, device: str, budget: float, report: StageReport
+) -> dict[str, Any]:
     """Return the best settings of one encoder found within ``budget`` seconds."""
     base, ranges, begun = config.stage_config("encoder", name), _ranges(name), time.monotonic()
     own_tuning = {field: False for field in ("tune", "tune_l2") if hasattr(base, field)}  # the search does it
@@ -78,7 +79,7 @@ def _ranges(name: str) -> dict[str, tuple[float, float]]:
     }
 
 
-def _suggest(trial: optuna.Trial, field: str, ends: tuple[float, float]) -> Any:
+def _suggest(trial: optuna.Trial, field: str, ends: tuple[float, float]) -> float:
     """Draw a setting: whole numbers where both ends are, on a logarithmic scale where they lie a factor 10 apart."""
     low, high = ends
     log = low > 0 and high >= 10 * low
@@ -88,4 +89,4 @@ def _suggest(trial: optuna.Trial, field: str, ends: tuple[float, float]) -> Any:
 
 
 def _numbers(settings: dict[str, Any]) -> dict[str, float]:
-    return {name: float(value) for name, value in settings.items() if np.isscalar(value)}
+    return {name: float(value) for name, value in settings.items() if isinstance(value, int | float)}

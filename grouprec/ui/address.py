@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypeVar, cast
 
 import streamlit as st
+
+T = TypeVar("T")
 
 
 def many_from_url(name: str, key: str, options: Sequence[str], default: Sequence[str] = ()) -> Callable[[], None]:
@@ -32,6 +35,11 @@ def arrive(page: str) -> None:
     st.session_state["page"] = page
 
 
+def picked(value: T | None) -> T:
+    """Return the choice of a widget that always has one: options, and ``required`` or a first one chosen."""
+    return cast(T, value)
+
+
 def from_url(name: str, key: str, options: list, default: object) -> Callable[[], None]:
     """Give the widget ``key`` the option that ``?name=`` asks for, else the default; call it before the widget.
 
@@ -42,7 +50,7 @@ def from_url(name: str, key: str, options: list, default: object) -> Callable[[]
     chosen: dict[tuple[str, str | None], str] = st.session_state.setdefault("chosen", {})
     place = key, st.query_params.get("run")
     asked = st.query_params.get(name)
-    if asked is None and st.session_state.get("arrived") and chosen.get(place) in map(str, options):
+    if asked is None and st.session_state.get("arrived") and place in chosen and chosen[place] in map(str, options):
         asked = st.query_params[name] = chosen[place]
     st.session_state[key] = next((option for option in options if str(option) == asked), default)
     if asked is not None:

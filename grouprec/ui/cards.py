@@ -43,7 +43,7 @@ def group_mark(group: int) -> str:
 def colour_groups(frame: pd.DataFrame, column: str = "group") -> pd.io.formats.style.Styler:
     """Return the frame with the cells of the group column in the groups' colours."""
 
-    def style(group: int) -> str:
+    def style(group: Any) -> str:
         colour = group_colour(int(group))
         return f"background-color: {colour}; color: {text_on(colour)}; font-weight: 600"
 
@@ -140,7 +140,7 @@ def to_csv(frame: pd.DataFrame) -> bytes:
     safe = frame.copy()
     for at, dtype in enumerate(frame.dtypes):
         if not pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_datetime64_any_dtype(dtype):
-            safe.isetitem(at, _without_formulas(frame.iloc[:, at]))
+            safe.isetitem(at, _without_formulas(frame.iloc[:, at]).array)
     safe.columns = _without_formulas(pd.Series(frame.columns.astype(str)))
     return safe.to_csv(index=False).encode("utf-8-sig")
 

@@ -137,7 +137,7 @@ def _categories(column: pd.Series) -> tuple[np.ndarray, list[str]]:
     """Return a code per row and the titles: the most frequent values, then one for all others and missing ones."""
     text = column.astype("str")
     frequent = text.value_counts().head(MOST_CATEGORIES).index
-    codes = frequent.get_indexer(text)
+    codes = frequent.get_indexer(pd.Index(text))
     return np.where(codes < 0, len(frequent), codes), [*(str(value) for value in frequent), "other or missing"]
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import secrets
 import time
 from dataclasses import dataclass
+from typing import Literal
 
 import pandas as pd
 import streamlit as st
 
-from grouprec.core.types import GrouprecError
+from grouprec.core.types import GrouprecError, Regime
 from grouprec.report import sentences, tables
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, live_words, state
@@ -49,7 +50,7 @@ class Judged:
     user: str | None
     group: int
     method: str
-    regime: str
+    regime: Regime | Literal["individual"]
     live: bool  # events change it
 
     @property
@@ -64,7 +65,7 @@ class Judged:
 
 
 @st.fragment
-def group_list(run: Run, lists: pd.DataFrame, group: int, regime: str, best: str) -> None:
+def group_list(run: Run, lists: pd.DataFrame, group: int, regime: Regime, best: str) -> None:
     """Draw a group's list as it stands, with buttons to judge its items.
 
     Args:
@@ -185,10 +186,10 @@ def _live(judged: Judged) -> pd.DataFrame | None:
     try:
         with streams.use(state.store(), judged.run) as stream:
             live = stream.state
-            if judged.user is None:
+            if judged.regime != "individual":
                 items, _ = stream.group_list(judged.group - 1, judged.regime, 200)
             else:
-                row = live.user_row(judged.user)
+                row = None if judged.user is None else live.user_row(judged.user)
                 items = [] if row is None else stream.user_list(row)[0]
             found = [(live.item_ids[item], live.item_labels[item]) for item in items]
     except GrouprecError:

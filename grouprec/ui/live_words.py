@@ -137,5 +137,5 @@ def acceptance_answer(table: pd.DataFrame, names: Mapping[int, str]) -> str:
     if len(groups) < 2:
         return f"{said}."
     rates = groups["likes"] / groups["verdicts"]
-    worst = int(rates.idxmin())
+    worst = int(rates.index.to_numpy()[rates.argmin()])
     return f"{said}, least in **{plain(names.get(worst, str(worst)))}** ({percent(rates[worst])})."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,7 +95,7 @@ def _box(place: np.ndarray, letters: int) -> np.ndarray:
     return np.concatenate([place - half, place + half])
 
 
-def _covers(box: np.ndarray, others: Any) -> bool:
+def _covers(box: np.ndarray, others: Iterable[np.ndarray]) -> bool:
     """Return whether a box overlaps any of the others."""
     return any((box[:2] < other[2:]).all() and (other[:2] < box[2:]).all() for other in others)
 

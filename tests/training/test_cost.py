@@ -92,6 +92,13 @@ def test_what_does_not_fit_is_said_with_what_would(store: RunStore, monkeypatch:
     assert "needs a machine with" in cost(large, store, preset="standard").advice
 
 
+def test_the_number_of_items_that_would_fit_is_a_whole_one(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    large = Size(100_000, 20_000, 5_000_000, 5_000_000)
+    enough = estimate.memory(config(encoders=("elsa",)), replace(large, n_items=10_000)) / estimate.RESERVE
+    monkeypatch.setattr(estimate, "free_memory", lambda: int(enough) + 1)
+    assert cost(large, store, encoders=("elsa",)).advice.startswith("It fits with about 10,000 items:")
+
+
 def test_ease_on_too_many_items_is_refused_before_the_start_and_left_out_by_itself(store: RunStore) -> None:
     wide = Size(1000, 30_000, 100_000, 100_000)
     assert "at most 20,000 items" in cost(wide, store, preset="standard", encoders=("ease",)).advice

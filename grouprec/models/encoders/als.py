@@ -15,7 +15,7 @@ from scipy import sparse
 
 from grouprec.core.types import Embeddings
 from grouprec.data.dataset import Dataset
-from grouprec.models.base import PRESETS, Auto, Encoder, StageConfig, encoders
+from grouprec.models.base import PRESETS, Auto, Encoder, StageConfig, encoders, setting
 from grouprec.models.encoders.linear import as_ones
 from grouprec.models.fitting import RunOptions
 from grouprec.models.threads import FREE_THREADS, one_thread
@@ -53,35 +53,29 @@ class AlsEncoder(Encoder):
     usual_seconds = 1.6
 
     class Config(StageConfig):
-        factors: int = Field(
-            64,
-            ge=2,
-            le=1024,
-            description="Length of user and item vectors",
-            json_schema_extra={"search": (16, 256), "quick": 32, "thorough": 128},
+        factors: int = setting(
+            64, ge=2, le=1024, description="Length of user and item vectors", search=(16, 256), quick=32, thorough=128
         )
-        regularization: float = Field(
-            30.0,
-            ge=1e-3,
-            le=1e6,
-            description="Strength of regularisation of the factors",
-            json_schema_extra={"search": (1.0, 100.0)},
+        regularization: float = setting(
+            30.0, ge=1e-3, le=1e6, description="Strength of regularisation of the factors", search=(1.0, 100.0)
         )
-        alpha: float = Field(
+        alpha: float = setting(
             3.0,
             ge=0.0,
             le=1e4,
             description="How much more a known preference counts than an unknown",
-            json_schema_extra={"search": (1.0, 20.0)},
+            search=(1.0, 20.0),
         )
-        tune: bool = Field(
+        tune: bool = setting(
             True,
             description="Try a third of that alpha, and a third and three times that regularisation, in every "
             "combination, and keep the best on the validation part",
-            json_schema_extra={"quick": False},
+            quick=False,
         )
         iterations: int = Field(15, ge=1, le=500, description="Times that users and items take turns")
         binary: bool = Field(True, description="Read a history as has or has not, instead of by its weights")
+
+    config: Config
 
     def fit(self, data: Dataset, run: RunOptions) -> Self:
         task = NewItemTask.sample(data, run.rng("als validation"))

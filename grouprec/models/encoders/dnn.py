@@ -17,7 +17,7 @@ from grouprec.core.types import Embeddings
 from grouprec.data.dataset import Dataset
 from grouprec.data.features import AttributeEncoder, item_frame
 from grouprec.data.rhythm import with_rhythm
-from grouprec.models.base import Auto, Encoder, StageConfig, encoders
+from grouprec.models.base import Auto, Encoder, StageConfig, encoders, setting
 from grouprec.models.encoders.start import log_popularity, singular_vectors
 from grouprec.models.fitting import (
     EXCLUDED,
@@ -131,9 +131,7 @@ class DnnEncoder(Encoder):
     uses_gpu = True
 
     class Config(StageConfig):
-        embedding_size: int = Field(
-            64, ge=4, le=512, description="Length of user and item vectors", json_schema_extra={"search": (32, 256)}
-        )
+        embedding_size: int = setting(64, ge=4, le=512, description="Length of user and item vectors", search=(32, 256))
         hidden_size: int = Field(128, ge=8, le=2048, description="Width of each of the three hidden layers per tower")
         text_size: int = Field(32, ge=1, le=256, description="Numbers kept of labels and free text")
         # Validation nDCG@10, mean of two seeds, without -> with: ML-100K split by time .129 -> .132, the bundled sample
@@ -157,32 +155,18 @@ class DnnEncoder(Encoder):
         n_negatives: int = Field(1024, ge=1, le=100_000, description="Random items beside the targets of a mini-batch")
         temperature: float = Field(0.2, ge=0.01, le=1.0, description="Smaller values sharpen the softmax")
         dropout: float = Field(0.1, ge=0.0, le=0.9, description="Share of hidden units left out per step")
-        history_dropout: float = Field(
-            0.3,
-            ge=0.0,
-            le=0.9,
-            description="Share of history items left out per step",
-            json_schema_extra={"search": (0.1, 0.7)},
+        history_dropout: float = setting(
+            0.3, ge=0.0, le=0.9, description="Share of history items left out per step", search=(0.1, 0.7)
         )
-        learning_rate: float = Field(
-            0.001, ge=1e-5, le=0.1, description="Step size of AdamW", json_schema_extra={"search": (0.0003, 0.003)}
-        )
+        learning_rate: float = setting(0.001, ge=1e-5, le=0.1, description="Step size of AdamW", search=(0.0003, 0.003))
         weight_decay: float = Field(0.01, ge=0.0, le=1.0, description="Shrinking of the weights by AdamW")
         batch_size: int = Field(128, ge=2, le=65_536, description="Users per training step")
-        epochs: int = Field(
-            20,
-            ge=1,
-            le=500,
-            description="Most passes over the users",
-            json_schema_extra={"quick": 3, "thorough": 60},
+        epochs: int = setting(20, ge=1, le=500, description="Most passes over the users", quick=3, thorough=60)
+        patience: int = setting(
+            4, ge=1, le=50, description="Epochs without a better validation value before stopping", thorough=10
         )
-        patience: int = Field(
-            4,
-            ge=1,
-            le=50,
-            description="Epochs without a better validation value before stopping",
-            json_schema_extra={"thorough": 10},
-        )
+
+    config: Config
 
     def fit(self, data: Dataset, run: RunOptions) -> Self:
         config = self.config

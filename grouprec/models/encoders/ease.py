@@ -10,7 +10,7 @@ from scipy.linalg import lapack
 
 from grouprec.core.types import Embeddings, SettingError
 from grouprec.data.dataset import Dataset
-from grouprec.models.base import PRESETS, Auto, StageConfig, encoders
+from grouprec.models.base import PRESETS, Auto, StageConfig, encoders, setting
 from grouprec.models.encoders.linear import LinearEncoder
 from grouprec.models.fitting import RunOptions
 from grouprec.ranking.task import NewItemTask
@@ -40,27 +40,30 @@ class EaseEncoder(LinearEncoder):
     usual_seconds = 2.6
 
     class Config(StageConfig):
-        l2: float = Field(
+        l2: float = setting(
             300.0,
             ge=0.01,
             le=1e6,
             description="Strength of regularisation; more for larger data",
-            json_schema_extra={"search": (30.0, 3000.0)},
+            search=(30.0, 3000.0),
         )
-        tune_l2: bool = Field(
+        tune_l2: bool = setting(
             True,
             description="Try 0.1, 0.3, 1 and 3 times that strength and keep the best on the validation part",
-            json_schema_extra={"quick": False},
+            quick=False,
         )
         # Purchases of the bundled sample: nDCG@10 .088 as ones, .068 as summed logarithms of quantities.
         binary: bool = Field(True, description="Read a history as has or has not, instead of by its weights")
-        max_items: int = Field(
+        max_items: int = setting(
             20_000,
             ge=2,
             le=60_000,
             description="Largest catalogue accepted; time grows with items cubed, memory is 20 bytes x items squared",
-            json_schema_extra={"quick": 8_000},
+            quick=8_000,
         )
+
+    config: Config
+    _items: np.ndarray
 
     @classmethod
     def work(cls, n_users: int, n_items: int, n_rows: int) -> float:

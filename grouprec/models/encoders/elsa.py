@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from grouprec.core.types import Embeddings
 from grouprec.data.dataset import Dataset
-from grouprec.models.base import Auto, StageConfig, encoders
+from grouprec.models.base import Auto, StageConfig, encoders, setting
 from grouprec.models.encoders.linear import LinearEncoder
 from grouprec.models.fitting import Epoch, RunOptions, batches, fit_epochs
 from grouprec.ranking.task import NewItemTask
@@ -62,26 +62,23 @@ class ElsaEncoder(LinearEncoder):
     uses_gpu = True
 
     class Config(StageConfig):
-        embedding_size: int = Field(
+        embedding_size: int = setting(
             128,
             ge=2,
             le=4096,
             description="Rank of the item weights: length of user and item vectors",
-            json_schema_extra={"search": (32, 512), "quick": 64, "thorough": 256},
+            search=(32, 512),
+            quick=64,
+            thorough=256,
         )
         binary: bool = Field(True, description="Read a history as has or has not, instead of by its weights")
-        learning_rate: float = Field(
-            0.01, ge=1e-5, le=1.0, description="Step size of NAdam", json_schema_extra={"search": (0.001, 0.05)}
-        )
+        learning_rate: float = setting(0.01, ge=1e-5, le=1.0, description="Step size of NAdam", search=(0.001, 0.05))
         batch_size: int = Field(128, ge=1, le=65_536, description="Users per training step")
-        epochs: int = Field(
-            60,
-            ge=1,
-            le=1000,
-            description="Most passes over the users",
-            json_schema_extra={"quick": 15, "thorough": 120},
-        )
+        epochs: int = setting(60, ge=1, le=1000, description="Most passes over the users", quick=15, thorough=120)
         patience: int = Field(5, ge=1, le=100, description="Epochs without a better validation value before stopping")
+
+    config: Config
+    _items: np.ndarray
 
     @classmethod
     def work(cls, n_users: int, n_items: int, n_rows: int) -> float:

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from grouprec.core.types import Embeddings
 from grouprec.data.dataset import Dataset
-from grouprec.models.base import Auto, Encoder, StageConfig, encoders
+from grouprec.models.base import Auto, Encoder, StageConfig, encoders, setting
 from grouprec.models.encoders.linear import as_ones
 from grouprec.models.encoders.start import log_popularity, singular_vectors
 from grouprec.models.fitting import EXCLUDED, Epoch, RunOptions, adamw, batches, fit_epochs
@@ -122,15 +122,9 @@ class GraphEncoder(Encoder):
     uses_gpu = True
 
     class Config(StageConfig):
-        embedding_size: int = Field(
-            64, ge=2, le=512, description="Length of user and item vectors", json_schema_extra={"search": (16, 256)}
-        )
-        n_layers: int = Field(
-            2,
-            ge=1,
-            le=8,
-            description="Steps along the graph; 1: no further than the history itself",
-            json_schema_extra={"search": (1, 4)},
+        embedding_size: int = setting(64, ge=2, le=512, description="Length of user and item vectors", search=(16, 256))
+        n_layers: int = setting(
+            2, ge=1, le=8, description="Steps along the graph; 1: no further than the history itself", search=(1, 4)
         )
         temperature: float = Field(0.2, ge=0.01, le=1.0, description="Smaller values sharpen the softmax")
         target_share: float = Field(
@@ -139,25 +133,15 @@ class GraphEncoder(Encoder):
         n_negatives: int = Field(
             2048, ge=1, le=100_000, description="Random items that the targets of a mini-batch compete with"
         )
-        learning_rate: float = Field(
-            0.01, ge=1e-5, le=0.1, description="Step size of AdamW", json_schema_extra={"search": (0.0005, 0.01)}
-        )
+        learning_rate: float = setting(0.01, ge=1e-5, le=0.1, description="Step size of AdamW", search=(0.0005, 0.01))
         weight_decay: float = Field(0.01, ge=0.0, le=1.0, description="Shrinking of the weights by AdamW")
         batch_size: int = Field(256, ge=2, le=65_536, description="Users per training step")
-        epochs: int = Field(
-            20,
-            ge=1,
-            le=500,
-            description="Most passes over the users",
-            json_schema_extra={"quick": 4, "thorough": 60},
+        epochs: int = setting(20, ge=1, le=500, description="Most passes over the users", quick=4, thorough=60)
+        patience: int = setting(
+            4, ge=1, le=50, description="Epochs without a better validation value before stopping", thorough=10
         )
-        patience: int = Field(
-            4,
-            ge=1,
-            le=50,
-            description="Epochs without a better validation value before stopping",
-            json_schema_extra={"thorough": 10},
-        )
+
+    config: Config
 
     def fit(self, data: Dataset, run: RunOptions) -> Self:
         seen = as_ones(data.histories)

@@ -23,12 +23,19 @@ class NeighbourSettings(Protocol):
     shrinkage: float
 
 
+class LinearSettings(Protocol):
+    """What :class:`LinearEncoder` reads of its settings."""
+
+    binary: bool
+
+
 class LinearEncoder(Encoder):
     """An encoder whose user vector is the history itself, and whose scores are sums over the user's own items.
 
-    Its settings have ``binary``; its item vectors lie in ``_items``.
+    Its item vectors lie in ``_items``.
     """
 
+    config: LinearSettings
     _items: np.ndarray | sparse.csr_array
 
     def items(self) -> np.ndarray | sparse.csr_array:

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from grouprec.core.types import Embeddings
 from grouprec.data.dataset import Dataset
-from grouprec.models.base import Auto, Encoder, StageConfig, encoders
+from grouprec.models.base import Auto, Encoder, StageConfig, encoders, setting
 from grouprec.models.encoders.linear import as_ones
 from grouprec.models.encoders.start import log_popularity, singular_vectors
 from grouprec.models.fitting import EXCLUDED, Epoch, RunOptions, adamw, batches, fit_epochs, module_arrays
@@ -86,9 +86,7 @@ class MfEncoder(Encoder):
     uses_gpu = True
 
     class Config(StageConfig):
-        embedding_size: int = Field(
-            64, ge=2, le=512, description="Length of user and item vectors", json_schema_extra={"search": (16, 256)}
-        )
+        embedding_size: int = setting(64, ge=2, le=512, description="Length of user and item vectors", search=(16, 256))
         loss: Literal["squared", "ranking"] = Field(
             "squared", description="squared: predict has or has not; ranking: put what a user has before the rest"
         )
@@ -101,38 +99,20 @@ class MfEncoder(Encoder):
         history_power: float = Field(
             0.5, ge=0.0, le=1.0, description="How a history is summed up: 0 as a sum, 1 as a mean"
         )
-        history_dropout: float = Field(
-            0.5,
-            ge=0.0,
-            le=0.9,
-            description="Share of history items left out per step",
-            json_schema_extra={"search": (0.2, 0.8)},
+        history_dropout: float = setting(
+            0.5, ge=0.0, le=0.9, description="Share of history items left out per step", search=(0.2, 0.8)
         )
-        learning_rate: float = Field(
-            0.003, ge=1e-5, le=0.1, description="Step size of AdamW", json_schema_extra={"search": (0.001, 0.01)}
-        )
-        weight_decay: float = Field(
-            0.01,
-            ge=0.0,
-            le=1.0,
-            description="Shrinking of the weights by AdamW",
-            json_schema_extra={"search": (0.001, 0.1)},
+        learning_rate: float = setting(0.003, ge=1e-5, le=0.1, description="Step size of AdamW", search=(0.001, 0.01))
+        weight_decay: float = setting(
+            0.01, ge=0.0, le=1.0, description="Shrinking of the weights by AdamW", search=(0.001, 0.1)
         )
         batch_size: int = Field(128, ge=2, le=65_536, description="Users per training step")
-        epochs: int = Field(
-            20,
-            ge=1,
-            le=500,
-            description="Most passes over the users",
-            json_schema_extra={"quick": 4, "thorough": 60},
+        epochs: int = setting(20, ge=1, le=500, description="Most passes over the users", quick=4, thorough=60)
+        patience: int = setting(
+            4, ge=1, le=50, description="Epochs without a better validation value before stopping", thorough=10
         )
-        patience: int = Field(
-            4,
-            ge=1,
-            le=50,
-            description="Epochs without a better validation value before stopping",
-            json_schema_extra={"thorough": 10},
-        )
+
+    config: Config
 
     def __init__(self, config: StageConfig | None = None) -> None:
         super().__init__(config)

@@ -219,13 +219,18 @@ class NextItemsEpoch(Epoch):
         return softmax_sample(targets, self.popularity, self.settings.n_negatives, self.rng)
 
 
-class SequenceEncoder(Encoder):
-    """An encoder whose network reads a user's latest items in order, learned by predicting those that follow.
+class SequenceSettings(NextItemsSettings, Protocol):
+    """What :class:`SequenceEncoder` reads of its settings."""
 
-    Its settings are those of :class:`NextItemsSettings`, and how long it is trained.
-    """
+    epochs: int
+    patience: int
+
+
+class SequenceEncoder(Encoder):
+    """An encoder whose network reads a user's latest items in order, learned by predicting those that follow."""
 
     scale = "log"
+    config: SequenceSettings
     _module: SequenceModule
 
     @abstractmethod

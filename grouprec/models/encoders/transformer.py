@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from grouprec.data.dataset import RECENT, Dataset
-from grouprec.models.base import Auto, StageConfig, encoders
+from grouprec.models.base import Auto, StageConfig, encoders, setting
 from grouprec.models.encoders.sequences import SequenceEncoder, SequenceModule
 from grouprec.models.fitting import RunOptions
 
@@ -75,42 +75,36 @@ class TransformerEncoder(SequenceEncoder):
     uses_gpu = True
 
     class Config(StageConfig):
-        embedding_size: int = Field(
-            64, ge=4, le=512, description="Length of user and item vectors", json_schema_extra={"search": (32, 256)}
-        )
+        embedding_size: int = setting(64, ge=4, le=512, description="Length of user and item vectors", search=(32, 256))
         max_length: int = Field(RECENT, ge=2, le=RECENT, description="Latest items of a user that are read")
         # ML-100K split by time, validation nDCG@10 after 6 epochs: 1 ahead .199, 4 ahead .198, 10 ahead .190.
         targets_ahead: int = Field(4, ge=1, le=100, description="How many of the items that follow are predicted alike")
         n_blocks: int = Field(2, ge=1, le=12, description="Layers of self-attention")
         n_heads: int = Field(2, ge=1, le=16, description="Heads of every layer")
-        state_share: float = Field(
+        state_share: float = setting(
             0.25,
             ge=0.01,
             le=1.0,
             description="Share of the places in a sequence that are predicted from per step; fewer are faster",
-            json_schema_extra={"thorough": 0.5},
+            thorough=0.5,
         )
-        n_negatives: int = Field(
+        n_negatives: int = setting(
             4096,
             ge=1,
             le=100_000,
             description="Random items beside the targets of a mini-batch; the whole catalogue where it is no larger",
-            json_schema_extra={"thorough": 20_000},
+            thorough=20_000,
         )
-        dropout: float = Field(
-            0.3,
-            ge=0.0,
-            le=0.9,
-            description="Share of entries left out per step",
-            json_schema_extra={"search": (0.1, 0.6)},
+        dropout: float = setting(
+            0.3, ge=0.0, le=0.9, description="Share of entries left out per step", search=(0.1, 0.6)
         )
-        learning_rate: float = Field(
-            0.002, ge=1e-5, le=0.1, description="Step size of AdamW", json_schema_extra={"search": (0.0003, 0.005)}
-        )
+        learning_rate: float = setting(0.002, ge=1e-5, le=0.1, description="Step size of AdamW", search=(0.0003, 0.005))
         weight_decay: float = Field(0.01, ge=0.0, le=1.0, description="Shrinking of the weights by AdamW")
         batch_size: int = Field(64, ge=1, le=8192, description="Sequences per training step")
-        epochs: int = Field(6, ge=1, le=500, description="Most epochs", json_schema_extra={"quick": 1, "thorough": 20})
+        epochs: int = setting(6, ge=1, le=500, description="Most epochs", quick=1, thorough=20)
         patience: int = Field(4, ge=1, le=50, description="Epochs without a better validation value before stopping")
+
+    config: Config
 
     @classmethod
     def work(cls, n_users: int, n_items: int, n_rows: int) -> float:

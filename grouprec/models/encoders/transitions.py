@@ -9,9 +9,10 @@ import pandas as pd
 from pydantic import Field
 from scipy import sparse
 
+from grouprec.core.arrays import empty_csr
 from grouprec.core.types import Embeddings
 from grouprec.data.dataset import Dataset
-from grouprec.models.base import PRESETS, Auto, Encoder, StageConfig, encoders
+from grouprec.models.base import PRESETS, Auto, Encoder, StageConfig, encoders, setting
 from grouprec.models.encoders.linear import as_ones
 from grouprec.models.encoders.sequences import in_time_order
 from grouprec.models.fitting import RunOptions
@@ -47,22 +48,18 @@ class TransitionsEncoder(Encoder):
     usual_seconds = 3.8
 
     class Config(StageConfig):
-        window: int = Field(
-            30, ge=1, le=200, description="Most items between the two of a rule", json_schema_extra={"search": (3, 60)}
+        window: int = setting(30, ge=1, le=200, description="Most items between the two of a rule", search=(3, 60))
+        half_life: float = setting(
+            10.0, ge=0.1, le=1000, description="Items after which one counts half", search=(2.0, 60.0)
         )
-        half_life: float = Field(
-            10.0,
-            ge=0.1,
-            le=1000,
-            description="Items after which one counts half",
-            json_schema_extra={"search": (2.0, 60.0)},
-        )
-        tune: bool = Field(
+        tune: bool = setting(
             True,
             description="Try half-lives of 3, 10 and 30 items and keep the best on the validation part",
-            json_schema_extra={"quick": False},
+            quick=False,
         )
         n_rules: int = Field(500, ge=1, le=100_000, description="Strongest rules kept of every item")
+
+    config: Config
 
     @classmethod
     def work(cls, n_users: int, n_items: int, n_rows: int) -> float:
@@ -86,7 +83,7 @@ class TransitionsEncoder(Encoder):
     def _rules(self, data: Dataset, run: RunOptions) -> sparse.csr_array:
         """Return the weights of all rules, float32 CSR [I, I]: row j holds the items that j follows."""
         users, items = in_time_order(data.train, run.rng("transitions order"))
-        rules = sparse.csr_array((data.n_items, data.n_items), dtype=np.float32)
+        rules = empty_csr((data.n_items, data.n_items))
         for distance in range(1, min(self.config.window, len(users) - 1) + 1):
             same = users[distance:] == users[:-distance]
             earlier, later = items[:-distance][same], items[distance:][same]
@@ -94,7 +91,7 @@ class TransitionsEncoder(Encoder):
             rules = rules + sparse.csr_array((weights, (later, earlier)), shape=rules.shape)
         takers = np.bincount(data.histories.indices, minlength=data.n_items).astype(np.float32)
         after, before = sparse.diags_array(np.maximum(takers, 1) ** -0.5), sparse.diags_array(1 / (takers + SMOOTHING))
-        return sparse.csr_array(after @ rules @ before, dtype=np.float32)
+        return sparse.csr_array((after @ rules @ before).astype(np.float32))
 
     def items(self) -> sparse.csr_array:
         return self._items

@@ -12,7 +12,7 @@ from scipy import sparse
 from grouprec.core.memory import rows_per_batch
 from grouprec.core.types import Candidates, Embeddings
 from grouprec.data.dataset import Dataset
-from grouprec.models.base import Auto, StageConfig, encoders
+from grouprec.models.base import Auto, StageConfig, encoders, setting
 from grouprec.models.encoders.linear import LinearEncoder, csr_arrays, csr_from, neighbour_trials, similarity_matrix
 from grouprec.models.fitting import RunOptions
 from grouprec.ranking.candidates import rank_top
@@ -46,27 +46,25 @@ class UserKnnEncoder(LinearEncoder):
     usual_seconds = 3.0
 
     class Config(StageConfig):
-        n_neighbours: int = Field(
-            100,
-            ge=1,
-            le=10_000,
-            description="Most similar users who speak for a user",
-            json_schema_extra={"search": (20, 500)},
+        n_neighbours: int = setting(
+            100, ge=1, le=10_000, description="Most similar users who speak for a user", search=(20, 500)
         )
-        shrinkage: float = Field(
+        shrinkage: float = setting(
             10.0,
             ge=0.0,
             le=1e6,
             description="Takes similarity from pairs with few items in common; 0 none",
-            json_schema_extra={"search": (0.0, 100.0)},
+            search=(0.0, 100.0),
         )
-        tune: bool = Field(
+        tune: bool = setting(
             True,
             description="Try 1/4, 1/2, 1, 2 and 4 times that number with 0, 1 and 10 times that shrinkage and keep "
             "the best on the validation part",
-            json_schema_extra={"quick": False},
+            quick=False,
         )
         binary: bool = Field(True, description="Read a history as has or has not, instead of by its weights")
+
+    config: Config
 
     @classmethod
     def work(cls, n_users: int, n_items: int, n_rows: int) -> float:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Self
+from functools import reduce
+from typing import Self, cast
 
 import numpy as np
 import torch
@@ -15,7 +16,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from grouprec.core.types import Candidates, GroupLists, Groups
 from grouprec.data.dataset import Dataset
-from grouprec.models.base import Generator, Profile, StageConfig, generators
+from grouprec.models.base import Generator, Profile, StageConfig, generators, setting
 from grouprec.models.fitting import RunOptions, fit_epochs, load_module, module_arrays
 from grouprec.models.generators.sample_distance import copy_share, coverage, frechet
 from grouprec.models.threads import one_thread
@@ -71,10 +72,10 @@ class Residual(nn.Module):
             nn.LeakyReLU(0.2),
             nn.Linear(hidden_size, hidden_size),
             nn.LeakyReLU(0.2),
-            nn.Linear(hidden_size, latent_size),
+            last := nn.Linear(hidden_size, latent_size),
         )
-        nn.init.zeros_(self.layers[-1].weight)
-        nn.init.zeros_(self.layers[-1].bias)
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
 
     def forward(self, noise: Tensor, labels: Tensor) -> Tensor:
         return self.mixing(noise) + self.layers(torch.cat([noise, self.group(labels)], dim=1))
@@ -131,23 +132,15 @@ class GroupGan(Generator):
     class Config(StageConfig):
         hidden_size: int = Field(128, ge=4, le=2048, description="Width of both networks' hidden layers")
         embedding_size: int = Field(16, ge=1, le=256, description="Length of a group's vector in the generator")
-        epochs: int = Field(
-            30, ge=1, le=1000, description="Most epochs", json_schema_extra={"quick": 12, "thorough": 80}
-        )
+        epochs: int = setting(30, ge=1, le=1000, description="Most epochs", quick=12, thorough=80)
         steps: int = Field(50, ge=1, le=10_000, description="Generator steps in an epoch")
         n_discriminator_steps: int = Field(2, ge=1, le=20, description="Discriminator steps before each generator step")
-        batch_size: int = Field(
-            256, ge=2, le=8192, description="Members in a mini-batch", json_schema_extra={"quick": 128}
-        )
+        batch_size: int = setting(256, ge=2, le=8192, description="Members in a mini-batch", quick=128)
         generator_rate: float = Field(2e-3, gt=0, le=1, description="Step size of Adam for the generator")
         discriminator_rate: float = Field(4e-3, gt=0, le=1, description="Step size of Adam for the discriminator")
         averaging: float = Field(0.99, ge=0, lt=1, description="Decay of the generator's moving average, per step")
-        patience: int = Field(
-            15,
-            ge=1,
-            le=200,
-            description="Epochs without better coverage of held-out members before stopping",
-            json_schema_extra={"quick": 8},
+        patience: int = setting(
+            15, ge=1, le=200, description="Epochs without better coverage of held-out members before stopping", quick=8
         )
         n_virtual: int = Field(1024, ge=1, le=100_000, description="Virtual members drawn for a group's lists")
 
@@ -169,7 +162,7 @@ class GroupGan(Generator):
         with run.torch_seed("gan"), one_thread():
             adversaries = Adversaries(groups.n_groups, correlation_root(residuals[training]), self.config)
             adversaries.to(run.device)
-            self._module = adversaries.average.module
+            self._module = cast(Residual, adversaries.average.module)
             value = ListValue.of(worth(candidates), groups, training, stopping) if stopping.any() else None
 
             def validate() -> float:
@@ -234,7 +227,9 @@ class GroupGan(Generator):
         def run_epoch() -> dict[str, float]:
             sums = torch.zeros(2, device=run.device)
             for _ in range(config.steps):
-                on_discriminator = sum(discriminator_step() for _ in range(config.n_discriminator_steps))
+                on_discriminator = reduce(
+                    torch.add, (discriminator_step() for _ in range(config.n_discriminator_steps))
+                )
                 sums += torch.stack([on_discriminator / config.n_discriminator_steps, generator_step()])
             discriminator_loss, generator_loss = (sums / config.steps).tolist()
             return {"discriminator": discriminator_loss, "generator": generator_loss}

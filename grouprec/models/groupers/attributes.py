@@ -12,7 +12,7 @@ from scipy import sparse
 from grouprec.core.types import Groups, Preference, SettingError
 from grouprec.data.dataset import Dataset
 from grouprec.data.features import AttributeFeatures
-from grouprec.models.base import Grouper, Regime, StageConfig, groupers
+from grouprec.models.base import Grouper, Regime, StageConfig, groupers, setting
 from grouprec.models.fitting import RunOptions
 from grouprec.models.groupers.centres import centre_distances, check_n_groups, fit_centres
 
@@ -40,12 +40,8 @@ class AttributesGrouper(Grouper):
         columns: str = Field(
             "", max_length=2000, description="Names of the user attributes to group by, comma between; empty means all"
         )
-        n_init: int = Field(
-            10,
-            ge=1,
-            le=100,
-            description="Number of random starts; the best one is kept",
-            json_schema_extra={"quick": 4, "thorough": 30},
+        n_init: int = setting(
+            10, ge=1, le=100, description="Number of random starts; the best one is kept", quick=4, thorough=30
         )
         min_group_size: int = Field(
             5, ge=1, le=10_000, description="Smallest group in users; members of a smaller one join the nearest other"

@@ -12,7 +12,7 @@ from scipy.special import entr
 
 from grouprec.core.types import Groups, Preference
 from grouprec.data.dataset import Dataset, Interactions
-from grouprec.models.base import Grouper, Regime, StageConfig, groupers
+from grouprec.models.base import Grouper, Regime, StageConfig, groupers, setting
 from grouprec.models.fitting import RunOptions
 from grouprec.models.groupers.centres import centre_distances, check_n_groups, fit_centres
 
@@ -51,12 +51,8 @@ class BehaviourGrouper(Grouper):
             description="Also read how regularly users come and how popular and varied their items are, besides "
             "recency, frequency and monetary",
         )
-        n_init: int = Field(
-            10,
-            ge=1,
-            le=100,
-            description="Number of random starts; the best one is kept",
-            json_schema_extra={"quick": 4, "thorough": 30},
+        n_init: int = setting(
+            10, ge=1, le=100, description="Number of random starts; the best one is kept", quick=4, thorough=30
         )
         min_group_size: int = Field(
             5, ge=1, le=10_000, description="Smallest group in users; members of a smaller one join the nearest other"

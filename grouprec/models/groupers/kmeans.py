@@ -13,7 +13,7 @@ from sklearn.cluster import KMeans
 
 from grouprec.core.types import Groups, Preference, SettingError
 from grouprec.data.dataset import Dataset
-from grouprec.models.base import Grouper, Regime, StageConfig, groupers
+from grouprec.models.base import Grouper, Regime, StageConfig, groupers, setting
 from grouprec.models.fitting import RunOptions
 from grouprec.models.threads import one_thread
 
@@ -33,12 +33,8 @@ class KMeansGrouper(Grouper):
     """
 
     class Config(StageConfig):
-        n_init: int = Field(
-            10,
-            ge=1,
-            le=100,
-            description="Number of random starts; the best one is kept",
-            json_schema_extra={"quick": 4, "thorough": 30},
+        n_init: int = setting(
+            10, ge=1, le=100, description="Number of random starts; the best one is kept", quick=4, thorough=30
         )
         max_iter: int = Field(300, ge=1, le=10_000, description="Most iterations of one start")
         min_group_size: int = Field(

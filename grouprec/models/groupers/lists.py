@@ -10,16 +10,15 @@ import pandas as pd
 from pydantic import Field
 from scipy import sparse
 
-from grouprec.core.types import Candidates, Groups, Preference
+from grouprec.core.types import REGIMES, Candidates, Groups, Preference
 from grouprec.data.dataset import Dataset
-from grouprec.models.base import Grouper, Regime, StageConfig, groupers
+from grouprec.models.base import Grouper, Regime, StageConfig, groupers, setting
 from grouprec.models.fitting import RunOptions
 from grouprec.models.groupers.centres import check_n_groups
 from grouprec.models.groupers.segmentation import Segmentation, list_worth, segment, start_space, starts
 from grouprec.ranking.candidates import discounts, taste
 from grouprec.ranking.group_lists import LENGTH, worth, worth_of_candidates
 
-REGIMES: tuple[Regime, ...] = ("strict", "dedup")
 FEW = 32  # users up to which lists are judged user by user
 
 
@@ -46,12 +45,13 @@ class ListsGrouper(Grouper):
     """
 
     class Config(StageConfig):
-        n_starts: int = Field(
+        n_starts: int = setting(
             10,
             ge=1,
             le=200,
             description="Number of k-means starts; the one with the most valuable lists is kept",
-            json_schema_extra={"quick": 3, "thorough": 40},
+            quick=3,
+            thorough=40,
         )
         max_rounds: int = Field(30, ge=1, le=1000, description="Most rounds of lists and groups in turn per start")
         min_group_size: int = Field(
@@ -62,6 +62,7 @@ class ListsGrouper(Grouper):
         )
 
     config: Config
+    _regime: Regime
 
     def fit(
         self, data: Dataset, preference: Preference, n_groups: int, run: RunOptions, regime: Regime = "strict"

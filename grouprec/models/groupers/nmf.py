@@ -16,7 +16,7 @@ from sklearn.preprocessing import normalize
 
 from grouprec.core.types import Groups, Preference
 from grouprec.data.dataset import Dataset
-from grouprec.models.base import Grouper, Regime, StageConfig, groupers
+from grouprec.models.base import Grouper, Regime, StageConfig, groupers, setting
 from grouprec.models.fitting import RunOptions
 from grouprec.models.groupers.centres import check_n_groups
 from grouprec.ranking.candidates import taste
@@ -47,9 +47,7 @@ class NmfGrouper(Grouper):
     """
 
     class Config(StageConfig):
-        max_iter: int = Field(
-            200, ge=1, le=5000, description="Most iterations", json_schema_extra={"quick": 60, "thorough": 500}
-        )
+        max_iter: int = setting(200, ge=1, le=5000, description="Most iterations", quick=60, thorough=500)
         min_group_size: int = Field(
             5, ge=1, le=10_000, description="Smallest group in users; members of a smaller one join the nearest other"
         )

@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from grouprec.core.types import Candidates, GroupLatents, Groups
 from grouprec.data.dataset import Dataset
-from grouprec.models.base import Profile, StageConfig, profiles
+from grouprec.models.base import Profile, StageConfig, profiles, setting
 from grouprec.models.fitting import RunOptions, batches, fit_epochs, load_module, module_arrays
 from grouprec.ranking.group_lists import member_matrix, worth
 
@@ -96,20 +96,10 @@ class GroupVae(Profile):
 
     class Config(StageConfig):
         latent_size: int = Field(32, ge=2, le=512, description="Length of a latent vector")
-        hidden_size: int = Field(
-            256, ge=4, le=4096, description="Width of the encoder's hidden layer", json_schema_extra={"quick": 128}
-        )
-        epochs: int = Field(
-            30,
-            ge=1,
-            le=1000,
-            description="Most passes over the histories",
-            json_schema_extra={"quick": 12, "thorough": 100},
-        )
+        hidden_size: int = setting(256, ge=4, le=4096, description="Width of the encoder's hidden layer", quick=128)
+        epochs: int = setting(30, ge=1, le=1000, description="Most passes over the histories", quick=12, thorough=100)
         batch_size: int = Field(128, ge=1, le=8192, description="Users in a mini-batch")
-        learning_rate: float = Field(
-            2e-3, gt=0, le=1, description="Step size of Adam", json_schema_extra={"quick": 4e-3}
-        )
+        learning_rate: float = setting(2e-3, gt=0, le=1, description="Step size of Adam", quick=4e-3)
         # Online Retail: nDCG@10 .068 as ones, .059 as sums of logarithms of quantities.
         binary: bool = Field(True, description="Read a history as has or has not, instead of by its weights")
         dropout: float = Field(0.5, ge=0, lt=1, description="Share of a history that is hidden from the encoder")
@@ -117,19 +107,11 @@ class GroupVae(Profile):
             100, ge=0, le=10_000, description="Weight of the predicted preferences beside the history, in items"
         )
         kl_weight: float = Field(0.2, ge=0, le=10, description="Weight of the KL term once it is fully raised")
-        annealing_epochs: int = Field(
-            10,
-            ge=0,
-            le=1000,
-            description="Epochs over which the KL weight is raised",
-            json_schema_extra={"quick": 8, "thorough": 20},
+        annealing_epochs: int = setting(
+            10, ge=0, le=1000, description="Epochs over which the KL weight is raised", quick=8, thorough=20
         )
-        patience: int = Field(
-            5,
-            ge=1,
-            le=100,
-            description="Epochs without better validation before stopping",
-            json_schema_extra={"quick": 3},
+        patience: int = setting(
+            5, ge=1, le=100, description="Epochs without better validation before stopping", quick=3
         )
 
     config: Config
@@ -233,7 +215,8 @@ class GroupVae(Profile):
                 mean, log_var = self._encode_batch(histories[start : start + INFERENCE_BATCH])
                 parts.append(torch.stack([mean, log_var.exp()]).cpu().numpy())
         if not parts:
-            return (np.empty((0, self.config.latent_size), np.float32),) * 2
+            nobody = np.empty((0, self.config.latent_size), np.float32)
+            return nobody, nobody
         mean, variance = np.concatenate(parts, axis=1)
         return mean, variance
 
@@ -241,8 +224,8 @@ class GroupVae(Profile):
         """Return the aggregated posterior of every group: the mixture of its members' posteriors."""
         users, variance = self._posterior(histories)
         members = sparse.diags_array(1 / groups.sizes) @ member_matrix(groups)  # [G, U], rows sum to 1
-        mean = members @ users.astype(np.float64)
-        spread = members @ ((users - mean[groups.labels]) ** 2 + variance)
+        mean = np.asarray(members @ users.astype(np.float64))
+        spread = np.asarray(members @ ((users - mean[groups.labels]) ** 2 + variance))
         return GroupLatents(users, mean.astype(np.float32), np.sqrt(spread).astype(np.float32))
 
     def _calibrate(self, wanted: sparse.csr_array, groups: Groups) -> np.ndarray:

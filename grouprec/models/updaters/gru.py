@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from grouprec.data.dataset import Dataset, Interactions
-from grouprec.models.base import StageConfig, Updater, updaters
+from grouprec.models.base import StageConfig, Updater, setting, updaters
 from grouprec.models.encoders.sequences import in_time_order
 from grouprec.models.encoders.start import log_popularity, singular_vectors
 from grouprec.models.fitting import (
@@ -147,19 +147,15 @@ class GruUpdater(Updater):
 
     class Config(StageConfig):
         hidden_size: int = Field(32, ge=4, le=1024, description="Length of the GRU's state and of item embeddings")
-        max_events: int = Field(
-            200,
-            ge=2,
-            le=100_000,
-            description="Last training events of a user that are read",
-            json_schema_extra={"quick": 32, "thorough": 2000},
+        max_events: int = setting(
+            200, ge=2, le=100_000, description="Last training events of a user that are read", quick=32, thorough=2000
         )
         max_length: int = Field(60, ge=2, le=2000, description="Events per training sequence; longer ones are cut")
         dropout: float = Field(0.2, ge=0.0, le=0.9, description="Share of embedding entries left out per step")
         learning_rate: float = Field(0.01, ge=1e-5, le=0.1, description="Step size of AdamW")
         weight_decay: float = Field(0.01, ge=0.0, le=1.0, description="Shrinking of the weights by AdamW")
         batch_size: int = Field(32, ge=1, le=8192, description="Sequences per training step")
-        epochs: int = Field(4, ge=1, le=500, description="Most epochs", json_schema_extra={"quick": 2, "thorough": 40})
+        epochs: int = setting(4, ge=1, le=500, description="Most epochs", quick=2, thorough=40)
         patience: int = Field(3, ge=1, le=50, description="Epochs without a better validation value before stopping")
         neighbour_weight: float = Field(
             0.8, ge=0.0, le=1.0, description="Share of the neighbours in a prediction, where no validation part says"
@@ -167,6 +163,8 @@ class GruUpdater(Updater):
         repeats: float = Field(
             1.0, ge=0.0, le=100.0, description="Factor on items just taken, if no validation part says"
         )
+
+    config: Config
 
     _quick: QuickGru | None = None  # once all is learned
 

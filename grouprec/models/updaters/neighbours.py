@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
+from grouprec.core.arrays import empty_csr
 from grouprec.data.dataset import Interactions
 
 REACH = 30  # events between two that count as taken together
@@ -29,16 +30,17 @@ def neighbours_of(part: Interactions, n_items: int, rng: np.random.Generator) ->
     latest = np.argsort(-times, kind="stable")[:NEIGHBOUR_EVENTS]
     order = latest[np.lexsort((rng.random(len(latest)), times[latest], part.user_rows[latest]))]
     users, items, times = part.user_rows[order], part.item_rows[order], times[order]
-    near = sparse.csr_array((n_items, n_items), dtype=np.float32)
+    near = empty_csr((n_items, n_items))
     for distance in range(1, min(REACH, len(users) - 1) + 1):
         together = (users[distance:] == users[:-distance]) & (items[distance:] != items[:-distance])
         one, other = items[:-distance][together], items[distance:][together]
         same = times[distance:][together] == times[:-distance][together]
-        near = near + sparse.csr_array((np.where(same, 1, OTHER_MOMENT), (one, other)), near.shape, dtype=np.float32)
+        weights = np.where(same, 1, OTHER_MOMENT).astype(np.float32)
+        near = near + sparse.csr_array((weights, (one, other)), near.shape)
     near = sparse.csr_array(near + near.T)
     total = near.sum(axis=1).astype(np.float64)
     scale = sparse.diags_array(np.where(total > 0, total, 1) ** -0.5)
-    return _nearest(sparse.csr_array(scale @ near @ scale, dtype=np.float32))
+    return _nearest(sparse.csr_array((scale @ near @ scale).astype(np.float32)))
 
 
 def _nearest(near: sparse.csr_array) -> tuple[np.ndarray, np.ndarray]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from grouprec.core.tables import by_number, named_rows
 from grouprec.report.html.markup import Html, element, text
 from grouprec.report.palette import COLOURS, group_colour, text_on
 from grouprec.report.text import score, short
@@ -55,12 +56,12 @@ def user_map(users: pd.DataFrame, names: Mapping[int, str]) -> tuple[Html, int, 
     centres = placed.groupby("group")[["x", "y"]].median()
     size = 7 if len(drawn) < 1_500 else 5
     dots = [
-        element("path", d=_points(part), stroke=group_colour(int(group)), stroke_width=size)
-        for group, part in points.groupby("group")
+        element("path", d=_points(part), stroke=group_colour(group), stroke_width=size)
+        for group, part in by_number(points, "group")
     ]
     marks = [
         _group_mark(int(group), float(x.at(centre.x)), float(y.at(-centre.y)))
-        for group, centre in zip(centres.index, centres.itertuples(), strict=True)
+        for group, centre in zip(centres.index, named_rows(centres), strict=True)
     ]
     said = f"Map of {len(drawn):,} users in {len(names)} groups"
     return _svg(height, said, element("g", *dots, class_="points"), *marks), len(drawn), len(placed)
@@ -132,7 +133,7 @@ def steps(rows: pd.DataFrame, axis: str) -> Html:
     scale = Scale(0, most * 1.08, TITLES + 14, WIDTH - 60)
     parts = _grid(scale, top, height - 40, axis)
     tones = {"adds": "ours", "costs": "loss"}
-    for at, (row, start) in enumerate(zip(rows.itertuples(), starts, strict=True)):
+    for at, (row, start) in enumerate(zip(named_rows(rows), starts, strict=True)):
         y, (left, right) = top + ROW * at + 5, np.sort(scale.at([start, row.value]))
         bar = {"x": left, "y": y, "width": max(round(right - left, 1), 1.5), "height": ROW - 10}
         parts.append(element("text", short(row.title, 38), x=TITLES, y=y + 13, text_anchor="end"))

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from grouprec.core.tables import records
 from grouprec.ranking.statistics import ENOUGH
 from grouprec.report import findings, sentences, tables
 from grouprec.report.html import drawings
@@ -125,7 +126,7 @@ def lists(reading: Reading) -> Html | None:
     first = tables.with_lift(made[match].sort_values("rank"), items, int(reading.metrics.get("n_users", 0)))
     typical, attributes = reading.table("group_items"), reading.table("group_attributes")
     by_group = dict(tuple(first.groupby("group")))
-    cards = [_card(row, by_group.get(row["group"]), typical, attributes) for row in reading.groups.to_dict("records")]
+    cards = [_card(row, by_group.get(row["group"]), typical, attributes) for row in records(reading.groups)]
     worth = sentences.worth_answer(reading.evaluation, reading.regime, reading.method)
     said = f"The first {DEPTH} items for every group, ordered {order(reading.method)}. {worth}"
     columns = (
@@ -155,7 +156,7 @@ def _card(
         about += [sentences.item_reason(row.label, row.share_in_group, row.lift) for row in own.itertuples()]
     if attributes is not None:
         own = tables.telling_attributes(attributes[attributes["group"] == group["group"]]).head(2)
-        about += [sentences.attribute_reason(row) for row in own.to_dict("records")]
+        about += [sentences.attribute_reason(row) for row in records(own)]
     parts = [
         element("h3", _chip(group["group"]), " ", group["name"]),
         element("p", plural(group["size"], "user"), class_="quiet"),
@@ -254,7 +255,7 @@ def _steps(reading: Reading) -> Html | None:
         return None
     rows = tables.of(found, regime=reading.regime)
     rows = rows.assign(
-        title=rows["step"].map(lambda step: findings.STEPS.get(step, step)),
+        title=rows["step"].map(findings.step_title),
         verdict=[findings.verdict(*row) for row in rows[["added", "low", "high"]].itertuples(index=False)],
     )
     shown = pd.DataFrame(

@@ -92,7 +92,11 @@ def cost_against_quality(rows: pd.DataFrame, metric: str) -> go.Figure:
             )
         )
     figure.update_layout(
-        **{**plain_layout(380), "showlegend": len(figure.data) > 1, "margin": {"l": 0, "r": 110, "t": 8, "b": 0}},
+        **{
+            **plain_layout(380),
+            "showlegend": len([*figure.select_traces()]) > 1,
+            "margin": {"l": 0, "r": 110, "t": 8, "b": 0},
+        },
         xaxis={
             "title": "seconds of training",
             "type": "log",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pandas as pd
 import streamlit as st
@@ -32,7 +32,7 @@ _SPECIAL = re.compile("|".join(map(re.escape, _LATEX)))
 def to_markdown(table: pd.DataFrame) -> bytes:
     """Return a table of Markdown (GitHub's kind) in UTF-8; cells are shown letter by letter."""
 
-    def line(cells: object) -> str:
+    def line(cells: Iterable[str]) -> str:
         return "| " + " | ".join(_MARKDOWN.sub(r"\\\1", cell) for cell in cells) + " |"
 
     sides = ["---:" if pd.api.types.is_numeric_dtype(dtype) else "---" for dtype in table.dtypes]
@@ -43,7 +43,7 @@ def to_markdown(table: pd.DataFrame) -> bytes:
 def to_latex(table: pd.DataFrame) -> bytes:
     r"""Return a LaTeX table of booktabs (``\usepackage{booktabs}``) in UTF-8; cells are shown letter by letter."""
 
-    def line(cells: object) -> str:
+    def line(cells: Iterable[str]) -> str:
         return " & ".join(_SPECIAL.sub(lambda match: _LATEX[match[0]], cell) for cell in cells) + r" \\"
 
     sides = "".join("r" if pd.api.types.is_numeric_dtype(dtype) else "l" for dtype in table.dtypes)

@@ -30,7 +30,7 @@ def by_group(run: Run, regime: str) -> None:
         measures,
         default=measures[0],
         required=True,
-        format_func=compare_tables.GROUP_METRICS.get,
+        format_func=compare_tables.GROUP_METRICS.__getitem__,
         key="compare_group_metric",
     )
     methods = state.table_or_none(run, "group_methods")

@@ -9,7 +9,7 @@ from grouprec.ranking.statistics import ENOUGH
 from grouprec.report import html, sentences, tables
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, state
-from grouprec.ui.address import from_url, many_from_url
+from grouprec.ui.address import from_url, many_from_url, picked
 from grouprec.ui.compare import tables as compare_tables
 from grouprec.ui.compare import tabs
 from grouprec.ui.compare.export import buttons
@@ -37,7 +37,7 @@ def choose(evaluation: pd.DataFrame) -> tuple[str, int]:
         "How the lists are used",
         list(sentences.REGIMES),
         required=True,
-        format_func=sentences.REGIMES.get,
+        format_func=sentences.REGIMES.__getitem__,
         help=sentences.REGIME_HELP,
         key="compare_use",
         on_change=from_url("use", "compare_use", list(sentences.REGIMES), "strict"),
@@ -51,7 +51,7 @@ def choose(evaluation: pd.DataFrame) -> tuple[str, int]:
         key="compare_length",
         on_change=from_url("items", "compare_length", lengths, 10 if 10 in lengths else lengths[0]),
     )
-    return regime, length
+    return picked(regime), picked(length)
 
 
 def choose_methods(rows: pd.DataFrame) -> list[str]:
@@ -60,7 +60,7 @@ def choose_methods(rows: pd.DataFrame) -> list[str]:
     return st.multiselect(
         "Methods",
         list(titles),
-        format_func=titles.get,
+        format_func=titles.__getitem__,
         placeholder="All methods; choose some to narrow down",
         key="compare_methods",
         on_change=many_from_url("methods", "compare_methods", list(titles)),

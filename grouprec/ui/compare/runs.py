@@ -65,7 +65,7 @@ def _choose_runs(run: Run, finished: Mapping[str, Run]) -> list[str]:
     default = [run.run_id, *others[: FIRST_RUNS - 1]]
     labels = {run_id: f"{other.title()} · {run_id}" for run_id, other in finished.items()}
     changed = many_from_url("runs", "compare_runs", list(finished), default)
-    return st.multiselect("Runs", list(finished), format_func=labels.get, key="compare_runs", on_change=changed)
+    return st.multiselect("Runs", list(finished), format_func=labels.__getitem__, key="compare_runs", on_change=changed)
 
 
 def _evaluation(run: Run) -> pd.DataFrame | None:

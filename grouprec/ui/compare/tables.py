@@ -82,7 +82,8 @@ def run_labels(runs: Mapping[str, Run]) -> dict[str, str]:
     """Return run id -> what tables call it: its title, with the id where two runs bear the same one."""
     titles = pd.Series({run_id: run.title() for run_id, run in runs.items()}, dtype=str)
     twice = titles.duplicated(keep=False)
-    return titles.mask(twice, titles + " · " + titles.index.str[-4:]).to_dict()
+    told_apart = titles.mask(twice, titles + " · " + titles.index.str[-4:])
+    return dict(zip(runs, told_apart.tolist(), strict=True))
 
 
 def methods_by_run(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from grouprec.report import findings, sentences, tables
@@ -96,7 +97,7 @@ def stages(run: Run, regime: str) -> None:
         st.markdown(MISSING)
     else:
         rows = tables.of(table, regime=regime)
-        rows = rows.assign(title=rows["step"].map(lambda step: findings.STEPS.get(step, step)))
+        rows = rows.assign(title=rows["step"].map(findings.step_title))
         _say(findings.steps_answer(rows), STEPS_HELP)
         _draw(charts.steps(rows, NDCG), "steps", f"What every step adds to {NDCG}: {', '.join(rows['title'])}")
         shown = pd.DataFrame(
@@ -294,7 +295,7 @@ def repeats(run: Run, regime: str) -> None:
     rows = tables.of(table)
     _say(findings.repeats_answer(rows, bool(state.metrics(run).get("repeats"))))
     names = {"individual": "Personal lists", "own_frequency": "What each person took most"}
-    method = rows["method"].map(lambda name: names.get(name, sentences.method_title(name)))
+    method = rows["method"].map(lambda name: names.get(str(name), sentences.method_title(str(name))))
     rows = rows.assign(title=rows["task"].str.capitalize() + ": " + method.str.lower())
     drawn = rows.assign(ours=rows["method"] == "individual", regime="")
     _draw(charts.method_dots(drawn, {}, NDCG), "repeats", f"{NDCG} with new items only and with repeats allowed")
@@ -315,7 +316,7 @@ def blend(run: Run, regime: str) -> None:
         rows = pd.DataFrame({"name": list(values), "value": list(values.values())}).sort_values(
             "value", ascending=False
         )
-        titles = rows["name"].map(lambda name: "Blend" if name == "blend" else sentences.encoder_title(name))
+        titles = rows["name"].map(lambda name: "Blend" if name == "blend" else sentences.encoder_title(str(name)))
         rows = rows.assign(title=titles, regime="", low=rows["value"], high=rows["value"], ours=rows["name"] == "blend")
         _draw(charts.method_dots(rows, {}, f"{NDCG} on the validation part"), "blend", "The blend and its encoders")
     table = tables.blend_table(weights, state.table(run, "comparisons"))
@@ -341,7 +342,7 @@ def _say(sentence: str, explanation: str | None = None) -> None:
     st.markdown(sentence, help=explanation)
 
 
-def _draw(figure: Any, name: str, alt: str) -> None:
+def _draw(figure: go.Figure, name: str, alt: str) -> None:
     st.plotly_chart(figure, key=f"compare_{name}", config=charts.QUIET_CONFIG, alt=alt)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from grouprec.core.tables import highest
 from grouprec.data.prepare import Prepared
 from grouprec.data.read import Peek
 from grouprec.report.palette import ACCENT, NEUTRAL
@@ -24,7 +25,8 @@ def summarise(prepared: Prepared) -> Check:
     parts = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}
     users = np.concatenate([part.user_rows for part in parts.values()])
     items = np.concatenate([part.item_rows for part in parts.values()])
-    times = np.concatenate([part.times for part in parts.values()]) if dataset.timed else np.empty(0)
+    timed = [part.times for part in parts.values() if part.times is not None]
+    times = np.concatenate(timed) if dataset.timed else np.empty(0)
     of_users, of_items = np.bincount(users), np.bincount(items)
     of_users = of_users[of_users > 0]
     return Check(
@@ -73,7 +75,7 @@ def activity(times: np.ndarray) -> pd.DataFrame:
     unit = "D" if days <= 120 else "W" if days <= 1000 else "M"
     moments = pd.Series(pd.to_datetime(times, unit="s"))
     counts = moments.dt.to_period(unit).value_counts().sort_index()
-    starts = counts.index.to_timestamp()
+    starts = pd.PeriodIndex(counts.index).to_timestamp()
     return pd.DataFrame({"start": starts, "count": counts.to_numpy()})
 
 
@@ -100,7 +102,7 @@ def dropped_sentence(check: Check) -> str:
     lost = check.n_raw - check.n_rows
     if lost <= 0 or not check.report["dropped"].any():
         return "no row was dropped"
-    worst = check.report["step"].loc[check.report["dropped"].idxmax()]
+    worst = highest(check.report, "dropped")["step"]
     return (
         f"{percent(lost / check.n_raw)} of the rows were dropped or merged, {_REASONS.get(worst, f'most as {worst}')}"
     )

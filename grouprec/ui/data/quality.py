@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from grouprec.core.tables import named_rows
 from grouprec.data.values import to_numbers, to_seconds
 from grouprec.report.palette import ACCENT, NEUTRAL
 from grouprec.ui.cards import count, percent, plural
@@ -107,7 +108,7 @@ def _content_warnings(check: Check) -> list[Warn]:
             "They get the list of the group that looks most like them; raise “Fewest items of a user” to do without."
         )
         found.append(Warn(f"{percent(check.once)} of the users have a single interaction", advice))
-    for row in check.report.itertuples():
+    for row in named_rows(check.report):
         advice = _STEPS.get(str(row.step))
         if advice and row.rows_before and row.dropped / row.rows_before > MANY_DROPPED:
             found.append(Warn(f"“{row.step}” drops {percent(row.dropped / row.rows_before)} of the rows", advice))

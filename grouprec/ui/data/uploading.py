@@ -8,6 +8,7 @@ a header of its own, nor show how far the browser is.
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.components.v2 import component
 
 from grouprec.ui.server import uploads
 
@@ -80,7 +81,7 @@ _JS = """export default function ({ data, parentElement, setTriggerValue }) {
   }
 }"""
 
-_component = st.components.v2.component("grouprec_upload", html=_HTML, css=_CSS, js=_JS)
+_component = component("grouprec_upload", html=_HTML, css=_CSS, js=_JS)
 
 
 def stream_file(key: str, types: list[str]) -> str | None:

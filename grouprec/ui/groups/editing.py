@@ -10,7 +10,7 @@ import streamlit as st
 
 from grouprec.core.types import GrouprecError
 from grouprec.explore import edits
-from grouprec.explore.edits import LONGEST_DESCRIPTION, LONGEST_NAME, Edit
+from grouprec.explore.edits import LONGEST_DESCRIPTION, LONGEST_NAME, Edit, Kind
 from grouprec.report import tables
 from grouprec.runs.store import Run
 from grouprec.ui import cards, state
@@ -75,7 +75,7 @@ def describe(run: Run, group: pd.Series) -> None:
         saved = st.form_submit_button("Save")
     if not saved:
         return
-    wanted = [("rename", name, before), ("describe", text, told)]
+    wanted: list[tuple[Kind, str, str]] = [("rename", name, before), ("describe", text, told)]
     changes = [Edit(kind, (number,), new) for kind, new, old in wanted if " ".join(new.split()) != old]
 
     def save() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from grouprec.core.tables import row_at
 from grouprec.report import tables
 from grouprec.runs.store import Run
 from grouprec.ui import cards, state
@@ -81,7 +82,7 @@ def matches(users: pd.DataFrame, items: pd.DataFrame, text: str) -> dict[str, tu
         user = str(users["user"].iloc[row])
         options[f"user:{user}"] = row, f"User {user} · group {users['group'].iloc[row]}"
     for row in find_items(items, text, MOST).tolist():
-        item, label, n = items.loc[row, ["item", "label", "users"]]
+        item, label, n = row_at(items, row)[["item", "label", "users"]]
         shown = f"{cards.short(label)} ({item})" if str(label) != str(item) else str(item)
         options[f"item:{item}"] = row, f"Item {shown} · {cards.plural(n, 'user')}"
     return options

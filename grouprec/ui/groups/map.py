@@ -54,7 +54,7 @@ def controls(run: Run, users: pd.DataFrame) -> Look:
     colour = left.selectbox(
         "Colour by",
         options,
-        format_func=lambda name: TITLES.get(name, name.replace("_", " ")),
+        format_func=lambda name: TITLES.get(name) or name.replace("_", " "),
         key="groups_colour",
         on_change=from_url("colour", "groups_colour", options, "group"),
     )
@@ -62,7 +62,7 @@ def controls(run: Run, users: pd.DataFrame) -> Look:
     view = middle.selectbox(
         "View",
         views,
-        format_func=VIEWS.get,
+        format_func=VIEWS.__getitem__,
         key="groups_view",
         on_change=from_url("view", "groups_view", views, "map"),
     )

@@ -10,6 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from scipy.ndimage import gaussian_filter
 
+from grouprec.core.tables import named_rows
 from grouprec.explore.users import Space
 from grouprec.report.palette import NEUTRAL, group_colour, text_on
 from grouprec.report.text import literal, percent
@@ -94,7 +95,9 @@ def spatial_map(
         "zerolinecolor": GRID,
     }
     titles = [f"direction {at} ({percent(share)})" for at, share in enumerate(space.shares, start=1)]
-    scene = {f"{name}axis": {**axis, "title": title} for name, title in zip("xyz", titles, strict=True)}
+    scene: dict[str, object] = {
+        f"{name}axis": {**axis, "title": title} for name, title in zip("xyz", titles, strict=True)
+    }
     if colour == "group":
         scene["annotations"] = _numbers(
             space.positions, users["group"].to_numpy()[:n], rows if lit is None else np.flatnonzero(lit[:n])
@@ -115,7 +118,7 @@ def _numbers(positions: np.ndarray, groups: np.ndarray, rows: np.ndarray) -> lis
     places = pd.DataFrame(positions[rows], columns=["x", "y", "z"]).groupby(groups[rows]).median()
     return [
         {**map_labels.mark(int(group)), "x": float(place.x), "y": float(place.y), "z": float(place.z)}
-        for group, place in zip(places.index, places.itertuples(), strict=True)
+        for group, place in zip(places.index, named_rows(places), strict=True)
     ]
 
 
@@ -160,5 +163,7 @@ def mark_selected(figure: go.Figure, rows: np.ndarray) -> None:
     """
     if not len(rows):
         return
-    for trace in figure.select_traces(selector={"type": "scattergl"}):
-        trace.selectedpoints = np.flatnonzero(np.isin(np.asarray(trace.customdata), rows))
+    figure.for_each_trace(
+        lambda trace: trace.update(selectedpoints=np.flatnonzero(np.isin(np.asarray(trace.customdata), rows))),
+        selector={"type": "scattergl"},
+    )

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from grouprec.core.tables import named_rows, records
 from grouprec.core.types import GrouprecError
 from grouprec.report import sentences, tables
 from grouprec.runs.store import Run
@@ -131,10 +132,8 @@ def card(group: Mapping[str, Any], items: pd.DataFrame, attributes: pd.DataFrame
     st.caption(f"{size} · {sentences.separation_words(group['separation'])}", help=SEPARATION_HELP)
     if description := group.get("description"):
         st.markdown(f":small[{cards.plain(cards.short(description, 160))}]")
-    reasons = [
-        sentences.item_reason(cards.short(row.label), row.share_in_group, row.lift) for row in items.itertuples()
-    ]
-    reasons += [sentences.attribute_reason(row) for row in attributes.to_dict("records")]
+    reasons = [sentences.item_reason(cards.short(row.label), row.share_in_group, row.lift) for row in named_rows(items)]
+    reasons += [sentences.attribute_reason(row) for row in records(attributes)]
     st.markdown(
         "\n".join(f"- :small[{reason}]" for reason in reasons) or "Nothing sets this group apart from all users."
     )
@@ -149,7 +148,7 @@ def card_wall(groups: pd.DataFrame, items: pd.DataFrame, attributes: pd.DataFram
     typical = dict(list(items.groupby("group").head(3).groupby("group")))
     telling = dict(list(tables.telling_attributes(attributes).groupby("group").head(1).groupby("group")))
     with st.grid(min_column_width=270, border=True) as grid:
-        for group in shown.to_dict("records"):
+        for group in records(shown):
             number = group["group"]
             with grid.cell():
                 card(group, typical.get(number, items.iloc[:0]), telling.get(number, attributes.iloc[:0]))

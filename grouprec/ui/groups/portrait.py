@@ -5,13 +5,17 @@ Runs that are older than a table go without the part that it shows.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
+from grouprec.core.tables import records
 from grouprec.report import sentences, tables
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, state
-from grouprec.ui.address import from_url
+from grouprec.ui.address import from_url, picked
 from grouprec.ui.groups import editing, portrait_charts
 
 HELP = (
@@ -76,6 +80,7 @@ def choose(run: Run, groups: pd.DataFrame) -> tuple[int, int | None]:
             on_change=from_url("against", "portrait_against", others, NOBODY),
             width=240,
         )
+        number = picked(number)
         editing.menu(run, groups, number)
         cards.link("recommendations", "Show its list", group=number)
     return number, None if against == NOBODY else against
@@ -174,7 +179,7 @@ def attributes(table: pd.DataFrame, number: int) -> None:
     }
     _title("Who they are", ATTRIBUTES_HELP, shown, formats)
     if len(telling):
-        st.markdown("\n".join(f"- {sentences.attribute_reason(row)}" for row in telling.to_dict("records")))
+        st.markdown("\n".join(f"- {sentences.attribute_reason(row)}" for row in records(telling)))
     st.caption(sentences.attributes_note(table, len(telling)))
 
 
@@ -189,7 +194,7 @@ def members(table: pd.DataFrame | None, users: pd.DataFrame, number: int) -> Non
         kind = st.segmented_control(
             "Which members",
             list(kinds),
-            format_func=kinds.get,
+            format_func=kinds.__getitem__,
             default="typical",
             required=True,
             label_visibility="collapsed",
@@ -240,7 +245,7 @@ def neighbours(near: pd.DataFrame | None, names: dict[int, str], number: int) ->
 
 
 def _title(
-    text: str, explanation: str, numbers: pd.DataFrame | None = None, formats: dict[str, object] | None = None
+    text: str, explanation: str, numbers: pd.DataFrame | None = None, formats: Mapping[str, Any] | None = None
 ) -> None:
     """Draw the title of a part; beside it, the numbers of its chart."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from grouprec.core.tables import row_at
 from grouprec.report import tables as report_tables
 from grouprec.runs.store import Run
 from grouprec.ui import cards, state
@@ -34,15 +35,13 @@ def draw(run: Run, groups: pd.DataFrame, number: int, other: int) -> None:
     border = None
     if near is not None:
         border = float(near.set_index(["group", "other"])["borderline"][(number, other)])
-    sentence = words.two_groups_answer(
-        rows.loc[number].to_dict(), rows.loc[other].to_dict(), len(shared), LENGTH, border
-    )
+    sentence = words.two_groups_answer(row_at(rows, number), row_at(rows, other), len(shared), LENGTH, border)
     with st.container(border=True):
         st.markdown(sentence)
         items = state.table(run, "group_items")
         for at, column in zip((number, other), st.columns(2, gap="large"), strict=True):
             with column:
-                _side(run, rows.loc[at], items, heads[at], shared)
+                _side(run, row_at(rows, at), items, heads[at], shared)
 
 
 def _side(run: Run, group: pd.Series, items: pd.DataFrame, head: pd.DataFrame, shared: set[str]) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import pandas as pd
 
+from grouprec.core.tables import Row
 from grouprec.explore.edits import Edit, EditHistory, Grouping
 from grouprec.report.text import count, group_label, percent, plain, plural, short
 
@@ -58,9 +56,7 @@ def owners_answer(label: str, n: int, n_users: int, parts: pd.DataFrame) -> str:
     return f"**{plural(n, 'user')}** ({percent(n / max(n_users, 1))}) have {what}; {where}."
 
 
-def two_groups_answer(
-    one: Mapping[str, Any], other: Mapping[str, Any], shared: int, length: int, border: float | None
-) -> str:
+def two_groups_answer(one: Row, other: Row, shared: int, length: int, border: float | None) -> str:
     """Say how much two groups have in common.
 
     Args:

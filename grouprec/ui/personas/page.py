@@ -9,7 +9,7 @@ from grouprec.core.types import GrouprecError
 from grouprec.report import sentences
 from grouprec.runs.store import Run
 from grouprec.ui import cards, state
-from grouprec.ui.address import from_url
+from grouprec.ui.address import from_url, picked
 from grouprec.ui.personas import opened, views, words
 
 
@@ -29,7 +29,7 @@ def explore(run: Run, groups: pd.DataFrame) -> None:
     )
     said = st.container()
     try:
-        sentence = views.VIEWS[view][1](run, groups)
+        sentence = views.VIEWS[picked(view)][1](run, groups)
     except GrouprecError as error:  # a fragment runs on its own, outside the frame that shows errors
         st.error(cards.plain(error))
         return

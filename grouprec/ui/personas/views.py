@@ -14,7 +14,7 @@ import streamlit as st
 from grouprec.explore.virtual_groups import VirtualMembers
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, state
-from grouprec.ui.address import from_url
+from grouprec.ui.address import from_url, picked
 from grouprec.ui.personas import opened, words
 
 DIAL = list(range(0, 101, 5))  # per cent of the way from safe to surprising
@@ -59,12 +59,14 @@ def alternative_lists(run: Run, groups: pd.DataFrame) -> str:
     left, middle, right = st.columns([5, 3, 5], gap="medium")
     with left:
         group = cards.choose_group(groups, "personas_group")
-    n = middle.segmented_control(
-        "Number of lists",
-        LISTS,
-        required=True,
-        key="personas_lists",
-        on_change=from_url("lists", "personas_lists", LISTS, 3),
+    n = picked(
+        middle.segmented_control(
+            "Number of lists",
+            LISTS,
+            required=True,
+            key="personas_lists",
+            on_change=from_url("lists", "personas_lists", LISTS, 3),
+        )
     )
     dial = right.select_slider(
         "From safe to surprising",
@@ -128,7 +130,7 @@ def draw_frontier(frontier: pd.DataFrame, place: pd.Series) -> None:
         gain = st.segmented_control(
             "Gained",
             list(words.GAINS),
-            format_func=words.GAINS.get,
+            format_func=words.GAINS.__getitem__,
             default="intra_list_diversity",
             required=True,
             label_visibility="collapsed",

@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from grouprec.core.tables import row_at
+from grouprec.core.types import Rows
 from grouprec.explore.virtual_groups import CopyCheck, VirtualMembers
 from grouprec.models.alternatives import Alternatives
 from grouprec.report.palette import ACCENT, COLOURS, NEUTRAL
@@ -111,7 +113,7 @@ def bullets(labels: Sequence[str]) -> str:
     return "\n".join(f"- :small[{plain(short(label, 60))}]" for label in labels)
 
 
-def lists_frame(lists: Mapping[str, Sequence[int]], item_ids: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
+def lists_frame(lists: Mapping[str, Rows], item_ids: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
     """Return lists of item rows, by name, as one frame to download: list, rank, item, label."""
     parts = []
     for name, listed in lists.items():
@@ -125,7 +127,7 @@ def distinct(rows: Sequence[int], item_ids: np.ndarray, labels: np.ndarray) -> d
     """Return what every item is called: its label, with its id where others have the same. Not escaped."""
     texts = pd.Series([short(labels[row]) for row in rows], index=list(rows), dtype="str")
     ids = pd.Series([f" ({item_ids[row]})" for row in rows], index=texts.index, dtype="str")
-    return texts.where(~texts.duplicated(keep=False), texts + ids).to_dict()
+    return dict(zip(rows, texts.where(~texts.duplicated(keep=False), texts + ids).tolist(), strict=True))
 
 
 # -- virtual members
@@ -164,7 +166,7 @@ def members_frame(members: VirtualMembers, item_ids: np.ndarray, labels: np.ndar
 
 
 def mixture_answer(
-    weights: Mapping[int, float], names: Mapping[int, str], mixed: Sequence[int], pure: Mapping[int, Sequence[int]]
+    weights: Mapping[int, float], names: Mapping[int, str], mixed: Rows, pure: Mapping[int, Rows]
 ) -> str:
     """Say how much of a mixture's list is on the lists of its groups.
 
@@ -280,16 +282,16 @@ def frontier_table(frontier: pd.DataFrame) -> pd.DataFrame:
 def small_groups_answer(small: pd.DataFrame) -> str:
     """Say how lists learned from half of a group's members served the other half, generated against the mean."""
     strict = small[small["regime"] == "strict"].set_index("band")
-    if "all" not in strict.index or pd.isna(strict.loc["all", "ratio"]):
+    if "all" not in strict.index or pd.isna(row_at(strict, "all")["ratio"]):
         return "No lists learned from half of a group could be judged on the other half."
-    every = strict.loc["all"]
+    every = row_at(strict, "all")
     said = (
         "Learned from half of each group's members and judged on the other half, generated lists are worth "
         f"{percent(every['ratio'])} ({percent(every['low'])} to {percent(every['high'])}) of the members' mean"
     )
-    if FEWEST not in strict.index or pd.isna(strict.loc[FEWEST, "ratio"]):
+    if FEWEST not in strict.index or pd.isna(row_at(strict, FEWEST)["ratio"]):
         return f"{said}."
-    return f"{said}, and {percent(strict.loc[FEWEST, 'ratio'])} where they learned from 10 members or fewer."
+    return f"{said}, and {percent(row_at(strict, FEWEST)['ratio'])} where they learned from 10 members or fewer."
 
 
 def small_groups_table(small: pd.DataFrame) -> pd.DataFrame:

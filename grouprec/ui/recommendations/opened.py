@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 from scipy import sparse
 
-from grouprec.core.types import USER_COLUMNS
+from grouprec.core.types import USER_COLUMNS, Regime
 from grouprec.explore.remake import ListMembers, Price, held_out_matrix, list_for_all
 from grouprec.explore.tables import HELD_OUT_ROWS
 from grouprec.runs.snapshot import FitSnapshot
@@ -40,20 +40,20 @@ def members(run: Run, users: pd.DataFrame, group: int) -> ListMembers:
     return _members(_key(run), rows_of(run, ids))
 
 
-def price(run: Run, rows: np.ndarray, items: np.ndarray, regime: str, n: int) -> Price:
+def price(run: Run, rows: np.ndarray, items: np.ndarray, regime: Regime, n: int) -> Price:
     """Return what the first ``n`` items of a list are worth to some users, rows of the base; counted once each."""
     return _price(_key(run), rows, items, regime, n)
 
 
 def rows_of(run: Run, ids: pd.Series) -> np.ndarray:
     """Return the rows of users in the base, int [n]; those that it does not know are left out."""
-    rows = _user_index(_key(run)).get_indexer(ids)
+    rows = _user_index(_key(run)).get_indexer(pd.Index(ids))
     return np.sort(rows[rows >= 0])
 
 
 def item_rows(run: Run, ids: pd.Series) -> np.ndarray:
     """Return the rows of items in the base, int [n], -1 for one that it does not know."""
-    return _item_index(_key(run)).get_indexer(ids)
+    return _item_index(_key(run)).get_indexer(pd.Index(ids))
 
 
 def places_for_all(run: Run) -> np.ndarray:
@@ -113,7 +113,7 @@ def _members(key: _Key, rows: np.ndarray) -> ListMembers:
 
 
 @st.cache_resource(max_entries=1024, show_spinner=False)
-def _price(key: _Key, rows: np.ndarray, items: np.ndarray, regime: str, n: int) -> Price:
+def _price(key: _Key, rows: np.ndarray, items: np.ndarray, regime: Regime, n: int) -> Price:
     return _members(key, rows).price(items, regime, n)
 
 
@@ -131,7 +131,7 @@ def _held_out(key: _Key, refit: bool) -> sparse.csr_array | None:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _attribute_rows(key: _Key) -> dict[str, np.ndarray]:
     items = state.table(Run(Path(key[0])), "items")
-    rows = _item_index(key).get_indexer(items["item"])
+    rows = _item_index(key).get_indexer(pd.Index(items["item"]))
     found: dict[str, np.ndarray] = {}
     for name in items.columns.difference(["item", "label", "users"], sort=False):
         column, title = items[name], str(name).replace("_", " ")
@@ -161,7 +161,7 @@ def _explainer(key: _Key, rows: np.ndarray) -> Explainer:
     model = _model(key)
     users = state.table(Run(Path(key[0])), "users")
     known = users.drop(columns=list(USER_COLUMNS))
-    place = pd.Index(users["user"]).get_indexer(model.base.user_ids[rows])
+    place = pd.Index(users["user"]).get_indexer(pd.Index(model.base.user_ids[rows]))
     return model.explainer(rows, known.iloc[place])
 
 

@@ -8,11 +8,11 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from grouprec.core.types import GrouprecError
+from grouprec.core.types import REGIMES, GrouprecError, Regime
 from grouprec.report import sentences, tables
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, feedback, state
-from grouprec.ui.address import from_url
+from grouprec.ui.address import from_url, picked
 from grouprec.ui.recommendations import opened, reasons, remade, sheet
 
 LENGTHS = [10, 20, 50]
@@ -23,19 +23,19 @@ OWNED_HELP = "Share of the members who already have the item"
 BEST_HELP = "The kind of list that this run stands for and that `grouprec export` takes"
 
 
-def choose(groups: pd.DataFrame) -> tuple[pd.Series, str, int]:
+def choose(groups: pd.DataFrame) -> tuple[pd.Series, Regime, int]:
     """Draw the controls; return group, use of the list, and number of items. All of them are in the URL."""
     left, middle, right = st.columns([4, 9, 3])
     with left:
         group = cards.choose_group(groups, "list_group")
     regime = middle.segmented_control(
         "How the list is used",
-        list(sentences.REGIMES),
+        REGIMES,
         required=True,
-        format_func=sentences.REGIMES.get,
+        format_func=sentences.REGIMES.__getitem__,
         help=sentences.REGIME_HELP,
         key="list_use",
-        on_change=from_url("use", "list_use", list(sentences.REGIMES), "strict"),
+        on_change=from_url("use", "list_use", [*REGIMES], "strict"),
         wrap=True,
     )
     length = right.segmented_control(
@@ -45,7 +45,7 @@ def choose(groups: pd.DataFrame) -> tuple[pd.Series, str, int]:
         key="list_length",
         on_change=from_url("items", "list_length", LENGTHS, LENGTHS[0]),
     )
-    return group, regime, length
+    return group, picked(regime), picked(length)
 
 
 def list_table(chosen: pd.DataFrame, shared_with: pd.Series | None, key: str) -> None:
@@ -80,8 +80,10 @@ def score_column(scores: pd.Series) -> Any:
     """
     top = float(scores.max()) if len(scores) else 0.0
     explanation = "Relative to the highest score of this list"
-    limits = {"min_value": 0.0, "max_value": top if top > 0 else 1.0}
-    return st.column_config.ProgressColumn("Score", format=" ", width=46, help=explanation, **limits)
+    top = top if top > 0 else 1.0
+    return st.column_config.ProgressColumn(
+        "Score", format=" ", width=46, help=explanation, min_value=0.0, max_value=top
+    )
 
 
 def lists_beside(lists: pd.DataFrame, group: int, regime: str, length: int, best: str) -> None:
@@ -190,7 +192,9 @@ def why_for_user(run: Run, user: pd.Series, own: pd.DataFrame) -> None:
         return
     labels = dict(zip(items.tolist(), first["label"], strict=True))
     with st.popover("Why these items", icon=":material/help:"):
-        item = st.selectbox("Item", list(labels), format_func=lambda one: cards.short(labels[one]), key="user_why")
+        item = picked(
+            st.selectbox("Item", list(labels), format_func=lambda one: cards.short(labels[one]), key="user_why")
+        )
         reasons.panel(run, rows, item, f"**{cards.plain(labels[item])}**:", "they", "user_why")
 
 

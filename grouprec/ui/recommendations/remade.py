@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from grouprec.core.types import GrouprecError
+from grouprec.core.types import GrouprecError, Regime
 from grouprec.explore.remake import AS_TRAINED, DEPTH, ListMembers, Price, Wishes
 from grouprec.ranking.statistics import mean_interval
 from grouprec.ranking.strategies import STRATEGIES
@@ -67,13 +68,13 @@ class Chosen:
 
     run: Run
     group: pd.Series
-    regime: str
+    regime: Regime
     length: int
     members: ListMembers
     trained: np.ndarray
 
 
-def choose(run: Run, group: pd.Series, regime: str, length: int, head: pd.DataFrame) -> Chosen | None:
+def choose(run: Run, group: pd.Series, regime: Regime, length: int, head: pd.DataFrame) -> Chosen | None:
     """Return what answers on the spot need; None where the run did not keep it, or knows nobody of the group.
 
     Args:
@@ -161,7 +162,8 @@ def left_out(chosen: Chosen) -> np.ndarray:
                 key="list_without",
                 on_change=repeated_from_url("without", "list_without", list(by_attribute)),
             )
-    return np.concatenate([opened.item_rows(chosen.run, pd.Series(items, dtype=object)), *map(by_attribute.get, kinds)])
+    left_out = opened.item_rows(chosen.run, pd.Series(items, dtype=object))
+    return np.concatenate([left_out, *(by_attribute[kind] for kind in kinds)])
 
 
 def price(chosen: Chosen, items: np.ndarray) -> None:
@@ -195,7 +197,7 @@ def gained(now: Price, before: Price) -> str:
     return f"{more:+,} items".replace("-", "−") if more else "±0 items"
 
 
-def colour(delta: str) -> str:
+def colour(delta: str) -> Literal["gray", "red", "green"]:
     """Return green for more, red for less, grey for the same; the sign says it, too."""
     return "gray" if delta.startswith("±") else "red" if delta.startswith("−") else "green"
 
@@ -207,7 +209,7 @@ def measured(chosen: Chosen, items: np.ndarray) -> None:
     if now is None or before is None:
         st.metric(title, cards.NOTHING, "nobody was held out", delta_color="gray", help=MEASURED_HELP, **look)
         return
-    value, low, high = mean_interval(now)
+    value, low, high = (float(part) for part in mean_interval(now))
     more = now.mean() - before.mean()
     delta = "±0" if abs(more) < 0.0005 else f"{more:+.3f}".replace("-", "−")
     interval, who = cards.interval(value, low, high), cards.plural(len(now), "member")

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 
+from grouprec.core.types import Texts
 from grouprec.explore.reasons import LEAST, Reasons, in_words
 from grouprec.explore.remake import ListMembers, Price
 from grouprec.ui.cards import count, percent, plain, plural, short
 from grouprec.ui.live_words import moves
 
 
-def reasons_words(found: Reasons, labels: Sequence[str], who: str) -> str:
+def reasons_words(found: Reasons, labels: Texts, who: str) -> str:
     """Return the reasons as a sentence, markdown."""
     said = in_words(found, labels, who, escape=lambda label: f"*{plain(short(label, 44))}*")
     return f"{said[0].upper()}{said[1:]}."
@@ -32,7 +31,7 @@ def reasons_note(found: Reasons, n_users: int) -> str:
     return f"{who}{drawn}; {how}."
 
 
-def reasons_frame(found: Reasons, labels: Sequence[str]) -> pd.DataFrame:
+def reasons_frame(found: Reasons, labels: Texts) -> pd.DataFrame:
     """Return all that speaks for or against an item: what, share (below 0 against), owners, own; strongest first."""
     own = pd.DataFrame(
         {
@@ -111,7 +110,7 @@ def list_frame(members: ListMembers, items: np.ndarray, before: np.ndarray, plac
     )
 
 
-def gone_words(before: np.ndarray, after: np.ndarray, labels: Sequence[str]) -> str:
+def gone_words(before: np.ndarray, after: np.ndarray, labels: Texts) -> str:
     """Name the items that are out, markdown; say so where there are none."""
     gone = [plain(short(labels[item], 30)) for item in before.tolist() if item not in set(after.tolist())]
     more = f" and {len(gone) - 4} more" if len(gone) > 4 else ""

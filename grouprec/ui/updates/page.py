@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from grouprec.core.types import GrouprecError
 from grouprec.runs.store import Run
 from grouprec.ui import cards, state
-from grouprec.ui.address import from_url
+from grouprec.ui.address import from_url, picked
 
 MODES = {"replay": "Replay the held-out part", "send": "Send events"}
 
@@ -27,15 +27,16 @@ def no_events(run: Run) -> NoReturn:
 
 def mode() -> str:
     """Draw the choice between replaying and sending; it is in the URL."""
-    return st.segmented_control(
+    chosen = st.segmented_control(
         "What to do",
         list(MODES),
         required=True,
-        format_func=MODES.get,
+        format_func=MODES.__getitem__,
         label_visibility="collapsed",
         key="updates_mode",
         on_change=from_url("mode", "updates_mode", list(MODES), "replay"),
     )
+    return picked(chosen)
 
 
 def replay(run: Run, top: DeltaGenerator, bar: DeltaGenerator) -> None:

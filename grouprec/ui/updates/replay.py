@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from grouprec.live.replay import Replay
 from grouprec.report import sentences, tables
@@ -78,7 +78,7 @@ def controls(run: Run) -> Player:
     return player
 
 
-def picture(run: Run, player: Player, top: Any) -> None:
+def picture(run: Run, player: Player, top: DeltaGenerator) -> None:
     """Draw what has happened so far, again and again while events are playing.
 
     Args:
@@ -100,7 +100,7 @@ def _forget() -> None:
     st.session_state.pop("replay", None)
 
 
-def _draw(run: Run, player: Player, top: Any) -> None:
+def _draw(run: Run, player: Player, top: DeltaGenerator) -> None:
     replay = player.replay
     if player.playing:
         player.advance(SPEEDS[st.session_state["replay_speed"]])

@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from grouprec.core.types import DataError, GrouprecError
 from grouprec.live import streams
@@ -35,7 +36,7 @@ REPORT_HELP = (
 RECOUNT_HELP = "The groups' sums are kept up to date event by event; this counts them again from every user"
 
 
-def panel(run: Run, top: Any) -> None:
+def panel(run: Run, top: DeltaGenerator) -> None:
     """Draw the ways to send events, what the last ones did, and how the stream stands.
 
     Args:
@@ -55,7 +56,8 @@ def panel(run: Run, top: Any) -> None:
 def _one_event(run: Run) -> None:
     users, items = state.table(run, "users"), state.table(run, "items")
     often = users.nlargest(MOST_OPTIONS, "interactions")["user"].tolist()
-    known = items.nlargest(MOST_OPTIONS, "users").set_index("item")["label"].to_dict()
+    popular = items.nlargest(MOST_OPTIONS, "users")
+    known: dict[str, str] = dict(zip(popular["item"].tolist(), popular["label"].tolist(), strict=True))
     with st.form("send_one"):
         user = st.selectbox("User", often, index=None, accept_new_options=True, key="send_user", placeholder=OR_TYPE)
         item = st.selectbox(
@@ -68,7 +70,7 @@ def _one_event(run: Run) -> None:
             placeholder=OR_TYPE,
         )
         names = _behaviours(run)
-        behaviour = st.selectbox("What happened", list(names), format_func=names.get, key="send_behaviour")
+        behaviour = st.selectbox("What happened", list(names), format_func=names.__getitem__, key="send_behaviour")
         if st.form_submit_button("Send", type="primary", icon=":material/send:", key="send_submit"):
             if not (user or "").strip() or not (item or "").strip():
                 st.error("An event needs a user and an item; choose or type both.")
@@ -116,7 +118,7 @@ def _read(run: Run, name: str, content: bytes) -> pd.DataFrame:
         return read_events(path, {}, run.config().roles)
 
 
-def _send(run: Run, events: Callable[[], Any]) -> None:
+def _send(run: Run, events: Callable[[], pd.DataFrame | list[dict[str, Any]]]) -> None:
     """Send events and remember what they did until the next ones."""
     try:
         given = events()
@@ -162,7 +164,7 @@ def _changed_lists(run: Run, effect: streams.Effect, labels: list[str]) -> None:
         st.caption(f"{cards.plural(len(changed) - MOST_LISTS, 'more list')} changed, too; the download has all lists.")
 
 
-def _standing(run: Run, top: Any) -> None:
+def _standing(run: Run, top: DeltaGenerator) -> None:
     """Draw the first line of the page, the counters of the stream, and what can be done with it."""
     if not feedback.begun(run):
         metrics = state.metrics(run)

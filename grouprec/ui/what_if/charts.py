@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from grouprec.core.tables import highest
 from grouprec.report.palette import ACCENT, NEUTRAL, group_colour
 from grouprec.report.text import literal
 from grouprec.ui.charts import GRID, LEGEND_ABOVE, MAP_HEIGHT, REFERENCES, plain_layout
@@ -57,7 +58,7 @@ def money_curve(table: pd.DataFrame, n: int) -> go.Figure:
     """
     x = table["n_groups"]
     text = "%{x} lists: %{y:,.0f} after costs<extra></extra>"
-    best = int(table.loc[table["net"].idxmax(), "n_groups"])
+    best = int(highest(table, "net")["n_groups"])
     said = {"text": f"<b>best: {best}</b>", "showarrow": False, "yshift": 20, "font": {"size": 12}}
     traces = [_band(x, table["net_low"], table["net_high"]), _line(x, table["net"], "After costs", None, text)]
     traces += [_mark(table, "net", at, symbol) for at, symbol in ((n, OTHER), (best, "star"))]

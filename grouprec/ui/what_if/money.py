@@ -7,6 +7,7 @@ import math
 import pandas as pd
 import streamlit as st
 
+from grouprec.core.tables import highest
 from grouprec.ranking.group_lists import LENGTH
 from grouprec.report import tables
 from grouprec.runs.store import Run
@@ -102,7 +103,7 @@ def usual_cost(curve: pd.DataFrame, n_users: int) -> float:
     Args:
         curve, n_users: as in :func:`money`.
     """
-    best = curve.loc[curve["value"].idxmax()]
+    best = highest(curve, "value")
     more = best["n_groups"] - curve["n_groups"].min()
     hits = (best["value"] - curve["value"].iloc[0]) * LENGTH * n_users / max(more, 1)
     return max(float(f"{hits:.0e}"), 1.0)

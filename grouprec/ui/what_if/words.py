@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from grouprec.core.tables import highest, row_at
 from grouprec.report.text import count, interval, percent, plural, score
 
 STATUS = {"new": "New", "gone": "Gone", "changed": "Changed", "same": "As before"}
@@ -80,14 +81,14 @@ def step(more: int, added: float, worse: bool) -> str:
 
 def enough(curve: pd.DataFrame) -> int:
     """Return the smallest number of lists whose value is not proven to be below the best one's (intervals overlap)."""
-    best = curve.loc[curve["value"].idxmax()]
+    best = highest(curve, "value")
     return int(curve.loc[curve["high"] >= best["value"], "n_groups"].min())
 
 
 def enough_words(curve: pd.DataFrame) -> str:
     """Say from which number of lists on the measured values can hardly be told apart; needs a value."""
     known = curve.dropna(subset="value")
-    best = int(known.loc[known["value"].idxmax(), "n_groups"])
+    best = int(highest(known, "value")["n_groups"])
     least = enough(known)
     if least == best:
         return f"{lists(best).capitalize()} did best, and no smaller number comes within its 95 % interval."
@@ -108,7 +109,7 @@ def measures(value: pd.DataFrame, settings: list[Setting]) -> pd.DataFrame:
         rows = value[value["n_groups"] == setting.n].set_index("metric")
         if rows.empty:
             continue
-        ndcg, hit = rows.loc["ndcg@10"], rows.loc["hit_rate@10"]
+        ndcg, hit = row_at(rows, "ndcg@10"), row_at(rows, "hit_rate@10")
         sizes = setting.groups["size"]
         columns[lists(setting.n).capitalize()] = {
             "Of the possible gain": percent(ndcg["share_of_gain"]),
@@ -173,7 +174,7 @@ def money_answer(table: pd.DataFrame, n: int) -> str:
     Args:
         table: n_groups, net, net_low, net_high, ascending.
     """
-    best = table.loc[table["net"].idxmax()]
+    best = highest(table, "net")
     at_best = int(best["n_groups"])
     close = table.loc[table["net_high"] >= best["net"], "n_groups"].astype(int)
     said = f"**{lists(at_best)}** {'brings' if at_best == 1 else 'bring'} most after costs: {count(best['net'])}"

@@ -1,0 +1,21 @@
+"""What the package promises to those who install it."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_the_package_says_that_it_has_types() -> None:
+    assert (files("grouprec") / "py.typed").is_file()
+    built = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+    assert built["packages"] == ["grouprec"] and "exclude" not in built  # the wheel holds all files of the folder
+
+
+def test_no_rule_of_the_type_checker_is_switched_off() -> None:
+    rules = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pyright"]
+    off = [name for name, level in rules.items() if level in ("none", False) and name != "reportMissingTypeStubs"]
+    assert not off, "what cannot be mended is ignored where it stands, with its reason"
