@@ -269,6 +269,43 @@ def test_groups_are_averaged_over_their_judged_members(evaluation):
     assert (table["zero_hit_share"] == 1 - table["hit_rate@10"]).all()
 
 
+def test_groups_of_all_methods_stand_in_one_table_numbered_through(evaluation):
+    methods = [(one.method, one.regime) for one in evaluation.measured]
+    table = evaluation.groups
+    assert table.index.tolist() == list(range(3 * len(methods))) and table["group"].tolist() == [0, 1, 2] * len(methods)
+    assert list(dict.fromkeys(zip(table["method"], table["regime"], strict=True))) == methods
+
+
+def test_a_group_with_one_judged_member_is_served_as_they_are_and_one_with_none_is_unknown():
+    task = make_task(np.zeros((3, 4)), [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 0]])
+    measured = protocol.measure("any", "individual", np.array([[0], [3]], np.int32), task)
+    table = protocol.group_table(measured, Groups(np.array([0, 2, 1], np.int32), 3), task)
+    assert table[["size", "n_test_users"]].to_numpy().tolist() == [[1, 1], [1, 0], [1, 1]]
+    served = table[["ndcg@10", "hit_rate@10", "zero_hit_share"]].to_numpy().tolist()
+    assert served[0] == [1, 1, 0] and served[2] == [0, 0, 1] and np.isnan(served[1]).all()
+
+
+def test_what_stands_beyond_the_twentieth_place_is_not_judged():
+    task = make_task(np.zeros((1, 21)), np.eye(21)[20:])
+    measured = protocol.measure("any", "individual", np.arange(21, dtype=np.int32)[None], task)
+    assert not measured.values[:, : protocol.METRICS.index("novelty@10")].any()
+
+
+def test_the_oracle_is_that_of_the_groups_behind_the_strict_list():
+    task = test_task(DATA)
+    lists = np.zeros((len(task.users), 10), np.int32)
+    one, many = np.zeros(90, np.int32), np.arange(90, dtype=np.int32)
+    measured = [
+        protocol.measure("mine", "strict", lists, task, one),
+        protocol.measure("mine", "dedup", lists, task, many),
+    ]
+    rows = protocol.add_bounds(protocol.rows_table(protocol.summarise(measured)), measured, task)
+    found = rows[(rows["metric"] == "ndcg@10")].set_index("regime")["oracle"]
+    assert found["strict"] == pytest.approx(protocol.strict_oracle(one, task, 10)["ndcg@10"]) and np.isnan(
+        found["dedup"]
+    )
+
+
 def test_headline_numbers_are_those_of_the_rows(evaluation):
     assert evaluation.summary["dedup/again/ndcg@10"] == value(evaluation, "again", "dedup", "ndcg@10")
     assert evaluation.summary["n_groups"] == 3 and all(np.isfinite(list(evaluation.summary.values())))
