@@ -54,6 +54,8 @@ def test_a_planted_advantage_is_found_and_chance_is_not(table):
     assert city.loc["Rome", "difference"] == pytest.approx(SERVED[:40].mean() - SERVED[40:].mean())
     assert city.loc["Rome", "difference_low"] > 0 and city.loc["Rome", "p_adjusted"] < 0.05
     assert city.loc["Oslo", "difference"] < 0
+    hits = by_value(table, "city", "hit_rate@10").loc["Rome", "difference"]
+    assert hits == 0  # everybody has a hit
     assert (coin["p_adjusted"] > 0.05).all() and coin["difference_low"].min() < 0 < coin["difference_high"].max()
     judged_rows = table.dropna(subset=["low"])
     assert ((judged_rows["low"] <= judged_rows["mean"]) & (judged_rows["mean"] <= judged_rows["high"])).all()

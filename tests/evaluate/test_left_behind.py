@@ -1,3 +1,4 @@
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -154,7 +155,8 @@ def test_a_split_is_worth_and_brings_what_a_loop_over_members_says(split_by_hand
 
 def test_ten_members_can_be_split_and_nine_cannot(split_by_hand):
     table, measured, _, _ = split_by_hand
-    assert table.loc[:1, "smaller_part":].notna().all().all() and table.loc[2, "smaller_part":].isna().all()
+    assert table.loc[:1, "smaller_part":"measured_ndcg@10"].notna().all(axis=None)
+    assert table.loc[2, "smaller_part":].isna().all()
     assert table["n_judged"].tolist() == [11, 10, 1] and table["size"].tolist() == [12, 10, 9]
     only = measured.of("ndcg@10")[-1]
     assert table.loc[2, ["ndcg@10", "worst_decile", "best_decile"]].tolist() == pytest.approx([only] * 3)
@@ -214,6 +216,8 @@ def test_hits_of_lists_that_are_worth_nothing_have_no_rate():
     assert own.of("ndcg@10").mean() > 0
     setting = module._Setting(task, candidates, silent, task.owned, "strict", 0)
     assert np.isnan(module._per_worth(own, candidates.items[:, :10], setting)).all()
+    little = replace(setting, values=worth(candidates) / 4)  # a list of ten is worth a quarter
+    assert module._per_worth(own, candidates.items[:, :10], little)[0] == pytest.approx(4 * own.of("ndcg@10").mean())
 
 
 @pytest.mark.parametrize("regime", ["strict", "dedup"])
