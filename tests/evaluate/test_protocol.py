@@ -8,6 +8,7 @@ from scipy import sparse
 from grouprec.core.types import Candidates, Groups
 from grouprec.data.synthetic import planted
 from grouprec.evaluate import baselines, protocol
+from grouprec.evaluate.oracle import best_strict
 from grouprec.evaluate.significance import compare_all
 from grouprec.ranking import metrics
 from grouprec.ranking import task as task_module
@@ -158,6 +159,21 @@ def test_no_strict_list_beats_the_oracle():
         items = np.stack([rng.permutation(150)[:20] for _ in range(3)]).astype(np.int32)
         one = protocol.measure("random", "strict", shared_lists(items, KNOWN.labels, task), task)
         assert all(one.of(name).mean() <= oracle[name] + 1e-12 for name in oracle if "hit" not in name)
+
+
+def test_the_oracle_of_one_user_is_known_and_of_nobody_is_not():
+    names = [f"{name}@{k}" for name in ("precision", "recall", "f1", "ndcg", "hit_rate") for k in (1, 5)]
+    nobody = best_strict(np.empty(0, np.int32), sparse.csr_array((0, 3), dtype=np.float32), (1, 5))
+    assert set(nobody) == set(names) and np.isnan(list(nobody.values())).all()
+    one = best_strict(np.zeros(1, np.int32), sparse.csr_array(np.array([[0, 1, 1]], np.float32)), (1, 5))
+    assert one["recall@1"] == pytest.approx(0.5) and one["recall@5"] == one["hit_rate@1"] == one["ndcg@5"] == 1
+
+
+def test_all_cutoffs_together_give_what_each_gives_alone():
+    task = test_task(DATA)
+    together = protocol.strict_oracle(KNOWN.labels, task, 1, 3, 10)
+    alone = [protocol.strict_oracle(KNOWN.labels, task, k) for k in (1, 3, 10)]
+    assert together == pytest.approx(alone[0] | alone[1] | alone[2])
 
 
 def test_share_of_gain():
