@@ -443,3 +443,8 @@ def test_facts_count_the_users_of_an_item_and_try_four_half_lives() -> None:
     assert facts.log_users == pytest.approx(np.log(1 + users), abs=1e-5)
     assert list(facts.log_trends) == [7, 14, 28, 56]
     assert not facts.trend(None).any() and facts.trend(28.0) is facts.log_trends[28.0]
+
+
+def test_weights_come_back_from_what_is_written_of_them() -> None:
+    weights = Weights({"a": 0.1}, 14.0, 0.5, 0.4, 0.3, (1, 2, 3, 4), -1.0, {"blend": 1.0})
+    assert Weights(**weights.as_dict()) == weights

@@ -1,5 +1,8 @@
+import warnings
+
 import numpy as np
 import pytest
+from sklearn.cluster import KMeans
 
 from grouprec.core.types import SettingError
 from grouprec.models.groupers.centres import centre_distances, check_n_groups, fit_centres
@@ -9,7 +12,14 @@ PLACES = np.repeat([[0.0], [5.0], [9.0]], [2, 6, 3], axis=0).astype(np.float32)
 
 def test_centres_stand_by_size_and_none_is_lost_in_one_dimension() -> None:
     assert fit_centres(PLACES, 3, 4, 1, 0).tolist() == [[5], [9], [0]]
-    assert fit_centres(PLACES, 9, 4, 1, 0).tolist() == [[5], [9], [0]]  # three places hold no more
+    with warnings.catch_warnings(action="error"):  # scikit-learn warns where more are asked for than there are places
+        assert fit_centres(PLACES, 9, 4, 1, 0).tolist() == [[5], [9], [0]]
+
+
+def test_groups_of_equal_size_stay_in_the_order_of_k_means() -> None:
+    points = np.arange(50, dtype=np.float32)[:, None]
+    expected = KMeans(50, n_init=1, random_state=3).fit(points).cluster_centers_
+    assert fit_centres(points, 50, 1, 1, 3) == pytest.approx(expected)
 
 
 def test_a_group_of_exactly_the_smallest_size_stays_and_smaller_ones_go_smallest_first() -> None:

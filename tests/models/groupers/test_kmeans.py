@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -61,7 +63,8 @@ def test_one_group_is_left_where_all_are_too_small() -> None:
 
 def test_coinciding_users_give_fewer_groups_and_no_empty_one() -> None:
     space = np.repeat([[1.0, 0.0], [0.0, 1.0]], 10, axis=0)
-    groups = fitted(space, 7, min_group_size=1).groups()
+    with warnings.catch_warnings(action="error"):  # scikit-learn warns where more are asked for than there are places
+        groups = fitted(space, 7, min_group_size=1).groups()
     assert groups.n_groups == 2 and groups.sizes.tolist() == [10, 10]
 
 
@@ -99,6 +102,13 @@ def test_users_on_an_axis_are_known_and_three_places_in_one_dimension_are_three_
     axes = fitted(np.repeat([[1.0, 0.0], [0.0, 1.0]], [7, 5], axis=0), 2)
     distances = axes.distances(preference_of(np.array([[4.0, 0.0]])), NO_HISTORIES, NO_ATTRIBUTES)
     assert distances[0].tolist() == pytest.approx([3, np.sqrt(17)])
+
+
+def test_groups_of_equal_size_stay_in_the_order_of_k_means() -> None:
+    points = np.arange(1, 51, dtype=np.float32)[:, None]
+    grouper = KMeansGrouper(KMeansGrouper.Config(min_group_size=1))
+    centres = np.random.default_rng(0).permutation(points)
+    assert np.array_equal(grouper._settle(points, centres), centres)
 
 
 def test_a_group_of_exactly_the_smallest_size_stays() -> None:
