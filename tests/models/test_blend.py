@@ -182,6 +182,13 @@ def test_the_trend_equals_its_definition() -> None:
     assert log_trend(data, 7.0) == pytest.approx(expected, abs=1e-6)
 
 
+def test_the_trend_is_the_same_whenever_time_begins() -> None:
+    events = pd.DataFrame({"user": 0, "item": [0, 0, 1, 1], "day": [0.0, 7.0, 14.0, 14.0]})
+    late = events.assign(day=events["day"] + 20_000)  # days since 1970
+    cuts = (30_000, 30_000)
+    assert log_trend(dataset(late, 1, 4, cuts), 7.0) == pytest.approx(log_trend(dataset(events, 1, 4, cuts), 7.0))
+
+
 def test_chances_are_calibrated_on_what_comes_next() -> None:
     known = planted(n_users=400, n_items=100, events_per_user=40, ordered=False, noise=0.3)
     data, run = known.data, RunOptions()

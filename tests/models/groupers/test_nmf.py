@@ -93,6 +93,14 @@ def test_groups_are_numbered_by_size() -> None:
     assert groups.sizes.tolist() == [20, 12, 7] and groups.labels[0] == 2
 
 
+def test_groups_of_equal_size_stay_in_the_order_of_their_tastes() -> None:
+    grouper = NmfGrouper(NmfGrouper.Config(min_group_size=1))
+    tastes = np.eye(30, dtype=np.float32)[np.random.default_rng(0).permutation(30)]
+    grouper._components = tastes
+    grouper._settle(sparse.csr_array(np.eye(30, dtype=np.float32)))
+    assert np.array_equal(grouper._components, tastes)
+
+
 def test_groups_below_the_smallest_size_join_the_nearest_other() -> None:
     between = wanting(2, 2, 2) + 0.3 * wanting(1, 1, 1)
     preference = preference_of(np.concatenate([wanting(*[0] * 12, *[1] * 9), between]))
