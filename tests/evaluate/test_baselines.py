@@ -113,7 +113,7 @@ def test_histories_count_as_yes_or_no():
 def test_similarities_in_several_blocks_are_those_of_one(monkeypatch):
     owned = (HISTORIES != 0).astype(np.float32)
     whole = item_similarity(owned, 60, seed=0).toarray()
-    monkeypatch.setattr(baselines, "_BLOCK_CELLS", 7 * 60)
+    monkeypatch.setattr(baselines, "rows_per_batch", lambda *_: 7)
     assert item_similarity(owned, 60, seed=0).toarray() == pytest.approx(whole)
 
 

@@ -147,9 +147,9 @@ def test_tastes_have_length_one_and_the_end_is_reported() -> None:
 
 def test_other_tastes_that_are_loaded_later_are_the_ones_that_count() -> None:
     grouper, other = (fitted(preference_of(wanting(*[a] * 8, *[b] * 7)), 2) for a, b in ((0, 1), (1, 0)))
-    asked = preference_of(wanting(0))
-    assert grouper.memberships(asked)[0].tolist() == pytest.approx([1, 0], abs=1e-5)
-    assert grouper.load(other.arrays()).memberships(asked)[0].tolist() == pytest.approx([0, 1], abs=1e-5)
+    asked = preference_of(wanting(0)), NO_HISTORIES, NO_ATTRIBUTES
+    assert grouper.distances(*asked)[0].tolist() == pytest.approx([0, 1], abs=1e-5)
+    assert grouper.load(other.arrays()).distances(*asked)[0].tolist() == pytest.approx([1, 0], abs=1e-5)
 
 
 def test_users_who_want_one_item_only_are_known() -> None:
