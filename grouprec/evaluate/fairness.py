@@ -105,7 +105,7 @@ def value_by_attribute(measured: Measured, attributes: pd.DataFrame, task: Task,
     for n, metric in enumerate(_METRICS):
         table = base.assign(metric=metric, **{name: part[:, n] for name, part in parts.items()})
         tables.append(table.assign(p_adjusted=holm(table["p"].to_numpy())))
-    return pd.concat(tables).sort_index(kind="stable").reset_index(drop=True)[_COLUMNS]
+    return pd.concat(tables).sort_index(kind="stable", ignore_index=True)[_COLUMNS]
 
 
 def _read(frame: pd.DataFrame) -> list[tuple[str, Levels]]:

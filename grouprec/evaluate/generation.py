@@ -189,11 +189,12 @@ def small_groups(
     parts: list[pd.DataFrame] = []
     for half in (0, 1):
         learning, judged = np.flatnonzero(halves == half), np.flatnonzero(halves == 1 - half)
-        if len(learning) and len(judged):
+        if len(learning):  # then there is another half, too
             parts.append(_learn_and_judge(fit, data, groups, candidates, task, run, learning, judged))
     columns = ["band", "regime", "n_groups", "n_users", "generated", "members_mean", "ratio", "low", "high"]
-    if not parts or not len(every := pd.concat(parts, ignore_index=True)):
+    if not parts:
         return pd.DataFrame(columns=columns)
+    every = pd.concat(parts)
     bands = [("all", every), *((str(name), part) for name, part in every.groupby("band", observed=True))]
     rows = []
     for band, part in bands:
@@ -245,7 +246,7 @@ def _learn_and_judge(
         }
         band = pd.cut(half.sizes[of], edges, labels=labels)
         frames.append(pd.DataFrame({"group": names[of], "band": band, "regime": regime, **measured}))
-    return pd.concat(frames, ignore_index=True)
+    return pd.concat(frames)
 
 
 def _of_users(data: Dataset, rows: np.ndarray) -> Dataset:

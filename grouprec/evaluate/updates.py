@@ -63,7 +63,7 @@ def evaluate_updates(
         for rows in earlier.rounds():
             users = earlier.user_rows[rows]
             states[users] = updater.update(states[users], earlier.item_rows[rows])
-    updated = np.zeros(len(events), np.int64)
+    updated = np.empty(len(events), np.int64)
     ranks = {"frozen": _frozen_ranks(updater, states, events, rng), "updated": updated}
     for rows in events.rounds():
         users, items = events.user_rows[rows], events.item_rows[rows]
@@ -184,7 +184,7 @@ def _means_and_ratios(values: Mapping[str, np.ndarray], owner: np.ndarray, seed:
         result |= {name: float(part.mean()), f"{name}_interval": np.quantile(draws[name], [0.025, 0.975]).tolist()}
     for ratio, name in pairs.items():
         above = draws[name] > 0
-        found = result[name] > 0 and above.any()
+        found = above.any()
         ratios = draws["updated"][above] / draws[name][above]
         result[ratio] = result["updated"] / result[name] if found else None
         result[f"{ratio}_interval"] = np.quantile(ratios, [0.025, 0.975]).tolist() if found else None

@@ -138,6 +138,35 @@ def test_the_encoder_does_not_see_the_cold_items():
     assert n_cold <= hidden.sum() < 160
 
 
+def test_who_has_just_as_many_items_as_are_known_is_not_judged(users_table):
+    n_items = TASK.owned[TASK.users].count_nonzero(axis=1)
+    least = int(n_items.min())
+    table = cold_users(DATA, TASK, GROUPS, predict, place, counts=(least,))
+    assert (table["n_users"] == (n_items > least).sum()).all() and (n_items == least).any()
+    pd.testing.assert_frame_equal(users_table, cold_users(DATA, TASK, GROUPS, predict, place, (0, 1, 2, 5), seed=0))
+    other = cold_users(DATA, TASK, GROUPS, predict, place, seed=1)
+    assert not users_table["value"].equals(other["value"]) and users_table.index.equals(pd.RangeIndex(24))
+
+
+def test_a_random_order_is_of_the_items_that_the_user_lacks_and_a_tenth_of_the_targets_is_cold(
+    monkeypatch, items_table
+):
+    cold, asked = [], []
+    predict_real, random_real = cold_start.predict_vectors, cold_start.random_order
+    monkeypatch.setattr(
+        cold_start, "predict_vectors", lambda f, items, which: cold.append(which) or predict_real(f, items, which)
+    )
+    monkeypatch.setattr(cold_start, "random_order", lambda *given: asked.append(given) or random_real(*given))
+    table = cold_items(DATA, TASK, encode, VECTORS, seed=0)
+    pd.testing.assert_frame_equal(table, items_table)
+    assert cold[0].sum() == table["n_cold"].iloc[0] == round(0.1 * len(np.unique(TASK.relevant.indices)))
+    wanted = TASK.relevant.toarray()[TASK.users][:, cold[0]].sum(axis=1)
+    owned = TASK.owned.toarray()[TASK.users][wanted > 0] != 0
+    for (n_relevant, n_items), listed in zip(asked, (cold[0], np.ones(160, bool)), strict=True):
+        assert n_relevant.tolist() == wanted[wanted > 0].tolist()
+        assert n_items.tolist() == (listed & ~owned).sum(axis=1).tolist()
+
+
 def test_vectors_as_sparse_similarities_give_the_numbers_of_dense_ones():
     owned = (DATA.histories != 0).astype(np.float32)
     items = sparse.csr_array(item_similarity(owned, 20, 0).T)

@@ -7,6 +7,7 @@ from grouprec.evaluate import fairness
 from grouprec.evaluate.fairness import exposure, levels, value_by_attribute
 from grouprec.evaluate.protocol import METRICS, Measured
 from grouprec.ranking.metrics import gini
+from grouprec.ranking.statistics import difference_interval, mean_interval
 from grouprec.ranking.task import Task
 
 
@@ -53,6 +54,8 @@ def test_a_planted_advantage_is_found_and_chance_is_not(table):
     assert city.loc["Rome", "difference"] == pytest.approx(SERVED[:40].mean() - SERVED[40:].mean())
     assert city.loc["Rome", "difference_low"] > 0 and city.loc["Rome", "p_adjusted"] < 0.05
     assert city.loc["Oslo", "difference"] < 0
+    hits = by_value(table, "city", "hit_rate@10").loc["Rome", "difference"]
+    assert hits == 0  # everybody has a hit
     assert (coin["p_adjusted"] > 0.05).all() and coin["difference_low"].min() < 0 < coin["difference_high"].max()
     judged_rows = table.dropna(subset=["low"])
     assert ((judged_rows["low"] <= judged_rows["mean"]) & (judged_rows["mean"] <= judged_rows["high"])).all()
@@ -69,6 +72,50 @@ def test_one_value_for_all_has_a_mean_but_nothing_to_differ_from(table):
     planet = by_value(table, "planet").loc["Earth"]
     assert planet["mean"] == pytest.approx(SERVED.mean()) and planet["low"] < planet["mean"] < planet["high"]
     assert planet[["difference", "difference_low", "difference_high", "p", "p_adjusted"]].isna().all()
+
+
+def test_p_is_that_of_1999_permutations(table):
+    rng, heads = np.random.default_rng(0), (ATTRIBUTES["coin"] == "heads").to_numpy()
+    shuffled = [SERVED[rows] for rows in rng.permuted(np.tile(np.arange(120), (1999, 1)), axis=1)]
+    difference = SERVED[heads].mean() - SERVED[~heads].mean()
+    as_far = sum(abs(one[heads].mean() - one[~heads].mean()) >= abs(difference) - 1e-9 for one in shuffled)
+    row = by_value(table, "coin").loc["heads"]
+    assert row["difference"] == pytest.approx(difference)
+    assert row["p"] == pytest.approx((as_far + 1) / 2000) and as_far > 20
+    assert by_value(table, "city").loc["Rome", "p"] == 1 / 2000  # no permutation is as far
+
+
+def test_values_come_in_the_order_of_attributes_with_their_metrics_side_by_side(table):
+    assert table["metric"].tolist() == ["ndcg@10", "hit_rate@10"] * (len(table) // 2)
+    order = [fairness.ACTIVITY, "city", "coin", "age", "planet"]
+    assert table["attribute"].drop_duplicates().tolist() == order and table.index.tolist() == [*range(len(table))]
+
+
+def test_an_interval_takes_thirty_users_and_that_of_a_difference_thirty_others():
+    def read(n_a, n_b):
+        letters = pd.DataFrame({"x": ["a"] * n_a + ["b"] * n_b})
+        values = np.random.default_rng(0).random(n_a + n_b)
+        known = by_value(value_by_attribute(judged(values), letters, make_task(n_a + n_b), seed=0), "x").notna()
+        return known[["low", "difference_low"]].to_numpy().tolist()
+
+    assert read(30, 30) == [[True, True], [True, True]]
+    assert read(30, 29) == [[True, False], [False, False]]
+
+
+def test_the_intervals_are_those_of_the_users_with_the_value_and_of_all_others(table):
+    for city, rows in (("Rome", slice(0, 40)), ("Bonn", slice(80, 120))):
+        row, those = by_value(table, "city").loc[city], np.zeros(120, bool)
+        those[rows] = True
+        own, others = mean_interval(SERVED[those]), mean_interval(SERVED[~those])
+        assert row[["mean", "low", "high"]].tolist() == pytest.approx([float(part) for part in own])
+        ends = row[["difference_low", "difference_high"]].tolist()
+        assert ends == pytest.approx([float(end) for end in difference_interval(own, others)])
+
+
+def test_where_all_are_served_alike_every_permutation_is_as_far():
+    letters = pd.DataFrame({"x": ["a"] * 30 + ["b"] * 31})
+    p = by_value(value_by_attribute(judged([0.1] * 61), letters, make_task(61), seed=0), "x")["p"]
+    assert p.tolist() == [1, 1]
 
 
 def test_the_interval_is_that_of_resampled_users(table):
@@ -131,12 +178,19 @@ def test_only_judged_users_count():
 
 def test_of_very_many_users_some_are_drawn_and_draws_come_in_chunks(monkeypatch, table):
     monkeypatch.setattr(fairness, "rows_per_batch", lambda n_columns: 8)
-    chunked = value_by_attribute(judged(SERVED), ATTRIBUTES, make_task(120), seed=0)
-    close = by_value(chunked, "city").loc["Rome", ["low", "high"]].tolist()
-    assert close == pytest.approx(by_value(table, "city").loc["Rome", ["low", "high"]].tolist(), abs=0.01)
+    pd.testing.assert_frame_equal(value_by_attribute(judged(SERVED), ATTRIBUTES, make_task(120), seed=0), table)
     monkeypatch.setattr(fairness, "MOST_USERS", 50)
     sampled = value_by_attribute(judged(SERVED), ATTRIBUTES, make_task(120), seed=0)
     assert by_value(sampled, "planet")["n_users"].item() == 50
+
+
+def test_the_drawn_users_are_different_ones_and_so_many_are_not_drawn(monkeypatch, table):
+    monkeypatch.setattr(fairness, "MOST_USERS", 11)
+    letters = pd.DataFrame({"x": list("abcdefghijkl")})
+    found = by_value(value_by_attribute(judged(np.arange(12)), letters, make_task(12), seed=0), "x")
+    assert found["n_users"].tolist() == [1] * 11 and found["mean"].is_monotonic_increasing
+    monkeypatch.setattr(fairness, "MOST_USERS", 120)
+    pd.testing.assert_frame_equal(value_by_attribute(judged(SERVED), ATTRIBUTES, make_task(120), seed=0), table)
 
 
 def test_nobody_judged_gives_no_numbers():
@@ -161,6 +215,34 @@ def test_levels_keep_twelve_values_and_say_what_is_unknown():
     assert levels(pd.Series([True, False, True])).names == ["True", "False"]
     assert levels(pd.Series([np.nan, np.nan])).names == ["unknown"]
     assert levels(pd.Series([f"word{n}" for n in range(100)])) is None
+
+
+def test_levels_of_words_stand_by_count_then_by_value_and_more_than_twelve_have_others():
+    assert levels(pd.Series(["b", "a", "c", "c"])).names == ["c", "a", "b"]
+    letters = list("abcdefghijkl")
+    assert levels(pd.Series(letters)).names == letters
+    thirteen = levels(pd.Series([*"aabbccddeeffgghhiijjkkll", "m"]))
+    assert thirteen.names == [*letters, "other"] and thirteen.codes[-1] == 12
+    named = levels(pd.Series([*letters, *letters, *["other"] * 3]))  # thirteen values, of which one is called other
+    assert named.names == ["other", *letters[:11]] and named.codes[11] == 0
+
+
+def test_free_text_is_more_than_fifty_values_that_are_mostly_unique_or_long():
+    words = [f"word{n}" for n in range(51)]
+    assert levels(pd.Series(words[:50])) is not None and levels(pd.Series(words)) is None
+    assert levels(pd.Series(words * 2)) is not None  # half as many values as rows
+    assert levels(pd.Series((words * 2)[:101])) is None
+    assert levels(pd.Series([f"{word} there" for word in words] * 3)) is not None
+    assert levels(pd.Series([f"{word} is there" for word in words] * 3)) is None
+    assert levels(pd.Series([f"{word} is there" for word in words[:50]] * 3)) is not None
+
+
+def test_up_to_four_numbers_stand_for_themselves_and_more_as_quartiles():
+    four = levels(pd.Series([1.0, 1, 1, 1, 1, 2, 3, 4]))
+    assert four.names == ["1", "2", "3", "4"] and four.codes.tolist() == [0, 0, 0, 0, 0, 1, 2, 3]
+    five = levels(pd.Series([5.0, 4, 3, 2, 1, np.inf]))
+    assert five.names == ["1 to 2", "3", "4", "5", "unknown"] and five.codes.tolist() == [3, 2, 1, 0, 0, 4]
+    assert levels(pd.Series([12345.6, -12345.6, 0.123456])).names == ["-12346", "0.1235", "12346"]
 
 
 def shown(table, measure, value=""):
@@ -203,3 +285,29 @@ def test_no_list_and_no_history_are_unknown_not_an_error():
     table = exposure(np.empty((0, 10), np.int32), sparse.csr_array((0, 5)))
     assert shown(table, "popularity")[["in_lists", "in_histories", "lift"]].isna().all()
     assert table[table["measure"] == "share"][["in_lists", "in_histories"]].isna().all().all()
+
+
+def test_who_has_or_sees_nothing_does_not_count_and_ten_places_are_seen():
+    histories = sparse.csr_array(np.array([[1, 1, 0], [1, 0, 0], [0, 0, 0]]))
+    lists = np.full((3, 11), -1, np.int32)
+    lists[0, [0, 10]], lists[1, 0] = [0, 1], 1
+    table = exposure(lists, histories)
+    popularity = shown(table, "popularity")
+    assert popularity["in_lists"] == pytest.approx((2 / 3 + 1 / 3) / 2)  # item 1 in the eleventh place is not seen
+    assert popularity["in_histories"] == pytest.approx(((2 / 3 + 1 / 3) / 2 + 2 / 3) / 2)
+    alone = exposure(np.array([[0]], np.int32), histories[[1]])
+    assert shown(alone, "popularity")[["in_lists", "in_histories"]].tolist() == [1, 1]
+
+
+def test_a_lift_over_nothing_is_unknown():
+    items = pd.DataFrame({"colour": ["red", "blue", "blue"]})
+    table = exposure(np.array([[0]], np.int32), sparse.csr_array(np.array([[0, 1, 0]])), items)
+    red, blue = shown(table, "share", "red"), shown(table, "share", "blue")
+    assert (red["in_lists"], red["in_histories"]) == (1, 0) and np.isnan(red["lift"]) and blue["lift"] == -1
+
+
+def test_equally_popular_items_fall_into_tiers_in_the_order_of_the_catalogue():
+    table = exposure(np.arange(20, dtype=np.int32)[None], sparse.csr_array(np.ones((1, 100))), k=20)
+    tiers = table[table["attribute"] == "popularity tier"].set_index("value")
+    assert tiers["in_lists"].tolist() == [1, 0, 0]
+    assert tiers["in_histories"].tolist() == pytest.approx([0.2, 0.3, 0.5])

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -9,6 +10,7 @@ from scipy import sparse
 from grouprec.core.types import Candidates, Embeddings, GroupLatents, GroupLists, Groups
 from grouprec.data.dataset import Dataset
 from grouprec.data.synthetic import planted
+from grouprec.evaluate import generation
 from grouprec.evaluate.generation import (
     DIALS,
     MMR_DIALS,
@@ -24,6 +26,7 @@ from grouprec.models.virtual_members import history_matrix, virtual_histories, w
 from grouprec.ranking.candidates import find_candidates
 from grouprec.ranking.group_lists import lists_from_scores, members_mean
 from grouprec.ranking.metrics import coverage, intra_list_diversity
+from grouprec.ranking.statistics import resampled_means
 from grouprec.ranking.task import Task, test_task
 from tests.support.virtual import BlockProfile, GaussianGenerator
 
@@ -80,6 +83,8 @@ def of(method: str) -> pd.DataFrame:
 def test_frontier_has_every_method_at_every_place_of_its_dial():
     counts = points()["method"].value_counts().to_dict()
     assert counts == {"members_mean": 1, "mmr": len(MMR_DIALS), "generated": len(DIALS), "gaussian": len(DIALS)}
+    assert of("mmr").index.tolist() == [0.3, 0.5, 0.6, 0.7, 0.8] and of("members_mean").index.tolist() == [0]
+    assert of("generated").index.tolist() == of("gaussian").index.tolist() == [0, 0.25, 0.5, 0.75, 1]
     assert (points()["regime"] == "strict").all() and not points().isna().any(axis=None)
 
 
@@ -118,6 +123,28 @@ def test_the_gaussian_has_mean_and_deviation_of_the_members():
     assert drawn.dtype == np.float32
     np.testing.assert_allclose(drawn.mean(axis=0), own.mean(axis=0), atol=0.07)
     np.testing.assert_allclose(drawn.std(axis=0), own.std(axis=0), rtol=0.05)
+    noise = np.random.default_rng(0).standard_normal((4000, 3))
+    np.testing.assert_allclose(drawn, own.mean(axis=0) + own.std(axis=0) * noise, rtol=1e-4, atol=1e-4)
+
+
+def test_five_alternative_lists_of_every_group_take_turns():
+    lists = generation._alternatives(GENERATOR.sample, PROFILE, GROUPS, HISTORIES, np.random.default_rng(0))
+    assert list(lists) == list(DIALS) and all(one.shape == (5, 3, 10) for one in lists.values())
+    for turn in lists[0.5]:
+        assert all(np.isin(turn[group], PROFILE.block(group)).mean() > 0.5 for group in range(3))
+
+
+def test_the_table_of_hand_worked_points():
+    base = generation.Point("members_mean", 0.0, np.array([[0.5, 2, 0, 4], [0.25, 2, 0, 2]]), 0.5)
+    other = generation.Point("mmr", 0.3, np.array([[0.25, 1, 1, 4], [0.25, 2, 0, 5]]), 0.25)
+    table = generation._table([base, other], 0)
+    row = table.loc[1]
+    columns = ["ndcg@10", "precision@10", "intra_list_diversity", "novelty", "coverage"]
+    assert row[["method", "dial", "regime", *columns]].tolist() == ["mmr", 0.3, "strict", 0.25, 1.5, 0.5, 4.5, 0.25]
+    ratios = row[[f"{name}_ratio" for name in columns]].to_numpy(float)
+    assert ratios == pytest.approx([2 / 3, 0.75, np.nan, 1.5, 0.5], nan_ok=True)  # nothing over nothing is unknown
+    expected = ratio_intervals(other.values[:, :1], base.values[:, 0], 0)[0]
+    assert row[["ndcg@10_low", "ndcg@10_high"]].tolist() == pytest.approx(expected.tolist())
 
 
 def test_verdict_of_the_members_own_lists_is_that_nothing_changes():
@@ -143,6 +170,27 @@ def test_verdict_sees_worse_lists():
         0,
     )
     assert found["strict_high"] < 0.9 and found["diversity_change"] > 0
+    lists = lists_from_scores(scores, scores, 0)
+    ours, theirs = (measure_one("", "strict", these, GROUPS, TASK) for these in (lists, usual()))
+    labels = GROUPS.labels[TASK.users]
+    variety = [intra_list_diversity(these.strict, HISTORIES)[labels].mean() for these in (lists, usual())]
+    assert found["diversity_change"] == pytest.approx(100 * variety[0] / variety[1] - 100)
+    assert found["strict_ratio"] == pytest.approx(ours.of("ndcg@10").mean() / theirs.of("ndcg@10").mean())
+    novelty = [one.of("novelty@10").mean() for one in (ours, theirs)]
+    assert found["novelty_change"] == pytest.approx(100 * novelty[0] / novelty[1] - 100)
+    covered = [one.whole["coverage@10"] for one in (ours, theirs)]
+    assert found["coverage_change"] == pytest.approx(100 * covered[0] / covered[1] - 100)
+    row = of("generated").loc[0.5]
+    assert [found["turns_low"], found["turns_high"]] == row[["ndcg@10_low", "ndcg@10_high"]].tolist()
+    for name, column in (("diversity", "intra_list_diversity"), ("novelty", "novelty"), ("coverage", "coverage")):
+        assert found[f"turns_{name}_change"] == pytest.approx(100 * (row[f"{column}_ratio"] - 1))
+
+
+def test_a_change_against_nothing_is_unknown():
+    assert generation._change(3, 2) == 50 and np.isnan(generation._change(3, 0))
+    empty = GroupLists(*[np.full((3, 10), -1, np.int32), np.zeros((3, 10), np.float32)] * 2)
+    found = verdict({"generated": usual(), "members_mean": empty}, GROUPS, HISTORIES, TASK, points(), 0)
+    assert np.isnan([found["strict_ratio"], found["strict_low"], found["coverage_change"]]).all()
 
 
 def test_ratio_of_two_equal_methods_is_one_and_of_twice_as_much_two():
@@ -150,6 +198,15 @@ def test_ratio_of_two_equal_methods_is_one_and_of_twice_as_much_two():
     np.testing.assert_allclose(ratio_intervals(np.column_stack([base, 2 * base]), base, 0), [[1, 1], [2, 2]], rtol=1e-5)
     assert np.isnan(ratio_intervals(np.empty((0, 2)), np.empty(0), 0)).all()
     assert np.isnan(ratio_intervals(base[:, None], 0 * base, 0)).all()
+
+
+def test_the_interval_of_a_ratio_is_that_of_the_resamples_in_which_there_is_one():
+    base, values = np.array([0.0, 0.5, 0.0]), np.array([[0.25, 1], [0.5, 0], [0, 0]])
+    means = resampled_means(np.column_stack([values, base]), 3).astype(float)
+    some = means[means[:, 2] > 0]
+    assert 0 < len(some) < len(means)
+    expected = np.percentile(some[:, :2] / some[:, 2:], [2.5, 97.5], axis=0).T
+    assert ratio_intervals(values, base, 3) == pytest.approx(expected)
 
 
 class Remembering(GaussianGenerator):
@@ -201,6 +258,43 @@ def test_halves_learn_apart_and_every_member_but_those_alone_is_judged_once():
         assert (some.known != data.known[rows]).nnz == 0 and (half.labels == groups.labels[rows]).all()
         assert half.n_groups == 3 and not len(some.test) and not len(some.validation)
     assert table[table["band"] == "all"]["n_users"].tolist() == [n_judged()] * 2 and n_judged() > 40
+
+
+def test_halves_differ_by_at_most_one_member_and_the_first_is_the_larger():
+    groups = Groups(np.repeat([0, 1, 2, 3], [5, 1, 2, 7]).astype(np.int32), 4)
+    found = generation._halves(groups, np.random.default_rng(0))
+    counts = [np.bincount(found[groups.labels == group] + 1, minlength=3).tolist() for group in range(4)]
+    assert counts == [[0, 3, 2], [1, 0, 0], [0, 1, 1], [0, 4, 3]]
+    others = [generation._halves(groups, np.random.default_rng(seed)).tolist() for seed in range(3)]
+    assert others[0] == found.tolist() and len({tuple(one) for one in others}) == 3
+
+
+def test_a_half_has_the_attributes_of_its_users_if_there_are_any():
+    data = shop()[0]
+    rows = np.array([0, 3, 8])
+    half = generation._of_users(data, rows)
+    assert half.user_attributes.columns.tolist() == data.user_attributes.columns.tolist()
+    assert half.user_attributes["age"].to_dict() == dict(enumerate(data.user_attributes["age"].iloc[rows]))
+    assert (half.train.user_rows == 0).sum() == (data.train.user_rows == 0).sum() > 0
+    nameless = replace(data, user_attributes=pd.DataFrame())
+    assert generation._of_users(nameless, rows).user_attributes.empty
+
+
+def test_nobody_judged_gives_no_rows():
+    data, groups, candidates, task = shop()
+    nobody = replace(task, users=np.empty(0, np.int32))
+    fit = lambda some, half, own: (PROFILE, Remembering(members_mean(own, half, some.known, 0)))  # noqa: E731
+    table = small_groups(fit, data, groups, candidates, nobody, RUN)
+    assert table.empty and list(table.columns)[:3] == ["band", "regime", "n_groups"]
+
+
+def test_ten_members_to_learn_from_are_a_group_of_the_first_band_and_eleven_of_the_second():
+    data, _, candidates, task = shop()
+    groups = Groups(np.repeat([0, 1], [20, 40]).astype(np.int32), 2)
+    fit = lambda some, half, own: (PROFILE, Remembering(members_mean(own, half, some.known, 0)))  # noqa: E731
+    table = small_groups(fit, data, groups, candidates, task, RUN)
+    assert table["band"].drop_duplicates().tolist() == ["all", "1 to 10", "11 to 25"]
+    assert table["n_groups"].tolist() == [2, 2, 1, 1, 1, 1] and generation.SIZES == (0, 10, 25, 50, 100)
 
 
 def test_bands_of_group_size_add_up():

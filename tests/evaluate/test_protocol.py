@@ -8,6 +8,7 @@ from scipy import sparse
 from grouprec.core.types import Candidates, Groups
 from grouprec.data.synthetic import planted
 from grouprec.evaluate import baselines, protocol
+from grouprec.evaluate.oracle import best_strict
 from grouprec.evaluate.significance import compare_all
 from grouprec.ranking import metrics
 from grouprec.ranking import task as task_module
@@ -160,6 +161,21 @@ def test_no_strict_list_beats_the_oracle():
         assert all(one.of(name).mean() <= oracle[name] + 1e-12 for name in oracle if "hit" not in name)
 
 
+def test_the_oracle_of_one_user_is_known_and_of_nobody_is_not():
+    names = [f"{name}@{k}" for name in ("precision", "recall", "f1", "ndcg", "hit_rate") for k in (1, 5)]
+    nobody = best_strict(np.empty(0, np.int32), sparse.csr_array((0, 3), dtype=np.float32), (1, 5))
+    assert set(nobody) == set(names) and np.isnan(list(nobody.values())).all()
+    one = best_strict(np.zeros(1, np.int32), sparse.csr_array(np.array([[0, 1, 1]], np.float32)), (1, 5))
+    assert one["recall@1"] == pytest.approx(0.5) and one["recall@5"] == one["hit_rate@1"] == one["ndcg@5"] == 1
+
+
+def test_all_cutoffs_together_give_what_each_gives_alone():
+    task = test_task(DATA)
+    together = protocol.strict_oracle(KNOWN.labels, task, 1, 3, 10)
+    alone = [protocol.strict_oracle(KNOWN.labels, task, k) for k in (1, 3, 10)]
+    assert together == pytest.approx(alone[0] | alone[1] | alone[2])
+
+
 def test_share_of_gain():
     assert protocol.share_of_gain(0.3, 0.2, 0.4) == pytest.approx(0.5)
     assert protocol.share_of_gain(0.1, 0.2, 0.4) == pytest.approx(-0.5)
@@ -267,6 +283,43 @@ def test_groups_are_averaged_over_their_judged_members(evaluation):
     mean = np.average(table["ndcg@10"], weights=table["n_test_users"])
     assert mean == pytest.approx(value(evaluation, "members_mean", "strict", "ndcg@10"))
     assert (table["zero_hit_share"] == 1 - table["hit_rate@10"]).all()
+
+
+def test_groups_of_all_methods_stand_in_one_table_numbered_through(evaluation):
+    methods = [(one.method, one.regime) for one in evaluation.measured]
+    table = evaluation.groups
+    assert table.index.tolist() == list(range(3 * len(methods))) and table["group"].tolist() == [0, 1, 2] * len(methods)
+    assert list(dict.fromkeys(zip(table["method"], table["regime"], strict=True))) == methods
+
+
+def test_a_group_with_one_judged_member_is_served_as_they_are_and_one_with_none_is_unknown():
+    task = make_task(np.zeros((3, 4)), [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 0]])
+    measured = protocol.measure("any", "individual", np.array([[0], [3]], np.int32), task)
+    table = protocol.group_table(measured, Groups(np.array([0, 2, 1], np.int32), 3), task)
+    assert table[["size", "n_test_users"]].to_numpy().tolist() == [[1, 1], [1, 0], [1, 1]]
+    served = table[["ndcg@10", "hit_rate@10", "zero_hit_share"]].to_numpy().tolist()
+    assert served[0] == [1, 1, 0] and served[2] == [0, 0, 1] and np.isnan(served[1]).all()
+
+
+def test_what_stands_beyond_the_twentieth_place_is_not_judged():
+    task = make_task(np.zeros((1, 21)), np.eye(21)[20:])
+    measured = protocol.measure("any", "individual", np.arange(21, dtype=np.int32)[None], task)
+    assert not measured.values[:, : protocol.METRICS.index("novelty@10")].any()
+
+
+def test_the_oracle_is_that_of_the_groups_behind_the_strict_list():
+    task = test_task(DATA)
+    lists = np.zeros((len(task.users), 10), np.int32)
+    one, many = np.zeros(90, np.int32), np.arange(90, dtype=np.int32)
+    measured = [
+        protocol.measure("mine", "strict", lists, task, one),
+        protocol.measure("mine", "dedup", lists, task, many),
+    ]
+    rows = protocol.add_bounds(protocol.rows_table(protocol.summarise(measured)), measured, task)
+    found = rows[(rows["metric"] == "ndcg@10")].set_index("regime")["oracle"]
+    assert found["strict"] == pytest.approx(protocol.strict_oracle(one, task, 10)["ndcg@10"]) and np.isnan(
+        found["dedup"]
+    )
 
 
 def test_headline_numbers_are_those_of_the_rows(evaluation):

@@ -3,7 +3,8 @@ import pandas as pd
 import pytest
 
 from grouprec.core.types import SettingError
-from grouprec.evaluate.protocol import METRICS, Measured
+from grouprec.evaluate import significance
+from grouprec.evaluate.protocol import HEADLINES, METRICS, Measured
 from grouprec.evaluate.significance import compare_all
 from grouprec.ranking.statistics import holm
 
@@ -76,3 +77,21 @@ def test_nobody_judged_and_nothing_to_compare_with():
 def test_the_same_seed_gives_the_same_comparison():
     first, again = (compare_all(MEASURED, "popularity", seed=3) for _ in range(2))
     pd.testing.assert_frame_equal(first, again)
+
+
+def test_an_adjusted_p_of_exactly_the_level_is_not_significant(monkeypatch):
+    monkeypatch.setattr(significance, "holm", lambda p: np.full(len(p), significance.LEVEL))
+    assert not compare_all(MEASURED, "popularity", seed=0)["significant"].any()
+    monkeypatch.setattr(significance, "holm", lambda p: np.full(len(p), significance.LEVEL - 1e-9))
+    assert compare_all(MEASURED, "popularity", seed=0)["significant"].all()
+
+
+def test_rows_are_numbered_through_and_differences_are_of_their_own_method_and_metric():
+    table = compare_all(MEASURED, "popularity", seed=0)
+    assert table.index.tolist() == list(range(9))
+    by_method = {one.method: one for one in MEASURED}
+    for _, row in table.iterrows():
+        one, other = by_method[row["method"]], by_method[row["against"]]
+        assert row["difference"] == pytest.approx((one.of(row["metric"]) - other.of(row["metric"])).mean())
+    assert table["metric"].tolist() == HEADLINES * 3
+    assert table["method"].tolist() == [name for name in ("better", "alike", "worse") for _ in HEADLINES]

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from grouprec.data.dataset import Interactions
 from grouprec.data.synthetic import planted
 from grouprec.evaluate import updates
 from grouprec.evaluate.updates import evaluate_updates
 from grouprec.models.fitting import RunOptions
+from grouprec.ranking.statistics import resampled_means
 
 
 class LastItem:
@@ -126,3 +128,78 @@ def test_of_many_events_those_of_drawn_users_are_judged_whole(data):
     assert 100 - counts.max() < found["n_events"] <= 100 and found["n_users"] > 1
     assert found["ndcg@1"]["updated"] > found["ndcg@1"]["frozen"]
     assert found == evaluate_updates(LastItem(100), data, data.test, RunOptions(), k=1, most_events=100)
+
+
+def test_ties_take_every_place_that_is_free_and_no_other():
+    scores = np.tile([3.0, 2.0, 2.0, 1.0], (600, 1))
+    items = np.tile([0, 1, 3], 200)
+    ranks = updates._ranks(lambda rows: scores[rows], items, np.random.default_rng(0))
+    assert [set(ranks[at::3].tolist()) for at in range(3)] == [{0}, {1, 2}, {3}]
+
+
+RANKS = {"frozen": np.array([1, 9, 2, 0]), "updated": np.array([0, 0, 1, 3])}
+OWNERS = np.array([4, 4, 7, 9])
+
+
+def test_the_summary_is_that_of_hand_worked_ranks():
+    found = updates._summary(RANKS, OWNERS, 2, RunOptions(seed=5))
+    assert (found["n_events"], found["n_users"]) == (4, 3)
+    assert found["hit_rate@2"]["frozen"] == 0.5 and found["hit_rate@2"]["updated"] == 0.75
+    assert found["hit_rate@2"]["updated_over_frozen"] == 1.5
+    assert found["ndcg@2"]["frozen"] == pytest.approx((1 / np.log2(3) + 1) / 4)
+    assert found["ndcg@2"]["updated"] == pytest.approx((2 + 1 / np.log2(3)) / 4)
+
+
+def test_intervals_are_those_of_500_resamples_of_users_with_all_their_events():
+    found = updates._summary(RANKS, OWNERS, 2, RunOptions(seed=5))["hit_rate@2"]
+    per_user = np.array([[2, 1, 2], [1, 0, 1], [1, 1, 0]])  # events, frozen hits, updated hits
+    drawn = resampled_means(per_user, 5, 500).astype(float)
+    ends = lambda values: pytest.approx(np.quantile(values, [0.025, 0.975]).tolist(), abs=1e-6)  # noqa: E731
+    assert found["frozen_interval"] == ends(drawn[:, 1] / drawn[:, 0])
+    assert found["updated_interval"] == ends(drawn[:, 2] / drawn[:, 0])
+    some = drawn[drawn[:, 1] > 0]  # there are resamples in which the frozen state finds nothing
+    assert len(some) < 500 and found["updated_over_frozen_interval"] == ends(some[:, 2] / some[:, 1])
+
+
+def test_nothing_to_predict_has_an_interval_of_nothing(data):
+    ndcg = evaluate_updates(LastItem(100), data, data.test.take(np.zeros(0, np.int64)), RunOptions())["ndcg@10"]
+    nothing = {"frozen": 0, "updated": 0, "frozen_interval": [0, 0], "updated_interval": [0, 0]}
+    assert ndcg == nothing | {"updated_over_frozen": None, "updated_over_frozen_interval": None}
+
+
+class Nearest(LastItem):
+    """Ranks items by how near they are to the next one; no two are equally near."""
+
+    def chances(self, states):
+        return -np.abs(np.arange(self.n_items) - states - 1.25)
+
+
+def test_users_in_several_chunks_are_ranked_as_in_one(data, monkeypatch):
+    whole = evaluate_updates(Nearest(100), data, data.test, RunOptions(), k=3)
+    monkeypatch.setattr(updates, "CHUNK", 7)
+    assert evaluate_updates(Nearest(100), data, data.test, RunOptions(), k=3) == whole
+
+
+def test_at_most_twenty_thousand_events_are_judged(data, monkeypatch):
+    asked = []
+    monkeypatch.setattr(Interactions, "of_some_users", lambda part, most, rng: asked.append(most) or part)
+    evaluate_updates(LastItem(100), data, data.test, RunOptions())
+    assert asked == [20_000]
+
+
+def test_before_the_validation_part_users_have_what_they_learned_from(data):
+    asked = []
+
+    def reencode(users, histories, recent):
+        asked.append((users, histories, recent))
+        return LastItem(100).chances(recent[:, -1:].astype(np.float32))
+
+    result = evaluate_updates(LastItem(100), data, data.validation, RunOptions(), k=1, reencode=reencode)
+    assert result["drawn"]["n_events"] == result["n_events"] == len(data.validation)
+    for users, histories, recent in asked:
+        for row, user in enumerate(users.tolist()):
+            learned = data.train.item_rows[data.train.user_rows == user]
+            more = data.validation.item_rows[data.validation.user_rows == user]
+            n = int((recent[row] >= 0).sum())
+            assert recent[row, -n:].tolist() == [*learned, *more][:n] and n >= len(learned)
+            assert histories[[row]].sum() == n

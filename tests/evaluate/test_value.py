@@ -4,17 +4,27 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import binomtest
-from sklearn.metrics import silhouette_score
+from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score, silhouette_score
 
 from grouprec.core.types import Groups
 from grouprec.data.dataset import Interactions
 from grouprec.data.synthetic import planted
+from grouprec.evaluate import protocol, value
 from grouprec.evaluate.baselines import everybody, history_groups, item_knn
 from grouprec.evaluate.protocol import measure_one
-from grouprec.evaluate.value import choose_n_groups, default_grid, separation, stability, value_of_groups
+from grouprec.evaluate.value import (
+    COARSE_GRID,
+    FINE_GRID,
+    choose_n_groups,
+    default_grid,
+    separation,
+    some_users,
+    stability,
+    value_of_groups,
+)
 from grouprec.ranking.group_lists import group_popularity, members_mean
 from grouprec.ranking.statistics import mean_interval
-from grouprec.ranking.task import validation_task
+from grouprec.ranking.task import Task, individual_lists, test_task, validation_task
 
 KNOWN = planted(n_users=120, n_items=160, n_groups=4, ordered=False)
 
@@ -84,6 +94,72 @@ def test_each_regime_is_judged_by_the_groups_that_were_formed_for_it():
     }
 
 
+def form_one(n_groups, regime):
+    return everybody(120), group_popularity(KNOWN.data.histories, everybody(120), seed=0)
+
+
+def test_a_point_stands_between_the_bounds_of_its_own_metric(table):
+    data = KNOWN.data
+    task = validation_task(data)
+    groups, lists = form_one(1, "strict")
+    judged = protocol.measure_one("", "strict", lists, groups, task)
+    alone = protocol.measure("", "individual", individual_lists(item_knn(data.histories, data.histories), task), task)
+    oracle = protocol.strict_oracle(groups.labels, task, 10)
+    rows = table[(table["n_groups"] == 1) & (table["method"] == "popular") & (table["regime"] == "strict")]
+    for _, row in rows.iterrows():
+        assert row["value"] == pytest.approx(judged.of(row["metric"]).mean())
+        assert row["individual"] == pytest.approx(alone.of(row["metric"]).mean())
+        assert row["oracle"] == pytest.approx(oracle[row["metric"]])
+    by_eight = table[table["n_groups"] == 8]
+    sizes = history_groups(data.histories, 8, seed=0).sizes
+    assert (by_eight["smallest"] == sizes.min()).all() and (by_eight["largest"] == sizes.max()).all()
+    assert sizes.min() < sizes.max()
+
+
+def test_what_is_not_tried_is_neither_formed_nor_in_the_table():
+    data, asked = KNOWN.data, []
+
+    def form(n_groups, regime):
+        asked.append((n_groups, regime))
+        return form_one(n_groups, regime)
+
+    task = validation_task(data)
+    tried = lambda n_groups, method, regime: (n_groups, regime) != (1, "strict")  # noqa: E731
+    candidates = item_knn(data.histories, data.histories)
+    table = value_of_groups(data.histories, task, candidates, {"one": form}, [1, 2], seed=0, tried=tried)
+    assert asked == [(1, "dedup"), (2, "strict"), (2, "dedup")]
+    assert list(zip(table["n_groups"], table["regime"], strict=True))[::3] == asked
+
+
+def test_at_most_ten_thousand_users_judge_a_curve(monkeypatch):
+    asked = []
+    monkeypatch.setattr(Task, "sample", lambda task, *given: asked.append(given) or task)
+    candidates = item_knn(KNOWN.data.histories, KNOWN.data.histories)
+    value_of_groups(KNOWN.data.histories, validation_task(KNOWN.data), candidates, {"one": form_one}, [1], seed=7)
+    assert asked == [(10_000, 7)]
+
+
+def test_some_users_keep_their_rows_attributes_and_targets_under_new_numbers():
+    data = KNOWN.data
+    whole = test_task(data)
+    users = whole.users[whole.users != 3]  # user 3 is there and not judged
+    task = Task(whole.seen, whole.relevant, users, whole.owned)
+    rows = np.array([0, 1, 3, 50, 119])
+    fewer, judged = some_users(data, task, rows)
+    assert fewer.user_ids.tolist() == data.user_ids[rows].tolist() and fewer.key != data.key
+    for name in ("train", "validation", "test"):
+        part, old = getattr(fewer, name), getattr(data, name)
+        kept = np.isin(old.user_rows, rows)
+        assert rows[part.user_rows].tolist() == old.user_rows[kept].tolist()
+        assert part.item_rows.tolist() == old.item_rows[kept].tolist()
+    assert fewer.user_attributes["age"].tolist() == data.user_attributes["age"].iloc[rows].tolist()
+    assert rows[judged.users].tolist() == [row for row in rows.tolist() if row in users.tolist()] == [0, 1, 50, 119]
+    for one, other in ((judged.seen, task.seen), (judged.relevant, task.relevant), (judged.owned, task.owned)):
+        assert one.toarray().tolist() == other.toarray()[rows].tolist()
+    nameless = replace(data, user_attributes=pd.DataFrame())
+    assert some_users(nameless, task, rows)[0].user_attributes.empty
+
+
 def test_without_judged_users_the_values_are_unknown():
     data = replace(KNOWN.data, validation=Interactions.empty(timed=True))
     candidates = item_knn(data.histories, data.histories)
@@ -140,6 +216,18 @@ def test_the_best_is_chosen_where_none_comes_close():
     assert n == 10 and "no smaller number" in reason
 
 
+def test_where_nothing_is_uncertain_only_the_best_is_good_enough():
+    n, reason = choose_n_groups(curve({1: 0.25, 2: 0.5, 4: 0.75}, error=0), "strict")
+    assert n == 4 and "(0.750)" in reason
+
+
+def test_other_regimes_metrics_and_unknown_values_do_not_choose():
+    table = curve({8: 0.5, 2: 0.1, 1: np.nan}, error=0.001)
+    others = [table.assign(regime="dedup", value=9.0), table.assign(metric="hit_rate@10", value=9.0)]
+    n, reason = choose_n_groups(pd.concat([*others, table], ignore_index=True), "strict")
+    assert n == 8 and "(0.500)" in reason
+
+
 def test_choosing_without_values_is_refused():
     with pytest.raises(ValueError, match="dedup"):
         choose_n_groups(curve({1: 0.1}, error=0.01), "dedup")
@@ -149,7 +237,9 @@ def test_the_grid_leaves_enough_users_per_group():
     assert default_grid(5) == [1]
     assert default_grid(100) == [1, 2, 3, 5, 8]
     assert default_grid(100, min_group_size=30) == [1, 2, 3]
-    assert default_grid(100_000)[-1] == 50
+    assert default_grid(100_000) == [1, 2, 3, 5, 8, 12, 16, 20, 30, 50]
+    assert default_grid(19) == [1] and default_grid(20) == [1, 2]  # ten users a group
+    assert FINE_GRID == (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50) and COARSE_GRID == (1, 2, 5, 10, 20, 50)
 
 
 def test_separation_prefers_the_planted_groups_and_agrees_with_scikit_learn():
@@ -164,13 +254,32 @@ def test_separation_prefers_the_planted_groups_and_agrees_with_scikit_learn():
     assert separation(space, labels, 0, sample=60).silhouette == pytest.approx(planted_one.silhouette, abs=0.1)
 
 
-def test_separation_of_one_group_is_unknown():
-    assert np.isnan(separation(np.zeros((4, 2), np.float32), np.zeros(4, int), 0).silhouette)
+def test_separation_of_two_groups_is_known_and_of_one_or_of_groups_of_one_is_not():
+    space = np.array([[0, 0], [1, 0], [5, 5], [6, 5]], np.float32)
+    two = separation(space, np.array([0, 0, 1, 1]), 0)
+    assert two.davies_bouldin == pytest.approx(davies_bouldin_score(space, [0, 0, 1, 1]))
+    assert two.calinski_harabasz == pytest.approx(calinski_harabasz_score(space, [0, 0, 1, 1]))
+    for labels in (np.zeros(4, int), np.arange(4)):
+        assert np.isnan(separation(space, labels, 0).silhouette)
+
+
+@pytest.mark.parametrize(("n_users", "n_read"), [(5000, 5000), (5001, 5000)])
+def test_separation_reads_each_of_at_most_five_thousand_users_once(monkeypatch, n_users, n_read):
+    read = []
+    monkeypatch.setattr(value, "silhouette_score", lambda space, labels: read.append((space[:, 0], labels)) or 0)
+    monkeypatch.setattr(value, "davies_bouldin_score", lambda *_: 0)
+    monkeypatch.setattr(value, "calinski_harabasz_score", lambda *_: 0)
+    separation(np.arange(n_users, dtype=np.float32)[:, None], np.arange(n_users) % 7, 0)
+    places, labels = read[0]
+    assert len(np.unique(places)) == len(places) == n_read and (labels == places % 7).all()
+    assert n_users > 5000 or (places == np.arange(n_users)).all()  # nobody is drawn where all are read
 
 
 def test_stability_is_one_for_equal_groups_and_low_for_random_ones():
     assert stability(lambda seed: Groups((KNOWN.labels + seed) % 4, 4), [0, 1, 2]) == 1
     random = stability(lambda seed: Groups(np.random.default_rng(seed).integers(0, 4, 120), 4), [0, 1, 2])
     assert abs(random) < 0.1
+    halves = {0: [0, 0, 1, 1], 1: [0, 1, 0, 1]}
+    assert stability(lambda seed: Groups(np.array(halves[seed]), 2), [0, 1]) == pytest.approx(-0.5)
     with pytest.raises(ValueError, match="two seeds"):
         stability(lambda seed: Groups(KNOWN.labels, 4), [0])

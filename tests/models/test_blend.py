@@ -7,6 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
+from sklearn.linear_model import LogisticRegression
 
 from grouprec.core.types import Candidates, Embeddings
 from grouprec.data.dataset import Dataset, Interactions
@@ -14,6 +16,7 @@ from grouprec.data.synthetic import planted
 from grouprec.evaluate import baselines
 from grouprec.evaluate.protocol import measure
 from grouprec.models import blend as blend_module
+from grouprec.models import blend as module
 from grouprec.models.blend import (
     DAY,
     FLOOR,
@@ -177,6 +180,13 @@ def test_the_trend_equals_its_definition() -> None:
     smoothing = 0.25 * 4 / 4
     expected = np.log((decayed + smoothing) / (np.array([2, 2, 0, 0]) + smoothing))
     assert log_trend(data, 7.0) == pytest.approx(expected, abs=1e-6)
+
+
+def test_the_trend_is_the_same_whenever_time_begins() -> None:
+    events = pd.DataFrame({"user": 0, "item": [0, 0, 1, 1], "day": [0.0, 7.0, 14.0, 14.0]})
+    late = events.assign(day=events["day"] + 20_000)  # days since 1970
+    cuts = (30_000, 30_000)
+    assert log_trend(dataset(late, 1, 4, cuts), 7.0) == pytest.approx(log_trend(dataset(events, 1, 4, cuts), 7.0))
 
 
 def test_chances_are_calibrated_on_what_comes_next() -> None:
@@ -357,3 +367,91 @@ def test_the_same_seed_gives_the_same_weights() -> None:
     blend = predictor(KNOWN.data, source("a", knowing(rng, 1.0)), source("b", knowing(rng, 2.0)))
     task = validation_task(KNOWN.data)
     assert fit_weights(blend, task, seed=5) == fit_weights(blend, task, seed=5)
+
+
+def test_the_regression_is_that_of_scikit_learn_on_standardised_features() -> None:
+    rng = np.random.default_rng(0)
+    features = (rng.normal(size=(400, 3)) * [1, 5, 0.2] + [3, 0, 1]).astype(np.float32)
+    hits = rng.random(400) < 1 / (1 + np.exp(1 - 0.5 * features[:, 1] + features[:, 0] - 3))
+    mean, spread = features.mean(axis=0), features.std(axis=0)
+    known = LogisticRegression(C=1.0, tol=1e-8).fit((features - mean) / spread, hits)
+    found = module._logistic(features, hits, [])
+    assert found[:3] == pytest.approx(known.coef_[0] / spread, rel=2e-2, abs=2e-3)
+    assert found[3] == pytest.approx(known.intercept_[0] - (known.coef_[0] / spread) @ mean, rel=2e-2)
+    assert known.coef_[0, 0] < 0 < known.coef_[0, 1]
+    bounded = module._logistic(features, hits, [0])
+    assert bounded[0] == 0 < bounded[1]
+
+
+def test_the_ndcg_of_a_table_by_hand() -> None:
+    owners = np.repeat([0, 1], [3, 12])
+    hits = np.zeros(15, bool)
+    hits[[1, 2, 14]] = True
+    nothing = np.empty((15, 0), np.float32)
+    table = module._Table(nothing, {}, hits, owners, np.array([2, 1]), np.arange(15.0))
+    scores = np.array([3.0, 2, 1, *[1.0] * 12])  # the second owner's hit is the last of equals: twelfth
+    ideal = 1 + 1 / np.log2(3)
+    assert table.ndcg(scores) == pytest.approx((1 / np.log2(3) + 1 / 2) / ideal / 2)
+    assert table.ndcg(scores, k=12) == pytest.approx(((1 / np.log2(3) + 1 / 2) / ideal + 1 / np.log2(13)) / 2)
+    scores[14] = 2
+    assert table.ndcg(scores, k=1) == pytest.approx((0 + 1) / 2)
+    trend = module._Table(nothing, {7.0: np.arange(15.0)}, hits, owners, np.array([2, 1]), np.arange(15.0))
+    assert trend.columns(7.0).tolist() == [[n] for n in range(15)] and trend.columns(None).shape == (15, 0)
+
+
+def test_a_solution_is_named_by_its_places() -> None:
+    values = [0.1, 0.2, 0.3, 0.4, 1.0, 2.0, 3.0, 4.0, 0.5, -1.0]  # encoders, activity, popularity, repeats, trend, rest
+    found = module._named(values, ["a", "b"], 14.0, True, {"blend": 1.0})
+    assert found == Weights({"a": 0.1, "b": 0.2}, 14.0, 0.5, 0.4, 0.3, (1, 2, 3, 4), -1.0, {"blend": 1.0})
+    assert module._named([0.1, 0.3, 0.4, -1.0], ["a"], None, False, {}) == Weights(
+        {"a": 0.1}, None, 0, 0.4, 0.3, None, -1
+    )
+    still = module._named([0.1, 0.3, 0.4, 0.0, -1.0], ["a"], 14.0, False, {})
+    assert still.half_life is None and still.trend == 0
+
+
+def test_the_regression_reads_the_best_hundred_of_every_encoder_that_the_user_lacks() -> None:
+    logs = [np.arange(120, dtype=np.float32)[None], -np.arange(120, dtype=np.float32)[None]]
+    seen = sparse.csr_array((np.ones(1), ([0], [119])), shape=(1, 120))
+    rows, items = module._best_of_any(logs[:1], seen, 0)
+    assert items.tolist() == list(range(19, 119)) and not rows.any()
+    assert module._best_of_any(logs[:1], None, 0)[1].tolist() == list(range(20, 120))
+    assert module._best_of_any(logs, seen, 0)[1].tolist() == list(range(119))
+
+
+def test_relative_preferences_of_few_items_by_hand() -> None:
+    scores = np.array([[4.0, 0, -2]], np.float32)
+    linear = np.log(np.array([4 / (4 / 3) + FLOOR, FLOOR, FLOOR]))
+    assert module._relative(scores, "linear")[0] == pytest.approx(linear, abs=1e-5)
+    logs = np.array([[4.0, 1, -5]], np.float32)
+    assert module._relative(logs, "log")[0] == pytest.approx([4, 1, np.log(FLOOR)], abs=1e-5)  # the mean is 0
+    sixty = np.arange(60, dtype=np.float32)[None]
+    assert module._relative(sixty, "log")[0, -1] == pytest.approx(59 - np.arange(10, 60).mean())  # the best fifty lead
+
+
+def test_equal_weights_have_the_documented_intercept_and_only_weighed_encoders_are_asked() -> None:
+    assert Weights.equal(("a", "b")).intercept == -2
+    asked: list[str] = []
+    data = KNOWN.data
+    encoders = {"a": EaseEncoder(), "b": EaseEncoder()}
+    of_user = Embeddings(np.zeros((200, 1), np.float32), np.zeros((100, 1), np.float32))
+
+    def embed(encoder: EaseEncoder) -> Embeddings:
+        asked.append(next(name for name, one in encoders.items() if one is encoder))
+        return of_user
+
+    made = make_predictor(encoders, Weights({"a": 0.0, "b": 0.5}), ItemFacts.of(data), data.histories, embed)
+    assert asked == ["b"] and [one.name for one in made.sources] == ["b"]
+
+
+def test_facts_count_the_users_of_an_item_and_try_four_half_lives() -> None:
+    facts = ItemFacts.of(KNOWN.data)
+    users = (KNOWN.data.histories.toarray() > 0).sum(axis=0)
+    assert facts.log_users == pytest.approx(np.log(1 + users), abs=1e-5)
+    assert list(facts.log_trends) == [7, 14, 28, 56]
+    assert not facts.trend(None).any() and facts.trend(28.0) is facts.log_trends[28.0]
+
+
+def test_weights_come_back_from_what_is_written_of_them() -> None:
+    weights = Weights({"a": 0.1}, 14.0, 0.5, 0.4, 0.3, (1, 2, 3, 4), -1.0, {"blend": 1.0})
+    assert Weights(**weights.as_dict()) == weights

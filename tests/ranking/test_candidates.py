@@ -9,7 +9,15 @@ from sklearn.metrics import adjusted_rand_score
 
 from grouprec.core.types import Candidates, Embeddings
 from grouprec.data.synthetic import planted
-from grouprec.ranking.candidates import find_candidates, make_preference, place_preference, rank_top, scaled, taste
+from grouprec.ranking.candidates import (
+    best_unseen,
+    find_candidates,
+    make_preference,
+    place_preference,
+    rank_top,
+    scaled,
+    taste,
+)
 
 
 def random_embeddings(n_users=30, n_items=40, size=6, seed=0):
@@ -68,6 +76,13 @@ def test_candidates_are_the_best_unseen_items_whatever_the_batch():
     scores = np.where(seen.toarray() > 0, -np.inf, embeddings.users @ embeddings.items.T)
     assert np.array_equal(found.items, np.argsort(-scores, axis=1)[:, :10])
     assert np.array_equal(find_candidates(embeddings, seen, n=10).items, found.items)
+
+
+def test_users_get_two_hundred_candidates():
+    seen = sparse.csr_array((2, 205), dtype=np.float32)
+    found = best_unseen(lambda rows: np.tile(np.arange(205, dtype=np.float32), (2, 1)), seen)
+    assert found.items.tolist() == [list(range(204, 4, -1))] * 2
+    assert find_candidates(random_embeddings(n_users=2, n_items=205), seen).items.shape == (2, 200)
 
 
 def test_candidates_of_a_short_catalogue_end_with_nothing():

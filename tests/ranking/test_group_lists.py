@@ -239,6 +239,15 @@ def test_a_ranking_is_chosen_from_the_best_by_sum_and_by_mean(monkeypatch):
     assert found.tolist() == [[1, 0, -1, -1, -1]]
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_the_pool_is_that_of_sorting(monkeypatch, seed):
+    monkeypatch.setattr(group_lists, "POOL", 3)
+    wanted, mean = np.random.default_rng(seed).random((2, 12))
+    wanted[:2] = 0  # nobody wants these
+    expected = {*np.argsort(-wanted)[:3].tolist(), *np.argsort(-mean)[:3].tolist()} - {0, 1}
+    assert group_lists._pool(wanted, mean).tolist() == sorted(expected)
+
+
 def test_reach_looks_at_the_best_fifty():
     candidates = Candidates(np.arange(60, dtype=np.int32)[None], np.arange(60, 0, -1, np.float32)[None], 60)
     alone = Groups(np.zeros(1, np.int32), 1)

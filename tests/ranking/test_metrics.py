@@ -14,6 +14,7 @@ from grouprec.ranking.metrics import (
     coverage,
     gini,
     hit_matrix,
+    ideal_dcg,
     intra_list_diversity,
     list_overlap,
     novelty,
@@ -43,6 +44,10 @@ def test_numbers_by_hand():
     dcg, ideal = 1 / np.log2(3) + 1 / np.log2(6), 1 + 1 / np.log2(3) + 1 / np.log2(4) + 1 / np.log2(5)
     assert values["ndcg@5"] == pytest.approx(dcg / ideal)
     assert values["hit_rate@5"] == 1 and values["mrr"] == pytest.approx(0.5)
+
+
+def test_the_ideal_of_nothing_is_nothing_and_no_more_than_fits():
+    assert ideal_dcg(np.array([0, 1, 2, 9]), 2) == pytest.approx([0, 1, 1 + 1 / np.log2(3), 1 + 1 / np.log2(3)])
 
 
 def test_reciprocal_rank_looks_at_the_full_depth():

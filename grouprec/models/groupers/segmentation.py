@@ -159,7 +159,7 @@ def start_space(tastes: sparse.csr_array, histories: sparse.csr_array, size: int
 
 def _rankings(values: sparse.csr_array, histories: sparse.csr_array, labels: np.ndarray, regime: Regime) -> np.ndarray:
     """Return the best list of every group, int32 [G, R]; every group has members."""
-    groups = Groups(labels, int(labels.max(initial=0)) + 1)
+    groups = Groups(labels, int(labels.max()) + 1)
     if regime == "dedup":
         return fill_slots(values, histories, groups, DEPTH)
     wanted = (member_matrix(groups) @ values).toarray()

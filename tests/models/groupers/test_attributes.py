@@ -132,3 +132,10 @@ def test_data_without_user_attributes_is_refused(attributes: pd.DataFrame) -> No
 def test_a_column_that_does_not_exist_is_refused_with_those_there_are() -> None:
     with pytest.raises(SettingError, match=r"no user attribute called 'job'.*choose from: plan, age"):
         fitted(data_of(plan=["pro"] * 6, age=[1.0] * 6), 2, columns="plan,job")
+
+
+def test_the_end_is_reported_with_the_number_of_groups() -> None:
+    seen = []
+    run = RunOptions(on_progress=lambda fraction, values: seen.append((fraction, values)))
+    AttributesGrouper().fit(data_of(plan=["pro"] * 9 + ["free"] * 6), ANY, 2, run)
+    assert seen == [(1.0, {"groups": 2.0})]

@@ -146,3 +146,64 @@ def test_one_group_holds_everybody() -> None:
 def test_impossible_numbers_of_groups_are_refused(n_groups: int) -> None:
     with pytest.raises(SettingError, match="choose n_groups from 1 to 90"):
         fitted(customers()[0], n_groups)
+
+
+def column_counts(*counts: int) -> sparse.csr_array:
+    """Return the histories of users of whom so many have each item."""
+    rows = np.concatenate([np.arange(count) for count in counts])
+    items = np.repeat(np.arange(len(counts)), counts)
+    return sparse.csr_array((np.full(len(rows), 3, np.float32), (rows, items)), shape=(max(counts), len(counts)))
+
+
+def test_an_item_is_in_the_tier_of_the_middle_of_its_entries() -> None:
+    assert _popularity_tiers(column_counts(6, 4)).tolist() == [1, 4]  # middles at 3 and 8 of 10
+    assert _popularity_tiers(column_counts(1)).tolist() == [2]
+    assert _popularity_tiers(column_counts(2, 0)).tolist() == [2, 4]  # what nobody has is least popular
+    assert _popularity_tiers(column_counts(*[1] * 100)).tolist() == np.repeat(np.arange(5), 20).tolist()
+
+
+def test_entries_of_zero_are_no_items_and_weights_do_not_count() -> None:
+    histories = column_counts(2, 2, 1)
+    histories.data[histories.indptr[1]] = 0  # the second user's first item
+    counts, shares = _tier_shares(histories, np.array([0, 1, 4], np.int32))
+    assert counts.tolist() == [3, 1]
+    assert shares == pytest.approx(np.array([[1 / 3, 1 / 3, 0, 0, 1 / 3], [0, 1, 0, 0, 0]]))
+
+
+def test_one_event_is_no_days_ago_and_none_are_unknown() -> None:
+    event = Interactions(*(np.array([1], np.int32), np.array([0], np.int32), np.ones(1, np.float32)), np.array([9.0]))
+    features = _time_features(event, 2)
+    assert np.isnan(features[0]).all() and features[1].tolist() == pytest.approx([0, 0])
+    assert np.isnan(_time_features(event.take(np.zeros(0, np.int64)), 2)).all()
+
+
+def test_features_are_those_of_the_users_in_standard_deviations_up_to_three() -> None:
+    data, _ = customers()
+    grouper = fitted(data, 3)
+    features = grouper._behaviour(data.histories, np.tile([2.0, 0.5], (data.n_users, 1)))
+    frequency = np.log1p(np.diff(data.histories.indptr))
+    assert features[:, 0].tolist() == [2.0] * data.n_users and features[:, 3].tolist() == [0.5] * data.n_users
+    assert features[:, 1] == pytest.approx(frequency)
+    assert features[:, 2] == pytest.approx(np.log1p(data.histories.sum(axis=1)))
+    mean, std = grouper.arrays()["mean"], grouper.arrays()["std"]
+    assert (mean[1], std[1]) == pytest.approx((frequency.mean(), frequency.std()))
+    scaled = grouper._standardise(np.stack([mean + std, mean - 2 * std, mean + 9 * std, mean - 9 * std, mean * np.nan]))
+    assert scaled == pytest.approx(np.array([[1], [-2], [3], [-3], [0]]).repeat(6, axis=1), abs=1e-5)
+
+
+def test_what_is_the_same_for_all_has_a_unit_of_its_own() -> None:
+    events = pd.DataFrame({"user": np.repeat(np.arange(9), 2), "item": [0, 1] * 9, "day": 1.0, "weight": 1})
+    assert fitted(data_of(events), 3).arrays()["std"].tolist() == [1] * 6
+
+
+def test_a_user_with_a_single_item_is_known() -> None:
+    grouper = fitted(customers()[0], 3)
+    one = sparse.csr_array((np.ones(1, np.float32), ([0], [3])), shape=(1, N_ITEMS))
+    assert (grouper.distances(ANY, one, NO_ATTRIBUTES) > 0).all()
+
+
+def test_the_end_is_reported_with_the_number_of_groups() -> None:
+    seen = []
+    run = RunOptions(on_progress=lambda fraction, values: seen.append((fraction, values)))
+    BehaviourGrouper().fit(customers()[0], ANY, 3, run)
+    assert seen == [(1.0, {"groups": 3.0})]

@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -61,7 +63,8 @@ def test_one_group_is_left_where_all_are_too_small() -> None:
 
 def test_coinciding_users_give_fewer_groups_and_no_empty_one() -> None:
     space = np.repeat([[1.0, 0.0], [0.0, 1.0]], 10, axis=0)
-    groups = fitted(space, 7, min_group_size=1).groups()
+    with warnings.catch_warnings(action="error"):  # scikit-learn warns where more are asked for than there are places
+        groups = fitted(space, 7, min_group_size=1).groups()
     assert groups.n_groups == 2 and groups.sizes.tolist() == [10, 10]
 
 
@@ -91,6 +94,40 @@ def test_place_puts_fitted_users_where_they_are_and_new_ones_nearest() -> None:
     assert placed.dtype == np.int32
     assert np.array_equal(placed, grouper.groups().labels)
     assert again.place(preference_of(np.array([[10.5, 9.0]])), NO_HISTORIES, NO_ATTRIBUTES).tolist() == [2]
+
+
+def test_users_on_an_axis_are_known_and_three_places_in_one_dimension_are_three_groups() -> None:
+    grouper = fitted(np.repeat([[1.0], [5.0], [9.0]], [5, 7, 6], axis=0), 3)
+    assert grouper.groups().sizes.tolist() == [7, 6, 5]
+    axes = fitted(np.repeat([[1.0, 0.0], [0.0, 1.0]], [7, 5], axis=0), 2)
+    distances = axes.distances(preference_of(np.array([[4.0, 0.0]])), NO_HISTORIES, NO_ATTRIBUTES)
+    assert distances[0].tolist() == pytest.approx([3, np.sqrt(17)])
+
+
+def test_groups_of_equal_size_stay_in_the_order_of_k_means() -> None:
+    points = np.arange(1, 51, dtype=np.float32)[:, None]
+    grouper = KMeansGrouper(KMeansGrouper.Config(min_group_size=1))
+    centres = np.random.default_rng(0).permutation(points)
+    assert np.array_equal(grouper._settle(points, centres), centres)
+
+
+def test_a_group_of_exactly_the_smallest_size_stays() -> None:
+    assert fitted(blobs(20, 3, 30), 3, min_group_size=3).groups().sizes.tolist() == [30, 20, 3]
+    assert fitted(blobs(20, 3, 30), 3, min_group_size=4).groups().n_groups == 2
+
+
+def test_the_members_of_a_group_that_goes_can_save_the_next_smallest() -> None:
+    points = np.repeat([[1.0], [2.0], [9.0]], [1, 2, 5], axis=0)
+    assert fitted(points, 3, min_group_size=3).groups().sizes.tolist() == [5, 3]
+
+
+def test_the_end_is_reported_and_positions_are_all_that_places_users() -> None:
+    seen = []
+    run = RunOptions(on_progress=lambda fraction, values: seen.append((fraction, values)))
+    grouper = KMeansGrouper().fit(DATA, preference_of(blobs(7, 9)), 2, run)
+    assert seen == [(1.0, {"groups": 2.0})] and grouper.places_by_space
+    nobody = fitted(np.zeros((6, 3)), 2)
+    assert nobody.arrays()["centres"].tolist() == [[0, 0, 0]]
 
 
 @pytest.mark.parametrize("n_groups", [0, 7])

@@ -9,7 +9,8 @@ from sklearn.metrics import adjusted_rand_score
 from grouprec.core.types import Candidates, SettingError
 from grouprec.data.synthetic import planted
 from grouprec.models.fitting import RunOptions
-from grouprec.models.groupers.lists import ListsGrouper
+from grouprec.models.groupers.lists import ListsGrouper, _material, _worth_to_few
+from grouprec.models.groupers.segmentation import list_worth
 from grouprec.ranking.candidates import discounts, make_preference, place_preference
 from grouprec.ranking.group_lists import members_mean, worth
 
@@ -112,6 +113,45 @@ def test_no_group_is_below_the_smallest_size(regime):
     assert groups.sizes.min() >= 15 and groups.n_groups > 1
     # Where so many groups cannot be as large, an even share is the smallest size.
     assert fitted(n_groups=60, regime=regime, min_group_size=15).groups().sizes.min() >= 4
+
+
+@pytest.mark.parametrize("regime", REGIMES)
+@pytest.mark.parametrize("seed", range(3))
+def test_lists_are_worth_the_same_to_few_users_as_to_many(regime, seed):
+    rng = np.random.default_rng(seed)
+    items = np.stack([rng.permutation(30)[:20] for _ in range(5)]).astype(np.int32)
+    scores = -np.sort(-rng.random((5, 20)), axis=1).astype(np.float32)
+    items[0, 15:], items[1], scores[0, 15:], scores[1] = -1, -1, 0, 0  # few candidates, and none
+    candidates = Candidates(items, scores, 30)
+    owned = rng.integers(0, 4, (5, 30)) * (rng.random((5, 30)) < 0.5)
+    owned[candidates.matrix().toarray() > 0] = 0  # nobody's candidates are theirs already
+    histories = sparse.csr_array(owned.astype(np.float32))
+    rankings = np.stack([rng.permutation(30)[:25], np.arange(25), np.full(25, -1)]).astype(np.int32)
+    rankings[0, 18:] = -1
+    found = _worth_to_few(candidates, histories, rankings, regime)
+    expected = list_worth(worth(candidates).T.tocsr(), histories.T.tocsr(), rankings, regime)
+    assert found == pytest.approx(expected, abs=1e-6) and found.dtype == np.float32
+    assert found.max() > 0.3 and not found[:, 2].any() and not found[1].any()
+
+
+def test_a_list_that_serves_nobody_best_is_dropped_and_the_others_are_numbered_by_size():
+    grouper = fitted()
+    good = grouper.arrays()["rankings"]
+    grouper._rankings = np.concatenate([np.full_like(good[:1], -1), good[::-1]])
+    labels = grouper._settle(PREFERENCE, DATA.histories)
+    assert len(grouper._rankings) == 3 and (np.diff(np.bincount(labels)) <= 0).all()
+    assert np.array_equal(labels, grouper.place(PREFERENCE, DATA.histories, NO_ATTRIBUTES))
+
+
+@pytest.mark.parametrize("regime", REGIMES)
+def test_the_sample_is_of_different_users_in_a_space_as_wide_as_that_of_all(regime):
+    values, histories, _, space = _material.__wrapped__(DATA, PREFERENCE, regime, 239, 0)
+    whole = worth(PREFERENCE.candidates).toarray()
+    rows = [np.flatnonzero((whole == row).all(axis=1)).item() for row in values.toarray()]
+    assert len(set(rows)) == 239 and rows == sorted(rows)
+    assert (histories != DATA.histories[rows]).nnz == 0
+    assert space.shape == (239, PREFERENCE.space.shape[1]) and space.dtype == np.float64
+    assert (regime == "strict") == np.array_equal(space, PREFERENCE.space[rows])
 
 
 def test_the_search_reports_every_start_and_that_it_converged():

@@ -93,6 +93,14 @@ def test_groups_are_numbered_by_size() -> None:
     assert groups.sizes.tolist() == [20, 12, 7] and groups.labels[0] == 2
 
 
+def test_groups_of_equal_size_stay_in_the_order_of_their_tastes() -> None:
+    grouper = NmfGrouper(NmfGrouper.Config(min_group_size=1))
+    tastes = np.eye(30, dtype=np.float32)[np.random.default_rng(0).permutation(30)]
+    grouper._components = tastes
+    grouper._settle(sparse.csr_array(np.eye(30, dtype=np.float32)))
+    assert np.array_equal(grouper._components, tastes)
+
+
 def test_groups_below_the_smallest_size_join_the_nearest_other() -> None:
     between = wanting(2, 2, 2) + 0.3 * wanting(1, 1, 1)
     preference = preference_of(np.concatenate([wanting(*[0] * 12, *[1] * 9), between]))
@@ -125,6 +133,29 @@ def test_users_who_cannot_be_told_apart_form_one_group(blocks: list[int]) -> Non
 
 def test_one_group_holds_everybody() -> None:
     assert fitted(planted_preference(), 1).groups().sizes.tolist() == [answer().data.n_users]
+
+
+def test_tastes_have_length_one_and_the_end_is_reported() -> None:
+    seen = []
+    run = RunOptions(on_progress=lambda fraction, values: seen.append((fraction, values)))
+    grouper = NmfGrouper().fit(DATA, preference_of(wanting(*[0] * 8, *[1] * 7)), 2, run)
+    assert seen == [(1.0, {"groups": 2.0})]
+    assert np.linalg.norm(grouper.arrays()["components"], axis=1) == pytest.approx([1, 1])
+    alone = fitted(preference_of(wanting(2)), 1).arrays()["components"]
+    assert np.linalg.norm(alone) == pytest.approx(1) and not alone[0, :6].any()
+
+
+def test_other_tastes_that_are_loaded_later_are_the_ones_that_count() -> None:
+    grouper, other = (fitted(preference_of(wanting(*[a] * 8, *[b] * 7)), 2) for a, b in ((0, 1), (1, 0)))
+    asked = preference_of(wanting(0)), NO_HISTORIES, NO_ATTRIBUTES
+    assert grouper.distances(*asked)[0].tolist() == pytest.approx([0, 1], abs=1e-5)
+    assert grouper.load(other.arrays()).distances(*asked)[0].tolist() == pytest.approx([1, 0], abs=1e-5)
+
+
+def test_users_who_want_one_item_only_are_known() -> None:
+    one = np.zeros((12, 12))
+    one[:7, 0], one[7:, 5] = 1, 1
+    assert fitted(preference_of(one), 2).groups().sizes.tolist() == [7, 5]
 
 
 @pytest.mark.parametrize("n_groups", [0, 7])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,7 +18,7 @@ from grouprec.models.base import REGISTRIES, Regime
 from grouprec.models.encoders.ease import EaseEncoder
 from grouprec.models.fitting import RunOptions
 from grouprec.models.groupers.lists import ListsGrouper
-from grouprec.models.groupers.segmentation import list_worth, segment, start_space, starts
+from grouprec.models.groupers.segmentation import _choose, list_worth, segment, start_space, starts
 from grouprec.ranking.candidates import make_preference
 from grouprec.ranking.group_lists import worth
 
@@ -167,8 +169,49 @@ def test_a_single_user_gets_a_group_of_their_own(regime: Regime) -> None:
 
 def test_starts_are_no_more_groups_than_there_are_places() -> None:
     space = np.repeat(np.eye(3, dtype=np.float32), 4, axis=0)
-    found = starts(space, 9, 2, np.random.default_rng(0))
+    with warnings.catch_warnings(action="error"):  # scikit-learn warns where more are asked for than there are places
+        found = starts(space, 9, 2, np.random.default_rng(0))
     assert len(found) == 2 and all(len(np.unique(labels)) == 3 for labels in found)
+
+
+def test_three_places_on_a_line_are_three_groups_to_start_from() -> None:
+    space = np.repeat([[0.0], [4.0], [9.0]], 3, axis=0)
+    assert [len(np.unique(labels)) for labels in starts(space, 3, 2, np.random.default_rng(0))] == [3, 3]
+
+
+@pytest.mark.parametrize(("size", "dimensions"), [(1, 1), (2, 2), (3, 3), (9, 3)])
+def test_the_space_has_fewer_dimensions_than_users(size: int, dimensions: int) -> None:
+    tastes = csr(np.random.default_rng(0).random((4, 6)))
+    assert start_space(tastes, nothing(4, 6), size, seed=0).shape == (4, dimensions)
+
+
+def test_who_is_served_as_well_elsewhere_stays_and_who_is_served_better_moves() -> None:
+    served = np.array([[1.0, 1], [1, 1], [1, 2]], np.float32)
+    assert _choose(served, np.array([0, 1, 0]), 1).tolist() == [0, 1, 1]
+
+
+def test_small_groups_are_dissolved_smallest_first_until_all_are_large_enough() -> None:
+    served = np.array([[9, 0, 1]] * 5 + [[0, 9, 1]] * 2 + [[0, 1, 9]], np.float32)
+    labels = np.repeat([0, 1, 2], [5, 2, 1])
+    assert _choose(served, labels, 1).tolist() == labels.tolist()
+    assert _choose(served, labels, 2).tolist() == [0] * 5 + [1] * 3  # its member joins the next best
+    assert _choose(served, labels, 3).tolist() == [0] * 5 + [1] * 3  # which is large enough thereby
+    assert _choose(served, labels, 4).tolist() == [0] * 8
+    assert _choose(served, labels, 9).tolist() == [0] * 8  # one is left, too small or not
+    assert served[7].tolist() == [0, 1, 9]
+
+
+def test_groups_of_one_are_allowed_where_nothing_is_asked() -> None:
+    found = segment(csr(np.eye(3, 9)), nothing(3, 9), np.arange(3), "strict")
+    assert found.labels.tolist() == [0, 1, 2]
+
+
+def test_a_start_of_groups_of_exactly_the_smallest_size_is_taken_as_it_is() -> None:
+    values, histories = random_case(1)
+    start = np.repeat([0, 1, 2], 4)
+    as_given = segment(values, histories, start, "strict", max_rounds=0)
+    assert segment(values, histories, start, "strict", 4, max_rounds=0).values == as_given.values
+    assert np.bincount(segment(values, histories, start, "strict", 5, max_rounds=0).labels).min() >= 5
 
 
 def test_users_who_want_and_have_alike_start_side_by_side() -> None:
