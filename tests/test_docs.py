@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 
 import grouprec
-from benchmarks import stages
+from benchmarks import stages, tables
 from grouprec.cli import main
 from grouprec.core.site import app_root
 from grouprec.models.base import REGISTRIES
 from grouprec.models.declared import words_of
 from grouprec.ranking.strategies import STRATEGIES
+from grouprec.runs.schemas import TABLES
 
 ROOT = app_root()
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -54,6 +55,11 @@ def test_every_registered_stage_stands_in_the_readme() -> None:
 
 def test_the_stages_page_is_what_the_declarations_say() -> None:
     assert stages.TARGET.read_text(encoding="utf-8") == stages.document(), "run `make docs`"
+
+
+def test_the_tables_page_is_what_the_schemas_say() -> None:
+    assert (ROOT / "docs" / "tables.md").read_text(encoding="utf-8") == tables.document(), "run `make docs`"
+    assert tables.document().count("\n### ") == len(TABLES), "a table stands in no part of the page"
 
 
 def test_the_stages_page_has_every_setting_and_strategy() -> None:
