@@ -97,7 +97,8 @@ def _strategies() -> str:
     """Return the section of the aggregation strategies."""
     rows = [(f"`{one.name}`", one.title, one.cite, one.explanation) for one in STRATEGIES.values()]
     head = "How the members' predicted preferences become one list: `--set rules.strategy=name`."
-    return "\n\n".join(["## Strategies", head, markdown_table(("name", "title", "source", "what it does"), rows)]) + "\n"
+    table = markdown_table(("name", "title", "source", "what it does"), rows)
+    return "\n\n".join(["## Strategies", head, table]) + "\n"
 
 
 def _first_paragraph(described: type) -> str:

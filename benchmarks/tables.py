@@ -43,7 +43,8 @@ def _section(table: Table) -> str:
     ]
     if table.more is not None:
         rows.append((f"one for every {table.more.name}", table.more.dtype or "any", table.more.meaning))
-    return "\n".join([f"### {table.name}\n", table.row + "\n", markdown_table(("column", "type", "what it is"), rows), ""])
+    columns = markdown_table(("column", "type", "what it is"), rows)
+    return "\n".join([f"### {table.name}\n", table.row + "\n", columns, ""])
 
 
 def main() -> None:
