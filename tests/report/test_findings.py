@@ -7,7 +7,7 @@ import pytest
 
 from grouprec.report import findings, tables
 from grouprec.report.text import difference
-from tests.ui.fake_evidence import evidence_tables
+from tests.support.planted_evidence import evidence_tables
 
 TABLES = evidence_tables(3)
 UNKNOWN = float("nan")

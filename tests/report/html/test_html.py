@@ -21,7 +21,7 @@ from grouprec.report.html import drawings, render, sections, write
 from grouprec.report.html.markup import Html, element, sentence, table
 from grouprec.report.html.reading import Reading
 from grouprec.runs.store import Run, RunStore
-from tests.ui.fake_run import HOSTILE_LABELS, build_run
+from tests.support.planted_run import HOSTILE_LABELS, build_run
 
 VOID = {"meta", "link", "img", "br", "hr", "input"}
 SCRIPT = "<script>alert(1)</script>"

@@ -10,7 +10,7 @@ from grouprec.report import tables
 from grouprec.runs.store import Run, RunStore
 from grouprec.ui import charts
 from grouprec.ui.compare import tabs
-from tests.ui.fake_run import build_run
+from tests.support.planted_run import build_run
 from tests.ui.opening import figure, headline, numbers, open_page, texts
 
 

@@ -12,7 +12,7 @@ from grouprec.report import findings
 from grouprec.runs.store import Run, RunStore
 from grouprec.ui.compare import tables
 from grouprec.ui.compare.export import to_latex, to_markdown
-from tests.ui.fake_run import build_run
+from tests.support.planted_run import build_run
 from tests.ui.opening import figure, numbers, open_page, texts
 
 HOSTILE = pd.DataFrame(

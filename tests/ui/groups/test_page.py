@@ -10,8 +10,8 @@ from grouprec.report import palette, sentences, tables
 from grouprec.runs.store import Run, RunStore
 from grouprec.ui import charts
 from grouprec.ui.groups import portrait_charts
-from tests.ui.fake_portrait import N_TESTS, add_portrait
-from tests.ui.fake_run import HOSTILE_LABELS, build_run
+from tests.support.planted_groups import add_portrait
+from tests.support.planted_run import HOSTILE_LABELS, N_TESTS, build_run
 from tests.ui.opening import figure, numbers, open_page, texts
 
 

@@ -14,8 +14,9 @@ from grouprec.models.alternatives import Alternatives
 from grouprec.runs.store import Run
 from grouprec.ui import state
 from grouprec.ui.personas import words
-from tests.ui.fake_run import HOSTILE_LABELS
-from tests.ui.fake_studio import VERDICT, add_judgement, frontier_table, small_groups_table, use_virtual_groups
+from tests.support.planted_evidence import VERDICT, frontier_table, small_groups_table
+from tests.support.planted_run import HOSTILE_LABELS, add_judgement
+from tests.support.virtual_groups import use_virtual_groups
 from tests.ui.opening import FRAME, PATIENCE, figure, headline, numbers, open_page, texts
 
 

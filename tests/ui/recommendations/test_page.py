@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from grouprec.report import tables
 from grouprec.runs.store import Run, RunStore
 from grouprec.ui import state
-from tests.ui.fake_run import build_run
+from tests.support.planted_run import build_run
 from tests.ui.opening import FRAME, PATIENCE, headline, open_page, texts
 
 

@@ -17,8 +17,8 @@ from grouprec.runs.store import Run, RunStore
 from grouprec.training import jobs
 from grouprec.ui import state
 from grouprec.ui.what_if import charts, page, words
-from tests.ui.fake_run import build_run
-from tests.ui.fake_what_if import GRID, add_what_if
+from tests.support.planted_groups import GRID, add_what_if
+from tests.support.planted_run import build_run
 from tests.ui.opening import figure, headline, numbers, open_page, texts
 
 
