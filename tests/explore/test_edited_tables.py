@@ -16,12 +16,11 @@ from grouprec.ranking.group_lists import members_mean
 from grouprec.report.csv import export_run
 from grouprec.runs.snapshot import FitSnapshot
 from grouprec.runs.store import Run
-from tests.support.planted_groups import add_portrait, add_users
+from tests.support.planted_groups import add_users
 
 
 @pytest.fixture
 def base(finished_run: Run) -> FitSnapshot:
-    add_portrait(finished_run)
     return add_users(finished_run)
 
 

@@ -15,6 +15,7 @@ import grouprec
 from grouprec.core.files import storage
 from grouprec.runs.schemas import TABLES, Column, SchemaError, Table, named
 from grouprec.runs.store import Run, RunStore
+from tests.support.planted_run import build_older_run, build_run
 from tests.support.schemas import check_tables, missing_tables, tables_of
 
 KINDS = {
@@ -67,6 +68,21 @@ def test_every_column_is_said_once_in_its_table_and_has_a_known_type_and_a_meani
         for column in (*table.columns, *([table.more] if table.more else [])):
             assert column.meaning and not column.meaning.endswith("."), (table.name, column.name)
             assert column.dtype in {*KINDS, "", "int16", "int32", "float32"}, (table.name, column.name)
+
+
+def test_planted_runs_are_whole_or_lack_what_older_ones_may_lack(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    whole, older = build_run(store), build_older_run(store)
+    check_tables(whole)
+    assert not missing_tables(whole)
+    assert tables_of(older) == {name for name, table in TABLES.items() if not table.later}
+    for name in tables_of(older):
+        columns = [column.name for column in TABLES[name].columns if not column.later]
+        assert (
+            set(columns)
+            <= set(older.table(name).columns)
+            == set(columns) | set(TABLES[name].more_names(older.table(name)))
+        )
 
 
 # -- what is refused

@@ -49,7 +49,7 @@ VERDICT = {
 BANDS = (("all", 0.97), ("1 to 10", 1.04), ("11 to 25", 0.95))
 
 
-def evidence_tables(n_groups: int) -> dict[str, pd.DataFrame]:
+def evidence_tables(groups: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Return the tables by name."""
     value = _value_of_groups()
     chosen = value[(value["regime"] == "strict") & (value["method"] == "members_mean")]
@@ -58,12 +58,18 @@ def evidence_tables(n_groups: int) -> dict[str, pd.DataFrame]:
         "choice_of_groups": chosen.drop(columns=["silhouette", "stability"]),
         "ablation": _ablation(),
         "strategies": _strategies(),
-        "left_behind": _left_behind(n_groups),
+        "left_behind": _left_behind(len(groups)),
         "fairness": _fairness(),
         "exposure": _exposure(),
         "repeats": _repeats(),
         "cold_users": _cold_users(),
         "cold_items": _cold_items(),
+        "group_methods": _group_methods(groups),
+        "frontier": frontier_table(),
+        "small_groups": small_groups_table(),
+        "reconstruction": _reconstruction(),
+        "calibration": _calibration(),
+        "replay": _replay(),
     }
 
 
@@ -231,7 +237,9 @@ def comparisons_table(evaluation: pd.DataFrame) -> pd.DataFrame:
     reference = {regime: value for method, regime, value in NDCG if method in ("members_mean", "individual")}
     frame = rows.assign(against=against, difference=rows["value"] - rows["regime"].map(reference))
     frame = frame[frame["method"] != frame["against"]].drop(columns="value")
-    frame = frame.assign(low=frame["difference"] - 0.002, high=frame["difference"] + 0.002, p=0.001, p_permutation=0.001)
+    frame = frame.assign(
+        low=frame["difference"] - 0.002, high=frame["difference"] + 0.002, p=0.001, p_permutation=0.001
+    )
     return frame.assign(p_adjusted=0.01, significant=frame["method"] != "generated")
 
 
@@ -254,3 +262,34 @@ def small_groups_table() -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=["band", "regime", "ratio"])
     counts = {"n_groups": 3, "n_users": 40, "generated": 0.05, "members_mean": 0.051}
     return frame.assign(low=frame["ratio"] - 0.02, high=frame["ratio"] + 0.02, **counts)
+
+
+def _group_methods(groups: pd.DataFrame) -> pd.DataFrame:
+    """Return what every method of a regime is worth to every group: the lists of the evaluation, by a method each."""
+    served = group_evaluation_table(groups).drop(columns=["name", "method"])
+    strict = served[served["regime"] == "strict"]
+    shared = [served.assign(method=method) for method in ("members_mean", "generated")]
+    return pd.concat([strict.assign(method="individual", regime="individual"), *shared], ignore_index=True)
+
+
+def _reconstruction() -> pd.DataFrame:
+    costs = {"vae": 6.0, "vae_wants": 6.5, "plain": 6.1, "plain_wants": 6.6, "popularity": 7.0}
+    frame = pd.DataFrame([{"method": method, **_around(value)} for method, value in costs.items()])
+    frame = frame.assign(difference=frame["value"] - costs["plain"], n_users=45)
+    return frame.assign(difference_low=frame["difference"] - 0.01, difference_high=frame["difference"] + 0.01)
+
+
+def _calibration() -> pd.DataFrame:
+    predicted = np.linspace(0.01, 0.1, 10)
+    return pd.DataFrame({"bin": np.arange(1, 11), "n_pairs": 100, "predicted": predicted, "observed": predicted * 1.1})
+
+
+def _replay() -> pd.DataFrame:
+    """Two windows in which updated lists find twice as much."""
+    rows = [
+        {"window": window, "regime": regime, **METRIC, "frozen": 0.02, "updated": 0.04, "difference": 0.02}
+        for window, regime in product((1, 2), REGIMES)
+    ]
+    frame = pd.DataFrame(rows).assign(low=0.01, high=0.03, n_judged=20, n_events=100, n_users=30)
+    drift = {"changed_group": 0.1, "size_change": 0.05, "centre_shift": 0.2, "list_overlap": 0.8}
+    return frame.assign(until=1_700_000_000.0 + 86_400 * frame["window"], **drift)

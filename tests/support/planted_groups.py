@@ -19,15 +19,13 @@ SHARES = {1: 0.10, 2: 0.40, 3: 0.50, 4: 0.504, 6: 0.45}  # of the possible gain;
 FLOOR, INDIVIDUAL = 0.04, 0.14
 
 
-def add_portrait(run: Run) -> Run:
+def add_portrait(run: Run) -> None:
     """Give a planted run of three groups the tables of grouprec/explore/portrait.py."""
     users = run.table("users")
     run.save_table("group_profiles", _profiles())
     run.save_table("group_neighbours", _neighbours())
     run.save_table("group_members", _members(users))
     run.save_table("group_activity", _activity())
-    run.write_manifest()
-    return run
 
 
 def _profiles() -> pd.DataFrame:
@@ -119,8 +117,8 @@ def add_users(run: Run, seed: int = 0) -> FitSnapshot:
 # -- other numbers of groups
 
 
-def add_what_if(run: Run, regime: str = "strict") -> Run:
-    """Give a planted run of three groups its other numbers of groups, and the value of each by three metrics.
+def add_what_if_tables(run: Run) -> None:
+    """Give a planted run of three groups its other numbers of groups.
 
     With 6 groups every group of 3 is halved: the first half keeps the number, and the first half's list all items.
     """
@@ -134,6 +132,10 @@ def add_what_if(run: Run, regime: str = "strict") -> Run:
     run.save_table("what_if_labels", pd.DataFrame({str(n): found for n, found in numbers.items()}))
     run.save_table("what_if_groups", pd.concat([_what_if_groups(n, numbers[n]) for n in GRID], ignore_index=True))
     run.save_table("what_if_lists", _what_if_lists(run.table("items"), {n: np.unique(numbers[n]) for n in GRID}))
+
+
+def add_what_if(run: Run, regime: str = "strict") -> Run:
+    """Give a planted run of three groups what every number of groups is worth by three metrics, among them its own."""
     run.save_table("value_of_groups", _what_if_value(regime))
     run.save_metrics(run.metrics() | {"n_groups_asked": 3})
     run.write_manifest()

@@ -18,10 +18,10 @@ from tests.support.planted_evidence import (
     comparisons_table,
     evaluation_table,
     evidence_tables,
-    frontier_table,
     group_evaluation_table,
-    small_groups_table,
 )
+from tests.support.planted_groups import add_portrait, add_what_if_tables
+from tests.support.schemas import make_older
 
 N_ITEMS = 240
 N_TESTS = 36  # of attributes
@@ -36,15 +36,15 @@ def build_run(
     n_groups: int = 3,
     title: str = "Planted shop",
     seed: int = 0,
-    evidence: bool = True,
     strategy: str = "",
 ) -> Run:
     """Return a finished run of ``n_groups`` groups; the first group's list shares 4 of its first 10 with the mean's.
 
     The last two users were placed after training (no map position). Evaluation numbers are those of ``NDCG``.
 
+    Only a run of three groups has tables of their portraits and of other numbers of groups.
+
     Args:
-        evidence: whether the run has the tables of planted_evidence.py; older ones have not.
         strategy: the aggregation strategy that the run was asked for, whose lists it then chooses.
     """
     rng = np.random.default_rng(seed)
@@ -62,6 +62,7 @@ def build_run(
     run.save_table("group_attributes", _group_attributes(n_groups))
     run.save_table("group_lists", _group_lists(items, n_groups, strategy))
     run.save_table("user_lists", _user_lists(items, users))
+    run.save_table("held_out", _held_out(items, users))
     run.save_table("preparation", _preparation())
     evaluation = evaluation_table()
     run.save_table("evaluation", evaluation)
@@ -69,11 +70,12 @@ def build_run(
     metrics = _metrics(n_users, n_groups, int(users["interactions"].sum()))
     if strategy:
         metrics["list_method"] = {"strict": strategy, "dedup": strategy}
-    if not evidence:
-        metrics = {name: value for name, value in metrics.items() if name not in ("blend", "repeats")}
     run.save_metrics(metrics)
-    for name, table in evidence_tables(n_groups).items() if evidence else ():
+    for name, table in evidence_tables(groups).items():
         run.save_table(name, table)
+    if n_groups == 3:
+        add_portrait(run)
+        add_what_if_tables(run)
     run.add_event(event="progress", stage="encoder dnn", fraction=0.5, epoch=1, loss=2.5)
     run.add_event(event="progress", stage="encoder dnn", fraction=1.0, epoch=2, loss=2.1)
     run.add_event(event="stage_done", stage="prepare", seconds=1.5, reused=False)
@@ -82,11 +84,16 @@ def build_run(
     return run
 
 
+def build_older_run(store: RunStore) -> Run:
+    """Return a planted run as one of the first versions would have left it."""
+    run = build_run(store)
+    run.save_metrics({name: value for name, value in run.metrics().items() if name not in ("blend", "repeats")})
+    return make_older(run)
+
+
 def add_judgement(run: Run) -> Run:
-    """Give a planted run what a real one says of its generator: a verdict, the frontier, small groups."""
+    """Give a planted run the verdict on its generator; return it."""
     run.save_metrics(run.metrics() | {"verdict": VERDICT})
-    run.save_table("frontier", frontier_table())
-    run.save_table("small_groups", small_groups_table())
     run.write_manifest()
     return run
 
@@ -192,6 +199,13 @@ def _user_lists(items: pd.DataFrame, users: pd.DataFrame, depth: int = 50) -> pd
     frame.insert(0, "user", np.repeat(users["user"].to_numpy(), depth))
     frame.insert(1, "rank", rank)
     return frame.assign(score=(1 / rank).astype(np.float32))
+
+
+def _held_out(items: pd.DataFrame, users: pd.DataFrame) -> pd.DataFrame:
+    """Ten users, the first first, each take the least popular item, a day apart."""
+    last = items.iloc[[-1] * 10][["item", "label"]].reset_index(drop=True)
+    last.insert(0, "user", users["user"].head(10))
+    return last.assign(time=1_700_000_000.0 + 86_400 * last.index)
 
 
 def _preparation() -> pd.DataFrame:

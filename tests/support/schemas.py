@@ -23,3 +23,20 @@ def check_tables(run: Run) -> None:
 def missing_tables(run: Run) -> set[str]:
     """Return the names of the tables that every run has and this one lacks."""
     return {name for name, table in TABLES.items() if not table.when} - tables_of(run)
+
+
+def make_older(run: Run, *names: str) -> Run:
+    """Take from a run what older ones may lack, by its schemas: tables and columns; return it.
+
+    Args:
+        names: the tables that are taken away; all of them, and columns of others, where no name is given.
+    """
+    for name in tables_of(run):
+        path, table = run.path / "tables" / f"{name}.parquet", TABLES[name]
+        if table.later and (not names or name in names):
+            path.unlink()
+        elif not names:
+            late = [column.name for column in table.columns if column.later]
+            run.table(name).drop(columns=late).to_parquet(path, index=False)
+    run.write_manifest()
+    return run

@@ -103,7 +103,7 @@ def small_run(shared_folder: Path, planted_csv: Path) -> Run:
 
 @pytest.fixture(scope="session")
 def unlike_run(shared_folder: Path, planted_csv: Path) -> Run:
-    """Return a run that chose otherwise wherever it could: no EASE, no times, repeats, the other regime, auto groups."""
+    """Return a run that chose otherwise where it could: no EASE, no times, repeats, the other regime, auto groups."""
     choices: dict[str, Any] = {
         "preset": "standard",
         "encoders": ("item_knn", "dnn"),

@@ -11,7 +11,7 @@ from grouprec.report import palette
 from grouprec.runs.store import Run, RunStore
 from grouprec.ui import feedback
 from grouprec.ui.groups import words as groups_words
-from tests.support.planted_groups import add_portrait, add_users
+from tests.support.planted_groups import add_users
 from tests.support.small_run import copy_of
 from tests.ui.opening import figure, open_page, texts, visit
 
@@ -19,7 +19,6 @@ from tests.ui.opening import figure, open_page, texts, visit
 @pytest.fixture
 def run(finished_run: Run) -> Run:
     """Return a run that keeps its users and has all tables of a portrait."""
-    add_portrait(finished_run)
     add_users(finished_run)
     return finished_run
 

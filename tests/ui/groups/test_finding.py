@@ -12,14 +12,13 @@ from grouprec.runs.store import Run, RunStore
 from grouprec.ui import map_labels
 from grouprec.ui.groups import finding, maps, words
 from grouprec.ui.map_labels import View
-from tests.support.planted_groups import add_portrait, add_users
+from tests.support.planted_groups import add_users
 from tests.support.planted_run import build_run
 from tests.ui.opening import figure, numbers, open_page, texts
 
 
 @pytest.fixture
 def run(finished_run: Run) -> Run:
-    add_portrait(finished_run)
     add_users(finished_run)
     return finished_run
 
