@@ -40,5 +40,5 @@ def runs_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
 
 @pytest.fixture
 def finished_run(runs_folder: RunStore) -> Run:
-    """Return a small, complete, finished run with planted numbers (fake_run.py) in the app's runs folder."""
+    """Return a small, complete, finished run with planted numbers (planted_run.py) in the app's runs folder."""
     return build_run(runs_folder)
