@@ -41,6 +41,7 @@ bench: setup
 
 docs: setup
 	$(BIN)/python -m benchmarks.stages
+	$(BIN)/python -m benchmarks.tables
 
 screenshots: setup
 	$(BIN)/python -m tests.browser_setup

@@ -45,7 +45,7 @@ def _kind(kind: str) -> str:
     base = getattr(contracts, kind.capitalize())
     stages = dict(REGISTRIES[kind].items())
     menu = [(f"[`{name}`](#{name})", stage.title, stage.cite) for name, stage in sorted(stages.items())]
-    parts = [f"## {kind.capitalize()}s", _first_paragraph(base), _table(("name", "title", "source"), menu)]
+    parts = [f"## {kind.capitalize()}s", _first_paragraph(base), markdown_table(("name", "title", "source"), menu)]
     if kind == "encoder":
         parts.append(PROTOCOL.strip())
     return "\n\n".join([*parts, *(_stage(stage) for _, stage in sorted(stages.items()))]) + "\n"
@@ -58,7 +58,7 @@ def _stage(stage: type[Stage]) -> str:
         words = words_of(stage.kind, stage.name)
         parts.append(f"*Neighbourhood*: {(words and words.measured) or 'not measured on this protocol yet.'}")
     rows = [_setting(stage.Config, name) for name in stage.Config.model_fields]
-    parts.append(_table(("setting", "default", "bounds", "what it is"), rows) if rows else "No settings.")
+    parts.append(markdown_table(("setting", "default", "bounds", "what it is"), rows) if rows else "No settings.")
     return "\n\n".join(parts)
 
 
@@ -97,7 +97,8 @@ def _strategies() -> str:
     """Return the section of the aggregation strategies."""
     rows = [(f"`{one.name}`", one.title, one.cite, one.explanation) for one in STRATEGIES.values()]
     head = "How the members' predicted preferences become one list: `--set rules.strategy=name`."
-    return "\n\n".join(["## Strategies", head, _table(("name", "title", "source", "what it does"), rows)]) + "\n"
+    table = markdown_table(("name", "title", "source", "what it does"), rows)
+    return "\n\n".join(["## Strategies", head, table]) + "\n"
 
 
 def _first_paragraph(described: type) -> str:
@@ -107,7 +108,7 @@ def _first_paragraph(described: type) -> str:
     return text.replace("``", "`")
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def markdown_table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     """Return a Markdown table."""
     lines = [head, tuple("---" for _ in head), *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)

@@ -8,33 +8,17 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
 import streamlit as st
 import torch
 
-from grouprec.data.dataset import Dataset
-from grouprec.data.synthetic import planted
 from grouprec.runs.store import Run, RunStore
-from tests.ui.fake_run import build_run
+from tests.support.planted_run import build_run
+from tests.support.small_run import planted_csv, shared_folder, small_run, unlike_run
+
+__all__ = ["planted_csv", "shared_folder", "small_run", "unlike_run"]
 
 torch.set_num_threads(1)
-
-# Two encoders, a plain and a deep one, and the smallest settings with which every stage still learns: for tests of
-# everything around the stages.
-TINY_ENCODERS = ("ease", "dnn")
-TINY_SETTINGS = (
-    "dnn.epochs=1",
-    "dnn.embedding_size=8",
-    "vae.epochs=2",
-    "gan.epochs=2",
-    "gru.epochs=1",
-    "lists.n_starts=2",
-    "lists.min_group_size=4",
-    "data.min_item_users=1",
-)
-TINY = ("--encoder", ",".join(TINY_ENCODERS), *(f"--set={setting}" for setting in TINY_SETTINGS))  # as a shell says it
 
 
 @pytest.fixture(autouse=True)
@@ -43,33 +27,6 @@ def runs_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root = tmp_path / "runs"
     monkeypatch.setenv("GROUPREC_RUNS", str(root))
     return root
-
-
-def write_csv(data: Dataset, path: Path) -> Path:
-    """Write all rows of a dataset as a file that a user could have: ids, times, labels."""
-    parts = [data.train, data.validation, data.test]
-    users = np.concatenate([part.user_rows for part in parts])
-    items = np.concatenate([part.item_rows for part in parts])
-    times = np.concatenate([part.times for part in parts if part.times is not None])
-    frame = pd.DataFrame(
-        {
-            "user_id": data.user_ids[users],
-            "item_id": data.item_ids[items],
-            "quantity": 1,
-            "timestamp": pd.to_datetime(times, unit="s", utc=True).strftime("%Y-%m-%d %H:%M:%S"),
-            "title": data.item_labels[items],
-            "region": data.user_attributes["region"].to_numpy()[users],
-        }
-    )
-    frame.sort_values("timestamp", kind="stable").to_csv(path, index=False)
-    return path
-
-
-@pytest.fixture(scope="session")
-def planted_csv(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small file of users with four planted tastes."""
-    data = planted(n_users=80, n_items=60, events_per_user=20).data
-    return write_csv(data, tmp_path_factory.mktemp("data") / "planted.csv")
 
 
 @pytest.fixture
@@ -83,5 +40,5 @@ def runs_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
 
 @pytest.fixture
 def finished_run(runs_folder: RunStore) -> Run:
-    """Return a small, complete, finished run with planted numbers (fake_run.py) in the app's runs folder."""
+    """Return a small, complete, finished run with planted numbers (planted_run.py) in the app's runs folder."""
     return build_run(runs_folder)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from grouprec.core.site import app_root
-from tests.conftest import TINY_SETTINGS
+from tests.support.small_run import TINY_SETTINGS
 
 ROOT = app_root()
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import importlib.metadata
 import re
+import shutil
+import subprocess
 import tomllib
 from pathlib import Path
 
 import pytest
 
 import grouprec
-from benchmarks import stages
+from benchmarks import stages, tables
 from grouprec.cli import main
 from grouprec.core.site import app_root
 from grouprec.models.base import REGISTRIES
 from grouprec.models.declared import words_of
 from grouprec.ranking.strategies import STRATEGIES
+from grouprec.runs.schemas import TABLES
 
 ROOT = app_root()
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -52,6 +55,11 @@ def test_every_registered_stage_stands_in_the_readme() -> None:
 
 def test_the_stages_page_is_what_the_declarations_say() -> None:
     assert stages.TARGET.read_text(encoding="utf-8") == stages.document(), "run `make docs`"
+
+
+def test_the_tables_page_is_what_the_schemas_say() -> None:
+    assert (ROOT / "docs" / "tables.md").read_text(encoding="utf-8") == tables.document(), "run `make docs`"
+    assert tables.document().count("\n### ") == len(TABLES), "a table stands in no part of the page"
 
 
 def test_the_stages_page_has_every_setting_and_strategy() -> None:
@@ -110,3 +118,10 @@ def test_constraints_pin_every_dependency() -> None:
     pinned = {line.split("==")[0].lower() for line in (ROOT / "constraints.txt").read_text().splitlines()}
     assert names <= pinned
     assert "torch==2.13.0" in (ROOT / "constraints.txt").read_text().splitlines()
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists() or shutil.which("git") is None, reason="not a checkout")
+def test_git_ignores_nothing_that_it_keeps() -> None:
+    # What is ignored is neither checked by ruff nor packed into the wheel.
+    command = ["git", "ls-files", "--cached", "--ignored", "--exclude-standard"]
+    assert subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout == ""

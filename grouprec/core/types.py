@@ -21,10 +21,6 @@ Regime = Literal["strict", "dedup"]  # everybody sees the same list, or everybod
 REGIMES: tuple[Regime, ...] = ("strict", "dedup")
 Scale = Literal["linear", "log"]  # a score is a preference, 0 meaning none, or the logarithm of one
 
-# Columns of a run's tables of users and items; all others are attributes (:mod:`grouprec.runs.attributes`).
-USER_COLUMNS = ("user", "group", "x", "y", "interactions", "in_training")
-ITEM_COLUMNS = ("item", "label", "users")
-
 
 class GrouprecError(Exception):
     """Something the user can mend: the message is one clear sentence, shown as it is, exit status 2."""

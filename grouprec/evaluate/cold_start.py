@@ -18,6 +18,7 @@ from grouprec.ranking.group_lists import group_popularity
 from grouprec.ranking.metrics import hit_matrix, hit_rate, ideal_dcg, ndcg
 from grouprec.ranking.statistics import mean_interval
 from grouprec.ranking.task import Task, dedup_lists, individual_lists
+from grouprec.runs import schemas
 
 Predict = Callable[[sparse.csr_array, pd.DataFrame], Candidates]
 Place = Callable[[sparse.csr_array, pd.DataFrame, Candidates], np.ndarray]
@@ -28,9 +29,8 @@ COLD_SHARE = 0.1  # of the items that are targets
 SHRINKAGE = 10.0  # of the regression on attributes: a category of ten items among many is believed by half
 K = 10
 _METRICS = (f"ndcg@{K}", f"hit_rate@{K}")
-_VALUES = ["method", "metric", "value", "low", "high", "n_users"]
-_USER_COLUMNS = ["n_known", *_VALUES]
-_ITEM_COLUMNS = ["n_cold", "among", *_VALUES]
+_USER_COLUMNS = schemas.named("cold_users").names
+_ITEM_COLUMNS = [name for name in schemas.named("cold_items").names if name != "encoder"]  # the caller knows which
 
 
 def cold_users(

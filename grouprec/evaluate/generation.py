@@ -22,6 +22,7 @@ from grouprec.ranking.metrics import coverage, intra_list_diversity
 from grouprec.ranking.statistics import resampled_means
 from grouprec.ranking.task import Task
 from grouprec.ranking.variety import diversify
+from grouprec.runs import schemas
 
 DIALS = (0.0, 0.25, 0.5, 0.75, 1.0)  # from safe to surprising
 MMR_DIALS = (0.3, 0.5, 0.6, 0.7, 0.8)  # maximal marginal relevance changes nothing below, and keeps little above
@@ -191,10 +192,9 @@ def small_groups(
         learning, judged = np.flatnonzero(halves == half), np.flatnonzero(halves == 1 - half)
         if len(learning):  # then there is another half, too
             parts.append(_learn_and_judge(fit, data, groups, candidates, task, run, learning, judged))
-    columns = ["band", "regime", "n_groups", "n_users", "generated", "members_mean", "ratio", "low", "high"]
-    if not parts:
+    columns = schemas.named("small_groups").names
+    if not parts or not len(every := pd.concat(parts)):
         return pd.DataFrame(columns=columns)
-    every = pd.concat(parts)
     bands = [("all", every), *((str(name), part) for name, part in every.groupby("band", observed=True))]
     rows = []
     for band, part in bands:

@@ -10,20 +10,7 @@ import pandas as pd
 from grouprec.core.types import SettingError
 from grouprec.evaluate.protocol import HEADLINES, METRICS, Measured
 from grouprec.ranking.statistics import ENOUGH, LEVEL, holm, paired_difference, sign_flip_p
-
-_COLUMNS = [
-    "method",
-    "regime",
-    "metric",
-    "against",
-    "difference",
-    "low",
-    "high",
-    "p",
-    "p_permutation",
-    "p_adjusted",
-    "significant",
-]
+from grouprec.runs import schemas
 
 
 def compare_all(measured: Sequence[Measured], against: str, seed: int) -> pd.DataFrame:
@@ -47,7 +34,7 @@ def compare_all(measured: Sequence[Measured], against: str, seed: int) -> pd.Dat
     names = list(dict.fromkeys(one.method for one in measured))
     if against not in names:
         raise SettingError(f"There is no method called '{against}' to compare with; choose one of: {', '.join(names)}.")
-    tables = [pd.DataFrame(columns=_COLUMNS)]
+    tables = [pd.DataFrame(columns=schemas.named("comparisons").names)]
     for regime in dict.fromkeys(one.regime for one in measured):
         same = {one.method: one for one in measured if one.regime == regime}
         reference = same.get(against) or same.get("individual")

@@ -15,7 +15,7 @@ from scipy import sparse
 
 from grouprec.core.arrays import empty_csr
 from grouprec.core.files import read_json
-from grouprec.core.types import USER_COLUMNS, Candidates, GroupLatents, GroupLists, Groups, Preference, StorageError
+from grouprec.core.types import Candidates, GroupLatents, GroupLists, Groups, Preference, StorageError
 from grouprec.data.dataset import Dataset, Interactions
 from grouprec.explore import edits, portrait, tables
 from grouprec.explore.edits import Edit, EditHistory, Grouping
@@ -24,7 +24,7 @@ from grouprec.explore.users import RunUsers
 from grouprec.ranking.group_lists import finish, group_popularity, members_mean, worth_of_candidates
 from grouprec.ranking.rules import Exclusions, drop_excluded, excluded_for_groups
 from grouprec.ranking.strategies import STRATEGIES, lists_by_strategy
-from grouprec.runs.attributes import attributes_of
+from grouprec.runs import schemas
 from grouprec.runs.store import Run
 
 PORTRAIT = ("group_profiles", "group_neighbours", "group_members")
@@ -159,7 +159,7 @@ class EditedRun:
         fitted = users[users["in_training"].to_numpy(bool)].reset_index(drop=True)
         if len(fitted) != len(base.user_ids):
             raise StorageError(f"The run {self.run.run_id} does not fit its own users; train it again to edit groups.")
-        attributes = attributes_of(fitted, USER_COLUMNS)
+        attributes = schemas.named("users").attributes(fitted)
         histories, nothing = base.histories, Interactions.empty()
         rows = np.repeat(np.arange(len(fitted), dtype=np.int32), np.diff(histories.indptr))
         had = Interactions(rows, histories.indices, histories.data)

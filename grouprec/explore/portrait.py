@@ -16,6 +16,7 @@ from grouprec.core.types import GroupLatents, Groups, Preference
 from grouprec.data.dataset import Dataset
 from grouprec.ranking.candidates import taste
 from grouprec.ranking.group_lists import member_matrix
+from grouprec.runs import schemas
 
 MEMBERS = 10  # typical and borderline members listed of a group
 LIST_LENGTH = 10  # of the lists whose overlap is measured
@@ -185,7 +186,7 @@ def activity(data: Dataset, groups: Groups) -> pd.DataFrame:
     """
     times = data.train.times
     if times is None or not len(times):
-        return pd.DataFrame(columns=["group", "period", "events", "users", "share"])
+        return pd.DataFrame(columns=schemas.named("group_activity").names)
     starts = _periods(times.min(), times.max())
     seconds = starts.to_numpy().astype("datetime64[s]").astype(np.float64)
     period = np.searchsorted(seconds, times, side="right") - 1

@@ -15,6 +15,7 @@ from grouprec.explore.naming import distinguishing_attributes, distinguishing_it
 from grouprec.explore.numbering import number_alike
 from grouprec.ranking.group_lists import LENGTH, owned_share, reach
 from grouprec.ranking.statistics import LEVEL, holm
+from grouprec.runs import schemas
 
 USER_LIST_DEPTH = 50
 HELD_OUT_ROWS = 100_000
@@ -43,7 +44,7 @@ def users_table(data: Dataset, groups: Groups, positions: np.ndarray, placed: Pl
             "in_training": True,
         }
     )
-    frame = _beside(frame, data.user_attributes)
+    frame = _beside("users", frame, data.user_attributes)
     if placed is None:
         return frame
     more = pd.DataFrame(
@@ -66,7 +67,7 @@ def items_table(data: Dataset) -> pd.DataFrame:
             "users": np.bincount(data.histories.indices, minlength=data.n_items),
         }
     )
-    return _beside(frame, data.item_attributes)
+    return _beside("items", frame, data.item_attributes)
 
 
 def groups_table(data: Dataset, groups: Groups, preference: Preference) -> pd.DataFrame:
@@ -255,9 +256,8 @@ def separation(groups: Groups, space: np.ndarray) -> np.ndarray:
     return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
 
 
-def _beside(frame: pd.DataFrame, attributes: pd.DataFrame) -> pd.DataFrame:
+def _beside(name: str, frame: pd.DataFrame, attributes: pd.DataFrame) -> pd.DataFrame:
     """Put attribute columns beside ours; one that bears our name gets a mark."""
     if not len(attributes.columns):
         return frame
-    renamed = attributes.rename(columns={name: f"{name}_" for name in attributes.columns if name in frame.columns})
-    return pd.concat([frame, renamed.reset_index(drop=True)], axis=1)
+    return pd.concat([frame, schemas.named(name).marked(attributes).reset_index(drop=True)], axis=1)

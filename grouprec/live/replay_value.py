@@ -19,6 +19,7 @@ from grouprec.ranking.group_lists import RANKING_DEPTH, member_matrix
 from grouprec.ranking.metrics import hit_matrix, hit_rate, list_overlap, ndcg, precision
 from grouprec.ranking.statistics import mean_interval, paired_difference
 from grouprec.ranking.task import Task, dedup_lists, shared_lists
+from grouprec.runs import schemas
 
 N_WINDOWS = 10
 K = 10
@@ -78,13 +79,7 @@ def replay(
                 **_drift(first, now, spread),
             }
             rows += [{**same, **value} for value in values]
-    return pd.DataFrame(rows, columns=COLUMNS)
-
-
-COLUMNS = [
-    *("window", "regime", "metric", "frozen", "updated", "difference", "low", "high", "n_judged"),
-    *("n_events", "n_users", "until", "changed_group", "size_change", "centre_shift", "list_overlap"),
-]
+    return pd.DataFrame(rows, columns=schemas.named("replay").names)
 
 
 def choose_weight(

@@ -31,7 +31,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from grouprec.core.files import plain, storage
-from grouprec.core.types import ITEM_COLUMNS, USER_COLUMNS, GroupLists, Groups, Regime, StorageError
+from grouprec.core.types import GroupLists, Groups, Regime, StorageError
 from grouprec.data.values import shown
 from grouprec.live.events import FACTORS, MOST_NAMED, check_events
 from grouprec.live.ledger import Entry, Ledger
@@ -41,7 +41,7 @@ from grouprec.models.placement import AttributePlacer
 from grouprec.models.threads import one_thread
 from grouprec.ranking.group_lists import LENGTH, STRICT_DEPTH, finish
 from grouprec.ranking.strategies import lists_by_strategy
-from grouprec.runs.attributes import attributes_of
+from grouprec.runs import schemas
 from grouprec.runs.snapshot import FitSnapshot
 from grouprec.runs.stages import load_stage
 from grouprec.runs.store import Run, RunStore
@@ -99,9 +99,10 @@ class Stream:
         config = run.config()
         self._settings, self._rules = config.preparation, config.rules
         self._times = ledger.last_times()  # of users who did something since the base
-        items = run.table("items")
-        self._attributes = {*attributes_of(run.table("users"), USER_COLUMNS), *attributes_of(items, ITEM_COLUMNS)}
-        self._similar_item = SimilarItem(attributes_of(items, ITEM_COLUMNS), items["label"], items["item"])
+        users, items = run.table("users"), run.table("items")
+        of_items = schemas.named("items").attributes(items)
+        self._attributes = {*schemas.named("users").attributes(users), *of_items}
+        self._similar_item = SimilarItem(of_items, items["label"], items["item"])
         self._thread = threading.RLock()
         self.interrupted = False
         self._applied = self._saved = self._restore()
@@ -359,7 +360,7 @@ def start(store: RunStore, run: Run, fit: str = "final", folder: Path | None = N
     base, config = FitSnapshot.load(path), run.config()
     folder = folder or run.live / ("" if path == run.snapshot() else path.stem)
     users = run.table("users").set_index("user", drop=False).reindex(base.user_ids)
-    attributes = attributes_of(users, USER_COLUMNS).reset_index(drop=True)
+    attributes = schemas.named("users").attributes(users).reset_index(drop=True)
     updater, grouper = (load_stage(store, run, kind, path.stem) for kind in ("updater", "grouper"))
     placer = None
     if not grouper.reads_attributes:

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from grouprec.core.types import USER_COLUMNS, StorageError
+from grouprec.core.types import StorageError
 from grouprec.report import sentences
 from grouprec.report.text import difference, interval
+from grouprec.runs import schemas
 from grouprec.runs.store import Run
 
 VISIBLE_LIFT = 1.2  # a share 1.2 times that of all users is worth a line on a card
@@ -27,7 +28,7 @@ RANK_METRIC = {"mrr": "First hit (MRR)"}
 
 def attribute_columns(users: pd.DataFrame) -> list[str]:
     """Return the names of the users' own attributes, in order."""
-    return [name for name in users.columns if name not in USER_COLUMNS]
+    return schemas.named("users").more_names(users)
 
 
 def group_names(groups: pd.DataFrame) -> dict[int, str]:
@@ -135,7 +136,7 @@ def with_lift(chosen: pd.DataFrame, items: pd.DataFrame, n_users: int) -> pd.Dat
 def lists_to_export(lists: pd.DataFrame, names: Mapping[int, str], group: int | None = None) -> pd.DataFrame:
     """Return the lists of one group or of all, every method in both regimes, with the groups' names."""
     chosen = lists if group is None else lists[lists["group"] == group]
-    frame = chosen[["group", "method", "regime", "rank", "item", "label", "score", "reach", "owned"]].copy()
+    frame = chosen[schemas.named("group_lists").names].copy()
     frame.insert(1, "group_name", frame["group"].map(names))
     return frame.sort_values(
         ["group", "method", "regime", "rank"], ascending=[True, True, False, True], ignore_index=True

@@ -37,6 +37,7 @@ from safetensors.numpy import load_file, save_file
 
 from grouprec.core.files import plain, read_json, storage, write_json
 from grouprec.core.types import StorageError
+from grouprec.runs import schemas
 
 if TYPE_CHECKING:  # the configuration knows the stages, and so torch: pages that only read runs do without
     from grouprec.runs.config import RunConfig
@@ -235,6 +236,13 @@ class Run:
             file.write(line + "\n")
 
     def save_table(self, name: str, frame: pd.DataFrame) -> None:
+        """Write a table of the run.
+
+        Raises:
+            SchemaError: it is not what :mod:`grouprec.runs.schemas` says of it.
+            StorageError: it cannot be written.
+        """
+        frame = schemas.named(name).checked(frame)
         path = self.path / "tables" / f"{name}.parquet"
         with storage(path):
             path.parent.mkdir(exist_ok=True)

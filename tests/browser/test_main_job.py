@@ -14,7 +14,7 @@ from grouprec.data.synthetic import planted
 from grouprec.runs.store import RunStore, State
 from grouprec.training import jobs
 from tests.browser.conftest import PAGES, Tab
-from tests.conftest import write_csv
+from tests.support.small_run import write_csv
 
 pytestmark = pytest.mark.browser
 TRAINING_MS = 420_000  # the deadline only ends a test that has already failed

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,7 +13,7 @@ from playwright.sync_api import Browser, Locator, expect
 from grouprec.live.feedback import verdicts
 from grouprec.runs.store import Run, RunStore
 from tests.browser.conftest import PAGES, PHONE, Server, Tab
-from tests.conftest import TINY
+from tests.support.small_run import copy_of
 
 pytestmark = pytest.mark.browser
 ROW = 35  # pixels of a table's row
@@ -28,12 +26,9 @@ NOT_OURS = {
 
 
 @pytest.fixture(scope="module", autouse=True)
-def run(server: Server, planted_csv: Path) -> Run:
-    """A small run, trained by the command line before the first visit."""
-    command = [sys.executable, "-m", "grouprec", "train", str(planted_csv), "--preset", "quick", "--n-groups", "4"]
-    given = (*TINY, "--layout", "pca", "--runs", str(server.runs))
-    subprocess.run([*command, *given], check=True, capture_output=True, timeout=300)
-    return RunStore(server.runs).get("last")
+def run(server: Server, small_run: Run) -> Run:
+    """A small run, there before the first visit."""
+    return copy_of(small_run, RunStore(server.runs))
 
 
 def open_page(tab: Tab, name: str, run: Run, **query: str) -> Locator:

@@ -15,7 +15,7 @@ import pytest
 
 from grouprec.cli.main import main
 from grouprec.data.synthetic import planted
-from tests.conftest import TINY, TINY_ENCODERS, write_csv
+from tests.support.small_run import TINY, TINY_ENCODERS, write_csv
 
 
 @dataclass(frozen=True)

@@ -16,14 +16,12 @@ from grouprec.ranking.group_lists import members_mean
 from grouprec.report.csv import export_run
 from grouprec.runs.snapshot import FitSnapshot
 from grouprec.runs.store import Run
-from tests.ui.fake_people import add_people
-from tests.ui.fake_portrait import add_portrait
+from tests.support.planted_groups import add_users
 
 
 @pytest.fixture
 def base(finished_run: Run) -> FitSnapshot:
-    add_portrait(finished_run)
-    return add_people(finished_run)
+    return add_users(finished_run)
 
 
 def edited(run: Run, *steps: Edit) -> EditedRun:

@@ -10,12 +10,12 @@ from sklearn.metrics.pairwise import cosine_similarity
 from grouprec.core.types import Candidates
 from grouprec.explore.users import RunUsers
 from grouprec.runs.store import Run
-from tests.ui.fake_people import add_people
+from tests.support.planted_groups import add_users
 
 
 @pytest.fixture
 def who(finished_run: Run) -> RunUsers:
-    return RunUsers(add_people(finished_run))
+    return RunUsers(add_users(finished_run))
 
 
 def test_the_nearest_users_are_those_of_the_highest_cosine(who: RunUsers) -> None:

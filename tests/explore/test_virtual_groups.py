@@ -10,10 +10,7 @@ import pytest
 
 from grouprec.core.types import SettingError, StorageError
 from grouprec.explore.virtual_groups import VIRTUAL, WANTS, VirtualGroups
-from grouprec.runs.config import make_config, parse_settings
 from grouprec.runs.store import Run, RunStore
-from grouprec.training.jobs import train_here
-from tests.conftest import TINY_SETTINGS
 from tests.support.virtual_groups import BLOCK, N_GROUPS, planted_virtual_groups
 
 
@@ -25,15 +22,9 @@ def blocks(items: np.ndarray) -> np.ndarray:
 # -- from the files of a finished run
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory, planted_csv: Path) -> tuple[RunStore, Run]:
-    store = RunStore(tmp_path_factory.mktemp("runs"))
-    choices = {"interactions": planted_csv, "preset": "quick", "encoders": ("ease",), "n_groups": 3}
-    settings = parse_settings([setting for setting in TINY_SETTINGS if not setting.startswith("dnn")])
-    config = make_config(**choices, device="cpu", layout="pca", settings=settings)
-    run = store.create(config)
-    train_here(store, run)
-    return store, run
+@pytest.fixture
+def trained(small_run: Run) -> tuple[RunStore, Run]:
+    return RunStore(small_run.path.parent), small_run
 
 
 def test_a_finished_run_opens_with_its_own_ids_groups_and_histories(trained: tuple[RunStore, Run]) -> None:

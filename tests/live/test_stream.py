@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.crash import DAY, build_run, make_events
 from grouprec.cli.main import main
 from grouprec.core.files import read_json, write_json
 from grouprec.core.types import StorageError
@@ -27,13 +26,14 @@ from grouprec.report.csv import export_run, export_stream
 from grouprec.runs.snapshot import FitSnapshot
 from grouprec.runs.stages import load_stage
 from grouprec.runs.store import LEDGER, Run, RunStore
+from tests.support.fitted_run import DAY, build_fitted_run, make_events
 
 FILES = ["group_lists.csv", "group_rankings.csv", "members.csv", "user_lists.csv"]
 
 
 @pytest.fixture(scope="module")
 def built(data: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return build_run(RunStore(tmp_path_factory.mktemp("built")), data, n_groups=4)
+    return build_fitted_run(RunStore(tmp_path_factory.mktemp("built")), data, n_groups=4)
 
 
 def open_stream(run: Run) -> Stream:

@@ -7,9 +7,9 @@ import pytest
 
 from grouprec.report import findings, tables
 from grouprec.report.text import difference
-from tests.ui.fake_evidence import evidence_tables
+from tests.support.planted_evidence import evidence_tables
 
-TABLES = evidence_tables(3)
+TABLES = evidence_tables(pd.DataFrame({"group": [1, 2, 3], "name": list("abc"), "size": 30}))
 UNKNOWN = float("nan")
 
 

@@ -9,7 +9,7 @@ import pytest
 from grouprec.report import sentences
 from grouprec.runs.store import Run
 from grouprec.ui import cards
-from tests.ui.fake_run import HOSTILE_LABELS
+from tests.support.planted_run import HOSTILE_LABELS
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ def test_a_new_run_is_queued_and_not_finished(run: Run) -> None:
 
 
 def test_only_the_manifest_makes_a_run_finished(store: RunStore, run: Run) -> None:
-    run.save_table("users", pd.DataFrame({"user": ["00123"]}))
+    run.save_table("items", pd.DataFrame({"item": ["00123"], "label": ["A"], "users": [1]}))
     run.save_metrics({"n_users": np.int64(1)})
     run.set_status(state=State.DONE)
     assert not run.finished
@@ -159,7 +159,7 @@ def test_a_runs_folder_that_is_a_file_is_one_sentence(tmp_path: Path) -> None:
 
 def test_nothing_in_a_run_folder_is_pickled(run: Run) -> None:
     run.save_stage("key", "encoder", "ease", {}, {"w": np.ones(2, np.float32)}, {})
-    run.save_table("users", pd.DataFrame({"user": ["a"]}))
+    run.save_table("items", pd.DataFrame({"item": ["a"], "label": ["A"], "users": [1]}))
     assert {p.suffix for p in run.path.rglob("*") if p.is_file()} <= {".json", ".safetensors", ".parquet", ".txt"}
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from scipy import sparse
 
 from grouprec.core.types import Candidates
 from grouprec.explore.virtual_groups import VirtualGroups
 from grouprec.runs.snapshot import FitSnapshot
+from grouprec.runs.store import Run
 from tests.support.virtual import BlockProfile, GaussianGenerator
 
 N_GROUPS, BLOCK, N_USERS = 3, 20, 120
@@ -57,3 +59,17 @@ def planted_virtual_groups(
         excluded=excluded,
     )
     return VirtualGroups(base, profile, GaussianGenerator(profile))
+
+
+def use_virtual_groups(run: Run, monkeypatch: pytest.MonkeyPatch) -> VirtualGroups:
+    """Make the app open a studio over the planted run's items and users in training; return it."""
+    items, users = run.table("items"), run.table("users").query("in_training")
+    virtual_groups = planted_virtual_groups(
+        block=len(items) // 3,
+        spread=1.5,
+        labels=(users["group"].to_numpy() - 1).astype(np.int32),
+        item_ids=items["item"].to_numpy(object),
+        item_labels=items["label"].to_numpy(object),
+    )
+    monkeypatch.setattr(VirtualGroups, "open", lambda *_: virtual_groups)
+    return virtual_groups

@@ -10,12 +10,11 @@ import pandas as pd
 import pytest
 
 from grouprec.data.library import Library
-from grouprec.runs.config import RunConfig, make_config, parse_settings
-from grouprec.runs.store import RunStore
+from grouprec.runs.config import RunConfig, make_config
+from grouprec.runs.store import Run, RunStore
 from grouprec.training import cost as estimate
 from grouprec.training.cost import SAMPLE, Size
-from grouprec.training.jobs import train_here
-from tests.conftest import TINY_ENCODERS, TINY_SETTINGS
+from tests.support.small_run import copy_of
 
 ASKED = 1.0  # a machine as fast as the known one
 
@@ -55,19 +54,11 @@ def test_the_time_of_a_search_is_added(store: RunStore) -> None:
     assert with_search == pytest.approx(without + 720)
 
 
-def test_an_estimate_is_near_what_the_same_run_took_before(store: RunStore, planted_csv: Path) -> None:
-    choices = make_config(
-        interactions=planted_csv,
-        preset="quick",
-        encoders=TINY_ENCODERS,
-        n_groups=4,
-        device="cpu",
-        layout="pca",
-        settings=parse_settings(TINY_SETTINGS),
-    )
-    size = estimate.size_of(planted_csv, {}, 1)
+def test_an_estimate_is_near_what_the_same_run_took_before(store: RunStore, small_run: Run) -> None:
+    choices = small_run.config()
+    size = estimate.size_of(choices.interactions, {}, 1)
     before = estimate.estimate(choices, size, store)
-    real = train_here(store, store.create(choices))["seconds"]
+    real = copy_of(small_run, store).metrics()["seconds"]
     after = estimate.estimate(choices, size, store)
     assert real / 2 < after.seconds < real * 2
     assert (before.measured, after.measured) == (False, True)

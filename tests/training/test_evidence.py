@@ -15,7 +15,7 @@ from grouprec.ranking.strategies import STRATEGIES
 from grouprec.runs.config import make_config, parse_settings
 from grouprec.runs.store import Run, RunStore
 from grouprec.training.jobs import train_here
-from tests.conftest import TINY_ENCODERS, TINY_SETTINGS, write_csv
+from tests.support.small_run import TINY_ENCODERS, TINY_SETTINGS, write_csv
 
 HEADLINES = {"precision@10", "ndcg@10", "hit_rate@10"}
 REGIMES = {"strict", "dedup"}

@@ -19,7 +19,7 @@ from grouprec.core.types import SettingError, StorageError
 from grouprec.runs.config import RunConfig, make_config, parse_settings
 from grouprec.runs.store import Run, RunStore, State
 from grouprec.training import jobs
-from tests.conftest import TINY_ENCODERS, TINY_SETTINGS
+from tests.support.small_run import TINY_ENCODERS, TINY_SETTINGS
 
 LONG = ["gru.epochs=500", "gru.patience=50", "gru.hidden_size=1024", "gru.batch_size=1"]  # outlasts every test here
 

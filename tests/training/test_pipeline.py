@@ -10,79 +10,22 @@ import pytest
 
 from grouprec.live.stream import Stream
 from grouprec.report.csv import export_stream
-from grouprec.runs.config import make_config, parse_settings
 from grouprec.runs.snapshot import FitSnapshot
 from grouprec.runs.store import Run, RunStore
 from grouprec.training import pipeline, selection
-from grouprec.training.jobs import train_here
 from grouprec.training.user_map import linear_positions
-from tests.conftest import TINY_ENCODERS, TINY_SETTINGS
-
-TABLES = {
-    "users": ["user", "group", "x", "y", "interactions", "in_training"],
-    "held_out": ["user", "item", "label", "time"],
-    "group_profiles": ["group"],
-    "group_members": ["group", "user", "kind", "rank"],
-    "group_neighbours": ["group", "other"],
-    "items": ["item", "label", "users"],
-    "groups": ["group", "name", "size", "share", "separation", "words"],
-    "group_items": ["group", "rank", "item", "label", "share_in_group", "share_overall", "lift"],
-    "group_lists": ["group", "method", "regime", "rank", "item", "label", "score", "reach", "owned"],
-    "group_evaluation": ["group", "name", "method", "regime", "n_test_users", "zero_hit_share"],
-    "user_lists": ["user", "rank", "item", "label", "score"],
-    "preparation": ["step", "rows_before", "rows_after", "dropped", "note"],
-    "evaluation": ["method", "regime", "metric", "value", "low", "high", "n_users", "floor", "individual", "oracle"],
-}
-# What tests/training/test_evidence.py looks at in detail.
-EVIDENCE = {"comparisons", "value_of_groups", "ablation", "strategies", "left_behind", "fairness", "exposure"}
-EVIDENCE |= {"repeats", "cold_users", "cold_items", "frontier", "reconstruction", "calibration"}
+from tests.support.small_run import TINY_ENCODERS, copy_of, train
 
 
-def train(store: RunStore, file: Path, **choices: object) -> Run:
-    config = make_config(
-        **{
-            "interactions": file,
-            "preset": "quick",
-            "encoders": TINY_ENCODERS,
-            "n_groups": 4,
-            "device": "cpu",
-            "layout": "pca",
-            "settings": parse_settings(TINY_SETTINGS),
-            **choices,
-        }
-    )
-    run = store.create(config)
-    train_here(store, run)
-    return run
+@pytest.fixture
+def trained(small_run: Run, tmp_path: Path) -> Run:
+    """Return a copy of the small run, alone in a store."""
+    return copy_of(small_run, RunStore(tmp_path / "trained"))
 
 
-@pytest.fixture(scope="module")
-def trained(planted_csv: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return train(RunStore(tmp_path_factory.mktemp("pipeline")), planted_csv)
-
-
-@pytest.fixture(scope="module")
-def unlike(planted_csv: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A run that chose otherwise wherever it could: no EASE, no times, repeats, the other regime, auto groups."""
-    settings = parse_settings([*TINY_SETTINGS, "rules.owned_share=0.5", "rules.label_words=Item 3"])
-    choices = {
-        "encoders": ("item_knn", "dnn"),
-        "n_groups": "auto",
-        "regime": "dedup",
-        "repeats": True,
-        "roles": {"time": ""},
-    }
-    return train(RunStore(tmp_path_factory.mktemp("unlike")), planted_csv, settings=settings, **choices)
-
-
-def test_a_finished_run_has_every_table_with_its_columns(trained: Run, unlike: Run) -> None:
-    for run in (trained, unlike):
-        for name, columns in TABLES.items():
-            frame = run.table(name)
-            assert set(columns) <= set(frame.columns), name
-            assert len(frame), name
-        assert {path.stem for path in (run.path / "tables").iterdir()} >= EVIDENCE | set(TABLES)
-        assert run.damaged() == []
+@pytest.fixture
+def unlike(unlike_run: Run) -> Run:
+    return unlike_run
 
 
 def test_people_see_groups_and_ranks_from_one(trained: Run) -> None:
@@ -182,10 +125,10 @@ class PlainLayout:
 
 
 def test_a_map_is_made_once_and_read_back_by_the_next_run(
-    planted_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trained: Run, planted_csv: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pipeline, "LayoutProcess", PlainLayout)
-    store = RunStore(tmp_path)
+    store = RunStore(trained.path.parent)
     first = train(store, planted_csv, layout="umap")
     assert first.metrics()["map_method"] == "umap"
     second = train(store, planted_csv, layout="umap", n_groups=3)
@@ -216,8 +159,8 @@ def test_auto_chooses_the_number_of_groups_and_says_why(unlike: Run) -> None:
     assert set(unlike.table("choice_of_groups")["regime"]) == {"dedup"}
 
 
-def test_a_refit_learns_from_all_rows(trained: Run, planted_csv: Path, tmp_path: Path) -> None:
-    run = train(RunStore(tmp_path), planted_csv, refit=True)
+def test_a_refit_learns_from_all_rows(trained: Run, planted_csv: Path) -> None:
+    run = train(RunStore(trained.path.parent), planted_csv, refit=True)
     assert run.table("users")["interactions"].sum() > trained.table("users")["interactions"].sum()
     pd.testing.assert_frame_equal(run.table("evaluation"), trained.table("evaluation"))
 

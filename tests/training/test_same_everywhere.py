@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from grouprec.core.files import read_json
-from tests.conftest import TINY_SETTINGS
+from tests.support.small_run import TINY_SETTINGS
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 ENVIRONMENTS = (

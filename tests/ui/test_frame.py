@@ -17,7 +17,7 @@ from grouprec.runs.config import RunConfig
 from grouprec.runs.store import Run, RunStore, State
 from grouprec.training import jobs
 from grouprec.ui import state
-from tests.ui.fake_run import build_run
+from tests.support.planted_run import build_run
 from tests.ui.opening import FRAME, PATIENCE
 
 

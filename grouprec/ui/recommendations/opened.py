@@ -10,9 +10,10 @@ import pandas as pd
 import streamlit as st
 from scipy import sparse
 
-from grouprec.core.types import USER_COLUMNS, Regime
+from grouprec.core.types import Regime
 from grouprec.explore.remake import ListMembers, Price, held_out_matrix, list_for_all
 from grouprec.explore.tables import HELD_OUT_ROWS
+from grouprec.runs import schemas
 from grouprec.runs.snapshot import FitSnapshot
 from grouprec.runs.store import Run
 from grouprec.ui import state
@@ -133,7 +134,7 @@ def _attribute_rows(key: _Key) -> dict[str, np.ndarray]:
     items = state.table(Run(Path(key[0])), "items")
     rows = _item_index(key).get_indexer(pd.Index(items["item"]))
     found: dict[str, np.ndarray] = {}
-    for name in items.columns.difference(["item", "label", "users"], sort=False):
+    for name in schemas.named("items").more_names(items):
         column, title = items[name], str(name).replace("_", " ")
         if pd.api.types.is_numeric_dtype(column) and column.nunique() > BANDS:
             cut = pd.qcut(column, BANDS, duplicates="drop")
@@ -160,7 +161,7 @@ def _model(key: _Key) -> Model:
 def _explainer(key: _Key, rows: np.ndarray) -> Explainer:
     model = _model(key)
     users = state.table(Run(Path(key[0])), "users")
-    known = users.drop(columns=list(USER_COLUMNS))
+    known = schemas.named("users").attributes(users)
     place = pd.Index(users["user"]).get_indexer(pd.Index(model.base.user_ids[rows]))
     return model.explainer(rows, known.iloc[place])
 

@@ -21,7 +21,7 @@ from grouprec.report.html import drawings, render, sections, write
 from grouprec.report.html.markup import Html, element, sentence, table
 from grouprec.report.html.reading import Reading
 from grouprec.runs.store import Run, RunStore
-from tests.ui.fake_run import HOSTILE_LABELS, build_run
+from tests.support.planted_run import HOSTILE_LABELS, build_older_run, build_run
 
 VOID = {"meta", "link", "img", "br", "hr", "input"}
 SCRIPT = "<script>alert(1)</script>"
@@ -148,7 +148,7 @@ def test_sentences_become_html_and_nothing_else_does() -> None:
 
 
 def test_an_older_run_without_the_evidence_has_a_shorter_report(tmp_path: Path) -> None:
-    page = Page(render(build_run(RunStore(tmp_path), evidence=False)))
+    page = Page(render(build_older_run(RunStore(tmp_path))))
     assert ("id", "number") not in page.attributes
     assert "Which method to trust" in page.text and "What every step adds" not in page.text
 

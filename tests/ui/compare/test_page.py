@@ -10,7 +10,7 @@ from grouprec.report import tables
 from grouprec.runs.store import Run, RunStore
 from grouprec.ui import charts
 from grouprec.ui.compare import tabs
-from tests.ui.fake_run import build_run
+from tests.support.planted_run import build_older_run, build_run
 from tests.ui.opening import figure, headline, numbers, open_page, texts
 
 
@@ -140,7 +140,7 @@ def test_every_part_begins_with_a_sentence_and_shows_a_table(finished_run: Run) 
 
 
 def test_an_older_run_without_the_evidence_says_so(runs_folder: RunStore) -> None:
-    build_run(runs_folder, evidence=False)
+    build_older_run(runs_folder)
     app = open_page("compare")
     older = {"Left behind": "Tea towels** least", "Blend": "the best on the validation part", "Feedback": "Nobody has"}
     older |= {"By group": "serve **Bags & \\*lunch\\*** best (0.120)".replace("&", "\\&")}

@@ -12,7 +12,8 @@ from grouprec.report import findings
 from grouprec.runs.store import Run, RunStore
 from grouprec.ui.compare import tables
 from grouprec.ui.compare.export import to_latex, to_markdown
-from tests.ui.fake_run import build_run
+from tests.support.planted_run import build_run
+from tests.support.schemas import make_older
 from tests.ui.opening import figure, numbers, open_page, texts
 
 HOSTILE = pd.DataFrame(
@@ -83,6 +84,7 @@ def test_the_report_is_offered_and_made_when_it_is_asked_for(finished_run: Run) 
 
 
 def test_groups_are_shown_in_both_uses_where_a_run_kept_no_methods(finished_run: Run) -> None:
+    make_older(finished_run, "group_methods")
     app = open_page("compare", part="By group")
     heat = figure(app, 1)["data"][0]
     assert heat["y"] == ["1: Bags &amp; *lunch*", "2: Lights, candles", "3: Tea towels"]

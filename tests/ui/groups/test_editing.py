@@ -11,17 +11,15 @@ from grouprec.report import palette
 from grouprec.runs.store import Run, RunStore
 from grouprec.ui import feedback
 from grouprec.ui.groups import words as groups_words
-from tests.ui.fake_live import build_live_run
-from tests.ui.fake_people import add_people
-from tests.ui.fake_portrait import add_portrait
+from tests.support.planted_groups import add_users
+from tests.support.small_run import copy_of
 from tests.ui.opening import figure, open_page, texts, visit
 
 
 @pytest.fixture
 def run(finished_run: Run) -> Run:
     """Return a run that keeps its users and has all tables of a portrait."""
-    add_portrait(finished_run)
-    add_people(finished_run)
+    add_users(finished_run)
     return finished_run
 
 
@@ -132,14 +130,14 @@ def test_many_edited_groups_are_not_all_named(run: Run) -> None:
 
 
 def test_a_user_of_a_new_group_is_judged_in_the_group_that_live_updates_know(
-    runs_folder: RunStore, monkeypatch: pytest.MonkeyPatch
+    small_run: Run, runs_folder: RunStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = build_live_run(runs_folder)
+    run = copy_of(small_run, runs_folder)
     first = run.table("users").iloc[0]
     EditedRun(run, EditHistory()).change(Edit("form", text="New", rows=(0, 1)))
     told = []
     monkeypatch.setattr(feedback, "user_list", lambda run, user, group, own: told.append((user, group)))
-    app = open_page("recommendations", run=run.run_id, group="4", user=str(first["user"]))
+    app = open_page("recommendations", run=run.run_id, group="5", user=str(first["user"]))
     assert "Feedback and live updates know the groups as they were trained" in texts(app)
     assert not [control for control in app.segmented_control if control.key == "feedback_method"]
     assert set(told) == {(first["user"], first["group"])}

@@ -12,16 +12,14 @@ from grouprec.runs.store import Run, RunStore
 from grouprec.ui import map_labels
 from grouprec.ui.groups import finding, maps, words
 from grouprec.ui.map_labels import View
-from tests.ui.fake_people import add_people
-from tests.ui.fake_portrait import add_portrait
-from tests.ui.fake_run import build_run
+from tests.support.planted_groups import add_users
+from tests.support.planted_run import build_run
 from tests.ui.opening import figure, numbers, open_page, texts
 
 
 @pytest.fixture
 def run(finished_run: Run) -> Run:
-    add_portrait(finished_run)
-    add_people(finished_run)
+    add_users(finished_run)
     return finished_run
 
 
@@ -61,7 +59,7 @@ def test_the_users_most_like_a_user_are_listed_with_how_alike_they_are(run: Run)
 def test_an_item_lights_up_its_owners_and_greys_out_the_others(run: Run) -> None:
     app = open_page("groups", find="Item 85")
     assert app.selectbox(key="groups_match").value == "item:00085"
-    held = add_people(run).histories.toarray()[:, 85] > 0
+    held = add_users(run).histories.toarray()[:, 85] > 0
     grey, *groups = figure(app)["data"]
     assert grey["marker"]["color"] == palette.NEUTRAL
     assert len(numbers(grey["x"])) == (~held).sum()

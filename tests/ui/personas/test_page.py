@@ -14,8 +14,10 @@ from grouprec.models.alternatives import Alternatives
 from grouprec.runs.store import Run
 from grouprec.ui import state
 from grouprec.ui.personas import words
-from tests.ui.fake_run import HOSTILE_LABELS
-from tests.ui.fake_studio import VERDICT, add_judgement, frontier_table, small_groups_table, use_virtual_groups
+from tests.support.planted_evidence import VERDICT, frontier_table, small_groups_table
+from tests.support.planted_run import HOSTILE_LABELS, add_judgement
+from tests.support.schemas import make_older
+from tests.support.virtual_groups import use_virtual_groups
 from tests.ui.opening import FRAME, PATIENCE, figure, headline, numbers, open_page, texts
 
 
@@ -137,7 +139,8 @@ def test_small_groups_are_reported_whichever_way_it_came_out(finished_run: Run, 
     assert "worth 97 % (95 % to 99 %) of the members' mean, and 104 % where they learned from 10 members" in said
 
 
-def test_a_run_that_measured_no_frontier_says_so(virtual_groups: VirtualGroups) -> None:
+def test_a_run_that_measured_no_frontier_says_so(virtual_groups: VirtualGroups, finished_run: Run) -> None:
+    make_older(finished_run, "frontier")
     app = open_page("personas")
     assert "This run did not measure what variety costs" in texts(app)
     assert not app.get("plotly_chart")

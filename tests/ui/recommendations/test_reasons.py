@@ -15,13 +15,20 @@ from grouprec.explore.remake import Wishes
 from grouprec.runs.store import Run, RunStore
 from grouprec.ui import state
 from grouprec.ui.recommendations import opened, remade, sheet, words
-from tests.ui.fake_reasons import build_reasoned_run
+from tests.support.small_run import copy_of
 from tests.ui.opening import figure, open_page, texts
 
 
 @pytest.fixture(scope="module")
-def shared_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return build_reasoned_run(RunStore(tmp_path_factory.mktemp("reasons")))
+def shared_run(small_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Return the small run with an attribute of items and the weight of its linear encoder alone: reasons are exact."""
+    run = copy_of(small_run, RunStore(tmp_path_factory.mktemp("reasons")))
+    items = run.table("items")
+    run.save_table("items", items.assign(category=np.where(np.arange(len(items)) % 3, "tea", "milk")))
+    metrics = run.metrics()
+    metrics["blend"]["encoders"] = {"ease": 1.0, "dnn": 0.0}
+    run.save_metrics(metrics)
+    return run
 
 
 @pytest.fixture

@@ -1,5 +1,5 @@
 """Tests here use a finished run that events can be sent to."""
 
-from tests.support.live_run import built, data, run, store
+from tests.support.fitted_run import built, data, run, store
 
 __all__ = ["built", "data", "run", "store"]

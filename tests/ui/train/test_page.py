@@ -16,8 +16,8 @@ from grouprec.runs.store import Notes, Run, RunStore, State
 from grouprec.training import cost, jobs
 from grouprec.ui import state
 from grouprec.ui.train import watch
-from tests.ui.fake_live import build_live_run
-from tests.ui.fake_run import build_run
+from tests.support.planted_run import build_run
+from tests.support.small_run import copy_of
 from tests.ui.opening import FRAME, PATIENCE
 from tests.ui.train.opening import open_train, running, some_run, trial_events
 
@@ -93,9 +93,10 @@ def test_the_run_decides_everything_where_nothing_is_chosen(runs_folder: RunStor
     assert (config.encoders, config.n_groups, config.grouper) == (("auto",), "auto", "lists")
 
 
-def test_feedback_on_an_earlier_run_can_count_in_the_next(runs_folder: RunStore, started: list[RunConfig]) -> None:
-    run = build_live_run(runs_folder)
-    run.set_status(state=State.DONE)
+def test_feedback_on_an_earlier_run_can_count_in_the_next(
+    small_run: Run, runs_folder: RunStore, started: list[RunConfig]
+) -> None:
+    run = copy_of(small_run, runs_folder)
     app = open_train()
     assert "train_feedback" not in {element.key for element in app.selectbox}, "nobody has said anything yet"
     with Stream.open(runs_folder, run) as stream:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import shutil
 import zipfile
 from collections.abc import Iterator
 
@@ -16,29 +15,34 @@ from grouprec.live import streams
 from grouprec.live.stream import Stream
 from grouprec.runs.store import Run, RunStore
 from grouprec.ui.updates import sending
-from tests.ui.fake_live import DATA, build_live_run
+from tests.support.small_run import copy_of
 from tests.ui.opening import open_page, texts
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return build_live_run(RunStore(tmp_path_factory.mktemp("built")))
-
-
 @pytest.fixture
-def live_run(built: Run, runs_folder: RunStore) -> Iterator[Run]:
-    yield Run(shutil.copytree(built.path, runs_folder.root / built.run_id))
+def live_run(small_run: Run, runs_folder: RunStore) -> Iterator[Run]:
+    run = copy_of(small_run, runs_folder)
+    groups = run.table("groups")
+    run.save_table("groups", groups.assign(name=["Bags & *lunch*", *groups["name"][1:]]))
+    yield run
     streams.close_all()
 
 
-def total() -> int:
-    return len(DATA.test)
+@pytest.fixture
+def total(small_run: Run) -> int:
+    """Return the number of events of the test part."""
+    return len(small_run.table("held_out"))
 
 
 def map_of(app: AppTest) -> dict[str, dict]:
     """Return the series of the map by name."""
     spec = json.loads(app.get("echarts_chart")[0].proto.spec)
     return {series["name"]: series for series in spec["series"]}
+
+
+def judged(app: AppTest) -> pd.DataFrame:
+    """Return the table of the list whose items are judged."""
+    return [frame.value for frame in app.dataframe if "label" in frame.value][-1]
 
 
 def select(app: AppTest, table: str, row: int) -> None:
@@ -50,20 +54,20 @@ def select(app: AppTest, table: str, row: int) -> None:
 # -- replay
 
 
-def test_before_the_first_event_the_page_says_what_there_is_to_replay(live_run: Run) -> None:
+def test_before_the_first_event_the_page_says_what_there_is_to_replay(live_run: Run, total: int) -> None:
     app = open_page("updates")
-    assert f"The model has not seen {total()} events of" in app.markdown[0].value
-    assert not map_of(app)["user"]["data"] and len(map_of(app)["others"]["data"]) == 60
+    assert f"The model has not seen {total} events of" in app.markdown[0].value
+    assert not map_of(app)["user"]["data"] and len(map_of(app)["others"]["data"]) == 80
     assert app.button(key="replay_over").disabled and not app.button(key="replay_step").disabled
     assert [metric.value for metric in app.metric] == ["0", "0", "0", "–", "–"]
 
 
-def test_a_step_moves_one_user_on_the_map_and_shows_both_lists(live_run: Run) -> None:
+def test_a_step_moves_one_user_on_the_map_and_shows_both_lists(live_run: Run, total: int) -> None:
     app = open_page("updates")
     app.button(key="replay_step").click().run()
     assert not app.exception
     first = live_run.table("held_out").iloc[0]
-    assert app.markdown[0].value.startswith(f"## After 1 of {total()} events, ")
+    assert app.markdown[0].value.startswith(f"## After 1 of {total} events, ")
     assert f"user **{first['user']}** took *{first['label']}*" in texts(app)
     assert len(map_of(app)["user"]["data"]) == 1
     group, own = app.dataframe[0].value, app.dataframe[1].value
@@ -75,15 +79,15 @@ def test_a_step_moves_one_user_on_the_map_and_shows_both_lists(live_run: Run) ->
     assert app.metric[0].value == "0"
 
 
-def test_playing_at_full_speed_reaches_the_end_and_stops(live_run: Run) -> None:
+def test_playing_at_full_speed_reaches_the_end_and_stops(live_run: Run, total: int) -> None:
     app = open_page("updates", speed="max")
     app.button(key="replay_play").click().run()
     for _ in range(40):
-        if app.metric[0].value == str(total()):
+        if app.metric[0].value == str(total):
             break
         assert app.button(key="replay_play").label == "Pause" and app.button(key="replay_step").disabled
         app.run()
-    assert app.metric[0].value == str(total())
+    assert app.metric[0].value == str(total)
     assert app.button(key="replay_play").label == "Play" and app.button(key="replay_play").disabled
     assert not (live_run.path / "live" / "ledger.sqlite").exists(), "a replay leaves nothing behind"
 
@@ -110,7 +114,7 @@ def test_runs_that_cannot_be_replayed_say_so(live_run: Run, finished_run: Run) -
 
 def test_an_event_sent_by_the_form_counts_and_says_what_it_did(live_run: Run) -> None:
     app = open_page("updates", mode="send")
-    assert "No event has come since the training: 3 lists for 60 users" in app.markdown[0].value
+    assert "No event has come since the training: 4 lists for 80 users" in app.markdown[0].value
     app.button(key="send_submit").click().run()
     assert "needs a user and an item" in app.error[0].value
     app.selectbox(key="send_user").set_value("u00003")
@@ -160,7 +164,7 @@ def test_the_lists_as_they_stand_are_one_archive(live_run: Run, runs_folder: Run
         stream.apply([{"user": "u00001", "item": "i00001"}])
     with zipfile.ZipFile(io.BytesIO(sending._archive(live_run))) as archive:
         members = pd.read_csv(archive.open("members.csv"))
-        assert len(members) == 60 and "group_lists.csv" in archive.namelist()
+        assert len(members) == 80 and "group_lists.csv" in archive.namelist()
 
 
 def test_a_stream_that_another_process_holds_is_one_sentence(live_run: Run, runs_folder: RunStore) -> None:
@@ -181,28 +185,28 @@ def test_a_stream_that_another_process_holds_is_one_sentence(live_run: Run, runs
 def test_a_verdict_on_a_groups_list_changes_it_at_once_and_can_be_taken_back(live_run: Run) -> None:
     app = open_page("recommendations", group="2")
     assert app.button(key="feedback_group_hide").disabled, "nothing is selected"
-    first = app.dataframe[-1].value
+    first = judged(app)
     best = first["label"][0]
     select(app, "feedback_group_rows_0", 0)
     app.button(key="feedback_group_hide").click().run()
-    then = app.dataframe[-1].value
+    then = judged(app)
     assert then["label"][0] == first["label"][1] and then["move"][0] == "▲ 1"
     assert then.iloc[-1][["label", "said"]].tolist() == [best, "hidden"]
     select(app, "feedback_group_rows_1", 2)
     app.button(key="feedback_group_like").click().run()
-    assert app.dataframe[-1].value.set_index("label")["said"][then["label"][2]] == "liked"
+    assert judged(app).set_index("label")["said"][then["label"][2]] == "liked"
     select(app, "feedback_group_rows_2", len(then) - 1)
     app.button(key="feedback_group_unhide").click().run()
-    back = app.dataframe[-1].value
+    back = judged(app)
     assert best in back["label"].tolist()[:2] and "hidden" not in back["said"].tolist()
 
 
 def test_a_verdict_on_a_users_list_is_theirs_alone(live_run: Run, runs_folder: RunStore) -> None:
     app = open_page("recommendations", user="u00004")
-    own = app.dataframe[-1].value["label"].tolist()
+    own = judged(app)["label"].tolist()
     select(app, "feedback_user_rows_0", 1)
     app.button(key="feedback_user_hide").click().run()
-    assert not app.exception and own[1] not in app.dataframe[-1].value["label"].tolist()[:-1]
+    assert not app.exception and own[1] not in judged(app)["label"].tolist()[:-1]
     with streams.use(runs_folder, live_run) as stream:
         (entry,) = stream.ledger.feedback()
         assert (entry.user, entry.behaviour, entry.method) == ("u00004", "hide", "individual")
@@ -210,14 +214,15 @@ def test_a_verdict_on_a_users_list_is_theirs_alone(live_run: Run, runs_folder: R
 
 def test_lists_that_events_do_not_change_follow_verdicts_too(live_run: Run) -> None:
     lists = live_run.table("group_lists")
-    more = lists.assign(method="popularity", score=1 / lists["rank"].astype("float32"))
-    live_run.save_table("group_lists", pd.concat([lists, more], ignore_index=True))
+    popular = lists["method"] == "popularity"
+    lists.loc[popular, "score"] = 1 / lists.loc[popular, "rank"].astype("float32")
+    live_run.save_table("group_lists", lists)
     app = open_page("recommendations", group="1")
     app.segmented_control(key="feedback_method").set_value("popularity").run()
-    labels = app.dataframe[-1].value["label"].tolist()
+    labels = judged(app)["label"].tolist()
     select(app, "feedback_group_rows_0", 1)
     app.button(key="feedback_group_dislike").click().run()
-    then = app.dataframe[-1].value
+    then = judged(app)
     assert then["label"].tolist()[:4] == [labels[0], labels[2], labels[1], labels[3]], "half of 1/2 is 1/4"
     assert then["said"][2] == "disliked" and then["move"].tolist()[1:3] == ["▲ 1", "▼ 1"]
 

@@ -17,8 +17,8 @@ from grouprec.runs.store import Run, RunStore
 from grouprec.training import jobs
 from grouprec.ui import state
 from grouprec.ui.what_if import charts, page, words
-from tests.ui.fake_run import build_run
-from tests.ui.fake_what_if import GRID, add_what_if
+from tests.support.planted_groups import GRID, add_what_if
+from tests.support.planted_run import build_older_run, build_run
 from tests.ui.opening import figure, headline, numbers, open_page, texts
 
 
@@ -216,7 +216,7 @@ def test_a_run_that_kept_no_groups_says_so_and_can_be_trained_again(
 
 
 def test_a_run_that_measured_nothing_says_so_too(runs_folder: RunStore, started: list[RunConfig]) -> None:
-    build_run(runs_folder, evidence=False)
+    build_older_run(runs_folder)
     app = open_page("what_if")
     assert page.NOTHING in headline(app)
     assert not app.get("plotly_chart")

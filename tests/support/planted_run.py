@@ -1,4 +1,7 @@
-"""A small finished run with planted numbers, written with the same functions as a real one."""
+"""A small finished run with planted numbers: what pages and reports say of it can be checked by hand.
+
+Saved by the run itself, and so held to the schemas. One that was really trained is in small_run.py.
+"""
 
 from __future__ import annotations
 
@@ -10,39 +13,20 @@ import pandas as pd
 from grouprec.ranking.rules import ListRules
 from grouprec.runs.config import RunConfig
 from grouprec.runs.store import Run, RunStore, State
-from tests.ui.fake_evidence import FLOOR, INDIVIDUAL, ORACLE, evidence_tables
+from tests.support.planted_evidence import (
+    VERDICT,
+    comparisons_table,
+    evaluation_table,
+    evidence_tables,
+    group_evaluation_table,
+)
+from tests.support.planted_groups import add_portrait, add_what_if_tables
+from tests.support.schemas import make_older
 
 N_ITEMS = 240
+N_TESTS = 36  # of attributes
 # Labels from the data that must never act: markup, a formula, an emoji shortcode, LaTeX.
 HOSTILE_LABELS = ('=HYPERLINK("http://x","y")', "<b>Bold bag</b>", "$5 and $10 :smile:", "*Star* [link](http://x)")
-# method, regime, nDCG@10
-NDCG = (
-    ("individual", "individual", INDIVIDUAL),
-    ("item_knn", "individual", 0.090),
-    ("ease", "individual", 0.120),
-    ("dnn", "individual", 0.101),
-    ("popularity", "strict", FLOOR),
-    ("kmeans_popularity", "strict", 0.044),
-    ("kmeans_mean_ease", "strict", 0.051),
-    ("group_popularity", "strict", 0.060),
-    ("members_mean", "strict", 0.084),
-    ("generated", "strict", 0.081),
-    ("popularity", "dedup", 0.050),
-    ("kmeans_popularity", "dedup", 0.058),
-    ("kmeans_mean_ease", "dedup", 0.095),
-    ("group_popularity", "dedup", 0.080),
-    ("members_mean", "dedup", 0.110),
-    ("generated", "dedup", 0.108),
-)
-METRICS = {
-    "ndcg@10": 1.0,
-    "precision@10": 0.7,
-    "recall@10": 1.1,
-    "f1@10": 0.85,
-    "hit_rate@10": 3.0,
-    "mrr": 1.4,
-    "coverage@10": 2.0,
-}
 
 
 def build_run(
@@ -52,15 +36,15 @@ def build_run(
     n_groups: int = 3,
     title: str = "Planted shop",
     seed: int = 0,
-    evidence: bool = True,
     strategy: str = "",
 ) -> Run:
     """Return a finished run of ``n_groups`` groups; the first group's list shares 4 of its first 10 with the mean's.
 
     The last two users were placed after training (no map position). Evaluation numbers are those of ``NDCG``.
 
+    Only a run of three groups has tables of their portraits and of other numbers of groups.
+
     Args:
-        evidence: whether the run has the tables of fake_evidence.py; older ones have not.
         strategy: the aggregation strategy that the run was asked for, whose lists it then chooses.
     """
     rng = np.random.default_rng(seed)
@@ -73,27 +57,43 @@ def build_run(
     run.save_table("users", users)
     groups = _groups(users, n_groups)
     run.save_table("groups", groups)
-    run.save_table("group_evaluation", _group_evaluation(groups))
+    run.save_table("group_evaluation", group_evaluation_table(groups))
     run.save_table("group_items", _group_items(items, n_groups))
     run.save_table("group_attributes", _group_attributes(n_groups))
     run.save_table("group_lists", _group_lists(items, n_groups, strategy))
     run.save_table("user_lists", _user_lists(items, users))
+    run.save_table("held_out", _held_out(items, users))
     run.save_table("preparation", _preparation())
-    evaluation = _evaluation()
+    evaluation = evaluation_table()
     run.save_table("evaluation", evaluation)
-    run.save_table("comparisons", _comparisons(evaluation))
+    run.save_table("comparisons", comparisons_table(evaluation))
     metrics = _metrics(n_users, n_groups, int(users["interactions"].sum()))
     if strategy:
         metrics["list_method"] = {"strict": strategy, "dedup": strategy}
-    if not evidence:
-        metrics = {name: value for name, value in metrics.items() if name not in ("blend", "repeats")}
     run.save_metrics(metrics)
-    for name, table in evidence_tables(n_groups).items() if evidence else ():
+    for name, table in evidence_tables(groups).items():
         run.save_table(name, table)
+    if n_groups == 3:
+        add_portrait(run)
+        add_what_if_tables(run)
     run.add_event(event="progress", stage="encoder dnn", fraction=0.5, epoch=1, loss=2.5)
     run.add_event(event="progress", stage="encoder dnn", fraction=1.0, epoch=2, loss=2.1)
     run.add_event(event="stage_done", stage="prepare", seconds=1.5, reused=False)
     run.set_status(state=State.DONE, fraction=1.0, started=1_700_000_000.0, ended=1_700_000_060.0)
+    run.write_manifest()
+    return run
+
+
+def build_older_run(store: RunStore) -> Run:
+    """Return a planted run as one of the first versions would have left it."""
+    run = build_run(store)
+    run.save_metrics({name: value for name, value in run.metrics().items() if name not in ("blend", "repeats")})
+    return make_older(run)
+
+
+def add_judgement(run: Run) -> Run:
+    """Give a planted run the verdict on its generator; return it."""
+    run.save_metrics(run.metrics() | {"verdict": VERDICT})
     run.write_manifest()
     return run
 
@@ -149,32 +149,6 @@ def _groups(users: pd.DataFrame, n_groups: int) -> pd.DataFrame:
     )
 
 
-def _group_evaluation(groups: pd.DataFrame) -> pd.DataFrame:
-    """Strict: 40 % of the first group's members up to 90 % of the last one's found nothing; dedup: 10 % to 60 %."""
-    parts = []
-    for regime, first in (("strict", 0.4), ("dedup", 0.1)):
-        part = groups[["group", "name", "size"]].assign(method="generated", regime=regime)
-        part["n_test_users"] = part["size"]
-        part["ndcg@10"] = np.linspace(0.12, 0.03, len(groups))
-        part["zero_hit_share"] = np.linspace(first, first + 0.5, len(groups))
-        parts.append(part.assign(**{"hit_rate@10": 1 - part["zero_hit_share"]}))
-    return pd.concat(parts, ignore_index=True)
-
-
-def _comparisons(evaluation: pd.DataFrame) -> pd.DataFrame:
-    """Every method's difference to the members' mean (personal lists: to this run's own), nDCG@10.
-
-    All but that of the generated list are significant.
-    """
-    rows = evaluation[evaluation["metric"] == "ndcg@10"][["method", "regime", "metric", "value"]]
-    against = rows["regime"].map({"strict": "members_mean", "dedup": "members_mean", "individual": "individual"})
-    reference = {regime: value for method, regime, value in NDCG if method in ("members_mean", "individual")}
-    frame = rows.assign(against=against, difference=rows["value"] - rows["regime"].map(reference))
-    frame = frame[frame["method"] != frame["against"]].drop(columns="value")
-    frame = frame.assign(low=frame["difference"] - 0.002, high=frame["difference"] + 0.002, p=0.001)
-    return frame.assign(p_adjusted=0.01, significant=frame["method"] != "generated")
-
-
 def _group_items(items: pd.DataFrame, n_groups: int) -> pd.DataFrame:
     rank = np.tile(np.arange(1, 11), n_groups)
     group = np.repeat(np.arange(1, n_groups + 1), 10)
@@ -182,18 +156,23 @@ def _group_items(items: pd.DataFrame, n_groups: int) -> pd.DataFrame:
     frame = items.iloc[rows][["item", "label"]].reset_index(drop=True)
     frame.insert(0, "group", group)
     frame.insert(1, "rank", rank)
-    return frame.assign(share_in_group=0.5 - rank * 0.02, share_overall=0.1, lift=(0.5 - rank * 0.02) / 0.1)
+    lift = (0.5 - rank * 0.02) / 0.1
+    frame = frame.assign(share_in_group=0.5 - rank * 0.02, share_overall=0.1, lift=lift)
+    return frame.assign(lift_low=lift * 0.8, lift_high=lift * 1.25)
 
 
 def _group_attributes(n_groups: int) -> pd.DataFrame:
-    """Every group is twice as French as all users and differs in spend; its region says nothing."""
+    """Every group is twice as French as all users; its region says nothing, its spend differs not beyond chance."""
     rows = []
     for group in range(1, n_groups + 1):
         rows.append((group, 1, "Country", "share", "France", 0.6, 0.3, 2.0, 9.0))
         rows.append((group, 2, "region", "share", "north", 0.51, 0.5, 1.02, 3.0))
         rows.append((group, 3, "spend", "median", "", 100.0 * group, 151.0, 100.0 * group / 151, 2.0))
     columns = ["group", "rank", "attribute", "kind", "value", "in_group", "overall", "lift", "z"]
-    return pd.DataFrame(rows, columns=columns)
+    frame = pd.DataFrame(rows, columns=columns)
+    sure = frame["attribute"] != "spend"
+    frame = frame.assign(p=np.where(sure, 1e-5, 0.02), tests=N_TESTS, significant=sure)
+    return frame.assign(p_adjusted=np.minimum(1, frame["p"] * N_TESTS))
 
 
 def _group_lists(items: pd.DataFrame, n_groups: int, strategy: str) -> pd.DataFrame:
@@ -222,23 +201,16 @@ def _user_lists(items: pd.DataFrame, users: pd.DataFrame, depth: int = 50) -> pd
     return frame.assign(score=(1 / rank).astype(np.float32))
 
 
+def _held_out(items: pd.DataFrame, users: pd.DataFrame) -> pd.DataFrame:
+    """Ten users, the first first, each take the least popular item, a day apart."""
+    last = items.iloc[[-1] * 10][["item", "label"]].reset_index(drop=True)
+    last.insert(0, "user", users["user"].head(10))
+    return last.assign(time=1_700_000_000.0 + 86_400 * last.index)
+
+
 def _preparation() -> pd.DataFrame:
     rows = [("read", 1000, 1000, 0, ""), ("missing ids", 1000, 900, 100, "no user"), ("duplicates", 900, 850, 50, "")]
     return pd.DataFrame(rows, columns=["step", "rows_before", "rows_after", "dropped", "note"])
-
-
-def _evaluation() -> pd.DataFrame:
-    rows = [
-        (method, regime, metric, factor * value, factor * (value - 0.005), factor * (value + 0.005), 45, factor)
-        for method, regime, value in NDCG
-        for metric, factor in METRICS.items()
-    ]
-    frame = pd.DataFrame(rows, columns=["method", "regime", "metric", "value", "low", "high", "n_users", "factor"])
-    frame["floor"] = frame["factor"] * frame["regime"].map({"strict": FLOOR, "dedup": 0.05, "individual": 0.05})
-    frame["individual"] = frame["factor"] * INDIVIDUAL
-    frame["oracle"] = (frame["factor"] * ORACLE).where(frame["regime"] == "strict")
-    frame["share_of_gain"] = (frame["value"] - frame["floor"]) / (frame["individual"] - frame["floor"])
-    return frame.drop(columns="factor")
 
 
 def _metrics(n_users: int, n_groups: int, n_interactions: int) -> dict:
