@@ -57,6 +57,14 @@ def test_a_stage_is_announced_timed_and_ended(run: Run, clock: Clock) -> None:
     assert heard == [("a", 0, None), ("a", 0.75, status.seconds_left)]
 
 
+def test_the_next_stage_is_announced_however_soon_it_comes(run: Run, clock: Clock) -> None:
+    progress = Progress(run, {"a": 1.0, "b": 1.0})
+    with progress.stage("a"):
+        pass
+    with progress.stage("b"):
+        assert (run.status().stage, run.status().stage_fraction) == ("b", 0)
+
+
 def test_a_stage_that_is_read_back_says_so(run: Run) -> None:
     with Progress(run, {}).stage("a") as report:
         report.reused = True
