@@ -152,7 +152,8 @@ class _Landmarks:
         known = np.flatnonzero(np.isfinite(self._map).all(axis=1))
         if len(known) > LANDMARKS:
             known = np.sort(np.random.default_rng(base.seed).choice(known, LANDMARKS, replace=False))
-        self._rows, self._tastes = known, self._directions(base.candidates.take(known))
+        self._rows = known
+        self._tastes = self._directions(base.candidates.take(known)) if len(known) else np.empty((0, 0), np.float32)
 
     def _directions(self, candidates: Candidates) -> np.ndarray:
         """Return tastes in the space of the fit at length 1, float32 [B, S]; 0 for those of whom it knows nothing.

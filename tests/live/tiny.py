@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy import sparse
 
 from grouprec.core.types import Candidates
@@ -12,6 +13,7 @@ from grouprec.runs.snapshot import FitSnapshot
 
 SECOND, THIRD = 1 / np.log2(3), 0.5  # what the second and third place of a list count
 START = np.array([9.0, 9.0], np.float32)  # the state of a user without events
+RISE = 1.5  # of the item that Next foretells
 
 
 def tiny_base(**changes: Any) -> FitSnapshot:
@@ -44,3 +46,31 @@ def worths() -> np.ndarray:
     return np.array(
         [[0, 0.8 / a, 0.4 / a, 0.2 / a, 0], [0.5 / b, 0, 0, 0.1 / b, 0], [0, 0, 0, 0, 1.0], [0, 0, 0, 0, 0]]
     )
+
+
+class Next:
+    """The state is the last item, -1 for none; the item behind it has become half as likely again."""
+
+    def start(self, data: Any, run: Any) -> np.ndarray:
+        return np.full((data.n_users, 1), -1, np.float32)
+
+    def update(self, states: np.ndarray, item_rows: np.ndarray) -> np.ndarray:
+        return np.asarray(item_rows, np.float32)[:, None]
+
+    def chances(self, states: np.ndarray) -> np.ndarray:
+        items = np.arange(self.n_items)
+        return np.where((states >= 0) & (items == states + 1), RISE, 1).astype(np.float32)
+
+    def __init__(self, n_items: int = 5) -> None:
+        self.n_items = n_items
+
+
+class ByFirst:
+    """Group 1 for those whose best candidate is item 4 or who have none, group 0 for the others."""
+
+    name, places_by_space = "first", False
+
+    def place(self, preference: Any, histories: Any, attributes: pd.DataFrame) -> np.ndarray:
+        first = preference.candidates.items[:, 0]
+        assert histories.shape == (len(first), preference.candidates.n_items) and len(attributes) == len(first)
+        return np.where((first == 4) | (first < 0), 1, 0).astype(np.int32)
