@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import sparse
 from scipy.special import expit, logit
 
 from grouprec.core.types import Candidates, DataError, SettingError, StorageError
@@ -58,24 +59,40 @@ def test_who_wants_nothing_is_foretold_by_the_updater_alone() -> None:
     assert state.sizes.tolist() == [3, 1]
 
 
-def test_the_items_that_rose_most_come_in_and_no_more_than_fifty() -> None:
-    n = 60
-    updater = Next(n)
+def all_rising(n: int, width: int) -> LiveState:
+    """Return a state of ``n`` items, of which nobody wants any and all rise with an event, the last most."""
+    updater, names = Next(n), np.array([str(item) for item in range(n)], object)
     rising = np.linspace(1.1, 2, n, dtype=np.float32)
     updater.chances = lambda states: np.where(states >= 0, rising, np.float32(1))
-    base = tiny_base(
-        item_ids=np.array([str(item) for item in range(n)], object),
-        item_labels=np.array([str(item) for item in range(n)], object),
-        histories=tiny_base().histories[:, :0].__class__((4, n), dtype=np.float32),
-        candidates=Candidates(np.full((4, 55), -1, np.int32), np.zeros((4, 55), np.float32), n),
-        components=np.zeros((n, 1), np.float32),
-        states=np.full((4, 1), -1, np.float32),
-        weight=1.0,
+    return LiveState(
+        tiny_base(
+            item_ids=names,
+            item_labels=names,
+            histories=sparse.csr_array((4, n), dtype=np.float32),
+            candidates=Candidates(np.full((4, width), -1, np.int32), np.zeros((4, width), np.float32), n),
+            components=np.zeros((n, 1), np.float32),
+            states=np.full((4, 1), -1, np.float32),
+            weight=1.0,
+            repeats=True,
+        ),
+        updater,
+        ByFirst(),
     )
-    state = LiveState(base, updater, ByFirst())
-    state.event(3, 0)
-    assert sorted(own(state, 3, 55)) == list(range(n - RISERS, n)) and RISERS == 50
-    assert len(state.user_list(3)[0]) == len(state.group_list(0, "strict")[0]) == 50
+
+
+def test_the_items_that_rose_most_come_in_and_no_more_than_fifty() -> None:
+    few, many = all_rising(5, 5), all_rising(60, 55)
+    few.event(3, 0)
+    assert sorted(own(few, 3)) == [0, 1, 2, 3, 4]
+    many.event(3, 0)
+    assert sorted(own(many, 3, 55)) == list(range(60 - RISERS, 60)) and RISERS == 50
+    many.judge(0, 2.0, user_row=3)
+    many.judge(1, 2.0, user_row=3)
+    assert sorted(own(many, 3, 55)) == [0, 1, *range(12, 60)], "what was liked comes before what rose"
+    wanted = all_rising(60, 55)
+    wanted._users.touch(np.array([0]), np.array([1], np.int32))
+    wanted._users.items[0], wanted._users.scores[0] = np.arange(55), 0.5
+    assert len(wanted.user_list(0)[0]) == len(wanted.group_list(0, "strict")[0]) == 50
 
 
 def test_a_judgement_multiplies_and_brings_in_only_what_was_liked() -> None:
