@@ -139,8 +139,9 @@ class Replay:
 
     def places(self, user_row: int) -> tuple[np.ndarray, np.ndarray]:
         """Return where a user was on the map and where their taste puts them now, float [2] each, NaN if unknown."""
-        items, scores = self.state.user_list(user_row, self.base.candidates.items.shape[1])
-        return self._landmarks.places(user_row, Candidates(items[None], scores[None], self.base.candidates.n_items))
+        n_items = self.base.candidates.n_items
+        items, scores = self.state.user_list(user_row, n_items)
+        return self._landmarks.places(user_row, Candidates(items[None], scores[None], n_items))
 
 
 class _Landmarks:

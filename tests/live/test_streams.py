@@ -141,6 +141,12 @@ def test_the_stream_that_was_used_longest_ago_is_closed_first(
         assert [free(store, each) for each in (run, other)] == [one is not run, one is not other]
 
 
+def test_two_streams_may_be_in_use_at_a_time(store: RunStore, run: Run) -> None:
+    other = Run(shutil.copytree(run.path, run.path.with_name("other")))
+    with streams.use(store, run) as one, streams.use(store, other) as two:
+        assert one.run.run_id == run.run_id and two.run.run_id == "other"
+
+
 def test_closing_all_leaves_none_open(store: RunStore, run: Run) -> None:
     with streams.use(store, run):
         pass
