@@ -139,8 +139,9 @@ class Replay:
 
     def places(self, user_row: int) -> tuple[np.ndarray, np.ndarray]:
         """Return where a user was on the map and where their taste puts them now, float [2] each, NaN if unknown."""
-        items, scores = self.state.user_list(user_row, self.base.candidates.items.shape[1])
-        return self._landmarks.places(user_row, Candidates(items[None], scores[None], self.base.candidates.n_items))
+        n_items = self.base.candidates.n_items
+        items, scores = self.state.user_list(user_row, n_items)
+        return self._landmarks.places(user_row, Candidates(items[None], scores[None], n_items))
 
 
 class _Landmarks:
@@ -152,7 +153,8 @@ class _Landmarks:
         known = np.flatnonzero(np.isfinite(self._map).all(axis=1))
         if len(known) > LANDMARKS:
             known = np.sort(np.random.default_rng(base.seed).choice(known, LANDMARKS, replace=False))
-        self._rows, self._tastes = known, self._directions(base.candidates.take(known))
+        self._rows = known
+        self._tastes = self._directions(base.candidates.take(known)) if len(known) else np.empty((0, 0), np.float32)
 
     def _directions(self, candidates: Candidates) -> np.ndarray:
         """Return tastes in the space of the fit at length 1, float32 [B, S]; 0 for those of whom it knows nothing.

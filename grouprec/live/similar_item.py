@@ -36,11 +36,11 @@ class SimilarItem:
 
     def __call__(self, label: str, attributes: Mapping[str, Any]) -> int | None:
         """Return the row of the most similar item, the first of several; None where nothing says which one it is."""
-        new = pd.DataFrame([{**attributes, LABEL: label or None}])
-        new = new[[name for name in self._frame.columns if name in new.columns and new[name].notna().all()]]
-        if new.empty:
+        given = {**attributes, LABEL: label or None}
+        told = [name for name in self._frame.columns if pd.notna(given.get(name))]
+        if not told:
             return None
         features, items = self._known
-        row, known = features.transform(new)
+        row, _ = features.transform(pd.DataFrame([{name: given[name] for name in told}]))
         likeness = items @ row[0]
-        return int(likeness.argmax()) if known[0] and likeness.max() > 0 else None
+        return int(likeness.argmax()) if likeness.max() > 0 else None  # all 0 for values never seen

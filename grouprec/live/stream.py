@@ -172,7 +172,7 @@ class Stream:
         held_out = self.base.held_out
         if held_out is None or user_row >= held_out.shape[0]:
             return self.state.user_list(user_row, depth)
-        items, scores = self.state.user_list(user_row, self.base.candidates.items.shape[1])
+        items, scores = self.state.user_list(user_row, len(self.base.item_ids))
         theirs = held_out.indices[held_out.indptr[user_row] : held_out.indptr[user_row + 1]]
         kept = np.flatnonzero(~np.isin(items, theirs))[:depth]
         return items[kept], scores[kept]

@@ -162,7 +162,7 @@ def _sort_metadata(path: Path) -> None:
         header = json.loads(file.read(size))
         header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
         file.seek(8)
-        file.write(json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode().ljust(size))
+        file.write(json.dumps(header, separators=(",", ":")).encode().ljust(size))
 
 
 def _map_file(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:

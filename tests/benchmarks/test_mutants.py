@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.mutants.finding import Equivalent, KnownEquivalent, find_mutants, sample
+from benchmarks.mutants.running import Verdict, _state
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -109,3 +111,13 @@ def test_a_good_test_kills_and_a_toothless_one_does_not(tmp_path: Path, asserted
     assert f"| tiny | 1 | {1 - status} | 0 | {status} |" in done.stdout
     assert ("return min(a, b)" in done.stdout) == bool(status)
     assert (tmp_path / "tiny" / "large.py").read_text() == source
+
+
+def test_a_run_that_is_late_is_ended_and_counts_as_killed(tmp_path: Path) -> None:
+    (tmp_path / "some.py").write_text("a = 1 < b\n")
+    waiting = subprocess.Popen(["sleep", "600"], start_new_session=True)
+    assert _state(waiting.pid, late=False) is None
+    how = _state(waiting.pid, late=True)
+    assert how == "time-out" and Verdict(find_mutants(tmp_path, "some.py")[0], how, 600.0, "").killed
+    with pytest.raises(ProcessLookupError):
+        os.kill(waiting.pid, 0)

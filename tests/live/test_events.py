@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from grouprec.core.types import DataError, SettingError
 from grouprec.data.clean import Preparation
-from grouprec.live.events import MOST_NAMED, Checked, check_events, read_events
+from grouprec.live.events import _YEARS, COLUMNS, FACTORS, MOST_NAMED, Checked, _times, check_events, read_events
 
 
 def check(*events: object, **preparation: object) -> Checked:
@@ -74,6 +74,17 @@ BAD = [
     ({"item": "i", "behaviour": "hide", "group": 4}, "row 2: there is no group '4'"),
     ({"item": "i", "behaviour": "hide", "group": 1.5}, "row 2: there is no group '1.5'"),
     ({"item": "i", "group": 1}, "row 2: it has no user"),
+]
+
+
+BAD += [
+    ({"user": "u", "item": "i", "weight": 0}, "row 2: its weight '0' is not a number above 0"),
+    ({"user": "u", "item": "i", "weight": "inf"}, "row 2: its weight 'inf' is not a number above 0"),
+    ({"user": "u", "item": "i", "rating": 0}, "row 2: its rating '0' is not above 0"),
+    ({"user": "u", "item": "i", "rating": -1}, "row 2: its rating '-1' is not above 0"),
+    ({"item": "i", "behaviour": "hide", "group": 0}, "row 2: there is no group '0'"),
+    ({"user": "u", "item": "i", "behaviour": "like", "group": "all"}, "row 2: there is no group 'all'"),
+    ({"user": "u", "item": "i", "time": _YEARS[0]}, f"row 2: its time '{_YEARS[0]}' cannot be read"),
 ]
 
 
@@ -157,3 +168,100 @@ def test_a_table_of_typed_columns_gives_the_same_events_as_text() -> None:
         {"user": "17851", "item": "2", "time": "2024-05-02", "weight": "2"},
     ]
     assert check_events(typed, Preparation(), 3).table["key"].tolist() == check(*text).table["key"].tolist()
+
+
+def test_the_factors_of_feedback_and_the_number_of_named_problems_are_what_pages_say() -> None:
+    assert FACTORS == {"like": 1.5, "dislike": 0.5, "hide": 0.0, "unhide": 1.0} and MOST_NAMED == 10
+
+
+def test_a_column_of_one_of_our_names_without_its_role_is_left_out(tmp_path: Path) -> None:
+    text = "CustomerID,StockCode,Verdict,group,EventId,method,regime,label2,weight\nu,i,like,2,e1,m,strict,x,2\n"
+    table = read_events(write(tmp_path / "new.csv", text), {"weight": ""})
+    assert table.iloc[0].to_dict() == {
+        **{"user": "u", "item": "i", "behaviour": "like", "group": table["group"][0], "event_id": "e1"},
+        **{"method": "m", "regime": "strict", "label2": "x"},
+    }
+    assert int(table["group"][0]) == 2 and "weight" not in table
+
+
+def test_extra_roles_are_the_first_free_column_of_their_name_and_a_mapping_comes_first(tmp_path: Path) -> None:
+    file = write(tmp_path / "new.csv", "user_id,item_id,event_id,EventID,verdict,said\nu,i,1,2,like,hide\n")
+    table = read_events(file, {"behaviour": "said"})
+    assert str(table["event_id"][0]) == "1" and table["behaviour"][0] == "hide"
+    assert table["verdict"][0] == "like" and str(table["EventID"][0]) == "2"
+
+
+def test_a_role_that_training_did_without_is_not_detected_and_one_that_is_gone_is(tmp_path: Path) -> None:
+    file = write(tmp_path / "new.csv", "user_id,item_id,timestamp\nu,i,2024-05-01\nv,j,2024-05-02\n")
+    assert "time" in read_events(file, {}) and "time" not in read_events(file, {}, {"time": ""})
+    assert "time" in read_events(file, {}, {"time": "when"})
+    assert "time" in read_events(file, {"time": "timestamp"}, {"time": ""})
+
+
+def test_weights_stand_before_ratings_and_nothing_is_one() -> None:
+    event = {"user": "u", "item": "i"}
+    table = check(
+        {**event, "weight": 0.25, "rating": -3},
+        {**event, "rating": 0.5},
+        event,
+        {**event, "rating": 1},
+    ).table.sort_values("row")
+    assert table["weight"].tolist() == [0.25, 0.5, 1, 1]
+    kept = check({**event, "rating": 3}, event, rating="threshold", rating_threshold=3).table
+    assert kept["weight"].tolist() == [1, 1]
+
+
+def test_only_a_weight_of_nothing_refuses_a_behaviour_and_never_feedback() -> None:
+    event = {"user": "u", "item": "i"}
+    weights = {"view": 0, "buy": 1, "like": 0}
+    found = check(
+        *({**event, "behaviour": name} for name in ("view", "buy", "like", "other")), behaviour_weights=weights
+    )
+    assert found.problems == ["row 1: the run gives the behaviour 'view' the weight 0"]
+    assert sorted(found.table["behaviour"]) == ["buy", "like", "other"]
+
+
+def test_times_are_those_of_the_years_that_people_write() -> None:
+    first, last = np.nextafter(_YEARS[0], 0), np.nextafter(_YEARS[1], 0)
+    assert datetime(1, 1, 2, tzinfo=UTC).timestamp() == _YEARS[0]
+    assert datetime(9999, 12, 30, tzinfo=UTC).timestamp() == _YEARS[1]
+    times = _times(pd.DataFrame({"time": [_YEARS[0], first, 0.0, last, _YEARS[1]]}))[0]
+    assert np.isnan(times).tolist() == [True, False, False, False, True]
+
+
+def test_without_any_time_none_is_missing() -> None:
+    found = check({"user": "u", "item": "i"}, {"user": "u", "item": "j", "time": ""})
+    assert found.malformed == 0 and found.table["time"].isna().all()
+    mixed = check(*({"user": "u", "item": str(n), "time": "2024-05-01" if n == 1 else None} for n in range(3)))
+    assert mixed.problems == [f"row {row}: it has no time, and others have one" for row in (1, 3)]
+
+
+def test_the_first_rule_that_a_row_breaks_is_told_and_rows_are_told_in_order() -> None:
+    found = check({"weight": -1}, {"user": "u", "item": "i"}, {"item": "i"})
+    assert found.problems == ["row 1: it has no item", "row 3: it has no user"]
+    assert found.table["row"].tolist() == [2] and found.malformed == 2
+
+
+def test_the_table_has_its_columns_and_a_fresh_index() -> None:
+    given = pd.DataFrame({"user": ["u", "v", "w"], "item": list("xyz"), "shoe": [1, 2, 3]}, index=[7, 7, 9])
+    table = check_events(given, Preparation(), 3).table
+    assert table.columns.tolist()[:2] == ["row", "key"] and table.index.tolist() == [0, 1, 2]
+    assert set(table.columns) == {"row", "key", "shoe", "verdict", *COLUMNS} - {"rating"}
+    assert table["key"].is_monotonic_increasing and table["key"].str.len().eq(32).all()
+    assert sorted(table["row"]) == [1, 2, 3] and given.index.tolist() == [7, 7, 9]
+    assert (table["label"] == "").all() and (table["group"] == 0).all()
+
+
+def test_timed_twins_share_a_key_with_themselves_next_time() -> None:
+    timed = {"user": "u", "item": "i", "time": "2024-05-01"}
+    alone, twins = check(timed).table["key"], check(timed, timed).table["key"]
+    assert set(alone) == set(twins)
+    untimed = {"user": "u", "item": "i"}
+    assert check(untimed).table["key"][0] in set(check(untimed, untimed).table["key"])
+
+
+def test_cells_may_be_dates_numbers_and_nothing() -> None:
+    found = check({"user": np.int64(7), "item": 8.0, "time": datetime(2024, 5, 1, tzinfo=UTC), "label": None})
+    assert found.malformed == 0 and found.table.iloc[0][["user", "item", "label"]].tolist() == ["7", "8", ""]
+    assert check({"user": "u", "item": "i", "time": datetime(2024, 5, 1, tzinfo=UTC).date()}).malformed == 0
+    assert check({"user": "u", "item": b"bytes"}).problems == ["row 1: a value is a list, an object or damaged text"]

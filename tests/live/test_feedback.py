@@ -8,7 +8,7 @@ import pytest
 
 from grouprec.core.types import StorageError
 from grouprec.data.dataset import Dataset
-from grouprec.live.feedback import COLUMNS, acceptance, factors, verdicts
+from grouprec.live.feedback import COLUMNS, acceptance, factors, standing, verdicts
 from grouprec.live.stream import Stream
 from grouprec.runs.store import Run, RunStore
 
@@ -90,3 +90,50 @@ def test_a_damaged_ledger_is_one_sentence(run: Run) -> None:
     (run.ledger).write_bytes(b"rubbish" * 100)
     with pytest.raises(StorageError, match="Cannot read"):
         verdicts(run)
+
+
+def test_what_stands_is_numbered_anew_and_methods_without_a_verdict_count_none() -> None:
+    rows = said((None, 1, "a", "unhide", "m"), (None, 1, "b", "like", "m"), ("u", 2, "b", "like", "n"))
+    assert standing(rows).index.tolist() == [0, 1] and standing(rows).columns.tolist() == COLUMNS
+    found = acceptance(rows)
+    assert found[["likes", "dislikes", "hides", "verdicts"]].to_numpy().tolist() == [[1, 0, 0, 1]] * 2
+    assert found.columns.tolist() == [
+        *("group", "method", "likes", "dislikes", "hides", "verdicts", "rate", "low", "high"),
+    ]
+
+
+def test_the_first_user_the_first_item_and_strangers(store: RunStore, run: Run, data: Dataset) -> None:
+    with Stream.open(store, run) as stream:
+        stream.apply(
+            [
+                {"user": "u00000", "item": "i00000", "behaviour": "hide", "event_id": "1"},
+                {"user": "nobody", "item": "i00001", "behaviour": "like", "event_id": "2"},
+                {"user": "u00003", "item": "nothing", "behaviour": "like", "event_id": "3"},
+            ]
+        )
+    found = factors(store, run, data.user_ids, data.item_ids)
+    assert found.nnz == 1 and found.indices.tolist() == [0] and found.data.tolist() == [0]
+    assert found.indptr[1] == 1 and found.shape == data.shape
+    assert factors(store, run, data.user_ids[1:], data.item_ids).nnz == 0
+
+
+def test_a_group_speaks_for_its_first_user_too(store: RunStore, run: Run, data: Dataset) -> None:
+    with Stream.open(store, run) as stream:
+        group = int(stream.state.labels[0]) + 1
+        stream.apply([{"group": group, "item": "i00000", "behaviour": "dislike"}])
+        members = np.flatnonzero(stream.state.labels == group - 1)
+    found = factors(store, run, data.user_ids, data.item_ids)
+    assert np.flatnonzero(np.diff(found.indptr)).tolist() == members.tolist() and set(found.data) == {0.5}
+
+
+def test_events_behind_the_snapshot_count_for_who_is_a_member(store: RunStore, run: Run, data: Dataset) -> None:
+    events = [{"user": "new", "item": f"i{n:05d}"} for n in range(5)]
+    with Stream.open(store, run) as stream:
+        stream.apply([{"user": "u00001", "item": "i00001"}])
+        stream.save()
+        stream.apply(events)
+        group = int(stream.state.labels[-1]) + 1
+        stream.apply([{"group": group, "item": "i00007", "behaviour": "hide"}])
+        found = factors(store, run, np.array(["new"], object), data.item_ids)
+    assert found.indices.tolist() == [7] and found.data.tolist() == [0]
+    assert not list(run.live.glob("*.tmp"))

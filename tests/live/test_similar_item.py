@@ -23,3 +23,15 @@ def test_nothing_known_names_no_item() -> None:
     assert likest("", {}) is None
     assert likest("unheard of", {"kind": "chair", "colour": "red"}) is None
     assert SimilarItem(pd.DataFrame(index=range(9)), IDS, IDS)("i3", {}) is None, "labels that only repeat the ids"
+
+
+def test_a_label_that_one_item_has_beside_its_id_names_that_item() -> None:
+    labels = IDS.copy()
+    labels[6] = "green mug"
+    assert SimilarItem(pd.DataFrame(index=range(9)), labels, IDS)("green mug", {}) == 6
+
+
+def test_the_first_item_counts_as_well_and_a_little_likeness_is_enough() -> None:
+    similar = SimilarItem(ATTRIBUTES, LABELS, IDS)
+    assert similar("red mug", {"kind": "mug", "price": None}) == 0
+    assert similar("unheard of", {"kind": "bag"}) == 2

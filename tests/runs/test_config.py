@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from grouprec.core.types import SettingError
+from grouprec.data.clean import Preparation
 from grouprec.models.base import PRESETS
+from grouprec.ranking.rules import ListRules
 from grouprec.runs.config import RunConfig, auto_encoders, make_config, menu, parse_settings
 
 FILE = {"interactions": Path("file.csv")}
@@ -78,7 +80,7 @@ def test_wrong_choices_are_one_sentence(choices: dict, words: str) -> None:
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("pair", ["dnn.epochs", "epochs=5", "=5", ".x=1"])
+@pytest.mark.parametrize("pair", ["dnn.epochs", "epochs=5", "=5", ".x=1", "dnn.=1"])
 def test_settings_must_name_stage_and_field(pair: str) -> None:
     with pytest.raises(SettingError, match=r"stage\.field=value"):
         parse_settings([pair])
@@ -92,3 +94,62 @@ def test_the_menu_names_every_kind() -> None:
 def test_stage_names_are_unique_over_all_kinds() -> None:
     names = [name for entries in menu().values() for name, _ in entries]
     assert len(names) == len(set(names)), "--set stage.field=value needs one stage per name"
+
+
+def test_settings_of_one_stage_are_gathered_and_a_value_may_hold_anything() -> None:
+    assert parse_settings([" dnn . epochs = 5 ", "dnn.layers=a=b.c", "als.l2=1"]) == {
+        "dnn": {"epochs": "5", "layers": "a=b.c"},
+        "als": {"l2": "1"},
+    }
+    assert parse_settings([]) == {}
+
+
+def test_settings_change_a_preparation_that_is_given_and_leave_the_callers_alone() -> None:
+    given = {"data": {"min_user_items": "4"}}
+    config = make_config(**FILE, preparation=Preparation(min_item_users=7), settings=given)
+    assert (config.preparation.min_item_users, config.preparation.min_user_items) == (7, 4)
+    assert given == {"data": {"min_user_items": "4"}} and config.settings == {}
+    kept = make_config(**FILE, preparation=Preparation(min_item_users=7), settings={"data": {}})
+    assert kept.preparation.min_item_users == 7
+
+
+def test_one_group_is_enough() -> None:
+    assert make_config(**FILE, n_groups=1).n_groups == 1
+
+
+def test_with_repeats_groups_are_formed_for_one_list_for_all() -> None:
+    assert make_config(**FILE, regime="dedup").grouping_regime == "dedup"
+    assert make_config(**FILE, regime="dedup", repeats=True).grouping_regime == "strict"
+
+
+def test_the_stages_of_a_run_stand_in_the_order_of_the_pipeline() -> None:
+    assert make_config(**FILE, encoders=("dnn", "ease"), grouper="kmeans").chosen() == [
+        ("encoder", "dnn"),
+        ("encoder", "ease"),
+        ("grouper", "kmeans"),
+        ("profile", "vae"),
+        ("generator", "gan"),
+        ("updater", "gru"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "choices, names",
+    [
+        ({"settings": {"rules": {"colour": 1}}}, list(ListRules.model_fields)),
+        ({"settings": {"data": {"colour": 1}}}, list(Preparation.model_fields)),
+        ({"encoders": ("dnn",), "settings": {"dnn": {"colour": 1}}}, ["epochs"]),
+        ({"colour": 1}, list(RunConfig.model_fields)),
+    ],
+)
+def test_an_unknown_setting_is_told_those_beside_it(choices: dict, names: list[str]) -> None:
+    with pytest.raises(SettingError) as error:
+        make_config(**FILE, **choices)
+    told = str(error.value).removesuffix(".").split("there are: ")[1].split(", ")
+    assert set(names) <= set(told)
+    assert ("preset" in told) == ("colour" in choices)
+
+
+def test_a_mistake_deep_in_a_setting_is_told_by_the_setting() -> None:
+    with pytest.raises(SettingError, match=r"^The setting 'data.behaviour_weights' cannot be 'many': "):
+        make_config(**FILE, settings={"data": {"behaviour_weights": {"view": "many"}}})

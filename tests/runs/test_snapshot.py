@@ -1,10 +1,12 @@
 """What a stream starts from, in its file, and the quick twins of formulas for all users."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 
 from grouprec.core.types import Candidates, StorageError
 from grouprec.live.rows import add_worth, positions
@@ -12,7 +14,8 @@ from grouprec.live.state import LiveState
 from grouprec.live.users import Rows
 from grouprec.ranking.candidates import place_preference
 from grouprec.ranking.group_lists import worth
-from grouprec.runs.snapshot import FitSnapshot
+from grouprec.runs import snapshot
+from grouprec.runs.snapshot import FitSnapshot, csr_around, pack_text, unpack_text
 from tests.live.world import DATA, assert_same, the_base, the_grouper, the_preference, the_updater
 
 
@@ -89,3 +92,63 @@ def test_the_file_may_be_read_by_whom_other_files_may(tmp_path):
     (tmp_path / "other").touch()
     the_base().save(tmp_path / "base.safetensors")
     assert (tmp_path / "base.safetensors").stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
+def test_what_was_held_out_is_read_back_and_files_without_it_have_none(tmp_path):
+    held_out = sparse.csr_array(([1.0, 1.0, 1.0], ([0, 5, 5], [7, 2, 9])), shape=DATA.shape, dtype=np.float32)
+    path = tmp_path / "several" / "folders" / "base.safetensors"
+    for base in (replace(the_base(), held_out=held_out), the_base()):
+        base.save(path)
+        again = FitSnapshot.load(path)
+        if base.held_out is None:
+            assert again.held_out is None and again.excluded is None and again.seed == 0
+        else:
+            assert again.held_out.shape == DATA.shape and (again.held_out != held_out).nnz == 0
+            assert again.held_out.data.tolist() == [1, 1, 1]
+        assert again.candidates.n_items == DATA.n_items
+
+
+def test_the_header_of_the_file_is_sorted_so_that_it_is_the_same_every_time(tmp_path):
+    path = tmp_path / "base.safetensors"
+    the_base().save(path)
+    content = path.read_bytes()
+    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    assert list(header["__metadata__"]) == ["n_groups", "repeats", "seed", "weight"]
+
+
+def test_a_file_that_cannot_be_written_leaves_nothing_behind(tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(snapshot, "save_file", full)
+    with pytest.raises(StorageError, match="free some space"):
+        the_base().save(tmp_path / "base.safetensors")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_texts_are_packed_in_bytes_with_their_ends():
+    packed = pack_text("names", ["a", "", "é"])
+    assert packed["names_text"].tobytes() == "aé".encode() and packed["names_ends"].tolist() == [1, 1, 3]
+    assert unpack_text("names", packed).tolist() == ["a", "", "é"]
+    assert unpack_text("names", pack_text("names", [])).tolist() == []
+
+
+def test_a_matrix_is_put_around_its_arrays_only_where_they_fit():
+    def around(values=100, columns=100, ends=(0, 40, 100), shape=(2, 120)):
+        rows = np.arange(columns, dtype=np.int32)
+        return csr_around(np.ones(values, np.float32), rows, np.array(ends), shape)
+
+    assert around().toarray().sum(axis=1).tolist() == [40, 60]
+    assert around().indices.dtype == around().indptr.dtype == np.int32
+    for wrong in (
+        {"shape": (3, 120)},
+        {"shape": (1, 120)},
+        {"ends": (0, 40, 99)},
+        {"ends": (0, 40, 101)},
+        {"values": 99},
+        {"columns": 99},
+        {"ends": (0, 100, 40)},
+    ):
+        with pytest.raises(ValueError, match="are no matrix"):
+            around(**wrong)
+    assert around(0, 0, (0,), (0, 5)).shape == (0, 5)

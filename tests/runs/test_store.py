@@ -173,3 +173,204 @@ def test_the_default_folder_can_be_set(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert runs.default_root() == tmp_path / "elsewhere"
     monkeypatch.delenv("GROUPREC_RUNS")
     assert runs.default_root().name == "runs"
+
+
+def named(store: RunStore, name: str, **choices: object) -> Run:
+    """Make a run whose folder has that name."""
+    run = store.create(make_config(interactions=Path("file.csv"), **choices))
+    return Run(run.path.rename(store.root / name))
+
+
+def test_a_run_without_a_status_is_lost_and_nowhere(run: Run) -> None:
+    (run.path / "status.json").write_text("{")
+    status = run.status()
+    assert status.state is State.LOST
+    assert (status.stage_fraction, status.fraction, status.created) == (0, 0, 0)
+    assert (run.path / "status.json").read_text() == "{", "reading mends nothing"
+
+
+def test_a_run_waits_only_with_a_place_and_before_its_turn(store: RunStore, run: Run) -> None:
+    assert not run.status().waiting and run.status().created > 0
+    queued = store.create(make_config(interactions=Path("file.csv")), place=0.0)
+    assert queued.status().waiting and queued.status().place == 0
+    assert not queued.set_status(state=State.RUNNING).waiting
+
+
+def test_a_run_says_where_its_files_lie(run: Run) -> None:
+    assert run.ledger == run.path / "live" / "ledger.sqlite"
+    assert not run.has_snapshot
+    run.live.mkdir()
+    run.snapshot().touch()
+    assert run.has_snapshot
+
+
+def test_a_configuration_that_cannot_be_read_is_one_sentence(run: Run) -> None:
+    write_json(run.path / "config.json", {"interactions": "file.csv", "of another version": 1})
+    with pytest.raises(StorageError, match="another version"):
+        run.config()
+    (run.path / "config.json").unlink()
+    with pytest.raises(StorageError, match=r"no readable config\.json"):
+        run.config()
+
+
+def test_the_title_is_no_choice_and_the_seed_is_one(run: Run) -> None:
+    assert run.trained_as(make_config(interactions=Path("file.csv"), title="Another"))
+    assert not run.trained_as(make_config(interactions=Path("file.csv"), title="First", seed=1))
+    (run.path / "config.json").unlink()
+    assert not run.trained_as(make_config(interactions=Path("file.csv")))
+
+
+def test_a_run_without_a_title_is_called_by_its_id(store: RunStore) -> None:
+    run = store.create(make_config(interactions=Path("file.csv")))
+    assert run.title() == run.run_id
+    (run.path / "config.json").unlink()
+    assert run.title() == run.run_id
+
+
+@pytest.mark.parametrize(
+    ("text", "note", "tags"),
+    [
+        (None, "", ()),
+        ("{", "", ()),
+        ("[1]", "", ()),
+        ('{"note": "a", "tags": "b"}', "", ()),
+        ('{"note": "a"}', "a", ()),
+        ('{"note": "a", "tags": ["b", 1]}', "a", ("b", "1")),
+    ],
+)
+def test_notes_that_are_missing_or_damaged_are_none(run: Run, text: str | None, note: str, tags: tuple) -> None:
+    if text is not None:
+        (run.path / "notes.json").write_text(text)
+    assert (run.notes().note, run.notes().tags) == (note, tags)
+
+
+def test_notes_are_cut_and_tags_counted_once(run: Run) -> None:
+    tags = ["  two   words ", "", "Two Words", "x" * 31, *(f"t{n}" for n in range(11))]
+    notes = run.annotate(" " + "n" * 2001, tags)
+    assert notes == run.notes()
+    assert notes.note == "n" * 2000
+    assert notes.tags == ("Two Words", "x" * 30, *(f"t{n}" for n in range(10)))
+
+
+def test_a_new_title_is_cut_at_what_a_configuration_takes(run: Run) -> None:
+    run.rename("t" * 121)
+    assert run.title() == run.config().title == "t" * 120
+
+
+def test_the_log_ends_with_its_last_lines(run: Run) -> None:
+    assert run.log() == "" and run.events() == [] and run.metrics() == {}
+    for number in range(202):
+        run.add_log(f"line {number}")
+    lines = run.log().splitlines()
+    assert len(lines) == 200 and lines[0].endswith("line 2") and lines[-1].endswith("line 201")
+    assert [line[9:] for line in run.log(2).splitlines()] == ["line 200", "line 201"]
+
+
+def test_an_event_has_its_time_in_milliseconds(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs.time, "time", lambda: 12.34567)
+    run.add_event(event="note", value=np.float32(0.5))
+    assert run.events() == [{"time": 12.346, "event": "note", "value": 0.5}]
+
+
+def test_a_table_is_replaced_and_has_no_index(run: Run) -> None:
+    run.save_table("users", pd.DataFrame({"user": ["a"]}))
+    run.save_table("users", pd.DataFrame({"user": ["b", "c"]}, index=[7, 9]))
+    read = run.table("users")
+    assert read.to_dict("list") == {"user": ["b", "c"]} and read.index.tolist() == [0, 1]
+    with pytest.raises(StorageError, match="no readable table 'groups'"):
+        run.table("groups")
+
+
+def test_the_manifest_names_what_does_not_change(run: Run) -> None:
+    assert run.damaged() == []
+    run.save_metrics({"value": 1})
+    run.save_table("users", pd.DataFrame({"user": ["a"]}))
+    run.annotate("note", [])
+    run.add_log("text")
+    run.write_manifest()
+    manifest = json.loads((run.path / "manifest.json").read_text())
+    assert manifest["format"] == 1 and list(manifest["files"]) == ["metrics.json", "tables/users.parquet"]
+    assert run.metrics() == {"value": 1}
+    run.write_manifest()
+    assert list(json.loads((run.path / "manifest.json").read_text())["files"]) == list(manifest["files"])
+    (run.path / "tables" / "users.parquet").unlink()
+    assert run.damaged() == ["tables/users.parquet"]
+
+
+def test_a_stage_that_is_written_anew_is_not_valid_until_it_is_whole(
+    store: RunStore, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run.save_stage("key", "encoder", "ease", {"l2": 1.0}, {"w": np.ones(2, np.float32)}, {"m": 1})
+    record = json.loads((run.path / "stages" / "encoder.ease.key.json").read_text())
+    assert record == {
+        **{"format": 1, "key": "key", "kind": "encoder", "name": "ease"},
+        **{"settings": {"l2": 1.0}, "meta": {"m": 1}},
+    }
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(runs, "save_file", full)
+    with pytest.raises(StorageError, match="free some space"):
+        run.save_stage("key", "encoder", "ease", {}, {"w": np.zeros(2, np.float32)}, {})
+    assert store.find_stage("key", run) is None
+
+
+def test_a_damaged_record_hides_no_other_one(store: RunStore, run: Run) -> None:
+    run.save_stage("key", "encoder", "ease", {}, {"w": np.ones(2, np.float32)}, {"m": 1})
+    for name in ("a.json", "z.json"):
+        (run.path / "stages" / name).write_text("{")
+    found = store.find_stage("key", run)
+    assert found is not None and found[1] == {"m": 1}
+    other = store.create(make_config(interactions=Path("file.csv")))
+    write_json(other.path / "fitted.json", {"final": {"encoders": {"ease": "key"}}})
+    store.delete(run)
+    assert sorted(path.name for path in (other.path / "stages").iterdir()) == [
+        "encoder.ease.key.json",
+        "encoder.ease.key.safetensors",
+    ]
+
+
+def test_a_stage_that_one_of_the_others_has_is_not_handed_over(store: RunStore, run: Run) -> None:
+    one, other = (store.create(make_config(interactions=Path("file.csv"))) for _ in range(2))
+    for holder in (run, one):
+        holder.save_stage("key", "encoder", "ease", {}, {"w": np.ones(2, np.float32)}, {})
+    write_json(other.path / "fitted.json", {"final": {"encoders": {"ease": "key"}}})
+    store.delete(run)
+    assert not run.path.exists() and not (other.path / "stages").exists()
+
+
+def test_runs_are_the_folders_with_a_configuration_the_newest_first(store: RunStore) -> None:
+    assert store.runs() == []
+    for name in ("20240102-a", "20240103-a", "20240101-a"):
+        named(store, name)
+    (store.root / "20240104-a").mkdir()
+    assert [run.run_id for run in store.runs()] == ["20240103-a", "20240102-a", "20240101-a"]
+
+
+def test_a_whole_id_counts_before_the_beginning_of_others(store: RunStore) -> None:
+    for name in ("ab", "a", "abc"):
+        named(store, name)
+    assert store.get("a").run_id == "a" and store.get("abc").run_id == "abc"
+    named(store, "b1")
+    named(store, "b2")
+    with pytest.raises(StorageError, match="There is 2 runs called 'b'"):
+        store.get("b")
+
+
+def test_no_id_is_no_run_even_where_there_is_only_one(store: RunStore, run: Run) -> None:
+    with pytest.raises(StorageError, match="called ''"):
+        store.get("")
+
+
+def test_the_last_run_is_the_newest_finished_one(store: RunStore) -> None:
+    for name in ("1", "2", "3"):
+        run = named(store, name)
+        if name != "3":
+            run.write_manifest()
+    assert store.get("last").run_id == "2"
+
+
+def test_a_store_without_a_folder_is_the_default_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("GROUPREC_RUNS", str(tmp_path / "elsewhere"))
+    assert RunStore().root == tmp_path / "elsewhere"
