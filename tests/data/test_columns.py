@@ -195,7 +195,7 @@ def test_of_two_columns_that_could_be_times_neither_is():
 @pytest.mark.parametrize(
     ("values", "found"),
     [
-        (["a", "b", "c", "d"] + ["a"], True),  # four in five
+        (["a", "b", "c", "d", "a"], True),  # four in five
         (["a", "b", "c", "d", "e", "a"], False),
         (["a"] * 5, False),
         (["a", "b"] * 3, True),
