@@ -192,7 +192,7 @@ def _user_attributes(head: pd.DataFrame, roles: Roles) -> tuple[str, ...]:
             continue
         values, distinct = encode_ids(head[column])
         known = (users >= 0) & (values >= 0)
-        pairs = len(np.unique(users[known] * np.int64(len(distinct) + 1) + values[known]))
+        pairs = len(np.unique(users[known] * np.int64(len(distinct)) + values[known]))
         n_users = len(np.unique(users[known]))
         if len(distinct) > 1 and pairs <= 1.05 * n_users and n_users < 0.9 * known.sum():
             chosen.append(column)

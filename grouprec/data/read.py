@@ -112,7 +112,7 @@ def read_beginning(path: Path, columns: Sequence[str], n_rows: int) -> pd.DataFr
     try:
         if sniffed.format == "parquet":
             with pyarrow.parquet.ParquetFile(sniffed.path, memory_map=True) as file:
-                return _first(file.iter_batches(batch_size=1 << 16, columns=list(columns)), n_rows)[list(columns)]
+                return _first(file.iter_batches(batch_size=65_536, columns=list(columns)), n_rows)[list(columns)]
         if sniffed.format == "csv":
             _, header = next(csv_rows(sniffed.path, sniffed.text, sniffed.delimiter or ","))
             raw = {name.strip(): name for name in header}
@@ -149,8 +149,7 @@ def _peek(sniffed: Sniffed) -> Peek:
 
 
 def _csv_head(sniffed: Sniffed) -> tuple[pd.DataFrame, int | None, bool]:
-    rows = csv_rows(sniffed.path, sniffed.text, sniffed.delimiter or ",")
-    (_, header), *body = itertools.islice(rows, HEAD_ROWS + 1)
+    (_, header), *body = _first_rows(sniffed)
     header = [name.strip() for name in header]
     _check_header(sniffed, header)
     for line, row in body:
@@ -159,6 +158,14 @@ def _csv_head(sniffed: Sniffed) -> tuple[pd.DataFrame, int | None, bool]:
     head = pd.DataFrame([row for _, row in body], columns=header, dtype="str").replace("", np.nan)
     row_size = sum(sum(map(len, row)) + len(row) for _, row in body) / max(len(body), 1)
     return head.loc[:, [name != "" for name in header]], *sniffed.estimate_rows(len(body), row_size)
+
+
+def _first_rows(sniffed: Sniffed) -> list[tuple[int, list[str]]]:
+    """Return the header and up to 1,000 rows, with their lines."""
+    rows = csv_rows(sniffed.path, sniffed.text, sniffed.delimiter or ",")
+    if sniffed.whole:
+        return list(itertools.islice(rows, HEAD_ROWS + 1))
+    return list(itertools.islice(rows, HEAD_ROWS + 2))[:-1]  # the last one may be cut off within quotes
 
 
 def _check_header(sniffed: Sniffed, header: list[str]) -> None:
@@ -196,7 +203,7 @@ def _parse_csv(sniffed: Sniffed, columns: list[str]) -> pd.DataFrame:
     """Read columns as text with pyarrow, which is strict about the number of values in a row."""
     with sniffed.open() as file:
         table = pyarrow.csv.read_csv(file, **_csv_options(sniffed, columns))
-    return table.to_pandas(ignore_metadata=True).astype("str")
+    return table.to_pandas().astype("str")
 
 
 def _csv_options(sniffed: Sniffed, columns: list[str]) -> dict[str, Any]:
@@ -228,11 +235,11 @@ def _csv_error(sniffed: Sniffed, width: int, error: Exception) -> DataError:
 
 def _other_encoding(sniffed: Sniffed) -> Sniffed:
     """Choose again where the head looked like another encoding than what follows."""
-    if sniffed.encoding != "utf-8":
+    if sniffed.encoding not in ("utf-8", "utf-8-sig"):
         return dataclasses.replace(sniffed, encoding="latin-1")
-    if not sniffed.text.isascii():
+    if sniffed.encoding == "utf-8-sig" or not sniffed.text.isascii():
         with sniffed.open() as file:
-            line = next((n for n, text in enumerate(file, 1) if not _is_utf8(text)), 0)
+            line = next(n for n, text in enumerate(file, 1) if not _is_utf8(text))
         raise DataError(f"'{sniffed.path.name}', line {line} is not UTF-8 like the lines before; save it as UTF-8.")
     with sniffed.open() as file:
         foreign = b"".join(itertools.islice((line for line in file if not line.isascii()), 5000))

@@ -57,16 +57,16 @@ def _json_members(sniffed: Sniffed, text: Iterable[str] | str, whole: bool) -> I
     line = 0
     try:
         if lines:
-            for line, content in enumerate(io.StringIO(text) if isinstance(text, str) else text):
+            for line, content in enumerate(io.StringIO(text) if isinstance(text, str) else text, 1):
                 if content.strip():
-                    yield _record(sniffed, _JSON.decode(content), line + 1)
+                    yield _record(sniffed, _JSON.decode(content), line)
         elif sniffed.format == "json":
             for number, (_, value) in enumerate(_members(str(text), whole), 1):
                 yield _record(sniffed, value, number)
         else:
             yield from _members(str(text), whole)
     except json.JSONDecodeError as error:
-        at = line + 1 if lines else error.lineno
+        at = line if lines else error.lineno
         raise DataError(f"'{sniffed.path.name}', line {at} is not valid JSON: {error.msg}.") from error
     except UnicodeDecodeError as error:
         raise DataError(f"'{sniffed.path.name}' mixes encodings; save it as UTF-8.") from error
@@ -87,7 +87,7 @@ def _members(text: str, whole: bool) -> Iterator[tuple[str | None, Any]]:
     """
     at = _skip(text, 0)
     end = {"[": "]", "{": "}"}[text[at]]
-    at, key, found = _skip(text, at + 1), None, 0
+    at, key, found = _skip(text, at + 1), None, False
     try:
         while text[at : at + 1] != end or found:
             if end == "}":
@@ -95,7 +95,7 @@ def _members(text: str, whole: bool) -> Iterator[tuple[str | None, Any]]:
                 at = _expect(text, _skip(text, at), ":")
             value, at = _JSON.raw_decode(text, at)
             yield key, value
-            found += 1
+            found = True
             at = _skip(text, at)
             if text[at : at + 1] == end:
                 break

@@ -109,9 +109,9 @@ def sniff(path: Path) -> Sniffed:
         with path.open("rb") as file:
             start = file.read(8)
         gzipped = start.startswith(_GZIP)
-        if not gzipped and start.startswith(b"PAR1"):
+        if start.startswith(b"PAR1"):
             return Sniffed(path, "parquet")
-        if not gzipped and start.startswith(b"PK\x03\x04"):
+        if start.startswith(b"PK\x03\x04"):
             return _sniff_zip(path)
         with open_bytes(path, gzipped) as file:
             head = file.read(HEAD_BYTES)
@@ -181,7 +181,7 @@ def legacy_encoding(content: bytes) -> str:
     Accents of western languages stand alone among ASCII letters, where statistics over a few bytes mislead:
     those are read as cp1252. Other scripts come in runs, and charset-normalizer tells them apart.
     """
-    runs = re.findall(rb"[\x80-\xff]+", content[:HEAD_BYTES])
+    runs = re.findall(rb"[\x80-\xff]+", content)
     alone = sum(len(run) == 1 for run in runs)
     if alone * 2 < len(runs):
         lines = b"\n".join(line for line in content.splitlines() if not line.isascii())
@@ -215,21 +215,20 @@ def _json_layout(path: Path, text: str) -> Format | None:
 
 def _delimiter(path: Path, text: str) -> str:
     """Return the delimiter that splits the header and on which most rows agree."""
-    best, best_score = None, (0.0, 0)
+    scores = {}
     said = _EXCEL_LINE.match(text)
     for delimiter in said.groups() if said else DELIMITERS:
         rows = list(itertools.islice(csv_rows(path, text, delimiter), 200))
         width = len(rows[0][1])
-        score = (sum(len(row) == width for _, row in rows) / len(rows), width)
-        if width > 1 and score > best_score:
-            best, best_score = delimiter, score
-    if best is None:
+        if width > 1:
+            scores[delimiter] = sum(len(row) == width for _, row in rows) / len(rows), width
+    if not scores:
         shown = text.strip().splitlines()[0][:60]
         raise DataError(
             f"'{path.name}' has a single column, '{shown}': this looks like a wrong delimiter; "
             "separate the columns by comma, semicolon, tab or |."
         )
-    return best
+    return max(scores, key=scores.__getitem__)
 
 
 def lines_above(text: str) -> int:
@@ -247,6 +246,4 @@ def csv_rows(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, list[
             if row:
                 yield above + reader.line_num, row
     except csv.Error as error:
-        raise DataError(
-            f"'{path.name}', line {above + reader.line_num + 1} is not a row of a table: {error}."
-        ) from error
+        raise DataError(f"'{path.name}', line {above + reader.line_num} is not a row of a table: {error}.") from error

@@ -161,7 +161,7 @@ def _numeric_seconds(values: np.ndarray) -> np.ndarray:
 def _text_seconds(texts: pd.Series) -> np.ndarray:
     """Return the seconds of date texts; every format is tried on what the formats before left over."""
     texts = texts.str.replace(r"\s*(UTC|GMT)$", "+00:00", regex=True)
-    found = pd.Series(pd.to_datetime(texts, format="ISO8601", errors="coerce", utc=True))
+    found = pd.Series(pd.to_datetime(texts, format="ISO8601", errors="coerce", utc=True)).dt.as_unit("us")
     day_parts = texts.str.extract(r"^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4}|\d{2})(?!\d)(.*)$")
     formats = list(_FORMATS)
     rest = found.isna() & day_parts[0].notna()

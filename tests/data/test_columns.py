@@ -2,7 +2,15 @@ import pandas as pd
 import pytest
 
 from grouprec.core.types import DataError, SettingError
-from grouprec.data.columns import Roles, apply_map, detect_attribute_roles, detect_roles, parse_map
+from grouprec.data.columns import (
+    BEHAVIOUR_WEIGHTS,
+    Roles,
+    apply_map,
+    detect_attribute_roles,
+    detect_roles,
+    parse_map,
+    simple_name,
+)
 from grouprec.data.read import peek
 
 
@@ -131,3 +139,162 @@ def test_the_id_column_of_an_items_file_is_the_one_that_shares_the_ids():
 def test_an_items_file_of_other_items_is_refused():
     with pytest.raises(DataError, match=r"'items\.csv' holds the item ids.*'1'"):
         detect_attribute_roles(pd.DataFrame({"item_id": ["x"]}), ["1"], "item", "items.csv")
+
+
+def role_of(values, role, others=()):
+    """Return whether content alone gives a nameless column that role."""
+    head = pd.DataFrame({"user": ["u"] * len(values), "item": ["i"] * len(values), "x": values, **dict(others)})
+    return detect_roles(head).as_dict().get(role) == "x"
+
+
+@pytest.mark.parametrize(
+    ("values", "is_time"),
+    [
+        (["2024-01-01", "2024-01-02"], True),
+        (["2024-01-01"] * 91 + ["soon"] * 9, True),
+        (["2024-01-01"] * 9 + ["soon"], False),
+        ([None, None], False),
+        ([1_700_000_000, 1_600_000_000], True),
+        ([940_000_001, 2_209_999_999], True),
+        ([940_000_000, 1_700_000_000], False),
+        ([1_700_000_000, 2_210_000_000], False),
+        ([1_700_000_000, 100], False),
+        ([20_240_101, 20_240_102], False),  # a date to the eye, a code to a machine
+        ([1_700_000_000_000, 1_600_000_000_000], True),
+        ([17.5, 3.25], False),
+    ],
+)
+def test_plain_numbers_are_times_only_in_our_days(values, is_time):
+    assert role_of(values, "time") is is_time
+
+
+@pytest.mark.parametrize(
+    ("words", "is_behaviour"),
+    [
+        (["View", "buy"], True),
+        (["view", "sneeze"], False),
+        (["view", "buy", "sneeze"], True),
+        (["view", "buy", "sneeze", "cough"], False),
+        ([None, None], False),
+        (["view", None], True),
+        (sorted(BEHAVIOUR_WEIGHTS)[:20], True),
+        (sorted(BEHAVIOUR_WEIGHTS)[:21], False),
+        (sorted(BEHAVIOUR_WEIGHTS)[:11] + [f"w{n}" for n in range(9)], True),
+    ],
+)
+def test_few_words_of_which_most_are_known_are_behaviours(words, is_behaviour):
+    assert role_of(words, "behaviour") is is_behaviour
+
+
+def test_of_two_columns_that_could_be_times_neither_is():
+    days = ["2024-01-01", "2024-01-02"]
+    assert not role_of(days, "time", {"y": days})
+    assert detect_roles(pd.DataFrame({"user": ["a"], "item": ["b"], "date": ["x"], "y": days[:1]})).time == "date"
+
+
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [
+        (["a", "b", "c", "d", "a"], True),  # four in five
+        (["a", "b", "c", "d", "e", "a"], False),
+        (["a"] * 5, False),
+        (["a", "b"] * 3, True),
+        ([1, 2, 1, 2], True),
+        ([2, 4, 2, 4], True),
+        ([1, 3.5, 1, 3.5], False),
+        ([None, None], False),
+    ],
+)
+def test_text_and_whole_numbers_that_come_again_are_ids(values, found):
+    roles = detect_roles(pd.DataFrame({"user": ["u"] * len(values), "x": values}))
+    assert (roles.item == "x") is found
+
+
+def test_two_columns_of_ids_are_user_and_item_and_one_or_three_are_not():
+    ids = ["a", "b"] * 5
+    assert detect_roles(pd.DataFrame({"x": ids, "y": ids})).as_dict() == {"user": "x", "item": "y"}
+    assert detect_roles(pd.DataFrame({"x": ids})) == Roles()
+    both = detect_roles(pd.DataFrame({"x": ids, "user": ids, "item": ids}))
+    assert (both.user, both.item) == ("user", "item")
+
+
+def test_a_label_stays_one_beside_an_item():
+    roles = detect_roles(pd.DataFrame({"user": ["1", "1"], "item": ["7", "7"], "title": ["milk", "tea"]}))
+    assert (roles.item, roles.label) == ("item", "title")
+    assert detect_roles(pd.DataFrame({"user": ["1"], "item": ["7"], "title": ["3"]})).label is None, "a number"
+
+
+@pytest.mark.parametrize(("n_words", "found"), [(50, "event"), (51, None)])
+def test_a_column_named_event_has_at_most_fifty_words(n_words, found):
+    table = pd.DataFrame({"user": "u", "item": "i", "event": [f"word {n}" for n in range(n_words)]})
+    assert detect_roles(table).behaviour == found
+    assert detect_roles(table.assign(event=pd.Timestamp("2024-01-01"))).behaviour is None, "a time"
+
+
+def attribute(values, users):
+    """Return whether a column of these values is an attribute of the users."""
+    return detect_roles(pd.DataFrame({"user": users, "item": "i", "x": values})).user_attributes == ("x",)
+
+
+@pytest.mark.parametrize(
+    ("n_users", "rows_each", "n_odd", "found"),
+    [
+        (20, 2, 0, True),
+        (20, 2, 1, True),  # one user in twenty with two values
+        (20, 2, 2, False),
+        (9, 1, 0, False),  # everyone has one row: that says nothing
+    ],
+)
+def test_a_column_that_hardly_ever_differs_within_a_user_is_an_attribute(n_users, rows_each, n_odd, found):
+    users = [f"u{n:02d}" for n in range(n_users)] * rows_each
+    values = [("north", "south")[n % 2] for n in range(n_users)] * rows_each
+    values[:n_odd] = ["west"] * n_odd
+    assert attribute(values, users) is found
+
+
+def test_rows_without_user_or_value_do_not_count_for_attributes():
+    users, values = ["a", "a", "b", "b"], ["north", "north", "south", "south"]
+    assert attribute(values, users)
+    assert not attribute(["north"] * 4, users), "the same for everyone"
+    assert attribute(["north", None, "south", "south", "east"], [*users, None])
+    assert not attribute(["north", "west", "south", "south"], users)
+    assert not attribute(["south", "south", "north", "east"], users)
+    assert not attribute(
+        ["a", "b", "c", "d", "e", "f", "g", "h", "i", "i"], list("abcdefghjj")
+    )  # nine users in ten rows
+    assert attribute(["a", "b", "c", "d", "e", "f", "g", "h", "h"], list("abcdefghh"))  # eight in nine
+    assert detect_roles(pd.DataFrame({"item": ["i"] * 4, "x": values})).user_attributes == ()
+
+
+def test_common_words_of_behaviour_weigh_one_two_or_three():
+    words = ("view", "click", "play", "rated", "cart", "wishlist", "like", "fav", "purchase", "buy", "order")
+    assert [BEHAVIOUR_WEIGHTS[word] for word in words] == [1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3]
+
+
+def test_every_column_that_is_needed_comes_once():
+    roles = Roles(user="a", item="b", time="c", user_attributes=("d", "a"))
+    assert roles.columns() == ["a", "b", "c", "d"]
+
+
+@pytest.mark.parametrize(("text", "simple"), [("Customer ID", "customerid"), (" item_id:token ", "itemid"), ("é", "")])
+def test_names_compare_without_case_signs_and_type(text, simple):
+    assert simple_name(text) == simple
+
+
+def test_a_detected_attribute_with_a_role_is_none_any_more():
+    roles = apply_map(Roles(user="a", item="b", user_attributes=("c", "d")), {"label": "c"}, list("abcd"))
+    assert (roles.label, roles.user_attributes) == ("c", ("d",))
+    with pytest.raises(SettingError, match="no role 'user_attributes'"):
+        apply_map(roles, {"user_attributes": "d"}, list("abcd"))
+
+
+def test_the_named_id_column_wins_a_tie_only():
+    table = pd.DataFrame({"ref": ["1", "2"], "item_id": ["2", "1"], "name": ["x", "y"]})
+    assert detect_attribute_roles(table, ["1", "2"], "item", "f").id == "item_id"
+    table.loc[0, "item_id"] = "z"
+    assert detect_attribute_roles(table, ["1", "2"], "item", "f").id == "ref"
+    assert detect_attribute_roles(table[["ref"]], ["1"], "item", "f").id == "ref", "one id that is shared is enough"
+    with pytest.raises(DataError, match=r"such as '8'.*: ref, item_id, name"):
+        detect_attribute_roles(table, ["8", "9"], "item", "f")
+    with pytest.raises(DataError, match="such as ''"):
+        detect_attribute_roles(table, [], "item", "f")

@@ -1,14 +1,17 @@
 import gzip
 import json
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import openpyxl
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from grouprec.core.types import DataError
-from grouprec.data.read import peek, read_beginning, read_table
+from grouprec.data.read import NoRowsError, _csv_error, _first, peek, read_beginning, read_table
+from grouprec.data.sniff import Sniffed
 
 TABLE = pd.DataFrame(
     {
@@ -213,3 +216,140 @@ def test_below_such_a_line_a_damaged_row_is_told_by_its_line_in_the_file(tmp_pat
     path.write_text("sep=;\n")
     with pytest.raises(DataError, match="is empty"):
         peek(path)
+
+
+def batches(lengths):
+    return (pa.record_batch({"n": list(range(length))}) for length in lengths)
+
+
+@pytest.mark.parametrize(("n_rows", "read"), [(1, 1), (2, 1), (3, 2), (4, 2), (5, 3), (99, 4)])
+def test_no_more_batches_are_read_than_rows_are_wanted(n_rows, read):
+    waiting = batches([2, 2, 2, 2])
+    assert len(_first(waiting, n_rows)) == min(n_rows, 8)
+    assert len(list(waiting)) == 4 - read
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "jsonl"])
+def test_the_beginning_of_any_file_has_the_columns_asked_for(tmp_path, kind):
+    table = pd.DataFrame({"a": [str(n) for n in range(30)], "b": ["x;y"] * 30})
+    path = tmp_path / f"a.{kind}"
+    if kind == "csv":
+        table.rename(columns={"a": " a"}).to_csv(path, sep=";", index=False)
+    elif kind == "parquet":
+        table.to_parquet(path)
+    else:
+        table.to_json(path, orient="records", lines=True)
+    found = read_beginning(path, ["b", "a"], 5)
+    assert list(found.columns) == ["b", "a"]
+    assert found.iloc[:5].to_numpy().tolist() == [["x;y", str(n)] for n in range(5)]
+    assert len(found) == (30 if kind == "jsonl" else 5), "of JSON the whole head"
+
+
+def test_damage_further_down_does_not_keep_the_beginning_from_being_read(tmp_path):
+    path = write(tmp_path / "a.csv", "a,b\n" + "1,2\n" * 2000 + "1\n")
+    assert read_beginning(path, ["b"], 3000)["b"].tolist() == ["2"] * 1000, "the head"
+
+
+def test_rows_are_estimated_from_the_characters_of_the_head(tmp_path):
+    path = write(tmp_path / "a.csv", "user,item\n" + "some user,some item\n" * 60_000)
+    assert (peek(path).n_rows, peek(path).exact, len(peek(path).head)) == (60_000, False, 1000)
+    path = write(tmp_path / "b.csv", "user,item\n" + "u,i\n" * 1500)
+    assert (len(peek(path).head), peek(path).n_rows, peek(path).exact) == (1000, 1502, False)
+    path.write_text("user,item\n" + "u,i\n" * 999)
+    assert (peek(path).n_rows, peek(path).exact) == (999, True)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_names_and_gaps_are_the_same_in_head_and_table(tmp_path, whole):
+    path = write(tmp_path / "a.csv", " user ;2024;\na;;x\n;1,5;y\n")
+    table = read_table(path) if whole else peek(path).head
+    assert list(table.columns) == ["user", "2024"], "one name may be a number, nameless columns are none"
+    assert table.isna().to_numpy().tolist() == [[False, True], [True, False]]
+    assert table["2024"][1] == "1,5"
+
+
+@pytest.mark.parametrize("n_lines", [900, 20_000])
+def test_a_quoted_value_may_go_on_over_any_number_of_lines(tmp_path, n_lines):
+    value = "line\n" * n_lines
+    n = 9_000_000 // len(value)  # more than the parser takes at a time
+    path = write(tmp_path / "a.csv", "user,item,size\n" + f'a,"{value}",1\n' * n)
+    assert read_table(path)["item"].tolist() == [value] * n
+    assert peek(path).head["item"].tolist() == [value] * ((1_048_576 - 15) // (len(value) + 7)), (
+        "the last one is cut off"
+    )
+    assert peek(path).n_rows == n
+
+
+@pytest.mark.parametrize(
+    ("head", "tail", "last"),
+    [
+        ("u,i", "Иван Молоко,Иван Молоко\n".encode("cp1251") * 9, ["Иван Молоко", "Иван Молоко"]),
+        ("Zoë,i", b"Zo\x81,i\n", ["Zo\x81", "i"]),
+    ],
+)
+def test_bytes_behind_the_head_decide_again_over_the_encoding(tmp_path, head, tail, last):
+    plain = ("user,item\n" + head + "\n" + "some user,some item\n" * 60_000).encode("cp1252")
+    assert read_table(write(tmp_path / "a.csv", plain + tail)).iloc[-1].tolist() == last
+
+
+@pytest.mark.parametrize("head", ["\ufeffuser,item\na,b\n", "user,item\nZoë,b\n"])
+def test_a_line_that_is_not_utf_8_like_the_head_is_told(tmp_path, head):
+    content = (head + "some user,some item\n" * 60_000).encode() + "Zoë,a\n".encode("cp1252")
+    assert "line 60003 is not UTF-8 like the lines before" in refused(write(tmp_path / "a.csv", content))
+
+
+def test_what_the_parser_says_becomes_one_sentence(tmp_path):
+    error = _csv_error(Sniffed(tmp_path / "a.csv", "csv"), 3, pa.ArrowInvalid("CSV parse error: odd quote\nmore"))
+    assert str(error) == "'a.csv' cannot be read as a table of 3 columns: odd quote."
+
+
+def test_parquet_gives_an_index_as_a_column_and_refuses_no_rows(tmp_path):
+    table = pd.DataFrame({"user": ["a", "b"], "item": ["x", "y"]})
+    table.set_index("user").to_parquet(tmp_path / "a.parquet")
+    assert read_table(tmp_path / "a.parquet", ["user", "item"]).to_dict("list") == table.to_dict("list")
+    assert (peek(tmp_path / "a.parquet").n_rows, peek(tmp_path / "a.parquet").exact) == (2, True)
+    table.head(0).to_parquet(tmp_path / "b.parquet")
+    with pytest.raises(NoRowsError, match="no rows below"):
+        peek(tmp_path / "b.parquet")
+
+
+def workbook(path, rows):
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet()
+    for row in rows:
+        sheet.append(row)
+    book.save(path)
+    return path
+
+
+@pytest.mark.parametrize(("n", "known"), [(999, (999, True)), (1000, (None, False))])
+def test_rows_of_a_workbook_are_known_where_they_fit_the_head(tmp_path, n, known):
+    found = peek(workbook(tmp_path / "a.xlsx", [["user", "item"], *[["u", i] for i in range(n + 1)][1:]]))
+    assert (len(found.head), found.n_rows, found.exact) == (n, *known)
+    assert found.head["item"].iloc[-1] == n
+
+
+def test_cells_of_a_workbook_beside_the_header_and_formulas_without_value_are_nothing(tmp_path):
+    rows = [[" user ", "item", "sum"], ["a", 1, "=1+1", "note"], [None, 2], [None, None], ["b"]]
+    table = read_table(workbook(tmp_path / "a.xlsx", rows))
+    assert list(table.columns) == ["user", "item", "sum"]
+    assert table.astype(object).where(table.notna(), None).to_numpy().tolist() == [
+        ["a", 1, None],
+        [None, 2, None],
+        ["b", None, None],
+    ]
+
+
+def test_wrong_dimensions_of_a_sheet_hide_no_cells(tmp_path):
+    workbook(tmp_path / "a.xlsx", [["user", "item"], ["a", "b"]])
+    with zipfile.ZipFile(tmp_path / "a.xlsx") as right, zipfile.ZipFile(tmp_path / "b.xlsx", "w") as wrong:
+        for name in right.namelist():
+            content = right.read(name)
+            if name.startswith("xl/worksheets/"):
+                content = content.replace(b"<sheetData>", b'<dimension ref="A1:A1"/><sheetData>')
+            wrong.writestr(name, content)
+    assert read_table(tmp_path / "b.xlsx").to_numpy().tolist() == [["a", "b"]]
+
+
+def test_an_empty_sheet_is_refused(tmp_path):
+    assert "is empty" in refused(workbook(tmp_path / "a.xlsx", []))
