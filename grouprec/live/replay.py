@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -134,7 +135,7 @@ class Replay:
     def curve(self, points: int = 200) -> pd.DataFrame:
         """Return how many users had moved after how many events: events, users; about ``points`` rows, both ends."""
         places = np.unique(np.linspace(0, self.done, min(self.done, points) + 1).astype(int))
-        users = np.append(0, self._moved[: self.done])[places]
+        users = np.append(0, self._moved)[places]
         return pd.DataFrame({"events": places, "users": users})
 
     def places(self, user_row: int) -> tuple[np.ndarray, np.ndarray]:
@@ -154,7 +155,11 @@ class _Landmarks:
         if len(known) > LANDMARKS:
             known = np.sort(np.random.default_rng(base.seed).choice(known, LANDMARKS, replace=False))
         self._rows = known
-        self._tastes = self._directions(base.candidates.take(known)) if len(known) else np.empty((0, 0), np.float32)
+
+    @cached_property
+    def _tastes(self) -> np.ndarray:
+        """What the landmarks want, float32 [L, S]; looked at only where there are any."""
+        return self._directions(self._base.candidates.take(self._rows))
 
     def _directions(self, candidates: Candidates) -> np.ndarray:
         """Return tastes in the space of the fit at length 1, float32 [B, S]; 0 for those of whom it knows nothing.

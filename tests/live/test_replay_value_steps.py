@@ -6,6 +6,7 @@ import inspect
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from grouprec.core.types import Groups
@@ -33,8 +34,14 @@ TAKEN = part((0, 3), (3, 0), (1, 1), (0, 4), (3, 1))  # b takes what they have
 FIRST, LATER = 0.5 / (1 + SECOND), 0.5  # a's third item of two, and of one, that they take next
 
 
-def mean_of(weight: float, events: Interactions = TAKEN, **more: Any) -> float:
-    return float(choose_weight(tiny_state, events, weights=(weight,), **more)[1]["ndcg@10"][0])
+def choose(weights: tuple[float, ...], events: Interactions = TAKEN, seed: int = 0) -> tuple[float, pd.DataFrame]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "WEIGHTS", weights)
+        return choose_weight(tiny_state, events, seed)
+
+
+def mean_of(weight: float, events: Interactions = TAKEN, seed: int = 0) -> float:
+    return float(choose((weight,), events, seed)[1]["ndcg@10"][0])
 
 
 def test_the_numbers_are_those_that_the_docstrings_tell() -> None:
@@ -70,10 +77,10 @@ def test_all_users_are_drawn_where_they_are_few_and_some_where_they_are_many(mon
 
 
 def test_of_equal_weights_the_first_is_chosen_and_the_table_has_all() -> None:
-    weight, table = choose_weight(tiny_state, TAKEN, weights=(0.0, 2.0, 1.0))
+    weight, table = choose((0.0, 2.0, 1.0))
     assert weight == 2 and table["weight"].tolist() == [0, 2, 1]
     assert table["ndcg@10"][1] == table["ndcg@10"][2] > table["ndcg@10"][0]
-    assert choose_weight(tiny_state, part((1, 1)), weights=(0.5, 0.0))[0] == 0.5
+    assert choose((0.5, 0.0), part((1, 1)))[0] == 0.5
 
 
 def test_windows_are_no_more_than_events_and_without_times_have_no_end() -> None:

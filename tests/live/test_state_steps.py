@@ -147,7 +147,7 @@ def test_many_events_at_once_in_small_batches(monkeypatch: pytest.MonkeyPatch) -
     together.events(users, items)
     for user, item in zip(users.tolist(), items.tolist(), strict=True):
         apart.event(user, item)
-    monkeypatch.setattr(module, "CELLS", 1)
+    monkeypatch.setattr(module, "rows_per_batch", lambda n_columns: 1)
     small.events(users, items)
     for other in (apart, small):
         assert other.n_events == together.n_events == 3

@@ -68,7 +68,7 @@ class Next:
 class ByFirst:
     """Group 1 for those whose best candidate is item 4 or who have none, group 0 for the others."""
 
-    name, places_by_space = "first", False
+    name, places_by_space, reads_attributes = "first", False, False
 
     def place(self, preference: Any, histories: Any, attributes: pd.DataFrame) -> np.ndarray:
         first = preference.candidates.items[:, 0]

@@ -10,7 +10,7 @@ import pytest
 
 from grouprec.runs import progress as module
 from grouprec.runs.config import RunConfig, make_config
-from grouprec.runs.progress import USUAL_SECONDS, Progress, make_plan
+from grouprec.runs.progress import Progress, make_plan
 from grouprec.runs.store import Run, RunStore, State
 
 
@@ -156,11 +156,6 @@ def test_encoders_take_as_long_as_they_did_on_the_sample(tmp_path: Path) -> None
         **{"ease": 2.6, "elsa": 10.0, "als": 1.6, "item_knn": 1.0, "user_knn": 3.0, "mf": 8.0, "graph": 10.0},
         **{"dnn": 15.0, "lstm": 30.0, "transitions": 3.8, "transformer": 30.0},
     }
-
-
-def test_a_stage_that_nobody_timed_takes_five_seconds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(USUAL_SECONDS, "map")
-    assert make_plan(quick(), RunStore(tmp_path))["map"] == 5
 
 
 def test_the_search_shares_its_minutes_among_encoders_without_settings_of_their_own(tmp_path: Path) -> None:

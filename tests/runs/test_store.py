@@ -273,10 +273,11 @@ def test_an_event_has_its_time_in_milliseconds(run: Run, monkeypatch: pytest.Mon
 
 
 def test_a_table_is_replaced_and_has_no_index(run: Run) -> None:
-    run.save_table("users", pd.DataFrame({"user": ["a"]}))
-    run.save_table("users", pd.DataFrame({"user": ["b", "c"]}, index=[7, 9]))
-    read = run.table("users")
-    assert read.to_dict("list") == {"user": ["b", "c"]} and read.index.tolist() == [0, 1]
+    run.save_table("items", pd.DataFrame({"item": ["a"], "label": ["A"], "users": [1]}))
+    run.save_table("items", pd.DataFrame({"item": ["b", "c"], "label": ["B", "C"], "users": [2, 3]}, index=[7, 9]))
+    read = run.table("items")
+    assert read.to_dict("list") == {"item": ["b", "c"], "label": ["B", "C"], "users": [2, 3]}
+    assert read.index.tolist() == [0, 1]
     with pytest.raises(StorageError, match="no readable table 'groups'"):
         run.table("groups")
 
@@ -284,17 +285,17 @@ def test_a_table_is_replaced_and_has_no_index(run: Run) -> None:
 def test_the_manifest_names_what_does_not_change(run: Run) -> None:
     assert run.damaged() == []
     run.save_metrics({"value": 1})
-    run.save_table("users", pd.DataFrame({"user": ["a"]}))
+    run.save_table("items", pd.DataFrame({"item": ["a"], "label": ["A"], "users": [1]}))
     run.annotate("note", [])
     run.add_log("text")
     run.write_manifest()
     manifest = json.loads((run.path / "manifest.json").read_text())
-    assert manifest["format"] == 1 and list(manifest["files"]) == ["metrics.json", "tables/users.parquet"]
+    assert manifest["format"] == 1 and list(manifest["files"]) == ["metrics.json", "tables/items.parquet"]
     assert run.metrics() == {"value": 1}
     run.write_manifest()
     assert list(json.loads((run.path / "manifest.json").read_text())["files"]) == list(manifest["files"])
-    (run.path / "tables" / "users.parquet").unlink()
-    assert run.damaged() == ["tables/users.parquet"]
+    (run.path / "tables" / "items.parquet").unlink()
+    assert run.damaged() == ["tables/items.parquet"]
 
 
 def test_a_stage_that_is_written_anew_is_not_valid_until_it_is_whole(
