@@ -282,7 +282,7 @@ def _merge_duplicates(rows: Rows, merge: Literal["sum", "last"], report: Report)
     twins = np.flatnonzero(table.duplicated(keep=False))
     group = table.iloc[twins].groupby(list(table.columns), sort=False).ngroup().to_numpy()
     first = twins[keep[twins]]
-    last = np.zeros_like(first)
+    last = np.empty_like(first)
     last[group] = twins
 
     def merged(values: np.ndarray) -> np.ndarray:

@@ -148,7 +148,7 @@ def _numeric_seconds(values: np.ndarray) -> np.ndarray:
     low, high = known.min(), known.max()
     if low >= 20_000 and high <= 80_000:
         return (values - _EXCEL_EPOCH) * _DAY
-    if low >= 19_000_101 and high <= 21_001_231 and (known == np.floor(known)).all():
+    if low >= 19_000_101 and high <= 21_001_231 and (known % 1 == 0).all():
         dates = pd.Series(values).astype("Int64").astype(object).map(str)
         seconds = _seconds(pd.to_datetime(dates, format="%Y%m%d", errors="coerce", utc=True))
         if np.isnan(seconds).sum() == np.isnan(values).sum():

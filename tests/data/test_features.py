@@ -1,10 +1,15 @@
 """Attributes as a matrix: numbers, categories, text, and all that can be missing."""
 
+import dataclasses
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import TfidfVectorizer
 
-from grouprec.data.features import AttributeEncoder, item_frame
+from grouprec.data.features import AttributeEncoder, AttributeFeatures, item_frame
 from grouprec.data.synthetic import planted
 
 
@@ -86,3 +91,160 @@ def test_item_labels_count_as_text_unless_they_are_the_ids():
     assert "item_label" in item_frame(data)
     object.__setattr__(data, "item_labels", data.item_ids)
     assert "item_label" not in item_frame(data)
+
+
+def feature(values, new=None, **encoder):
+    fitted = AttributeEncoder(**encoder).fit(pd.DataFrame({"x": values}))
+    return fitted.transform(pd.DataFrame({"x": values if new is None else new}))
+
+
+def kind(values):
+    """Return what a column is read as: "number", "log", "category" or "text"."""
+    encoder = AttributeEncoder().fit(pd.DataFrame({"x": values}))
+    column = json.loads(encoder.arrays()["vocabulary"].tobytes())["columns"][0]
+    return "log" if column.get("log") else column["kind"]
+
+
+SKEWED = [0.0] * 9 + [1000.0]
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (SKEWED, "log"),
+        ([0.5] * 9 + [1000.0], "log"),
+        ([-1.0, *SKEWED], "number"),
+        ([-2000.0] + [1.0] * 9, "number"),
+        ([1.0, 2.0, 3.0], "number"),
+        ([0.0, 1000.0], "number"),
+        ([0.0, 0.0, 1000.0], "number"),  # its skewness is 1.73
+        ([*[0.0] * 4, 1000.0], "log"),  # 2.24
+        ([0.0] * 7 + [1.0] * 2, "number"),  # 1.6
+        ([np.nan, np.inf, *SKEWED], "log"),
+    ],
+)
+def test_numbers_are_logarithms_where_none_is_negative_and_skewness_exceeds_two(values, expected):
+    assert kind(values) == expected
+
+
+def test_numbers_are_standardised_by_mean_and_deviation():
+    assert feature([1.0, 3.0], [3.0, 2.0, 5.0, np.nan, np.inf])[:, 0].tolist() == [1, 0, 3, 0, 0]
+    assert feature([7.0, 7.0], [7.0, 9.0])[:, 0].tolist() == [0, 2], "without any spread differences stay"
+    assert feature([np.nan], [2.0, np.nan])[:, 0].tolist() == [2, 0], "nothing known: as they are"
+    assert feature([1.0, 3.0], [6.9, 7.1, -99])[:, 0].tolist() == pytest.approx([4.9, 5, -5])
+    logs = np.log1p(SKEWED)
+    expected = (np.log1p([0, 0.5, 0, 0]) - logs.mean()) / logs.std()
+    np.testing.assert_allclose(feature(SKEWED, [0.0, 0.5, -7.0, -0.5])[:, 0], expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
+def test_dates_are_days_since_1970(zone):
+    days = pd.Series(pd.to_datetime(["1970-01-02", "1970-01-04"])).dt.tz_localize(zone)
+    encoder = AttributeEncoder().fit(pd.DataFrame({"x": days}))
+    column = json.loads(encoder.arrays()["vocabulary"].tobytes())["columns"][0]
+    shift = 1 / 24 if zone else 0
+    assert (column["mean"], column["std"]) == pytest.approx((2 - shift, 1))
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([f"w{n}" for n in range(50)], "category"),
+        ([f"w{n}" for n in range(51)], "text"),  # all different
+        ([f"w{n}" for n in range(51)] * 2, "category"),  # half of them: not mostly unique
+        ([f"w{n}" for n in range(51)] * 2 + [f"x{n}" for n in range(2)], "text"),
+        ([f"w{n} w" for n in range(51)] * 3, "category"),  # two words each
+        ([f"w{n} w w" for n in range(51)] * 3, "text"),
+        ([f"w{n} w w" for n in range(50)] * 3, "category"),
+        ([None] * 3, "category"),
+    ],
+)
+def test_many_values_of_several_words_or_mostly_unique_are_text(values, expected):
+    assert kind(pd.Series(values, dtype="str")) == expected
+
+
+def test_categories_come_by_frequency_then_by_name():
+    features = feature(["b", "a", "c", "c"], ["a", "b", "c"])
+    assert features.tolist() == [[0, 1, 0], [0, 0, 1], [1, 0, 0]]
+    tied = [f"c{n:02d}" for n in range(51)] * 2
+    assert feature(tied, ["c49", "c50"]).sum(axis=1).tolist() == [1, 0]
+
+
+def test_the_width_is_that_of_the_matrix(frame):
+    for columns in (["age"], ["country"], ["text"], ["age", "country", "text"], []):
+        encoder = AttributeEncoder().fit(frame[columns])
+        assert encoder.transform(frame).shape[1] == encoder.n_features
+    assert AttributeEncoder().fit(frame[["text"]]).n_features == 32
+    assert AttributeEncoder().fit(pd.DataFrame({"text": [f"only{n}" for n in range(60)]})).n_features == 32
+
+
+def test_missing_columns_and_rows_without_text_are_zeros(frame):
+    encoder = AttributeEncoder().fit(frame[["age", "country", "text"]])
+    nothing = encoder.transform(pd.DataFrame(index=range(3)))
+    assert nothing.shape == (3, encoder.n_features) and not nothing.any()
+    some = encoder.transform(pd.DataFrame({"text": [None, "red mug", "unheard"]}))
+    assert some.any(axis=1).tolist() == [False, True, False]
+
+
+def test_text_is_tf_idf_reduced_and_scaled_to_unit_variance(frame):
+    documents = [*frame["text"][:-1], None]
+    table = pd.DataFrame({"text": documents})
+    found = AttributeEncoder(n_text=6).fit(table, seed=3).transform(table)
+    vectorizer = TfidfVectorizer(sublinear_tf=True, token_pattern=r"(?u)\b\w+\b")
+    matrix = vectorizer.fit_transform([*documents[:-1], ""])
+    reduced = TruncatedSVD(6, random_state=3).fit_transform(matrix)
+    np.testing.assert_allclose(found, np.clip(reduced / reduced.std(), -5, 5), atol=1e-4)
+    repeated = pd.DataFrame({"text": ["red red red mug", "red mug"]})
+    features = AttributeEncoder(n_text=6).fit(table).transform(repeated)
+    assert not np.allclose(features[0], features[1]), "how often a word comes counts, damped"
+
+
+def test_texts_of_several_columns_are_one():
+    both = pd.DataFrame({"a": [f"a{n} p q" for n in range(60)], "b": [f"b{n} r s" for n in range(60)]})
+    joined = pd.DataFrame({"a": both["a"] + " " + both["b"]})
+    one, two = (AttributeEncoder(n_text=4).fit(table).transform(table) for table in (joined, both))
+    np.testing.assert_allclose(one, two, atol=1e-6)
+
+
+@pytest.mark.parametrize(("n_words", "width"), [(1, 0), (2, 1), (3, 2)])
+def test_text_takes_at_most_a_column_less_than_it_has_words(n_words, width):
+    texts = pd.DataFrame({"text": [" ".join(f"w{n % n_words}" for n in range(i + 1)) for i in range(60)]})
+    assert AttributeEncoder().fit(texts).n_features == width
+
+
+def test_the_seed_is_that_of_the_svd(frame):
+    text = pd.DataFrame({"text": [f"{n % 97} {n % 89} {n % 83} {n}" for n in range(300)]})
+    default, zero, one = (AttributeEncoder().fit(text, *seed).transform(text) for seed in ((), (0,), (1,)))
+    assert (default == zero).all() and not np.allclose(default, one)
+    features = AttributeFeatures()
+    assert (features.fit(text).transform(text)[0] == default).all()
+    assert np.allclose(features.fit(text, 1).transform(text)[0], one)
+
+
+def test_names_of_any_script_are_kept_as_they_are():
+    encoder = AttributeEncoder().fit(pd.DataFrame({"größe": [1.0, 2.0]}))
+    assert "größe".encode() in encoder.arrays()["vocabulary"].tobytes()
+    assert set(encoder.arrays()) == {"vocabulary", "idf", "components"}
+    features = AttributeFeatures().fit(pd.DataFrame({"größe": [1.0, 2.0]}))
+    assert features.arrays()["numbers"].tobytes().decode() == '["größe"]'
+
+
+def test_a_row_is_known_by_any_number_or_category_of_it():
+    fitted = AttributeFeatures().fit(pd.DataFrame({"age": [1.0, 3.0], "town": ["Rome", "Oslo"]}))
+    new = pd.DataFrame({"age": [2.0, None, None, "x", np.inf], "town": [None, "Rome", "Atlantis", None, None]})
+    again = AttributeFeatures().load(fitted.arrays())
+    for features, known in (fitted.transform(new), again.transform(new)):
+        assert known.tolist() == [True, True, False, False, False]
+        assert features[0].tolist() == [0, 0, 0], "a number at its mean"
+    assert fitted.transform(new[["town"]])[1].tolist() == [False, True, False, False, False]
+
+
+def test_item_labels_are_left_out_only_where_all_are_ids():
+    data = planted(n_users=8, n_items=6, n_groups=2).data
+    labels = data.item_ids.copy()
+    labels[0] = "a name"
+    some = item_frame(dataclasses.replace(data, item_labels=labels))
+    assert some["item_label"].tolist() == labels.tolist() and "category" in some
+    plain = dataclasses.replace(data, item_labels=data.item_ids, item_attributes=pd.DataFrame())
+    assert item_frame(plain).shape == (6, 0)
+    assert item_frame(dataclasses.replace(plain, item_labels=labels)).shape == (6, 1)

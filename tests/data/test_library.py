@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import shutil
 from pathlib import Path
 
 import pytest
 
+from grouprec.core.files import read_json, write_json
 from grouprec.core.types import DataError, StorageError
-from grouprec.data.library import SAMPLE_KEY, Library, safe_name, versions
+from grouprec.data.library import SAMPLE_KEY, KnownDataset, Library, Received, safe_name, versions
 
 ROWS = b"user,item\nann,tea\nbob,milk\n"
 
@@ -136,3 +139,88 @@ def test_what_a_check_found_is_kept_with_its_choices(library: Library) -> None:
     assert (checked.size, checked.rows) == (size, 3)
     again = library.save(entry.key, roles={"user": "item"}, preparation={})
     assert (again.size, again.rows) == ({}, 3), "other choices, another size"
+
+
+def test_the_sample_comes_with_what_a_check_of_it_finds(library: Library) -> None:
+    sample = library.sample()
+    assert sample.size == {"n_users": 3981, "n_items": 3253, "n_rows": 239_038, "n_raw": 541_909}
+    assert (sample.rows, sample.roles, sample.preparation, sample.added) == (541_909, {}, {}, 0.0)
+    library.save(SAMPLE_KEY, roles={}, preparation={"k_core": 3})
+    assert library.sample().size == {} and library.get(SAMPLE_KEY).preparation == {"k_core": 3}
+    library.save(SAMPLE_KEY, roles={"a": "b"}, preparation={})
+    assert library.get(SAMPLE_KEY).roles == {"a": "b"}, "choices may be saved again"
+
+
+def test_only_the_sample_is_the_sample(library: Library) -> None:
+    entry = library.add("shop.csv", io.BytesIO(ROWS))
+    assert not entry.is_sample and library.get(SAMPLE_KEY).is_sample
+    assert len(entry.key) == 16 and library.get(entry.key) == entry
+
+
+def test_the_newest_upload_comes_first_after_the_sample(library: Library) -> None:
+    keys = []
+    for n in range(3):
+        keys.append(library.add(f"{n}.csv", io.BytesIO(ROWS + b"x,%d\n" % n)).key)
+        record = library.root / keys[-1] / "dataset.json"
+        write_json(record, read_json(record) | {"added": float(n)})
+    (library.root / "notes").mkdir()
+    (library.root / "0123456789abcdef").mkdir()
+    assert [entry.key for entry in library.list()] == [SAMPLE_KEY, *reversed(keys)]
+    assert list(versions(library.list()).values()) == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("missing", ["interactions", "dataset.json"])
+def test_an_entry_without_its_file_or_record_is_none(library: Library, missing: str) -> None:
+    entry = library.add("shop.csv", io.BytesIO(ROWS))
+    path = library.root / entry.key / missing
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    assert len(library.list()) == 1
+    with pytest.raises(StorageError):
+        library.save(entry.key, roles={}, preparation={})
+    assert library.add("again.csv", io.BytesIO(ROWS)).name == "again.csv"
+
+
+def test_a_record_of_an_older_app_is_filled_up(library: Library) -> None:
+    entry = library.add("shop.csv", io.BytesIO(ROWS))
+    write_json(library.root / entry.key / "dataset.json", {})
+    known = library.get(entry.key)
+    assert (known.name, known.added, known.rows, known.size) == (entry.key, 0.0, None, {})
+    assert (known.roles, known.preparation) == ({}, {})
+
+
+def test_removing_what_is_not_there_is_an_error_and_the_sample_may_be_removed_any_time(library: Library) -> None:
+    library.remove(SAMPLE_KEY)
+    with pytest.raises(StorageError, match="no dataset"):
+        library.remove("0123456789abcdef")
+    entry = library.add("shop.csv", io.BytesIO(ROWS))
+    library.remove(entry.key)
+    assert list(library.root.iterdir()) == []
+
+
+def test_a_received_file_is_moved_and_known_by_its_digest(library: Library, tmp_path: Path) -> None:
+    received = tmp_path / "received"
+    received.write_bytes(ROWS)
+    entry = library.add("shop.csv", Received(received, hashlib.sha256(ROWS).hexdigest()))
+    assert not received.exists() and entry.interactions.read_bytes() == ROWS
+    assert library.add("shop.csv", io.BytesIO(ROWS)).key == entry.key, "however it came"
+    assert sorted(path.name for path in library.root.iterdir()) == [entry.key], "nothing is left behind"
+
+
+def test_choices_are_saved_with_the_name_and_the_time_of_the_upload(library: Library) -> None:
+    entry = library.add("shop.csv", io.BytesIO(ROWS))
+    saved = library.save(entry.key, roles={"user": "item"}, preparation={})
+    assert (saved.name, saved.added, saved.rows) == (entry.name, entry.added, entry.rows)
+
+
+def test_rows_of_a_file_that_is_no_table_are_unknown(library: Library) -> None:
+    assert library.add("a.csv", io.BytesIO(b"no table")).rows is None
+
+
+def test_a_name_keeps_its_last_hundred_characters() -> None:
+    assert safe_name("a" + "b" * 100) == "b" * 100
+    assert safe_name("folder/x . ") == "x"
+
+
+def test_the_fourth_upload_of_a_name_is_version_four() -> None:
+    entries = [KnownDataset(str(n), "shop", Path(), added=float(-n)) for n in range(4)]
+    assert versions(entries) == {"3": 1, "2": 2, "1": 3, "0": 4}

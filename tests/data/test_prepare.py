@@ -325,3 +325,133 @@ def test_the_sample_is_read_without_help():
     assert list(result.dataset.user_attributes.columns) == ["Country", "recency_days", "frequency", "spend"]
     label = dict(zip(result.dataset.item_ids, result.dataset.item_labels, strict=True))
     assert label["85123A"] == "WHITE HANGING HEART T-LIGHT HOLDER"
+
+
+def test_progress_is_told_after_reading_cleaning_and_forming(tmp_path):
+    seen = []
+    prepared(tmp_path, events(), on_progress=seen.append)
+    assert seen == [0.4, 0.7, 0.8, 1.0]
+
+
+def test_the_first_step_is_reading_and_the_split_is_noted(tmp_path):
+    result = prepared(tmp_path, events())
+    assert result.report.steps[0] == ("read", 72, 72, "'events.csv'")
+    counts = [len(part) for part in (result.dataset.train, result.dataset.validation, result.dataset.test)]
+    assert steps(result).loc["split", "note"] == "by time: training 58, validation 7, test 7"
+    assert counts[0] == 58
+    later = prepared(tmp_path, events(), hold_out=False)
+    assert steps(later).loc["split", "note"] == "all rows train: training 72, validation 0, test 0"
+
+
+def test_what_was_found_in_the_file_is_told(tmp_path):
+    table = events()
+    result = prepared(tmp_path, table)
+    times = pd.to_datetime(table["date"], utc=True)
+    assert (result.n_rows, result.n_users, result.n_items) == (72, 12, 8)
+    assert (result.first_time, result.last_time) == (times.min().timestamp(), times.max().timestamp())
+    assert (result.user_roles, result.item_roles) == (None, None)
+    assert (result.dataset.name, result.split, result.dataset.merge) == ("events", "time", "sum")
+    pd.DataFrame({"user": ["u00", "u01"], "age": [1, 2]}).to_csv(tmp_path / "u.csv", index=False)
+    pd.DataFrame({"item": ["i0", "i1"], "title": ["A", "B"]}).to_csv(tmp_path / "i.csv", index=False)
+    result = prepared(tmp_path, table, users=tmp_path / "u.csv", items=tmp_path / "i.csv")
+    assert (result.user_roles.id, result.user_roles.attributes) == ("user", ("age",))
+    assert (result.item_roles.id, result.item_roles.label) == ("item", "title")
+
+
+def test_new_users_of_both_parts_are_counted_apart(tmp_path):
+    table = events().sort_values("date", ignore_index=True)
+    table.loc[60, "user"], table.loc[61, "user"] = "n1", "n2"
+    table.loc[70, "user"] = "n3"
+    result = prepared(tmp_path, table)
+    assert (result.new_users_validation, result.new_users_test) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("shares", "setting", "timed", "split"),
+    [
+        ((0.1, 0.1), "auto", True, "time"),
+        ((0.1, 0.1), "auto", False, "user"),
+        ((0.0, 0.0), "auto", True, "none"),
+        ((0.5, 0.0), "auto", True, "time"),
+        ((0.1, 0.1), "time", True, "time"),
+        ((0.1, 0.1), "user", True, "user"),
+        ((0.1, 0.1), "user", False, "user"),
+        ((0.1, 0.1), "user_time", True, "user_time"),
+        ((0.0, 0.0), "time", False, "none"),
+    ],
+)
+def test_how_rows_are_parted_follows_setting_shares_and_times(tmp_path, shares, setting, timed, split):
+    table = events(per_user=8) if timed else events(per_user=8).drop(columns="date")
+    settings = Preparation(split=setting, test_share=shares[0], validation_share=shares[1], min_item_users=1)
+    result = prepared(tmp_path, table, settings)
+    assert result.split == split
+    assert (len(result.dataset.test) > 0) == (split != "none")
+
+
+def test_a_split_by_time_of_one_moment_trains_all_where_it_was_asked_for(tmp_path):
+    settings = LOOSE.model_copy(update={"split": "time"})
+    result = prepared(tmp_path, events(per_user=8).assign(date="2024-01-01"), settings)
+    assert result.split == "time" and len(result.dataset.train) == 96
+
+
+def test_a_seed_is_zero_unless_given(tmp_path):
+    table = events(per_user=8).drop(columns="date")
+    assert prepared(tmp_path, table).dataset.key == prepared(tmp_path, table, seed=0).dataset.key
+
+
+def test_files_and_choices_are_in_the_key_and_their_order_is_not(tmp_path):
+    table = events()
+    (tmp_path / "more.csv").write_text("user,item,age\nu00,i0,7\nu01,i1,8\n")
+    more = tmp_path / "more.csv"
+    weights = {"view": 1.0, "buy": 2.0}
+    keys = [
+        prepared(tmp_path, table, **files).dataset.key
+        for files in (
+            {},
+            {"users": more},
+            {"items": more},
+            {"settings": LOOSE.model_copy(update={"robot_z": 5.0})},
+            {"settings": LOOSE.model_copy(update={"behaviour_weights": weights})},
+        )
+    ]
+    assert len(set(keys)) == 5 and all(len(key) == 64 for key in keys)
+    turned = LOOSE.model_copy(update={"behaviour_weights": dict(reversed(weights.items()))})
+    assert prepared(tmp_path, table, turned).dataset.key == keys[-1]
+    table.loc[0, "qty"] += 1
+    assert prepared(tmp_path, table).dataset.key != keys[0]
+
+
+def test_few_unreadable_first_times_and_numbers_are_no_reason_to_refuse(tmp_path):
+    table = events().assign(rating="3")
+    table.loc[:5, "date"] = "soon"
+    table.loc[:5, "rating"] = "good"
+    assert prepared(tmp_path, table, hold_out=False).n_rows == 66
+    empty = events().assign(date=None, qty=None)
+    with pytest.raises(DataError, match=r"72 of 72 times in column 'date' cannot be read \(it is empty\)"):
+        prepared(tmp_path, empty, roles={"time": "date", "weight": ""})
+    with pytest.raises(DataError, match="All rows were dropped by the step 'weights that are not numbers'"):
+        prepared(tmp_path, empty, roles={"time": "", "weight": "qty"})
+    with pytest.raises(DataError, match=r"column 'rating' holds no numbers .such as 'good'"):
+        prepared(tmp_path, events().assign(rating="good"))
+
+
+def test_of_two_attributes_with_one_name_the_first_stays(tmp_path):
+    table = events().assign(town=lambda t: "town " + t["user"].str[-1])
+    pd.DataFrame({"user": ["u00", "u01"], "town": ["Rome", "Oslo"]}).to_csv(tmp_path / "u.csv", index=False)
+    result = prepared(tmp_path, table, users=tmp_path / "u.csv", hold_out=False)
+    users = result.dataset.user_attributes
+    assert list(users.columns) == ["town", "recency_days", "frequency"]
+    assert users["town"][1] == "town 1"
+
+
+def test_users_left_out_have_their_attributes_and_histories(tmp_path):
+    table = events()
+    few = pd.DataFrame({"user": ["v2", "v1"], "item": ["i3", "i5"], "qty": [4, 2], "date": ["2024-01-01"] * 2})
+    pd.DataFrame({"user": ["v1", "u00"], "age": [7, 8]}).to_csv(tmp_path / "u.csv", index=False)
+    settings = LOOSE.model_copy(update={"min_user_items": 2})
+    data = prepared(tmp_path, pd.concat([table, few]), settings, users=tmp_path / "u.csv", hold_out=False).dataset
+    assert data.left_out.user_ids.tolist() == ["v1", "v2"]
+    dense = data.left_out.histories.toarray()
+    assert dense[0].tolist() == [0, 0, 0, 0, 0, 2, 0, 0] and dense[1].tolist() == [0, 0, 0, 4, 0, 0, 0, 0]
+    np.testing.assert_array_equal(data.left_out.attributes["age"], [7, np.nan])
+    assert data.user_attributes["age"][0] == 8

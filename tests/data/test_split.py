@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -86,3 +87,56 @@ def test_along_the_users_own_time_as_many_rows_are_held_out_as_at_random():
     assert np.array_equal(np.bincount(parts), np.bincount(split_by_user(users, 0.2, 0.1, rng(0))))
     last = np.array([times[users == user].argmax() for user in range(300)]) + 10 * np.arange(300)
     assert (parts[last] == TEST).all()
+
+
+def test_parts_are_numbered_in_the_order_of_time():
+    assert (TRAIN, VALIDATION, TEST) == (0, 1, 2)
+    assert split_by_time(np.arange(10.0), 0.2, 0.3).tolist() == [0] * 5 + [1] * 2 + [2] * 3
+
+
+@pytest.mark.parametrize(
+    ("times", "share", "n_test"),
+    [
+        ([0, 1, 1, 2], 0.5, 3),  # both ends of the tie are equally near: it goes to the later part
+        ([0, 0, 1, 1, 1, 1, 2], 0.5, 5),  # wanted 4, the tie is 2 to 6
+        ([0, 1, 1, 1, 1, 2], 0.2, 1),  # wanted 5 of 1 to 5
+        ([0, 1, 1, 1, 2, 3], 0.5, 2),  # wanted 3 of 1 to 4: the end is nearer
+        ([0, 1], 0.5, 1),
+        ([1, 1, 2], 0.9, 1),  # nothing would be left for training before the tie
+        ([3], 0.4, 0),
+        ([0, 1, 2], 0.1, 0),
+        ([0, 1, 2], 0.0, 0),
+    ],
+)
+def test_a_cut_within_a_tie_moves_to_its_nearer_end(times, share, n_test):
+    parts = split_by_time(np.array(times, float), 0, share)
+    assert parts.tolist() == [0] * (len(times) - n_test) + [2] * n_test
+
+
+@pytest.mark.parametrize("counts", [[1, 2, 3, 4, 9], [3], [0, 0, 5]])
+@pytest.mark.parametrize("shares", [(0.4, 0.5), (0.0, 0.9), (0.9, 0.0), (0.2, 0.25)])
+def test_every_user_has_the_share_rounded_up_or_down_and_keeps_one_row(counts, shares):
+    users = np.repeat(np.arange(len(counts)), counts)
+    seen = [set() for _ in counts]
+    for seed in range(150):
+        parts = split_by_user(users, *shares, np.random.default_rng(seed))
+        for user, own in enumerate(seen):
+            own.add(tuple(np.bincount(parts[users == user], minlength=3)[1:].tolist()))
+    for count, own in zip(counts, seen, strict=True):
+        spare = count - 1 if count >= 3 else 0
+        validations, tests = ({int(count * share), int(np.ceil(count * share))} for share in shares)
+        assert own == {(min(v, spare - min(t, spare)), min(t, spare)) for v in validations for t in tests}
+
+
+def test_no_rows_have_no_parts():
+    nothing = np.zeros(0, np.int64)
+    assert split_by_user(nothing, 0.1, 0.1, np.random.default_rng(0)).tolist() == []
+
+
+def test_the_draw_is_the_same_whatever_the_times_so_long_as_they_are_equal():
+    users = np.repeat(np.arange(20), 5)
+    plain, timed = (
+        split_by_user(users, 0.2, 0.2, np.random.default_rng(0), times) for times in (None, np.full(100, 7.0))
+    )
+    assert (plain == timed).all()
+    assert len({tuple(own) for own in plain.reshape(20, 5)}) > 5, "not the same rows of every user"

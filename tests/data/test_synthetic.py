@@ -68,3 +68,45 @@ def test_the_named_sizes_have_users_in_every_group(name):
     assert answer.data.shape == (size["n_users"], size["n_items"])
     assert (np.bincount(answer.labels, minlength=size["n_groups"]) > 0.8 * size["n_users"] / size["n_groups"]).all()
     assert len(set(answer.data.user_ids)) == size["n_users"]
+
+
+def test_the_sizes_and_defaults_are_those_of_the_benchmarks():
+    numbers = {name: tuple(size.values()) for name, size in SIZES.items()}
+    assert numbers == {"small": (2000, 500, 8), "medium": (20_000, 5000, 20), "large": (100_000, 20_000, 50)}
+    data = planted().data
+    assert data.key == "planted-240-120-4-24-0.15-True-0"
+    assert data.shape == (240, 120) and len(data.train) == 240 * 19
+    assert planted(n_groups=4).data.key == data.key
+
+
+def test_parts_are_eight_one_and_one_of_ten_rows_a_day_apart():
+    data = planted(n_users=200, events_per_user=20).data
+    parts = (data.train, data.validation, data.test)
+    assert [len(part) // 200 for part in parts] == [16, 2, 2]
+    days = np.concatenate([part.times.reshape(200, -1) for part in parts], axis=1) / 86_400
+    np.testing.assert_allclose(np.diff(days, axis=1), 1)
+    offsets = days[:, 0]
+    assert 0 <= offsets.min() < 0.05 and 0.45 < offsets.max() < 0.5
+    for part in parts:
+        assert part.user_rows.tolist() == np.repeat(np.arange(200), len(part) // 200).tolist()
+        assert (part.weights == 1).all() and part.weights.dtype == np.float32
+
+
+def test_users_start_anywhere_and_a_wrong_region_may_be_any():
+    answer = planted(n_users=3000, n_items=20, n_groups=2, noise=0)
+    assert set(taken(answer)[:, 0]) == set(range(20))
+    regions = answer.data.user_attributes["region"]
+    assert set(regions) == {"region 0", "region 1"} and set(answer.labels) == {0, 1}
+    for label in (0, 1):
+        assert (regions[answer.labels == label] != f"region {label}").mean() == pytest.approx(0.05, abs=0.015)
+
+
+def test_ages_are_normal_around_forty():
+    ages = planted(n_users=20_000, n_items=4, n_groups=2, events_per_user=10).data.user_attributes["age"]
+    assert ages.mean() == pytest.approx(40, abs=0.25) and ages.std() == pytest.approx(9, abs=0.25)
+
+
+def test_names_are_numbered():
+    data = planted(n_users=3, n_items=4, n_groups=2).data
+    assert data.user_ids.tolist() == ["u00000", "u00001", "u00002"]
+    assert data.item_ids[3] == "i00003" and data.item_labels[3] == "Item 3"
