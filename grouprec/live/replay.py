@@ -61,8 +61,8 @@ class Replay:
         self._users, self._items, self._labels, self._times = (
             events[name].tolist() for name in ("user", "item", "label", "time")
         )
-        self._seconds = np.zeros(len(events))
-        self._moved = np.zeros(len(events), np.int32)
+        self._seconds = np.empty(len(events))  # of the events so far
+        self._moved = np.empty(len(events), np.int32)
         self._first = [self._list(group) for group in range(base.n_groups)]
         self._now = list(self._first)
         self._landmarks = _Landmarks(base, users)

@@ -144,3 +144,9 @@ def test_the_drift_leaves_out_groups_that_are_empty_then_or_now() -> None:
 def test_groups_are_as_far_apart_as_their_mean_distance() -> None:
     assert _spread(np.array([[0.0, 0], [3, 4]])) == 5 and _spread(np.array([[0.0, 0], [3, 4], [0, 4]])) == 4
     assert _spread(np.array([[1.0, 2]])) == 0
+
+
+def test_what_is_taken_once_more_is_not_new_again() -> None:
+    again = part((0, 0), (0, 0), (0, 0))
+    assert np.isnan(mean_of(1.0, again))
+    assert (replay(tiny_state, again, n_windows=3)["n_judged"] == 0).all()
