@@ -77,9 +77,7 @@ class Interactions:
             last = len(pair) - 1 - np.unique(pair[::-1], return_index=True)[1]
             part = part.take(last)
         weights = part.weights.astype(np.float32, copy=False)
-        csr = sparse.csr_array((weights, (part.user_rows, part.item_rows)), shape=shape)
-        csr.sum_duplicates()
-        return csr
+        return sparse.csr_array((weights, (part.user_rows, part.item_rows)), shape=shape)
 
 
 @dataclass(frozen=True, eq=False)

@@ -34,7 +34,7 @@ def with_rhythm(data: Dataset) -> Dataset:
 def _shares(users: np.ndarray, slots: np.ndarray, n_users: int, names: tuple[str, ...]) -> pd.DataFrame:
     """Return the smoothed share of every user's events per slot, [U, len(names)]; rows sum to 1."""
     size = n_users * len(names)
-    counts = np.bincount(users.astype(np.int64) * len(names) + slots, minlength=size).reshape(n_users, -1)
+    counts = np.bincount(users.astype(np.int64) * len(names) + slots, minlength=size).reshape(n_users, len(names))
     mean = counts.sum(axis=0) / max(counts.sum(), 1)
     shares = (counts + SMOOTHING * mean) / (counts.sum(axis=1, keepdims=True) + SMOOTHING)
     return pd.DataFrame(shares.astype(np.float32), columns=[f"share of events: {name}" for name in names])

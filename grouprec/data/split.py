@@ -70,7 +70,7 @@ def split_by_user(
     order = np.lexsort((rng.random(len(user_rows)), latest_first, user_rows))
     sorted_users = user_rows[order]
     rank = np.arange(len(user_rows)) - (counts.cumsum() - counts)[sorted_users]
-    parts = np.zeros(len(user_rows), np.int8)
+    parts = np.empty(len(user_rows), np.int8)
     parts[order] = np.select(
         [rank < n_test[sorted_users], rank < (n_test + n_validation)[sorted_users]], [TEST, VALIDATION], TRAIN
     )

@@ -141,7 +141,7 @@ def test_an_items_price_is_the_median_of_its_training_rows():
 
 
 def test_labels_come_from_the_file_else_from_the_rows_else_from_the_ids():
-    table = pd.DataFrame({"name": ["A1", "A2", "A2", "B", None]})
+    table = pd.DataFrame({"name": ["Z", "A2", "A2", "B", None]})
     rows = rows_of([0] * 5, [0, 0, 0, 1, 2])
     assert item_labels(table, None, rows, None, IDS).tolist() == ["a", "b", "c"]
     assert item_labels(table, "name", rows, None, IDS).tolist() == ["A2", "B", "c"]

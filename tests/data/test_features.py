@@ -248,3 +248,8 @@ def test_item_labels_are_left_out_only_where_all_are_ids():
     plain = dataclasses.replace(data, item_labels=data.item_ids, item_attributes=pd.DataFrame())
     assert item_frame(plain).shape == (6, 0)
     assert item_frame(dataclasses.replace(plain, item_labels=labels)).shape == (6, 1)
+
+
+def test_twenty_thousand_words_are_learned_at_most():
+    texts = pd.DataFrame({"text": [" ".join(f"w{n}" for n in range(i, i + 400)) for i in range(0, 20_800, 400)]})
+    assert len(AttributeEncoder(n_text=1).fit(texts).arrays()["idf"]) == 20_000

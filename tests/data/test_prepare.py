@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from grouprec.core.types import DataError, SettingError
+from grouprec.core.types import DataError
 from grouprec.data.clean import Preparation
 from grouprec.data.core_users import find_robots
 from grouprec.data.prepare import prepare
@@ -57,14 +57,6 @@ def test_the_report_adds_up_and_ends_with_the_rows_of_the_dataset(tmp_path):
     assert dropped["exact duplicates"] == 2
 
 
-def test_the_split_by_time_lets_no_future_into_training(tmp_path):
-    data = prepared(tmp_path, events(), LOOSE.model_copy(update={"test_share": 0.2})).dataset
-    assert data.train.times.max() < data.validation.times.min()
-    assert data.validation.times.max() < data.test.times.min()
-    start = pd.Timestamp("2024-01-01", tz="UTC").timestamp()
-    assert data.train.times.min() >= start
-
-
 def test_the_statistics_of_training_ignore_later_rows(tmp_path):
     table = events(30, 8, 6).sort_values("date", ignore_index=True)
     settings = Preparation(min_item_users=2)
@@ -94,18 +86,6 @@ def test_equal_files_and_settings_give_equal_data_and_key(tmp_path):
     np.testing.assert_array_equal(first.train.item_rows, again.train.item_rows)
     assert first.key != prepared(tmp_path, table, hold_out=False).dataset.key
     assert first.key != prepared(tmp_path, table, roles={"weight": ""}).dataset.key
-
-
-def test_without_times_the_split_is_per_user_and_all_users_stay(tmp_path):
-    result = prepared(tmp_path, events(per_user=8).drop(columns="date"))
-    assert (result.split, result.dataset.timed, result.first_time) == ("user", False, None)
-    assert result.dataset.n_users == 12
-    assert len(result.dataset.test) > 0
-
-
-def test_refit_puts_all_rows_into_training(tmp_path):
-    data = prepared(tmp_path, events(), hold_out=False).dataset
-    assert (len(data.train), len(data.validation), len(data.test)) == (72, 0, 0)
 
 
 def test_duplicates_are_added_for_quantities_and_the_last_kept_for_ratings(tmp_path):
@@ -197,15 +177,6 @@ def test_log_weights_have_mean_one_and_outliers_are_cut(tmp_path):
     assert (data.train.weights > 0).all()
 
 
-def test_new_users_are_counted_and_not_in_the_dataset(tmp_path):
-    table = events()
-    table.loc[table["date"].idxmax(), "user"] = "newcomer"
-    result = prepared(tmp_path, table)
-    assert (result.new_users_validation, result.new_users_test) == (0, 1)
-    assert "newcomer" not in result.dataset.user_ids
-    assert "newcomer" not in result.dataset.left_out.user_ids
-
-
 def test_attributes_come_from_the_files_and_from_training_rows(tmp_path):
     table = events().assign(price="2.5", town=lambda t: "town " + t["user"].str[-1], order=lambda t: t["date"].str[:10])
     ids = [f"i{n}" for n in range(7, -1, -1)]
@@ -245,6 +216,7 @@ def test_items_get_their_most_frequent_description(tmp_path):
         (lambda t: t.assign(qty=-1), "All rows were dropped by the step 'cancellations and non-positive quantities'"),
         (lambda t: t.assign(user="me"), "only one user, 'me'"),
         (lambda t: t.assign(item="it"), "only one item, 'it'"),
+        (lambda t: t.head(1), "only one user, 'u00'"),
         (lambda t: t.assign(date="soon"), "times in column 'date' cannot be read .such as 'soon'"),
         (lambda t: t.assign(date=[*["soon"] * 40, *t["date"][40:]]), "40 of 72 times in column 'date'"),
         (lambda t: t.assign(qty="many"), "column 'qty' holds no numbers .such as 'many'"),
@@ -265,27 +237,6 @@ def test_too_strict_settings_name_their_step(tmp_path):
     with pytest.raises(DataError, match="Only one item is left"):
         pairs = [("a", "x"), ("b", "x"), ("b", "y"), ("c", "x")]
         prepared(tmp_path, pd.DataFrame(pairs, columns=["user", "item"]), hold_out=False, settings=Preparation())
-
-
-def test_a_split_of_every_users_own_time_keeps_their_last_rows_apart(tmp_path):
-    result = prepared(tmp_path, events(per_user=8), Preparation(split="user_time", min_item_users=1))
-    data = result.dataset
-    assert result.split == "user_time" and data.timed and min(len(data.validation), len(data.test)) > 0
-    for user in range(data.n_users):
-        train, test = (part.times[part.user_rows == user] for part in (data.train, data.test))
-        assert not len(test) or train.max() <= test.min()
-    assert data.test.times.min() < data.train.times.max(), "users' times overlap"
-    with pytest.raises(SettingError, match="needs a time column"):
-        prepared(tmp_path, events().drop(columns="date"), Preparation(split="user_time", min_item_users=1))
-
-
-def test_a_split_by_time_needs_times(tmp_path):
-    with pytest.raises(SettingError, match="--map time=COLUMN"):
-        prepared(tmp_path, events().drop(columns="date"), Preparation(split="time", min_item_users=1))
-
-
-def test_equal_times_everywhere_fall_back_to_a_split_per_user(tmp_path):
-    assert prepared(tmp_path, events(per_user=8).assign(date="2024-01-01")).split == "user"
 
 
 @pytest.mark.parametrize("values", [{"colour": 1}, {"test_share": 2}, {"behaviour_weights": {"view": -1}}])
@@ -356,42 +307,6 @@ def test_what_was_found_in_the_file_is_told(tmp_path):
     result = prepared(tmp_path, table, users=tmp_path / "u.csv", items=tmp_path / "i.csv")
     assert (result.user_roles.id, result.user_roles.attributes) == ("user", ("age",))
     assert (result.item_roles.id, result.item_roles.label) == ("item", "title")
-
-
-def test_new_users_of_both_parts_are_counted_apart(tmp_path):
-    table = events().sort_values("date", ignore_index=True)
-    table.loc[60, "user"], table.loc[61, "user"] = "n1", "n2"
-    table.loc[70, "user"] = "n3"
-    result = prepared(tmp_path, table)
-    assert (result.new_users_validation, result.new_users_test) == (2, 1)
-
-
-@pytest.mark.parametrize(
-    ("shares", "setting", "timed", "split"),
-    [
-        ((0.1, 0.1), "auto", True, "time"),
-        ((0.1, 0.1), "auto", False, "user"),
-        ((0.0, 0.0), "auto", True, "none"),
-        ((0.5, 0.0), "auto", True, "time"),
-        ((0.1, 0.1), "time", True, "time"),
-        ((0.1, 0.1), "user", True, "user"),
-        ((0.1, 0.1), "user", False, "user"),
-        ((0.1, 0.1), "user_time", True, "user_time"),
-        ((0.0, 0.0), "time", False, "none"),
-    ],
-)
-def test_how_rows_are_parted_follows_setting_shares_and_times(tmp_path, shares, setting, timed, split):
-    table = events(per_user=8) if timed else events(per_user=8).drop(columns="date")
-    settings = Preparation(split=setting, test_share=shares[0], validation_share=shares[1], min_item_users=1)
-    result = prepared(tmp_path, table, settings)
-    assert result.split == split
-    assert (len(result.dataset.test) > 0) == (split != "none")
-
-
-def test_a_split_by_time_of_one_moment_trains_all_where_it_was_asked_for(tmp_path):
-    settings = LOOSE.model_copy(update={"split": "time"})
-    result = prepared(tmp_path, events(per_user=8).assign(date="2024-01-01"), settings)
-    assert result.split == "time" and len(result.dataset.train) == 96
 
 
 def test_a_seed_is_zero_unless_given(tmp_path):

@@ -33,6 +33,7 @@ def test_a_time_falls_into_its_weekday_and_quarter_of_the_day(day, hour, part):
     assert found.columns.tolist() == DAYS + PARTS
     assert np.flatnonzero(found[DAYS].iloc[0]).tolist() == [day % 7]
     assert np.flatnonzero(found[PARTS].iloc[0]).tolist() == [part]
+    assert found[DAYS].iloc[0].max() == found[PARTS].iloc[0].max() == 1
 
 
 def test_five_events_of_the_mean_rhythm_are_added_to_every_users_own():

@@ -140,3 +140,10 @@ def test_the_draw_is_the_same_whatever_the_times_so_long_as_they_are_equal():
     )
     assert (plain == timed).all()
     assert len({tuple(own) for own in plain.reshape(20, 5)}) > 5, "not the same rows of every user"
+
+
+def test_a_seed_parts_the_rows_as_it_always_did():
+    parts = split_by_user(np.repeat(np.arange(3), 6), 0.2, 0.2, np.random.default_rng(0))
+    assert parts.reshape(3, 6).tolist() == [[0, 0, 1, 0, 0, 2], [0, 2, 0, 1, 0, 1], [1, 0, 2, 1, 0, 0]], (
+        "or runs of old could not be repeated"
+    )

@@ -110,3 +110,10 @@ def test_names_are_numbered():
     data = planted(n_users=3, n_items=4, n_groups=2).data
     assert data.user_ids.tolist() == ["u00000", "u00001", "u00002"]
     assert data.item_ids[3] == "i00003" and data.item_labels[3] == "Item 3"
+
+
+def test_a_seed_plants_what_it_always_did():
+    items = taken(planted(n_users=4, n_items=40, n_groups=2, events_per_user=10))
+    assert items[[0, 3]].tolist() == [[7, 8, 9, 10, 11, 12, 13, 24, 15, 3], [21, 22, 23, 24, 25, 26, 27, 28, 29, 30]], (
+        "or measured results could not be repeated"
+    )
