@@ -6,7 +6,7 @@ PORT ?= 8501
 ADDRESS ?= 127.0.0.1
 export STREAMLIT_BROWSER_GATHER_USAGE_STATS := false
 
-.PHONY: setup app demo test test-browser check bench docs screenshots
+.PHONY: setup app demo test test-code test-browser check bench docs screenshots
 
 # The stamp is as old as the environment: a changed dependency or constraint installs again.
 STAMP := $(VENV)/.installed
@@ -26,15 +26,18 @@ demo: setup
 	$(BIN)/grouprec demo --port $(PORT) --address $(ADDRESS)
 
 # Files go to two workers in the order of tests/conftest.py, the slowest first, so that none is left alone at the end.
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+PYTEST := $(BIN)/python -m pytest --dist loadfile --no-loadscope-reorder
 
+# The browser mostly waits, so its tests run beside the others.
 test: setup
-	$(PYTEST) --ignore tests/browser
-	$(MAKE) test-browser
+	$(MAKE) --jobs 2 --output-sync test-code test-browser
+
+test-code: setup
+	$(PYTEST) -n 2 --ignore tests/browser
 
 test-browser: setup
 	$(BIN)/python -m tests.browser_setup
-	$(PYTEST) tests/browser
+	$(PYTEST) -n 1 tests/browser
 
 check: setup
 	$(BIN)/ruff format --check .

@@ -20,6 +20,27 @@ __all__ = ["planted_csv", "shared_folder", "small_run", "unlike_run"]
 
 torch.set_num_threads(1)
 
+# Begun first, so that no worker is left alone with one of them at the end (seconds of a run with --junitxml).
+SLOWEST = (
+    "cli/test_cli.py",
+    "training/test_jobs.py",
+    "test_contributing.py",
+    "models/generators/test_gan.py",
+    "live/test_stream_crash.py",
+    "live/test_stream.py",
+    "training/test_pipeline.py",
+    "report/html/test_html.py",
+    "explore/test_edited_tables.py",
+    "runs/test_schemas.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the slowest files first; the others keep their order."""
+    tests = Path(__file__).parent
+    order = {tests / name: place for place, name in enumerate(SLOWEST)}
+    items.sort(key=lambda item: order.get(item.path, len(order)))
+
 
 @pytest.fixture(autouse=True)
 def runs_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
