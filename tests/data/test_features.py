@@ -253,3 +253,8 @@ def test_item_labels_are_left_out_only_where_all_are_ids():
 def test_twenty_thousand_words_are_learned_at_most():
     texts = pd.DataFrame({"text": [" ".join(f"w{n}" for n in range(i, i + 400)) for i in range(0, 20_800, 400)]})
     assert len(AttributeEncoder(n_text=1).fit(texts).arrays()["idf"]) == 20_000
+
+
+def test_without_text_no_words_are_learned():
+    arrays = AttributeEncoder().fit(pd.DataFrame({"x": [1.0, 2.0]})).arrays()
+    assert (arrays["idf"].shape, arrays["components"].shape) == ((0,), (0, 0))
