@@ -16,7 +16,7 @@ from benchmarks.mutants.rules import RULES, SIZES, Edit, Source
 
 EQUIVALENT = Path(__file__).with_name("equivalent.toml")
 _UNTOUCHED_FIELDS = {"annotation", "returns", "decorator_list", "type_params", "bases"}
-_DECLARATIONS = {"Field", "field", "ConfigDict", "TypeVar"}  # words, bounds and defaults of settings
+_DECLARATIONS = {"Field", "setting", "field", "ConfigDict", "TypeVar"}  # words, bounds and defaults of settings
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from sklearn.metrics import adjusted_rand_score
 from grouprec.core.types import Candidates, Preference, SettingError
 from grouprec.data.dataset import Dataset, Interactions
 from grouprec.data.synthetic import planted
+from grouprec.models.base import groupers
 from grouprec.models.fitting import RunOptions
 from grouprec.models.groupers.attributes import AttributesGrouper
 
@@ -139,3 +140,7 @@ def test_the_end_is_reported_with_the_number_of_groups() -> None:
     run = RunOptions(on_progress=lambda fraction, values: seen.append((fraction, values)))
     AttributesGrouper().fit(data_of(plan=["pro"] * 9 + ["free"] * 6), ANY, 2, run)
     assert seen == [(1.0, {"groups": 2.0})]
+
+
+def test_only_this_grouper_reads_attributes_itself_so_no_classifier_places_for_it() -> None:
+    assert [name for name, grouper in groupers.items() if grouper.reads_attributes] == ["attributes"]

@@ -207,3 +207,14 @@ def test_the_end_is_reported_with_the_number_of_groups() -> None:
     run = RunOptions(on_progress=lambda fraction, values: seen.append((fraction, values)))
     BehaviourGrouper().fit(customers()[0], ANY, 3, run)
     assert seen == [(1.0, {"groups": 3.0})]
+
+
+def test_features_do_not_depend_on_when_the_period_was() -> None:
+    times = np.array([1.2, 0.0, 7.9, 0.9, 4.5, 8.0]) * DAY
+    then, now = (
+        Interactions(
+            np.array([0, 1, 0, 1, 0, 2], np.int32), np.zeros(6, np.int32), np.ones(6, np.float32), times + start
+        )
+        for start in (0, 19_000 * DAY)
+    )
+    assert np.allclose(_time_features(then, 3), _time_features(now, 3))
