@@ -92,7 +92,8 @@ class VirtualGroups:
 
     @classmethod
     def open(cls, store: RunStore, run: Run) -> Self:
-        """Return the studio of a finished run. What the fit knows of its users is mapped from its file, not read.
+        """Return the virtual groups of a finished run. What the fit knows of its users is mapped from its file, not
+        read.
 
         Raises:
             StorageError: the run is older than these files, or they are damaged.

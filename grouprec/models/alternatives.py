@@ -15,8 +15,8 @@ from grouprec.ranking.group_lists import LENGTH
 from grouprec.ranking.variety import diversity_of, item_cosines, varied
 
 N_MEMBERS = 512  # virtual members of a group; the safe list is that of all of them
-POOL = 150  # items, the best for the whole crowd, that lists are chosen from
-TRIES = 4  # parts of the crowd drawn for every list asked for
+POOL = 150  # items, the best for all virtual members, that lists are chosen from
+TRIES = 4  # parts of the virtual members drawn for every list asked for
 GIVEN_UP = 0.05  # of its predicted value, for variety, by the most surprising list
 
 
@@ -26,10 +26,10 @@ class Alternatives:
 
     Attributes:
         items: int32 [n, K], -1 at the end where too few items are left.
-        value: float64 [n], what the whole crowd is predicted to make of the list, relative to the safe list; at most 1.
+        value: float64 [n], what its virtual members are predicted to make of it, relative to the safe list; at most 1.
         diversity: float64 [n], 1 minus the mean cosine of two items, as in
             :func:`grouprec.ranking.metrics.intra_list_diversity`.
-        safe: int32 [K], the best list for the whole crowd.
+        safe: int32 [K], the best list for all of them.
         safe_diversity: that of the safe list.
     """
 
@@ -86,7 +86,7 @@ class VirtualGroup:
         return VirtualGroup(pool, np.concatenate(wants), item_cosines(histories, pool))
 
     def lists(self, n: int, surprise: float, rng: np.random.Generator, length: int = LENGTH) -> Alternatives:
-        """Return up to ``n`` different lists for the group, each the list of a crowd of its own.
+        """Return up to ``n`` different lists for the group, each the list of a random part of its members.
 
         They are those of random parts of the virtual members: all of them where ``surprise`` is 0 (one list, the safe
         one), 23 at .5, a single one at 1 (512^(1 - surprise)). Every list then gives up at most 5 % times ``surprise``

@@ -58,7 +58,8 @@ def _moments(values: np.ndarray, at_end: np.ndarray | None = None) -> tuple[np.n
     nearer = np.where(mean <= 0.5, (values == 0).sum(axis=0), (values == 1).sum(axis=0))
     silent = nearer if at_end is None else at_end
     doubt = silent / n / np.cbrt(1 + n - silent)
-    ratio = (squares + doubt) / (n * mean_inside * (1 - mean_inside) + doubt)
+    most = n * mean_inside * (1 - mean_inside) + doubt  # 0 where all values are 1 but for rounding
+    ratio = np.divide(squares + doubt, most, out=np.full(most.shape, np.nan), where=most > 0)
     return mean, error, n / np.clip(ratio, _ROUNDING, 1)
 
 

@@ -63,7 +63,7 @@ def varied(rates: np.ndarray, alike: np.ndarray, length: int, kept: float) -> np
     looks at the most similar item only and has no budget.
 
     Args:
-        rates: [A, P], >= 0, what the items are worth to the crowd of each list.
+        rates: [A, P], >= 0, what the items are worth to the members behind each list.
         alike: [P, P], cosines of the items.
         length: of the lists; K is that, or P where that is smaller.
         kept: share of the value of the best list, discounted by place, that a list keeps at least.

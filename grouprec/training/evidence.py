@@ -145,7 +145,7 @@ def value_table(
     judged by them. Group sizes are scaled up to all users. Fewer users per list make all methods a little worse.
 
     Args:
-        usual: what others predict for the same users as ``former.candidates``, by name: EASE as a rule.
+        usual: what others predict for the same users as ``maker.candidates``, by name: EASE as a rule.
         rest: the numbers at which other methods are tried, and the run's in the use that its groups are not made
             for; None for all.
     """

@@ -73,7 +73,7 @@ class Fitted:
 
     Attributes:
         data: what encoders and lists were made from.
-        former: forms and lists other numbers of groups of the same users.
+        maker: forms and lists other numbers of groups of the same users.
         map_key: what the positions on the map depend on.
         lists: kinds of lists by name, made for ``groups``.
         excluded: bool [G, I], what the run's rules keep from the lists of a group.

@@ -151,7 +151,7 @@ def save_live(run: Run, config: RunConfig, prepared: Prepared, choices: Choices,
         if name == "final" or fit is not final:
             with storage(run.path):
                 run.live.mkdir(exist_ok=True)
-            held_out = _held_out(config, prepared, judged, fit)
+            held_out = _held_out(config, prepared, judged, fit) if fit is final else None
             live_base(fit, choices.live_weight, config, held_out).save(run.snapshot(name))
     save_facts(final.encoded.items, run.item_facts)
 

@@ -141,7 +141,7 @@ def decide_n_groups(
 
     Args:
         data: its validation part judges.
-        candidates, former: of the encoders fitted on the training part; None where there is no validation part.
+        candidates, maker: of the encoders fitted on the training part; None where there is no validation part.
     """
     if config.n_groups != "auto":
         return config.n_groups, "", None

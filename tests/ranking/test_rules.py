@@ -19,7 +19,7 @@ from grouprec.ranking.rules import (
     excluded_items,
 )
 from grouprec.ranking.strategies import STRATEGIES
-from tests.ranking.test_strategies import crowd
+from tests.ranking.test_strategies import planted_candidates
 
 SHOP = replace(
     planted(n_users=12, n_items=4, n_groups=2, events_per_user=10).data,
@@ -117,7 +117,7 @@ def test_owned_items_are_excluded_by_group():
 
 
 def test_what_is_excluded_cannot_be_listed_and_the_rest_moves_up():
-    candidates, groups = crowd(n_groups=2)
+    candidates, groups = planted_candidates(n_groups=2)
     everywhere = np.arange(40) < 10
     in_groups = sparse.csr_array(np.array([np.arange(40) % 2 == 0, np.zeros(40, bool)]))
     kept = drop_excluded(candidates, groups, everywhere, in_groups)

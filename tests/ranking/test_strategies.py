@@ -36,7 +36,7 @@ def listed(scores: np.ndarray, n: int, n_items: int | None = None) -> Candidates
     return Candidates(np.where(allowed, items, -1), np.where(allowed, best, 0), n_items or scores.shape[1])
 
 
-def crowd(n_users: int = 24, n_items: int = 40, n: int = 20, n_groups: int = 3, seed: int = 0):
+def planted_candidates(n_users: int = 24, n_items: int = 40, n: int = 20, n_groups: int = 3, seed: int = 0):
     scores = RNG(seed).normal(size=(n_users, n_items)).astype(np.float32)
     return listed(scores, n), Groups((np.arange(n_users) % n_groups).astype(np.int32), n_groups)
 
@@ -69,7 +69,7 @@ def dense_rule(name: str, candidates: Candidates, members: np.ndarray) -> np.nda
 @settings(max_examples=10, deadline=None)
 @given(seed=st.integers(0, 2**16), n=st.integers(2, 30), n_groups=st.integers(1, 5))
 def test_rules_agree_with_a_plain_loop_over_members(name, seed, n, n_groups):
-    candidates, groups = crowd(n_users=12, n=n, n_groups=n_groups, seed=seed)
+    candidates, groups = planted_candidates(n_users=12, n=n, n_groups=n_groups, seed=seed)
     items, scores = STRATEGIES[name].rank(candidates, groups, 15, seed)
     for group in range(n_groups):
         expected = dense_rule(name, candidates, np.flatnonzero(groups.labels == group))
@@ -94,7 +94,7 @@ def test_masthoffs_example_gives_the_published_totals():
 
 
 def test_utility_is_the_strict_rule_of_the_lists():
-    candidates, groups = crowd()
+    candidates, groups = planted_candidates()
     lists = members_mean(candidates, groups, sparse.csr_array((24, 40), dtype=np.float32), seed=3)
     items, scores = utility(candidates, groups, 50, seed=3)
     wanted = lists.strict_scores > 0
@@ -142,7 +142,7 @@ def dense_gain(name: str, candidates: Candidates, members: np.ndarray, before: l
 @settings(max_examples=10, deadline=None)
 @given(seed=st.integers(0, 2**16), n=st.integers(2, 30), n_groups=st.integers(1, 5))
 def test_every_greedy_pick_gains_most(name, seed, n, n_groups):
-    candidates, groups = crowd(n_users=12, n=n, n_groups=n_groups, seed=seed)
+    candidates, groups = planted_candidates(n_users=12, n=n, n_groups=n_groups, seed=seed)
     items, scores = STRATEGIES[name].rank(candidates, groups, 12, seed)
     for group in range(n_groups):
         members, before = np.flatnonzero(groups.labels == group), []
@@ -157,7 +157,7 @@ def test_every_greedy_pick_gains_most(name, seed, n, n_groups):
 
 @pytest.mark.parametrize("name", sorted(STRATEGIES))
 def test_lists_are_sound_and_repeatable(name):
-    candidates, groups = crowd()
+    candidates, groups = planted_candidates()
     before = candidates.items.copy(), candidates.scores.copy()
     items, scores = STRATEGIES[name].rank(candidates, groups, 60, 5)
     again = STRATEGIES[name].rank(candidates, groups, 60, 5)

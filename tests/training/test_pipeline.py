@@ -174,6 +174,10 @@ def test_what_the_file_says_a_user_has_is_on_no_list_of_their_own(
     lists = run.table("user_lists")
     assert not len(lists.merge(had, left_on=["user", "item"], right_on=["user_id", "item_id"]))
     assert set(lists["user"]) == set(had["user_id"]), "everybody has a list, also who was left out of training"
+    exported = FitSnapshot.load(run.snapshot()).held_out
+    assert (exported is None) == refit, "what the exported fit does not know is kept beside it"
+    if refit:
+        assert FitSnapshot.load(run.snapshot("judged")).held_out is None, "a replay lists what is held out"
     ranks = lists.groupby("user")["rank"]
     assert (ranks.max() == ranks.size()).all() and (ranks.min() == 1).all()
 

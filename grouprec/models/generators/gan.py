@@ -244,7 +244,7 @@ class GroupGan(Generator):
             of = torch.from_numpy(labels.astype(np.int64)).to(weight.device)
             return self._module(torch.from_numpy(noise).to(weight.device), of).cpu().numpy()
 
-    def _crowd(self, labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def _virtual(self, labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Return 50 virtual members in a row for every label, float32 [50 B, Z]."""
         labels = np.repeat(labels, DRAWS_PER_MEMBER)
         return self._scale.place(self._residuals(labels, rng), labels)
@@ -288,13 +288,13 @@ class GroupGan(Generator):
         rng = np.random.default_rng(0)  # the same yardstick for every run
         real, unseen, theirs = latents[training], latents[held_out], labels[held_out]
         final, self._scale = self._scale, GroupScale.of(real, labels[training], groups.n_groups)
-        crowd, likeness = self._crowd(theirs, rng), self._likeness(theirs, unseen, real, rng)
+        virtual, likeness = self._virtual(theirs, rng), self._likeness(theirs, unseen, real, rng)
         of = np.repeat(theirs, DRAWS_PER_MEMBER)
-        gaussian = self._scale.place(rng.standard_normal(crowd.shape), of)
+        gaussian = self._scale.place(rng.standard_normal(virtual.shape), of)
         self._scale = final
         fellows = (real[rng.choice(len(real), len(unseen), len(real) < len(unseen))] for _ in range(COVERAGE_DRAWS))
         return {
-            "frechet_generated": frechet(crowd, unseen),
+            "frechet_generated": frechet(virtual, unseen),
             "frechet_gaussian": frechet(gaussian, unseen),
             "frechet_members": frechet(real, unseen),
             **likeness,

@@ -23,7 +23,7 @@ class Reading:
     """A finished run, its groups as people have edited them: its tables by name, its summary and its choices.
 
     Attributes:
-        curation: the tables with the edits in force; what was measured stays that of the trained groups.
+        edited: the tables with the edits in force; what was measured stays that of the trained groups.
         groups: the groups table, one row per group.
         evaluation: every method's value by regime and metric.
         config: config.json as it stands.

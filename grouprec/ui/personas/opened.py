@@ -1,4 +1,4 @@
-"""The studio of a run for its pages: opened once per server, and every answer about an audience is made once."""
+"""The virtual groups of a run for its page: opened once per server, and every answer about an audience is made once."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def who_like(items: np.ndarray) -> Who:
 
 
 def virtual_groups(run: Run) -> VirtualGroups:
-    """Return the studio of a finished run.
+    """Return the virtual groups of a finished run.
 
     Raises:
         StorageError: the run is older than what it needs.

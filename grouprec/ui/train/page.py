@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -13,21 +12,18 @@ from grouprec.core.types import GrouprecError
 from grouprec.data.library import KnownDataset
 from grouprec.runs.config import RunConfig, make_config
 from grouprec.runs.progress import make_plan
-from grouprec.runs.store import FINISHED, MOST_NOTE, MOST_TAGS, RESUMABLE, Run, State, Status
+from grouprec.runs.store import FINISHED, Run, State, Status
 from grouprec.training import jobs
 from grouprec.training.cost import Estimate, Size, estimate, gpu_memory
 from grouprec.training.cost import size_of as count_size
 from grouprec.ui import cards, state
 from grouprec.ui.cards import plain
 from grouprec.ui.train import repeat, watch
+from grouprec.ui.train.history import REPEAT_HELP, act, draw_history, resume, say
 from grouprec.ui.train.new_run import choose_all
 
 POLL_SECONDS = 3  # a look costs a quarter of a second, which training has on the same machine
 STAGES_HEIGHT = 36 + 28 * 16
-
-
-def say(error: GrouprecError) -> None:
-    st.error(plain(str(error)))
 
 
 # -- the run that is watched
@@ -93,7 +89,6 @@ def draw_ended(run: Run, status: Status) -> None:
 
 
 RESUME_HELP = "Continues after the last finished stage."
-REPEAT_HELP = "Fills the form below with this run's choices; stages that a change does not touch are read back."
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
@@ -162,16 +157,6 @@ def draw_search(searches: dict[str, pd.DataFrame]) -> None:
                 best_first = frame.sort_values("validation", ascending=False)
                 alt = "Trials with their settings, the best first"
                 st.dataframe(best_first, hide_index=True, key=f"trials_table.{stage}", height=180, alt=alt)
-
-
-def resume(run: Run) -> None:
-    try:
-        jobs.resume(state.store(), run)
-    except GrouprecError as error:
-        say(error)
-        return
-    state.choose_run(run.run_id)
-    st.rerun()
 
 
 # -- the queue
@@ -274,110 +259,6 @@ def start(config: RunConfig) -> None:
     else:
         state.choose_run(run.run_id)
         st.session_state["watching"] = run.run_id
-    st.rerun()
-
-
-# -- the history
-
-
-def draw_history(runs: list[Run]) -> None:
-    """Draw all runs; the selected one can be opened, annotated, repeated, resumed or deleted."""
-    cards.section("Runs")
-    tags = watch.all_tags(runs)
-    if tags:
-        chosen = st.pills("Only runs tagged", tags, selection_mode="multi", key="history_tags", persist_state="session")
-        runs = watch.with_tags(runs, chosen)
-    frame = watch.history(runs)
-    frame["created"] = [state.when(seconds) for seconds in frame["created"]]
-    event = st.dataframe(
-        frame,
-        key="history",
-        hide_index=True,
-        placeholder="",
-        on_select="rerun",
-        selection_mode="single-row",
-        column_order=watch.shown_columns(frame),
-        column_config={
-            "title": st.column_config.TextColumn("Title", width="medium"),
-            "state": st.column_config.TextColumn("State", width="small"),
-            "tags": st.column_config.ListColumn("Tags", width="small"),
-            "note": st.column_config.TextColumn("Note", width="medium"),
-            "dataset": st.column_config.TextColumn("Dataset"),
-            "preset": st.column_config.TextColumn("Preset"),
-            "groups": st.column_config.TextColumn("Groups", alignment="right"),
-            "seconds": st.column_config.NumberColumn("Seconds", format="%.0f"),
-            "gain": st.column_config.NumberColumn(
-                "Gain kept",
-                format="%.0f %%",
-                help="How much of what personal lists would gain over one popular list the group lists keep.",
-            ),
-            "created": st.column_config.DatetimeColumn("Started", format="D MMM, HH:mm"),
-        },
-        alt="All runs, newest first, with state, dataset, groups, seconds and share of the possible gain",
-    )
-    rows = [row for row in event["selection"]["rows"] if row < len(runs)]
-    draw_actions(runs[rows[0]] if rows else None)
-
-
-def draw_actions(run: Run | None) -> None:
-    if run is None:
-        st.caption("Select a run to open, annotate, repeat, resume or delete it.")
-        return
-    status = jobs.refresh(run)
-    with st.container(horizontal=True):
-        if st.button("Open", icon=":material/open_in_new:", key="history_open"):
-            state.choose_run(run.run_id)
-            if run.finished:
-                state.open_page("groups")
-            st.rerun()
-        with st.popover("Rename", icon=":material/edit:"):
-            title = st.text_input("New title", run.title(), max_chars=120, key=f"rename.{run.run_id}")
-            if st.button("Save", key="history_rename", disabled=not title.strip()):
-                act(lambda: run.rename(title))
-        with st.popover("Note and tags", icon=":material/sell:"):
-            draw_notes(run)
-        st.button("Repeat with a change", key="history_repeat", help=REPEAT_HELP, on_click=repeat.fill, args=(run,))
-        if status.state in RESUMABLE - {State.QUEUED} and st.button(
-            "Resume", icon=":material/replay:", key="history_resume"
-        ):
-            resume(run)
-        with st.popover("Delete", icon=":material/delete:", disabled=status.state not in FINISHED):
-            st.markdown(f"Delete **{plain(run.title())}** with all its results? This cannot be undone.")
-            if st.button("Delete for good", type="primary", key="history_delete"):
-                act(lambda: delete(run))
-
-
-def delete(run: Run) -> None:
-    """Delete a run, and forget that it was the chosen one."""
-    state.store().delete(run)
-    state.forget_run(run.run_id)
-
-
-def draw_notes(run: Run) -> None:
-    """Draw the note and the tags of a run, with the tags of the other runs to choose from."""
-    notes = run.notes()
-    known = list(dict.fromkeys([*notes.tags, *watch.all_tags(state.store().runs())]))
-    tags = st.multiselect(
-        "Tags",
-        known,
-        list(notes.tags),
-        accept_new_options=True,
-        max_selections=MOST_TAGS,
-        placeholder="Type one and press Enter",
-        key=f"tags.{run.run_id}",
-    )
-    note = st.text_area("Note", notes.note, max_chars=MOST_NOTE, key=f"note.{run.run_id}", height=120)
-    if st.button("Save", key="history_annotate"):
-        act(lambda: run.annotate(note, tags))
-
-
-def act(change: Callable[[], object]) -> None:
-    """Change something on disk and redraw, or say why it could not be done."""
-    try:
-        change()
-    except GrouprecError as error:
-        say(error)
-        return
     st.rerun()
 
 

@@ -23,7 +23,7 @@ from tests.ui.opening import FRAME, PATIENCE, figure, headline, numbers, open_pa
 
 @pytest.fixture
 def virtual_groups(finished_run: Run, monkeypatch: pytest.MonkeyPatch) -> VirtualGroups:
-    """Return the studio that the app opens for the finished run."""
+    """Return the virtual groups that the app opens for the finished run."""
     return use_virtual_groups(finished_run, monkeypatch)
 
 

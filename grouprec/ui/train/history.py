@@ -1,0 +1,131 @@
+"""All runs in a table, and what can be done with the selected one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from grouprec.core.types import GrouprecError
+from grouprec.runs.store import FINISHED, MOST_NOTE, MOST_TAGS, RESUMABLE, Run, State
+from grouprec.training import jobs
+from grouprec.ui import cards, state
+from grouprec.ui.cards import plain
+from grouprec.ui.train import repeat, watch
+
+REPEAT_HELP = "Fills the form below with this run's choices; stages that a change does not touch are read back."
+
+
+def draw_history(runs: list[Run]) -> None:
+    """Draw all runs; the selected one can be opened, annotated, repeated, resumed or deleted."""
+    cards.section("Runs")
+    tags = watch.all_tags(runs)
+    if tags:
+        chosen = st.pills("Only runs tagged", tags, selection_mode="multi", key="history_tags", persist_state="session")
+        runs = watch.with_tags(runs, chosen)
+    frame = watch.history(runs)
+    frame["created"] = [state.when(seconds) for seconds in frame["created"]]
+    event = st.dataframe(
+        frame,
+        key="history",
+        hide_index=True,
+        placeholder="",
+        on_select="rerun",
+        selection_mode="single-row",
+        column_order=watch.shown_columns(frame),
+        column_config={
+            "title": st.column_config.TextColumn("Title", width="medium"),
+            "state": st.column_config.TextColumn("State", width="small"),
+            "tags": st.column_config.ListColumn("Tags", width="small"),
+            "note": st.column_config.TextColumn("Note", width="medium"),
+            "dataset": st.column_config.TextColumn("Dataset"),
+            "preset": st.column_config.TextColumn("Preset"),
+            "groups": st.column_config.TextColumn("Groups", alignment="right"),
+            "seconds": st.column_config.NumberColumn("Seconds", format="%.0f"),
+            "gain": st.column_config.NumberColumn(
+                "Gain kept",
+                format="%.0f %%",
+                help="How much of what personal lists would gain over one popular list the group lists keep.",
+            ),
+            "created": st.column_config.DatetimeColumn("Started", format="D MMM, HH:mm"),
+        },
+        alt="All runs, newest first, with state, dataset, groups, seconds and share of the possible gain",
+    )
+    rows = [row for row in event["selection"]["rows"] if row < len(runs)]
+    draw_actions(runs[rows[0]] if rows else None)
+
+
+def draw_actions(run: Run | None) -> None:
+    if run is None:
+        st.caption("Select a run to open, annotate, repeat, resume or delete it.")
+        return
+    status = jobs.refresh(run)
+    with st.container(horizontal=True):
+        if st.button("Open", icon=":material/open_in_new:", key="history_open"):
+            state.choose_run(run.run_id)
+            if run.finished:
+                state.open_page("groups")
+            st.rerun()
+        with st.popover("Rename", icon=":material/edit:"):
+            title = st.text_input("New title", run.title(), max_chars=120, key=f"rename.{run.run_id}")
+            if st.button("Save", key="history_rename", disabled=not title.strip()):
+                act(lambda: run.rename(title))
+        with st.popover("Note and tags", icon=":material/sell:"):
+            draw_notes(run)
+        st.button("Repeat with a change", key="history_repeat", help=REPEAT_HELP, on_click=repeat.fill, args=(run,))
+        if status.state in RESUMABLE - {State.QUEUED} and st.button(
+            "Resume", icon=":material/replay:", key="history_resume"
+        ):
+            resume(run)
+        with st.popover("Delete", icon=":material/delete:", disabled=status.state not in FINISHED):
+            st.markdown(f"Delete **{plain(run.title())}** with all its results? This cannot be undone.")
+            if st.button("Delete for good", type="primary", key="history_delete"):
+                act(lambda: delete(run))
+
+
+def delete(run: Run) -> None:
+    """Delete a run, and forget that it was the chosen one."""
+    state.store().delete(run)
+    state.forget_run(run.run_id)
+
+
+def draw_notes(run: Run) -> None:
+    """Draw the note and the tags of a run, with the tags of the other runs to choose from."""
+    notes = run.notes()
+    known = list(dict.fromkeys([*notes.tags, *watch.all_tags(state.store().runs())]))
+    tags = st.multiselect(
+        "Tags",
+        known,
+        list(notes.tags),
+        accept_new_options=True,
+        max_selections=MOST_TAGS,
+        placeholder="Type one and press Enter",
+        key=f"tags.{run.run_id}",
+    )
+    note = st.text_area("Note", notes.note, max_chars=MOST_NOTE, key=f"note.{run.run_id}", height=120)
+    if st.button("Save", key="history_annotate"):
+        act(lambda: run.annotate(note, tags))
+
+
+def act(change: Callable[[], object]) -> None:
+    """Change something on disk and redraw, or say why it could not be done."""
+    try:
+        change()
+    except GrouprecError as error:
+        say(error)
+        return
+    st.rerun()
+
+
+def resume(run: Run) -> None:
+    try:
+        jobs.resume(state.store(), run)
+    except GrouprecError as error:
+        say(error)
+        return
+    state.choose_run(run.run_id)
+    st.rerun()
+
+
+def say(error: GrouprecError) -> None:
+    st.error(plain(str(error)))
