@@ -193,6 +193,10 @@ class Dataset:
         nothing = Interactions.empty(self.timed)
         return replace(self, key=f"{self.key} before test", train=both, validation=nothing, test=nothing)
 
+    def without_validation(self) -> Dataset:
+        """Return the same data with an empty validation part: a window as somebody knew it at its beginning."""
+        return replace(self, key=f"{self.key} alone", validation=Interactions.empty(self.timed))
+
     def without_test(self) -> Dataset:
         """Return the same data with an empty test part: what stages are allowed to see."""
         return replace(self, test=Interactions.empty(self.timed))

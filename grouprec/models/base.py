@@ -147,11 +147,14 @@ class Encoder(Stage):
         scale: of the product of the vectors.
         reads_order: whether it matters in which order users took their items; ``auto`` then needs times.
         auto: when a run that does not name encoders trains it.
+        on_folds: quick enough to be fitted anew on every fold that the blend is chosen by; the others only say
+            what they know of the validation part.
     """
 
     scale: Scale = "linear"
     reads_order: ClassVar[bool] = False
     auto: ClassVar[Auto] = Auto()
+    on_folds: ClassVar[bool] = False
 
     @abstractmethod
     def fit(self, data: Dataset, run: RunOptions) -> Self:
@@ -181,14 +184,16 @@ class Encoder(Stage):
         """Return the vectors of the dataset's users and items."""
         return Embeddings(self.encode(data.histories, data.user_attributes, data.recent()), self.items())
 
-    def score_parts(self, histories: sparse.csr_array) -> Callable[[int], np.ndarray] | None:
+    def score_parts(
+        self, histories: sparse.csr_array, recent: np.ndarray | None = None
+    ) -> Callable[[int], np.ndarray] | None:
         """Return how users' scores divide among their own items, for reasons; None where nothing is known of that.
 
         Only for scores that are sums although the vectors of single items do not add up to those of whole histories;
         where they do, reasons find out themselves, and otherwise leave out every own item in turn.
 
         Args:
-            histories: CSR [B, I], as given to :meth:`encode`.
+            histories, recent: as given to :meth:`encode`.
         Returns:
             item row -> the part of every entry of the histories in its user's score, float64 [n].
         """

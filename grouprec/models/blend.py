@@ -1,9 +1,9 @@
 """From the scores of several encoders to one calibrated number: the chance that a user takes an item next.
 
-A blend is a logistic regression over what every encoder says of a user and an item, the item's trend and popularity,
-and how active the user is. Encoders speak in logarithms of preference, so that their weights are exponents and the
-trend is a factor on the preference (design section 6e). It is fitted on the validation part, which no encoder learned
-from. Its output is a probability: summed over the members of a group, it is the number of hits to expect.
+A blend is a logistic function of what every encoder says of a user and an item, the item's trend, and how active the
+user is. Encoders speak in logarithms of preference, so that their weights are exponents and the trend is a factor on
+the preference (design section 6e). How it is chosen: :mod:`grouprec.models.blending`. Its output is a probability:
+summed over the members of a group, it is the number of hits to expect.
 """
 
 from __future__ import annotations
@@ -15,26 +15,18 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 from scipy import sparse
-from scipy.optimize import minimize
 from scipy.special import expit
 
-from grouprec.core.memory import rows_per_batch
 from grouprec.core.types import Candidates, Embeddings, Scale
 from grouprec.data.dataset import Dataset
 from grouprec.models.base import Encoder
-from grouprec.ranking.candidates import best_unseen, rank_top
-from grouprec.ranking.metrics import has, ndcg
-from grouprec.ranking.task import Task, nothing
+from grouprec.ranking.candidates import best_unseen
+from grouprec.ranking.task import nothing
 
-HALF_LIVES = (7.0, 14.0, 28.0, 56.0)  # days, tried for the trend
-TRAINING_USERS = 1500
-TRAINING_DEPTH = 100  # best items per encoder that the regression learns from
+HALF_LIVES = (1.0, 3.0, 7.0, 14.0, 28.0, 56.0)  # days, tried for the trend
 BEST = 50  # a preference is measured against the mean of so many of the user's best items
 FLOOR = 0.01  # preferences below a hundredth of that are all the same
 SMOOTHING = 0.25  # of the mean number of rows per item, added to both popularities of the trend
-PENALTY = 0.5  # of the squared weights
-MEMBER_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
-LEAST_WEIGHT = 1e-3  # of a member on its own: it ranks, also where the chances hardly follow it
 REPEAT_TERMS = ("has it", "times taken", "item's repeat rate", "days since")
 DAY = 86_400.0
 
@@ -59,7 +51,8 @@ class Weights:
         popularity, activity: weights of log(1 + users of the item) and log(1 + items of the user).
         repeats: weights of ``REPEAT_TERMS``; None where only new items are predicted.
         intercept: the constant term.
-        ndcg: validation nDCG@10 of the blend and of its members, by name ("blend" and the encoders' names).
+        ndcg: held-out nDCG@10 of the blend and of its members, by name ("blend", "start" and the encoders' names).
+        n_users: users who chose; 0 where nobody did.
     """
 
     encoders: dict[str, float]
@@ -70,6 +63,7 @@ class Weights:
     repeats: tuple[float, ...] | None = None
     intercept: float = 0.0
     ndcg: dict[str, float] = field(default_factory=dict)
+    n_users: int = 0
 
     @classmethod
     def equal(cls, names: Sequence[str], repeats: bool = False) -> Self:
@@ -235,140 +229,3 @@ def repeat_terms(data: Dataset) -> tuple[sparse.csr_array, ...]:
     days = (times.max(initial=0) - own["max"].to_numpy()) / DAY
     values = (np.ones(len(own)), np.log(count), np.log(rate)[items], -np.log1p(days))
     return tuple(sparse.csr_array((v.astype(np.float32), (users, items)), shape=data.shape) for v in values)
-
-
-@dataclass(frozen=True, eq=False)
-class _Table:
-    """What the regression learns from: a row per user and candidate item of the validation task.
-
-    ``features`` float32 [R, F] (encoders, activity, popularity, repeat terms), ``trends`` float32 [R] by half-life,
-    ``hits`` bool [R], ``owners`` int [R] ascending, ``n_relevant`` int [owners], ``ties`` float [R], the random order
-    of equal scores.
-    """
-
-    features: np.ndarray
-    trends: dict[float, np.ndarray]
-    hits: np.ndarray
-    owners: np.ndarray
-    n_relevant: np.ndarray
-    ties: np.ndarray
-
-    def columns(self, half_life: float | None) -> np.ndarray:
-        """Return the features with the trend of that half-life as the last column, float32 [R, F]."""
-        return np.column_stack([self.features, self.trends[half_life]]) if half_life else self.features
-
-    def ndcg(self, scores: np.ndarray, k: int = 10) -> float:
-        """Return the mean nDCG@k of the ranking by these scores, float [R]."""
-        order = np.lexsort((self.ties, -scores, self.owners))
-        starts = np.searchsorted(self.owners, np.arange(len(self.n_relevant)))
-        rank = np.arange(len(order)) - starts[self.owners]
-        first = rank < k
-        hits = np.zeros((len(self.n_relevant), k), bool)
-        hits[self.owners[first], rank[first]] = self.hits[order[first]]
-        return float(ndcg(hits, self.n_relevant, k).mean())
-
-
-def fit_weights(predictor: Predictor, task: Task, seed: int) -> Weights:
-    """Return the weights that predict a validation task best.
-
-    A logistic regression with non-negative weights of encoders and trend, for every half-life and without a trend;
-    then the same with its best member's share raised step by step up to that member alone, because a regression looks
-    at all items alike and a ranking only at the first ones. The weights with the best nDCG@10 on the task are taken,
-    so a blend is never worse there than its best member.
-
-    Args:
-        predictor: sources, items and repeats of the users of the task; its weights only say whether repeats count.
-        task: validation part, whose targets include repeats if the weights know them.
-        seed: which users, where there are more than are needed.
-    """
-    table = _table(predictor, task, seed)
-    names = [source.name for source in predictor.sources]
-    n = len(names)
-    alone = [table.ndcg(table.features[:, at]) for at in range(n)]
-    fits = {}
-    for half_life in (None, *table.trends):
-        features = table.columns(half_life)
-        trend = [features.shape[1] - 1] if half_life else []
-        fits[half_life] = _logistic(features, table.hits, [*range(n), *trend])
-    half_life = max(fits, key=lambda one: table.ndcg(table.columns(one) @ fits[one][:-1]))
-    features, together = table.columns(half_life), fits[half_life]
-    member = np.zeros_like(together)
-    best = int(np.argmax(alone))
-    kept = [best, n]  # the encoder and the activity, which moves no ranking but sizes the chances
-    member[[*kept, -1]] = _logistic(table.features[:, kept], table.hits, [0])
-    member[best] = max(member[best], LEAST_WEIGHT)
-    mixtures = [(1 - share) * together + share * member for share in MEMBER_SHARES]
-    chosen = max(mixtures, key=lambda one: table.ndcg(features @ one[:-1]))
-    ndcg = dict(zip(names, alone, strict=True)) | {"blend": table.ndcg(features @ chosen[:-1])}
-    return _named(chosen.tolist(), names, half_life, predictor.weights.repeats is not None, ndcg)
-
-
-def _named(
-    values: list[float], names: list[str], half_life: float | None, repeats: bool, ndcg: dict[str, float]
-) -> Weights:
-    """Turn a solution (encoders, activity, popularity, repeat terms, trend, intercept) into weights."""
-    n = len(names)
-    own = tuple(values[n + 2 : n + 2 + len(REPEAT_TERMS)]) if repeats else None
-    trend = values[-2] if half_life else 0.0
-    exponents = dict(zip(names, values[:n], strict=True))
-    return Weights(exponents, half_life if trend else None, trend, values[n + 1], values[n], own, values[-1], ndcg)
-
-
-def _table(predictor: Predictor, task: Task, seed: int) -> _Table:
-    """Gather what the regression reads, for at most TRAINING_USERS users of the task."""
-    users = task.users
-    if len(users) > TRAINING_USERS:
-        users = np.sort(np.random.default_rng(seed).choice(users, TRAINING_USERS, replace=False))
-    items, parts, owners, hits = predictor.items, [], [], []
-    size = rows_per_batch(len(items.log_users), 1 << 23)
-    for start in range(0, len(users), size):
-        rows = users[start : start + size]
-        logs = [log_preference(source, rows, items.log_popularity) for source in predictor.sources]
-        owner, item = _best_of_any(logs, None if predictor.weights.repeats else predictor.histories[rows], seed)
-        activity = np.log1p(np.diff(predictor.histories[rows].indptr))
-        own = [np.asarray(term[rows[owner], item]).ravel() for term in predictor.repeats if predictor.weights.repeats]
-        columns = [*(log[owner, item] for log in logs), activity[owner], items.log_users[item], *own, item]
-        parts.append(np.column_stack(columns).astype(np.float32))
-        hits.append(has(task.relevant, rows[owner], item))
-        owners.append(owner + start)
-    features = np.concatenate(parts)
-    item = features[:, -1].astype(np.int64)
-    trends = {half_life: log[item] for half_life, log in items.log_trends.items()}
-    n_relevant = np.diff(task.relevant.indptr)[users]
-    ties = np.random.default_rng(seed).random(len(item))
-    return _Table(features[:, :-1], trends, np.concatenate(hits), np.concatenate(owners), n_relevant, ties)
-
-
-def _best_of_any(logs: Sequence[np.ndarray], seen: sparse.csr_array | None, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rows and columns that stand among the best of at least one encoder, in row order."""
-    chosen = np.zeros(logs[0].shape, bool)
-    for log in logs:
-        allowed = log.copy()
-        if seen is not None:
-            allowed[seen.nonzero()] = -np.inf
-        best = rank_top(allowed, TRAINING_DEPTH, seed)[0]
-        row, place = np.nonzero(best >= 0)
-        chosen[row, best[row, place]] = True
-    row, item = np.nonzero(chosen)
-    return row, item
-
-
-def _logistic(features: np.ndarray, hits: np.ndarray, non_negative: Sequence[int]) -> np.ndarray:
-    """Return weights [F] and intercept of a logistic regression with an L2 penalty and some weights at least 0."""
-    mean, spread = features.mean(axis=0), np.maximum(features.std(axis=0), 1e-6)
-    scaled = ((features - mean) / spread).astype(np.float32)
-    sign = np.where(hits, 1, -1).astype(np.float32)
-
-    def loss(parameters: np.ndarray) -> tuple[float, np.ndarray]:
-        margin = sign * (scaled @ parameters[:-1].astype(np.float32) + np.float32(parameters[-1]))
-        slope = -sign * expit(-margin)
-        value = np.logaddexp(0, -margin).sum(dtype=np.float64) + PENALTY * np.square(parameters[:-1]).sum()
-        gradient = np.append(slope @ scaled + 2 * PENALTY * parameters[:-1], slope.sum(dtype=np.float64))
-        return float(value), gradient.astype(np.float64)
-
-    start = np.zeros(features.shape[1] + 1)
-    start[-1] = np.log((hits.sum() + 1) / (len(hits) - hits.sum() + 1))
-    bounds = [(0, None) if n in non_negative else (None, None) for n in range(len(start))]
-    found = minimize(loss, start, jac=True, bounds=bounds, method="L-BFGS-B", options={"maxiter": 200}).x
-    weights = found[:-1] / spread
-    return np.append(weights, found[-1] - weights @ mean)

@@ -18,6 +18,7 @@ WRITE_EVERY = 0.4  # seconds between two writes of status.json
 # only until a finished run of the same preset gives better ones. Stages declare their own.
 USUAL_SECONDS = {
     "prepare": 0.8,
+    "folds": 14.0,
     "blend": 13.6,
     "live weight": 6.4,
     "number of groups": 6.0,
@@ -116,7 +117,7 @@ def make_plan(config: RunConfig, store: RunStore) -> dict[str, float]:
     fit = [*encoders, "candidates", "groups", "profile", "generator", "updater"]
     tunable = [name for name in encoders if config.search_minutes and name.split()[1] not in config.settings]
     searches = {name.replace("encoder", "search"): config.search_minutes * 60 / len(tunable) for name in tunable}
-    names = ["prepare", *searches, *encoders, "blend", "updater", "live weight"]
+    names = ["prepare", "folds", *searches, *encoders, "blend", "updater", "live weight"]
     names += ["number of groups"] if config.n_groups == "auto" else []
     names += [*(f"judge: {name}" for name in fit), "without groups: profile", "evaluation"]
     if config.refit:

@@ -88,6 +88,7 @@ class Estimate:
 # How much work a step has that trains no stage, in units of its own: only ratios count. Stages declare theirs.
 _WORK: dict[str, Callable[[Size], float]] = {
     "prepare": lambda s: s.n_raw,
+    "folds": lambda s: s.n_items**2,
     "blend": lambda s: s.n_users * s.n_items,
     "candidates": lambda s: s.n_users * s.n_items,
     "live weight": lambda s: s.n_items + 2000,

@@ -18,6 +18,7 @@ from grouprec.models.blend import ItemFacts, Predictor, Weights, make_predictor
 from grouprec.models.placement import AttributePlacer, place_users
 from grouprec.ranking.candidates import place_preference
 from grouprec.training.groups_and_lists import GroupMaker
+from grouprec.training.simple import Simple
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Choices:
         decided: settings by stage name.
         live_weight: how far an event's change of opinion counts beside the blend
             (:class:`~grouprec.runs.snapshot.FitSnapshot`).
+        simple: the simple scorer that folds chose; None where nothing was held out.
     """
 
     encoders: tuple[str, ...]
@@ -43,6 +45,7 @@ class Choices:
     tried: pd.DataFrame | None = None
     decided: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     live_weight: float = 1.0
+    simple: Simple | None = None
 
 
 @dataclass(frozen=True, eq=False)

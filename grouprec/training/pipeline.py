@@ -18,6 +18,7 @@ import numpy as np
 from grouprec.core.files import storage
 from grouprec.core.types import Groups, SettingError
 from grouprec.data.dataset import Dataset
+from grouprec.data.folds import length_of, make_folds
 from grouprec.data.prepare import Prepared, prepare
 from grouprec.evaluate import baselines
 from grouprec.evaluate.updates import evaluate_updates
@@ -38,6 +39,8 @@ from grouprec.training.stage_cache import StageCache, key_of
 from grouprec.training.user_map import LayoutProcess, linear_positions
 
 MAP_TIMEOUT = 900.0
+N_FOLDS = {"quick": 2, "standard": 4, "thorough": 4}
+FOLDED_ROWS = 3_000_000  # beyond so many, one fold has users enough
 
 
 def train(store: RunStore, run: Run, config: RunConfig, progress: Progress) -> dict[str, Any]:
@@ -50,7 +53,7 @@ def train(store: RunStore, run: Run, config: RunConfig, progress: Progress) -> d
     with one_thread(), _layout(config.layout) as layout:
         prepared = _prepare(cache, hold_out=True)
         parts = prepared.dataset.without_test()
-        choices = choose(cache, parts)
+        choices = choose(cache, parts, _folds(prepared, config))
         with progress.inside("judge"):
             judged = _fit(cache, parts.before_test(), parts, choices, layout if not config.refit else None)
         with progress.inside("without groups"):
@@ -120,6 +123,17 @@ def _prepare(cache: StageCache, hold_out: bool) -> Prepared:
             f"ask for {data.n_users} or fewer."
         )
     return prepared
+
+
+def _folds(prepared: Prepared, config: RunConfig) -> list[Dataset]:
+    """Return the folds that choices are made on: each as long as the part that judges."""
+    data = prepared.dataset
+    judging = data.test if len(data.test) else data.validation
+    n_rows = len(data.train) + len(data.validation) + len(data.test)
+    length = length_of(judging, prepared.split, n_rows)
+    known = data.before_test()
+    n_folds = N_FOLDS[config.preset] if len(known.train) <= FOLDED_ROWS else 1
+    return make_folds(known, prepared.split, length, n_folds, config.seed)
 
 
 def _fit(cache: StageCache, data: Dataset, parts: Dataset, choices: Choices, layout: LayoutProcess | None) -> Fitted:

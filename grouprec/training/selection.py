@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +17,8 @@ from grouprec.evaluate.value import choose_n_groups, default_grid, value_of_grou
 from grouprec.live.replay_value import choose_weight
 from grouprec.live.state import LiveState
 from grouprec.models.base import REGISTRIES, Updater, encoders
-from grouprec.models.blend import Weights, fit_weights, repeat_terms
+from grouprec.models.blend import ItemFacts, Weights, repeat_terms
+from grouprec.models.blending import FEWEST, Mix, Window, calibrated, choose_mix, settled, with_repeats
 from grouprec.ranking.candidates import best_unseen, make_preference
 from grouprec.ranking.task import nothing, validation_task
 from grouprec.runs.config import RunConfig, auto_encoders
@@ -24,28 +27,41 @@ from grouprec.runs.snapshot import FitSnapshot
 from grouprec.training import search
 from grouprec.training.fit import Choices, Encoded
 from grouprec.training.groups_and_lists import GroupMaker
+from grouprec.training.simple import Simple, choose_simple
 from grouprec.training.stage_cache import StageCache
 
 LIVE_USERS = 400  # of the validation part, who decide how far events count
+USUAL = baselines.PREDICTOR
+LARGE = baselines.ITEM_KNN  # the simple scorer of catalogues that are too large for the usual one
 
 
-def choose(cache: StageCache, data: Dataset) -> Choices:
-    """Let the validation part decide settings, blend and number of groups."""
+def choose(cache: StageCache, data: Dataset, folds: Sequence[Dataset] = ()) -> Choices:
+    """Let held-out users decide settings, blend and number of groups.
+
+    Args:
+        data: with its validation part, without the test part.
+        folds: of everything known before the test part (:func:`grouprec.data.folds.make_folds`).
+    """
     config, progress = cache.config, cache.progress
     names = encoder_names(config, data)
     if not len(validation_task(data, config.repeats).users):
-        progress.note("There is no validation part: all encoders weigh the same and presets decide the rest.")
-        weights = {repeats: Weights.equal(names, repeats) for repeats in (False, True)}
+        progress.note("There is no validation part: the simplest encoder and presets decide.")
+        mix = settled(names, {USUAL: 1.0})
+        weights = {False: mix.weights(names), True: with_repeats((), mix, names, config.seed)}
         n_groups, reason, tried = decide_n_groups(config, data, None, None)
         return Choices(names, weights[config.repeats], weights[not config.repeats], n_groups, reason, tried)
+    with progress.stage("folds") as report:
+        simple = _simple(cache, data, names, folds, report)
     settings = [config.stage_config("encoder", name).model_dump(mode="json") for name in names]
     searched = [names, data.key, config.search_minutes, settings, sorted(config.settings)]
-    found = cache.once("search", searched, lambda: search.search(names, data, config, cache.device, progress))
+    left = [name for name in names if name != simple.encoder or not simple.settings]
+    found = cache.once("search", searched, lambda: search.search(left, data, config, cache.device, progress))
+    found = {**found, simple.encoder: simple.settings} if simple.settings else found
     encoded = cache.encode(data, names, found)
-    with progress.stage("blend") as report:
-        weights = _blends(cache, encoded, data, report)
-    updater, updater_key = cache.stage("updater", config.updater, [data.key], lambda s, o: s.fit(data, o), {})
     decided = {name: {**found.get(name, {}), **stage.decided} for name, stage in encoded.encoders.items()}
+    with progress.stage("blend") as report:
+        weights = _blends(cache, encoded, data, Folded(folds, simple, decided), report)
+    updater, updater_key = cache.stage("updater", config.updater, [data.key], lambda s, o: s.fit(data, o), {})
     n_groups, reason, tried = config.n_groups, "", None
     if n_groups == "auto":
         with progress.stage("number of groups"):
@@ -57,28 +73,75 @@ def choose(cache: StageCache, data: Dataset) -> Choices:
         weighed = [data.key, encoded.keys, updater_key, own.as_dict(), config.repeats]
         weigh = partial(_live_weight, cache, encoded, data, own, updater)
         live_weight = cache.once("live_weight", weighed, weigh, report)
-    return Choices(names, own, other, n_groups, reason, tried, decided, live_weight)
+    return Choices(names, own, other, n_groups, reason, tried, decided, live_weight, simple)
 
 
-def _blends(cache: StageCache, encoded: Encoded, data: Dataset, report: StageReport) -> dict[bool, Weights]:
+def _simple(
+    cache: StageCache, data: Dataset, names: Sequence[str], folds: Sequence[Dataset], report: StageReport
+) -> Simple:
+    """Return the simple scorer that everything is measured against, as the folds choose it."""
+    config = cache.config
+    most = getattr(config.stage_config("encoder", USUAL), "max_items", data.n_items)
+    name = USUAL if data.n_items <= most else LARGE
+    settings = config.stage_config("encoder", name).model_dump(mode="json")
+    depends = ["simple", name, settings, [fold.key for fold in folds], sorted(config.settings.get(name, {}))]
+    found = cache.once("simple", depends, lambda: asdict(choose_simple(folds, name, config, report)), report)
+    return Simple(**found)
+
+
+@dataclass(frozen=True, eq=False)
+class Folded:
+    """What the blend is chosen by beside the validation part."""
+
+    folds: Sequence[Dataset]
+    simple: Simple
+    decided: Mapping[str, dict[str, Any]]  # settings by encoder
+
+    def windows(self, cache: StageCache, repeats: bool) -> Iterator[Window]:
+        """Yield the folds with the encoders that are fitted quickly, as the validation part decided them."""
+        config = cache.config
+        for fold in self.folds:
+            alone, encoders = fold.without_validation(), {}
+            for name in self.decided:
+                stage = REGISTRIES["encoder"].get(name)
+                if stage.on_folds:
+                    settings = config.stage_config("encoder", name).model_copy(update=self.decided[name])
+                    encoders[name] = stage(settings).fit(alone, cache.options)
+            encoded = Encoded(encoders, ItemFacts.of(alone), ())
+            yield _window(encoded, fold, alone, repeats)
+
+
+def _window(encoded: Encoded, data: Dataset, known: Dataset, repeats: bool) -> Window:
+    """Return what encoders say of the users of a dataset, and what its validation part holds."""
+    weights = Weights.equal(tuple(encoded.encoders) or ("",), repeats)
+    terms = repeat_terms(known) if repeats else ()
+    return Window(encoded.predictor(weights, known, terms), validation_task(data, repeats))
+
+
+def _blends(
+    cache: StageCache, encoded: Encoded, data: Dataset, folded: Folded, report: StageReport
+) -> dict[bool, Weights]:
     """Return the blend for new items (False) and with repeats (True)."""
-    both = (False, True)
-    weigh = lambda: [_weigh(cache, encoded, data, repeats).as_dict() for repeats in both]  # noqa: E731
-    found = cache.once("blend", [data.key, encoded.keys], weigh, report)
+    simple = folded.simple
+    weigh = lambda: [one.as_dict() for one in _weigh(cache, encoded, data, folded)]  # noqa: E731
+    depends = [data.key, encoded.keys, [fold.key for fold in folded.folds], asdict(simple)]
+    found = cache.once("blend", depends, weigh, report)
     # JSON knows no tuples
     weights = (Weights(**{**blend, "repeats": blend["repeats"] and tuple(blend["repeats"])}) for blend in found)
-    return dict(zip(both, weights, strict=True))
+    return dict(zip((False, True), weights, strict=True))
 
 
-def _weigh(cache: StageCache, encoded: Encoded, data: Dataset, repeats: bool) -> Weights:
-    """Return the blend that the validation part prefers, for new items or with repeats."""
-    names = tuple(encoded.encoders)
-    task = validation_task(data, repeats)
-    if not len(task.users):
-        return Weights.equal(names, repeats)
-    terms = repeat_terms(data) if repeats else ()
-    predictor = encoded.predictor(Weights.equal(names, repeats), data, terms)
-    return fit_weights(predictor, task, cache.config.seed)
+def _weigh(cache: StageCache, encoded: Encoded, data: Dataset, folded: Folded) -> tuple[Weights, Weights]:
+    """Return the blends that held-out users prefer: for new items, and with repeats."""
+    names, seed, simple = tuple(encoded.encoders), cache.config.seed, folded.simple
+    own = _window(encoded, data, data, repeats=False)
+    start = Mix({simple.encoder: 1.0}, simple.half_life, simple.trend)
+    if len(own.task.users) < FEWEST:
+        mix = settled(names, {simple.encoder: 1.0})
+    else:
+        mix = choose_mix([*folded.windows(cache, repeats=False), own], start, seed)
+    again = [*folded.windows(cache, repeats=True), _window(encoded, data, data, repeats=True)]
+    return calibrated(own, mix, names, seed), with_repeats(again, mix, names, seed)
 
 
 def _live_weight(cache: StageCache, encoded: Encoded, data: Dataset, weights: Weights, updater: Updater) -> float:

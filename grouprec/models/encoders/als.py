@@ -50,6 +50,7 @@ class AlsEncoder(Encoder):
     """
 
     auto = Auto(PRESETS, turn=3)
+    on_folds = True
     usual_seconds = 1.6
 
     class Config(StageConfig):
@@ -102,7 +103,7 @@ class AlsEncoder(Encoder):
     ) -> np.ndarray:
         return self._solve_users(histories, self._items, self.alpha, self.regularization)
 
-    def score_parts(self, histories: sparse.csr_array) -> Callable[[int], np.ndarray]:
+    def score_parts(self, histories: sparse.csr_array, recent: np.ndarray | None = None) -> Callable[[int], np.ndarray]:
         """Return the exact parts of the scores (Hu, Koren and Volinsky 2008, section 5).
 
         A user's vector is ``inverse(A) sum_j c_j y_j`` with ``A = Y'Y + sum_j (c_j - 1) y_j y_j' + regularization``, so

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Self
 
 import numpy as np
+import pandas as pd
 from pydantic import Field
+from scipy import sparse
 from scipy.linalg import lapack
 
 from grouprec.core.types import Embeddings, SettingError
 from grouprec.data.dataset import Dataset
 from grouprec.models.base import PRESETS, Auto, StageConfig, encoders, setting
-from grouprec.models.encoders.linear import LinearEncoder
+from grouprec.models.encoders.linear import LinearEncoder, faded
 from grouprec.models.fitting import RunOptions
 from grouprec.ranking.task import NewItemTask
 
@@ -30,13 +32,15 @@ class EaseEncoder(LinearEncoder):
 
     With ``P = (X'X + l2 I)^-1``: ``B = I - P diag(1 / diag(P))``. A user's scores are ``history @ B``, so the
     history itself is the user vector (CSR, D = I) and the columns of B are the item vectors.
-    Departure from the paper: without ``binary``, X holds the weights of the histories.
+    Departures from the paper: without ``binary``, X holds the weights of the histories; with ``fade``, what a user took
+    last speaks loudest when scores are made (B is learned from all alike).
 
     Attributes:
         l2: the regularisation used in the end.
     """
 
     auto = Auto(PRESETS, turn=1, instead="elsa")
+    on_folds = True
     usual_seconds = 2.6
 
     class Config(StageConfig):
@@ -54,6 +58,10 @@ class EaseEncoder(LinearEncoder):
         )
         # Purchases of the bundled sample: nDCG@10 .088 as ones, .068 as summed logarithms of quantities.
         binary: bool = Field(True, description="Read a history as has or has not, instead of by its weights")
+        # MovieLens 100K by each user's time, nDCG@10: .208 without, .251 to .259 with 3 to 8; Online Retail loses.
+        fade: float = Field(
+            0.0, ge=0, le=1000, description="Later rows of a user after which an item counts half; 0 counts all alike"
+        )
         max_items: int = setting(
             20_000,
             ge=2,
@@ -92,12 +100,18 @@ class EaseEncoder(LinearEncoder):
         best = -1.0
         for step, l2 in enumerate(values, start=1):
             items = _item_weights(gram, l2)
-            score = task.ndcg(Embeddings(self.vectors(task.histories), items))
+            score = task.ndcg(Embeddings(self.encode(task.histories, task.attributes, task.recent), items))
             run.on_progress(step / len(values), {"l2": l2, "validation": score})
             if score > best:
                 best, self.l2, self._items = score, l2, items
         self.decided = {"l2": self.l2}
         return self
+
+    def encode(
+        self, histories: sparse.csr_array, attributes: pd.DataFrame, recent: np.ndarray | None = None
+    ) -> sparse.csr_array:
+        vectors = self.vectors(histories)
+        return vectors if recent is None or not self.config.fade else faded(vectors, recent, self.config.fade)
 
     def arrays(self) -> dict[str, np.ndarray]:
         return {"items": self._items, "l2": np.array([self.l2])}

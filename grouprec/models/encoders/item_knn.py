@@ -39,6 +39,7 @@ class ItemKnnEncoder(LinearEncoder):
     """
 
     auto = Auto(PRESETS, turn=4)
+    on_folds = True
     usual_seconds = 1.0
 
     class Config(StageConfig):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from grouprec.core.arrays import dense
 from grouprec.core.types import Candidates
 from grouprec.models.base import Encoder
 
@@ -32,7 +34,7 @@ class LinearSettings(Protocol):
 class LinearEncoder(Encoder):
     """An encoder whose user vector is the history itself, and whose scores are sums over the user's own items.
 
-    Its item vectors lie in ``_items``.
+    Its item vectors lie in ``_items``, [I, I].
     """
 
     config: LinearSettings
@@ -50,12 +52,48 @@ class LinearEncoder(Encoder):
         """Return the histories as the model reads them: a copy, float32, of ones where ``binary``."""
         return as_ones(histories) if self.config.binary else histories.astype(np.float32)
 
+    def score_parts(
+        self, histories: sparse.csr_array, recent: np.ndarray | None = None
+    ) -> Callable[[int], np.ndarray] | None:
+        weights = sparse.csr_array(self.encode(histories, pd.DataFrame(index=range(histories.shape[0])), recent))
+        assert (weights.indices == histories.indices).all()  # a vector is the history with other values
+
+        def parts(item: int) -> np.ndarray:
+            row = np.asarray(dense(self._items[[item]]), dtype=np.float64).ravel()
+            return weights.data * row[histories.indices]
+
+        return parts
+
 
 def as_ones(histories: sparse.csr_array) -> sparse.csr_array:
     """Return histories that say has or has not: ones, float32 CSR of the same shape; a copy."""
     ones = histories.astype(np.float32)
     ones.data = np.ones_like(ones.data)
     return ones
+
+
+def faded(vectors: sparse.csr_array, recent: np.ndarray, half_life: float) -> sparse.csr_array:
+    """Return histories in which an item counts half after every ``half_life`` later rows of its user, float32 CSR.
+
+    Args:
+        vectors: CSR [B, I], what the items of the users count by themselves.
+        recent: int32 [B, L], their latest items, oldest first, -1 before the first; what is older than all of them
+            counts as if it stood before them.
+    """
+    n_users, n_items = vectors.shape
+    _, length = recent.shape
+    keys = np.repeat(np.arange(n_users, dtype=np.int64) * n_items, np.diff(vectors.indptr)) + vectors.indices
+    order = np.argsort(keys)
+    owner, column = np.nonzero(recent >= 0)
+    wanted = owner * np.int64(n_items) + recent[owner, column]
+    place = np.minimum(np.searchsorted(keys, wanted, sorter=order), max(len(keys) - 1, 0))
+    age = np.full(len(keys), length)
+    if len(keys):
+        found = order[place]
+        own = keys[found] == wanted
+        np.minimum.at(age, found[own], length - 1 - column[own])
+    values = vectors.data * np.exp2(-age / half_life)
+    return sparse.csr_array((values.astype(np.float32), vectors.indices, vectors.indptr), shape=vectors.shape)
 
 
 def neighbour_trials(settings: NeighbourSettings, tune: bool) -> tuple[list[int], list[float]]:

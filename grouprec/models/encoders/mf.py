@@ -82,6 +82,7 @@ class MfEncoder(Encoder):
     """
 
     auto = Auto(("standard", "thorough"), turn=6)
+    on_folds = True
     usual_seconds = 8.0
     uses_gpu = True
 

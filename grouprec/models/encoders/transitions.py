@@ -45,6 +45,7 @@ class TransitionsEncoder(Encoder):
 
     reads_order = True
     auto = Auto(PRESETS, turn=10)
+    on_folds = True
     usual_seconds = 3.8
 
     class Config(StageConfig):

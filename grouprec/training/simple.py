@@ -1,0 +1,196 @@
+"""The simplest scorer that works, its settings chosen on folds: one linear encoder, a fading history, the trend.
+
+What is chosen here is what a blend starts from, what lists are compared with, and what is exported where nothing
+cleverer is better by more than chance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from grouprec.data.dataset import Dataset
+from grouprec.models.base import REGISTRIES, Encoder
+from grouprec.models.blend import HALF_LIVES, ItemFacts, Source, log_preference
+from grouprec.models.blending import FEWEST, LENGTH, mean_by_user
+from grouprec.models.fitting import RunOptions
+from grouprec.ranking.candidates import discounts
+from grouprec.ranking.task import Task
+from grouprec.runs.config import RunConfig
+
+JUDGES = 1000  # users of a fold who choose, drawn
+TRENDS = (0.25, 0.5, 0.75, 1.0, 1.25)  # exponents tried with every half-life
+FADES = (2.0, 3.0, 5.0, 8.0, 15.0, 30.0)  # later rows of a user after which an item counts half
+STRENGTHS = (0.3, 1.0, 3.0)  # times the preset's regularisation
+MOST_ITEMS = 8_000  # beyond so many, only the preset's regularisation is tried
+
+
+@dataclass(frozen=True)
+class Simple:
+    """A simple scorer.
+
+    Attributes:
+        encoder: its name.
+        settings: of the encoder, that folds chose; {} where the encoder is its preset.
+        half_life, trend: of the trend (:class:`~grouprec.models.blending.Mix`).
+        ndcg: mean nDCG@10 over users and folds; NaN where nobody chose.
+        plain: the same of the encoder with nothing chosen.
+        n_users, n_folds: who chose, on how many folds.
+    """
+
+    encoder: str
+    settings: dict[str, Any]
+    half_life: float | None = None
+    trend: float = 0.0
+    ndcg: float = float("nan")
+    plain: float = float("nan")
+    n_users: int = 0
+    n_folds: int = 0
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """One point of the grid; the first is the default, and every change of it makes it less simple."""
+
+    strength: float = 1.0
+    fade: float = 0.0
+    half_life: float | None = None
+    trend: float = 0.0
+
+    @property
+    def complexity(self) -> tuple[int, float]:
+        return (self.strength != 1) + 2 * (self.fade > 0) + 2 * (self.trend > 0), self.trend
+
+
+class _Fold:
+    """One fold, ready to judge: encoders are fitted once, and what was judged is remembered."""
+
+    def __init__(self, data: Dataset, make: Callable[[_Choice], Encoder], seed: int) -> None:
+        self.data, self._make = data, make
+        self.task = Task.of(data.histories, data.validation).sample(JUDGES, seed)
+        self.facts = ItemFacts.of(data)
+        self._fitted: dict[float, Encoder] = {}
+        self._log: tuple[tuple[float, float], np.ndarray] | None = None
+        self._seen = data.histories[self.task.users].nonzero()
+        rows = self.task.relevant[self.task.users]
+        self._relevant = rows.toarray() > 0
+        self._ideal = discounts(LENGTH).cumsum()[np.minimum(np.diff(rows.indptr), LENGTH) - 1]
+        self._ties = np.random.default_rng(seed).random(data.n_items, np.float32) * np.float32(1e-5)
+
+    def judge(self, choice: _Choice) -> np.ndarray:
+        """Return the nDCG@10 of every judged user, float64 [B]."""
+        trend = np.float32(choice.trend) * self.facts.trend(choice.half_life) + self._ties
+        ranked = self._log_preference(choice) + trend
+        top = np.argpartition(-ranked, LENGTH - 1, axis=1)[:, :LENGTH]
+        order = np.argsort(-np.take_along_axis(ranked, top, axis=1), axis=1)
+        hits = np.take_along_axis(self._relevant, np.take_along_axis(top, order, axis=1), axis=1)
+        return (hits @ discounts(LENGTH)) / self._ideal
+
+    def _log_preference(self, choice: _Choice) -> np.ndarray:
+        """Return what the encoder says, float32 [B, I], -inf for what the users have; the last answer is kept."""
+        key = choice.strength, choice.fade
+        if self._log is None or self._log[0] != key:
+            encoder = self._encoder(choice)
+            source = Source(encoder.name, encoder.embeddings(self.data), encoder.scale)
+            log = log_preference(source, self.task.users, self.facts.log_popularity)
+            log[self._seen] = -np.inf
+            self._log = key, log
+        return self._log[1]
+
+    def _encoder(self, choice: _Choice) -> Encoder:
+        """Return the encoder, fitted once per strength: fading needs no other fit."""
+        wanted = self._make(choice)
+        if choice.strength not in self._fitted:
+            self._fitted[choice.strength] = wanted.fit(self.data_alone, RunOptions())
+        encoder = self._fitted[choice.strength]
+        encoder.config = wanted.config
+        return encoder
+
+    @property
+    def data_alone(self) -> Dataset:
+        """Return the fold without what it holds out, so that no encoder sees that."""
+        return self.data.without_validation()
+
+
+def choose_simple(
+    folds: Sequence[Dataset], name: str, config: RunConfig, report: Callable[[float, dict[str, float]], None]
+) -> Simple:
+    """Return the settings of a simple scorer that held-out users of the folds prefer.
+
+    Coordinate by coordinate: trend, fading history, strength of regularisation, and the trend once more. Of all that
+    was tried, the simplest that is within one standard error of the best (Breiman et al. 1984), paired over users. With
+    fewer than 50 users the encoder stays as its preset has it, without a trend.
+
+    Args:
+        folds: of :func:`grouprec.data.folds.make_folds`.
+        name: a linear encoder; what it lacks a setting for (``l2``, ``fade``) is not tried.
+    """
+    base = config.stage_config("encoder", name)
+    fields = type(base).model_fields
+    free = {field for field in ("l2", "fade") if field in fields and field not in config.settings.get(name, {})}
+
+    def settings(choice: _Choice) -> dict[str, Any]:
+        chosen = {"l2": getattr(base, "l2", 0) * choice.strength, "fade": choice.fade}
+        tuning = {field: False for field in ("tune", "tune_l2") if field in fields}
+        return {field: chosen[field] for field in sorted(free)} | tuning
+
+    def make(choice: _Choice) -> Encoder:
+        return REGISTRIES["encoder"].get(name)(base.model_copy(update=settings(choice)))
+
+    ready = [_Fold(fold, make, config.seed) for fold in folds if fold.n_items > LENGTH]
+    ready = [fold for fold in ready if len(fold.task.users)]
+    users = np.concatenate([fold.task.users for fold in ready]) if ready else np.empty(0, np.int64)
+    if len(np.unique(users)) < FEWEST:
+        return Simple(name, {})
+    judged: dict[_Choice, np.ndarray] = {}
+
+    def best_of(choices: Iterable[_Choice]) -> _Choice:
+        asked = [choice for choice in dict.fromkeys(choices) if choice not in judged]
+        found = [np.empty((len(asked), len(fold.task.users))) for fold in ready]
+        for number, (fold, out) in enumerate(zip(ready, found, strict=True)):
+            for at, choice in enumerate(asked):
+                out[at] = fold.judge(choice)
+            report((number + 1) / len(ready), {})
+        judged.update(
+            {choice: mean_by_user(users, np.concatenate([o[at] for o in found])) for at, choice in enumerate(asked)}
+        )
+        return max(judged, key=lambda choice: judged[choice].mean())
+
+    best = _descend(best_of, free, [fold.data for fold in ready])
+    chosen = _simplest(judged, best)
+    decided = settings(chosen)
+    plain = float(judged[_Choice()].mean())
+    value, n_users = float(judged[chosen].mean()), len(judged[chosen])
+    return Simple(name, decided, chosen.half_life, chosen.trend, value, plain, n_users, len(ready))
+
+
+def _descend(best_of: Callable[[Iterable[_Choice]], _Choice], free: set[str], data: Sequence[Dataset]) -> _Choice:
+    """Try coordinate by coordinate, and return the best."""
+    timed = all(one.timed for one in data)
+    trends = [(half_life, power) for half_life in HALF_LIVES for power in TRENDS] if timed else []
+
+    def with_trends(choice: _Choice) -> list[_Choice]:
+        none = replace(choice, half_life=None, trend=0.0)
+        return [none, *(replace(choice, half_life=half_life, trend=power) for half_life, power in trends)]
+
+    best = best_of([_Choice(), *with_trends(_Choice())])
+    if timed and "fade" in free:
+        ways = [best, replace(best, half_life=None, trend=0.0)]
+        best = best_of(replace(way, fade=fade) for fade in (0.0, *FADES) for way in ways)
+    if "l2" in free and data[0].n_items <= MOST_ITEMS:
+        best = best_of(replace(best, strength=strength) for strength in STRENGTHS)
+    return best_of(with_trends(best))
+
+
+def _simplest(judged: dict[_Choice, np.ndarray], best: _Choice) -> _Choice:
+    """Return the simplest choice that is within one standard error of the best."""
+
+    def as_good(choice: _Choice) -> bool:
+        lost = judged[best] - judged[choice]
+        return bool(lost.mean() <= lost.std() / np.sqrt(len(lost)))
+
+    good = [choice for choice in judged if as_good(choice)]
+    return min(good, key=lambda choice: (*choice.complexity, -judged[choice].mean()))
