@@ -4,7 +4,8 @@ It starts from the best simple scorer, one encoder times the trend, and is never
 where that raises nDCG@10 by more than two standard errors, in steps, like the ensembles of Caruana et al. (2004,
 "Ensemble selection from libraries of models"; departure: a step has to be worth more than chance, and has a size). The
 windows are folds, for encoders that are fitted quickly, and the validation part, for all; a user counts once, with the
-mean over their windows. At last a logistic regression on the validation part turns the blend into chances.
+mean over their windows. At last a
+logistic regression on the validation part turns the blend into chances.
 """
 
 from __future__ import annotations
@@ -241,9 +242,11 @@ def _mean(tables: Sequence[Table], mix: Mix) -> float:
 
 
 def calibrated(window: Window, mix: Mix, names: Sequence[str], seed: int) -> Weights:
-    """Return weights that rank as a mix does and whose chances are those of the window.
+    """Return weights that rank as a mix does and whose chances are, on average, those of the window.
 
-    A logistic regression on what the mix says and on how active the user is.
+    A logistic regression on how active the user is, beside what the mix says as it is: a factor on that would make
+    the chances truer and the lists of groups worse (Online Retail: strict nDCG@10 .100 to .108 with half the mix,
+    .108 to .110 with all of it), since what stands out for one user has to stand out among many.
 
     Args:
         names: encoders that the weights are told of.
@@ -251,9 +254,10 @@ def calibrated(window: Window, mix: Mix, names: Sequence[str], seed: int) -> Wei
     table = Table.of(window, mix, seed)
     if len(table.users) < FEWEST:
         return mix.weights(names)
-    features = [table.scores(mix), np.broadcast_to(table.activity[:, None], table.listed.shape)]
-    scale, activity, rest = _logistic(_rows(table, features), table.hits[table.listed], [0]).tolist()
-    return mix.weights(names, max(scale, LEAST_WEIGHT), activity, rest)
+    activity = np.broadcast_to(table.activity[:, None], table.listed.shape)
+    given = table.scores(mix)[table.listed]
+    slope, rest = _logistic(_rows(table, [activity]), table.hits[table.listed], [], given).tolist()
+    return mix.weights(names, 1.0, slope, rest)
 
 
 def with_repeats(windows: Sequence[Window], mix: Mix, names: Sequence[str], seed: int) -> Weights:
@@ -297,14 +301,21 @@ def _weighed(features: Sequence[np.ndarray], solved: np.ndarray) -> np.ndarray:
     return np.sum([np.float32(weight) * one for weight, one in zip(solved, features, strict=False)], axis=0)
 
 
-def _logistic(features: np.ndarray, hits: np.ndarray, non_negative: Sequence[int]) -> np.ndarray:
-    """Return weights [F] and intercept of a logistic regression with an L2 penalty and some weights at least 0."""
+def _logistic(
+    features: np.ndarray, hits: np.ndarray, non_negative: Sequence[int], given: np.ndarray | None = None
+) -> np.ndarray:
+    """Return weights [F] and intercept of a logistic regression with an L2 penalty and some weights at least 0.
+
+    Args:
+        given: float32 [R], what is added to every row's sum as it is; nothing where None.
+    """
+    known = np.zeros(len(hits), np.float32) if given is None else given
     mean, spread = features.mean(axis=0), np.maximum(features.std(axis=0), 1e-6)
     scaled = ((features - mean) / spread).astype(np.float32)
     sign = np.where(hits, 1, -1).astype(np.float32)
 
     def loss(parameters: np.ndarray) -> tuple[float, np.ndarray]:
-        margin = sign * (scaled @ parameters[:-1].astype(np.float32) + np.float32(parameters[-1]))
+        margin = sign * (known + scaled @ parameters[:-1].astype(np.float32) + np.float32(parameters[-1]))
         slope = -sign * expit(-margin)
         value = np.logaddexp(0, -margin).sum(dtype=np.float64) + PENALTY * np.square(parameters[:-1]).sum()
         gradient = np.append(slope @ scaled + 2 * PENALTY * parameters[:-1], slope.sum(dtype=np.float64))

@@ -97,7 +97,7 @@ class Folded:
     simple: Simple
     decided: Mapping[str, dict[str, Any]]  # settings by encoder
 
-    def windows(self, cache: StageCache, repeats: bool) -> Iterator[Window]:
+    def fitted(self, cache: StageCache) -> Iterator[tuple[Encoded, Dataset]]:
         """Yield the folds with the encoders that are fitted quickly, as the validation part decided them."""
         config = cache.config
         for fold in self.folds:
@@ -107,15 +107,14 @@ class Folded:
                 if stage.on_folds:
                     settings = config.stage_config("encoder", name).model_copy(update=self.decided[name])
                     encoders[name] = stage(settings).fit(alone, cache.options)
-            encoded = Encoded(encoders, ItemFacts.of(alone), ())
-            yield _window(encoded, fold, alone, repeats)
+            yield Encoded(encoders, ItemFacts.of(alone), ()), fold
 
 
-def _window(encoded: Encoded, data: Dataset, known: Dataset, repeats: bool) -> Window:
+def _window(encoded: Encoded, data: Dataset, repeats: bool) -> Window:
     """Return what encoders say of the users of a dataset, and what its validation part holds."""
     weights = Weights.equal(tuple(encoded.encoders) or ("",), repeats)
-    terms = repeat_terms(known) if repeats else ()
-    return Window(encoded.predictor(weights, known, terms), validation_task(data, repeats))
+    terms = repeat_terms(data) if repeats else ()
+    return Window(encoded.predictor(weights, data.without_validation(), terms), validation_task(data, repeats))
 
 
 def _blends(
@@ -134,14 +133,15 @@ def _blends(
 def _weigh(cache: StageCache, encoded: Encoded, data: Dataset, folded: Folded) -> tuple[Weights, Weights]:
     """Return the blends that held-out users prefer: for new items, and with repeats."""
     names, seed, simple = tuple(encoded.encoders), cache.config.seed, folded.simple
-    own = _window(encoded, data, data, repeats=False)
-    start = Mix({simple.encoder: 1.0}, simple.half_life, simple.trend)
+    fitted = [*folded.fitted(cache), (encoded, data)]
+    own = _window(encoded, data, repeats=False)
     if len(own.task.users) < FEWEST:
         mix = settled(names, {simple.encoder: 1.0})
     else:
-        mix = choose_mix([*folded.windows(cache, repeats=False), own], start, seed)
-    again = [*folded.windows(cache, repeats=True), _window(encoded, data, data, repeats=True)]
-    return calibrated(own, mix, names, seed), with_repeats(again, mix, names, seed)
+        start = Mix({simple.encoder: 1.0}, simple.half_life, simple.trend)
+        mix = choose_mix([_window(*one, repeats=False) for one in fitted], start, seed)
+    again = with_repeats([_window(*one, repeats=True) for one in fitted], mix, names, seed)
+    return calibrated(own, mix, names, seed), again
 
 
 def _live_weight(cache: StageCache, encoded: Encoded, data: Dataset, weights: Weights, updater: Updater) -> float:

@@ -84,7 +84,7 @@ class _Fold:
         """Return the nDCG@10 of every judged user, float64 [B]."""
         trend = np.float32(choice.trend) * self.facts.trend(choice.half_life) + self._ties
         ranked = self._log_preference(choice) + trend
-        top = np.argpartition(-ranked, LENGTH - 1, axis=1)[:, :LENGTH]
+        top = np.argpartition(ranked, ranked.shape[1] - LENGTH, axis=1)[:, -LENGTH:]
         order = np.argsort(-np.take_along_axis(ranked, top, axis=1), axis=1)
         hits = np.take_along_axis(self._relevant, np.take_along_axis(top, order, axis=1), axis=1)
         return (hits @ discounts(LENGTH)) / self._ideal
