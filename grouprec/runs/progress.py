@@ -20,6 +20,7 @@ USUAL_SECONDS = {
     "prepare": 0.8,
     "folds": 14.0,
     "blend": 13.6,
+    "lists": 8.0,
     "live weight": 6.4,
     "number of groups": 6.0,
     "candidates": 6.3,
@@ -117,7 +118,7 @@ def make_plan(config: RunConfig, store: RunStore) -> dict[str, float]:
     fit = [*encoders, "candidates", "groups", "profile", "generator", "updater"]
     tunable = [name for name in encoders if config.search_minutes and name.split()[1] not in config.settings]
     searches = {name.replace("encoder", "search"): config.search_minutes * 60 / len(tunable) for name in tunable}
-    names = ["prepare", "folds", *searches, *encoders, "blend", "updater", "live weight"]
+    names = ["prepare", "folds", *searches, *encoders, "blend", "lists", "updater", "live weight"]
     names += ["number of groups"] if config.n_groups == "auto" else []
     names += [*(f"judge: {name}" for name in fit), "without groups: profile", "evaluation"]
     if config.refit:

@@ -90,6 +90,7 @@ _WORK: dict[str, Callable[[Size], float]] = {
     "prepare": lambda s: s.n_raw,
     "folds": lambda s: s.n_items**2,
     "blend": lambda s: s.n_users * s.n_items,
+    "lists": lambda s: s.n_users * s.n_items,
     "candidates": lambda s: s.n_users * s.n_items,
     "live weight": lambda s: s.n_items + 2000,
     "number of groups": lambda s: s.n_users,

@@ -264,7 +264,7 @@ def _left_behind(
 ) -> pd.DataFrame:
     """Return who is served badly by the lists that are exported, and what splitting a group would gain."""
     frames = []
-    for regime, method in config.list_method.items():
+    for regime, method in judged.list_method.items():
         one = measured[method, regime]
         frame = left_behind(one, judged.groups, task, judged.candidates, task.seen, regime, config.seed)
         frames.append(frame.assign(group=frame["group"] + 1, regime=regime, method=method))
@@ -282,7 +282,7 @@ def _fairness(
     attributes = data.user_attributes if len(data.user_attributes) else pd.DataFrame(index=range(data.n_users))
     frames = [
         value_by_attribute(measured[method, regime], attributes, task, config.seed).assign(regime=regime, method=method)
-        for regime, method in config.list_method.items()
+        for regime, method in judged.list_method.items()
     ]
     return pd.concat(frames, ignore_index=True)
 
@@ -323,8 +323,8 @@ def _replay(judged: Fitted, data: Dataset, choices: Choices, config: RunConfig) 
 def _exposure(judged: Fitted, task: Task, config: RunConfig) -> pd.DataFrame:
     """Return which items personal and shared lists show, against what users have."""
     labels, attributes = judged.groups.labels, judged.data.item_attributes
-    strict = judged.lists[config.list_method["strict"]].strict
-    ranking = judged.lists[config.list_method["dedup"]].ranking
+    strict = judged.lists[judged.list_method["strict"]].strict
+    ranking = judged.lists[judged.list_method["dedup"]].ranking
     shown = {
         "individual": individual_lists(judged.candidates, task),
         "strict": shared_lists(strict, labels, task),

@@ -10,14 +10,17 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from grouprec.core.types import Candidates, Embeddings, GroupLists, Groups, Preference
+from grouprec.core.types import Candidates, Embeddings, GroupLists, Groups, Preference, Regime
 from grouprec.data.dataset import Dataset
 from grouprec.evaluate import protocol
 from grouprec.models.base import Encoder, Generator, Grouper, Profile, Updater
-from grouprec.models.blend import ItemFacts, Predictor, Weights, make_predictor
+from grouprec.models.blend import Weights, make_predictor
 from grouprec.models.placement import AttributePlacer, place_users
 from grouprec.ranking.candidates import place_preference
+from grouprec.runs.config import RunConfig
+from grouprec.training.encoded import Encoded
 from grouprec.training.groups_and_lists import GroupMaker
+from grouprec.training.list_choice import OWN, ListChoice
 from grouprec.training.simple import Simple
 
 
@@ -35,6 +38,7 @@ class Choices:
         live_weight: how far an event's change of opinion counts beside the blend
             (:class:`~grouprec.runs.snapshot.FitSnapshot`).
         simple: the simple scorer that folds chose; None where nothing was held out.
+        lists: the floor, and which lists are exported, as folds chose.
     """
 
     encoders: tuple[str, ...]
@@ -46,28 +50,11 @@ class Choices:
     decided: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     live_weight: float = 1.0
     simple: Simple | None = None
+    lists: ListChoice = field(default_factory=ListChoice)
 
-
-@dataclass(frozen=True, eq=False)
-class Encoded:
-    """Fitted encoders, what is known of the items, and the keys of the stages."""
-
-    encoders: Mapping[str, Encoder]
-    items: ItemFacts
-    keys: tuple[str, ...]
-
-    @property
-    def named_keys(self) -> dict[str, str]:
-        """Return the key of every encoder by its name."""
-        return dict(zip(self.encoders, self.keys, strict=True))
-
-    def predictor(self, weights: Weights, data: Dataset, repeats: tuple[sparse.csr_array, ...] = ()) -> Predictor:
-        """Return the predictor of a dataset's own users."""
-
-        def embed(encoder: Encoder) -> Embeddings:
-            return encoder.embeddings(data)
-
-        return make_predictor(self.encoders, weights, self.items, data.histories, embed, repeats)
+    def list_method(self, config: RunConfig) -> dict[Regime, str]:
+        """Return the kind of list that is exported, by regime: what folds chose, unless a strategy is named."""
+        return {use: self.lists.exported[use] if kind == OWN else kind for use, kind in config.list_method.items()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +69,7 @@ class Fitted:
         excluded: bool [G, I], what the run's rules keep from the lists of a group.
         decided: settings that validation decided, by stage name.
         stages: name and key by kind, for all stages but the encoders.
+        list_method: the kind of list that is exported, by regime; one of ``lists``.
     """
 
     data: Dataset
@@ -100,6 +88,7 @@ class Fitted:
     excluded: np.ndarray
     decided: dict[str, dict[str, Any]]
     stages: dict[str, tuple[str, str]]
+    list_method: dict[Regime, str]
 
     def predict(self, weights: Weights, histories: sparse.csr_array, attributes: pd.DataFrame) -> Candidates:
         """Return the candidates of any users; they may be new, and know nothing but their attributes."""

@@ -32,8 +32,10 @@ from grouprec.runs.config import RunConfig
 from grouprec.runs.progress import Progress, StageReport
 from grouprec.runs.store import Run, RunStore
 from grouprec.training import evidence, saving
-from grouprec.training.fit import Choices, Encoded, Fitted
+from grouprec.training.encoded import Encoded
+from grouprec.training.fit import Choices, Fitted
 from grouprec.training.groups_and_lists import GroupMaker
+from grouprec.training.list_choice import list_of_kind
 from grouprec.training.selection import choose
 from grouprec.training.stage_cache import StageCache, key_of
 from grouprec.training.user_map import LayoutProcess, linear_positions
@@ -53,7 +55,7 @@ def train(store: RunStore, run: Run, config: RunConfig, progress: Progress) -> d
     with one_thread(), _layout(config.layout) as layout:
         prepared = _prepare(cache, hold_out=True)
         parts = prepared.dataset.without_test()
-        choices = choose(cache, parts, _folds(prepared, config))
+        choices = choose(cache, parts, _folds(prepared, config), _seconds(prepared))
         with progress.inside("judge"):
             judged = _fit(cache, parts.before_test(), parts, choices, layout if not config.refit else None)
         with progress.inside("without groups"):
@@ -136,6 +138,12 @@ def _folds(prepared: Prepared, config: RunConfig) -> list[Dataset]:
     return make_folds(known, prepared.split, length, n_folds, config.seed)
 
 
+def _seconds(prepared: Prepared) -> float:
+    """Return the length of the part that judges, in seconds: 0 without times."""
+    data = prepared.dataset
+    return length_of(data.test if len(data.test) else data.validation, "time", 0) if data.timed else 0.0
+
+
 def _fit(cache: StageCache, data: Dataset, parts: Dataset, choices: Choices, layout: LayoutProcess | None) -> Fitted:
     """Fit every stage with the decisions made.
 
@@ -175,6 +183,9 @@ def _fit(cache: StageCache, data: Dataset, parts: Dataset, choices: Choices, lay
     generator, _ = fitted("generator", [key], lambda s, o: s.fit(groups, profile, candidates, o))
     updater, _ = fitted("updater", [parts.key], lambda s, o: s.fit(parts, o))
     maker = GroupMaker(data, candidates, config, cache.options, preference, (n_groups, groups))
+    made = maker.all_lists(groups, generator.lists(data, groups, profile, cache.options))
+    method = choices.list_method(config)
+    extra = {kind: list_of_kind(kind, choices.lists, maker, groups) for kind in method.values() if kind not in made}
     placer = AttributePlacer().fit(data.user_attributes, groups.labels, config.seed)
     return Fitted(
         data=data,
@@ -189,10 +200,11 @@ def _fit(cache: StageCache, data: Dataset, parts: Dataset, choices: Choices, lay
         profile=profile,
         generator=generator,
         updater=updater,
-        lists=maker.all_lists(groups, generator.lists(data, groups, profile, cache.options)),
+        lists=extra | made,
         excluded=maker.excluded(groups),
         decided={stage.name: stage.decided for stage, _ in stages.values()},
         stages={kind: (stage.name, key) for kind, (stage, key) in stages.items()},
+        list_method=method,
     )
 
 

@@ -65,14 +65,14 @@ def summarise(
             "test": len(data.test),
         },
         "new_users": {"validation": prepared.new_users_validation, "test": prepared.new_users_test},
-        "list_method": config.list_method,
+        "list_method": judged.list_method,
         "decided": {name: values for name, values in choices.decided.items() if values},
         "profile": _describing(evidence.tables),
         "verdict": evidence.verdict,
         "generator": judged.generator.report(judged.groups, judged.profile),
         "versions": {name: version(name) for name in ("grouprec-studio", "torch", "scikit-learn", "numpy", "pandas")},
         "clusters": asdict(separation(final.preference.space, final.groups.labels, config.seed)),
-        "headline": headline(evaluation, config.list_method),
+        "headline": headline(evaluation, judged.list_method),
     }
 
 
@@ -109,7 +109,7 @@ def save_tables(
     held_out = _held_out(config, prepared, judged, final)
     personal = final.candidates if held_out is None else drop_owned(final.candidates, held_out)
     evaluation = evidence.evaluation
-    by_group = tables.group_evaluation_table(judged.data, judged.groups, evaluation.groups, config.list_method)
+    by_group = tables.group_evaluation_table(judged.data, judged.groups, evaluation.groups, judged.list_method)
     frames = {
         "users": tables.users_table(final.data, final.groups, positions, placed),
         "items": tables.items_table(final.data),
@@ -118,7 +118,7 @@ def save_tables(
         "group_methods": evaluation.groups.assign(group=evaluation.groups["group"] + 1),
         "group_items": tables.group_items_table(final.data, final.groups),
         "group_attributes": tables.group_attributes_table(final.data, final.groups),
-        **_portray(final, config.list_method["strict"]),
+        **_portray(final, final.list_method["strict"]),
         "group_lists": tables.group_lists_table(final.data, final.groups, final.candidates, final.lists),
         "user_lists": tables.user_lists_table(final.data, personal, placed),
         "held_out": tables.held_out_table(prepared.dataset),

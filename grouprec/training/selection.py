@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -25,8 +25,10 @@ from grouprec.runs.config import RunConfig, auto_encoders
 from grouprec.runs.progress import StageReport
 from grouprec.runs.snapshot import FitSnapshot
 from grouprec.training import search
-from grouprec.training.fit import Choices, Encoded
+from grouprec.training.encoded import Encoded
+from grouprec.training.fit import Choices
 from grouprec.training.groups_and_lists import GroupMaker
+from grouprec.training.list_choice import ListChoice, choose_lists
 from grouprec.training.simple import Simple, choose_simple
 from grouprec.training.stage_cache import StageCache
 
@@ -35,12 +37,13 @@ USUAL = baselines.PREDICTOR
 LARGE = baselines.ITEM_KNN  # the simple scorer of catalogues that are too large for the usual one
 
 
-def choose(cache: StageCache, data: Dataset, folds: Sequence[Dataset] = ()) -> Choices:
+def choose(cache: StageCache, data: Dataset, folds: Sequence[Dataset] = (), length: float = 0.0) -> Choices:
     """Let held-out users decide settings, blend and number of groups.
 
     Args:
         data: with its validation part, without the test part.
         folds: of everything known before the test part (:func:`grouprec.data.folds.make_folds`).
+        length: of the part that judges, in seconds; 0 where it has none.
     """
     config, progress = cache.config, cache.progress
     names = encoder_names(config, data)
@@ -60,7 +63,10 @@ def choose(cache: StageCache, data: Dataset, folds: Sequence[Dataset] = ()) -> C
     encoded = cache.encode(data, names, found)
     decided = {name: {**found.get(name, {}), **stage.decided} for name, stage in encoded.encoders.items()}
     with progress.stage("blend") as report:
-        weights = _blends(cache, encoded, data, Folded(folds, simple, decided), report)
+        folded = Folded(cache, folds, simple, decided)
+        weights = _blends(cache, encoded, data, folded, report)
+    with progress.stage("lists") as report:
+        lists = _lists(cache, encoded, folded, weights[config.repeats], length, report)
     updater, updater_key = cache.stage("updater", config.updater, [data.key], lambda s, o: s.fit(data, o), {})
     n_groups, reason, tried = config.n_groups, "", None
     if n_groups == "auto":
@@ -73,7 +79,7 @@ def choose(cache: StageCache, data: Dataset, folds: Sequence[Dataset] = ()) -> C
         weighed = [data.key, encoded.keys, updater_key, own.as_dict(), config.repeats]
         weigh = partial(_live_weight, cache, encoded, data, own, updater)
         live_weight = cache.once("live_weight", weighed, weigh, report)
-    return Choices(names, own, other, n_groups, reason, tried, decided, live_weight, simple)
+    return Choices(names, own, other, n_groups, reason, tried, decided, live_weight, simple, lists)
 
 
 def _simple(
@@ -91,23 +97,50 @@ def _simple(
 
 @dataclass(frozen=True, eq=False)
 class Folded:
-    """What the blend is chosen by beside the validation part."""
+    """What is chosen by beside the validation part.
 
+    Attributes:
+        decided: settings by encoder, as the validation part decided them.
+    """
+
+    cache: StageCache
     folds: Sequence[Dataset]
     simple: Simple
-    decided: Mapping[str, dict[str, Any]]  # settings by encoder
+    decided: Mapping[str, dict[str, Any]]
 
-    def fitted(self, cache: StageCache) -> Iterator[tuple[Encoded, Dataset]]:
-        """Yield the folds with the encoders that are fitted quickly, as the validation part decided them."""
-        config = cache.config
+    @cached_property
+    def fitted(self) -> list[tuple[Encoded, Dataset]]:
+        """Return the folds with the encoders that are fitted quickly."""
+        config, fitted = self.cache.config, []
         for fold in self.folds:
             alone, encoders = fold.without_validation(), {}
             for name in self.decided:
                 stage = REGISTRIES["encoder"].get(name)
                 if stage.on_folds:
                     settings = config.stage_config("encoder", name).model_copy(update=self.decided[name])
-                    encoders[name] = stage(settings).fit(alone, cache.options)
-            yield Encoded(encoders, ItemFacts.of(alone), ()), fold
+                    encoders[name] = stage(settings).fit(alone, self.cache.options)
+            fitted.append((Encoded(encoders, ItemFacts.of(alone), ()), fold))
+        return fitted
+
+    @property
+    def keys(self) -> list[str]:
+        return [fold.key for fold in self.folds]
+
+
+def _lists(
+    cache: StageCache, encoded: Encoded, folded: Folded, weights: Weights, length: float, report: StageReport
+) -> ListChoice:
+    """Return the floor and the kinds of lists that the folds prefer."""
+    config = cache.config
+    grouper = config.stage_config("grouper", config.grouper).model_dump(mode="json")
+    rules = config.rules.model_dump(mode="json")
+    depends = [encoded.keys, folded.keys, weights.as_dict(), config.grouper, grouper, rules, config.repeats, length]
+
+    def choose_now() -> dict[str, Any]:
+        make = lambda data, candidates: GroupMaker(data, candidates, config, cache.options)  # noqa: E731
+        return asdict(choose_lists(folded.fitted, weights, make, length))
+
+    return ListChoice(**cache.once("lists", depends, choose_now, report))
 
 
 def _window(encoded: Encoded, data: Dataset, repeats: bool) -> Window:
@@ -123,7 +156,7 @@ def _blends(
     """Return the blend for new items (False) and with repeats (True)."""
     simple = folded.simple
     weigh = lambda: [one.as_dict() for one in _weigh(cache, encoded, data, folded)]  # noqa: E731
-    depends = [data.key, encoded.keys, [fold.key for fold in folded.folds], asdict(simple)]
+    depends = [data.key, encoded.keys, folded.keys, asdict(simple)]
     found = cache.once("blend", depends, weigh, report)
     # JSON knows no tuples
     weights = (Weights(**{**blend, "repeats": blend["repeats"] and tuple(blend["repeats"])}) for blend in found)
@@ -133,7 +166,7 @@ def _blends(
 def _weigh(cache: StageCache, encoded: Encoded, data: Dataset, folded: Folded) -> tuple[Weights, Weights]:
     """Return the blends that held-out users prefer: for new items, and with repeats."""
     names, seed, simple = tuple(encoded.encoders), cache.config.seed, folded.simple
-    fitted = [*folded.fitted(cache), (encoded, data)]
+    fitted = [*folded.fitted, (encoded, data)]
     own = _window(encoded, data, repeats=False)
     if len(own.task.users) < FEWEST:
         mix = settled(names, {simple.encoder: 1.0})

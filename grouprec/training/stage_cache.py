@@ -21,7 +21,7 @@ from grouprec.ranking.candidates import scaled
 from grouprec.runs.config import RunConfig
 from grouprec.runs.progress import Progress, StageReport
 from grouprec.runs.store import Run, RunStore
-from grouprec.training.fit import Encoded
+from grouprec.training.encoded import Encoded
 from grouprec.training.groups_and_lists import excluded_everywhere
 
 STAGE_FORMAT = 6  # raise it when a stage's arrays or the meaning of its settings change

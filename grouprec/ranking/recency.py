@@ -1,0 +1,70 @@
+"""What is popular lately: rows that count less the older they are, for everybody or for a group."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+
+from grouprec.core.types import GroupLists, Groups
+from grouprec.data.dataset import Interactions
+from grouprec.ranking.group_lists import lists_from_scores, member_matrix
+
+DAY = 86_400.0
+YEAR = 364 * DAY  # whole weeks, so that weekdays match
+SHRINKAGE = 0.5  # of a group's recent popularity, towards everybody's
+
+
+def decay(part: Interactions, half_life: float) -> np.ndarray:
+    """Return what every row counts, float64 [n]: 1 at the latest time, half every ``half_life`` days before."""
+    assert part.times is not None
+    return np.exp2((part.times - part.times.max(initial=-np.inf)) / (half_life * DAY))
+
+
+def recent_popularity(part: Interactions, n_items: int, half_life: float) -> np.ndarray:
+    """Return the share of the decayed rows that every item has, float64 [I]."""
+    counted = np.bincount(part.item_rows, decay(part, half_life), minlength=n_items)
+    return counted / max(counted.sum(), 1e-12)
+
+
+def seasonal_popularity(part: Interactions, n_items: int, length: float) -> np.ndarray | None:
+    """Return every item's share of the rows a year ago, in what came next then: float64 [I].
+
+    Args:
+        length: seconds that are asked for from now on.
+    Returns:
+        None where the rows do not reach so far back.
+    """
+    assert part.times is not None
+    begin = part.times.max(initial=-np.inf) - YEAR
+    inside = (part.times >= begin) & (part.times < begin + length)
+    if not len(part) or part.times.min() > begin or not inside.any():
+        return None
+    counted = np.bincount(part.item_rows[inside], minlength=n_items)
+    return counted / counted.sum()
+
+
+def one_list(scores: np.ndarray, seed: int) -> GroupLists:
+    """Return the one list for all that some scores of the items give, float [I]; G = 1."""
+    row = scores[None].astype(np.float32)
+    return lists_from_scores(row, row, seed)
+
+
+def for_every_group(lists: GroupLists, n_groups: int) -> GroupLists:
+    """Return the lists of one group as the lists of so many."""
+    parts = (lists.strict, lists.strict_scores, lists.ranking, lists.ranking_scores)
+    return GroupLists(*(np.repeat(part[:1], n_groups, axis=0) for part in parts))
+
+
+def group_recent(part: Interactions, shape: tuple[int, int], groups: Groups, half_life: float, seed: int) -> GroupLists:
+    """Return what is popular lately in every group, drawn half-way to what is with everybody.
+
+    Args:
+        part: rows of the users of ``groups``.
+        shape: U, I.
+    """
+    counts = sparse.csr_array((decay(part, half_life), (part.user_rows, part.item_rows)), shape=shape)
+    own = (member_matrix(groups) @ counts).toarray()
+    own /= np.maximum(own.sum(axis=1, keepdims=True), 1e-12)
+    everybody = recent_popularity(part, shape[1], half_life)
+    scores = ((1 - SHRINKAGE) * own + SHRINKAGE * everybody).astype(np.float32)
+    return lists_from_scores(scores, scores, seed)
