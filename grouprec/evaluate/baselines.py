@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 from scipy import sparse
 from sklearn.cluster import KMeans
@@ -15,10 +13,11 @@ from grouprec.core.memory import rows_per_batch
 from grouprec.core.types import Candidates, GroupLists, Groups
 from grouprec.models.threads import one_thread
 from grouprec.ranking.candidates import best_unseen, rank_top
-from grouprec.ranking.group_lists import group_popularity, members_mean
+from grouprec.ranking.group_lists import group_popularity
 
 # A baseline is somebody's usual way, so it has a name; tables of runs bear these names.
 PREDICTOR = "ease"  # the encoder that others are compared with, also where it has no weight in the blend
+PREDICTORS = (PREDICTOR, "als")  # that are judged alone, also without a weight
 GROUPER = "kmeans"
 ITEM_KNN = "item_knn"  # an encoder of that name is the same method, tuned
 
@@ -107,24 +106,3 @@ def history_groups(histories: sparse.csr_array, n_groups: int, seed: int, space:
         labels = KMeans(n_groups, n_init=4, random_state=seed).fit_predict(reduced)
     used, labels = np.unique(labels, return_inverse=True)
     return Groups(labels.astype(np.int32), len(used))
-
-
-def kmeans_baselines(
-    histories: sparse.csr_array,
-    predicted: Mapping[str, Candidates],
-    n_groups: int,
-    seed: int,
-    seen: sparse.csr_array,
-    space: np.ndarray | None = None,
-) -> tuple[Groups, dict[str, GroupLists]]:
-    """Return k-means groups of the histories, and methods on them.
-
-    ``kmeans_popularity``: the most popular items of each group. ``kmeans_mean_ease``: the lists that EASE's
-    predictions for the members give, where ``predicted`` has them by the name "ease"; so for other names.
-    ``space`` as in :func:`history_groups`.
-    """
-    groups = history_groups(histories, n_groups, seed, space)
-    return groups, {
-        "kmeans_popularity": group_popularity(histories, groups, seed),
-        **{f"kmeans_mean_{name}": members_mean(own, groups, seen, seed) for name, own in predicted.items()},
-    }

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from grouprec.core.types import Candidates, GroupLists, Groups
+from grouprec.core.types import Candidates, GroupLists, Groups, Regime
 from grouprec.evaluate import baselines
 from grouprec.evaluate.oracle import best_strict
-from grouprec.ranking.group_lists import group_popularity
 from grouprec.ranking.metrics import (
     ACCURACY,
     CUTOFFS,
@@ -161,8 +161,8 @@ class Evaluation:
     """The evidence.
 
     Attributes:
-        rows: method, regime, metric, value, low, high, n_users, floor, individual, oracle, share_of_gain; the last
-            four are NaN where they mean nothing.
+        rows: method, regime, metric, value, low, high, n_users, floor, floor_method, individual, oracle,
+            share_of_gain; floor and the last three are NaN where they mean nothing.
         groups: what every method is worth to the members of every group: method, regime, then the columns of
             :func:`group_table`.
         summary: see :func:`headline`.
@@ -180,75 +180,70 @@ def evaluate(
     task: Task,
     groups: Groups,
     candidates: Candidates,
-    predicted: Mapping[str, Candidates],
-    lists: Mapping[str, GroupLists],
+    shared: Mapping[str, tuple[Groups, GroupLists]],
     individual: Mapping[str, Candidates],
+    floor: Mapping[Regime, str],
     seed: int,
 ) -> Evaluation:
-    """Judge group lists, personal lists and all baselines on one task.
+    """Judge group lists, personal lists and simple methods on one task.
 
-    Always measured beside the given lists: personal lists of the candidates ("individual"), item-kNN and, where repeats
-    count, what users took most often; one popular list for all ("popularity"); the groups' own most popular items
-    ("group_popularity"); k-means on histories with popularity and with the members' mean of ``predicted``.
+    Measured beside what is given: personal lists of the candidates ("individual"), item-kNN, and one list of what is
+    popular over all time ("popularity").
 
     Args:
-        histories: all that was learned from; baselines learn from it, too. CSR [U, I].
-        groups: the groups that ``lists`` are for.
+        histories: all that was learned from; item-kNN learns from it, too. CSR [U, I].
+        groups: the run's own.
         candidates: their personal lists are the ceiling.
-        predicted: by name, for the baseline on k-means groups: EASE's as a rule.
-        lists: group methods to judge, e.g. ``{"generated": ..., "members_mean": ...}``.
-        individual: further personal lists to judge, by name: the encoders alone; of all or of the judged users.
+        shared: methods with their groups and lists, by name.
+        individual: further personal lists to judge, by name; of all or of the judged users.
+        floor: the method among ``shared``, or "popularity", that is the best single list for all, by regime.
     """
-    n_groups = groups.n_groups
     alone = {"individual": candidates, **individual}
     if baselines.ITEM_KNN not in alone:
         alone[baselines.ITEM_KNN] = baselines.item_knn(histories, task.seen, seed=seed, users=task.users)
-    if not task.seen.nnz:
-        alone["own_frequency"] = baselines.own_frequency(histories[task.users])
     everyone = baselines.everybody(len(groups.labels))
-    kmeans, kmeans_lists = baselines.kmeans_baselines(histories, predicted, n_groups, seed, task.seen)
-    shared = {
-        **{name: (groups, these) for name, these in lists.items()},
-        "popularity": (everyone, baselines.popularity(histories, seed)),
-        "group_popularity": (groups, group_popularity(histories, groups, seed)),
-        **{name: (kmeans, these) for name, these in kmeans_lists.items()},
-    }
+    shared = {**shared, "popularity": (everyone, baselines.popularity(histories, seed))}
     measured = [measure(name, "individual", individual_lists(own, task), task) for name, own in alone.items()]
     for name, (members, these) in shared.items():
         measured += measure_both(name, these, members, task)
-    rows = add_bounds(rows_table(summarise(measured)), measured, task)
+    rows = add_bounds(rows_table(summarise(measured)), measured, task, floor)
     tables = [group_table(one, groups, task).assign(method=one.method, regime=one.regime) for one in measured]
     return Evaluation(
         rows,
         pd.concat(tables, ignore_index=True),
-        headline(rows, task, n_groups),
+        headline(rows, task, groups.n_groups),
         tuple(measured),
     )
 
 
-def add_bounds(rows: pd.DataFrame, measured: Sequence[Measured], task: Task) -> pd.DataFrame:
+def add_bounds(
+    rows: pd.DataFrame, measured: Sequence[Measured], task: Task, floor: Mapping[Regime, str]
+) -> pd.DataFrame:
     """Return the rows with floor, individual, oracle and share_of_gain beside every accuracy metric.
 
-    The floor is the one popular list for all in the same regime; for personal lists the de-duplicated one, because
+    The floor is the best single list for all in the same regime; for personal lists the de-duplicated one, because
     they leave out what the user has, too. The oracle is that of the groups behind the row's strict list.
     """
     values = rows.set_index(["method", "regime", "metric"])["value"]
     judged = rows["metric"].isin(ACCURACY)
 
-    def look_up(method: str, regimes: pd.Series) -> np.ndarray:
-        keys = pd.MultiIndex.from_arrays([np.full(len(rows), method, dtype=object), regimes, rows["metric"]])
+    def look_up(methods: Any, regimes: pd.Series) -> np.ndarray:
+        keys = pd.MultiIndex.from_arrays([methods, regimes, rows["metric"]])
         return values.reindex(keys).where(judged.to_numpy()).to_numpy()
 
-    floor = look_up("popularity", rows["regime"].replace("individual", "dedup"))
-    individual = look_up("individual", pd.Series("individual", index=rows.index))
+    uses = rows["regime"].replace("individual", "dedup")
+    lowest = look_up(uses.map(dict(floor)), uses)
+    individual = look_up(np.full(len(rows), "individual", dtype=object), pd.Series("individual", index=rows.index))
     strict = {one.method: one.labels for one in measured if one.regime == "strict" and one.labels is not None}
     best = {id(labels): strict_oracle(labels, task, *CUTOFFS) for labels in strict.values()}
     oracle = [
         best.get(id(strict.get(method)), {}).get(metric, np.nan) if regime == "strict" else np.nan
         for method, regime, metric in zip(rows["method"], rows["regime"], rows["metric"], strict=True)
     ]
-    share = share_of_gain(rows["value"].to_numpy(), floor, individual)
-    return rows.assign(floor=floor, individual=individual, oracle=oracle, share_of_gain=share)
+    share = share_of_gain(rows["value"].to_numpy(), lowest, individual)
+    return rows.assign(
+        floor=lowest, floor_method=uses.map(dict(floor)), individual=individual, oracle=oracle, share_of_gain=share
+    )
 
 
 def headline(rows: pd.DataFrame, task: Task, n_groups: int) -> dict[str, float]:

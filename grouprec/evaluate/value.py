@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 from sklearn.metrics import (
     adjusted_rand_score,
     calinski_harabasz_score,
@@ -84,12 +83,12 @@ GroupsAndLists = tuple[Groups, GroupLists]
 
 
 def value_of_groups(
-    histories: sparse.csr_array,
     task: Task,
     candidates: Candidates,
     methods: Mapping[str, Callable[[int, Regime], GroupsAndLists]],
     grid: Sequence[int],
     seed: int,
+    floor: Mapping[Regime, tuple[str, GroupLists]],
     regimes: Sequence[Regime] = ("strict", "dedup"),
     tried: Callable[[int, str, Regime], bool] = lambda n_groups, method, regime: True,
 ) -> pd.DataFrame:
@@ -99,20 +98,21 @@ def value_of_groups(
     users, drawn by the seed. Intervals: :func:`~grouprec.ranking.statistics.mean_interval`.
 
     Args:
-        histories: what the lists were made from, CSR [U, I].
         task: its targets judge the lists; the validation task where the table chooses the number of groups.
         candidates: predict the users' preferences; as personal lists they are the ceiling.
         methods: by name, what forms groups and lists for a number of groups and a regime; fewer groups may come back.
+        floor: by regime, the best single list for all: its name and its lists, G = 1.
         tried: whether a number of groups is tried by a method in a regime.
     Returns:
-        n_groups (as asked for), method, regime, metric, value, low, high, floor, individual, oracle (strict only),
-        share_of_gain, smallest and largest (group sizes).
+        n_groups (as asked for), method, regime, metric, value, low, high, floor, floor_method, individual, oracle
+        (strict only), share_of_gain, smallest and largest (group sizes).
     """
     task = task.sample(MOST_JUDGED, seed)
     alone = _means(protocol.measure("", "individual", individual_lists(candidates, task), task))
     everybody = baselines.everybody(candidates.n_users)
-    both = protocol.measure_both("", baselines.popularity(histories, seed), everybody, task)
-    floors = {one.regime: _means(one) for one in both}
+    floors = {
+        regime: _means(protocol.measure_one("", regime, lists, everybody, task)) for regime, (_, lists) in floor.items()
+    }
 
     def judge(n_groups: int) -> list[dict[str, Any]]:
         rows = []
@@ -127,7 +127,7 @@ def value_of_groups(
             for metric in protocol.HEADLINES:
                 bounds = floors[regime][metric][0], alone[metric][0], oracle.get(metric, np.nan)
                 what = {"n_groups": n_groups, "method": name, "regime": regime, "metric": metric}
-                rows.append(what | _point(*means[metric], *bounds) | sizes)
+                rows.append(what | _point(*means[metric], *bounds) | {"floor_method": floor[regime][0]} | sizes)
         return rows
 
     return pd.DataFrame([row for n_groups in grid for row in judge(n_groups)])

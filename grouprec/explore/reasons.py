@@ -89,6 +89,7 @@ class Explainer:
         histories: of these users, float32 CSR [B, I].
         candidates: of these users; the scores are chances.
         attributes: of these users, B rows.
+        recent: int32 [B, L], their latest items, oldest first; None where no encoder asks for them.
     """
 
     def __init__(
@@ -99,13 +100,14 @@ class Explainer:
         histories: sparse.csr_array,
         candidates: Candidates,
         attributes: pd.DataFrame,
+        recent: np.ndarray | None = None,
     ) -> None:
         self.weights, self.facts, self.histories, self.candidates = weights, facts, histories, candidates
         self._owner = np.repeat(np.arange(candidates.n_users), np.diff(histories.indptr))
         self._worth = worth_of_candidates(candidates)
         used = {name: encoder for name, encoder in encoders.items() if weights.encoders.get(name)}
         self.encoder_parts = tuple(
-            parts_of(encoder, weights.encoders[name], histories, attributes) for name, encoder in used.items()
+            parts_of(encoder, weights.encoders[name], histories, attributes, recent) for name, encoder in used.items()
         )
         total = sum(one.weight for one in self.encoder_parts)
         self.exact = sum(one.weight for one in self.encoder_parts if one.exact) / total if total else 1.0
@@ -211,7 +213,9 @@ class Model:
         known = pd.DataFrame(index=range(len(rows))) if attributes is None else attributes
         known, rows = known.iloc[kept].reset_index(drop=True), rows[kept]
         histories = sparse.csr_array(base.histories[rows])
-        return Explainer(self.encoders, self.weights, self.facts, histories, base.candidates.take(rows), known)
+        recent = None if base.recent is None else np.asarray(base.recent[rows])
+        candidates = base.candidates.take(rows)
+        return Explainer(self.encoders, self.weights, self.facts, histories, candidates, known, recent)
 
 
 def in_words(reasons: Reasons, labels: Texts, who: str = "members", escape: Callable[[str], str] = str) -> str:

@@ -65,11 +65,22 @@ class EncoderParts:
         return lift, parts * np.where(scores > 0, lift / np.where(scores > 0, scores, 1), 0)[owner]
 
 
-def parts_of(encoder: Encoder, weight: float, histories: sparse.csr_array, attributes: pd.DataFrame) -> EncoderParts:
-    """Return what an encoder says of these users."""
-    users, items = encoder.encode(histories, attributes), encoder.items()
+def parts_of(
+    encoder: Encoder,
+    weight: float,
+    histories: sparse.csr_array,
+    attributes: pd.DataFrame,
+    recent: np.ndarray | None = None,
+) -> EncoderParts:
+    """Return what an encoder says of these users.
+
+    Args:
+        recent: int32 [B, L], as :meth:`~grouprec.models.base.Encoder.encode` takes it. Encoders whose scores are no
+            sums go without it, here as in their parts.
+    """
+    parts, exact = encoder.score_parts(histories, recent), True
+    users, items = encoder.encode(histories, attributes, None if parts is None else recent), encoder.items()
     best, no_opinion = _best(Embeddings(users, items), encoder.scale)
-    parts, exact = encoder.score_parts(histories), True
     if parts is None:
         parts = _sum_parts(encoder, histories, attributes)
         exact = parts is not None and not encoder.reads_order

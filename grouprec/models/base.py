@@ -156,6 +156,11 @@ class Encoder(Stage):
     auto: ClassVar[Auto] = Auto()
     on_folds: ClassVar[bool] = False
 
+    @property
+    def asks_for_recent(self) -> bool:
+        """Whether users' vectors depend on the order of their items."""
+        return self.reads_order
+
     @abstractmethod
     def fit(self, data: Dataset, run: RunOptions) -> Self:
         """Learn from ``data.train``; ``data.validation`` (may be empty) decides early stopping only."""

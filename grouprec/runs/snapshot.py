@@ -44,6 +44,8 @@ class FitSnapshot:
             kept from all groups is nobody's candidate.
         held_out: CSR [U, I], non-zero where a user took an item in the part that this fit never learned from: theirs
             by the file, so on no list of their own; None where the fit knows all rows, or repeats are allowed.
+        recent: int32 [U, L], the users' latest items, oldest first, -1 before the first; None where no encoder of the
+            fit asks for their order, and in runs of 0.1.0.
     """
 
     user_ids: np.ndarray
@@ -61,6 +63,7 @@ class FitSnapshot:
     seed: int = 0
     excluded: np.ndarray | None = None
     held_out: sparse.csr_array | None = None
+    recent: np.ndarray | None = None
 
     def save(self, path: Path) -> None:
         """Write everything to one safetensors file; a reader sees the old file or the new one, never half.
@@ -87,6 +90,8 @@ class FitSnapshot:
         if self.held_out is not None:
             arrays["held_out_items"] = self.held_out.indices.astype(np.int32, copy=False)
             arrays["held_out_ends"] = self.held_out.indptr.astype(np.int64, copy=False)
+        if self.recent is not None:
+            arrays["recent"] = self.recent
         numbers = {"weight": self.weight, "repeats": self.repeats, "n_groups": self.n_groups, "seed": self.seed}
         meta = {name: json.dumps(value) for name, value in numbers.items()}
         temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -125,6 +130,7 @@ class FitSnapshot:
                 **numbers,
                 excluded=arrays.get("barred"),
                 held_out=_held_out(arrays, shape),
+                recent=arrays.get("recent"),
             )
         except (OSError, ValueError, KeyError) as error:
             raise StorageError(

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from grouprec.core.types import Candidates, Embeddings, GroupLists, Groups, Regime
+from grouprec.core.types import REGIMES, Candidates, Embeddings, GroupLists, Groups, Regime
 from grouprec.data.dataset import Dataset
 from grouprec.evaluate import baselines, generation, protocol
 from grouprec.evaluate.cold_start import cold_items, cold_users
@@ -43,6 +43,8 @@ from grouprec.ranking.task import Task, dedup_lists, individual_lists, shared_li
 from grouprec.runs.config import RunConfig
 from grouprec.training.fit import Choices, Evidence, Fitted
 from grouprec.training.groups_and_lists import GroupMaker, GroupsAndLists
+from grouprec.training.list_choice import floor_lists, floor_method
+from grouprec.training.rivals import SIMPLE, Shared, find_rivals, kmeans_methods
 from grouprec.training.saving import live_base
 from grouprec.training.selection import smallest_group
 
@@ -68,14 +70,17 @@ def gather(
     histories = judged.data.histories
     alone = _encoders_alone(judged, task, config, options)
     usual = {USUAL: alone[USUAL]} if USUAL in alone else {"own": judged.candidates}
+    rivals = find_rivals(judged, task, choices, usual)
+    shared = {name: (judged.groups, lists) for name, lists in judged.lists.items()} | rivals.shared
+    personal = alone | rivals.personal
     evaluation = protocol.evaluate(
-        histories, task, judged.groups, judged.candidates, usual, judged.lists, alone, config.seed
+        histories, task, judged.groups, judged.candidates, shared, personal, rivals.floor, config.seed
     )
     maker = judged.maker
     measured = {(one.method, one.regime): one for one in evaluation.measured}
     found = {
         "comparisons": compare_all(evaluation.measured, next(iter(judged.lists)), config.seed),
-        "value_of_groups": _value(judged, task, maker, usual, config),
+        "value_of_groups": _value(task, maker, choices, {**usual, SIMPLE: rivals.simple}, config),
         "ablation": _ablation(judged, task, maker, usual, config),
         "strategies": _strategies(judged, task, maker, config),
         "left_behind": _left_behind(judged, task, measured, config),
@@ -124,18 +129,19 @@ def numbers_of_groups(maker: GroupMaker) -> list[int]:
 
 
 def _value(
-    judged: Fitted, task: Task, maker: GroupMaker, usual: Mapping[str, Candidates], config: RunConfig
+    task: Task, maker: GroupMaker, choices: Choices, predicted: Mapping[str, Candidates], config: RunConfig
 ) -> pd.DataFrame:
     """Return the value of every number of groups, and how the run's groups look."""
     grid = numbers_of_groups(maker)
-    table = value_table(maker, task, usual, grid, {*COARSE_GRID, maker.asked})
+    table = value_table(maker, choices, task, predicted, grid, {*COARSE_GRID, maker.asked})
     return table.merge(_shape(maker, grid, config), on="n_groups", how="left")
 
 
 def value_table(
     maker: GroupMaker,
+    choices: Choices,
     task: Task,
-    usual: Mapping[str, Candidates],
+    predicted: Mapping[str, Candidates],
     grid: Sequence[int],
     rest: Collection[int] | None = None,
 ) -> pd.DataFrame:
@@ -145,7 +151,7 @@ def value_table(
     judged by them. Group sizes are scaled up to all users. Fewer users per list make all methods a little worse.
 
     Args:
-        usual: what others predict for the same users as ``maker.candidates``, by name: EASE as a rule.
+        predicted: what others predict for the same users as ``maker.candidates``, by name: EASE as a rule.
         rest: the numbers at which other methods are tried, and the run's in the use that its groups are not made
             for; None for all.
     """
@@ -154,27 +160,31 @@ def value_table(
         rows = np.sort(np.random.default_rng(seed).choice(n_users, CURVE_USERS, replace=False))
         data, task = some_users(maker.data, task, rows)
         maker = GroupMaker(data, maker.candidates.take(rows), maker.config, maker.options)
-        usual = {name: predicted.take(rows) for name, predicted in usual.items()}
+        predicted = {name: own.take(rows) for name, own in predicted.items()}
     histories = maker.data.histories
     space = baselines.history_space(histories, seed)
 
     @cache
-    def practice(n_groups: int) -> tuple[Groups, dict[str, GroupLists]]:
-        return baselines.kmeans_baselines(histories, usual, n_groups, seed, task.seen, space)
+    def practice(n_groups: int) -> Shared:
+        groups = baselines.history_groups(histories, n_groups, seed, space)
+        return kmeans_methods(maker, choices, groups, predicted)
 
     def of(name: str) -> Callable[[int, Regime], GroupsAndLists]:
-        return lambda n_groups, regime: (practice(n_groups)[0], practice(n_groups)[1][name])
+        return lambda n_groups, regime: practice(n_groups)[name]
 
     methods: dict[str, Callable[[int, Regime], GroupsAndLists]] = {
         "members_mean": maker.run_method,
-        **{name: of(name) for name in ("kmeans_popularity", *(f"kmeans_mean_{one}" for one in usual))},
+        **{name: of(name) for name in practice(1)},
     }
+    single = floor_lists(choices.lists, maker)
+    named: dict[Regime, str] = {regime: floor_method(choices.lists, regime, single) for regime in REGIMES}
+    floor: dict[Regime, tuple[str, GroupLists]] = {regime: (name, single[name]) for regime, name in named.items()}
     own = "members_mean", maker.config.grouping_regime
 
     def tried(n_groups: int, method: str, regime: Regime) -> bool:
         return rest is None or n_groups in rest or (method, regime) == own
 
-    table = value_of_groups(histories, task, maker.candidates, methods, grid, seed, tried=tried)
+    table = value_of_groups(task, maker.candidates, methods, grid, seed, floor, tried=tried)
     sizes = (table[["smallest", "largest"]] * (n_users / maker.data.n_users)).round().astype(int)
     return table.assign(smallest=sizes["smallest"], largest=sizes["largest"])
 

@@ -153,9 +153,9 @@ def _fit(cache: StageCache, data: Dataset, parts: Dataset, choices: Choices, lay
         layout: given the users' positions to compute, where this fit is the final one.
     """
     config = cache.config
-    # The baseline of the evaluation comes along where it was tuned, also without a weight.
-    usual, weights = baselines.PREDICTOR, choices.weights.encoders
-    used = tuple(name for name in choices.encoders if weights.get(name) or name == usual)
+    # The baselines of the evaluation come along where they were tuned, also without a weight.
+    usual = () if data is parts else baselines.PREDICTORS
+    used = tuple(name for name in choices.encoders if choices.weights.encoders.get(name) or name in usual)
     used = used or choices.encoders[:1]  # where popularity alone predicts best
     encoded = cache.encode(data, used, choices.decided)
     with cache.progress.stage("candidates"):

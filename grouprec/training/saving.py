@@ -159,6 +159,7 @@ def save_live(run: Run, config: RunConfig, prepared: Prepared, choices: Choices,
 def live_base(fit: Fitted, weight: float, config: RunConfig, held_out: sparse.csr_array | None) -> FitSnapshot:
     """Return what a fit knows of its users, beside what it does not know but is theirs."""
     data, train = fit.data, fit.data.train
+    asked = any(encoder.asks_for_recent for encoder in fit.encoded.encoders.values())
     times = np.full(data.n_users, -np.inf)
     if train.times is not None:
         np.maximum.at(times, train.user_rows, train.times)
@@ -178,6 +179,7 @@ def live_base(fit: Fitted, weight: float, config: RunConfig, held_out: sparse.cs
         seed=config.seed,
         excluded=fit.excluded if fit.excluded.any() else None,
         held_out=held_out,
+        recent=data.recent() if asked else None,
     )
 
 

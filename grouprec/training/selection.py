@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from grouprec.core.types import Candidates
+from grouprec.core.types import Candidates, GroupLists, Regime
 from grouprec.data.dataset import Dataset
 from grouprec.evaluate import baselines
 from grouprec.evaluate.value import choose_n_groups, default_grid, value_of_groups
@@ -28,7 +28,7 @@ from grouprec.training import search
 from grouprec.training.encoded import Encoded
 from grouprec.training.fit import Choices
 from grouprec.training.groups_and_lists import GroupMaker
-from grouprec.training.list_choice import ListChoice, choose_lists
+from grouprec.training.list_choice import ListChoice, choose_lists, floor_lists, floor_method
 from grouprec.training.simple import Simple, choose_simple
 from grouprec.training.stage_cache import StageCache
 
@@ -73,7 +73,7 @@ def choose(cache: StageCache, data: Dataset, folds: Sequence[Dataset] = (), leng
         with progress.stage("number of groups"):
             candidates = cache.candidates(encoded, data, weights[config.repeats])
             maker = GroupMaker(data, candidates, config, cache.options)
-            n_groups, reason, tried = decide_n_groups(config, data, candidates, maker)
+            n_groups, reason, tried = decide_n_groups(config, data, candidates, maker, lists)
     own, other = weights[config.repeats], weights[not config.repeats]
     with progress.stage("live weight") as report:
         weighed = [data.key, encoded.keys, updater_key, own.as_dict(), config.repeats]
@@ -231,23 +231,32 @@ def _allowed(name: str, preset: str, data: Dataset) -> bool:
 
 
 def decide_n_groups(
-    config: RunConfig, data: Dataset, candidates: Candidates | None, maker: GroupMaker | None
+    config: RunConfig,
+    data: Dataset,
+    candidates: Candidates | None,
+    maker: GroupMaker | None,
+    lists: ListChoice | None = None,
 ) -> tuple[int, str, pd.DataFrame | None]:
     """Return the number of groups, why, and the table it was chosen from.
 
     Args:
         data: its validation part judges.
         candidates, maker: of the encoders fitted on the training part; None where there is no validation part.
+        lists: says what the floor is.
     """
     if config.n_groups != "auto":
         return config.n_groups, "", None
     grid = default_grid(data.n_users, 2 * smallest_group(config))
+    lists = lists or ListChoice()
     if candidates is None or maker is None:
         middle = grid[len(grid) // 2]
         return middle, f"{middle} groups: there is no validation part to choose by.", None
     task = validation_task(data, config.repeats)
     methods = {"members_mean": maker.run_method}
-    table = value_of_groups(data.histories, task, candidates, methods, grid, config.seed, (config.regime,))
+    single = floor_lists(lists, maker)
+    name = floor_method(lists, config.regime, single)
+    floor: dict[Regime, tuple[str, GroupLists]] = {config.regime: (name, single[name])}
+    table = value_of_groups(task, candidates, methods, grid, config.seed, floor, (config.regime,))
     n_groups, reason = choose_n_groups(table, config.regime)
     return n_groups, reason, table
 

@@ -81,6 +81,10 @@ class EaseEncoder(LinearEncoder):
     def memory(cls, n_users: int, n_items: int) -> tuple[int, int]:
         return 8 * n_items**2, 20 * n_items**2  # see Config.max_items
 
+    @property
+    def asks_for_recent(self) -> bool:
+        return self.config.fade > 0
+
     def fit(self, data: Dataset, run: RunOptions) -> Self:
         """Solve for the item weights.
 

@@ -25,7 +25,8 @@ P = Column("p", "float64", "probability by chance, two-sided, not corrected; NaN
 SIZE = Column("size", "int64", "users in the group")
 N_GROUPS = Column("n_groups", "int64", "number of groups, as asked for")
 SCALE = (
-    Column("floor", "float64", "the metric of one popular list for everybody"),
+    Column("floor", "float64", "the metric of the best single list for everybody"),
+    Column("floor_method", "str", "which list that is; runs older than the column took `popularity`", later=True),
     Column("individual", "float64", "the metric of personal lists"),
     Column("oracle", "float64", "the metric of the best list possible for the same groups; strict only, else NaN"),
     Column("share_of_gain", "float64", "(value - floor) / (individual - floor)"),
