@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from grouprec.cli.terminal import print_json, print_rows, print_run, progress_bar, terminal
+from grouprec.cli.terminal import Remarks, print_json, print_rows, print_run, progress_bar, terminal
 from grouprec.core.types import GrouprecError
 
 if TYPE_CHECKING:
@@ -144,8 +144,14 @@ def _train(store: RunStore, run: Run) -> dict[str, Any]:
     with bar:
         task = bar.add_task("starting", total=1.0)
 
+        remarks, reached = Remarks(run), ""
+
         def watch(stage: str, fraction: float, seconds_left: float | None) -> None:
+            nonlocal reached
             bar.update(task, description=stage, completed=fraction)
+            if stage != reached:
+                reached = stage
+                remarks.tell()
 
         return train_here(store, run, watch)
 

@@ -30,6 +30,24 @@ def progress_bar() -> Progress:
     )
 
 
+class Remarks:
+    """Prints what a run remarks on while it trains, every remark once."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._told = len(self._all())
+
+    def tell(self) -> None:
+        """Print what was remarked since the last call."""
+        remarks = self._all()
+        for text in remarks[self._told :]:
+            terminal.print(text, markup=False, highlight=False, soft_wrap=True)
+        self._told = len(remarks)
+
+    def _all(self) -> list[str]:
+        return [str(event.get("text", "")) for event in self._run.events() if event.get("event") == "note"]
+
+
 def print_json(value: dict[str, Any]) -> None:
     from grouprec.core.files import plain
 
@@ -68,6 +86,8 @@ def _cell(value: Any) -> str:
 
 def print_run(run: Run) -> None:
     """Print a run for people: what it is, and the value of every method at ten items."""
+    from grouprec.data.hold_out import split_words
+
     status, metrics = run.status(), run.metrics()
     out = Console()
     out.print(f"{run.title()} ({run.run_id}): {status.state} {status.message}", markup=False, highlight=False)
@@ -79,6 +99,8 @@ def print_run(run: Run) -> None:
         markup=False,
         highlight=False,
     )
+    if said := split_words(metrics.get("split") or {}):
+        out.print(said, markup=False, highlight=False)
     if metrics.get("n_groups_reason"):
         out.print(metrics["n_groups_reason"], markup=False, highlight=False)
     verdict = metrics.get("verdict") or {}

@@ -58,7 +58,7 @@ class Preparation(BaseModel):
     split: Literal["auto", "time", "user", "user_time"] = Field(
         default="auto",
         description="The last rows in time, rows of every user at random (user), or every user's own last rows "
-        "(user_time); auto takes time where there are times",
+        "(user_time); auto takes the first of time, user_time and user that leaves enough users to judge by",
     )
 
     @model_validator(mode="after")

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from grouprec.core.types import DataError, SettingError
+from grouprec.core.types import DataError
 from grouprec.data.attributes import (
     activity,
     attribute_table,
@@ -22,13 +22,14 @@ from grouprec.data.attributes import (
 )
 from grouprec.data.clean import Cleaned, Preparation, Report, Rows, check_times, clean_rows
 from grouprec.data.columns import AttributeRoles, Roles, apply_map, detect_attribute_roles, detect_roles
-from grouprec.data.core_users import Core, fit_core
+from grouprec.data.core_users import Core
 from grouprec.data.dataset import Dataset, Interactions, LeftOut
+from grouprec.data.hold_out import hold_out_rows
 from grouprec.data.read import peek, read_table
-from grouprec.data.split import TEST, TRAIN, VALIDATION, split_by_time, split_by_user
+from grouprec.data.split import TEST, TRAIN, VALIDATION
 from grouprec.data.values import shown, sorted_unique, to_numbers, to_seconds
 
-_FORMAT = 1  # part of the key: raise it when the preparation gives other data for the same settings
+_FORMAT = 2  # part of the key: raise it when the preparation gives other data for the same settings
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +43,10 @@ class Prepared:
         n_rows, n_users, n_items: of the file, valid rows only.
         new_users_validation, new_users_test: users of those parts whom training has never seen (not in the dataset).
         first_time, last_time: seconds since 1970 UTC over all valid rows, None where there are no times.
-        split: "time", "user", or "none" where all rows train.
+        split: "time", "user_time", "user", or "none" where all rows train.
+        split_reason: why it is that one, a plain sentence.
+        choose_users, judge_users: users of the dataset with a target in the validation part, by which settings are
+            chosen, and in the test part: an item that they did not have before it.
         user_roles, item_roles: the columns of the attribute files, None where there is no such file.
     """
 
@@ -57,8 +61,24 @@ class Prepared:
     first_time: float | None
     last_time: float | None
     split: str
+    split_reason: str
+    choose_users: int
+    judge_users: int
     user_roles: AttributeRoles | None = None
     item_roles: AttributeRoles | None = None
+
+    def split_facts(self) -> dict[str, Any]:
+        """Return how the rows are parted: kind, reason, choose_users, judge_users, and the rows of every part."""
+        data = self.dataset
+        return {
+            "kind": self.split,
+            "reason": self.split_reason,
+            "choose_users": self.choose_users,
+            "judge_users": self.judge_users,
+            "train": len(data.train),
+            "validation": len(data.validation),
+            "test": len(data.test),
+        }
 
 
 def _ignore(fraction: float) -> None:
@@ -101,9 +121,8 @@ def prepare(
     cleaned = clean_rows(table, found, settings, report)
     _check_two(cleaned, found)
     progress(0.7)
-    parts, split = _split(cleaned.rows, settings, seed, hold_out)
-    report.add("split", len(parts), len(parts), _split_note(parts, split), "")
-    core = fit_core(cleaned.rows, parts, settings, found.weight is not None, report)
+    held_out = hold_out_rows(cleaned.rows, settings, found.weight is not None, report, seed, hold_out)
+    core = held_out.core
     progress(0.8)
     user_file = _attribute_file(users, cleaned.user_ids, "user")
     item_file = _attribute_file(items, cleaned.item_ids, "item")
@@ -122,7 +141,10 @@ def prepare(
         new_users_test=core.new_users[1],
         first_time=None if times is None else float(times.min()),
         last_time=None if times is None else float(times.max()),
-        split=split,
+        split=held_out.split,
+        split_reason=held_out.reason,
+        choose_users=held_out.users.choose,
+        judge_users=held_out.users.judge,
         user_roles=None if user_file is None else user_file[1],
         item_roles=None if item_file is None else item_file[1],
     )
@@ -166,38 +188,6 @@ def _check_two(cleaned: Cleaned, roles: Roles) -> None:
                 f"There is only one {kind}, '{shown(ids[codes[0]])}', in column '{getattr(roles, kind)}': "
                 f"groups need two or more; is --map {kind}=COLUMN right?"
             )
-
-
-def _split(rows: Rows, settings: Preparation, seed: int, hold_out: bool) -> tuple[np.ndarray, str]:
-    """Return the part of every row and how it was found."""
-    shares = settings.validation_share, settings.test_share
-    if not hold_out or sum(shares) == 0:
-        return np.full(len(rows), TRAIN, np.int8), "none"
-    if settings.split in ("time", "user_time") and rows.times is None:
-        raise SettingError("A split by time needs a time column; name it with --map time=COLUMN or set split to user.")
-    if settings.split in ("auto", "time") and rows.times is not None:
-        parts = split_by_time(rows.times, *shares)
-        # One moment for all rows cannot be cut; auto then falls back to users.
-        if settings.split == "time" or (parts != TRAIN).any():
-            return parts, "time"
-    rng = np.random.default_rng([seed, zlib.crc32(b"split")])
-    if settings.split == "user_time":
-        return split_by_user(rows.users, *shares, rng, rows.times), "user_time"
-    return split_by_user(rows.users, *shares, rng), "user"
-
-
-SPLITS = {
-    "time": "by time",
-    "user": "per user at random",
-    "user_time": "per user by time",
-    "none": "all rows train",
-}
-
-
-def _split_note(parts: np.ndarray, split: str) -> str:
-    counts = np.bincount(parts, minlength=3)
-    how = SPLITS[split]
-    return f"{how}: training {counts[0]:,}, validation {counts[1]:,}, test {counts[2]:,}"
 
 
 def _attribute_file(path: Path | None, ids: np.ndarray, kind: str) -> tuple[pd.DataFrame, AttributeRoles] | None:

@@ -1,10 +1,21 @@
-"""Training, validation and test parts: by time where there are times, else within every user at random."""
+"""Training, validation and test parts, and how many users they leave to choose settings by and to judge by."""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
+from grouprec.data.values import sorted_unique
+
 TRAIN, VALIDATION, TEST = 0, 1, 2
+
+
+class UsersLeft(NamedTuple):
+    """How many users have something to be found in the validation part (choose) and in the test part (judge)."""
+
+    choose: int
+    judge: int
 
 
 def split_by_time(times: np.ndarray, validation_share: float, test_share: float) -> np.ndarray:
@@ -49,12 +60,13 @@ def split_by_user(
 
     A user's number of rows in a part is the share rounded up or down at random, so that short histories, too, take
     part as often as the shares say. Users with fewer than three rows keep all of them for training, and every user
-    keeps at least one.
+    keeps at least one. Rows of one user and one time (a basket) have no order, so they are never parted: a basket
+    that a cut falls into goes to the later part as a whole, as often as the share of it that lies behind the cut.
 
     Args:
         user_rows: int [n], user of every row.
         validation_share, test_share: wanted shares of the rows, >= 0, together < 1.
-        rng: decides which rows; with times only the order of equal ones.
+        rng: decides which rows; with times how numbers are rounded and to which side baskets go.
         times: float64 [n]; the last rows of every user are the test, those before them the validation part.
     Returns:
         int8 [n]: 0 training, 1 validation, 2 test.
@@ -68,10 +80,57 @@ def split_by_user(
     )
     latest_first = np.zeros(len(user_rows)) if times is None else -times
     order = np.lexsort((rng.random(len(user_rows)), latest_first, user_rows))
+    cuts = np.stack([n_test, n_test + n_validation])
+    if times is not None:
+        cuts = _around_baskets(cuts, user_rows[order], times[order], counts, rng.random(n_users))
     sorted_users = user_rows[order]
     rank = np.arange(len(user_rows)) - (counts.cumsum() - counts)[sorted_users]
     parts = np.empty(len(user_rows), np.int8)
-    parts[order] = np.select(
-        [rank < n_test[sorted_users], rank < (n_test + n_validation)[sorted_users]], [TEST, VALIDATION], TRAIN
-    )
+    parts[order] = np.select([rank < cuts[0, sorted_users], rank < cuts[1, sorted_users]], [TEST, VALIDATION], TRAIN)
     return parts
+
+
+def _around_baskets(
+    cuts: np.ndarray, users: np.ndarray, times: np.ndarray, counts: np.ndarray, draw: np.ndarray
+) -> np.ndarray:
+    """Return the cuts moved to an end of the basket that they fall into; the earliest basket always trains.
+
+    Args:
+        cuts: int [2, U], how many of a user's latest rows lie behind each cut.
+        users, times: [n], of all rows, user after user, the latest first.
+        counts: int [U], rows of every user.
+        draw: float [U], 0..1. One for both cuts, so that they never change places.
+    """
+    new = np.ones(len(users), bool)
+    new[1:] = (users[1:] != users[:-1]) | (times[1:] != times[:-1])
+    starts = np.append(np.flatnonzero(new), len(users))  # of the baskets
+    first = counts.cumsum() - counts
+    at = first + cuts  # the row before which is cut
+    basket = np.searchsorted(starts, at, side="right") - 1
+    begin = starts[basket]
+    end = starts[np.minimum(basket + 1, len(starts) - 1)]
+    behind = (at - begin) / np.maximum(end - begin, 1)
+    return np.where((draw < behind) & (end < first + counts), end, begin) - first
+
+
+def count_users(users: np.ndarray, items: np.ndarray, parts: np.ndarray) -> UsersLeft:
+    """Return how many users the validation part leaves to choose settings by, and the test part to judge by.
+
+    A user counts who has a target there: an item that they do not have before that part (validation comes before
+    test).
+
+    Args:
+        users, items: int [n] of every row; only users and items that the training part knows.
+        parts: int8 [n].
+    """
+    width = np.int64(items.max(initial=0)) + 1
+    later = np.zeros(int(users.max(initial=-1)) + 1, bool)
+    later[users[parts != TRAIN]] = True
+    asked = later[users]  # of the others, who are most of them, nothing is sorted
+    users, items, parts = users[asked], items[asked], parts[asked]
+    train, validation, test = (
+        sorted_unique(users[parts == part] * width + items[parts == part]) for part in (TRAIN, VALIDATION, TEST)
+    )
+    first = validation[~np.isin(validation, train, assume_unique=True)]
+    last = test[~np.isin(test, train, assume_unique=True) & ~np.isin(test, validation, assume_unique=True)]
+    return UsersLeft(len(sorted_unique(first // width)), len(sorted_unique(last // width)))

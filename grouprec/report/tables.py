@@ -312,6 +312,7 @@ def run_row(title: str, metrics: Mapping[str, Any], evaluation: pd.DataFrame, le
         "Run": title,
         "Data": metrics.get("dataset", ""),
         "Users": metrics.get("n_users"),
+        "Tested on": metrics.get("n_test_users"),
         "Groups": metrics.get("n_groups"),
         "Preset": metrics.get("preset", ""),
         "Encoder": sentences.encoder_title(str(metrics.get("encoder", ""))),

@@ -19,6 +19,7 @@ from grouprec.core.files import storage
 from grouprec.core.types import Groups, SettingError
 from grouprec.data.dataset import Dataset
 from grouprec.data.folds import length_of, make_folds
+from grouprec.data.hold_out import split_words
 from grouprec.data.prepare import Prepared, prepare
 from grouprec.evaluate import baselines
 from grouprec.evaluate.updates import evaluate_updates
@@ -118,6 +119,8 @@ def _prepare(cache: StageCache, hold_out: bool) -> Prepared:
             seed=config.seed,
             hold_out=hold_out,
         )
+    if hold_out:
+        cache.progress.note(split_words(prepared.split_facts()))
     data = prepared.dataset
     if isinstance(config.n_groups, int) and config.n_groups > data.n_users:
         raise SettingError(

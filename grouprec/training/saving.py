@@ -58,12 +58,7 @@ def summarise(
         "refit": config.refit,
         "device_title": device_title(device),
         "dataset": config.dataset or data.name,
-        "split": {
-            "kind": prepared.split,
-            "train": len(data.train),
-            "validation": len(data.validation),
-            "test": len(data.test),
-        },
+        "split": prepared.split_facts(),
         "new_users": {"validation": prepared.new_users_validation, "test": prepared.new_users_test},
         "list_method": judged.list_method,
         "decided": {name: values for name, values in choices.decided.items() if values},

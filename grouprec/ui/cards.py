@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from grouprec.report.palette import group_colour, text_on
+from grouprec.report.tested import tested_words
 from grouprec.report.text import (  # noqa: F401  # pages find all ways to say things here
     NOTHING,
     count,
@@ -63,6 +64,12 @@ def answer(sentence: str, explanation: str | None = None) -> None:
     """Draw the page's first line: the sentence (markdown, already escaped) that answers its question."""
     together = sentence.replace(" %", "\u00a0%")  # a number and its sign stay in one line
     st.markdown(f"## {together}", help=explanation, anchors=False)
+
+
+def tested_note(run: Run) -> None:
+    """Say beside a headline on how many users it rests."""
+    if said := tested_words(state.metrics(run)):
+        st.caption(said)
 
 
 def section(title: str, explanation: str | None = None) -> None:

@@ -59,7 +59,7 @@ def test_the_report_adds_up_and_ends_with_the_rows_of_the_dataset(tmp_path):
 
 def test_the_statistics_of_training_ignore_later_rows(tmp_path):
     table = events(30, 8, 6).sort_values("date", ignore_index=True)
-    settings = Preparation(min_item_users=2)
+    settings = Preparation(min_item_users=2, split="time")
     before = prepared(tmp_path, table, settings)
     table.loc[len(table) - 5 :, "qty"] = 10**6
     table.loc[len(table) - 3 :, "item"] = "only in the test part"
@@ -285,10 +285,13 @@ def test_progress_is_told_after_reading_cleaning_and_forming(tmp_path):
 
 
 def test_the_first_step_is_reading_and_the_split_is_noted(tmp_path):
-    result = prepared(tmp_path, events())
+    result = prepared(tmp_path, events(), LOOSE.model_copy(update={"split": "time"}))
     assert result.report.steps[0] == ("read", 72, 72, "'events.csv'")
     counts = [len(part) for part in (result.dataset.train, result.dataset.validation, result.dataset.test)]
-    assert steps(result).loc["split", "note"] == "by time: training 58, validation 7, test 7"
+    assert steps(result).loc["split", "note"] == (
+        "by time: training 58, validation 7, test 7; users to choose by 6, to judge by 7. "
+        "Split at two moments for everybody, as the settings say."
+    )
     assert counts[0] == 58
     later = prepared(tmp_path, events(), hold_out=False)
     assert steps(later).loc["split", "note"] == "all rows train: training 72, validation 0, test 0"
@@ -301,7 +304,7 @@ def test_what_was_found_in_the_file_is_told(tmp_path):
     assert (result.n_rows, result.n_users, result.n_items) == (72, 12, 8)
     assert (result.first_time, result.last_time) == (times.min().timestamp(), times.max().timestamp())
     assert (result.user_roles, result.item_roles) == (None, None)
-    assert (result.dataset.name, result.split, result.dataset.merge) == ("events", "time", "sum")
+    assert (result.dataset.name, result.split, result.dataset.merge) == ("events", "user_time", "sum")
     pd.DataFrame({"user": ["u00", "u01"], "age": [1, 2]}).to_csv(tmp_path / "u.csv", index=False)
     pd.DataFrame({"item": ["i0", "i1"], "title": ["A", "B"]}).to_csv(tmp_path / "i.csv", index=False)
     result = prepared(tmp_path, table, users=tmp_path / "u.csv", items=tmp_path / "i.csv")

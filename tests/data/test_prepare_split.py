@@ -7,9 +7,11 @@ from grouprec.core.types import SettingError
 from grouprec.data.clean import Preparation
 from tests.data.test_prepare import LOOSE, events, prepared
 
+BY_TIME = LOOSE.model_copy(update={"split": "time"})
+
 
 def test_the_split_by_time_lets_no_future_into_training(tmp_path):
-    data = prepared(tmp_path, events(), LOOSE.model_copy(update={"test_share": 0.2})).dataset
+    data = prepared(tmp_path, events(), BY_TIME.model_copy(update={"test_share": 0.2})).dataset
     assert data.train.times.max() < data.validation.times.min()
     assert data.validation.times.max() < data.test.times.min()
     start = pd.Timestamp("2024-01-01", tz="UTC").timestamp()
@@ -31,7 +33,7 @@ def test_refit_puts_all_rows_into_training(tmp_path):
 def test_new_users_are_counted_and_not_in_the_dataset(tmp_path):
     table = events()
     table.loc[table["date"].idxmax(), "user"] = "newcomer"
-    result = prepared(tmp_path, table)
+    result = prepared(tmp_path, table, BY_TIME)
     assert (result.new_users_validation, result.new_users_test) == (0, 1)
     assert "newcomer" not in result.dataset.user_ids
     assert "newcomer" not in result.dataset.left_out.user_ids
@@ -43,7 +45,7 @@ def test_a_split_of_every_users_own_time_keeps_their_last_rows_apart(tmp_path):
     assert result.split == "user_time" and data.timed and min(len(data.validation), len(data.test)) > 0
     for user in range(data.n_users):
         train, test = (part.times[part.user_rows == user] for part in (data.train, data.test))
-        assert not len(test) or train.max() <= test.min()
+        assert not len(test) or train.max() < test.min()
     assert data.test.times.min() < data.train.times.max(), "users' times overlap"
     with pytest.raises(SettingError, match="needs a time column"):
         prepared(tmp_path, events().drop(columns="date"), Preparation(split="user_time", min_item_users=1))
@@ -62,17 +64,17 @@ def test_new_users_of_both_parts_are_counted_apart(tmp_path):
     table = events().sort_values("date", ignore_index=True)
     table.loc[60, "user"], table.loc[61, "user"] = "n1", "n2"
     table.loc[70, "user"] = "n3"
-    result = prepared(tmp_path, table)
+    result = prepared(tmp_path, table, BY_TIME)
     assert (result.new_users_validation, result.new_users_test) == (2, 1)
 
 
 @pytest.mark.parametrize(
     ("shares", "setting", "timed", "split"),
     [
-        ((0.1, 0.1), "auto", True, "time"),
+        ((0.1, 0.1), "auto", True, "user_time"),
         ((0.1, 0.1), "auto", False, "user"),
         ((0.0, 0.0), "auto", True, "none"),
-        ((0.5, 0.0), "auto", True, "time"),
+        ((0.5, 0.0), "auto", True, "user_time"),
         ((0.1, 0.1), "time", True, "time"),
         ((0.1, 0.1), "user", True, "user"),
         ((0.1, 0.1), "user", False, "user"),
@@ -89,6 +91,5 @@ def test_how_rows_are_parted_follows_setting_shares_and_times(tmp_path, shares, 
 
 
 def test_a_split_by_time_of_one_moment_trains_all_where_it_was_asked_for(tmp_path):
-    settings = LOOSE.model_copy(update={"split": "time"})
-    result = prepared(tmp_path, events(per_user=8).assign(date="2024-01-01"), settings)
+    result = prepared(tmp_path, events(per_user=8).assign(date="2024-01-01"), BY_TIME)
     assert result.split == "time" and len(result.dataset.train) == 96

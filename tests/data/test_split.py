@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from grouprec.data.split import TEST, TRAIN, VALIDATION, split_by_time, split_by_user
+from grouprec.data.split import TEST, TRAIN, VALIDATION, count_users, split_by_time, split_by_user
 
 shares = st.sampled_from([0.0, 0.1, 0.25, 0.4])
 times = arrays(np.float64, st.integers(1, 60), elements=st.integers(0, 20).map(float))
@@ -73,7 +73,7 @@ def test_along_the_users_own_time_no_later_part_holds_an_earlier_row(users, vali
         own, when = parts[users == user], times[users == user]
         for earlier, later in ((TRAIN, VALIDATION), (VALIDATION, TEST), (TRAIN, TEST)):
             if (own == earlier).any() and (own == later).any():
-                assert when[own == earlier].max() <= when[own == later].min()
+                assert when[own == earlier].max() < when[own == later].min()
         assert (own == TRAIN).any() and ((own == TRAIN).all() or len(own) >= 3)
 
 
@@ -133,13 +133,54 @@ def test_no_rows_have_no_parts():
     assert split_by_user(nothing, 0.1, 0.1, np.random.default_rng(0)).tolist() == []
 
 
-def test_the_draw_is_the_same_whatever_the_times_so_long_as_they_are_equal():
-    users = np.repeat(np.arange(20), 5)
-    plain, timed = (
-        split_by_user(users, 0.2, 0.2, np.random.default_rng(0), times) for times in (None, np.full(100, 7.0))
-    )
-    assert (plain == timed).all()
-    assert len({tuple(own) for own in plain.reshape(20, 5)}) > 5, "not the same rows of every user"
+def test_not_the_same_rows_of_every_user_are_drawn():
+    parts = split_by_user(np.repeat(np.arange(20), 5), 0.2, 0.2, np.random.default_rng(0))
+    assert len({tuple(own) for own in parts.reshape(20, 5)}) > 5
+
+
+def test_along_the_users_own_time_a_basket_stays_whole_and_the_shares_hold_over_many_users():
+    users = np.repeat(np.arange(3000), 10)
+    basket = np.tile(np.repeat(np.arange(5), [1, 3, 2, 3, 1]), 3000)
+    rows = np.random.default_rng(1).permutation(len(users))
+    parts = np.empty(len(users), np.int8)
+    parts[rows] = split_by_user(users[rows], 0.2, 0.2, np.random.default_rng(0), basket[rows] * 60.0)
+    of_basket = [parts.reshape(3000, 10)[:, start:stop] for start, stop in ((0, 1), (1, 4), (4, 6), (6, 9), (9, 10))]
+    assert all((own == own[:, :1]).all() for own in of_basket)
+    assert (of_basket[0] == TRAIN).all()
+    # Two rows are wanted: the last basket has one of them, the one before it lies a third behind the cut.
+    assert np.isclose((of_basket[3][:, 0] == TEST).mean(), 1 / 3, atol=0.03)
+    np.testing.assert_allclose(np.bincount(parts) / len(parts), [0.6, 0.2, 0.2], atol=0.01)
+
+
+def test_along_the_users_own_time_a_user_of_one_basket_trains_only():
+    users = np.repeat(np.arange(40), 5)
+    times = np.repeat(np.arange(40.0), 5)
+    assert (split_by_user(users, 0.4, 0.5, np.random.default_rng(0), times) == TRAIN).all()
+
+
+def test_users_are_counted_who_have_something_new_in_a_part():
+    rows = [  # user, item, part
+        *[(0, 1, TRAIN), (0, 2, VALIDATION), (0, 3, TEST)],  # counts in both
+        *[(1, 1, TRAIN), (1, 1, VALIDATION), (1, 1, TEST)],  # only takes the same again
+        *[(2, 1, TRAIN), (2, 2, VALIDATION), (2, 2, TEST)],  # of the test nothing is new after the validation part
+        *[(3, 1, TRAIN), (3, 1, TEST), (3, 4, TEST), (3, 4, TEST)],
+        *[(4, 3, TRAIN), (4, 4, TRAIN)],
+    ]
+    users, items, parts = np.array(rows).T
+    assert count_users(users, items, parts) == (2, 2)
+    assert count_users(users[::-1].astype(np.int32), items[::-1].astype(np.int32), parts[::-1]) == (2, 2)
+    nothing = np.zeros(0, np.int32)
+    assert count_users(nothing, nothing, nothing) == (0, 0)
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5), st.integers(0, 2)), max_size=60))
+@settings(max_examples=100, deadline=None)
+def test_users_are_counted_as_sets_say(rows):
+    users, items, parts = np.array(rows, np.int64).reshape(-1, 3).T
+    took = {part: {(u, i) for u, i, p in rows if p == part} for part in (TRAIN, VALIDATION, TEST)}
+    choose = {user for user, _ in took[VALIDATION] - took[TRAIN]}
+    judge = {user for user, _ in took[TEST] - took[TRAIN] - took[VALIDATION]}
+    assert count_users(users, items, parts) == (len(choose), len(judge))
 
 
 def test_a_seed_parts_the_rows_as_it_always_did():

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from grouprec.data.hold_out import split_words
 from grouprec.models.declared import called, words_of
 from grouprec.report import findings, sentences
 from grouprec.report.html import sections
@@ -58,7 +59,8 @@ def _steps(reading: Reading) -> list[str]:
         f"{plural(metrics.get('n_users', 0), 'user')} with {plural(metrics.get('n_items', 0), 'item')} remained after "
         "cleaning; the table below counts what every step left out.",
         f"**Keep aside.** To test on, {kind} were kept aside: {count(split.get('test', 0))} rows, and "
-        f"{count(split.get('validation', 0))} more to choose settings by. Nothing was learned from the test part.",
+        f"{count(split.get('validation', 0))} more to choose settings by. Nothing was learned from the test part. "
+        f"{split_words(split)}".strip(),
         f"**Predict.** What every user may want next is predicted by {encoders}."
         + (f" {findings.blend_answer(weights)} {findings.trend_answer(weights)}" if weights else ""),
         f"**Group.** Users were divided {formed}.",

@@ -151,6 +151,7 @@ def draw() -> None:
             lists = tables.list_method(summary, use)
             sentence = sentences.compare_answer(results, use, summary.get("n_groups", 0), lists, f"ndcg@{n_items}")
             cards.answer(sentence, sentences.METRIC_HELP)
+            cards.tested_note(current)
             if note := sentences.repeats_words(summary):
                 st.caption(note)
             take_home(current, results)

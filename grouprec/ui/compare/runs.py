@@ -88,7 +88,7 @@ def headlines(
     value = st.column_config.NumberColumn(format="%.3f", help=sentences.METRIC_HELP)
     measured = frame.columns[frame.columns.get_loc("Personal lists") : -1]
     formats = {name: share if "share" in name else value for name in measured}
-    formats |= dict.fromkeys(("Users", "Seconds"), st.column_config.NumberColumn(format="localized"))
+    formats |= dict.fromkeys(("Users", "Tested on", "Seconds"), st.column_config.NumberColumn(format="localized"))
     _table(frame, "runs", formats, "Chosen runs in rows, their headline numbers in columns")
     if len(frame[["Data", "Users"]].drop_duplicates()) > 1:
         st.caption("These runs are not on the same users, so compare shares of possible gain rather than values.")

@@ -13,11 +13,12 @@ import streamlit as st
 from grouprec.core.types import GrouprecError
 from grouprec.data.clean import DEFAULT_BEHAVIOUR_WEIGHT, Preparation
 from grouprec.data.columns import ROLES, detect_roles, simple_name
+from grouprec.data.hold_out import split_words
 from grouprec.data.library import KnownDataset
 from grouprec.data.prepare import prepare
 from grouprec.data.read import Peek, peek
 from grouprec.ui import cards, state
-from grouprec.ui.cards import plain
+from grouprec.ui.cards import plain, plural
 from grouprec.ui.charts import QUIET_CONFIG
 from grouprec.ui.data import preview, quality, sources
 from grouprec.ui.data.quality import Check
@@ -154,10 +155,10 @@ def draw_check(check: Check) -> None:
     )
     draw_distributions(check)
     names = {"train": "To learn from", "validation": "To choose settings", "test": "To judge the result"}
-    how = "the last rows in time" if check.split.get("kind") == "time" else "random rows of every user"
-    cards.section("How the rows are split", f"The rows that judge are {how}; nothing is learned from them.")
+    cards.section("How the rows are split", "Nothing is learned from the rows that judge.")
+    st.markdown(plain(split_words(check.split)))
     for column, (part, title) in zip(st.columns(3), names.items(), strict=True):
-        column.metric(title, f"{check.split.get(part, 0):,} rows", border=True)
+        column.metric(title, plural(check.split[part], "row"), border=True)
 
 
 def draw_warnings(check: Check) -> None:

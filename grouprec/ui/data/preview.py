@@ -10,11 +10,13 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from grouprec.core.tables import highest
+from grouprec.data.hold_out import ENOUGH_TO_CHOOSE
 from grouprec.data.prepare import Prepared
 from grouprec.data.read import Peek
+from grouprec.ranking.statistics import ENOUGH
 from grouprec.report.palette import ACCENT, NEUTRAL
 from grouprec.ui.cards import count, percent, plural
-from grouprec.ui.data.quality import FEW_ITEMS, FEW_PER_USER, FEW_USERS, Check, long_tail
+from grouprec.ui.data.quality import FEW_ITEMS, FEW_PER_USER, FEW_USERS, Check, few_choose, few_tested, long_tail
 
 DAY = 86_400.0
 
@@ -38,7 +40,7 @@ def summarise(prepared: Prepared) -> Check:
         per_user=distribution(of_users),
         per_item=distribution(of_items),
         activity=activity(times),
-        split={"kind": prepared.split, **{name: len(part) for name, part in parts.items()}},
+        split=prepared.split_facts(),
         size={
             "n_users": dataset.n_users,
             "n_items": dataset.n_items,
@@ -87,25 +89,29 @@ def verdict(check: Check) -> str:
     found = (
         f"{count(check.n_users)} users and {count(check.n_items)} items with {count(check.n_rows)} usable interactions"
     )
+    choose, judge = check.split["choose_users"], check.split["judge_users"]
     doubts = [
+        (judge < ENOUGH, few_tested(judge)),
         (check.n_users < FEW_USERS, f"{check.n_users} users are few to form groups of"),
         (check.n_items < FEW_ITEMS, f"{check.n_items} items are few to choose a list from"),
         (check.n_rows < FEW_PER_USER * check.n_users, "most users have too few interactions to tell their taste"),
+        (choose < ENOUGH_TO_CHOOSE, few_choose(choose)),
     ]
     reasons = [reason for weak, reason in doubts if weak]
-    judged = f"Only just: {reasons[0]}. There are {found}" if reasons else f"Yes: {found}"
-    return f"{judged}; {dropped_sentence(check)}."
+    judged = f"Only just: {reasons[0]}" if reasons else f"Yes: {plural(judge, 'user')} can be tested"
+    return f"{judged}. There are {found}; {dropped_sentence(check)}."
 
 
 def dropped_sentence(check: Check) -> str:
     """Return how many rows were dropped, and by which step most."""
-    lost = check.n_raw - check.n_rows
-    if lost <= 0 or not check.report["dropped"].any():
+    lost = int(check.report["dropped"].sum())
+    if lost == 0:
         return "no row was dropped"
     worst = highest(check.report, "dropped")["step"]
-    return (
-        f"{percent(lost / check.n_raw)} of the rows were dropped or merged, {_REASONS.get(worst, f'most as {worst}')}"
-    )
+    share = lost / check.n_raw
+    were = "was" if lost == 1 else "were"
+    said = f"{percent(share)} of the rows" if share >= 0.005 else f"{count(lost)} of {count(check.n_raw)} rows"
+    return f"{said} {were} dropped or merged, {_REASONS.get(worst, f'most as {worst}')}"
 
 
 _REASONS = {
@@ -115,6 +121,8 @@ _REASONS = {
     "exact duplicates": "most because they repeat another row",
     "unknown to the training": "most because their user or item first appears after the training part",
     "low ratings": "most because their rating is below the threshold",
+    "robots": "most because they belong to users of extreme activity",
+    "k-core": "most because their user or item is too rare",
 }
 
 

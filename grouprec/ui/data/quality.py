@@ -12,8 +12,11 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from grouprec.core.tables import named_rows
+from grouprec.data.hold_out import ENOUGH_TO_CHOOSE
 from grouprec.data.values import to_numbers, to_seconds
+from grouprec.ranking.statistics import ENOUGH
 from grouprec.report.palette import ACCENT, NEUTRAL
+from grouprec.report.text import TOO_FEW
 from grouprec.ui.cards import count, percent, plural
 
 FEW_USERS, FEW_ITEMS, FEW_PER_USER = 100, 30, 3.0  # below these, groups and their evaluation are mostly chance
@@ -70,11 +73,28 @@ def _size_warnings(check: Check) -> list[Warn]:
     if check.n_items > MANY_ITEMS:
         advice = "Training takes a slower encoder in place of EASE; raise “Fewest users of an item” to spare the time."
         found.append(Warn(f"{count(check.n_items)} items are many", advice))
-    tested = check.split.get("test", 0)
+    choose, tested = check.split["choose_users"], check.split["judge_users"]
     if tested < FEW_TESTED:
         advice = "Results will be uncertain: raise “Share that judges” under Preparation, or bring more rows."
-        found.append(Warn(f"only {plural(tested, 'row')} will judge the result", advice))
+        few = tested < ENOUGH
+        found.append(Warn(few_tested(tested) if few else f"only {plural(tested, 'user')} can be tested", advice))
+    if choose < ENOUGH_TO_CHOOSE:
+        advice = "Raise “Share that chooses” under Preparation, or bring more rows, to have settings chosen."
+        found.append(Warn(few_choose(choose), advice))
     return found
+
+
+def few_tested(tested: int) -> str:
+    """Say that so many users are too few to judge by."""
+    if not tested:
+        return "no user can be tested, so nothing will tell what the lists are worth"
+    return f"{plural(tested, 'user')} can be tested: {TOO_FEW} one method from another"
+
+
+def few_choose(choose: int) -> str:
+    """Say that so many users are too few to choose settings by."""
+    left = f"{plural(choose, 'user')} {'is' if choose == 1 else 'are'}" if choose else "no user is"
+    return f"{left} left to choose settings by, so defaults will be used"
 
 
 def _time_warnings(check: Check, now: float) -> list[Warn]:
@@ -211,7 +231,7 @@ class Check:
         report: step, rows_before, rows_after, dropped, note.
         per_user, per_item: how many users (items) have how many interactions: columns ``interactions``, ``count``.
         activity: interactions over time: columns ``start`` (datetime), ``count``; empty without times.
-        split: kind, and rows of train, validation and test.
+        split: of :meth:`grouprec.data.prepare.Prepared.split_facts`.
         size: what training will see, as :class:`grouprec.training.cost.Size` takes it.
         tail: which share of the items takes which share of the interactions (quality.long_tail).
         period: first and last time in seconds since 1970, None without times.

@@ -36,6 +36,8 @@ def explore(run: Run, groups: pd.DataFrame) -> None:
     verdict = words.headline(state.metrics(run).get("verdict") or {})
     with top:
         cards.answer(verdict or sentence, sentences.METRIC_HELP if verdict else None)
+        if verdict:
+            cards.tested_note(run)
     if verdict:
         said.markdown(sentence)
 

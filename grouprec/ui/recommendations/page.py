@@ -217,6 +217,7 @@ def draw() -> None:
     trained = tables.group_list(all_lists, number, best_method, use)
     with top:
         cards.answer(sentences.list_answer(group_row, trained, evaluation, use, best_method), sentences.METRIC_HELP)
+        cards.tested_note(current)
         if note := sentences.repeats_words(summary):
             st.caption(note)
     looked_at = remade.choose(current, group_row, use, n_items, trained)

@@ -47,6 +47,9 @@ def draw_history(runs: list[Run]) -> None:
                 format="%.0f %%",
                 help="How much of what personal lists would gain over one popular list the group lists keep.",
             ),
+            "tested": st.column_config.NumberColumn(
+                "Tested on", format="localized", help="Users by whom it was judged"
+            ),
             "created": st.column_config.DatetimeColumn("Started", format="D MMM, HH:mm"),
         },
         alt="All runs, newest first, with state, dataset, groups, seconds and share of the possible gain",

@@ -292,6 +292,7 @@ HISTORY_COLUMNS = [
     "groups",
     "seconds",
     "gain",
+    "tested",
     "created",
 ]
 
@@ -304,7 +305,7 @@ def history(runs: Iterable[Run]) -> pd.DataFrame:
 def shown_columns(frame: pd.DataFrame) -> list[str]:
     """Return the columns of the history to show; tags and notes only where there are some."""
     written = [name for name in ("tags", "note") if frame[name].astype(bool).any()]
-    return ["title", "state", *written, "dataset", "preset", "groups", "seconds", "gain", "created"]
+    return ["title", "state", *written, "dataset", "preset", "groups", "seconds", "gain", "tested", "created"]
 
 
 def all_tags(runs: Iterable[Run]) -> list[str]:
@@ -366,5 +367,6 @@ def _history_row(run: Run) -> dict[str, Any]:
         "groups": str(metrics.get("n_groups", wish)),
         "seconds": elapsed(status, metrics),
         "gain": None if gain is None else 100 * gain,
+        "tested": metrics.get("n_test_users"),
         "created": status.created,
     }

@@ -103,6 +103,7 @@ def _explore(run: Run) -> None:
     n, other = choose(run, curve["n_groups"].astype(int).tolist(), own)
     with top:
         cards.answer(words.answer(curve, n), GAIN_HELP)
+        cards.tested_note(run)
     now, then = (setting(run, one, regime_of(run)) for one in (n, other))
     if now is None or then is None:
         st.info(MISSING, icon=":material/map:")

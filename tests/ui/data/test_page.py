@@ -75,13 +75,51 @@ def test_the_check_answers_with_numbers_and_shows_every_step(library: Library) -
     app.button(key="check_data").click().run()
     assert not app.exception
     said = answer(app)
-    assert said.startswith("Only just: 40 users are few")
+    assert said.startswith("Only just: 25 users can be tested: too few to tell")
     assert "12 items with 216 usable interactions" in said
     assert "10 % of the rows were dropped or merged, most because they name no user" in said
     report = next(frame.value for frame in app.dataframe if "rows_before" in frame.value.columns)
     assert report["dropped"].max() == 24
     assert app.button(key="to_train").label == "Continue to training"
     assert len(app.get("plotly_chart")) == 5
+
+
+def plenty(n_users: int = 240) -> bytes:
+    """Return a CSV of users who take something new every week, so that all can be tested; one row is cancelled."""
+    rows = ["customer,product,quantity,date"]
+    for user in range(n_users):
+        for week in range(10):
+            rows.append(f"{user:04d},p{(user + week) % 40},1,{pd.Timestamp('2024-01-01') + pd.Timedelta(weeks=week)}")
+    return "\n".join([*rows, "0000,p1,-1,2024-01-01"]).encode()
+
+
+def test_the_first_line_is_about_tested_users_and_names_a_single_dropped_row(library: Library) -> None:
+    app = open_upload(library, plenty())
+    app.button(key="check_data").click().run()
+    assert not app.exception
+    assert answer(app) == (
+        "Yes: 240 users can be tested. There are 240 users and 40 items with 2,400 usable interactions; "
+        "1 of 2,401 rows was dropped or merged, most because they are cancelled or have no positive quantity."
+    )
+    said = [element.value.replace("\\", "") for element in app.markdown]
+    assert (
+        "Split at two moments for everybody: nothing later than what is judged trains, and enough users are left. "
+        "Users to choose settings by: 240, to judge by: 240."
+    ) in said
+    assert [(metric.label, metric.value) for metric in app.metric] == [
+        ("To learn from", "1,920 rows"),
+        ("To choose settings", "240 rows"),
+        ("To judge the result", "240 rows"),
+    ]
+
+
+def test_few_users_to_choose_by_means_defaults_and_the_page_says_that_others_later_rows_train(library: Library) -> None:
+    app = open_upload(library, shop())
+    app.button(key="check_data").click().run()
+    said = " ".join(element.value.replace("\\", "") for element in app.markdown)
+    assert "users are left to choose settings by, so defaults will be used.** Raise “Share that chooses”" in said
+    assert "Split along every user's own time: cut at two moments for everybody, only" in said
+    assert "Rows that other users add later train, too" in said
 
 
 def test_checked_choices_are_remembered_for_training(library: Library) -> None:
@@ -252,16 +290,19 @@ def test_activity_without_times_is_empty() -> None:
     assert preview.activity(np.empty(0)).empty
 
 
+PLENTY = {"kind": "time", "reason": "", "choose_users": 933, "judge_users": 879, "test": 30_000}
+
+
 def check_of(n_users: int, n_items: int, n_rows: int, dropped: int) -> Check:
     steps = [("missing ids", n_rows + dropped, n_rows, dropped, "")]
     report = pd.DataFrame(steps, columns=["step", "rows_before", "rows_after", "dropped", "note"])
     empty = pd.DataFrame()
-    return Check(n_users, n_items, n_rows, n_rows + dropped, report, empty, empty, empty, {})
+    return Check(n_users, n_items, n_rows, n_rows + dropped, report, empty, empty, empty, PLENTY)
 
 
 def test_the_verdict_is_yes_for_plenty_and_names_the_weakness_else() -> None:
     assert preview.verdict(check_of(4338, 3665, 390_000, 130_000)) == (
-        "Yes: 4,338 users and 3,665 items with 390,000 usable interactions; "
+        "Yes: 879 users can be tested. There are 4,338 users and 3,665 items with 390,000 usable interactions; "
         "25 % of the rows were dropped or merged, most because they name no user or no item."
     )
     assert preview.verdict(check_of(5000, 10, 90_000, 0)).startswith("Only just: 10 items are few")
@@ -269,12 +310,32 @@ def test_the_verdict_is_yes_for_plenty_and_names_the_weakness_else() -> None:
     assert "no row was dropped" in preview.verdict(check_of(500, 100, 9_000, 0))
 
 
+@pytest.mark.parametrize(
+    ("users", "says"),
+    [
+        ({"judge_users": 30, "choose_users": 50}, "Yes: 30 users can be tested. There"),
+        ({"judge_users": 29}, "Only just: 29 users can be tested: too few to tell one method from another. There"),
+        ({"judge_users": 0}, "Only just: no user can be tested, so nothing will tell what the lists are worth. There"),
+        ({"choose_users": 49}, "Only just: 49 users are left to choose settings by, so defaults will be used. There"),
+    ],
+)
+def test_the_verdict_rests_on_the_users_who_choose_and_judge(users: dict, says: str) -> None:
+    assert preview.verdict(good_check(split=PLENTY | users)).startswith(says)
+
+
+def test_rows_that_only_the_later_steps_drop_are_dropped_rows() -> None:
+    steps = [("read", 1000, 1000, 0, ""), ("split", 1000, 1000, 0, ""), ("k-core", 1000, 990, 10, "")]
+    report = pd.DataFrame(steps, columns=["step", "rows_before", "rows_after", "dropped", "note"])
+    said = preview.dropped_sentence(good_check(report=report, n_raw=1000, n_rows=1000))
+    assert said == "1 % of the rows were dropped or merged, most because their user or item is too rare"
+
+
 NOW = 1.7e9
 
 
 def good_check(**changes: object) -> Check:
     check = check_of(4338, 3665, 390_000, 0)
-    fine = {"split": {"test": 30_000}, "period": (NOW - 3e7, NOW), "top_item": 0.01, "once": 0.1}
+    fine = {"period": (NOW - 3e7, NOW), "top_item": 0.01, "once": 0.1}
     return replace(check, **{**fine, **changes})
 
 
@@ -285,7 +346,12 @@ def good_check(**changes: object) -> Check:
         ({"n_items": 10}, "10 items are few", "single items"),
         ({"n_items": 30_000}, "30,000 items are many", "Fewest users of an item"),
         ({"n_rows": 5_000}, "too few interactions", "views"),
-        ({"split": {"test": 3}}, "only 3 rows will judge", "Share that judges"),
+        ({"split": PLENTY | {"judge_users": 199}}, "only 199 users can be tested", "Share that judges"),
+        ({"split": PLENTY | {"judge_users": 29}}, "29 users can be tested: too few to tell", "Share that judges"),
+        ({"split": PLENTY | {"judge_users": 0}}, "no user can be tested", "Share that judges"),
+        ({"split": PLENTY | {"choose_users": 49}}, "49 users are left to choose", "Share that chooses"),
+        ({"split": PLENTY | {"choose_users": 1}}, "1 user is left to choose", "Share that chooses"),
+        ({"split": PLENTY | {"choose_users": 0}}, "no user is left to choose", "Share that chooses"),
         ({"period": (None, None)}, "no times", "time column"),
         ({"period": (NOW - 1e7, NOW + 1e7)}, "in the future", "day and month"),
         ({"period": (NOW - 1e7, 1e30)}, "in the future", "day and month"),

@@ -1,0 +1,25 @@
+"""On how many users a run's figures rest: what stands beside every headline. Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from grouprec.data.hold_out import CAUTIONS
+from grouprec.report.sentences import too_few
+from grouprec.report.text import TOO_FEW, count, plural
+
+
+def tested_words(metrics: Mapping[str, Any]) -> str:
+    """Say on how many users a run was tested and by how many its settings were chosen; nothing where that is unknown.
+
+    Args:
+        metrics: of the run; of an older one only the first number is known.
+    """
+    tested, split = metrics.get("n_test_users"), metrics.get("split") or {}
+    if tested is None:
+        return ""
+    said = f"Tested on {plural(tested, 'user')}{f': {TOO_FEW}' if too_few(tested) else ''}"
+    chosen = split.get("choose_users")
+    said += "." if chosen is None else f"; settings chosen by {count(chosen)}."
+    return f"{said} {CAUTIONS.get(str(split.get('kind')), '')}".strip()
