@@ -20,8 +20,9 @@ from grouprec.data.values import sorted_unique
 MIN_USERS = 200
 # Users who are active at the end of the period may be unlike the others; below a tenth of all they speak for few.
 MIN_SHARE = 0.1
-# A draw at random tears users' own order apart: it must leave more than twice as many users to be worth that.
-MANY_MORE = 2
+# A draw at random tears users' own order apart, and what somebody takes again and again passes for new: it must leave
+# more than five times as many users, as where nearly everybody came once only.
+MANY_MORE = 5
 # With fewer users to choose settings by, the best of several settings is mostly the luckiest: defaults are taken.
 ENOUGH_TO_CHOOSE = 50
 

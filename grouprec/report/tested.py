@@ -10,7 +10,7 @@ from grouprec.report.sentences import too_few
 from grouprec.report.text import TOO_FEW, count, plural
 
 
-def tested_words(metrics: Mapping[str, Any]) -> str:
+def rests_on(metrics: Mapping[str, Any]) -> str:
     """Say on how many users a run was tested and by how many its settings were chosen; nothing where that is unknown.
 
     Args:
@@ -19,6 +19,8 @@ def tested_words(metrics: Mapping[str, Any]) -> str:
     tested, split = metrics.get("n_test_users"), metrics.get("split") or {}
     if tested is None:
         return ""
+    if not tested:
+        return "No user could be tested."
     said = f"Tested on {plural(tested, 'user')}{f': {TOO_FEW}' if too_few(tested) else ''}"
     chosen = split.get("choose_users")
     said += "." if chosen is None else f"; settings chosen by {count(chosen)}."

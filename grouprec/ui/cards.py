@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from grouprec.report.palette import group_colour, text_on
-from grouprec.report.tested import tested_words
+from grouprec.report.tested import rests_on
 from grouprec.report.text import (  # noqa: F401  # pages find all ways to say things here
     NOTHING,
     count,
@@ -68,7 +68,7 @@ def answer(sentence: str, explanation: str | None = None) -> None:
 
 def tested_note(run: Run) -> None:
     """Say beside a headline on how many users it rests."""
-    if said := tested_words(state.metrics(run)):
+    if said := rests_on(state.metrics(run)):
         st.caption(said)
 
 

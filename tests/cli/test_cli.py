@@ -15,6 +15,8 @@ import pytest
 
 from grouprec.cli.main import main
 from grouprec.data.synthetic import planted
+from grouprec.runs.store import RunStore
+from tests.support.planted_run import build_run
 from tests.support.small_run import TINY, TINY_ENCODERS, write_csv
 
 
@@ -75,6 +77,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
     ]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
+    (root / "progress.txt").write_text(done.stderr)
     return root, json.loads(done.stdout.strip().splitlines()[-1])
 
 
@@ -130,6 +133,31 @@ def test_list_show_and_compare_agree_with_the_run(trained: tuple[Path, dict], gr
     assert bounded
     assert all(row["low"] - 1e-6 <= row["value"] <= row["high"] + 1e-6 for row in bounded)
     assert "generated" in grouprec("show", "last", "--runs", root / "runs").out
+
+
+def test_the_split_its_reason_and_its_users_are_told_once_while_training_and_when_shown(
+    trained: tuple[Path, dict], grouprec
+) -> None:
+    root, result = trained
+    split = result["metrics"]["split"]
+    assert split["kind"] == "user_time"
+    assert split["judge_users"] == result["metrics"]["n_test_users"] and 0 < split["choose_users"] <= 80
+    assert split["reason"].startswith("Split along every user's own time: cut at two moments for everybody, only ")
+    said = (
+        f"{split['reason']} Users to choose settings by: {split['choose_users']}, to judge by: {split['judge_users']}. "
+        "Rows that other users add later train, too, so figures are a little better than a forecast would be."
+    )
+    assert (root / "progress.txt").read_text().splitlines().count(said) == 1, "the refit holds nothing out: no word"
+    shown = grouprec("show", "last", "--runs", root / "runs")
+    assert " ".join(said.split()) in " ".join(shown.out.split())
+
+
+def test_a_run_of_old_is_shown_without_what_it_does_not_know(runs_root: Path, grouprec) -> None:
+    run = build_run(RunStore(runs_root))
+    split = {"kind": "time", "train": 800, "validation": 100, "test": 100}
+    run.save_metrics(run.metrics() | {"split": split})
+    shown = grouprec("show", "last")
+    assert shown.status == 0 and "Users to choose" not in shown.out
 
 
 def test_report_writes_one_file_of_the_run(trained: tuple[Path, dict], grouprec, tmp_path: Path) -> None:

@@ -258,5 +258,13 @@ def _metrics(n_users: int, n_groups: int, n_interactions: int) -> dict:
         "n_groups_reason": f"{n_groups} groups: more would add less than one interval's width.",
         "stage_seconds": {"prepare": 1.5, "encoder ease": 2.0, "map": 20.0},
         "seconds": 60.0,
-        "split": {"kind": "time", "train": 800, "validation": 100, "test": 100},
+        "split": {
+            "kind": "time",
+            "reason": "Split at two moments for everybody, as the settings say.",
+            "choose_users": 52,
+            "judge_users": 45,
+            "train": 800,
+            "validation": 100,
+            "test": 100,
+        },
     }

@@ -14,7 +14,7 @@ from grouprec.report.html import drawings
 from grouprec.report.html.markup import Html, element, joined, paragraph, sentence, table
 from grouprec.report.html.reading import Reading
 from grouprec.report.palette import group_colour, text_on
-from grouprec.report.tested import tested_words
+from grouprec.report.tested import rests_on
 from grouprec.report.text import count, difference, interval, number, percent, plain, plural, ratio, score
 
 NDCG = "nDCG@10"
@@ -39,7 +39,7 @@ def opening(reading: Reading) -> Html:
         element("p", over, class_="over"),
         element("h1", sentence(_headline(reading))),
         paragraph(said, "lead"),
-        paragraph(tested_words(metrics)),
+        paragraph(rests_on(metrics)),
         paragraph(sentences.repeats_words(metrics)),
         _numbers(reading),
         element("h3", "How to read this"),

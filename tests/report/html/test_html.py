@@ -87,6 +87,7 @@ def test_every_link_leads_to_a_part_of_the_report(page: Page) -> None:
 
 def test_the_first_line_is_the_answer_with_a_number_from_the_run(page: Page) -> None:
     assert "3 lists keep 49 % of what personal lists would gain." in page.text
+    assert "Tested on 45 users; settings chosen by 52." in page.text
     assert "Personal lists reach 0.133; 3 shared lists (mean of the members) reach 0.084" in page.text
 
 
@@ -117,6 +118,7 @@ def test_the_value_of_lists_and_the_evidence_are_told_with_intervals(page: Page)
 def test_how_the_run_was_made_and_its_limits_are_told(page: Page) -> None:
     for said in ("Missing ids", "no user", "seed 0", "EASE + two-tower network", "Only 45 users could be tested"):
         assert said in page.text, said
+    assert "Split at two moments for everybody, as the settings say. Users to choose settings by: 52," in page.text
 
 
 def test_hostile_labels_and_names_are_shown_letter_by_letter(tmp_path: Path) -> None:

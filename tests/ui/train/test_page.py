@@ -339,7 +339,12 @@ def test_the_history_lists_all_runs_with_state_and_gain(runs_folder: RunStore) -
     some_run(runs_folder, State.FAILED, started=10.0, ended=15.0)
     frame = next(frame.value for frame in open_train().dataframe if "gain" in frame.value.columns)
     by_title = frame.set_index("title")
-    assert by_title.loc["Good", ["state", "groups", "gain"]].tolist() == ["finished", "3", pytest.approx(46.4)]
+    assert by_title.loc["Good", ["state", "groups", "gain", "tested"]].tolist() == [
+        "finished",
+        "3",
+        pytest.approx(46.4),
+        45,
+    ]
     assert by_title.loc["Half *done*", ["state", "seconds"]].tolist() == ["failed", 5.0]
 
 

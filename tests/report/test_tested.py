@@ -1,0 +1,39 @@
+"""On how many users a run's figures rest."""
+
+from __future__ import annotations
+
+import pytest
+
+from grouprec.data.hold_out import CAUTIONS
+from grouprec.report.tested import rests_on
+
+
+@pytest.mark.parametrize(
+    ("metrics", "said"),
+    [
+        (
+            {"n_test_users": 1879, "split": {"kind": "time", "choose_users": 1933}},
+            "Tested on 1,879 users; settings chosen by 1,933.",
+        ),
+        (
+            {"n_test_users": 45, "split": {"kind": "user_time", "choose_users": 52}},
+            f"Tested on 45 users; settings chosen by 52. {CAUTIONS['user_time']}",
+        ),
+        (
+            {"n_test_users": 30, "split": {"kind": "user", "choose_users": 0}},
+            f"Tested on 30 users; settings chosen by 0. {CAUTIONS['user']}",
+        ),
+        (
+            {"n_test_users": 29, "split": {"kind": "time", "choose_users": 9}},
+            "Tested on 29 users: too few to tell; settings chosen by 9.",
+        ),
+        ({"n_test_users": 1, "split": {"kind": "time"}}, "Tested on 1 user: too few to tell."),
+        ({"n_test_users": 0, "split": {"kind": "none", "choose_users": 0}}, "No user could be tested."),
+        ({"n_test_users": 45}, "Tested on 45 users."),
+        ({"split": {"kind": "time"}}, ""),
+        ({}, ""),
+    ],
+    ids=["time", "own time", "at random", "few", "a run of old", "nobody", "a run older still", "unknown", "nothing"],
+)
+def test_the_users_who_judged_and_chose_are_told_and_whether_the_future_leaked(metrics, said):
+    assert rests_on(metrics) == said
