@@ -21,6 +21,7 @@ from grouprec.core.types import Candidates, Embeddings, Scale
 from grouprec.data.dataset import Dataset
 from grouprec.models.base import Encoder
 from grouprec.ranking.candidates import best_unseen
+from grouprec.ranking.recency import DAY, recent_popularity
 from grouprec.ranking.task import nothing
 
 HALF_LIVES = (1.0, 3.0, 7.0, 14.0, 28.0, 56.0)  # days, tried for the trend
@@ -28,7 +29,6 @@ BEST = 50  # a preference is measured against the mean of so many of the user's 
 FLOOR = 0.01  # preferences below a hundredth of that are all the same
 SMOOTHING = 0.25  # of the mean number of rows per item, added to both popularities of the trend
 REPEAT_TERMS = ("has it", "times taken", "item's repeat rate", "days since")
-DAY = 86_400.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,11 +108,9 @@ def log_trend(data: Dataset, half_life: float) -> np.ndarray:
     Decayed popularity over lifetime popularity of the training rows, both in shares of all rows and smoothed towards
     1 by a quarter of an average item's rows; a row counts half after ``half_life`` days (design section 6e).
     """
-    rows, times = data.train.item_rows, data.train.times
-    assert times is not None
-    decay = np.exp2((times - times.max(initial=0)) / (half_life * DAY))
+    rows = data.train.item_rows
     lifetime = np.bincount(rows, minlength=data.n_items)
-    recent = np.bincount(rows, decay, minlength=data.n_items) * len(rows) / max(decay.sum(), 1e-12)
+    recent = recent_popularity(data.train, data.n_items, half_life) * len(rows)
     smoothing = max(SMOOTHING * len(rows) / data.n_items, 1e-12)
     return np.log((recent + smoothing) / (lifetime + smoothing)).astype(np.float32)
 

@@ -19,12 +19,12 @@ from scipy import sparse
 from scipy.optimize import minimize
 from scipy.special import expit
 
+from grouprec.data.hold_out import ENOUGH_TO_CHOOSE
 from grouprec.models.blend import REPEAT_TERMS, Predictor, Weights, log_preference
 from grouprec.ranking.candidates import discounts, rank_top
 from grouprec.ranking.metrics import has
 from grouprec.ranking.task import Task
 
-FEWEST = 50  # users to choose by; of fewer, the default is taken
 WINDOW_USERS = 1500  # of a window, drawn
 DEPTH = 100  # best items of every encoder that are ranked
 LENGTH = 10
@@ -193,7 +193,7 @@ def choose_mix(windows: Sequence[Window], start: Mix, seed: int) -> Mix:
         start = single[max(encoders, key=lambda name: alone[name])]
     mix = _grown(tables, start, encoders)
     gain, error, n_users = _gain(tables, single[POPULARITY], mix)
-    if n_users >= FEWEST and gain <= error:  # nothing personal: the simplest
+    if n_users >= ENOUGH_TO_CHOOSE and gain <= error:  # nothing personal: the simplest
         mix = single[POPULARITY]
     told = {"popularity" if name == POPULARITY else name: value for name, value in alone.items()}
     told |= {"start": _mean(tables, start), "blend": _mean(tables, mix)}
@@ -207,7 +207,7 @@ def _grown(tables: Sequence[Table], mix: Mix, encoders: Sequence[str]) -> Mix:
         for name, share in product(encoders, SHARES):
             trial = mix.joined(name, share)
             gain, error, n_users = _gain(tables, mix, trial)
-            if n_users >= FEWEST and gain > CERTAIN * error and (best is None or gain > best[0]):
+            if n_users >= ENOUGH_TO_CHOOSE and gain > CERTAIN * error and (best is None or gain > best[0]):
                 best = gain, trial
         if best is None:
             break
@@ -252,7 +252,7 @@ def calibrated(window: Window, mix: Mix, names: Sequence[str], seed: int) -> Wei
         names: encoders that the weights are told of.
     """
     table = Table.of(window, mix, seed)
-    if len(table.users) < FEWEST:
+    if len(table.users) < ENOUGH_TO_CHOOSE:
         return mix.weights(names)
     activity = np.broadcast_to(table.activity[:, None], table.listed.shape)
     given = table.scores(mix)[table.listed]
@@ -271,7 +271,7 @@ def with_repeats(windows: Sequence[Window], mix: Mix, names: Sequence[str], seed
     """
     tables = [Table.of(window, mix, seed) for window in windows]
     tables = [table for table in tables if table.has(mix)]
-    if sum(len(table.users) for table in tables) < FEWEST:
+    if sum(len(table.users) for table in tables) < ENOUGH_TO_CHOOSE:
         return Weights(**{**mix.weights(names).as_dict(), "repeats": (0.0,) * len(REPEAT_TERMS)})
     hits = np.concatenate([table.hits[table.listed] for table in tables])
     found: dict[float, tuple[np.ndarray, dict[str, float]]] = {}

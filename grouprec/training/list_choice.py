@@ -14,11 +14,12 @@ import numpy as np
 
 from grouprec.core.types import REGIMES, Candidates, GroupLists, Groups, Regime
 from grouprec.data.dataset import Dataset
+from grouprec.data.hold_out import ENOUGH_TO_CHOOSE
 from grouprec.evaluate import baselines
 from grouprec.evaluate.protocol import measure_one
 from grouprec.evaluate.value import some_users
 from grouprec.models.blend import HALF_LIVES, Weights, repeat_terms
-from grouprec.models.blending import FEWEST, mean_by_user
+from grouprec.models.blending import mean_by_user
 from grouprec.ranking.recency import for_every_group, group_recent, one_list, recent_popularity, seasonal_popularity
 from grouprec.ranking.task import Task, validation_task
 from grouprec.training.encoded import Encoded
@@ -116,7 +117,7 @@ def choose_lists(
             judged.setdefault(key, []).append(values)
     whole = {key: values for key, values in judged.items() if len(values) == len(users)}  # on every fold
     everybody = np.concatenate(users) if users else np.empty(0, np.int64)
-    if len(np.unique(everybody)) < FEWEST:
+    if len(np.unique(everybody)) < ENOUGH_TO_CHOOSE:
         return ListChoice(length=length)
     means = {key: mean_by_user(everybody, np.concatenate(values)) for key, values in whole.items()}
     return _chosen(means, length, len(users))

@@ -12,13 +12,14 @@ import pandas as pd
 
 from grouprec.core.types import Candidates, GroupLists, Regime
 from grouprec.data.dataset import Dataset
+from grouprec.data.hold_out import ENOUGH_TO_CHOOSE
 from grouprec.evaluate import baselines
 from grouprec.evaluate.value import choose_n_groups, default_grid, value_of_groups
 from grouprec.live.replay_value import choose_weight
 from grouprec.live.state import LiveState
 from grouprec.models.base import REGISTRIES, Updater, encoders
 from grouprec.models.blend import ItemFacts, Weights, repeat_terms
-from grouprec.models.blending import FEWEST, Mix, Window, calibrated, choose_mix, settled, with_repeats
+from grouprec.models.blending import Mix, Window, calibrated, choose_mix, settled, with_repeats
 from grouprec.ranking.candidates import best_unseen, make_preference
 from grouprec.ranking.task import nothing, validation_task
 from grouprec.runs.config import RunConfig, auto_encoders
@@ -168,7 +169,7 @@ def _weigh(cache: StageCache, encoded: Encoded, data: Dataset, folded: Folded) -
     names, seed, simple = tuple(encoded.encoders), cache.config.seed, folded.simple
     fitted = [*folded.fitted, (encoded, data)]
     own = _window(encoded, data, repeats=False)
-    if len(own.task.users) < FEWEST:
+    if len(own.task.users) < ENOUGH_TO_CHOOSE:
         mix = settled(names, {simple.encoder: 1.0})
     else:
         start = Mix({simple.encoder: 1.0}, simple.half_life, simple.trend)

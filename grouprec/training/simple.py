@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from grouprec.data.dataset import Dataset
+from grouprec.data.hold_out import ENOUGH_TO_CHOOSE
 from grouprec.models.base import REGISTRIES, Encoder
 from grouprec.models.blend import HALF_LIVES, ItemFacts, Source, log_preference
-from grouprec.models.blending import FEWEST, LENGTH, mean_by_user
+from grouprec.models.blending import LENGTH, mean_by_user
 from grouprec.models.fitting import RunOptions
 from grouprec.ranking.candidates import discounts
 from grouprec.ranking.task import Task
@@ -143,7 +144,7 @@ def choose_simple(
     ready = [_Fold(fold, make, config.seed) for fold in folds if fold.n_items > LENGTH]
     ready = [fold for fold in ready if len(fold.task.users)]
     users = np.concatenate([fold.task.users for fold in ready]) if ready else np.empty(0, np.int64)
-    if len(np.unique(users)) < FEWEST:
+    if len(np.unique(users)) < ENOUGH_TO_CHOOSE:
         return Simple(name, {})
     judged: dict[_Choice, np.ndarray] = {}
 

@@ -15,7 +15,6 @@ from grouprec.evaluate.baselines import (
     history_space,
     item_knn,
     item_similarity,
-    kmeans_baselines,
     own_frequency,
     popularity,
 )
@@ -68,15 +67,6 @@ def test_users_who_coincide_give_fewer_groups_and_none_empty():
     with warnings.catch_warnings(action="error"):  # scikit-learn warns where more are asked for than there are places
         groups = history_groups(histories, 5, seed=0)
     assert groups.n_groups == 2 and (groups.sizes == 4).all()
-
-
-def test_kmeans_baselines_list_what_their_groups_like():
-    candidates = item_knn(HISTORIES, HISTORIES)
-    groups, lists = kmeans_baselines(HISTORIES, {"ease": candidates}, 3, seed=0, seen=HISTORIES)
-    assert set(lists) == {"kmeans_popularity", "kmeans_mean_ease"}
-    for group in range(3):
-        planted_group = np.bincount(KNOWN.labels[groups.labels == group]).argmax()
-        assert np.isin(lists["kmeans_popularity"].strict[group, :10], KNOWN.favourites[planted_group]).all()
 
 
 def test_with_repeats_own_items_are_listed_too():

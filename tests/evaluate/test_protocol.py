@@ -182,14 +182,19 @@ def test_share_of_gain():
     assert np.isnan(protocol.share_of_gain(0.3, 0.4, 0.4)) and np.isnan(protocol.share_of_gain(0.3, 0.5, 0.4))
 
 
+ONLY_POPULAR = {"strict": "popularity", "dedup": "popularity"}
+FLOOR = {"strict": "popularity", "dedup": "one_group"}
+
+
 def evaluate_planted(task, data=DATA, seed=0):
     candidates = baselines.item_knn(data.histories, task.seen)
     groups = Groups(KNOWN.labels, 3)
     lists = {"members_mean": members_mean(candidates, groups, task.seen, 0)}
     lists["again"] = lists["members_mean"]
-    return protocol.evaluate(
-        data.histories, task, groups, candidates, {"ease": candidates}, lists, {"knn": candidates}, seed
-    )
+    shared = {name: (groups, these) for name, these in lists.items()}
+    everybody = baselines.everybody(data.n_users)
+    shared["one_group"] = everybody, members_mean(candidates, everybody, task.seen, 0)
+    return protocol.evaluate(data.histories, task, groups, candidates, shared, {"knn": candidates}, FLOOR, seed)
 
 
 @pytest.fixture(scope="module")
@@ -203,7 +208,7 @@ def value(evaluation, method, regime, metric, column="value"):
 
 
 def test_evaluation_holds_every_method_in_its_regimes(evaluation):
-    shared = {"popularity", "group_popularity", "kmeans_popularity", "kmeans_mean_ease", "members_mean", "again"}
+    shared = {"popularity", "one_group", "members_mean", "again"}
     found = evaluation.rows.groupby("regime")["method"].unique().map(set).to_dict()
     assert found == {"strict": shared, "dedup": shared, "individual": {"individual", "knn", "item_knn"}}
     assert not evaluation.rows.duplicated(["method", "regime", "metric"]).any()
@@ -219,25 +224,18 @@ def test_planted_groups_beat_one_list_for_all(evaluation):
     assert compared.loc[("again", "strict", "ndcg@10"), "p_adjusted"] == 1
 
 
-def test_with_repeats_what_users_took_most_often_is_a_baseline():
-    result = evaluate_planted(test_task(DATA, repeats=True))
-    alone = result.rows.loc[result.rows["regime"] == "individual", "method"]
-    assert set(alone) == {"individual", "knn", "item_knn", "own_frequency"}
-    assert value(result, "own_frequency", "individual", "hit_rate@10") > 0
-
-
 def test_an_encoder_named_like_a_baseline_is_judged_itself():
     task, groups = test_task(DATA), Groups(KNOWN.labels, 3)
     nobody = Candidates(np.full((90, 10), -1, np.int32), np.zeros((90, 10), np.float32), 150)
     knn = baselines.item_knn(DATA.histories, task.seen)
-    result = protocol.evaluate(DATA.histories, task, groups, knn, {"own": knn}, {}, {"item_knn": nobody}, seed=0)
+    result = protocol.evaluate(DATA.histories, task, groups, knn, {}, {"item_knn": nobody}, ONLY_POPULAR, seed=0)
     assert value(result, "item_knn", "individual", "ndcg@10") == 0
 
 
 def test_bounds_stand_beside_every_accuracy_metric(evaluation):
     row = ("members_mean", "dedup", "ndcg@10")
     floor, top = (
-        value(evaluation, "popularity", "dedup", "ndcg@10"),
+        value(evaluation, "one_group", "dedup", "ndcg@10"),
         value(evaluation, "individual", "individual", "ndcg@10"),
     )
     assert value(evaluation, *row, "floor") == floor and value(evaluation, *row, "individual") == top
@@ -262,8 +260,15 @@ def test_bounds_are_those_of_the_rows_own_cutoff(evaluation):
 
 
 def test_the_floor_of_personal_lists_leaves_out_what_users_have(evaluation):
-    strict, dedup = (value(evaluation, "popularity", regime, "ndcg@10") for regime in ("strict", "dedup"))
+    strict, dedup = (value(evaluation, "one_group", regime, "ndcg@10") for regime in ("strict", "dedup"))
     assert value(evaluation, "knn", "individual", "ndcg@10", "floor") == dedup != strict
+
+
+def test_the_floor_is_named_beside_its_value(evaluation):
+    assert value(evaluation, "members_mean", "strict", "ndcg@10", "floor_method") == "popularity"
+    for regime in ("dedup", "individual"):
+        rows = evaluation.rows[evaluation.rows["regime"] == regime]
+        assert set(rows["floor_method"]) == {"one_group"}
 
 
 def test_novelty_counts_what_users_have_also_where_it_may_be_listed_again():
@@ -315,7 +320,7 @@ def test_the_oracle_is_that_of_the_groups_behind_the_strict_list():
         protocol.measure("mine", "strict", lists, task, one),
         protocol.measure("mine", "dedup", lists, task, many),
     ]
-    rows = protocol.add_bounds(protocol.rows_table(protocol.summarise(measured)), measured, task)
+    rows = protocol.add_bounds(protocol.rows_table(protocol.summarise(measured)), measured, task, ONLY_POPULAR)
     found = rows[(rows["metric"] == "ndcg@10")].set_index("regime")["oracle"]
     assert found["strict"] == pytest.approx(protocol.strict_oracle(one, task, 10)["ndcg@10"]) and np.isnan(
         found["dedup"]

@@ -10,7 +10,7 @@ from grouprec.core.types import Groups
 from grouprec.data.dataset import Interactions
 from grouprec.data.synthetic import planted
 from grouprec.evaluate import protocol, value
-from grouprec.evaluate.baselines import everybody, history_groups, item_knn
+from grouprec.evaluate.baselines import everybody, history_groups, item_knn, popularity
 from grouprec.evaluate.protocol import measure_one
 from grouprec.evaluate.value import (
     COARSE_GRID,
@@ -27,6 +27,8 @@ from grouprec.ranking.statistics import mean_interval
 from grouprec.ranking.task import Task, individual_lists, test_task, validation_task
 
 KNOWN = planted(n_users=120, n_items=160, n_groups=4, ordered=False)
+POPULAR = popularity(KNOWN.data.histories, seed=0)
+FLOOR = {"strict": ("popularity", POPULAR), "dedup": ("popularity", POPULAR)}
 
 
 @pytest.fixture(scope="module")
@@ -44,15 +46,15 @@ def table():
 
     methods = {"mean": mean, "popular": popular}
     task = validation_task(data)
-    return value_of_groups(data.histories, task, candidates, methods, [1, 2, 4, 8], seed=0)
+    return value_of_groups(task, candidates, methods, [1, 2, 4, 8], seed=0, floor=FLOOR)
 
 
 def test_the_curve_has_every_point_with_its_bounds(table):
     assert len(table) == 4 * 2 * 2 * 3 and not table.duplicated(["n_groups", "method", "regime", "metric"]).any()
     assert set(table["metric"]) == {"ndcg@10", "precision@10", "hit_rate@10"}
     assert set(table["regime"]) == {"strict", "dedup"} and set(table["method"]) == {"mean", "popular"}
-    expected = "n_groups method regime metric value low high floor individual oracle share_of_gain smallest largest"
-    assert list(table.columns) == expected.split()
+    expected = "n_groups method regime metric value low high floor individual oracle share_of_gain floor_method "
+    assert list(table.columns) == [*expected.split(), "smallest", "largest"]
     assert (table["low"] <= table["value"]).all() and (table["value"] <= table["high"]).all()
     one = table[table["n_groups"] == 1]
     assert (one["smallest"] == 120).all() and (one["largest"] == 120).all()
@@ -86,7 +88,7 @@ def test_each_regime_is_judged_by_the_groups_that_were_formed_for_it():
         return groups, members_mean(candidates, groups, data.histories, seed=0)
 
     task = validation_task(data)
-    table = value_of_groups(data.histories, task, candidates, {"mine": form}, [3], seed=0)
+    table = value_of_groups(task, candidates, {"mine": form}, [3], seed=0, floor=FLOOR)
     assert asked == [(3, "strict"), (3, "dedup")]
     assert table.groupby("regime")["largest"].first().to_dict() == {
         "strict": 120,
@@ -126,7 +128,7 @@ def test_what_is_not_tried_is_neither_formed_nor_in_the_table():
     task = validation_task(data)
     tried = lambda n_groups, method, regime: (n_groups, regime) != (1, "strict")  # noqa: E731
     candidates = item_knn(data.histories, data.histories)
-    table = value_of_groups(data.histories, task, candidates, {"one": form}, [1, 2], seed=0, tried=tried)
+    table = value_of_groups(task, candidates, {"one": form}, [1, 2], seed=0, floor=FLOOR, tried=tried)
     assert asked == [(1, "dedup"), (2, "strict"), (2, "dedup")]
     assert list(zip(table["n_groups"], table["regime"], strict=True))[::3] == asked
 
@@ -135,7 +137,7 @@ def test_at_most_ten_thousand_users_judge_a_curve(monkeypatch):
     asked = []
     monkeypatch.setattr(Task, "sample", lambda task, *given: asked.append(given) or task)
     candidates = item_knn(KNOWN.data.histories, KNOWN.data.histories)
-    value_of_groups(KNOWN.data.histories, validation_task(KNOWN.data), candidates, {"one": form_one}, [1], seed=7)
+    value_of_groups(validation_task(KNOWN.data), candidates, {"one": form_one}, [1], seed=7, floor=FLOOR)
     assert asked == [(10_000, 7)]
 
 
@@ -167,7 +169,7 @@ def test_without_judged_users_the_values_are_unknown():
     def form(n_groups, regime):
         return everybody(120), members_mean(candidates, everybody(120), data.histories, seed=0)
 
-    table = value_of_groups(data.histories, validation_task(data), candidates, {"mean": form}, [1], seed=0)
+    table = value_of_groups(validation_task(data), candidates, {"mean": form}, [1], seed=0, floor=FLOOR)
     assert table["value"].isna().all() and len(table) == 6
 
 
@@ -201,7 +203,7 @@ def test_the_curve_has_the_intervals_of_all_means():
     task, candidates = validation_task(KNOWN.data), item_knn(KNOWN.data.histories, KNOWN.data.histories)
     lists = members_mean(candidates, everybody(120), KNOWN.data.histories, seed=0)
     form = {"members_mean": lambda n_groups, regime: (everybody(120), lists)}
-    table = value_of_groups(KNOWN.data.histories, task, candidates, form, [1], 0, ["strict"]).set_index("metric")
+    table = value_of_groups(task, candidates, form, [1], 0, FLOOR, ["strict"]).set_index("metric")
     measured = measure_one("", "strict", lists, everybody(120), task)
     for metric, row in table.iterrows():
         expected = [float(part) for part in mean_interval(measured.of(metric))]

@@ -134,7 +134,15 @@ def test_a_note_is_an_event_and_a_line_of_the_log(run: Run) -> None:
 
 FIT = {"encoder ease": 2.6, "candidates": 6.3, "groups": 0.8, "profile": 13.0, "generator": 17.6, "updater": 19.4}
 PLAN = {
-    **{"prepare": 0.8, "encoder ease": 2.6, "blend": 13.6, "updater": 19.4, "live weight": 6.4},
+    **{
+        "prepare": 0.8,
+        "folds": 14.0,
+        "encoder ease": 2.6,
+        "blend": 13.6,
+        "lists": 8.0,
+        "updater": 19.4,
+        "live weight": 6.4,
+    },
     **{"number of groups": 6.0},
     **{f"judge: {name}": seconds for name, seconds in FIT.items()},
     **{"without groups: profile": 13.0, "evaluation": 100.0},
@@ -162,7 +170,7 @@ def test_the_search_shares_its_minutes_among_encoders_without_settings_of_their_
     config = quick(encoders=("ease", "als", "mf"), search_minutes=2, settings={"als": {"regularization": 1}})
     config = config.model_copy(update={"settings": {"als": {}}})
     plan = make_plan(config, RunStore(tmp_path))
-    assert list(plan)[:4] == ["prepare", "search ease", "search mf", "encoder ease"]
+    assert list(plan)[:5] == ["prepare", "folds", "search ease", "search mf", "encoder ease"]
     assert plan["search ease"] == plan["search mf"] == 60
 
 

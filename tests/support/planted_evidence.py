@@ -84,7 +84,12 @@ def _value_of_groups() -> pd.DataFrame:
         gain = 1 - n_groups**-0.3 if method == "members_mean" else 0.05
         value = FLOOR + (INDIVIDUAL - FLOOR) * gain
         row = {"n_groups": n_groups, "method": method, "regime": regime, **METRIC, **_around(value)}
-        row |= {"floor": FLOOR, "individual": INDIVIDUAL, "oracle": ORACLE if regime == "strict" else np.nan}
+        row |= {
+            "floor": FLOOR,
+            "floor_method": "popularity",
+            "individual": INDIVIDUAL,
+            "oracle": ORACLE if regime == "strict" else np.nan,
+        }
         row |= {"share_of_gain": gain, "smallest": 60 // n_groups, "largest": 90 // n_groups}
         ours = method == "members_mean" and regime == "strict"
         rows.append(row | {"silhouette": 0.3 if ours else np.nan, "stability": 0.5 if ours else np.nan})
@@ -211,6 +216,7 @@ def evaluation_table() -> pd.DataFrame:
     frame["floor"] = frame["factor"] * frame["regime"].map({"strict": FLOOR, "dedup": 0.05, "individual": 0.05})
     frame["individual"] = frame["factor"] * INDIVIDUAL
     frame["oracle"] = (frame["factor"] * ORACLE).where(frame["regime"] == "strict")
+    frame["floor_method"] = "popularity"
     frame["share_of_gain"] = (frame["value"] - frame["floor"]) / (frame["individual"] - frame["floor"])
     return frame.drop(columns="factor")
 

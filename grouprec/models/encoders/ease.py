@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Self
 
 import numpy as np
@@ -116,6 +117,10 @@ class EaseEncoder(LinearEncoder):
     ) -> sparse.csr_array:
         vectors = self.vectors(histories)
         return vectors if recent is None or not self.config.fade else faded(vectors, recent, self.config.fade)
+
+    def score_parts(self, histories: sparse.csr_array, recent: np.ndarray | None = None) -> Callable[[int], np.ndarray]:
+        weights = self.encode(histories, pd.DataFrame(index=range(histories.shape[0])), recent).data
+        return lambda item: weights * self._items[item, histories.indices].astype(np.float64)
 
     def arrays(self) -> dict[str, np.ndarray]:
         return {"items": self._items, "l2": np.array([self.l2])}

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from grouprec.core.arrays import dense
 from grouprec.core.types import Candidates
 from grouprec.models.base import Encoder
 
@@ -34,7 +32,7 @@ class LinearSettings(Protocol):
 class LinearEncoder(Encoder):
     """An encoder whose user vector is the history itself, and whose scores are sums over the user's own items.
 
-    Its item vectors lie in ``_items``, [I, I].
+    Its item vectors lie in ``_items``.
     """
 
     config: LinearSettings
@@ -51,18 +49,6 @@ class LinearEncoder(Encoder):
     def vectors(self, histories: sparse.csr_array) -> sparse.csr_array:
         """Return the histories as the model reads them: a copy, float32, of ones where ``binary``."""
         return as_ones(histories) if self.config.binary else histories.astype(np.float32)
-
-    def score_parts(
-        self, histories: sparse.csr_array, recent: np.ndarray | None = None
-    ) -> Callable[[int], np.ndarray] | None:
-        weights = sparse.csr_array(self.encode(histories, pd.DataFrame(index=range(histories.shape[0])), recent))
-        assert (weights.indices == histories.indices).all()  # a vector is the history with other values
-
-        def parts(item: int) -> np.ndarray:
-            row = np.asarray(dense(self._items[[item]]), dtype=np.float64).ravel()
-            return weights.data * row[histories.indices]
-
-        return parts
 
 
 def as_ones(histories: sparse.csr_array) -> sparse.csr_array:

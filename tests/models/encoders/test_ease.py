@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from grouprec.core.types import SettingError
 from grouprec.data.synthetic import planted
 from grouprec.models.encoders.ease import EaseEncoder
+from grouprec.models.encoders.linear import faded
 from grouprec.models.fitting import RunOptions
 from tests.support.learning import over_popularity, shuffled
 
@@ -49,3 +51,27 @@ def test_tuning_keeps_the_strength_with_the_best_validation_value():
 def test_a_catalogue_beyond_the_limit_names_the_other_encoder():
     with pytest.raises(SettingError, match=r"at most 20 items.*has 30; choose the encoder 'dnn'"):
         fitted(planted(n_users=40, n_items=30).data, max_items=20)
+
+
+def test_a_fading_history_by_hand():
+    histories = sparse.csr_array(np.array([[1, 1, 1, 0], [0, 1, 0, 0]], np.float32))
+    recent = np.array([[-1, 0, 2, 0], [-1, -1, -1, 1]])  # the first user took item 1 before all that
+    found = faded(histories, recent, half_life=2.0).toarray()
+    assert found[0] == pytest.approx([1, 2**-2, 2**-0.5, 0])  # item 0 counts by its last time
+    assert found[1] == pytest.approx([0, 1, 0, 0])
+    empty = faded(sparse.csr_array((2, 4), dtype=np.float32), recent, 2.0)
+    assert empty.nnz == 0 and empty.shape == (2, 4)
+
+
+def test_what_was_taken_last_speaks_loudest_and_parts_add_up():
+    data = planted(n_users=60, n_items=30).data
+    plain, fading = fitted(data), fitted(data, fade=2.0)
+    assert not plain.asks_for_recent and fading.asks_for_recent
+    assert (plain.items() == fading.items()).all(), "the items are learned from all alike"
+    scores = fading.embeddings(data).scores(slice(None))
+    assert not np.allclose(scores, plain.embeddings(data).scores(slice(None)))
+    parts = fading.score_parts(data.histories, data.recent())(7)
+    owner = np.repeat(np.arange(data.n_users), np.diff(data.histories.indptr))
+    assert np.bincount(owner, parts, data.n_users) == pytest.approx(scores[:, 7], abs=1e-5)
+    unknown = fading.encode(data.histories, data.user_attributes)
+    assert (unknown.data == 1).all(), "without an order all items speak alike"

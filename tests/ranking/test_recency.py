@@ -1,0 +1,55 @@
+"""What is popular lately, by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from grouprec.core.types import Groups
+from grouprec.data.dataset import Interactions
+from grouprec.ranking.recency import (
+    DAY,
+    YEAR,
+    decay,
+    for_every_group,
+    group_recent,
+    one_list,
+    recent_popularity,
+    seasonal_popularity,
+)
+
+
+def part(items: list[int], days: list[float], users: list[int] | None = None) -> Interactions:
+    n = len(items)
+    owners = np.array(users or [0] * n, np.int32)
+    return Interactions(owners, np.array(items, np.int32), np.ones(n, np.float32), np.array(days) * DAY)
+
+
+def test_a_row_counts_half_after_every_half_life_whenever_time_begins() -> None:
+    for begin in (0.0, 20_000.0):
+        rows = part([0, 1, 2], [begin, begin + 7, begin + 14])
+        assert decay(rows, 7.0) == pytest.approx([0.25, 0.5, 1])
+    assert recent_popularity(rows, 4, 7.0) == pytest.approx([1 / 7, 2 / 7, 4 / 7, 0])
+
+
+def test_the_season_is_what_came_next_a_year_ago() -> None:
+    now = YEAR / DAY + 10
+    rows = part([0, 1, 1, 2, 3, 0], [0, 10, 12, 19.9, 20.1, now])
+    assert seasonal_popularity(rows, 4, 10 * DAY) == pytest.approx([0, 2 / 3, 1 / 3, 0])
+    assert seasonal_popularity(part([0, 1], [11, now]), 4, 10 * DAY) is None, "it does not reach back a year"
+    assert seasonal_popularity(part([0, 1], [0, now]), 4, 10 * DAY) is None, "nothing came next then"
+
+
+def test_a_group_gets_its_own_drawn_half_way_to_everybodys() -> None:
+    rows = part([0, 0, 1, 2], [0, 0, 0, 0], users=[0, 0, 1, 1])
+    found = group_recent(rows, (2, 4), Groups(np.array([0, 1], np.int32), 2), 7.0, seed=0)
+    assert found.strict[0, 0] == 0 and found.strict_scores[0, 0] == pytest.approx(0.5 * 1 + 0.5 * 0.5)
+    assert found.strict_scores[1, :2] == pytest.approx([0.5 * 0.5 + 0.5 * 0.25] * 2)
+    assert (found.strict[:, :4] == found.ranking[:, :4]).all()
+
+
+def test_one_list_is_the_list_of_every_group() -> None:
+    lists = one_list(np.array([0.1, 0.4, 0.2]), seed=0)
+    assert lists.strict[0, :3].tolist() == [1, 2, 0]
+    many = for_every_group(lists, 3)
+    assert many.strict.shape[0] == many.ranking.shape[0] == 3 and (many.strict == lists.strict).all()

@@ -1,0 +1,105 @@
+"""The floor, and the guard: simple lists are exported only where they are better by more than chance."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from grouprec.core.types import REGIMES, Candidates
+from grouprec.data.dataset import Dataset
+from grouprec.data.folds import make_folds
+from grouprec.data.synthetic import planted
+from grouprec.models.blend import ItemFacts, Weights
+from grouprec.models.encoders.ease import EaseEncoder
+from grouprec.models.fitting import RunOptions
+from grouprec.ranking.recency import DAY
+from grouprec.runs.config import make_config
+from grouprec.training import list_choice
+from grouprec.training.encoded import Encoded
+from grouprec.training.groups_and_lists import GroupMaker
+from grouprec.training.list_choice import IN_GROUP, ONE, OWN, ListChoice, choose_lists, floor_lists, list_of_kind
+from tests.support.blends import dataset
+
+CONFIG = make_config(interactions=Path("file.csv"), preset="quick", n_groups=4)
+
+
+def maker(data: Dataset, candidates: Candidates) -> GroupMaker:
+    return GroupMaker(data, candidates, CONFIG, RunOptions())
+
+
+def fitted(data: Dataset, split: str, length: float) -> list[tuple[Encoded, Dataset]]:
+    found = []
+    for fold in make_folds(data, split, length, 2, 0):
+        alone = fold.without_validation()
+        ease = EaseEncoder(EaseEncoder.Config(l2=30.0, tune_l2=False)).fit(alone, RunOptions())
+        found.append((Encoded({"ease": ease}, ItemFacts.of(alone), ()), fold))
+    return found
+
+
+def test_planted_tastes_need_lists_of_their_own() -> None:
+    data = planted(n_users=200, n_items=120, n_groups=4, ordered=False).data.before_test()
+    found = choose_lists(fitted(data, "user", 0.2), Weights({"ease": 1.0}), maker, 0.0)
+    assert found.exported == dict.fromkeys(REGIMES, OWN)
+    assert found.ndcg[f"strict/{OWN}"] > 1.3 * found.ndcg["strict/popularity"]
+    assert found.n_users == 200 and found.n_folds == 2
+
+
+def everybody_alike() -> Dataset:
+    """Everybody takes what is new this week; what they took before says nothing."""
+    rng = np.random.default_rng(0)
+    n_users, n = 160, 20
+    day = rng.uniform(0, 100, (n_users, n))
+    item = (day + rng.integers(0, 12, (n_users, n))).astype(int)
+    user = np.repeat(np.arange(n_users), n)
+    return dataset(pd.DataFrame({"user": user, "item": item.ravel(), "day": day.ravel()}), n_users, 112, (999, 999))
+
+
+def test_where_everybody_takes_what_is_new_one_recent_list_is_floor_and_export() -> None:
+    found = choose_lists(fitted(everybody_alike(), "time", 6 * DAY), Weights({"ease": 1.0}), maker, 6 * DAY)
+    assert found.floor == dict.fromkeys(REGIMES, "recent_popularity")
+    assert found.half_life is not None and found.half_life <= 14
+    assert set(found.exported.values()) <= {ONE, IN_GROUP}
+    assert found.ndcg["strict/recent_popularity"] > 1.5 * found.ndcg["strict/popularity"]
+
+
+def test_with_few_users_the_members_lists_are_exported_over_all_time_popularity() -> None:
+    data = planted(n_users=49, n_items=60).data.before_test()
+    assert choose_lists(fitted(data, "user", 0.2), Weights({"ease": 1.0}), maker, 3.0) == ListChoice(length=3.0)
+
+
+@pytest.mark.parametrize(("gain", "kind"), [(0.0, OWN), (0.05, ONE)])
+def test_a_simple_list_replaces_the_members_only_beyond_one_standard_error(gain: float, kind: str) -> None:
+    rng = np.random.default_rng(0)
+    own = rng.random(200)
+    means = {
+        (method, days, regime): values
+        for regime in REGIMES
+        for (method, days), values in {
+            ("popularity", None): own + gain + rng.normal(0, 0.1, 200),
+            ("one_group", None): own - 0.2,
+            (OWN, None): own,
+        }.items()
+    }
+    found = list_choice._chosen(means, 0.0, 2)
+    assert found.exported["strict"] == kind and found.floor["strict"] == "popularity" and found.half_life is None
+
+
+def test_every_kind_of_list_can_be_made_for_any_groups() -> None:
+    data = everybody_alike()
+    (encoded, fold), *_ = fitted(data, "time", 6 * DAY)
+    known = fold.without_validation()
+    made = maker(known, encoded.predictor(Weights({"ease": 1.0}), known).candidates())
+    choice = ListChoice({"strict": "recent_popularity", "dedup": "one_group"}, 7.0, 6 * DAY)
+    groups, _ = made.run_method(4, "strict")
+    one = list_of_kind(ONE, choice, made, groups)
+    single = floor_lists(choice, made)
+    assert (one.strict == single["recent_popularity"].strict).all() and len(one.strict) == groups.n_groups
+    assert (one.ranking == single["one_group"].ranking).all()
+    own = list_of_kind(IN_GROUP, choice, made, groups)
+    assert own.strict.shape == one.strict.shape and not (own.strict == one.strict).all()
+    assert set(single) == {"popularity", "recent_popularity", "one_group"}, "the data is no year long"
+    lost = ListChoice(dict.fromkeys(REGIMES, "seasonal_popularity"), 7.0, 6 * DAY)
+    assert (list_of_kind(ONE, lost, made, groups).strict == single["popularity"].strict).all()

@@ -1,0 +1,92 @@
+"""The simplest scorer finds planted answers: that time matters, does not matter, and misleads."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from grouprec.data.dataset import Dataset
+from grouprec.data.folds import make_folds
+from grouprec.data.synthetic import planted
+from grouprec.ranking.recency import DAY
+from grouprec.runs.config import make_config
+from grouprec.training.simple import Simple, _Choice, _simplest, choose_simple
+from tests.support.blends import dataset
+
+
+def choose(data: Dataset, split: str, length: float, **settings: Any) -> Simple:
+    config = make_config(interactions=Path("file.csv"), preset="quick", settings=settings)
+    return choose_simple(make_folds(data, split, length, 2, 0), "ease", config, lambda fraction, values: None)
+
+
+def fashion(moving: bool, misleading: bool = False) -> Dataset:
+    """Users with a taste whose items come and go (or do not), or come with a rush that nobody follows."""
+    rng = np.random.default_rng(0)
+    n_users, n_items, n = 150, 120, 30
+    day = rng.uniform(0, 100, (n_users, n))
+    taste = rng.integers(0, 3, n_users)[:, None]
+    wave = day / 100 * 30 if moving else rng.uniform(0, 30, (n_users, n))
+    if misleading:  # one user in ten rushes to the same few items, a day before every end
+        wave = np.where((rng.random(n_users)[:, None] < 0.1) & (day % 20 > 17), 3, wave)
+    item = 40 * taste + (wave + rng.uniform(0, 10, (n_users, n))).astype(int).clip(0, 39)
+    user = np.repeat(np.arange(n_users), n)
+    return dataset(pd.DataFrame({"user": user, "item": item.ravel(), "day": day.ravel()}), n_users, n_items, (999, 999))
+
+
+def test_where_time_matters_the_trend_is_found() -> None:
+    found = choose(fashion(moving=True), "time", 10 * DAY)
+    assert found.trend > 0 and found.half_life is not None
+    assert found.ndcg > 1.3 * found.plain and found.n_users >= 50 and found.n_folds == 2
+
+
+@pytest.mark.parametrize("misleading", [False, True])
+def test_where_time_does_not_matter_or_misleads_the_default_stays(misleading: bool) -> None:
+    found = choose(fashion(moving=False, misleading=misleading), "time", 10 * DAY)
+    assert found.trend <= 0.25
+
+
+def test_where_users_move_on_their_history_fades() -> None:
+    rng = np.random.default_rng(0)
+    n_users, n_items, n = 150, 100, 30
+    at = (rng.uniform(0, 100, n_users)[:, None] + 1.5 * np.arange(n)) % n_items  # a walk through the catalogue
+    item = (at + rng.integers(0, 10, (n_users, n))).astype(int) % n_items
+    user, day = np.repeat(np.arange(n_users), n), np.tile(np.arange(n), n_users) + rng.random(n_users * n)
+    data = dataset(pd.DataFrame({"user": user, "item": item.ravel(), "day": day}), n_users, n_items, (999, 999))
+    found = choose(data, "user_time", 0.2)
+    assert 0 < found.settings["fade"] <= 8 and found.ndcg > found.plain
+
+
+def test_without_times_neither_trend_nor_fading_is_tried() -> None:
+    data = planted(n_users=120, n_items=60, ordered=False).data.before_test()
+    data = replace(data, train=replace(data.train, times=None))
+    found = choose(data, "user", 0.2)
+    assert (found.trend, found.half_life) == (0.0, None) and not found.settings["fade"]
+
+
+def test_with_few_users_nothing_is_chosen() -> None:
+    data = planted(n_users=49, n_items=60).data.before_test()
+    found = choose(data, "user", 0.2)
+    assert (found.settings, found.trend, found.n_users) == ({}, 0.0, 0) and np.isnan(found.ndcg)
+    assert choose(planted(n_users=60, n_items=60).data.before_test(), "user", 0.2).n_users == 60
+
+
+def test_what_the_user_set_stays() -> None:
+    data = planted(n_users=120, n_items=60).data.before_test()
+    found = choose(data, "user", 0.2, ease={"l2": 77.0, "fade": 4.0})
+    assert "l2" not in found.settings and "fade" not in found.settings
+
+
+def test_of_choices_that_are_as_good_the_simplest_is_taken() -> None:
+    rng = np.random.default_rng(0)
+    noise = rng.normal(0, 0.1, 400)
+    plain, cleverer, best = _Choice(), _Choice(fade=3.0), _Choice(fade=3.0, half_life=7.0, trend=1.0)
+    base = rng.random(400)
+    judged = {plain: base - 0.05 + noise, cleverer: base - 0.001 + noise, best: base}
+    assert _simplest(judged, best) == cleverer
+    judged[plain] = base - 0.001 + noise
+    assert _simplest(judged, best) == plain
