@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -16,12 +17,22 @@ CACHE = Path(platformdirs.user_cache_dir("grouprec", appauthor=False)) / "benchm
 
 
 def dataset_file(name: str) -> Path:
-    """Return the interactions file of ``sample`` or ``ml-100k``."""
+    """Return the interactions file of ``sample``, ``retail-2009`` or ``ml-100k``."""
     if name == "sample":
         return app_root() / "sample_data" / "online_retail.parquet"
     if name == "ml-100k":
         return _from_recbole("ml-100k/ml-100k.inter")
-    raise SystemExit(f"There is no dataset '{name}'; choose sample or ml-100k.")
+    if name == "retail-2009":
+        return _beside_repository("online_retail_2009.parquet")
+    raise SystemExit(f"There is no dataset '{name}'; choose sample, retail-2009 or ml-100k.")
+
+
+def _beside_repository(name: str) -> Path:
+    """Return a file that is too large for the repository: in $GROUPREC_DATA, else in shared/data beside it."""
+    folder = Path(os.environ.get("GROUPREC_DATA", app_root().parent / "shared" / "data"))
+    if not (folder / name).exists():
+        raise SystemExit(f"The file {name} (UCI Online Retail II, 2009-2010) is not in {folder}; set GROUPREC_DATA.")
+    return folder / name
 
 
 def _from_recbole(member: str) -> Path:

@@ -127,19 +127,22 @@ def value_of_groups(
             for metric in protocol.HEADLINES:
                 bounds = floors[regime][metric][0], alone[metric][0], oracle.get(metric, np.nan)
                 what = {"n_groups": n_groups, "method": name, "regime": regime, "metric": metric}
-                rows.append(what | _point(*means[metric], *bounds) | {"floor_method": floor[regime][0]} | sizes)
+                rows.append(what | _point(*means[metric], *bounds, floor[regime][0]) | sizes)
         return rows
 
     return pd.DataFrame([row for n_groups in grid for row in judge(n_groups)])
 
 
-def _point(value: float, low: float, high: float, floor: float, individual: float, oracle: float) -> dict[str, float]:
+def _point(
+    value: float, low: float, high: float, floor: float, individual: float, oracle: float, floor_method: str
+) -> dict[str, Any]:
     """Return a mean with its interval and what stands beside it."""
     return {
         "value": value,
         "low": low,
         "high": high,
         "floor": floor,
+        "floor_method": floor_method,
         "individual": individual,
         "oracle": oracle,
         "share_of_gain": float(protocol.share_of_gain(value, floor, individual)),

@@ -121,6 +121,9 @@ class Stage(ABC):
         """Put learned arrays back into a fresh stage with the same settings; returns self."""
 
 
+ALWAYS = 10**12  # rows: no limit
+
+
 @dataclass(frozen=True)
 class Auto:
     """When a run that leaves the choice to ``auto`` trains an encoder; by default never.
@@ -147,14 +150,14 @@ class Encoder(Stage):
         scale: of the product of the vectors.
         reads_order: whether it matters in which order users took their items; ``auto`` then needs times.
         auto: when a run that does not name encoders trains it.
-        on_folds: quick enough to be fitted anew on every fold that the blend is chosen by; the others only say
-            what they know of the validation part.
+        fold_rows: up to so many training rows it is fitted anew on every fold that the blend is chosen by; beyond,
+            it only says what it knows of the validation part.
     """
 
     scale: Scale = "linear"
     reads_order: ClassVar[bool] = False
     auto: ClassVar[Auto] = Auto()
-    on_folds: ClassVar[bool] = False
+    fold_rows: ClassVar[int] = 0
 
     @property
     def asks_for_recent(self) -> bool:

@@ -1,7 +1,7 @@
 """Which encoders a blend is made of, chosen by held-out users of several windows.
 
 It starts from the best simple scorer, one encoder times the trend, and is never its rival: another encoder joins only
-where that raises nDCG@10 by more than two standard errors, in steps, like the ensembles of Caruana et al. (2004,
+where that raises nDCG@10 by more than chance, in steps, like the ensembles of Caruana et al. (2004,
 "Ensemble selection from libraries of models"; departure: a step has to be worth more than chance, and has a size). The
 windows are folds, for encoders that are fitted quickly, and the validation part, for all; a user counts once, with the
 mean over their windows. At last a
@@ -30,7 +30,7 @@ DEPTH = 100  # best items of every encoder that are ranked
 LENGTH = 10
 SHARES = (0.15, 0.3, 0.5)  # of the blend, that a joining encoder may get in one step
 MOST_STEPS = 6
-CERTAIN = 2.0  # standard errors that a step has to bring: it is the best of a dozen that are tried
+CERTAIN = 2.5  # standard errors that a step has to bring: it is the best of a dozen that are tried
 LEAST_WEIGHT = 1e-3  # of the blend in the chances: it ranks, also where the chances hardly follow it
 PENALTY = 0.5  # of the squared weights of the regression
 POPULARITY = ""  # the member that is no encoder: what is popular, times the trend

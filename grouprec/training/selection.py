@@ -117,7 +117,7 @@ class Folded:
             alone, encoders = fold.without_validation(), {}
             for name in self.decided:
                 stage = REGISTRIES["encoder"].get(name)
-                if stage.on_folds:
+                if len(alone.train) <= stage.fold_rows:
                     settings = config.stage_config("encoder", name).model_copy(update=self.decided[name])
                     encoders[name] = stage(settings).fit(alone, self.cache.options)
             fitted.append((Encoded(encoders, ItemFacts.of(alone), ()), fold))

@@ -53,7 +53,7 @@ def test_the_curve_has_every_point_with_its_bounds(table):
     assert len(table) == 4 * 2 * 2 * 3 and not table.duplicated(["n_groups", "method", "regime", "metric"]).any()
     assert set(table["metric"]) == {"ndcg@10", "precision@10", "hit_rate@10"}
     assert set(table["regime"]) == {"strict", "dedup"} and set(table["method"]) == {"mean", "popular"}
-    expected = "n_groups method regime metric value low high floor individual oracle share_of_gain floor_method "
+    expected = "n_groups method regime metric value low high floor floor_method individual oracle share_of_gain"
     assert list(table.columns) == [*expected.split(), "smallest", "largest"]
     assert (table["low"] <= table["value"]).all() and (table["value"] <= table["high"]).all()
     one = table[table["n_groups"] == 1]

@@ -167,6 +167,7 @@ def _what_if_value(regime: str) -> pd.DataFrame:
             value = factor * (FLOOR + (INDIVIDUAL - FLOOR) * share)
             row = {"n_groups": n, "method": "members_mean", "regime": regime, "metric": metric, "value": value}
             row |= {"low": value - factor * 0.01, "high": value + factor * 0.01, "floor": factor * FLOOR}
+            row["floor_method"] = "popularity"
             row |= {"individual": factor * INDIVIDUAL, "oracle": 0.2 if regime == "strict" else np.nan}
             row |= {"share_of_gain": share, "smallest": 88 // n, "largest": 90 // n}
             rows.append(row | {"silhouette": 0.2, "stability": 0.75 if n > 1 else np.nan})

@@ -15,7 +15,7 @@ from scipy import sparse
 
 from grouprec.core.types import Embeddings
 from grouprec.data.dataset import Dataset
-from grouprec.models.base import PRESETS, Auto, Encoder, StageConfig, encoders, setting
+from grouprec.models.base import ALWAYS, PRESETS, Auto, Encoder, StageConfig, encoders, setting
 from grouprec.models.encoders.linear import as_ones
 from grouprec.models.fitting import RunOptions
 from grouprec.models.threads import FREE_THREADS, one_thread
@@ -50,7 +50,7 @@ class AlsEncoder(Encoder):
     """
 
     auto = Auto(PRESETS, turn=3)
-    on_folds = True
+    fold_rows = ALWAYS
     usual_seconds = 1.6
 
     class Config(StageConfig):

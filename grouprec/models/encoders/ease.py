@@ -13,7 +13,7 @@ from scipy.linalg import lapack
 
 from grouprec.core.types import Embeddings, SettingError
 from grouprec.data.dataset import Dataset
-from grouprec.models.base import PRESETS, Auto, StageConfig, encoders, setting
+from grouprec.models.base import ALWAYS, PRESETS, Auto, StageConfig, encoders, setting
 from grouprec.models.encoders.linear import LinearEncoder, faded
 from grouprec.models.fitting import RunOptions
 from grouprec.ranking.task import NewItemTask
@@ -41,7 +41,7 @@ class EaseEncoder(LinearEncoder):
     """
 
     auto = Auto(PRESETS, turn=1, instead="elsa")
-    on_folds = True
+    fold_rows = ALWAYS
     usual_seconds = 2.6
 
     class Config(StageConfig):

@@ -11,7 +11,7 @@ from scipy import sparse
 from grouprec.core.memory import rows_per_batch
 from grouprec.core.types import Candidates, Embeddings
 from grouprec.data.dataset import Dataset
-from grouprec.models.base import PRESETS, Auto, StageConfig, encoders, setting
+from grouprec.models.base import ALWAYS, PRESETS, Auto, StageConfig, encoders, setting
 from grouprec.models.encoders.linear import LinearEncoder, csr_arrays, csr_from, neighbour_trials, similarity_matrix
 from grouprec.models.fitting import RunOptions
 from grouprec.ranking.candidates import rank_top
@@ -39,7 +39,7 @@ class ItemKnnEncoder(LinearEncoder):
     """
 
     auto = Auto(PRESETS, turn=4)
-    on_folds = True
+    fold_rows = ALWAYS
     usual_seconds = 1.0
 
     class Config(StageConfig):

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from grouprec.core.types import Embeddings
 from grouprec.data.dataset import Dataset
-from grouprec.models.base import Auto, Encoder, StageConfig, encoders, setting
+from grouprec.models.base import ALWAYS, Auto, Encoder, StageConfig, encoders, setting
 from grouprec.models.encoders.linear import as_ones
 from grouprec.models.encoders.start import log_popularity, singular_vectors
 from grouprec.models.fitting import EXCLUDED, Epoch, RunOptions, adamw, batches, fit_epochs, module_arrays
@@ -82,7 +82,7 @@ class MfEncoder(Encoder):
     """
 
     auto = Auto(("standard", "thorough"), turn=6)
-    on_folds = True
+    fold_rows = ALWAYS
     usual_seconds = 8.0
     uses_gpu = True
 

@@ -71,6 +71,7 @@ class TransformerEncoder(SequenceEncoder):
 
     reads_order = True
     auto = Auto(("standard", "thorough"), turn=11, most_rows={"standard": 150_000})
+    fold_rows = 150_000
     usual_seconds = 30.0
     uses_gpu = True
 

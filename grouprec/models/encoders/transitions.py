@@ -12,7 +12,7 @@ from scipy import sparse
 from grouprec.core.arrays import empty_csr
 from grouprec.core.types import Embeddings
 from grouprec.data.dataset import Dataset
-from grouprec.models.base import PRESETS, Auto, Encoder, StageConfig, encoders, setting
+from grouprec.models.base import ALWAYS, PRESETS, Auto, Encoder, StageConfig, encoders, setting
 from grouprec.models.encoders.linear import as_ones
 from grouprec.models.encoders.sequences import in_time_order
 from grouprec.models.fitting import RunOptions
@@ -45,7 +45,7 @@ class TransitionsEncoder(Encoder):
 
     reads_order = True
     auto = Auto(PRESETS, turn=10)
-    on_folds = True
+    fold_rows = ALWAYS
     usual_seconds = 3.8
 
     class Config(StageConfig):
