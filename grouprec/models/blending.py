@@ -181,7 +181,8 @@ def choose_mix(windows: Sequence[Window], start: Mix, seed: int) -> Mix:
 
     Args:
         windows: predict new items only; not all of them know all encoders.
-        start: one encoder, with the trend; where no window knows it, the best single encoder takes its place.
+        start: one encoder, with the trend; where no window knows it, the best single encoder takes its place,
+            or all alike where users are few.
         seed: which users of a window, where there are more than are needed, and the order of equals.
     """
     tables = [Table.of(window, start, seed) for window in windows]
@@ -190,7 +191,8 @@ def choose_mix(windows: Sequence[Window], start: Mix, seed: int) -> Mix:
     alone = {name: _mean(tables, mix) for name, mix in single.items()}
     encoders = [name for name in names if name != POPULARITY]
     if encoders and not set(start.shares) <= set(names):
-        start = single[max(encoders, key=lambda name: alone[name])]
+        enough = len(np.unique(np.concatenate([table.users for table in tables]))) >= ENOUGH_TO_CHOOSE
+        start = single[max(encoders, key=lambda name: alone[name])] if enough else settled(encoders, {})
     mix = _grown(tables, start, encoders)
     gain, error, n_users = _gain(tables, single[POPULARITY], mix)
     if n_users >= ENOUGH_TO_CHOOSE and gain <= error:  # nothing personal: the simplest

@@ -50,7 +50,7 @@ def summarise(
         "n_groups_asked": final.maker.asked,
         "n_groups_reason": choices.reason,
         "encoder": " + ".join(sorted(used, key=lambda name: -used[name])) or "popularity",
-        "encoders": {name: value for name, value in choices.weights.ndcg.items() if name != "blend"},
+        "encoders": {name: value for name, value in choices.weights.ndcg.items() if name in choices.encoders},
         "blend": choices.weights.as_dict(),
         "repeats": config.repeats,
         "regime": config.regime,

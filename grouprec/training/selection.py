@@ -169,11 +169,8 @@ def _weigh(cache: StageCache, encoded: Encoded, data: Dataset, folded: Folded) -
     names, seed, simple = tuple(encoded.encoders), cache.config.seed, folded.simple
     fitted = [*folded.fitted, (encoded, data)]
     own = _window(encoded, data, repeats=False)
-    if len(own.task.users) < ENOUGH_TO_CHOOSE:
-        mix = settled(names, {simple.encoder: 1.0})
-    else:
-        start = Mix({simple.encoder: 1.0}, simple.half_life, simple.trend)
-        mix = choose_mix([_window(*one, repeats=False) for one in fitted], start, seed)
+    start = Mix({simple.encoder: 1.0}, simple.half_life, simple.trend)
+    mix = choose_mix([_window(*one, repeats=False) for one in fitted], start, seed)
     again = with_repeats([_window(*one, repeats=True) for one in fitted], mix, names, seed)
     return calibrated(own, mix, names, seed), again
 

@@ -176,10 +176,11 @@ def test_report_writes_one_file_of_the_run(trained: tuple[Path, dict], grouprec,
 def test_value_prints_what_every_number_of_groups_is_worth(trained: tuple[Path, dict], grouprec) -> None:
     root, _ = trained
     rows = grouprec("value", "last", "--runs", root / "runs", "--json").json["rows"]
-    names = "n_groups method regime metric value low high floor individual oracle share_of_gain"
+    names = "n_groups method regime metric value low high floor floor_method individual oracle share_of_gain"
     assert all(list(row) == names.split() for row in rows)
     assert {1, 2, 4} <= {row["n_groups"] for row in rows}
-    assert {row["method"] for row in rows} == {"members_mean", "kmeans_popularity", "kmeans_mean_ease"}
+    usual = {"kmeans_popularity", "kmeans_recent", "kmeans_mean_ease", "kmeans_mean_simple"}
+    assert {row["method"] for row in rows} == {"members_mean", *usual}
     assert {row["metric"] for row in rows} == {"ndcg@10", "precision@10", "hit_rate@10"}
     for row in rows:
         assert row["low"] <= row["value"] <= row["high"]

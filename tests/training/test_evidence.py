@@ -83,7 +83,8 @@ def test_every_table_has_its_columns_and_rows(run: Run, name: str) -> None:
 def test_the_value_of_groups_covers_the_runs_own_number_for_every_method(run: Run) -> None:
     table = run.table("value_of_groups")
     assert {1, N_GROUPS} <= set(table["n_groups"])
-    assert set(table["method"]) == {"members_mean", "kmeans_popularity", "kmeans_mean_ease"}
+    usual = {"kmeans_popularity", "kmeans_recent", "kmeans_mean_ease", "kmeans_mean_simple"}
+    assert set(table["method"]) == {"members_mean", *usual}
     assert not table.duplicated(["n_groups", "method", "regime", "metric"]).any()
     tried = table.groupby(["method", "regime"])["n_groups"].agg(set)
     ours, rest = tried.pop(("members_mean", "strict")), tried.iloc[0]
@@ -130,7 +131,8 @@ def test_floor_and_ceiling_of_the_value_are_those_of_the_evaluation(run: Run) ->
     value, rows = ndcg(run.table("value_of_groups")), run.table("evaluation").set_index(["method", "regime", "metric"])
     for regime in REGIMES:
         curve = value[value["regime"] == regime]
-        assert curve["floor"].to_numpy() == pytest.approx(rows.loc[("popularity", regime, "ndcg@10"), "value"])
+        floor = curve["floor_method"].iloc[0]
+        assert curve["floor"].to_numpy() == pytest.approx(rows.loc[(floor, regime, "ndcg@10"), "value"])
     assert value["individual"].to_numpy() == pytest.approx(rows.loc[("individual", "individual", "ndcg@10"), "value"])
 
 
@@ -169,9 +171,9 @@ def test_every_method_is_compared_with_the_exported_lists(run: Run) -> None:
     table = run.table("comparisons")
     shared = table[table["regime"] != "individual"]
     assert (shared["against"] == "members_mean").all()
-    assert {"generated", "popularity", "group_popularity", "kmeans_popularity", "kmeans_mean_ease"} == set(
-        shared["method"]
-    )
+    kmeans = {"kmeans_popularity", "kmeans_recent", "kmeans_mean_ease", "kmeans_mean_simple"}
+    single = {"popularity", "recent_popularity", "one_group"}
+    assert {"generated", "group_popularity", "lists_simple", *kmeans, *single} == set(shared["method"])
     alone = table[table["regime"] == "individual"]
     assert (alone["against"] == "individual").all() and {"ease", "item_knn"} <= set(alone["method"])
     rows = run.table("evaluation").set_index(["method", "regime", "metric"])["value"]
