@@ -10,22 +10,23 @@ from grouprec.ranking.statistics import Z
 from grouprec.ranking.takes import ExpectedTakes, Horizon, Predictions
 
 N_TENTHS = 10
+N_PARTS = 5  # of the users: each is expected by what happened to the others
 COLUMNS = ("tenth", "n_pairs", "expected", "taken", "low", "high", "foretold")
 
 
-def expect_halves(predicted: Predictions, taken: np.ndarray, horizon: Horizon, seed: int) -> np.ndarray | None:
-    """Return the probability of every candidate, by what happened to the other half of the users.
+def expect_from_others(predicted: Predictions, taken: np.ndarray, horizon: Horizon, seed: int) -> np.ndarray | None:
+    """Return the probability of every candidate, a fifth of the users after another by what happened to the others.
 
     Args:
         taken: bool [B, N], which candidates their user took.
         seed: divides the users.
     Returns:
-        float64 [B, N]; None where a half took too little to learn from.
+        float64 [B, N]; None where others took too little to learn from.
     """
-    order = np.random.default_rng(seed).permutation(len(taken))
-    halves = order[: len(order) // 2], order[len(order) // 2 :]
+    part = np.random.default_rng(seed).permutation(len(taken)) % N_PARTS
     expected = np.zeros(taken.shape)
-    for rows, others in (halves, halves[::-1]):
+    for number in range(N_PARTS):
+        rows, others = np.flatnonzero(part == number), np.flatnonzero(part != number)
         learned = ExpectedTakes.learn(predicted.take(others), taken[others], horizon, seed)
         if learned is None:
             return None

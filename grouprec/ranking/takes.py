@@ -203,7 +203,7 @@ def _bent(facts: Mapping[str, np.ndarray], knots: Mapping[str, list[float]]) -> 
 
 
 def _logistic(features: np.ndarray, hits: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, float]:
-    """Return weights [F] and intercept of a logistic regression with a small penalty, rows counting ``counts`` times."""
+    """Return weights [F] and intercept of a logistic regression with a small penalty; rows count ``counts`` times."""
     mean, deviation = features.mean(axis=0), np.maximum(features.std(axis=0), 1e-6)
     scaled = np.column_stack([(features - mean) / deviation, np.ones(len(features))])
     penalty = np.append(np.full(features.shape[1], PENALTY), 0)

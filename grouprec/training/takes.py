@@ -49,8 +49,8 @@ def foretell(cache: StageCache, encoded: Encoded, data: Dataset, weights: Weight
 def judge_takes(judged: Fitted, data: Dataset, task: Task, choices: Choices, seed: int) -> tuple[Any, pd.DataFrame]:
     """Return what the test part makes of predictions, and expected against real takes in tenths.
 
-    The table's expectations come from the other half of the users each; beside them, as ``foretold``, stand those of
-    the validation part, for as long a time.
+    The table's expectations of a user come from other users; beside them, as ``foretold``, stand those of the
+    validation part, for as long a time.
 
     Args:
         data: with the test part.
@@ -64,22 +64,22 @@ def judge_takes(judged: Fitted, data: Dataset, task: Task, choices: Choices, see
     taken = contains(task.relevant[rows], predicted.candidates.items)
     horizon = Horizon.of(judged.data.train, data.test, data.n_users)
     learned = ExpectedTakes.learn(predicted, taken, horizon, seed)
-    halves = expected.expect_halves(predicted, taken, horizon, seed)
-    if learned is None or halves is None:
+    others = expected.expect_from_others(predicted, taken, horizon, seed)
+    if learned is None or others is None:
         nobody = np.zeros((0, 1))
         return None, expected.tenths(nobody, nobody > 0)
     foretold = None
     if choices.foretold is not None and choices.foretold.horizon.kind == horizon.kind:
         foretold = choices.foretold.probabilities(predicted) * horizon.length / choices.foretold.horizon.length
-    table = expected.tenths(halves, taken, foretold)
-    by_group = _of_lists(judged, replace(task, users=rows), predicted.candidates, halves)
+    table = expected.tenths(others, taken, foretold)
+    by_group = _of_lists(judged, replace(task, users=rows), predicted.candidates, others)
     pooled = np.concatenate(list(by_group.values()), axis=1)
     learned = replace(learned, spread=spread_of(*pooled))
     return learned.as_dict() | {
         "words": horizon.words,
         "active": float((np.diff(task.relevant.indptr) > 0).mean()),
         "gap": expected.largest_gap(table),
-        "expected": float(halves.sum()),
+        "expected": float(others.sum()),
         "taken": int(taken.sum()),
         "foretold": None if foretold is None else float(foretold.sum()),
         "lists": {
@@ -104,7 +104,7 @@ def _predictions(data: Dataset, rows: np.ndarray, candidates: Candidates) -> Pre
     return Predictions.of(candidates, activity, last[rows], float(last.max(initial=-np.inf)))
 
 
-def _of_lists(judged: Fitted, task: Task, candidates: Candidates, halves: np.ndarray) -> dict[str, np.ndarray]:
+def _of_lists(judged: Fitted, task: Task, candidates: Candidates, others: np.ndarray) -> dict[str, np.ndarray]:
     """Return expected and real takes of the exported lists by group, float64 [2, G], by regime."""
     labels, found = judged.groups.labels, {}
     for regime in REGIMES:
@@ -114,7 +114,7 @@ def _of_lists(judged: Fitted, task: Task, candidates: Candidates, halves: np.nda
         else:
             shown = dedup_lists(lists.ranking, labels, task, LENGTH)
         by_user = (
-            expected.expected_of_lists(candidates, halves, shown),
+            expected.expected_of_lists(candidates, others, shown),
             contains(task.relevant[task.users], shown).sum(1),
         )
         own = labels[task.users]

@@ -239,7 +239,7 @@ EVIDENCE = (
         (
             Column("tenth", "int64", "the tenth, from 1, least likely first"),
             Column("n_pairs", "int64", "pairs of users and candidates in it"),
-            Column("expected", "float64", "takes, by what happened to the other half of the users"),
+            Column("expected", "float64", "takes, of every user by what happened to others"),
             Column("taken", "float64", "takes as they happened"),
             Column("low", "float64", "lower end of their interval over users"),
             Column("high", "float64", "upper end of it"),
