@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -13,12 +14,19 @@ from scipy.special import expit, logit
 from grouprec.core.types import Candidates, GroupLists, Groups
 from grouprec.data.dataset import Dataset, Interactions
 from grouprec.evaluate.expected import largest_gap
-from grouprec.ranking.takes import ExpectedTakes
+from grouprec.models.blend import ItemFacts, Weights, repeat_terms
+from grouprec.ranking.candidates import best_unseen
+from grouprec.ranking.takes import ExpectedTakes, Horizon
+from grouprec.ranking.task import nothing, validation_task
 from grouprec.ranking.task import test_task as task_of
-from grouprec.runs.store import Run
+from grouprec.runs.config import RunConfig
+from grouprec.runs.progress import Progress
+from grouprec.runs.store import Run, RunStore
 from grouprec.training import takes as module
+from grouprec.training.encoded import Encoded
 from grouprec.training.fit import Choices, Fitted
-from grouprec.training.takes import judge_takes
+from grouprec.training.stage_cache import StageCache
+from grouprec.training.takes import foretell, judge_takes
 
 DAY = 86_400.0
 N_USERS, N_ITEMS = 900, 40
@@ -29,6 +37,25 @@ def rows(pairs: np.ndarray, first: float, last: float, rng: np.random.Generator)
     times = rng.uniform(first, last, len(users)) * DAY
     times[:2] = first * DAY, last * DAY
     return Interactions(users.astype(np.int32), items.astype(np.int32), np.ones(len(users), np.float32), times)
+
+
+def validated() -> Dataset:
+    """Return users of whom most take a few items, half of them again, in the validation part."""
+    rng = np.random.default_rng(3)
+    shares = np.linspace(0.02, 0.4, N_ITEMS)
+    owned = rng.random((N_USERS, N_ITEMS)) < shares
+    again = rng.random((N_USERS, N_ITEMS)) < shares / 3
+    names = np.array([f"n{n}" for n in range(N_USERS)], object)
+    return Dataset(
+        name="planted",
+        key="validated",
+        user_ids=names,
+        item_ids=names[:N_ITEMS],
+        item_labels=names[:N_ITEMS],
+        train=rows(owned, 0, 100, rng),
+        validation=rows(again, 101, 120, rng),
+        test=Interactions.empty(True),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -131,9 +158,26 @@ def test_of_very_many_users_some_are_learned_from(judged: Any, monkeypatch: pyte
     assert takes["active"] == len(np.unique(data.test.user_rows)) / N_USERS
 
 
-def test_a_trained_run_keeps_what_its_predictions_come_to(small_run: Run) -> None:
-    takes, table = small_run.metrics()["takes"], small_run.table("takes")
-    learned = ExpectedTakes.of(takes)
-    assert learned is not None and learned.n_users == small_run.metrics()["n_users"]
-    assert table["expected"].sum() == pytest.approx(takes["expected"])
-    assert takes["foretold"] is not None and table["foretold"].sum() == pytest.approx(takes["foretold"])
+def test_a_trained_run_of_few_users_tells_nothing(small_run: Run) -> None:
+    assert small_run.metrics()["takes"] is None and small_run.table("takes").empty
+
+
+@pytest.mark.parametrize("repeats", [False, True], ids=["new", "repeats"])
+def test_the_validation_part_foretells_what_the_part_that_judges_will_bring(repeats: bool, tmp_path: Path) -> None:
+    data = validated()
+    encoded = Encoded({}, ItemFacts.of(data), ())
+    weights = replace(Weights.equal((), repeats), popularity=1.0, intercept=-1.0)
+    store = RunStore(tmp_path)
+    config = RunConfig(interactions=tmp_path / "rows.csv", repeats=repeats)
+    run = store.create(config)
+    cache = StageCache(store, run, config, Progress(run, {}), "cpu")
+    found = foretell(cache, encoded, data, weights)
+    assert found is not None and found.horizon == Horizon("days", 20.0) and found.n_users == N_USERS
+    assert found == foretell(cache, encoded, data, weights), "decided once"
+    seen = nothing(data.shape) if repeats else data.histories
+    predictor = encoded.predictor(weights, data, repeat_terms(data) if repeats else ())
+    candidates = best_unseen(predictor.scores, seen)
+    expected = found.probabilities(module._predictions(data, np.arange(N_USERS), candidates))
+    real = validation_task(data, repeats).relevant
+    assert expected.sum() == pytest.approx(real.nnz, rel=0.01)
+    assert (real.nnz == len(data.validation)) == repeats
