@@ -20,6 +20,7 @@ from grouprec.ranking.candidates import discounts
 from grouprec.ranking.group_lists import LENGTH, RANKING_DEPTH, STRICT_DEPTH, worth_of_candidates
 from grouprec.ranking.rules import drop_excluded
 from grouprec.ranking.strategies import get_strategy
+from grouprec.ranking.takes import ExpectedTakes, Predictions
 from grouprec.ranking.task import Task, dedup_lists, nothing, shared_lists
 from grouprec.ranking.variety import diversify, item_cosines
 from grouprec.runs.snapshot import FitSnapshot
@@ -52,13 +53,14 @@ class Price:
         value: summed worth of the items to the members, discounted by place; comparable within a group only.
         reached: share of members with at least one of their own best ten among the items, in 0..1.
         diversity: 1 minus the mean cosine of two items, as sets of the users who have them, in 0..1.
-        taken: how many items the members are expected to take together.
+        taken: how many items the members should take together within the run's horizon; None where the run does not
+            say how its chances come true.
     """
 
     value: float
     reached: float
     diversity: float
-    taken: float
+    taken: float | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,10 +70,12 @@ class ListMembers:
     Attributes:
         base: what the run knows of its users.
         rows: int [M], the members.
+        takes: how the run's chances come true; None in older runs, and where too little happened to tell.
     """
 
     base: FitSnapshot
     rows: np.ndarray
+    takes: ExpectedTakes | None = None
 
     @cached_property
     def candidates(self) -> Candidates:
@@ -83,9 +87,25 @@ class ListMembers:
         return sparse.csr_array(self.base.histories[self.rows])
 
     @cached_property
-    def takers(self) -> np.ndarray:
-        """Return how many members are expected to take every item next: the sum of their chances, float64 [I]."""
+    def wanted(self) -> np.ndarray:
+        """Return the sum of the members' chances of every item, float64 [I]: an order, no number of takes."""
         return self._summed(self.candidates.scores)
+
+    @cached_property
+    def takers(self) -> np.ndarray | None:
+        """Return how many members should take every item within the run's horizon, float64 [I]; None if unknown."""
+        return None if self._probabilities is None else self._summed(self._probabilities)
+
+    @cached_property
+    def _probabilities(self) -> np.ndarray | None:
+        """Return the probability that a member takes a candidate, float64 [M, N]."""
+        if self.takes is None:
+            return None
+        base = self.base
+        activity = np.diff(base.histories.indptr)[self.rows]
+        now = float(base.last_times.max(initial=-np.inf))
+        predicted = Predictions.of(self.candidates, activity, base.last_times[self.rows], now)
+        return self.takes.probabilities(predicted)
 
     @cached_property
     def reach(self) -> np.ndarray:
@@ -142,21 +162,19 @@ class ListMembers:
 
     def price(self, items: np.ndarray, regime: Regime, n: int = LENGTH) -> Price:
         """Return what the first ``n`` items are worth; ``dedup``: the first ``n`` that a member does not have."""
-        chances, worth, best = (
-            self._of_items(values, items)
-            for values in (self.candidates.scores, self._worth, self._best)  # [M, K] each
-        )
+        worth, best = (self._of_items(values, items) for values in (self._worth, self._best))  # [M, K] each
         place = np.tile(np.arange(len(items)), (len(self.rows), 1))
         if regime == "dedup" and not self.base.repeats:
             lack = self.histories[:, items].toarray() == 0
             place = np.where(lack, lack.cumsum(axis=1) - 1, n)
         shown = place < n
         discount = np.append(discounts(n), 0)[np.minimum(place, n)]
+        sure = None if self._probabilities is None else self._of_items(self._probabilities, items)
         return Price(
             float((worth * discount).sum()),
             float((best * shown).any(axis=1).mean()) if len(self.rows) else 0.0,
             float(metrics.intra_list_diversity(items[None, :n], self.base.histories, n)[0]),
-            float((chances * shown).sum()),
+            None if sure is None else float((sure * shown).sum()),
         )
 
     @cached_property

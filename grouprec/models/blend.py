@@ -1,9 +1,9 @@
-"""From the scores of several encoders to one calibrated number: the chance that a user takes an item next.
+"""From the scores of several encoders to one number: the chance that a user takes an item next.
 
 A blend is a logistic function of what every encoder says of a user and an item, the item's trend, and how active the
 user is. Encoders speak in logarithms of preference, so that their weights are exponents and the trend is a factor on
-the preference (design section 6e). How it is chosen: :mod:`grouprec.models.blending`. Its output is a probability:
-summed over the members of a group, it is the number of hits to expect.
+the preference (design section 6e). How it is chosen: :mod:`grouprec.models.blending`. Its output ranks and weighs; how
+many takes it comes to within a given time is learned apart (:mod:`grouprec.ranking.takes`).
 """
 
 from __future__ import annotations

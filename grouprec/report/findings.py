@@ -10,7 +10,7 @@ import pandas as pd
 from grouprec.core.tables import highest, lowest, named_rows, row_at
 from grouprec.ranking.statistics import ENOUGH, LEVEL
 from grouprec.report.sentences import METRIC, encoder_title
-from grouprec.report.text import TOO_FEW, difference, number, percent, plain, plural, ratio, score
+from grouprec.report.text import TOO_FEW, count, difference, number, percent, plain, plural, ratio, score
 
 STEPS = {
     "popularity": "Popular items",
@@ -44,6 +44,30 @@ def _signed(value: float) -> str:
 def _and(parts: list[str]) -> str:
     """Return ``a``, ``a and b``, ``a, b and c``."""
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def takes_answer(takes: Mapping[str, Any] | None) -> str:
+    """Say whether as many items were taken as expected, and what a forecast would have missed by.
+
+    Args:
+        takes: of the run's summary; older runs have none.
+    """
+    if not takes:
+        return ""
+    listed = takes["lists"]["strict"]
+    said = (
+        f"Expected takes: in {takes['words']}, the ten items of the shared lists should have been taken "
+        f"{count(listed['expected'])} times, and were {count(listed['taken'])} times. Over all predictions, expected "
+        f"and real takes differ by {percent(takes['gap'])} in the worst tenth. What is expected of a user is learned "
+        "from others."
+    )
+    if not takes.get("foretold"):
+        return said
+    ratio_before = takes["foretold"] / max(takes["taken"], 1) - 1
+    if abs(ratio_before) < 0.005:
+        return f"{said} The part before foretold as many."
+    word = "more" if ratio_before > 0 else "fewer"
+    return f"{said} The part before foretold {percent(abs(ratio_before))} {word}: another time may differ as much."
 
 
 def steps_answer(steps: pd.DataFrame) -> str:

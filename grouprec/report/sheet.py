@@ -10,6 +10,7 @@ import numpy as np
 
 from grouprec.explore.reasons import Explainer, in_words
 from grouprec.explore.remake import ListMembers
+from grouprec.report.text import NOTHING
 
 LENGTH = 10
 
@@ -37,7 +38,7 @@ class Listed:
     Attributes:
         label, item: what it is called, and its id.
         why: the reasons in words; empty where there are none.
-        takers: members expected to take it next.
+        takers: members who should take it within the run's horizon; None where the run does not tell.
         owned: share of members who have it already, in 0..1.
         place: on one list for everybody, from 1; 0 for not on it.
     """
@@ -45,7 +46,7 @@ class Listed:
     label: str
     item: str
     why: str
-    takers: float
+    takers: float | None
     owned: float
     place: int
 
@@ -64,7 +65,7 @@ def listed(members: ListMembers, items: np.ndarray, places: np.ndarray, explaine
             str(labels[item]),
             str(ids[item]),
             "" if explainer is None else in_words(explainer.why(item), labels),
-            float(members.takers[item]),
+            None if members.takers is None else float(members.takers[item]),
             float(members.owned[item]),
             int(places[item]),
         )
@@ -72,7 +73,9 @@ def listed(members: ListMembers, items: np.ndarray, places: np.ndarray, explaine
     ]
 
 
-def sheet(name: str, about: str, portrait: str, items: Sequence[Listed], worth: Sequence[str], source: str) -> str:
+def sheet(
+    name: str, about: str, portrait: str, items: Sequence[Listed], worth: Sequence[str], source: str, until: str = ""
+) -> str:
     """Return the page of a group as a whole HTML document; all text is escaped.
 
     Args:
@@ -82,28 +85,32 @@ def sheet(name: str, about: str, portrait: str, items: Sequence[Listed], worth: 
         items: the list, best first.
         worth: sentences on what such a list is worth.
         source: the run that it comes from.
+        until: within what items should be taken, in words after "in"; without it nothing is said of takers.
     """
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(name)}</title><style>body {{ margin: 8mm; background: #fff }} "
         f"@media print {{ body {{ margin: 0 }} }}{STYLE}</style></head><body>"
-        f"{sheet_body(name, about, portrait, items, worth, source)}</body></html>"
+        f"{sheet_body(name, about, portrait, items, worth, source, until)}</body></html>"
     )
 
 
-def sheet_body(name: str, about: str, portrait: str, items: Sequence[Listed], worth: Sequence[str], source: str) -> str:
+def sheet_body(
+    name: str, about: str, portrait: str, items: Sequence[Listed], worth: Sequence[str], source: str, until: str = ""
+) -> str:
     """Return the same as a part of another document, which has STYLE; arguments as :func:`sheet`."""
-    rows = "".join(_row(rank, item) for rank, item in enumerate(items, start=1))
+    rows = "".join(_row(rank, item, bool(until)) for rank, item in enumerate(items, start=1))
+    takers = '<th class="n">Should take</th>' if until else ""
     table = (
-        '<table><thead><tr><th class="n"></th><th>Show</th><th class="n">Should take</th><th class="n">Have it</th>'
+        f'<table><thead><tr><th class="n"></th><th>Show</th>{takers}<th class="n">Have it</th>'
         f'<th class="n">Place for all</th></tr></thead><tbody>{rows}</tbody></table>'
     )
     said = "".join(f"<p>{escape(sentence)}</p>" for sentence in worth if sentence)
+    told = f"Should take: members who should take the item in {until}. " if until else ""
     notes = (
-        "Should take: members expected to take the item next, by their predicted chances. Have it: share of "
-        "members who have it already. Place for all: on one list for everybody. Shares after the reasons are parts "
-        "of all that speaks for an item."
+        f"{told}Have it: share of members who have it already. Place for all: on one list for everybody. Shares after "
+        "the reasons are parts of all that speaks for an item."
     )
     return (
         f'<article class="sheet"><h1>{escape(name)}</h1><p class="about">{escape(about)}</p>'
@@ -112,10 +119,13 @@ def sheet_body(name: str, about: str, portrait: str, items: Sequence[Listed], wo
     )
 
 
-def _row(rank: int, item: Listed) -> str:
+def _row(rank: int, item: Listed, with_takers: bool) -> str:
     why = f'<div class="why">{escape(item.why)}</div>' if item.why else ""
+    takers = ""
+    if with_takers:
+        takers = f'<td class="n">{NOTHING if item.takers is None else format(item.takers, ",.1f")}</td>'
     return (
         f'<tr><td class="n">{rank}</td><td><strong>{escape(item.label)}</strong>{why}</td>'
-        f'<td class="n">{item.takers:,.0f}</td><td class="n">{100 * item.owned:.0f} %</td>'
+        f'{takers}<td class="n">{100 * item.owned:.0f} %</td>'
         f'<td class="n">{item.place or "–"}</td></tr>'
     )

@@ -47,6 +47,7 @@ from grouprec.training.list_choice import floor_lists, floor_method
 from grouprec.training.rivals import SIMPLE, Shared, find_rivals, kmeans_methods
 from grouprec.training.saving import live_base
 from grouprec.training.selection import smallest_group
+from grouprec.training.takes import judge_takes
 
 USUAL = baselines.PREDICTOR
 STABILITY_USERS = 20_000
@@ -94,7 +95,8 @@ def gather(
         "replay": _replay(judged, data, choices, config),
     }
     verdict = generation.verdict(judged.lists, judged.groups, histories, task, found["frontier"], config.seed)
-    return Evidence(evaluation, found, verdict)
+    takes, found["takes"] = judge_takes(judged, data, task, choices, config.seed)
+    return Evidence(evaluation, found, verdict, takes)
 
 
 def _encoders_alone(judged: Fitted, task: Task, config: RunConfig, options: RunOptions) -> dict[str, Candidates]:

@@ -17,6 +17,7 @@ from grouprec.models.base import Encoder, Generator, Grouper, Profile, Updater
 from grouprec.models.blend import Weights, make_predictor
 from grouprec.models.placement import AttributePlacer, place_users
 from grouprec.ranking.candidates import place_preference
+from grouprec.ranking.takes import ExpectedTakes
 from grouprec.runs.config import RunConfig
 from grouprec.training.encoded import Encoded
 from grouprec.training.groups_and_lists import GroupMaker
@@ -39,6 +40,7 @@ class Choices:
             (:class:`~grouprec.runs.snapshot.FitSnapshot`).
         simple: the simple scorer that folds chose; None where nothing was held out.
         lists: the floor, and which lists are exported, as folds chose.
+        foretold: how many takes predictions came to in the validation part; None where that cannot be told.
     """
 
     encoders: tuple[str, ...]
@@ -51,6 +53,7 @@ class Choices:
     live_weight: float = 1.0
     simple: Simple | None = None
     lists: ListChoice = field(default_factory=ListChoice)
+    foretold: ExpectedTakes | None = None
 
     def list_method(self, config: RunConfig) -> dict[Regime, str]:
         """Return the kind of list that is exported, by regime: what folds chose, unless a strategy is named."""
@@ -126,8 +129,10 @@ class Fitted:
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """What the test part says: the evaluation of every method, further tables by name, and the generator's verdict."""
+    """What the test part says: the evaluation of every method, further tables by name, the generator's verdict, and
+    how many takes predictions come to (:func:`grouprec.training.takes.judge_takes`)."""
 
     evaluation: protocol.Evaluation
     tables: dict[str, pd.DataFrame]
     verdict: dict[str, float]
+    takes: dict[str, Any] | None = None

@@ -64,6 +64,7 @@ def summarise(
         "decided": {name: values for name, values in choices.decided.items() if values},
         "profile": _describing(evidence.tables),
         "verdict": evidence.verdict,
+        "takes": evidence.takes,
         "generator": judged.generator.report(judged.groups, judged.profile),
         "versions": {name: version(name) for name in ("grouprec-studio", "torch", "scikit-learn", "numpy", "pandas")},
         "clusters": asdict(separation(final.preference.space, final.groups.labels, config.seed)),

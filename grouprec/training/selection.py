@@ -32,6 +32,7 @@ from grouprec.training.groups_and_lists import GroupMaker
 from grouprec.training.list_choice import ListChoice, choose_lists, floor_lists, floor_method
 from grouprec.training.simple import Simple, choose_simple
 from grouprec.training.stage_cache import StageCache
+from grouprec.training.takes import foretell
 
 LIVE_USERS = 400  # of the validation part, who decide how far events count
 USUAL = baselines.PREDICTOR
@@ -80,7 +81,8 @@ def choose(cache: StageCache, data: Dataset, folds: Sequence[Dataset] = (), leng
         weighed = [data.key, encoded.keys, updater_key, own.as_dict(), config.repeats]
         weigh = partial(_live_weight, cache, encoded, data, own, updater)
         live_weight = cache.once("live_weight", weighed, weigh, report)
-    return Choices(names, own, other, n_groups, reason, tried, decided, live_weight, simple, lists)
+        foretold = foretell(cache, encoded, data, own)
+    return Choices(names, own, other, n_groups, reason, tried, decided, live_weight, simple, lists, foretold)
 
 
 def _simple(

@@ -49,6 +49,24 @@ def test_where_too_few_were_tested_nothing_is_claimed() -> None:
     assert difference(0.012, UNKNOWN, UNKNOWN) == "+0.012 (too few to tell)"
 
 
+def test_expected_takes_are_held_against_real_ones_and_what_the_part_before_foretold() -> None:
+    takes = {"words": "19 days, as long as the run was judged on", "gap": 0.072, "taken": 5591, "foretold": 7300.0}
+    takes["lists"] = {"strict": {"expected": 596.4, "taken": 669.0}, "dedup": {"expected": 1.0, "taken": 2.0}}
+    said = findings.takes_answer(takes)
+    assert said.startswith(
+        "Expected takes: in 19 days, as long as the run was judged on, the ten items of the shared lists should have "
+        "been taken 596 times, and were 669 times. Over all predictions, expected and real takes differ by 7.2 % in "
+        "the worst tenth. What is expected of a user"
+    )
+    assert said.endswith("The part before foretold 31 % more: another time may differ as much.")
+    assert findings.takes_answer(takes | {"foretold": 2795.5}).endswith(
+        "foretold 50 % fewer: another time may differ as much."
+    )
+    assert findings.takes_answer(takes | {"foretold": 5600.0}).endswith("The part before foretold as many.")
+    assert findings.takes_answer(takes | {"foretold": None}).endswith("learned from others.")
+    assert findings.takes_answer(None) == ""
+
+
 def test_steps_name_gains_losses_and_what_is_not_proven() -> None:
     assert findings.steps_answer(strict("ablation")) == (
         "The blend (+0.030), the generator (+0.017) and the encoder (+0.010) add; the profile (−0.020) costs; "

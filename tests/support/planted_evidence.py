@@ -69,6 +69,7 @@ def evidence_tables(groups: pd.DataFrame) -> dict[str, pd.DataFrame]:
         "small_groups": small_groups_table(),
         "reconstruction": _reconstruction(),
         "calibration": _calibration(),
+        "takes": _takes(),
         "replay": _replay(),
     }
 
@@ -288,6 +289,12 @@ def _reconstruction() -> pd.DataFrame:
 def _calibration() -> pd.DataFrame:
     predicted = np.linspace(0.01, 0.1, 10)
     return pd.DataFrame({"bin": np.arange(1, 11), "n_pairs": 100, "predicted": predicted, "observed": predicted * 1.1})
+
+
+def _takes() -> pd.DataFrame:
+    taken = np.array([21.0, 19, 20, 18, 20, 21, 20, 22, 20, 20])
+    frame = pd.DataFrame({"tenth": np.arange(1, 11), "n_pairs": np.arange(2000, 0, -200), "expected": 20.0})
+    return frame.assign(taken=taken, low=taken - 8, high=taken + 8, foretold=25.0)
 
 
 def _replay() -> pd.DataFrame:

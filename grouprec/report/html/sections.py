@@ -241,6 +241,7 @@ def _methods(reading: Reading) -> Html | None:
         element("h3", "Which method to trust"),
         paragraph(sentences.worth_answer(reading.evaluation, reading.regime, reading.method)),
         paragraph(verdict),
+        paragraph(findings.takes_answer(reading.metrics.get("takes"))),
         _figure(drawings.dots(rows, marks, NDCG), "Dots are means over users, bars their 95 % intervals."),
         table(shown, right=tuple(shown.columns[1:])),
         element(

@@ -234,6 +234,19 @@ EVIDENCE = (
         ),
     ),
     Table(
+        "takes",
+        "A tenth of the takes that are expected of the users' candidates in the held-out part.",
+        (
+            Column("tenth", "int64", "the tenth, from 1, least likely first"),
+            Column("n_pairs", "int64", "pairs of users and candidates in it"),
+            Column("expected", "float64", "takes, of every user by what happened to others"),
+            Column("taken", "float64", "takes as they happened"),
+            Column("low", "float64", "lower end of their interval over users"),
+            Column("high", "float64", "upper end of it"),
+            Column("foretold", "float64", "takes by what happened in the validation part; NaN where that is not known"),
+        ),
+    ),
+    Table(
         "frontier",
         "A way to vary lists, at one place of its dial: what variety costs.",
         (

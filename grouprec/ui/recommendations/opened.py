@@ -13,6 +13,7 @@ from scipy import sparse
 from grouprec.core.types import Regime
 from grouprec.explore.remake import ListMembers, Price, held_out_matrix, list_for_all
 from grouprec.explore.tables import HELD_OUT_ROWS
+from grouprec.ranking.takes import ExpectedTakes
 from grouprec.runs import schemas
 from grouprec.runs.snapshot import FitSnapshot
 from grouprec.runs.store import Run
@@ -110,7 +111,7 @@ def _item_index(key: _Key) -> pd.Index:
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _members(key: _Key, rows: np.ndarray) -> ListMembers:
-    return ListMembers(_base(key), rows)
+    return ListMembers(_base(key), rows, ExpectedTakes.of(state.metrics(Run(Path(key[0]))).get("takes")))
 
 
 @st.cache_resource(max_entries=1024, show_spinner=False)

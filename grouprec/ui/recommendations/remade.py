@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from grouprec.core.types import GrouprecError, Regime
-from grouprec.explore.remake import AS_TRAINED, DEPTH, ListMembers, Price, Wishes
+from grouprec.explore.remake import AS_TRAINED, DEPTH, ListMembers, Wishes
 from grouprec.ranking.statistics import mean_interval
 from grouprec.ranking.strategies import STRATEGIES
 from grouprec.report import sentences, tables
@@ -34,7 +34,11 @@ DIAL_HELP = (
 VALUE_HELP = "Predicted worth of the list to the members, against the trained one; places higher up count more"
 REACHED_HELP = "Members who find at least one of their own 10 best predictions on the list"
 VARIETY_HELP = "How rarely two items of the list are had by the same users: 100 % never, 0 % always (1 minus cosine)"
-TAKEN_HELP = "Items of the list that members should take next, all together, by their predicted chances"
+TAKEN_HELP = (
+    "Items of the list that members should take, all together, in {}. Learned from what came true of such predictions "
+    "in the held-out part, and counted as there: by default only items that are new to the member. 95 of 100 lists "
+    "get between {} and {}; another season may bring more or less."
+)
 MEASURED_HELP = (
     "nDCG@10 on held-out interactions of this group's members, with its 95 % interval over members. What the model "
     "was judged on, so do not turn the dials until it is highest: that would overstate it."
@@ -44,7 +48,7 @@ COLUMNS = {
     "move": st.column_config.TextColumn("Move", width=50, help="Against the list as it was trained: ▲ up, ▼ down, new"),
     "label": st.column_config.TextColumn("Item", width=216),
     "takers": st.column_config.NumberColumn(
-        "Should take", format="%.0f", width=90, help="Members expected to take it next: the sum of their chances"
+        "Should take", format="%.1f", width=90, help="Members who should take it within the time that is said above"
     ),
     "owned": st.column_config.NumberColumn("Have it", format="percent", width=68, help="Members who have it already"),
     "place": st.column_config.NumberColumn(
@@ -104,7 +108,7 @@ def remade(chosen: Chosen) -> None:
             row = table(chosen, items[: chosen.length], before[: chosen.length])
         with right, st.container(key="why", height=PANEL_HEIGHT, border=True):
             if row is not None:
-                said = words.item_sentence(row, len(chosen.members.rows), chosen.length)
+                said = words.item_sentence(row, len(chosen.members.rows), chosen.length, chosen.members.takes)
                 reasons.panel(chosen.run, chosen.members.rows, int(row["row"]), said, "members", "list_why")
     except GrouprecError as error:  # a fragment runs on its own, outside the frame that shows errors
         st.error(cards.plain(error))
@@ -138,9 +142,9 @@ def controls(chosen: Chosen) -> Wishes:
 def left_out(chosen: Chosen) -> np.ndarray:
     """Draw what is to be left out; return the rows of these items."""
     base, members = chosen.members.base, chosen.members
-    wanted = np.argsort(-members.takers, kind="stable")[:OFFERED]
+    wanted = np.argsort(-members.wanted, kind="stable")[:OFFERED]
     asked = opened.item_rows(chosen.run, pd.Series(st.query_params.get_all("out"), dtype=object))
-    rows = pd.unique(np.concatenate([wanted[members.takers[wanted] > 0], asked[asked >= 0], chosen.trained]))
+    rows = pd.unique(np.concatenate([wanted[members.wanted[wanted] > 0], asked[asked >= 0], chosen.trained]))
     labels = dict(zip(base.item_ids[rows].tolist(), base.item_labels[rows].tolist(), strict=True))
     by_attribute = opened.attribute_rows(chosen.run)
     n_out = len(st.query_params.get_all("out")) + len(st.query_params.get_all("without"))
@@ -173,27 +177,30 @@ def price(chosen: Chosen, items: np.ndarray) -> None:
         opened.price(chosen.run, members.rows, some, chosen.regime, chosen.length) for some in (items, chosen.trained)
     )
     change = words.relative(now.value, before.value)
-    figures = (
+    figures = [
         ("Value", cards.percent(1 + change), f"{words.signed(change)} %", VALUE_HELP),
         ("Reached", cards.percent(now.reached), points(now.reached, before.reached), REACHED_HELP),
         ("Variety", cards.percent(now.diversity), points(now.diversity, before.diversity), VARIETY_HELP),
-        ("Expected", cards.count(now.taken), gained(now, before), TAKEN_HELP),
-    )
+    ]
+    if members.takes is not None and now.taken is not None and before.taken is not None:
+        ends = (cards.count(float(end)) for end in members.takes.interval(now.taken))
+        explanation = TAKEN_HELP.format(members.takes.horizon.words, *ends)
+        figures.append(("Expected", cards.count(now.taken), gained(now.taken, before.taken), explanation))
     judged = opened.held_out(chosen.run) is not None
     with st.grid(len(figures) + judged, min_column_width=140, gap="small"):
         for title, value, delta, explanation in figures:
             st.metric(title, value, delta, delta_color=colour(delta), delta_arrow="off", help=explanation, border=True)
         if judged:
             measured(chosen, items)
-    st.markdown(words.price_answer(now, before, len(members.rows)))
+    st.markdown(words.price_answer(now, before, len(members.rows), members.takes))
 
 
 def points(now: float, before: float) -> str:
     return f"{words.signed(now - before)} points"
 
 
-def gained(now: Price, before: Price) -> str:
-    more = round(now.taken) - round(before.taken)
+def gained(now: float, before: float) -> str:
+    more = round(now) - round(before)
     return f"{more:+,} items".replace("-", "−") if more else "±0 items"
 
 
@@ -229,15 +236,17 @@ def table(chosen: Chosen, items: np.ndarray, before: np.ndarray) -> pd.Series | 
     about = state.table(chosen.run, "items").drop(columns=["users", "label"])
     frame = frame.merge(about, on="item", how="left")
     more = {name: cards.short(str(name).replace("_", " "), 24) for name in about.columns if name != "item"}
+    if chosen.members.takes is None:
+        frame = frame.drop(columns="takers")
     event = st.dataframe(
-        frame[[*COLUMNS, *more]],
+        frame[[name for name in (*COLUMNS, *more) if name in frame]],
         hide_index=True,
         key="list_items",
         on_select="rerun",
         selection_mode="single-row",
         height=TABLE_HEIGHT,
         column_config=COLUMNS | more,
-        alt=f"The list of {len(frame)} items: members who should take each, reach, owners, place on one list for all",
+        alt=f"The list of {len(frame)} items: members who should take each, owners, place on one list for all, reach",
     )
     st.caption(words.gone_words(before, items, chosen.members.base.item_labels))
     st.caption("Select a row to read why the item is on the list. Click a heading to sort; the loupe searches.")

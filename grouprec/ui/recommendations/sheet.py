@@ -41,6 +41,7 @@ def make(chosen: Chosen, day: str) -> str:
         explainer = None
     items = listed(chosen.members, chosen.trained[:LENGTH], opened.places_for_all(run), explainer)
     about = f"{cards.plural(int(group['size']), 'user')}, {cards.percent(group['share'])} of all · "
+    takes = chosen.members.takes
     worth = sentences.worth_answer(state.table(run, "evaluation"), chosen.regime, method)
     return sheet(
         cards.group_label(int(group["group"]), str(group["name"])),
@@ -49,6 +50,7 @@ def make(chosen: Chosen, day: str) -> str:
         items,
         [found_words(run, group, chosen.regime), worth],
         f"From the run {run.title()}, {day}",
+        "" if takes is None else takes.horizon.words,
     )
 
 

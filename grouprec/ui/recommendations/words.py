@@ -8,6 +8,7 @@ import pandas as pd
 from grouprec.core.types import Texts
 from grouprec.explore.reasons import LEAST, Reasons, in_words
 from grouprec.explore.remake import ListMembers, Price
+from grouprec.ranking.takes import ExpectedTakes
 from grouprec.ui.cards import count, percent, plain, plural, short
 from grouprec.ui.live_words import moves
 
@@ -72,24 +73,28 @@ def reasons_alt(frame: pd.DataFrame) -> str:
     return f"What speaks for the item: {strongest}" if strongest else "Nothing speaks for the item"
 
 
-def item_sentence(row: pd.Series, n_members: int, n_listed: int) -> str:
-    """Say how many members an item should reach and how that differs from one list for everybody, markdown.
+def item_sentence(row: pd.Series, n_members: int, n_listed: int, takes: ExpectedTakes | None) -> str:
+    """Say how many members should take an item and how that differs from one list for everybody, markdown.
 
     Args:
         row: rank, label, takers and place, of :func:`list_frame`.
+        takes: whose horizon it is; without it nothing is said of takers.
     """
-    takers = f"about {count(row['takers'])} of {plural(n_members, 'member')} should take it"
-    if row["takers"] < 1:
-        takers = f"fewer than one of {plural(n_members, 'member')} should take it"
+    takers = ""
+    if takes is not None:
+        many = "fewer than one" if row["takers"] < 1 else f"about {count(row['takers'])}"
+        takers = f" {many} of {plural(n_members, 'member')} should take it in {takes.horizon.span};"
     place = f"number {count(row['place'])}" if pd.notna(row["place"]) else "nowhere"
     differs = f"on one list for everybody it is {place}"
     if pd.notna(row["place"]) and row["place"] > n_listed:
         differs = f"it is not among the first {n_listed} of one list for everybody ({place} there)"
-    return f"**{plain(row['label'])}** is number {row['rank']}: {takers}; {differs}."
+    return f"**{plain(row['label'])}** is number {row['rank']}:{takers} {differs}."
 
 
 def list_frame(members: ListMembers, items: np.ndarray, before: np.ndarray, places: np.ndarray) -> pd.DataFrame:
     """Return a list with what is known of its items: rank, move, label, takers, reach, owned, place, item, row.
+
+    Takers are NaN where the run does not tell them.
 
     Args:
         items: int [K], best first.
@@ -101,7 +106,7 @@ def list_frame(members: ListMembers, items: np.ndarray, before: np.ndarray, plac
     place = pd.array(places[items], dtype="Int64")
     return frame.assign(
         label=base.item_labels[items],
-        takers=members.takers[items].round(1),
+        takers=np.nan if members.takers is None else members.takers[items].round(1),
         reach=members.reach[items].round(3),
         owned=members.owned[items].round(3),
         place=pd.Series(place).mask(places[items] == 0),
@@ -117,19 +122,30 @@ def gone_words(before: np.ndarray, after: np.ndarray, labels: Texts) -> str:
     return f"Out: {', '.join(gone[:4])}{more}" if gone else "All items of the trained list are still on it."
 
 
-def price_answer(now: Price, before: Price, n_members: int) -> str:
-    """Say what the changes cost, or what the list is worth where nothing was changed, markdown."""
+def price_answer(now: Price, before: Price, n_members: int, takes: ExpectedTakes | None) -> str:
+    """Say what the changes cost, or what the list is worth where nothing was changed, markdown.
+
+    Args:
+        takes: whose horizon expected takes have; without it nothing is said of them.
+    """
     if now == before:
-        return (
-            f"{percent(now.reached)} of {plural(n_members, 'member')} find one of their own 10 best here, "
-            f"and together they should take about {plural(round(now.taken), 'item')}."
-        )
+        found = f"{percent(now.reached)} of {plural(n_members, 'member')} find one of their own 10 best here."
+        return f"{found} {taken_words(now, takes)}".rstrip()
     ratio = relative(now.value, before.value)
     worth = "as much" if abs(ratio) < 0.0005 else f"{percent(abs(ratio))} {'more' if ratio > 0 else 'less'}"
     variety = now.diversity - before.diversity
     said = f"This list is predicted to be worth **{worth}** to the members than the trained one"
     said = said.replace("as much** to the members than", "as much** to the members as")
     return f"{said}; variety {signed(variety)} points, members reached {signed(now.reached - before.reached)} points."
+
+
+def taken_words(price: Price, takes: ExpectedTakes | None) -> str:
+    """Say how many items of a list members should take, until when, and how sure that is; nothing where unknown."""
+    if takes is None or price.taken is None:
+        return ""
+    low, high = (float(end) for end in takes.interval(price.taken))
+    about = "fewer than one item" if price.taken < 1 else f"about {plural(round(price.taken), 'item')}"
+    return f"In {takes.horizon.words}, they should together take {about} of it ({count(low)} to {count(high)})."
 
 
 def relative(now: float, before: float) -> float:

@@ -16,8 +16,8 @@ from grouprec.ui.what_if import charts as what_if_charts
 from grouprec.ui.what_if import words
 
 MONEY_HELP = (
-    "A hit is a listed item that the user really took in the held-out period. Hits are those of the measured lists, "
-    "for so many users; costs are those of making the lists. Any currency."
+    "A hit is a listed item that the user really took in the held-out part. Hits are those of the measured lists, for "
+    "so many users: those who took nothing at all then have none. Costs are those of making the lists. Any currency."
 )
 COST_HELP = "Of making one list. At first, what a further list brings on average where a hit is worth 1"
 MOST = 1e12
@@ -34,18 +34,26 @@ MONEY_COLUMNS = {
 
 def draw(run: Run, value: pd.DataFrame, n: int) -> None:
     """Draw what numbers of lists bring after their costs, as the reader prices lists and hits."""
-    curve, tested = tables.of(value, "precision@10"), int(state.metrics(run).get("n_test_users", 0))
+    metrics = state.metrics(run)
+    curve, tested = tables.of(value, "precision@10"), int(metrics.get("n_test_users", 0))
+    takes = metrics.get("takes") or {}
+    active, first = takes.get("active", 1.0), "At first, those who were tested"
+    if takes:  # it is known how many take nothing: then all users can be counted on
+        tested, first = (
+            int(metrics["n_users"]),
+            f"At first, all. Of 100, {100 * active:.0f} took something in the held-out part",
+        )
     if curve.empty:
         return
     cards.section("What it costs and brings", MONEY_HELP)
     inputs = st.columns(4, gap="medium")
     with inputs[0]:
-        cost = number_from_url("Cost of a list", "cost", usual_cost(curve, tested), COST_HELP)
+        cost = number_from_url("Cost of a list", "cost", usual_cost(curve, tested * active), COST_HELP)
     with inputs[1]:
         worth = number_from_url("Value of a hit", "hit", 1.0, "What it brings that a user takes a listed item")
     with inputs[2]:
-        reached = number_from_url("Users who see a list", "reach", tested, "At first, those who were tested")
-    table = money(curve, int(reached), cost, worth)
+        reached = number_from_url("Users who see a list", "reach", tested, first)
+    table = money(curve, int(reached) * active, cost, worth)
     st.markdown(words.money_answer(table, n))
     st.plotly_chart(
         what_if_charts.money_curve(table, n),
@@ -77,13 +85,13 @@ def number_from_url(label: str, name: str, default: float, explanation: str) -> 
 ENDS = {"": "value", "_low": "low", "_high": "high"}
 
 
-def money(curve: pd.DataFrame, n_users: int, cost: float, value: float) -> pd.DataFrame:
+def money(curve: pd.DataFrame, n_users: float, cost: float, value: float) -> pd.DataFrame:
     """Return what every number of lists brings and costs, when every user is shown their list once.
 
     Args:
         curve: n_groups, ascending, and precision@10 (the share of the ten listed items that are hits, on held-out
             users) as value, low, high.
-        n_users: who are shown a list.
+        n_users: who are shown a list and take something.
         cost: of making one list.
         value: of one hit, in the same money.
     Returns:
@@ -97,7 +105,7 @@ def money(curve: pd.DataFrame, n_users: int, cost: float, value: float) -> pd.Da
     return pd.DataFrame({"n_groups": curve["n_groups"], "hits": hits, "worth": hits * value, "cost": costs, **net})
 
 
-def usual_cost(curve: pd.DataFrame, n_users: int) -> float:
+def usual_cost(curve: pd.DataFrame, n_users: float) -> float:
     """Return a cost of a list to begin with: the hits that a further one brings on average, to one digit, at least 1.
 
     Args:

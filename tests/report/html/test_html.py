@@ -223,3 +223,11 @@ def test_the_report_knows_no_streamlit_and_no_torch() -> None:
     code = "import sys, grouprec.report.html; print({'streamlit', 'torch'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_expected_takes_are_told_where_the_run_knows_them(run: Run) -> None:
+    assert "Expected takes:" not in render(run)
+    lists = {"strict": {"expected": 50.0, "taken": 48.0}, "dedup": {"expected": 60.0, "taken": 70.0}}
+    takes = {"words": "19 days, as long as the run was judged on", "gap": 0.1, "taken": 201, "foretold": 250.0}
+    run.save_metrics(run.metrics() | {"takes": takes | {"lists": lists}})
+    assert "should have been taken 50 times, and were 48 times" in Page(render(run)).text

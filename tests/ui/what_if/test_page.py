@@ -175,6 +175,17 @@ def test_prices_turn_the_curve_into_money_and_name_the_best_number(run: Run) -> 
     assert nonsense.number_input(key="what_if_reach").value == 45
 
 
+def test_users_who_take_nothing_bring_no_hits(run: Run) -> None:
+    run.save_metrics(run.metrics() | {"takes": {"active": 0.4}})
+    run.write_manifest()
+    first = open_page("what_if").number_input(key="what_if_reach")
+    assert first.value == run.metrics()["n_users"] and first.help == (
+        "At first, all. Of 100, 40 took something in the held-out part"
+    )
+    table = table_of(open_page("what_if", cost="10", hit="2", reach="1000"), "Hits")
+    assert table["Hits"].tolist() == [100, 160, 180, 181, 170], "as many as of 400 who were tested"
+
+
 def test_prices_are_written_to_the_url(run: Run) -> None:
     app = open_page("what_if")
     app.number_input(key="what_if_cost").set_value(1234567.5).run()
