@@ -20,11 +20,13 @@ from grouprec.core.types import Candidates
 from grouprec.data.dataset import Dataset
 from grouprec.data.synthetic import SIZES, planted
 from grouprec.models.base import REGISTRIES
+from grouprec.models.blend import Weights
 from grouprec.models.fitting import RunOptions
 from grouprec.ranking.candidates import find_candidates
 from grouprec.ranking.task import test_task
 from grouprec.runs.config import make_config
-from grouprec.training.evidence import value_table
+from grouprec.training.curve import value_curve
+from grouprec.training.fit import Choices
 from grouprec.training.groups_and_lists import GroupMaker
 
 NOISE = 0.5  # share of events that are any item at all
@@ -80,7 +82,8 @@ def main() -> None:
         groups = grouper.fit(data, maker.preference, SIZES[given.size]["n_groups"], options).groups()
         watch.lap(f"{name}: adjusted Rand {adjusted_rand_score(answer.labels, groups.labels):.3f}")
     grid = range(1, MOST_GROUPS + 1)
-    table = value_table(maker, test_task(answer.data), {"own": maker.candidates}, grid)
+    choices = Choices(("als",), Weights.equal(("als",)), Weights.equal(("als",), repeats=True))
+    table = value_curve(maker, choices, test_task(answer.data), {"own": maker.candidates}, grid).table
     watch.lap(f"value of K = 1..{MOST_GROUPS}")
     shown = table[(table["metric"] == "ndcg@10") & table["n_groups"].isin([1, 5, 10, 20, MOST_GROUPS])]
     print(shown.pivot_table("share_of_gain", ["regime", "method"], "n_groups").round(3).to_string())

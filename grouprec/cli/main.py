@@ -30,7 +30,7 @@ app = typer.Typer(
 )
 Runs = Annotated[Path | None, typer.Option("--runs", help="Folder of runs; $GROUPREC_RUNS or your data folder")]
 VALUE_COLUMNS = ["n_groups", "method", "regime", "metric", "value", "low", "high"]  # of `value --json`
-VALUE_COLUMNS += ["floor", "individual", "oracle", "share_of_gain"]
+VALUE_COLUMNS += ["floor", "floor_method", "individual", "oracle", "share_of_gain"]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of stdout")]
 
 
@@ -288,6 +288,8 @@ def value(run: Annotated[str, typer.Argument(help="Run id or last")], runs: Runs
     from grouprec.runs.store import RunStore
 
     table = RunStore(runs).get(run).table("value_of_groups")
+    if "floor_method" not in table:  # runs older than the column took all-time popularity
+        table = table.assign(floor_method="popularity")
     if json:
         print_json({"rows": table[VALUE_COLUMNS].to_dict("records")})
     else:

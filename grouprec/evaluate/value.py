@@ -20,8 +20,9 @@ from sklearn.metrics import (
 from grouprec.core.tables import highest
 from grouprec.core.types import Candidates, GroupLists, Groups, Regime
 from grouprec.data.dataset import Dataset, Interactions
-from grouprec.evaluate import baselines, protocol
-from grouprec.ranking.statistics import Z, mean_interval
+from grouprec.evaluate import baselines, gain, protocol
+from grouprec.evaluate.enough import enough
+from grouprec.ranking.statistics import mean_interval
 from grouprec.ranking.task import Task, individual_lists
 
 GRID = (1, 2, 3, 5, 8, 12, 16, 20, 30, 50)
@@ -82,16 +83,45 @@ def default_grid(n_users: int, min_group_size: int = 10, grid: Sequence[int] = G
 GroupsAndLists = tuple[Groups, GroupLists]
 
 
+@dataclass(frozen=True, eq=False)
+class Singles:
+    """Single lists for all, G = 1.
+
+    Attributes:
+        popularity: what was popular over all time.
+        floor: by regime, the best single list: its name and its lists.
+    """
+
+    popularity: GroupLists
+    floor: Mapping[Regime, tuple[str, GroupLists]]
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """What numbers of groups are worth.
+
+    Attributes:
+        table: n_groups (as asked for), method, regime, metric, value, low, high, floor, floor_method, individual,
+            oracle (strict only), share_of_gain, smallest and largest (group sizes), below_best (the mean of the
+            method's best number less this one's) and below_best_error (its standard error, paired over users).
+        gain: n_groups, regime, method, metric, part, value, low, high, n_users of the run's own lists: the parts of
+            :func:`grouprec.evaluate.gain.split`, and as part ``more`` what the next larger number adds.
+    """
+
+    table: pd.DataFrame
+    gain: pd.DataFrame
+
+
 def value_of_groups(
     task: Task,
     candidates: Candidates,
     methods: Mapping[str, Callable[[int, Regime], GroupsAndLists]],
     grid: Sequence[int],
     seed: int,
-    floor: Mapping[Regime, tuple[str, GroupLists]],
-    regimes: Sequence[Regime] = ("strict", "dedup"),
+    singles: Singles,
+    own: Mapping[Regime, str],
     tried: Callable[[int, str, Regime], bool] = lambda n_groups, method, regime: True,
-) -> pd.DataFrame:
+) -> Curve:
     """Return what every method's lists are worth for every number of groups, with floor, ceiling and oracle.
 
     The lists of a method are judged in the regime that they and their groups were formed for, on at most 10,000
@@ -101,40 +131,82 @@ def value_of_groups(
         task: its targets judge the lists; the validation task where the table chooses the number of groups.
         candidates: predict the users' preferences; as personal lists they are the ceiling.
         methods: by name, what forms groups and lists for a number of groups and a regime; fewer groups may come back.
-        floor: by regime, the best single list for all: its name and its lists, G = 1.
+        own: by regime that is judged, the method whose gain is split.
         tried: whether a number of groups is tried by a method in a regime.
-    Returns:
-        n_groups (as asked for), method, regime, metric, value, low, high, floor, floor_method, individual, oracle
-        (strict only), share_of_gain, smallest and largest (group sizes).
     """
     task = task.sample(MOST_JUDGED, seed)
-    alone = _means(protocol.measure("", "individual", individual_lists(candidates, task), task))
+    personal = protocol.measure("", "individual", individual_lists(candidates, task), task)
     everybody = baselines.everybody(candidates.n_users)
-    floors = {
-        regime: _means(protocol.measure_one("", regime, lists, everybody, task)) for regime, (_, lists) in floor.items()
+
+    def of_one(regime: Regime, lists: GroupLists) -> protocol.Measured:
+        return protocol.measure_one("", regime, lists, everybody, task)
+
+    bounds = {
+        regime: (of_one(regime, singles.popularity), of_one(regime, singles.floor[regime][1]), personal)
+        for regime in own
     }
+    alone, floors = _means(personal), {regime: _means(floor) for regime, (_, floor, _) in bounds.items()}
+    measured: dict[tuple[str, Regime], dict[int, protocol.Measured]] = {}
 
     def judge(n_groups: int) -> list[dict[str, Any]]:
         rows = []
         oracle_of = cache(lambda groups: protocol.strict_oracle(groups.labels, task, 10))
-        for (name, form), regime in product(methods.items(), regimes):
+        for (name, form), regime in product(methods.items(), own):
             if not tried(n_groups, name, regime):
                 continue
             groups, lists = form(n_groups, regime)
-            means = _means(protocol.measure_one(name, regime, lists, groups, task))
-            oracle = oracle_of(groups) if regime == "strict" else {}
+            one = protocol.measure_one(name, regime, lists, groups, task)
+            measured.setdefault((name, regime), {})[n_groups] = one
+            means, oracle = _means(one), oracle_of(groups) if regime == "strict" else {}
             sizes = {"smallest": int(groups.sizes.min()), "largest": int(groups.sizes.max())}
             for metric in protocol.HEADLINES:
-                bounds = floors[regime][metric][0], alone[metric][0], oracle.get(metric, np.nan)
+                floor = floors[regime][metric][0], singles.floor[regime][0]
                 what = {"n_groups": n_groups, "method": name, "regime": regime, "metric": metric}
-                rows.append(what | _point(*means[metric], *bounds, floor[regime][0]) | sizes)
+                ends = _point(*means[metric], *floor, alone[metric][0], oracle.get(metric, np.nan))
+                rows.append(what | ends | sizes)
         return rows
 
-    return pd.DataFrame([row for n_groups in grid for row in judge(n_groups)])
+    table = pd.DataFrame([row for n_groups in grid for row in judge(n_groups)])
+    below = pd.DataFrame([row for (name, regime), by_n in measured.items() for row in _below_best(name, regime, by_n)])
+    split = [row for regime, name in own.items() for row in _gain(name, regime, measured[name, regime], bounds[regime])]
+    return Curve(table.merge(below, on=["n_groups", "method", "regime", "metric"], how="left"), pd.DataFrame(split))
+
+
+def _below_best(method: str, regime: Regime, by_n: Mapping[int, protocol.Measured]) -> list[dict[str, Any]]:
+    """Return how far every number stays below the method's best on the same users, and how certain that is."""
+    rows = []
+    for metric in protocol.HEADLINES:
+        values = {n_groups: one.of(metric) for n_groups, one in by_n.items()}
+        known = len(next(iter(values.values())))
+        best = max(values.values(), key=lambda of_users: of_users.mean()) if known else np.empty(0)
+        for n_groups, own in values.items():
+            lacking = best - own
+            below = float(lacking.mean()) if known else np.nan
+            error = float(lacking.std() / np.sqrt(known)) if known else np.nan
+            what = {"n_groups": n_groups, "method": method, "regime": regime, "metric": metric}
+            rows.append(what | {"below_best": below, "below_best_error": error})
+    return rows
+
+
+def _gain(
+    method: str,
+    regime: Regime,
+    by_n: Mapping[int, protocol.Measured],
+    bounds: tuple[protocol.Measured, protocol.Measured, protocol.Measured],
+) -> list[dict[str, Any]]:
+    """Return the rows of :attr:`Curve.gain` of one regime; ``bounds``: popularity, floor and personal lists."""
+    (popularity, floor, personal), rows = bounds, []
+    numbers = sorted(by_n)
+    for n_groups, following in zip(numbers, [*numbers[1:], None], strict=True):
+        parts = gain.split(popularity, floor, by_n[n_groups], personal)
+        if following is not None:
+            parts += gain.difference(gain.MORE, by_n[following], by_n[n_groups])
+        rows += [{"n_groups": n_groups, "regime": regime, "method": method, **part} for part in parts]
+    return rows
 
 
 def _point(
-    value: float, low: float, high: float, floor: float, individual: float, oracle: float, floor_method: str
+    value: float, low: float, high: float, floor: float, floor_method: str, individual: float, oracle: float
 ) -> dict[str, Any]:
     """Return a mean with its interval and what stands beside it."""
     return {
@@ -184,12 +256,10 @@ def _means(measured: protocol.Measured) -> dict[str, tuple[float, float, float]]
 def choose_n_groups(table: pd.DataFrame, regime: str) -> tuple[int, str]:
     """Return the number of groups to use, and why in one sentence.
 
-    The rule is that of one standard error (Breiman et al. 1984): of all numbers of groups whose ndcg@10 is within one
-    standard error of the best, the smallest, because every group is a list that somebody has to make and show. The
-    standard error is the 95 % interval's width divided by 3.92 (twice 1.96).
+    The smallest number whose ndcg@10 is within one standard error of the best: :func:`grouprec.evaluate.enough.enough`.
 
     Args:
-        table: from :func:`value_of_groups` on the validation task.
+        table: of one method, from :func:`value_of_groups` on the validation task.
         regime: ``strict`` or ``dedup``.
     Raises:
         ValueError: the table has no judged user in that regime.
@@ -197,15 +267,13 @@ def choose_n_groups(table: pd.DataFrame, regime: str) -> tuple[int, str]:
     rows = table[(table["regime"] == regime) & (table["metric"] == "ndcg@10")].dropna(subset="value")
     if rows.empty:
         raise ValueError(f"The table holds no ndcg@10 in the {regime} regime; it needs users with validation targets.")
-    best = highest(rows, "value")
-    error = (best["high"] - best["low"]) / (2 * Z)
-    chosen = rows[rows["value"] >= best["value"] - error].sort_values("n_groups").iloc[0]
-    n, at_best = int(chosen["n_groups"]), int(best["n_groups"])
+    n, best = enough(rows), highest(rows, "value")
+    chosen, at_best = rows.set_index("n_groups").loc[n], int(best["n_groups"])
     if n == at_best:
         reason = f"{n} groups reach the best held-out nDCG@10 ({best['value']:.3f}), and no smaller number comes close."
     else:
         reason = (
-            f"{n} groups reach a held-out nDCG@10 of {chosen['value']:.3f}, within one standard error ({error:.3f}) of "
+            f"{n} groups are enough: their held-out nDCG@10 of {chosen['value']:.3f} is within one standard error of "
             f"the best, {best['value']:.3f} with {at_best}."
         )
     return n, reason

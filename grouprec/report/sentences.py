@@ -11,6 +11,7 @@ import pandas as pd
 from grouprec.core.tables import Row, highest
 from grouprec.models.declared import called
 from grouprec.ranking.statistics import ENOUGH
+from grouprec.report.gain import floor_title
 from grouprec.report.text import TOO_FEW, count, group_label, number, percent, plain, plural, ratio, score
 
 METRIC = "ndcg@10"  # the headline; every sentence says what it is behind the help mark
@@ -22,14 +23,26 @@ METHODS = {
     "generated": "Generated list",
     "members_mean": "Mean of the members",
     "group_popularity": "Most popular in the group",
+    "group_recent": "Popular lately in the group",
+    "one_list": "One good list for all",
     "kmeans_mean_ease": "k-means + mean of EASE",
     "kmeans_mean_own": "k-means + mean of personal lists",
+    "kmeans_mean_simple": "k-means + mean of the simplest scorer",
     "kmeans_popularity": "k-means + most popular",
+    "kmeans_recent": "k-means + popular lately",
+    "lists_simple": "Catalogue segmentation on the simplest scorer",
     "popularity": "One popular list for all",
+    "recent_popularity": "One list of what is popular lately",
+    "seasonal_popularity": "One list of what the season asks for",
+    "one_group": "One list for all by their predictions",
+    "simple": "The simplest scorer (linear × trend)",
+    "own_frequency": "What each person took most often",
+    "own_recent": "What each person took last",
     "individual": "Personal lists (this run)",
     "gfar": "GFAR",
     "ep_fuzzda": "EP-FuzzDA",
 }
+TREND = "_trend"  # at the end of an encoder's name: with the trend of the simplest scorer
 SMALL_FACTOR = 0.01  # of a probability: no news
 REGIMES = {"strict": "Everyone sees the same list", "dedup": "Each member skips what they have"}
 REGIME_HELP = (
@@ -42,7 +55,8 @@ REGIME_HELP = (
 def method_title(method: str, regime: str = "") -> str:
     """Return what people call a method. In the regime "individual" that is an encoder's own lists."""
     if method not in METHODS and regime == "individual":
-        return f"Personal: {encoder_title(method)}"
+        trend = " × trend" if method.endswith(TREND) else ""
+        return f"Personal: {encoder_title(method.removesuffix(TREND))}{trend}"
     return METHODS.get(method, method.replace("_", " ").capitalize())
 
 
@@ -190,6 +204,10 @@ def list_origin(method: str) -> str:
         return "What most members have"
     if method == "members_mean":
         return "What its items are worth to all members together"
+    if method == "group_recent":
+        return "What is popular lately among the members, and with everybody"
+    if method == "one_list":
+        return "The best single list for all: earlier data found no lists of groups that are better"
     return "Made by the strategy that this run was asked for"
 
 
@@ -212,14 +230,12 @@ def list_answer(
 
 def worth_answer(evaluation: pd.DataFrame, regime: str, method: str = "generated") -> str:
     """Say how such lists compare with one list for all, and what generated ones keep of the members' mean."""
-    lists, generated, mean, popular = (
-        evaluated(evaluation, name, regime) for name in (method, "generated", "members_mean", "popularity")
-    )
+    lists, generated, mean = (evaluated(evaluation, name, regime) for name in (method, "generated", "members_mean"))
     if lists is not None and too_few(lists.get("n_users")):
         return f"Only {plural(lists['n_users'], 'user')} could be tested: {TOO_FEW} what such lists are worth."
     parts = []
-    if lists is not None and popular is not None and popular["value"] > 0:
-        parts.append(f"Such lists {times(lists['value'] / popular['value'])} one popular list for all")
+    if lists is not None and lists["floor"] > 0:
+        parts.append(f"Such lists {times(lists['value'] / lists['floor'])} {_floor(lists)}")
     if generated is not None and mean is not None and mean["value"] > 0:
         kept = percent(generated["value"] / mean["value"])
         parts.append(f"{'generated' if parts else 'Generated'} ones keep {kept} of the members' mean")
@@ -281,8 +297,14 @@ def gain_words(row: pd.Series) -> str:
     if pd.isna(share):
         return ""
     if share < 0:
-        return ", which is less than one popular list for all"
+        return f", which is less than {_floor(row)}"
     return f", which is {percent(share)} of the possible gain"
+
+
+def _floor(row: pd.Series) -> str:
+    """Return what the floor beside a value is called, inside a sentence."""
+    method = row.get("floor_method")
+    return floor_title(None if pd.isna(method) else method).lower()
 
 
 def verdict_answer(verdict: Mapping[str, float]) -> str:
@@ -339,26 +361,6 @@ def profile_answer(profile: Mapping[str, float]) -> str:
         return f"{said} Knowing the groups adds nothing to that."
     change = "raises" if groups > 1 else "lowers"
     return f"{said} Knowing the groups {change} it {ratio(max(groups, 1 / groups))} times."
-
-
-def value_answer(curve: pd.DataFrame) -> str:
-    """Say how many lists are needed for nine tenths of what the largest number of lists measured reaches.
-
-    Args:
-        curve: one method, regime and metric of the value-of-groups table, ``share_of_gain`` not missing.
-    """
-    ordered = curve.sort_values("n_groups")
-    best = ordered["share_of_gain"].max()
-    if not best > 0:
-        return "More lists gain nothing here: one popular list does as well."
-    enough = ordered[ordered["share_of_gain"] >= 0.9 * best].iloc[0]
-    best_row = highest(ordered, "share_of_gain")
-    if enough["n_groups"] == best_row["n_groups"]:
-        return f"{plural(best_row['n_groups'], 'list')} reach {percent(best)} of the possible gain, the most measured."
-    return (
-        f"{plural(enough['n_groups'], 'list')} already reach {percent(enough['share_of_gain'])} of the possible gain; "
-        f"the most measured is {percent(best)}, with {plural(best_row['n_groups'], 'list')}."
-    )
 
 
 def left_behind_answer(served: pd.DataFrame) -> str:

@@ -222,15 +222,27 @@ def of(frame: pd.DataFrame, metric: str = sentences.METRIC, **values: str) -> pd
     return frame[match].reset_index(drop=True)
 
 
-def value_curves(value: pd.DataFrame, regime: str) -> dict[str, pd.DataFrame]:
-    """Return the value by number of groups in one use of the lists: method -> curve, ascending."""
-    rows = of(value, regime=regime).dropna(subset="value").sort_values("n_groups")
-    return {str(method): curve.reset_index(drop=True) for method, curve in rows.groupby("method", sort=False)}
+def curve_method(value: pd.DataFrame, metrics: Mapping[str, Any], regime: str) -> str:
+    """Return which method of a table of numbers of groups is the run's own: the kind of list that it exports.
+
+    Runs that judged another kind for every number did so for the members' mean.
+    """
+    own = list_method(metrics, regime)
+    return own if own in set(value.loc[value["regime"] == regime, "method"]) else "members_mean"
 
 
-def value_table(value: pd.DataFrame, regime: str) -> pd.DataFrame:
+def value_curves(
+    value: pd.DataFrame, regime: str, ours: str = "members_mean", metric: str = sentences.METRIC
+) -> dict[str, pd.DataFrame]:
+    """Return the value by number of groups in one use of the lists: method -> curve, ascending; ``ours`` first."""
+    rows = of(value, metric, regime=regime).dropna(subset="value").sort_values("n_groups")
+    curves = {str(method): curve.reset_index(drop=True) for method, curve in rows.groupby("method", sort=False)}
+    return {method: curves[method] for method in sorted(curves, key=lambda method: method != ours)}
+
+
+def value_table(value: pd.DataFrame, regime: str, ours: str = "members_mean") -> pd.DataFrame:
     """Return the numbers of lists in rows and every method's value and share of possible gain in columns."""
-    curves = value_curves(value, regime)
+    curves = value_curves(value, regime, ours)
     own = next(iter(curves.values())).set_index("n_groups")
     table = pd.DataFrame({"Lists": own.index})
     for method, curve in curves.items():

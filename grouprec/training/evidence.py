@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import cache
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from grouprec.core.types import REGIMES, Candidates, Embeddings, GroupLists, Groups, Regime
+from grouprec.core.types import Candidates, Embeddings, GroupLists, Groups
 from grouprec.data.dataset import Dataset
 from grouprec.evaluate import baselines, generation, protocol
 from grouprec.evaluate.cold_start import cold_items, cold_users
 from grouprec.evaluate.describing import PROFILE, calibration, descriptions, reconstruction
 from grouprec.evaluate.fairness import exposure, value_by_attribute
+from grouprec.evaluate.gain import split_evaluation
 from grouprec.evaluate.left_behind import left_behind
 from grouprec.evaluate.significance import compare_all
-from grouprec.evaluate.value import (
-    COARSE_GRID,
-    FINE_GRID,
-    GRID,
-    default_grid,
-    separation,
-    some_users,
-    stability,
-    value_of_groups,
-)
 from grouprec.live.replay_value import replay
 from grouprec.live.state import LiveState
 from grouprec.models.base import REGISTRIES, Generator, Profile
@@ -41,21 +31,17 @@ from grouprec.ranking.statistics import mean_interval, paired_difference
 from grouprec.ranking.strategies import STRATEGIES
 from grouprec.ranking.task import Task, dedup_lists, individual_lists, shared_lists, test_task
 from grouprec.runs.config import RunConfig
+from grouprec.training import curve
 from grouprec.training.fit import Choices, Evidence, Fitted
-from grouprec.training.groups_and_lists import GroupMaker, GroupsAndLists
-from grouprec.training.list_choice import floor_lists, floor_method
-from grouprec.training.rivals import SIMPLE, Shared, find_rivals, kmeans_methods
+from grouprec.training.groups_and_lists import GroupMaker
+from grouprec.training.rivals import SIMPLE, find_rivals
 from grouprec.training.saving import live_base
-from grouprec.training.selection import smallest_group
 from grouprec.training.takes import judge_takes
 
 USUAL = baselines.PREDICTOR
-STABILITY_USERS = 20_000
 DESCRIBED_USERS = 5_000
 JUDGED = {"quick": 5_000, "standard": 20_000, "thorough": 100_000}  # users of the test part at most, drawn
 REPLAYED = {"quick": 4_000, "standard": 20_000, "thorough": 20_000}  # events at most, of drawn users
-CURVE_USERS = 5_000  # that the groups of a curve are formed of
-FINE_USERS = 20_000  # up to which groups are formed quickly
 
 
 def gather(
@@ -81,7 +67,8 @@ def gather(
     measured = {(one.method, one.regime): one for one in evaluation.measured}
     found = {
         "comparisons": compare_all(evaluation.measured, next(iter(judged.lists)), config.seed),
-        "value_of_groups": _value(task, maker, choices, {**usual, SIMPLE: rivals.simple}, config),
+        **curve.tables(task, maker, choices, {**usual, SIMPLE: rivals.simple}),
+        "gain": pd.DataFrame(split_evaluation(measured, judged.list_method, rivals.floor)),
         "ablation": _ablation(judged, task, maker, usual, config),
         "strategies": _strategies(judged, task, maker, config),
         "left_behind": _left_behind(judged, task, measured, config),
@@ -118,91 +105,6 @@ def _encoders_alone(judged: Fitted, task: Task, config: RunConfig, options: RunO
         return find_candidates(embeddings, task.seen[rows], seed=config.seed, fallback=popularity)
 
     return {name: alone(name) for name in encoders}
-
-
-def numbers_of_groups(maker: GroupMaker) -> list[int]:
-    """Return the numbers of groups that a run shows, among them its own.
-
-    A fine grid, unless forming groups of so many users takes long.
-    """
-    grid = FINE_GRID if maker.data.n_users <= FINE_USERS else GRID
-    smallest = 2 * smallest_group(maker.config)
-    return sorted({*default_grid(maker.data.n_users, smallest, grid), maker.asked})
-
-
-def _value(
-    task: Task, maker: GroupMaker, choices: Choices, predicted: Mapping[str, Candidates], config: RunConfig
-) -> pd.DataFrame:
-    """Return the value of every number of groups, and how the run's groups look."""
-    grid = numbers_of_groups(maker)
-    table = value_table(maker, choices, task, predicted, grid, {*COARSE_GRID, maker.asked})
-    return table.merge(_shape(maker, grid, config), on="n_groups", how="left")
-
-
-def value_table(
-    maker: GroupMaker,
-    choices: Choices,
-    task: Task,
-    predicted: Mapping[str, Candidates],
-    grid: Sequence[int],
-    rest: Collection[int] | None = None,
-) -> pd.DataFrame:
-    """Return the value of numbers of groups: our groups, and what practitioners do instead.
-
-    Of more than 5,000 users so many are drawn by the seed; groups are formed of them, lists are made for them and
-    judged by them. Group sizes are scaled up to all users. Fewer users per list make all methods a little worse.
-
-    Args:
-        predicted: what others predict for the same users as ``maker.candidates``, by name: EASE as a rule.
-        rest: the numbers at which other methods are tried, and the run's in the use that its groups are not made
-            for; None for all.
-    """
-    n_users, seed = maker.data.n_users, maker.config.seed
-    if n_users > CURVE_USERS:
-        rows = np.sort(np.random.default_rng(seed).choice(n_users, CURVE_USERS, replace=False))
-        data, task = some_users(maker.data, task, rows)
-        maker = GroupMaker(data, maker.candidates.take(rows), maker.config, maker.options)
-        predicted = {name: own.take(rows) for name, own in predicted.items()}
-    histories = maker.data.histories
-    space = baselines.history_space(histories, seed)
-
-    @cache
-    def practice(n_groups: int) -> Shared:
-        groups = baselines.history_groups(histories, n_groups, seed, space)
-        return kmeans_methods(maker, choices, groups, predicted)
-
-    def of(name: str) -> Callable[[int, Regime], GroupsAndLists]:
-        return lambda n_groups, regime: practice(n_groups)[name]
-
-    methods: dict[str, Callable[[int, Regime], GroupsAndLists]] = {
-        "members_mean": maker.run_method,
-        **{name: of(name) for name in practice(1)},
-    }
-    single = floor_lists(choices.lists, maker)
-    named: dict[Regime, str] = {regime: floor_method(choices.lists, regime, single) for regime in REGIMES}
-    floor: dict[Regime, tuple[str, GroupLists]] = {regime: (name, single[name]) for regime, name in named.items()}
-    own = "members_mean", maker.config.grouping_regime
-
-    def tried(n_groups: int, method: str, regime: Regime) -> bool:
-        return rest is None or n_groups in rest or (method, regime) == own
-
-    table = value_of_groups(task, maker.candidates, methods, grid, seed, floor, tried=tried)
-    sizes = (table[["smallest", "largest"]] * (n_users / maker.data.n_users)).round().astype(int)
-    return table.assign(smallest=sizes["smallest"], largest=sizes["largest"])
-
-
-def _shape(maker: GroupMaker, grid: list[int], config: RunConfig) -> pd.DataFrame:
-    """Return how far apart the run's groups lie (silhouette) and how stable they are over two seeds, by number."""
-    rows = []
-    for n_groups in grid:
-        groups = maker.run_groups(n_groups, config.regime)
-        silhouette = separation(maker.preference.space, groups.labels, config.seed, 2000).silhouette
-        stable = np.nan
-        if maker.data.n_users <= STABILITY_USERS:
-            again = maker.groups(config.grouper, n_groups, config.regime, config.seed + 1)
-            stable = stability((groups, again).__getitem__, (0, 1))
-        rows.append({"n_groups": n_groups, "silhouette": silhouette, "stability": stable})
-    return pd.DataFrame(rows)
 
 
 def _ablation(

@@ -18,6 +18,7 @@ from grouprec.ranking.task import nothing
 from grouprec.runs.config import RunConfig
 
 GroupsAndLists = tuple[Groups, GroupLists]
+STARTED_USERS = 5_000  # up to which any number of groups gets as many starts as a run's own
 
 
 class GroupMaker:
@@ -51,12 +52,12 @@ class GroupMaker:
         return self._preference or make_preference(self.candidates, seed=self.config.seed)
 
     def groups(self, grouper: str, n_groups: int, regime: Regime, seed: int | None = None) -> Groups:
-        """Return groups by one of the groupers, with a tenth of the starts that a run would take."""
+        """Return groups by one of the groupers, from as many starts as a run; of more than 5,000 users a tenth."""
         settings = self.config.stage_config("grouper", grouper)
-        few = {
-            name: max(1, getattr(settings, name) // 10) for name in ("n_starts", "n_init") if hasattr(settings, name)
-        }
-        stage = REGISTRIES["grouper"].get(grouper)(settings.model_copy(update=few))
+        starts = [name for name in ("n_starts", "n_init") if hasattr(settings, name)]
+        few = {name: max(1, getattr(settings, name) // 10) for name in starts}
+        settings = settings if self.data.n_users <= STARTED_USERS else settings.model_copy(update=few)
+        stage = REGISTRIES["grouper"].get(grouper)(settings)
         options = self.options if seed is None else RunOptions(seed, self.options.device)
         n_groups = min(n_groups, self.data.n_users)
         return stage.fit(self.data, self.preference, n_groups, options, self._regime(regime)).groups()
@@ -75,12 +76,6 @@ class GroupMaker:
         if key not in self._lists:
             self._lists[key] = self._members_mean(groups)
         return groups, self._lists[key]
-
-    def exported(self, n_groups: int) -> GroupsAndLists:
-        """Return so many groups as the run forms them, and their lists of the kind that it exports."""
-        groups, lists = self.run_method(n_groups, self.config.grouping_regime)
-        strategy = self.config.rules.strategy
-        return groups, lists if strategy == "utility" else self.by_strategy(groups, strategy)
 
     def _regime(self, regime: Regime) -> Regime:
         return "strict" if self.config.repeats else regime  # nobody skips anything then

@@ -7,7 +7,7 @@ what is popular lately in the group, is better by more than one standard error.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,13 +17,13 @@ from grouprec.data.dataset import Dataset
 from grouprec.data.hold_out import ENOUGH_TO_CHOOSE
 from grouprec.evaluate import baselines
 from grouprec.evaluate.protocol import measure_one
-from grouprec.evaluate.value import some_users
+from grouprec.evaluate.value import Singles, some_users
 from grouprec.models.blend import HALF_LIVES, Weights, repeat_terms
 from grouprec.models.blending import mean_by_user
 from grouprec.ranking.recency import for_every_group, group_recent, one_list, recent_popularity, seasonal_popularity
 from grouprec.ranking.task import Task, validation_task
 from grouprec.training.encoded import Encoded
-from grouprec.training.groups_and_lists import GroupMaker
+from grouprec.training.groups_and_lists import GroupMaker, GroupsAndLists
 
 GROUPED_USERS = 5_000  # of a fold at most, drawn
 N_GROUPS = 20  # of a fold: what is chosen holds for any number, so that another one needs no new folds
@@ -82,6 +82,16 @@ def floor_method(choice: ListChoice, regime: Regime, made: Mapping[str, GroupLis
     return choice.floor[regime] if choice.floor[regime] in made else FLOORS[0]
 
 
+def singles(choice: ListChoice, maker: GroupMaker, regimes: Collection[Regime]) -> Singles:
+    """Return all-time popularity, and the floor of some regimes."""
+    made = floor_lists(choice, maker)
+    floor: dict[Regime, tuple[str, GroupLists]] = {}
+    for regime in regimes:
+        name = floor_method(choice, regime, made)
+        floor[regime] = name, made[name]
+    return Singles(made[FLOORS[0]], floor)
+
+
 def list_of_kind(kind: str, choice: ListChoice, maker: GroupMaker, groups: Groups) -> GroupLists:
     """Return the lists of a kind that folds may choose (``group_recent``, ``one_list``) for groups of all users."""
     data = maker.data
@@ -92,6 +102,16 @@ def list_of_kind(kind: str, choice: ListChoice, maker: GroupMaker, groups: Group
     strict, ranking = (made[floor_method(choice, regime, made)] for regime in REGIMES)
     both = GroupLists(strict.strict, strict.strict_scores, ranking.ranking, ranking.ranking_scores)
     return maker.finish(for_every_group(both, groups.n_groups), groups)
+
+
+def own_lists(maker: GroupMaker, choice: ListChoice, kind: str, n_groups: int, regime: Regime) -> GroupsAndLists:
+    """Return so many groups as a run forms them for a regime, and their lists of a kind that it may export."""
+    if kind == OWN:
+        return maker.run_method(n_groups, regime)
+    groups = maker.run_groups(n_groups, regime)
+    if kind in choice.exported.values():
+        return groups, list_of_kind(kind, choice, maker, groups)
+    return groups, maker.by_strategy(groups, kind)
 
 
 def choose_lists(

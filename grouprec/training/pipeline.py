@@ -32,7 +32,7 @@ from grouprec.ranking.candidates import make_preference
 from grouprec.runs.config import RunConfig
 from grouprec.runs.progress import Progress, StageReport
 from grouprec.runs.store import Run, RunStore
-from grouprec.training import evidence, saving
+from grouprec.training import curve, evidence, saving
 from grouprec.training.encoded import Encoded
 from grouprec.training.fit import Choices, Fitted
 from grouprec.training.groups_and_lists import GroupMaker
@@ -80,7 +80,7 @@ def train(store: RunStore, run: Run, config: RunConfig, progress: Progress) -> d
         with progress.stage("map") as report:
             positions, map_method = _positions(cache, final, layout, report)
         with progress.stage("what if"):
-            formed = {n: final.maker.exported(n) for n in evidence.numbers_of_groups(final.maker)}
+            formed = {n: curve.exported(final.maker, choices, n) for n in curve.numbers_of_groups(final.maker)}
             found.tables.update(what_if_tables(final.data, formed, final.maker.asked))
         with progress.stage("save"):
             metrics = saving.summarise(config, cache.device, prepared, choices, judged, final, found)

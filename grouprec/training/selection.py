@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from grouprec.core.types import Candidates, GroupLists, Regime
+from grouprec.core.types import Candidates
 from grouprec.data.dataset import Dataset
-from grouprec.data.hold_out import ENOUGH_TO_CHOOSE
 from grouprec.evaluate import baselines
 from grouprec.evaluate.value import choose_n_groups, default_grid, value_of_groups
 from grouprec.live.replay_value import choose_weight
@@ -29,7 +28,7 @@ from grouprec.training import search
 from grouprec.training.encoded import Encoded
 from grouprec.training.fit import Choices
 from grouprec.training.groups_and_lists import GroupMaker
-from grouprec.training.list_choice import ListChoice, choose_lists, floor_lists, floor_method
+from grouprec.training.list_choice import OWN, ListChoice, choose_lists, own_lists, singles
 from grouprec.training.simple import Simple, choose_simple
 from grouprec.training.stage_cache import StageCache
 from grouprec.training.takes import foretell
@@ -252,11 +251,11 @@ def decide_n_groups(
         middle = grid[len(grid) // 2]
         return middle, f"{middle} groups: there is no validation part to choose by.", None
     task = validation_task(data, config.repeats)
-    methods = {"members_mean": maker.run_method}
-    single = floor_lists(lists, maker)
-    name = floor_method(lists, config.regime, single)
-    floor: dict[Regime, tuple[str, GroupLists]] = {config.regime: (name, single[name])}
-    table = value_of_groups(task, candidates, methods, grid, config.seed, floor, (config.regime,))
+    kind = config.list_method[config.regime]
+    kind = lists.exported[config.regime] if kind == OWN else kind
+    methods = {kind: partial(own_lists, maker, lists, kind)}
+    single = singles(lists, maker, (config.regime,))
+    table = value_of_groups(task, candidates, methods, grid, config.seed, single, {config.regime: kind}).table
     n_groups, reason = choose_n_groups(table, config.regime)
     return n_groups, reason, table
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from grouprec.report.gain import floor_of, floor_title
 from grouprec.report.palette import ACCENT, COLOURS, NEUTRAL, SCALE, group_colour, group_symbol, text_on
 from grouprec.report.text import literal
 from grouprec.ui import map_labels
@@ -21,12 +22,7 @@ GRID = "rgba(128, 136, 150, 0.22)"
 CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["toImage", "autoScale2d"]}
 QUIET_CONFIG = {"displayModeBar": False}
 LEGEND_ABOVE = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}  # beside, it takes half of a phone
-# What a value is measured against: title and dash of its line
-REFERENCES = {
-    "floor": ("One list for all", "dot"),
-    "individual": ("Personal lists", "dash"),
-    "oracle": ("Best possible", "dashdot"),
-}
+DASHES = {"floor": "dot", "individual": "dash", "oracle": "dashdot"}  # of what a value is measured against
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,6 +231,11 @@ def method_dots(rows: pd.DataFrame, marks: dict[str, float], metric: str) -> go.
     return figure
 
 
+def reference_titles(rows: pd.DataFrame) -> dict[str, str]:
+    """Return what the columns that a value is measured against are called; the floor's name is the run's."""
+    return {"floor": floor_title(floor_of(rows)), "individual": "Personal lists", "oracle": "Best possible"}
+
+
 def value_lines(
     curves: Mapping[str, pd.DataFrame], references: pd.DataFrame, chosen: int, metric: str, ours: str
 ) -> go.Figure:
@@ -260,9 +261,9 @@ def value_lines(
         figure.add_trace(
             go.Scatter(x=x, y=curve["value"], name=literal(title), mode="lines+markers", line=line, hovertemplate=text)
         )
-    for column, (title, dash) in REFERENCES.items():
+    for column, title in reference_titles(references).items():
         if references[column].notna().any():
-            line = {"color": NEUTRAL, "width": 1.5, "dash": dash}
+            line = {"color": NEUTRAL, "width": 1.5, "dash": DASHES[column]}
             x, y = references["n_groups"], references[column]
             text = title + ": %{y:.3f}<extra></extra>"
             figure.add_trace(go.Scatter(x=x, y=y, name=title, mode="lines", line=line, hovertemplate=text))

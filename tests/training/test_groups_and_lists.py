@@ -13,10 +13,12 @@ from grouprec.data.synthetic import planted
 from grouprec.evaluate import baselines
 from grouprec.models.base import Regime
 from grouprec.models.fitting import RunOptions
+from grouprec.models.groupers.lists import ListsGrouper
 from grouprec.ranking.group_lists import RANKING_DEPTH, STRICT_DEPTH, group_popularity, members_mean
 from grouprec.ranking.strategies import STRATEGIES
 from grouprec.ranking.task import nothing
 from grouprec.runs.config import make_config
+from grouprec.training import groups_and_lists
 from grouprec.training.groups_and_lists import GroupMaker, excluded_everywhere
 
 KNOWN = planted(n_users=100, n_items=90, n_groups=3, events_per_user=24, ordered=False)
@@ -185,13 +187,20 @@ def test_the_runs_own_groups_stand_for_their_number_in_its_own_regime_only() -> 
     maker = GroupMaker(DATA, CANDIDATES, config, RunOptions(), own=(3, GROUPS))
     assert maker.asked == 3 and maker.run_groups(3, "strict") is GROUPS
     assert maker.run_groups(3, "dedup") is not GROUPS
-    groups, lists = maker.exported(3)
-    assert groups is GROUPS and np.array_equal(lists.strict, maker.lists(GROUPS)["members_mean"].strict)
 
 
-def test_with_repeats_both_regimes_have_the_same_groups_and_a_strategy_makes_what_is_exported() -> None:
+def test_with_repeats_both_regimes_have_the_same_groups() -> None:
     again = make_maker(repeats=True)
     assert again.run_groups(3, "dedup") is again.run_groups(3, "strict")
-    maker = make_maker(strategy="borda")
-    groups, lists = maker.exported(3)
-    assert np.array_equal(lists.ranking, maker.by_strategy(groups, "borda").ranking)
+
+
+@pytest.mark.parametrize(("most", "starts"), [(100, 5), (99, 1)])
+def test_any_number_of_groups_has_as_many_starts_as_a_run_unless_users_are_many(
+    monkeypatch: pytest.MonkeyPatch, most: int, starts: int
+) -> None:
+    monkeypatch.setattr(groups_and_lists, "STARTED_USERS", most)
+    asked = []
+    monkeypatch.setattr(ListsGrouper, "fit", lambda stage, *_: asked.append(stage.config.n_starts) or stage)
+    monkeypatch.setattr(ListsGrouper, "groups", lambda stage: GROUPS)
+    make_maker().groups("lists", 3, "strict")
+    assert asked == [starts]

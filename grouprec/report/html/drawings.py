@@ -11,13 +11,13 @@ import pandas as pd
 from grouprec.core.tables import by_number, named_rows
 from grouprec.report.html.markup import Html, element, text
 from grouprec.report.palette import COLOURS, group_colour, text_on
-from grouprec.report.text import score, short
+from grouprec.report.text import short
 
 WIDTH = 880
 MOST_POINTS = 6_000
 TITLES = 250  # pixels left of a chart whose rows have titles
 ROW = 26
-REFERENCES = {"floor": "One list for all", "individual": "Personal lists", "oracle": "Best possible"}
+REFERENCES = {"individual": "Personal lists", "oracle": "Best possible"}  # and the floor
 
 
 @dataclass(frozen=True)
@@ -121,11 +121,12 @@ def dots(rows: pd.DataFrame, marks: Mapping[str, float], axis: str) -> Html:
     return _svg(height, f"{axis}, best first: {', '.join(map(str, rows['title'].head(3)))}", *parts)
 
 
-def steps(rows: pd.DataFrame, axis: str) -> Html:
+def steps(rows: pd.DataFrame, axis: str, written: str = "{:.3f}") -> Html:
     """Return a waterfall: what every step adds to the one before.
 
     Args:
         rows: title, value, added (NaN in the first), verdict ("adds", "costs" or other), in order.
+        written: how a value is written.
     """
     starts = (rows["value"] - rows["added"].fillna(rows["value"])).to_numpy()
     most = float(np.nanmax([*rows["value"], 1e-9]))
@@ -138,19 +139,20 @@ def steps(rows: pd.DataFrame, axis: str) -> Html:
         bar = {"x": left, "y": y, "width": max(round(right - left, 1), 1.5), "height": ROW - 10}
         parts.append(element("text", short(row.title, 38), x=TITLES, y=y + 13, text_anchor="end"))
         parts.append(element("rect", **bar, class_=tones.get(str(row.verdict), "other")))
-        parts.append(element("text", score(row.value), x=right + 6, y=y + 13, class_="s"))
+        parts.append(element("text", written.format(row.value), x=right + 6, y=y + 13, class_="s"))
     return _svg(height, f"{axis} step by step: {', '.join(map(str, rows['title']))}", *parts)
 
 
-def value_curve(curves: Mapping[str, pd.DataFrame], chosen: int, axis: str) -> Html:
+def value_curve(curves: Mapping[str, pd.DataFrame], chosen: int, axis: str, floor: str) -> Html:
     """Return the value of the lists against their number: a line with its band per method, dashed references.
 
     Args:
         curves: title -> n_groups, value, low, high, floor, individual, oracle, ascending; the first is the run's own.
         chosen: the run's number of groups, marked.
+        floor: what the floor is called.
     """
-    own = next(iter(curves.values()))
-    tops = pd.concat([*(curve["high"] for curve in curves.values()), *(own[name] for name in REFERENCES)])
+    own, references = next(iter(curves.values())), {"floor": floor, **REFERENCES}
+    tops = pd.concat([*(curve["high"] for curve in curves.values()), *(own[name] for name in references)])
     height, right = 360, WIDTH - 190
     x = Scale(float(own["n_groups"].min()), float(own["n_groups"].max()), 56, right)
     y = Scale(0, float(tops.max()) * 1.05, height - 48, 22)
@@ -170,7 +172,7 @@ def value_curve(curves: Mapping[str, pd.DataFrame], chosen: int, axis: str) -> H
         parts.append(element("path", d=band, style=f"fill:{colour}", class_="band"))
         parts.append(element("path", d=_line(across, line), style=f"stroke:{colour}", class_="line"))
         labels.append((title, float(line[-1]), colour))
-    for column, title in REFERENCES.items():
+    for column, title in references.items():
         if own[column].notna().all():
             line = y.at(own[column])
             parts.append(element("path", d=_line(x.at(own["n_groups"]), line), class_="line dashed"))

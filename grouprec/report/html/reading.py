@@ -14,7 +14,7 @@ from grouprec.core.files import read_json
 from grouprec.core.types import StorageError
 from grouprec.explore.edited_tables import EditedRun
 from grouprec.explore.edits import EditHistory
-from grouprec.report import sentences, tables
+from grouprec.report import gain, sentences, tables
 from grouprec.runs.store import Run
 
 
@@ -86,6 +86,21 @@ class Reading:
     def worth(self) -> pd.Series | None:
         """Return the evaluation of the run's shared lists, None where nothing was held out."""
         return sentences.evaluated(self.evaluation, self.method, self.regime)
+
+    @cached_property
+    def split(self) -> gain.Split | None:
+        """Return the parts of what lists are worth, None where nothing was held out."""
+        return gain.split_of(self.table("gain"), self.evaluation, self.regime, self.method, self.n_lists)
+
+    @property
+    def floor_method(self) -> str | None:
+        """Return which list is the floor; None in runs that are older than the choice of it."""
+        return gain.floor_of(self.evaluation[self.evaluation["regime"] == self.regime])
+
+    @property
+    def floor_title(self) -> str:
+        """Return what the floor is called."""
+        return gain.floor_title(self.floor_method)
 
     @property
     def when(self) -> str:

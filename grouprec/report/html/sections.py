@@ -9,7 +9,7 @@ import pandas as pd
 
 from grouprec.core.tables import records
 from grouprec.ranking.statistics import ENOUGH
-from grouprec.report import findings, sentences, tables
+from grouprec.report import findings, gain, sentences, tables
 from grouprec.report.html import drawings
 from grouprec.report.html.markup import Html, element, joined, paragraph, sentence, table
 from grouprec.report.html.reading import Reading
@@ -25,8 +25,10 @@ ORDER = {  # what the items of a list are ordered by
     "generated": "by the members that a generator imagines",
     "popularity": "by how many members have them",
     "members_mean": "by what they are worth to all members together",
+    "group_recent": "by how popular they are of late, among the members and with everybody",
+    "one_list": "as they are for everybody: no lists of groups are better",
 }
-MARKS = {"floor": "one list for all", "individual": "personal lists", "oracle": "best possible"}
+MARKS = {"individual": "personal lists", "oracle": "best possible"}  # and the floor, which has a name of its own
 
 
 def opening(reading: Reading) -> Html:
@@ -34,11 +36,16 @@ def opening(reading: Reading) -> Html:
     metrics = reading.metrics
     over = f"{reading.title} · {metrics.get('dataset', '')} · {reading.when}"
     said = sentences.compare_answer(reading.evaluation, reading.regime, reading.n_lists, reading.method)
+    split = reading.split
     return element(
         "header",
         element("p", over, class_="over"),
         element("h1", sentence(_headline(reading))),
-        paragraph(said, "lead"),
+        paragraph(gain.parts_answer(split), "lead") if split else None,
+        _figure(_parts(split), "People of 100 who find something; blue adds, orange costs, grey is not measurable.")
+        if split
+        else None,
+        paragraph(said, "" if split else "lead"),
         paragraph(rests_on(metrics)),
         paragraph(sentences.repeats_words(metrics)),
         _numbers(reading),
@@ -48,12 +55,15 @@ def opening(reading: Reading) -> Html:
 
 
 def _headline(reading: Reading) -> str:
-    worth, n_groups = reading.worth, reading.n_lists
-    share = None if worth is None else worth["share_of_gain"]
-    if share is None or pd.isna(share) or share <= 0:
-        return sentences.groups_answer(reading.groups)
-    keep = "keeps" if n_groups == 1 else "keep"
-    return f"{plural(n_groups, 'list')} {keep} {percent(share)} of what personal lists would gain."
+    return gain.reached_answer(reading.split) if reading.split else sentences.groups_answer(reading.groups)
+
+
+def _parts(split: gain.Split) -> Html:
+    rows = gain.steps_of(split)
+    verdicts = [findings.verdict(*row) for row in rows[["added", "low", "high"]].itertuples(index=False)]
+    return drawings.steps(
+        rows.assign(verdict=verdicts), "people of 100 who find something in their first ten", "{:.1f}"
+    )
 
 
 def _numbers(reading: Reading) -> Html:
@@ -64,7 +74,7 @@ def _numbers(reading: Reading) -> Html:
         "Groups": count(len(reading.groups)),
     }
     if worth is not None and worth["floor"] > 0:
-        shown["Against one list for all"] = f"{ratio(worth['value'] / worth['floor'])}×"
+        shown[f"Against {reading.floor_title.lower()}"] = f"{ratio(worth['value'] / worth['floor'])}×"
     return element("dl", *(element("div", element("dt", name), element("dd", said)) for name, said in shown.items()),
                    class_="numbers")  # fmt: skip
 
@@ -76,7 +86,7 @@ def _how_to_read(reading: Reading) -> list[str]:
         f"**What is measured.** Part of the interactions{users} was kept aside. A list is good if it shows, high up, "
         f"what people took next. The measure is {NDCG}: 1 is perfect, 0 is no hit at all. Values in parentheses are "
         "95 % intervals: what chance in the choice of tested users could explain.",
-        "**What it is held against.** *One list for all* is the most popular items. *Personal lists*: everyone has "
+        f"**What it is held against.** {gain.floor_words(reading.floor_method)} **Personal lists**: everyone has "
         "their own, from the same model. The *possible gain* is the way from the one to the other. *Best possible* is "
         "what the best shared lists for these groups could reach, knowing the future.",
         f"**How the lists are used.** {plain(sentences.REGIMES.get(reading.regime, reading.regime))}.",
@@ -183,19 +193,23 @@ def _card(
 def value_of_groups(reading: Reading) -> Html | None:
     """Return what every number of lists is worth, between one list for all and personal lists."""
     value = reading.table("value_of_groups")
-    curves = {} if value is None else tables.value_curves(value, reading.regime)
+    method = "" if value is None else tables.curve_method(value, reading.metrics, reading.regime)
+    curves = {} if value is None else tables.value_curves(value, reading.regime, method)
     if value is None or not curves:
         return None
+    hits = tables.value_curves(value, reading.regime, method, gain.HITS)
     named = {sentences.method_title(method): curve for method, curve in curves.items()}
     own = next(iter(named.values()))
     reason = reading.metrics.get("n_groups_reason")
     floor, personal = (score(own[name].iloc[0]) for name in ("floor", "individual"))
-    shown = _value_table(named)
+    shown, steps = _value_table(named), reading.table("gain_of_groups")
+    steps = None if steps is None else steps[steps["regime"] == reading.regime]
+    said = gain.enough_answer(own, hits.get(method, own.iloc[:0]), steps)
     return joined(
-        paragraph(f"{sentences.value_answer(own)} One list for all reaches {floor}, personal lists reach {personal}."),
+        paragraph(f"{said} {reading.floor_title} reaches {floor}, personal lists reach {personal} ({NDCG})."),
         paragraph(f"**How the number was chosen.** {plain(reason)}") if reason else None,
         _figure(
-            drawings.value_curve(named, reading.n_lists, NDCG),
+            drawings.value_curve(named, reading.n_lists, NDCG, reading.floor_title),
             "Every number of lists is tried on the test part, with its groups formed anew. Bands are 95 % intervals.",
         ),
         table(shown, right=tuple(shown.columns)),
@@ -223,7 +237,8 @@ def _methods(reading: Reading) -> Html | None:
     if reading.worth is None:
         return None
     rows = tables.methods_of(reading.evaluation, reading.regime, sentences.METRIC, reading.method)
-    marks = {title: float(reading.worth[name]) for name, title in MARKS.items()}
+    titles = {"floor": reading.floor_title.lower(), **MARKS}
+    marks = {title: float(reading.worth[name]) for name, title in titles.items()}
     comparisons = reading.table("comparisons")
     tested = {} if comparisons is None else tables.differences(comparisons, reading.regime, sentences.METRIC)
     own = rows["method"].where(rows["regime"] == reading.regime)

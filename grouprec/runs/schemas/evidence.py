@@ -32,6 +32,22 @@ _VALUE_OF_GROUPS = (
     *SCALE,
     Column("smallest", "int64", "users in the smallest group"),
     Column("largest", "int64", "users in the largest group"),
+    Column("below_best", "float64", "the method's best number's value - this one's, on the same users", later=True),
+    Column("below_best_error", "float64", "the standard error of that difference", later=True),
+)
+_GAIN = (
+    METRIC,
+    Column(
+        "part",
+        "str",
+        "`popularity` (what one list of all-time popularity reaches), and what is added to the part before by "
+        "`single_list` (the floor, which is the best single list for all), by `groups` (these lists) and by `personal` "
+        "(everyone's own list)",
+    ),
+    Column("value", "float64", "mean over users, -1 to 1; the four together are what personal lists reach"),
+    CHANGE_LOW,
+    CHANGE_HIGH,
+    N_USERS,
 )
 
 EVIDENCE = (
@@ -87,6 +103,18 @@ EVIDENCE = (
             Column("silhouette", "float64", "mean silhouette of the run's groups, -1 to 1; NaN for one group"),
             Column("stability", "float64", "adjusted Rand index of two seeds, at most 1; NaN where not measured"),
         ),
+    ),
+    Table(
+        "gain",
+        "A part of what personal lists reach, by the exported lists of a regime and one metric; differences are paired "
+        "over users.",
+        (REGIME, METHOD, *_GAIN),
+    ),
+    Table(
+        "gain_of_groups",
+        "The same for a number of groups, on the users of `value_of_groups`; the part `more` is what the next larger "
+        "number adds.",
+        (N_GROUPS, REGIME, METHOD, *_GAIN),
     ),
     Table(
         "choice_of_groups",

@@ -6,20 +6,18 @@ import pandas as pd
 import streamlit as st
 
 from grouprec.ranking.statistics import ENOUGH
-from grouprec.report import html, sentences, tables
+from grouprec.report import gain, html, sentences, tables
 from grouprec.runs.store import Run
-from grouprec.ui import cards, charts, state
+from grouprec.ui import cards, charts, gain_view, state
 from grouprec.ui.address import from_url, many_from_url, picked
 from grouprec.ui.compare import tables as compare_tables
 from grouprec.ui.compare import tabs
 from grouprec.ui.compare.export import buttons
 from grouprec.ui.compare.runs import across_runs, version
 
-MARKS = {"floor": "one list for all", "individual": "personal lists", "oracle": "best possible"}
 MARKS_HELP = (
-    "**One list for all**: what a single popular list reaches. **Personal lists**: everyone has their own, from this "
-    "run's model. **Best possible**: what the best shared lists for these groups could reach, knowing the future. "
-    "Bars are 95 % intervals over users."
+    "**Personal lists**: everyone has their own, from this run's model. **Best possible**: what the best shared lists "
+    "for these groups could reach, knowing the future. Bars are 95 % intervals over users."
 )
 AGAINST_HELP = (
     "Difference in nDCG on the same users, with its 95 % interval. ★ more than chance: a paired test, corrected for "
@@ -74,14 +72,16 @@ def methods(run: Run, evaluation: pd.DataFrame, regime: str, length: int, ours: 
     chosen = choose_methods(rows)
     shown = rows[rows["method"].isin(chosen)] if chosen else rows
     own = sentences.evaluated(evaluation, ours, regime, metric)
-    marks = {title: float(own[name]) for name, title in MARKS.items()} if own is not None else {}
+    titles = charts.reference_titles(evaluation[evaluation["regime"] == regime])
+    marks = {title.lower(): float(own[name]) for name, title in titles.items()} if own is not None else {}
     st.plotly_chart(
         charts.method_dots(shown, marks, f"nDCG@{length}"),
         key="compare_dots",
         config=charts.QUIET_CONFIG,
         alt=f"Methods by nDCG@{length}, best first: {', '.join(shown['title'].head(3))}",
     )
-    st.caption("Dots are means (open for personal lists), bars their 95 % intervals.", help=MARKS_HELP)
+    floor = gain.floor_words(gain.floor_of(evaluation[evaluation["regime"] == regime]))
+    st.caption(f"Dots are means (open for personal lists), bars their 95 % intervals. {floor}", help=MARKS_HELP)
     comparisons = state.table(run, "comparisons")
     whole = method_table(str(run.path), version(run), regime, length, evaluation, comparisons)
     table = whole[rows["method"].isin(chosen).to_numpy()] if chosen else whole
@@ -149,13 +149,21 @@ def draw() -> None:
         use, n_items = choose(results)
         with top:
             lists = tables.list_method(summary, use)
-            sentence = sentences.compare_answer(results, use, summary.get("n_groups", 0), lists, f"ndcg@{n_items}")
-            cards.answer(sentence, sentences.METRIC_HELP)
+            n_groups = int(summary.get("n_groups", 0))
+            sentence = sentences.compare_answer(results, use, n_groups, lists, f"ndcg@{n_items}")
+            split = gain.split_of(state.table_or_none(current, "gain"), results, use, lists, n_groups)
+            if split is None:
+                cards.answer(sentence, sentences.METRIC_HELP)
+            else:
+                cards.answer(gain.reached_answer(split), gain.PEOPLE_HELP)
+                st.markdown(sentence, help=sentences.METRIC_HELP)
             cards.tested_note(current)
             if note := sentences.repeats_words(summary):
                 st.caption(note)
             take_home(current, results)
         picked = methods(current, results, use, n_items, lists)
+        if split is not None:
+            gain_view.draw(split, "compare")
     else:
         cards.answer(sentences.compare_answer(results, "strict", summary.get("n_groups", 0)))
         take_home(current, results)

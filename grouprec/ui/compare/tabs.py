@@ -9,18 +9,18 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from grouprec.report import findings, sentences, tables
+from grouprec.report import findings, gain, sentences, tables
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, feedback, state
 from grouprec.ui.compare.groups import by_group
 
 NDCG = "nDCG@10"
 MISSING = "This run has no such numbers: it is older than they are, or its data did not allow them. Train it again."
-GAIN_HELP = "How much of the way from one popular list for all to personal lists a method goes"
+GAIN_HELP = "How much of the way from the best single list for all to personal lists a method goes"
 VALUE_HELP = (
-    "Every number of lists is tried on the test part, with its groups formed anew. **One list for all**: the most "
-    "popular items. **Personal lists**: everyone has their own. **Best possible**: the best shared lists for these "
-    "groups, knowing the future. Bands are 95 % intervals."
+    "Every number of lists is tried on the test part, with its groups formed anew. **Personal lists**: everyone has "
+    "their own. **Best possible**: the best shared lists for these groups, knowing the future. Bands are 95 % "
+    "intervals. *Enough*: the smallest number within one standard error of the best."
 )
 SILHOUETTE_HELP = "How much nearer members are to their own group than to the next one, from -1 to 1 (mean silhouette)"
 STABILITY_HELP = "Agreement of the groups of two seeds (adjusted Rand index): 1 the same groups, 0 no more than chance"
@@ -55,13 +55,17 @@ UPDATER_HELP = "The numbers are nDCG@10 of the next item, with the user frozen a
 def value_of_groups(run: Run, regime: str) -> None:
     """Draw what every number of lists is worth, by method, between one list for all and personal lists."""
     value = state.table_or_none(run, "value_of_groups")
-    curves = {} if value is None else tables.value_curves(value, regime)
+    method = "" if value is None else tables.curve_method(value, state.metrics(run), regime)
+    curves = {} if value is None else tables.value_curves(value, regime, method)
     if value is None or not curves:
         st.markdown(MISSING)
         return
     named = {sentences.method_title(method): curve for method, curve in curves.items()}
     ours, own = next(iter(named.items()))
-    _say(sentences.value_answer(own), VALUE_HELP)
+    hits = tables.value_curves(value, regime, method, gain.HITS).get(method, own.iloc[:0])
+    steps = state.table_or_none(run, "gain_of_groups")
+    said = gain.enough_answer(own, hits, None if steps is None else steps[steps["regime"] == regime])
+    _say(f"{said} {gain.floor_words(gain.floor_of(own))}", VALUE_HELP)
     _draw(
         charts.value_lines(named, own, state.metrics(run).get("n_groups", 0), NDCG, ours),
         "value",
@@ -70,7 +74,7 @@ def value_of_groups(run: Run, regime: str) -> None:
     formats = {name: st.column_config.NumberColumn(format="percent", help=GAIN_HELP) for name in _gain_titles(named)}
     formats["Apart"] = st.column_config.NumberColumn(format="%.2f", help=SILHOUETTE_HELP)
     formats["Stability"] = st.column_config.NumberColumn(format="%.2f", help=STABILITY_HELP)
-    _table(tables.value_table(value, regime), "value", value, "value_of_groups.csv", formats)
+    _table(tables.value_table(value, regime, method), "value", value, "value_of_groups.csv", formats)
     _how_chosen(run)
 
 

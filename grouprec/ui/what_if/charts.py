@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from grouprec.core.tables import highest
 from grouprec.report.palette import ACCENT, NEUTRAL, group_colour
 from grouprec.report.text import literal
-from grouprec.ui.charts import GRID, LEGEND_ABOVE, MAP_HEIGHT, REFERENCES, plain_layout
+from grouprec.ui.charts import DASHES, GRID, LEGEND_ABOVE, MAP_HEIGHT, plain_layout, reference_titles
 
 MOST_FLOWS = 80  # bands that can still be told apart
 FLOWS_HEIGHT = 460
@@ -19,19 +19,20 @@ MONEY_HEIGHT = 320
 MARK, OTHER = "circle", "circle-open"
 
 
-def value_curve(curve: pd.DataFrame, n: int, other: int, metric: str) -> go.Figure:
+def value_curve(curve: pd.DataFrame, n: int, other: int, metric: str, enough: int) -> go.Figure:
     """Return the value of the lists by their number, between its references, with two numbers marked.
 
     Args:
         curve: n_groups, value, low, high, share_of_gain, floor, individual, oracle, ascending.
         n, other: the chosen number, and the one it is compared with.
         metric: the title of the axis.
+        enough: the number that is enough, named by a line.
     """
     x = curve["n_groups"]
     traces = [_band(x, curve["low"], curve["high"])]
-    for column, (title, dash) in REFERENCES.items():
+    for column, title in reference_titles(curve).items():
         if curve[column].notna().any():
-            line = {"color": NEUTRAL, "width": 1.5, "dash": dash}
+            line = {"color": NEUTRAL, "width": 1.5, "dash": DASHES[column]}
             text = f"{title}: %{{y:.3f}}<extra></extra>"
             traces.append(
                 {"x": x, "y": curve[column], "name": title, "mode": "lines", "line": line, "hovertemplate": text}
@@ -46,7 +47,11 @@ def value_curve(curve: pd.DataFrame, n: int, other: int, metric: str) -> go.Figu
         "yaxis": {"title": {"text": metric}, "rangemode": "tozero", "gridcolor": GRID, "zeroline": False},
         "legend": LEGEND_ABOVE,
     }
-    return go.Figure(traces, layout)
+    figure = go.Figure(traces, layout)
+    figure.add_vline(x=enough, line={"width": 1, "dash": "dot", "color": NEUTRAL})
+    where = {"x": enough, "y": 0, "yref": "paper", "yanchor": "bottom", "xanchor": "left", "showarrow": False}
+    figure.add_annotation(text=f" {enough} {'is' if enough == 1 else 'are'} enough", **where)
+    return figure
 
 
 def money_curve(table: pd.DataFrame, n: int) -> go.Figure:

@@ -6,26 +6,32 @@ import pandas as pd
 import streamlit as st
 
 from grouprec.core.types import GrouprecError, StorageError
+from grouprec.evaluate.enough import enough
 from grouprec.explore.numbering import changed_lists, moves
-from grouprec.report import tables
+from grouprec.report import gain, tables
 from grouprec.runs.store import Run
 from grouprec.training import jobs
-from grouprec.ui import cards, charts, state
+from grouprec.ui import cards, charts, gain_view, state
 from grouprec.ui.address import from_url
 from grouprec.ui.what_if import charts as what_if_charts
 from grouprec.ui.what_if import money, words
 from grouprec.ui.what_if.words import Setting
 
-METHOD = "members_mean"  # the curve of the run's own groups
 NDCG = "nDCG@10"
 VALUE_HELP = (
-    "Every number of lists was tried: its groups formed, its lists made, and both judged on interactions that were "
-    "held out. **One list for all**: the most popular items. **Personal lists**: everyone has their own. **Best "
-    "possible**: the best shared lists for these groups, knowing the future. The band is the 95 % interval."
+    "Every number of lists was tried: its groups formed from as many starts as a run takes (a tenth where users are "
+    "very many), its lists made, and both judged on interactions that were held out. **Personal lists**: everyone has "
+    "their own. **Best possible**: the best shared lists for these groups, knowing the future. The band is the 95 % "
+    "interval."
+)
+ANSWER_HELP = (
+    f"{gain.PEOPLE_HELP} *Enough*: the smallest number of lists within one standard error of the best, by order of "
+    "hits (nDCG@10) on the same people. Numbers in the sentence never fall where lists are added, unless the fall is "
+    "more than chance (isotonic regression); the table has them as they were measured."
 )
 GAIN_HELP = (
-    "How much of the way from one popular list for all to personal lists these lists go, measured with nDCG@10 on "
-    "held-out interactions. A point is one hundredth of that way."
+    "How much of the way from the best single list for all to personal lists these lists go, measured with nDCG@10 on "
+    "held-out interactions."
 )
 MEASURES_HELP = (
     "**Best possible**: the best shared lists for these groups, knowing the future. **Users with a hit**: they really "
@@ -38,7 +44,7 @@ MOVES_HELP = (
 )
 USE_HELP = (
     "Trains a run with so many groups. All that was learned before the groups is read back; groups, lists and the "
-    "evaluation are made anew, from more starts than here, so groups may differ a little."
+    "evaluation are made anew, so groups may differ a little."
 )
 USERS_HELP = "Users in the group"
 MISSING = (
@@ -56,8 +62,16 @@ def curve_of(run: Run) -> pd.DataFrame:
     value = state.table_or_none(run, "value_of_groups")
     if value is None:
         return pd.DataFrame({"n_groups": [], "metric": []})
-    own = value[(value["method"] == METHOD) & (value["regime"] == regime_of(run))]
+    regime = regime_of(run)
+    method = tables.curve_method(value, state.metrics(run), regime)
+    own = value[(value["method"] == method) & (value["regime"] == regime)]
     return own.dropna(subset="value").sort_values("n_groups", ignore_index=True)
+
+
+def steps_of(run: Run) -> pd.DataFrame | None:
+    """Return the parts of the gain by number of lists, in the same use; None in older runs."""
+    found = state.table_or_none(run, "gain_of_groups")
+    return None if found is None else found[found["regime"] == regime_of(run)]
 
 
 def regime_of(run: Run) -> str:
@@ -101,8 +115,10 @@ def _explore(run: Run) -> None:
         return
     top = st.container()
     n, other = choose(run, curve["n_groups"].astype(int).tolist(), own)
+    hits, steps = tables.of(value, gain.HITS), steps_of(run)
+    split = gain.split_at(steps, hits, n)
     with top:
-        cards.answer(words.answer(curve, n), GAIN_HELP)
+        cards.answer(words.answer(curve, hits, steps, split, n), ANSWER_HELP)
         cards.tested_note(run)
     now, then = (setting(run, one, regime_of(run)) for one in (n, other))
     if now is None or then is None:
@@ -111,6 +127,8 @@ def _explore(run: Run) -> None:
         draw_curve(curve, n, other)
     else:
         pictures(run, curve, now, then)
+        if split is not None:
+            gain_view.draw(split, "what_if")
         compared(value, now, then)
         changed(now, then)
     money.draw(run, value, n)
@@ -218,12 +236,12 @@ def draw_curve(curve: pd.DataFrame, n: int, other: int) -> None:
     row = curve[curve["n_groups"] == n].iloc[0]
     reached = f"{words.lists(n)} reach {cards.interval(row['value'], row['low'], row['high'])}"
     st.plotly_chart(
-        what_if_charts.value_curve(curve, n, other, NDCG),
+        what_if_charts.value_curve(curve, n, other, NDCG, enough(curve)),
         key="what_if_curve",
         config=charts.QUIET_CONFIG,
         alt=f"{NDCG} by number of lists: {reached}",
     )
-    st.caption(words.enough_words(curve), help=VALUE_HELP)
+    st.caption(gain.floor_words(gain.floor_of(curve)), help=VALUE_HELP)
 
 
 # -- two settings

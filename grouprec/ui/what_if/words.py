@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 
 from grouprec.core.tables import highest, row_at
+from grouprec.evaluate.enough import enough
+from grouprec.report import gain
 from grouprec.report.text import count, interval, percent, plural, score
 
 STATUS = {"new": "New", "gone": "Gone", "changed": "Changed", "same": "As before"}
-SMALLEST_STEP = 0.0005  # of the possible gain: less is nothing
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,55 +45,21 @@ def lists(n: int) -> str:
 # -- how many lists?
 
 
-def answer(curve: pd.DataFrame, n: int) -> str:
-    """Say what a number of lists keeps of what personal lists would gain, and what the next larger number adds.
+def answer(
+    curve: pd.DataFrame, hits: pd.DataFrame, steps: pd.DataFrame | None, split: gain.Split | None, n: int
+) -> str:
+    """Say how many lists are enough, what they do for people, and what the number that is looked at does.
 
     Args:
-        curve: n_groups, value, low and share_of_gain of one metric, ascending; ``n`` among them.
+        curve: n_groups, value, low, high, floor and share_of_gain by nDCG, ascending; ``n`` among them.
+        hits: the same by people with a hit; may be empty.
+        steps: the run's gain_of_groups in the same use; None in older runs.
+        split: of ``n``; None where hits were not measured.
     """
-    shares = curve.set_index("n_groups")["share_of_gain"]
-    own = shares[n]
-    if pd.isna(own):
-        return "Personal lists gain nothing over one popular list for all, so more lists buy nothing here."
-    if own <= 0:
-        said = f"{lists(n)} {'does' if n == 1 else 'do'} no better than the most popular items for all"
-    else:
-        said = f"{lists(n)} {'keeps' if n == 1 else 'keep'} {percent(own)} of what personal lists would gain"
-    larger = curve[curve["n_groups"] > n].head(1)
-    if larger.empty:
-        return f"{said}."
-    following, low = larger.iloc[0], curve.loc[curve["n_groups"] == n, "low"].iloc[0]
-    more = int(following["n_groups"]) - n
-    return f"{said}; {step(more, following['share_of_gain'] - own, bool(following['value'] < low))}."
-
-
-def step(more: int, added: float, worse: bool) -> str:
-    """Return ``one more adds 0.4 points``, ``8 more cost 3.0 points``, ``3 more add nothing``.
-
-    Args:
-        added: to the share of the possible gain.
-        worse: whether a loss is beyond the 95 % interval; one that is not counts as nothing.
-    """
-    who, ending = ("one more", "s") if more == 1 else (f"{more} more", "")
-    if added >= SMALLEST_STEP:
-        return f"{who} add{ending} {100 * added:.1f} points"
-    return f"{who} cost{ending} {-100 * added:.1f} points" if worse else f"{who} add{ending} nothing"
-
-
-def enough(curve: pd.DataFrame) -> int:
-    """Return the smallest number of lists whose value is not proven to be below the best one's (intervals overlap)."""
-    best = highest(curve, "value")
-    return int(curve.loc[curve["high"] >= best["value"], "n_groups"].min())
-
-
-def enough_words(curve: pd.DataFrame) -> str:
-    """Say from which number of lists on the measured values can hardly be told apart; needs a value."""
-    known = curve.dropna(subset="value")
-    best = int(highest(known, "value")["n_groups"])
-    least = enough(known)
-    if least == best:
-        return f"{lists(best).capitalize()} did best, and no smaller number comes within its 95 % interval."
-    return f"{lists(best).capitalize()} did best; from {least} on the difference is within the 95 % interval."
+    if split is not None and split.few:
+        return f"{gain.reached_answer(split)} Too few people were tested to tell how many lists are enough."
+    said = gain.enough_answer(curve, hits, steps)
+    return said if n == enough(curve) else f"{said} {gain.number_answer(curve, hits, steps, n)}"
 
 
 # -- two settings side by side

@@ -1,0 +1,48 @@
+"""What a better single list, groups and personal lists add: a sentence, one picture, its table."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from grouprec.report import gain
+from grouprec.report.gain import Split
+from grouprec.ui import cards, charts
+
+AXIS = "people of 100 who find something in their first ten"
+PARTS_HELP = (
+    f"{gain.PEOPLE_HELP} Blue adds, orange costs, grey is no measurable difference; whiskers are 95 % intervals. Parts "
+    "add up from the top to what personal lists reach."
+)
+
+
+def chart(split: Split) -> go.Figure:
+    """Return the parts, each drawn from where the one before ends."""
+    figure = charts.steps(gain.steps_of(split), AXIS)
+    figure.update_traces(hovertemplate="%{y}<br>together %{customdata[0]:.1f} of 100<extra></extra>")
+    return figure
+
+
+def draw(split: Split, key: str) -> None:
+    """Draw the parts of what personal lists reach.
+
+    Args:
+        key: begins the keys of the elements.
+    """
+    cards.section("What the gain is made of", PARTS_HELP)
+    left, right = st.columns([4, 7], gap="medium", vertical_alignment="center")
+    left.markdown(gain.parts_answer(split))
+    table = gain.as_table(split)
+    said = ", ".join(gain.steps_of(split)["title"])
+    right.plotly_chart(chart(split), key=f"{key}_gain", config=charts.QUIET_CONFIG, alt=f"{AXIS}: {said}")
+    with left.expander("As a table"):
+        number = st.column_config.NumberColumn(format="%.1f")
+        st.dataframe(
+            table,
+            hide_index=True,
+            key=f"{key}_gain_table",
+            column_config=dict.fromkeys(table.columns[1:], number),
+            placeholder=cards.NOTHING,
+            alt="The parts with their 95 % intervals",
+        )
+        cards.download("Download", lambda: table, "gain.csv", f"{key}_gain_download")
