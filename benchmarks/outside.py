@@ -25,7 +25,7 @@ from benchmarks.measure import machine, train
 from benchmarks.simple import Known, simple_methods
 from grouprec.data.prepare import find_roles
 from grouprec.data.read import read_table
-from grouprec.data.values import to_seconds
+from grouprec.data.times import to_seconds
 from grouprec.ranking.candidates import discounts
 from grouprec.ranking.statistics import paired_difference
 

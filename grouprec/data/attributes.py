@@ -7,7 +7,9 @@ import pandas as pd
 
 from grouprec.data.clean import Rows
 from grouprec.data.columns import AttributeRoles
-from grouprec.data.values import encode_ids, is_numeric, sorted_unique, to_numbers
+from grouprec.data.ids import encode_ids
+from grouprec.data.numerals import is_numeric, to_numbers
+from grouprec.data.values import sorted_unique
 
 MOST_DISTINCT = 200
 LEAST_CONSTANT = 0.95

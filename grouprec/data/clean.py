@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Literal, Self
 
@@ -10,10 +11,16 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from grouprec.core.types import DataError
-from grouprec.data.columns import BEHAVIOUR_WEIGHTS, Roles, simple_name
-from grouprec.data.values import encode_ids, shown, to_numbers, to_seconds
-
-DEFAULT_BEHAVIOUR_WEIGHT = 1.0
+from grouprec.data.behaviours import BEHAVIOUR_WEIGHTS, DEFAULT_BEHAVIOUR_WEIGHT
+from grouprec.data.columns import Roles
+from grouprec.data.doubts import Doubt, id_doubts, number_doubts, time_doubts, told_counts, unread_doubt
+from grouprec.data.header_words import simple_name
+from grouprec.data.ids import encode_ids
+from grouprec.data.numerals import read_numbers
+from grouprec.data.outcomes import came_to_nothing
+from grouprec.data.services import MOST_SERVICES, find_services
+from grouprec.data.times import read_times
+from grouprec.data.values import shown
 
 
 class Preparation(BaseModel):
@@ -33,6 +40,10 @@ class Preparation(BaseModel):
     duplicates: Literal["auto", "sum", "last"] = Field(
         default="auto",
         description="Repeated rows: add their weights, or keep the last; auto keeps the last for ratings",
+    )
+    drop_services: bool = Field(
+        default=True,
+        description="Leave out lines of orders that are no product: postage, fees, samples, vouchers, tips",
     )
     drop_robots: bool = Field(default=True, description="Keep users of extreme activity out of the training")
     robot_z: float = Field(
@@ -71,9 +82,10 @@ class Preparation(BaseModel):
 
 @dataclass
 class Report:
-    """What every step of the preparation dropped: (step, rows before, rows after, note)."""
+    """What every step of the preparation dropped: (step, rows before, rows after, note); and what is in doubt."""
 
     steps: list[tuple[str, int, int, str]] = field(default_factory=list)
+    doubts: list[Doubt] = field(default_factory=list)
 
     def add(self, step: str, before: int, after: int, note: str, advice: str) -> None:
         """Add a step.
@@ -151,12 +163,16 @@ def clean_rows(table: pd.DataFrame, roles: Roles, settings: Preparation, report:
     keep = (users >= 0) & (items >= 0)
     note = f"without user: {np.sum(users < 0):,}, without item: {np.sum(items < 0):,}"
     report.add("missing ids", n, int(keep.sum()), note, "choose other columns with --map user=COLUMN,item=COLUMN")
+    report.doubts += id_doubts("user", str(roles.user), user_ids) + id_doubts("item", str(roles.item), item_ids)
+    keep = _drop_services(table, roles, settings, items, item_ids, keep, report)
     keep, times = _read_times(table, roles, keep, report)
     orders, order_ids = (None, np.empty(0, object)) if roles.order is None else encode_ids(table[roles.order])
-    keep = _drop_cancelled(table, roles, orders, order_ids, keep, report)
-    keep, weights = _read_weights(table, roles, settings, keep, report)
+    keep = _drop_nothing(table, roles, orders, keep, report)
+    numbers = _read_numbers(table, roles, report)
+    keep = _drop_cancelled(roles, numbers, orders, order_ids, keep, report)
+    keep, weights = _read_weights(roles, numbers, settings, keep, report)
     behaviours, factors = _read_behaviours(table, roles, settings)
-    spend = None if roles.price is None else _spend(table, roles, factors)
+    spend = None if roles.price is None else _spend(numbers, factors)
     if factors is not None:
         weights = weights * factors
         note = f"column '{roles.behaviour}'"
@@ -176,14 +192,65 @@ def _step(report: Report, step: str, keep: np.ndarray, good: np.ndarray, note: s
     return after
 
 
+def _drop_services(
+    table: pd.DataFrame,
+    roles: Roles,
+    settings: Preparation,
+    items: np.ndarray,
+    item_ids: np.ndarray,
+    keep: np.ndarray,
+    report: Report,
+) -> np.ndarray:
+    """Drop postage, fees and the like; where they are many, they are what the shop sells, and stay."""
+    services, names = find_services(items, item_ids, None if roles.label is None else table[roles.label])
+    found = np.append(services, False)[items] & keep
+    n, n_kept = int(found.sum()), int(keep.sum())
+    if not n:
+        return keep
+    told = ", ".join(shown(name) for name in names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    many = services.mean() > MOST_SERVICES or n > MOST_SERVICES * n_kept
+    if many or not settings.drop_services:
+        if many:
+            report.doubts.append(
+                Doubt(f"{n:,} rows look like service lines ({told}), but they are too many to be left out")
+            )
+        return keep
+    report.doubts.append(Doubt(f"{n:,} rows are service lines and left out ({told})", setting="drop_services"))
+    return _step(report, "service lines", keep, ~found, told, "keep them with --set data.drop_services=false")
+
+
+def _drop_nothing(
+    table: pd.DataFrame, roles: Roles, orders: np.ndarray | None, keep: np.ndarray, report: Report
+) -> np.ndarray:
+    """Drop rows that came to nothing: cancelled, refunded, not clicked."""
+    if roles.outcome is None:
+        return keep
+    column = table[roles.outcome]
+    nothing, values = came_to_nothing(column)
+    if orders is not None and nothing.any():
+        # Exports of shops write an order's status on its first line only.
+        bad_orders = np.unique(orders[nothing & (orders >= 0)])
+        nothing |= np.isin(orders, bad_orders) & column.isna().to_numpy()
+    if not (nothing & keep).any():
+        return keep
+    note = f"column '{roles.outcome}': {told_counts(values)}"
+    report.doubts.append(
+        Doubt(f"{int((nothing & keep).sum()):,} rows came to nothing and are left out ({note})", role="outcome")
+    )
+    return _step(report, "came to nothing", keep, ~nothing, note, "count all rows alike with --map outcome=")
+
+
 def _read_times(
     table: pd.DataFrame, roles: Roles, keep: np.ndarray, report: Report
 ) -> tuple[np.ndarray, np.ndarray | None]:
     if roles.time is None:
         return keep, None
-    times = to_seconds(table[roles.time])
+    column = table[roles.time]
+    found = read_times(column, None if roles.clock is None else table[roles.clock])
+    times = found.seconds
     bad = np.isnan(times) & keep
-    check_times(table[roles.time], bad, int(keep.sum()))
+    check_times(column, bad, int(keep.sum()))
+    report.doubts += unread_doubt("time", column, found.unread & keep) + time_doubts(str(roles.time), found)
     note = f"column '{roles.time}': {bad.sum():,} empty or not a time"
     return _step(report, "times that cannot be read", keep, ~bad, note, "switch the time off with --map time="), times
 
@@ -200,16 +267,28 @@ def check_times(column: pd.Series, bad: np.ndarray, n: int) -> None:
     )
 
 
+def _read_numbers(table: pd.DataFrame, roles: Roles, report: Report) -> dict[str, np.ndarray]:
+    """Return the numbers of weight, rating and price, as far as they have columns."""
+    found = {}
+    for role in ("weight", "rating", "price"):
+        name = getattr(roles, role)
+        if name is not None:
+            numbers = read_numbers(table[name])
+            found[role] = numbers.values
+            report.doubts += unread_doubt(role, table[name], numbers.unread) + number_doubts(role, name, numbers)
+    return found
+
+
 def _drop_cancelled(
-    table: pd.DataFrame,
     roles: Roles,
+    numbers: Mapping[str, np.ndarray],
     orders: np.ndarray | None,
     order_ids: np.ndarray,
     keep: np.ndarray,
     report: Report,
 ) -> np.ndarray:
     """Drop cancelled orders (C and a number where the others are numbers) and quantities of 0 or less."""
-    good, notes = np.ones(len(table), dtype=bool), []
+    good, notes = np.ones(len(keep), dtype=bool), []
     if orders is not None:
         texts = pd.Series(order_ids, dtype="str")
         cancelled = texts.str.fullmatch(r"[Cc]\d+").to_numpy(dtype=bool)
@@ -217,7 +296,7 @@ def _drop_cancelled(
             good &= ~np.append(cancelled, False)[orders]
             notes.append(f"cancelled orders: {np.sum(keep & ~good):,}")
     if roles.weight is not None:
-        positive = ~(to_numbers(table[roles.weight]) <= 0)
+        positive = ~(numbers["weight"] <= 0)
         notes.append(f"'{roles.weight}' of 0 or less: {np.sum(keep & good & ~positive):,}")
         good &= positive
     if not notes:
@@ -227,19 +306,19 @@ def _drop_cancelled(
 
 
 def _read_weights(
-    table: pd.DataFrame, roles: Roles, settings: Preparation, keep: np.ndarray, report: Report
+    roles: Roles, numbers: Mapping[str, np.ndarray], settings: Preparation, keep: np.ndarray, report: Report
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the rows kept and the weights: the quantity, else the rating, else 1."""
-    weights = np.ones(len(table))
+    weights = np.ones(len(keep))
     if roles.weight is not None:
-        weights = to_numbers(table[roles.weight])
+        weights = numbers["weight"]
         bad = int(np.sum(keep & ~np.isfinite(weights)))
         note = f"column '{roles.weight}': {bad:,} empty, infinite or not a number"
         advice = "choose another column with --map weight=COLUMN or weight="
         keep = _step(report, "weights that are not numbers", keep, np.isfinite(weights), note, advice)
     if roles.rating is None:
         return keep, weights
-    ratings = to_numbers(table[roles.rating])
+    ratings = numbers["rating"]
     note = f"column '{roles.rating}': {np.sum(keep & ~np.isfinite(ratings)):,} empty, infinite or not a number"
     advice = "choose another column with --map rating=COLUMN or rating="
     keep = _step(report, "ratings that are not numbers", keep, np.isfinite(ratings), note, advice)
@@ -265,11 +344,9 @@ def _read_behaviours(
     return codes, np.array([*weights, DEFAULT_BEHAVIOUR_WEIGHT])[codes]
 
 
-def _spend(table: pd.DataFrame, roles: Roles, factors: np.ndarray | None) -> np.ndarray:
+def _spend(numbers: Mapping[str, np.ndarray], factors: np.ndarray | None) -> np.ndarray:
     """Return quantity x price; where behaviours differ, only the heaviest (buying, not looking) costs anything."""
-    spend = to_numbers(table[roles.price])
-    if roles.weight is not None:
-        spend = spend * to_numbers(table[roles.weight])
+    spend = numbers["price"] * numbers.get("weight", 1.0)
     return spend if factors is None else np.where(factors == factors.max(), spend, 0.0)
 
 

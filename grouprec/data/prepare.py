@@ -21,15 +21,19 @@ from grouprec.data.attributes import (
     median_price,
 )
 from grouprec.data.clean import Cleaned, Preparation, Report, Rows, check_times, clean_rows
-from grouprec.data.columns import AttributeRoles, Roles, apply_map, detect_attribute_roles, detect_roles
+from grouprec.data.columns import AttributeRoles, ChoiceError, Roles, apply_map, detect_attribute_roles
 from grouprec.data.core_users import Core
 from grouprec.data.dataset import Dataset, Interactions, LeftOut
+from grouprec.data.detect import Detected, detect
+from grouprec.data.doubts import Doubt, column_doubts
 from grouprec.data.hold_out import hold_out_rows
+from grouprec.data.numerals import to_numbers
 from grouprec.data.read import peek, read_table
 from grouprec.data.split import TEST, TRAIN, VALIDATION
-from grouprec.data.values import shown, sorted_unique, to_numbers, to_seconds
+from grouprec.data.times import to_seconds
+from grouprec.data.values import shown, sorted_unique
 
-_FORMAT = 2  # part of the key: raise it when the preparation gives other data for the same settings
+_FORMAT = 3  # part of the key: raise it when the preparation gives other data for the same settings
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +84,11 @@ class Prepared:
             "test": len(data.test),
         }
 
+    @property
+    def doubts(self) -> list[str]:
+        """What was not understood of the file, or only guessed: sentences, as the command line says them."""
+        return [doubt.on_command_line() for doubt in self.report.doubts]
+
 
 def _ignore(fraction: float) -> None:
     """Progress that nobody watches."""
@@ -113,11 +122,12 @@ def prepare(
     settings = settings or Preparation()
     progress = on_progress or _ignore
     interactions = Path(interactions)
-    found = find_roles(interactions, roles or {})
+    found, detected, doubts = _find(interactions, roles or {})
     table = read_table(interactions, found.columns())
     progress(0.4)
-    report = Report()
-    report.add("read", len(table), len(table), f"'{interactions.name}'", "")
+    report = Report(doubts=doubts)
+    known_as = f", {detected.known_as}" if detected.known_as else ""
+    report.add("read", len(table), len(table), f"'{interactions.name}'{known_as}", "")
     cleaned = clean_rows(table, found, settings, report)
     _check_two(cleaned, found)
     progress(0.7)
@@ -154,12 +164,21 @@ def find_roles(interactions: Path, mapping: Mapping[str, str]) -> Roles:
     """Return the roles of a file's columns, looking at its head only; refuses a file of rubbish before it is read.
 
     Raises:
-        DataError: no column for user or item, or none of the first times or weights can be read.
+        ChoiceError: no column for user or item.
+        DataError: none of the first times or weights can be read.
         SettingError: the mapping does not fit together.
     """
+    return _find(interactions, mapping)[0]
+
+
+def _find(interactions: Path, mapping: Mapping[str, str]) -> tuple[Roles, Detected, list[Doubt]]:
+    """Return the roles, what they were found by, and what that leaves open."""
     head = peek(interactions)
+    detected = detect(head.head)
     try:
-        found = apply_map(detect_roles(head.head), mapping, head.columns)
+        found = apply_map(detected.roles, mapping, head.columns, detected.refused)
+    except ChoiceError as error:
+        raise ChoiceError(error.role, error.columns, error.reasons, interactions.name) from error
     except DataError as error:
         raise DataError(f"'{interactions.name}': {error}") from error
     if found.time is not None:
@@ -175,7 +194,7 @@ def find_roles(interactions: Path, mapping: Mapping[str, str]) -> Roles:
                 f"'{interactions.name}': column '{name}' holds no numbers (such as '{shown(values.iloc[0])}'); "
                 f"choose another with --map {role}=COLUMN or do without with --map {role}=."
             )
-    return found
+    return found, detected, column_doubts(head.head, detected, found, mapping)
 
 
 def _check_two(cleaned: Cleaned, roles: Roles) -> None:

@@ -7,7 +7,7 @@ import json
 import numbers
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,15 @@ import pandas as pd
 
 from grouprec.core.types import DataError
 from grouprec.data.clean import Preparation
-from grouprec.data.columns import apply_map, detect_roles, simple_name
+from grouprec.data.columns import apply_map
+from grouprec.data.detect import detect_roles
+from grouprec.data.header_words import simple_name
+from grouprec.data.ids import encode_ids
+from grouprec.data.numerals import to_numbers
+from grouprec.data.outcomes import came_to_nothing
 from grouprec.data.read import NoRowsError, peek, read_table
-from grouprec.data.values import encode_ids, shown, to_numbers, to_seconds
+from grouprec.data.times import read_times, to_seconds
+from grouprec.data.values import shown
 
 # Columns of a table of events; every other column says something about the user or the item.
 COLUMNS = ("user", "item", "time", "weight", "rating", "behaviour", "label", "group", "event_id", "method", "regime")
@@ -27,7 +33,6 @@ FACTORS = {"like": 1.5, "dislike": 0.5, "hide": 0.0, "unhide": 1.0}
 MOST_NAMED = 10  # problems of one kind that are told one by one
 _EXTRA = {"event_id": ("eventid",), "group": ("group",), "behaviour": ("verdict",), "method": ("method",)}
 _EXTRA |= {"regime": ("regime",)}
-_YEARS = datetime(1, 1, 2, tzinfo=UTC).timestamp(), datetime(9999, 12, 30, tzinfo=UTC).timestamp()
 
 
 def read_events(path: Path, mapping: Mapping[str, str], usual: Mapping[str, str] | None = None) -> pd.DataFrame:
@@ -65,9 +70,16 @@ def read_events(path: Path, mapping: Mapping[str, str], usual: Mapping[str, str]
         if role not in roles and free:
             roles[role] = free[0]
     names = {column: role for role, column in roles.items() if role in COLUMNS}
-    table = read_table(path).rename(columns=names)
+    table = _what_happened(read_table(path), roles).rename(columns=names)
     # A column of the file that bears one of our names without having that role would be taken for it.
     return table[[column for column in table.columns if column in names.values() or column not in COLUMNS]]
+
+
+def _what_happened(table: pd.DataFrame, roles: Mapping[str, str]) -> pd.DataFrame:
+    """Return the rows that came to something, their time of day joined to the day."""
+    if roles.get("clock") and roles.get("time"):
+        table[roles["time"]] = read_times(table[roles["time"]], table[roles["clock"]]).seconds
+    return table[~came_to_nothing(table[roles["outcome"]])[0]] if roles.get("outcome") else table
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,8 +157,6 @@ def _times(given: pd.DataFrame) -> tuple[np.ndarray, list[Rule]]:
     column = _column(given, "time")
     present = _texts(given, "time") != ""
     times = to_seconds(column)
-    with np.errstate(invalid="ignore"):
-        times = np.where((times > _YEARS[0]) & (times < _YEARS[1]), times, np.nan)
     unreadable = present & np.isnan(times)
     missing = ~present & present.any()
     return times, [

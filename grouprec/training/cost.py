@@ -22,10 +22,10 @@ import torch
 
 from grouprec.core.files import read_json
 from grouprec.core.types import SettingError
+from grouprec.data.ids import encode_ids
 from grouprec.data.library import SAMPLE_SIZE
 from grouprec.data.prepare import find_roles
 from grouprec.data.read import peek, read_beginning
-from grouprec.data.values import encode_ids
 from grouprec.models.base import REGISTRIES, encoders
 from grouprec.models.declared import called
 from grouprec.models.fitting import device_title, resolve_device

@@ -198,7 +198,7 @@ def test_the_sample_is_cut_at_two_moments_as_it_always_was():
     from grouprec.data.prepare import prepare
 
     result = prepare(SAMPLE)
-    assert (result.split, result.choose_users, result.judge_users) == ("time", 933, 879)
+    assert (result.split, result.choose_users, result.judge_users) == ("time", 930, 878)
     assert result.judge_users == len(test_task(result.dataset).users)
 
 

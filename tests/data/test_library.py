@@ -143,7 +143,7 @@ def test_what_a_check_found_is_kept_with_its_choices(library: Library) -> None:
 
 def test_the_sample_comes_with_what_a_check_of_it_finds(library: Library) -> None:
     sample = library.sample()
-    assert sample.size == {"n_users": 3981, "n_items": 3253, "n_rows": 239_038, "n_raw": 541_909}
+    assert sample.size == {"n_users": 3976, "n_items": 3249, "n_rows": 253_203, "n_raw": 541_909}
     assert (sample.rows, sample.roles, sample.preparation, sample.added) == (541_909, {}, {}, 0.0)
     library.save(SAMPLE_KEY, roles={}, preparation={"k_core": 3})
     assert library.sample().size == {} and library.get(SAMPLE_KEY).preparation == {"k_core": 3}

@@ -270,9 +270,13 @@ def test_the_sample_is_read_without_help():
     assert result.roles.user_attributes == ("Country",)
     dropped = steps(result)["dropped"]
     assert dropped["missing ids"] == 135_080
-    assert dropped["cancellations and non-positive quantities"] == 8_905
+    assert dropped["service lines"] == 1_916
+    assert dropped["cancellations and non-positive quantities"] == 8_539
+    assert (result.n_users, result.n_items) == (4335, 3660)
+    assert [doubt.setting for doubt in result.report.doubts] == ["drop_services"]
     # 4,339 customers buy 3,665 items in valid rows; the known figures of this data set.
-    assert (result.n_users, result.n_items) == (4339, 3665)
+    kept = prepare(SAMPLE, settings=Preparation(drop_services=False))
+    assert (kept.n_users, kept.n_items, kept.report.doubts) == (4339, 3665, [])
     assert list(result.dataset.user_attributes.columns) == ["Country", "recency_days", "frequency", "spend"]
     label = dict(zip(result.dataset.item_ids, result.dataset.item_labels, strict=True))
     assert label["85123A"] == "WHITE HANGING HEART T-LIGHT HOLDER"

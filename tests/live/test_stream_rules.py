@@ -137,11 +137,11 @@ def test_attributes_are_kept_of_whom_or_what_is_new(store: RunStore, run: Run) -
 def test_what_nobody_said_is_nothing_in_the_ledger(store: RunStore, run: Run) -> None:
     with Stream.open(store, run) as stream:
         stream.apply([{"user": "u00001", "item": "i00001", "label": "One"}])
-        stream.apply([{"group": 3, "item": "i00001", "behaviour": "like", "time": "2030-01-01", "regime": "strict"}])
+        stream.apply([{"group": 3, "item": "i00001", "behaviour": "like", "time": "2025-01-01", "regime": "strict"}])
         own, group = stream.ledger.read()
     assert (own.user, own.group, own.time, own.weight, own.verdict, own.label) == ("u00001", None, None, 1, 0, "One")
     assert (group.user, group.group, group.verdict, group.behaviour, group.regime) == (None, 3, 1, "like", "strict")
-    assert group.time == pd.Timestamp("2030-01-01", tz="UTC").timestamp()
+    assert group.time == pd.Timestamp("2025-01-01", tz="UTC").timestamp()
 
 
 @pytest.mark.parametrize("group", [1, 3])

@@ -36,7 +36,7 @@ def folders(planted_csv: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     """Train, export and update in each environment, both at once."""
     root = tmp_path_factory.mktemp("same")
     rows = pd.read_csv(planted_csv)
-    later = rows.sample(40, random_state=0).assign(timestamp="2030-05-01 10:00:00")
+    later = rows.sample(40, random_state=0).assign(timestamp="2025-05-01 10:00:00")
     later.to_csv(root / "events.csv", index=False)
     out = [root / "first", root / "second"]
     children = []

@@ -11,8 +11,11 @@ import pandas as pd
 import streamlit as st
 
 from grouprec.core.types import GrouprecError
-from grouprec.data.clean import DEFAULT_BEHAVIOUR_WEIGHT, Preparation
-from grouprec.data.columns import ROLES, detect_roles, simple_name
+from grouprec.data.behaviours import DEFAULT_BEHAVIOUR_WEIGHT
+from grouprec.data.clean import Preparation
+from grouprec.data.columns import ROLES
+from grouprec.data.detect import Detected, detect
+from grouprec.data.header_words import simple_name
 from grouprec.data.hold_out import split_words
 from grouprec.data.library import KnownDataset
 from grouprec.data.prepare import prepare
@@ -20,7 +23,7 @@ from grouprec.data.read import Peek, peek
 from grouprec.ui import cards, state
 from grouprec.ui.cards import plain, plural
 from grouprec.ui.charts import QUIET_CONFIG
-from grouprec.ui.data import preview, quality, sources
+from grouprec.ui.data import asking, preview, quality, sources
 from grouprec.ui.data.quality import Check
 from grouprec.ui.forms import form, weights_form
 
@@ -31,7 +34,9 @@ ROLE_HELP = {
     "weight": "How much: a quantity or strength.",
     "rating": "A judgement, such as stars.",
     "time": "When it happened.",
+    "clock": "The time of day, where it has a column of its own.",
     "behaviour": "What was done: viewed, bought, ...",
+    "outcome": "What came of it: cancelled, refunded, clicked or not; rows that came to nothing are left out.",
     "label": "The item's name for people.",
     "order": "Invoice, basket or session; finds cancelled orders.",
     "price": "Price of one piece; gives users their spend.",
@@ -40,6 +45,7 @@ LABELS = {
     "rating": "Ratings count as",
     "rating_threshold": "Lowest good rating",
     "duplicates": "Repeated rows",
+    "drop_services": "Leave out service lines",
     "drop_robots": "Leave out robots",
     "robot_z": "What counts as a robot",
     "winsorise": "Cut large quantities at",
@@ -59,9 +65,9 @@ def head_of(path: str, key: str) -> Peek:
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def detected_of(path: str, key: str) -> dict[str, str]:
+def detected_of(path: str, key: str) -> Detected:
     """Return the roles that a file's columns seem to have; the same on every rerun, so looked for once."""
-    return detect_roles(head_of(path, key).head).as_dict()
+    return detect(head_of(path, key).head)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -127,9 +133,9 @@ def draw_preparation(dataset: KnownDataset, behaviour: pd.Series | None) -> dict
 # -- the result
 
 
-def draw_check(check: Check) -> None:
+def draw_check(dataset: KnownDataset, check: Check) -> None:
     """Draw what to look at, what every step dropped, how the rest is distributed, and how it is split."""
-    draw_warnings(check)
+    draw_warnings(dataset, check)
     cards.section("What was dropped, step by step")
     report = preview.shown_report(check.report)
     left, right = st.columns([2, 3], gap="medium")
@@ -161,16 +167,24 @@ def draw_check(check: Check) -> None:
         column.metric(title, plural(check.split[part], "row"), border=True)
 
 
-def draw_warnings(check: Check) -> None:
+def draw_warnings(dataset: KnownDataset, check: Check) -> None:
     """Draw what is doubtful about the file, each with what to do."""
-    found = quality.warnings(check, time.time())
+    found = [(warning, None) for warning in quality.warnings(check, time.time())]
+    found = [*((asking.warn_of(doubt), doubt) for doubt in check.doubts), *found]
     if not found:
         return
     cards.section("What to look at")
     with st.container(border=True):
-        for warning in found:
+        for warning, doubt in found:
             matter = f"{warning.matter[0].upper()}{warning.matter[1:]}"
             st.markdown(f":material/info: **{plain(matter)}.** {plain(warning.advice)}")
+            if doubt is not None:
+                asking.draw_undo(doubt, f"prepare.{dataset.key}", ask_again)
+
+
+def ask_again() -> None:
+    """Check the file at once on the next run of the page, without another click."""
+    st.session_state["check_at_once"] = True
 
 
 def draw_distributions(check: Check) -> None:
@@ -215,7 +229,8 @@ def draw_answer(
     if st.session_state.get("checked") != wanted:
         with answer:
             cards.answer(plain(preview.file_sentence(dataset.name, found, effective)))
-        if not buttons.button("Check the data", type="primary", key="check_data"):
+        clicked = buttons.button("Check the data", type="primary", key="check_data")
+        if not st.session_state.pop("check_at_once", False) and not clicked:
             return None
     try:
         with buttons, st.spinner("Preparing the rows ...", show_time=True):
@@ -261,15 +276,18 @@ def draw() -> None:
             st.dataframe(shown, hide_index=True, height=300, alt=f"The first {len(shown)} rows of the file as they are")
         with columns_tab:
             st.caption("What each column means. These were found by name and content; change what is wrong.")
-            roles = draw_roles(dataset, found.head, detected)
-            effective = {**detected, **roles}
+            roles = draw_roles(dataset, found.head, detected.roles.as_dict())
+            effective = {**detected.roles.as_dict(), **roles}
             draw_reading(found.head, effective)
         with preparation_tab:
             behaviour_column = effective.get("behaviour")
             preparation = draw_preparation(dataset, found.head[behaviour_column] if behaviour_column else None)
+        asked = asking.question(detected, effective)
         with top:
-            check = draw_answer(dataset, found, roles, effective, preparation)
+            if asked is not None:
+                cards.answer(plain(asked))
+            check = None if asked else draw_answer(dataset, found, roles, effective, preparation)
         if check is not None:
             with below:
-                draw_check(check)
+                draw_check(dataset, check)
     sources.draw_versions(dataset)

@@ -54,6 +54,7 @@ def summarise(prepared: Prepared) -> Check:
         top_item=float(of_items.max(initial=0) / max(of_items.sum(), 1)),
         once=float((of_users == 1).mean()) if len(of_users) else 0.0,
         usual=int(np.median(of_users)) if len(of_users) else 0,
+        doubts=tuple(prepared.report.doubts),
     )
 
 
@@ -119,6 +120,10 @@ _REASONS = {
     "times that cannot be read": "most because their time cannot be read",
     "cancellations and non-positive quantities": "most because they are cancelled or have no positive quantity",
     "exact duplicates": "most because they repeat another row",
+    "service lines": "most because they are postage, fees and the like",
+    "came to nothing": "most because they were cancelled or not taken",
+    "weights that are not numbers": "most because their quantity cannot be read",
+    "ratings that are not numbers": "most because their rating cannot be read",
     "unknown to the training": "most because their user or item first appears after the training part",
     "low ratings": "most because their rating is below the threshold",
     "robots": "most because they belong to users of extreme activity",

@@ -12,8 +12,11 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from grouprec.core.tables import named_rows
+from grouprec.data.doubts import Doubt
 from grouprec.data.hold_out import ENOUGH_TO_CHOOSE
-from grouprec.data.values import to_numbers, to_seconds
+from grouprec.data.ids import encode_ids
+from grouprec.data.numerals import to_numbers
+from grouprec.data.times import to_seconds
 from grouprec.ranking.statistics import ENOUGH
 from grouprec.report.palette import ACCENT, NEUTRAL
 from grouprec.report.text import TOO_FEW
@@ -41,6 +44,10 @@ _STEPS = {
     "times that cannot be read": "Write times like 2024-05-31 14:30, or choose another time column under Columns.",
     "cancellations and non-positive quantities": "That is right for cancelled orders; if the quantity means something "
     "else, choose another weight under Columns.",
+    "weights that are not numbers": "Choose another weight under Columns, or mend these values in the file.",
+    "ratings that are not numbers": "Choose another rating under Columns, or mend these values in the file.",
+    "came to nothing": "That is right for what was cancelled or not taken; if the column means something else, switch "
+    "the outcome off under Columns.",
     "exact duplicates": "That is right where one row is one piece; if the file was exported twice, export it once.",
     "low ratings": "Lower “Lowest good rating” under Preparation, or count ratings as weights.",
     "behaviours of weight 0": "Give more behaviours a weight under Preparation.",
@@ -150,12 +157,13 @@ def as_read(head: pd.DataFrame, roles: Mapping[str, str], n: int = 6) -> pd.Data
 
     Times and numbers that cannot be read are missing, as they would be in training.
     """
-    readers = {"time": _moments, "weight": _numbers, "rating": _numbers, "price": _numbers}
+    readers = {"time": _moments, "weight": to_numbers, "rating": to_numbers, "price": to_numbers}
     columns = {}
     for role, column in roles.items():
         if column in head.columns:
-            values = head[column].head(n)
-            columns[f"{role.capitalize()} ({column})"] = readers.get(role, _texts)(values)
+            # All of the head decides what its commas and dates mean, as all of the file will.
+            values = readers.get(role, _texts)(head[column])
+            columns[f"{role.capitalize()} ({column})"] = values[:n]
     return pd.DataFrame(columns, index=range(min(n, len(head))))
 
 
@@ -163,12 +171,9 @@ def _moments(values: pd.Series) -> np.ndarray:
     return pd.to_datetime(pd.Series(to_seconds(values)), unit="s", errors="coerce").to_numpy()
 
 
-def _numbers(values: pd.Series) -> np.ndarray:
-    return to_numbers(values)
-
-
 def _texts(values: pd.Series) -> np.ndarray:
-    return values.astype("str").to_numpy(dtype=object)
+    codes, names = encode_ids(values)
+    return np.append(names, "")[codes]
 
 
 # -- the long tail
@@ -239,6 +244,7 @@ class Check:
         top_item: share of the interactions that the most popular item takes.
         once: share of the users with a single interaction.
         usual: interactions that half of the users do not exceed.
+        doubts: what was not understood of the file, or only guessed.
     """
 
     n_users: int
@@ -257,3 +263,4 @@ class Check:
     top_item: float = 0.0
     once: float = 0.0
     usual: int = 0
+    doubts: tuple[Doubt, ...] = ()

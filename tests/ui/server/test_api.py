@@ -74,8 +74,8 @@ def client(monkeypatch: pytest.MonkeyPatch, run: Run) -> Iterator[Client]:
 
 
 def test_events_are_applied_once_and_the_answer_says_what_they_did(client: Client, run: Run) -> None:
-    events = [{"user": f"u{n:05d}", "item": f"i{n % 5:05d}", "time": f"2030-01-01T00:{n:02d}:00Z"} for n in range(40)]
-    bad = [{"user": "u00001"}, {"user": "new", "item": "i00001", "time": "2030-01-02"}]
+    events = [{"user": f"u{n:05d}", "item": f"i{n % 5:05d}", "time": f"2025-01-01T00:{n:02d}:00Z"} for n in range(40)]
+    bad = [{"user": "u00001"}, {"user": "new", "item": "i00001", "time": "2025-01-02"}]
     reply = client.post(events + bad)
     assert reply.status == 200, reply.body
     counts = {name: reply.body[name] for name in ("events", "applied", "duplicates", "late", "malformed")}

@@ -130,8 +130,8 @@ def test_an_event_sent_by_the_form_counts_and_says_what_it_did(live_run: Run) ->
 def test_pasted_rows_are_applied_and_what_is_wrong_is_named(live_run: Run) -> None:
     app = open_page("updates", mode="send")
     app.segmented_control(key="send_way").set_value("Paste rows").run()
-    rows = ["user,item,time", "u00003,i00005,2030-01-02", "u00003,i00006,2030-01-01", ",i00006,2030-01-02"]
-    app.text_area(key="send_text").set_value("\n".join([*rows, "somebody,i00001,2030-01-02", rows[1]]))
+    rows = ["user,item,time", "u00003,i00005,2025-01-02", "u00003,i00006,2025-01-01", ",i00006,2025-01-02"]
+    app.text_area(key="send_text").set_value("\n".join([*rows, "somebody,i00001,2025-01-02", rows[1]]))
     app.button(key="send_submit").click().run()
     said = texts(app)
     assert "**3 of 5 events applied**" in said and "1 came before, 1 malformed" in said

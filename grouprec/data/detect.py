@@ -1,0 +1,242 @@
+"""The roles of a file's columns, found by known exports, then names, then content; weak evidence takes no role."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+
+from grouprec.data import evidence
+from grouprec.data.columns import ROLES, Roles
+from grouprec.data.header_words import AFTERWARDS, CLOCK, NOT_RATING, NOT_WHEN, header_names, means, says
+from grouprec.data.numerals import is_numeric
+from grouprec.data.outcomes import is_flag, tells_outcome
+from grouprec.data.presets import find_preset
+
+# From these ways of naming a user or an item on, the values have to speak for it, too ("loyalty member", "phone").
+_WEAK = {"user": 3, "item": 2}
+_FILLED = 0.5
+_SPACED = 0.5  # share of values of several words from which on a column names and does not identify
+_OFTEN = 3.0  # rows of an item from which on one date for all of them is the item's own
+_NESTED = (list, dict, tuple, set, np.ndarray)
+_COUNTED = 4  # from this way of naming a time on ("lat", "data", "week") a number may be anything
+_BY_NAME = ("rating", "weight", "behaviour", "order", "price", "label")
+
+
+@dataclass
+class Detected:
+    """What the columns of a file are, and how sure that is.
+
+    Attributes:
+        roles: those that something speaks for.
+        known_as: what the file is, "a Shopify orders export", or "".
+        by_elimination: roles of columns that only were left over.
+        refused: why columns were not taken: role -> column -> the end of a sentence.
+    """
+
+    roles: Roles = field(default_factory=Roles)
+    known_as: str = ""
+    by_elimination: tuple[str, ...] = ()
+    refused: dict[str, dict[str, str]] = field(default_factory=dict)
+
+
+def detect_roles(head: pd.DataFrame) -> Roles:
+    """Return the roles that the columns of a file play; roles that nothing speaks for stay None."""
+    return detect(head).roles
+
+
+def detect(head: pd.DataFrame) -> Detected:
+    """Return the roles that the columns of a file play, and what speaks for them.
+
+    Known exports decide first, then names. Where neither does, content does: times that parse, known words of
+    behaviour, e-mail addresses, and ids that repeat - the last only where exactly one column can be meant. A user is
+    never a flag, a tier or a line number, an item never a duration, and a time never that of a release or a birth.
+
+    Args:
+        head: the first rows of the file, as :func:`grouprec.data.read.peek` gives them.
+    """
+    return _Search(head).found()
+
+
+def plain_columns(head: pd.DataFrame) -> list[str]:
+    """Return the columns of which no value is a list or an object."""
+    typed = [column for column in head.columns if head[column].dtype == object]
+    nested = {column for column in typed if head[column].map(lambda value: isinstance(value, _NESTED)).any()}
+    return [column for column in head.columns if column not in nested]
+
+
+class _Search:
+    """The search in one file; ``taken`` is role -> column, "" where a preset says that there is none."""
+
+    def __init__(self, head: pd.DataFrame) -> None:
+        self.head, self.columns = head, plain_columns(head)
+        self.taken: dict[str, str] = {}
+        self.result = Detected()
+        preset = find_preset(head[self.columns])
+        if preset is not None:
+            self.result.known_as, self.taken = preset[0].name, dict(preset[1])
+
+    def found(self) -> Detected:
+        for role in ("user", "item"):
+            self._take(role, self._owner(role))
+        self._take("time", self._time())
+        self._take_clock()
+        for role in _BY_NAME:
+            self._take(role, self._by_name(role))
+        self._take("outcome", next((c for c in self._free() if tells_outcome(self.head[c])), None))
+        free = [column for column in self._free() if evidence.looks_like_behaviour(self.head[column])]
+        self._take("behaviour", free[0] if len(free) == 1 else None)
+        self._eliminate()
+        if not self.taken.get("item") and self.taken.get("label"):
+            self.taken["item"] = self.taken.pop("label")  # a file that knows its items by name only
+        roles = replace(Roles(), **{role: column for role, column in self.taken.items() if column and role in ROLES})
+        self.result.roles = replace(roles, user_attributes=self._user_attributes(roles))
+        return self.result
+
+    def _take(self, role: str, column: str | None) -> None:
+        if role not in self.taken and column is not None:
+            self.taken[role] = column
+
+    def _free(self) -> list[str]:
+        return [column for column in self.columns if column not in self.taken.values()]
+
+    def _objects(self, role: str, column: str, strict: bool) -> bool:
+        """Return whether the values speak against a user or an item, and keep why."""
+        reason = evidence.objection(role, self.head[column], strict)
+        if reason is not None:
+            self.result.refused.setdefault(role, {})[column] = reason
+        return reason is not None
+
+    def _owner(self, role: str) -> str | None:
+        """Return the column of the user or the item by its name, then by its content."""
+        named = sorted(
+            (tier, at, column) for at, column in enumerate(self._free()) if (tier := means(role, column)) is not None
+        )
+        good = [
+            (tier, column) for tier, _, column in named if not self._objects(role, column, strict=tier >= _WEAK[role])
+        ]
+        # "item" may count an order's lines, and another column names the product.
+        better = [column for _, column in good if not evidence.is_line_number(self.head[column])]
+        if good:
+            return better[0] if better else good[0][1]
+        mails = [column for column in self._free() if evidence.is_mail(self.head[column])] if role == "user" else []
+        return mails[0] if len(mails) == 1 else None
+
+    def _by_name(self, role: str) -> str | None:
+        named = (
+            (tier, at, column) for at, column in enumerate(self._free()) if (tier := means(role, column)) is not None
+        )
+        return next((column for _, _, column in sorted(named) if self._fits(role, column)), None)
+
+    def _fits(self, role: str, column: str) -> bool:
+        """Return False where the content contradicts the name: a numeric "label", a "type" with many words."""
+        values = self.head[column]
+        if role == "label":
+            return not is_numeric(values) and not is_flag(values)
+        if role == "behaviour":
+            return values.nunique() <= 50 and not pd.api.types.is_datetime64_any_dtype(values)
+        if role == "rating":
+            return not says(NOT_RATING, column) and not is_flag(values, digits=False)
+        if role == "weight":
+            return not is_flag(values, digits=False)
+        return True
+
+    def _time(self) -> str | None:
+        """Return the column of the moment of the event: by name, then the only one whose values are moments."""
+        free = [column for column in self._free() if not says(NOT_WHEN, column)]
+        named = sorted(
+            (says(AFTERWARDS, column), tier, at, column)
+            for at, column in enumerate(free)
+            if (tier := means("time", column)) is not None and not self._is_clock(column)
+        )
+        named = [(late, tier, c) for late, tier, _, c in named if tier < _COUNTED or evidence.is_calendar(self.head[c])]
+        readable = [column for *_, column in named if evidence.is_readable_time(self.head[column])]
+        of_event = [column for column in readable if not self._of_item(column)]
+        if of_event:
+            return of_event[0]
+        plain = [c for _, tier, c in named if tier <= 2 and c not in readable and not is_numeric(self.head[c])]
+        if plain:
+            return plain[0]  # that it cannot be read is said, with an example
+        moments = [column for column in free if evidence.looks_like_time(self.head[column])]
+        return moments[0] if len(moments) == 1 and not self._of_owner(moments[0]) else None
+
+    def _of_item(self, column: str) -> bool:
+        """Return whether a moment is the same whenever an item is taken: a release, whatever it is called."""
+        item = self.taken.get("item")
+        return bool(item) and evidence.belongs_to(self.head[column], self.head[item], rows_each=_OFTEN)
+
+    def _of_owner(self, column: str) -> bool:
+        """Return whether a nameless moment belongs to the user or the item: a birthday, a release."""
+        owners = (self.taken.get(role) for role in ("user", "item"))
+        return any(owner and evidence.belongs_to(self.head[column], self.head[owner]) for owner in owners)
+
+    def _is_clock(self, column: str) -> bool:
+        return evidence.is_clock(self.head[column]) and not evidence.is_readable_time(self.head[column])
+
+    def _take_clock(self) -> None:
+        """Take the time of day from a column of its own where the time has none."""
+        day = self.taken.get("time")
+        if not day or "clock" in self.taken or not evidence.is_date_only(self.head[day]):
+            return
+        named = [
+            c for c in self._free() if any(CLOCK.fullmatch(name) for name in header_names(c)) and self._is_clock(c)
+        ]
+        self._take("clock", named[0] if named else None)
+
+    def _eliminate(self) -> None:
+        """Take the columns that only are left over, where there are just as many as roles that miss one."""
+        missing = [role for role in ("user", "item") if role not in self.taken]
+        if not missing:
+            return
+        filled = [c for c in self._free() if self.head[c].notna().mean() > _FILLED and not says(NOT_WHEN, c)]
+        left = [c for c in filled if evidence.looks_like_ids(self.head[c])]
+        left = [c for c in left if not self._speaks_otherwise(missing[0], c)]
+        if len(left) > len(missing):
+            left = [c for c in left if not evidence.looks_like_rating(self.head[c])]
+        if len(left) > len(missing):
+            left = self._without_labels(left)
+        if len(left) != len(missing):
+            return
+        if len(left) == 2 and self._names(left[0]) and not self._names(left[1]):
+            left.reverse()  # what has a name of its own is the item
+        self.taken.update(zip(missing, left, strict=True))
+        self.result.by_elimination = tuple(missing)
+        rest = [c for c in self._free() if evidence.looks_like_rating(self.head[c])]
+        if "rating" not in self.taken and "weight" not in self.taken and len(rest) == 1:
+            self.taken["rating"] = rest[0]
+            self.result.by_elimination += ("rating",)
+
+    def _speaks_otherwise(self, role: str, column: str) -> bool:
+        values = self.head[column]
+        return (
+            self._objects(role, column, strict=True)
+            or evidence.looks_like_time(values)
+            or evidence.is_clock(values)
+            or tells_outcome(values)
+        )
+
+    def _without_labels(self, columns: list[str]) -> list[str]:
+        """Return the columns without one that only names what another one identifies; that is the label."""
+        for column in columns:
+            spaced = {c: self.head[c].astype("str").str.contains(" ").mean() for c in (column, *self._names(column))}
+            label = max(spaced, key=spaced.__getitem__)
+            if len(spaced) > 1 and label in columns and spaced[label] > _SPACED:
+                self._take("label", label)
+                return [c for c in columns if c != label]
+        return columns
+
+    def _names(self, column: str) -> list[str]:
+        """Return the columns that name what this one identifies, as a title does an item: each has one of the other."""
+        mine = self.head[column]
+        others = (self.head[c] for c in self.columns if c != column and not is_numeric(self.head[c]))
+        return [str(o.name) for o in others if evidence.belongs_to(o, mine) and evidence.belongs_to(mine, o)]
+
+    def _user_attributes(self, roles: Roles) -> tuple[str, ...]:
+        """Return the columns without a role that differ between users and hardly ever within one."""
+        if roles.user is None:
+            return ()
+        owner = self.head[roles.user]
+        free: Iterable[str] = (column for column in self.columns if column not in roles.columns())
+        return tuple(column for column in free if evidence.belongs_to(self.head[column], owner))

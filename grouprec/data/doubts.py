@@ -1,0 +1,163 @@
+"""What was not understood of a file, or only guessed: said before anything is trained on it. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from grouprec.data.columns import Roles
+from grouprec.data.detect import Detected, plain_columns
+from grouprec.data.evidence import is_readable_time, looks_like_time
+from grouprec.data.header_words import NOT_WHEN, means, says
+from grouprec.data.ids import rounded_example
+from grouprec.data.numerals import Numbers
+from grouprec.data.outcomes import came_to_nothing, is_flag, tells_outcome
+from grouprec.data.times import Times
+from grouprec.data.values import shown
+
+_SETTINGS = {"drop_services": "Leave out service lines"}
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """One doubt.
+
+    Attributes:
+        matter: what is the matter, a sentence without its full stop.
+        role: whose column may be another one, "" where that is no remedy.
+        setting: of the preparation, that undoes what was done; "" for none.
+        advice: what else to do, a sentence; "" for nothing.
+    """
+
+    matter: str
+    role: str = ""
+    setting: str = ""
+    advice: str = ""
+
+    def on_command_line(self) -> str:
+        """Return the doubt with what to write on the command line."""
+        if self.setting:
+            return f"{self.matter}; --set data.{self.setting}=false keeps them."
+        if self.role in ("user", "item"):
+            return f"{self.matter}; if that is wrong, name another column with --map {self.role}=COLUMN."
+        if self.role:
+            ways = f"--map {self.role}=COLUMN, or do without with --map {self.role}="
+            return f"{self.matter}; if that is wrong, name another column with {ways}."
+        return f"{self.matter}; {self.advice}" if self.advice else f"{self.matter}."
+
+    def on_page(self) -> str:
+        """Return what to do on the Data page."""
+        if self.setting:
+            return f"Switch “{_SETTINGS[self.setting]}” off under Preparation to keep them."
+        if self.role:
+            return f"If that is wrong, choose another column for the {self.role} under Columns."
+        return self.advice[:1].upper() + self.advice[1:]
+
+
+def column_doubts(head: pd.DataFrame, detected: Detected, roles: Roles, chosen: Iterable[str] = ()) -> list[Doubt]:
+    """Return what the choice of the columns leaves open.
+
+    Args:
+        head: the first rows of the file.
+        detected: what was found in them.
+        roles: those that are used, after anybody's own choices.
+        chosen: roles that somebody has chosen: there is no doubt about these.
+    """
+    used = roles.as_dict()
+    found, chosen = [], set(chosen)
+    for role in detected.by_elimination:
+        column = used.get(role)
+        if column is not None and role not in chosen:
+            found.append(Doubt(f"the {role} is '{column}' only because no other column was left", role=role))
+    for column in plain_columns(head):
+        if column in used.values():
+            continue
+        if (
+            "outcome" not in chosen
+            and tells_outcome(head[column])
+            and (is_flag(head[column]) or came_to_nothing(head[column])[0].any())
+        ):
+            examples = ", ".join(shown(value) for value in head[column].dropna().unique()[:3])
+            matter = f"column '{column}' looks like an outcome ({examples}) and is ignored: all of its rows count alike"
+            found.append(Doubt(matter, role="outcome"))
+        elif roles.time is None and "time" not in chosen and _is_date(head[column]):
+            matter = f"column '{column}' holds dates, but not those of what happened; no time is used"
+            found.append(Doubt(matter, role="time"))
+    return found
+
+
+def _is_date(column: pd.Series) -> bool:
+    """Return whether a column without a role holds dates, by its name or by its values alone."""
+    named = says(NOT_WHEN, str(column.name)) or means("time", str(column.name)) is not None
+    return (named and is_readable_time(column)) or looks_like_time(column)
+
+
+def unread_doubt(role: str, column: pd.Series, unread: np.ndarray) -> list[Doubt]:
+    """Return how many values of a column say something that could not be read, with an example.
+
+    Args:
+        role: of the column: "time", "weight", "rating" or "price".
+        column: the values.
+        unread: bool [n].
+    """
+    n = int(unread.sum())
+    if not n:
+        return []
+    what = {"time": "times", "weight": "quantities", "rating": "ratings", "price": "prices"}[role]
+    example = shown(column.iloc[int(np.argmax(unread))])
+    known = int(column.notna().sum())
+    return [
+        Doubt(f"{n:,} of {known:,} {what} in column '{column.name}' cannot be read, such as '{example}'", role=role)
+    ]
+
+
+def number_doubts(role: str, name: str, numbers: Numbers) -> list[Doubt]:
+    """Return what is a guess about a column of numbers: what a comma means, and several currencies in one."""
+    found = []
+    if numbers.unsure:
+        matter = (
+            f"in column '{name}' {numbers.reading}, but nothing tells whether the sign parts thousands or a fraction"
+        )
+        found.append(Doubt(matter, role=role))
+    if len(numbers.currencies) > 1:
+        matter = (
+            f"column '{name}' holds several currencies ({', '.join(numbers.currencies)}), counted as if they were one"
+        )
+        found.append(Doubt(matter, role=role))
+    return found
+
+
+def time_doubts(name: str, times: Times) -> list[Doubt]:
+    """Return what is a guess about a column of times: the order of day and month, numbers of several units."""
+    found = []
+    if times.unsure:
+        matter = f"times in column '{name}' are read as {times.order}, but no value tells day and month apart"
+        found.append(Doubt(matter, role="time"))
+    if len(times.units) > 1:
+        matter = (
+            f"times in column '{name}' are numbers of several kinds, each read by its size: {', '.join(times.units)}"
+        )
+        found.append(Doubt(matter, role="time"))
+    return found
+
+
+def id_doubts(role: str, name: str, ids: np.ndarray) -> list[Doubt]:
+    """Return whether Excel has ruined a column of ids."""
+    example = rounded_example(ids)
+    if example is None:
+        return []
+    matter = (
+        f"the {role}s in column '{name}' look like '{example}': a spreadsheet has shortened them, and different ones "
+        "may have become one"
+    )
+    return [Doubt(matter, advice="export the file again without opening it in Excel, or with that column as text.")]
+
+
+def told_counts(counts: Mapping[str, int]) -> str:
+    """Return ``'cancelled' 120 times, 'refunded' 80 times and 2 more`` of values and their rows, the most first."""
+    told = [f"'{shown(value)}' {n:,} times" for value, n in list(counts.items())[:3]]
+    more = len(counts) - len(told)
+    return ", ".join(told) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,180 @@
+"""What the values of a column speak for, and against: is it a flag, a tier, a line number, a duration, a time?"""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pandas as pd
+
+from grouprec.data.behaviours import BEHAVIOUR_WEIGHTS
+from grouprec.data.header_words import CATEGORY, DURATION, says, simple_name
+from grouprec.data.ids import encode_ids
+from grouprec.data.numerals import is_numeric, to_numbers
+from grouprec.data.outcomes import is_flag
+from grouprec.data.times import read_times, to_clock
+from grouprec.data.values import distinct_values, plain_texts, shown, word_set
+
+_FEW_WORDS, _MANY_ROWS = 12, 50  # so few different words in so many rows are kinds, and no ids
+_TIERS = word_set(
+    "gold silver bronze platinum diamond premium basic standard free vip plus pro trial new returning existing",
+    "retail wholesale guest registered consumer corporate neu bestandskunde stammkunde oro plata argento prata ouro",
+    "zloty",
+)
+_MAIL = r"[^@\s]+@[^@\s]+\.[^@\s]+"
+_SPAN = re.compile(
+    r"\d{1,3}:\d{2}(:\d{2})?|(\d+\s*(h|hr|hrs|hours?|m|mins?|minutes?|s|secs?|seconds?|std)\.?\s*)+", re.IGNORECASE
+)
+_RATINGS = {5.0, 10.0}
+_LEAST_COUNT, _OUR_DAYS = 9e8, 9.4e8  # plain numbers are times only where they would lie after 1999, in whatever unit
+_MOST, _MANY_DATES = 0.9, 5
+
+
+def objection(role: str, column: pd.Series, strict: bool) -> str | None:
+    """Return why a column cannot be the user or the item, as the end of a sentence; None where nothing is against it.
+
+    Args:
+        role: "user" or "item".
+        column: of the first rows.
+        strict: the header says little, so the values have to speak for it, too.
+    """
+    if is_flag(column, digits=strict):
+        return f"it holds only {_examples(column)}"
+    if (words := _tier_words(column)) and (strict or words & _TIERS):
+        return f"it holds only {column.nunique()} different words ({_examples(column)})"
+    if strict and is_line_number(column):
+        return "it counts the lines of something"
+    if is_duration(column):
+        return "it holds durations"
+    return None
+
+
+def _examples(column: pd.Series) -> str:
+    values = [shown(value) for value in column.dropna().unique()[:3]]
+    return " and ".join(values) if len(values) < 3 else ", ".join(values)
+
+
+def _tier_words(column: pd.Series) -> set[str]:
+    """Return the words of a column of kinds: few, in many rows, without digits; an empty set for another column."""
+    values = column.dropna()
+    if not 0 < values.nunique() <= _FEW_WORDS or values.nunique() * 4 > len(values):
+        return set()
+    words = {simple_name(str(value)) for value in values.unique()}
+    if any(re.search(r"[\d@]", str(value)) for value in values.unique()):
+        return set()
+    return words if len(values) >= _MANY_ROWS or words & _TIERS else set()
+
+
+def is_line_number(column: pd.Series) -> bool:
+    """Return whether whole numbers count up row by row and begin again and again, or fall off from 1 on."""
+    values = column.dropna()
+    if len(values) < 5 or not is_numeric(values):
+        return False
+    numbers = to_numbers(values)
+    low = numbers.min()
+    if (numbers % 1 != 0).any() or low not in (0, 1, 10) or len(numbers) == 1:
+        return False
+    steps = np.diff(numbers)
+    step = 10 if low == 10 else 1
+    counts_up = ((steps == step) | (numbers[1:] == low)).mean() >= 0.95 and (steps == step).mean() >= 0.2
+    shares = np.bincount(numbers.astype(int) // step)[int(low) // step :]
+    falls = len(shares) <= 100 and (np.diff(shares) <= 0.1 * shares[:-1]).all() and len(numbers) >= 10 * len(shares)
+    return bool(counts_up or (falls and len(shares) > 1 and shares[0] > 1.5 * shares[-1]))
+
+
+def is_duration(column: pd.Series) -> bool:
+    """Return whether a column holds lengths of time: by its name where it has numbers, else as 3:45 or 2 h 5 min."""
+    values = column.dropna()
+    if values.empty:
+        return False
+    if is_numeric(values):
+        return says(DURATION, str(column.name))
+    texts = plain_texts(distinct_values(values)[1]).head(200)
+    return bool(np.mean([_SPAN.fullmatch(text) is not None for text in texts.astype(object)]) > 0.9)
+
+
+def is_mail(column: pd.Series) -> bool:
+    """Return whether a column holds e-mail addresses."""
+    texts = plain_texts(column.dropna())
+    return bool(len(texts)) and bool(texts.str.fullmatch(_MAIL).mean() > 0.9)
+
+
+def looks_like_time(column: pd.Series) -> bool:
+    """Return whether most values are moments; plain numbers only where all would lie in our days."""
+    values = column.dropna()
+    if values.empty:
+        return False
+    found = read_times(values)
+    if is_numeric(values):
+        # Calendar dates count where they are many: a code or two may look like one.
+        dates = found.units == ("dates",) and values.nunique() >= _MANY_DATES and np.isfinite(found.seconds).all()
+        with np.errstate(invalid="ignore"):
+            ours = (to_numbers(values) > _LEAST_COUNT) & (found.seconds > _OUR_DAYS)
+        return bool(dates or ours.mean() > _MOST)
+    among = bool({"seconds", "years", "months"} & set(found.units))  # "7" beside "NA" is no moment
+    return not among and bool(np.isfinite(found.seconds).mean() > _MOST)
+
+
+def is_readable_time(column: pd.Series) -> bool:
+    """Return whether at least half of the values can be read as moments."""
+    values = column.dropna()
+    return len(values) > 0 and bool(np.isfinite(read_times(values).seconds).mean() >= 0.5)
+
+
+def is_calendar(column: pd.Series) -> bool:
+    """Return whether most values are moments of our days, and not counts of days or minutes from some beginning."""
+    seconds = read_times(column.dropna()).seconds
+    with np.errstate(invalid="ignore"):
+        return len(seconds) > 0 and bool((seconds > _OUR_DAYS).mean() > _MOST)
+
+
+def is_clock(column: pd.Series) -> bool:
+    """Return whether a column holds times of day without a date."""
+    values = column.dropna()
+    return len(values) > 0 and bool(np.isfinite(to_clock(values)).mean() > 0.9)
+
+
+def is_date_only(column: pd.Series) -> bool:
+    """Return whether the moments of a column have no time of day."""
+    seconds = read_times(column).seconds
+    return bool((seconds[np.isfinite(seconds)] % 86_400 == 0).all())
+
+
+def looks_like_behaviour(column: pd.Series) -> bool:
+    """Return whether most of few different words name something that people do."""
+    words = {simple_name(value) for value in column.dropna().unique()}
+    return 0 < len(words) <= 20 and len(words & BEHAVIOUR_WEIGHTS.keys()) * 2 > len(words)
+
+
+def looks_like_rating(column: pd.Series) -> bool:
+    """Return whether a column holds judgements of 1 to 5 or 10, in halves at most."""
+    values = column.dropna()
+    if len(values) < 5 or not is_numeric(values):
+        return False
+    numbers = to_numbers(values)
+    return bool(
+        numbers.max() in _RATINGS and numbers.min() >= 0 and (numbers * 2 % 1 == 0).all() and values.nunique() <= 20
+    )
+
+
+def looks_like_ids(column: pd.Series) -> bool:
+    """Return whether the values could be ids: text or whole numbers, of which many come again."""
+    values = column.dropna()
+    if values.empty or says(CATEGORY, str(column.name)) or (is_numeric(values) and (to_numbers(values) % 1 != 0).any()):
+        return False
+    return 1 < values.nunique() <= 0.8 * len(values)
+
+
+def belongs_to(column: pd.Series, owner: pd.Series, rows_each: float = 1 / 0.9) -> bool:
+    """Return whether a column differs between owners (users or items) and hardly ever within one.
+
+    Args:
+        column: of the first rows, ``owner`` beside it.
+        rows_each: with fewer rows an owner the column says nothing.
+    """
+    owners, _ = encode_ids(owner)
+    values, distinct = encode_ids(column)
+    known = (owners >= 0) & (values >= 0)
+    pairs = len(np.unique(owners[known] * np.int64(len(distinct)) + values[known]))
+    n_owners = len(np.unique(owners[known]))
+    return len(distinct) > 1 and pairs <= 1.05 * n_owners and n_owners * rows_each < known.sum()

@@ -1,0 +1,272 @@
+"""What the words of a header mean: the columns' roles in English, German, Spanish, Italian, Portuguese, Dutch, Polish,
+Russian, Chinese, Japanese and French. Data, and how names are compared.
+
+A name is compared without case, accents, spaces and signs. Stems stand with what may come before or behind them:
+``Kunden-Nr.``, ``ID do cliente``, ``会員番号``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+from grouprec.data.values import folded, word_set
+
+# Small words between others: código DE cliente, ID DEL producto.
+_SMALL = word_set(
+    "de del della delle dello dell di da do das dos des du d la le les el los las il der die von van of the",
+)
+
+_LONG = 5  # letters from which on a word is known within a compound
+
+
+def simple_name(column: str) -> str:
+    """Return a name for comparison: ``Customer ID``, ``customer_id:id`` -> ``customerid``, ``Größe`` -> ``grosse``."""
+    return re.sub(r"[\W_]", "", folded(_numbered(column)))
+
+
+@lru_cache(4096)
+def header_names(column: str) -> tuple[str, ...]:
+    """Return the forms of a header that patterns are tried on: as it is, and without small words."""
+    kept = [word for word in header_words(column) if word not in _SMALL]
+    return tuple(dict.fromkeys([simple_name(column), "".join(kept)]))
+
+
+@lru_cache(4096)
+def header_words(column: str) -> tuple[str, ...]:
+    """Return the folded words of a header: ``orderLineNo`` -> order, line, no."""
+    apart = re.sub(r"(?<=[a-zа-яß-ÿ0-9])(?=[A-ZА-Я])", " ", _numbered(column))
+    return tuple(word for word in re.split(r"[\W_]+", folded(apart)) if word)
+
+
+def _numbered(column: str) -> str:
+    """Return a header without a type behind a colon, its sign for "number" as a word."""
+    return re.sub("n°", "no", re.sub(r":\w+$", "", str(column).strip()), flags=re.IGNORECASE)
+
+
+def _any(*words: str) -> str:
+    """Return an alternative of folded words, the longest first."""
+    distinct = {re.sub(r"[\W_]", "", folded(word)) for line in words for word in line.split()}
+    return "|".join(sorted(map(re.escape, distinct), key=len, reverse=True))
+
+
+def _long(alternative: str) -> str:
+    """Return the words of an alternative that are long enough to be known at the end of a compound."""
+    return "|".join(word for word in alternative.split("|") if len(word) > 3 or not word.isascii())
+
+
+def _words(*words: str) -> tuple[str, ...]:
+    """Return folded words."""
+    return tuple(simple_name(word) for line in words for word in line.split())
+
+
+_ID = _any(
+    "id ids uid uniqueid code no nr num number key uuid guid hash ref pseudoid identifier",
+    "nummer kennung schluessel schlüssel numero número codigo código codice identificador identificatore identifiant",
+    "numéro référence kod numer номер код ид идентификатор 编号 編號 编码 編碼 号 號 号码 代码 标识 番号 コード 识别号",
+)
+_USER = _any(
+    "user users customer customers client clients member members account accounts visitor visitors shopper reviewer",
+    "subscriber patient student person guest buyer purchaser consumer listener viewer reader player learner household",
+    "cardholder contact borrower attendee learner fan",
+    "nutzer benutzer kunde kunden käufer kaeufer mitglied mitglieds besteller abonnent teilnehmer haushalt "
+    "besucher konto",
+    "usuario usuarios cliente clientes comprador miembro socio consumidor abonado utente utenti acquirente "
+    "compratore membro",
+    "consumatore abbonato utilizador usuário assinante gebruiker gebruikers klant klanten koper lid bezoeker "
+    "abonnee debiteur",
+    "użytkownik użytkownika klient klienta kupujący kupującego nabywca nabywcy członek odbiorca kontrahent",
+    "пользователь пользователя клиент клиента покупатель покупателя заказчик участник посетитель абонент",
+    "用户 用戶 客户 客戶 顾客 顧客 会员 會員 买家 買家 买方 消费者 使用者 ユーザー ユーザ 会員 お客様 購入者 "
+    "利用者 購買者",
+    "utilisateur utilisateurs acheteur membre adhérent abonné visiteur consommateur",
+)
+_ITEM = _any(
+    "item items product products sku skus stock article asin isbn movie film book song track artist game recipe "
+    "hotel course",
+    "business offer content material goods app show video episode restaurant venue poi listing listitem anime "
+    "beer wine",
+    "podcast merchandise commodity lineitem",
+    "artikel produkt produkts ware waren buch titel lied spiel rezept kurs",
+    "artículo artículos producto productos libro película canción juego mercancía articolo prodotto prodotti "
+    "libro canzone",
+    "gioco brano artigo produto produtos livro filme música jogo mercadoria product boek spel",
+    "produktu towar towaru artykuł artykułu książka utwór pozycja",
+    "товар товара товары продукт продукта артикул изделие книга фильм номенклатура номенклатуры",
+    "商品 产品 產品 货品 货 物品 宝贝 电影 歌曲 图书 单品 品 製品 アイテム 品目 作品 映画 曲",
+    "produit produits livre chanson jeu",
+)
+_WHAT = _any(  # what a moment is the moment of
+    "invoice order event purchase transaction trans review click created creation rating visit sale sales listen "
+    "play played",
+    "watched watch bought ordered added bestellt gekauft verkauft besteld gekocht booking booked checkout payment "
+    "paid session interaction action rated view viewed",
+    "bestell bestellung kauf rechnungs rechnung auftrags erstell erstellt zeit buchungs beleg verkaufs einkaufs",
+    "compra pedido factura venta transacción creación evento ordine acquisto fattura vendita transazione "
+    "creazione encomenda",
+    "venda transação criação bestel aankoop factuur transactie aanmaak zamówienia zakupu transakcji utworzenia faktury",
+    "sprzedaży заказа покупки транзакции создания события продажи оплаты чека 下单 购买 订单 交易 付款 支付 创建 "
+    "成交 消费 行为",
+    "注文 購入 購買 取引 作成 受注 売上 commande achat transaction facture vente création évènement événement",
+)
+_WHEN = _any(
+    "date time timestamp datetime at ts day dt on datum tag zeit zeitpunkt zeitstempel am op fecha hora data ora "
+    "tijd tijdstip",
+    "czas дата время 时间 時間 日期 日時 日付 日 时刻 heure horodatage jour",
+)
+_NAME = _any(
+    "name title description label desc bezeichnung beschreibung titel nombre descripción título nome descrizione "
+    "titolo",
+    "descrição naam omschrijving nazwa opis tytuł название наименование описание 名称 名稱 名 标题 名字 タイトル "
+    "nom libellé",
+    "désignation titre intitulé",
+)
+
+# Earlier patterns win; each must match the whole of one of the header's forms.
+PATTERNS: dict[str, tuple[str, ...]] = {
+    "user": (
+        f"(?:{_ID})?(?:{_USER})(?:{_ID})?|(?:{_USER})(?:pseudo)?(?:{_ID})",
+        "uid|cid|userid|username|vid|steamid|fullvisitorid|hhid|householdkey|visitante",
+        "(?:(?:user|customer|buyer|client|member|billing|kunden|cliente)?(?:e?mail|emailaddress|correoelectronico|correo))"
+        "|emailbilling|электроннаяпочта|邮箱|電子郵件|メールアドレス|メール|courriel|adressemail|email(?:adresse|adres)",
+        f".*(?:{_long(_USER)})s?(?:{_ID})?|.*e?mail(?:address)?|(?:{_USER})(?:name|nom|nome|naam|名|名称|氏名|昵称)",
+        "login|handle|nickname|phone|phonenumber|telefon|telefono|telephone|手机|手机号|電話番号",
+    ),
+    "item": (
+        f"(?:{_ID})?(?:{_ITEM})s?(?:{_ID})?",
+        "iid|pid|ean|gtin|upc|ean13|barcode|plu|appid|品番|货号|款号|item",
+        f".*(?:{_long(_ITEM)})s?(?:{_ID})?",
+    ),
+    "rating": (
+        "rating|ratings|stars|score|overall|myrating|userrating|" + _any(
+            "bewertung sterne wertung puntuación calificación valoración estrellas voto valutazione punteggio stelle",
+            "avaliação classificação estrelas beoordeling waardering sterren cijfer ocena gwiazdki оценка рейтинг балл",
+            "评分 打分 星级 評価 評点 レーティング note évaluation étoiles",
+        ),
+        ".*(?:rating|stars|score)|评价|評分",
+    ),
+    "weight": (
+        "quantity|qty|quantities|weight|count|units|" + _any(
+            "menge anzahl stück stueck stückzahl stueckzahl cantidad unidades quantità qta qtà pezzi quantidade "
+            "qtd qtde",
+            "aantal hoeveelheid stuks ilość liczba sztuk количество колво 数量 件数 个数 個数 点数 quantité qté qte",
+        ),
+        "units?(?:sold|ordered|bought|purchased)|(?:items|net)(?:sold|ordered|quantity|qty)|(?:order|ordered|item|items|sales|purchase|purchased|product|lineitem)(?:quantity|qty|count)|quantity.*|qty.*|units?(?:sold|ordered|bought|purchased)|(?:items|net)(?:sold|ordered|quantity|qty)|"
+        "quantitypurchased|bestellmenge|购买数量|購入数|購入数量|注文数|销售数量|количествотовара",
+        "amount|" + _any("betrag summe importe monto importo bedrag kwota сумма 金额 金額 montant"),
+        "plays|playcount|clicks|views|listens|watchtime|watchratio|hours|hoursplayed|playtime.*|minutes|minuteswatched|"
+        "(?:minutes|hours|seconds)(?:watched|played|listened|viewed|spent|read)|(?:watched|played|listened)(?:minutes|hours|seconds)"
+        "|dwelltime|msplayed|playbackcount|numberofplays|wiedergaben",
+    ),
+    "time": (
+        "timestamp|datetime|time|date|ts|unixtime|unixreviewtime|unix|uts|utctime|epoch|when|" + _any(
+            "datum zeit zeitpunkt zeitstempel fecha tijd tijdstip czas дата время датавремя 时间 時間 日期 日時 "
+            "日付 年月日",
+            "horodatage fechahora fechayhora dataora dataeora datahora dataehora dateheure datumzeit datumuhrzeit "
+            "时间戳",
+        ),
+        f"(?:{_WHAT})s?(?:{_WHEN})(?:utc|ms|gmt)?|(?:{_WHEN})(?:{_WHAT})s?",
+        f"(?:{_WHAT})(?:{_WHEN})(?:{_WHEN})|.*(?:timestamp|datetime|日時|时间|時刻)(?:utc|ms)?",
+        f".*(?:{_WHAT})s?(?:{_WHEN})(?:utc|ms)?",
+        ".*(?:date|datum|fecha|дата|日期|日付)|(?:fecha|data|date|datum|дата).*|.*at|.*time",
+        "(?:date|day|time|week|month)(?:key|id|sk)?|"
+        + _any("dia giorno dzień день jour tag dag día fechadia mes mese monat miesiąc месяц mois maand 月 週 周"),
+    ),
+    "behaviour": (
+        "behaviou?rs?|behaviou?rtype|behaviou?rname|action|actions|actiontype|event|eventtype|eventname|interaction|"
+        "interactiontype|" + _any(
+            "ereignis aktion verhalten evento acción tipoevento azione comportamento tipodievento ação "
+            "gebeurtenis actie",
+            "zdarzenie akcja событие действие 行为 行为类型 行為 事件 行動 イベント アクション évènement "
+            "événement comportement",
+        ),
+        "type|activity|activitytype",
+    ),
+    "order": (
+        f"(?:{_ID})?(?:" + _any(
+            "invoice order basket transaction receipt bill ticket purchase session cart visit bestellung bestell "
+            "auftrag",
+            "auftrags rechnung rechnungs beleg bon pedido factura ordine fattura scontrino encomenda fatura bestelling",
+            "bestel factuur zamówienia zamówienie faktura paragon заказ заказа чек чека 订单 訂單 注文 伝票 受注 "
+            "commande facture",
+        ) + f")(?:{_ID})?",
+        "usersession|.*session(?:id)?",
+    ),
+    "price": (
+        "(?:unit|item|product|sale|sales|list|lineitem)?prices?(?:usd|eur|gbp)?|unitcost|cost|" + _any(
+            "preis einzelpreis stückpreis stueckpreis verkaufspreis precio preciounitario prezzo prezzounitario preço",
+            "preçounitário prijs stukprijs eenheidsprijs cena cenajednostkowa цена 价格 單價 单价 售价 価格 単価 "
+            "値段 prix prixunitaire",
+        ),
+    ),
+    "label": (
+        f"description|title|label|(?:{_ITEM})(?:{_NAME})|(?:{_NAME})(?:{_ITEM})s?",
+        f"{_NAME}",
+    ),
+}  # fmt: skip
+
+# Moments that are not those of the event: of the item, of the user, or of what came afterwards.
+NOT_WHEN = _words(
+    "release released publish published publication premiere premiered launch launched birth birthday born dob",
+    "signup signedup register registered registration registr joined join membersince since expir expiry expires",
+    "expiration valid due founded established installed lastseen lastlogin lastvisit firstseen renewal anniversary",
+    "geburt geburts erschein veröffentlich anmelde registrier nacimiento estreno lanzamiento registro alta nascita",
+    "uscita iscrizione registrazione nascimento lançamento cadastro inscrição geboorte registratie verschijn",
+    "urodzenia premiery rejestracji wydania рождения регистрации выхода релиза 生日 出生 上映 发行 注册 發行 生年",
+    "誕生 発売 登録 公開 naissance sortie inscription parution accountcreat usercreat customercreat profilecreat",
+    "clientcreat membercreat",
+)
+# Moments that come later than the event, but tell of it: taken where there is no better one.
+AFTERWARDS = _words(
+    "ship shipped shipping shipment deliver delivery dispatch update updated modif changed refund return cancel",
+    "liefer versand entrega envío consegna spedizione livraison доставки 发货 配送 出荷 更新 修改 end finish",
+)
+# Ratings that others gave, or that are counted and not given.
+NOT_RATING = _words(
+    "average avg mean median global imdb tmdb metacritic critic critics rottentomatoes community public external",
+    "count num number ratings_count durchschnitt promedio media médio średnia средн 平均 moyenne moyen credit",
+    "discount",
+)
+# What groups items or users and is neither.
+CATEGORY = _words(
+    "genre genres category categories department tier level segment type kind class group brand gender sex country",
+    "city region state status language age currency device channel platform kategorie categoría categoria catégorie",
+    "kategoria категория жанр 类别 分类 类目 品牌 カテゴリ ジャンル género genere gênero marke marca",
+)
+DURATION = _words(
+    "duration length runtime minutes mins seconds secs hours msplayed playtime elapsed dauer länge duración duração",
+    "durata minuti minutos duur czastrwania длительность 时长 時間長 再生時間 durée minuten sekunden",
+)
+CLOCK = re.compile(
+    _any("time hour clock timeofday uhrzeit zeit hora ora tijd godzina czas время 时间 時間 時刻 heure")
+    + "|.*time|.*hour|.*zeit"
+)
+
+
+def means(role: str, column: str) -> int | None:
+    """Return how well a header says that role: 0 for best, None where it does not."""
+    for tier, pattern in enumerate(_compiled(role)):
+        if any(pattern.fullmatch(name) for name in header_names(column)):
+            return tier
+    return None
+
+
+def says(words: tuple[str, ...], column: str) -> bool:
+    """Return whether a header holds one of the words: short ones by themselves, long ones in a compound, too."""
+    parts = header_words(column)
+    whole = "".join(parts)
+    return any(word in parts or (word in whole and (len(word) >= _LONG or not word.isascii())) for word in words)
+
+
+@lru_cache(64)
+def _compiled(role: str) -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(pattern) for pattern in PATTERNS[role])
+
+
+def names_of(columns: Iterable[str]) -> dict[str, str]:
+    """Return simple name -> column; of two with one simple name the first."""
+    found: dict[str, str] = {}
+    for column in columns:
+        found.setdefault(simple_name(column), str(column))
+    return found
