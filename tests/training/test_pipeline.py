@@ -191,7 +191,7 @@ def test_after_events_a_users_own_list_has_nothing_that_is_theirs(
         new = next(
             item for item in stream.state.item_ids if not ((had["user_id"] == user) & (had["item_id"] == item)).any()
         )
-        stream.apply(pd.DataFrame({"user": [user], "item": [new], "time": [2e9]}))
+        stream.apply(pd.DataFrame({"user": [user], "item": [new], "time": [1.75e9]}))
         export_stream(stream, tmp_path / "out")
     lists = pd.read_csv(tmp_path / "out" / "user_lists.csv", dtype=str)
     assert new not in set(lists.loc[lists["user"] == user, "item"])
