@@ -332,7 +332,7 @@ def steps_of(split: Split) -> pd.DataFrame:
     sign = {name: "+" * (name != POPULARITY and part.value > 0) for name, part in parts.items()}
     frame = pd.DataFrame(
         {
-            "title": [f"{TITLES[name]} {sign[name]}{people(part.value)}" for name, part in parts.items()],
+            "title": [f"{TITLES[name]}: {sign[name]}{people(part.value)}" for name, part in parts.items()],
             **{name: [100 * getattr(part, name) for part in parts.values()] for name in ("value", "low", "high")},
         }
     )

@@ -92,7 +92,7 @@ def test_older_runs_say_that_they_looked_for_no_better_single_list() -> None:
 
 def test_the_steps_of_the_picture_add_up() -> None:
     drawn = gain.steps_of(SPLIT)
-    assert drawn["title"].tolist()[1:] == ["A better single list +9", "Groups +6", "Personal lists +5"]
+    assert drawn["title"].tolist()[1:] == ["A better single list: +9", "Groups: +6", "Personal lists: +5"]
     assert drawn["value"].tolist() == pytest.approx([12, 21, 27, 32])
     assert drawn[["added", "low", "high"]].iloc[0].isna().all() and drawn.loc[2, "low"] == pytest.approx(3.1)
     table = gain.as_table(SPLIT)
