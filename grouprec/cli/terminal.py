@@ -84,6 +84,22 @@ def _cell(value: Any) -> str:
     return str(value)
 
 
+def _gain_words(run: Run) -> str:
+    """Say what the lists of the use that a run is made for are worth, part by part; nothing where nobody was tested."""
+    from grouprec.core.types import StorageError
+    from grouprec.report import gain, tables
+
+    metrics = run.metrics()
+    regime = str(metrics.get("regime", "strict"))
+    try:
+        found = run.table("gain")
+    except StorageError:  # older runs
+        found = None
+    method, n_lists = tables.list_method(metrics, regime), int(metrics["n_groups"])
+    split = gain.split_of(found, run.table("evaluation"), regime, method, n_lists)
+    return "" if split is None else f"{gain.reached_answer(split)} {gain.parts_answer(split)}".replace("**", "")
+
+
 def print_run(run: Run) -> None:
     """Print a run for people: what it is, and the value of every method at ten items."""
     from grouprec.data.hold_out import split_words
@@ -103,6 +119,8 @@ def print_run(run: Run) -> None:
         out.print(said, markup=False, highlight=False)
     if metrics.get("n_groups_reason"):
         out.print(metrics["n_groups_reason"], markup=False, highlight=False)
+    if said := _gain_words(run):
+        out.print(said, markup=False, highlight=False)
     verdict = metrics.get("verdict") or {}
     if verdict.get("strict_ratio") is not None:
         out.print(

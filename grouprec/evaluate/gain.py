@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from grouprec.evaluate.protocol import Measured
 from grouprec.ranking.statistics import mean_interval, paired_difference
+
+if TYPE_CHECKING:  # reports read the names of the parts, and no torch
+    from grouprec.evaluate.protocol import Measured
 
 METRICS = ("ndcg@10", "hit_rate@10")
 POPULARITY, SINGLE_LIST, GROUPS, PERSONAL = "popularity", "single_list", "groups", "personal"

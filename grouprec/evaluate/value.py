@@ -168,7 +168,11 @@ def value_of_groups(
 
     table = pd.DataFrame([row for n_groups in grid for row in judge(n_groups)])
     below = pd.DataFrame([row for (name, regime), by_n in measured.items() for row in _below_best(name, regime, by_n)])
-    split = [row for regime, name in own.items() for row in _gain(name, regime, measured[name, regime], bounds[regime])]
+    split = [
+        row
+        for regime, name in own.items()
+        for row in _gain(name, regime, measured.get((name, regime), {}), bounds[regime])
+    ]
     return Curve(table.merge(below, on=["n_groups", "method", "regime", "metric"], how="left"), pd.DataFrame(split))
 
 

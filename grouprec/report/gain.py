@@ -21,6 +21,7 @@ PEOPLE_HELP = (
     "that they then really took. In brackets: 95 % intervals; every part is measured on the same people as the part "
     "before it. *No measurable gain*: the interval reaches down to 0."
 )
+AXIS = "people of 100 who find something in their first ten"
 TITLES = {
     POPULARITY: "One popular list for all",
     SINGLE_LIST: "A better single list",
@@ -140,6 +141,8 @@ def split_at(gain: pd.DataFrame | None, hits: pd.DataFrame, n: int) -> Split | N
 def _from_rows(rows: pd.DataFrame, n_lists: int, floor_method: str | None) -> Split:
     own = rows[rows["metric"] == HITS].set_index("part")
     popularity, single_list, groups, personal = (_part(row_at(own, part)) for part in PARTS)
+    if floor_method == POPULARITY:
+        single_list = Part(0.0, 0.0, 0.0)  # the same list; an interval of that difference says nothing
     few = pd.isna(groups.low)  # no interval is claimed of fewer than 30 users
     return Split(n_lists, popularity, single_list, groups, personal, floor_method, few)
 
@@ -154,7 +157,7 @@ def _part(row: pd.Series) -> Part:
 def reached_answer(split: Split) -> str:
     """Say how many people of 100 find something with the lists."""
     with_lists = "this list" if split.n_lists == 1 else f"these {split.n_lists} lists"
-    return f"With {with_lists}, **{people(split.reached)} of 100 people** find something they take in their first ten."
+    return f"With {with_lists}, {people(split.reached)} of 100 people find something they take in their first ten."
 
 
 def parts_answer(split: Split) -> str:
@@ -188,7 +191,7 @@ def _personal(split: Split) -> str:
 
 def _bracket(part: Part) -> str:
     """Return `` (6 to 12)`` where there is an interval; signs as the part's words have them."""
-    if pd.isna(part.low) or pd.isna(part.high) or part.low == part.high:
+    if pd.isna(part.low) or pd.isna(part.high) or part.value == 0:
         return ""
     ends = sorted((-part.low, -part.high)) if part.sign < 0 else (part.low, part.high)
     return f" ({people(ends[0])} to {people(ends[1])})"
@@ -248,12 +251,12 @@ def enough_answer(curve: pd.DataFrame, hits: pd.DataFrame, steps: pd.DataFrame |
     """
     floor = floor_title(floor_of(curve))
     if curve["share_of_gain"].isna().all():
-        return f"**{floor} is enough**: lists of everyone's own gain nothing over it, so more lists buy nothing here."
+        return f"{floor} is enough: lists of everyone's own gain nothing over it, so more lists buy nothing here."
     if not beats_floor(curve, steps):
-        said = f"**{floor} is enough**: no number of lists is measurably better"
+        said = f"{floor} is enough: no number of lists is measurably better"
         return f"{said}. It does for {people(hits['floor'].iloc[0])} of 100 people." if len(hits) else f"{said}."
     least, found = enough(curve), _found(hits)
-    said = f"**{plural(least, 'list')} {'is' if least == 1 else 'are'} enough**"
+    said = f"{plural(least, 'list')} {'is' if least == 1 else 'are'} enough"
     if least not in found:
         return f"{said}: more of them bring no measurable gain."
     said += f": with {'it' if least == 1 else 'them'}, {people(found[least])} of 100 people find something "
@@ -281,7 +284,9 @@ def number_answer(curve: pd.DataFrame, hits: pd.DataFrame, steps: pd.DataFrame |
         steps: gain_of_groups in the same regime; None in older runs.
     """
     found, larger = _found(hits), curve.loc[curve["n_groups"] > n, "n_groups"]
-    said = f"With {n}" + (f": {people(found[n])}" if n in found else "")
+    said = (
+        f"With {n} it is {people(found[n])}" if n in found else f"{plural(n, 'list').capitalize()} were measured, too"
+    )
     if larger.empty:
         return f"{said}."
     following = int(larger.iloc[0])
@@ -327,17 +332,13 @@ def steps_of(split: Split) -> pd.DataFrame:
     sign = {name: "+" * (name != POPULARITY and part.value > 0) for name, part in parts.items()}
     frame = pd.DataFrame(
         {
-            "title": [f"{TITLES[name]} {sign[name]}{people(part.value)}" for name, part in parts.items()],
+            "title": [f"{TITLES[name]}: {sign[name]}{people(part.value)}" for name, part in parts.items()],
             **{name: [100 * getattr(part, name) for part in parts.values()] for name in ("value", "low", "high")},
         }
     )
-    added = frame["value"].where(frame.index > 0)
-    return frame.assign(
-        added=added,
-        value=frame["value"].cumsum(),
-        low=frame["low"].where(added.notna()),
-        high=frame["high"].where(added.notna()),
-    )
+    frame = frame.assign(added=frame["value"], value=frame["value"].cumsum())
+    frame.loc[0, ["added", "low", "high"]] = float("nan")
+    return frame
 
 
 def as_table(split: Split) -> pd.DataFrame:

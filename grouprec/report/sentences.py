@@ -34,7 +34,7 @@ METHODS = {
     "popularity": "One popular list for all",
     "recent_popularity": "One list of what is popular lately",
     "seasonal_popularity": "One list of what the season asks for",
-    "one_group": "One list for all by their predictions",
+    "one_group": "One predicted list for all",
     "simple": "The simplest scorer (linear × trend)",
     "own_frequency": "What each person took most often",
     "own_recent": "What each person took last",

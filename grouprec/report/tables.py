@@ -183,7 +183,7 @@ def method_table(evaluation: pd.DataFrame, comparisons: pd.DataFrame, regime: st
             continue
         rows = rows.reindex(pd.MultiIndex.from_frame(order[["method", "regime"]]))
         table[title] = [interval(*row) for row in rows[["value", "low", "high"]].itertuples(index=False)]
-    table.insert(1, "Share of possible gain", order["share_of_gain"].round(3))
+    table.insert(1, "Share of possible gain", order["share_of_gain"].round(3) + 0.0)  # never -0
     tested = differences(comparisons, regime, f"ndcg@{length}")
     if len(tested):
         own = order["method"].where(order["regime"] == regime)

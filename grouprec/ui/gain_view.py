@@ -9,7 +9,6 @@ from grouprec.report import gain
 from grouprec.report.gain import Split
 from grouprec.ui import cards, charts
 
-AXIS = "people of 100 who find something in their first ten"
 PARTS_HELP = (
     f"{gain.PEOPLE_HELP} Blue adds, orange costs, grey is no measurable difference; whiskers are 95 % intervals. Parts "
     "add up from the top to what personal lists reach."
@@ -18,7 +17,7 @@ PARTS_HELP = (
 
 def chart(split: Split) -> go.Figure:
     """Return the parts, each drawn from where the one before ends."""
-    figure = charts.steps(gain.steps_of(split), AXIS)
+    figure = charts.steps(gain.steps_of(split), gain.AXIS)
     figure.update_traces(hovertemplate="%{y}<br>together %{customdata[0]:.1f} of 100<extra></extra>")
     return figure
 
@@ -34,7 +33,7 @@ def draw(split: Split, key: str) -> None:
     left.markdown(gain.parts_answer(split))
     table = gain.as_table(split)
     said = ", ".join(gain.steps_of(split)["title"])
-    right.plotly_chart(chart(split), key=f"{key}_gain", config=charts.QUIET_CONFIG, alt=f"{AXIS}: {said}")
+    right.plotly_chart(chart(split), key=f"{key}_gain", config=charts.QUIET_CONFIG, alt=f"{gain.AXIS}: {said}")
     with left.expander("As a table"):
         number = st.column_config.NumberColumn(format="%.1f")
         st.dataframe(

@@ -181,6 +181,7 @@ def test_value_prints_what_every_number_of_groups_is_worth(trained: tuple[Path, 
     assert {1, 2, 4} <= {row["n_groups"] for row in rows}
     usual = {"kmeans_popularity", "kmeans_recent", "kmeans_mean_ease", "kmeans_mean_simple"}
     assert {row["method"] for row in rows} == {"members_mean", *usual}
+    assert {row["floor_method"] for row in rows} <= {"popularity", "recent_popularity", "one_group"}
     assert {row["metric"] for row in rows} == {"ndcg@10", "precision@10", "hit_rate@10"}
     for row in rows:
         assert row["low"] <= row["value"] <= row["high"]

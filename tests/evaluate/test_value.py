@@ -15,6 +15,7 @@ from grouprec.evaluate.protocol import measure_one
 from grouprec.evaluate.value import (
     COARSE_GRID,
     FINE_GRID,
+    Singles,
     choose_n_groups,
     default_grid,
     separation,
@@ -28,11 +29,16 @@ from grouprec.ranking.task import Task, individual_lists, test_task, validation_
 
 KNOWN = planted(n_users=120, n_items=160, n_groups=4, ordered=False)
 POPULAR = popularity(KNOWN.data.histories, seed=0)
-FLOOR = {"strict": ("popularity", POPULAR), "dedup": ("popularity", POPULAR)}
+SINGLES = Singles(POPULAR, {"strict": ("popularity", POPULAR), "dedup": ("popularity", POPULAR)})
+
+
+def both(method):
+    """Return a method as the run's own in both regimes."""
+    return {"strict": method, "dedup": method}
 
 
 @pytest.fixture(scope="module")
-def table():
+def found():
     data = KNOWN.data
     candidates = item_knn(data.histories, data.histories)
 
@@ -46,7 +52,12 @@ def table():
 
     methods = {"mean": mean, "popular": popular}
     task = validation_task(data)
-    return value_of_groups(task, candidates, methods, [1, 2, 4, 8], seed=0, floor=FLOOR)
+    return value_of_groups(task, candidates, methods, [1, 2, 4, 8], 0, SINGLES, both("mean"))
+
+
+@pytest.fixture(scope="module")
+def table(found):
+    return found.table
 
 
 def test_the_curve_has_every_point_with_its_bounds(table):
@@ -54,7 +65,7 @@ def test_the_curve_has_every_point_with_its_bounds(table):
     assert set(table["metric"]) == {"ndcg@10", "precision@10", "hit_rate@10"}
     assert set(table["regime"]) == {"strict", "dedup"} and set(table["method"]) == {"mean", "popular"}
     expected = "n_groups method regime metric value low high floor floor_method individual oracle share_of_gain"
-    assert list(table.columns) == [*expected.split(), "smallest", "largest"]
+    assert list(table.columns) == [*expected.split(), "smallest", "largest", "below_best", "below_best_error"]
     assert (table["low"] <= table["value"]).all() and (table["value"] <= table["high"]).all()
     one = table[table["n_groups"] == 1]
     assert (one["smallest"] == 120).all() and (one["largest"] == 120).all()
@@ -69,6 +80,46 @@ def test_one_popular_list_for_all_is_the_floor(table):
     assert floor["share_of_gain"].to_numpy() == pytest.approx(0)
     share = (table["value"] - table["floor"]) / (table["individual"] - table["floor"])
     assert table["share_of_gain"].to_numpy() == pytest.approx(share.to_numpy())
+
+
+def test_every_number_is_paired_with_the_best_of_its_method(table):
+    for _, rows in table.groupby(["method", "regime", "metric"]):
+        assert rows["below_best"].to_numpy() == pytest.approx((rows["value"].max() - rows["value"]).to_numpy())
+        best = rows.loc[rows["value"].idxmax()]
+        assert best["below_best"] == 0 and best["below_best_error"] == 0
+    assert (table.loc[table["below_best"] > 0, "below_best_error"] > 0).all()
+
+
+def test_the_error_of_a_distance_to_the_best_is_paired_over_users(table):
+    data = KNOWN.data
+    task, candidates = validation_task(data), item_knn(data.histories, data.histories)
+
+    def users(n_groups):
+        groups = history_groups(data.histories, n_groups, seed=0)
+        lists = members_mean(candidates, groups, data.histories, seed=0)
+        return measure_one("", "dedup", lists, groups, task).of("ndcg@10")
+
+    rows = table[(table["method"] == "mean") & (table["regime"] == "dedup") & (table["metric"] == "ndcg@10")]
+    rows = rows.set_index("n_groups")
+    best = int(rows["value"].idxmax())
+    lacking = users(best) - users(1)
+    assert rows.loc[1, "below_best_error"] == pytest.approx(lacking.std() / np.sqrt(len(lacking)))
+
+
+def test_the_gain_of_every_number_is_split_and_adds_up(found):
+    gain, table = found.gain, found.table
+    assert set(gain["n_groups"]) == {1, 2, 4, 8} and set(gain["method"]) == {"mean"}
+    parts = gain[gain["part"] != "more"]
+    reached = parts[parts["part"] != "personal"].groupby(["n_groups", "regime", "metric"])["value"].sum()
+    own = table[table["method"] == "mean"].set_index(["n_groups", "regime", "metric"])
+    assert reached.to_numpy() == pytest.approx(own["value"].reindex(reached.index).to_numpy())
+    whole = parts.groupby(["n_groups", "regime", "metric"])["value"].sum()
+    assert whole.to_numpy() == pytest.approx(own["individual"].reindex(whole.index).to_numpy())
+    more = gain[gain["part"] == "more"].set_index(["n_groups", "regime", "metric"])["value"]
+    assert set(more.index.get_level_values("n_groups")) == {1, 2, 4}, "nothing follows the largest"
+    assert more[2, "dedup", "ndcg@10"] == pytest.approx(
+        own.loc[(4, "dedup", "ndcg@10"), "value"] - own.loc[(2, "dedup", "ndcg@10"), "value"]
+    )
 
 
 def test_the_planted_number_of_groups_is_worth_more_than_one_list(table):
@@ -88,7 +139,7 @@ def test_each_regime_is_judged_by_the_groups_that_were_formed_for_it():
         return groups, members_mean(candidates, groups, data.histories, seed=0)
 
     task = validation_task(data)
-    table = value_of_groups(task, candidates, {"mine": form}, [3], seed=0, floor=FLOOR)
+    table = value_of_groups(task, candidates, {"mine": form}, [3], 0, SINGLES, both("mine")).table
     assert asked == [(3, "strict"), (3, "dedup")]
     assert table.groupby("regime")["largest"].first().to_dict() == {
         "strict": 120,
@@ -128,7 +179,7 @@ def test_what_is_not_tried_is_neither_formed_nor_in_the_table():
     task = validation_task(data)
     tried = lambda n_groups, method, regime: (n_groups, regime) != (1, "strict")  # noqa: E731
     candidates = item_knn(data.histories, data.histories)
-    table = value_of_groups(task, candidates, {"one": form}, [1, 2], seed=0, floor=FLOOR, tried=tried)
+    table = value_of_groups(task, candidates, {"one": form}, [1, 2], 0, SINGLES, both("one"), tried).table
     assert asked == [(1, "dedup"), (2, "strict"), (2, "dedup")]
     assert list(zip(table["n_groups"], table["regime"], strict=True))[::3] == asked
 
@@ -137,7 +188,7 @@ def test_at_most_ten_thousand_users_judge_a_curve(monkeypatch):
     asked = []
     monkeypatch.setattr(Task, "sample", lambda task, *given: asked.append(given) or task)
     candidates = item_knn(KNOWN.data.histories, KNOWN.data.histories)
-    value_of_groups(validation_task(KNOWN.data), candidates, {"one": form_one}, [1], seed=7, floor=FLOOR)
+    value_of_groups(validation_task(KNOWN.data), candidates, {"one": form_one}, [1], 7, SINGLES, both("one"))
     assert asked == [(10_000, 7)]
 
 
@@ -169,8 +220,9 @@ def test_without_judged_users_the_values_are_unknown():
     def form(n_groups, regime):
         return everybody(120), members_mean(candidates, everybody(120), data.histories, seed=0)
 
-    table = value_of_groups(validation_task(data), candidates, {"mean": form}, [1], seed=0, floor=FLOOR)
-    assert table["value"].isna().all() and len(table) == 6
+    curve = value_of_groups(validation_task(data), candidates, {"mean": form}, [1], 0, SINGLES, both("mean"))
+    assert curve.table["value"].isna().all() and len(curve.table) == 6
+    assert curve.table["below_best"].isna().all() and curve.gain["value"].isna().all()
 
 
 def curve(values, error):
@@ -191,7 +243,7 @@ def curve(values, error):
 def test_the_smallest_number_within_one_standard_error_is_chosen():
     n, reason = choose_n_groups(curve({1: 0.10, 5: 0.15, 10: 0.19, 20: 0.20, 50: 0.195}, error=0.012), "strict")
     assert n == 10
-    assert "10 groups" in reason and "0.190" in reason and "0.200 with 20" in reason
+    assert "10 groups are enough" in reason and "0.190" in reason and "0.200 with 20" in reason
 
 
 @pytest.mark.parametrize(("below", "chosen"), [(0.0119, 5), (0.0121, 20)])
@@ -203,7 +255,8 @@ def test_the_curve_has_the_intervals_of_all_means():
     task, candidates = validation_task(KNOWN.data), item_knn(KNOWN.data.histories, KNOWN.data.histories)
     lists = members_mean(candidates, everybody(120), KNOWN.data.histories, seed=0)
     form = {"members_mean": lambda n_groups, regime: (everybody(120), lists)}
-    table = value_of_groups(task, candidates, form, [1], 0, FLOOR, ["strict"]).set_index("metric")
+    table = value_of_groups(task, candidates, form, [1], 0, SINGLES, {"strict": "members_mean"}).table
+    table = table.set_index("metric")
     measured = measure_one("", "strict", lists, everybody(120), task)
     for metric, row in table.iterrows():
         expected = [float(part) for part in mean_interval(measured.of(metric))]

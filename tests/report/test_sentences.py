@@ -67,7 +67,9 @@ def test_a_usual_method_within_the_interval_is_not_belittled(evaluation: pd.Data
 
 def test_lists_worse_than_one_popular_list_are_called_so(evaluation: pd.DataFrame) -> None:
     worse = changed(evaluation, "generated", "strict", value=0.03, share_of_gain=-0.06)
-    assert "less than one popular list for all" in sentences.compare_answer(worse, "strict", 20)
+    assert "less than one good list for all" in sentences.compare_answer(worse, "strict", 20)
+    older = worse.drop(columns="floor_method")
+    assert "less than one popular list for all" in sentences.compare_answer(older, "strict", 20)
 
 
 def test_an_undefined_gain_is_left_out(evaluation: pd.DataFrame) -> None:
@@ -83,9 +85,9 @@ def test_a_run_without_evaluation_says_so(evaluation: pd.DataFrame) -> None:
 
 def test_worth_compares_generated_lists_with_the_mean_and_with_one_list_for_all(evaluation: pd.DataFrame) -> None:
     said = sentences.worth_answer(evaluation, "strict", "members_mean")
-    assert said == "Such lists reach 2.3 times one popular list for all; generated ones keep 96 % of the members' mean."
+    assert said == "Such lists reach 2.3 times one good list for all; generated ones keep 96 % of the members' mean."
     poor = changed(evaluation, "generated", "strict", value=0.018)
-    assert "only reach 0.5 times one popular list" in sentences.worth_answer(poor, "strict")
+    assert "only reach 0.5 times one good list" in sentences.worth_answer(poor, "strict")
     assert sentences.worth_answer(evaluation.iloc[:0], "strict") == ""
 
 
@@ -95,6 +97,17 @@ def test_methods_and_encoders_have_names_for_people() -> None:
     assert sentences.method_title("individual", "individual") == "Personal lists (this run)"
     assert sentences.method_title("least_misery") == "Least misery"
     assert sentences.method_title("ep_fuzzda") == "EP-FuzzDA"
+    assert sentences.method_title("als_trend", "individual") == "Personal: ALS × trend"
+    assert sentences.method_title("kmeans_recent", "strict") == "k-means + popular lately"
+    assert sentences.method_title("recent_popularity", "dedup") == "One list of what is popular lately"
+
+
+def test_every_simple_method_that_a_run_is_measured_against_has_a_name() -> None:
+    shared = ("popularity", "recent_popularity", "seasonal_popularity", "one_group", "group_popularity", "group_recent")
+    shared += ("one_list", "kmeans_popularity", "kmeans_recent", "kmeans_mean_ease", "kmeans_mean_simple")
+    for method in (*shared, "kmeans_mean_own", "lists_simple", "simple", "own_frequency", "own_recent"):
+        assert method in sentences.METHODS
+    assert len(set(sentences.METHODS.values())) == len(sentences.METHODS)
 
 
 def test_only_runs_with_repeats_say_that_members_skip_nothing() -> None:
@@ -171,13 +184,6 @@ def test_the_verdict_says_what_generated_lists_keep_in_both_uses() -> None:
     assert sentences.verdict_answer(found | turns).endswith("Alternative lists vary by +31 % and keep 96 %.")
     assert "not judged" in sentences.verdict_answer({})
     assert "not judged" in sentences.verdict_answer({"strict_ratio": float("nan"), "dedup_ratio": 0.9})
-
-
-def test_the_value_answer_finds_the_fewest_lists_for_nine_tenths() -> None:
-    curve = pd.DataFrame({"n_groups": [20, 1, 5, 10], "share_of_gain": [0.50, 0.0, 0.40, 0.46]})
-    said = sentences.value_answer(curve)
-    assert said == "10 lists already reach 46 % of the possible gain; the most measured is 50 %, with 20 lists."
-    assert "gain nothing" in sentences.value_answer(curve.assign(share_of_gain=[-0.1, 0, -0.2, -0.1]))
 
 
 def test_left_behind_names_the_worst_served_group(finished_run: Run) -> None:

@@ -11,6 +11,7 @@ REGIMES = ("strict", "dedup")
 METRIC = {"metric": "ndcg@10"}
 INDIVIDUAL, FLOOR, ORACLE = 0.133, 0.036, 0.210
 GRID = (1, 2, 3, 5, 10, 20)
+FACTORS = {"ndcg@10": 1.0, "hit_rate@10": 3.0}
 # method, regime, nDCG@10
 NDCG = (
     ("individual", "individual", INDIVIDUAL),
@@ -55,6 +56,8 @@ def evidence_tables(groups: pd.DataFrame) -> dict[str, pd.DataFrame]:
     chosen = value[(value["regime"] == "strict") & (value["method"] == "members_mean")]
     return {
         "value_of_groups": value,
+        "gain": _gain(),
+        "gain_of_groups": gain_of_groups_table(value),
         "choice_of_groups": chosen.drop(columns=["silhouette", "stability"]),
         "ablation": _ablation(),
         "strategies": _strategies(),
@@ -81,19 +84,69 @@ def _around(value: float, half: float = 0.005) -> dict[str, float]:
 def _value_of_groups() -> pd.DataFrame:
     """The more lists the better by the members' mean; k-means + most popular stays a little above one list."""
     rows = []
-    for n_groups, regime, method in product(GRID, REGIMES, ("members_mean", "kmeans_popularity")):
+    methods = ("members_mean", "kmeans_popularity")
+    for n_groups, regime, method, (metric, factor) in product(GRID, REGIMES, methods, FACTORS.items()):
         gain = 1 - n_groups**-0.3 if method == "members_mean" else 0.05
         value = FLOOR + (INDIVIDUAL - FLOOR) * gain
-        row = {"n_groups": n_groups, "method": method, "regime": regime, **METRIC, **_around(value)}
+        row = {"n_groups": n_groups, "method": method, "regime": regime, "metric": metric}
+        row |= _around(factor * value, factor * 0.005)
         row |= {
-            "floor": FLOOR,
+            "floor": factor * FLOOR,
             "floor_method": "popularity",
-            "individual": INDIVIDUAL,
-            "oracle": ORACLE if regime == "strict" else np.nan,
+            "individual": factor * INDIVIDUAL,
+            "oracle": factor * ORACLE if regime == "strict" else np.nan,
         }
         row |= {"share_of_gain": gain, "smallest": 60 // n_groups, "largest": 90 // n_groups}
+        best = 1 - GRID[-1] ** -0.3 if method == "members_mean" else gain
+        row |= {"below_best": factor * (INDIVIDUAL - FLOOR) * (best - gain), "below_best_error": factor * 0.004}
         ours = method == "members_mean" and regime == "strict"
         rows.append(row | {"silhouette": 0.3 if ours else np.nan, "stability": 0.5 if ours else np.nan})
+    return pd.DataFrame(rows)
+
+
+def gain_parts(popularity: float, floor: float, value: float, individual: float, half: float) -> list[dict]:
+    """Return the rows of a split, each difference with an interval of that half width."""
+    steps = {"popularity": (0.0, popularity), "single_list": (popularity, floor)}
+    steps |= {"groups": (floor, value), "personal": (value, individual)}
+    found = {part: after - before for part, (before, after) in steps.items()}
+    return [
+        {"part": part, "value": step, "low": step - half, "high": step + half, "n_users": 45}
+        for part, step in found.items()
+    ]
+
+
+def _gain() -> pd.DataFrame:
+    """The parts of the lists that exports take, by people with a hit three times those by order of hits."""
+    values = {(method, regime): value for method, regime, value in NDCG}
+    rows = []
+    for regime, method in (("strict", "members_mean"), ("dedup", "generated")):
+        for metric, factor in FACTORS.items():
+            floor, value = (factor * values[name, regime] for name in ("popularity", method))
+            parts = gain_parts(floor, floor, value, factor * INDIVIDUAL, 0.01 * factor)
+            rows += [{"regime": regime, "method": method, "metric": metric, **part} for part in parts]
+    return pd.DataFrame(rows)
+
+
+def gain_of_groups_table(value: pd.DataFrame, popularity: float = 1.0) -> pd.DataFrame:
+    """Return the parts for every number of groups of the members' mean.
+
+    Args:
+        popularity: what all-time popularity reaches of the floor.
+    """
+    rows = []
+    own = value[(value["method"] == "members_mean") & value["metric"].isin(["ndcg@10", "hit_rate@10"])]
+    for (regime, metric), curve in own.groupby(["regime", "metric"]):
+        curve, what = curve.sort_values("n_groups"), {"regime": regime, "method": "members_mean", "metric": metric}
+        half = 0.01 if metric == "ndcg@10" else 0.03
+        following = dict(zip(curve["n_groups"], curve["value"].diff().shift(-1), strict=True))
+        for row in curve.to_dict("records"):
+            n = {"n_groups": row["n_groups"], **what}
+            parts = gain_parts(popularity * row["floor"], row["floor"], row["value"], row["individual"], half)
+            more = following[row["n_groups"]]
+            if not np.isnan(more):
+                parts.append({"part": "more", "value": more, "low": more - 0.8 * half, "high": more + 0.8 * half})
+                parts[-1]["n_users"] = 45
+            rows += [n | part for part in parts]
     return pd.DataFrame(rows)
 
 

@@ -11,6 +11,7 @@ from grouprec.explore.numbering import number_alike
 from grouprec.ranking.candidates import make_preference
 from grouprec.runs.snapshot import FitSnapshot
 from grouprec.runs.store import Run
+from tests.support.planted_evidence import gain_of_groups_table
 
 N_CANDIDATES = 60
 GRID = (1, 2, 3, 4, 6)
@@ -136,7 +137,9 @@ def add_what_if_tables(run: Run) -> None:
 
 def add_what_if(run: Run, regime: str = "strict") -> Run:
     """Give a planted run of three groups what every number of groups is worth by three metrics, among them its own."""
-    run.save_table("value_of_groups", _what_if_value(regime))
+    value = _what_if_value(regime)
+    run.save_table("value_of_groups", value)
+    run.save_table("gain_of_groups", gain_of_groups_table(value, popularity=0.5))
     run.save_metrics(run.metrics() | {"n_groups_asked": 3})
     run.write_manifest()
     return run
@@ -167,7 +170,8 @@ def _what_if_value(regime: str) -> pd.DataFrame:
             value = factor * (FLOOR + (INDIVIDUAL - FLOOR) * share)
             row = {"n_groups": n, "method": "members_mean", "regime": regime, "metric": metric, "value": value}
             row |= {"low": value - factor * 0.01, "high": value + factor * 0.01, "floor": factor * FLOOR}
-            row["floor_method"] = "popularity"
+            row |= {"floor_method": "recent_popularity", "below_best_error": factor * 0.004}
+            row |= {"below_best": factor * (INDIVIDUAL - FLOOR) * (max(SHARES.values()) - share)}
             row |= {"individual": factor * INDIVIDUAL, "oracle": 0.2 if regime == "strict" else np.nan}
             row |= {"share_of_gain": share, "smallest": 88 // n, "largest": 90 // n}
             rows.append(row | {"silhouette": 0.2, "stability": 0.75 if n > 1 else np.nan})

@@ -61,9 +61,7 @@ def _headline(reading: Reading) -> str:
 def _parts(split: gain.Split) -> Html:
     rows = gain.steps_of(split)
     verdicts = [findings.verdict(*row) for row in rows[["added", "low", "high"]].itertuples(index=False)]
-    return drawings.steps(
-        rows.assign(verdict=verdicts), "people of 100 who find something in their first ten", "{:.1f}"
-    )
+    return drawings.steps(rows.assign(verdict=verdicts), gain.AXIS, "{:.1f}")
 
 
 def _numbers(reading: Reading) -> Html:
