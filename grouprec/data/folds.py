@@ -14,7 +14,7 @@ import numpy as np
 
 from grouprec.data.dataset import Dataset, Interactions
 
-LAGS = (1.0, 0.5, 1.5, 2.0)  # how far before the end a fold starts, in lengths of the part that judges
+LAGS = (1.0, 2.0, 0.5, 1.5)  # how far before the end a fold starts, in lengths of the part that judges
 LEAST_KEPT = 0.25  # of the rows, that a fold leaves to learn from
 
 
