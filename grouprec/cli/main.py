@@ -31,6 +31,8 @@ app = typer.Typer(
 Runs = Annotated[Path | None, typer.Option("--runs", help="Folder of runs; $GROUPREC_RUNS or your data folder")]
 VALUE_COLUMNS = ["n_groups", "method", "regime", "metric", "value", "low", "high"]  # of `value --json`
 VALUE_COLUMNS += ["floor", "floor_method", "individual", "oracle", "share_of_gain"]
+Encoding = Annotated[str, typer.Option(help="Of a text file, e.g. cp1252 or gb18030; mixed: line by line; found")]
+Sheet = Annotated[str, typer.Option(help="Of an Excel workbook; else the one that looks most like a table")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of stdout")]
 
 
@@ -68,6 +70,8 @@ def train(
     users: Annotated[Path | None, typer.Option(help="File of user attributes")] = None,
     items: Annotated[Path | None, typer.Option(help="File of item attributes")] = None,
     map: Annotated[str, typer.Option(help="Column roles, e.g. user=CustomerID,item=StockCode")] = "",
+    encoding: Encoding = "",
+    sheet: Sheet = "",
     preset: Annotated[str, typer.Option(help="quick, standard or thorough")] = "standard",
     n_groups: Annotated[str, typer.Option(help="A number, or auto: chosen on held-out data")] = "auto",
     encoder: Annotated[str, typer.Option(help="One or several, blended by what held-out data say")] = "auto",
@@ -89,7 +93,7 @@ def train(
     """Train the whole pipeline on an interactions file."""
     from grouprec.core.types import SettingError
     from grouprec.data.columns import parse_map
-    from grouprec.data.prepare import find_roles
+    from grouprec.data.prepare import find_roles, reading_of
     from grouprec.data.read import peek
     from grouprec.runs.config import make_config, parse_settings
     from grouprec.runs.store import RESUMABLE, RunStore
@@ -114,7 +118,7 @@ def train(
             encoders=tuple(name.strip() for name in encoder.split(",") if name.strip()),
             grouper=grouper,
             regime=regime,
-            settings=parse_settings(set or []),
+            settings=_reading_first(parse_settings(set or []), encoding, sheet),
             layout=layout,
             seed=seed,
             device=device,
@@ -125,7 +129,7 @@ def train(
         )
         for file in filter(None, (config.users, config.items)):
             peek(file)
-        find_roles(config.interactions, config.roles)
+        find_roles(config.interactions, config.roles, reading_of(config.preparation))
         run = store.create(config)
     metrics = _train(store, run)
     if json:
@@ -134,6 +138,12 @@ def train(
         )
     else:
         print_run(run)
+
+
+def _reading_first(settings: dict[str, dict[str, Any]], encoding: str, sheet: str) -> dict[str, dict[str, Any]]:
+    """Return the settings with how the file is read among those of the data."""
+    chosen = {name: value for name, value in (("encoding", encoding), ("sheet", sheet)) if value}
+    return {**settings, "data": {**chosen, **settings.get("data", {})}} if chosen else settings
 
 
 def _train(store: RunStore, run: Run) -> dict[str, Any]:
@@ -154,6 +164,25 @@ def _train(store: RunStore, run: Run) -> dict[str, Any]:
                 remarks.tell()
 
         return train_here(store, run, watch)
+
+
+@app.command()
+def check(
+    interactions: Annotated[Path, typer.Argument(help="CSV, TSV, Parquet, Excel, JSON lines or nested JSON")],
+    users: Annotated[Path | None, typer.Option(help="File of user attributes")] = None,
+    items: Annotated[Path | None, typer.Option(help="File of item attributes")] = None,
+    map: Annotated[str, typer.Option(help="Column roles, e.g. user=CustomerID,item=StockCode")] = "",
+    encoding: Encoding = "",
+    sheet: Sheet = "",
+    rejects: Annotated[Path | None, typer.Option(help="CSV file for the rows that cannot be read")] = None,
+    json: AsJson = False,
+) -> None:
+    """Say what of a file is understood and what is doubtful, without training."""
+    from grouprec.cli.check import check_file
+    from grouprec.data.columns import parse_map
+
+    reading = {"encoding": encoding, "sheet": sheet}
+    check_file(interactions, users, items, parse_map(map) if map else {}, reading, rejects, json)
 
 
 METHOD_HELP = (

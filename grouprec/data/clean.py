@@ -14,10 +14,12 @@ from grouprec.core.types import DataError
 from grouprec.data.behaviours import BEHAVIOUR_WEIGHTS, DEFAULT_BEHAVIOUR_WEIGHT
 from grouprec.data.columns import Roles
 from grouprec.data.doubts import Doubt, id_doubts, number_doubts, time_doubts, told_counts, unread_doubt
+from grouprec.data.encodings import check_name
 from grouprec.data.header_words import simple_name
 from grouprec.data.ids import encode_ids
 from grouprec.data.numerals import read_numbers
 from grouprec.data.outcomes import came_to_nothing
+from grouprec.data.rejects import MOST_REJECTED
 from grouprec.data.services import MOST_SERVICES, find_services
 from grouprec.data.times import read_times
 from grouprec.data.values import shown
@@ -71,6 +73,26 @@ class Preparation(BaseModel):
         description="The last rows in time, rows of every user at random (user), or every user's own last rows "
         "(user_time); auto takes the first of time, user_time and user that leaves enough users to judge by",
     )
+    most_rejected: float = Field(
+        default=MOST_REJECTED,
+        ge=0,
+        le=1,
+        description="Largest share of rows that may be left out because they cannot be read; beyond it the file is "
+        "refused",
+    )
+    encoding: str = Field(
+        default="",
+        max_length=40,
+        description="Encoding of a text file, such as cp1252 or gb18030; mixed decides line by line; empty: found",
+    )
+    sheet: str = Field(
+        default="", max_length=100, description="Sheet of a workbook; empty: the one that looks most like a table"
+    )
+
+    @model_validator(mode="after")
+    def _encoding_is_known(self) -> Self:
+        check_name(self.encoding)
+        return self
 
     @model_validator(mode="after")
     def _weights_are_positive(self) -> Self:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +28,13 @@ from grouprec.data.detect import Detected, detect
 from grouprec.data.doubts import Doubt, column_doubts
 from grouprec.data.hold_out import hold_out_rows
 from grouprec.data.numerals import to_numbers
-from grouprec.data.read import peek, read_table
+from grouprec.data.read import Reading, Table, peek, read, read_table
+from grouprec.data.rejects import Rejects
 from grouprec.data.split import TEST, TRAIN, VALIDATION
 from grouprec.data.times import to_seconds
 from grouprec.data.values import shown, sorted_unique
 
+UNREADABLE = "rows that cannot be read"  # a step of the report
 _FORMAT = 3  # part of the key: raise it when the preparation gives other data for the same settings
 
 
@@ -52,6 +54,9 @@ class Prepared:
         choose_users, judge_users: users of the dataset with a target in the validation part, by which settings are
             chosen, and in the test part: an item that they did not have before it.
         user_roles, item_roles: the columns of the attribute files, None where there is no such file.
+        rejects: rows of the interactions file that could not be read.
+        encoding: of the interactions file, where it is text.
+        notes: what people should know about how it was read.
     """
 
     dataset: Dataset
@@ -70,6 +75,9 @@ class Prepared:
     judge_users: int
     user_roles: AttributeRoles | None = None
     item_roles: AttributeRoles | None = None
+    rejects: Rejects = field(default_factory=Rejects)
+    encoding: str | None = None
+    notes: tuple[str, ...] = ()
 
     def split_facts(self) -> dict[str, Any]:
         """Return how the rows are parted: kind, reason, choose_users, judge_users, and the rows of every part."""
@@ -88,6 +96,11 @@ class Prepared:
     def doubts(self) -> list[str]:
         """What was not understood of the file, or only guessed: sentences, as the command line says them."""
         return [doubt.on_command_line() for doubt in self.report.doubts]
+
+
+def reading_of(settings: Preparation) -> Reading:
+    """Return what the settings say about reading the interactions file."""
+    return Reading(settings.encoding, settings.sheet, settings.most_rejected)
 
 
 def _ignore(fraction: float) -> None:
@@ -122,13 +135,11 @@ def prepare(
     settings = settings or Preparation()
     progress = on_progress or _ignore
     interactions = Path(interactions)
-    found, detected, doubts = _find(interactions, roles or {})
-    table = read_table(interactions, found.columns())
+    found, detected, doubts = _find(interactions, roles or {}, reading_of(settings))
+    source = read(interactions, found.columns(), reading_of(settings))
     progress(0.4)
-    report = Report(doubts=doubts)
-    known_as = f", {detected.known_as}" if detected.known_as else ""
-    report.add("read", len(table), len(table), f"'{interactions.name}'{known_as}", "")
-    cleaned = clean_rows(table, found, settings, report)
+    report = _report_reading(interactions.name, source, detected, doubts)
+    cleaned = clean_rows(source.frame, found, settings, report)
     _check_two(cleaned, found)
     progress(0.7)
     held_out = hold_out_rows(cleaned.rows, settings, found.weight is not None, report, seed, hold_out)
@@ -137,7 +148,7 @@ def prepare(
     user_file = _attribute_file(users, cleaned.user_ids, "user")
     item_file = _attribute_file(items, cleaned.item_ids, "item")
     key = _key([interactions, users, items], settings, found, seed, hold_out)
-    dataset = _dataset(interactions.stem, key, table, found, cleaned, core, user_file, item_file)
+    dataset = _dataset(interactions.stem, key, source.frame, found, cleaned, core, user_file, item_file)
     progress(1.0)
     times = cleaned.rows.times
     return Prepared(
@@ -157,10 +168,23 @@ def prepare(
         judge_users=held_out.users.judge,
         user_roles=None if user_file is None else user_file[1],
         item_roles=None if item_file is None else item_file[1],
+        rejects=source.rejects,
+        encoding=source.encoding,
+        notes=source.notes,
     )
 
 
-def find_roles(interactions: Path, mapping: Mapping[str, str]) -> Roles:
+def _report_reading(name: str, source: Table, detected: Detected, doubts: list[Doubt]) -> Report:
+    """Return a report that begins with what was read and what could not be."""
+    report, n_rows = Report(doubts=doubts), len(source.frame) + len(source.rejects)
+    known_as = f", {detected.known_as}" if detected.known_as else ""
+    report.add("read", n_rows, n_rows, f"'{name}'{known_as}", "")
+    if len(source.rejects):
+        report.add(UNREADABLE, n_rows, len(source.frame), source.rejects.reason(), "")
+    return report
+
+
+def find_roles(interactions: Path, mapping: Mapping[str, str], reading: Reading | None = None) -> Roles:
     """Return the roles of a file's columns, looking at its head only; refuses a file of rubbish before it is read.
 
     Raises:
@@ -168,12 +192,14 @@ def find_roles(interactions: Path, mapping: Mapping[str, str]) -> Roles:
         DataError: none of the first times or weights can be read.
         SettingError: the mapping does not fit together.
     """
-    return _find(interactions, mapping)[0]
+    return _find(interactions, mapping, reading)[0]
 
 
-def _find(interactions: Path, mapping: Mapping[str, str]) -> tuple[Roles, Detected, list[Doubt]]:
+def _find(
+    interactions: Path, mapping: Mapping[str, str], reading: Reading | None = None
+) -> tuple[Roles, Detected, list[Doubt]]:
     """Return the roles, what they were found by, and what that leaves open."""
-    head = peek(interactions)
+    head = peek(interactions, reading)
     detected = detect(head.head)
     try:
         found = apply_map(detected.roles, mapping, head.columns, detected.refused)

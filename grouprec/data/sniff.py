@@ -3,30 +3,37 @@
 from __future__ import annotations
 
 import codecs
-import csv
 import gzip
-import io
-import itertools
 import json
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from charset_normalizer import from_bytes
-
 from grouprec.core.types import DataError
+from grouprec.data.encodings import (
+    BOMS,
+    KEEP_BYTES,
+    MIXED,
+    check_name,
+    is_mixed,
+    is_utf8,
+    legacy_encoding,
+    unmarked_utf,
+)
+from grouprec.data.find_layout import EXCEL_LINE, find_layout
+from grouprec.data.layout import Layout
 
 Format = Literal["csv", "jsonl", "json", "nested json", "parquet", "excel"]
 
 HEAD_BYTES = 1 << 20
 HEAD_ROWS = 1000
-DELIMITERS = (",", ";", "\t", "|")
-_EXCEL_LINE = re.compile(r"\"?sep=([^\r\n])\"?\r?\n", re.IGNORECASE)  # Excel writes and reads it above the header
+MOST_FOREIGN = 0.05  # share of lines that may have another encoding than the rest
+MOST_HEAD_BYTES = 64 << 20  # where the first rows are longer than usual
 _GZIP = b"\x1f\x8b"
+_ANSWERS = {"data", "results", "records", "rows", "orders", "events", "interactions", "transactions", "hits", "value"}
 _TYPED_SUFFIXES = {".parquet": "a Parquet file", ".xlsx": "an Excel workbook", ".xlsm": "an Excel workbook"}
 _BINARY = {
     b"\x89PNG": "a PNG picture",
@@ -44,14 +51,6 @@ _BINARY = {
     b"Rar!": "a RAR archive; unpack it first",
     _GZIP: "a gzip file inside a gzip file; unpack it once first",
 }
-_BOMS = {
-    codecs.BOM_UTF8: "utf-8-sig",
-    codecs.BOM_UTF32_LE: "utf-32",  # before UTF-16, whose mark is its beginning
-    codecs.BOM_UTF32_BE: "utf-32",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
-}
-_FOREIGN_ENCODINGS = ["gb18030", "big5", "shift_jis", "euc_jp", "euc_kr", "cp1251", "cp1253"]
 
 
 @dataclass(frozen=True)
@@ -62,19 +61,23 @@ class Sniffed:
         path: the file.
         format: how its content is laid out; "csv" stands for every delimited text.
         gzipped: whether it must be decompressed first.
-        encoding: of text formats, a Python codec name.
-        delimiter: of "csv".
+        encoding: of text formats, a Python codec name, or "mixed".
+        other: of a mixed file, the codec of the lines that are not UTF-8.
+        layout: of "csv".
         text: the decoded head of text formats, cut after its last full line where the file goes on.
         whole: whether ``text`` is the whole file.
+        chosen: whether a person chose the encoding.
     """
 
     path: Path
     format: Format
     gzipped: bool = False
     encoding: str | None = None
-    delimiter: str | None = None
+    other: str | None = None
+    layout: Layout | None = None
     text: str = ""
     whole: bool = True
+    chosen: bool = False
 
     def open(self) -> BinaryIO:
         """Open the file for reading bytes, decompressed."""
@@ -87,7 +90,12 @@ class Sniffed:
         """
         if self.whole and head_rows < HEAD_ROWS:
             return head_rows, True
-        return (None, False) if self.gzipped else (int(self.path.stat().st_size / row_size), False)
+        return (None, False) if self.gzipped else (int(self.path.stat().st_size / max(row_size, 1.0)), False)
+
+    def guess_rows(self) -> int:
+        """Return about how many rows a text file has, from the length of the lines of its head."""
+        lines = max(self.text.count("\n"), self.text.count("\r"), 1)
+        return max(lines, int(self.path.stat().st_size / max(len(self.text) / lines, 1.0)))
 
 
 def open_bytes(path: Path, gzipped: bool) -> BinaryIO:
@@ -95,11 +103,14 @@ def open_bytes(path: Path, gzipped: bool) -> BinaryIO:
     return gzip.open(path, "rb") if gzipped else path.open("rb")  # type: ignore[return-value]
 
 
-def sniff(path: Path) -> Sniffed:
-    """Return format, encoding and delimiter of a file, from its first megabyte.
+def sniff(path: Path, encoding: str = "") -> Sniffed:
+    """Return format, encoding and layout of a file, from its first megabyte.
 
+    Args:
+        encoding: of text formats; found where "".
     Raises:
         DataError: the file is not there, empty, damaged, or of no format that can be read.
+        SettingError: there is no such encoding.
     """
     if not path.exists():
         raise DataError(f"The file '{path}' was not found; check the name and the folder.")
@@ -115,12 +126,18 @@ def sniff(path: Path) -> Sniffed:
             return _sniff_zip(path)
         with open_bytes(path, gzipped) as file:
             head = file.read(HEAD_BYTES)
+            text = not head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"["))
+            while text and len(head) < MOST_HEAD_BYTES and max(head.count(b"\n"), head.count(b"\r")) < 10:
+                more = file.read(HEAD_BYTES)  # the first rows are long
+                head += more
+                if not more:
+                    break
             whole = not file.read(1)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise damaged_gzip(path) from error
     except OSError as error:
         raise DataError(f"'{path.name}' cannot be read: {error.strerror or error}.") from error
-    return _sniff_text(path, gzipped, head, whole)
+    return _sniff_text(path, gzipped, head, whole, check_name(encoding))
 
 
 def damaged_gzip(path: Path) -> DataError:
@@ -139,111 +156,94 @@ def _sniff_zip(path: Path) -> Sniffed:
     raise DataError(f"'{path.name}' is a zip archive; unpack it and give the file inside.")
 
 
-def _sniff_text(path: Path, gzipped: bool, head: bytes, whole: bool) -> Sniffed:
-    encoding = _encoding(path, head)
-    text = codecs.getincrementaldecoder(encoding)(errors="replace").decode(head, final=whole)
-    said = _EXCEL_LINE.match(text)
+def _sniff_text(path: Path, gzipped: bool, head: bytes, whole: bool, chosen: str) -> Sniffed:
+    encoding = _encoding(path, head, chosen)
+    other = None
+    if encoding == MIXED:
+        other = is_mixed(head) or "cp1252"
+        if not chosen:
+            refuse_mixed(path, head)
+    text = _decode(head, encoding, other, whole).replace("\x00", "").removeprefix("\ufeff")
+    said = EXCEL_LINE.match(text)
     if not text[said.end() if said else 0 :].strip():
         raise DataError(f"'{path.name}' is empty; give a file with a header line and rows.")
     kind = _TYPED_SUFFIXES.get(path.suffix.lower())
     if kind is not None:
         raise DataError(f"'{path.name}' is not {kind} although its name says so; give it its right name.")
-    text = text if whole else text[: text.rfind("\n") + 1] or text
-    layout = _json_layout(path, text)
-    delimiter = None if layout else _delimiter(path, text)
-    return Sniffed(path, layout or "csv", gzipped, encoding, delimiter, text, whole)
+    text = text if whole else text[: max(text.rfind("\n"), text.rfind("\r", 0, -1)) + 1] or text
+    format_ = _json_layout(path, text)
+    layout = None if format_ else find_layout(path.name, text)
+    return Sniffed(path, format_ or "csv", gzipped, encoding, other, layout, text, whole, bool(chosen))
 
 
-def _encoding(path: Path, head: bytes) -> str:
+def refuse_mixed(path: Path, content: bytes) -> None:
+    """Refuse a text of which too many lines are not UTF-8 like the others: nobody knows then what they are.
+
+    Raises:
+        DataError: names the first such line.
+    """
+    lines = content.splitlines()
+    foreign = [n for n, line in enumerate(lines, 1) if not is_utf8(line)]
+    if len(foreign) > MOST_FOREIGN * len(lines):
+        raise mixed_error(path, len(foreign), len(lines), foreign[0])
+
+
+def mixed_error(path: Path, n_foreign: int, n_lines: int, first: int) -> DataError:
+    """Return the error for a text in two encodings."""
+    at = f", the first is line {first}" if first else ""
+    return DataError(
+        f"'{path.name}' mixes encodings: {n_foreign:,} of {n_lines:,} lines are not UTF-8 like the others{at}; "
+        "save it in one encoding, or have every line read by itself with --encoding mixed."
+    )
+
+
+def _decode(head: bytes, encoding: str, other: str | None, whole: bool) -> str:
+    if encoding != MIXED:
+        return codecs.getincrementaldecoder(encoding)(errors=KEEP_BYTES).decode(head, final=whole)
+    lines = head.splitlines(keepends=True)
+    return "".join(line.decode("utf-8" if is_utf8(line) else other or "cp1252", "replace") for line in lines)
+
+
+def _encoding(path: Path, head: bytes, chosen: str) -> str:
     """Return the codec of the text, refusing what is no text."""
-    for mark, encoding in _BOMS.items():
-        if head.startswith(mark):
+    for mark, encoding in BOMS.items():
+        if head.startswith(mark) and (not chosen or encoding.startswith(chosen)):
             return encoding
+    if chosen:
+        return chosen
     for magic, kind in _BINARY.items():
         if head.startswith(magic):
             raise DataError(f"'{path.name}' is not a table but {kind}.")
-    zeros = [head[offset::2].count(0) / max(len(head) // 2, 1) for offset in (0, 1)]
-    if max(zeros) > 0.3 and min(zeros) < 0.1 * max(zeros):
-        return "utf-16-be" if zeros[0] > zeros[1] else "utf-16-le"
-    controls = len(head) - len(head.translate(None, bytes(set(range(32)) - set(b"\t\n\r\f\x1b"))))
-    if head.count(0) or controls > 0.01 * len(head):
+    utf = unmarked_utf(head)
+    if utf is not None:
+        return utf
+    controls = len(head) - len(head.translate(None, bytes(set(range(32)) - set(b"\x01\t\n\r\f\x1b\x1f"))))
+    if controls > 0.01 * len(head):
         raise DataError(f"'{path.name}' is a binary file, not text; give CSV, Parquet, JSON or Excel.")
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(head)
-    except UnicodeDecodeError:
-        return legacy_encoding(head)
-    return "utf-8"
-
-
-def legacy_encoding(content: bytes) -> str:
-    """Return the likely codec of text that is not UTF-8.
-
-    Accents of western languages stand alone among ASCII letters, where statistics over a few bytes mislead:
-    those are read as cp1252. Other scripts come in runs, and charset-normalizer tells them apart.
-    """
-    runs = re.findall(rb"[\x80-\xff]+", content)
-    alone = sum(len(run) == 1 for run in runs)
-    if alone * 2 < len(runs):
-        lines = b"\n".join(line for line in content.splitlines() if not line.isascii())
-        best = from_bytes(lines[: 1 << 16], cp_isolation=_FOREIGN_ENCODINGS).best()
-        if best is not None:
-            return best.encoding
-    # cp1252 leaves five bytes undefined; latin-1 takes every byte.
-    return "latin-1" if re.search(rb"[\x81\x8d\x8f\x90\x9d]", content) else "cp1252"
+    if is_utf8(head):
+        return "utf-8"
+    return MIXED if is_mixed(head) else legacy_encoding(head)
 
 
 def _json_layout(path: Path, text: str) -> Format | None:
     """Return which JSON it is, None where the text does not begin like JSON."""
     suffix = path.name.lower().removesuffix(".gz").rpartition(".")[2]
-    start = text.lstrip()
+    start = text.lstrip(" \t\r\n")
     if start.startswith("<"):
         raise DataError(f"'{path.name}' is HTML or XML, not a table; give CSV, Parquet, JSON or Excel.")
     if re.match(r'\[\s*[\[{"\]\d-]', start):
         return "json"
     if not re.match(r'\{\s*["}]', start):
         if suffix in ("json", "jsonl", "ndjson"):
-            raise DataError(f"'{path.name}' is not JSON: it begins with '{start[:20].strip()}'.")
+            raise DataError(f"'{path.name}' is not JSON: it begins with '{' '.join(start[:20].split())}'.")
         return None
     first, _, rest = start.partition("\n")
     try:
-        values = json.loads(first).values()
+        record = json.loads(first)
+        values = record.values()
     except (ValueError, RecursionError):  # the reader says what is wrong
         return "jsonl" if suffix in ("jsonl", "ndjson") else "nested json"
     nested = values and all(isinstance(value, (dict, list)) for value in values)
+    # What services answer: the records in a list under such a name, beside a word about the answer.
+    nested = nested or any(isinstance(value, list) and name.lower() in _ANSWERS for name, value in record.items())
     return "nested json" if nested and not rest.strip() else "jsonl"
-
-
-def _delimiter(path: Path, text: str) -> str:
-    """Return the delimiter that splits the header and on which most rows agree."""
-    scores = {}
-    said = _EXCEL_LINE.match(text)
-    for delimiter in said.groups() if said else DELIMITERS:
-        rows = list(itertools.islice(csv_rows(path, text, delimiter), 200))
-        width = len(rows[0][1])
-        if width > 1:
-            scores[delimiter] = sum(len(row) == width for _, row in rows) / len(rows), width
-    if not scores:
-        shown = text.strip().splitlines()[0][:60]
-        raise DataError(
-            f"'{path.name}' has a single column, '{shown}': this looks like a wrong delimiter; "
-            "separate the columns by comma, semicolon, tab or |."
-        )
-    return max(scores, key=scores.__getitem__)
-
-
-def lines_above(text: str) -> int:
-    """Return how many lines stand above the header: 1 where Excel's ``sep=;`` names the delimiter, else 0."""
-    return int(_EXCEL_LINE.match(text) is not None)
-
-
-def csv_rows(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield line number (from 1) and fields of the rows that are not blank, the header first."""
-    above = lines_above(text)
-    lines = itertools.islice(io.StringIO(text, newline=""), above, None)
-    reader = csv.reader(lines, delimiter=delimiter)
-    try:
-        for row in reader:
-            if row:
-                yield above + reader.line_num, row
-    except csv.Error as error:
-        raise DataError(f"'{path.name}', line {above + reader.line_num} is not a row of a table: {error}.") from error

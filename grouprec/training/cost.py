@@ -25,7 +25,7 @@ from grouprec.core.types import SettingError
 from grouprec.data.ids import encode_ids
 from grouprec.data.library import SAMPLE_SIZE
 from grouprec.data.prepare import find_roles
-from grouprec.data.read import peek, read_beginning
+from grouprec.data.read import Reading, peek, read_beginning
 from grouprec.models.base import REGISTRIES, encoders
 from grouprec.models.declared import called
 from grouprec.models.fitting import device_title, resolve_device
@@ -110,17 +110,17 @@ def _work(step: str, config: RunConfig, size: Size) -> float:
 # -- the data
 
 
-def size_of(interactions: Path, roles: Mapping[str, str], min_item_users: int) -> Size:
+def size_of(interactions: Path, roles: Mapping[str, str], min_item_users: int, reading: Reading | None = None) -> Size:
     """Return how large a file is: counted where that is quick, else from its first rows and how their counts grow.
 
     Raises:
         DataError: the file cannot be read.
         SettingError: the roles do not fit together.
     """
-    found = find_roles(interactions, roles)
+    found = find_roles(interactions, roles, reading)
     roles = found.as_dict()
-    table = read_beginning(interactions, [roles["user"], roles["item"]], COUNTED_ROWS)
-    n_raw = peek(interactions).n_rows or len(table)
+    table = read_beginning(interactions, [roles["user"], roles["item"]], COUNTED_ROWS, reading)
+    n_raw = peek(interactions, reading).n_rows or len(table)
     (users, _), (items, _) = (encode_ids(table[roles[role]]) for role in ("user", "item"))
     codes = pd.DataFrame({"user": users, "item": items})
     n_users, n_items, n_rows = _count(codes, min_item_users)

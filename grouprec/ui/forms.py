@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -91,6 +91,7 @@ def form(
     start: Mapping[str, Any] | None = None,
     labels: Mapping[str, str] | None = None,
     columns: int = 3,
+    leave_out: Collection[str] = (),
 ) -> dict[str, Any]:
     """Draw a widget for every setting and return the values that differ from the base.
 
@@ -100,10 +101,12 @@ def form(
         start: values to start from where they differ from the base.
         labels: what a setting is called where its name does not say it well.
         columns: widgets side by side.
+        leave_out: settings that are drawn elsewhere.
     """
     first = {**base.model_dump(), **(start or {})}
     values: dict[str, Any] = {}
     specs = [replace(spec, label=(labels or {}).get(spec.name, spec.label)) for spec in describe(type(base))]
+    specs = [spec for spec in specs if spec.name not in leave_out]
     for at in range(0, len(specs), columns):
         row = st.columns(columns, vertical_alignment="bottom")
         for column, spec in zip(row, specs[at : at + columns], strict=False):

@@ -19,12 +19,14 @@ from grouprec.data.header_words import simple_name
 from grouprec.data.hold_out import split_words
 from grouprec.data.library import KnownDataset
 from grouprec.data.prepare import prepare
-from grouprec.data.read import Peek, peek
+from grouprec.data.read import Peek, Reading, peek
+from grouprec.data.rejects import TooManyRejectedError
 from grouprec.ui import cards, state
 from grouprec.ui.cards import plain, plural
 from grouprec.ui.charts import QUIET_CONFIG
-from grouprec.ui.data import asking, preview, quality, sources
+from grouprec.ui.data import asking, preview, quality, reading, sources
 from grouprec.ui.data.quality import Check
+from grouprec.ui.data.words import on_page
 from grouprec.ui.forms import form, weights_form
 
 NO_COLUMN = "–"
@@ -55,19 +57,20 @@ LABELS = {
     "test_share": "Share that judges",
     "validation_share": "Share that chooses",
     "split": "Split by",
+    "most_rejected": "Most unreadable rows",
 }
 SHOWN_ROWS = 200
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def head_of(path: str, key: str) -> Peek:
-    return peek(state.library().get(key).interactions)
+def head_of(path: str, key: str, reading: Reading) -> Peek:
+    return peek(state.library().get(key).interactions, reading)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def detected_of(path: str, key: str) -> Detected:
+def detected_of(path: str, key: str, reading: Reading) -> Detected:
     """Return the roles that a file's columns seem to have; the same on every rerun, so looked for once."""
-    return detect(head_of(path, key).head)
+    return detect(head_of(path, key, reading).head)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -118,7 +121,10 @@ def draw_reading(head: pd.DataFrame, roles: Mapping[str, str]) -> None:
 def draw_preparation(dataset: KnownDataset, behaviour: pd.Series | None) -> dict[str, Any]:
     """Draw the form of the preparation; return the settings that differ from the defaults."""
     base = Preparation()
-    changes = form(base, f"prepare.{dataset.key}", start=dataset.preparation, labels=LABELS)
+    changes = form(
+        base, f"prepare.{dataset.key}", start=dataset.preparation, labels=LABELS, leave_out=("encoding", "sheet")
+    )
+    changes |= reading.chosen(dataset)
     if behaviour is not None:
         known = {**base.behaviour_weights, **dataset.preparation.get("behaviour_weights", {})}
         names = [simple_name(name) for name in behaviour.dropna().unique()[:40]]
@@ -136,6 +142,7 @@ def draw_preparation(dataset: KnownDataset, behaviour: pd.Series | None) -> dict
 def draw_check(dataset: KnownDataset, check: Check) -> None:
     """Draw what to look at, what every step dropped, how the rest is distributed, and how it is split."""
     draw_warnings(dataset, check)
+    reading.draw_rejects(dataset.name, check.rejects)
     cards.section("What was dropped, step by step")
     report = preview.shown_report(check.report)
     left, right = st.columns([2, 3], gap="medium")
@@ -237,7 +244,9 @@ def draw_answer(
             check = checked(*wanted)
         remember(wanted, dataset, roles, preparation, check)
     except GrouprecError as error:
-        st.error(plain(str(error)))
+        st.error(plain(on_page(str(error))))
+        if isinstance(error, TooManyRejectedError):
+            reading.draw_rejects(dataset.name, error.rejects)
         return None
     with answer:
         cards.answer(plain(preview.verdict(check)))
@@ -263,31 +272,43 @@ def draw() -> None:
         top = st.container(width="stretch", key="data_top")
         sources.draw_source(dataset)
     below = st.container()
+    how = reading.reading(dataset)
     try:
-        found = head_of(str(dataset.interactions), dataset.key)
+        found = head_of(str(dataset.interactions), dataset.key, how)
     except GrouprecError as error:
         found = None
-        top.error(plain(str(error)))
-    if found is not None:
-        detected = detected_of(str(dataset.interactions), dataset.key)
-        rows_tab, columns_tab, preparation_tab = st.tabs(["Rows", "Columns", "Preparation"])
-        with rows_tab:
-            shown = found.head.head(SHOWN_ROWS)
-            st.dataframe(shown, hide_index=True, height=300, alt=f"The first {len(shown)} rows of the file as they are")
-        with columns_tab:
-            st.caption("What each column means. These were found by name and content; change what is wrong.")
-            roles = draw_roles(dataset, found.head, detected.roles.as_dict())
-            effective = {**detected.roles.as_dict(), **roles}
-            draw_reading(found.head, effective)
-        with preparation_tab:
-            behaviour_column = effective.get("behaviour")
-            preparation = draw_preparation(dataset, found.head[behaviour_column] if behaviour_column else None)
-        asked = asking.question(detected, effective)
+        top.error(plain(on_page(str(error))))
         with top:
-            if asked is not None:
-                cards.answer(plain(asked))
-            check = None if asked else draw_answer(dataset, found, roles, effective, preparation)
-        if check is not None:
-            with below:
-                draw_check(dataset, check)
+            if isinstance(error, TooManyRejectedError):
+                reading.draw_rejects(dataset.name, error.rejects)
+            reading.draw_choices(dataset, None)
+    if found is not None:
+        detected = detected_of(str(dataset.interactions), dataset.key, how)
+        draw_file(dataset, found, detected, top, below)
     sources.draw_versions(dataset)
+
+
+def draw_file(dataset: KnownDataset, found: Peek, detected: Detected, top: Any, below: Any) -> None:
+    """Draw the choices about a file in tabs, the answer above them and what a check found below."""
+    rows_tab, columns_tab, preparation_tab = st.tabs(["Rows", "Columns", "Preparation"])
+    with rows_tab:
+        shown = found.head.head(SHOWN_ROWS)
+        st.dataframe(shown, hide_index=True, height=300, alt=f"The first {len(shown)} rows of the file as they are")
+        reading.draw_notes(found.notes)
+        reading.draw_choices(dataset, found)
+    with columns_tab:
+        st.caption("What each column means. These were found by name and content; change what is wrong.")
+        roles = draw_roles(dataset, found.head, detected.roles.as_dict())
+        effective = {**detected.roles.as_dict(), **roles}
+        draw_reading(found.head, effective)
+    with preparation_tab:
+        behaviour_column = effective.get("behaviour")
+        preparation = draw_preparation(dataset, found.head[behaviour_column] if behaviour_column else None)
+    asked = asking.question(detected, effective)
+    with top:
+        if asked is not None:
+            cards.answer(plain(asked))
+        check = None if asked else draw_answer(dataset, found, roles, effective, preparation)
+    if check is not None:
+        with below:
+            draw_check(dataset, check)

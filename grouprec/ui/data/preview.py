@@ -55,6 +55,8 @@ def summarise(prepared: Prepared) -> Check:
         once=float((of_users == 1).mean()) if len(of_users) else 0.0,
         usual=int(np.median(of_users)) if len(of_users) else 0,
         doubts=tuple(prepared.report.doubts),
+        rejects=prepared.rejects,
+        notes=prepared.notes,
     )
 
 
@@ -116,6 +118,7 @@ def dropped_sentence(check: Check) -> str:
 
 
 _REASONS = {
+    "rows that cannot be read": "most because they cannot be read",
     "missing ids": "most because they name no user or no item",
     "times that cannot be read": "most because their time cannot be read",
     "cancellations and non-positive quantities": "most because they are cancelled or have no positive quantity",

@@ -16,6 +16,7 @@ from grouprec.data.doubts import Doubt
 from grouprec.data.hold_out import ENOUGH_TO_CHOOSE
 from grouprec.data.ids import encode_ids
 from grouprec.data.numerals import to_numbers
+from grouprec.data.rejects import Rejects
 from grouprec.data.times import to_seconds
 from grouprec.ranking.statistics import ENOUGH
 from grouprec.report.palette import ACCENT, NEUTRAL
@@ -39,6 +40,7 @@ class Warn:
 
 # What to do where a step of the preparation drops many rows
 _STEPS = {
+    "rows that cannot be read": "Look at them below: is a value with the delimiter in it without quotes?",
     "missing ids": "Choose other columns for user and item under Columns, or keep the rows without a user out of the "
     "export: visitors nobody knows cannot be grouped.",
     "times that cannot be read": "Write times like 2024-05-31 14:30, or choose another time column under Columns.",
@@ -245,6 +247,8 @@ class Check:
         once: share of the users with a single interaction.
         usual: interactions that half of the users do not exceed.
         doubts: what was not understood of the file, or only guessed.
+        rejects: rows that could not be read.
+        notes: what people should know about how the file was read.
     """
 
     n_users: int
@@ -264,3 +268,5 @@ class Check:
     once: float = 0.0
     usual: int = 0
     doubts: tuple[Doubt, ...] = ()
+    rejects: Rejects = field(default_factory=Rejects)
+    notes: tuple[str, ...] = ()

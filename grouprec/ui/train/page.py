@@ -10,6 +10,8 @@ import streamlit as st
 
 from grouprec.core.types import GrouprecError
 from grouprec.data.library import KnownDataset
+from grouprec.data.prepare import reading_of
+from grouprec.data.read import Reading
 from grouprec.runs.config import RunConfig, make_config
 from grouprec.runs.progress import make_plan
 from grouprec.runs.store import FINISHED, Run, State, Status
@@ -178,9 +180,9 @@ def draw_queue(waiting: list[Run]) -> None:
 
 
 @st.cache_resource(max_entries=32, show_spinner="Looking at the size of the file ...")
-def counted(path: str, roles: str, min_item_users: int) -> Size:
+def counted(path: str, roles: str, min_item_users: int, reading: Reading) -> Size:
     """Return the size of a file; ``roles`` is the JSON of its column roles."""
-    return count_size(Path(path), json.loads(roles), min_item_users)
+    return count_size(Path(path), json.loads(roles), min_item_users, reading)
 
 
 def size_of(dataset: KnownDataset, config: RunConfig) -> Size:
@@ -188,8 +190,8 @@ def size_of(dataset: KnownDataset, config: RunConfig) -> Size:
     same = (dict(config.roles), dict(dataset.preparation)) == (dataset.roles, dataset.preparation)
     if dataset.size and same:
         return Size(**dataset.size)
-    least = config.preparation.min_item_users
-    return counted(str(dataset.interactions), json.dumps(config.roles, sort_keys=True), least)
+    least, reading = config.preparation.min_item_users, reading_of(config.preparation)
+    return counted(str(dataset.interactions), json.dumps(config.roles, sort_keys=True), least, reading)
 
 
 def draw_new_run(dataset: KnownDataset, busy: bool) -> Estimate | None:

@@ -150,7 +150,7 @@ def test_a_changed_choice_asks_for_another_check(library: Library) -> None:
     [
         ("header.csv", b"user,item\n", "no rows"),
         ("picture.csv", b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "PNG"),
-        ("double.csv", b"user,user,item\na,b,c\n", "user"),
+        ("ragged.csv", b"user,item\na,b,c\nd\n", "Most unreadable rows” under Preparation"),
         ("broken.parquet", b"PAR1 this is not parquet", "parquet"),
     ],
 )

@@ -1,0 +1,96 @@
+"""Rows of a file that could not be read: kept with their line and the reason, and the point where they are too many."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from grouprec.core.types import DataError
+
+MOST_REJECTED = 0.05  # share of the rows that may be unreadable, unless a person allows more
+MOST_KEPT = 1_000_000  # rejected rows that are kept; the others are counted
+
+
+@dataclass(frozen=True)
+class Reject:
+    """A row that could not be read: its line in the file (from 1), its text and the reason."""
+
+    line: int
+    text: str
+    rule: str
+
+
+@dataclass
+class Rejects:
+    """The rows that could not be read, in the order of the file."""
+
+    rows: list[Reject] = field(default_factory=list)
+    n: int = 0
+
+    def __len__(self) -> int:
+        return self.n
+
+    def add(self, line: int, text: str, rule: str) -> None:
+        self.n += 1
+        if len(self.rows) < MOST_KEPT:
+            self.rows.append(Reject(line, text, rule))
+
+    def reason(self) -> str:
+        """Return the commonest reason with its first line."""
+        rule, _ = Counter(_kind(row.rule) for row in self.rows).most_common(1)[0]
+        first = next(row for row in self.rows if _kind(row.rule) == rule)
+        shown = " ".join(first.text.split())
+        shown = shown if len(shown) <= 80 else shown[:79] + "…"
+        verb = "is" if first.rule.startswith(("no ", "not ", "a comment", "the header")) else "has"
+        return f"line {first.line} {verb} {first.rule} ('{shown}')"
+
+    def save(self, path: Path) -> None:
+        """Write them as CSV: line, rule, text."""
+        with path.open("w", encoding="utf-8", newline="") as file:
+            file.write(self.csv())
+
+    def csv(self) -> str:
+        """Return them as CSV text."""
+        import io
+
+        out = io.StringIO(newline="")
+        writer = csv.writer(out)
+        writer.writerow(["line", "rule", "text"])
+        writer.writerows((row.line, row.rule, row.text) for row in self.rows)
+        return out.getvalue()
+
+
+class TooManyRejectedError(DataError):
+    """More rows than allowed cannot be read; has them as ``rejects``."""
+
+    def __init__(self, message: str, rejects: Rejects) -> None:
+        super().__init__(message)
+        self.rejects = rejects
+
+
+def check_share(name: str, rejects: Rejects, n_read: int, most: float) -> None:
+    """Refuse a file of which more than a share cannot be read.
+
+    Args:
+        name: of the file.
+        n_read: rows that could be read.
+        most: the largest share of all rows, 0..1.
+    Raises:
+        TooManyRejectedError: says how many, and the commonest reason with an example.
+    """
+    total = n_read + len(rejects)
+    if not len(rejects) or (n_read and len(rejects) <= most * total):
+        return
+    raise TooManyRejectedError(
+        f"{len(rejects):,} of {total:,} rows of '{name}' cannot be read (at most {most:.0%} may be left out); "
+        f"the commonest reason: {rejects.reason()}. Mend such lines (is a value with the delimiter in it without "
+        "quotes?), or allow more with --set data.most_rejected=0.2.",
+        rejects,
+    )
+
+
+def _kind(rule: str) -> str:
+    """Return a reason without its numbers, so that alike ones are counted together."""
+    return "values" if " value" in rule else rule.partition(":")[0]
