@@ -322,7 +322,9 @@ def value(run: Annotated[str, typer.Argument(help="Run id or last")], runs: Runs
     if json:
         print_json({"rows": table[VALUE_COLUMNS].to_dict("records")})
     else:
-        print_rows(records(table[table["metric"] == "ndcg@10"].drop(columns="metric")), "Nothing.")
+        left_out = ["metric", "floor_method", "silhouette", "below_best", "below_best_error"]  # too wide for a terminal
+        shown = table[table["metric"] == "ndcg@10"].drop(columns=left_out, errors="ignore")
+        print_rows(records(shown), "Nothing.")
 
 
 @app.command()

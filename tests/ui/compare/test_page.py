@@ -11,6 +11,7 @@ from grouprec.runs.store import Run, RunStore
 from grouprec.ui import charts
 from grouprec.ui.compare import tabs
 from tests.support.planted_run import build_older_run, build_run
+from tests.support.small_run import copy_of
 from tests.ui.opening import figure, headline, numbers, open_page, texts
 
 
@@ -239,3 +240,16 @@ def test_runs_are_compared_side_by_side(finished_run: Run, runs_folder: RunStore
     app.multiselect(key="compare_runs").set_value([other.run_id]).run()
     assert app.dataframe[-1].value["Groups"].tolist() == [5]
     assert "not on the same users" not in texts(app)
+
+
+def test_a_trained_run_tells_its_gain_in_people_and_every_method_by_a_name(
+    small_run: Run, runs_folder: RunStore
+) -> None:
+    copy_of(small_run, runs_folder)
+    for use in ("strict", "dedup"):
+        app = open_page("compare", use=use)
+        assert "of 100 people find something" in headline(app)
+        assert "One popular list for all would do for" in texts(app)
+        methods = app.dataframe[0].value["Method"]
+        assert methods.is_unique and not methods.str.contains("_").any()
+        assert "The simplest scorer (linear × trend)" in set(methods)

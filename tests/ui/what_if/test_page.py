@@ -19,6 +19,7 @@ from grouprec.ui import state
 from grouprec.ui.what_if import charts, page
 from tests.support.planted_groups import GRID, add_what_if
 from tests.support.planted_run import build_older_run, build_run
+from tests.support.small_run import copy_of
 from tests.ui.opening import figure, headline, numbers, open_page, texts
 
 
@@ -267,3 +268,15 @@ def test_groups_for_members_who_skip_are_judged_in_that_use(runs_folder: RunStor
     assert table.loc["Best possible", "3 lists"] == "–"
     shown = table_of(app, "label")
     assert shown["label"].iloc[0].startswith("Item 1"), "the lists of the other use begin 100 items later"
+
+
+def test_a_trained_run_says_how_many_lists_are_enough_and_of_what_the_gain_is_made(
+    small_run: Run, runs_folder: RunStore
+) -> None:
+    run = copy_of(small_run, runs_folder)
+    app = open_page("what_if")
+    assert "enough" in headline(app) and "of 100 people" in headline(app)
+    assert "One popular list for all would do for" in texts(app) and "**One good list for all**: " in texts(app)
+    for n in run.table("gain_of_groups")["n_groups"].unique():
+        app.select_slider(key="what_if_n").set_value(int(n)).run()
+        assert not app.exception
