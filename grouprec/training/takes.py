@@ -43,8 +43,8 @@ def foretell(cache: StageCache, encoded: Encoded, data: Dataset, weights: Weight
         found = ExpectedTakes.learn(predicted, taken, horizon, config.seed)
         return None if found is None else found.as_dict()
 
-    depends = ["takes", data.key, encoded.keys, weights.as_dict(), config.repeats]
-    return ExpectedTakes.of(cache.once("takes", depends, learn))
+    depends = ["foretold takes", data.key, encoded.keys, weights.as_dict(), config.repeats]
+    return ExpectedTakes.of(cache.once("foretold takes", depends, learn))
 
 
 def judge_takes(judged: Fitted, data: Dataset, task: Task, choices: Choices, seed: int) -> tuple[Any, pd.DataFrame]:
