@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from grouprec.core.types import Candidates
 from grouprec.ranking.statistics import Z
 from grouprec.ranking.takes import ExpectedTakes, Horizon, Predictions
 
@@ -14,22 +13,33 @@ N_PARTS = 5  # of the users: each is expected by what happened to the others
 COLUMNS = ("tenth", "n_pairs", "expected", "taken", "low", "high", "foretold")
 
 
-def expect_from_others(predicted: Predictions, taken: np.ndarray, horizon: Horizon, seed: int) -> np.ndarray | None:
-    """Return the probability of every candidate, a fifth of the users after another by what happened to the others.
+Parts = list[tuple[np.ndarray, ExpectedTakes]]  # rows of users, and what was learned from all others
+
+
+def learn_from_others(predicted: Predictions, taken: np.ndarray, horizon: Horizon, seed: int) -> Parts:
+    """Return what predictions came to for everybody but a fifth of the users, a fifth after another.
 
     Args:
         taken: bool [B, N], which candidates their user took.
         seed: divides the users.
     Returns:
-        float64 [B, N]; None where others took too little to learn from.
+        rows of the users left out, and what was learned; nothing where the others took too little to learn from.
     """
     part = np.random.default_rng(seed).permutation(len(taken)) % N_PARTS
-    expected = np.zeros(taken.shape)
+    found = []
     for number in range(N_PARTS):
         rows, others = np.flatnonzero(part == number), np.flatnonzero(part != number)
         learned = ExpectedTakes.learn(predicted.take(others), taken[others], horizon, seed)
         if learned is None:
-            return None
+            return []
+        found.append((rows, learned))
+    return found
+
+
+def expect(parts: Parts, predicted: Predictions) -> np.ndarray:
+    """Return the probability of every candidate by what was learned without its user, float64 [B, N]."""
+    expected = np.zeros(predicted.candidates.items.shape)
+    for rows, learned in parts:
         expected[rows] = learned.probabilities(predicted.take(rows))
     return expected
 
@@ -66,17 +76,3 @@ def tenths(expected: np.ndarray, taken: np.ndarray, foretold: np.ndarray | None 
 def largest_gap(table: pd.DataFrame) -> float:
     """Return by how much expected and real takes differ in the worst tenth, as a share of what was expected."""
     return float((table["taken"] / table["expected"] - 1).abs().max())
-
-
-def expected_of_lists(candidates: Candidates, expected: np.ndarray, lists: np.ndarray) -> np.ndarray:
-    """Return how many items of a list every user should take, float64 [B]; what is no candidate counts as not taken.
-
-    Args:
-        expected: float [B, N], every candidate's probability.
-        lists: int [B, K], -1 where there is no item.
-    """
-    matrix = Candidates(candidates.items, expected.astype(np.float32), candidates.n_items).matrix()
-    row, column = np.nonzero(lists >= 0)
-    if not len(row):
-        return np.zeros(len(lists))
-    return np.bincount(row, np.asarray(matrix[row, lists[row, column]], np.float64), minlength=len(lists))

@@ -8,7 +8,7 @@ work as well.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ from grouprec.ranking.candidates import discounts
 from grouprec.ranking.group_lists import LENGTH, RANKING_DEPTH, STRICT_DEPTH, worth_of_candidates
 from grouprec.ranking.rules import drop_excluded
 from grouprec.ranking.strategies import get_strategy
-from grouprec.ranking.takes import ExpectedTakes, Predictions
+from grouprec.ranking.takes import ExpectedTakes, Predictions, mean_chances
 from grouprec.ranking.task import Task, dedup_lists, nothing, shared_lists
 from grouprec.ranking.variety import diversify, item_cosines
 from grouprec.runs.snapshot import FitSnapshot
@@ -91,21 +91,21 @@ class ListMembers:
         """Return the sum of the members' chances of every item, float64 [I]: an order, no number of takes."""
         return self._summed(self.candidates.scores)
 
-    @cached_property
-    def takers(self) -> np.ndarray | None:
-        """Return how many members should take every item within the run's horizon, float64 [I]; None if unknown."""
-        return None if self._probabilities is None else self._summed(self._probabilities)
+    def takers(self, items: np.ndarray) -> np.ndarray | None:
+        """Return how many members should take every one of some items, float64 [K]; None where that is not known."""
+        sure = self._probabilities(items)
+        return None if sure is None else sure.sum(axis=0)
 
-    @cached_property
-    def _probabilities(self) -> np.ndarray | None:
-        """Return the probability that a member takes a candidate, float64 [M, N]."""
+    def _probabilities(self, items: np.ndarray) -> np.ndarray | None:
+        """Return the probability that a member takes an item within the run's horizon, float64 [M, K]."""
         if self.takes is None:
             return None
         base = self.base
         activity = np.diff(base.histories.indptr)[self.rows]
         now = float(base.last_times.max(initial=-np.inf))
-        predicted = Predictions.of(self.candidates, activity, base.last_times[self.rows], now)
-        return self.takes.probabilities(predicted)
+        predicted = Predictions.of(self.candidates, _wanted(base), activity, base.last_times[self.rows], now)
+        sure = self.takes.probabilities(predicted.of_lists(np.tile(items, (len(self.rows), 1))))
+        return sure if base.repeats else sure * (self.histories[:, items].toarray() == 0)
 
     @cached_property
     def reach(self) -> np.ndarray:
@@ -169,12 +169,13 @@ class ListMembers:
             place = np.where(lack, lack.cumsum(axis=1) - 1, n)
         shown = place < n
         discount = np.append(discounts(n), 0)[np.minimum(place, n)]
-        sure = None if self._probabilities is None else self._of_items(self._probabilities, items)
+        seen = shown.any(axis=0)
+        sure = self._probabilities(items[seen])
         return Price(
             float((worth * discount).sum()),
             float((best * shown).any(axis=1).mean()) if len(self.rows) else 0.0,
             float(metrics.intra_list_diversity(items[None, :n], self.base.histories, n)[0]),
-            None if sure is None else float((sure * shown).sum()),
+            None if sure is None else float((sure * shown[:, seen]).sum()),
         )
 
     @cached_property
@@ -214,6 +215,12 @@ class ListMembers:
         lists = make(items[None].astype(np.int32), labels, task, LENGTH)
         judged_relevant = sparse.csr_array(relevant[judged])
         return metrics.ndcg(metrics.hit_matrix(lists, judged_relevant), task.n_relevant, LENGTH)
+
+
+@lru_cache(maxsize=4)
+def _wanted(base: FitSnapshot) -> np.ndarray:
+    """Return every item's mean chance over all users, float64 [I]; counted once for a base."""
+    return mean_chances(base.candidates)
 
 
 def held_out_matrix(base: FitSnapshot, held_out: pd.DataFrame) -> sparse.csr_array:

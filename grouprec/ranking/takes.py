@@ -2,14 +2,15 @@
 
 Chances rank (:mod:`grouprec.models.blend`). How often a user then takes an item depends on how long one waits and on
 whether the user is still there, so what happened to predictions once is learned apart: a logistic regression on the
-chance's logit, on how much the user has and, where the horizon is a time, on how long they have been away. All three
-may bend at a few knots.
+chance's logit, on how much everybody wants the item, on how much the user has and, where the horizon is a time, on how
+long they have been away. All of them may bend at a few knots. Without the second, lists would be told too few takes:
+on them stands what many want, and of two equal chances the one for such an item comes true more often.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -25,6 +26,8 @@ MOST = 200_000  # pairs without a take that are learned from, drawn
 PENALTY = 1.0  # on half the squared weights
 TAKE_KNOTS = (0.1, 0.3, 0.5, 0.7, 0.9)  # quantiles of the takes' logits where the curve may bend
 USER_KNOTS = (1 / 3, 2 / 3)  # the same of users' facts
+AT_ONCE = 250_000  # pairs whose facts are held at one time
+LEAST_WANTED = 1e-4  # added to an item's mean chance: rarer ones are all alike
 USUAL_SPREAD, USUAL_WEIGHT = (
     2.5,
     5,
@@ -72,23 +75,49 @@ class Predictions:
 
     Attributes:
         candidates: [B, N]; the scores are chances.
+        wanted: float [I], every item's mean chance over all users (:func:`mean_chances`).
         activity: [B], how many items the user had.
         away: float [B], days since the user's latest interaction.
     """
 
     candidates: Candidates
+    wanted: np.ndarray
     activity: np.ndarray
     away: np.ndarray
 
     @classmethod
-    def of(cls, candidates: Candidates, activity: np.ndarray, last_times: np.ndarray, now: float) -> Self:
+    def of(
+        cls, candidates: Candidates, wanted: np.ndarray, activity: np.ndarray, last_times: np.ndarray, now: float
+    ) -> Self:
         """Return predictions made at a moment; users of whom no time is known count as away the longest."""
         known = np.isfinite(last_times)
         away = np.where(known, np.maximum(now - last_times, 0) / DAY if np.isfinite(now) else 0, 0)
-        return cls(candidates, activity, np.where(known, away, away.max(initial=0)))
+        return cls(candidates, wanted, activity, np.where(known, away, away.max(initial=0)))
 
     def take(self, rows: np.ndarray) -> Predictions:
-        return Predictions(self.candidates.take(rows), self.activity[rows], self.away[rows])
+        return Predictions(self.candidates.take(rows), self.wanted, self.activity[rows], self.away[rows])
+
+    def of_lists(self, lists: np.ndarray) -> Predictions:
+        """Return the same users' predictions of other items, int [B, K], -1 where there is none.
+
+        An item that is no candidate has the chance of the user's last one: it cannot have more.
+        """
+        candidates = self.candidates
+        known = lists >= 0
+        row, column = np.nonzero(known)
+        chances = np.zeros(lists.shape, np.float32)
+        if len(row):
+            chances[row, column] = np.asarray(candidates.matrix()[row, lists[row, column]])
+        last = np.where(candidates.items >= 0, candidates.scores, 1).min(axis=1, initial=1)[:, None]
+        chances = np.where(known & (chances == 0), last, chances).astype(np.float32)
+        return replace(self, candidates=Candidates(lists, chances, candidates.n_items))
+
+
+def mean_chances(candidates: Candidates) -> np.ndarray:
+    """Return every item's mean chance over the users, float64 [I]; it is 0 where an item is no candidate."""
+    there = candidates.items >= 0
+    total = np.bincount(candidates.items[there], candidates.scores[there], candidates.n_items)
+    return total / max(candidates.n_users, 1)
 
 
 @dataclass(frozen=True)
@@ -97,7 +126,7 @@ class ExpectedTakes:
 
     Attributes:
         horizon: how long takes are counted.
-        knots: by fact that is looked at ("chance", "activity", "away"), where its curve may bend.
+        knots: by fact that is looked at ("chance", "wanted", "activity", "away"), where its curve may bend.
         weights: of every fact and of what it exceeds every knot by, in the order of ``knots``.
         intercept: the constant term.
         n_users: users it was learned from.
@@ -127,17 +156,20 @@ class ExpectedTakes:
         counts = np.where(hits, 1.0, n_without / max(np.count_nonzero(~hits), 1))
         facts = _facts(seen, row, column, horizon)
         knots = {name: _knots(values, USER_KNOTS) for name, values in facts.items()}
-        knots["chance"] = _knots(facts["chance"][hits], TAKE_KNOTS)
+        knots |= {name: _knots(facts[name][hits], TAKE_KNOTS) for name in ("chance", "wanted")}
         weights, intercept = _logistic(_bent(facts, knots), hits, counts)
         return cls(horizon, knots, weights.tolist(), intercept, len(taken))
 
     def probabilities(self, predicted: Predictions) -> np.ndarray:
         """Return the probability of every candidate, float64 [B, N]; 0 where there is none."""
         items = predicted.candidates.items
-        row, column = np.nonzero(items >= 0)
         found = np.zeros(items.shape)
-        features = _bent(_facts(predicted, row, column, self.horizon), self.knots)
-        found[row, column] = expit(features @ np.array(self.weights) + self.intercept)
+        size = max(AT_ONCE // max(items.shape[1], 1), 1)
+        for start in range(0, len(items), size):
+            row, column = np.nonzero(items[start : start + size] >= 0)
+            row += start
+            features = _bent(_facts(predicted, row, column, self.horizon), self.knots)
+            found[row, column] = expit(features @ np.array(self.weights) + self.intercept)
         return found
 
     def interval(self, expected: float | np.ndarray) -> tuple[Any, Any]:
@@ -182,7 +214,11 @@ def _pairs(seen: Predictions, taken: np.ndarray, seed: int) -> np.ndarray:
 def _facts(seen: Predictions, row: np.ndarray, column: np.ndarray, horizon: Horizon) -> dict[str, np.ndarray]:
     """Return what is known of pairs of a user and a candidate, float64 [R] by name."""
     chances = seen.candidates.scores[row, column].astype(np.float64)
-    facts = {"chance": logit(np.clip(chances, 1e-9, 1 - 1e-7)), "activity": np.log1p(seen.activity[row])}
+    facts = {
+        "chance": logit(np.clip(chances, 1e-9, 1 - 1e-7)),
+        "wanted": np.log(seen.wanted[seen.candidates.items[row, column]] + LEAST_WANTED),
+        "activity": np.log1p(seen.activity[row]),
+    }
     if horizon.kind == "days":  # where every user's latest rows are held out, all have been away for as long as that
         facts["away"] = np.log1p(seen.away[row])
     return facts

@@ -59,17 +59,17 @@ def listed(members: ListMembers, items: np.ndarray, places: np.ndarray, explaine
         places: int [I], of :func:`~grouprec.explore.remake.list_for_all`.
         explainer: of the members; None where the run kept no reasons.
     """
-    labels, ids = members.base.item_labels, members.base.item_ids
+    labels, ids, takers = members.base.item_labels, members.base.item_ids, members.takers(items)
     return [
         Listed(
             str(labels[item]),
             str(ids[item]),
             "" if explainer is None else in_words(explainer.why(item), labels),
-            None if members.takers is None else float(members.takers[item]),
+            None if takers is None else float(takers[at]),
             float(members.owned[item]),
             int(places[item]),
         )
-        for item in items.tolist()
+        for at, item in enumerate(items.tolist())
     ]
 
 

@@ -15,7 +15,7 @@ from grouprec.models.blend import Weights, repeat_terms
 from grouprec.ranking.candidates import best_unseen
 from grouprec.ranking.group_lists import LENGTH
 from grouprec.ranking.metrics import contains
-from grouprec.ranking.takes import ExpectedTakes, Horizon, Predictions, spread_of
+from grouprec.ranking.takes import ExpectedTakes, Horizon, Predictions, mean_chances, spread_of
 from grouprec.ranking.task import Task, dedup_lists, nothing, shared_lists, validation_task
 from grouprec.training.encoded import Encoded
 from grouprec.training.fit import Choices, Fitted
@@ -39,11 +39,12 @@ def foretell(cache: StageCache, encoded: Encoded, data: Dataset, weights: Weight
         candidates = best_unseen(lambda part: predictor.scores(rows[part]), seen[rows], seed=config.seed)
         taken = contains(validation_task(data, config.repeats).relevant[rows], candidates.items)
         horizon = Horizon.of(data.train, data.validation, data.n_users)
-        found = ExpectedTakes.learn(_predictions(data, rows, candidates), taken, horizon, config.seed)
+        predicted = _predictions(data, rows, candidates, mean_chances(candidates))
+        found = ExpectedTakes.learn(predicted, taken, horizon, config.seed)
         return None if found is None else found.as_dict()
 
-    depends = ["takes", data.key, encoded.keys, weights.as_dict(), config.repeats]
-    return ExpectedTakes.of(cache.once("takes", depends, learn))
+    depends = ["foretold takes", data.key, encoded.keys, weights.as_dict(), config.repeats]
+    return ExpectedTakes.of(cache.once("foretold takes", depends, learn))
 
 
 def judge_takes(judged: Fitted, data: Dataset, task: Task, choices: Choices, seed: int) -> tuple[Any, pd.DataFrame]:
@@ -60,19 +61,21 @@ def judge_takes(judged: Fitted, data: Dataset, task: Task, choices: Choices, see
         real takes of the exported lists' first ten items; None where too little was taken to tell. And the table.
     """
     rows = _drawn(judged.data.n_users, seed)
-    predicted = _predictions(judged.data, rows, judged.candidates.take(rows))
+    wanted = mean_chances(judged.candidates)
+    predicted = _predictions(judged.data, rows, judged.candidates.take(rows), wanted)
     taken = contains(task.relevant[rows], predicted.candidates.items)
     horizon = Horizon.of(judged.data.train, data.test, data.n_users)
     learned = ExpectedTakes.learn(predicted, taken, horizon, seed)
-    others = expected.expect_from_others(predicted, taken, horizon, seed)
-    if learned is None or others is None:
+    parts = expected.learn_from_others(predicted, taken, horizon, seed)
+    if learned is None or not parts:
         nobody = np.zeros((0, 1))
         return None, expected.tenths(nobody, nobody > 0)
     foretold = None
     if choices.foretold is not None and choices.foretold.horizon.kind == horizon.kind:
         foretold = choices.foretold.probabilities(predicted) * horizon.length / choices.foretold.horizon.length
+    others = expected.expect(parts, predicted)
     table = expected.tenths(others, taken, foretold)
-    by_group = _of_lists(judged, replace(task, users=rows), predicted.candidates, others)
+    by_group = _of_lists(judged, replace(task, users=rows), predicted, parts)
     pooled = np.concatenate(list(by_group.values()), axis=1)
     learned = replace(learned, spread=spread_of(*pooled))
     return learned.as_dict() | {
@@ -95,16 +98,16 @@ def _drawn(n_users: int, seed: int) -> np.ndarray:
     return np.sort(np.random.default_rng(seed).choice(n_users, USERS, replace=False))
 
 
-def _predictions(data: Dataset, rows: np.ndarray, candidates: Candidates) -> Predictions:
+def _predictions(data: Dataset, rows: np.ndarray, candidates: Candidates, wanted: np.ndarray) -> Predictions:
     """Return predictions for some users, made at the end of the training part."""
     last = np.full(data.n_users, -np.inf)
     if data.train.times is not None:
         np.maximum.at(last, data.train.user_rows, data.train.times)
     activity = np.diff(data.histories.indptr)[rows]
-    return Predictions.of(candidates, activity, last[rows], float(last.max(initial=-np.inf)))
+    return Predictions.of(candidates, wanted, activity, last[rows], float(last.max(initial=-np.inf)))
 
 
-def _of_lists(judged: Fitted, task: Task, candidates: Candidates, others: np.ndarray) -> dict[str, np.ndarray]:
+def _of_lists(judged: Fitted, task: Task, predicted: Predictions, parts: expected.Parts) -> dict[str, np.ndarray]:
     """Return expected and real takes of the exported lists by group, float64 [2, G], by regime."""
     labels, found = judged.groups.labels, {}
     for regime in REGIMES:
@@ -113,10 +116,9 @@ def _of_lists(judged: Fitted, task: Task, candidates: Candidates, others: np.nda
             shown = shared_lists(lists.strict, labels, task, LENGTH)
         else:
             shown = dedup_lists(lists.ranking, labels, task, LENGTH)
-        by_user = (
-            expected.expected_of_lists(candidates, others, shown),
-            contains(task.relevant[task.users], shown).sum(1),
-        )
+        allowed = ~contains(task.seen[task.users], shown)
+        sure = expected.expect(parts, predicted.of_lists(shown)) * allowed
+        by_user = sure.sum(axis=1), contains(task.relevant[task.users], shown).sum(axis=1)
         own = labels[task.users]
         found[regime] = np.stack([np.bincount(own, values, judged.groups.n_groups) for values in by_user])
     return found

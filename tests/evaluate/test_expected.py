@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from grouprec.core.types import Candidates
-from grouprec.evaluate.expected import expect_from_others, expected_of_lists, largest_gap, tenths
+from grouprec.evaluate.expected import expect, largest_gap, learn_from_others, tenths
 from grouprec.ranking.takes import Horizon
 from tests.ranking.test_takes import drawn, planted
 
@@ -16,8 +15,9 @@ DAYS = Horizon("days", 19.0)
 def test_users_are_expected_from_others_within_a_tenth_in_every_tenth() -> None:
     seen, truth = planted(4000, 0)
     taken = drawn(truth, 1)
-    expected = expect_from_others(seen, taken, DAYS, 0)
-    assert expected is not None
+    parts = learn_from_others(seen, taken, DAYS, 0)
+    assert sorted(np.concatenate([rows for rows, _ in parts]).tolist()) == list(range(4000)) and len(parts) == 5
+    expected = expect(parts, seen)
     table = tenths(expected, taken)
     assert table["tenth"].tolist() == list(range(1, 11))
     assert largest_gap(table) < 0.1
@@ -30,11 +30,10 @@ def test_users_are_expected_from_others_within_a_tenth_in_every_tenth() -> None:
 def test_nobodys_own_takes_count_for_what_is_expected_of_them() -> None:
     seen, truth = planted(600, 0)
     taken = drawn(truth, 1)
-    before = expect_from_others(seen, taken, DAYS, 0)
+    before = expect(learn_from_others(seen, taken, DAYS, 0), seen)
     other = taken.copy()
     other[7] = ~taken[7] & (seen.candidates.items[7] >= 0)
-    after = expect_from_others(seen, other, DAYS, 0)
-    assert before is not None and after is not None
+    after = expect(learn_from_others(seen, other, DAYS, 0), seen)
     same = (before == after).all(axis=1)
     assert same[7] and same.sum() == 120, "only of the other four fifths something else is expected now"
 
@@ -43,7 +42,7 @@ def test_where_others_took_too_little_nothing_is_expected() -> None:
     seen, truth = planted(600, 0)
     taken = np.zeros(truth.shape, bool)
     taken[:, 0] = np.arange(600) < 55
-    assert expect_from_others(seen, taken, DAYS, 0) is None
+    assert learn_from_others(seen, taken, DAYS, 0) == []
 
 
 def test_tenths_hold_a_tenth_of_what_is_expected_least_likely_first() -> None:
@@ -66,11 +65,3 @@ def test_nobody_gives_an_empty_table() -> None:
     empty = np.zeros((0, 1))
     table = tenths(empty, empty > 0)
     assert table.empty and table.dtypes.astype(str).tolist() == ["int64"] * 2 + ["float64"] * 5
-
-
-def test_a_list_is_expected_to_be_taken_by_those_whose_candidates_it_has() -> None:
-    candidates = Candidates(np.array([[2, 0], [1, -1], [3, 2]], np.int32), np.ones((3, 2), np.float32), 4)
-    expected = np.array([[0.5, 0.25], [0.125, 0.0], [0.75, 0.0625]])
-    lists = np.array([[0, 1, 2], [1, 3, -1], [0, 1, -1]])
-    assert expected_of_lists(candidates, expected, lists).tolist() == [0.75, 0.125, 0]
-    assert expected_of_lists(candidates, expected, np.full((3, 2), -1)).tolist() == [0, 0, 0]

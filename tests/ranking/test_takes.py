@@ -11,7 +11,7 @@ from scipy.special import expit, logit
 from grouprec.core.types import Candidates
 from grouprec.data.dataset import Interactions
 from grouprec.ranking import takes as module
-from grouprec.ranking.takes import FEWEST, ExpectedTakes, Horizon, Predictions, spread_of
+from grouprec.ranking.takes import FEWEST, ExpectedTakes, Horizon, Predictions, mean_chances, spread_of
 
 DAYS = Horizon("days", 19.0)
 PART = Horizon("interactions", 3.7)
@@ -26,9 +26,12 @@ def planted(n_users: int, seed: int, n: int = 60, of_time: bool = True) -> tuple
     idle = away if of_time else np.full(n_users, 40.0)
     logits = 0.6 * logit(chances) - 2.5 + 0.4 * np.log1p(activity)[:, None] - 0.5 * np.log1p(idle)[:, None]
     items = np.tile(np.arange(n, dtype=np.int32), (n_users, 1))
+    items = rng.permuted(items, axis=1)
+    wanted = np.linspace(0.1, 1, n) ** 2 / 4
+    logits = logits + 0.5 * np.log(wanted[items] + 1e-4) + 1.2
     items[:, -1], chances[:, -1] = -1, 0  # a user may have fewer candidates
     truth = np.where(items >= 0, expit(logits), 0)
-    return Predictions(Candidates(items, chances, n), activity, away), truth
+    return Predictions(Candidates(items, chances, n), wanted, activity, away), truth
 
 
 def drawn(truth: np.ndarray, seed: int) -> np.ndarray:
@@ -45,9 +48,9 @@ def by_tenth(expected: np.ndarray, *others: np.ndarray) -> list[np.ndarray]:
 
 @pytest.mark.parametrize(("horizon", "of_time"), [(DAYS, True), (PART, False)], ids=["days", "interactions"])
 def test_expected_and_real_takes_of_other_users_agree_in_every_tenth(horizon: Horizon, of_time: bool) -> None:
-    seen, truth = planted(1500, 0, of_time=of_time)
+    seen, truth = planted(4000, 0, of_time=of_time)
     learned = ExpectedTakes.learn(seen, drawn(truth, 1), horizon, 0)
-    assert learned is not None and learned.n_users == 1500 and learned.horizon == horizon
+    assert learned is not None and learned.n_users == 4000 and learned.horizon == horizon
     others, their_truth = planted(4000, 2, of_time=of_time)
     expected = learned.probabilities(others)
     assert (expected[:, -1] == 0).all() and (expected[:, :-1] > 0).all()
@@ -58,14 +61,17 @@ def test_expected_and_real_takes_of_other_users_agree_in_every_tenth(horizon: Ho
     assert told.sum() > 2 * their_truth.sum(), "the chances themselves are no number of takes"
 
 
-def test_a_user_who_has_been_away_for_long_takes_less_and_an_active_one_more() -> None:
-    seen, truth = planted(1500, 0)
+def test_who_has_been_away_takes_less_who_is_active_more_and_all_more_of_what_many_want() -> None:
+    seen, truth = planted(4000, 0)
     learned = ExpectedTakes.learn(seen, drawn(truth, 1), DAYS, 0)
-    assert learned is not None and list(learned.knots) == ["chance", "activity", "away"]
-    one = Candidates(np.zeros((4, 1), np.int32), np.full((4, 1), 0.3, np.float32), 1)
-    expected = learned.probabilities(Predictions(one, np.array([5, 5, 150, 150]), np.array([2.0, 100.0, 2.0, 100.0])))
-    right = expit(0.6 * logit(0.3) - 2.5 + 0.4 * np.log1p([5, 5, 150, 150]) - 0.5 * np.log1p([2, 100, 2, 100]))
-    np.testing.assert_allclose(expected[:, 0], right, rtol=0.12)
+    assert learned is not None and list(learned.knots) == ["chance", "wanted", "activity", "away"]
+    items = np.tile(np.array([0, 1], np.int32), (4, 1))
+    one = Candidates(items, np.full((4, 2), 0.3, np.float32), 2)
+    activity, away = np.array([5, 5, 150, 150]), np.array([2.0, 100.0, 2.0, 100.0])
+    expected = learned.probabilities(Predictions(one, np.array([0.02, 0.2]), activity, away))
+    of_users = 0.6 * logit(0.3) - 1.3 + 0.4 * np.log1p(activity) - 0.5 * np.log1p(away)
+    right = expit(of_users[:, None] + 0.5 * np.log(np.array([0.0201, 0.2001])))
+    np.testing.assert_allclose(expected, right, rtol=0.12)
 
 
 def test_a_bent_curve_is_followed() -> None:
@@ -108,9 +114,9 @@ def test_too_few_takes_say_nothing() -> None:
 
 def test_users_who_are_all_alike_are_learned_from_too() -> None:
     seen, truth = planted(400, 0)
-    alike = Predictions(seen.candidates, np.full(400, 7), np.zeros(400))
+    alike = Predictions(seen.candidates, np.full(60, 0.1), np.full(400, 7), np.zeros(400))
     learned = ExpectedTakes.learn(alike, drawn(truth, 1), DAYS, 0)
-    assert learned is not None and learned.knots["activity"] == learned.knots["away"] == []
+    assert learned is not None and learned.knots["activity"] == learned.knots["away"] == learned.knots["wanted"] == []
     assert learned.probabilities(alike).sum() == pytest.approx(drawn(truth, 1).sum(), rel=1e-3)
 
 
@@ -148,11 +154,32 @@ def test_horizons_are_said_in_words() -> None:
 def test_users_are_away_since_their_latest_interaction() -> None:
     nothing = Candidates(np.zeros((4, 1), np.int32), np.zeros((4, 1), np.float32), 1)
     last = np.array([0.0, 8 * DAY, 10 * DAY, -np.inf])
-    seen = Predictions.of(nothing, np.arange(4), last, 10 * DAY)
+    seen = Predictions.of(nothing, np.ones(1), np.arange(4), last, 10 * DAY)
     assert seen.away.tolist() == [10, 2, 0, 10], "of whom no time is known counts as away the longest"
     assert seen.take(np.array([1])).away.tolist() == [2] and seen.take(np.array([1])).activity.tolist() == [1]
-    untimed = Predictions.of(nothing, np.arange(4), np.full(4, -np.inf), -np.inf)
+    untimed = Predictions.of(nothing, np.ones(1), np.arange(4), np.full(4, -np.inf), -np.inf)
     assert untimed.away.tolist() == [0] * 4
+
+
+def test_what_is_no_candidate_has_the_chance_of_the_last_one() -> None:
+    items = np.array([[2, 0, -1], [1, 3, 0], [-1, -1, -1]], np.int32)
+    scores = np.array([[0.5, 0.25, 0], [0.75, 0.5, 0.125], [0, 0, 0]], np.float32)
+    seen = Predictions(
+        Candidates(items, scores, 4), mean_chances(Candidates(items, scores, 4)), np.arange(3), np.zeros(3)
+    )
+    assert seen.wanted.tolist() == [0.125, 0.25, 0.5 / 3, 0.5 / 3]
+    found = seen.of_lists(np.array([[0, 1, 2], [0, 2, -1], [-1, -1, -1]], np.int32))
+    assert found.candidates.scores.tolist() == [[0.25, 0.25, 0.5], [0.125, 0.125, 0], [0, 0, 0]]
+    assert found.candidates.n_items == 4 and found.activity.tolist() == [0, 1, 2]
+
+
+def test_many_users_are_looked_at_a_part_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen, truth = planted(300, 0)
+    learned = ExpectedTakes.learn(seen, drawn(truth, 1), DAYS, 0)
+    assert learned is not None
+    whole = learned.probabilities(seen)
+    monkeypatch.setattr(module, "AT_ONCE", 130)
+    np.testing.assert_allclose(learned.probabilities(seen), whole, rtol=1e-12)
 
 
 def test_the_interval_holds_for_takes_of_that_spread_and_never_goes_below_nothing() -> None:

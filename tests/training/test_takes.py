@@ -16,7 +16,7 @@ from grouprec.data.dataset import Dataset, Interactions
 from grouprec.evaluate.expected import largest_gap
 from grouprec.models.blend import ItemFacts, Weights, repeat_terms
 from grouprec.ranking.candidates import best_unseen
-from grouprec.ranking.takes import ExpectedTakes, Horizon
+from grouprec.ranking.takes import ExpectedTakes, Horizon, mean_chances
 from grouprec.ranking.task import nothing, validation_task
 from grouprec.ranking.task import test_task as task_of
 from grouprec.runs.config import RunConfig
@@ -127,7 +127,7 @@ def test_what_is_saved_is_what_pages_apply(judged: Any) -> None:
     learned = ExpectedTakes.of(takes)
     fit, data, _ = judged
     assert learned is not None and learned.n_users == N_USERS and 1 <= learned.spread < 5
-    seen = module._predictions(data, np.arange(N_USERS), fit.candidates)
+    seen = module._predictions(data, np.arange(N_USERS), fit.candidates, mean_chances(fit.candidates))
     assert learned.probabilities(seen).sum() == pytest.approx(len(data.test), rel=1e-3)
 
 
@@ -177,7 +177,7 @@ def test_the_validation_part_foretells_what_the_part_that_judges_will_bring(repe
     seen = nothing(data.shape) if repeats else data.histories
     predictor = encoded.predictor(weights, data, repeat_terms(data) if repeats else ())
     candidates = best_unseen(predictor.scores, seen)
-    expected = found.probabilities(module._predictions(data, np.arange(N_USERS), candidates))
+    expected = found.probabilities(module._predictions(data, np.arange(N_USERS), candidates, mean_chances(candidates)))
     real = validation_task(data, repeats).relevant
     assert expected.sum() == pytest.approx(real.nnz, rel=0.01)
     assert (real.nnz == len(data.validation)) == repeats

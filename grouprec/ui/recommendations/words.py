@@ -103,10 +103,10 @@ def list_frame(members: ListMembers, items: np.ndarray, before: np.ndarray, plac
     """
     base = members.base
     frame = pd.DataFrame({"rank": np.arange(1, len(items) + 1), "move": moves(before.tolist(), items.tolist())})
-    place = pd.array(places[items], dtype="Int64")
+    place, takers = pd.array(places[items], dtype="Int64"), members.takers(items)
     return frame.assign(
         label=base.item_labels[items],
-        takers=np.nan if members.takers is None else members.takers[items].round(1),
+        takers=np.nan if takers is None else takers.round(1),
         reach=members.reach[items].round(3),
         owned=members.owned[items].round(3),
         place=pd.Series(place).mask(places[items] == 0),

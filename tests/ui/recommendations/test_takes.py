@@ -59,9 +59,11 @@ def test_the_page_tells_takes_with_horizon_and_interval(run: Run) -> None:
     chosen = first_list(run)
     members, items = chosen.members, chosen.trained[:10]
     place = members.candidates.items[:, :, None] == items
-    chances = np.where(place, members.candidates.scores[:, :, None], np.nan)
+    last = np.where(members.candidates.items >= 0, members.candidates.scores, 1).min(axis=1)[:, None]
+    chances = np.where(place.any(axis=1), (place * members.candidates.scores[:, :, None]).sum(axis=1), last)
     logits = np.log(chances) - np.log1p(-chances.astype(float))
-    total = np.nansum(1 / (1 + np.exp(1.5 - 0.25 * logits)))
+    lacks = members.histories[:, items].toarray() == 0
+    total = (lacks / (1 + np.exp(1.5 - 0.25 * logits))).sum()
     half = 1.96**2
     ends = [total + half + sign * np.sqrt(half**2 + 2 * half * total) for sign in (-1, 1)]
     app = open_page("recommendations", group="1")
@@ -78,8 +80,8 @@ def test_the_page_to_print_tells_takers_and_until_when(run: Run) -> None:
     html = sheet.make(first_list(run), "22 November 2026")
     assert '<th class="n">Should take</th>' in html
     assert "Should take: members who should take the item in 19 days, as long as the run was judged on." in html
-    takers = opened.members(run, state.table(run, "users"), 1).takers
-    assert takers is not None and f'<td class="n">{takers[first_list(run).trained[0]]:,.1f}</td>' in html
+    takers = opened.members(run, state.table(run, "users"), 1).takers(first_list(run).trained[:1])
+    assert takers is not None and f'<td class="n">{takers[0]:,.1f}</td>' in html
 
 
 @pytest.mark.parametrize("run", ["untold"], indirect=True)
