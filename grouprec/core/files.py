@@ -1,4 +1,4 @@
-"""Files as the product writes them: atomically, and with one sentence where the system refuses."""
+"""Files as the product writes them: atomically, on disk where that is promised, and with one sentence on refusal."""
 
 from __future__ import annotations
 
@@ -30,22 +30,56 @@ def storage(path: Path) -> Iterator[None]:
         raise StorageError(f"Cannot write {path}: {error}; free some space or choose another with --runs.") from error
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Replace a JSON file atomically: a reader sees the old content or the new one, never half."""
+@contextlib.contextmanager
+def replacing(path: Path, promise: bool = False) -> Iterator[Path]:
+    """Give a temporary file to write, which takes the place of ``path`` at the end of the block.
+
+    A reader sees the old content or the new one, never half; where the block fails, the old content stays.
+
+    Args:
+        promise: the new content is on disk, not only handed to the system, when this returns.
+    Raises:
+        StorageError: it cannot be written.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
     with storage(path):
         try:
-            temporary.write_text(json.dumps(value, indent=1, default=plain), encoding="utf-8")
+            temporary.touch()
+            mode = temporary.stat().st_mode  # some libraries make files that only their owner may read
+            yield temporary
+            temporary.chmod(mode)
+            if promise:
+                to_disk(temporary)
             temporary.replace(path)
+            if promise:
+                to_disk(path.parent)
         finally:
-            temporary.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+
+def to_disk(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on disk; folders only where the system knows that."""
+    if path.is_dir() and os.name == "nt":
+        return
+    number = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
+def write_json(path: Path, value: Any, promise: bool = False) -> None:
+    """Replace a JSON file; arguments and errors as :func:`replacing`."""
+    with replacing(path, promise) as temporary:
+        temporary.write_text(json.dumps(value, indent=1, default=plain), encoding="utf-8")
 
 
 def read_json(path: Path) -> Any:
     """Return a JSON file's content, None where it is missing or damaged."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
 
 

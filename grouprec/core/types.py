@@ -38,6 +38,10 @@ class StorageError(GrouprecError):
     """The runs folder cannot be read or written (permissions, full disk, damaged run)."""
 
 
+class BusyError(StorageError):
+    """Another process, or another thread, holds what was asked for; later it may be free."""
+
+
 @dataclass(frozen=True, eq=False)
 class Embeddings:
     """User and item vectors whose dot product is the predicted preference.

@@ -14,7 +14,6 @@ import pandas as pd
 from scipy import sparse
 
 from grouprec.core.arrays import empty_csr
-from grouprec.core.files import read_json
 from grouprec.core.types import Candidates, GroupLatents, GroupLists, Groups, Preference, StorageError
 from grouprec.data.dataset import Dataset, Interactions
 from grouprec.explore import edits, portrait, tables
@@ -290,7 +289,7 @@ class EditedRun:
 
     def _made(self, kinds: list[str], part: Dataset, groups: Groups, candidates: Candidates) -> dict[str, GroupLists]:
         """Return the lists of the groups by kind, under the run's own rules."""
-        base, rules = self.users.base, (read_json(self.run.path / "config.json") or {}).get("rules", {})
+        base, rules = self.users.base, self.run.choices().get("rules", {})
         excluded = np.zeros((groups.n_groups, len(base.item_ids)), bool)
         if base.excluded is not None:
             excluded |= base.excluded.all(axis=0)  # what the rules keep from everybody

@@ -1,14 +1,14 @@
 """What people change about the groups of a finished run: names, descriptions, merged, split and new groups.
 
-``<run>/curation.json`` holds the edits in their order. They are no part of the manifest, and nothing that training
+``<run>/curation.json`` holds the edits in their order, under a lock between processes. They are no part of the manifest, and nothing that training
 wrote is touched: groups are what the edits make of the trained ones, so taking the last edit back restores exactly
 what was there before it.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,13 +16,14 @@ from typing import Literal, Self
 
 import numpy as np
 
-from grouprec.core.files import read_json, write_json
-from grouprec.core.types import GrouprecError, StorageError
+from grouprec.core.forms import VERSION, DamagedError, Form, read_kept_form, write_kept_form
+from grouprec.core.locks import alone
+from grouprec.core.types import GrouprecError
 
 FILE = "curation.json"
+EDITS_VERSION = 2  # 1, of 0.1.0, had no seal
 LONGEST_NAME, LONGEST_DESCRIPTION = 80, 600
 Kind = Literal["rename", "describe", "merge", "split", "form"]
-_WRITING = threading.Lock()  # two tabs of one server must not lose each other's edits
 
 
 class EditError(GrouprecError):
@@ -69,16 +70,12 @@ class EditHistory:
         Raises:
             StorageError: the file is damaged.
         """
-        path = folder / FILE
-        if not path.exists():
-            return cls()
         try:
-            value = read_json(path)
-            return cls(*(tuple(_edit(entry) for entry in value[name]) for name in ("edits", "undone")))
+            form = _form(folder)
+            return cls(*(tuple(_edit(entry) for entry in form[name]) for name in ("edits", "undone") if form))
         except (TypeError, KeyError, ValueError) as error:
-            raise StorageError(
-                f"The file {path}, which holds the edits of groups, is damaged; remove it to see the trained groups."
-            ) from error
+            reason = f"The file {folder / FILE}, which holds the edits of groups, is damaged"
+            raise DamagedError(reason, "remove it to see the trained groups") from error
 
     def save(self, folder: Path) -> None:
         """Replace the file of the edits atomically.
@@ -86,7 +83,29 @@ class EditHistory:
         Raises:
             StorageError: it cannot be written.
         """
-        write_json(folder / FILE, {"format": 1, **asdict(self)})
+        write_kept_form(folder / FILE, {VERSION: EDITS_VERSION, **_form(folder), **asdict(self)})
+
+
+def _form(folder: Path) -> Form:
+    """Return the file of the edits, {} where nobody made any.
+
+    Raises:
+        DamagedError: it is not what was written.
+    """
+    try:
+        return read_kept_form(folder / FILE, EDITS_VERSION, {1: _edits_of_1}, "with the trained groups")
+    except DamagedError as error:
+        raise DamagedError(f"The edits of groups of the run {folder.name}: {error.reason}", error.advice) from None
+
+
+def _edits_of_1(form: Form) -> Form:
+    """Return edits of 0.1.0 as of today."""
+    return form
+
+
+def _writing(folder: Path) -> AbstractContextManager[None]:
+    """Let one tab or process at a time change the edits: each keeps what the others have done."""
+    return alone(folder / ".curation.lock", f"Somebody else is editing the groups of {folder.name}; try again.")
 
 
 def _edit(entry: dict) -> Edit:
@@ -212,7 +231,7 @@ def change(folder: Path, trained: Grouping, edit: Edit) -> None:
         EditError: the groups, as all earlier edits have left them, do not allow it; nothing is written then.
         StorageError: the file is damaged or cannot be written.
     """
-    with _WRITING:
+    with _writing(folder):
         history = EditHistory.load(folder)
         trained.replay(history.edits).apply(edit)
         history.add(edit).save(folder)
@@ -220,11 +239,11 @@ def change(folder: Path, trained: Grouping, edit: Edit) -> None:
 
 def undo(folder: Path) -> None:
     """Take the last edit of a run folder back; nothing happens where there is none. Errors as :func:`change`."""
-    with _WRITING:
+    with _writing(folder):
         EditHistory.load(folder).undo().save(folder)
 
 
 def redo(folder: Path) -> None:
     """Make the edit that was taken back last once more; nothing happens where there is none."""
-    with _WRITING:
+    with _writing(folder):
         EditHistory.load(folder).redo().save(folder)

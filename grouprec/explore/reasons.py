@@ -28,6 +28,7 @@ from grouprec.explore.score_parts import parts_of
 from grouprec.models.base import Encoder
 from grouprec.models.blend import FLOOR, ItemFacts, Weights
 from grouprec.ranking.group_lists import worth_of_candidates
+from grouprec.runs.run import FACTS
 from grouprec.runs.snapshot import FitSnapshot
 from grouprec.runs.stages import load_encoders, load_facts
 from grouprec.runs.store import Run, RunStore
@@ -198,7 +199,7 @@ class Model:
         blend, encoders = run.metrics().get("blend"), load_encoders(store, run)
         if not blend or not encoders:
             raise StorageError(f"The run {run.run_id} kept no reasons for its items; train it again to see them.")
-        return cls(base, encoders, Weights(**blend), load_facts(run.item_facts))
+        return cls(base, encoders, Weights(**blend), load_facts(run.file(FACTS)))
 
     def explainer(self, rows: np.ndarray, attributes: pd.DataFrame | None = None) -> Explainer:
         """Return the reasons of some users, at most MOST_USERS of them, drawn with the run's seed.

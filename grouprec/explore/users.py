@@ -15,6 +15,7 @@ from sklearn.cluster import KMeans
 
 from grouprec.explore.naming import count_terms
 from grouprec.ranking.candidates import taste
+from grouprec.runs.run import SNAPSHOT
 from grouprec.runs.snapshot import FitSnapshot
 from grouprec.runs.store import Run
 
@@ -47,7 +48,7 @@ class RunUsers:
         Raises:
             StorageError: the run is older than the file, or it is damaged.
         """
-        return cls(FitSnapshot.load(run.snapshot()))
+        return cls(FitSnapshot.load(run.file(SNAPSHOT)))
 
     @cached_property
     def space(self) -> np.ndarray:

@@ -24,6 +24,7 @@ from grouprec.models.virtual_members import (
     virtual_histories,
     wanted,
 )
+from grouprec.runs.run import SNAPSHOT
 from grouprec.runs.snapshot import FitSnapshot
 from grouprec.runs.stages import load_stage
 from grouprec.runs.store import Run, RunStore
@@ -99,7 +100,7 @@ class VirtualGroups:
             StorageError: the run is older than these files, or they are damaged.
         """
         profile, generator = (load_stage(store, run, kind) for kind in ("profile", "generator"))
-        return cls(FitSnapshot.load(run.snapshot()), profile, generator)
+        return cls(FitSnapshot.load(run.file(SNAPSHOT)), profile, generator)
 
     @property
     def n_items(self) -> int:

@@ -13,10 +13,11 @@ import pandas as pd
 from scipy import sparse
 
 from grouprec.core.arrays import empty_csr
-from grouprec.core.types import StorageError
 from grouprec.live.events import FACTORS
+from grouprec.live.ledger import check, damaged
 from grouprec.live.stream import PLACER, SNAPSHOT, Stream
 from grouprec.ranking.statistics import wilson
+from grouprec.runs.content import remembered
 from grouprec.runs.store import LEDGER, Run, RunStore
 
 COLUMNS = ["time", "user", "group", "item", "verdict", "method", "regime"]
@@ -36,14 +37,22 @@ def verdicts(run: Run) -> pd.DataFrame:
     """
     path = run.ledger
     rows: list[tuple] = []
+    if not path.exists() and run.live_state.exists():
+        raise damaged(path, "it is missing")
     if path.exists():
         try:
+            remembered(path, "ledger", _check)
             with contextlib.closing(_reader(path)) as file:
                 rows = file.execute(_QUERY).fetchall()
         except sqlite3.DatabaseError as error:
-            raise StorageError(f"Cannot read {path}: {error}; move it away if it is damaged.") from error
+            raise damaged(path, error) from error
     frame = pd.DataFrame(rows, columns=COLUMNS)
     return frame.astype({"time": np.float64, "group": np.float64, "user": object, "item": object})
+
+
+def _check(path: Path) -> None:
+    with contextlib.closing(_reader(path)) as file:
+        check(file)
 
 
 def standing(rows: pd.DataFrame) -> pd.DataFrame:

@@ -1,30 +1,36 @@
 """The accepted events of a stream, in one SQLite file: each once, numbered in the order in which they count.
 
 A batch is one transaction, on disk when it returns (write-ahead log, synchronous commits), and is written before
-anything else changes. So a process that is killed at any moment leaves a whole number of batches behind.
+anything else changes. So a process that is killed at any moment leaves a whole number of batches behind. Every row
+carries a seal over what it says, which is looked at when the file is opened.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from grouprec.core.files import storage
+from grouprec.core.forms import DamagedError
+from grouprec.core.locks import take
 from grouprec.core.types import StorageError
-from grouprec.runs.store import LEDGER
+from grouprec.runs.run import LEDGER, LIVE_STATE
 
 _CHUNK = 500  # keys of one query; SQLite takes 999 parameters at least
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS events (
     sequence INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, user TEXT, item TEXT NOT NULL, "group" INTEGER,
     time REAL, weight REAL NOT NULL, behaviour TEXT NOT NULL, verdict INTEGER NOT NULL, label TEXT NOT NULL,
-    attributes TEXT NOT NULL, method TEXT NOT NULL, regime TEXT NOT NULL
+    attributes TEXT NOT NULL, method TEXT NOT NULL, regime TEXT NOT NULL, seal TEXT NOT NULL DEFAULT ''
 );
-CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL, seal TEXT NOT NULL DEFAULT '');
 """
+_FORMAT = 2  # kept as SQLite's user_version; 1, of 0.1.0, had no seals and left that number 0
+_PATIENCE = 0.5  # seconds to wait for another writer, who usually stays for long
 
 
 class Entry(NamedTuple):
@@ -76,34 +82,41 @@ class Ledger:
         self.path = folder / LEDGER
         with storage(folder):
             folder.mkdir(parents=True, exist_ok=True)
-        self._lock = self._take_lock(folder / "writer.lock", title)
+        sentence = f"Another process is sending events to {title}; wait until it has finished, then send yours again."
+        self._lock = take(folder / "writer.lock", sentence, _PATIENCE)
         try:
             with self._sentences():
                 self._file = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
                 self._file.execute("PRAGMA journal_mode=WAL")
                 self._file.execute("PRAGMA synchronous=FULL")
-                self._file.executescript(_SCHEMA)
+                self._begin()
+                check(self._file)
                 self.length = int(self._file.execute("SELECT coalesce(max(sequence), 0) FROM events").fetchone()[0])
         except BaseException:
-            self._lock.close()
+            if hasattr(self, "_file"):
+                self._file.close()
+            self._lock.release()
             raise
 
-    @staticmethod
-    def _take_lock(path: Path, title: str) -> sqlite3.Connection:
-        """Hold a lock of SQLite's on a file beside the ledger, which others may go on reading.
-
-        The operating system gives it back when the process ends, however it ends.
-        """
-        try:
-            lock = sqlite3.connect(path, timeout=0.5, isolation_level=None, check_same_thread=False)
-            lock.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
-                raise StorageError(f"Cannot write {path}: {error}; check the folder.") from error
-            raise StorageError(
-                f"Another process is sending events to {title}; wait until it has finished, then send yours again."
-            ) from error
-        return lock
+    def _begin(self) -> None:
+        """Make the tables, or those of 0.1.0 as of today: what is in them is sealed as it is found."""
+        old = version_of(self._file) < _FORMAT
+        with self._transaction():
+            for statement in _SCHEMA.strip().split(";\n"):
+                self._file.execute(statement)
+            if not old:
+                return
+            for table in ("events", "counters"):
+                names = [row[1] for row in self._file.execute(f"PRAGMA table_info({table})")]
+                if "seal" not in names:
+                    self._file.execute(f"ALTER TABLE {table} ADD COLUMN seal TEXT NOT NULL DEFAULT ''")
+            rows = self._file.execute(f"SELECT sequence, {_COLUMNS} FROM events").fetchall()
+            seals = [(seal_of(*row), row[0]) for row in rows]
+            self._file.executemany("UPDATE events SET seal = ? WHERE sequence = ?", seals)
+            counters = self._file.execute("SELECT name, value FROM counters").fetchall()
+            marks = [(seal_of(*row), row[0]) for row in counters]
+            self._file.executemany("UPDATE counters SET seal = ? WHERE name = ?", marks)
+            self._file.execute(f"PRAGMA user_version = {_FORMAT}")
 
     def known(self, keys: Sequence[str]) -> set[str]:
         """Return those of the keys that an accepted event bears."""
@@ -121,8 +134,9 @@ class Ledger:
             StorageError: they cannot be written; none of them is.
         """
         numbered = [(self.length + place, *entry) for place, entry in enumerate(entries, 1)]
+        rows = [(*row, seal_of(*row)) for row in numbered]
         with self._sentences(), self._transaction():
-            self._file.executemany(f"INSERT INTO events (sequence, {_COLUMNS}) VALUES (?, {_MARKS})", numbered)
+            self._file.executemany(f"INSERT INTO events (sequence, {_COLUMNS}, seal) VALUES (?, {_MARKS}, ?)", rows)
         self.length += len(numbered)
 
     def read(self, after: int = 0) -> Iterator[Entry]:
@@ -151,9 +165,11 @@ class Ledger:
 
     def count(self, numbers: Mapping[str, int]) -> None:
         """Add to the counters of what was received."""
-        statement = "INSERT INTO counters VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = value + excluded.value"
         with self._sentences(), self._transaction():
-            self._file.executemany(statement, numbers.items())
+            known = dict(self._file.execute("SELECT name, value FROM counters"))
+            now = [(name, known.get(name, 0) + number) for name, number in numbers.items()]
+            rows = [(*row, seal_of(*row)) for row in now]
+            self._file.executemany("INSERT OR REPLACE INTO counters (name, value, seal) VALUES (?, ?, ?)", rows)
 
     def counters(self) -> dict[str, int]:
         """Return the counters: name -> number since the stream began."""
@@ -161,7 +177,7 @@ class Ledger:
 
     def close(self) -> None:
         self._file.close()
-        self._lock.close()
+        self._lock.release()
 
     def _query(self, query: str, parameters: Sequence[str | int] = ()) -> Iterator[tuple]:
         with self._sentences():
@@ -186,5 +202,41 @@ class Ledger:
         except sqlite3.OperationalError as error:
             raise StorageError(f"Cannot write {self.path}: {error}; free some space or check the folder.") from error
         except sqlite3.DatabaseError as error:
-            sentence = f"{self.path} is damaged ({error}); move it away, and send all events again."
-            raise StorageError(sentence) from error
+            raise damaged(self.path, error) from error
+
+
+def damaged(path: Path, error: object) -> StorageError:
+    """Return what to say of a ledger that is not what was written."""
+    reason = f"{path} is damaged ({error})"
+    beside = path.with_name(LIVE_STATE).name
+    return DamagedError(reason, f"restore it from a copy, or move it and {beside} away and send all events again")
+
+
+def version_of(file: sqlite3.Connection) -> int:
+    return int(file.execute("PRAGMA user_version").fetchone()[0])
+
+
+def check(file: sqlite3.Connection) -> None:
+    """Check that a ledger holds what was written to it; one of 0.1.0 that nobody has opened since has no seals.
+
+    Raises:
+        DatabaseError: it does not.
+    """
+    found = file.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    if found != "ok":
+        raise sqlite3.DatabaseError(found.replace("*", "").strip().splitlines()[-1])
+    if version_of(file) < _FORMAT:
+        return
+    rows = file.execute(f"SELECT sequence, {_COLUMNS}, seal FROM events ORDER BY sequence")
+    for place, (sequence, *values, seal) in enumerate(rows, 1):
+        if sequence != place or seal != seal_of(sequence, *values):
+            raise sqlite3.DatabaseError(f"its event {place:,} is not what was written")
+    for name, value, seal in file.execute("SELECT name, value, seal FROM counters"):
+        if seal != seal_of(name, value):
+            raise sqlite3.DatabaseError(f"its counter '{name}' is not what was written")
+
+
+def seal_of(*values: object) -> str:
+    """Return the seal of a row, 16 hexadecimal digits; a column of SQLite's may give a whole number back as a float."""
+    same = tuple(float(value) if isinstance(value, (int, float)) else value for value in values)
+    return hashlib.blake2b(repr(same).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()

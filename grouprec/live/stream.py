@@ -16,7 +16,6 @@ takes the snapshot and the events behind it.
 from __future__ import annotations
 
 import json
-import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -27,14 +26,12 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
 
 from grouprec.core.files import plain, storage
 from grouprec.core.types import GroupLists, Groups, Regime, StorageError
 from grouprec.data.values import shown
 from grouprec.live.events import FACTORS, MOST_NAMED, check_events
-from grouprec.live.ledger import Entry, Ledger
+from grouprec.live.ledger import Entry, Ledger, damaged
 from grouprec.live.similar_item import SimilarItem
 from grouprec.live.state import LiveState
 from grouprec.models.placement import AttributePlacer
@@ -42,12 +39,14 @@ from grouprec.models.threads import one_thread
 from grouprec.ranking.group_lists import LENGTH, STRICT_DEPTH, finish
 from grouprec.ranking.strategies import lists_by_strategy
 from grouprec.runs import schemas
+from grouprec.runs.content import load_sealed_arrays, save_sealed_arrays
+from grouprec.runs.run import LIVE_STATE
 from grouprec.runs.snapshot import FitSnapshot
 from grouprec.runs.stages import load_stage
 from grouprec.runs.store import Run, RunStore
 
 BATCH = 200  # events of one transaction
-PLACER, SNAPSHOT = "placer.safetensors", "snapshot.safetensors"
+PLACER, SNAPSHOT = "placer.safetensors", LIVE_STATE
 _PLACE, _LAST = "stream.sequence", "stream.key"  # of the last event in a snapshot
 
 
@@ -121,8 +120,7 @@ class Stream:
             StorageError: the run cannot be continued, another process writes to the stream, or the folder cannot be
                 written.
         """
-        if not run.finished:
-            raise StorageError(f"The run {run.run_id} is not finished ({run.status().state}); it takes no events yet.")
+        run.require_finished("it takes no events yet")
         folder = folder or run.live / ("" if fit == "final" else fit)
         ledger = Ledger(folder, f"the run {run.run_id}")
         try:
@@ -227,15 +225,11 @@ class Stream:
     def save(self) -> None:
         """Write a snapshot, so that opening the stream again need not go through all events."""
         path = self.folder / SNAPSHOT
-        arrays = {name: np.ascontiguousarray(values) for name, values in self.state.arrays().items()}
+        arrays = dict(self.state.arrays())
         arrays[_PLACE] = np.array([self._applied], np.int64)
         arrays[_LAST] = np.frombuffer(self.ledger.key(self._applied).encode(), np.uint8)
-        temporary = path.with_suffix(".tmp")
-        with self._thread, storage(path):
-            save_file(arrays, temporary)
-            with temporary.open("rb+") as file:
-                os.fsync(file.fileno())
-            temporary.replace(path)
+        with self._thread:
+            save_sealed_arrays(path, arrays, promise=True)
         self._saved = self._applied
 
     def close(self) -> None:
@@ -254,14 +248,17 @@ class Stream:
         self.close()
 
     def _restore(self) -> int:
-        """Take the snapshot, if there is one of this ledger, and return the number of its last event."""
-        try:
-            arrays = load_file(self.folder / SNAPSHOT)
-        except (OSError, SafetensorError):
+        """Take the snapshot and return the number of its last event; 0 where there is none, or it is damaged.
+
+        Raises:
+            StorageError: the snapshot is of other events than the ledger's, so that some of those are gone.
+        """
+        arrays = load_sealed_arrays(self.folder / SNAPSHOT)
+        if arrays is None:
             return 0
         place, last = int(arrays.pop(_PLACE)[0]), arrays.pop(_LAST).tobytes().decode()
         if self.ledger.key(place) != last:
-            return 0
+            raise damaged(self.ledger.path, f"events that were applied, up to number {place:,}, are not in it")
         self.state.restore(arrays)
         return place
 
@@ -351,17 +348,16 @@ def start(store: RunStore, run: Run, fit: str = "final", folder: Path | None = N
     Raises:
         StorageError: the run has nothing to start from.
     """
-    path = run.snapshot(fit)
-    path = path if path.exists() else run.snapshot()
-    if not path.exists():
+    fit = fit if run.has(f"live/{fit}.safetensors") else "final"
+    if not run.has_snapshot:
         raise StorageError(
-            f"The run {run.run_id} has nothing to send events to ({path.name} is missing); train it again."
+            f"The run {run.run_id} has nothing to send events to (final.safetensors is missing); train it again."
         )
-    base, config = FitSnapshot.load(path), run.config()
-    folder = folder or run.live / ("" if path == run.snapshot() else path.stem)
+    base, config = FitSnapshot.load(run.file(f"live/{fit}.safetensors")), run.config()
+    folder = folder or run.live / ("" if fit == "final" else fit)
     users = run.table("users").set_index("user", drop=False).reindex(base.user_ids)
     attributes = schemas.named("users").attributes(users).reset_index(drop=True)
-    updater, grouper = (load_stage(store, run, kind, path.stem) for kind in ("updater", "grouper"))
+    updater, grouper = (load_stage(store, run, kind, fit) for kind in ("updater", "grouper"))
     placer = None
     if not grouper.reads_attributes:
         placer = _placer(folder / PLACER, attributes, base.labels, config.seed)
@@ -370,13 +366,14 @@ def start(store: RunStore, run: Run, fit: str = "final", folder: Path | None = N
 
 def _placer(path: Path, attributes: pd.DataFrame, labels: np.ndarray, seed: int) -> AttributePlacer | None:
     """Return the classifier of users without history, None where it does not help; learned once, then read back."""
-    try:
-        placer = AttributePlacer().load(load_file(path))
-    except (OSError, SafetensorError):
+    arrays = load_sealed_arrays(path)
+    if arrays is not None:
+        placer = AttributePlacer().load(arrays)
+    else:
         placer = AttributePlacer().fit(attributes, labels, seed)
         with storage(path):
             path.parent.mkdir(exist_ok=True)
-            save_file(placer.arrays(), path)
+        save_sealed_arrays(path, placer.arrays())
     return placer if placer.helps else None
 
 

@@ -35,12 +35,11 @@ def export_run(run: Run, out: Path, method: str | None = None) -> dict[str, int]
     Raises:
         StorageError: the run is not finished, has no lists of that method, or ``out`` cannot be written.
     """
+    run.require_finished("nothing to export yet")
     return _export(run, out, method, EditedRun(run, EditHistory.load(run.path)).table)
 
 
 def _export(run: Run, out: Path, method: str | None, table: Callable[[str], pd.DataFrame]) -> dict[str, int]:
-    if not run.finished:
-        raise StorageError(f"The run {run.run_id} is not finished ({run.status().state}); nothing to export yet.")
     chosen, lists = exported_methods(run, method), table("group_lists")
     files = {
         "members.csv": _members(table("users")),
@@ -53,7 +52,7 @@ def _export(run: Run, out: Path, method: str | None, table: Callable[[str], pd.D
 
 def exported_methods(run: Run, method: str | None = None) -> dict[str, str]:
     """Return what makes the lists that :func:`export_run` writes, by regime."""
-    own = run.metrics()["list_method"]
+    own = run.metrics().get("list_method") or {}
     return {regime: method or name for regime, name in own.items()}
 
 

@@ -105,7 +105,7 @@ def personal_list(run: Run, user: str) -> pd.DataFrame:
     Raises:
         StorageError: the run has no readable personal lists.
     """
-    path = run.path / "tables" / "user_lists.parquet"
+    path = run.table_file("user_lists")
     try:
         return pd.read_parquet(path, filters=[("user", "==", user)]).sort_values("rank", ignore_index=True)
     except (OSError, ValueError) as error:

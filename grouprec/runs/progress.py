@@ -136,7 +136,7 @@ def usual_seconds(step: str, config: RunConfig) -> float:
 
 def _latest_seconds(config: RunConfig, store: RunStore) -> dict[str, Any]:
     for run in store.runs():
-        metrics = run.metrics() if run.finished else {}
+        metrics = run.metrics() if run.usable else {}
         if metrics.get("preset") == config.preset and metrics.get("dataset") == config.dataset:
             return metrics.get("stage_seconds", {})
     return {}

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import json
-import os
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Self
 
 import numpy as np
-from safetensors import SafetensorError
 from safetensors.numpy import save_file
 from scipy import sparse
 
 from grouprec.core.arrays import empty_csr
+from grouprec.core.files import replacing, storage
 from grouprec.core.types import Candidates, StorageError
 
 _DTYPES = {"BOOL": np.bool_, "U8": np.uint8, "I32": np.int32, "I64": np.int64, "F32": np.float32, "F64": np.float64}
@@ -94,19 +92,11 @@ class FitSnapshot:
             arrays["recent"] = self.recent
         numbers = {"weight": self.weight, "repeats": self.repeats, "n_groups": self.n_groups, "seed": self.seed}
         meta = {name: json.dumps(value) for name, value in numbers.items()}
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        try:
+        with storage(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.touch()
-            mode = temporary.stat().st_mode  # the library's own file would be for its owner only
+        with replacing(path) as temporary:
             save_file({name: np.ascontiguousarray(part) for name, part in arrays.items()}, temporary, metadata=meta)
             _sort_metadata(temporary)
-            temporary.chmod(mode)
-            temporary.replace(path)
-        except (OSError, SafetensorError) as error:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
-            raise StorageError(f"Cannot write {path}: {error}; check the folder or free some space.") from error
 
     @classmethod
     def load(cls, path: Path) -> Self:

@@ -8,13 +8,15 @@ from typing import Any
 
 from pydantic import ValidationError
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
 
 import grouprec.models.menu  # noqa: F401  # fills the registries
-from grouprec.core.files import read_json, storage
+from grouprec.core.files import read_json
 from grouprec.core.types import StorageError
 from grouprec.models.base import REGISTRIES, Encoder
 from grouprec.models.blend import ItemFacts
+from grouprec.runs.content import read_stage, save_arrays
+from grouprec.runs.run import FITTED
 from grouprec.runs.store import Run, RunStore
 
 
@@ -40,31 +42,30 @@ def load_encoders(store: RunStore, run: Run) -> dict[str, Encoder]:
 
 def _stages(run: Run, fit: str) -> dict[str, Any]:
     """Return what a run says of its stages: name and key by kind, and the encoders' keys by name."""
-    return (read_json(run.fitted) or {}).get(fit) or {}
+    found = read_json(run.file(FITTED))
+    return (found.get(fit) or {}) if isinstance(found, dict) else {}
 
 
 def _load(store: RunStore, run: Run, kind: str, name: str, key: str) -> Any:
     """Read one stage back, from the run or from another that has the same key."""
+    record = f"stages/{kind}.{name}.{key[:12]}.json"
     for one in [run, *store.runs()] if key else []:
-        path = one.path / "stages" / f"{kind}.{name}.{key[:12]}.json"
-        record = read_json(path)
-        if not record or record["key"] != key:
-            continue
-        try:
-            arrays = load_file(path.with_suffix(".safetensors"))
-        except (OSError, SafetensorError):
+        found = read_stage(one.path, one.path / record)
+        if found is None or found[0].get("key") != key:
             continue
         stage = REGISTRIES[kind].get(name)
         with contextlib.suppress(KeyError, RuntimeError, ValidationError):  # made by another version
-            return stage(stage.Config(**record["settings"])).load(arrays)
+            return stage(stage.Config(**found[0]["settings"])).load(found[1])
+    if key:
+        for file in (record, str(Path(record).with_suffix(".safetensors"))):
+            run.file(file)  # says so where it is damaged
     raise StorageError(f"The run {run.run_id} has no readable {kind} to continue from; train it again.")
 
 
 def save_facts(facts: ItemFacts, path: Path) -> None:
     """Write what is known of items, for the reasons of recommendations."""
     trends = {f"trend.{half_life}": values for half_life, values in facts.log_trends.items()}
-    with storage(path):
-        save_file({"log_users": facts.log_users, "log_popularity": facts.log_popularity, **trends}, path)
+    save_arrays(path, {"log_users": facts.log_users, "log_popularity": facts.log_popularity, **trends})
 
 
 def load_facts(path: Path) -> ItemFacts:

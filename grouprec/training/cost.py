@@ -20,7 +20,6 @@ import pandas as pd
 import psutil
 import torch
 
-from grouprec.core.files import read_json
 from grouprec.core.types import SettingError
 from grouprec.data.ids import encode_ids
 from grouprec.data.library import SAMPLE_SIZE
@@ -195,7 +194,7 @@ def _known_seconds(config: RunConfig, size: Size, runs: Iterable[Run]) -> dict[s
             if event.get("event") == "stage_done" and not event.get("reused"):
                 name = _bare(str(event.get("stage", "")))
                 found[name] = max(found.get(name, 0.0), float(event.get("seconds", 0.0)))
-        theirs = read_json(run.path / "config.json") or {}
+        theirs = run.choices()
         for name, seconds in found.items():
             grown = _work(name, config, size) / max(_work(name, config, other), 1.0)
             scale = grown * _passes(name, config, theirs)
@@ -228,7 +227,7 @@ def _passes(stage: str, config: RunConfig, theirs: Mapping[str, Any]) -> float:
 
 def _run_size(run: Run) -> Size | None:
     """Return the size of what a finished run was trained on."""
-    metrics = run.metrics() if run.finished else {}
+    metrics = run.metrics() if run.usable else {}
     names = ("n_users", "n_items", "n_interactions")
     if not all(isinstance(metrics.get(name), int) and metrics[name] > 0 for name in names):
         return None

@@ -10,7 +10,7 @@ from typing import Literal
 import pandas as pd
 import streamlit as st
 
-from grouprec.core.types import GrouprecError, Regime
+from grouprec.core.types import BusyError, GrouprecError, Regime
 from grouprec.report import sentences, tables
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, live_words, state
@@ -39,7 +39,7 @@ BUSY = (
 
 def begun(run: Run) -> bool:
     """Return whether events have been sent to a run: only then its stream has to be opened to draw anything."""
-    return run.ledger.exists()
+    return run.ledger.exists() or run.live_state.exists()
 
 
 @dataclass(frozen=True)
@@ -192,7 +192,7 @@ def _live(judged: Judged) -> pd.DataFrame | None:
                 row = None if judged.user is None else live.user_row(judged.user)
                 items = [] if row is None else stream.user_list(row)[0]
             found = [(live.item_ids[item], live.item_labels[item]) for item in items]
-    except GrouprecError:
+    except BusyError:
         st.caption(BUSY)
         return None
     return pd.DataFrame(found, columns=["item", "label"])

@@ -68,7 +68,7 @@ def home() -> None:
     if state.missing_run() is not None:
         state.require_run()  # which says so
     run = state.current_run()
-    if run is not None and run.finished:
+    if run is not None and run.usable:
         if tour.first_time():
             tour.go(1)
         state.open_page("groups")
@@ -124,7 +124,7 @@ def sidebar(page: st.Page) -> None:
     pick_run()
     pick_dataset()
     run = state.current_run()
-    if run is not None and run.finished and st.button("Take the tour", icon=":material/explore:", type="tertiary"):
+    if run is not None and run.usable and st.button("Take the tour", icon=":material/explore:", type="tertiary"):
         tour.go(1)
     active = jobs.active(state.store())
     if active is not None and page.url_path != "train":

@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import streamlit as st
 
-from grouprec.core.files import read_json
 from grouprec.core.site import app_root
 from grouprec.core.types import StorageError
 from grouprec.data.library import KnownDataset, Library
@@ -49,7 +48,7 @@ def current_run() -> Run | None:
     found = find_run(asked or st.session_state.get("run"))
     if found is not None or asked:
         return found
-    return next((run for run in store().runs() if run.finished), None)
+    return next((run for run in store().runs() if run.usable), None)
 
 
 def missing_run() -> str | None:
@@ -132,7 +131,10 @@ def when(seconds: float) -> datetime:
 
 def run_choices(run: Run) -> dict[str, Any]:
     """Return a run's config.json as it stands, {} where it is unreadable."""
-    return read_json(run.path / "config.json") or {}
+    try:
+        return run.choices()
+    except StorageError:
+        return {}
 
 
 def table(run: Run, name: str) -> pd.DataFrame:
@@ -176,10 +178,9 @@ def run_users(run: Run) -> RunUsers:
 
 def table_or_none(run: Run, name: str) -> pd.DataFrame | None:
     """Return a table of a finished run; None where the run has none, or none with rows: older runs have fewer."""
-    try:
-        found = table(run, name)
-    except StorageError:
+    if not run.has_table(name):
         return None
+    found = table(run, name)
     return found if len(found) else None
 
 
@@ -236,7 +237,7 @@ def _read_metrics(path: str, version: float) -> dict[str, Any]:
 def require_run() -> Run:
     """Return the current run where it is finished; else draw why not and one next step, and stop the page."""
     run = current_run()
-    if run is not None and run.finished:
+    if run is not None and run.usable:
         return run
     if (missing := missing_run()) is not None:
         _empty("This run is not here", no_such_run(missing))
@@ -250,6 +251,8 @@ def require_run() -> Run:
     if status.state not in FINISHED:
         done = f"{status.fraction * 100:.0f} % of the training is done"
         _empty("This run is still being trained", f"{done}. Its results appear here when it is finished.")
+    if status.state is State.DAMAGED:
+        _empty("This run is damaged", status.message)
     _empty(f"This run {_ENDED.get(status.state, 'has no results')}", _reason(status))
 
 

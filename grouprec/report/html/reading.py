@@ -10,8 +10,6 @@ from typing import Any
 
 import pandas as pd
 
-from grouprec.core.files import read_json
-from grouprec.core.types import StorageError
 from grouprec.explore.edited_tables import EditedRun
 from grouprec.explore.edits import EditHistory
 from grouprec.report import gain, sentences, tables
@@ -43,19 +41,16 @@ class Reading:
         Raises:
             StorageError: it is not finished, lacks groups or evaluation, or its edits are damaged.
         """
-        if not run.finished:
-            state = run.status().state
-            raise StorageError(f"The run {run.run_id} is {state}; only a finished run has a report.")
-        config = read_json(run.path / "config.json") or {}
+        run.require_finished("only a finished run has a report")
+        config = run.choices()
         edited = EditedRun(run, EditHistory.load(run.path))
         return cls(run, edited, run.metrics(), config, edited.table("groups"), run.table("evaluation"))
 
     def table(self, name: str) -> pd.DataFrame | None:
         """Return a table, None where the run has none, or none with rows: older runs have fewer."""
-        try:
-            found = self.edited.table(name)
-        except StorageError:
+        if not self.run.has_table(name):
             return None
+        found = self.edited.table(name)
         return found if len(found) else None
 
     @property

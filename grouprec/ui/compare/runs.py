@@ -16,6 +16,7 @@ from grouprec.report.text import NOTHING
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, state
 from grouprec.ui.address import from_url, many_from_url
+from grouprec.ui.cards import plain
 from grouprec.ui.compare import tables as compare_tables
 from grouprec.ui.compare import tabs
 from grouprec.ui.compare.charts import cost_against_quality
@@ -39,7 +40,7 @@ def across_runs(run: Run, regime: str, metric: str, methods: list[str]) -> None:
     Args:
         methods: those that were chosen, all where none was.
     """
-    finished = {other.run_id: other for other in state.store().runs() if other.finished}
+    finished = {other.run_id: other for other in state.store().runs() if other.usable}
     cards.section("Across runs" if len(finished) > 1 else "Training cost")
     chosen = _choose_runs(run, finished)
     tables = {run_id: table for run_id in chosen if (table := _evaluation(finished[run_id])) is not None}
@@ -69,10 +70,11 @@ def _choose_runs(run: Run, finished: Mapping[str, Run]) -> list[str]:
 
 
 def _evaluation(run: Run) -> pd.DataFrame | None:
-    """Return a run's evaluation, None where it cannot be read or is empty."""
+    """Return a run's evaluation, None where it is empty, or cannot be read, which is said."""
     try:
         return state.table_or_none(run, "evaluation")
-    except StorageError:
+    except StorageError as error:
+        st.warning(plain(str(error)))
         return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from fnmatch import fnmatch
 from pathlib import Path
 
 import numpy as np
@@ -143,8 +144,12 @@ def _training_seconds(run: Run) -> pd.Series:
 
 
 def _numbers_learned(run: Run, encoder: str) -> float:
-    """Return how many numbers an encoder keeps, from the headers of its files; NaN where the run has none."""
-    files = (run.path / "stages").glob(f"encoder.{encoder}.*.safetensors")
+    """Return how many numbers an encoder keeps, from the headers of its files; NaN where the run has none.
+
+    Raises:
+        StorageError: one of them is damaged.
+    """
+    files = [run.file(name) for name in run.names() if fnmatch(name, f"stages/encoder.{encoder}.*.safetensors")]
     return max(map(_numbers_in, files), default=np.nan)
 
 

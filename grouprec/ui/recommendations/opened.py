@@ -15,6 +15,7 @@ from grouprec.explore.remake import ListMembers, Price, held_out_matrix, list_fo
 from grouprec.explore.tables import HELD_OUT_ROWS
 from grouprec.ranking.takes import ExpectedTakes
 from grouprec.runs import schemas
+from grouprec.runs.run import SNAPSHOT
 from grouprec.runs.snapshot import FitSnapshot
 from grouprec.runs.store import Run
 from grouprec.ui import state
@@ -96,7 +97,7 @@ def _key(run: Run) -> _Key:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _base(key: _Key) -> FitSnapshot:
-    return FitSnapshot.load(Run(Path(key[0])).snapshot())
+    return FitSnapshot.load(Run(Path(key[0])).file(SNAPSHOT))
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from grouprec.core.forms import DamagedError
 from grouprec.core.types import GrouprecError
 from grouprec.report import sentences
 from grouprec.report.sheet import LENGTH, listed, sheet
@@ -37,6 +38,8 @@ def make(chosen: Chosen, day: str) -> str:
     method = (metrics.get("list_method") or {}).get(chosen.regime, "generated")
     try:
         explainer = opened.explainer(run, chosen.members.rows)
+    except DamagedError:
+        raise
     except GrouprecError:  # older runs kept no reasons: the page goes without
         explainer = None
     items = listed(chosen.members, chosen.trained[:LENGTH], opened.places_for_all(run), explainer)

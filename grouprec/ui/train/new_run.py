@@ -6,12 +6,13 @@ from typing import Any
 
 import streamlit as st
 
-from grouprec.core.types import SettingError
+from grouprec.core.types import SettingError, StorageError
 from grouprec.live.feedback import verdicts
 from grouprec.models.base import REGISTRIES
 from grouprec.models.fitting import device_title, resolve_device
 from grouprec.report.sentences import encoder_title
 from grouprec.runs.config import PRESET_SEARCH_MINUTES, RunConfig, auto_encoders, menu
+from grouprec.runs.store import Run
 from grouprec.ui import state
 from grouprec.ui.cards import plain
 from grouprec.ui.forms import form
@@ -181,9 +182,17 @@ def choose_advanced(preset: str, encoders: tuple[str, ...]) -> dict[str, Any]:
     return choices | {"feedback": choose_feedback(), "rules": list_rules(), "settings": choose_settings(preset, stages)}
 
 
+def _was_judged(run: Run) -> bool:
+    """Whether somebody said something of a run's lists; what cannot be read is not offered."""
+    try:
+        return len(verdicts(run)) > 0
+    except StorageError:
+        return False
+
+
 def choose_feedback() -> str:
     """Offer the runs on which people said what they like, where there are some; return the chosen one's id, or ""."""
-    runs = [run for run in state.store().runs() if run.finished and len(verdicts(run))]
+    runs = [run for run in state.store().runs() if run.usable and _was_judged(run)]
     if not runs:
         return ""
     titles = {"": "None", **{run.run_id: f"{run.title()} ({run.run_id})" for run in runs}}

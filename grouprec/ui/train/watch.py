@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from grouprec.core.files import read_json
+from grouprec.core.types import StorageError
 from grouprec.report.palette import ACCENT
 from grouprec.report.sentences import encoder_title
 from grouprec.runs.store import FINISHED, Run, State, Status
@@ -27,6 +27,8 @@ STATE_WORDS = {
     State.FAILED: "failed",
     State.CANCELLED: "cancelled",
     State.LOST: "interrupted",
+    State.DAMAGED: "damaged",
+    State.UNKNOWN: "of a newer version",
 }
 STAGE_MARKS = {
     "done": "✓ done",
@@ -352,8 +354,16 @@ def _value(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
+def _choices(run: Run) -> dict[str, Any]:
+    """Return a run's configuration; {} of a damaged one, which the state says."""
+    try:
+        return run.choices()
+    except StorageError:
+        return {"title": run.title()}
+
+
 def _history_row(run: Run) -> dict[str, Any]:
-    choices, status, metrics = read_json(run.path / "config.json") or {}, run.status(), run.metrics()
+    choices, status, metrics = _choices(run), run.status(), run.metrics() if run.usable else {}
     gain = (metrics.get("headline") or {}).get("strict_share_of_gain")
     wish = choices.get("n_groups", "auto")
     return {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from grouprec.core.types import GrouprecError, StorageError
+from grouprec.core.types import GrouprecError
 from grouprec.evaluate.enough import enough
 from grouprec.explore.numbering import changed_lists, moves
 from grouprec.report import gain, tables
@@ -82,10 +82,10 @@ def regime_of(run: Run) -> str:
 
 def setting(run: Run, n: int, use: str) -> Setting | None:
     """Return what the run kept of a number of lists; None where it kept nothing."""
-    try:
-        labels, groups, lists = (state.table(run, f"what_if_{name}") for name in ("labels", "groups", "lists"))
-    except StorageError:
+    names = [f"what_if_{name}" for name in ("labels", "groups", "lists")]
+    if not all(map(run.has_table, names)):
         return None
+    labels, groups, lists = (state.table(run, name) for name in names)
     if str(n) not in labels:
         return None
     own = lists[(lists["n_groups"] == n) & (lists["regime"] == use)]

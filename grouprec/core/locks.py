@@ -1,0 +1,60 @@
+"""Locks that hold between threads and between processes, and end with whoever holds them, however that ends."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from grouprec.core.files import storage
+from grouprec.core.types import BusyError
+
+PATIENCE = 10.0  # seconds; what is done under a lock takes milliseconds, so who waits longer waits for something stuck
+_POLL = 0.01
+
+
+def take(path: Path, sentence: str, patience: float = PATIENCE) -> FileLock:
+    """Return a lock that is held until its ``release``; arguments and errors as :func:`alone`."""
+    lock = FileLock(path, thread_local=False, poll_interval=_POLL)
+    with storage(path):
+        try:
+            lock.acquire(timeout=patience)
+        except Timeout:
+            raise BusyError(sentence) from None
+    return lock
+
+
+@contextlib.contextmanager
+def alone(path: Path, sentence: str, patience: float = PATIENCE) -> Iterator[None]:
+    """Let one thread of one process at a time into the block. Not to be taken twice by the same thread.
+
+    Args:
+        path: of the lock's file, which stays; its folder is there.
+        sentence: for whoever waits in vain.
+        patience: seconds to wait.
+    Raises:
+        BusyError: another one holds the lock all that time.
+        StorageError: its file cannot be written.
+    """
+    lock = take(path, sentence, patience)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def held(path: Path) -> bool:
+    """Return whether somebody holds the lock now. A file that is missing or cannot be opened is nobody's."""
+    if not path.exists():
+        return False
+    lock = FileLock(path, thread_local=False)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        return True
+    except OSError:
+        return False
+    lock.release()
+    return False

@@ -1,0 +1,379 @@
+"""One run folder (:mod:`grouprec.runs.store`): what is read of it and what is written to it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from pydantic import ValidationError
+
+from grouprec.core.files import plain, read_json, replacing, storage, write_json
+from grouprec.core.forms import DamagedError
+from grouprec.core.types import StorageError
+from grouprec.runs import content, schemas
+from grouprec.runs.notes import MOST_NOTE, MOST_TITLE, Notes, change_notes, read_notes, tidy
+from grouprec.runs.status import State, Status, change_status, read_status
+
+if TYPE_CHECKING:  # the configuration knows the stages, and so torch: pages that only read runs do without
+    from grouprec.runs.config import RunConfig
+
+LEDGER = "ledger.sqlite"  # of all events that were sent to a run
+LIVE_STATE = "snapshot.safetensors"  # after some of them
+SNAPSHOT = "live/final.safetensors"
+FACTS = "live/final.items.safetensors"
+FITTED = "fitted.json"
+_SMALL = ("config.json", "metrics.json", "events.jsonl")  # looked at whenever somebody asks how the run is
+_NOT_IN_1 = ("config.json", "events.jsonl")  # a manifest of 0.1.0 does not name them
+
+
+class Run:
+    """One run folder. Results are read only where they are what was written; status, title and notes always are.
+
+    A run that is not finished has no manifest to hold its files to; what is there of it is read as it stands.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.run_id = path.name
+
+    # -- where things lie
+
+    @property
+    def live(self) -> Path:
+        """Return the folder that streams of events start from and live in."""
+        return self.path / "live"
+
+    def snapshot(self, fit: str = "final") -> Path:
+        """Return the file of what a fit ("final", which is exported, or "judged") knows of its users."""
+        return self.live / f"{fit}.safetensors"
+
+    @property
+    def has_snapshot(self) -> bool:
+        """Whether the run keeps what its users are predicted to want; the oldest ones do not."""
+        return self.has(SNAPSHOT)
+
+    @property
+    def item_facts(self) -> Path:
+        """Return the file of what the final fit knows of items."""
+        return self.path / FACTS
+
+    @property
+    def ledger(self) -> Path:
+        """Return the file of all events that were sent to the run."""
+        return self.live / LEDGER
+
+    @property
+    def live_state(self) -> Path:
+        """Return the file of what the events have made of the run so far; where it is, there was a ledger."""
+        return self.live / LIVE_STATE
+
+    @property
+    def fitted(self) -> Path:
+        """Return the file that names the stages of every fit."""
+        return self.path / FITTED
+
+    # -- reading
+
+    def choices(self) -> dict[str, Any]:
+        """Return config.json as it stands, with the title of today.
+
+        Raises:
+            StorageError: it is missing or damaged.
+        """
+        choices = content.remembered(self.file("config.json"), "config", read_json)
+        if not isinstance(choices, dict):
+            raise StorageError(f"The run {self.run_id} has no readable config.json; delete it and train again.")
+        title = self.notes().title
+        return {**choices, "title": title} if title else dict(choices)
+
+    def config(self) -> RunConfig:
+        """Return the run's configuration.
+
+        Raises:
+            StorageError: it is missing, damaged, or of another version.
+        """
+        from grouprec.runs.config import RunConfig
+
+        try:
+            return RunConfig(**self.choices())
+        except (ValidationError, TypeError) as error:
+            sentence = f"The run {self.run_id} was made by another version of grouprec; train it again."
+            raise StorageError(sentence) from error
+
+    def trained_as(self, config: RunConfig) -> bool:
+        """Return whether the run was made with the same choices; its title does not count."""
+        try:
+            return {**self.choices(), "title": ""} == {**config.model_dump(mode="json"), "title": ""}
+        except StorageError:
+            return False
+
+    def status(self) -> Status:
+        """Return where the run stands: done where its results are all there, damaged where something is not right."""
+        try:
+            status, finished = self._status(), self._check() is not None
+        except DamagedError as error:
+            return Status(State.DAMAGED, message=str(self._damage(error)), created=self._born)
+        if status.state is State.UNKNOWN:
+            return status
+        if finished:
+            whole = {"stage_fraction": 1.0, "fraction": 1.0, "seconds_left": None, "message": "", "place": None}
+            return status if status.state is State.DONE else replace(status, state=State.DONE, **whole)
+        if status.state is State.DONE:
+            gone = DamagedError(f"{content.MANIFEST} is missing")
+            return Status(State.DAMAGED, message=str(self._damage(gone)), created=status.created)
+        return status
+
+    def _status(self) -> Status:
+        return content.remembered(self.path / "status.json", "status", lambda path: read_status(path.parent))
+
+    def _check(self) -> dict[str, str] | None:
+        """Return the manifest where the small files are what was written; None where the run is not finished.
+
+        Raises:
+            DamagedError: one of them is not.
+        """
+        files = content.read_manifest(self.path)
+        for name in (name for name in _SMALL if name in (files or {})):
+            if trouble := content.trouble(self.path, name, files or {}):
+                raise DamagedError(trouble)
+        if not isinstance(content.remembered(self.path / "config.json", "config", read_json), dict):
+            what = "missing" if not (self.path / "config.json").exists() else "damaged: it holds no JSON object"
+            raise DamagedError(f"config.json is {what}", "restore it from a copy, or delete the run and train again")
+        self._notes()
+        return files
+
+    def _damage(self, error: DamagedError) -> DamagedError:
+        """Return what is wrong with a file as what is wrong with the run."""
+        advice = error.advice or f"restore it from a copy, or mend the run: grouprec train --resume {self.run_id}"
+        return DamagedError(f"The run {self.run_id} is damaged: {error.reason}", advice)
+
+    @property
+    def _born(self) -> float:
+        """Return when the run was made, by the name of its folder, 0 where that does not say."""
+        try:
+            return datetime.strptime(self.run_id[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC).timestamp()
+        except ValueError:
+            return 0.0
+
+    def require_finished(self, what: str) -> None:
+        """Check that the run is finished and its small files are whole.
+
+        Args:
+            what: the end of the sentence that says that the run is not finished.
+        Raises:
+            StorageError: it is not, or is damaged.
+        """
+        status = self.status()
+        if status.state is State.DAMAGED:
+            raise DamagedError(status.message.rstrip("."))
+        if not self.finished:
+            raise StorageError(f"The run {self.run_id} is not finished ({status.state}); {what}.")
+
+    def notes(self) -> Notes:
+        """Return what people wrote about the run; nothing where that is missing or damaged, which the status says."""
+        try:
+            return self._notes()
+        except DamagedError:
+            return Notes()
+
+    def _notes(self) -> Notes:
+        return content.remembered(self.path / "notes.json", "notes", read_notes)
+
+    def events(self) -> list[dict[str, Any]]:
+        """Return the events so far; a line cut short by a crash is skipped.
+
+        Raises:
+            StorageError: the run is finished, and they are not what was written.
+        """
+        try:
+            lines = self.file("events.jsonl").read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:
+            return []
+        events = []
+        for line in lines:
+            with contextlib.suppress(ValueError):
+                events.append(json.loads(line))
+        return [event for event in events if isinstance(event, dict)]
+
+    def log(self, last: int = 200) -> str:
+        """Return the last lines of the log."""
+        try:
+            text = (self.path / "log.txt").read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return ""
+        return "\n".join(text.splitlines()[-last:])
+
+    def metrics(self) -> dict[str, Any]:
+        """Return the summary of the run, {} before there is one.
+
+        Raises:
+            StorageError: the run is finished, and it is not what was written.
+        """
+        found = read_json(self.file("metrics.json"))
+        return found if isinstance(found, dict) else {}
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Return a table of the finished run.
+
+        Raises:
+            StorageError: the run has no such table, or it is damaged.
+        """
+        path = self.table_file(name)
+        try:
+            return pd.read_parquet(path)
+        except (OSError, ValueError) as error:
+            raise StorageError(f"The run {self.run_id} has no readable table '{name}'; train it again.") from error
+
+    def table_file(self, name: str) -> Path:
+        """Return the file of a table, for whoever reads a part of it; errors as :meth:`file`."""
+        return self.file(f"tables/{name}.parquet")
+
+    def has(self, name: str) -> bool:
+        """Whether the run has, or should have, a file of that name."""
+        try:
+            files = content.read_manifest(self.path) or {}
+        except DamagedError:
+            files = {}
+        return name in files or (self.path / name).exists()
+
+    def names(self) -> list[str]:
+        """Return the names of the files of a finished run; none of one that is not."""
+        try:
+            return list(content.read_manifest(self.path) or {})
+        except DamagedError:
+            return []
+
+    def has_table(self, name: str) -> bool:
+        return self.has(f"tables/{name}.parquet")
+
+    def file(self, name: str) -> Path:
+        """Return the path of a file whose content is what was written; also of one that the run never had.
+
+        Raises:
+            StorageError: the run is finished, and the file, or the manifest itself, is damaged or missing.
+        """
+        try:
+            files = content.read_manifest(self.path)
+            listed = files is not None and (name in files or name not in _NOT_IN_1)
+            if listed and (trouble := content.trouble(self.path, name, files or {})):
+                raise DamagedError(trouble)
+        except DamagedError as error:
+            raise self._damage(error) from None
+        return self.path / name
+
+    @property
+    def finished(self) -> bool:
+        """Whether the manifest, written last, is there and whole."""
+        try:
+            return content.read_manifest(self.path) is not None
+        except DamagedError:
+            return False
+
+    @property
+    def usable(self) -> bool:
+        """Whether the run is finished and its small files are whole: for whoever looks at all runs."""
+        return self.finished and self.status().state is State.DONE
+
+    def title(self) -> str:
+        """Return what people call the run."""
+        try:
+            return str(self.choices().get("title") or self.run_id)
+        except StorageError:
+            return self.notes().title or self.run_id
+
+    def damaged(self) -> list[str]:
+        """Return the files whose content no longer matches the manifest; the manifest itself where it is damaged."""
+        try:
+            files = content.read_manifest(self.path) or {}
+        except DamagedError:
+            return [content.MANIFEST]
+        return [name for name in files if content.trouble(self.path, name, files)]
+
+    # -- writing
+
+    def set_status(self, **changes: Any) -> Status:
+        """Replace some fields of the status.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
+        change_status(self.path, changes)
+        return self.status()
+
+    def add_event(self, **values: Any) -> None:
+        line = json.dumps({"time": round(time.time(), 3), **values}, default=plain)
+        self._append("events.jsonl", line)
+
+    def add_log(self, text: str) -> None:
+        self._append("log.txt", f"{datetime.now(UTC):%H:%M:%S} {text}")
+
+    def _append(self, name: str, line: str) -> None:
+        path = self.path / name
+        with storage(path), path.open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+
+    def save_table(self, name: str, frame: pd.DataFrame) -> None:
+        """Write a table of the run.
+
+        Raises:
+            SchemaError: it is not what :mod:`grouprec.runs.schemas` says of it.
+            StorageError: it cannot be written.
+        """
+        frame = schemas.named(name).checked(frame)
+        path = self.path / "tables" / f"{name}.parquet"
+        with storage(path):
+            path.parent.mkdir(exist_ok=True)
+        with replacing(path) as temporary:
+            frame.to_parquet(temporary, index=False)
+
+    def save_metrics(self, metrics: Mapping[str, Any]) -> None:
+        write_json(self.path / "metrics.json", metrics)
+
+    def rename(self, title: str) -> None:
+        """Change what people call the run; folder and configuration stay. Errors as :meth:`annotate`."""
+        self._note(title=title.strip()[:MOST_TITLE])
+
+    def annotate(self, note: str, tags: Iterable[str]) -> Notes:
+        """Keep a note and tags with the run; tags that differ in case only count once, empty ones not at all.
+
+        Raises:
+            StorageError: they cannot be written, or what is there is damaged.
+        """
+        return self._note(note=note.strip()[:MOST_NOTE], tags=tidy(tags))
+
+    def _note(self, **changes: Any) -> Notes:
+        try:
+            return change_notes(self.path, changes)
+        except DamagedError as error:
+            raise self._damage(error) from None
+
+    def save_stage(
+        self, key: str, kind: str, name: str, settings: Any, arrays: dict[str, np.ndarray], meta: Any
+    ) -> None:
+        """Save what a stage learned under the key of what it depends on; the JSON, written last, makes it valid.
+
+        The key is part of the file's name: a run fits the same encoder several times, on more and more of the data.
+        """
+        record = {"key": key, "kind": kind, "name": name, "settings": settings, "meta": meta}
+        content.save_stage(self.path / "stages" / f"{kind}.{name}.{key[:12]}.json", record, arrays)
+
+    def write_manifest(self) -> None:
+        """Write names and SHA-256 of all files that no longer change: from here on the run is finished."""
+        content.write_manifest(self.path)
+
+    def open_again(self) -> None:
+        """Take the manifest away: the run is not finished until there is a new one.
+
+        Raises:
+            StorageError: it cannot be removed.
+        """
+        with storage(self.path):
+            (self.path / content.MANIFEST).unlink(missing_ok=True)
