@@ -96,13 +96,11 @@ def train(
     from grouprec.data.prepare import find_roles, reading_of
     from grouprec.data.read import peek
     from grouprec.runs.config import make_config, parse_settings
-    from grouprec.runs.store import RESUMABLE, RunStore
+    from grouprec.runs.store import RunStore
 
     store = RunStore(runs)
     if resume:
         run = store.get(resume)
-        if run.status().state not in RESUMABLE:
-            raise SettingError(f"The run {run.run_id} is {run.status().state}; there is nothing to continue.")
     else:
         if interactions is None:
             raise SettingError("Say which file to train on: grouprec train INTERACTIONS, or --resume RUN.")
@@ -251,13 +249,16 @@ def update(
 
 @app.command("list")
 def list_runs(runs: Runs = None, json: AsJson = False) -> None:
-    """List the runs, newest first."""
-    from grouprec.runs.store import RunStore
+    """List the runs, newest first; of damaged ones say what is wrong."""
+    from grouprec.runs.store import RunStore, State
     from grouprec.training.jobs import refresh
 
-    rows = []
+    rows, told = [], []
     for run in RunStore(runs).runs():
-        metrics, status = run.metrics(), refresh(run)
+        status = refresh(run)
+        metrics = run.metrics() if run.usable else {}
+        if status.state in (State.DAMAGED, State.UNKNOWN):
+            told.append(f"{run.run_id}: {status.message}")
         rows.append(
             {
                 "run_id": run.run_id,
@@ -272,16 +273,38 @@ def list_runs(runs: Runs = None, json: AsJson = False) -> None:
         print_json({"runs": rows})
     else:
         print_rows(rows, "There is no run yet; `grouprec train FILE` makes one.")
+    for sentence in told:
+        terminal.print(sentence, markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def restore(
+    run: Annotated[str, typer.Argument(help="Run id as it was; without one, what the trash holds")] = "",
+    runs: Runs = None,
+    json: AsJson = False,
+) -> None:
+    """Take a deleted run back from the trash, which keeps it for 14 days."""
+    from grouprec.runs import trash
+    from grouprec.runs.store import RunStore
+
+    root = RunStore(runs).root
+    names = [trash.take_back(root, run).name] if run else trash.kept(root)
+    if json:
+        print_json({"runs": names})
+    else:
+        print_rows([{"run_id": name} for name in names], "The trash is empty.")
 
 
 @app.command()
 def show(run: Annotated[str, typer.Argument(help="Run id or last")], runs: Runs = None, json: AsJson = False) -> None:
     """Show what a run learned and what it is worth."""
-    from grouprec.runs.store import RunStore
+    from grouprec.core.types import StorageError
+    from grouprec.runs.store import RunStore, State
     from grouprec.training.jobs import refresh
 
     found = RunStore(runs).get(run)
-    refresh(found)
+    if (now := refresh(found)).state is State.DAMAGED:
+        raise StorageError(now.message)
     if json:
         status = dataclasses.asdict(found.status())
         print_json({"run_id": found.run_id, **status, "status": status["state"], "metrics": found.metrics()})
@@ -299,6 +322,7 @@ def compare(
     store = RunStore(runs)
     rows = []
     for one in (store.get(run_id) for run_id in run):
+        one.require_finished("there is nothing to compare yet")
         table = one.table("evaluation")
         for row in table.to_dict("records"):
             method = f"{row['method']}/{row['regime']}"
@@ -316,7 +340,9 @@ def value(run: Annotated[str, typer.Argument(help="Run id or last")], runs: Runs
     from grouprec.core.tables import records
     from grouprec.runs.store import RunStore
 
-    table = RunStore(runs).get(run).table("value_of_groups")
+    found = RunStore(runs).get(run)
+    found.require_finished("nothing is measured yet")
+    table = found.table("value_of_groups")
     if "floor_method" not in table:  # runs older than the column took all-time popularity
         table = table.assign(floor_method="popularity")
     if json:
@@ -359,7 +385,7 @@ def demo(
     store = RunStore(runs)
     sample = Library(store.root / "datasets").sample()
     config = make_config(title="Demo", dataset=SAMPLE_NAME, interactions=sample.interactions, preset="quick")
-    same = [run for run in store.runs() if run.finished and run.trained_as(config)]
+    same = [run for run in store.runs() if run.usable and run.trained_as(config)]
     if same:
         run = same[0]
         terminal.print(f"Using the run {run.run_id} trained before.", highlight=False)
@@ -386,7 +412,7 @@ def serve(
 
 
 def _serve(store: RunStore, run_id: str | None, port: int, address: str) -> NoReturn:
-    """Run the server until it is stopped."""
+    """Become the server, so that signals reach it and nothing of this process stays in memory; it does not return."""
     from grouprec.core.site import app_root
 
     root = app_root()
@@ -395,4 +421,8 @@ def _serve(store: RunStore, run_id: str | None, port: int, address: str) -> NoRe
     command = [sys.executable, "-m", "streamlit", "run", str(root / "app.py")]
     command += [f"--server.address={address}", f"--server.port={port}", "--browser.gatherUsageStats=false"]
     environment = {**os.environ, "GROUPREC_RUNS": str(store.root.absolute())}
-    sys.exit(subprocess.call(command, cwd=root, env=environment))
+    if os.name == "nt":  # where a process cannot become another one
+        sys.exit(subprocess.call(command, cwd=root, env=environment))
+    os.chdir(root)
+    sys.stdout.flush()
+    os.execve(command[0], command, environment)

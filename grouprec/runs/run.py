@@ -369,11 +369,13 @@ class Run:
         """Write names and SHA-256 of all files that no longer change: from here on the run is finished."""
         content.write_manifest(self.path)
 
-    def open_again(self) -> None:
-        """Take the manifest away: the run is not finished until there is a new one.
+    def open_again(self, damaged: Iterable[str]) -> None:
+        """Take the manifest and damaged results away: the run is not finished until there is a new manifest.
 
         Raises:
-            StorageError: it cannot be removed.
+            StorageError: they cannot be removed.
         """
         with storage(self.path):
+            for name in damaged:
+                (self.path / name).unlink(missing_ok=True)
             (self.path / content.MANIFEST).unlink(missing_ok=True)

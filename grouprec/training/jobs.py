@@ -1,7 +1,9 @@
-"""Training as a child process; everything about it is on disk, so any server can watch it, also a restarted one.
+"""Training as a process of its own; everything about it is on disk, so any server can watch it, also a restarted one.
 
-One run is trained at a time, the others wait in a queue. There is no process beside those that train: whoever ends,
-cancels or looks at a run starts the next one, under a lock so that it is started once.
+Browser and command line share one queue: a machine trains ``GROUPREC_JOBS`` runs of a folder at a time (1 where nothing
+is said), the others wait. There is no process beside those that train: whoever ends, cancels or looks at a run starts
+the next one, under a lock so that it is started once. Who trains a run holds its lock and is known by pid and identity
+(:mod:`grouprec.core.processes`); no clock is asked.
 """
 
 from __future__ import annotations
@@ -9,32 +11,50 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import psutil
 
+from grouprec.core import processes
 from grouprec.core.files import storage
+from grouprec.core.locks import alone, held
 from grouprec.core.types import GrouprecError, SettingError, StorageError
 from grouprec.runs.progress import Progress, Watch, make_plan
 from grouprec.runs.store import FINISHED, RESUMABLE, Run, RunStore, State, Status
+from grouprec.training.memory import memory_sentence
 
 if TYPE_CHECKING:
     from grouprec.runs.config import RunConfig
 
+LIMIT = "GROUPREC_JOBS"
 GRACE_SECONDS = 1.2  # between asking a process to stop and stopping it
-SILENT_SECONDS = 30.0  # a started run whose process has not spoken after that is lost
-LOCK_SECONDS = 10.0  # starting a process takes a few milliseconds; who waits longer for the queue gives up
+LOOK_SECONDS = 0.5  # between two looks of a process that waits for its turn
+TRAIN_LOCK, QUEUE_LOCK = ".train.lock", ".queue.lock"
+GONE = "The process is gone (stopped from outside, for want of memory, or with the machine); Resume continues it."
 
 
 # -- the queue
+
+
+def limit() -> int:
+    """Return how many runs of a folder this machine trains at a time.
+
+    Raises:
+        SettingError: the environment does not say a number from 1.
+    """
+    told = os.environ.get(LIMIT, "").strip() or "1"
+    if not (told.isdecimal() and int(told) > 0):
+        raise SettingError(f"{LIMIT} must be a whole number from 1, not '{told}'.")
+    return int(told)
 
 
 def start(store: RunStore, config: RunConfig) -> Run:
@@ -43,25 +63,32 @@ def start(store: RunStore, config: RunConfig) -> Run:
     Raises:
         StorageError: the runs folder cannot be written.
     """
-    run = store.create(config, place=time.time())
+    with _alone(store):
+        run = store.create(config, place=_last_place(store))
     active(store)
     return run
 
 
 def resume(store: RunStore, run: Run) -> Run:
-    """Continue a run that failed, was cancelled or lost; finished stages are read back, not trained again.
+    """Continue a run that failed, was cancelled, lost or damaged; finished stages are read back, not trained again.
 
     Raises:
         SettingError: the run is finished, waiting or being trained.
+        StorageError: it is damaged in what cannot be made again.
     """
     with _alone(store):
         status = refresh(run)
-        if status.state not in RESUMABLE or status.state is State.QUEUED:
-            raise SettingError(f"The run {run.run_id} is {status.state}; there is nothing to continue.")
-        now = time.time()
-        run.set_status(state=State.QUEUED, created=now, place=now, message="", ended=None, pid=None, seconds_left=None)
+        if status.state not in RESUMABLE - {State.QUEUED}:
+            raise nothing_to_continue(run, status)
+        if not _mend(run, status):
+            again = {"state": State.QUEUED, "place": _last_place(store), "pid": None, "process": ""}
+            run.set_status(**again, created=time.time(), message="", ended=None, seconds_left=None)
     active(store)
     return run
+
+
+def nothing_to_continue(run: Run, status: Status) -> SettingError:
+    return SettingError(f"The run {run.run_id} is {status.state}; there is nothing to continue.")
 
 
 def queue(store: RunStore) -> list[Run]:
@@ -69,6 +96,11 @@ def queue(store: RunStore) -> list[Run]:
     places = [(run.status(), run) for run in store.runs()]
     waiting = [(status.place, run.run_id, run) for status, run in places if status.waiting]
     return [run for _, _, run in sorted(waiting, key=lambda entry: entry[:2])]
+
+
+def _last_place(store: RunStore) -> float:
+    waiting = queue(store)
+    return (waiting[-1].status().place or 0.0) + 1.0 if waiting else 1.0
 
 
 def move_first(store: RunStore, run: Run) -> None:
@@ -81,59 +113,59 @@ def move_first(store: RunStore, run: Run) -> None:
 
 
 def active(store: RunStore) -> Run | None:
-    """Return the run that is being trained now, the first waiting one started where there is none; else None.
+    """Return a run that is being trained now; waiting ones are started first, as many as there is room for.
 
-    Raises:
-        StorageError: the runs folder cannot be written.
+    Where the runs folder cannot be written nothing is started, and looking goes on.
     """
-    if not queue(store):
-        return _training(store)
-    with _alone(store):
-        training = _training(store)
-        while training is None and (waiting := queue(store)):
-            training = _try(store, waiting[0])
-        return training
+    if queue(store):
+        with contextlib.suppress(StorageError), _alone(store):
+            _start_waiting(store)
+    return next(iter(_training(store)), None)
 
 
-def _training(store: RunStore) -> Run | None:
+def _start_waiting(store: RunStore) -> None:
+    """Start waiting runs while there is room; one that waits in a process of its own starts itself."""
+    room = limit() - len(_training(store))
+    for run in queue(store):
+        status = refresh(run)
+        if room < 1 or (status.waiting and status.pid is not None):
+            return
+        if status.waiting and _try(store, run):
+            room -= 1
+
+
+def _training(store: RunStore) -> list[Run]:
+    """Return the runs that this machine trains now."""
+    found = []
     for run in store.runs():
         status = run.status()
-        if status.state not in FINISHED and not status.waiting and refresh(run).state not in FINISHED:
-            return run
-    return None
+        if status.state in FINISHED or status.waiting or refresh(run).state in FINISHED:
+            continue
+        if not status.process or processes.here(status.process):
+            found.append(run)
+    return found
 
 
-def _try(store: RunStore, run: Run) -> Run | None:
+def _try(store: RunStore, run: Run) -> bool:
     """Start a run; one that cannot be started has failed, and says why."""
     try:
         _spawn(store, run)
     except StorageError as error:
         run.set_status(state=State.FAILED, place=None, message=str(error), ended=time.time())
-        return None
-    return run
+        return False
+    return True
 
 
-@contextlib.contextmanager
-def _alone(store: RunStore) -> Iterator[None]:
-    """Let one thread of one process at a time change the queue: a lock of SQLite's, gone with whoever holds it.
+def _alone(store: RunStore) -> AbstractContextManager[None]:
+    """Let one thread of one process at a time change the queue.
 
     Raises:
         StorageError: the folder cannot be written, or somebody holds the lock too long.
     """
     with storage(store.root):
         store.root.mkdir(parents=True, exist_ok=True)
-    lock = None
-    try:
-        lock = sqlite3.connect(store.root / ".queue.lock", timeout=LOCK_SECONDS, isolation_level=None)
-        lock.execute("BEGIN EXCLUSIVE")
-        yield
-    except sqlite3.Error as error:
-        raise StorageError(
-            f"Cannot change the queue in {store.root}: {error}; check the folder and try again."
-        ) from error
-    finally:
-        if lock is not None:
-            lock.close()
+    sentence = f"Cannot change the queue in {store.root}: another process holds it; try again."
+    return alone(store.root / QUEUE_LOCK, sentence)
 
 
 # -- one run
@@ -144,35 +176,70 @@ def cancel(run: Run) -> None:
     store = RunStore(run.path.parent)
     with _alone(store):
         status = refresh(run)
-        if status.waiting:
+        if status.waiting:  # a process that waits with it sees that, and ends
             _end(run, State.CANCELLED, "Cancelled.")
     if status.state in FINISHED or status.waiting:
         return
-    process = _process(status)
-    if process is not None:
-        _signal_group(process, signal.SIGTERM)
-        with contextlib.suppress(psutil.TimeoutExpired):
-            process.wait(GRACE_SECONDS)
-        _signal_group(process, getattr(signal, "SIGKILL", signal.SIGTERM))
+    if _alive(status):
+        with contextlib.suppress(psutil.Error):
+            process = psutil.Process(status.pid)
+            _signal_group(process, signal.SIGTERM)
+            with contextlib.suppress(psutil.TimeoutExpired):
+                process.wait(GRACE_SECONDS)
+            _signal_group(process, getattr(signal, "SIGKILL", signal.SIGTERM))
     if run.status().state not in FINISHED - {State.LOST}:  # somebody may have seen the process go before this line
         _end(run, State.CANCELLED, "Cancelled.")
     active(store)
 
 
 def refresh(run: Run) -> Status:
-    """Return the status; a run whose process is gone without a word is marked as lost."""
+    """Return the status; a run whose process is gone without a word is marked as lost.
+
+    Where that cannot be written, it is only told.
+    """
     status = run.status()
-    if status.state in FINISHED or status.waiting:
+    if status.state in FINISHED or (status.waiting and status.pid is None):
         return status
-    if _process(status) is not None:
-        return status
-    if status.pid is None and time.time() - status.created < SILENT_SECONDS:
+    if _alive(status) or held(run.path / TRAIN_LOCK):
         return status
     status = run.status()  # the process may have written its last word meanwhile
     if status.state in FINISHED:
         return status
-    message = "The process is gone (stopped from outside, or the machine restarted); Resume continues it."
-    return run.set_status(state=State.LOST, seconds_left=None, ended=time.time(), message=message)
+    lost = {"state": State.LOST, "seconds_left": None, "ended": time.time(), "message": GONE}
+    try:
+        return run.set_status(**lost)
+    except StorageError:
+        return replace(status, **lost)
+
+
+def _alive(status: Status) -> bool:
+    """Return whether the process of a run lives; a pid that was used again does not count."""
+    if status.process or status.pid is None:
+        return processes.alive(status.pid, status.process)
+    try:  # of 0.1.0, which knew no identity
+        words = psutil.Process(status.pid).cmdline()
+    except psutil.Error:
+        return False
+    return "train" in words and any("grouprec" in Path(word).name for word in words)
+
+
+def _mend(run: Run, status: Status) -> bool:
+    """Make a damaged run ready to be trained again; return whether its results are whole, so that it need not be.
+
+    Raises:
+        StorageError: what is damaged is no result: its configuration, or what people wrote.
+    """
+    if status.state is not State.DAMAGED:
+        return False
+    damaged = run.damaged()
+    if run.finished and not damaged:
+        run.set_status(state=State.DONE, fraction=1.0, stage_fraction=1.0, created=status.created, message="")
+        if (now := run.status()).state is State.DAMAGED:
+            raise StorageError(now.message)
+        return True
+    run.config()
+    run.open_again(damaged)
+    return False
 
 
 def train_here(store: RunStore, run: Run, watch: Watch | None = None) -> dict[str, Any]:
@@ -180,17 +247,78 @@ def train_here(store: RunStore, run: Run, watch: Watch | None = None) -> dict[st
 
     The next waiting run is started at the end, unless this one was cancelled: then that is for whoever cancelled it.
 
+    It waits for its turn first. The next waiting run is started at the end, unless this one was cancelled: then that is
+    for whoever cancelled it.
+
     Raises:
-        GrouprecError: the data, a setting or the runs folder cannot be used.
+        GrouprecError: the data, a setting or the runs folder cannot be used, or there is nothing to train.
         KeyboardInterrupt: the run was cancelled (Ctrl-C or SIGTERM).
     """
-    try:
-        metrics = _train(store, run, watch)
-    except Exception:
-        _start_next(store)
-        raise
+    sentence = f"The run {run.run_id} is being trained by another process; there is nothing to continue."
+    with alone(run.path / TRAIN_LOCK, sentence, patience=1.0):
+        _take_over(store, run)
+        if run.status().state is State.DONE:
+            return run.metrics()
+        try:
+            _wait_for_turn(store, run, watch)
+            metrics = _train(store, run, watch)
+        except Exception:
+            _start_next(store)
+            raise
     _start_next(store)
     return metrics
+
+
+def _me() -> dict[str, Any]:
+    return {"pid": os.getpid(), "process": processes.identity(os.getpid()) or ""}
+
+
+def _take_over(store: RunStore, run: Run) -> None:
+    """Make a run the work of this process, which holds its lock.
+
+    Raises:
+        SettingError: it is finished.
+        StorageError: it is damaged in what cannot be made again.
+    """
+    with _alone(store):
+        status = run.status()
+        old = status.state is State.RUNNING and not status.process and _alive(status)  # 0.1.0 took no lock
+        if status.state not in RESUMABLE | {State.RUNNING} or old:
+            raise nothing_to_continue(run, status)
+        if not _mend(run, status):
+            run.set_status(state=State.QUEUED, message="", ended=None, seconds_left=None, **_me())
+
+
+def _wait_for_turn(store: RunStore, run: Run, watch: Watch | None) -> None:
+    """Return when this machine has room for the run, which is then marked as running.
+
+    Raises:
+        KeyboardInterrupt: it was taken out of the queue, or this process was asked to stop.
+    """
+    try:
+        while not _takes_its_turn(store, run):
+            if watch is not None:
+                watch("waiting for its turn", 0.0, None)
+            time.sleep(LOOK_SECONDS)
+    except KeyboardInterrupt:
+        _end(run, State.CANCELLED, "Cancelled.")
+        raise
+
+
+def _takes_its_turn(store: RunStore, run: Run) -> bool:
+    with _alone(store):
+        status = run.status()
+        if status.state is not State.QUEUED:
+            raise KeyboardInterrupt
+        others = [other for other in _training(store) if other.run_id != run.run_id]
+        waiting = queue(store)
+        next_one = not status.waiting or waiting[0].run_id == run.run_id or refresh(waiting[0]).state in FINISHED
+        if len(others) < limit() and next_one:
+            run.set_status(state=State.RUNNING, place=None, started=time.time(), **_me())
+            return True
+        if not status.waiting:
+            run.set_status(place=_last_place(store))
+        return False
 
 
 def _start_next(store: RunStore) -> None:
@@ -201,9 +329,6 @@ def _start_next(store: RunStore) -> None:
 def _train(store: RunStore, run: Run, watch: Watch | None) -> dict[str, Any]:
     if threading.current_thread() is threading.main_thread():  # only there are signals heard
         signal.signal(signal.SIGTERM, _interrupt)
-    me = psutil.Process()
-    mine = {"pid": me.pid, "pid_started": me.create_time()}
-    run.set_status(state=State.RUNNING, place=None, started=time.time(), **mine)
     try:
         from grouprec.training.pipeline import train  # slow to import (torch): the status above is already true
 
@@ -215,11 +340,10 @@ def _train(store: RunStore, run: Run, watch: Watch | None) -> dict[str, Any]:
     except GrouprecError as error:
         _end(run, State.FAILED, str(error))
         raise
-    except MemoryError as error:
-        sentence = "There is not enough memory for this run; keep fewer items (data.min_item_users) and try again."
-        _end(run, State.FAILED, sentence)
-        raise SettingError(sentence) from error
     except Exception as error:
+        if sentence := memory_sentence(error):
+            _end(run, State.FAILED, sentence)
+            raise SettingError(sentence) from error
         _end(run, State.FAILED, f"Unexpected error: {type(error).__name__}: {error} (details in the log).")
         with contextlib.suppress(StorageError):
             run.add_log(traceback.format_exc())
@@ -243,6 +367,7 @@ def _spawn(store: RunStore, run: Run) -> None:
     """Start the child; what it prints goes to the run's log."""
     command = [sys.executable, "-m", "grouprec", "train", "--resume", run.run_id, "--runs", str(store.root), "--json"]
     log = run.path / "log.txt"
+    run.set_status(place=None, **_me())  # until the child speaks; should this process end before, so is the run lost
     with storage(log), log.open("ab") as file:
         child = subprocess.Popen(
             command,
@@ -252,8 +377,8 @@ def _spawn(store: RunStore, run: Run) -> None:
             start_new_session=True,
             env={**os.environ, "PYTHONUNBUFFERED": "1", "NO_COLOR": "1"},
         )
-    with contextlib.suppress(psutil.NoSuchProcess):
-        run.set_status(place=None, pid=child.pid, pid_started=psutil.Process(child.pid).create_time())
+    with contextlib.suppress(StorageError):
+        run.set_status(pid=child.pid, process=processes.identity(child.pid) or "")
     threading.Thread(target=_see_off, args=(store, child), daemon=True).start()
 
 
@@ -261,18 +386,6 @@ def _see_off(store: RunStore, child: subprocess.Popen[bytes]) -> None:
     """Wait for a child, so that its pid does not linger; where it was killed, the next run is started here."""
     child.wait()
     _start_next(store)
-
-
-def _process(status: Status) -> psutil.Process | None:
-    """Return the living process of a run; a reused pid does not count."""
-    if status.pid is None:
-        return None
-    try:
-        process = psutil.Process(status.pid)
-        same = status.pid_started is None or abs(process.create_time() - status.pid_started) < 1.0
-        return process if same and process.status() != psutil.STATUS_ZOMBIE else None
-    except psutil.Error:
-        return None
 
 
 def _signal_group(process: psutil.Process, number: int) -> None:
