@@ -1,8 +1,8 @@
 """What people change about the groups of a finished run: names, descriptions, merged, split and new groups.
 
 ``<run>/curation.json`` holds the edits in their order, changed under a lock that holds between processes. They are no
-part of the manifest, and nothing that training wrote is touched: groups are what the edits make of the trained ones, so taking the last edit back restores exactly
-what was there before it.
+part of the manifest, and nothing that training wrote is touched: groups are what the edits make of the trained ones, so
+taking the last edit back restores exactly what was there before it.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -136,11 +136,16 @@ def _kept(name: Path) -> bool:
     return True
 
 
-def add_to_manifest(folder: Path, files: dict[str, str]) -> None:
-    """Add files that have come to a finished run later; nothing happens to one that is not finished."""
+def add_to_manifest(folder: Path, names: Iterable[str]) -> None:
+    """Add files that have come to a finished run later; nothing happens to one that is not finished.
+
+    Raises:
+        DamagedError: the manifest is damaged.
+    """
     known = read_manifest(folder)
     if known is not None:
-        write_form(folder / MANIFEST, {"format": MANIFEST_VERSION, "files": known | files}, promise=True)
+        files = known | {name: digest(folder / name) for name in names}
+        write_form(folder / MANIFEST, {"format": MANIFEST_VERSION, "files": files}, promise=True)
 
 
 # -- the files

@@ -299,13 +299,9 @@ class Run:
 
     # -- writing
 
-    def set_status(self, **changes: Any) -> Status:
-        """Replace some fields of the status.
-
-        Raises:
-            StorageError: it cannot be written.
-        """
-        change_status(self.path, changes)
+    def set_status(self, known: Status | None = None, **changes: Any) -> Status:
+        """Replace some fields of the status and return it; arguments and errors as :func:`change_status`."""
+        change_status(self.path, changes, known)
         return self.status()
 
     def add_event(self, **values: Any) -> None:
@@ -333,9 +329,16 @@ class Run:
             path.parent.mkdir(exist_ok=True)
         with replacing(path) as temporary:
             frame.to_parquet(temporary, index=False)
+        self._written(f"tables/{name}.parquet")
 
     def save_metrics(self, metrics: Mapping[str, Any]) -> None:
         write_json(self.path / "metrics.json", metrics)
+        self._written("metrics.json")
+
+    def _written(self, name: str) -> None:
+        """Let the manifest of a run that is finished already know of what is new in it."""
+        with contextlib.suppress(DamagedError):
+            content.add_to_manifest(self.path, [name])
 
     def rename(self, title: str) -> None:
         """Change what people call the run; folder and configuration stay. Errors as :meth:`annotate`."""

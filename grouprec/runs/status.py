@@ -120,11 +120,13 @@ def begin_status(folder: Path, status: Status) -> None:
     write_form(folder / FILE, {VERSION: STATUS_VERSION, **asdict(status)})
 
 
-def change_status(folder: Path, changes: Mapping[str, Any]) -> None:
+def change_status(folder: Path, changes: Mapping[str, Any], known: Status | None = None) -> None:
     """Replace some fields of the status; what a newer version wrote beside them stays.
 
     A damaged status begins anew. Two that change it at once do so one after the other; an end is on disk on return.
 
+    Args:
+        known: nothing is changed where somebody has meanwhile given the run another state or another process.
     Raises:
         StorageError: it cannot be written.
     """
@@ -133,5 +135,7 @@ def change_status(folder: Path, changes: Mapping[str, Any]) -> None:
             form = read_form(folder / FILE, STATUS_VERSION, {1: _status_of_1}) or asdict(Status())
         except DamagedError:
             form = asdict(Status())
+        if known is not None and (form.get("state"), form.get("pid")) != (known.state, known.pid):
+            return
         form = {VERSION: STATUS_VERSION, **form, **changes}
         write_form(folder / FILE, form, promise=form["state"] in FINISHED)

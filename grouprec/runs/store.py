@@ -131,8 +131,7 @@ class RunStore:
             for part in parts:
                 shutil.copy2(part, heir.path / "stages" / part.name)
             with contextlib.suppress(DamagedError):
-                given = {f"stages/{part.name}": content.digest(part) for part in parts}
-                content.add_to_manifest(heir.path, given)
+                content.add_to_manifest(heir.path, [f"stages/{part.name}" for part in parts])
 
     def find_stage(self, key: str, first: Run) -> tuple[dict[str, np.ndarray], Any] | None:
         """Return arrays and meta of a stage with that key, from the given run or any other; None if none has it."""

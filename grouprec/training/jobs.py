@@ -207,7 +207,7 @@ def refresh(run: Run) -> Status:
         return status
     lost = {"state": State.LOST, "seconds_left": None, "ended": time.time(), "message": GONE}
     try:
-        return run.set_status(**lost)
+        return run.set_status(status, **lost)
     except StorageError:
         return replace(status, **lost)
 

@@ -88,7 +88,7 @@ def test_factors_hold_for_users_and_for_the_present_members_of_groups(store: Run
 
 def test_a_damaged_ledger_is_one_sentence(run: Run) -> None:
     (run.ledger).write_bytes(b"rubbish" * 100)
-    with pytest.raises(StorageError, match="Cannot read"):
+    with pytest.raises(StorageError, match="is damaged"):
         verdicts(run)
 
 

@@ -119,11 +119,13 @@ def test_a_run_that_exports_another_fit_is_replayed_through_the_judged_one(run: 
     store, live = RunStore(run.path.parent), run.path / "live"
     fitted = read_json(run.path / "fitted.json")
     write_json(run.path / "fitted.json", {**fitted, "judged": fitted["final"]})
+    run.write_manifest()
     base, _ = start(store, run)
     fewer = np.arange(60)[::-1].copy()
     (live / "final.safetensors").rename(live / "judged.safetensors")
     changed = type(base)(**{**vars(base), "labels": base.labels[fewer], "n_groups": 3})
     changed.save(live / "final.safetensors")
+    run.write_manifest()
     assert np.array_equal(replay_of(run).base.labels, base.labels)
     assert np.array_equal(start(store, run)[0].labels, base.labels[fewer])
     with Stream.open(store, run, fit="judged") as stream, Stream.open(store, run) as other:

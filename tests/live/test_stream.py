@@ -155,6 +155,7 @@ def test_the_last_verdict_counts_and_can_be_taken_back(run: Run, data: Dataset) 
     excluded = np.zeros((4, data.n_items), bool)
     excluded[1, 3] = True
     dataclasses.replace(FitSnapshot.load(path), excluded=excluded).save(path)
+    run.write_manifest()
     with open_stream(run) as stream:
         group, user = (part.tolist() for part in stream.state.group_list(1, "strict")), stream.state.user_list(0)[0]
         items, scores = group
@@ -193,6 +194,7 @@ def test_lists_after_events_follow_the_rules_of_the_run(run: Run, data: Dataset,
         plain = stream.group_lists()
     config = run.config().model_copy(update={"rules": ListRules(**rules)})
     write_json(run.path / "config.json", config.model_dump(mode="json"))
+    run.write_manifest()
     with open_stream(run) as stream:
         ruled = stream.group_lists()
         hidden = int(ruled.strict[1, 0])
@@ -215,10 +217,18 @@ def test_a_snapshot_saves_time_and_nothing_else(run: Run, data: Dataset) -> None
             assert everything(stream) == state
 
 
-def test_a_snapshot_of_another_ledger_is_not_taken(run: Run, data: Dataset) -> None:
+def test_a_ledger_that_lost_events_is_told_and_left_alone(run: Run, data: Dataset) -> None:
     with open_stream(run) as stream:
         stream.apply(make_events(data, 30, np.random.default_rng(3)))
+    whole = run.ledger.read_bytes()
+    for left in (None, b""):
+        run.ledger.unlink() if left is None else run.ledger.write_bytes(left)
+        with pytest.raises(StorageError, match=r"not in it\); restore it from a copy, or move it and snapshot"):
+            open_stream(run)
+    run.ledger.write_bytes(whole)
+    open_stream(run).close()
     run.ledger.unlink()
+    (run.live / SNAPSHOT).unlink()  # as the sentence says
     with open_stream(run) as stream:
         assert stream.state.n_events == 0
         stream.apply([{"user": "u00001", "item": "i00001", "time": at(data, 1)}] * 2)
@@ -274,9 +284,13 @@ def test_only_one_process_or_stream_writes(run: Run, data: Dataset) -> None:
 def test_a_run_that_cannot_take_events_says_so(run: Run) -> None:
     base = run.snapshot()
     base.rename(base.with_suffix(".away"))
+    with pytest.raises(StorageError, match=r"live/final\.safetensors is missing"):
+        open_stream(run)
+    run.write_manifest()
     with pytest.raises(StorageError, match="has nothing to send events to"):
         open_stream(run)
     base.with_suffix(".away").rename(base)
+    run.write_manifest()
     run.ledger.write_bytes(b"rubbish" * 1000)
     with pytest.raises(StorageError, match="is damaged"):
         open_stream(run)

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
+from grouprec.core import files
 from grouprec.core.files import write_json
 from grouprec.core.types import StorageError
 from grouprec.data.dataset import Dataset
@@ -28,6 +29,7 @@ DAY = 86400.0
 def with_rules(run: Run, **rules: object) -> None:
     config = run.config().model_copy(update={"rules": ListRules(**rules)})
     write_json(run.path / "config.json", config.model_dump(mode="json"))
+    run.write_manifest()
 
 
 def taken(n: int, user: str = "u00001", **more: object) -> list[dict]:
@@ -63,19 +65,14 @@ def test_batches_are_told_to_the_watcher_and_saved_when_enough_came(
 def test_a_snapshot_is_on_disk_before_it_takes_the_place_of_the_last(
     store: RunStore, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    written: list[str] = []
-
-    def sync(file: int) -> None:
-        written.append(
-            Path(f"/proc/self/fd/{file}").resolve().name if Path("/proc/self/fd").exists() else "snapshot.tmp"
-        )
-
-    monkeypatch.setattr(module, "os", SimpleNamespace(fsync=sync))
+    written: list[tuple[str, bool]] = []
     with Stream.open(store, run) as stream:
         stream.apply(taken(1))
+        place = stream.folder / SNAPSHOT
+        monkeypatch.setattr(files, "to_disk", lambda path: written.append((path.suffix, place.exists())))
         stream.save()
-        assert written == ["snapshot.tmp"]
-        assert not (stream.folder / "snapshot.tmp").exists() and (stream.folder / SNAPSHOT).exists()
+        assert written == [(".tmp", False), ("", True)], "first the file, then its name in the folder"
+        assert not list(stream.folder.glob(".*.tmp")) and place.exists()
 
 
 def test_seconds_have_four_digits(store: RunStore, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,6 +156,7 @@ def test_what_a_user_takes_by_the_file_is_on_no_list_of_their_own(store: RunStor
     cells = [(user, item) for user, items in theirs.items() for item in items]
     held_out = sparse.csr_array((np.ones(6, np.float32), tuple(zip(*cells, strict=True))), shape=data.shape)
     dataclasses.replace(base, held_out=held_out).save(run.snapshot())
+    run.write_manifest()
     with Stream.open(store, run) as stream:
         for user in (0, 1, 50, 58, 59):
             whole, scores = stream.state.user_list(user, 50)
@@ -197,6 +195,7 @@ def test_lists_by_a_strategy_leave_out_what_is_hidden_or_kept_away(store: RunSto
     excluded = np.zeros((3, data.n_items), bool)
     excluded[0, 5], excluded[2, 6] = True, True
     dataclasses.replace(FitSnapshot.load(run.snapshot()), excluded=excluded).save(run.snapshot())
+    run.write_manifest()
     said = [(1, 7, "hide"), (3, 8, "hide"), (3, 8, "unhide"), (2, 9, "hide"), (1, 5, "like"), (3, 11, "like")]
     with Stream.open(store, run) as stream:
         assert np.array_equal(stream._excluded(), excluded)

@@ -1,5 +1,6 @@
 """What a stream starts from, in its file, and the quick twins of formulas for all users."""
 
+import errno
 import json
 from dataclasses import replace
 
@@ -118,7 +119,7 @@ def test_the_header_of_the_file_is_sorted_so_that_it_is_the_same_every_time(tmp_
 
 def test_a_file_that_cannot_be_written_leaves_nothing_behind(tmp_path, monkeypatch):
     def full(*_, **__):
-        raise OSError("No space left on device")
+        raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(snapshot, "save_file", full)
     with pytest.raises(StorageError, match="free some space"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 
 from grouprec.core.files import storage, write_json
 from grouprec.core.types import StorageError
+from grouprec.runs import content
 from grouprec.runs import store as runs
 from grouprec.runs.config import make_config
 from grouprec.runs.store import Run, RunStore, State
@@ -181,11 +183,12 @@ def named(store: RunStore, name: str, **choices: object) -> Run:
     return Run(run.path.rename(store.root / name))
 
 
-def test_a_run_without_a_status_is_lost_and_nowhere(run: Run) -> None:
+def test_a_run_without_a_status_is_damaged_and_as_old_as_its_name(run: Run) -> None:
     (run.path / "status.json").write_text("{")
     status = run.status()
-    assert status.state is State.LOST
-    assert (status.stage_fraction, status.fraction, status.created) == (0, 0, 0)
+    assert status.state is State.DAMAGED and "status.json is damaged: it holds no JSON object" in status.message
+    assert (status.stage_fraction, status.fraction) == (0, 0)
+    assert datetime.fromtimestamp(status.created, UTC).strftime("%Y%m%d-%H%M%S") == run.run_id[:15]
     assert (run.path / "status.json").read_text() == "{", "reading mends nothing"
 
 
@@ -290,7 +293,11 @@ def test_the_manifest_names_what_does_not_change(run: Run) -> None:
     run.add_log("text")
     run.write_manifest()
     manifest = json.loads((run.path / "manifest.json").read_text())
-    assert manifest["format"] == 1 and list(manifest["files"]) == ["metrics.json", "tables/items.parquet"]
+    assert manifest["format"] == 2 and list(manifest["files"]) == [
+        "config.json",
+        "metrics.json",
+        "tables/items.parquet",
+    ]
     assert run.metrics() == {"value": 1}
     run.write_manifest()
     assert list(json.loads((run.path / "manifest.json").read_text())["files"]) == list(manifest["files"])
@@ -304,14 +311,14 @@ def test_a_stage_that_is_written_anew_is_not_valid_until_it_is_whole(
     run.save_stage("key", "encoder", "ease", {"l2": 1.0}, {"w": np.ones(2, np.float32)}, {"m": 1})
     record = json.loads((run.path / "stages" / "encoder.ease.key.json").read_text())
     assert record == {
-        **{"format": 1, "key": "key", "kind": "encoder", "name": "ease"},
-        **{"settings": {"l2": 1.0}, "meta": {"m": 1}},
+        **{"format": 2, "key": "key", "kind": "encoder", "name": "ease"},
+        **{"settings": {"l2": 1.0}, "meta": {"m": 1}, "arrays": record["arrays"], "seal": record["seal"]},
     }
 
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(runs, "save_file", full)
+    monkeypatch.setattr(content, "save_file", full)
     with pytest.raises(StorageError, match="free some space"):
         run.save_stage("key", "encoder", "ease", {}, {"w": np.zeros(2, np.float32)}, {})
     assert store.find_stage("key", run) is None

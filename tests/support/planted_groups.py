@@ -112,6 +112,7 @@ def add_users(run: Run, seed: int = 0) -> FitSnapshot:
         repeats=False,
     )
     base.save(run.snapshot())
+    run.write_manifest()
     return base
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from grouprec.core import processes
 from grouprec.core.types import SettingError, StorageError
 from grouprec.runs.config import RunConfig, make_config, parse_settings
 from grouprec.runs.store import Run, RunStore, State
@@ -147,20 +148,21 @@ def test_bad_data_makes_a_failed_run_with_one_sentence(store: RunStore, lonely_c
 
 def test_a_run_whose_process_never_spoke_is_lost(store: RunStore, planted_csv: Path) -> None:
     run = store.create(config_for(planted_csv))
-    assert jobs.refresh(run).state is State.QUEUED
-    run.set_status(created=time.time() - jobs.SILENT_SECONDS - 1)
+    assert jobs.refresh(run).state is State.QUEUED, "this process is about to train it"
+    run.set_status(process="of somebody else")
     assert jobs.refresh(run).state is State.LOST
 
 
 def test_a_reused_pid_does_not_keep_a_run_alive(store: RunStore, planted_csv: Path) -> None:
     run = store.create(config_for(planted_csv))
-    run.set_status(state=State.RUNNING, pid=os.getpid(), pid_started=1.0)
+    run.set_status(state=State.RUNNING, pid=os.getpid(), process="another")
     assert jobs.refresh(run).state is State.LOST
 
 
 def test_a_finished_run_cannot_be_continued(store: RunStore, planted_csv: Path) -> None:
     run = store.create(config_for(planted_csv))
     run.set_status(state=State.DONE)
+    run.write_manifest()
     with pytest.raises(SettingError, match="nothing to continue"):
         jobs.resume(store, run)
 
@@ -219,7 +221,7 @@ def test_many_who_look_at_once_start_one_run_once(
 
     def spawn(store: RunStore, run: Run) -> None:
         started.append(run.run_id)
-        run.set_status(place=None, pid=os.getpid(), pid_started=psutil.Process().create_time())
+        run.set_status(place=None, pid=os.getpid(), process=processes.identity(os.getpid()))
 
     monkeypatch.setattr(jobs, "queue", queue)
     monkeypatch.setattr(jobs, "_spawn", spawn)
@@ -254,7 +256,7 @@ def test_a_run_that_cannot_be_started_fails_and_the_next_one_is_tried(
     def spawn(store: RunStore, run: Run) -> None:
         if run.run_id == bad.run_id:
             raise StorageError("Cannot write the log.")
-        run.set_status(place=None, pid=os.getpid(), pid_started=psutil.Process().create_time())
+        run.set_status(place=None, pid=os.getpid(), process=processes.identity(os.getpid()))
 
     bad, good = (store.create(config_for(planted_csv), place=place) for place in (1.0, 2.0))
     monkeypatch.setattr(jobs, "_spawn", spawn)

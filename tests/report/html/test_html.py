@@ -20,7 +20,7 @@ from grouprec.explore.edits import Edit, EditHistory, change
 from grouprec.report.html import drawings, render, sections, write
 from grouprec.report.html.markup import Html, element, sentence, table
 from grouprec.report.html.reading import Reading
-from grouprec.runs.store import Run, RunStore
+from grouprec.runs.store import Run, RunStore, State
 from tests.support.planted_run import HOSTILE_LABELS, build_older_run, build_run
 
 VOID = {"meta", "link", "img", "br", "hr", "input"}
@@ -191,7 +191,8 @@ def test_grid_lines_stand_at_round_numbers_inside_the_scale() -> None:
 
 
 def test_a_run_that_is_not_finished_has_no_report(run: Run, tmp_path: Path) -> None:
-    (run.path / "manifest.json").unlink()
+    run.open_again([])
+    run.set_status(state=State.LOST)
     with pytest.raises(StorageError, match=r"only a finished run has a report"):
         write(run, tmp_path / "story.html")
 

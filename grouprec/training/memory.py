@@ -1,0 +1,24 @@
+"""What to say when a training runs out of memory."""
+
+from __future__ import annotations
+
+import errno
+
+ADVICE = "keep fewer items (data.min_item_users), choose preset quick or fewer encoders, and try again"
+
+
+def memory_sentence(error: BaseException) -> str:
+    """Return what to do where an error means that memory did not suffice, "" where it means something else.
+
+    PyTorch has an error of its own for a device, and none for the processor, where only the words tell.
+    """
+    words = str(error).lower()
+    if type(error).__name__ == "OutOfMemoryError" or "cuda out of memory" in words or "mps backend out of" in words:
+        return (
+            "The GPU has not enough memory for this run; set a smaller batch_size of its encoders, or train with "
+            "--device cpu."
+        )
+    lacks = isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
+    if lacks or (isinstance(error, RuntimeError) and ("can't allocate memory" in words or "bad_alloc" in words)):
+        return f"There is not enough memory for this run; {ADVICE}."
+    return ""
