@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from grouprec.core.files import storage
+from grouprec.core.files import replacing, storage
 from grouprec.core.types import StorageError
 from grouprec.explore.edited_tables import EditedRun
 from grouprec.explore.edits import EditHistory
@@ -87,8 +87,9 @@ def export_stream(stream: Stream, out: Path) -> dict[str, int]:
 def _write(files: dict[str, pd.DataFrame], out: Path) -> dict[str, int]:
     with storage(out):
         out.mkdir(parents=True, exist_ok=True)
-        for name, frame in files.items():
-            frame.to_csv(out / name, index=False)
+    for name, frame in files.items():
+        with replacing(out / name) as temporary:
+            frame.to_csv(temporary, index=False)
     return {name: len(frame) for name, frame in files.items()}
 
 

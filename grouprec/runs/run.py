@@ -283,11 +283,10 @@ class Run:
         return self.finished and self.status().state is State.DONE
 
     def title(self) -> str:
-        """Return what people call the run."""
-        try:
-            return str(self.choices().get("title") or self.run_id)
-        except StorageError:
-            return self.notes().title or self.run_id
+        """Return what people call the run, also where it is damaged."""
+        choices = content.remembered(self.path / "config.json", "config", read_json)
+        given = choices.get("title") if isinstance(choices, dict) else ""
+        return self.notes().title or str(given or self.run_id)
 
     def damaged(self) -> list[str]:
         """Return the files whose content no longer matches the manifest; the manifest itself where it is damaged."""

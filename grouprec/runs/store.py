@@ -71,14 +71,15 @@ class RunStore:
         return [Run(path) for path in sorted(folders, key=lambda path: path.name, reverse=True)]
 
     def get(self, run_id: str) -> Run:
-        """Return a run by its id or an unambiguous beginning of it; "last" is the newest finished one.
+        """Return a run by its id or an unambiguous beginning of it; "last" is the newest finished one,
+        also where it is damaged: nobody shall take another for it.
 
         Raises:
             StorageError: there is no such run, or several.
         """
         runs = self.runs()
         if run_id == "last":
-            done = [run for run in runs if run.usable]
+            done = [run for run in runs if run.finished or run.status().state is State.DAMAGED]
             if not done:
                 raise StorageError(f"There is no finished run in {self.root}; train one first.")
             return done[0]

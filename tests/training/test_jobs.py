@@ -14,13 +14,16 @@ from pathlib import Path
 
 import psutil
 import pytest
+import torch
 
 from grouprec.core import processes
-from grouprec.core.types import SettingError, StorageError
+from grouprec.core.files import write_json
+from grouprec.core.locks import alone
+from grouprec.core.types import DataError, SettingError, StorageError
 from grouprec.runs.config import RunConfig, make_config, parse_settings
 from grouprec.runs.store import Run, RunStore, State
 from grouprec.training import jobs
-from tests.support.small_run import TINY_ENCODERS, TINY_SETTINGS
+from tests.support.small_run import TINY_ENCODERS, TINY_SETTINGS, copy_of
 
 LONG = ["gru.epochs=500", "gru.patience=50", "gru.hidden_size=1024", "gru.batch_size=1"]  # outlasts every test here
 
@@ -100,15 +103,19 @@ def test_a_killed_run_is_lost_and_continues_from_its_last_finished_stage(store: 
     assert jobs.active(store) is not None
     pid = run.status().pid
     assert pid is not None
-    os.killpg(pid, signal.SIGKILL)
-    wait_for(lambda: jobs.refresh(run).state is State.LOST)
-    assert not run.finished
-
     # The one long stage is cut short by hand: what is asked here is that the others are read back.
     short = config_for(planted_csv)
     (run.path / "config.json").write_text(short.model_dump_json())
-    jobs.resume(store, run)
-    wait_for(lambda: jobs.refresh(run).state in jobs.FINISHED)
+    os.killpg(pid, signal.SIGKILL)
+    wait_for(lambda: not processes.alive(pid, run.status().process))
+    assert run.status().state is State.RUNNING, "nobody has looked yet"
+    command = [sys.executable, "-m", "grouprec", "train", "--resume", run.run_id, "--json"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as again:
+        wait_for(lambda: run.status().pid == again.pid)
+        second = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        assert second.returncode == 2 and "nothing to continue" in " ".join(second.stderr.split())
+        _, told = again.communicate(timeout=120)
+    assert again.returncode == 0, told
     assert run.status().state is State.DONE, run.log()
     assert run.finished and run.damaged() == []
     reused = {event["stage"] for event in run.events() if event.get("reused")}
@@ -151,6 +158,95 @@ def test_a_run_whose_process_never_spoke_is_lost(store: RunStore, planted_csv: P
     assert jobs.refresh(run).state is State.QUEUED, "this process is about to train it"
     run.set_status(process="of somebody else")
     assert jobs.refresh(run).state is State.LOST
+
+
+def test_a_step_of_the_clock_loses_no_run_and_starts_none_beside_it(
+    store: RunStore, planted_csv: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = store.create(config_for(planted_csv))
+    run.set_status(state=State.RUNNING)
+    waiting = store.create(config_for(planted_csv), place=1.0)
+    monkeypatch.setattr(jobs, "_spawn", lambda store, run: pytest.fail("started beside the other one"))
+    now, created = time.time(), psutil.Process.create_time
+    for step in (-86400.0, -2.0, 2.0, 86400.0):
+        monkeypatch.setattr(time, "time", lambda step=step: now + step)
+        monkeypatch.setattr(psutil.Process, "create_time", lambda self, step=step: created(self) + step)
+        assert jobs.refresh(run).state is State.RUNNING
+        found = jobs.active(store)
+        assert found is not None and found.run_id == run.run_id and waiting.status().waiting
+    monkeypatch.undo()
+    run.set_status(state=State.FAILED)
+
+
+def test_a_run_dated_a_day_ahead_blocks_nobody(
+    store: RunStore, planted_csv: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ahead, run = (store.create(config_for(planted_csv), place=place) for place in (None, 1.0))
+    ahead.set_status(created=time.time() + 86400, pid=None, process="")
+    started: list[str] = []
+    monkeypatch.setattr(jobs, "_spawn", lambda store, run: started.append(run.run_id))
+    jobs.active(store)
+    assert ahead.status().state is State.LOST and started == [run.run_id]
+    run.set_status(state=State.FAILED)
+
+
+def test_who_holds_the_lock_of_a_run_keeps_it_alive(store: RunStore, planted_csv: Path) -> None:
+    run = store.create(config_for(planted_csv))
+    run.set_status(state=State.RUNNING, pid=os.getpid(), process="of another machine")
+    with alone(run.path / jobs.TRAIN_LOCK, ""):
+        assert jobs.refresh(run).state is State.RUNNING
+        with pytest.raises(StorageError, match="is being trained by another process; there is nothing to continue"):
+            jobs.train_here(store, run)
+    assert jobs.refresh(run).state is State.LOST
+
+
+def test_a_run_of_the_first_version_is_alive_while_its_process_trains(store: RunStore, planted_csv: Path) -> None:
+    run = store.create(config_for(planted_csv))
+    words = [sys.executable, "-c", "input()", "grouprec", "train", "--resume", run.run_id]
+    with subprocess.Popen(words, stdin=subprocess.PIPE) as child:
+        write_json(run.path / "status.json", {"state": "running", "pid": child.pid, "pid_started": 1.0})
+        assert jobs.refresh(run).state is State.RUNNING
+        with pytest.raises(SettingError, match="is running; there is nothing to continue"):
+            jobs.train_here(store, run)
+    assert jobs.refresh(run).state is State.LOST
+
+
+def test_a_dead_run_is_told_where_it_cannot_be_marked(
+    store: RunStore, planted_csv: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, waiting = (store.create(config_for(planted_csv), place=place) for place in (None, 1.0))
+    run.set_status(state=State.RUNNING, process="gone")
+
+    def full(*_: object, **__: object) -> None:
+        raise StorageError("Cannot write: no space left; free some space.")
+
+    monkeypatch.setattr("grouprec.runs.run.change_status", full)
+    monkeypatch.setattr(jobs, "_alone", full)
+    assert jobs.refresh(run).state is State.LOST and jobs.active(store) is None
+    monkeypatch.undo()
+    assert run.status().state is State.RUNNING and waiting.status().waiting
+    waiting.set_status(state=State.FAILED)
+
+
+def test_a_damaged_run_is_mended(store: RunStore, small_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "_spawn", lambda store, run: None)
+    store.root.mkdir(parents=True, exist_ok=True)
+    run = copy_of(small_run, store)
+    created = run.status().created
+    (run.path / "status.json").write_text("{")
+    jobs.resume(store, run)
+    status = run.status()
+    assert (status.state, run.finished) == (State.DONE, True), "its results are whole"
+    assert abs(status.created - created) < 2, "its name knows the second"
+    (run.path / "tables" / "users.parquet").write_bytes(b"x")
+    (run.path / "metrics.json").write_text("{}")
+    jobs.resume(store, run)
+    assert not run.finished and run.status().state is State.QUEUED
+    assert not (run.path / "tables" / "users.parquet").exists()
+    run.set_status(state=State.FAILED)
+    (run.path / "config.json").unlink()
+    with pytest.raises(StorageError, match=r"no readable config\.json"):
+        jobs.resume(store, run)
 
 
 def test_a_reused_pid_does_not_keep_a_run_alive(store: RunStore, planted_csv: Path) -> None:
@@ -204,6 +300,78 @@ def test_a_restarted_server_starts_what_waited(store: RunStore, planted_csv: Pat
     found = jobs.active(store)
     assert found is not None and found.run_id == run.run_id
     assert run.status().pid is not None and not run.status().waiting
+
+
+def test_as_many_runs_train_as_the_machine_may(
+    store: RunStore, planted_csv: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "_spawn", lambda store, run: run.set_status(place=None, **jobs._me()))
+    monkeypatch.setenv(jobs.LIMIT, "2")
+    runs = [jobs.start(store, config_for(planted_csv)) for _ in range(3)]
+    assert [run.status().waiting for run in runs] == [False, False, True]
+    runs[0].set_status(state=State.DONE)
+    jobs.active(store)
+    assert not runs[2].status().waiting
+    monkeypatch.setenv(jobs.LIMIT, "many")
+    with pytest.raises(SettingError, match=r"GROUPREC_JOBS must be a whole number from 1, not 'many'"):
+        jobs.limit()
+    for run in runs[1:]:
+        run.set_status(state=State.DONE)
+
+
+def test_the_command_line_waits_for_its_turn_and_can_be_taken_out(
+    store: RunStore, lonely_csv: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "LOOK_SECONDS", 0.0)
+    busy, run, out = (store.create(config_for(lonely_csv)) for _ in range(3))
+    seen: list[str] = []
+
+    def watch(stage: str, fraction: float, seconds_left: float | None) -> None:
+        if stage != "waiting for its turn":
+            return
+        seen.append(stage)
+        assert run.status().waiting and run.status().pid == os.getpid()
+        assert [one.run_id for one in jobs.queue(store)] == [run.run_id], "the browser sees it, too"
+        jobs.active(store)
+        assert run.status().waiting, "it starts itself"
+        busy.set_status(state=State.DONE)
+
+    out.set_status(state=State.FAILED)
+    with pytest.raises(DataError, match="user"):
+        jobs.train_here(store, run, watch)
+    assert seen == ["waiting for its turn"] and run.status().state is State.FAILED
+    busy.set_status(state=State.RUNNING)
+    with pytest.raises(KeyboardInterrupt):
+        jobs.train_here(store, out, lambda *_: jobs.cancel(out))
+    assert out.status().state is State.CANCELLED
+    busy.set_status(state=State.FAILED)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (MemoryError(), "not enough memory for this run; keep fewer items"),
+        (OSError(12, "Cannot allocate memory"), "not enough memory for this run"),
+        (
+            RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: 9 bytes"),
+            "not enough memory for this",
+        ),
+        (RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"), "GPU has not enough memory"),
+        (torch.OutOfMemoryError("x"), "GPU has not enough memory"),
+    ],
+    ids=range(5),
+)
+def test_a_run_for_which_memory_does_not_suffice_fails_with_advice(
+    store: RunStore, planted_csv: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, words: str
+) -> None:
+    def train(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("grouprec.training.pipeline.train", train)
+    run = store.create(config_for(planted_csv))
+    with pytest.raises(SettingError, match=words):
+        jobs.train_here(store, run)
+    assert run.status().state is State.FAILED and words in run.status().message
 
 
 def test_many_who_look_at_once_start_one_run_once(

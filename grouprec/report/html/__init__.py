@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 from pathlib import Path
 
-from grouprec.core.files import storage
+from grouprec.core.files import replacing, storage
 from grouprec.report.html import making, sections
 from grouprec.report.html.markup import Html, element, joined, text
 from grouprec.report.html.reading import Reading
@@ -47,7 +47,8 @@ def write(run: Run, out: Path) -> int:
     document = render(run).encode("utf-8")
     with storage(out):
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_bytes(document)
+    with replacing(out) as temporary:
+        temporary.write_bytes(document)
     return len(document)
 
 

@@ -1,0 +1,45 @@
+"""Locks between threads and processes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from grouprec.core.locks import alone, held
+from grouprec.core.types import BusyError, StorageError
+
+HOLD = """
+import sys
+from pathlib import Path
+from grouprec.core.locks import alone
+with alone(Path(sys.argv[1]), ""):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_another_process_holds_the_lock_until_it_ends_however_it_ends(tmp_path: Path) -> None:
+    path = tmp_path / "a.lock"
+    assert not held(path)
+    command = [sys.executable, "-c", HOLD, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None and other.stdout.readline() == "held\n"
+        assert held(path)
+        with pytest.raises(BusyError, match="Somebody writes"), alone(path, "Somebody writes.", patience=0.0):
+            pass
+        other.kill()
+        other.wait()
+        assert not held(path)
+        with alone(path, "", patience=0.0):
+            assert held(path), "also for another one in this process"
+    assert not held(path)
+
+
+def test_a_lock_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "a.lock").mkdir()
+    assert not held(tmp_path / "a.lock")
+    with pytest.raises(StorageError, match="Cannot write"), alone(tmp_path / "a.lock", ""):
+        pass
