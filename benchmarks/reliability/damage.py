@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
 
 from grouprec.runs.store import Run, RunStore
-from tests.support.damage import COMMANDS, DAMAGES, ask, files_of, lived_in
-from tests.support.small_run import copy_of
+from tests.support.damage import COMMANDS, DAMAGES, ask, damaged, files_of, lived_in
 
 
 def measure(run: Run, folder: Path, flips: int, seed: int = 0) -> Counter[str]:
@@ -29,11 +27,9 @@ def measure(run: Run, folder: Path, flips: int, seed: int = 0) -> Counter[str]:
     rng, counts = np.random.default_rng(seed), Counter[str]()
     for file in files_of(used):
         for damage in [*["flip"] * flips, *(name for name in DAMAGES if name != "flip")]:
-            shutil.rmtree(folder / "damaged", ignore_errors=True)
-            damaged = copy_of(used, RunStore(folder / "damaged"))
-            DAMAGES[damage](damaged.path / file, rng)
             for command, expected in whole.items():
-                answer = ask(command, damaged, folder / "work")
+                with damaged(used, file, damage, rng):
+                    answer = ask(command, used, folder / "work")
                 kind = "same" if answer.tells_the_same(expected) else "refused" if answer.refused else "different"
                 if answer.status == 1:
                     kind = "crashed"

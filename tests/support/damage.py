@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -117,7 +118,18 @@ COMMANDS: dict[str, Command] = {
 
 
 def ask(command: str, run: Run, folder: Path) -> Answer:
-    """Run a command on a copy of a run, which it may change; the copy has the same id."""
+    """Run a command on a run, or on a copy of the same id where the command changes it; ``folder`` is for its files."""
     shutil.rmtree(folder, ignore_errors=True)
-    store = RunStore(folder / "runs")
-    return COMMANDS[command](copy_of(run, store), folder / "out")
+    folder.mkdir()
+    asked = copy_of(run, RunStore(folder / "runs")) if command == "update" else run
+    return COMMANDS[command](asked, folder / "out")
+
+
+@contextmanager
+def damaged(run: Run, file: str, damage: str, rng: np.random.Generator) -> Iterator[None]:
+    """Damage a file of a run for the time of the block."""
+    path = run.path / file
+    content = path.read_bytes()
+    DAMAGES[damage](path, rng)
+    yield
+    path.write_bytes(content)
