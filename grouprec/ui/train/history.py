@@ -8,6 +8,7 @@ import streamlit as st
 
 from grouprec.core.types import GrouprecError
 from grouprec.runs.store import FINISHED, MOST_NOTE, MOST_TAGS, RESUMABLE, Run, State
+from grouprec.runs.trash import DAYS
 from grouprec.training import jobs
 from grouprec.ui import cards, state
 from grouprec.ui.cards import plain
@@ -81,8 +82,8 @@ def draw_actions(run: Run | None) -> None:
         ):
             resume(run)
         with st.popover("Delete", icon=":material/delete:", disabled=status.state not in FINISHED):
-            st.markdown(f"Delete **{plain(run.title())}** with all its results? This cannot be undone.")
-            if st.button("Delete for good", type="primary", key="history_delete"):
+            st.markdown(f"Delete **{plain(run.title())}** with all its results? It stays in the trash for {DAYS} days.")
+            if st.button("Delete", type="primary", key="history_delete"):
                 act(lambda: delete(run))
 
 

@@ -8,6 +8,7 @@ import pytest
 from safetensors.numpy import save_file
 from streamlit.testing.v1 import AppTest
 
+from grouprec.core.types import StorageError
 from grouprec.report import findings
 from grouprec.runs.store import Run, RunStore
 from grouprec.ui.compare import tables
@@ -28,6 +29,7 @@ def with_costs(run: Run) -> Run:
     (run.path / "stages").mkdir(exist_ok=True)
     save_file({"items": np.zeros((4, 5), np.float32), "bias": np.zeros(5, np.float32)},
               run.path / "stages" / "encoder.dnn.abc.safetensors")  # fmt: skip
+    run.write_manifest()
     return run
 
 
@@ -161,6 +163,7 @@ def test_the_cost_of_training_stands_against_what_it_reaches(finished_run: Run) 
 
 def test_an_encoder_read_back_from_another_run_cost_nothing_here(finished_run: Run) -> None:
     with_costs(finished_run).add_event(event="stage_done", stage="judge: encoder ease", seconds=2.0, reused=True)
+    finished_run.write_manifest()
     costs = tables.costs(finished_run, finished_run.table("evaluation"))
     assert costs["title"].tolist() == ["two-tower network"]
 
@@ -168,6 +171,9 @@ def test_an_encoder_read_back_from_another_run_cost_nothing_here(finished_run: R
 def test_a_damaged_file_leaves_the_size_unknown(finished_run: Run) -> None:
     with_costs(finished_run)
     (finished_run.path / "stages" / "encoder.dnn.abc.safetensors").write_bytes(b"\xff" * 20)
+    with pytest.raises(StorageError, match=r"encoder\.dnn\.abc\.safetensors is damaged"):
+        tables.costs(finished_run, finished_run.table("evaluation"))
+    finished_run.write_manifest()  # as one of 0.1.0 may have left it
     assert tables.costs(finished_run, finished_run.table("evaluation"))["numbers"].isna().all()
 
 

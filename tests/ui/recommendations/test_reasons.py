@@ -170,7 +170,9 @@ def test_a_run_without_encoders_says_what_to_do(run: Run) -> None:
     kept = (run.path / "fitted.json").read_text()
     try:
         (run.path / "fitted.json").write_text("{}")
+        run.write_manifest()
         st.cache_resource.clear()
         assert "train it again" in texts(open_page("recommendations", group="1"))
     finally:
         (run.path / "fitted.json").write_text(kept)
+        run.write_manifest()

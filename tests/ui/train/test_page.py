@@ -239,7 +239,7 @@ def waiting(store: RunStore, title: str, place: float) -> Run:
 
 
 def test_waiting_runs_stand_in_their_order_and_can_be_moved_or_taken_out(runs_folder: RunStore) -> None:
-    running(runs_folder).set_status(pid=os.getpid(), pid_started=None)
+    running(runs_folder).set_status(pid=os.getpid())
     first, second = waiting(runs_folder, "One", 1.0), waiting(runs_folder, "*Two*", 2.0)
     app = open_train()
     said = [element.value.replace("\\", "") for element in app.markdown]
@@ -253,7 +253,7 @@ def test_waiting_runs_stand_in_their_order_and_can_be_moved_or_taken_out(runs_fo
 
 
 def test_other_pages_say_that_a_run_waits(runs_folder: RunStore) -> None:
-    running(runs_folder).set_status(pid=os.getpid(), pid_started=None)
+    running(runs_folder).set_status(pid=os.getpid())
     run = waiting(runs_folder, "One", 1.0)
     app = AppTest.from_file(FRAME, default_timeout=PATIENCE).run()
     app.switch_page(state.page_path("groups"))
@@ -309,6 +309,7 @@ def test_a_repeated_form_can_be_emptied_again(finished_run: Run, monkeypatch: py
     sample = state.library().sample()
     config = finished_run.config().model_copy(update={"interactions": sample.interactions, "preset": "thorough"})
     (finished_run.path / "config.json").write_text(config.model_dump_json(), encoding="utf-8")
+    finished_run.write_manifest()
     app = open_train()
     app.button(key="repeat_run").click().run()
     assert app.get_by_key("train_preset").value == "thorough"

@@ -105,6 +105,7 @@ def test_runs_that_cannot_be_replayed_say_so(live_run: Run, finished_run: Run) -
     app = open_page("updates", run=finished_run.run_id)
     assert "takes no events: it is older than live updates" in app.markdown[0].value
     (live_run.path / "tables" / "held_out.parquet").unlink()
+    live_run.write_manifest()
     app = open_page("updates", run=live_run.run_id)
     assert "kept no held-out part" in app.markdown[0].value
 
