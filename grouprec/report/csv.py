@@ -52,7 +52,9 @@ def _export(run: Run, out: Path, method: str | None, table: Callable[[str], pd.D
 
 def exported_methods(run: Run, method: str | None = None) -> dict[str, str]:
     """Return what makes the lists that :func:`export_run` writes, by regime."""
-    own = run.metrics().get("list_method") or {}
+    own = run.metrics().get("list_method")
+    if not own:
+        raise StorageError(f"The run {run.run_id} does not say which lists are its own; train it again.")
     return {regime: method or name for regime, name in own.items()}
 
 

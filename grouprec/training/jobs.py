@@ -322,7 +322,7 @@ def _takes_its_turn(store: RunStore, run: Run) -> bool:
 
 
 def _start_next(store: RunStore) -> None:
-    with contextlib.suppress(StorageError):  # of the queue, not of the run that has just ended
+    with contextlib.suppress(GrouprecError):  # of the queue, not of the run that has just ended
         active(store)
 
 
@@ -358,7 +358,7 @@ def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
 
 def _end(run: Run, state: State, message: str) -> None:
     """Write the last status. Where even that fails (full disk), the ended process says it: the run counts as lost."""
-    changes = {"fraction": 1.0} if state is State.DONE else {}
+    changes: dict[str, Any] = {"fraction": 1.0} if state is State.DONE else {}
     with contextlib.suppress(StorageError):
         run.set_status(state=state, message=message, seconds_left=None, ended=time.time(), **changes)
 
