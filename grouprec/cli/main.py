@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import subprocess
 import sys
 import traceback
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from grouprec.cli.serving import become_server
 from grouprec.cli.terminal import Remarks, print_json, print_rows, print_run, progress_bar, terminal
 from grouprec.core.types import GrouprecError
 
@@ -250,31 +250,10 @@ def update(
 @app.command("list")
 def list_runs(runs: Runs = None, json: AsJson = False) -> None:
     """List the runs, newest first; of damaged ones say what is wrong."""
-    from grouprec.runs.store import RunStore, State
-    from grouprec.training.jobs import refresh
+    from grouprec.cli.listing import print_runs
+    from grouprec.runs.store import RunStore
 
-    rows, told = [], []
-    for run in RunStore(runs).runs():
-        status = refresh(run)
-        metrics = run.metrics() if run.usable else {}
-        if status.state in (State.DAMAGED, State.UNKNOWN):
-            told.append(f"{run.run_id}: {status.message}")
-        rows.append(
-            {
-                "run_id": run.run_id,
-                "title": run.title(),
-                "status": status.state,
-                "dataset": metrics.get("dataset", ""),
-                "n_groups": metrics.get("n_groups", ""),
-                "seconds": metrics.get("seconds", ""),
-            }
-        )
-    if json:
-        print_json({"runs": rows})
-    else:
-        print_rows(rows, "There is no run yet; `grouprec train FILE` makes one.")
-    for sentence in told:
-        terminal.print(sentence, markup=False, highlight=False, soft_wrap=True)
+    print_runs(RunStore(runs), json)
 
 
 @app.command()
@@ -394,7 +373,7 @@ def demo(
         run = store.create(config)
         _train(store, run)
     print_run(run)
-    _serve(store, run.run_id, port, address)
+    become_server(store, run.run_id, port, address)
 
 
 @app.command("app")
@@ -408,21 +387,4 @@ def serve(
     from grouprec.runs.store import RunStore
 
     store = RunStore(runs)
-    _serve(store, store.get(run).run_id if run else None, port, address)
-
-
-def _serve(store: RunStore, run_id: str | None, port: int, address: str) -> NoReturn:
-    """Become the server, so that signals reach it and nothing of this process stays in memory; it does not return."""
-    from grouprec.core.site import app_root
-
-    root = app_root()
-    query = f"/groups?run={run_id}" if run_id else ""
-    terminal.print(f"Dashboard: http://{address}:{port}{query}", markup=False, highlight=False, soft_wrap=True)
-    command = [sys.executable, "-m", "streamlit", "run", str(root / "app.py")]
-    command += [f"--server.address={address}", f"--server.port={port}", "--browser.gatherUsageStats=false"]
-    environment = {**os.environ, "GROUPREC_RUNS": str(store.root.absolute())}
-    if os.name == "nt":  # where a process cannot become another one
-        sys.exit(subprocess.call(command, cwd=root, env=environment))
-    os.chdir(root)
-    sys.stdout.flush()
-    os.execve(command[0], command, environment)
+    become_server(store, store.get(run).run_id if run else None, port, address)

@@ -86,15 +86,11 @@ def _cell(value: Any) -> str:
 
 def _gain_words(run: Run) -> str:
     """Say what the lists of the use that a run is made for are worth, part by part; nothing where nobody was tested."""
-    from grouprec.core.types import StorageError
     from grouprec.report import gain, tables
 
     metrics = run.metrics()
     regime = str(metrics.get("regime", "strict"))
-    try:
-        found = run.table("gain")
-    except StorageError:  # older runs
-        found = None
+    found = run.table("gain") if run.has_table("gain") else None  # older runs have none
     method, n_lists = tables.list_method(metrics, regime), int(metrics["n_groups"])
     split = gain.split_of(found, run.table("evaluation"), regime, method, n_lists)
     return "" if split is None else f"{gain.reached_answer(split)} {gain.parts_answer(split)}".replace("**", "")

@@ -67,7 +67,8 @@ def draw_ended(run: Run, status: Status) -> None:
     """Say how a run ended and offer the next step; the details are one click away."""
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
-            sentence = watch.ended_sentence(run.title(), status, watch.elapsed(status, run.metrics() if run.usable else {}))
+            took = watch.elapsed(status, run.metrics() if run.usable else {})
+            sentence = watch.ended_sentence(run.title(), status, took)
             icon = ":material/check_circle:" if status.state is State.DONE else ":material/error:"
             st.markdown(f"{icon} {plain(sentence)}", width="stretch")
             if run.finished:
