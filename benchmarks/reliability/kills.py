@@ -39,13 +39,15 @@ def measure(file: Path, root: Path, n: int, whom: str, seed: int = 0) -> Counter
     torch.set_num_threads(1)
     rng = np.random.default_rng(seed)
     begun = time.monotonic()
-    expected = _results(_trained(RunStore(root / "calm"), file, whom))
+    expected = _results(_trained(RunStore(root / f"calm {whom}"), file, whom))
     whole = time.monotonic() - begun
     counts = Counter[str]()
-    for number in range(n):
-        store = RunStore(root / f"{whom} {number}")
+    killed = 0
+    while killed < n:
+        store = RunStore(root / f"{whom} {counts.total()}")
         run = _killed(store, file, whom, float(rng.uniform(0, whole)))
         state = jobs.refresh(run).state
+        killed += state is not State.DONE  # later than its last word is no kill of a training
         counts[f"{state} after the kill"] += 1
         counts["corrupted"] += bool(run.damaged()) or state is State.DAMAGED
         if state not in FINISHED:  # the server was killed, not the training

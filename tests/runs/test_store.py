@@ -38,10 +38,12 @@ def test_a_new_run_is_queued_and_not_finished(run: Run) -> None:
 def test_only_the_manifest_makes_a_run_finished(store: RunStore, run: Run) -> None:
     run.save_table("items", pd.DataFrame({"item": ["00123"], "label": ["A"], "users": [1]}))
     run.save_metrics({"n_users": np.int64(1)})
-    run.set_status(state=State.DONE)
+    run.set_status(state=State.RUNNING)
     assert not run.finished
     with pytest.raises(StorageError, match="no finished run"):
         store.get("last")
+    run.set_status(state=State.DONE)
+    assert not run.finished and run.status().state is State.DAMAGED
     run.write_manifest()
     assert run.finished
     assert store.get("last").run_id == run.run_id
