@@ -7,6 +7,7 @@ columns look like; otherwise it is rejected.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -78,8 +79,16 @@ class RowReader:
         if self.layout.named and fields[0] == self._first and tuple(map(clean_name, fields)) == self.layout.names:
             return Row(record.line, None, text.rstrip("\r\n")[:SHOWN], HEADER_AGAIN)
         if self.layout.quote and self.layout.quote in text and self._slipped(fields):
-            return self._mend(record.line, fields, text, False)
+            mended = self._mend(record.line, fields, text, False)
+            # Marks that stand where they should mean what they say, however rare such a value is in its column.
+            return Row(record.line, fields) if mended.fields is None and self._well_quoted(text) else mended
         return Row(record.line, fields)
+
+    def _well_quoted(self, text: str) -> bool:
+        """Return whether all quotation marks of a row open a value, close it, or stand doubled inside (RFC 4180)."""
+        quote, mark = re.escape(self.layout.quote or '"'), re.escape(self.layout.mark)
+        value = f"(?:[^{quote}{mark}]*|{quote}(?:[^{quote}]|{quote}{quote})*{quote})"
+        return re.fullmatch(f"{value}(?:{mark}{value})*", self.layout.prepare(text).rstrip("\r\n")) is not None
 
     def _slipped(self, fields: list[str]) -> bool:
         """Return whether a value holds a delimiter or a quotation mark in a column whose values never do."""

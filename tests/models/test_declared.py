@@ -33,7 +33,7 @@ COMMON_WORDS = {"attributes", "behaviour", "lists"}
 # Where a stage may be named: defaults of a run and of the command, and baselines, which have names by nature
 MAY_NAME = {
     "runs/config.py": {"vae", "gan", "gru"},
-    "evaluate/baselines.py": {"ease", "kmeans", "item_knn"},
+    "evaluate/baselines.py": {"ease", "als", "kmeans", "item_knn"},
     "evaluate/describing.py": {"vae"},
 }
 

@@ -39,7 +39,9 @@ STAGE_MARKS = {
 }
 STAGE_TITLES = {
     "prepare": "Data",
+    "folds": "Settings tried on earlier moments",
     "blend": "Blend of encoders",
+    "lists": "Which lists to export",
     "live weight": "Weight of events",
     "number of groups": "Number of groups",
     "candidates": "Everybody's best items",

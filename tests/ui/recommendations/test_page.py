@@ -20,7 +20,7 @@ def labels(app: AppTest, table: int) -> list[str]:
 def test_the_first_line_says_what_to_show_and_what_it_is_worth(finished_run: Run) -> None:
     said = headline(open_page("recommendations", group="2"))
     assert said.startswith("## Show **Lights\\, candles** (30 users) *Item 17* and *Item 18* first.")
-    assert "Such lists reach 2.3 times one popular list for all; generated ones keep 96 % of the members' mean" in said
+    assert "Such lists reach 2.3 times one good list for all; generated ones keep 96 % of the members' mean" in said
 
 
 def test_the_list_that_the_run_chose_stands_beside_the_others(finished_run: Run) -> None:
