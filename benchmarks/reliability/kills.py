@@ -50,7 +50,7 @@ def measure(file: Path, root: Path, n: int, whom: str, seed: int = 0) -> Counter
         killed += state is not State.DONE  # later than its last word is no kill of a training
         counts[f"{state} after the kill"] += 1
         counts["corrupted"] += bool(run.damaged()) or state is State.DAMAGED
-        if state not in FINISHED:  # the server was killed, not the training
+        if state not in FINISHED and whom == "server":  # the training goes on
             _wait(run)
         elif state is not State.DONE:
             _join(_FORK.Process(target=_train, args=(store, run)))

@@ -1,7 +1,9 @@
-"""Which process is which: a pid alone is used again, and the clock on the wall moves."""
+"""Which process is which, a pid alone being used again and the clock on the wall moving; and signals to a family."""
 
 from __future__ import annotations
 
+import contextlib
+import os
 from functools import cache
 from pathlib import Path
 
@@ -59,3 +61,14 @@ def _boot() -> str:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:
         return ""
+
+
+def signal_group(process: psutil.Process, number: int) -> None:
+    """Signal the process and its children: by group where it leads one, else one by one."""
+    with contextlib.suppress(psutil.Error, OSError):
+        if hasattr(os, "killpg") and os.getpgid(process.pid) == process.pid:
+            os.killpg(process.pid, number)
+            return
+        for one in [*process.children(recursive=True), process]:
+            with contextlib.suppress(psutil.Error):
+                one.send_signal(number)

@@ -139,7 +139,8 @@ def _training(store: RunStore) -> list[Run]:
     found = []
     for run in store.runs():
         status = run.status()
-        if status.state in FINISHED or status.waiting or refresh(run).state in FINISHED:
+        idle = status.state in FINISHED or status.waiting or _only_made(run, status)
+        if idle or refresh(run).state in FINISHED:
             continue
         if not status.process or processes.here(status.process):
             found.append(run)
@@ -180,13 +181,13 @@ def cancel(run: Run) -> None:
             _end(run, State.CANCELLED, "Cancelled.")
     if status.state in FINISHED or status.waiting:
         return
-    if _alive(status):
+    if _alive(status) and not _only_made(run, status):
         with contextlib.suppress(psutil.Error):
             process = psutil.Process(status.pid)
-            _signal_group(process, signal.SIGTERM)
+            processes.signal_group(process, signal.SIGTERM)
             with contextlib.suppress(psutil.TimeoutExpired):
                 process.wait(GRACE_SECONDS)
-            _signal_group(process, getattr(signal, "SIGKILL", signal.SIGTERM))
+            processes.signal_group(process, getattr(signal, "SIGKILL", signal.SIGTERM))
     if run.status().state not in FINISHED - {State.LOST}:  # somebody may have seen the process go before this line
         _end(run, State.CANCELLED, "Cancelled.")
     active(store)
@@ -221,6 +222,11 @@ def _alive(status: Status) -> bool:
     except psutil.Error:
         return False
     return "train" in words and any("grouprec" in Path(word).name for word in words)
+
+
+def _only_made(run: Run, status: Status) -> bool:
+    """Return whether a run has a folder and no more: its process so far, who made it, may train it or not."""
+    return status.state is State.QUEUED and not held(run.path / TRAIN_LOCK)
 
 
 def _mend(run: Run, status: Status) -> bool:
@@ -367,7 +373,7 @@ def _spawn(store: RunStore, run: Run) -> None:
     """Start the child; what it prints goes to the run's log."""
     command = [sys.executable, "-m", "grouprec", "train", "--resume", run.run_id, "--runs", str(store.root), "--json"]
     log = run.path / "log.txt"
-    run.set_status(place=None, **_me())  # until the child speaks; should this process end before, so is the run lost
+    run.set_status(state=State.RUNNING, place=None, **_me())  # its process is this one until the child is there
     with storage(log), log.open("ab") as file:
         child = subprocess.Popen(
             command,
@@ -386,14 +392,3 @@ def _see_off(store: RunStore, child: subprocess.Popen[bytes]) -> None:
     """Wait for a child, so that its pid does not linger; where it was killed, the next run is started here."""
     child.wait()
     _start_next(store)
-
-
-def _signal_group(process: psutil.Process, number: int) -> None:
-    """Signal the process and its children: by group where it leads one, else one by one."""
-    with contextlib.suppress(psutil.Error, OSError):
-        if hasattr(os, "killpg") and os.getpgid(process.pid) == process.pid:
-            os.killpg(process.pid, number)
-            return
-        for one in [*process.children(recursive=True), process]:
-            with contextlib.suppress(psutil.Error):
-                one.send_signal(number)

@@ -189,7 +189,7 @@ def test_a_run_dated_a_day_ahead_blocks_nobody(
     started: list[str] = []
     monkeypatch.setattr(jobs, "_spawn", lambda store, run: started.append(run.run_id))
     jobs.active(store)
-    assert ahead.status().state is State.LOST and started == [run.run_id]
+    assert jobs.refresh(ahead).state is State.LOST and started == [run.run_id]
     run.set_status(state=State.FAILED)
 
 
@@ -305,10 +305,27 @@ def test_a_restarted_server_starts_what_waited(store: RunStore, planted_csv: Pat
     assert run.status().pid is not None and not run.status().waiting
 
 
+def test_a_run_that_is_only_made_holds_nobody_up(
+    store: RunStore, planted_csv: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "_spawn", spawn_nothing)
+    made = store.create(config_for(planted_csv))
+    run = jobs.start(store, config_for(planted_csv))
+    assert (made.status().state, run.status().state) == (State.QUEUED, State.RUNNING)
+    jobs.cancel(made)  # and does not end who made it, which is this process
+    assert made.status().state is State.CANCELLED
+    run.set_status(state=State.FAILED)
+
+
+def spawn_nothing(store: RunStore, run: Run) -> None:
+    """Let this process pass for the one that was started."""
+    run.set_status(state=State.RUNNING, place=None, **jobs._me())
+
+
 def test_as_many_runs_train_as_the_machine_may(
     store: RunStore, planted_csv: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "_spawn", lambda store, run: run.set_status(place=None, **jobs._me()))
+    monkeypatch.setattr(jobs, "_spawn", spawn_nothing)
     monkeypatch.setenv(jobs.LIMIT, "2")
     runs = [jobs.start(store, config_for(planted_csv)) for _ in range(3)]
     assert [run.status().waiting for run in runs] == [False, False, True]
@@ -327,6 +344,7 @@ def test_the_command_line_waits_for_its_turn_and_can_be_taken_out(
 ) -> None:
     monkeypatch.setattr(jobs, "LOOK_SECONDS", 0.0)
     busy, run, out = (store.create(config_for(lonely_csv)) for _ in range(3))
+    busy.set_status(state=State.RUNNING)
     seen: list[str] = []
 
     def watch(stage: str, fraction: float, seconds_left: float | None) -> None:
@@ -392,7 +410,7 @@ def test_many_who_look_at_once_start_one_run_once(
 
     def spawn(store: RunStore, run: Run) -> None:
         started.append(run.run_id)
-        run.set_status(place=None, pid=os.getpid(), process=processes.identity(os.getpid()))
+        run.set_status(state=State.RUNNING, place=None, **jobs._me())
 
     monkeypatch.setattr(jobs, "queue", queue)
     monkeypatch.setattr(jobs, "_spawn", spawn)
@@ -427,7 +445,7 @@ def test_a_run_that_cannot_be_started_fails_and_the_next_one_is_tried(
     def spawn(store: RunStore, run: Run) -> None:
         if run.run_id == bad.run_id:
             raise StorageError("Cannot write the log.")
-        run.set_status(place=None, pid=os.getpid(), process=processes.identity(os.getpid()))
+        run.set_status(state=State.RUNNING, place=None, **jobs._me())
 
     bad, good = (store.create(config_for(planted_csv), place=place) for place in (1.0, 2.0))
     monkeypatch.setattr(jobs, "_spawn", spawn)
