@@ -46,6 +46,7 @@ check: setup
 	$(BIN)/lint-imports
 
 bench: setup
+	$(BIN)/python -m benchmarks.outside
 	$(BIN)/python -m benchmarks.quality
 	$(BIN)/python -m benchmarks.speed
 
