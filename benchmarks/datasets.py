@@ -28,8 +28,8 @@ def dataset_file(name: str) -> Path:
 
 
 def _beside_repository(name: str) -> Path:
-    """Return a file that is too large for the repository: in $GROUPREC_DATA, else in shared/data beside it."""
-    folder = Path(os.environ.get("GROUPREC_DATA", app_root().parent / "shared" / "data"))
+    """Return a file that is too large for the repository: in the folder $GROUPREC_DATA, else in the cache."""
+    folder = Path(os.environ.get("GROUPREC_DATA", CACHE))
     if not (folder / name).exists():
         raise SystemExit(f"The file {name} (UCI Online Retail II, 2009-2010) is not in {folder}; set GROUPREC_DATA.")
     return folder / name
