@@ -22,6 +22,7 @@ import pandas as pd
 
 from benchmarks.datasets import dataset_file
 from benchmarks.measure import machine, train
+from benchmarks.quality import write
 from benchmarks.simple import Known, simple_methods
 from grouprec.data.prepare import find_roles
 from grouprec.data.read import read_table
@@ -29,7 +30,6 @@ from grouprec.data.times import to_seconds
 from grouprec.ranking.candidates import discounts
 from grouprec.ranking.statistics import paired_difference
 
-PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 N_GROUPS = 20
 SHARE = 0.2
 REGIMES = ("individual", "strict", "dedup")
@@ -112,7 +112,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             text = bench(name, given.seeds, given.preset, Path(folder))
         print(text, flush=True)
-        write(name, text)
+        write(f"outside {name}", text)
 
 
 def bench(name: str, n_seeds: int, preset: str, folder: Path) -> str:
@@ -241,19 +241,6 @@ def section(
         ranked = sorted(simple[regime], key=lambda method: -simple[regime][method].mean())
         lines += ["", f"{regime}: " + ", ".join(f"{one} {simple[regime][one].mean():.4f}" for one in ranked)]
     return lines
-
-
-def write(name: str, text: str) -> None:
-    """Replace one dataset's section of the page."""
-    begin, end = f"<!-- outside {name} -->", f"<!-- end of outside {name} -->"
-    page = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
-    block = f"{begin}\n{text}\n{end}"
-    if begin in page:
-        before, rest = page.split(begin, 1)
-        page = before + block + rest.split(end, 1)[1]
-    else:
-        page = f"{page.rstrip()}\n\n{block}\n"
-    PAGE.write_text(page, encoding="utf-8")
 
 
 if __name__ == "__main__":

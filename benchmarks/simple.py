@@ -137,9 +137,10 @@ def _solve(matrix: sparse.csr_array, other: np.ndarray, strength: float, alpha: 
     return out
 
 
-def without_own(scores: np.ndarray, window: Window) -> np.ndarray:
-    out = np.maximum(scores, 0)
-    out[window.matrix.nonzero()] = -1
+def without_own(scores: np.ndarray, window: Window, rows: np.ndarray | slice = slice(None)) -> np.ndarray:
+    """Return the scores of some users, at least 0, and -1 for what they have."""
+    out = np.maximum(scores[rows], 0)
+    out[window.matrix[rows].nonzero()] = -1
     return out
 
 
@@ -153,16 +154,10 @@ def best(scores: np.ndarray, n: int = DEPTH) -> np.ndarray:
 def value(scores: np.ndarray, window: Window, wanted: sparse.csr_array) -> float:
     """Return the mean nDCG@10 of personal lists over users who want something new and have a history."""
     rows = np.flatnonzero((np.diff(wanted.indptr) > 0) & (np.diff(window.matrix.indptr) > 0))
-    top = best(_own(scores, window, rows), 10)
+    top = best(without_own(scores, window, rows), 10)
     hits = np.take_along_axis(wanted[rows].toarray(), top, axis=1)
     ideal = discounts(10).cumsum()[np.minimum(np.diff(wanted.indptr)[rows], 10) - 1]
     return float(((hits @ discounts(top.shape[1])) / ideal).mean())
-
-
-def _own(scores: np.ndarray, window: Window, rows: np.ndarray) -> np.ndarray:
-    out = np.maximum(scores[rows], 0)
-    out[window.matrix[rows].nonzero()] = -1
-    return out
 
 
 def tuned_ease(inner: Window, wanted: sparse.csr_array, ways: list[tuple[float, float, float]]) -> tuple[float, ...]:

@@ -9,8 +9,7 @@ import pandas as pd
 from scipy import sparse
 
 from grouprec.core.types import Candidates, Groups, Regime
-from grouprec.evaluate import baselines
-from grouprec.evaluate.protocol import Measured, measure, measure_one, share_of_gain
+from grouprec.evaluate.protocol import Measured, measure, share_of_gain
 from grouprec.models.groupers.segmentation import segment, start_space, starts
 from grouprec.ranking.candidates import discounts, make_preference, taste
 from grouprec.ranking.group_lists import LENGTH, worth
@@ -42,6 +41,7 @@ class _Setting:
 
 def left_behind(
     measured: Measured,
+    floor: Measured,
     groups: Groups,
     task: Task,
     candidates: Candidates,
@@ -60,14 +60,15 @@ def left_behind(
 
     Args:
         measured: the groups' lists, judged in ``regime``.
+        floor: the best single list for all, judged likewise.
         candidates: of U users, the predictions that lists are made from; as personal lists they are the ceiling.
         histories: CSR [U, I], what the lists are made from.
         seed: of the draw of members and of the starts.
     Returns:
         One row per group: group, size, n_judged; zero_hit_share (judged members without a hit in the first ten),
         zero_hit_low, zero_hit_high (Wilson's 95 % interval); ndcg@10; worst_decile, best_decile (nDCG@10 of the
-        tenth of judged members served worst and best, rounded up); share_lost (of what personal lists gain over one
-        popular list, in nDCG@10; above 1 where that one serves the group better than its own).
+        tenth of judged members served worst and best, rounded up); share_lost (of what personal lists gain over the
+        best single list, in nDCG@10; above 1 where that one serves the group better than its own).
         Of the split: smaller_part (share of members in the smaller part, 0 where all take the same list);
         predicted_worth (gain per member, about 1 being a list of their own), predicted_ndcg@10 and
         predicted_precision@10 (worth times what personal lists reach on the task per worth), predicted_hits (more
@@ -84,7 +85,7 @@ def left_behind(
     setting = _Setting(task, candidates, values, histories, regime, seed)
     personal = individual_lists(candidates, task, LENGTH)
     own = measure("individual", "individual", personal, task)
-    table = _served(measured, own, groups, setting)
+    table = _served(measured, floor, own, groups, setting)
     rates = _per_worth(own, personal, setting)
     splits = np.full((groups.n_groups, len(_SPLIT)), np.nan)
     for group in range(groups.n_groups):
@@ -95,9 +96,9 @@ def left_behind(
     return pd.concat([table, pd.DataFrame(splits, columns=_SPLIT)], axis=1)
 
 
-def _served(measured: Measured, own: Measured, groups: Groups, setting: _Setting) -> pd.DataFrame:
+def _served(measured: Measured, floor: Measured, own: Measured, groups: Groups, setting: _Setting) -> pd.DataFrame:
     """Return the columns that describe the list as it is."""
-    task, labels = setting.task, groups.labels[setting.task.users]
+    labels = groups.labels[setting.task.users]
     n = np.bincount(labels, minlength=groups.n_groups)
 
     def mean(values: np.ndarray, of: np.ndarray | None = None) -> np.ndarray:
@@ -112,9 +113,6 @@ def _served(measured: Measured, own: Measured, groups: Groups, setting: _Setting
     rank = np.empty(len(labels), np.int64)
     rank[order] = np.arange(len(labels)) - (n.cumsum() - n)[labels[order]]  # 0 for the worst served of a group
     tenth = -(-n // 10)[labels]
-    everybody = baselines.everybody(setting.candidates.n_users)
-    popular = baselines.popularity(setting.histories, setting.seed)
-    floor = measure_one("popularity", setting.regime, popular, everybody, task)
     zero = 1 - mean(measured.of("hit_rate@10"))
     low, high = wilson(zero, n)
     share = share_of_gain(mean(served), mean(floor.of("ndcg@10")), mean(own.of("ndcg@10")))

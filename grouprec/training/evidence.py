@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from grouprec.core.types import Candidates, Embeddings, GroupLists, Groups
+from grouprec.core.types import Candidates, Embeddings, GroupLists, Groups, Regime
 from grouprec.data.dataset import Dataset
 from grouprec.evaluate import baselines, generation, protocol
 from grouprec.evaluate.cold_start import cold_items, cold_users
@@ -71,7 +71,7 @@ def gather(
         "gain": pd.DataFrame(split_evaluation(measured, judged.list_method, rivals.floor)),
         "ablation": _ablation(judged, task, maker, usual, config),
         "strategies": _strategies(judged, task, maker, config),
-        "left_behind": _left_behind(judged, task, measured, config),
+        "left_behind": _left_behind(judged, task, measured, rivals.floor, config),
         "fairness": _fairness(judged, data, task, measured, config),
         "exposure": _exposure(judged, task, config),
         "repeats": _repeats(judged, data, task, choices, config),
@@ -174,13 +174,17 @@ def _strategies(judged: Fitted, task: Task, maker: GroupMaker, config: RunConfig
 
 
 def _left_behind(
-    judged: Fitted, task: Task, measured: dict[tuple[str, str], protocol.Measured], config: RunConfig
+    judged: Fitted,
+    task: Task,
+    measured: dict[tuple[str, str], protocol.Measured],
+    floor: Mapping[Regime, str],
+    config: RunConfig,
 ) -> pd.DataFrame:
     """Return who is served badly by the lists that are exported, and what splitting a group would gain."""
     frames = []
     for regime, method in judged.list_method.items():
-        one = measured[method, regime]
-        frame = left_behind(one, judged.groups, task, judged.candidates, task.seen, regime, config.seed)
+        one, lowest = measured[method, regime], measured[floor[regime], regime]
+        frame = left_behind(one, lowest, judged.groups, task, judged.candidates, task.seen, regime, config.seed)
         frames.append(frame.assign(group=frame["group"] + 1, regime=regime, method=method))
     return pd.concat(frames, ignore_index=True)
 

@@ -163,9 +163,10 @@ def _judge_fold(
     maker = make(known, candidates)
     n_groups = max(1, min(N_GROUPS, known.n_users // 10))
     everybody = baselines.everybody(known.n_users)
+    single = list(single_lists(known, maker, HALF_LIVES, length))  # made once, judged in both regimes
     found = {}
     for regime in REGIMES:
-        for method, half_life, lists in single_lists(known, maker, HALF_LIVES, length):
+        for method, half_life, lists in single:
             found[method, half_life, regime] = _ndcg(method, regime, lists, everybody, task)
         groups, lists = maker.run_method(n_groups, regime)
         found[OWN, None, regime] = _ndcg(OWN, regime, lists, groups, task)
@@ -202,9 +203,9 @@ def _chosen(means: Mapping[tuple[str, float | None, Regime], np.ndarray], length
 
 def _best_half_life(means: Mapping[tuple[str, float | None, Regime], np.ndarray]) -> float | None:
     """Return the half-life whose single list is worth most; None without times."""
-    recent = {days: values.mean() for (method, days, regime), values in means.items() if regime == REGIMES[0] and days}
-    own = {days: values for days, values in recent.items() if (FLOORS[1], days, REGIMES[0]) in means}
-    return max(own, key=lambda days: means[FLOORS[1], days, REGIMES[0]].mean()) if own else None
+    strict = REGIMES[0]
+    recent = {days: own.mean() for (method, days, use), own in means.items() if (method, use) == (FLOORS[1], strict)}
+    return max(recent, key=lambda days: recent[days]) if recent else None
 
 
 def _beats(one: np.ndarray, other: np.ndarray) -> bool:

@@ -9,6 +9,7 @@ from scipy import sparse
 from grouprec.core.types import Candidates, Groups
 from grouprec.evaluate import left_behind as module
 from grouprec.evaluate import protocol
+from grouprec.evaluate.baselines import everybody, popularity
 from grouprec.evaluate.left_behind import left_behind
 from grouprec.ranking.candidates import discounts
 from grouprec.ranking.group_lists import members_mean, worth
@@ -40,7 +41,13 @@ def behind(labels, candidates, task, regime="strict", seed=0):
     histories = task.owned
     lists = members_mean(candidates, groups, histories, seed)
     measured = next(m for m in protocol.measure_both("mean", lists, groups, task) if m.regime == regime)
-    return left_behind(measured, groups, task, candidates, histories, regime, seed), measured
+    return left_behind(measured, popular(task, regime), groups, task, candidates, histories, regime, seed), measured
+
+
+def popular(task, regime):
+    """One popular list for all, judged."""
+    owned = task.owned
+    return protocol.measure_one("", regime, popularity(owned, 0), everybody(owned.shape[0]), task)
 
 
 MIXED = np.repeat([0, 1, 2], 40)  # group 0 holds tastes 0 and 1, group 1 only taste 2
@@ -95,9 +102,12 @@ def test_share_lost_and_deciles_by_hand():
     values = np.zeros((2, len(protocol.METRICS)))
     values[0, [protocol.METRICS.index(metric) for metric in ("ndcg@10", "hit_rate@10")]] = 1
     measured, groups = protocol.Measured("any", "strict", values, {}), Groups(np.zeros(2, np.int32), 1)
-    row = left_behind(measured, groups, task, candidates, owned, "strict", 0).loc[0]
+    row = left_behind(measured, popular(task, "strict"), groups, task, candidates, owned, "strict", 0).loc[0]
     assert row[["ndcg@10", "share_lost", "zero_hit_share"]].tolist() == [0.5, 0.5, 0.5]
     assert row[["worst_decile", "best_decile"]].tolist() == [0, 1]
+    better = replace(measured, values=0.5 * values)  # a single list for all that reaches half of what these lists do
+    row = left_behind(measured, better, groups, task, candidates, owned, "strict", 0).loc[0]
+    assert row["share_lost"] == pytest.approx(1 - (0.5 - 0.25) / (1 - 0.25)), "measured from the floor given"
     assert row.loc["smaller_part":].isna().all()  # two members are too few to split
 
 
@@ -268,4 +278,4 @@ def test_lists_of_another_regime_are_refused():
     task = make_task(relevant)
     measured = behind(LABELS, candidates, task)[1]
     with pytest.raises(ValueError, match="'strict', not 'dedup'"):
-        left_behind(measured, Groups(LABELS, 2), task, candidates, task.owned, "dedup", 0)
+        left_behind(measured, measured, Groups(LABELS, 2), task, candidates, task.owned, "dedup", 0)

@@ -164,7 +164,8 @@ EVIDENCE = (
             Column(
                 "share_lost",
                 "float64",
-                "of what personal lists gain over one popular list; above 1 where that is better",
+                "of what personal lists gain over the best single list (0.1.0: one popular list); above 1 where that "
+                "is better",
             ),
             Column("smaller_part", "float64", "of a split in two: share of members in the smaller part, 0 to 0.5"),
             Column("predicted_worth", "float64", "gain per member as predicted; a list of one's own is about 1"),

@@ -185,7 +185,7 @@ _LEFT_BEHIND_COLUMNS = {
         "Gain lost",
         format="percent",
         width=80,
-        help="Of what personal lists would gain over one popular list; above 100 % that one serves the group better",
+        help="Of what personal lists would gain over one list for all; above 100 % that one serves the group better",
     ),
     "predicted_ndcg@10": st.column_config.NumberColumn("Split, predicted", format="%+.3f", width=110, help=SPLIT_HELP),
     "measured": st.column_config.TextColumn("Split, measured", width=185, help=SPLIT_HELP),
