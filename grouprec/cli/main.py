@@ -224,13 +224,13 @@ def update(
     from grouprec.core.files import storage
     from grouprec.data.columns import parse_map
     from grouprec.live.events import read_events
-    from grouprec.live.stream import Stream
+    from grouprec.live.stream import Stream, time_order
     from grouprec.report.csv import export_stream
     from grouprec.runs.store import RunStore
 
     store = RunStore(runs)
     found = store.get(run)
-    table = read_events(events, parse_map(map) if map else {}, found.config().roles)
+    table = read_events(events, parse_map(map) if map else {}, found.config().roles, time_order(found))
     with storage(out):
         out.mkdir(parents=True, exist_ok=True)
     with Stream.open(store, found) as stream, progress_bar() as bar:

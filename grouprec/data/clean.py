@@ -104,10 +104,14 @@ class Preparation(BaseModel):
 
 @dataclass
 class Report:
-    """What every step of the preparation dropped: (step, rows before, rows after, note); and what is in doubt."""
+    """What every step of the preparation dropped: (step, rows before, rows after, note); and what is in doubt.
+
+    ``time_order`` is that of day, month and year in the file's dates, as :attr:`~grouprec.data.times.Times.order`.
+    """
 
     steps: list[tuple[str, int, int, str]] = field(default_factory=list)
     doubts: list[Doubt] = field(default_factory=list)
+    time_order: str = ""
 
     def add(self, step: str, before: int, after: int, note: str, advice: str) -> None:
         """Add a step.
@@ -269,7 +273,7 @@ def _read_times(
         return keep, None
     column = table[roles.time]
     found = read_times(column, None if roles.clock is None else table[roles.clock])
-    times = found.seconds
+    times, report.time_order = found.seconds, found.order
     bad = np.isnan(times) & keep
     check_times(column, bad, int(keep.sum()))
     report.doubts += unread_doubt("time", column, found.unread & keep) + time_doubts(str(roles.time), found)

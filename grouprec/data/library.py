@@ -208,9 +208,13 @@ class Library:
 
 
 def safe_name(name: str) -> str:
-    """Return a file name without folders, control characters or anything a shell or a path could read."""
+    """Return a file name without folders, control characters or anything a shell or a path could read.
+
+    It keeps its end, by which its kind is known, and fits where a name may have 255 bytes and others grow from it.
+    """
     last = PureWindowsPath(PurePosixPath(name).name).name
-    return re.sub(r"[^\w.\- ()]", "_", last).strip(" .")[-100:] or "file"
+    plain = re.sub(r"[^\w.\- ()]", "_", last).strip(" .")[-100:]
+    return plain.encode(errors="ignore")[-160:].decode(errors="ignore").strip(" .") or "file"
 
 
 def versions(entries: Iterable[KnownDataset]) -> dict[str, int]:

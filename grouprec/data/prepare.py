@@ -277,6 +277,7 @@ def _dataset(
         merge=cleaned.merge,
         left_out=LeftOut(
             cleaned.user_ids[core.left_users],
+            left,
             left.matrix((len(core.left_users), len(item_ids)), cleaned.merge),
             _side_by_side([attribute_table(user_file, cleaned.user_ids[core.left_users])], len(core.left_users)),
         ),

@@ -158,10 +158,10 @@ class Ledger:
         query = "SELECT user FROM events WHERE user IS NOT NULL GROUP BY user ORDER BY min(sequence)"
         return [user for (user,) in self._query(query)]
 
-    def last_times(self) -> dict[str, float]:
-        """Return the time of the latest thing that every user did; feedback does not count."""
-        query = "SELECT user, max(time) FROM events WHERE time IS NOT NULL AND verdict = 0 GROUP BY user"
-        return dict(self._query(query))
+    def last_times(self, until: float) -> dict[str, float]:
+        """Return the time of the latest thing that every user did until then; feedback does not count."""
+        query = "SELECT user, max(time) FROM events WHERE time <= ? AND verdict = 0 GROUP BY user"
+        return dict(self._query(query, (until,)))
 
     def count(self, numbers: Mapping[str, int]) -> None:
         """Add to the counters of what was received."""
@@ -179,7 +179,7 @@ class Ledger:
         self._file.close()
         self._lock.release()
 
-    def _query(self, query: str, parameters: Sequence[str | int] = ()) -> Iterator[tuple]:
+    def _query(self, query: str, parameters: Sequence[str | float] = ()) -> Iterator[tuple]:
         with self._sentences():
             yield from self._file.execute(query, parameters)
 

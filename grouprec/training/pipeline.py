@@ -85,8 +85,9 @@ def train(store: RunStore, run: Run, config: RunConfig, progress: Progress) -> d
         with progress.stage("save"):
             metrics = saving.summarise(config, cache.device, prepared, choices, judged, final, found)
             metrics |= {"updater": updates, "map_method": map_method}
-            saving.save_tables(run, config, prepared, choices, judged, final, found, positions)
-            saving.save_live(run, config, prepared, choices, judged, final)
+            placed = saving.place_left_out(final, choices.weights)
+            saving.save_tables(run, config, prepared, choices, judged, final, found, positions, placed)
+            saving.save_live(run, config, prepared, choices, judged, final, placed)
     metrics["seconds"] = round(progress.seconds(), 2)
     metrics["stage_seconds"] = progress.stage_seconds()
     run.save_metrics(metrics)
