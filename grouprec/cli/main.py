@@ -33,6 +33,7 @@ VALUE_COLUMNS = ["n_groups", "method", "regime", "metric", "value", "low", "high
 VALUE_COLUMNS += ["floor", "floor_method", "individual", "oracle", "share_of_gain"]
 Encoding = Annotated[str, typer.Option(help="Of a text file, e.g. cp1252 or gb18030; mixed: line by line; found")]
 Sheet = Annotated[str, typer.Option(help="Of an Excel workbook; else the one that looks most like a table")]
+Excel = Annotated[bool, typer.Option("--excel", help="For a spreadsheet: ids that would run as formulas are text")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of stdout")]
 
 
@@ -194,17 +195,18 @@ def export(
     run: Annotated[str, typer.Argument(help="Run id, the beginning of one, or last")],
     out: Annotated[Path, typer.Option(help="Folder for the CSV files")],
     method: Annotated[str | None, typer.Option(help=METHOD_HELP)] = None,
+    excel: Excel = False,
     runs: Runs = None,
     json: AsJson = False,
 ) -> None:
     """Write members.csv, group_lists.csv, group_rankings.csv and user_lists.csv."""
+    from grouprec.cli.exporting import tell_files
     from grouprec.report.csv import export_run, exported_methods
     from grouprec.runs.store import RunStore
 
     found = RunStore(runs).get(run)
-    rows, made_by = export_run(found, out, method), exported_methods(found, method)
-    for name, count in rows.items():
-        terminal.print(f"{out / name}: {count:,} rows", markup=False, highlight=False)
+    rows, made_by = export_run(found, out, method, excel), exported_methods(found, method)
+    tell_files(found, out, rows, excel)
     made = "; ".join(f"{regime}: {name}" for regime, name in made_by.items())
     terminal.print(f"Lists made by {made}", markup=False, highlight=False)
     if json:
@@ -217,10 +219,12 @@ def update(
     events: Annotated[Path, typer.Argument(help="New events: a file of any format that training reads")],
     out: Annotated[Path, typer.Option(help="Folder for the CSV files")],
     map: Annotated[str, typer.Option(help="Column roles, e.g. user=CustomerID,item=StockCode")] = "",
+    excel: Excel = False,
     runs: Runs = None,
     json: AsJson = False,
 ) -> None:
     """Send new events to a run, each once, and write its export files as they stand after them."""
+    from grouprec.cli.exporting import tell_files
     from grouprec.core.files import storage
     from grouprec.data.columns import parse_map
     from grouprec.live.events import read_events
@@ -236,13 +240,12 @@ def update(
     with Stream.open(store, found) as stream, progress_bar() as bar:
         task = bar.add_task("events", total=1.0)
         report = stream.apply(table, lambda fraction: bar.update(task, completed=fraction))
-        rows = export_stream(stream, out)
+        rows = export_stream(stream, out, excel)
     for problem in report.problems:
         terminal.print(problem, markup=False, highlight=False, soft_wrap=True)
     counts = ", ".join(f"{count:,} {name}" for name, count in report.counts().items())
     terminal.print(f"{counts}; {report.moved_users:,} users moved to another group", highlight=False, soft_wrap=True)
-    for name, count in rows.items():
-        terminal.print(f"{out / name}: {count:,} rows", markup=False, highlight=False)
+    tell_files(found, out, rows, excel)
     if json:
         print_json({**report.counts(), "moved_users": report.moved_users, "seconds": report.seconds})
 

@@ -24,7 +24,8 @@ class Moments:
 
     Attributes:
         seconds: float64 [n] since 1970 UTC, NaN where a text is none.
-        order: "day/month/year" and the like where texts left it open, else "".
+        order: "day/month", "year/month/day" and the like where texts left it open, else ""; a year of four digits is
+            no part of it.
         unsure: whether another order reads every text as well, and nothing tells.
     """
 
@@ -39,7 +40,7 @@ def read_moments(texts: pd.Series, latest: float, order: str = "") -> Moments:
     Args:
         texts: distinct, in the order of the rows.
         latest: seconds since 1970; a date after it is no better than none when orders are compared.
-        order: "day/month/year" and the like, known beforehand; "" lets the texts decide.
+        order: as :attr:`Moments.order`, known beforehand; "" lets the texts decide.
     """
     parts = _Parts(texts, dated=True)
     found, unsure = parts.settle_order(latest, order)
@@ -113,7 +114,8 @@ class _Parts:
             rows = np.sort(np.concatenate(groups))
             numbers = [self._part(str(at))[rows] for at in range(size)]
             year = self._part("year")[rows]
-            told = tuple(name for name in given.split("/") if size == 3 or name != "year")
+            told = tuple(given.split("/")) if "year" in given else (*given.split("/"), "year")
+            told = tuple(name for name in told if size == 3 or name != "year")
             if told in _ORDERS[size]:
                 chosen, unsure = told, False
             else:

@@ -61,7 +61,7 @@ def test_json_lines_are_read_like_any_file(tmp_path: Path) -> None:
     assert check_events(table, Preparation(), 3).table["user"].tolist() == ["7", "8"]
 
 
-DAY_FIRST = "day/month/year"
+DAY_FIRST = "day/month"
 ODD = "a value is a list, an object, an endless number or damaged text"
 BAD = [
     ({"user": "", "item": "i"}, "row 2: it has no user"),
@@ -274,7 +274,9 @@ def test_cells_may_be_dates_numbers_and_nothing() -> None:
     found = check({"user": np.int64(7), "item": 8.0, "time": datetime(2024, 5, 1, tzinfo=UTC), "label": None})
     assert found.malformed == 0 and found.table.iloc[0][["user", "item", "label"]].tolist() == ["7", "8", ""]
     assert check({"user": "u", "item": "i", "time": datetime(2024, 5, 1, tzinfo=UTC).date()}).malformed == 0
-    assert check({"user": "u", "item": b"bytes"}).problems == ["row 1: a value is a list, an object, an endless number or damaged text"]
+    assert check({"user": "u", "item": b"bytes"}).problems == [
+        "row 1: a value is a list, an object, an endless number or damaged text"
+    ]
 
 
 @pytest.mark.parametrize("name", ["row", "key", "verdict", "index", "more", "level_0"])
@@ -290,7 +292,11 @@ def test_dates_are_read_in_the_order_of_the_training() -> None:
     assert moments[""] == datetime(2024, 1, 4, tzinfo=UTC).timestamp()
     assert moments[DAY_FIRST] == datetime(2024, 4, 1, tzinfo=UTC).timestamp()
     other = check_events([{**event, "time": "01/25/2024"}], Preparation(), 3, DAY_FIRST)
-    assert other.problems == ["row 1: its time '01/25/2024' cannot be read; dates of this run are day/month/year"]
+    assert other.problems == ["row 1: its time '01/25/2024' cannot be read; dates of this run are day/month"]
+    for text in ("01/04/24", "1/4/2024", "01/04/2024 00:00"):
+        assert (
+            check_events([{**event, "time": text}], Preparation(), 3, DAY_FIRST).table["time"][0] == moments[DAY_FIRST]
+        )
     named = check_events([{**event, "time": "4 January 2024"}], Preparation(), 3, DAY_FIRST)
     assert named.table["time"][0] == moments[""]
 

@@ -208,7 +208,7 @@ def _archive(run: Run) -> bytes:
     content = io.BytesIO()
     with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         with streams.use(state.store(), run) as stream:
-            names = export_stream(stream, Path(folder))
+            names = export_stream(stream, Path(folder), excel=True)
         for name in names:
             archive.write(Path(folder) / name, name)
     return content.getvalue()
