@@ -24,7 +24,7 @@ from grouprec.data.rows import Row, RowReader
 from grouprec.data.sniff import HEAD_ROWS, MOST_FOREIGN, Sniffed, mixed_error
 from grouprec.data.text_stream import Utf8Stream, text_lines
 
-_WORD = re.compile(r"[^\W\d_]*[^\W\d_\x00-\x7f][^\W\d_]*")
+_WORD = re.compile(r"(?<![^\W\d_])[a-zA-Z]*[^\W\d_\x00-\x7f][^\W\d_]*")  # from where it begins
 _BLOCK = 1 << 23  # bytes that the quick parser takes at a time
 
 

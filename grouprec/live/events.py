@@ -250,7 +250,8 @@ def _keys(table: pd.DataFrame) -> list[str]:
 def _table(events: pd.DataFrame | Iterable[Mapping[str, Any]]) -> tuple[pd.DataFrame, np.ndarray]:
     """Return the events as a table, and which rows held something that no cell of a table can hold, bool [n]."""
     if isinstance(events, pd.DataFrame):
-        return events.reset_index(drop=True), np.zeros(len(events), bool)
+        twice = events.columns.astype(str).duplicated()
+        return events.loc[:, ~twice].reset_index(drop=True), np.zeros(len(events), bool)
     rows = [event if isinstance(event, Mapping) else {"user": [event]} for event in events]
     odd = np.array([not all(map(_is_plain, row.values())) for row in rows], bool)
     clean = [{str(name): value for name, value in row.items() if _is_plain(value)} for row in rows]
