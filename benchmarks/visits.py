@@ -1,4 +1,4 @@
-"""``python -m benchmarks.visits [--visits 500] [--runs DIR]``: whether a session that goes on and on costs more and more.
+"""``python -m benchmarks.visits [--visits 500] [--runs DIR]``: whether a long session costs more and more.
 
 A real server, a real browser, one tab that goes through all pages by their links in the menu. Memory, open files,
 threads and processes of the server are read after the first hundred visits, when everything has been opened, and after
