@@ -17,10 +17,12 @@ from grouprec.ui.server import api, start, uploads
 @contextlib.asynccontextmanager
 async def adopt_runs(_: st.App) -> AsyncIterator[dict[str, Any]]:
     """Once per server: mark the runs whose process died while no server was watching; at its end close the streams."""
+    from grouprec.core import audit
     from grouprec.core.types import GrouprecError
     from grouprec.runs.store import RunStore
     from grouprec.training import jobs
 
+    audit.write_to(RunStore().root)
     with contextlib.suppress(OSError, GrouprecError):  # an unreadable runs folder is told on the page, not here
         jobs.active(RunStore())
     try:

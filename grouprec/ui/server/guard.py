@@ -23,8 +23,8 @@ HOSTS = (
     "GROUPREC_HOSTS"  # the name of the setting: further names of this server, by commas; *.example.com takes all below
 )
 OPEN_PATHS = ("/healthz",)  # probes ask by whatever address they have, and learn nothing
-# Streamlit and Plotly draw with styles of their own ('unsafe-inline'). Plotly's WebGL makes the code that draws maps while
-# it runs ('unsafe-eval'; without it there is no map), and the upload of large files arrives as a blob. All other scripts
+# Streamlit and Plotly draw with styles of their own ('unsafe-inline'). Plotly's WebGL makes code while it runs to draw
+# maps ('unsafe-eval'; without it there is none), and the upload of large files arrives as a blob. All other scripts
 # come from this server, or are known by hash.
 CSP = "; ".join(
     [

@@ -13,20 +13,33 @@ import streamlit as st
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
+from grouprec.core import rights
+from grouprec.core.types import SettingError
+from grouprec.ui import people
+from grouprec.ui.server.door import Door
 from grouprec.ui.server.guard import Guard, allowed_hosts, refusal
 
 
 def middleware() -> list[Middleware]:
-    """Return what every request passes first, the outermost first.
+    """Return what every request passes first, the outermost first, and let people sign in where they have to.
 
     Raises:
-        SystemExit: the server would be open to the network, and nobody said that it shall be.
+        SystemExit: the server would be open to the network and nobody said that it shall be, or who may sign in is
+            not said as it should be.
     """
     address = st.get_option("server.address")
-    if sentence := refusal(address, signed_in=False):
-        print(sentence, file=sys.stderr)  # noqa: T201 - there is no terminal of the command line here
+    try:
+        signed_in = people.sign_in_needed()
+        sentence = refusal(address, signed_in)
+    except SettingError as error:
+        signed_in, sentence = True, str(error)
+    if sentence:
+        sys.stderr.write(sentence + "\n")
         raise SystemExit(2)
-    return [Middleware(Guard, hosts=allowed_hosts(address), hashes=inline_scripts())]
+    if signed_in:
+        rights.ask(people.current)
+    guard = Middleware(Guard, hosts=allowed_hosts(address), hashes=inline_scripts())
+    return [guard, Middleware(Door)] if signed_in else [guard]
 
 
 def below_base(routes: Iterable[Route]) -> list[Route]:
