@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import psutil
 
-from grouprec.core import processes, rights
+from grouprec.core import logs, processes, rights
 from grouprec.core.files import storage
 from grouprec.core.locks import alone, held
 from grouprec.core.rights import Deed
@@ -405,10 +405,12 @@ def _spawn(store: RunStore, run: Run) -> None:
         )
     with contextlib.suppress(StorageError):
         run.set_status(pid=child.pid, process=processes.identity(child.pid) or "")
-    threading.Thread(target=_see_off, args=(store, child), daemon=True).start()
+    logs.note("training started", run=run.run_id, pid=child.pid)
+    threading.Thread(target=_see_off, args=(store, run, child), daemon=True).start()
 
 
-def _see_off(store: RunStore, child: subprocess.Popen[bytes]) -> None:
+def _see_off(store: RunStore, run: Run, child: subprocess.Popen[bytes]) -> None:
     """Wait for a child, so that its pid does not linger; where it was killed, the next run is started here."""
     child.wait()
+    logs.note("training ended", run=run.run_id, state=str(run.status().state), status=child.returncode)
     _start_next(store)

@@ -15,6 +15,7 @@ from grouprec.runs.store import FINISHED, Run
 from grouprec.training import jobs
 from grouprec.ui import address, people, state, tour
 from grouprec.ui.cards import plain
+from grouprec.ui.server.health import page_seconds
 
 SECTIONS = {
     "Prepare": {"data": ("Data", ":material/table_view:"), "train": ("Train", ":material/model_training:")},
@@ -221,6 +222,7 @@ try:
         sidebar(current_page)
         people.draw_account()
     tour.draw(current_page.url_path)
-    current_page.run()
+    with page_seconds(current_page.url_path):
+        current_page.run()
 except GrouprecError as error:
     st.error(plain(str(error)))
