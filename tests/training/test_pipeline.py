@@ -224,3 +224,10 @@ def test_what_the_rules_exclude_is_on_no_list(unlike: Run) -> None:
     assert not set(lists["label"]) & {"Item 3"} and not set(personal["label"]) & {"Item 3"}
     assert "Item 33" in set(lists["label"])
     assert lists["owned"].max() <= 0.5
+
+
+def test_groups_by_rules_are_told_in_words_and_measured_against_groups_made_for_their_lists(unlike: Run) -> None:
+    rules, users = unlike.table("group_rules"), unlike.table("users")
+    assert rules["group"].tolist() == sorted(set(users["group"])) and rules["sentence"].is_unique
+    compared = unlike.table("comparisons").query("method == 'lists_own' and regime == 'strict'")
+    assert set(compared["metric"]) == {"precision@10", "ndcg@10", "hit_rate@10"}
