@@ -26,7 +26,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from benchmarks.dashboard import PAGES, server
 from benchmarks.measure import machine
 from grouprec.data.library import Library
-from grouprec.runs.config import make_config
+from grouprec.runs.config import RunConfig, make_config
 from grouprec.runs.store import RunStore
 from grouprec.training import jobs
 
@@ -53,13 +53,13 @@ def main() -> None:
                 jobs.cancel(beside)
 
 
-def sample_config(store: RunStore, seed: int = 0) -> object:
+def sample_config(store: RunStore, seed: int = 0) -> RunConfig:
     sample = Library(store.root / "datasets").sample()
     return make_config(dataset=sample.name, interactions=sample.interactions, preset="quick", seed=seed)
 
 
 def train_sample(store: RunStore) -> str:
-    run = store.create(sample_config(store))  # type: ignore[arg-type]
+    run = store.create(sample_config(store))
     jobs.train_here(store, run)
     return run.run_id
 

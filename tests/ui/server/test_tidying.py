@@ -46,7 +46,11 @@ def test_what_was_kept_is_made_again_afterwards() -> None:
 def test_sessions_whose_tab_is_closed_are_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "self._session_storage = session_storage" in inspect.getsource(WebsocketSessionManager)
     storage = MemorySessionStorage(ttl_seconds=0)
-    info = SimpleNamespace(session=SimpleNamespace(id="a"))
+
+    class Info:
+        session = SimpleNamespace(id="a")
+
+    info = Info()
     kept = weakref.ref(info)
     storage.save(info)  # type: ignore[arg-type]
     del info
