@@ -137,7 +137,7 @@ def prepare(
     progress = on_progress or _ignore
     interactions = Path(interactions)
     found, detected, doubts = _find(interactions, roles or {}, reading_of(settings))
-    source = read(interactions, found.columns(), reading_of(settings))
+    source = read(interactions, found.columns(), reading_of(settings), found.coded())
     progress(0.4)
     report = _report_reading(interactions.name, source, detected, doubts)
     cleaned = clean_rows(source.frame, found, settings, report)
