@@ -52,7 +52,7 @@ class Rows:
         behaviours: int32 codes, or None.
         orders: int32 codes, -1 where missing, or None.
         spend: float64, quantity x price of bought rows, NaN where there is no price; or None.
-        source: int64, row of the table that a row comes from.
+        source: int32 (int64 beyond two billion), row of the table that a row comes from.
     """
 
     users: np.ndarray
@@ -68,7 +68,9 @@ class Rows:
         return len(self.users)
 
     def take(self, rows: np.ndarray) -> Rows:
-        """Return the rows chosen by a mask or by positions."""
+        """Return the rows chosen by a mask or by positions; these rows where a mask chooses all."""
+        if rows.dtype == bool and rows.all():
+            return self
         values: dict[str, np.ndarray | None] = {f.name: getattr(self, f.name) for f in fields(self)}
         return replace(self, **{name: value[rows] for name, value in values.items() if value is not None})
 
@@ -97,6 +99,10 @@ def merge_duplicates(rows: Rows, merge: Literal["sum", "last"], report: Report) 
     keys = {name: key for name, key in keys.items() if key is not None}
     # Only rows that may have a twin are compared in full: they are few. Groups are numbered by first appearance.
     twins = _may_be_twins(keys)
+    note = f"same {', '.join(keys)}: {'their weights are added' if merge == 'sum' else 'the last one counts'}"
+    if not len(twins):
+        report.add("exact duplicates", len(rows), len(rows), note, "")
+        return rows if rows.spend is None else replace(rows, spend=np.nan_to_num(rows.spend))
     table = pd.DataFrame({name: key[twins] for name, key in keys.items()})
     again = table.duplicated().to_numpy()
     keep = np.ones(len(rows), dtype=bool)
@@ -113,6 +119,5 @@ def merge_duplicates(rows: Rows, merge: Literal["sum", "last"], report: Report) 
 
     spend = None if rows.spend is None else merged(np.nan_to_num(rows.spend))
     result = replace(rows.take(keep), weights=merged(rows.weights), spend=spend)
-    how = "their weights are added" if merge == "sum" else "the last one counts"
-    report.add("exact duplicates", len(rows), len(result), f"same {', '.join(keys)}: {how}", "")
+    report.add("exact duplicates", len(rows), len(result), note, "")
     return result
