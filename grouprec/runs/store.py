@@ -4,6 +4,7 @@
     config.json      everything needed to repeat the run
     status.json      one state, the current stage, a fraction, seconds left; replaced atomically
     notes.json       what people wrote about the run: a note, tags, a new title
+    approvals.json   which number of lists people approved, when
     events.jsonl     one line per epoch, stage end and note
     log.txt          what the process printed
     stages/          what every stage learned: <kind>.<name>.safetensors + .json (settings, key)

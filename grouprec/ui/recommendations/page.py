@@ -11,9 +11,9 @@ import streamlit as st
 from grouprec.core.types import REGIMES, GrouprecError, Regime
 from grouprec.report import sentences, tables
 from grouprec.runs.store import Run
-from grouprec.ui import cards, charts, feedback, state
+from grouprec.ui import cards, charts, feedback, opened, sheets, state
 from grouprec.ui.address import from_url, picked
-from grouprec.ui.recommendations import opened, reasons, remade, sheet
+from grouprec.ui.recommendations import reasons, remade
 
 LENGTHS = [10, 20, 50]
 ROW, TALL_ROW = 35, 65  # pixels; Streamlit wraps text in rows of more than 64
@@ -112,10 +112,26 @@ def downloads(lists: pd.DataFrame, names: dict[int, str], group: int, chosen: re
     parts = {f"group_{group}_lists.csv": ("This group's lists", group), "group_lists.csv": ("All groups' lists", None)}
     with st.container(horizontal=True):
         if chosen is not None:
-            sheet.download(chosen)
+            sheet(chosen)
         for file_name, (label, only) in parts.items():
             make = functools.partial(tables.lists_to_export, lists, names, only)
             cards.download(label, make, file_name, f"list_download_{'all' if only is None else 'group'}")
+
+
+def sheet(chosen: remade.Chosen) -> None:
+    """Draw the button for the group's page of paper, which is made when it is pressed."""
+    day = sheets.day_of(chosen.run)
+    parts = chosen.run, chosen.group, chosen.regime, chosen.members, chosen.trained, day
+    st.download_button(
+        "Page to print",
+        data=lambda: sheets.of_group(*parts).encode(),
+        file_name=f"group_{int(chosen.group['group'])}.html",
+        mime="text/html",
+        key="list_sheet",
+        on_click="ignore",
+        icon=":material/print:",
+        help="One page with the first ten items and the reasons, as HTML: open it and print it, or save it as PDF",
+    )
 
 
 @st.fragment

@@ -15,9 +15,9 @@ from grouprec.ranking.statistics import mean_interval
 from grouprec.ranking.strategies import STRATEGIES
 from grouprec.report import sentences, tables
 from grouprec.runs.store import Run
-from grouprec.ui import cards, state
+from grouprec.ui import cards, opened, state
 from grouprec.ui.address import from_url, repeated_from_url
-from grouprec.ui.recommendations import opened, reasons, words
+from grouprec.ui.recommendations import reasons, words
 
 DIAL = list(range(0, 101, 5))  # per cent
 OFFERED = 400  # items that can be left out: the most wanted of the group; others would not come up anyway
