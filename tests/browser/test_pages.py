@@ -182,7 +182,7 @@ def test_an_item_tells_why_it_is_on_the_list(tab: Tab, run: Run) -> None:
 
 
 def test_feedback_counts_at_once_and_is_kept(tab: Tab, run: Run) -> None:
-    open_page(tab, "recommendations", run)
+    open_page(tab, "recommendations", run, part="feedback")
     page = tab.page
     table = page.locator("[class*=st-key-feedback_][class*=_rows_]").first
     table.scroll_into_view_if_needed()

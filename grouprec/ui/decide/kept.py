@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from grouprec.core.types import Regime
-from grouprec.evaluate.enough import enough
+from grouprec.evaluate.enough import enough, smoothed
 from grouprec.report import gain, tables
 from grouprec.report.bundle import own_number
 from grouprec.runs.store import Run
@@ -43,12 +44,17 @@ class Worth:
         """Return the numbers of lists that were tried, ascending."""
         return self.curve["n_groups"].astype(int).tolist()
 
+    @cached_property
+    def smoothed(self) -> pd.DataFrame:
+        """Return the people with a hit without what is chance."""
+        return self.hits.assign(value=smoothed(self.hits))
+
     @property
     def judged(self) -> pd.DataFrame:
         """Return the curve that says how many are enough."""
         return gain.judged(self.curve, self.hits)[0]
 
-    @property
+    @cached_property
     def enough(self) -> int:
         """Return how many lists are enough."""
         return enough(self.judged)

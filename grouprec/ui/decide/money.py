@@ -49,8 +49,14 @@ def draw(run: Run, worth: Worth, n: int) -> None:
     curve = tables.of(worth.value, "precision@10")
     if curve.empty:
         return
+    asked = bool(set(INPUTS) & set(st.query_params))
+    panel = st.expander(
+        "In money", expanded=asked, icon=":material/payments:", on_change="rerun", key="decide_money_panel"
+    )
+    if not panel.open:
+        return
     table = priced(run, worth)
-    with st.expander("In money", icon=":material/payments:"):
+    with panel:
         inputs = st.columns(3, gap="medium")
         usual = usual_prices(run)
         for column, (name, (label, help_text)) in zip(inputs, INPUTS.items(), strict=True):

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from pathlib import Path
 
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from grouprec.core.types import GrouprecError
-from grouprec.evaluate.enough import smoothed
 from grouprec.report import gain
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, gain_view, state
-from grouprec.ui.address import from_url, picked
+from grouprec.ui.address import from_url, picked, tabs_from_url
 from grouprec.ui.decide import approval, kept, money, what_if, who, words
 from grouprec.ui.decide import charts as decide_charts
 from grouprec.ui.decide.kept import PERSONAL, Worth
@@ -57,26 +57,13 @@ def _explore(run: Run) -> None:
     with right:
         approval.popover(run, worth, n, said)
     approval.latest(run)
-    tabs = dict(zip(TABS, st.tabs(list(TABS.values()), key="decide_tab", on_change=open_tab()), strict=True))
+    tabs = tabs_from_url("view", "decide_tab", TABS, "decide")
     if tabs["decide"].open:
         with tabs["decide"]:
             decide(run, worth, split, n)
     if tabs["what_if"].open:
         with tabs["what_if"]:
             what_if.draw(run, worth, n)
-
-
-def open_tab() -> Callable[[], None]:
-    """Open the tab of ``?view=``; return what writes it back."""
-    titles = list(TABS.values())
-    asked = st.query_params.get("view")
-    st.session_state["decide_tab"] = TABS.get(asked or "", titles[0])
-
-    def write() -> None:
-        name = next(name for name, title in TABS.items() if title == st.session_state["decide_tab"])
-        st.query_params["view"] = name
-
-    return write
 
 
 def choose(worth: Worth) -> int:
@@ -99,7 +86,7 @@ def decide(run: Run, worth: Worth, split: gain.Split | None, n: int) -> None:
     """Draw what a number of lists brings, of what that is made, and who each list is for."""
     left, right = st.columns(2, gap="large")
     with left:
-        curve(worth, n)
+        curve(run, worth, n)
     with right:
         numbers(run, worth, n)
         if split is not None:
@@ -108,15 +95,20 @@ def decide(run: Run, worth: Worth, split: gain.Split | None, n: int) -> None:
     money.draw(run, worth, n)
 
 
-def curve(worth: Worth, n: int) -> None:
+@st.cache_resource(max_entries=256, show_spinner=False)
+def curve_picture(path: str, version: float, n: int) -> go.Figure:
+    """Return the curve of a run with one number marked, made once per server. Never change it."""
+    worth = kept.worth(Run(Path(path)))
+    return decide_charts.reach_curve(worth.smoothed, n or None, worth.enough)
+
+
+def curve(run: Run, worth: Worth, n: int) -> None:
     """Draw how many people find something by the number of lists."""
-    hits = worth.hits
-    if hits.empty:
+    if worth.hits.empty:
         return
-    drawn = hits.assign(value=smoothed(hits))
     reached = words.reached(at(worth, n), not n)[0]
     st.plotly_chart(
-        decide_charts.reach_curve(drawn, n or None, worth.enough),
+        curve_picture(*state.run_key(run), n),
         key="decide_curve",
         config=charts.QUIET_CONFIG,
         alt=f"People of 100 who find something by number of lists: {words.chosen(n)} reach {reached}",
@@ -126,7 +118,7 @@ def curve(worth: Worth, n: int) -> None:
 
 def at(worth: Worth, n: int) -> pd.Series:
     """Return what was measured of a number of lists, smoothed; of personal lists any row has it."""
-    hits = worth.hits.assign(value=smoothed(worth.hits))
+    hits = worth.smoothed
     return hits[hits["n_groups"] == n].iloc[0] if n else hits.iloc[0]
 
 

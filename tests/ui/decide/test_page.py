@@ -71,6 +71,15 @@ def test_the_slider_goes_from_one_list_to_personal_ones(run: Run) -> None:
     assert shown(app) == {"Of 100, find something": "42", "More than one list": "+30"}
 
 
+def open_money() -> AppTest:
+    """Return the page with the prices open, which are made only then."""
+    app = open_page("decide")
+    app.session_state["decide_money_panel"] = True
+    app.run()
+    assert not app.exception
+    return app
+
+
 def test_prices_turn_the_curve_into_money_and_name_the_best_number(run: Run) -> None:
     app = open_page("decide", cost="10", hit="2", reach="1000")
     # precision is half of the values above, of ten items and 1,000 users: hits 250, 400, 450, 452, 425
@@ -84,7 +93,7 @@ def test_prices_turn_the_curve_into_money_and_name_the_best_number(run: Run) -> 
     dear = open_page("decide", cost="300", hit="1", reach="1000", lists="3")
     assert "**1 list** brings most after costs: -50, 400 more than 3" in texts(dear)
     nonsense = open_page("decide", cost="=1+1", hit="-3", reach="nan")
-    assert nonsense.number_input(key="what_if_hit").value == open_page("decide").number_input(key="what_if_hit").value
+    assert nonsense.number_input(key="what_if_hit").value == open_money().number_input(key="what_if_hit").value
     assert nonsense.number_input(key="what_if_reach").value == 45
 
 
@@ -95,18 +104,18 @@ def test_a_price_column_makes_money_of_hits_without_being_asked(run: Run) -> Non
     assert "What they take is worth" not in shown(open_page("decide"))
     run.save_table("items", items.assign(price=2.0))
     run.write_manifest()
-    app = open_page("decide")
+    app = open_money()
     assert app.number_input(key="what_if_hit").value == 2.0 and app.number_input(key="what_if_cost").value == 0
     assert shown(app)["What they take is worth"] == "40", "45 users, ten items, .045 of them hits, at 2 each"
     run.save_table("items", items.assign(price=2.0, Margin=0.5))
     run.write_manifest()
-    assert open_page("decide").number_input(key="what_if_hit").value == 0.5
+    assert open_money().number_input(key="what_if_hit").value == 0.5
 
 
 def test_users_who_take_nothing_bring_no_hits(run: Run) -> None:
     run.save_metrics(run.metrics() | {"takes": {"active": 0.4}})
     run.write_manifest()
-    first = open_page("decide").number_input(key="what_if_reach")
+    first = open_money().number_input(key="what_if_reach")
     assert first.value == run.metrics()["n_users"] and first.help == (
         "At first, all. Of 100, 40 took something in the held-out part"
     )
@@ -116,7 +125,7 @@ def test_users_who_take_nothing_bring_no_hits(run: Run) -> None:
 
 
 def test_prices_are_written_to_the_url(run: Run) -> None:
-    app = open_page("decide")
+    app = open_money()
     app.number_input(key="what_if_cost").set_value(1234567.5).run()
     assert app.query_params["cost"] in (["1234567.5"], "1234567.5")
 
