@@ -244,7 +244,7 @@ def worth_answer(evaluation: pd.DataFrame, regime: str, method: str = "generated
         parts.append(f"Such lists {times(lists['value'] / lists['floor'])} {_floor(lists)}")
     if generated is not None and mean is not None and mean["value"] > 0:
         kept = percent(generated["value"] / mean["value"])
-        parts.append(f"{'generated' if parts else 'Generated'} ones keep {kept} of the members' mean")
+        parts.append(f"{'generated' if parts else 'Generated'} ones keep {kept} of the usual list's worth")
     return f"{'; '.join(parts)}." if parts else ""
 
 

@@ -200,7 +200,7 @@ def _fit(cache: StageCache, data: Dataset, parts: Dataset, choices: Choices, lay
         preference=preference,
         grouper=grouper,
         groups=groups,
-        placer=placer if placer.helps and not grouper.reads_attributes else None,
+        placer=placer,
         profile=profile,
         generator=generator,
         updater=updater,
