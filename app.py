@@ -17,12 +17,15 @@ from grouprec.ui.server import api, uploads
 @contextlib.asynccontextmanager
 async def adopt_runs(_: st.App) -> AsyncIterator[dict[str, Any]]:
     """Once per server: mark the runs whose process died while no server was watching; at its end close the streams."""
+    from grouprec.core import changes
     from grouprec.core.types import GrouprecError
     from grouprec.runs.store import RunStore
     from grouprec.training import jobs
 
     with contextlib.suppress(OSError, GrouprecError):  # an unreadable runs folder is told on the page, not here
-        jobs.active(RunStore())
+        store = RunStore()
+        changes.complete(store.root)
+        jobs.active(store)
     try:
         yield {}
     finally:

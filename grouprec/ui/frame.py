@@ -9,6 +9,7 @@ import streamlit as st
 from grouprec.core.site import app_root
 from grouprec.core.types import GrouprecError
 from grouprec.data.library import versions
+from grouprec.runs.forgotten import forgotten
 from grouprec.runs.store import FINISHED, Run
 from grouprec.training import jobs
 from grouprec.ui import address, state, tour
@@ -150,6 +151,8 @@ def pick_run() -> None:
         key="pick_run",
         on_change=lambda: state.choose_run(st.session_state["pick_run"]),
     )
+    if current is not None and current.usable and (said := forgotten(current).sentence()):
+        st.caption(said)
 
 
 def pick_dataset() -> None:
