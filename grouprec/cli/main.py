@@ -36,6 +36,16 @@ VALUE_COLUMNS += ["floor", "floor_method", "individual", "oracle", "share_of_gai
 Encoding = Annotated[str, typer.Option(help="Of a text file, e.g. cp1252 or gb18030; mixed: line by line; found")]
 Sheet = Annotated[str, typer.Option(help="Of an Excel workbook; else the one that looks most like a table")]
 Excel = Annotated[bool, typer.Option("--excel", help="For a spreadsheet: ids that would run as formulas are text")]
+Hosts = Annotated[
+    list[str] | None, typer.Option("--host", help="Another name of this server, e.g. of its proxy; repeatable")
+]
+OpenToNetwork = Annotated[
+    bool,
+    typer.Option(
+        "--open-to-network",
+        help="Listen where others reach it though nobody signs in: they see, change and delete everything",
+    ),
+]
 
 
 def main() -> NoReturn:
@@ -358,6 +368,8 @@ def report(
 def demo(
     port: Annotated[int, typer.Option(help="Port to listen on")] = 8501,
     address: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
+    host: Hosts = None,
+    open_to_network: OpenToNetwork = False,
     runs: Runs = None,
 ) -> None:
     """Train preset quick on the bundled sample, unless that was done before, and serve the dashboard on it."""
@@ -377,7 +389,7 @@ def demo(
         run = store.create(config)
         _train(store, run)
     print_run(run)
-    become_server(store, run.run_id, port, address)
+    become_server(store, run.run_id, port, address, host or (), open_to_network)
 
 
 @app.command("app")
@@ -385,10 +397,12 @@ def serve(
     run: Annotated[str | None, typer.Option(help="Open on this run (id or last)")] = None,
     port: Annotated[int, typer.Option(help="Port to listen on")] = 8501,
     address: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
+    host: Hosts = None,
+    open_to_network: OpenToNetwork = False,
     runs: Runs = None,
 ) -> None:
     """Serve the dashboard, on this machine only unless told otherwise."""
     from grouprec.runs.store import RunStore
 
     store = RunStore(runs)
-    become_server(store, store.get(run).run_id if run else None, port, address)
+    become_server(store, store.get(run).run_id if run else None, port, address, host or (), open_to_network)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -13,8 +13,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from grouprec.core import rights
 from grouprec.core.files import read_json, write_json
 from grouprec.core.mentions import names_any
+from grouprec.core.rights import Person, Role
 from grouprec.core.types import DataError, SettingError
 from grouprec.data.clean import Preparation
 from grouprec.data.columns import ROLES, Roles, detect_attribute_roles
@@ -68,12 +70,12 @@ def _rows_of_attributes(path: Path, ids: np.ndarray, users: Collection[str]) -> 
 
 
 def without_users(
-    entry: KnownDataset, choices: Sequence[Choice], users: Collection[str], folder: Path
+    library: Library, entry: KnownDataset, choices: Sequence[Choice], users: Collection[str], folder: Path
 ) -> tuple[KnownDataset, int] | None:
     """Return a dataset of the library as it is without some users, written under another folder, and their rows in it.
 
     Files that hold them, be it in a row that could not be read, become Parquet with the other rows that could; the
-    others are copied. Name, roles and choices stay, and what a check found of its size is forgotten.
+    others are copied. Owner, name, roles and choices stay, and what a check found of its size is forgotten.
 
     Args:
         choices: of all who read it: what any of them takes for the user counts.
@@ -83,7 +85,9 @@ def without_users(
     Raises:
         DataError: a file cannot be read.
         SettingError: roles do not fit it.
+        DamagedError: nobody knows whose it is.
     """
+    owner, shared = rights.owner_of(library.folder(entry))
     columns = sorted({find_roles(entry.interactions, one.roles, one.reading).user or "" for one in choices})
     table = read(entry.interactions, None, choices[0].reading).frame
     gone = np.any([rows_of(table, column, users) for column in columns], axis=0)
@@ -107,8 +111,16 @@ def without_users(
         if not anew and not about_them:
             return None
         name, content = parts["interactions"]
-        new = Library(folder).add(name, content, users=parts.get("users"), items=parts.get("items"))
+        with _as(owner):
+            new = Library(folder).add(name, content, users=parts.get("users"), items=parts.get("items"))
+        if owner:
+            rights.give(folder / new.key, owner, shared)
     return _with_choices(entry, choices[0], Library(folder), new, anew), total
+
+
+def _as(owner: str) -> AbstractContextManager[None]:
+    """Let the owner of a dataset make the new one: it has the key that their upload of it would have."""
+    return rights.acting(Person(owner, Role.ANALYST)) if owner else nullcontext()
 
 
 def _is_theirs(path: Path, rows: np.ndarray, users: Collection[str]) -> bool:

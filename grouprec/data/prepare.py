@@ -27,6 +27,7 @@ from grouprec.data.dataset import Dataset, Interactions, LeftOut
 from grouprec.data.detect import Detected, detect
 from grouprec.data.doubts import Doubt, column_doubts
 from grouprec.data.hold_out import hold_out_rows
+from grouprec.data.limits import LONGEST_ID
 from grouprec.data.numerals import to_numbers
 from grouprec.data.read import Reading, Table, peek, read, read_table
 from grouprec.data.rejects import Rejects
@@ -149,6 +150,7 @@ def prepare(
     item_file = _attribute_file(items, cleaned.item_ids, "item")
     key = _key([interactions, users, items], settings, found, seed, hold_out)
     dataset = _dataset(interactions.stem, key, source.frame, found, cleaned, core, user_file, item_file)
+    report.doubts += _cut_labels(dataset.item_labels)
     progress(1.0)
     times = cleaned.rows.times
     return Prepared(
@@ -221,6 +223,19 @@ def _find(
                 f"choose another with --map {role}=COLUMN or do without with --map {role}=."
             )
     return found, detected, column_doubts(head.head, detected, found, mapping)
+
+
+def _cut_labels(labels: np.ndarray) -> list[Doubt]:
+    """Cut labels, in place, that no page can show; return what to say."""
+    long = [at for at, label in enumerate(labels) if len(label) > LONGEST_ID]
+    for at in long:
+        labels[at] = labels[at][: LONGEST_ID - 1] + "…"
+    said = f"{len(long):,} labels are" if len(long) > 1 else "1 label is"
+    return (
+        [Doubt(f"{said} longer than {LONGEST_ID:,} characters and {'were' if len(long) > 1 else 'was'} cut")]
+        if long
+        else []
+    )
 
 
 def _check_two(cleaned: Cleaned, roles: Roles) -> None:

@@ -11,6 +11,7 @@ import pyarrow.parquet
 
 from grouprec.core.types import DataError
 from grouprec.data.found import Found
+from grouprec.data.limits import check_columns, check_rows
 from grouprec.data.sniff import HEAD_ROWS, Sniffed
 
 _NULLABLE = {
@@ -29,9 +30,13 @@ def parquet_head(sniffed: Sniffed, found: Found) -> tuple[pd.DataFrame, int | No
     """Return the first rows, how many there are, and that this is exact."""
     try:
         with pyarrow.parquet.ParquetFile(sniffed.path) as file:
+            check_columns(sniffed.path.name, file.metadata.num_columns)
+            check_rows(sniffed.path.name, file.metadata.num_rows, sniffed.path.stat().st_size)
             first = next(file.iter_batches(batch_size=HEAD_ROWS), None)
             table = pa.Table.from_batches([] if first is None else [first], schema=file.schema_arrow)
             return _frame(table), file.metadata.num_rows, True
+    except DataError:
+        raise
     except _DAMAGE as error:
         raise _damaged(sniffed) from error
 

@@ -17,7 +17,7 @@ from pyarrow.compute import MatchSubstringOptions, call_function
 from grouprec.data.encodings import MIXED, is_mixed, is_utf8, legacy_encoding
 from grouprec.data.find_layout import numbered
 from grouprec.data.found import Found
-from grouprec.data.layout import SEPARATOR, Layout, split_lines
+from grouprec.data.layout import Layout, split_lines
 from grouprec.data.profiles import Profile, profile
 from grouprec.data.rejects import Rejects
 from grouprec.data.rows import Row, RowReader
@@ -46,7 +46,8 @@ def text_head(sniffed: Sniffed, found: Found) -> tuple[pd.DataFrame, int | None,
         if len(body) == HEAD_ROWS:
             break
     found.notes += [*_encoding_notes(sniffed, 0, 0), *notes_of(sniffed, layout, reader)]
-    head = pd.DataFrame(body, columns=list(layout.names), dtype="str").replace("", np.nan)
+    kept = [[value or None for value in row] for row in body]
+    head = pd.DataFrame(kept, columns=list(layout.names), dtype="str")
     named = [name != "" for name in layout.names]
     return head.loc[:, named], *sniffed.estimate_rows(len(body), size / max(len(body), 1) or 1.0)
 
@@ -132,7 +133,7 @@ def _options(layout: Layout, places: list[int], on_bad: Any) -> dict[str, Any]:
         # One thread: only then does the parser know the place of a damaged row.
         "read_options": pyarrow.csv.ReadOptions(use_threads=False, column_names=names, block_size=_BLOCK),
         "parse_options": pyarrow.csv.ParseOptions(
-            delimiter=layout.delimiter if len(layout.delimiter) == 1 else SEPARATOR,
+            delimiter=layout.mark,
             quote_char=layout.quote or False,
             escape_char="\\" if layout.escaped else False,
             newlines_in_values=bool(layout.quote),
@@ -213,7 +214,7 @@ def _mended(
     """Return the table with those of the damaged rows put in that can be read; every line is one row here."""
     at, rows = [], []
     for number, text in bad:
-        back = text if len(layout.delimiter) == 1 else text.replace(SEPARATOR, layout.delimiter)
+        back = text.replace(layout.mark, layout.delimiter)
         for row in reader.rows([back + "\n"], layout.above + number):
             if row.fields is None:
                 found.rejects.add(row.line, row.text, row.rule)

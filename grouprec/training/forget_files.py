@@ -51,7 +51,9 @@ class TrainingFiles:
         """Write a dataset of the library anew where it holds the users."""
         try:
             choices = self._choices_of(entry)
-            found = files.without_users(entry, choices, self.users, self.changes.folder / f"dataset-{entry.key}")
+            found = files.without_users(
+                self.library, entry, choices, self.users, self.changes.folder / f"dataset-{entry.key}"
+            )
         except GrouprecError as error:
             self.unread.append(f"The dataset '{entry.name}' cannot be searched: {error}")
             return

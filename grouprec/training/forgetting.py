@@ -17,11 +17,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from grouprec.core import rights
 from grouprec.core.changes import Changes, changing
 from grouprec.core.files import read_json, storage
 from grouprec.core.forms import DamagedError, write_form
 from grouprec.core.locks import alone, held
 from grouprec.core.mentions import mention_of
+from grouprec.core.rights import RightsError, Role
 from grouprec.core.types import BusyError, StorageError
 from grouprec.data.library import Library
 from grouprec.explore import edits
@@ -101,9 +103,12 @@ def forget(store: RunStore, *users: str) -> Answer:
     Args:
         users: the ids of one person.
     Raises:
+        RightsError: whoever acts is signed in: it changes what belongs to everybody.
         BusyError: a run is being trained on their rows, or somebody is editing a run or sending events to it.
         StorageError: something cannot be written; nothing has changed then, or another call completes it.
     """
+    if rights.person().role is not Role.LOCAL:
+        raise RightsError("Whoever runs the server can do that, on its command line: grouprec forget USER.")
     with storage(store.root):
         store.root.mkdir(parents=True, exist_ok=True)
     busy = f"Somebody is being removed from {store.root} already; try again when that is done."
@@ -123,7 +128,7 @@ class _Removal:
         self.store, self.users, self.changes, self.locks = store, users, changes, locks
         self.mention, self.answer = mention_of(users), Answer(completed=changes.completed)
         in_trash = [Run(path) for path in sorted((store.root / trash.FOLDER).glob("*")) if path.is_dir()]
-        self.runs = [*store.runs(), *in_trash]
+        self.runs = [*store.all_runs(), *in_trash]
         self.concerned: list[Run] = []  # that are not finished
         self._locked: set[str] = set()
         self.files = TrainingFiles(Library(store.root / "datasets"), self.runs, users, changes)
@@ -168,7 +173,7 @@ class _Removal:
             BusyError: somebody is.
         """
         known = {run.run_id for run in self.runs}
-        for run in self.store.runs():
+        for run in self.store.all_runs():
             if run.run_id in self._locked or run.finished:
                 continue
             if (run.run_id not in known or held(run.path / jobs.TRAIN_LOCK)) and self.files.uses(run):

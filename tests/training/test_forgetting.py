@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from grouprec.core import changes
+from grouprec.core import changes, rights
 from grouprec.core.arrays import presence
 from grouprec.core.locks import alone
 from grouprec.core.types import BusyError
@@ -252,3 +252,12 @@ def test_a_removal_that_is_killed_has_not_happened_or_is_completed_by_the_next_c
 
 def die_now() -> None:
     raise KeyboardInterrupt
+
+
+def test_what_belongs_to_somebody_still_does(store: RunStore) -> None:
+    library = Library(store.root / "datasets")
+    rights.give(library.folder(library.list()[1]), "anna@example.org", shared=True)
+    forget(store, WHO)
+    assert rights.owner_of(library.folder(library.list()[1])) == ("anna@example.org", True)
+    with rights.acting(rights.Person("anna@example.org", rights.Role.ANALYST)), pytest.raises(rights.RightsError):
+        forget(store, NEIGHBOUR)
