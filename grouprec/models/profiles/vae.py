@@ -111,6 +111,8 @@ class GroupVae(Profile):
     users at most.
     """
 
+    per_user = ("latents.users",)
+
     class Config(StageConfig):
         latent_size: int = Field(32, ge=2, le=512, description="Length of a latent vector")
         hidden_size: int = setting(256, ge=4, le=4096, description="Width of the encoder's hidden layer", quick=128)
