@@ -204,13 +204,13 @@ class GroupVae(Profile):
             for rows in batches(rng, n_users, batch_size):
                 step += 1
                 kl_weight = config.kl_weight * min(1.0, step / annealing_steps)
-                seen, targets = drop(unit[rows], config.dropout, rng), (histories[rows], wanted[rows])
-                items = None
+                seen, items = drop(unit[rows], config.dropout, rng), None
+                owned, want = histories[rows], wanted[rows]
                 if n_items > MOST_DESCRIBED:
                     drawn = np.sort(rng.choice(n_items, MOST_DESCRIBED, replace=False))
-                    targets = tuple(target[:, drawn] * np.float32(n_items / MOST_DESCRIBED) for target in targets)
+                    owned, want = (target[:, drawn] * np.float32(n_items / MOST_DESCRIBED) for target in (owned, want))
                     items = torch.from_numpy(drawn).to(run.device)
-                losses = module.loss(seen, *map(self._dense, targets), labels[rows], items)
+                losses = module.loss(seen, self._dense(owned), self._dense(want), labels[rows], items)
                 has, wants, kl = losses
                 optimizer.zero_grad()
                 (has + config.wants_weight * wants + kl_weight * kl).backward()
