@@ -10,6 +10,7 @@ import streamlit as st
 from grouprec.explore.virtual_groups import Audience, CopyCheck, VirtualGroups, VirtualMembers
 from grouprec.models.alternatives import VirtualGroup
 from grouprec.runs.store import Run, RunStore
+from grouprec.ui import state
 
 Who = tuple[tuple[tuple[int, float], ...], tuple[int, ...]]  # weights of group rows, or the rows of liked items
 _Key = tuple[str, float]  # folder of a run, and when it was finished
@@ -65,7 +66,7 @@ def copy_check(run: Run, who: Who) -> CopyCheck:
 
 
 def _key(run: Run) -> _Key:
-    return str(run.path), (run.path / "manifest.json").stat().st_mtime
+    return str(run.path), state.version(run)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

@@ -92,7 +92,7 @@ def explainer(run: Run, rows: np.ndarray) -> Explainer:
 
 
 def _key(run: Run) -> _Key:
-    return str(run.path), (run.path / "manifest.json").stat().st_mtime
+    return str(run.path), state.version(run)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
