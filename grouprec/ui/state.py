@@ -148,7 +148,7 @@ def table(run: Run, name: str) -> pd.DataFrame:
     edited = edits_version(run)
     if edited is None or name not in TABLES:
         return trained_table(run, name)
-    return _edited_table(str(run.path), version(run), edited, name).copy(deep=False)
+    return _edited_table(str(run.path), _version(run), edited, name).copy(deep=False)
 
 
 def trained_table(run: Run, name: str) -> pd.DataFrame:
@@ -157,7 +157,7 @@ def trained_table(run: Run, name: str) -> pd.DataFrame:
     Raises:
         StorageError: the run has no such table.
     """
-    return _read_table(str(run.path), version(run), name).copy(deep=False)  # copy on write: the cached one stays
+    return _read_table(str(run.path), _version(run), name).copy(deep=False)  # copy on write: the cached one stays
 
 
 def edited(run: Run) -> EditedRun:
@@ -166,7 +166,7 @@ def edited(run: Run) -> EditedRun:
     Raises:
         StorageError: the file of the edits is damaged.
     """
-    return _edited_run(str(run.path), version(run), edits_version(run))
+    return _edited_run(str(run.path), _version(run), edits_version(run))
 
 
 def run_users(run: Run) -> RunUsers:
@@ -175,7 +175,7 @@ def run_users(run: Run) -> RunUsers:
     Raises:
         StorageError: the run is older than what this needs.
     """
-    return _run_users(str(run.path), version(run))
+    return _run_users(str(run.path), _version(run))
 
 
 def table_or_none(run: Run, name: str) -> pd.DataFrame | None:
@@ -188,10 +188,15 @@ def table_or_none(run: Run, name: str) -> pd.DataFrame | None:
 
 def metrics(run: Run) -> dict[str, Any]:
     """Return the metrics of a finished run; read from disk once per server. Never change it."""
-    return _read_metrics(str(run.path), version(run))
+    return _read_metrics(str(run.path), _version(run))
 
 
-def version(run: Run) -> float:
+def run_key(run: Run) -> tuple[str, float]:
+    """Return what results that are made once per server are kept under: a run's folder, and when it was finished."""
+    return str(run.path), _version(run)
+
+
+def _version(run: Run) -> float:
     """Return a number that changes when the run's results do.
 
     Every reader asks for it, so here is asked, too, whether whoever looks still may: a page may stand open for long.

@@ -32,7 +32,7 @@ def virtual_groups(run: Run) -> VirtualGroups:
     Raises:
         StorageError: the run is older than what it needs.
     """
-    return _open(_key(run))
+    return _open(state.run_key(run))
 
 
 def virtual_group(run: Run, who: Who) -> VirtualGroup:
@@ -41,7 +41,7 @@ def virtual_group(run: Run, who: Who) -> VirtualGroup:
     Raises:
         SettingError: weights of groups are all 0, or nothing is left to list.
     """
-    return _crowd(_key(run), who)
+    return _crowd(state.run_key(run), who)
 
 
 def safe_list(run: Run, who: Who) -> np.ndarray:
@@ -52,21 +52,17 @@ def safe_list(run: Run, who: Who) -> np.ndarray:
 
 def mixture(run: Run, who: Who) -> np.ndarray:
     """Return how much of every group they are, float32 [G]."""
-    return _audience(_key(run), who).mixture
+    return _audience(state.run_key(run), who).mixture
 
 
 def members(run: Run, who: Who, n: int, draw: int) -> VirtualMembers:
     """Return ``n`` virtual members; another number for ``draw`` gives others."""
-    return _members(_key(run), who, n, draw)
+    return _members(state.run_key(run), who, n, draw)
 
 
 def copy_check(run: Run, who: Who) -> CopyCheck:
     """Return whether virtual members copy real ones."""
-    return _likeness(_key(run), who)
-
-
-def _key(run: Run) -> _Key:
-    return str(run.path), state.version(run)
+    return _likeness(state.run_key(run), who)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
