@@ -56,8 +56,8 @@ class Simple:
 class _Choice:
     """One point of the grid; the first is the default, and every kind of change of it makes it less simple.
 
-    How much of a trend is no matter of simplicity: towards the weaker one, one standard error cost 6 and 2 % on the parts
-    that came after the folds (Online Retail, the year before).
+    How much of a trend is no matter of simplicity: towards the weaker one, one standard error cost 6 and 2 % on what
+    came after the folds (Online Retail, the year before).
     """
 
     strength: float = 1.0
