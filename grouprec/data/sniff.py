@@ -26,14 +26,14 @@ from grouprec.data.encodings import (
 )
 from grouprec.data.find_layout import EXCEL_LINE, find_layout
 from grouprec.data.layout import Layout
-from grouprec.data.limits import Unpacked, check_columns, check_workbook
+from grouprec.data.limits import LONGEST_ROW, Unpacked, check_columns, check_workbook
 
 Format = Literal["csv", "jsonl", "json", "nested json", "parquet", "excel"]
 
 HEAD_BYTES = 1 << 20
 HEAD_ROWS = 1000
 MOST_FOREIGN = 0.05  # share of lines that may have another encoding than the rest
-MOST_HEAD_BYTES = 64 << 20  # where the first rows are longer than usual
+MOST_HEAD_BYTES = LONGEST_ROW  # where the first rows are longer than usual
 _GZIP = b"\x1f\x8b"
 _ANSWERS = {"data", "results", "records", "rows", "orders", "events", "interactions", "transactions", "hits", "value"}
 _TYPED_SUFFIXES = {".parquet": "a Parquet file", ".xlsx": "an Excel workbook", ".xlsm": "an Excel workbook"}
@@ -130,11 +130,16 @@ def sniff(path: Path, encoding: str = "") -> Sniffed:
             head = file.read(HEAD_BYTES)
             text = not head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"["))
             while text and len(head) < MOST_HEAD_BYTES and max(head.count(b"\n"), head.count(b"\r")) < 10:
-                more = file.read(HEAD_BYTES)  # the first rows are long
+                more = file.read(len(head))  # the first rows are long
                 head += more
                 if not more:
                     break
             whole = not file.read(1)
+            if text and not whole and max(head.count(b"\n"), head.count(b"\r")) < 2:
+                raise DataError(
+                    f"'{path.name}' has no row that ends within its first {len(head) >> 20} MB; give a file with a "
+                    "line for every row."
+                )
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise damaged_gzip(path) from error
     except OSError as error:

@@ -27,7 +27,9 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
+from grouprec.core import rights
 from grouprec.core.files import plain, storage
+from grouprec.core.rights import Deed
 from grouprec.core.types import GroupLists, Groups, Regime, StorageError
 from grouprec.data.values import shown
 from grouprec.live.events import FACTORS, MOST_NAMED, check_events
@@ -122,7 +124,7 @@ class Stream:
                 written.
         """
         run.require_finished("it takes no events yet")
-        folder = folder or run.live / ("" if fit == "final" else fit)
+        folder = folder or _folder(run, fit)
         ledger = Ledger(folder, f"the run {run.run_id}")
         try:
             return cls(run, folder, *start(store, run, fit, folder), ledger)
@@ -141,9 +143,11 @@ class Stream:
                 beyond its own are attributes of users and items that are new.
             watch: called with the finished fraction, 0..1.
         Raises:
+            RightsError: whoever acts may not change the run.
             StorageError: the ledger cannot be written (what was applied until then stays), or an earlier call was
                 interrupted.
         """
+        rights.require(Deed.CHANGE, "send events", self.run.path)
         begun = time.perf_counter()
         with self._thread:
             if self.interrupted:
@@ -370,7 +374,7 @@ def start(store: RunStore, run: Run, fit: str = "final", folder: Path | None = N
             f"The run {run.run_id} has nothing to send events to (final.safetensors is missing); train it again."
         )
     base, config = FitSnapshot.load(run.file(f"live/{fit}.safetensors")), run.config()
-    folder = folder or run.live / ("" if fit == "final" else fit)
+    folder = folder or _folder(run, fit)
     users = run.table("users").set_index("user", drop=False).reindex(base.user_ids)
     attributes = schemas.named("users").attributes(users).reset_index(drop=True)
     updater, grouper = (load_stage(store, run, kind, fit) for kind in ("updater", "grouper"))
@@ -378,6 +382,19 @@ def start(store: RunStore, run: Run, fit: str = "final", folder: Path | None = N
     if not grouper.reads_attributes:
         placer = _placer(folder / PLACER, attributes, base.labels, config.seed)
     return base, LiveState(base, updater, grouper, attributes, placer)
+
+
+def keep_placer(run: Run, fit: str, placer: AttributePlacer) -> None:
+    """Write the classifier of users without history where a stream of a fit looks for it."""
+    path = _folder(run, fit) / PLACER
+    with storage(path):
+        path.parent.mkdir(exist_ok=True)
+    save_sealed_arrays(path, placer.arrays())
+
+
+def _folder(run: Run, fit: str) -> Path:
+    """Return where what belongs to the streams of a fit is kept."""
+    return run.live / ("" if fit == "final" else fit)
 
 
 def _placer(path: Path, attributes: pd.DataFrame, labels: np.ndarray, seed: int) -> AttributePlacer | None:
