@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import sys
+import tempfile
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -14,6 +15,7 @@ import typer
 from grouprec.cli import privacy
 from grouprec.cli.options import AsJson, Runs
 from grouprec.cli.serving import become_server
+from grouprec.cli.sources import FETCHED, SOURCE_HELP, Query, fetched
 from grouprec.cli.terminal import Remarks, print_json, print_rows, print_run, progress_bar, terminal
 from grouprec.core.types import GrouprecError
 
@@ -76,12 +78,11 @@ def _fail(sentence: str, status: int) -> NoReturn:
 
 @app.command()
 def train(
-    interactions: Annotated[
-        Path | None, typer.Argument(help="CSV, TSV, Parquet, Excel, JSON lines or nested JSON")
-    ] = None,
+    interactions: Annotated[str | None, typer.Argument(help=SOURCE_HELP)] = None,
     users: Annotated[Path | None, typer.Option(help="File of user attributes")] = None,
     items: Annotated[Path | None, typer.Option(help="File of item attributes")] = None,
     map: Annotated[str, typer.Option(help="Column roles, e.g. user=CustomerID,item=StockCode")] = "",
+    query: Query = "",
     encoding: Encoding = "",
     sheet: Sheet = "",
     preset: Annotated[str, typer.Option(help="quick, standard or thorough")] = "standard",
@@ -116,10 +117,11 @@ def train(
     else:
         if interactions is None:
             raise SettingError("Say which file to train on: grouprec train INTERACTIONS, or --resume RUN.")
+        source = fetched(interactions, query, store.root / FETCHED)
         config = make_config(
-            title=title or f"{interactions.stem}, {preset}",
-            dataset=interactions.stem,
-            interactions=interactions.absolute(),
+            title=title or f"{source.name}, {preset}",
+            dataset=source.name,
+            interactions=source.path.absolute(),
             users=users and users.absolute(),
             items=items and items.absolute(),
             roles=parse_map(map) if map else {},
@@ -178,10 +180,11 @@ def _train(store: RunStore, run: Run) -> dict[str, Any]:
 
 @app.command()
 def check(
-    interactions: Annotated[Path, typer.Argument(help="CSV, TSV, Parquet, Excel, JSON lines or nested JSON")],
+    interactions: Annotated[str, typer.Argument(help=SOURCE_HELP)],
     users: Annotated[Path | None, typer.Option(help="File of user attributes")] = None,
     items: Annotated[Path | None, typer.Option(help="File of item attributes")] = None,
     map: Annotated[str, typer.Option(help="Column roles, e.g. user=CustomerID,item=StockCode")] = "",
+    query: Query = "",
     encoding: Encoding = "",
     sheet: Sheet = "",
     rejects: Annotated[Path | None, typer.Option(help="CSV file for the rows that cannot be read")] = None,
@@ -192,7 +195,9 @@ def check(
     from grouprec.data.columns import parse_map
 
     reading = {"encoding": encoding, "sheet": sheet}
-    check_file(interactions, users, items, parse_map(map) if map else {}, reading, rejects, json)
+    with tempfile.TemporaryDirectory() as folder:
+        source = fetched(interactions, query, Path(folder))
+        check_file(source.path, users, items, parse_map(map) if map else {}, reading, rejects, json)
 
 
 METHOD_HELP = (
