@@ -17,7 +17,7 @@ from torch.nn import functional
 from grouprec.core.types import Candidates, GroupLatents, Groups
 from grouprec.data.dataset import Dataset
 from grouprec.models.base import Profile, StageConfig, profiles, setting
-from grouprec.models.fitting import RunOptions, batches, fit_epochs, load_module, module_arrays
+from grouprec.models.fitting import RunOptions, batches, fit_epochs, load_module, module_arrays, step
 from grouprec.ranking.group_lists import member_matrix, worth
 
 LOG_VAR_RANGE = (-8.0, 4.0)  # keeps every variance, and with it every KL term, finite
@@ -175,21 +175,19 @@ class GroupVae(Profile):
         rng = run.rng("vae batches")
         n_users = len(users)
         annealing_steps = max(1, config.annealing_epochs * -(-n_users // config.batch_size))
-        step = 0
+        n_steps = 0
 
         def run_epoch() -> Losses:
-            nonlocal step
+            nonlocal n_steps
             sums = np.zeros(3)
             for rows in batches(rng, n_users, config.batch_size):
-                step += 1
-                kl_weight = config.kl_weight * min(1.0, step / annealing_steps)
+                n_steps += 1
+                kl_weight = config.kl_weight * min(1.0, n_steps / annealing_steps)
                 seen = self._dense(drop(unit[rows], config.dropout, rng))
                 has, wants, kl = module.loss(
                     seen, self._dense(histories[rows]), self._dense(wanted[rows]), labels[rows]
                 )
-                optimizer.zero_grad()
-                (has + config.wants_weight * wants + kl_weight * kl).backward()
-                optimizer.step()
+                step(optimizer, has + config.wants_weight * wants + kl_weight * kl)
                 sums += len(rows) * np.array([has.item(), wants.item(), kl.item()])
             return dict(zip(("reconstruction", "wants", "kl"), sums / n_users, strict=True))
 
