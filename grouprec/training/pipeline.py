@@ -80,7 +80,7 @@ def train(store: RunStore, run: Run, config: RunConfig, progress: Progress) -> d
         with progress.stage("map") as report:
             positions, map_method = _positions(cache, final, layout, report)
         with progress.stage("what if"):
-            formed = {n: curve.exported(final.maker, choices, n) for n in curve.numbers_of_groups(final.maker)}
+            formed = curve.exported(final.maker, choices)
             found.tables.update(what_if_tables(final.data, formed, final.maker.asked))
         with progress.stage("save"):
             metrics = saving.summarise(config, cache.device, prepared, choices, judged, final, found)
