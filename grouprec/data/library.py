@@ -12,6 +12,7 @@ name that is there already is another version.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import secrets
 import shutil
@@ -24,9 +25,9 @@ from typing import Any, BinaryIO
 
 from grouprec.core import rights
 from grouprec.core.files import read_json, storage, write_json
-from grouprec.core.rights import Deed, Role
+from grouprec.core.rights import Deed, Role, Whose
 from grouprec.core.site import app_root
-from grouprec.core.types import DataError, StorageError
+from grouprec.core.types import DataError, SettingError, StorageError
 from grouprec.data.read import peek
 
 SAMPLE_KEY = "sample"
@@ -35,6 +36,7 @@ SAMPLE_NAME = "Online Retail (sample)"
 SAMPLE_SIZE = {"n_users": 3976, "n_items": 3249, "n_rows": 253_203, "n_raw": 541_909}
 PARTS = ("interactions", "users", "items")
 _CHUNK = 1 << 20  # bytes read at a time: an upload of a gigabyte never stands in memory twice
+QUOTA_GB = "GROUPREC_UPLOAD_GB"  # the setting: what the uploads of one person may take; 100 where nothing is said
 _KEY = re.compile(r"[0-9a-f]{16}")
 
 
@@ -151,6 +153,7 @@ class Library:
                         digest.update(f"{part} {Path(safe_name(upload[0])).suffix} {found}\n".encode())
             key = digest.hexdigest()[:16]
             if self._read(key) is None:
+                self.check_quota(_size(incoming))
                 self._keep(incoming, key, name)
         finally:
             shutil.rmtree(incoming, ignore_errors=True)
@@ -178,6 +181,28 @@ class Library:
             folder.mkdir(parents=True, exist_ok=True)
         write_json(folder / "dataset.json", record)
         return self.get(key)
+
+    def check_quota(self, n_bytes: int) -> None:
+        """Check that whoever acts may keep so many bytes more.
+
+        Raises:
+            SettingError: the environment does not say a number.
+            StorageError: they have too many.
+        """
+        told = os.environ.get(QUOTA_GB, "").strip() or "100"
+        try:
+            most = float(told) * 1e9
+        except ValueError:
+            raise SettingError(f"{QUOTA_GB} must be a number, not '{told}'.") from None
+        who = rights.person()
+        alone = who.role is Role.LOCAL  # then all is theirs
+        folders = [self.folder(entry) for entry in self.list()]
+        used = sum(_size(one) for one in folders if alone or rights.whose(one, who.name) is Whose.OWN)
+        if used + n_bytes > most:
+            raise StorageError(
+                f"Your files would take {(used + n_bytes) / 1e9:.1f} GB, more than the {most / 1e9:g} GB that this "
+                "server keeps for everybody; remove one on the Data page."
+            )
 
     def remove(self, key: str) -> None:
         """Delete an upload; of the sample only the choices are forgotten. Runs trained on it keep their results.
@@ -221,6 +246,10 @@ class Library:
             rows=record.get("rows"),
             size=record.get("size", {}),
         )
+
+
+def _size(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
 def _mine() -> bytes:

@@ -23,7 +23,7 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
-from grouprec.core.types import DataError, GrouprecError, SettingError
+from grouprec.core.types import DataError, SettingError, WorkerLostError
 from grouprec.models.threads import one_thread
 
 if TYPE_CHECKING:
@@ -31,10 +31,6 @@ if TYPE_CHECKING:
 
 PATIENCE = timedelta(days=1)  # that a process waits for the others: the leader also does what is not shared
 ASIDE = -1  # of a process that had nothing to add to a step
-
-
-class WorkerLostError(GrouprecError):
-    """A process that learned with this one is gone."""
 
 
 @dataclass

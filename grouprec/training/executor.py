@@ -7,7 +7,7 @@ process is called elsewhere it is told in ``GROUPREC_JOB``; by that name everybo
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, TypeVar
@@ -132,12 +132,17 @@ def on_workers() -> bool:
     return os.environ.get(JOB, "").startswith(RAY) and workers() > 1 and not started
 
 
+def starts_again() -> bool:
+    """Return whether a cluster starts the workers again, of which this process is one, where one is lost."""
+    return os.environ.get(JOB, "").startswith(RAY) and int(os.environ.get("WORLD_SIZE") or 1) > 1
+
+
 def spreads() -> bool:
     """Return whether parts of this process's work may be done by others."""
     return os.environ.get(JOB, "").startswith(RAY)
 
 
-def spreader(function: Callable[..., Result], *shared: Any) -> Callable[[Iterable[Item]], Iterator[Result]]:
+def spreader(function: Callable[..., Result], *shared: Any) -> Callable[[Iterable[Item]], Generator[Result]]:
     """Return what calls a function with every item and yields the results in their order, one when it is asked for.
 
     Inside a job of a cluster the calls are its tasks, all begun at once. The results are the same.
@@ -153,7 +158,7 @@ def spreader(function: Callable[..., Result], *shared: Any) -> Callable[[Iterabl
     return partial(_one_by_one, function, shared)
 
 
-def _one_by_one(function: Callable[..., Result], shared: tuple[Any, ...], items: Iterable[Item]) -> Iterator[Result]:
+def _one_by_one(function: Callable[..., Result], shared: tuple[Any, ...], items: Iterable[Item]) -> Generator[Result]:
     return (function(item, *shared) for item in items)
 
 

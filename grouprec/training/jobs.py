@@ -19,11 +19,11 @@ from dataclasses import replace
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from grouprec.core import processes, rights
+from grouprec.core import changes, processes, rights
 from grouprec.core.files import storage
 from grouprec.core.locks import alone, held
 from grouprec.core.rights import Deed
-from grouprec.core.types import GrouprecError, SettingError, StorageError
+from grouprec.core.types import GrouprecError, SettingError, StorageError, WorkerLostError
 from grouprec.runs.progress import Progress, Watch, make_plan
 from grouprec.runs.store import FINISHED, RESUMABLE, Run, RunStore, State, Status
 from grouprec.training import executor
@@ -74,6 +74,7 @@ def resume(store: RunStore, run: Run) -> Run:
         StorageError: it is damaged in what cannot be made again.
     """
     rights.require(Deed.MANAGE, "resume", run.path)
+    changes.complete(store.root)
     with _alone(store):
         status = refresh(run)
         if status.state not in RESUMABLE - {State.QUEUED}:
@@ -259,6 +260,7 @@ def train_here(store: RunStore, run: Run, watch: Watch | None = None) -> dict[st
         GrouprecError: the data, a setting or the runs folder cannot be used, or there is nothing to train.
         KeyboardInterrupt: the run was cancelled (Ctrl-C or SIGTERM).
     """
+    changes.complete(store.root)
     sentence = f"The run {run.run_id} is being trained by another process; there is nothing to continue."
     with alone(run.path / TRAIN_LOCK, sentence, patience=1.0):
         _take_over(store, run)
@@ -375,6 +377,12 @@ def _train(store: RunStore, run: Run, watch: Watch | None) -> dict[str, Any]:
         metrics = train(store, run, config, Progress(run, make_plan(config, store), watch))
     except KeyboardInterrupt:
         _end(run, State.CANCELLED, "Cancelled.")
+        raise
+    except WorkerLostError as error:
+        if executor.starts_again():
+            run.set_status(message="A worker was lost; the cluster starts the workers again.")
+        else:
+            _end(run, State.FAILED, str(error))
         raise
     except GrouprecError as error:
         _end(run, State.FAILED, str(error))

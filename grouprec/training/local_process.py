@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from grouprec.core import processes
+from grouprec.core import logs, processes
 from grouprec.core.files import storage
 from grouprec.core.types import StorageError
 from grouprec.runs.store import Run, State, Status
@@ -43,7 +43,9 @@ class LocalProcesses:
             )
         with contextlib.suppress(StorageError):
             run.set_status(pid=child.pid, process=processes.identity(child.pid) or "")
-        threading.Thread(target=_see_off, args=(child, ended), daemon=True).start()
+        processes.give_way(child.pid)  # pages are waited for, trainings are not
+        logs.note("training started", run=run.run_id, pid=child.pid)
+        threading.Thread(target=_see_off, args=(run, child, ended), daemon=True).start()
 
     def look(self, status: Status) -> Look:
         """Return whether the process lives; a pid that was used again does not count."""
@@ -70,7 +72,8 @@ def _alive(status: Status) -> bool:
     return "train" in words and any("grouprec" in Path(word).name for word in words)
 
 
-def _see_off(child: subprocess.Popen[bytes], ended: Callable[[], None]) -> None:
+def _see_off(run: Run, child: subprocess.Popen[bytes], ended: Callable[[], None]) -> None:
     """Wait for a child, so that its pid does not linger; where it was killed, the next run is started from here."""
     child.wait()
+    logs.note("training ended", run=run.run_id, state=str(run.status().state), status=child.returncode)
     ended()

@@ -13,13 +13,14 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from grouprec.core.types import GrouprecError, SettingError
+from grouprec.core import logs
+from grouprec.core.types import GrouprecError, SettingError, WorkerLostError
 from grouprec.models.threads import one_thread
 from grouprec.runs.store import Run, RunStore, State, Status
 from grouprec.training.executor import CHOICE, JOB, RAY, Look, workers
@@ -61,6 +62,7 @@ class RayJobs:
             )
         except Exception as error:  # of ray, requests or the cluster, in many classes
             raise SettingError(f"The Ray cluster at {address} did not take the job: {_first(error)}") from error
+        logs.note("training started", run=run.run_id, job=job)
 
     def look(self, status: Status) -> Look:
         """Ask the cluster for the job."""
@@ -177,7 +179,7 @@ def _first(error: object) -> str:
 # -- tasks
 
 
-def spread(function: Callable[..., Any], *shared: Any) -> Callable[[Iterable[Any]], Iterator[Any]]:
+def spread(function: Callable[..., Any], *shared: Any) -> Callable[[Iterable[Any]], Generator[Any]]:
     """Return what :func:`grouprec.training.executor.spreader` promises, by tasks of a core each.
 
     Where no core is free the calls are made here: a job that holds the only one would wait for itself.
@@ -188,7 +190,7 @@ def spread(function: Callable[..., Any], *shared: Any) -> Callable[[Iterable[Any
         ray.init(address="auto", log_to_driver=False, configure_logging=False)
     sent: list[Any] = []
 
-    def call(items: Iterable[Any]) -> Iterator[Any]:
+    def call(items: Iterable[Any]) -> Generator[Any]:
         if ray.available_resources().get("CPU", 0.0) < 1:
             yield from (function(item, *shared) for item in items)
             return
@@ -283,5 +285,5 @@ def _work(given: dict[str, str]) -> None:
         try:
             train_here(store, store.get(given["run"]))
         except GrouprecError as error:  # the status says it; once more it would end alike, unless a worker was lost
-            if isinstance(error, together.WorkerLostError):
+            if isinstance(error, WorkerLostError):
                 raise

@@ -20,6 +20,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from grouprec.core import audit, rights
 from grouprec.core.rights import STRANGER, Deed, Person, Role
 from grouprec.core.types import GrouprecError, SettingError
+from grouprec.ui.cards import plain
 
 
 def _lower(names: object) -> object:
@@ -132,7 +133,7 @@ def draw_account() -> None:
     """Say who is signed in, in the sidebar, and offer the way out; nothing where nobody has to sign in."""
     who = rights.person()
     if who.role in (Role.ANALYST, Role.VIEWER):
-        with st.popover(who.name, icon=":material/account_circle:", type="tertiary"):
+        with st.popover(plain(who.name), icon=":material/account_circle:", type="tertiary"):
             st.caption("You may look, train and change." if who.role is Role.ANALYST else "You may look.")
             st.button("Sign out", icon=":material/logout:", on_click=st.logout, key="sign_out")
 
@@ -148,7 +149,7 @@ def draw_sharing(folder: Path, what: str) -> None:
         st.session_state[key] = shared
         st.toggle(f"Share this {what} with the team", key=key, on_change=_share, args=(folder, key))
     elif owner:
-        st.caption(f"Shared by {owner}.")
+        st.caption(f"Shared by {plain(owner)}.")
 
 
 def _share(folder: Path, key: str) -> None:

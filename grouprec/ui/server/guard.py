@@ -19,6 +19,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from grouprec.core import logs
+
 HOSTS = (
     "GROUPREC_HOSTS"  # the name of the setting: further names of this server, by commas; *.example.com takes all below
 )
@@ -80,6 +82,7 @@ class Guard:
 
         wrong = self._wrong(scope["path"], Headers(scope=scope))
         if wrong:
+            logs.note("request refused", path=scope["path"][:200], why=wrong)
             await refuse(PlainTextResponse(wrong, 403), scope, receive, dressed)
         else:
             await self._app(scope, receive, dressed)

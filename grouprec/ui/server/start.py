@@ -18,6 +18,7 @@ from grouprec.core.types import SettingError
 from grouprec.ui import people
 from grouprec.ui.server.door import Door
 from grouprec.ui.server.guard import Guard, allowed_hosts, refusal
+from grouprec.ui.server.health import Watch
 
 
 def middleware() -> list[Middleware]:
@@ -39,7 +40,7 @@ def middleware() -> list[Middleware]:
     if signed_in:
         rights.ask(people.current)
     guard = Middleware(Guard, hosts=allowed_hosts(address), hashes=inline_scripts())
-    return [guard, Middleware(Door)] if signed_in else [guard]
+    return [Middleware(Watch), guard, *([Middleware(Door)] if signed_in else [])]
 
 
 def below_base(routes: Iterable[Route]) -> list[Route]:

@@ -113,6 +113,7 @@ async def _receive(request: Request) -> dict[str, Any]:
     rights.require(Deed.ADD, "send file")
     root = folder()
     await run_in_threadpool(_make_room, root, expected)
+    await run_in_threadpool(Library(root.parent).check_quota, expected)
     upload_id = secrets.token_hex(16)
     name = safe_name(request.query_params.get("name", ""))
     place = root / upload_id
