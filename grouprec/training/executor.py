@@ -21,7 +21,6 @@ WORKERS = "GROUPREC_WORKERS"
 JOB = "GROUPREC_JOB"
 RAY = "ray:"  # how the name of a job of a Ray cluster begins
 
-Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
@@ -142,7 +141,7 @@ def spreads() -> bool:
     return os.environ.get(JOB, "").startswith(RAY)
 
 
-def spreader(function: Callable[..., Result], *shared: Any) -> Callable[[Iterable[Item]], Generator[Result]]:
+def spreader(function: Callable[..., Result], *shared: Any) -> Callable[[Iterable[Any]], Generator[Result]]:
     """Return what calls a function with every item and yields the results in their order, one when it is asked for.
 
     Inside a job of a cluster the calls are its tasks, all begun at once. The results are the same.
@@ -158,7 +157,7 @@ def spreader(function: Callable[..., Result], *shared: Any) -> Callable[[Iterabl
     return partial(_one_by_one, function, shared)
 
 
-def _one_by_one(function: Callable[..., Result], shared: tuple[Any, ...], items: Iterable[Item]) -> Generator[Result]:
+def _one_by_one(function: Callable[..., Result], shared: tuple[Any, ...], items: Iterable[Any]) -> Generator[Result]:
     return (function(item, *shared) for item in items)
 
 

@@ -112,7 +112,7 @@ def _address() -> str:
 @lru_cache(maxsize=8)
 def _connected(address: str) -> Any:
     try:
-        from ray.job_submission import JobSubmissionClient
+        from ray.job_submission import JobSubmissionClient  # pyright: ignore[reportMissingImports]
     except ImportError as error:
         raise SettingError(
             "Runs on a Ray cluster need ray, which is not installed here: pip install 'grouprec-studio[ray]'."
@@ -184,7 +184,7 @@ def spread(function: Callable[..., Any], *shared: Any) -> Callable[[Iterable[Any
 
     Where no core is free the calls are made here: a job that holds the only one would wait for itself.
     """
-    import ray
+    import ray  # pyright: ignore[reportMissingImports]
 
     if not ray.is_initialized():
         ray.init(address="auto", log_to_driver=False, configure_logging=False)
@@ -221,7 +221,7 @@ def _result(task: Any) -> Any:
     Raises:
         GrouprecError: of the task; or it was lost with its workers again and again.
     """
-    import ray
+    import ray  # pyright: ignore[reportMissingImports]
 
     try:
         return ray.get(task)
@@ -243,8 +243,8 @@ def train_on_workers(store: RunStore, run: Run) -> dict[str, Any]:
     Raises:
         SettingError: the run failed, or workers were lost too often.
     """
-    from ray.train import FailureConfig, RunConfig, ScalingConfig
-    from ray.train.torch import TorchConfig, TorchTrainer
+    from ray.train import FailureConfig, RunConfig, ScalingConfig  # pyright: ignore[reportMissingImports]
+    from ray.train.torch import TorchConfig, TorchTrainer  # pyright: ignore[reportMissingImports]
 
     from grouprec.models.together import PATIENCE
 
