@@ -209,21 +209,22 @@ class GroupVae(Profile):
 
         def run_epoch() -> Losses:
             nonlocal n_steps
-            sums = torch.zeros(3, device=run.device)
+            sums, n_seen = torch.zeros(3, device=run.device), 0
             for rows in batches(rng, n_users, batch_size):
                 n_steps += 1
                 kl_weight = config.kl_weight * min(1.0, n_steps / annealing_steps)
-                seen, targets = drop(unit[rows], config.dropout, rng), (histories[rows], wanted[rows])
-                items = None
+                seen, items = drop(unit[rows], config.dropout, rng), None
+                owned, want = histories[rows], wanted[rows]
                 if n_items > MOST_DESCRIBED:
                     drawn = np.sort(rng.choice(n_items, MOST_DESCRIBED, replace=False))
-                    targets = tuple(target[:, drawn] * np.float32(n_items / MOST_DESCRIBED) for target in targets)
+                    owned, want = (target[:, drawn] * np.float32(n_items / MOST_DESCRIBED) for target in (owned, want))
                     items = torch.from_numpy(drawn).to(run.device)
-                losses = module.loss(seen, *map(self._dense, targets), labels[rows], items)
+                losses = module.loss(seen, self._dense(owned), self._dense(want), labels[rows], items)
                 has, wants, kl = losses
                 step(optimizer, has + config.wants_weight * wants + kl_weight * kl)
                 sums += len(rows) * losses.detach()
-            return dict(zip(("reconstruction", "wants", "kl"), (sums / n_users).tolist(), strict=True))
+                n_seen += len(rows)
+            return dict(zip(("reconstruction", "wants", "kl"), (sums / n_seen).tolist(), strict=True))
 
         return run_epoch
 
@@ -331,7 +332,7 @@ class GroupVae(Profile):
 
 
 def _some_of_every_group(groups: Groups, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Return rows of users, 20,000 at most and alike many of every group as far as it has them, and how many of each."""
+    """Return rows of users, 20,000 at most and as many of every group as it has of its share, and how many of each."""
     n_users, most = len(groups.labels), max(1, CALIBRATED_USERS // groups.n_groups)
     if n_users <= CALIBRATED_USERS:
         return np.arange(n_users), groups.sizes
