@@ -16,11 +16,11 @@ from grouprec.cli import privacy
 from grouprec.cli.options import AsJson, Runs
 from grouprec.cli.serving import become_server
 from grouprec.cli.sources import FETCHED, SOURCE_HELP, Query, fetched
-from grouprec.cli.terminal import Remarks, print_json, print_rows, print_run, progress_bar, terminal
+from grouprec.cli.terminal import print_json, print_rows, print_run, progress_bar, terminal
 from grouprec.core.types import GrouprecError
 
 if TYPE_CHECKING:
-    from grouprec.runs.store import Run, RunStore
+    pass
 
 # The map compiles beside the training. Threads that wait by spinning then fight over the cores: on two of them an
 # epoch of the updater took 56 s instead of 11 s. It must stand before torch is loaded.
@@ -104,6 +104,10 @@ def train(
     json: AsJson = False,
 ) -> None:
     """Train the whole pipeline on an interactions file."""
+    from grouprec.cli.training import helps, train_run
+
+    if helps():
+        return
     from grouprec.core.types import SettingError
     from grouprec.data.columns import parse_map
     from grouprec.data.prepare import find_roles, reading_of
@@ -143,7 +147,7 @@ def train(
             peek(file)
         find_roles(config.interactions, config.roles, reading_of(config.preparation))
         run = store.create(config)
-    metrics = _train(store, run)
+    metrics = train_run(store, run)
     if json:
         print_json(
             {"run_id": run.run_id, "status": run.status().state, "seconds": metrics["seconds"], "metrics": metrics}
@@ -156,26 +160,6 @@ def _reading_first(settings: dict[str, dict[str, Any]], encoding: str, sheet: st
     """Return the settings with how the file is read among those of the data."""
     chosen = {name: value for name, value in (("encoding", encoding), ("sheet", sheet)) if value}
     return {**settings, "data": {**chosen, **settings.get("data", {})}} if chosen else settings
-
-
-def _train(store: RunStore, run: Run) -> dict[str, Any]:
-    """Train a run in this process behind a progress bar and return its metrics."""
-    from grouprec.training.jobs import train_here
-
-    bar = progress_bar()
-    with bar:
-        task = bar.add_task("starting", total=1.0)
-
-        remarks, reached = Remarks(run), ""
-
-        def watch(stage: str, fraction: float, seconds_left: float | None) -> None:
-            nonlocal reached
-            bar.update(task, description=stage, completed=fraction)
-            if stage != reached:
-                reached = stage
-                remarks.tell()
-
-        return train_here(store, run, watch)
 
 
 @app.command()
@@ -393,6 +377,7 @@ def demo(
     runs: Runs = None,
 ) -> None:
     """Train preset quick on the bundled sample, unless that was done before, and serve the dashboard on it."""
+    from grouprec.cli.training import train_run
     from grouprec.data.library import SAMPLE_NAME, Library
     from grouprec.runs.config import make_config
     from grouprec.runs.store import RunStore
@@ -407,7 +392,7 @@ def demo(
     else:
         terminal.print(f"Training preset quick on {SAMPLE_NAME} into {store.root}.", markup=False, highlight=False)
         run = store.create(config)
-        _train(store, run)
+        train_run(store, run)
     print_run(run)
     become_server(store, run.run_id, port, address, host or (), open_to_network)
 
