@@ -94,6 +94,8 @@ CORPUS = [
     Input("behaviour.jsonl", b'{"user": "a", "item": "b", "behaviour": ["x"]}\n' * 3),
     Input("語" * 100 + ".csv", b"user,item\na,b\nb,c\n"),
     Input("row.csv", b"user,item,row,key,time\na,b,1,2,2024-01-01\nb,c,1,2,2024-01-02\n"),
+    Input("wide.csv", (",".join(f"c{n}" for n in range(20_000)) + "\n").encode() * 2),
+    Input("bomb.csv.gz", gzip.compress(b"user,item\n" + b"a" * 50_000_000)),
     Input("weights.csv", b"user,item,weight\na,b,1e999\nb,c,NaN\na,c,inf\nb,b,2\n"),
     Input("half.parquet", b"PAR1\x15\x04\x15PAR1"),
     Input("deep.json", b"[" * 100_000),

@@ -34,6 +34,16 @@ VALUE_COLUMNS += ["floor", "floor_method", "individual", "oracle", "share_of_gai
 Encoding = Annotated[str, typer.Option(help="Of a text file, e.g. cp1252 or gb18030; mixed: line by line; found")]
 Sheet = Annotated[str, typer.Option(help="Of an Excel workbook; else the one that looks most like a table")]
 Excel = Annotated[bool, typer.Option("--excel", help="For a spreadsheet: ids that would run as formulas are text")]
+Hosts = Annotated[
+    list[str] | None, typer.Option("--host", help="Another name of this server, e.g. of its proxy; repeatable")
+]
+OpenToNetwork = Annotated[
+    bool,
+    typer.Option(
+        "--open-to-network",
+        help="Listen where others reach it though nobody signs in: they see, change and delete everything",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of stdout")]
 
 
@@ -278,6 +288,21 @@ def restore(
 
 
 @app.command()
+def owner(
+    run: Annotated[str, typer.Argument(help="Run id, the beginning of one, or last")],
+    to: Annotated[str, typer.Option(help="Whose it shall be: the name by which they sign in")] = "",
+    shared: Annotated[bool | None, typer.Option("--shared/--private", help="With the team, or theirs alone")] = None,
+    runs: Runs = None,
+    json: AsJson = False,
+) -> None:
+    """Say whose a run is where people sign in, or change it."""
+    from grouprec.cli.ownership import say_owner
+    from grouprec.runs.store import RunStore
+
+    say_owner(RunStore(runs).get(run), to, shared, json)
+
+
+@app.command()
 def show(run: Annotated[str, typer.Argument(help="Run id or last")], runs: Runs = None, json: AsJson = False) -> None:
     """Show what a run learned and what it is worth."""
     from grouprec.core.types import StorageError
@@ -357,6 +382,8 @@ def report(
 def demo(
     port: Annotated[int, typer.Option(help="Port to listen on")] = 8501,
     address: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
+    host: Hosts = None,
+    open_to_network: OpenToNetwork = False,
     runs: Runs = None,
 ) -> None:
     """Train preset quick on the bundled sample, unless that was done before, and serve the dashboard on it."""
@@ -376,7 +403,7 @@ def demo(
         run = store.create(config)
         _train(store, run)
     print_run(run)
-    become_server(store, run.run_id, port, address)
+    become_server(store, run.run_id, port, address, host or (), open_to_network)
 
 
 @app.command("app")
@@ -384,10 +411,12 @@ def serve(
     run: Annotated[str | None, typer.Option(help="Open on this run (id or last)")] = None,
     port: Annotated[int, typer.Option(help="Port to listen on")] = 8501,
     address: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
+    host: Hosts = None,
+    open_to_network: OpenToNetwork = False,
     runs: Runs = None,
 ) -> None:
     """Serve the dashboard, on this machine only unless told otherwise."""
     from grouprec.runs.store import RunStore
 
     store = RunStore(runs)
-    become_server(store, store.get(run).run_id if run else None, port, address)
+    become_server(store, store.get(run).run_id if run else None, port, address, host or (), open_to_network)

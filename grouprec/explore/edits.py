@@ -16,8 +16,10 @@ from typing import Literal, Self
 
 import numpy as np
 
+from grouprec.core import rights
 from grouprec.core.forms import VERSION, DamagedError, Form, read_kept_form, write_kept_form
 from grouprec.core.locks import alone
+from grouprec.core.rights import Deed
 from grouprec.core.types import GrouprecError
 
 FILE = "curation.json"
@@ -228,9 +230,11 @@ def change(folder: Path, trained: Grouping, edit: Edit) -> None:
     """Add an edit to those of a run folder.
 
     Raises:
+        RightsError: whoever acts may not change the run.
         EditError: the groups, as all earlier edits have left them, do not allow it; nothing is written then.
         StorageError: the file is damaged or cannot be written.
     """
+    rights.require(Deed.CHANGE, f"{edit.kind} groups", folder)
     with _writing(folder):
         history = EditHistory.load(folder)
         trained.replay(history.edits).apply(edit)
@@ -239,11 +243,13 @@ def change(folder: Path, trained: Grouping, edit: Edit) -> None:
 
 def undo(folder: Path) -> None:
     """Take the last edit of a run folder back; nothing happens where there is none. Errors as :func:`change`."""
+    rights.require(Deed.CHANGE, "undo edit", folder)
     with _writing(folder):
         EditHistory.load(folder).undo().save(folder)
 
 
 def redo(folder: Path) -> None:
     """Make the edit that was taken back last once more; nothing happens where there is none."""
+    rights.require(Deed.CHANGE, "redo edit", folder)
     with _writing(folder):
         EditHistory.load(folder).redo().save(folder)

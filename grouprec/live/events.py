@@ -21,6 +21,7 @@ from grouprec.data.columns import apply_map
 from grouprec.data.detect import detect_roles
 from grouprec.data.header_words import simple_name
 from grouprec.data.ids import encode_ids
+from grouprec.data.limits import LONGEST_ID
 from grouprec.data.numerals import to_numbers
 from grouprec.data.outcomes import came_to_nothing
 from grouprec.data.read import NoRowsError, peek, read_table
@@ -29,8 +30,6 @@ from grouprec.data.values import shown
 
 # Columns of a table of events; every other column says something about the user or the item.
 COLUMNS = ("user", "item", "time", "weight", "rating", "behaviour", "label", "group", "event_id", "method", "regime")
-# The longest id, label or other text of an event, in characters.
-LONGEST_TEXT = 1000
 # Feedback on a recommended item: what the prediction is multiplied by.
 FACTORS = {"like": 1.5, "dislike": 0.5, "hide": 0.0, "unhide": 1.0}
 MOST_NAMED = 10  # problems of one kind that are told one by one
@@ -178,9 +177,9 @@ def _too_long(given: pd.DataFrame) -> list[Rule]:
         if pd.api.types.is_numeric_dtype(given[name]) or pd.api.types.is_datetime64_any_dtype(given[name]):
             continue
         length = given[name].map(lambda value: len(value) if isinstance(value, str | bytes) else 0)
-        long = (length > LONGEST_TEXT).to_numpy(bool)
+        long = (length > LONGEST_ID).to_numpy(bool)
         if long.any():
-            rules.append((long, f"its '{shown(name)}' is longer than {LONGEST_TEXT:,} characters", None))
+            rules.append((long, f"its '{shown(name)}' is longer than {LONGEST_ID:,} characters", None))
     return rules
 
 

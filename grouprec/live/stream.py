@@ -27,7 +27,9 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
+from grouprec.core import rights
 from grouprec.core.files import plain, storage
+from grouprec.core.rights import Deed
 from grouprec.core.types import GroupLists, Groups, Regime, StorageError
 from grouprec.data.values import shown
 from grouprec.live.events import FACTORS, MOST_NAMED, check_events
@@ -141,9 +143,11 @@ class Stream:
                 beyond its own are attributes of users and items that are new.
             watch: called with the finished fraction, 0..1.
         Raises:
+            RightsError: whoever acts may not change the run.
             StorageError: the ledger cannot be written (what was applied until then stays), or an earlier call was
                 interrupted.
         """
+        rights.require(Deed.CHANGE, "send events", self.run.path)
         begun = time.perf_counter()
         with self._thread:
             if self.interrupted:

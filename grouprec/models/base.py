@@ -250,6 +250,13 @@ class Grouper(Stage):
             attributes: B rows; columns may be missing or hold unseen values.
         """
 
+    def rules(self) -> pd.DataFrame | None:
+        """Return who belongs to every group, where that can be said: sentence, sql and json, a row per group.
+
+        None for groupers whose groups are no rules.
+        """
+        return None
+
     def place(self, preference: Preference, histories: sparse.csr_array, attributes: pd.DataFrame) -> np.ndarray:
         """Return the nearest group of any users, int32 [B]; the first, which is the largest, where all are as near."""
         return self.distances(preference, histories, attributes).argmin(axis=1).astype(np.int32)

@@ -26,6 +26,7 @@ LIST_COLUMNS = ["group", "rank", "item", "score"]
 def export_run(run: Run, out: Path, method: str | None = None, excel: bool = False) -> dict[str, int]:
     """Write members.csv, group_lists.csv, group_rankings.csv and user_lists.csv; return rows by file name.
 
+    Where groups are formed by rules there is group_rules.csv, too: group, sentence, sql, json.
     Groups are as people's edits of them have left them (:mod:`grouprec.explore.edited_tables`).
 
     Args:
@@ -50,6 +51,7 @@ def run_files(run: Run, table: Callable[[str], pd.DataFrame], method: str | None
         "group_lists.csv": _of(lists, chosen["strict"], "strict", run),
         "group_rankings.csv": _of(lists, chosen["dedup"], "dedup", run),
         "user_lists.csv": run.table("user_lists")[["user", *LIST_COLUMNS[1:]]],
+        **_rules(run, table),
     }
 
 
@@ -87,6 +89,7 @@ def export_stream(stream: Stream, out: Path, excel: bool = False) -> dict[str, i
         "group_rankings.csv": _group_lists(lists.ranking, lists.ranking_scores, item_ids),
         "user_lists.csv": _user_lists(stream, members["user"], item_ids),
     }
+    files |= _rules(stream.run, stream.run.table)
     feedback = _feedback(stream)
     return _write({**files, "feedback.csv": feedback} if len(feedback) else files, out, excel)
 
@@ -109,6 +112,11 @@ def _write(files: dict[str, pd.DataFrame], out: Path, excel: bool) -> dict[str, 
 
 def _members(users: pd.DataFrame) -> pd.DataFrame:
     return users[["user", "group"]].assign(weight=1.0)
+
+
+def _rules(run: Run, table: Callable[[str], pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Return the file of the groups' rules, where they have any."""
+    return {"group_rules.csv": table("group_rules")} if run.has_table("group_rules") else {}
 
 
 def _of(lists: pd.DataFrame, method: str, regime: str, run: Run) -> pd.DataFrame:

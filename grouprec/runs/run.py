@@ -15,8 +15,10 @@ import numpy as np
 import pandas as pd
 from pydantic import ValidationError
 
+from grouprec.core import rights
 from grouprec.core.files import plain, read_json, replacing, storage, write_json
 from grouprec.core.forms import DamagedError
+from grouprec.core.rights import Deed
 from grouprec.core.types import StorageError
 from grouprec.runs import content, schemas
 from grouprec.runs.notes import MOST_NOTE, MOST_TITLE, Notes, change_notes, read_notes, tidy
@@ -347,11 +349,13 @@ class Run:
         """Keep a note and tags with the run; tags that differ in case only count once, empty ones not at all.
 
         Raises:
+            RightsError: whoever acts may not change the run.
             StorageError: they cannot be written, or what is there is damaged.
         """
         return self._note(note=note.strip()[:MOST_NOTE], tags=tidy(tags))
 
     def _note(self, **changes: Any) -> Notes:
+        rights.require(Deed.CHANGE, "rename" if "title" in changes else "annotate", self.path)
         try:
             return change_notes(self.path, changes)
         except DamagedError as error:

@@ -24,9 +24,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import psutil
 
-from grouprec.core import processes
+from grouprec.core import logs, processes, rights
 from grouprec.core.files import storage
 from grouprec.core.locks import alone, held
+from grouprec.core.rights import Deed
 from grouprec.core.types import GrouprecError, SettingError, StorageError
 from grouprec.runs.progress import Progress, Watch, make_plan
 from grouprec.runs.store import FINISHED, RESUMABLE, Run, RunStore, State, Status
@@ -61,6 +62,7 @@ def start(store: RunStore, config: RunConfig) -> Run:
     """Create a run folder and train it in a child process, at once or when the runs before it have ended.
 
     Raises:
+        RightsError: whoever acts may not train, or not on this data.
         StorageError: the runs folder cannot be written.
     """
     with _alone(store):
@@ -73,9 +75,11 @@ def resume(store: RunStore, run: Run) -> Run:
     """Continue a run that failed, was cancelled, lost or damaged; finished stages are read back, not trained again.
 
     Raises:
+        RightsError: it is not theirs who acts.
         SettingError: the run is finished, waiting or being trained.
         StorageError: it is damaged in what cannot be made again.
     """
+    rights.require(Deed.MANAGE, "resume", run.path)
     with _alone(store):
         status = refresh(run)
         if status.state not in RESUMABLE - {State.QUEUED}:
@@ -92,41 +96,52 @@ def nothing_to_continue(run: Run, status: Status) -> SettingError:
 
 
 def queue(store: RunStore) -> list[Run]:
-    """Return the runs that wait for their turn, the next one first."""
-    places = [(run.status(), run) for run in store.runs()]
+    """Return the runs that wait for their turn and that whoever acts may see, the next one first."""
+    return [run for run in _waiting(store) if rights.may(Deed.SEE, run.path)]
+
+
+def _waiting(store: RunStore) -> list[Run]:
+    places = [(run.status(), run) for run in store.all_runs()]
     waiting = [(status.place, run.run_id, run) for status, run in places if status.waiting]
     return [run for _, _, run in sorted(waiting, key=lambda entry: entry[:2])]
 
 
 def _last_place(store: RunStore) -> float:
-    waiting = queue(store)
+    waiting = _waiting(store)
     return (waiting[-1].status().place or 0.0) + 1.0 if waiting else 1.0
 
 
 def move_first(store: RunStore, run: Run) -> None:
-    """Let a waiting run be the next one; a run that waits no longer stays as it is."""
+    """Let a waiting run be the next one; a run that waits no longer stays as it is.
+
+    Raises:
+        RightsError: it is not theirs who acts.
+    """
+    rights.require(Deed.MANAGE, "move first", run.path)
     with _alone(store):
-        waiting = queue(store)
+        waiting = _waiting(store)
         if run.run_id in {other.run_id for other in waiting}:
             first = waiting[0].status().place or 0.0
             run.set_status(place=first - 1.0)
 
 
 def active(store: RunStore) -> Run | None:
-    """Return a run that is being trained now; waiting ones are started first, as many as there is room for.
+    """Return a run that is being trained now and that whoever acts may see.
+
+    Waiting ones, also of others, are started first, as many as there is room for.
 
     Where the runs folder cannot be written nothing is started, and looking goes on.
     """
-    if queue(store):
+    if _waiting(store):
         with contextlib.suppress(StorageError), _alone(store):
             _start_waiting(store)
-    return next(iter(_training(store)), None)
+    return next((run for run in _training(store) if rights.may(Deed.SEE, run.path)), None)
 
 
 def _start_waiting(store: RunStore) -> None:
     """Start waiting runs while there is room; one that waits in a process of its own starts itself."""
     room = limit() - len(_training(store))
-    for run in queue(store):
+    for run in _waiting(store):
         status = refresh(run)
         if room < 1 or (status.waiting and status.pid is not None):
             return
@@ -137,7 +152,7 @@ def _start_waiting(store: RunStore) -> None:
 def _training(store: RunStore) -> list[Run]:
     """Return the runs that this machine trains now."""
     found = []
-    for run in store.runs():
+    for run in store.all_runs():
         status = run.status()
         idle = status.state in FINISHED or status.waiting or _only_made(run, status)
         if idle or refresh(run).state in FINISHED:
@@ -173,7 +188,12 @@ def _alone(store: RunStore) -> AbstractContextManager[None]:
 
 
 def cancel(run: Run) -> None:
-    """Stop a run and everything it started, within two seconds: asked first, then stopped. The next one may start."""
+    """Stop a run and everything it started, within two seconds: asked first, then stopped. The next one may start.
+
+    Raises:
+        RightsError: it is not theirs who acts.
+    """
+    rights.require(Deed.MANAGE, "cancel", run.path)
     store = RunStore(run.path.parent)
     with _alone(store):
         status = refresh(run)
@@ -317,7 +337,7 @@ def _takes_its_turn(store: RunStore, run: Run) -> bool:
         if status.state is not State.QUEUED:
             raise KeyboardInterrupt
         others = [other for other in _training(store) if other.run_id != run.run_id]
-        waiting = queue(store)
+        waiting = _waiting(store)
         next_one = not status.waiting or waiting[0].run_id == run.run_id or refresh(waiting[0]).state in FINISHED
         if len(others) < limit() and next_one:
             run.set_status(state=State.RUNNING, place=None, started=time.time(), **_me())
@@ -385,10 +405,13 @@ def _spawn(store: RunStore, run: Run) -> None:
         )
     with contextlib.suppress(StorageError):
         run.set_status(pid=child.pid, process=processes.identity(child.pid) or "")
-    threading.Thread(target=_see_off, args=(store, child), daemon=True).start()
+    processes.give_way(child.pid)  # pages are waited for, trainings are not
+    logs.note("training started", run=run.run_id, pid=child.pid)
+    threading.Thread(target=_see_off, args=(store, run, child), daemon=True).start()
 
 
-def _see_off(store: RunStore, child: subprocess.Popen[bytes]) -> None:
+def _see_off(store: RunStore, run: Run, child: subprocess.Popen[bytes]) -> None:
     """Wait for a child, so that its pid does not linger; where it was killed, the next run is started here."""
     child.wait()
+    logs.note("training ended", run=run.run_id, state=str(run.status().state), status=child.returncode)
     _start_next(store)

@@ -124,6 +124,8 @@ def save_tables(
         "evaluation": evaluation.rows,
         **evidence.tables,
     }
+    if (rules := tables.group_rules_table(final.grouper.rules())) is not None:
+        frames["group_rules"] = rules
     if choices.tried is not None:
         frames["choice_of_groups"] = choices.tried
     for name, frame in frames.items():

@@ -17,7 +17,7 @@ from grouprec.evaluate.value import choose_n_groups, default_grid, value_of_grou
 from grouprec.live.replay_value import choose_weight
 from grouprec.live.state import LiveState
 from grouprec.models.base import REGISTRIES, Updater, encoders
-from grouprec.models.blend import ItemFacts, Weights, repeat_terms
+from grouprec.models.blend import REPEAT_TERMS, ItemFacts, Weights, repeat_terms
 from grouprec.models.blending import Mix, Window, calibrated, choose_mix, settled, with_repeats
 from grouprec.ranking.candidates import best_unseen, make_preference
 from grouprec.ranking.task import nothing, validation_task
@@ -158,7 +158,7 @@ def _blends(
     """Return the blend for new items (False) and with repeats (True)."""
     simple = folded.simple
     weigh = lambda: [one.as_dict() for one in _weigh(cache, encoded, data, folded)]  # noqa: E731
-    depends = [data.key, encoded.keys, folded.keys, asdict(simple)]
+    depends = [data.key, encoded.keys, folded.keys, asdict(simple), REPEAT_TERMS]
     found = cache.once("blend", depends, weigh, report)
     # JSON knows no tuples
     weights = (Weights(**{**blend, "repeats": blend["repeats"] and tuple(blend["repeats"])}) for blend in found)

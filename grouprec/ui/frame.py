@@ -6,13 +6,16 @@ from collections import Counter
 
 import streamlit as st
 
+from grouprec.core import rights
+from grouprec.core.rights import Role
 from grouprec.core.site import app_root
 from grouprec.core.types import GrouprecError
 from grouprec.data.library import versions
 from grouprec.runs.store import FINISHED, Run
 from grouprec.training import jobs
-from grouprec.ui import address, state, tour
+from grouprec.ui import address, people, state, tour
 from grouprec.ui.cards import plain
+from grouprec.ui.server.health import page_seconds
 
 SECTIONS = {
     "Decide": {"decide": ("Decide", ":material/task_alt:"), "compare": ("Compare", ":material/leaderboard:")},
@@ -145,8 +148,9 @@ def pick_run() -> None:
     runs = [run for run in state.store().runs() if run.finished or run.run_id == chosen]
     if not runs:
         return
-    if chosen is not None:
-        state.choose_run(chosen)
+    if current is not None:
+        state.choose_run(current.run_id)
+        people.note_opened(current.run_id)
     labels = run_labels(runs)
     st.session_state["pick_run"] = chosen
     st.selectbox(
@@ -157,6 +161,8 @@ def pick_run() -> None:
         key="pick_run",
         on_change=lambda: state.choose_run(st.session_state["pick_run"]),
     )
+    if current is not None:
+        people.draw_sharing(current.path, "run")
 
 
 def pick_dataset() -> None:
@@ -177,6 +183,8 @@ def pick_dataset() -> None:
         key="pick_dataset",
         on_change=lambda: state.choose_dataset(st.session_state["pick_dataset"]),
     )
+    if not current.is_sample:
+        people.draw_sharing(state.library().folder(current), "dataset")
 
 
 def run_labels(runs: list[Run]) -> dict[str, str]:
@@ -212,12 +220,16 @@ def watch(run_id: str) -> None:
 st.set_page_config(page_title="grouprec", page_icon=ICON, layout="wide")
 st.logo(LOGO, size="large")
 st.html(STYLE)
-current_page = st.navigation(menu(), expanded=True)
+stranger = rights.person().role is Role.STRANGER
+current_page = st.navigation(menu(), position="hidden" if stranger else "sidebar", expanded=True)
+people.stop_strangers()
 address.arrive(current_page.url_path)
 try:
     with st.sidebar:
         sidebar(current_page)
+        people.draw_account()
     tour.draw(current_page.url_path)
-    current_page.run()
+    with page_seconds(current_page.url_path):
+        current_page.run()
 except GrouprecError as error:
     st.error(plain(str(error)))

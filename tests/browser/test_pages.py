@@ -235,6 +235,18 @@ def test_a_messy_file_is_read_with_the_columns_that_the_user_names(tab: Tab) -> 
     expect(main.locator("h1, h2, h3").first).to_contain_text("19 users")
 
 
+def test_a_large_file_goes_to_the_disk_of_the_server(tab: Tab, tmp_path: Path) -> None:
+    file = tmp_path / "large.csv"
+    file.write_text("user,item,time\n" + "".join(f"u{n % 20},i{n % 7},2024-01-{n % 28 + 1:02d}\n" for n in range(500)))
+    tab.open("/data")
+    tab.page.get_by_role("button", name="Use your own file").click()
+    tab.page.get_by_text("Larger", exact=True).click()
+    tab.page.locator("input#file").set_input_files(file)
+    expect(tab.page.get_by_text("large.csv is on the server")).to_be_visible()
+    tab.page.get_by_role("button", name="Add", exact=True).click()
+    expect(tab.page.get_by_text("large.csv has 500 rows").first).to_be_visible()
+
+
 def test_another_number_of_lists_becomes_a_run_that_reads_back_what_was_learned_before(tab: Tab, run: Run) -> None:
     open_page(tab, "decide", run, lists="3", view="what_if")
     page = tab.page

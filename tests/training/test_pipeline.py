@@ -251,3 +251,10 @@ def test_events_of_who_was_left_out_and_dates_as_in_the_training(planted_csv: Pa
     lists = pd.read_csv(tmp_path / "out" / "user_lists.csv", dtype=str)
     own = lists.loc[lists["user"] == user, "item"]
     assert len(own) and not set(own) & {*had, new}
+
+
+def test_groups_by_rules_are_told_in_words_and_measured_against_groups_made_for_their_lists(unlike: Run) -> None:
+    rules, users = unlike.table("group_rules"), unlike.table("users")
+    assert rules["group"].tolist() == sorted(set(users["group"])) and rules["sentence"].is_unique
+    compared = unlike.table("comparisons").query("method == 'lists_own' and regime == 'strict'")
+    assert set(compared["metric"]) == {"precision@10", "ndcg@10", "hit_rate@10"}

@@ -19,9 +19,8 @@ PATIENCE = 120  # seconds for a page on a busy machine; only a test that fails a
 
 def visit(name: str, **query: str) -> AppTest:
     """Return the app on a page, opened with ``?name=value`` parameters, without an exception; errors may be told."""
-    app = AppTest.from_file(FRAME, default_timeout=PATIENCE).run()
-    app.query_params.pop("tour", None)  # which the way in begins, a link does not
-    app.switch_page(state.page_path(name))
+    app = AppTest.from_file(FRAME, default_timeout=PATIENCE)
+    app.switch_page(state.page_path(name))  # a page is known by its file's name, which is that of its address
     for key, value in query.items():
         app.query_params[key] = value
     app.run()

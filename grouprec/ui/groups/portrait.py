@@ -16,7 +16,7 @@ from grouprec.report import sentences, tables
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, state
 from grouprec.ui.address import from_url, picked
-from grouprec.ui.groups import editing, portrait_charts
+from grouprec.ui.groups import editing, portrait_charts, rule
 
 HELP = (
     "**Alike**: how far two members want the same things: the mean cosine between what stands out among their "
@@ -97,6 +97,7 @@ def draw(run: Run, users: pd.DataFrame, groups: pd.DataFrame, number: int) -> No
         st.markdown(sentences.portrait_answer(group, profiles, near, names))
     if description := group.get("description"):
         st.markdown(cards.plain(description))
+    rule.draw(run, number)
     st.caption(" · ".join(facts(group, profiles)), help=SPREAD_HELP)
     what, who, when = st.tabs(["What they have", "Who they are", "When and near whom"])
     with what:

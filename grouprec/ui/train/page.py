@@ -8,6 +8,8 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from grouprec.core import rights
+from grouprec.core.rights import Deed
 from grouprec.core.types import GrouprecError
 from grouprec.data.library import KnownDataset
 from grouprec.data.prepare import reading_of
@@ -281,7 +283,7 @@ def draw() -> None:
         run_panel(chosen.run_id)
     if waiting:
         draw_queue(waiting)
-    cost = draw_new_run(dataset, busy=active is not None)
+    cost = draw_new_run(dataset, busy=active is not None) if rights.may(Deed.ADD) else None
     if active is None and cost is not None:
         with answer:
             preset = st.session_state["train_preset"]

@@ -275,3 +275,14 @@ def test_a_run_that_is_older_than_portraits_shows_what_it_has(finished_run: Run)
     assert r"**Bags \& \*lunch\*** holds 30 users, 33 % of all. This run is older" in said
     assert len(app.get("plotly_chart")) == 2  # the map and the items
     assert "Neighbouring groups" not in said and "When they are active" not in said
+
+
+def test_who_belongs_to_a_group_is_said_where_its_groups_are_rules(finished_run: Run) -> None:
+    app = open_page("groups", group="2")
+    assert r"**Who belongs here:** Everyone who has “\*mugs\*”\." in texts(app)
+    assert [block.value for block in app.code] == [
+        "SELECT user_id FROM users WHERE 2",
+        '[{"kind": "has", "value": "2"}]',
+    ]
+    make_older(finished_run, "group_rules")
+    assert "Who belongs here" not in texts(open_page("groups", group="2"))
