@@ -30,7 +30,9 @@ def picture(split: Split, key: str) -> None:
     """
     said = ", ".join(gain.steps_of(split)["title"])
     st.caption("What the gain is made of", help=f"{gain.parts_answer(split)}\n\n{PARTS_HELP}")
-    st.plotly_chart(chart(split), key=f"{key}_gain", config=charts.QUIET_CONFIG, alt=f"{gain.AXIS}: {said}")
+    figure = chart(split)
+    figure.update_xaxes(title="people of 100")
+    st.plotly_chart(figure, key=f"{key}_gain", config=charts.QUIET_CONFIG, alt=f"{gain.AXIS}: {said}")
 
 
 def draw(split: Split, key: str) -> None:

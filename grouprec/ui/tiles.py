@@ -59,7 +59,7 @@ class Faces:
                 f'<img src="{source}" alt="{escape(label, quote=True)}" loading="lazy" '
                 f'referrerpolicy="no-referrer" style="{TILE}">'
             )
-        kind = self.kinds.get(item, "")
+        kind = self.kinds.get(item, "") or label[:1]
         colour = COLOURS[int(hashlib.sha256(kind.encode()).hexdigest()[:8], 16) % 8]
         return (
             f'<span title="{escape(label, quote=True)}" style="{TILE};background:{colour};color:{text_on(colour)}">'

@@ -61,7 +61,6 @@ def groups_and_lists(run: Run, worth: Worth, n: int) -> tuple[pd.DataFrame, pd.D
 def card(group: Mapping[str, Any], first: pd.DataFrame, total: int, faces: tiles.Faces, line: str) -> None:
     """Draw one group: number, name, size, who they are (``line``), and the first items of its list with their faces."""
     st.markdown(f"{cards.group_mark(group['group'])} **{cards.plain(cards.short(group['name'], 60))}**")
-    st.caption(f"{cards.plural(group['size'], 'user')} · {cards.percent(group['size'] / total)}")
-    if line:
-        st.markdown(f":small[{line}.]")
+    size = f"{cards.plural(group['size'], 'user')} · {cards.percent(group['size'] / total)}"
+    st.markdown(f":small[{size}. {line}{'.' if line else ''}]")
     st.html(faces.lines(first["item"], first["label"]))
