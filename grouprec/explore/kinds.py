@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from grouprec.explore.naming import count_terms
 
@@ -40,8 +42,8 @@ def kinds(items: pd.DataFrame, attributes: Sequence[str]) -> np.ndarray:
 
 
 def first_of(value: object) -> str:
-    """Return the first category of a list of them, such as ``Drama|Romance``."""
-    return "" if pd.isna(value) else pd.Series([str(value)]).str.split(_SEPARATORS, n=1).str[0].iloc[0].strip()
+    """Return the first category of a list of them, such as ``Drama|Romance``; "" where there is none."""
+    return re.split(_SEPARATORS, value, maxsplit=1)[0].strip() if isinstance(value, str) else ""
 
 
 def is_kind(column: pd.Series) -> bool:
@@ -65,7 +67,7 @@ def of_labels(labels: np.ndarray) -> np.ndarray:
     codes, unique = pd.factorize(names)
     count = np.bincount(codes, found[:, np.flatnonzero(words)].sum(axis=0))
     weight = np.where(count[codes] >= LEAST_ITEMS, count[codes], 0)
-    scored = (found[:, np.flatnonzero(words)] != 0).multiply(weight).tocsr()
+    scored = sparse.csr_array(found[:, np.flatnonzero(words)]) * weight
     best = np.asarray(scored.argmax(axis=1)).ravel()
-    known = np.asarray(scored.max(axis=1).todense()).ravel() > 0
+    known = np.asarray(scored.sum(axis=1)).ravel() > 0
     return np.where(known, unique.to_numpy(object)[codes[best]], "")
