@@ -54,10 +54,10 @@ class Simple:
 
 @dataclass(frozen=True)
 class _Choice:
-    """One point of the grid; the first is the default, and every kind of change of it makes it less simple.
+    """One point of the grid; the first is the default. Fading and trend make it less simple.
 
-    How much of a trend is no matter of simplicity: towards the weaker one, one standard error cost 6 and 2 % on what
-    came after the folds (Online Retail, the year before).
+    How much of them, and how strong the regularisation is, is no matter of simplicity: one standard error towards the
+    weaker trend and the preset's strength cost 6 and 2 % on what came after the folds (Online Retail, the year before).
     """
 
     strength: float = 1.0
@@ -67,7 +67,7 @@ class _Choice:
 
     @property
     def complexity(self) -> int:
-        return (self.strength != 1) + 2 * (self.fade > 0) + 2 * (self.trend > 0)
+        return (self.fade > 0) + (self.trend > 0)
 
 
 class _Fold:
