@@ -78,6 +78,13 @@ def fetch(source: str, query: str, folder: Path) -> Fetched:
         raise DataError(f"'{shown_source(given)}' cannot be read: {_without(str(error), whole)}.") from None
 
 
+def is_database(source: str) -> bool:
+    """Return whether a source is a database, which a query has to read."""
+    if "://" in source:
+        return urlsplit(source).scheme.lower() not in STORES
+    return Path(source).suffix.lower() in _DATABASE_FILES
+
+
 def shown_source(source: str) -> str:
     """Return an address as it may be shown: without user, password and options."""
     if "://" not in source:

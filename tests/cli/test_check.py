@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -107,7 +108,7 @@ def test_a_check_needs_no_torch(shop: Path) -> None:
     assert json.loads(first)["users"] == 30 and last == "False False"
 
 
-def test_a_folder_and_a_database_are_checked_as_one_file(tmp_path):
+def test_a_folder_and_a_database_are_checked_as_one_file(grouprec, tmp_path: Path) -> None:  # noqa: F811
     rows = [(f"u{n % 9}", f"i{n % 7}") for n in range(90)]
     for n in range(3):
         part = "".join(f"{user},{item}\n" for user, item in rows[n::3])
@@ -118,7 +119,5 @@ def test_a_folder_and_a_database_are_checked_as_one_file(tmp_path):
     base.commit()
     base.close()
     for source in ([str(tmp_path / "*.csv")], [str(tmp_path / "shop.db"), "--query", "SELECT * FROM orders"]):
-        found = CliRunner().invoke(app, ["check", *source, "--json"])
-        assert found.exit_code == 0, found.output
-        answer = json.loads(found.stdout.splitlines()[-1])
-        assert (answer["rows"], answer["users"], answer["items"]) == (90, 9, 7)
+        found = grouprec("check", *source, "--json").json
+        assert (found["rows"], found["users"], found["items"]) == (90, 9, 7)

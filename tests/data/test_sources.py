@@ -141,14 +141,14 @@ def postgres() -> Iterator[str]:
         pytest.skip("PostgreSQL is not installed")
     home, port = Path(tempfile.mkdtemp(prefix="postgres-")), free_port()
     (home / "password").write_text("se%cret")
-    as_other = {"user": "postgres"} if os.geteuid() == 0 else {}  # it does not run as root
-    for one in (home, home / "password") if as_other else ():
+    other = "postgres" if os.geteuid() == 0 else None  # it does not run as root
+    for one in (home, home / "password") if other else ():
         shutil.chown(one, "postgres")
     begin = [tools / "initdb", "-D", home / "data", "-U", "shop", "--auth=scram-sha-256", "--no-sync"]
-    subprocess.run([*begin, f"--pwfile={home / 'password'}"], check=True, capture_output=True, cwd="/", **as_other)
+    subprocess.run([*begin, f"--pwfile={home / 'password'}"], check=True, capture_output=True, cwd="/", user=other)
     where = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
     server = subprocess.Popen(
-        [tools / "postgres", "-D", home / "data", *where.split()], cwd="/", stderr=subprocess.DEVNULL, **as_other
+        [tools / "postgres", "-D", home / "data", *where.split()], cwd="/", stderr=subprocess.DEVNULL, user=other
     )
     try:
         wait_for(port)
