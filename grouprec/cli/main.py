@@ -13,7 +13,7 @@ import typer
 
 from grouprec.cli.serving import become_server
 from grouprec.cli.terminal import Remarks, print_json, print_rows, print_run, progress_bar, terminal
-from grouprec.core.types import GrouprecError
+from grouprec.core.errors import GrouprecError
 
 if TYPE_CHECKING:
     from grouprec.runs.store import Run, RunStore
@@ -91,7 +91,7 @@ def train(
     json: AsJson = False,
 ) -> None:
     """Train the whole pipeline on an interactions file."""
-    from grouprec.core.types import SettingError
+    from grouprec.core.errors import SettingError
     from grouprec.data.columns import parse_map
     from grouprec.data.prepare import find_roles, reading_of
     from grouprec.data.read import peek
@@ -277,7 +277,7 @@ def restore(
 @app.command()
 def show(run: Annotated[str, typer.Argument(help="Run id or last")], runs: Runs = None, json: AsJson = False) -> None:
     """Show what a run learned and what it is worth."""
-    from grouprec.core.types import StorageError
+    from grouprec.core.errors import StorageError
     from grouprec.runs.store import RunStore, State
     from grouprec.training.jobs import refresh
 

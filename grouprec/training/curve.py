@@ -124,13 +124,15 @@ def _methods(
 
 
 def _shape(maker: GroupMaker, grid: Sequence[int]) -> pd.DataFrame:
-    """Return how far apart the run's groups lie (silhouette) and how stable they are over two seeds, by number."""
+    """Return how far apart the run's groups lie (silhouette) and how stable they are over two seeds, by number; in
+    preset quick the latter of the run's own number alone."""
     rows, config = [], maker.config
     for n_groups in grid:
         groups = maker.run_groups(n_groups, config.regime)
         silhouette = separation(maker.preference.space, groups.labels, config.seed, 2000).silhouette
         stable = np.nan
-        if maker.data.n_users <= STABILITY_USERS and config.preset != "quick":
+        asked = config.preset != "quick" or n_groups == maker.asked
+        if asked and maker.data.n_users <= STABILITY_USERS:
             again = maker.groups(config.grouper, n_groups, config.regime, config.seed + 1)
             stable = stability((groups, again).__getitem__, (0, 1))
         rows.append({"n_groups": n_groups, "silhouette": silhouette, "stability": stable})

@@ -25,9 +25,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import psutil
 
 from grouprec.core import processes
+from grouprec.core.errors import GrouprecError, SettingError, StorageError
 from grouprec.core.files import storage
 from grouprec.core.locks import alone, held
-from grouprec.core.types import GrouprecError, SettingError, StorageError
 from grouprec.runs.progress import Progress, Watch, make_plan
 from grouprec.runs.store import FINISHED, RESUMABLE, Run, RunStore, State, Status
 from grouprec.training.memory import memory_sentence

@@ -322,7 +322,7 @@ class GroupVae(Profile):
 
 
 def _some_of_every_group(groups: Groups, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Return rows of users, 20,000 at most and alike many of every group as far as it has them, and how many of each."""
+    """Return rows of users, 20,000 at most, as many of every group as of the others if it has them; and how many."""
     n_users, most = len(groups.labels), max(1, CALIBRATED_USERS // groups.n_groups)
     if n_users <= CALIBRATED_USERS:
         return np.arange(n_users), groups.sizes
