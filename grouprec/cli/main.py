@@ -5,18 +5,22 @@ from __future__ import annotations
 import dataclasses
 import os
 import sys
+import tempfile
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from grouprec.cli import privacy
+from grouprec.cli.options import AsJson, Runs
 from grouprec.cli.serving import become_server
-from grouprec.cli.terminal import Remarks, print_json, print_rows, print_run, progress_bar, terminal
+from grouprec.cli.sources import FETCHED, SOURCE_HELP, Query, fetched
+from grouprec.cli.terminal import print_json, print_rows, print_run, progress_bar, terminal
 from grouprec.core.errors import GrouprecError
 
 if TYPE_CHECKING:
-    from grouprec.runs.store import Run, RunStore
+    pass
 
 # The map compiles beside the training. Threads that wait by spinning then fight over the cores: on two of them an
 # epoch of the updater took 56 s instead of 11 s. It must stand before torch is loaded.
@@ -28,12 +32,22 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-Runs = Annotated[Path | None, typer.Option("--runs", help="Folder of runs; $GROUPREC_RUNS or your data folder")]
+app.command()(privacy.forget)
 VALUE_COLUMNS = ["n_groups", "method", "regime", "metric", "value", "low", "high"]  # of `value --json`
 VALUE_COLUMNS += ["floor", "floor_method", "individual", "oracle", "share_of_gain"]
 Encoding = Annotated[str, typer.Option(help="Of a text file, e.g. cp1252 or gb18030; mixed: line by line; found")]
 Sheet = Annotated[str, typer.Option(help="Of an Excel workbook; else the one that looks most like a table")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of stdout")]
+Excel = Annotated[bool, typer.Option("--excel", help="For a spreadsheet: ids that would run as formulas are text")]
+Hosts = Annotated[
+    list[str] | None, typer.Option("--host", help="Another name of this server, e.g. of its proxy; repeatable")
+]
+OpenToNetwork = Annotated[
+    bool,
+    typer.Option(
+        "--open-to-network",
+        help="Listen where others reach it though nobody signs in: they see, change and delete everything",
+    ),
+]
 
 
 def main() -> NoReturn:
@@ -64,12 +78,11 @@ def _fail(sentence: str, status: int) -> NoReturn:
 
 @app.command()
 def train(
-    interactions: Annotated[
-        Path | None, typer.Argument(help="CSV, TSV, Parquet, Excel, JSON lines or nested JSON")
-    ] = None,
+    interactions: Annotated[str | None, typer.Argument(help=SOURCE_HELP)] = None,
     users: Annotated[Path | None, typer.Option(help="File of user attributes")] = None,
     items: Annotated[Path | None, typer.Option(help="File of item attributes")] = None,
     map: Annotated[str, typer.Option(help="Column roles, e.g. user=CustomerID,item=StockCode")] = "",
+    query: Query = "",
     encoding: Encoding = "",
     sheet: Sheet = "",
     preset: Annotated[str, typer.Option(help="quick, standard or thorough")] = "standard",
@@ -91,6 +104,10 @@ def train(
     json: AsJson = False,
 ) -> None:
     """Train the whole pipeline on an interactions file."""
+    from grouprec.cli.training import helps, train_run
+
+    if helps():
+        return
     from grouprec.core.errors import SettingError
     from grouprec.data.columns import parse_map
     from grouprec.data.prepare import find_roles, reading_of
@@ -104,10 +121,11 @@ def train(
     else:
         if interactions is None:
             raise SettingError("Say which file to train on: grouprec train INTERACTIONS, or --resume RUN.")
+        source = fetched(interactions, query, store.root / FETCHED)
         config = make_config(
-            title=title or f"{interactions.stem}, {preset}",
-            dataset=interactions.stem,
-            interactions=interactions.absolute(),
+            title=title or f"{source.name}, {preset}",
+            dataset=source.name,
+            interactions=source.path.absolute(),
             users=users and users.absolute(),
             items=items and items.absolute(),
             roles=parse_map(map) if map else {},
@@ -129,7 +147,7 @@ def train(
             peek(file)
         find_roles(config.interactions, config.roles, reading_of(config.preparation))
         run = store.create(config)
-    metrics = _train(store, run)
+    metrics = train_run(store, run)
     if json:
         print_json(
             {"run_id": run.run_id, "status": run.status().state, "seconds": metrics["seconds"], "metrics": metrics}
@@ -144,32 +162,13 @@ def _reading_first(settings: dict[str, dict[str, Any]], encoding: str, sheet: st
     return {**settings, "data": {**chosen, **settings.get("data", {})}} if chosen else settings
 
 
-def _train(store: RunStore, run: Run) -> dict[str, Any]:
-    """Train a run in this process behind a progress bar and return its metrics."""
-    from grouprec.training.jobs import train_here
-
-    bar = progress_bar()
-    with bar:
-        task = bar.add_task("starting", total=1.0)
-
-        remarks, reached = Remarks(run), ""
-
-        def watch(stage: str, fraction: float, seconds_left: float | None) -> None:
-            nonlocal reached
-            bar.update(task, description=stage, completed=fraction)
-            if stage != reached:
-                reached = stage
-                remarks.tell()
-
-        return train_here(store, run, watch)
-
-
 @app.command()
 def check(
-    interactions: Annotated[Path, typer.Argument(help="CSV, TSV, Parquet, Excel, JSON lines or nested JSON")],
+    interactions: Annotated[str, typer.Argument(help=SOURCE_HELP)],
     users: Annotated[Path | None, typer.Option(help="File of user attributes")] = None,
     items: Annotated[Path | None, typer.Option(help="File of item attributes")] = None,
     map: Annotated[str, typer.Option(help="Column roles, e.g. user=CustomerID,item=StockCode")] = "",
+    query: Query = "",
     encoding: Encoding = "",
     sheet: Sheet = "",
     rejects: Annotated[Path | None, typer.Option(help="CSV file for the rows that cannot be read")] = None,
@@ -180,7 +179,9 @@ def check(
     from grouprec.data.columns import parse_map
 
     reading = {"encoding": encoding, "sheet": sheet}
-    check_file(interactions, users, items, parse_map(map) if map else {}, reading, rejects, json)
+    with tempfile.TemporaryDirectory() as folder:
+        source = fetched(interactions, query, Path(folder))
+        check_file(source.path, users, items, parse_map(map) if map else {}, reading, rejects, json)
 
 
 METHOD_HELP = (
@@ -194,17 +195,18 @@ def export(
     run: Annotated[str, typer.Argument(help="Run id, the beginning of one, or last")],
     out: Annotated[Path, typer.Option(help="Folder for the CSV files")],
     method: Annotated[str | None, typer.Option(help=METHOD_HELP)] = None,
+    excel: Excel = False,
     runs: Runs = None,
     json: AsJson = False,
 ) -> None:
     """Write members.csv, group_lists.csv, group_rankings.csv and user_lists.csv."""
+    from grouprec.cli.exporting import tell_files
     from grouprec.report.csv import export_run, exported_methods
     from grouprec.runs.store import RunStore
 
     found = RunStore(runs).get(run)
-    rows, made_by = export_run(found, out, method), exported_methods(found, method)
-    for name, count in rows.items():
-        terminal.print(f"{out / name}: {count:,} rows", markup=False, highlight=False)
+    rows, made_by = export_run(found, out, method, excel), exported_methods(found, method)
+    tell_files(found, out, rows, excel)
     made = "; ".join(f"{regime}: {name}" for regime, name in made_by.items())
     terminal.print(f"Lists made by {made}", markup=False, highlight=False)
     if json:
@@ -217,32 +219,33 @@ def update(
     events: Annotated[Path, typer.Argument(help="New events: a file of any format that training reads")],
     out: Annotated[Path, typer.Option(help="Folder for the CSV files")],
     map: Annotated[str, typer.Option(help="Column roles, e.g. user=CustomerID,item=StockCode")] = "",
+    excel: Excel = False,
     runs: Runs = None,
     json: AsJson = False,
 ) -> None:
     """Send new events to a run, each once, and write its export files as they stand after them."""
+    from grouprec.cli.exporting import tell_files
     from grouprec.core.files import storage
     from grouprec.data.columns import parse_map
     from grouprec.live.events import read_events
-    from grouprec.live.stream import Stream
+    from grouprec.live.stream import Stream, time_order
     from grouprec.report.csv import export_stream
     from grouprec.runs.store import RunStore
 
     store = RunStore(runs)
     found = store.get(run)
-    table = read_events(events, parse_map(map) if map else {}, found.config().roles)
+    table = read_events(events, parse_map(map) if map else {}, found.config().roles, time_order(found))
     with storage(out):
         out.mkdir(parents=True, exist_ok=True)
     with Stream.open(store, found) as stream, progress_bar() as bar:
         task = bar.add_task("events", total=1.0)
         report = stream.apply(table, lambda fraction: bar.update(task, completed=fraction))
-        rows = export_stream(stream, out)
+        rows = export_stream(stream, out, excel)
     for problem in report.problems:
         terminal.print(problem, markup=False, highlight=False, soft_wrap=True)
     counts = ", ".join(f"{count:,} {name}" for name, count in report.counts().items())
     terminal.print(f"{counts}; {report.moved_users:,} users moved to another group", highlight=False, soft_wrap=True)
-    for name, count in rows.items():
-        terminal.print(f"{out / name}: {count:,} rows", markup=False, highlight=False)
+    tell_files(found, out, rows, excel)
     if json:
         print_json({**report.counts(), "moved_users": report.moved_users, "seconds": report.seconds})
 
@@ -272,6 +275,21 @@ def restore(
         print_json({"runs": names})
     else:
         print_rows([{"run_id": name} for name in names], "The trash is empty.")
+
+
+@app.command()
+def owner(
+    run: Annotated[str, typer.Argument(help="Run id, the beginning of one, or last")],
+    to: Annotated[str, typer.Option(help="Whose it shall be: the name by which they sign in")] = "",
+    shared: Annotated[bool | None, typer.Option("--shared/--private", help="With the team, or theirs alone")] = None,
+    runs: Runs = None,
+    json: AsJson = False,
+) -> None:
+    """Say whose a run is where people sign in, or change it."""
+    from grouprec.cli.ownership import say_owner
+    from grouprec.runs.store import RunStore
+
+    say_owner(RunStore(runs).get(run), to, shared, json)
 
 
 @app.command()
@@ -354,9 +372,12 @@ def report(
 def demo(
     port: Annotated[int, typer.Option(help="Port to listen on")] = 8501,
     address: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
+    host: Hosts = None,
+    open_to_network: OpenToNetwork = False,
     runs: Runs = None,
 ) -> None:
     """Train preset quick on the bundled sample, unless that was done before, and serve the dashboard on it."""
+    from grouprec.cli.training import train_run
     from grouprec.data.library import SAMPLE_NAME, Library
     from grouprec.runs.config import make_config
     from grouprec.runs.store import RunStore
@@ -371,9 +392,9 @@ def demo(
     else:
         terminal.print(f"Training preset quick on {SAMPLE_NAME} into {store.root}.", markup=False, highlight=False)
         run = store.create(config)
-        _train(store, run)
+        train_run(store, run)
     print_run(run)
-    become_server(store, run.run_id, port, address)
+    become_server(store, run.run_id, port, address, host or (), open_to_network)
 
 
 @app.command("app")
@@ -381,10 +402,12 @@ def serve(
     run: Annotated[str | None, typer.Option(help="Open on this run (id or last)")] = None,
     port: Annotated[int, typer.Option(help="Port to listen on")] = 8501,
     address: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
+    host: Hosts = None,
+    open_to_network: OpenToNetwork = False,
     runs: Runs = None,
 ) -> None:
     """Serve the dashboard, on this machine only unless told otherwise."""
     from grouprec.runs.store import RunStore
 
     store = RunStore(runs)
-    become_server(store, store.get(run).run_id if run else None, port, address)
+    become_server(store, store.get(run).run_id if run else None, port, address, host or (), open_to_network)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 from grouprec.cli.terminal import terminal
@@ -13,19 +15,40 @@ if TYPE_CHECKING:
     from grouprec.runs.store import RunStore
 
 
-def become_server(store: RunStore, run_id: str | None, port: int, address: str) -> NoReturn:
+def become_server(
+    store: RunStore,
+    run_id: str | None,
+    port: int,
+    address: str,
+    hosts: Sequence[str] = (),
+    open_to_network: bool = False,
+) -> NoReturn:
     """Become the server, so that signals reach it and nothing of this process stays in memory; it does not return.
 
-    Trainings that it starts are sessions of their own: they go on when it ends.
+    Trainings that it starts are sessions of their own: they go on when it ends. It refuses an address that others
+    reach where nobody has to sign in (grouprec/ui/server/guard.py).
+
+    Args:
+        hosts: further names of the server, beside those that the environment says.
+        open_to_network: whether it may all the same.
     """
     from grouprec.core.site import app_root
 
     root = app_root()
     query = f"/groups?run={run_id}" if run_id else ""
     terminal.print(f"Dashboard: http://{address}:{port}{query}", markup=False, highlight=False, soft_wrap=True)
-    command = [sys.executable, "-m", "streamlit", "run", str(root / "app.py")]
+    command = [sys.executable, "-m", "grouprec.ui.server", "run", str(root / "app.py")]
     command += [f"--server.address={address}", f"--server.port={port}", "--browser.gatherUsageStats=false"]
-    environment = {**os.environ, "GROUPREC_RUNS": str(store.root.absolute())}
+    if address in ("0.0.0.0", "::"):  # else Streamlit asks a server on the internet what it is called
+        command.append(f"--browser.serverAddress={next(iter(hosts), socket.gethostname())}")
+    environment = {
+        "MALLOC_ARENA_MAX": "2",  # else glibc keeps a heap for every thread that a session ever had
+        **os.environ,
+        "GROUPREC_RUNS": str(store.root.absolute()),
+        "GROUPREC_HOSTS": ",".join([*filter(None, [os.environ.get("GROUPREC_HOSTS")]), *hosts]),
+    }
+    if open_to_network:
+        environment["GROUPREC_OPEN_TO_NETWORK"] = "1"
     if os.name == "nt":  # where a process cannot become another one
         sys.exit(subprocess.call(command, cwd=root, env=environment))
     os.chdir(root)

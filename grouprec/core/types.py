@@ -19,6 +19,7 @@ from grouprec.core.errors import DataError as DataError
 from grouprec.core.errors import GrouprecError as GrouprecError
 from grouprec.core.errors import SettingError as SettingError
 from grouprec.core.errors import StorageError as StorageError
+from grouprec.core.errors import WorkerLostError as WorkerLostError
 
 Texts: TypeAlias = "Sequence[str] | np.ndarray"  # str [n]
 Rows: TypeAlias = "Sequence[int] | np.ndarray"  # int [n], of items or users

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass
 from typing import Literal, Self
 
 import numpy as np
@@ -16,11 +16,13 @@ from grouprec.data.columns import Roles
 from grouprec.data.doubts import Doubt, id_doubts, number_doubts, time_doubts, told_counts, unread_doubt
 from grouprec.data.encodings import check_name
 from grouprec.data.header_words import simple_name
-from grouprec.data.ids import encode_ids
+from grouprec.data.ids import are_long, encode_ids
+from grouprec.data.limits import LONGEST_ID
 from grouprec.data.numerals import read_numbers
 from grouprec.data.outcomes import came_to_nothing
 from grouprec.data.rejects import MOST_REJECTED
 from grouprec.data.services import MOST_SERVICES, find_services
+from grouprec.data.steps import Report, Rows, merge_duplicates
 from grouprec.data.times import read_times
 from grouprec.data.values import shown
 
@@ -102,62 +104,6 @@ class Preparation(BaseModel):
         return self
 
 
-@dataclass
-class Report:
-    """What every step of the preparation dropped: (step, rows before, rows after, note); and what is in doubt."""
-
-    steps: list[tuple[str, int, int, str]] = field(default_factory=list)
-    doubts: list[Doubt] = field(default_factory=list)
-
-    def add(self, step: str, before: int, after: int, note: str, advice: str) -> None:
-        """Add a step.
-
-        Raises:
-            DataError: the step left no rows; ``advice`` says what to do.
-        """
-        self.steps.append((step, before, after, note))
-        if before and not after:
-            raise DataError(f"All rows were dropped by the step '{step}' ({note}): {advice}.")
-
-    def table(self) -> pd.DataFrame:
-        """Return one row per step: step, rows_before, rows_after, dropped, note."""
-        table = pd.DataFrame(self.steps, columns=["step", "rows_before", "rows_after", "note"])
-        table.insert(3, "dropped", table["rows_before"] - table["rows_after"])
-        return table
-
-
-@dataclass(frozen=True, eq=False)
-class Rows:
-    """Interactions in the making, all arrays of length n.
-
-    Attributes:
-        users, items: int32 codes into the sorted ids.
-        weights: float64, > 0 once cleaned.
-        times: float64 seconds since 1970 UTC, or None.
-        behaviours: int32 codes, or None.
-        orders: int32 codes, -1 where missing, or None.
-        spend: float64, quantity x price of bought rows, NaN where there is no price; or None.
-        source: int64, row of the table that a row comes from.
-    """
-
-    users: np.ndarray
-    items: np.ndarray
-    weights: np.ndarray
-    times: np.ndarray | None
-    behaviours: np.ndarray | None
-    orders: np.ndarray | None
-    spend: np.ndarray | None
-    source: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.users)
-
-    def take(self, rows: np.ndarray) -> Rows:
-        """Return the rows chosen by a mask or by positions."""
-        values: dict[str, np.ndarray | None] = {f.name: getattr(self, f.name) for f in fields(self)}
-        return replace(self, **{name: value[rows] for name, value in values.items() if value is not None})
-
-
 @dataclass(frozen=True, eq=False)
 class Cleaned:
     """Rows that are valid by themselves, and the ids their codes stand for (object arrays of str, sorted)."""
@@ -172,7 +118,7 @@ def clean_rows(table: pd.DataFrame, roles: Roles, settings: Preparation, report:
     """Return the valid rows of a table: the steps that look at one row, or its exact duplicates, only.
 
     Args:
-        table: the columns of ``roles``, as read.
+        table: the columns of ``roles``, as read; its times are dropped once they are read, for they are large.
         roles: ``user`` and ``item`` must be there.
         settings: how ratings, behaviours and duplicates are taken.
         report: is added to.
@@ -185,9 +131,12 @@ def clean_rows(table: pd.DataFrame, roles: Roles, settings: Preparation, report:
     keep = (users >= 0) & (items >= 0)
     note = f"without user: {np.sum(users < 0):,}, without item: {np.sum(items < 0):,}"
     report.add("missing ids", n, int(keep.sum()), note, "choose other columns with --map user=COLUMN,item=COLUMN")
+    keep = _drop_long_ids(keep, users, user_ids, items, item_ids, report)
     report.doubts += id_doubts("user", str(roles.user), user_ids) + id_doubts("item", str(roles.item), item_ids)
     keep = _drop_services(table, roles, settings, items, item_ids, keep, report)
     keep, times = _read_times(table, roles, keep, report)
+    if roles.time is not None and [*roles.as_dict().values(), *roles.user_attributes].count(roles.time) == 1:
+        del table[roles.time]
     orders, order_ids = (None, np.empty(0, object)) if roles.order is None else encode_ids(table[roles.order])
     keep = _drop_nothing(table, roles, orders, keep, report)
     numbers = _read_numbers(table, roles, report)
@@ -202,9 +151,11 @@ def clean_rows(table: pd.DataFrame, roles: Roles, settings: Preparation, report:
     merge = settings.duplicates
     if merge == "auto":
         merge = "last" if roles.rating is not None and roles.weight is None else "sum"
-    source = np.arange(n)
-    rows = Rows(users, items, weights, times, behaviours, orders, spend, source).take(np.flatnonzero(keep))
-    return Cleaned(_merge_duplicates(rows, merge, report), user_ids, item_ids, merge)
+    source = np.arange(n, dtype=np.int32 if n < 2**31 else np.int64)
+    rows = Rows(users, items, weights, times, behaviours, orders, spend, source)
+    del users, items, weights, times, behaviours, orders, spend, source, numbers, factors  # they are the rows now
+    rows = rows if keep.all() else rows.take(np.flatnonzero(keep))
+    return Cleaned(merge_duplicates(rows, merge, report), user_ids, item_ids, merge)
 
 
 def _step(report: Report, step: str, keep: np.ndarray, good: np.ndarray, note: str, advice: str) -> np.ndarray:
@@ -212,6 +163,20 @@ def _step(report: Report, step: str, keep: np.ndarray, good: np.ndarray, note: s
     after = keep & good
     report.add(step, int(keep.sum()), int(after.sum()), note, advice)
     return after
+
+
+def _drop_long_ids(
+    keep: np.ndarray, users: np.ndarray, user_ids: np.ndarray, items: np.ndarray, item_ids: np.ndarray, report: Report
+) -> np.ndarray:
+    """Drop rows whose ids nobody has given to anything: a page of text, a picture."""
+    long = {"user": are_long(user_ids)[users], "item": are_long(item_ids)[items]}
+    dropped = (long["user"] | long["item"]) & keep
+    if not dropped.any():
+        return keep
+    note = ", ".join(f"{kind}: {int((one & keep).sum()):,}" for kind, one in long.items())
+    step = f"ids of more than {LONGEST_ID:,} characters"
+    report.doubts.append(Doubt(f"{int(dropped.sum()):,} rows have {step} and are left out ({note})"))
+    return _step(report, step, keep, ~dropped, note, "choose other columns with --map user=COLUMN,item=COLUMN")
 
 
 def _drop_services(
@@ -269,7 +234,7 @@ def _read_times(
         return keep, None
     column = table[roles.time]
     found = read_times(column, None if roles.clock is None else table[roles.clock])
-    times = found.seconds
+    times, report.time_order = found.seconds, found.order
     bad = np.isnan(times) & keep
     check_times(column, bad, int(keep.sum()))
     report.doubts += unread_doubt("time", column, found.unread & keep) + time_doubts(str(roles.time), found)
@@ -370,27 +335,3 @@ def _spend(numbers: Mapping[str, np.ndarray], factors: np.ndarray | None) -> np.
     """Return quantity x price; where behaviours differ, only the heaviest (buying, not looking) costs anything."""
     spend = numbers["price"] * numbers.get("weight", 1.0)
     return spend if factors is None else np.where(factors == factors.max(), spend, 0.0)
-
-
-def _merge_duplicates(rows: Rows, merge: Literal["sum", "last"], report: Report) -> Rows:
-    """Make one row of those that agree in user, item, time and behaviour, in the place of the first."""
-    keys = {"user": rows.users, "item": rows.items, "time": rows.times, "behaviour": rows.behaviours}
-    table = pd.DataFrame({name: key for name, key in keys.items() if key is not None})
-    keep = ~table.duplicated().to_numpy()
-    # Only rows that have a twin are grouped: they are few. Groups are numbered by first appearance, like ``first``.
-    twins = np.flatnonzero(table.duplicated(keep=False))
-    group = table.iloc[twins].groupby(list(table.columns), sort=False).ngroup().to_numpy()
-    first = twins[keep[twins]]
-    last = np.empty_like(first)
-    last[group] = twins
-
-    def merged(values: np.ndarray) -> np.ndarray:
-        result = values.copy()
-        result[first] = np.bincount(group, values[twins], len(first)) if merge == "sum" else values[last]
-        return result[keep]
-
-    spend = None if rows.spend is None else merged(np.nan_to_num(rows.spend))
-    result = replace(rows.take(keep), weights=merged(rows.weights), spend=spend)
-    how = "their weights are added" if merge == "sum" else "the last one counts"
-    report.add("exact duplicates", len(rows), len(result), f"same {', '.join(table.columns)}: {how}", "")
-    return result

@@ -86,11 +86,13 @@ class LeftOut:
 
     Attributes:
         user_ids: str [V].
-        histories: float32 CSR [V, I] over the items of the dataset; rows may be empty.
+        rows: what they did with items of the dataset, training part only; somebody may have none.
+        histories: the same as float32 CSR [V, I].
         attributes: V rows, those of the users file.
     """
 
     user_ids: np.ndarray
+    rows: Interactions
     histories: sparse.csr_array
     attributes: pd.DataFrame
 
@@ -192,6 +194,22 @@ class Dataset:
         )
         nothing = Interactions.empty(self.timed)
         return replace(self, key=f"{self.key} before test", train=both, validation=nothing, test=nothing)
+
+    def of_left_out(self) -> Dataset | None:
+        """Return the users left out of training as the users of a dataset of the same items; None where all train."""
+        left, nothing = self.left_out, Interactions.empty(self.timed)
+        if left is None or not len(left.user_ids):
+            return None
+        parts = {"train": left.rows, "validation": nothing, "test": nothing}
+        key, attributes = f"{self.key} left out", left.attributes
+        return replace(self, key=key, user_ids=left.user_ids, user_attributes=attributes, left_out=None, **parts)
+
+    def last_times(self) -> np.ndarray:
+        """Return when every user did something last in training, seconds since 1970, -inf where nothing is known."""
+        times = np.full(self.n_users, -np.inf)
+        if self.train.times is not None:
+            np.maximum.at(times, self.train.user_rows, self.train.times)
+        return times
 
     def without_validation(self) -> Dataset:
         """Return the same data with an empty validation part: a window as somebody knew it at its beginning."""

@@ -65,7 +65,8 @@ _COMMON = {  # codec in which the frequent characters of a language stand first,
     "big5": ("big5", 0xC7),
 }
 _WORD = rb"[^\x00-\x20,;|\x80-\xff]*[\x80-\xff][^\x00-\x20,;|]*"
-_WORDS = re.compile(_WORD + rb"(?: " + _WORD + rb")*")
+# Only where a word begins: else a long one in ASCII is gone through from each of its letters.
+_WORDS = re.compile(rb"(?<![^\x00-\x20,;|])" + _WORD + rb"(?: " + _WORD + rb")*")
 _SAMPLE = 2500  # bytes of distinct words that are looked at
 NAMES = ("utf-8", "utf-16", "utf-32", *SINGLE, *MULTI, "latin-1", MIXED)
 

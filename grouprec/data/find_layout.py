@@ -58,12 +58,20 @@ def _is_wrapped(lines: Sequence[str]) -> bool:
 def _best(sample: Sequence[str], said: str | None) -> Layout | None:
     """Return delimiter and quotes under which the sample looks most like a table."""
     found: list[tuple[float, Layout]] = []
+    parting = [one for one in _USUAL if all(one in line for line in sample)]
     for delimiter in (said,) if said else (*_USUAL, *_RARE):
+        if parting and delimiter in _USUAL and sample[0].count(delimiter) == 0 and _uniform(sample, parting):
+            continue  # it parts what one value holds: the header, parted by another, has it nowhere
         if any(delimiter in line for line in sample):
             likely = _RARE.get(delimiter, 1.0)
             found += [(likely * _score(sample, layout), layout) for layout in _quotings(sample, delimiter)]
     best = max(found, key=lambda one: one[0], default=(0.0, None))
     return best[1] if best[0] > 0 else None
+
+
+def _uniform(sample: Sequence[str], delimiters: Sequence[str]) -> bool:
+    """Return whether any of some delimiters parts all lines into as many values."""
+    return any(len({line.count(one) for line in sample}) == 1 for one in delimiters)
 
 
 def _quotings(sample: Sequence[str], delimiter: str) -> list[Layout]:

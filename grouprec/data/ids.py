@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from grouprec.data.limits import LONGEST_ID
 from grouprec.data.values import compute, distinct_values, is_missing, plain_texts
 
 # Signs nobody sees: zero-width spaces, marks of direction, soft hyphens, the mark of UTF-8. The zero-width joiner is
@@ -93,6 +94,11 @@ def _byte_text(value: bytes) -> str:
     if text.isprintable() and (text or not value):
         return text
     return str(uuid.UUID(bytes=value)) if len(value) == 16 else value.hex()
+
+
+def are_long(ids: np.ndarray) -> np.ndarray:
+    """Return bool [n + 1], which ids are too long; the last entry serves the code -1."""
+    return np.append(np.fromiter(map(len, ids), np.int64, len(ids)) > LONGEST_ID, False)
 
 
 def rounded_example(ids: np.ndarray) -> str | None:

@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from grouprec.data.limits import LONGEST_ROW
+
 csv.field_size_limit(min(sys.maxsize, 2**31 - 1))  # a cell may hold a whole page of HTML
 
-SEPARATOR = "\x1f"  # stands for a delimiter of several characters while a line is split
-_LONGEST = 64 << 20  # characters that one row may have: beyond, a quotation mark was left open
+SEPARATOR = "\x1f"  # stands for a delimiter of several bytes while a line is split
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Layout:
         """Return a line without what stands around it, its delimiter a single character."""
         if self.wrapped:
             line = unwrap_line(line)
-        return line if len(self.delimiter) == 1 else line.replace(self.delimiter, SEPARATOR)
+        return line.replace(self.delimiter, self.mark)
 
     def reader(self, lines: Iterable[str], strict: bool = False) -> Any:
         """Return csv's reader over prepared lines; a strict one raises where a closing mark ends no value."""
@@ -72,7 +73,7 @@ class Layout:
     @property
     def mark(self) -> str:
         """What parts the values of a prepared line."""
-        return self.delimiter if len(self.delimiter) == 1 else SEPARATOR
+        return self.delimiter if len(self.delimiter.encode()) == 1 else SEPARATOR
 
     def split(self, line: str) -> list[str]:
         """Return the values of a line whose quotation marks mean nothing."""
@@ -134,7 +135,7 @@ class _Feed:
         return self
 
     def __next__(self) -> str:
-        if self._size > _LONGEST:
+        if self._size > LONGEST_ROW:
             raise _TooLong
         line = self._back.popleft() if self._back else next(self._source, None)
         if line is None:

@@ -4,6 +4,7 @@ The key is that of the content: the same files are the same dataset, whatever th
 name that is there already is another version.
 
 ``<root>/<key>/``
+    owner.json                       whose it is, where people sign in
     dataset.json                     display name, rows, roles and preparation choices
     interactions/ users/ items/      one uploaded file each, under a harmless name
 """
@@ -11,6 +12,7 @@ name that is there already is another version.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import secrets
 import shutil
@@ -21,9 +23,11 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, BinaryIO
 
+from grouprec.core import rights
 from grouprec.core.files import read_json, storage, write_json
+from grouprec.core.rights import Deed, Role, Whose
 from grouprec.core.site import app_root
-from grouprec.core.types import DataError, StorageError
+from grouprec.core.types import DataError, SettingError, StorageError
 from grouprec.data.read import peek
 
 SAMPLE_KEY = "sample"
@@ -32,6 +36,7 @@ SAMPLE_NAME = "Online Retail (sample)"
 SAMPLE_SIZE = {"n_users": 3976, "n_items": 3249, "n_rows": 253_203, "n_raw": 541_909}
 PARTS = ("interactions", "users", "items")
 _CHUNK = 1 << 20  # bytes read at a time: an upload of a gigabyte never stands in memory twice
+QUOTA_GB = "GROUPREC_UPLOAD_GB"  # the setting: what the uploads of one person may take; 100 where nothing is said
 _KEY = re.compile(r"[0-9a-f]{16}")
 
 
@@ -85,9 +90,10 @@ class Library:
         self.root = Path(root)
 
     def list(self) -> list[KnownDataset]:
-        """Return the sample, then the uploads, newest first."""
+        """Return the sample, then the uploads that whoever acts may see, newest first."""
         folders = self.root.iterdir() if self.root.is_dir() else []
-        entries = [entry for folder in folders if _KEY.fullmatch(folder.name) and (entry := self._read(folder.name))]
+        folders = [folder for folder in folders if _KEY.fullmatch(folder.name) and rights.may(Deed.SEE, folder)]
+        entries = [entry for folder in folders if (entry := self._read(folder.name))]
         return [self.sample(), *sorted(entries, key=lambda entry: entry.added, reverse=True)]
 
     def sample(self) -> KnownDataset:
@@ -103,13 +109,20 @@ class Library:
             size=saved.get("size", {}),
         )
 
+    def folder(self, entry: KnownDataset) -> Path:
+        """Return where an entry lies."""
+        return self.root / entry.key
+
     def get(self, key: str) -> KnownDataset:
         """Return a dataset by its key.
 
         Raises:
             StorageError: there is none.
         """
-        entry = self.sample() if key == SAMPLE_KEY else self._read(key) if _KEY.fullmatch(key) else None
+        if key == SAMPLE_KEY:
+            return self.sample()
+        seen = _KEY.fullmatch(key) and rights.may(Deed.SEE, self.root / key)
+        entry = self._read(key) if seen else None
         if entry is None:
             raise StorageError(f"There is no dataset '{key[:40]}'; choose another one or upload the file again.")
         return entry
@@ -124,12 +137,14 @@ class Library:
             content: its bytes, read in chunks; or where it lies, and then it is moved.
             users, items: (name, stream) of the optional attribute files.
         Raises:
+            RightsError: whoever acts may not upload.
             DataError: a file is empty.
             StorageError: the library cannot be written.
         """
+        rights.require(Deed.ADD, "upload")
         uploads: dict[str, Upload | None] = {"interactions": (name, content), "users": users, "items": items}
         incoming = self.root / f".incoming-{secrets.token_hex(4)}"
-        digest = hashlib.sha256()
+        digest = hashlib.sha256(_mine())
         try:
             with storage(incoming):
                 for part, upload in uploads.items():
@@ -138,6 +153,7 @@ class Library:
                         digest.update(f"{part} {Path(safe_name(upload[0])).suffix} {found}\n".encode())
             key = digest.hexdigest()[:16]
             if self._read(key) is None:
+                self.check_quota(_size(incoming))
                 self._keep(incoming, key, name)
         finally:
             shutil.rmtree(incoming, ignore_errors=True)
@@ -157,6 +173,7 @@ class Library:
             StorageError: there is no such dataset, or it cannot be written.
         """
         entry, size = self.get(key), dict(size or {})
+        rights.require(Deed.CHANGE, "choose columns of", self.root / key)
         record = {"name": entry.name, "added": entry.added, "roles": dict(roles), "preparation": dict(preparation)}
         record |= {"rows": size.get("n_raw", entry.rows), "size": size}
         folder = self.root / key
@@ -164,6 +181,28 @@ class Library:
             folder.mkdir(parents=True, exist_ok=True)
         write_json(folder / "dataset.json", record)
         return self.get(key)
+
+    def check_quota(self, n_bytes: int) -> None:
+        """Check that whoever acts may keep so many bytes more.
+
+        Raises:
+            SettingError: the environment does not say a number.
+            StorageError: they have too many.
+        """
+        told = os.environ.get(QUOTA_GB, "").strip() or "100"
+        try:
+            most = float(told) * 1e9
+        except ValueError:
+            raise SettingError(f"{QUOTA_GB} must be a number, not '{told}'.") from None
+        who = rights.person()
+        alone = who.role is Role.LOCAL  # then all is theirs
+        folders = [self.folder(entry) for entry in self.list()]
+        used = sum(_size(one) for one in folders if alone or rights.whose(one, who.name) is Whose.OWN)
+        if used + n_bytes > most:
+            raise StorageError(
+                f"Your files would take {(used + n_bytes) / 1e9:.1f} GB, more than the {most / 1e9:g} GB that this "
+                "server keeps for everybody; remove one on the Data page."
+            )
 
     def remove(self, key: str) -> None:
         """Delete an upload; of the sample only the choices are forgotten. Runs trained on it keep their results.
@@ -173,6 +212,7 @@ class Library:
         """
         self.get(key)
         folder = self.root / key
+        rights.require(Deed.MANAGE, "remove", folder)
         if folder.is_dir():
             with storage(folder):
                 shutil.rmtree(folder)
@@ -182,6 +222,7 @@ class Library:
         rows = _count_rows(next((incoming / "interactions").iterdir()))
         record = {"name": safe_name(name), "added": time.time(), "rows": rows, "roles": {}, "preparation": {}}
         write_json(incoming / "dataset.json", record)
+        rights.give_to_maker(incoming)
         folder = self.root / key
         with storage(folder):
             shutil.rmtree(folder, ignore_errors=True)  # remains of a damaged entry
@@ -207,10 +248,24 @@ class Library:
         )
 
 
+def _size(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
+
+def _mine() -> bytes:
+    """Return what makes keys differ between people who sign in: nobody learns that another one has the same file."""
+    who = rights.person()
+    return b"" if who.role is Role.LOCAL else f"{who.name}\n".encode()
+
+
 def safe_name(name: str) -> str:
-    """Return a file name without folders, control characters or anything a shell or a path could read."""
+    """Return a file name without folders, control characters or anything a shell or a path could read.
+
+    It keeps its end, by which its kind is known, and fits where a name may have 255 bytes and others grow from it.
+    """
     last = PureWindowsPath(PurePosixPath(name).name).name
-    return re.sub(r"[^\w.\- ()]", "_", last).strip(" .")[-100:] or "file"
+    plain = re.sub(r"[^\w.\- ()]", "_", last).strip(" .")[-100:]
+    return plain.encode(errors="ignore")[-160:].decode(errors="ignore").strip(" .") or "file"
 
 
 def versions(entries: Iterable[KnownDataset]) -> dict[str, int]:

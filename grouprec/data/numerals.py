@@ -60,14 +60,16 @@ def read_numbers(column: pd.Series) -> Numbers:
 
     Thousands may be parted by points, commas, spaces or apostrophes, fractions by a comma or a point; which is which
     is decided over the column. Currencies and pieces before or behind are left off, ``12 %`` is 0.12, ``12-`` and
-    ``(12)`` are -12.
+    ``(12)`` are -12. Endless ones (``inf``, ``1e999``) cannot be read.
     """
     if pd.api.types.is_numeric_dtype(column):
         values = column.to_numpy(np.float64, na_value=np.nan)
-        return Numbers(values, np.zeros(len(values), dtype=bool))
+        endless = np.isinf(values)
+        return Numbers(np.where(endless, np.nan, values), endless)
     codes, distinct = distinct_values(column)
     texts = plain_texts(distinct)
     found = np.array(pd.to_numeric(texts, errors="coerce"), np.float64)
+    found[np.isinf(found)] = np.nan  # 1e999 is no number that anybody counted
     foreign = np.isnan(found) & ~is_missing(texts)
     pointed = _points_may_part_thousands(texts, found) if not foreign.all() else np.zeros(len(texts), dtype=bool)
     if not foreign.any() and not pointed.any():

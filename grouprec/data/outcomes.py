@@ -113,7 +113,7 @@ def _flag_of(name: str) -> bool | None:
 def _words(column: pd.Series) -> set[str]:
     values = column.dropna().unique()[: _MOST_STATUSES + 1]
     words = {
-        folded(str(int(value)) if isinstance(value, float) and value % 1 == 0 else str(value)).strip()
+        folded(str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)).strip()
         for value in values
     }
     return {word.removesuffix(".0").replace("_", " ") for word in words} - {""}

@@ -27,6 +27,7 @@ from grouprec.data.dataset import Dataset, Interactions, LeftOut
 from grouprec.data.detect import Detected, detect
 from grouprec.data.doubts import Doubt, column_doubts
 from grouprec.data.hold_out import hold_out_rows
+from grouprec.data.limits import LONGEST_ID
 from grouprec.data.numerals import to_numbers
 from grouprec.data.read import Reading, Table, peek, read, read_table
 from grouprec.data.rejects import Rejects
@@ -136,7 +137,7 @@ def prepare(
     progress = on_progress or _ignore
     interactions = Path(interactions)
     found, detected, doubts = _find(interactions, roles or {}, reading_of(settings))
-    source = read(interactions, found.columns(), reading_of(settings))
+    source = read(interactions, found.columns(), reading_of(settings), found.coded())
     progress(0.4)
     report = _report_reading(interactions.name, source, detected, doubts)
     cleaned = clean_rows(source.frame, found, settings, report)
@@ -147,21 +148,19 @@ def prepare(
     progress(0.8)
     user_file = _attribute_file(users, cleaned.user_ids, "user")
     item_file = _attribute_file(items, cleaned.item_ids, "item")
+    of_file = _of_file(cleaned.rows)
+    cleaned = replace(cleaned, rows=cleaned.rows.take(np.arange(0)))  # large, and no longer needed
     key = _key([interactions, users, items], settings, found, seed, hold_out)
     dataset = _dataset(interactions.stem, key, source.frame, found, cleaned, core, user_file, item_file)
+    report.doubts += _cut_labels(dataset.item_labels)
     progress(1.0)
-    times = cleaned.rows.times
     return Prepared(
         dataset=dataset,
         report=report,
         roles=found,
-        n_rows=len(cleaned.rows),
-        n_users=len(sorted_unique(cleaned.rows.users)),
-        n_items=len(sorted_unique(cleaned.rows.items)),
+        **of_file,
         new_users_validation=core.new_users[0],
         new_users_test=core.new_users[1],
-        first_time=None if times is None else float(times.min()),
-        last_time=None if times is None else float(times.max()),
         split=held_out.split,
         split_reason=held_out.reason,
         choose_users=held_out.users.choose,
@@ -172,6 +171,18 @@ def prepare(
         encoding=source.encoding,
         notes=source.notes,
     )
+
+
+def _of_file(rows: Rows) -> dict[str, Any]:
+    """Return what :class:`Prepared` says of all valid rows."""
+    times = rows.times
+    return {
+        "n_rows": len(rows),
+        "n_users": len(sorted_unique(rows.users)),
+        "n_items": len(sorted_unique(rows.items)),
+        "first_time": None if times is None else float(times.min()),
+        "last_time": None if times is None else float(times.max()),
+    }
 
 
 def _report_reading(name: str, source: Table, detected: Detected, doubts: list[Doubt]) -> Report:
@@ -221,6 +232,19 @@ def _find(
                 f"choose another with --map {role}=COLUMN or do without with --map {role}=."
             )
     return found, detected, column_doubts(head.head, detected, found, mapping)
+
+
+def _cut_labels(labels: np.ndarray) -> list[Doubt]:
+    """Cut labels, in place, that no page can show; return what to say."""
+    long = [at for at, label in enumerate(labels) if len(label) > LONGEST_ID]
+    for at in long:
+        labels[at] = labels[at][: LONGEST_ID - 1] + "…"
+    said = f"{len(long):,} labels are" if len(long) > 1 else "1 label is"
+    return (
+        [Doubt(f"{said} longer than {LONGEST_ID:,} characters and {'were' if len(long) > 1 else 'was'} cut")]
+        if long
+        else []
+    )
 
 
 def _check_two(cleaned: Cleaned, roles: Roles) -> None:
@@ -277,6 +301,7 @@ def _dataset(
         merge=cleaned.merge,
         left_out=LeftOut(
             cleaned.user_ids[core.left_users],
+            left,
             left.matrix((len(core.left_users), len(item_ids)), cleaned.merge),
             _side_by_side([attribute_table(user_file, cleaned.user_ids[core.left_users])], len(core.left_users)),
         ),

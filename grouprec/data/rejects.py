@@ -7,6 +7,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pandas as pd
+
+from grouprec.core.files import replacing
 from grouprec.core.types import DataError
 
 MOST_REJECTED = 0.05  # share of the rows that may be unreadable, unless a person allows more
@@ -48,18 +51,13 @@ class Rejects:
 
     def save(self, path: Path) -> None:
         """Write them as CSV: line, rule, text."""
-        with path.open("w", encoding="utf-8", newline="") as file:
-            file.write(self.csv())
+        with replacing(path) as temporary:
+            self.table().to_csv(temporary, index=False, quoting=csv.QUOTE_NONNUMERIC)
 
-    def csv(self) -> str:
-        """Return them as CSV text."""
-        import io
-
-        out = io.StringIO(newline="")
-        writer = csv.writer(out)
-        writer.writerow(["line", "rule", "text"])
-        writer.writerows((row.line, row.rule, row.text) for row in self.rows)
-        return out.getvalue()
+    def table(self) -> pd.DataFrame:
+        """Return one row each: line, rule, text."""
+        rows = [(row.line, row.rule, row.text) for row in self.rows]
+        return pd.DataFrame(rows, columns=["line", "rule", "text"])
 
 
 class TooManyRejectedError(DataError):

@@ -68,7 +68,8 @@ class Plan:
 
     def apply(self, table: pd.DataFrame) -> pd.DataFrame:
         """Return the table in its new shape."""
-        kept = [column for column in table.columns if column in self.columns]
+        mine = set(self.columns)
+        kept = [column for column in table.columns if column in mine]
         if self.listed is not None:
             return self._spread(table, [column for column in kept if column != self.listed])
         if self.matrix:
@@ -193,8 +194,10 @@ def _counted(text: str) -> tuple[str, str]:
 def _items_in_text(head: pd.DataFrame, columns: Sequence[str]) -> Plan | None:
     """Return how to part cells that hold several items; None where cells hold one."""
     for column in columns:
+        if not _PLURAL.fullmatch(_simple(column)):
+            continue
         values = head[column].dropna()
-        if not (_PLURAL.fullmatch(_simple(column)) and len(values) > 3 and isinstance(values.iloc[0], str)):
+        if not (len(values) > 3 and isinstance(values.iloc[0], str)):
             continue
         separator = _separator(values.astype("str"))
         if separator is not None:

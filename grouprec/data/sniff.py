@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import io
 import json
 import re
 import zipfile
@@ -25,13 +26,14 @@ from grouprec.data.encodings import (
 )
 from grouprec.data.find_layout import EXCEL_LINE, find_layout
 from grouprec.data.layout import Layout
+from grouprec.data.limits import LONGEST_ROW, Unpacked, check_columns, check_workbook
 
 Format = Literal["csv", "jsonl", "json", "nested json", "parquet", "excel"]
 
 HEAD_BYTES = 1 << 20
 HEAD_ROWS = 1000
 MOST_FOREIGN = 0.05  # share of lines that may have another encoding than the rest
-MOST_HEAD_BYTES = 64 << 20  # where the first rows are longer than usual
+MOST_HEAD_BYTES = LONGEST_ROW  # where the first rows are longer than usual
 _GZIP = b"\x1f\x8b"
 _ANSWERS = {"data", "results", "records", "rows", "orders", "events", "interactions", "transactions", "hits", "value"}
 _TYPED_SUFFIXES = {".parquet": "a Parquet file", ".xlsx": "an Excel workbook", ".xlsm": "an Excel workbook"}
@@ -100,7 +102,7 @@ class Sniffed:
 
 def open_bytes(path: Path, gzipped: bool) -> BinaryIO:
     """Open a file for reading bytes, decompressed where it is gzipped."""
-    return gzip.open(path, "rb") if gzipped else path.open("rb")  # type: ignore[return-value]
+    return io.BufferedReader(Unpacked(path), HEAD_BYTES) if gzipped else path.open("rb")
 
 
 def sniff(path: Path, encoding: str = "") -> Sniffed:
@@ -128,11 +130,16 @@ def sniff(path: Path, encoding: str = "") -> Sniffed:
             head = file.read(HEAD_BYTES)
             text = not head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"["))
             while text and len(head) < MOST_HEAD_BYTES and max(head.count(b"\n"), head.count(b"\r")) < 10:
-                more = file.read(HEAD_BYTES)  # the first rows are long
+                more = file.read(len(head))  # the first rows are long
                 head += more
                 if not more:
                     break
             whole = not file.read(1)
+            if text and not whole and max(head.count(b"\n"), head.count(b"\r")) < 2:
+                raise DataError(
+                    f"'{path.name}' has no row that ends within its first {len(head) >> 20} MB; give a file with a "
+                    "line for every row."
+                )
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise damaged_gzip(path) from error
     except OSError as error:
@@ -149,6 +156,7 @@ def _sniff_zip(path: Path) -> Sniffed:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
+            check_workbook(path, archive)
     except zipfile.BadZipFile as error:
         raise DataError(f"'{path.name}' is a damaged Excel workbook or zip archive; save it again.") from error
     if any(name.startswith("xl/") for name in names):
@@ -173,6 +181,8 @@ def _sniff_text(path: Path, gzipped: bool, head: bytes, whole: bool, chosen: str
     text = text if whole else text[: max(text.rfind("\n"), text.rfind("\r", 0, -1)) + 1] or text
     format_ = _json_layout(path, text)
     layout = None if format_ else find_layout(path.name, text)
+    if layout is not None:
+        check_columns(path.name, layout.width)
     return Sniffed(path, format_ or "csv", gzipped, encoding, other, layout, text, whole, bool(chosen))
 
 
@@ -225,6 +235,16 @@ def _encoding(path: Path, head: bytes, chosen: str) -> str:
     return MIXED if is_mixed(head) else legacy_encoding(head)
 
 
+def _several_columns(path: Path, text: str) -> bool:
+    """Return whether a text is a table by its delimiter, which its name does not say."""
+    if len(text.split("\n", 2)) < 3:  # one line is no table yet
+        return False
+    try:
+        return find_layout(path.name, text).delimiter in (",", ";", "\t", "|")
+    except DataError:
+        return False
+
+
 def _json_layout(path: Path, text: str) -> Format | None:
     """Return which JSON it is, None where the text does not begin like JSON."""
     suffix = path.name.lower().removesuffix(".gz").rpartition(".")[2]
@@ -234,9 +254,9 @@ def _json_layout(path: Path, text: str) -> Format | None:
     if re.match(r'\[\s*[\[{"\]\d-]', start):
         return "json"
     if not re.match(r'\{\s*["}]', start):
-        if suffix in ("json", "jsonl", "ndjson"):
+        if suffix in ("json", "jsonl", "ndjson") and not _several_columns(path, text):
             raise DataError(f"'{path.name}' is not JSON: it begins with '{' '.join(start[:20].split())}'.")
-        return None
+        return None  # delimited text, whatever its name
     first, _, rest = start.partition("\n")
     try:
         record = json.loads(first)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from grouprec.data.encodings import KEEP_BYTES, MIXED, is_utf8, kept_bytes
 from grouprec.data.layout import SEPARATOR, Layout
+from grouprec.data.limits import check_rows
 from grouprec.data.sniff import Sniffed
 
 _CHUNK = 1 << 22
@@ -27,7 +28,7 @@ class Utf8Stream(io.RawIOBase):
 
     def __init__(self, sniffed: Sniffed, layout: Layout, separate: bool = True) -> None:
         """Open the file; with ``separate`` a delimiter of several characters becomes a single one."""
-        self._file = sniffed.open()
+        self._file, self._name = sniffed.open(), sniffed.path.name
         encoding = sniffed.encoding or "utf-8"
         self._mixed = (sniffed.other or "cp1252") if encoding == MIXED else None
         self._plain = encoding in ("utf-8", "utf-8-sig") and not sniffed.chosen
@@ -75,6 +76,7 @@ class Utf8Stream(io.RawIOBase):
         if b"\r" in found or self._last == b"\r":
             self.n_lines += found.count(b"\r") - found.count(b"\r\n")
             self.n_lines -= self._last == b"\r" and found[:1] == b"\n"
+        check_rows(self._name, self.n_lines)
         self._last = found[-1:]
         self.quoted = self.quoted or (bool(self._quote) and self._quote in found)
 

@@ -24,7 +24,8 @@ class Moments:
 
     Attributes:
         seconds: float64 [n] since 1970 UTC, NaN where a text is none.
-        order: "day/month/year" and the like where texts left it open, else "".
+        order: "day/month", "year/month/day" and the like where texts left it open, else ""; a year of four digits is
+            no part of it.
         unsure: whether another order reads every text as well, and nothing tells.
     """
 
@@ -33,16 +34,17 @@ class Moments:
     unsure: bool = False
 
 
-def read_moments(texts: pd.Series, latest: float) -> Moments:
+def read_moments(texts: pd.Series, latest: float, order: str = "") -> Moments:
     """Read texts as moments; those without a zone are UTC.
 
     Args:
         texts: distinct, in the order of the rows.
         latest: seconds since 1970; a date after it is no better than none when orders are compared.
+        order: as :attr:`Moments.order`, known beforehand; "" lets the texts decide.
     """
     parts = _Parts(texts, dated=True)
-    order, unsure = parts.settle_order(latest)
-    return Moments(parts.seconds(latest), "/".join(order), unsure)
+    found, unsure = parts.settle_order(latest, order)
+    return Moments(parts.seconds(latest), "/".join(found), unsure)
 
 
 def read_clocks(texts: pd.Series) -> np.ndarray:
@@ -103,7 +105,7 @@ class _Parts:
         good = (hours <= 24) & (minutes < 60) & (seconds <= 60)
         return np.where(good, 3600 * hours + 60 * minutes + seconds + self._part("fraction"), np.nan)
 
-    def settle_order(self, latest: float) -> tuple[tuple[str, ...], bool]:
+    def settle_order(self, latest: float, given: str = "") -> tuple[tuple[str, ...], bool]:
         """Write the parts whose order was open into their columns; return the order and whether it was a guess."""
         chosen, unsure = (), False
         for size, groups in self._unordered.items():
@@ -112,7 +114,12 @@ class _Parts:
             rows = np.sort(np.concatenate(groups))
             numbers = [self._part(str(at))[rows] for at in range(size)]
             year = self._part("year")[rows]
-            chosen, unsure = _best_order(numbers, year, bool(self._dotted[rows].mean() > 0.5), latest)
+            told = tuple(given.split("/")) if "year" in given else (*given.split("/"), "year")
+            told = tuple(name for name in told if size == 3 or name != "year")
+            if told in _ORDERS[size]:
+                chosen, unsure = told, False
+            else:
+                chosen, unsure = _best_order(numbers, year, bool(self._dotted[rows].mean() > 0.5), latest)
             for name, values in zip(chosen, numbers, strict=True):
                 self._column(name)[rows] = values
         return chosen, unsure

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from grouprec.data.time_texts import read_clocks, read_moments
 from grouprec.data.values import distinct_values, is_missing, plain_texts, spread
@@ -71,16 +72,19 @@ def to_seconds(column: pd.Series) -> np.ndarray:
     return read_times(column).seconds
 
 
-def read_times(column: pd.Series, clock: pd.Series | None = None) -> Times:
+def read_times(column: pd.Series, clock: pd.Series | None = None, order: str = "") -> Times:
     """Read times as people and programs write them, and add the time of day where it has a column of its own.
 
     Numbers are, each by its magnitude, seconds, milli-, micro- or nanoseconds since 1970, ticks of .NET or Windows,
     dates like 20111201 or 20111201123456, months like 201112 (where all are), or Excel's serial days. Text is ISO 8601
     or any date with or without words (:mod:`grouprec.data.time_shapes`); where day and month cannot be told apart by
     the column, dots mean day first and other signs month first. Times without a zone are UTC.
+
+    Args:
+        order: as :attr:`Times.order`, of texts that leave it open; "" lets the column decide.
     """
     latest = latest_time()
-    found = _read(column, latest)
+    found = _read(column, latest, order)
     if clock is not None:
         seconds = found.seconds + np.nan_to_num(to_clock(clock))
         found = Times(seconds, found.unread, found.order, found.unsure, found.units)
@@ -107,7 +111,7 @@ def to_clock(column: pd.Series) -> np.ndarray:
     return spread(np.where(fraction, np.round(fractions * _DAY), read_clocks(texts)), codes)
 
 
-def _read(column: pd.Series, latest: float) -> Times:
+def _read(column: pd.Series, latest: float, given: str) -> Times:
     nothing = np.zeros(len(column), dtype=bool)
     if pd.api.types.is_datetime64_any_dtype(column):
         return Times(_seconds(pd.DatetimeIndex(column)), nothing)
@@ -115,6 +119,9 @@ def _read(column: pd.Series, latest: float) -> Times:
         values = column.to_numpy(np.float64, na_value=np.nan)
         seconds, units = numeric_seconds(values, latest)
         return Times(seconds, np.isnan(seconds) & ~np.isnan(values), units=units)
+    plain = _plain_texts_seconds(column)
+    if plain is not None:
+        return Times(plain, nothing)
     codes, distinct = distinct_values(column)
     texts = plain_texts(distinct)
     numbers = pd.to_numeric(texts, errors="coerce").to_numpy(np.float64)
@@ -124,9 +131,27 @@ def _read(column: pd.Series, latest: float) -> Times:
         seconds[numeric], units = numeric_seconds(numbers[numeric], latest, among_texts=not numeric.all())
     order, unsure = "", False
     if not numeric.all():
-        seconds[~numeric], order, unsure = _text_seconds(texts[~numeric], latest)
+        seconds[~numeric], order, unsure = _text_seconds(texts[~numeric], latest, given)
     unread = np.append(np.isnan(seconds) & ~is_missing(texts), False)[codes]
     return Times(spread(seconds, codes), unread, order, unsure, units)
+
+
+def _plain_texts_seconds(column: pd.Series) -> np.ndarray | None:
+    """Return the seconds of a column of nothing but plain ISO 8601 texts, by Arrow; None for any other column."""
+    if not isinstance(column.dtype, pd.StringDtype) or not len(column):
+        return None
+    texts = pa.array(column)
+    first = next((text for text in texts[:100].to_pylist() if text), "")
+    if not re.match(r"\d{4}-\d\d-\d\d", first):
+        return None
+    try:
+        micros = texts.cast(pa.timestamp("us")).cast(pa.int64())
+    except pa.ArrowInvalid:
+        return None
+    seconds = micros.fill_null(0).to_numpy(zero_copy_only=False) / 1e6
+    if micros.null_count:
+        seconds[np.asarray(micros.is_null())] = np.nan
+    return seconds
 
 
 def numeric_seconds(values: np.ndarray, latest: float, among_texts: bool = False) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -198,14 +223,14 @@ def _compact(values: np.ndarray, pattern: str) -> np.ndarray:
     return _seconds(pd.to_datetime(texts, format=pattern, errors="coerce", utc=True))[codes]
 
 
-def _text_seconds(texts: pd.Series, latest: float) -> tuple[np.ndarray, str, bool]:
+def _text_seconds(texts: pd.Series, latest: float, order: str) -> tuple[np.ndarray, str, bool]:
     """Return the seconds of date texts; what is not ISO 8601 is read by its shape."""
     found = pd.Series(pd.to_datetime(texts, format="ISO8601", errors="coerce", utc=True)).dt.as_unit("us")
     seconds = _seconds(pd.DatetimeIndex(found))
     rest = np.isnan(seconds)
     if not rest.any():
         return seconds, "", False
-    moments = read_moments(texts[rest], latest)
+    moments = read_moments(texts[rest], latest, order)
     seconds[rest] = moments.seconds
     rest = np.isnan(seconds)
     if rest.any():

@@ -30,8 +30,8 @@ def descriptions(
 
     ``vae`` and ``vae_wants`` are the profile's two decoders, of what users have and of what they are predicted to
     want (which gives next to nothing to items that are nobody's candidates); ``plain`` and ``plain_wants`` those of a
-    profile that was fitted with everybody in one group, where there is one; ``popularity`` the items' share of the histories,
-    add-one smoothed.
+    profile that was fitted with everybody in one group, where there is one; ``popularity`` the items' share of the
+    histories, add-one smoothed.
     """
     popularity = histories.count_nonzero(axis=0) + 1.0
     popularity /= popularity.sum()

@@ -27,7 +27,10 @@ from grouprec.runs import schemas
 from grouprec.runs.store import Run
 
 PORTRAIT = ("group_profiles", "group_neighbours", "group_members")
-TABLES = ("users", "groups", "group_items", "group_attributes", "group_activity", "group_lists", *PORTRAIT)  # edited
+TABLES = (
+    *("users", "groups", "group_items", "group_attributes", "group_activity", "group_rules", "group_lists"),
+    *PORTRAIT,
+)  # edited
 
 
 def table(run: Run, name: str) -> pd.DataFrame:
@@ -95,6 +98,7 @@ class EditedRun:
             "group_items": lambda: self._numbered(tables.group_items_table(self._data, self._groups)),
             "group_attributes": lambda: self._numbered(tables.group_attributes_table(self._data, self._groups)),
             "group_activity": self._activity,
+            "group_rules": self._rules,
             "group_lists": lambda: self._lists,
         }
 
@@ -202,6 +206,11 @@ class EditedRun:
     def _numbered(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return a table of groups 1, 2, ... with their numbers in their stead."""
         return frame.assign(group=self._numbers[frame["group"].to_numpy(np.int64) - 1])
+
+    def _rules(self) -> pd.DataFrame:
+        """Return the rules of groups that have the members which training gave them; of others there is none."""
+        table, kept = self.run.table("group_rules"), self.grouping.sizes.keys() - self.grouping.changed
+        return table[table["group"].isin(list(kept))].reset_index(drop=True)
 
     def _activity(self) -> pd.DataFrame:
         """Return the activity of groups that are whole trained groups, or several; of others no times are kept.

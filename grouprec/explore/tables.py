@@ -131,6 +131,15 @@ def group_attributes_table(data: Dataset, groups: Groups, depth: int = 5) -> pd.
     return frame[frame["rank"] <= depth].reset_index(drop=True)
 
 
+def group_rules_table(rules: pd.DataFrame | None) -> pd.DataFrame | None:
+    """Return who belongs to every group in words, SQL and JSON (:meth:`grouprec.models.base.Grouper.rules`)."""
+    if rules is None:
+        return None
+    numbered = rules.reset_index(drop=True)
+    numbered.insert(0, "group", np.arange(1, len(rules) + 1))
+    return numbered
+
+
 def group_lists_table(
     data: Dataset, groups: Groups, candidates: Candidates, lists: Mapping[str, GroupLists]
 ) -> pd.DataFrame:

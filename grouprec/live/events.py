@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import numbers
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,10 +21,11 @@ from grouprec.data.columns import apply_map
 from grouprec.data.detect import detect_roles
 from grouprec.data.header_words import simple_name
 from grouprec.data.ids import encode_ids
+from grouprec.data.limits import LONGEST_ID
 from grouprec.data.numerals import to_numbers
 from grouprec.data.outcomes import came_to_nothing
 from grouprec.data.read import NoRowsError, peek, read_table
-from grouprec.data.times import read_times, to_seconds
+from grouprec.data.times import read_times
 from grouprec.data.values import shown
 
 # Columns of a table of events; every other column says something about the user or the item.
@@ -35,7 +37,9 @@ _EXTRA = {"event_id": ("eventid",), "group": ("group",), "behaviour": ("verdict"
 _EXTRA |= {"regime": ("regime",)}
 
 
-def read_events(path: Path, mapping: Mapping[str, str], usual: Mapping[str, str] | None = None) -> pd.DataFrame:
+def read_events(
+    path: Path, mapping: Mapping[str, str], usual: Mapping[str, str] | None = None, order: str = ""
+) -> pd.DataFrame:
     """Return the events of a file as a table whose columns are named as in :data:`COLUMNS`.
 
     Roles are found as for training files. Beside them, columns called event_id, group, verdict, method and regime
@@ -45,6 +49,7 @@ def read_events(path: Path, mapping: Mapping[str, str], usual: Mapping[str, str]
         path: a file of any format that training reads; no rows below the header are no events.
         mapping: role -> column, put over the detected roles.
         usual: the mapping of the training, which holds for columns that are there and have no other role.
+        order: of day, month and year in the training's dates (:func:`check_events`).
     Raises:
         DataError: the file cannot be read as a table, or no column is found for the user or the item.
         SettingError: the mapping does not fit together.
@@ -70,15 +75,15 @@ def read_events(path: Path, mapping: Mapping[str, str], usual: Mapping[str, str]
         if role not in roles and free:
             roles[role] = free[0]
     names = {column: role for role, column in roles.items() if role in COLUMNS}
-    table = _what_happened(read_table(path), roles).rename(columns=names)
+    table = _what_happened(read_table(path), roles, order).rename(columns=names)
     # A column of the file that bears one of our names without having that role would be taken for it.
     return table[[column for column in table.columns if column in names.values() or column not in COLUMNS]]
 
 
-def _what_happened(table: pd.DataFrame, roles: Mapping[str, str]) -> pd.DataFrame:
+def _what_happened(table: pd.DataFrame, roles: Mapping[str, str], order: str) -> pd.DataFrame:
     """Return the rows that came to something, their time of day joined to the day."""
     if roles.get("clock") and roles.get("time"):
-        table[roles["time"]] = read_times(table[roles["time"]], table[roles["clock"]]).seconds
+        table[roles["time"]] = read_times(table[roles["time"]], table[roles["clock"]], order).seconds
     return table[~came_to_nothing(table[roles["outcome"]])[0]] if roles.get("outcome") else table
 
 
@@ -91,19 +96,27 @@ class Checked:
             where there are no times, in the order of their keys, which is none: the order of rows in a file may leak
             what belongs together. Columns: row (in what was given, from 1), key, user, item, label, behaviour,
             method, regime (str, "" where missing), group (int, from 1, 0 where missing), time (seconds, NaN where
-            missing), weight, verdict (bool), and further columns as given.
+            missing), weight, verdict (bool).
+        more: the further columns as given, the same rows.
         n_events: how many were given.
         malformed: how many were refused.
         problems: the first refused ones, each with its row and the rule.
     """
 
     table: pd.DataFrame
+    more: pd.DataFrame
     n_events: int
     malformed: int
     problems: list[str]
 
 
-def check_events(events: pd.DataFrame | Iterable[Mapping[str, Any]], settings: Preparation, n_groups: int) -> Checked:
+def check_events(
+    events: pd.DataFrame | Iterable[Mapping[str, Any]],
+    settings: Preparation,
+    n_groups: int,
+    order: str = "",
+    latest: float = math.inf,
+) -> Checked:
     """Return the events that can be applied; nothing that a row holds raises.
 
     An event needs a user and an item; feedback (:data:`FACTORS`) on a group needs no user but a group. Either every
@@ -116,9 +129,12 @@ def check_events(events: pd.DataFrame | Iterable[Mapping[str, Any]], settings: P
         events: a table with columns of :data:`COLUMNS`, or mappings with such keys.
         settings: of the run's preparation: weights of behaviours, how ratings are taken.
         n_groups: groups are numbered 1..n_groups.
+        order: of day, month and year in the training's dates, as :attr:`~grouprec.data.times.Times.order`; "" where
+            the events themselves decide.
+        latest: seconds since 1970; what lies later has not happened yet.
     """
     given, odd = _table(events)
-    table = given.drop(columns=list(COLUMNS), errors="ignore")
+    table = pd.DataFrame(index=given.index)
     for name in ("user", "item", "behaviour", "label", "method", "regime", "event_id"):
         table[name] = _texts(given, name)
     verdicts = _simple(table["behaviour"])
@@ -127,16 +143,17 @@ def check_events(events: pd.DataFrame | Iterable[Mapping[str, Any]], settings: P
     groups = to_numbers(_column(given, "group"))
     inside = (groups >= 1) & (groups <= n_groups) & (groups % 1 == 0)
     table["group"] = np.where(inside & table["verdict"], np.nan_to_num(groups), 0).astype(np.int64)
-    table["time"], bad_time = _times(given)
+    table["time"], bad_time = _times(given, order, latest)
     table["weight"], bad_weight = _weights(given, table, settings)
-    rules = [(odd, "a value is a list, an object or damaged text", None)]
+    rules = [(odd, "a value is a list, an object, an endless number or damaged text", None), *_too_long(given)]
     rules += [*_rules(given, table, inside), *bad_time, *bad_weight]
     refused, problems = _refuse(rules, given)
     table.insert(0, "row", np.arange(1, len(table) + 1))
     table = table[~refused]
     table.insert(1, "key", _keys(table))
-    order = np.lexsort((table["key"].to_numpy("S32"), table["time"].to_numpy()))
-    return Checked(table.iloc[order].reset_index(drop=True), len(given), int(refused.sum()), problems)
+    table = table.iloc[np.lexsort((table["key"].to_numpy("S32"), table["time"].to_numpy()))]
+    more = given.drop(columns=list(COLUMNS), errors="ignore").loc[table.index].reset_index(drop=True)
+    return Checked(table.reset_index(drop=True), more, len(given), int(refused.sum()), problems)
 
 
 Rule = tuple[np.ndarray, str, pd.Series | None]  # rows that break it, what they break, the column that shows it
@@ -153,14 +170,29 @@ def _rules(given: pd.DataFrame, table: pd.DataFrame, inside: np.ndarray) -> list
     ]
 
 
-def _times(given: pd.DataFrame) -> tuple[np.ndarray, list[Rule]]:
+def _too_long(given: pd.DataFrame) -> list[Rule]:
+    """The rule about texts that nobody types: an id of a megabyte would be kept, sent and drawn for good."""
+    rules: list[Rule] = []
+    for name in given.columns:
+        if pd.api.types.is_numeric_dtype(given[name]) or pd.api.types.is_datetime64_any_dtype(given[name]):
+            continue
+        length = given[name].map(lambda value: len(value) if isinstance(value, str | bytes) else 0)
+        long = (length > LONGEST_ID).to_numpy(bool)
+        if long.any():
+            rules.append((long, f"its '{shown(name)}' is longer than {LONGEST_ID:,} characters", None))
+    return rules
+
+
+def _times(given: pd.DataFrame, order: str, latest: float) -> tuple[np.ndarray, list[Rule]]:
     column = _column(given, "time")
     present = _texts(given, "time") != ""
-    times = to_seconds(column)
+    times = read_times(column, order=order).seconds
     unreadable = present & np.isnan(times)
     missing = ~present & present.any()
+    learned = f"; dates of this run are {order}" if order else ""
     return times, [
-        (unreadable, "its time '{}' cannot be read", column),
+        (unreadable, f"its time '{{}}' cannot be read{learned}", column),
+        (times > latest, "its time '{}' has not come yet", column),
         (missing, "it has no time, and others have one", None),
     ]
 
@@ -217,7 +249,8 @@ def _keys(table: pd.DataFrame) -> list[str]:
 def _table(events: pd.DataFrame | Iterable[Mapping[str, Any]]) -> tuple[pd.DataFrame, np.ndarray]:
     """Return the events as a table, and which rows held something that no cell of a table can hold, bool [n]."""
     if isinstance(events, pd.DataFrame):
-        return events.reset_index(drop=True), np.zeros(len(events), bool)
+        twice = events.columns.astype(str).duplicated()
+        return events.loc[:, ~twice].reset_index(drop=True), np.zeros(len(events), bool)
     rows = [event if isinstance(event, Mapping) else {"user": [event]} for event in events]
     odd = np.array([not all(map(_is_plain, row.values())) for row in rows], bool)
     clean = [{str(name): value for name, value in row.items() if _is_plain(value)} for row in rows]
@@ -225,13 +258,15 @@ def _table(events: pd.DataFrame | Iterable[Mapping[str, Any]]) -> tuple[pd.DataF
 
 
 def _is_plain(value: Any) -> bool:
-    """Return whether a value can stand in a table: nothing, text that is text, a number, a date."""
+    """Return whether a value can stand in a table: nothing, text that is text, a finite number, a date."""
     if isinstance(value, str):
         try:
             value.encode()
         except UnicodeEncodeError:  # half a character, which JSON can hold
             return False
         return True
+    if isinstance(value, float):
+        return math.isfinite(value)
     return value is None or isinstance(value, numbers.Real | np.generic | date)
 
 

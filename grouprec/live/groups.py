@@ -70,10 +70,11 @@ class LiveGroups:
         pairs = zip((self.sums, self.owners), self._totals(users), strict=True)
         return max(float(np.abs(held - true).max() / max(true.max(), LEAST)) for held, true in pairs)
 
-    def join(self, label: int, items: np.ndarray, scores: np.ndarray) -> None:
-        """Count a new member without history, who has candidates [N]."""
+    def join(self, label: int, items: np.ndarray, scores: np.ndarray, owned: np.ndarray) -> None:
+        """Count a new member, who has candidates [N] and owns items, int [n]."""
         self.sizes[label] += 1
         add_worth(self.sums, np.array([label]), items[None], scores[None])
+        self.take(np.full(len(owned), label), owned)
 
     def take(self, labels: np.ndarray, items: np.ndarray) -> None:
         """Count members, int [B], who take an item that they did not have, int [B]."""

@@ -17,7 +17,7 @@ from grouprec.core.types import Candidates, DataError, GroupLists, Preference, R
 from grouprec.data.dataset import Dataset, Interactions
 from grouprec.live.groups import LiveGroups
 from grouprec.live.rows import best_of_pool, positions, shift, typical_chances
-from grouprec.live.users import LiveUsers, Rows
+from grouprec.live.users import LiveUsers, Rows, Start
 from grouprec.models.base import Grouper, Updater
 from grouprec.models.fitting import RunOptions
 from grouprec.models.placement import AttributePlacer, place_users
@@ -50,7 +50,8 @@ class LiveState:
     sums of the group, and the grouper's own rule says where the user belongs: they move when its answer changes.
     Attributes do not change with events, so a grouper by attributes moves nobody.
 
-    New users start without history, in the group that their attributes suggest
+    Users of the file who were left out of training come in with what it says of them (``base.left_out``). Others
+    start without history, in the group that their attributes suggest
     (:func:`~grouprec.models.placement.place_users`) and with its ranking as their candidates; where there is nothing
     to go by, in the largest group and with what all users want most, so that the first events tell where they belong.
     New items are part of the history of who takes them and are in no list before the next training; a known item that
@@ -83,6 +84,8 @@ class LiveState:
         self._shape = [len(base.user_ids), self._n_items, base.candidates.items.shape[1], base.n_groups]
         self._start_state = _start_state(updater, self._n_items)
         self._unit, self._least = typical_chances(base.candidates)
+        left_out = [] if base.left_out is None else base.left_out.user_ids.tolist()
+        self._left_out = {user_id: row for row, user_id in enumerate(left_out)}
         self._begin()
 
     def _begin(self) -> None:
@@ -137,17 +140,47 @@ class LiveState:
         self.n_events += len(user_rows)
 
     def add_user(self, user_id: str, attributes: Mapping[str, Any] | None = None) -> int:
-        """Add a user without history and return the new row.
+        """Add a user and return the new row: with what the file says of them where they were left out of training.
 
         Raises:
             DataError: the id is known.
         """
         if user_id in self._user_rows:
             raise DataError(f"The user '{user_id}' is known already; send their events without adding them.")
+        left_out = self._left_out.get(user_id)
+        label, start = self._unheard_of(attributes) if left_out is None else self._told_by_the_file(left_out)
+        user = self._users.add(label, start)
+        self._groups.join(label, start.items, start.scores, self._users.history(user)[0])
+        self.user_ids.append(user_id)
+        self._user_rows[user_id] = user
+        return user
+
+    def left_out_row(self, user_id: str) -> int | None:
+        """Return the row in the base's ``left_out`` of a user of the file who took no part in the fit."""
+        return self._left_out.get(user_id)
+
+    def _told_by_the_file(self, row: int) -> tuple[int, Start]:
+        """Return the group of a user who was left out of training, and what they start with."""
+        items, scores = self._no_candidates()
+        left = self._base.left_out
+        if left is None:
+            raise IndexError(row)
+        kept = min(len(items), left.candidates.items.shape[1])
+        items[:kept], scores[:kept] = left.candidates.items[row, :kept], left.candidates.scores[row, :kept]
+        first, end = left.histories.indptr[row : row + 2]
+        history = left.histories.indices[first:end], left.histories.data[first:end]
+        return int(left.labels[row]), Start(items, scores, left.states[row], history)
+
+    def _no_candidates(self) -> tuple[np.ndarray, np.ndarray]:
+        width = self._base.candidates.items.shape[1]
+        return np.full(width, -1, np.int32), np.zeros(width, np.float32)
+
+    def _unheard_of(self, attributes: Mapping[str, Any] | None) -> tuple[int, Start]:
+        """Return the group of a user without history, and what they start with."""
         frame = pd.DataFrame([dict(attributes or {})])
         frame = frame if self._columns is None else frame.reindex(columns=self._columns)
-        width = self._base.candidates.items.shape[1]
-        items, scores = np.full(width, -1, np.int32), np.zeros(width, np.float32)
+        items, scores = self._no_candidates()
+        width = len(items)
         preference = self._preference(Candidates(items[None], scores[None], self._n_items))
         no_history = empty_csr((1, self._n_items))
         label = int(place_users(self._grouper, preference, no_history, frame, self._placer)[0])
@@ -155,11 +188,7 @@ class LiveState:
         ranking, worth = self.group_list(label, "dedup", width) if told else self._groups.everybody(width)
         items[: len(ranking)] = ranking
         scores[: len(ranking)] = np.minimum(self._least + self._unit * worth, 0.999)  # from worth back to chances
-        user = self._users.add(label, items, scores)
-        self._groups.join(label, items, scores)
-        self.user_ids.append(user_id)
-        self._user_rows[user_id] = user
-        return user
+        return label, Start(items, scores)
 
     def add_item(self, item_id: str, label: str = "", like: int | None = None) -> int:
         """Add an item and return the new row.

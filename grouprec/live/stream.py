@@ -27,7 +27,9 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
+from grouprec.core import rights
 from grouprec.core.files import plain, storage
+from grouprec.core.rights import Deed
 from grouprec.core.types import GroupLists, Groups, Regime, StorageError
 from grouprec.data.values import shown
 from grouprec.live.events import FACTORS, MOST_NAMED, check_events
@@ -46,6 +48,7 @@ from grouprec.runs.stages import load_stage
 from grouprec.runs.store import Run, RunStore
 
 BATCH = 200  # events of one transaction
+AHEAD = 86_400.0  # seconds that the sender's clock and zone may be ahead of ours
 PLACER, SNAPSHOT = "placer.safetensors", LIVE_STATE
 _PLACE, _LAST = "stream.sequence", "stream.key"  # of the last event in a snapshot
 
@@ -96,8 +99,8 @@ class Stream:
         """Use :meth:`open`."""
         self.run, self.folder, self.base, self.state, self.ledger = run, folder, base, state, ledger
         config = run.config()
-        self._settings, self._rules = config.preparation, config.rules
-        self._times = ledger.last_times()  # of users who did something since the base
+        self._settings, self._rules, self._time_order = config.preparation, config.rules, time_order(run)
+        self._times = ledger.last_times(self._latest())  # of users who did something since the base
         users, items = run.table("users"), run.table("items")
         of_items = schemas.named("items").attributes(items)
         self._attributes = {*schemas.named("users").attributes(users), *of_items}
@@ -121,7 +124,7 @@ class Stream:
                 written.
         """
         run.require_finished("it takes no events yet")
-        folder = folder or run.live / ("" if fit == "final" else fit)
+        folder = folder or _folder(run, fit)
         ledger = Ledger(folder, f"the run {run.run_id}")
         try:
             return cls(run, folder, *start(store, run, fit, folder), ledger)
@@ -140,19 +143,22 @@ class Stream:
                 beyond its own are attributes of users and items that are new.
             watch: called with the finished fraction, 0..1.
         Raises:
+            RightsError: whoever acts may not change the run.
             StorageError: the ledger cannot be written (what was applied until then stays), or an earlier call was
                 interrupted.
         """
+        rights.require(Deed.CHANGE, "send events", self.run.path)
         begun = time.perf_counter()
         with self._thread:
             if self.interrupted:
                 raise StorageError(f"The stream of {self.run.run_id} was interrupted in an event; open it again.")
-            checked = check_events(events, self._settings, self.base.n_groups)
+            checked = check_events(events, self._settings, self.base.n_groups, self._time_order, self._latest())
             report = Report(checked.n_events, malformed=checked.malformed, problems=checked.problems)
             table = self._drop_late(self._drop_duplicates(checked.table, report), report)
             groups = np.array(self.state.labels)
             for start in range(0, len(table), BATCH):
-                self.ledger.append(self._entries(table.iloc[start : start + BATCH]))
+                part = table.iloc[start : start + BATCH]
+                self.ledger.append(self._entries(part, checked.more.loc[part.index]))
                 self._catch_up()
                 report.applied = min(start + BATCH, len(table))
                 if self._applied - self._saved >= self.snapshot_every:
@@ -287,7 +293,7 @@ class Stream:
             state.judge(item_row, FACTORS[entry.behaviour], user_row)
             return
         state.event(user_row, item_row)
-        if entry.time is not None:
+        if entry.time is not None and entry.time <= self._latest():
             self._times[entry.user] = max(entry.time, self._times.get(entry.user, -np.inf))
 
     def _drop_duplicates(self, table: pd.DataFrame, report: Report) -> pd.DataFrame:
@@ -310,25 +316,34 @@ class Stream:
             report.problems.append(sentence)
         return table[~late]
 
+    def _latest(self) -> float:
+        """Return the latest moment that an event may bear: one from the future would lock its user out until then.
+
+        Data that was moved in time may itself lie ahead; what it holds has come.
+        """
+        return max(time.time() + AHEAD, float(self.base.last_times.max(initial=-np.inf)))
+
     def _last_time(self, user: str) -> float:
         """Return when a user last did something, seconds since 1970, -inf where nothing is known."""
-        row, times = self.state.user_row(user), self.base.last_times
+        row, times, left = self.state.user_row(user), self.base.last_times, self.state.left_out_row(user)
         before = float(times[row]) if row is not None and row < len(times) else -np.inf
+        if left is not None and self.base.left_out is not None:
+            before = float(self.base.left_out.last_times[left])
         return max(before, self._times.get(user, -np.inf))
 
-    def _entries(self, table: pd.DataFrame) -> Iterator[Entry]:
-        """Return rows of :class:`~grouprec.live.events.Checked` as the ledger keeps them."""
+    def _entries(self, table: pd.DataFrame, more: pd.DataFrame) -> Iterator[Entry]:
+        """Return rows of :class:`~grouprec.live.events.Checked`, with their further columns, as entries."""
         columns = ["key", "user", "item", "group", "time", "weight", "behaviour", "verdict", "label"]
         lists = (table[name].tolist() for name in (*columns, "method", "regime"))
-        for attributes, values in zip(self._new_attributes(table), zip(*lists, strict=True), strict=True):
+        for attributes, values in zip(self._new_attributes(table, more), zip(*lists, strict=True), strict=True):
             key, user, item, group, moment, weight, behaviour, verdict, label, method, regime = values
             moment = None if np.isnan(moment) else moment
             first = (key, user or None, item, group or None, moment, weight, behaviour, int(verdict), label)
             yield Entry(*first, attributes, method, regime)
 
-    def _new_attributes(self, table: pd.DataFrame) -> list[str]:
+    def _new_attributes(self, table: pd.DataFrame, more: pd.DataFrame) -> list[str]:
         """Return what rows say about users and items as JSON objects, empty where both are known."""
-        frame = table[[name for name in table.columns if name in self._attributes]].astype(object)
+        frame = more[[name for name in more.columns if name in self._attributes]].astype(object)
         if frame.empty:
             return ["{}"] * len(table)
         user_row, item_row = self.state.user_row, self.state.item_row
@@ -337,6 +352,11 @@ class Stream:
         frame = frame.where(frame.notna(), None)
         given = ({name: value for name, value in row.items() if value is not None} for row in frame.to_dict("records"))
         return [json.dumps(row, default=plain) if is_new else "{}" for row, is_new in zip(given, new, strict=True)]
+
+
+def time_order(run: Run) -> str:
+    """Return the order of day, month and year that the training found in its dates, "" where they left none open."""
+    return str(run.metrics().get("time_order") or "")
 
 
 def start(store: RunStore, run: Run, fit: str = "final", folder: Path | None = None) -> tuple[FitSnapshot, LiveState]:
@@ -354,7 +374,7 @@ def start(store: RunStore, run: Run, fit: str = "final", folder: Path | None = N
             f"The run {run.run_id} has nothing to send events to (final.safetensors is missing); train it again."
         )
     base, config = FitSnapshot.load(run.file(f"live/{fit}.safetensors")), run.config()
-    folder = folder or run.live / ("" if fit == "final" else fit)
+    folder = folder or _folder(run, fit)
     users = run.table("users").set_index("user", drop=False).reindex(base.user_ids)
     attributes = schemas.named("users").attributes(users).reset_index(drop=True)
     updater, grouper = (load_stage(store, run, kind, fit) for kind in ("updater", "grouper"))
@@ -362,6 +382,19 @@ def start(store: RunStore, run: Run, fit: str = "final", folder: Path | None = N
     if not grouper.reads_attributes:
         placer = _placer(folder / PLACER, attributes, base.labels, config.seed)
     return base, LiveState(base, updater, grouper, attributes, placer)
+
+
+def keep_placer(run: Run, fit: str, placer: AttributePlacer) -> None:
+    """Write the classifier of users without history where a stream of a fit looks for it."""
+    path = _folder(run, fit) / PLACER
+    with storage(path):
+        path.parent.mkdir(exist_ok=True)
+    save_sealed_arrays(path, placer.arrays())
+
+
+def _folder(run: Run, fit: str) -> Path:
+    """Return where what belongs to the streams of a fit is kept."""
+    return run.live / ("" if fit == "final" else fit)
 
 
 def _placer(path: Path, attributes: pd.DataFrame, labels: np.ndarray, seed: int) -> AttributePlacer | None:

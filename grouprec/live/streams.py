@@ -17,6 +17,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from grouprec.core import rights
+from grouprec.core.rights import Deed
+from grouprec.core.types import StorageError
 from grouprec.live.stream import Report, Stream
 from grouprec.runs.store import Run, RunStore
 
@@ -59,8 +62,10 @@ def use(store: RunStore, run: Run) -> Iterator[Stream]:
     """Give the stream of a run to one user at a time; others wait.
 
     Raises:
-        StorageError: as :meth:`Stream.open` does.
+        StorageError: as :meth:`Stream.open` does; also where whoever acts may not see the run.
     """
+    if not rights.may(Deed.SEE, run.path):
+        raise StorageError(f"There is no run called '{run.run_id}' here.")
     with _ADDING:
         shared = _ALL.setdefault(run.path.resolve(), _Shared())
     with shared.lock:

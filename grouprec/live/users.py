@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from scipy import sparse
 
@@ -35,6 +37,21 @@ class Rows:
         return self._all[: self._n]
 
 
+class Start(NamedTuple):
+    """What a user who is not of the base starts with.
+
+    Attributes:
+        items, scores: [N], their candidates.
+        state: [H], the updater's vector; None for that of somebody unheard of.
+        history: what they have, items int32 [n] and weights float32 [n]; None for nothing.
+    """
+
+    items: np.ndarray
+    scores: np.ndarray
+    state: np.ndarray | None = None
+    history: tuple[np.ndarray, np.ndarray] | None = None
+
+
 class LiveUsers:
     """State, candidates, history and group of every user.
 
@@ -58,8 +75,9 @@ class LiveUsers:
         self._users, self._placed = Rows(np.empty(0, np.int32), room), Rows(np.empty(0, np.int32), room)
         self._states = Rows(np.empty((0, base.states.shape[1]), np.float32), room)
         self._items, self._scores = (Rows(np.empty((0, width), kind), room) for kind in (np.int32, np.float32))
-        # Users who came after the fit: the candidates that they started with.
+        # Users who came after the fit: the candidates and vectors that they started with.
         self._first_items, self._first_scores = (Rows(np.empty((0, width), kind)) for kind in (np.int32, np.float32))
+        self._first_states = Rows(np.empty((0, base.states.shape[1]), np.float32))
         self._histories: dict[int, tuple[np.ndarray, np.ndarray]] = {}  # items int32 [n], weights float32 [n]
         self._newest = len(base.item_ids) - 1  # the last item that anybody has
         self.labels, self.slots = self._labels.rows, self._slots.rows
@@ -77,14 +95,17 @@ class LiveUsers:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def add(self, label: int, items: np.ndarray, scores: np.ndarray) -> int:
-        """Add a user without history and return the new row. ``items`` and ``scores``: [N], what they start with."""
-        self._first_items.add(items[None])
-        self._first_scores.add(scores[None])
+    def add(self, label: int, start: Start) -> int:
+        """Add a user and return the new row."""
+        self._first_items.add(start.items[None])
+        self._first_scores.add(start.scores[None])
+        self._first_states.add((self._start_state if start.state is None else start.state)[None])
         self._labels.add(np.array([label], np.int32))
         self._slots.add(np.array([-1], np.int32))
         self.labels, self.slots = self._labels.rows, self._slots.rows
         user = len(self) - 1
+        if start.history is not None:
+            self._histories[user] = start.history
         self.touch(np.array([user]), np.array([label], np.int32))
         return user
 
@@ -106,7 +127,7 @@ class LiveUsers:
         rank = users[new] - self.n_known
         items, scores, states = base.candidates.items[known], base.candidates.scores[known], base.states[known]
         items[new], scores[new] = self._first_items.rows[rank], self._first_scores.rows[rank]
-        states[new] = self._start_state
+        states[new] = self._first_states.rows[rank]
         return items, scores, states
 
     def current(self, users: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -183,6 +204,7 @@ class LiveUsers:
             "labels": self.labels[self.users],
             "first_items": self._first_items.rows.copy(),
             "first_scores": self._first_scores.rows.copy(),
+            "first_states": self._first_states.rows.copy(),
             "history_users": np.array(owners, np.int32),
             "history_ends": np.array([len(part[0]) for part in parts], np.int64).cumsum(),
             "history_items": np.concatenate([np.empty(0, np.int32), *(part[0] for part in parts)]),
@@ -194,6 +216,8 @@ class LiveUsers:
         self._first_items.add(arrays["first_items"])
         self._first_scores.add(arrays["first_scores"])
         nobody = np.full(len(arrays["first_items"]), -1, np.int32)
+        unheard = np.repeat(self._start_state[None], len(nobody), axis=0)  # a snapshot of 0.1.0 knows no others
+        self._first_states.add(arrays.get("first_states", unheard))
         self._labels.add(nobody)
         self._slots.add(nobody)
         self.labels, self.slots = self._labels.rows, self._slots.rows

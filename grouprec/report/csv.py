@@ -14,6 +14,7 @@ from grouprec.core.types import StorageError
 from grouprec.explore.edited_tables import EditedRun
 from grouprec.explore.edits import EditHistory
 from grouprec.explore.tables import USER_LIST_DEPTH
+from grouprec.report import spreadsheet
 from grouprec.runs.store import Run
 
 if TYPE_CHECKING:  # a stream knows the stages, and so torch: exporting a run does without
@@ -22,9 +23,10 @@ if TYPE_CHECKING:  # a stream knows the stages, and so torch: exporting a run do
 LIST_COLUMNS = ["group", "rank", "item", "score"]
 
 
-def export_run(run: Run, out: Path, method: str | None = None) -> dict[str, int]:
+def export_run(run: Run, out: Path, method: str | None = None, excel: bool = False) -> dict[str, int]:
     """Write members.csv, group_lists.csv, group_rankings.csv and user_lists.csv; return rows by file name.
 
+    Where groups are formed by rules there is group_rules.csv, too: group, sentence, sql, json.
     Groups are as people's edits of them have left them (:mod:`grouprec.explore.edited_tables`).
 
     Args:
@@ -32,22 +34,25 @@ def export_run(run: Run, out: Path, method: str | None = None) -> dict[str, int]
         method: "members_mean", "generated", "popularity" or a strategy that the run was trained with; None takes
             what the run made its own: that strategy where one was named, else "members_mean"
             (docs/decisions/0004-which-lists-are-exported.md).
+        excel: the files are for a spreadsheet: an id that would run there as a formula gets an apostrophe before it.
+            Without it ids stay exact; :func:`run_in_a_spreadsheet` tells which would run.
     Raises:
         StorageError: the run is not finished, has no lists of that method, or ``out`` cannot be written.
     """
     run.require_finished("nothing to export yet")
-    return _export(run, out, method, EditedRun(run, EditHistory.load(run.path)).table)
+    return _write(run_files(run, EditedRun(run, EditHistory.load(run.path)).table, method), out, excel)
 
 
-def _export(run: Run, out: Path, method: str | None, table: Callable[[str], pd.DataFrame]) -> dict[str, int]:
+def run_files(run: Run, table: Callable[[str], pd.DataFrame], method: str | None = None) -> dict[str, pd.DataFrame]:
+    """Return the files of :func:`export_run` by name; ``table`` gives the run's tables, edited or not."""
     chosen, lists = exported_methods(run, method), table("group_lists")
-    files = {
+    return {
         "members.csv": _members(table("users")),
         "group_lists.csv": _of(lists, chosen["strict"], "strict", run),
         "group_rankings.csv": _of(lists, chosen["dedup"], "dedup", run),
         "user_lists.csv": run.table("user_lists")[["user", *LIST_COLUMNS[1:]]],
+        **_rules(run, table),
     }
-    return _write(files, out)
 
 
 def exported_methods(run: Run, method: str | None = None) -> dict[str, str]:
@@ -58,7 +63,7 @@ def exported_methods(run: Run, method: str | None = None) -> dict[str, str]:
     return {regime: method or name for regime, name in own.items()}
 
 
-def export_stream(stream: Stream, out: Path) -> dict[str, int]:
+def export_stream(stream: Stream, out: Path, excel: bool = False) -> dict[str, int]:
     """Write the files of :func:`export_run` as they stand after a stream's events; return rows by file name.
 
     Groups are the trained ones: a stream knows no edits of them. Before any event the files are byte for byte those of
@@ -66,11 +71,13 @@ def export_stream(stream: Stream, out: Path) -> dict[str, int]:
     time (UTC, "" where there is none), user, group, item, verdict, method, regime (of the list that was judged, ""
     where nobody said).
 
+    Args:
+        excel: as for :func:`export_run`.
     Raises:
         StorageError: ``out`` cannot be written.
     """
     if not stream.ledger.length:
-        return _export(stream.run, out, None, stream.run.table)
+        return _write(run_files(stream.run, stream.run.table), out, excel)
     state, lists = stream.state, stream.group_lists()
     item_ids = np.array(state.item_ids, dtype=object)
     now = pd.DataFrame({"user": state.user_ids, "group": state.labels + 1})
@@ -82,21 +89,34 @@ def export_stream(stream: Stream, out: Path) -> dict[str, int]:
         "group_rankings.csv": _group_lists(lists.ranking, lists.ranking_scores, item_ids),
         "user_lists.csv": _user_lists(stream, members["user"], item_ids),
     }
+    files |= _rules(stream.run, stream.run.table)
     feedback = _feedback(stream)
-    return _write({**files, "feedback.csv": feedback} if len(feedback) else files, out)
+    return _write({**files, "feedback.csv": feedback} if len(feedback) else files, out, excel)
 
 
-def _write(files: dict[str, pd.DataFrame], out: Path) -> dict[str, int]:
+def run_in_a_spreadsheet(run: Run) -> list[str]:
+    """Return the ids of users and items that a spreadsheet would run as formulas."""
+    ids = [run.table(f"{kind}s")[kind] for kind in ("user", "item")]
+    return [str(name) for column in ids for name in column[spreadsheet.formulas(column)]]
+
+
+def _write(files: dict[str, pd.DataFrame], out: Path, excel: bool) -> dict[str, int]:
     with storage(out):
         out.mkdir(parents=True, exist_ok=True)
     for name, frame in files.items():
+        frame = spreadsheet.as_text(frame) if excel else frame
         with replacing(out / name) as temporary:
-            frame.to_csv(temporary, index=False)
+            spreadsheet.write(frame, temporary)
     return {name: len(frame) for name, frame in files.items()}
 
 
 def _members(users: pd.DataFrame) -> pd.DataFrame:
     return users[["user", "group"]].assign(weight=1.0)
+
+
+def _rules(run: Run, table: Callable[[str], pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Return the file of the groups' rules, where they have any."""
+    return {"group_rules.csv": table("group_rules")} if run.has_table("group_rules") else {}
 
 
 def _of(lists: pd.DataFrame, method: str, regime: str, run: Run) -> pd.DataFrame:

@@ -30,6 +30,7 @@ METHODS = {
     "kmeans_mean_simple": "k-means + mean of the simplest scorer",
     "kmeans_popularity": "k-means + most popular",
     "kmeans_recent": "k-means + popular lately",
+    "lists_own": "Groups made for their lists (catalogue segmentation)",
     "lists_simple": "Catalogue segmentation on the simplest scorer",
     "popularity": "One popular list for all",
     "recent_popularity": "One list of what is popular lately",
@@ -50,6 +51,11 @@ REGIME_HELP = (
     "**Each member skips what they have**: the group shares one long ranking, and everyone gets its first items "
     "that are new to them. The two uses need different lists, so every group has both."
 )
+
+
+def rule_answer(sentence: str) -> str:
+    """Say who belongs to a group that is formed by a rule (table ``group_rules``)."""
+    return f"**Who belongs here:** {plain(sentence)}"
 
 
 def method_title(method: str, regime: str = "") -> str:
@@ -238,7 +244,7 @@ def worth_answer(evaluation: pd.DataFrame, regime: str, method: str = "generated
         parts.append(f"Such lists {times(lists['value'] / lists['floor'])} {_floor(lists)}")
     if generated is not None and mean is not None and mean["value"] > 0:
         kept = percent(generated["value"] / mean["value"])
-        parts.append(f"{'generated' if parts else 'Generated'} ones keep {kept} of the members' mean")
+        parts.append(f"{'generated' if parts else 'Generated'} ones keep {kept} of the usual list's worth")
     return f"{'; '.join(parts)}." if parts else ""
 
 

@@ -118,8 +118,11 @@ def make_config(**choices: Any) -> RunConfig:
     """
     settings = {name: dict(values) for name, values in dict(choices.get("settings") or {}).items()}
     for group, (name, model) in SETTING_GROUPS.items():
-        changes = settings.pop(group, None)
-        if changes:
+        given = settings.pop(group, {})
+        own = _fields_of_stage(group, choices)  # the grouper "rules" and the rules for lists are called alike
+        if of_stage := {field: value for field, value in given.items() if field in own}:
+            settings[group] = of_stage
+        if changes := {field: value for field, value in given.items() if field not in own}:
             base = choices.get(name) or model()
             choices[name] = {**base.model_dump(), **changes}
     choices["settings"] = settings
@@ -142,6 +145,14 @@ def make_config(**choices: Any) -> RunConfig:
                 f"No stage called '{name}' is part of this run; it has: data, rules, {', '.join(sorted(names))}."
             )
     return config
+
+
+def _fields_of_stage(name: str, choices: Mapping[str, Any]) -> set[str]:
+    """Return the settings of the chosen stage of that name; none where there is no such stage, or another is chosen."""
+    chosen = (
+        registry.get(name) for kind, registry in REGISTRIES.items() if name in registry and choices.get(kind) == name
+    )
+    return {field for stage in chosen for field in stage.Config.model_fields}
 
 
 def parse_settings(pairs: Iterable[str]) -> dict[str, dict[str, Any]]:

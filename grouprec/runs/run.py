@@ -11,9 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from grouprec.core import rights
 from grouprec.core.errors import StorageError
 from grouprec.core.files import plain, read_json, replacing, storage, write_json
 from grouprec.core.forms import DamagedError
+from grouprec.core.rights import Deed
 from grouprec.runs import content
 from grouprec.runs.notes import MOST_NOTE, MOST_TITLE, Notes, change_notes, read_notes, tidy
 from grouprec.runs.status import State, Status, change_status, read_status
@@ -29,6 +31,7 @@ LIVE_STATE = "snapshot.safetensors"  # after some of them
 SNAPSHOT = "live/final.safetensors"
 FACTS = "live/final.items.safetensors"
 FITTED = "fitted.json"
+FORGOTTEN = "forgotten.json"  # who was removed since the training
 _SMALL = ("config.json", "metrics.json", "events.jsonl")  # looked at whenever somebody asks how the run is
 _NOT_IN_1 = ("config.json", "events.jsonl")  # a manifest of 0.1.0 does not name them
 
@@ -352,11 +355,13 @@ class Run:
         """Keep a note and tags with the run; tags that differ in case only count once, empty ones not at all.
 
         Raises:
+            RightsError: whoever acts may not change the run.
             StorageError: they cannot be written, or what is there is damaged.
         """
         return self._note(note=note.strip()[:MOST_NOTE], tags=tidy(tags))
 
     def _note(self, **changes: Any) -> Notes:
+        rights.require(Deed.CHANGE, "rename" if "title" in changes else "annotate", self.path)
         try:
             return change_notes(self.path, changes)
         except DamagedError as error:
@@ -385,4 +390,5 @@ class Run:
         with storage(self.path):
             for name in damaged:
                 (self.path / name).unlink(missing_ok=True)
+            (self.path / FORGOTTEN).unlink(missing_ok=True)  # it is trained again, from what the files hold now
             (self.path / content.MANIFEST).unlink(missing_ok=True)

@@ -17,7 +17,53 @@ from grouprec.core.arrays import empty_csr
 from grouprec.core.files import replacing, storage
 from grouprec.core.types import Candidates, StorageError
 
+LEFT_OUT_DEPTH = 50  # candidates kept of a user whom most runs never hear of again
 _DTYPES = {"BOOL": np.bool_, "U8": np.uint8, "I32": np.int32, "I64": np.int64, "F32": np.float32, "F64": np.float64}
+
+
+@dataclass(frozen=True, eq=False)
+class LeftOutUsers:
+    """What a fit says of the users who took no part in it: they stand aside until something happens to them.
+
+    Attributes:
+        user_ids: object array of str [V].
+        histories: float32 CSR [V, I], what they have.
+        candidates: their own predictions, [V, N']; N' up to :data:`LEFT_OUT_DEPTH`.
+        labels: int32 [V], the groups where the grouper's rule puts them.
+        states: float32 [V, H], the updater's vectors after all that they did.
+        last_times: float64 [V], as in :class:`FitSnapshot`.
+    """
+
+    user_ids: np.ndarray
+    histories: sparse.csr_array
+    candidates: Candidates
+    labels: np.ndarray
+    states: np.ndarray
+    last_times: np.ndarray
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return all of it as arrays by name."""
+        return {
+            **pack_text("left_out", self.user_ids),
+            **_csr_arrays("left_out_history", self.histories),
+            "left_out_items": self.candidates.items[:, :LEFT_OUT_DEPTH],
+            "left_out_scores": self.candidates.scores[:, :LEFT_OUT_DEPTH],
+            "left_out_labels": self.labels,
+            "left_out_states": self.states,
+            "left_out_last_times": self.last_times,
+        }
+
+    @classmethod
+    def of(cls, arrays: dict[str, np.ndarray], n_items: int) -> Self | None:
+        """Return what :meth:`arrays` made; None where there is nothing of it, as in runs of 0.1.0."""
+        if "left_out_ends" not in arrays:
+            return None
+        user_ids = unpack_text("left_out", arrays)
+        values, items, ends = (arrays[f"left_out_history_{name}"] for name in ("values", "items", "ends"))
+        histories = csr_around(values, items, ends, (len(user_ids), n_items))
+        candidates = Candidates(arrays["left_out_items"], arrays["left_out_scores"], n_items)
+        labels, states, times = (arrays[f"left_out_{name}"] for name in ("labels", "states", "last_times"))
+        return cls(user_ids, histories, candidates, labels, states, times)
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +90,7 @@ class FitSnapshot:
             by the file, so on no list of their own; None where the fit knows all rows, or repeats are allowed.
         recent: int32 [U, L], the users' latest items, oldest first, -1 before the first; None where no encoder of the
             fit asks for their order, and in runs of 0.1.0.
+        left_out: users of the file who took no part in the fit; None where there are none.
     """
 
     user_ids: np.ndarray
@@ -62,6 +109,7 @@ class FitSnapshot:
     excluded: np.ndarray | None = None
     held_out: sparse.csr_array | None = None
     recent: np.ndarray | None = None
+    left_out: LeftOutUsers | None = None
 
     def save(self, path: Path) -> None:
         """Write everything to one safetensors file; a reader sees the old file or the new one, never half.
@@ -71,9 +119,7 @@ class FitSnapshot:
         """
         texts = {"user_ids": self.user_ids, "item_ids": self.item_ids, "item_labels": self.item_labels}
         arrays = {
-            "history_values": self.histories.data.astype(np.float32, copy=False),
-            "history_items": self.histories.indices.astype(np.int32, copy=False),
-            "history_ends": self.histories.indptr.astype(np.int64, copy=False),
+            **_csr_arrays("history", self.histories),
             "candidate_items": self.candidates.items,
             "candidate_scores": self.candidates.scores,
             "labels": self.labels,
@@ -90,6 +136,8 @@ class FitSnapshot:
             arrays["held_out_ends"] = self.held_out.indptr.astype(np.int64, copy=False)
         if self.recent is not None:
             arrays["recent"] = self.recent
+        if self.left_out is not None:
+            arrays |= self.left_out.arrays()
         numbers = {"weight": self.weight, "repeats": self.repeats, "n_groups": self.n_groups, "seed": self.seed}
         meta = {name: json.dumps(value) for name, value in numbers.items()}
         with storage(path):
@@ -121,11 +169,21 @@ class FitSnapshot:
                 excluded=arrays.get("barred"),
                 held_out=_held_out(arrays, shape),
                 recent=arrays.get("recent"),
+                left_out=LeftOutUsers.of(arrays, shape[1]),
             )
         except (OSError, ValueError, KeyError) as error:
             raise StorageError(
                 f"The file {path}, from which live updates start, is missing or damaged; train the run again."
             ) from error
+
+
+def _csr_arrays(name: str, matrix: sparse.csr_array) -> dict[str, np.ndarray]:
+    """Return a matrix as ``<name>_values`` float32, ``<name>_items`` int32 and ``<name>_ends`` int64."""
+    return {
+        f"{name}_values": matrix.data.astype(np.float32, copy=False),
+        f"{name}_items": matrix.indices.astype(np.int32, copy=False),
+        f"{name}_ends": matrix.indptr.astype(np.int64, copy=False),
+    }
 
 
 def _held_out(arrays: dict[str, np.ndarray], shape: tuple[int, int]) -> sparse.csr_array | None:

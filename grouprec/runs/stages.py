@@ -49,7 +49,7 @@ def _stages(run: Run, fit: str) -> dict[str, Any]:
 def _load(store: RunStore, run: Run, kind: str, name: str, key: str) -> Any:
     """Read one stage back, from the run or from another that has the same key."""
     record = f"stages/{kind}.{name}.{key[:12]}.json"
-    for one in [run, *store.runs()] if key else []:
+    for one in [run, *store.all_runs()] if key else []:
         found = read_stage(one.path, one.path / record)
         if found is None or found[0].get("key") != key:
             continue

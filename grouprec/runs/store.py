@@ -3,7 +3,9 @@
 ``<runs>/<run_id>/``
     config.json      everything needed to repeat the run
     status.json      one state, the current stage, a fraction, seconds left; replaced atomically
+    owner.json       whose it is, where people sign in
     notes.json       what people wrote about the run: a note, tags, a new title
+    approvals.json   which number of lists people approved, when
     events.jsonl     one line per epoch, stage end and note
     log.txt          what the process printed
     stages/          what every stage learned: <kind>.<name>.safetensors + .json (settings, key)
@@ -27,10 +29,12 @@ from typing import TYPE_CHECKING, Any
 
 import platformdirs
 
+from grouprec.core import rights
 from grouprec.core.errors import StorageError
 from grouprec.core.files import read_json, storage, write_json
 from grouprec.core.forms import DamagedError
 from grouprec.core.processes import identity
+from grouprec.core.rights import Deed
 from grouprec.runs import content, trash
 from grouprec.runs.notes import MOST_NOTE, MOST_TAG, MOST_TAGS, Notes
 from grouprec.runs.run import LEDGER, Run
@@ -64,7 +68,14 @@ class RunStore:
         self.root = Path(root) if root else default_root()
 
     def runs(self) -> list[Run]:
-        """Return all runs, also damaged ones: a folder is one where it has any of the files that say so."""
+        """Return the runs that whoever acts may see, also damaged ones."""
+        return [run for run in self.all_runs() if rights.may(Deed.SEE, run.path)]
+
+    def all_runs(self) -> list[Run]:
+        """Return all runs, whoever asks: for the queue, and for what runs share among themselves.
+
+        A folder is one where it has any of the files that say so.
+        """
         try:
             folders = [path for path in self.root.iterdir() if not path.name.startswith(".") and _is_run(path)]
         except OSError:
@@ -96,31 +107,45 @@ class RunStore:
         Args:
             place: in the queue; None where the caller trains the run itself.
         Raises:
+            RightsError: whoever acts may not train, or not on this data.
             StorageError: the runs folder cannot be written.
         """
+        rights.require(Deed.ADD, "train")
+        for folder in self._read_by(config):
+            rights.require(Deed.SEE, "train on", folder)
         stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
         path = self.root / f"{stamp}-{secrets.token_hex(2)}"
         with storage(self.root):
             path.mkdir(parents=True)
         run = Run(path)
+        rights.give_to_maker(path)
         write_json(path / "config.json", config.model_dump(mode="json"))
         mine = {"pid": os.getpid(), "process": identity(os.getpid()) or ""}
         begin_status(path, Status(created=time.time(), place=place, **(mine if place is None else {})))
         return run
 
+    def _read_by(self, config: RunConfig) -> set[Path]:
+        """Return the folders of datasets, and of the run whose feedback counts, that a configuration reads."""
+        library, files = self.root / "datasets", (config.interactions, config.users, config.items)
+        inside = [file.relative_to(library) for file in files if file is not None and file.is_relative_to(library)]
+        feedback = {self.root / config.feedback} if config.feedback else set()
+        return {library / one.parts[0] for one in inside} | feedback
+
     def delete(self, run: Run) -> None:
         """Put a run in the trash; stages that others read back from it go to one of them, too.
 
         Raises:
+            RightsError: it is not theirs who acts.
             StorageError: the runs folder cannot be written.
         """
+        rights.require(Deed.MANAGE, "delete", run.path)
         with storage(run.path):
             self._hand_over(run)
         trash.put(self.root, run.path)
 
     def _hand_over(self, run: Run) -> None:
         """Give every stage that only this run has, and another one's results rest on, to that one."""
-        others = [one for one in self.runs() if one.run_id != run.run_id]
+        others = [one for one in self.all_runs() if one.run_id != run.run_id]
         needed = {one: json.dumps(read_json(one.fitted)) for one in others}
         for record in (run.path / "stages").glob("*.json"):
             found = read_json(record)
@@ -136,8 +161,10 @@ class RunStore:
                 content.add_to_manifest(heir.path, [f"stages/{part.name}" for part in parts])
 
     def find_stage(self, key: str, first: Run) -> tuple[dict[str, np.ndarray], Any] | None:
-        """Return arrays and meta of a stage with that key, from the given run or any other; None if none has it."""
-        for run in [first, *self.runs()]:
+        """Return arrays and meta of a stage with that key, from the given run or another that its owner may see."""
+        for run in [first, *self.all_runs()]:
+            if not rights.may_build_on(run.path, first.path):
+                continue
             for path in (run.path / "stages").glob(f"*.{glob.escape(key[:12])}.json"):
                 found = content.read_stage(run.path, path)
                 if found is not None and found[0].get("key") == key:

@@ -84,7 +84,7 @@ class Fitted:
     preference: Preference
     grouper: Grouper
     groups: Groups
-    placer: AttributePlacer | None
+    placer: AttributePlacer
     profile: Profile
     generator: Generator
     updater: Updater
@@ -125,7 +125,8 @@ class Fitted:
     def place(self, candidates: Candidates, histories: sparse.csr_array, attributes: pd.DataFrame) -> np.ndarray:
         """Return the groups of any users, int32 [B]: by their own candidates, or by attributes without a history."""
         preference = place_preference(candidates, self.preference)
-        return place_users(self.grouper, preference, histories, attributes, self.placer)
+        used = self.placer if self.placer.helps and not self.grouper.reads_attributes else None
+        return place_users(self.grouper, preference, histories, attributes, used)
 
 
 @dataclass(frozen=True, eq=False)

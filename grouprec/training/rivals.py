@@ -21,6 +21,7 @@ from grouprec.training.list_choice import floor_lists, floor_method
 
 SIMPLE = "simple"
 SIMPLE_GROUPS = "lists"  # the grouper that the simple scorer is tried with
+LISTS = "lists_own"  # groups made for their lists from the run's own predictions
 TREND = "_trend"
 
 Shared = dict[str, tuple[Groups, GroupLists]]
@@ -59,6 +60,8 @@ def find_rivals(judged: Fitted, task: Task, choices: Choices, usual: Mapping[str
     shared["group_popularity"] = judged.groups, group_popularity(data.histories, judged.groups, maker.config.seed)
     shared |= kmeans_methods(maker, choices, kmeans, {**usual, SIMPLE: simple})
     shared[f"lists_{SIMPLE}"] = segmented(maker, simple, n_groups)
+    if maker.config.grouper != SIMPLE_GROUPS:  # what other groups cost
+        shared[LISTS] = segmented(maker, judged.candidates, n_groups)
     return Rivals(_personal(judged, task, choices, simple), shared, floor, simple)
 
 

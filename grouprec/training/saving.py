@@ -19,11 +19,12 @@ from grouprec.evaluate import protocol
 from grouprec.evaluate.describing import calibration_error
 from grouprec.evaluate.value import separation
 from grouprec.explore import portrait, tables
+from grouprec.live.stream import keep_placer
 from grouprec.models.blend import Weights
 from grouprec.models.fitting import RunOptions, device_title
 from grouprec.ranking.rules import drop_owned
 from grouprec.runs.config import RunConfig
-from grouprec.runs.snapshot import FitSnapshot
+from grouprec.runs.snapshot import FitSnapshot, LeftOutUsers
 from grouprec.runs.stages import save_facts
 from grouprec.runs.store import Run
 from grouprec.training.fit import Choices, Evidence, Fitted
@@ -59,6 +60,7 @@ def summarise(
         "device_title": device_title(device),
         "dataset": config.dataset or data.name,
         "split": prepared.split_facts(),
+        "time_order": prepared.report.time_order,
         "new_users": {"validation": prepared.new_users_validation, "test": prepared.new_users_test},
         "list_method": judged.list_method,
         "decided": {name: values for name, values in choices.decided.items() if values},
@@ -99,9 +101,9 @@ def save_tables(
     final: Fitted,
     evidence: Evidence,
     positions: np.ndarray,
+    placed: tables.Placed | None,
 ) -> None:
     """Write every table of the run folder."""
-    placed = _place_left_out(final, choices.weights)
     held_out = _held_out(config, prepared, judged, final)
     personal = final.candidates if held_out is None else drop_owned(final.candidates, held_out)
     evaluation = evidence.evaluation
@@ -122,6 +124,8 @@ def save_tables(
         "evaluation": evaluation.rows,
         **evidence.tables,
     }
+    if (rules := tables.group_rules_table(final.grouper.rules())) is not None:
+        frames["group_rules"] = rules
     if choices.tried is not None:
         frames["choice_of_groups"] = choices.tried
     for name, frame in frames.items():
@@ -138,7 +142,15 @@ def _held_out(config: RunConfig, prepared: Prepared, judged: Fitted, final: Fitt
     return prepared.dataset.test.matrix(final.data.shape)
 
 
-def save_live(run: Run, config: RunConfig, prepared: Prepared, choices: Choices, judged: Fitted, final: Fitted) -> None:
+def save_live(
+    run: Run,
+    config: RunConfig,
+    prepared: Prepared,
+    choices: Choices,
+    judged: Fitted,
+    final: Fitted,
+    placed: tables.Placed | None,
+) -> None:
     """Write where streams of events start: the exported fit, the judged one beside it where it is another."""
     fits = {"judged": judged, "final": final}
     stages = {name: {**fit.stages, "encoders": fit.encoded.named_keys} for name, fit in fits.items()}
@@ -148,17 +160,22 @@ def save_live(run: Run, config: RunConfig, prepared: Prepared, choices: Choices,
             with storage(run.path):
                 run.live.mkdir(exist_ok=True)
             held_out = _held_out(config, prepared, judged, fit) if fit is final else None
-            live_base(fit, choices.live_weight, config, held_out).save(run.snapshot(name))
+            aside = placed if fit is final else None
+            live_base(fit, choices.live_weight, config, held_out, aside).save(run.snapshot(name))
+            keep_placer(run, name, fit.placer)  # else the first visit to Updates would learn it once more
     save_facts(final.encoded.items, run.item_facts)
 
 
-def live_base(fit: Fitted, weight: float, config: RunConfig, held_out: sparse.csr_array | None) -> FitSnapshot:
-    """Return what a fit knows of its users, beside what it does not know but is theirs."""
-    data, train = fit.data, fit.data.train
+def live_base(
+    fit: Fitted,
+    weight: float,
+    config: RunConfig,
+    held_out: sparse.csr_array | None = None,
+    placed: tables.Placed | None = None,
+) -> FitSnapshot:
+    """Return what a fit knows of its users, beside what it does not know but is theirs, and of those it left out."""
+    data = fit.data
     asked = any(encoder.asks_for_recent for encoder in fit.encoded.encoders.values())
-    times = np.full(data.n_users, -np.inf)
-    if train.times is not None:
-        np.maximum.at(times, train.user_rows, train.times)
     return FitSnapshot(
         user_ids=data.user_ids,
         item_ids=data.item_ids,
@@ -168,7 +185,7 @@ def live_base(fit: Fitted, weight: float, config: RunConfig, held_out: sparse.cs
         labels=fit.groups.labels,
         n_groups=fit.groups.n_groups,
         states=fit.updater.start(data, RunOptions(config.seed)),
-        last_times=times,
+        last_times=data.last_times(),
         components=fit.preference.components,
         weight=weight,
         repeats=config.repeats,
@@ -176,6 +193,22 @@ def live_base(fit: Fitted, weight: float, config: RunConfig, held_out: sparse.cs
         excluded=fit.excluded if fit.excluded.any() else None,
         held_out=held_out,
         recent=data.recent() if asked else None,
+        left_out=None if placed is None else _left_out(fit, placed, config.seed),
+    )
+
+
+def _left_out(fit: Fitted, placed: tables.Placed, seed: int) -> LeftOutUsers | None:
+    """Return what a stream needs of the users that the preparation left out of training."""
+    theirs = fit.data.of_left_out()
+    if theirs is None:
+        return None
+    return LeftOutUsers(
+        theirs.user_ids,
+        theirs.histories,
+        placed.candidates,
+        placed.labels,
+        fit.updater.start(theirs, RunOptions(seed)),
+        theirs.last_times(),
     )
 
 
@@ -186,7 +219,7 @@ def _portray(final: Fitted, method: str) -> dict[str, pd.DataFrame]:
     return portrait.tables(final.data, final.groups, latents, distances, final.preference, strict)
 
 
-def _place_left_out(final: Fitted, weights: Weights) -> tables.Placed | None:
+def place_left_out(final: Fitted, weights: Weights) -> tables.Placed | None:
     """Return groups and candidates of the users that the preparation left out of training, None if there are none."""
     left_out = final.data.left_out
     if left_out is None or not len(left_out.user_ids):

@@ -17,7 +17,7 @@ from grouprec.evaluate.value import choose_n_groups, default_grid, value_of_grou
 from grouprec.live.replay_value import choose_weight
 from grouprec.live.state import LiveState
 from grouprec.models.base import REGISTRIES, Updater, encoders
-from grouprec.models.blend import ItemFacts, Weights, repeat_terms
+from grouprec.models.blend import REPEAT_TERMS, ItemFacts, Weights, repeat_terms
 from grouprec.models.blending import Mix, Window, calibrated, choose_mix, settled, with_repeats
 from grouprec.ranking.candidates import best_unseen, make_preference
 from grouprec.ranking.task import nothing, validation_task
@@ -68,7 +68,7 @@ def choose(cache: StageCache, data: Dataset, folds: Sequence[Dataset] = (), leng
         weights = _blends(cache, encoded, data, folded, report)
     with progress.stage("lists") as report:
         lists = _lists(cache, encoded, folded, weights[config.repeats], length, report)
-    updater, updater_key = cache.stage("updater", config.updater, [data.key], lambda s, o: s.fit(data, o), {})
+    updater, updater_key = cache.stage("updater", config.updater, [data.key], (data,), {})
     n_groups, reason, tried = config.n_groups, "", None
     if n_groups == "auto":
         with progress.stage("number of groups"):
@@ -159,7 +159,7 @@ def _blends(
     simple = folded.simple
     tasks = (cache.config.repeats,) if cache.config.preset == "quick" else (False, True)
     weigh = lambda: [one.as_dict() for one in _weigh(cache, encoded, data, folded, tasks)]  # noqa: E731
-    depends = [data.key, encoded.keys, folded.keys, asdict(simple), tasks]
+    depends = [data.key, encoded.keys, folded.keys, asdict(simple), REPEAT_TERMS, tasks]
     found = cache.once("blend", depends, weigh, report)
     # JSON knows no tuples
     weights = (Weights(**{**blend, "repeats": blend["repeats"] and tuple(blend["repeats"])}) for blend in found)

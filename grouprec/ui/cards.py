@@ -9,6 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from grouprec.report import spreadsheet
 from grouprec.report.palette import group_colour, text_on
 from grouprec.report.tested import rests_on
 from grouprec.report.text import (  # noqa: F401  # pages find all ways to say things here
@@ -28,9 +29,6 @@ from grouprec.report.text import (  # noqa: F401  # pages find all ways to say t
 from grouprec.runs.store import Run
 from grouprec.ui import charts, state
 from grouprec.ui.address import from_url
-
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-
 
 # -- groups
 
@@ -99,7 +97,7 @@ def composition(parts: pd.DataFrame, key: str, users: str, share: str, alt: str)
     st.dataframe(
         colour_groups(parts.round({"share": 3, "share_of_group": 3})),
         hide_index=True,
-        height=300,
+        height=36 + 35 * min(len(parts), 5),
         key=key,
         column_config={
             "group": st.column_config.NumberColumn("", width=40),
@@ -112,9 +110,9 @@ def composition(parts: pd.DataFrame, key: str, users: str, share: str, alt: str)
     )
 
 
-def user_map(figure: go.Figure, key: str, alt: str, **more: Any) -> Any:
+def user_map(figure: go.Figure, key: str, alt: str, height: int = charts.MAP_HEIGHT, **more: Any) -> Any:
     """Draw a map of users, which is less high on a phone (see ``frame.STYLE``); ``more`` is how it answers."""
-    with st.container(height=charts.MAP_HEIGHT, border=False, key=f"map_{key}"):
+    with st.container(height=height, border=False, key=f"map_{key}"):
         return st.plotly_chart(figure, height="stretch", key=key, config=charts.CONFIG, alt=alt, **more)
 
 
@@ -129,30 +127,10 @@ def download(label: str, frame: Callable[[], pd.DataFrame], file_name: str, key:
     """Draw a button that makes the CSV only when it is pressed, and does not rerun the page."""
     st.download_button(
         label,
-        data=lambda: to_csv(frame()),
+        data=lambda: spreadsheet.download(frame()),
         file_name=file_name,
         mime="text/csv",
         key=key,
         on_click="ignore",
         icon=":material/download:",
     )
-
-
-def to_csv(frame: pd.DataFrame) -> bytes:
-    """Return CSV in UTF-8 with a byte-order mark (Excel needs it), safe to open in a spreadsheet.
-
-    Text cells that a spreadsheet would run as a formula (they begin with = + - @, tab or carriage return) get a
-    leading apostrophe (OWASP, "CSV injection"); number columns are left alone.
-    """
-    safe = frame.copy()
-    for at, dtype in enumerate(frame.dtypes):
-        if not pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_datetime64_any_dtype(dtype):
-            safe.isetitem(at, _without_formulas(frame.iloc[:, at]).array)
-    safe.columns = _without_formulas(pd.Series(frame.columns.astype(str)))
-    return safe.to_csv(index=False).encode("utf-8-sig")
-
-
-def _without_formulas(column: pd.Series) -> pd.Series:
-    """Put an apostrophe before the texts that begin like a formula; missing values stay missing."""
-    text = column.astype("str")
-    return text.mask(text.str.startswith(_FORMULA_STARTS).fillna(False).astype(bool), "'" + text)

@@ -6,24 +6,25 @@ from collections import Counter
 
 import streamlit as st
 
+from grouprec.core import rights
+from grouprec.core.rights import Role
 from grouprec.core.site import app_root
 from grouprec.core.types import GrouprecError
 from grouprec.data.library import versions
+from grouprec.runs.forgotten import forgotten
 from grouprec.runs.store import FINISHED, Run
 from grouprec.training import jobs
-from grouprec.ui import address, state, tour
+from grouprec.ui import address, people, state, tour
 from grouprec.ui.cards import plain
+from grouprec.ui.server.health import page_seconds
 
 SECTIONS = {
+    "Decide": {"decide": ("Decide", ":material/task_alt:"), "compare": ("Compare", ":material/leaderboard:")},
     "Prepare": {"data": ("Data", ":material/table_view:"), "train": ("Train", ":material/model_training:")},
     "Explore": {
         "groups": ("Groups", ":material/bubble_chart:"),
         "recommendations": ("Recommendations", ":material/format_list_numbered:"),
         "personas": ("Personas", ":material/diversity_3:"),
-    },
-    "Decide": {
-        "what_if": ("What if", ":material/tune:"),
-        "compare": ("Compare", ":material/leaderboard:"),
     },
     "Live": {"updates": ("Updates", ":material/bolt:")},
 }
@@ -51,7 +52,11 @@ LOGO = f"""<svg xmlns="http://www.w3.org/2000/svg" width="150" height="32" viewB
 
 def menu() -> dict[str, list[st.Page]]:
     """Return the pages whose script exists, by section; ``/`` is a page of its own that leads to the right one."""
-    pages: dict[str, list[st.Page]] = {"": [st.Page(home, title="grouprec", default=True, visibility="hidden")]}
+    hidden = [
+        st.Page(home, title="grouprec", default=True, visibility="hidden"),
+        st.Page(old_what_if, title="What if", url_path="what_if", visibility="hidden"),
+    ]
+    pages: dict[str, list[st.Page]] = {"": hidden}
     for section, entries in SECTIONS.items():
         there = [
             st.Page(state.page_path(name), title=title, icon=icon, url_path=name)
@@ -64,17 +69,23 @@ def menu() -> dict[str, list[st.Page]]:
 
 
 def home() -> None:
-    """Lead to what is there: the groups of a finished run, the progress of an active one, else the welcome."""
+    """Lead to what is there: the decision of a finished run, the progress of an active one, else the welcome."""
     if state.missing_run() is not None:
         state.require_run()  # which says so
     run = state.current_run()
     if run is not None and run.usable:
         if tour.first_time():
             tour.go(1)
-        state.open_page("groups")
+        state.open_page("decide")
     if run is not None or jobs.active(state.store()):
         state.open_page("train")
     welcome()
+
+
+def old_what_if() -> None:
+    """Lead links of 0.1.0 to where What if is now, with all that they say."""
+    said = {name: value for name, value in st.query_params.items() if name not in ("run", "dataset")}
+    state.open_page("decide", **{**said, "view": "what_if"})
 
 
 def welcome() -> None:
@@ -138,8 +149,9 @@ def pick_run() -> None:
     runs = [run for run in state.store().runs() if run.finished or run.run_id == chosen]
     if not runs:
         return
-    if chosen is not None:
-        state.choose_run(chosen)
+    if current is not None:
+        state.choose_run(current.run_id)
+        people.note_opened(current.run_id)
     labels = run_labels(runs)
     st.session_state["pick_run"] = chosen
     st.selectbox(
@@ -150,6 +162,10 @@ def pick_run() -> None:
         key="pick_run",
         on_change=lambda: state.choose_run(st.session_state["pick_run"]),
     )
+    if current is not None:
+        people.draw_sharing(current.path, "run")
+    if current is not None and current.usable and (said := forgotten(current).sentence()):
+        st.caption(said)
 
 
 def pick_dataset() -> None:
@@ -170,6 +186,8 @@ def pick_dataset() -> None:
         key="pick_dataset",
         on_change=lambda: state.choose_dataset(st.session_state["pick_dataset"]),
     )
+    if not current.is_sample:
+        people.draw_sharing(state.library().folder(current), "dataset")
 
 
 def run_labels(runs: list[Run]) -> dict[str, str]:
@@ -205,12 +223,16 @@ def watch(run_id: str) -> None:
 st.set_page_config(page_title="grouprec", page_icon=ICON, layout="wide")
 st.logo(LOGO, size="large")
 st.html(STYLE)
-current_page = st.navigation(menu(), expanded=True)
+stranger = rights.person().role is Role.STRANGER
+current_page = st.navigation(menu(), position="hidden" if stranger else "sidebar", expanded=True)
+people.stop_strangers()
 address.arrive(current_page.url_path)
 try:
     with st.sidebar:
         sidebar(current_page)
+        people.draw_account()
     tour.draw(current_page.url_path)
-    current_page.run()
+    with page_seconds(current_page.url_path):
+        current_page.run()
 except GrouprecError as error:
     st.error(plain(str(error)))

@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import streamlit as st
 
+from grouprec.core import rights
+from grouprec.core.rights import Deed
 from grouprec.core.site import app_root
 from grouprec.core.types import StorageError
 from grouprec.data.library import KnownDataset, Library
@@ -189,8 +191,21 @@ def metrics(run: Run) -> dict[str, Any]:
     return _read_metrics(str(run.path), _version(run))
 
 
+def run_key(run: Run) -> tuple[str, float]:
+    """Return what results that are made once per server are kept under: a run's folder, and when it was finished."""
+    return str(run.path), _version(run)
+
+
 def _version(run: Run) -> float:
-    """Return a number that changes when the run's results do."""
+    """Return a number that changes when the run's results do.
+
+    Every reader asks for it, so here is asked, too, whether whoever looks still may: a page may stand open for long.
+
+    Raises:
+        StorageError: they may not, any more.
+    """
+    if not rights.may(Deed.SEE, run.path):
+        raise StorageError(no_such_run(run.run_id))
     manifest = run.path / "manifest.json"
     return manifest.stat().st_mtime if manifest.exists() else 0.0
 

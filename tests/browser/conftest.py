@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -31,7 +32,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PAGES = ("data", "train", "groups", "recommendations", "personas", "what_if", "compare", "updates")
+PAGES = ("decide", "data", "train", "groups", "recommendations", "personas", "compare", "updates")
 PATIENCE_MS = 30_000
 LAPTOP, PHONE = ViewportSize(width=1440, height=900), ViewportSize(width=390, height=844)
 expect.set_options(timeout=PATIENCE_MS)
@@ -47,15 +48,26 @@ class Server:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The app as a user starts it, on an empty runs folder."""
-    folder = tmp_path_factory.mktemp("server")
+    with serving(tmp_path_factory.mktemp("server"), free_port()) as server:
+        yield server
+
+
+def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+        return free.getsockname()[1]
+
+
+@contextlib.contextmanager
+def serving(folder: Path, port: int, **environment: str) -> Iterator[Server]:
+    """Serve the app in a folder of its own, below ``STREAMLIT_SERVER_BASE_URL_PATH`` where the environment says one."""
     log = folder / "server.log"
     command = [sys.executable, "-m", "grouprec", "app", "--port", str(port), "--runs", str(folder / "runs")]
     with log.open("wb") as out:
-        process = subprocess.Popen(command, stdout=out, stderr=out, cwd=app_root(), start_new_session=True)
-    url = f"http://127.0.0.1:{port}"
+        process = subprocess.Popen(
+            command, stdout=out, stderr=out, cwd=app_root(), start_new_session=True, env={**os.environ, **environment}
+        )
+    url = f"http://127.0.0.1:{port}/{environment.get('STREAMLIT_SERVER_BASE_URL_PATH', '')}".rstrip("/")
     try:
         _wait_for(f"{url}/_stcore/health", process, log)
         yield Server(url, folder / "runs", log)

@@ -62,6 +62,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
     file = write_csv(data, root / "shop.csv")
     with file.open("a") as out:
         out.write('00123,i00003,1,1970-01-02 10:00:00,Item 3,region 0\n"Ünï ""q"" 😀",i00005,1,1970-01-03,Item 5,\n')
+        out.write("=1+1,i00004,1,1970-01-03,Item 4,\n")
     command = [sys.executable, "-m", "grouprec", "train", file, "--preset", "quick", "--n-groups", "4", "--refit"]
     command += [
         "--runs",
@@ -107,7 +108,7 @@ def test_export_writes_the_four_files_of_the_contract(trained: tuple[Path, dict]
     members = read["members.csv"]
     assert members["user"].is_unique
     assert {"00123", 'Ünï "q" 😀'} <= set(members["user"]), "users too rare for training get a group, ids unchanged"
-    assert len(members) == 82
+    assert len(members) == 83
     assert set(members["group"]) <= set(read["group_lists.csv"]["group"])
     lists = read["group_lists.csv"]
     assert (lists.groupby("group")["rank"].max() == 50).all()
@@ -118,6 +119,22 @@ def test_export_writes_the_four_files_of_the_contract(trained: tuple[Path, dict]
     personal = read["user_lists.csv"]
     for user, part in personal.groupby("user"):
         assert not set(part["item"]) & history[user], "a personal list after the refit holds new items only"
+
+
+def test_ids_that_would_run_in_a_spreadsheet_stay_exact_and_are_named_or_are_text_where_asked(
+    trained: tuple[Path, dict], grouprec, tmp_path: Path
+) -> None:
+    root, result = trained
+    command = ("export", result["run_id"], "--runs", root / "runs", "--out")
+    exact, safe = grouprec(*command, tmp_path / "exact"), grouprec(*command, tmp_path / "safe", "--excel")
+    assert (
+        "would run as formulas in a spreadsheet: 1," in " ".join(exact.err.split())
+        and "'=1+1'" in exact.err
+        and "formulas" not in safe.err
+    )
+    for name in ("members.csv", "user_lists.csv"):
+        users = {folder: set(pd.read_csv(tmp_path / folder / name, dtype=str)["user"]) for folder in ("exact", "safe")}
+        assert users["exact"] ^ users["safe"] == {"=1+1", "'=1+1"} and "=1+1" in users["exact"]
 
 
 def test_list_show_and_compare_agree_with_the_run(trained: tuple[Path, dict], grouprec) -> None:
@@ -307,7 +324,8 @@ HEAVY = ("numpy", "scipy", "pandas", "pyarrow", "sklearn", "torch", "streamlit")
     ],
 )
 def test_small_commands_load_no_heavy_library(words: list[str], needed: set[str], finished_run) -> None:
-    code = "import sys; from grouprec.cli.main import main\ntry:\n    main()\nexcept SystemExit as end:\n    assert not end.code"
+    code = "import sys; from grouprec.cli.main import main\ntry:\n    main()\n"
+    code += "except SystemExit as end:\n    assert not end.code"
     code += f"\nprint('loaded', *[name for name in {HEAVY} if name in sys.modules])"
     answer = subprocess.run(
         [sys.executable, "-c", code, *words],

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from grouprec.core.files import read_json, write_json
-from grouprec.core.types import DataError, StorageError
+from grouprec.core.types import DataError, SettingError, StorageError
 from grouprec.data.library import SAMPLE_KEY, KnownDataset, Library, Received, safe_name, versions
 
 ROWS = b"user,item\nann,tea\nbob,milk\n"
@@ -224,3 +224,18 @@ def test_a_name_keeps_its_last_hundred_characters() -> None:
 def test_the_fourth_upload_of_a_name_is_version_four() -> None:
     entries = [KnownDataset(str(n), "shop", Path(), added=float(-n)) for n in range(4)]
     assert versions(entries) == {"3": 1, "2": 2, "1": 3, "0": 4}
+
+
+def test_uploads_beyond_the_quota_are_refused_and_leave_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = Library(tmp_path)
+    monkeypatch.setenv("GROUPREC_UPLOAD_GB", "0.0000005")  # 500 bytes
+    first = library.add("a.csv", io.BytesIO(b"user,item\n" + b"u1,i1\n" * 20))
+    with pytest.raises(StorageError, match="remove one on the Data page"):
+        library.add("b.csv", io.BytesIO(b"user,item\n" + b"u1,i2\n" * 60))
+    assert [entry.key for entry in library.list()] == ["sample", first.key]
+    assert not list(tmp_path.glob(".incoming-*"))
+    monkeypatch.setenv("GROUPREC_UPLOAD_GB", "many")
+    with pytest.raises(SettingError, match="must be a number"):
+        library.add("c.csv", io.BytesIO(b"user,item\nu1,i3\n"))

@@ -53,7 +53,7 @@ def read(*values):
         (["１２３", "٣٫٥"], [123, 3.5]),
         (['="12"', '="3.5"'], [12, 3.5]),
         (["(5", "5)"], [np.nan, np.nan]),
-        (["1e5", "inf"], [1e5, np.inf]),
+        (["1e5", "inf", "1e999"], [1e5, np.nan, np.nan]),
     ],
 )  # fmt: skip
 def test_signs_mean_what_the_whole_column_says(texts, numbers):

@@ -370,3 +370,11 @@ def test_wrong_dimensions_of_a_sheet_hide_no_cells(tmp_path):
 
 def test_an_empty_sheet_is_refused(tmp_path):
     assert "is empty" in refused(workbook(tmp_path / "a.xlsx", []))
+
+
+def test_a_long_cell_in_ascii_is_gone_through_once_where_the_text_is_not_utf8(tmp_path: Path) -> None:
+    """Twice per letter would take days."""
+    file = tmp_path / "long.csv"
+    rows = "".join(f"u{n},i{n},Straße\n" for n in range(40))
+    file.write_bytes(f"user,item,text\n{rows}a,b,{'a' * 1_000_000}\n".encode("cp1252"))
+    assert any("Straße" in note for note in peek(file).notes)

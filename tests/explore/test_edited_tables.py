@@ -104,6 +104,17 @@ def test_activity_of_whole_groups_is_added_up_and_of_torn_ones_not_told(finished
     assert torn.groupby("period")["events"].sum().tolist() == [400] * 4
 
 
+def test_a_rule_is_told_of_groups_that_have_the_members_which_it_gives_them(
+    finished_run: Run, base: FitSnapshot, tmp_path: Path
+) -> None:
+    assert edited(finished_run, Edit("merge", (1, 2))).table("group_rules")["group"].tolist() == [3]
+    assert edited(finished_run, Edit("rename", (1,), text="New")).table("group_rules")["group"].tolist() == [1, 2, 3]
+    EditedRun(finished_run, EditHistory()).change(Edit("merge", (1, 2)))
+    export_run(finished_run, tmp_path / "out")
+    rules = pd.read_csv(tmp_path / "out" / "group_rules.csv")
+    assert rules["group"].tolist() == [3] and rules.columns.tolist() == ["group", "sentence", "sql", "json"]
+
+
 def test_exports_take_the_edited_groups(finished_run: Run, base: FitSnapshot, tmp_path: Path) -> None:
     EditedRun(finished_run, EditHistory()).change(Edit("form", text="Chosen", rows=(0, 1, 2)))
     export_run(finished_run, tmp_path / "out")

@@ -31,8 +31,10 @@ def test_a_file_gets_the_roles_of_a_training_file_and_ids_as_they_are(tmp_path: 
     text = "CustomerID,StockCode,InvoiceDate,Quantity,event_id,Country\n00123,B,2011-12-10 08:00,2,e1,France\n"
     table = read_events(write(tmp_path / "new.csv", text), {})
     assert set(table.columns) == {"user", "item", "time", "weight", "event_id", "Country"}
-    event = check_events(table, Preparation(), 3).table.iloc[0]
-    assert (event["user"], event["item"], event["weight"], event["Country"]) == ("00123", "B", 2.0, "France")
+    found = check_events(table, Preparation(), 3)
+    event = found.table.iloc[0]
+    assert (event["user"], event["item"], event["weight"]) == ("00123", "B", 2.0)
+    assert found.more.loc[0, "Country"] == "France"
     assert event["time"] == datetime(2011, 12, 10, 8, tzinfo=UTC).timestamp()
 
 
@@ -59,12 +61,14 @@ def test_json_lines_are_read_like_any_file(tmp_path: Path) -> None:
     assert check_events(table, Preparation(), 3).table["user"].tolist() == ["7", "8"]
 
 
+DAY_FIRST = "day/month"
+ODD = "a value is a list, an object, an endless number or damaged text"
 BAD = [
     ({"user": "", "item": "i"}, "row 2: it has no user"),
     ({"user": "u"}, "row 2: it has no item"),
-    ({"user": "u", "item": ["i"]}, "row 2: a value is a list, an object or damaged text"),
-    ({"user": "\ud800", "item": "i"}, "row 2: a value is a list, an object or damaged text"),
-    ("rubbish", "row 2: a value is a list, an object or damaged text"),
+    ({"user": "u", "item": ["i"]}, "row 2: a value is a list, an object, an endless number or damaged text"),
+    ({"user": "\ud800", "item": "i"}, "row 2: a value is a list, an object, an endless number or damaged text"),
+    ("rubbish", "row 2: a value is a list, an object, an endless number or damaged text"),
     ({"user": "u", "item": "i", "time": "soon"}, "row 2: its time 'soon' cannot be read"),
     ({"user": "u", "item": "i", "time": 1e30}, "row 2: its time '1e+30' cannot be read"),
     ({"user": "u", "item": "i", "time": None}, "row 2: it has no time, and others have one"),
@@ -86,6 +90,10 @@ BAD += [
     ({"item": "i", "behaviour": "hide", "group": 0}, "row 2: there is no group '0'"),
     ({"user": "u", "item": "i", "behaviour": "like", "group": "all"}, "row 2: there is no group 'all'"),
     ({"user": "u", "item": "i", "time": "1969-12-31"}, "row 2: its time '1969-12-31' cannot be read"),
+    ({"user": "u" * 1001, "item": "i"}, "row 2: its 'user' is longer than 1,000 characters"),
+    ({"user": "u", "item": "i", "colour": "x" * 900_000}, "row 2: its 'colour' is longer than 1,000 characters"),
+    ({"user": "u", "item": "i", "weight": json.loads("1e999")}, "row 2: " + ODD),
+    ({"user": "u", "item": "i", "weight": json.loads("NaN")}, "row 2: " + ODD),
 ]
 
 
@@ -224,7 +232,7 @@ def test_only_a_weight_of_nothing_refuses_a_behaviour_and_never_feedback() -> No
 
 def test_times_are_from_1970_to_two_years_ahead() -> None:
     late = latest_time()
-    times = _times(pd.DataFrame({"time": [-1.0, 0.0, late - 60, late + 60, 1e30]}))[0]
+    times = _times(pd.DataFrame({"time": [-1.0, 0.0, late - 60, late + 60, 1e30]}), "", np.inf)[0]
     assert np.isnan(times).tolist() == [True, False, False, True, True]
 
 
@@ -243,9 +251,12 @@ def test_the_first_rule_that_a_row_breaks_is_told_and_rows_are_told_in_order() -
 
 def test_the_table_has_its_columns_and_a_fresh_index() -> None:
     given = pd.DataFrame({"user": ["u", "v", "w"], "item": list("xyz"), "shoe": [1, 2, 3]}, index=[7, 7, 9])
-    table = check_events(given, Preparation(), 3).table
+    found = check_events(given, Preparation(), 3)
+    table = found.table
     assert table.columns.tolist()[:2] == ["row", "key"] and table.index.tolist() == [0, 1, 2]
-    assert set(table.columns) == {"row", "key", "shoe", "verdict", *COLUMNS} - {"rating"}
+    assert set(table.columns) == {"row", "key", "verdict", *COLUMNS} - {"rating"}
+    assert found.more.columns.tolist() == ["shoe"] and found.more.index.tolist() == [0, 1, 2]
+    assert (found.more["shoe"] == table["row"]).all()
     assert table["key"].is_monotonic_increasing and table["key"].str.len().eq(32).all()
     assert sorted(table["row"]) == [1, 2, 3] and given.index.tolist() == [7, 7, 9]
     assert (table["label"] == "").all() and (table["group"] == 0).all()
@@ -263,4 +274,34 @@ def test_cells_may_be_dates_numbers_and_nothing() -> None:
     found = check({"user": np.int64(7), "item": 8.0, "time": datetime(2024, 5, 1, tzinfo=UTC), "label": None})
     assert found.malformed == 0 and found.table.iloc[0][["user", "item", "label"]].tolist() == ["7", "8", ""]
     assert check({"user": "u", "item": "i", "time": datetime(2024, 5, 1, tzinfo=UTC).date()}).malformed == 0
-    assert check({"user": "u", "item": b"bytes"}).problems == ["row 1: a value is a list, an object or damaged text"]
+    assert check({"user": "u", "item": b"bytes"}).problems == [
+        "row 1: a value is a list, an object, an endless number or damaged text"
+    ]
+
+
+@pytest.mark.parametrize("name", ["row", "key", "verdict", "index", "more", "level_0"])
+def test_columns_may_bear_the_names_of_our_own(name: str) -> None:
+    found = check({"user": "u", "item": "i", name: "x"}, {"user": "v", "item": "j", name: "y"})
+    assert found.malformed == 0 and sorted(found.more[name]) == ["x", "y"]
+    assert (found.more[name] == found.table["user"].map({"u": "x", "v": "y"})).all()
+
+
+def test_dates_are_read_in_the_order_of_the_training() -> None:
+    event = {"user": "u", "item": "i", "time": "01/04/2024"}
+    moments = {order: check_events([event], Preparation(), 3, order).table["time"][0] for order in ("", DAY_FIRST)}
+    assert moments[""] == datetime(2024, 1, 4, tzinfo=UTC).timestamp()
+    assert moments[DAY_FIRST] == datetime(2024, 4, 1, tzinfo=UTC).timestamp()
+    other = check_events([{**event, "time": "01/25/2024"}], Preparation(), 3, DAY_FIRST)
+    assert other.problems == ["row 1: its time '01/25/2024' cannot be read; dates of this run are day/month"]
+    for text in ("01/04/24", "1/4/2024", "01/04/2024 00:00"):
+        assert (
+            check_events([{**event, "time": text}], Preparation(), 3, DAY_FIRST).table["time"][0] == moments[DAY_FIRST]
+        )
+    named = check_events([{**event, "time": "4 January 2024"}], Preparation(), 3, DAY_FIRST)
+    assert named.table["time"][0] == moments[""]
+
+
+def test_what_has_not_come_yet_is_no_event() -> None:
+    event = {"user": "u", "item": "i", "time": "2024-05-02"}
+    found = check_events([event], Preparation(), 3, latest=datetime(2024, 5, 1, tzinfo=UTC).timestamp())
+    assert found.problems == ["row 1: its time '2024-05-02' has not come yet"]

@@ -65,7 +65,7 @@ def test_a_difference_is_relative_to_the_largest() -> None:
 
 def test_a_member_who_joins_or_takes_something_is_counted() -> None:
     groups, _ = tiny_groups()
-    groups.join(1, np.array([3, -1, -1], np.int32), np.array([0.9, 0, 0], np.float32))
+    groups.join(1, np.array([3, -1, -1], np.int32), np.array([0.9, 0, 0], np.float32), np.empty(0, np.int32))
     assert groups.sizes.tolist() == [2, 3]
     assert groups.sums[1] == pytest.approx([0, 0, 0, 1, 1], abs=1e-7)
     groups.take(np.array([0, 1, 1]), np.array([3, 3, 5]))  # 5 is new, and in no list

@@ -11,6 +11,7 @@ from scipy import sparse
 from grouprec.core.types import Candidates, DataError, Groups, SettingError, StorageError
 from grouprec.models.placement import AttributePlacer
 from grouprec.ranking.group_lists import STRICT_DEPTH, members_mean, worth
+from grouprec.runs.snapshot import LeftOutUsers
 from tests.live.world import DATA, KNOWN, WIDTH, assert_same, make, the_base, the_updater
 
 
@@ -341,3 +342,35 @@ def test_what_rules_bar_is_in_no_list_however_much_it_rises():
         assert not excluded[group, state.group_list(group, "strict", 80)[0]].any()
         assert not excluded[group, lists.strict[group][lists.strict[group] >= 0]].any()
     assert state.arrays()["judged_by_groups"].size == 0
+
+
+def left_out(n: int = 3) -> LeftOutUsers:
+    """Say that the first users of the fit have namesakes who took no part in it."""
+    base = the_base()
+    candidates = Candidates(base.candidates.items[:n, :20], base.candidates.scores[:n, :20], DATA.n_items)
+    ids = np.array([f"left {row}" for row in range(n)], object)
+    return LeftOutUsers(
+        ids, base.histories[:n], candidates, base.labels[:n], base.states[:n], np.arange(n, dtype=float)
+    )
+
+
+def test_who_was_left_out_of_training_comes_in_with_what_the_file_says_of_them() -> None:
+    state = make(left_out=left_out())
+    others = make()
+    new = state.add_user("left 1", {"town": "nowhere"})
+    had = set(DATA.histories[[1]].indices.tolist())
+    assert state.labels[new] == the_base().labels[1] and state.difference() < 1e-9
+    assert state.user_list(new)[0].tolist() == the_base().candidates.items[1, :20].tolist()
+    assert set(state.histories()[[new]].indices.tolist()) == had
+    item = next(item for item in range(DATA.n_items) if item not in had)
+    state.event(new, item)
+    others.event(1, item)
+    assert not set(state.user_list(new)[0].tolist()) & (had | {item})
+    assert state.labels[new] == others.labels[1] and state.difference() < 1e-9
+    assert np.array_equal(state.user_list(new, 5)[0], others.user_list(1, 5)[0]), "they are one user to the model"
+    stranger = state.add_user("unheard of")
+    assert not state.histories()[[stranger]].nnz
+    again = make(left_out=left_out())
+    again.restore(state.arrays())
+    assert_same(again.arrays(), state.arrays())
+    assert np.array_equal(again.user_list(new)[0], state.user_list(new)[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from grouprec.live.users import LiveUsers, Rows
+from grouprec.live.users import LiveUsers, Rows, Start
 from tests.live.tiny import START, tiny_base
 
 
@@ -14,7 +14,7 @@ def tiny_users() -> LiveUsers:
 
 
 def add(users: LiveUsers, label: int = 1, item: int = 3) -> int:
-    return users.add(label, np.array([item, -1, -1], np.int32), np.array([0.7, 0, 0], np.float32))
+    return users.add(label, Start(np.array([item, -1, -1], np.int32), np.array([0.7, 0, 0], np.float32)))
 
 
 def test_rows_take_more_at_once_than_twice_their_room() -> None:

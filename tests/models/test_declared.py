@@ -29,7 +29,7 @@ from tests.ui.train.opening import open_train
 
 ALL = [(kind, name) for kind, registry in REGISTRIES.items() for name in registry]
 # Words that are names of stages and mean other things, too
-COMMON_WORDS = {"attributes", "behaviour", "lists"}
+COMMON_WORDS = {"attributes", "behaviour", "lists", "rules"}
 # Where a stage may be named: defaults of a run and of the command, and baselines, which have names by nature
 MAY_NAME = {
     "runs/config.py": {"vae", "gan", "gru"},
@@ -160,7 +160,7 @@ def test_an_encoder_without_a_sibling_is_left_out_where_items_are_too_many(
 
 
 def test_a_grouper_says_itself_how_it_divides_and_what_it_reads(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert [name for name, cls in groupers.items() if cls.reads_attributes] == ["attributes"]
+    assert [name for name, cls in groupers.items() if cls.reads_attributes] == ["attributes", "rules"]
     assert not Grouper.reads_attributes and not KMeansGrouper.reads_attributes
     assert all(words_of("grouper", name).explained for name in groupers)  # type: ignore[union-attr]
 

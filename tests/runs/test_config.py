@@ -153,3 +153,11 @@ def test_an_unknown_setting_is_told_those_beside_it(choices: dict, names: list[s
 def test_a_mistake_deep_in_a_setting_is_told_by_the_setting() -> None:
     with pytest.raises(SettingError, match=r"^The setting 'data.behaviour_weights' cannot be 'many': "):
         make_config(**FILE, settings={"data": {"behaviour_weights": {"view": "many"}}})
+
+
+def test_the_grouper_and_the_lists_have_rules_that_are_set_by_one_word() -> None:
+    settings = parse_settings(["rules.owned_share=0.5", "rules.min_group_size=9"])
+    config = make_config(interactions=Path("a.csv"), grouper="rules", settings=settings)
+    assert config.rules.owned_share == 0.5 and config.stage_config("grouper", "rules").min_group_size == 9  # type: ignore[attr-defined]
+    with pytest.raises(SettingError, match=r"no setting 'rules\.min_group_size'; there are: owned_share"):
+        make_config(interactions=Path("a.csv"), settings=settings)

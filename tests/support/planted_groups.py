@@ -27,6 +27,7 @@ def add_portrait(run: Run) -> None:
     run.save_table("group_neighbours", _neighbours())
     run.save_table("group_members", _members(users))
     run.save_table("group_activity", _activity())
+    run.save_table("group_rules", _rules())
 
 
 def _profiles() -> pd.DataFrame:
@@ -58,6 +59,13 @@ def _members(users: pd.DataFrame) -> pd.DataFrame:
         for rank, user in enumerate(own["user"].tail(2) if group < 3 else [], start=1):
             rows.append((group, "borderline", rank, user, 1.1, group % 3 + 1, 0.01 * rank))
     return pd.DataFrame(rows, columns=["group", "kind", "rank", "user", "distance", "other", "margin"])
+
+
+def _rules() -> pd.DataFrame:
+    said = [f"Everyone who has “*{name}*”." for name in ("bags", "mugs", "towels")]
+    queries = [f"SELECT user_id FROM users WHERE {number}" for number in (1, 2, 3)]
+    found = [f'[{{"kind": "has", "value": "{number}"}}]' for number in (1, 2, 3)]
+    return pd.DataFrame({"group": [1, 2, 3], "sentence": said, "sql": queries, "json": found})
 
 
 def _activity() -> pd.DataFrame:

@@ -104,15 +104,18 @@ def small_run(shared_folder: Path, planted_csv: Path) -> Run:
 
 @pytest.fixture(scope="session")
 def unlike_run(shared_folder: Path, planted_csv: Path) -> Run:
-    """Return a run that chose otherwise where it could: no EASE, no times, repeats, the other regime, auto groups."""
+    """Return a run that chose otherwise where it could: no EASE, no times, repeats, dedup, auto groups by rules."""
+    tiny = [setting for setting in TINY_SETTINGS if not setting.startswith("lists.")]
+    listed = ["rules.owned_share=0.5", "rules.label_words=Item 3", "rules.min_group_size=4"]
     choices: dict[str, Any] = {
         "preset": "standard",
         "encoders": ("item_knn", "dnn"),
         "n_groups": "auto",
         "regime": "dedup",
         "repeats": True,
+        "grouper": "rules",
         "roles": {"time": ""},
-        "settings": parse_settings([*TINY_SETTINGS, "rules.owned_share=0.5", "rules.label_words=Item 3"]),
+        "settings": parse_settings([*tiny, *listed]),
     }
     return _once(shared_folder / "unlike_run", lambda store: train(store, planted_csv, **choices))
 

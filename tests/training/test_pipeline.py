@@ -10,11 +10,12 @@ import pytest
 
 from grouprec.live.stream import Stream
 from grouprec.report.csv import export_stream
+from grouprec.runs.config import parse_settings
 from grouprec.runs.snapshot import FitSnapshot
 from grouprec.runs.store import Run, RunStore
 from grouprec.training import pipeline, selection
 from grouprec.training.user_map import linear_positions
-from tests.support.small_run import TINY_ENCODERS, copy_of, train
+from tests.support.small_run import TINY_ENCODERS, TINY_SETTINGS, copy_of, train
 
 
 @pytest.fixture
@@ -224,3 +225,36 @@ def test_what_the_rules_exclude_is_on_no_list(unlike: Run) -> None:
     assert not set(lists["label"]) & {"Item 3"} and not set(personal["label"]) & {"Item 3"}
     assert "Item 33" in set(lists["label"])
     assert lists["owned"].max() <= 0.5
+
+
+def test_events_of_who_was_left_out_and_dates_as_in_the_training(planted_csv: Path, tmp_path: Path) -> None:
+    frame = pd.read_csv(planted_csv, dtype=str)
+    frame["timestamp"] = pd.to_datetime(frame["timestamp"]).dt.strftime("%d/%m/%Y %H:%M")
+    file = tmp_path / "day_first.csv"
+    some = frame["user_id"].isin(frame["user_id"].unique()[:5])
+    frame = frame[~some | (frame.groupby("user_id").cumcount() < 4)]
+    frame.to_csv(file, index=False)
+    store = RunStore(tmp_path / "runs")
+    run = train(store, file, settings=parse_settings((*TINY_SETTINGS, "data.min_user_items=6")))
+    assert run.metrics()["time_order"] == "day/month"
+    users = run.table("users")
+    user = users.loc[~users["in_training"] & (users["interactions"] > 2), "user"].iloc[0]
+    had = set(frame.loc[frame["user_id"] == user, "item_id"])
+    with Stream.open(store, run) as stream:
+        new = next(item for item in stream.state.item_ids if item not in had)
+        early = stream.apply([{"user": user, "item": new, "time": "02/01/1970"}])
+        assert early.late == 1, "what they did before is known"
+        last = pd.to_datetime(frame["timestamp"], format="%d/%m/%Y %H:%M").max()
+        moment = f"01/{last.month % 12 + 1:02d}/{last.year + last.month // 12}"  # the first of the month after
+        assert stream.apply([{"user": user, "item": new, "time": moment}]).applied == 1
+        export_stream(stream, tmp_path / "out")
+    lists = pd.read_csv(tmp_path / "out" / "user_lists.csv", dtype=str)
+    own = lists.loc[lists["user"] == user, "item"]
+    assert len(own) and not set(own) & {*had, new}
+
+
+def test_groups_by_rules_are_told_in_words_and_measured_against_groups_made_for_their_lists(unlike: Run) -> None:
+    rules, users = unlike.table("group_rules"), unlike.table("users")
+    assert rules["group"].tolist() == sorted(set(users["group"])) and rules["sentence"].is_unique
+    compared = unlike.table("comparisons").query("method == 'lists_own' and regime == 'strict'")
+    assert set(compared["metric"]) == {"precision@10", "ndcg@10", "hit_rate@10"}

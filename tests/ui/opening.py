@@ -10,7 +10,8 @@ import numpy as np
 from streamlit.testing.v1 import AppTest
 
 import grouprec.ui
-from grouprec.ui import state
+from grouprec.ui import sheets, state
+from grouprec.ui.recommendations.remade import Chosen
 
 FRAME = Path(grouprec.ui.__file__).with_name("frame.py")
 PATIENCE = 120  # seconds for a page on a busy machine; only a test that fails anyway waits so long
@@ -18,8 +19,8 @@ PATIENCE = 120  # seconds for a page on a busy machine; only a test that fails a
 
 def visit(name: str, **query: str) -> AppTest:
     """Return the app on a page, opened with ``?name=value`` parameters, without an exception; errors may be told."""
-    app = AppTest.from_file(FRAME, default_timeout=PATIENCE).run()
-    app.switch_page(state.page_path(name))
+    app = AppTest.from_file(FRAME, default_timeout=PATIENCE)
+    app.switch_page(state.page_path(name))  # a page is known by its file's name, which is that of its address
     for key, value in query.items():
         app.query_params[key] = value
     app.run()
@@ -54,3 +55,9 @@ def numbers(values: dict | list) -> list[float]:
     if isinstance(values, list):
         return values
     return np.frombuffer(base64.b64decode(values["bdata"]), values["dtype"]).tolist()
+
+
+def paper(chosen: Chosen) -> str:
+    """Return the page to print of what the Recommendations page shows."""
+    parts = chosen.run, chosen.group, chosen.regime, chosen.members, chosen.trained
+    return sheets.of_group(*parts, "22 November 2026")

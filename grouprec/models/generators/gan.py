@@ -129,6 +129,8 @@ class GroupGan(Generator):
     all members.
     """
 
+    per_user = ("parts",)
+
     class Config(StageConfig):
         hidden_size: int = Field(128, ge=4, le=2048, description="Width of both networks' hidden layers")
         embedding_size: int = Field(16, ge=1, le=256, description="Length of a group's vector in the generator")

@@ -17,7 +17,16 @@ from torch.nn import functional
 from grouprec.core.types import Candidates, GroupLatents, Groups
 from grouprec.data.dataset import Dataset
 from grouprec.models.base import Profile, StageConfig, profiles, setting
-from grouprec.models.fitting import RunOptions, bags, batches, fit_epochs, load_module, module_arrays, users_per_step
+from grouprec.models.fitting import (
+    RunOptions,
+    bags,
+    batches,
+    fit_epochs,
+    load_module,
+    module_arrays,
+    step,
+    users_per_step,
+)
 from grouprec.ranking.group_lists import member_matrix, worth
 
 LOG_VAR_RANGE = (-8.0, 4.0)  # keeps every variance, and with it every KL term, finite
@@ -111,6 +120,8 @@ class GroupVae(Profile):
     users at most.
     """
 
+    per_user = ("latents.users",)
+
     class Config(StageConfig):
         latent_size: int = Field(32, ge=2, le=512, description="Length of a latent vector")
         hidden_size: int = setting(256, ge=4, le=4096, description="Width of the encoder's hidden layer", quick=128)
@@ -194,27 +205,26 @@ class GroupVae(Profile):
         rng = run.rng("vae batches")
         (n_users, n_items), batch_size = histories.shape, users_per_step(config.batch_size, len(users))
         annealing_steps = max(1, config.annealing_epochs * -(-n_users // batch_size))
-        step = 0
+        n_steps = 0
 
         def run_epoch() -> Losses:
-            nonlocal step
-            sums = torch.zeros(3, device=run.device)
+            nonlocal n_steps
+            sums, n_seen = torch.zeros(3, device=run.device), 0
             for rows in batches(rng, n_users, batch_size):
-                step += 1
-                kl_weight = config.kl_weight * min(1.0, step / annealing_steps)
-                seen, targets = drop(unit[rows], config.dropout, rng), (histories[rows], wanted[rows])
-                items = None
+                n_steps += 1
+                kl_weight = config.kl_weight * min(1.0, n_steps / annealing_steps)
+                seen, items = drop(unit[rows], config.dropout, rng), None
+                owned, want = histories[rows], wanted[rows]
                 if n_items > MOST_DESCRIBED:
                     drawn = np.sort(rng.choice(n_items, MOST_DESCRIBED, replace=False))
-                    targets = tuple(target[:, drawn] * np.float32(n_items / MOST_DESCRIBED) for target in targets)
+                    owned, want = (target[:, drawn] * np.float32(n_items / MOST_DESCRIBED) for target in (owned, want))
                     items = torch.from_numpy(drawn).to(run.device)
-                losses = module.loss(seen, *map(self._dense, targets), labels[rows], items)
+                losses = module.loss(seen, self._dense(owned), self._dense(want), labels[rows], items)
                 has, wants, kl = losses
-                optimizer.zero_grad()
-                (has + config.wants_weight * wants + kl_weight * kl).backward()
-                optimizer.step()
+                step(optimizer, has + config.wants_weight * wants + kl_weight * kl)
                 sums += len(rows) * losses.detach()
-            return dict(zip(("reconstruction", "wants", "kl"), (sums / n_users).tolist(), strict=True))
+                n_seen += len(rows)
+            return dict(zip(("reconstruction", "wants", "kl"), (sums / n_seen).tolist(), strict=True))
 
         return run_epoch
 
@@ -322,7 +332,7 @@ class GroupVae(Profile):
 
 
 def _some_of_every_group(groups: Groups, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Return rows of users, 20,000 at most, as many of every group as of the others if it has them; and how many."""
+    """Return rows of users, 20,000 at most and as many of every group as it has of its share, and how many of each."""
     n_users, most = len(groups.labels), max(1, CALIBRATED_USERS // groups.n_groups)
     if n_users <= CALIBRATED_USERS:
         return np.arange(n_users), groups.sizes

@@ -101,6 +101,22 @@ GROUPS = (
         later=False,
     ),
     Table(
+        "group_rules",
+        "A group, by what all of its members have in common; whoever meets the conditions belongs to it.",
+        (
+            GROUP,
+            Column("sentence", "str", "the conditions in words"),
+            Column(
+                "sql",
+                "str",
+                "a query over `users` (user_id and attributes), `items` (item_id, item_label and attributes) and "
+                "`interactions` (user_id, item_id), as the run read them",
+            ),
+            Column("json", "str", "the conditions as a list; all of them hold, and what is not known is below a bound"),
+        ),
+        when="groups are formed by rules",
+    ),
+    Table(
         "group_profiles",
         "A group, by how wide and uniform it is.",
         (

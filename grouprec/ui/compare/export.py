@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 import pandas as pd
 import streamlit as st
 
+from grouprec.report import spreadsheet
 from grouprec.report.text import NOTHING
-from grouprec.ui import cards
 
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>#|~$&!])")
 _LATEX = {
@@ -72,7 +72,7 @@ def _column(column: pd.Series) -> list[str]:
 def buttons(table: pd.DataFrame, name: str, key: str) -> None:
     """Draw the downloads of the table that is shown: CSV, Markdown and LaTeX, made when they are asked for."""
     kinds: dict[str, tuple[str, str, Callable[[pd.DataFrame], bytes]]] = {
-        "CSV": ("csv", "text/csv", cards.to_csv),
+        "CSV": ("csv", "text/csv", spreadsheet.download),
         "Markdown": ("md", "text/markdown", to_markdown),
         "LaTeX": ("tex", "application/x-tex", to_latex),
     }

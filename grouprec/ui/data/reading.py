@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import streamlit as st
 
 from grouprec.data.library import KnownDataset
 from grouprec.data.read import Peek, Reading
 from grouprec.data.rejects import Rejects
+from grouprec.report import spreadsheet
 from grouprec.ui.cards import count, plain, plural
 
 ENCODINGS = ["", "utf-8", "cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp874"]
@@ -74,17 +74,17 @@ def draw_rejects(name: str, rejects: Rejects) -> None:
     if not len(rejects):
         return
     with st.expander(f"{plural(len(rejects), 'row')} could not be read", key="rejects"):
-        rows = pd.DataFrame(
-            [{"line": row.line, "why": row.rule, "text": row.text} for row in rejects.rows[:SHOWN_REJECTS]]
-        )
+        every = rejects.table()
+        rows = every.head(SHOWN_REJECTS).rename(columns={"rule": "why"})
         st.dataframe(rows, hide_index=True, height=220, alt="Rows that could not be read, with their lines and why")
         if len(rejects) > len(rows):
             st.caption(f"The first {count(len(rows))}; the file has all.")
         st.download_button(
             "Save these rows",
-            rejects.csv,
+            lambda: spreadsheet.download(every),
             f"{name.rpartition('.')[0] or name} - rejected rows.csv",
             "text/csv",
             icon=":material/download:",
             key="save_rejects",
+            on_click="ignore",
         )

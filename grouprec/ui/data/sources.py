@@ -7,6 +7,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from grouprec.core import rights
+from grouprec.core.rights import Deed
 from grouprec.core.types import GrouprecError
 from grouprec.data.library import SAMPLE_KEY, KnownDataset, versions
 from grouprec.ui import state
@@ -27,8 +29,9 @@ def draw_source(dataset: KnownDataset) -> None:
     if not dataset.is_sample and st.button("Use the sample", icon=":material/shopping_basket:", key="use_sample"):
         state.choose_dataset(SAMPLE_KEY)
         st.rerun()
-    with st.popover("Use your own file", icon=":material/upload:"):
-        draw_upload()
+    if rights.may(Deed.ADD):
+        with st.popover("Use your own file", icon=":material/upload:"):
+            draw_upload()
     if not dataset.is_sample:
         with st.popover("Remove this file", icon=":material/delete:"):
             st.markdown(f"Remove **{plain(dataset.name)}** from this list? Runs trained on it keep their results.")

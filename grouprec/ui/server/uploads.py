@@ -25,6 +25,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from grouprec.core import rights
+from grouprec.core.rights import Deed
+from grouprec.core.types import GrouprecError
 from grouprec.data.library import Library, Received, safe_name
 from grouprec.runs.store import RunStore
 
@@ -93,6 +96,8 @@ async def post_upload(request: Request) -> Response:
         return JSONResponse(await _receive(request), headers={"Cache-Control": "no-store"})
     except HTTPException as error:
         return JSONResponse({"error": error.detail}, error.status_code)
+    except GrouprecError as error:
+        return JSONResponse({"error": str(error)}, 403)
     except OSError as error:
         return JSONResponse({"error": f"The file cannot be written: {error.strerror}."}, 507)
 
@@ -105,8 +110,10 @@ async def _receive(request: Request) -> dict[str, Any]:
         raise HTTPException(403, "This page is too old to send files; reload it and try again.")
     length = request.headers.get("content-length", "")
     expected = int(length) if length.isascii() and length.isdecimal() and len(length) < 16 else 0
+    rights.require(Deed.ADD, "send file")
     root = folder()
     await run_in_threadpool(_make_room, root, expected)
+    await run_in_threadpool(Library(root.parent).check_quota, expected)
     upload_id = secrets.token_hex(16)
     name = safe_name(request.query_params.get("name", ""))
     place = root / upload_id

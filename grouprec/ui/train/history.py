@@ -22,7 +22,14 @@ def draw_history(runs: list[Run]) -> None:
     cards.section("Runs")
     tags = watch.all_tags(runs)
     if tags:
-        chosen = st.pills("Only runs tagged", tags, selection_mode="multi", key="history_tags", persist_state="session")
+        chosen = st.pills(
+            "Only runs tagged",
+            tags,
+            selection_mode="multi",
+            format_func=cards.plain,
+            key="history_tags",
+            persist_state="session",
+        )
         runs = watch.with_tags(runs, chosen)
     frame = watch.history(runs)
     frame["created"] = [state.when(seconds) for seconds in frame["created"]]

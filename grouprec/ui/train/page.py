@@ -8,6 +8,8 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from grouprec.core import rights
+from grouprec.core.rights import Deed
 from grouprec.core.types import GrouprecError
 from grouprec.data.library import KnownDataset
 from grouprec.data.prepare import reading_of
@@ -57,6 +59,8 @@ def draw_active(run: Run, status: Status) -> None:
                 jobs.cancel(run)
                 st.rerun()
         st.progress(min(status.fraction, 1.0))
+        if status.message:  # whether it still trains is doubtful
+            st.warning(plain(status.message), icon=":material/cloud_off:")
         used = gpu_memory()
         if used is not None:
             st.caption(f"{plain(used[0])}: {watch.size(used[1])} of {watch.size(used[2])} in use.")
@@ -72,9 +76,9 @@ def draw_ended(run: Run, status: Status) -> None:
             icon = ":material/check_circle:" if status.state is State.DONE else ":material/error:"
             st.markdown(f"{icon} {plain(sentence)}", width="stretch")
             if run.finished:
-                if st.button("Open groups", type="primary", icon=":material/bubble_chart:", key="open_groups"):
+                if st.button("Decide", type="primary", icon=":material/task_alt:", key="open_decide"):
                     state.choose_run(run.run_id)
-                    state.open_page("groups")
+                    state.open_page("decide")
             elif st.button("Resume", icon=":material/replay:", key="resume_run", help=RESUME_HELP):
                 resume(run)
             st.button(
@@ -281,7 +285,7 @@ def draw() -> None:
         run_panel(chosen.run_id)
     if waiting:
         draw_queue(waiting)
-    cost = draw_new_run(dataset, busy=active is not None)
+    cost = draw_new_run(dataset, busy=active is not None) if rights.may(Deed.ADD) else None
     if active is None and cost is not None:
         with answer:
             preset = st.session_state["train_preset"]

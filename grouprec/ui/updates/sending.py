@@ -16,8 +16,10 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from grouprec.core.types import DataError, GrouprecError
+from grouprec.data.library import safe_name
 from grouprec.live import streams
 from grouprec.live.events import read_events
+from grouprec.live.stream import time_order
 from grouprec.report import tables
 from grouprec.report.csv import export_stream
 from grouprec.runs.store import Run
@@ -102,7 +104,7 @@ def _file(run: Run) -> None:
         given = st.file_uploader("File with events", type=FILE_TYPES, key="send_upload")
         st.caption("The columns are found as in the training; event_id, group, verdict, method and regime by name.")
         if st.form_submit_button("Send", type="primary", icon=":material/send:", key="send_submit") and given:
-            _send(run, lambda: _read(run, Path(given.name).name, given.getvalue()))
+            _send(run, lambda: _read(run, safe_name(given.name), given.getvalue()))
 
 
 WAYS: dict[str, Callable[[Run], None]] = {"One event": _one_event, "Paste rows": _rows, "Upload a file": _file}
@@ -115,7 +117,7 @@ def _read(run: Run, name: str, content: bytes) -> pd.DataFrame:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / name
         path.write_bytes(content)
-        return read_events(path, {}, run.config().roles)
+        return read_events(path, {}, run.config().roles, time_order(run))
 
 
 def _send(run: Run, events: Callable[[], pd.DataFrame | list[dict[str, Any]]]) -> None:
@@ -206,7 +208,7 @@ def _archive(run: Run) -> bytes:
     content = io.BytesIO()
     with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         with streams.use(state.store(), run) as stream:
-            names = export_stream(stream, Path(folder))
+            names = export_stream(stream, Path(folder), excel=True)
         for name in names:
             archive.write(Path(folder) / name, name)
     return content.getvalue()

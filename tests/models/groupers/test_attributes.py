@@ -142,5 +142,5 @@ def test_the_end_is_reported_with_the_number_of_groups() -> None:
     assert seen == [(1.0, {"groups": 2.0})]
 
 
-def test_only_this_grouper_reads_attributes_itself_so_no_classifier_places_for_it() -> None:
-    assert [name for name, grouper in groupers.items() if grouper.reads_attributes] == ["attributes"]
+def test_this_grouper_reads_attributes_itself_so_no_classifier_places_for_it() -> None:
+    assert groupers.get("attributes").reads_attributes

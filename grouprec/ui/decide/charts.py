@@ -1,0 +1,149 @@
+"""The pictures of the Decide page: value, moves and money by number of lists. Equal input gives the same figure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from grouprec.core.tables import highest
+from grouprec.report.palette import ACCENT, NEUTRAL, group_colour
+from grouprec.report.text import literal
+from grouprec.ui.charts import DASHES, GRID, plain_layout, reference_titles
+
+MOST_FLOWS = 80  # bands that can still be told apart
+FLOWS_HEIGHT = 400
+MONEY_HEIGHT = 280
+REACH_HEIGHT = 300
+MARK, OTHER = "circle", "circle-open"
+
+
+def reach_curve(hits: pd.DataFrame, chosen: int | None, enough: int) -> go.Figure:
+    """Return how many people find something by the number of lists, between one good list and personal lists.
+
+    Args:
+        hits: n_groups, value (smoothed), low, high, floor, individual of people with a hit, ascending.
+        chosen: the number that is looked at; None for personal lists.
+        enough: the number that is enough, named by a line.
+    """
+    x, shares = hits["n_groups"], 100 * hits[["value", "low", "high", "floor", "individual"]]
+    titles = reference_titles(hits)
+    traces = [_band(x, shares["low"], shares["high"])]
+    for column in ("floor", "individual"):
+        width = 3 if chosen is None and column == "individual" else 1.5
+        line = {"color": ACCENT if width == 3 else NEUTRAL, "width": width, "dash": DASHES[column]}
+        text = f"{titles[column]}: %{{y:.0f}} of 100<extra></extra>"
+        traces.append({"x": x, "y": shares[column], "mode": "lines", "line": line, "hovertemplate": text})
+    traces.append(_line(x, shares["value"], "Lists", None, "%{x} lists: %{y:.0f} of 100<extra></extra>"))
+    if chosen is not None:
+        traces.append(_mark(shares.assign(n_groups=x), "value", chosen, MARK))
+    at_end = {"x": 1, "xref": "paper", "xanchor": "right", "showarrow": False}
+    layout = {
+        **plain_layout(REACH_HEIGHT, top=8),
+        "xaxis": {"title": {"text": "number of lists"}, "gridcolor": GRID, "zeroline": False},
+        "yaxis": {"title": {"text": "people of 100"}, "rangemode": "tozero", "gridcolor": GRID, "zeroline": False},
+        "annotations": [
+            {"y": float(shares[column].iloc[0]), "text": titles[column], "yanchor": anchor, **at_end}
+            for column, anchor in (("floor", "top"), ("individual", "bottom"))
+        ],
+    }
+    figure = go.Figure(traces, layout)
+    figure.add_vline(x=enough, line={"width": 1, "dash": "dot", "color": NEUTRAL})
+    where = {"x": enough, "y": 0, "yref": "paper", "yanchor": "bottom", "xanchor": "left", "showarrow": False}
+    figure.add_annotation(text=f" {enough} {'is' if enough == 1 else 'are'} enough", **where)
+    return figure
+
+
+def money_curve(table: pd.DataFrame, n: int) -> go.Figure:
+    """Return what the lists bring after their costs by their number, with the best number named.
+
+    Args:
+        table: n_groups, net, net_low, net_high, ascending.
+        n: the chosen number.
+    """
+    x = table["n_groups"]
+    text = "%{x} lists: %{y:,.0f} after costs<extra></extra>"
+    best = int(highest(table, "net")["n_groups"])
+    said = {"text": f"<b>best: {best}</b>", "showarrow": False, "yshift": 20, "font": {"size": 12}}
+    traces = [_band(x, table["net_low"], table["net_high"]), _line(x, table["net"], "After costs", None, text)]
+    traces += [_mark(table, "net", at, symbol) for at, symbol in ((n, OTHER), (best, "star"))]
+    zero = {"zeroline": True, "zerolinecolor": GRID}
+    layout = {
+        **plain_layout(MONEY_HEIGHT, top=28),
+        "annotations": [{"x": best, "y": float(table["net"].max()), **said}],
+        "xaxis": {"title": {"text": "number of lists"}, "gridcolor": GRID, "zeroline": False},
+        "yaxis": {"title": {"text": "after costs"}, "tickformat": ",.0f", "gridcolor": GRID, **zero},
+    }
+    return go.Figure(traces, layout)
+
+
+def flows(table: pd.DataFrame, before: int, after: int) -> go.Figure:
+    """Return who goes from which group to which between two settings; only the largest flows where there are many.
+
+    Args:
+        table: before, after, users.
+        before, after: the numbers of lists.
+    """
+    table = table.nlargest(MOST_FLOWS, "users").sort_values(["before", "after"])
+    left, right = np.unique(table["before"]), np.unique(table["after"])
+    groups = [*left, *right]
+    source = np.searchsorted(left, table["before"])
+    target = len(left) + np.searchsorted(right, table["after"])
+    stays = (table["before"] == table["after"]).to_numpy()
+    links = [_faint(group, 0.45 if stay else 0.22) for group, stay in zip(table["before"], stays, strict=True)]
+    sankey = {
+        "type": "sankey",
+        "arrangement": "snap",
+        "node": {
+            "label": [str(group) for group in groups],
+            "color": [group_colour(int(group)) for group in groups],
+            "pad": max(4, 60 // max(len(left), len(right))),
+            "thickness": 14,
+            "line": {"width": 0},
+            "hovertemplate": "group %{label}: %{value:,.0f} users<extra></extra>",
+        },
+        "link": {
+            "source": source,
+            "target": target,
+            "value": table["users"],
+            "color": links,
+            "hovertemplate": "%{value:,.0f} users from %{source.label} to %{target.label}<extra></extra>",
+        },
+        "textfont": {"size": 13},
+    }
+    above = {"y": 1, "xref": "paper", "yref": "paper", "yanchor": "bottom", "showarrow": False}
+    titles = [
+        {"x": x, "xanchor": anchor, "text": literal(f"{n} lists" if n != 1 else "1 list"), **above}
+        for x, n, anchor in ((0, before, "left"), (1, after, "right"))
+    ]
+    return go.Figure([sankey], {**plain_layout(FLOWS_HEIGHT, top=28), "annotations": titles})
+
+
+# Traces are plain: a figure checks them once, where traces of Plotly's classes, added one by one, take twice the time.
+
+
+def _band(x: pd.Series, low: pd.Series, high: pd.Series) -> dict[str, Any]:
+    ends = {"x": np.concatenate([x, x[::-1]]), "y": np.concatenate([high, low[::-1]])}
+    hidden = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
+    return {**ends, "fill": "toself", "fillcolor": "rgba(100, 116, 216, 0.14)", **hidden}
+
+
+def _line(x: pd.Series, y: pd.Series, name: str, custom: Any, text: str) -> dict[str, Any]:
+    style = {"mode": "lines+markers", "line": {"color": ACCENT, "width": 2}, "marker": {"size": 5}}
+    return {"x": x, "y": y, "name": name, "customdata": custom, "hovertemplate": text, **style}
+
+
+def _mark(table: pd.DataFrame, column: str, at: int, symbol: str) -> dict[str, Any]:
+    """Mark one number of lists on the line, where it was measured."""
+    own = table[table["n_groups"] == at]
+    marker = {"size": 15, "symbol": symbol, "color": ACCENT, "line": {"width": 2, "color": ACCENT}}
+    ends = {"x": own["n_groups"], "y": own[column]}
+    return {**ends, "mode": "markers", "marker": marker, "hoverinfo": "skip", "showlegend": False}
+
+
+def _faint(group: int, opacity: float) -> str:
+    colour = group_colour(int(group))
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return f"rgba({red}, {green}, {blue}, {opacity})"

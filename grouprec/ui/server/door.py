@@ -1,0 +1,54 @@
+"""Where people sign in: what is not drawn by a page, downloads and uploads, is theirs only who have done so.
+
+A page's script asks for itself who looks at it (grouprec/ui/people.py). The rest of the server's paths is asked here by
+the cookie that Streamlit sets at sign-in. What the browser needs before, to draw the page that asks, stays open.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from starlette.requests import HTTPConnection
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
+from streamlit.web.server.starlette.starlette_websocket import _get_signed_cookie_with_chunks
+
+from grouprec.core import audit, rights
+from grouprec.core.rights import STRANGER, Person, Role
+from grouprec.ui import people
+from grouprec.ui.server.guard import refuse
+
+CLOSED = ("/media/", "/_stcore/upload_file/", "/_stcore/metrics", "/_stcore/agent/", "/component/", "/api/upload")
+
+
+class Door:
+    """ASGI middleware within :class:`~grouprec.ui.server.guard.Guard`, where people have to sign in."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        if scope["type"] != "http" or not any(part in path for part in CLOSED):
+            await self._app(scope, receive, send)
+            return
+        who = visitor(HTTPConnection(scope))
+        if who.role is Role.STRANGER:
+            await refuse(JSONResponse({"error": "Sign in first."}, 401), scope, receive, send)
+            return
+        if "/media/" in path:
+            audit.note(who.name, "download", path.rpartition("/")[2])
+        with rights.acting(who):
+            await self._app(scope, receive, send)
+
+
+def visitor(connection: HTTPConnection) -> Person:
+    """Return who sends a request, a stranger where no cookie of ours says it."""
+    try:
+        cookie = _get_signed_cookie_with_chunks(dict(connection.cookies), USER_COOKIE_NAME)
+        claims: Any = json.loads(cookie) if cookie else None
+    except ValueError:
+        claims = None
+    return people.of_claims(claims) if isinstance(claims, dict) else STRANGER

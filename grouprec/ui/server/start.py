@@ -1,0 +1,57 @@
+"""How the server starts: where it may listen, and what stands around its pages."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import streamlit as st
+from starlette.middleware import Middleware
+from starlette.routing import Route
+
+from grouprec.core import rights
+from grouprec.core.types import SettingError
+from grouprec.ui import people
+from grouprec.ui.server.door import Door
+from grouprec.ui.server.guard import Guard, allowed_hosts, refusal
+from grouprec.ui.server.health import Watch
+
+
+def middleware() -> list[Middleware]:
+    """Return what every request passes first, the outermost first, and let people sign in where they have to.
+
+    Raises:
+        SystemExit: the server would be open to the network and nobody said that it shall be, or who may sign in is
+            not said as it should be.
+    """
+    address = st.get_option("server.address")
+    try:
+        signed_in = people.sign_in_needed()
+        sentence = refusal(address, signed_in)
+    except SettingError as error:
+        signed_in, sentence = True, str(error)
+    if sentence:
+        sys.stderr.write(sentence + "\n")
+        raise SystemExit(2)
+    if signed_in:
+        rights.ask(people.current)
+    guard = Middleware(Guard, hosts=allowed_hosts(address), hashes=inline_scripts())
+    return [Middleware(Watch), guard, *([Middleware(Door)] if signed_in else [])]
+
+
+def below_base(routes: Iterable[Route]) -> list[Route]:
+    """Return the routes as they are and, where the server lies below a path (``server.baseUrlPath``), also there."""
+    routes, base = list(routes), str(st.get_option("server.baseUrlPath") or "").strip("/")
+    there = [Route(f"/{base}{one.path}", one.endpoint, methods=list(one.methods or ())) for one in routes if base]
+    return [*routes, *there]
+
+
+def inline_scripts() -> list[str]:
+    """Return the SHA-256 of every script that Streamlit's page bears in itself, as CSP writes it."""
+    page = (Path(st.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
+    scripts = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    return ["sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]

@@ -1,0 +1,87 @@
+"""Downloads and uploads are for people who have signed in; the cookie says who, and only ours counts."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from starlette.types import Message
+from streamlit.web.server.server_util import get_cookie_secret
+from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
+from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
+
+from grouprec.core import audit, rights
+from grouprec.ui import people
+from grouprec.ui.people import Rules
+from grouprec.ui.server import uploads
+from grouprec.ui.server.door import Door
+
+CLOSED = ("/media/0f.csv", "/team/media/0f.csv", "/_stcore/upload_file/a/b", "/_stcore/metrics", "/component/x")
+ANN = {"email": "ann@example.com", "email_verified": True, "is_logged_in": True}
+
+
+async def _who(request: Request) -> PlainTextResponse:
+    return PlainTextResponse(rights.person().name)
+
+
+@pytest.fixture
+def app(monkeypatch: pytest.MonkeyPatch) -> Door:
+    monkeypatch.setattr(rights, "_asked", [people.current])
+    monkeypatch.setattr(people, "_rules", lambda: Rules(analysts=("ann@example.com",), viewers=("carl@example.com",)))
+    return Door(Starlette(routes=[*(Route(path, _who) for path in (*CLOSED, "/groups")), uploads.route()]))
+
+
+def cookie(secret: str | None = None, **more: Any) -> str:
+    claims = json.dumps({**ANN, "iat": time.time(), **more})
+    signed = create_signed_value(secret or get_cookie_secret(), USER_COOKIE_NAME, claims).decode()
+    return f"{USER_COOKIE_NAME}={signed}"
+
+
+def ask(app: Door, path: str, cookie: str = "", method: str = "GET", **headers: str) -> tuple[int, str]:
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"user,item\n1,2\n"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    lines = [(b"cookie", cookie.encode()), *((k.replace("_", "-").encode(), v.encode()) for k, v in headers.items())]
+    scope = {"type": "http", "method": method, "path": path, "query_string": b"name=a.csv", "headers": lines}
+    asyncio.run(app(scope, receive, send))
+    return sent[0]["status"], b"".join(message.get("body", b"") for message in sent[1:]).decode()
+
+
+@pytest.mark.parametrize("path", CLOSED)
+def test_without_a_cookie_of_ours_nothing_is_given_out(app: Door, path: str) -> None:
+    wrong = ["", f"{USER_COOKIE_NAME}=x", cookie("another secret"), cookie(iat=0), cookie(email="eve@example.com")]
+    assert [ask(app, path, one)[0] for one in wrong] == [401] * len(wrong)
+    assert ask(app, path, cookie()) == (200, "ann@example.com")
+
+
+def test_the_page_that_asks_people_to_sign_in_stays_open(app: Door) -> None:
+    assert ask(app, "/groups")[0] == 200
+
+
+def test_a_download_leaves_a_line(app: Door, tmp_path: Path) -> None:
+    audit.write_to(tmp_path)
+    ask(app, "/media/0f.csv", cookie())
+    audit.close()
+    line = json.loads((tmp_path / audit.FOLDER / audit.NAME).read_text())
+    assert (line["who"], line["what"], line["on"]) == ("ann@example.com", "download", "0f.csv")
+
+
+def test_only_who_may_add_sends_files(app: Door) -> None:
+    key = {uploads.KEY_HEADER: uploads.issue_key()}
+    assert ask(app, "/api/upload", method="POST", **key)[0] == 401
+    assert ask(app, "/api/upload", cookie(email="carl@example.com"), "POST", **key)[0] == 403
+    status, body = ask(app, "/api/upload", cookie(), "POST", **key)
+    assert status == 200, body

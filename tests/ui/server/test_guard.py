@@ -1,0 +1,115 @@
+"""Who may talk to the server: under which names, from which pages, and from where at all."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route, WebSocketRoute
+from starlette.types import Message
+from starlette.websockets import WebSocket
+
+from grouprec.ui.server import guard, start
+from grouprec.ui.server.guard import Guard, allowed_hosts, refusal
+
+PATHS = ("/groups", "/_stcore/upload_file/a/b", "/api/upload", "/api/events", "/media/x.csv")
+STREAM = "/_stcore/stream"
+
+
+async def _page(request: Any) -> PlainTextResponse:
+    return PlainTextResponse("here")
+
+
+async def _stream(socket: WebSocket) -> None:
+    await socket.accept()
+
+
+@pytest.fixture(scope="module")
+def app() -> Guard:
+    routes = [*(Route(path, _page) for path in (*PATHS, "/healthz")), WebSocketRoute(STREAM, _stream)]
+    return Guard(Starlette(routes=routes), allowed_hosts("127.0.0.1") | {"*.example.com"}, ["sha256-x"])
+
+
+def ask(app: Guard, path: str, host: str, **headers: str) -> Message:
+    """Return the first message that answers a request, or the opening of a WebSocket."""
+    sent: list[Message] = []
+    kind = "websocket" if path == STREAM else "http"
+
+    async def receive() -> Message:
+        return {"type": "websocket.connect"} if kind == "websocket" else {"type": "http.request", "body": b""}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    given = {"host": host, **{name.replace("_", "-"): value for name, value in headers.items()}}
+    lines = [(name.encode(), value.encode()) for name, value in given.items()]
+    scope = {"type": kind, "method": "GET", "path": path, "query_string": b"", "headers": lines, "subprotocols": []}
+    extensions = {"websocket.http.response": {}}
+    asyncio.run(app({**scope, "extensions": extensions}, receive, send))
+    return sent[0]
+
+
+def passes(app: Guard, path: str, host: str, **headers: str) -> bool:
+    answer = ask(app, path, host, **headers)
+    return answer["type"] == "websocket.accept" or answer["status"] == 200
+
+
+@pytest.mark.parametrize("path", [*PATHS, STREAM])
+def test_only_our_names_and_our_own_pages_get_through(app: Guard, path: str) -> None:
+    ours = "127.0.0.1:8501"
+    assert passes(app, path, ours, origin=f"http://{ours}") and passes(app, path, ours)
+    assert passes(app, path, "localhost:8501") and passes(app, path, "[::1]:8501")
+    assert passes(app, path, "team.example.com", origin="https://team.example.com")
+    for host in ("evil.example", "evil.example:8501", "127.0.0.1.evil.example", "example.com", "a@127.0.0.1", "", ":"):
+        assert not passes(app, path, host, origin=f"http://{host}"), host
+        assert not passes(app, path, host), host
+    for origin in ("http://localhost:3000", "http://evil.example", "null", "http://127.0.0.1:8502", ""):
+        assert not passes(app, path, ours, origin=origin), origin
+    assert not passes(app, path, ours, sec_fetch_site="cross-site", sec_fetch_mode="no-cors")
+    assert passes(app, path, ours, sec_fetch_site="cross-site", sec_fetch_mode="navigate")
+
+
+def test_a_probe_may_ask_by_any_name(app: Guard) -> None:
+    assert passes(app, "/healthz", "10.1.2.3")
+
+
+@pytest.mark.parametrize(("path", "host"), [("/groups", "localhost"), ("/groups", "evil.example"), (STREAM, "evil")])
+def test_every_answer_bears_the_headers_by_which_a_browser_keeps_a_page_to_itself(
+    app: Guard, path: str, host: str
+) -> None:
+    headers = {name.decode(): value.decode() for name, value in ask(app, path, host)["headers"]}
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "same-origin"
+    policy = headers["content-security-policy"].split("; ")
+    assert "frame-ancestors 'none'" in policy and "default-src 'self'" in policy
+    assert any(part.startswith("script-src") and "'sha256-x'" in part for part in policy)
+
+
+def test_downloads_leave_no_copy_with_the_browser(app: Guard) -> None:
+    headers = dict(ask(app, "/media/x.csv", "localhost")["headers"])
+    assert headers[b"cache-control"] == b"private, no-store"
+
+
+def test_streamlit_still_has_the_one_inline_script_whose_hash_we_allow() -> None:
+    assert len(start.inline_scripts()) == 1
+
+
+def test_the_server_is_known_by_its_address_and_by_the_names_of_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(guard.HOSTS, "Shop.example:8443, *.lan")
+    assert {"192.0.2.7", "shop.example", "*.lan", "localhost"} <= allowed_hosts("192.0.2.7")
+    assert "192.0.2.7" not in allowed_hosts("127.0.0.1")
+    assert "127.0.0.1" in allowed_hosts("0.0.0.0") and "" not in allowed_hosts(None)
+
+
+def test_without_sign_in_it_listens_where_others_reach_it_only_when_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(guard.OPEN, raising=False)
+    for address in ("127.0.0.1", "127.8.8.8", "::1", "localhost"):
+        assert not refusal(address, signed_in=False)
+    for address in ("0.0.0.0", "::", None, "", "192.0.2.7", "shop.example"):
+        assert "--open-to-network" in refusal(address, signed_in=False)
+        assert not refusal(address, signed_in=True)
+    monkeypatch.setenv(guard.OPEN, "1")
+    assert not refusal("0.0.0.0", signed_in=False)

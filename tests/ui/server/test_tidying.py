@@ -1,0 +1,62 @@
+"""Caches end when everybody has left, and when the server has grown too large."""
+
+from __future__ import annotations
+
+import inspect
+import weakref
+from types import SimpleNamespace
+
+import pytest
+import streamlit as st
+from streamlit.runtime.memory_session_storage import MemorySessionStorage
+from streamlit.runtime.websocket_session_manager import WebsocketSessionManager
+
+from grouprec.ui.server.tidying import IDLE_LOOKS, Tidying, empty_caches, end_sessions
+
+
+def test_caches_are_emptied_once_after_everybody_has_left_for_a_while() -> None:
+    tidying = Tidying(100.0)
+    assert not any(tidying.due(0, 0.0) for _ in range(2 * IDLE_LOOKS)), "nobody has been here yet"
+    assert not tidying.due(2, 0.0)
+    assert [bool(tidying.due(0, 0.0)) for _ in range(IDLE_LOOKS)] == [False] * (IDLE_LOOKS - 1) + [True]
+    assert not any(tidying.due(0, 0.0) for _ in range(2 * IDLE_LOOKS))
+    assert not tidying.due(1, 0.0)
+    assert not any(tidying.due(n % 2, 0.0) for n in range(2 * IDLE_LOOKS)), "a reload is no leave"
+
+
+def test_caches_are_emptied_while_people_are_here_where_they_are_too_large() -> None:
+    tidying = Tidying(100.0)
+    assert not tidying.due(3, 99.0)
+    assert "too large" in tidying.due(3, 101.0)
+
+
+def test_what_was_kept_is_made_again_afterwards() -> None:
+    calls: list[int] = []
+
+    @st.cache_resource
+    def made() -> int:
+        calls.append(1)
+        return len(calls)
+
+    assert (made(), made()) == (1, 1)
+    empty_caches()
+    assert made() == 2
+
+
+def test_sessions_whose_tab_is_closed_are_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "self._session_storage = session_storage" in inspect.getsource(WebsocketSessionManager)
+    storage = MemorySessionStorage(ttl_seconds=0)
+
+    class Info:
+        session = SimpleNamespace(id="a")
+
+    info = Info()
+    kept = weakref.ref(info)
+    storage.save(info)  # type: ignore[arg-type]
+    del info
+    assert kept() is not None
+    manager = SimpleNamespace(_session_mgr=SimpleNamespace(_session_storage=storage))
+    monkeypatch.setattr("streamlit.runtime.exists", lambda: True)
+    monkeypatch.setattr("streamlit.runtime.get_instance", lambda: manager)
+    end_sessions()
+    assert kept() is None
