@@ -17,7 +17,7 @@ from grouprec.cli.options import AsJson, Runs
 from grouprec.cli.serving import become_server
 from grouprec.cli.sources import FETCHED, SOURCE_HELP, Query, fetched
 from grouprec.cli.terminal import print_json, print_rows, print_run, progress_bar, terminal
-from grouprec.core.types import GrouprecError
+from grouprec.core.errors import GrouprecError
 
 if TYPE_CHECKING:
     pass
@@ -108,7 +108,7 @@ def train(
 
     if helps():
         return
-    from grouprec.core.types import SettingError
+    from grouprec.core.errors import SettingError
     from grouprec.data.columns import parse_map
     from grouprec.data.prepare import find_roles, reading_of
     from grouprec.data.read import peek
@@ -295,7 +295,7 @@ def owner(
 @app.command()
 def show(run: Annotated[str, typer.Argument(help="Run id or last")], runs: Runs = None, json: AsJson = False) -> None:
     """Show what a run learned and what it is worth."""
-    from grouprec.core.types import StorageError
+    from grouprec.core.errors import StorageError
     from grouprec.runs.store import RunStore, State
     from grouprec.training.jobs import refresh
 

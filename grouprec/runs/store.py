@@ -27,21 +27,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import platformdirs
 
 from grouprec.core import rights
+from grouprec.core.errors import StorageError
 from grouprec.core.files import read_json, storage, write_json
 from grouprec.core.forms import DamagedError
 from grouprec.core.processes import identity
 from grouprec.core.rights import Deed
-from grouprec.core.types import StorageError
 from grouprec.runs import content, trash
 from grouprec.runs.notes import MOST_NOTE, MOST_TAG, MOST_TAGS, Notes
 from grouprec.runs.run import LEDGER, Run
 from grouprec.runs.status import FINISHED, RESUMABLE, State, Status, begin_status
 
-if TYPE_CHECKING:  # the configuration knows the stages, and so torch: pages that only read runs do without
+if TYPE_CHECKING:  # the configuration knows the stages, and so torch; a command that lists runs does without numpy, too
+    import numpy as np
+
     from grouprec.runs.config import RunConfig
 
 __all__ = [
