@@ -6,7 +6,7 @@ PORT ?= 8501
 ADDRESS ?= 127.0.0.1
 export STREAMLIT_BROWSER_GATHER_USAGE_STATS := false
 
-.PHONY: setup app demo test test-code test-browser check bench docs screenshots
+.PHONY: setup app demo test test-code test-browser check audit bench docs screenshots
 
 # The stamp is as old as the environment: a changed dependency or constraint installs again.
 STAMP := $(VENV)/.installed
@@ -44,6 +44,12 @@ check: setup
 	$(BIN)/ruff check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+
+# pip-audit has an environment of its own: it needs much that the product does not.
+audit: setup
+	test -x $(VENV)-audit/bin/pip-audit || $(PYTHON) -m venv $(VENV)-audit
+	$(VENV)-audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1
+	$(BIN)/python -m benchmarks.audit $(VENV)-audit/bin/pip-audit
 
 bench: setup
 	$(BIN)/python -m benchmarks.outside

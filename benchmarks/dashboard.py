@@ -1,7 +1,7 @@
 """``python -m benchmarks.dashboard [--users 100000]``: how quick the dashboard is on a large finished run.
 
 Trains a run on planted users (few epochs: only its size matters here), then takes medians, after a first one that
-imports and caches: the server time of every page, of moves of the what-if slider to every number, and of selections
+imports and caches: the server time of every page, of moves of the slider of lists to every number, and of selections
 of 2,000 users on the map, by Streamlit's own test harness, which runs the whole script where a browser asks for a
 part. Then a real server and a real browser: the largest message of every page, the processor share of an idle tab, and
 the memory that an open session adds. ``--runs DIR`` keeps the run and uses it again.
@@ -32,7 +32,7 @@ from grouprec.core.site import app_root
 from grouprec.data.synthetic import planted
 from grouprec.runs.store import RunStore
 
-PAGES = ("data", "train", "groups", "recommendations", "personas", "what_if", "compare", "updates")
+PAGES = ("decide", "data", "train", "groups", "recommendations", "personas", "compare", "updates")
 ITEMS, EVENTS, GROUPS = 20_000, 20, 50
 SETTINGS = ("vae.epochs=1", "gan.epochs=1", "gru.epochs=1", "als.iterations=3", "als.tune=false")
 SELECTED, TIMES = 2_000, 5
@@ -91,10 +91,10 @@ def measure_server_time(run_id: str) -> None:
     for page in PAGES:
         app = on(page)
         print(f"page {page:<18}{median(app.run):7.3f} s of server time")
-    app = on("what_if")
-    slider = app.select_slider(key="what_if_n")
-    moves = [partial(slider.set_value, int(choice)) for choice in slider.options]
-    print(f"what-if slider        {median(*(lambda move=move: move().run() for move in moves)):7.3f} s")
+    app = on("decide")
+    slider = app.select_slider(key="lists_n")
+    moves = [partial(slider.set_value, choice) for choice in (1, 2, "personal")]
+    print(f"slider of lists       {median(*(lambda move=move: move().run() for move in moves)):7.3f} s")
     app = on("groups")
 
     def select(first: int) -> None:

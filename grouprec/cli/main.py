@@ -299,6 +299,21 @@ def restore(
 
 
 @app.command()
+def owner(
+    run: Annotated[str, typer.Argument(help="Run id, the beginning of one, or last")],
+    to: Annotated[str, typer.Option(help="Whose it shall be: the name by which they sign in")] = "",
+    shared: Annotated[bool | None, typer.Option("--shared/--private", help="With the team, or theirs alone")] = None,
+    runs: Runs = None,
+    json: AsJson = False,
+) -> None:
+    """Say whose a run is where people sign in, or change it."""
+    from grouprec.cli.ownership import say_owner
+    from grouprec.runs.store import RunStore
+
+    say_owner(RunStore(runs).get(run), to, shared, json)
+
+
+@app.command()
 def show(run: Annotated[str, typer.Argument(help="Run id or last")], runs: Runs = None, json: AsJson = False) -> None:
     """Show what a run learned and what it is worth."""
     from grouprec.core.types import StorageError

@@ -63,6 +63,12 @@ def _boot() -> str:
         return ""
 
 
+def give_way(pid: int) -> None:
+    """Let other processes have the processor first; nothing happens where the system does not let us."""
+    with contextlib.suppress(psutil.Error, OSError):
+        psutil.Process(pid).nice(10 if os.name != "nt" else psutil.BELOW_NORMAL_PRIORITY_CLASS)
+
+
 def signal_group(process: psutil.Process, number: int) -> None:
     """Signal the process and its children: by group where it leads one, else one by one."""
     with contextlib.suppress(psutil.Error, OSError):

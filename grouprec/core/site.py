@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 
+@cache  # a page asks for every link
 def app_root() -> Path:
     """Return the folder of ``app.py``, ``pages/`` and ``sample_data/``: in an installed wheel, else the checkout."""
     package = Path(__file__).resolve().parents[1]

@@ -106,12 +106,20 @@ def activity(train: Rows, n_users: int) -> pd.DataFrame:
     if visits is None:
         columns["frequency"] = np.bincount(train.users, minlength=n_users).astype(np.float64)
     else:
-        codes, distinct = pd.factorize(visits)
-        pairs = sorted_unique(train.users * np.int64(len(distinct)) + codes)
-        columns["frequency"] = np.bincount(pairs // len(distinct), minlength=n_users).astype(np.float64)
+        codes = _visit_codes(visits, n_users)
+        owners = sorted_unique(codes * np.int64(n_users) + train.users) % n_users
+        columns["frequency"] = np.bincount(owners, minlength=n_users).astype(np.float64)
     if train.spend is not None:
         columns["spend"] = np.bincount(train.users, train.spend, minlength=n_users)
     return pd.DataFrame(columns)
+
+
+def _visit_codes(visits: np.ndarray, n_users: int) -> np.ndarray:
+    """Return int64 codes of visits (orders or times); of whole seconds these themselves, which needs no table."""
+    first = visits.min(initial=0)
+    if (visits % 1 == 0).all() and (visits.max(initial=0) - first + 1) * n_users < 2**62:
+        return (visits - first).astype(np.int64)
+    return pd.factorize(visits)[0]
 
 
 def median_price(table: pd.DataFrame, price: str | None, train: Rows, n_items: int) -> pd.DataFrame:

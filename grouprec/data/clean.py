@@ -124,7 +124,7 @@ def clean_rows(table: pd.DataFrame, roles: Roles, settings: Preparation, report:
     """Return the valid rows of a table: the steps that look at one row, or its exact duplicates, only.
 
     Args:
-        table: the columns of ``roles``, as read.
+        table: the columns of ``roles``, as read; its times are dropped once they are read, for they are large.
         roles: ``user`` and ``item`` must be there.
         settings: how ratings, behaviours and duplicates are taken.
         report: is added to.
@@ -145,6 +145,8 @@ def clean_rows(table: pd.DataFrame, roles: Roles, settings: Preparation, report:
         report.doubts += id_doubts("user", str(roles.user), user_ids)
     keep = _drop_services(table, roles, settings, items, item_ids, keep, report)
     keep, times = _read_times(table, roles, keep, report)
+    if roles.time is not None and [*roles.as_dict().values(), *roles.user_attributes].count(roles.time) == 1:
+        del table[roles.time]
     orders, order_ids = (None, np.empty(0, object)) if roles.order is None else encode_ids(table[roles.order])
     keep = _drop_nothing(table, roles, orders, keep, report)
     numbers = _read_numbers(table, roles, report)
@@ -159,8 +161,10 @@ def clean_rows(table: pd.DataFrame, roles: Roles, settings: Preparation, report:
     merge = settings.duplicates
     if merge == "auto":
         merge = "last" if roles.rating is not None and roles.weight is None else "sum"
-    source = np.arange(n)
-    rows = Rows(users, items, weights, times, behaviours, orders, spend, source).take(np.flatnonzero(keep))
+    source = np.arange(n, dtype=np.int32 if n < 2**31 else np.int64)
+    rows = Rows(users, items, weights, times, behaviours, orders, spend, source)
+    del users, items, weights, times, behaviours, orders, spend, source, numbers, factors  # they are the rows now
+    rows = rows if keep.all() else rows.take(np.flatnonzero(keep))
     return Cleaned(merge_duplicates(rows, merge, report), user_ids, item_ids, merge)
 
 

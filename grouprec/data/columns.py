@@ -81,6 +81,10 @@ class Roles:
         """Return every column that is needed, once."""
         return list(dict.fromkeys([*self.as_dict().values(), *self.user_attributes]))
 
+    def coded(self) -> list[str]:
+        """Return the columns whose values come again and again; times are nearly all different."""
+        return [column for column in self.columns() if column not in (self.time, self.clock)]
+
 
 @dataclass(frozen=True)
 class AttributeRoles:

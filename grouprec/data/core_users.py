@@ -50,7 +50,7 @@ def fit_core(rows: Rows, parts: np.ndarray, settings: Preparation, quantities: b
     Raises:
         DataError: no rows, or a single user or item, is left.
     """
-    valid, given = rows.take(parts == TRAIN), rows
+    given, valid_users = rows, sorted_unique(rows.users[parts == TRAIN])
     rows, parts, new_users = _drop_unknown(rows, parts, report)
     if settings.drop_robots:
         robots = find_robots(rows.users[parts == TRAIN], settings.robot_z)
@@ -69,7 +69,7 @@ def fit_core(rows: Rows, parts: np.ndarray, settings: Preparation, quantities: b
             raise DataError(f"Only one {kind} is left after the step 'k-core' ({note}): groups need two or more.")
 
     # Nobody is judged on users left out, so all that the file says of them is theirs.
-    left_users = np.setdiff1d(valid.users, users)
+    left_users = np.setdiff1d(valid_users, users, assume_unique=True)
     left = given.take(np.isin(given.items, items) & np.isin(given.users, left_users))
     weigh = _Weighting.fit(rows.weights[parts == TRAIN], limit, settings.weighting)
     report.add("weights", len(rows), len(rows), weigh.note, "")

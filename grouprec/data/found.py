@@ -17,6 +17,7 @@ class Found:
         encoding: where it turned out to be another than the head's.
         rejects: rows that could not be read.
         notes: what people should know about how the file was read.
+        coded: columns that may come as categories, which are quick to tell apart; asked for before reading.
     """
 
     sheet: str = ""
@@ -24,3 +25,4 @@ class Found:
     encoding: str | None = None
     rejects: Rejects = field(default_factory=Rejects)
     notes: list[str] = field(default_factory=list)
+    coded: tuple[str, ...] = ()

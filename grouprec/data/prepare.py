@@ -140,7 +140,7 @@ def prepare(
     interactions = Path(interactions)
     with _quoting(not settings.pseudonyms):
         found, detected, doubts = _find(interactions, roles or {}, reading_of(settings))
-        source = read(interactions, found.columns(), reading_of(settings))
+        source = read(interactions, found.columns(), reading_of(settings), found.coded())
     progress(0.4)
     report = _report_reading(interactions.name, source, detected, doubts, quote=not settings.pseudonyms)
     cleaned = clean_rows(source.frame, found, settings, report)
@@ -151,22 +151,19 @@ def prepare(
     progress(0.8)
     user_file = _attribute_file(users, cleaned.user_ids, "user", settings.pseudonyms)
     item_file = _attribute_file(items, cleaned.item_ids, "item")
+    of_file = _of_file(cleaned.rows)
+    cleaned = replace(cleaned, rows=cleaned.rows.take(np.arange(0)))  # large, and no longer needed
     key = _key([interactions, users, items], settings, found, seed, hold_out)
     dataset = _dataset(interactions.stem, key, source.frame, found, cleaned, core, user_file, item_file)
     report.doubts += _cut_labels(dataset.item_labels)
     progress(1.0)
-    times = cleaned.rows.times
     return Prepared(
         dataset=dataset,
         report=report,
         roles=found,
-        n_rows=len(cleaned.rows),
-        n_users=len(sorted_unique(cleaned.rows.users)),
-        n_items=len(sorted_unique(cleaned.rows.items)),
+        **of_file,
         new_users_validation=core.new_users[0],
         new_users_test=core.new_users[1],
-        first_time=None if times is None else float(times.min()),
-        last_time=None if times is None else float(times.max()),
         split=held_out.split,
         split_reason=held_out.reason,
         choose_users=held_out.users.choose,
@@ -186,6 +183,18 @@ def _quoting(allowed: bool) -> Iterator[None]:
         yield
     except TooManyRejectedError as error:
         raise error if allowed else DataError(error.without_example) from None
+
+
+def _of_file(rows: Rows) -> dict[str, Any]:
+    """Return what :class:`Prepared` says of all valid rows."""
+    times = rows.times
+    return {
+        "n_rows": len(rows),
+        "n_users": len(sorted_unique(rows.users)),
+        "n_items": len(sorted_unique(rows.items)),
+        "first_time": None if times is None else float(times.min()),
+        "last_time": None if times is None else float(times.max()),
+    }
 
 
 def _report_reading(name: str, source: Table, detected: Detected, doubts: list[Doubt], quote: bool) -> Report:

@@ -106,11 +106,15 @@ def read_table(path: Path, columns: Sequence[str] | None = None, reading: Readin
     return read(path, columns, reading).frame
 
 
-def read(path: Path, columns: Sequence[str] | None = None, reading: Reading | None = None) -> Table:
+def read(
+    path: Path, columns: Sequence[str] | None = None, reading: Reading | None = None, coded: Sequence[str] = ()
+) -> Table:
     """Return the given columns of a file (all where None), in the order asked for, and what could not be read.
 
     CSV and TSV give columns of text; in JSON whole numbers become text, too. Empty values are missing.
 
+    Args:
+        coded: columns of few different values, such as ids: of large files they come as categories.
     Raises:
         DataError: as :func:`peek`, or a column is not there.
         TooManyRejectedError: a larger share of the rows than allowed cannot be read.
@@ -123,7 +127,7 @@ def read(path: Path, columns: Sequence[str] | None = None, reading: Reading | No
     if missing:
         there = ", ".join(peeked.columns)
         raise DataError(f"'{sniffed.path.name}' has no column '{missing[0]}'; its columns are: {there}.")
-    found = Found(sheet=reading.sheet)
+    found = Found(sheet=reading.sheet, coded=tuple(coded) if plan.plain else ())
     try:
         frame = _READERS[sniffed.format](sniffed, plan.sources(wanted), found)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:

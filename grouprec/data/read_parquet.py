@@ -45,8 +45,10 @@ def parquet_table(sniffed: Sniffed, columns: list[str], found: Found) -> pd.Data
     """Return columns of the whole file."""
     try:
         # Memory-mapped as one file: a path would be taken for a partitioned data set.
-        with pyarrow.parquet.ParquetFile(sniffed.path, memory_map=True) as file:
+        with pyarrow.parquet.ParquetFile(sniffed.path) as file:
             top = file.schema_arrow.names
+            texts = [field.name for field in file.schema_arrow if _is_text(field.type) and field.name in found.coded]
+        with pyarrow.parquet.ParquetFile(sniffed.path, memory_map=True, read_dictionary=texts) as file:
             wanted = [
                 one if one in top else next(name for name in top if one.startswith(f"{name}.")) for one in columns
             ]
@@ -80,6 +82,10 @@ def _frame(table: pa.Table) -> pd.DataFrame:
     while any(pa.types.is_struct(field.type) for field in table.schema):
         table = table.flatten()
     return table.to_pandas(ignore_metadata=True, types_mapper=_NULLABLE.get)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
 
 
 def _is_fixed(kind: pa.DataType) -> bool:

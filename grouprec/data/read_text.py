@@ -25,6 +25,7 @@ from grouprec.data.sniff import HEAD_ROWS, MOST_FOREIGN, Sniffed, mixed_error
 from grouprec.data.text_stream import Utf8Stream, text_lines
 
 _WORD = re.compile(r"(?<![^\W\d_])[a-zA-Z]*[^\W\d_\x00-\x7f][^\W\d_]*")  # from where it begins
+_CODED = pa.dictionary(pa.int32(), pa.string())
 _BLOCK = 1 << 23  # bytes that the quick parser takes at a time
 
 
@@ -53,7 +54,7 @@ def text_head(sniffed: Sniffed, found: Found) -> tuple[pd.DataFrame, int | None,
 
 
 def text_table(sniffed: Sniffed, columns: list[str], found: Found) -> pd.DataFrame:
-    """Return columns of the whole file as text, empty values missing."""
+    """Return columns of the whole file as text, empty values missing; those of ``found.coded`` as categories."""
     layout = layout_of(sniffed)
     places = [layout.names.index(column) for column in columns]
     try:
@@ -63,7 +64,10 @@ def text_table(sniffed: Sniffed, columns: list[str], found: Found) -> pd.DataFra
         table = None if settled is sniffed else _retried(settled, layout, places, found)
         if table is None:
             table = _careful(settled, layout, places, found)
-    frame = table.to_pandas().astype("str")
+    texts = {n: "str" for n, field in enumerate(table.schema) if not pa.types.is_dictionary(field.type)}
+    frame = table.to_pandas(self_destruct=True)
+    frame.columns = range(len(columns))
+    frame = frame.astype(texts)
     frame.columns = columns
     return frame
 
@@ -126,9 +130,10 @@ def notes_of(sniffed: Sniffed, layout: Layout, reader: RowReader | None) -> list
 # ---- the quick way
 
 
-def _options(layout: Layout, places: list[int], on_bad: Any) -> dict[str, Any]:
+def _options(layout: Layout, places: list[int], on_bad: Any, coded: Iterable[str] = ()) -> dict[str, Any]:
     names = [f"c{n}" for n in range(layout.width)]
     wanted = [names[place] for place in dict.fromkeys(places)]
+    kinds = {name: _CODED if layout.names[int(name[1:])] in coded else pa.string() for name in wanted}
     return {
         # One thread: only then does the parser know the place of a damaged row.
         "read_options": pyarrow.csv.ReadOptions(use_threads=False, column_names=names, block_size=_BLOCK),
@@ -141,7 +146,7 @@ def _options(layout: Layout, places: list[int], on_bad: Any) -> dict[str, Any]:
         ),
         "convert_options": pyarrow.csv.ConvertOptions(
             include_columns=wanted,
-            column_types=dict.fromkeys(wanted, pa.string()),
+            column_types=kinds,
             null_values=[""],
             strings_can_be_null=True,
         ),
@@ -164,7 +169,7 @@ def _quick(sniffed: Sniffed, layout: Layout, places: list[int], found: Found) ->
         return "skip" if len(bad) <= most else "error"
 
     with Utf8Stream(sniffed, layout) as stream:
-        table = pyarrow.csv.read_csv(stream, **_options(layout, places, on_bad))
+        table = pyarrow.csv.read_csv(stream, **_options(layout, places, on_bad, found.coded))
         n_lines, quoted, unknown, foreign = stream.n_rows, stream.quoted, stream.n_unknown, stream.n_foreign
     if table.num_rows + len(bad) != n_lines:
         empty = _empty_lines(sniffed, layout)
@@ -186,7 +191,14 @@ def _quick(sniffed: Sniffed, layout: Layout, places: list[int], found: Found) ->
 def _repeats_header(table: pa.Table, layout: Layout) -> bool:
     """Return whether the header stands among the rows again, as in exports put together."""
     named = {name: pa.scalar(layout.names[int(name[1:])]) for name in table.column_names}
-    return all(_any("equal", table[name], header) for name, header in named.items())
+    return all(_any("equal", _values(table[name]), header) for name, header in named.items())
+
+
+def _values(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return the values that occur: of dictionaries, their entries, which are fewer."""
+    if not pa.types.is_dictionary(column.type):
+        return column
+    return pa.chunked_array([chunk.dictionary for chunk in column.chunks], column.type.value_type)
 
 
 def _any(test: str, column: pa.ChunkedArray, *others: pa.Scalar, **options: Any) -> bool:
@@ -199,7 +211,7 @@ def _slipped(table: pa.Table, layout: Layout, seen: Profile) -> bool:
     """Return whether a quotation mark has made other values of a row: one holds a sign that its column never has."""
     signs = (layout.mark, layout.quote) if layout.quote else ()
     formed = [name for name in table.column_names if seen.is_plain(int(name[1:]), signs)]
-    return any(_any("match_substring", table[name], pattern=sign) for name in formed for sign in signs)
+    return any(_any("match_substring", _values(table[name]), pattern=sign) for name in formed for sign in signs)
 
 
 def _empty_lines(sniffed: Sniffed, layout: Layout) -> list[int]:
@@ -223,6 +235,7 @@ def _mended(
                 rows.append(row.fields)
     if not rows:
         return table
+    table = table.cast(pa.schema([(name, pa.string()) for name in table.column_names]))
     missing = np.array([number for number, _ in bad])
     numbers = np.delete(np.arange(1, table.num_rows + len(bad) + 1), missing - 1)
     more = pa.table(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Literal
 
@@ -51,7 +52,7 @@ class Rows:
         behaviours: int32 codes, or None.
         orders: int32 codes, -1 where missing, or None.
         spend: float64, quantity x price of bought rows, NaN where there is no price; or None.
-        source: int64, row of the table that a row comes from.
+        source: int32 (int64 beyond two billion), row of the table that a row comes from.
     """
 
     users: np.ndarray
@@ -67,20 +68,47 @@ class Rows:
         return len(self.users)
 
     def take(self, rows: np.ndarray) -> Rows:
-        """Return the rows chosen by a mask or by positions."""
+        """Return the rows chosen by a mask or by positions; these rows where a mask chooses all."""
+        if rows.dtype == bool and rows.all():
+            return self
         values: dict[str, np.ndarray | None] = {f.name: getattr(self, f.name) for f in fields(self)}
         return replace(self, **{name: value[rows] for name, value in values.items() if value is not None})
+
+
+_MIX = np.uint64(0x9E3779B97F4A7C15)  # odd, its bits without a pattern: products spread over all 64 bits
+
+
+def _may_be_twins(keys: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return the positions, ascending, of rows of which another one has the same 64-bit key; few others among them."""
+    mixed = np.zeros(len(keys["user"]), np.uint64)
+    for key in keys.values():
+        plain = key + 0.0 if key.dtype == np.float64 else key.astype(np.int64)  # one zero, without a sign
+        mixed ^= plain.view(np.uint64)
+        mixed *= _MIX
+        mixed ^= mixed >> np.uint64(32)
+    ordered = np.sort(mixed)
+    twice = ordered[1:][ordered[1:] == ordered[:-1]]
+    if not len(twice):
+        return np.empty(0, np.int64)
+    return np.flatnonzero(pd.Index(pd.unique(twice)).get_indexer(pd.Index(mixed)) >= 0)
 
 
 def merge_duplicates(rows: Rows, merge: Literal["sum", "last"], report: Report) -> Rows:
     """Make one row of those that agree in user, item, time and behaviour, in the place of the first."""
     keys = {"user": rows.users, "item": rows.items, "time": rows.times, "behaviour": rows.behaviours}
-    table = pd.DataFrame({name: key for name, key in keys.items() if key is not None})
-    keep = ~table.duplicated().to_numpy()
-    # Only rows that have a twin are grouped: they are few. Groups are numbered by first appearance, like ``first``.
-    twins = np.flatnonzero(table.duplicated(keep=False))
-    group = table.iloc[twins].groupby(list(table.columns), sort=False).ngroup().to_numpy()
-    first = twins[keep[twins]]
+    keys = {name: key for name, key in keys.items() if key is not None}
+    # Only rows that may have a twin are compared in full: they are few. Groups are numbered by first appearance.
+    twins = _may_be_twins(keys)
+    note = f"same {', '.join(keys)}: {'their weights are added' if merge == 'sum' else 'the last one counts'}"
+    if not len(twins):
+        report.add("exact duplicates", len(rows), len(rows), note, "")
+        return rows if rows.spend is None else replace(rows, spend=np.nan_to_num(rows.spend))
+    table = pd.DataFrame({name: key[twins] for name, key in keys.items()})
+    again = table.duplicated().to_numpy()
+    keep = np.ones(len(rows), dtype=bool)
+    keep[twins[again]] = False
+    group = table.groupby(list(table.columns), sort=False).ngroup().to_numpy()
+    first = twins[~again]
     last = np.empty_like(first)
     last[group] = twins
 
@@ -91,6 +119,5 @@ def merge_duplicates(rows: Rows, merge: Literal["sum", "last"], report: Report) 
 
     spend = None if rows.spend is None else merged(np.nan_to_num(rows.spend))
     result = replace(rows.take(keep), weights=merged(rows.weights), spend=spend)
-    how = "their weights are added" if merge == "sum" else "the last one counts"
-    report.add("exact duplicates", len(rows), len(result), f"same {', '.join(table.columns)}: {how}", "")
+    report.add("exact duplicates", len(rows), len(result), note, "")
     return result

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from grouprec.data.time_texts import read_clocks, read_moments
 from grouprec.data.values import distinct_values, is_missing, plain_texts, spread
@@ -118,6 +119,9 @@ def _read(column: pd.Series, latest: float, given: str) -> Times:
         values = column.to_numpy(np.float64, na_value=np.nan)
         seconds, units = numeric_seconds(values, latest)
         return Times(seconds, np.isnan(seconds) & ~np.isnan(values), units=units)
+    plain = _plain_texts_seconds(column)
+    if plain is not None:
+        return Times(plain, nothing)
     codes, distinct = distinct_values(column)
     texts = plain_texts(distinct)
     numbers = pd.to_numeric(texts, errors="coerce").to_numpy(np.float64)
@@ -130,6 +134,24 @@ def _read(column: pd.Series, latest: float, given: str) -> Times:
         seconds[~numeric], order, unsure = _text_seconds(texts[~numeric], latest, given)
     unread = np.append(np.isnan(seconds) & ~is_missing(texts), False)[codes]
     return Times(spread(seconds, codes), unread, order, unsure, units)
+
+
+def _plain_texts_seconds(column: pd.Series) -> np.ndarray | None:
+    """Return the seconds of a column of nothing but plain ISO 8601 texts, by Arrow; None for any other column."""
+    if not isinstance(column.dtype, pd.StringDtype) or not len(column):
+        return None
+    texts = pa.array(column)
+    first = next((text for text in texts[:100].to_pylist() if text), "")
+    if not re.match(r"\d{4}-\d\d-\d\d", first):
+        return None
+    try:
+        micros = texts.cast(pa.timestamp("us")).cast(pa.int64())
+    except pa.ArrowInvalid:
+        return None
+    seconds = micros.fill_null(0).to_numpy(zero_copy_only=False) / 1e6
+    if micros.null_count:
+        seconds[np.asarray(micros.is_null())] = np.nan
+    return seconds
 
 
 def numeric_seconds(values: np.ndarray, latest: float, among_texts: bool = False) -> tuple[np.ndarray, tuple[str, ...]]:

@@ -50,11 +50,25 @@ def distinct_values(column: pd.Series) -> tuple[np.ndarray, pd.Series]:
     Raises:
         DataError: the column holds lists or objects.
     """
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return _category_values(column)
     try:
         codes, distinct = pd.factorize(column)
     except TypeError as error:
         raise DataError(f"Column '{column.name}' holds lists or objects; give one plain value per row.") from error
     return codes, pd.Series(distinct)
+
+
+def _category_values(column: pd.Series) -> tuple[np.ndarray, pd.Series]:
+    """Return codes and values of a column that was read with a dictionary, as :func:`distinct_values` does."""
+    given = column.cat.codes.to_numpy()
+    codes, order = pd.factorize(np.where(given < 0, -1, given), use_na_sentinel=False)
+    if len(order) and (order < 0).any():
+        nothing = int(np.flatnonzero(order < 0)[0])
+        codes = np.where(codes == nothing, -1, codes - (codes > nothing))
+        order = np.delete(order, nothing)
+    values = column.cat.categories[order]
+    return codes, pd.Series(values.astype("str") if values.inferred_type in ("string", "empty") else values)
 
 
 def plain_texts(values: pd.Series) -> pd.Series:

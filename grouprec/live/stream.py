@@ -127,7 +127,7 @@ class Stream:
                 written.
         """
         run.require_finished("it takes no events yet")
-        folder = folder or run.live / ("" if fit == "final" else fit)
+        folder = folder or _folder(run, fit)
         ledger = Ledger(folder, f"the run {run.run_id}")
         try:
             return cls(run, folder, *start(store, run, fit, folder), ledger)
@@ -380,7 +380,7 @@ def start(store: RunStore, run: Run, fit: str = "final", folder: Path | None = N
             f"The run {run.run_id} has nothing to send events to (final.safetensors is missing); train it again."
         )
     base, config = FitSnapshot.load(run.file(f"live/{fit}.safetensors")), run.config()
-    folder = folder or run.live / ("" if fit == "final" else fit)
+    folder = folder or _folder(run, fit)
     users = run.table("users").set_index("user", drop=False).reindex(base.user_ids)
     attributes = schemas.named("users").attributes(users).reset_index(drop=True)
     updater, grouper = (load_stage(store, run, kind, fit) for kind in ("updater", "grouper"))
@@ -388,6 +388,19 @@ def start(store: RunStore, run: Run, fit: str = "final", folder: Path | None = N
     if not grouper.reads_attributes:
         placer = _placer(folder / PLACER, attributes, base.labels, config.seed)
     return base, LiveState(base, updater, grouper, attributes, placer)
+
+
+def keep_placer(run: Run, fit: str, placer: AttributePlacer) -> None:
+    """Write the classifier of users without history where a stream of a fit looks for it."""
+    path = _folder(run, fit) / PLACER
+    with storage(path):
+        path.parent.mkdir(exist_ok=True)
+    save_sealed_arrays(path, placer.arrays())
+
+
+def _folder(run: Run, fit: str) -> Path:
+    """Return where what belongs to the streams of a fit is kept."""
+    return run.live / ("" if fit == "final" else fit)
 
 
 def _placer(path: Path, attributes: pd.DataFrame, labels: np.ndarray, seed: int) -> AttributePlacer | None:

@@ -28,7 +28,11 @@ HALF_LIVES = (1.0, 3.0, 7.0, 14.0, 28.0, 56.0)  # days, tried for the trend
 BEST = 50  # a preference is measured against the mean of so many of the user's best items
 FLOOR = 0.01  # preferences below a hundredth of that are all the same
 SMOOTHING = 0.25  # of the mean number of rows per item, added to both popularities of the trend
-REPEAT_TERMS = ("has it", "times taken", "item's repeat rate", "days since")
+REPEAT_TERMS = (
+    *("has it", "times taken", "item's repeat rate", "days since"),
+    *("item's trend", "users of the item", "items of the user"),
+)
+REPEAT_HALF_LIFE = 7.0  # days, of the trend among a user's own items; 3, 14 and 28 rank as well or worse (docs/log.md)
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +73,8 @@ class Weights:
     def equal(cls, names: Sequence[str], repeats: bool = False) -> Self:
         """Return what is used where there is no validation part: every encoder has the same weight."""
         # Without evidence: an item in the history is as good as the user's best new ones.
-        return cls({name: 1 / len(names) for name in names}, repeats=(0.0,) * 4 if repeats else None, intercept=-2.0)
+        terms = (0.0,) * len(REPEAT_TERMS) if repeats else None
+        return cls({name: 1 / len(names) for name in names}, repeats=terms, intercept=-2.0)
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -213,17 +218,22 @@ def repeat_terms(data: Dataset) -> tuple[sparse.csr_array, ...]:
     """Return what is known of items that users have already, one float32 CSR [U, I] per term of ``REPEAT_TERMS``.
 
     1 for every item of the user; the logarithm of how often they took it (rows of different times); the logarithm
-    of the share of its users who took it again, smoothed; minus the logarithm of the days since they last did.
+    of the share of its users who took it again, smoothed; minus the logarithm of the days since they last did; the
+    logarithm of the item's trend (0 without times), 1 + its users and 1 + the items of the user. The last three are
+    not what they are among new items: which own item is taken again depends more on the season (decision 0045).
     """
-    train = data.train
+    train, n_items = data.train, data.n_items
     times = np.zeros(len(train)) if train.times is None else train.times
     pairs = pd.DataFrame({"user": train.user_rows, "item": train.item_rows, "time": times})
     own = pairs.groupby(["user", "item"], sort=True)["time"].agg(["nunique", "max"])
     users, items = (own.index.get_level_values(name).to_numpy() for name in ("user", "item"))
     count = own["nunique"].to_numpy()
-    takers = np.bincount(items, minlength=data.n_items)
-    again = np.bincount(items, count > 1, minlength=data.n_items)
+    takers = np.bincount(items, minlength=n_items)
+    again = np.bincount(items, count > 1, minlength=n_items)
     rate = (again + 1) / (takers + 1 / max((count > 1).mean(), 0.01))
     days = (times.max(initial=0) - own["max"].to_numpy()) / DAY
+    trend = log_trend(data, REPEAT_HALF_LIFE)[items] if data.timed else np.zeros(len(own))
+    size = np.log1p(np.bincount(users, minlength=data.n_users))[users]
     values = (np.ones(len(own)), np.log(count), np.log(rate)[items], -np.log1p(days))
+    values += (trend, np.log1p(takers)[items], size)
     return tuple(sparse.csr_array((v.astype(np.float32), (users, items)), shape=data.shape) for v in values)

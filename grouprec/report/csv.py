@@ -40,21 +40,19 @@ def export_run(run: Run, out: Path, method: str | None = None, excel: bool = Fal
         StorageError: the run is not finished, has no lists of that method, or ``out`` cannot be written.
     """
     run.require_finished("nothing to export yet")
-    return _export(run, out, method, EditedRun(run, EditHistory.load(run.path)).table, excel)
+    return _write(run_files(run, EditedRun(run, EditHistory.load(run.path)).table, method), out, excel)
 
 
-def _export(
-    run: Run, out: Path, method: str | None, table: Callable[[str], pd.DataFrame], excel: bool
-) -> dict[str, int]:
+def run_files(run: Run, table: Callable[[str], pd.DataFrame], method: str | None = None) -> dict[str, pd.DataFrame]:
+    """Return the files of :func:`export_run` by name; ``table`` gives the run's tables, edited or not."""
     chosen, lists = exported_methods(run, method), table("group_lists")
-    files = {
+    return {
         "members.csv": _members(table("users")),
         "group_lists.csv": _of(lists, chosen["strict"], "strict", run),
         "group_rankings.csv": _of(lists, chosen["dedup"], "dedup", run),
         "user_lists.csv": run.table("user_lists")[["user", *LIST_COLUMNS[1:]]],
         **_rules(run, table),
     }
-    return _write(files, out, excel)
 
 
 def exported_methods(run: Run, method: str | None = None) -> dict[str, str]:
@@ -79,7 +77,7 @@ def export_stream(stream: Stream, out: Path, excel: bool = False) -> dict[str, i
         StorageError: ``out`` cannot be written.
     """
     if not stream.ledger.length:
-        return _export(stream.run, out, None, stream.run.table, excel)
+        return _write(run_files(stream.run, stream.run.table), out, excel)
     state, lists = stream.state, stream.group_lists()
     item_ids = np.array(state.item_ids, dtype=object)
     now = pd.DataFrame({"user": state.user_ids, "group": state.labels + 1})

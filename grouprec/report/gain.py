@@ -241,38 +241,53 @@ def floor_words(method: str | None) -> str:
 # -- how many lists are enough
 
 
-def enough_answer(curve: pd.DataFrame, hits: pd.DataFrame, steps: pd.DataFrame | None) -> str:
-    """Say how many lists are enough, and what they do for people, beside one list.
+def judged(curve: pd.DataFrame, hits: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """Return the curve that says how many lists are enough, and its metric: people with a hit, as every sentence here.
 
     Args:
-        curve: n_groups, value, low, high, floor and share_of_gain by nDCG, ascending, no value missing.
+        curve: the value of the run's own lists by nDCG; what is left to judge by where hits were not measured.
+        hits: the same by people with a hit; may be empty.
+    """
+    return (hits, HITS) if len(hits) else (curve, NDCG)
+
+
+def enough_answer(curve: pd.DataFrame, hits: pd.DataFrame, steps: pd.DataFrame | None) -> str:
+    """Say how many lists are enough, and what one list, they, and personal lists do for people.
+
+    Args:
+        curve: n_groups, value, low, high, floor and individual by nDCG, ascending, no value missing.
         hits: the same by people with a hit; may be empty.
         steps: gain_of_groups in the same regime; None in older runs.
     """
-    floor = floor_title(floor_of(curve))
-    if curve["share_of_gain"].isna().all():
-        return f"{floor} is enough: lists of everyone's own gain nothing over it, so more lists buy nothing here."
-    if not beats_floor(curve, steps):
-        said = f"{floor} is enough: no number of lists is measurably better"
-        return f"{said}. It does for {people(hits['floor'].iloc[0])} of 100 people." if len(hits) else f"{said}."
+    curve, metric = judged(curve, hits)
+    one = floor_title(floor_of(curve))
+    if not beats_floor(curve, steps, metric):
+        said = f"{one} is enough: no number of lists is measurably better."
+        return f"{said} {_reach(one, curve)}." if metric == HITS else said
     least, found = enough(curve), _found(hits)
     said = f"{plural(least, 'list')} {'is' if least == 1 else 'are'} enough"
     if least not in found:
         return f"{said}: more of them bring no measurable gain."
-    said += f": with {'it' if least == 1 else 'them'}, {people(found[least])} of 100 people find something "
-    said += "they take in their first ten"
-    return f"{said}, with one list {people(found[1])}." if least > 1 and 1 in found else f"{said}."
+    reached = f"{plural(least, 'list')} {'reaches' if least == 1 else 'reach'} {people(found[least])}"
+    return f"{said}. {_reach(one, curve, reached)}."
 
 
-def beats_floor(curve: pd.DataFrame, steps: pd.DataFrame | None) -> bool:
-    """Return whether the best number of lists is better than the best single list by more than chance, by nDCG.
+def _reach(one: str, hits: pd.DataFrame, *more: str) -> str:
+    """Say of how many people of 100 find something with one list, with some lists, and with their own."""
+    ends = hits.iloc[0][["floor", "individual"]]
+    first = f"{one.removesuffix(' for all')} reaches {people(ends['floor'])} of 100 people with something they take"
+    return "; ".join([first, *more, f"a list for everyone {people(ends['individual'])}"])
+
+
+def beats_floor(curve: pd.DataFrame, steps: pd.DataFrame | None, metric: str) -> bool:
+    """Return whether the best number of lists is better than the best single list by more than chance, by a metric.
 
     Older runs did not pair them over users: there the value has to be higher.
     """
     best = highest(curve, "value")
     if steps is None:
         return bool(best["value"] > best["floor"])
-    match = (steps["n_groups"] == best["n_groups"]) & (steps["part"] == GROUPS) & (steps["metric"] == NDCG)
+    match = (steps["n_groups"] == best["n_groups"]) & (steps["part"] == GROUPS) & (steps["metric"] == metric)
     return bool((steps.loc[match, "low"] > 0).any())
 
 
@@ -283,29 +298,32 @@ def number_answer(curve: pd.DataFrame, hits: pd.DataFrame, steps: pd.DataFrame |
         curve, hits: as in :func:`enough_answer`; ``n`` is among their numbers.
         steps: gain_of_groups in the same regime; None in older runs.
     """
-    found, larger = _found(hits), curve.loc[curve["n_groups"] > n, "n_groups"]
+    (curve, metric), found = judged(curve, hits), _found(hits)
+    larger = curve.loc[curve["n_groups"] > n, "n_groups"]
     said = (
         f"With {n} it is {people(found[n])}" if n in found else f"{plural(n, 'list').capitalize()} were measured, too"
     )
     if larger.empty:
         return f"{said}."
     following = int(larger.iloc[0])
-    return f"{said}; {step(following - n, _change(curve, steps, n, following), found, n, following)}."
+    return f"{said}; {step(following - n, _change(curve, steps, metric, n, following), found, n, following)}."
 
 
 def step(more: int, sign: int, found: Mapping[int, float], n: int, following: int) -> str:
     """Return ``one more adds no measurable gain``, ``8 more find something for 2.1 people more``.
 
     Args:
-        sign: of the change in order of hits beyond its interval: 1, -1, or 0 where there is none.
+        sign: of the change beyond its interval: 1, -1, or 0 where there is none.
         found: number of lists -> share of people with a hit, smoothed; may be empty.
     """
     who, ending = ("one more", "s") if more == 1 else (f"{more} more", "")
     if sign == 0:
         return f"{who} add{ending} no measurable gain"
-    change = found[following] - found[n] if n in found and following in found else 0.0
-    if sign * change < 0.0005:
-        return f"{who} put{ending} what people take {'higher up' if sign > 0 else 'further down'}"
+    if n not in found or following not in found:
+        return f"{who} {'help' if sign > 0 else 'harm'}{ending}"
+    change = found[following] - found[n]
+    if sign * change < 0.0005:  # smoothed away: a step up that the one before it, or the next, takes back
+        return f"{who} add{ending} no measurable gain"
     return f"{who} {'add' if sign > 0 else 'cost'}{ending} {people(abs(change))}"
 
 
@@ -314,13 +332,13 @@ def _found(hits: pd.DataFrame) -> dict[int, float]:
     return dict(zip(hits["n_groups"].astype(int).tolist(), smoothed(hits).tolist(), strict=True)) if len(hits) else {}
 
 
-def _change(curve: pd.DataFrame, steps: pd.DataFrame | None, n: int, following: int) -> int:
-    """Return whether the next number is better (1), worse (-1), or neither beyond the 95 % interval (0), by nDCG.
+def _change(curve: pd.DataFrame, steps: pd.DataFrame | None, metric: str, n: int, following: int) -> int:
+    """Return whether the next number is better (1), worse (-1), or neither beyond the 95 % interval (0), by a metric.
 
     In runs that did not pair numbers over users, intervals have to lie apart.
     """
     if steps is not None:
-        rows = steps[(steps["n_groups"] == n) & (steps["part"] == MORE) & (steps["metric"] == NDCG)]
+        rows = steps[(steps["n_groups"] == n) & (steps["part"] == MORE) & (steps["metric"] == metric)]
         return _part(rows.iloc[0]).sign if len(rows) else 0
     one, other = (curve[curve["n_groups"] == at].iloc[0] for at in (n, following))
     return int(other["low"] > one["high"]) - int(other["high"] < one["low"])

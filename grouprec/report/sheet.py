@@ -25,6 +25,7 @@ STYLE = """
 .sheet th { text-align: left; font-weight: 600; border-bottom: 1.5px solid #1d2330; padding: 1mm 2mm 1mm 0 }
 .sheet td { vertical-align: top; border-bottom: 1px solid #dfe2ea; padding: 1.1mm 2mm 1.1mm 0; overflow-wrap: anywhere }
 .sheet tr { break-inside: avoid }
+.sheet + .sheet { break-before: page }
 .sheet .n { text-align: right; width: 17mm }
 .sheet .n:first-child { width: 7mm }
 .sheet .why { color: #4a5166; font-size: 8.5pt }
@@ -73,10 +74,20 @@ def listed(members: ListMembers, items: np.ndarray, places: np.ndarray, explaine
     ]
 
 
-def sheet(
+def document(title: str, pages: Sequence[str]) -> str:
+    """Return pages (:func:`sheet_body`) as a whole HTML document, each on paper of its own."""
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}</title><style>body {{ margin: 8mm; background: #fff }} "
+        f"@media print {{ body {{ margin: 0 }} }}{STYLE}</style></head><body>{''.join(pages)}</body></html>"
+    )
+
+
+def sheet_body(
     name: str, about: str, portrait: str, items: Sequence[Listed], worth: Sequence[str], source: str, until: str = ""
 ) -> str:
-    """Return the page of a group as a whole HTML document; all text is escaped.
+    """Return the page of a group, for a document that has STYLE; all text is escaped.
 
     Args:
         name: of the group.
@@ -87,19 +98,6 @@ def sheet(
         source: the run that it comes from.
         until: within what items should be taken, in words after "in"; without it nothing is said of takers.
     """
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(name)}</title><style>body {{ margin: 8mm; background: #fff }} "
-        f"@media print {{ body {{ margin: 0 }} }}{STYLE}</style></head><body>"
-        f"{sheet_body(name, about, portrait, items, worth, source, until)}</body></html>"
-    )
-
-
-def sheet_body(
-    name: str, about: str, portrait: str, items: Sequence[Listed], worth: Sequence[str], source: str, until: str = ""
-) -> str:
-    """Return the same as a part of another document, which has STYLE; arguments as :func:`sheet`."""
     rows = "".join(_row(rank, item, bool(until)) for rank, item in enumerate(items, start=1))
     takers = '<th class="n">Should take</th>' if until else ""
     table = (

@@ -5,6 +5,7 @@
     status.json      one state, the current stage, a fraction, seconds left; replaced atomically
     owner.json       whose it is, where people sign in
     notes.json       what people wrote about the run: a note, tags, a new title
+    approvals.json   which number of lists people approved, when
     events.jsonl     one line per epoch, stage end and note
     log.txt          what the process printed
     stages/          what every stage learned: <kind>.<name>.safetensors + .json (settings, key)

@@ -32,7 +32,8 @@ class Choices:
     Attributes:
         encoders: names, in the order asked for.
         weights: of the blend.
-        other_weights: of the blend for the other task: with repeats where the run lists new items only, or without.
+        other_weights: of the blend for the other task: with repeats where the run lists new items only, or without;
+            None where nobody asked (preset quick).
         n_groups, reason: number of groups, and why in a sentence ("" where it was given).
         tried: the table that the number was chosen from, if it was.
         decided: settings by stage name.
@@ -45,7 +46,7 @@ class Choices:
 
     encoders: tuple[str, ...]
     weights: Weights
-    other_weights: Weights
+    other_weights: Weights | None
     n_groups: int
     reason: str = ""
     tried: pd.DataFrame | None = None
@@ -83,7 +84,7 @@ class Fitted:
     preference: Preference
     grouper: Grouper
     groups: Groups
-    placer: AttributePlacer | None
+    placer: AttributePlacer
     profile: Profile
     generator: Generator
     updater: Updater
@@ -124,7 +125,8 @@ class Fitted:
     def place(self, candidates: Candidates, histories: sparse.csr_array, attributes: pd.DataFrame) -> np.ndarray:
         """Return the groups of any users, int32 [B]: by their own candidates, or by attributes without a history."""
         preference = place_preference(candidates, self.preference)
-        return place_users(self.grouper, preference, histories, attributes, self.placer)
+        used = self.placer if self.placer.helps and not self.grouper.reads_attributes else None
+        return place_users(self.grouper, preference, histories, attributes, used)
 
 
 @dataclass(frozen=True, eq=False)

@@ -407,6 +407,7 @@ def _spawn(store: RunStore, run: Run) -> None:
         )
     with contextlib.suppress(StorageError):
         run.set_status(pid=child.pid, process=processes.identity(child.pid) or "")
+    processes.give_way(child.pid)  # pages are waited for, trainings are not
     logs.note("training started", run=run.run_id, pid=child.pid)
     threading.Thread(target=_see_off, args=(store, run, child), daemon=True).start()
 

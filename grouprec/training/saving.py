@@ -20,6 +20,7 @@ from grouprec.evaluate import protocol
 from grouprec.evaluate.describing import calibration_error
 from grouprec.evaluate.value import separation
 from grouprec.explore import portrait, tables
+from grouprec.live.stream import keep_placer
 from grouprec.models.blend import Weights
 from grouprec.models.fitting import RunOptions, device_title
 from grouprec.ranking.rules import drop_owned
@@ -163,6 +164,7 @@ def save_live(
             held_out = _held_out(config, prepared, judged, fit) if fit is final else None
             aside = placed if fit is final else None
             live_base(fit, choices.live_weight, config, held_out, aside).save(run.snapshot(name))
+            keep_placer(run, name, fit.placer)  # else the first visit to Updates would learn it once more
     save_facts(final.encoded.items, run.item_facts)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TypeVar, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar, cast
 
 import streamlit as st
 
@@ -71,3 +71,18 @@ def repeated_from_url(name: str, key: str, options: list) -> Callable[[], None]:
         st.query_params[name] = [str(option) for option in st.session_state[key]]
 
     return write
+
+
+def tabs_from_url(name: str, key: str, titles: Mapping[str, str], default: str) -> dict[str, Any]:
+    """Draw tabs of which the one of ``?name=`` is open; return them by name. Make only what is in the one that is open.
+
+    Args:
+        titles: name in the URL -> title.
+    """
+    asked = st.query_params.get(name, default)
+    st.session_state[key] = titles.get(asked, titles[default])
+
+    def write() -> None:
+        st.query_params[name] = next(one for one, title in titles.items() if title == st.session_state[key])
+
+    return dict(zip(titles, st.tabs(list(titles.values()), key=key, on_change=write), strict=True))

@@ -97,7 +97,7 @@ def composition(parts: pd.DataFrame, key: str, users: str, share: str, alt: str)
     st.dataframe(
         colour_groups(parts.round({"share": 3, "share_of_group": 3})),
         hide_index=True,
-        height=300,
+        height=36 + 35 * min(len(parts), 5),
         key=key,
         column_config={
             "group": st.column_config.NumberColumn("", width=40),
@@ -110,9 +110,9 @@ def composition(parts: pd.DataFrame, key: str, users: str, share: str, alt: str)
     )
 
 
-def user_map(figure: go.Figure, key: str, alt: str, **more: Any) -> Any:
+def user_map(figure: go.Figure, key: str, alt: str, height: int = charts.MAP_HEIGHT, **more: Any) -> Any:
     """Draw a map of users, which is less high on a phone (see ``frame.STYLE``); ``more`` is how it answers."""
-    with st.container(height=charts.MAP_HEIGHT, border=False, key=f"map_{key}"):
+    with st.container(height=height, border=False, key=f"map_{key}"):
         return st.plotly_chart(figure, height="stretch", key=key, config=charts.CONFIG, alt=alt, **more)
 
 

@@ -19,15 +19,12 @@ from grouprec.ui.cards import plain
 from grouprec.ui.server.health import page_seconds
 
 SECTIONS = {
+    "Decide": {"decide": ("Decide", ":material/task_alt:"), "compare": ("Compare", ":material/leaderboard:")},
     "Prepare": {"data": ("Data", ":material/table_view:"), "train": ("Train", ":material/model_training:")},
     "Explore": {
         "groups": ("Groups", ":material/bubble_chart:"),
         "recommendations": ("Recommendations", ":material/format_list_numbered:"),
         "personas": ("Personas", ":material/diversity_3:"),
-    },
-    "Decide": {
-        "what_if": ("What if", ":material/tune:"),
-        "compare": ("Compare", ":material/leaderboard:"),
     },
     "Live": {"updates": ("Updates", ":material/bolt:")},
 }
@@ -55,7 +52,11 @@ LOGO = f"""<svg xmlns="http://www.w3.org/2000/svg" width="150" height="32" viewB
 
 def menu() -> dict[str, list[st.Page]]:
     """Return the pages whose script exists, by section; ``/`` is a page of its own that leads to the right one."""
-    pages: dict[str, list[st.Page]] = {"": [st.Page(home, title="grouprec", default=True, visibility="hidden")]}
+    hidden = [
+        st.Page(home, title="grouprec", default=True, visibility="hidden"),
+        st.Page(old_what_if, title="What if", url_path="what_if", visibility="hidden"),
+    ]
+    pages: dict[str, list[st.Page]] = {"": hidden}
     for section, entries in SECTIONS.items():
         there = [
             st.Page(state.page_path(name), title=title, icon=icon, url_path=name)
@@ -68,17 +69,23 @@ def menu() -> dict[str, list[st.Page]]:
 
 
 def home() -> None:
-    """Lead to what is there: the groups of a finished run, the progress of an active one, else the welcome."""
+    """Lead to what is there: the decision of a finished run, the progress of an active one, else the welcome."""
     if state.missing_run() is not None:
         state.require_run()  # which says so
     run = state.current_run()
     if run is not None and run.usable:
         if tour.first_time():
             tour.go(1)
-        state.open_page("groups")
+        state.open_page("decide")
     if run is not None or jobs.active(state.store()):
         state.open_page("train")
     welcome()
+
+
+def old_what_if() -> None:
+    """Lead links of 0.1.0 to where What if is now, with all that they say."""
+    said = {name: value for name, value in st.query_params.items() if name not in ("run", "dataset")}
+    state.open_page("decide", **{**said, "view": "what_if"})
 
 
 def welcome() -> None:

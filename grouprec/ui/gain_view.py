@@ -22,6 +22,17 @@ def chart(split: Split) -> go.Figure:
     return figure
 
 
+def picture(split: Split, key: str) -> None:
+    """Draw the parts as a picture with its sentence behind a mark.
+
+    Args:
+        key: begins the keys of the elements.
+    """
+    said = ", ".join(gain.steps_of(split)["title"])
+    st.caption("What the gain is made of", help=f"{gain.parts_answer(split)}\n\n{PARTS_HELP}")
+    st.plotly_chart(chart(split), key=f"{key}_gain", config=charts.QUIET_CONFIG, alt=f"{gain.AXIS}: {said}")
+
+
 def draw(split: Split, key: str) -> None:
     """Draw the parts of what personal lists reach.
 

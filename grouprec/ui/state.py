@@ -191,6 +191,11 @@ def metrics(run: Run) -> dict[str, Any]:
     return _read_metrics(str(run.path), _version(run))
 
 
+def run_key(run: Run) -> tuple[str, float]:
+    """Return what results that are made once per server are kept under: a run's folder, and when it was finished."""
+    return str(run.path), _version(run)
+
+
 def _version(run: Run) -> float:
     """Return a number that changes when the run's results do.
 

@@ -20,6 +20,12 @@ class Stop(NamedTuple):
 
 STOPS = (
     Stop(
+        "decide",
+        "How many lists do I need?",
+        "Move the slider from one list to personal ones: the picture says how many people find something, the cards "
+        "below who each list is for. What if shows who moves. Approve and export when you agree.",
+    ),
+    Stop(
         "groups",
         "Who are my users?",
         "Every dot is a user; users near one another are predicted to want similar things. Draw around some dots to "
@@ -30,12 +36,6 @@ STOPS = (
         "What do I show them, and why?",
         "This is one group's list. Choose an item to read which of the members' own items speak for it. The controls "
         "above change the list at once and say what that costs.",
-    ),
-    Stop(
-        "what_if",
-        "How many lists do I need?",
-        "Move the slider: the map, the value and the lists follow at once. Enter what a list costs and what a hit is "
-        "worth to see the number of lists that pays best.",
     ),
     Stop(
         "compare",

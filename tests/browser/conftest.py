@@ -32,7 +32,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PAGES = ("data", "train", "groups", "recommendations", "personas", "what_if", "compare", "updates")
+PAGES = ("decide", "data", "train", "groups", "recommendations", "personas", "compare", "updates")
 PATIENCE_MS = 30_000
 LAPTOP, PHONE = ViewportSize(width=1440, height=900), ViewportSize(width=390, height=844)
 expect.set_options(timeout=PATIENCE_MS)

@@ -72,11 +72,14 @@ def test_the_sample_goes_to_compared_lists(tab: Tab) -> None:
 
 def reach_compared_lists(tab: Tab) -> None:
     page = tab.page
-    page.get_by_role("button", name="Open groups").click(timeout=TRAINING_MS)
-    expect(page).to_have_url(re.compile("/groups"))
+    page.locator(".st-key-open_decide button").click(timeout=TRAINING_MS)
+    expect(page).to_have_url(re.compile("/decide"))
     run = RunStore(tab.server.runs).get("last")
     assert run.status().state is State.DONE and run.damaged() == []
 
+    tab.settled()
+    expect(page.locator(".st-key-decide_curve .js-plotly-plot")).to_be_visible()
+    page.get_by_role("link", name="Groups").click()
     plot = page.locator(".st-key-groups_map .js-plotly-plot")
     expect(plot).to_be_visible()
     tab.settled()

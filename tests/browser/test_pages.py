@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, expect
 
 from grouprec.live.feedback import verdicts
+from grouprec.report import bundle
+from grouprec.runs.approvals import approvals
 from grouprec.runs.store import Run, RunStore
 from tests.browser.conftest import PAGES, PHONE, Server, Tab
 from tests.support.small_run import copy_of
@@ -63,13 +66,46 @@ def choose_row(tab: Tab, table: Locator, row: int) -> None:
 def test_a_first_visit_to_a_finished_run_is_led_from_page_to_page(tab: Tab, run: Run) -> None:
     page = tab.page
     tab.open("/")
-    expect(page).to_have_url(re.compile("/groups.*tour=1"))
-    for name in ("recommendations", "what_if", "compare", "personas", "updates", "data"):
+    expect(page).to_have_url(re.compile("/decide.*tour=1"))
+    for name in ("groups", "recommendations", "compare", "personas", "updates", "data"):
         page.get_by_role("button", name="Next").click()
         expect(page).to_have_url(re.compile(f"/{name}"))
         tab.settled()
     page.get_by_role("button", name="End the tour").click()
     expect(page.get_by_role("button", name="End the tour")).to_have_count(0)
+
+
+def test_a_link_of_earlier_versions_to_what_if_opens_the_tab(tab: Tab, run: Run) -> None:
+    tab.open(f"/what_if?run={run.run_id}&lists=2")
+    expect(tab.page).to_have_url(re.compile("/decide.*view=what_if"))
+    tab.settled()
+    expect(tab.page.get_by_text("change group")).to_be_visible()
+
+
+def test_the_keyboard_alone_approves_and_takes_the_lists_along(tab: Tab, run: Run) -> None:
+    """The manager's way: the slider, the name, yes, and the file for the shop, which is opened and checked."""
+    open_page(tab, "decide", run)
+    page = tab.page
+    page.get_by_role("slider").first.focus()
+    page.keyboard.press("ArrowLeft")
+    tab.settled()
+    page.get_by_role("button", name="Approve and export").press("Enter")
+    name = page.get_by_label("Your name")
+    expect(name).to_be_visible()
+    name.focus()
+    page.keyboard.type("Mei Lin")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("approved by Mei Lin")).to_be_visible()
+    (kept,) = approvals(run.path)
+    assert kept.by == "Mei Lin" and f"lists={kept.lists}" in page.url
+    if not page.get_by_role("button", name="CSV for the shop").is_visible():
+        page.get_by_role("button", name="Approve and export").press("Enter")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV for the shop").press("Enter")
+    with zipfile.ZipFile(download.value.path()) as files:
+        assert bundle.seals({name: files.read(name) for name in files.namelist()}) == kept.files
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -111,7 +147,7 @@ def serious_violations(tab: Tab) -> list[str]:
 
 
 def test_the_slider_of_lists_changes_the_answer_and_the_link(tab: Tab, run: Run) -> None:
-    main = open_page(tab, "what_if", run)
+    main = open_page(tab, "decide", run)
     answer = main.locator("h1, h2, h3").first
     before = answer.inner_text()
     thumb = tab.page.get_by_role("slider").first
@@ -146,7 +182,7 @@ def test_an_item_tells_why_it_is_on_the_list(tab: Tab, run: Run) -> None:
 
 
 def test_feedback_counts_at_once_and_is_kept(tab: Tab, run: Run) -> None:
-    open_page(tab, "recommendations", run)
+    open_page(tab, "recommendations", run, part="feedback")
     page = tab.page
     table = page.locator("[class*=st-key-feedback_][class*=_rows_]").first
     table.scroll_into_view_if_needed()
@@ -212,7 +248,7 @@ def test_a_large_file_goes_to_the_disk_of_the_server(tab: Tab, tmp_path: Path) -
 
 
 def test_another_number_of_lists_becomes_a_run_that_reads_back_what_was_learned_before(tab: Tab, run: Run) -> None:
-    open_page(tab, "what_if", run, lists="3")
+    open_page(tab, "decide", run, lists="3", view="what_if")
     page = tab.page
     page.get_by_role("button", name="Use 3 lists").click()
     expect(page).to_have_url(re.compile(rf"/train\?.*run=(?!{run.run_id})"))

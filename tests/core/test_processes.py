@@ -52,3 +52,12 @@ def test_a_system_without_ticks_takes_a_start_that_is_told_a_little_differently(
     assert processes.alive(os.getpid(), f"{now + 60:.2f}") and processes.here("anything")
     assert not processes.alive(os.getpid(), f"{now - 3600:.2f}")
     assert not processes.alive(os.getpid(), "no number")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="priorities are told differently there")
+def test_a_process_that_gives_way_is_nicer_than_this_one() -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+        processes.give_way(child.pid)
+        assert psutil.Process(child.pid).nice() > psutil.Process().nice()
+        child.communicate(b"\n")
+    processes.give_way(child.pid)  # nobody is there any more

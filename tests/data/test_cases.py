@@ -250,9 +250,8 @@ CASES: dict[str, tuple[Any, dict[str, Any]]] = {
     "title lines.csv": (b"Orders of the year\nShop A\n\n" + csv(timed(quantity=COUNTS)), TIMED),
     "footer.csv": (csv(timed(quantity=COUNTS)) + b"\nRows: 360\n", TIMED),
     "double colon.dat": (
-        b"\n".join(
-            f"{u[1:]}::{i[1:]}::{c}::{s}".encode() for u, i, c, s in zip(USERS, ITEMS, COUNTS, STAMPS, strict=True)
-        ),
+        "".join(f"{u[1:]}::{i[1:]}::{c}::{s}\n" for u, i, c, s in zip(USERS, ITEMS, COUNTS, STAMPS, strict=True))
+        .encode(),
         TIMED,
     ),
     "no header.csv": (
@@ -289,15 +288,8 @@ CASES: dict[str, tuple[Any, dict[str, Any]]] = {
         {**TIMED, "roles": {"user": "user.id", "item": "product.id"}},
     ),
     "matrix.csv": (
-        csv(
-            {
-                "user_id": list(PER_USER),
-                **{
-                    i: [5 if i in have and n % 3 else 0 for n, have in enumerate(PER_USER.values())]
-                    for i in sorted(set(ITEMS))
-                },
-            }
-        ),
+        csv({"user_id": list(PER_USER),
+             **{i: [5 * (i in have) for have in PER_USER.values()] for i in sorted(set(ITEMS))}}),
         {"items": 12, "roles": {"user": "user_id", "item": "item"}},
     ),
     "Spanish.csv": (

@@ -12,7 +12,7 @@ from grouprec.explore.naming import name_groups
 from grouprec.explore.numbering import changed_lists, moves, number_alike, take_over
 from grouprec.explore.tables import what_if_tables
 from grouprec.ranking.group_lists import members_mean
-from grouprec.ui.what_if.money import money
+from grouprec.ui.decide.money import money
 
 RNG = np.random.default_rng(0)
 

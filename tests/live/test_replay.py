@@ -16,9 +16,11 @@ from grouprec.live import replay as module
 from grouprec.live.replay import Replay
 from grouprec.live.state import Change, LiveState
 from grouprec.live.stream import Stream, start
+from grouprec.models.placement import AttributePlacer
 from grouprec.ranking.candidates import taste
 from grouprec.runs.store import Run, RunStore
 from tests.live.tiny import ByFirst, Next, tiny_base
+from tests.support.small_run import copy_of
 
 
 @pytest.fixture
@@ -232,3 +234,13 @@ def test_the_nearest_are_ten_and_of_many_landmarks_some_are_drawn(monkeypatch: p
     monkeypatch.setattr(module, "NEAREST", 1)
     some = tiny_base().candidates.take(np.array([1]))
     assert tiny_replay()._landmarks.places(3, some)[1].tolist() == [4, 0]
+
+
+def test_a_first_visit_learns_nothing_that_training_has_learned(
+    small_run: Run, runs_folder: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("the classifier of users without history is learned once, in training")
+
+    monkeypatch.setattr(AttributePlacer, "fit", refuse)
+    assert len(Replay.of(runs_folder, copy_of(small_run, runs_folder)))

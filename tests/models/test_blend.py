@@ -12,6 +12,7 @@ from grouprec.core.types import Embeddings
 from grouprec.models import blend as module
 from grouprec.models.blend import (
     FLOOR,
+    REPEAT_HALF_LIFE,
     ItemFacts,
     Weights,
     log_preference,
@@ -97,18 +98,24 @@ def test_where_all_encoders_weigh_nothing_the_predictor_still_answers() -> None:
 
 def test_without_a_validation_part_all_encoders_weigh_the_same() -> None:
     assert Weights.equal(("a", "b")).encoders == {"a": 0.5, "b": 0.5}
-    assert Weights.equal(("a",)).repeats is None and Weights.equal(("a",), repeats=True).repeats == (0,) * 4
+    assert Weights.equal(("a",)).repeats is None and Weights.equal(("a",), repeats=True).repeats == (0,) * 7
 
 
 def test_repeat_terms_by_hand() -> None:
     # User 0 takes item 0 on two days (twice on the second) and item 1 once; user 1 takes item 0 once.
     events = pd.DataFrame({"user": [0, 0, 0, 0, 1], "item": [0, 0, 0, 1, 0], "day": [1.0, 3.0, 3.0, 9.0, 10.0]})
-    has, times, rate, days = (term.toarray() for term in repeat_terms(dataset(events, 2, 3, (99, 99))))
+    data = dataset(events, 2, 3, (99, 99))
+    has, times, rate, days, trend, users, size = (term.toarray() for term in repeat_terms(data))
     assert has.tolist() == [[1, 1, 0], [1, 0, 0]]
     assert times[0] == pytest.approx([np.log(2), 0, 0])
     # One of three pairs is repeated: smoothed by one repeat among three takers.
     assert rate[:, 0] == pytest.approx(np.log(2 / 5)) and rate[0, 1] == pytest.approx(np.log(1 / 4))
     assert days[0] == pytest.approx([-np.log(8), -np.log(2), 0]) and days[1, 0] == 0
+    assert trend[0] == pytest.approx([*log_trend(data, REPEAT_HALF_LIFE)[:2], 0]) and trend[0, 1] > trend[0, 0]
+    assert users[0] == pytest.approx([np.log(3), np.log(2), 0]) and users[1, 0] == pytest.approx(np.log(3))
+    assert size[:, 0] == pytest.approx([np.log(3), np.log(2)])
+    timeless = replace(data, train=replace(data.train, times=None))
+    assert not repeat_terms(timeless)[4].toarray().any()
 
 
 def test_excluded_items_are_nobodys_candidates() -> None:

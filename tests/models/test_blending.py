@@ -182,7 +182,7 @@ def test_users_who_buy_again_get_their_own_items_on_top_where_repeats_are_allowe
     data = rebuying()
     one = window(source("anything", np.random.default_rng(3).random(data.shape)), data=data, repeats=True)
     weights = with_repeats([one], Mix({"anything": 1.0}), ("anything",), 0)
-    assert weights.repeats is not None and len(weights.repeats) == 4
+    assert weights.repeats is not None and len(weights.repeats) == 7
     found = replace(one.predictor, weights=weights).candidates(n=20)
     favourites = np.argsort(-data.histories.toarray(), axis=1, kind="stable")[:, :5]
     on_top = [np.isin(found.items[user, :5], favourites[user]).mean() for user in range(data.n_users)]
@@ -190,6 +190,28 @@ def test_users_who_buy_again_get_their_own_items_on_top_where_repeats_are_allowe
     task = test_task(data, repeats=True)
     often = baselines.own_frequency(data.histories)
     assert value(replace(one.predictor, weights=weights), task) > 0.97 * judge(often, task) > 0.7
+
+
+def test_of_their_own_items_users_get_those_that_others_take_now() -> None:
+    """Everybody has the same 30 items, and takes now and then one of the ten that are for the season."""
+    rng = np.random.default_rng(0)
+    n_users = 150
+    events = [(user, item, rng.uniform(0, 20)) for user in range(n_users) for item in range(30)]
+    for day in range(30, 106):
+        takers = rng.choice(n_users, 25, replace=False).tolist()
+        events += [(user, 10 * (day // 30 % 3) + int(rng.integers(10)), float(day)) for user in takers]
+    data = dataset(pd.DataFrame(events, columns=["user", "item", "day"]), n_users, 40, (80, 95))
+    anything, known, task = source("any", rng.random(data.shape)), data.before_test(), test_task(data, repeats=True)
+
+    def learned(n_terms: int) -> float:
+        one = window(anything, data=data, repeats=True, timeless=False)
+        terms = one.predictor.repeats[:n_terms]
+        one = replace(one, predictor=replace(one.predictor, repeats=terms))
+        now = predictor(known, anything, repeats=True)
+        weights = with_repeats([one], Mix({"any": 1.0}), ("any",), 0)
+        return value(replace(now, weights=weights), task)
+
+    assert learned(7) > 1.5 * learned(4)
 
 
 def test_without_repeats_users_get_new_items_only() -> None:
@@ -205,7 +227,7 @@ def test_without_repeats_users_get_new_items_only() -> None:
 
 def test_without_anybody_to_choose_repeats_are_as_good_as_new_items() -> None:
     assert with_repeats((), Mix({"a": 1.0}), ("a", "b"), 0) == Weights(
-        {"a": 1.0, "b": 0.0}, repeats=(0.0,) * 4, intercept=-2.0
+        {"a": 1.0, "b": 0.0}, repeats=(0.0,) * 7, intercept=-2.0
     )
 
 

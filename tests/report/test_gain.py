@@ -166,25 +166,35 @@ def test_the_split_of_a_number_of_lists_is_smoothed_and_still_adds_up() -> None:
     assert gain.split_at(table, hits, 7) is None and gain.split_at(table, hits.iloc[:0], 5) is None
 
 
-def test_enough_is_told_in_people_beside_one_list() -> None:
+def test_enough_is_told_in_people_beside_one_list_and_a_list_for_everyone() -> None:
     values, tested = [0.12, 0.178, 0.18], steps([0.02, 0.078, 0.08], [0.058, 0.002])
     assert gain.enough_answer(curve(values), curve(values, metric=2), tested) == (
-        "5 lists are enough: with them, 36 of 100 people find something they take in their first ten, with one list 24."
+        "5 lists are enough. One good list reaches 20 of 100 people with something they take; 5 lists reach 36; a list "
+        "for everyone 40."
     )
     assert gain.enough_answer(curve(values), curve(values).iloc[:0], tested).endswith(
         "more of them bring no measurable gain."
     )
     flat = [0.18, 0.18, 0.18]
     assert gain.enough_answer(curve(flat), curve(flat), steps([0.08] * 3, [0, 0])) == (
-        "1 list is enough: with it, 18 of 100 people find something they take in their first ten."
+        "1 list is enough. One good list reaches 10 of 100 people with something they take; 1 list reaches 18; a list "
+        "for everyone 20."
     )
+
+
+def test_the_rule_and_the_sentence_count_the_same() -> None:
+    """Where more lists put hits higher up and reach nobody more, the smaller number is enough."""
+    order, people = curve([0.12, 0.15, 0.18]), curve([0.12, 0.18, 0.18])
+    assert gain.enough_answer(order, people, steps([0.02, 0.08, 0.08], [0.06, 0])).startswith("5 lists are enough. ")
+    assert gain.enough_answer(order, people.iloc[:0], steps([0.02, 0.05, 0.08], [0.03, 0.03])).startswith("20 lists")
 
 
 def test_where_no_number_beats_the_best_single_list_that_one_is_enough() -> None:
     values = [0.09, 0.10, 0.105]
     said = gain.enough_answer(curve(values), curve(values, metric=2), steps([-0.01, 0.0, 0.005], [0.01, 0.005]))
     assert said == (
-        "One good list for all is enough: no number of lists is measurably better. It does for 20 of 100 people."
+        "One good list for all is enough: no number of lists is measurably better. One good list reaches 20 of 100 "
+        "people with something they take; a list for everyone 40."
     )
     proven = steps([-0.01, 0.0, 0.005], [0.01, 0.005], half=0.004)
     assert "are enough" in gain.enough_answer(curve(values), curve(values), proven)
@@ -192,11 +202,6 @@ def test_where_no_number_beats_the_best_single_list_that_one_is_enough() -> None
     assert "lists are enough" in gain.enough_answer(older, older, None)
     below = curve([0.08, 0.09, 0.095]).drop(columns="floor_method")
     assert gain.enough_answer(below, below, None).startswith("One popular list for all is enough: no number")
-
-
-def test_where_personal_lists_gain_nothing_more_lists_buy_nothing() -> None:
-    none = curve([0.12, 0.17, 0.18]).assign(share_of_gain=NAN)
-    assert "more lists buy nothing here" in gain.enough_answer(none, none, None)
 
 
 def test_a_rise_inside_the_interval_is_no_measurable_gain() -> None:
@@ -207,11 +212,12 @@ def test_a_rise_inside_the_interval_is_no_measurable_gain() -> None:
     assert gain.number_answer(values, values, proven, 20) == "With 20 it is 36."
 
 
-def test_a_change_in_order_alone_is_said_as_such() -> None:
-    values = curve([0.18, 0.18, 0.18])
+def test_without_hits_a_step_helps_or_harms() -> None:
+    values, none = curve([0.18, 0.18, 0.18]), curve([0.18] * 3).iloc[:0]
     better, worse = steps([0.1] * 3, [0.02, 0.02]), steps([0.1] * 3, [-0.02, -0.02])
-    assert gain.number_answer(values, values, better, 5).endswith("15 more put what people take higher up.")
-    assert gain.number_answer(values, values, worse, 1).endswith("4 more put what people take further down.")
+    assert gain.number_answer(values, none, better, 5) == "5 lists were measured, too; 15 more help."
+    assert gain.number_answer(values, none, worse, 1).endswith("4 more harm.")
+    assert gain.number_answer(values, values, better, 5).endswith("15 more add no measurable gain."), "smoothed away"
 
 
 def test_a_proven_fall_costs() -> None:

@@ -85,7 +85,9 @@ def test_a_run_without_evaluation_says_so(evaluation: pd.DataFrame) -> None:
 
 def test_worth_compares_generated_lists_with_the_mean_and_with_one_list_for_all(evaluation: pd.DataFrame) -> None:
     said = sentences.worth_answer(evaluation, "strict", "members_mean")
-    assert said == "Such lists reach 2.3 times one good list for all; generated ones keep 96 % of the members' mean."
+    assert (
+        said == "Such lists reach 2.3 times one good list for all; generated ones keep 96 % of the usual list's worth."
+    )
     poor = changed(evaluation, "generated", "strict", value=0.018)
     assert "only reach 0.5 times one good list" in sentences.worth_answer(poor, "strict")
     assert sentences.worth_answer(evaluation.iloc[:0], "strict") == ""

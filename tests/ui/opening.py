@@ -10,7 +10,8 @@ import numpy as np
 from streamlit.testing.v1 import AppTest
 
 import grouprec.ui
-from grouprec.ui import state
+from grouprec.ui import sheets, state
+from grouprec.ui.recommendations.remade import Chosen
 
 FRAME = Path(grouprec.ui.__file__).with_name("frame.py")
 PATIENCE = 120  # seconds for a page on a busy machine; only a test that fails anyway waits so long
@@ -54,3 +55,9 @@ def numbers(values: dict | list) -> list[float]:
     if isinstance(values, list):
         return values
     return np.frombuffer(base64.b64decode(values["bdata"]), values["dtype"]).tolist()
+
+
+def paper(chosen: Chosen) -> str:
+    """Return the page to print of what the Recommendations page shows."""
+    parts = chosen.run, chosen.group, chosen.regime, chosen.members, chosen.trained
+    return sheets.of_group(*parts, "22 November 2026")

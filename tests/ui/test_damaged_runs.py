@@ -8,11 +8,11 @@ from grouprec.runs.store import Run, RunStore
 from tests.support.planted_run import build_run
 from tests.ui.opening import open_page, texts, visit
 
-PAGES = ("groups", "recommendations", "personas", "what_if", "compare", "updates", "train")
+PAGES = ("groups", "recommendations", "personas", "decide", "compare", "updates", "train")
 READ = {
     "groups": "tables/groups.parquet",
     "recommendations": "tables/group_lists.parquet",
-    "what_if": "tables/value_of_groups.parquet",
+    "decide": "tables/value_of_groups.parquet",
     "compare": "tables/evaluation.parquet",
 }
 

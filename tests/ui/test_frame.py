@@ -87,9 +87,9 @@ def test_a_refused_start_is_told_in_one_sentence(runs_folder: RunStore, monkeypa
     assert "still being trained" in app.error[0].value
 
 
-def test_with_a_finished_run_the_app_opens_on_its_groups(finished_run: Run) -> None:
+def test_with_a_finished_run_the_app_opens_on_the_decision(finished_run: Run) -> None:
     app = open_app()
-    assert app.selectbox(key="groups_colour").value == "group"
+    assert app.select_slider(key="lists_n").value == 3
     assert in_url(app, "run") == finished_run.run_id
 
 
@@ -113,7 +113,7 @@ def test_choosing_a_run_in_the_sidebar_writes_it_into_the_url(runs_folder: RunSt
 GONE = "20200101-000000-0000"
 
 
-@pytest.mark.parametrize("page", ["groups", "recommendations", "personas", "what_if", "compare", "updates"])
+@pytest.mark.parametrize("page", ["groups", "recommendations", "personas", "decide", "compare", "updates"])
 def test_a_link_to_a_run_that_is_not_there_says_so_and_shows_none(finished_run: Run, page: str) -> None:
     app = open_app(page, run=GONE)
     assert [element.value for element in app.subheader] == ["This run is not here"]
@@ -188,7 +188,7 @@ def test_the_server_marks_runs_whose_process_died_when_it_starts(runs_folder: Ru
 
 def test_only_pages_that_exist_are_in_the_menu(runs_folder: RunStore) -> None:
     app = open_app()
-    missing = [name for name in ("what_if", "updates") if not (app_root() / "pages" / f"{name}.py").exists()]
+    missing = [name for name in ("decide", "updates") if not (app_root() / "pages" / f"{name}.py").exists()]
     for name in missing:
         with pytest.raises(ValueError, match=name):
             app.switch_page(state.page_path(name))

@@ -41,7 +41,7 @@ def test_next_leads_through_every_page_with_the_same_run_to_the_end(finished_run
 
 def test_a_step_that_is_none_shows_no_bar(finished_run: Run) -> None:
     visit()
-    for wrong in ("0", "99", "x", "²", "2"):  # the last one is of another page
+    for wrong in ("0", "99", "x", "²", "1"):  # the last one is of another page
         app = AppTest.from_file(FRAME, default_timeout=PATIENCE).run()
         app.switch_page(state.page_path("groups"))
         app.query_params["tour"] = wrong

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from grouprec.report.palette import COLOURS, NEUTRAL
+from grouprec.report.gain import AXIS
+from grouprec.report.palette import ACCENT, COLOURS, NEUTRAL
 from grouprec.report.text import count, group_label, score, short
 from grouprec.ui.charts import GRID, literal, plain_layout
 
@@ -108,3 +109,30 @@ def cost_against_quality(rows: pd.DataFrame, metric: str) -> go.Figure:
         legend={"orientation": "h", "y": -0.25},
     )
     return figure
+
+
+def people_bars(rows: pd.DataFrame) -> go.Figure:
+    """Return a bar per kind of list with its interval, the run's own in the accent.
+
+    Args:
+        rows: title, value, low, high (people of 100), ours.
+    """
+    error = {"array": rows["high"] - rows["value"], "arrayminus": rows["value"] - rows["low"]}
+    bar = go.Bar(
+        orientation="h",
+        y=rows["title"],
+        x=rows["value"],
+        width=0.6,
+        marker={"color": [ACCENT if ours else NEUTRAL for ours in rows["ours"]]},
+        text=[f"{value:.0f}" for value in rows["value"]],
+        textposition="inside",
+        insidetextanchor="start",
+        error_x={"type": "data", "symmetric": False, "thickness": 2, "width": 4, "color": GRID, **error},
+        hovertemplate="%{y}: %{x:.1f} of 100<extra></extra>",
+    )
+    layout = {
+        **plain_layout(70 + 46 * len(rows), top=8),
+        "xaxis": {"title": {"text": AXIS}, "gridcolor": GRID, "zeroline": False, "rangemode": "tozero"},
+        "yaxis": {"autorange": "reversed", "showgrid": False},
+    }
+    return go.Figure(bar, layout)

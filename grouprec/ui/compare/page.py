@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from grouprec.core.tables import named_rows
 from grouprec.ranking.statistics import ENOUGH
 from grouprec.report import gain, html, sentences, tables
 from grouprec.runs.store import Run
-from grouprec.ui import cards, charts, gain_view, state
+from grouprec.ui import cards, charts, state
 from grouprec.ui.address import from_url, many_from_url, picked
 from grouprec.ui.compare import tables as compare_tables
 from grouprec.ui.compare import tabs
+from grouprec.ui.compare.charts import people_bars
 from grouprec.ui.compare.export import buttons
-from grouprec.ui.compare.runs import across_runs, version
+from grouprec.ui.compare.runs import across_runs
 
 MARKS_HELP = (
     "**Personal lists**: everyone has their own, from this run's model. **Best possible**: what the best shared lists "
@@ -25,6 +28,8 @@ AGAINST_HELP = (
 )
 PLACE_HELP = "Among the shared lists, by nDCG: 1 is the best. A ★ says which differences are more than chance."
 MEAN_PLACE_HELP = "The mean of a method's places by all measures of accuracy in this table"
+METHODS, RUNS = "Methods", "Runs"
+VIEWS = {"business": "In short", "analyst": "For analysts"}
 REPORT_HELP = "The whole story of this run in one HTML file: it opens without a network and prints well to PDF"
 
 
@@ -65,8 +70,8 @@ def choose_methods(rows: pd.DataFrame) -> list[str]:
     )
 
 
-def methods(run: Run, evaluation: pd.DataFrame, regime: str, length: int, ours: str) -> list[str]:
-    """Draw methods as dots with intervals, and as a table; ``ours`` makes the run's lists. Return those chosen."""
+def methods(run: Run, evaluation: pd.DataFrame, regime: str, length: int, ours: str) -> None:
+    """Draw methods as dots with intervals, and as a table; ``ours`` makes the run's lists."""
     metric = f"ndcg@{length}"
     rows = tables.methods_of(evaluation, regime, metric, ours)
     chosen = choose_methods(rows)
@@ -83,7 +88,7 @@ def methods(run: Run, evaluation: pd.DataFrame, regime: str, length: int, ours: 
     floor = gain.floor_words(gain.floor_of(evaluation[evaluation["regime"] == regime]))
     st.caption(f"Dots are means (open for personal lists), bars their 95 % intervals. {floor}", help=MARKS_HELP)
     comparisons = state.table(run, "comparisons")
-    whole = method_table(str(run.path), version(run), regime, length, evaluation, comparisons)
+    whole = method_table(*state.run_key(run), regime, length, evaluation, comparisons)
     table = whole[rows["method"].isin(chosen).to_numpy()] if chosen else whole
     st.dataframe(
         table,
@@ -101,7 +106,6 @@ def methods(run: Run, evaluation: pd.DataFrame, regime: str, length: int, ours: 
         alt="Methods in rows, metrics in columns, each with its 95 % interval",
     )
     buttons(table, "methods", "compare_download_methods")
-    return chosen
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -129,11 +133,74 @@ def take_home(run: Run, evaluation: pd.DataFrame) -> None:
         cards.download("All results", lambda: evaluation, "evaluation.csv", "compare_download")
 
 
-def parts(run: Run, regime: str) -> None:
+def business(run: Run, evaluation: pd.DataFrame, top: DeltaGenerator) -> None:
+    """Draw what today's practice, one good list, the run's lists and personal lists do for people.
+
+    Args:
+        top: where the answer goes.
+    """
+    metrics, regime = state.metrics(run), kept_use(run)
+    lists, n_groups = tables.list_method(metrics, regime), int(metrics.get("n_groups", 0))
+    split = gain.split_of(state.table_or_none(run, "gain"), evaluation, regime, lists, n_groups)
+    if split is None:
+        with top:
+            cards.answer(sentences.compare_answer(evaluation, regime, n_groups, lists), sentences.METRIC_HELP)
+            cards.tested_note(run)
+        return
+    with top:
+        cards.answer(gain.reached_answer(split), gain.PEOPLE_HELP)
+        cards.tested_note(run)
+    st.markdown(gain.parts_answer(split))
+    bars = compare_tables.five_bars(evaluation, split, regime, lists)
+    st.plotly_chart(
+        people_bars(bars),
+        key="compare_five",
+        config=charts.QUIET_CONFIG,
+        alt="; ".join(f"{row.title}: {row.value:.0f} of 100 people" for row in named_rows(bars)),
+    )
+    st.caption(gain.floor_words(split.floor_method), help=MARKS_HELP)
+
+
+def kept_use(run: Run) -> str:
+    """Return the use of lists that the run was made for."""
+    metrics = state.metrics(run)
+    return "strict" if metrics.get("repeats") else str(metrics.get("regime", "strict"))
+
+
+def analyst(run: Run, evaluation: pd.DataFrame, top: DeltaGenerator) -> None:
+    """Draw every method and measure, in tabs of which only the open one is made. All choices are in the URL."""
+    if not tables.cutoffs(evaluation):
+        with top:
+            cards.answer(sentences.compare_answer(evaluation, "strict", state.metrics(run).get("n_groups", 0)))
+        parts(run, "strict", {})
+        return
+    use, n_items = choose(evaluation)
+    summary = state.metrics(run)
+    lists = tables.list_method(summary, use)
+    with top:
+        n_groups = int(summary.get("n_groups", 0))
+        sentence = sentences.compare_answer(evaluation, use, n_groups, lists, f"ndcg@{n_items}")
+        cards.answer(sentence, sentences.METRIC_HELP)
+        cards.tested_note(run)
+        if note := sentences.repeats_words(summary):
+            st.caption(note)
+    metric = f"ndcg@{n_items}"
+    first = {METHODS: lambda run, use: methods(run, evaluation, use, n_items, lists)}
+    last = {RUNS: lambda run, use: across_runs(run, use, metric, asked_methods())}
+    parts(run, use, first, last)
+
+
+def asked_methods() -> list[str]:
+    """Return the methods that were chosen, all where none was."""
+    return [name for name in st.query_params.get("methods", "").split(",") if name]
+
+
+def parts(run: Run, regime: str, first: dict, last: dict | None = None) -> None:
     """Draw the evidence in tabs, of which only the open one is made. Which one that is, is in the URL."""
-    names = list(tabs.PARTS)
+    shown = {**first, **tabs.PARTS, **(last or {})}
+    names = list(shown)
     changed = from_url("part", "compare_part", names, names[0])
-    for tab, draw in zip(st.tabs(names, key="compare_part", on_change=changed), tabs.PARTS.values(), strict=True):
+    for tab, draw in zip(st.tabs(names, key="compare_part", on_change=changed), shown.values(), strict=True):
         if tab.open:
             with tab:
                 draw(run, regime)
@@ -142,30 +209,17 @@ def parts(run: Run, regime: str) -> None:
 def draw() -> None:
     """Draw the page."""
     current = state.require_run()
-    results, summary = state.table(current, "evaluation"), state.metrics(current)
-    use, n_items, picked = "strict", 10, []
-    if tables.cutoffs(results):
-        top = st.container()
-        use, n_items = choose(results)
-        with top:
-            lists = tables.list_method(summary, use)
-            n_groups = int(summary.get("n_groups", 0))
-            sentence = sentences.compare_answer(results, use, n_groups, lists, f"ndcg@{n_items}")
-            split = gain.split_of(state.table_or_none(current, "gain"), results, use, lists, n_groups)
-            if split is None:
-                cards.answer(sentence, sentences.METRIC_HELP)
-            else:
-                cards.answer(gain.reached_answer(split), gain.PEOPLE_HELP)
-                st.markdown(sentence, help=sentences.METRIC_HELP)
-            cards.tested_note(current)
-            if note := sentences.repeats_words(summary):
-                st.caption(note)
-            take_home(current, results)
-        picked = methods(current, results, use, n_items, lists)
-        if split is not None:
-            gain_view.draw(split, "compare")
-    else:
-        cards.answer(sentences.compare_answer(results, "strict", summary.get("n_groups", 0)))
-        take_home(current, results)
-    parts(current, use)
-    across_runs(current, use, f"ndcg@{n_items}", picked)
+    results = state.table(current, "evaluation")
+    top = st.container()
+    named = {"methods", "part", "runs", "across", "use", "items"} & set(st.query_params)
+    view = st.segmented_control(
+        "View",
+        list(VIEWS),
+        required=True,
+        format_func=VIEWS.__getitem__,
+        label_visibility="collapsed",
+        key="compare_view",
+        on_change=from_url("view", "compare_view", list(VIEWS), "analyst" if named else "business"),
+    )
+    {"business": business, "analyst": analyst}[picked(view)](current, results, top)
+    take_home(current, results)

@@ -14,7 +14,7 @@ from grouprec.report import findings, sentences
 from grouprec.report import tables as report_tables
 from grouprec.report.text import NOTHING
 from grouprec.runs.store import Run
-from grouprec.ui import cards, charts, state
+from grouprec.ui import charts, state
 from grouprec.ui.address import from_url, many_from_url
 from grouprec.ui.cards import plain
 from grouprec.ui.compare import tables as compare_tables
@@ -40,8 +40,10 @@ def across_runs(run: Run, regime: str, metric: str, methods: list[str]) -> None:
     Args:
         methods: those that were chosen, all where none was.
     """
-    finished = {other.run_id: other for other in state.store().runs() if other.usable}
-    cards.section("Across runs" if len(finished) > 1 else "Training cost")
+    usable = {other.run_id: other for other in state.store().runs() if other.usable}
+    finished = {run_id: other for run_id, other in usable.items() if data_of(other) == data_of(run)}
+    if len(usable) > len(finished):
+        st.caption(words_of_others(len(usable) - len(finished)))
     chosen = _choose_runs(run, finished)
     tables = {run_id: table for run_id in chosen if (table := _evaluation(finished[run_id])) is not None}
     if not tables:
@@ -57,6 +59,19 @@ def across_runs(run: Run, regime: str, metric: str, methods: list[str]) -> None:
         if tab.open:
             with tab:
                 draw(shown, tables, regime, metric, methods)
+
+
+def data_of(run: Run) -> tuple[Any, ...]:
+    """Return what two runs share that were judged on the same people and items; only those are ever ranked together."""
+    metrics = state.metrics(run)
+    split = metrics.get("split") or {}
+    names = ("n_users", "n_items", "n_interactions", "n_test_users", "repeats")
+    return *(metrics.get(name) for name in names), split.get("kind"), split.get("judge_users")
+
+
+def words_of_others(n: int) -> str:
+    """Say that runs on other data are left out."""
+    return f"{n} {'run is' if n == 1 else 'runs are'} on other data, and so not set beside this one."
 
 
 def _choose_runs(run: Run, finished: Mapping[str, Run]) -> list[str]:
@@ -92,8 +107,6 @@ def headlines(
     formats = {name: share if "share" in name else value for name in measured}
     formats |= dict.fromkeys(("Users", "Tested on", "Seconds"), st.column_config.NumberColumn(format="localized"))
     _table(frame, "runs", formats, "Chosen runs in rows, their headline numbers in columns")
-    if len(frame[["Data", "Users"]].drop_duplicates()) > 1:
-        st.caption("These runs are not on the same users, so compare shares of possible gain rather than values.")
     buttons(frame, "runs", "compare_download_runs")
 
 
@@ -114,7 +127,7 @@ def training_cost(
 ) -> None:
     """Draw what training takes against what personal lists then reach."""
     labels = compare_tables.run_labels(runs)
-    frames = [_costs(str(run.path), version(run), metric).assign(run=labels[run_id]) for run_id, run in runs.items()]
+    frames = [_costs(*state.run_key(run), metric).assign(run=labels[run_id]) for run_id, run in runs.items()]
     rows = pd.concat(frames, ignore_index=True)
     if rows.empty:
         st.markdown(NO_COST)
@@ -134,11 +147,6 @@ def training_cost(
     }
     _table(shown, "cost", formats, "Encoders in rows: seconds, numbers learned, value with its interval")
     buttons(shown, "training_cost", "compare_download_cost")
-
-
-def version(run: Run) -> float:
-    """Return a number that changes when the run's results do."""
-    return (run.path / "manifest.json").stat().st_mtime
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

@@ -14,10 +14,12 @@ from grouprec.core.tables import named_rows, records
 from grouprec.core.types import GrouprecError
 from grouprec.report import sentences, tables
 from grouprec.runs.store import Run
-from grouprec.ui import cards, charts, state
+from grouprec.ui import cards, state
 from grouprec.ui.groups import editing, finding, map, portrait, side_by_side
 
 CARDS_PER_PAGE = 24
+PANE_HEIGHT = 740  # as high as the map with its controls: what is chosen stands beside what it is chosen from
+TABLE_ROWS = 8
 MOST_ROWS = 300  # of selected users that are shown: each row is coloured by itself
 SEPARATION_HELP = (
     "How much nearer members are to their own group than to the next one, from -1 to 1 (mean silhouette). "
@@ -31,25 +33,37 @@ CARDS_HELP = (
 
 @st.fragment
 def explore(run: Run, users: pd.DataFrame, groups: pd.DataFrame) -> None:
-    """Draw the map beside the table of groups and, below, what is found, what is selected and the chosen group."""
-    target = finding.search(run, users)
+    """Draw the map, which stays, and the pane beside it, which begins with what was just found or selected."""
     picture, beside = st.columns([7, 6], gap="medium")
-    with beside:
-        group_table(groups)
     with picture:
+        target = finding.search(run, users)
         look = map.controls(run, users)
         rows = map.draw(run, users, groups, look, target, chosen_group(groups["group"].tolist()))
     try:
-        if target is not None:
-            finding.panel(run, users, groups, target)
-        if len(rows):
-            selection(run, users, rows, groups)
-        number, other = portrait.choose(run, groups)
+        with beside, st.container(height=PANE_HEIGHT, border=False, key="groups_pane"):
+            number, other = pane(run, users, groups, target, rows)
         if other is not None:
             side_by_side.draw(run, groups, number, other)
-        portrait.draw(run, users, groups, number)
     except GrouprecError as error:  # a fragment runs on its own, outside the frame that shows errors
         st.error(cards.plain(error))
+
+
+def pane(
+    run: Run, users: pd.DataFrame, groups: pd.DataFrame, target: finding.Found | None, rows: np.ndarray
+) -> tuple[int, int | None]:
+    """Draw what is selected (``rows``), what is found, the table of groups and the chosen group.
+
+    Returns:
+        the chosen group, and the one to compare it with, if any.
+    """
+    if len(rows):
+        selection(run, users, rows, groups)
+    if target is not None:
+        finding.panel(run, users, groups, target)
+    group_table(groups)
+    number, other = portrait.choose(run, groups)
+    portrait.draw(run, users, groups, number)
+    return number, other
 
 
 def chosen_group(numbers: list[int]) -> int:
@@ -64,7 +78,7 @@ def group_table(groups: pd.DataFrame) -> None:
     st.dataframe(
         cards.colour_groups(frame),
         hide_index=True,
-        height=min(36 + 35 * len(frame), charts.MAP_HEIGHT + 74),
+        height=36 + 35 * min(len(frame), TABLE_ROWS),
         key="groups_table",
         on_select=row_from_url(groups["group"].tolist()),
         selection_mode="single-row-required",
@@ -106,13 +120,11 @@ def selection(run: Run, users: pd.DataFrame, rows: np.ndarray, groups: pd.DataFr
                     "Download these users", lambda: chosen, "selected_users.csv", "groups_download_selection"
                 )
                 st.button("Clear", icon=":material/close:", key="groups_clear", on_click=map.clear)
-        left, right = st.columns([2, 3], gap="medium")
-        with left:
-            cards.composition(parts, "groups_composition", "Selected", "Of selection", "Groups of the selected users")
-        right.dataframe(
+        cards.composition(parts, "groups_composition", "Selected", "Of selection", "Groups of the selected users")
+        st.dataframe(
             cards.colour_groups(chosen.head(MOST_ROWS)),
             hide_index=True,
-            height=300,
+            height=200,
             key="groups_selected_users",
             column_config={
                 "user": "User",
@@ -161,5 +173,8 @@ def draw() -> None:
     cards.answer(sentences.groups_answer(groups_table))
     editing.in_force(run)
     explore(run, users_table, groups_table)
-    cards.section("What sets each group apart", CARDS_HELP)
-    card_wall(groups_table, state.table(run, "group_items"), state.table(run, "group_attributes"))
+    wall = st.expander("What sets each group apart", on_change="rerun", key="groups_wall")
+    if wall.open:
+        with wall:
+            st.caption(CARDS_HELP)
+            card_wall(groups_table, state.table(run, "group_items"), state.table(run, "group_attributes"))

@@ -24,7 +24,7 @@ HELP = (
     "**On the border**: another group is nearly as near, by less than a tenth of the distance to an average group."
 )
 SPREAD_HELP = (
-    "**Latent spread**: how far members are from the middle of their group, against how far all users are from "
+    "**Spread**: how far members are from the middle of their group, against how far all users are from "
     "theirs, in the latent space of the profile. Below 1 the group is compact, above 1 scattered. Where groups have "
     "been merged or split, it is measured in the space of predicted tastes."
 )
@@ -60,15 +60,15 @@ def choose(run: Run, groups: pd.DataFrame) -> tuple[int, int | None]:
     """
     names, numbers = tables.group_names(groups), groups["group"].tolist()
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader("One group closely", anchor=False, help=HELP)
         number = st.selectbox(
             "Group",
             numbers,
             format_func=lambda number: cards.group_label(number, names[number]),
             label_visibility="collapsed",
+            help=HELP,
             key="portrait_group",
             on_change=from_url("group", "portrait_group", numbers, numbers[0]),
-            width=240,
+            width=190,
         )
         others = [NOBODY, *(other for other in numbers if other != number)]
         against = st.selectbox(
@@ -78,7 +78,7 @@ def choose(run: Run, groups: pd.DataFrame) -> tuple[int, int | None]:
             label_visibility="collapsed",
             key="portrait_against",
             on_change=from_url("against", "portrait_against", others, NOBODY),
-            width=240,
+            width=190,
         )
         number = picked(number)
         editing.menu(run, groups, number)
@@ -99,13 +99,14 @@ def draw(run: Run, users: pd.DataFrame, groups: pd.DataFrame, number: int) -> No
         st.markdown(cards.plain(description))
     rule.draw(run, number)
     st.caption(" · ".join(facts(group, profiles)), help=SPREAD_HELP)
-    left, right = st.columns(2, gap="large")
-    with left:
+    what, who, when = st.tabs(["What they have", "Who they are", "When and near whom"])
+    with what:
         items(state.table(run, "group_items"), number)
-        activity(state.table_or_none(run, "group_activity"), groups, number)
-    with right:
+    with who:
         attributes(state.table(run, "group_attributes"), number)
         members(state.table_or_none(run, "group_members"), users, number)
+    with when:
+        activity(state.table_or_none(run, "group_activity"), groups, number)
         neighbours(near, names, number)
 
 
@@ -113,7 +114,7 @@ def facts(group: pd.Series, profiles: pd.DataFrame | None) -> list[str]:
     """Return the line below the sentence: share of users, separation, spread, words."""
     said = [f"{cards.percent(group['share'])} of all users", sentences.separation_words(group["separation"])]
     if profiles is not None:
-        said.append(f"latent spread {profiles.set_index('group')['spread'][group['group']]:.2f}")
+        said.append(f"spread {profiles.set_index('group')['spread'][group['group']]:.2f}")
     if group["words"]:
         said.append(f"words: {cards.plain(group['words'])}")
     return said

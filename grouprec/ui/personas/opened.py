@@ -10,6 +10,7 @@ import streamlit as st
 from grouprec.explore.virtual_groups import Audience, CopyCheck, VirtualGroups, VirtualMembers
 from grouprec.models.alternatives import VirtualGroup
 from grouprec.runs.store import Run, RunStore
+from grouprec.ui import state
 
 Who = tuple[tuple[tuple[int, float], ...], tuple[int, ...]]  # weights of group rows, or the rows of liked items
 _Key = tuple[str, float]  # folder of a run, and when it was finished
@@ -31,7 +32,7 @@ def virtual_groups(run: Run) -> VirtualGroups:
     Raises:
         StorageError: the run is older than what it needs.
     """
-    return _open(_key(run))
+    return _open(state.run_key(run))
 
 
 def virtual_group(run: Run, who: Who) -> VirtualGroup:
@@ -40,7 +41,7 @@ def virtual_group(run: Run, who: Who) -> VirtualGroup:
     Raises:
         SettingError: weights of groups are all 0, or nothing is left to list.
     """
-    return _crowd(_key(run), who)
+    return _crowd(state.run_key(run), who)
 
 
 def safe_list(run: Run, who: Who) -> np.ndarray:
@@ -51,21 +52,17 @@ def safe_list(run: Run, who: Who) -> np.ndarray:
 
 def mixture(run: Run, who: Who) -> np.ndarray:
     """Return how much of every group they are, float32 [G]."""
-    return _audience(_key(run), who).mixture
+    return _audience(state.run_key(run), who).mixture
 
 
 def members(run: Run, who: Who, n: int, draw: int) -> VirtualMembers:
     """Return ``n`` virtual members; another number for ``draw`` gives others."""
-    return _members(_key(run), who, n, draw)
+    return _members(state.run_key(run), who, n, draw)
 
 
 def copy_check(run: Run, who: Who) -> CopyCheck:
     """Return whether virtual members copy real ones."""
-    return _likeness(_key(run), who)
-
-
-def _key(run: Run) -> _Key:
-    return str(run.path), (run.path / "manifest.json").stat().st_mtime
+    return _likeness(state.run_key(run), who)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

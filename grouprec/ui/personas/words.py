@@ -22,7 +22,7 @@ METHODS = {
     "generated": "Generated lists",
     "gaussian": "Simple random draws",
     "mmr": "One list, re-ranked for variety",
-    "members_mean": "One list, the members' mean",
+    "members_mean": "The usual list, what members want together",
 }
 GAINS = {"intra_list_diversity": "Variety", "novelty": "Rare items", "coverage": "Catalogue shown"}
 REGIMES = {"strict": "Same list for everyone", "dedup": "Each member skips what they have"}
@@ -66,7 +66,7 @@ def headline(verdict: Mapping[str, float]) -> str:
     kept = verdict.get("turns_ratio", math.nan)
     if not math.isfinite(kept):
         return ""
-    said = f"Five generated lists that take turns are worth {percent(kept)} of the members' mean list"
+    said = f"Five generated lists that take turns are worth {percent(kept)} of the usual list"
     more = (
         more_words(verdict.get("turns_diversity_change", math.nan), "variety"),
         more_words(verdict.get("turns_coverage_change", math.nan), "of the catalogue"),
@@ -217,7 +217,7 @@ def frontier_answer(place: pd.Series) -> str:
     said = " and ".join(words for words in gains if words) or "as much variety"
     return (
         f"With the dial at {place['dial'] * 100:.0f} %, five lists that take turns were worth {kept} ({interval}) of "
-        f"the members' mean list, with {said}."
+        f"the usual list, with {said}."
     )
 
 
@@ -253,7 +253,7 @@ def frontier_figure(frontier: pd.DataFrame, gain: str, dial: float | None) -> go
     figure.update_layout(
         **{**plain_layout(350, top=48), "showlegend": True},
         xaxis={
-            "title": f"{GAINS[gain]} against the members' mean",
+            "title": f"{GAINS[gain]} against the usual list",
             "tickformat": "+.0%",
             "gridcolor": GRID,
             "zeroline": False,
@@ -287,7 +287,7 @@ def small_groups_answer(small: pd.DataFrame) -> str:
     every = row_at(strict, "all")
     said = (
         "Learned from half of each group's members and judged on the other half, generated lists are worth "
-        f"{percent(every['ratio'])} ({percent(every['low'])} to {percent(every['high'])}) of the members' mean"
+        f"{percent(every['ratio'])} ({percent(every['low'])} to {percent(every['high'])}) of the usual list"
     )
     if FEWEST not in strict.index or pd.isna(row_at(strict, FEWEST)["ratio"]):
         return f"{said}."

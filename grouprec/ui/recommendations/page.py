@@ -11,11 +11,12 @@ import streamlit as st
 from grouprec.core.types import REGIMES, GrouprecError, Regime
 from grouprec.report import sentences, tables
 from grouprec.runs.store import Run
-from grouprec.ui import cards, charts, feedback, state
-from grouprec.ui.address import from_url, picked
-from grouprec.ui.recommendations import opened, reasons, remade, sheet
+from grouprec.ui import cards, charts, feedback, opened, sheets, state
+from grouprec.ui.address import from_url, picked, tabs_from_url
+from grouprec.ui.recommendations import reasons, remade
 
 LENGTHS = [10, 20, 50]
+PARTS = {"list": "This list", "ways": "Other ways to make it", "feedback": "Feedback", "user": "One user"}
 ROW, TALL_ROW = 35, 65  # pixels; Streamlit wraps text in rows of more than 64
 LONG_LABEL = 18  # characters that fit into one line beside the other columns
 REACH_HELP = "Share of the members who have the item among their own 50 best predictions"
@@ -112,16 +113,31 @@ def downloads(lists: pd.DataFrame, names: dict[int, str], group: int, chosen: re
     parts = {f"group_{group}_lists.csv": ("This group's lists", group), "group_lists.csv": ("All groups' lists", None)}
     with st.container(horizontal=True):
         if chosen is not None:
-            sheet.download(chosen)
+            sheet(chosen)
         for file_name, (label, only) in parts.items():
             make = functools.partial(tables.lists_to_export, lists, names, only)
             cards.download(label, make, file_name, f"list_download_{'all' if only is None else 'group'}")
 
 
+def sheet(chosen: remade.Chosen) -> None:
+    """Draw the button for the group's page of paper, which is made when it is pressed."""
+    day = sheets.day_of(chosen.run)
+    parts = chosen.run, chosen.group, chosen.regime, chosen.members, chosen.trained, day
+    st.download_button(
+        "Page to print",
+        data=lambda: sheets.of_group(*parts).encode(),
+        file_name=f"group_{int(chosen.group['group'])}.html",
+        mime="text/html",
+        key="list_sheet",
+        on_click="ignore",
+        icon=":material/print:",
+        help="One page with the first ten items and the reasons, as HTML: open it and print it, or save it as PDF",
+    )
+
+
 @st.fragment
 def look_up(run: Run, users: pd.DataFrame, names: dict[int, str]) -> None:
     """Find a user by id and draw who they are and what their own list is."""
-    cards.section("Look up a user")
     left, right = st.columns([1, 1], vertical_alignment="bottom")
     text = left.text_input(
         "User id", key="user", bind="query-params", placeholder=f"for example {users['user'].iloc[0]}"
@@ -220,17 +236,32 @@ def draw() -> None:
         cards.tested_note(current)
         if note := sentences.repeats_words(summary):
             st.caption(note)
-    looked_at = remade.choose(current, group_row, use, n_items, trained)
-    if looked_at is None:
-        remade.plain_list(trained.head(n_items), state.table(current, "items"), summary.get("n_users", 0))
+    tabs = tabs_from_url("part", "list_part", PARTS, "user" if st.query_params.get("user") else "list")
+    if tabs["list"].open:
+        with tabs["list"]:
+            looked_at = remade.choose(current, group_row, use, n_items, trained)
+            if looked_at is None:
+                remade.plain_list(trained.head(n_items), state.table(current, "items"), summary.get("n_users", 0))
+            else:
+                remade.remade(looked_at)
+            downloads(all_lists, group_titles, number, looked_at)
+    if tabs["ways"].open:
+        with tabs["ways"]:
+            st.caption("What the run made besides, as it was trained.")
+            lists_beside(all_lists, number, use, n_items, best_method)
+    if tabs["feedback"].open:
+        with tabs["feedback"]:
+            judge(current, all_lists, number, use, best_method)
+    if tabs["user"].open:
+        with tabs["user"]:
+            look_up(current, state.table(current, "users"), group_titles)
+
+
+def judge(run: Run, lists: pd.DataFrame, number: int, use: Regime, method: str) -> None:
+    """Draw what people say of a list, where the run can take it to heart."""
+    if not run.has_snapshot:
+        st.caption("This run takes no feedback: it is older than live updates, or was not saved whole.")
+    elif number in state.edited(run).grouping.changed:  # the stream would take it for another group
+        cards.trained_note(run, "Feedback and live updates")
     else:
-        remade.remade(looked_at)
-    downloads(all_lists, group_titles, number, looked_at)
-    cards.section("Other ways to make this list", "What the run made besides, as it was trained")
-    lists_beside(all_lists, number, use, n_items, best_method)
-    if current.has_snapshot:
-        if number in state.edited(current).grouping.changed:  # the stream would take it for another group
-            cards.trained_note(current, "Feedback and live updates")
-        else:
-            feedback.group_list(current, all_lists, number, use, best_method)
-    look_up(current, state.table(current, "users"), group_titles)
+        feedback.group_list(run, lists, number, use, method)

@@ -10,8 +10,8 @@ import streamlit as st
 from grouprec.core.types import GrouprecError
 from grouprec.report.palette import ACCENT, NEUTRAL
 from grouprec.runs.store import Run
-from grouprec.ui import cards, charts
-from grouprec.ui.recommendations import opened, words
+from grouprec.ui import cards, charts, opened
+from grouprec.ui.recommendations import words
 
 DRAWN = 5  # own items in the picture; the table has more
 LISTED = 50

@@ -15,9 +15,9 @@ from grouprec.ranking.statistics import mean_interval
 from grouprec.ranking.strategies import STRATEGIES
 from grouprec.report import sentences, tables
 from grouprec.runs.store import Run
-from grouprec.ui import cards, state
+from grouprec.ui import cards, opened, state
 from grouprec.ui.address import from_url, repeated_from_url
-from grouprec.ui.recommendations import opened, reasons, words
+from grouprec.ui.recommendations import reasons, words
 
 DIAL = list(range(0, 101, 5))  # per cent
 OFFERED = 400  # items that can be left out: the most wanted of the group; others would not come up anyway
@@ -236,10 +236,9 @@ def table(chosen: Chosen, items: np.ndarray, before: np.ndarray) -> pd.Series | 
     about = state.table(chosen.run, "items").drop(columns=["users", "label"])
     frame = frame.merge(about, on="item", how="left")
     more = {name: cards.short(str(name).replace("_", " "), 24) for name in about.columns if name != "item"}
-    if chosen.members.takes is None:
-        frame = frame.drop(columns="takers")
+    shown = [name for name in (*COLUMNS, *more) if name in frame and not empty(frame[name])]
     event = st.dataframe(
-        frame[[name for name in (*COLUMNS, *more) if name in frame]],
+        frame[shown],
         hide_index=True,
         key="list_items",
         on_select="rerun",
@@ -254,6 +253,11 @@ def table(chosen: Chosen, items: np.ndarray, before: np.ndarray) -> pd.Series | 
     if frame.empty:
         return None
     return frame.iloc[rows[0] if rows and rows[0] < len(frame) else 0]
+
+
+def empty(column: pd.Series) -> bool:
+    """Return whether a column says nothing in any row."""
+    return bool((column.isna() | (column.astype(object) == "")).all())
 
 
 def plain_list(head: pd.DataFrame, items: pd.DataFrame, n_users: int) -> None:

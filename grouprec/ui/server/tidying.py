@@ -1,7 +1,8 @@
 """What sessions leave in memory goes when they have left, or when it is too much.
 
 Streamlit's caches end by number of entries, never by age: tables and models of a run stay for good when nobody looks
-any more. Here they end when nobody has been connected for a while, and when the server has grown beyond a limit.
+any more. Here they end when nobody has been connected for a while, and when the server has grown beyond a limit. Its
+sessions end by age, but only when another one comes or goes, and each holds three files until then.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections.abc import AsyncIterator
 
 import psutil
 import streamlit as st
+from streamlit import runtime
 
 from grouprec.core import logs
 from grouprec.ui.server import health
@@ -58,6 +60,12 @@ def empty_caches() -> None:
         ctypes.CDLL(None).malloc_trim(0)
 
 
+def end_sessions() -> None:
+    """Let go of the sessions whose tab was closed longer ago than ``server.disconnectedSessionTTL``."""
+    if runtime.exists():
+        runtime.get_instance()._session_mgr._session_storage._cache.expire()  # type: ignore[attr-defined]
+
+
 @contextlib.asynccontextmanager
 async def tidied() -> AsyncIterator[None]:
     """Look after the caches inside the block."""
@@ -76,6 +84,7 @@ async def _look() -> None:
     tidying = Tidying(float(os.environ.get(MOST_GB, "") or 4.0) * 1e9)
     while True:
         await asyncio.sleep(LOOK_SECONDS)
+        end_sessions()
         reason = tidying.due(health.sessions(), process.memory_info().rss - begun)
         if reason:
             await asyncio.to_thread(empty_caches)

@@ -74,9 +74,9 @@ def draw_ended(run: Run, status: Status) -> None:
             icon = ":material/check_circle:" if status.state is State.DONE else ":material/error:"
             st.markdown(f"{icon} {plain(sentence)}", width="stretch")
             if run.finished:
-                if st.button("Open groups", type="primary", icon=":material/bubble_chart:", key="open_groups"):
+                if st.button("Decide", type="primary", icon=":material/task_alt:", key="open_decide"):
                     state.choose_run(run.run_id)
-                    state.open_page("groups")
+                    state.open_page("decide")
             elif st.button("Resume", icon=":material/replay:", key="resume_run", help=RESUME_HELP):
                 resume(run)
             st.button(

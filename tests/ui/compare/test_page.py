@@ -15,25 +15,38 @@ from tests.support.small_run import copy_of
 from tests.ui.opening import figure, headline, numbers, open_page, texts
 
 
+def analyst(**query: str) -> AppTest:
+    """Return the view for analysts."""
+    return open_page("compare", view="analyst", **query)
+
+
+# -- in short
+
+
 def test_the_first_line_says_how_many_people_find_something(finished_run: Run) -> None:
     app = open_page("compare")
     assert headline(app) == "## With these 3 lists, 25 of 100 people find something they take in their first ten."
     assert (
-        "Personal lists reach 0.133; 3 shared lists (mean of the members) reach 0.084, "
-        "which is 49 % of the possible gain; "
-        "k-means + most popular reaches only 0.044."
-    ) in texts(app)
-
-
-def test_the_gain_is_told_in_parts_for_the_use_that_is_chosen(finished_run: Run) -> None:
-    assert (
         "One popular list for all would do for 11 of 100, and no better single list was found; 3 groups add **14** "
         "(11 to 17). With a list of their own, **15 more** (12 to 18) would."
-    ) in texts(open_page("compare"))
-    app = open_page("compare", use="dedup")
-    assert "would do for 15 of 100" in texts(app)
-    (bars,) = figure(app, 1)["data"]
-    assert numbers(bars["x"]) == pytest.approx([15, 0, 17.4, 7.5])
+    ) in texts(app)
+    assert not app.dataframe
+
+
+def test_five_bars_go_from_todays_practice_to_the_best_possible(finished_run: Run) -> None:
+    app = open_page("compare")
+    (bars,) = figure(app)["data"]
+    assert bars["y"] == [
+        "Today: the most popular, for all",
+        "These 3 lists",
+        "A list for everyone",
+        "Best possible for these groups",
+    ], "the best single list is the most popular here"
+    assert numbers(bars["x"])[:3] == pytest.approx([10.8, 25.2, 39.9], abs=0.6)
+    rows = finished_run.table("evaluation")
+    finished_run.save_table("evaluation", rows.assign(floor_method="recent_popularity"))
+    finished_run.write_manifest()
+    assert figure(open_page("compare"))["data"][0]["y"][1] == "One good list for all"
 
 
 def test_older_runs_say_that_their_floor_was_all_time_popularity(runs_folder: RunStore) -> None:
@@ -43,8 +56,19 @@ def test_older_runs_say_that_their_floor_was_all_time_popularity(runs_folder: Ru
     assert "3 groups add **14**. With a list of their own, **15 more** would. This run looked for no better" in said
 
 
+# -- for analysts
+
+
+def test_the_view_for_analysts_says_what_methods_reach(finished_run: Run) -> None:
+    assert (
+        "Personal lists reach 0.133; 3 shared lists (mean of the members) reach 0.084, "
+        "which is 49 % of the possible gain; "
+        "k-means + most popular reaches only 0.044."
+    ) in headline(analyst())
+
+
 def test_methods_are_rows_and_metrics_columns_with_intervals(finished_run: Run) -> None:
-    table = open_page("compare").dataframe[0].value
+    table = analyst().dataframe[0].value
     assert table["Method"].tolist()[:2] == ["Personal lists (this run)", "Personal: EASE"]
     ours = table.set_index("Method").loc["Generated list"]
     assert ours["Order of hits (nDCG)"] == "0.081 (0.076–0.086)"
@@ -63,14 +87,14 @@ def test_a_metric_without_interval_shows_its_value_alone(finished_run: Run) -> N
 
 
 def test_the_other_use_of_the_lists_has_its_own_numbers(finished_run: Run) -> None:
-    app = open_page("compare", use="dedup")
+    app = analyst(use="dedup")
     assert "3 shared lists (generated list) reach 0.108" in texts(app)
     methods = app.dataframe[0].value["Method"].tolist()
     assert methods.index("Mean of the members") < methods.index("Generated list")
 
 
 def test_dots_carry_their_intervals_and_the_reference_lines(finished_run: Run) -> None:
-    chart = figure(open_page("compare"))
+    chart = figure(analyst())
     assert [note["text"] for note in chart["layout"]["annotations"]] == [
         "one good list for all",
         "personal lists",
@@ -88,22 +112,22 @@ def test_a_reference_without_a_value_gets_no_line(finished_run: Run) -> None:
 
 
 def test_left_behind_lists_the_worst_served_group_first(finished_run: Run) -> None:
-    app = open_page("compare", part="Left behind")
+    app = analyst(part="Left behind")
     served = next(table.value for table in app.dataframe if "zero_hit_share" in table.value)
     assert served["name"].tolist() == ["Tea towels", "Lights, candles", "Bags & *lunch*"]
     assert "The list serves **Tea towels** least: 90 %" in texts(app)
     assert served["measured"].tolist()[1] == "+0.020 (+0.010 to +0.030)"
     assert "**Lights\\, candles** would gain most: +0.020 (+0.010 to +0.030) measured, +0.005 predicted" in texts(app)
-    assert "60 % of its 30 tested members" in texts(open_page("compare", part="Left behind", use="dedup"))
+    assert "60 % of its 30 tested members" in texts(analyst(part="Left behind", use="dedup"))
 
 
 def test_groups_of_a_refitted_run_are_said_to_be_those_of_the_evaluation(finished_run: Run) -> None:
     finished_run.save_metrics(finished_run.metrics() | {"refit": True})
-    assert "These are the groups of the evaluation" in texts(open_page("compare", part="Left behind"))
+    assert "These are the groups of the evaluation" in texts(analyst(part="Left behind"))
 
 
 def test_every_stage_says_what_it_adds(finished_run: Run) -> None:
-    app = open_page("compare", part="Stages")
+    app = analyst(part="Stages")
     said = texts(app)
     assert "Virtual members are 9.4 times nearer to the real ones" in said
     assert "Held-out items get 2.7 times the probability" in said
@@ -120,7 +144,7 @@ def test_every_stage_says_what_it_adds(finished_run: Run) -> None:
 
 
 def test_the_steps_fall_and_rise_from_one_to_the_next(finished_run: Run) -> None:
-    (bars,) = figure(open_page("compare", part="Stages"), 2)["data"]
+    (bars,) = figure(analyst(part="Stages"))["data"]
     ends = [base + added for base, added in zip(numbers(bars["base"]), numbers(bars["x"]), strict=True)]
     assert ends == pytest.approx([0.040, 0.050, 0.080, 0.084, 0.064, 0.081])
     assert numbers(bars["base"])[1:] == pytest.approx(ends[:-1])
@@ -130,7 +154,7 @@ def test_the_steps_fall_and_rise_from_one_to_the_next(finished_run: Run) -> None
 
 
 def test_the_value_of_more_lists_stands_between_its_references(finished_run: Run) -> None:
-    lines = {line["name"]: line for line in figure(open_page("compare"), 2)["data"] if "name" in line}
+    lines = {line["name"]: line for line in figure(analyst(part="How many lists"))["data"] if "name" in line}
     assert list(lines) == [
         "Mean of the members",
         "k-means + most popular",
@@ -139,8 +163,8 @@ def test_the_value_of_more_lists_stands_between_its_references(finished_run: Run
         "Best possible",
     ]
     assert numbers(lines["Mean of the members"]["y"])[0] == pytest.approx(0.036)
-    assert "20 lists are enough: with them, 28 of 100 people find something" in texts(open_page("compare"))
-    dedup = figure(open_page("compare", use="dedup"), 2)["data"]
+    assert "20 lists are enough. One good list reaches 11 of 100 people" in texts(analyst(part="How many lists"))
+    dedup = figure(analyst(use="dedup", part="How many lists"))["data"]
     assert "Best possible" not in [line.get("name") for line in dedup]
 
 
@@ -152,17 +176,17 @@ def test_the_value_table_has_every_number_of_lists(finished_run: Run) -> None:
 
 
 def test_every_part_begins_with_a_sentence_and_shows_a_table(finished_run: Run) -> None:
-    app = open_page("compare")
+    app = analyst()
     for part in tabs.PARTS.keys() - {"Feedback"}:  # of which this run has none
         open_part(app, part)
         assert tabs.MISSING not in texts(app)
-        assert len(app.dataframe) > 1  # beside the methods
+        assert len(app.dataframe)
         assert len(app.markdown[1].value) > 40
 
 
 def test_an_older_run_without_the_evidence_says_so(runs_folder: RunStore) -> None:
     build_older_run(runs_folder)
-    app = open_page("compare")
+    app = analyst()
     older = {"Left behind": "Tea towels** least", "Blend": "the best on the validation part", "Feedback": "Nobody has"}
     older |= {"By group": "serve **Bags & \\*lunch\\*** best (0.120)".replace("&", "\\&")}
     for part in tabs.PARTS:
@@ -178,25 +202,25 @@ def open_part(app: AppTest, part: str) -> None:
 
 
 def test_the_url_says_which_part_is_open(finished_run: Run) -> None:
-    app = open_page("compare", part="Cold start")
+    app = analyst(part="Cold start")
     assert "0.100 with 5 known items (4.0 times one popular list)" in texts(app)
-    assert open_page("compare", part="no such part").session_state["compare_part"] == "How many lists"
+    assert analyst(part="no such part").session_state["compare_part"] == "Methods"
 
 
 def test_the_attribute_of_the_fairness_chart_can_be_chosen(finished_run: Run) -> None:
-    app = open_page("compare", part="Fairness")
+    app = analyst(part="Fairness")
     app.selectbox(key="compare_attribute").set_value("Country").run()
     assert not app.exception
-    chart = figure(app, 2)
+    chart = figure(app)
     assert chart["data"][1]["y"] == ["*France*"]  # the accent: beyond chance
     assert chart["layout"]["shapes"][0]["x0"] == pytest.approx((30 * 0.070 + 15 * 0.110) / 45)
 
 
 def test_the_chosen_strategy_is_marked_and_its_price_said(runs_folder: RunStore) -> None:
     build_run(runs_folder, strategy="most_pleasure")
-    app = open_page("compare", part="Strategies")
+    app = analyst(part="Strategies")
     assert "GFAR does best with 0.090; \\<b\\>Pleasure, this run's, is 0.030 below" in texts(app)
-    table = app.dataframe[1].value.set_index("Strategy")
+    table = app.dataframe[0].value.set_index("Strategy")
     assert table["Price"].tolist() == [0.0, -0.006, -0.03]
     assert table.index[table["This run"]].tolist() == ["<b>Pleasure"]
 
@@ -217,39 +241,44 @@ def test_the_blend_shows_weights_and_what_each_encoder_lacks(finished_run: Run) 
 
 def test_a_run_with_repeats_says_that_nobody_skips_anything(finished_run: Run) -> None:
     finished_run.save_metrics(finished_run.metrics() | {"repeats": True})
-    assert "members skip nothing" in texts(open_page("compare"))
+    assert "members skip nothing" in texts(analyst())
 
 
 def test_a_run_without_evaluation_says_so_and_still_shows_its_parts(finished_run: Run) -> None:
     for name in ("evaluation", "comparisons", "group_evaluation"):
         finished_run.save_table(name, finished_run.table(name).iloc[:0])
-    app = open_page("compare", part="Stages")
+    app = analyst(part="Stages")
     assert "no evaluation" in headline(app)
     assert "Virtual members are" in texts(app)
 
 
-def test_runs_are_compared_side_by_side(finished_run: Run, runs_folder: RunStore) -> None:
-    other = build_run(runs_folder, n_users=60, n_groups=5, title="Another *run*")
-    app = open_page("compare", run=finished_run.run_id)
-    assert set(app.dataframe[-1].value["Encoder"]) == {"EASE + two-tower network"}
+def test_runs_on_the_same_data_are_compared_side_by_side(finished_run: Run, runs_folder: RunStore) -> None:
+    other = build_run(runs_folder, n_groups=5, title="Another *run*")
+    app = analyst(run=finished_run.run_id, part="Runs")
     table = app.dataframe[-1].value
     assert set(table["Run"]) == {"Planted shop", "Another *run*"}
     assert set(table["Groups"]) == {3, 5}
     assert table["Shared, same list, share of gain"].tolist() == [0.495, 0.495]
-    assert "not on the same users" in texts(app)
     app.multiselect(key="compare_runs").set_value([other.run_id]).run()
     assert app.dataframe[-1].value["Groups"].tolist() == [5]
-    assert "not on the same users" not in texts(app)
+
+
+def test_runs_on_other_data_are_never_ranked_together(finished_run: Run, runs_folder: RunStore) -> None:
+    other = build_run(runs_folder, n_users=60, title="Another shop")
+    app = analyst(run=finished_run.run_id, part="Runs", runs=f"{finished_run.run_id},{other.run_id}")
+    assert "1 run is on other data, and so not set beside this one." in texts(app)
+    assert "Another shop" not in str([table.value for table in app.dataframe])
 
 
 def test_a_trained_run_tells_its_gain_in_people_and_every_method_by_a_name(
     small_run: Run, runs_folder: RunStore
 ) -> None:
     copy_of(small_run, runs_folder)
+    app = open_page("compare")
+    assert "of 100 people find something" in headline(app)
+    assert "One popular list for all would do for" in texts(app)
     for use in ("strict", "dedup"):
-        app = open_page("compare", use=use)
-        assert "of 100 people find something" in headline(app)
-        assert "One popular list for all would do for" in texts(app)
+        app = analyst(use=use)
         methods = app.dataframe[0].value["Method"]
         assert methods.is_unique and not methods.str.contains("_").any()
         assert "The simplest scorer (linear × trend)" in set(methods)

@@ -42,6 +42,11 @@ def group_methods(run: Run) -> pd.DataFrame:
     return pd.concat([mean, generated, personal], ignore_index=True)
 
 
+def analyst(**query: str) -> AppTest:
+    """Return the view for analysts."""
+    return open_page("compare", view="analyst", **query)
+
+
 def test_places_are_among_shared_lists_and_equal_values_share_one() -> None:
     rows = [("a", 0.3), ("b", 0.1), ("c", 0.3), ("d", np.nan)]
     table = pd.DataFrame(rows, columns=["method", "value"]).assign(regime="strict", metric="ndcg@10")
@@ -51,7 +56,7 @@ def test_places_are_among_shared_lists_and_equal_values_share_one() -> None:
 
 
 def test_the_table_of_methods_has_places_and_marks(finished_run: Run) -> None:
-    table = open_page("compare").dataframe[0].value.set_index("Method")
+    table = analyst().dataframe[0].value.set_index("Method")
     assert table.loc["Mean of the members", ["Place", "Mean place"]].tolist() == [1, 1]
     assert table.loc["One popular list for all", "Place"] == 6
     assert np.isnan(table.loc["Personal lists (this run)", "Place"])
@@ -59,7 +64,7 @@ def test_the_table_of_methods_has_places_and_marks(finished_run: Run) -> None:
 
 
 def test_methods_are_chosen_in_the_url_and_keep_their_places(finished_run: Run) -> None:
-    app = open_page("compare", methods="generated,popularity,no such method")
+    app = analyst(methods="generated,popularity,no such method")
     assert app.multiselect(key="compare_methods").value == ["generated", "popularity"]
     table = app.dataframe[0].value
     assert table["Method"].tolist() == ["Generated list", "One popular list for all"]
@@ -75,20 +80,22 @@ def test_the_number_of_items_that_count_is_in_the_url(finished_run: Run) -> None
     evaluation = finished_run.table("evaluation")
     fewer = evaluation.assign(metric=evaluation["metric"].str.replace("@10", "@5"), value=evaluation["value"] / 2)
     finished_run.save_table("evaluation", pd.concat([evaluation, fewer[fewer["metric"] != "mrr"]]))
-    app = open_page("compare", items="5")
+    app = analyst(items="5")
     assert "3 shared lists (mean of the members) reach 0.042" in texts(app)
     assert "nDCG@5" in str(figure(app)["layout"]["xaxis"])
 
 
 def test_the_report_is_offered_and_made_when_it_is_asked_for(finished_run: Run) -> None:
-    buttons = {button.label for button in open_page("compare").get("download_button")}
-    assert {"Report of this run", "All results", "CSV", "Markdown", "LaTeX"} <= buttons
+    short, whole = (
+        {button.label for button in app.get("download_button")} for app in (open_page("compare"), analyst())
+    )
+    assert short == {"Report of this run", "All results"} and short | {"CSV", "Markdown", "LaTeX"} <= whole
 
 
 def test_groups_are_shown_in_both_uses_where_a_run_kept_no_methods(finished_run: Run) -> None:
     make_older(finished_run, "group_methods")
-    app = open_page("compare", part="By group")
-    heat = figure(app, 2)["data"][0]
+    app = analyst(part="By group")
+    heat = figure(app)["data"][0]
     assert heat["y"] == ["1: Bags &amp; *lunch*", "2: Lights, candles", "3: Tea towels"]
     assert len(heat["x"]) == 2
     assert "serve **Bags \\& \\*lunch\\*** best (0.120) and **Tea towels** least (0.030)." in texts(app)
@@ -96,21 +103,21 @@ def test_groups_are_shown_in_both_uses_where_a_run_kept_no_methods(finished_run:
 
 def test_groups_by_method_say_in_how_many_the_best_method_wins(finished_run: Run) -> None:
     finished_run.save_table("group_methods", group_methods(finished_run))
-    app = open_page("compare", part="By group")
+    app = analyst(part="By group")
     table = next(table.value for table in app.dataframe if "Tested users" in table.value and "No." in table.value)
     assert table.columns.tolist()[3:] == ["Mean of the members", "Personal lists (this run)", "Generated list"]
     assert table["Mean of the members"].tolist() == [0.10, 0.09, 0.08]
     assert "In 2 of 3 groups no other shared list does better." in texts(app)
     app.segmented_control(key="compare_group_metric").set_value("hit_rate@10").run()
     assert not app.exception
-    heat = figure(app, 2)["data"][0]
+    heat = figure(app)["data"][0]
     assert numbers(heat["z"])[:1] == pytest.approx([0.6])
 
 
 def test_groups_without_tested_members_get_a_sentence_and_no_picture(finished_run: Run) -> None:
     served = finished_run.table("group_evaluation")
     finished_run.save_table("group_evaluation", served.assign(**{"ndcg@10": np.nan, "hit_rate@10": np.nan}))
-    app = open_page("compare", part="By group")
+    app = analyst(part="By group")
     assert "No group was measured" in texts(app)
 
 
@@ -124,7 +131,7 @@ def test_only_the_largest_groups_are_pictured() -> None:
 
 def test_runs_are_chosen_in_the_url(finished_run: Run, runs_folder: RunStore) -> None:
     other = build_run(runs_folder, n_groups=5, title="Another *run*")
-    app = open_page("compare", run=finished_run.run_id, runs=other.run_id)
+    app = analyst(part="Runs", run=finished_run.run_id, runs=other.run_id)
     assert app.multiselect(key="compare_runs").value == [other.run_id]
     assert "**Another \\*run\\*** keeps 50 % of the possible gain." in texts(app)
     app.multiselect(key="compare_runs").set_value([finished_run.run_id]).run()
@@ -136,7 +143,7 @@ def test_methods_are_set_side_by_side_over_runs(finished_run: Run, runs_folder: 
     evaluation = other.table("evaluation")
     evaluation.loc[evaluation["method"] == "generated", ["value", "low", "high"]] += 0.1
     other.save_table("evaluation", evaluation)
-    app = open_page("compare", run=finished_run.run_id, across="Methods", methods="generated,members_mean,popularity")
+    app = analyst(part="Runs", run=finished_run.run_id, across="Methods", methods="generated,members_mean,popularity")
     table = app.dataframe[-1].value.set_index("Method")
     assert table["Mean place"].to_dict() == {
         "Generated list": 1.5,
@@ -150,13 +157,13 @@ def test_methods_are_set_side_by_side_over_runs(finished_run: Run, runs_folder: 
 
 def test_the_cost_of_training_stands_against_what_it_reaches(finished_run: Run) -> None:
     with_costs(finished_run)
-    app = open_page("compare")
+    app = analyst(part="Runs")
     table = app.dataframe[-1].value.set_index("Encoder")
     assert table["Seconds"].to_dict() == {"EASE": 2.0, "two-tower network": 40.0, "All together": 42.0}
     assert table.loc["two-tower network", "Numbers learned"] == 25
     assert np.isnan(table.loc["EASE", "Numbers learned"])
     assert "Alone, EASE reaches most: 0.120 after 2 seconds; none that is cheaper" in texts(app)
-    (dots,) = figure(app, 3)["data"]
+    (dots,) = figure(app)["data"]
     assert numbers(dots["x"]) == [2.0, 40.0, 42.0]
     assert dots["marker"]["symbol"] == ["circle", "circle", "diamond"]
 
@@ -179,7 +186,7 @@ def test_a_damaged_file_leaves_the_size_unknown(finished_run: Run) -> None:
 
 def test_runs_without_times_say_that_no_cost_can_be_told(finished_run: Run) -> None:
     finished_run.save_metrics(finished_run.metrics() | {"stage_seconds": {}})
-    assert "No cost can be told" in texts(open_page("compare"))
+    assert "No cost can be told" in texts(analyst(part="Runs"))
 
 
 def test_a_cheaper_encoder_within_the_interval_is_named() -> None:
@@ -213,7 +220,7 @@ def test_numbers_in_documents_are_whole_or_have_three_decimals() -> None:
 
 def test_no_chosen_run_says_what_to_do(finished_run: Run, runs_folder: RunStore) -> None:
     build_run(runs_folder)
-    app: AppTest = open_page("compare")
+    app: AppTest = analyst(part="Runs")
     app.multiselect(key="compare_runs").set_value([]).run()
     assert not app.exception
     assert app.multiselect(key="compare_runs").value  # the default again, as in the URL without it

@@ -137,7 +137,8 @@ def test_a_user_of_a_new_group_is_judged_in_the_group_that_live_updates_know(
     EditedRun(run, EditHistory()).change(Edit("form", text="New", rows=(0, 1)))
     told = []
     monkeypatch.setattr(feedback, "user_list", lambda run, user, group, own: told.append((user, group)))
-    app = open_page("recommendations", run=run.run_id, group="5", user=str(first["user"]))
+    app = open_page("recommendations", run=run.run_id, group="5", part="feedback")
     assert "Feedback and live updates know the groups as they were trained" in texts(app)
+    open_page("recommendations", run=run.run_id, group="5", user=str(first["user"]))
     assert not [control for control in app.segmented_control if control.key == "feedback_method"]
     assert set(told) == {(first["user"], first["group"])}

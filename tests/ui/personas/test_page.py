@@ -47,7 +47,7 @@ def test_the_first_line_is_the_runs_verdict_where_there_is_one(
     add_judgement(finished_run)
     app = open_page("personas")
     assert headline(app) == (
-        "## Five generated lists that take turns are worth 98 % of the members' mean list, "
+        "## Five generated lists that take turns are worth 98 % of the usual list, "
         "with 12 % more variety and 3 % less of the catalogue."
     )
     assert r"**Bags \& \*lunch\*** (30 users) would like" in texts(app)
@@ -136,7 +136,7 @@ def test_the_frontier_shows_all_methods_and_rings_the_place_of_the_dial(
 def test_small_groups_are_reported_whichever_way_it_came_out(finished_run: Run, virtual_groups: VirtualGroups) -> None:
     add_judgement(finished_run)
     said = texts(open_page("personas"))
-    assert "worth 97 % (95 % to 99 %) of the members' mean, and 104 % where they learned from 10 members" in said
+    assert "worth 97 % (95 % to 99 %) of the usual list, and 104 % where they learned from 10 members" in said
 
 
 def test_a_run_that_measured_no_frontier_says_so(virtual_groups: VirtualGroups, finished_run: Run) -> None:
@@ -283,7 +283,7 @@ def test_lists_with_only_safe_items_in_another_order_are_not_shown_twice() -> No
 def test_the_headline_needs_a_verdict() -> None:
     assert words.headline({}) == ""
     assert words.headline({"turns_ratio": math.nan}) == ""
-    assert words.headline({"turns_ratio": 0.97}).endswith("worth 97 % of the members' mean list.")
+    assert words.headline({"turns_ratio": 0.97}).endswith("worth 97 % of the usual list.")
     assert "12 % more variety and 3 % less of the catalogue" in words.headline(VERDICT)
 
 
@@ -297,7 +297,7 @@ def test_small_groups_without_a_judged_member_are_no_number() -> None:
     small = small_groups_table()
     assert words.small_groups_answer(small.iloc[:0]).startswith("No lists")
     every = small[small["band"] == "all"]
-    assert words.small_groups_answer(every).endswith("of the members' mean.")
+    assert words.small_groups_answer(every).endswith("of the usual list.")
     assert words.small_groups_table(small)["Use of the list"].isin(words.REGIMES.values()).all()
 
 

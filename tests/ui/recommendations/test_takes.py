@@ -13,10 +13,10 @@ import streamlit as st
 from grouprec.explore.remake import Price
 from grouprec.ranking.takes import ExpectedTakes, Horizon
 from grouprec.runs.store import Run, RunStore
-from grouprec.ui import state
-from grouprec.ui.recommendations import opened, remade, sheet, words
+from grouprec.ui import opened, state
+from grouprec.ui.recommendations import remade, words
 from tests.support.small_run import copy_of
-from tests.ui.opening import open_page, texts
+from tests.ui.opening import open_page, paper, texts
 
 TAKES = ExpectedTakes(Horizon("days", 19.0), {"chance": []}, [0.25], -1.5, n_users=80, spread=2.0)
 UNTIL = "In 19 days, as long as the run was judged on, they should together take about"
@@ -77,7 +77,7 @@ def test_the_page_tells_takes_with_horizon_and_interval(run: Run) -> None:
 
 @pytest.mark.parametrize("run", ["told"], indirect=True)
 def test_the_page_to_print_tells_takers_and_until_when(run: Run) -> None:
-    html = sheet.make(first_list(run), "22 November 2026")
+    html = paper(first_list(run))
     assert '<th class="n">Should take</th>' in html
     assert "Should take: members who should take the item in 19 days, as long as the run was judged on." in html
     takers = opened.members(run, state.table(run, "users"), 1).takers(first_list(run).trained[:1])
@@ -91,7 +91,7 @@ def test_a_run_that_does_not_know_says_nothing_of_takes(run: Run) -> None:
     assert "find one of their own 10 best here." in texts(app)
     assert "Expected" not in [metric.label for metric in app.metric]
     assert "takers" not in app.dataframe[0].value
-    html = sheet.make(first_list(run), "22 November 2026")
+    html = paper(first_list(run))
     assert "Should take" not in html and html.count("<th ") + html.count("<th>") == 4
     assert len(re.findall(r"<td", html)) == 40
 

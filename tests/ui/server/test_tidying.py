@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-import streamlit as st
+import inspect
+import weakref
+from types import SimpleNamespace
 
-from grouprec.ui.server.tidying import IDLE_LOOKS, Tidying, empty_caches
+import pytest
+import streamlit as st
+from streamlit.runtime.memory_session_storage import MemorySessionStorage
+from streamlit.runtime.websocket_session_manager import WebsocketSessionManager
+
+from grouprec.ui.server.tidying import IDLE_LOOKS, Tidying, empty_caches, end_sessions
 
 
 def test_caches_are_emptied_once_after_everybody_has_left_for_a_while() -> None:
@@ -34,3 +41,22 @@ def test_what_was_kept_is_made_again_afterwards() -> None:
     assert (made(), made()) == (1, 1)
     empty_caches()
     assert made() == 2
+
+
+def test_sessions_whose_tab_is_closed_are_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "self._session_storage = session_storage" in inspect.getsource(WebsocketSessionManager)
+    storage = MemorySessionStorage(ttl_seconds=0)
+
+    class Info:
+        session = SimpleNamespace(id="a")
+
+    info = Info()
+    kept = weakref.ref(info)
+    storage.save(info)  # type: ignore[arg-type]
+    del info
+    assert kept() is not None
+    manager = SimpleNamespace(_session_mgr=SimpleNamespace(_session_storage=storage))
+    monkeypatch.setattr("streamlit.runtime.exists", lambda: True)
+    monkeypatch.setattr("streamlit.runtime.get_instance", lambda: manager)
+    end_sessions()
+    assert kept() is None

@@ -205,7 +205,7 @@ def test_when_the_run_ends_the_page_offers_its_groups(runs_folder: RunStore) -> 
     run.write_manifest()
     app.run()
     assert not app.exception
-    assert app.button(key="open_groups")
+    assert app.button(key="open_decide")
     assert any("finished in 41 s" in element.value.replace("\\", "") for element in app.markdown)
 
 
@@ -268,7 +268,7 @@ def test_a_finished_run_stays_in_sight_while_the_next_one_trains(runs_folder: Ru
     running(runs_folder)
     app = open_train(run=finished.run_id)
     assert "43 % done" in answer(app)
-    assert app.button(key="open_groups")
+    assert app.button(key="open_decide")
 
 
 # -- a run again

@@ -184,7 +184,7 @@ def test_a_stream_that_another_process_holds_is_one_sentence(live_run: Run, runs
 
 
 def test_a_verdict_on_a_groups_list_changes_it_at_once_and_can_be_taken_back(live_run: Run) -> None:
-    app = open_page("recommendations", group="2")
+    app = open_page("recommendations", group="2", part="feedback")
     assert app.button(key="feedback_group_hide").disabled, "nothing is selected"
     first = judged(app)
     best = first["label"][0]
@@ -218,7 +218,7 @@ def test_lists_that_events_do_not_change_follow_verdicts_too(live_run: Run) -> N
     popular = lists["method"] == "popularity"
     lists.loc[popular, "score"] = 1 / lists.loc[popular, "rank"].astype("float32")
     live_run.save_table("group_lists", lists)
-    app = open_page("recommendations", group="1")
+    app = open_page("recommendations", group="1", part="feedback")
     app.segmented_control(key="feedback_method").set_value("popularity").run()
     labels = judged(app)["label"].tolist()
     select(app, "feedback_group_rows_0", 1)

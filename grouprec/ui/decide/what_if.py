@@ -1,34 +1,21 @@
-"""The parts of the What-if page: the number of lists, what it buys, who moves, whose lists change, what it costs."""
+"""The second tab of Decide: who moves, whose lists change and what was measured between two numbers of lists."""
 
 from __future__ import annotations
 
 import pandas as pd
 import streamlit as st
 
-from grouprec.core.types import GrouprecError
-from grouprec.evaluate.enough import enough
 from grouprec.explore.numbering import changed_lists, moves
-from grouprec.report import gain, tables
+from grouprec.report import tables
 from grouprec.runs.store import Run
 from grouprec.training import jobs
-from grouprec.ui import cards, charts, gain_view, state
+from grouprec.ui import cards, charts, state
 from grouprec.ui.address import from_url
-from grouprec.ui.what_if import charts as what_if_charts
-from grouprec.ui.what_if import money, words
-from grouprec.ui.what_if.words import Setting
+from grouprec.ui.decide import charts as decide_charts
+from grouprec.ui.decide import kept, words
+from grouprec.ui.decide.kept import Setting, Worth
 
 NDCG = "nDCG@10"
-VALUE_HELP = (
-    "Every number of lists was tried: its groups formed from as many starts as a run takes (a tenth where users are "
-    "very many), its lists made, and both judged on interactions that were held out. **Personal lists**: everyone has "
-    "their own. **Best possible**: the best shared lists for these groups, knowing the future. The band is the 95 % "
-    "interval."
-)
-ANSWER_HELP = (
-    f"{gain.PEOPLE_HELP} *Enough*: the smallest number of lists within one standard error of the best, by order of "
-    "hits (nDCG@10) on the same people. Numbers in the sentence never fall where lists are added, unless the fall is "
-    "more than chance (isotonic regression); the table has them as they were measured."
-)
 GAIN_HELP = (
     "How much of the way from the best single list for all to personal lists these lists go, measured with nDCG@10 on "
     "held-out interactions."
@@ -47,115 +34,52 @@ USE_HELP = (
     "evaluation are made anew, so groups may differ a little."
 )
 USERS_HELP = "Users in the group"
-MISSING = (
-    "This run did not keep its groups for other numbers of lists, so their map, moves and lists cannot be shown; "
-    "train it again to see them."
-)
-NOTHING = "This run did not measure other numbers of lists; train it again to see what they would buy."
 
 
-# -- what the run kept
+def draw(run: Run, worth: Worth, n: int) -> None:
+    """Draw the tab.
 
-
-def curve_of(run: Run) -> pd.DataFrame:
-    """Return the value table of the run's own groups in the use that they were formed for; empty in older runs."""
-    value = state.table_or_none(run, "value_of_groups")
-    if value is None:
-        return pd.DataFrame({"n_groups": [], "metric": []})
-    regime = regime_of(run)
-    method = tables.curve_method(value, state.metrics(run), regime)
-    own = value[(value["method"] == method) & (value["regime"] == regime)]
-    return own.dropna(subset="value").sort_values("n_groups", ignore_index=True)
-
-
-def steps_of(run: Run) -> pd.DataFrame | None:
-    """Return the parts of the gain by number of lists, in the same use; None in older runs."""
-    found = state.table_or_none(run, "gain_of_groups")
-    return None if found is None else found[found["regime"] == regime_of(run)]
-
-
-def regime_of(run: Run) -> str:
-    """Return the use of lists that the run's groups were formed for; with repeats nobody skips anything."""
-    metrics = state.metrics(run)
-    return "strict" if metrics.get("repeats") else str(metrics.get("regime", "strict"))
-
-
-def setting(run: Run, n: int, use: str) -> Setting | None:
-    """Return what the run kept of a number of lists; None where it kept nothing."""
-    names = [f"what_if_{name}" for name in ("labels", "groups", "lists")]
-    if not all(map(run.has_table, names)):
-        return None
-    labels, groups, lists = (state.table(run, name) for name in names)
-    if str(n) not in labels:
-        return None
-    own = lists[(lists["n_groups"] == n) & (lists["regime"] == use)]
-    groups = groups[groups["n_groups"] == n]
-    return Setting(n, labels[str(n)].to_numpy(), groups.reset_index(drop=True), own.reset_index(drop=True))
-
-
-# -- the page
-
-
-@st.fragment
-def explore(run: Run) -> None:
-    """Draw the whole page; moving the slider reruns nothing else."""
-    try:
-        _explore(run)
-    except GrouprecError as error:  # a fragment runs on its own, outside the frame that shows errors
-        st.error(cards.plain(error))
-
-
-def _explore(run: Run) -> None:
-    value = curve_of(run)
-    own = int(state.metrics(run).get("n_groups_asked", state.metrics(run).get("n_groups", 1)))
-    curve = tables.of(value) if len(value) else value
-    if curve.empty:
-        cards.answer(NOTHING)
-        train_button(run, own)
+    Args:
+        n: the number of lists that is looked at, 0 for personal ones.
+    """
+    if not n:
+        st.markdown("With personal lists there are no groups: choose a number of lists to see who moves.")
         return
-    top = st.container()
-    n, other = choose(run, curve["n_groups"].astype(int).tolist(), own)
-    hits, steps = tables.of(value, gain.HITS), steps_of(run)
-    split = gain.split_at(steps, hits, n)
-    with top:
-        cards.answer(words.answer(curve, hits, steps, split, n), ANSWER_HELP)
-        cards.tested_note(run)
-    now, then = (setting(run, one, regime_of(run)) for one in (n, other))
+    other = compare(run, worth, n)
+    now, then = (kept.setting(run, one, worth.regime) for one in (n, other))
     if now is None or then is None:
-        st.info(MISSING, icon=":material/map:")
-        train_button(run, own)
-        draw_curve(curve, n, other)
-    else:
-        pictures(run, curve, now, then)
-        if split is not None:
-            gain_view.draw(split, "what_if")
-        compared(value, now, then)
-        changed(now, then)
-    money.draw(run, value, n)
+        st.info(words.MISSING, icon=":material/map:")
+        train_button(run, worth.own)
+        return
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.markdown(f"**Map with {words.lists(now.n)}**")
+        draw_map(run, now, "what_if_map")
+    with right:
+        draw_moves(now, then)
+    changed(now, then)
+    with st.expander(f"{now.n} or {words.lists(then.n)} in numbers"):
+        compared(worth.value, now, then)
 
 
-def choose(run: Run, grid: list[int], own: int) -> tuple[int, int]:
-    """Draw the slider, the number to compare with, and the way to a run with the first; both are in the URL."""
-    own = own if own in grid else grid[-1]
-    left, middle, right = st.columns([6, 3, 3], gap="large", vertical_alignment="bottom")
-    n = left.select_slider(
-        "Number of lists", grid, key="what_if_n", on_change=from_url("lists", "what_if_n", grid, own)
-    )
+def compare(run: Run, worth: Worth, n: int) -> int:
+    """Draw the number to compare with, which is in the URL, and the way to a run with the first."""
+    grid, own = worth.numbers, worth.own
+    left, right = st.columns([3, 3], gap="large", vertical_alignment="bottom")
     at = grid.index(n)
-    usual = grid[min(at + 1, len(grid) - 1)] if n == own else own
-    other = middle.selectbox(
-        "Compared with",
-        grid,
-        format_func=lambda one: f"{words.lists(one)}{' (this run)' if one == own else ''}",
-        key="what_if_with",
-        on_change=from_url("with", "what_if_with", grid, usual),
-    )
-    label = f"Use {words.lists(n)}"
+    usual = grid[min(at + 1, len(grid) - 1)] if n == own or own not in grid else own
+    with left:
+        other = st.selectbox(
+            "Compared with",
+            grid,
+            format_func=lambda one: f"{words.lists(one)}{' (this run)' if one == own else ''}",
+            key="what_if_with",
+            on_change=from_url("with", "what_if_with", grid, usual),
+        )
     help_text = "This run has so many already." if n == own else USE_HELP
-    disabled = n == own
-    if right.button(label, type="primary", disabled=disabled, key="what_if_use", help=help_text, width="stretch"):
+    if right.button(f"Use {words.lists(n)}", disabled=n == own, key="what_if_use", help=help_text, width="stretch"):
         train(run, n)
-    return n, other
+    return other
 
 
 def train_button(run: Run, n: int) -> None:
@@ -179,35 +103,6 @@ def train(run: Run, n: int) -> None:
     state.open_page("train")
 
 
-# -- the pictures
-
-
-def pictures(run: Run, curve: pd.DataFrame, now: Setting, then: Setting) -> None:
-    """Draw the map beside the curve, or beside the other number's map."""
-    left, right = st.columns(2, gap="medium", vertical_alignment="center")
-    beside = {"value": "What they are worth", "map": f"Map with {words.lists(then.n)}"}
-    left.markdown(f"**Map with {words.lists(now.n)}**")
-    with right:
-        shown = st.segmented_control(
-            "Beside the map",
-            list(beside),
-            required=True,
-            format_func=beside.__getitem__,
-            key="what_if_beside",
-            on_change=from_url("beside", "what_if_beside", list(beside), "value"),
-            wrap=True,
-            label_visibility="collapsed",
-        )
-    left, right = st.columns(2, gap="medium")
-    with left:
-        draw_map(run, now, "what_if_map")
-    with right:
-        if shown == "map":
-            draw_map(run, then, "what_if_other_map")
-        else:
-            draw_curve(curve, now.n, then.n)
-
-
 def draw_map(run: Run, shown: Setting, key: str) -> None:
     """Draw the users in the colours of one setting, always at the same places."""
     drawn = _map(str(run.path), shown.n, state.trained_table(run, "users"), shown)
@@ -215,7 +110,7 @@ def draw_map(run: Run, shown: Setting, key: str) -> None:
         st.info("This run has no map.", icon=":material/map:")
         return
     alt = f"Map of {cards.count(drawn.placed)} users in {len(shown.groups)} groups, whose sizes are in the table below"
-    cards.user_map(drawn.figure, key, alt)
+    cards.user_map(drawn.figure, key, alt, height=decide_charts.FLOWS_HEIGHT)
     part = ""
     if drawn.drawn < drawn.placed:
         part = f" {cards.count(drawn.drawn)} of {cards.count(drawn.placed)} users are drawn, chosen at random."
@@ -231,27 +126,14 @@ def _map(path: str, n: int, _users: pd.DataFrame, _shown: Setting) -> charts.Use
     return drawn
 
 
-def draw_curve(curve: pd.DataFrame, n: int, other: int) -> None:
-    """Draw the value by number of lists."""
-    row = curve[curve["n_groups"] == n].iloc[0]
-    reached = f"{words.lists(n)} reach {cards.interval(row['value'], row['low'], row['high'])}"
-    st.plotly_chart(
-        what_if_charts.value_curve(curve, n, other, NDCG, enough(curve)),
-        key="what_if_curve",
-        config=charts.QUIET_CONFIG,
-        alt=f"{NDCG} by number of lists: {reached}",
-    )
-    st.caption(gain.floor_words(gain.floor_of(curve)), help=VALUE_HELP)
-
-
 # -- two settings
 
 
 def compared(value: pd.DataFrame, now: Setting, then: Setting) -> None:
-    """Draw two settings side by side in numbers, and who moves from one to the other."""
-    cards.section(f"{now.n} or {words.lists(then.n)}", MEASURES_HELP)
+    """Draw two settings side by side in numbers, and all numbers."""
     left, right = st.columns(2, gap="medium")
     with left:
+        st.caption("Of the two numbers", help=MEASURES_HELP)
         table = words.measures(value, [now, then] if now.n != then.n else [now])
         st.dataframe(
             table,
@@ -261,6 +143,7 @@ def compared(value: pd.DataFrame, now: Setting, then: Setting) -> None:
             column_config={"Measure": st.column_config.TextColumn(width=160)},
             alt=f"What was measured with {now.n} and with {words.lists(then.n)}",
         )
+    with right:
         st.dataframe(
             _numbers(tables.of(value)),
             hide_index=True,
@@ -276,8 +159,6 @@ def compared(value: pd.DataFrame, now: Setting, then: Setting) -> None:
             alt="Every number of lists with its value and the sizes of its groups",
         )
         cards.download("Download", lambda: value, "value_of_lists.csv", "what_if_download")
-    with right:
-        draw_moves(now, then)
 
 
 def _numbers(curve: pd.DataFrame) -> pd.DataFrame:
@@ -302,14 +183,14 @@ def draw_moves(now: Setting, then: Setting) -> None:
     flows = moves(now.labels, then.labels)
     st.markdown(words.moves_answer(now.n, then.n, flows), help=MOVES_HELP)
     st.plotly_chart(
-        what_if_charts.flows(flows, now.n, then.n),
+        decide_charts.flows(flows, now.n, then.n),
         key="what_if_flows",
         config=charts.QUIET_CONFIG,
         alt=f"Users by group with {now.n} and with {words.lists(then.n)}; the table below has the numbers",
     )
-    if len(flows) > what_if_charts.MOST_FLOWS:
-        st.caption(f"The largest {what_if_charts.MOST_FLOWS} of {len(flows)} flows are drawn.")
-    with st.expander("As a table"):
+    if len(flows) > decide_charts.MOST_FLOWS:
+        st.caption(f"The largest {decide_charts.MOST_FLOWS} of {len(flows)} flows are drawn.")
+    with st.popover("As a table", type="tertiary", icon=":material/table:"):
         st.dataframe(
             flows.sort_values("users", ascending=False),
             hide_index=True,
@@ -332,14 +213,14 @@ def changed(now: Setting, then: Setting) -> None:
         st.markdown("Choose two different numbers of lists to see whose lists change.")
         return
     st.markdown(words.changes_answer(differing, now.n, then.n))
-    left, right = st.columns([8, 9], gap="medium")
+    left, right = st.columns([10, 9], gap="medium")
     table = words.changes_table(differing, now, then)
     with left:
         event = st.dataframe(
             cards.colour_groups(table),
             hide_index=True,
             key=f"what_if_changes_{now.n}_{then.n}",
-            height=424,
+            height=320,
             on_select="rerun",
             selection_mode="single-row-required",
             selection_default={"selection": {"rows": [0]}},
@@ -376,7 +257,7 @@ def draw_lists(group: int, now: Setting, then: Setting) -> None:
                 frame,
                 hide_index=True,
                 key=f"what_if_list_{mark}",
-                height=36 + 35 * 10,
+                height=320,
                 column_config={
                     "rank": st.column_config.NumberColumn("", width=30),
                     "label": st.column_config.TextColumn("Item"),
@@ -384,10 +265,3 @@ def draw_lists(group: int, now: Setting, then: Setting) -> None:
                 },
                 alt=f"The list of group {group} with {words.lists(one.n)}",
             )
-
-
-def draw() -> None:
-    """Draw the page."""
-    run = state.require_run()
-    explore(run)
-    cards.trained_note(run, "These numbers of lists")

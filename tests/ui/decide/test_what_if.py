@@ -1,4 +1,4 @@
-"""What if: how many lists do I need?"""
+"""The second tab of Decide: who moves, whose lists change, and a run with another number."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ from grouprec.runs.config import RunConfig
 from grouprec.runs.store import Run, RunStore
 from grouprec.training import jobs
 from grouprec.ui import state
-from grouprec.ui.what_if import charts, page
+from grouprec.ui.decide import charts
 from tests.support.planted_groups import GRID, add_what_if
-from tests.support.planted_run import build_older_run, build_run
-from tests.support.small_run import copy_of
+from tests.support.planted_run import build_run
 from tests.ui.opening import figure, headline, numbers, open_page, texts
 
 
@@ -42,69 +41,45 @@ def started(runs_folder: RunStore, monkeypatch: pytest.MonkeyPatch) -> list[RunC
     return configs
 
 
+def open_tab(**query: str) -> AppTest:
+    return open_page("decide", view="what_if", **query)
+
+
 def table_of(app: AppTest, column: str) -> pd.DataFrame:
     """Return the first table of the page that has a column."""
     return next(table.value for table in app.dataframe if column in table.value)
 
 
-ENOUGH = (
-    "## 3 lists are enough: with them, 27 of 100 people find something they take in their first ten, with one list 15."
-)
-
-
-def test_the_first_line_says_how_many_lists_are_enough_beside_one(run: Run) -> None:
-    app = open_page("what_if")
-    assert headline(app) == ENOUGH
-    assert headline(open_page("what_if", lists="2")) == f"{ENOUGH} With 2 it is 24; one more adds 2.5."
-    assert headline(open_page("what_if", lists="4")) == f"{ENOUGH} With 4 it is 27; 2 more add no measurable gain."
-
-
-def test_the_gain_is_told_in_three_parts(run: Run) -> None:
-    app = open_page("what_if", lists="2")
-    said = (
-        "One popular list for all would do for 6 of 100; a better single list (what is popular lately) adds **6** "
-        "(3 to 9); 2 groups add **12** (9 to 15). With a list of their own, **18 more** (15 to 21) would."
-    )
-    assert said in texts(app)
-    (bars,) = figure(app, 2)["data"]
-    assert numbers(bars["base"]) == pytest.approx([0, 6, 12, 24]) and numbers(bars["x"]) == pytest.approx(
-        [6, 6, 12, 18]
-    )
-    table = table_of(app, "Part").set_index("Part")
-    assert table.loc["Groups", ["People of 100", "At least"]].tolist() == pytest.approx([12, 9])
-    assert "**One good list for all**: what is popular lately, the best single list" in texts(app)
-
-
 def test_a_link_opens_the_same_two_numbers(run: Run) -> None:
-    app = open_page("what_if", lists="2", **{"with": "6"})
-    assert headline(app).startswith(f"{ENOUGH} With 2 it is 24")
-    assert app.select_slider(key="what_if_n").value == 2
+    app = open_tab(lists="2", **{"with": "6"})
+    assert " With 2 it is 24" in headline(app)
+    assert app.select_slider(key="lists_n").value == 2
     assert app.selectbox(key="what_if_with").value == 6
     assert "From 2 to 6 lists" in texts(app)
-    odd = open_page("what_if", lists="5", **{"with": "many"})
-    assert odd.select_slider(key="what_if_n").value == 3, "what was not tried is the run's own number"
+    odd = open_tab(lists="5", **{"with": "many"})
+    assert odd.select_slider(key="lists_n").value == 3, "what was not tried is the run's own number"
 
 
 def test_back_from_another_page_the_number_is_as_it_was_left(run: Run) -> None:
-    app = open_page("what_if")
-    app.select_slider(key="what_if_n").set_value(6).run()
+    app = open_tab()
+    app.select_slider(key="lists_n").set_value(6).run()
     app.selectbox(key="what_if_with").set_value(2).run()
     app.switch_page(state.page_path("compare")).run()
     for name in ("lists", "with"):  # a link of the menu keeps nothing
         app.query_params.pop(name, None)
-    app.switch_page(state.page_path("what_if")).run()
-    assert app.select_slider(key="what_if_n").value == 6 and app.selectbox(key="what_if_with").value == 2
+    app.switch_page(state.page_path("decide")).run()
+    assert app.select_slider(key="lists_n").value == 6 and app.selectbox(key="what_if_with").value == 2
     assert headline(app).endswith(" With 6 it is 27.") and app.query_params["lists"] in ("6", ["6"])
     del app.query_params["lists"]  # the browser's back button on the same page: the URL decides
-    assert app.run().select_slider(key="what_if_n").value == 3
-    assert open_page("what_if").select_slider(key="what_if_n").value == 3, "another tab starts afresh"
+    assert app.run().select_slider(key="lists_n").value == 3
+    assert open_tab().select_slider(key="lists_n").value == 3, "another tab starts afresh"
 
 
 def test_the_slider_recolours_the_map_without_moving_anybody(run: Run) -> None:
     places: list[dict[int, tuple[float, float]]] = []
-    app = open_page("what_if")
+    app = open_tab()
     for n in GRID:
-        app.select_slider(key="what_if_n").set_value(n).run()
+        app.select_slider(key="lists_n").set_value(n).run()
         assert n == 3 or f" With {n} it is " in headline(app)
         own = run.table("what_if_labels")[str(n)]
         place = {}
@@ -117,32 +92,20 @@ def test_the_slider_recolours_the_map_without_moving_anybody(run: Run) -> None:
     assert len(places[0]) == 88 and all(place == places[0] for place in places)
 
 
-def test_the_curve_stands_between_its_references_and_marks_both_numbers(run: Run) -> None:
-    app = open_page("what_if", lists="2", **{"with": "6"})
-    drawn = figure(app, 1)["data"]
-    lines = {trace["name"]: trace for trace in drawn if "name" in trace}
-    assert {"One good list for all", "Personal lists", "Best possible", "These lists"} == set(lines)
-    assert numbers(lines["These lists"]["y"]) == pytest.approx([0.05, 0.08, 0.09, 0.0904, 0.085])
-    assert [numbers(trace["x"]) for trace in drawn[-2:]] == [[6], [2]]
-    assert figure(app, 1)["layout"]["annotations"][0]["text"] == " 3 are enough"
-
-
 def test_two_numbers_stand_side_by_side(run: Run) -> None:
-    app = open_page("what_if", lists="3", **{"with": "6"})
+    app = open_tab(lists="3", **{"with": "6"})
     table = table_of(app, "Measure").set_index("Measure")
     assert list(table) == ["3 lists", "6 lists"]
     assert table.loc["Of the possible gain"].tolist() == ["50 %", "45 %"]
     assert table.loc["Order of hits (nDCG@10)", "3 lists"] == "0.090 (0.080–0.100)"
     assert table.loc["Users with a hit", "3 lists"] == "27 % (24 %–30 %)"
     assert table.loc["Smallest group"].tolist() == ["29", "11"]
-    maps = open_page("what_if", lists="3", beside="map", **{"with": "6"})
-    assert [len(figure(maps, at)["data"]) for at in (0, 1)] == [3, 6]
 
 
 def test_who_moves_is_counted_and_drawn(run: Run) -> None:
-    app = open_page("what_if", lists="3", **{"with": "6"})
+    app = open_tab(lists="3", **{"with": "6"})
     assert "From 3 to 6 lists, **34 of 88 users** (39 %) change group." in texts(app)
-    (sankey,) = figure(app, 3)["data"]
+    (sankey,) = figure(app, 1)["data"]
     assert sankey["node"]["label"] == ["1", "2", "3", "1", "2", "3", "4", "5", "6"]
     assert sankey["node"]["color"][0] == sankey["node"]["color"][3] == palette.group_colour(1)
     assert sum(numbers(sankey["link"]["value"])) == 88
@@ -158,7 +121,7 @@ def test_of_very_many_flows_the_largest_are_drawn(monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_lists_that_change_come_first_and_open_side_by_side(run: Run) -> None:
-    app = open_page("what_if", lists="3", **{"with": "6"})
+    app = open_tab(lists="3", **{"with": "6"})
     assert "From 3 to 6 lists: **3 new, 1 changed**, 2 as before." in texts(app)
     key = "what_if_changes_3_6"
     table = app.dataframe(key=key).value
@@ -173,52 +136,19 @@ def test_the_lists_that_change_come_first_and_open_side_by_side(run: Run) -> Non
 
 
 def test_a_new_group_has_no_list_in_the_other_setting(run: Run) -> None:
-    app = open_page("what_if", lists="3", **{"with": "6"})
+    app = open_tab(lists="3", **{"with": "6"})
     assert "There is no such group with 3 lists." in texts(app)
     assert list(table_of(app, "label")) == ["rank", "label"]
 
 
 def test_the_same_number_twice_asks_for_another(run: Run) -> None:
-    said = texts(open_page("what_if", lists="3", **{"with": "3"}))
+    said = texts(open_tab(lists="3", **{"with": "3"}))
     assert "to see who moves" in said and "to see whose lists change" in said
 
 
-def test_prices_turn_the_curve_into_money_and_name_the_best_number(run: Run) -> None:
-    app = open_page("what_if", cost="10", hit="2", reach="1000")
-    # precision is half of the values above, of ten items and 1,000 users: hits 250, 400, 450, 452, 425
-    table = table_of(app, "Hits").set_index("Lists")
-    assert table["Hits"].tolist() == [250, 400, 450, 452, 425]
-    assert table["After costs"].tolist() == [490, 780, 870, 864, 790]
-    assert "**3 lists** bring most after costs: 870. Within the 95 % interval of the hits, 2 to 6 may do as well." in (
-        texts(app)
-    )
-    dear = open_page("what_if", cost="300", hit="1", reach="1000", lists="3")
-    assert "**1 list** brings most after costs: -50, 400 more than 3" in texts(dear)
-    nonsense = open_page("what_if", cost="=1+1", hit="-3", reach="nan")
-    assert nonsense.number_input(key="what_if_hit").value == 1.0
-    assert nonsense.number_input(key="what_if_reach").value == 45
-
-
-def test_users_who_take_nothing_bring_no_hits(run: Run) -> None:
-    run.save_metrics(run.metrics() | {"takes": {"active": 0.4}})
-    run.write_manifest()
-    first = open_page("what_if").number_input(key="what_if_reach")
-    assert first.value == run.metrics()["n_users"] and first.help == (
-        "At first, all. Of 100, 40 took something in the held-out part"
-    )
-    table = table_of(open_page("what_if", cost="10", hit="2", reach="1000"), "Hits")
-    assert table["Hits"].tolist() == [100, 160, 180, 181, 170], "as many as of 400 who were tested"
-
-
-def test_prices_are_written_to_the_url(run: Run) -> None:
-    app = open_page("what_if")
-    app.number_input(key="what_if_cost").set_value(1234567.5).run()
-    assert app.query_params["cost"] in (["1234567.5"], "1234567.5")
-
-
 def test_use_these_lists_starts_a_run_that_differs_in_nothing_else(run: Run, started: list[RunConfig]) -> None:
-    assert open_page("what_if").button(key="what_if_use").disabled, "the run has 3 already"
-    app = open_page("what_if", lists="6")
+    assert open_tab().button(key="what_if_use").disabled, "the run has 3 already"
+    app = open_tab(lists="6")
     app.button(key="what_if_use").click().run()
     assert not app.exception and not app.error
     (config,) = started
@@ -234,7 +164,7 @@ def test_a_start_that_fails_is_told_in_one_sentence(run: Run, monkeypatch: pytes
         raise StorageError("The runs folder is full; free some space.")
 
     monkeypatch.setattr(jobs, "start", refuse)
-    app = open_page("what_if", lists="6")
+    app = open_tab(lists="6")
     app.button(key="what_if_use").click().run()
     assert not app.exception
     assert [error.value for error in app.error] == ["The runs folder is full\\; free some space\\."]
@@ -243,40 +173,19 @@ def test_a_start_that_fails_is_told_in_one_sentence(run: Run, monkeypatch: pytes
 def test_a_run_that_kept_no_groups_says_so_and_can_be_trained_again(
     finished_run: Run, started: list[RunConfig]
 ) -> None:
-    app = open_page("what_if")
+    app = open_tab()
     assert "did not keep its groups" in app.info[0].value
-    assert headline(app).startswith("## 20 lists are enough: ")
+    assert headline(app).startswith("## 20 lists are enough. ")
     app.button(key="what_if_again").click().run()
     assert [config.n_groups for config in started] == [3]
-
-
-def test_a_run_that_measured_nothing_says_so_too(runs_folder: RunStore, started: list[RunConfig]) -> None:
-    build_older_run(runs_folder)
-    app = open_page("what_if")
-    assert page.NOTHING in headline(app)
-    assert not app.get("plotly_chart")
-    app.button(key="what_if_again").click().run()
-    assert len(started) == 1
 
 
 def test_groups_for_members_who_skip_are_judged_in_that_use(runs_folder: RunStore) -> None:
     run = build_run(runs_folder)
     run.save_metrics(run.metrics() | {"regime": "dedup"})
     add_what_if(run, "dedup")
-    app = open_page("what_if")
+    app = open_tab()
     table = table_of(app, "Measure").set_index("Measure")
     assert table.loc["Best possible", "3 lists"] == "–"
     shown = table_of(app, "label")
     assert shown["label"].iloc[0].startswith("Item 1"), "the lists of the other use begin 100 items later"
-
-
-def test_a_trained_run_says_how_many_lists_are_enough_and_of_what_the_gain_is_made(
-    small_run: Run, runs_folder: RunStore
-) -> None:
-    run = copy_of(small_run, runs_folder)
-    app = open_page("what_if")
-    assert "enough" in headline(app) and "of 100 people" in headline(app)
-    assert "One popular list for all would do for" in texts(app) and "**One good list for all**: " in texts(app)
-    for n in run.table("gain_of_groups")["n_groups"].unique():
-        app.select_slider(key="what_if_n").set_value(int(n)).run()
-        assert not app.exception

@@ -1,40 +1,20 @@
-"""What the What-if page says and tabulates: plain functions on the tables of a run."""
+"""What the Decide page says and tabulates: plain functions on the tables of a run."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from grouprec.core.tables import highest, row_at
-from grouprec.evaluate.enough import enough
 from grouprec.report import gain
 from grouprec.report.text import count, interval, percent, plural, score
+from grouprec.ui.decide.kept import Setting, Worth
 
+MISSING = (
+    "This run did not keep its groups for other numbers of lists, so who is in them and their lists cannot be shown; "
+    "train it again to see them."
+)
 STATUS = {"new": "New", "gone": "Gone", "changed": "Changed", "same": "As before"}
-
-
-@dataclass(frozen=True, eq=False)
-class Setting:
-    """One number of lists.
-
-    Attributes:
-        n: the number that was asked for.
-        labels: int [U], the groups of the users that took part in training, numbered from 1.
-        groups: group, name, size.
-        lists: group, rank, item, label, in the chosen use of lists.
-    """
-
-    n: int
-    labels: np.ndarray
-    groups: pd.DataFrame
-    lists: pd.DataFrame
-
-    @property
-    def names(self) -> dict[int, str]:
-        """Return group -> its name."""
-        return dict(zip(self.groups["group"].tolist(), self.groups["name"].astype(str).tolist(), strict=True))
 
 
 def lists(n: int) -> str:
@@ -42,24 +22,40 @@ def lists(n: int) -> str:
     return plural(n, "list")
 
 
+def chosen(n: int) -> str:
+    """Return ``12 lists``, or ``personal lists`` for 0."""
+    return lists(n) if n else "personal lists"
+
+
 # -- how many lists?
 
 
-def answer(
-    curve: pd.DataFrame, hits: pd.DataFrame, steps: pd.DataFrame | None, split: gain.Split | None, n: int
-) -> str:
+def answer(worth: Worth, split: gain.Split | None, n: int) -> str:
     """Say how many lists are enough, what they do for people, and what the number that is looked at does.
 
     Args:
-        curve: n_groups, value, low, high, floor and share_of_gain by nDCG, ascending; ``n`` among them.
-        hits: the same by people with a hit; may be empty.
-        steps: the run's gain_of_groups in the same use; None in older runs.
         split: of ``n``; None where hits were not measured.
+        n: a number of lists that was measured; 0 for personal lists.
     """
     if split is not None and split.few:
         return f"{gain.reached_answer(split)} Too few people were tested to tell how many lists are enough."
-    said = gain.enough_answer(curve, hits, steps)
-    return said if n == enough(curve) else f"{said} {gain.number_answer(curve, hits, steps, n)}"
+    said = gain.enough_answer(worth.curve, worth.hits, worth.steps)
+    if n in (worth.enough, 0):
+        return said
+    return f"{said} {gain.number_answer(worth.curve, worth.hits, worth.steps, n)}"
+
+
+def reached(row: pd.Series, personal: bool) -> tuple[str, str]:
+    """Return how many of 100 people find something, and between which ends of the 95 % interval ("" for personal)."""
+    if personal:
+        return gain.people(row["individual"]), ""
+    return gain.people(row["value"]), f"{gain.people(row['low'])} to {gain.people(row['high'])}"
+
+
+def beyond_one(row: pd.Series, personal: bool) -> str:
+    """Return how many more of 100 people that is than with the best single list, with its sign."""
+    by = row["individual" if personal else "value"] - row["floor"]
+    return f"{'+' if by > 0 else ''}{gain.people(by)}"
 
 
 # -- two settings side by side

@@ -34,34 +34,34 @@ def base(run: Run) -> FitSnapshot:
     Raises:
         StorageError: the file is damaged.
     """
-    return _base(_key(run))
+    return _base(state.run_key(run))
 
 
 def members(run: Run, users: pd.DataFrame, group: int) -> ListMembers:
     """Return the members of a group; ``users`` is the run's users table as :func:`state.table` gives it."""
     ids = users.loc[(users["group"] == group) & users["in_training"], "user"]
-    return _members(_key(run), rows_of(run, ids))
+    return _members(state.run_key(run), rows_of(run, ids))
 
 
 def price(run: Run, rows: np.ndarray, items: np.ndarray, regime: Regime, n: int) -> Price:
     """Return what the first ``n`` items of a list are worth to some users, rows of the base; counted once each."""
-    return _price(_key(run), rows, items, regime, n)
+    return _price(state.run_key(run), rows, items, regime, n)
 
 
 def rows_of(run: Run, ids: pd.Series) -> np.ndarray:
     """Return the rows of users in the base, int [n]; those that it does not know are left out."""
-    rows = _user_index(_key(run)).get_indexer(pd.Index(ids))
+    rows = _user_index(state.run_key(run)).get_indexer(pd.Index(ids))
     return np.sort(rows[rows >= 0])
 
 
 def item_rows(run: Run, ids: pd.Series) -> np.ndarray:
     """Return the rows of items in the base, int [n], -1 for one that it does not know."""
-    return _item_index(_key(run)).get_indexer(pd.Index(ids))
+    return _item_index(state.run_key(run)).get_indexer(pd.Index(ids))
 
 
 def places_for_all(run: Run) -> np.ndarray:
     """Return the place of every item on one list for everybody, int [I] from 1, 0 for none."""
-    return _places(_key(run))
+    return _places(state.run_key(run))
 
 
 def held_out(run: Run) -> sparse.csr_array | None:
@@ -69,12 +69,12 @@ def held_out(run: Run) -> sparse.csr_array | None:
 
     None where the fit at hand has seen it, or the run kept it only in part.
     """
-    return _held_out(_key(run), bool(state.run_choices(run).get("refit")))
+    return _held_out(state.run_key(run), bool(state.run_choices(run).get("refit")))
 
 
 def attribute_rows(run: Run) -> dict[str, np.ndarray]:
     """Return what items can be left out by: ``category is bags``, ``price 1 to 5`` -> rows of the base."""
-    return _attribute_rows(_key(run))
+    return _attribute_rows(state.run_key(run))
 
 
 def why(run: Run, rows: np.ndarray, item: int) -> Reasons:
@@ -83,16 +83,12 @@ def why(run: Run, rows: np.ndarray, item: int) -> Reasons:
     Raises:
         StorageError: the run is older than what reasons need, or a part of it is gone.
     """
-    return _why(_key(run), rows, item)
+    return _why(state.run_key(run), rows, item)
 
 
 def explainer(run: Run, rows: np.ndarray) -> Explainer:
     """Return the reasons of some users for any item; errors as :func:`why`."""
-    return _explainer(_key(run), rows)
-
-
-def _key(run: Run) -> _Key:
-    return str(run.path), (run.path / "manifest.json").stat().st_mtime
+    return _explainer(state.run_key(run), rows)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -1,4 +1,4 @@
-"""The pictures of the What-if page: value, moves and money by number of lists. Equal input gives the same figure."""
+"""The pictures of the Decide page: value, moves and money by number of lists. Equal input gives the same figure."""
 
 from __future__ import annotations
 
@@ -11,41 +11,43 @@ import plotly.graph_objects as go
 from grouprec.core.tables import highest
 from grouprec.report.palette import ACCENT, NEUTRAL, group_colour
 from grouprec.report.text import literal
-from grouprec.ui.charts import DASHES, GRID, LEGEND_ABOVE, MAP_HEIGHT, plain_layout, reference_titles
+from grouprec.ui.charts import DASHES, GRID, plain_layout, reference_titles
 
 MOST_FLOWS = 80  # bands that can still be told apart
-FLOWS_HEIGHT = 460
-MONEY_HEIGHT = 320
+FLOWS_HEIGHT = 400
+MONEY_HEIGHT = 280
+REACH_HEIGHT = 300
 MARK, OTHER = "circle", "circle-open"
 
 
-def value_curve(curve: pd.DataFrame, n: int, other: int, metric: str, enough: int) -> go.Figure:
-    """Return the value of the lists by their number, between its references, with two numbers marked.
+def reach_curve(hits: pd.DataFrame, chosen: int | None, enough: int) -> go.Figure:
+    """Return how many people find something by the number of lists, between one good list and personal lists.
 
     Args:
-        curve: n_groups, value, low, high, share_of_gain, floor, individual, oracle, ascending.
-        n, other: the chosen number, and the one it is compared with.
-        metric: the title of the axis.
+        hits: n_groups, value (smoothed), low, high, floor, individual of people with a hit, ascending.
+        chosen: the number that is looked at; None for personal lists.
         enough: the number that is enough, named by a line.
     """
-    x = curve["n_groups"]
-    traces = [_band(x, curve["low"], curve["high"])]
-    for column, title in reference_titles(curve).items():
-        if curve[column].notna().any():
-            line = {"color": NEUTRAL, "width": 1.5, "dash": DASHES[column]}
-            text = f"{title}: %{{y:.3f}}<extra></extra>"
-            traces.append(
-                {"x": x, "y": curve[column], "name": title, "mode": "lines", "line": line, "hovertemplate": text}
-            )
-    text = "%{x} lists: %{y:.3f}, %{customdata:.0%} of the possible gain<extra></extra>"
-    traces.append(_line(x, curve["value"], "These lists", curve["share_of_gain"], text))
-    traces += [_mark(curve, "value", at, symbol) for at, symbol in ((other, OTHER), (n, MARK))]
+    x, shares = hits["n_groups"], 100 * hits[["value", "low", "high", "floor", "individual"]]
+    titles = reference_titles(hits)
+    traces = [_band(x, shares["low"], shares["high"])]
+    for column in ("floor", "individual"):
+        width = 3 if chosen is None and column == "individual" else 1.5
+        line = {"color": ACCENT if width == 3 else NEUTRAL, "width": width, "dash": DASHES[column]}
+        text = f"{titles[column]}: %{{y:.0f}} of 100<extra></extra>"
+        traces.append({"x": x, "y": shares[column], "mode": "lines", "line": line, "hovertemplate": text})
+    traces.append(_line(x, shares["value"], "Lists", None, "%{x} lists: %{y:.0f} of 100<extra></extra>"))
+    if chosen is not None:
+        traces.append(_mark(shares.assign(n_groups=x), "value", chosen, MARK))
+    at_end = {"x": 1, "xref": "paper", "xanchor": "right", "showarrow": False}
     layout = {
-        **plain_layout(MAP_HEIGHT, top=28),
-        "showlegend": True,
+        **plain_layout(REACH_HEIGHT, top=8),
         "xaxis": {"title": {"text": "number of lists"}, "gridcolor": GRID, "zeroline": False},
-        "yaxis": {"title": {"text": metric}, "rangemode": "tozero", "gridcolor": GRID, "zeroline": False},
-        "legend": LEGEND_ABOVE,
+        "yaxis": {"title": {"text": "people of 100"}, "rangemode": "tozero", "gridcolor": GRID, "zeroline": False},
+        "annotations": [
+            {"y": float(shares[column].iloc[0]), "text": titles[column], "yanchor": anchor, **at_end}
+            for column, anchor in (("floor", "top"), ("individual", "bottom"))
+        ],
     }
     figure = go.Figure(traces, layout)
     figure.add_vline(x=enough, line={"width": 1, "dash": "dot", "color": NEUTRAL})

@@ -1,0 +1,84 @@
+"""``python -m benchmarks.pages RUN [--runs DIR] [--page NAME ...]``: how long a person waits for a page, in a browser.
+
+For every page a fresh server: the first view after its start (cold), the same in a second session (warm), each in
+seconds to the drawn page and in processor seconds of the server. Then steps of the slider of Decide: seconds to the
+changed headline, and the server's processor seconds for one step.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from pathlib import Path
+
+import psutil
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from benchmarks.dashboard import PAGES, READY, server
+from benchmarks.measure import machine
+from grouprec.runs.store import RunStore
+from tests.browser.conftest import FLAGS, LAPTOP
+from tests.browser_setup import find_browser
+
+PATIENCE_MS = 300_000
+STEPS = 8
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("run", nargs="?", default="last")
+    arguments.add_argument("--runs", type=Path)
+    arguments.add_argument("--page", nargs="*", default=list(PAGES), choices=PAGES)
+    given = arguments.parse_args()
+    store = RunStore(given.runs)
+    run_id = store.get(given.run).run_id
+    print(f"{machine()}\n{run_id}\n{'page':<18}{'cold s':>8}{'CPU s':>8}{'warm s':>8}{'CPU s':>8}")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_browser(), args=FLAGS)
+        for page in given.page:
+            with server(store.root) as (url, process):
+                views = [view(browser, process, f"{url}/{page}?run={run_id}") for _ in range(2)]
+                numbers = [number for *_, seconds, used in views for number in (seconds, used)]
+                print(f"{page:<18}" + "".join(f"{number:8.1f}" for number in numbers), flush=True)
+                if page == "decide":
+                    step(views[-1][0], process)
+        browser.close()
+
+
+def view(browser: Browser, process: psutil.Process, address: str) -> tuple[Page, float, float]:
+    """Open a page in a new session; return it, the seconds until it is drawn, and the server's processor seconds."""
+    tab = browser.new_context(viewport=LAPTOP).new_page()
+    begun, used = time.perf_counter(), spent(process)
+    tab.goto(address)
+    tab.wait_for_selector(f"{READY} h2", timeout=PATIENCE_MS)
+    tab.wait_for_selector(READY, timeout=PATIENCE_MS)
+    tab.wait_for_function("document.querySelectorAll('[data-testid=stSkeleton]').length == 0", timeout=PATIENCE_MS)
+    return tab, time.perf_counter() - begun, spent(process) - used
+
+
+def step(tab: Page, process: psutil.Process) -> None:
+    """Move the slider to numbers that nobody has seen, and print what one step takes."""
+    thumb, answer = tab.get_by_role("slider").first, tab.locator("h2").first
+    thumb.focus()
+    seconds, cpu = [], []
+    for _ in range(STEPS):
+        before, begun, used = answer.inner_text(), time.perf_counter(), spent(process)
+        thumb.press("ArrowLeft")
+        tab.wait_for_function(
+            "before => document.querySelector('h2').innerText != before", arg=before, timeout=PATIENCE_MS
+        )
+        seconds.append(time.perf_counter() - begun)
+        tab.wait_for_selector(READY, timeout=PATIENCE_MS)
+        cpu.append(spent(process) - used)
+    print(f"a step of the slider: {statistics.median(seconds):.2f} s, CPU {statistics.median(cpu):.2f} s", flush=True)
+
+
+def spent(process: psutil.Process) -> float:
+    """Return the processor seconds that a process has used."""
+    used = process.cpu_times()
+    return used.user + used.system
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""Approve a number of lists, and take it along: CSV for the shop, the report, sheets to print."""
+
+from __future__ import annotations
+
+import time
+
+import streamlit as st
+
+from grouprec.core.types import GrouprecError
+from grouprec.report import bundle, html
+from grouprec.runs.approvals import MOST_BY, MOST_REMARK, Approval, approvals, approve
+from grouprec.runs.store import Run
+from grouprec.ui import cards, sheets, state
+from grouprec.ui.decide import words
+from grouprec.ui.decide.kept import FIRST, Worth
+
+LATEST = 3  # approvals that are shown; the file has all
+
+
+def popover(run: Run, worth: Worth, n: int, said: str) -> None:
+    """Draw the button that opens what approving needs and what can be taken along.
+
+    Args:
+        n: the number of lists, 0 for personal ones.
+        said: the sentence that the page answered with.
+    """
+    with st.popover("Approve and export", type="primary", icon=":material/task_alt:", width="stretch"):
+        with st.form("decide_approve", border=False):
+            by = st.text_input("Your name", max_chars=MOST_BY, key="decide_by", persist_state="session")
+            remark = st.text_input("Remark", max_chars=MOST_REMARK, key="decide_remark")
+            pressed = st.form_submit_button(f"Approve {words.chosen(n)}", type="primary", width="stretch")
+        if pressed:
+            _approve(run, Approval(n, worth.regime, by or "", time.time(), said, remark or ""))
+        if n not in (worth.own, 0):
+            st.caption(
+                f"Of {words.chosen(n)} the run kept the first {FIRST} items each; *Use* under What if trains them in "
+                "full."
+            )
+        exports(run, worth, n)
+
+
+def _approve(run: Run, approval: Approval) -> None:
+    try:
+        with st.spinner("Sealing the lists …"):
+            files = bundle.seals(bundle.shop_files(run, approval.lists, approval.regime))
+        approve(run.path, Approval(**{**vars(approval), "files": files}))
+    except GrouprecError as error:
+        st.error(cards.plain(error))
+
+
+def exports(run: Run, worth: Worth, n: int) -> None:
+    """Draw the downloads; every file is made when it is asked for."""
+    day = sheets.day_of(run)
+    files = {
+        "CSV for the shop": (lambda: bundle.archive(bundle.shop_files(run, n, worth.regime)), "lists.zip", "table"),
+        "Report": (lambda: html.render(run).encode(), "story.html", "description"),
+    }
+    if n == worth.own:
+        files["Sheets to print"] = (lambda: sheets.of_all(run, worth.regime, day).encode(), "sheets.html", "print")
+    for label, (make, name, icon) in files.items():
+        st.download_button(
+            label,
+            data=make,
+            file_name=name,
+            key=f"decide_{name.split('.')[0]}",
+            on_click="ignore",
+            icon=f":material/{icon}:",
+            width="stretch",
+        )
+
+
+def latest(run: Run) -> None:
+    """Say what was approved, by whom and when, the latest first."""
+    for one in approvals(run.path)[: -LATEST - 1 : -1]:
+        who, when = cards.plain(one.by), f"{state.when(one.at):%d %B %Y, %H:%M}"
+        remark = f" {cards.plain(one.remark)}" if one.remark else ""
+        st.success(
+            f"**{words.chosen(one.lists).capitalize()}** approved by {who}, {when}.{remark}", icon=":material/task_alt:"
+        )

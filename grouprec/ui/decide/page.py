@@ -1,0 +1,141 @@
+"""The Decide page: how many lists are enough, what they bring, who each is for, and who said yes to them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from grouprec.core.types import GrouprecError
+from grouprec.report import gain
+from grouprec.runs.store import Run
+from grouprec.ui import cards, charts, gain_view, state
+from grouprec.ui.address import from_url, picked, tabs_from_url
+from grouprec.ui.decide import approval, kept, money, what_if, who, words
+from grouprec.ui.decide import charts as decide_charts
+from grouprec.ui.decide.kept import PERSONAL, Worth
+
+ANSWER_HELP = (
+    f"{gain.PEOPLE_HELP} *Enough*: the smallest number of lists within one standard error of the best, counted in the "
+    "same people. Numbers in the sentence never fall where lists are added, unless the fall is more than chance; the "
+    "table under *What if* has them as they were measured."
+)
+CURVE_HELP = (
+    "Every number of lists was tried: its groups formed from as many starts as a run takes (a tenth where users are "
+    "very many), its lists made, and both judged on what people did later. The band is the 95 % interval."
+)
+NOTHING = "This run did not measure other numbers of lists; train it again to see what they would buy."
+TABS = {"decide": "Decide", "what_if": "What if"}
+
+
+@st.fragment
+def explore(run: Run) -> None:
+    """Draw the whole page; moving the slider reruns nothing else."""
+    try:
+        _explore(run)
+    except GrouprecError as error:  # a fragment runs on its own, outside the frame that shows errors
+        st.error(cards.plain(error))
+
+
+def _explore(run: Run) -> None:
+    worth = kept.worth(run)
+    if not worth.numbers:
+        cards.answer(NOTHING)
+        what_if.train_button(run, worth.own)
+        return
+    top = st.container()
+    left, right = st.columns([8, 3], gap="large", vertical_alignment="bottom")
+    with left:
+        n = choose(worth)
+    split = gain.split_at(worth.steps, worth.hits, n or worth.own)
+    said = words.answer(worth, split, n)
+    with top:
+        cards.answer(said, ANSWER_HELP)
+        cards.tested_note(run)
+    with right:
+        approval.popover(run, worth, n, said)
+    approval.latest(run)
+    tabs = tabs_from_url("view", "decide_tab", TABS, "decide")
+    if tabs["decide"].open:
+        with tabs["decide"]:
+            decide(run, worth, split, n)
+    if tabs["what_if"].open:
+        with tabs["what_if"]:
+            what_if.draw(run, worth, n)
+
+
+def choose(worth: Worth) -> int:
+    """Draw the slider; return the number of lists, 0 for personal ones. It is in the URL."""
+    options = [*worth.numbers, PERSONAL]
+    own = worth.own if worth.own in options else worth.numbers[-1]
+    chosen = picked(
+        st.select_slider(
+            "Number of lists",
+            options,
+            format_func=lambda one: f"{one} (this run)" if one == own else str(one),
+            key="lists_n",
+            on_change=from_url("lists", "lists_n", options, own),
+        )
+    )
+    return 0 if chosen == PERSONAL else int(chosen)
+
+
+def decide(run: Run, worth: Worth, split: gain.Split | None, n: int) -> None:
+    """Draw what a number of lists brings, of what that is made, and who each list is for."""
+    left, right = st.columns(2, gap="large")
+    with left:
+        curve(run, worth, n)
+    with right:
+        numbers(run, worth, n)
+        if split is not None:
+            gain_view.picture(split, "decide")
+    who.draw(run, worth, n)
+    money.draw(run, worth, n)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def curve_picture(path: str, version: float, n: int) -> go.Figure:
+    """Return the curve of a run with one number marked, made once per server. Never change it."""
+    worth = kept.worth(Run(Path(path)))
+    return decide_charts.reach_curve(worth.smoothed, n or None, worth.enough)
+
+
+def curve(run: Run, worth: Worth, n: int) -> None:
+    """Draw how many people find something by the number of lists."""
+    if worth.hits.empty:
+        return
+    reached = words.reached(at(worth, n), not n)[0]
+    st.plotly_chart(
+        curve_picture(*state.run_key(run), n),
+        key="decide_curve",
+        config=charts.QUIET_CONFIG,
+        alt=f"People of 100 who find something by number of lists: {words.chosen(n)} reach {reached}",
+    )
+    st.caption(gain.floor_words(gain.floor_of(worth.curve)), help=CURVE_HELP)
+
+
+def at(worth: Worth, n: int) -> pd.Series:
+    """Return what was measured of a number of lists, smoothed; of personal lists any row has it."""
+    hits = worth.smoothed
+    return hits[hits["n_groups"] == n].iloc[0] if n else hits.iloc[0]
+
+
+def numbers(run: Run, worth: Worth, n: int) -> None:
+    """Draw the value of a number of lists as people, and as money where prices are known."""
+    if worth.hits.empty:
+        return
+    row = at(worth, n)
+    reached, between = words.reached(row, not n)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.metric("Of 100, find something", reached, help=f"95 % interval: {between}" if between else None)
+        st.metric("More than one list", words.beyond_one(row, not n))
+        money.metric(run, worth, n)
+
+
+def draw() -> None:
+    """Draw the page."""
+    run = state.require_run()
+    explore(run)
+    cards.trained_note(run, "Other numbers of lists")

@@ -1,0 +1,93 @@
+"""Groups on pages of paper, one each: the Recommendations page gives one away, the Decide page all of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from grouprec.core.forms import DamagedError
+from grouprec.core.types import GrouprecError, Regime
+from grouprec.explore.remake import ListMembers
+from grouprec.report import sentences, tables
+from grouprec.report.sheet import LENGTH, document, listed, sheet_body
+from grouprec.runs.store import Run
+from grouprec.ui import cards, opened, state
+
+
+def of_group(run: Run, group: pd.Series, regime: Regime, members: ListMembers, trained: np.ndarray, day: str) -> str:
+    """Return the page of one group's trained list as an HTML document.
+
+    Args:
+        group: its row of the groups table.
+        trained: int, its list as rows of the base, best first.
+        day: :func:`day_of` the run, which only a page's script knows.
+    """
+    title = cards.group_label(int(group["group"]), str(group["name"]))
+    return document(title, [_body(run, group, regime, members, trained, day)])
+
+
+def of_all(run: Run, regime: Regime, day: str) -> str:
+    """Return the pages of all groups whose members the run knows, as one HTML document."""
+    groups, users, lists = (state.table(run, name) for name in ("groups", "users", "group_lists"))
+    method = tables.list_method(state.metrics(run), regime)
+    pages = []
+    for _, group in groups.iterrows():
+        members = opened.members(run, users, int(group["group"]))
+        if len(members.rows):
+            head = tables.group_list(lists, int(group["group"]), method, regime)
+            rows = opened.item_rows(run, head["item"])
+            pages.append(_body(run, group, regime, members, rows[rows >= 0], day))
+    return document(run.title(), pages)
+
+
+def _body(run: Run, group: pd.Series, regime: Regime, members: ListMembers, trained: np.ndarray, day: str) -> str:
+    metrics = state.metrics(run)
+    method = (metrics.get("list_method") or {}).get(regime, "generated")
+    try:
+        explainer = opened.explainer(run, members.rows)
+    except DamagedError:
+        raise
+    except GrouprecError:  # older runs kept no reasons: the page goes without
+        explainer = None
+    items = listed(members, trained[:LENGTH], opened.places_for_all(run), explainer)
+    about = f"{cards.plural(int(group['size']), 'user')}, {cards.percent(group['share'])} of all · "
+    takes = members.takes
+    worth = sentences.worth_answer(state.table(run, "evaluation"), regime, method)
+    return sheet_body(
+        cards.group_label(int(group["group"]), str(group["name"])),
+        about + sentences.REGIMES[regime],
+        portrait(run, group),
+        items,
+        [found_words(run, group, regime), worth],
+        f"From the run {run.title()}, {day}",
+        "" if takes is None else takes.horizon.words,
+    )
+
+
+def day_of(run: Run) -> str:
+    """Return the day on which a run was made, in the reader's time zone."""
+    status = run.status()
+    return f"{state.when(status.ended or status.created):%d %B %Y}"
+
+
+def portrait(run: Run, group: pd.Series) -> str:
+    """Return the group in one plain sentence: what its members' items have in common, and in what users differ."""
+    items = state.table_or_none(run, "group_items")
+    first = [] if items is None else items[items["group"] == group["group"]].sort_values("rank")["label"].head(3)
+    typical = f"Typical of it: {', '.join(map(str, first))}." if len(first) else ""
+    words = str(group.get("words", "") or "")
+    return f"{typical} Words that tell it apart: {words}." if words else typical
+
+
+def found_words(run: Run, group: pd.Series, regime: str) -> str:
+    """Say how many of the tested members found something in their first ten; nothing where that was not measured."""
+    table = state.table_or_none(run, "group_evaluation")
+    if table is None or state.run_choices(run).get("refit"):  # then the groups that were judged are other ones
+        return ""
+    own = table[(table["group"] == group["group"]) & (table["regime"] == regime)]
+    if own.empty or pd.isna(own["zero_hit_share"].iloc[0]):
+        return ""
+    row = own.iloc[0]
+    found = cards.percent(1 - row["zero_hit_share"])
+    tested = cards.plural(int(row["n_test_users"]), "member")
+    return f"Of {tested} tested on held-out interactions, {found} took at least one of the ten."

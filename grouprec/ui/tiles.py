@@ -1,0 +1,93 @@
+"""Faces of items: their picture where the items have a column of addresses, else a tile of their category."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from grouprec.report.palette import COLOURS, text_on
+from grouprec.report.text import short
+from grouprec.runs import schemas
+from grouprec.runs.store import Run
+from grouprec.ui import state
+
+MOST_CATEGORIES = 200
+_PICTURE = re.compile(r"https://[^\s\"'<>]+")
+TILE = (
+    "display:inline-flex;flex:none;width:64px;height:30px;border-radius:6px;overflow:hidden;align-items:center;"
+    "justify-content:center;font-size:10px;line-height:1.1;text-align:center;font-weight:600;object-fit:cover;"
+    "padding:2px;box-sizing:border-box"
+)
+LINE = "display:flex;gap:8px;align-items:center;margin-bottom:6px;font-size:13px;line-height:1.2"
+
+
+@dataclass(frozen=True, eq=False)
+class Faces:
+    """What items look like: ``pictures`` and ``kinds`` by item id; either may be empty."""
+
+    pictures: dict[str, str]
+    kinds: dict[str, str]
+
+    def lines(self, items: Iterable[str], labels: Iterable[str]) -> str:
+        """Return some items below one another, each with its face before its label, as HTML; all text is escaped."""
+        shown = [
+            f'<div style="{LINE}">{self._face(str(item), str(label))}<span>{escape(short(label, 48))}</span></div>'
+            for item, label in zip(items, labels, strict=True)
+        ]
+        return "".join(shown)
+
+    def _face(self, item: str, label: str) -> str:
+        picture = self.pictures.get(item)
+        if picture:
+            source = escape(picture, quote=True)
+            return (
+                f'<img src="{source}" alt="{escape(label, quote=True)}" loading="lazy" '
+                f'referrerpolicy="no-referrer" style="{TILE}">'
+            )
+        kind = self.kinds.get(item, "") or label.split()[0] if label.split() else ""
+        colour = COLOURS[int(hashlib.sha256(kind.encode()).hexdigest()[:8], 16) % 8]
+        return (
+            f'<span title="{escape(label, quote=True)}" style="{TILE};background:{colour};color:{text_on(colour)}">'
+            f"{escape(short(kind.capitalize(), 18))}</span>"
+        )
+
+
+def faces(run: Run) -> Faces:
+    """Return the faces of a run's items; made once per server."""
+    return _faces(*state.run_key(run))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _faces(path: str, version: float) -> Faces:
+    items = state.table(Run(Path(path)), "items")
+    ids = items["item"].astype(str)
+    texts = [name for name in schemas.named("items").more_names(items) if pd.api.types.is_string_dtype(items[name])]
+    known = {name: items[name].dropna().astype(str) for name in texts}
+    picture = next((name for name, column in known.items() if len(column) and _are_pictures(column)), None)
+    kind = next((name for name, column in known.items() if name != picture and _are_kinds(column, len(items))), None)
+    pictures = {} if picture is None else dict(zip(ids[known[picture].index], known[picture], strict=True))
+    if kind is None:
+        return Faces(pictures, {})
+    first = known[kind].str.split(r"[|;,/>]", n=1).str[0].str.strip()
+    return Faces(pictures, dict(zip(ids[first.index], first, strict=True)))
+
+
+def _are_pictures(column: pd.Series) -> bool:
+    return bool(column.str.fullmatch(_PICTURE).all()) and bool(
+        column.str.contains(r"\.(?:jpe?g|png|webp|gif|avif)(?:$|\?)|image|img|photo", case=False).mean() > 0.5
+    )
+
+
+def _are_kinds(column: pd.Series, n_items: int) -> bool:
+    """Return whether texts are categories: few, and most of them of several items."""
+    first = column.str.split(r"[|;,/>]", n=1).str[0]
+    return (
+        2 <= first.nunique() <= min(MOST_CATEGORIES, max(n_items // 3, 2)) and not column.str.match(r"https?://").any()
+    )
