@@ -33,6 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(privacy.forget)
+app.command()(privacy.pseudonym)
 VALUE_COLUMNS = ["n_groups", "method", "regime", "metric", "value", "low", "high"]  # of `value --json`
 VALUE_COLUMNS += ["floor", "floor_method", "individual", "oracle", "share_of_gain"]
 Encoding = Annotated[str, typer.Option(help="Of a text file, e.g. cp1252 or gb18030; mixed: line by line; found")]
@@ -90,6 +91,9 @@ def train(
     encoder: Annotated[str, typer.Option(help="One or several, blended by what held-out data say")] = "auto",
     grouper: Annotated[str, typer.Option(help="How groups are formed")] = "lists",
     regime: Annotated[str, typer.Option(help="strict: one list for all; dedup: each skips what they have")] = "strict",
+    pseudonyms: Annotated[
+        bool, typer.Option("--pseudonyms", help="Users' ids become a hash by the secret in GROUPREC_ID_KEY")
+    ] = False,
     repeats: Annotated[bool, typer.Option("--repeats", help="Items that a user has may be listed again")] = False,
     search_minutes: Annotated[float | None, typer.Option(help="Time to search encoders' settings; thorough: 5")] = None,
     set: Annotated[list[str] | None, typer.Option(help="stage.field=value, repeatable, e.g. dnn.epochs=5")] = None,
@@ -111,6 +115,7 @@ def train(
     from grouprec.core.errors import SettingError
     from grouprec.data.columns import parse_map
     from grouprec.data.prepare import find_roles, reading_of
+    from grouprec.data.pseudonyms import id_key
     from grouprec.data.read import peek
     from grouprec.runs.config import make_config, parse_settings
     from grouprec.runs.store import RunStore
@@ -134,7 +139,7 @@ def train(
             encoders=tuple(name.strip() for name in encoder.split(",") if name.strip()),
             grouper=grouper,
             regime=regime,
-            settings=_reading_first(parse_settings(set or []), encoding, sheet),
+            settings=_reading_first(parse_settings(set or []), encoding, sheet, pseudonyms),
             layout=layout,
             seed=seed,
             device=device,
@@ -143,6 +148,8 @@ def train(
             search_minutes=search_minutes,
             feedback=store.get(feedback).run_id if feedback else "",
         )
+        if config.preparation.pseudonyms:
+            id_key()
         for file in filter(None, (config.users, config.items)):
             peek(file)
         find_roles(config.interactions, config.roles, reading_of(config.preparation))
@@ -156,9 +163,12 @@ def train(
         print_run(run)
 
 
-def _reading_first(settings: dict[str, dict[str, Any]], encoding: str, sheet: str) -> dict[str, dict[str, Any]]:
+def _reading_first(
+    settings: dict[str, dict[str, Any]], encoding: str, sheet: str, pseudonyms: bool
+) -> dict[str, dict[str, Any]]:
     """Return the settings with how the file is read among those of the data."""
-    chosen = {name: value for name, value in (("encoding", encoding), ("sheet", sheet)) if value}
+    told = {"encoding": encoding, "sheet": sheet, "pseudonyms": pseudonyms}
+    chosen = {name: value for name, value in told.items() if value}
     return {**settings, "data": {**chosen, **settings.get("data", {})}} if chosen else settings
 
 
