@@ -197,12 +197,8 @@ def spread(function: Callable[..., Any], *shared: Any) -> Callable[[Iterable[Any
         sent.extend(ray.put(one) for one in shared if not sent or len(sent) < len(shared))
         task = ray.remote(num_cpus=1, max_retries=MOST_FAILURES, scheduling_strategy="DEFAULT")(_alone)
         running = [task.remote(function, item, *sent) for item in items]
-        try:
-            for one in running:
-                yield _result(one)
-        finally:
-            for one in running:
-                ray.cancel(one)
+        for one in running:  # who stops asking lets the rest end unheard: ray 2.60 may abort where tasks are cancelled
+            yield _result(one)
 
     return call
 
