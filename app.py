@@ -17,7 +17,7 @@ from grouprec.ui.server import api, health, start, tidying, uploads
 @contextlib.asynccontextmanager
 async def adopt_runs(_: st.App) -> AsyncIterator[dict[str, Any]]:
     """Once per server: mark the runs whose process died while no server was watching; at its end close the streams."""
-    from grouprec.core import audit, logs
+    from grouprec.core import audit, changes, logs
     from grouprec.core.types import GrouprecError
     from grouprec.runs.store import RunStore
     from grouprec.training import jobs
@@ -26,7 +26,9 @@ async def adopt_runs(_: st.App) -> AsyncIterator[dict[str, Any]]:
     audit.write_to(RunStore().root)
     logs.note("server started")
     with contextlib.suppress(OSError, GrouprecError):  # an unreadable runs folder is told on the page, not here
-        jobs.active(RunStore())
+        store = RunStore()
+        changes.complete(store.root)
+        jobs.active(store)
     try:
         async with tidying.tidied():
             yield {}

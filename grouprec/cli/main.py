@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from grouprec.cli import privacy
+from grouprec.cli.options import AsJson, Runs
 from grouprec.cli.serving import become_server
 from grouprec.cli.terminal import Remarks, print_json, print_rows, print_run, progress_bar, terminal
 from grouprec.core.types import GrouprecError
@@ -28,7 +30,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-Runs = Annotated[Path | None, typer.Option("--runs", help="Folder of runs; $GROUPREC_RUNS or your data folder")]
+app.command()(privacy.forget)
 VALUE_COLUMNS = ["n_groups", "method", "regime", "metric", "value", "low", "high"]  # of `value --json`
 VALUE_COLUMNS += ["floor", "floor_method", "individual", "oracle", "share_of_gain"]
 Encoding = Annotated[str, typer.Option(help="Of a text file, e.g. cp1252 or gb18030; mixed: line by line; found")]
@@ -44,7 +46,6 @@ OpenToNetwork = Annotated[
         help="Listen where others reach it though nobody signs in: they see, change and delete everything",
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of stdout")]
 
 
 def main() -> NoReturn:

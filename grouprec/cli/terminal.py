@@ -99,6 +99,7 @@ def _gain_words(run: Run) -> str:
 def print_run(run: Run) -> None:
     """Print a run for people: what it is, and the value of every method at ten items."""
     from grouprec.data.hold_out import split_words
+    from grouprec.runs.forgotten import forgotten
 
     status, metrics = run.status(), run.metrics()
     out = Console()
@@ -112,6 +113,8 @@ def print_run(run: Run) -> None:
         highlight=False,
     )
     if said := split_words(metrics.get("split") or {}):
+        out.print(said, markup=False, highlight=False)
+    if said := forgotten(run).sentence():
         out.print(said, markup=False, highlight=False)
     if metrics.get("n_groups_reason"):
         out.print(metrics["n_groups_reason"], markup=False, highlight=False)

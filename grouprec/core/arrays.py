@@ -14,6 +14,18 @@ def presence(matrix: sparse.csr_array, dtype: npt.DTypeLike = np.float32) -> spa
     return (matrix != 0).astype(dtype)  # pyright: ignore[reportAttributeAccessIssue]  # the stubs call != a bool
 
 
+def entries_of(matrix: sparse.csr_array, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the entries of some rows, [n] each: the place of the row among those asked for, column, and value.
+
+    Many times quicker than scipy's indexing where rows are few.
+    """
+    starts = matrix.indptr[rows]
+    lengths = matrix.indptr[rows + 1] - starts
+    place = np.repeat(np.arange(len(rows)), lengths)
+    at = np.arange(len(place)) + (starts - (lengths.cumsum() - lengths))[place]
+    return place, matrix.indices[at], matrix.data[at]
+
+
 def empty_csr(shape: tuple[int, ...], dtype: npt.DTypeLike = np.float32) -> sparse.csr_array:
     """Return CSR of that shape, [A, B], without an entry."""
     empty: Any = sparse.csr_array(shape, dtype=dtype)  # the stubs take a shape for the row of numbers it is, too

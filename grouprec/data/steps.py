@@ -90,7 +90,7 @@ def _may_be_twins(keys: Mapping[str, np.ndarray]) -> np.ndarray:
     twice = ordered[1:][ordered[1:] == ordered[:-1]]
     if not len(twice):
         return np.empty(0, np.int64)
-    return np.flatnonzero(pd.Index(pd.unique(twice)).get_indexer(mixed) >= 0)
+    return np.flatnonzero(pd.Index(pd.unique(twice)).get_indexer(pd.Index(mixed)) >= 0)
 
 
 def merge_duplicates(rows: Rows, merge: Literal["sum", "last"], report: Report) -> Rows:

@@ -17,18 +17,21 @@ from grouprec.ranking.task import Task
 BATCH = 512
 LEAST = 1e-12  # keeps the logarithm of a share of 0 finite
 N_BINS, N_FINE = 10, 4_000
+PLAIN = "plain"
 PROFILE = "vae"  # what tables of runs call the run's profile, whichever it is
 
 Shares = Callable[[np.ndarray, int], np.ndarray]  # (user rows, their group) -> float [B, I], rows sum to 1
 
 
-def descriptions(profile: Profile, groups: Groups, plain: Profile, histories: sparse.csr_array) -> dict[str, Shares]:
+def descriptions(
+    profile: Profile, groups: Groups, plain: Profile | None, histories: sparse.csr_array
+) -> dict[str, Shares]:
     """Return ways to predict what users take next, by name.
 
     ``vae`` and ``vae_wants`` are the profile's two decoders, of what users have and of what they are predicted to
     want (which gives next to nothing to items that are nobody's candidates); ``plain`` and ``plain_wants`` those of a
-    profile that was fitted with everybody in one group; ``popularity`` the items' share of the histories, add-one
-    smoothed.
+    profile that was fitted with everybody in one group, where there is one; ``popularity`` the items' share of the
+    histories, add-one smoothed.
     """
     popularity = histories.count_nonzero(axis=0) + 1.0
     popularity /= popularity.sum()
@@ -37,11 +40,16 @@ def descriptions(profile: Profile, groups: Groups, plain: Profile, histories: sp
     def encoded(one: Profile, rows: np.ndarray) -> np.ndarray:
         return one.encode(histories[rows])
 
-    return {
+    ways: dict[str, Shares] = {
         PROFILE: lambda rows, _: profile.decode(encoded(profile, rows)),
         f"{PROFILE}_wants": lambda rows, group: profile.predict(encoded(profile, rows), mixtures[group]),
-        "plain": lambda rows, _: plain.decode(encoded(plain, rows)),
-        "plain_wants": lambda rows, _: plain.predict(encoded(plain, rows), one_hot(0, 1)),
+    }
+    if plain is not None:
+        ways |= {
+            PLAIN: lambda rows, _: plain.decode(encoded(plain, rows)),
+            f"{PLAIN}_wants": lambda rows, _: plain.predict(encoded(plain, rows), one_hot(0, 1)),
+        }
+    return ways | {
         "popularity": lambda rows, _: np.broadcast_to(popularity, (len(rows), len(popularity))),
     }
 
@@ -53,17 +61,16 @@ def reconstruction(ways: Mapping[str, Shares], groups: Groups, task: Task, seed:
 
     Returns:
         method, value, low, high (95 % bootstrap interval over users), difference, difference_low, difference_high
-        (to ``plain``, paired; below 0 is better), n_users.
+        (to ``plain``, paired; below 0 is better; NaN without it), n_users.
     """
     costs = {name: np.concatenate([_cost(*part) for part in _parts(way, groups, task)]) for name, way in ways.items()}
     means = resampled_means(np.column_stack(list(costs.values())), seed)
-    base = list(costs).index("plain")
-    rows = []
+    base, rows = list(costs).index(PLAIN) if PLAIN in costs else None, []
     for at, (name, values) in enumerate(costs.items()):
         low, high = np.quantile(means[:, at], [0.025, 0.975])
-        change = np.quantile(means[:, at] - means[:, base], [0.025, 0.975])
+        change = (np.nan, np.nan) if base is None else np.quantile(means[:, at] - means[:, base], [0.025, 0.975])
         row = {"method": name, "value": values.mean(), "low": low, "high": high}
-        difference = (values - costs["plain"]).mean()
+        difference = np.nan if base is None else (values - costs[PLAIN]).mean()
         rows.append(
             row
             | {"difference": difference, "difference_low": change[0], "difference_high": change[1]}

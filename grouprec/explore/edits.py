@@ -48,6 +48,14 @@ class Edit:
     text: str = ""
     rows: tuple[int, ...] = ()
 
+    def without(self, gone: np.ndarray) -> Edit | None:
+        """Return the edit for a users table without some rows, ascending; None where it was about nobody else."""
+        if not self.rows:
+            return self
+        rows = np.setdiff1d(np.array(self.rows, np.int64), gone)
+        rows -= np.searchsorted(gone, rows)
+        return replace(self, rows=tuple(rows.tolist())) if len(rows) else None
+
 
 @dataclass(frozen=True)
 class EditHistory:
@@ -64,6 +72,29 @@ class EditHistory:
 
     def redo(self) -> EditHistory:
         return EditHistory((*self.edits, *self.undone[-1:]), self.undone[:-1])
+
+    def without(self, gone: np.ndarray) -> EditHistory:
+        """Return the edits for a users table that has lost rows.
+
+        Where a new group was of nobody else, its edit is no more, nor are those after it: they rest on its number.
+
+        Args:
+            gone: int [n], the rows, ascending.
+        """
+        edits = [edit.without(gone) for edit in self.edits]
+        undone = [edit.without(gone) for edit in self.undone]
+        if None in edits:
+            return EditHistory(tuple(edit for edit in edits[: edits.index(None)] if edit))
+        return EditHistory(tuple(filter(None, edits)), () if None in undone else tuple(filter(None, undone)))
+
+    def possible(self, trained: Grouping) -> EditHistory:
+        """Return the edits up to the first one that these groups do not allow; then there is nothing to redo."""
+        for n, edit in enumerate(self.edits):
+            try:
+                trained = trained.apply(edit)
+            except EditError:
+                return EditHistory(self.edits[:n])
+        return self
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -85,7 +116,15 @@ class EditHistory:
         Raises:
             StorageError: it cannot be written.
         """
-        write_kept_form(folder / FILE, {VERSION: EDITS_VERSION, **_form(folder), **asdict(self)})
+        write_kept_form(folder / FILE, self.form(folder))
+
+    def form(self, folder: Path) -> Form:
+        """Return what the file of the edits is to hold, with what a newer version wrote there.
+
+        Raises:
+            DamagedError: what is there is damaged.
+        """
+        return {VERSION: EDITS_VERSION, **_form(folder), **asdict(self)}
 
 
 def _form(folder: Path) -> Form:
@@ -105,7 +144,7 @@ def _edits_of_1(form: Form) -> Form:
     return form
 
 
-def _writing(folder: Path) -> AbstractContextManager[None]:
+def writing(folder: Path) -> AbstractContextManager[None]:
     """Let one tab or process at a time change the edits: each keeps what the others have done."""
     return alone(folder / ".curation.lock", f"Somebody else is editing the groups of {folder.name}; try again.")
 
@@ -235,7 +274,7 @@ def change(folder: Path, trained: Grouping, edit: Edit) -> None:
         StorageError: the file is damaged or cannot be written.
     """
     rights.require(Deed.CHANGE, f"{edit.kind} groups", folder)
-    with _writing(folder):
+    with writing(folder):
         history = EditHistory.load(folder)
         trained.replay(history.edits).apply(edit)
         history.add(edit).save(folder)
@@ -244,12 +283,12 @@ def change(folder: Path, trained: Grouping, edit: Edit) -> None:
 def undo(folder: Path) -> None:
     """Take the last edit of a run folder back; nothing happens where there is none. Errors as :func:`change`."""
     rights.require(Deed.CHANGE, "undo edit", folder)
-    with _writing(folder):
+    with writing(folder):
         EditHistory.load(folder).undo().save(folder)
 
 
 def redo(folder: Path) -> None:
     """Make the edit that was taken back last once more; nothing happens where there is none."""
     rights.require(Deed.CHANGE, "redo edit", folder)
-    with _writing(folder):
+    with writing(folder):
         EditHistory.load(folder).redo().save(folder)

@@ -10,7 +10,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import tempfile
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ from grouprec.core.locks import take
 from grouprec.core.types import StorageError
 from grouprec.runs.run import LEDGER, LIVE_STATE
 
+LOCK = "writer.lock"  # in the folder of a ledger, held by whoever writes
 _CHUNK = 500  # keys of one query; SQLite takes 999 parameters at least
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS events (
@@ -83,7 +85,7 @@ class Ledger:
         with storage(folder):
             folder.mkdir(parents=True, exist_ok=True)
         sentence = f"Another process is sending events to {title}; wait until it has finished, then send yours again."
-        self._lock = take(folder / "writer.lock", sentence, _PATIENCE)
+        self._lock = take(folder / LOCK, sentence, _PATIENCE)
         try:
             with self._sentences():
                 self._file = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
@@ -203,6 +205,52 @@ class Ledger:
             raise StorageError(f"Cannot write {self.path}: {error}; free some space or check the folder.") from error
         except sqlite3.DatabaseError as error:
             raise damaged(self.path, error) from error
+
+
+def without(path: Path, users: Collection[str], new: Path) -> int:
+    """Write a ledger of the events of all others, numbered anew, and return how many events those users had.
+
+    Counters stay: they say what was received. Whoever calls it holds the writer's lock of the ledger's folder.
+
+    Args:
+        new: a file that is not there; there is none afterwards where they had no events.
+    Raises:
+        StorageError: the ledger is damaged, or the new one cannot be written.
+    """
+    try:
+        with contextlib.closing(sqlite3.connect(path)) as file:
+            check(file)
+            entries = [Entry(*row) for row in file.execute(f"SELECT {_COLUMNS} FROM events ORDER BY sequence")]
+            counters = dict(file.execute("SELECT name, value FROM counters"))
+    except sqlite3.DatabaseError as error:
+        raise damaged(path, error) from error
+    others = [entry for entry in entries if entry.user not in users]
+    if len(others) == len(entries):
+        return 0
+    with tempfile.TemporaryDirectory(dir=new.parent) as folder:  # a ledger makes files beside it
+        ledger = Ledger(Path(folder), path.parent.name)
+        try:
+            ledger.append(others)
+            ledger.count(counters)
+        finally:
+            ledger.close()
+        with storage(new):
+            ledger.path.replace(new)
+    return len(entries) - len(others)
+
+
+def names_any(path: Path, users: Collection[str]) -> bool:
+    """Return whether a ledger has an event of one of these users; others may be writing to it.
+
+    Raises:
+        StorageError: it is damaged.
+    """
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as file:
+            query = "SELECT 1 FROM events WHERE user = ? LIMIT 1"
+            return any(file.execute(query, (user,)).fetchone() for user in users)
+    except sqlite3.DatabaseError as error:
+        raise damaged(path, error) from error
 
 
 def damaged(path: Path, error: object) -> StorageError:

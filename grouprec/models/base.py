@@ -85,6 +85,7 @@ class Stage(ABC):
         usual_seconds: of training with preset quick on the bundled sample, on a known machine. Only proportions count,
             and only until a run of this machine tells better ones.
         uses_gpu: whether a GPU makes it faster.
+        per_user: those of its :meth:`arrays` that have a row for every user of the fit.
     """
 
     kind: ClassVar[str]
@@ -93,6 +94,7 @@ class Stage(ABC):
     cite: ClassVar[str]
     usual_seconds: ClassVar[float] = 5.0
     uses_gpu: ClassVar[bool] = False
+    per_user: ClassVar[tuple[str, ...]] = ()
     Config: ClassVar[type[StageConfig]] = StageConfig
     config: StageConfig  # an instance of the class's own Config; a method that reads it names that class
     history: FitHistory | None = None
@@ -119,6 +121,18 @@ class Stage(ABC):
     @abstractmethod
     def load(self, arrays: dict[str, np.ndarray]) -> Self:
         """Put learned arrays back into a fresh stage with the same settings; returns self."""
+
+    @classmethod
+    def keep_users(cls, arrays: dict[str, np.ndarray], kept: np.ndarray) -> dict[str, np.ndarray] | None:
+        """Return its arrays with the rows of some users only; None where it holds no rows of users.
+
+        Args:
+            arrays: as from :meth:`arrays`.
+            kept: bool [U], of the users of its fit.
+        """
+        if not cls.per_user:
+            return None
+        return {name: values[kept] if name in cls.per_user else values for name, values in arrays.items()}
 
 
 ALWAYS = 10**12  # rows: no limit

@@ -73,11 +73,8 @@ class Weights:
     def equal(cls, names: Sequence[str], repeats: bool = False) -> Self:
         """Return what is used where there is no validation part: every encoder has the same weight."""
         # Without evidence: an item in the history is as good as the user's best new ones.
-        return cls(
-            {name: 1 / len(names) for name in names},
-            repeats=(0.0,) * len(REPEAT_TERMS) if repeats else None,
-            intercept=-2.0,
-        )
+        terms = (0.0,) * len(REPEAT_TERMS) if repeats else None
+        return cls({name: 1 / len(names) for name in names}, repeats=terms, intercept=-2.0)
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)

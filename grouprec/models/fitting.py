@@ -12,13 +12,16 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 import torch
+from scipy import sparse
 from torch import Tensor, nn
+from torch.nn import functional
 
 from grouprec.core.types import SettingError
 
 Module = TypeVar("Module", bound=nn.Module)
 Progress = Callable[[float, dict[str, float]], None]
 
+MOST_STEPS = 400  # of an epoch over users: of more users, more are read in a step
 EXCLUDED = -1e4  # logit of an item that is no negative; finite, so that its gradient is 0 and not NaN
 
 
@@ -82,6 +85,24 @@ def batches(rng: np.random.Generator, n: int, size: int) -> Iterator[np.ndarray]
     order = rng.permutation(n)
     for start in range(0, n, size):
         yield order[start : start + size]
+
+
+def users_per_step(asked: int, n_users: int) -> int:
+    """Return the size of a mini-batch of users: what is asked for, or more where an epoch had more than 400 steps."""
+    return max(asked, -(-n_users // MOST_STEPS))
+
+
+def bags(rows: sparse.csr_array, table: Tensor) -> Tensor:
+    """Return the product of sparse rows, CSR [B, I], and a table [I, D], float32 [B, D]; gradients reach the table."""
+    device = table.device
+    places, values = torch.from_numpy(rows.indices.astype(np.int64)), torch.from_numpy(rows.data)
+    return functional.embedding_bag(
+        places.to(device),
+        table,
+        torch.from_numpy(rows.indptr[:-1].astype(np.int64)).to(device),
+        mode="sum",
+        per_sample_weights=values.to(device),
+    )
 
 
 def softmax_sample(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +134,29 @@ def _kept(name: Path) -> bool:
     if name.parts[0] == "live":
         return len(name.parts) == 2 and name.name in _LIVE
     return True
+
+
+def manifest_after(folder: Path, new: Mapping[Path, Path], removed: Iterable[Path]) -> Form | None:
+    """Return the manifest of a finished run as it is to be when files have changed; None of one that is not finished.
+
+    Args:
+        new: path of a file in the run -> where its new content is.
+        removed: files or folders that will be gone.
+    Raises:
+        DamagedError: the manifest is damaged.
+    """
+    files = read_manifest(folder)
+    if files is None:
+        return None
+    gone = list(removed)
+    files = {
+        name: known for name, known in files.items() if not any((folder / name).is_relative_to(one) for one in gone)
+    }
+    for path, content in new.items():
+        name = path.relative_to(folder)
+        if _kept(name):
+            files[name.as_posix()] = digest(content)
+    return {"format": MANIFEST_VERSION, "files": files}
 
 
 def add_to_manifest(folder: Path, names: Iterable[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -39,10 +40,15 @@ def change_notes(folder: Path, changes: Mapping[str, Any]) -> Notes:
         StorageError: they cannot be written.
     """
     path = folder / FILE
-    with alone(folder / ".notes.lock", f"The notes of the run {folder.name} are being written; try again."):
+    with writing(folder):
         notes = replace(read_notes(path), **changes)
         write_kept_form(path, {VERSION: NOTES_VERSION, **_form(path), **asdict(notes)})
     return notes
+
+
+def writing(folder: Path) -> AbstractContextManager[None]:
+    """Let one at a time write the notes of a run."""
+    return alone(folder / ".notes.lock", f"The notes of the run {folder.name} are being written; try again.")
 
 
 def read_notes(path: Path) -> Notes:

@@ -120,7 +120,8 @@ def make_plan(config: RunConfig, store: RunStore) -> dict[str, float]:
     searches = {name.replace("encoder", "search"): config.search_minutes * 60 / len(tunable) for name in tunable}
     names = ["prepare", "folds", *searches, *encoders, "blend", "lists", "updater", "live weight"]
     names += ["number of groups"] if config.n_groups == "auto" else []
-    names += [*(f"judge: {name}" for name in fit), "without groups: profile", "evaluation"]
+    names += [f"judge: {name}" for name in fit]
+    names += ["evaluation"] if config.preset == "quick" else ["without groups: profile", "evaluation"]
     if config.refit:
         names += [f"refit: {name}" for name in ("prepare", *fit)]
     names += ["map", "save"]

@@ -32,6 +32,7 @@ LIVE_STATE = "snapshot.safetensors"  # after some of them
 SNAPSHOT = "live/final.safetensors"
 FACTS = "live/final.items.safetensors"
 FITTED = "fitted.json"
+FORGOTTEN = "forgotten.json"  # who was removed since the training
 _SMALL = ("config.json", "metrics.json", "events.jsonl")  # looked at whenever somebody asks how the run is
 _NOT_IN_1 = ("config.json", "events.jsonl")  # a manifest of 0.1.0 does not name them
 
@@ -384,4 +385,5 @@ class Run:
         with storage(self.path):
             for name in damaged:
                 (self.path / name).unlink(missing_ok=True)
+            (self.path / FORGOTTEN).unlink(missing_ok=True)  # it is trained again, from what the files hold now
             (self.path / content.MANIFEST).unlink(missing_ok=True)

@@ -36,9 +36,10 @@ FINE_USERS = 20_000  # up to which groups are formed quickly
 def numbers_of_groups(maker: GroupMaker) -> list[int]:
     """Return the numbers of groups that a run shows, among them its own.
 
-    A fine grid, unless forming groups of so many users takes long.
+    A fine grid, unless forming groups of so many users takes long, or the preset is quick.
     """
-    grid = FINE_GRID if maker.data.n_users <= FINE_USERS else GRID
+    fine = maker.data.n_users <= FINE_USERS and maker.config.preset != "quick"
+    grid = FINE_GRID if fine else GRID
     smallest = 2 * smallest_group(maker.config)
     return sorted({*default_grid(maker.data.n_users, smallest, grid), maker.asked})
 
@@ -129,7 +130,7 @@ def _shape(maker: GroupMaker, grid: Sequence[int]) -> pd.DataFrame:
         groups = maker.run_groups(n_groups, config.regime)
         silhouette = separation(maker.preference.space, groups.labels, config.seed, 2000).silhouette
         stable = np.nan
-        if maker.data.n_users <= STABILITY_USERS:
+        if maker.data.n_users <= STABILITY_USERS and config.preset != "quick":
             again = maker.groups(config.grouper, n_groups, config.regime, config.seed + 1)
             stable = stability((groups, again).__getitem__, (0, 1))
         rows.append({"n_groups": n_groups, "silhouette": silhouette, "stability": stable})

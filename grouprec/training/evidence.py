@@ -21,7 +21,7 @@ from grouprec.evaluate.significance import compare_all
 from grouprec.live.replay_value import replay
 from grouprec.live.state import LiveState
 from grouprec.models.base import REGISTRIES, Generator, Profile
-from grouprec.models.blend import repeat_terms
+from grouprec.models.blend import Weights, repeat_terms
 from grouprec.models.declared import called
 from grouprec.models.fitting import RunOptions
 from grouprec.models.virtual_members import mean_preference, one_hot
@@ -45,12 +45,12 @@ REPLAYED = {"quick": 4_000, "standard": 20_000, "thorough": 20_000}  # events at
 
 
 def gather(
-    judged: Fitted, plain: Profile, data: Dataset, choices: Choices, config: RunConfig, options: RunOptions
+    judged: Fitted, plain: Profile | None, data: Dataset, choices: Choices, config: RunConfig, options: RunOptions
 ) -> Evidence:
     """Judge everything learned before the test part.
 
     Args:
-        plain: a profile of the same users in one group.
+        plain: a profile of the same users in one group; None where what groups add to it is not asked.
         data: with the test part; its users and items are those of ``judged``.
     """
     task = test_task(data, config.repeats).sample(JUDGED[config.preset], config.seed)
@@ -205,7 +205,7 @@ def _fairness(
     return pd.concat(frames, ignore_index=True)
 
 
-def _describing(judged: Fitted, plain: Profile, task: Task, config: RunConfig) -> dict[str, pd.DataFrame]:
+def _describing(judged: Fitted, plain: Profile | None, task: Task, config: RunConfig) -> dict[str, pd.DataFrame]:
     """Return how well the profile describes users it knows, on what they took next."""
     some, groups = task.sample(DESCRIBED_USERS, config.seed), judged.groups
     ways = descriptions(judged.profile, groups, plain, judged.data.histories)
@@ -256,12 +256,15 @@ def _exposure(judged: Fitted, task: Task, config: RunConfig) -> pd.DataFrame:
 
 
 def _repeats(judged: Fitted, data: Dataset, task: Task, choices: Choices, config: RunConfig) -> pd.DataFrame:
-    """Return what personal lists are worth in both tasks: new items only, and with repeats."""
-    rows, histories = [], judged.data.histories
-    other = test_task(data, not config.repeats).sample(JUDGED[config.preset], config.seed)
-    for repeats, one_task in sorted({config.repeats: task, not config.repeats: other}.items()):
+    """Return what personal lists are worth in both tasks, new items only and with repeats, if a blend for the other
+    was chosen."""
+    rows, histories, tasks = [], judged.data.histories, {config.repeats: task}
+    if choices.other_weights is not None:
+        tasks[not config.repeats] = test_task(data, not config.repeats).sample(JUDGED[config.preset], config.seed)
+    for repeats, one_task in sorted(tasks.items()):
         users = one_task.users
-        personal = judged.candidates if one_task is task else _other_candidates(judged, other, choices, config)
+        other = None if one_task is task else choices.other_weights
+        personal = judged.candidates if other is None else _other_candidates(judged, one_task, other, config)
         methods = {"individual": personal, "popularity": _popular(histories, len(users), config.seed)}
         if repeats:
             methods["own_frequency"] = baselines.own_frequency(histories[users])
@@ -272,10 +275,10 @@ def _repeats(judged: Fitted, data: Dataset, task: Task, choices: Choices, config
     return pd.DataFrame(rows)
 
 
-def _other_candidates(judged: Fitted, task: Task, choices: Choices, config: RunConfig) -> Candidates:
+def _other_candidates(judged: Fitted, task: Task, weights: Weights, config: RunConfig) -> Candidates:
     """Return the judged users' candidates in the use that the run is not made for: repeats, or new items only."""
     terms = () if config.repeats else repeat_terms(judged.data)
-    predictor = judged.encoded.predictor(choices.other_weights, judged.data, terms)
+    predictor = judged.encoded.predictor(weights, judged.data, terms)
     return best_unseen(lambda part: predictor.scores(task.users[part]), task.seen[task.users], seed=config.seed)
 
 

@@ -32,7 +32,8 @@ class Choices:
     Attributes:
         encoders: names, in the order asked for.
         weights: of the blend.
-        other_weights: of the blend for the other task: with repeats where the run lists new items only, or without.
+        other_weights: of the blend for the other task: with repeats where the run lists new items only, or without;
+            None where nobody asked (preset quick).
         n_groups, reason: number of groups, and why in a sentence ("" where it was given).
         tried: the table that the number was chosen from, if it was.
         decided: settings by stage name.
@@ -45,7 +46,7 @@ class Choices:
 
     encoders: tuple[str, ...]
     weights: Weights
-    other_weights: Weights
+    other_weights: Weights | None
     n_groups: int
     reason: str = ""
     tried: pd.DataFrame | None = None

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import psutil
 
-from grouprec.core import logs, processes, rights
+from grouprec.core import changes, logs, processes, rights
 from grouprec.core.files import storage
 from grouprec.core.locks import alone, held
 from grouprec.core.rights import Deed
@@ -80,6 +80,7 @@ def resume(store: RunStore, run: Run) -> Run:
         StorageError: it is damaged in what cannot be made again.
     """
     rights.require(Deed.MANAGE, "resume", run.path)
+    changes.complete(store.root)
     with _alone(store):
         status = refresh(run)
         if status.state not in RESUMABLE - {State.QUEUED}:
@@ -280,6 +281,7 @@ def train_here(store: RunStore, run: Run, watch: Watch | None = None) -> dict[st
         GrouprecError: the data, a setting or the runs folder cannot be used, or there is nothing to train.
         KeyboardInterrupt: the run was cancelled (Ctrl-C or SIGTERM).
     """
+    changes.complete(store.root)
     sentence = f"The run {run.run_id} is being trained by another process; there is nothing to continue."
     with alone(run.path / TRAIN_LOCK, sentence, patience=1.0):
         _take_over(store, run)

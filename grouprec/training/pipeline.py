@@ -39,7 +39,7 @@ from grouprec.training.groups_and_lists import GroupMaker
 from grouprec.training.list_choice import list_of_kind
 from grouprec.training.selection import choose
 from grouprec.training.stage_cache import StageCache, key_of
-from grouprec.training.user_map import LayoutProcess, linear_positions
+from grouprec.training.user_map import LayoutProcess, fits_umap, linear_positions
 
 MAP_TIMEOUT = 900.0
 N_FOLDS = {"quick": 2, "standard": 4, "thorough": 4}
@@ -60,7 +60,7 @@ def train(store: RunStore, run: Run, config: RunConfig, progress: Progress) -> d
         with progress.inside("judge"):
             judged = _fit(cache, parts.before_test(), parts, choices, layout if not config.refit else None)
         with progress.inside("without groups"):
-            plain = _without_groups(cache, judged)
+            plain = None if config.preset == "quick" else _without_groups(cache, judged)
         with progress.stage("evaluation"):
             choices = replace(choices, decided={**choices.decided, **judged.decided})
             found = evidence.gather(judged, plain, prepared.dataset, choices, config, cache.options)
@@ -240,6 +240,8 @@ def _positions(
         report.reused = True
         return saved[0]["positions"], saved[1]["method"]
     positions, method = layout.result(MAP_TIMEOUT)
+    if method == "pca" and fits_umap(final.preference.space):
+        cache.progress.note("UMAP gave no map (log.txt says why): a coarser one by PCA stands in for it.")
     if method == "umap":  # a map made in an emergency is not worth keeping
         cache.run.save_stage(final.map_key, "map", method, {}, {"positions": positions}, {"method": method})
     return positions, method

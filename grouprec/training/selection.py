@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
 from typing import Any
@@ -75,7 +75,7 @@ def choose(cache: StageCache, data: Dataset, folds: Sequence[Dataset] = (), leng
             candidates = cache.candidates(encoded, data, weights[config.repeats])
             maker = GroupMaker(data, candidates, config, cache.options)
             n_groups, reason, tried = decide_n_groups(config, data, candidates, maker, lists)
-    own, other = weights[config.repeats], weights[not config.repeats]
+    own, other = weights[config.repeats], weights.get(not config.repeats)
     with progress.stage("live weight") as report:
         weighed = [data.key, encoded.keys, updater_key, own.as_dict(), config.repeats]
         weigh = partial(_live_weight, cache, encoded, data, own, updater)
@@ -155,25 +155,30 @@ def _window(encoded: Encoded, data: Dataset, repeats: bool) -> Window:
 def _blends(
     cache: StageCache, encoded: Encoded, data: Dataset, folded: Folded, report: StageReport
 ) -> dict[bool, Weights]:
-    """Return the blend for new items (False) and with repeats (True)."""
+    """Return the blend for new items (False) and with repeats (True); in preset quick that of the run's task alone."""
     simple = folded.simple
-    weigh = lambda: [one.as_dict() for one in _weigh(cache, encoded, data, folded)]  # noqa: E731
-    depends = [data.key, encoded.keys, folded.keys, asdict(simple), REPEAT_TERMS]
+    tasks = (cache.config.repeats,) if cache.config.preset == "quick" else (False, True)
+    weigh = lambda: [one.as_dict() for one in _weigh(cache, encoded, data, folded, tasks)]  # noqa: E731
+    depends = [data.key, encoded.keys, folded.keys, asdict(simple), REPEAT_TERMS, tasks]
     found = cache.once("blend", depends, weigh, report)
     # JSON knows no tuples
     weights = (Weights(**{**blend, "repeats": blend["repeats"] and tuple(blend["repeats"])}) for blend in found)
-    return dict(zip((False, True), weights, strict=True))
+    return dict(zip(tasks, weights, strict=True))
 
 
-def _weigh(cache: StageCache, encoded: Encoded, data: Dataset, folded: Folded) -> tuple[Weights, Weights]:
-    """Return the blends that held-out users prefer: for new items, and with repeats."""
+def _weigh(
+    cache: StageCache, encoded: Encoded, data: Dataset, folded: Folded, tasks: Sequence[bool]
+) -> Iterator[Weights]:
+    """Yield the blends that held-out users prefer: for new items (False), with repeats (True)."""
     names, seed, simple = tuple(encoded.encoders), cache.config.seed, folded.simple
     fitted = [*folded.fitted, (encoded, data)]
-    own = _window(encoded, data, repeats=False)
     start = Mix({simple.encoder: 1.0}, simple.half_life, simple.trend)
     mix = choose_mix([_window(*one, repeats=False) for one in fitted], start, seed)
-    again = with_repeats([_window(*one, repeats=True) for one in fitted], mix, names, seed)
-    return calibrated(own, mix, names, seed), again
+    for repeats in tasks:
+        if repeats:
+            yield with_repeats([_window(*one, repeats=True) for one in fitted], mix, names, seed)
+        else:
+            yield calibrated(_window(encoded, data, repeats=False), mix, names, seed)
 
 
 def _live_weight(cache: StageCache, encoded: Encoded, data: Dataset, weights: Weights, updater: Updater) -> float:

@@ -1,10 +1,11 @@
 """Positions of users on a map (UMAP), computed in a process of its own.
 
-UMAP compiles for many seconds in every new process. :class:`LayoutProcess` starts that at once, beside the training,
-and hands the vectors over when they are there. McInnes, Healy, Melville 2018, "UMAP" (arXiv 1802.03426).
-Cost on one core (a fixed seed allows no more): 4 s to import, 10 s to compile, 5 s for 3,400 users x 64, from there
-a little more than in proportion to the users. The very first import on a machine compiles for another 20 s, which
-numba then keeps beside the installed packages; UMAP's own functions ask for no such cache, so the 10 s remain.
+UMAP compiles for 20 s the first time on a machine; numba keeps what it compiled, and a later process loads it within
+a second. :class:`LayoutProcess` starts that at once, beside the training, and hands the vectors over when they are
+there. McInnes, Healy, Melville 2018, "UMAP" (arXiv 1802.03426).
+Cost on one core (a fixed seed allows no more): 2 s to import, 4 s for 3,400 users x 64. Of more than 20,000 users so
+many are placed by UMAP, the landmarks; every other one lies between the landmarks that are nearest to them, so a
+million users take little longer.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import sys
 import tempfile
 import threading
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, Literal, Self
 
@@ -30,6 +32,8 @@ Method = Literal["umap", "pca"]
 
 FEWEST_FOR_UMAP = 10  # below that a neighbourhood graph says nothing
 N_NEIGHBORS = 15
+LANDMARKS = 20_000  # users that UMAP places; all others lie between the landmarks nearest to them
+NEAREST_LANDMARKS = 5
 SPACE_FILE, POSITIONS_FILE = "layout_space.npy", "layout_positions.npy"
 NICENESS = 5
 log = logging.getLogger(__name__)
@@ -38,7 +42,8 @@ log = logging.getLogger(__name__)
 def positions(space: np.ndarray, seed: int) -> np.ndarray:
     """Return UMAP positions of users, float32 [U, 2], finite, mean 0, standard deviation 1 over both axes.
 
-    Fewer than 10 different users are placed by PCA; where all are equal, on a circle.
+    Fewer than 10 different users are placed by PCA; where all are equal, on a circle. Beyond 20,000 users, so many
+    drawn ones are placed by UMAP, and the others at the mean of their five nearest, the nearer the heavier.
 
     Args:
         space: float32 [U, S], users in the preference space.
@@ -46,8 +51,17 @@ def positions(space: np.ndarray, seed: int) -> np.ndarray:
     """
     if not fits_umap(space):
         return linear_positions(space)
-    import umap  # compiles: only where it is needed
+    if len(space) <= LANDMARKS:
+        return standardise(_umap_positions(space, seed))
+    drawn = np.sort(np.random.default_rng(seed).choice(len(space), LANDMARKS, replace=False))
+    if not fits_umap(space[drawn]):
+        return linear_positions(space)
+    return standardise(_between(space, drawn, _umap_positions(space[drawn], seed)))
 
+
+def _umap_positions(space: np.ndarray, seed: int) -> np.ndarray:
+    """Return UMAP positions as they come, float32 [U, 2]."""
+    umap = _compiled_umap()
     n_neighbors = min(N_NEIGHBORS, len(space) - 1)
     distances, rows = NearestNeighbors(n_neighbors=n_neighbors).fit(space).kneighbors(space)
     with warnings.catch_warnings():
@@ -59,7 +73,38 @@ def positions(space: np.ndarray, seed: int) -> np.ndarray:
             precomputed_knn=(rows, distances.astype(np.float32)),  # exact, and spares compiling UMAP's own search
             force_approximation_algorithm=True,  # UMAP ignores given neighbours of small data otherwise
         ).fit_transform(space)
-    return standardise(np.asarray(found))
+    return np.asarray(found)
+
+
+def _compiled_umap() -> Any:
+    """Return the package umap, whose compiled functions numba keeps on disk, so that a later process only loads them.
+
+    Its own functions ask for no such cache; those of the packages it needs do, so it needs no right that they do not.
+    """
+    import numba
+
+    plain = numba.njit
+    numba.njit = partial(plain, cache=True)
+    try:
+        import umap  # compiles: only where it is needed
+    finally:
+        numba.njit = plain
+    return umap
+
+
+def _between(space: np.ndarray, drawn: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Return positions of all users, float32 [U, 2]: landmarks where they are, others between those nearest to them.
+
+    Args:
+        drawn: int [L], rows of the landmarks.
+        places: float32 [L, 2], their positions.
+    """
+    nearest = NearestNeighbors(n_neighbors=NEAREST_LANDMARKS, algorithm="brute").fit(space[drawn])
+    distances, rows = nearest.kneighbors(space)
+    weights = 1 / np.maximum(distances, 1e-6 * distances.mean() + 1e-12)
+    out = (places[rows] * weights[:, :, None]).sum(axis=1) / weights.sum(axis=1, keepdims=True)
+    out[drawn] = places
+    return out.astype(np.float32)
 
 
 def fits_umap(space: np.ndarray) -> bool:

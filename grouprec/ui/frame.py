@@ -11,6 +11,7 @@ from grouprec.core.rights import Role
 from grouprec.core.site import app_root
 from grouprec.core.types import GrouprecError
 from grouprec.data.library import versions
+from grouprec.runs.forgotten import forgotten
 from grouprec.runs.store import FINISHED, Run
 from grouprec.training import jobs
 from grouprec.ui import address, people, state, tour
@@ -163,6 +164,8 @@ def pick_run() -> None:
     )
     if current is not None:
         people.draw_sharing(current.path, "run")
+    if current is not None and current.usable and (said := forgotten(current).sentence()):
+        st.caption(said)
 
 
 def pick_dataset() -> None:

@@ -131,3 +131,18 @@ def test_a_damaged_file_is_named_instead_of_edits_being_lost(tmp_path: Path) -> 
         EditHistory.load(tmp_path)
     with pytest.raises(StorageError):
         edits.change(tmp_path, trained(), Edit("rename", (1,), "x"))
+
+
+def test_a_row_that_is_gone_leaves_the_edits_and_those_behind_it_move_up() -> None:
+    history = EditHistory(
+        (Edit("split", (1,), "a", (2, 7, 8)), Edit("rename", (2,), "b")), (Edit("form", (), "c", (9,)),)
+    )
+    assert history.without(np.array([7])) == EditHistory(
+        (Edit("split", (1,), "a", (2, 7)), Edit("rename", (2,), "b")), (Edit("form", (), "c", (8,)),)
+    )
+
+
+def test_edits_that_rest_on_a_group_of_nobody_else_end_there() -> None:
+    first, alone, later = Edit("rename", (2,), "b"), Edit("form", (), "a", (7,)), Edit("rename", (3,), "c")
+    assert EditHistory((first, alone, later), (later,)).without(np.array([7])) == EditHistory((first,))
+    assert EditHistory((first,), (alone, later)).without(np.array([7])) == EditHistory((first,))

@@ -317,3 +317,21 @@ def test_an_updater_moves_only_the_users_it_is_given(name):
     chances = updater.chances(moved)
     assert chances.shape == (3, data.n_items) and chances.dtype == np.float32
     assert (chances > 0).all() and np.allclose(chances.sum(axis=1), 1)
+
+
+@pytest.mark.parametrize(("kind", "name"), ALL)
+def test_a_stage_can_do_without_one_of_its_users(kind: str, name: str) -> None:
+    """Whatever has a row per user loses it, and the stage still loads and answers."""
+    stage, n_users = fitted(kind, name), the_data().n_users
+    arrays, kept = stage.arrays(), np.arange(n_users) != 7
+    left = stage.keep_users(arrays, kept)
+    longer = {name for name, values in arrays.items() if values.shape[:1] in ((n_users,), (n_users + 1,))}
+    if left is None:
+        assert not longer
+        return
+    assert longer and all(len(left[name]) == len(arrays[name]) - 1 for name in longer)
+    again = type(stage)(stage.config).load(left)
+    if isinstance(again, Grouper):
+        assert isinstance(stage, Grouper) and np.array_equal(again.groups().labels, stage.groups().labels[kept])
+    if isinstance(again, Profile):
+        assert isinstance(stage, Profile) and np.array_equal(again.latents().users, stage.latents().users[kept])

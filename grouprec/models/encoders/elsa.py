@@ -17,8 +17,10 @@ from grouprec.core.types import Embeddings
 from grouprec.data.dataset import Dataset
 from grouprec.models.base import Auto, StageConfig, encoders, setting
 from grouprec.models.encoders.linear import LinearEncoder
-from grouprec.models.fitting import Epoch, RunOptions, batches, fit_epochs
+from grouprec.models.fitting import MOST_STEPS, Epoch, RunOptions, bags, batches, fit_epochs, users_per_step
 from grouprec.ranking.task import NewItemTask
+
+SHORTEST = 1e-12  # squared length of a prediction that counts as none
 
 
 class _Factors(nn.Module):
@@ -31,11 +33,6 @@ class _Factors(nn.Module):
     def rows(self) -> Tensor:
         """Return A, float32 [I, D]."""
         return F.normalize(self.weight, dim=1)
-
-    def forward(self, histories: Tensor) -> Tensor:
-        """Return ``X (A A' - I)``, float32 [B, I]."""
-        factors = self.rows()
-        return (histories @ factors @ factors.T).float() - histories
 
 
 @encoders.register(
@@ -73,7 +70,9 @@ class ElsaEncoder(LinearEncoder):
         )
         binary: bool = Field(True, description="Read a history as has or has not, instead of by its weights")
         learning_rate: float = setting(0.01, ge=1e-5, le=1.0, description="Step size of NAdam", search=(0.001, 0.05))
-        batch_size: int = Field(128, ge=1, le=65_536, description="Users per training step")
+        batch_size: int = Field(
+            128, ge=1, le=65_536, description="Users per training step; of very many users more, so that steps stay few"
+        )
         epochs: int = setting(60, ge=1, le=1000, description="Most passes over the users", quick=15, thorough=120)
         patience: int = Field(5, ge=1, le=100, description="Epochs without a better validation value before stopping")
 
@@ -82,7 +81,7 @@ class ElsaEncoder(LinearEncoder):
 
     @classmethod
     def work(cls, n_users: int, n_items: int, n_rows: int) -> float:
-        return n_users * n_items
+        return n_rows + min(n_users, MOST_STEPS * 128) / 128 * n_items
 
     def fit(self, data: Dataset, run: RunOptions) -> Self:
         task = NewItemTask.sample(data, run.rng("elsa validation"))
@@ -133,16 +132,26 @@ class _Epoch(Epoch):
     ) -> None:
         optimizer = torch.optim.NAdam(module.parameters(), lr=config.learning_rate)
         super().__init__(module, optimizer, run.rng("elsa batches"))
-        self.module, self.vectors, self.batch_size = module, vectors, config.batch_size
+        self.module, self.vectors = module, vectors
         self.users = np.flatnonzero(np.diff(vectors.indptr))
+        self.batch_size = users_per_step(config.batch_size, len(self.users))
 
     def losses(self) -> Iterator[tuple[Tensor, int]]:
         for batch in batches(self.rng, len(self.users), self.batch_size):
             yield self._loss(self.users[batch]), 1
 
     def _loss(self, users: np.ndarray) -> Tensor:
-        """Return the squared distance of the normalised prediction from the normalised history, mean over users."""
-        histories = self.tensor(self.vectors[users].toarray())
-        with self.autocast:
-            predicted = self.module(histories)
-        return (F.normalize(predicted, dim=1) - F.normalize(histories, dim=1)).square().sum(dim=1).mean()
+        """Return the squared distance of the normalised prediction from the normalised history, mean over users.
+
+        Of a history x and what it is predicted as, p = x A A' - x, with h = x A: ``p.x = |h|^2 - |x|^2`` and
+        ``|p|^2 = h A'A h' - 2 |h|^2 + |x|^2``. So nothing is as long as the catalogue but A itself, and the distance of
+        two vectors of length 1 is ``2 - 2 p.x / (|p| |x|)``.
+        """
+        rows = self.vectors[users]
+        factors = self.module.rows()
+        hidden = bags(rows, factors)
+        own = self.tensor(rows.power(2).sum(axis=1).astype(np.float32))
+        shared = hidden.square().sum(dim=1)
+        length = ((hidden @ (factors.T @ factors)) * hidden).sum(dim=1) - 2 * shared + own
+        cosine = (shared - own) / (length.clamp_min(SHORTEST) * own).sqrt()
+        return (2 - 2 * cosine).mean()

@@ -105,6 +105,11 @@ class UserKnnEncoder(LinearEncoder):
             "shrinkage": np.array([self._shrinkage]),
         }
 
+    @classmethod
+    def keep_users(cls, arrays: dict[str, np.ndarray], kept: np.ndarray) -> dict[str, np.ndarray]:
+        train = csr_from(arrays, int(arrays["n_items"][0]))
+        return arrays | csr_arrays(train[np.flatnonzero(kept)])
+
     def load(self, arrays: dict[str, np.ndarray]) -> Self:
         self._train = csr_from(arrays, int(arrays["n_items"][0]))
         self._n_neighbours, self._shrinkage = int(arrays["n_neighbours"][0]), float(arrays["shrinkage"][0])

@@ -129,13 +129,15 @@ class GroupGan(Generator):
     all members.
     """
 
+    per_user = ("parts",)
+
     class Config(StageConfig):
         hidden_size: int = Field(128, ge=4, le=2048, description="Width of both networks' hidden layers")
         embedding_size: int = Field(16, ge=1, le=256, description="Length of a group's vector in the generator")
         epochs: int = setting(30, ge=1, le=1000, description="Most epochs", quick=12, thorough=80)
-        steps: int = Field(50, ge=1, le=10_000, description="Generator steps in an epoch")
+        steps: int = setting(50, ge=1, le=10_000, description="Generator steps in an epoch", quick=25)
         n_discriminator_steps: int = Field(2, ge=1, le=20, description="Discriminator steps before each generator step")
-        batch_size: int = setting(256, ge=2, le=8192, description="Members in a mini-batch", quick=128)
+        batch_size: int = Field(256, ge=2, le=8192, description="Members in a mini-batch")
         generator_rate: float = Field(2e-3, gt=0, le=1, description="Step size of Adam for the generator")
         discriminator_rate: float = Field(4e-3, gt=0, le=1, description="Step size of Adam for the discriminator")
         averaging: float = Field(0.99, ge=0, lt=1, description="Decay of the generator's moving average, per step")

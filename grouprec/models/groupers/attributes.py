@@ -35,6 +35,7 @@ class AttributesGrouper(Grouper):
     """
 
     reads_attributes = True
+    per_user = ("labels",)
 
     class Config(StageConfig):
         columns: str = Field(

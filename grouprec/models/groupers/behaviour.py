@@ -45,6 +45,8 @@ class BehaviourGrouper(Grouper):
     :meth:`groups`, which reads all features, has them. Users without history belong to group 0.
     """
 
+    per_user = ("labels",)
+
     class Config(StageConfig):
         mix: bool = Field(
             True,

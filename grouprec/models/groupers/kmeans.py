@@ -32,6 +32,8 @@ class KMeansGrouper(Grouper):
     (a zero row) do not shape the centres and belong to group 0.
     """
 
+    per_user = ("labels",)
+
     class Config(StageConfig):
         n_init: int = setting(
             10, ge=1, le=100, description="Number of random starts; the best one is kept", quick=4, thorough=30

@@ -44,6 +44,8 @@ class ListsGrouper(Grouper):
         converged: it ended because a round gained nothing.
     """
 
+    per_user = ("labels",)
+
     class Config(StageConfig):
         n_starts: int = setting(
             10,

@@ -46,6 +46,8 @@ class NmfGrouper(Grouper):
     largest; users of whom no taste is known are members of all groups alike and counted in group 0.
     """
 
+    per_user = ("labels",)
+
     class Config(StageConfig):
         max_iter: int = setting(200, ge=1, le=5000, description="Most iterations", quick=60, thorough=500)
         min_group_size: int = Field(

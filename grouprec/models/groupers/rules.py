@@ -51,6 +51,8 @@ class RulesGrouper(Grouper):
 
     reads_attributes = True
 
+    per_user = ("labels",)
+
     class Config(StageConfig):
         behaviour: bool = Field(True, description="Also ask what users have, not only what is known of them")
         most_items: int = Field(

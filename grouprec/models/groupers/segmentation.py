@@ -15,6 +15,7 @@ from sklearn.cluster import KMeans
 from sklearn.decomposition import TruncatedSVD
 from sklearn.preprocessing import normalize
 
+from grouprec.core.arrays import entries_of
 from grouprec.core.types import Groups
 from grouprec.models.base import Regime
 from grouprec.models.threads import one_thread
@@ -110,32 +111,29 @@ def list_worth(
         histories: what users have, also by item, CSR [I, U].
     """
     _, n_users = values.shape
-    out = np.zeros((n_users, len(rankings)), np.float32)
+    out = np.empty((len(rankings), n_users))
     weights = np.append(discounts(LENGTH), 0)
     for group, ranking in enumerate(rankings):
         items = ranking[ranking >= 0]
-        worth = values[items].tocoo()
-        places, users = worth.coords
-        gains = worth.data
+        places, users, gains = entries_of(values, items)
         if regime == "dedup":
-            skipped = _owned_before(histories[items], places, users)
+            skipped = _owned_before(histories, items, n_users)[places, users]
             gains = gains * weights[np.minimum(places - skipped, LENGTH)]
-        out[:, group] = np.bincount(users, gains, n_users)
-    return out
+        out[group] = np.bincount(users, gains, n_users)
+    return np.ascontiguousarray(out.T, dtype=np.float32)
 
 
-def _owned_before(owned: sparse.csr_array, places: np.ndarray, users: np.ndarray) -> np.ndarray:
-    """Return how many of the items listed before a place its user has, int [n].
+def _owned_before(histories: sparse.csr_array, items: np.ndarray, n_users: int) -> np.ndarray:
+    """Return how many of the items listed before a place every user has, up to that place, uint8 [R, U].
 
     Args:
-        owned: CSR [R, U], non-zero where the user has the item listed there.
-        places, users: int [n].
+        histories: by item, CSR [I, U].
+        items: int [R]; at most DEPTH, one group at a time: cheaper than looking pairs up.
     """
-    depth, n_users = owned.shape
-    before = np.zeros((depth, n_users), np.uint8)  # at most DEPTH, one group at a time: cheaper than looking pairs up
-    before[np.repeat(np.arange(depth), np.diff(owned.indptr)), owned.indices] = 1
-    np.cumsum(before, axis=0, dtype=np.uint8, out=before)
-    return before[places, users]
+    places, users, _ = entries_of(histories, items)
+    before = np.zeros((len(items), n_users), np.uint8)
+    before[places, users] = 1
+    return np.cumsum(before, axis=0, dtype=np.uint8, out=before)
 
 
 def starts(space: np.ndarray, n_groups: int, n_starts: int, rng: np.random.Generator) -> list[np.ndarray]:

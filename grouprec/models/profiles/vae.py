@@ -17,12 +17,14 @@ from torch.nn import functional
 from grouprec.core.types import Candidates, GroupLatents, Groups
 from grouprec.data.dataset import Dataset
 from grouprec.models.base import Profile, StageConfig, profiles, setting
-from grouprec.models.fitting import RunOptions, batches, fit_epochs, load_module, module_arrays
+from grouprec.models.fitting import RunOptions, bags, batches, fit_epochs, load_module, module_arrays, users_per_step
 from grouprec.ranking.group_lists import member_matrix, worth
 
 LOG_VAR_RANGE = (-8.0, 4.0)  # keeps every variance, and with it every KL term, finite
 PRIOR_SPEED = 10  # each prior sees its own group only, so it takes larger steps than the network
-INFERENCE_BATCH = 1024  # users made dense at a time
+INFERENCE_BATCH = 1024  # users decoded at a time
+MOST_DESCRIBED = 8_192  # items of a larger catalogue that a mini-batch is described by, drawn
+CALIBRATED_USERS = 20_000  # by whom the decoder is calibrated to the groups, drawn
 STOPPING_SHARE = 0.05  # of the users, who teach nothing and stop the training
 HIDDEN_SHARE = 0.2  # of a stopping user's history, to be found again
 CALIBRATION_WEIGHT = 5  # members' worth of the decoder's own mean in every group's
@@ -55,27 +57,38 @@ class HistoryVae(nn.Module):
         self.prior_mean = nn.Parameter(torch.zeros(n_groups, latent_size))
         self.prior_log_var = nn.Parameter(torch.zeros(n_groups, latent_size))
 
-    def encode(self, histories: Tensor) -> tuple[Tensor, Tensor]:
-        """Return mean and log variance of q(z | history of length 1), [B, Z] each."""
-        hidden = torch.tanh(self.hidden(histories))
+    def encode(self, histories: sparse.csr_array) -> tuple[Tensor, Tensor]:
+        """Return mean and log variance of q(z | history of length 1), [B, Z] each; ``histories`` CSR [B, I]."""
+        hidden = torch.tanh(bags(histories, self.hidden.weight.T) + self.hidden.bias)
         mean, log_var = self.posterior(hidden).chunk(2, dim=1)
         return mean, log_var.clamp(*LOG_VAR_RANGE)
 
-    def loss(self, seen: Tensor, histories: Tensor, wanted: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return what it costs to describe histories and wants, and the KL divergence to the group's prior.
+    def loss(
+        self, seen: sparse.csr_array, histories: Tensor, wanted: Tensor, labels: Tensor, items: Tensor | None = None
+    ) -> Tensor:
+        """Return what it costs to describe histories and wants, and the KL divergence to the group's prior, [3].
 
         Means over users: negative log-likelihood of the histories, cross-entropy of the wants (rows sum to 1), KL.
-        ``seen`` is what the encoder is shown: histories of length 1 after dropout.
+
+        Args:
+            seen: what the encoder is shown: histories of length 1 after dropout, CSR [B, I].
+            histories, wanted: [B, C], of the items that are described.
+            items: int64 [C], which these are; all of them where None.
         """
         mean, log_var = self.encode(seen)
         z = mean + torch.randn_like(mean) * (0.5 * log_var).exp()
-        has = -(histories * functional.log_softmax(self.decoder(z), dim=1)).sum(dim=1)
-        wants = -(wanted * functional.log_softmax(self.wants(z), dim=1)).sum(dim=1)
+        has = -(histories * functional.log_softmax(_logits(self.decoder, z, items), dim=1)).sum(dim=1)
+        wants = -(wanted * functional.log_softmax(_logits(self.wants, z, items), dim=1)).sum(dim=1)
         prior_mean = self.prior_mean[labels]
         prior_log_var = self.prior_log_var[labels].clamp(*LOG_VAR_RANGE)
         ratio = (log_var - prior_log_var).exp() + (mean - prior_mean) ** 2 / prior_log_var.exp()
         kl = 0.5 * (ratio - 1 - log_var + prior_log_var).sum(dim=1)
-        return has.mean(), wants.mean(), kl.mean()
+        return torch.stack([has.mean(), wants.mean(), kl.mean()])
+
+
+def _logits(decoder: nn.Linear, z: Tensor, items: Tensor | None) -> Tensor:
+    """Return a decoder's logits of the given items, [B, C], or of all."""
+    return decoder(z) if items is None else functional.linear(z, decoder.weight[items], decoder.bias[items])
 
 
 @profiles.register("vae", title="VAE with a prior for every group", cite="Liang et al. 2018; Jiang et al. 2017")
@@ -92,13 +105,21 @@ class GroupVae(Profile):
     members' mean on Online Retail and 37 % on MovieLens 100K split by time. After training the second decoder is
     calibrated to every group: its mean over the members is brought to their mean worth, leaning on its own by 5
     members (without that: 97 % and 75 %).
+    Of more than 8,192 items so many are drawn for every mini-batch, and it is described among these alone: what a
+    softmax gives some items, relative to one another, does not depend on the others (McFadden 1978), so the sum over
+    them, scaled up to the catalogue, has the same optimum. The mean over members that calibrates is of 20,000 drawn
+    users at most.
     """
+
+    per_user = ("latents.users",)
 
     class Config(StageConfig):
         latent_size: int = Field(32, ge=2, le=512, description="Length of a latent vector")
         hidden_size: int = setting(256, ge=4, le=4096, description="Width of the encoder's hidden layer", quick=128)
         epochs: int = setting(30, ge=1, le=1000, description="Most passes over the histories", quick=12, thorough=100)
-        batch_size: int = Field(128, ge=1, le=8192, description="Users in a mini-batch")
+        batch_size: int = Field(
+            128, ge=1, le=8192, description="Users in a mini-batch; of very many users more, so that steps stay few"
+        )
         learning_rate: float = setting(2e-3, gt=0, le=1, description="Step size of Adam", quick=4e-3)
         # Online Retail: nDCG@10 .068 as ones, .059 as sums of logarithms of quantities.
         binary: bool = Field(True, description="Read a history as has or has not, instead of by its weights")
@@ -137,7 +158,7 @@ class GroupVae(Profile):
                 patience=config.patience,
             )
         self._latents = self._aggregate(data.histories, groups)
-        self._calibration = self._calibrate(wanted, groups)
+        self._calibration = self._calibrate(wanted, groups, run)
         return self
 
     def _stopping(
@@ -173,25 +194,29 @@ class GroupVae(Profile):
         labels = torch.from_numpy(users.astype(np.int64)).to(run.device)
         unit = normalize(histories)
         rng = run.rng("vae batches")
-        n_users = len(users)
-        annealing_steps = max(1, config.annealing_epochs * -(-n_users // config.batch_size))
+        (n_users, n_items), batch_size = histories.shape, users_per_step(config.batch_size, len(users))
+        annealing_steps = max(1, config.annealing_epochs * -(-n_users // batch_size))
         step = 0
 
         def run_epoch() -> Losses:
             nonlocal step
-            sums = np.zeros(3)
-            for rows in batches(rng, n_users, config.batch_size):
+            sums = torch.zeros(3, device=run.device)
+            for rows in batches(rng, n_users, batch_size):
                 step += 1
                 kl_weight = config.kl_weight * min(1.0, step / annealing_steps)
-                seen = self._dense(drop(unit[rows], config.dropout, rng))
-                has, wants, kl = module.loss(
-                    seen, self._dense(histories[rows]), self._dense(wanted[rows]), labels[rows]
-                )
+                seen, items = drop(unit[rows], config.dropout, rng), None
+                owned, want = histories[rows], wanted[rows]
+                if n_items > MOST_DESCRIBED:
+                    drawn = np.sort(rng.choice(n_items, MOST_DESCRIBED, replace=False))
+                    owned, want = (target[:, drawn] * np.float32(n_items / MOST_DESCRIBED) for target in (owned, want))
+                    items = torch.from_numpy(drawn).to(run.device)
+                losses = module.loss(seen, self._dense(owned), self._dense(want), labels[rows], items)
+                has, wants, kl = losses
                 optimizer.zero_grad()
                 (has + config.wants_weight * wants + kl_weight * kl).backward()
                 optimizer.step()
-                sums += len(rows) * np.array([has.item(), wants.item(), kl.item()])
-            return dict(zip(("reconstruction", "wants", "kl"), sums / n_users, strict=True))
+                sums += len(rows) * losses.detach()
+            return dict(zip(("reconstruction", "wants", "kl"), (sums / n_users).tolist(), strict=True))
 
         return run_epoch
 
@@ -205,7 +230,7 @@ class GroupVae(Profile):
 
     def _encode_batch(self, histories: sparse.csr_array) -> tuple[Tensor, Tensor]:
         """Return mean and log variance of q(z | history) of one mini-batch of at least one user."""
-        return self._module.encode(self._dense(normalize(self._read(histories))))
+        return self._module.encode(normalize(self._read(histories)))
 
     def _posterior(self, histories: sparse.csr_array) -> tuple[np.ndarray, np.ndarray]:
         """Return mean and variance of q(z | history), float32 [B, Z] each."""
@@ -228,7 +253,7 @@ class GroupVae(Profile):
         spread = np.asarray(members @ ((users - mean[groups.labels]) ** 2 + variance))
         return GroupLatents(users, mean.astype(np.float32), np.sqrt(spread).astype(np.float32))
 
-    def _calibrate(self, wanted: sparse.csr_array, groups: Groups) -> np.ndarray:
+    def _calibrate(self, wanted: sparse.csr_array, groups: Groups, run: RunOptions) -> np.ndarray:
         """Return what brings every group's mean predicted preference to its members' mean, float32 [G, I].
 
         The logarithm of the ratio of the two means; the members' leans on the decoder's as if ``CALIBRATION_WEIGHT``
@@ -236,10 +261,11 @@ class GroupVae(Profile):
         """
         members, sizes = member_matrix(groups), groups.sizes[:, None]
         decoded = np.zeros((groups.n_groups, self._module.wants.out_features))
-        for start in range(0, len(groups.labels), INFERENCE_BATCH):
-            part = slice(start, start + INFERENCE_BATCH)
+        rows, counts = _some_of_every_group(groups, run.rng("vae calibration"))
+        for start in range(0, len(rows), INFERENCE_BATCH):
+            part = rows[start : start + INFERENCE_BATCH]
             decoded += members[:, part] @ self._softmax(self._module.wants, self._latents.users[part])
-        decoded /= sizes
+        decoded /= counts[:, None]
         mean = sparse.csr_array(members @ wanted).toarray() / sizes
         mean = (sizes * mean + CALIBRATION_WEIGHT * decoded) / (sizes + CALIBRATION_WEIGHT)
         return np.log((mean + LEAST) / (decoded + LEAST)).astype(np.float32)
@@ -295,6 +321,16 @@ class GroupVae(Profile):
         self._latents = GroupLatents(arrays["latents.users"], arrays["latents.mean"], arrays["latents.std"])
         self._calibration = arrays["calibration"]
         return self
+
+
+def _some_of_every_group(groups: Groups, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Return rows of users, 20,000 at most and as many of every group as it has of its share, and how many of each."""
+    n_users, most = len(groups.labels), max(1, CALIBRATED_USERS // groups.n_groups)
+    if n_users <= CALIBRATED_USERS:
+        return np.arange(n_users), groups.sizes
+    order = rng.permutation(n_users)
+    drawn = np.concatenate([order[groups.labels[order] == group][:most] for group in range(groups.n_groups)])
+    return np.sort(drawn), np.minimum(groups.sizes, most)
 
 
 def drop(histories: sparse.csr_array, share: float, rng: np.random.Generator) -> sparse.csr_array:

@@ -16,6 +16,7 @@ from grouprec.report.html.reading import Reading
 from grouprec.report.palette import group_colour, text_on
 from grouprec.report.tested import rests_on
 from grouprec.report.text import count, difference, interval, number, percent, plain, plural, ratio, score
+from grouprec.runs.forgotten import forgotten
 
 NDCG = "nDCG@10"
 DEPTH = 10  # items of a list that are shown
@@ -47,6 +48,7 @@ def opening(reading: Reading) -> Html:
         else None,
         paragraph(said, "" if split else "lead"),
         paragraph(rests_on(metrics)),
+        paragraph(forgotten(reading.run).sentence()),
         paragraph(sentences.repeats_words(metrics)),
         _numbers(reading),
         element("h3", "How to read this"),

@@ -3,7 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from scipy import sparse
+from torch.nn import functional
 
 from grouprec.data.synthetic import planted
 from grouprec.models.encoders.elsa import ElsaEncoder, _Epoch, _Factors
@@ -53,6 +55,21 @@ def test_the_loss_is_the_distance_of_the_normalised_rows(data):
         predicted = row @ factors @ factors.T - row
         distances.append(np.sum((predicted / np.linalg.norm(predicted) - row / np.linalg.norm(row)) ** 2))
     assert float(epoch._loss(np.arange(7)).detach()) == pytest.approx(np.mean(distances), abs=1e-4)
+
+
+def test_the_gradient_is_that_of_the_dense_formula(data):
+    config, users = ElsaEncoder.Config(embedding_size=5), np.arange(40)
+    with RunOptions().torch_seed("test"):
+        module = _Factors(data.n_items, 5)
+    vectors = (data.histories > 0).astype(np.float32)
+    _Epoch(module, vectors, config, RunOptions())._loss(users).backward()
+    found, module.weight.grad = module.weight.grad.clone(), None
+    histories, factors = torch.from_numpy(vectors[users].toarray()), module.rows()
+    predicted = histories @ factors @ factors.T - histories
+    distance = functional.normalize(predicted, dim=1) - functional.normalize(histories, dim=1)
+    distance.square().sum(dim=1).mean().backward()
+    assert torch.allclose(found, module.weight.grad, atol=1e-6)
+    assert found.abs().max() > 1e-4
 
 
 def test_training_lowers_the_loss_and_keeps_the_best_epoch(encoder):

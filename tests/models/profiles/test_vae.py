@@ -10,6 +10,7 @@ from torch.distributions import Normal, kl_divergence
 from grouprec.core.types import Candidates, Embeddings, Groups
 from grouprec.data.synthetic import Planted, planted
 from grouprec.models.fitting import RunOptions
+from grouprec.models.profiles import vae
 from grouprec.models.profiles.vae import GroupVae, HistoryVae, drop
 from grouprec.models.virtual_members import one_hot
 from grouprec.ranking.candidates import find_candidates
@@ -118,10 +119,11 @@ def test_kl_and_likelihood_agree_with_torch_distributions() -> None:
     torch.nn.init.normal_(module.prior_mean)
     torch.nn.init.normal_(module.prior_log_var)
     histories, labels = torch.rand(5, 6), torch.tensor([0, 1, 1, 0, 1])
-    mean, log_var = module.encode(histories)
+    seen = sparse.csr_array(histories.numpy())
+    mean, log_var = module.encode(seen)
     prior = Normal(module.prior_mean[labels], (0.5 * module.prior_log_var[labels]).exp())
     expected = kl_divergence(Normal(mean, (0.5 * log_var).exp()), prior).sum(dim=1).mean()
-    has, wants, kl = module.loss(histories, histories, histories, labels)
+    has, wants, kl = module.loss(seen, histories, histories, labels)
     assert np.isfinite([has.item(), wants.item()]).all()
     assert kl.item() == pytest.approx(expected.item(), rel=1e-5)
 
@@ -205,3 +207,15 @@ def test_dropout_hides_a_share_and_keeps_the_expected_sum() -> None:
     assert set(np.unique(dropped.data).tolist()) == {0.0, 2.0}
     assert dropped.sum() == pytest.approx(10_000, rel=0.05)
     assert (histories.data == 1).all()
+
+
+def test_a_large_catalogue_is_described_by_drawn_items(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = fitted()
+    monkeypatch.setattr(vae, "MOST_DESCRIBED", answer().data.n_items // 2)
+    monkeypatch.setattr(vae, "CALIBRATED_USERS", answer().data.n_users // 2)
+    drawn = GroupVae(CONFIG).fit(answer().data, true_groups(), candidates(), RunOptions())
+    costs = [
+        -np.log(one.decode(one.latents().users) + 1e-9)[answer().data.histories.nonzero()].mean()
+        for one in (whole, drawn)
+    ]
+    assert costs[1] < 1.05 * costs[0] < costs[1] * 1.1

@@ -1,0 +1,53 @@
+"""Texts that may name a user: what people wrote, messages that quote a file, rows that nobody could read."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import Collection
+from pathlib import Path
+
+REMOVED = "[removed]"
+_NUMBER = re.compile(r"\d{1,5}")  # such ids are also what time it is and how many: they count in quotes only
+_CHUNK, _OVERLAP = 1 << 22, 4096  # bytes read at a time, and of them again
+_ENCODINGS = ("utf-8", "utf-16-le", "cp1252", "gb18030")
+
+
+def mention_of(users: Collection[str]) -> re.Pattern[str]:
+    """Return what finds the ids of users in a text: each as a word of its own, a short number only in quotes."""
+    ways = []
+    for user in sorted(users, key=len, reverse=True):
+        word = re.escape(user)
+        ways.append(f"(?<=['\"]){word}(?=['\"])" if _NUMBER.fullmatch(user) else f"(?<!\\w){word}(?!\\w)")
+    return re.compile("|".join(ways))
+
+
+def without_mentions(text: str, mention: re.Pattern[str]) -> str:
+    """Return a text in which nobody is named any more."""
+    return mention.sub(REMOVED, text)
+
+
+def names_any(path: Path, users: Collection[str]) -> bool:
+    """Return whether a file of text, gzipped or not, names one of the users anywhere, in any usual encoding.
+
+    Short numbers are not looked for: they stand everywhere.
+    """
+    words = {_bytes(user, encoding) for user in users if not _NUMBER.fullmatch(user) for encoding in _ENCODINGS}
+    ways = [rb"(?<!\w)" + re.escape(word) + rb"(?!\w)" for word in sorted(words) if word]
+    found = re.compile(b"|".join(ways) or b"(?!)")
+    with path.open("rb") as raw:
+        zipped = raw.read(2) == b"\x1f\x8b"
+    rest = b""
+    with gzip.open(path) if zipped else path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            if found.search(rest + chunk):
+                return True
+            rest = chunk[-_OVERLAP:]
+    return False
+
+
+def _bytes(user: str, encoding: str) -> bytes:
+    try:
+        return user.encode(encoding)
+    except UnicodeEncodeError:
+        return b""

@@ -1,0 +1,178 @@
+"""Files of interactions without some of their users: which rows are theirs, and a dataset of the library without."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from grouprec.core import rights
+from grouprec.core.files import read_json, write_json
+from grouprec.core.mentions import names_any
+from grouprec.core.rights import Person, Role
+from grouprec.core.types import DataError, SettingError
+from grouprec.data.clean import Preparation
+from grouprec.data.columns import ROLES, Roles, detect_attribute_roles
+from grouprec.data.ids import encode_ids, id_texts
+from grouprec.data.library import PARTS, KnownDataset, Library
+from grouprec.data.prepare import find_roles, reading_of
+from grouprec.data.read import Reading, read, read_table
+
+OF_TEXT = ("encoding", "sheet")  # settings of the preparation that say how a file is read which is Parquet now
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How somebody reads a file of interactions: the roles given, and the settings of the preparation."""
+
+    roles: Mapping[str, str]
+    preparation: Preparation
+
+    @property
+    def reading(self) -> Reading:
+        return reading_of(self.preparation)
+
+
+def rows_of(table: pd.DataFrame, column: str, users: Collection[str]) -> np.ndarray:
+    """Return which rows of a column of ids are of these users, bool [n]."""
+    codes, names = encode_ids(table[column])
+    return np.append(np.isin(names.astype(str), list(users)), False)[codes]
+
+
+def holding(interactions: Path, attributes: Path | None, choice: Choice, users: Collection[str]) -> set[Path]:
+    """Return those of two files, of interactions and of their users' attributes, that have a row of these users.
+
+    Raises:
+        DataError: a file cannot be read.
+        SettingError: the roles do not fit it.
+    """
+    column = find_roles(interactions, choice.roles, choice.reading).user or ""
+    table = read_table(interactions, [column], choice.reading)
+    found = {path for path in (interactions, attributes) if path is not None and names_any(path, users)}
+    if rows_of(table, column, users).any():
+        found.add(interactions)
+    if attributes is not None and _rows_of_attributes(attributes, encode_ids(table[column])[1], users)[1].any():
+        found.add(attributes)
+    return found
+
+
+def _rows_of_attributes(path: Path, ids: np.ndarray, users: Collection[str]) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return a users' file and which of its rows are theirs, bool [n]."""
+    table = read_table(path)
+    return table, rows_of(table, detect_attribute_roles(table, ids, "user", path.name).id, users)
+
+
+def without_users(
+    library: Library, entry: KnownDataset, choices: Sequence[Choice], users: Collection[str], folder: Path
+) -> tuple[KnownDataset, int] | None:
+    """Return a dataset of the library as it is without some users, written under another folder, and their rows in it.
+
+    Files that hold them, be it in a row that could not be read, become Parquet with the other rows that could; the
+    others are copied. Owner, name, roles and choices stay, and what a check found of its size is forgotten.
+
+    Args:
+        choices: of all who read it: what any of them takes for the user counts.
+        folder: of a library that only holds this.
+    Returns:
+        None where no row is theirs; an entry of no rows is not written, and its ``interactions`` is not there.
+    Raises:
+        DataError: a file cannot be read.
+        SettingError: roles do not fit it.
+        DamagedError: nobody knows whose it is.
+    """
+    owner, shared = rights.owner_of(library.folder(entry))
+    columns = sorted({find_roles(entry.interactions, one.roles, one.reading).user or "" for one in choices})
+    table = read(entry.interactions, None, choices[0].reading).frame
+    gone = np.any([rows_of(table, column, users) for column in columns], axis=0)
+    if gone.all():
+        return KnownDataset(entry.key, entry.name, folder / "nobody"), len(gone)
+    total = int(gone.sum())
+    with ExitStack() as files:
+        parts = {part: _as_it_is(getattr(entry, part), files) for part in PARTS if getattr(entry, part) is not None}
+        if anew := _is_theirs(entry.interactions, gone, users):
+            parts["interactions"] = _anew(entry.interactions, table[~gone])
+        if entry.users is not None:
+            ids = np.unique(np.concatenate([encode_ids(table[column])[1] for column in columns]))
+            about, theirs = _rows_of_attributes(entry.users, ids, users)
+            total += int(theirs.sum())
+            if about_them := _is_theirs(entry.users, theirs, users):
+                parts["users"] = _anew(entry.users, about[~theirs])
+            if theirs.all():
+                del parts["users"]
+        else:
+            about_them = False
+        if not anew and not about_them:
+            return None
+        name, content = parts["interactions"]
+        with _as(owner):
+            new = Library(folder).add(name, content, users=parts.get("users"), items=parts.get("items"))
+        if owner:
+            rights.give(folder / new.key, owner, shared)
+    return _with_choices(entry, choices[0], Library(folder), new, anew), total
+
+
+def _as(owner: str) -> AbstractContextManager[None]:
+    """Let the owner of a dataset make the new one: it has the key that their upload of it would have."""
+    return rights.acting(Person(owner, Role.ANALYST)) if owner else nullcontext()
+
+
+def _is_theirs(path: Path, rows: np.ndarray, users: Collection[str]) -> bool:
+    """Return whether a file holds these users: in rows that were read, or as text in one that could not be."""
+    return bool(rows.any()) or (path.suffix != ".parquet" and names_any(path, users))
+
+
+def _as_it_is(path: Path, files: ExitStack) -> tuple[str, BinaryIO]:
+    return path.name, files.enter_context(path.open("rb"))
+
+
+def _anew(path: Path, rows: pd.DataFrame) -> tuple[str, BinaryIO]:
+    return f"{path.stem}.parquet", BytesIO(_parquet(rows))
+
+
+def _with_choices(entry: KnownDataset, own: Choice, made: Library, new: KnownDataset, anew: bool) -> KnownDataset:
+    """Give a new entry name, age and choices of the old one.
+
+    Args:
+        anew: whether its interactions are in another file than before.
+    """
+    roles = steady(own, entry.interactions, new.interactions) if anew else entry.roles
+    kept = {key: value for key, value in entry.preparation.items() if not (anew and key in OF_TEXT)}
+    made.save(new.key, roles=roles, preparation=kept)
+    path = made.root / new.key / "dataset.json"
+    write_json(path, {**read_json(path), "name": entry.name, "added": entry.added})
+    return made.get(new.key)
+
+
+def steady(choice: Choice, old: Path, new: Path) -> dict[str, str]:
+    """Return the roles with which a file that was written anew is read as the old one was: those given, where they do,
+    else every one."""
+    before = find_roles(old, choice.roles, choice.reading)
+    try:
+        now: Roles | None = find_roles(new, choice.roles)
+    except (DataError, SettingError):
+        now = None
+    if now is not None and now.as_dict() == before.as_dict():
+        return dict(choice.roles)
+    return {role: before.as_dict().get(role, "") for role in ROLES}
+
+
+def _parquet(frame: pd.DataFrame) -> bytes:
+    """Return rows as a Parquet file; columns of several kinds of values become text."""
+    frame = frame.reset_index(drop=True)
+    try:
+        return frame.to_parquet(index=False)
+    except (pa.ArrowException, TypeError, ValueError):
+        columns = [str(name) for name, dtype in frame.dtypes.items() if dtype.kind == "O"]
+        mixed = {name: frame[name].map(_text, na_action="ignore") for name in columns}
+        return frame.assign(**mixed).to_parquet(index=False)
+
+
+def _text(value: object) -> str:
+    return str(id_texts(pd.Series([value], dtype=object)).iloc[0])
