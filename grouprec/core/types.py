@@ -38,6 +38,10 @@ class StorageError(GrouprecError):
     """The runs folder cannot be read or written (permissions, full disk, damaged run)."""
 
 
+class WorkerLostError(GrouprecError):
+    """A process that learned with this one is gone (:mod:`grouprec.models.together`)."""
+
+
 class BusyError(StorageError):
     """Another process, or another thread, holds what was asked for; later it may be free."""
 

@@ -110,7 +110,7 @@ class RunStore:
             StorageError: the runs folder cannot be written.
         """
         rights.require(Deed.ADD, "train")
-        for folder in self._datasets(config):
+        for folder in self._read_by(config):
             rights.require(Deed.SEE, "train on", folder)
         stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
         path = self.root / f"{stamp}-{secrets.token_hex(2)}"
@@ -123,11 +123,12 @@ class RunStore:
         begin_status(path, Status(created=time.time(), place=place, **(mine if place is None else {})))
         return run
 
-    def _datasets(self, config: RunConfig) -> set[Path]:
-        """Return the folders of the library that a configuration reads."""
+    def _read_by(self, config: RunConfig) -> set[Path]:
+        """Return the folders of datasets, and of the run whose feedback counts, that a configuration reads."""
         library, files = self.root / "datasets", (config.interactions, config.users, config.items)
         inside = [file.relative_to(library) for file in files if file is not None and file.is_relative_to(library)]
-        return {library / one.parts[0] for one in inside}
+        feedback = {self.root / config.feedback} if config.feedback else set()
+        return {library / one.parts[0] for one in inside} | feedback
 
     def delete(self, run: Run) -> None:
         """Put a run in the trash; stages that others read back from it go to one of them, too.

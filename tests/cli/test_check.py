@@ -105,3 +105,20 @@ def test_a_check_needs_no_torch(shop: Path) -> None:
     answer = subprocess.run([sys.executable, "-c", code, str(shop)], capture_output=True, text=True, check=True)
     first, last = answer.stdout.strip().splitlines()
     assert json.loads(first)["users"] == 30 and last == "False False"
+
+
+def test_a_folder_and_a_database_are_checked_as_one_file(tmp_path):
+    rows = [(f"u{n % 9}", f"i{n % 7}") for n in range(90)]
+    for n in range(3):
+        part = "".join(f"{user},{item}\n" for user, item in rows[n::3])
+        (tmp_path / f"{n}.csv").write_text(f"user,item\n{part}")
+    base = sqlite3.connect(tmp_path / "shop.db")
+    base.execute("CREATE TABLE orders (user TEXT, item TEXT)")
+    base.executemany("INSERT INTO orders VALUES (?, ?)", rows)
+    base.commit()
+    base.close()
+    for source in ([str(tmp_path / "*.csv")], [str(tmp_path / "shop.db"), "--query", "SELECT * FROM orders"]):
+        found = CliRunner().invoke(app, ["check", *source, "--json"])
+        assert found.exit_code == 0, found.output
+        answer = json.loads(found.stdout.splitlines()[-1])
+        assert (answer["rows"], answer["users"], answer["items"]) == (90, 9, 7)
