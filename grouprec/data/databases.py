@@ -65,7 +65,7 @@ def _duckdb(path: Path, query: str) -> tuple[pa.Schema, Iterator[pa.RecordBatch]
     connection = _library("duckdb", "DuckDB").connect(
         str(path), read_only=True, config={"enable_external_access": "false"}
     )
-    return _streamed(connection.execute(query).to_arrow_reader(_ROWS), connection)
+    return _streamed(connection.sql(query).to_arrow_reader(_ROWS), connection)
 
 
 def _streamed(reader: Any, *opened: Any) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
