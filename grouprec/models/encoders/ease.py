@@ -138,7 +138,8 @@ def _item_weights(gram: np.ndarray, l2: float) -> np.ndarray:
     inverse[np.diag_indices_from(inverse)] += l2
     # Cholesky, and the inverse from its factor in place; only the upper triangle comes back filled. Fortran order
     # spares a copy, and the transpose of a symmetric matrix is the matrix.
-    factorise, invert = lapack.get_lapack_funcs(("potrf", "potri"), (inverse,))
+    single = inverse.dtype == np.float32
+    factorise, invert = (lapack.spotrf, lapack.spotri) if single else (lapack.dpotrf, lapack.dpotri)
     factor, failed = factorise(inverse.T, overwrite_a=True)
     inverse, failed_inverse = invert(factor, overwrite_c=True)
     if failed or failed_inverse:
