@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import sys
+import tempfile
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -14,11 +15,12 @@ import typer
 from grouprec.cli import privacy
 from grouprec.cli.options import AsJson, Runs
 from grouprec.cli.serving import become_server
-from grouprec.cli.terminal import Remarks, print_json, print_rows, print_run, progress_bar, terminal
-from grouprec.core.types import GrouprecError
+from grouprec.cli.sources import FETCHED, SOURCE_HELP, Query, fetched
+from grouprec.cli.terminal import print_json, print_rows, print_run, progress_bar, terminal
+from grouprec.core.errors import GrouprecError
 
 if TYPE_CHECKING:
-    from grouprec.runs.store import Run, RunStore
+    pass
 
 # The map compiles beside the training. Threads that wait by spinning then fight over the cores: on two of them an
 # epoch of the updater took 56 s instead of 11 s. It must stand before torch is loaded.
@@ -77,12 +79,11 @@ def _fail(sentence: str, status: int) -> NoReturn:
 
 @app.command()
 def train(
-    interactions: Annotated[
-        Path | None, typer.Argument(help="CSV, TSV, Parquet, Excel, JSON lines or nested JSON")
-    ] = None,
+    interactions: Annotated[str | None, typer.Argument(help=SOURCE_HELP)] = None,
     users: Annotated[Path | None, typer.Option(help="File of user attributes")] = None,
     items: Annotated[Path | None, typer.Option(help="File of item attributes")] = None,
     map: Annotated[str, typer.Option(help="Column roles, e.g. user=CustomerID,item=StockCode")] = "",
+    query: Query = "",
     encoding: Encoding = "",
     sheet: Sheet = "",
     preset: Annotated[str, typer.Option(help="quick, standard or thorough")] = "standard",
@@ -107,7 +108,11 @@ def train(
     json: AsJson = False,
 ) -> None:
     """Train the whole pipeline on an interactions file."""
-    from grouprec.core.types import SettingError
+    from grouprec.cli.training import helps, train_run
+
+    if helps():
+        return
+    from grouprec.core.errors import SettingError
     from grouprec.data.columns import parse_map
     from grouprec.data.prepare import find_roles, reading_of
     from grouprec.data.pseudonyms import id_key
@@ -121,10 +126,11 @@ def train(
     else:
         if interactions is None:
             raise SettingError("Say which file to train on: grouprec train INTERACTIONS, or --resume RUN.")
+        source = fetched(interactions, query, store.root / FETCHED)
         config = make_config(
-            title=title or f"{interactions.stem}, {preset}",
-            dataset=interactions.stem,
-            interactions=interactions.absolute(),
+            title=title or f"{source.name}, {preset}",
+            dataset=source.name,
+            interactions=source.path.absolute(),
             users=users and users.absolute(),
             items=items and items.absolute(),
             roles=parse_map(map) if map else {},
@@ -148,7 +154,7 @@ def train(
             peek(file)
         find_roles(config.interactions, config.roles, reading_of(config.preparation))
         run = store.create(config)
-    metrics = _train(store, run)
+    metrics = train_run(store, run)
     if json:
         print_json(
             {"run_id": run.run_id, "status": run.status().state, "seconds": metrics["seconds"], "metrics": metrics}
@@ -166,32 +172,13 @@ def _reading_first(
     return {**settings, "data": {**chosen, **settings.get("data", {})}} if chosen else settings
 
 
-def _train(store: RunStore, run: Run) -> dict[str, Any]:
-    """Train a run in this process behind a progress bar and return its metrics."""
-    from grouprec.training.jobs import train_here
-
-    bar = progress_bar()
-    with bar:
-        task = bar.add_task("starting", total=1.0)
-
-        remarks, reached = Remarks(run), ""
-
-        def watch(stage: str, fraction: float, seconds_left: float | None) -> None:
-            nonlocal reached
-            bar.update(task, description=stage, completed=fraction)
-            if stage != reached:
-                reached = stage
-                remarks.tell()
-
-        return train_here(store, run, watch)
-
-
 @app.command()
 def check(
-    interactions: Annotated[Path, typer.Argument(help="CSV, TSV, Parquet, Excel, JSON lines or nested JSON")],
+    interactions: Annotated[str, typer.Argument(help=SOURCE_HELP)],
     users: Annotated[Path | None, typer.Option(help="File of user attributes")] = None,
     items: Annotated[Path | None, typer.Option(help="File of item attributes")] = None,
     map: Annotated[str, typer.Option(help="Column roles, e.g. user=CustomerID,item=StockCode")] = "",
+    query: Query = "",
     encoding: Encoding = "",
     sheet: Sheet = "",
     rejects: Annotated[Path | None, typer.Option(help="CSV file for the rows that cannot be read")] = None,
@@ -202,7 +189,9 @@ def check(
     from grouprec.data.columns import parse_map
 
     reading = {"encoding": encoding, "sheet": sheet}
-    check_file(interactions, users, items, parse_map(map) if map else {}, reading, rejects, json)
+    with tempfile.TemporaryDirectory() as folder:
+        source = fetched(interactions, query, Path(folder))
+        check_file(source.path, users, items, parse_map(map) if map else {}, reading, rejects, json)
 
 
 METHOD_HELP = (
@@ -316,7 +305,7 @@ def owner(
 @app.command()
 def show(run: Annotated[str, typer.Argument(help="Run id or last")], runs: Runs = None, json: AsJson = False) -> None:
     """Show what a run learned and what it is worth."""
-    from grouprec.core.types import StorageError
+    from grouprec.core.errors import StorageError
     from grouprec.runs.store import RunStore, State
     from grouprec.training.jobs import refresh
 
@@ -398,6 +387,7 @@ def demo(
     runs: Runs = None,
 ) -> None:
     """Train preset quick on the bundled sample, unless that was done before, and serve the dashboard on it."""
+    from grouprec.cli.training import train_run
     from grouprec.data.library import SAMPLE_NAME, Library
     from grouprec.runs.config import make_config
     from grouprec.runs.store import RunStore
@@ -412,7 +402,7 @@ def demo(
     else:
         terminal.print(f"Training preset quick on {SAMPLE_NAME} into {store.root}.", markup=False, highlight=False)
         run = store.create(config)
-        _train(store, run)
+        train_run(store, run)
     print_run(run)
     become_server(store, run.run_id, port, address, host or (), open_to_network)
 

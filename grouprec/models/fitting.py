@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from grouprec.core.types import SettingError
+from grouprec.models import together
 
 Module = TypeVar("Module", bound=nn.Module)
 Progress = Callable[[float, dict[str, float]], None]
@@ -81,10 +82,28 @@ def device_title(device: str) -> str:
 
 
 def batches(rng: np.random.Generator, n: int, size: int) -> Iterator[np.ndarray]:
-    """Yield the numbers 0..n-1 in random order, ``size`` at a time."""
+    """Yield the numbers 0..n-1 in random order, ``size`` at a time; of several processes each gets its part."""
+    together.share_rng(rng)
     order = rng.permutation(n)
-    for start in range(0, n, size):
-        yield order[start : start + size]
+    yield from together.deal(rng, (order[start : start + size] for start in range(0, n, size)))
+
+
+def step(optimizer: torch.optim.Optimizer, loss: Tensor | None) -> bool:
+    """Take one step down a loss; of several processes that learn together, down the mean of theirs.
+
+    Args:
+        loss: of this process's part of the mini-batch; None where it has no more.
+    Returns:
+        Whether anybody had a loss.
+    """
+    optimizer.zero_grad(set_to_none=True)
+    if loss is not None:
+        loss.backward()
+    parameters = (one for group in optimizer.param_groups for one in group["params"])
+    there = together.add_up(parameters, loss is not None)
+    if there:
+        optimizer.step()
+    return there
 
 
 def users_per_step(asked: int, n_users: int) -> int:
@@ -155,14 +174,15 @@ class Epoch(ABC):
         """Yield the loss of every mini-batch and its weight in the mean; the step is taken before the next one."""
 
     def __call__(self) -> dict[str, float]:
+        together.share_rng(self.rng)
         # One running sum, where a list of losses would lie between the freed batches and keep their memory in use.
         total, weights = torch.zeros((), device=self.device), 0
         for loss, weight in self.losses():
-            self.optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            self.optimizer.step()
+            step(self.optimizer, loss)
             total += loss.detach() * weight
             weights += weight
+        while step(self.optimizer, None):  # others may have mini-batches left
+            pass
         return {"loss": float(total) / max(weights, 1)}
 
     def tensor(self, values: np.ndarray) -> Tensor:
@@ -201,15 +221,17 @@ def fit_epochs(
     """
     history: list[dict[str, float]] = []
     best, best_epoch, weights = -np.inf, epochs, None
+    together.begin(module)
     for epoch in range(1, epochs + 1):
         module.train()
-        values = run_epoch()
+        values = together.agree(run_epoch())
+        together.share_weights(module)
         if not all(np.isfinite(value) for value in values.values()):
             raise FloatingPointError(f"Training diverged in epoch {epoch}; lower the learning rate.")
         module.eval()
         if validate is not None:
             with torch.no_grad():
-                values["validation"] = float(validate())
+                values |= together.agree({"validation": float(validate())})
             if values["validation"] > best:
                 best, best_epoch = values["validation"], epoch
                 weights = copy.deepcopy(module.state_dict())

@@ -39,7 +39,8 @@ class Status:
     """One moment of a run. ``fraction`` is of the whole run, ``stage_fraction`` of the current stage.
 
     ``place`` orders the queue, the lowest first; None once the run has had its turn. ``process`` is the identity of
-    the process with that pid (:func:`grouprec.core.processes.identity`), "" for a run of 0.1.0.
+    the process with that pid (:func:`grouprec.core.processes.identity`), "" for a run of 0.1.0; on a cluster it is the
+    name of the job and there is no pid.
     """
 
     state: State = State.QUEUED
@@ -59,6 +60,11 @@ class Status:
     def waiting(self) -> bool:
         """Whether the run waits for its turn: it does not train yet."""
         return self.state is State.QUEUED and self.place is not None
+
+    @property
+    def attended(self) -> bool:
+        """Whether a process has made the run its own, though it may wait with it."""
+        return self.pid is not None or bool(self.process)
 
 
 def read_status(folder: Path) -> Status:
@@ -135,7 +141,8 @@ def change_status(folder: Path, changes: Mapping[str, Any], known: Status | None
             form = read_form(folder / FILE, STATUS_VERSION, {1: _status_of_1}) or asdict(Status())
         except DamagedError:
             form = asdict(Status())
-        if known is not None and (form.get("state"), form.get("pid")) != (known.state, known.pid):
+        mine = (form.get("state"), form.get("pid"), form.get("process", ""))
+        if known is not None and mine != (known.state, known.pid, known.process):
             return
         form = {VERSION: STATUS_VERSION, **form, **changes}
         write_form(folder / FILE, form, promise=form["state"] in FINISHED)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -22,12 +23,14 @@ from grouprec.evaluate.value import (
     value_of_groups,
 )
 from grouprec.ranking.task import Task
+from grouprec.training.executor import spreader, spreads
 from grouprec.training.fit import Choices
 from grouprec.training.groups_and_lists import STARTED_USERS, GroupMaker, GroupsAndLists
 from grouprec.training.list_choice import OWN, own_lists, singles
 from grouprec.training.rivals import Shared, kmeans_methods
 from grouprec.training.selection import smallest_group
 
+Method = Callable[[int, Regime], GroupsAndLists]
 STABILITY_USERS = 20_000
 CURVE_USERS = STARTED_USERS  # that the groups of a curve are formed of: from as many starts as a run's own
 FINE_USERS = 20_000  # up to which groups are formed quickly
@@ -44,7 +47,13 @@ def numbers_of_groups(maker: GroupMaker) -> list[int]:
     return sorted({*default_grid(maker.data.n_users, smallest, grid), maker.asked})
 
 
-def exported(maker: GroupMaker, choices: Choices, n_groups: int) -> GroupsAndLists:
+def exported(maker: GroupMaker, choices: Choices) -> dict[int, GroupsAndLists]:
+    """Return the groups of every number that a run shows, with the lists that it exports."""
+    grid = numbers_of_groups(maker)
+    return dict(zip(grid, spreader(exported_of, maker, choices)(grid), strict=True))
+
+
+def exported_of(n_groups: int, maker: GroupMaker, choices: Choices) -> GroupsAndLists:
     """Return so many groups as the run forms them, and the lists that it exports, each regime by its own kind."""
     regime, method = maker.config.grouping_regime, choices.list_method(maker.config)
     made = {use: own_lists(maker, choices.lists, kind, n_groups, regime) for use, kind in method.items()}
@@ -93,6 +102,8 @@ def value_curve(
     def tried(n_groups: int, method: str, regime: Regime) -> bool:
         return rest is None or n_groups in rest or (method, regime) == asked
 
+    if spreads():
+        methods = _spread(methods, grid, list(own), tried, maker, choices, predicted)
     curve = value_of_groups(
         task, maker.candidates, methods, grid, seed, singles(choices.lists, maker, REGIMES), own, tried
     )
@@ -100,9 +111,7 @@ def value_curve(
     return Curve(curve.table.assign(smallest=sizes["smallest"], largest=sizes["largest"]), curve.gain)
 
 
-def _methods(
-    maker: GroupMaker, choices: Choices, predicted: Mapping[str, Candidates]
-) -> dict[str, Callable[[int, Regime], GroupsAndLists]]:
+def _methods(maker: GroupMaker, choices: Choices, predicted: Mapping[str, Candidates]) -> dict[str, Method]:
     """Return what a curve is made of: the kinds of lists that the run exports, the members' mean, and practice."""
     histories, seed = maker.data.histories, maker.config.seed
     space = baselines.history_space(histories, seed)
@@ -112,10 +121,10 @@ def _methods(
         groups = baselines.history_groups(histories, n_groups, seed, space)
         return kmeans_methods(maker, choices, groups, predicted)
 
-    def of(name: str) -> Callable[[int, Regime], GroupsAndLists]:
+    def of(name: str) -> Method:
         return lambda n_groups, regime: practice(n_groups)[name]
 
-    def own(kind: str) -> Callable[[int, Regime], GroupsAndLists]:
+    def own(kind: str) -> Method:
         return lambda n_groups, regime: own_lists(maker, choices.lists, kind, n_groups, regime)
 
     method = choices.list_method(maker.config)
@@ -123,15 +132,48 @@ def _methods(
     return {kind: own(kind) for kind in kinds} | {name: of(name) for name in practice(1)}
 
 
+def _spread(
+    methods: Mapping[str, Method],
+    grid: Sequence[int],
+    regimes: Sequence[Regime],
+    tried: Callable[[int, str, Regime], bool],
+    maker: GroupMaker,
+    choices: Choices,
+    predicted: Mapping[str, Candidates],
+) -> dict[str, Method]:
+    """Return methods whose groups and lists for a grid others have made, a number of groups each."""
+    asked = [(n, [one for one in product(methods, regimes) if tried(n, *one)]) for n in grid]
+    made = dict(zip(grid, spreader(_made, maker, choices, predicted)(asked), strict=True))
+    for (n_groups, which), regime in product(asked, regimes):
+        if (kind := choices.list_method(maker.config)[regime], regime) in which:
+            maker.keep(n_groups, regime, made[n_groups][kind, regime][0])
+    return {name: partial(lambda name, n_groups, regime: made[n_groups][name, regime], name) for name in methods}
+
+
+def _made(
+    asked: tuple[int, list[tuple[str, Regime]]],
+    maker: GroupMaker,
+    choices: Choices,
+    predicted: Mapping[str, Candidates],
+) -> dict[tuple[str, Regime], GroupsAndLists]:
+    n_groups, which = asked
+    methods = _methods(maker, choices, predicted)
+    return {(name, regime): methods[name](n_groups, regime) for name, regime in which}
+
+
 def _shape(maker: GroupMaker, grid: Sequence[int]) -> pd.DataFrame:
-    """Return how far apart the run's groups lie (silhouette) and how stable they are over two seeds, by number."""
-    rows, config = [], maker.config
-    for n_groups in grid:
-        groups = maker.run_groups(n_groups, config.regime)
-        silhouette = separation(maker.preference.space, groups.labels, config.seed, 2000).silhouette
-        stable = np.nan
-        if maker.data.n_users <= STABILITY_USERS and config.preset != "quick":
-            again = maker.groups(config.grouper, n_groups, config.regime, config.seed + 1)
-            stable = stability((groups, again).__getitem__, (0, 1))
-        rows.append({"n_groups": n_groups, "silhouette": silhouette, "stability": stable})
-    return pd.DataFrame(rows)
+    """Return how far apart the run's groups lie (silhouette) and how stable they are over two seeds, by number; in
+    preset quick the latter of the run's own number alone."""
+    return pd.DataFrame(spreader(_shape_of, maker)(grid))
+
+
+def _shape_of(n_groups: int, maker: GroupMaker) -> dict[str, float]:
+    config = maker.config
+    groups = maker.run_groups(n_groups, config.regime)
+    silhouette = separation(maker.preference.space, groups.labels, config.seed, 2000).silhouette
+    stable = np.nan
+    asked = config.preset != "quick" or n_groups == maker.asked
+    if asked and maker.data.n_users <= STABILITY_USERS:
+        again = maker.groups(config.grouper, n_groups, config.regime, config.seed + 1)
+        stable = stability((groups, again).__getitem__, (0, 1))
+    return {"n_groups": n_groups, "silhouette": silhouette, "stability": stable}

@@ -69,6 +69,10 @@ class GroupMaker:
             self._groups[key] = self.groups(self.config.grouper, *key)
         return self._groups[key]
 
+    def keep(self, n_groups: int, regime: Regime, groups: Groups) -> None:
+        """Take groups that this maker has formed elsewhere for :meth:`run_groups`, unless it has them already."""
+        self._groups.setdefault((n_groups, self._regime(regime)), groups)
+
     def run_method(self, n_groups: int, regime: Regime) -> GroupsAndLists:
         """Return :meth:`run_groups`, and the members' lists; they are made once."""
         key = n_groups, self._regime(regime)

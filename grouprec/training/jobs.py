@@ -2,8 +2,8 @@
 
 Browser and command line share one queue: a machine trains ``GROUPREC_JOBS`` runs of a folder at a time (1 where nothing
 is said), the others wait. There is no process beside those that train: whoever ends, cancels or looks at a run starts
-the next one, under a lock so that it is started once. Who trains a run holds its lock and is known by pid and identity
-(:mod:`grouprec.core.processes`); no clock is asked.
+the next one, under a lock so that it is started once. Who trains a run holds its lock, and its executor knows whether
+it lives (:mod:`grouprec.training.executor`); no clock is asked.
 """
 
 from __future__ import annotations
@@ -11,36 +11,30 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 import traceback
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
-import psutil
-
-from grouprec.core import changes, logs, processes, rights
+from grouprec.core import changes, processes, rights
+from grouprec.core.errors import GrouprecError, SettingError, StorageError, WorkerLostError
 from grouprec.core.files import storage
 from grouprec.core.locks import alone, held
 from grouprec.core.rights import Deed
-from grouprec.core.types import GrouprecError, SettingError, StorageError
 from grouprec.runs.progress import Progress, Watch, make_plan
 from grouprec.runs.store import FINISHED, RESUMABLE, Run, RunStore, State, Status
+from grouprec.training import executor
 from grouprec.training.memory import memory_sentence
 
 if TYPE_CHECKING:
     from grouprec.runs.config import RunConfig
 
 LIMIT = "GROUPREC_JOBS"
-GRACE_SECONDS = 1.2  # between asking a process to stop and stopping it
 LOOK_SECONDS = 0.5  # between two looks of a process that waits for its turn
 TRAIN_LOCK, QUEUE_LOCK = ".train.lock", ".queue.lock"
-GONE = "The process is gone (stopped from outside, for want of memory, or with the machine); Resume continues it."
 
 
 # -- the queue
@@ -86,8 +80,7 @@ def resume(store: RunStore, run: Run) -> Run:
         if status.state not in RESUMABLE - {State.QUEUED}:
             raise nothing_to_continue(run, status)
         if not _mend(run, status):
-            again = {"state": State.QUEUED, "place": _last_place(store), "pid": None, "process": ""}
-            run.set_status(**again, created=time.time(), message="", ended=None, seconds_left=None)
+            _enqueue(store, run)
     active(store)
     return run
 
@@ -144,21 +137,21 @@ def _start_waiting(store: RunStore) -> None:
     room = limit() - len(_training(store))
     for run in _waiting(store):
         status = refresh(run)
-        if room < 1 or (status.waiting and status.pid is not None):
+        if room < 1 or (status.waiting and status.attended):
             return
         if status.waiting and _try(store, run):
             room -= 1
 
 
 def _training(store: RunStore) -> list[Run]:
-    """Return the runs that this machine trains now."""
+    """Return the runs that this machine, or the cluster, trains now."""
     found = []
     for run in store.all_runs():
         status = run.status()
         idle = status.state in FINISHED or status.waiting or _only_made(run, status)
         if idle or refresh(run).state in FINISHED:
             continue
-        if not status.process or processes.here(status.process):
+        if executor.takes_room(status):
             found.append(run)
     return found
 
@@ -167,7 +160,7 @@ def _try(store: RunStore, run: Run) -> bool:
     """Start a run; one that cannot be started has failed, and says why."""
     try:
         _spawn(store, run)
-    except StorageError as error:
+    except GrouprecError as error:
         run.set_status(state=State.FAILED, place=None, message=str(error), ended=time.time())
         return False
     return True
@@ -202,47 +195,35 @@ def cancel(run: Run) -> None:
             _end(run, State.CANCELLED, "Cancelled.")
     if status.state in FINISHED or status.waiting:
         return
-    if _alive(status) and not _only_made(run, status):
-        with contextlib.suppress(psutil.Error):
-            process = psutil.Process(status.pid)
-            processes.signal_group(process, signal.SIGTERM)
-            with contextlib.suppress(psutil.TimeoutExpired):
-                process.wait(GRACE_SECONDS)
-            processes.signal_group(process, getattr(signal, "SIGKILL", signal.SIGTERM))
+    who, doubt = executor.of(status), ""
+    if not _only_made(run, status) and who.look(status).alive:
+        doubt = who.stop(status)
     if run.status().state not in FINISHED - {State.LOST}:  # somebody may have seen the process go before this line
-        _end(run, State.CANCELLED, "Cancelled.")
+        _end(run, State.CANCELLED, f"Cancelled. {doubt}".strip())
     active(store)
 
 
 def refresh(run: Run) -> Status:
     """Return the status; a run whose process is gone without a word is marked as lost.
 
-    Where that cannot be written, it is only told.
+    Where that cannot be written, it is only told. Where nobody can say whether the process lives, the message says so.
     """
     status = run.status()
-    if status.state in FINISHED or (status.waiting and status.pid is None):
+    if status.state in FINISHED or (status.waiting and not status.attended):
         return status
-    if _alive(status) or held(run.path / TRAIN_LOCK):
+    if held(run.path / TRAIN_LOCK):
         return status
+    seen = executor.of(status).look(status)
+    if seen.alive:
+        return replace(status, message=seen.words) if seen.words else status
     status = run.status()  # the process may have written its last word meanwhile
     if status.state in FINISHED:
         return status
-    lost = {"state": State.LOST, "seconds_left": None, "ended": time.time(), "message": GONE}
+    lost = {"state": State.LOST, "seconds_left": None, "ended": time.time(), "message": seen.words}
     try:
         return run.set_status(status, **lost)
     except StorageError:
         return replace(status, **lost)
-
-
-def _alive(status: Status) -> bool:
-    """Return whether the process of a run lives; a pid that was used again does not count."""
-    if status.process or status.pid is None:
-        return processes.alive(status.pid, status.process)
-    try:  # of 0.1.0, which knew no identity
-        words = psutil.Process(status.pid).cmdline()
-    except psutil.Error:
-        return False
-    return "train" in words and any("grouprec" in Path(word).name for word in words)
 
 
 def _only_made(run: Run, status: Status) -> bool:
@@ -272,8 +253,6 @@ def _mend(run: Run, status: Status) -> bool:
 def train_here(store: RunStore, run: Run, watch: Watch | None = None) -> dict[str, Any]:
     """Train a run folder in this process, keep its status true whatever happens, and return its metrics.
 
-    The next waiting run is started at the end, unless this one was cancelled: then that is for whoever cancelled it.
-
     It waits for its turn first. The next waiting run is started at the end, unless this one was cancelled: then that is
     for whoever cancelled it.
 
@@ -297,8 +276,40 @@ def train_here(store: RunStore, run: Run, watch: Watch | None = None) -> dict[st
     return metrics
 
 
-def _me() -> dict[str, Any]:
-    return {"pid": os.getpid(), "process": processes.identity(os.getpid()) or ""}
+def train_there(store: RunStore, run: Run, watch: Watch | None = None) -> dict[str, Any]:
+    """Let the executor train a run folder, watch it to its end, and return its metrics.
+
+    Raises:
+        GrouprecError: it cannot be started, or has failed, or there is nothing to train.
+        KeyboardInterrupt: it was cancelled, here (Ctrl-C) or by somebody else.
+    """
+    with _alone(store):
+        status = refresh(run)
+        mine = (status.pid, status.process) == (os.getpid(), processes.identity(os.getpid()))
+        if status.state not in RESUMABLE or (status.state is State.QUEUED and status.attended and not mine):
+            raise nothing_to_continue(run, status)
+        if not status.waiting and not _mend(run, status):
+            _enqueue(store, run)
+    try:
+        while (status := refresh(run)).state not in FINISHED:
+            active(store)
+            if watch is not None:
+                watch("waiting for its turn" if status.waiting else status.stage, status.fraction, status.seconds_left)
+            time.sleep(LOOK_SECONDS)
+    except KeyboardInterrupt:
+        cancel(run)
+        raise
+    active(store)
+    if status.state is State.CANCELLED:
+        raise KeyboardInterrupt
+    if status.state is not State.DONE:
+        raise SettingError(status.message)
+    return run.metrics()
+
+
+def _enqueue(store: RunStore, run: Run) -> None:
+    again = {"state": State.QUEUED, "place": _last_place(store), "pid": None, "process": ""}
+    run.set_status(**again, created=time.time(), message="", ended=None, seconds_left=None)
 
 
 def _take_over(store: RunStore, run: Run) -> None:
@@ -310,11 +321,13 @@ def _take_over(store: RunStore, run: Run) -> None:
     """
     with _alone(store):
         status = run.status()
-        old = status.state is State.RUNNING and not status.process and _alive(status)  # 0.1.0 took no lock
+        old = (
+            status.state is State.RUNNING and not status.process and executor.of(status).look(status).alive
+        )  # 0.1.0: no lock
         if status.state not in RESUMABLE | {State.RUNNING} or old:
             raise nothing_to_continue(run, status)
         if not _mend(run, status):
-            run.set_status(state=State.QUEUED, message="", ended=None, seconds_left=None, **_me())
+            run.set_status(state=State.QUEUED, message="", ended=None, seconds_left=None, **executor.me())
 
 
 def _wait_for_turn(store: RunStore, run: Run, watch: Watch | None) -> None:
@@ -342,7 +355,7 @@ def _takes_its_turn(store: RunStore, run: Run) -> bool:
         waiting = _waiting(store)
         next_one = not status.waiting or waiting[0].run_id == run.run_id or refresh(waiting[0]).state in FINISHED
         if len(others) < limit() and next_one:
-            run.set_status(state=State.RUNNING, place=None, started=time.time(), **_me())
+            run.set_status(state=State.RUNNING, place=None, started=time.time(), **executor.me())
             return True
         if not status.waiting:
             run.set_status(place=_last_place(store))
@@ -364,6 +377,12 @@ def _train(store: RunStore, run: Run, watch: Watch | None) -> dict[str, Any]:
         metrics = train(store, run, config, Progress(run, make_plan(config, store), watch))
     except KeyboardInterrupt:
         _end(run, State.CANCELLED, "Cancelled.")
+        raise
+    except WorkerLostError as error:
+        if executor.starts_again():
+            run.set_status(message="A worker was lost; the cluster starts the workers again.")
+        else:
+            _end(run, State.FAILED, str(error))
         raise
     except GrouprecError as error:
         _end(run, State.FAILED, str(error))
@@ -392,28 +411,5 @@ def _end(run: Run, state: State, message: str) -> None:
 
 
 def _spawn(store: RunStore, run: Run) -> None:
-    """Start the child; what it prints goes to the run's log."""
-    command = [sys.executable, "-m", "grouprec", "train", "--resume", run.run_id, "--runs", str(store.root), "--json"]
-    log = run.path / "log.txt"
-    run.set_status(state=State.RUNNING, place=None, **_me())  # its process is this one until the child is there
-    with storage(log), log.open("ab") as file:
-        child = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=file,
-            stderr=file,
-            start_new_session=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1", "NO_COLOR": "1"},
-        )
-    with contextlib.suppress(StorageError):
-        run.set_status(pid=child.pid, process=processes.identity(child.pid) or "")
-    processes.give_way(child.pid)  # pages are waited for, trainings are not
-    logs.note("training started", run=run.run_id, pid=child.pid)
-    threading.Thread(target=_see_off, args=(store, run, child), daemon=True).start()
-
-
-def _see_off(store: RunStore, run: Run, child: subprocess.Popen[bytes]) -> None:
-    """Wait for a child, so that its pid does not linger; where it was killed, the next run is started here."""
-    child.wait()
-    logs.note("training ended", run=run.run_id, state=str(run.status().state), status=child.returncode)
-    _start_next(store)
+    """Start the training of a run; where it ends without a word, the next one is started by whoever saw it."""
+    executor.chosen().start(run, lambda: _start_next(store))

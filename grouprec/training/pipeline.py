@@ -7,7 +7,7 @@ follows them, and the evidence on the test part. *Refit*: the same on all rows g
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -25,7 +25,7 @@ from grouprec.evaluate import baselines
 from grouprec.evaluate.updates import evaluate_updates
 from grouprec.explore.tables import what_if_tables
 from grouprec.models.base import Profile
-from grouprec.models.fitting import RunOptions, resolve_device
+from grouprec.models.fitting import resolve_device
 from grouprec.models.placement import AttributePlacer
 from grouprec.models.threads import one_thread
 from grouprec.ranking.candidates import make_preference
@@ -80,7 +80,7 @@ def train(store: RunStore, run: Run, config: RunConfig, progress: Progress) -> d
         with progress.stage("map") as report:
             positions, map_method = _positions(cache, final, layout, report)
         with progress.stage("what if"):
-            formed = {n: curve.exported(final.maker, choices, n) for n in curve.numbers_of_groups(final.maker)}
+            formed = curve.exported(final.maker, choices)
             found.tables.update(what_if_tables(final.data, formed, final.maker.asked))
         with progress.stage("save"):
             metrics = saving.summarise(config, cache.device, prepared, choices, judged, final, found)
@@ -173,19 +173,18 @@ def _fit(cache: StageCache, data: Dataset, parts: Dataset, choices: Choices, lay
 
     stages: dict[str, tuple[Any, str]] = {}
 
-    def fitted(kind: str, depends: list[Any], fit: Callable[[Any, RunOptions], Any]) -> tuple[Any, str]:
+    def fitted(kind: str, depends: list[Any], inputs: tuple[Any, ...], **more: Any) -> tuple[Any, str]:
         name = getattr(config, kind)
-        stages[kind] = cache.stage(kind, name, depends, fit, choices.decided.get(name, {}))
+        stages[kind] = cache.stage(kind, name, depends, inputs, choices.decided.get(name, {}), **more)
         return stages[kind]
 
     n_groups, regime = min(choices.n_groups, data.n_users), config.grouping_regime
-    grouper, key = fitted(
-        "grouper", [preference_key, n_groups, regime], lambda s, o: s.fit(data, preference, n_groups, o, regime)
-    )
+    formed = [preference_key, n_groups, regime]
+    grouper, key = fitted("grouper", formed, (data, preference, n_groups), regime=regime)
     groups = grouper.groups()
-    profile, key = fitted("profile", [key, data.key], lambda s, o: s.fit(data, groups, candidates, o))
-    generator, _ = fitted("generator", [key], lambda s, o: s.fit(groups, profile, candidates, o))
-    updater, _ = fitted("updater", [parts.key], lambda s, o: s.fit(parts, o))
+    profile, key = fitted("profile", [key, data.key], (data, groups, candidates))
+    generator, _ = fitted("generator", [key], (groups, profile, candidates))
+    updater, _ = fitted("updater", [parts.key], (parts,))
     maker = GroupMaker(data, candidates, config, cache.options, preference, (n_groups, groups))
     made = maker.all_lists(groups, generator.lists(data, groups, profile, cache.options))
     method = choices.list_method(config)
@@ -225,8 +224,7 @@ def _without_groups(cache: StageCache, judged: Fitted) -> Profile:
     data, candidates = judged.data, judged.candidates
     everybody = Groups(np.zeros(data.n_users, np.int32), 1)
     name, key = judged.stages["profile"]
-    fit = lambda stage, options: stage.fit(data, everybody, candidates, options)  # noqa: E731
-    return cache.stage("profile", name, [key, "without groups"], fit, {})[0]
+    return cache.stage("profile", name, [key, "without groups"], (data, everybody, candidates), {})[0]
 
 
 def _positions(

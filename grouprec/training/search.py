@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -10,11 +11,14 @@ import optuna
 
 from grouprec.core.types import GrouprecError
 from grouprec.data.dataset import Dataset
-from grouprec.models.base import REGISTRIES
+from grouprec.models.base import REGISTRIES, StageConfig
 from grouprec.models.fitting import RunOptions
 from grouprec.ranking.task import NewItemTask
 from grouprec.runs.config import RunConfig
 from grouprec.runs.progress import Progress, StageReport
+from grouprec.training.executor import spreader
+
+TRIALS_AT_ONCE = 4  # here and on a cluster, so that who tries them changes nothing
 
 
 def search(
@@ -25,7 +29,8 @@ def search(
     Every encoder gets an equal share of ``config.search_minutes``, in which a tree-structured Parzen estimator
     (Bergstra et al. 2011, optuna) proposes settings within the ranges that their declarations give as ``search``. The
     first trial is the preset, so a search never ends with worse than that. The seed fixes which settings are tried
-    and in which order; the time fixes how many. Every trial is a line in the run's events.
+    and in which order; the time fixes how many. Four are proposed at a time, and may be tried by others
+    (:func:`~grouprec.training.executor.spreader`). Every trial is a line in the run's events.
     """
     tunable = [name for name in names if _ranges(name) and name not in config.settings]
     if not config.search_minutes or not tunable:
@@ -48,24 +53,38 @@ def _search_one(
     base = base.model_copy(update=own_tuning)
     task = NewItemTask.sample(data, RunOptions(config.seed).rng("search"))
 
-    def value(trial: optuna.Trial) -> float:
-        settings = {field: _suggest(trial, field, ends) for field, ends in ranges.items()}
-        encoder = REGISTRIES["encoder"].get(name)(base.model_copy(update=settings))
-        try:
-            encoder.fit(data, RunOptions(config.seed, device))
-        except (GrouprecError, FloatingPointError):  # settings that do not fit the data or diverge
-            return 0.0
-        embeddings = encoder.embeddings(data)
-        score = task.ndcg(type(embeddings)(embeddings.users[task.user_rows], embeddings.items))
-        fraction = min((time.monotonic() - begun) / budget, 1.0)
-        report(fraction, {"trial": float(trial.number + 1), "validation": score, **_numbers(settings)})
-        return score
-
+    score = spreader(_score, name, base, data, task, RunOptions(config.seed, device))
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=config.seed))
     study.enqueue_trial({field: getattr(base, field) for field in ranges})
-    study.optimize(value, timeout=budget)
+    spent = 0.0
+    while spent < budget:
+        trials = [(study.ask(), {}) for _ in range(TRIALS_AT_ONCE)]
+        for trial, settings in trials:
+            settings.update({field: _suggest(trial, field, ends) for field, ends in ranges.items()})
+        with contextlib.closing(score([settings for _, settings in trials])) as scores:
+            for (trial, settings), found in zip(trials, scores, strict=False):
+                study.tell(trial, found or 0.0)
+                spent = time.monotonic() - begun
+                if found is not None:
+                    numbers = {"trial": float(trial.number + 1), "validation": found, **_numbers(settings)}
+                    report(min(spent / budget, 1.0), numbers)
+                if spent >= budget:
+                    break
     best = study.best_params
     return {field: best[field] for field in ranges}
+
+
+def _score(
+    settings: dict[str, Any], name: str, base: StageConfig, data: Dataset, task: NewItemTask, run: RunOptions
+) -> float | None:
+    """Return the validation nDCG@10 of an encoder with these settings; None where they do not fit the data."""
+    encoder = REGISTRIES["encoder"].get(name)(base.model_copy(update=settings))
+    try:
+        encoder.fit(data, run)
+    except (GrouprecError, FloatingPointError):  # or diverge
+        return None
+    embeddings = encoder.embeddings(data)
+    return task.ndcg(type(embeddings)(embeddings.users[task.user_rows], embeddings.items))
 
 
 def _ranges(name: str) -> dict[str, tuple[float, float]]:

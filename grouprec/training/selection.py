@@ -68,7 +68,7 @@ def choose(cache: StageCache, data: Dataset, folds: Sequence[Dataset] = (), leng
         weights = _blends(cache, encoded, data, folded, report)
     with progress.stage("lists") as report:
         lists = _lists(cache, encoded, folded, weights[config.repeats], length, report)
-    updater, updater_key = cache.stage("updater", config.updater, [data.key], lambda s, o: s.fit(data, o), {})
+    updater, updater_key = cache.stage("updater", config.updater, [data.key], (data,), {})
     n_groups, reason, tried = config.n_groups, "", None
     if n_groups == "auto":
         with progress.stage("number of groups"):

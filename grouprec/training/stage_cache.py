@@ -14,7 +14,8 @@ from scipy import sparse
 from grouprec.core.types import Candidates
 from grouprec.data.dataset import Dataset
 from grouprec.live.feedback import factors
-from grouprec.models.base import REGISTRIES, Encoder, Stage
+from grouprec.models import together
+from grouprec.models.base import REGISTRIES, Encoder
 from grouprec.models.blend import ItemFacts, Weights, repeat_terms
 from grouprec.models.fitting import RunOptions
 from grouprec.ranking.candidates import scaled
@@ -25,6 +26,7 @@ from grouprec.training.encoded import Encoded
 from grouprec.training.groups_and_lists import excluded_everywhere
 
 STAGE_FORMAT = 7  # raise it when a stage's arrays or the meaning of its settings change
+TOGETHER = ("encoder", "profile", "updater")  # a generator's steps are too small to share
 _SHOWN = {"grouper": "groups", "profile": "profile", "generator": "generator", "updater": "updater"}
 
 
@@ -38,16 +40,24 @@ class StageCache:
     progress: Progress
     device: str
 
-    def stage(self, kind: str, name: str, depends: list[Any], fit: Any, decided: dict[str, Any]) -> tuple[Any, str]:
+    def stage(
+        self, kind: str, name: str, depends: list[Any], inputs: tuple[Any, ...], decided: dict[str, Any], **more: Any
+    ) -> tuple[Any, str]:
         """Return a fitted stage and its key: read back where any run has that key, else fitted and saved.
 
         Args:
             depends: what its result depends on beside its own settings and the seed.
-            fit: called with the fresh stage and the run options.
+            inputs: what it is fitted to; it gets the run options after them.
             decided: settings fixed by an earlier fit or a search, on top of the configuration.
+            more: what else its ``fit`` takes by name.
+        Raises:
+            WorkerLostError: of several processes that fit it together one is gone.
         """
         settings = self.config.stage_config(kind, name).model_copy(update=decided)
-        stage: Stage = REGISTRIES[kind].get(name)(settings)
+        stage = REGISTRIES[kind].get(name)(settings)
+        # What several processes fit together has sums of another order, and so results of another key.
+        shared = kind in TOGETHER and "epochs" in type(settings).model_fields and together.size() > 1
+        depends = [*depends, f"{together.size()} processes"] if shared else depends
         key = key_of(kind, name, settings.model_dump(mode="json"), self.config.seed, *depends)
         with self.progress.stage(f"{kind} {name}" if kind == "encoder" else _SHOWN[kind]) as report:
             saved = self.store.find_stage(key, self.run)
@@ -56,7 +66,11 @@ class StageCache:
                 stage.load(saved[0])
                 stage.decided = saved[1]["decided"]
                 return stage, key
-            fit(stage, RunOptions(self.config.seed, self.device, report))
+            options = RunOptions(self.config.seed, self.device, report)
+            if shared:
+                together.fit(stage, inputs, options)
+            else:
+                stage.fit(*inputs, options, **more)
             if stage.history and "epochs" in type(settings).model_fields:
                 stage.decided |= {"epochs": stage.history.best_epoch}
             meta = {"decided": stage.decided, "history": asdict(stage.history) if stage.history else None}
@@ -90,9 +104,7 @@ class StageCache:
         encoders: dict[str, Encoder] = {}
         keys = []
         for name in names:
-            encoders[name], key = self.stage(
-                "encoder", name, [data.key], lambda s, options: s.fit(data, options), dict(decided.get(name, {}))
-            )
+            encoders[name], key = self.stage("encoder", name, [data.key], (data,), dict(decided.get(name, {})))
             keys.append(key)
         return Encoded(encoders, ItemFacts.of(data), tuple(keys))
 

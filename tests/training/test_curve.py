@@ -7,7 +7,7 @@ import pytest
 
 from grouprec.core.types import Regime
 from grouprec.runs.store import Run
-from grouprec.training.curve import exported
+from grouprec.training.curve import exported_of
 from grouprec.training.fit import Choices
 from grouprec.training.list_choice import ListChoice, own_lists
 from tests.training.test_groups_and_lists import GROUPS, make_maker
@@ -57,6 +57,6 @@ def test_what_is_exported_has_each_use_by_its_own_kind() -> None:
     maker = make_maker()
     lists = ListChoice(exported={"strict": "one_list", "dedup": "members_mean"})
     choices = Choices((), None, None, lists=lists, n_groups=3)  # pyright: ignore[reportArgumentType]
-    groups, made = exported(maker, choices, 3)
+    groups, made = exported_of(3, maker, choices)
     assert groups.n_groups == GROUPS.n_groups and (made.strict == made.strict[0]).all()
     assert np.array_equal(made.ranking, maker.run_method(3, "strict")[1].ranking)

@@ -22,7 +22,7 @@ from grouprec.core.locks import alone
 from grouprec.core.types import DataError, SettingError, StorageError
 from grouprec.runs.config import RunConfig, make_config, parse_settings
 from grouprec.runs.store import Run, RunStore, State
-from grouprec.training import jobs
+from grouprec.training import executor, jobs, local_process
 from tests.support.small_run import TINY_ENCODERS, TINY_SETTINGS, copy_of
 
 LONG = ["gru.epochs=500", "gru.patience=50", "gru.hidden_size=1024", "gru.batch_size=1"]  # outlasts every test here
@@ -131,7 +131,7 @@ def test_cancel_stops_everything_that_the_run_started(store: RunStore, planted_c
     pid = run.status().pid
     assert pid is not None
     family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
-    assert jobs.GRACE_SECONDS < 2  # who does not stop when asked is killed then
+    assert local_process.GRACE_SECONDS < 2  # who does not stop when asked is killed then
     jobs.cancel(run)
     assert run.status().state is State.CANCELLED
     assert not run.finished
@@ -319,7 +319,7 @@ def test_a_run_that_is_only_made_holds_nobody_up(
 
 def spawn_nothing(store: RunStore, run: Run) -> None:
     """Let this process pass for the one that was started."""
-    run.set_status(state=State.RUNNING, place=None, **jobs._me())
+    run.set_status(state=State.RUNNING, place=None, **executor.me())
 
 
 def test_as_many_runs_train_as_the_machine_may(
@@ -410,7 +410,7 @@ def test_many_who_look_at_once_start_one_run_once(
 
     def spawn(store: RunStore, run: Run) -> None:
         started.append(run.run_id)
-        run.set_status(state=State.RUNNING, place=None, **jobs._me())
+        run.set_status(state=State.RUNNING, place=None, **executor.me())
 
     monkeypatch.setattr(jobs, "queue", queue)
     monkeypatch.setattr(jobs, "_spawn", spawn)
@@ -445,7 +445,7 @@ def test_a_run_that_cannot_be_started_fails_and_the_next_one_is_tried(
     def spawn(store: RunStore, run: Run) -> None:
         if run.run_id == bad.run_id:
             raise StorageError("Cannot write the log.")
-        run.set_status(state=State.RUNNING, place=None, **jobs._me())
+        run.set_status(state=State.RUNNING, place=None, **executor.me())
 
     bad, good = (store.create(config_for(planted_csv), place=place) for place in (1.0, 2.0))
     monkeypatch.setattr(jobs, "_spawn", spawn)

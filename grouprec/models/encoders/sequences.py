@@ -30,6 +30,7 @@ from grouprec.models.fitting import (
     module_arrays,
     softmax_sample,
 )
+from grouprec.models.together import deal
 from grouprec.ranking.task import NewItemTask
 
 PADDING = -1
@@ -175,8 +176,8 @@ class NextItemsEpoch(Epoch):
         """Yield windows in random order, those of about one length together, so that little is padding."""
         size, lengths = self.settings.batch_size, self.stops - self.starts
         order = np.argsort(lengths + self.rng.uniform(0, self.settings.max_length / 5, len(lengths)))
-        for batch in self.rng.permutation(-(-len(order) // size)):
-            yield order[batch * size : (batch + 1) * size]
+        places = self.rng.permutation(-(-len(order) // size))
+        yield from deal(self.rng, (order[place * size : (place + 1) * size] for place in places))
 
     def window(self, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return items [B, T] of those windows and the targets of every state [B, T + 1, A]; int64, -1 where none."""

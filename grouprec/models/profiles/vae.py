@@ -17,7 +17,16 @@ from torch.nn import functional
 from grouprec.core.types import Candidates, GroupLatents, Groups
 from grouprec.data.dataset import Dataset
 from grouprec.models.base import Profile, StageConfig, profiles, setting
-from grouprec.models.fitting import RunOptions, bags, batches, fit_epochs, load_module, module_arrays, users_per_step
+from grouprec.models.fitting import (
+    RunOptions,
+    bags,
+    batches,
+    fit_epochs,
+    load_module,
+    module_arrays,
+    step,
+    users_per_step,
+)
 from grouprec.ranking.group_lists import member_matrix, worth
 
 LOG_VAR_RANGE = (-8.0, 4.0)  # keeps every variance, and with it every KL term, finite
@@ -196,14 +205,14 @@ class GroupVae(Profile):
         rng = run.rng("vae batches")
         (n_users, n_items), batch_size = histories.shape, users_per_step(config.batch_size, len(users))
         annealing_steps = max(1, config.annealing_epochs * -(-n_users // batch_size))
-        step = 0
+        n_steps = 0
 
         def run_epoch() -> Losses:
-            nonlocal step
-            sums = torch.zeros(3, device=run.device)
+            nonlocal n_steps
+            sums, n_seen = torch.zeros(3, device=run.device), 0
             for rows in batches(rng, n_users, batch_size):
-                step += 1
-                kl_weight = config.kl_weight * min(1.0, step / annealing_steps)
+                n_steps += 1
+                kl_weight = config.kl_weight * min(1.0, n_steps / annealing_steps)
                 seen, items = drop(unit[rows], config.dropout, rng), None
                 owned, want = histories[rows], wanted[rows]
                 if n_items > MOST_DESCRIBED:
@@ -212,11 +221,10 @@ class GroupVae(Profile):
                     items = torch.from_numpy(drawn).to(run.device)
                 losses = module.loss(seen, self._dense(owned), self._dense(want), labels[rows], items)
                 has, wants, kl = losses
-                optimizer.zero_grad()
-                (has + config.wants_weight * wants + kl_weight * kl).backward()
-                optimizer.step()
+                step(optimizer, has + config.wants_weight * wants + kl_weight * kl)
                 sums += len(rows) * losses.detach()
-            return dict(zip(("reconstruction", "wants", "kl"), (sums / n_users).tolist(), strict=True))
+                n_seen += len(rows)
+            return dict(zip(("reconstruction", "wants", "kl"), (sums / n_seen).tolist(), strict=True))
 
         return run_epoch
 

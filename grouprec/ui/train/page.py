@@ -59,6 +59,8 @@ def draw_active(run: Run, status: Status) -> None:
                 jobs.cancel(run)
                 st.rerun()
         st.progress(min(status.fraction, 1.0))
+        if status.message:  # whether it still trains is doubtful
+            st.warning(plain(status.message), icon=":material/cloud_off:")
         used = gpu_memory()
         if used is not None:
             st.caption(f"{plain(used[0])}: {watch.size(used[1])} of {watch.size(used[2])} in use.")

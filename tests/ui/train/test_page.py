@@ -198,6 +198,16 @@ def test_cancel_stops_the_run(runs_folder: RunStore, monkeypatch: pytest.MonkeyP
     assert not app.button(key="start_run").disabled
 
 
+def test_a_run_of_which_nobody_knows_whether_it_still_trains_says_so(runs_folder: RunStore) -> None:
+    run = running(runs_folder)
+    run.set_status(pid=None, process="ray:job@http://127.0.0.1:9")
+    app = open_train(run=run.run_id)
+    assert not app.exception
+    (told,) = (element.value.replace("\\", "") for element in app.warning if "still trains" in element.value)
+    assert told.startswith("Whether this run still trains is not known. The Ray cluster at http")
+    assert app.button(key="cancel_run")
+
+
 def test_when_the_run_ends_the_page_offers_its_groups(runs_folder: RunStore) -> None:
     run = running(runs_folder)
     app = open_train(run=run.run_id)

@@ -1,0 +1,55 @@
+"""Training behind a progress bar: here, here with others that ``torchrun`` started, or on a cluster."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from grouprec.cli.terminal import Remarks, progress_bar
+from grouprec.runs.progress import Watch
+from grouprec.runs.store import Run, RunStore
+
+
+def helps() -> bool:
+    """Where ``torchrun`` started several processes, help the first one; return whether that was all there is to do."""
+    if not _one_of_several() or int(os.environ.get("RANK") or 0) == 0:
+        return False
+    from grouprec.models import together
+
+    with together.crew():
+        return True
+
+
+def train_run(store: RunStore, run: Run) -> dict[str, Any]:
+    """Train a run behind a progress bar and return its metrics."""
+    with progress_bar() as bar:
+        task = bar.add_task("starting", total=1.0)
+        remarks, reached = Remarks(run), ""
+
+        def watch(stage: str, fraction: float, seconds_left: float | None) -> None:
+            nonlocal reached
+            bar.update(task, description=stage, completed=fraction)
+            if stage != reached:
+                reached = stage
+                remarks.tell()
+
+        return _train(store, run, watch)
+
+
+def _train(store: RunStore, run: Run, watch: Watch) -> dict[str, Any]:
+    from grouprec.training import executor, jobs
+
+    if executor.elsewhere():
+        return jobs.train_there(store, run, watch)
+    if executor.on_workers():
+        return executor.train_on_workers(store, run)
+    if not _one_of_several():
+        return jobs.train_here(store, run, watch)
+    from grouprec.models import together
+
+    with together.crew():
+        return jobs.train_here(store, run, watch)
+
+
+def _one_of_several() -> bool:
+    return int(os.environ.get("WORLD_SIZE") or 1) > 1
