@@ -10,9 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from typer.testing import CliRunner
 
-from grouprec.cli.main import app
 from tests.cli.test_cli import grouprec, refused  # noqa: F401  # a fixture
 
 HEADER = "customer_id,product_id,product_name,quantity,date"
