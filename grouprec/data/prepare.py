@@ -30,6 +30,7 @@ from grouprec.data.doubts import Doubt, column_doubts
 from grouprec.data.hold_out import hold_out_rows
 from grouprec.data.limits import LONGEST_ID
 from grouprec.data.numerals import to_numbers
+from grouprec.data.personal import names_people, told
 from grouprec.data.pseudonyms import fingerprint, pseudonymised_file
 from grouprec.data.read import Reading, Table, peek, read, read_table
 from grouprec.data.rejects import Rejects, TooManyRejectedError
@@ -151,6 +152,7 @@ def prepare(
     progress(0.8)
     user_file = _attribute_file(users, cleaned.user_ids, "user", settings.pseudonyms)
     item_file = _attribute_file(items, cleaned.item_ids, "item")
+    found, user_file = _impersonal(source.frame, found, user_file, report)
     of_file = _of_file(cleaned.rows)
     cleaned = replace(cleaned, rows=cleaned.rows.take(np.arange(0)))  # large, and no longer needed
     key = _key([interactions, users, items], settings, found, seed, hold_out)
@@ -280,6 +282,22 @@ def _attribute_file(
     if pseudonyms:
         table = pseudonymised_file(table, ids)
     return table, detect_attribute_roles(table, ids, kind, Path(path).name)
+
+
+def _impersonal(
+    table: pd.DataFrame, roles: Roles, file: tuple[pd.DataFrame, AttributeRoles] | None, report: Report
+) -> tuple[Roles, tuple[pd.DataFrame, AttributeRoles] | None]:
+    """Leave out attributes that name people (:mod:`grouprec.data.personal`), of both files, and say so."""
+    left_out = [name for name in roles.user_attributes if names_people(table[name])]
+    roles = replace(roles, user_attributes=tuple(name for name in roles.user_attributes if name not in left_out))
+    if file is not None:
+        about, kinds = file
+        of_file = [name for name in kinds.attributes if names_people(about[name])]
+        file = about, replace(kinds, attributes=tuple(name for name in kinds.attributes if name not in of_file))
+        left_out += of_file
+    if left_out:
+        report.doubts.append(Doubt(told(left_out)))
+    return roles, file
 
 
 def _dataset(

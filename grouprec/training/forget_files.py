@@ -37,6 +37,8 @@ class TrainingFiles:
         self.rows = 0
         self.unread: list[str] = []
         self._anew: dict[Path, Path] = {}  # file of the library that is to be Parquet -> where that is now
+        entries = [entry for entry in library.list() if not entry.is_sample]
+        self._uploads = {entry.interactions.resolve() for entry in entries}
         self._asked: set[tuple[Path, Path | None, str]] = set()
 
     def prepare(self) -> None:
@@ -92,7 +94,9 @@ class TrainingFiles:
     def _look_outside(self, run: Run) -> None:
         """Find out whether the files of a run that lie outside the library hold the users."""
         told = chosen(run)
-        if told is None or _inside(told.interactions, self.library.root) or not told.interactions.is_file():
+        if told is None or not told.interactions.is_file():
+            return
+        if told.interactions.resolve() in self._uploads:  # copies fetched for a run are none
             return
         asked = (told.interactions, told.users, str(told.choice))
         if asked in self._asked:

@@ -88,7 +88,10 @@ class Answer:
             said.append("Nothing else holds them." if self.completed else "No run and no uploaded dataset holds them.")
         return [
             *said,
-            *(f"{path} still holds them: it lies outside, and is yours to change." for path in self.outside),
+            *(
+                f"{path} still holds them: it is no upload, so it is yours to change or remove."
+                for path in self.outside
+            ),
             *self.unread,
         ]
 

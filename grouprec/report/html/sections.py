@@ -9,7 +9,7 @@ import pandas as pd
 
 from grouprec.core.tables import records
 from grouprec.ranking.statistics import ENOUGH
-from grouprec.report import findings, gain, sentences, tables
+from grouprec.report import findings, gain, sentences, small_groups, tables
 from grouprec.report.html import drawings
 from grouprec.report.html.markup import Html, element, joined, paragraph, sentence, table
 from grouprec.report.html.reading import Reading
@@ -111,12 +111,16 @@ def the_map(reading: Reading) -> Html | None:
 
 def groups(reading: Reading) -> Html:
     """Return the table of groups: how many they are and what is typical of them."""
+    hide, sizes = small_groups.hidden(reading.groups["size"]), reading.groups["size"]
     shown = pd.DataFrame(
         {
             "": pd.Series([_chip(group) for group in reading.groups["group"]], dtype=object),
             "Group": reading.groups["name"],
-            "Users": [count(size) for size in reading.groups["size"]],
-            "Share": [percent(share) for share in reading.groups["share"]],
+            "Users": [small_groups.people(size, few, count(size)) for size, few in zip(sizes, hide, strict=True)],
+            "Share": [
+                small_groups.NOTHING if few else percent(share)
+                for share, few in zip(reading.groups["share"], hide, strict=True)
+            ],
             "Words": reading.groups["words"].astype(str),
             "On the map": [sentences.separation_words(value) for value in reading.groups["separation"]],
         }
@@ -138,7 +142,11 @@ def lists(reading: Reading) -> Html | None:
     first = tables.with_lift(made[match].sort_values("rank"), items, int(reading.metrics.get("n_users", 0)))
     typical, attributes = reading.table("group_items"), reading.table("group_attributes")
     by_group = dict(tuple(first.groupby("group")))
-    cards = [_card(row, by_group.get(row["group"]), typical, attributes) for row in records(reading.groups)]
+    hide = small_groups.hidden(reading.groups["size"])
+    cards = [
+        _card(row, by_group.get(row["group"]), typical, attributes, few)
+        for row, few in zip(records(reading.groups), hide, strict=True)
+    ]
     worth = sentences.worth_answer(reading.evaluation, reading.regime, reading.method)
     said = f"The first {DEPTH} items for every group, ordered {order(reading.method)}. {worth}"
     columns = (
@@ -160,9 +168,12 @@ def _card(
     first: pd.DataFrame | None,
     typical: pd.DataFrame | None,
     attributes: pd.DataFrame | None,
+    few: bool,
 ) -> Html:
-    """Return one group: who they are, and the head of their list."""
+    """Return one group: who they are, and the head of their list; of few people only the list."""
     about = []
+    if few:
+        typical = attributes = None
     if typical is not None:
         own = typical[typical["group"] == group["group"]].nsmallest(TYPICAL, "rank")
         about += [sentences.item_reason(row.label, row.share_in_group, row.lift) for row in own.itertuples()]
@@ -171,7 +182,7 @@ def _card(
         about += [sentences.attribute_reason(row) for row in records(own)]
     parts = [
         element("h3", _chip(group["group"]), " ", group["name"]),
-        element("p", plural(group["size"], "user"), class_="quiet"),
+        element("p", small_groups.people(group["size"], few, plural(group["size"], "user")), class_="quiet"),
         element("p", group["description"]) if group.get("description") else None,
         element("ul", *(element("li", sentence(said)) for said in about)) if about else None,
     ]
@@ -182,8 +193,11 @@ def _card(
         {
             "#": first["rank"].to_numpy(),
             "Item": first["label"].astype(str).to_numpy(),
-            "Reaches": [percent(share) for share in first["reach"]],
-            "Have it": [percent(owned) + ("" if pd.isna(lift) else f" · {ratio(lift)}×") for owned, lift in held],
+            "Reaches": [small_groups.NOTHING if few else percent(share) for share in first["reach"]],
+            "Have it": [
+                small_groups.NOTHING if few else percent(owned) + ("" if pd.isna(lift) else f" · {ratio(lift)}×")
+                for owned, lift in held
+            ],
             "Score": [number(value) for value in first["score"]],
         }
     )
@@ -342,6 +356,7 @@ def _fairness(reading: Reading) -> Html | None:
 
 def _unlike(rows: pd.DataFrame) -> Html:
     """Return the users whom the lists serve better or worse than all others."""
+    rows = rows[rows["n_users"] >= small_groups.fewest()]
     ends = rows[["difference", "difference_low", "difference_high"]]
     shown = pd.DataFrame(
         {
