@@ -19,9 +19,10 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute
 import pyarrow.csv
 import pyarrow.parquet
+
+from grouprec.data.values import compute
 
 ROWS_EACH = 1_000_000  # written at a time
 FEW = 100
@@ -37,7 +38,6 @@ def plant(path: Path, n: int, seed: int = 0) -> None:
         users = rng.integers(0, n_users, size)
         items = np.minimum((n_items * rng.random(size) ** 2.5).astype(np.int64), n_items - 1)
         times = 1_600_000_000 + ((start + np.arange(size)) * (100_000_000 / n)).astype(np.int64)
-        compute = pyarrow.compute
         columns = {
             "user_id": compute.binary_join_element_wise("u", pa.array(users).cast(pa.string()), ""),
             "item_id": compute.binary_join_element_wise("A", pa.array(items).cast(pa.string()), ""),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import platform
 import subprocess
 import sys
@@ -18,17 +19,19 @@ POLL_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Measured:
-    """``peak_mib`` sums the proportional set sizes of the command and everything it started."""
+    """``peak_mib`` sums the proportional set sizes of the command and everything it started, ``cpu_seconds`` their work
+    (NaN on Windows)."""
 
     seconds: float
     peak_mib: float
     result: dict[str, Any]
+    cpu_seconds: float = math.nan
 
 
 def train(*words: object) -> Measured:
     """Run ``grouprec train WORDS --json`` in a process of its own."""
     command = [sys.executable, "-m", "grouprec", "train", *map(str, words), "--json"]
-    begun = time.monotonic()
+    begun, worked = time.monotonic(), _worked()
     child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     peak = 0.0
     while child.poll() is None:
@@ -39,7 +42,17 @@ def train(*words: object) -> Measured:
     lines = child.stdout.read().strip().splitlines()
     if child.returncode:
         raise SystemExit(f"{' '.join(command)} ended with status {child.returncode}.")
-    return Measured(seconds, peak, json.loads(lines[-1]))
+    return Measured(seconds, peak, json.loads(lines[-1]), _worked() - worked)
+
+
+def _worked() -> float:
+    """Return the CPU seconds of all commands that ended."""
+    try:
+        import resource
+    except ImportError:
+        return math.nan
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _memory(pid: int) -> float:

@@ -282,17 +282,17 @@ def _short(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
-def write(name: str, text: str) -> None:
-    """Replace one dataset's section of the page."""
+def write(name: str, text: str, page_file: Path = PAGE) -> None:
+    """Replace one section of a page."""
     begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
-    page = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
+    page = page_file.read_text(encoding="utf-8") if page_file.exists() else ""
     block = f"{begin}\n{text}\n{end}"
     if begin in page:
         before, rest = page.split(begin, 1)
         page = before + block + rest.split(end, 1)[1]
     else:
         page = f"{page.rstrip()}\n\n{block}\n"
-    PAGE.write_text(page, encoding="utf-8")
+    page_file.write_text(page, encoding="utf-8")
 
 
 if __name__ == "__main__":

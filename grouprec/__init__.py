@@ -17,7 +17,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from grouprec.core.types import GrouprecError
+    from grouprec.core.errors import GrouprecError
     from grouprec.data.prepare import prepare
     from grouprec.report.csv import export_run
     from grouprec.runs.config import make_config
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # Imported when first used: the names bring torch along, which the command's help and most pages do without.
 _HOMES = {
-    "GrouprecError": "grouprec.core.types",
+    "GrouprecError": "grouprec.core.errors",
     "RunStore": "grouprec.runs.store",
     "export_run": "grouprec.report.csv",
     "make_config": "grouprec.runs.config",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import sys
+import tempfile
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -14,8 +15,9 @@ import typer
 from grouprec.cli import privacy
 from grouprec.cli.options import AsJson, Runs
 from grouprec.cli.serving import become_server
+from grouprec.cli.sources import FETCHED, SOURCE_HELP, Query, fetched
 from grouprec.cli.terminal import print_json, print_rows, print_run, progress_bar, terminal
-from grouprec.core.types import GrouprecError
+from grouprec.core.errors import GrouprecError
 
 if TYPE_CHECKING:
     pass
@@ -31,6 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(privacy.forget)
+app.command()(privacy.pseudonym)
 VALUE_COLUMNS = ["n_groups", "method", "regime", "metric", "value", "low", "high"]  # of `value --json`
 VALUE_COLUMNS += ["floor", "floor_method", "individual", "oracle", "share_of_gain"]
 Encoding = Annotated[str, typer.Option(help="Of a text file, e.g. cp1252 or gb18030; mixed: line by line; found")]
@@ -76,12 +79,11 @@ def _fail(sentence: str, status: int) -> NoReturn:
 
 @app.command()
 def train(
-    interactions: Annotated[
-        Path | None, typer.Argument(help="CSV, TSV, Parquet, Excel, JSON lines or nested JSON")
-    ] = None,
+    interactions: Annotated[str | None, typer.Argument(help=SOURCE_HELP)] = None,
     users: Annotated[Path | None, typer.Option(help="File of user attributes")] = None,
     items: Annotated[Path | None, typer.Option(help="File of item attributes")] = None,
     map: Annotated[str, typer.Option(help="Column roles, e.g. user=CustomerID,item=StockCode")] = "",
+    query: Query = "",
     encoding: Encoding = "",
     sheet: Sheet = "",
     preset: Annotated[str, typer.Option(help="quick, standard or thorough")] = "standard",
@@ -89,6 +91,9 @@ def train(
     encoder: Annotated[str, typer.Option(help="One or several, blended by what held-out data say")] = "auto",
     grouper: Annotated[str, typer.Option(help="How groups are formed")] = "lists",
     regime: Annotated[str, typer.Option(help="strict: one list for all; dedup: each skips what they have")] = "strict",
+    pseudonyms: Annotated[
+        bool, typer.Option("--pseudonyms", help="Users' ids become a hash by the secret in GROUPREC_ID_KEY")
+    ] = False,
     repeats: Annotated[bool, typer.Option("--repeats", help="Items that a user has may be listed again")] = False,
     search_minutes: Annotated[float | None, typer.Option(help="Time to search encoders' settings; thorough: 5")] = None,
     set: Annotated[list[str] | None, typer.Option(help="stage.field=value, repeatable, e.g. dnn.epochs=5")] = None,
@@ -107,9 +112,10 @@ def train(
 
     if helps():
         return
-    from grouprec.core.types import SettingError
+    from grouprec.core.errors import SettingError
     from grouprec.data.columns import parse_map
     from grouprec.data.prepare import find_roles, reading_of
+    from grouprec.data.pseudonyms import id_key
     from grouprec.data.read import peek
     from grouprec.runs.config import make_config, parse_settings
     from grouprec.runs.store import RunStore
@@ -120,10 +126,11 @@ def train(
     else:
         if interactions is None:
             raise SettingError("Say which file to train on: grouprec train INTERACTIONS, or --resume RUN.")
+        source = fetched(interactions, query, store.root / FETCHED)
         config = make_config(
-            title=title or f"{interactions.stem}, {preset}",
-            dataset=interactions.stem,
-            interactions=interactions.absolute(),
+            title=title or f"{source.name}, {preset}",
+            dataset=source.name,
+            interactions=source.path.absolute(),
             users=users and users.absolute(),
             items=items and items.absolute(),
             roles=parse_map(map) if map else {},
@@ -132,7 +139,7 @@ def train(
             encoders=tuple(name.strip() for name in encoder.split(",") if name.strip()),
             grouper=grouper,
             regime=regime,
-            settings=_reading_first(parse_settings(set or []), encoding, sheet),
+            settings=_reading_first(parse_settings(set or []), encoding, sheet, pseudonyms),
             layout=layout,
             seed=seed,
             device=device,
@@ -141,6 +148,8 @@ def train(
             search_minutes=search_minutes,
             feedback=store.get(feedback).run_id if feedback else "",
         )
+        if config.preparation.pseudonyms:
+            id_key()
         for file in filter(None, (config.users, config.items)):
             peek(file)
         find_roles(config.interactions, config.roles, reading_of(config.preparation))
@@ -154,18 +163,22 @@ def train(
         print_run(run)
 
 
-def _reading_first(settings: dict[str, dict[str, Any]], encoding: str, sheet: str) -> dict[str, dict[str, Any]]:
+def _reading_first(
+    settings: dict[str, dict[str, Any]], encoding: str, sheet: str, pseudonyms: bool
+) -> dict[str, dict[str, Any]]:
     """Return the settings with how the file is read among those of the data."""
-    chosen = {name: value for name, value in (("encoding", encoding), ("sheet", sheet)) if value}
+    told = {"encoding": encoding, "sheet": sheet, "pseudonyms": pseudonyms}
+    chosen = {name: value for name, value in told.items() if value}
     return {**settings, "data": {**chosen, **settings.get("data", {})}} if chosen else settings
 
 
 @app.command()
 def check(
-    interactions: Annotated[Path, typer.Argument(help="CSV, TSV, Parquet, Excel, JSON lines or nested JSON")],
+    interactions: Annotated[str, typer.Argument(help=SOURCE_HELP)],
     users: Annotated[Path | None, typer.Option(help="File of user attributes")] = None,
     items: Annotated[Path | None, typer.Option(help="File of item attributes")] = None,
     map: Annotated[str, typer.Option(help="Column roles, e.g. user=CustomerID,item=StockCode")] = "",
+    query: Query = "",
     encoding: Encoding = "",
     sheet: Sheet = "",
     rejects: Annotated[Path | None, typer.Option(help="CSV file for the rows that cannot be read")] = None,
@@ -176,7 +189,9 @@ def check(
     from grouprec.data.columns import parse_map
 
     reading = {"encoding": encoding, "sheet": sheet}
-    check_file(interactions, users, items, parse_map(map) if map else {}, reading, rejects, json)
+    with tempfile.TemporaryDirectory() as folder:
+        source = fetched(interactions, query, Path(folder))
+        check_file(source.path, users, items, parse_map(map) if map else {}, reading, rejects, json)
 
 
 METHOD_HELP = (
@@ -290,7 +305,7 @@ def owner(
 @app.command()
 def show(run: Annotated[str, typer.Argument(help="Run id or last")], runs: Runs = None, json: AsJson = False) -> None:
     """Show what a run learned and what it is worth."""
-    from grouprec.core.types import StorageError
+    from grouprec.core.errors import StorageError
     from grouprec.runs.store import RunStore, State
     from grouprec.training.jobs import refresh
 

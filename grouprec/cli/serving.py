@@ -42,6 +42,7 @@ def become_server(
     if address in ("0.0.0.0", "::"):  # else Streamlit asks a server on the internet what it is called
         command.append(f"--browser.serverAddress={next(iter(hosts), socket.gethostname())}")
     environment = {
+        "MALLOC_ARENA_MAX": "2",  # else glibc keeps a heap for every thread that a session ever had
         **os.environ,
         "GROUPREC_RUNS": str(store.root.absolute()),
         "GROUPREC_HOSTS": ",".join([*filter(None, [os.environ.get("GROUPREC_HOSTS")]), *hosts]),

@@ -6,15 +6,15 @@ import contextlib
 import errno
 import json
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from safetensors import SafetensorError
 
-from grouprec.core.types import StorageError
+from grouprec.core.errors import StorageError
 
 
 @contextlib.contextmanager
@@ -85,8 +85,9 @@ def read_json(path: Path) -> Any:
 
 def plain(value: Any) -> Any:
     """Give JSON what numpy and paths mean."""
-    if isinstance(value, np.generic):
+    numbers: Any = sys.modules.get("numpy")  # who gives us its values has loaded it; a command that lists runs has not
+    if numbers is not None and isinstance(value, numbers.generic):
         return value.item()
-    if isinstance(value, np.ndarray):
+    if numbers is not None and isinstance(value, numbers.ndarray):
         return value.tolist()
     return str(value)

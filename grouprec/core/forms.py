@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from grouprec.core.errors import StorageError
 from grouprec.core.files import plain, storage, write_json
-from grouprec.core.types import StorageError
 
 Form = dict[str, Any]
 SEAL, VERSION = "seal", "format"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from grouprec.core.errors import BusyError
 from grouprec.core.files import storage
-from grouprec.core.types import BusyError
 
 PATIENCE = 10.0  # seconds; what is done under a lock takes milliseconds, so who waits longer waits for something stuck
 _POLL = 0.01

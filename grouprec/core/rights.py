@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from grouprec.core import audit
+from grouprec.core.errors import GrouprecError
 from grouprec.core.forms import VERSION, DamagedError, Form, read_kept_form, write_kept_form
-from grouprec.core.types import GrouprecError
 
 FILE = "owner.json"
 OWNER_VERSION = 2  # forms of version 1 need no seal, and there never was an owner without

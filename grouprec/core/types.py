@@ -14,36 +14,18 @@ import numpy as np
 from scipy import sparse
 
 from grouprec.core.arrays import dense
+from grouprec.core.errors import BusyError as BusyError  # what stages hand to one another when they cannot
+from grouprec.core.errors import DataError as DataError
+from grouprec.core.errors import GrouprecError as GrouprecError
+from grouprec.core.errors import SettingError as SettingError
+from grouprec.core.errors import StorageError as StorageError
+from grouprec.core.errors import WorkerLostError as WorkerLostError
 
 Texts: TypeAlias = "Sequence[str] | np.ndarray"  # str [n]
 Rows: TypeAlias = "Sequence[int] | np.ndarray"  # int [n], of items or users
 Regime = Literal["strict", "dedup"]  # everybody sees the same list, or everybody skips what they have
 REGIMES: tuple[Regime, ...] = ("strict", "dedup")
 Scale = Literal["linear", "log"]  # a score is a preference, 0 meaning none, or the logarithm of one
-
-
-class GrouprecError(Exception):
-    """Something the user can mend: the message is one clear sentence, shown as it is, exit status 2."""
-
-
-class DataError(GrouprecError):
-    """The given file or its content cannot be used; the message says where, which rule, and what to do."""
-
-
-class SettingError(GrouprecError):
-    """A setting, stage name or option is unknown or out of bounds."""
-
-
-class StorageError(GrouprecError):
-    """The runs folder cannot be read or written (permissions, full disk, damaged run)."""
-
-
-class WorkerLostError(GrouprecError):
-    """A process that learned with this one is gone (:mod:`grouprec.models.together`)."""
-
-
-class BusyError(StorageError):
-    """Another process, or another thread, holds what was asked for; later it may be free."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,6 +20,7 @@ from grouprec.data.ids import are_long, encode_ids
 from grouprec.data.limits import LONGEST_ID
 from grouprec.data.numerals import read_numbers
 from grouprec.data.outcomes import came_to_nothing
+from grouprec.data.pseudonyms import pseudonymised
 from grouprec.data.rejects import MOST_REJECTED
 from grouprec.data.services import MOST_SERVICES, find_services
 from grouprec.data.steps import Report, Rows, merge_duplicates
@@ -91,6 +92,11 @@ class Preparation(BaseModel):
         default="", max_length=100, description="Sheet of a workbook; empty: the one that looks most like a table"
     )
 
+    pseudonyms: bool = Field(
+        default=False,
+        description="Users' ids become a hash by the secret key in GROUPREC_ID_KEY; nothing that is kept holds the ids",
+    )
+
     @model_validator(mode="after")
     def _encoding_is_known(self) -> Self:
         check_name(self.encoding)
@@ -132,7 +138,11 @@ def clean_rows(table: pd.DataFrame, roles: Roles, settings: Preparation, report:
     note = f"without user: {np.sum(users < 0):,}, without item: {np.sum(items < 0):,}"
     report.add("missing ids", n, int(keep.sum()), note, "choose other columns with --map user=COLUMN,item=COLUMN")
     keep = _drop_long_ids(keep, users, user_ids, items, item_ids, report)
-    report.doubts += id_doubts("user", str(roles.user), user_ids) + id_doubts("item", str(roles.item), item_ids)
+    report.doubts += id_doubts("item", str(roles.item), item_ids)
+    if settings.pseudonyms:
+        users, user_ids = pseudonymised(users, user_ids)
+    else:
+        report.doubts += id_doubts("user", str(roles.user), user_ids)
     keep = _drop_services(table, roles, settings, items, item_ids, keep, report)
     keep, times = _read_times(table, roles, keep, report)
     if roles.time is not None and [*roles.as_dict().values(), *roles.user_attributes].count(roles.time) == 1:

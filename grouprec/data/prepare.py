@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -29,8 +30,9 @@ from grouprec.data.doubts import Doubt, column_doubts
 from grouprec.data.hold_out import hold_out_rows
 from grouprec.data.limits import LONGEST_ID
 from grouprec.data.numerals import to_numbers
+from grouprec.data.pseudonyms import fingerprint, pseudonymised_file
 from grouprec.data.read import Reading, Table, peek, read, read_table
-from grouprec.data.rejects import Rejects
+from grouprec.data.rejects import Rejects, TooManyRejectedError
 from grouprec.data.split import TEST, TRAIN, VALIDATION
 from grouprec.data.times import to_seconds
 from grouprec.data.values import shown, sorted_unique
@@ -136,17 +138,18 @@ def prepare(
     settings = settings or Preparation()
     progress = on_progress or _ignore
     interactions = Path(interactions)
-    found, detected, doubts = _find(interactions, roles or {}, reading_of(settings))
-    source = read(interactions, found.columns(), reading_of(settings), found.coded())
+    with _quoting(not settings.pseudonyms):
+        found, detected, doubts = _find(interactions, roles or {}, reading_of(settings))
+        source = read(interactions, found.columns(), reading_of(settings), found.coded())
     progress(0.4)
-    report = _report_reading(interactions.name, source, detected, doubts)
+    report = _report_reading(interactions.name, source, detected, doubts, quote=not settings.pseudonyms)
     cleaned = clean_rows(source.frame, found, settings, report)
     _check_two(cleaned, found)
     progress(0.7)
     held_out = hold_out_rows(cleaned.rows, settings, found.weight is not None, report, seed, hold_out)
     core = held_out.core
     progress(0.8)
-    user_file = _attribute_file(users, cleaned.user_ids, "user")
+    user_file = _attribute_file(users, cleaned.user_ids, "user", settings.pseudonyms)
     item_file = _attribute_file(items, cleaned.item_ids, "item")
     of_file = _of_file(cleaned.rows)
     cleaned = replace(cleaned, rows=cleaned.rows.take(np.arange(0)))  # large, and no longer needed
@@ -173,6 +176,15 @@ def prepare(
     )
 
 
+@contextlib.contextmanager
+def _quoting(allowed: bool) -> Iterator[None]:
+    """Let an error about rows quote one of them, or not: it may hold an id that is to be a pseudonym."""
+    try:
+        yield
+    except TooManyRejectedError as error:
+        raise error if allowed else DataError(error.without_example) from None
+
+
 def _of_file(rows: Rows) -> dict[str, Any]:
     """Return what :class:`Prepared` says of all valid rows."""
     times = rows.times
@@ -185,13 +197,13 @@ def _of_file(rows: Rows) -> dict[str, Any]:
     }
 
 
-def _report_reading(name: str, source: Table, detected: Detected, doubts: list[Doubt]) -> Report:
-    """Return a report that begins with what was read and what could not be."""
+def _report_reading(name: str, source: Table, detected: Detected, doubts: list[Doubt], quote: bool) -> Report:
+    """Return a report that begins with what was read and what could not be, with an example of that or without."""
     report, n_rows = Report(doubts=doubts), len(source.frame) + len(source.rejects)
     known_as = f", {detected.known_as}" if detected.known_as else ""
     report.add("read", n_rows, n_rows, f"'{name}'{known_as}", "")
     if len(source.rejects):
-        report.add(UNREADABLE, n_rows, len(source.frame), source.rejects.reason(), "")
+        report.add(UNREADABLE, n_rows, len(source.frame), source.rejects.reason(quote), "")
     return report
 
 
@@ -259,10 +271,14 @@ def _check_two(cleaned: Cleaned, roles: Roles) -> None:
             )
 
 
-def _attribute_file(path: Path | None, ids: np.ndarray, kind: str) -> tuple[pd.DataFrame, AttributeRoles] | None:
+def _attribute_file(
+    path: Path | None, ids: np.ndarray, kind: str, pseudonyms: bool = False
+) -> tuple[pd.DataFrame, AttributeRoles] | None:
     if path is None:
         return None
     table = read_table(Path(path))
+    if pseudonyms:
+        table = pseudonymised_file(table, ids)
     return table, detect_attribute_roles(table, ids, kind, Path(path).name)
 
 
@@ -340,4 +356,5 @@ def _key(files: list[Path | None], settings: Preparation, roles: Roles, seed: in
         with Path(path).open("rb") as file:
             digests.append(hashlib.file_digest(file, "sha256").hexdigest())
     chosen = [_FORMAT, digests, settings.model_dump(), roles.as_dict(), roles.user_attributes, seed, hold_out]
+    chosen += [fingerprint()] if settings.pseudonyms else []
     return hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()

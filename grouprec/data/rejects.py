@@ -40,14 +40,14 @@ class Rejects:
         if len(self.rows) < MOST_KEPT:
             self.rows.append(Reject(line, text, rule))
 
-    def reason(self) -> str:
-        """Return the commonest reason with its first line."""
+    def reason(self, quote: bool = True) -> str:
+        """Return the commonest reason with its first line; what stands there only where it may be quoted."""
         rule, _ = Counter(_kind(row.rule) for row in self.rows).most_common(1)[0]
         first = next(row for row in self.rows if _kind(row.rule) == rule)
         shown = " ".join(first.text.split())
         shown = shown if len(shown) <= 80 else shown[:79] + "…"
         verb = "is" if first.rule.startswith(("no ", "not ", "a comment", "the header")) else "has"
-        return f"line {first.line} {verb} {first.rule} ('{shown}')"
+        return f"line {first.line} {verb} {first.rule}" + f" ('{shown}')" * quote
 
     def save(self, path: Path) -> None:
         """Write them as CSV: line, rule, text."""
@@ -61,11 +61,12 @@ class Rejects:
 
 
 class TooManyRejectedError(DataError):
-    """More rows than allowed cannot be read; has them as ``rejects``."""
+    """More rows than allowed cannot be read; has them as ``rejects``, and what to say without quoting one."""
 
     def __init__(self, message: str, rejects: Rejects) -> None:
         super().__init__(message)
         self.rejects = rejects
+        self.without_example = message.replace(rejects.reason(), rejects.reason(quote=False))
 
 
 def check_share(name: str, rejects: Rejects, n_read: int, most: float) -> None:

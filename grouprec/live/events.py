@@ -24,6 +24,7 @@ from grouprec.data.ids import encode_ids
 from grouprec.data.limits import LONGEST_ID
 from grouprec.data.numerals import to_numbers
 from grouprec.data.outcomes import came_to_nothing
+from grouprec.data.pseudonyms import pseudonyms_of
 from grouprec.data.read import NoRowsError, peek, read_table
 from grouprec.data.times import read_times
 from grouprec.data.values import shown
@@ -132,11 +133,15 @@ def check_events(
         order: of day, month and year in the training's dates, as :attr:`~grouprec.data.times.Times.order`; "" where
             the events themselves decide.
         latest: seconds since 1970; what lies later has not happened yet.
+    Raises:
+        SettingError: users are known by pseudonyms, and there is no key to make them with.
     """
     given, odd = _table(events)
     table = pd.DataFrame(index=given.index)
     for name in ("user", "item", "behaviour", "label", "method", "regime", "event_id"):
         table[name] = _texts(given, name)
+    if settings.pseudonyms:
+        table["user"] = pseudonyms_of(table["user"])
     verdicts = _simple(table["behaviour"])
     table["verdict"] = verdicts.isin(list(FACTORS)).to_numpy(bool)
     table["behaviour"] = verdicts.where(table["verdict"], table["behaviour"]).to_numpy(object)

@@ -31,6 +31,7 @@ from grouprec.core import rights
 from grouprec.core.files import plain, storage
 from grouprec.core.rights import Deed
 from grouprec.core.types import GroupLists, Groups, Regime, StorageError
+from grouprec.data.pseudonyms import require_key
 from grouprec.data.values import shown
 from grouprec.live.events import FACTORS, MOST_NAMED, check_events
 from grouprec.live.ledger import Entry, Ledger, damaged
@@ -100,6 +101,8 @@ class Stream:
         self.run, self.folder, self.base, self.state, self.ledger = run, folder, base, state, ledger
         config = run.config()
         self._settings, self._rules, self._time_order = config.preparation, config.rules, time_order(run)
+        self._id_key = str(run.metrics().get("id_key") or "")
+        self._id_key = str(run.metrics().get("id_key") or "")
         self._times = ledger.last_times(self._latest())  # of users who did something since the base
         users, items = run.table("users"), run.table("items")
         of_items = schemas.named("items").attributes(items)
@@ -143,6 +146,7 @@ class Stream:
                 beyond its own are attributes of users and items that are new.
             watch: called with the finished fraction, 0..1.
         Raises:
+            SettingError: the run knows users by pseudonyms, and the key is missing or another one.
             RightsError: whoever acts may not change the run.
             StorageError: the ledger cannot be written (what was applied until then stays), or an earlier call was
                 interrupted.
@@ -152,6 +156,8 @@ class Stream:
         with self._thread:
             if self.interrupted:
                 raise StorageError(f"The stream of {self.run.run_id} was interrupted in an event; open it again.")
+            require_key(self._id_key)
+            require_key(self._id_key)
             checked = check_events(events, self._settings, self.base.n_groups, self._time_order, self._latest())
             report = Report(checked.n_events, malformed=checked.malformed, problems=checked.problems)
             table = self._drop_late(self._drop_duplicates(checked.table, report), report)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from scipy import sparse
@@ -12,6 +14,8 @@ from sklearn.utils.extmath import randomized_svd
 from grouprec.core.memory import rows_per_batch
 from grouprec.core.types import Candidates, Embeddings, Preference
 
+FEW_BLOCKS = 8  # of users, that one thread ranks
+WORKERS = 2  # threads that rank more, each a block at a time
 TASTE_DEPTH = 50  # candidates of a user that can stand out
 
 
@@ -95,18 +99,28 @@ def best_unseen(
     """Return every user's best ``n`` unseen items for any way of scoring a batch of user rows.
 
     Args:
-        score: takes a slice of user rows and returns a fresh float32 [B, I] array, which is changed here.
+        score: takes a slice of user rows and returns a fresh float32 [B, I] array, which is changed here; for many
+            users called in two threads.
         seen: CSR [U, I].
     """
     n_users, n_items = seen.shape
     n = min(n, n_items)
     items, scores = np.empty((n_users, n), np.int32), np.empty((n_users, n), np.float32)
     size = min(batch_size, rows_per_batch(n_items, 1 << 24))
-    for start in range(0, n_users, size):
+
+    def block(start: int) -> None:
         rows = slice(start, min(start + size, n_users))
         batch = score(rows)
         batch[seen[rows].nonzero()] = -np.inf
         items[rows], scores[rows] = rank_top(batch, n, seed)
+
+    starts = range(0, n_users, size)
+    if len(starts) < FEW_BLOCKS:
+        for start in starts:
+            block(start)
+    else:  # products and partitions let go of the interpreter; a block depends on no other
+        with ThreadPoolExecutor(min(WORKERS, os.cpu_count() or 1)) as workers:
+            list(workers.map(block, starts))
     return Candidates(items, scores, n_items)
 
 

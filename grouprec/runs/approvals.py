@@ -7,8 +7,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from grouprec.core import rights
 from grouprec.core.forms import VERSION, DamagedError, Form, read_kept_form, write_kept_form
 from grouprec.core.locks import alone
+from grouprec.core.rights import Deed
 from grouprec.core.types import SettingError
 
 FILE = "approvals.json"
@@ -52,10 +54,12 @@ def approve(folder: Path, approval: Approval) -> None:
     """Add an approval to those of a run folder; all earlier ones stay.
 
     Raises:
+        RightsError: whoever acts may not.
         SettingError: nobody's name is given.
         DamagedError: the approvals so far are not what was written.
         StorageError: they cannot be written, or somebody else is writing them.
     """
+    rights.require(Deed.CHANGE, "approve lists", folder)
     if not approval.by.strip():
         raise SettingError("An approval needs a name: write who approves it.")
     with alone(folder / ".approvals.lock", f"Somebody else is approving lists of {folder.name}; try again."):

@@ -11,14 +11,15 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
 
 from grouprec.core.files import replacing, storage, to_disk
 from grouprec.core.forms import DamagedError, Form, read_form, write_form
+
+if TYPE_CHECKING:
+    import numpy as np
 
 MANIFEST = "manifest.json"
 MANIFEST_VERSION = 2  # 1, of 0.1.0, had no seal and did not name config.json and events.jsonl
@@ -198,12 +199,18 @@ def save_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
     Raises:
         StorageError: it cannot be written.
     """
+    import numpy as np
+    from safetensors.numpy import save_file
+
     with replacing(path) as temporary:
         save_file({name: np.ascontiguousarray(values) for name, values in arrays.items()}, temporary)
 
 
 def save_sealed_arrays(path: Path, arrays: dict[str, np.ndarray], promise: bool = False) -> None:
     """Replace a safetensors file that carries a seal over its arrays; errors as :func:`save_arrays`."""
+    import numpy as np
+    from safetensors.numpy import save_file
+
     arrays = {name: np.ascontiguousarray(values) for name, values in arrays.items()}
     seal = {_SEAL: np.frombuffer(_seal_of(arrays), np.uint8)}
     with replacing(path, promise) as temporary:
@@ -212,6 +219,8 @@ def save_sealed_arrays(path: Path, arrays: dict[str, np.ndarray], promise: bool 
 
 def load_sealed_arrays(path: Path) -> dict[str, np.ndarray] | None:
     """Return what :func:`save_sealed_arrays` wrote, None where there is no such file or it is damaged."""
+    from safetensors.numpy import load_file
+
     try:
         arrays = load_file(path)
     except (OSError, SafetensorError, ValueError):
@@ -255,6 +264,8 @@ def read_stage(folder: Path, record_path: Path) -> tuple[Form, dict[str, np.ndar
     Args:
         folder: of the run.
     """
+    from safetensors.numpy import load_file
+
     path = record_path.with_suffix(".safetensors")
     try:
         record = read_form(record_path, STAGE_VERSION, {1: _stage_of_1})

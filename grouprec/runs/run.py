@@ -11,20 +11,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pandas as pd
-from pydantic import ValidationError
-
 from grouprec.core import rights
+from grouprec.core.errors import StorageError
 from grouprec.core.files import plain, read_json, replacing, storage, write_json
 from grouprec.core.forms import DamagedError
 from grouprec.core.rights import Deed
-from grouprec.core.types import StorageError
-from grouprec.runs import content, schemas
+from grouprec.runs import content
 from grouprec.runs.notes import MOST_NOTE, MOST_TITLE, Notes, change_notes, read_notes, tidy
 from grouprec.runs.status import State, Status, change_status, read_status
 
-if TYPE_CHECKING:  # the configuration knows the stages, and so torch: pages that only read runs do without
+if TYPE_CHECKING:  # the configuration knows the stages, and so torch; a command that lists runs does without numpy, too
+    import numpy as np
+    import pandas as pd
+
     from grouprec.runs.config import RunConfig
 
 LEDGER = "ledger.sqlite"  # of all events that were sent to a run
@@ -103,6 +102,8 @@ class Run:
         Raises:
             StorageError: it is missing, damaged, or of another version.
         """
+        from pydantic import ValidationError
+
         from grouprec.runs.config import RunConfig
 
         try:
@@ -229,6 +230,8 @@ class Run:
         Raises:
             StorageError: the run has no such table, or it is damaged.
         """
+        import pandas as pd
+
         path = self.table_file(name)
         try:
             return pd.read_parquet(path)
@@ -325,6 +328,8 @@ class Run:
             SchemaError: it is not what :mod:`grouprec.runs.schemas` says of it.
             StorageError: it cannot be written.
         """
+        from grouprec.runs import schemas
+
         frame = schemas.named(name).checked(frame)
         path = self.path / "tables" / f"{name}.parquet"
         with storage(path):

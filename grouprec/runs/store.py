@@ -27,21 +27,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import platformdirs
 
 from grouprec.core import rights
+from grouprec.core.errors import StorageError
 from grouprec.core.files import read_json, storage, write_json
 from grouprec.core.forms import DamagedError
 from grouprec.core.processes import identity
 from grouprec.core.rights import Deed
-from grouprec.core.types import StorageError
 from grouprec.runs import content, trash
 from grouprec.runs.notes import MOST_NOTE, MOST_TAG, MOST_TAGS, Notes
 from grouprec.runs.run import LEDGER, Run
 from grouprec.runs.status import FINISHED, RESUMABLE, State, Status, begin_status
 
-if TYPE_CHECKING:  # the configuration knows the stages, and so torch: pages that only read runs do without
+if TYPE_CHECKING:  # the configuration knows the stages, and so torch; a command that lists runs does without numpy, too
+    import numpy as np
+
     from grouprec.runs.config import RunConfig
 
 __all__ = [
@@ -110,7 +111,7 @@ class RunStore:
             StorageError: the runs folder cannot be written.
         """
         rights.require(Deed.ADD, "train")
-        for folder in self._datasets(config):
+        for folder in self._read_by(config):
             rights.require(Deed.SEE, "train on", folder)
         stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
         path = self.root / f"{stamp}-{secrets.token_hex(2)}"
@@ -123,11 +124,12 @@ class RunStore:
         begin_status(path, Status(created=time.time(), place=place, **(mine if place is None else {})))
         return run
 
-    def _datasets(self, config: RunConfig) -> set[Path]:
-        """Return the folders of the library that a configuration reads."""
+    def _read_by(self, config: RunConfig) -> set[Path]:
+        """Return the folders of datasets, and of the run whose feedback counts, that a configuration reads."""
         library, files = self.root / "datasets", (config.interactions, config.users, config.items)
         inside = [file.relative_to(library) for file in files if file is not None and file.is_relative_to(library)]
-        return {library / one.parts[0] for one in inside}
+        feedback = {self.root / config.feedback} if config.feedback else set()
+        return {library / one.parts[0] for one in inside} | feedback
 
     def delete(self, run: Run) -> None:
         """Put a run in the trash; stages that others read back from it go to one of them, too.

@@ -8,8 +8,8 @@ import shutil
 import time
 from pathlib import Path
 
+from grouprec.core.errors import StorageError
 from grouprec.core.files import storage
-from grouprec.core.types import StorageError
 
 FOLDER = ".trash"
 DAYS = 14

@@ -162,7 +162,8 @@ def _made(
 
 
 def _shape(maker: GroupMaker, grid: Sequence[int]) -> pd.DataFrame:
-    """Return how far apart the run's groups lie (silhouette) and how stable they are over two seeds, by number."""
+    """Return how far apart the run's groups lie (silhouette) and how stable they are over two seeds, by number; in
+    preset quick the latter of the run's own number alone."""
     return pd.DataFrame(spreader(_shape_of, maker)(grid))
 
 
@@ -171,7 +172,8 @@ def _shape_of(n_groups: int, maker: GroupMaker) -> dict[str, float]:
     groups = maker.run_groups(n_groups, config.regime)
     silhouette = separation(maker.preference.space, groups.labels, config.seed, 2000).silhouette
     stable = np.nan
-    if maker.data.n_users <= STABILITY_USERS and config.preset != "quick":
+    asked = config.preset != "quick" or n_groups == maker.asked
+    if asked and maker.data.n_users <= STABILITY_USERS:
         again = maker.groups(config.grouper, n_groups, config.regime, config.seed + 1)
         stable = stability((groups, again).__getitem__, (0, 1))
     return {"n_groups": n_groups, "silhouette": silhouette, "stability": stable}

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from grouprec.core import processes
-from grouprec.core.types import SettingError
+from grouprec.core.errors import SettingError
 from grouprec.runs.store import Run, RunStore, Status
 
 CHOICE = "GROUPREC_EXECUTOR"

@@ -20,7 +20,7 @@ from grouprec.explore import edits
 from grouprec.explore.edits import EditHistory, Grouping
 from grouprec.live import ledger
 from grouprec.live.stream import PLACER
-from grouprec.runs import notes
+from grouprec.runs import approvals, notes
 from grouprec.runs.removal import write_table
 from grouprec.runs.run import LEDGER, LIVE_STATE
 from grouprec.runs.store import Run
@@ -90,6 +90,14 @@ def change_texts(run: Run, mention: re.Pattern[str], changes: Changes) -> None:
             if any(form[field] != text for field, text in told.items()):
                 write_form(changes.new(run.path / name), form | told)
 
+    form = read_json(run.path / approvals.FILE)
+    if isinstance(form, dict) and isinstance(form.get("approvals"), list):
+        entries = [
+            {**one, "remark": _unnamed(one.get("remark"), mention)} if isinstance(one, dict) else one
+            for one in form["approvals"]
+        ]
+        if entries != form["approvals"]:
+            write_form(changes.new(run.path / approvals.FILE), form | {"approvals": entries})
     if run.finished and run.has_table("preparation"):
         steps = run.table("preparation")
         told = steps["note"].map(lambda text: without_mentions(str(text), mention))

@@ -20,10 +20,10 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from grouprec.core import changes, processes, rights
+from grouprec.core.errors import GrouprecError, SettingError, StorageError, WorkerLostError
 from grouprec.core.files import storage
 from grouprec.core.locks import alone, held
 from grouprec.core.rights import Deed
-from grouprec.core.types import GrouprecError, SettingError, StorageError, WorkerLostError
 from grouprec.runs.progress import Progress, Watch, make_plan
 from grouprec.runs.store import FINISHED, RESUMABLE, Run, RunStore, State, Status
 from grouprec.training import executor

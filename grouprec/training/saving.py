@@ -15,6 +15,7 @@ from grouprec.core.files import storage, write_json
 from grouprec.core.tables import row_at
 from grouprec.core.types import Regime
 from grouprec.data.prepare import Prepared
+from grouprec.data.pseudonyms import fingerprint
 from grouprec.evaluate import protocol
 from grouprec.evaluate.describing import calibration_error
 from grouprec.evaluate.value import separation
@@ -61,6 +62,7 @@ def summarise(
         "dataset": config.dataset or data.name,
         "split": prepared.split_facts(),
         "time_order": prepared.report.time_order,
+        "id_key": fingerprint() if config.preparation.pseudonyms else "",
         "new_users": {"validation": prepared.new_users_validation, "test": prepared.new_users_test},
         "list_method": judged.list_method,
         "decided": {name: values for name, values in choices.decided.items() if values},

@@ -23,36 +23,25 @@ def chart(split: Split) -> go.Figure:
 
 
 def picture(split: Split, key: str) -> None:
-    """Draw the parts as a picture with its sentence behind a mark.
+    """Draw the parts of what personal lists reach, their sentence behind a mark and their table behind a button.
 
     Args:
         key: begins the keys of the elements.
     """
-    said = ", ".join(gain.steps_of(split)["title"])
-    st.caption("What the gain is made of", help=f"{gain.parts_answer(split)}\n\n{PARTS_HELP}")
-    st.plotly_chart(chart(split), key=f"{key}_gain", config=charts.QUIET_CONFIG, alt=f"{gain.AXIS}: {said}")
-
-
-def draw(split: Split, key: str) -> None:
-    """Draw the parts of what personal lists reach.
-
-    Args:
-        key: begins the keys of the elements.
-    """
-    cards.section("What the gain is made of", PARTS_HELP)
-    left, right = st.columns([4, 7], gap="medium", vertical_alignment="center")
-    left.markdown(gain.parts_answer(split))
     table = gain.as_table(split)
-    said = ", ".join(gain.steps_of(split)["title"])
-    right.plotly_chart(chart(split), key=f"{key}_gain", config=charts.QUIET_CONFIG, alt=f"{gain.AXIS}: {said}")
-    with left.expander("As a table"):
-        number = st.column_config.NumberColumn(format="%.1f")
-        st.dataframe(
-            table,
-            hide_index=True,
-            key=f"{key}_gain_table",
-            column_config=dict.fromkeys(table.columns[1:], number),
-            placeholder=cards.NOTHING,
-            alt="The parts with their 95 % intervals",
-        )
-        cards.download("Download", lambda: table, "gain.csv", f"{key}_gain_download")
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.caption("What the gain is made of", help=f"{gain.parts_answer(split)}\n\n{PARTS_HELP}", width="content")
+        with st.popover("Table", type="tertiary", icon=":material/table:"):
+            number = st.column_config.NumberColumn(format="%.1f")
+            st.dataframe(
+                table,
+                hide_index=True,
+                key=f"{key}_gain_table",
+                column_config=dict.fromkeys(table.columns[1:], number),
+                placeholder=cards.NOTHING,
+                alt="The parts with their 95 % intervals",
+            )
+            cards.download("Download", lambda: table, "gain.csv", f"{key}_gain_download")
+    figure, said = chart(split), ", ".join(gain.steps_of(split)["title"])
+    figure.update_xaxes(title="people of 100")
+    st.plotly_chart(figure, key=f"{key}_gain", config=charts.QUIET_CONFIG, alt=f"{gain.AXIS}: {said}")

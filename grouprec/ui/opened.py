@@ -11,9 +11,12 @@ import streamlit as st
 from scipy import sparse
 
 from grouprec.core.types import Regime
+from grouprec.explore.kinds import kinds as found_kinds
 from grouprec.explore.remake import ListMembers, Price, held_out_matrix, list_for_all
 from grouprec.explore.tables import HELD_OUT_ROWS
 from grouprec.ranking.takes import ExpectedTakes
+from grouprec.report import tables
+from grouprec.report.who import who_words
 from grouprec.runs import schemas
 from grouprec.runs.run import SNAPSHOT
 from grouprec.runs.snapshot import FitSnapshot
@@ -77,6 +80,22 @@ def attribute_rows(run: Run) -> dict[str, np.ndarray]:
     return _attribute_rows(state.run_key(run))
 
 
+def kinds(run: Run) -> np.ndarray:
+    """Return what kind of thing every item of the items table is, object [I], "" where that is not known."""
+    return _kinds(*state.run_key(run))
+
+
+def who(run: Run) -> dict[int, str]:
+    """Return who every group of the run is in one line, as its edits leave it: group -> markdown, "" for unknown."""
+    return _who(*state.run_key(run), state.edits_version(run))
+
+
+def kinds_of_base(run: Run) -> np.ndarray:
+    """Return the same in the order of the base, object [I]."""
+    items = pd.Series(kinds(run), index=state.table(run, "items")["item"])
+    return items.reindex(base(run).item_ids).fillna("").to_numpy(object)
+
+
 def why(run: Run, rows: np.ndarray, item: int) -> Reasons:
     """Return what speaks for an item in the eyes of some users, rows of the base.
 
@@ -125,6 +144,27 @@ def _places(key: _Key) -> np.ndarray:
 def _held_out(key: _Key, refit: bool) -> sparse.csr_array | None:
     events = None if refit else state.table_or_none(Run(Path(key[0])), "held_out")
     return None if events is None or len(events) >= HELD_OUT_ROWS else held_out_matrix(_base(key), events)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _kinds(path: str, version: float) -> np.ndarray:
+    items = state.table(Run(Path(path)), "items")
+    return found_kinds(items, schemas.named("items").more_names(items))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _who(path: str, version: float, edited: tuple[int, int] | None) -> dict[int, str]:
+    run = Run(Path(path))
+    kind_of = dict(zip(state.table(run, "items")["item"], kinds(run), strict=True))
+    groups, activity = state.table(run, "groups"), state.table_or_none(run, "group_activity")
+    items, attributes = state.table(run, "group_items"), state.table(run, "group_attributes")
+    said = {}
+    for group in groups["group"].tolist():
+        own = items[items["group"] == group]
+        active = None if activity is None else tables.activity_per_head(activity, groups, group)
+        words = [kind_of.get(item, "") for item in own["item"]]
+        said[group] = who_words(own, words, attributes[attributes["group"] == group], active)
+    return said
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

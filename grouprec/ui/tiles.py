@@ -1,4 +1,4 @@
-"""Faces of items: their picture where the items have a column of addresses, else a tile of their category."""
+"""Faces of items: their picture where the items have a column of addresses, else a tile of their kind."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pandas as pd
 import streamlit as st
 
+from grouprec.core.site import IMAGES, image_hosts
 from grouprec.report.palette import COLOURS, text_on
 from grouprec.report.text import short
 from grouprec.runs import schemas
 from grouprec.runs.store import Run
-from grouprec.ui import state
+from grouprec.ui import opened, state
 
-MOST_CATEGORIES = 200
 _PICTURE = re.compile(r"https://[^\s\"'<>]+")
 TILE = (
     "display:inline-flex;flex:none;width:64px;height:30px;border-radius:6px;overflow:hidden;align-items:center;"
@@ -43,15 +44,22 @@ class Faces:
         ]
         return "".join(shown)
 
+    def note(self) -> str:
+        """Say what lets browsers show the items' pictures; nothing where they do, or there are none."""
+        hosts = sorted({urlsplit(picture).netloc for picture in self.pictures.values()} - set(image_hosts()))
+        if not hosts:
+            return ""
+        return f"Pictures of these items lie at {short(', '.join(hosts), 60)}; the server's {IMAGES} can allow them."
+
     def _face(self, item: str, label: str) -> str:
-        picture = self.pictures.get(item)
-        if picture:
+        picture = self.pictures.get(item, "")
+        if urlsplit(picture).netloc in image_hosts():
             source = escape(picture, quote=True)
             return (
                 f'<img src="{source}" alt="{escape(label, quote=True)}" loading="lazy" '
                 f'referrerpolicy="no-referrer" style="{TILE}">'
             )
-        kind = self.kinds.get(item, "") or label.split()[0] if label.split() else ""
+        kind = self.kinds.get(item, "") or label[:1]
         colour = COLOURS[int(hashlib.sha256(kind.encode()).hexdigest()[:8], 16) % 8]
         return (
             f'<span title="{escape(label, quote=True)}" style="{TILE};background:{colour};color:{text_on(colour)}">'
@@ -66,28 +74,17 @@ def faces(run: Run) -> Faces:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _faces(path: str, version: float) -> Faces:
-    items = state.table(Run(Path(path)), "items")
+    run = Run(Path(path))
+    items = state.table(run, "items")
     ids = items["item"].astype(str)
     texts = [name for name in schemas.named("items").more_names(items) if pd.api.types.is_string_dtype(items[name])]
     known = {name: items[name].dropna().astype(str) for name in texts}
     picture = next((name for name, column in known.items() if len(column) and _are_pictures(column)), None)
-    kind = next((name for name, column in known.items() if name != picture and _are_kinds(column, len(items))), None)
     pictures = {} if picture is None else dict(zip(ids[known[picture].index], known[picture], strict=True))
-    if kind is None:
-        return Faces(pictures, {})
-    first = known[kind].str.split(r"[|;,/>]", n=1).str[0].str.strip()
-    return Faces(pictures, dict(zip(ids[first.index], first, strict=True)))
+    return Faces(pictures, dict(zip(ids, opened.kinds(run), strict=True)))
 
 
 def _are_pictures(column: pd.Series) -> bool:
     return bool(column.str.fullmatch(_PICTURE).all()) and bool(
         column.str.contains(r"\.(?:jpe?g|png|webp|gif|avif)(?:$|\?)|image|img|photo", case=False).mean() > 0.5
-    )
-
-
-def _are_kinds(column: pd.Series, n_items: int) -> bool:
-    """Return whether texts are categories: few, and most of them of several items."""
-    first = column.str.split(r"[|;,/>]", n=1).str[0]
-    return (
-        2 <= first.nunique() <= min(MOST_CATEGORIES, max(n_items // 3, 2)) and not column.str.match(r"https?://").any()
     )

@@ -15,10 +15,11 @@ from grouprec.live.feedback import verdicts
 from grouprec.report import bundle
 from grouprec.runs.approvals import approvals
 from grouprec.runs.store import Run, RunStore
-from tests.browser.conftest import PAGES, PHONE, Server, Tab
+from tests.browser.conftest import LAPTOP, PAGES, PHONE, Server, Tab
 from tests.support.small_run import copy_of
 
 pytestmark = pytest.mark.browser
+MOST_SCREENS = 1.6  # of a laptop, that a page is long
 ROW = 35  # pixels of a table's row
 # Streamlit's own menu nests its lists in a way that axe dislikes, and labels of what is disabled may be faint.
 NOT_OURS = {
@@ -110,7 +111,8 @@ def test_the_keyboard_alone_approves_and_takes_the_lists_along(tab: Tab, run: Ru
 
 @pytest.mark.parametrize("name", PAGES)
 def test_every_page_opens_by_a_deep_link_in_light_and_dark_and_on_a_phone(tab: Tab, name: str, run: Run) -> None:
-    open_page(tab, name, run)
+    main = open_page(tab, name, run)
+    assert main.evaluate("element => element.scrollHeight") <= MOST_SCREENS * LAPTOP["height"]
     assert serious_violations(tab) == []
     tab.page.emulate_media(color_scheme="dark")
     expect(tab.page.locator("[data-testid=stApp]")).to_have_css("color-scheme", "dark")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -105,3 +106,18 @@ def test_a_check_needs_no_torch(shop: Path) -> None:
     answer = subprocess.run([sys.executable, "-c", code, str(shop)], capture_output=True, text=True, check=True)
     first, last = answer.stdout.strip().splitlines()
     assert json.loads(first)["users"] == 30 and last == "False False"
+
+
+def test_a_folder_and_a_database_are_checked_as_one_file(grouprec, tmp_path: Path) -> None:  # noqa: F811
+    rows = [(f"u{n % 9}", f"i{n % 7}") for n in range(90)]
+    for n in range(3):
+        part = "".join(f"{user},{item}\n" for user, item in rows[n::3])
+        (tmp_path / f"{n}.csv").write_text(f"user,item\n{part}")
+    base = sqlite3.connect(tmp_path / "shop.db")
+    base.execute("CREATE TABLE orders (user TEXT, item TEXT)")
+    base.executemany("INSERT INTO orders VALUES (?, ?)", rows)
+    base.commit()
+    base.close()
+    for source in ([str(tmp_path / "*.csv")], [str(tmp_path / "shop.db"), "--query", "SELECT * FROM orders"]):
+        found = grouprec("check", *source, "--json").json
+        assert (found["rows"], found["users"], found["items"]) == (90, 9, 7)

@@ -310,3 +310,29 @@ def test_ten_million_rows_of_garbage_are_refused_at_once(grouprec, tmp_path: Pat
         for _ in range(100):
             out.write(b"lorem ipsum dolor sit amet\n" * 100_000)
     refused(grouprec("train", file), "garbage.csv.gz")
+
+
+HEAVY = ("numpy", "scipy", "pandas", "pyarrow", "sklearn", "torch", "streamlit")
+
+
+@pytest.mark.parametrize(
+    ("words", "needed"),
+    [
+        (["--help"], set()),
+        (["list"], set()),
+        (["show", "last"], {"numpy", "scipy", "pandas", "pyarrow", "sklearn"}),  # its tables; no torch
+    ],
+)
+def test_small_commands_load_no_heavy_library(words: list[str], needed: set[str], finished_run) -> None:
+    code = "import sys; from grouprec.cli.main import main\ntry:\n    main()\n"
+    code += "except SystemExit as end:\n    assert not end.code"
+    code += f"\nprint('loaded', *[name for name in {HEAVY} if name in sys.modules])"
+    answer = subprocess.run(
+        [sys.executable, "-c", code, *words],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "GROUPREC_RUNS": str(finished_run.path.parent)},
+    )
+    loaded = set(answer.stdout.strip().splitlines()[-1].split()[1:])
+    assert loaded <= needed

@@ -33,7 +33,8 @@ CSV = b"user,item\n" + b"".join(b"u%d,i%d\n" % (n % 9, n % 7) for n in range(60)
 
 def cells() -> Iterator[tuple[Role, Deed, Whose, bool]]:
     """Return the cells of the table: role, deed, whose (of ``add`` nobody's), and whether they may."""
-    lines = [line for line in (app_root() / "SECURITY.md").read_text().splitlines() if line.startswith("|")]
+    text = (app_root() / "SECURITY.md").read_text(encoding="utf-8")
+    lines = text[text.index("| may they |") :].partition("\n\n")[0].splitlines()
     roles = [Role(cell.strip()) for cell in lines[0].strip("|").split("|")[1:]]
     for line in lines[2:]:
         first, *answers = (cell.strip() for cell in line.strip("|").split("|"))
@@ -158,6 +159,16 @@ def test_nobody_trains_on_a_dataset_that_they_cannot_see(store: RunStore) -> Non
     library, key = make_dataset(store, Whose.PRIVATE)
     config = make_config(interactions=library.get(key).interactions, preset="quick")
     with rights.acting(PEOPLE[Role.ANALYST]), pytest.raises(RightsError):
+        store.create(config)
+
+
+def test_nobody_trains_with_the_feedback_of_a_run_that_they_cannot_see(store: RunStore) -> None:
+    theirs = make_run(store, Whose.PRIVATE)
+    config = make_config(interactions=Path("shop.csv"), preset="quick", feedback=theirs.run_id)
+    with rights.acting(PEOPLE[Role.ANALYST]), pytest.raises(RightsError):
+        store.create(config)
+    rights.give(theirs.path, OTHER, shared=True)
+    with rights.acting(PEOPLE[Role.ANALYST]):
         store.create(config)
 
 

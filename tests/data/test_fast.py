@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,7 @@ from grouprec.data.steps import Report, Rows, merge_duplicates
 
 quietly = settings(
     deadline=None,
-    suppress_health_check=list(HealthCheck),
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
     max_examples=25,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )
@@ -102,7 +103,9 @@ def test_what_arrow_cannot_vouch_for_is_read_by_its_shape(texts: list[str]) -> N
 
 @quietly
 @given(st.integers(0, 2**32), st.booleans(), st.booleans(), st.sampled_from(["sum", "last"]))
-def test_duplicates_by_one_key_are_those_of_all_columns(seed: int, timed: bool, told: bool, merge: str) -> None:
+def test_duplicates_by_one_key_are_those_of_all_columns(
+    seed: int, timed: bool, told: bool, merge: Literal["sum", "last"]
+) -> None:
     rng = np.random.default_rng(seed)
     n = int(rng.integers(1, 60))
     rows = Rows(

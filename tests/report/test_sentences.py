@@ -171,6 +171,7 @@ def test_the_profile_answer_is_the_ratio_of_probabilities() -> None:
 
 def test_the_profile_answer_says_what_the_groups_add() -> None:
     costs = {"nll_vae": 6.0, "nll_popularity": 7.0}
+    assert "only the presets standard and thorough measure" in sentences.profile_answer(costs)
     assert "Knowing the groups adds nothing" in sentences.profile_answer(costs | {"nll_plain": 6.001})
     assert "Knowing the groups raises it 1.6 times" in sentences.profile_answer(costs | {"nll_plain": 6.5})
     assert "Knowing the groups lowers it 1.6 times" in sentences.profile_answer(costs | {"nll_plain": 5.5})

@@ -145,7 +145,7 @@ PLAN = {
     },
     **{"number of groups": 6.0},
     **{f"judge: {name}": seconds for name, seconds in FIT.items()},
-    **{"without groups: profile": 13.0, "evaluation": 100.0},
+    **{"evaluation": 100.0},
     **{f"refit: {name}": seconds for name, seconds in {"prepare": 0.8, **FIT}.items()},
     **{"map": 8.0, "save": 2.8},
 }
@@ -156,6 +156,8 @@ def test_a_plan_names_the_stages_in_their_order_with_the_usual_seconds(tmp_path:
     assert list(make_plan(quick(refit=True), store).items()) == list(PLAN.items())
     short = make_plan(quick(n_groups=3), store)
     assert short == {name: PLAN[name] for name in PLAN if name != "number of groups" and "refit" not in name}
+    standard = make_plan(quick(preset="standard", n_groups=3), store)
+    assert standard["without groups: profile"] == 13.0, "quick does without"
 
 
 def test_encoders_take_as_long_as_they_did_on_the_sample(tmp_path: Path) -> None:

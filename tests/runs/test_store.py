@@ -13,7 +13,6 @@ import pytest
 
 from grouprec.core.files import storage, write_json
 from grouprec.core.types import StorageError
-from grouprec.runs import content
 from grouprec.runs import store as runs
 from grouprec.runs.config import make_config
 from grouprec.runs.store import Run, RunStore, State
@@ -320,7 +319,7 @@ def test_a_stage_that_is_written_anew_is_not_valid_until_it_is_whole(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(content, "save_file", full)
+    monkeypatch.setattr("safetensors.numpy.save_file", full)
     with pytest.raises(StorageError, match="free some space"):
         run.save_stage("key", "encoder", "ease", {}, {"w": np.zeros(2, np.float32)}, {})
     assert store.find_stage("key", run) is None

@@ -90,3 +90,11 @@ def test_of_choices_that_are_as_good_the_simplest_is_taken() -> None:
     assert _simplest(judged, best) == cleverer
     judged[plain] = base - 0.001 + noise
     assert _simplest(judged, best) == plain
+
+
+def test_of_trends_the_one_that_folds_prefer_is_taken_not_the_weaker_one() -> None:
+    base = np.random.default_rng(0).random(400)
+    noise = np.random.default_rng(1).normal(0, 0.1, 400)
+    weak, strong = _Choice(half_life=7.0, trend=0.75), _Choice(half_life=14.0, trend=1.0)
+    judged = {_Choice(): base - 0.1, weak: base - 0.002 + noise, strong: base}
+    assert _simplest(judged, strong) == strong

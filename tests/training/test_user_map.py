@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from grouprec.training import user_map
 from grouprec.training.user_map import LayoutProcess, linear_positions, positions
 
 PLACES = np.random.default_rng(0).normal(0, 10, (3, 6))
@@ -94,3 +95,26 @@ def test_result_before_submit_is_a_mistake() -> None:
             process.result(timeout=1)
     finally:
         process.stop()
+
+
+def test_beyond_the_landmarks_users_lie_between_those_nearest_to_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(user_map, "LANDMARKS", 45)
+    monkeypatch.setattr(user_map, "_umap_positions", lambda space, seed: space[:, :2] * 2)  # a map that is known
+    found = positions(PLANTED, seed=0)
+    check(found, 90)
+    known = user_map.standardise(PLANTED[:, :2])
+    assert np.corrcoef(found[:, 0], known[:, 0])[0, 1] > 0.95
+    centres = np.stack([found[label == LABELS].mean(axis=0) for label in range(3)])
+    assert (np.linalg.norm(found[:, None] - centres, axis=2).argmin(axis=1) == LABELS).all()
+    np.testing.assert_array_equal(found, positions(PLANTED, seed=0))
+
+
+def test_umap_is_compiled_to_the_disk() -> None:
+    code = (
+        "import numba\nplain = numba.njit\n"
+        "from grouprec.training.user_map import _compiled_umap\n_compiled_umap()\n"
+        "from umap.layouts import rdist\n"
+        "print(type(rdist._cache).__name__, numba.njit is plain)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["FunctionCache", "True"]

@@ -18,6 +18,7 @@ from grouprec.models.encoders.linear import LinearEncoder, faded
 from grouprec.models.fitting import RunOptions
 from grouprec.ranking.task import NewItemTask
 
+EXACT = 10_000  # largest eigenvalue over l2 up to which single precision is exact to a thousandth
 TUNING_FACTORS = (0.1, 0.3, 1.0, 3.0)
 
 
@@ -97,14 +98,15 @@ class EaseEncoder(LinearEncoder):
                 f"The encoder 'ease' takes at most {self.config.max_items:,} items (setting max_items) and the data "
                 f"has {data.n_items:,}; choose the encoder 'dnn' or keep fewer items."
             )
-        histories = self.vectors(data.histories).astype(np.float64)
-        gram = (histories.T @ histories).toarray()
+        histories = self.vectors(data.histories)
+        gram = (histories.T @ histories.astype(np.float64)).toarray()
+        largest = np.abs(gram).sum(axis=0).max(initial=0)  # no eigenvalue is larger (Gershgorin)
         task = NewItemTask.sample(data, run.rng("ease validation"))
         tune = self.config.tune_l2 and len(task) > 0
         values = [self.config.l2 * factor for factor in TUNING_FACTORS] if tune else [self.config.l2]
         best = -1.0
         for step, l2 in enumerate(values, start=1):
-            items = _item_weights(gram, l2)
+            items = _item_weights(gram if largest > EXACT * l2 else gram.astype(np.float32, copy=False), l2)
             score = task.ndcg(Embeddings(self.encode(task.histories, task.attributes, task.recent), items))
             run.on_progress(step / len(values), {"l2": l2, "validation": score})
             if score > best:
@@ -131,16 +133,19 @@ class EaseEncoder(LinearEncoder):
 
 
 def _item_weights(gram: np.ndarray, l2: float) -> np.ndarray:
-    """Return B transposed, float32 [I, I], for the Gram matrix X'X, float64 [I, I]."""
+    """Return B transposed, float32 [I, I], for the Gram matrix X'X [I, I], computed in its precision."""
     inverse = gram.copy()
     inverse[np.diag_indices_from(inverse)] += l2
     # Cholesky, and the inverse from its factor in place; only the upper triangle comes back filled. Fortran order
     # spares a copy, and the transpose of a symmetric matrix is the matrix.
-    factor, failed = lapack.dpotrf(inverse.T, overwrite_a=True)
-    inverse, failed_inverse = lapack.dpotri(factor, overwrite_c=True)
+    single = inverse.dtype == np.float32
+    factorise, invert = (lapack.spotrf, lapack.spotri) if single else (lapack.dpotrf, lapack.dpotri)
+    factor, failed = factorise(inverse.T, overwrite_a=True)
+    inverse, failed_inverse = invert(factor, overwrite_c=True)
     if failed or failed_inverse:
         raise FloatingPointError(f"EASE: the Gram matrix is singular at l2 = {l2:g}; choose a larger l2.")
-    weights = np.triu(inverse.astype(np.float32), 1)
+    diagonal = inverse.diagonal().astype(np.float32)
+    weights = np.triu(inverse.astype(np.float32, copy=False), 1)
     weights += weights.T
-    weights /= -inverse.diagonal().astype(np.float32)[:, None]
+    weights /= -diagonal[:, None]
     return weights

@@ -19,7 +19,6 @@ from grouprec.models.fitting import RunOptions
 from grouprec.ranking.task import NewItemTask
 
 HALF_LIVES = (3.0, 10.0, 30.0)  # items; tried where the validation part decides
-PAIRS = 20_000_000  # of items, counted at a time
 SMOOTHING = 5.0  # added to the number of users of the earlier item
 
 
@@ -86,16 +85,11 @@ class TransitionsEncoder(Encoder):
         """Return the weights of all rules, float32 CSR [I, I]: row j holds the items that j follows."""
         users, items = in_time_order(data.train, run.rng("transitions order"))
         rules = empty_csr((data.n_items, data.n_items))
-        farthest = min(self.config.window, len(users) - 1)
-        together = max(1, PAIRS // max(len(users), 1))  # distances whose pairs are counted at one time
-        for first in range(1, farthest + 1, together):
-            distances = range(first, min(first + together, farthest + 1))
-            same = [users[distance:] == users[:-distance] for distance in distances]
-            earlier = [items[:-distance][own] for distance, own in zip(distances, same, strict=True)]
-            later = [items[distance:][own] for distance, own in zip(distances, same, strict=True)]
-            weights = np.repeat(1 / np.array(distances, np.float32), [len(pairs) for pairs in later])
-            entries = weights, (np.concatenate(later), np.concatenate(earlier))
-            rules = rules + sparse.csr_array(entries, shape=rules.shape)
+        for distance in range(1, min(self.config.window, len(users) - 1) + 1):
+            same = users[distance:] == users[:-distance]
+            earlier, later = items[:-distance][same], items[distance:][same]
+            weights = np.full(len(later), 1 / distance, np.float32)
+            rules = rules + sparse.csr_array((weights, (later, earlier)), shape=rules.shape)
         takers = np.bincount(data.histories.indices, minlength=data.n_items).astype(np.float32)
         after, before = sparse.diags_array(np.maximum(takers, 1) ** -0.5), sparse.diags_array(1 / (takers + SMOOTHING))
         return sparse.csr_array((after @ rules @ before).astype(np.float32))

@@ -58,6 +58,7 @@ LABELS = {
     "validation_share": "Share that chooses",
     "split": "Split by",
     "most_rejected": "Most unreadable rows",
+    "pseudonyms": "Pseudonyms of users",
 }
 SHOWN_ROWS = 200
 

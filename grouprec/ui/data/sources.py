@@ -13,7 +13,7 @@ from grouprec.core.types import GrouprecError
 from grouprec.data.library import SAMPLE_KEY, KnownDataset, versions
 from grouprec.ui import state
 from grouprec.ui.cards import plain
-from grouprec.ui.data import uploading
+from grouprec.ui.data import remote, uploading
 from grouprec.ui.server import uploads
 
 FILE_TYPES = ["csv", "tsv", "txt", "gz", "parquet", "json", "jsonl", "ndjson", "xlsx"]
@@ -32,6 +32,7 @@ def draw_source(dataset: KnownDataset) -> None:
     if rights.may(Deed.ADD):
         with st.popover("Use your own file", icon=":material/upload:"):
             draw_upload()
+        remote.draw_remote(add)
     if not dataset.is_sample:
         with st.popover("Remove this file", icon=":material/delete:"):
             st.markdown(f"Remove **{plain(dataset.name)}** from this list? Runs trained on it keep their results.")

@@ -6,6 +6,8 @@ import time
 
 import streamlit as st
 
+from grouprec.core import rights
+from grouprec.core.rights import Deed, Role
 from grouprec.core.types import GrouprecError
 from grouprec.report import bundle, html
 from grouprec.runs.approvals import MOST_BY, MOST_REMARK, Approval, approvals, approve
@@ -25,18 +27,31 @@ def popover(run: Run, worth: Worth, n: int, said: str) -> None:
         said: the sentence that the page answered with.
     """
     with st.popover("Approve and export", type="primary", icon=":material/task_alt:", width="stretch"):
-        with st.form("decide_approve", border=False):
-            by = st.text_input("Your name", max_chars=MOST_BY, key="decide_by", persist_state="session")
-            remark = st.text_input("Remark", max_chars=MOST_REMARK, key="decide_remark")
-            pressed = st.form_submit_button(f"Approve {words.chosen(n)}", type="primary", width="stretch")
-        if pressed:
-            _approve(run, Approval(n, worth.regime, by or "", time.time(), said, remark or ""))
+        if rights.may(Deed.CHANGE, run.path):
+            form(run, worth, n, said)
+        else:
+            st.caption("You may look at this run and take its lists along; to approve them ask its owner.")
         if n not in (worth.own, 0):
             st.caption(
                 f"Of {words.chosen(n)} the run kept the first {FIRST} items each; *Use* under What if trains them in "
                 "full."
             )
         exports(run, worth, n)
+
+
+def form(run: Run, worth: Worth, n: int, said: str) -> None:
+    """Draw who approves; whoever has signed in does so by the name they have there."""
+    who = rights.person()
+    with st.form("decide_approve", border=False):
+        if who.role is Role.LOCAL:
+            by = st.text_input("Your name", max_chars=MOST_BY, key="decide_by", persist_state="session")
+        else:
+            by = who.name
+            st.caption(f"As {cards.plain(by)}")
+        remark = st.text_input("Remark", max_chars=MOST_REMARK, key="decide_remark")
+        pressed = st.form_submit_button(f"Approve {words.chosen(n)}", type="primary", width="stretch")
+    if pressed:
+        _approve(run, Approval(n, worth.regime, by or "", time.time(), said, remark or ""))
 
 
 def _approve(run: Run, approval: Approval) -> None:

@@ -220,7 +220,7 @@ def changed(now: Setting, then: Setting) -> None:
             cards.colour_groups(table),
             hide_index=True,
             key=f"what_if_changes_{now.n}_{then.n}",
-            height=320,
+            height=290,
             on_select="rerun",
             selection_mode="single-row-required",
             selection_default={"selection": {"rows": [0]}},
@@ -257,7 +257,7 @@ def draw_lists(group: int, now: Setting, then: Setting) -> None:
                 frame,
                 hide_index=True,
                 key=f"what_if_list_{mark}",
-                height=320,
+                height=290,
                 column_config={
                     "rank": st.column_config.NumberColumn("", width=30),
                     "label": st.column_config.TextColumn("Item"),

@@ -12,7 +12,7 @@ import streamlit as st
 from grouprec.core.tables import records
 from grouprec.report import tables
 from grouprec.runs.store import Run
-from grouprec.ui import cards, state, tiles
+from grouprec.ui import cards, opened, state, tiles
 from grouprec.ui.decide import kept, words
 from grouprec.ui.decide.kept import FIRST, Worth
 
@@ -36,12 +36,15 @@ def draw(run: Run, worth: Worth, n: int) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader("Who each list is for", anchor=False, width="content")
         page = st.pagination(pages, key=f"decide_cards_{n}", width="content") if pages > 1 else 1
+    lines = opened.who(run) if n == worth.own else {}
     total, faces = int(groups["size"].sum()), tiles.faces(run)
+    if note := faces.note():
+        st.caption(cards.plain(note))
     with st.grid(min_column_width=215, border=True) as grid:
         for group in records(groups.iloc[(page - 1) * CARDS : page * CARDS]):
             own = lists[lists["group"] == group["group"]].head(SHOWN)
             with grid.cell():
-                card(group, own, total, faces)
+                card(group, own, total, faces, lines.get(group["group"], ""))
 
 
 def groups_and_lists(run: Run, worth: Worth, n: int) -> tuple[pd.DataFrame, pd.DataFrame] | None:
@@ -55,8 +58,9 @@ def groups_and_lists(run: Run, worth: Worth, n: int) -> tuple[pd.DataFrame, pd.D
     return None if setting is None else (setting.groups, setting.lists)
 
 
-def card(group: Mapping[str, Any], first: pd.DataFrame, total: int, faces: tiles.Faces) -> None:
-    """Draw one group: number, name, size, tiles and the first items of its list."""
+def card(group: Mapping[str, Any], first: pd.DataFrame, total: int, faces: tiles.Faces, line: str) -> None:
+    """Draw one group: number, name, size, who they are (``line``), and the first items of its list with their faces."""
     st.markdown(f"{cards.group_mark(group['group'])} **{cards.plain(cards.short(group['name'], 60))}**")
-    st.caption(f"{cards.plural(group['size'], 'user')} · {cards.percent(group['size'] / total)}")
+    size = f"{cards.plural(group['size'], 'user')} · {cards.percent(group['size'] / total)}"
+    st.markdown(f":small[{size}. {line}{'.' if line else ''}]")
     st.html(faces.lines(first["item"], first["label"]))

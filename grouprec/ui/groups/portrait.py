@@ -14,7 +14,7 @@ import streamlit as st
 from grouprec.core.tables import records
 from grouprec.report import sentences, tables
 from grouprec.runs.store import Run
-from grouprec.ui import cards, charts, state
+from grouprec.ui import cards, charts, opened, state
 from grouprec.ui.address import from_url, picked
 from grouprec.ui.groups import editing, portrait_charts, rule
 
@@ -91,6 +91,8 @@ def draw(run: Run, users: pd.DataFrame, groups: pd.DataFrame, number: int) -> No
     group = groups[groups["group"] == number].iloc[0]
     profiles, near = state.table_or_none(run, "group_profiles"), state.table_or_none(run, "group_neighbours")
     names = tables.group_names(groups)
+    if line := opened.who(run).get(number):
+        st.markdown(f"{line}.")
     if profiles is None:
         st.markdown(sentences.portrait_unknown(group))
     else:

@@ -39,9 +39,10 @@ def panel(run: Run, rows: np.ndarray, item: int, sentence: str, who: str, key: s
         return
     labels = opened.base(run).item_labels
     st.markdown(sentence)
-    st.markdown(words.reasons_words(found, labels, who), help=HELP)
     frame = words.reasons_frame(found, labels)
-    st.plotly_chart(bars(frame), key=f"{key}_bars", config=charts.QUIET_CONFIG, alt=words.reasons_alt(frame))
+    kinds = words.by_kind(frame, opened.kinds_of_base(run))
+    st.markdown(words.reasons_words(kinds, who), help=HELP)
+    st.plotly_chart(bars(kinds), key=f"{key}_bars", config=charts.QUIET_CONFIG, alt=words.reasons_alt(kinds))
     with st.container(horizontal=True, vertical_alignment="center"):
         with st.popover("Table", type="tertiary", icon=":material/table:"):
             table(frame, f"{key}_table")
@@ -64,9 +65,9 @@ def table(frame: pd.DataFrame, key: str) -> None:
     )
 
 
-def bars(frame: pd.DataFrame) -> go.Figure:
-    """Return the shares as bars: the strongest own items, the others together, and what is the item's own doing."""
-    shown = words.most_telling(frame, DRAWN).iloc[::-1]
+def bars(kinds: pd.DataFrame) -> go.Figure:
+    """Return the shares as bars: the strongest kinds of own items, the others together, and the item's own doing."""
+    shown = words.most_telling(kinds, DRAWN).iloc[::-1]
     figure = go.Figure(layout=charts.plain_layout(HEIGHT, top=8))
     figure.add_trace(
         go.Bar(

@@ -5,18 +5,66 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from grouprec.core.tables import named_rows
 from grouprec.core.types import Texts
-from grouprec.explore.reasons import LEAST, Reasons, in_words
+from grouprec.explore.reasons import LEAST, Reasons
 from grouprec.explore.remake import ListMembers, Price
 from grouprec.ranking.takes import ExpectedTakes
 from grouprec.ui.cards import count, percent, plain, plural, short
 from grouprec.ui.live_words import moves
 
+HALF = 0.5  # of all that speaks for an item: so much the named kinds explain together, where own items do
+MOST_KINDS = 5  # that one sentence names
 
-def reasons_words(found: Reasons, labels: Texts, who: str) -> str:
-    """Return the reasons as a sentence, markdown."""
-    said = in_words(found, labels, who, escape=lambda label: f"*{plain(short(label, 44))}*")
-    return f"{said[0].upper()}{said[1:]}."
+
+def by_kind(frame: pd.DataFrame, kinds: np.ndarray) -> pd.DataFrame:
+    """Return the reasons with own items of one kind together: what, share, own, items; strongest first.
+
+    Items without a known kind, and kinds of one item, stand for themselves.
+
+    Args:
+        frame: of :func:`reasons_frame`; only what speaks for the item counts.
+        kinds: of all items, object [I].
+    """
+    mine, others = frame[frame["own"] & (frame["share"] > 0)], frame[~frame["own"] & (frame["share"] > 0)]
+    of = pd.Series(kinds[mine["row"].to_numpy(int)], index=mine.index, dtype=object).astype(str)
+    several = of.map(of.value_counts()).gt(1) & (of != "")
+    named = mine.assign(what=mine["what"].where(~several, of), kind=several)
+    together = named.groupby(["what", "kind"], as_index=False, sort=False).agg(
+        share=("share", "sum"), items=("share", "size")
+    )
+    rest = others[["what", "share"]].assign(kind=False, items=0, own=False)
+    both = pd.concat([together.assign(own=True), rest], ignore_index=True)
+    return both.sort_values("share", ascending=False, kind="stable", ignore_index=True)
+
+
+def reasons_words(kinds: pd.DataFrame, who: str) -> str:
+    """Say what speaks for an item in one sentence, markdown: own items until they explain half, then the rest.
+
+    Args:
+        kinds: of :func:`by_kind`.
+    """
+    own, others = kinds[kinds["own"]], kinds[~kinds["own"] & (kinds["share"] >= LEAST)]
+    enough = int((own["share"].cumsum() < min(HALF, own["share"].sum() - 1e-9)).sum()) + 1 if len(own) else 0
+    named = own.head(min(enough, MOST_KINDS))
+    things = [f"{thing(row.what, row.kind)} ({percent(row.share)})" for row in named_rows(named)]
+    said = [f"Because {who} have {joined(things)}"] if things else []
+    left = float(own["share"].iloc[len(named) :].sum())
+    said += [f"other items of theirs {percent(left)}"] if left >= LEAST else []
+    said += [f"{row.what.lower()} {percent(row.share)}" for row in named_rows(others)]
+    if not said:
+        return "Nothing that they have speaks for it."
+    return f"{said[0][0].upper()}{'; '.join(said)[1:]}."
+
+
+def thing(what: str, kind: bool) -> str:
+    """Return a kind of item, or one item, as the sentence has it."""
+    return f"*{plain(short(what, 44))}*" if not kind else f"**{plain(short(what, 30))}** items"
+
+
+def joined(things: list[str]) -> str:
+    """Return ``a``, ``a and b``, ``a, b and c``."""
+    return things[0] if len(things) == 1 else f"{', '.join(things[:-1])} and {things[-1]}"
 
 
 def reasons_note(found: Reasons, n_users: int) -> str:
@@ -33,13 +81,15 @@ def reasons_note(found: Reasons, n_users: int) -> str:
 
 
 def reasons_frame(found: Reasons, labels: Texts) -> pd.DataFrame:
-    """Return all that speaks for or against an item: what, share (below 0 against), owners, own; strongest first."""
+    """Return all that speaks for or against an item: what, share (below 0 against), owners, own, row (of
+    an own item, else -1); strongest first."""
     own = pd.DataFrame(
         {
             "what": [" ".join(str(labels[item]).split()) for item in found.own.tolist()],
             "share": np.asarray(found.share(found.points), dtype=np.float64),
             "owners": pd.array(found.owners, dtype="Int64"),
             "own": True,
+            "row": found.own,
         }
     )
     kinds = {
@@ -49,22 +99,25 @@ def reasons_frame(found: Reasons, labels: Texts) -> pd.DataFrame:
         "Taken before": found.again,
     }
     others = pd.DataFrame(
-        [(what, float(found.share(points)), pd.NA, False) for what, points in kinds.items() if points],
-        columns=["what", "share", "owners", "own"],
+        [(what, float(found.share(points)), pd.NA, False, -1) for what, points in kinds.items() if points],
+        columns=["what", "share", "owners", "own", "row"],
     )
     both = pd.concat([own, others.astype({"owners": "Int64", "own": bool})], ignore_index=True)
     return both.sort_values("share", ascending=False, kind="stable", ignore_index=True)
 
 
-def most_telling(frame: pd.DataFrame, n: int) -> pd.DataFrame:
-    """Return the strongest ``n`` own items, the others together, then what is no own item."""
-    own, others = frame[frame["own"]], frame[~frame["own"]]
+def most_telling(kinds: pd.DataFrame, n: int) -> pd.DataFrame:
+    """Return the strongest ``n`` kinds of own items, the others together, then what is no own item: what, share, own.
+
+    Args:
+        kinds: of :func:`by_kind`.
+    """
+    own, others = kinds[kinds["own"]], kinds[~kinds["own"]]
     more = own.iloc[n:]
-    more = more[more["share"] > 0]
-    together = pd.DataFrame({"what": [plural(len(more), "other item")], "share": [more["share"].sum()], "own": [True]})
+    together = pd.DataFrame({"what": ["other items of theirs"], "share": [more["share"].sum()], "own": [True]})
     parts = [own.head(n), together if len(more) else together.head(0), others]
     kept = pd.concat([part[["what", "share", "own"]] for part in parts], ignore_index=True)
-    return kept[kept["share"].abs() >= LEAST].reset_index(drop=True)
+    return kept[kept["share"] >= LEAST].reset_index(drop=True)
 
 
 def reasons_alt(frame: pd.DataFrame) -> str:

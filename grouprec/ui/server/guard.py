@@ -20,6 +20,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from grouprec.core import logs
+from grouprec.core.site import image_hosts
 
 HOSTS = (
     "GROUPREC_HOSTS"  # the name of the setting: further names of this server, by commas; *.example.com takes all below
@@ -33,7 +34,7 @@ CSP = "; ".join(
         "default-src 'self'",
         "script-src 'self' 'unsafe-eval' blob: {hashes}",
         "style-src 'self' 'unsafe-inline'",
-        "img-src 'self' data: blob:",
+        "img-src 'self' data: blob:{images}",
         "font-src 'self' data:",
         "media-src 'self' blob:",
         "worker-src 'self' blob:",
@@ -63,7 +64,8 @@ class Guard:
 
     def __init__(self, app: ASGIApp, hosts: Iterable[str], hashes: Iterable[str] = ()) -> None:
         self._app, self._hosts = app, frozenset(hosts)
-        policy = CSP.format(hashes=" ".join(f"'{one}'" for one in hashes))
+        images = "".join(f" https://{host}" for host in image_hosts())
+        policy = CSP.format(hashes=" ".join(f"'{one}'" for one in hashes), images=images)
         self._headers = {**HEADERS, "content-security-policy": policy}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -16,6 +16,7 @@ import sys
 from collections.abc import AsyncIterator
 
 import psutil
+import pyarrow as pa
 import streamlit as st
 from streamlit import runtime
 
@@ -56,6 +57,7 @@ def empty_caches() -> None:
     if streams is not None:
         streams.close_all()
     gc.collect()
+    pa.default_memory_pool().release_unused()
     with contextlib.suppress(OSError, AttributeError):  # glibc keeps freed memory for the process
         ctypes.CDLL(None).malloc_trim(0)
 

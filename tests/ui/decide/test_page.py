@@ -162,11 +162,15 @@ def test_every_list_has_a_card_of_who_it_is_for_and_its_first_three_items(run: R
     assert "Item 60" in cards(open_page("decide", lists="6")), "the lists of another number are what it kept"
 
 
-def test_items_show_their_picture_else_their_category_escaped() -> None:
+def test_items_show_their_picture_else_their_category_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GROUPREC_IMAGES", "shop.example, <bad>")
     faces = tiles.Faces({"a": "https://shop.example/a.jpg"}, {"b": "<b>Bags</b>"})
     said = faces.lines(["a", "b"], ['"A"', "Tote <i>"])
     assert '<img src="https://shop.example/a.jpg" alt="&quot;A&quot;"' in said and "no-referrer" in said
-    assert "<b>" not in said and "<i>" not in said
+    assert "<b>" not in said and "<i>" not in said and not faces.note()
+    monkeypatch.delenv("GROUPREC_IMAGES")
+    assert "<img" not in faces.lines(["a"], ["A"]), "no file alone makes a browser ask another server"
+    assert faces.note() == "Pictures of these items lie at shop.example; the server's GROUPREC_IMAGES can allow them."
 
 
 def test_pictures_and_categories_are_found_among_the_columns_of_items(run: Run) -> None:

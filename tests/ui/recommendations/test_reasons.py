@@ -126,8 +126,23 @@ def test_shares_of_what_speaks_for_an_item_add_up_to_one(run: Run) -> None:
     found = opened.why(run, opened.members(run, users, 1).rows, 5)
     frame = words.reasons_frame(found, opened.base(run).item_labels)
     assert frame["share"].clip(lower=0).sum() == pytest.approx(1)
-    kept = words.most_telling(frame, 3)
-    assert kept["share"].clip(lower=0).sum() == pytest.approx(1, abs=0.02)
+    kinds = words.by_kind(frame, opened.kinds_of_base(run))
+    assert kinds["share"].sum() == pytest.approx(1)
+    kept = words.most_telling(kinds, 3)
+    assert kept["share"].sum() == pytest.approx(1, abs=0.02)
+
+
+def test_own_items_of_a_kind_speak_together_until_they_explain_half() -> None:
+    rows = [("Red bag", 0.2, True, 0), ("Blue bag", 0.15, True, 1), ("Old tin", 0.05, True, 2), ("Tea", 0.25, True, 3)]
+    rows += [("Popular right now", 0.3, False, -1), ("Cup", 0.05, True, 4), ("Bad", -0.1, True, 5)]
+    frame = pd.DataFrame(rows, columns=["what", "share", "own", "row"])
+    kinds = words.by_kind(frame, np.array(["bag", "bag", "tin", "", "cup", "bag"], object))
+    assert kinds["what"].tolist() == ["bag", "Popular right now", "Tea", "Old tin", "Cup"]
+    assert words.reasons_words(kinds, "members") == (
+        "Because members have **bag** items (35 %) and *Tea* (25 %); other items of theirs 10 %; "
+        "popular right now 30 %."
+    )
+    assert words.reasons_words(kinds.iloc[:0], "they") == "Nothing that they have speaks for it."
 
 
 def test_the_place_on_one_list_for_all_is_that_of_the_summed_worth(run: Run) -> None:

@@ -1,0 +1,106 @@
+"""``python -m benchmarks.growth [--rows 300000,1000000,3000000] [--preset quick]``: how a run grows with the data.
+
+Planted files, 156 rows a user as in MovieLens 25M and items as the square root of the rows (60,000 at 25 million rows),
+half of the rows any item at all; each is trained from its file to the exit of the process. Prints the seconds of every
+stage, how they grow (the exponent of rows between the smallest and the largest file), CPU seconds and peak memory.
+Writes its part of docs/performance.md with ``--write``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.measure import Measured, machine, train
+from benchmarks.quality import write
+from benchmarks.stages import markdown_table
+from grouprec.core.site import app_root
+from grouprec.data.synthetic import planted
+
+PAGE = app_root() / "docs" / "performance.md"
+ROWS_PER_USER = 156
+LARGEST, LARGEST_ITEMS = 25_000_000, 60_000
+N_GROUPS = 50
+LEAST_SECONDS = 1.0  # of the largest file: what takes less says nothing of growth
+
+
+def write_planted(path: Path, n_rows: int, seed: int = 0) -> tuple[int, int]:
+    """Write a planted file of about so many rows and return its numbers of users and items."""
+    n_users = max(N_GROUPS * 4, n_rows // ROWS_PER_USER)
+    n_items = max(N_GROUPS * 4, round(LARGEST_ITEMS * math.sqrt(n_rows / LARGEST)))
+    answer = planted(n_users, n_items, N_GROUPS, ROWS_PER_USER, noise=0.5, ordered=False, seed=seed)
+    parts = (answer.data.train, answer.data.validation, answer.data.test)
+    frame = pd.DataFrame(
+        {
+            "user": np.concatenate([part.user_rows for part in parts]),
+            "item": np.concatenate([part.item_rows for part in parts]),
+            "time": np.concatenate([part.times for part in parts if part.times is not None]).astype(np.int64),
+        }
+    )
+    frame.to_csv(path, index=False)
+    return n_users, n_items
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--rows", default="300000,1000000,3000000")
+    arguments.add_argument("--preset", default="quick")
+    arguments.add_argument("--write", action="store_true")
+    given = arguments.parse_args()
+    measured: dict[int, Measured] = {}
+    for n_rows in sorted(int(number) for number in given.rows.split(",")):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "planted.csv"
+            n_users, n_items = write_planted(path, n_rows)
+            words = (path, "--preset", given.preset, "--n-groups", N_GROUPS, "--runs", folder)
+            measured[n_rows] = train(*words)
+        one = measured[n_rows]
+        print(f"{n_rows:,} rows, {n_users:,} x {n_items:,}: {one.cpu_seconds:.0f} CPU s, {one.peak_mib:,.0f} MiB")
+    text = section(measured, given.rows, given.preset)
+    print(text)
+    if given.write:
+        write("growth", text, PAGE)
+
+
+def section(measured: dict[int, Measured], rows: str, preset: str) -> str:
+    """Return the table of all stages as Markdown."""
+    smallest, largest = min(measured), max(measured)
+    stages = measured[largest].result["metrics"]["stage_seconds"]
+    lines: list[tuple[str, list[float], int]] = [
+        (stage, [one.result["metrics"]["stage_seconds"].get(stage, math.nan) for one in measured.values()], 1)
+        for stage, seconds in stages.items()
+        if seconds >= LEAST_SECONDS
+    ]
+    lines.append(("**whole run, seconds**", [one.seconds for one in measured.values()], 0))
+    lines.append(("**whole run, CPU seconds**", [one.cpu_seconds for one in measured.values()], 0))
+    lines.append(("**peak memory, MiB**", [one.peak_mib for one in measured.values()], 0))
+    header = ("stage, seconds", *(f"{n_rows:,} rows" for n_rows in measured), "exponent")
+    body = [
+        (name, *(f"{value:,.{digits}f}" for value in values), exponent(values, smallest, largest))
+        for name, values, digits in lines
+    ]
+    return "\n".join(
+        [
+            "## Growth with the data",
+            "",
+            f"`python -m benchmarks.growth --rows {rows} --preset {preset}` · {machine()}",
+            "",
+            markdown_table(header, body),
+        ]
+    )
+
+
+def exponent(values: list[float], smallest: int, largest: int) -> str:
+    """Return the power of the rows that a figure grows with; "" where one size says nothing."""
+    if smallest == largest or not (values[0] > 0 and values[-1] > 0):
+        return ""
+    return f"{math.log(values[-1] / values[0]) / math.log(largest / smallest):.2f}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""Who a group is in one line for people: kinds of things, size of orders, attributes, season. Markdown, escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from grouprec.report.text import number, percent, plain
+
+KINDS = 2  # that are named
+SEASON = 1.25  # times as active as others in a period, against the whole time: then it is the group's season
+PERIODS = 6  # fewer say nothing of a season
+COUNTED = {"frequency": "orders each", "spend": "spent each"}  # attributes of histories, and how they are said
+
+
+def who_words(
+    items: pd.DataFrame, kinds: Sequence[str], attributes: pd.DataFrame, active: pd.DataFrame | None = None
+) -> str:
+    """Return ``More **bag** and **tin** items than others; 3 orders each, all: 2; most of all in November``.
+
+    Args:
+        items: share_in_group and share_overall of what the group's members have more often.
+        kinds: what kind each of these items is, "" where not known.
+        attributes: of the group, as ``group_attributes``: attribute, kind, value, in_group, overall.
+        active: period, members and everybody, the activity per head; None where not known.
+    Returns:
+        "" where nothing is known.
+    """
+    excess = (items["share_in_group"] - items["share_overall"]).to_numpy(float)
+    by_kind = pd.Series(excess).groupby(np.asarray(kinds, object)).sum().drop("", errors="ignore")
+    names = by_kind[by_kind > 0].nlargest(KINDS).index.tolist()
+    said = [f"more {' and '.join(f'**{plain(name)}**' for name in names)} items than others"] if names else []
+    said += [*_counted(attributes), *_shares(attributes), *_season(active)]
+    line = "; ".join(said)
+    return f"{line[:1].upper()}{line[1:]}"
+
+
+def _counted(attributes: pd.DataFrame) -> list[str]:
+    rows = attributes[attributes["kind"] == "median"].set_index("attribute")
+    known = [name for name in COUNTED if name in rows.index]
+    pairs = [(COUNTED[name], rows["in_group"][name], rows["overall"][name]) for name in known]
+    return [f"{number(own)} {what}, all: {number(overall)}" for what, own, overall in pairs if own != overall]
+
+
+def _shares(attributes: pd.DataFrame) -> list[str]:
+    rows = attributes[attributes["kind"] == "share"]
+    if "significant" in rows:
+        rows = rows[rows["significant"]]
+    if rows.empty:
+        return []
+    row = rows.iloc[0]
+    return [f"{plain(str(row['attribute']).replace('_', ' '))} {plain(row['value'])} {percent(row['in_group'])}"]
+
+
+def _season(active: pd.DataFrame | None) -> list[str]:
+    if active is None or len(active) < PERIODS or not (active["everybody"] > 0).all():
+        return []
+    often = (active["members"] / active["everybody"]).to_numpy() * (active["everybody"].sum() / active["members"].sum())
+    best = int(np.argmax(often * active["everybody"].to_numpy()))
+    if not np.isfinite(often[best]) or often[best] < SEASON:
+        return []
+    months = pd.Series(active["period"]).diff().dt.days.dropna().between(27, 32).all()
+    period = pd.Timestamp(active["period"].iloc[best])
+    return [f"most of all in {period:%B}" if months else f"most of all from {period:%d %B %Y}"]
