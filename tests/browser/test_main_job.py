@@ -95,7 +95,7 @@ def reach_compared_lists(tab: Tab) -> None:
     expect(page.get_by_text("members", exact=False).first).to_be_visible()
     page.get_by_role("link", name="Compare").click()
     tab.settled()
-    expect(page.locator(".st-key-compare_dots .js-plotly-plot")).to_be_visible()
+    expect(page.locator(".st-key-compare_five .js-plotly-plot")).to_be_visible()
 
 
 @pytest.mark.skipif(not PICTURES, reason="only for `make screenshots`")

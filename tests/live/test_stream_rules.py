@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -78,7 +79,7 @@ def test_a_snapshot_is_on_disk_before_it_takes_the_place_of_the_last(
 def test_seconds_have_four_digits(store: RunStore, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     moments = iter([2.0, 3.234567])
     with Stream.open(store, run) as stream:
-        monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=lambda: next(moments)))
+        monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=lambda: next(moments), time=time.time))
         assert stream.apply([]).seconds == 1.2346
 
 

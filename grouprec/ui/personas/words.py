@@ -251,7 +251,7 @@ def frontier_figure(frontier: pd.DataFrame, gain: str, dial: float | None) -> go
             )
         )
     figure.update_layout(
-        **{**plain_layout(350, top=48), "showlegend": True},
+        **{**plain_layout(300, top=48), "showlegend": True},
         xaxis={
             "title": f"{GAINS[gain]} against the usual list",
             "tickformat": "+.0%",
