@@ -270,12 +270,16 @@ def _names(
 
 
 def _is_second_header(row: Sequence[str], seen: Profile, below: Sequence[Sequence[str]]) -> bool:
-    """Return whether a row under the header names columns, too: it has the form of no column that has one."""
+    """Return whether a row under the header names columns, too: it has the form of no column that has one.
+
+    One column of ids alone says nothing: a user may well be called otherwise than all others.
+    """
     if len(below) < 2:
         return False
     forms = profile(below, len(row)).forms
     formed = [column for column, form in enumerate(forms) if form is not None and row[column].strip()]
-    return len(formed) > 0 and not _typed(row) and all(shape(row[one]) not in (forms[one] or ()) for one in formed)
+    told = len(formed) > 1 or any(_typed([one[column]]) for column in formed for one in below)
+    return told and not _typed(row) and all(shape(row[one]) not in (forms[one] or ()) for one in formed)
 
 
 def _unique(names: Sequence[str]) -> tuple[str, ...]:

@@ -257,3 +257,9 @@ def test_gaps_of_merged_cells_are_filled_and_those_of_guests_are_not(tmp_path):
 def test_errors_in_cells_are_nothing(tmp_path):
     lines = [["#REF!" if n % 5 == 0 else row[0], *row[1:]] for n, row in enumerate(ORDERS)]
     assert read(book(tmp_path / "a.xlsx", S=[HEADER, *lines])).frame["customer_id"].isna().sum() == 8
+
+
+def test_a_user_who_is_called_otherwise_than_all_others_is_no_second_header(tmp_path):
+    file = tmp_path / "towns.csv"
+    file.write_text("user,town\nxelene,Paris\n" + "".join(f"u0000{n},Rome\n" for n in range(1, 9)))
+    assert read_table(file)["user"].tolist()[:2] == ["xelene", "u00001"]
