@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from grouprec.core.types import DataError, SettingError
-from grouprec.data.read import Reading, peek, read
+from grouprec.data.read import Reading, peek, read, read_table
 
 USERS, ITEMS = [f"K{n % 9}" for n in range(40)], [f"A{n % 7}" for n in range(40)]
 PAIRS = list(zip(USERS, ITEMS, strict=True))
