@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+from collections.abc import Iterator
 
 import pytest
 
@@ -12,12 +13,14 @@ from grouprec.core import logs
 
 
 @pytest.fixture
-def written(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     stream, log = io.StringIO(), logging.getLogger("grouprec")
     monkeypatch.setattr(log, "handlers", [logging.StreamHandler(stream)])
-    monkeypatch.setattr(log, "level", logging.INFO)
     monkeypatch.setattr(log, "propagate", False)
-    return stream
+    level = log.level
+    log.setLevel(logging.INFO)  # not by an attribute: a logger remembers what it lets through
+    yield stream
+    log.setLevel(level)
 
 
 def test_a_line_of_json_names_the_run(written: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,7 +28,7 @@ def read(content: bytes) -> pd.DataFrame:
 def test_the_runs_own_number_is_what_export_writes(run: Run, tmp_path) -> None:
     export_run(run, tmp_path)
     files = bundle.shop_files(run, 3, "strict")
-    assert list(files) == ["members.csv", "group_lists.csv", "group_rankings.csv"]
+    assert list(files) == ["members.csv", "group_lists.csv", "group_rankings.csv", "group_rules.csv"]
     assert all(content == (tmp_path / name).read_bytes() for name, content in files.items())
 
 
