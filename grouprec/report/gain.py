@@ -306,7 +306,11 @@ def number_answer(curve: pd.DataFrame, hits: pd.DataFrame, steps: pd.DataFrame |
     if larger.empty:
         return f"{said}."
     following = int(larger.iloc[0])
-    return f"{said}; {step(following - n, _change(curve, steps, metric, n, following), found, n, following)}."
+    change = _change(curve, steps, metric, n, following)
+    if change == 0 and following <= enough(curve):  # the rule takes them all the same: one error is less than proof
+        more = "one more helps" if following == n + 1 else f"{following - n} more help"
+        return f"{said}; whether {more} is not certain."
+    return f"{said}; {step(following - n, change, found, n, following)}."
 
 
 def step(more: int, sign: int, found: Mapping[int, float], n: int, following: int) -> str:

@@ -208,7 +208,10 @@ def test_a_rise_inside_the_interval_is_no_measurable_gain() -> None:
     values = curve([0.12, 0.16, 0.18], metric=2)
     proven, noise = steps([0.1] * 3, [0.04, 0.02]), steps([0.1] * 3, [0.04, 0.02], half=0.03)
     assert gain.number_answer(values, values, proven, 1) == "With 1 it is 24; 4 more add 8."
-    assert gain.number_answer(values, values, noise, 5) == "With 5 it is 32; 15 more add no measurable gain."
+    near = curve([0.12, 0.16, 0.162], error=0.01, metric=2)
+    assert gain.number_answer(near, near, noise, 5) == "With 5 it is 32; 15 more add no measurable gain."
+    assert "20 lists are enough" in gain.enough_answer(values, values, noise)
+    assert gain.number_answer(values, values, noise, 5) == "With 5 it is 32; whether 15 more help is not certain."
     assert gain.number_answer(values, values, proven, 20) == "With 20 it is 36."
 
 
@@ -228,4 +231,4 @@ def test_a_proven_fall_costs() -> None:
 def test_runs_that_paired_nothing_need_intervals_that_lie_apart() -> None:
     apart, near = curve([0.10, 0.15, 0.18]), curve([0.10, 0.13, 0.18])
     assert gain.number_answer(apart, apart, None, 1).endswith("4 more add 5.")
-    assert gain.number_answer(near, near, None, 1).endswith("4 more add no measurable gain.")
+    assert gain.number_answer(near, near, None, 1).endswith("whether 4 more help is not certain.")
