@@ -6,12 +6,10 @@ others would tell the one.
 
 from __future__ import annotations
 
-import os
-
 import numpy as np
 import pandas as pd
 
-from grouprec.core.types import SettingError
+from grouprec.core.environment import whole_number
 
 SETTING = "GROUPREC_FEWEST_PEOPLE"
 NOTHING = "–"
@@ -23,10 +21,7 @@ def fewest() -> int:
     Raises:
         SettingError: the environment does not say a number from 1.
     """
-    said = os.environ.get(SETTING, "").strip() or "5"
-    if not (said.isdecimal() and int(said) > 0):
-        raise SettingError(f"{SETTING} must be a whole number from 1, not '{said}'.")
-    return int(said)
+    return whole_number(SETTING, 5)
 
 
 def hidden(sizes: pd.Series) -> np.ndarray:

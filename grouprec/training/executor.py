@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from grouprec.core import processes
+from grouprec.core.environment import whole_number
 from grouprec.core.errors import SettingError
 from grouprec.runs.store import Run, RunStore, Status
 
@@ -119,10 +120,7 @@ def workers() -> int:
     Raises:
         SettingError: the environment does not say a number from 1.
     """
-    told = os.environ.get(WORKERS, "").strip() or "1"
-    if not (told.isdecimal() and int(told) > 0):
-        raise SettingError(f"{WORKERS} must be a whole number from 1, not '{told}'.")
-    return int(told)
+    return whole_number(WORKERS, 1)
 
 
 def on_workers() -> bool:

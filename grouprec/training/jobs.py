@@ -20,6 +20,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from grouprec.core import changes, processes, rights
+from grouprec.core.environment import whole_number
 from grouprec.core.errors import GrouprecError, SettingError, StorageError, WorkerLostError
 from grouprec.core.files import storage
 from grouprec.core.locks import alone, held
@@ -46,10 +47,7 @@ def limit() -> int:
     Raises:
         SettingError: the environment does not say a number from 1.
     """
-    told = os.environ.get(LIMIT, "").strip() or "1"
-    if not (told.isdecimal() and int(told) > 0):
-        raise SettingError(f"{LIMIT} must be a whole number from 1, not '{told}'.")
-    return int(told)
+    return whole_number(LIMIT, 1)
 
 
 def start(store: RunStore, config: RunConfig) -> Run:
