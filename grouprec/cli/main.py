@@ -8,19 +8,16 @@ import sys
 import tempfile
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
-from grouprec.cli import privacy
+from grouprec.cli import privacy, retention
 from grouprec.cli.options import AsJson, Runs
 from grouprec.cli.serving import become_server
 from grouprec.cli.sources import FETCHED, SOURCE_HELP, Query, fetched
 from grouprec.cli.terminal import print_json, print_rows, print_run, progress_bar, terminal
 from grouprec.core.errors import GrouprecError
-
-if TYPE_CHECKING:
-    pass
 
 # The map compiles beside the training. Threads that wait by spinning then fight over the cores: on two of them an
 # epoch of the updater took 56 s instead of 11 s. It must stand before torch is loaded.
@@ -34,6 +31,8 @@ app = typer.Typer(
 )
 app.command()(privacy.forget)
 app.command()(privacy.pseudonym)
+app.command()(retention.expire)
+app.command()(retention.restore)
 VALUE_COLUMNS = ["n_groups", "method", "regime", "metric", "value", "low", "high"]  # of `value --json`
 VALUE_COLUMNS += ["floor", "floor_method", "individual", "oracle", "share_of_gain"]
 Encoding = Annotated[str, typer.Option(help="Of a text file, e.g. cp1252 or gb18030; mixed: line by line; found")]
@@ -267,24 +266,6 @@ def list_runs(runs: Runs = None, json: AsJson = False) -> None:
     from grouprec.runs.store import RunStore
 
     print_runs(RunStore(runs), json)
-
-
-@app.command()
-def restore(
-    run: Annotated[str, typer.Argument(help="Run id as it was; without one, what the trash holds")] = "",
-    runs: Runs = None,
-    json: AsJson = False,
-) -> None:
-    """Take a deleted run back from the trash, which keeps it for 14 days."""
-    from grouprec.runs import trash
-    from grouprec.runs.store import RunStore
-
-    root = RunStore(runs).root
-    names = [trash.take_back(root, run).name] if run else trash.kept(root)
-    if json:
-        print_json({"runs": names})
-    else:
-        print_rows([{"run_id": name} for name in names], "The trash is empty.")
 
 
 @app.command()

@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, BinaryIO
 
-from grouprec.core import locks, rights
+from grouprec.core import locks, rights, trash, usage
 from grouprec.core.files import read_json, storage, write_json
 from grouprec.core.rights import Deed, Role, Whose
 from grouprec.core.site import app_root
@@ -157,6 +157,7 @@ class Library:
             key = digest.hexdigest()[:16]
             if self._read(key) is None:
                 self._keep(incoming, key, name)
+            usage.use(self.root / key)
         finally:
             shutil.rmtree(incoming, ignore_errors=True)
         return self.get(key)
@@ -246,6 +247,17 @@ class Library:
         if folder.is_dir():
             with storage(folder):
                 shutil.rmtree(folder)
+
+    def put_away(self, key: str) -> None:
+        """Move an upload to the trash of the library.
+
+        Raises:
+            StorageError: there is no such dataset, or it cannot be moved.
+        """
+        self.get(key)
+        rights.require(Deed.MANAGE, "put away", self.root / key)
+        with self._alone():
+            trash.put(self.root, self.root / key)
 
     def _keep(self, incoming: Path, key: str, name: str) -> None:
         """Give a complete copy its final name; the record is written before, so that no entry is ever half there.

@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from grouprec.core import rights
 from grouprec.core.types import SettingError
+from grouprec.training import retention
 from grouprec.ui import people
 from grouprec.ui.server.door import Door
 from grouprec.ui.server.guard import OPEN_PATHS, Guard, allowed_hosts, refusal
@@ -26,12 +27,13 @@ def middleware() -> list[Middleware]:
 
     Raises:
         SystemExit: the server would be open to the network and nobody said that it shall be, or who may sign in is
-            not said as it should be.
+            not said as it should be, or how long things are kept.
     """
     address = st.get_option("server.address")
     try:
         signed_in = people.sign_in_needed()
         sentence = refusal(address, signed_in)
+        retention.keep_days()  # which must be a number
     except SettingError as error:
         signed_in, sentence = True, str(error)
     if sentence:
