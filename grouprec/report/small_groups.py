@@ -1,10 +1,12 @@
-"""Few people are told as few: counts and shares that could point at somebody are not printed in a report.
+"""Few people are told as few: counts and shares that could point at somebody are in no report and no download.
 
 Sizes below a floor are hidden. Where that hides one group only, the next smallest goes with it: the total less all
 others would tell the one.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
@@ -16,7 +18,7 @@ NOTHING = "–"
 
 
 def fewest() -> int:
-    """Return the smallest number of people that a report tells, 5 where nothing is said; 1 tells all.
+    """Return the smallest number of people that a report or download tells, 5 where nothing is said; 1 tells all.
 
     Raises:
         SettingError: the environment does not say a number from 1.
@@ -41,3 +43,53 @@ def people(size: int, hide: bool, full: str) -> str:
     if not hide:
         return full
     return f"fewer than {fewest()}" if size < fewest() else "not told"
+
+
+def note() -> str:
+    """Say what is left out of a file that is given away."""
+    return f"Without numbers of fewer than {fewest()} people"
+
+
+def without(frame: pd.DataFrame, hide: np.ndarray, columns: Iterable[str]) -> pd.DataFrame:
+    """Return a table to give away: nothing stands in some columns of the rows that must not be told.
+
+    Args:
+        hide: bool [n].
+    """
+    safe = frame.copy()
+    for name in columns:
+        safe[name] = safe[name].mask(hide)
+    return safe
+
+
+def of_groups(frame: pd.DataFrame, groups: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
+    """Return a table of groups, of any number of rows each, without the numbers of groups of few people.
+
+    Args:
+        frame: with a column ``group``.
+        groups: group, size.
+    """
+    few = groups.loc[hidden(groups["size"]), "group"]
+    return without(frame, frame["group"].isin(few).to_numpy(), columns)
+
+
+def of_values(frame: pd.DataFrame, by: list[str], people: str) -> pd.DataFrame:
+    """Return a table of values, of which those of each ``by`` divide the users, without those that few people have.
+
+    Args:
+        people: the column that counts them.
+    """
+    hide = frame.groupby(by, sort=False)[people].transform(lambda counts: pd.Series(hidden(counts), counts.index))
+    return frame[~hide.astype(bool)]
+
+
+def of_sizes(value: pd.DataFrame) -> pd.DataFrame:
+    """Return what numbers of lists are worth without the sizes of groups of few people.
+
+    Args:
+        value: n_groups, smallest, largest. Of two groups one tells the other, since all users are known.
+    """
+    if "smallest" not in value:  # of the oldest runs
+        return value
+    few = (value["smallest"] < fewest()).to_numpy()
+    return without(without(value, few, ["smallest"]), few & (value["n_groups"] == 2).to_numpy(), ["largest"])

@@ -98,13 +98,16 @@ def the_map(reading: Reading) -> Html | None:
     users = reading.table("users")
     if users is None:
         return None
-    drawing, drawn, placed = drawings.user_map(users, reading.names)
+    few = reading.groups.loc[small_groups.hidden(reading.groups["size"]), "group"]
+    drawing, drawn, placed = drawings.user_map(users[~users["group"].isin(few)], reading.names)
     if not placed:
         return None
     sample = "" if drawn == placed else f" A sample of {count(drawn)} of {plural(placed, 'user')} is drawn."
     caption = (
         "Every dot is a user; the numbers are those of the groups, at the middle of their members. Near each other "
         f"means alike. Directions, and distances between far parts, mean nothing.{sample}"
+        + " Groups of few people are not drawn."
+        * bool(len(few))
     )
     return _figure(drawing, caption)
 
@@ -125,7 +128,10 @@ def groups(reading: Reading) -> Html:
             "On the map": [sentences.separation_words(value) for value in reading.groups["separation"]],
         }
     )
-    return joined(paragraph(sentences.groups_answer(reading.groups)), table(shown, right=("Users", "Share")))
+    told = (
+        f"There are {len(hide)} groups." if hide[sizes.to_numpy().argmax()] else sentences.groups_answer(reading.groups)
+    )
+    return joined(paragraph(told), table(shown, right=("Users", "Share")))
 
 
 def _chip(group: int) -> Html:
@@ -316,6 +322,7 @@ def _left_behind(reading: Reading) -> Html | None:
     found = reading.table("left_behind")
     split = pd.DataFrame() if found is None else found[found["regime"] == reading.regime]
     frame = tables.served_groups(served[served["regime"] == reading.regime], split)
+    frame = frame[~small_groups.hidden(frame["n_test_users"])]
     shown = frame.head(MOST_ROWS)
     columns = {
         "Group": shown["name"],
