@@ -102,12 +102,13 @@ def train(
     refit: Annotated[bool | None, typer.Option("--refit/--no-refit", help="Learn final lists from all rows")] = None,
     feedback: Annotated[str, typer.Option(help="A run whose likes, dislikes and hidden items count here, too")] = "",
     title: Annotated[str, typer.Option(help="What to call the run")] = "",
+    anyway: Annotated[bool, typer.Option("--anyway", help="Also where this machine has too little memory")] = False,
     runs: Runs = None,
     resume: Annotated[str | None, typer.Option(help="Continue this run from its last finished stage")] = None,
     json: AsJson = False,
 ) -> None:
     """Train the whole pipeline on an interactions file."""
-    from grouprec.cli.training import helps, train_run
+    from grouprec.cli.training import helps, refuse_too_large, train_run
 
     if helps():
         return
@@ -152,6 +153,8 @@ def train(
         for file in filter(None, (config.users, config.items)):
             peek(file)
         find_roles(config.interactions, config.roles, reading_of(config.preparation))
+        if not anyway:
+            refuse_too_large(config)
         run = store.create(config)
     metrics = train_run(store, run)
     if json:
