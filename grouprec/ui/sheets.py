@@ -26,29 +26,37 @@ def of_group(run: Run, group: pd.Series, regime: Regime, members: ListMembers, t
     """
     title = cards.group_label(int(group["group"]), str(group["name"]))
     groups = state.table(run, "groups")
-    hide = bool(small_groups.hidden(groups["size"])[(groups["group"] == group["group"]).to_numpy()].any())
-    return document(title, [_body(run, group, regime, members, trained, day, hide)])
+    at = int((groups["group"] == group["group"]).to_numpy().argmax())
+    return document(title, [_body(run, group, regime, members, trained, day, small_groups.of_run(run, groups), at)])
 
 
 def of_all(run: Run, regime: Regime, day: str) -> str:
     """Return the pages of all groups whose members the run knows, as one HTML document."""
     groups, users, lists = (state.table(run, name) for name in ("groups", "users", "group_lists"))
-    few = small_groups.hidden(groups["size"])
+    told = small_groups.of_run(run, groups)
     method = tables.list_method(state.metrics(run), regime)
     pages = []
-    for (_, group), hide in zip(groups.iterrows(), few, strict=True):
+    for at, (_, group) in enumerate(groups.iterrows()):
         members = opened.members(run, users, int(group["group"]))
         if len(members.rows):
             head = tables.group_list(lists, int(group["group"]), method, regime)
             rows = opened.item_rows(run, head["item"])
-            pages.append(_body(run, group, regime, members, rows[rows >= 0], day, bool(hide)))
+            pages.append(_body(run, group, regime, members, rows[rows >= 0], day, told, at))
     return document(run.title(), pages)
 
 
 def _body(
-    run: Run, group: pd.Series, regime: Regime, members: ListMembers, trained: np.ndarray, day: str, hide: bool
+    run: Run,
+    group: pd.Series,
+    regime: Regime,
+    members: ListMembers,
+    trained: np.ndarray,
+    day: str,
+    told: small_groups.Told,
+    at: int,
 ) -> str:
-    """Return the page of a group; of few people (``hide``) it tells the list and no more."""
+    """Return the page of a group, the ``at``-th; of few people it tells the list and no more."""
+    hide = bool(told.rest[at])
     metrics = state.metrics(run)
     method = (metrics.get("list_method") or {}).get(regime, "generated")
     try:
@@ -59,9 +67,9 @@ def _body(
         explainer = None
     items = listed(members, trained[:LENGTH], opened.places_for_all(run), explainer)
     items = [replace(item, takers=None, owned=None) for item in items] if hide else items
-    size = int(group["size"])
-    full = f"{cards.plural(size, 'user')}, {cards.percent(group['share'])} of all"
-    about = f"{small_groups.people(size, hide, full)} · ".replace("not told · ", "")
+    size = int(told.sizes[at])
+    full = f"{cards.plural(size, 'user')}, {cards.percent(told.shares[at])} of all"
+    about = f"{small_groups.people(size, bool(told.few[at]), full)} · ".replace("not told · ", "")
     takes = None if hide else members.takes
     worth = sentences.worth_answer(state.table(run, "evaluation"), regime, method)
     return sheet_body(
@@ -69,7 +77,7 @@ def _body(
         about + sentences.REGIMES[regime],
         "" if hide else portrait(run, group),
         items,
-        [found_words(run, group, regime), worth],
+        ["" if hide else found_words(run, group, regime), worth, told.words],
         f"From the run {run.title()}, {day}",
         "" if takes is None else takes.horizon.words,
     )

@@ -56,7 +56,7 @@ def by_group(run: Run, regime: str) -> None:
         placeholder=NOTHING,
         alt="The numbers of the picture: groups in rows, methods in columns",
     )
-    safe = small_groups.without(shown, small_groups.hidden(shown["Tested users"]), shown.columns[2:])
+    safe = small_groups.without(shown, small_groups.untold(shown["Tested users"]), shown.columns[2:])
     buttons(safe, "groups", "compare_download_by_group", small_groups.note())
 
 

@@ -170,7 +170,7 @@ def left_behind(run: Run, regime: str) -> None:
     )
     if refit:
         st.caption("These are the groups of the evaluation; the run then learned its groups again from all rows.")
-    safe = small_groups.without(frame, small_groups.hidden(frame["n_test_users"]), list(frame.columns[2:]))
+    safe = small_groups.without(frame, small_groups.untold(frame["n_test_users"]), list(frame.columns[2:]))
     cards.download("Download", lambda: safe, "left_behind.csv", "compare_download_groups", small_groups.note())
 
 
