@@ -1,8 +1,8 @@
 """Sizes of groups with noise on them, so that they do not tell whether somebody is among them (Dwork et al. 2006).
 
 ``GROUPREC_EPSILON`` asks for it. A size is told with Laplace noise of scale 1 / epsilon, rounded, drawn once per run,
-and kept in ``published.json``: whoever draws the report a hundred times learns no more than from one. Groups that people
-change have other sizes, which are told anew; of what was told of a run, the epsilons add up.
+and kept in ``published.json``: whoever draws the report a hundred times learns no more than from one. Groups that
+people change have other sizes, which are told anew; of what was told of a run, the epsilons add up.
 
 What holds is: whatever somebody knows, one person more or less in a group changes the chance of any told sizes by the
 factor e^epsilon at most. It holds of the sizes, not of the groups: who is grouped with whom was learned from everybody.
