@@ -284,7 +284,7 @@ def _events(path: Path) -> None:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an input led to: the answer or the traceback, seconds of the processor, and bytes of memory beyond the start."""
+    """What an input led to: the answer or the traceback, processor seconds, and bytes of memory beyond the start."""
 
     said: str
     fault: str
