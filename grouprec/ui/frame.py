@@ -16,6 +16,7 @@ from grouprec.runs.store import FINISHED, Run
 from grouprec.training import jobs
 from grouprec.ui import address, people, state, tour
 from grouprec.ui.cards import plain
+from grouprec.ui.server import present
 from grouprec.ui.server.health import page_seconds
 
 SECTIONS = {
@@ -29,6 +30,7 @@ SECTIONS = {
     "Live": {"updates": ("Updates", ":material/bolt:")},
 }
 POLL_SECONDS = 3
+PRESENT_HELP = "Six views that fill the screen, turned by arrow keys; print them to have them as PDF"
 # White text needs a darker accent than text of that accent on a dark ground: there the latter has the colour of links.
 # On a phone a headline has a row of its own, and a map leaves room to scroll beside it and bears numbers only: of the
 # labels of map_labels.py, those with a name have two parts.
@@ -135,11 +137,19 @@ def sidebar(page: st.Page) -> None:
     pick_run()
     pick_dataset()
     run = state.current_run()
-    if run is not None and run.usable and st.button("Take the tour", icon=":material/explore:", type="tertiary"):
-        tour.go(1)
+    if run is not None and run.usable:
+        more(run)
     active = jobs.active(state.store())
     if active is not None and page.url_path != "train":
         watch(active.run_id)
+
+
+def more(run: Run) -> None:
+    """Offer what shows a finished run from one end to the other: the presenter, and the tour."""
+    where = present.address(run, st.query_params.get("group"))
+    st.link_button("Present", where, icon=":material/slideshow:", type="tertiary", help=PRESENT_HELP)
+    if st.button("Take the tour", icon=":material/explore:", type="tertiary"):
+        tour.go(1)
 
 
 def pick_run() -> None:

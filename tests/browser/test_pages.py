@@ -134,6 +134,41 @@ def test_a_map_on_a_phone_leaves_room_to_scroll_and_bears_numbers_only(tab: Tab,
     expect(chart.locator(".annotation:not(:has(tspan ~ tspan))").first).to_be_visible()
 
 
+def test_six_views_are_turned_by_keys_and_by_touch_and_their_number_is_in_the_address(tab: Tab, run: Run) -> None:
+    open_page(tab, "decide", run)
+    with tab.page.context.expect_page() as opened:
+        tab.page.get_by_role("link", name="Present").click()
+    page = tab.page = opened.value
+    said = page.locator(".view:visible h2")
+    expect(said).to_contain_text("interactions of")
+    seen = [said.inner_text()]
+    for number in range(2, 7):
+        page.keyboard.press("ArrowRight")
+        expect(page).to_have_url(re.compile(f"/present.run={run.run_id}#view-{number}$"))
+        seen.append(said.inner_text())
+    assert len(set(seen)) == 6 and "enough" in seen[3] and page.locator("[data-testid=stSidebar], input").count() == 0
+    page.keyboard.press("ArrowRight")
+    page.reload()
+    expect(said).to_have_text(seen[5])
+    page.go_back()
+    expect(said).to_have_text(seen[4])
+    page.locator(".view:visible").get_by_role("link", name="View before").click()
+    expect(said).to_have_text(seen[3])
+    fits = """number => {
+        location.hash = `view-${number}`;
+        return [document.body.scrollWidth <= innerWidth, document.body.scrollHeight <= innerHeight];
+    }"""
+    for width, height in ((1440, 900), (1280, 720), (1920, 1080), (390, 844)):
+        page.set_viewport_size({"width": width, "height": height})
+        for number in range(1, 7):
+            wide, high = page.evaluate(fits, number)
+            assert wide and (high or width == PHONE["width"]), (width, number)
+    page.add_style_tag(content=".view { display: grid !important }")
+    assert serious_violations(tab) == []
+    page.keyboard.press("Escape")
+    expect(page).to_have_url(re.compile(f"/decide.run={run.run_id}"))
+
+
 def serious_violations(tab: Tab) -> list[str]:
     """Return what axe-core finds serious or critical about what we draw."""
     found = []

@@ -12,8 +12,8 @@ from grouprec.ranking.statistics import ENOUGH
 from grouprec.report import findings, gain, sentences, small_groups, tables
 from grouprec.report.html import drawings
 from grouprec.report.html.markup import Html, element, joined, paragraph, sentence, table
+from grouprec.report.html.pictures import chip
 from grouprec.report.html.reading import Reading
-from grouprec.report.palette import group_colour, text_on
 from grouprec.report.tested import rests_on
 from grouprec.report.text import count, difference, interval, number, percent, plain, plural, ratio, score
 from grouprec.runs.forgotten import forgotten
@@ -114,7 +114,7 @@ def groups(reading: Reading) -> Html:
     hide, sizes = small_groups.hidden(reading.groups["size"]), reading.groups["size"]
     shown = pd.DataFrame(
         {
-            "": pd.Series([_chip(group) for group in reading.groups["group"]], dtype=object),
+            "": pd.Series([chip(group) for group in reading.groups["group"]], dtype=object),
             "Group": reading.groups["name"],
             "Users": [small_groups.people(size, few, count(size)) for size, few in zip(sizes, hide, strict=True)],
             "Share": [
@@ -126,11 +126,6 @@ def groups(reading: Reading) -> Html:
         }
     )
     return joined(paragraph(sentences.groups_answer(reading.groups)), table(shown, right=("Users", "Share")))
-
-
-def _chip(group: int) -> Html:
-    colour = group_colour(int(group))
-    return element("span", int(group), class_="chip", style=f"background:{colour};color:{text_on(colour)}")
 
 
 def lists(reading: Reading) -> Html | None:
@@ -181,7 +176,7 @@ def _card(
         own = tables.telling_attributes(attributes[attributes["group"] == group["group"]]).head(2)
         about += [sentences.attribute_reason(row) for row in records(own)]
     parts = [
-        element("h3", _chip(group["group"]), " ", group["name"]),
+        element("h3", chip(group["group"]), " ", group["name"]),
         element("p", small_groups.people(group["size"], few, plural(group["size"], "user")), class_="quiet"),
         element("p", group["description"]) if group.get("description") else None,
         element("ul", *(element("li", sentence(said)) for said in about)) if about else None,
