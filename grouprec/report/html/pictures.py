@@ -35,7 +35,7 @@ def bars(rows: pd.DataFrame) -> Html:
         )
         bar = element("i", style=f"width:{_of(row.value / most)}", class_="ours" if row.ours else "other")
         track = element("div", bar, whisker, class_="track")
-        drawn.append(element("li", element("span", row.title), track, element("b", row.text)))
+        drawn.append(element("li", element("span", row.title), track, element("strong", row.text)))
     return element("ul", *drawn, class_="bars")
 
 
@@ -53,14 +53,14 @@ def listed(first: pd.DataFrame, group: int, few: bool) -> Html | None:
         parts = [element("em", rank), element("span", short(label, 60))]
         if not few:
             bar = element("i", style=f"width:{_of(reach)};background:{group_colour(group)}")
-            parts += [element("div", bar, class_="track"), element("b", percent(reach))]
+            parts += [element("div", bar, class_="track"), element("strong", percent(reach))]
         drawn.append(element("li", *parts))
     return element("ol", *drawn, class_="listed few" if few else "listed")
 
 
 def legend(groups: Iterable[tuple[int, str, str]]) -> Html:
     """Return groups with their numbers in their colours: number, name, size as text."""
-    rows = (element("li", chip(n), element("span", name), element("b", size)) for n, name, size in groups)
+    rows = (element("li", chip(n), element("span", name), element("strong", size)) for n, name, size in groups)
     return element("ul", *rows, class_="legend")
 
 

@@ -7,7 +7,7 @@ from importlib.resources import files
 
 from grouprec.report.html.markup import Html, element, joined, paragraph, sentence, text
 from grouprec.report.html.reading import Reading
-from grouprec.report.html.views import View, views
+from grouprec.report.html.views import View, six_views
 from grouprec.report.text import short
 
 SCRIPT = "present.js"  # turns views by keys and by touch; the server gives it out
@@ -19,7 +19,13 @@ POLICY = (
 
 
 def document(
-    reading: Reading, group: int | None = None, *, up: str = "", leave: str | None = None, note: str = ""
+    reading: Reading,
+    group: int | None = None,
+    *,
+    up: str = "",
+    leave: str | None = None,
+    note: str = "",
+    turned: bool = True,
 ) -> str:
     """Return the six views of a run as an HTML document that fills the screen.
 
@@ -28,25 +34,29 @@ def document(
         up: leads from the document to the server's root, as ``../``.
         leave: where closing leads to; no way out where it is None.
         note: what is said below every view.
+        turned: somebody turns the views; else they are for pictures, which no button is on.
     """
-    shown = slides(views(reading, group), reading.title, leave, note)
-    return _page(reading.title, shown, element("script", src=up + SCRIPT, defer=""))
+    shown = slides(six_views(reading, group), reading.title, leave, note)
+    if not turned:
+        return _page(reading.title, element("main", shown), look="presenter still")
+    return _page(reading.title, element("main", shown), element("script", src=up + SCRIPT, defer=""))
 
 
 def sentence_page(said: str, href: str, way: str) -> str:
     """Return a document that says one sentence, with one link; what stands there where there are no views to show."""
     said_so = element("h2", said), element("p", element("a", way, href=href))
-    return _page("grouprec", element("main", element("section", *said_so, class_="view told"), class_="views"))
+    shown = element("div", element("section", *said_so, class_="view told"), class_="views")
+    return _page("grouprec", element("main", shown))
 
 
-def _page(title: str, body: Html, more: Html | None = None) -> str:
+def _page(title: str, body: Html, more: Html | None = None, look: str = "presenter") -> str:
     head = (
         '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<meta http-equiv="Content-Security-Policy" content="{text(POLICY)}"><meta name="robots" content="noindex">'
         '<link rel="icon" href="data:,">'
         f"{element('title', title)}{element('style', style())}{more or ''}"
     )
-    return f'<!doctype html>\n<html lang="en"><head>{head}</head><body class="presenter">{body}</body></html>\n'
+    return f'<!doctype html>\n<html lang="en"><head>{head}</head><body class="{look}">{body}</body></html>\n'
 
 
 def slides(shown: Sequence[View], title: str, leave: str | None = None, note: str = "") -> Html:
@@ -80,7 +90,13 @@ def slides(shown: Sequence[View], title: str, leave: str | None = None, note: st
                 tabindex=-1,
             )
         )
-    return element("main", *drawn, class_="views")
+    return element("div", *drawn, class_="views")
+
+
+def tabs(shown: Sequence[View]) -> Html:
+    """Return links to views by their titles, for a document that holds more than them."""
+    links = (element("a", view.title, href=f"#view-{number}") for number, view in enumerate(shown, start=1))
+    return element("nav", *links, class_="tabs", aria_label="At a glance")
 
 
 def _turn(href: str | None, sign: str, label: str) -> Html:

@@ -27,6 +27,7 @@ from grouprec.runs import schemas
 from grouprec.runs.approvals import approvals
 from grouprec.runs.forgotten import forgotten
 
+NAMES = ("file", "groups", "group", "decide", "evidence", "live")  # in their order
 DEPTH = 10  # items of a list
 MOST_STEPS, MOST_GROUPS = 5, 12
 OBSERVED = (
@@ -57,7 +58,7 @@ class View:
     notes: tuple[str, ...] = ()
 
 
-def views(reading: Reading, group: int | None = None) -> list[View]:
+def six_views(reading: Reading, group: int | None = None) -> list[View]:
     """Return the six views of a run, in their order.
 
     Args:

@@ -10,13 +10,11 @@ import pytest
 from grouprec.report import gain, sentences, small_groups
 from grouprec.report.html import slides
 from grouprec.report.html.reading import Reading
-from grouprec.report.html.views import View, views
+from grouprec.report.html.views import NAMES, View, six_views
 from grouprec.runs.approvals import Approval, approve
 from grouprec.runs.store import Run, RunStore
 from tests.report.html.test_html import SCRIPT, Page
 from tests.support.planted_run import HOSTILE_LABELS, build_older_run, build_run
-
-NAMES = ["file", "groups", "group", "decide", "evidence", "live"]
 
 
 @pytest.fixture
@@ -25,12 +23,12 @@ def run(tmp_path: Path) -> Run:
 
 
 def made(run: Run, group: int | None = None) -> dict[str, View]:
-    return {view.name: view for view in views(Reading.of(run), group)}
+    return {view.name: view for view in six_views(Reading.of(run), group)}
 
 
 def test_six_views_in_their_order_say_what_the_pages_say(run: Run) -> None:
     found, reading = made(run), Reading.of(run)
-    assert list(found) == NAMES
+    assert tuple(found) == NAMES
     assert found["groups"].said == sentences.groups_answer(reading.groups)
     assert found["decide"].said.startswith("20 lists are enough. One good list reaches 11 of 100 people")
     assert found["evidence"].said == gain.reached_answer(reading.split) if reading.split else False
@@ -72,13 +70,13 @@ def test_few_people_are_told_as_few(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_an_older_run_and_one_without_held_out_rows_still_have_six_views(run: Run, tmp_path: Path) -> None:
-    assert list(made(build_older_run(RunStore(tmp_path / "older")))) == NAMES
+    assert tuple(made(build_older_run(RunStore(tmp_path / "older")))) == NAMES
     for name in ("evaluation", "gain", "value_of_groups", "group_activity", "preparation"):
         if run.has_table(name):
             run.save_table(name, run.table(name).iloc[:0])
     run.save_metrics({**run.metrics(), "updater": {}, "n_test_users": 0})
     found = made(run)
-    assert list(found) == NAMES
+    assert tuple(found) == NAMES
     assert "no evaluation" in found["evidence"].said and "not evaluated" in found["live"].said
 
 
