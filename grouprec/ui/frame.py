@@ -14,7 +14,7 @@ from grouprec.data.library import versions
 from grouprec.runs.forgotten import forgotten
 from grouprec.runs.store import FINISHED, Run
 from grouprec.training import jobs
-from grouprec.ui import address, people, state, tour
+from grouprec.ui import address, people, sharing, state, tour
 from grouprec.ui.cards import plain
 from grouprec.ui.server import present
 from grouprec.ui.server.health import page_seconds
@@ -145,9 +145,10 @@ def sidebar(page: st.Page) -> None:
 
 
 def more(run: Run) -> None:
-    """Offer what shows a finished run from one end to the other: the presenter, and the tour."""
+    """Offer what shows a finished run from one end to the other: the presenter, links to its views, the tour."""
     where = present.address(run, st.query_params.get("group"))
     st.link_button("Present", where, icon=":material/slideshow:", type="tertiary", help=PRESENT_HELP)
+    sharing.draw(run)
     if st.button("Take the tour", icon=":material/explore:", type="tertiary"):
         tour.go(1)
 

@@ -49,6 +49,11 @@ def sentence_page(said: str, href: str, way: str) -> str:
     return _page("grouprec", element("main", shown))
 
 
+def with_banner(made: str, said: str) -> str:
+    """Return a :func:`document` that was made before, with a sentence above every view."""
+    return made.replace("<main>", f"<main>{element('p', said, class_='banner')}", 1)
+
+
 def _page(title: str, body: Html, more: Html | None = None, look: str = "presenter") -> str:
     head = (
         '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'

@@ -1,11 +1,14 @@
 """The presenter: ``/present?run=ID``, the six views of a finished run (report/html/views.py), with nothing to set.
 
 It is no page of Streamlit's: it is one document, which turns its views by itself, also on a phone, and prints them.
+``/shared/ID/TOKEN`` is the same as it was when somebody made a link (runs/links.py), and nothing else.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
@@ -16,11 +19,15 @@ from starlette.routing import Route
 from grouprec.core import audit, rights
 from grouprec.core.rights import Role
 from grouprec.core.types import GrouprecError
+from grouprec.report import small_groups
 from grouprec.report.html import slides
 from grouprec.report.html.reading import Reading
+from grouprec.runs import links
 from grouprec.runs.store import Run, RunStore
 
 HEADERS = {"cache-control": "private, no-store"}
+UP = "../../"  # from what a link shows to the server's root
+CHANGED = "People have changed the groups since; this shows them as they were when the link was made."
 GONE = (
     "There is no such run here. It may have been deleted, or it belongs to somebody else; whoever sent the link can "
     "say more."
@@ -29,7 +36,8 @@ GONE = (
 
 def routes() -> list[Route]:
     """Return the routes of the server."""
-    return [Route("/present", get_views), Route(f"/{slides.SCRIPT}", get_script)]
+    shared = Route("/shared/{run}/{token}", get_shared)
+    return [Route("/present", get_views), shared, Route(f"/{slides.SCRIPT}", get_script)]
 
 
 def address(run: Run, group: str | None = None) -> str:
@@ -60,6 +68,40 @@ def _group(request: Request) -> int | None:
     return int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 9 else None
 
 
+async def get_shared(request: Request) -> Response:
+    """Answer with the six views that a link was made for, as they were then."""
+    run_id, token = request.path_params["run"], request.path_params["token"]
+    return await run_in_threadpool(told, lambda: _shared(run_id, token), links.GONE, UP)
+
+
+def _shared(run_id: str, token: str) -> str:
+    run = next((one for one in RunStore().all_runs() if one.run_id == run_id), None)
+    document, changed = links.follow(run, token, small_groups.fewest())
+    return slides.with_banner(document, CHANGED) if changed else document
+
+
+def make_link(run: Run, days: int, group: int | None = None) -> str:
+    """Make a link to the six views of a run as they are now; return its address, seen from the server's root.
+
+    Args:
+        group: the one that has a view of its own.
+    Raises:
+        GrouprecError: as :func:`grouprec.runs.links.make`.
+    """
+
+    def draw(until: float) -> str:
+        note = f"As it was on {_day(time.time())}. This link ends on {_day(until)}."
+        return slides.document(Reading.of(run), group, up=UP, note=note)
+
+    _, token = links.make(run, draw, days, small_groups.fewest())
+    return f"shared/{run.run_id}/{token}"
+
+
+def _day(seconds: float) -> str:
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return f"{moment.day} {moment:%B %Y}"
+
+
 async def get_script(request: Request) -> Response:
     """Answer with the script that turns the views."""
     return Response(slides.script(), media_type="text/javascript", headers={"cache-control": "no-cache"})
@@ -77,6 +119,8 @@ def told(make: Callable[[], str | None], gone: str = GONE, up: str = "") -> Resp
         return _sentence("Sign in first, then open this link again.", 401, up, "Sign in")
     try:
         document = make()
+    except links.LinkError as error:
+        return _sentence(str(error), 404, up)
     except GrouprecError as error:
         return _sentence(str(error), 409, up)
     return _sentence(gone, 404, up) if document is None else HTMLResponse(document, headers=HEADERS)

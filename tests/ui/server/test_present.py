@@ -10,6 +10,9 @@ import pytest
 from starlette.applications import Starlette
 
 from grouprec.core import audit, rights
+from grouprec.explore.edited_tables import EditedRun
+from grouprec.explore.edits import Edit, EditHistory, change
+from grouprec.report import small_groups
 from grouprec.runs.store import Run, RunStore
 from grouprec.ui import people
 from grouprec.ui.people import Rules
@@ -71,3 +74,50 @@ def test_where_people_sign_in_a_run_is_presented_to_who_may_see_it(
         audit.close()
     (line,) = (tmp_path / audit.FOLDER / audit.NAME).read_text().splitlines()
     assert json.loads(line)["what"] == "present" and json.loads(line)["who"] == "ann@example.com"
+
+
+def test_a_link_shows_the_six_views_as_they_were_and_says_what_has_changed_since(get: Get, run: Run) -> None:
+    there = present.make_link(run, 7, 3)
+    assert there.startswith(f"shared/{run.run_id}/")
+    status, page = get(f"/{there}")
+    assert status == 200 and page.count('class="view ') == 6 and "Tea towels" in page
+    assert "As it was on" in page and "This link ends on" in page and 'class="leave"' not in page
+    assert present.slides.SCRIPT in page and f"{present.UP}{present.slides.SCRIPT}" in page
+    change(run.path, EditedRun(run, EditHistory()).trained, Edit("rename", (3,), "Evening <light>"))
+    status, page = get(f"/{there}")
+    assert status == 200 and "Tea towels" in page and "Evening" not in page and present.CHANGED in page
+    assert get(f"/{there}x")[0] == 404 and get(f"/shared/{run.run_id}/")[0] == 404
+    RunStore().delete(run)
+    status, page = get(f"/{there}")
+    assert status == 404 and "nothing behind this link" in page and "Tea towels" not in page
+
+
+def test_a_link_tells_few_people_as_few_and_nothing_once_fewer_may_be_told_of(
+    get: Get, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run.save_table("groups", run.table("groups").assign(size=[3, 4, 83]))
+    run.write_manifest()
+    there = present.make_link(run, 1, 1)
+    page = get(f"/{there}")[1]
+    assert "fewer than 5" in page and "3 users" not in page
+    monkeypatch.setenv(small_groups.SETTING, "6")
+    status, page = get(f"/{there}")
+    assert status == 404 and "tells less of few people" in page and "Bags" not in page
+
+
+def test_where_people_sign_in_a_link_asks_for_it_and_shows_nothing_else(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = present.make_link(run, 7)
+    rights.give(run.path, "ann@example.com")
+    monkeypatch.setattr(rights, "_asked", [people.current])
+    monkeypatch.setattr(people, "_rules", lambda: Rules(analysts=("ann@example.com",), viewers=("carl@example.com",)))
+    app, carl = Door(Starlette(routes=present.routes())), cookie(email="carl@example.com")
+    assert ask(app, f"/{there}", carl)[0] == 200
+    assert ask(app, "/present", carl, query=f"run={run.run_id}")[0] == 404
+    status, page = ask(app, f"/{there}")
+    assert (
+        status == 401
+        and "Sign in first" in page
+        and "view " not in page.partition("</style>")[2].replace("view told", "")
+    )
