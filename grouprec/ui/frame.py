@@ -33,7 +33,8 @@ POLL_SECONDS = 3
 PRESENT_HELP = "Six views that fill the screen, turned by arrow keys; print them to have them as PDF"
 # White text needs a darker accent than text of that accent on a dark ground: there the latter has the colour of links.
 # On a phone a headline has a row of its own, and a map leaves room to scroll beside it and bears numbers only: of the
-# labels of map_labels.py, those with a name have two parts.
+# labels of map_labels.py, those with a name have two parts. Its controls stand two in a row, and what is beside it on
+# a laptop stands below it in full. Fingers cannot hover: the tools of a table are then always seen, and need room.
 STYLE = """<style>
 button[data-selected="true"] p, [data-testid="stSliderThumbValue"] p { color: light-dark(#3f51b5, #a6b1f2) }
 @media (max-width: 640px) {
@@ -41,6 +42,13 @@ button[data-selected="true"] p, [data-testid="stSliderThumbValue"] p { color: li
   [data-testid="stLayoutWrapper"]:has(> [class*="st-key-map_"]) { flex: none !important; height: 360px !important }
   [class*="st-key-map_"] { height: 100% !important }
   [class*="st-key-map_"] .annotation:has(tspan ~ tspan) { display: none }
+  [data-testid="stHorizontalBlock"]:not(:has([data-testid="stHorizontalBlock"])):has(.st-key-groups_view)
+    > [data-testid="stColumn"] { min-width: calc(50% - 1rem) }
+  [data-testid="stLayoutWrapper"]:has(> .st-key-groups_pane), .st-key-groups_pane
+    { height: auto !important; max-height: none !important; overflow: visible !important }
+}
+@media (max-width: 640px) and (hover: none) {
+  .stElementContainer:has([data-testid="stDataFrame"]) { margin-top: 1.6rem }
 }
 </style>"""
 _DOTS = """<g fill="#6474d8"><circle cx="9" cy="10" r="4.5"/><circle cx="20" cy="8" r="3"/>

@@ -21,6 +21,17 @@ from tests.support.small_run import copy_of
 pytestmark = pytest.mark.browser
 MOST_SCREENS = 1.6  # of a laptop, that a page is long
 ROW = 35  # pixels of a table's row
+# What reaches beyond the window and is not in something that scrolls or hides it. Tables keep the width of the window
+# that they were opened in, hidden by what is around them.
+STICKS_OUT = """main => [...main.querySelectorAll("*")].filter(element => {
+    const box = element.getBoundingClientRect();
+    if (element.closest("[data-testid=stDataFrame]")) return false;
+    if (box.width < 2 || box.height < 2 || (box.right <= innerWidth + 1 && box.left >= -1)) return false;
+    for (let above = element.parentElement; above && above !== main; above = above.parentElement)
+        if (getComputedStyle(above).overflowX !== "visible" && above.getBoundingClientRect().right <= innerWidth + 1)
+            return false;
+    return true;
+}).map(element => element.outerHTML.slice(0, 120))"""
 # Streamlit's own menu nests its lists in a way that axe dislikes, and labels of what is disabled may be faint.
 NOT_OURS = {
     "list": '[data-testid^="stSidebarNav"]',
@@ -121,6 +132,7 @@ def test_every_page_opens_by_a_deep_link_in_light_and_dark_and_on_a_phone(tab: T
     tab.page.set_viewport_size(PHONE)
     tab.settled()
     assert tab.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    tab.page.wait_for_function(f"() => !({STICKS_OUT})(document.querySelector('[data-testid=stMain]')).length")
 
 
 @pytest.mark.parametrize("tab", ["phone"], indirect=True)
@@ -132,6 +144,8 @@ def test_a_map_on_a_phone_leaves_room_to_scroll_and_bears_numbers_only(tab: Tab,
     assert box is not None and box["height"] <= 0.45 * PHONE["height"]
     expect(chart.locator(".annotation:has(tspan ~ tspan)").first).to_be_hidden()
     expect(chart.locator(".annotation:not(:has(tspan ~ tspan))").first).to_be_visible()
+    pane = tab.page.locator(".st-key-groups_pane")
+    assert pane.evaluate("element => element.scrollHeight - element.clientHeight") <= 1, "a page within the page"
 
 
 def test_six_views_are_turned_by_keys_and_by_touch_and_their_number_is_in_the_address(tab: Tab, run: Run) -> None:
