@@ -67,6 +67,14 @@ class Reading:
         """Return what is told of the groups."""
         return small_groups.of_run(self.run, self.groups)
 
+    @cached_property
+    def groups_answer(self) -> str:
+        """Return how many groups there are, and of their sizes what may be told."""
+        told = self.told
+        secret = told.words or told.few[told.sizes.argmax()]
+        said = f"There are {len(told.sizes)} groups." if secret else sentences.groups_answer(self.groups)
+        return f"{said} {told.words}".strip()
+
     @property
     def n_lists(self) -> int:
         """Return the number of groups that were evaluated; edits may have left another."""
