@@ -32,6 +32,12 @@ def item_frame(data: Dataset) -> pd.DataFrame:
     return frame.assign(item_label=data.item_labels.astype(str))
 
 
+def text_columns(frame: pd.DataFrame) -> list[str]:
+    """Return which columns of a frame of items hold free text."""
+    described = (_describe(str(name), frame[name], of_items=True) for name in frame.columns)
+    return [column["name"] for column in described if column["kind"] == "text"]
+
+
 def vector_features(vectors: np.ndarray | None, n: int, size: int, seed: int = 0) -> np.ndarray:
     """Return what sets items' vectors apart in at most ``size`` numbers of spread 1, float32 [n, F].
 
@@ -219,9 +225,9 @@ def _category_features(column: dict[str, Any], frame: pd.DataFrame) -> np.ndarra
     texts = frame[column["name"]].astype(str)
     if "between" in column:
         places = {value: at for at, value in enumerate(column["values"])}
-        split = [[places.get(part) for part in _split_tags(text, column["between"])] for text in texts.astype(object)]
-        for row, tags in enumerate(split):
-            features[row, [tag for tag in tags if tag is not None]] = 1
+        for row, text in enumerate(texts.fillna("").to_list()):
+            parts = _split_tags(text, column["between"])
+            features[row, [places[part] for part in parts if part in places]] = 1
         return features
     known = pd.Index(column["values"]).get_indexer(texts)
     rows = np.flatnonzero(known >= 0)

@@ -36,6 +36,7 @@ from grouprec.training import curve, evidence, saving
 from grouprec.training.encoded import Encoded
 from grouprec.training.fit import Choices, Fitted
 from grouprec.training.groups_and_lists import GroupMaker
+from grouprec.training.item_texts import with_text_vectors
 from grouprec.training.list_choice import list_of_kind
 from grouprec.training.selection import choose
 from grouprec.training.stage_cache import StageCache, key_of
@@ -122,13 +123,13 @@ def _prepare(cache: StageCache, hold_out: bool) -> Prepared:
         )
     if hold_out:
         cache.progress.note(split_words(prepared.split_facts()))
-    data = prepared.dataset
+    data = with_text_vectors(cache, prepared.dataset)
     if isinstance(config.n_groups, int) and config.n_groups > data.n_users:
         raise SettingError(
             f"{config.n_groups} groups were asked for, but only {data.n_users} users are left to form them; "
             f"ask for {data.n_users} or fewer."
         )
-    return prepared
+    return replace(prepared, dataset=data)
 
 
 def _folds(prepared: Prepared, config: RunConfig) -> list[Dataset]:
