@@ -13,23 +13,27 @@ from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from grouprec.core.tables import n_words
-from grouprec.data.dataset import Dataset
+from grouprec.data.attributes import UNKNOWN
+from grouprec.data.dataset import Dataset, NewItems
 
 MAX_CATEGORIES = 50
 MAX_TAGS = 100
 MAX_TERMS = 20_000
+NEARLY_ALL = 0.95  # of an items' column are numbers: then it is one of numbers
 SKEWED = 2.0  # skewness beyond which a number is read through log1p
 LIMIT = 5.0  # features are clipped to this many standard deviations
 _BETWEEN_TAGS = (r"\s*\|\s*", r"\s*;\s*", r"\s*,\s*", r"\s*/\s*", r"\s+")
 _AROUND_TAGS = "[](){}\"' "  # of a list written as text
 
 
-def item_frame(data: Dataset) -> pd.DataFrame:
+def item_frame(data: Dataset | NewItems) -> pd.DataFrame:
     """Return what is known of the items, I rows: their attributes, and their labels where they say more than the id."""
-    frame = data.item_attributes if len(data.item_attributes) else pd.DataFrame(index=range(data.n_items))
-    if (data.item_labels == data.item_ids).all():
-        return frame
-    return frame.assign(item_label=data.item_labels.astype(str))
+    new = isinstance(data, NewItems)
+    ids, labels, known = (
+        (data.ids, data.labels, data.attributes) if new else (data.item_ids, data.item_labels, data.item_attributes)
+    )
+    frame = known if len(known) else pd.DataFrame(index=range(len(ids)))
+    return frame if (labels == ids).all() else frame.assign(item_label=labels.astype(str))
 
 
 def text_columns(frame: pd.DataFrame) -> list[str]:
@@ -89,6 +93,12 @@ class AttributeEncoder:
         widths = {"number": lambda c: 1, "category": lambda c: len(c["values"]), "text": lambda c: 0}
         kinds = [column["kind"] for column in self._columns for _ in range(widths[column["kind"]](column))]
         return np.array([*kinds, *["text"] * self._components.shape[1]], dtype="U8")
+
+    def known_numbers(self, frame: pd.DataFrame) -> np.ndarray:
+        """Return where the columns of kind "number" hold one, bool [n, N]."""
+        names = [column["name"] for column in self._columns if column["kind"] == "number"]
+        known = [np.isfinite(_numbers(frame[name])) if name in frame else np.zeros(len(frame), bool) for name in names]
+        return np.stack(known, axis=1) if known else np.zeros((len(frame), 0), bool)
 
     def transform(self, frame: pd.DataFrame) -> np.ndarray:
         """Return the features, float32 [n, F]; missing columns read as missing values."""
@@ -162,6 +172,9 @@ def _describe(name: str, values: pd.Series, of_items: bool) -> dict[str, Any]:
         mean, std = (float(known.mean()), float(known.std())) if len(known) else (0.0, 0.0)
         return {"name": name, "kind": "number", "log": bool(log), "mean": mean, "std": std or 1.0}
     words = values.dropna().astype(str)
+    words = words[words != UNKNOWN] if of_items else words
+    if of_items and len(words) and pd.to_numeric(words, errors="coerce").notna().mean() >= NEARLY_ALL:
+        return _describe(name, pd.to_numeric(values, errors="coerce"), of_items)
     counts = words.value_counts()
     if of_items and (tags := _tags(counts)):
         return {"name": name, "kind": "category", **tags}

@@ -33,7 +33,7 @@ def with_text_vectors(cache: StageCache, data: Dataset) -> Dataset:
         return data
     new = data.new_items
     known = _joined(frame, columns)
-    fresh = [] if new is None else _joined(new.attributes.assign(item_label=new.labels.astype(str)), columns)
+    fresh = [] if new is None else _joined(item_frame(new), columns)
     texts = sorted({*known, *fresh})
     model = _fingerprint(Path(folder))
     with cache.progress.stage("item texts") as report:
