@@ -92,9 +92,9 @@ def choose_likeness(histories: sparse.csr_array, blocks: Blocks, seed: int = 0) 
     """Return what makes items alike, so that hidden items are found for the users who have them.
 
     Five times another fifth of the items, at most 500, is hidden; users, at most 1,000, are what the others of their
-    items say. The best single block starts; another one joins where that raises nDCG@10 by more than one standard error
-    over the five: few items decide it, so users would count one accident many times. Where the best is not above chance
-    by two, nothing makes items alike.
+    items say. The best single block starts; another one joins where that raises nDCG@10 by more than two standard
+    errors over the five: few items decide it, so users would count one accident many times. Where the best is not above
+    chance by two, nothing makes items alike.
 
     Args:
         histories: CSR [U, I]; weights do not count.
@@ -110,7 +110,7 @@ def choose_likeness(histories: sparse.csr_array, blocks: Blocks, seed: int = 0) 
         rest = [name for name in blocks if name not in best.shares]
         tried = [_best(folds, _with(best.shares, name, share)) for name in rest for share in SHARES]
         joined, after = max(tried, key=lambda one: one[1].mean(), default=(best, values))
-        if not _surely(after - values, 1.0):
+        if not _surely(after - values, 2.0):
             break
         best, values = joined, after
     chance = np.array([fold.chance for fold in folds])

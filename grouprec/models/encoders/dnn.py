@@ -18,7 +18,7 @@ from grouprec.data.dataset import Dataset
 from grouprec.data.features import AttributeEncoder, item_frame, vector_features
 from grouprec.data.rhythm import with_rhythm
 from grouprec.models.base import Auto, Encoder, StageConfig, encoders, setting
-from grouprec.models.encoders.start import log_popularity, singular_vectors
+from grouprec.models.encoders.start import foretold, log_popularity, singular_vectors
 from grouprec.models.fitting import (
     EXCLUDED,
     Epoch,
@@ -76,9 +76,8 @@ class _TwoTowers(nn.Module):
         self.register_buffer("item_features", torch.from_numpy(np.array(item_features)))
 
     @torch.no_grad()
-    def start_from(self, histories: sparse.csr_array, seed: int) -> None:
-        """Set the embeddings to the singular vectors of the histories, and the bias to the items' log popularity."""
-        vectors = singular_vectors(histories, self.item_embedding.embedding_dim, seed)
+    def start_from(self, histories: sparse.csr_array, vectors: np.ndarray) -> None:
+        """Set the embeddings to item vectors, float32 [I, D], and the bias to the items' log popularity."""
         for table in (self.history_embedding, self.item_embedding):
             table.weight.copy_(torch.from_numpy(vectors))
         popularity = log_popularity((histories > 0).astype(np.float32).sum(axis=0))
@@ -123,7 +122,8 @@ class DnnEncoder(Encoder):
     Departures from the papers: a user's hidden items are predicted together, so that the user tower runs once;
     candidates are a set (each item once), so the correction is the probability of inclusion instead of a
     frequency; the visible items of a history are no negatives; the embeddings start from a truncated SVD of the
-    histories, and a linear shortcut runs beside the hidden layers.
+    histories, and from what embeddings of the items' file foretell of it; a linear shortcut runs beside the hidden
+    layers.
     """
 
     scale = "log"
@@ -177,11 +177,16 @@ class DnnEncoder(Encoder):
         self._attributes = AttributeEncoder(config.text_size).fit(users, run.seed)
         known = AttributeEncoder(config.text_size, of_items=True).fit(items, run.seed).transform(items)
         seen = vector_features(data.item_vectors, data.n_items, config.vector_size, run.seed)
+        start = singular_vectors(data.histories, config.embedding_size, run.seed)
+        if (told := foretold(seen, start)) is None:  # embeddings that have nothing to do with who takes what
+            seen = seen[:, :0]
+        else:
+            start += told  # says most of items with few users
         item_features = np.hstack([known, seen])
         task = NewItemTask.sample(data, run.rng("dnn validation"))
         with run.torch_seed("dnn"):
             self._module = _TwoTowers(item_features, self._attributes.n_features, config)
-            self._module.start_from(data.histories, run.seed)
+            self._module.start_from(data.histories, start)
             self._module.to(run.device)
 
             def validate() -> float:

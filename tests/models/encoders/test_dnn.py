@@ -99,6 +99,12 @@ def test_embeddings_of_the_items_file_are_features_of_the_items(data):
     assert own_block(vectors) > 1.3 * own_block(None)
 
 
+def test_embeddings_that_tell_nothing_change_no_bit(data, encoder):
+    noise = np.random.default_rng(0).normal(size=(data.n_items, 16)).astype(np.float32)
+    seen = DnnEncoder(DnnEncoder.Config(**SMALL)).fit(dataclasses.replace(data, item_vectors=noise), RunOptions())
+    assert np.array_equal(seen.items(), encoder.items())
+
+
 def test_a_target_is_not_in_the_history_that_predicts_it(data):
     epoch = epoch_of(data)
     items, weights, targets = epoch._split_histories(epoch.users)
