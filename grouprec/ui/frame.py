@@ -6,7 +6,7 @@ from collections import Counter
 
 import streamlit as st
 
-from grouprec.core import rights
+from grouprec.core import rights, usage
 from grouprec.core.rights import Role
 from grouprec.core.site import app_root
 from grouprec.core.types import GrouprecError
@@ -14,7 +14,7 @@ from grouprec.data.library import versions
 from grouprec.runs.forgotten import forgotten
 from grouprec.runs.store import FINISHED, Run
 from grouprec.training import jobs
-from grouprec.ui import address, people, sharing, state, tour
+from grouprec.ui import address, leaving, people, sharing, state, tour
 from grouprec.ui.cards import plain
 from grouprec.ui.server import present
 from grouprec.ui.server.health import page_seconds
@@ -147,6 +147,7 @@ def sidebar(page: st.Page) -> None:
     run = state.current_run()
     if run is not None and run.usable:
         more(run)
+    leaving.draw_notices()
     active = jobs.active(state.store())
     if active is not None and page.url_path != "train":
         watch(active.run_id)
@@ -171,6 +172,7 @@ def pick_run() -> None:
     if current is not None:
         state.choose_run(current.run_id)
         people.note_opened(current.run_id)
+        usage.use(current.path)
     labels = run_labels(runs)
     st.session_state["pick_run"] = chosen
     st.selectbox(

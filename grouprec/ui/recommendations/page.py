@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from grouprec.core.types import REGIMES, GrouprecError, Regime
-from grouprec.report import sentences, tables
+from grouprec.report import sentences, small_groups, tables
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, feedback, opened, sheets, state
 from grouprec.ui.address import from_url, picked, tabs_from_url
@@ -108,15 +108,19 @@ def lists_beside(lists: pd.DataFrame, group: int, regime: str, length: int, best
                 list_table(head, heads[0]["item"], f"list_{method}")
 
 
-def downloads(lists: pd.DataFrame, names: dict[int, str], group: int, chosen: remade.Chosen | None) -> None:
+def downloads(
+    lists: pd.DataFrame, groups: pd.DataFrame, names: dict[int, str], group: int, chosen: remade.Chosen | None
+) -> None:
     """Offer a page to print, the group's lists and all groups' lists, each with every method and both uses."""
+    safe = small_groups.of_groups(lists, groups, ["reach", "owned"])
     parts = {f"group_{group}_lists.csv": ("This group's lists", group), "group_lists.csv": ("All groups' lists", None)}
     with st.container(horizontal=True):
         if chosen is not None:
             sheet(chosen)
         for file_name, (label, only) in parts.items():
-            make = functools.partial(tables.lists_to_export, lists, names, only)
-            cards.download(label, make, file_name, f"list_download_{'all' if only is None else 'group'}")
+            make = functools.partial(tables.lists_to_export, safe, names, only)
+            key = f"list_download_{'all' if only is None else 'group'}"
+            cards.download(label, make, file_name, key, small_groups.note())
 
 
 def sheet(chosen: remade.Chosen) -> None:
@@ -244,7 +248,7 @@ def draw() -> None:
                 remade.plain_list(trained.head(n_items), state.table(current, "items"), summary.get("n_users", 0))
             else:
                 remade.remade(looked_at)
-            downloads(all_lists, group_titles, number, looked_at)
+            downloads(all_lists, all_groups, group_titles, number, looked_at)
     if tabs["ways"].open:
         with tabs["ways"]:
             st.caption("What the run made besides, as it was trained.")
