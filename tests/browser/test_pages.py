@@ -153,7 +153,7 @@ def test_six_views_are_turned_by_keys_and_by_touch_and_their_number_is_in_the_ad
     with tab.page.context.expect_page() as opened:
         tab.page.get_by_role("link", name="Present").click()
     page = tab.page = opened.value
-    said = page.locator(".view:visible h2")
+    said = page.locator(".view:visible h1")
     expect(said).to_contain_text("interactions of")
     seen = [said.inner_text()]
     for number in range(2, 7):

@@ -98,8 +98,8 @@ def _follow(store: RunStore, run: Run, library: Library, key: str) -> dict[str, 
     with rights.acting(LOCAL):
         finished = build_run(store)
         rights.give(finished.path, OTHER)
-        _, token = links.make(finished, lambda _: "six views", 1, 5)
-    return {"follow": lambda: links.follow(finished, token, 5)}
+        _, token = links.make(finished, lambda _: "six views", 1, links.Discretion(5))
+    return {"follow": lambda: links.follow(finished, token, links.Discretion(5))}
 
 
 def _manage(store: RunStore, run: Run, library: Library, key: str) -> dict[str, Callable[[], object]]:
