@@ -7,6 +7,7 @@ import pandas as pd
 
 from grouprec.data.clean import Rows
 from grouprec.data.columns import AttributeRoles
+from grouprec.data.evidence import MOST_CIRCUMSTANCES
 from grouprec.data.ids import encode_ids
 from grouprec.data.numerals import is_numeric, to_numbers
 from grouprec.data.values import sorted_unique
@@ -50,10 +51,11 @@ def _typed(column: pd.Series, known: np.ndarray) -> pd.Series | None:
     return pd.Series(np.append(names, UNKNOWN)[codes], dtype="str")
 
 
-def constant_columns(table: pd.DataFrame, columns: tuple[str, ...], train: Rows, n_users: int) -> pd.DataFrame:
-    """Return the columns of the interactions that belong to the user, by their most frequent value in training rows.
+def user_columns(table: pd.DataFrame, columns: tuple[str, ...], train: Rows, n_users: int) -> pd.DataFrame:
+    """Return the columns of the interactions that say something of the user, by their most frequent value in training.
 
-    A column stays if at least 95 % of the rows agree with it, and if it is numeric or has at most 200 values.
+    A column that at least 95 % of the rows agree with belongs to the user; it stays if it is numeric or has at most 200
+    values. Another one (a device, a channel) tells what is ``usual`` with a user, if it is text of at most 30 values.
     """
     kept = {}
     for column in columns:
@@ -63,12 +65,15 @@ def constant_columns(table: pd.DataFrame, columns: tuple[str, ...], train: Rows,
         usual = most_frequent(train.users, codes, n_users)
         known = codes >= 0
         agreeing = (codes == usual[train.users])[known]
-        if not known.any() or agreeing.mean() < LEAST_CONSTANT or not (numeric or len(names) <= MOST_DISTINCT):
+        if not known.any():
             continue
-        if numeric:
+        constant = agreeing.mean() >= LEAST_CONSTANT
+        if constant and numeric:
             kept[column] = np.append(to_numbers(pd.Series(names)), np.nan)[usual]
-        else:
+        elif constant and len(names) <= MOST_DISTINCT:
             kept[column] = pd.Series(np.append(names, UNKNOWN)[usual], dtype="str")
+        elif not numeric and len(names) <= MOST_CIRCUMSTANCES and len(np.unique(usual[usual >= 0])) > 1:
+            kept[f"usual {column}"] = pd.Series(np.append(names, UNKNOWN)[usual], dtype="str")
     return pd.DataFrame(kept, index=pd.RangeIndex(n_users))
 
 

@@ -56,7 +56,7 @@ class Roles:
         label: the item's name.
         order: invoice, basket or session.
         price: of one piece.
-        user_attributes: further columns that say something about the user, constant per user.
+        user_attributes: further columns that say something about the user: the same on all rows, or what is usual.
     """
 
     user: str | None = None

@@ -17,9 +17,9 @@ from grouprec.core.types import DataError
 from grouprec.data.attributes import (
     activity,
     attribute_table,
-    constant_columns,
     item_labels,
     median_price,
+    user_columns,
 )
 from grouprec.data.clean import Cleaned, Preparation, Report, Rows, check_times, clean_rows
 from grouprec.data.columns import AttributeRoles, ChoiceError, Roles, apply_map, detect_attribute_roles
@@ -34,12 +34,13 @@ from grouprec.data.personal import names_people, told
 from grouprec.data.pseudonyms import fingerprint, pseudonymised_file
 from grouprec.data.read import Reading, Table, peek, read, read_table
 from grouprec.data.rejects import Rejects, TooManyRejectedError
+from grouprec.data.rhythm import usual_times
 from grouprec.data.split import TEST, TRAIN, VALIDATION
 from grouprec.data.times import to_seconds
 from grouprec.data.values import shown, sorted_unique
 
 UNREADABLE = "rows that cannot be read"  # a step of the report
-_FORMAT = 3  # part of the key: raise it when the preparation gives other data for the same settings
+_FORMAT = 4  # part of the key: raise it when the preparation gives other data for the same settings
 
 
 @dataclass(frozen=True, eq=False)
@@ -316,9 +317,10 @@ def _dataset(
     train = inside.take(core.parts == TRAIN)
     left = _interactions(_recode(core.left_rows, core.left_users, core.items))
     user_tables = [
-        constant_columns(table, roles.user_attributes, train, len(user_ids)),
+        user_columns(table, roles.user_attributes, train, len(user_ids)),
         attribute_table(user_file, user_ids),
         activity(train, len(user_ids)),
+        usual_times(train.users, train.times, len(user_ids)),
     ]
     item_tables = [attribute_table(item_file, item_ids), median_price(table, roles.price, train, len(item_ids))]
     return Dataset(

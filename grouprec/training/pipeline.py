@@ -37,7 +37,7 @@ from grouprec.training.encoded import Encoded
 from grouprec.training.fit import Choices, Fitted
 from grouprec.training.groups_and_lists import GroupMaker
 from grouprec.training.list_choice import list_of_kind
-from grouprec.training.selection import choose
+from grouprec.training.selection import choose, choose_once_more
 from grouprec.training.stage_cache import StageCache, key_of
 from grouprec.training.user_map import LayoutProcess, fits_umap, linear_positions
 
@@ -56,7 +56,8 @@ def train(store: RunStore, run: Run, config: RunConfig, progress: Progress) -> d
     with one_thread(), _layout(config.layout) as layout:
         prepared = _prepare(cache, hold_out=True)
         parts = prepared.dataset.without_test()
-        choices = choose(cache, parts, _folds(prepared, config), _seconds(prepared))
+        folds, known = _folds(prepared, config), {}
+        choices = choose(cache, parts, folds, _seconds(prepared), known)
         with progress.inside("judge"):
             judged = _fit(cache, parts.before_test(), parts, choices, layout if not config.refit else None)
         with progress.inside("without groups"):
@@ -75,6 +76,7 @@ def train(store: RunStore, run: Run, config: RunConfig, progress: Progress) -> d
         final = judged
         if config.refit:
             with progress.inside("refit"):
+                choices = choose_once_more(cache, choices, folds, _last_fold(prepared.dataset), known)
                 everything = _prepare(cache, hold_out=False).dataset
                 final = _fit(cache, everything, everything, choices, layout)
         with progress.stage("map") as report:
@@ -140,6 +142,12 @@ def _folds(prepared: Prepared, config: RunConfig) -> list[Dataset]:
     known = data.before_test()
     n_folds = N_FOLDS[config.preset] if len(known.train) <= FOLDED_ROWS else 1
     return make_folds(known, prepared.split, length, n_folds, config.seed)
+
+
+def _last_fold(data: Dataset) -> Dataset:
+    """Return everything known before the test part, and that as what came next."""
+    before = data.before_test()
+    return replace(before, key=f"{before.key} and test", validation=data.test)
 
 
 def _seconds(prepared: Prepared) -> float:
