@@ -1,4 +1,4 @@
-"""``python -m benchmarks.reliability [--kills 30] [--servers 5] [--flips 2] [--calls 40] [PART ...]``.
+"""``python -m benchmarks.reliability [--kills 30] [--servers 5] [--flips 2] [--calls 40] [PART ...] [--jobs ...]``.
 
 Parts: damage (files, by commands), pages (files, by pages), kills (training), servers (server, and both), faults (a
 disk that refuses); all where none is named. All on the small planted data of the tests; ends with status 1 where
@@ -31,6 +31,7 @@ def main() -> None:
     arguments.add_argument("--servers", type=int, default=5)
     arguments.add_argument("--flips", type=int, default=2)
     arguments.add_argument("--calls", type=int, default=40, help="of a kind and a job that are refused, one at a time")
+    arguments.add_argument("--jobs", nargs="*", default=[*faults.JOBS], choices=faults.JOBS, help="of the part faults")
     given = arguments.parse_args()
     parts = given.parts or PARTS
     with tempfile.TemporaryDirectory() as folder:
@@ -53,7 +54,7 @@ def main() -> None:
             lost += tell("every file damaged in five ways", damage.measure, run, root / "damage", given.flips)
         if "pages" in parts:
             lost += tell("every file damaged in five ways, on every page", pages.measure, run, root / "pages")
-        for job in faults.JOBS if "faults" in parts else ():
+        for job in given.jobs if "faults" in parts else ():
             lost += tell(f"refused calls of a job: {job}", faults.measure, run, root / "faults", job, given.calls)
     sys.exit(1 if lost else 0)
 
