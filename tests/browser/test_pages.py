@@ -215,8 +215,7 @@ def test_the_slider_of_lists_changes_the_answer_and_the_link(tab: Tab, run: Run)
 def test_users_in_a_lasso_go_into_a_csv_file(tab: Tab, run: Run) -> None:
     open_page(tab, "groups", run)
     page = tab.page
-    tab.lasso()
-    expect(page.get_by_text("users selected")).to_be_visible()
+    tab.lasso(page.get_by_text("users selected"))
     with page.expect_download() as download:
         page.get_by_role("button", name="Download these users").click()
     with Path(download.value.path()).open(encoding="utf-8-sig", newline="") as file:
