@@ -4,8 +4,8 @@
 times in their bytes, cells, columns and names; some with column roles that do not fit. Each goes through all that an
 upload goes through - the look at its head, the preparation, the same file as events - in a process of its own.
 
-An input passes where the answer is data or one sentence, within 10 seconds, and with no more memory than three times
-the file (as it is without compression) and 200 MB.
+An input passes where the answer is data or one sentence, within 10 seconds of processor time, and with no more memory
+than three times the file (as it is without compression) and 200 MB.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ from grouprec.data.read import peek
 from grouprec.live.events import check_events, read_events
 
 MOST_SECONDS, MOST_MEMORY = 10.0, 200e6
+PATIENCE = 6  # times as long an input may take by the clock: other work may have the processors
 NASTY: list[Any] = [
     *("", " ", "NaN", "null", "None", "inf", "-inf", "1e999", "-0", "0x1F", "1_000", "١٢٣", "½", "∞", "true", "=1+1"),
     *("[1, 2]", '{"a": 1}', "[", "{", '"', '""', "'", "\\", "\\N", "a\x00b", "\r", "\n", "\t", ";", ",", "|", "\ufeff"),
@@ -283,7 +284,7 @@ def _events(path: Path) -> None:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an input led to: the answer or the traceback, seconds, and bytes of memory beyond the start."""
+    """What an input led to: the answer or the traceback, processor seconds, and bytes of memory beyond the start."""
 
     said: str
     fault: str
@@ -299,10 +300,9 @@ def watched(given: Input) -> Outcome:
     child.start()
     theirs.close()
     try:
-        if not ours.poll(MOST_SECONDS * 3):
+        if not ours.poll(MOST_SECONDS * PATIENCE):
             return Outcome("", "it hangs", time.perf_counter() - begun, 0.0)
-        said, fault, memory = ours.recv()
-        return Outcome(said, fault, time.perf_counter() - begun, memory)
+        return Outcome(*ours.recv())
     except EOFError:
         return Outcome("", "the process died", time.perf_counter() - begun, 0.0)
     finally:
@@ -313,13 +313,13 @@ def watched(given: Input) -> Outcome:
 
 def _child(given: Input, answer: Any) -> None:
     Path("/proc/self/clear_refs").write_text("5")  # the peak counts from here
-    before = _memory("VmRSS")
+    before, begun = _memory("VmRSS"), time.process_time()
     with tempfile.TemporaryDirectory() as folder:
         try:
             said, fault = attempt(given, Path(folder)), ""
         except BaseException:
             said, fault = "", traceback.format_exc()
-    answer.send((said, fault, _memory("VmHWM") - before))
+    answer.send((said, fault, time.process_time() - begun, _memory("VmHWM") - before))
 
 
 def _memory(name: str) -> float:
@@ -338,6 +338,7 @@ def _size(content: bytes) -> int:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--n", type=int, default=5_000, help="inputs")
+    parser.add_argument("--minutes", type=float, default=600.0, help="after which no further input is begun")
     parser.add_argument("--seed", type=int, default=0, help="number of the first one")
     parser.add_argument("--show", type=int, default=5, help="faults that are shown in full")
     asked = parser.parse_args()
@@ -345,7 +346,11 @@ def main() -> None:
     inputs = [*((f"corpus {n}", given) for n, given in enumerate(CORPUS))]
     counts, slowest, largest, shown = Counter(), 0.0, 0.0, 0
     numbered = ((str(seed), make(seed)) for seed in range(asked.seed, asked.seed + asked.n))
+    begun = time.monotonic()
     for name, given in (pair for part in (inputs, numbered) for pair in part):
+        if time.monotonic() - begun > 60 * asked.minutes:
+            break
+        counts["inputs"] += 1
         outcome = watched(given)
         slowest, largest = max(slowest, outcome.seconds), max(largest, outcome.memory)
         kinds = {"fault": bool(outcome.fault), "over 10 s": outcome.seconds > MOST_SECONDS}
@@ -358,7 +363,7 @@ def main() -> None:
             print(f"--- input {name} ({given.name}): {told}, {outcome.seconds:.1f} s, {outcome.memory / 1e6:.0f} MB")
             print(outcome.fault[-1500:])
     print(
-        f"{asked.n + len(CORPUS):,} inputs: {dict(counts)}; slowest {slowest:.1f} s, most memory {largest / 1e6:.0f} MB"
+        f"{counts.pop('inputs'):,} inputs: {dict(counts)}; slowest {slowest:.1f} s, most memory {largest / 1e6:.0f} MB"
     )
 
 

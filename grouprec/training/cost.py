@@ -74,6 +74,7 @@ class Estimate:
         measured: whether runs of this machine were asked, or only a calibration.
         memory, free: bytes at the peak, and bytes that this machine has to spare now.
         advice: what would fit where the run does not; "" where it does.
+        most: bytes that this machine has at all, in use or not.
     """
 
     seconds: float
@@ -82,6 +83,12 @@ class Estimate:
     memory: int
     free: int
     advice: str
+    most: int = 0
+
+    @property
+    def refused(self) -> bool:
+        """Whether the run needs more than this machine has at all, so that it would end for want of memory."""
+        return self.memory > self.most > 0
 
 
 # How much work a step has that trains no stage, in units of its own: only ratios count. Stages declare theirs.
@@ -161,10 +168,7 @@ def estimate(config: RunConfig, size: Size, store: RunStore, speed: Callable[[],
         store: whose finished runs may tell how long stages take here.
         speed: how fast this machine is against the known one, asked only where no run tells; :func:`calibrate`.
     """
-    stand_in: Any = SimpleNamespace(
-        n_users=size.n_users, n_items=size.n_items, timed=size.timed, train=range(size.n_rows)
-    )
-    config = config.model_copy(update={"encoders": encoder_names(config, stand_in)})
+    config = _with_encoders(config, size)
     plan = [name for name in make_plan(config, RunStore(store.root / "none")) if not name.startswith("search ")]
     known = _known_seconds(config, size, store.runs())
     unknown = [name for name in plan if _bare(name) not in known]
@@ -175,7 +179,16 @@ def estimate(config: RunConfig, size: Size, store: RunStore, speed: Callable[[],
     factor *= 1.0 if size.counted else 1.5
     need, free = memory(config, size), free_memory()
     advice = _advice(config, size, need, free)
-    return Estimate(seconds + 60 * config.search_minutes, factor, len(unknown) < len(plan) / 2, need, free, advice)
+    likely = len(unknown) < len(plan) / 2
+    return Estimate(seconds + 60 * config.search_minutes, factor, likely, need, free, advice, all_memory())
+
+
+def _with_encoders(config: RunConfig, size: Size) -> RunConfig:
+    """Return the choices with the encoders named that data of that size will have."""
+    stand_in: Any = SimpleNamespace(
+        n_users=size.n_users, n_items=size.n_items, timed=size.timed, train=range(size.n_rows)
+    )
+    return config.model_copy(update={"encoders": encoder_names(config, stand_in)})
 
 
 def _bare(stage: str) -> str:
@@ -296,13 +309,38 @@ def memory(config: RunConfig, size: Size) -> int:
 
 def free_memory() -> int:
     """Return the bytes that a run could take now; in a container, what the container allows."""
-    free = psutil.virtual_memory().available
+    limit, used = _container()
+    return min(psutil.virtual_memory().available, limit - used)
+
+
+def all_memory() -> int:
+    """Return the bytes that this machine has, or that its container may take."""
+    return min(psutil.virtual_memory().total, _container()[0])
+
+
+def _container() -> tuple[int, int]:
+    """Return the bytes that the container may take, and those that it has taken; endlessly many where there is none."""
     folder = Path("/sys/fs/cgroup")
     try:
-        limit, used = ((folder / name).read_text().strip() for name in ("memory.max", "memory.current"))
-        return min(free, int(limit) - int(used)) if limit != "max" else free
-    except (OSError, ValueError):
-        return free
+        limit, used = (int((folder / name).read_text()) for name in ("memory.max", "memory.current"))
+    except (OSError, ValueError):  # also "max"
+        return 2**62, 0
+    return limit, used
+
+
+def refusal(config: RunConfig, size: Size) -> str:
+    """Return why a run must not be begun on this machine, and what would fit; "" where it may.
+
+    It is refused for what the machine has at all, not for what is free now: that may be free when its turn comes.
+    """
+    config, most = _with_encoders(config, size), all_memory()
+    need = memory(config, size)
+    if need <= most:
+        return ""
+    return (
+        f"This run needs about {need / GB:.0f} GB of memory, and this machine has {most / GB:.0f} GB: it would end for "
+        f"want of memory. {_advice(config, size, need, most)}"
+    )
 
 
 def gpu_memory() -> tuple[str, int, int] | None:

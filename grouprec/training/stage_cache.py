@@ -66,7 +66,7 @@ class StageCache:
                 stage.load(saved[0])
                 stage.decided = saved[1]["decided"]
                 return stage, key
-            options = RunOptions(self.config.seed, self.device, report)
+            options = RunOptions(self.config.seed, self.device, report, self.progress.note)
             if shared:
                 together.fit(stage, inputs, options)
             else:

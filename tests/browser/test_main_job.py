@@ -28,7 +28,8 @@ def train_the_sample(tab: Tab) -> None:
     page.get_by_role("button", name="Train the sample").click()
     expect(page).to_have_url(re.compile("/train.*run="))
     expect(page.get_by_role("button", name="Cancel")).to_be_visible()
-    expect(page.get_by_text(re.compile("Now: "))).to_be_visible()
+    # Trainings give way to everything else: beside other tests the process may take long until it says anything.
+    expect(page.get_by_text(re.compile("Now: "))).to_be_visible(timeout=TRAINING_MS)
     tab.shot("training")
     page.reload()  # the run goes on without the tab, and the URL finds it again
     expect(page.get_by_role("button", name="Cancel")).to_be_visible()
@@ -41,7 +42,9 @@ def upload(tab: Tab, name: str, content: bytes) -> None:
         page.get_by_role("button", name="Use your own file").click()
     files.first.set_input_files({"name": name, "mimeType": "text/csv", "buffer": content})
     expect(page.get_by_text(name).first).to_be_visible()
+    before = page.url
     page.get_by_role("button", name="Add", exact=True).click()
+    expect(page).not_to_have_url(before)  # which names the dataset: right after the click nothing runs yet
     tab.settled()
 
 
@@ -83,8 +86,7 @@ def reach_compared_lists(tab: Tab) -> None:
     plot = page.locator(".st-key-groups_map .js-plotly-plot")
     expect(plot).to_be_visible()
     tab.settled()
-    tab.lasso()
-    expect(page.get_by_text("users selected")).to_be_visible()
+    tab.lasso(page.get_by_text("users selected"))
     with page.expect_download() as download:
         page.get_by_role("button", name="Download these users").click()
     with Path(download.value.path()).open(encoding="utf-8-sig", newline="") as file:
@@ -107,6 +109,14 @@ def test_every_page_has_its_picture(tab: Tab, name: str, request: pytest.Fixture
     tab.page.wait_for_load_state("networkidle")
     expect(tab.page.locator("[data-testid=stException]")).to_have_count(0)
     tab.shot(f"{name}_{request.node.callspec.params['tab']}")
+
+
+@pytest.mark.skipif(not PICTURES, reason="only for `make screenshots`")
+@pytest.mark.parametrize("tab", ["light", "dark", "phone"], indirect=True)
+def test_the_presenter_has_its_picture(tab: Tab, request: pytest.FixtureRequest) -> None:
+    run = RunStore(tab.server.runs).get("last")
+    tab.page.goto(f"{tab.server.url}/present?run={run.run_id}#view-3")
+    tab.shot(f"present_{request.node.callspec.params['tab']}")
 
 
 def test_uploads_are_checked_and_a_bad_one_is_a_sentence(tab: Tab) -> None:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from grouprec.explore.edited_tables import EditedRun
 from grouprec.explore.edits import EditHistory
-from grouprec.report import gain, sentences, tables
+from grouprec.report import gain, sentences, small_groups, tables
 from grouprec.runs.store import Run
 
 
@@ -61,6 +61,17 @@ class Reading:
     def names(self) -> dict[int, str]:
         """Return group -> its name."""
         return tables.group_names(self.groups)
+
+    @cached_property
+    def told(self) -> small_groups.Told:
+        """Return what is told of the groups."""
+        return small_groups.of_run(self.run, self.groups)
+
+    @property
+    def groups_said(self) -> str:
+        """Say how the groups are, without sizes where those must not be told, or are told with noise."""
+        secret = self.told.words or self.told.few[self.told.sizes.argmax()]
+        return f"There are {len(self.told.sizes)} groups." if secret else sentences.groups_answer(self.groups)
 
     @property
     def n_lists(self) -> int:

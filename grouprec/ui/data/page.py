@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from grouprec.core import usage
 from grouprec.core.types import GrouprecError
 from grouprec.data.behaviours import DEFAULT_BEHAVIOUR_WEIGHT
 from grouprec.data.clean import Preparation
@@ -269,6 +270,7 @@ def remember(
 def draw() -> None:
     """Draw the page."""
     dataset = state.current_dataset()
+    usage.use(state.library().folder(dataset))
     with st.container(horizontal=True, vertical_alignment="top"):
         top = st.container(width="stretch", key="data_top")
         sources.draw_source(dataset)

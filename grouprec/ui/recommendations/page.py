@@ -8,11 +8,12 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from grouprec.core.types import REGIMES, GrouprecError, Regime
-from grouprec.report import sentences, tables
+from grouprec.core.types import REGIMES, Regime
+from grouprec.report import sentences, small_groups, tables
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, feedback, opened, sheets, state
 from grouprec.ui.address import from_url, picked, tabs_from_url
+from grouprec.ui.fragments import fragment
 from grouprec.ui.recommendations import reasons, remade, words
 
 LENGTHS = [10, 20, 50]
@@ -121,15 +122,19 @@ def new_items(run: Run, number: int, listed: pd.DataFrame) -> None:
         st.markdown("\n".join(f"- {sentence}" for sentence in said))
 
 
-def downloads(lists: pd.DataFrame, names: dict[int, str], group: int, chosen: remade.Chosen | None) -> None:
+def downloads(
+    lists: pd.DataFrame, groups: pd.DataFrame, names: dict[int, str], group: int, chosen: remade.Chosen | None
+) -> None:
     """Offer a page to print, the group's lists and all groups' lists, each with every method and both uses."""
+    safe = small_groups.of_groups(lists, groups, ["reach", "owned"])
     parts = {f"group_{group}_lists.csv": ("This group's lists", group), "group_lists.csv": ("All groups' lists", None)}
     with st.container(horizontal=True):
         if chosen is not None:
             sheet(chosen)
         for file_name, (label, only) in parts.items():
-            make = functools.partial(tables.lists_to_export, lists, names, only)
-            cards.download(label, make, file_name, f"list_download_{'all' if only is None else 'group'}")
+            make = functools.partial(tables.lists_to_export, safe, names, only)
+            key = f"list_download_{'all' if only is None else 'group'}"
+            cards.download(label, make, file_name, key, small_groups.note())
 
 
 def sheet(chosen: remade.Chosen) -> None:
@@ -148,7 +153,7 @@ def sheet(chosen: remade.Chosen) -> None:
     )
 
 
-@st.fragment
+@fragment
 def look_up(run: Run, users: pd.DataFrame, names: dict[int, str]) -> None:
     """Find a user by id and draw who they are and what their own list is."""
     left, right = st.columns([1, 1], vertical_alignment="bottom")
@@ -165,10 +170,7 @@ def look_up(run: Run, users: pd.DataFrame, names: dict[int, str]) -> None:
         row = right.selectbox(
             "Ids that begin with it", found.tolist(), format_func=lambda at: ids.iloc[at], key="user_row"
         )
-    try:
-        show_user(run, users, int(row), names)
-    except GrouprecError as error:  # a fragment runs on its own, outside the frame that shows errors
-        st.error(cards.plain(error))
+    show_user(run, users, int(row), names)
 
 
 def show_user(run: Run, users: pd.DataFrame, row: int, names: dict[int, str]) -> None:
@@ -258,7 +260,7 @@ def draw() -> None:
             else:
                 remade.remade(looked_at)
             new_items(current, number, trained.head(n_items))
-            downloads(all_lists, group_titles, number, looked_at)
+            downloads(all_lists, all_groups, group_titles, number, looked_at)
     if tabs["ways"].open:
         with tabs["ways"]:
             st.caption("What the run made besides, as it was trained.")

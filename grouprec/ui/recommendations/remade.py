@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from grouprec.core.types import GrouprecError, Regime
+from grouprec.core.types import Regime
 from grouprec.explore.remake import AS_TRAINED, DEPTH, ListMembers, Wishes
 from grouprec.ranking.statistics import mean_interval
 from grouprec.ranking.strategies import STRATEGIES
@@ -17,6 +17,7 @@ from grouprec.report import sentences, tables
 from grouprec.runs.store import Run
 from grouprec.ui import cards, opened, state
 from grouprec.ui.address import from_url, repeated_from_url
+from grouprec.ui.fragments import fragment
 from grouprec.ui.recommendations import reasons, words
 
 DIAL = list(range(0, 101, 5))  # per cent
@@ -93,25 +94,22 @@ def choose(run: Run, group: pd.Series, regime: Regime, length: int, head: pd.Dat
     return Chosen(run, group, regime, length, members, rows[rows >= 0])
 
 
-@st.fragment
+@fragment
 def remade(chosen: Chosen) -> None:
     """Draw the controls, the price, the list and why the selected item is on it."""
-    try:
-        wishes = controls(chosen)
-        depth = DEPTH[chosen.regime]
-        before, items = chosen.trained, chosen.members.remake(chosen.trained, wishes, chosen.regime, depth)
-        if wishes.none:
-            items = before
-        price(chosen, items)
-        left, right = st.columns([5, 3], gap="medium")
-        with left:
-            row = table(chosen, items[: chosen.length], before[: chosen.length])
-        with right, st.container(key="why", height=PANEL_HEIGHT, border=True):
-            if row is not None:
-                said = words.item_sentence(row, len(chosen.members.rows), chosen.length, chosen.members.takes)
-                reasons.panel(chosen.run, chosen.members.rows, int(row["row"]), said, "members", "list_why")
-    except GrouprecError as error:  # a fragment runs on its own, outside the frame that shows errors
-        st.error(cards.plain(error))
+    wishes = controls(chosen)
+    depth = DEPTH[chosen.regime]
+    before, items = chosen.trained, chosen.members.remake(chosen.trained, wishes, chosen.regime, depth)
+    if wishes.none:
+        items = before
+    price(chosen, items)
+    left, right = st.columns([5, 3], gap="medium")
+    with left:
+        row = table(chosen, items[: chosen.length], before[: chosen.length])
+    with right, st.container(key="why", height=PANEL_HEIGHT, border=True):
+        if row is not None:
+            said = words.item_sentence(row, len(chosen.members.rows), chosen.length, chosen.members.takes)
+            reasons.panel(chosen.run, chosen.members.rows, int(row["row"]), said, "members", "list_why")
 
 
 def controls(chosen: Chosen) -> Wishes:

@@ -22,6 +22,7 @@ from grouprec.training.cost import Estimate, Size, estimate, gpu_memory
 from grouprec.training.cost import size_of as count_size
 from grouprec.ui import cards, state
 from grouprec.ui.cards import plain
+from grouprec.ui.fragments import fragment
 from grouprec.ui.train import repeat, watch
 from grouprec.ui.train.history import REPEAT_HELP, act, draw_history, resume, say
 from grouprec.ui.train.new_run import choose_all
@@ -211,13 +212,20 @@ def draw_new_run(dataset: KnownDataset, busy: bool) -> Estimate | None:
             repeat.draw_basis(basis, config)
         cost = draw_cost(dataset, config, warn=busy) if config is not None else None
         label, icon = ("Add to the queue", ":material/playlist_add:") if busy else ("Start training", PLAY)
-        started = st.button(label, type="primary", icon=icon, key="start_run", help=QUEUE_HELP if busy else None)
+        refused = cost is not None and cost.refused and not st.checkbox(ANYWAY, key="train_anyway", help=ANYWAY_HELP)
+        help_text = QUEUE_HELP if busy else None
+        started = st.button(label, type="primary", icon=icon, key="start_run", help=help_text, disabled=refused)
     if started and config is not None:
         start(config)
     return cost
 
 
 PLAY = ":material/play_arrow:"
+ANYWAY = "Train it all the same"
+ANYWAY_HELP = (
+    "The run needs more memory than this machine has, as far as that can be told before. Where it does, it ends with a "
+    "sentence, and so may others that train beside it."
+)
 QUEUE_HELP = "It starts by itself when the runs before it have ended, also after a restart of the server."
 
 
@@ -280,7 +288,7 @@ def draw() -> None:
     if (missing := state.missing_run()) is not None:
         st.warning(plain(state.no_such_run(missing)), icon=":material/link_off:")
     if active is not None:
-        st.fragment(run_panel, run_every=POLL_SECONDS)(active.run_id)
+        fragment(run_panel, POLL_SECONDS)(active.run_id)
     if chosen is not None and not chosen.status().waiting and chosen.run_id != (active and active.run_id):
         run_panel(chosen.run_id)
     if waiting:
