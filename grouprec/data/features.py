@@ -23,7 +23,7 @@ MAX_TERMS = 20_000
 NEARLY_ALL = 0.95  # of an items' column are numbers: then it is one of numbers
 SKEWED = 2.0  # skewness beyond which a number is read through log1p
 LIMIT = 5.0  # features are clipped to this many standard deviations
-_LETTERS = re.compile(r"[^\W\d_]{3,}")
+_LETTERS = re.compile(r"(?s)(?=.{1,32}$).*[^\W\d_]{3,}")  # of a category that can be said
 _SAYS_NOTHING = frozenset(["yes", "true", "false", "none", "other", "others", "unknown"])
 _BETWEEN_TAGS = (r"\s*\|\s*", r"\s*;\s*", r"\s*,\s*", r"\s*/\s*", r"\s+")
 _AROUND_TAGS = "[](){}\"' "  # of a list written as text
