@@ -23,7 +23,7 @@ MAX_TERMS = 20_000
 NEARLY_ALL = 0.95  # of an items' column are numbers: then it is one of numbers
 SKEWED = 2.0  # skewness beyond which a number is read through log1p
 LIMIT = 5.0  # features are clipped to this many standard deviations
-_LETTERS = re.compile(r"(?s)(?=.{1,32}$).*[^\W\d_]{3,}")  # of a category that can be said
+_SAID = re.compile(r"(?s)(?=.{1,32}$).*[^\W\d_]{3,}")  # of a category that can be said
 _SAYS_NOTHING = frozenset(["yes", "true", "false", "none", "other", "others", "unknown"])
 _BETWEEN_TAGS = (r"\s*\|\s*", r"\s*;\s*", r"\s*,\s*", r"\s*/\s*", r"\s+")
 _AROUND_TAGS = "[](){}\"' "  # of a list written as text
@@ -58,10 +58,7 @@ def categories_of(frame: pd.DataFrame) -> tuple[np.ndarray, sparse.csr_array]:
             continue
         column = _describe(str(name), frame[name], of_items=True)
         if column["kind"] == "category":
-            telling = [
-                re.search(r"[^\W\d_]{3,}", one) is not None and one.lower() not in _SAYS_NOTHING
-                for one in column["values"]
-            ]
+            telling = [bool(_SAID.match(one)) and one.lower() not in _SAYS_NOTHING for one in column["values"]]
             values += [one for one, kept in zip(column["values"], telling, strict=True) if kept]
             blocks.append(_category_features(column, frame)[:, np.flatnonzero(telling)])
     return np.array(values, dtype=object), sparse.csr_array(np.hstack(blocks))
