@@ -15,9 +15,11 @@ import pandas as pd
 
 from grouprec.core.types import DataError
 from grouprec.data.attributes import (
+    Described,
     activity,
     attribute_table,
     constant_columns,
+    described,
     item_labels,
     median_price,
 )
@@ -58,6 +60,7 @@ class Prepared:
         choose_users, judge_users: users of the dataset with a target in the validation part, by which settings are
             chosen, and in the test part: an item that they did not have before it.
         user_roles, item_roles: the columns of the attribute files, None where there is no such file.
+        users_described, items_described: how many users and items of the dataset these files know.
         rejects: rows of the interactions file that could not be read.
         encoding: of the interactions file, where it is text.
         notes: what people should know about how it was read.
@@ -79,6 +82,8 @@ class Prepared:
     judge_users: int
     user_roles: AttributeRoles | None = None
     item_roles: AttributeRoles | None = None
+    users_described: Described | None = None
+    items_described: Described | None = None
     rejects: Rejects = field(default_factory=Rejects)
     encoding: str | None = None
     notes: tuple[str, ...] = ()
@@ -172,6 +177,8 @@ def prepare(
         judge_users=held_out.users.judge,
         user_roles=None if user_file is None else user_file[1],
         item_roles=None if item_file is None else item_file[1],
+        users_described=described(user_file, dataset.user_ids),
+        items_described=described(item_file, dataset.item_ids),
         rejects=source.rejects,
         encoding=source.encoding,
         notes=source.notes,
