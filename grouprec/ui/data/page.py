@@ -26,8 +26,8 @@ from grouprec.ui.cards import plain, plural
 from grouprec.ui.charts import QUIET_CONFIG
 from grouprec.ui.data import asking, checking, preview, quality, reading, sources, versions
 from grouprec.ui.data.quality import Check
-from grouprec.ui.data.words import on_page
 from grouprec.ui.forms import form, weights_form
+from grouprec.ui.place_words import on_page
 
 NO_COLUMN = "–"
 ROLE_HELP = {

@@ -16,7 +16,7 @@ from grouprec.data.rejects import Rejects, TooManyRejectedError
 from grouprec.ui import state
 from grouprec.ui.cards import plain
 from grouprec.ui.data import checking, reading, remote, uploading
-from grouprec.ui.data.words import on_page
+from grouprec.ui.place_words import on_page
 from grouprec.ui.server import uploads
 
 FILE_TYPES = ["csv", "tsv", "txt", "dat", "gz", "parquet", "json", "jsonl", "ndjson", "xlsx"]

@@ -9,7 +9,7 @@ import pytest
 
 from grouprec.data.library import Library
 from grouprec.runs.store import RunStore
-from grouprec.ui.data.words import on_page
+from grouprec.ui.place_words import on_page
 from tests.ui.opening import texts, visit
 
 LINES = [f"K{100 + n % 30},A{n % 11},Größe {n % 11},2024-{1 + n % 9:02d}-{1 + n % 28:02d}" for n in range(300)]
