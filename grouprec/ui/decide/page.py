@@ -19,10 +19,9 @@ from grouprec.ui.decide.kept import PERSONAL, Worth
 
 ANSWER_HELP = (
     f"{gain.PEOPLE_HELP} *Enough*: the smallest number of lists within one standard error of the best, by how many of "
-    "the first ten items people took and how far up: that tells numbers of lists apart where counting "
-    "people cannot. A run that chooses its number itself goes by the same rule on earlier days. Numbers in the "
-    "sentence never fall where lists are added, unless the fall is more than chance; the table under *What if* has them as "
-    "measured."
+    "the first ten items people took and how far up: that tells numbers of lists apart where counting people cannot. "
+    "A run that chooses its number itself goes by the same rule on earlier days. Numbers in the sentence never fall "
+    "where lists are added, unless the fall is more than chance; the table under *What if* has them as measured."
 )
 CURVE_HELP = (
     "Every number of lists was tried: its groups formed from as many starts as a run takes (a tenth where users are "
