@@ -11,9 +11,9 @@ import streamlit as st
 from grouprec.core.types import REGIMES, GrouprecError, Regime
 from grouprec.report import sentences, tables
 from grouprec.runs.store import Run
-from grouprec.ui import cards, charts, feedback, opened, sheets, state
+from grouprec.ui import cards, charts, feedback, opened, reasons, sheets, state, workspace
 from grouprec.ui.address import from_url, picked, tabs_from_url
-from grouprec.ui.recommendations import reasons, remade
+from grouprec.ui.recommendations import remade
 
 LENGTHS = [10, 20, 50]
 PARTS = {"list": "This list", "ways": "Other ways to make it", "feedback": "Feedback", "user": "One user"}
@@ -227,6 +227,9 @@ def draw() -> None:
     all_groups, all_lists = state.table(current, "groups"), state.table(current, "group_lists")
     group_titles, evaluation = tables.group_names(all_groups), state.table(current, "evaluation")
     top = st.container()
+    if (other := workspace.other_number(current)) is not None:
+        workspace.draw_other(current, other, top)
+        return
     group_row, use, n_items = choose(all_groups)
     number, summary = int(group_row["group"]), state.metrics(current)
     best_method = tables.list_method(summary, use)

@@ -91,7 +91,7 @@ def test_a_run_without_its_generator_is_one_sentence(finished_run: Run) -> None:
 
 
 def test_lists_stand_side_by_side_and_items_of_the_safe_one_bear_a_dot(virtual_groups: VirtualGroups) -> None:
-    app = open_page("personas", dial="100", lists="3", group="3")
+    app = open_page("personas", dial="100", alternatives="3", group="3")
     safe, *others = listed(app)
     assert len(others) == 2
     names = {line.split("[", 1)[1].rstrip("]") for line in safe}
@@ -105,7 +105,7 @@ def test_lists_stand_side_by_side_and_items_of_the_safe_one_bear_a_dot(virtual_g
 
 
 def test_at_the_safe_end_there_is_one_list_and_the_page_says_why(virtual_groups: VirtualGroups) -> None:
-    app = open_page("personas", dial="0", lists="3")
+    app = open_page("personas", dial="0", alternatives="3")
     assert len(listed(app)) == 1
     assert "only 1 different list; turn the dial towards surprising for more" in texts(app)
 

@@ -11,7 +11,7 @@ from grouprec.core.types import GrouprecError
 from grouprec.report.palette import ACCENT, NEUTRAL
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, opened
-from grouprec.ui.recommendations import words
+from grouprec.ui import list_words as words
 
 DRAWN = 5  # own items in the picture; the table has more
 LISTED = 50
