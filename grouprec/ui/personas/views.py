@@ -22,7 +22,7 @@ LISTS = [2, 3, 4, 5]
 MOST_MIXED = 3  # groups in a mixture: their lists stand beside its own
 MOST_LIKED = 10
 MATCHES = 12  # items offered at a time
-CARDS, FEWER_CARDS = 6, 4
+CARDS, FEWER_CARDS = 3, 2  # a row of a laptop; others are drawn by a button
 HAS_SHOWN = 8  # items of a generated history on its card
 SHARES = list(range(0, 101, 5))
 VALUE_HELP = (
@@ -181,7 +181,7 @@ def member_cards(run: Run, who: opened.Who, n: int, draw: int) -> None:
     """Draw generated members as cards, and how near they come to real ones."""
     members = opened.members(run, who, n, draw)
     st.markdown(words.copy_answer(opened.copy_check(run, who)), help=MEMBERS_HELP)
-    with st.grid(min_column_width=270, border=True) as grid:
+    with st.grid(min_column_width=220, border=True, gap="small") as grid:
         for at in range(n):
             with grid.cell():
                 member_card(run, members, at)

@@ -17,6 +17,7 @@ from grouprec.ui.recommendations import remade
 
 LENGTHS = [10, 20, 50]
 PARTS = {"list": "This list", "ways": "Other ways to make it", "feedback": "Feedback", "user": "One user"}
+TALL_ROWS = 8  # that are seen at once
 ROW, TALL_ROW = 35, 65  # pixels; Streamlit wraps text in rows of more than 64
 LONG_LABEL = 18  # characters that fit into one line beside the other columns
 REACH_HELP = "Share of the members who have the item among their own 50 best predictions"
@@ -59,7 +60,7 @@ def list_table(chosen: pd.DataFrame, shared_with: pd.Series | None, key: str) ->
     st.dataframe(
         frame,
         hide_index=True,
-        height=36 + row * min(max(len(frame), 1), LENGTHS[0]),
+        height=36 + row * min(max(len(frame), 1), LENGTHS[0] if row == ROW else TALL_ROWS),
         row_height=row,
         key=key,
         column_config={
@@ -245,9 +246,9 @@ def draw() -> None:
             looked_at = remade.choose(current, group_row, use, n_items, trained)
             if looked_at is None:
                 remade.plain_list(trained.head(n_items), state.table(current, "items"), summary.get("n_users", 0))
+                downloads(all_lists, group_titles, number, None)
             else:
-                remade.remade(looked_at)
-            downloads(all_lists, group_titles, number, looked_at)
+                remade.remade(looked_at, functools.partial(downloads, all_lists, group_titles, number, looked_at))
     if tabs["ways"].open:
         with tabs["ways"]:
             st.caption("What the run made besides, as it was trained.")

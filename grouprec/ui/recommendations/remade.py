@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -24,7 +25,7 @@ DIAL = list(range(0, 101, 5))  # per cent
 OFFERED = 400  # items that can be left out: the most wanted of the group; others would not come up anyway
 ROWS_SHOWN = 10
 TABLE_HEIGHT = 38 + 35 * ROWS_SHOWN
-MAP_HEIGHT = 300
+MAP_HEIGHT = 240
 FITTING = ("rank", "move", "label", "takers", "owned", "place")  # columns that fit beside the map
 STRATEGY_HELP = "How what members want becomes one list. **As trained**: the list that exports take.\n\n" + "\n\n".join(
     f"**{one.title}** ({one.cite}): {one.explanation}" for one in STRATEGIES.values()
@@ -80,8 +81,12 @@ def choose(run: Run, group: pd.Series, regime: Regime, length: int, head: pd.Dat
 
 
 @st.fragment
-def remade(chosen: Chosen) -> None:
-    """Draw the controls, the price, the list and why the selected item is on it."""
+def remade(chosen: Chosen, downloads: Callable[[], None]) -> None:
+    """Draw the map, the controls, the price, the list and why the selected item is on it.
+
+    Args:
+        downloads: draws what can be taken along.
+    """
     try:
         left, right = st.columns(workspace.SPLIT, gap="medium")
         with right:
@@ -92,6 +97,7 @@ def remade(chosen: Chosen) -> None:
                 items = before
             price(chosen, items, shown=everything or not wishes.none)
             row = table(chosen, items[: chosen.length], before[: chosen.length], everything)
+            downloads()
         with left:
             users = state.table(chosen.run, "users")
             names = tables.group_names(state.table(chosen.run, "groups"))
