@@ -224,7 +224,7 @@ def method_dots(rows: pd.DataFrame, marks: dict[str, float], metric: str) -> go.
             **label, yanchor="bottom", yshift=2 + 16 * (level % 2), font={"size": 12, "color": NEUTRAL}
         )
     figure.update_layout(
-        **plain_layout(110 + 22 * len(rows)),
+        **plain_layout(110 + 21 * len(rows)),
         xaxis={"title": metric, "rangemode": "tozero", "gridcolor": GRID, "zeroline": False},
         yaxis={"categoryorder": "array", "categoryarray": ordered["title"].map(literal).tolist(), "showgrid": False},
     )
@@ -303,7 +303,7 @@ def steps(rows: pd.DataFrame, metric: str) -> go.Figure:
     )
     figure = go.Figure(bar)
     figure.update_layout(
-        **plain_layout(60 + 30 * len(rows), top=8),
+        **plain_layout(60 + 25 * len(rows), top=8),
         xaxis={"title": metric, "gridcolor": GRID, "zeroline": False},
         yaxis={"autorange": "reversed", "showgrid": False},
     )

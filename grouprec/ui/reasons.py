@@ -15,7 +15,7 @@ from grouprec.ui import list_words as words
 
 DRAWN = 5  # own items in the picture; the table has more
 LISTED = 50
-HEIGHT = 200
+HEIGHT = 185
 HELP = (
     "What lifts the item above one of average popularity that nobody's items speak for. Shares are parts of all that "
     "speaks for it, a mean over the members who are predicted to want it, by how much they want it."

@@ -15,7 +15,7 @@ from grouprec.live.feedback import verdicts
 from grouprec.report import bundle
 from grouprec.runs.approvals import approvals
 from grouprec.runs.store import Run, RunStore
-from tests.browser.conftest import LAPTOP, PAGES, PHONE, Server, Tab
+from tests.browser.conftest import LAPTOP, PAGES, PHONE, SMALL_LAPTOP, Server, Tab
 from tests.support.small_run import copy_of
 
 pytestmark = pytest.mark.browser
@@ -112,7 +112,10 @@ def test_the_keyboard_alone_approves_and_takes_the_lists_along(tab: Tab, run: Ru
 @pytest.mark.parametrize("name", PAGES)
 def test_every_page_opens_by_a_deep_link_in_light_and_dark_and_on_a_phone(tab: Tab, name: str, run: Run) -> None:
     main = open_page(tab, name, run)
-    assert main.evaluate("element => element.scrollHeight") <= MOST_SCREENS * LAPTOP["height"]
+    for laptop in (LAPTOP, SMALL_LAPTOP):
+        tab.page.set_viewport_size(laptop)
+        tab.settled()
+        assert main.evaluate("element => element.scrollHeight") <= MOST_SCREENS * laptop["height"], laptop
     assert serious_violations(tab) == []
     tab.page.emulate_media(color_scheme="dark")
     expect(tab.page.locator("[data-testid=stApp]")).to_have_css("color-scheme", "dark")

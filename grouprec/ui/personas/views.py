@@ -23,7 +23,7 @@ MOST_MIXED = 3  # groups in a mixture: their lists stand beside its own
 MOST_LIKED = 10
 MATCHES = 12  # items offered at a time
 CARDS, FEWER_CARDS = 3, 2  # a row of a laptop; others are drawn by a button
-HAS_SHOWN = 8  # items of a generated history on its card
+HAS_SHOWN = 6  # items of a generated history on its card
 SHARES = list(range(0, 101, 5))
 VALUE_HELP = (
     "**Value**: what 512 generated members of the group are predicted to make of the list, relative to the safe list, "

@@ -25,7 +25,7 @@ DIAL = list(range(0, 101, 5))  # per cent
 OFFERED = 400  # items that can be left out: the most wanted of the group; others would not come up anyway
 ROWS_SHOWN = 10
 TABLE_HEIGHT = 38 + 35 * ROWS_SHOWN
-MAP_HEIGHT = 240
+MAP_HEIGHT = 200
 FITTING = ("rank", "move", "label", "takers", "owned", "place")  # columns that fit beside the map
 STRATEGY_HELP = "How what members want becomes one list. **As trained**: the list that exports take.\n\n" + "\n\n".join(
     f"**{one.title}** ({one.cite}): {one.explanation}" for one in STRATEGIES.values()
