@@ -8,19 +8,16 @@ import sys
 import tempfile
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
-from grouprec.cli import privacy
+from grouprec.cli import privacy, retention
 from grouprec.cli.options import AsJson, Runs
 from grouprec.cli.serving import become_server
 from grouprec.cli.sources import FETCHED, SOURCE_HELP, Query, fetched
 from grouprec.cli.terminal import print_json, print_rows, print_run, progress_bar, terminal
 from grouprec.core.errors import GrouprecError
-
-if TYPE_CHECKING:
-    pass
 
 # The map compiles beside the training. Threads that wait by spinning then fight over the cores: on two of them an
 # epoch of the updater took 56 s instead of 11 s. It must stand before torch is loaded.
@@ -34,6 +31,8 @@ app = typer.Typer(
 )
 app.command()(privacy.forget)
 app.command()(privacy.pseudonym)
+app.command()(retention.expire)
+app.command()(retention.restore)
 VALUE_COLUMNS = ["n_groups", "method", "regime", "metric", "value", "low", "high"]  # of `value --json`
 VALUE_COLUMNS += ["floor", "floor_method", "individual", "oracle", "share_of_gain"]
 Encoding = Annotated[str, typer.Option(help="Of a text file, e.g. cp1252 or gb18030; mixed: line by line; found")]
@@ -103,12 +102,13 @@ def train(
     refit: Annotated[bool | None, typer.Option("--refit/--no-refit", help="Learn final lists from all rows")] = None,
     feedback: Annotated[str, typer.Option(help="A run whose likes, dislikes and hidden items count here, too")] = "",
     title: Annotated[str, typer.Option(help="What to call the run")] = "",
+    anyway: Annotated[bool, typer.Option("--anyway", help="Also where this machine has too little memory")] = False,
     runs: Runs = None,
     resume: Annotated[str | None, typer.Option(help="Continue this run from its last finished stage")] = None,
     json: AsJson = False,
 ) -> None:
     """Train the whole pipeline on an interactions file."""
-    from grouprec.cli.training import helps, train_run
+    from grouprec.cli.training import helps, refuse_too_large, train_run
 
     if helps():
         return
@@ -153,6 +153,8 @@ def train(
         for file in filter(None, (config.users, config.items)):
             peek(file)
         find_roles(config.interactions, config.roles, reading_of(config.preparation))
+        if not anyway:
+            refuse_too_large(config)
         run = store.create(config)
     metrics = train_run(store, run)
     if json:
@@ -270,24 +272,6 @@ def list_runs(runs: Runs = None, json: AsJson = False) -> None:
 
 
 @app.command()
-def restore(
-    run: Annotated[str, typer.Argument(help="Run id as it was; without one, what the trash holds")] = "",
-    runs: Runs = None,
-    json: AsJson = False,
-) -> None:
-    """Take a deleted run back from the trash, which keeps it for 14 days."""
-    from grouprec.runs import trash
-    from grouprec.runs.store import RunStore
-
-    root = RunStore(runs).root
-    names = [trash.take_back(root, run).name] if run else trash.kept(root)
-    if json:
-        print_json({"runs": names})
-    else:
-        print_rows([{"run_id": name} for name in names], "The trash is empty.")
-
-
-@app.command()
 def owner(
     run: Annotated[str, typer.Argument(help="Run id, the beginning of one, or last")],
     to: Annotated[str, typer.Option(help="Whose it shall be: the name by which they sign in")] = "",
@@ -363,19 +347,21 @@ def value(run: Annotated[str, typer.Argument(help="Run id or last")], runs: Runs
 @app.command()
 def report(
     run: Annotated[str, typer.Argument(help="Run id, the beginning of one, or last")],
-    out: Annotated[Path, typer.Option(help="The HTML file to write")],
+    out: Annotated[
+        Path,
+        typer.Option(help="The file: .html for the story, .pdf or .png for its six views (with a browser at hand)"),
+    ],
     runs: Runs = None,
     json: AsJson = False,
 ) -> None:
-    """Write a run's whole story as one HTML file that needs no network and prints well."""
-    from grouprec.report.html import write
+    """Write a run's whole story as one HTML file that needs no network and prints well; or its views as PDF or PNG."""
+    from grouprec.cli.exporting import write_report
     from grouprec.runs.store import RunStore
 
     found = RunStore(runs).get(run)
-    size = write(found, out)
-    terminal.print(f"{out}: {size / 1000:,.0f} KB", markup=False, highlight=False, soft_wrap=True)
+    said = write_report(found, out)
     if json:
-        print_json({"run_id": found.run_id, "file": str(out), "bytes": size})
+        print_json({"run_id": found.run_id, **said})
 
 
 @app.command()

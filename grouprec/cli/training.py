@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from grouprec.cli.terminal import Remarks, progress_bar
+from grouprec.core.errors import SettingError
 from grouprec.runs.progress import Watch
 from grouprec.runs.store import Run, RunStore
+
+if TYPE_CHECKING:
+    from grouprec.runs.config import RunConfig
 
 
 def helps() -> bool:
@@ -18,6 +22,23 @@ def helps() -> bool:
 
     with together.crew():
         return True
+
+
+def refuse_too_large(config: RunConfig) -> None:
+    """Check that a run fits this machine, where it is trained here.
+
+    Raises:
+        SettingError: it needs more memory than the machine has.
+    """
+    from grouprec.data.prepare import reading_of
+    from grouprec.training import cost, executor
+
+    if executor.elsewhere():
+        return
+    least, reading = config.preparation.min_item_users, reading_of(config.preparation)
+    sentence = cost.refusal(config, cost.size_of(config.interactions, config.roles, least, reading))
+    if sentence:
+        raise SettingError(f"{sentence} --anyway trains it all the same.")
 
 
 def train_run(store: RunStore, run: Run) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from grouprec.data.clean import Rows
 from grouprec.data.columns import AttributeRoles
+from grouprec.data.evidence import MOST_CIRCUMSTANCES
 from grouprec.data.ids import encode_ids
 from grouprec.data.numerals import is_numeric, to_numbers
 from grouprec.data.values import sorted_unique
@@ -28,7 +29,7 @@ def attribute_table(file: tuple[pd.DataFrame, AttributeRoles] | None, ids: np.nd
     if file is None:
         return pd.DataFrame(index=pd.RangeIndex(len(ids)))
     table, roles = file
-    places = _places(table[roles.id], ids)
+    places = places_of(table[roles.id], ids)
     columns = {name: _typed(table[name].iloc[np.maximum(places, 0)], places >= 0) for name in roles.attributes}
     return pd.DataFrame({name: values for name, values in columns.items() if values is not None})
 
@@ -54,10 +55,10 @@ def described(file: tuple[pd.DataFrame, AttributeRoles] | None, ids: np.ndarray)
         return None
     table, roles = file
     columns = (roles.label, *roles.attributes) if roles.label else roles.attributes
-    return Described(int((_places(table[roles.id], ids) >= 0).sum()), len(ids), tuple(columns))
+    return Described(int((places_of(table[roles.id], ids) >= 0).sum()), len(ids), tuple(columns))
 
 
-def _places(column: pd.Series, ids: np.ndarray) -> np.ndarray:
+def places_of(column: pd.Series, ids: np.ndarray) -> np.ndarray:
     """Return the first row of the table that bears each id, -1 where there is none."""
     codes, names = encode_ids(column)
     rows = np.flatnonzero(codes >= 0)
@@ -76,10 +77,11 @@ def _typed(column: pd.Series, known: np.ndarray) -> pd.Series | None:
     return pd.Series(np.append(names, UNKNOWN)[codes], dtype="str")
 
 
-def constant_columns(table: pd.DataFrame, columns: tuple[str, ...], train: Rows, n_users: int) -> pd.DataFrame:
-    """Return the columns of the interactions that belong to the user, by their most frequent value in training rows.
+def user_columns(table: pd.DataFrame, columns: tuple[str, ...], train: Rows, n_users: int) -> pd.DataFrame:
+    """Return the columns of the interactions that say something of the user, by their most frequent value in training.
 
-    A column stays if at least 95 % of the rows agree with it, and if it is numeric or has at most 200 values.
+    A column that at least 95 % of the rows agree with belongs to the user; it stays if it is numeric or has at most 200
+    values. Another one (a device, a channel) tells what is ``usual`` with a user, if it is text of at most 30 values.
     """
     kept = {}
     for column in columns:
@@ -89,12 +91,15 @@ def constant_columns(table: pd.DataFrame, columns: tuple[str, ...], train: Rows,
         usual = most_frequent(train.users, codes, n_users)
         known = codes >= 0
         agreeing = (codes == usual[train.users])[known]
-        if not known.any() or agreeing.mean() < LEAST_CONSTANT or not (numeric or len(names) <= MOST_DISTINCT):
+        if not known.any():
             continue
-        if numeric:
+        constant = agreeing.mean() >= LEAST_CONSTANT
+        if constant and numeric:
             kept[column] = np.append(to_numbers(pd.Series(names)), np.nan)[usual]
-        else:
+        elif constant and len(names) <= MOST_DISTINCT:
             kept[column] = pd.Series(np.append(names, UNKNOWN)[usual], dtype="str")
+        elif not numeric and len(names) <= MOST_CIRCUMSTANCES and len(np.unique(usual[usual >= 0])) > 1:
+            kept[f"usual {column}"] = pd.Series(np.append(names, UNKNOWN)[usual], dtype="str")
     return pd.DataFrame(kept, index=pd.RangeIndex(n_users))
 
 
@@ -173,10 +178,15 @@ def item_labels(
         codes, names = encode_ids(table[label].iloc[train.source])
         usual = most_frequent(train.items, codes, len(item_ids))
         labels[usual >= 0] = names[usual[usual >= 0]]
-    if item_file is not None and item_file[1].label is not None:
-        given, roles = item_file
-        places = _places(given[roles.id], item_ids)
-        codes, names = encode_ids(given[roles.label].iloc[np.maximum(places, 0)])
+    return labels if item_file is None else label_table(item_file, item_ids, labels)
+
+
+def label_table(file: tuple[pd.DataFrame, AttributeRoles], ids: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return the labels, object array of str [n], with those of the items file in their place where it has any."""
+    table, roles = file
+    if roles.label is not None:
+        places = places_of(table[roles.id], ids)
+        codes, names = encode_ids(table[roles.label].iloc[np.maximum(places, 0)])
         known = (places >= 0) & (codes >= 0)
         labels[known] = names[codes[known]]
     return labels

@@ -234,9 +234,15 @@ class _Search:
         return [str(o.name) for o in others if evidence.belongs_to(o, mine) and evidence.belongs_to(mine, o)]
 
     def _user_attributes(self, roles: Roles) -> tuple[str, ...]:
-        """Return the columns without a role that differ between users and hardly ever within one."""
+        """Return the columns without a role that are the same on all rows of a user, or tell their circumstances."""
         if roles.user is None:
             return ()
         owner = self.head[roles.user]
+        item = None if roles.item is None else self.head[roles.item]
         free: Iterable[str] = (column for column in self.columns if column not in roles.columns())
-        return tuple(column for column in free if evidence.belongs_to(self.head[column], owner))
+        return tuple(
+            column
+            for column in free
+            if evidence.belongs_to(self.head[column], owner)
+            or (item is not None and evidence.is_context(self.head[column], item))
+        )

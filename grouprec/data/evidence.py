@@ -11,7 +11,7 @@ from grouprec.data.behaviours import BEHAVIOUR_WEIGHTS
 from grouprec.data.header_words import CATEGORY, DURATION, says, simple_name
 from grouprec.data.ids import encode_ids
 from grouprec.data.numerals import is_numeric, to_numbers
-from grouprec.data.outcomes import is_flag
+from grouprec.data.outcomes import is_flag, tells_outcome
 from grouprec.data.times import read_times, to_clock
 from grouprec.data.values import distinct_values, plain_texts, shown, word_set
 
@@ -28,6 +28,7 @@ _SPAN = re.compile(
 _RATINGS = {5.0, 10.0}
 _LEAST_COUNT, _OUR_DAYS = 9e8, 9.4e8  # plain numbers are times only where they would lie after 1999, in whatever unit
 _MOST, _MANY_DATES = 0.9, 5
+MOST_CIRCUMSTANCES, _ROWS_EACH = 30, 10
 
 
 def objection(role: str, column: pd.Series, strict: bool) -> str | None:
@@ -178,3 +179,19 @@ def belongs_to(column: pd.Series, owner: pd.Series, rows_each: float = 1 / 0.9) 
     pairs = len(np.unique(owners[known] * np.int64(len(distinct)) + values[known]))
     n_owners = len(np.unique(owners[known]))
     return len(distinct) > 1 and pairs <= 1.05 * n_owners and n_owners * rows_each < known.sum()
+
+
+def is_context(column: pd.Series, item: pd.Series) -> bool:
+    """Return whether a column says under which circumstances a row came about: a device, a place, a channel.
+
+    Words of which few are different, each of them on many rows, and not the same for all rows of an item.
+
+    Args:
+        column: of the first rows, ``item`` beside it.
+    """
+    if is_numeric(column) or is_flag(column) or tells_outcome(column) or looks_like_behaviour(column):
+        return False
+    codes, values = encode_ids(column)
+    known = int((codes >= 0).sum())
+    few = 2 <= len(values) <= MOST_CIRCUMSTANCES and known >= _ROWS_EACH * len(values)
+    return few and not belongs_to(column, item)

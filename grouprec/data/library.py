@@ -7,6 +7,7 @@ name that is there already is another version.
     owner.json                       whose it is, where people sign in
     dataset.json                     display name, rows, roles and preparation choices
     interactions/ users/ items/      one uploaded file each, under a harmless name
+``<root>/.uploads/<id>/``            a large file on its way in: owner.json and file/NAME, as long as was promised
 """
 
 from __future__ import annotations
@@ -20,11 +21,12 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, BinaryIO
 
-from grouprec.core import rights
+from grouprec.core import locks, rights, trash, usage
 from grouprec.core.files import read_json, storage, write_json
 from grouprec.core.rights import Deed, Role, Whose
 from grouprec.core.site import app_root
@@ -37,6 +39,7 @@ SAMPLE_NAME = "Online Retail (sample)"
 SAMPLE_SIZE = {"n_users": 3976, "n_items": 3249, "n_rows": 253_203, "n_raw": 541_909}
 PARTS = ("interactions", "users", "items")
 _CHUNK = 1 << 20  # bytes read at a time: an upload of a gigabyte never stands in memory twice
+UPLOADS, KEEP_LOCK = ".uploads", ".keep.lock"
 QUOTA_GB = "GROUPREC_UPLOAD_GB"  # the setting: what the uploads of one person may take; 100 where nothing is said
 _KEY = re.compile(r"[0-9a-f]{16}")
 
@@ -154,8 +157,8 @@ class Library:
                         digest.update(f"{part} {Path(safe_name(upload[0])).suffix} {found}\n".encode())
             key = digest.hexdigest()[:16]
             if self._read(key) is None:
-                self.check_quota(_size(incoming))
                 self._keep(incoming, key, name)
+            usage.use(self.root / key)
         finally:
             shutil.rmtree(incoming, ignore_errors=True)
         return self.get(key)
@@ -201,13 +204,40 @@ class Library:
         write_json(folder / "dataset.json", record)
         return self.get(key)
 
-    def check_quota(self, n_bytes: int) -> None:
-        """Check that whoever acts may keep so many bytes more.
+    def expect(self, upload_id: str, name: str, n_bytes: int) -> Path:
+        """Make room for a file that somebody begins to send, and return where it goes: as long as it will be.
+
+        It counts as theirs from now on, so that several on their way at once are together within the quota.
+
+        Raises:
+            SettingError, StorageError: as for :meth:`expect_more`.
+        """
+        place = self.root / UPLOADS / upload_id
+        path = place / "file" / safe_name(name)
+        with storage(place):
+            path.parent.mkdir(parents=True)
+            rights.give_to_maker(place)
+            path.touch()
+        self.expect_more(path, n_bytes)
+        return path
+
+    def expect_more(self, path: Path, n_bytes: int) -> None:
+        """Make room for a file on its way that is now to have so many bytes.
 
         Raises:
             SettingError: the environment does not say a number.
-            StorageError: they have too many.
+            StorageError: whoever acts would have too many, or the library cannot be written.
         """
+        with self._alone(), storage(path):
+            self._check_quota(n_bytes - path.stat().st_size)
+            os.truncate(path, n_bytes)  # a hole, which takes no room on the disk
+
+    def _alone(self) -> AbstractContextManager[None]:
+        """Let one thread of one process at a time take room: what it counts is then what is there."""
+        return locks.alone(self.root / KEEP_LOCK, "Another upload is being taken in; try again.")
+
+    def _check_quota(self, n_bytes: int) -> None:
+        """Check that whoever acts may keep so many bytes more; they are :meth:`_alone`."""
         told = os.environ.get(QUOTA_GB, "").strip() or "100"
         try:
             most = float(told) * 1e9
@@ -215,7 +245,8 @@ class Library:
             raise SettingError(f"{QUOTA_GB} must be a number, not '{told}'.") from None
         who = rights.person()
         alone = who.role is Role.LOCAL  # then all is theirs
-        folders = [self.folder(entry) for entry in self.list()]
+        coming = self.root / UPLOADS
+        folders = [*map(self.folder, self.list()), *(coming.iterdir() if coming.is_dir() else [])]
         used = sum(_size(one) for one in folders if alone or rights.whose(one, who.name) is Whose.OWN)
         if used + n_bytes > most:
             raise StorageError(
@@ -236,14 +267,31 @@ class Library:
             with storage(folder):
                 shutil.rmtree(folder)
 
+    def put_away(self, key: str) -> None:
+        """Move an upload to the trash of the library.
+
+        Raises:
+            StorageError: there is no such dataset, or it cannot be moved.
+        """
+        self.get(key)
+        rights.require(Deed.MANAGE, "put away", self.root / key)
+        with self._alone():
+            trash.put(self.root, self.root / key)
+
     def _keep(self, incoming: Path, key: str, name: str) -> None:
-        """Give a complete copy its final name; the record is written before, so that no entry is ever half there."""
+        """Give a complete copy its final name; the record is written before, so that no entry is ever half there.
+
+        Of two that come with the same content at once the first is kept.
+        """
         rows = _count_rows(next((incoming / "interactions").iterdir()))
         record = {"name": safe_name(name), "added": time.time(), "rows": rows, "roles": {}, "preparation": {}}
         write_json(incoming / "dataset.json", record)
         rights.give_to_maker(incoming)
         folder = self.root / key
-        with storage(folder):
+        with self._alone(), storage(folder):
+            if self._read(key) is not None:
+                return
+            self._check_quota(_size(incoming))
             shutil.rmtree(folder, ignore_errors=True)  # remains of a damaged entry
             incoming.replace(folder)
 
@@ -268,7 +316,12 @@ class Library:
 
 
 def _size(folder: Path) -> int:
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    """Return the bytes of all files below a folder; what goes while it is looked at counts nothing."""
+    total = 0
+    for file in folder.rglob("*"):
+        with suppress(OSError):
+            total += file.stat().st_size if file.is_file() else 0
+    return total
 
 
 def _mine() -> bytes:

@@ -9,7 +9,7 @@ many takes it comes to within a given time is learned apart (:mod:`grouprec.rank
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
@@ -75,6 +75,11 @@ class Weights:
         # Without evidence: an item in the history is as good as the user's best new ones.
         terms = (0.0,) * len(REPEAT_TERMS) if repeats else None
         return cls({name: 1 / len(names) for name in names}, repeats=terms, intercept=-2.0)
+
+    def with_trend(self, half_life: float | None, power: float) -> Self:
+        """Return the same blend with another trend: its exponent beside members whose shares sum to 1."""
+        whole = sum(self.encoders.values()) + self.popularity
+        return replace(self, half_life=half_life if power else None, trend=whole * power)
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)

@@ -7,6 +7,7 @@ import copy
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
@@ -16,18 +17,24 @@ from scipy import sparse
 from torch import Tensor, nn
 from torch.nn import functional
 
+from grouprec.core.memory import device_is_full
 from grouprec.core.types import SettingError
 from grouprec.models import together
 
 Module = TypeVar("Module", bound=nn.Module)
 Progress = Callable[[float, dict[str, float]], None]
 
+MOST_PARTS = 64  # into which a mini-batch is cut where a GPU has no room for it
 MOST_STEPS = 400  # of an epoch over users: of more users, more are read in a step
 EXCLUDED = -1e4  # logit of an item that is no negative; finite, so that its gradient is 0 and not NaN
 
 
 def _ignore(fraction: float, values: dict[str, float]) -> None:
     """Progress that nobody watches."""
+
+
+def _unheard(remark: str) -> None:
+    """A remark that nobody reads."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +46,13 @@ class RunOptions:
         device: a torch device, already resolved ("cpu", "cuda", "mps").
         on_progress: called with the finished fraction of this stage (0..1) and the latest values
             (losses, validation metric); called at least once per epoch.
+        on_note: called with a sentence that people should know.
     """
 
     seed: int = 0
     device: str = "cpu"
     on_progress: Progress = field(default=_ignore, repr=False)
+    on_note: Callable[[str], None] = field(default=_unheard, repr=False)
 
     def rng(self, purpose: str) -> np.random.Generator:
         """Return a generator of its own for that purpose, so that stages do not shift one another's numbers."""
@@ -82,8 +91,12 @@ def device_title(device: str) -> str:
 
 
 def batches(rng: np.random.Generator, n: int, size: int) -> Iterator[np.ndarray]:
-    """Yield the numbers 0..n-1 in random order, ``size`` at a time; of several processes each gets its part."""
+    """Yield the numbers 0..n-1 in random order, ``size`` at a time; of several processes each gets its part.
+
+    Where a GPU had no room for so many they are fewer (:func:`that_fits`).
+    """
     together.share_rng(rng)
+    size = that_fits(size)
     order = rng.permutation(n)
     yield from together.deal(rng, (order[start : start + size] for start in range(0, n, size)))
 
@@ -219,12 +232,13 @@ def fit_epochs(
     Raises:
         FloatingPointError: a loss is not finite.
     """
+    _parts.set(1)
     history: list[dict[str, float]] = []
     best, best_epoch, weights = -np.inf, epochs, None
     together.begin(module)
     for epoch in range(1, epochs + 1):
         module.train()
-        values = together.agree(run_epoch())
+        values = together.agree(_in_memory(run_epoch, run))
         together.share_weights(module)
         if not all(np.isfinite(value) for value in values.values()):
             raise FloatingPointError(f"Training diverged in epoch {epoch}; lower the learning rate.")
@@ -243,6 +257,34 @@ def fit_epochs(
         module.load_state_dict(weights)
     module.eval()
     return FitHistory(history, best_epoch)
+
+
+_parts: ContextVar[int] = ContextVar("parts", default=1)  # into which the mini-batches of this fit are cut
+
+
+def that_fits(size: int) -> int:
+    """Return the size of a mini-batch for which the GPU has room: what is asked for, or a half, a quarter ... of it."""
+    return max(1, -(-size // _parts.get()))
+
+
+def _in_memory(run_epoch: Callable[[], dict[str, float]], run: RunOptions) -> dict[str, float]:
+    """Train an epoch; where the GPU has no room for its mini-batches, begin it again with halves of them.
+
+    What was learned before stays. Processes that learn together stop: the others wait for the mini-batch that failed.
+    """
+    while True:
+        try:
+            return run_epoch()
+        except RuntimeError as error:
+            if not device_is_full(error) or together.size() > 1 or _parts.get() >= MOST_PARTS:
+                raise
+        _parts.set(2 * _parts.get())  # here, where the error no longer holds the tensors of what failed
+        if run.device.startswith("cuda"):
+            torch.cuda.empty_cache()
+        run.on_note(
+            "The GPU has no room for mini-batches of this size; the epoch begins again with "
+            f"{_parts.get()} times smaller ones."
+        )
 
 
 def module_arrays(module: nn.Module) -> dict[str, np.ndarray]:

@@ -43,7 +43,7 @@ class Listed:
         label, item: what it is called, and its id.
         why: the reasons in words; empty where there are none.
         takers: members who should take it within the run's horizon; None where the run does not tell.
-        owned: share of members who have it already, in 0..1.
+        owned: share of members who have it already, in 0..1; None where that is not told.
         place: on one list for everybody, from 1; 0 for not on it.
     """
 
@@ -51,7 +51,7 @@ class Listed:
     item: str
     why: str
     takers: float | None
-    owned: float
+    owned: float | None
     place: int
 
 
@@ -129,6 +129,6 @@ def _row(rank: int, item: Listed, with_takers: bool) -> str:
         takers = f'<td class="n">{NOTHING if item.takers is None else format(item.takers, ",.1f")}</td>'
     return (
         f'<tr><td class="n">{rank}</td><td><strong>{escape(item.label)}</strong>{why}</td>'
-        f'{takers}<td class="n">{100 * item.owned:.0f} %</td>'
+        f'{takers}<td class="n">{NOTHING if item.owned is None else format(100 * item.owned, ".0f") + " %"}</td>'
         f'<td class="n">{item.place or "–"}</td></tr>'
     )

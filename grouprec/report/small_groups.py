@@ -1,4 +1,4 @@
-"""Few people are told as few: counts and shares that could point at somebody are not printed in a report.
+"""Few people are told as few: counts and shares that could point at somebody are in no report and no download.
 
 Sizes below a floor are hidden. Where that hides one group only, the next smallest goes with it: the total less all
 others would tell the one.
@@ -6,17 +6,22 @@ others would tell the one.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
 from grouprec.core.environment import whole_number
+from grouprec.report import noise
+from grouprec.runs.store import Run
 
 SETTING = "GROUPREC_FEWEST_PEOPLE"
 NOTHING = "–"
 
 
 def fewest() -> int:
-    """Return the smallest number of people that a report tells, 5 where nothing is said; 1 tells all.
+    """Return the smallest number of people that a report or download tells, 5 where nothing is said; 1 tells all.
 
     Raises:
         SettingError: the environment does not say a number from 1.
@@ -41,3 +46,105 @@ def people(size: int, hide: bool, full: str) -> str:
     if not hide:
         return full
     return f"fewer than {fewest()}" if size < fewest() else "not told"
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is told of a run's groups.
+
+    Attributes:
+        sizes: int [G], as they are told: as they are, or with noise (:mod:`grouprec.report.noise`).
+        few: bool [G], whose size is not told at all.
+        rest: bool [G], of whom nothing else is told either; where sizes have noise, of nobody.
+        words: on the noise, "" where there is none.
+    """
+
+    sizes: np.ndarray
+    few: np.ndarray
+    rest: np.ndarray
+    words: str = ""
+
+    @property
+    def shares(self) -> np.ndarray:
+        """Return the sizes as shares of their sum."""
+        return self.sizes / max(self.sizes.sum(), 1)
+
+
+def of_run(run: Run, groups: pd.DataFrame) -> Told:
+    """Return what is told of a run's groups.
+
+    Args:
+        groups: size, one row per group.
+    Raises:
+        SettingError: a setting says no number, or the noise cannot be drawn.
+        StorageError: what was told with noise cannot be kept.
+    """
+    sizes, asked = groups["size"].to_numpy(), noise.epsilon()
+    if asked is None:
+        few = hidden(groups["size"])
+        return Told(sizes, few, few)
+    sizes = noise.noisy_sizes(run, groups["size"], asked)
+    off, spent = 1 / asked, noise.spent(run)
+    words = (
+        f"Sizes and shares of groups bear random noise (differential privacy, epsilon {asked:g}): a size is off by "
+        f"{off:.2g} on average. Epsilon told of this run so far: {spent:g}. Of a group no other number is told."
+    )
+    return Told(sizes, hidden(pd.Series(sizes)), np.ones(len(sizes), bool), words)
+
+
+def untold(counts: pd.Series) -> np.ndarray:
+    """Return of whom nothing is told, bool [n]: those that :func:`hidden` hides; all where sizes have noise."""
+    return hidden(counts) | (noise.epsilon() is not None)
+
+
+def note() -> str:
+    """Say what is left out of a file that is given away."""
+    if noise.epsilon() is not None:
+        return "Without numbers of groups: their sizes are told in the report, with noise"
+    return f"Without numbers of fewer than {fewest()} people"
+
+
+def without(frame: pd.DataFrame, hide: np.ndarray, columns: Iterable[str]) -> pd.DataFrame:
+    """Return a table to give away: nothing stands in some columns of the rows that must not be told.
+
+    Args:
+        hide: bool [n].
+    """
+    safe = frame.copy()
+    for name in columns:
+        safe[name] = safe[name].mask(hide)
+    return safe
+
+
+def of_groups(frame: pd.DataFrame, groups: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
+    """Return a table of groups, of any number of rows each, without the numbers of groups of few people.
+
+    Args:
+        frame: with a column ``group``.
+        groups: group, size.
+    """
+    few = groups.loc[untold(groups["size"]), "group"]
+    return without(frame, frame["group"].isin(few).to_numpy(), columns)
+
+
+def of_values(frame: pd.DataFrame, by: list[str], people: str) -> pd.DataFrame:
+    """Return a table of values, of which those of each ``by`` divide the users, without those that few people have.
+
+    Args:
+        people: the column that counts them.
+    """
+    hide = frame.groupby(by, sort=False)[people].transform(lambda counts: pd.Series(untold(counts), counts.index))
+    return frame[~hide.astype(bool)]
+
+
+def of_sizes(value: pd.DataFrame) -> pd.DataFrame:
+    """Return what numbers of lists are worth without the sizes of groups of few people.
+
+    Args:
+        value: n_groups, smallest, largest. Of two groups one tells the other, since all users are known.
+    """
+    if "smallest" not in value:  # of the oldest runs
+        return value
+    few = (value["smallest"] < fewest()).to_numpy() | (noise.epsilon() is not None)
+    both = few & ((value["n_groups"] == 2).to_numpy() | (noise.epsilon() is not None))
+    return without(without(value, few, ["smallest"]), both, ["largest"])

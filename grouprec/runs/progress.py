@@ -123,7 +123,7 @@ def make_plan(config: RunConfig, store: RunStore) -> dict[str, float]:
     names += [f"judge: {name}" for name in fit]
     names += ["evaluation"] if config.preset == "quick" else ["without groups: profile", "evaluation"]
     if config.refit:
-        names += [f"refit: {name}" for name in ("prepare", *fit)]
+        names += [f"refit: {name}" for name in ("folds", "prepare", *fit)]
     names += ["map", "save"]
     measured = {**_latest_seconds(config, store), **searches}
     return {name: measured.get(name) or usual_seconds(name, config) for name in names}

@@ -40,7 +40,7 @@ class Status:
 
     ``place`` orders the queue, the lowest first; None once the run has had its turn. ``process`` is the identity of
     the process with that pid (:func:`grouprec.core.processes.identity`), "" for a run of 0.1.0; on a cluster it is the
-    name of the job and there is no pid.
+    name of the job and there is no pid. ``gpu`` is the one that the run has for itself, "" for none.
     """
 
     state: State = State.QUEUED
@@ -55,6 +55,7 @@ class Status:
     started: float | None = None
     ended: float | None = None
     place: float | None = None
+    gpu: str = ""
 
     @property
     def waiting(self) -> bool:
@@ -103,7 +104,7 @@ def _text(value: object) -> bool:
 
 
 _FITS: dict[str, Callable[[object], bool]] = {
-    **dict.fromkeys(("state", "stage", "message", "process"), _text),
+    **dict.fromkeys(("state", "stage", "message", "process", "gpu"), _text),
     **dict.fromkeys(("stage_fraction", "fraction", "created"), _number),
     **dict.fromkeys(("seconds_left", "started", "ended", "place"), _number_or_none),
     "pid": lambda value: (

@@ -6,6 +6,8 @@
     owner.json       whose it is, where people sign in
     notes.json       what people wrote about the run: a note, tags, a new title
     approvals.json   which number of lists people approved, when
+    published.json   which sizes of groups were told, where they are told with noise
+    links.json       to whom it was shown as it was at a moment; what each link shows lies in links/
     events.jsonl     one line per epoch, stage end and note
     log.txt          what the process printed
     stages/          what every stage learned: <kind>.<name>.safetensors + .json (settings, key)
@@ -23,19 +25,20 @@ import os
 import secrets
 import shutil
 import time
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import platformdirs
 
-from grouprec.core import rights
+from grouprec.core import rights, trash, usage
 from grouprec.core.errors import StorageError
 from grouprec.core.files import read_json, storage, write_json
 from grouprec.core.forms import DamagedError
 from grouprec.core.processes import identity
 from grouprec.core.rights import Deed
-from grouprec.runs import content, trash
+from grouprec.runs import content
 from grouprec.runs.notes import MOST_NOTE, MOST_TAG, MOST_TAGS, Notes
 from grouprec.runs.run import LEDGER, Run
 from grouprec.runs.status import FINISHED, RESUMABLE, State, Status, begin_status
@@ -94,12 +97,12 @@ class RunStore:
             done = [run for run in runs if run.finished or run.status().state is State.DAMAGED]
             if not done:
                 raise StorageError(f"There is no finished run in {self.root}; train one first.")
-            return done[0]
+            return _used(done[0])
         matches = [run for run in runs if run.run_id == run_id] or [r for r in runs if r.run_id.startswith(run_id)]
         if len(matches) != 1 or not run_id:
             what = "no run" if not matches else f"{len(matches)} runs"
             raise StorageError(f"There is {what} called '{run_id}' in {self.root}; see `grouprec list`.")
-        return matches[0]
+        return _used(matches[0])
 
     def create(self, config: RunConfig, place: float | None = None) -> Run:
         """Make a run folder in state queued.
@@ -113,6 +116,7 @@ class RunStore:
         rights.require(Deed.ADD, "train")
         for folder in self._read_by(config):
             rights.require(Deed.SEE, "train on", folder)
+            usage.use(folder)
         stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
         path = self.root / f"{stamp}-{secrets.token_hex(2)}"
         with storage(self.root):
@@ -126,10 +130,14 @@ class RunStore:
 
     def _read_by(self, config: RunConfig) -> set[Path]:
         """Return the folders of datasets, and of the run whose feedback counts, that a configuration reads."""
-        library, files = self.root / "datasets", (config.interactions, config.users, config.items)
-        inside = [file.relative_to(library) for file in files if file is not None and file.is_relative_to(library)]
         feedback = {self.root / config.feedback} if config.feedback else set()
-        return {library / one.parts[0] for one in inside} | feedback
+        return self.datasets_of((config.interactions, config.users, config.items)) | feedback
+
+    def datasets_of(self, files: Iterable[Path | None]) -> set[Path]:
+        """Return the folders of the datasets of this store that some files belong to."""
+        library = self.root / "datasets"
+        inside = [file.relative_to(library) for file in files if file is not None and file.is_relative_to(library)]
+        return {library / one.parts[0] for one in inside}
 
     def delete(self, run: Run) -> None:
         """Put a run in the trash; stages that others read back from it go to one of them, too.
@@ -170,6 +178,12 @@ class RunStore:
                 if found is not None and found[0].get("key") == key:
                     return found[1], found[0]["meta"]
         return None
+
+
+def _used(run: Run) -> Run:
+    """Note that somebody asked for a run by its name, and return it."""
+    usage.use(run.path)
+    return run
 
 
 def _is_run(folder: Path) -> bool:

@@ -31,6 +31,7 @@ from grouprec.models.fitting import device_title, resolve_device
 from grouprec.runs.config import RunConfig
 from grouprec.runs.progress import make_plan, usual_seconds
 from grouprec.runs.store import Run, RunStore
+from grouprec.training.load import at_work
 from grouprec.training.reuse import learned_before, read_back
 from grouprec.training.selection import encoder_names
 
@@ -39,7 +40,6 @@ COUNTED_ROWS = 400_000  # rows that are counted, in less than a second; what lar
 SIMILAR = 10.0  # data up to this many times larger or smaller tell how long a stage takes
 RESERVE = 0.9  # share of the free memory that a run may take
 EARLY_STOP = 0.6  # ten times as many epochs allowed take about four times as long
-IDLE = 0.25  # share of the processors below which a machine counts as idle
 GPU_GAIN = 4.0  # how much faster networks train on a GPU, before one was ever seen to
 
 
@@ -79,6 +79,7 @@ class Estimate:
         before: the title of the run whose tastes are read back, "" where there is none.
         memory, free: bytes at the peak, and bytes that this machine has to spare now.
         advice: what would fit where the run does not; "" where it does.
+        most: bytes that this machine has at all, in use or not.
     """
 
     seconds: float
@@ -92,6 +93,12 @@ class Estimate:
     busy: float = 0.0
     processors: int = 1
     before: str = ""
+    most: int = 0
+
+    @property
+    def refused(self) -> bool:
+        """Whether the run needs more than this machine has at all, so that it would end for want of memory."""
+        return self.memory > self.most > 0
 
 
 # How much work a step has that trains no stage, in units of its own: only ratios count. Stages declare theirs.
@@ -171,10 +178,7 @@ def estimate(config: RunConfig, size: Size, store: RunStore, speed: Callable[[],
         store: whose finished runs may tell how long stages take here.
         speed: how fast this machine is against the known one, asked only where no run tells; :func:`calibrate`.
     """
-    stand_in: Any = SimpleNamespace(
-        n_users=size.n_users, n_items=size.n_items, timed=size.timed, train=range(size.n_rows)
-    )
-    asked, config = config, config.model_copy(update={"encoders": encoder_names(config, stand_in)})
+    asked, config = config, _with_encoders(config, size)
     plan = [name for name in make_plan(config, RunStore(store.root / "none")) if not name.startswith("search ")]
     known = _known_seconds(config, size, store.runs())
     unknown = [name for name in plan if _bare(name) not in known]
@@ -202,17 +206,16 @@ def estimate(config: RunConfig, size: Size, store: RunStore, speed: Callable[[],
         busy=busy,
         processors=processors,
         before="" if before is None else before.title(),
+        most=all_memory(),
     )
 
 
-def at_work() -> tuple[float, int]:
-    """Return how many processors of this machine were at work in the last minute, and how many it has."""
-    processors = psutil.cpu_count() or 1
-    try:
-        load = psutil.getloadavg()[0]
-    except OSError:  # a container may hide it
-        load = 0.0
-    return (load if load >= IDLE * processors else 0.0), processors
+def _with_encoders(config: RunConfig, size: Size) -> RunConfig:
+    """Return the choices with the encoders named that data of that size will have."""
+    stand_in: Any = SimpleNamespace(
+        n_users=size.n_users, n_items=size.n_items, timed=size.timed, train=range(size.n_rows)
+    )
+    return config.model_copy(update={"encoders": encoder_names(config, stand_in)})
 
 
 def _bare(stage: str) -> str:
@@ -333,13 +336,38 @@ def memory(config: RunConfig, size: Size) -> int:
 
 def free_memory() -> int:
     """Return the bytes that a run could take now; in a container, what the container allows."""
-    free = psutil.virtual_memory().available
+    limit, used = _container()
+    return min(psutil.virtual_memory().available, limit - used)
+
+
+def all_memory() -> int:
+    """Return the bytes that this machine has, or that its container may take."""
+    return min(psutil.virtual_memory().total, _container()[0])
+
+
+def _container() -> tuple[int, int]:
+    """Return the bytes that the container may take, and those that it has taken; endlessly many where there is none."""
     folder = Path("/sys/fs/cgroup")
     try:
-        limit, used = ((folder / name).read_text().strip() for name in ("memory.max", "memory.current"))
-        return min(free, int(limit) - int(used)) if limit != "max" else free
-    except (OSError, ValueError):
-        return free
+        limit, used = (int((folder / name).read_text()) for name in ("memory.max", "memory.current"))
+    except (OSError, ValueError):  # also "max"
+        return 2**62, 0
+    return limit, used
+
+
+def refusal(config: RunConfig, size: Size) -> str:
+    """Return why a run must not be begun on this machine, and what would fit; "" where it may.
+
+    It is refused for what the machine has at all, not for what is free now: that may be free when its turn comes.
+    """
+    config, most = _with_encoders(config, size), all_memory()
+    need = memory(config, size)
+    if need <= most:
+        return ""
+    return (
+        f"This run needs about {need / GB:.0f} GB of memory, and this machine has {most / GB:.0f} GB: it would end for "
+        f"want of memory. {_advice(config, size, need, most)}"
+    )
 
 
 def gpu_memory() -> tuple[str, int, int] | None:

@@ -91,6 +91,11 @@ def _told() -> str:
     return told
 
 
+def on_cluster() -> bool:
+    """Return whether runs are trained by a cluster."""
+    return _told() == "ray"
+
+
 def elsewhere() -> bool:
     """Return whether a command hands its run to other machines, and only watches."""
     return _told() == "ray" and JOB not in os.environ

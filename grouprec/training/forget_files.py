@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from grouprec.core import trash
 from grouprec.core.changes import Changes
 from grouprec.core.files import read_json, write_json
 from grouprec.core.types import GrouprecError
@@ -37,24 +38,25 @@ class TrainingFiles:
         self.rows = 0
         self.unread: list[str] = []
         self._anew: dict[Path, Path] = {}  # file of the library that is to be Parquet -> where that is now
-        entries = [entry for entry in library.list() if not entry.is_sample]
-        self._uploads = {entry.interactions.resolve() for entry in entries}
+        places = (library, Library(library.root / trash.FOLDER))  # the trash has the same form
+        entries = [(place, entry) for place in places for entry in place.list() if not entry.is_sample]
+        self._entries = entries
+        self._uploads = {entry.interactions.resolve() for _, entry in entries}
         self._asked: set[tuple[Path, Path | None, str]] = set()
 
     def prepare(self) -> None:
         """Look at all files, and write what is to be new."""
-        for entry in self.library.list():
-            if not entry.is_sample:
-                self._prepare_dataset(entry)
+        for library, entry in self._entries:
+            self._prepare_dataset(library, entry)
         for run in self.runs:
             self._look_outside(run)
 
-    def _prepare_dataset(self, entry: KnownDataset) -> None:
-        """Write a dataset of the library anew where it holds the users."""
+    def _prepare_dataset(self, library: Library, entry: KnownDataset) -> None:
+        """Write a dataset of the library, or of its trash, anew where it holds the users."""
         try:
-            choices = self._choices_of(entry)
+            choices = self._choices_of(entry, self._known_as(library, entry.interactions))
             found = files.without_users(
-                self.library, entry, choices, self.users, self.changes.folder / f"dataset-{entry.key}"
+                library, entry, choices, self.users, self.changes.folder / f"{library.root.name}-{entry.key}"
             )
         except GrouprecError as error:
             self.unread.append(f"The dataset '{entry.name}' cannot be searched: {error}")
@@ -62,8 +64,8 @@ class TrainingFiles:
         if found is None:
             return
         new, rows = found
-        place = self.library.root / new.key
-        self.changes.remove(self.library.root / entry.key)
+        place = library.root / new.key
+        self.changes.remove(library.root / entry.key)
         self.datasets.append(entry.name)
         self.rows += rows
         if not new.interactions.exists():  # nobody else was in it
@@ -71,19 +73,23 @@ class TrainingFiles:
         for part in PARTS:
             old, now = getattr(entry, part), getattr(new, part)
             if old is not None and now is not None:
-                self.moved[old.resolve()] = place / part / now.name
+                self.moved[self._known_as(library, old)] = self.library.root / new.key / part / now.name
         kept = new.interactions
-        if not place.exists() and place not in self.changes.given(self.library.root):
+        if not place.exists() and place not in self.changes.given(library.root):
             made = self.changes.new(place)
             kept.parent.parent.rename(made)
             kept = made / "interactions" / kept.name
         if kept.name != entry.interactions.name:
-            self._anew[entry.interactions.resolve()] = kept
+            self._anew[self._known_as(library, entry.interactions)] = kept
 
-    def _choices_of(self, entry: KnownDataset) -> list[Choice]:
+    def _known_as(self, library: Library, path: Path) -> Path:
+        """Return the path by which runs know a file of the library, though it may be in the trash now."""
+        return (self.library.root / path.relative_to(library.root)).resolve()
+
+    def _choices_of(self, entry: KnownDataset, known_as: Path) -> list[Choice]:
         """Return how a dataset is read: by itself first, then by every run that does it in a way that fits."""
         told = [one for one in map(chosen, self.runs) if one is not None]
-        theirs = [one.choice for one in told if one.interactions.resolve() == entry.interactions.resolve()]
+        theirs = [one.choice for one in told if one.interactions.resolve() == known_as]
         own, fitting = Choice(entry.roles, Preparation(**entry.preparation)), []
         for choice in (own, *theirs):
             with contextlib.suppress(GrouprecError):

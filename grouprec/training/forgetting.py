@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from grouprec.core import rights
+from grouprec.core import rights, trash
 from grouprec.core.changes import Changes, changing
 from grouprec.core.files import read_json, storage
 from grouprec.core.forms import DamagedError, write_form
@@ -28,7 +28,7 @@ from grouprec.core.types import BusyError, StorageError
 from grouprec.data.library import Library
 from grouprec.explore import edits
 from grouprec.live import ledger
-from grouprec.runs import content, forgotten, notes, trash
+from grouprec.runs import content, forgotten, notes
 from grouprec.runs import removal as without
 from grouprec.runs.run import FITTED, FORGOTTEN
 from grouprec.runs.store import Run, RunStore, State

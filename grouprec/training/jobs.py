@@ -1,9 +1,9 @@
 """Training as a process of its own; everything about it is on disk, so any server can watch it, also a restarted one.
 
-Browser and command line share one queue: a machine trains ``GROUPREC_JOBS`` runs of a folder at a time (1 where nothing
-is said), the others wait. There is no process beside those that train: whoever ends, cancels or looks at a run starts
-the next one, under a lock so that it is started once. Who trains a run holds its lock, and its executor knows whether
-it lives (:mod:`grouprec.training.executor`); no clock is asked.
+Browser and command line share one queue: a machine trains ``GROUPREC_JOBS`` runs of a folder at a time, of those with a
+GPU ``GROUPREC_JOBS_GPU`` on each (:mod:`grouprec.training.room`); the others wait, in their order. There is no process
+beside those that train: whoever ends, cancels or looks at a run starts the next one, under a lock so that it is started
+once. Who trains a run holds its lock, and its executor knows whether it lives; no clock is asked.
 """
 
 from __future__ import annotations
@@ -20,34 +20,23 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from grouprec.core import changes, processes, rights
-from grouprec.core.environment import whole_number
 from grouprec.core.errors import GrouprecError, SettingError, StorageError, WorkerLostError
 from grouprec.core.files import storage
 from grouprec.core.locks import alone, held
 from grouprec.core.rights import Deed
 from grouprec.runs.progress import Progress, Watch, make_plan
 from grouprec.runs.store import FINISHED, RESUMABLE, Run, RunStore, State, Status
-from grouprec.training import executor
+from grouprec.training import executor, room
 from grouprec.training.memory import memory_sentence
 
 if TYPE_CHECKING:
     from grouprec.runs.config import RunConfig
 
-LIMIT = "GROUPREC_JOBS"
 LOOK_SECONDS = 0.5  # between two looks of a process that waits for its turn
 TRAIN_LOCK, QUEUE_LOCK = ".train.lock", ".queue.lock"
 
 
 # -- the queue
-
-
-def limit() -> int:
-    """Return how many runs of a folder this machine trains at a time.
-
-    Raises:
-        SettingError: the environment does not say a number from 1.
-    """
-    return whole_number(LIMIT, 1)
 
 
 def start(store: RunStore, config: RunConfig) -> Run:
@@ -132,13 +121,14 @@ def active(store: RunStore) -> Run | None:
 
 def _start_waiting(store: RunStore) -> None:
     """Start waiting runs while there is room; one that waits in a process of its own starts itself."""
-    room = limit() - len(_training(store))
+    training = _training(store)
     for run in _waiting(store):
         status = refresh(run)
-        if room < 1 or (status.waiting and status.attended):
+        gpu = room.room(run, training)
+        if gpu is None or (status.waiting and status.attended):
             return
-        if status.waiting and _try(store, run):
-            room -= 1
+        if status.waiting and _try(store, run, gpu):
+            training.append(run)
 
 
 def _training(store: RunStore) -> list[Run]:
@@ -154,9 +144,11 @@ def _training(store: RunStore) -> list[Run]:
     return found
 
 
-def _try(store: RunStore, run: Run) -> bool:
+def _try(store: RunStore, run: Run, gpu: str) -> bool:
     """Start a run; one that cannot be started has failed, and says why."""
     try:
+        if gpu != run.status().gpu:
+            run.set_status(gpu=gpu)
         _spawn(store, run)
     except GrouprecError as error:
         run.set_status(state=State.FAILED, place=None, message=str(error), ended=time.time())
@@ -352,8 +344,11 @@ def _takes_its_turn(store: RunStore, run: Run) -> bool:
         others = [other for other in _training(store) if other.run_id != run.run_id]
         waiting = _waiting(store)
         next_one = not status.waiting or waiting[0].run_id == run.run_id or refresh(waiting[0]).state in FINISHED
-        if len(others) < limit() and next_one:
-            run.set_status(state=State.RUNNING, place=None, started=time.time(), **executor.me())
+        gpu = room.room(run, others)
+        if gpu is not None and next_one:
+            run.set_status(state=State.RUNNING, place=None, gpu=gpu, started=time.time(), **executor.me())
+            if gpu:  # before anything of this process looks for one
+                os.environ[room.VISIBLE] = gpu
             return True
         if not status.waiting:
             run.set_status(place=_last_place(store))

@@ -17,6 +17,7 @@ from grouprec.core import logs, processes
 from grouprec.core.files import storage
 from grouprec.core.types import StorageError
 from grouprec.runs.store import Run, State, Status
+from grouprec.training import room
 from grouprec.training.executor import Look, me
 
 GRACE_SECONDS = 1.2  # between asking a process to stop and stopping it
@@ -39,7 +40,7 @@ class LocalProcesses:
                 stdout=file,
                 stderr=file,
                 start_new_session=True,
-                env={**os.environ, "PYTHONUNBUFFERED": "1", "NO_COLOR": "1"},
+                env={**os.environ, "PYTHONUNBUFFERED": "1", "NO_COLOR": "1", **_its_gpu(run)},
             )
         with contextlib.suppress(StorageError):
             run.set_status(pid=child.pid, process=processes.identity(child.pid) or "")
@@ -60,6 +61,12 @@ class LocalProcesses:
                 process.wait(GRACE_SECONDS)
             processes.signal_group(process, getattr(signal, "SIGKILL", signal.SIGTERM))
         return ""
+
+
+def _its_gpu(run: Run) -> dict[str, str]:
+    """Return what lets a child see the GPU that it was given, and no other."""
+    given = run.status().gpu
+    return {room.VISIBLE: given} if given else {}
 
 
 def _alive(status: Status) -> bool:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import errno
 
+from grouprec.core.memory import device_is_full
+
 ADVICE = "keep fewer items (data.min_item_users), choose preset quick or fewer encoders, and try again"
 
 
 def memory_sentence(error: BaseException) -> str:
     """Return what to do where an error means that memory did not suffice, "" where it means something else.
 
-    PyTorch has an error of its own for a device, and none for the processor, where only the words tell.
+    PyTorch has no error of its own for the processor, where only the words tell.
     """
     words = str(error).lower()
-    if type(error).__name__ == "OutOfMemoryError" or "cuda out of memory" in words or "mps backend out of" in words:
+    if device_is_full(error):
         return (
             "The GPU has not enough memory for this run; set a smaller batch_size of its encoders, or train with "
             "--device cpu."

@@ -29,7 +29,7 @@ from grouprec.training.encoded import Encoded
 from grouprec.training.fit import Choices
 from grouprec.training.groups_and_lists import GroupMaker
 from grouprec.training.list_choice import OWN, ListChoice, choose_lists, own_lists, singles
-from grouprec.training.simple import Simple, choose_simple
+from grouprec.training.simple import Judged, Simple, choose_simple
 from grouprec.training.stage_cache import StageCache
 from grouprec.training.takes import foretell
 
@@ -38,13 +38,20 @@ USUAL = baselines.PREDICTOR
 LARGE = baselines.ITEM_KNN  # the simple scorer of catalogues that are too large for the usual one
 
 
-def choose(cache: StageCache, data: Dataset, folds: Sequence[Dataset] = (), length: float = 0.0) -> Choices:
+def choose(
+    cache: StageCache,
+    data: Dataset,
+    folds: Sequence[Dataset] = (),
+    length: float = 0.0,
+    known: Judged | None = None,
+) -> Choices:
     """Let held-out users decide settings, blend and number of groups.
 
     Args:
         data: with its validation part, without the test part.
         folds: of everything known before the test part (:func:`grouprec.data.folds.make_folds`).
         length: of the part that judges, in seconds; 0 where it has none.
+        known: what was judged on folds, kept for :func:`choose_once_more`.
     """
     config, progress = cache.config, cache.progress
     names = encoder_names(config, data)
@@ -55,7 +62,7 @@ def choose(cache: StageCache, data: Dataset, folds: Sequence[Dataset] = (), leng
         n_groups, reason, tried = decide_n_groups(config, data, None, None)
         return Choices(names, weights[config.repeats], weights[not config.repeats], n_groups, reason, tried)
     with progress.stage("folds") as report:
-        simple = _simple(cache, data, names, folds, report)
+        simple = _simple(cache, data.n_items, folds, report, known)
     settings = [config.stage_config("encoder", name).model_dump(mode="json") for name in names]
     searched = [names, data.key, config.search_minutes, settings, sorted(config.settings)]
     left = [name for name in names if name != simple.encoder or not simple.settings]
@@ -84,16 +91,42 @@ def choose(cache: StageCache, data: Dataset, folds: Sequence[Dataset] = (), leng
     return Choices(names, own, other, n_groups, reason, tried, decided, live_weight, simple, lists, foretold)
 
 
+def choose_once_more(
+    cache: StageCache, choices: Choices, folds: Sequence[Dataset], judged: Dataset, known: Judged | None = None
+) -> Choices:
+    """Return the choices for the final fit: the test part has been judged, so it, too, speaks for the simple scorer.
+
+    It is the latest of all windows. Strength, fading and trend are chosen on the folds and on it; what is in the blend
+    stays.
+
+    Args:
+        judged: everything known before the test part, with the test part in the place of the validation part.
+        known: of :func:`choose`.
+    """
+    before = choices.simple
+    if before is None or not before.n_users or not len(judged.validation):
+        return choices
+    with cache.progress.stage("folds") as report:
+        simple = _simple(cache, judged.n_items, [*folds, judged], report, known)
+    weights, other = (
+        one and one.with_trend(simple.half_life, simple.trend) for one in (choices.weights, choices.other_weights)
+    )
+    assert weights is not None
+    of_simple = {**choices.decided.get(simple.encoder, {}), **simple.settings}
+    decided = {**choices.decided, simple.encoder: of_simple}
+    return replace(choices, simple=simple, weights=weights, other_weights=other, decided=decided)
+
+
 def _simple(
-    cache: StageCache, data: Dataset, names: Sequence[str], folds: Sequence[Dataset], report: StageReport
+    cache: StageCache, n_items: int, folds: Sequence[Dataset], report: StageReport, known: Judged | None
 ) -> Simple:
     """Return the simple scorer that everything is measured against, as the folds choose it."""
     config = cache.config
-    most = getattr(config.stage_config("encoder", USUAL), "max_items", data.n_items)
-    name = USUAL if data.n_items <= most else LARGE
+    most = getattr(config.stage_config("encoder", USUAL), "max_items", n_items)
+    name = USUAL if n_items <= most else LARGE
     settings = config.stage_config("encoder", name).model_dump(mode="json")
     depends = ["simple", name, settings, [fold.key for fold in folds], sorted(config.settings.get(name, {}))]
-    found = cache.once("simple", depends, lambda: asdict(choose_simple(folds, name, config, report)), report)
+    found = cache.once("simple", depends, lambda: asdict(choose_simple(folds, name, config, report, known)), report)
     return Simple(**found)
 
 
@@ -135,7 +168,7 @@ def _lists(
     """Return the floor and the kinds of lists that the folds prefer."""
     config = cache.config
     grouper = config.stage_config("grouper", config.grouper).model_dump(mode="json")
-    rules = config.rules.model_dump(mode="json")
+    rules = config.rules.model_dump(mode="json", exclude={"new_items"})
     depends = [encoded.keys, folded.keys, weights.as_dict(), config.grouper, grouper, rules, config.repeats, length]
 
     def choose_now() -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ JUDGES = 1000  # users of a fold who choose, drawn
 TRENDS = (0.25, 0.5, 0.75, 1.0, 1.25)  # exponents tried with every half-life
 FADES = (2.0, 3.0, 5.0, 8.0, 15.0, 30.0)  # later rows of a user after which an item counts half
 STRENGTHS = (0.3, 1.0, 3.0)  # times the preset's regularisation
+STRONGER = (9.0, 27.0)  # tried one by one, as long as the one before is the best
 MOST_ITEMS = 8_000  # beyond so many, only the preset's regularisation is tried
 
 
@@ -120,8 +122,15 @@ class _Fold:
         return self.data.without_validation()
 
 
+Judged = dict[tuple[str, _Choice], np.ndarray]  # by fold and choice, the nDCG@10 of every judged user
+
+
 def choose_simple(
-    folds: Sequence[Dataset], name: str, config: RunConfig, report: Callable[[float, dict[str, float]], None]
+    folds: Sequence[Dataset],
+    name: str,
+    config: RunConfig,
+    report: Callable[[float, dict[str, float]], None],
+    known: Judged | None = None,
 ) -> Simple:
     """Return the settings of a simple scorer that held-out users of the folds prefer.
 
@@ -132,7 +141,9 @@ def choose_simple(
     Args:
         folds: of :func:`grouprec.data.folds.make_folds`.
         name: a linear encoder; what it lacks a setting for (``l2``, ``fade``) is not tried.
+        known: what an earlier call has judged on some of these folds; what this one judges is put there, too.
     """
+    known = {} if known is None else known
     base = config.stage_config("encoder", name)
     fields = type(base).model_fields
     free = {field for field in ("l2", "fade") if field in fields and field not in config.settings.get(name, {})}
@@ -157,7 +168,10 @@ def choose_simple(
         found = [np.empty((len(asked), len(fold.task.users))) for fold in ready]
         for number, (fold, out) in enumerate(zip(ready, found, strict=True)):
             for at, choice in enumerate(asked):
-                out[at] = fold.judge(choice)
+                key = fold.data.key, choice
+                if key not in known:
+                    known[key] = fold.judge(choice)
+                out[at] = known[key]
             report((number + 1) / len(ready), {})
         judged.update(
             {choice: mean_by_user(users, np.concatenate([o[at] for o in found])) for at, choice in enumerate(asked)}
@@ -187,6 +201,9 @@ def _descend(best_of: Callable[[Iterable[_Choice]], _Choice], free: set[str], da
         best = best_of(replace(way, fade=fade) for fade in (0.0, *FADES) for way in ways)
     if "l2" in free and data[0].n_items <= MOST_ITEMS:
         best = best_of(replace(best, strength=strength) for strength in STRENGTHS)
+        for before, stronger in pairwise((STRENGTHS[-1], *STRONGER)):
+            if best.strength == before:
+                best = best_of([replace(best, strength=stronger)])
     return best_of(with_trends(best))
 
 

@@ -25,7 +25,7 @@ from grouprec.runs.store import Run, RunStore
 from grouprec.training.encoded import Encoded
 from grouprec.training.groups_and_lists import excluded_everywhere
 
-STAGE_FORMAT = 7  # raise it when a stage's arrays or the meaning of its settings change
+STAGE_FORMAT = 8  # raise it when a stage's arrays or the meaning of its settings change
 TOGETHER = ("encoder", "profile", "updater")  # a generator's steps are too small to share
 _SHOWN = {"grouper": "groups", "profile": "profile", "generator": "generator", "updater": "updater"}
 
@@ -66,7 +66,7 @@ class StageCache:
                 stage.load(saved[0])
                 stage.decided = saved[1]["decided"]
                 return stage, key
-            options = RunOptions(self.config.seed, self.device, report)
+            options = RunOptions(self.config.seed, self.device, report, self.progress.note)
             if shared:
                 together.fit(stage, inputs, options)
             else:

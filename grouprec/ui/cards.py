@@ -123,8 +123,12 @@ def link(page: str, label: str, **parameters: object) -> None:
     st.page_link(state.page_path(page), label=label, query_params=query, icon=":material/arrow_forward:")
 
 
-def download(label: str, frame: Callable[[], pd.DataFrame], file_name: str, key: str) -> None:
-    """Draw a button that makes the CSV only when it is pressed, and does not rerun the page."""
+def download(label: str, frame: Callable[[], pd.DataFrame], file_name: str, key: str, help: str | None = None) -> None:
+    """Draw a button that makes the CSV only when it is pressed, and does not rerun the page.
+
+    What tells numbers of groups, or of users with something in common, comes from :mod:`grouprec.report.small_groups`;
+    every download says which kind it is in tests/ui/test_downloads.py.
+    """
     st.download_button(
         label,
         data=lambda: spreadsheet.download(frame()),
@@ -133,4 +137,5 @@ def download(label: str, frame: Callable[[], pd.DataFrame], file_name: str, key:
         key=key,
         on_click="ignore",
         icon=":material/download:",
+        help=help,
     )

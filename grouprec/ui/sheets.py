@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
 from grouprec.core.forms import DamagedError
 from grouprec.core.types import GrouprecError, Regime
 from grouprec.explore.remake import ListMembers
-from grouprec.report import sentences, tables
+from grouprec.report import sentences, small_groups, tables
 from grouprec.report.sheet import LENGTH, document, listed, sheet_body
 from grouprec.runs.store import Run
 from grouprec.ui import cards, opened, state
@@ -23,42 +25,59 @@ def of_group(run: Run, group: pd.Series, regime: Regime, members: ListMembers, t
         day: :func:`day_of` the run, which only a page's script knows.
     """
     title = cards.group_label(int(group["group"]), str(group["name"]))
-    return document(title, [_body(run, group, regime, members, trained, day)])
+    groups = state.table(run, "groups")
+    at = int((groups["group"] == group["group"]).to_numpy().argmax())
+    return document(title, [_body(run, group, regime, members, trained, day, small_groups.of_run(run, groups), at)])
 
 
 def of_all(run: Run, regime: Regime, day: str) -> str:
     """Return the pages of all groups whose members the run knows, as one HTML document."""
     groups, users, lists = (state.table(run, name) for name in ("groups", "users", "group_lists"))
+    told = small_groups.of_run(run, groups)
     method = tables.list_method(state.metrics(run), regime)
     pages = []
-    for _, group in groups.iterrows():
+    for at, (_, group) in enumerate(groups.iterrows()):
         members = opened.members(run, users, int(group["group"]))
         if len(members.rows):
             head = tables.group_list(lists, int(group["group"]), method, regime)
             rows = opened.item_rows(run, head["item"])
-            pages.append(_body(run, group, regime, members, rows[rows >= 0], day))
+            pages.append(_body(run, group, regime, members, rows[rows >= 0], day, told, at))
     return document(run.title(), pages)
 
 
-def _body(run: Run, group: pd.Series, regime: Regime, members: ListMembers, trained: np.ndarray, day: str) -> str:
+def _body(
+    run: Run,
+    group: pd.Series,
+    regime: Regime,
+    members: ListMembers,
+    trained: np.ndarray,
+    day: str,
+    told: small_groups.Told,
+    at: int,
+) -> str:
+    """Return the page of a group, the ``at``-th; of few people it tells the list and no more."""
+    hide = bool(told.rest[at])
     metrics = state.metrics(run)
     method = (metrics.get("list_method") or {}).get(regime, "generated")
     try:
-        explainer = opened.explainer(run, members.rows)
+        explainer = None if hide else opened.explainer(run, members.rows)
     except DamagedError:
         raise
     except GrouprecError:  # older runs kept no reasons: the page goes without
         explainer = None
     items = listed(members, trained[:LENGTH], opened.places_for_all(run), explainer)
-    about = f"{cards.plural(int(group['size']), 'user')}, {cards.percent(group['share'])} of all · "
-    takes = members.takes
+    items = [replace(item, takers=None, owned=None) for item in items] if hide else items
+    size = int(told.sizes[at])
+    full = f"{cards.plural(size, 'user')}, {cards.percent(told.shares[at])} of all"
+    about = f"{small_groups.people(size, bool(told.few[at]), full)} · ".replace("not told · ", "")
+    takes = None if hide else members.takes
     worth = sentences.worth_answer(state.table(run, "evaluation"), regime, method)
     return sheet_body(
         cards.group_label(int(group["group"]), str(group["name"])),
         about + sentences.REGIMES[regime],
-        portrait(run, group),
+        "" if hide else portrait(run, group),
         items,
-        [found_words(run, group, regime), worth],
+        ["" if hide else found_words(run, group, regime), worth, told.words],
         f"From the run {run.title()}, {day}",
         "" if takes is None else takes.horizon.words,
     )
@@ -88,6 +107,8 @@ def found_words(run: Run, group: pd.Series, regime: str) -> str:
     if own.empty or pd.isna(own["zero_hit_share"].iloc[0]):
         return ""
     row = own.iloc[0]
+    if row["n_test_users"] < small_groups.fewest():
+        return ""
     found = cards.percent(1 - row["zero_hit_share"])
     tested = cards.plural(int(row["n_test_users"]), "member")
     return f"Of {tested} tested on held-out interactions, {found} took at least one of the ten."

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from grouprec.data.attributes import (
     activity,
     attribute_table,
-    constant_columns,
     described,
     item_labels,
     median_price,
     most_frequent,
+    user_columns,
 )
 from grouprec.data.clean import Rows
 from grouprec.data.columns import AttributeRoles
@@ -58,17 +58,24 @@ def test_a_row_without_an_id_is_of_nobody():
 
 
 def constant(values, users, n_users=2):
-    return constant_columns(pd.DataFrame({"x": values}), ("x",), rows_of(users), n_users)
+    return user_columns(pd.DataFrame({"x": values}), ("x",), rows_of(users), n_users)
 
 
-@pytest.mark.parametrize(("n_odd", "kept"), [(1, True), (2, False)])
-def test_a_column_belongs_to_the_user_where_nineteen_rows_in_twenty_agree(n_odd, kept):
+@pytest.mark.parametrize(("n_odd", "name"), [(1, "x"), (2, "usual x")])
+def test_a_column_belongs_to_the_user_where_nineteen_rows_in_twenty_agree_else_it_tells_what_is_usual(n_odd, name):
     values = ["n"] * 10 + ["s"] * 10
     values[:n_odd] = ["w"] * n_odd
     found = constant(values, [0] * 10 + [1] * 10)
-    assert found.shape == (2, int(kept))
-    if kept:
-        assert found["x"].tolist() == ["n", "s"]
+    assert found.to_dict("list") == {name: ["n", "s"]}
+
+
+def test_circumstances_that_are_many_or_numbers_or_usual_with_everybody_tell_nothing():
+    users = [0, 0, 0, 1, 1, 1]
+    assert constant(["web", "web", "app", "app", "web", "app"], users).shape == (2, 1)
+    assert constant(["web", "web", "app", "web", "web", "app"], users).shape == (2, 0), "all use the web"
+    assert constant(["1", "1", "2", "2", "2", "1"], users).shape == (2, 0)
+    many = [f"v{n}" for n in range(31)] * 2
+    assert constant(many, [0, 1] * 31).shape == (2, 0) and constant(many[:30] * 2, [0] * 29 + [1] * 31).shape == (2, 1)
 
 
 @pytest.mark.parametrize("numeric", [False, True])
@@ -85,7 +92,7 @@ def test_missing_values_do_not_count_and_users_without_any_are_unknown():
     assert constant(["n", None, None, "s"], [0, 0, 2, 1], 4)["x"].tolist() == ["n", "s", "unknown", "unknown"]
     np.testing.assert_array_equal(constant(["7", None, "2.5"], [0, 1, 2], 4)["x"], [7, np.nan, 2.5, np.nan])
     assert constant([None, None], [0, 1]).shape == (2, 0)
-    two = constant_columns(pd.DataFrame({"x": [None], "y": ["n"]}), ("x", "y"), rows_of([0]), 1)
+    two = user_columns(pd.DataFrame({"x": [None], "y": ["n"]}), ("x", "y"), rows_of([0]), 1)
     assert list(two.columns) == ["y"], "a column left out does not end the search"
 
 

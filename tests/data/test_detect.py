@@ -203,9 +203,26 @@ def attribute(values, users):
 )
 def test_a_column_that_hardly_ever_differs_within_a_user_is_an_attribute(n_users, rows_each, n_odd, found):
     users = [f"u{n:02d}" for n in range(n_users)] * rows_each
-    values = [("north", "south")[n % 2] for n in range(n_users)] * rows_each
-    values[:n_odd] = ["west"] * n_odd
+    values = [("north", "south", "east", "west")[n % 4] for n in range(n_users)] * rows_each
+    values[:n_odd] = ["centre"] * n_odd
     assert attribute(values, users) is found
+
+
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [
+        (["web", "app", "shop"] * 10, True),
+        (["web", "app", "shop", "kiosk"] * 7, False),  # too few rows to tell
+        (["yes", "no"] * 20, False),
+        (["1", "2", "3"] * 10, False),
+        (["red", "red", "blue", "blue"] * 10, False),  # the item's own
+    ],
+)
+def test_a_column_of_circumstances_is_an_attribute(values, found):
+    n = len(values)
+    users, items = [f"u{row % 7}" for row in range(n)], [f"i{row % 4}" for row in range(n)]
+    roles = detect_roles(pd.DataFrame({"user": users, "item": items, "x": values}))
+    assert roles.user_attributes == (("x",) if found else ())
 
 
 def test_rows_without_user_or_value_do_not_count_for_attributes():

@@ -5,13 +5,17 @@ from __future__ import annotations
 import hashlib
 import io
 import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from grouprec.core import rights
 from grouprec.core.files import read_json, write_json
+from grouprec.core.rights import Person, Role
 from grouprec.core.types import DataError, SettingError, StorageError
-from grouprec.data.library import SAMPLE_KEY, KnownDataset, Library, Received, safe_name, versions
+from grouprec.data.library import KEEP_LOCK, SAMPLE_KEY, KnownDataset, Library, Received, safe_name, versions
 
 ROWS = b"user,item\nann,tea\nbob,milk\n"
 
@@ -205,7 +209,7 @@ def test_removing_what_is_not_there_is_an_error_and_the_sample_may_be_removed_an
         library.remove("0123456789abcdef")
     entry = library.add("shop.csv", io.BytesIO(ROWS))
     library.remove(entry.key)
-    assert list(library.root.iterdir()) == []
+    assert [path.name for path in library.root.iterdir()] == [KEEP_LOCK]
 
 
 def test_a_received_file_is_moved_and_known_by_its_digest(library: Library, tmp_path: Path) -> None:
@@ -214,7 +218,7 @@ def test_a_received_file_is_moved_and_known_by_its_digest(library: Library, tmp_
     entry = library.add("shop.csv", Received(received, hashlib.sha256(ROWS).hexdigest()))
     assert not received.exists() and entry.interactions.read_bytes() == ROWS
     assert library.add("shop.csv", io.BytesIO(ROWS)).key == entry.key, "however it came"
-    assert sorted(path.name for path in library.root.iterdir()) == [entry.key], "nothing is left behind"
+    assert sorted(path.name for path in library.root.iterdir()) == [KEEP_LOCK, entry.key], "nothing is left behind"
 
 
 def test_choices_are_saved_with_the_name_and_the_time_of_the_upload(library: Library) -> None:
@@ -250,3 +254,49 @@ def test_uploads_beyond_the_quota_are_refused_and_leave_nothing(
     monkeypatch.setenv("GROUPREC_UPLOAD_GB", "many")
     with pytest.raises(SettingError, match="must be a number"):
         library.add("c.csv", io.BytesIO(b"user,item\nu1,i3\n"))
+
+
+def content(number: int) -> bytes:
+    return b"user,item\n" + f"u{number},i1\n".encode() * 30  # 190 bytes; with its record about 300
+
+
+def test_many_uploads_at_once_are_together_within_the_quota(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GROUPREC_UPLOAD_GB", "0.000001")  # 1,000 bytes: three fit
+    looked = Library._check_quota
+
+    def slowly(self: Library, n_bytes: int) -> None:
+        looked(self, n_bytes)
+        time.sleep(0.02)  # all others may look, too, before this one takes the room
+
+    monkeypatch.setattr(Library, "_check_quota", slowly)
+
+    def add(number: int) -> bool:
+        try:
+            library.add(f"{number}.csv", io.BytesIO(content(number)))
+        except StorageError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as threads:
+        kept = sum(threads.map(add, range(8)))
+    assert kept == 3 == len(library.list()) - 1
+
+
+def test_of_the_same_file_sent_twice_at_once_one_is_kept_whole(library: Library) -> None:
+    with ThreadPoolExecutor(6) as threads:
+        keys = {one.key for one in threads.map(lambda _: library.add("a.csv", io.BytesIO(content(1))), range(6))}
+    assert {KEEP_LOCK, *keys} == {path.name for path in library.root.iterdir()} and len(keys) == 1
+    assert library.get(*keys).interactions.read_bytes() == content(1)
+
+
+def test_what_is_on_its_way_counts_as_its_senders(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GROUPREC_UPLOAD_GB", "0.000002")
+    with rights.acting(Person("ann", Role.ANALYST)):
+        path = library.expect("a" * 32, "shop.csv", 1500)
+        for more in (lambda: library.expect("b" * 32, "shop.csv", 600), lambda: library.expect_more(path, 2500)):
+            with pytest.raises(StorageError, match="Your files would take"):
+                more()
+        library.expect_more(path, 1700)
+    assert path.stat().st_size == 1700
+    with rights.acting(Person("bob", Role.ANALYST)):
+        library.expect("c" * 32, "shop.csv", 1500)

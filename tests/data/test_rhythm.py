@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from grouprec.data.dataset import Dataset, Interactions
-from grouprec.data.rhythm import with_rhythm
+from grouprec.data.rhythm import usual_times, with_rhythm
 
 DAY = 86_400.0
 PARTS = [f"share of events: {name}" for name in ("night", "morning", "afternoon", "evening")]
@@ -55,3 +55,14 @@ def test_the_rhythm_stands_beside_what_is_known_row_by_row():
     assert found.columns.tolist() == ["age", *DAYS, *PARTS] and found.index.tolist() == [0, 1]
     assert found["age"].tolist() == [30, 40]
     assert found[DAYS].to_numpy().argmax(axis=1).tolist() == [0, 1]
+
+
+def test_what_is_usual_by_hand() -> None:
+    hour = 3600.0
+    users = np.array([0, 0, 0, 1, 1])  # 1 January 1970 was a Thursday
+    times = np.array([9 * hour, DAY + 20 * hour, 8 * DAY + 19 * hour, 2 * DAY, 9 * DAY])
+    found = usual_times(users, times, 3)
+    assert found["usual weekday"].tolist() == ["Friday", "Saturday", "unknown"]
+    assert found["usual part of the day (UTC)"].tolist() == ["evening", "night", "unknown"]
+    assert list(usual_times(users, times // DAY * DAY, 3)) == ["usual weekday"], "days have no hours"
+    assert usual_times(users, None, 3).shape == usual_times(users[:0], times[:0], 3).shape == (3, 0)

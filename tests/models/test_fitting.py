@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from grouprec.models.fitting import Epoch, softmax_sample
+from grouprec.models.fitting import Epoch, RunOptions, batches, fit_epochs, softmax_sample
 
 
 class Halving(Epoch):
@@ -54,3 +54,47 @@ def test_the_probability_of_a_sampled_item_is_how_often_it_is_drawn() -> None:
 def test_a_sample_of_all_items_needs_no_correction() -> None:
     candidates, log_q = softmax_sample(np.array([3]), np.full(5, 0.2), 5, np.random.default_rng(0))
     assert candidates.tolist() == list(range(5)) and (log_q == 0).all()
+
+
+class Full:
+    """A GPU with room for ``room`` rows: an epoch over ten rows of a weight that each of them halves."""
+
+    def __init__(self, room: int, error: RuntimeError) -> None:
+        self.module = nn.Linear(1, 1, bias=False)
+        self.room, self.error, self.sizes = room, error, list[int]()
+        self.rng = np.random.default_rng(0)
+
+    def __call__(self) -> dict[str, float]:
+        for batch in batches(self.rng, 10, 8):
+            self.sizes.append(len(batch))
+            if len(batch) > self.room:
+                raise self.error
+        return {"loss": 1.0}
+
+
+FULL = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
+
+
+@pytest.mark.parametrize("error", [FULL, RuntimeError("MPS backend out of memory (MPS allocated: 9 GB)")])
+def test_where_a_gpu_has_no_room_batches_are_halved_until_they_fit_and_that_is_said(error: RuntimeError) -> None:
+    epoch, said = Full(2, error), list[str]()
+    history = fit_epochs(epoch.module, epoch, epochs=2, run=RunOptions(on_note=said.append))
+    assert epoch.sizes == [8, 4, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2] and len(history.epochs) == 2
+    assert [sentence.rpartition("begins again with ")[2] for sentence in said] == [
+        "2 times smaller ones.",
+        "4 times smaller ones.",
+    ]
+    other = Full(8, error)
+    fit_epochs(other.module, other, epochs=1, run=RunOptions())
+    assert other.sizes == [8, 2], "the next fit begins with what its settings ask for"
+
+
+def test_where_not_even_the_smallest_batch_fits_the_error_is_raised_and_any_other_error_at_once() -> None:
+    epoch, said = Full(0, FULL), list[str]()
+    with pytest.raises(torch.OutOfMemoryError):
+        fit_epochs(epoch.module, epoch, epochs=1, run=RunOptions(on_note=said.append))
+    assert len(said) == 6 and epoch.sizes[-1] == 1
+    other = Full(0, RuntimeError("shapes do not fit"))
+    with pytest.raises(RuntimeError, match="shapes"):
+        fit_epochs(other.module, other, epochs=1, run=RunOptions(on_note=said.append))
+    assert len(said) == 6 and len(other.sizes) == 1

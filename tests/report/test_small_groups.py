@@ -38,5 +38,15 @@ def test_a_report_tells_nothing_of_groups_of_few_but_their_lists(tmp_path: Path)
     run.write_manifest()
     write(run, tmp_path / "story.html")
     story = (tmp_path / "story.html").read_text()
-    assert story.count("fewer than 5") == 4  # in the table and on the cards
-    assert "3 users" not in story and "4 users" not in story and "5 users" in story
+    assert story.count("fewer than 5") == 6  # in the table, on the cards and beside the map
+    assert ">3 users" not in story and ">4 users" not in story and ">5 users" in story
+    assert "Groups of few people are not drawn." in story and "There are 3 groups." not in story
+
+
+def test_of_two_groups_of_which_one_is_small_no_sentence_tells_the_large_one(tmp_path: Path) -> None:
+    run = build_run(RunStore(tmp_path / "runs"), n_users=12, n_groups=2)
+    run.save_table("groups", run.table("groups").assign(size=[3, 9], share=[0.25, 0.75]))
+    run.write_manifest()
+    write(run, tmp_path / "story.html")
+    story = (tmp_path / "story.html").read_text()
+    assert "There are 2 groups." in story and "75 %" not in story and "9 users" not in story

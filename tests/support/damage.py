@@ -51,8 +51,8 @@ def delete(path: Path, rng: np.random.Generator) -> None:
 DAMAGES: dict[str, Callable[[Path, np.random.Generator], None]] = {
     damage.__name__: damage for damage in (flip, cut, empty, other, delete)
 }
-# Text for people, and files that say nothing: locks, and the marks that a form was made.
-SAYS_NOTHING = ("log.txt", "writer.lock", ".lock", ".kept")
+# Text for people, and files that say nothing: locks, and the marks that a form was made, or a run used.
+SAYS_NOTHING = ("log.txt", "writer.lock", ".lock", ".kept", ".used")
 
 
 def lived_in(run: Run, store: RunStore) -> Run:

@@ -14,6 +14,7 @@ from grouprec.runs.config import RunConfig, make_config
 from grouprec.runs.store import Run, RunStore
 from grouprec.training import cost as estimate
 from grouprec.training.cost import SAMPLE, Size
+from tests.support.commands import call
 from tests.support.small_run import copy_of
 
 ASKED = 1.0  # a machine as fast as the known one
@@ -144,3 +145,34 @@ def test_a_large_file_is_extrapolated_from_its_beginning(
 
 def test_calibration_is_short_and_positive() -> None:
     assert 0.01 < estimate.calibrate() < 100
+
+
+def test_what_the_machine_could_never_hold_is_refused_and_what_may_become_free_is_not(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large = Size(100_000, 20_000, 5_000_000, 5_000_000)
+    need = estimate.memory(estimate._with_encoders(config("standard"), large), large)
+    monkeypatch.setattr(estimate, "free_memory", lambda: 10**9)
+    monkeypatch.setattr(estimate, "all_memory", lambda: need)
+    assert estimate.refusal(config("standard"), large) == "" and not cost(large, store, "standard").refused
+    monkeypatch.setattr(estimate, "all_memory", lambda: 8 * 10**9)
+    told = estimate.refusal(config("standard"), large)
+    assert told.startswith(f"This run needs about {need / 1e9:.0f} GB of memory, and this machine has 8 GB")
+    assert "It fits with" in told and cost(large, store, "standard").refused
+
+
+def test_the_command_refuses_it_too_unless_told_and_makes_no_run(
+    store: RunStore, planted_csv: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(estimate, "all_memory", lambda: 500 * 10**6)
+    answer = call("train", planted_csv, "--preset", "quick")
+    assert answer.refused and "--anyway trains it all the same." in answer.err and store.runs() == []
+    monkeypatch.setattr("grouprec.training.jobs.train_here", lambda store, run, watch: {"seconds": 1.0})
+    assert call("train", planted_csv, "--preset", "quick", "--anyway").status == 0 and len(store.runs()) == 1
+    monkeypatch.setattr(estimate, "all_memory", lambda: 64 * 10**9)
+    assert call("train", planted_csv, "--preset", "quick").status == 0
+
+
+def test_a_container_has_what_it_may_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(estimate, "_container", lambda: (3 * 10**9, 10**9))
+    assert estimate.all_memory() <= 3 * 10**9 and estimate.free_memory() <= 2 * 10**9

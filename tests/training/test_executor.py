@@ -18,7 +18,7 @@ import pytest
 
 from grouprec.core.types import SettingError
 from grouprec.runs.store import Run, RunStore, State, Status
-from grouprec.training import executor, jobs, ray_cluster
+from grouprec.training import executor, jobs, ray_cluster, room
 from grouprec.training.executor import Look
 from tests.training.test_jobs import config_for
 
@@ -96,7 +96,7 @@ def test_the_queue_of_a_cluster_counts_its_own_runs(
     monkeypatch.setenv(executor.CHOICE, "local")
     assert not executor.takes_room(run.status()), "this machine has room beside it"
     monkeypatch.setenv(executor.CHOICE, "ray")
-    monkeypatch.setenv(jobs.LIMIT, "2")
+    monkeypatch.setenv(room.LIMIT, "2")
     jobs.active(store)
     assert len(cluster.jobs) == 2 and not second.status().waiting
 

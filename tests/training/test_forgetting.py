@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from grouprec.core import changes, rights
+from grouprec.core import changes, rights, trash
 from grouprec.core.arrays import presence
 from grouprec.core.locks import alone
 from grouprec.core.types import BusyError
@@ -22,8 +22,10 @@ from grouprec.explore.edited_tables import EditedRun
 from grouprec.explore.edits import Edit, EditHistory
 from grouprec.live.ledger import Ledger
 from grouprec.live.stream import Stream
+from grouprec.runs import links
 from grouprec.runs.config import parse_settings
 from grouprec.runs.forgotten import forgotten
+from grouprec.runs.links import LinkError
 from grouprec.runs.snapshot import FitSnapshot
 from grouprec.runs.stages import load_stage
 from grouprec.runs.store import Run, RunStore, State
@@ -152,7 +154,11 @@ def test_events_edits_and_words_of_a_user_go_and_those_of_others_stay(store: Run
     run = the_run(store)
     users = run.table("users")["user"].tolist()
     formed = [users[row] for row in EditHistory.load(run.path).edits[0].rows if users[row] != WHO]
+    _, token = links.make(run, lambda _: f"Friends of {WHO}", 7, 5)
     forget(store, WHO)
+    assert files_with(run.path, WHO) == []
+    with pytest.raises(LinkError, match="changed since"):
+        links.follow(run, token, 5)
     ledger = Ledger(run.live, "")
     assert [entry.user for entry in ledger.read()] == [NEIGHBOUR, "new"] and ledger.length == 2
     assert ledger.counters()["applied"] == 4
@@ -261,3 +267,15 @@ def test_what_belongs_to_somebody_still_does(store: RunStore) -> None:
     assert rights.owner_of(library.folder(library.list()[1])) == ("anna@example.org", True)
     with rights.acting(rights.Person("anna@example.org", rights.Role.ANALYST)), pytest.raises(rights.RightsError):
         forget(store, NEIGHBOUR)
+
+
+def test_a_dataset_in_the_trash_comes_back_without_them_and_its_runs_still_read_it(store: RunStore) -> None:
+    library = Library(store.root / "datasets")
+    library.put_away(library.list()[1].key)
+    answer = forget(store, WHO)
+    assert answer.datasets == ["shop.csv"] and not answer.unread and files_with(store.root, WHO) == []
+    (key,) = trash.kept(library.root)
+    trash.take_back(library.root, key)
+    entry = library.get(key)
+    assert the_run(store).config().interactions == entry.interactions and entry.interactions.is_file()
+    assert pd.read_parquet(entry.interactions).shape[0] > 100

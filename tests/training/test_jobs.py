@@ -22,7 +22,7 @@ from grouprec.core.locks import alone
 from grouprec.core.types import DataError, SettingError, StorageError
 from grouprec.runs.config import RunConfig, make_config, parse_settings
 from grouprec.runs.store import Run, RunStore, State
-from grouprec.training import executor, jobs, local_process
+from grouprec.training import executor, jobs, local_process, room
 from tests.support.small_run import TINY_ENCODERS, TINY_SETTINGS, copy_of
 
 LONG = ["gru.epochs=500", "gru.patience=50", "gru.hidden_size=1024", "gru.batch_size=1"]  # outlasts every test here
@@ -326,17 +326,75 @@ def test_as_many_runs_train_as_the_machine_may(
     store: RunStore, planted_csv: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(jobs, "_spawn", spawn_nothing)
-    monkeypatch.setenv(jobs.LIMIT, "2")
+    monkeypatch.setenv(room.LIMIT, "2")
     runs = [jobs.start(store, config_for(planted_csv)) for _ in range(3)]
     assert [run.status().waiting for run in runs] == [False, False, True]
     runs[0].set_status(state=State.DONE)
     jobs.active(store)
     assert not runs[2].status().waiting
-    monkeypatch.setenv(jobs.LIMIT, "many")
+    monkeypatch.setenv(room.LIMIT, "many")
     with pytest.raises(SettingError, match=r"GROUPREC_JOBS must be a whole number from 1, not 'many'"):
-        jobs.limit()
+        room.limit()
     for run in runs[1:]:
         run.set_status(state=State.DONE)
+
+
+def test_one_run_trains_on_a_gpu_at_a_time_and_the_rest_waits_in_its_order(
+    store: RunStore, planted_csv: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "_spawn", spawn_nothing)
+    monkeypatch.setenv(room.LIMIT, "4")
+    monkeypatch.setenv(room.VISIBLE, "0, 3")
+    anywhere = config_for(planted_csv).model_copy(update={"device": "auto"})
+    runs = [jobs.start(store, config) for config in (anywhere, config_for(planted_csv), anywhere, anywhere, anywhere)]
+    assert config_for(planted_csv).device == "cpu", "which waits for no GPU"
+    assert [run.status().gpu for run in runs] == ["0", "", "3", "", ""]
+    assert [run.status().waiting for run in runs] == [False, False, False, True, True]
+    runs[2].set_status(state=State.DONE)
+    jobs.active(store)
+    assert runs[3].status().gpu == "3" and runs[4].status().waiting
+    monkeypatch.setenv(room.LIMIT_GPU, "2")
+    jobs.active(store)
+    assert runs[4].status().gpu == "0"
+    for run in runs:
+        run.set_status(state=State.DONE)
+
+
+def test_a_run_sees_the_gpu_that_it_was_given_and_no_other(
+    store: RunStore, planted_csv: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str | None] = []
+
+    def begin(command: list[str], env: dict[str, str], **_: object) -> None:
+        seen.append(env.get(room.VISIBLE))
+        raise OSError(11, "no process")
+
+    monkeypatch.setenv(room.VISIBLE, "0,1")
+    monkeypatch.setattr(local_process.subprocess, "Popen", begin)
+    for device in ("cuda", "cpu"):
+        run = jobs.start(store, config_for(planted_csv).model_copy(update={"device": device}))
+        assert run.status().state is State.FAILED
+    assert seen == ["0", "0,1"]
+    monkeypatch.setattr("grouprec.training.pipeline.train", lambda *_: {"here": os.environ[room.VISIBLE]})
+    busy, run = (store.create(config_for(planted_csv).model_copy(update={"device": "cuda"})) for _ in range(2))
+    busy.set_status(state=State.RUNNING, gpu="0")
+    monkeypatch.setenv(room.LIMIT, "2")
+    assert jobs.train_here(store, run) == {"here": "1"}
+    busy.set_status(state=State.DONE)
+
+
+def test_gpus_are_those_that_the_environment_shows_or_else_the_machines_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(room.VISIBLE, raising=False)
+    monkeypatch.setattr(room, "_DEVICES", tmp_path)
+    assert room.there() == []
+    for name in ("nvidia0", "nvidia1", "nvidiactl", "nvidia-uvm", "sda"):
+        (tmp_path / name).touch()
+    assert room.there() == ["0", "1"]
+    for told, names in (("", []), ("-1", []), ("2", ["2"]), ("GPU-5ab, 1", ["GPU-5ab", "1"])):
+        monkeypatch.setenv(room.VISIBLE, told)
+        assert room.there() == names
 
 
 def test_the_command_line_waits_for_its_turn_and_can_be_taken_out(

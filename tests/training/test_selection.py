@@ -8,14 +8,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from grouprec.data.dataset import Dataset
+from grouprec.data.dataset import Dataset, Interactions
 from grouprec.data.synthetic import planted
 from grouprec.evaluate import baselines
 from grouprec.models.base import PRESETS, REGISTRIES
+from grouprec.models.blend import Weights
 from grouprec.models.fitting import RunOptions
 from grouprec.runs.config import RunConfig, auto_encoders, make_config, menu
+from grouprec.runs.progress import Progress
+from grouprec.runs.store import RunStore
+from grouprec.training.fit import Choices
 from grouprec.training.groups_and_lists import GroupMaker
-from grouprec.training.selection import decide_n_groups, encoder_names, smallest_group
+from grouprec.training.selection import choose_once_more, decide_n_groups, encoder_names, smallest_group
+from grouprec.training.simple import Simple
+from grouprec.training.stage_cache import StageCache
 
 KNOWN = planted(n_users=120, n_items=100, n_groups=4, ordered=False)
 DATA = KNOWN.data
@@ -114,3 +120,25 @@ def test_what_validation_decides_does_not_depend_on_the_test_part() -> None:
         maker = GroupMaker(data, candidates, config, RunOptions())
         found.append(decide_n_groups(config, data, candidates, maker)[:2])
     assert found[0] == found[1] and np.isfinite(found[0][0])
+
+
+def test_the_test_part_speaks_for_the_final_fit_and_only_for_it(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    run = store.create(config_for())
+    cache = StageCache(store, run, config_for(), Progress(run, {}), "cpu")
+    before = Simple("ease", {"l2": 1.0, "fade": 0.0}, None, 0.0, n_users=60, n_folds=1)
+    weights = Weights({"ease": 1.5, "als": 0.5}, None, 0.0, popularity=0.5)
+    choices = Choices(
+        ("ease", "als"), weights, None, 4, decided={"ease": {"l2": 1.0}, "als": {"alpha": 2.0}}, simple=before
+    )
+    known = DATA.before_test()
+    last = replace(known, key="last", validation=DATA.test)
+    found = choose_once_more(cache, choices, [], last)
+    assert found.simple is not None and found.simple.n_folds == 1 and found.simple.n_users > 50
+    assert found.decided["ease"]["l2"] == found.simple.settings["l2"] != 1.0
+    assert found.decided["als"] == {"alpha": 2.0} and found.weights.encoders == weights.encoders
+    assert found.weights.trend == pytest.approx(2.5 * found.simple.trend)
+    nothing = replace(last, validation=Interactions.empty(timed=True))
+    assert choose_once_more(cache, choices, [], nothing) is choices
+    unsaid = replace(choices, simple=replace(before, n_users=0))
+    assert choose_once_more(cache, unsaid, [], last) is unsaid

@@ -15,8 +15,10 @@ from grouprec.data.folds import make_folds
 from grouprec.data.synthetic import planted
 from grouprec.ranking.recency import DAY
 from grouprec.runs.config import make_config
-from grouprec.training.simple import Simple, _Choice, _simplest, choose_simple
+from grouprec.training.simple import STRENGTHS, STRONGER, Judged, Simple, _Choice, _simplest, choose_simple
 from tests.support.blends import dataset
+
+CONFIG = make_config(interactions=Path("file.csv"), preset="quick")
 
 
 def choose(data: Dataset, split: str, length: float, **settings: Any) -> Simple:
@@ -98,3 +100,34 @@ def test_of_trends_the_one_that_folds_prefer_is_taken_not_the_weaker_one() -> No
     weak, strong = _Choice(half_life=7.0, trend=0.75), _Choice(half_life=14.0, trend=1.0)
     judged = {_Choice(): base - 0.1, weak: base - 0.002 + noise, strong: base}
     assert _simplest(judged, strong) == strong
+
+
+@pytest.mark.parametrize(
+    ("best", "tried"), [(1.0, STRENGTHS), (3.0, (*STRENGTHS, 9.0)), (9.0, (*STRENGTHS, *STRONGER))]
+)
+def test_stronger_regularisation_is_tried_as_long_as_that_pays(
+    best: float, more: tuple[float, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worth = lambda fold, choice: np.full(len(fold.task.users), -abs(np.log(choice.strength / best)))  # noqa: E731
+    monkeypatch.setattr("grouprec.training.simple._Fold.judge", worth)
+    data, known = planted(n_users=120, n_items=60).data.before_test(), {}
+    found = choose_simple(make_folds(data, "user", 0.2, 1, 0), "ease", CONFIG, lambda fraction, values: None, known)
+    assert sorted({choice.strength for _, choice in known}) == [*STRENGTHS, *more]
+    assert found.settings["l2"] == best * CONFIG.stage_config("encoder", "ease").model_dump()["l2"]
+
+
+def test_what_was_judged_is_not_judged_again_and_another_fold_may_decide_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    known: Judged = {}
+    still, moving = (make_folds(fashion(moving), "time", 10 * DAY, 1, 0)[0] for moving in (False, True))
+    folds = [replace(still, key="still"), replace(moving, key="moving")]
+
+    def choose_on(these: list[Dataset]) -> Simple:
+        return choose_simple(these, "ease", CONFIG, lambda fraction, values: None, known)
+
+    alone = choose_on(folds[:1])
+    both, once_more = choose_on(folds), {key: values.copy() for key, values in known.items()}
+    assert alone.trend < both.trend and (alone.n_folds, both.n_folds) == (1, 2)
+    monkeypatch.setattr("grouprec.training.simple._Fold.judge", lambda self, choice: pytest.fail("judged again"))
+    assert choose_on(folds) == both and known.keys() == once_more.keys()

@@ -29,6 +29,7 @@ from grouprec.models.fitting import (
     load_module,
     module_arrays,
     softmax_sample,
+    that_fits,
 )
 from grouprec.models.together import deal
 from grouprec.ranking.task import NewItemTask
@@ -174,7 +175,7 @@ class NextItemsEpoch(Epoch):
 
     def batches(self) -> Iterator[np.ndarray]:
         """Yield windows in random order, those of about one length together, so that little is padding."""
-        size, lengths = self.settings.batch_size, self.stops - self.starts
+        size, lengths = that_fits(self.settings.batch_size), self.stops - self.starts
         order = np.argsort(lengths + self.rng.uniform(0, self.settings.max_length / 5, len(lengths)))
         places = self.rng.permutation(-(-len(order) // size))
         yield from deal(self.rng, (order[place * size : (place + 1) * size] for place in places))

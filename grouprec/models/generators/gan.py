@@ -17,7 +17,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from grouprec.core.types import Candidates, GroupLists, Groups
 from grouprec.data.dataset import Dataset
 from grouprec.models.base import Generator, Profile, StageConfig, generators, setting
-from grouprec.models.fitting import RunOptions, fit_epochs, load_module, module_arrays
+from grouprec.models.fitting import RunOptions, fit_epochs, load_module, module_arrays, that_fits
 from grouprec.models.generators.sample_distance import copy_share, coverage, frechet
 from grouprec.models.threads import one_thread
 from grouprec.models.virtual_members import ListValue, mean_preference, one_hot
@@ -202,7 +202,7 @@ class GroupGan(Generator):
         groups = torch.from_numpy(labels.astype(np.int64)).to(run.device)
 
         def draw() -> tuple[Tensor, Tensor, Tensor]:
-            rows = torch.randint(len(real), (config.batch_size,), device=run.device)
+            rows = torch.randint(len(real), (that_fits(config.batch_size),), device=run.device)
             return real[rows], groups[rows], torch.randn_like(real[rows])
 
         def discriminator_step() -> Tensor:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from grouprec.explore.edited_tables import EditedRun
 from grouprec.explore.edits import EditHistory
-from grouprec.report import gain, sentences, tables
+from grouprec.report import gain, sentences, small_groups, tables
 from grouprec.runs.store import Run
 
 
@@ -61,6 +61,19 @@ class Reading:
     def names(self) -> dict[int, str]:
         """Return group -> its name."""
         return tables.group_names(self.groups)
+
+    @cached_property
+    def told(self) -> small_groups.Told:
+        """Return what is told of the groups."""
+        return small_groups.of_run(self.run, self.groups)
+
+    @cached_property
+    def groups_answer(self) -> str:
+        """Return how many groups there are, and of their sizes what may be told."""
+        told = self.told
+        secret = told.words or told.few[told.sizes.argmax()]
+        said = f"There are {len(told.sizes)} groups." if secret else sentences.groups_answer(self.groups)
+        return f"{said} {told.words}".strip()
 
     @property
     def n_lists(self) -> int:

@@ -9,11 +9,11 @@ import pandas as pd
 
 from grouprec.core.tables import records
 from grouprec.ranking.statistics import ENOUGH
-from grouprec.report import findings, gain, sentences, small_groups, tables
+from grouprec.report import findings, gain, noise, sentences, small_groups, tables
 from grouprec.report.html import drawings
 from grouprec.report.html.markup import Html, element, joined, paragraph, sentence, table
+from grouprec.report.html.pictures import chip
 from grouprec.report.html.reading import Reading
-from grouprec.report.palette import group_colour, text_on
 from grouprec.report.tested import rests_on
 from grouprec.report.text import count, difference, interval, number, percent, plain, plural, ratio, score
 from grouprec.runs.forgotten import forgotten
@@ -57,7 +57,7 @@ def opening(reading: Reading) -> Html:
 
 
 def _headline(reading: Reading) -> str:
-    return gain.reached_answer(reading.split) if reading.split else sentences.groups_answer(reading.groups)
+    return gain.reached_answer(reading.split) if reading.split else reading.groups_answer
 
 
 def _parts(split: gain.Split) -> Html:
@@ -98,39 +98,40 @@ def the_map(reading: Reading) -> Html | None:
     users = reading.table("users")
     if users is None:
         return None
-    drawing, drawn, placed = drawings.user_map(users, reading.names)
+    few = reading.groups.loc[reading.told.rest, "group"]
+    drawing, drawn, placed = drawings.user_map(users[~users["group"].isin(few)], reading.names)
     if not placed:
         return None
     sample = "" if drawn == placed else f" A sample of {count(drawn)} of {plural(placed, 'user')} is drawn."
     caption = (
         "Every dot is a user; the numbers are those of the groups, at the middle of their members. Near each other "
         f"means alike. Directions, and distances between far parts, mean nothing.{sample}"
+        + " Groups of few people are not drawn."
+        * bool(len(few))
     )
     return _figure(drawing, caption)
 
 
 def groups(reading: Reading) -> Html:
     """Return the table of groups: how many they are and what is typical of them."""
-    hide, sizes = small_groups.hidden(reading.groups["size"]), reading.groups["size"]
+    told = reading.told
     shown = pd.DataFrame(
         {
-            "": pd.Series([_chip(group) for group in reading.groups["group"]], dtype=object),
+            "": pd.Series([chip(group) for group in reading.groups["group"]], dtype=object),
             "Group": reading.groups["name"],
-            "Users": [small_groups.people(size, few, count(size)) for size, few in zip(sizes, hide, strict=True)],
+            "Users": [
+                small_groups.people(size, few, count(size))
+                for size, few in zip(told.sizes.tolist(), told.few, strict=True)
+            ],
             "Share": [
                 small_groups.NOTHING if few else percent(share)
-                for share, few in zip(reading.groups["share"], hide, strict=True)
+                for share, few in zip(told.shares, told.few, strict=True)
             ],
             "Words": reading.groups["words"].astype(str),
             "On the map": [sentences.separation_words(value) for value in reading.groups["separation"]],
         }
     )
-    return joined(paragraph(sentences.groups_answer(reading.groups)), table(shown, right=("Users", "Share")))
-
-
-def _chip(group: int) -> Html:
-    colour = group_colour(int(group))
-    return element("span", int(group), class_="chip", style=f"background:{colour};color:{text_on(colour)}")
+    return joined(paragraph(reading.groups_answer), table(shown, right=("Users", "Share")))
 
 
 def lists(reading: Reading) -> Html | None:
@@ -142,10 +143,13 @@ def lists(reading: Reading) -> Html | None:
     first = tables.with_lift(made[match].sort_values("rank"), items, int(reading.metrics.get("n_users", 0)))
     typical, attributes = reading.table("group_items"), reading.table("group_attributes")
     by_group = dict(tuple(first.groupby("group")))
-    hide = small_groups.hidden(reading.groups["size"])
+    told = reading.told
+    sizes = map(
+        small_groups.people, told.sizes.tolist(), told.few, (plural(size, "user") for size in told.sizes.tolist())
+    )
     cards = [
-        _card(row, by_group.get(row["group"]), typical, attributes, few)
-        for row, few in zip(records(reading.groups), hide, strict=True)
+        _card(row, by_group.get(row["group"]), typical, attributes, size, few)
+        for row, size, few in zip(records(reading.groups), sizes, told.rest, strict=True)
     ]
     worth = sentences.worth_answer(reading.evaluation, reading.regime, reading.method)
     said = f"The first {DEPTH} items for every group, ordered {order(reading.method)}. {worth}"
@@ -168,9 +172,14 @@ def _card(
     first: pd.DataFrame | None,
     typical: pd.DataFrame | None,
     attributes: pd.DataFrame | None,
+    size: str,
     few: bool,
 ) -> Html:
-    """Return one group: who they are, and the head of their list; of few people only the list."""
+    """Return one group: who they are, and the head of their list; of few people only the list.
+
+    Args:
+        size: in words.
+    """
     about = []
     if few:
         typical = attributes = None
@@ -181,8 +190,8 @@ def _card(
         own = tables.telling_attributes(attributes[attributes["group"] == group["group"]]).head(2)
         about += [sentences.attribute_reason(row) for row in records(own)]
     parts = [
-        element("h3", _chip(group["group"]), " ", group["name"]),
-        element("p", small_groups.people(group["size"], few, plural(group["size"], "user")), class_="quiet"),
+        element("h3", chip(group["group"]), " ", group["name"]),
+        element("p", size, class_="quiet"),
         element("p", group["description"]) if group.get("description") else None,
         element("ul", *(element("li", sentence(said)) for said in about)) if about else None,
     ]
@@ -316,6 +325,9 @@ def _left_behind(reading: Reading) -> Html | None:
     found = reading.table("left_behind")
     split = pd.DataFrame() if found is None else found[found["regime"] == reading.regime]
     frame = tables.served_groups(served[served["regime"] == reading.regime], split)
+    frame = frame[~small_groups.untold(frame["n_test_users"])]
+    if frame.empty:
+        return None
     shown = frame.head(MOST_ROWS)
     columns = {
         "Group": shown["name"],
@@ -356,7 +368,7 @@ def _fairness(reading: Reading) -> Html | None:
 
 def _unlike(rows: pd.DataFrame) -> Html:
     """Return the users whom the lists serve better or worse than all others."""
-    rows = rows[rows["n_users"] >= small_groups.fewest()]
+    rows = rows[(rows["n_users"] >= small_groups.fewest()) & (noise.epsilon() is None)]
     ends = rows[["difference", "difference_low", "difference_high"]]
     shown = pd.DataFrame(
         {

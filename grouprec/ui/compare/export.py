@@ -69,7 +69,7 @@ def _column(column: pd.Series) -> list[str]:
     return [NOTHING if pd.isna(value) else f"{value:.0f}" if whole else f"{value:.3f}" for value in column]
 
 
-def buttons(table: pd.DataFrame, name: str, key: str) -> None:
+def buttons(table: pd.DataFrame, name: str, key: str, help: str | None = None) -> None:
     """Draw the downloads of the table that is shown: CSV, Markdown and LaTeX, made when they are asked for."""
     kinds: dict[str, tuple[str, str, Callable[[pd.DataFrame], bytes]]] = {
         "CSV": ("csv", "text/csv", spreadsheet.download),
@@ -86,4 +86,5 @@ def buttons(table: pd.DataFrame, name: str, key: str) -> None:
                 key=f"{key}_{ending}",
                 on_click="ignore",
                 icon=":material/download:",
+                help=help,
             )

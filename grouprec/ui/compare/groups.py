@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from grouprec.report import findings, sentences, tables
+from grouprec.report import findings, sentences, small_groups, tables
 from grouprec.report.text import NOTHING
 from grouprec.runs.store import Run
 from grouprec.ui import charts, state
@@ -56,7 +56,8 @@ def by_group(run: Run, regime: str) -> None:
         placeholder=NOTHING,
         alt="The numbers of the picture: groups in rows, methods in columns",
     )
-    buttons(shown, "groups", "compare_download_by_group")
+    safe = small_groups.without(shown, small_groups.untold(shown["Tested users"]), shown.columns[2:])
+    buttons(safe, "groups", "compare_download_by_group", small_groups.note())
 
 
 def _columns(run: Run, methods: pd.DataFrame | None, regime: str) -> tuple[str, list[str]]:

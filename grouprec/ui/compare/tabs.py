@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from grouprec.report import findings, gain, sentences, tables
+from grouprec.report import findings, gain, sentences, small_groups, tables
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, feedback, state
 from grouprec.ui.compare.groups import by_group
@@ -74,7 +74,10 @@ def value_of_groups(run: Run, regime: str) -> None:
     formats = {name: st.column_config.NumberColumn(format="percent", help=GAIN_HELP) for name in _gain_titles(named)}
     formats["Apart"] = st.column_config.NumberColumn(format="%.2f", help=SILHOUETTE_HELP)
     formats["Stability"] = st.column_config.NumberColumn(format="%.2f", help=STABILITY_HELP)
-    _table(tables.value_table(value, regime, method), "value", value, "value_of_groups.csv", formats)
+    safe = small_groups.of_sizes(value)
+    _table(
+        tables.value_table(value, regime, method), "value", safe, "value_of_groups.csv", formats, small_groups.note()
+    )
     _how_chosen(run)
 
 
@@ -167,7 +170,8 @@ def left_behind(run: Run, regime: str) -> None:
     )
     if refit:
         st.caption("These are the groups of the evaluation; the run then learned its groups again from all rows.")
-    cards.download("Download", lambda: frame, "left_behind.csv", "compare_download_groups")
+    safe = small_groups.without(frame, small_groups.untold(frame["n_test_users"]), list(frame.columns[2:]))
+    cards.download("Download", lambda: safe, "left_behind.csv", "compare_download_groups", small_groups.note())
 
 
 _LEFT_BEHIND_COLUMNS = {
@@ -239,7 +243,8 @@ def fairness(run: Run, regime: str) -> None:
     shown["Against all others"] = [cards.difference(*row) for row in ends.itertuples(index=False)]
     shown["Chance"] = part["p_adjusted"].round(3)
     chance = st.column_config.NumberColumn(format="%.3f", help="Corrected p value: " + FAIRNESS_HELP)
-    _table(shown, "fairness", table, "fairness.csv", {"Chance": chance})
+    safe = small_groups.of_values(table, ["attribute", "metric", "regime"], "n_users")
+    _table(shown, "fairness", safe, "fairness.csv", {"Chance": chance}, small_groups.note())
     _popularity_bias(run, regime)
 
 
@@ -351,7 +356,12 @@ def _draw(figure: go.Figure, name: str, alt: str) -> None:
 
 
 def _table(
-    shown: pd.DataFrame, name: str, whole: pd.DataFrame, file_name: str, formats: Mapping[str, Any] | None = None
+    shown: pd.DataFrame,
+    name: str,
+    whole: pd.DataFrame,
+    file_name: str,
+    formats: Mapping[str, Any] | None = None,
+    help: str | None = None,
 ) -> None:
     """Draw a table and the download of all numbers behind it."""
     st.dataframe(
@@ -363,7 +373,7 @@ def _table(
         placeholder=cards.NOTHING,
         alt=f"The numbers of the chart: {', '.join(map(str, shown.columns))}",
     )
-    cards.download("Download", lambda: whole, file_name, f"compare_download_{name}")
+    cards.download("Download", lambda: whole, file_name, f"compare_download_{name}", help)
 
 
 def _numbers(values: Mapping[str, float | None], write: Callable[[float], str]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from grouprec.core import rights
+from grouprec.core import rights, usage
 from grouprec.core.rights import Deed
 from grouprec.core.types import GrouprecError
 from grouprec.data.behaviours import DEFAULT_BEHAVIOUR_WEIGHT
@@ -287,6 +287,7 @@ def remember(
 def draw() -> None:
     """Draw the page."""
     dataset = state.current_dataset()
+    usage.use(state.library().folder(dataset))
     with st.container(horizontal=True, vertical_alignment="top"):
         top = st.container(width="stretch", key="data_top")
         sources.draw_actions(dataset)

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from grouprec.explore.numbering import changed_lists, moves
-from grouprec.report import tables
+from grouprec.report import small_groups, tables
 from grouprec.runs.store import Run
 from grouprec.training import jobs
 from grouprec.ui import cards, charts, kept, state
@@ -161,7 +161,8 @@ def compared(value: pd.DataFrame, now: Setting, then: Setting) -> None:
             },
             alt="Every number of lists with its value and the sizes of its groups",
         )
-        cards.download("Download", lambda: value, "value_of_lists.csv", "what_if_download")
+        safe = small_groups.of_sizes(value)
+        cards.download("Download", lambda: safe, "value_of_lists.csv", "what_if_download", small_groups.note())
 
 
 def _numbers(curve: pd.DataFrame) -> pd.DataFrame:

@@ -9,9 +9,10 @@ import pandas as pd
 import streamlit as st
 
 from grouprec.core.types import REGIMES, GrouprecError, Regime
-from grouprec.report import sentences, tables
+from grouprec.report import sentences, small_groups, tables
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, feedback, opened, reasons, sheets, state, workspace
+from grouprec.ui import list_words as words
 from grouprec.ui.address import from_url, picked, tabs_from_url
 from grouprec.ui.recommendations import remade
 
@@ -22,6 +23,10 @@ ROW, TALL_ROW = 35, 65  # pixels; Streamlit wraps text in rows of more than 64
 LONG_LABEL = 18  # characters that fit into one line beside the other columns
 REACH_HELP = "Share of the members who have the item among their own 50 best predictions"
 OWNED_HELP = "Share of the members who already have the item"
+NEW_HELP = (
+    "Nobody has them yet. In brackets: the part of their score that comes from how much members are expected to take "
+    "an item that is like them by what is known of it."
+)
 BEST_HELP = "The kind of list that this run stands for and that `grouprec export` takes"
 
 
@@ -109,15 +114,28 @@ def lists_beside(lists: pd.DataFrame, group: int, regime: str, length: int, best
                 list_table(head, heads[0]["item"], f"list_{method}")
 
 
-def downloads(lists: pd.DataFrame, names: dict[int, str], group: int, chosen: remade.Chosen | None) -> None:
+def new_items(run: Run, number: int, listed: pd.DataFrame) -> None:
+    """Draw the new items of the exported list, and why they are on it; nothing where there are none."""
+    new = state.table_or_none(run, "new_items")
+    said = [] if new is None else words.new_item_words(new[new["group"] == number], listed)
+    if said:
+        st.markdown("**New items on the exported list**", help=NEW_HELP)
+        st.markdown("\n".join(f"- {sentence}" for sentence in said))
+
+
+def downloads(
+    lists: pd.DataFrame, groups: pd.DataFrame, names: dict[int, str], group: int, chosen: remade.Chosen | None
+) -> None:
     """Offer a page to print, the group's lists and all groups' lists, each with every method and both uses."""
+    safe = small_groups.of_groups(lists, groups, ["reach", "owned"])
     parts = {f"group_{group}_lists.csv": ("This group's lists", group), "group_lists.csv": ("All groups' lists", None)}
     with st.container(horizontal=True):
         if chosen is not None:
             sheet(chosen)
         for file_name, (label, only) in parts.items():
-            make = functools.partial(tables.lists_to_export, lists, names, only)
-            cards.download(label, make, file_name, f"list_download_{'all' if only is None else 'group'}")
+            make = functools.partial(tables.lists_to_export, safe, names, only)
+            key = f"list_download_{'all' if only is None else 'group'}"
+            cards.download(label, make, file_name, key, small_groups.note())
 
 
 def sheet(chosen: remade.Chosen) -> None:
@@ -246,9 +264,11 @@ def draw() -> None:
             looked_at = remade.choose(current, group_row, use, n_items, trained)
             if looked_at is None:
                 remade.plain_list(trained.head(n_items), state.table(current, "items"), summary.get("n_users", 0))
-                downloads(all_lists, group_titles, number, None)
+                downloads(all_lists, all_groups, group_titles, number, None)
             else:
-                remade.remade(looked_at, functools.partial(downloads, all_lists, group_titles, number, looked_at))
+                take_along = functools.partial(downloads, all_lists, all_groups, group_titles, number, looked_at)
+                remade.remade(looked_at, take_along)
+            new_items(current, number, trained.head(n_items))
     if tabs["ways"].open:
         with tabs["ways"]:
             st.caption("What the run made besides, as it was trained.")
@@ -268,4 +288,6 @@ def judge(run: Run, lists: pd.DataFrame, number: int, use: Regime, method: str) 
     elif number in state.edited(run).grouping.changed:  # the stream would take it for another group
         cards.trained_note(run, "Feedback and live updates")
     else:
-        feedback.group_list(run, lists, number, use, method)
+        new = state.table_or_none(run, "new_items")  # a stream does not know them
+        known = lists if new is None else lists[~lists["item"].isin(new["item"])]
+        feedback.group_list(run, known, number, use, method)

@@ -25,7 +25,7 @@ from grouprec.core.site import image_hosts
 HOSTS = (
     "GROUPREC_HOSTS"  # the name of the setting: further names of this server, by commas; *.example.com takes all below
 )
-OPEN_PATHS = ("/healthz",)  # probes ask by whatever address they have, and learn nothing
+OPEN_PATHS = frozenset({"/healthz"})  # probes ask by whatever address they have, and learn nothing
 # Streamlit and Plotly draw with styles of their own ('unsafe-inline'). Plotly's WebGL makes code while it runs to draw
 # maps ('unsafe-eval'; without it there is none), and the upload of large files arrives as a blob. All other scripts
 # come from this server, or are known by hash.
@@ -60,10 +60,17 @@ class Guard:
     Args:
         hosts: the names and addresses, in lower case, under which this server may be asked.
         hashes: of the inline scripts that its pages bear, as CSP writes them.
+        open_paths: that answer under any name: these very paths, and nothing below or before them.
     """
 
-    def __init__(self, app: ASGIApp, hosts: Iterable[str], hashes: Iterable[str] = ()) -> None:
-        self._app, self._hosts = app, frozenset(hosts)
+    def __init__(
+        self,
+        app: ASGIApp,
+        hosts: Iterable[str],
+        hashes: Iterable[str] = (),
+        open_paths: Iterable[str] = OPEN_PATHS,
+    ) -> None:
+        self._app, self._hosts, self._open = app, frozenset(hosts), frozenset(open_paths)
         images = "".join(f" https://{host}" for host in image_hosts())
         policy = CSP.format(hashes=" ".join(f"'{one}'" for one in hashes), images=images)
         self._headers = {**HEADERS, "content-security-policy": policy}
@@ -82,22 +89,21 @@ class Guard:
                     headers["cache-control"] = "private, no-store"
             await send(message)
 
-        wrong = self._wrong(scope["path"], Headers(scope=scope))
+        probe = scope["type"] == "http" and scope["path"] in self._open
+        wrong = "" if probe else self._wrong(Headers(scope=scope))
         if wrong:
             logs.note("request refused", path=scope["path"][:200], why=wrong)
             await refuse(PlainTextResponse(wrong, 403), scope, receive, dressed)
         else:
             await self._app(scope, receive, dressed)
 
-    def _wrong(self, path: str, headers: Headers) -> str:
+    def _wrong(self, headers: Headers) -> str:
         """Return why a request is refused, "" where it is not."""
-        if path.endswith(OPEN_PATHS):
-            return ""
-        host = headers.get("host", "")
+        host = ", ".join(headers.getlist("host"))  # two of them are no name: a proxy may have read the other one
         if not self._known(_name(host)):
             return f"This server does not answer to the name '{host[:80]}'. Whoever runs it can allow it: {HOSTS}."
-        origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+        ours = {f"{scheme}://{host.lower()}" for scheme in ("http", "https")}
+        if not {one.lower() for one in headers.getlist("origin")} <= ours:
             return "This request comes from a page of another site, and is refused."
         if headers.get("sec-fetch-site") == "cross-site" and headers.get("sec-fetch-mode") != "navigate":
             return "This request comes from a page of another site, and is refused."
@@ -105,8 +111,10 @@ class Guard:
 
     def _known(self, name: str) -> bool:
         """Return whether we are called so."""
-        above = name.partition(".")[2]
-        return bool(name) and (name in self._hosts or f"*.{above}" in self._hosts)
+        labels = name.split(".")
+        if not all(labels):  # also "": no name has an empty part
+            return False
+        return name in self._hosts or any(f"*.{'.'.join(labels[at:])}" in self._hosts for at in range(1, len(labels)))
 
 
 async def refuse(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
@@ -125,7 +133,7 @@ def _name(host: str) -> str:
     except ValueError:
         return ""
     odd = parts.path or parts.query or parts.fragment or "@" in parts.netloc
-    return "" if odd else (parts.hostname or "").rstrip(".")
+    return "" if odd else (parts.hostname or "").removesuffix(".")  # the dot of a whole name, as DNS writes it
 
 
 def allowed_hosts(address: str | None) -> set[str]:

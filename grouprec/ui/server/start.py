@@ -15,9 +15,10 @@ from starlette.routing import Route
 
 from grouprec.core import rights
 from grouprec.core.types import SettingError
+from grouprec.training import retention
 from grouprec.ui import people
 from grouprec.ui.server.door import Door
-from grouprec.ui.server.guard import Guard, allowed_hosts, refusal
+from grouprec.ui.server.guard import OPEN_PATHS, Guard, allowed_hosts, refusal
 from grouprec.ui.server.health import Watch
 
 
@@ -26,12 +27,13 @@ def middleware() -> list[Middleware]:
 
     Raises:
         SystemExit: the server would be open to the network and nobody said that it shall be, or who may sign in is
-            not said as it should be.
+            not said as it should be, or how long things are kept.
     """
     address = st.get_option("server.address")
     try:
         signed_in = people.sign_in_needed()
         sentence = refusal(address, signed_in)
+        retention.keep_days()  # which must be a number
     except SettingError as error:
         signed_in, sentence = True, str(error)
     if sentence:
@@ -39,15 +41,24 @@ def middleware() -> list[Middleware]:
         raise SystemExit(2)
     if signed_in:
         rights.ask(people.current)
-    guard = Middleware(Guard, hosts=allowed_hosts(address), hashes=inline_scripts())
+    paths = [path for one in OPEN_PATHS for path in (one, *_below_base(one))]
+    guard = Middleware(Guard, hosts=allowed_hosts(address), hashes=inline_scripts(), open_paths=paths)
     return [Middleware(Watch), guard, *([Middleware(Door)] if signed_in else [])]
 
 
 def below_base(routes: Iterable[Route]) -> list[Route]:
     """Return the routes as they are and, where the server lies below a path (``server.baseUrlPath``), also there."""
-    routes, base = list(routes), str(st.get_option("server.baseUrlPath") or "").strip("/")
-    there = [Route(f"/{base}{one.path}", one.endpoint, methods=list(one.methods or ())) for one in routes if base]
+    routes = list(routes)
+    there = [
+        Route(path, one.endpoint, methods=list(one.methods or ())) for one in routes for path in _below_base(one.path)
+    ]
     return [*routes, *there]
+
+
+def _below_base(path: str) -> list[str]:
+    """Return where a path lies below that of the server, nothing where the server has none."""
+    base = str(st.get_option("server.baseUrlPath") or "").strip("/")
+    return [f"/{base}{path}"] if base else []
 
 
 def inline_scripts() -> list[str]:

@@ -28,7 +28,7 @@ from starlette.routing import Route
 from grouprec.core import rights
 from grouprec.core.rights import Deed
 from grouprec.core.types import GrouprecError
-from grouprec.data.library import Library, Received, safe_name
+from grouprec.data.library import UPLOADS, Library, Received, safe_name
 from grouprec.runs.store import RunStore
 
 KEY_HEADER = "x-grouprec-upload"
@@ -82,12 +82,16 @@ def forget(upload_id: str) -> None:
     with _lock:
         upload = _done.pop(upload_id, None)
     if upload is not None:
-        shutil.rmtree(upload.received.path.parent, ignore_errors=True)
+        shutil.rmtree(folder() / upload_id, ignore_errors=True)
 
 
 def folder() -> Path:
     """Return where uploads lie: inside the library, so that taking one over moves it and copies nothing."""
-    return Library(RunStore().root / "datasets").root / ".uploads"
+    return _library().root / UPLOADS
+
+
+def _library() -> Library:
+    return Library(RunStore().root / "datasets")
 
 
 async def post_upload(request: Request) -> Response:
@@ -113,22 +117,20 @@ async def _receive(request: Request) -> dict[str, Any]:
     rights.require(Deed.ADD, "send file")
     root = folder()
     await run_in_threadpool(_make_room, root, expected)
-    await run_in_threadpool(Library(root.parent).check_quota, expected)
     upload_id = secrets.token_hex(16)
     name = safe_name(request.query_params.get("name", ""))
-    place = root / upload_id
     try:
-        await run_in_threadpool(place.mkdir)
-        digest, n_bytes = await _write(request, place / name)
+        path = await run_in_threadpool(_library().expect, upload_id, name, expected)
+        digest, n_bytes = await _write(request, path, expected)
         if not n_bytes:
             raise HTTPException(400, f"The file '{name}' is empty; choose one with a header and rows.")
     except BaseException as error:  # also a request that is cut off: nothing half may stay
-        shutil.rmtree(place, ignore_errors=True)
+        shutil.rmtree(root / upload_id, ignore_errors=True)
         if isinstance(error, ClientDisconnect):
             raise HTTPException(400, "The connection closed before the file was complete.") from error
         raise
     with _lock:
-        _done[upload_id] = Upload(name, key, Received(place / name, digest), n_bytes)
+        _done[upload_id] = Upload(name, key, Received(path, digest), n_bytes)
     return {"id": upload_id, "name": name, "bytes": n_bytes}
 
 
@@ -150,24 +152,27 @@ def _check_size(root: Path, n_bytes: int, missing: int) -> None:
         raise HTTPException(507, "The server's disk has no room for this file; free some space and try again.")
 
 
-async def _write(request: Request, path: Path) -> tuple[str, int]:
+async def _write(request: Request, path: Path, expected: int) -> tuple[str, int]:
     """Write the body to a file; return its SHA-256 and its bytes. The sender is slowed down to the disk's pace."""
     digest, n_bytes, buffer = hashlib.sha256(), 0, bytearray()
 
     def flush() -> None:
+        _check_size(path.parent, n_bytes, 0)
+        if n_bytes > expected:  # its header said less, or nothing
+            _library().expect_more(path, n_bytes)
         file.write(buffer)
         digest.update(buffer)
         buffer.clear()
 
-    file = await run_in_threadpool(path.open, "wb")
+    file = await run_in_threadpool(path.open, "r+b")
     try:
         async for chunk in request.stream():
             buffer += chunk
             n_bytes += len(chunk)
             if len(buffer) >= BUFFER_BYTES:
-                _check_size(path.parent, n_bytes, 0)
                 await run_in_threadpool(flush)
         await run_in_threadpool(flush)
+        await run_in_threadpool(file.truncate)  # its header may have said more
     finally:
         await asyncio.shield(run_in_threadpool(file.close))
     return digest.hexdigest(), n_bytes

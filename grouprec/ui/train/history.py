@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from grouprec.core.trash import DAYS
 from grouprec.core.types import GrouprecError
 from grouprec.runs.store import FINISHED, MOST_NOTE, MOST_TAGS, RESUMABLE, Run, State
-from grouprec.runs.trash import DAYS
 from grouprec.training import jobs
 from grouprec.ui import cards, state
 from grouprec.ui.cards import plain

@@ -259,13 +259,22 @@ def draw_new_run(dataset: KnownDataset, busy: bool, next_is_here: bool) -> Estim
                 if st.button("Open Data", type=kind, icon=":material/table_view:", key="mend_data"):
                     state.open_page("data")
                 return None
-            started = st.button(label, type=kind, icon=icon, key="start_run", help=QUEUE_HELP if busy else None)
+            refused = (
+                cost is not None and cost.refused and not st.checkbox(ANYWAY, key="train_anyway", help=ANYWAY_HELP)
+            )
+            help_text = QUEUE_HELP if busy else None
+            started = st.button(label, type=kind, icon=icon, key="start_run", help=help_text, disabled=refused)
     if started and config is not None:
         start(config)
     return cost
 
 
 PLAY = ":material/play_arrow:"
+ANYWAY = "Train it all the same"
+ANYWAY_HELP = (
+    "The run needs more memory than this machine has, as far as that can be told before. Where it does, it ends with a "
+    "sentence, and so may others that train beside it."
+)
 QUEUE_HELP = "It starts by itself when the runs before it have ended, also after a restart of the server."
 
 

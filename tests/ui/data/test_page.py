@@ -285,17 +285,16 @@ def test_a_removed_upload_gives_way_to_the_sample(library: Library) -> None:
 
 def test_a_large_file_that_has_arrived_is_added_with_its_optional_files(library: Library) -> None:
     app = open_data()
-    place = uploads.folder() / "a"
-    place.mkdir(parents=True)
-    (place / "shop.csv").write_bytes(shop())
-    received = Received(place / "shop.csv", hashlib.sha256(shop()).hexdigest())
+    path = library.expect("a" * 32, "shop.csv", len(shop()))
+    path.write_bytes(shop())
+    received = Received(path, hashlib.sha256(shop()).hexdigest())
     key = app.session_state["upload_key"]
     uploads._done["a" * 32] = uploads.Upload("shop.csv", key, received, len(shop()))
     app.session_state["upload_id"] = "a" * 32
     app.run()
     assert not app.exception and not app.error
     assert library.get(state_key(app)).interactions.read_bytes() == shop()
-    assert not place.exists()
+    assert not list(uploads.folder().iterdir())
 
 
 def test_the_same_content_again_is_recognised_and_another_is_a_version(library: Library) -> None:

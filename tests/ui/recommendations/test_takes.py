@@ -12,6 +12,7 @@ import streamlit as st
 
 from grouprec.explore.remake import Price
 from grouprec.ranking.takes import ExpectedTakes, Horizon
+from grouprec.report import small_groups
 from grouprec.runs.store import Run, RunStore
 from grouprec.ui import list_words as words
 from grouprec.ui import opened, state
@@ -111,3 +112,12 @@ def test_less_than_one_is_said_as_such_and_a_horizon_of_interactions_in_its_word
         "on one list for everybody it is number 3."
     )
     assert words.item_sentence(row, 80, 10, None) == "**Tea** is number 2: on one list for everybody it is number 3."
+
+
+@pytest.mark.parametrize("run", ["told"], indirect=True)
+def test_the_page_to_print_of_few_people_tells_the_list_and_no_more(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(small_groups.SETTING, "70")  # the group has fewer
+    html = paper(first_list(run))
+    assert "fewer than 70 · " in html and html.count("<tr>") == 11
+    assert "Should take" not in html and "Typical of it" not in html and 'class="why"></div>' not in html
+    assert "because" not in html and " %</td>" not in html and "tested on held-out" not in html

@@ -7,21 +7,23 @@ import json
 import time
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
-from starlette.types import Message
+from starlette.types import ASGIApp, Message
 from streamlit.web.server.server_util import get_cookie_secret
+from streamlit.web.server.starlette import starlette_app
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
 from grouprec.core import audit, rights
 from grouprec.ui import people
 from grouprec.ui.people import Rules
-from grouprec.ui.server import uploads
+from grouprec.ui.server import door, uploads
 from grouprec.ui.server.door import Door
 
 CLOSED = ("/media/0f.csv", "/team/media/0f.csv", "/_stcore/upload_file/a/b", "/_stcore/metrics", "/component/x")
@@ -45,7 +47,9 @@ def cookie(secret: str | None = None, **more: Any) -> str:
     return f"{USER_COOKIE_NAME}={signed}"
 
 
-def ask(app: Door, path: str, cookie: str = "", method: str = "GET", **headers: str) -> tuple[int, str]:
+def ask(
+    app: ASGIApp, path: str, cookie: str = "", method: str = "GET", query: str = "name=a.csv", **headers: str
+) -> tuple[int, str]:
     sent: list[Message] = []
 
     async def receive() -> Message:
@@ -55,7 +59,7 @@ def ask(app: Door, path: str, cookie: str = "", method: str = "GET", **headers: 
         sent.append(message)
 
     lines = [(b"cookie", cookie.encode()), *((k.replace("_", "-").encode(), v.encode()) for k, v in headers.items())]
-    scope = {"type": "http", "method": method, "path": path, "query_string": b"name=a.csv", "headers": lines}
+    scope = {"type": "http", "method": method, "path": path, "query_string": query.encode(), "headers": lines}
     asyncio.run(app(scope, receive, send))
     return sent[0]["status"], b"".join(message.get("body", b"") for message in sent[1:]).decode()
 
@@ -69,6 +73,32 @@ def test_without_a_cookie_of_ours_nothing_is_given_out(app: Door, path: str) -> 
 
 def test_the_page_that_asks_people_to_sign_in_stays_open(app: Door) -> None:
     assert ask(app, "/groups")[0] == 200
+
+
+# What draws the page that asks people to sign in, signs them in, or tells nothing of anybody
+OPEN = {
+    "/_stcore/health",
+    "/_stcore/host-config",
+    "/_stcore/stream",  # its pages ask for themselves who looks (grouprec/ui/people.py)
+    "/_stcore/bidi-components/{path:path}",  # scripts of installed packages
+    "/auth/login",
+    "/auth/logout",
+    "/oauth2callback",
+    "",  # Streamlit's own files and the page
+}
+
+
+@pytest.mark.parametrize("base", ["", "/team"])
+def test_every_path_that_streamlit_serves_is_behind_the_door_or_open_on_purpose(
+    base: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = starlette_app.config.get_option
+    monkeypatch.setattr(
+        starlette_app.config, "get_option", lambda name: base if name == "server.baseUrlPath" else asked(name)
+    )
+    paths = {route.path for route in starlette_app.create_streamlit_routes(MagicMock())}  # type: ignore[attr-defined]
+    closed = {path for path in paths if any(part in path for part in door.CLOSED)}
+    assert {path.removeprefix(base) for path in paths - closed} == OPEN
 
 
 def test_a_download_leaves_a_line(app: Door, tmp_path: Path) -> None:

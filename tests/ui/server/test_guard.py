@@ -33,8 +33,8 @@ def app() -> Guard:
     return Guard(Starlette(routes=routes), allowed_hosts("127.0.0.1") | {"*.example.com"}, ["sha256-x"])
 
 
-def ask(app: Guard, path: str, host: str, **headers: str) -> Message:
-    """Return the first message that answers a request, or the opening of a WebSocket."""
+def ask(app: Guard, path: str, host: str, more: list[tuple[bytes, bytes]] | None = None, **headers: str) -> Message:
+    """Return the first message that answers a request, or the opening of a WebSocket; ``more`` are further headers."""
     sent: list[Message] = []
     kind = "websocket" if path == STREAM else "http"
 
@@ -45,7 +45,7 @@ def ask(app: Guard, path: str, host: str, **headers: str) -> Message:
         sent.append(message)
 
     given = {"host": host, **{name.replace("_", "-"): value for name, value in headers.items()}}
-    lines = [(name.encode(), value.encode()) for name, value in given.items()]
+    lines = [(name.encode(), value.encode()) for name, value in given.items()] + (more or [])
     scope = {"type": kind, "method": "GET", "path": path, "query_string": b"", "headers": lines, "subprotocols": []}
     extensions = {"websocket.http.response": {}}
     asyncio.run(app({**scope, "extensions": extensions}, receive, send))
@@ -74,6 +74,63 @@ def test_only_our_names_and_our_own_pages_get_through(app: Guard, path: str) -> 
 
 def test_a_probe_may_ask_by_any_name(app: Guard) -> None:
     assert passes(app, "/healthz", "10.1.2.3")
+    assert passes(app, "/healthz", "10.1.2.3", origin="http://evil.example")
+
+
+# What an ASGI server makes of %2f, %2e and the like before it asks: the decoded path
+NEARLY = (
+    "/media/x/healthz",
+    "//healthz",
+    "/healthz/",
+    "/./healthz",
+    "/a/../healthz",
+    "/Healthz",
+    "/healthz;a",
+    "healthz",
+)
+
+
+@pytest.mark.parametrize("path", [*NEARLY, "/team/healthz", "/groups/healthz", f"{STREAM}/healthz"])
+def test_the_path_of_the_probe_is_one_path_and_nothing_that_ends_like_it(app: Guard, path: str) -> None:
+    assert ask(app, path, "evil.example")["status"] == 403
+    assert ask(app, path, "localhost", origin="http://evil.example")["status"] == 403
+
+
+def test_below_a_path_the_probe_answers_there_and_at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(start.st, "get_option", {"server.baseUrlPath": "/team/", "server.address": "127.0.0.1"}.get)
+    monkeypatch.setattr(start.people, "sign_in_needed", lambda: False)
+    made = next(one for one in start.middleware() if one.cls is Guard)
+    guard = Guard(Starlette(routes=start.below_base([Route("/healthz", _page)])), **made.kwargs)
+    assert passes(guard, "/healthz", "10.1.2.3") and passes(guard, "/team/healthz", "10.1.2.3")
+    for path in ("/other/healthz", "/team/team/healthz", "/team//healthz", "/teamhealthz"):
+        assert ask(guard, path, "10.1.2.3")["status"] == 403
+
+
+@pytest.mark.parametrize("host", ["localhost..", ".localhost", "a..example.com", ".example.com", "localhost, evil"])
+def test_a_name_with_empty_parts_or_two_names_are_none(app: Guard, host: str) -> None:
+    assert not passes(app, "/groups", host)
+
+
+def test_names_are_the_same_in_capitals_and_with_the_dot_that_ends_a_whole_name(app: Guard) -> None:
+    for host in ("LOCALHOST:8501", "localhost.:8501", "Team.Example.com.", "one.team.example.com"):
+        assert passes(app, "/groups", host, origin=f"http://{host}"), host
+
+
+@pytest.mark.parametrize(
+    "origin", ["http://[::1", "http://localhost/x", "ftp://localhost", "http://a@localhost", "localhost"]
+)
+def test_an_origin_that_no_browser_sends_is_refused_and_never_an_error(app: Guard, origin: str) -> None:
+    assert ask(app, "/groups", "localhost", origin=origin)["status"] == 403
+
+
+def test_of_two_headers_of_a_kind_both_count(app: Guard) -> None:
+    for name, ours, other in (
+        ("host", "localhost", "evil.example"),
+        ("origin", "http://localhost", "http://evil.example"),
+    ):
+        for both in ((ours, other), (other, ours)):
+            lines = [(name.encode(), one.encode()) for one in both]
+            assert ask(app, "/groups", "localhost", lines)["status"] == 403
 
 
 @pytest.mark.parametrize(("path", "host"), [("/groups", "localhost"), ("/groups", "evil.example"), (STREAM, "evil")])

@@ -11,6 +11,7 @@ import shutil
 import time
 import tracemalloc
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -136,6 +137,25 @@ class Disk(NamedTuple):
     total: int
     used: int
     free: int
+
+
+def test_the_quota_counts_what_is_on_its_way_whatever_the_header_says(
+    key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GROUPREC_UPLOAD_GB", "0.000001")  # 1,000 bytes
+    answers = []
+
+    def body() -> Iterable[bytes]:
+        yield ROWS
+        with ThreadPoolExecutor(1) as other:  # a second one, while the first is being sent
+            answers.append(other.submit(post, [ROWS], key, length=500).result())
+
+    first = post(body(), key, length=600)
+    assert first[0] == 200 and answers[0][0] == 403 and "than the 1e-06 GB" in answers[0][1]["error"]
+    assert [path.stat().st_size for path in uploads.folder().glob("*/file/*")] == [len(ROWS)]
+    assert post([b"x" * 1200], key)[0] == 403, "no header"
+    assert post([b"x" * 1200], key, length=10)[0] == 403, "a false one"
+    assert len(left_over()) == 1
 
 
 def test_a_full_disk_is_said_before_anything_is_written(key: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -94,6 +94,19 @@ def test_a_run_that_will_not_fit_says_so_and_what_would(runs_folder: RunStore, m
     assert "fits without EASE" in open_train().warning[0].value
 
 
+def test_what_this_machine_can_never_hold_starts_only_where_somebody_insists(
+    runs_folder: RunStore, started: list[RunConfig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not [box for box in open_train().checkbox if box.key == "train_anyway"]
+    monkeypatch.setattr(cost, "all_memory", lambda: 1_000_000_000)
+    monkeypatch.setattr(cost, "free_memory", lambda: 1_000_000_000)
+    app = open_train()
+    assert "will not fit" in answer(app) and app.button(key="start_run").disabled
+    app.checkbox(key="train_anyway").check().run()
+    app.button(key="start_run").click().run()
+    assert not app.exception and len(started) == 1
+
+
 def test_start_sends_the_choices_and_only_changed_settings(runs_folder: RunStore, started: list[RunConfig]) -> None:
     app = open_train()
     app.get_by_key("train_preset").set_value("standard").run()

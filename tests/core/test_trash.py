@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from grouprec.core import trash
 from grouprec.core.types import StorageError
-from grouprec.runs import trash
 from grouprec.runs.config import make_config
 from grouprec.runs.store import RunStore
 
@@ -30,7 +30,7 @@ def test_a_deleted_run_is_no_run_and_can_be_taken_back(store: RunStore) -> None:
 def test_what_is_not_in_the_trash_or_has_come_back_is_a_sentence(store: RunStore) -> None:
     run = store.create(make_config(interactions=Path("file.csv")))
     for name in ("", "none", "../runs"):
-        with pytest.raises(StorageError, match=f"holds no run '{name}'; it holds: nothing"):
+        with pytest.raises(StorageError, match=f"holds no '{name}'; it holds: nothing"):
             trash.take_back(store.root, name)
     store.delete(run)
     run.path.mkdir()

@@ -1,4 +1,5 @@
-"""Where deleted runs wait before they are gone for good: ``<runs>/.trash``; a later delete empties it of old ones."""
+"""Where deleted runs and datasets wait before they are gone for good: ``.trash`` in their folder; a later delete
+empties it of old ones."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ import shutil
 import time
 from pathlib import Path
 
+from grouprec.core import usage
 from grouprec.core.errors import StorageError
 from grouprec.core.files import storage
 
@@ -16,7 +18,7 @@ DAYS = 14
 
 
 def put(root: Path, folder: Path) -> None:
-    """Move a run's folder to the trash, in one step, and remove from it what has been there for longer than DAYS.
+    """Move the folder of a run or dataset, or a file, to the trash in one step; remove what is there for over DAYS.
 
     Raises:
         StorageError: the runs folder cannot be written.
@@ -25,32 +27,32 @@ def put(root: Path, folder: Path) -> None:
     with storage(folder):
         place.mkdir(exist_ok=True)
         gone = place / folder.name
-        if gone.exists():
-            shutil.rmtree(gone)
+        _remove(gone)
         folder.rename(gone)
         os.utime(gone)  # from now on, by the clock of the disk
     empty(root)
 
 
 def take_back(root: Path, name: str) -> Path:
-    """Move a run's folder from the trash to where it was and return that.
+    """Move what is in the trash to where it was and return that.
 
     Raises:
-        StorageError: it is not in the trash, another run has its name, or the runs folder cannot be written.
+        StorageError: it is not in the trash, something else has its name, or the folder cannot be written.
     """
     gone, folder = root / FOLDER / name, root / name
-    if not name or Path(name).name != name or not gone.is_dir():
+    if not name or Path(name).name != name or not gone.exists():
         there = ", ".join(kept(root)) or "nothing"
-        raise StorageError(f"The trash of {root} holds no run '{name}'; it holds: {there}.")
+        raise StorageError(f"The trash of {root} holds no '{name}'; it holds: {there}.")
     if folder.exists():
-        raise StorageError(f"There is a run '{name}' in {root} already; delete or move that first.")
+        raise StorageError(f"There is a '{name}' in {root} already; delete or move that first.")
     with storage(folder):
         gone.rename(folder)
+    usage.use(folder)
     return folder
 
 
 def kept(root: Path) -> list[str]:
-    """Return the names of what is in the trash, the newest run first."""
+    """Return the names of what is in the trash, the newest name first."""
     try:
         return sorted((path.name for path in (root / FOLDER).iterdir()), reverse=True)
     except OSError:
@@ -63,4 +65,11 @@ def empty(root: Path) -> None:
         path = root / FOLDER / name
         with contextlib.suppress(OSError):
             if time.time() - path.stat().st_mtime > DAYS * 86400:
-                shutil.rmtree(path)
+                _remove(path)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
