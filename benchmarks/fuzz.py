@@ -338,6 +338,7 @@ def _size(content: bytes) -> int:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--n", type=int, default=5_000, help="inputs")
+    parser.add_argument("--minutes", type=float, default=600.0, help="after which no further input is begun")
     parser.add_argument("--seed", type=int, default=0, help="number of the first one")
     parser.add_argument("--show", type=int, default=5, help="faults that are shown in full")
     asked = parser.parse_args()
@@ -345,7 +346,11 @@ def main() -> None:
     inputs = [*((f"corpus {n}", given) for n, given in enumerate(CORPUS))]
     counts, slowest, largest, shown = Counter(), 0.0, 0.0, 0
     numbered = ((str(seed), make(seed)) for seed in range(asked.seed, asked.seed + asked.n))
+    begun = time.monotonic()
     for name, given in (pair for part in (inputs, numbered) for pair in part):
+        if time.monotonic() - begun > 60 * asked.minutes:
+            break
+        counts["inputs"] += 1
         outcome = watched(given)
         slowest, largest = max(slowest, outcome.seconds), max(largest, outcome.memory)
         kinds = {"fault": bool(outcome.fault), "over 10 s": outcome.seconds > MOST_SECONDS}
@@ -358,7 +363,7 @@ def main() -> None:
             print(f"--- input {name} ({given.name}): {told}, {outcome.seconds:.1f} s, {outcome.memory / 1e6:.0f} MB")
             print(outcome.fault[-1500:])
     print(
-        f"{asked.n + len(CORPUS):,} inputs: {dict(counts)}; slowest {slowest:.1f} s, most memory {largest / 1e6:.0f} MB"
+        f"{counts.pop('inputs'):,} inputs: {dict(counts)}; slowest {slowest:.1f} s, most memory {largest / 1e6:.0f} MB"
     )
 
 

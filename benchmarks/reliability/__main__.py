@@ -1,7 +1,8 @@
-"""``python -m benchmarks.reliability [--kills 30] [--servers 5] [--flips 2] [--calls 40] [PART ...]``.
+"""``python -m benchmarks.reliability [--kills 30] [--servers 5] [--flips 2] [--calls 40] [PART ...] [--jobs ...]``.
 
-Parts: damage (files), kills (training), servers (server, and both), faults (a disk that refuses); all where none is
-named. All on the small planted data of the tests; ends with status 1 where something is lost or not said.
+Parts: damage (files, by commands), pages (files, by pages), kills (training), servers (server, and both), faults (a
+disk that refuses); all where none is named. All on the small planted data of the tests; ends with status 1 where
+something is lost or not said.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ from collections import Counter
 from pathlib import Path
 
 from benchmarks.measure import machine
-from benchmarks.reliability import damage, faults, kills
+from benchmarks.reliability import damage, faults, kills, pages
 from grouprec.runs.store import RunStore
 from tests.support.small_run import small_data, train, write_csv
 
-PARTS = ("damage", "kills", "servers", "faults")
+PARTS = ("damage", "pages", "kills", "servers", "faults")
 BAD = ("different", "crashed", "corrupted", "not continued", "traceback", "unusable")
 
 
@@ -30,6 +31,7 @@ def main() -> None:
     arguments.add_argument("--servers", type=int, default=5)
     arguments.add_argument("--flips", type=int, default=2)
     arguments.add_argument("--calls", type=int, default=40, help="of a kind and a job that are refused, one at a time")
+    arguments.add_argument("--jobs", nargs="*", default=[*faults.JOBS], choices=faults.JOBS, help="of the part faults")
     given = arguments.parse_args()
     parts = given.parts or PARTS
     with tempfile.TemporaryDirectory() as folder:
@@ -46,11 +48,13 @@ def main() -> None:
         for whom in ("server", "both") if "servers" in parts else ():
             what = f"kill -9 of {'the server' if whom == 'server' else 'server and training'}, {given.servers} times"
             lost += tell(what, kills.measure, file, root, given.servers, whom)
-        if {"damage", "faults"} & set(parts):
+        if {"damage", "pages", "faults"} & set(parts):
             run = train(RunStore(root / "whole"), file)
         if "damage" in parts:
             lost += tell("every file damaged in five ways", damage.measure, run, root / "damage", given.flips)
-        for job in faults.JOBS if "faults" in parts else ():
+        if "pages" in parts:
+            lost += tell("every file damaged in five ways, on every page", pages.measure, run, root / "pages")
+        for job in given.jobs if "faults" in parts else ():
             lost += tell(f"refused calls of a job: {job}", faults.measure, run, root / "faults", job, given.calls)
     sys.exit(1 if lost else 0)
 

@@ -42,6 +42,24 @@ class LinkError(StorageError):
 
 
 @dataclass(frozen=True)
+class Discretion:
+    """What may be told of few people.
+
+    Attributes:
+        fewest: the smallest number of people that is told.
+        epsilon: of the noise that sizes of groups bear; None where they are told as they are.
+    """
+
+    fewest: int
+    epsilon: float | None = None
+
+    def keeps(self, other: Discretion) -> bool:
+        """Return whether what was made by these rules tells nothing that others forbid."""
+        noisy = other.epsilon is None or (self.epsilon is not None and self.epsilon <= other.epsilon)
+        return self.fewest >= other.fewest and noisy
+
+
+@dataclass(frozen=True)
 class Link:
     """One link.
 
@@ -54,7 +72,7 @@ class Link:
         page: SHA-256 of what it shows.
         results: SHA-256 of the run's tables and summary then, by name.
         edits: of what people had changed about its groups.
-        fewest: the smallest number of people that was told then.
+        told: what might be told of few people then.
     """
 
     number: str
@@ -66,7 +84,7 @@ class Link:
     page: str
     results: Mapping[str, str] = field(default_factory=dict)
     edits: str = ""
-    fewest: int = 1
+    told: Discretion = field(default_factory=lambda: Discretion(1))
     withdrawn: float = 0.0
 
     @property
@@ -84,13 +102,13 @@ def links(folder: Path) -> tuple[Link, ...]:
     return tuple(map(_link, _entries(_form(folder))))
 
 
-def make(run: Run, draw: Callable[[float], str], days: int, fewest: int) -> tuple[Link, str]:
+def make(run: Run, draw: Callable[[float], str], days: int, told: Discretion) -> tuple[Link, str]:
     """Make a link to a run as it is now; return it and its token, which is known nowhere else.
 
     Args:
         draw: the HTML document that it shows, given when it ends.
         days: that it lasts.
-        fewest: the smallest number of people that the document tells.
+        told: by which rules the document tells of few people.
     Raises:
         RightsError: whoever acts may not.
         SettingError: so many days, or so many links, are too many.
@@ -113,7 +131,7 @@ def make(run: Run, draw: Callable[[float], str], days: int, fewest: int) -> tupl
         page=_hash(document),
         results=results,
         edits=edits,
-        fewest=fewest,
+        told=told,
     )
     with _alone(run.path):
         before = links(run.path)
@@ -146,12 +164,12 @@ def withdraw(run: Run, number: str) -> None:
         _remove_pages(run.path, (one for one in ended if one.withdrawn))
 
 
-def follow(run: Run | None, token: str, fewest: int) -> tuple[str, bool]:
+def follow(run: Run | None, token: str, told: Discretion) -> tuple[str, bool]:
     """Return what a link shows, and whether people have changed the run's groups since.
 
     Args:
         run: which the link names; None where there is none.
-        fewest: the smallest number of people that may be told now.
+        told: what may be told of few people now.
     Raises:
         RightsError: whoever acts may follow no links.
         LinkError: it shows nothing.
@@ -162,7 +180,7 @@ def follow(run: Run | None, token: str, fewest: int) -> tuple[str, bool]:
         if not rights.may(Deed.FOLLOW):
             raise RightsError("Links are for people who may use this server; sign in first.")
         link = _known(run, token)
-        document = _shown(run, link, fewest) if run is not None else ""
+        document = _shown(run, link, told) if run is not None else ""
         allowed = True
     finally:
         audit.note(who.name, "follow link", run.run_id if run is not None else "", allowed)
@@ -179,12 +197,12 @@ def _known(run: Run | None, token: str) -> Link:
     return found[0]
 
 
-def _shown(run: Run, link: Link, fewest: int) -> str:
+def _shown(run: Run, link: Link, told: Discretion) -> str:
     if link.withdrawn:
         raise LinkError("This link was withdrawn; ask whoever sent it.")
     if not link.works:
         raise LinkError("This link has ended; ask whoever sent it for a new one.")
-    if fewest > link.fewest:
+    if not link.told.keeps(told):
         raise LinkError("This server tells less of few people than when this link was made; ask for a new one.")
     try:
         now, document = _results(run.path), _page(run.path, link).read_bytes()
@@ -245,8 +263,9 @@ def _link(entry: Any) -> Link:
         texts = {name: str(entry[name]) for name in ("number", "run_id", "by", "secret", "page", "edits")}
         made, until, withdrawn = (float(entry[name]) for name in ("made", "until", "withdrawn"))
         results = {str(name): str(found) for name, found in entry["results"].items()}
-        numbers = {"fewest": int(entry["fewest"]), "results": results}
-        return Link(**texts, made=made, until=until, withdrawn=withdrawn, **numbers)
+        told, epsilon = entry["told"], entry["told"]["epsilon"]
+        rules = Discretion(int(told["fewest"]), None if epsilon is None else float(epsilon))
+        return Link(**texts, made=made, until=until, withdrawn=withdrawn, results=results, told=rules)
     except (TypeError, KeyError, ValueError, AttributeError) as error:
         reason = f"{FILE} is damaged: a link lacks what it needs"
         raise DamagedError(reason, "restore it from a copy, or remove it") from error

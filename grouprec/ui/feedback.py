@@ -14,6 +14,7 @@ from grouprec.core.types import BusyError, GrouprecError, Regime
 from grouprec.report import sentences, tables
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, live_words, state
+from grouprec.ui.fragments import fragment
 
 LENGTH = 20  # items of a list that can be judged
 MOST_DOTS = 20
@@ -64,7 +65,7 @@ class Judged:
         return {**who, **made, "item": item, "behaviour": verdict}
 
 
-@st.fragment
+@fragment
 def group_list(run: Run, lists: pd.DataFrame, group: int, regime: Regime, best: str) -> None:
     """Draw a group's list as it stands, with buttons to judge its items.
 
@@ -96,7 +97,7 @@ def user_list(run: Run, user: str, group: int, own: pd.DataFrame) -> None:
 def _draw(judged: Judged, trained: pd.DataFrame) -> None:
     try:
         frame = _as_it_stands(judged, trained)
-    except GrouprecError as error:  # a fragment runs on its own, outside the frame that shows errors
+    except GrouprecError as error:
         st.error(cards.plain(error))
         return
     key = f"{judged.key}_rows_{st.session_state.get('feedback_round', 0)}"  # another list, nothing is selected

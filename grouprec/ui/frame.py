@@ -16,6 +16,7 @@ from grouprec.runs.store import FINISHED, Run
 from grouprec.training import jobs
 from grouprec.ui import address, leaving, people, sharing, state, tour
 from grouprec.ui.cards import plain
+from grouprec.ui.fragments import fragment
 from grouprec.ui.server import present
 from grouprec.ui.server.health import page_seconds
 from grouprec.ui.steps import title_of
@@ -151,7 +152,7 @@ def sidebar(page: st.Page) -> None:
     leaving.draw_notices()
     active = jobs.active(state.store())
     if active is not None and page.url_path != "train":
-        watch(active.run_id)
+        fragment(watch, POLL_SECONDS)(active.run_id)
 
 
 def more(run: Run) -> None:
@@ -229,7 +230,6 @@ def distinct(labels: dict[str, str]) -> dict[str, str]:
     return {key: label if often[label] == 1 else f"{label} ({key})" for key, label in labels.items()}
 
 
-@st.fragment(run_every=POLL_SECONDS)
 def watch(run_id: str) -> None:
     """Show the progress of an active run; redraw the page once when it ends."""
     run = state.find_run(run_id)

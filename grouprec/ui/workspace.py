@@ -12,11 +12,12 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from grouprec.core.types import GrouprecError, Regime
+from grouprec.core.types import Regime
 from grouprec.report import sentences
 from grouprec.runs.store import Run
 from grouprec.ui import address, cards, charts, kept, opened, reasons, state
 from grouprec.ui import list_words as words
+from grouprec.ui.fragments import fragment
 from grouprec.ui.kept import Setting
 
 PANE_HEIGHT = 740
@@ -101,16 +102,9 @@ def other_number(run: Run) -> Setting | None:
     return found
 
 
-@st.fragment
+@fragment
 def look(run: Run, setting: Setting, regime: Regime) -> None:
     """Draw the groups of another number of lists: the map, the table of groups, the chosen one's list and reasons."""
-    try:
-        _look(run, setting, regime)
-    except GrouprecError as error:  # a fragment runs on its own, outside the frame that shows errors
-        st.error(cards.plain(error))
-
-
-def _look(run: Run, setting: Setting, regime: Regime) -> None:
     groups = setting.groups.sort_values("group", ignore_index=True)
     numbers = groups["group"].tolist()
     asked = st.query_params.get("group")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, ViewportSize, expect, sync_playwright
 
 from grouprec.core.site import app_root
 from grouprec.runs.store import RunStore
@@ -33,7 +33,7 @@ FLAGS = [
     "--disable-sync",
 ]
 PAGES = ("decide", "data", "train", "groups", "recommendations", "personas", "compare", "updates")
-PATIENCE_MS = 30_000
+PATIENCE_MS, LASSO_MS = 30_000, 6_000
 LAPTOP, PHONE = ViewportSize(width=1440, height=900), ViewportSize(width=390, height=844)
 SMALL_LAPTOP = ViewportSize(width=1280, height=720)
 expect.set_options(timeout=PATIENCE_MS)
@@ -123,8 +123,16 @@ class Tab:
         expect(app).to_have_attribute("data-test-script-state", "notRunning")
         expect(self.page.locator("[data-testid=stSkeleton]")).to_have_count(0)
 
-    def lasso(self) -> None:
-        """Draw around most of the map of the Groups page."""
+    def lasso(self, told: Locator) -> None:
+        """Draw around most of the map of the Groups page, until the page tells it: a map that moves misses the pen."""
+        for _ in range(PATIENCE_MS // LASSO_MS):
+            self._lasso()
+            with contextlib.suppress(AssertionError):
+                expect(told).to_be_visible(timeout=LASSO_MS)
+                return
+        expect(told).to_be_visible()
+
+    def _lasso(self) -> None:
         box = self.page.locator(".st-key-groups_map .nsewdrag").first.bounding_box()
         assert box is not None
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2

@@ -28,7 +28,8 @@ def train_the_sample(tab: Tab) -> None:
     page.get_by_role("button", name="Train the sample").click()
     expect(page).to_have_url(re.compile("/train.*run="))
     expect(page.get_by_role("button", name="Cancel")).to_be_visible()
-    expect(page.get_by_text(re.compile("Now: "))).to_be_visible()
+    # Trainings give way to everything else: beside other tests the process may take long until it says anything.
+    expect(page.get_by_text(re.compile("Now: "))).to_be_visible(timeout=TRAINING_MS)
     tab.shot("training")
     page.reload()  # the run goes on without the tab, and the URL finds it again
     expect(page.get_by_role("button", name="Cancel")).to_be_visible()
@@ -79,8 +80,7 @@ def reach_compared_lists(tab: Tab) -> None:
     plot = page.locator(".st-key-groups_map .js-plotly-plot")
     expect(plot).to_be_visible()
     tab.settled()
-    tab.lasso()
-    expect(page.get_by_text("users selected")).to_be_visible()
+    tab.lasso(page.get_by_text("users selected"))
     with page.expect_download() as download:
         page.get_by_role("button", name="Download these users").click()
     with Path(download.value.path()).open(encoding="utf-8-sig", newline="") as file:

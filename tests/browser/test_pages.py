@@ -156,7 +156,7 @@ def test_six_views_are_turned_by_keys_and_by_touch_and_their_number_is_in_the_ad
     with tab.page.context.expect_page() as opened:
         tab.page.get_by_role("link", name="Present").click()
     page = tab.page = opened.value
-    said = page.locator(".view:visible h2")
+    said = page.locator(".view:visible h1")
     expect(said).to_contain_text("interactions of")
     seen = [said.inner_text()]
     for number in range(2, 7):
@@ -218,8 +218,7 @@ def test_the_slider_of_lists_changes_the_answer_and_the_link(tab: Tab, run: Run)
 def test_users_in_a_lasso_go_into_a_csv_file(tab: Tab, run: Run) -> None:
     open_page(tab, "groups", run)
     page = tab.page
-    tab.lasso()
-    expect(page.get_by_text("users selected")).to_be_visible()
+    tab.lasso(page.get_by_text("users selected"))
     with page.expect_download() as download:
         page.get_by_role("button", name="Download these users").click()
     with Path(download.value.path()).open(encoding="utf-8-sig", newline="") as file:

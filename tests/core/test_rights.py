@@ -18,7 +18,7 @@ from grouprec.explore import edits
 from grouprec.runs import links
 from grouprec.runs.config import make_config
 from grouprec.runs.store import Run, RunStore
-from grouprec.training import jobs
+from grouprec.training import jobs, room
 from tests.support.planted_run import build_run
 
 ME, OTHER = "me@example.com", "other@example.com"
@@ -98,8 +98,8 @@ def _follow(store: RunStore, run: Run, library: Library, key: str) -> dict[str, 
     with rights.acting(LOCAL):
         finished = build_run(store)
         rights.give(finished.path, OTHER)
-        _, token = links.make(finished, lambda _: "six views", 1, 5)
-    return {"follow": lambda: links.follow(finished, token, 5)}
+        _, token = links.make(finished, lambda _: "six views", 1, links.Discretion(5))
+    return {"follow": lambda: links.follow(finished, token, links.Discretion(5))}
 
 
 def _manage(store: RunStore, run: Run, library: Library, key: str) -> dict[str, Callable[[], object]]:
@@ -207,14 +207,14 @@ def test_the_queue_runs_for_all_and_shows_only_what_one_may_see(
 ) -> None:
     begun: list[str] = []
     monkeypatch.setattr(jobs, "_spawn", lambda store, run: begun.append(run.run_id))
-    monkeypatch.setattr(jobs, "limit", lambda: 0)
+    monkeypatch.setattr(room, "limit", lambda: 0)
     config = make_config(interactions=Path("shop.csv"), preset="quick")
     with rights.acting(Person(OTHER, Role.ANALYST)):
         theirs = jobs.start(store, config)
     with rights.acting(PEOPLE[Role.ANALYST]):
         mine = jobs.start(store, config)
         assert [run.run_id for run in jobs.queue(store)] == [mine.run_id]
-        monkeypatch.setattr(jobs, "limit", lambda: 1)
+        monkeypatch.setattr(room, "limit", lambda: 1)
         jobs.active(store)
         assert begun[0] == theirs.run_id
 

@@ -2,47 +2,17 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-from grouprec.runs import content
 from grouprec.runs.store import Run, RunStore
 from tests.support.commands import Answer
-from tests.support.damage import COMMANDS, DAMAGES, ask, damaged, files_of, lived_in
+from tests.support.damage import COMMANDS, DAMAGES, OPENED, ask, damaged, files_of, lived_in
 from tests.support.small_run import copy_of
 
 THOROUGH = ("list", "show", "value", "compare", "export")  # are quick, so that each file is damaged in every way
-
-
-class Opened:
-    """Remembers which files of a folder this process opens, also those that only libraries in C read."""
-
-    def __init__(self) -> None:
-        self.folder: Path | None = None
-        self.names: set[str] = set()
-        sys.addaudithook(self._hear)  # for good, so there is one of it
-
-    def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if self.folder is not None and event in ("open", "sqlite3.connect") and isinstance(arguments[0], str | Path):
-            path = Path(arguments[0])
-            if path.is_relative_to(self.folder):
-                self.names.add(path.relative_to(self.folder).as_posix())
-
-    @contextmanager
-    def under(self, folder: Path) -> Iterator[set[str]]:
-        self.folder, self.names = folder, set()
-        content._MEMORY = content._Memory()  # what was hashed before would not be opened
-        yield self.names
-        self.folder = None
-
-
-OPENED = Opened()
 
 
 @pytest.fixture(scope="module")

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from grouprec.explore import edits
 from grouprec.explore.edited_tables import EditedRun
 from grouprec.explore.edits import Edit, EditHistory
+from grouprec.runs import content
 from grouprec.runs.store import Run, RunStore
 from tests.support.commands import Answer, call
 from tests.support.small_run import copy_of
@@ -74,6 +77,31 @@ def files_of(run: Run) -> list[str]:
     """Return the names of the files of a run that say something."""
     names = [path.relative_to(run.path).as_posix() for path in sorted(run.path.rglob("*")) if path.is_file()]
     return [name for name in names if not name.endswith(SAYS_NOTHING)]
+
+
+class Opened:
+    """Remembers which files of a folder this process opens, also those that only libraries in C read."""
+
+    def __init__(self) -> None:
+        self.folder: Path | None = None
+        self.names: set[str] = set()
+        sys.addaudithook(self._hear)  # for good, so there is one of it
+
+    def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if self.folder is not None and event in ("open", "sqlite3.connect") and isinstance(arguments[0], str | Path):
+            path = Path(arguments[0])
+            if path.is_relative_to(self.folder):
+                self.names.add(path.relative_to(self.folder).as_posix())
+
+    @contextmanager
+    def under(self, folder: Path) -> Iterator[set[str]]:
+        self.folder, self.names = folder, set()
+        content._MEMORY = content._Memory()  # what was hashed before would not be opened
+        yield self.names
+        self.folder = None
+
+
+OPENED = Opened()
 
 
 Command = Callable[[Run, Path], Answer]

@@ -19,12 +19,12 @@ def test_a_link_is_made_shown_once_and_withdrawn(finished_run: Run) -> None:
     (code,) = app.code
     token = code.value.rpartition("/")[2]
     assert f"/shared/{finished_run.run_id}/" in code.value
-    assert links.follow(finished_run, token, 5)[0].count('class="view ') == 6
+    assert links.follow(finished_run, token, links.Discretion(5))[0].count('class="view ') == 6
     assert not open_page("decide").code, "another session does not see it"
     next(button for button in app.button if button.label == "Withdraw").click().run()
     assert not app.code and not [button for button in app.button if button.label == "Withdraw"]
     with pytest.raises(links.LinkError, match="withdrawn"):
-        links.follow(finished_run, token, 5)
+        links.follow(finished_run, token, links.Discretion(5))
 
 
 def test_who_may_only_look_at_a_run_is_offered_no_links(finished_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

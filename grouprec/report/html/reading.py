@@ -67,13 +67,11 @@ class Reading:
         """Return what is told of the groups."""
         return small_groups.of_run(self.run, self.groups)
 
-    @cached_property
-    def groups_answer(self) -> str:
-        """Return how many groups there are, and of their sizes what may be told."""
-        told = self.told
-        secret = told.words or told.few[told.sizes.argmax()]
-        said = f"There are {len(told.sizes)} groups." if secret else sentences.groups_answer(self.groups)
-        return f"{said} {told.words}".strip()
+    @property
+    def groups_said(self) -> str:
+        """Say how the groups are, without sizes where those must not be told, or are told with noise."""
+        secret = self.told.words or self.told.few[self.told.sizes.argmax()]
+        return f"There are {len(self.told.sizes)} groups." if secret else sentences.groups_answer(self.groups)
 
     @property
     def n_lists(self) -> int:

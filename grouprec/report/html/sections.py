@@ -57,7 +57,7 @@ def opening(reading: Reading) -> Html:
 
 
 def _headline(reading: Reading) -> str:
-    return gain.reached_answer(reading.split) if reading.split else reading.groups_answer
+    return gain.reached_answer(reading.split) if reading.split else reading.groups_said
 
 
 def _parts(split: gain.Split) -> Html:
@@ -131,7 +131,7 @@ def groups(reading: Reading) -> Html:
             "On the map": [sentences.separation_words(value) for value in reading.groups["separation"]],
         }
     )
-    return joined(paragraph(reading.groups_answer), table(shown, right=("Users", "Share")))
+    return joined(paragraph(f"{reading.groups_said} {told.words}".strip()), table(shown, right=("Users", "Share")))
 
 
 def lists(reading: Reading) -> Html | None:

@@ -36,7 +36,7 @@ def document(
         note: what is said below every view.
         turned: somebody turns the views; else they are for pictures, which no button is on.
     """
-    shown = slides(six_views(reading, group), reading.title, leave, note)
+    shown = slides(six_views(reading, group), reading.title, leave, note, "h1")
     if not turned:
         return _page(reading.title, element("main", shown), look="presenter still")
     return _page(reading.title, element("main", shown), element("script", src=up + SCRIPT, defer=""))
@@ -44,7 +44,7 @@ def document(
 
 def sentence_page(said: str, href: str, way: str) -> str:
     """Return a document that says one sentence, with one link; what stands there where there are no views to show."""
-    said_so = element("h2", said), element("p", element("a", way, href=href))
+    said_so = element("h1", said), element("p", element("a", way, href=href))
     shown = element("div", element("section", *said_so, class_="view told"), class_="views")
     return _page("grouprec", element("main", shown))
 
@@ -64,8 +64,12 @@ def _page(title: str, body: Html, more: Html | None = None, look: str = "present
     return f'<!doctype html>\n<html lang="en"><head>{head}</head><body class="{look}">{body}</body></html>\n'
 
 
-def slides(shown: Sequence[View], title: str, leave: str | None = None, note: str = "") -> Html:
-    """Return views for a document that has :func:`style`; ``title`` is the run's, other arguments as there."""
+def slides(shown: Sequence[View], title: str, leave: str | None = None, note: str = "", heading: str = "h2") -> Html:
+    """Return views for a document that has :func:`style`; ``title`` is the run's, other arguments as there.
+
+    Args:
+        heading: the element of what a view says: h1 where nothing else is in the document.
+    """
     links = [f"#view-{number}" for number in range(1, len(shown) + 1)]
     drawn = []
     for number, view in enumerate(shown, start=1):
@@ -87,7 +91,7 @@ def slides(shown: Sequence[View], title: str, leave: str | None = None, note: st
             element(
                 "section",
                 over,
-                element("h2", sentence(view.said)),
+                element(heading, sentence(view.said)),
                 _body(view),
                 foot,
                 id=f"view-{number}",

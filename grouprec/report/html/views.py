@@ -115,26 +115,25 @@ def _rows_left(steps: pd.DataFrame) -> pd.DataFrame:
 
 
 def _groups(reading: Reading) -> View:
-    users, groups = reading.table("users"), reading.groups
+    users, groups, told = reading.table("users"), reading.groups, reading.told
     drawing, placed = None, 0
-    told = reading.told
     if users is not None:
-        users = users[~users["group"].isin(groups.loc[told.rest, "group"])]
-        drawing, _, placed = drawings.user_map(users, reading.names, mark=1.7)
-    sized = groups.assign(size=told.sizes, hide=told.few)
-    first = sized.sort_values(["size", "group"], ascending=[False, True]).head(MOST_GROUPS)
+        few = groups.loc[told.rest, "group"]
+        drawing, _, placed = drawings.user_map(users[~users["group"].isin(few)], reading.names, mark=1.7)
+    sized = groups.assign(told=told.sizes, few=told.few)
+    first = sized.sort_values(["told", "group"], ascending=[False, True]).head(MOST_GROUPS)
     legend = pictures.legend(
-        (row["group"], str(row["name"]), small_groups.people(row["size"], row["hide"], count(row["size"])))
+        (row["group"], str(row["name"]), small_groups.people(row["told"], row["few"], count(row["told"])))
         for row in records(first)
     )
     rest = len(groups) - len(first)
-    caption = "Every dot is a user; near each other means alike."
+    caption = "Every dot is a user; near each other means alike." if placed else ""
     return View(
         "groups",
         "The groups",
-        reading.groups_answer,
+        reading.groups_said,
         pictures.beside(drawing if placed else None, legend),
-        f"{caption} {plural(rest, 'smaller group')} not named." if rest else caption,
+        " ".join(_known(caption, f"{plural(rest, 'smaller group')} not named." if rest else "", told.words)),
     )
 
 
@@ -142,24 +141,23 @@ def _groups(reading: Reading) -> View:
 
 
 def _group(reading: Reading, group: int | None) -> View:
-    groups, metrics = reading.groups, reading.metrics
-    chosen = groups[groups["group"] == group]
-    row = (chosen if len(chosen) else groups.sort_values(["size", "group"], ascending=[False, True])).iloc[0]
-    told, at = reading.told, int(np.flatnonzero(groups["group"] == row["group"])[0])
-    few, size = bool(told.rest[at]), int(told.sizes[at])
+    told, metrics = reading.told, reading.metrics
+    sized = reading.groups.assign(told=told.sizes, share=told.shares, few=told.few, rest=told.rest)
+    chosen = sized[sized["group"] == group]
+    row = (chosen if len(chosen) else sized.sort_values(["told", "group"], ascending=[False, True])).iloc[0]
     first = _first(reading, int(row["group"]))
-    about = "" if few else _who(reading, int(row["group"]))
-    people = small_groups.people(size, bool(told.few[at]), plural(size, "user"))
+    about = "" if row["rest"] else _who(reading, int(row["group"]))
+    size = small_groups.people(int(row["told"]), bool(row["few"]), plural(row["told"], "user"))
     labels = [f"*{plain(short(label, 48))}*" for label in first["label"].head(2)]
     shown = f"show {' and '.join(labels)} first" if labels else "there is nothing left to show"
     described = row.get("description", "")
     return View(
         "group",
         "One group",
-        f"**{plain(short(row['name'], 60))}** ({people}): {shown}.",
-        pictures.listed(first, int(row["group"]), few),
-        "" if few else "Members who have the item among their own 50 best predictions.",
-        {} if told.few[at] else {"Of all users": percent(told.shares[at])},
+        f"**{plain(short(row['name'], 60))}** ({size}): {shown}.",
+        pictures.listed(first, int(row["group"]), bool(row["rest"])),
+        "" if row["rest"] else "Members who have the item among their own 50 best predictions.",
+        {} if row["few"] else {"Of all users": percent(row["share"])},
         _known(
             plain(described) if isinstance(described, str) else "",
             f"{about}." if about else "",
@@ -192,7 +190,7 @@ def _decide(reading: Reading) -> View:
     value, n = reading.table("value_of_groups"), own_number(reading.metrics)
     method = "" if value is None else tables.curve_method(value, reading.metrics, reading.regime)
     curves = {} if value is None else tables.value_curves(value, reading.regime, method)
-    said = reading.groups_answer
+    said = reading.groups_said
     if value is None or not curves:
         none = "This run did not measure other numbers of lists."
         return View("decide", "The decision", said, notes=_known(none, *_approved(reading)))

@@ -8,13 +8,13 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from grouprec.core.types import GrouprecError
 from grouprec.report import gain
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, gain_view, kept, state
 from grouprec.ui.address import from_url, picked, tabs_from_url
 from grouprec.ui.decide import approval, money, what_if, who, words
 from grouprec.ui.decide import charts as decide_charts
+from grouprec.ui.fragments import fragment
 from grouprec.ui.kept import PERSONAL, Worth
 
 ANSWER_HELP = (
@@ -31,16 +31,9 @@ NOTHING = "This run did not measure other numbers of lists; train it again to se
 TABS = {"decide": "Decide", "money": "In money", "what_if": "What if"}
 
 
-@st.fragment
+@fragment
 def explore(run: Run) -> None:
     """Draw the whole page; moving the slider reruns nothing else."""
-    try:
-        _explore(run)
-    except GrouprecError as error:  # a fragment runs on its own, outside the frame that shows errors
-        st.error(cards.plain(error))
-
-
-def _explore(run: Run) -> None:
     worth = kept.worth(run)
     if not worth.numbers:
         cards.answer(NOTHING)

@@ -11,10 +11,10 @@ import pandas as pd
 import streamlit as st
 
 from grouprec.core.tables import named_rows, records
-from grouprec.core.types import GrouprecError
 from grouprec.report import sentences, tables
 from grouprec.runs.store import Run
 from grouprec.ui import cards, state, workspace
+from grouprec.ui.fragments import fragment
 from grouprec.ui.groups import editing, finding, map, portrait, side_by_side
 
 CARDS_PER_PAGE = 24
@@ -31,7 +31,7 @@ CARDS_HELP = (
 )
 
 
-@st.fragment
+@fragment
 def explore(run: Run, users: pd.DataFrame, groups: pd.DataFrame) -> None:
     """Draw the map, which stays, and the pane beside it, which begins with what was just found or selected."""
     picture, beside = st.columns([7, 6], gap="medium")
@@ -39,13 +39,10 @@ def explore(run: Run, users: pd.DataFrame, groups: pd.DataFrame) -> None:
         target = finding.search(run, users)
         look = map.controls(run, users)
         rows = map.draw(run, users, groups, look, target, chosen_group(groups["group"].tolist()))
-    try:
-        with beside, st.container(height=PANE_HEIGHT, border=False, key="groups_pane"):
-            number, other = pane(run, users, groups, target, rows)
-        if other is not None:
-            side_by_side.draw(run, groups, number, other)
-    except GrouprecError as error:  # a fragment runs on its own, outside the frame that shows errors
-        st.error(cards.plain(error))
+    with beside, st.container(height=PANE_HEIGHT, border=False, key="groups_pane"):
+        number, other = pane(run, users, groups, target, rows)
+    if other is not None:
+        side_by_side.draw(run, groups, number, other)
 
 
 def pane(

@@ -5,15 +5,15 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from grouprec.core.types import GrouprecError
 from grouprec.report import sentences
 from grouprec.runs.store import Run
 from grouprec.ui import cards, state
 from grouprec.ui.address import from_url, picked
+from grouprec.ui.fragments import fragment
 from grouprec.ui.personas import opened, views, words
 
 
-@st.fragment
+@fragment
 def explore(run: Run, groups: pd.DataFrame) -> None:
     """Draw the answer, the choice of a view and the chosen one; the others are not made."""
     top = st.container()
@@ -28,11 +28,7 @@ def explore(run: Run, groups: pd.DataFrame) -> None:
         on_change=from_url("view", "personas_view", names, names[0]),
     )
     said = st.container()
-    try:
-        sentence = views.VIEWS[picked(view)][1](run, groups)
-    except GrouprecError as error:  # a fragment runs on its own, outside the frame that shows errors
-        st.error(cards.plain(error))
-        return
+    sentence = views.VIEWS[picked(view)][1](run, groups)
     verdict = words.headline(state.metrics(run).get("verdict") or {})
     with top:
         cards.answer(verdict or sentence, sentences.METRIC_HELP if verdict else None)

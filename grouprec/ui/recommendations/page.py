@@ -8,12 +8,13 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from grouprec.core.types import REGIMES, GrouprecError, Regime
+from grouprec.core.types import REGIMES, Regime
 from grouprec.report import sentences, small_groups, tables
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, feedback, opened, reasons, sheets, state, workspace
 from grouprec.ui import list_words as words
 from grouprec.ui.address import from_url, picked, tabs_from_url
+from grouprec.ui.fragments import fragment
 from grouprec.ui.recommendations import remade
 
 LENGTHS = [10, 20, 50]
@@ -154,7 +155,7 @@ def sheet(chosen: remade.Chosen) -> None:
     )
 
 
-@st.fragment
+@fragment
 def look_up(run: Run, users: pd.DataFrame, names: dict[int, str]) -> None:
     """Find a user by id and draw who they are and what their own list is."""
     left, right = st.columns([1, 1], vertical_alignment="bottom")
@@ -171,10 +172,7 @@ def look_up(run: Run, users: pd.DataFrame, names: dict[int, str]) -> None:
         row = right.selectbox(
             "Ids that begin with it", found.tolist(), format_func=lambda at: ids.iloc[at], key="user_row"
         )
-    try:
-        show_user(run, users, int(row), names)
-    except GrouprecError as error:  # a fragment runs on its own, outside the frame that shows errors
-        st.error(cards.plain(error))
+    show_user(run, users, int(row), names)
 
 
 def show_user(run: Run, users: pd.DataFrame, row: int, names: dict[int, str]) -> None:

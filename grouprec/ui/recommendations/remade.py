@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from grouprec.core.types import GrouprecError, Regime
+from grouprec.core.types import Regime
 from grouprec.explore.remake import AS_TRAINED, DEPTH, ListMembers, Wishes
 from grouprec.ranking.statistics import mean_interval
 from grouprec.ranking.strategies import STRATEGIES
@@ -19,6 +19,7 @@ from grouprec.runs.store import Run
 from grouprec.ui import cards, opened, reasons, state, workspace
 from grouprec.ui import list_words as words
 from grouprec.ui.address import from_url, repeated_from_url
+from grouprec.ui.fragments import fragment
 from grouprec.ui.workspace import LIST_COLUMNS
 
 DIAL = list(range(0, 101, 5))  # per cent
@@ -80,35 +81,32 @@ def choose(run: Run, group: pd.Series, regime: Regime, length: int, head: pd.Dat
     return Chosen(run, group, regime, length, members, rows[rows >= 0])
 
 
-@st.fragment
+@fragment
 def remade(chosen: Chosen, downloads: Callable[[], None]) -> None:
     """Draw the map, the controls, the price, the list and why the selected item is on it.
 
     Args:
         downloads: draws what can be taken along.
     """
-    try:
-        left, right = st.columns(workspace.SPLIT, gap="medium")
-        with right:
-            wishes, everything = controls(chosen)
-            depth = DEPTH[chosen.regime]
-            before, items = chosen.trained, chosen.members.remake(chosen.trained, wishes, chosen.regime, depth)
-            if wishes.none:
-                items = before
-            price(chosen, items, shown=everything or not wishes.none)
-            row = table(chosen, items[: chosen.length], before[: chosen.length], everything)
-            downloads()
-        with left:
-            users = state.table(chosen.run, "users")
-            names = tables.group_names(state.table(chosen.run, "groups"))
-            group = int(chosen.group["group"])
-            workspace.draw_map(chosen.run, users[["x", "y", "group"]], names, group, "list_map", MAP_HEIGHT)
-            with st.container(key="why", border=True):
-                if row is not None:
-                    said = words.item_sentence(row, len(chosen.members.rows), chosen.length, chosen.members.takes)
-                    reasons.panel(chosen.run, chosen.members.rows, int(row["row"]), said, "members", "list_why")
-    except GrouprecError as error:  # a fragment runs on its own, outside the frame that shows errors
-        st.error(cards.plain(error))
+    left, right = st.columns(workspace.SPLIT, gap="medium")
+    with right:
+        wishes, everything = controls(chosen)
+        depth = DEPTH[chosen.regime]
+        before, items = chosen.trained, chosen.members.remake(chosen.trained, wishes, chosen.regime, depth)
+        if wishes.none:
+            items = before
+        price(chosen, items, shown=everything or not wishes.none)
+        row = table(chosen, items[: chosen.length], before[: chosen.length], everything)
+        downloads()
+    with left:
+        users = state.table(chosen.run, "users")
+        names = tables.group_names(state.table(chosen.run, "groups"))
+        group = int(chosen.group["group"])
+        workspace.draw_map(chosen.run, users[["x", "y", "group"]], names, group, "list_map", MAP_HEIGHT)
+        with st.container(key="why", border=True):
+            if row is not None:
+                said = words.item_sentence(row, len(chosen.members.rows), chosen.length, chosen.members.takes)
+                reasons.panel(chosen.run, chosen.members.rows, int(row["row"]), said, "members", "list_why")
 
 
 def controls(chosen: Chosen) -> tuple[Wishes, bool]:

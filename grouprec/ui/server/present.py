@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from grouprec.core import audit, rights
+from grouprec.core import audit, rights, usage
 from grouprec.core.rights import Role
 from grouprec.core.types import GrouprecError
 from grouprec.report import small_groups
@@ -60,6 +60,7 @@ def _views(run_id: str, group: int | None) -> str | None:
     if run is None:
         return None
     audit.note(rights.person().name, "present", run.run_id)
+    usage.use(run.path)
     return slides.document(Reading.of(run), group, leave=f"decide?run={quote(run.run_id)}")
 
 
@@ -76,7 +77,9 @@ async def get_shared(request: Request) -> Response:
 
 def _shared(run_id: str, token: str) -> str:
     run = next((one for one in RunStore().all_runs() if one.run_id == run_id), None)
-    document, changed = links.follow(run, token, small_groups.fewest())
+    document, changed = links.follow(run, token, small_groups.discretion())
+    if run is not None:
+        usage.use(run.path)
     return slides.with_banner(document, CHANGED) if changed else document
 
 
@@ -93,7 +96,7 @@ def make_link(run: Run, days: int, group: int | None = None) -> str:
         note = f"As it was on {_day(time.time())}. This link ends on {_day(until)}."
         return slides.document(Reading.of(run), group, up=UP, note=note)
 
-    _, token = links.make(run, draw, days, small_groups.fewest())
+    _, token = links.make(run, draw, days, small_groups.discretion())
     return f"shared/{run.run_id}/{token}"
 
 

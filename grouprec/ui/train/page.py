@@ -22,6 +22,7 @@ from grouprec.training.cost import Estimate, Size, estimate, gpu_memory
 from grouprec.training.cost import size_of as count_size
 from grouprec.ui import cards, state
 from grouprec.ui.cards import plain
+from grouprec.ui.fragments import fragment
 from grouprec.ui.steps import steps
 from grouprec.ui.train import repeat, watch
 from grouprec.ui.train.history import REPEAT_HELP, act, draw_history, resume, say
@@ -342,7 +343,7 @@ def draw() -> None:
     if (missing := state.missing_run()) is not None:
         st.warning(plain(state.no_such_run(missing)), icon=":material/link_off:")
     if active is not None:
-        st.fragment(run_panel, run_every=POLL_SECONDS)(active.run_id)
+        fragment(run_panel, POLL_SECONDS)(active.run_id)
     if chosen is not None and not chosen.status().waiting and chosen.run_id != (active and active.run_id):
         run_panel(chosen.run_id)
     if waiting:

@@ -15,6 +15,7 @@ from grouprec.report import sentences, tables
 from grouprec.runs.store import Run
 from grouprec.ui import cards, live_words, state
 from grouprec.ui.address import from_url
+from grouprec.ui.fragments import fragment
 from grouprec.ui.updates import charts
 
 SPEEDS: dict[str, float] = {"1": 1, "5": 5, "20": 20, "100": 100, "max": np.inf}  # events per second
@@ -86,7 +87,7 @@ def picture(run: Run, player: Player, top: DeltaGenerator) -> None:
     Args:
         top: the place of the page's first line.
     """
-    st.fragment(_draw, run_every=TICK if player.playing else None)(run, player, top)
+    fragment(_draw, run_every=TICK if player.playing else None)(run, player, top)
 
 
 def _player(run: Run) -> Player:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from grouprec.report import gain, sentences, small_groups
+from grouprec.report import gain, noise, sentences, small_groups
 from grouprec.report.html import slides
 from grouprec.report.html.reading import Reading
 from grouprec.report.html.views import NAMES, View, six_views
@@ -67,6 +67,15 @@ def test_few_people_are_told_as_few(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert Page(small["groups"].picture or "").text.count("fewer than 5") == 2
     monkeypatch.setenv(small_groups.SETTING, "1")
     assert "3 users" in made(run, 1)["group"].said
+
+
+def test_sizes_with_noise_are_the_only_numbers_of_groups(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(noise, "_noisy", lambda sizes, epsilon: [size + 100 for size in sizes])
+    monkeypatch.setenv(noise.SETTING, "1")
+    found = made(run, 1)
+    assert found["groups"].said == "There are 3 groups." and "random noise" in found["groups"].caption
+    assert Page(found["groups"].picture or "").tags["path"] == 0, "nobody is drawn"
+    assert "130 users" in found["group"].said and " %" not in Page(found["group"].picture or "").text
 
 
 def test_an_older_run_and_one_without_held_out_rows_still_have_six_views(run: Run, tmp_path: Path) -> None:

@@ -1,0 +1,29 @@
+"""Parts of a page that run again by themselves, outside the frame that shows errors: theirs are shown here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import streamlit as st
+
+from grouprec.core.types import GrouprecError
+from grouprec.ui.cards import plain
+
+
+def fragment(draw: Callable[..., None], run_every: float | None = None) -> Callable[..., None]:
+    """Return ``st.fragment`` of what draws a part; what the user can mend is said where the part stopped.
+
+    Args:
+        run_every: seconds after which it is drawn again.
+    """
+
+    @wraps(draw)
+    def said(*arguments: Any, **named: Any) -> None:
+        try:
+            draw(*arguments, **named)
+        except GrouprecError as error:
+            st.error(plain(str(error)))
+
+    return st.fragment(said, run_every=run_every)
