@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tomllib
 from importlib.resources import files
 from pathlib import Path
@@ -19,3 +21,9 @@ def test_no_rule_of_the_type_checker_is_switched_off() -> None:
     rules = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pyright"]
     off = [name for name, level in rules.items() if level in ("none", False) and name != "reportMissingTypeStubs"]
     assert not off, "what cannot be mended is ignored where it stands, with its reason"
+
+
+def test_the_first_page_of_a_finished_run_opens_without_torch() -> None:
+    """Which takes longer to import than all the rest."""
+    command = "import sys, grouprec.ui.decide.page; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", command], stderr=subprocess.DEVNULL, check=False).returncode == 0

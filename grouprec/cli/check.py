@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,7 +53,7 @@ def check_file(
     if as_json:
         print_json(found)
     else:
-        _print(interactions.name, found, prepared.split_reason.rstrip("."), rejects)
+        _print(interactions.name, found, prepared.split_reason.rstrip("."), rejects, _described(prepared, users, items))
 
 
 def summary(prepared: Prepared) -> dict[str, Any]:
@@ -94,6 +95,12 @@ def _sentence(text: str) -> str:
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
+def _described(prepared: Prepared, users: Path | None, items: Path | None) -> list[str]:
+    """Return what the files of users and of items say of how many, a sentence each."""
+    files = ((users, prepared.users_described, "users"), (items, prepared.items_described, "items"))
+    return [f"{found.sentence(path.name, kind)}." for path, found, kind in files if path is not None and found]
+
+
 def _period(prepared: Prepared) -> list[str] | None:
     if prepared.first_time is None or prepared.last_time is None:
         return None
@@ -109,7 +116,7 @@ def _labels(prepared: Prepared) -> list[str]:
     return [str(one) for one in prepared.dataset.item_labels[order[:LABELS]]]
 
 
-def _print(name: str, found: dict[str, Any], split_reason: str, rejects: Path | None) -> None:
+def _print(name: str, found: dict[str, Any], split_reason: str, rejects: Path | None, described: Sequence[str]) -> None:
     """Print the answer for people: sentences to stderr, the steps as a table."""
     period = found["period"]
     when = f", {period[0][:10]} to {period[1][:10]}" if period else ""
@@ -118,6 +125,7 @@ def _print(name: str, found: dict[str, Any], split_reason: str, rejects: Path | 
         f"{found['users']:,} users, {found['items']:,} items{when}.",
         f"Columns: {', '.join(f'{role} = {column}' for role, column in found['roles'].items())}.",
         f"Labels: {', '.join(found['labels'])}" + (f" ({found['encoding']})" if found["encoding"] else ""),
+        *described,
         f"{found['choose_users']:,} users choose settings, {found['judge_users']:,} judge the result ({split_reason}).",
         *(f"- {doubt}" for doubt in found["doubts"]),
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
@@ -30,6 +32,30 @@ def attribute_table(file: tuple[pd.DataFrame, AttributeRoles] | None, ids: np.nd
     places = places_of(table[roles.id], ids)
     columns = {name: _typed(table[name].iloc[np.maximum(places, 0)], places >= 0) for name in roles.attributes}
     return pd.DataFrame({name: values for name, values in columns.items() if values is not None})
+
+
+@dataclass(frozen=True)
+class Described:
+    """What a users or items file says: how many of the dataset's ids it knows, of how many, and its columns of use."""
+
+    known: int
+    of: int
+    columns: tuple[str, ...]
+
+    def sentence(self, name: str, kind: str) -> str:
+        """Return ``movies.csv describes 150 of 151 items (title, genres)``."""
+        columns = ", ".join(self.columns[:4]) + (" ..." if len(self.columns) > 4 else "")
+        said = f" ({columns})" if columns else ""
+        return f"{name} describes {self.known:,} of {self.of:,} {kind}{said}"
+
+
+def described(file: tuple[pd.DataFrame, AttributeRoles] | None, ids: np.ndarray) -> Described | None:
+    """Return how many ids of the dataset a users or items file knows; None where there is no such file."""
+    if file is None:
+        return None
+    table, roles = file
+    columns = (roles.label, *roles.attributes) if roles.label else roles.attributes
+    return Described(int((places_of(table[roles.id], ids) >= 0).sum()), len(ids), tuple(columns))
 
 
 def places_of(column: pd.Series, ids: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ name that is there already is another version.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -161,6 +162,24 @@ class Library:
         finally:
             shutil.rmtree(incoming, ignore_errors=True)
         return self.get(key)
+
+    def extend(self, key: str, *, users: Upload | None = None, items: Upload | None = None) -> KnownDataset:
+        """Put files of users or items beside an upload's interactions: another dataset, with the choices of the first.
+
+        Raises:
+            RightsError, DataError, StorageError: as :meth:`add`; the sample takes no files.
+        """
+        entry = self.get(key)
+        if entry.is_sample:
+            raise DataError("The sample takes no files of yours; add your own file of who did what first.")
+        given: dict[str, Upload | None] = {"users": users, "items": items}
+        with contextlib.ExitStack() as files:
+            for part, there in (("users", entry.users), ("items", entry.items)):
+                if given[part] is None and there is not None:
+                    given[part] = there.name, files.enter_context(there.open("rb"))
+            content = files.enter_context(entry.interactions.open("rb"))
+            found = self.add(entry.name, content, users=given["users"], items=given["items"])
+        return self.save(found.key, roles=entry.roles, preparation=entry.preparation)
 
     def save(
         self,

@@ -15,8 +15,10 @@ import pandas as pd
 
 from grouprec.core.types import DataError
 from grouprec.data.attributes import (
+    Described,
     activity,
     attribute_table,
+    described,
     item_labels,
     median_price,
     user_columns,
@@ -60,6 +62,7 @@ class Prepared:
         choose_users, judge_users: users of the dataset with a target in the validation part, by which settings are
             chosen, and in the test part: an item that they did not have before it.
         user_roles, item_roles: the columns of the attribute files, None where there is no such file.
+        users_described, items_described: how many users and items of the dataset these files know.
         rejects: rows of the interactions file that could not be read.
         encoding: of the interactions file, where it is text.
         notes: what people should know about how it was read.
@@ -81,6 +84,8 @@ class Prepared:
     judge_users: int
     user_roles: AttributeRoles | None = None
     item_roles: AttributeRoles | None = None
+    users_described: Described | None = None
+    items_described: Described | None = None
     rejects: Rejects = field(default_factory=Rejects)
     encoding: str | None = None
     notes: tuple[str, ...] = ()
@@ -178,6 +183,8 @@ def prepare(
         judge_users=held_out.users.judge,
         user_roles=None if user_file is None else user_file[1],
         item_roles=None if item_file is None else item_file.roles,
+        users_described=described(user_file, dataset.user_ids),
+        items_described=described(None if item_file is None else item_file.parts, dataset.item_ids),
         rejects=source.rejects,
         encoding=source.encoding,
         notes=source.notes,

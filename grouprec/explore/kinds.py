@@ -12,6 +12,7 @@ from scipy import sparse
 from grouprec.explore.naming import count_terms
 
 MOST_KINDS = 200
+LEAST_SHARE = 0.005  # of what speaks for an item that is worth a word
 LEAST_ITEMS = 5  # of a kind that is found in labels
 _SEPARATORS = r"[|;,/>]"
 # How things look or come, not what they are. English, like scikit-learn's stop words; other languages do without.

@@ -24,6 +24,7 @@ from scipy import sparse
 from scipy.special import logit
 
 from grouprec.core.types import Candidates, StorageError, Texts
+from grouprec.explore.kinds import LEAST_SHARE
 from grouprec.explore.score_parts import parts_of
 from grouprec.models.base import Encoder
 from grouprec.models.blend import FLOOR, ItemFacts, Weights
@@ -33,7 +34,6 @@ from grouprec.runs.snapshot import FitSnapshot
 from grouprec.runs.stages import load_encoders, load_facts
 from grouprec.runs.store import Run, RunStore
 
-LEAST = 0.005  # share of what speaks for an item that is worth a word
 MOST_NAMED = 3  # own items that are said to speak for an item
 MOST_USERS = 400  # that the reasons of a group are read from
 
@@ -227,7 +227,7 @@ def in_words(reasons: Reasons, labels: Texts, who: str = "members", escape: Call
         escape: what makes a label safe where the words are shown.
     """
     shares = np.asarray(reasons.share(np.maximum(reasons.points, 0)))
-    named = int((shares[:MOST_NAMED] >= LEAST).sum())
+    named = int((shares[:MOST_NAMED] >= LEAST_SHARE).sum())
     strongest = zip(reasons.own[:named].tolist(), shares[:named].tolist(), strict=True)
     items = ", ".join(f"{escape(str(labels[item]))} ({_percent(share)})" for item, share in strongest)
     n_others = int((shares[named:] > 0).sum())
@@ -239,7 +239,7 @@ def in_words(reasons: Reasons, labels: Texts, who: str = "members", escape: Call
         ("taken before", reasons.share(reasons.again)),
     )
     said = [f"because {who} have {items}"] if named else []
-    said += [f"{what} {_percent(float(share))}" for what, share in others if share >= LEAST]
+    said += [f"{what} {_percent(float(share))}" for what, share in others if share >= LEAST_SHARE]
     return "; ".join(said) or "nothing that they have speaks for it"
 
 

@@ -91,6 +91,16 @@ class Replay:
             self.done += 1
         return self.done - first
 
+    def to_a_change(self, most: int, seconds: float) -> None:
+        """Replay up to an event that leaves its group another list than before, within a number and a time."""
+        begun, last = time.perf_counter(), min(self.done + most, len(self))
+        while self.done < last and time.perf_counter() - begun < seconds:
+            self.step()
+            group = -1 if self.last is None else self.last.group_after
+            first, now = self.lists(group)
+            if first != now:
+                return
+
     def _take(self, place: int) -> None:
         state, user, item = self.state, self._users[place], self._items[place]
         begun = time.perf_counter()

@@ -238,17 +238,7 @@ def floor_words(method: str | None) -> str:
     )
 
 
-# -- how many lists are enough
-
-
-def judged(curve: pd.DataFrame, hits: pd.DataFrame) -> tuple[pd.DataFrame, str]:
-    """Return the curve that says how many lists are enough, and its metric: people with a hit, as every sentence here.
-
-    Args:
-        curve: the value of the run's own lists by nDCG; what is left to judge by where hits were not measured.
-        hits: the same by people with a hit; may be empty.
-    """
-    return (hits, HITS) if len(hits) else (curve, NDCG)
+# -- how many lists are enough: by nDCG, as where a run chooses its number itself; told in people with a hit
 
 
 def lists_answer(
@@ -264,7 +254,7 @@ def lists_answer(
     if split is not None and split.few:
         return f"{reached_answer(split)} Too few people were tested to tell how many lists are enough."
     said = enough_answer(curve, hits, steps)
-    if n in (enough(judged(curve, hits)[0]), 0):
+    if n in (enough(curve), 0):
         return said
     return f"{said} {number_answer(curve, hits, steps, n)}"
 
@@ -277,17 +267,16 @@ def enough_answer(curve: pd.DataFrame, hits: pd.DataFrame, steps: pd.DataFrame |
         hits: the same by people with a hit; may be empty.
         steps: gain_of_groups in the same regime; None in older runs.
     """
-    curve, metric = judged(curve, hits)
     one = floor_title(floor_of(curve))
-    if not beats_floor(curve, steps, metric):
+    if not beats_floor(curve, steps):
         said = f"{one} is enough: no number of lists is measurably better."
-        return f"{said} {_reach(one, curve)}." if metric == HITS else said
+        return f"{said} {_reach(one, hits)}." if len(hits) else said
     least, found = enough(curve), _found(hits)
     said = f"{plural(least, 'list')} {'is' if least == 1 else 'are'} enough"
     if least not in found:
         return f"{said}: more of them bring no measurable gain."
     reached = f"{plural(least, 'list')} {'reaches' if least == 1 else 'reach'} {people(found[least])}"
-    return f"{said}. {_reach(one, curve, reached)}."
+    return f"{said}. {_reach(one, hits, reached)}."
 
 
 def _reach(one: str, hits: pd.DataFrame, *more: str) -> str:
@@ -297,15 +286,15 @@ def _reach(one: str, hits: pd.DataFrame, *more: str) -> str:
     return "; ".join([first, *more, f"a list for everyone {people(ends['individual'])}"])
 
 
-def beats_floor(curve: pd.DataFrame, steps: pd.DataFrame | None, metric: str) -> bool:
-    """Return whether the best number of lists is better than the best single list by more than chance, by a metric.
+def beats_floor(curve: pd.DataFrame, steps: pd.DataFrame | None) -> bool:
+    """Return whether the best number of lists is better than the best single list by more than chance, by nDCG.
 
     Older runs did not pair them over users: there the value has to be higher.
     """
     best = highest(curve, "value")
     if steps is None:
         return bool(best["value"] > best["floor"])
-    match = (steps["n_groups"] == best["n_groups"]) & (steps["part"] == GROUPS) & (steps["metric"] == metric)
+    match = (steps["n_groups"] == best["n_groups"]) & (steps["part"] == GROUPS) & (steps["metric"] == NDCG)
     return bool((steps.loc[match, "low"] > 0).any())
 
 
@@ -316,7 +305,7 @@ def number_answer(curve: pd.DataFrame, hits: pd.DataFrame, steps: pd.DataFrame |
         curve, hits: as in :func:`enough_answer`; ``n`` is among their numbers.
         steps: gain_of_groups in the same regime; None in older runs.
     """
-    (curve, metric), found = judged(curve, hits), _found(hits)
+    found = _found(hits)
     larger = curve.loc[curve["n_groups"] > n, "n_groups"]
     said = (
         f"With {n} it is {people(found[n])}" if n in found else f"{plural(n, 'list').capitalize()} were measured, too"
@@ -324,7 +313,7 @@ def number_answer(curve: pd.DataFrame, hits: pd.DataFrame, steps: pd.DataFrame |
     if larger.empty:
         return f"{said}."
     following = int(larger.iloc[0])
-    change = _change(curve, steps, metric, n, following)
+    change = _change(curve, steps, n, following)
     if change == 0 and following <= enough(curve):  # the rule takes them all the same: one error is less than proof
         more = "one more helps" if following == n + 1 else f"{following - n} more help"
         return f"{said}; whether {more} is not certain."
@@ -354,13 +343,13 @@ def _found(hits: pd.DataFrame) -> dict[int, float]:
     return dict(zip(hits["n_groups"].astype(int).tolist(), smoothed(hits).tolist(), strict=True)) if len(hits) else {}
 
 
-def _change(curve: pd.DataFrame, steps: pd.DataFrame | None, metric: str, n: int, following: int) -> int:
-    """Return whether the next number is better (1), worse (-1), or neither beyond the 95 % interval (0), by a metric.
+def _change(curve: pd.DataFrame, steps: pd.DataFrame | None, n: int, following: int) -> int:
+    """Return whether the next number is better (1), worse (-1), or neither beyond the 95 % interval (0), by nDCG.
 
     In runs that did not pair numbers over users, intervals have to lie apart.
     """
     if steps is not None:
-        rows = steps[(steps["n_groups"] == n) & (steps["part"] == MORE) & (steps["metric"] == metric)]
+        rows = steps[(steps["n_groups"] == n) & (steps["part"] == MORE) & (steps["metric"] == NDCG)]
         return _part(rows.iloc[0]).sign if len(rows) else 0
     one, other = (curve[curve["n_groups"] == at].iloc[0] for at in (n, following))
     return int(other["low"] > one["high"]) - int(other["high"] < one["low"])

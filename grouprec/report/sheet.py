@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from grouprec.explore.reasons import Explainer, in_words
 from grouprec.explore.remake import ListMembers
 from grouprec.report.text import NOTHING
+
+if TYPE_CHECKING:
+    from grouprec.explore.reasons import Explainer
 
 LENGTH = 10
 
@@ -60,6 +63,8 @@ def listed(members: ListMembers, items: np.ndarray, places: np.ndarray, explaine
         places: int [I], of :func:`~grouprec.explore.remake.list_for_all`.
         explainer: of the members; None where the run kept no reasons.
     """
+    from grouprec.explore.reasons import in_words  # knows the stages, and so torch: pages do without until asked
+
     labels, ids, takers = members.base.item_labels, members.base.item_ids, members.takers(items)
     return [
         Listed(

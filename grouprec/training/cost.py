@@ -31,6 +31,8 @@ from grouprec.models.fitting import device_title, resolve_device
 from grouprec.runs.config import RunConfig
 from grouprec.runs.progress import make_plan, usual_seconds
 from grouprec.runs.store import Run, RunStore
+from grouprec.training.load import at_work
+from grouprec.training.reuse import learned_before, read_back
 from grouprec.training.selection import encoder_names
 
 MB, GB = 1_000_000, 1_000_000_000
@@ -69,9 +71,12 @@ class Estimate:
     """What a run will cost.
 
     Attributes:
-        seconds: expected; ``factor`` says how wrong it may be: most runs take between seconds / factor and
-            seconds x factor.
+        seconds: expected; ``factor`` says how wrong it may be.
         measured: whether runs of this machine were asked, or only a calibration.
+        low, high: seconds between which most runs take: seconds / factor, less what an earlier run has learned already,
+            and seconds x factor, longer where this machine is at work.
+        busy: processors that are at work now, of ``processors``.
+        before: the title of the run whose tastes are read back, "" where there is none.
         memory, free: bytes at the peak, and bytes that this machine has to spare now.
         advice: what would fit where the run does not; "" where it does.
         most: bytes that this machine has at all, in use or not.
@@ -83,6 +88,11 @@ class Estimate:
     memory: int
     free: int
     advice: str
+    low: float = 0.0
+    high: float = 0.0
+    busy: float = 0.0
+    processors: int = 1
+    before: str = ""
     most: int = 0
 
     @property
@@ -168,19 +178,36 @@ def estimate(config: RunConfig, size: Size, store: RunStore, speed: Callable[[],
         store: whose finished runs may tell how long stages take here.
         speed: how fast this machine is against the known one, asked only where no run tells; :func:`calibrate`.
     """
-    config = _with_encoders(config, size)
+    asked, config = config, _with_encoders(config, size)
     plan = [name for name in make_plan(config, RunStore(store.root / "none")) if not name.startswith("search ")]
     known = _known_seconds(config, size, store.runs())
     unknown = [name for name in plan if _bare(name) not in known]
     pace = 1.0 / (speed or calibrate)() if unknown else 1.0
-    seconds = sum(known.get(_bare(name)) or _usual(name, config, size) * pace for name in plan)
+    each = {name: known.get(_bare(name)) or _usual(name, config, size) * pace for name in plan}
+    seconds = sum(each.values())
     same = not unknown and any(_ratio(size, other) < 1.3 for other in _sizes(store.runs()))
     factor = 1.5 if same else 2.0 if len(unknown) < len(plan) / 2 else 3.0
     factor *= 1.0 if size.counted else 1.5
     need, free = memory(config, size), free_memory()
     advice = _advice(config, size, need, free)
-    likely = len(unknown) < len(plan) / 2
-    return Estimate(seconds + 60 * config.search_minutes, factor, likely, need, free, advice, all_memory())
+    searched = 60 * config.search_minutes
+    before = learned_before(asked, store.runs())
+    new = sum(value for name, value in each.items() if before is None or not read_back(name))
+    busy, processors = at_work()
+    return Estimate(
+        seconds + searched,
+        factor,
+        len(unknown) < len(plan) / 2,
+        need,
+        free,
+        advice,
+        low=(new + searched * (before is None)) / factor,
+        high=(seconds * factor + searched) * (1 + busy / processors),
+        busy=busy,
+        processors=processors,
+        before="" if before is None else before.title(),
+        most=all_memory(),
+    )
 
 
 def _with_encoders(config: RunConfig, size: Size) -> RunConfig:

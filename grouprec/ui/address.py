@@ -62,6 +62,18 @@ def from_url(name: str, key: str, options: list, default: object) -> Callable[[]
     return write
 
 
+def remembered(name: str, key: str) -> str | None:
+    """Return what ``?name=`` asks for, else what this session chose for this run with the widget ``key``, if it did."""
+    chosen: dict[tuple[str, str | None], str] = st.session_state.get("chosen", {})
+    return st.query_params.get(name, chosen.get((key, st.query_params.get("run"))))
+
+
+def forget(name: str, key: str) -> None:
+    """Take a choice out of the URL and out of what is remembered."""
+    st.session_state.get("chosen", {}).pop((key, st.query_params.get("run")), None)
+    st.query_params.pop(name, None)
+
+
 def repeated_from_url(name: str, key: str, options: list) -> Callable[[], None]:
     """Give the multiselect ``key`` the options that the repeated ``?name=`` asks for; as :func:`from_url`."""
     asked = set(st.query_params.get_all(name))

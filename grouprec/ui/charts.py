@@ -222,7 +222,7 @@ def method_dots(rows: pd.DataFrame, marks: dict[str, float], metric: str) -> go.
         label = {"text": literal(name), "x": value, "y": 1.0, "xref": "x", "yref": "paper", "showarrow": False}
         figure.add_annotation(**label, yanchor="bottom", yshift=2 + 16 * level, font={"size": 12, "color": NEUTRAL})
     figure.update_layout(
-        **plain_layout(126 + 30 * len(rows), top=60),
+        **plain_layout(126 + 20 * len(rows), top=60),
         xaxis={"title": metric, "rangemode": "tozero", "gridcolor": GRID, "zeroline": False},
         yaxis={"categoryorder": "array", "categoryarray": ordered["title"].map(literal).tolist(), "showgrid": False},
     )
@@ -301,7 +301,7 @@ def steps(rows: pd.DataFrame, metric: str) -> go.Figure:
     )
     figure = go.Figure(bar)
     figure.update_layout(
-        **plain_layout(60 + 38 * len(rows), top=8),
+        **plain_layout(60 + 25 * len(rows), top=8),
         xaxis={"title": metric, "gridcolor": GRID, "zeroline": False},
         yaxis={"autorange": "reversed", "showgrid": False},
     )

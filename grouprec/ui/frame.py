@@ -19,6 +19,7 @@ from grouprec.ui.cards import plain
 from grouprec.ui.fragments import fragment
 from grouprec.ui.server import present
 from grouprec.ui.server.health import page_seconds
+from grouprec.ui.steps import title_of
 
 SECTIONS = {
     "Decide": {"decide": ("Decide", ":material/task_alt:"), "compare": ("Compare", ":material/leaderboard:")},
@@ -235,7 +236,7 @@ def watch(run_id: str) -> None:
     status = jobs.refresh(run) if run is not None else None
     if status is None or status.state in FINISHED:
         st.rerun()
-    st.progress(status.fraction, text=f"Training: {status.stage or 'starting'}")
+    st.progress(status.fraction, text=f"Training: {title_of(status.stage).lower()}")
     if st.button("Watch", type="tertiary", key="watch_train"):
         state.choose_run(run_id)
         state.open_page("train")

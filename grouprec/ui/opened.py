@@ -45,6 +45,11 @@ def members(run: Run, users: pd.DataFrame, group: int) -> ListMembers:
     return _members(state.run_key(run), rows_of(run, ids))
 
 
+def some(run: Run, rows: np.ndarray) -> ListMembers:
+    """Return the same for any users, rows of the base."""
+    return _members(state.run_key(run), rows)
+
+
 def price(run: Run, rows: np.ndarray, items: np.ndarray, regime: Regime, n: int) -> Price:
     """Return what the first ``n`` items of a list are worth to some users, rows of the base; counted once each."""
     return _price(state.run_key(run), rows, items, regime, n)

@@ -35,6 +35,7 @@ FLAGS = [
 PAGES = ("decide", "data", "train", "groups", "recommendations", "personas", "compare", "updates")
 PATIENCE_MS, LASSO_MS = 30_000, 6_000
 LAPTOP, PHONE = ViewportSize(width=1440, height=900), ViewportSize(width=390, height=844)
+SMALL_LAPTOP = ViewportSize(width=1280, height=720)
 expect.set_options(timeout=PATIENCE_MS)
 
 

@@ -35,17 +35,11 @@ def train_the_sample(tab: Tab) -> None:
     expect(page.get_by_role("button", name="Cancel")).to_be_visible()
 
 
-def upload(tab: Tab, name: str, content: bytes) -> None:
-    page = tab.page
-    files = page.locator("input[type=file]")
-    if not files.count():  # after a refused file the form may still be open
-        page.get_by_role("button", name="Use your own file").click()
-    files.first.set_input_files({"name": name, "mimeType": "text/csv", "buffer": content})
-    expect(page.get_by_text(name).first).to_be_visible()
-    before = page.url
-    page.get_by_role("button", name="Add", exact=True).click()
-    expect(page).not_to_have_url(before)  # which names the dataset: right after the click nothing runs yet
-    tab.settled()
+def drop(tab: Tab, name: str, content: bytes) -> None:
+    """Drop a file on the Data page; it is looked at at once."""
+    tab.page.locator("input[type=file]").first.set_input_files(
+        {"name": name, "mimeType": "text/csv", "buffer": content}
+    )
 
 
 @pytest.mark.skipif(PICTURES, reason="pictures are of the sample")
@@ -58,8 +52,8 @@ def test_a_stranger_goes_from_the_sample_to_an_own_file_and_compared_lists(tab: 
 
     tab.open("/data")
     shop = write_csv(planted(n_users=80, n_items=60, events_per_user=20).data, tmp_path / "planted.csv")
-    upload(tab, "planted.csv", shop.read_bytes())
-    page.get_by_role("button", name="Check the data").click()
+    drop(tab, "planted.csv", shop.read_bytes())
+    expect(page.get_by_text("80 users can be tested").first).to_be_visible()
     page.get_by_role("button", name="Continue to training").click()
     expect(page).to_have_url(re.compile("/train"))
     tab.settled()
@@ -123,13 +117,14 @@ def test_uploads_are_checked_and_a_bad_one_is_a_sentence(tab: Tab) -> None:
     page = tab.page
     tab.open("/data")
 
-    upload(tab, "header.csv", b"user_id,item_id\n")
-    expect(page.locator("[data-testid=stAlert]").first).to_contain_text("header.csv")
+    drop(tab, "header.csv", b"user_id,item_id\n")
+    expect(page.locator("[data-testid=stAlert]").first).to_contain_text("header.csv was not taken")
+    expect(page.get_by_text("878 users can be tested")).to_be_visible()
+    tab.settled()
     rows = "".join(f"00{n % 9},item {n % 7}\n" for n in range(200))
-    upload(tab, "shop.csv", b"user_id,item_id\n" + rows.encode())
-    expect(page.locator("[data-testid=stMain]").get_by_text("shop.csv").first).to_be_visible()
-    page.get_by_role("button", name="Check the data").click()
-    expect(page.get_by_role("button", name="Continue to training")).to_be_visible()
+    drop(tab, "shop.csv", b"user_id,item_id\n" + rows.encode())
+    expect(page.get_by_text("9 users and 7 items").first).to_be_visible()
+    expect(page.get_by_role("button", name="Continue to training").first).to_be_visible()
     expect(page.locator("[data-testid=stException]")).to_have_count(0)
 
 

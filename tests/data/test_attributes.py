@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from grouprec.data.attributes import (
     activity,
     attribute_table,
+    described,
     item_labels,
     median_price,
     most_frequent,
@@ -161,3 +162,11 @@ def test_labels_come_from_the_file_else_from_the_rows_else_from_the_ids():
     without = titles, AttributeRoles("id", None, ("title",))
     assert item_labels(table, "name", rows, without, IDS).tolist() == ["A2", "B", "c"]
     assert IDS.tolist() == ["a", "b", "c"], "the ids themselves are not changed"
+
+
+def test_a_file_of_items_says_how_many_ids_it_knows():
+    table = pd.DataFrame({"id": ["c", "a", "c", None, "z"], "title": list("vwxyz"), "price": [1.0, 2, 3, 4, 5]})
+    found = described((table, AttributeRoles("id", "title", ("price",))), IDS)
+    assert (found.known, found.of) == (2, 3)
+    assert found.sentence("m.csv", "items") == "m.csv describes 2 of 3 items (title, price)"
+    assert described(None, IDS) is None

@@ -38,6 +38,17 @@ def test_an_upload_is_kept_byte_for_byte_with_its_optional_files(library: Librar
     assert [known.key for known in library.list()] == [SAMPLE_KEY, entry.key]
 
 
+def test_files_of_items_and_users_join_an_upload_with_its_choices(library: Library) -> None:
+    first = library.add("shop.csv", io.BytesIO(ROWS), users=("people.csv", io.BytesIO(b"user,age\na,3\n")))
+    library.save(first.key, roles={"user": "item"}, preparation={"min_user": 2})
+    found = library.extend(first.key, items=("goods.csv", io.BytesIO(b"item,price\ntea,2\n")))
+    assert found.key != first.key and found.interactions.read_bytes() == ROWS
+    assert (found.users.name, found.items.name) == ("people.csv", "goods.csv")
+    assert (found.roles, found.preparation) == ({"user": "item"}, {"min_user": 2})
+    with pytest.raises(DataError, match="sample"):
+        library.extend(SAMPLE_KEY, items=("goods.csv", io.BytesIO(b"item\ntea\n")))
+
+
 def test_the_same_files_give_the_same_entry_with_its_choices_kept(library: Library) -> None:
     first = library.add("shop.csv", io.BytesIO(ROWS))
     library.save(first.key, roles={"user": "item"}, preparation={"min_user": 2})

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from grouprec.evaluate.value import choose_n_groups
 from grouprec.report import gain
 from grouprec.report.gain import Part, Split
 
@@ -182,11 +183,13 @@ def test_enough_is_told_in_people_beside_one_list_and_a_list_for_everyone() -> N
     )
 
 
-def test_the_rule_and_the_sentence_count_the_same() -> None:
-    """Where more lists put hits higher up and reach nobody more, the smaller number is enough."""
-    order, people = curve([0.12, 0.15, 0.18]), curve([0.12, 0.18, 0.18])
-    assert gain.enough_answer(order, people, steps([0.02, 0.08, 0.08], [0.06, 0])).startswith("5 lists are enough. ")
-    assert gain.enough_answer(order, people.iloc[:0], steps([0.02, 0.05, 0.08], [0.03, 0.03])).startswith("20 lists")
+def test_the_rule_is_that_of_training_and_people_are_how_it_is_told() -> None:
+    """One answer (decision 0061): what a run would choose itself on this part is what the sentence says."""
+    order, people = curve([0.12, 0.179, 0.18]), curve([0.12, 0.15, 0.18])
+    said = gain.enough_answer(order, people, steps([0.02, 0.079, 0.08], [0.059, 0.001]))
+    table = order.assign(regime="strict", metric="ndcg@10")
+    assert said.startswith(f"{choose_n_groups(table, 'strict')[0]} lists are enough. ") and "5 lists reach 15" in said
+    assert gain.enough_answer(people, order, steps([0.02, 0.05, 0.08], [0.03, 0.03])).startswith("20 lists")
 
 
 def test_where_no_number_beats_the_best_single_list_that_one_is_enough() -> None:

@@ -66,6 +66,21 @@ def test_an_estimate_is_near_what_the_same_run_took_before(store: RunStore, smal
     assert after.factor < before.factor
 
 
+def test_what_an_earlier_run_learned_lowers_the_range_and_load_raises_it(
+    store: RunStore, small_run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(estimate, "at_work", lambda: (0.0, 2))
+    copy_of(small_run, store)
+    choices = small_run.config()
+    size = estimate.size_of(choices.interactions, {}, 1)
+    again = estimate.estimate(choices.model_copy(update={"n_groups": 3}), size, store)
+    other = estimate.estimate(choices.model_copy(update={"seed": 5}), size, store)
+    assert (again.before, other.before) == (small_run.title(), "")
+    assert again.low < other.low < other.seconds < other.high
+    monkeypatch.setattr(estimate, "at_work", lambda: (2.0, 2))
+    assert estimate.estimate(choices, size, store).high == pytest.approx(2 * again.high)
+
+
 def test_runs_on_data_of_another_size_are_not_asked(store: RunStore, planted_csv: Path) -> None:
     assert estimate._ratio(replace(SAMPLE, n_items=80), SAMPLE) > estimate.SIMILAR
     assert estimate._ratio(SAMPLE, replace(SAMPLE, n_users=8000)) < estimate.SIMILAR

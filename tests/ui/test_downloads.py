@@ -27,7 +27,7 @@ DOWNLOADS = {
     "cards.download": CALLER,
     "compare/export.buttons": CALLER,
     "compare/groups.by_group": GROUPS,
-    "compare/page.methods": WHOLE,
+    "compare/page.draw_table": WHOLE,
     "compare/page.take_home": WHOLE,  # its report decides for itself
     "compare/runs.headlines": WHOLE,
     "compare/runs.methods_by_run": WHOLE,

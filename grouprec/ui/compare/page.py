@@ -18,6 +18,7 @@ from grouprec.ui.compare.charts import people_bars
 from grouprec.ui.compare.export import buttons
 from grouprec.ui.compare.runs import across_runs
 
+MOST_ROWS = 15  # that are seen at once
 MARKS_HELP = (
     "**Personal lists**: everyone has their own, from this run's model. **Best possible**: what the best shared lists "
     "for these groups could reach, knowing the future. Bars are 95 % intervals over users."
@@ -79,28 +80,39 @@ def methods(run: Run, evaluation: pd.DataFrame, regime: str, length: int, ours: 
     own = sentences.evaluated(evaluation, ours, regime, metric)
     titles = charts.reference_titles(evaluation[evaluation["regime"] == regime])
     marks = {title.lower(): float(own[name]) for name, title in titles.items()} if own is not None else {}
-    st.plotly_chart(
-        charts.method_dots(shown, marks, f"nDCG@{length}"),
-        key="compare_dots",
-        config=charts.QUIET_CONFIG,
-        alt=f"Methods by nDCG@{length}, best first: {', '.join(shown['title'].head(3))}",
-    )
-    floor = gain.floor_words(gain.floor_of(evaluation[evaluation["regime"] == regime]))
-    st.caption(f"Dots are means (open for personal lists), bars their 95 % intervals. {floor}", help=MARKS_HELP)
+    picture, numbers = st.tabs(["Picture", "In numbers"])
+    with picture:
+        st.plotly_chart(
+            charts.method_dots(shown, marks, f"nDCG@{length}"),
+            key="compare_dots",
+            config=charts.QUIET_CONFIG,
+            alt=f"Methods by nDCG@{length}, best first: {', '.join(shown['title'].head(3))}",
+        )
+        floor = gain.floor_words(gain.floor_of(evaluation[evaluation["regime"] == regime]))
+        st.caption(f"Dots are means (open for personal lists), bars their 95 % intervals. {floor}", help=MARKS_HELP)
     comparisons = state.table(run, "comparisons")
     whole = method_table(*state.run_key(run), regime, length, evaluation, comparisons)
-    table = whole[rows["method"].isin(chosen).to_numpy()] if chosen else whole
+    with numbers:
+        draw_table(
+            whole[rows["method"].isin(chosen).to_numpy()] if chosen else whole,
+            tables.against_title(comparisons, regime),
+        )
+
+
+def draw_table(table: pd.DataFrame, against: str) -> None:
+    """Draw the table of methods, those of its columns that hold anything; ``against`` is the title of a difference."""
+    filled = table.dropna(axis=1, how="all")
     st.dataframe(
-        table,
+        filled,
         hide_index=True,
         key="compare_table",
-        height=36 + 35 * len(table),
+        height=36 + 35 * min(len(filled), MOST_ROWS),
         column_config={
             "Place": st.column_config.NumberColumn(width=50, pinned=True, help=PLACE_HELP),
             "Method": st.column_config.TextColumn(width="medium", pinned=True),
             "Share of possible gain": st.column_config.NumberColumn(format="percent", help=tabs.GAIN_HELP),
             "Mean place": st.column_config.NumberColumn(format="%.1f", help=MEAN_PLACE_HELP),
-            tables.against_title(comparisons, regime): st.column_config.TextColumn(help=AGAINST_HELP),
+            against: st.column_config.TextColumn(help=AGAINST_HELP),
         },
         placeholder="",
         alt="Methods in rows, metrics in columns, each with its 95 % interval",

@@ -1,19 +1,26 @@
-"""What the Data page asks before it checks a file, and what it doubts afterwards."""
+"""What the Data page has to ask before it can check a file, and what it doubts afterwards."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+import pandas as pd
 import streamlit as st
 
 from grouprec.data.clean import Preparation
 from grouprec.data.columns import ChoiceError
 from grouprec.data.detect import Detected
 from grouprec.data.doubts import Doubt
-from grouprec.ui.cards import plain
+from grouprec.ui.cards import plain, short
 from grouprec.ui.data.quality import Warn
 
 _KEEP = {"drop_services": "Keep them"}
+_ASKED = {"user": "who (the user)", "item": "what (the item)"}
+
+
+def missing(roles: Mapping[str, str]) -> list[str]:
+    """Return which of the two roles that every file needs nobody knows the column of (role -> column, "" for none)."""
+    return [role for role in ("user", "item") if not roles.get(role)]
 
 
 def question(detected: Detected, roles: Mapping[str, str]) -> str | None:
@@ -23,11 +30,42 @@ def question(detected: Detected, roles: Mapping[str, str]) -> str | None:
         detected: what was found in the file.
         roles: those that are used: role -> column, "" for none.
     """
-    missing = [role for role in ("user", "item") if not roles.get(role)]
-    if not missing:
+    open_roles = missing(roles)
+    if not open_roles:
         return None
-    refused = "".join(ChoiceError(role, (), detected.refused.get(role, {})).why() for role in missing)
-    return f"Which column is the {' and which the '.join(missing)}? Choose it under Columns{refused}"
+    refused = "".join(ChoiceError(role, (), detected.refused.get(role, {})).why() for role in open_roles)
+    return f"One thing to tell: which column says {' and which '.join(_ASKED[role] for role in open_roles)}?{refused}"
+
+
+def draw_choice(key: str, head: pd.DataFrame, roles: Mapping[str, str]) -> None:
+    """Draw the choice of every column that is missing, each with some of its values.
+
+    Args:
+        key: of the dataset; the choice goes to the widgets of the roles.
+        head: the first rows of the file.
+    """
+    shown = {str(name): f"{name}: {examples(head[name])}" for name in head.columns}
+    for place, role in zip(st.columns(2), missing(roles), strict=False):
+        field = f"ask.{key}.{role}"
+
+        def answer(role: str = role, field: str = field) -> None:
+            st.session_state[f"role.{key}.{role}"] = st.session_state[field]
+
+        place.selectbox(
+            f"Column that says {_ASKED[role]}",
+            list(shown),
+            None,
+            format_func=shown.__getitem__,
+            placeholder="Choose a column",
+            key=field,
+            on_change=answer,
+        )
+
+
+def examples(values: pd.Series, n: int = 3) -> str:
+    """Return the first few different values of a column, shortened."""
+    first = pd.unique(values.dropna().head(200).astype(str))[:n]
+    return ", ".join(short(str(value), 28) for value in first)
 
 
 def warn_of(doubt: Doubt) -> Warn:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -10,25 +9,25 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from grouprec.core import usage
+from grouprec.core import rights, usage
+from grouprec.core.rights import Deed
 from grouprec.core.types import GrouprecError
 from grouprec.data.behaviours import DEFAULT_BEHAVIOUR_WEIGHT
 from grouprec.data.clean import Preparation
 from grouprec.data.columns import ROLES
-from grouprec.data.detect import Detected, detect
+from grouprec.data.detect import Detected
 from grouprec.data.header_words import simple_name
 from grouprec.data.hold_out import split_words
 from grouprec.data.library import KnownDataset
-from grouprec.data.prepare import prepare
-from grouprec.data.read import Peek, Reading, peek
+from grouprec.data.read import Peek
 from grouprec.data.rejects import TooManyRejectedError
 from grouprec.ui import cards, state
 from grouprec.ui.cards import plain, plural
 from grouprec.ui.charts import QUIET_CONFIG
-from grouprec.ui.data import asking, preview, quality, reading, sources
+from grouprec.ui.data import asking, checking, preview, quality, reading, sources, versions
 from grouprec.ui.data.quality import Check
-from grouprec.ui.data.words import on_page
 from grouprec.ui.forms import form, weights_form
+from grouprec.ui.place_words import on_page
 
 NO_COLUMN = "–"
 ROLE_HELP = {
@@ -62,31 +61,7 @@ LABELS = {
     "pseudonyms": "Pseudonyms of users",
 }
 SHOWN_ROWS = 200
-
-
-@st.cache_resource(max_entries=32, show_spinner=False)
-def head_of(path: str, key: str, reading: Reading) -> Peek:
-    return peek(state.library().get(key).interactions, reading)
-
-
-@st.cache_resource(max_entries=32, show_spinner=False)
-def detected_of(path: str, key: str, reading: Reading) -> Detected:
-    """Return the roles that a file's columns seem to have; the same on every rerun, so looked for once."""
-    return detect(head_of(path, key, reading).head)
-
-
-@st.cache_resource(max_entries=16, show_spinner=False)
-def checked(key: str, choices: str) -> Check:
-    """Prepare a dataset; ``choices`` is the JSON of its roles and settings."""
-    entry, chosen = state.library().get(key), json.loads(choices)
-    prepared = prepare(
-        entry.interactions,
-        users=entry.users,
-        items=entry.items,
-        roles=chosen["roles"],
-        settings=Preparation(**chosen["preparation"]),
-    )
-    return preview.summarise(prepared)
+TABS = ("Understood", "Dropped rows", "Distribution", "Rows", "Columns", "Preparation")
 
 
 # -- the choices
@@ -141,37 +116,76 @@ def draw_preparation(dataset: KnownDataset, behaviour: pd.Series | None) -> dict
 # -- the result
 
 
-def draw_check(dataset: KnownDataset, check: Check) -> None:
-    """Draw what to look at, what every step dropped, how the rest is distributed, and how it is split."""
-    draw_warnings(dataset, check)
-    reading.draw_rejects(dataset.name, check.rejects)
-    cards.section("What was dropped, step by step")
-    report = preview.shown_report(check.report)
-    left, right = st.columns([2, 3], gap="medium")
-    left.plotly_chart(
-        preview.report_figure(report),
+def draw_understood(dataset: KnownDataset, head: pd.DataFrame, roles: Mapping[str, str], check: Check | None) -> None:
+    """Draw what every column was taken for beside what is left of the rows, and what is doubtful."""
+    attributes = check.attributes if check is not None else ()
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        st.dataframe(
+            preview.understood(head, roles, attributes),
+            hide_index=True,
+            row_height=28,
+            height="content",
+            key="understood",
+            column_config={
+                "role": st.column_config.TextColumn("Understood as", width=120),
+                "column": st.column_config.TextColumn("Column", width=130),
+                "examples": st.column_config.TextColumn("For example"),
+            },
+            alt="What each column was taken for, with examples",
+        )
+        ignored = preview.ignored_sentence(head, roles, attributes)
+        st.caption(plain(f"{ignored} Wrong? Change it under Columns.".strip()))
+        if check is not None:
+            draw_described(dataset, check)
+    if check is not None:
+        with right:
+            draw_picture(check)
+        draw_warnings(dataset, check)
+        reading.draw_rejects(dataset.name, check.rejects)
+
+
+def draw_described(dataset: KnownDataset, check: Check) -> None:
+    """Say how many items and users the files of them describe."""
+    for kind, path in (("items", dataset.items), ("users", dataset.users)):
+        if path is not None and kind in check.described:
+            st.markdown(f":material/check: {plain(check.described[kind].sentence(path.name, kind))}.")
+
+
+def draw_picture(check: Check) -> None:
+    """Draw what the steps that dropped rows left; where none did, when things happened."""
+    if not check.report["dropped"].any() and len(check.activity):
+        says = f"Interactions over time. {preview.activity_sentence(check)}"
+        figure = preview.activity_figure(check.activity)
+        st.plotly_chart(figure, key="over_time", config=QUIET_CONFIG, alt=says)
+        st.caption(plain(says))
+        return
+    st.plotly_chart(
+        preview.report_figure(preview.shown_report(check.report)),
         key="report_figure",
         config=QUIET_CONFIG,
         alt=f"Rows left after every step: {check.n_raw:,} at first, {check.n_rows:,} in the end",
     )
-    right.dataframe(
-        report,
+
+
+def draw_dropped(check: Check) -> None:
+    """Draw what every step dropped and why, and how the rest is split."""
+    st.dataframe(
+        preview.shown_report(check.report),
         hide_index=True,
         row_height=28,
         height="content",
         column_config={
-            "step": st.column_config.TextColumn("Step", width="medium"),
-            "rows_before": st.column_config.NumberColumn("Before", format="localized"),
-            "rows_after": st.column_config.NumberColumn("After", format="localized"),
-            "dropped": st.column_config.NumberColumn("Dropped", format="localized"),
-            "note": st.column_config.TextColumn("Why", width="large"),
+            "step": st.column_config.TextColumn("Step", width=200),
+            "rows_before": st.column_config.NumberColumn("Rows before", format="localized", width=90),
+            "rows_after": st.column_config.NumberColumn("Rows after", format="localized", width=90),
+            "dropped": st.column_config.NumberColumn("Dropped", format="localized", width=80),
+            "note": st.column_config.TextColumn("Why"),
         },
         alt="The steps of the preparation with rows before, after and dropped",
     )
-    draw_distributions(check)
     names = {"train": "To learn from", "validation": "To choose settings", "test": "To judge the result"}
-    cards.section("How the rows are split", "Nothing is learned from the rows that judge.")
-    st.markdown(plain(split_words(check.split)))
+    st.markdown(plain(split_words(check.split)), help="Nothing is learned from the rows that judge.")
     for column, (part, title) in zip(st.columns(3), names.items(), strict=True):
         column.metric(title, plural(check.split[part], "row"), border=True)
 
@@ -197,7 +211,7 @@ def ask_again() -> None:
 
 
 def draw_distributions(check: Check) -> None:
-    cards.section("How it is distributed")
+    """Draw how active users and how popular items are, and when things happened."""
     users = preview.distribution_figure(check.per_user, "users")
     items = preview.distribution_figure(check.per_item, "items")
     charts: list[tuple[str, str, Any, pd.DataFrame]] = [
@@ -212,10 +226,9 @@ def draw_distributions(check: Check) -> None:
         pair = charts[at : at + 2]
         for column, (title, says, figure, frame) in zip(st.columns(2, gap="large"), pair, strict=False):
             with column:
-                st.markdown(f"**{title}**")
-                st.caption(plain(says))
+                st.markdown(f"**{title}**. {plain(says)}")
                 st.plotly_chart(figure, key=f"distribution.{title}", config=QUIET_CONFIG, alt=f"{title}. {says}")
-                with st.expander("As a table"):
+                with st.popover("As a table", type="tertiary", icon=":material/table:"):
                     st.dataframe(frame, hide_index=True, height=220, alt=title)
 
 
@@ -226,26 +239,28 @@ def draw_answer(
     effective: Mapping[str, str],
     preparation: Mapping[str, Any],
 ) -> Check | None:
-    """Check the file where asked to; draw the answer and the next step, and return the check where there is one.
+    """Check the file, a large one where asked to; draw the answer and the next step, and return the check.
 
     Args:
         roles: that differ from the detected ones.
         effective: all of them.
     """
-    choices = json.dumps({"roles": dict(roles), "preparation": dict(preparation)}, sort_keys=True)
-    wanted = (dataset.key, choices)
+    wanted = (dataset.key, checking.written(roles, preparation))
     answer, buttons = st.container(), st.container(horizontal=True)
-    if st.session_state.get("checked") != wanted:
+    again = st.session_state.pop("check_at_once", False)
+    if not checking.at_once(dataset) and st.session_state.get("checked") != wanted:
         with answer:
             cards.answer(plain(preview.file_sentence(dataset.name, found, effective)))
         clicked = buttons.button("Check the data", type="primary", key="check_data")
-        if not st.session_state.pop("check_at_once", False) and not clicked:
+        if not again and not clicked:
             return None
     try:
         with buttons, st.spinner("Preparing the rows ...", show_time=True):
-            check = checked(*wanted)
+            check = checking.checked(*wanted)
         remember(wanted, dataset, roles, preparation, check)
     except GrouprecError as error:
+        with answer:
+            cards.answer(plain(f"Not yet: {preview.file_sentence(dataset.name, found, effective)}"))
         st.error(plain(on_page(str(error))))
         if isinstance(error, TooManyRejectedError):
             reading.draw_rejects(dataset.name, error.rejects)
@@ -260,9 +275,11 @@ def draw_answer(
 def remember(
     wanted: tuple[str, str], dataset: KnownDataset, roles: Mapping, preparation: Mapping, check: Check
 ) -> None:
-    """Keep the choices of a successful check for training; redraw once, without the button."""
-    if st.session_state.get("checked") != wanted:
+    """Keep the choices of a successful check for training, where whoever looks may; redraw once, without the button."""
+    kept = (dict(roles), dict(preparation), check.size) == (dataset.roles, dataset.preparation, dataset.size)
+    if not kept and rights.may(Deed.CHANGE, state.library().folder(dataset)):
         state.library().save(dataset.key, roles=roles, preparation=preparation, size=check.size)
+    if not checking.at_once(dataset) and st.session_state.get("checked") != wanted:
         st.session_state["checked"] = wanted
         st.rerun()
 
@@ -273,11 +290,13 @@ def draw() -> None:
     usage.use(state.library().folder(dataset))
     with st.container(horizontal=True, vertical_alignment="top"):
         top = st.container(width="stretch", key="data_top")
-        sources.draw_source(dataset)
-    below = st.container()
+        sources.draw_actions(dataset)
+    with top:
+        sources.draw_refused()
+    drop = st.container()
     how = reading.reading(dataset)
     try:
-        found = head_of(str(dataset.interactions), dataset.key, how)
+        found = checking.head_of(str(dataset.interactions), dataset.key, how)
     except GrouprecError as error:
         found = None
         top.error(plain(on_page(str(error))))
@@ -286,14 +305,16 @@ def draw() -> None:
                 reading.draw_rejects(dataset.name, error.rejects)
             reading.draw_choices(dataset, None)
     if found is not None:
-        detected = detected_of(str(dataset.interactions), dataset.key, how)
-        draw_file(dataset, found, detected, top, below)
-    sources.draw_versions(dataset)
+        detected = checking.detected_of(str(dataset.interactions), dataset.key, how)
+        draw_file(dataset, found, detected, top)
+    with drop:
+        sources.draw_drop(dataset)
+    versions.draw_versions(dataset)
 
 
-def draw_file(dataset: KnownDataset, found: Peek, detected: Detected, top: Any, below: Any) -> None:
-    """Draw the choices about a file in tabs, the answer above them and what a check found below."""
-    rows_tab, columns_tab, preparation_tab = st.tabs(["Rows", "Columns", "Preparation"])
+def draw_file(dataset: KnownDataset, found: Peek, detected: Detected, top: Any) -> None:
+    """Draw the answer and, in tabs below it, what a check found and the choices about the file."""
+    understood, dropped, spread, rows_tab, columns_tab, preparation_tab = st.tabs(TABS)
     with rows_tab:
         shown = found.head.head(SHOWN_ROWS)
         st.dataframe(shown, hide_index=True, height=300, alt=f"The first {len(shown)} rows of the file as they are")
@@ -311,7 +332,13 @@ def draw_file(dataset: KnownDataset, found: Peek, detected: Detected, top: Any, 
     with top:
         if asked is not None:
             cards.answer(plain(asked))
+            asking.draw_choice(dataset.key, found.head, effective)
         check = None if asked else draw_answer(dataset, found, roles, effective, preparation)
-    if check is not None:
-        with below:
-            draw_check(dataset, check)
+    with understood:
+        draw_understood(dataset, found.head, effective, check)
+    for tab, draw_part in ((dropped, draw_dropped), (spread, draw_distributions)):
+        with tab:
+            if check is None:
+                st.caption("The check of the file shows it.")
+            else:
+                draw_part(check)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -15,8 +15,18 @@ from grouprec.data.prepare import Prepared
 from grouprec.data.read import Peek
 from grouprec.ranking.statistics import ENOUGH
 from grouprec.report.palette import ACCENT, NEUTRAL
-from grouprec.ui.cards import count, percent, plural
-from grouprec.ui.data.quality import FEW_ITEMS, FEW_PER_USER, FEW_USERS, Check, few_choose, few_tested, long_tail
+from grouprec.ui.cards import count, percent, plural, short
+from grouprec.ui.data.asking import examples
+from grouprec.ui.data.quality import (
+    FEW_ITEMS,
+    FEW_PER_USER,
+    FEW_USERS,
+    Check,
+    as_read,
+    few_choose,
+    few_tested,
+    long_tail,
+)
 
 DAY = 86_400.0
 
@@ -57,6 +67,12 @@ def summarise(prepared: Prepared) -> Check:
         doubts=tuple(prepared.report.doubts),
         rejects=prepared.rejects,
         notes=prepared.notes,
+        attributes=prepared.roles.user_attributes,
+        described={
+            kind: found
+            for kind, found in (("users", prepared.users_described), ("items", prepared.items_described))
+            if found is not None
+        },
     )
 
 
@@ -82,6 +98,46 @@ def activity(times: np.ndarray) -> pd.DataFrame:
     counts = moments.dt.to_period(unit).value_counts().sort_index()
     starts = pd.PeriodIndex(counts.index).to_timestamp()
     return pd.DataFrame({"start": starts, "count": counts.to_numpy()})
+
+
+# -- what was understood
+
+ABOUT = "about the user"
+
+
+def understood(head: pd.DataFrame, roles: Mapping[str, str], attributes: Sequence[str]) -> pd.DataFrame:
+    """Return what the columns of a file are taken for: role, column, examples; roles first, then columns about users.
+
+    Args:
+        head: the first rows.
+        roles: role -> column, "" for none.
+        attributes: columns that say something about the users.
+    """
+    rows = [(role, column) for role, column in roles.items() if column in head.columns]
+    rows += [(ABOUT, column) for column in attributes if column in head.columns]
+    found = [(f"{role[0].upper()}{role[1:]}", column, examples(_read(head, role, column))) for role, column in rows]
+    return pd.DataFrame(found, columns=["role", "column", "examples"])
+
+
+def _read(head: pd.DataFrame, role: str, column: str) -> pd.Series:
+    """Return the values of a column; times as they are understood, or as they stand where they are not."""
+    if role != "time":
+        return head[column]
+    moments = as_read(head, {role: column}, len(head)).iloc[:, 0]
+    return moments.dt.strftime("%d %b %Y %H:%M") if moments.notna().any() else head[column]
+
+
+def ignored_sentence(head: pd.DataFrame, roles: Mapping[str, str], attributes: Sequence[str]) -> str:
+    """Return which columns nothing was made of, "" where there is none."""
+    used = {*roles.values(), *attributes}
+    left = [f"“{short(str(name), 30)}”" for name in head.columns if name not in used]
+    if not left:
+        return ""
+    more = f" and {len(left) - MOST_IGNORED} more" if len(left) > MOST_IGNORED else ""
+    return f"Ignored: {', '.join(left[:MOST_IGNORED])}{more}."
+
+
+MOST_IGNORED = 8
 
 
 # -- sentences

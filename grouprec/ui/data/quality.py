@@ -12,6 +12,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from grouprec.core.tables import named_rows
+from grouprec.data.attributes import Described
 from grouprec.data.doubts import Doubt
 from grouprec.data.hold_out import ENOUGH_TO_CHOOSE
 from grouprec.data.ids import encode_ids
@@ -28,6 +29,7 @@ FEW_TESTED, MANY_ITEMS = 200, 20_000  # users who judge; items beyond which EASE
 DAY = 86_400.0
 OLDEST = 315_532_800.0  # 1980: what lies before is most often a missing time written as 1970
 MANY_DROPPED, MANY_ONCE, GREAT_ITEM, LONG_GAP = 0.3, 0.5, 0.2, 0.25
+MANY_UNKNOWN = 0.5  # share of ids that a file of users or items has to know
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,12 @@ def warnings(check: Check, now: float) -> list[Warn]:
     Args:
         now: seconds since 1970; what lies after it has not happened yet.
     """
-    return [*_size_warnings(check), *_time_warnings(check, now), *_content_warnings(check)]
+    return [
+        *_size_warnings(check),
+        *_time_warnings(check, now),
+        *_content_warnings(check),
+        *_described_warnings(check),
+    ]
 
 
 def _size_warnings(check: Check) -> list[Warn]:
@@ -141,6 +148,15 @@ def _content_warnings(check: Check) -> list[Warn]:
         advice = _STEPS.get(str(row.step))
         if advice and row.rows_before and row.dropped / row.rows_before > MANY_DROPPED:
             found.append(Warn(f"“{row.step}” drops {percent(row.dropped / row.rows_before)} of the rows", advice))
+    return found
+
+
+def _described_warnings(check: Check) -> list[Warn]:
+    found = []
+    for kind, file in check.described.items():
+        if file.known < MANY_UNKNOWN * file.of:
+            matter = f"the file of {kind} knows only {count(file.known)} of {plural(file.of, kind.removesuffix('s'))}"
+            found.append(Warn(matter, "Are its ids written as in the file of who did what? The others go without."))
     return found
 
 
@@ -249,6 +265,8 @@ class Check:
         doubts: what was not understood of the file, or only guessed.
         rejects: rows that could not be read.
         notes: what people should know about how the file was read.
+        attributes: columns that say something about the users.
+        described: by kind, "users" or "items": what the file of them describes.
     """
 
     n_users: int
@@ -270,3 +288,5 @@ class Check:
     doubts: tuple[Doubt, ...] = ()
     rejects: Rejects = field(default_factory=Rejects)
     notes: tuple[str, ...] = ()
+    attributes: tuple[str, ...] = ()
+    described: dict[str, Described] = field(default_factory=dict)

@@ -29,7 +29,8 @@ def chosen(dataset: KnownDataset) -> dict[str, str]:
 
 def reading(dataset: KnownDataset) -> Reading:
     """Return how the head of the file is read."""
-    return Reading(**chosen(dataset), most_rejected=dataset.preparation.get("most_rejected", Reading.most_rejected))
+    found, most = chosen(dataset), dataset.preparation.get("most_rejected", Reading.most_rejected)
+    return Reading(found.get("encoding", ""), found.get("sheet", ""), most)
 
 
 def draw_choices(dataset: KnownDataset, found: Peek | None) -> None:

@@ -1,37 +1,51 @@
-"""Where data comes from: the sample, small and large uploads, and all files with their versions."""
+"""Where data comes from: the sample, and files that are dropped on the page, looked at before they are chosen."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from grouprec.core import rights
-from grouprec.core.rights import Deed
+from grouprec.core.rights import Deed, Role
 from grouprec.core.types import GrouprecError
-from grouprec.data.library import SAMPLE_KEY, KnownDataset, versions
+from grouprec.data.library import SAMPLE_KEY, KnownDataset
+from grouprec.data.rejects import Rejects, TooManyRejectedError
 from grouprec.ui import state
 from grouprec.ui.cards import plain
-from grouprec.ui.data import remote, uploading
+from grouprec.ui.data import checking, reading, remote, uploading
+from grouprec.ui.place_words import on_page
 from grouprec.ui.server import uploads
 
-FILE_TYPES = ["csv", "tsv", "txt", "gz", "parquet", "json", "jsonl", "ndjson", "xlsx"]
+FILE_TYPES = ["csv", "tsv", "txt", "dat", "gz", "parquet", "json", "jsonl", "ndjson", "xlsx"]
 SMALL_MB = 200  # Streamlit keeps such files in memory
-UPLOADS = {"small": f"Up to {SMALL_MB} MB", "large": "Larger"}
-VERSION_HELP = "Another content under the same name is another version, the oldest is 1."
-OPTIONAL = {"items": "Items (optional): names, categories, prices", "users": "Users (optional): country, age, ..."}
-ROWS_HELP = "Of text files about so many, until they are checked."
+MAIN = "Drop your file here: who did what, one row each time"
+MAIN_HELP = "Of orders, clicks, plays or ratings: CSV, TSV, Parquet, JSON, JSON lines or Excel. It is checked at once."
+OPTIONAL = {"items": "Items (optional)", "users": "Users (optional)"}
+OPTIONAL_HELP = {
+    "items": "One row an item, with the same ids: names, categories, prices.",
+    "users": "One row a user, with the same ids: country, age, kind of customer.",
+}
+REFUSED = "refused_file"  # the session's key of what was not taken
 
 
-def draw_source(dataset: KnownDataset) -> None:
-    """Offer the sample, an upload, and the removal of the current upload."""
+@dataclass(frozen=True)
+class Refused:
+    """A file that was not taken: its name, why, the dataset to open where that can be mended here, and its bad rows."""
+
+    name: str
+    why: str
+    key: str = ""
+    rejects: Rejects | None = None
+
+
+def draw_actions(dataset: KnownDataset) -> None:
+    """Offer the sample, and the removal of the current upload."""
     if not dataset.is_sample and st.button("Use the sample", icon=":material/shopping_basket:", key="use_sample"):
-        state.choose_dataset(SAMPLE_KEY)
-        st.rerun()
+        choose(SAMPLE_KEY)
     if rights.may(Deed.ADD):
-        with st.popover("Use your own file", icon=":material/upload:"):
-            draw_upload()
         remote.draw_remote(add)
     if not dataset.is_sample:
         with st.popover("Remove this file", icon=":material/delete:"):
@@ -40,113 +54,132 @@ def draw_source(dataset: KnownDataset) -> None:
                 remove(dataset)
 
 
-def draw_upload() -> None:
-    """Draw the upload form; a new key empties it once its files are in the library."""
-    turn = st.session_state.setdefault("upload_turn", 0)
-    kind = st.segmented_control(
-        "Size of the interactions file",
-        UPLOADS,
-        default="small",
-        required=True,
-        format_func=UPLOADS.__getitem__,
-        key="upload_kind",
-        help=f"Larger files go straight to the disk of the server, up to {uploads.MOST_BYTES / 1e9:.0f} GB.",
-    )
-    large = draw_large(turn) if kind == "large" else None
-    with st.form(f"upload_form.{turn}", border=False):
-        about = "CSV, TSV, Parquet, JSON, JSON lines or Excel; one row for every time somebody did something."
-        main = None
-        if kind == "small":
-            main = st.file_uploader(
-                "Interactions: who did what", FILE_TYPES, key=f"upload.{turn}", help=about, max_upload_size=SMALL_MB
-            )
-        optional = {
-            part: st.file_uploader(label, FILE_TYPES, key=f"upload_{part}.{turn}", max_upload_size=SMALL_MB)
-            for part, label in OPTIONAL.items()
-        }
-        sent = st.form_submit_button("Add", type="primary")
-    if not sent:
-        return
-    if main is None and large is None:
-        st.error("Choose an interactions file first.")
-        return
-    files = {part: None if file is None else (file.name, file) for part, file in optional.items()}
-    if large is not None:
-        add(large.name, large.received, files)
-    elif main is not None:
-        add(main.name, main, files)
-
-
-def draw_large(turn: int) -> uploads.Upload | None:
-    """Draw the way for large files; return the one that has arrived and waits to be added."""
-    arrived = uploading.stream_file(f"stream.{turn}", FILE_TYPES)
-    if arrived:
-        st.session_state["upload_id"] = arrived
-    upload = uploads.claim(st.session_state.get("upload_id", ""), uploading.session_key())
-    ready = f":material/check: {plain(upload.name)} is on the server; press Add." if upload is not None else ""
-    st.caption(ready or "Choose the interactions file: it is sent at once; then press Add.")
-    return upload
-
-
-def add(name: str, content: Any, optional: dict[str, Any]) -> None:
-    """Put files into the library and look at them; say where they were there already."""
-    before = {entry.key for entry in state.library().list()}
-    try:
-        entry = state.library().add(name, content, **optional)
-    except GrouprecError as error:
-        st.error(plain(str(error)))
-        return
-    if entry.key in before:
-        when = f"{state.when(entry.added):%d %b %Y, %H:%M}"
-        st.toast(f"The same content is here since {when}, as “{plain(entry.name)}”; its choices are kept.")
-    uploads.forget(st.session_state.pop("upload_id", ""))
-    st.session_state["upload_turn"] += 1
-    state.choose_dataset(entry.key)
+def choose(key: str) -> None:
+    """Open a dataset; what was refused before is no longer of interest."""
+    st.session_state.pop(REFUSED, None)
+    state.choose_dataset(key)
     st.rerun()
 
 
-def draw_versions(dataset: KnownDataset) -> None:
-    """Draw all datasets with their versions; a selected one is opened."""
-    entries = state.library().list()
-    with st.expander(f"All files ({len(entries)})", key="all_files"):
-        numbers = versions(entries)
-        frame = pd.DataFrame(
-            [
-                {
-                    "name": entry.name,
-                    "version": numbers[entry.key],
-                    "rows": entry.rows,
-                    "added": None if entry.is_sample else state.when(entry.added),
-                    "shown": "✓" if entry.key == dataset.key else "",
-                    "key": "" if entry.is_sample else entry.key[:8],
-                }
-                for entry in entries
-            ]
-        )
-        event = st.dataframe(
-            frame,
-            key=f"versions.{dataset.key}",
-            hide_index=True,
-            on_select="rerun",
-            selection_mode="single-row",
-            placeholder="",
-            column_config={
-                "name": st.column_config.TextColumn("File", width="medium"),
-                "version": st.column_config.NumberColumn("Version", help=VERSION_HELP, width="small"),
-                "rows": st.column_config.NumberColumn("Rows", format="localized", help=ROWS_HELP),
-                "added": st.column_config.DatetimeColumn("Added", format="D MMM YYYY, HH:mm"),
-                "shown": st.column_config.TextColumn("Shown here", width="small"),
-                "key": st.column_config.TextColumn(
-                    "Fingerprint", help="Of the content: equal content, equal fingerprint."
-                ),
-            },
-            alt="All files with their version, rows and the time when they were added",
-        )
-        st.caption("Select a row to look at that file.")
-    rows = event["selection"]["rows"]
-    if rows and rows[0] < len(entries) and entries[rows[0]].key != dataset.key:
-        state.choose_dataset(entries[rows[0]].key)
-        st.rerun()
+# -- files
+
+
+def draw_drop(dataset: KnownDataset) -> None:
+    """Draw where files are dropped; whatever arrives is looked at, and chosen where it can be used."""
+    if not rights.may(Deed.ADD):
+        return
+    turn = st.session_state.setdefault("upload_turn", 0)  # another key empties what was taken
+    left, *others = st.columns([2, 1, 1], gap="small")
+    with left:
+        main = st.file_uploader(MAIN, FILE_TYPES, key=f"upload.{turn}", help=MAIN_HELP, max_upload_size=SMALL_MB)
+    given: dict[str, Any] = {}
+    for place, (part, label) in zip(others, OPTIONAL.items(), strict=True):
+        with place:
+            given[part] = st.file_uploader(
+                label, FILE_TYPES, key=f"upload_{part}.{turn}", help=OPTIONAL_HELP[part], max_upload_size=SMALL_MB
+            )
+    files = {part: None if file is None else (file.name, file) for part, file in given.items()}
+    with left:
+        large = draw_large(turn)
+    if main is not None:
+        add(main.name, main, files)
+    elif large is not None:
+        add(large.name, large.received, files)
+    elif any(files.values()):
+        if dataset.is_sample:
+            st.caption(":material/hourglass_empty: Kept until the file of who did what is there, too.")
+        else:
+            extend(dataset, files)
+
+
+def draw_large(turn: int) -> uploads.Upload | None:
+    """Draw the way for large files; return the one that has arrived."""
+    with st.popover(f"Larger than {SMALL_MB} MB", type="tertiary", key=f"large.{turn}"):
+        st.caption(f"Goes straight to the disk of the server, up to {uploads.MOST_BYTES / 1e9:.0f} GB.")
+        arrived = uploading.stream_file(f"stream.{turn}", FILE_TYPES)
+    if arrived:
+        st.session_state["upload_id"] = arrived
+    return uploads.claim(st.session_state.get("upload_id", ""), uploading.session_key())
+
+
+def add(name: str, content: Any, optional: dict[str, Any]) -> None:
+    """Put files into the library, look at them and choose them; say where they were there already."""
+    put(name, lambda: state.library().add(name, content, **optional))
+
+
+def extend(dataset: KnownDataset, files: dict[str, Any]) -> None:
+    """Put files of items or users beside the dataset, which takes them where their ids are its own."""
+    name = ", ".join(file[0] for file in files.values() if file is not None)
+    put(name, lambda: state.library().extend(dataset.key, **files), dataset)
+
+
+def put(name: str, store: Callable[[], KnownDataset], before: KnownDataset | None = None) -> None:
+    """Keep files, look at them, and choose them where they can be used; else keep what was chosen and say why.
+
+    Args:
+        name: of what was dropped, for the sentence.
+        before: the dataset that the files extend, which gives way.
+    """
+    known = {entry.key for entry in state.library().list()}
+    st.session_state["upload_turn"] = st.session_state.get("upload_turn", 0) + 1
+    forget_refused()
+    try:
+        entry = store()
+        with st.spinner(f"Reading and checking {plain(name)} ...", show_time=True):
+            error = checking.trouble(entry)
+        if error is not None:
+            refuse(name, entry, error, entry.key not in known, mendable=before is None)
+        elif entry.key in known and before is None:
+            when = f"{state.when(entry.added):%d %b %Y, %H:%M}"
+            st.toast(f"The same content is here since {when}, as “{plain(entry.name)}”; its choices are kept.")
+        if error is None:
+            state.choose_dataset(entry.key)
+            give_way(before, entry)
+    except GrouprecError as error:
+        st.session_state[REFUSED] = Refused(name, on_page(str(error)))
+    uploads.forget(st.session_state.pop("upload_id", ""))
+    st.rerun()
+
+
+def refuse(name: str, entry: KnownDataset, error: GrouprecError, new: bool, mendable: bool) -> None:
+    """Remember what is wrong with a file; it stays in the library only where a choice on this page may mend it."""
+    why, rejects = on_page(str(error)), getattr(error, "rejects", None)
+    stays = mendable and (isinstance(error, TooManyRejectedError) or why != str(error))
+    if new and not stays:
+        state.library().remove(entry.key)
+    st.session_state[REFUSED] = Refused(name, why, entry.key if stays else "", rejects)
+
+
+def forget_refused() -> None:
+    """Say no more of the file that was not taken, and keep it no longer."""
+    found: Refused | None = st.session_state.pop(REFUSED, None)
+    if found is not None and state.find_dataset(found.key) is not None:
+        state.library().remove(found.key)
+
+
+def give_way(before: KnownDataset | None, entry: KnownDataset) -> None:
+    """Remove what was extended, where nobody can miss it: no run was trained on it, and nobody else may see it."""
+    if before is None or before.key == entry.key or rights.person().role is not Role.LOCAL:
+        return
+    used = (state.run_choices(run).get("interactions") for run in state.store().runs())
+    if str(before.interactions) not in used:
+        state.library().remove(before.key)
+
+
+def draw_refused() -> None:
+    """Say what is wrong with the file that was not taken; what was chosen before is still chosen."""
+    found: Refused | None = st.session_state.get(REFUSED)
+    if found is None:
+        return
+    st.error(f"**{plain(found.name)} was not taken.** {plain(found.why)}", icon=":material/error:")
+    with st.container(horizontal=True):
+        if found.key and st.button("Change how it is read", icon=":material/tune:", key="open_refused"):
+            choose(found.key)
+        if st.button("Close", type="tertiary", key="close_refused"):
+            forget_refused()
+            st.rerun()
+    if found.rejects is not None:
+        reading.draw_rejects(found.name, found.rejects)
 
 
 def remove(dataset: KnownDataset) -> None:
@@ -155,5 +188,4 @@ def remove(dataset: KnownDataset) -> None:
     except GrouprecError as error:
         st.error(plain(str(error)))
         return
-    state.choose_dataset(SAMPLE_KEY)
-    st.rerun()
+    choose(SAMPLE_KEY)

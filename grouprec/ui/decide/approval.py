@@ -14,7 +14,7 @@ from grouprec.runs.approvals import MOST_BY, MOST_REMARK, Approval, approvals, a
 from grouprec.runs.store import Run
 from grouprec.ui import cards, sheets, state
 from grouprec.ui.decide import words
-from grouprec.ui.decide.kept import FIRST, Worth
+from grouprec.ui.kept import FIRST, Worth
 
 LATEST = 3  # approvals that are shown; the file has all
 

@@ -16,7 +16,7 @@ from grouprec.ui.charts import DASHES, GRID, plain_layout, reference_titles
 MOST_FLOWS = 80  # bands that can still be told apart
 FLOWS_HEIGHT = 360
 MONEY_HEIGHT = 280
-REACH_HEIGHT = 300
+REACH_HEIGHT = 290
 MARK, OTHER = "circle", "circle-open"
 
 

@@ -14,7 +14,7 @@ from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, state
 from grouprec.ui.decide import charts as decide_charts
 from grouprec.ui.decide import words
-from grouprec.ui.decide.kept import Worth
+from grouprec.ui.kept import Worth
 
 MONEY_HELP = (
     "A hit is a listed item that the user really took in the held-out part. Hits are those of the measured lists, for "
@@ -46,34 +46,32 @@ def draw(run: Run, worth: Worth, n: int) -> None:
     Args:
         n: the number of lists that is looked at, 0 for personal ones.
     """
-    curve = tables.of(worth.value, "precision@10")
-    if curve.empty:
-        return
-    asked = bool(set(INPUTS) & set(st.query_params))
-    panel = st.expander(
-        "In money", expanded=asked, icon=":material/payments:", on_change="rerun", key="decide_money_panel"
-    )
-    if not panel.open:
+    if tables.of(worth.value, "precision@10").empty:
+        st.markdown("This run did not measure what a price needs; train it again to see its lists in money.")
         return
     table = priced(run, worth)
-    with panel:
-        inputs = st.columns(3, gap="medium")
-        usual = usual_prices(run)
-        for column, (name, (label, help_text)) in zip(inputs, INPUTS.items(), strict=True):
-            with column:
-                number_from_url(label, name, usual[name], help_text or reach_help(run))
-        st.markdown(words.money_answer(table, n), help=MONEY_HELP)
-        left, right = st.columns([3, 2], gap="medium")
-        left.plotly_chart(
-            decide_charts.money_curve(table, n),
-            key="decide_money",
-            config=charts.QUIET_CONFIG,
-            alt="What the lists bring after their costs, by their number; the table beside it has the numbers",
-        )
-        with right:
-            shown = table.rename(columns=MONEY_COLUMNS).round(0).astype(int)
-            st.dataframe(shown, hide_index=True, key="decide_money_table", height=240, alt="Hits, value and costs")
-            cards.download("Download", lambda: table, "money.csv", "decide_download_money")
+    usual = usual_prices(run)
+    for column, (name, (label, help_text)) in zip(st.columns(3, gap="medium"), INPUTS.items(), strict=True):
+        with column:
+            number_from_url(label, name, usual[name], help_text or reach_help(run))
+    st.markdown(words.money_answer(table, n), help=MONEY_HELP)
+    metric(run, worth, n)
+    left, right = st.columns([3, 2], gap="medium")
+    left.plotly_chart(
+        decide_charts.money_curve(table, n),
+        key="decide_money",
+        config=charts.QUIET_CONFIG,
+        alt="What the lists bring after their costs, by their number; the table beside it has the numbers",
+    )
+    with right:
+        shown = table.rename(columns=MONEY_COLUMNS).round(0).astype(int)
+        st.dataframe(shown, hide_index=True, key="decide_money_table", height=240, alt="Hits, value and costs")
+        cards.download("Download", lambda: table, "money.csv", "decide_download_money")
+
+
+def asked() -> bool:
+    """Return whether the link says a price, so that money is what somebody wants to see."""
+    return bool(set(INPUTS) & set(st.query_params))
 
 
 def metric(run: Run, worth: Worth, n: int) -> None:

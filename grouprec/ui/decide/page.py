@@ -10,24 +10,25 @@ import streamlit as st
 
 from grouprec.report import gain
 from grouprec.runs.store import Run
-from grouprec.ui import cards, charts, gain_view, state
+from grouprec.ui import cards, charts, gain_view, kept, state
 from grouprec.ui.address import from_url, picked, tabs_from_url
-from grouprec.ui.decide import approval, kept, money, what_if, who, words
+from grouprec.ui.decide import approval, money, what_if, who, words
 from grouprec.ui.decide import charts as decide_charts
-from grouprec.ui.decide.kept import PERSONAL, Worth
 from grouprec.ui.fragments import fragment
+from grouprec.ui.kept import PERSONAL, Worth
 
 ANSWER_HELP = (
-    f"{gain.PEOPLE_HELP} *Enough*: the smallest number of lists within one standard error of the best, counted in the "
-    "same people. Numbers in the sentence never fall where lists are added, unless the fall is more than chance; the "
-    "table under *What if* has them as they were measured."
+    f"{gain.PEOPLE_HELP} *Enough*: the smallest number of lists within one standard error of the best, by how many of "
+    "the first ten items people took and how far up: that tells numbers of lists apart where counting people cannot. "
+    "A run that chooses its number itself goes by the same rule on earlier days. Numbers in the sentence never fall "
+    "where lists are added, unless the fall is more than chance; the table under *What if* has them as measured."
 )
 CURVE_HELP = (
     "Every number of lists was tried: its groups formed from as many starts as a run takes (a tenth where users are "
     "very many), its lists made, and both judged on what people did later. The band is the 95 % interval."
 )
 NOTHING = "This run did not measure other numbers of lists; train it again to see what they would buy."
-TABS = {"decide": "Decide", "what_if": "What if"}
+TABS = {"decide": "Decide", "money": "In money", "what_if": "What if"}
 
 
 @fragment
@@ -50,10 +51,13 @@ def explore(run: Run) -> None:
     with right:
         approval.popover(run, worth, n, said)
     approval.latest(run)
-    tabs = tabs_from_url("view", "decide_tab", TABS, "decide")
+    tabs = tabs_from_url("view", "decide_tab", TABS, "money" if money.asked() else "decide")
     if tabs["decide"].open:
         with tabs["decide"]:
             decide(run, worth, split, n)
+    if tabs["money"].open:
+        with tabs["money"]:
+            money.draw(run, worth, n)
     if tabs["what_if"].open:
         with tabs["what_if"]:
             what_if.draw(run, worth, n)
@@ -85,7 +89,6 @@ def decide(run: Run, worth: Worth, split: gain.Split | None, n: int) -> None:
         if split is not None:
             gain_view.picture(split, "decide")
     who.draw(run, worth, n)
-    money.draw(run, worth, n)
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)

@@ -9,11 +9,11 @@ from grouprec.explore.numbering import changed_lists, moves
 from grouprec.report import small_groups, tables
 from grouprec.runs.store import Run
 from grouprec.training import jobs
-from grouprec.ui import cards, charts, state
+from grouprec.ui import cards, charts, kept, state
 from grouprec.ui.address import from_url
 from grouprec.ui.decide import charts as decide_charts
-from grouprec.ui.decide import kept, words
-from grouprec.ui.decide.kept import Setting, Worth
+from grouprec.ui.decide import words
+from grouprec.ui.kept import Setting, Worth
 
 NDCG = "nDCG@10"
 GAIN_HELP = (
@@ -51,14 +51,17 @@ def draw(run: Run, worth: Worth, n: int) -> None:
         st.info(words.MISSING, icon=":material/map:")
         train_button(run, worth.own)
         return
-    left, right = st.columns(2, gap="medium")
-    with left:
-        st.markdown(f"**Map with {words.lists(now.n)}**")
-        draw_map(run, now, "what_if_map")
-    with right:
-        draw_moves(now, then)
-    changed(now, then)
-    with st.expander(f"{now.n} or {words.lists(then.n)} in numbers"):
+    who_moves, lists_change, in_numbers = st.tabs(["Who moves", "Lists that change", "In numbers"])
+    with who_moves:
+        left, right = st.columns(2, gap="medium")
+        with left:
+            st.markdown(f"**Map with {words.lists(now.n)}**")
+            draw_map(run, now, "what_if_map")
+        with right:
+            draw_moves(now, then)
+    with lists_change:
+        changed(now, then)
+    with in_numbers:
         compared(worth.value, now, then)
 
 
@@ -208,7 +211,6 @@ def draw_moves(now: Setting, then: Setting) -> None:
 
 def changed(now: Setting, then: Setting) -> None:
     """Draw whose lists change between two settings, and one group's two lists."""
-    cards.section("Lists that change")
     differing = changed_lists(now.lists, then.lists)
     if now.n == then.n or differing.empty:
         st.markdown("Choose two different numbers of lists to see whose lists change.")

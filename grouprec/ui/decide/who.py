@@ -12,11 +12,11 @@ import streamlit as st
 from grouprec.core.tables import records
 from grouprec.report import tables
 from grouprec.runs.store import Run
-from grouprec.ui import cards, opened, state, tiles
-from grouprec.ui.decide import kept, words
-from grouprec.ui.decide.kept import FIRST, Worth
+from grouprec.ui import cards, kept, opened, state, tiles
+from grouprec.ui.decide import words
+from grouprec.ui.kept import FIRST, Worth
 
-CARDS = 8  # on a page of them
+CARDS = 4  # on a page of them: a row on a laptop
 SHOWN = 3  # items of a list
 
 
@@ -40,7 +40,7 @@ def draw(run: Run, worth: Worth, n: int) -> None:
     total, faces = int(groups["size"].sum()), tiles.faces(run)
     if note := faces.note():
         st.caption(cards.plain(note))
-    with st.grid(min_column_width=215, border=True) as grid:
+    with st.grid(min_column_width=175, border=True, gap="small") as grid:
         for group in records(groups.iloc[(page - 1) * CARDS : page * CARDS]):
             own = lists[lists["group"] == group["group"]].head(SHOWN)
             with grid.cell():

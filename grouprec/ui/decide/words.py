@@ -8,7 +8,7 @@ import pandas as pd
 from grouprec.core.tables import highest, row_at
 from grouprec.report import gain
 from grouprec.report.text import count, interval, percent, plural, score
-from grouprec.ui.decide.kept import Setting, Worth
+from grouprec.ui.kept import Setting, Worth
 
 MISSING = (
     "This run did not keep its groups for other numbers of lists, so who is in them and their lists cannot be shown; "

@@ -13,7 +13,7 @@ import streamlit as st
 from grouprec.core.tables import named_rows, records
 from grouprec.report import sentences, tables
 from grouprec.runs.store import Run
-from grouprec.ui import cards, state
+from grouprec.ui import cards, state, workspace
 from grouprec.ui.fragments import fragment
 from grouprec.ui.groups import editing, finding, map, portrait, side_by_side
 
@@ -166,8 +166,13 @@ def card_wall(groups: pd.DataFrame, items: pd.DataFrame, attributes: pd.DataFram
 def draw() -> None:
     """Draw the page."""
     run = state.require_run()
+    top = st.container()
+    if (other := workspace.other_number(run)) is not None:
+        workspace.draw_other(run, other, top)
+        return
     users_table, groups_table = state.table(run, "users"), state.table(run, "groups")
-    cards.answer(sentences.groups_answer(groups_table))
+    with top:
+        cards.answer(sentences.groups_answer(groups_table))
     editing.in_force(run)
     explore(run, users_table, groups_table)
     wall = st.expander("What sets each group apart", on_change="rerun", key="groups_wall")

@@ -22,8 +22,8 @@ LISTS = [2, 3, 4, 5]
 MOST_MIXED = 3  # groups in a mixture: their lists stand beside its own
 MOST_LIKED = 10
 MATCHES = 12  # items offered at a time
-CARDS, FEWER_CARDS = 6, 4
-HAS_SHOWN = 8  # items of a generated history on its card
+CARDS, FEWER_CARDS = 3, 2  # a row of a laptop; others are drawn by a button
+HAS_SHOWN = 6  # items of a generated history on its card
 SHARES = list(range(0, 101, 5))
 VALUE_HELP = (
     "**Value**: what 512 generated members of the group are predicted to make of the list, relative to the safe list, "
@@ -65,7 +65,7 @@ def alternative_lists(run: Run, groups: pd.DataFrame) -> str:
             LISTS,
             required=True,
             key="personas_lists",
-            on_change=from_url("lists", "personas_lists", LISTS, 3),
+            on_change=from_url("alternatives", "personas_lists", LISTS, 3),
         )
     )
     dial = right.select_slider(
@@ -80,15 +80,18 @@ def alternative_lists(run: Run, groups: pd.DataFrame) -> str:
     at_dial = np.random.default_rng(0)  # the same place of the dial always gives the same lists
     found = words.variants(virtual_group.lists(n, dial / 100, at_dial), n)
     lists = {}
-    for at, (column, variant) in enumerate(zip(st.columns(n, gap="small"), found, strict=False)):
-        lists["safe" if at == 0 else f"alternative {at}"] = variant.items
-        with column.container(border=True, height="stretch"):
-            list_card(run, at, variant)
-    if len(found) < n:
-        more = "" if dial == DIAL[-1] else "; turn the dial towards surprising for more"
-        st.caption(f"Here are only {len(found)} different {'list' if len(found) == 1 else 'lists'}{more}.")
-    download_lists(run, lists, "personas_download_lists")
-    worth(run, dial / 100)
+    side_by_side, costs = st.tabs(["The lists", "What variety costs"])
+    with side_by_side:
+        for at, (column, variant) in enumerate(zip(st.columns(n, gap="small"), found, strict=False)):
+            lists["safe" if at == 0 else f"alternative {at}"] = variant.items
+            with column.container(border=True, height="stretch"):
+                list_card(run, at, variant)
+        if len(found) < n:
+            more = "" if dial == DIAL[-1] else "; turn the dial towards surprising for more"
+            st.caption(f"Here are only {len(found)} different {'list' if len(found) == 1 else 'lists'}{more}.")
+        download_lists(run, lists, "personas_download_lists")
+    with costs:
+        worth(run, dial / 100)
     return words.group_answer(group["name"], group["size"], _labels(run, found[0].items))
 
 
@@ -109,7 +112,6 @@ def worth(run: Run, dial: float) -> None:
     """Draw what variety costs, and how lists for small groups generalise, where the run measured it."""
     frontier, small = state.table_or_none(run, "frontier"), state.table_or_none(run, "small_groups")
     place = None if frontier is None else words.place_on_frontier(frontier, dial)
-    cards.section("What variety costs", FRONTIER_HELP)
     if frontier is None or place is None:
         st.caption("This run did not measure what variety costs; train it again to see it.")
     else:
@@ -125,7 +127,7 @@ def worth(run: Run, dial: float) -> None:
 
 def draw_frontier(frontier: pd.DataFrame, place: pd.Series) -> None:
     """Draw value against variety, rare items or catalogue, with its table; the dial's place bears a larger mark."""
-    st.markdown(words.frontier_answer(place))
+    st.markdown(words.frontier_answer(place), help=FRONTIER_HELP)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         gain = st.segmented_control(
             "Gained",
@@ -179,7 +181,7 @@ def member_cards(run: Run, who: opened.Who, n: int, draw: int) -> None:
     """Draw generated members as cards, and how near they come to real ones."""
     members = opened.members(run, who, n, draw)
     st.markdown(words.copy_answer(opened.copy_check(run, who)), help=MEMBERS_HELP)
-    with st.grid(min_column_width=270, border=True) as grid:
+    with st.grid(min_column_width=220, border=True, gap="small") as grid:
         for at in range(n):
             with grid.cell():
                 member_card(run, members, at)

@@ -11,13 +11,15 @@ import streamlit as st
 from grouprec.core.types import REGIMES, Regime
 from grouprec.report import sentences, small_groups, tables
 from grouprec.runs.store import Run
-from grouprec.ui import cards, charts, feedback, opened, sheets, state
+from grouprec.ui import cards, charts, feedback, opened, reasons, sheets, state, workspace
+from grouprec.ui import list_words as words
 from grouprec.ui.address import from_url, picked, tabs_from_url
 from grouprec.ui.fragments import fragment
-from grouprec.ui.recommendations import reasons, remade, words
+from grouprec.ui.recommendations import remade
 
 LENGTHS = [10, 20, 50]
 PARTS = {"list": "This list", "ways": "Other ways to make it", "feedback": "Feedback", "user": "One user"}
+TALL_ROWS = 8  # that are seen at once
 ROW, TALL_ROW = 35, 65  # pixels; Streamlit wraps text in rows of more than 64
 LONG_LABEL = 18  # characters that fit into one line beside the other columns
 REACH_HELP = "Share of the members who have the item among their own 50 best predictions"
@@ -64,7 +66,7 @@ def list_table(chosen: pd.DataFrame, shared_with: pd.Series | None, key: str) ->
     st.dataframe(
         frame,
         hide_index=True,
-        height=36 + row * min(max(len(frame), 1), LENGTHS[0]),
+        height=36 + row * min(max(len(frame), 1), LENGTHS[0] if row == ROW else TALL_ROWS),
         row_height=row,
         key=key,
         column_config={
@@ -242,6 +244,9 @@ def draw() -> None:
     all_groups, all_lists = state.table(current, "groups"), state.table(current, "group_lists")
     group_titles, evaluation = tables.group_names(all_groups), state.table(current, "evaluation")
     top = st.container()
+    if (other := workspace.other_number(current)) is not None:
+        workspace.draw_other(current, other, top)
+        return
     group_row, use, n_items = choose(all_groups)
     number, summary = int(group_row["group"]), state.metrics(current)
     best_method = tables.list_method(summary, use)
@@ -257,10 +262,11 @@ def draw() -> None:
             looked_at = remade.choose(current, group_row, use, n_items, trained)
             if looked_at is None:
                 remade.plain_list(trained.head(n_items), state.table(current, "items"), summary.get("n_users", 0))
+                downloads(all_lists, all_groups, group_titles, number, None)
             else:
-                remade.remade(looked_at)
+                take_along = functools.partial(downloads, all_lists, all_groups, group_titles, number, looked_at)
+                remade.remade(looked_at, take_along)
             new_items(current, number, trained.head(n_items))
-            downloads(all_lists, all_groups, group_titles, number, looked_at)
     if tabs["ways"].open:
         with tabs["ways"]:
             st.caption("What the run made besides, as it was trained.")

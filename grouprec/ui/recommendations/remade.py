@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,16 +16,18 @@ from grouprec.ranking.statistics import mean_interval
 from grouprec.ranking.strategies import STRATEGIES
 from grouprec.report import sentences, tables
 from grouprec.runs.store import Run
-from grouprec.ui import cards, opened, state
+from grouprec.ui import cards, opened, reasons, state, workspace
+from grouprec.ui import list_words as words
 from grouprec.ui.address import from_url, repeated_from_url
 from grouprec.ui.fragments import fragment
-from grouprec.ui.recommendations import reasons, words
+from grouprec.ui.workspace import LIST_COLUMNS
 
 DIAL = list(range(0, 101, 5))  # per cent
 OFFERED = 400  # items that can be left out: the most wanted of the group; others would not come up anyway
 ROWS_SHOWN = 10
 TABLE_HEIGHT = 38 + 35 * ROWS_SHOWN
-PANEL_HEIGHT = 640
+MAP_HEIGHT = 200
+FITTING = ("rank", "move", "label", "takers", "owned", "place")  # columns that fit beside the map
 STRATEGY_HELP = "How what members want becomes one list. **As trained**: the list that exports take.\n\n" + "\n\n".join(
     f"**{one.title}** ({one.cite}): {one.explanation}" for one in STRATEGIES.values()
 )
@@ -44,22 +47,6 @@ MEASURED_HELP = (
     "nDCG@10 on held-out interactions of this group's members, with its 95 % interval over members. What the model "
     "was judged on, so do not turn the dials until it is highest: that would overstate it."
 )
-COLUMNS = {
-    "rank": st.column_config.NumberColumn("", width=36),
-    "move": st.column_config.TextColumn("Move", width=50, help="Against the list as it was trained: ▲ up, ▼ down, new"),
-    "label": st.column_config.TextColumn("Item", width=216),
-    "takers": st.column_config.NumberColumn(
-        "Should take", format="%.1f", width=90, help="Members who should take it within the time that is said above"
-    ),
-    "owned": st.column_config.NumberColumn("Have it", format="percent", width=68, help="Members who have it already"),
-    "place": st.column_config.NumberColumn(
-        "Place for all", width=82, help="Its place on one list for everybody; empty where it is not on it"
-    ),
-    "reach": st.column_config.NumberColumn(
-        "Reach", format="percent", width=64, help="Members who have it among their own 50 best predictions"
-    ),
-    "item": st.column_config.TextColumn("Item id", width=90),
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,46 +82,57 @@ def choose(run: Run, group: pd.Series, regime: Regime, length: int, head: pd.Dat
 
 
 @fragment
-def remade(chosen: Chosen) -> None:
-    """Draw the controls, the price, the list and why the selected item is on it."""
-    wishes = controls(chosen)
-    depth = DEPTH[chosen.regime]
-    before, items = chosen.trained, chosen.members.remake(chosen.trained, wishes, chosen.regime, depth)
-    if wishes.none:
-        items = before
-    price(chosen, items)
-    left, right = st.columns([5, 3], gap="medium")
-    with left:
-        row = table(chosen, items[: chosen.length], before[: chosen.length])
-    with right, st.container(key="why", height=PANEL_HEIGHT, border=True):
-        if row is not None:
-            said = words.item_sentence(row, len(chosen.members.rows), chosen.length, chosen.members.takes)
-            reasons.panel(chosen.run, chosen.members.rows, int(row["row"]), said, "members", "list_why")
+def remade(chosen: Chosen, downloads: Callable[[], None]) -> None:
+    """Draw the map, the controls, the price, the list and why the selected item is on it.
 
-
-def controls(chosen: Chosen) -> Wishes:
-    """Draw how the list can be made; all of it is in the URL."""
-    left, middle, right = st.columns([4, 4, 4], gap="medium", vertical_alignment="bottom")
-    names = [AS_TRAINED, *STRATEGIES]
-    strategy = left.selectbox(
-        "How members' wishes become a list",
-        names,
-        format_func=lambda name: STRATEGIES[name].title if name else "As trained",
-        help=STRATEGY_HELP,
-        key="list_strategy",
-        on_change=from_url("how", "list_strategy", names, AS_TRAINED),
-    )
-    dial = middle.select_slider(
-        "Variety",
-        DIAL,
-        format_func=lambda at: f"{at} %",
-        help=DIAL_HELP,
-        key="list_dial",
-        on_change=from_url("variety", "list_dial", DIAL, 0),
-    )
+    Args:
+        downloads: draws what can be taken along.
+    """
+    left, right = st.columns(workspace.SPLIT, gap="medium")
     with right:
+        wishes, everything = controls(chosen)
+        depth = DEPTH[chosen.regime]
+        before, items = chosen.trained, chosen.members.remake(chosen.trained, wishes, chosen.regime, depth)
+        if wishes.none:
+            items = before
+        price(chosen, items, shown=everything or not wishes.none)
+        row = table(chosen, items[: chosen.length], before[: chosen.length], everything)
+        downloads()
+    with left:
+        users = state.table(chosen.run, "users")
+        names = tables.group_names(state.table(chosen.run, "groups"))
+        group = int(chosen.group["group"])
+        workspace.draw_map(chosen.run, users[["x", "y", "group"]], names, group, "list_map", MAP_HEIGHT)
+        with st.container(key="why", border=True):
+            if row is not None:
+                said = words.item_sentence(row, len(chosen.members.rows), chosen.length, chosen.members.takes)
+                reasons.panel(chosen.run, chosen.members.rows, int(row["row"]), said, "members", "list_why")
+
+
+def controls(chosen: Chosen) -> tuple[Wishes, bool]:
+    """Draw how the list can be made, which is in the URL, and whether all numbers show; return both."""
+    names = [AS_TRAINED, *STRATEGIES]
+    with st.container(horizontal=True):
+        with st.popover("Make it otherwise", icon=":material/tune:"):
+            strategy = st.selectbox(
+                "How members' wishes become a list",
+                names,
+                format_func=lambda name: STRATEGIES[name].title if name else "As trained",
+                help=STRATEGY_HELP,
+                key="list_strategy",
+                on_change=from_url("how", "list_strategy", names, AS_TRAINED),
+            )
+            dial = st.select_slider(
+                "Variety",
+                DIAL,
+                format_func=lambda at: f"{at} %",
+                help=DIAL_HELP,
+                key="list_dial",
+                on_change=from_url("variety", "list_dial", DIAL, 0),
+            )
+            everything = st.toggle("Show all numbers", key="list_numbers", persist_state="session")
         excluded = left_out(chosen)
-    return Wishes(strategy, dial / 100, frozenset(excluded.tolist()))
+    return Wishes(strategy, dial / 100, frozenset(excluded.tolist())), bool(everything)
 
 
 def left_out(chosen: Chosen) -> np.ndarray:
@@ -146,7 +144,7 @@ def left_out(chosen: Chosen) -> np.ndarray:
     labels = dict(zip(base.item_ids[rows].tolist(), base.item_labels[rows].tolist(), strict=True))
     by_attribute = opened.attribute_rows(chosen.run)
     n_out = len(st.query_params.get_all("out")) + len(st.query_params.get_all("without"))
-    with st.popover(f"Leave out{f' · {n_out}' if n_out else ''}", icon=":material/block:", width="stretch"):
+    with st.popover(f"Leave out{f' · {n_out}' if n_out else ''}", icon=":material/block:"):
         items = st.multiselect(
             "Items",
             list(labels),
@@ -168,13 +166,16 @@ def left_out(chosen: Chosen) -> np.ndarray:
     return np.concatenate([left_out, *(by_attribute[kind] for kind in kinds)])
 
 
-def price(chosen: Chosen, items: np.ndarray) -> None:
-    """Draw what the list is worth, against the one that was trained."""
+def price(chosen: Chosen, items: np.ndarray, shown: bool) -> None:
+    """Say what the list is worth; where ``shown``, draw it in numbers, too, against the one that was trained."""
     members = chosen.members
     now, before = (
         opened.price(chosen.run, members.rows, some, chosen.regime, chosen.length) for some in (items, chosen.trained)
     )
     change = words.relative(now.value, before.value)
+    st.markdown(words.price_answer(now, before, len(members.rows), members.takes))
+    if not shown:
+        return
     figures = [
         ("Value", cards.percent(1 + change), f"{words.signed(change)} %", VALUE_HELP),
         ("Reached", cards.percent(now.reached), points(now.reached, before.reached), REACHED_HELP),
@@ -185,12 +186,11 @@ def price(chosen: Chosen, items: np.ndarray) -> None:
         explanation = TAKEN_HELP.format(members.takes.horizon.words, *ends)
         figures.append(("Expected", cards.count(now.taken), gained(now.taken, before.taken), explanation))
     judged = opened.held_out(chosen.run) is not None
-    with st.grid(len(figures) + judged, min_column_width=140, gap="small"):
+    with st.grid(len(figures) + judged, min_column_width=110, gap="small"):
         for title, value, delta, explanation in figures:
             st.metric(title, value, delta, delta_color=colour(delta), delta_arrow="off", help=explanation, border=True)
         if judged:
             measured(chosen, items)
-    st.markdown(words.price_answer(now, before, len(members.rows), members.takes))
 
 
 def points(now: float, before: float) -> str:
@@ -228,13 +228,18 @@ def measure(chosen: Chosen, items: np.ndarray) -> np.ndarray | None:
     return None if held_out is None else chosen.members.measured(items, chosen.regime, held_out)
 
 
-def table(chosen: Chosen, items: np.ndarray, before: np.ndarray) -> pd.Series | None:
-    """Draw the list, which can be searched and sorted; return the row that is selected, else the first one."""
+def table(chosen: Chosen, items: np.ndarray, before: np.ndarray, everything: bool) -> pd.Series | None:
+    """Draw the list, which can be searched and sorted; return the row that is selected, else the first one.
+
+    Args:
+        everything: whether columns show that do not fit beside the map: reach, ids, what the file says of items.
+    """
     frame = words.list_frame(chosen.members, items, before, opened.places_for_all(chosen.run))
     about = state.table(chosen.run, "items").drop(columns=["users", "label"])
     frame = frame.merge(about, on="item", how="left")
     more = {name: cards.short(str(name).replace("_", " "), 24) for name in about.columns if name != "item"}
-    shown = [name for name in (*COLUMNS, *more) if name in frame and not empty(frame[name])]
+    wanted = (*LIST_COLUMNS, *more) if everything else FITTING
+    shown = [name for name in wanted if name in frame and not empty(frame[name])]
     event = st.dataframe(
         frame[shown],
         hide_index=True,
@@ -242,11 +247,12 @@ def table(chosen: Chosen, items: np.ndarray, before: np.ndarray) -> pd.Series | 
         on_select="rerun",
         selection_mode="single-row",
         height=TABLE_HEIGHT,
-        column_config=COLUMNS | more,
+        column_config=LIST_COLUMNS | more,
         alt=f"The list of {len(frame)} items: members who should take each, owners, place on one list for all, reach",
     )
-    st.caption(words.gone_words(before, items, chosen.members.base.item_labels))
-    st.caption("Select a row to read why the item is on the list. Click a heading to sort; the loupe searches.")
+    if before.tolist() != items.tolist():
+        st.caption(words.gone_words(before, items, chosen.members.base.item_labels))
+    st.caption("Select a row to read why the item is on the list.")
     rows = event["selection"]["rows"]
     if frame.empty:
         return None
@@ -271,7 +277,7 @@ def plain_list(head: pd.DataFrame, items: pd.DataFrame, n_users: int) -> None:
         on_select="rerun",
         selection_mode="single-row",
         height=TABLE_HEIGHT,
-        column_config=COLUMNS
+        column_config=LIST_COLUMNS
         | {"lift": st.column_config.NumberColumn("Times the average", format="%.1f", help="Owners among members")},
         alt="Items of the list with reach, owners and how that compares with all users",
     )

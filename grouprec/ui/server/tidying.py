@@ -24,6 +24,7 @@ from grouprec.core import logs
 from grouprec.ui.server import health
 
 LOOK_SECONDS = 10.0
+USED = 10  # collections of the young by Python itself, after which there may be enough to let go of
 IDLE_LOOKS = 4  # in a row without anybody, before caches are emptied: a reload of the page is no leave
 MOST_GB = "GROUPREC_CACHE_GB"  # the setting: how much the server may grow; 4 where nothing is said
 
@@ -47,6 +48,20 @@ class Tidying:
             self._empty = True
             return "nobody is here"
         return "they are too large" if grown > self._most else ""
+
+
+class Rubbish:
+    """When to look for what nobody refers to any more: once in a look, not after every script as Streamlit would."""
+
+    def __init__(self) -> None:
+        self._seen = 0
+
+    def due(self, collections: int) -> bool:
+        """Return whether so many collections of the young since the process began are many more than last time."""
+        if collections - self._seen < USED:
+            return False
+        self._seen = collections
+        return True
 
 
 def empty_caches() -> None:
@@ -84,9 +99,12 @@ async def _look() -> None:
     process = psutil.Process()
     begun = process.memory_info().rss
     tidying = Tidying(float(os.environ.get(MOST_GB, "") or 4.0) * 1e9)
+    rubbish = Rubbish()
     while True:
         await asyncio.sleep(LOOK_SECONDS)
         end_sessions()
+        if rubbish.due(gc.get_stats()[1]["collections"]):
+            gc.collect()
         reason = tidying.due(health.sessions(), process.memory_info().rss - begun)
         if reason:
             await asyncio.to_thread(empty_caches)

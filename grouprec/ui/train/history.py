@@ -12,7 +12,8 @@ from grouprec.runs.store import FINISHED, MOST_NOTE, MOST_TAGS, RESUMABLE, Run, 
 from grouprec.training import jobs
 from grouprec.ui import cards, state
 from grouprec.ui.cards import plain
-from grouprec.ui.train import repeat, watch
+from grouprec.ui.place_words import on_page
+from grouprec.ui.train import repeat, runs_table
 
 REPEAT_HELP = "Fills the form below with this run's choices; stages that a change does not touch are read back."
 
@@ -20,7 +21,7 @@ REPEAT_HELP = "Fills the form below with this run's choices; stages that a chang
 def draw_history(runs: list[Run]) -> None:
     """Draw all runs; the selected one can be opened, annotated, repeated, resumed or deleted."""
     cards.section("Runs")
-    tags = watch.all_tags(runs)
+    tags = runs_table.all_tags(runs)
     if tags:
         chosen = st.pills(
             "Only runs tagged",
@@ -30,8 +31,8 @@ def draw_history(runs: list[Run]) -> None:
             key="history_tags",
             persist_state="session",
         )
-        runs = watch.with_tags(runs, chosen)
-    frame = watch.history(runs)
+        runs = runs_table.with_tags(runs, chosen)
+    frame = runs_table.history(runs)
     frame["created"] = [state.when(seconds) for seconds in frame["created"]]
     event = st.dataframe(
         frame,
@@ -40,7 +41,7 @@ def draw_history(runs: list[Run]) -> None:
         placeholder="",
         on_select="rerun",
         selection_mode="single-row",
-        column_order=watch.shown_columns(frame),
+        column_order=runs_table.shown_columns(frame),
         column_config={
             "title": st.column_config.TextColumn("Title", width="medium"),
             "state": st.column_config.TextColumn("State", width="small"),
@@ -103,7 +104,7 @@ def delete(run: Run) -> None:
 def draw_notes(run: Run) -> None:
     """Draw the note and the tags of a run, with the tags of the other runs to choose from."""
     notes = run.notes()
-    known = list(dict.fromkeys([*notes.tags, *watch.all_tags(state.store().runs())]))
+    known = list(dict.fromkeys([*notes.tags, *runs_table.all_tags(state.store().runs())]))
     tags = st.multiselect(
         "Tags",
         known,
@@ -139,4 +140,4 @@ def resume(run: Run) -> None:
 
 
 def say(error: GrouprecError) -> None:
-    st.error(plain(str(error)))
+    st.error(plain(on_page(str(error))))

@@ -24,32 +24,35 @@ STAGE_LABELS = {"grouper": "How groups are formed"}
 DEVICES = {"cpu": "Processor", "cuda": "GPU", "mps": "GPU (Apple)"}
 
 
-def choose_all(dataset: str) -> dict[str, Any]:
-    """Draw the choices and return those of the run; ``settings`` holds what was changed in its stages.
+def choose_more(dataset: str, preset: str, opened: bool) -> dict[str, Any]:
+    """Draw the choices that most runs leave alone and return those of the run.
 
     Args:
         dataset: what the data is called; with the preset it is the run's title where none is given.
+        opened: whether they show at first.
+    Returns:
+        the choices of a run; ``settings`` holds what was changed in its stages.
     """
-    left, right = st.columns(2, gap="large")
-    with left:
-        preset = choose_preset()
-        n_groups = choose_n_groups()
-        repeats = st.toggle(
-            "List what people already have, too",
-            key="train_repeats",
-            persist_state="session",
-            help="For what people take again and again, as in a supermarket. Otherwise only new items are listed.",
-        )
-    with right:
-        device = choose_device()
-        encoders = choose_encoders(preset)
-        search_minutes = choose_search(preset)
-    usual = f"{dataset}, {preset}"[:100] + (f", {n_groups} groups" if n_groups != "auto" else "")
-    title = st.text_input("Title", placeholder=usual, max_chars=120, key="train_title").strip() or usual
-    choices = {"title": title, "preset": preset, "n_groups": n_groups, "device": device, "encoders": encoders}
-    choices |= {"repeats": repeats, "search_minutes": search_minutes}
-    with st.expander("Advanced settings"):
-        return choices | choose_advanced(preset, encoders)
+    with st.expander("More choices: number of groups, what is learned, rules for lists", expanded=opened):
+        left, right = st.columns(2, gap="large")
+        with left:
+            n_groups = choose_n_groups()
+            repeats = st.toggle(
+                "List what people already have, too",
+                key="train_repeats",
+                persist_state="session",
+                help="For what people take again and again, as in a supermarket. Otherwise only new items are listed.",
+            )
+        with right:
+            encoders = choose_encoders(preset)
+            search_minutes = choose_search(preset)
+            device = choose_device()
+        usual = f"{dataset}, {preset}"[:100] + (f", {n_groups} groups" if n_groups != "auto" else "")
+        title = st.text_input("Title", placeholder=usual, max_chars=120, key="train_title").strip() or usual
+        choices = {"title": title, "preset": preset, "n_groups": n_groups, "device": device, "encoders": encoders}
+        choices |= {"repeats": repeats, "search_minutes": search_minutes}
+        with st.expander("Advanced settings"):
+            return choices | choose_advanced(preset, encoders)
 
 
 def choose_preset() -> str:

@@ -23,9 +23,10 @@ from grouprec.training.cost import size_of as count_size
 from grouprec.ui import cards, state
 from grouprec.ui.cards import plain
 from grouprec.ui.fragments import fragment
+from grouprec.ui.steps import steps
 from grouprec.ui.train import repeat, watch
 from grouprec.ui.train.history import REPEAT_HELP, act, draw_history, resume, say
-from grouprec.ui.train.new_run import choose_all
+from grouprec.ui.train.new_run import choose_more, choose_preset
 
 POLL_SECONDS = 3  # a look costs a quarter of a second, which training has on the same machine
 STAGES_HEIGHT = 36 + 28 * 16
@@ -62,10 +63,11 @@ def draw_active(run: Run, status: Status) -> None:
         st.progress(min(status.fraction, 1.0))
         if status.message:  # whether it still trains is doubtful
             st.warning(plain(status.message), icon=":material/cloud_off:")
+        draw_steps(run, status)
         used = gpu_memory()
         if used is not None:
             st.caption(f"{plain(used[0])}: {watch.size(used[1])} of {watch.size(used[2])} in use.")
-        draw_details(run, status)
+        draw_more(run, status)
 
 
 def draw_ended(run: Run, status: Status) -> None:
@@ -76,8 +78,11 @@ def draw_ended(run: Run, status: Status) -> None:
             sentence = watch.ended_sentence(run.title(), status, took)
             icon = ":material/check_circle:" if status.state is State.DONE else ":material/error:"
             st.markdown(f"{icon} {plain(sentence)}", width="stretch")
+            if watch.about_data(status) and st.button("Open Data", type="primary", key="open_data"):
+                state.open_page("data")
             if run.finished:
-                if st.button("Decide", type="primary", icon=":material/task_alt:", key="open_decide"):
+                kind = "primary" if of_dataset(run, state.current_dataset()) else "secondary"
+                if st.button("Decide", type=kind, icon=":material/task_alt:", key="open_decide"):
                     state.choose_run(run.run_id)
                     state.open_page("decide")
             elif st.button("Resume", icon=":material/replay:", key="resume_run", help=RESUME_HELP):
@@ -90,10 +95,41 @@ def draw_ended(run: Run, status: Status) -> None:
                 on_click=repeat.fill,
                 args=(run,),
             )
-        details = st.expander("Stages, losses and log", key="run_details", on_change="rerun")
-        if details.open:
-            with details:
-                draw_details(run, status)
+        if status.state is State.DONE:
+            if said := watch.reused_sentence(steps(watch.stages([], run.events(), status))):
+                st.caption(plain(said))
+        elif said := watch.what_to_do(status):
+            st.markdown(f":material/lightbulb: {plain(said)}")
+            draw_steps(run, status)
+        draw_more(run, status)
+
+
+STEP_ICONS = {
+    "done": ":material/check_circle:",
+    "re-used": ":material/recycling:",
+    "running": ":material/progress_activity:",
+    "stopped": ":material/error:",
+    "waiting": ":material/radio_button_unchecked:",
+}
+
+
+def draw_steps(run: Run, status: Status) -> None:
+    """Draw the five steps of a run with how far each is, and what was read back."""
+    found = steps(watch.stages(planned_stages(run.run_id), run.events(), status))
+    for place, step in zip(st.columns(len(found)), found, strict=True):
+        took = watch.duration(step.seconds) if step.seconds and step.state != "re-used" else ""
+        said = " · ".join(filter(None, [step.state, took]))
+        place.markdown(f"{STEP_ICONS[step.state]} **{step.title}**  \n:small[{said}]")
+    if said := watch.reused_sentence(found):
+        st.caption(plain(said))
+
+
+def draw_more(run: Run, status: Status) -> None:
+    """Draw the stages, loss curves and log of a run where somebody opens them."""
+    details = st.expander("Stages, losses and log", key=f"run_details.{run.run_id}", on_change="rerun")
+    if details.open:
+        with details:
+            draw_details(run, status)
 
 
 RESUME_HELP = "Continues after the last finished stage."
@@ -200,21 +236,35 @@ def size_of(dataset: KnownDataset, config: RunConfig) -> Size:
     return counted(str(dataset.interactions), json.dumps(config.roles, sort_keys=True), least, reading)
 
 
-def draw_new_run(dataset: KnownDataset, busy: bool) -> Estimate | None:
-    """Draw the choices of a new run, what it will cost and its start button; return the cost."""
+def draw_new_run(dataset: KnownDataset, busy: bool, next_is_here: bool) -> Estimate | None:
+    """Draw the choices of a new run, what it will cost and its start button; return the cost.
+
+    Args:
+        next_is_here: whether starting is what most people do next here; else that is another button of the page.
+    """
     basis = repeat.basis()
     with st.container(border=True):
         cards.section(f"New run on {plain(dataset.name)}")
         said = st.container()
-        choices = choose_all(dataset.name)
+        preset = choose_preset()
+        begin = st.container()
+        choices = choose_more(dataset.name, preset, opened=basis is not None)
         config = configure(dataset, basis, **choices)
         with said:
             repeat.draw_basis(basis, config)
-        cost = draw_cost(dataset, config, warn=busy) if config is not None else None
-        label, icon = ("Add to the queue", ":material/playlist_add:") if busy else ("Start training", PLAY)
-        refused = cost is not None and cost.refused and not st.checkbox(ANYWAY, key="train_anyway", help=ANYWAY_HELP)
-        help_text = QUEUE_HELP if busy else None
-        started = st.button(label, type="primary", icon=icon, key="start_run", help=help_text, disabled=refused)
+        with begin:
+            cost = draw_cost(dataset, config, warn=busy) if config is not None else None
+            label, icon = ("Add to the queue", ":material/playlist_add:") if busy else ("Start training", PLAY)
+            kind = "primary" if next_is_here else "secondary"
+            if config is not None and cost is None:  # what is wrong with the file has been said
+                if st.button("Open Data", type=kind, icon=":material/table_view:", key="mend_data"):
+                    state.open_page("data")
+                return None
+            refused = (
+                cost is not None and cost.refused and not st.checkbox(ANYWAY, key="train_anyway", help=ANYWAY_HELP)
+            )
+            help_text = QUEUE_HELP if busy else None
+            started = st.button(label, type=kind, icon=icon, key="start_run", help=help_text, disabled=refused)
     if started and config is not None:
         start(config)
     return cost
@@ -277,6 +327,11 @@ def start(config: RunConfig) -> None:
     st.rerun()
 
 
+def of_dataset(run: Run, dataset: KnownDataset) -> bool:
+    """Return whether a run was trained on a dataset."""
+    return state.run_choices(run).get("interactions") == str(dataset.interactions)
+
+
 def draw() -> None:
     """Draw the page."""
     store = state.store()
@@ -293,10 +348,13 @@ def draw() -> None:
         run_panel(chosen.run_id)
     if waiting:
         draw_queue(waiting)
-    cost = draw_new_run(dataset, busy=active is not None) if rights.may(Deed.ADD) else None
-    if active is None and cost is not None:
+    decided = chosen is not None and chosen.finished and of_dataset(chosen, dataset)
+    free = active is None and not decided
+    cost = draw_new_run(dataset, busy=active is not None, next_is_here=free) if rights.may(Deed.ADD) else None
+    if active is None and rights.may(Deed.ADD):
         with answer:
             preset = st.session_state["train_preset"]
-            cards.answer(plain(watch.cost_sentence(preset, dataset.name, cost)))
+            not_yet = f"A run on {dataset.name} cannot start yet: below is what to change."
+            cards.answer(plain(not_yet if cost is None else watch.cost_sentence(preset, dataset.name, cost)))
     if runs:
         draw_history(runs)

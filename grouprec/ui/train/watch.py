@@ -8,17 +8,18 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from grouprec.core.types import StorageError
 from grouprec.report.palette import ACCENT
 from grouprec.report.sentences import encoder_title
-from grouprec.runs.store import FINISHED, Run, State, Status
+from grouprec.runs.store import FINISHED, State, Status
 from grouprec.training.cost import Estimate
 from grouprec.ui.cards import percent, plain, plural, score
+from grouprec.ui.place_words import on_page
+from grouprec.ui.steps import Step, title_of
 
 PRESET_MEANING = {
-    "quick": "A first look: simple encoders, small networks and few epochs.",
-    "standard": "For real decisions: deep encoders beside the simple ones, final lists learned from all rows.",
-    "thorough": "For the last few percent: every encoder, many more epochs, and a search for better settings.",
+    "quick": "A first look: simple methods, small networks, the lists of the evaluation.",
+    "standard": "For real decisions: deeper methods beside the simple ones, final lists learned from all rows.",
+    "thorough": "For the last few percent: every method, longer training, and a search for better settings.",
 }
 STATE_WORDS = {
     State.QUEUED: "waiting",
@@ -241,7 +242,16 @@ def running_sentence(status: Status) -> str:
     if status.state is State.QUEUED or not status.stage:
         return "The training process is starting."
     left = f", about {duration(status.seconds_left)} left" if status.seconds_left is not None else ""
-    return f"{percent(status.fraction)} done{left}. Now: {stage_title(status.stage)}."
+    return f"{percent(status.fraction)} done{left}. Now: {title_of(status.stage).lower()}."
+
+
+def reused_sentence(found: Iterable[Step]) -> str:
+    """Return what was read back from earlier runs, "" for nothing."""
+    names = dict.fromkeys(stage_title(stage).rpartition(": ")[2] for step in found for stage in step.reused)
+    if not names:
+        return ""
+    more = f" and {plural(len(names) - 5, 'more')}" if len(names) > 5 else ""
+    return f"Re-used from earlier runs: {', '.join(list(names)[:5])}{more}."
 
 
 def ended_sentence(title: str, status: Status, seconds: float | None) -> str:
@@ -249,8 +259,32 @@ def ended_sentence(title: str, status: Status, seconds: float | None) -> str:
     took = f" in {duration(seconds)}" if seconds else ""
     if status.state is State.DONE:
         return f"“{title}” finished{took}."
-    reason = f": {status.message}" if status.message and status.state is not State.CANCELLED else "."
-    return f"“{title}” {STATE_WORDS[status.state]} at {percent(status.fraction)}{reason}"
+    where = f" while {title_of(status.stage).lower()}" if status.stage else ""
+    reason = f": {on_page(status.message)}" if status.message and status.state is not State.CANCELLED else "."
+    return f"“{title}” {STATE_WORDS[status.state]} at {percent(status.fraction)}{where}{reason}"
+
+
+def what_to_do(status: Status) -> str:
+    """Return what somebody can do about a run that did not finish, "" about one that did."""
+    if status.state is State.LOST:
+        return f"Its process ended without a word, as where the machine restarts or memory runs out. {GOES_ON}"
+    if status.state is State.CANCELLED:
+        return GOES_ON
+    if status.state is not State.FAILED:
+        return ""
+    if about_data(status):
+        return "Mend the file, or how it is read, on the Data page; then train again."
+    if status.message.startswith("Unexpected error"):
+        return f"That is a fault of this program; the log below says where. {GOES_ON}"
+    return f"Once that is mended: {GOES_ON[0].lower()}{GOES_ON[1:]}"
+
+
+GOES_ON = "Resume goes on after the last finished stage."
+
+
+def about_data(status: Status) -> bool:
+    """Return whether a run failed while the data was read, which the Data page mends."""
+    return status.state is State.FAILED and status.stage.rpartition(": ")[2] == "prepare"
 
 
 def cost_sentence(preset: str, dataset: str, cost: Estimate) -> str:
@@ -258,15 +292,30 @@ def cost_sentence(preset: str, dataset: str, cost: Estimate) -> str:
     if cost.advice:
         needs = f"needs about {size(cost.memory)} of memory and {size(cost.free)} are free"
         return f"A {preset} run on {dataset} will not fit: it {needs}. {cost.advice}"
-    return f"A {preset} run on {dataset} takes about {duration(cost.seconds)} and {size(cost.memory)} of memory."
+    return f"A {preset} run on {dataset} takes {time_range(cost.low, cost.high)} on this machine."
+
+
+def time_range(low: float, high: float) -> str:
+    """Return ``2 to 5 min``, ``50 s to 3 min``."""
+    first, last = duration(low), duration(high)
+    number, _, unit = first.partition(" ")
+    same = last.endswith(f" {unit}") and unit in ("s", "min", "h", "days")
+    return last if first == last else f"{number} to {last}" if same else f"{first} to {last}"
 
 
 def basis_sentence(cost: Estimate, counted: bool) -> str:
-    """Return how sure an estimate is, and where it comes from."""
-    low, high = duration(cost.seconds / cost.factor), duration(cost.seconds * cost.factor)
+    """Return where an estimate comes from, what will be re-used, and what makes it wrong."""
     source = "earlier runs on this machine" if cost.measured else "a short test of this machine, so a rough guess"
-    check = "" if counted else " Checking the file on the Data page makes it better."
-    return f"Likely between {low} and {high}, from {source}; {size(cost.free)} of memory are free.{check}"
+    said = [f"From {source}."]
+    if cost.before:
+        said.append(f"What “{cost.before}” has learned of tastes is re-used.")
+    if cost.busy:
+        busy = min(round(cost.busy), cost.processors)
+        said.append(f"{busy} of {plural(cost.processors, 'processor')} are at work now, so it may take longer.")
+    said.append(f"It needs about {size(cost.memory)} of memory; {size(cost.free)} are free.")
+    if not counted:
+        said.append("Checking the file on the Data page makes this better.")
+    return " ".join(said)
 
 
 def size(n_bytes: float) -> str:
@@ -281,47 +330,6 @@ def elapsed(status: Status, metrics: Mapping[str, Any]) -> float | None:
     if metrics.get("seconds"):
         return float(metrics["seconds"])
     return status.ended - status.started if status.ended and status.started else None
-
-
-# -- the history
-
-
-HISTORY_COLUMNS = [
-    "run_id",
-    "title",
-    "state",
-    "tags",
-    "note",
-    "dataset",
-    "preset",
-    "groups",
-    "seconds",
-    "gain",
-    "tested",
-    "created",
-]
-
-
-def history(runs: Iterable[Run]) -> pd.DataFrame:
-    """Return one row a run, newest first; ``gain`` is the strict list's share of the possible gain in percent."""
-    return pd.DataFrame([_history_row(run) for run in runs], columns=HISTORY_COLUMNS)
-
-
-def shown_columns(frame: pd.DataFrame) -> list[str]:
-    """Return the columns of the history to show; tags and notes only where there are some."""
-    written = [name for name in ("tags", "note") if frame[name].astype(bool).any()]
-    return ["title", "state", *written, "dataset", "preset", "groups", "seconds", "gain", "tested", "created"]
-
-
-def all_tags(runs: Iterable[Run]) -> list[str]:
-    """Return the tags of all runs in alphabetical order."""
-    return sorted({tag for run in runs for tag in run.notes().tags}, key=str.casefold)
-
-
-def with_tags(runs: Iterable[Run], tags: Iterable[str]) -> list[Run]:
-    """Return the runs that bear all of these tags."""
-    wanted = set(tags)
-    return [run for run in runs if wanted <= set(run.notes().tags)]
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
@@ -355,31 +363,3 @@ def _value(value: Any) -> str:
     if value is None or value in ("", [], ()):
         return "none"
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-
-
-def _choices(run: Run) -> dict[str, Any]:
-    """Return a run's configuration; {} of a damaged one, which the state says."""
-    try:
-        return run.choices()
-    except StorageError:
-        return {"title": run.title()}
-
-
-def _history_row(run: Run) -> dict[str, Any]:
-    choices, status, metrics = _choices(run), run.status(), run.metrics() if run.usable else {}
-    gain = (metrics.get("headline") or {}).get("strict_share_of_gain")
-    wish = choices.get("n_groups", "auto")
-    return {
-        "run_id": run.run_id,
-        "title": choices.get("title") or run.run_id,
-        "state": STATE_WORDS[status.state],
-        "tags": list(run.notes().tags),
-        "note": run.notes().note,
-        "dataset": choices.get("dataset", ""),
-        "preset": choices.get("preset", ""),
-        "groups": str(metrics.get("n_groups", wish)),
-        "seconds": elapsed(status, metrics),
-        "gain": None if gain is None else 100 * gain,
-        "tested": metrics.get("n_test_users"),
-        "created": status.created,
-    }

@@ -20,6 +20,8 @@ from grouprec.ui.updates import charts
 
 SPEEDS: dict[str, float] = {"1": 1, "5": 5, "20": 20, "100": 100, "max": np.inf}  # events per second
 TICK = 0.5  # seconds between two pictures
+FROM, START = "from", "start"  # of the URL: the replay begins before the first event
+MOST_EVENTS, MOST_SECONDS = 400, 1.0  # that the page may replay before it opens
 BUSY = 0.35  # seconds of a tick that events may take, so that the buttons stay alive
 MOVES_HELP = "Against the list before the first event: ▲ up, ▼ down, new"
 MOVED_HELP = "Users whom an event has put into another group, also where another one has brought them back"
@@ -66,7 +68,7 @@ def controls(run: Run) -> Player:
         replay.step()
     label, icon = ("Pause", ":material/pause:") if player.playing else ("Play", ":material/play_arrow:")
     st.button(label, icon=icon, type="primary", key="replay_play", on_click=player.toggle, disabled=over)
-    st.button("Start over", icon=":material/replay:", key="replay_over", on_click=_forget, disabled=not replay.done)
+    st.button("Start over", icon=":material/replay:", key="replay_over", on_click=_start_over, disabled=not replay.done)
     st.segmented_control(
         "Events a second",
         list(SPEEDS),
@@ -89,16 +91,21 @@ def picture(run: Run, player: Player, top: DeltaGenerator) -> None:
 
 
 def _player(run: Run) -> Player:
+    """Return the replay of this session: at first at a moment when a list has moved, so that there is one to see."""
     player = st.session_state.get("replay")
     if player is None or player.run_id != run.run_id:
         with st.spinner("Reading what the model knew before these events"):
             player = Player(run.run_id, Replay.of(state.store(), run))
+            if st.query_params.get(FROM) != START:
+                player.replay.to_a_change(MOST_EVENTS, MOST_SECONDS)
         st.session_state["replay"] = player
     return player
 
 
-def _forget() -> None:
+def _start_over() -> None:
+    """Forget the replay, and begin the next one with its first event; the URL says so."""
     st.session_state.pop("replay", None)
+    st.query_params[FROM] = START
 
 
 def _draw(run: Run, player: Player, top: DeltaGenerator) -> None:
@@ -121,6 +128,8 @@ def _draw(run: Run, player: Player, top: DeltaGenerator) -> None:
         _group_list(run, replay)
     with right:
         _user_list(replay)
+    if not replay.done:
+        return
     st.caption("Users who changed group, by events")
     st.echarts_chart(
         charts.moved_curve(replay.curve()),
@@ -131,7 +140,6 @@ def _draw(run: Run, player: Player, top: DeltaGenerator) -> None:
 
 
 def _counters(replay: Replay) -> None:
-    median, high = map(live_words.milliseconds, replay.latency())
     values = {
         "Events": (cards.count(replay.done), f"of {cards.count(len(replay))}"),
         "Users who moved": (cards.count(len(replay.moved)), MOVED_HELP),
@@ -139,12 +147,13 @@ def _counters(replay: Replay) -> None:
             cards.count(replay.changed_lists),
             f"of {replay.base.n_groups}; {sentences.REGIMES['strict']}",
         ),
-        "Median latency": (median, LATENCY_HELP),
-        "99th percentile": (high, LATENCY_HELP),
     }
-    with st.grid(len(values), min_column_width=140, gap="small"):
+    median, high = map(live_words.milliseconds, replay.latency())
+    with st.container(horizontal=True, vertical_alignment="center"):
         for title, (value, explanation) in values.items():
             st.metric(title, value, help=explanation)
+        with st.popover("How fast", type="tertiary", icon=":material/timer:"):
+            st.markdown(f"Half of the events took up to **{median}**, 99 of 100 up to **{high}**.", help=LATENCY_HELP)
 
 
 def _map(run: Run, replay: Replay) -> None:
@@ -197,8 +206,9 @@ def _user_list(replay: Replay) -> None:
 
 def draw_list(frame: pd.DataFrame, key: str, alt: str) -> None:
     """Draw a list of :func:`live_words.list_frame`."""
+    moved = bool((frame["move"] != "").any())
     st.dataframe(
-        frame,
+        frame if moved else frame.drop(columns="move"),
         hide_index=True,
         height=36 + 30 * max(len(frame), 1),
         row_height=30,

@@ -38,17 +38,19 @@ def test_a_missing_role_is_asked_for_instead_of_a_check(library: Library) -> Non
     app = open_upload(library, "\n".join(["order_id,line,product", *lines]).encode())
     said = answer(app)
     assert said.startswith(
-        "Which column is the user? Choose it under Columns ('line' was not taken: it counts the lines"
+        "One thing to tell: which column says who (the user)? ('line' was not taken: it counts the lines"
     )
-    assert "check_data" not in [button.key for button in app.button]
-    app.selectbox(key=f"role.{state_key(app)}.user").select("order_id").run()
-    assert not app.exception and app.button(key="check_data")
+    assert "to_train" not in [button.key for button in app.button]
+    choice = app.selectbox(key=f"ask.{state_key(app)}.user")
+    assert "order_id: 0, 1, 2" in choice.options
+    choice.select("order_id: 0, 1, 2").run()
+    assert not app.exception and app.button(key="to_train")
+    assert library.get(state_key(app)).roles == {"user": "order_id"}
 
 
 def test_service_lines_are_shown_and_kept_by_one_click(library: Library) -> None:
     postage = [f"{user:04d},POST,Postage,2024-02-{1 + user % 28:02d}" for user in range(30)]
     app = open_upload(library, shop(*postage))
-    app.button(key="check_data").click().run()
     assert "30 rows are service lines and left out (Postage)" in texts(app)
     assert "13 items" not in answer(app) and "12 items" in answer(app)
     app.button(key="undo.drop_services").click().run()
@@ -60,7 +62,6 @@ def test_service_lines_are_shown_and_kept_by_one_click(library: Library) -> None
 
 def test_doubts_stand_under_what_to_look_at(library: Library) -> None:
     app = open_upload(library, shop("0001,p1,Mug 1,soon"))
-    app.button(key="check_data").click().run()
     assert "1 of 241 times in column 'date' cannot be read, such as 'soon'" in texts(app)
     assert "choose another column for the time under Columns" in texts(app)
 
@@ -69,11 +70,11 @@ def test_doubts_stand_under_what_to_look_at(library: Library) -> None:
     ("roles", "asked"),
     [
         ({"user": "a", "item": "b"}, None),
-        ({"user": "a", "item": ""}, "Which column is the item? Choose it under Columns"),
+        ({"user": "a", "item": ""}, "One thing to tell: which column says what (the item)?"),
         (
             {},
-            "Which column is the user and which the item? Choose it under Columns ('x' was not taken: it holds "
-            "durations)",
+            "One thing to tell: which column says who (the user) and which what (the item)? "
+            "('x' was not taken: it holds durations)",
         ),
     ],
 )

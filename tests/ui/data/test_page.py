@@ -16,7 +16,7 @@ import grouprec.ui
 from grouprec.data.clean import Preparation
 from grouprec.data.library import SAMPLE_KEY, Library, Received
 from grouprec.runs.store import RunStore
-from grouprec.ui.data import preview, quality
+from grouprec.ui.data import checking, preview, quality
 from grouprec.ui.data.quality import Check
 from grouprec.ui.forms import FieldSpec, changed, describe
 from grouprec.ui.server import uploads
@@ -58,12 +58,21 @@ def answer(app: AppTest) -> str:
 # -- the page
 
 
-def test_before_the_check_the_page_says_what_the_file_looks_like(library: Library) -> None:
+def test_a_large_file_waits_for_a_click_and_the_page_says_what_it_looks_like(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checking, "AT_ONCE", 10)
     app = open_upload(library, shop())
     said = answer(app)
     assert "240 rows in 4 columns" in said
     assert "the user is “customer”, the item is “product”, the time is “date”" in said
     assert app.selectbox(key=f"role.{state_key(app)}.behaviour").value == "action"
+    app.button(key="check_data").click().run()
+    assert not app.exception
+    assert answer(app).startswith("Only just")
+    app.toggle(key=f"prepare.{state_key(app)}.drop_robots").set_value(False).run()
+    assert app.button(key="check_data")
+    assert answer(app).startswith("shop")
 
 
 def state_key(app: AppTest) -> str:
@@ -72,8 +81,6 @@ def state_key(app: AppTest) -> str:
 
 def test_the_check_answers_with_numbers_and_shows_every_step(library: Library) -> None:
     app = open_upload(library, shop())
-    app.button(key="check_data").click().run()
-    assert not app.exception
     said = answer(app)
     assert said.startswith("Only just: 25 users can be tested: too few to tell")
     assert "12 items with 216 usable interactions" in said
@@ -95,7 +102,7 @@ def plenty(n_users: int = 240) -> bytes:
 
 def test_the_first_line_is_about_tested_users_and_names_a_single_dropped_row(library: Library) -> None:
     app = open_upload(library, plenty())
-    app.button(key="check_data").click().run()
+    app.run()
     assert not app.exception
     assert answer(app) == (
         "Yes: 240 users can be tested. There are 240 users and 40 items with 2,400 usable interactions; "
@@ -115,7 +122,7 @@ def test_the_first_line_is_about_tested_users_and_names_a_single_dropped_row(lib
 
 def test_few_users_to_choose_by_means_defaults_and_the_page_says_that_others_later_rows_train(library: Library) -> None:
     app = open_upload(library, shop())
-    app.button(key="check_data").click().run()
+    app.run()
     said = " ".join(element.value.replace("\\", "") for element in app.markdown)
     assert "users are left to choose settings by, so defaults will be used.** Raise “Share that chooses”" in said
     assert "Split along every user's own time: cut at two moments for everybody, only" in said
@@ -128,7 +135,7 @@ def test_checked_choices_are_remembered_for_training(library: Library) -> None:
     app.selectbox(key=f"role.{key}.time").select("–")
     app.number_input(key=f"prepare.{key}.min_item_users").set_value(2)
     app.number_input(key=f"behaviour.{key}.view").set_value(0.5)
-    app.button(key="check_data").click().run()
+    app.run()
     assert not app.exception
     saved = library.get(key)
     assert saved.roles == {"time": ""}
@@ -137,12 +144,12 @@ def test_checked_choices_are_remembered_for_training(library: Library) -> None:
     assert set(saved.preparation) == {"min_item_users", "behaviour_weights"}
 
 
-def test_a_changed_choice_asks_for_another_check(library: Library) -> None:
+def test_a_changed_choice_is_checked_at_once(library: Library) -> None:
     app = open_upload(library, shop())
-    app.button(key="check_data").click().run()
-    app.toggle(key=f"prepare.{state_key(app)}.drop_robots").set_value(False).run()
-    assert app.button(key="check_data")
-    assert answer(app).startswith("shop")
+    app.number_input(key=f"behaviour.{state_key(app)}.view").set_value(0.0).run()
+    assert not app.exception
+    assert "96 usable interactions" in answer(app)
+    assert library.get(state_key(app)).preparation["behaviour_weights"]["view"] == 0.0
 
 
 @pytest.mark.parametrize(
@@ -169,37 +176,103 @@ def test_an_unreadable_file_is_one_sentence_and_the_page_stays_usable(
 def test_rows_that_all_drop_name_the_step_and_the_choices_can_be_changed(library: Library) -> None:
     content = b"user,item,quantity\n" + b"".join(b"u%d,i%d,-1\n" % (n % 9, n % 5) for n in range(90))
     app = open_upload(library, content)
-    app.button(key="check_data").click().run()
+    app.run()
     assert "cancellations and non" in app.error[0].value
     app.selectbox(key=f"role.{state_key(app)}.weight").select("–").run()
-    app.button(key="check_data").click().run()
+    app.run()
     assert not app.error
 
 
 def test_two_roles_for_one_column_are_refused_in_a_sentence(library: Library) -> None:
     app = open_upload(library, shop())
     app.selectbox(key=f"role.{state_key(app)}.label").select("product")
-    app.button(key="check_data").click().run()
+    app.run()
     assert not app.exception
     assert len(app.error) == 1
 
 
-def test_an_uploaded_file_becomes_the_current_dataset(library: Library) -> None:
-    app = open_data()
-    app.file_uploader(key="upload.0").upload("My <b>shop</b>.csv", shop())
-    app.file_uploader(key="upload_items.0").upload("items.csv", b"product,price\np1,2.5\np2,3\n")
-    next(button for button in app.button if button.label == "Add").click().run()
+def drop(app: AppTest, content: bytes, name: str = "shop.csv", part: str = "upload") -> AppTest:
+    """Drop a file on the page; ``part`` is ``upload``, ``upload_items`` or ``upload_users``."""
+    turn = app.session_state["upload_turn"]
+    app.file_uploader(key=f"{part}.{turn}").upload(name, content)
+    app.run()
     assert not app.exception
+    return app
+
+
+def test_a_dropped_file_is_checked_and_becomes_the_current_dataset(library: Library) -> None:
+    app = drop(open_data(), shop(), "My <b>shop</b>.csv")
+    assert library.get(state_key(app)).interactions.read_bytes() == shop()
+    assert answer(app).startswith("Only just: 25 users can be tested")
+    understood = next(frame.value for frame in app.dataframe if "examples" in frame.value.columns)
+    assert understood.set_index("role")["column"].to_dict() == {
+        "User": "customer",
+        "Item": "product",
+        "Time": "date",
+        "Behaviour": "action",
+    }
+    assert understood["examples"].tolist()[2].startswith("01 Jan 2024 00:00, ")
+
+
+ITEMS = b"product,price\np1,2.5\np2,3\np99,1\n"
+
+
+def test_a_file_of_items_joins_the_dataset_and_says_how_many_ids_matched(library: Library) -> None:
+    app = drop(drop(open_data(), shop()), ITEMS, "items.csv", "upload_items")
     entry = library.get(state_key(app))
-    assert entry.interactions.read_bytes() == shop()
-    assert entry.items.name == "items.csv"
-    assert "240 rows" in answer(app)
+    assert entry.items is not None and entry.items.name == "items.csv"
+    said = " ".join(element.value.replace("\\", "") for element in app.markdown)
+    assert "items.csv describes 2 of 12 items (price)" in said
+    assert "The file of items knows only 2 of 12 items.** Are its ids written as" in said
+    assert [one.key for one in library.list()] == [SAMPLE_KEY, entry.key], "what was extended gave way"
 
 
-def test_adding_without_a_file_says_what_to_do(library: Library) -> None:
-    app = open_data()
-    next(button for button in app.button if button.label == "Add").click().run()
-    assert app.error[0].value == "Choose an interactions file first."
+def test_a_file_of_items_that_comes_first_waits_for_the_other(library: Library) -> None:
+    app = drop(open_data(), ITEMS, "items.csv", "upload_items")
+    assert state_key(app) == SAMPLE_KEY and any("Kept until" in element.value for element in app.caption)
+    assert library.get(state_key(drop(app, shop()))).items is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says", "mendable"),
+    [
+        ("empty.csv", b"", "is empty", False),
+        ("picture.csv", b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "PNG", False),
+        ("ragged.csv", b"user,item\na,b,c\nd\n", "Most unreadable rows” under Preparation", True),
+        ("one.csv", b"user,item\n" + b"".join(b"a,i%d\n" % n for n in range(60)), "only one user", True),
+    ],
+)
+def test_a_bad_file_is_never_the_chosen_dataset(
+    library: Library, name: str, content: bytes, says: str, mendable: bool
+) -> None:
+    app = drop(open_data(), shop())
+    good = state_key(app)
+    drop(app, content, name)
+    assert state_key(app) == good and answer(app).startswith("Only just: 25")
+    assert f"**{name.replace('.', chr(92) + '.')} was not taken" in app.error[0].value
+    assert says in app.error[0].value.replace("\\", "")
+    assert len(library.list()) == 2 + mendable
+    if mendable:
+        app.button(key="open_refused").click().run()
+        assert not app.exception and state_key(app) not in (good, SAMPLE_KEY)
+        return
+    app.button(key="close_refused").click().run()
+    assert not app.error
+
+
+def test_what_was_refused_is_kept_no_longer_than_it_is_told(library: Library) -> None:
+    app = drop(open_data(), b"user,item\na,b,c\nd\n", "ragged.csv")
+    assert len(library.list()) == 2
+    drop(app, shop())
+    assert not app.error and [entry.name for entry in library.list()] == ["Online Retail (sample)", "shop.csv"]
+
+
+def test_a_file_of_items_of_other_ids_is_refused_and_the_dataset_stays(library: Library) -> None:
+    app = drop(open_data(), shop())
+    before = state_key(app)
+    drop(app, b"product,price\nX1,2\nX2,3\n", "items.csv", "upload_items")
+    assert "holds the item ids" in app.error[0].value
+    assert state_key(app) == before and len(library.list()) == 2
 
 
 def test_a_removed_upload_gives_way_to_the_sample(library: Library) -> None:
@@ -212,8 +285,6 @@ def test_a_removed_upload_gives_way_to_the_sample(library: Library) -> None:
 
 def test_a_large_file_that_has_arrived_is_added_with_its_optional_files(library: Library) -> None:
     app = open_data()
-    app.get_by_key("upload_kind").set_value("large").run()
-    assert not [field for field in app.get("file_uploader") if field.key == "upload.0"]
     path = library.expect("a" * 32, "shop.csv", len(shop()))
     path.write_bytes(shop())
     received = Received(path, hashlib.sha256(shop()).hexdigest())
@@ -221,8 +292,6 @@ def test_a_large_file_that_has_arrived_is_added_with_its_optional_files(library:
     uploads._done["a" * 32] = uploads.Upload("shop.csv", key, received, len(shop()))
     app.session_state["upload_id"] = "a" * 32
     app.run()
-    assert any("is on the server" in element.value for element in app.caption)
-    next(button for button in app.button if button.label == "Add").click().run()
     assert not app.exception and not app.error
     assert library.get(state_key(app)).interactions.read_bytes() == shop()
     assert not list(uploads.folder().iterdir())
@@ -230,10 +299,8 @@ def test_a_large_file_that_has_arrived_is_added_with_its_optional_files(library:
 
 def test_the_same_content_again_is_recognised_and_another_is_a_version(library: Library) -> None:
     app = open_data()
-    for turn, content in enumerate((shop(), shop() + b"\n0001,p1,view,2024-01-01", shop())):
-        app.file_uploader(key=f"upload.{turn}").upload("shop.csv", content)
-        next(button for button in app.button if button.label == "Add").click().run()
-        assert not app.exception
+    for content in (shop(), shop() + b"\n0001,p1,view,2024-01-01", shop()):
+        drop(app, content)
     assert [message.value for message in app.toast][-1].startswith("The same content is here since")
     assert len(library.list()) == 3
     table = next(frame.value for frame in app.dataframe if "version" in frame.value.columns)
@@ -262,7 +329,7 @@ def test_the_reading_of_the_first_rows_follows_the_roles(library: Library) -> No
 
 def test_doubts_come_with_what_to_do(library: Library) -> None:
     app = open_upload(library, shop())
-    app.button(key="check_data").click().run()
+    app.run()
     said = " ".join(element.value.replace("\\", "") for element in app.markdown)
     assert "40 users are few to form groups of.** Take a longer period" in said
 

@@ -91,7 +91,7 @@ def test_a_run_without_its_generator_is_one_sentence(finished_run: Run) -> None:
 
 
 def test_lists_stand_side_by_side_and_items_of_the_safe_one_bear_a_dot(virtual_groups: VirtualGroups) -> None:
-    app = open_page("personas", dial="100", lists="3", group="3")
+    app = open_page("personas", dial="100", alternatives="3", group="3")
     safe, *others = listed(app)
     assert len(others) == 2
     names = {line.split("[", 1)[1].rstrip("]") for line in safe}
@@ -105,7 +105,7 @@ def test_lists_stand_side_by_side_and_items_of_the_safe_one_bear_a_dot(virtual_g
 
 
 def test_at_the_safe_end_there_is_one_list_and_the_page_says_why(virtual_groups: VirtualGroups) -> None:
-    app = open_page("personas", dial="0", lists="3")
+    app = open_page("personas", dial="0", alternatives="3")
     assert len(listed(app)) == 1
     assert "only 1 different list; turn the dial towards surprising for more" in texts(app)
 
@@ -152,13 +152,13 @@ def test_a_run_that_measured_no_frontier_says_so(virtual_groups: VirtualGroups, 
 def test_virtual_members_are_cards_with_what_they_have_and_want_next(virtual_groups: VirtualGroups) -> None:
     app = open_page("personas", view="members", group="2")
     cards = [element.value for element in app.markdown if element.value.startswith("**A generated member** would")]
-    assert len(cards) == 6
+    assert len(cards) == 3
     for card in cards:
         assert "and want next" in card
-        assert card.count("\n- ") == min(8, int(card.split("would have ")[1].split()[0]))
+        assert card.count("\n- ") == min(6, int(card.split("would have ")[1].split()[0]))
         assert card.count(". :small[") == 5
     assert "None is a copy: " in texts(app)
-    assert texts(app).count("The most similar real user: ") == 6
+    assert texts(app).count("The most similar real user: ") == 3
 
 
 def test_draw_others_draws_others_and_its_number_is_in_the_url(virtual_groups: VirtualGroups) -> None:
@@ -241,7 +241,7 @@ def test_searching_and_picking_gives_groups_list_and_members(virtual_groups: Vir
     assert "Whoever likes *Item 100* and 1 more item is" in headline(app)
     assert r"like **Lights\, candles**" in headline(app)
     assert "Item 100" not in "".join(listed(app)[0])
-    assert texts(app).count("**A generated member** would have") == 4
+    assert texts(app).count("**A generated member** would have") == 2
     app.text_input(key="personas_search").set_value("nothing <b>").run()
     assert r"No item has “nothing \<b\>” in its label or id." in texts(app)
     assert len(options(app)) == 2

@@ -13,8 +13,9 @@ from streamlit.testing.v1 import AppTest
 
 from grouprec.explore.remake import Wishes
 from grouprec.runs.store import Run, RunStore
+from grouprec.ui import list_words as words
 from grouprec.ui import opened, state
-from grouprec.ui.recommendations import remade, words
+from grouprec.ui.recommendations import remade
 from tests.support.small_run import copy_of
 from tests.ui.opening import figure, open_page, paper, texts
 
@@ -40,7 +41,15 @@ def run(shared_run: Run, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
 
 
 def listed(app: AppTest) -> pd.DataFrame:
-    return app.dataframe[0].value
+    return next(frame.value for frame in app.dataframe if "rank" in frame.value.columns and "score" not in frame.value)
+
+
+def open_list(**query: str) -> AppTest:
+    """Return the page with all numbers of the list."""
+    app = open_page("recommendations", **query)
+    app.toggle(key="list_numbers").set_value(True).run()
+    assert not app.exception
+    return app
 
 
 def numbers(app: AppTest) -> dict[str, tuple[str, str]]:
@@ -49,17 +58,19 @@ def numbers(app: AppTest) -> dict[str, tuple[str, str]]:
 
 
 def test_the_trained_list_is_shown_as_it_is_at_no_price(run: Run) -> None:
-    app = open_page("recommendations", group="1")
+    app = open_list(group="1")
     trained = run.table("group_lists").query("group == 1 and method == 'members_mean' and regime == 'strict'")
     assert listed(app)["item"].tolist() == trained.sort_values("rank")["item"].head(10).tolist()
     assert "move" not in listed(app), "an empty column is not shown"
     assert "Measured" in numbers(app)
     assert numbers(app)["Value"] == ("100 %", "±0 %")
-    assert "All items of the trained list are still on it." in texts(app)
+    plain = open_page("recommendations", group="1")
+    assert listed(plain).columns.tolist() == ["rank", "label", "owned", "place"], "what fits beside the map"
+    assert not numbers(plain)
 
 
 def test_another_strategy_gives_another_list_with_moves_and_a_price(run: Run) -> None:
-    app = open_page("recommendations", group="1")
+    app = open_list(group="1")
     before = listed(app)["item"].tolist()
     app.selectbox(key="list_strategy").set_value("most_pleasure").run()
     after = listed(app)
@@ -78,15 +89,15 @@ def test_the_variety_dial_raises_variety_and_lowers_value(run: Run) -> None:
     before, after = (chosen.members.price(items, "strict") for items in (chosen.trained, varied))
     assert after.diversity > before.diversity
     assert after.value < before.value
-    app = open_page("recommendations", group="2", variety="90")
+    app = open_list(group="2", variety="90")
     assert listed(app)["item"].tolist() == opened.base(run).item_ids[varied].tolist()
     assert numbers(app)["Value"][1].startswith("−")
 
 
 def test_an_item_that_is_left_out_by_the_url_is_gone_and_named(run: Run) -> None:
-    app = open_page("recommendations", group="1")
+    app = open_list(group="1")
     first = listed(app).iloc[0]
-    app = open_page("recommendations", group="1", out=first["item"])
+    app = open_list(group="1", out=first["item"])
     assert first["item"] not in listed(app)["item"].tolist()
     assert listed(app)["move"].iloc[0] == "▲ 1"
     assert "Out:" in texts(app)
@@ -96,21 +107,19 @@ def test_an_item_that_is_left_out_by_the_url_is_gone_and_named(run: Run) -> None
 
 def test_items_with_an_attribute_are_left_out(run: Run) -> None:
     kinds = [kind for kind in opened.attribute_rows(run) if kind.startswith("category is ")]
-    app = open_page("recommendations", group="1", without=kinds[0])
+    app = open_list(group="1", without=kinds[0])
     gone = set(opened.base(run).item_ids[opened.attribute_rows(run)[kinds[0]]])
     assert gone and not gone & set(listed(app)["item"])
 
 
 def test_hostile_values_in_the_url_change_nothing(run: Run) -> None:
-    app = open_page(
-        "recommendations", group="1", out="../../etc", how="<b>", variety="-5", without="price=1", items="x"
-    )
+    app = open_list(group="1", out="../../etc", how="<b>", variety="-5", without="price=1", items="x")
     assert numbers(app)["Value"] == ("100 %", "±0 %")
     assert len(listed(app)) == 10
 
 
 def test_the_selected_item_says_which_items_speak_for_it(run: Run) -> None:
-    app = open_page("recommendations", group="1")
+    app = open_list(group="1")
     assert "**" + listed(app)["label"].iloc[0] in texts(app).replace("\\", "")
     app.session_state["list_items"] = {"selection": {"rows": [2], "columns": [], "cells": []}}
     app.run()
@@ -118,7 +127,8 @@ def test_the_selected_item_says_which_items_speak_for_it(run: Run) -> None:
     assert f"**{listed(app)['label'].iloc[2]}** is number 3" in said.replace("\\", "")
     assert re.search(r"Because members have .* \(\d+ %\)", said)
     assert "the shares are exact" in said
-    assert figure(app)["data"][0]["type"] == "bar"
+    kinds = {trace["type"] for at in range(2) for trace in figure(app, at)["data"]}
+    assert kinds == {"bar", "scattergl"}, "the reasons, and the map with the group"
 
 
 def test_shares_of_what_speaks_for_an_item_add_up_to_one(run: Run) -> None:
@@ -154,7 +164,7 @@ def test_the_place_on_one_list_for_all_is_that_of_the_summed_worth(run: Run) -> 
 
 
 def test_a_list_can_be_skipped_through_by_each_member(run: Run) -> None:
-    app = open_page("recommendations", group="1", use="dedup")
+    app = open_list(group="1", use="dedup")
     assert numbers(app)["Value"] == ("100 %", "±0 %")
     app.selectbox(key="list_strategy").set_value("borda").run()
     assert not app.exception and not app.error

@@ -14,8 +14,9 @@ from grouprec.explore.remake import Price
 from grouprec.ranking.takes import ExpectedTakes, Horizon
 from grouprec.report import small_groups
 from grouprec.runs.store import Run, RunStore
+from grouprec.ui import list_words as words
 from grouprec.ui import opened, state
-from grouprec.ui.recommendations import remade, words
+from grouprec.ui.recommendations import remade
 from tests.support.small_run import copy_of
 from tests.ui.opening import open_page, paper, texts
 
@@ -68,11 +69,12 @@ def test_the_page_tells_takes_with_horizon_and_interval(run: Run) -> None:
     half = 1.96**2
     ends = [total + half + sign * np.sqrt(half**2 + 2 * half * total) for sign in (-1, 1)]
     app = open_page("recommendations", group="1")
+    app.toggle(key="list_numbers").set_value(True).run()
     said = f"{UNTIL} {total:.0f} items of it ({ends[0]:.0f} to {ends[1]:.0f})."
     assert said in texts(app)
     assert {metric.label: metric.value for metric in app.metric}["Expected"] == f"{total:.0f}"
     assert "members should take it in 19 days;" in texts(app)
-    listed = app.dataframe[0].value
+    listed = next(frame.value for frame in app.dataframe if "takers" in frame.value.columns)
     assert listed["takers"].sum() == pytest.approx(total, abs=0.51)
 
 

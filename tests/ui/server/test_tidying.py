@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.runtime.memory_session_storage import MemorySessionStorage
 from streamlit.runtime.websocket_session_manager import WebsocketSessionManager
 
-from grouprec.ui.server.tidying import IDLE_LOOKS, Tidying, empty_caches, end_sessions
+from grouprec.ui.server.tidying import IDLE_LOOKS, USED, Rubbish, Tidying, empty_caches, end_sessions
 
 
 def test_caches_are_emptied_once_after_everybody_has_left_for_a_while() -> None:
@@ -28,6 +28,11 @@ def test_caches_are_emptied_while_people_are_here_where_they_are_too_large() -> 
     tidying = Tidying(100.0)
     assert not tidying.due(3, 99.0)
     assert "too large" in tidying.due(3, 101.0)
+
+
+def test_rubbish_is_looked_for_where_the_server_has_worked() -> None:
+    rubbish = Rubbish()
+    assert [rubbish.due(n) for n in (USED - 1, USED, USED + 1, 2 * USED - 1, 2 * USED)] == [0, 1, 0, 0, 1]
 
 
 def test_what_was_kept_is_made_again_afterwards() -> None:

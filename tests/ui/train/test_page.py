@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path
 
@@ -14,11 +15,12 @@ from grouprec.ranking.strategies import STRATEGIES
 from grouprec.runs.config import RunConfig, make_config
 from grouprec.runs.store import Notes, Run, RunStore, State
 from grouprec.training import cost, jobs
+from grouprec.training.reuse import learned_before
 from grouprec.ui import state
 from grouprec.ui.train import watch
 from tests.support.planted_run import build_run
 from tests.support.small_run import copy_of
-from tests.ui.opening import FRAME, PATIENCE
+from tests.ui.opening import FRAME, PATIENCE, visit
 from tests.ui.train.opening import open_train, running, some_run, trial_events
 
 
@@ -49,11 +51,38 @@ def answer(app: AppTest) -> str:
 def test_the_page_says_what_a_run_will_cost(runs_folder: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cost, "calibrate", lambda: 1.0)
     app = open_train()
-    assert answer(app).startswith("A quick run on Online Retail (sample) takes about 4 min and 1.3 GB of memory")
-    assert any("rough guess" in element.value for element in app.caption)
+    monkeypatch.setattr(cost, "at_work", lambda: (0.0, 2))
+    app.run()
+    assert answer(app) == "A quick run on Online Retail (sample) takes 85 s to 13 min on this machine."
+    assert any("rough guess" in one.value and "1.3 GB of memory" in one.value.replace("\\", "") for one in app.caption)
     quick = answer(app)
     app.get_by_key("train_preset").set_value("thorough").run()
     assert "thorough" in answer(app) and answer(app) != quick
+
+
+def test_what_an_earlier_run_learned_is_told_before_the_start(
+    runs_folder: RunStore, small_run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = copy_of(small_run, runs_folder)
+    entry = state.library().add("small.csv", before.config().interactions.open("rb"))
+    choices = before.config().model_dump(mode="json") | {"interactions": str(entry.interactions), "title": "Before"}
+    monkeypatch.setattr(cost, "learned_before", lambda config, runs: learned_before(RunConfig(**choices), runs))
+    (before.path / "config.json").write_text(RunConfig(**choices).model_dump_json(), encoding="utf-8")
+    before.write_manifest()
+    app = open_train(dataset=entry.key)
+    assert any("What “Before” has learned of tastes is re" in one.value for one in app.caption)
+
+
+def test_a_file_without_a_user_leads_back_to_data(runs_folder: RunStore) -> None:
+    entry = state.library().add("x.csv", io.BytesIO(b"when,amount\n" + b"2024-01-01,1\n" * 40))
+    app = visit("train", dataset=entry.key)
+    assert "cannot start yet" in answer(app)
+    assert "choose it for “User” under Columns" in app.error[0].value.replace("\\", "")
+    assert [one.key for one in app.button if one.proto.type == "primary"] == ["mend_data"]
+
+
+def test_there_is_one_primary_button(runs_folder: RunStore) -> None:
+    assert [one.key for one in open_train().button if one.proto.type == "primary"] == ["start_run"]
 
 
 def test_a_run_that_will_not_fit_says_so_and_what_would(runs_folder: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,11 +210,20 @@ def test_a_started_run_is_watched_and_its_id_is_in_the_url(runs_folder: RunStore
 # -- watching
 
 
+def open_details(app: AppTest, run: Run) -> AppTest:
+    """Open what is behind the five steps."""
+    app.session_state[f"run_details.{run.run_id}"] = True
+    return app.run()
+
+
 def test_a_reload_in_the_middle_of_training_finds_the_run_again(runs_folder: RunStore) -> None:
     build_run(runs_folder)
     run = running(runs_folder)
     app = open_train(run=run.run_id)
-    assert answer(app) == "43 % done, about 57 s left. Now: Profile."
+    assert answer(app) == "43 % done, about 57 s left. Now: forming groups."
+    assert any("**Reading the data**  \n:small[re-used]" in element.value for element in app.markdown)
+    assert any("Re\\-used from earlier runs\\: Data" in element.value for element in app.caption)
+    open_details(app, run)
     stages = next(frame.value for frame in app.dataframe if "stage" in frame.value.columns).set_index("stage")
     assert stages.loc["Data"].tolist() == ["✓ re-used", 3.25]
     assert stages.loc["Profile", "state"] == "● running"
@@ -241,6 +279,8 @@ def test_an_unfinished_run_can_be_resumed(
     run = some_run(runs_folder, run_state, fraction=0.3, message="The *disk* is full.")
     app = open_train(run=run.run_id)
     assert any("at 30" in element.value for element in app.markdown)
+    assert any("Resume goes on" in one.value or "resume goes on" in one.value for one in app.markdown)
+    assert any("Learning tastes" in one.value for one in app.markdown), "the five steps"
     app.button(key="resume_run").click().run()
     assert resumed == [run.run_id]
 
@@ -415,7 +455,7 @@ def test_trials_are_shown_while_they_come(runs_folder: RunStore) -> None:
     run = running(runs_folder)
     for event in trial_events():
         run.add_event(**event)
-    app = open_train(run=run.run_id)
+    app = open_details(open_train(run=run.run_id), run)
     assert any(element.value.startswith("**Search\\: EASE**") for element in app.caption)
     table = next(frame.value for frame in app.dataframe if "trial" in frame.value.columns)
     assert table["trial"].tolist() == [2, 3, 1]

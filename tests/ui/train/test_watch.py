@@ -10,6 +10,7 @@ import pytest
 from grouprec.runs.config import RunConfig
 from grouprec.runs.progress import make_plan
 from grouprec.runs.store import RunStore, State, Status
+from grouprec.training.cost import Estimate
 from grouprec.ui.train import watch
 from tests.ui.train.opening import trial_events
 
@@ -87,6 +88,51 @@ def test_validation_has_an_axis_of_its_own() -> None:
 )
 def test_durations_read_well(seconds: float, words: str) -> None:
     assert watch.duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [
+        (120, 290, "2 to 5 min"),
+        (50, 200, "50 s to 3 min"),
+        (70, 75, "70 to 75 s"),
+        (7500, 9000, "2 h 05 min to 2 h 30 min"),
+    ],
+)
+def test_ranges_of_time_read_well(low: float, high: float, words: str) -> None:
+    assert watch.time_range(low, high) == words
+
+
+def test_an_estimate_says_where_it_comes_from_what_is_reused_and_what_makes_it_longer() -> None:
+    cost = Estimate(100.0, 1.5, True, 10**9, 2 * 10**9, "", 40.0, 150.0, 1.6, 2, "Before")
+    assert watch.cost_sentence("quick", "x.csv", cost) == "A quick run on x.csv takes 40 s to 2 min on this machine."
+    assert watch.basis_sentence(cost, counted=True) == (
+        "From earlier runs on this machine. What “Before” has learned of tastes is re-used. 2 of 2 processors are at "
+        "work now, so it may take longer. It needs about 1.0 GB of memory; 2.0 GB are free."
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "says"),
+    [
+        (Status(state=State.LOST), "as where the machine restarts or memory runs out. Resume goes on"),
+        (Status(state=State.CANCELLED), "Resume goes on after the last finished stage."),
+        (Status(state=State.FAILED, stage="prepare", message="No rows."), "on the Data page; then train again"),
+        (Status(state=State.FAILED, stage="map", message="Unexpected error: KeyError: 1"), "a fault of this program"),
+        (Status(state=State.FAILED, stage="map", message="The disk is full."), "Once that is mended: resume goes on"),
+        (Status(state=State.DONE), ""),
+    ],
+)
+def test_a_run_that_did_not_finish_says_what_to_do(status: Status, says: str) -> None:
+    assert says in watch.what_to_do(status) and bool(says) == bool(watch.what_to_do(status))
+
+
+def test_why_a_run_failed_is_told_in_words_of_the_page() -> None:
+    status = Status(
+        state=State.FAILED, stage="prepare", fraction=0.01, message="choose another column with --map time=COLUMN."
+    )
+    said = watch.ended_sentence("Run", status, None)
+    assert said == "“Run” failed at 1 % while reading the data: choose another column for “Time” under Columns."
 
 
 def test_sizes_read_well() -> None:

@@ -1,4 +1,4 @@
-"""Sentences of lower layers in the words of the page: what is a switch on the command line is a place here."""
+"""Sentences of lower layers in the words of the pages: what is a switch on the command line is a place here."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PLACES = (
 
 
 def on_page(message: str) -> str:
-    """Return a message as this page says it."""
+    """Return a message as the Data page says it."""
     for switch, place in _PLACES:
         message = re.sub(switch, lambda found, place=place: _filled(found, place), message)
     return message

@@ -11,11 +11,11 @@ from grouprec.core.types import GrouprecError
 from grouprec.report.palette import ACCENT, NEUTRAL
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, opened
-from grouprec.ui.recommendations import words
+from grouprec.ui import list_words as words
 
 DRAWN = 5  # own items in the picture; the table has more
 LISTED = 50
-HEIGHT = 250
+HEIGHT = 185
 HELP = (
     "What lifts the item above one of average popularity that nobody's items speak for. Shares are parts of all that "
     "speaks for it, a mean over the members who are predicted to want it, by how much they want it."
@@ -46,7 +46,7 @@ def panel(run: Run, rows: np.ndarray, item: int, sentence: str, who: str, key: s
     with st.container(horizontal=True, vertical_alignment="center"):
         with st.popover("Table", type="tertiary", icon=":material/table:"):
             table(frame, f"{key}_table")
-        st.caption(words.reasons_note(found, len(rows)), width=220)
+        st.caption(words.reasons_note(found, len(rows)), width="stretch")
 
 
 def table(frame: pd.DataFrame, key: str) -> None:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
 from grouprec.core.tables import named_rows
 from grouprec.core.types import Texts
-from grouprec.explore.reasons import LEAST, Reasons
+from grouprec.explore.kinds import LEAST_SHARE
 from grouprec.explore.remake import ListMembers, Price
 from grouprec.ranking.takes import ExpectedTakes
 from grouprec.ui.cards import count, percent, plain, plural, short
 from grouprec.ui.live_words import moves
+
+if TYPE_CHECKING:
+    from grouprec.explore.reasons import Reasons  # knows the stages, and so torch
+
 
 HALF = 0.5  # of all that speaks for an item: so much the named kinds explain together, where own items do
 MOST_KINDS = 5  # that one sentence names
@@ -44,13 +50,13 @@ def reasons_words(kinds: pd.DataFrame, who: str) -> str:
     Args:
         kinds: of :func:`by_kind`.
     """
-    own, others = kinds[kinds["own"]], kinds[~kinds["own"] & (kinds["share"] >= LEAST)]
+    own, others = kinds[kinds["own"]], kinds[~kinds["own"] & (kinds["share"] >= LEAST_SHARE)]
     enough = int((own["share"].cumsum() < min(HALF, own["share"].sum() - 1e-9)).sum()) + 1 if len(own) else 0
     named = own.head(min(enough, MOST_KINDS))
     things = [f"{thing(row.what, row.kind)} ({percent(row.share)})" for row in named_rows(named)]
     said = [f"Because {who} have {joined(things)}"] if things else []
     left = float(own["share"].iloc[len(named) :].sum())
-    said += [f"other items of theirs {percent(left)}"] if left >= LEAST else []
+    said += [f"other items of theirs {percent(left)}"] if left >= LEAST_SHARE else []
     said += [f"{row.what.lower()} {percent(row.share)}" for row in named_rows(others)]
     if not said:
         return "Nothing that they have speaks for it."
@@ -117,7 +123,7 @@ def most_telling(kinds: pd.DataFrame, n: int) -> pd.DataFrame:
     together = pd.DataFrame({"what": ["other items of theirs"], "share": [more["share"].sum()], "own": [True]})
     parts = [own.head(n), together if len(more) else together.head(0), others]
     kept = pd.concat([part[["what", "share", "own"]] for part in parts], ignore_index=True)
-    return kept[kept["share"] >= LEAST].reset_index(drop=True)
+    return kept[kept["share"] >= LEAST_SHARE].reset_index(drop=True)
 
 
 def reasons_alt(frame: pd.DataFrame) -> str:
@@ -182,7 +188,7 @@ def new_item_words(new: pd.DataFrame, listed: pd.DataFrame) -> list[str]:
             continue
         like = [f"*{plain(short(one.like_label, 44))}* ({percent(one.share)})" for one in own.itertuples()]
         rest = 1 - own["share"].sum()
-        others = f" and others ({percent(rest)})" if rest > LEAST else ""
+        others = f" and others ({percent(rest)})" if rest > LEAST_SHARE else ""
         label = plain(short(own["label"].iloc[0], 44))
         said.append(f"Number {rank}, **{label}**, is like {joined(like) if not others else ', '.join(like)}{others}.")
     return said

@@ -49,15 +49,10 @@ class Worth:
         """Return the people with a hit without what is chance."""
         return self.hits.assign(value=smoothed(self.hits))
 
-    @property
-    def judged(self) -> pd.DataFrame:
-        """Return the curve that says how many are enough."""
-        return gain.judged(self.curve, self.hits)[0]
-
     @cached_property
     def enough(self) -> int:
         """Return how many lists are enough."""
-        return enough(self.judged)
+        return enough(self.curve)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,189 @@
+"""One frame for lists: the map stays on the left, what is chosen stands on the right with its list and its reasons.
+
+The number of lists goes along from Decide: Groups and Recommendations show what the run kept of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from grouprec.core.types import Regime
+from grouprec.report import sentences
+from grouprec.runs.store import Run
+from grouprec.ui import address, cards, charts, kept, opened, reasons, state
+from grouprec.ui import list_words as words
+from grouprec.ui.fragments import fragment
+from grouprec.ui.kept import Setting
+
+PANE_HEIGHT = 740
+TABLE_ROWS = 6
+SPLIT = [6, 7]  # widths of the map and of what stands beside it
+LIST_COLUMNS = {
+    "rank": st.column_config.NumberColumn("", width=36),
+    "move": st.column_config.TextColumn("Move", width=50, help="Against the list as it was trained: ▲ up, ▼ down, new"),
+    "label": st.column_config.TextColumn("Item", width=175),
+    "takers": st.column_config.NumberColumn(
+        "Takers", format="%.1f", width=58, help="Members who should take it within the time that is said beside"
+    ),
+    "owned": st.column_config.NumberColumn("Have it", format="percent", width=62, help="Members who have it already"),
+    "place": st.column_config.NumberColumn(
+        "For all", width=56, help="Its place on one list for everybody; empty where it is not on it"
+    ),
+    "reach": st.column_config.NumberColumn(
+        "Reach", format="percent", width=64, help="Members who have it among their own 50 best predictions"
+    ),
+    "item": st.column_config.TextColumn("Item id", width=90),
+}
+
+
+# -- the map
+
+
+def draw_map(run: Run, places: pd.DataFrame, names: dict[int, str], group: int, key: str, height: int) -> None:
+    """Draw all users with one group lit; a click on a user chooses their group, in the URL.
+
+    Args:
+        places: x, y and group of users.
+        names: group -> what it is called.
+        key: of the picture; another one for other groups of the same run.
+    """
+    drawn = _map((*state.run_key(run), state.edits_version(run), key), group, places, names)
+    if not drawn.placed:
+        st.info("This run has no map.", icon=":material/map:")
+        return
+    alt = f"Map of {cards.count(drawn.placed)} users; group {group} is lit, a click on a user chooses theirs"
+    write = _choose_clicked(places["group"].to_numpy(), key)
+    cards.user_map(drawn.figure, key, alt, height=height, on_select=write, selection_mode="points")
+
+
+def _choose_clicked(groups: np.ndarray, key: str) -> Callable[[], None]:
+    def write() -> None:
+        rows = charts.selected_rows(st.session_state[key])
+        if len(rows):
+            st.query_params["group"] = str(int(groups[rows[0]]))
+
+    return write
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _map(picture: tuple, group: int, _places: pd.DataFrame, _names: dict[int, str]) -> charts.UserMap:
+    """Return the map with one group lit, made once per server; ``picture`` is all that the others follow from."""
+    drawn = charts.user_map(_places, _names, lit=(_places["group"] == group).to_numpy())
+    drawn.figure.update_layout(dragmode="pan", clickmode="event+select", meta=f"{picture[-1]} {group}")
+    return drawn
+
+
+# -- another number of lists than the run's own
+
+
+def other_number(run: Run) -> Setting | None:
+    """Return what the run kept of the number of lists that was chosen on Decide; None for its own, and say what lacks.
+
+    It is in the URL as ``?lists=``, so that a link shows the same.
+    """
+    asked = address.remembered("lists", "lists_n")
+    worth = kept.worth(run)
+    if asked is None or not asked.isdecimal() or int(asked) == worth.own or int(asked) not in worth.numbers:
+        return None
+    found = kept.setting(run, int(asked), worth.regime)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        said = "" if found is not None else f" This run did not keep them, so here are its own {worth.own}."
+        lists = cards.plural(int(asked), "list")
+        st.markdown(f":material/sync_alt: **{lists}**, as chosen on *Decide*.{said}", width="stretch")
+        st.button(f"Show this run's {worth.own}", key="own_number", on_click=address.forget, args=("lists", "lists_n"))
+        cards.link("decide", "What if", lists=asked, view="what_if")
+    if found is not None:
+        st.query_params["lists"] = asked
+    return found
+
+
+@fragment
+def look(run: Run, setting: Setting, regime: Regime) -> None:
+    """Draw the groups of another number of lists: the map, the table of groups, the chosen one's list and reasons."""
+    groups = setting.groups.sort_values("group", ignore_index=True)
+    numbers = groups["group"].tolist()
+    asked = st.query_params.get("group")
+    group = next((one for one in numbers if str(one) == asked), numbers[0])
+    users = state.trained_table(run, "users")
+    users = users[users["in_training"].to_numpy(bool)]
+    picture, beside = st.columns(SPLIT, gap="medium")
+    with picture:
+        places = users[["x", "y"]].assign(group=setting.labels)
+        draw_map(run, places, setting.names, group, f"workspace_map_{setting.n}", charts.MAP_HEIGHT)
+        st.caption("A click on a user chooses their group. Groups keep their colour where they keep most members.")
+    with beside, st.container(height=PANE_HEIGHT, border=False, key="workspace_pane"):
+        group_table(groups, group)
+        rows = opened.rows_of(run, users.loc[setting.labels == group, "user"]) if run.has_snapshot else np.empty(0, int)
+        one_list(run, setting.lists[setting.lists["group"] == group], rows, regime)
+
+
+def group_table(groups: pd.DataFrame, chosen: int) -> None:
+    """Draw the groups with their sizes; a row chooses one, in the URL."""
+    numbers = groups["group"].tolist()
+    key = f"workspace_groups_{len(numbers)}"
+    st.session_state[key] = {"selection": {"rows": [numbers.index(chosen)]}}
+
+    def write() -> None:
+        for row in st.session_state[key]["selection"]["rows"]:
+            st.query_params["group"] = str(numbers[row])
+
+    frame = groups[["group", "name", "size"]].assign(share=(groups["size"] / groups["size"].sum()).round(3))
+    st.dataframe(
+        cards.colour_groups(frame),
+        hide_index=True,
+        height=36 + 35 * min(len(frame), TABLE_ROWS),
+        key=key,
+        on_select=write,
+        selection_mode="single-row-required",
+        column_config={
+            "group": st.column_config.NumberColumn("", width=40, help="The number and colour on the map"),
+            "name": st.column_config.TextColumn("Group", width=190),
+            "size": st.column_config.NumberColumn("Users", format="localized", width=60),
+            "share": st.column_config.NumberColumn("Share", format="percent", width=60),
+        },
+        alt="Groups with their number of users and share of all users",
+    )
+
+
+def one_list(run: Run, listed: pd.DataFrame, rows: np.ndarray, regime: Regime) -> None:
+    """Draw a kept list and why the selected item is on it.
+
+    Args:
+        listed: rank, item, label of a group's list.
+        rows: its members as rows of the base; none where the run kept nothing of them.
+    """
+    listed = listed.sort_values("rank")
+    if not len(rows):
+        st.dataframe(listed[["rank", "label"]], hide_index=True, column_config=LIST_COLUMNS, alt="The group's list")
+        return
+    members, items = opened.some(run, rows), opened.item_rows(run, listed["item"])
+    items = items[items >= 0]
+    frame = words.list_frame(members, items, items, opened.places_for_all(run))
+    shown = [name for name in ("rank", "label", "takers", "owned", "place") if not frame[name].isna().all()]
+    event = st.dataframe(
+        frame[shown],
+        hide_index=True,
+        key="workspace_list",
+        on_select="rerun",
+        selection_mode="single-row",
+        height="content",
+        column_config=LIST_COLUMNS,
+        alt=f"The group's list of {len(frame)} items: members who should take each, owners, place on one list for all",
+    )
+    chosen = event["selection"]["rows"]
+    row = frame.iloc[chosen[0] if chosen and chosen[0] < len(frame) else 0]
+    said = words.item_sentence(row, len(rows), len(frame), members.takes)
+    reasons.panel(run, rows, int(row["row"]), said, "members", "workspace_why")
+
+
+def draw_other(run: Run, setting: Setting, where: DeltaGenerator) -> None:
+    """Draw a page for another number of lists: its answer into ``where``, then the frame."""
+    with where:
+        cards.answer(sentences.groups_answer(setting.groups))
+        cards.tested_note(run)
+    look(run, setting, kept.regime_of(run))
