@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 
 import grouprec.ui
-from grouprec.ui.server import api, health, keeping, start, tidying, uploads
+from grouprec.ui.server import api, health, keeping, present, start, tidying, uploads
 
 
 @contextlib.asynccontextmanager
@@ -43,6 +43,6 @@ async def adopt_runs(_: st.App) -> AsyncIterator[dict[str, Any]]:
 app = st.App(
     Path(grouprec.ui.__file__).with_name("frame.py"),
     lifespan=adopt_runs,
-    routes=start.below_base([*health.routes(), *api.routes(), uploads.route()]),
+    routes=start.below_base([*health.routes(), *api.routes(), *present.routes(), uploads.route()]),
     middleware=start.middleware(),
 )

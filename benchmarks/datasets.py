@@ -17,11 +17,13 @@ CACHE = Path(platformdirs.user_cache_dir("grouprec", appauthor=False)) / "benchm
 
 
 def dataset_file(name: str) -> Path:
-    """Return the interactions file of ``sample``, ``retail-2009`` or ``ml-100k``."""
+    """Return the interactions file of ``sample``, ``retail-2009`` or ``ml-100k``; "ml-100k items" is its items file."""
     if name == "sample":
         return app_root() / "sample_data" / "online_retail.parquet"
     if name == "ml-100k":
         return _from_recbole("ml-100k/ml-100k.inter")
+    if name == "ml-100k items":
+        return _from_recbole("ml-100k/ml-100k.item")
     if name == "retail-2009":
         return _beside_repository("online_retail_2009.parquet")
     raise SystemExit(f"There is no dataset '{name}'; choose sample, retail-2009 or ml-100k.")

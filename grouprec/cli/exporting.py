@@ -1,9 +1,10 @@
-"""What the command line says of files that it exported."""
+"""What the command line writes for people, and says of files that it exported."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from grouprec.cli.terminal import terminal
 from grouprec.report.csv import run_in_a_spreadsheet
@@ -21,3 +22,21 @@ def tell_files(run: Run, out: Path, rows: Mapping[str, int], excel: bool) -> Non
             "exported exactly as they are in the file; use --excel for files that a spreadsheet opens."
         )
         terminal.print(sentence, markup=False, highlight=False, soft_wrap=True)
+
+
+def write_report(run: Run, out: Path) -> dict[str, Any]:
+    """Write the report of a run, or its six views where the file is to be PDF or PNG; say which files there are now.
+
+    Returns:
+        the same for JSON.
+    """
+    from grouprec.report import html, printing
+
+    if out.suffix in printing.KINDS:
+        files = printing.write_views(run, out)
+        for file in files:
+            terminal.print(str(file), markup=False, highlight=False, soft_wrap=True)
+        return {"files": [str(file) for file in files]}
+    size = html.write(run, out)
+    terminal.print(f"{out}: {size / 1000:,.0f} KB", markup=False, highlight=False, soft_wrap=True)
+    return {"file": str(out), "bytes": size}

@@ -347,19 +347,21 @@ def value(run: Annotated[str, typer.Argument(help="Run id or last")], runs: Runs
 @app.command()
 def report(
     run: Annotated[str, typer.Argument(help="Run id, the beginning of one, or last")],
-    out: Annotated[Path, typer.Option(help="The HTML file to write")],
+    out: Annotated[
+        Path,
+        typer.Option(help="The file: .html for the story, .pdf or .png for its six views (with a browser at hand)"),
+    ],
     runs: Runs = None,
     json: AsJson = False,
 ) -> None:
-    """Write a run's whole story as one HTML file that needs no network and prints well."""
-    from grouprec.report.html import write
+    """Write a run's whole story as one HTML file that needs no network and prints well; or its views as PDF or PNG."""
+    from grouprec.cli.exporting import write_report
     from grouprec.runs.store import RunStore
 
     found = RunStore(runs).get(run)
-    size = write(found, out)
-    terminal.print(f"{out}: {size / 1000:,.0f} KB", markup=False, highlight=False, soft_wrap=True)
+    said = write_report(found, out)
     if json:
-        print_json({"run_id": found.run_id, "file": str(out), "bytes": size})
+        print_json({"run_id": found.run_id, **said})
 
 
 @app.command()

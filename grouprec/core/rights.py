@@ -40,7 +40,8 @@ class Deed(StrEnum):
     SEE = "see"  # a page, a table, a list, a download, the name
     ADD = "add"  # upload a dataset, train a run
     CHANGE = "change"  # title, note, tags, groups, events, feedback; how a dataset is read
-    MANAGE = "manage"  # stop, continue, delete, share
+    MANAGE = "manage"  # stop, continue, delete, share, make and withdraw links
+    FOLLOW = "follow"  # a link that somebody made who may manage a run: its six views as they were then
 
 
 class Whose(StrEnum):
@@ -61,7 +62,7 @@ _MAY: dict[Role, dict[Whose, set[Deed]]] = {
     Role.API: {Whose.NOBODYS: {Deed.SEE, Deed.CHANGE}, Whose.SHARED: {Deed.SEE, Deed.CHANGE}},
     Role.STRANGER: {},
 }
-_ADD = {Role.LOCAL, Role.ANALYST}
+_ANYWHERE = {Deed.ADD: {Role.LOCAL, Role.ANALYST}, Deed.FOLLOW: {Role.LOCAL, Role.ANALYST, Role.VIEWER}}
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ def acting(who: Person) -> Iterator[None]:
 
 
 def may(deed: Deed, folder: Path | None = None) -> bool:
-    """Return whether whoever acts may do that with the run or dataset in a folder; ADD needs none."""
+    """Return whether whoever acts may do that with the run or dataset in a folder; ADD and FOLLOW need none."""
     return _allowed(person(), deed, folder)
 
 
@@ -131,8 +132,10 @@ def require(deed: Deed, what: str, folder: Path | None = None) -> None:
 
 
 def _allowed(who: Person, deed: Deed, folder: Path | None) -> bool:
-    if deed is Deed.ADD or folder is None:
-        return deed is Deed.ADD and who.role in _ADD
+    if deed in _ANYWHERE:
+        return who.role in _ANYWHERE[deed]
+    if folder is None:
+        return False
     if who.role is Role.LOCAL:
         return True
     return deed in _MAY[who.role].get(whose(folder, who.name), set())

@@ -27,12 +27,12 @@ def attribute_table(file: tuple[pd.DataFrame, AttributeRoles] | None, ids: np.nd
     if file is None:
         return pd.DataFrame(index=pd.RangeIndex(len(ids)))
     table, roles = file
-    places = _places(table[roles.id], ids)
+    places = places_of(table[roles.id], ids)
     columns = {name: _typed(table[name].iloc[np.maximum(places, 0)], places >= 0) for name in roles.attributes}
     return pd.DataFrame({name: values for name, values in columns.items() if values is not None})
 
 
-def _places(column: pd.Series, ids: np.ndarray) -> np.ndarray:
+def places_of(column: pd.Series, ids: np.ndarray) -> np.ndarray:
     """Return the first row of the table that bears each id, -1 where there is none."""
     codes, names = encode_ids(column)
     rows = np.flatnonzero(codes >= 0)
@@ -152,10 +152,15 @@ def item_labels(
         codes, names = encode_ids(table[label].iloc[train.source])
         usual = most_frequent(train.items, codes, len(item_ids))
         labels[usual >= 0] = names[usual[usual >= 0]]
-    if item_file is not None and item_file[1].label is not None:
-        given, roles = item_file
-        places = _places(given[roles.id], item_ids)
-        codes, names = encode_ids(given[roles.label].iloc[np.maximum(places, 0)])
+    return labels if item_file is None else label_table(item_file, item_ids, labels)
+
+
+def label_table(file: tuple[pd.DataFrame, AttributeRoles], ids: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return the labels, object array of str [n], with those of the items file in their place where it has any."""
+    table, roles = file
+    if roles.label is not None:
+        places = places_of(table[roles.id], ids)
+        codes, names = encode_ids(table[roles.label].iloc[np.maximum(places, 0)])
         known = (places >= 0) & (codes >= 0)
         labels[known] = names[codes[known]]
     return labels

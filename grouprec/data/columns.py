@@ -88,11 +88,15 @@ class Roles:
 
 @dataclass(frozen=True)
 class AttributeRoles:
-    """The columns of a users or items file: the id, the name shown, and everything else that may tell something."""
+    """The columns of a users or items file: the id, the name shown, and everything else that may tell something.
+
+    ``vectors`` are those of an items file that hold an embedding.
+    """
 
     id: str
     label: str | None
     attributes: tuple[str, ...]
+    vectors: tuple[str, ...] = ()
 
 
 def parse_map(text: str) -> dict[str, str]:

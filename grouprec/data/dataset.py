@@ -98,6 +98,22 @@ class LeftOut:
 
 
 @dataclass(frozen=True, eq=False)
+class NewItems:
+    """Items of the items file that take no part in training (nobody has them, or too few) but can still be listed.
+
+    Attributes:
+        ids, labels: object arrays of str [C].
+        attributes: C rows, columns as those of the dataset's items.
+        vectors: float32 [C, V], or None; as :attr:`Dataset.item_vectors`.
+    """
+
+    ids: np.ndarray
+    labels: np.ndarray
+    attributes: pd.DataFrame
+    vectors: np.ndarray | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class Dataset:
     """Everything the stages read. Users and items are those of the training part; all else refers to them.
 
@@ -111,6 +127,9 @@ class Dataset:
         item_labels: object array of str [I]; the id where there is no label.
         user_attributes: U rows, any number of columns (numeric or text), computed from training rows only.
         item_attributes: I rows, any number of columns.
+        item_vectors: float32 [I, V], embeddings that the items file holds, each of length 1 (several side by side);
+            zeros where an item has none; None without such columns.
+        new_items: of the items file; None where there is no such file.
         merge: how several rows of one user and item make one history entry.
     """
 
@@ -124,6 +143,8 @@ class Dataset:
     item_labels: np.ndarray
     user_attributes: pd.DataFrame = field(default_factory=pd.DataFrame)
     item_attributes: pd.DataFrame = field(default_factory=pd.DataFrame)
+    item_vectors: np.ndarray | None = None
+    new_items: NewItems | None = None
     merge: Literal["sum", "last"] = "sum"
     left_out: LeftOut | None = None
     _recent: dict[int, np.ndarray] = field(default_factory=dict, init=False, repr=False)

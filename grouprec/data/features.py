@@ -3,29 +3,55 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 from pandas.api import types as dtypes
-from sklearn.decomposition import TruncatedSVD
+from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from grouprec.core.tables import n_words
-from grouprec.data.dataset import Dataset
+from grouprec.data.attributes import UNKNOWN
+from grouprec.data.dataset import Dataset, NewItems
 
 MAX_CATEGORIES = 50
+MAX_TAGS = 100
 MAX_TERMS = 20_000
+NEARLY_ALL = 0.95  # of an items' column are numbers: then it is one of numbers
 SKEWED = 2.0  # skewness beyond which a number is read through log1p
 LIMIT = 5.0  # features are clipped to this many standard deviations
+_BETWEEN_TAGS = (r"\s*\|\s*", r"\s*;\s*", r"\s*,\s*", r"\s*/\s*", r"\s+")
+_AROUND_TAGS = "[](){}\"' "  # of a list written as text
 
 
-def item_frame(data: Dataset) -> pd.DataFrame:
+def item_frame(data: Dataset | NewItems) -> pd.DataFrame:
     """Return what is known of the items, I rows: their attributes, and their labels where they say more than the id."""
-    frame = data.item_attributes if len(data.item_attributes) else pd.DataFrame(index=range(data.n_items))
-    if (data.item_labels == data.item_ids).all():
-        return frame
-    return frame.assign(item_label=data.item_labels.astype(str))
+    new = isinstance(data, NewItems)
+    ids, labels, known = (
+        (data.ids, data.labels, data.attributes) if new else (data.item_ids, data.item_labels, data.item_attributes)
+    )
+    frame = known if len(known) else pd.DataFrame(index=range(len(ids)))
+    return frame if (labels == ids).all() else frame.assign(item_label=labels.astype(str))
+
+
+def text_columns(frame: pd.DataFrame) -> list[str]:
+    """Return which columns of a frame of items hold free text."""
+    described = (_describe(str(name), frame[name], of_items=True) for name in frame.columns)
+    return [column["name"] for column in described if column["kind"] == "text"]
+
+
+def vector_features(vectors: np.ndarray | None, n: int, size: int, seed: int = 0) -> np.ndarray:
+    """Return what sets items' vectors apart in at most ``size`` numbers of spread 1, float32 [n, F].
+
+    Args:
+        vectors: float32 [n, V] (:attr:`~grouprec.data.dataset.Dataset.item_vectors`); F is 0 where None.
+    """
+    if vectors is None or n < 2:
+        return np.zeros((n, 0), np.float32)
+    reduced = PCA(min(size, *vectors.shape), random_state=seed).fit_transform(vectors)
+    return np.clip(reduced / (reduced.std() or 1.0), -LIMIT, LIMIT).astype(np.float32)
 
 
 class AttributeEncoder:
@@ -38,10 +64,12 @@ class AttributeEncoder:
 
     Args:
         n_text: most columns that free text may take.
+        of_items: texts are read by runs of two to four letters instead of words, which also tells Chinese and Japanese
+            ones apart, and columns of several values each (``Drama|Crime``) by every value.
     """
 
-    def __init__(self, n_text: int = 32) -> None:
-        self.n_text = n_text
+    def __init__(self, n_text: int = 32, of_items: bool = False) -> None:
+        self.n_text, self.of_items = n_text, of_items
 
     def fit(self, frame: pd.DataFrame, seed: int = 0) -> Self:
         """Learn the columns of ``frame``; any number of rows and columns, none included.
@@ -50,15 +78,27 @@ class AttributeEncoder:
             frame: one row per user or item; extra dtypes are read as text.
             seed: of the randomised SVD.
         """
-        self._columns = [_describe(str(name), frame[name]) for name in frame.columns]
+        self._columns = [_describe(str(name), frame[name], self.of_items) for name in frame.columns]
         self._fit_text(_documents(frame, self._text_columns()), seed)
         return self
 
     @property
     def n_features(self) -> int:
         """Width F of the matrix."""
+        return len(self.kinds)
+
+    @property
+    def kinds(self) -> np.ndarray:
+        """Return what every column of the matrix is, str [F]: "number", "category" (also a tag) or "text"."""
         widths = {"number": lambda c: 1, "category": lambda c: len(c["values"]), "text": lambda c: 0}
-        return sum(widths[column["kind"]](column) for column in self._columns) + self._components.shape[1]
+        kinds = [column["kind"] for column in self._columns for _ in range(widths[column["kind"]](column))]
+        return np.array([*kinds, *["text"] * self._components.shape[1]], dtype="U8")
+
+    def known_numbers(self, frame: pd.DataFrame) -> np.ndarray:
+        """Return where the columns of kind "number" hold one, bool [n, N]."""
+        names = [column["name"] for column in self._columns if column["kind"] == "number"]
+        known = [np.isfinite(_numbers(frame[name])) if name in frame else np.zeros(len(frame), bool) for name in names]
+        return np.stack(known, axis=1) if known else np.zeros((len(frame), 0), bool)
 
     def transform(self, frame: pd.DataFrame) -> np.ndarray:
         """Return the features, float32 [n, F]; missing columns read as missing values."""
@@ -74,7 +114,8 @@ class AttributeEncoder:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return everything learned as numeric arrays; names and values are JSON in UTF-8 bytes."""
-        words = json.dumps({"columns": self._columns, "terms": self._terms}, ensure_ascii=False)
+        known: dict[str, Any] = {"columns": self._columns, "terms": self._terms}
+        words = json.dumps(known | ({"of_items": True} if self.of_items else {}), ensure_ascii=False)
         return {
             "vocabulary": np.frombuffer(words.encode(), np.uint8).copy(),
             "idf": self._idf,
@@ -84,7 +125,7 @@ class AttributeEncoder:
     def load(self, arrays: dict[str, np.ndarray]) -> Self:
         """Put arrays from :meth:`arrays` back; returns self."""
         words = json.loads(arrays["vocabulary"].tobytes().decode())
-        self._columns, self._terms = words["columns"], words["terms"]
+        self._columns, self._terms, self.of_items = words["columns"], words["terms"], words.get("of_items", False)
         self._idf, self._components = arrays["idf"], arrays["components"]
         return self
 
@@ -96,7 +137,7 @@ class AttributeEncoder:
         self._terms, self._idf, self._components = [], np.zeros(0), np.zeros((0, 0))
         if not any(documents):
             return
-        vectorizer = TfidfVectorizer(max_features=MAX_TERMS, sublinear_tf=True, token_pattern=r"(?u)\b\w+\b")
+        vectorizer = self._vectorizer(max_features=MAX_TERMS)
         try:
             matrix = vectorizer.fit_transform(documents)
         except ValueError:  # scikit-learn's way of saying that the texts hold no words
@@ -110,13 +151,17 @@ class AttributeEncoder:
         self._idf = vectorizer.idf_
         self._components = np.transpose(svd.components_) / spread
 
+    def _vectorizer(self, **more: Any) -> TfidfVectorizer:
+        letters, words = {"analyzer": "char_wb", "ngram_range": (2, 4)}, {"token_pattern": r"(?u)\b\w+\b"}
+        return TfidfVectorizer(sublinear_tf=True, **(letters if self.of_items else words), **more)
+
     def _text_features(self, documents: list[str]) -> np.ndarray:
-        vectorizer = TfidfVectorizer(vocabulary=self._terms, sublinear_tf=True, token_pattern=r"(?u)\b\w+\b")
+        vectorizer = self._vectorizer(vocabulary=self._terms)
         vectorizer.idf_ = self._idf
         return vectorizer.transform(documents) @ self._components
 
 
-def _describe(name: str, values: pd.Series) -> dict[str, Any]:
+def _describe(name: str, values: pd.Series, of_items: bool) -> dict[str, Any]:
     """Return what a column is and all that is needed to read it again, as JSON can hold it."""
     if dtypes.is_numeric_dtype(values) or dtypes.is_datetime64_any_dtype(values):
         numbers = _numbers(values)
@@ -127,13 +172,44 @@ def _describe(name: str, values: pd.Series) -> dict[str, Any]:
         mean, std = (float(known.mean()), float(known.std())) if len(known) else (0.0, 0.0)
         return {"name": name, "kind": "number", "log": bool(log), "mean": mean, "std": std or 1.0}
     words = values.dropna().astype(str)
+    words = words[words != UNKNOWN] if of_items else words
+    if of_items and len(words) and pd.to_numeric(words, errors="coerce").notna().mean() >= NEARLY_ALL:
+        return _describe(name, pd.to_numeric(values, errors="coerce"), of_items)
     counts = words.value_counts()
+    if of_items and (tags := _tags(counts)):
+        return {"name": name, "kind": "category", **tags}
     usual = n_words(words).mean() if len(words) else 0
     if len(counts) > MAX_CATEGORIES and (usual > 2 or len(counts) > len(words) / 2):
         return {"name": name, "kind": "text"}
     # Sorted by count, then by value: value_counts leaves the order of equal counts to the data's order.
     frequent = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:MAX_CATEGORIES]
     return {"name": name, "kind": "category", "values": [value for value, _ in frequent]}
+
+
+def _tags(counts: pd.Series) -> dict[str, Any]:
+    """Return ``between`` and ``values`` of texts that are several of few values each; nothing of others.
+
+    Args:
+        counts: how often every different text occurs.
+    """
+    for between in _BETWEEN_TAGS:
+        found: dict[str, int] = {}
+        several = 0
+        for text, times in counts.items():
+            parts = _split_tags(str(text), between)
+            several += (len(parts) > 1) * int(times)
+            for part in parts:
+                found[part] = found.get(part, 0) + int(times)
+            if len(found) > 10 * MAX_TAGS:
+                break
+        if several >= 0.1 * counts.sum() and len(found) <= min(MAX_TAGS, len(counts) - 1):
+            return {"between": between, "values": sorted(found, key=lambda part: (-found[part], part))}
+    return {}
+
+
+def _split_tags(text: str, between: str) -> list[str]:
+    parts = (part.strip(_AROUND_TAGS) for part in re.split(between, text.strip(_AROUND_TAGS)))
+    return list(dict.fromkeys(part for part in parts if part))
 
 
 def _numbers(values: pd.Series) -> np.ndarray:
@@ -157,10 +233,18 @@ def _number_features(column: dict[str, Any], frame: pd.DataFrame) -> np.ndarray:
 def _category_features(column: dict[str, Any], frame: pd.DataFrame) -> np.ndarray:
     """Return one column per known value, float32 [n, V]."""
     features = np.zeros((len(frame), len(column["values"])), np.float32)
-    if column["name"] in frame:
-        known = pd.Index(column["values"]).get_indexer(frame[column["name"]].astype(str))
-        rows = np.flatnonzero(known >= 0)
-        features[rows, known[rows]] = 1
+    if column["name"] not in frame:
+        return features
+    texts = frame[column["name"]].astype(str)
+    if "between" in column:
+        places = {value: at for at, value in enumerate(column["values"])}
+        for row, text in enumerate(texts.fillna("").to_list()):
+            parts = _split_tags(text, column["between"])
+            features[row, [places[part] for part in parts if part in places]] = 1
+        return features
+    known = pd.Index(column["values"]).get_indexer(texts)
+    rows = np.flatnonzero(known >= 0)
+    features[rows, known[rows]] = 1
     return features
 
 

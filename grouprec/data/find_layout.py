@@ -20,6 +20,7 @@ EXCEL_LINE = re.compile(r"\"?sep=([^\r\n])\"?\r?\n?", re.IGNORECASE)  # Excel wr
 _NUMBER = re.compile(r"[-+(]?[^\w\s]{0,2}\s?\d[\d.,' \u00a0\u202f]*\s?(%|[^\w\s]{1,2}|[A-Z]{3})?[-)]?")
 _MOMENT = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ,]+\d{1,2}:\d{2}.*)?|\d{1,2}:\d{2}(:\d{2})?.*")
 _CODE = re.compile(r"[\w.@+#-]*\d[\w.@+#-]*|[\w.+-]+@[\w-]+\.[\w.]+")
+_VECTOR = re.compile(r"\[[-+\d.eE,;\s]{3,}\]")  # a list of numbers in a cell: what parts these parts no columns
 _COMMENTS = ("#", "//", "--", "%", "/*", "!")
 
 
@@ -39,7 +40,7 @@ def find_layout(name: str, text: str) -> Layout:
     wrapped = _is_wrapped(sample)
     if wrapped:
         sample = [unwrap_line(line) for line in sample]
-    best = _best(sample, said.group(1) if said else None)
+    best = _best([_VECTOR.sub("[0]", line) for line in sample], said.group(1) if said else None)
     if best is None:
         shown = next(iter(sample), "")[:60]
         raise DataError(

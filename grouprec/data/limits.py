@@ -16,6 +16,7 @@ MOST_COLUMNS = 5_000
 MOST_ROWS = 500_000_000
 LONGEST_ID = 1_000  # characters; labels that are longer are cut
 LONGEST_ROW = 16 << 20  # characters of a row of text
+MOST_DIMENSIONS = 4_096  # numbers of an item's vector
 MOST_UNPACKED = 100 << 30  # bytes of a gzip file without its compression
 MOST_RATIO = 200  # to which a file may unpack; tables with no information at all reach a thousand
 FREE_BYTES = 100 << 20  # bytes up to which any ratio is fine

@@ -28,6 +28,7 @@ from grouprec.data.dataset import Dataset, Interactions, LeftOut
 from grouprec.data.detect import Detected, detect
 from grouprec.data.doubts import Doubt, column_doubts
 from grouprec.data.hold_out import hold_out_rows
+from grouprec.data.item_file import ItemFile
 from grouprec.data.limits import LONGEST_ID
 from grouprec.data.numerals import to_numbers
 from grouprec.data.personal import names_people, told
@@ -40,7 +41,7 @@ from grouprec.data.times import to_seconds
 from grouprec.data.values import shown, sorted_unique
 
 UNREADABLE = "rows that cannot be read"  # a step of the report
-_FORMAT = 4  # part of the key: raise it when the preparation gives other data for the same settings
+_FORMAT = 5  # part of the key: raise it when the preparation gives other data for the same settings
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,13 +152,17 @@ def prepare(
     held_out = hold_out_rows(cleaned.rows, settings, found.weight is not None, report, seed, hold_out)
     core = held_out.core
     progress(0.8)
-    user_file = _attribute_file(users, cleaned.user_ids, "user", settings.pseudonyms)
-    item_file = _attribute_file(items, cleaned.item_ids, "item")
+    user_file = _user_file(users, cleaned.user_ids, settings.pseudonyms)
+    item_file = ItemFile.read(items, cleaned.item_ids)
     found, user_file = _impersonal(source.frame, found, user_file, report)
     of_file = _of_file(cleaned.rows)
+    refused = np.delete(cleaned.item_ids, sorted_unique(cleaned.rows.items))
     cleaned = replace(cleaned, rows=cleaned.rows.take(np.arange(0)))  # large, and no longer needed
     key = _key([interactions, users, items], settings, found, seed, hold_out)
     dataset = _dataset(interactions.stem, key, source.frame, found, cleaned, core, user_file, item_file)
+    if item_file is not None:
+        new_items = item_file.new_items(dataset.item_ids, refused)
+        dataset = replace(dataset, item_vectors=item_file.vectors_of(dataset.item_ids), new_items=new_items)
     report.doubts += _cut_labels(dataset.item_labels)
     progress(1.0)
     return Prepared(
@@ -172,7 +177,7 @@ def prepare(
         choose_users=held_out.users.choose,
         judge_users=held_out.users.judge,
         user_roles=None if user_file is None else user_file[1],
-        item_roles=None if item_file is None else item_file[1],
+        item_roles=None if item_file is None else item_file.roles,
         rejects=source.rejects,
         encoding=source.encoding,
         notes=source.notes,
@@ -274,15 +279,13 @@ def _check_two(cleaned: Cleaned, roles: Roles) -> None:
             )
 
 
-def _attribute_file(
-    path: Path | None, ids: np.ndarray, kind: str, pseudonyms: bool = False
-) -> tuple[pd.DataFrame, AttributeRoles] | None:
+def _user_file(path: Path | None, ids: np.ndarray, pseudonyms: bool) -> tuple[pd.DataFrame, AttributeRoles] | None:
     if path is None:
         return None
     table = read_table(Path(path))
     if pseudonyms:
         table = pseudonymised_file(table, ids)
-    return table, detect_attribute_roles(table, ids, kind, Path(path).name)
+    return table, detect_attribute_roles(table, ids, "user", Path(path).name)
 
 
 def _impersonal(
@@ -309,7 +312,7 @@ def _dataset(
     cleaned: Cleaned,
     core: Core,
     user_file: tuple[pd.DataFrame, AttributeRoles] | None,
-    item_file: tuple[pd.DataFrame, AttributeRoles] | None,
+    item_file: ItemFile | None,
 ) -> Dataset:
     """Turn codes of the file into rows of the dataset."""
     user_ids, item_ids = cleaned.user_ids[core.users], cleaned.item_ids[core.items]
@@ -322,7 +325,8 @@ def _dataset(
         activity(train, len(user_ids)),
         usual_times(train.users, train.times, len(user_ids)),
     ]
-    item_tables = [attribute_table(item_file, item_ids), median_price(table, roles.price, train, len(item_ids))]
+    of_items = None if item_file is None else item_file.parts
+    item_tables = [attribute_table(of_items, item_ids), median_price(table, roles.price, train, len(item_ids))]
     return Dataset(
         name=name,
         key=key,
@@ -331,7 +335,7 @@ def _dataset(
         train=_interactions(train),
         validation=_interactions(inside.take(core.parts == VALIDATION)),
         test=_interactions(inside.take(core.parts == TEST)),
-        item_labels=item_labels(table, roles.label, train, item_file, item_ids),
+        item_labels=item_labels(table, roles.label, train, of_items, item_ids),
         user_attributes=_side_by_side(user_tables, len(user_ids)),
         item_attributes=_side_by_side(item_tables, len(item_ids)),
         merge=cleaned.merge,

@@ -35,11 +35,13 @@ class Reading:
         encoding: of text; found where "".
         sheet: of a workbook; the first one with a table where "".
         most_rejected: the largest share of rows that may be left out as unreadable.
+        as_it_is: every row is about one thing, as in a file of items: it stays one, with the lists in its cells.
     """
 
     encoding: str = ""
     sheet: str = ""
     most_rejected: float = MOST_REJECTED
+    as_it_is: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,7 +168,7 @@ def _peek(sniffed: Sniffed, reading: Reading) -> tuple[Peek, Plan]:
     check_share(name, found.rejects, len(head), max(reading.most_rejected, 0.2 if not sniffed.whole else 0.0))
     if head.empty:
         raise NoRowsError(f"'{name}' has a header line but no rows below it.")
-    plan = plan_for(head)
+    plan = Plan(tuple(head.columns)) if reading.as_it_is else plan_for(head)
     shaped = plan.apply(head)
     if n_rows is not None and not plan.plain:
         n_rows = int(n_rows * len(shaped) / max(len(head), 1))

@@ -9,13 +9,15 @@ import pandas as pd
 from scipy import sparse
 
 from grouprec.core.types import Candidates, Embeddings, Groups
+from grouprec.data.content import ItemContent
 from grouprec.data.dataset import Dataset
-from grouprec.data.features import AttributeEncoder, item_frame
+from grouprec.data.features import item_frame
 from grouprec.evaluate import baselines
 from grouprec.models.placement import ACTIVITY
-from grouprec.ranking.candidates import best_unseen, discounts
+from grouprec.ranking.candidates import best_unseen
 from grouprec.ranking.group_lists import group_popularity
-from grouprec.ranking.metrics import hit_matrix, hit_rate, ideal_dcg, ndcg
+from grouprec.ranking.metrics import hit_matrix, hit_rate, ndcg
+from grouprec.ranking.new_items import choose_likeness, random_order
 from grouprec.ranking.statistics import mean_interval
 from grouprec.ranking.task import Task, dedup_lists, individual_lists
 from grouprec.runs import schemas
@@ -26,7 +28,6 @@ Encode = Callable[[sparse.csr_array, pd.DataFrame], np.ndarray | sparse.csr_arra
 
 MOST_USERS = 1_000  # judged; each is predicted anew
 COLD_SHARE = 0.1  # of the items that are targets
-SHRINKAGE = 10.0  # of the regression on attributes: a category of ten items among many is believed by half
 K = 10
 _METRICS = (f"ndcg@{K}", f"hit_rate@{K}")
 _USER_COLUMNS = schemas.named("cold_users").names
@@ -153,10 +154,10 @@ def cold_items(
 ) -> pd.DataFrame:
     """Return how well items that nobody has yet would be found by what is known about them.
 
-    A tenth of the items that are targets is made cold: taken out of the users' histories, and their item vectors
-    forgotten. Their vectors are then predicted from attributes, label and text (:func:`item_frame` through
-    :class:`AttributeEncoder`) by a ridge regression learned from all other items, as in attribute-to-feature mapping
-    (Gantner et al., ICDM 2010). Judged are the users who took a cold item, at most 1,000, on these items only.
+    A tenth of the items that are targets is made cold: taken out of the users' histories, and what the encoder says of
+    them forgotten. It is then foretold as for new items (:mod:`grouprec.ranking.new_items`): what it says of the items
+    that are like them by attributes, label, text and embeddings. Judged are the users who took a cold item, at most
+    1,000, on these items only.
 
     An estimate, on the bright side: the encoder was trained while the cold items were there, so the other items'
     vectors, and the way histories become user vectors, still bear their traces. Labels and prices that the
@@ -168,32 +169,32 @@ def cold_items(
         seed: of the cold items, of users and of ties.
     Returns:
         n_cold, among (``cold items``: ranked among themselves; ``catalogue``: among everything), method, metric
-        (ndcg@10, hit_rate@10), value, low, high (95 % interval over users), n_users. Methods:
-        ``attributes`` (the predicted vectors), ``category_popularity`` (the same regression on the items' popularity
-        in its place: with one category the shrunken mean popularity of its other items) and ``random`` (the exact
-        mean over all orders). Empty where nothing is known of the items, or fewer than two would be cold.
+        (ndcg@10, hit_rate@10), value, low, high (95 % interval over users), n_users. Methods: ``attributes`` (what is
+        foretold), ``category_popularity`` (the mean popularity of the same items that each one is like) and ``random``
+        (the exact mean over all orders). Empty where nothing is known of the items, or fewer than two would be cold.
     """
     frame = item_frame(data)
     targets = np.unique(task.relevant[task.users].indices)
     n_cold = round(COLD_SHARE * len(targets))
     if not len(frame.columns) or n_cold < 2:
         return pd.DataFrame(columns=_ITEM_COLUMNS)
-    cold = np.zeros(data.n_items, bool)
-    cold[np.random.default_rng(seed).choice(targets, n_cold, replace=False)] = True
+    cold = _made_cold(targets, n_cold, data.n_items, seed)
     wanted = _new_targets(task)
     wanted = _without(wanted, ~cold[wanted.indices])
     users, alone = _judged(task, wanted, task.users, seed)
     if not len(users):
         return pd.DataFrame(columns=_ITEM_COLUMNS)
-    features = AttributeEncoder().fit(frame[~cold], seed).transform(frame)
-    vectors = encode(_without(alone.owned, cold[alone.owned.indices]), _attributes(data, users))
-    predicted = predict_vectors(features, items, cold)
+    blocks = ItemContent().fit(frame[~cold], seed).blocks(frame, data.item_vectors)
+    fresh, known = ({name: block[rows] for name, block in blocks.items()} for rows in (cold, ~cold))
+    likeness = choose_likeness(sparse.csr_array(data.histories[:, ~cold]), known, seed)
     popularity = data.popularity.copy()
-    popularity[cold] = predict_vectors(features, popularity[:, None], cold)[:, 0]
+    weights = likeness.weights(fresh, known, popularity[~cold])
+    vectors = encode(_without(alone.owned, cold[alone.owned.indices]), _attributes(data, users))
+    popularity[cold] = weights @ popularity[~cold]
 
     def by_vectors(rows: slice) -> np.ndarray:
         scores = Embeddings(vectors, items).scores(rows)
-        scores[:, cold] = vectors[rows] @ predicted.T
+        scores[:, cold] = scores[:, ~cold] @ weights.T
         return scores
 
     def by_popularity(rows: slice) -> np.ndarray:
@@ -210,36 +211,11 @@ def cold_items(
     return pd.concat(tables, ignore_index=True)
 
 
-def predict_vectors(features: np.ndarray, items: np.ndarray | sparse.csr_array, cold: np.ndarray) -> np.ndarray:
-    """Return the vectors of the cold items by a ridge regression of the others' vectors on features.
-
-    Args:
-        features: float32 [I, F].
-        items: float32 [I, D], dense or CSR; rows of cold items are not read.
-        cold: bool [I], at least one False.
-    Returns:
-        float32 [number of cold items, D].
-    """
-    centred = features - features[~cold].mean(axis=0)
-    warm = np.where(cold[:, None], 0, centred)  # zero rows instead of fewer: no copy of a large ``items``
-    weights_of_mean = (~cold / (~cold).sum()).astype(np.float32)
-    moments = items.T @ np.column_stack([warm, weights_of_mean]).astype(np.float32)  # [D, F + 1]
-    gram = warm.T.astype(np.float64) @ warm + SHRINKAGE * np.eye(warm.shape[1])
-    weights = np.linalg.solve(gram, moments[:, :-1].T)
-    return (moments[:, -1] + centred[cold] @ weights).astype(np.float32)
-
-
-def random_order(n_relevant: np.ndarray, n_items: np.ndarray) -> np.ndarray:
-    """Return the expected nDCG@10 and hit_rate@10 of a random order of the items, float64 [B, 2].
-
-    Args:
-        n_relevant: int [B], targets of every user, at least 1.
-        n_items: int [B], items that the list is drawn from, targets included.
-    """
-    n_relevant, n_items, place = n_relevant[:, None], n_items[:, None], np.arange(K)
-    gain = (n_relevant / n_items * discounts(K) * (place < n_items)).sum(axis=1)
-    misses = np.maximum(n_items - n_relevant - place, 0) / np.maximum(n_items - place, 1)
-    return np.column_stack([gain / ideal_dcg(n_relevant[:, 0], K), 1 - misses.prod(axis=1)])
+def _made_cold(targets: np.ndarray, n: int, n_items: int, seed: int) -> np.ndarray:
+    """Return which items are made cold, bool [I]: ``n`` of the targets."""
+    cold = np.zeros(n_items, bool)
+    cold[np.random.default_rng(seed).choice(targets, n, replace=False)] = True
+    return cold
 
 
 def _ranked(score: Callable[[slice], np.ndarray], alone: Task, listed: np.ndarray, seed: int) -> np.ndarray:

@@ -14,6 +14,7 @@ from grouprec.data.dataset import Dataset
 from grouprec.explore.naming import distinguishing_attributes, distinguishing_items, distinguishing_words, name_groups
 from grouprec.explore.numbering import number_alike
 from grouprec.ranking.group_lists import LENGTH, owned_share, reach
+from grouprec.ranking.new_items import places
 from grouprec.ranking.statistics import LEVEL, holm
 from grouprec.runs import schemas
 
@@ -168,6 +169,38 @@ def group_lists_table(
                 )
             )
     return pd.concat(frames, ignore_index=True)
+
+
+def with_new_items(lists: pd.DataFrame, new: pd.DataFrame, slots: int) -> pd.DataFrame:
+    """Return one list a group with the group's new items at their places; the others move down, none gets longer.
+
+    Args:
+        lists: group, rank, and any other columns, of which a new item has what ``new`` knows.
+        new: the table ``new_items`` of a run.
+        slots: places of every ten.
+    """
+    fresh = new.drop_duplicates(["group", "rank"])
+    parts = []
+    for group, own in lists.groupby("group", sort=False):
+        theirs = fresh[fresh["group"] == group].sort_values("rank")
+        at = places(slots, len(own))[: len(theirs)]
+        free = np.setdiff1d(np.arange(1, len(own) + 1), at)
+        known = own.sort_values("rank").head(len(free)).assign(rank=free)
+        added = theirs.head(len(at)).assign(rank=at).reindex(columns=own.columns)
+        parts.append(pd.concat([known, added.astype(own.dtypes[added.columns].to_dict())]).sort_values("rank"))
+    return pd.concat(parts, ignore_index=True) if parts else lists
+
+
+def lists_with_new_items(
+    lists: pd.DataFrame, new: pd.DataFrame, slots: int, list_method: Mapping[Regime, str]
+) -> pd.DataFrame:
+    """Return the table ``group_lists`` with new items on the lists that are exported; the others stay as they are."""
+    exported = lists["method"] == lists["regime"].map(dict(list_method))
+    parts = [lists[~exported]]
+    for regime, method in list_method.items():
+        constant = new.assign(method=method, regime=regime, reach=0.0, owned=0.0)
+        parts.append(with_new_items(lists[exported & (lists["regime"] == regime)], constant, slots))
+    return pd.concat(parts, ignore_index=True)
 
 
 def what_if_tables(

@@ -12,7 +12,7 @@ from scipy import sparse
 
 from grouprec.core.arrays import presence
 from grouprec.core.types import Candidates, Groups, SettingError
-from grouprec.data.dataset import Dataset
+from grouprec.data.dataset import Dataset, NewItems
 from grouprec.ranking.group_lists import member_matrix, members_of
 from grouprec.ranking.metrics import contains
 from grouprec.ranking.strategies import get_strategy
@@ -53,21 +53,37 @@ def excluded_items(data: Dataset, exclusions: Exclusions) -> np.ndarray:
         SettingError: an item id, an attribute or a value that the data do not have.
     """
     rows = pd.Index(data.item_ids.astype(str)).get_indexer(pd.Index(exclusions.items))
-    if (rows < 0).any():
-        unknown = exclusions.items[int((rows < 0).argmax())]
+    new = () if data.new_items is None else data.new_items.ids.astype(str)
+    unknown = (rows < 0) & ~np.isin(np.array(exclusions.items, dtype=object), new)
+    if unknown.any():
+        first = exclusions.items[int(unknown.argmax())]
         raise SettingError(
-            f"{(rows < 0).sum()} of the excluded item ids are not among the items of the prepared data, "
-            f"the first of them '{unknown}'; give ids as they are in the item column of the interactions file."
+            f"{unknown.sum()} of the excluded item ids are not among the items of the prepared data, "
+            f"the first of them '{first}'; give ids as they are in the item column of the interactions file."
         )
     excluded = np.zeros(data.n_items, bool)
-    excluded[rows] = True
+    excluded[rows[rows >= 0]] = True
     for rule in exclusions.categories:
         excluded |= _in_category(data.item_attributes, rule)
-    if exclusions.label_words:
-        words = "|".join(re.escape(word) for word in exclusions.label_words)
-        pattern = re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)
-        excluded |= pd.Series(data.item_labels, dtype=object).astype(str).str.contains(pattern).to_numpy(bool)
+    return excluded | _with_words(data.item_labels, exclusions.label_words)
+
+
+def excluded_new(new: NewItems, exclusions: Exclusions) -> np.ndarray:
+    """Return the new items that no group may get, bool [C]; a rule may well concern none of them."""
+    excluded = np.isin(new.ids.astype(str), exclusions.items) | _with_words(new.labels, exclusions.label_words)
+    for rule in exclusions.categories:
+        name, value = (side.strip() for side in rule.split("=", 1))
+        if name in new.attributes:
+            excluded |= _has_value(new.attributes[name], value)
     return excluded
+
+
+def _with_words(labels: np.ndarray, words: tuple[str, ...]) -> np.ndarray:
+    """Return the labels with one of the words, bool [n]."""
+    if not words:
+        return np.zeros(len(labels), bool)
+    pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, words))})(?!\w)", re.IGNORECASE)
+    return pd.Series(labels, dtype=object).astype(str).str.contains(pattern).to_numpy(bool)
 
 
 def excluded_for_groups(histories: sparse.csr_array, groups: Groups, exclusions: Exclusions) -> sparse.csr_array:
@@ -124,14 +140,16 @@ def _in_category(attributes: pd.DataFrame, rule: str) -> np.ndarray:
     if name not in attributes.columns:
         known = f"they have: {', '.join(map(str, attributes.columns))}" if len(attributes.columns) else "they have none"
         raise SettingError(f"The exclusion '{rule}' names the item attribute '{name}', which the items lack; {known}.")
-    column = attributes[name]
-    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
-        chosen = column.astype(float) == pd.to_numeric(value, errors="coerce")
-    else:
-        chosen = column.notna() & (column.astype(str).str.strip().str.casefold() == value.casefold())
+    chosen = _has_value(attributes[name], value)
     if not chosen.any():
         raise SettingError(f"The exclusion '{rule}' excludes nothing: no item has that value; correct or remove it.")
-    return chosen.to_numpy(bool)
+    return chosen
+
+
+def _has_value(column: pd.Series, value: str) -> np.ndarray:
+    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+        return (column.astype(float) == pd.to_numeric(value, errors="coerce")).to_numpy(bool)
+    return (column.notna() & (column.astype(str).str.strip().str.casefold() == value.casefold())).to_numpy(bool)
 
 
 class ListRules(Exclusions):
@@ -139,6 +157,13 @@ class ListRules(Exclusions):
 
     strategy: str = Field(default="utility", description="How members' preferences become one list")
     diversity: float = Field(default=0.0, ge=0, le=1, description="0 lists what is wanted most, 1 what differs most")
+    new_items: int = Field(
+        default=0,
+        ge=0,
+        le=5,
+        description="Places of every ten for items of the items file that nobody has, as far as what is known of them "
+        "tells who would want them",
+    )
 
     @field_validator("strategy")
     @classmethod

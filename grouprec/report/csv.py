@@ -13,7 +13,7 @@ from grouprec.core.files import replacing, storage
 from grouprec.core.types import StorageError
 from grouprec.explore.edited_tables import EditedRun
 from grouprec.explore.edits import EditHistory
-from grouprec.explore.tables import USER_LIST_DEPTH
+from grouprec.explore.tables import USER_LIST_DEPTH, with_new_items
 from grouprec.report import spreadsheet
 from grouprec.runs.store import Run
 
@@ -85,8 +85,8 @@ def export_stream(stream: Stream, out: Path, excel: bool = False) -> dict[str, i
     members = pd.concat([now, users[~users["user"].isin(now["user"])]], ignore_index=True)
     files = {
         "members.csv": _members(members),
-        "group_lists.csv": _group_lists(lists.strict, lists.strict_scores, item_ids),
-        "group_rankings.csv": _group_lists(lists.ranking, lists.ranking_scores, item_ids),
+        "group_lists.csv": _group_lists(stream, lists.strict, lists.strict_scores, item_ids),
+        "group_rankings.csv": _group_lists(stream, lists.ranking, lists.ranking_scores, item_ids),
         "user_lists.csv": _user_lists(stream, members["user"], item_ids),
     }
     files |= _rules(stream.run, stream.run.table)
@@ -96,7 +96,8 @@ def export_stream(stream: Stream, out: Path, excel: bool = False) -> dict[str, i
 
 def run_in_a_spreadsheet(run: Run) -> list[str]:
     """Return the ids of users and items that a spreadsheet would run as formulas."""
-    ids = [run.table(f"{kind}s")[kind] for kind in ("user", "item")]
+    names = [("users", "user"), ("items", "item"), *([("new_items", "item")] if run.has_table("new_items") else [])]
+    ids = [run.table(table)[kind].drop_duplicates() for table, kind in names]
     return [str(name) for column in ids for name in column[spreadsheet.formulas(column)]]
 
 
@@ -127,12 +128,15 @@ def _of(lists: pd.DataFrame, method: str, regime: str, run: Run) -> pd.DataFrame
     return part[LIST_COLUMNS]
 
 
-def _group_lists(items: np.ndarray, scores: np.ndarray, item_ids: np.ndarray) -> pd.DataFrame:
-    """Return lists int32 [G, K] as rows."""
+def _group_lists(stream: Stream, items: np.ndarray, scores: np.ndarray, item_ids: np.ndarray) -> pd.DataFrame:
+    """Return lists int32 [G, K] as rows, with the new items of the groups where the run lists some."""
     group, rank = np.nonzero(items >= 0)
     rows = items[group, rank]
     values = {"group": group + 1, "rank": rank + 1, "item": item_ids[rows], "score": scores[group, rank]}
-    return pd.DataFrame(values)
+    frame, run = pd.DataFrame(values), stream.run
+    if not run.has_table("new_items"):
+        return frame
+    return with_new_items(frame, run.table("new_items"), run.config().rules.new_items)
 
 
 def _user_lists(stream: Stream, order: pd.Series, item_ids: np.ndarray) -> pd.DataFrame:

@@ -251,6 +251,24 @@ def judged(curve: pd.DataFrame, hits: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     return (hits, HITS) if len(hits) else (curve, NDCG)
 
 
+def lists_answer(
+    curve: pd.DataFrame, hits: pd.DataFrame, steps: pd.DataFrame | None, split: Split | None, n: int
+) -> str:
+    """Say how many lists are enough, what they do for people, and what the number that is looked at does.
+
+    Args:
+        curve, hits, steps: as in :func:`enough_answer`.
+        split: of ``n``; None where hits were not measured.
+        n: a number of lists that was measured; 0 for personal lists.
+    """
+    if split is not None and split.few:
+        return f"{reached_answer(split)} Too few people were tested to tell how many lists are enough."
+    said = enough_answer(curve, hits, steps)
+    if n in (enough(judged(curve, hits)[0]), 0):
+        return said
+    return f"{said} {number_answer(curve, hits, steps, n)}"
+
+
 def enough_answer(curve: pd.DataFrame, hits: pd.DataFrame, steps: pd.DataFrame | None) -> str:
     """Say how many lists are enough, and what one list, they, and personal lists do for people.
 

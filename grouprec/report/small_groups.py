@@ -14,6 +14,7 @@ import pandas as pd
 
 from grouprec.core.environment import whole_number
 from grouprec.report import noise
+from grouprec.runs.links import Discretion
 from grouprec.runs.store import Run
 
 SETTING = "GROUPREC_FEWEST_PEOPLE"
@@ -27,6 +28,11 @@ def fewest() -> int:
         SettingError: the environment does not say a number from 1.
     """
     return whole_number(SETTING, 5)
+
+
+def discretion() -> Discretion:
+    """Return what may be told of few people now."""
+    return Discretion(fewest(), noise.epsilon())
 
 
 def hidden(sizes: pd.Series) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from grouprec.core.types import StorageError
-from grouprec.report import sentences
+from grouprec.report import gain, sentences
 from grouprec.report.text import difference, interval
 from grouprec.runs import schemas
 from grouprec.runs.store import Run
@@ -337,3 +337,31 @@ def run_row(title: str, metrics: Mapping[str, Any], evaluation: pd.DataFrame, le
             row[f"Shared, {short_title}{column}"] = np.nan if shared is None else round(shared[source], 3)
     row["Seconds"] = metrics.get("seconds")
     return row
+
+
+def five_bars(evaluation: pd.DataFrame, split: gain.Split, regime: str, lists: str) -> pd.DataFrame:
+    """Return what today's practice, one good list, the run's lists, personal lists and the best possible do.
+
+    Returns:
+        title, value, low, high (people of 100; the ends NaN where not known), ours. Rows without a value are left out.
+    """
+    floor = split.floor_method or gain.POPULARITY
+    known = {
+        "Today: the most popular, for all": (gain.POPULARITY, regime),
+        "One good list for all": (floor, regime),
+        "This list" if split.n_lists == 1 else f"These {split.n_lists} lists": (lists, regime),
+        "A list for everyone": ("individual", "individual"),
+    }
+    rows, oracle = [], np.nan
+    for title, (method, use) in known.items():
+        found = sentences.evaluated(evaluation, method, use, gain.HITS)
+        if title.startswith("One good") and floor == gain.POPULARITY:
+            continue
+        if found is None:
+            rows.append((title, split.floor if method == floor else np.nan, np.nan, np.nan, False))
+            continue
+        rows.append((title, found["value"], found["low"], found["high"], method == lists))
+        oracle = found["oracle"] if method == lists else oracle
+    rows.append(("Best possible for these groups", oracle, np.nan, np.nan, False))
+    frame = pd.DataFrame(rows, columns=["title", "value", "low", "high", "ours"]).dropna(subset="value")
+    return frame.assign(**{name: 100 * frame[name] for name in ("value", "low", "high")}).reset_index(drop=True)

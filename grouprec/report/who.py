@@ -2,17 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
+from grouprec.report.tables import activity_per_head
 from grouprec.report.text import number, percent, plain
 
 KINDS = 2  # that are named
 SEASON = 1.25  # times as active as others in a period, against the whole time: then it is the group's season
 PERIODS = 6  # fewer say nothing of a season
 COUNTED = {"frequency": "orders each", "spend": "spent each"}  # attributes of histories, and how they are said
+
+
+def who_of(
+    group: int,
+    groups: pd.DataFrame,
+    items: pd.DataFrame,
+    kinds: Mapping[str, str],
+    attributes: pd.DataFrame,
+    activity: pd.DataFrame | None,
+) -> str:
+    """Return :func:`who_words` of a group of a run.
+
+    Args:
+        groups, items, attributes, activity: the tables groups, group_items, group_attributes and group_activity.
+        kinds: item id -> what kind of thing it is.
+    """
+    own = items[items["group"] == group]
+    active = None if activity is None else activity_per_head(activity, groups, group)
+    words = [kinds.get(item, "") for item in own["item"]]
+    return who_words(own, words, attributes[attributes["group"] == group], active)
 
 
 def who_words(

@@ -26,7 +26,9 @@ MANIFEST_VERSION = 2  # 1, of 0.1.0, had no seal and did not name config.json an
 STAGE_VERSION = 2  # 1 had no seal and no hash of the arrays
 # Change after training, or are no results: notes and edits have seals of their own, the log is text for people.
 PUBLISHED = "published.json"  # which sizes of groups were told, with noise
-CHANGING = frozenset({"status.json", "notes.json", "curation.json", "approvals.json", PUBLISHED, "log.txt", MANIFEST})
+CHANGING = frozenset(
+    {"status.json", "notes.json", "curation.json", "approvals.json", "links.json", PUBLISHED, "log.txt", MANIFEST}
+)
 _LIVE = ("final.safetensors", "judged.safetensors", "final.items.safetensors")  # the others there change with events
 _MOST, _SETTLED = 8192, 100_000_000  # files remembered; nanoseconds after which a write of the same moment is no matter
 
@@ -132,6 +134,8 @@ def write_manifest(folder: Path) -> None:
 def _kept(name: Path) -> bool:
     """Return whether a file of a run is one of its results."""
     if any(part.startswith(".") for part in name.parts) or name.as_posix() in CHANGING:
+        return False
+    if name.parts[0] == "links":
         return False
     if name.parts[0] == "live":
         return len(name.parts) == 2 and name.name in _LIVE

@@ -6,6 +6,7 @@
     owner.json       whose it is, where people sign in
     notes.json       what people wrote about the run: a note, tags, a new title
     approvals.json   which number of lists people approved, when
+    links.json       to whom it was shown as it was at a moment; what each link shows lies in links/
     published.json   which sizes of groups were told, where they are told with noise
     events.jsonl     one line per epoch, stage end and note
     log.txt          what the process printed

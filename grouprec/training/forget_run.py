@@ -20,7 +20,7 @@ from grouprec.explore import edits
 from grouprec.explore.edits import EditHistory, Grouping
 from grouprec.live import ledger
 from grouprec.live.stream import PLACER
-from grouprec.runs import approvals, notes
+from grouprec.runs import approvals, links, notes
 from grouprec.runs.removal import write_table
 from grouprec.runs.run import LEDGER, LIVE_STATE
 from grouprec.runs.store import Run
@@ -81,6 +81,8 @@ def change_texts(run: Run, mention: re.Pattern[str], changes: Changes) -> None:
     """Name the users no more where messages and people do."""
     for path in run.path.rglob(".*.tmp"):  # of a process that was killed
         changes.remove(path)
+    for page in (run.path / links.FOLDER).glob("*.html"):  # tells what was true with them; the link says so
+        changes.remove(page)
     for name in ("log.txt", "events.jsonl"):
         _change_lines(run.path / name, mention, changes)
     for name, fields in (("status.json", ("message",)), (notes.FILE, ("note", "title", "tags"))):

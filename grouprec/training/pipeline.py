@@ -36,7 +36,9 @@ from grouprec.training import curve, evidence, saving
 from grouprec.training.encoded import Encoded
 from grouprec.training.fit import Choices, Fitted
 from grouprec.training.groups_and_lists import GroupMaker
+from grouprec.training.item_texts import with_text_vectors
 from grouprec.training.list_choice import list_of_kind
+from grouprec.training.new_items import list_new_items
 from grouprec.training.selection import choose, choose_once_more
 from grouprec.training.stage_cache import StageCache, key_of
 from grouprec.training.user_map import LayoutProcess, fits_umap, linear_positions
@@ -84,11 +86,12 @@ def train(store: RunStore, run: Run, config: RunConfig, progress: Progress) -> d
         with progress.stage("what if"):
             formed = curve.exported(final.maker, choices)
             found.tables.update(what_if_tables(final.data, formed, final.maker.asked))
+        new = list_new_items(cache, final, choices.weights)
         with progress.stage("save"):
             metrics = saving.summarise(config, cache.device, prepared, choices, judged, final, found)
-            metrics |= {"updater": updates, "map_method": map_method}
+            metrics |= {"updater": updates, "map_method": map_method, **new.metrics}
             placed = saving.place_left_out(final, choices.weights)
-            saving.save_tables(run, config, prepared, choices, judged, final, found, positions, placed)
+            saving.save_tables(run, config, prepared, choices, judged, final, found, positions, placed, new.table)
             saving.save_live(run, config, prepared, choices, judged, final, placed)
     metrics["seconds"] = round(progress.seconds(), 2)
     metrics["stage_seconds"] = progress.stage_seconds()
@@ -124,13 +127,13 @@ def _prepare(cache: StageCache, hold_out: bool) -> Prepared:
         )
     if hold_out:
         cache.progress.note(split_words(prepared.split_facts()))
-    data = prepared.dataset
+    data = with_text_vectors(cache, prepared.dataset)
     if isinstance(config.n_groups, int) and config.n_groups > data.n_users:
         raise SettingError(
             f"{config.n_groups} groups were asked for, but only {data.n_users} users are left to form them; "
             f"ask for {data.n_users} or fewer."
         )
-    return prepared
+    return replace(prepared, dataset=data)
 
 
 def _folds(prepared: Prepared, config: RunConfig) -> list[Dataset]:
@@ -222,7 +225,7 @@ def _fit(cache: StageCache, data: Dataset, parts: Dataset, choices: Choices, lay
 def _preference_key(cache: StageCache, data: Dataset, encoded: Encoded, choices: Choices) -> str:
     """Return the hash of all that the users' candidates depend on."""
     config, judged = cache.config, cache.feedback(data)
-    rules = config.rules.model_dump(mode="json")
+    rules = config.rules.model_dump(mode="json", exclude={"new_items"})
     verdicts = None if judged is None else [part.tolist() for part in (judged.indptr, judged.indices, judged.data)]
     return key_of("preference", config.seed, encoded.keys, choices.weights.as_dict(), config.repeats, rules, verdicts)
 

@@ -104,8 +104,9 @@ def save_tables(
     evidence: Evidence,
     positions: np.ndarray,
     placed: tables.Placed | None,
+    new: pd.DataFrame | None,
 ) -> None:
-    """Write every table of the run folder."""
+    """Write every table of the run folder; ``new`` are the groups' new items, where lists have places for them."""
     held_out = _held_out(config, prepared, judged, final)
     personal = final.candidates if held_out is None else drop_owned(final.candidates, held_out)
     evaluation = evidence.evaluation
@@ -126,6 +127,10 @@ def save_tables(
         "evaluation": evaluation.rows,
         **evidence.tables,
     }
+    if new is not None:
+        slots, method = config.rules.new_items, final.list_method
+        frames["group_lists"] = tables.lists_with_new_items(frames["group_lists"], new, slots, method)
+        frames["new_items"] = new
     if (rules := tables.group_rules_table(final.grouper.rules())) is not None:
         frames["group_rules"] = rules
     if choices.tried is not None:

@@ -168,7 +168,7 @@ def _lists(
     """Return the floor and the kinds of lists that the folds prefer."""
     config = cache.config
     grouper = config.stage_config("grouper", config.grouper).model_dump(mode="json")
-    rules = config.rules.model_dump(mode="json")
+    rules = config.rules.model_dump(mode="json", exclude={"new_items"})
     depends = [encoded.keys, folded.keys, weights.as_dict(), config.grouper, grouper, rules, config.repeats, length]
 
     def choose_now() -> dict[str, Any]:

@@ -220,11 +220,9 @@ def method_dots(rows: pd.DataFrame, marks: dict[str, float], metric: str) -> go.
     for level, (value, name) in enumerate(known):
         figure.add_vline(x=value, line={"width": 1, "dash": "dot", "color": NEUTRAL})
         label = {"text": literal(name), "x": value, "y": 1.0, "xref": "x", "yref": "paper", "showarrow": False}
-        figure.add_annotation(
-            **label, yanchor="bottom", yshift=2 + 16 * (level % 2), font={"size": 12, "color": NEUTRAL}
-        )
+        figure.add_annotation(**label, yanchor="bottom", yshift=2 + 16 * level, font={"size": 12, "color": NEUTRAL})
     figure.update_layout(
-        **plain_layout(110 + 30 * len(rows)),
+        **plain_layout(126 + 30 * len(rows), top=60),
         xaxis={"title": metric, "rangemode": "tozero", "gridcolor": GRID, "zeroline": False},
         yaxis={"categoryorder": "array", "categoryarray": ordered["title"].map(literal).tolist(), "showgrid": False},
     )

@@ -14,9 +14,10 @@ from grouprec.data.library import versions
 from grouprec.runs.forgotten import forgotten
 from grouprec.runs.store import FINISHED, Run
 from grouprec.training import jobs
-from grouprec.ui import address, leaving, people, state, tour
+from grouprec.ui import address, leaving, people, sharing, state, tour
 from grouprec.ui.cards import plain
 from grouprec.ui.fragments import fragment
+from grouprec.ui.server import present
 from grouprec.ui.server.health import page_seconds
 
 SECTIONS = {
@@ -30,9 +31,11 @@ SECTIONS = {
     "Live": {"updates": ("Updates", ":material/bolt:")},
 }
 POLL_SECONDS = 3
+PRESENT_HELP = "Six views that fill the screen, turned by arrow keys; print them to have them as PDF"
 # White text needs a darker accent than text of that accent on a dark ground: there the latter has the colour of links.
 # On a phone a headline has a row of its own, and a map leaves room to scroll beside it and bears numbers only: of the
-# labels of map_labels.py, those with a name have two parts.
+# labels of map_labels.py, those with a name have two parts. Its controls stand two in a row, and what is beside it on
+# a laptop stands below it in full. Fingers cannot hover: the tools of a table are then always seen, and need room.
 STYLE = """<style>
 button[data-selected="true"] p, [data-testid="stSliderThumbValue"] p { color: light-dark(#3f51b5, #a6b1f2) }
 @media (max-width: 640px) {
@@ -40,6 +43,13 @@ button[data-selected="true"] p, [data-testid="stSliderThumbValue"] p { color: li
   [data-testid="stLayoutWrapper"]:has(> [class*="st-key-map_"]) { flex: none !important; height: 360px !important }
   [class*="st-key-map_"] { height: 100% !important }
   [class*="st-key-map_"] .annotation:has(tspan ~ tspan) { display: none }
+  [data-testid="stHorizontalBlock"]:not(:has([data-testid="stHorizontalBlock"])):has(.st-key-groups_view)
+    > [data-testid="stColumn"] { min-width: calc(50% - 1rem) }
+  [data-testid="stLayoutWrapper"]:has(> .st-key-groups_pane), .st-key-groups_pane
+    { height: auto !important; max-height: none !important; overflow: visible !important }
+}
+@media (max-width: 640px) and (hover: none) {
+  .stElementContainer:has([data-testid="stDataFrame"]) { margin-top: 1.6rem }
 }
 </style>"""
 _DOTS = """<g fill="#6474d8"><circle cx="9" cy="10" r="4.5"/><circle cx="20" cy="8" r="3"/>
@@ -136,12 +146,21 @@ def sidebar(page: st.Page) -> None:
     pick_run()
     pick_dataset()
     run = state.current_run()
-    if run is not None and run.usable and st.button("Take the tour", icon=":material/explore:", type="tertiary"):
-        tour.go(1)
+    if run is not None and run.usable:
+        more(run)
     leaving.draw_notices()
     active = jobs.active(state.store())
     if active is not None and page.url_path != "train":
         fragment(watch, POLL_SECONDS)(active.run_id)
+
+
+def more(run: Run) -> None:
+    """Offer what shows a finished run from one end to the other: the presenter, links to its views, the tour."""
+    where = present.address(run, st.query_params.get("group"))
+    st.link_button("Present", where, icon=":material/slideshow:", type="tertiary", help=PRESENT_HELP)
+    sharing.draw(run)
+    if st.button("Take the tour", icon=":material/explore:", type="tertiary"):
+        tour.go(1)
 
 
 def pick_run() -> None:

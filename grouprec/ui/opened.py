@@ -15,8 +15,7 @@ from grouprec.explore.kinds import kinds as found_kinds
 from grouprec.explore.remake import ListMembers, Price, held_out_matrix, list_for_all
 from grouprec.explore.tables import HELD_OUT_ROWS
 from grouprec.ranking.takes import ExpectedTakes
-from grouprec.report import tables
-from grouprec.report.who import who_words
+from grouprec.report.who import who_of
 from grouprec.runs import schemas
 from grouprec.runs.run import SNAPSHOT
 from grouprec.runs.snapshot import FitSnapshot
@@ -158,13 +157,7 @@ def _who(path: str, version: float, edited: tuple[int, int] | None) -> dict[int,
     kind_of = dict(zip(state.table(run, "items")["item"], kinds(run), strict=True))
     groups, activity = state.table(run, "groups"), state.table_or_none(run, "group_activity")
     items, attributes = state.table(run, "group_items"), state.table(run, "group_attributes")
-    said = {}
-    for group in groups["group"].tolist():
-        own = items[items["group"] == group]
-        active = None if activity is None else tables.activity_per_head(activity, groups, group)
-        words = [kind_of.get(item, "") for item in own["item"]]
-        said[group] = who_words(own, words, attributes[attributes["group"] == group], active)
-    return said
+    return {one: who_of(one, groups, items, kind_of, attributes, activity) for one in groups["group"].tolist()}
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -111,6 +111,14 @@ def test_every_page_has_its_picture(tab: Tab, name: str, request: pytest.Fixture
     tab.shot(f"{name}_{request.node.callspec.params['tab']}")
 
 
+@pytest.mark.skipif(not PICTURES, reason="only for `make screenshots`")
+@pytest.mark.parametrize("tab", ["light", "dark", "phone"], indirect=True)
+def test_the_presenter_has_its_picture(tab: Tab, request: pytest.FixtureRequest) -> None:
+    run = RunStore(tab.server.runs).get("last")
+    tab.page.goto(f"{tab.server.url}/present?run={run.run_id}#view-3")
+    tab.shot(f"present_{request.node.callspec.params['tab']}")
+
+
 def test_uploads_are_checked_and_a_bad_one_is_a_sentence(tab: Tab) -> None:
     page = tab.page
     tab.open("/data")

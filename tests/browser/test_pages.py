@@ -21,6 +21,17 @@ from tests.support.small_run import copy_of
 pytestmark = pytest.mark.browser
 MOST_SCREENS = 1.6  # of a laptop, that a page is long
 ROW = 35  # pixels of a table's row
+# What reaches beyond the window and is not in something that scrolls or hides it. Tables keep the width of the window
+# that they were opened in, hidden by what is around them.
+STICKS_OUT = """main => [...main.querySelectorAll("*")].filter(element => {
+    const box = element.getBoundingClientRect();
+    if (element.closest("[data-testid=stDataFrame]")) return false;
+    if (box.width < 2 || box.height < 2 || (box.right <= innerWidth + 1 && box.left >= -1)) return false;
+    for (let above = element.parentElement; above && above !== main; above = above.parentElement)
+        if (getComputedStyle(above).overflowX !== "visible" && above.getBoundingClientRect().right <= innerWidth + 1)
+            return false;
+    return true;
+}).map(element => element.outerHTML.slice(0, 120))"""
 # Streamlit's own menu nests its lists in a way that axe dislikes, and labels of what is disabled may be faint.
 NOT_OURS = {
     "list": '[data-testid^="stSidebarNav"]',
@@ -121,6 +132,7 @@ def test_every_page_opens_by_a_deep_link_in_light_and_dark_and_on_a_phone(tab: T
     tab.page.set_viewport_size(PHONE)
     tab.settled()
     assert tab.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    tab.page.wait_for_function(f"() => !({STICKS_OUT})(document.querySelector('[data-testid=stMain]')).length")
 
 
 @pytest.mark.parametrize("tab", ["phone"], indirect=True)
@@ -132,6 +144,43 @@ def test_a_map_on_a_phone_leaves_room_to_scroll_and_bears_numbers_only(tab: Tab,
     assert box is not None and box["height"] <= 0.45 * PHONE["height"]
     expect(chart.locator(".annotation:has(tspan ~ tspan)").first).to_be_hidden()
     expect(chart.locator(".annotation:not(:has(tspan ~ tspan))").first).to_be_visible()
+    pane = tab.page.locator(".st-key-groups_pane")
+    assert pane.evaluate("element => element.scrollHeight - element.clientHeight") <= 1, "a page within the page"
+
+
+def test_six_views_are_turned_by_keys_and_by_touch_and_their_number_is_in_the_address(tab: Tab, run: Run) -> None:
+    open_page(tab, "decide", run)
+    with tab.page.context.expect_page() as opened:
+        tab.page.get_by_role("link", name="Present").click()
+    page = tab.page = opened.value
+    said = page.locator(".view:visible h1")
+    expect(said).to_contain_text("interactions of")
+    seen = [said.inner_text()]
+    for number in range(2, 7):
+        page.keyboard.press("ArrowRight")
+        expect(page).to_have_url(re.compile(f"/present.run={run.run_id}#view-{number}$"))
+        seen.append(said.inner_text())
+    assert len(set(seen)) == 6 and "enough" in seen[3] and page.locator("[data-testid=stSidebar], input").count() == 0
+    page.keyboard.press("ArrowRight")
+    page.reload()
+    expect(said).to_have_text(seen[5])
+    page.go_back()
+    expect(said).to_have_text(seen[4])
+    page.locator(".view:visible").get_by_role("link", name="View before").click()
+    expect(said).to_have_text(seen[3])
+    fits = """number => {
+        location.hash = `view-${number}`;
+        return [document.body.scrollWidth <= innerWidth, document.body.scrollHeight <= innerHeight];
+    }"""
+    for width, height in ((1440, 900), (1280, 720), (1920, 1080), (390, 844)):
+        page.set_viewport_size({"width": width, "height": height})
+        for number in range(1, 7):
+            wide, high = page.evaluate(fits, number)
+            assert wide and (high or width == PHONE["width"]), (width, number)
+    page.add_style_tag(content=".view { display: grid !important }")
+    assert serious_violations(tab) == []
+    page.keyboard.press("Escape")
+    expect(page).to_have_url(re.compile(f"/decide.run={run.run_id}"))
 
 
 def serious_violations(tab: Tab) -> list[str]:

@@ -92,7 +92,7 @@ def test_who_is_on_no_list_stays_outside(team: Server, browser: Browser) -> None
 
 def test_nothing_of_the_server_is_given_out_without_a_sign_in(team: Server, browser: Browser) -> None:
     page = browser.new_context().new_page()
-    for path in ("media/x.csv", "_stcore/metrics", "metrics"):
+    for path in ("media/x.csv", "_stcore/metrics", "metrics", "present?run=x", "shared/x/y"):
         assert page.request.get(f"{team.url}/{path}").status in (401, 404), path
     assert page.request.post(f"{team.url}/api/upload?name=x.csv", data="user,item").status == 401
     log = Path(team.log).read_text()

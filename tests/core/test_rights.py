@@ -15,9 +15,11 @@ from grouprec.core.rights import API, LOCAL, STRANGER, Deed, Person, RightsError
 from grouprec.core.site import app_root
 from grouprec.data.library import Library
 from grouprec.explore import edits
+from grouprec.runs import links
 from grouprec.runs.config import make_config
 from grouprec.runs.store import Run, RunStore
 from grouprec.training import jobs, room
+from tests.support.planted_run import build_run
 
 ME, OTHER = "me@example.com", "other@example.com"
 PEOPLE = {
@@ -92,6 +94,14 @@ def _change(store: RunStore, run: Run, library: Library, key: str) -> dict[str, 
     }
 
 
+def _follow(store: RunStore, run: Run, library: Library, key: str) -> dict[str, Callable[[], object]]:
+    with rights.acting(LOCAL):
+        finished = build_run(store)
+        rights.give(finished.path, OTHER)
+        _, token = links.make(finished, lambda _: "six views", 1, links.Discretion(5))
+    return {"follow": lambda: links.follow(finished, token, links.Discretion(5))}
+
+
 def _manage(store: RunStore, run: Run, library: Library, key: str) -> dict[str, Callable[[], object]]:
     return {
         "share run": lambda: rights.share(run.path, True),
@@ -116,9 +126,8 @@ def test_the_table_of_security_md_is_what_happens(
             assert seen == (allowed, allowed)
             return
         visible = seen[1]
-        for name, act in {Deed.ADD: _add, Deed.CHANGE: _change, Deed.MANAGE: _manage}[deed](
-            store, run, library, key
-        ).items():
+        acts = {Deed.ADD: _add, Deed.CHANGE: _change, Deed.MANAGE: _manage, Deed.FOLLOW: _follow}
+        for name, act in acts[deed](store, run, library, key).items():
             if allowed:
                 act()
             else:
@@ -127,8 +136,9 @@ def test_the_table_of_security_md_is_what_happens(
 
 
 def test_every_role_deed_and_owner_has_a_cell() -> None:
-    wanted = {(role, deed, whose) for role in Role for deed in Deed for whose in Whose if deed is not Deed.ADD}
-    wanted |= {(role, Deed.ADD, Whose.NOBODYS) for role in Role}
+    anywhere = (Deed.ADD, Deed.FOLLOW)
+    wanted = {(role, deed, whose) for role in Role for deed in Deed for whose in Whose if deed not in anywhere}
+    wanted |= {(role, deed, Whose.NOBODYS) for role in Role for deed in anywhere}
     assert {cell[:3] for cell in CELLS} == wanted and len(CELLS) == len(wanted)
 
 

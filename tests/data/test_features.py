@@ -258,3 +258,38 @@ def test_twenty_thousand_words_are_learned_at_most():
 def test_without_text_no_words_are_learned():
     arrays = AttributeEncoder().fit(pd.DataFrame({"x": [1.0, 2.0]})).arrays()
     assert (arrays["idf"].shape, arrays["components"].shape) == ((0,), (0, 0))
+
+
+@pytest.mark.parametrize("between", ["|", "; ", ", ", " / ", " "])
+def test_several_categories_of_an_item_count_each(between):
+    genres = ["Drama", "Crime", "War", "Comedy"]
+    rows = [[one for at, one in enumerate(genres) if n % 16 & (1 << at)] for n in range(1, 80)]
+    frame = pd.DataFrame({"genres": [between.join(row) or None for row in rows]})
+    features = AttributeEncoder(of_items=True).fit(frame).transform(frame)
+    found = {tuple(map(int, row)) for row in features}
+    assert features.shape == (79, 4) and len(found) == 16
+    assert features.sum() == sum(map(len, rows))
+    listed = pd.DataFrame({"genres": ['["Crime", "Drama"]', "Opera"]})
+    assert (AttributeEncoder(of_items=True).fit(frame).transform(listed)[1] == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("alike", "other"),
+    [
+        (("红色陶瓷马克杯", "蓝色陶瓷马克杯大号"), "羊毛针织围巾"),
+        (("木製の椅子", "折りたたみ木製椅子"), "陶器のマグカップ"),
+    ],
+)
+def test_texts_without_spaces_are_told_apart(alike, other):
+    texts = [f"{text}{n}" for n in range(20) for text in (*alike, other)]
+    frame = pd.DataFrame({"text": texts})
+    encoder = AttributeEncoder(8, of_items=True).fit(frame)
+    first, second, third = encoder.transform(pd.DataFrame({"text": [*alike, other]}))
+    assert first @ second > first @ third
+    assert set(encoder.kinds) == {"text"} and encoder.n_features == 8
+    again = AttributeEncoder(8).load(encoder.arrays())
+    assert np.array_equal(again.transform(frame), encoder.transform(frame))
+
+
+def test_users_texts_are_still_read_by_words(frame):
+    assert "of_items" not in bytes(AttributeEncoder().fit(frame).arrays()["vocabulary"]).decode()

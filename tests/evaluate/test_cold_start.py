@@ -5,13 +5,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
-from sklearn.linear_model import Ridge
 
 from grouprec.core.types import Embeddings, Groups
 from grouprec.data.synthetic import planted
 from grouprec.evaluate import cold_start
 from grouprec.evaluate.baselines import item_similarity
-from grouprec.evaluate.cold_start import SHRINKAGE, cold_items, cold_users, predict_vectors, random_order
+from grouprec.evaluate.cold_start import cold_items, cold_users, random_order
 from grouprec.ranking.candidates import find_candidates
 from grouprec.ranking.metrics import hit_rate, ndcg
 from grouprec.ranking.task import test_task as make_test_task
@@ -152,10 +151,8 @@ def test_a_random_order_is_of_the_items_that_the_user_lacks_and_a_tenth_of_the_t
     monkeypatch, items_table
 ):
     cold, asked = [], []
-    predict_real, random_real = cold_start.predict_vectors, cold_start.random_order
-    monkeypatch.setattr(
-        cold_start, "predict_vectors", lambda f, items, which: cold.append(which) or predict_real(f, items, which)
-    )
+    made_cold, random_real = cold_start._made_cold, cold_start.random_order
+    monkeypatch.setattr(cold_start, "_made_cold", lambda *given: cold.append(made_cold(*given)) or cold[-1])
     monkeypatch.setattr(cold_start, "random_order", lambda *given: asked.append(given) or random_real(*given))
     table = cold_items(DATA, TASK, encode, VECTORS, seed=0)
     pd.testing.assert_frame_equal(table, items_table)
@@ -195,23 +192,6 @@ def test_users_without_attributes_are_no_error():
     data = replace(DATA, user_attributes=pd.DataFrame())
     assert len(cold_users(data, TASK, GROUPS, predict, place, counts=(1,))) == 6
     assert len(cold_items(data, TASK, encode, VECTORS)) == 12
-
-
-@pytest.mark.parametrize("dense", [True, False])
-def test_vectors_are_predicted_as_by_scikit_learn(dense):
-    rng = np.random.default_rng(0)
-    features, items = rng.normal(size=(50, 4)).astype(np.float32), rng.normal(size=(50, 6)).astype(np.float32)
-    cold = np.arange(50) % 7 == 0
-    expected = Ridge(alpha=SHRINKAGE).fit(features[~cold], items[~cold]).predict(features[cold])
-    found = predict_vectors(features, items if dense else sparse.csr_array(items), cold)
-    assert found == pytest.approx(expected, abs=1e-4) and found.dtype == np.float32
-
-
-def test_a_category_of_ten_items_among_many_is_believed_by_half():
-    features = np.zeros((1000, 1), np.float32)
-    features[:11] = 1  # ten items of a category, all of which have the vector 1, and a cold one
-    items, cold = features.copy(), np.arange(1000) == 10
-    assert predict_vectors(features, items, cold).item() == pytest.approx(0.5, abs=0.01)
 
 
 @pytest.mark.parametrize(("n_relevant", "n_items"), [(1, 5), (2, 5), (5, 5), (1, 1)])

@@ -38,7 +38,7 @@ def test_a_report_tells_nothing_of_groups_of_few_but_their_lists(tmp_path: Path)
     run.write_manifest()
     write(run, tmp_path / "story.html")
     story = (tmp_path / "story.html").read_text()
-    assert story.count("fewer than 5") == 4  # in the table and on the cards
+    assert story.count("fewer than 5") == 6  # in the table, on the cards and beside the map
     assert ">3 users" not in story and ">4 users" not in story and ">5 users" in story
     assert "Groups of few people are not drawn." in story and "There are 3 groups." not in story
 

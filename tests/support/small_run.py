@@ -64,6 +64,16 @@ def write_csv(data: Dataset, path: Path) -> Path:
     return path
 
 
+def write_items(data: Dataset, path: Path) -> Path:
+    """Write category and embedding of the items, and of four more that nobody has, one of every taste."""
+    category = data.item_attributes["category"].tolist()
+    tastes = sorted(set(category))
+    vectors = np.eye(len(tastes))[[tastes.index(one) for one in (*category, *tastes)]]
+    frame = pd.DataFrame({"item_id": [*data.item_ids, *(f"new {one}" for one in tastes)]})
+    frame.assign(kind=[*category, *tastes], embedding=list(vectors + 0.1)).to_parquet(path)
+    return path
+
+
 def train(store: RunStore, file: Path, **choices: Any) -> Run:
     """Train a run of four groups in this process, with the tiny settings unless other ones are given."""
     usual = {"interactions": file, "preset": "quick", "encoders": TINY_ENCODERS, "n_groups": 4, "device": "cpu"}
@@ -104,9 +114,10 @@ def small_run(shared_folder: Path, planted_csv: Path) -> Run:
 
 @pytest.fixture(scope="session")
 def unlike_run(shared_folder: Path, planted_csv: Path) -> Run:
-    """Return a run that chose otherwise where it could: no EASE, no times, repeats, dedup, auto groups by rules."""
+    """Return a run that chose otherwise where it could: no EASE, no times, repeats, dedup, auto groups by rules, items
+    that nobody has."""
     tiny = [setting for setting in TINY_SETTINGS if not setting.startswith("lists.")]
-    listed = ["rules.owned_share=0.5", "rules.label_words=Item 3", "rules.min_group_size=4"]
+    listed = ["rules.owned_share=0.5", "rules.label_words=Item 3", "rules.min_group_size=4", "rules.new_items=1"]
     choices: dict[str, Any] = {
         "preset": "standard",
         "encoders": ("item_knn", "dnn"),
@@ -115,6 +126,7 @@ def unlike_run(shared_folder: Path, planted_csv: Path) -> Run:
         "repeats": True,
         "grouper": "rules",
         "roles": {"time": ""},
+        "items": write_items(small_data(), shared_folder / "planted_items.parquet"),
         "settings": parse_settings([*tiny, *listed]),
     }
     return _once(shared_folder / "unlike_run", lambda store: train(store, planted_csv, **choices))

@@ -22,8 +22,10 @@ from grouprec.explore.edited_tables import EditedRun
 from grouprec.explore.edits import Edit, EditHistory
 from grouprec.live.ledger import Ledger
 from grouprec.live.stream import Stream
+from grouprec.runs import links
 from grouprec.runs.config import parse_settings
 from grouprec.runs.forgotten import forgotten
+from grouprec.runs.links import LinkError
 from grouprec.runs.snapshot import FitSnapshot
 from grouprec.runs.stages import load_stage
 from grouprec.runs.store import Run, RunStore, State
@@ -152,7 +154,11 @@ def test_events_edits_and_words_of_a_user_go_and_those_of_others_stay(store: Run
     run = the_run(store)
     users = run.table("users")["user"].tolist()
     formed = [users[row] for row in EditHistory.load(run.path).edits[0].rows if users[row] != WHO]
+    _, token = links.make(run, lambda _: f"Friends of {WHO}", 7, links.Discretion(5))
     forget(store, WHO)
+    assert files_with(run.path, WHO) == []
+    with pytest.raises(LinkError, match="changed since"):
+        links.follow(run, token, links.Discretion(5))
     ledger = Ledger(run.live, "")
     assert [entry.user for entry in ledger.read()] == [NEIGHBOUR, "new"] and ledger.length == 2
     assert ledger.counters()["applied"] == 4

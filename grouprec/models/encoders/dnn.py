@@ -15,10 +15,10 @@ from torch.nn import functional as F
 
 from grouprec.core.types import Embeddings
 from grouprec.data.dataset import Dataset
-from grouprec.data.features import AttributeEncoder, item_frame
+from grouprec.data.features import AttributeEncoder, item_frame, vector_features
 from grouprec.data.rhythm import with_rhythm
 from grouprec.models.base import Auto, Encoder, StageConfig, encoders, setting
-from grouprec.models.encoders.start import log_popularity, singular_vectors
+from grouprec.models.encoders.start import foretold, log_popularity, singular_vectors
 from grouprec.models.fitting import (
     EXCLUDED,
     Epoch,
@@ -76,9 +76,8 @@ class _TwoTowers(nn.Module):
         self.register_buffer("item_features", torch.from_numpy(np.array(item_features)))
 
     @torch.no_grad()
-    def start_from(self, histories: sparse.csr_array, seed: int) -> None:
-        """Set the embeddings to the singular vectors of the histories, and the bias to the items' log popularity."""
-        vectors = singular_vectors(histories, self.item_embedding.embedding_dim, seed)
+    def start_from(self, histories: sparse.csr_array, vectors: np.ndarray) -> None:
+        """Set the embeddings to item vectors, float32 [I, D], and the bias to the items' log popularity."""
         for table in (self.history_embedding, self.item_embedding):
             table.weight.copy_(torch.from_numpy(vectors))
         popularity = log_popularity((histories > 0).astype(np.float32).sum(axis=0))
@@ -115,14 +114,16 @@ class DnnEncoder(Encoder):
 
     User tower: weighted mean of the embeddings of the history's items, and the user's attributes; with ``context``
     also their rhythm (:func:`~grouprec.data.rhythm.with_rhythm`), the mean one where a frame of attributes has none.
-    Item tower: the item's embedding, its attributes and text. Score: cosine / temperature + item bias, written as one
-    dot product. Training: a random share of each history (of some, all of it) is hidden and predicted from the rest,
-    by a softmax over a candidate set shared by the mini-batch (its own targets and uniform negatives), every logit
-    less the logarithm of the probability that the item is in the set (Yi et al. 2019).
+    Item tower: the item's own vector, its attributes and text, and embeddings of the items' file. Score: cosine /
+    temperature + item bias, written as one dot product. Training: a random share of each history (of some, all of it)
+    is hidden and predicted from the rest, by a softmax over a candidate set shared by the mini-batch (its own targets
+    and uniform negatives), every logit less the logarithm of the probability that the item is in the set (Yi et al.
+    2019).
     Departures from the papers: a user's hidden items are predicted together, so that the user tower runs once;
     candidates are a set (each item once), so the correction is the probability of inclusion instead of a
     frequency; the visible items of a history are no negatives; the embeddings start from a truncated SVD of the
-    histories, and a linear shortcut runs beside the hidden layers.
+    histories, and from what embeddings of the items' file foretell of it; a linear shortcut runs beside the hidden
+    layers.
     """
 
     scale = "log"
@@ -134,6 +135,7 @@ class DnnEncoder(Encoder):
         embedding_size: int = setting(64, ge=4, le=512, description="Length of user and item vectors", search=(32, 256))
         hidden_size: int = Field(128, ge=8, le=2048, description="Width of each of the three hidden layers per tower")
         text_size: int = Field(32, ge=1, le=256, description="Numbers kept of labels and free text")
+        vector_size: int = Field(64, ge=1, le=4096, description="Numbers kept of embeddings in the items' file")
         # Validation nDCG@10, mean of two seeds, without -> with: ML-100K split by time .129 -> .132, the bundled sample
         # .087 -> .086. The same shares of the items' events did not help on either.
         context: bool = Field(
@@ -173,11 +175,18 @@ class DnnEncoder(Encoder):
         data = with_rhythm(data) if config.context else data
         users, items = _user_frame(data), item_frame(data)
         self._attributes = AttributeEncoder(config.text_size).fit(users, run.seed)
-        item_features = AttributeEncoder(config.text_size).fit(items, run.seed).transform(items)
+        known = AttributeEncoder(config.text_size, of_items=True).fit(items, run.seed).transform(items)
+        seen = vector_features(data.item_vectors, data.n_items, config.vector_size, run.seed)
+        start = singular_vectors(data.histories, config.embedding_size, run.seed)
+        if (told := foretold(seen, start)) is None:  # embeddings that have nothing to do with who takes what
+            seen = seen[:, :0]
+        else:
+            start += told  # says most of items with few users
+        item_features = np.hstack([known, seen])
         task = NewItemTask.sample(data, run.rng("dnn validation"))
         with run.torch_seed("dnn"):
             self._module = _TwoTowers(item_features, self._attributes.n_features, config)
-            self._module.start_from(data.histories, run.seed)
+            self._module.start_from(data.histories, start)
             self._module.to(run.device)
 
             def validate() -> float:

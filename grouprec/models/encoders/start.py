@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from scipy import sparse
 from sklearn.decomposition import TruncatedSVD
+from sklearn.linear_model import RidgeCV
+
+STRENGTHS = 10.0 ** np.arange(7)  # of the ridge regression
+LEAST_FORETOLD = 0.01  # share of the items' vectors
 
 
 def singular_vectors(histories: sparse.csr_array, size: int, seed: int) -> np.ndarray:
@@ -26,3 +32,21 @@ def log_popularity(counts: np.ndarray) -> np.ndarray:
     """Return the logarithm of the items' counts, each plus 1, over its mean, float32 [I]: a bias to start from."""
     counts = counts + 1.0
     return np.log(counts / counts.mean()).astype(np.float32)
+
+
+def foretold(features: np.ndarray, vectors: np.ndarray) -> np.ndarray | None:
+    """Return how features set items' vectors apart, float32 [I, D]; None where they hardly do.
+
+    A ridge regression whose strength is chosen by leave-one-out, which also says how much of the vectors it foretells.
+
+    Args:
+        features: float32 [I, F].
+        vectors: float32 [I, D].
+    """
+    centred = vectors - vectors.mean(axis=0)
+    if not features.shape[1] or not centred.any():
+        return None
+    ridge = RidgeCV(STRENGTHS, fit_intercept=False).fit(features, centred)
+    score: Any = ridge.best_score_  # minus the mean squared error; the stubs leave open that it is there
+    left = -score / np.square(centred).mean()
+    return ridge.predict(features).astype(np.float32) if left < 1 - LEAST_FORETOLD else None

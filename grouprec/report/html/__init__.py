@@ -1,14 +1,17 @@
-"""A finished run as one HTML file: everything inside it, nothing fetched, no script, good to print."""
+"""A finished run as one HTML file: everything inside it, nothing fetched, no script, good to print.
+
+It begins with the six views of :mod:`grouprec.report.html.views`, one at a time on a screen, a page each on paper.
+"""
 
 from __future__ import annotations
 
-from importlib.resources import files
 from pathlib import Path
 
 from grouprec.core.files import replacing, storage
-from grouprec.report.html import making, sections
+from grouprec.report.html import making, sections, slides
 from grouprec.report.html.markup import Html, element, joined, text
 from grouprec.report.html.reading import Reading
+from grouprec.report.html.views import six_views
 from grouprec.runs.store import Run
 
 # The browser itself then refuses whatever a file might try to fetch or run.
@@ -34,8 +37,10 @@ def render(run: Run) -> str:
     shown = {name: (title, part) for name, (title, part) in parts.items() if part}
     links = element("nav", *(element("a", title, href=f"#{name}") for name, (title, _) in shown.items()))
     body = [_section(name, title, part) for name, (title, part) in shown.items()]
+    glance = six_views(reading)
+    first = joined(slides.tabs(glance), slides.slides(glance, reading.title))
     head = sections.opening(reading)
-    return _document(reading.title, joined(head, links, *body, element("footer", making.footer(reading))))
+    return _document(reading.title, joined(first, head, links, *body, element("footer", making.footer(reading))))
 
 
 def write(run: Run, out: Path) -> int:
@@ -58,11 +63,10 @@ def _section(name: str, title: str, part: Html) -> Html:
 
 
 def _document(title: str, body: Html) -> str:
-    style = Html(files("grouprec.report.html").joinpath("style.css").read_text(encoding="utf-8"))
     head = (
         '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<meta http-equiv="Content-Security-Policy" content="{text(POLICY)}">'
-        f"{element('title', title)}{element('style', style)}"
+        f"{element('title', title)}{element('style', slides.style())}"
     )
     return f'<!doctype html>\n<html lang="en"><head>{head}</head><body>{body}</body></html>\n'
 

@@ -42,11 +42,12 @@ class Scale:
         return np.arange(np.ceil(self.low / step), np.floor(self.high / step) + 1) * step
 
 
-def user_map(users: pd.DataFrame, names: Mapping[int, str]) -> tuple[Html, int, int]:
+def user_map(users: pd.DataFrame, names: Mapping[int, str], mark: float = 1.0) -> tuple[Html, int, int]:
     """Return the map with a number for every group, and how many users are drawn of how many placed.
 
     Args:
         users: x, y, group; users without a position are left out. Beyond 6,000 a fixed sample is drawn.
+        mark: how large numbers are; 1 is for reading.
     """
     placed = users[np.isfinite(users["x"]) & np.isfinite(users["y"])]
     drawn = placed.sample(min(len(placed), MOST_POINTS), random_state=0)
@@ -60,7 +61,7 @@ def user_map(users: pd.DataFrame, names: Mapping[int, str]) -> tuple[Html, int, 
         for group, part in by_number(points, "group")
     ]
     marks = [
-        _group_mark(int(group), float(x.at(centre.x)), float(y.at(-centre.y)))
+        _group_mark(int(group), float(x.at(centre.x)), float(y.at(-centre.y)), mark)
         for group, centre in zip(centres.index, named_rows(centres), strict=True)
     ]
     said = f"Map of {len(drawn):,} users in {len(names)} groups"
@@ -84,12 +85,13 @@ def _points(part: pd.DataFrame) -> str:
     return "M" + "h0M".join(at) + "h0"
 
 
-def _group_mark(group: int, x: float, y: float) -> Html:
+def _group_mark(group: int, x: float, y: float, size: float) -> Html:
     colour = group_colour(group)
-    width = 14 + 7 * len(str(group))
-    box = element("rect", x=round(x - width / 2, 1), y=round(y - 10, 1), width=width, height=20, rx=5, fill=colour)
-    number = element("text", group, x=x, y=round(y + 4.5, 1), style=f"fill:{text_on(colour)}", class_="mark")
-    return element("g", box, number)
+    width, height = round(size * (14 + 7 * len(str(group)))), round(20 * size)
+    box = element("rect", x=round(x - width / 2, 1), y=round(y - height / 2, 1), width=width, height=height, rx=5,
+                  fill=colour)  # fmt: skip
+    look = f"fill:{text_on(colour)}" + (f";font-size:{round(12 * size)}px" if size != 1 else "")
+    return element("g", box, element("text", group, x=x, y=round(y + 4.5 * size, 1), style=look, class_="mark"))
 
 
 def dots(rows: pd.DataFrame, marks: Mapping[str, float], axis: str) -> Html:

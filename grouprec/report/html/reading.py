@@ -68,6 +68,12 @@ class Reading:
         return small_groups.of_run(self.run, self.groups)
 
     @property
+    def groups_said(self) -> str:
+        """Say how the groups are, without sizes where those must not be told, or are told with noise."""
+        secret = self.told.words or self.told.few[self.told.sizes.argmax()]
+        return f"There are {len(self.told.sizes)} groups." if secret else sentences.groups_answer(self.groups)
+
+    @property
     def n_lists(self) -> int:
         """Return the number of groups that were evaluated; edits may have left another."""
         return int(self.metrics.get("n_groups", len(self.groups)))

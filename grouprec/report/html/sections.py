@@ -12,8 +12,8 @@ from grouprec.ranking.statistics import ENOUGH
 from grouprec.report import findings, gain, noise, sentences, small_groups, tables
 from grouprec.report.html import drawings
 from grouprec.report.html.markup import Html, element, joined, paragraph, sentence, table
+from grouprec.report.html.pictures import chip
 from grouprec.report.html.reading import Reading
-from grouprec.report.palette import group_colour, text_on
 from grouprec.report.tested import rests_on
 from grouprec.report.text import count, difference, interval, number, percent, plain, plural, ratio, score
 from grouprec.runs.forgotten import forgotten
@@ -57,7 +57,7 @@ def opening(reading: Reading) -> Html:
 
 
 def _headline(reading: Reading) -> str:
-    return gain.reached_answer(reading.split) if reading.split else sentences.groups_answer(reading.groups)
+    return gain.reached_answer(reading.split) if reading.split else reading.groups_said
 
 
 def _parts(split: gain.Split) -> Html:
@@ -117,7 +117,7 @@ def groups(reading: Reading) -> Html:
     told = reading.told
     shown = pd.DataFrame(
         {
-            "": pd.Series([_chip(group) for group in reading.groups["group"]], dtype=object),
+            "": pd.Series([chip(group) for group in reading.groups["group"]], dtype=object),
             "Group": reading.groups["name"],
             "Users": [
                 small_groups.people(size, few, count(size))
@@ -131,14 +131,7 @@ def groups(reading: Reading) -> Html:
             "On the map": [sentences.separation_words(value) for value in reading.groups["separation"]],
         }
     )
-    secret = told.words or told.few[told.sizes.argmax()]
-    said = f"There are {len(told.sizes)} groups." if secret else sentences.groups_answer(reading.groups)
-    return joined(paragraph(f"{said} {told.words}".strip()), table(shown, right=("Users", "Share")))
-
-
-def _chip(group: int) -> Html:
-    colour = group_colour(int(group))
-    return element("span", int(group), class_="chip", style=f"background:{colour};color:{text_on(colour)}")
+    return joined(paragraph(f"{reading.groups_said} {told.words}".strip()), table(shown, right=("Users", "Share")))
 
 
 def lists(reading: Reading) -> Html | None:
@@ -197,7 +190,7 @@ def _card(
         own = tables.telling_attributes(attributes[attributes["group"] == group["group"]]).head(2)
         about += [sentences.attribute_reason(row) for row in records(own)]
     parts = [
-        element("h3", _chip(group["group"]), " ", group["name"]),
+        element("h3", chip(group["group"]), " ", group["name"]),
         element("p", size, class_="quiet"),
         element("p", group["description"]) if group.get("description") else None,
         element("ul", *(element("li", sentence(said)) for said in about)) if about else None,

@@ -191,6 +191,21 @@ LISTS = (
         later=False,
     ),
     Table(
+        "new_items",
+        "An item that nobody has on a group's list, with one of the items that it is like, at most five of each.",
+        (
+            GROUP,
+            Column("rank", "int64", "among the new items of the group, from 1, the most wanted first"),
+            ITEM,
+            LABEL,
+            Column("score", "float32", "the members' mean chance of taking the items that it is like, 0 to 1"),
+            Column("like", "str", "id of an item that it is like by what is known of them, the strongest first"),
+            Column("like_label", "str", "what that is called"),
+            Column("share", "float64", "part of the score that comes from it, 0 to 1; others have the rest"),
+        ),
+        when="lists have places for new items (`rules.new_items`)",
+    ),
+    Table(
         "user_lists",
         "An item on a user's personal list, at most 50 of each.",
         (USER, RANK, ITEM, LABEL, SCORE),

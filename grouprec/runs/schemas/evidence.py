@@ -327,7 +327,7 @@ EVIDENCE = (
             METRIC,
             *MEASURED,
             N_USERS,
-            Column("encoder", "str", "whose item vectors are foretold from attributes"),
+            Column("encoder", "str", "whose scores are foretold from the items that each is like"),
         ),
     ),
     Table(

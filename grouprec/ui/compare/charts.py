@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from grouprec.report.gain import AXIS
 from grouprec.report.palette import ACCENT, COLOURS, NEUTRAL
 from grouprec.report.text import count, group_label, score, short
 from grouprec.ui.charts import GRID, literal, plain_layout
@@ -132,7 +131,7 @@ def people_bars(rows: pd.DataFrame) -> go.Figure:
     )
     layout = {
         **plain_layout(70 + 46 * len(rows), top=8),
-        "xaxis": {"title": {"text": AXIS}, "gridcolor": GRID, "zeroline": False, "rangemode": "tozero"},
+        "xaxis": {"title": {"text": "people of 100"}, "gridcolor": GRID, "zeroline": False, "rangemode": "tozero"},
         "yaxis": {"autorange": "reversed", "showgrid": False},
     }
     return go.Figure(bar, layout)

@@ -151,7 +151,7 @@ def business(run: Run, evaluation: pd.DataFrame, top: DeltaGenerator) -> None:
         cards.answer(gain.reached_answer(split), gain.PEOPLE_HELP)
         cards.tested_note(run)
     st.markdown(gain.parts_answer(split))
-    bars = compare_tables.five_bars(evaluation, split, regime, lists)
+    bars = tables.five_bars(evaluation, split, regime, lists)
     st.plotly_chart(
         people_bars(bars),
         key="compare_five",

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from safetensors import SafetensorError, safe_open
 
-from grouprec.report import gain, sentences, tables
+from grouprec.report import sentences, tables
 from grouprec.report.text import interval
 from grouprec.runs.store import Run
 
@@ -161,31 +161,3 @@ def _numbers_in(file: Path) -> float:
     except (OSError, SafetensorError):
         return np.nan
     return float(sum(np.prod(shape) for shape in shapes))
-
-
-def five_bars(evaluation: pd.DataFrame, split: gain.Split, regime: str, lists: str) -> pd.DataFrame:
-    """Return what today's practice, one good list, the run's lists, personal lists and the best possible do.
-
-    Returns:
-        title, value, low, high (people of 100; the ends NaN where not known), ours. Rows without a value are left out.
-    """
-    floor = split.floor_method or gain.POPULARITY
-    known = {
-        "Today: the most popular, for all": (gain.POPULARITY, regime),
-        "One good list for all": (floor, regime),
-        "This list" if split.n_lists == 1 else f"These {split.n_lists} lists": (lists, regime),
-        "A list for everyone": ("individual", "individual"),
-    }
-    rows, oracle = [], np.nan
-    for title, (method, use) in known.items():
-        found = sentences.evaluated(evaluation, method, use, gain.HITS)
-        if title.startswith("One good") and floor == gain.POPULARITY:
-            continue
-        if found is None:
-            rows.append((title, split.floor if method == floor else np.nan, np.nan, np.nan, False))
-            continue
-        rows.append((title, found["value"], found["low"], found["high"], method == lists))
-        oracle = found["oracle"] if method == lists else oracle
-    rows.append(("Best possible for these groups", oracle, np.nan, np.nan, False))
-    frame = pd.DataFrame(rows, columns=["title", "value", "low", "high", "ours"]).dropna(subset="value")
-    return frame.assign(**{name: 100 * frame[name] for name in ("value", "low", "high")}).reset_index(drop=True)

@@ -37,12 +37,7 @@ def answer(worth: Worth, split: gain.Split | None, n: int) -> str:
         split: of ``n``; None where hits were not measured.
         n: a number of lists that was measured; 0 for personal lists.
     """
-    if split is not None and split.few:
-        return f"{gain.reached_answer(split)} Too few people were tested to tell how many lists are enough."
-    said = gain.enough_answer(worth.curve, worth.hits, worth.steps)
-    if n in (worth.enough, 0):
-        return said
-    return f"{said} {gain.number_answer(worth.curve, worth.hits, worth.steps, n)}"
+    return gain.lists_answer(worth.curve, worth.hits, worth.steps, split, n)
 
 
 def reached(row: pd.Series, personal: bool) -> tuple[str, str]:

@@ -14,7 +14,7 @@ from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, feedback, opened, sheets, state
 from grouprec.ui.address import from_url, picked, tabs_from_url
 from grouprec.ui.fragments import fragment
-from grouprec.ui.recommendations import reasons, remade
+from grouprec.ui.recommendations import reasons, remade, words
 
 LENGTHS = [10, 20, 50]
 PARTS = {"list": "This list", "ways": "Other ways to make it", "feedback": "Feedback", "user": "One user"}
@@ -22,6 +22,10 @@ ROW, TALL_ROW = 35, 65  # pixels; Streamlit wraps text in rows of more than 64
 LONG_LABEL = 18  # characters that fit into one line beside the other columns
 REACH_HELP = "Share of the members who have the item among their own 50 best predictions"
 OWNED_HELP = "Share of the members who already have the item"
+NEW_HELP = (
+    "Nobody has them yet. In brackets: the part of their score that comes from how much members are expected to take "
+    "an item that is like them by what is known of it."
+)
 BEST_HELP = "The kind of list that this run stands for and that `grouprec export` takes"
 
 
@@ -107,6 +111,15 @@ def lists_beside(lists: pd.DataFrame, group: int, regime: str, length: int, best
             else:
                 st.caption(f"● {sentences.overlap_answer(heads[0]['item'], head['item'])}")
                 list_table(head, heads[0]["item"], f"list_{method}")
+
+
+def new_items(run: Run, number: int, listed: pd.DataFrame) -> None:
+    """Draw the new items of the exported list, and why they are on it; nothing where there are none."""
+    new = state.table_or_none(run, "new_items")
+    said = [] if new is None else words.new_item_words(new[new["group"] == number], listed)
+    if said:
+        st.markdown("**New items on the exported list**", help=NEW_HELP)
+        st.markdown("\n".join(f"- {sentence}" for sentence in said))
 
 
 def downloads(
@@ -246,6 +259,7 @@ def draw() -> None:
                 remade.plain_list(trained.head(n_items), state.table(current, "items"), summary.get("n_users", 0))
             else:
                 remade.remade(looked_at)
+            new_items(current, number, trained.head(n_items))
             downloads(all_lists, all_groups, group_titles, number, looked_at)
     if tabs["ways"].open:
         with tabs["ways"]:
@@ -266,4 +280,6 @@ def judge(run: Run, lists: pd.DataFrame, number: int, use: Regime, method: str) 
     elif number in state.edited(run).grouping.changed:  # the stream would take it for another group
         cards.trained_note(run, "Feedback and live updates")
     else:
-        feedback.group_list(run, lists, number, use, method)
+        new = state.table_or_none(run, "new_items")  # a stream does not know them
+        known = lists if new is None else lists[~lists["item"].isin(new["item"])]
+        feedback.group_list(run, known, number, use, method)

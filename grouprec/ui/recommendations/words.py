@@ -168,6 +168,26 @@ def list_frame(members: ListMembers, items: np.ndarray, before: np.ndarray, plac
     )
 
 
+def new_item_words(new: pd.DataFrame, listed: pd.DataFrame) -> list[str]:
+    """Say of every new item on a list where it stands and which known items speak for it, markdown.
+
+    Args:
+        new: the group's rows of the table ``new_items``.
+        listed: the list as it is exported, with ``rank`` and ``item``.
+    """
+    said = []
+    for rank, item in zip(listed["rank"].tolist(), listed["item"].tolist(), strict=True):
+        own = new[new["item"] == item]
+        if not len(own):
+            continue
+        like = [f"*{plain(short(one.like_label, 44))}* ({percent(one.share)})" for one in own.itertuples()]
+        rest = 1 - own["share"].sum()
+        others = f" and others ({percent(rest)})" if rest > LEAST else ""
+        label = plain(short(own["label"].iloc[0], 44))
+        said.append(f"Number {rank}, **{label}**, is like {joined(like) if not others else ', '.join(like)}{others}.")
+    return said
+
+
 def gone_words(before: np.ndarray, after: np.ndarray, labels: Texts) -> str:
     """Name the items that are out, markdown; say so where there are none."""
     gone = [plain(short(labels[item], 30)) for item in before.tolist() if item not in set(after.tolist())]

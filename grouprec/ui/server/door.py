@@ -20,6 +20,8 @@ from grouprec.core.rights import STRANGER, Person, Role
 from grouprec.ui import people
 from grouprec.ui.server.guard import refuse
 
+# Documents of our own that answer strangers themselves, in a sentence with the way to the sign-in.
+ANSWERING = ("/present", "/shared/")
 CLOSED = ("/media/", "/_stcore/upload_file/", "/_stcore/metrics", "/_stcore/agent/", "/component/", "/api/upload")
 
 
@@ -31,11 +33,11 @@ class Door:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
-        if scope["type"] != "http" or not any(part in path for part in CLOSED):
+        if scope["type"] != "http" or not any(part in path for part in (*CLOSED, *ANSWERING)):
             await self._app(scope, receive, send)
             return
         who = visitor(HTTPConnection(scope))
-        if who.role is Role.STRANGER:
+        if who.role is Role.STRANGER and any(part in path for part in CLOSED):
             await refuse(JSONResponse({"error": "Sign in first."}, 401), scope, receive, send)
             return
         if "/media/" in path:

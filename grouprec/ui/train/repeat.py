@@ -64,6 +64,7 @@ def _widgets(config: RunConfig) -> dict[str, Any]:
         "train_seed": config.seed,
         "train_strategy": rules.strategy,
         "train_diversity": rules.diversity,
+        "train_new_items": rules.new_items,
         "train_owned_share": round(100 * rules.owned_share),
     }
     values |= {f"train_{name}": list(getattr(rules, name)) for name in ("label_words", "categories", "items")}

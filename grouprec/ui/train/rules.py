@@ -36,7 +36,17 @@ def list_rules() -> dict[str, Any]:
         persist_state="session",
         help="0 lists what is wanted most, 1 what differs most from what stands above it.",
     )
-    values = {"strategy": strategy, "diversity": diversity, **_exclusions()}
+    new_items = right.number_input(
+        "New items in every ten",
+        0,
+        5,
+        defaults.new_items,
+        key="train_new_items",
+        persist_state="session",
+        help="Places for items of the items file that nobody has yet, where their attributes, texts or embeddings tell "
+        "who would want them.",
+    )
+    values = {"strategy": strategy, "diversity": diversity, "new_items": new_items, **_exclusions()}
     return changed(values, defaults)
 
 

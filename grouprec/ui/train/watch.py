@@ -39,6 +39,7 @@ STAGE_MARKS = {
 }
 STAGE_TITLES = {
     "prepare": "Data",
+    "item texts": "Item texts",
     "folds": "Settings tried on earlier moments",
     "blend": "Blend of encoders",
     "lists": "Which lists to export",

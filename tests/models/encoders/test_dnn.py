@@ -82,6 +82,29 @@ def test_attributes_alone_lead_a_new_user_to_their_block(data):
     assert (by_block.argmax(axis=1) == np.arange(4)).all()
 
 
+def test_embeddings_of_the_items_file_are_features_of_the_items(data):
+    """Items of one block are nearer to one another where their vectors say so, from a random start."""
+    bare = without_attributes(data)
+    block = pd.factorize(data.item_attributes["category"])[0]
+    vectors = np.eye(8, dtype=np.float32)[block]
+
+    def own_block(given):
+        seen = dataclasses.replace(bare, item_vectors=given)
+        with random_start(dnn._TwoTowers):
+            items = DnnEncoder(DnnEncoder.Config(**{**SMALL, "epochs": 3})).fit(seen, RunOptions()).items()[:, :-1]
+        alike = items @ items.T
+        same = block[:, None] == block
+        return alike[same].mean() - alike[~same].mean()
+
+    assert own_block(vectors) > 1.3 * own_block(None)
+
+
+def test_embeddings_that_tell_nothing_change_no_bit(data, encoder):
+    noise = np.random.default_rng(0).normal(size=(data.n_items, 16)).astype(np.float32)
+    seen = DnnEncoder(DnnEncoder.Config(**SMALL)).fit(dataclasses.replace(data, item_vectors=noise), RunOptions())
+    assert np.array_equal(seen.items(), encoder.items())
+
+
 def test_a_target_is_not_in_the_history_that_predicts_it(data):
     epoch = epoch_of(data)
     items, weights, targets = epoch._split_histories(epoch.users)

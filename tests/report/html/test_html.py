@@ -17,7 +17,8 @@ import pytest
 from grouprec.core.types import StorageError
 from grouprec.explore.edited_tables import EditedRun
 from grouprec.explore.edits import Edit, EditHistory, change
-from grouprec.report.html import drawings, render, sections, write
+from grouprec.report.html import drawings, render, sections, slides, write
+from grouprec.report.html import views as html_views
 from grouprec.report.html.markup import Html, element, sentence, table
 from grouprec.report.html.reading import Reading
 from grouprec.runs.store import Run, RunStore, State
@@ -82,7 +83,14 @@ def test_the_report_is_one_well_formed_file_that_fetches_and_runs_nothing(page: 
 def test_every_link_leads_to_a_part_of_the_report(page: Page) -> None:
     targets = {value for name, value in page.attributes if name == "id"}
     links = {value[1:] for name, value in page.attributes if name == "href"}
-    assert links == targets == {"map", "groups", "lists", "number", "evidence", "method", "limits"}
+    six = {f"view-{number}" for number in range(1, 7)}
+    assert links == targets == {"map", "groups", "lists", "number", "evidence", "method", "limits"} | six
+
+
+def test_the_report_begins_with_the_six_views_that_are_presented(page: Page, run: Run) -> None:
+    views = Page(slides.slides(html_views.six_views(Reading.of(run)), run.title()))
+    assert views.tags["section"] == 6 and views.text in page.text
+    assert page.text.index(views.text) < page.text.index("How to read this")
 
 
 def test_the_first_line_is_the_answer_with_a_number_from_the_run(page: Page) -> None:

@@ -10,6 +10,7 @@ from grouprec.report import tables
 from grouprec.runs.store import Run, RunStore
 from grouprec.ui import state
 from tests.support.planted_run import build_run
+from tests.support.small_run import copy_of
 from tests.ui.opening import FRAME, PATIENCE, headline, open_page, texts
 
 
@@ -32,6 +33,17 @@ def test_the_list_that_the_run_chose_stands_beside_the_others(finished_run: Run)
     assert labels(app, 1) == [f"Item {n}" for n in range(11, 21)]
     assert labels(app, 2) == [f"Item {n}" for n in range(111, 121)]
     assert {"score", "reach", "owned"} <= set(app.dataframe[0].value.columns)
+
+
+def test_new_items_say_where_they_stand_and_what_they_are_like(unlike_run: Run, runs_folder: RunStore) -> None:
+    run = copy_of(unlike_run, runs_folder)
+    first = run.table("new_items").iloc[0]
+    app = open_page("recommendations", run=run.run_id, group="1")
+    said = next(line for line in texts(app).splitlines() if line.startswith("- Number 10"))
+    assert first["label"] in said and f"is like *{first['like_label']}*" in said and "and others" in said
+    assert first["label"] not in labels(open_page("recommendations", run=run.run_id, group="1", part="feedback"), 0)
+    lists = open_page("recommendations", run=run.run_id, group="1", part="ways")
+    assert first["label"] in labels(lists, 0)
 
 
 def test_items_that_the_first_list_has_too_bear_a_mark(finished_run: Run) -> None:

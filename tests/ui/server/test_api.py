@@ -15,7 +15,7 @@ from starlette.types import Message
 from grouprec.live import streams
 from grouprec.live.stream import Stream
 from grouprec.runs.store import Run, RunStore
-from grouprec.ui.server import api, health, uploads
+from grouprec.ui.server import api, health, present, uploads
 
 
 @dataclass
@@ -222,4 +222,4 @@ def test_the_server_has_the_routes() -> None:
     import app
 
     paths = [route.path for route in app.app._user_routes]
-    assert paths == [route.path for route in (*health.routes(), *api.routes(), uploads.route())]
+    assert paths == [route.path for route in (*health.routes(), *api.routes(), *present.routes(), uploads.route())]

@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
-from starlette.types import Message
+from starlette.types import ASGIApp, Message
 from streamlit.web.server.server_util import get_cookie_secret
 from streamlit.web.server.starlette import starlette_app
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
@@ -47,7 +47,9 @@ def cookie(secret: str | None = None, **more: Any) -> str:
     return f"{USER_COOKIE_NAME}={signed}"
 
 
-def ask(app: Door, path: str, cookie: str = "", method: str = "GET", **headers: str) -> tuple[int, str]:
+def ask(
+    app: ASGIApp, path: str, cookie: str = "", method: str = "GET", query: str = "name=a.csv", **headers: str
+) -> tuple[int, str]:
     sent: list[Message] = []
 
     async def receive() -> Message:
@@ -57,7 +59,7 @@ def ask(app: Door, path: str, cookie: str = "", method: str = "GET", **headers: 
         sent.append(message)
 
     lines = [(b"cookie", cookie.encode()), *((k.replace("_", "-").encode(), v.encode()) for k, v in headers.items())]
-    scope = {"type": "http", "method": method, "path": path, "query_string": b"name=a.csv", "headers": lines}
+    scope = {"type": "http", "method": method, "path": path, "query_string": query.encode(), "headers": lines}
     asyncio.run(app(scope, receive, send))
     return sent[0]["status"], b"".join(message.get("body", b"") for message in sent[1:]).decode()
 

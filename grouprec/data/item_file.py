@@ -1,0 +1,65 @@
+"""A file about items: their attributes and vectors, and the items in it that nobody has yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import pandas as pd
+
+from grouprec.data.attributes import attribute_table, label_table, places_of
+from grouprec.data.columns import AttributeRoles, detect_attribute_roles
+from grouprec.data.dataset import NewItems
+from grouprec.data.ids import encode_ids
+from grouprec.data.limits import LONGEST_ID
+from grouprec.data.read import Reading, read_table
+from grouprec.data.vectors import take_vectors, unit_rows
+
+
+@dataclass(frozen=True, eq=False)
+class ItemFile:
+    """The file's rows, its columns, and its vectors by column, float32 [n, D]."""
+
+    table: pd.DataFrame
+    roles: AttributeRoles
+    vectors: dict[str, np.ndarray]
+
+    @classmethod
+    def read(cls, path: Path | None, ids: np.ndarray) -> Self | None:
+        """Return the file, None where there is none; ``ids`` are those of the items in the interactions.
+
+        Raises:
+            DataError: it cannot be read, holds none of the ids, or a vector in it cannot be used.
+        """
+        if path is None:
+            return None
+        name = Path(path).name
+        table, vectors = take_vectors(read_table(Path(path), reading=Reading(as_it_is=True)), name)
+        roles = detect_attribute_roles(table, ids, "item", name)
+        return cls(table, replace(roles, vectors=tuple(vectors)), vectors)
+
+    @property
+    def parts(self) -> tuple[pd.DataFrame, AttributeRoles]:
+        """Return the rows and their columns, as :mod:`grouprec.data.attributes` takes them."""
+        return self.table, self.roles
+
+    def vectors_of(self, ids: np.ndarray) -> np.ndarray | None:
+        """Return the items' vectors (:attr:`~grouprec.data.dataset.Dataset.item_vectors`)."""
+        places = places_of(self.table[self.roles.id], ids)
+        blocks = [np.where(places[:, None] >= 0, block[places], 0) for block in self.vectors.values()]
+        return unit_rows(blocks)
+
+    def new_items(self, known: np.ndarray, refused: np.ndarray) -> NewItems:
+        """Return the items of the file that are not known.
+
+        Args:
+            known: ids of the items that take part in training.
+            refused: ids of items that were left out on purpose: postage and the like.
+        """
+        _, names = encode_ids(self.table[self.roles.id])
+        ids = names[~np.isin(names, np.concatenate([known, refused]))]
+        ids = ids[np.fromiter((len(one) <= LONGEST_ID for one in ids), bool, len(ids))]
+        labels = label_table(self.parts, ids, ids.copy())
+        return NewItems(ids, labels, attribute_table(self.parts, ids), self.vectors_of(ids))

@@ -1,0 +1,267 @@
+"""The six views of a finished run, for people in a room: what each says, its numbers, its picture or its list.
+
+The presenter, the first page of the report and shared links draw these, and say nothing else. As everywhere in a
+report, few people are told as few.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from grouprec.core.tables import records
+from grouprec.evaluate.enough import enough, smoothed
+from grouprec.explore.kinds import kinds
+from grouprec.report import gain, sentences, small_groups, tables
+from grouprec.report.bundle import own_number
+from grouprec.report.html import drawings, pictures
+from grouprec.report.html.markup import Html
+from grouprec.report.html.reading import Reading
+from grouprec.report.tested import rests_on
+from grouprec.report.text import count, percent, plain, plural, short
+from grouprec.report.who import who_of
+from grouprec.runs import schemas
+from grouprec.runs.approvals import approvals
+from grouprec.runs.forgotten import forgotten
+
+NAMES = ("file", "groups", "group", "decide", "evidence", "live")  # in their order
+DEPTH = 10  # items of a list
+MOST_STEPS, MOST_GROUPS = 5, 12
+OBSERVED = (
+    "Measured on what people took without having seen these lists; only a trial can say what showing them changes."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """One view. Sentences are markdown, names already escaped.
+
+    Attributes:
+        name: in addresses.
+        title: of one or two words.
+        said: the sentence that the view is about.
+        picture: HTML.
+        caption: what the picture shows.
+        facts: what a number is -> the number as text.
+        notes: sentences beside the picture.
+    """
+
+    name: str
+    title: str
+    said: str
+    picture: Html | None = None
+    caption: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def six_views(reading: Reading, group: int | None = None) -> list[View]:
+    """Return the six views of a run, in their order.
+
+    Args:
+        group: the one that has a view of its own; the largest where it is None or not there.
+    """
+    makers: list[Callable[[Reading], View]] = [
+        _file,
+        _groups,
+        lambda run: _group(run, group),
+        _decide,
+        _evidence,
+        _live,
+    ]
+    return [make(reading) for make in makers]
+
+
+def _known(*notes: str | None) -> tuple[str, ...]:
+    return tuple(note for note in notes if note)
+
+
+# -- what it is about
+
+
+def _file(reading: Reading) -> View:
+    metrics = reading.metrics
+    rows, users, items = (metrics.get(name, 0) for name in ("n_interactions", "n_users", "n_items"))
+    said = (
+        f"**{plain(metrics.get('dataset') or reading.title)}** holds {plural(rows, 'interaction')} of "
+        f"{plural(users, 'user')} with {plural(items, 'item')}."
+    )
+    steps = reading.table("preparation")
+    tested = metrics.get("n_test_users")
+    facts = {"Users": count(users), "Items": count(items)} | ({} if tested is None else {"Tested on": count(tested)})
+    left_out = "" if steps is None else _left_out(steps)
+    notes = _known(left_out, rests_on(metrics), sentences.repeats_words(metrics), forgotten(reading.run).sentence())
+    picture = None if steps is None else pictures.bars(_rows_left(steps))
+    return View("file", "The file", said, picture, "Rows of the file that are left after every step", facts, notes)
+
+
+def _left_out(steps: pd.DataFrame) -> str:
+    before, after = int(steps["rows_before"].iloc[0]), int(steps["rows_after"].iloc[-1])
+    return f"Of {plural(before, 'row')} of the file, {percent(after / before)} are used." if before else ""
+
+
+def _rows_left(steps: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows at the beginning and after the steps that left out most, in their order."""
+    most = steps[steps["dropped"] > 0].nlargest(MOST_STEPS, "dropped").sort_index()
+    rows = [("in the file", steps["rows_before"].iloc[0])]
+    rows += [(f"without {step}", after) for step, after in zip(most["step"], most["rows_after"], strict=True)]
+    if len(most) and most["rows_after"].iloc[-1] != steps["rows_after"].iloc[-1]:
+        rows.append(("used", steps["rows_after"].iloc[-1]))
+    frame = pd.DataFrame(rows, columns=["title", "value"])
+    return frame.assign(ours=np.arange(len(frame)) == len(frame) - 1, text=frame["value"].map(count))
+
+
+def _groups(reading: Reading) -> View:
+    users, groups, told = reading.table("users"), reading.groups, reading.told
+    drawing, placed = None, 0
+    if users is not None:
+        few = groups.loc[told.rest, "group"]
+        drawing, _, placed = drawings.user_map(users[~users["group"].isin(few)], reading.names, mark=1.7)
+    sized = groups.assign(told=told.sizes, few=told.few)
+    first = sized.sort_values(["told", "group"], ascending=[False, True]).head(MOST_GROUPS)
+    legend = pictures.legend(
+        (row["group"], str(row["name"]), small_groups.people(row["told"], row["few"], count(row["told"])))
+        for row in records(first)
+    )
+    rest = len(groups) - len(first)
+    caption = "Every dot is a user; near each other means alike." if placed else ""
+    return View(
+        "groups",
+        "The groups",
+        reading.groups_said,
+        pictures.beside(drawing if placed else None, legend),
+        " ".join(_known(caption, f"{plural(rest, 'smaller group')} not named." if rest else "", told.words)),
+    )
+
+
+# -- one group
+
+
+def _group(reading: Reading, group: int | None) -> View:
+    told, metrics = reading.told, reading.metrics
+    sized = reading.groups.assign(told=told.sizes, share=told.shares, few=told.few, rest=told.rest)
+    chosen = sized[sized["group"] == group]
+    row = (chosen if len(chosen) else sized.sort_values(["told", "group"], ascending=[False, True])).iloc[0]
+    first = _first(reading, int(row["group"]))
+    about = "" if row["rest"] else _who(reading, int(row["group"]))
+    size = small_groups.people(int(row["told"]), bool(row["few"]), plural(row["told"], "user"))
+    labels = [f"*{plain(short(label, 48))}*" for label in first["label"].head(2)]
+    shown = f"show {' and '.join(labels)} first" if labels else "there is nothing left to show"
+    described = row.get("description", "")
+    return View(
+        "group",
+        "One group",
+        f"**{plain(short(row['name'], 60))}** ({size}): {shown}.",
+        pictures.listed(first, int(row["group"]), bool(row["rest"])),
+        "" if row["rest"] else "Members who have the item among their own 50 best predictions.",
+        {} if row["few"] else {"Of all users": percent(row["share"])},
+        _known(
+            plain(described) if isinstance(described, str) else "",
+            f"{about}." if about else "",
+            f"{sentences.REGIMES.get(reading.regime, reading.regime)}." if not metrics.get("repeats") else "",
+        ),
+    )
+
+
+def _first(reading: Reading, group: int) -> pd.DataFrame:
+    """Return the head of a group's list by rank; empty where the run has none."""
+    made = reading.table("group_lists")
+    if made is None:
+        return pd.DataFrame({"label": [], "reach": []})
+    return tables.group_list(made, group, reading.method, reading.regime).head(DEPTH)
+
+
+def _who(reading: Reading, group: int) -> str:
+    items, attributes = reading.table("group_items"), reading.table("group_attributes")
+    known = reading.table("items")
+    if items is None or attributes is None or known is None:
+        return ""
+    kind_of = dict(zip(known["item"], kinds(known, schemas.named("items").more_names(known)), strict=True))
+    return who_of(group, reading.groups, items, kind_of, attributes, reading.table("group_activity"))
+
+
+# -- what the lists are worth
+
+
+def _decide(reading: Reading) -> View:
+    value, n = reading.table("value_of_groups"), own_number(reading.metrics)
+    method = "" if value is None else tables.curve_method(value, reading.metrics, reading.regime)
+    curves = {} if value is None else tables.value_curves(value, reading.regime, method)
+    said = reading.groups_said
+    if value is None or not curves:
+        none = "This run did not measure other numbers of lists."
+        return View("decide", "The decision", said, notes=_known(none, *_approved(reading)))
+    own = next(iter(curves.values()))
+    hits = tables.value_curves(value, reading.regime, method, gain.HITS).get(method, own.iloc[:0])
+    steps = reading.table("gain_of_groups")
+    steps = None if steps is None else steps[steps["regime"] == reading.regime]
+    split = gain.split_at(steps, hits, n)
+    n = n if n in set(own["n_groups"]) else 0
+    said = gain.lists_answer(own, hits, steps, split, n)
+    if hits.empty:
+        return View("decide", "The decision", said, notes=_approved(reading))
+    least, hits = enough(hits), hits.assign(value=smoothed(hits))
+    floor = gain.floor_of(own)
+    return View(
+        "decide",
+        "The decision",
+        said,
+        pictures.reach_curve(hits, least, n, gain.floor_title(floor)),
+        "People of 100 who find something in their first ten, by number of lists; the band is the 95 % interval.",
+        _reached(hits, least),
+        (gain.floor_words(floor), *_approved(reading)),
+    )
+
+
+def _reached(hits: pd.DataFrame, least: int) -> dict[str, str]:
+    """Return how many people of 100 one list, the lists that are enough, and personal lists reach."""
+    row = hits[hits["n_groups"] == least].iloc[0]
+    named = {"One good list": "floor", plural(least, "list"): "value", "Personal lists": "individual"}
+    return {title: gain.people(row[column]) for title, column in named.items()}
+
+
+def _approved(reading: Reading) -> tuple[str, ...]:
+    """Say what was approved last, by whom and when."""
+    last = approvals(reading.run.path)[-1:]
+    return tuple(
+        f"**{plural(one.lists, 'list') if one.lists else 'Personal lists'} approved** by {plain(one.by)}, "
+        f"{pd.Timestamp(one.at, unit='s'):%d %B %Y}."
+        for one in last
+    )
+
+
+def _evidence(reading: Reading) -> View:
+    split = reading.split
+    if split is None:
+        said = sentences.compare_answer(reading.evaluation, reading.regime, reading.n_lists, reading.method)
+        return View("evidence", "The evidence", said, notes=(OBSERVED,))
+    rows = tables.five_bars(reading.evaluation, split, reading.regime, reading.method)
+    return View(
+        "evidence",
+        "The evidence",
+        gain.reached_answer(split),
+        pictures.bars(rows.assign(text=[gain.people(value / 100) for value in rows["value"]])),
+        f"{gain.AXIS[:1].upper()}{gain.AXIS[1:]}; lines are 95 % intervals.",
+        notes=_known(gain.parts_answer(split), rests_on(reading.metrics), OBSERVED),
+    )
+
+
+def _live(reading: Reading) -> View:
+    updater = reading.metrics.get("updater") or {}
+    rates = updater.get("hit_rate@10") or {}
+    said = sentences.updater_answer(updater)
+    note = "Every event moves its user, the user's group where it has to, and the lists of the groups concerned."
+    if not {"frozen", "updated"} <= set(rates) or sentences.too_few(updater.get("n_users")):
+        return View("live", "Live", said, notes=(note,))
+    known = {"As trained": "frozen", "Updated after every event": "updated"}
+    ends = [rates.get(f"{name}_interval") or (np.nan, np.nan) for name in known.values()]
+    rows = pd.DataFrame({"title": list(known), "value": [rates[name] for name in known.values()]})
+    rows = rows.assign(low=[low for low, _ in ends], high=[high for _, high in ends], ours=[False, True])
+    rows = rows.assign(text=rows["value"].map(percent))
+    facts = {"Events": count(updater["n_events"])}
+    facts |= {"Users": count(updater["n_users"])} if updater.get("n_users") else {}
+    caption = "Events whose item stood in the first ten of their user's own list, just before"
+    return View("live", "Live", said, pictures.bars(rows), caption, facts, (note,))
