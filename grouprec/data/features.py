@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 from pandas.api import types as dtypes
+from scipy import sparse
 from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 
@@ -22,6 +23,8 @@ MAX_TERMS = 20_000
 NEARLY_ALL = 0.95  # of an items' column are numbers: then it is one of numbers
 SKEWED = 2.0  # skewness beyond which a number is read through log1p
 LIMIT = 5.0  # features are clipped to this many standard deviations
+_SAID = re.compile(r"(?s)(?=.{1,32}$).*[^\W\d_]{3,}")  # of a category that can be said
+_SAYS_NOTHING = frozenset(["yes", "true", "false", "none", "other", "others", "unknown"])
 _BETWEEN_TAGS = (r"\s*\|\s*", r"\s*;\s*", r"\s*,\s*", r"\s*/\s*", r"\s+")
 _AROUND_TAGS = "[](){}\"' "  # of a list written as text
 
@@ -40,6 +43,25 @@ def text_columns(frame: pd.DataFrame) -> list[str]:
     """Return which columns of a frame of items hold free text."""
     described = (_describe(str(name), frame[name], of_items=True) for name in frame.columns)
     return [column["name"] for column in described if column["kind"] == "text"]
+
+
+def categories_of(frame: pd.DataFrame) -> tuple[np.ndarray, sparse.csr_array]:
+    """Return the categories of items that say something in words, and which item has which.
+
+    Returns:
+        values as in the file, object [V], and 1 where an item has one, CSR float32 [n, V].
+    """
+    values: list[str] = []
+    blocks = [np.zeros((len(frame), 0), np.float32)]
+    for name in frame.columns:
+        if dtypes.is_numeric_dtype(frame[name]):
+            continue
+        column = _describe(str(name), frame[name], of_items=True)
+        if column["kind"] == "category":
+            telling = [bool(_SAID.match(one)) and one.lower() not in _SAYS_NOTHING for one in column["values"]]
+            values += [one for one, kept in zip(column["values"], telling, strict=True) if kept]
+            blocks.append(_category_features(column, frame)[:, np.flatnonzero(telling)])
+    return np.array(values, dtype=object), sparse.csr_array(np.hstack(blocks))
 
 
 def vector_features(vectors: np.ndarray | None, n: int, size: int, seed: int = 0) -> np.ndarray:

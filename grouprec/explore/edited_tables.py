@@ -133,7 +133,9 @@ class EditedRun:
         apart = np.zeros(len(self._data.user_ids), np.int32)
         apart[self._fit_rows(rows)] = 1
         two = apart.min() != apart.max() and len(rows) > 0
-        wish = name_groups(self._data.item_labels, self._data.histories, Groups(apart, 2))[1] if two else "New group"
+        data = self._data
+        named = (data.item_labels, data.histories, Groups(apart, 2), data.item_attributes)
+        wish = name_groups(*named)[1] if two else "New group"
         taken = {self.grouping.names[number].casefold() for number in self.grouping.sizes}
         numbered = (f"{wish} ({again})" for again in range(2, len(taken) + 3))
         return next(name for name in (wish, *numbered) if name.casefold() not in taken)
@@ -167,7 +169,10 @@ class EditedRun:
         rows = np.repeat(np.arange(len(fitted), dtype=np.int32), np.diff(histories.indptr))
         had = Interactions(rows, histories.indices, histories.data)
         parts = (had, nothing, nothing)
-        return Dataset(self.run.run_id, "", base.user_ids, base.item_ids, *parts, base.item_labels, attributes)
+        of_items = schemas.named("items").attributes(self.run.table("items"))
+        return Dataset(
+            self.run.run_id, "", base.user_ids, base.item_ids, *parts, base.item_labels, attributes, of_items
+        )
 
     @cached_property
     def _preference(self) -> Preference:

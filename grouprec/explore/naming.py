@@ -15,6 +15,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from grouprec.core.arrays import empty_csr, presence
 from grouprec.core.tables import by_number
 from grouprec.core.types import Groups
+from grouprec.data.features import categories_of
 from grouprec.ranking.group_lists import member_matrix
 from grouprec.ranking.statistics import Z
 
@@ -22,6 +23,8 @@ MIN_MEMBERS = 3  # an item or attribute of fewer members says nothing about a gr
 MIN_Z = 2.0  # standard errors by which an attribute must differ
 MIN_LIFT = 1.1  # a term must be so many times as frequent in a group's document as in the others
 MAX_WORDS = 3  # in a name made of terms
+SHARED, SHARED_LABELS = 0.05, 20  # share of labels, and number, beyond which a word is one that kinds of items share
+SHARED_LIFT = 4.0  # takes the place of MIN_LIFT for such words
 MAX_LABEL = 32  # characters of an item's label in a name
 _TINY = 1e-9  # instead of a division by 0
 _WORD = r"(?u)\b[^\W\d_]{3,}\b"  # letters of any script, no numbers
@@ -133,7 +136,8 @@ def distinguishing_words(
     each label as often as the item's share of members exceeds its share of all users, so that what everybody has
     names no group, and only items of at least 3 members (all members of a smaller group); a term that is as frequent
     in the other documents weighs nothing, however often it occurs; a pair counts twice, for being two words; and a
-    term that shares a word with a better one is left out, so that a pair does not come back as its two words.
+    term that shares a word with a better one is left out, so that a pair does not come back as its two words; and words
+    that labels of all kinds share (SET, BAG: more than 5 % of them, at least 20) have to be four times as frequent.
 
     Args:
         item_labels: str [I].
@@ -144,6 +148,26 @@ def distinguishing_words(
         G lists of lower-case terms, best first; empty where labels hold no words or a group is like all users.
     """
     terms, words = counted or count_terms(item_labels)
+    return _typical(terms, words, histories, groups, n, _least_lifts(terms, words))
+
+
+def _least_lifts(terms: np.ndarray, words: sparse.csr_array) -> np.ndarray:
+    """Return how many times as frequent as elsewhere every term must be, float64 [T]."""
+    counts = np.asarray(words.sum(axis=0)).ravel()
+    most = max(SHARED * words.shape[0], SHARED_LABELS)
+    shared = {term for term, count in zip(terms, counts, strict=True) if " " not in term and count > most}
+    return np.array([SHARED_LIFT if shared.issuperset(term.split()) else MIN_LIFT for term in terms])
+
+
+def _typical(
+    terms: np.ndarray,
+    words: sparse.csr_array,
+    histories: sparse.csr_array,
+    groups: Groups,
+    n: int,
+    least: np.ndarray | float = MIN_LIFT,
+) -> list[list[str]]:
+    """Return at most ``n`` terms that are typical of each group, as :func:`distinguishing_words` weighs them."""
     if not len(terms):
         return [[] for _ in range(groups.n_groups)]
     inside = (member_matrix(groups) @ presence(histories)).toarray()
@@ -155,7 +179,7 @@ def distinguishing_words(
     share = document / np.where(length > 0, length, 1)
     weight = share * rarity * (1 + np.char.count(terms.astype(str), " "))
     elsewhere = (frequency - document) / np.maximum(length.sum() - length, _TINY)
-    weight[share < MIN_LIFT * elsewhere] = 0
+    weight[share < least * elsewhere] = 0
     order = np.argsort(-weight, axis=1, kind="stable")
     return [_without_overlap(terms[row[: np.count_nonzero(weight[g])]], n) for g, row in enumerate(order)]
 
@@ -266,37 +290,50 @@ def _median_differences(column: pd.Series, groups: Groups) -> pd.DataFrame:
     return by_group[["in_group"]].assign(overall=overall, lift=lift, z=z, p=2 * ndtr(-z.abs())).reset_index()
 
 
-def name_groups(item_labels: np.ndarray, histories: sparse.csr_array, groups: Groups) -> list[str]:
+def name_groups(
+    item_labels: np.ndarray, histories: sparse.csr_array, groups: Groups, attributes: pd.DataFrame | None = None
+) -> list[str]:
     """Return a short name for every group, never two alike, the same for the same input: :func:`group_names` of its
-    :func:`distinguishing_words` and of the labels of its :func:`distinguishing_items`.
+    :func:`distinguishing_words`, of the labels of its :func:`distinguishing_items` and of its typical category.
 
     Args:
         item_labels: str [I].
         histories: CSR [U, I]; weights do not count.
+        attributes: of the items, I rows; nothing where None.
     """
     telling = distinguishing_items(histories, groups, n=5)
     labels: list[list[str]] = [[] for _ in range(groups.n_groups)]
     for group, items in by_number(telling, "group"):
         labels[group] = item_labels[items["item_row"].to_numpy()].astype(str).tolist()
-    return group_names(distinguishing_words(item_labels, histories, groups), labels)
+    known = (np.empty(0, object), empty_csr((len(item_labels), 0))) if attributes is None else categories_of(attributes)
+    categories = [next(iter(own), "") for own in _typical(*known, histories, groups, 1)]
+    return group_names(distinguishing_words(item_labels, histories, groups), labels, categories)
 
 
-def group_names(words: list[list[str]], labels: list[list[str]] | None = None) -> list[str]:
-    """Return a short name for every group, never two alike, e.g. "Vintage · Lunch bag".
+def group_names(
+    words: list[list[str]], labels: list[list[str]] | None = None, categories: list[str] | None = None
+) -> list[str]:
+    """Return a short name for every group, never two alike, e.g. "Vintage · Lunch bag" or "Drama: Pulp fiction".
 
-    In this order, the first that no group before it has: two of the terms, at most 3 words together, or one term; the
-    label of a telling item; its number ("Group 3"). A group whose terms and items are all taken gets its best name
+    The category comes first, where there is one. Then, in this order, the first that no group before it has: two of the
+    terms, at most 3 words together (4 after a category, which makes two titles), or one term; the label of a telling
+    item; its number ("Group 3"). A group whose terms and items are all taken gets its best name
     with a number: "Vintage · Lunch bag (2)". Names with the same words in another order or case count as alike.
 
     Args:
         words: terms of every group, best first (:func:`distinguishing_words`).
         labels: labels of every group's telling items, best first; those without a word of letters, such as article
             numbers, name nothing.
+        categories: of every group the one that is typical of it, or "".
     """
     names: list[str] = []
     taken: set[tuple[str, ...]] = set()
     for number, terms in enumerate(words, start=1):
-        wishes = [*_names_of_terms(terms), *_names_of_items(labels[number - 1] if labels else [])]
+        category = categories[number - 1] if categories else ""
+        most = MAX_WORDS + 1 if category else MAX_WORDS
+        wishes = [*_names_of_terms(terms, most), *_names_of_items(labels[number - 1] if labels else [])]
+        if category:
+            wishes = [*(f"{category}: {wish}" for wish in wishes), category]
         if not wishes:
             wishes = [f"Group {number}"]
         numbered = (f"{wishes[0]} ({again})" for again in count(2))
@@ -305,12 +342,12 @@ def group_names(words: list[list[str]], labels: list[list[str]] | None = None) -
     return names
 
 
-def _names_of_terms(terms: list[str]) -> Iterator[str]:
+def _names_of_terms(terms: list[str], most: int) -> Iterator[str]:
     """Every term with each later one, then by itself, as far as the words are few enough."""
     titles = [term[:1].upper() + term[1:] for term in terms]
     for at, first in enumerate(titles):
         for second in titles[at + 1 :]:
-            if len(f"{first} {second}".split()) <= MAX_WORDS:
+            if len(f"{first} {second}".split()) <= most:
                 yield f"{first} · {second}"
         yield first
 

@@ -78,7 +78,7 @@ def groups_table(data: Dataset, groups: Groups, preference: Preference) -> pd.Da
     return pd.DataFrame(
         {
             "group": np.arange(1, groups.n_groups + 1),
-            "name": name_groups(data.item_labels, data.histories, groups),
+            "name": name_groups(data.item_labels, data.histories, groups, data.item_attributes),
             "size": sizes,
             "share": sizes / sizes.sum(),
             "separation": separation(groups, preference.space),
@@ -94,7 +94,7 @@ def group_evaluation_table(
 
     After a refit the final groups are other ones; these are the groups that the test part judged.
     """
-    names = name_groups(data.item_labels, data.histories, groups)
+    names = name_groups(data.item_labels, data.histories, groups, data.item_attributes)
     chosen = evaluated[evaluated["method"] == evaluated["regime"].map(dict(list_method))]
     return chosen.assign(name=[names[group] for group in chosen["group"]], group=chosen["group"] + 1)
 
@@ -231,7 +231,7 @@ def what_if_tables(
 
 
 def _numbered_groups(data: Dataset, groups: Groups, number: np.ndarray) -> pd.DataFrame:
-    names = name_groups(data.item_labels, data.histories, groups)
+    names = name_groups(data.item_labels, data.histories, groups, data.item_attributes)
     frame = pd.DataFrame({"group": number, "name": names, "size": groups.sizes})
     return frame.sort_values("group", ignore_index=True)
 

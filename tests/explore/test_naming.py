@@ -7,9 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 from scipy.stats import hypergeom
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.preprocessing import normalize
 
 from grouprec.core.types import Groups
 from grouprec.data.synthetic import planted
+from grouprec.explore import naming as naming_rules
 from grouprec.explore.naming import (
     distinguishing_attributes,
     distinguishing_items,
@@ -201,6 +204,61 @@ def test_a_word_on_every_label_names_no_group():
     names = name_groups(KNOWN.data.item_labels, KNOWN.data.histories, GROUPS)
     assert len(set(names)) == 4
     assert all(int(name.removeprefix("Item ")) in KNOWN.favourites[group] for group, name in enumerate(names))
+
+
+def test_words_that_labels_share_name_no_group_by_themselves():
+    """Half of the labels begin with SET, a third end with BAG: alone both say nothing, LUNCH BAG says something."""
+    kinds = ["lunch bag", "garden spade", "tea cup", "candle"]
+    block = np.repeat(np.arange(4), 40)
+    labels = np.array([f"{'SET ' * (n % 2)}{kinds[one]} {'bag' if n % 3 == 0 else ''}" for n, one in enumerate(block)])
+    owned = np.repeat(np.eye(4)[:, block] * (np.arange(160) % 2 > 0), 10, axis=0)
+    groups = Groups(np.repeat(np.arange(4), 10).astype(np.int32), 4)
+    words = distinguishing_words(labels.astype(object), sparse.csr_array(owned.astype(np.float32)), groups)
+    assert words[0][0] == "lunch bag" and words[1][0] == "garden spade"
+    assert not any({"set", "bag"} & set(terms) for terms in words[1:])
+
+
+def test_names_begin_with_the_category_that_is_typical():
+    known = KNOWN.data
+    frame = pd.DataFrame(
+        {
+            "genre": [f"{'Abcd'[n // 10]}rama|{'Crime' if n % 3 else 'War'}" for n in range(40)],
+            "new": ["yes", "no"] * 20,
+        }
+    )
+    names = name_groups(known.item_labels, known.histories, GROUPS, frame)
+    assert [name.partition(":")[0] for name in names] == ["Arama", "brama", "crama", "drama"]
+    assert group_names([["air force", "star trek"]], None, ["War"]) == ["War: Air force · Star trek"]
+    assert group_names([[], []], None, ["War", "War"]) == ["War", "War (2)"]
+
+
+def told_by_name(names, texts, histories, groups):
+    """Return the share of users whose own items' words are nearest to the name of their group, ties shared."""
+    reader = TfidfVectorizer(token_pattern=r"(?u)\b[^\W\d_]{2,}\b")
+    words = reader.fit_transform(texts)
+    own, called = (histories != 0).astype(float) @ words, reader.transform(names)
+    alike = (normalize(own) @ normalize(called).T).toarray()
+    best = alike >= alike.max(axis=1, keepdims=True) - 1e-12
+    return (best[np.arange(len(best)), groups.labels] / best.sum(axis=1)).mean()
+
+
+def test_held_out_members_are_told_by_the_name_alone_better_than_by_words_of_titles(monkeypatch):
+    """Titles are of four words of their own, and SET or BAG; a category says what half of them have in common."""
+    answer = planted(n_users=400, n_items=200, n_groups=8, noise=0.3, ordered=False)
+    data, groups, rng = answer.data, Groups(answer.labels, 8), np.random.default_rng(0)
+    block = np.repeat(np.arange(8), 25)
+    made = ["".join(rng.choice(list("abcdefghijklmnop"), 6)) for _ in range(300)]
+    labels = np.array([f"{rng.choice(['SET', 'BAG'])} {' '.join(rng.choice(made, 2))}" for _ in range(200)], object)
+    kinds = pd.DataFrame({"kind": [f"{'abcdefgh'[one]}things" for one in block]})
+    naming, told = np.arange(400) % 2 == 0, np.arange(400) % 2 == 1
+    parts = [Groups(groups.labels[rows], 8) for rows in (naming, told)]
+    texts = [f"{label} {kind}" for label, kind in zip(labels, kinds["kind"], strict=True)]
+    found = {}
+    for rule, attributes, shared in (("before", None, 1.0), ("now", kinds, naming_rules.SHARED)):
+        monkeypatch.setattr(naming_rules, "SHARED", shared)
+        names = name_groups(labels, sparse.csr_array(data.histories[naming]), parts[0], attributes)
+        found[rule] = told_by_name(names, texts, sparse.csr_array(data.histories[told]), parts[1])
+    assert found["now"] > found["before"] + 0.1 and found["now"] > 0.7
 
 
 def test_a_single_members_item_gives_no_word():
