@@ -11,6 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from grouprec.core import rights
+from grouprec.core.forms import mark_of
 from grouprec.core.rights import Deed
 from grouprec.core.site import app_root
 from grouprec.core.types import StorageError
@@ -216,11 +217,14 @@ def _read_table(path: str, version: float, name: str) -> pd.DataFrame:
 
 
 def edits_version(run: Run) -> tuple[int, int] | None:
-    """Return what changes whenever the edits of a run's groups do; None where nobody has made any."""
+    """Return what changes whenever the edits of a run's groups do; None where nobody has made any.
+
+    Edits that were made and are gone are not none: whoever reads them says so.
+    """
     try:
         found = (run.path / FILE).stat()
     except OSError:
-        return None
+        return (0, 0) if mark_of(run.path / FILE).exists() else None
     return found.st_mtime_ns, found.st_ino
 
 

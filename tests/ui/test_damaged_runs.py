@@ -65,6 +65,7 @@ SAMPLED = {
     "groups": ("tables/items", "cut"),  # in a part that runs by itself
     "recommendations": ("live/final.safetensors", "flip"),
     "recommendations, user": ("tables/user_lists", "other"),
+    "recommendations, ways": ("curation.json", "delete"),  # what people changed, and then is not there
     "personas, members": ("stages/profile", "delete"),
     "updates, send": ("live/ledger.sqlite", "other"),
     "train": ("events.jsonl", "empty"),
