@@ -53,7 +53,7 @@ def test_a_stranger_goes_from_the_sample_to_an_own_file_and_compared_lists(tab: 
     tab.open("/data")
     shop = write_csv(planted(n_users=80, n_items=60, events_per_user=20).data, tmp_path / "planted.csv")
     drop(tab, "planted.csv", shop.read_bytes())
-    expect(page.get_by_text("80 users can be tested").first).to_be_visible()
+    expect(page.get_by_text("There are 80 users and 60 items").first).to_be_visible()
     page.get_by_role("button", name="Continue to training").click()
     expect(page).to_have_url(re.compile("/train"))
     tab.settled()
