@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -27,7 +26,6 @@ JUDGES = 1000  # users of a fold who choose, drawn
 TRENDS = (0.25, 0.5, 0.75, 1.0, 1.25)  # exponents tried with every half-life
 FADES = (2.0, 3.0, 5.0, 8.0, 15.0, 30.0)  # later rows of a user after which an item counts half
 STRENGTHS = (0.3, 1.0, 3.0)  # times the preset's regularisation
-STRONGER = (9.0, 27.0)  # tried one by one, as long as the one before is the best
 MOST_ITEMS = 8_000  # beyond so many, only the preset's regularisation is tried
 
 
@@ -201,9 +199,6 @@ def _descend(best_of: Callable[[Iterable[_Choice]], _Choice], free: set[str], da
         best = best_of(replace(way, fade=fade) for fade in (0.0, *FADES) for way in ways)
     if "l2" in free and data[0].n_items <= MOST_ITEMS:
         best = best_of(replace(best, strength=strength) for strength in STRENGTHS)
-        for before, stronger in pairwise((STRENGTHS[-1], *STRONGER)):
-            if best.strength == before:
-                best = best_of([replace(best, strength=stronger)])
     return best_of(with_trends(best))
 
 

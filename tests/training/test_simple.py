@@ -15,7 +15,7 @@ from grouprec.data.folds import make_folds
 from grouprec.data.synthetic import planted
 from grouprec.ranking.recency import DAY
 from grouprec.runs.config import make_config
-from grouprec.training.simple import STRENGTHS, STRONGER, Judged, Simple, _Choice, _simplest, choose_simple
+from grouprec.training.simple import Judged, Simple, _Choice, _simplest, choose_simple
 from tests.support.blends import dataset
 
 CONFIG = make_config(interactions=Path("file.csv"), preset="quick")
@@ -100,18 +100,6 @@ def test_of_trends_the_one_that_folds_prefer_is_taken_not_the_weaker_one() -> No
     weak, strong = _Choice(half_life=7.0, trend=0.75), _Choice(half_life=14.0, trend=1.0)
     judged = {_Choice(): base - 0.1, weak: base - 0.002 + noise, strong: base}
     assert _simplest(judged, strong) == strong
-
-
-@pytest.mark.parametrize(("best", "more"), [(1.0, ()), (3.0, STRONGER[:1]), (9.0, STRONGER)])
-def test_stronger_regularisation_is_tried_as_long_as_that_pays(
-    best: float, more: tuple[float, ...], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    worth = lambda fold, choice: np.full(len(fold.task.users), -abs(np.log(choice.strength / best)))  # noqa: E731
-    monkeypatch.setattr("grouprec.training.simple._Fold.judge", worth)
-    data, known = planted(n_users=120, n_items=60).data.before_test(), {}
-    found = choose_simple(make_folds(data, "user", 0.2, 1, 0), "ease", CONFIG, lambda fraction, values: None, known)
-    assert sorted({choice.strength for _, choice in known}) == [*STRENGTHS, *more]
-    assert found.settings["l2"] == best * CONFIG.stage_config("encoder", "ease").model_dump()["l2"]
 
 
 def test_what_was_judged_is_not_judged_again_and_another_fold_may_decide_otherwise(
