@@ -112,8 +112,9 @@ def choose_once_more(
         one and one.with_trend(simple.half_life, simple.trend) for one in (choices.weights, choices.other_weights)
     )
     assert weights is not None
-    of_simple = {**choices.decided.get(simple.encoder, {}), **simple.settings}
-    decided = {**choices.decided, simple.encoder: of_simple}
+    decided = dict(choices.decided)
+    if simple.encoder in choices.encoders:
+        decided[simple.encoder] = {**decided.get(simple.encoder, {}), **simple.settings}
     return replace(choices, simple=simple, weights=weights, other_weights=other, decided=decided)
 
 

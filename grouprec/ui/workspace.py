@@ -23,6 +23,12 @@ from grouprec.ui.kept import Setting
 PANE_HEIGHT = 740
 TABLE_ROWS = 6
 SPLIT = [6, 7]  # widths of the map and of what stands beside it
+GROUP_COLUMNS = {
+    "group": st.column_config.NumberColumn("", width=40, help="The number and colour on the map"),
+    "name": st.column_config.TextColumn("Group", width=190),
+    "size": st.column_config.NumberColumn("Users", format="localized", width=60),
+    "share": st.column_config.NumberColumn("Share", format="percent", width=60),
+}
 LIST_COLUMNS = {
     "rank": st.column_config.NumberColumn("", width=36),
     "move": st.column_config.TextColumn("Move", width=50, help="Against the list as it was trained: ▲ up, ▼ down, new"),
@@ -140,12 +146,7 @@ def group_table(groups: pd.DataFrame, chosen: int) -> None:
         key=key,
         on_select=write,
         selection_mode="single-row-required",
-        column_config={
-            "group": st.column_config.NumberColumn("", width=40, help="The number and colour on the map"),
-            "name": st.column_config.TextColumn("Group", width=190),
-            "size": st.column_config.NumberColumn("Users", format="localized", width=60),
-            "share": st.column_config.NumberColumn("Share", format="percent", width=60),
-        },
+        column_config=GROUP_COLUMNS,
         alt="Groups with their number of users and share of all users",
     )
 

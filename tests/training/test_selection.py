@@ -138,6 +138,8 @@ def test_the_test_part_speaks_for_the_final_fit_and_only_for_it(tmp_path: Path) 
     assert found.decided["ease"]["l2"] == found.simple.settings["l2"] != 1.0
     assert found.decided["als"] == {"alpha": 2.0} and found.weights.encoders == weights.encoders
     assert found.weights.trend == pytest.approx(2.5 * found.simple.trend)
+    without = replace(choices, encoders=("als",), decided={"als": {"alpha": 2.0}})
+    assert choose_once_more(cache, without, [], last).decided == without.decided, "nothing is said of what is not there"
     nothing = replace(last, validation=Interactions.empty(timed=True))
     assert choose_once_more(cache, choices, [], nothing) is choices
     unsaid = replace(choices, simple=replace(before, n_users=0))

@@ -79,11 +79,9 @@ def group_table(groups: pd.DataFrame) -> None:
         key="groups_table",
         on_select=row_from_url(groups["group"].tolist()),
         selection_mode="single-row-required",
-        column_config={
-            "group": st.column_config.NumberColumn("", width=40, help="The number and colour on the map"),
+        column_config=workspace.GROUP_COLUMNS
+        | {
             "name": st.column_config.TextColumn("Group", width=160),
-            "size": st.column_config.NumberColumn("Users", format="localized", width=60),
-            "share": st.column_config.NumberColumn("Share", format="percent", width=60),
             "separation": st.column_config.NumberColumn("Apart", format="%.2f", help=SEPARATION_HELP, width=55),
         },
         alt="Groups with their number of users, share of all users and separation",
