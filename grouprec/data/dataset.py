@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -234,8 +234,16 @@ class Dataset:
 
     def without_validation(self) -> Dataset:
         """Return the same data with an empty validation part: a window as somebody knew it at its beginning."""
-        return replace(self, key=f"{self.key} alone", validation=Interactions.empty(self.timed))
+        return self._same_training(key=f"{self.key} alone", validation=Interactions.empty(self.timed))
 
     def without_test(self) -> Dataset:
         """Return the same data with an empty test part: what stages are allowed to see."""
-        return replace(self, test=Interactions.empty(self.timed))
+        return self._same_training(test=Interactions.empty(self.timed))
+
+    def _same_training(self, **changes: Any) -> Dataset:
+        """Return a dataset with other parts, which shares what has been made of the training part."""
+        other = replace(self, **changes)
+        for name in ("histories", "popularity", "_recent"):
+            if name in self.__dict__:
+                other.__dict__[name] = self.__dict__[name]
+        return other

@@ -64,6 +64,12 @@ def test_the_test_part_leaves_no_trace_in_what_stages_see():
     assert len(DATA.without_test().test) == 0 and len(DATA.without_test().validation) == len(DATA.validation)
 
 
+def test_datasets_with_the_same_training_part_share_what_is_made_of_it():
+    assert DATA.histories is DATA.without_test().histories is DATA.without_validation().histories
+    assert DATA.without_validation().recent() is DATA.recent() is DATA.without_test().recent()
+    assert (DATA.without_validation().known != DATA.histories).nnz == 0, "what users have also depends on other parts"
+
+
 def test_without_times_nothing_is_timed():
     data = dataset([0, 1], [0, 1], None)
     assert not data.timed and not data.before_test().timed and data.before_test().train.times is None
