@@ -153,7 +153,10 @@ def _relative(scores: np.ndarray, scale: Scale) -> np.ndarray:
     best = mean_of_best(scores, scale)[:, None]
     if scale == "log":
         return np.maximum(scores - best, np.float32(np.log(FLOOR)))
-    return np.log(np.maximum(scores, 0) / np.maximum(best, 1e-12) + np.float32(FLOOR))
+    relative = np.maximum(scores, 0)
+    relative /= np.maximum(best, 1e-12)
+    relative += np.float32(FLOOR)
+    return np.log(relative, out=relative)
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,11 +178,13 @@ class Predictor:
         total = np.add.outer(of_users, of_items.astype(np.float32))
         for source in self.sources:
             if weight := np.float32(weights.encoders.get(source.name, 0)):
-                total += weight * log_preference(source, rows, self.items.log_popularity)
+                preference = log_preference(source, rows, self.items.log_popularity)
+                preference *= weight
+                total += preference
         for weight, term in zip(weights.repeats or (), self.repeats, strict=False):  # none of users known by history
             part = term[rows].tocoo()
             total[part.coords] += np.float32(weight) * part.data
-        return expit(total)
+        return expit(total, out=total)
 
     def candidates(
         self, n: int = 200, seed: int = 0, excluded: np.ndarray | None = None, users: np.ndarray | None = None

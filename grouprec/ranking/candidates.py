@@ -165,7 +165,7 @@ def best_unseen(
     n_users, n_items = seen.shape
     n = min(n, n_items)
     items, scores = np.empty((n_users, n), np.int32), np.empty((n_users, n), np.float32)
-    size = min(batch_size, rows_per_batch(n_items, 1 << 24))
+    size = min(batch_size, rows_per_batch(n_items))  # larger arrays than that are made anew by the system each time
 
     def block(start: int) -> None:
         rows = slice(start, min(start + size, n_users))
