@@ -41,6 +41,15 @@ def largest_entries(matrix: sparse.csr_array, n: int) -> sparse.csr_array:
     return sparse.csr_array(parts, shape=matrix.shape)
 
 
+def stable_order(keys: np.ndarray) -> np.ndarray:
+    """Return the order of small integers >= 0, int64 [n], equal ones as they stand; by counting, so linear in ``n``."""
+    n = len(keys)
+    if not n:
+        return np.empty(0, np.int64)
+    places = np.arange(n)
+    return sparse.coo_array((places, (keys, places)), shape=(int(keys.max()) + 1, n)).tocsr().data
+
+
 def empty_csr(shape: tuple[int, ...], dtype: npt.DTypeLike = np.float32) -> sparse.csr_array:
     """Return CSR of that shape, [A, B], without an entry."""
     empty: Any = sparse.csr_array(shape, dtype=dtype)  # the stubs take a shape for the row of numbers it is, too

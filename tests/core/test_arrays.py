@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import sparse
 
-from grouprec.core.arrays import largest_entries
+from grouprec.core.arrays import largest_entries, stable_order
 
 
 def test_the_largest_entries_of_a_row_are_kept_and_of_equal_ones_the_first():
@@ -22,3 +22,8 @@ def test_the_largest_entries_are_those_of_a_stable_sort():
             assert (
                 found.indices[found.indptr[row] : found.indptr[row + 1]] == matrix.indices[matrix.indptr[row] + kept]
             ).all()
+
+
+def test_small_integers_are_ordered_as_by_a_stable_sort():
+    keys = np.random.default_rng(0).integers(0, 7, 200)
+    assert (stable_order(keys) == np.argsort(keys, kind="stable")).all() and len(stable_order(keys[:0])) == 0

@@ -10,7 +10,7 @@ import pandas as pd
 from pydantic import Field
 from scipy import sparse
 
-from grouprec.core.arrays import empty_csr, largest_entries
+from grouprec.core.arrays import empty_csr, largest_entries, stable_order
 from grouprec.core.types import Embeddings
 from grouprec.data.dataset import Dataset
 from grouprec.models.base import ALWAYS, PRESETS, Auto, Encoder, StageConfig, encoders, setting
@@ -92,7 +92,7 @@ class TransitionsEncoder(Encoder):
         takers = np.bincount(data.histories.indices, minlength=data.n_items).astype(np.float32)
         after, before = np.maximum(takers, 1) ** -0.5, 1 / (takers + SMOOTHING)
         window = min(self.config.window, max(len(users) - 1, 0))
-        places = np.argsort(items, kind="stable")
+        places = stable_order(items)
         starts = np.append(0, np.bincount(items, minlength=data.n_items).cumsum())
         kept = []
         for earlier in _slices(starts * window):

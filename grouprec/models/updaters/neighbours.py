@@ -6,7 +6,7 @@ import numpy as np
 from scipy import sparse
 
 from grouprec.core.arrays import empty_csr, largest_entries
-from grouprec.data.dataset import Interactions
+from grouprec.data.dataset import Interactions, time_order
 
 REACH = 30  # events between two that count as taken together
 OTHER_MOMENT = 0.1  # what two of different times count, against two of the same time
@@ -28,7 +28,7 @@ def neighbours_of(part: Interactions, n_items: int, rng: np.random.Generator) ->
     """
     times = np.zeros(len(part)) if part.times is None else part.times
     latest = np.argsort(-times, kind="stable")[:NEIGHBOUR_EVENTS]
-    order = latest[np.lexsort((rng.random(len(latest)), times[latest], part.user_rows[latest]))]
+    order = latest[time_order(times[latest], rng.random(len(latest)), part.user_rows[latest])]
     users, items, times = part.user_rows[order], part.item_rows[order], times[order]
     near = empty_csr((n_items, n_items))
     for distance in range(1, min(REACH, len(users) - 1) + 1):
