@@ -90,15 +90,17 @@ def device_title(device: str) -> str:
     return {"mps": "GPU: Apple Metal", "cpu": "CPU (no GPU found)"}[device]
 
 
-def batches(rng: np.random.Generator, n: int, size: int) -> Iterator[np.ndarray]:
+def batches(rng: np.random.Generator, n: int, size: int, most: int | None = None) -> Iterator[np.ndarray]:
     """Yield the numbers 0..n-1 in random order, ``size`` at a time; of several processes each gets its part.
+
+    With ``most`` so many of them at most, drawn.
 
     Where a GPU had no room for so many they are fewer (:func:`that_fits`).
     """
     together.share_rng(rng)
     size = that_fits(size)
-    order = rng.permutation(n)
-    yield from together.deal(rng, (order[start : start + size] for start in range(0, n, size)))
+    order = rng.permutation(n)[:most]
+    yield from together.deal(rng, (order[start : start + size] for start in range(0, len(order), size)))
 
 
 def step(optimizer: torch.optim.Optimizer, loss: Tensor | None) -> bool:
