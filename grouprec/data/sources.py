@@ -11,10 +11,8 @@ import fnmatch
 import hashlib
 import os
 import re
-import secrets
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -25,7 +23,7 @@ import pyarrow.dataset
 import pyarrow.fs
 import pyarrow.parquet
 
-from grouprec.core.files import storage
+from grouprec.core.files import incoming
 from grouprec.core.types import DataError, SettingError
 from grouprec.data.databases import query_batches
 from grouprec.data.library import safe_name
@@ -173,7 +171,7 @@ def _matching(store: Any, path: str) -> list[str]:
 def _copied(store: Any, path: str, folder: Path) -> Fetched:
     """Copy one file as it is: its reader knows best."""
     name = safe_name(PurePosixPath(path).name)
-    with _incoming(folder) as temporary:
+    with incoming(folder) as temporary:
         digest = hashlib.sha256()
         with store.open_input_stream(path, compression=None) as file, temporary.open("wb") as copy:
             while chunk := file.read(1 << 20):
@@ -251,7 +249,7 @@ def _kept(
 ) -> Fetched:
     """Write batches as one Parquet file, never more of them in memory than one."""
     n_rows = 0
-    with _incoming(folder) as temporary:
+    with incoming(folder) as temporary:
         with pyarrow.parquet.ParquetWriter(temporary, schema) as writer:
             for batch in batches:
                 n_rows += batch.num_rows
@@ -264,15 +262,3 @@ def _kept(
         kept = folder / f"{name}-{digest}.parquet"
         temporary.replace(kept)
     return Fetched(kept, name, tuple(notes))
-
-
-@contextmanager
-def _incoming(folder: Path) -> Iterator[Path]:
-    """Give a file to write to, which is gone afterwards unless it was moved."""
-    temporary = folder / f".incoming-{secrets.token_hex(4)}"
-    with storage(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    try:
-        yield temporary
-    finally:
-        temporary.unlink(missing_ok=True)
