@@ -7,6 +7,7 @@ does, but for the ten seconds in which Python and torch load.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import multiprocessing
 import os
@@ -44,6 +45,7 @@ def measure(file: Path, root: Path, n: int, whom: str, seed: int = 0) -> Counter
         "not continued", "different".
     """
     torch.set_num_threads(1)
+    importlib.import_module("grouprec.training.pipeline")  # a training loads it when it begins: forks have it
     rng = np.random.default_rng(seed)
     begun = time.monotonic()
     expected = _results(_trained(RunStore(root / f"calm {whom}"), file, whom))
