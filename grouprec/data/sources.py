@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pyarrow as pa
 import pyarrow.dataset
@@ -33,6 +33,9 @@ from grouprec.data.read import read
 STORES = ("s3", "gs", "gcs", "abfs", "abfss")  # read by Arrow itself
 _SUFFIXES = (".parquet", ".csv", ".tsv", ".txt", ".gz", ".json", ".jsonl", ".ndjson", ".xlsx")
 _DATABASE_FILES = {".db": "sqlite", ".sqlite": "sqlite", ".sqlite3": "sqlite", ".duckdb": "duckdb"}
+_NOT_READ = ("http", "https", "ftp", "ftps", "sftp", "hdfs", "viewfs", "wasb", "wasbs", "adl", "dbfs")
+_PATIENCE = 10  # seconds for which Google's storage is asked again; its library would for fifteen minutes
+_SHORTEST = 6  # letters of an option that may be a secret
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
@@ -64,7 +67,14 @@ def fetch(source: str, query: str, folder: Path) -> Fetched:
     kind = urlsplit(whole).scheme.lower() if "://" in whole else ""
     try:
         if not kind and Path(whole).suffix.lower() in _DATABASE_FILES:
-            kind, whole = "file", f"{_DATABASE_FILES[Path(whole).suffix.lower()]}:///{Path(whole).absolute()}"
+            kind, whole = "database", f"{_DATABASE_FILES[Path(whole).suffix.lower()]}:///{Path(whole).absolute()}"
+        if kind in _NOT_READ:
+            raise SettingError(
+                f"'{shown_source(given)}' is no address that is read; fetch the file yourself and name it, or name a "
+                f"folder, an object store ({', '.join(STORES)}) or a database."
+            )
+        if kind == "file":
+            kind, whole = "", unquote(urlsplit(whole).path)
         if kind and kind not in STORES:
             return _from_database(whole, given, query, folder)
         if query:
@@ -73,7 +83,8 @@ def fetch(source: str, query: str, folder: Path) -> Fetched:
             return Fetched(Path(whole), Path(whole).stem)
         return _from_files(whole, given, folder)
     except (OSError, pa.ArrowException) as error:
-        raise DataError(f"'{shown_source(given)}' cannot be read: {_without(str(error), whole)}.") from None
+        advice = " Check the address, and the credentials in the environment." if kind in STORES else ""
+        raise DataError(f"'{shown_source(given)}' cannot be read: {_without(str(error), whole)}.{advice}") from None
 
 
 def is_database(source: str) -> bool:
@@ -102,7 +113,10 @@ def _expanded(source: str) -> str:
 def _without(message: str, address: str) -> str:
     """Return the first line of a message without the secrets of an address."""
     netloc = urlsplit(address).netloc if "://" in address else ""
-    words = {netloc.rpartition("@")[0], *netloc.rpartition("@")[0].split(":", 1)[1:], urlsplit(address).query}
+    user = netloc.rpartition("@")[0]  # before an account of Azure it is a container, and maybe a letter
+    query = urlsplit(address).query
+    options = [value for name, value in parse_qsl(query) if len(value) >= _SHORTEST]
+    words = {f"{user}@" if user else "", *user.split(":", 1)[1:], query, *options}
     for word in sorted({*words, *map(unquote, words)} - {""}, key=len, reverse=True):
         message = message.replace(word, "...")
     lines = [line.strip() for line in message.splitlines() if line.strip()]
@@ -148,6 +162,8 @@ def _store(address: str) -> tuple[Any, str]:
     if endpoint:
         where = urlsplit(endpoint)
         options += f"{'&' if options else ''}scheme={where.scheme}&endpoint_override={where.netloc}"
+    if scheme == "gs" and "retry_limit_seconds" not in options:
+        options += f"{'&' if options else ''}retry_limit_seconds={_PATIENCE}"
     store, _ = pyarrow.fs.FileSystem.from_uri(f"{scheme}://{base}{'?' if options else ''}{options}")
     return store, plain.rpartition("@")[2]
 
