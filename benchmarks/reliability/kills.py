@@ -59,8 +59,8 @@ def measure(file: Path, root: Path, n: int, whom: str, seed: int = 0) -> Counter
         killed += state is not State.DONE  # later than its last word is no kill of a training
         counts[f"{state} after the kill"] += 1
         counts["corrupted"] += bool(run.damaged()) or state is State.DAMAGED
-        if state not in FINISHED and whom == "server":  # the training goes on
-            _wait(run)
+        if state not in FINISHED and whom == "server":  # the training goes on, or begins with the next server
+            _watched(store, run)
         elif state is not State.DONE:
             _join(_FORK.Process(target=_train, args=(store, run)))
         if run.status().state is not State.DONE:
@@ -83,12 +83,8 @@ def _trained(store: RunStore, file: Path, whom: str) -> Run:
         run = store.create(_config(file))
         _join(_FORK.Process(target=_train, args=(store, run)))
         return run
-    server = _FORK.Process(target=_serve, args=(store, file))
-    server.start()
-    run = _only(store)
-    _wait(run)
-    server.kill()
-    server.join()
+    run = store.create(_config(file), place=1.0)
+    _watched(store, run)
     return run
 
 
@@ -130,9 +126,12 @@ def _train(store: RunStore, run: Run) -> None:
     jobs.train_here(store, run)
 
 
-def _serve(store: RunStore, file: Path) -> None:
+def _serve(store: RunStore, file: Path | None) -> None:
+    """Be a server: train a file where one is given, and what waits."""
     subprocess.Popen = _Forked
-    jobs.start(store, _config(file))
+    if file is not None:
+        jobs.start(store, _config(file))
+    jobs.active(store)
     signal.pause()
 
 
@@ -161,9 +160,14 @@ class _Forked:
         return self.returncode
 
 
-def _wait(run: Run) -> None:
+def _watched(store: RunStore, run: Run) -> None:
+    """Return when a run has ended below a server that begins now."""
+    server = _FORK.Process(target=_serve, args=(store, None))
+    server.start()
     while jobs.refresh(run).state not in FINISHED:
         time.sleep(0.05)
+    server.kill()
+    server.join()
 
 
 def _join(process: Any) -> None:
