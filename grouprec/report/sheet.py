@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from grouprec.core.language import _
 from grouprec.explore.remake import ListMembers
 from grouprec.report.text import NOTHING
 
@@ -81,12 +82,12 @@ def listed(members: ListMembers, items: np.ndarray, places: np.ndarray, explaine
 
 def document(title: str, pages: Sequence[str]) -> str:
     """Return pages (:func:`sheet_body`) as a whole HTML document, each on paper of its own."""
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>body {{ margin: 8mm; background: #fff }} "
-        f"@media print {{ body {{ margin: 0 }} }}{STYLE}</style></head><body>{''.join(pages)}</body></html>"
-    )
+    return _(
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" '
+        'content="width=device-width, initial-scale=1"><title>{title}</title><style>body {{ '
+        "margin: 8mm; background: #fff }} @media print {{ body {{ margin: 0 }} "
+        "}}{style}</style></head><body>{pages}</body></html>"
+    ).format(title=escape(title), style=STYLE, pages="".join(pages))
 
 
 def sheet_body(
@@ -104,17 +105,17 @@ def sheet_body(
         until: within what items should be taken, in words after "in"; without it nothing is said of takers.
     """
     rows = "".join(_row(rank, item, bool(until)) for rank, item in enumerate(items, start=1))
-    takers = '<th class="n">Should take</th>' if until else ""
-    table = (
-        f'<table><thead><tr><th class="n"></th><th>Show</th>{takers}<th class="n">Have it</th>'
-        f'<th class="n">Place for all</th></tr></thead><tbody>{rows}</tbody></table>'
-    )
+    takers = _('<th class="n">Should take</th>') if until else ""
+    table = _(
+        '<table><thead><tr><th class="n"></th><th>Show</th>{takers}<th class="n">Have it</th><th '
+        'class="n">Place for all</th></tr></thead><tbody>{rows}</tbody></table>'
+    ).format(takers=takers, rows=rows)
     said = "".join(f"<p>{escape(sentence)}</p>" for sentence in worth if sentence)
-    told = f"Should take: members who should take the item in {until}. " if until else ""
-    notes = (
-        f"{told}Have it: share of members who have it already. Place for all: on one list for everybody. Shares after "
-        "the reasons are parts of all that speaks for an item."
-    )
+    told = _("Should take: members who should take the item in {until}. ").format(until=until) if until else ""
+    notes = _(
+        "{told}Have it: share of members who have it already. Place for all: on one list for "
+        "everybody. Shares after the reasons are parts of all that speaks for an item."
+    ).format(told=told)
     return (
         f'<article class="sheet"><h1>{escape(name)}</h1><p class="about">{escape(about)}</p>'
         f"<p>{escape(portrait)}</p>{table}{said}"

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from grouprec.core.language import _
 from grouprec.report.gain import floor_of, floor_title
 from grouprec.report.palette import ACCENT, COLOURS, NEUTRAL, SCALE, group_colour, group_symbol, text_on
 from grouprec.report.text import literal
@@ -134,7 +135,7 @@ def _categories(column: pd.Series) -> tuple[np.ndarray, list[str]]:
     text = column.astype("str")
     frequent = text.value_counts().head(MOST_CATEGORIES).index
     codes = frequent.get_indexer(pd.Index(text))
-    return np.where(codes < 0, len(frequent), codes), [*(str(value) for value in frequent), "other or missing"]
+    return np.where(codes < 0, len(frequent), codes), [*(str(value) for value in frequent), _("other or missing")]
 
 
 def _map_layout() -> dict[str, Any]:
@@ -231,7 +232,7 @@ def method_dots(rows: pd.DataFrame, marks: dict[str, float], metric: str) -> go.
 
 def reference_titles(rows: pd.DataFrame) -> dict[str, str]:
     """Return what the columns that a value is measured against are called; the floor's name is the run's."""
-    return {"floor": floor_title(floor_of(rows)), "individual": "Personal lists", "oracle": "Best possible"}
+    return {"floor": floor_title(floor_of(rows)), "individual": _("Personal lists"), "oracle": _("Best possible")}
 
 
 def value_lines(
@@ -267,11 +268,11 @@ def value_lines(
             figure.add_trace(go.Scatter(x=x, y=y, name=title, mode="lines", line=line, hovertemplate=text))
     figure.add_vline(x=chosen, line={"width": 1, "dash": "dot", "color": NEUTRAL})
     figure.add_annotation(
-        x=chosen, y=0, yref="paper", yanchor="bottom", xanchor="left", text=" this run", showarrow=False
+        x=chosen, y=0, yref="paper", yanchor="bottom", xanchor="left", text=_(" this run"), showarrow=False
     )
     figure.update_layout(
         **{**plain_layout(400, top=64), "showlegend": True},
-        xaxis={"title": "number of lists", "gridcolor": GRID, "zeroline": False},
+        xaxis={"title": _("number of lists"), "gridcolor": GRID, "zeroline": False},
         yaxis={"title": metric, "rangemode": "tozero", "gridcolor": GRID, "zeroline": False},
         legend=LEGEND_ABOVE,
     )

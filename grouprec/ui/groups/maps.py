@@ -10,6 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from scipy.ndimage import gaussian_filter
 
+from grouprec.core.language import _
 from grouprec.core.tables import named_rows
 from grouprec.explore.users import Space
 from grouprec.report.palette import NEUTRAL, group_colour, text_on
@@ -94,7 +95,10 @@ def spatial_map(
         "gridcolor": GRID,
         "zerolinecolor": GRID,
     }
-    titles = [f"direction {at} ({percent(share)})" for at, share in enumerate(space.shares, start=1)]
+    titles = [
+        _("direction {at} ({share})").format(at=at, share=percent(share))
+        for at, share in enumerate(space.shares, start=1)
+    ]
     scene: dict[str, object] = {
         f"{name}axis": {**axis, "title": title} for name, title in zip("xyz", titles, strict=True)
     }
