@@ -300,10 +300,11 @@ def blend_answer(blend: Mapping[str, Any]) -> str:
         if values[best] > 0
         else ""
     )
-    reach = "reaches" if used == 1 else "reach"
-    return _("Blended, {encoders} {reach} {together} on the validation part{times}.").format(
-        encoders=plural(used, "encoder"), reach=reach, together=score(together), times=times
-    )
+    return ngettext(
+        "Blended, {encoders} reaches {together} on the validation part{times}.",
+        "Blended, {encoders} reach {together} on the validation part{times}.",
+        used,
+    ).format(encoders=plural(used, "encoder"), together=score(together), times=times)
 
 
 def trend_answer(blend: Mapping[str, Any]) -> str:
@@ -338,11 +339,10 @@ def groups_answer(grid: pd.DataFrame, ours: str, rivals: Sequence[str] = ()) -> 
             enough=ENOUGH, too_few=_(TOO_FEW)
         )
     best, least = highest(known, ours), lowest(known, ours)
-    said = _("The shared lists serve **{name}** best ({best})").format(name=plain(best["name"]), best=score(best[ours]))
-    said += (
-        _(" and **{name}** least ({least}).").format(name=plain(least["name"]), least=score(least[ours]))
-        if len(known) > 1
-        else "."
+    alone = _("The shared lists serve **{name}** best ({best}).")
+    both = _("The shared lists serve **{name}** best ({best}) and **{other}** least ({least}).")
+    said = (both if len(known) > 1 else alone).format(
+        name=plain(best["name"]), best=score(best[ours]), other=plain(least["name"]), least=score(least[ours])
     )
     if not rivals:
         return said

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from grouprec.core.files import replacing, storage
-from grouprec.core.language import _
+from grouprec.core.language import _, current
 from grouprec.report.html import making, sections, slides
 from grouprec.report.html.markup import Html, element, joined, text
 from grouprec.report.html.reading import Reading
@@ -69,7 +69,7 @@ def _document(title: str, body: Html) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{text(POLICY)}">'
         f"{element('title', title)}{element('style', slides.style())}"
     )
-    return f'<!doctype html>\n<html lang="en"><head>{head}</head><body>{body}</body></html>\n'
+    return f'<!doctype html>\n<html lang="{current()}"><head>{head}</head><body>{body}</body></html>\n'
 
 
 __all__ = ["render", "write"]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from grouprec.core.language import Glossary, _
+from grouprec.core.language import N_, Glossary, _
 from grouprec.data.hold_out import split_words
 from grouprec.models.declared import called, words_of
 from grouprec.report import findings, sentences
@@ -33,14 +33,14 @@ def method(reading: Reading) -> Html:
 def _cost(reading: Reading) -> str:
     metrics = reading.metrics
     seconds = metrics.get("seconds")
-    took = f"in {_duration(seconds)} " if seconds else ""
     device = metrics.get("device_title", "")
-    return _("This run was trained {took}on {value}, with the preset ").format(
-        took=took, value=plain(device or "this machine")
-    ) + (
-        _("*{metrics}* and the seed {config}.").format(
-            metrics=plain(metrics.get("preset", "")), config=reading.config.get("seed", 0)
-        )
+    quickly = _("This run was trained in {took} on {device}, with the preset *{preset}* and the seed {seed}.")
+    untimed = _("This run was trained on {device}, with the preset *{preset}* and the seed {seed}.")
+    return (quickly if seconds else untimed).format(
+        took=_duration(seconds) if seconds else "",
+        device=plain(device or _("this machine")),
+        preset=plain(metrics.get("preset", "")),
+        seed=reading.config.get("seed", 0),
     )
 
 
@@ -57,12 +57,12 @@ def _steps(reading: Reading) -> list[str]:
     """Return what was done, step by step."""
     metrics, config = reading.metrics, reading.config
     split = metrics.get("split") or {}
-    kind = SPLITS.get(str(split.get("kind")), "some interactions of every user")
+    kind = SPLITS.get(str(split.get("kind")), _("some interactions of every user"))
     weights = metrics.get("blend") or {}
     encoders = plain(sentences.encoder_title(str(metrics.get("encoder", ""))))
     grouper = str(config.get("grouper", ""))
     words = words_of("grouper", grouper)
-    formed = (words and words.explained) or _("by {called}").format(called=plain(called("grouper", grouper)))
+    formed = (words and _(words.explained)) or _("by {called}").format(called=plain(called("grouper", grouper)))
     steps = [
         _(
             "**Prepare.** {interactions} of {users} with {items} remained after cleaning; the table "
@@ -103,11 +103,11 @@ def _preparation(reading: Reading) -> Html | None:
         return None
     shown = pd.DataFrame(
         {
-            "Step": found["step"].astype(str).str.capitalize(),
-            "Rows before": [count(n) for n in found["rows_before"]],
-            "Rows after": [count(n) for n in found["rows_after"]],
-            "Left out": [count(n) for n in found["dropped"]],
-            "Note": found["note"].astype(str),
+            N_("Step"): [_(step).capitalize() for step in found["step"].astype(str)],
+            N_("Rows before"): [count(n) for n in found["rows_before"]],
+            N_("Rows after"): [count(n) for n in found["rows_after"]],
+            N_("Left out"): [count(n) for n in found["dropped"]],
+            N_("Note"): found["note"].astype(str),
         }
     )
     return joined(element("h3", _("What the preparation left out")), table(shown, right=tuple(shown.columns[1:4])))
@@ -129,7 +129,7 @@ def _settings(reading: Reading) -> Html:
     }
     flat = _flat({name: value for name, value in reading.config.items() if name != "format"})
     everything = {"run": reading.run.run_id, **flat, **_flat(decided), **versions, **seconds}
-    shown = pd.DataFrame({"Setting": list(everything), "Value": [str(value) for value in everything.values()]})
+    shown = pd.DataFrame({N_("Setting"): list(everything), N_("Value"): [str(value) for value in everything.values()]})
     return element("details", element("summary", _("All settings, versions and times")), table(shown))
 
 

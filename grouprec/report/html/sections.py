@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from grouprec.core.language import Glossary, _
+from grouprec.core.language import N_, Glossary, _
 from grouprec.core.tables import records
 from grouprec.ranking.statistics import ENOUGH
 from grouprec.report import findings, gain, noise, sentences, small_groups, tables
@@ -74,9 +74,9 @@ def _parts(split: gain.Split) -> Html:
 def _numbers(reading: Reading) -> Html:
     metrics, worth = reading.metrics, reading.worth
     shown = {
-        "Users": count(metrics.get("n_users", int(reading.groups["size"].sum()))),
-        "Items": count(metrics.get("n_items", float("nan"))),
-        "Groups": count(len(reading.groups)),
+        N_("Users"): count(metrics.get("n_users", int(reading.groups["size"].sum()))),
+        N_("Items"): count(metrics.get("n_items", float("nan"))),
+        N_("Groups"): count(len(reading.groups)),
     }
     if worth is not None and worth["floor"] > 0:
         shown[f"Against {reading.floor_title.lower()}"] = f"{ratio(worth['value'] / worth['floor'])}×"
@@ -134,22 +134,20 @@ def groups(reading: Reading) -> Html:
     shown = pd.DataFrame(
         {
             "": pd.Series([chip(group) for group in reading.groups["group"]], dtype=object),
-            "Group": reading.groups["name"],
-            "Users": [
+            N_("Group"): reading.groups["name"],
+            N_("Users"): [
                 small_groups.people(size, few, count(size))
                 for size, few in zip(told.sizes.tolist(), told.few, strict=True)
             ],
-            "Share": [
+            N_("Share"): [
                 small_groups.NOTHING if few else percent(share)
                 for share, few in zip(told.shares, told.few, strict=True)
             ],
-            "Words": reading.groups["words"].astype(str),
-            "On the map": [sentences.separation_words(value) for value in reading.groups["separation"]],
+            N_("Words"): reading.groups["words"].astype(str),
+            N_("On the map"): [sentences.separation_words(value) for value in reading.groups["separation"]],
         }
     )
-    return joined(
-        paragraph(f"{reading.groups_said} {told.words}".strip()), table(shown, right=(_("Users"), _("Share")))
-    )
+    return joined(paragraph(f"{reading.groups_said} {told.words}".strip()), table(shown, right=("Users", "Share")))
 
 
 def lists(reading: Reading) -> Html | None:
@@ -222,16 +220,16 @@ def _card(
     shown = pd.DataFrame(
         {
             "#": first["rank"].to_numpy(),
-            "Item": first["label"].astype(str).to_numpy(),
-            "Reaches": [small_groups.NOTHING if few else percent(share) for share in first["reach"]],
-            "Have it": [
+            N_("Item"): first["label"].astype(str).to_numpy(),
+            N_("Reaches"): [small_groups.NOTHING if few else percent(share) for share in first["reach"]],
+            N_("Have it"): [
                 small_groups.NOTHING if few else percent(owned) + ("" if pd.isna(lift) else f" · {ratio(lift)}×")
                 for owned, lift in held
             ],
-            "Score": [number(value) for value in first["score"]],
+            N_("Score"): [number(value) for value in first["score"]],
         }
     )
-    return element("article", *parts, table(shown, right=("#", _("Reaches"), _("Have it"), _("Score"))), class_="card")
+    return element("article", *parts, table(shown, right=("#", "Reaches", "Have it", "Score")), class_="card")
 
 
 def value_of_groups(reading: Reading) -> Html | None:
@@ -270,7 +268,9 @@ def value_of_groups(reading: Reading) -> Html | None:
 def _value_table(named: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Return the numbers of lists in rows: every method's value, the run's own share of gain, the best possible."""
     own = next(iter(named.values())).set_index("n_groups")
-    shown = pd.DataFrame({"Lists": own.index, "Share of possible gain": [percent(one) for one in own["share_of_gain"]]})
+    shown = pd.DataFrame(
+        {N_("Lists"): own.index, N_("Share of possible gain"): [percent(one) for one in own["share_of_gain"]]}
+    )
     for title, curve in named.items():
         rows = curve.set_index("n_groups").reindex(own.index)[["value", "low", "high"]]
         shown[title] = [interval(*row) for row in rows.itertuples(index=False)]
@@ -296,10 +296,10 @@ def _methods(reading: Reading) -> Html | None:
     ends = rows[["value", "low", "high"]]
     shown = pd.DataFrame(
         {
-            "Method": rows["title"],
+            N_("Method"): rows["title"],
             f"{NDCG} (95 % interval)": [interval(*row) for row in ends.itertuples(index=False)],
-            "Share of possible gain": [percent(share) for share in rows["share_of_gain"]],
-            "Against this run's lists": own.map(tested).fillna(""),
+            N_("Share of possible gain"): [percent(share) for share in rows["share_of_gain"]],
+            N_("Against this run's lists"): own.map(tested).fillna(""),
         }
     )
     verdict = sentences.verdict_answer(reading.metrics.get("verdict") or {})
@@ -332,20 +332,20 @@ def _steps(reading: Reading) -> Html | None:
     )
     shown = pd.DataFrame(
         {
-            "Step": rows["title"],
-            "Lists": rows["what"],
+            N_("Step"): rows["title"],
+            N_("Lists"): rows["what"],
             NDCG: rows["value"].map(score),
-            "Against the step before": [
+            N_("Against the step before"): [
                 difference(*row) for row in rows[["added", "low", "high"]].itertuples(index=False)
             ],
-            "Verdict": rows["verdict"],
+            N_("Verdict"): rows["verdict"],
         }
     )
     return joined(
         element("h3", _("What every step adds")),
         paragraph(findings.steps_answer(rows)),
         _figure(drawings.steps(rows, NDCG), _("Blue adds, orange costs, grey is not proven.")),
-        table(shown, right=(NDCG, _("Against the step before"))),
+        table(shown, right=(NDCG, "Against the step before")),
     )
 
 
@@ -361,9 +361,9 @@ def _left_behind(reading: Reading) -> Html | None:
         return None
     shown = frame.head(MOST_ROWS)
     columns = {
-        "Group": shown["name"],
-        "Tested users": [count(n) for n in shown["n_test_users"]],
-        "Found nothing": [percent(share) for share in shown["zero_hit_share"]],
+        N_("Group"): shown["name"],
+        N_("Tested users"): [count(n) for n in shown["n_test_users"]],
+        N_("Found nothing"): [percent(share) for share in shown["zero_hit_share"]],
         NDCG: [score(value) for value in shown[sentences.METRIC]],
     }
     gain = ""
@@ -409,14 +409,14 @@ def _unlike(rows: pd.DataFrame) -> Html:
     ends = rows[["difference", "difference_low", "difference_high"]]
     shown = pd.DataFrame(
         {
-            "Attribute": rows["attribute"].astype(str).str.replace("_", " "),
-            "Value": rows["value"],
-            "Tested users": [count(n) for n in rows["n_users"]],
+            N_("Attribute"): rows["attribute"].astype(str).str.replace("_", " "),
+            N_("Value"): rows["value"],
+            N_("Tested users"): [count(n) for n in rows["n_users"]],
             NDCG: [interval(*row) for row in rows[["mean", "low", "high"]].itertuples(index=False)],
-            "Against all others": [difference(*row) for row in ends.itertuples(index=False)],
+            N_("Against all others"): [difference(*row) for row in ends.itertuples(index=False)],
         }
     )
-    return table(shown, right=(_("Tested users"), NDCG, _("Against all others")))
+    return table(shown, right=("Tested users", NDCG, "Against all others"))
 
 
 def _figure(drawing: Html, caption: str) -> Html:

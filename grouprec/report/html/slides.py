@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib.resources import files
 
-from grouprec.core.language import _
+from grouprec.core.language import _, current
 from grouprec.report.html.markup import Html, element, joined, paragraph, sentence, text
 from grouprec.report.html.reading import Reading
 from grouprec.report.html.views import View, six_views
@@ -62,7 +62,7 @@ def _page(title: str, body: Html, more: Html | None = None, look: str = "present
         '<link rel="icon" href="data:,">'
         f"{element('title', title)}{element('style', style())}{more or ''}"
     )
-    return f'<!doctype html>\n<html lang="en"><head>{head}</head><body class="{look}">{body}</body></html>\n'
+    return f'<!doctype html>\n<html lang="{current()}"><head>{head}</head><body class="{look}">{body}</body></html>\n'
 
 
 def slides(shown: Sequence[View], title: str, leave: str | None = None, note: str = "", heading: str = "h2") -> Html:
