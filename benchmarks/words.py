@@ -18,12 +18,8 @@ from babel.messages.pofile import read_po, write_po
 from grouprec.core.language import CATALOGUES, DOMAIN, ENGLISH, LANGUAGES
 
 ROOT = Path(__file__).parents[1]
-CALLS = ("_", "N_", "ngettext", "pgettext")
-DECLARED = {
-    "register": ("title", "called", "explained"),
-    "Field": ("description", "title"),
-    "_strategy": ("title", "explanation"),
-}
+MARKS = {"_": 1, "N_": 1, "ngettext": 2, "pgettext": 2, "NP_": 2}  # calls, and how many arguments are words
+REGISTERED = ("title", "called", "explained")  # what a stage says of itself
 Found = tuple[int, str, Any, list[str]]
 
 
@@ -32,22 +28,32 @@ def extract(fileobj: Any, keywords: Any, comment_tags: Any, options: Any) -> Ite
     for node in ast.walk(ast.parse(fileobj.read())):
         if isinstance(node, ast.Call):
             yield from _of_call(node)
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and _described(node.value):
+            yield node.lineno, "_", node.target.id.replace("_", " ").capitalize(), []  # as forms call a setting
 
 
 def _of_call(node: ast.Call) -> Iterator[Found]:
     name = getattr(node.func, "id", getattr(node.func, "attr", ""))
     texts = [_text(argument) for argument in node.args]
-    if name in CALLS and isinstance(node.func, ast.Name):
-        wanted = texts[: 1 if name in ("_", "N_") else 2]
+    named = {word.arg: word.value for word in node.keywords}
+    said: list[ast.expr] = [named["description"]] if "description" in named else []
+    if name in MARKS and isinstance(node.func, ast.Name):
+        wanted = texts[: MARKS[name]]
         if wanted and all(wanted):
-            yield node.lineno, name, wanted[0] if len(wanted) == 1 else tuple(wanted), []
-    elif name == "Glossary":
-        yield from ((value.lineno, "_", text, []) for value in node.args[0].values if (text := _text(value)))
+            yield node.lineno, name.replace("NP_", "pgettext"), wanted[0] if len(wanted) == 1 else tuple(wanted), []
     elif name == "plural" and len(texts) == 2 and texts[1]:
         yield node.lineno, "ngettext", (f"{{n}} {texts[1]}", f"{{n}} {texts[1]}s"), []
-    elif name in DECLARED:
-        said = [*(word.value for word in node.keywords if word.arg in DECLARED[name])]
-        yield from ((value.lineno, "_", text, []) for value in said if (text := _text(value)))
+    elif name == "Glossary" and isinstance(node.args[0], ast.Dict):
+        said += node.args[0].values
+    elif name == "register":
+        said += [named[word] for word in REGISTERED if word in named]
+    elif name == "_strategy":
+        said += [node.args[0], node.args[2]]
+    yield from ((value.lineno, "_", text, []) for value in said if (text := _text(value)))
+
+
+def _described(value: ast.expr | None) -> bool:
+    return isinstance(value, ast.Call) and any(word.arg == "description" for word in value.keywords)
 
 
 def _text(node: ast.expr) -> str | None:

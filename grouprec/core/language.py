@@ -125,6 +125,11 @@ def N_(message: str) -> str:  # gettext's own name for it
     return message
 
 
+def NP_(context: str, message: str) -> str:
+    """Mark a message as :func:`N_` does; ``pgettext`` of it and its context says it later."""
+    return message
+
+
 class Glossary(Mapping[K, str]):
     """What things are called: name -> message, which is in the reader's language when it is read."""
 

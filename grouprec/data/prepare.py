@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from grouprec.core.language import N_, _, decimal
 from grouprec.core.types import DataError
 from grouprec.data.attributes import (
     Described,
@@ -42,7 +43,7 @@ from grouprec.data.split import TEST, TRAIN, VALIDATION
 from grouprec.data.times import to_seconds
 from grouprec.data.values import shown, sorted_unique
 
-UNREADABLE = "rows that cannot be read"  # a step of the report
+UNREADABLE = N_("rows that cannot be read")  # a step of the report
 _FORMAT = 5  # part of the key: raise it when the preparation gives other data for the same settings
 
 
@@ -216,7 +217,7 @@ def _report_reading(name: str, source: Table, detected: Detected, doubts: list[D
     """Return a report that begins with what was read and what could not be, with an example of that or without."""
     report, n_rows = Report(doubts=doubts), len(source.frame) + len(source.rejects)
     known_as = f", {detected.known_as}" if detected.known_as else ""
-    report.add("read", n_rows, n_rows, f"'{name}'{known_as}", "")
+    report.add(N_("read"), n_rows, n_rows, f"'{name}'{known_as}", "")
     if len(source.rejects):
         report.add(UNREADABLE, n_rows, len(source.frame), source.rejects.reason(quote), "")
     return report
@@ -266,9 +267,15 @@ def _cut_labels(labels: np.ndarray) -> list[Doubt]:
     long = [at for at, label in enumerate(labels) if len(label) > LONGEST_ID]
     for at in long:
         labels[at] = labels[at][: LONGEST_ID - 1] + "…"
-    said = f"{len(long):,} labels are" if len(long) > 1 else "1 label is"
+    said = _("{n_long} labels are").format(n_long=decimal(len(long))) if len(long) > 1 else _("1 label is")
     return (
-        [Doubt(f"{said} longer than {LONGEST_ID:,} characters and {'were' if len(long) > 1 else 'was'} cut")]
+        [
+            Doubt(
+                _("{said} longer than {longest_id} characters and {were} cut").format(
+                    said=said, longest_id=decimal(LONGEST_ID), were=_("were") if len(long) > 1 else _("was")
+                )
+            )
+        ]
         if long
         else []
     )

@@ -10,8 +10,20 @@ import pandas as pd
 from grouprec.core.language import N_, Glossary, _, decimal, full_stop, ngettext, semicolons, series
 from grouprec.core.tables import highest, lowest, named_rows, row_at
 from grouprec.ranking.statistics import ENOUGH, LEVEL
+from grouprec.ranking.takes import Horizon
 from grouprec.report.sentences import METRIC, encoder_title
-from grouprec.report.text import TOO_FEW, count, difference, number, percent, plain, plural, ratio, score
+from grouprec.report.text import (
+    TOO_FEW,
+    attribute_title,
+    count,
+    difference,
+    number,
+    percent,
+    plain,
+    plural,
+    ratio,
+    score,
+)
 
 STEPS = Glossary(
     {
@@ -58,7 +70,7 @@ def takes_answer(takes: Mapping[str, Any] | None) -> str:
         "{expected} times, and were {taken} times. Over all predictions, expected and real takes "
         "differ by {gap} in the worst tenth. What is expected of a user is learned from others."
     ).format(
-        words=takes["words"],
+        words=Horizon(**takes["horizon"]).words if "horizon" in takes else takes["words"],
         expected=count(first["expected"]),
         taken=count(first["taken"]),
         gap=percent(takes["gap"]),
@@ -190,7 +202,7 @@ def fairness_answer(values: pd.DataFrame) -> str:
             if row.difference > 0
             else _("{attribute} {value} worse ({mean} against {mean2})")
         ).format(
-            attribute=plain(str(row.attribute).replace("_", " ")),
+            attribute=plain(attribute_title(row.attribute)),
             value=plain(row.value),
             mean=score(row.mean),
             mean2=score(row.mean - row.difference),

@@ -13,7 +13,18 @@ from grouprec.core.tables import Row, highest
 from grouprec.models.declared import called
 from grouprec.ranking.statistics import ENOUGH
 from grouprec.report.gain import floor_title
-from grouprec.report.text import TOO_FEW, count, group_label, number, percent, plain, plural, ratio, score
+from grouprec.report.text import (
+    TOO_FEW,
+    attribute_title,
+    count,
+    group_label,
+    number,
+    percent,
+    plain,
+    plural,
+    ratio,
+    score,
+)
 
 METRIC = "ndcg@10"  # the headline; every sentence says what it is behind the help mark
 METRIC_HELP = N_(
@@ -200,7 +211,7 @@ def item_reason(label: str, share: float, lift: float) -> str:
 
 def attribute_reason(row: Row) -> str:
     """Return ``Country France · 60 % · 2.0×``, or for numbers the group's median beside that of all users."""
-    name = plain(str(row["attribute"]).replace("_", " "))
+    name = plain(attribute_title(row["attribute"]))
     if row["kind"] == "median":
         return _("{name} · median {in_group}, of all users {overall}").format(
             name=name, in_group=number(row["in_group"]), overall=number(row["overall"])

@@ -245,17 +245,17 @@ def value_table(value: pd.DataFrame, regime: str, ours: str = "members_mean") ->
     """Return the numbers of lists in rows and every method's value and share of possible gain in columns."""
     curves = value_curves(value, regime, ours)
     own = next(iter(curves.values())).set_index("n_groups")
-    table = pd.DataFrame({"Lists": own.index})
+    table = pd.DataFrame({N_("Lists"): own.index})
     for method, curve in curves.items():
         rows = curve.set_index("n_groups").reindex(own.index)
         title = sentences.method_title(method)
         table[title] = [interval(*row) for row in rows[["value", "low", "high"]].itertuples(index=False)]
-        table[f"{title}, share of gain"] = rows["share_of_gain"].round(3).to_numpy()
+        table[_("{title}, share of gain").format(title=title)] = rows["share_of_gain"].round(3).to_numpy()
     about = {
-        "smallest": _("Smallest group"),
-        "largest": _("Largest group"),
-        "silhouette": _("Apart"),
-        "stability": _("Stability"),
+        "smallest": N_("Smallest group"),
+        "largest": N_("Largest group"),
+        "silhouette": N_("Apart"),
+        "stability": N_("Stability"),
     }
     for column, title in about.items():
         if column in own and own[column].notna().any():
@@ -294,10 +294,10 @@ def popularity_table(exposure: pd.DataFrame) -> pd.DataFrame:
     shown = measures.set_index(["regime", "key"])["in_lists"].unstack()  # noqa: PD010  # nothing to aggregate
     owned = measures.drop_duplicates("key").set_index("key")["in_histories"].to_frame(_("What people have")).T
     frame = pd.concat([owned, shown.reindex(list(titles)).rename(titles).dropna(how="all")])
-    columns = {"popularity": _("Mean popularity"), "head": _("Head"), "middle": _("Middle"), "tail": _("Tail")}
-    columns |= {"coverage": _("Catalogue shown"), "gini": _("Gini")}
+    columns = {"popularity": N_("Mean popularity"), "head": N_("Head"), "middle": N_("Middle"), "tail": N_("Tail")}
+    columns |= {"coverage": N_("Catalogue shown"), "gini": N_("Gini")}
     known = {name: title for name, title in columns.items() if name in frame}
-    return frame[list(known)].rename(columns=known).rename_axis("Lists").reset_index().round(3)
+    return frame[list(known)].rename(columns=known).rename_axis(N_("Lists")).reset_index().round(3)
 
 
 def blend_table(blend: Mapping[str, Any], comparisons: pd.DataFrame) -> pd.DataFrame:
@@ -308,15 +308,15 @@ def blend_table(blend: Mapping[str, Any], comparisons: pd.DataFrame) -> pd.DataF
     return pd.DataFrame(
         {
             N_("Encoder"): [sentences.encoder_title(name) for name in names],
-            "Weight": [round(weights[name], 3) for name in names],
-            "Alone, validation": [round(alone.get(name, np.nan), 3) for name in names],
-            "Alone against the blend, test": [tested.get(name, "") for name in names],
+            N_("Weight"): [round(weights[name], 3) for name in names],
+            N_("Alone, validation"): [round(alone.get(name, np.nan), 3) for name in names],
+            N_("Alone against the blend, test"): [tested.get(name, "") for name in names],
         }
     )
 
 
 def with_interval(
-    frame: pd.DataFrame, columns: Mapping[str, str], title: str = "nDCG@10 (95 % interval)"
+    frame: pd.DataFrame, columns: Mapping[str, str], title: str = N_("nDCG@10 (95 % interval)")
 ) -> pd.DataFrame:
     """Return the columns under new titles, and value, low and high as one text."""
     table = frame[list(columns)].rename(columns=dict(columns))
@@ -352,16 +352,17 @@ def five_bars(evaluation: pd.DataFrame, split: gain.Split, regime: str, lists: s
         title, value, low, high (people of 100; the ends NaN where not known), ours. Rows without a value are left out.
     """
     floor = split.floor_method or gain.POPULARITY
+    good = _("One good list for all")
     known = {
-        "Today: the most popular, for all": (gain.POPULARITY, regime),
-        "One good list for all": (floor, regime),
-        "This list" if split.n_lists == 1 else f"These {split.n_lists} lists": (lists, regime),
-        "A list for everyone": ("individual", "individual"),
+        _("Today: the most popular, for all"): (gain.POPULARITY, regime),
+        good: (floor, regime),
+        _("This list") if split.n_lists == 1 else _("These {n} lists").format(n=split.n_lists): (lists, regime),
+        _("A list for everyone"): ("individual", "individual"),
     }
     rows, oracle = [], np.nan
     for title, (method, use) in known.items():
         found = sentences.evaluated(evaluation, method, use, gain.HITS)
-        if title.startswith("One good") and floor == gain.POPULARITY:
+        if title == good and floor == gain.POPULARITY:
             continue
         if found is None:
             rows.append((title, split.floor if method == floor else np.nan, np.nan, np.nan, False))

@@ -6,7 +6,7 @@ import re
 
 import pandas as pd
 
-from grouprec.core.language import N_, _, decimal, ngettext, pgettext
+from grouprec.core.language import N_, NP_, _, decimal, ngettext, pgettext
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _SHORTCODE = re.compile(r":(?=[\w+\-/]+:)")
@@ -96,6 +96,18 @@ def number(value: float) -> str:
 def plural(n: int, word: str) -> str:
     """Return ``1 user``, ``2 users``; ``word`` stands in the catalogue as ``{n} user``."""
     return ngettext(f"{{n}} {word}", f"{{n}} {word}s", n).format(n=count(n))
+
+
+def attribute_title(name: object) -> str:
+    """Return what an attribute is called: its column's name with spaces, where the preparation made it in words."""
+    return pgettext("an attribute", str(name).replace("_", " "))
+
+
+MADE = (  # attributes that come from what users did
+    *(NP_("an attribute", "recency days"), NP_("an attribute", "frequency"), NP_("an attribute", "spend")),
+    *(NP_("an attribute", "usual weekday"), NP_("an attribute", "usual part of the day (UTC)")),
+    NP_("an attribute", "number of items"),
+)
 
 
 def group_label(group: int, name: str) -> str:

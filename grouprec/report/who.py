@@ -9,7 +9,7 @@ import pandas as pd
 
 from grouprec.core.language import Glossary, _, long_day, month, semicolons, series
 from grouprec.report.tables import activity_per_head
-from grouprec.report.text import number, percent, plain
+from grouprec.report.text import attribute_title, number, percent, plain
 
 KINDS = 2  # that are named
 SEASON = 1.25  # times as active as others in a period, against the whole time: then it is the group's season
@@ -83,7 +83,7 @@ def _shares(attributes: pd.DataFrame) -> list[str]:
     if rows.empty:
         return []
     row = rows.iloc[0]
-    return [f"{plain(str(row['attribute']).replace('_', ' '))} {plain(row['value'])} {percent(row['in_group'])}"]
+    return [f"{plain(attribute_title(row['attribute']))} {plain(row['value'])} {percent(row['in_group'])}"]
 
 
 def _season(active: pd.DataFrame | None) -> list[str]:

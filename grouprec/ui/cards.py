@@ -18,6 +18,7 @@ from grouprec.report.text import (  # noqa: F401  # pages find all ways to say t
     count,
     difference,
     group_label,
+    in_percent,
     interval,
     number,
     percent,

@@ -58,7 +58,7 @@ def user_map(
     figure = go.Figure(layout=_map_layout())
     parts = map_parts(users, rows if lit is None else rows[lit[rows]], names, colour)
     if lit is not None:
-        figure.add_trace(_points(x, y, rows[~lit[rows]], "others", {"color": NEUTRAL, "opacity": 0.18}, size))
+        figure.add_trace(_points(x, y, rows[~lit[rows]], _("others"), {"color": NEUTRAL, "opacity": 0.18}, size))
     for title, part, marker in parts:
         figure.add_trace(_points(x, y, part, title, marker, size))
     if colour == "group" and len(placed):
@@ -167,7 +167,7 @@ def place_of_user(users: pd.DataFrame, row: int) -> go.Figure:
     members = shown["group"] == user["group"]
     figure = go.Figure(layout={**_map_layout(), "height": 260, "dragmode": False})
     for part, name, tone, opacity in (
-        (shown[~members], "others", NEUTRAL, 0.25),
+        (shown[~members], _("others"), NEUTRAL, 0.25),
         (shown[members], "group", colour, 0.35),
     ):
         marker = {"size": 4, "color": tone, "opacity": opacity}
@@ -256,7 +256,7 @@ def value_lines(
         hidden = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
         figure.add_trace(go.Scatter(**band, fill="toself", fillcolor=_faint(colour), **hidden))
         line = {"color": colour, "width": 2}
-        text = "%{x} lists: %{y:.3f}<extra></extra>"
+        text = _("%{x} lists: %{y:.3f}<extra></extra>")
         figure.add_trace(
             go.Scatter(x=x, y=curve["value"], name=literal(title), mode="lines+markers", line=line, hovertemplate=text)
         )
@@ -335,7 +335,7 @@ def by_count(curves: Mapping[str, pd.DataFrame], axis: str, metric: str, ours: s
                 name=literal(title),
                 mode="lines+markers",
                 line={"color": colour, "width": 2},
-                hovertemplate="%{x} known: %{y:.3f}<extra></extra>",
+                hovertemplate=_("%{x} known: %{y:.3f}<extra></extra>"),
             )
         )
     figure.update_layout(

@@ -49,4 +49,9 @@ def picture(split: Split, key: str) -> None:
             cards.download(_("Download"), lambda: table, "gain.csv", f"{key}_gain_download")
     figure, said = chart(split), commas(gain.steps_of(split)["title"])
     figure.update_xaxes(title=_("people of 100"))
-    st.plotly_chart(figure, key=f"{key}_gain", config=charts.QUIET_CONFIG, alt=f"{gain.AXIS}: {said}")
+    st.plotly_chart(
+        figure,
+        key=f"{key}_gain",
+        config=charts.QUIET_CONFIG,
+        alt=_("{title}: {value}").format(title=_(gain.AXIS), value=said),
+    )

@@ -36,7 +36,7 @@ def draw_notices() -> None:
 def sentence(one: Leaving) -> str:
     """Say what goes when, and since when nobody has used it."""
     return _("The {kind} “{one}” goes on {goes}; last used on {used}.").format(
-        kind=one.kind,
+        kind=_(one.kind),
         one=retention.name_of(one),
         goes=long_day(state.when(one.goes)),
         used=long_day(state.when(one.used)),

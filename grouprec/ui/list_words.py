@@ -55,7 +55,8 @@ def reasons_words(kinds: pd.DataFrame, who: str) -> str:
     enough = int((own["share"].cumsum() < min(HALF, own["share"].sum() - 1e-9)).sum()) + 1 if len(own) else 0
     named = own.head(min(enough, MOST_KINDS))
     things = [f"{thing(row.what, row.kind)} ({percent(row.share)})" for row in named_rows(named)]
-    said = [_("Because {who} have {things}").format(who=who, things=joined(things))] if things else []
+    because = _("Because they have {things}") if who == "they" else _("Because members have {things}")
+    said = [because.format(things=joined(things))] if things else []
     left = float(own["share"].iloc[len(named) :].sum())
     said += [_("other items of theirs {left}").format(left=percent(left))] if left >= LEAST_SHARE else []
     said += [f"{row.what.lower()} {percent(row.share)}" for row in named_rows(others)]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from grouprec.core.language import Glossary, _, commas, decimal, full_stop, ngettext, semicolons
+from grouprec.core.language import Glossary, _, commas, decimal, full_stop, minute, ngettext, semicolons
 from grouprec.ui.cards import count, group_mark, percent, plain, plural, short
 
 if TYPE_CHECKING:  # these know the stages, and so torch: pages that only read runs do without
@@ -44,7 +44,7 @@ def replay_answer(replay: Replay) -> str:
 
 def step_line(step: Step) -> str:
     """Say who did what in the last event, and what group they are in now."""
-    moment = "" if np.isnan(step.time) else f"{datetime.fromtimestamp(step.time, UTC):%d %b %Y %H:%M} · "
+    moment = "" if np.isnan(step.time) else f"{minute(datetime.fromtimestamp(step.time, UTC))} · "
     took = _("{moment}user **{user}** took *{label}*").format(
         moment=moment, user=plain(step.user), label=plain(short(step.label, 60))
     )

@@ -148,7 +148,9 @@ def draw_sharing(folder: Path, what: str) -> None:
     if rights.may(Deed.MANAGE, folder):
         key = f"share.{folder.name}"
         st.session_state[key] = shared
-        st.toggle(_("Share this {what} with the team").format(what=what), key=key, on_change=_share, args=(folder, key))
+        st.toggle(
+            _("Share this {what} with the team").format(what=_(what)), key=key, on_change=_share, args=(folder, key)
+        )
     elif owner:
         st.caption(_("Shared by {owner}.").format(owner=plain(owner)))
 

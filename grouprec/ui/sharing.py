@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from grouprec.core import rights
-from grouprec.core.language import Glossary, _, plain_minute
+from grouprec.core.language import N_, Glossary, _, plain_minute
 from grouprec.core.rights import Deed
 from grouprec.core.types import GrouprecError
 from grouprec.runs import links
@@ -15,7 +15,7 @@ from grouprec.ui import state
 from grouprec.ui.cards import plain
 from grouprec.ui.server import present
 
-DAYS = {"1 day": 1, "1 week": 7, "1 month": 30}
+DAYS = {N_("1 day"): 1, N_("1 week"): 7, N_("1 month"): 30}
 WHO = Glossary(
     {
         True: "Whoever signs in here and has the link sees the six views as they are now, nothing else.",
@@ -39,7 +39,7 @@ def draw(run: Run) -> None:
 
 def _make(run: Run) -> None:
     with st.form(f"link_{run.run_id}", border=False):
-        lasts = st.radio(_("It works for"), list(DAYS), index=1, horizontal=True, key="link_days")
+        lasts = st.radio(_("It works for"), list(DAYS), index=1, format_func=_, horizontal=True, key="link_days")
         pressed = st.form_submit_button(_("Make a link"), type="primary", width="stretch")
     key = f"link.{run.run_id}"
     if pressed:

@@ -24,7 +24,7 @@ class Step:
     """One of the five.
 
     Attributes:
-        state: "done", "re-used", "running", "stopped" or "waiting".
+        state: "done", "re-used", "running", "stopped" or "waiting"; English.
         seconds: spent on it so far.
         reused: its stages that were read back from earlier runs.
     """

@@ -16,7 +16,18 @@ from grouprec.report.html.markup import Html, element, joined, paragraph, senten
 from grouprec.report.html.pictures import chip
 from grouprec.report.html.reading import Reading
 from grouprec.report.tested import rests_on
-from grouprec.report.text import count, difference, interval, number, percent, plain, plural, ratio, score
+from grouprec.report.text import (
+    attribute_title,
+    count,
+    difference,
+    interval,
+    number,
+    percent,
+    plain,
+    plural,
+    ratio,
+    score,
+)
 from grouprec.runs.forgotten import forgotten
 
 NDCG = "nDCG@10"
@@ -74,12 +85,14 @@ def _parts(split: gain.Split) -> Html:
 def _numbers(reading: Reading) -> Html:
     metrics, worth = reading.metrics, reading.worth
     shown = {
-        N_("Users"): count(metrics.get("n_users", int(reading.groups["size"].sum()))),
-        N_("Items"): count(metrics.get("n_items", float("nan"))),
-        N_("Groups"): count(len(reading.groups)),
+        _("Users"): count(metrics.get("n_users", int(reading.groups["size"].sum()))),
+        _("Items"): count(metrics.get("n_items", float("nan"))),
+        _("Groups"): count(len(reading.groups)),
     }
     if worth is not None and worth["floor"] > 0:
-        shown[f"Against {reading.floor_title.lower()}"] = f"{ratio(worth['value'] / worth['floor'])}×"
+        shown[_("Against {floor}").format(floor=reading.floor_title.lower())] = (
+            f"{ratio(worth['value'] / worth['floor'])}×"
+        )
     return element("dl", *(element("div", element("dt", name), element("dd", said)) for name, said in shown.items()),
                    class_="numbers")  # fmt: skip
 
@@ -328,7 +341,7 @@ def _steps(reading: Reading) -> Html | None:
     rows = tables.of(found, regime=reading.regime)
     rows = rows.assign(
         title=rows["step"].map(findings.step_title),
-        verdict=[_(findings.verdict(*row)) for row in rows[["added", "low", "high"]].itertuples(index=False)],
+        verdict=[findings.verdict(*row) for row in rows[["added", "low", "high"]].itertuples(index=False)],
     )
     shown = pd.DataFrame(
         {
@@ -338,7 +351,7 @@ def _steps(reading: Reading) -> Html | None:
             N_("Against the step before"): [
                 difference(*row) for row in rows[["added", "low", "high"]].itertuples(index=False)
             ],
-            N_("Verdict"): rows["verdict"],
+            N_("Verdict"): rows["verdict"].map(_),
         }
     )
     return joined(
@@ -409,7 +422,7 @@ def _unlike(rows: pd.DataFrame) -> Html:
     ends = rows[["difference", "difference_low", "difference_high"]]
     shown = pd.DataFrame(
         {
-            N_("Attribute"): rows["attribute"].astype(str).str.replace("_", " "),
+            N_("Attribute"): rows["attribute"].map(attribute_title),
             N_("Value"): rows["value"],
             N_("Tested users"): [count(n) for n in rows["n_users"]],
             NDCG: [interval(*row) for row in rows[["mean", "low", "high"]].itertuples(index=False)],

@@ -94,7 +94,8 @@ def _file(reading: Reading) -> View:
     )
     steps = reading.table("preparation")
     tested = metrics.get("n_test_users")
-    facts = {"Users": count(users), "Items": count(items)} | ({} if tested is None else {"Tested on": count(tested)})
+    facts = {_("Users"): count(users), _("Items"): count(items)}
+    facts |= {} if tested is None else {_("Tested on"): count(tested)}
     left_out = "" if steps is None else _left_out(steps)
     notes = _known(left_out, rests_on(metrics), sentences.repeats_words(metrics), forgotten(reading.run).sentence())
     picture = None if steps is None else pictures.bars(_rows_left(steps))
@@ -175,7 +176,7 @@ def _group(reading: Reading, group: int | None) -> View:
         f"**{plain(short(row['name'], 60))}** ({size}): {shown}.",
         pictures.listed(first, int(row["group"]), bool(row["rest"])),
         "" if row["rest"] else _("Members who have the item among their own 50 best predictions."),
-        {} if row["few"] else {"Of all users": percent(row["share"])},
+        {} if row["few"] else {_("Of all users"): percent(row["share"])},
         _known(
             plain(described) if isinstance(described, str) else "",
             f"{about}." if about else "",
@@ -237,7 +238,7 @@ def _decide(reading: Reading) -> View:
 def _reached(hits: pd.DataFrame, least: int) -> dict[str, str]:
     """Return how many people of 100 one list, the lists that are enough, and personal lists reach."""
     row = hits[hits["n_groups"] == least].iloc[0]
-    named = {"One good list": "floor", plural(least, "list"): "value", "Personal lists": "individual"}
+    named = {_("One good list"): "floor", plural(least, "list"): "value", _("Personal lists"): "individual"}
     return {title: gain.people(row[column]) for title, column in named.items()}
 
 
@@ -277,12 +278,12 @@ def _live(reading: Reading) -> View:
     note = _("Every event moves its user, the user's group where it has to, and the lists of the groups concerned.")
     if not {"frozen", "updated"} <= set(rates) or sentences.too_few(updater.get("n_users")):
         return View("live", _("Live"), said, notes=(note,))
-    known = {"As trained": "frozen", "Updated after every event": "updated"}
+    known = {_("As trained"): "frozen", _("Updated after every event"): "updated"}
     ends = [rates.get(f"{name}_interval") or (np.nan, np.nan) for name in known.values()]
     rows = pd.DataFrame({"title": list(known), "value": [rates[name] for name in known.values()]})
     rows = rows.assign(low=[low for low, _high in ends], high=[high for _low, high in ends], ours=[False, True])
     rows = rows.assign(text=rows["value"].map(percent))
-    facts = {"Events": count(updater["n_events"])}
-    facts |= {"Users": count(updater["n_users"])} if updater.get("n_users") else {}
+    facts = {_("Events"): count(updater["n_events"])}
+    facts |= {_("Users"): count(updater["n_users"])} if updater.get("n_users") else {}
     caption = _("Events whose item stood in the first ten of their user's own list, just before")
     return View("live", _("Live"), said, pictures.bars(rows), caption, facts, (note,))

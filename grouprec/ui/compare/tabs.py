@@ -11,6 +11,7 @@ import streamlit as st
 
 from grouprec.core.language import N_, _, commas
 from grouprec.report import findings, gain, sentences, small_groups, tables
+from grouprec.report.text import attribute_title
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, feedback, state
 from grouprec.ui.compare.groups import by_group
@@ -200,7 +201,10 @@ def _left_behind_columns() -> dict[str, Any]:
         ),
         "ndcg@10": st.column_config.NumberColumn(NDCG, format="%.3f", width=80, help=_(sentences.METRIC_HELP)),
         "worst_decile": st.column_config.NumberColumn(
-            _("Worst tenth"), format="%.3f", width=90, help=f"{NDCG} of the tenth of members who are served worst"
+            _("Worst tenth"),
+            format="%.3f",
+            width=90,
+            help=_("{ndcg} of the tenth of members who are served worst").format(ndcg=NDCG),
         ),
         "share_lost": st.column_config.NumberColumn(
             _("Gain lost"),
@@ -250,14 +254,14 @@ def fairness(run: Run, regime: str) -> None:
     surest_first = rows.sort_values("p_adjusted", kind="stable")
     attributes = surest_first["attribute"].drop_duplicates().tolist()
     attribute = st.selectbox(
-        _("Attribute"), attributes, format_func=lambda name: name.replace("_", " "), key="compare_attribute", width=320
+        _("Attribute"), attributes, format_func=attribute_title, key="compare_attribute", width=320
     )
     part = rows[rows["attribute"] == attribute].rename(columns={"mean": "value", "value": "title"})
     everybody = float((part["value"] * part["n_users"]).sum() / max(part["n_users"].sum(), 1))
     _draw(
         charts.method_dots(part.assign(ours=part["p_adjusted"] < findings.LEVEL), {_("all users"): everybody}, NDCG),
         "fairness",
-        _("{ndcg} by {attribute}").format(ndcg=NDCG, attribute=attribute),
+        _("{ndcg} by {attribute}").format(ndcg=NDCG, attribute=attribute_title(attribute)),
     )
     shown = tables.with_interval(part, {"title": N_("Value"), "n_users": N_("Tested users")})
     ends = part[["difference", "difference_low", "difference_high"]]
@@ -308,8 +312,8 @@ def cold_start(run: Run, regime: str) -> None:
     if items is not None:
         rows = tables.of(items)
         _say(_("**New items.** {rows}").format(rows=findings.cold_items_answer(rows)))
-        rows["method"] = rows["method"].str.replace("_", " ").str.capitalize()
-        rows["among"] = rows["among"].str.capitalize()
+        rows["method"] = [_(name.replace("_", " ").capitalize()) for name in rows["method"]]
+        rows["among"] = [_(name.capitalize()) for name in rows["among"]]
         shown = tables.with_interval(rows, {"among": N_("Ranked among"), "method": N_("By"), "n_users": N_("Users")})
         _table(shown, "cold_items", items, "cold_items.csv")
 
@@ -328,7 +332,10 @@ def repeats(run: Run, regime: str) -> None:
     _say(findings.repeats_answer(rows, bool(state.metrics(run).get("repeats"))))
     names = {"individual": _("Personal lists"), "own_frequency": _("What each person took most")}
     method = rows["method"].map(lambda name: names.get(str(name), sentences.method_title(str(name))))
-    rows = rows.assign(title=rows["task"].str.capitalize() + ": " + method.str.lower())
+    pairs = zip(rows["task"], method.str.lower(), strict=True)
+    rows = rows.assign(
+        title=[_("{title}: {value}").format(title=_(task.capitalize()), value=one) for task, one in pairs]
+    )
     drawn = rows.assign(ours=rows["method"] == "individual", regime="")
     _draw(
         charts.method_dots(drawn, {}, NDCG),

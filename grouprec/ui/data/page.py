@@ -82,7 +82,7 @@ def draw_roles(dataset: KnownDataset, head: pd.DataFrame, detected: Mapping[str,
         column = start.get(role) or NO_COLUMN
         with grid[at % 3]:
             chosen[role] = st.selectbox(
-                role.capitalize(),
+                _(role).capitalize(),
                 options,
                 options.index(column) if column in options else 0,
                 key=f"role.{dataset.key}.{role}",
@@ -219,8 +219,8 @@ def ask_again() -> None:
 
 def draw_distributions(check: Check) -> None:
     """Draw how active users and how popular items are, and when things happened."""
-    users = preview.distribution_figure(check.per_user, "users")
-    items = preview.distribution_figure(check.per_item, "items")
+    users = preview.distribution_figure(check.per_user, _("users"))
+    items = preview.distribution_figure(check.per_item, _("items"))
     charts: list[tuple[str, str, Any, pd.DataFrame]] = [
         (_("Users by number of interactions"), preview.users_sentence(check), users, check.per_user),
         (_("Items by number of interactions"), preview.items_sentence(check), items, check.per_item),

@@ -284,7 +284,7 @@ def report_figure(report: pd.DataFrame) -> go.Figure:
         figure.add_bar(
             x=report[column],
             y=["<br>".join(textwrap.wrap(step, 22)) for step in report["step"]],
-            name=name,
+            name=_(name),
             orientation="h",
             marker={"color": color, "opacity": 1 if name == "kept" else 0.45},
             customdata=before,

@@ -72,7 +72,7 @@ def choose(worth: Worth) -> int:
         st.select_slider(
             _("Number of lists"),
             options,
-            format_func=lambda one: _("{one} (this run)").format(one=one) if one == own else str(one),
+            format_func=lambda one: _("{one} (this run)").format(one=one) if one == own else _(str(one)),
             key="lists_n",
             on_change=from_url("lists", "lists_n", options, own),
         )

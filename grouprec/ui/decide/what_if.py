@@ -76,7 +76,9 @@ def compare(run: Run, worth: Worth, n: int) -> int:
         other = st.selectbox(
             _("Compared with"),
             grid,
-            format_func=lambda one: f"{words.lists(one)}{' (this run)' if one == own else ''}",
+            format_func=lambda one: (
+                _("{one} (this run)").format(one=words.lists(one)) if one == own else words.lists(one)
+            ),
             key="what_if_with",
             on_change=from_url("with", "what_if_with", grid, usual),
         )
@@ -271,7 +273,7 @@ def changed(now: Setting, then: Setting) -> None:
 
 def draw_lists(group: int, now: Setting, then: Setting) -> None:
     """Draw the lists of one group in two settings side by side."""
-    for column, one, two, mark in zip(st.columns(2), (now, then), (then, now), ("dropped", "new"), strict=True):
+    for column, one, two, mark in zip(st.columns(2), (now, then), (then, now), (_("dropped"), _("new")), strict=True):
         with column:
             name = one.names.get(group)
             st.markdown(_("{group} **with {n}**").format(group=cards.group_mark(group), n=words.lists(one.n)))

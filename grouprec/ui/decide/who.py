@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from grouprec.core.language import _
+from grouprec.core.language import _, full_stop
 from grouprec.core.tables import records
 from grouprec.report import tables
 from grouprec.runs.store import Run
@@ -63,5 +63,5 @@ def card(group: Mapping[str, Any], first: pd.DataFrame, total: int, faces: tiles
     """Draw one group: number, name, size, who they are (``line``), and the first items of its list with their faces."""
     st.markdown(f"{cards.group_mark(group['group'])} **{cards.plain(cards.short(group['name'], 60))}**")
     size = f"{cards.plural(group['size'], 'user')} · {cards.percent(group['size'] / total)}"
-    st.markdown(f":small[{size}. {line}{'.' if line else ''}]")
+    st.markdown(f":small[{full_stop(size)} {full_stop(line) if line else ''}]")
     st.html(faces.lines(first["item"], first["label"]))

@@ -11,6 +11,7 @@ import streamlit as st
 
 from grouprec.core.language import N_, Glossary, _
 from grouprec.report import tables
+from grouprec.report.text import attribute_title
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, map_labels, state
 from grouprec.ui.address import from_url
@@ -55,7 +56,7 @@ def controls(run: Run, users: pd.DataFrame) -> Look:
     colour = left.selectbox(
         _("Colour by"),
         options,
-        format_func=lambda name: TITLES.get(name) or name.replace("_", " "),
+        format_func=lambda name: TITLES.get(name) or attribute_title(name),
         key="groups_colour",
         on_change=from_url("colour", "groups_colour", options, "group"),
     )

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from grouprec.core.language import N_, _, decimal
+from grouprec.core.language import N_, _, decimal, full_stop
 from grouprec.core.tables import records
 from grouprec.report import sentences, tables
 from grouprec.runs.store import Run
@@ -95,7 +95,7 @@ def draw(run: Run, users: pd.DataFrame, groups: pd.DataFrame, number: int) -> No
     profiles, near = state.table_or_none(run, "group_profiles"), state.table_or_none(run, "group_neighbours")
     names = tables.group_names(groups)
     if line := opened.who(run).get(number):
-        st.markdown(f"{line}.")
+        st.markdown(full_stop(line))
     if profiles is None:
         st.markdown(sentences.portrait_unknown(group))
     else:

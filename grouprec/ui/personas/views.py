@@ -72,7 +72,7 @@ def alternative_lists(run: Run, groups: pd.DataFrame) -> str:
     dial = right.select_slider(
         _("From safe to surprising"),
         DIAL,
-        format_func=lambda at: {0: "safe", 100: "surprising"}.get(at, f"{at} %"),
+        format_func=lambda at: {0: _("safe"), 100: _("surprising")}.get(at) or cards.in_percent(str(at)),
         help=_(DIAL_HELP),
         key="personas_dial",
         on_change=from_url("dial", "personas_dial", DIAL, 50),

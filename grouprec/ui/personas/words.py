@@ -16,6 +16,7 @@ from grouprec.core.types import Rows
 from grouprec.explore.virtual_groups import CopyCheck, VirtualMembers
 from grouprec.models.alternatives import Alternatives
 from grouprec.report.palette import ACCENT, COLOURS, NEUTRAL
+from grouprec.report.text import in_percent
 from grouprec.ui.cards import percent, plain, plural, short
 from grouprec.ui.charts import GRID, LEGEND_ABOVE, plain_layout
 
@@ -71,7 +72,7 @@ def headline(verdict: Mapping[str, float]) -> str:
         return ""
     said = _("Five generated lists that take turns are worth {kept} of the usual list").format(kept=percent(kept))
     more = (
-        more_words(verdict.get("turns_diversity_change", math.nan), "variety"),
+        more_words(verdict.get("turns_diversity_change", math.nan), _("variety")),
         more_words(verdict.get("turns_coverage_change", math.nan), _("of the catalogue")),
     )
     named = series([words for words in more if words] or [""])
@@ -82,7 +83,8 @@ def more_words(change: float, what: str) -> str:
     """Return ``12 % more variety`` for a change in per cent; nothing where it is unknown or rounds to none."""
     if not math.isfinite(change) or round(abs(change)) == 0:
         return ""
-    return f"{abs(change):.0f} % {'more' if change > 0 else 'less'} {what}"
+    more = _("{share} more {what}") if change > 0 else _("{share} less {what}")
+    return more.format(share=in_percent(decimal(abs(change))), what=what)
 
 
 def group_answer(name: str, size: int, labels: Sequence[str]) -> str:
@@ -235,7 +237,7 @@ def frontier_answer(place: pd.Series) -> str:
         ndcg_10_low=percent(place["ndcg@10_low"]), ndcg_10_high=percent(place["ndcg@10_high"])
     )
     gains = (
-        more_words(100 * (place["intra_list_diversity_ratio"] - 1), "variety"),
+        more_words(100 * (place["intra_list_diversity_ratio"] - 1), _("variety")),
         more_words(100 * (place["coverage_ratio"] - 1), _("of the catalogue")),
     )
     said = series([words for words in gains if words] or [_("as much variety")])

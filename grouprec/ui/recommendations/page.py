@@ -11,6 +11,7 @@ import streamlit as st
 from grouprec.core.language import N_, Glossary, _, keeping
 from grouprec.core.types import REGIMES, Regime
 from grouprec.report import sentences, small_groups, tables
+from grouprec.report.text import attribute_title
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, feedback, opened, reasons, sheets, state, workspace
 from grouprec.ui import list_words as words
@@ -203,7 +204,7 @@ def show_user(run: Run, users: pd.DataFrame, row: int, names: dict[int, str]) ->
         if pd.notna(user["x"]):
             alt = _("Where this user is among all users")
             st.plotly_chart(charts.place_of_user(users, row), key="user_place", config=charts.QUIET_CONFIG, alt=alt)
-        attributes = {name.replace("_", " "): shown(user[name]) for name in tables.attribute_columns(users)}
+        attributes = {attribute_title(name): shown(user[name]) for name in tables.attribute_columns(users)}
         if attributes:
             st.dataframe(
                 pd.DataFrame({_("Attribute"): list(attributes), _("Value"): list(attributes.values())}),

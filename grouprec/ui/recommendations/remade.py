@@ -16,6 +16,7 @@ from grouprec.explore.remake import AS_TRAINED, DEPTH, ListMembers, Wishes
 from grouprec.ranking.statistics import mean_interval
 from grouprec.ranking.strategies import STRATEGIES
 from grouprec.report import sentences, tables
+from grouprec.report.text import attribute_title
 from grouprec.runs.store import Run
 from grouprec.ui import cards, opened, reasons, state, workspace
 from grouprec.ui import list_words as words
@@ -29,9 +30,7 @@ ROWS_SHOWN = 10
 TABLE_HEIGHT = 38 + 35 * ROWS_SHOWN
 MAP_HEIGHT = 200
 FITTING = ("rank", "move", "label", "takers", "owned", "place")  # columns that fit beside the map
-STRATEGY_HELP = N_(
-    "How what members want becomes one list. **As trained**: the list that exports take.\n\n"
-) + "\n\n".join(f"**{one.title}** ({one.cite}): {one.explanation}" for one in STRATEGIES.values())
+STRATEGY_HELP = N_("How what members want becomes one list. **As trained**: the list that exports take.\n\n")
 DIAL_HELP = N_(
     "0 %: the list as it is. Further right, items that are unlike those above them come first (maximal marginal "
     "relevance, Carbonell and Goldstein 1998)."
@@ -112,6 +111,12 @@ def remade(chosen: Chosen, downloads: Callable[[], None]) -> None:
                 reasons.panel(chosen.run, chosen.members.rows, int(row["row"]), said, "members", "list_why")
 
 
+def strategy_help() -> str:
+    """Return what the ways from wishes to a list are."""
+    ways = [f"**{_(one.title)}** ({one.cite}): {_(one.explanation)}" for one in STRATEGIES.values()]
+    return _(STRATEGY_HELP) + "\n\n".join(ways)
+
+
 def controls(chosen: Chosen) -> tuple[Wishes, bool]:
     """Draw how the list can be made, which is in the URL, and whether all numbers show; return both."""
     names = [AS_TRAINED, *STRATEGIES]
@@ -120,8 +125,8 @@ def controls(chosen: Chosen) -> tuple[Wishes, bool]:
             strategy = st.selectbox(
                 _("How members' wishes become a list"),
                 names,
-                format_func=lambda name: STRATEGIES[name].title if name else _("As trained"),
-                help=STRATEGY_HELP,
+                format_func=lambda name: _(STRATEGIES[name].title) if name else _("As trained"),
+                help=strategy_help(),
                 key="list_strategy",
                 on_change=from_url("how", "list_strategy", names, AS_TRAINED),
             )
@@ -242,7 +247,7 @@ def table(chosen: Chosen, items: np.ndarray, before: np.ndarray, everything: boo
     frame = words.list_frame(chosen.members, items, before, opened.places_for_all(chosen.run))
     about = state.table(chosen.run, "items").drop(columns=["users", "label"])
     frame = frame.merge(about, on="item", how="left")
-    more = {name: cards.short(str(name).replace("_", " "), 24) for name in about.columns if name != "item"}
+    more = {name: cards.short(attribute_title(name), 24) for name in about.columns if name != "item"}
     wanted = (*list_columns(), *more) if everything else FITTING
     shown = [name for name in wanted if name in frame and not empty(frame[name])]
     event = st.dataframe(

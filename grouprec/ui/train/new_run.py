@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from grouprec.core.language import Glossary, _, commas
+from grouprec.core.language import Glossary, _, commas, current
 from grouprec.core.types import SettingError, StorageError
 from grouprec.live.feedback import verdicts
 from grouprec.models.base import REGISTRIES
@@ -20,6 +20,7 @@ from grouprec.ui.forms import form
 from grouprec.ui.train import watch
 from grouprec.ui.train.rules import list_rules
 
+PRESETS = Glossary({"quick": "Quick", "standard": "Standard", "thorough": "Thorough"})
 REGIMES = Glossary({"strict": "Everybody sees the same items", "dedup": "Each member skips what they have"})
 STAGE_LABELS = Glossary({"grouper": "How groups are formed"})
 DEVICES = Glossary({"cpu": "Processor", "cuda": "GPU", "mps": "GPU (Apple)"})
@@ -66,7 +67,7 @@ def choose_preset() -> str:
         list(watch.PRESET_MEANING),
         default="quick",
         required=True,
-        format_func=str.capitalize,
+        format_func=PRESETS.__getitem__,
         key="train_preset",
         persist_state="session",
     )
@@ -75,7 +76,7 @@ def choose_preset() -> str:
 
 
 def choose_n_groups() -> int | str:
-    kinds = {"auto": _("Automatic"), "fixed": "A number"}
+    kinds = {"auto": _("Automatic"), "fixed": _("A number")}
     kind = st.segmented_control(
         _("Groups"),
         list(kinds),
@@ -92,9 +93,9 @@ def choose_n_groups() -> int | str:
 
 
 @st.cache_resource(show_spinner=False)
-def devices() -> dict[str, str]:
-    """Return the devices of this machine with their names for people."""
-    names = {"auto": _("Automatic: {resolve_device}").format(resolve_device=device_title(resolve_device("auto")))}
+def devices(language: str) -> dict[str, str]:
+    """Return the devices of this machine with their names for people, who read a language."""
+    names = {"auto": _("Automatic: {device}").format(device=_(device_title(resolve_device("auto"))))}
     for device, title in DEVICES.items():
         try:
             names[resolve_device(device)] = title
@@ -104,7 +105,7 @@ def devices() -> dict[str, str]:
 
 
 def choose_device() -> str:
-    names = devices()
+    names = devices(current())
     return st.selectbox(
         _("Device"), list(names), format_func=names.__getitem__, key="train_device", persist_state="session"
     )
@@ -213,7 +214,7 @@ def choose_feedback() -> str:
     return st.selectbox(
         _("Feedback that counts"),
         list(titles),
-        format_func=titles.__getitem__,
+        format_func=lambda name: _(titles[name]),
         key="train_feedback",
         help=_("Likes, dislikes and hidden items of that run's lists change what its users are predicted to want."),
     )
@@ -223,7 +224,7 @@ def choose_settings(preset: str, stages: list[tuple[str, str]]) -> dict[str, dic
     """Draw one form a stage, each in a tab, and return what was changed in them."""
     st.markdown(_("**Settings of the stages**"))
     settings = {}
-    tabs = st.tabs([short_title(REGISTRIES[kind].get(name).title) for kind, name in stages])
+    tabs = st.tabs([short_title(_(REGISTRIES[kind].get(name).title)) for kind, name in stages])
     for tab, (kind, name) in zip(tabs, stages, strict=True):
         with tab:
             changed = form(REGISTRIES[kind].get(name).Config.for_preset(preset), f"train.{preset}.{kind}.{name}")
@@ -239,10 +240,10 @@ def choose_stage(kind: str) -> str:
         return next(iter(titles))
     index = list(titles).index(RunConfig.model_fields[kind].default)
     return st.selectbox(
-        STAGE_LABELS.get(kind, kind.capitalize()),
+        STAGE_LABELS.get(kind) or _(kind.capitalize()),
         list(titles),
         index,
-        format_func=titles.__getitem__,
+        format_func=lambda name: _(titles[name]),
         key=f"train_{kind}",
         persist_state="session",
     )

@@ -123,7 +123,7 @@ def draw_steps(run: Run, status: Status) -> None:
     found = steps(watch.stages(planned_stages(run.run_id), run.events(), status))
     for place, step in zip(st.columns(len(found)), found, strict=True):
         took = watch.duration(step.seconds) if step.seconds and step.state != "re-used" else ""
-        said = " · ".join(filter(None, [step.state, took]))
+        said = " · ".join(filter(None, [_(step.state), took]))
         place.markdown(f"{STEP_ICONS[step.state]} **{step.title}**  \n:small[{said}]")
     if said := watch.reused_sentence(found):
         st.caption(plain(said))

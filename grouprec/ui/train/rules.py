@@ -22,11 +22,11 @@ def list_rules() -> dict[str, Any]:
             _("How members' wishes become one list"),
             list(STRATEGIES),
             list(STRATEGIES).index(defaults.strategy),
-            format_func=lambda name: STRATEGIES[name].title,
+            format_func=lambda name: _(STRATEGIES[name].title),
             key="train_strategy",
             persist_state="session",
         )
-        st.caption(plain(f"{STRATEGIES[strategy].explanation} ({STRATEGIES[strategy].cite})"))
+        st.caption(plain(f"{_(STRATEGIES[strategy].explanation)} ({STRATEGIES[strategy].cite})"))
     diversity = right.slider(
         _("Diversity"),
         0.0,

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from grouprec.core.language import N_, Glossary, _, commas, decimal
+from grouprec.core.language import N_, Glossary, _, commas, decimal, semicolons
 from grouprec.report.palette import ACCENT
 from grouprec.report.sentences import encoder_title
 from grouprec.runs.store import FINISHED, State, Status
@@ -24,23 +24,27 @@ PRESET_MEANING = Glossary(
         "thorough": "For the last few percent: every method, longer training, and a search for better settings.",
     }
 )
-STATE_WORDS = {
-    State.QUEUED: "waiting",
-    State.RUNNING: "training",
-    State.DONE: "finished",
-    State.FAILED: "failed",
-    State.CANCELLED: "cancelled",
-    State.LOST: "interrupted",
-    State.DAMAGED: "damaged",
-    State.UNKNOWN: N_("of a newer version"),
-}
-STAGE_MARKS = {
-    "done": "✓ done",
-    "re-used": "✓ re-used",
-    "running": "● running",
-    "stopped": "✕ stopped",
-    "waiting": "waiting",
-}
+STATE_WORDS = Glossary(
+    {
+        State.QUEUED: "waiting",
+        State.RUNNING: "training",
+        State.DONE: "finished",
+        State.FAILED: "failed",
+        State.CANCELLED: "cancelled",
+        State.LOST: "interrupted",
+        State.DAMAGED: "damaged",
+        State.UNKNOWN: "of a newer version",
+    }
+)
+STAGE_MARKS = Glossary(
+    {
+        "done": "✓ done",
+        "re-used": "✓ re-used",
+        "running": "● running",
+        "stopped": "✕ stopped",
+        "waiting": "waiting",
+    }
+)
 STAGE_TITLES = Glossary(
     {
         "prepare": "Data",
@@ -96,7 +100,7 @@ def stage_title(stage: str) -> str:
         title = _("Search: {name}").format(name=_encoder(name.removeprefix("search ")))
     else:
         title = STAGE_TITLES.get(name, name.capitalize())
-    return f"{PASS_TITLES.get(fit, fit.capitalize())}: {title}" if fit else title
+    return _("{title}: {value}").format(title=PASS_TITLES.get(fit, fit.capitalize()), value=title) if fit else title
 
 
 def _encoder(name: str) -> str:
@@ -271,7 +275,7 @@ def reused_sentence(found: Iterable[Step]) -> str:
     names = dict.fromkeys(stage_title(stage).rpartition(": ")[2] for step in found for stage in step.reused)
     if not names:
         return ""
-    more = _(" and {mores}").format(mores=plural(len(names) - 5, "more")) if len(names) > 5 else ""
+    more = _(" and {n} more").format(n=len(names) - 5) if len(names) > 5 else ""
     return _("Re-used from earlier runs: {value}{more}.").format(value=commas(list(names)[:5]), more=more)
 
 
@@ -301,7 +305,7 @@ def what_to_do(status: Status) -> str:
         return _("Mend the file, or how it is read, on the Data page; then train again.")
     if status.message.startswith("Unexpected error"):
         return _("That is a fault of this program; the log below says where. {goes_on}").format(goes_on=_(GOES_ON))
-    return _("Once that is mended: {goes_on}{goes_on2}").format(goes_on=_(GOES_ON)[0].lower(), goes_on2=_(GOES_ON)[1:])
+    return _("Once that is mended: {goes_on}").format(goes_on=f"{_(GOES_ON)[0].lower()}{_(GOES_ON)[1:]}")
 
 
 GOES_ON = N_("Resume goes on after the last finished stage.")
@@ -398,11 +402,11 @@ def changes_sentence(found: Sequence[tuple[str, Any, Any]]) -> str:
     if not found:
         return _("Nothing is changed yet: this would be the same run again.")
     words = [f"{name.replace('_', ' ').replace('.', ', ')} {_value(old)} → {_value(new)}" for name, old, new in found]
-    more = _(" and {mores}").format(mores=plural(len(words) - 3, "more")) if len(words) > 3 else ""
-    return _("Changed: {words}{more}.").format(words="; ".join(words[:3]), more=more)
+    more = _(" and {n} more").format(n=len(words) - 3) if len(words) > 3 else ""
+    return _("Changed: {words}{more}.").format(words=semicolons(words[:3]), more=more)
 
 
 def _value(value: Any) -> str:
     if value is None or value in ("", [], ()):
-        return "none"
+        return _("none")
     return commas(map(str, value)) if isinstance(value, list | tuple) else str(value)

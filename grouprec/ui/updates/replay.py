@@ -145,9 +145,9 @@ def _draw(run: Run, player: Player, top: DeltaGenerator) -> None:
 
 def _counters(replay: Replay) -> None:
     values = {
-        "Events": (cards.count(replay.done), _("of {n_replay}").format(n_replay=cards.count(len(replay)))),
-        "Users who moved": (cards.count(len(replay.moved)), _(MOVED_HELP)),
-        "Lists changed": (
+        _("Events"): (cards.count(replay.done), _("of {n_replay}").format(n_replay=cards.count(len(replay)))),
+        _("Users who moved"): (cards.count(len(replay.moved)), _(MOVED_HELP)),
+        _("Lists changed"): (
             cards.count(replay.changed_lists),
             _("of {n_groups}; {strict}").format(n_groups=replay.base.n_groups, strict=sentences.REGIMES["strict"]),
         ),

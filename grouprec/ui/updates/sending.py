@@ -118,7 +118,11 @@ def _file(run: Run) -> None:
             _send(run, lambda: _read(run, safe_name(given.name), given.getvalue()))
 
 
-WAYS: dict[str, Callable[[Run], None]] = {"One event": _one_event, "Paste rows": _rows, "Upload a file": _file}
+WAYS: dict[str, Callable[[Run], None]] = {
+    N_("One event"): _one_event,
+    N_("Paste rows"): _rows,
+    N_("Upload a file"): _file,
+}
 
 
 def _read(run: Run, name: str, content: bytes) -> pd.DataFrame:
