@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import socket
 import sqlite3
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -147,15 +145,14 @@ def postgres() -> Iterator[str]:
     begin = [tools / "initdb", "-D", home / "data", "-U", "shop", "--auth=scram-sha-256", "--no-sync"]
     subprocess.run([*begin, f"--pwfile={home / 'password'}"], check=True, capture_output=True, cwd="/", user=other)
     where = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
-    server = subprocess.Popen(
-        [tools / "postgres", "-D", home / "data", *where.split()], cwd="/", stderr=subprocess.DEVNULL, user=other
-    )
+    control = [tools / "pg_ctl", "-D", home / "data"]  # `start` waits until queries are answered, not just a port open
+    start = [*control, "start", "-w", "-t", "60", "-l", home / "data" / "log", "-o", where]
     try:
-        wait_for(port)
+        subprocess.run(start, check=True, stdout=subprocess.DEVNULL, cwd="/", user=other)
         yield f"postgresql://shop:{{}}@127.0.0.1:{port}/postgres"
     finally:
-        server.send_signal(signal.SIGINT)  # at once, whoever is still there
-        server.wait()
+        stop = [*control, "stop", "-w", "-m", "fast"]  # whoever is still connected
+        subprocess.run(stop, check=False, capture_output=True, cwd="/", user=other)
         shutil.rmtree(home)
 
 
@@ -163,16 +160,6 @@ def free_port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return one.getsockname()[1]
-
-
-def wait_for(port: int) -> None:
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        with socket.socket() as one:
-            if one.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise AssertionError("the server does not listen")
 
 
 def test_a_query_reads_postgresql_and_no_password_is_kept_or_told(tmp_path, monkeypatch, postgres):
