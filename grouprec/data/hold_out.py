@@ -155,18 +155,16 @@ class _Ways:
 
     def few(self, split: str, users: UsersLeft, everybody: int) -> str:
         """Return what a way that is not taken would leave, as a part of a sentence."""
-        purposes = zip(users, self.shares, ("choose", "judge"), strict=True)
+        purposes = zip(users, self.shares, (_("to choose by"), _("to judge by")), strict=True)
         (n, first), *more = [(n, purpose) for n, share, purpose in purposes if share]
-        said = _("{else_words}, {words} of {everybody} users would be left to {first} by").format(
-            else_words=_ELSE[split],
-            words=_("only {n}").format(n=decimal(n)) if n else _("none"),
+        said = _("{way}, {n} of {everybody} users would be left {purpose}").format(
+            way=_ELSE[split],
+            n=_("only {n}").format(n=decimal(n)) if n else _("none"),
             everybody=decimal(everybody),
-            first=first,
+            purpose=first,
         )
-        return said + "".join(
-            _(" and {words} to {purpose} by").format(words=f"{n:,}" if n else _("none"), purpose=purpose)
-            for n, purpose in more
-        )
+        rest = (_(" and {n} {purpose}").format(n=decimal(n) if n else _("none"), purpose=one) for n, one in more)
+        return said + "".join(rest)
 
 
 def _choose(ways: _Ways) -> tuple[_Trial, str]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from grouprec.core.language import N_, _, decimal
+from grouprec.core.language import N_, decimal, ngettext
 from grouprec.core.types import DataError
 from grouprec.data.attributes import (
     Described,
@@ -267,18 +267,14 @@ def _cut_labels(labels: np.ndarray) -> list[Doubt]:
     long = [at for at, label in enumerate(labels) if len(label) > LONGEST_ID]
     for at in long:
         labels[at] = labels[at][: LONGEST_ID - 1] + "…"
-    said = _("{n_long} labels are").format(n_long=decimal(len(long))) if len(long) > 1 else _("1 label is")
-    return (
-        [
-            Doubt(
-                _("{said} longer than {longest_id} characters and {were} cut").format(
-                    said=said, longest_id=decimal(LONGEST_ID), were=_("were") if len(long) > 1 else _("was")
-                )
-            )
-        ]
-        if long
-        else []
+    if not long:
+        return []
+    said = ngettext(
+        "{n} label is longer than {longest} characters and was cut",
+        "{n} labels are longer than {longest} characters and were cut",
+        len(long),
     )
+    return [Doubt(said.format(n=decimal(len(long)), longest=decimal(LONGEST_ID)))]
 
 
 def _check_two(cleaned: Cleaned, roles: Roles) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 
 from grouprec.core import rights
 from grouprec.core.forms import VERSION, DamagedError, Form, read_kept_form, write_kept_form
-from grouprec.core.language import _
+from grouprec.core.language import N_, _
 from grouprec.core.locks import alone
 from grouprec.core.rights import Deed
 from grouprec.core.types import GrouprecError
@@ -223,7 +223,7 @@ class Grouping:
                     )
                 )
         if edit.kind == "describe":
-            text = _checked(edit.text, LONGEST_DESCRIPTION, "description")
+            text = _checked(edit.text, LONGEST_DESCRIPTION, N_("description"))
             return replace(self, descriptions={**self.descriptions, edit.groups[0]: text})
         if edit.kind == "rename":
             return self._named(edit.groups[0], edit.text)
@@ -259,7 +259,7 @@ class Grouping:
         return bool((self.labels[rows] == group).all()) and len(np.unique(rows)) < self.sizes[group]
 
     def _named(self, number: int, text: str) -> Grouping:
-        name = _checked(text, LONGEST_NAME, "name")
+        name = _checked(text, LONGEST_NAME, N_("name"))
         if not name:
             raise EditError(_("A group needs a name; write a few words."))
         others = {self.names[other].casefold(): other for other in self.sizes if other != number}
@@ -282,7 +282,7 @@ def _checked(text: str, longest: int, what: str) -> str:
     if len(line) > longest:
         raise EditError(
             _("The {what} has {n_line} characters; {longest} is the most that it may have.").format(
-                what=what, n_line=len(line), longest=longest
+                what=_(what), n_line=len(line), longest=longest
             )
         )
     return line

@@ -192,7 +192,7 @@ def pick_run() -> None:
         on_change=lambda: state.choose_run(st.session_state["pick_run"]),
     )
     if current is not None:
-        people.draw_sharing(current.path, "run")
+        people.draw_sharing(current.path, N_("run"))
     if current is not None and current.usable and (said := forgotten(current).sentence()):
         st.caption(said)
 
@@ -218,7 +218,7 @@ def pick_dataset() -> None:
         on_change=lambda: state.choose_dataset(st.session_state["pick_dataset"]),
     )
     if not current.is_sample:
-        people.draw_sharing(state.library().folder(current), "dataset")
+        people.draw_sharing(state.library().folder(current), N_("dataset"))
 
 
 def run_labels(runs: list[Run]) -> dict[str, str]:

@@ -64,11 +64,11 @@ def _step(title: str, own: pd.DataFrame) -> Step:
     states = set(own["state"])
     reused = tuple(own.loc[own["state"] == "re-used", "stage"])
     if states & {"running", "stopped"}:
-        state = "stopped" if "stopped" in states else "running"
+        state = N_("stopped") if "stopped" in states else N_("running")
     elif states == {"re-used"}:
-        state = "re-used"
+        state = N_("re-used")
     elif states <= {"done", "re-used"} and states:
-        state = "done"
+        state = N_("done")
     else:
-        state = "running" if len(states) > 1 else "waiting"
+        state = "running" if len(states) > 1 else N_("waiting")
     return Step(title, state, float(own["seconds"].sum()), reused)

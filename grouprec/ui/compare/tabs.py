@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from grouprec.core.language import N_, _, commas
+from grouprec.core.language import N_, Glossary, _, commas
 from grouprec.report import findings, gain, sentences, small_groups, tables
 from grouprec.report.text import attribute_title
 from grouprec.runs.store import Run
@@ -292,6 +292,17 @@ def _popularity_bias(run: Run, regime: str) -> None:
     _table(tables.popularity_table(exposure), "exposure", exposure, "exposure.csv", formats)
 
 
+COLD_WORDS = Glossary(
+    {
+        "cold items": "Cold items",
+        "catalogue": "Catalogue",
+        "attributes": "Attributes",
+        "random": "Random",
+    }
+)
+TASKS = Glossary({"new items": "New items", "repeats allowed": "Repeats allowed"})
+
+
 def cold_start(run: Run, regime: str) -> None:
     """Draw what people get of whom little is known, and how items that nobody has are found."""
     users, items = state.table_or_none(run, "cold_users"), state.table_or_none(run, "cold_items")
@@ -312,8 +323,8 @@ def cold_start(run: Run, regime: str) -> None:
     if items is not None:
         rows = tables.of(items)
         _say(_("**New items.** {rows}").format(rows=findings.cold_items_answer(rows)))
-        rows["method"] = [_(name.replace("_", " ").capitalize()) for name in rows["method"]]
-        rows["among"] = [_(name.capitalize()) for name in rows["among"]]
+        rows["method"] = [COLD_WORDS.get(name) or name.replace("_", " ").capitalize() for name in rows["method"]]
+        rows["among"] = [COLD_WORDS.get(name) or name.capitalize() for name in rows["among"]]
         shown = tables.with_interval(rows, {"among": N_("Ranked among"), "method": N_("By"), "n_users": N_("Users")})
         _table(shown, "cold_items", items, "cold_items.csv")
 
@@ -334,7 +345,9 @@ def repeats(run: Run, regime: str) -> None:
     method = rows["method"].map(lambda name: names.get(str(name), sentences.method_title(str(name))))
     pairs = zip(rows["task"], method.str.lower(), strict=True)
     rows = rows.assign(
-        title=[_("{title}: {value}").format(title=_(task.capitalize()), value=one) for task, one in pairs]
+        title=[
+            _("{title}: {value}").format(title=TASKS.get(task) or task.capitalize(), value=one) for task, one in pairs
+        ]
     )
     drawn = rows.assign(ours=rows["method"] == "individual", regime="")
     _draw(

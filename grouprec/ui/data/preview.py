@@ -280,7 +280,7 @@ def report_figure(report: pd.DataFrame) -> go.Figure:
     figure = go.Figure()
     hover = _("%{y}<br>%{customdata[0]:,} rows before, %{x:,} %{fullData.name}<extra></extra>")
     before = report[["rows_before"]].to_numpy()
-    for name, column, color in (("kept", "rows_after", ACCENT), ("dropped", "dropped", NEUTRAL)):
+    for name, column, color in ((N_("kept"), "rows_after", ACCENT), (N_("dropped"), "dropped", NEUTRAL)):
         figure.add_bar(
             x=report[column],
             y=["<br>".join(textwrap.wrap(step, 22)) for step in report["step"]],

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from grouprec.core.language import _
+from grouprec.core.language import _, current
 from grouprec.core.types import GrouprecError, SettingError
 from grouprec.data.library import KnownDataset
 from grouprec.runs.config import PRESET_REFIT, PRESET_SEARCH_MINUTES, RunConfig
@@ -74,7 +74,7 @@ def _widgets(config: RunConfig) -> dict[str, Any]:
         values["train_n_groups"] = config.n_groups
     if not automatic:
         values["train_encoders"] = list(config.encoders)
-    if config.device in devices():
+    if config.device in devices(current()):
         values["train_device"] = config.device
     for kind, name in config.chosen():
         settings = config.stage_config(kind, name).model_dump()
