@@ -90,7 +90,7 @@ def main() -> None:
         known.update(template(), no_fuzzy_matching=True)
         known.obsolete.clear()
         with path(language).open("wb") as file:
-            write_po(file, known, width=120, omit_header=False, include_lineno=False, sort_output=True)
+            write_po(file, known, width=120, omit_header=True, include_lineno=False, sort_output=True)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from grouprec.core.language import Glossary, _, decimal
+from grouprec.core.language import ENGLISH, Glossary, _, current, decimal, full_stop
 from grouprec.core.types import DataError, SettingError
 from grouprec.data.clean import Preparation, Report, Rows
 from grouprec.data.core_users import Core, fit_core
@@ -196,6 +196,8 @@ def split_words(split: Mapping[str, Any]) -> str:
     kind, reason = str(split.get("kind", "")), split.get("reason", "")
     if not reason or kind == "none":
         return reason
+    if split.get("language", ENGLISH) != current():
+        reason = full_stop(_WAYS.get(kind, kind))  # a run keeps the whole reason in English only
     left = _("Users to choose settings by: {choose_users}, to judge by: {judge_users}.").format(
         choose_users=decimal(split["choose_users"]), judge_users=decimal(split["judge_users"])
     )

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from grouprec.core.language import N_, decimal, ngettext
+from grouprec.core.language import N_, current, decimal, ngettext
 from grouprec.core.types import DataError
 from grouprec.data.attributes import (
     Described,
@@ -92,11 +92,12 @@ class Prepared:
     notes: tuple[str, ...] = ()
 
     def split_facts(self) -> dict[str, Any]:
-        """Return how the rows are parted: kind, reason, choose_users, judge_users, and the rows of every part."""
+        """Return how the rows are parted: kind, reason, its language, choose_users, judge_users, rows of every part."""
         data = self.dataset
         return {
             "kind": self.split,
             "reason": self.split_reason,
+            "language": current(),
             "choose_users": self.choose_users,
             "judge_users": self.judge_users,
             "train": len(data.train),

@@ -57,6 +57,7 @@ METHODS = Glossary(
         "ep_fuzzda": "EP-FuzzDA",
     }
 )
+OTHER_VOICES = Glossary({"popularity": "popularity", "start": "start"})  # of a blend, which are no encoders
 TREND = "_trend"  # at the end of an encoder's name: with the trend of the simplest scorer
 SMALL_FACTOR = 0.01  # of a probability: no news
 REGIMES = Glossary({"strict": "Everyone sees the same list", "dedup": "Each member skips what they have"})
@@ -82,7 +83,7 @@ def method_title(method: str, regime: str = "") -> str:
 
 def encoder_title(names: str) -> str:
     """Return what people call an encoder, or several: ``EASE + ALS`` for "ease + als"."""
-    return " + ".join(called("encoder", name) for name in names.split(" + "))
+    return " + ".join(OTHER_VOICES.get(name) or called("encoder", name) for name in names.split(" + "))
 
 
 def repeats_words(metrics: Mapping[str, Any]) -> str:

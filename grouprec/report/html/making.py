@@ -38,7 +38,7 @@ def _cost(reading: Reading) -> str:
     untimed = _("This run was trained on {device}, with the preset *{preset}* and the seed {seed}.")
     return (quickly if seconds else untimed).format(
         took=_duration(seconds) if seconds else "",
-        device=plain(device or _("this machine")),
+        device=plain(_(device) or _("this machine")),
         preset=plain(metrics.get("preset", "")),
         seed=reading.config.get("seed", 0),
     )

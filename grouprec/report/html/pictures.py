@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from grouprec.core.language import _
+from grouprec.core.language import _, ngettext
 from grouprec.core.tables import named_rows
 from grouprec.report.html.drawings import Scale
 from grouprec.report.html.markup import Html, element
@@ -103,7 +103,7 @@ def reach_curve(hits: pd.DataFrame, least: int, own: int, floor: str) -> Html:
         parts.append(element("circle", cx=mine[0], cy=mine[1], r=8, class_="ring"))
         parts.append(element("text", _("this run"), x=mine[0], y=mine[1] - 18, text_anchor="middle", class_="s"))
     side = "start" if at[0] < WIDTH / 2 else "end"
-    said = f"{least} {'is' if least == 1 else 'are'} enough"
+    said = ngettext(" {enough} is enough", " {enough} are enough", least).format(enough=least).strip()
     parts.append(element("path", d=f"M{at[0]} {at[1]}V{HEIGHT - BOTTOM}", class_="reference"))
     parts.append(element("circle", cx=at[0], cy=at[1], r=9, class_="ours"))
     parts.append(

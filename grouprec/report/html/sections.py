@@ -346,7 +346,7 @@ def _steps(reading: Reading) -> Html | None:
     shown = pd.DataFrame(
         {
             N_("Step"): rows["title"],
-            N_("Lists"): rows["what"],
+            N_("Lists"): rows["what"].map(_),
             NDCG: rows["value"].map(score),
             N_("Against the step before"): [
                 difference(*row) for row in rows[["added", "low", "high"]].itertuples(index=False)
@@ -383,7 +383,7 @@ def _left_behind(reading: Reading) -> Html | None:
     if len(split):
         measured = f"measured_{sentences.METRIC}"
         ends = shown[[measured, f"{measured}_low", f"{measured}_high"]]
-        columns["Split in two would gain"] = [difference(*row) for row in ends.itertuples(index=False)]
+        columns[N_("Split in two would gain")] = [difference(*row) for row in ends.itertuples(index=False)]
         gain = findings.split_answer(frame)
     rest = len(frame) - len(shown)
     other = _("These are the groups of the evaluation; the run then learned its groups again from all rows.")

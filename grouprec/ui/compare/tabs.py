@@ -122,7 +122,7 @@ def stages(run: Run, regime: str) -> None:
         shown = pd.DataFrame(
             {
                 N_("Step"): rows["title"],
-                N_("Lists"): rows["what"],
+                N_("Lists"): rows["what"].map(_),
                 NDCG: rows["value"].round(3),
                 N_("Against the step before"): [
                     cards.difference(*row) for row in rows[["added", "low", "high"]].itertuples(index=False)
@@ -229,6 +229,7 @@ def strategies(run: Run, regime: str) -> None:
         return
     chosen = (state.run_choices(run).get("rules") or {}).get("strategy", "utility")
     rows = tables.of(table, regime=regime).sort_values("value", ascending=False, ignore_index=True)
+    rows = rows.assign(title=rows["title"].map(_))
     _say(findings.strategies_answer(rows, chosen), _(STRATEGIES_HELP))
     drawn = rows.assign(ours=rows["strategy"] == chosen, regime=regime)
     _draw(
