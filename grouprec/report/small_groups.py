@@ -13,13 +13,14 @@ import numpy as np
 import pandas as pd
 
 from grouprec.core.environment import whole_number
-from grouprec.core.language import _
+from grouprec.core.language import N_, _
 from grouprec.report import noise
 from grouprec.runs.links import Discretion
 from grouprec.runs.store import Run
 
 SETTING = "GROUPREC_FEWEST_PEOPLE"
 NOTHING = "–"
+NOT_TOLD = N_("not told")
 
 
 def fewest() -> int:
@@ -52,7 +53,7 @@ def people(size: int, hide: bool, full: str) -> str:
     """
     if not hide:
         return full
-    return _("fewer than {fewest}").format(fewest=fewest()) if size < fewest() else _("not told")
+    return _("fewer than {fewest}").format(fewest=fewest()) if size < fewest() else _(NOT_TOLD)
 
 
 @dataclass(frozen=True)

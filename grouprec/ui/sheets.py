@@ -70,7 +70,8 @@ def _body(
     items = [replace(item, takers=None, owned=None) for item in items] if hide else items
     size = int(told.sizes[at])
     full = _("{users}, {value} of all").format(users=cards.plural(size, "user"), value=cards.percent(told.shares[at]))
-    about = f"{small_groups.people(size, bool(told.few[at]), full)} · ".replace("not told · ", "")
+    people = small_groups.people(size, bool(told.few[at]), full)
+    about = "" if people == _(small_groups.NOT_TOLD) else f"{people} · "
     takes = None if hide else members.takes
     worth = sentences.worth_answer(state.table(run, "evaluation"), regime, method)
     return sheet_body(

@@ -13,7 +13,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from grouprec.core.language import _
+from grouprec.core.language import _, current
 from grouprec.core.types import Regime
 from grouprec.report import sentences
 from grouprec.runs.store import Run
@@ -75,7 +75,7 @@ def draw_map(run: Run, places: pd.DataFrame, names: dict[int, str], group: int, 
         names: group -> what it is called.
         key: of the picture; another one for other groups of the same run.
     """
-    drawn = _map((*state.run_key(run), state.edits_version(run), key), group, places, names)
+    drawn = _map((*state.run_key(run), state.edits_version(run), current(), key), group, places, names)
     if not drawn.placed:
         st.info(_("This run has no map."), icon=":material/map:")
         return

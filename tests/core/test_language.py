@@ -46,7 +46,8 @@ def test_a_glossary_is_read_in_the_language_of_its_reader() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tag", "found"), [("zh-CN", "zh"), ("zh_TW.UTF-8", "zh"), ("en-GB", "en"), ("fr-FR", None), ("", None), (None, None)]
+    ("tag", "found"),
+    [("zh-CN", "zh"), ("zh_TW.UTF-8", "zh"), ("en-GB", "en"), ("fr-FR", None), ("", None), (None, None)],
 )
 def test_a_tag_is_the_language_that_it_begins_with(tag: str | None, found: str | None) -> None:
     assert language.known(tag) == found
@@ -79,4 +80,8 @@ def test_parts_are_joined_by_the_marks_of_the_language() -> None:
     parts = ["a", "b", "c"]
     assert (language.series(parts), language.full_stop("a"), language.series(["a"])) == ("a, b and c", "a.", "a")
     with speaking("zh"):
-        assert (language.series(parts), language.semicolons(parts), language.full_stop("a")) == ("a、b和c", "a；b；c", "a。")
+        assert (language.series(parts), language.semicolons(parts), language.full_stop("a")) == (
+            "a、b和c",
+            "a；b；c",
+            "a。",
+        )

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from grouprec.core import language
 from grouprec.core.language import N_, Glossary, _, commas, decimal, keeping, semicolons
 from grouprec.core.tables import named_rows
 from grouprec.ranking.statistics import ENOUGH
@@ -93,7 +94,7 @@ def methods(run: Run, evaluation: pd.DataFrame, regime: str, length: int, ours: 
             help=_(MARKS_HELP),
         )
     comparisons = state.table(run, "comparisons")
-    whole = method_table(*state.run_key(run), regime, length, evaluation, comparisons)
+    whole = method_table(*state.run_key(run), regime, length, language.current(), evaluation, comparisons)
     with numbers:
         draw_table(
             whole[rows["method"].isin(chosen).to_numpy()] if chosen else whole,
@@ -135,7 +136,13 @@ def draw_table(table: pd.DataFrame, against: str) -> None:
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def method_table(
-    path: str, changed: float, regime: str, length: int, _evaluation: pd.DataFrame, _comparisons: pd.DataFrame
+    path: str,
+    changed: float,
+    regime: str,
+    length: int,
+    language: str,
+    _evaluation: pd.DataFrame,
+    _comparisons: pd.DataFrame,
 ) -> pd.DataFrame:
     """Return the table of all methods of the run at ``path``; made once per server. Never change it."""
     return compare_tables.method_table(_evaluation, _comparisons, regime, length)

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from grouprec.core.language import N_, _, commas, ngettext
+from grouprec.core.language import N_, _, commas, current, ngettext
 from grouprec.core.types import StorageError
 from grouprec.report import findings, sentences
 from grouprec.report import tables as report_tables
@@ -132,7 +132,7 @@ def training_cost(
 ) -> None:
     """Draw what training takes against what personal lists then reach."""
     labels = compare_tables.run_labels(runs)
-    frames = [_costs(*state.run_key(run), metric).assign(run=labels[run_id]) for run_id, run in runs.items()]
+    frames = [_costs(*state.run_key(run), metric, current()).assign(run=labels[run_id]) for run_id, run in runs.items()]
     rows = pd.concat(frames, ignore_index=True)
     if rows.empty:
         st.markdown(_(NO_COST))
@@ -159,7 +159,7 @@ def training_cost(
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _costs(path: str, version: float, metric: str) -> pd.DataFrame:
+def _costs(path: str, version: float, metric: str, language: str) -> pd.DataFrame:
     run = Run(Path(path))
     return compare_tables.costs(run, run.table("evaluation"), metric)
 

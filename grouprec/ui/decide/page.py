@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from grouprec.core.language import N_, Glossary, _
+from grouprec.core.language import N_, Glossary, _, current
 from grouprec.report import gain
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, gain_view, kept, state
@@ -93,7 +93,7 @@ def decide(run: Run, worth: Worth, split: gain.Split | None, n: int) -> None:
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
-def curve_picture(path: str, version: float, n: int) -> go.Figure:
+def curve_picture(path: str, version: float, n: int, language: str) -> go.Figure:
     """Return the curve of a run with one number marked, made once per server. Never change it."""
     worth = kept.worth(Run(Path(path)))
     return decide_charts.reach_curve(worth.smoothed, n or None, worth.enough)
@@ -105,7 +105,7 @@ def curve(run: Run, worth: Worth, n: int) -> None:
         return
     reached = words.reached(at(worth, n), not n)[0]
     st.plotly_chart(
-        curve_picture(*state.run_key(run), n),
+        curve_picture(*state.run_key(run), n, current()),
         key="decide_curve",
         config=charts.QUIET_CONFIG,
         alt=_("People of 100 who find something by number of lists: {n} reach {reached}").format(

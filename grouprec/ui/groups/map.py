@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from grouprec.core.language import N_, Glossary, _
+from grouprec.core.language import N_, Glossary, _, current
 from grouprec.report import tables
 from grouprec.report.text import attribute_title
 from grouprec.runs.store import Run
@@ -92,7 +92,14 @@ def draw(
     chosen = _chosen(run, look, target, group)
     lit = _lit(users, look, target, group)
     drawn = _picture(
-        (*chosen.picture, chosen.cleared), chosen.drawn_with, run, users, tables.group_names(groups), look, lit, target
+        (*chosen.picture, current(), chosen.cleared),
+        chosen.drawn_with,
+        run,
+        users,
+        tables.group_names(groups),
+        look,
+        lit,
+        target,
     )
     if look.view == "space":
         _draw_space(run, drawn)
