@@ -136,7 +136,7 @@ def portrait_answer(
         neighbours: group_neighbours of all groups; None for a group alone.
     """
     own = profiles.set_index("group").loc[group["group"]]
-    who = f"**{plain(group['name'])}** ({plural(group['size'], 'user')})"
+    who = _("**{name}** ({users})").format(name=plain(group["name"]), users=plural(group["size"], "user"))
     if pd.isna(own["diversity"]):
         return _("{who} has too few members with known tastes to say how alike they are.").format(who=who)
     alike, overall = percent(1 - own["diversity"]), percent(1 - own["diversity_overall"])
@@ -262,7 +262,7 @@ def list_answer(
         return _("There is no list for {name}: the catalogue has no items left to show.").format(
             name=plain(group["name"])
         )
-    who = f"**{plain(group['name'])}** ({plural(group['size'], 'user')})"
+    who = _("**{name}** ({users})").format(name=plain(group["name"]), users=plural(group["size"], "user"))
     labels = [f"*{plain(label)}*" for label in first["label"].head(2)]
     shown = _("Show {who} {labels} first").format(who=who, labels=series(labels))
     return f"{full_stop(shown)} {worth_answer(evaluation, regime, method)}".strip()

@@ -43,7 +43,8 @@ NAMES = frozenset(
     re.findall(
         r"\S+",
         "grouprec Language nDCG k-means K-means k-core mean EASE DNN ALS ELSA LSTM MF GRU VAE GAN PCA UMAP GFAR "
-        "EP-FuzzDA Borda Holm Jaccard Mann-Whitney Wilson Kleinberg Masthoff MRR ndcg O'Connor KEY MEAN Xiao Nguyen Carbonell Goldstein "
+        "EP-FuzzDA Borda Holm Jaccard Mann-Whitney Wilson Kleinberg Masthoff MRR "
+        "ndcg O'Connor KEY MEAN Xiao Nguyen Carbonell Goldstein "
         "et al Adam AdamW NAdam LightGCN Transformer RFM NMF KL ID CSV TSV JSON HTML PDF SQL LaTeX Markdown Parquet "
         "Excel GPU CPU GB MB UTC Enter auto log alpha Alpha time user user_time mixed standard thorough quick lines "
         "max softmax DPR Fréchet chet Fr export event group verdict method regime department toys POSTAGE cp gb "
@@ -51,7 +52,8 @@ NAMES = frozenset(
     )
 )
 DATA = re.compile(
-    r"(?<![A-Za-z])(?:[Ii]tem(?: \d+)?|[Cc]ategory \d|region|north|south|east|west|u\d+|kind is|user_id|item_id|quantity|timestamp|title"
+    r"(?<![A-Za-z])(?:[Ii]tem(?: \d+)?|[Cc]ategory \d|region|north|south|east|west|u\d+|kind is|user_id|item_id"
+    r"|quantity|timestamp|title"
     r"|planted(?:\.csv)?|Online Retail|sample|InvoiceNo|StockCode|Description|Quantity|InvoiceDate|UnitPrice|CustomerID"
     r"|Country|POSTAGE|DOTCOM|Manual|online_retail|parquet|csv|tsv|txt|gz|json|jsonl|ndjson|xlsx|utf-8)(?![A-Za-z])"
     r"|[\w-]*\d{6}[\w-]*|\([A-Z][^()]*\d{4}\)"

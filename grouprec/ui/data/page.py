@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from grouprec.core import rights, usage
-from grouprec.core.language import N_, Glossary, _, decimal
+from grouprec.core.language import N_, Glossary, _, decimal, full_stop
 from grouprec.core.rights import Deed
 from grouprec.core.types import GrouprecError
 from grouprec.data.behaviours import DEFAULT_BEHAVIOUR_WEIGHT
@@ -207,7 +207,7 @@ def draw_warnings(dataset: KnownDataset, check: Check) -> None:
     with st.container(border=True):
         for warning, doubt in found:
             matter = f"{warning.matter[0].upper()}{warning.matter[1:]}"
-            st.markdown(f":material/info: **{plain(matter)}.** {plain(warning.advice)}")
+            st.markdown(f":material/info: **{full_stop(plain(matter))}** {plain(warning.advice)}")
             if doubt is not None:
                 asking.draw_undo(doubt, f"prepare.{dataset.key}", ask_again)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from grouprec.core.language import N_, _
+from grouprec.core.language import N_, _, pgettext
 from grouprec.data.library import KnownDataset, versions
 from grouprec.ui import state
 from grouprec.ui.data import sources
@@ -43,7 +43,9 @@ def draw_versions(dataset: KnownDataset) -> None:
                 "name": st.column_config.TextColumn(_("File"), width="medium"),
                 "version": st.column_config.NumberColumn(_("Version"), help=_(VERSION_HELP), width="small"),
                 "rows": st.column_config.NumberColumn(_("Rows"), format="localized", help=_(ROWS_HELP)),
-                "added": st.column_config.DatetimeColumn(_("Added"), format="D MMM YYYY, HH:mm"),
+                "added": st.column_config.DatetimeColumn(
+                    _("Added"), format=pgettext("pattern of a date in tables", "D MMM YYYY, HH:mm")
+                ),
                 "shown": st.column_config.TextColumn(_("Shown here"), width="small"),
                 "key": st.column_config.TextColumn(
                     _("Fingerprint"), help=_("Of the content: equal content, equal fingerprint.")

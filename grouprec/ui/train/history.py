@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from grouprec.core.language import N_, _
+from grouprec.core.language import N_, _, pgettext
 from grouprec.core.trash import DAYS
 from grouprec.core.types import GrouprecError
 from grouprec.runs.store import FINISHED, MOST_NOTE, MOST_TAGS, RESUMABLE, Run, State
@@ -60,7 +60,9 @@ def draw_history(runs: list[Run]) -> None:
             "tested": st.column_config.NumberColumn(
                 _("Tested on"), format="localized", help=_("Users by whom it was judged")
             ),
-            "created": st.column_config.DatetimeColumn(_("Started"), format="D MMM, HH:mm"),
+            "created": st.column_config.DatetimeColumn(
+                _("Started"), format=pgettext("pattern of a date in tables", "D MMM, HH:mm")
+            ),
         },
         alt=_("All runs, newest first, with state, dataset, groups, seconds and share of the possible gain"),
     )

@@ -323,10 +323,10 @@ def cost_sentence(preset: str, dataset: str, cost: Estimate) -> str:
             memory=size(cost.memory), free=size(cost.free)
         )
         return _("A {preset} run on {dataset} will not fit: it {needs}. {advice}").format(
-            preset=preset, dataset=dataset, needs=needs, advice=cost.advice
+            preset=_(preset.capitalize()).lower(), dataset=dataset, needs=needs, advice=cost.advice
         )
     return _("A {preset} run on {dataset} takes {low} on this machine.").format(
-        preset=preset, dataset=dataset, low=time_range(cost.low, cost.high)
+        preset=_(preset.capitalize()).lower(), dataset=dataset, low=time_range(cost.low, cost.high)
     )
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from grouprec.core.language import N_, _
+from grouprec.core.language import N_, _, pgettext
 from grouprec.live.replay import Replay
 from grouprec.report import sentences, tables
 from grouprec.runs.store import Run
@@ -66,7 +66,12 @@ def controls(run: Run) -> Player:
     """Draw the controls and return what they control."""
     player = _player(run)
     replay, over = player.replay, player.replay.done == len(player.replay)
-    if st.button(_("Step"), icon=":material/skip_next:", key="replay_step", disabled=player.playing or over):
+    if st.button(
+        pgettext("a button that plays one event", "Step"),
+        icon=":material/skip_next:",
+        key="replay_step",
+        disabled=player.playing or over,
+    ):
         replay.step()
     label, icon = (_("Pause"), ":material/pause:") if player.playing else (_("Play"), ":material/play_arrow:")
     st.button(label, icon=icon, type="primary", key="replay_play", on_click=player.toggle, disabled=over)
