@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import socket
 import sqlite3
 import subprocess
@@ -12,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pyarrow as pa
@@ -147,15 +147,14 @@ def postgres() -> Iterator[str]:
     begin = [tools / "initdb", "-D", home / "data", "-U", "shop", "--auth=scram-sha-256", "--no-sync"]
     subprocess.run([*begin, f"--pwfile={home / 'password'}"], check=True, capture_output=True, cwd="/", user=other)
     where = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
-    server = subprocess.Popen(
-        [tools / "postgres", "-D", home / "data", *where.split()], cwd="/", stderr=subprocess.DEVNULL, user=other
-    )
+    control = [tools / "pg_ctl", "-D", home / "data"]  # `start` waits until queries are answered, not just a port open
+    start = [*control, "start", "-w", "-t", "60", "-l", home / "data" / "log", "-o", where]
     try:
-        wait_for(port)
+        subprocess.run(start, check=True, stdout=subprocess.DEVNULL, cwd="/", user=other)
         yield f"postgresql://shop:{{}}@127.0.0.1:{port}/postgres"
     finally:
-        server.send_signal(signal.SIGINT)  # at once, whoever is still there
-        server.wait()
+        stop = [*control, "stop", "-w", "-m", "fast"]  # whoever is still connected
+        subprocess.run(stop, check=False, capture_output=True, cwd="/", user=other)
         shutil.rmtree(home)
 
 
@@ -197,6 +196,11 @@ def test_a_query_reads_postgresql_and_no_password_is_kept_or_told(tmp_path, monk
     [
         ("sqlite:///none.db", "", "is a database; say what to read with a query"),
         ("orders.csv", QUERY, "A query is for a database"),
+        (
+            "https://me:secret@shop.example/orders.csv",
+            "",
+            "'https://shop.example/orders.csv' is no address that is read",
+        ),
         ("postgresql://u:${NO_SUCH}@h/d", QUERY, "'NO_SUCH', which is not set"),
     ],
 )
@@ -213,6 +217,38 @@ def test_an_address_is_shown_without_its_secrets(tmp_path):
 
 
 # ---- object stores
+
+
+@pytest.mark.parametrize(
+    "address", ["gs://bucket/orders/", "gcs://bucket/orders.csv", "abfss://c@account.example/*.csv"]
+)
+def test_a_store_that_arrow_was_built_without_is_one_sentence(tmp_path, monkeypatch, address):
+    asked = []
+
+    def refuse(uri):
+        asked.append(uri)
+        raise pa.ArrowNotImplementedError("Arrow compiled without it\nand more")
+
+    monkeypatch.setattr(pyarrow.fs, "FileSystem", SimpleNamespace(from_uri=refuse))
+    with pytest.raises(DataError, match=r"cannot be read: Arrow compiled without it\. Check the address, and the cred"):
+        fetch(address, "", tmp_path)
+    assert ("retry_limit_seconds=10" in asked[0]) == address.startswith("g")
+
+
+def test_a_container_of_one_letter_is_no_secret(tmp_path, monkeypatch):
+    def refuse(uri):
+        raise OSError(f"Check for a Hierarchical Namespace failed at {uri}")
+
+    monkeypatch.setattr(pyarrow.fs, "FileSystem", SimpleNamespace(from_uri=refuse))
+    with pytest.raises(DataError, match="Check for a Hierarchical Namespace failed") as refused:
+        fetch("abfss://c@account.example/x.csv?account_key=s3cr3t/key", "", tmp_path)
+    assert "s3cr3t" not in str(refused.value)
+
+
+def test_a_file_may_be_named_as_an_address(tmp_path):
+    file = tmp_path / "two words.csv"
+    file.write_text("user,item\na,b\n")
+    assert fetch(file.as_uri(), "", tmp_path).path == file
 
 
 @pytest.fixture
