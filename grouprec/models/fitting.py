@@ -27,6 +27,7 @@ Progress = Callable[[float, dict[str, float]], None]
 
 MOST_PARTS = 64  # into which a mini-batch is cut where a GPU has no room for it
 MOST_STEPS = 400  # of an epoch over users: of more users, more are read in a step
+ITEMS_PER_USER = 40  # of a step that moves all items: of large catalogues few steps pay (decision 0077)
 EXCLUDED = -1e4  # logit of an item that is no negative; finite, so that its gradient is 0 and not NaN
 
 
@@ -122,9 +123,13 @@ def step(optimizer: torch.optim.Optimizer, loss: Tensor | None) -> bool:
     return there
 
 
-def users_per_step(asked: int, n_users: int) -> int:
-    """Return the size of a mini-batch of users: what is asked for, or more where an epoch had more than 400 steps."""
-    return max(asked, -(-n_users // MOST_STEPS))
+def users_per_step(asked: int, n_users: int, n_items: int = 0) -> int:
+    """Return the size of a mini-batch of users: what is asked for, or more where an epoch had more than 400 steps.
+
+    Args:
+        n_items: that a step moves, whoever is in it, where it does: it then has a fortieth as many users at least.
+    """
+    return max(asked, -(-n_users // MOST_STEPS), n_items // ITEMS_PER_USER)
 
 
 def bags(rows: sparse.csr_array, table: Tensor) -> Tensor:

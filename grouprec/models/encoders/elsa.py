@@ -20,7 +20,6 @@ from grouprec.models.encoders.linear import LinearEncoder
 from grouprec.models.fitting import MOST_STEPS, Epoch, RunOptions, bags, batches, fit_epochs, users_per_step
 from grouprec.ranking.task import NewItemTask
 
-ITEMS_PER_USER = 40  # that a step has at most: each moves all items, whoever is in it, so of large catalogues few pay
 SHORTEST = 1e-12  # squared length of a prediction that counts as none
 
 
@@ -72,7 +71,7 @@ class ElsaEncoder(LinearEncoder):
         binary: bool = Field(True, description="Read a history as has or has not, instead of by its weights")
         learning_rate: float = setting(0.01, ge=1e-5, le=1.0, description="Step size of NAdam", search=(0.001, 0.05))
         batch_size: int = Field(
-            128, ge=1, le=65_536, description="Users per training step; of very many users or items more, for few steps"
+            128, ge=1, le=65_536, description="Users per training step; of very many users more, so that steps stay few"
         )
         epochs: int = setting(60, ge=1, le=1000, description="Most passes over the users", quick=15, thorough=120)
         patience: int = Field(5, ge=1, le=100, description="Epochs without a better validation value before stopping")
@@ -135,8 +134,7 @@ class _Epoch(Epoch):
         super().__init__(module, optimizer, run.rng("elsa batches"))
         self.module, self.vectors = module, vectors
         self.users = np.flatnonzero(np.diff(vectors.indptr))
-        fewest = len(module.weight) // ITEMS_PER_USER
-        self.batch_size = max(users_per_step(config.batch_size, len(self.users)), fewest)
+        self.batch_size = users_per_step(config.batch_size, len(self.users), len(module.weight))
 
     def losses(self) -> Iterator[tuple[Tensor, int]]:
         for batch in batches(self.rng, len(self.users), self.batch_size):

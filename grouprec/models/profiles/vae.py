@@ -206,7 +206,7 @@ class GroupVae(Profile):
         unit = normalize(histories)
         rng = run.rng("vae batches")
         n_items, most = histories.shape[1], min(len(users), EPOCH_USERS)
-        batch_size = users_per_step(config.batch_size, most)
+        batch_size = users_per_step(config.batch_size, most, n_items)
         annealing_steps = max(1, config.annealing_epochs * -(-most // batch_size))
         n_steps = 0
 
