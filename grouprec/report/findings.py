@@ -35,12 +35,21 @@ STEPS = Glossary(
         "generator": "Generator",
     }
 )
+MEAN_OF = "members' mean of "
 SHARED = Glossary({"strict": "the shared lists", "dedup": "the shared rankings"})
 
 
 def step_title(step: object) -> str:
     """Return what a step is called; its own name where it has no title."""
     return STEPS.get(str(step), str(step))
+
+
+def step_lists(what: object) -> str:
+    """Return what lists a step makes, as its table keeps it in English, in the reader's language."""
+    said, encoder = _(str(what)), str(what).removeprefix(MEAN_OF)
+    if said != what or encoder == what:
+        return said
+    return _("members' mean of {encoder}").format(encoder=_(encoder))
 
 
 def verdict(value: float, low: float, high: float) -> str:

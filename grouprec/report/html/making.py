@@ -103,7 +103,7 @@ def _preparation(reading: Reading) -> Html | None:
         return None
     shown = pd.DataFrame(
         {
-            N_("Step"): [_(step).capitalize() for step in found["step"].astype(str)],
+            N_("Step"): [said[:1].upper() + said[1:] for said in map(_, found["step"].astype(str))],
             N_("Rows before"): [count(n) for n in found["rows_before"]],
             N_("Rows after"): [count(n) for n in found["rows_after"]],
             N_("Left out"): [count(n) for n in found["dropped"]],

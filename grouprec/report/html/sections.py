@@ -346,7 +346,7 @@ def _steps(reading: Reading) -> Html | None:
     shown = pd.DataFrame(
         {
             N_("Step"): rows["title"],
-            N_("Lists"): rows["what"].map(_),
+            N_("Lists"): rows["what"].map(findings.step_lists),
             NDCG: rows["value"].map(score),
             N_("Against the step before"): [
                 difference(*row) for row in rows[["added", "low", "high"]].itertuples(index=False)

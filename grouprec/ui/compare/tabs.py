@@ -122,7 +122,7 @@ def stages(run: Run, regime: str) -> None:
         shown = pd.DataFrame(
             {
                 N_("Step"): rows["title"],
-                N_("Lists"): rows["what"].map(_),
+                N_("Lists"): rows["what"].map(findings.step_lists),
                 NDCG: rows["value"].round(3),
                 N_("Against the step before"): [
                     cards.difference(*row) for row in rows[["added", "low", "high"]].itertuples(index=False)
