@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 
 import grouprec.ui
-from grouprec.ui.server import api, health, keeping, present, start, tidying, uploads
+from grouprec.ui.server import api, health, keeping, loading, present, start, tidying, uploads
 
 
 @contextlib.asynccontextmanager
@@ -30,7 +30,7 @@ async def adopt_runs(_: st.App) -> AsyncIterator[dict[str, Any]]:
         changes.complete(store.root)
         jobs.active(store)
     try:
-        async with tidying.tidied(), keeping.kept():
+        async with tidying.tidied(), keeping.kept(), loading.loaded():
             yield {}
     finally:
         logs.note("server stopped")

@@ -29,8 +29,10 @@ from grouprec.data.library import Library
 from grouprec.runs.config import RunConfig, make_config
 from grouprec.runs.store import RunStore
 from grouprec.training import jobs
+from grouprec.ui.server.loading import FIRST_SECONDS
 
 PAUSE_SECONDS, AFTER_SECONDS = 10.0, 60.0
+QUIET_SECONDS, STILL = 4, 0.1  # seconds in a row in which a server takes no more than so many of the processor
 Times = dict[str, list[float]]
 
 
@@ -47,10 +49,21 @@ def main() -> None:
         os.environ["GROUPREC_RUNS"] = str(store.root)
         run_id = next((run.run_id for run in store.runs() if run.usable), None) or train_sample(store)
         with server(store.root) as (url, process):
+            settle(process)
             beside = None if given.idle else jobs.start(store, sample_config(store, seed=int(time.time())))
             measure(url, process, run_id, given.sessions, given.seconds)
             if beside is not None:
                 jobs.cancel(beside)
+
+
+def settle(process: psutil.Process) -> None:
+    """Return when a server that has just started has loaded what its pages import, and does nothing."""
+    time.sleep(FIRST_SECONDS)
+    quiet, last = 0, -1.0
+    while quiet < QUIET_SECONDS:
+        used = process.cpu_times().user + process.cpu_times().system
+        quiet, last = (quiet + 1 if used - last < STILL else 0), used
+        time.sleep(1)  # between two readings of a condition
 
 
 def sample_config(store: RunStore, seed: int = 0) -> RunConfig:
@@ -90,14 +103,19 @@ def measure(url: str, process: psutil.Process, run_id: str, n_sessions: int, sec
     print(f"{'page':<18}{'visits':>7}{'p50 s':>8}{'p95 s':>8}")
     for page, found in [*times.items(), ("all", visits)]:
         print(f"{page:<18}{len(found):>7}{statistics.median(found):>8.2f}{percentile(found):>8.2f}")
-    for name, megabytes, files in [("before", *before), ("at most", *peak), ("a minute after", *state_of(process))]:
-        print(f"{name:<18}{megabytes:>6.0f} MB {files:>5.0f} open files")
+    for name, (megabytes, own, files) in {
+        "before": before,
+        "at most": peak,
+        "a minute after": state_of(process),
+    }.items():
+        print(f"{name:<18}{megabytes:>6.0f} MB, {own:>5.0f} without libraries' files, {files:>5.0f} open files")
     print(f"troubles: {len(troubles)} {troubles[:3]}")
 
 
-def state_of(process: psutil.Process) -> tuple[float, float]:
-    """Return megabytes and open files of the server."""
-    return process.memory_info().rss / 1e6, process.num_fds()
+def state_of(process: psutil.Process) -> tuple[float, float, float]:
+    """Return megabytes of the server, those of them that are no pages of libraries on the disk, and open files."""
+    memory = process.memory_info()
+    return memory.rss / 1e6, (memory.rss - memory.shared) / 1e6, process.num_fds()
 
 
 def percentile(values: list[float]) -> float:

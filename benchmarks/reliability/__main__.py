@@ -1,4 +1,4 @@
-"""``python -m benchmarks.reliability [--kills 30] [--servers 5] [--flips 2] [--calls 40] [PART ...] [--jobs ...]``.
+"""``python -m benchmarks.reliability [--kills 30] [--servers 30] [--flips 2] [--calls 40] [PART ...] [--jobs ...]``.
 
 Parts: damage (files, by commands), pages (files, by pages), kills (training), servers (server, and both), faults (a
 disk that refuses); all where none is named. All on the small planted data of the tests; ends with status 1 where
@@ -28,7 +28,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("parts", nargs="*", choices=[*PARTS, []], default=[])
     arguments.add_argument("--kills", type=int, default=30)
-    arguments.add_argument("--servers", type=int, default=5)
+    arguments.add_argument("--servers", type=int, default=30)
     arguments.add_argument("--flips", type=int, default=2)
     arguments.add_argument("--calls", type=int, default=40, help="of a kind and a job that are refused, one at a time")
     arguments.add_argument("--jobs", nargs="*", default=[*faults.JOBS], choices=faults.JOBS, help="of the part faults")

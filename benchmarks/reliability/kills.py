@@ -1,20 +1,28 @@
-"""kill -9 of a training, of the server that started it, and of both, at random moments."""
+"""kill -9 of a training, of the server that started it, and of both, at random moments.
+
+All processes are forks of this one, which has loaded the libraries: the command that a server starts does all that it
+does, but for the ten seconds in which Python and torch load.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import torch
 
+from grouprec.cli.main import main
 from grouprec.runs import content
 from grouprec.runs.config import make_config, parse_settings
 from grouprec.runs.store import FINISHED, Run, RunStore, State
@@ -37,6 +45,7 @@ def measure(file: Path, root: Path, n: int, whom: str, seed: int = 0) -> Counter
         "not continued", "different".
     """
     torch.set_num_threads(1)
+    importlib.import_module("grouprec.training.pipeline")  # a training loads it when it begins: forks have it
     rng = np.random.default_rng(seed)
     begun = time.monotonic()
     expected = _results(_trained(RunStore(root / f"calm {whom}"), file, whom))
@@ -50,15 +59,16 @@ def measure(file: Path, root: Path, n: int, whom: str, seed: int = 0) -> Counter
         killed += state is not State.DONE  # later than its last word is no kill of a training
         counts[f"{state} after the kill"] += 1
         counts["corrupted"] += bool(run.damaged()) or state is State.DAMAGED
-        if state not in FINISHED and whom == "server":  # the training goes on
-            _wait(run)
+        if state not in FINISHED and whom == "server":  # the training goes on, or begins with the next server
+            _watched(store, run)
         elif state is not State.DONE:
             _join(_FORK.Process(target=_train, args=(store, run)))
         if run.status().state is not State.DONE:
             counts["not continued"] += 1
             print(f"{run.path}: {run.status()}\n{run.log()}")
-        elif _results(run) != expected:
+        elif other := _differences(_results(run), expected):
             counts["different"] += 1
+            print(f"{run.path}: {other}")
     return counts
 
 
@@ -73,8 +83,8 @@ def _trained(store: RunStore, file: Path, whom: str) -> Run:
         run = store.create(_config(file))
         _join(_FORK.Process(target=_train, args=(store, run)))
         return run
-    run = jobs.start(store, _config(file))
-    _wait(run)
+    run = store.create(_config(file), place=1.0)
+    _watched(store, run)
     return run
 
 
@@ -90,9 +100,7 @@ def _killed(store: RunStore, file: Path, whom: str, seconds: float) -> Run:
         return run
     server = _FORK.Process(target=_serve, args=(store, file))
     server.start()
-    while not store.runs():
-        time.sleep(0.001)
-    (run,) = store.runs()
+    run = _only(store)
     server.join(seconds)
     server.kill()
     server.join()
@@ -105,25 +113,70 @@ def _killed(store: RunStore, file: Path, whom: str, seconds: float) -> Run:
     return run
 
 
+def _only(store: RunStore) -> Run:
+    """Return the run that a server makes, as soon as it is there."""
+    while not store.runs():
+        time.sleep(0.001)
+    return store.runs()[0]
+
+
 def _train(store: RunStore, run: Run) -> None:
     """Train in a process of its own session, as a shell or the server starts it."""
     os.setsid()
     jobs.train_here(store, run)
 
 
-def _serve(store: RunStore, file: Path) -> None:
-    jobs.start(store, _config(file))
+def _serve(store: RunStore, file: Path | None) -> None:
+    """Be a server: train a file where one is given, and what waits."""
+    subprocess.Popen = _Forked
+    if file is not None:
+        jobs.start(store, _config(file))
+    jobs.active(store)
     signal.pause()
 
 
-def _wait(run: Run) -> None:
+class _Forked:
+    """Stands for :class:`subprocess.Popen` of a ``python -m grouprec ...`` that is a session of its own."""
+
+    def __init__(self, command: list[str], stdout: IO[bytes], env: dict[str, str], **_: Any) -> None:
+        self.returncode: int | None = None
+        self.pid = os.fork()
+        if self.pid:
+            return
+        os.setsid()
+        for number in (1, 2):
+            os.dup2(stdout.fileno(), number)
+        os.environ.update(env)
+        sys.argv = ["grouprec", *command[3:]]
+        try:
+            main()
+        except SystemExit as stop:
+            os._exit(int(stop.code or 0))
+        finally:
+            os._exit(1)
+
+    def wait(self) -> int:
+        self.returncode = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        return self.returncode
+
+
+def _watched(store: RunStore, run: Run) -> None:
+    """Return when a run has ended below a server that begins now."""
+    server = _FORK.Process(target=_serve, args=(store, None))
+    server.start()
     while jobs.refresh(run).state not in FINISHED:
         time.sleep(0.05)
+    server.kill()
+    server.join()
 
 
 def _join(process: Any) -> None:
     process.start()
     process.join()
+
+
+def _differences(found: dict[str, Any], expected: dict[str, Any]) -> list[str]:
+    return sorted(name for name in {*found, *expected} if found.get(name) != expected.get(name))
 
 
 def _results(run: Run) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -34,6 +35,7 @@ def measure(run: Run, folder: Path, seed: int = 0) -> Counter[str]:
         with OPENED.under(used.path) as names:
             whole = look(used, view)
         opened = set(names) & set(files)
+        print(f"{view}: opens {len(opened)} of {len(files)} files", file=sys.stderr, flush=True)
         for file in files:
             for damage in DAMAGES if file in opened else ["delete"]:
                 with damaged(used, file, damage, rng):

@@ -43,6 +43,7 @@ def become_server(
         command.append(f"--browser.serverAddress={next(iter(hosts), socket.gethostname())}")
     environment = {
         "MALLOC_ARENA_MAX": "2",  # else glibc keeps a heap for every thread that a session ever had
+        "ARROW_DEFAULT_MEMORY_POOL": "system",  # which gives freed memory back, as Arrow's own heap does not
         **os.environ,
         "GROUPREC_RUNS": str(store.root.absolute()),
         "GROUPREC_HOSTS": ",".join([*filter(None, [os.environ.get("GROUPREC_HOSTS")]), *hosts]),

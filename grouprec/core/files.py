@@ -6,8 +6,11 @@ import contextlib
 import errno
 import json
 import os
+import secrets
+import shutil
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,9 @@ from typing import Any
 from safetensors import SafetensorError
 
 from grouprec.core.errors import StorageError
+
+INCOMING = ".incoming-"
+STALE_SECONDS = 86_400.0  # after which nobody is still making what nobody touched
 
 
 @contextlib.contextmanager
@@ -56,6 +62,38 @@ def replacing(path: Path, promise: bool = False) -> Iterator[Path]:
         finally:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def incoming(place: Path) -> Iterator[Path]:
+    """Give a name in a folder for a file or folder in the making, which who lists that does not see.
+
+    What is there under that name at the end of the block is removed: whoever is done moves it to where it belongs.
+    Before, what processes that were killed left there is removed, too.
+
+    Raises:
+        StorageError: the folder cannot be made.
+    """
+    with storage(place):
+        place.mkdir(parents=True, exist_ok=True)
+        for left in place.glob(f"{INCOMING}*"):
+            with contextlib.suppress(OSError):
+                if time.time() - left.stat().st_mtime > STALE_SECONDS:
+                    remove(left)
+    path = place / f"{INCOMING}{secrets.token_hex(4)}"
+    try:
+        yield path
+    finally:
+        with contextlib.suppress(OSError):
+            remove(path)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, or a folder with all that is in it; nothing happens where there is none."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def to_disk(path: Path) -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import time
 from pathlib import Path
 
 from grouprec.core import usage
 from grouprec.core.errors import StorageError
-from grouprec.core.files import storage
+from grouprec.core.files import remove, storage
 
 FOLDER = ".trash"
 DAYS = 14
@@ -27,7 +26,7 @@ def put(root: Path, folder: Path) -> None:
     with storage(folder):
         place.mkdir(exist_ok=True)
         gone = place / folder.name
-        _remove(gone)
+        remove(gone)
         folder.rename(gone)
         os.utime(gone)  # from now on, by the clock of the disk
     empty(root)
@@ -65,11 +64,4 @@ def empty(root: Path) -> None:
         path = root / FOLDER / name
         with contextlib.suppress(OSError):
             if time.time() - path.stat().st_mtime > DAYS * 86400:
-                _remove(path)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+                remove(path)

@@ -16,7 +16,6 @@ import contextlib
 import hashlib
 import os
 import re
-import secrets
 import shutil
 import time
 from collections import Counter
@@ -27,7 +26,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, BinaryIO
 
 from grouprec.core import locks, rights, trash, usage
-from grouprec.core.files import read_json, storage, write_json
+from grouprec.core.files import incoming, read_json, storage, write_json
 from grouprec.core.rights import Deed, Role, Whose
 from grouprec.core.site import app_root
 from grouprec.core.types import DataError, SettingError, StorageError
@@ -147,20 +146,17 @@ class Library:
         """
         rights.require(Deed.ADD, "upload")
         uploads: dict[str, Upload | None] = {"interactions": (name, content), "users": users, "items": items}
-        incoming = self.root / f".incoming-{secrets.token_hex(4)}"
         digest = hashlib.sha256(_mine())
-        try:
-            with storage(incoming):
+        with incoming(self.root) as folder:
+            with storage(folder):
                 for part, upload in uploads.items():
                     if upload is not None:
-                        found = _take(upload, incoming / part)
+                        found = _take(upload, folder / part)
                         digest.update(f"{part} {Path(safe_name(upload[0])).suffix} {found}\n".encode())
             key = digest.hexdigest()[:16]
             if self._read(key) is None:
-                self._keep(incoming, key, name)
+                self._keep(folder, key, name)
             usage.use(self.root / key)
-        finally:
-            shutil.rmtree(incoming, ignore_errors=True)
         return self.get(key)
 
     def extend(self, key: str, *, users: Upload | None = None, items: Upload | None = None) -> KnownDataset:
@@ -278,22 +274,22 @@ class Library:
         with self._alone():
             trash.put(self.root, self.root / key)
 
-    def _keep(self, incoming: Path, key: str, name: str) -> None:
+    def _keep(self, made: Path, key: str, name: str) -> None:
         """Give a complete copy its final name; the record is written before, so that no entry is ever half there.
 
         Of two that come with the same content at once the first is kept.
         """
-        rows = _count_rows(next((incoming / "interactions").iterdir()))
+        rows = _count_rows(next((made / "interactions").iterdir()))
         record = {"name": safe_name(name), "added": time.time(), "rows": rows, "roles": {}, "preparation": {}}
-        write_json(incoming / "dataset.json", record)
-        rights.give_to_maker(incoming)
+        write_json(made / "dataset.json", record)
+        rights.give_to_maker(made)
         folder = self.root / key
         with self._alone(), storage(folder):
             if self._read(key) is not None:
                 return
-            self._check_quota(_size(incoming))
+            self._check_quota(_size(made))
             shutil.rmtree(folder, ignore_errors=True)  # remains of a damaged entry
-            incoming.replace(folder)
+            made.replace(folder)
 
     def _read(self, key: str) -> KnownDataset | None:
         """Return an entry, None where its record or its interactions file is missing."""

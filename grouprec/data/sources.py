@@ -11,21 +11,19 @@ import fnmatch
 import hashlib
 import os
 import re
-import secrets
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pyarrow as pa
 import pyarrow.dataset
 import pyarrow.fs
 import pyarrow.parquet
 
-from grouprec.core.files import storage
+from grouprec.core.files import incoming
 from grouprec.core.types import DataError, SettingError
 from grouprec.data.databases import query_batches
 from grouprec.data.library import safe_name
@@ -35,6 +33,9 @@ from grouprec.data.read import read
 STORES = ("s3", "gs", "gcs", "abfs", "abfss")  # read by Arrow itself
 _SUFFIXES = (".parquet", ".csv", ".tsv", ".txt", ".gz", ".json", ".jsonl", ".ndjson", ".xlsx")
 _DATABASE_FILES = {".db": "sqlite", ".sqlite": "sqlite", ".sqlite3": "sqlite", ".duckdb": "duckdb"}
+_NOT_READ = ("http", "https", "ftp", "ftps", "sftp", "hdfs", "viewfs", "wasb", "wasbs", "adl", "dbfs")
+_PATIENCE = 10  # seconds for which Google's storage is asked again; its library would for fifteen minutes
+_SHORTEST = 6  # letters of an option that may be a secret
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
@@ -66,7 +67,14 @@ def fetch(source: str, query: str, folder: Path) -> Fetched:
     kind = urlsplit(whole).scheme.lower() if "://" in whole else ""
     try:
         if not kind and Path(whole).suffix.lower() in _DATABASE_FILES:
-            kind, whole = "file", f"{_DATABASE_FILES[Path(whole).suffix.lower()]}:///{Path(whole).absolute()}"
+            kind, whole = "database", f"{_DATABASE_FILES[Path(whole).suffix.lower()]}:///{Path(whole).absolute()}"
+        if kind in _NOT_READ:
+            raise SettingError(
+                f"'{shown_source(given)}' is no address that is read; fetch the file yourself and name it, or name a "
+                f"folder, an object store ({', '.join(STORES)}) or a database."
+            )
+        if kind == "file":
+            kind, whole = "", unquote(urlsplit(whole).path)
         if kind and kind not in STORES:
             return _from_database(whole, given, query, folder)
         if query:
@@ -75,7 +83,8 @@ def fetch(source: str, query: str, folder: Path) -> Fetched:
             return Fetched(Path(whole), Path(whole).stem)
         return _from_files(whole, given, folder)
     except (OSError, pa.ArrowException) as error:
-        raise DataError(f"'{shown_source(given)}' cannot be read: {_without(str(error), whole)}.") from None
+        advice = " Check the address, and the credentials in the environment." if kind in STORES else ""
+        raise DataError(f"'{shown_source(given)}' cannot be read: {_without(str(error), whole)}.{advice}") from None
 
 
 def is_database(source: str) -> bool:
@@ -104,7 +113,10 @@ def _expanded(source: str) -> str:
 def _without(message: str, address: str) -> str:
     """Return the first line of a message without the secrets of an address."""
     netloc = urlsplit(address).netloc if "://" in address else ""
-    words = {netloc.rpartition("@")[0], *netloc.rpartition("@")[0].split(":", 1)[1:], urlsplit(address).query}
+    user = netloc.rpartition("@")[0]  # before an account of Azure it is a container, and maybe a letter
+    query = urlsplit(address).query
+    options = [value for name, value in parse_qsl(query) if len(value) >= _SHORTEST]
+    words = {f"{user}@" if user else "", *user.split(":", 1)[1:], query, *options}
     for word in sorted({*words, *map(unquote, words)} - {""}, key=len, reverse=True):
         message = message.replace(word, "...")
     lines = [line.strip() for line in message.splitlines() if line.strip()]
@@ -150,6 +162,8 @@ def _store(address: str) -> tuple[Any, str]:
     if endpoint:
         where = urlsplit(endpoint)
         options += f"{'&' if options else ''}scheme={where.scheme}&endpoint_override={where.netloc}"
+    if scheme == "gs" and "retry_limit_seconds" not in options:
+        options += f"{'&' if options else ''}retry_limit_seconds={_PATIENCE}"
     store, _ = pyarrow.fs.FileSystem.from_uri(f"{scheme}://{base}{'?' if options else ''}{options}")
     return store, plain.rpartition("@")[2]
 
@@ -173,7 +187,7 @@ def _matching(store: Any, path: str) -> list[str]:
 def _copied(store: Any, path: str, folder: Path) -> Fetched:
     """Copy one file as it is: its reader knows best."""
     name = safe_name(PurePosixPath(path).name)
-    with _incoming(folder) as temporary:
+    with incoming(folder) as temporary:
         digest = hashlib.sha256()
         with store.open_input_stream(path, compression=None) as file, temporary.open("wb") as copy:
             while chunk := file.read(1 << 20):
@@ -251,7 +265,7 @@ def _kept(
 ) -> Fetched:
     """Write batches as one Parquet file, never more of them in memory than one."""
     n_rows = 0
-    with _incoming(folder) as temporary:
+    with incoming(folder) as temporary:
         with pyarrow.parquet.ParquetWriter(temporary, schema) as writer:
             for batch in batches:
                 n_rows += batch.num_rows
@@ -264,15 +278,3 @@ def _kept(
         kept = folder / f"{name}-{digest}.parquet"
         temporary.replace(kept)
     return Fetched(kept, name, tuple(notes))
-
-
-@contextmanager
-def _incoming(folder: Path) -> Iterator[Path]:
-    """Give a file to write to, which is gone afterwards unless it was moved."""
-    temporary = folder / f".incoming-{secrets.token_hex(4)}"
-    with storage(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    try:
-        yield temporary
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -14,7 +14,7 @@ from scipy import sparse
 
 from grouprec.core.arrays import empty_csr
 from grouprec.live.events import FACTORS
-from grouprec.live.ledger import check, damaged
+from grouprec.live.ledger import begun, check, damaged, reader, sentences
 from grouprec.live.stream import PLACER, SNAPSHOT, Stream
 from grouprec.ranking.statistics import wilson
 from grouprec.runs.content import remembered
@@ -37,21 +37,19 @@ def verdicts(run: Run) -> pd.DataFrame:
     """
     path = run.ledger
     rows: list[tuple] = []
-    if not path.exists() and run.live_state.exists():
-        raise damaged(path, "it is missing")
+    if not path.exists() and (begun(path) or run.live_state.exists()):
+        raise damaged(path, "its events are gone")
     if path.exists():
-        try:
+        with sentences(path):
             remembered(path, "ledger", _check)
-            with contextlib.closing(_reader(path)) as file:
+            with contextlib.closing(reader(path)) as file:
                 rows = file.execute(_QUERY).fetchall()
-        except sqlite3.DatabaseError as error:
-            raise damaged(path, error) from error
     frame = pd.DataFrame(rows, columns=COLUMNS)
     return frame.astype({"time": np.float64, "group": np.float64, "user": object, "item": object})
 
 
 def _check(path: Path) -> None:
-    with contextlib.closing(_reader(path)) as file:
+    with contextlib.closing(reader(path)) as file:
         check(file)
 
 
@@ -130,7 +128,7 @@ def _members(store: RunStore, run: Run, user_ids: np.ndarray) -> pd.DataFrame:
             if (live / name).exists():
                 shutil.copy(live / name, copy / name)
         with (
-            contextlib.closing(_reader(live / LEDGER)) as here,
+            contextlib.closing(reader(live / LEDGER)) as here,
             contextlib.closing(sqlite3.connect(copy / LEDGER)) as there,
         ):
             here.backup(there)
@@ -138,7 +136,3 @@ def _members(store: RunStore, run: Run, user_ids: np.ndarray) -> pd.DataFrame:
             rows = pd.Index(user_ids).get_indexer(pd.Index(stream.state.user_ids))
             members = pd.DataFrame({"row": rows, "group": np.array(stream.state.labels) + 1.0})
     return members[members["row"] >= 0]
-
-
-def _reader(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)

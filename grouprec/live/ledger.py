@@ -2,7 +2,7 @@
 
 A batch is one transaction, on disk when it returns (write-ahead log, synchronous commits), and is written before
 anything else changes. So a process that is killed at any moment leaves a whole number of batches behind. Every row
-carries a seal over what it says, which is looked at when the file is opened.
+carries a seal over what it says, and a counter tells how many rows there are; both are looked at when it is opened.
 """
 
 from __future__ import annotations
@@ -12,16 +12,18 @@ import hashlib
 import sqlite3
 import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import NamedTuple
 
 from grouprec.core.files import storage
-from grouprec.core.forms import DamagedError
+from grouprec.core.forms import DamagedError, mark_of
 from grouprec.core.locks import take
 from grouprec.core.types import StorageError
 from grouprec.runs.run import LEDGER, LIVE_STATE
 
 LOCK = "writer.lock"  # in the folder of a ledger, held by whoever writes
+RECEIVED = ("events", "applied", "duplicates", "late", "malformed")  # what is counted of what came
 _CHUNK = 500  # keys of one query; SQLite takes 999 parameters at least
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS events (
@@ -31,7 +33,9 @@ CREATE TABLE IF NOT EXISTS events (
 );
 CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL, seal TEXT NOT NULL DEFAULT '');
 """
-_FORMAT = 2  # kept as SQLite's user_version; 1, of 0.1.0, had no seals and left that number 0
+_FORMAT = 3  # kept as SQLite's user_version; 1, of 0.1.0, had no seals and left that number 0
+_SEALED = 2  # the first with seals; it did not say how many events there are
+_KEPT = "kept"  # the counter of the events in the file; the others are of what was received
 _PATIENCE = 0.5  # seconds to wait for another writer, who usually stays for long
 
 
@@ -91,9 +95,12 @@ class Ledger:
                 self._file = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
                 self._file.execute("PRAGMA journal_mode=WAL")
                 self._file.execute("PRAGMA synchronous=FULL")
-                self._begin()
+                if version_of(self._file) < _FORMAT:
+                    self._begin()
                 check(self._file)
                 self.length = int(self._file.execute("SELECT coalesce(max(sequence), 0) FROM events").fetchone()[0])
+            with storage(self.path):
+                mark_of(self.path).touch()
         except BaseException:
             if hasattr(self, "_file"):
                 self._file.close()
@@ -101,24 +108,35 @@ class Ledger:
             raise
 
     def _begin(self) -> None:
-        """Make the tables, or those of 0.1.0 as of today: what is in them is sealed as it is found."""
-        old = version_of(self._file) < _FORMAT
+        """Make the tables, or those of an older version as of today: what is in them is sealed as it is found.
+
+        Raises:
+            DatabaseError: there was a ledger, and it is empty or gone; or it is not what was sealed.
+        """
+        found = version_of(self._file)
+        if not found and mark_of(self.path).exists():
+            raise sqlite3.DatabaseError("its events are gone")
+        check(self._file)
         with self._transaction():
             for statement in _SCHEMA.strip().split(";\n"):
                 self._file.execute(statement)
-            if not old:
-                return
-            for table in ("events", "counters"):
-                names = [row[1] for row in self._file.execute(f"PRAGMA table_info({table})")]
-                if "seal" not in names:
-                    self._file.execute(f"ALTER TABLE {table} ADD COLUMN seal TEXT NOT NULL DEFAULT ''")
-            rows = self._file.execute(f"SELECT sequence, {_COLUMNS} FROM events").fetchall()
-            seals = [(seal_of(*row), row[0]) for row in rows]
-            self._file.executemany("UPDATE events SET seal = ? WHERE sequence = ?", seals)
-            counters = self._file.execute("SELECT name, value FROM counters").fetchall()
-            marks = [(seal_of(*row), row[0]) for row in counters]
-            self._file.executemany("UPDATE counters SET seal = ? WHERE name = ?", marks)
+            if found < _SEALED:
+                self._seal()
+            n_events = self._file.execute("SELECT count(*) FROM events").fetchone()[0]
+            self._add({**dict.fromkeys(RECEIVED, 0), _KEPT: n_events})
             self._file.execute(f"PRAGMA user_version = {_FORMAT}")
+
+    def _seal(self) -> None:
+        for table in ("events", "counters"):
+            names = [row[1] for row in self._file.execute(f"PRAGMA table_info({table})")]
+            if "seal" not in names:
+                self._file.execute(f"ALTER TABLE {table} ADD COLUMN seal TEXT NOT NULL DEFAULT ''")
+        rows = self._file.execute(f"SELECT sequence, {_COLUMNS} FROM events").fetchall()
+        seals = [(seal_of(*row), row[0]) for row in rows]
+        self._file.executemany("UPDATE events SET seal = ? WHERE sequence = ?", seals)
+        counters = self._file.execute("SELECT name, value FROM counters").fetchall()
+        marks = [(seal_of(*row), row[0]) for row in counters]
+        self._file.executemany("UPDATE counters SET seal = ? WHERE name = ?", marks)
 
     def known(self, keys: Sequence[str]) -> set[str]:
         """Return those of the keys that an accepted event bears."""
@@ -139,6 +157,7 @@ class Ledger:
         rows = [(*row, seal_of(*row)) for row in numbered]
         with self._sentences(), self._transaction():
             self._file.executemany(f"INSERT INTO events (sequence, {_COLUMNS}, seal) VALUES (?, {_MARKS}, ?)", rows)
+            self._add({_KEPT: len(rows)})
         self.length += len(numbered)
 
     def read(self, after: int = 0) -> Iterator[Entry]:
@@ -166,16 +185,20 @@ class Ledger:
         return dict(self._query(query, (until,)))
 
     def count(self, numbers: Mapping[str, int]) -> None:
-        """Add to the counters of what was received."""
+        """Add to the counters of what was received, of :data:`RECEIVED`."""
         with self._sentences(), self._transaction():
-            known = dict(self._file.execute("SELECT name, value FROM counters"))
-            now = [(name, known.get(name, 0) + number) for name, number in numbers.items()]
-            rows = [(*row, seal_of(*row)) for row in now]
-            self._file.executemany("INSERT OR REPLACE INTO counters (name, value, seal) VALUES (?, ?, ?)", rows)
+            self._add(numbers)
+
+    def _add(self, numbers: Mapping[str, int]) -> None:
+        known = dict(self._file.execute("SELECT name, value FROM counters"))
+        now = [(name, known.get(name, 0) + number) for name, number in numbers.items()]
+        rows = [(*row, seal_of(*row)) for row in now]
+        self._file.executemany("INSERT OR REPLACE INTO counters (name, value, seal) VALUES (?, ?, ?)", rows)
 
     def counters(self) -> dict[str, int]:
-        """Return the counters: name -> number since the stream began."""
-        return dict(self._query("SELECT name, value FROM counters"))
+        """Return the counters of what was received: each of :data:`RECEIVED` -> number since the stream began."""
+        counted = dict(self._query("SELECT name, value FROM counters"))
+        return {name: counted[name] for name in RECEIVED}
 
     def close(self) -> None:
         self._file.close()
@@ -196,15 +219,31 @@ class Ledger:
                 self._file.execute("ROLLBACK")
             raise
 
-    @contextlib.contextmanager
-    def _sentences(self) -> Iterator[None]:
-        """Turn SQLite's errors into one sentence."""
-        try:
-            yield
-        except sqlite3.OperationalError as error:
-            raise StorageError(f"Cannot write {self.path}: {error}; free some space or check the folder.") from error
-        except sqlite3.DatabaseError as error:
-            raise damaged(self.path, error) from error
+    def _sentences(self) -> AbstractContextManager[None]:
+        return sentences(self.path)
+
+
+@contextlib.contextmanager
+def sentences(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors about a ledger into one sentence.
+
+    Raises:
+        StorageError: it is damaged, or cannot be read or written.
+    """
+    try:
+        yield
+    except UnicodeDecodeError as error:  # its own error names what it cannot read
+        raise damaged(path, error.reason) from error
+    except sqlite3.DatabaseError as error:
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+        if isinstance(error, sqlite3.OperationalError) and code != sqlite3.SQLITE_ERROR:
+            raise StorageError(f"Cannot use {path}: {error}; free some space or check the folder.") from error
+        raise damaged(path, error) from error  # SQLITE_ERROR: a table or column that we ask for is not there
+
+
+def begun(path: Path) -> bool:
+    """Return whether there is a ledger, or was one."""
+    return path.exists() or mark_of(path).exists()
 
 
 def without(path: Path, users: Collection[str], new: Path) -> int:
@@ -217,13 +256,10 @@ def without(path: Path, users: Collection[str], new: Path) -> int:
     Raises:
         StorageError: the ledger is damaged, or the new one cannot be written.
     """
-    try:
-        with contextlib.closing(sqlite3.connect(path)) as file:
-            check(file)
-            entries = [Entry(*row) for row in file.execute(f"SELECT {_COLUMNS} FROM events ORDER BY sequence")]
-            counters = dict(file.execute("SELECT name, value FROM counters"))
-    except sqlite3.DatabaseError as error:
-        raise damaged(path, error) from error
+    with sentences(path), contextlib.closing(sqlite3.connect(path)) as file:
+        check(file)
+        entries = [Entry(*row) for row in file.execute(f"SELECT {_COLUMNS} FROM events ORDER BY sequence")]
+        counters = dict(file.execute("SELECT name, value FROM counters WHERE name != ?", (_KEPT,)))
     others = [entry for entry in entries if entry.user not in users]
     if len(others) == len(entries):
         return 0
@@ -245,19 +281,21 @@ def names_any(path: Path, users: Collection[str]) -> bool:
     Raises:
         StorageError: it is damaged.
     """
-    try:
-        with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as file:
-            query = "SELECT 1 FROM events WHERE user = ? LIMIT 1"
-            return any(file.execute(query, (user,)).fetchone() for user in users)
-    except sqlite3.DatabaseError as error:
-        raise damaged(path, error) from error
+    with sentences(path), contextlib.closing(reader(path)) as file:
+        query = "SELECT 1 FROM events WHERE user = ? LIMIT 1"
+        return any(file.execute(query, (user,)).fetchone() for user in users)
+
+
+def reader(path: Path) -> sqlite3.Connection:
+    """Return a ledger opened to be read, while others may write to it."""
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
 
 
 def damaged(path: Path, error: object) -> StorageError:
     """Return what to say of a ledger that is not what was written."""
     reason = f"{path} is damaged ({error})"
-    beside = path.with_name(LIVE_STATE).name
-    return DamagedError(reason, f"restore it from a copy, or move it and {beside} away and send all events again")
+    beside = f"{path.with_name(LIVE_STATE).name} and {mark_of(path).name}"
+    return DamagedError(reason, f"restore it from a copy, or move it, {beside} away and send all events again")
 
 
 def version_of(file: sqlite3.Connection) -> int:
@@ -265,7 +303,7 @@ def version_of(file: sqlite3.Connection) -> int:
 
 
 def check(file: sqlite3.Connection) -> None:
-    """Check that a ledger holds what was written to it; one of 0.1.0 that nobody has opened since has no seals.
+    """Check that a ledger holds what was written to it; one that nobody has opened since 0.1.0 has no seals.
 
     Raises:
         DatabaseError: it does not.
@@ -273,15 +311,24 @@ def check(file: sqlite3.Connection) -> None:
     found = file.execute("PRAGMA integrity_check(1)").fetchone()[0]
     if found != "ok":
         raise sqlite3.DatabaseError(found.replace("*", "").strip().splitlines()[-1])
-    if version_of(file) < _FORMAT:
+    version, n_events = version_of(file), 0
+    if version < _SEALED:
         return
     rows = file.execute(f"SELECT sequence, {_COLUMNS}, seal FROM events ORDER BY sequence")
-    for place, (sequence, *values, seal) in enumerate(rows, 1):
-        if sequence != place or seal != seal_of(sequence, *values):
-            raise sqlite3.DatabaseError(f"its event {place:,} is not what was written")
+    for n_events, (sequence, *values, seal) in enumerate(rows, 1):
+        if sequence != n_events or seal != seal_of(sequence, *values):
+            raise sqlite3.DatabaseError(f"its event {n_events:,} is not what was written")
+    counted = {}
     for name, value, seal in file.execute("SELECT name, value, seal FROM counters"):
         if seal != seal_of(name, value):
             raise sqlite3.DatabaseError(f"its counter '{name}' is not what was written")
+        counted[name] = value
+    if version < _FORMAT:
+        return
+    if missing := [name for name in (*RECEIVED, _KEPT) if name not in counted]:
+        raise sqlite3.DatabaseError(f"its counter '{missing[0]}' is missing")
+    if counted[_KEPT] != n_events:
+        raise sqlite3.DatabaseError(f"it holds {n_events:,} events of {counted[_KEPT]:,}")
 
 
 def seal_of(*values: object) -> str:

@@ -34,7 +34,7 @@ from grouprec.core.types import GroupLists, Groups, Regime, StorageError
 from grouprec.data.pseudonyms import require_key
 from grouprec.data.values import shown
 from grouprec.live.events import FACTORS, MOST_NAMED, check_events
-from grouprec.live.ledger import Entry, Ledger, damaged
+from grouprec.live.ledger import RECEIVED, Entry, Ledger, damaged
 from grouprec.live.similar_item import SimilarItem
 from grouprec.live.state import LiveState
 from grouprec.models.placement import AttributePlacer
@@ -80,7 +80,7 @@ class Report:
 
     def counts(self) -> dict[str, int]:
         """Return the numbers of events by what became of them."""
-        return {name: getattr(self, name) for name in ("events", "applied", "duplicates", "late", "malformed")}
+        return {name: getattr(self, name) for name in RECEIVED}
 
 
 class Stream:
@@ -101,7 +101,6 @@ class Stream:
         self.run, self.folder, self.base, self.state, self.ledger = run, folder, base, state, ledger
         config = run.config()
         self._settings, self._rules, self._time_order = config.preparation, config.rules, time_order(run)
-        self._id_key = str(run.metrics().get("id_key") or "")
         self._id_key = str(run.metrics().get("id_key") or "")
         self._times = ledger.last_times(self._latest())  # of users who did something since the base
         users, items = run.table("users"), run.table("items")
@@ -156,7 +155,6 @@ class Stream:
         with self._thread:
             if self.interrupted:
                 raise StorageError(f"The stream of {self.run.run_id} was interrupted in an event; open it again.")
-            require_key(self._id_key)
             require_key(self._id_key)
             checked = check_events(events, self._settings, self.base.n_groups, self._time_order, self._latest())
             report = Report(checked.n_events, malformed=checked.malformed, problems=checked.problems)

@@ -34,7 +34,7 @@ import platformdirs
 
 from grouprec.core import rights, trash, usage
 from grouprec.core.errors import StorageError
-from grouprec.core.files import read_json, storage, write_json
+from grouprec.core.files import incoming, read_json, storage, write_json
 from grouprec.core.forms import DamagedError
 from grouprec.core.processes import identity
 from grouprec.core.rights import Deed
@@ -118,14 +118,16 @@ class RunStore:
             rights.require(Deed.SEE, "train on", folder)
             usage.use(folder)
         stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-        path = self.root / f"{stamp}-{secrets.token_hex(2)}"
-        with storage(self.root):
-            path.mkdir(parents=True)
-        run = Run(path)
-        rights.give_to_maker(path)
-        write_json(path / "config.json", config.model_dump(mode="json"))
+        run = Run(self.root / f"{stamp}-{secrets.token_hex(2)}")
         mine = {"pid": os.getpid(), "process": identity(os.getpid()) or ""}
-        begin_status(path, Status(created=time.time(), place=place, **(mine if place is None else {})))
+        with incoming(self.root) as folder:  # nobody is to see half a run
+            with storage(folder):
+                folder.mkdir()
+            rights.give_to_maker(folder)
+            write_json(folder / "config.json", config.model_dump(mode="json"))
+            begin_status(folder, Status(created=time.time(), place=place, **(mine if place is None else {})))
+            with storage(run.path):
+                folder.rename(run.path)
         return run
 
     def _read_by(self, config: RunConfig) -> set[Path]:

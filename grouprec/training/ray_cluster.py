@@ -166,7 +166,10 @@ def _entrypoint(run: Run) -> str:
 
 
 def _environment(name: str) -> dict[str, str]:
-    ours = {key: value for key, value in os.environ.items() if key.startswith("GROUPREC_")}
+    """Return the settings of a job; the tokens of the server stay with it: the cluster shows these to who asks."""
+    ours = {
+        key: value for key, value in os.environ.items() if key.startswith("GROUPREC_") and not key.endswith("_TOKEN")
+    }
     return {**ours, JOB: name, "PYTHONUNBUFFERED": "1", "NO_COLOR": "1"}
 
 

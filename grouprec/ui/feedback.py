@@ -12,6 +12,7 @@ import streamlit as st
 
 from grouprec.core.language import N_, _, commas
 from grouprec.core.types import BusyError, GrouprecError, Regime
+from grouprec.live import ledger
 from grouprec.report import sentences, tables
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, live_words, state
@@ -41,7 +42,7 @@ BUSY = N_(
 
 def begun(run: Run) -> bool:
     """Return whether events have been sent to a run: only then its stream has to be opened to draw anything."""
-    return run.ledger.exists() or run.live_state.exists()
+    return ledger.begun(run.ledger) or run.live_state.exists()
 
 
 @dataclass(frozen=True)

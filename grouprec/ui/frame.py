@@ -13,7 +13,7 @@ from grouprec.core.site import app_root
 from grouprec.core.types import GrouprecError
 from grouprec.data.library import versions
 from grouprec.runs.forgotten import forgotten
-from grouprec.runs.store import FINISHED, Run
+from grouprec.runs.store import FINISHED, Run, State
 from grouprec.training import jobs
 from grouprec.ui import address, languages, leaving, people, sharing, state, tour
 from grouprec.ui.cards import plain
@@ -193,8 +193,16 @@ def pick_run() -> None:
     )
     if current is not None:
         people.draw_sharing(current.path, N_("run"))
-    if current is not None and current.usable and (said := forgotten(current).sentence()):
+    if current is not None and (said := _said_of(current)):
         st.caption(said)
+
+
+def _said_of(run: Run) -> str:
+    """Return what whoever looks at a run should know, on whatever page; "" for nothing."""
+    status = run.status()
+    if status.state is State.DAMAGED:  # also in what only its title and tags are made of
+        return plain(status.message)
+    return forgotten(run).sentence() if run.usable else ""
 
 
 def pick_dataset() -> None:
@@ -222,13 +230,17 @@ def pick_dataset() -> None:
 
 
 def run_labels(runs: list[Run]) -> dict[str, str]:
-    """Return what every run is called: its title, with the time before it where others have the same."""
+    """Return what every run is called: its title, with the time before it where others have the same.
+
+    Of a damaged one it says so: its title may be that of before, and its tags may be missing.
+    """
     titles = {run.run_id: run.title() for run in runs}
     often = Counter(titles.values())
     for run in runs:
         if often[run.title()] > 1:
             titles[run.run_id] = f"{short_minute(state.when(run.status().created))} · {run.title()}"
         titles[run.run_id] += "".join(f" #{tag}" for tag in run.notes().tags)
+        titles[run.run_id] += _(" (damaged)") if run.status().state is State.DAMAGED else ""
     return distinct(titles)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 
 import pytest
 
-from grouprec.core.files import read_json, write_json
+from grouprec.core.files import INCOMING, incoming, read_json, write_json
 
 
 @pytest.mark.parametrize("step", ["write_text", "replace"])
@@ -53,3 +54,20 @@ def test_a_missing_or_damaged_file_reads_as_nothing(tmp_path: Path) -> None:
     assert read_json(tmp_path / "none.json") is None
     (tmp_path / "half.json").write_text('{"state": "run')
     assert read_json(tmp_path / "half.json") is None
+
+
+def test_what_is_in_the_making_is_removed_unless_it_was_moved(tmp_path: Path) -> None:
+    with incoming(tmp_path / "place") as one, incoming(tmp_path / "place") as other:
+        one.write_text("kept")
+        one.rename(tmp_path / "place" / "kept")
+        (other / "inside").mkdir(parents=True)
+    assert [path.name for path in (tmp_path / "place").iterdir()] == ["kept"]
+
+
+def test_what_a_killed_process_was_making_goes_after_a_day(tmp_path: Path) -> None:
+    old, new = tmp_path / f"{INCOMING}1", tmp_path / f"{INCOMING}2"
+    for path in (old, new):
+        (path / "inside").mkdir(parents=True)
+    os.utime(old, (0, 0))
+    with incoming(tmp_path):
+        assert not old.exists() and new.exists()

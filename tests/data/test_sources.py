@@ -8,8 +8,10 @@ import socket
 import sqlite3
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pyarrow as pa
@@ -162,6 +164,16 @@ def free_port() -> int:
         return one.getsockname()[1]
 
 
+def wait_for(port: int) -> None:
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        with socket.socket() as one:
+            if one.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise AssertionError("the server does not listen")
+
+
 def test_a_query_reads_postgresql_and_no_password_is_kept_or_told(tmp_path, monkeypatch, postgres):
     from adbc_driver_postgresql import dbapi
 
@@ -184,6 +196,11 @@ def test_a_query_reads_postgresql_and_no_password_is_kept_or_told(tmp_path, monk
     [
         ("sqlite:///none.db", "", "is a database; say what to read with a query"),
         ("orders.csv", QUERY, "A query is for a database"),
+        (
+            "https://me:secret@shop.example/orders.csv",
+            "",
+            "'https://shop.example/orders.csv' is no address that is read",
+        ),
         ("postgresql://u:${NO_SUCH}@h/d", QUERY, "'NO_SUCH', which is not set"),
     ],
 )
@@ -200,6 +217,38 @@ def test_an_address_is_shown_without_its_secrets(tmp_path):
 
 
 # ---- object stores
+
+
+@pytest.mark.parametrize(
+    "address", ["gs://bucket/orders/", "gcs://bucket/orders.csv", "abfss://c@account.example/*.csv"]
+)
+def test_a_store_that_arrow_was_built_without_is_one_sentence(tmp_path, monkeypatch, address):
+    asked = []
+
+    def refuse(uri):
+        asked.append(uri)
+        raise pa.ArrowNotImplementedError("Arrow compiled without it\nand more")
+
+    monkeypatch.setattr(pyarrow.fs, "FileSystem", SimpleNamespace(from_uri=refuse))
+    with pytest.raises(DataError, match=r"cannot be read: Arrow compiled without it\. Check the address, and the cred"):
+        fetch(address, "", tmp_path)
+    assert ("retry_limit_seconds=10" in asked[0]) == address.startswith("g")
+
+
+def test_a_container_of_one_letter_is_no_secret(tmp_path, monkeypatch):
+    def refuse(uri):
+        raise OSError(f"Check for a Hierarchical Namespace failed at {uri}")
+
+    monkeypatch.setattr(pyarrow.fs, "FileSystem", SimpleNamespace(from_uri=refuse))
+    with pytest.raises(DataError, match="Check for a Hierarchical Namespace failed") as refused:
+        fetch("abfss://c@account.example/x.csv?account_key=s3cr3t/key", "", tmp_path)
+    assert "s3cr3t" not in str(refused.value)
+
+
+def test_a_file_may_be_named_as_an_address(tmp_path):
+    file = tmp_path / "two words.csv"
+    file.write_text("user,item\na,b\n")
+    assert fetch(file.as_uri(), "", tmp_path).path == file
 
 
 @pytest.fixture

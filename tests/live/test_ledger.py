@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 import sqlite3
+import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
+from grouprec.core.forms import mark_of
 from grouprec.core.types import StorageError
-from grouprec.live.ledger import Entry, Ledger
+from grouprec.live.ledger import RECEIVED, Entry, Ledger
 from grouprec.runs.store import LEDGER
 
 
@@ -69,7 +75,7 @@ def test_users_stand_in_the_order_of_their_first_event_and_times_are_the_latest_
 def test_counters_add_up(ledger: Ledger) -> None:
     ledger.count({"events": 2, "late": 0})
     ledger.count({"events": 3})
-    assert ledger.counters() == {"events": 5, "late": 0}
+    assert ledger.counters() == {"events": 5, "applied": 0, "duplicates": 0, "late": 0, "malformed": 0}
 
 
 def test_a_batch_that_fails_leaves_no_transaction_behind(ledger: Ledger) -> None:
@@ -123,3 +129,93 @@ def test_a_damaged_file_gives_the_lock_back(tmp_path: Path) -> None:
     (tmp_path / LEDGER).unlink()
     Ledger(tmp_path, "a test").close()
     assert first.value.__cause__ is not None
+
+
+def spoiled(path: Path, change: Callable[[Path], object]) -> str:
+    """Return "same" where a ledger tells the same after a change to its files, else the sentence that refuses it."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(shutil.copytree(path.parent, Path(folder) / "copy")) / path.name
+        change(copy)
+        try:
+            opened = Ledger(copy.parent, "a test")
+        except StorageError as error:
+            return str(error)
+        told = [*opened.read()], opened.counters(), opened.length
+        opened.close()
+    opened = Ledger(path.parent, "a test")
+    same = told == ([*opened.read()], opened.counters(), opened.length)
+    opened.close()
+    return "same" if same else "different"
+
+
+@pytest.fixture
+def counted(tmp_path: Path) -> Path:
+    """Return a ledger of three events, and of seven that were refused."""
+    ledger = Ledger(tmp_path / "counted", "a test")
+    ledger.append([entry("a"), entry("b", time=7.5), entry("c", None, verdict=1)])
+    ledger.count({"events": 10, "applied": 3, "late": 5, "malformed": 2})
+    ledger.close()
+    return ledger.path
+
+
+def test_a_ledger_of_which_a_bit_has_turned_tells_the_same_or_says_so(counted: Path) -> None:
+    rng, content = np.random.default_rng(0), counted.read_bytes()
+    written = [place for place, byte in enumerate(content) if byte]
+    for place in rng.choice(written, 150, replace=False).tolist():
+        turned = bytearray(content)
+        turned[place] ^= 1 << int(rng.integers(8))
+        said = spoiled(counted, lambda path, turned=turned: path.write_bytes(turned))
+        assert said == "same" or "is damaged" in said, (place, said)
+
+
+@pytest.mark.parametrize("sent", ["events", "refused ones"])
+@pytest.mark.parametrize("change", [Path.unlink, lambda path: path.write_bytes(b"")], ids=["gone", "empty"])
+def test_a_ledger_that_was_there_is_missed(counted: Path, tmp_path: Path, change: Any, sent: str) -> None:
+    if sent == "refused ones":
+        ledger = Ledger(tmp_path / "refused", "a test")
+        ledger.count({"events": 1, "malformed": 1})
+        ledger.close()
+        counted = ledger.path
+    assert "is damaged (its events are gone)" in spoiled(counted, change)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "ALTER TABLE counters RENAME TO others",
+        "DELETE FROM counters WHERE name = 'late'",
+        "DELETE FROM events WHERE sequence = 3",
+        "DELETE FROM events",
+        "DROP TABLE events",
+    ],
+)
+def test_rows_that_are_missing_are_missed(counted: Path, statement: str) -> None:
+    def change(path: Path) -> None:
+        with contextlib.closing(sqlite3.connect(path)) as file:
+            file.execute(statement)
+            file.commit()
+
+    assert "is damaged" in spoiled(counted, change)
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_ledger_of_an_older_version_is_taken_over(counted: Path, version: int) -> None:
+    with contextlib.closing(sqlite3.connect(counted)) as file:
+        file.execute("DELETE FROM counters WHERE name IN ('kept', 'duplicates')")
+        if version == 1:
+            file.execute("ALTER TABLE events DROP COLUMN seal")
+            file.execute("ALTER TABLE counters DROP COLUMN seal")
+        file.execute(f"PRAGMA user_version = {version if version > 1 else 0}")
+        file.commit()
+    mark_of(counted).unlink()
+    ledger = Ledger(counted.parent, "a test")
+    assert ledger.length == 3 and ledger.counters() == {
+        **dict.fromkeys(RECEIVED, 0),
+        "events": 10,
+        "applied": 3,
+        "late": 5,
+        "malformed": 2,
+    }
+    ledger.append([entry("d")])
+    ledger.close()
+    Ledger(counted.parent, "a test").close()

@@ -383,3 +383,22 @@ def test_the_last_run_is_the_newest_finished_one(store: RunStore) -> None:
 def test_a_store_without_a_folder_is_the_default_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("GROUPREC_RUNS", str(tmp_path / "elsewhere"))
     assert RunStore().root == tmp_path / "elsewhere"
+
+
+def test_a_run_in_the_making_is_nobodys_to_see(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[list[Run]] = []
+    begin = runs.begin_status
+    monkeypatch.setattr(runs, "begin_status", lambda *given: (seen.append(store.all_runs()), begin(*given)))
+    made = store.create(make_config(interactions=Path("file.csv")))
+    assert seen == [[]] and [one.run_id for one in store.all_runs()] == [made.run_id]
+
+
+def test_a_run_that_cannot_be_made_leaves_nothing(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(folder: Path, status: object) -> None:
+        with storage(folder):
+            raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(runs, "begin_status", refuse)
+    with pytest.raises(StorageError, match="free some space"):
+        store.create(make_config(interactions=Path("file.csv")))
+    assert not list(store.root.iterdir())

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from unittest import mock
 
 import streamlit as st
 from streamlit.testing.v1 import AppTest
@@ -13,8 +15,10 @@ from streamlit.testing.v1 import AppTest
 from grouprec.live import streams
 from grouprec.runs import content
 from grouprec.runs.store import Run
+from grouprec.training import cost
 from grouprec.ui import state
 from grouprec.ui.compare.tabs import PARTS
+from grouprec.ui.updates import replay
 from tests.ui.opening import FRAME, PATIENCE
 
 # Every view that a link can open, as page and what stands in its URL beside the run.
@@ -38,7 +42,8 @@ VIEWS: dict[str, tuple[str, dict[str, str]]] = {
 }
 
 
-_OF_NOW = re.compile(r"[\d.]+ .B of memory are free")  # what has nothing to do with the run
+# What has nothing to do with the run: how much memory is free, and how long something took just now.
+_OF_NOW = re.compile(r"[\d.]+ .B of memory are free|\*\*[\d.,]+ m?s\*\*")
 
 
 _SAID = re.compile(r"\w+ is (damaged|empty|missing)\b")
@@ -68,9 +73,14 @@ class Seen:
 
 
 def look(run: Run, view: str) -> Seen:
-    """Open a view of a run as the first visitor of a fresh server does."""
+    """Open a view of a run as the first visitor of a fresh server does, on a machine that does nothing else."""
     forget()
     page, query = VIEWS[view]
+    with mock.patch.object(cost, "at_work", lambda: (0.0, 2)), mock.patch.object(replay, "MOST_SECONDS", 1e9):
+        return _look(run, page, query)
+
+
+def _look(run: Run, page: str, query: Mapping[str, str]) -> Seen:
     app = AppTest.from_file(FRAME, default_timeout=PATIENCE)
     app.switch_page(state.page_path(page))
     for name, value in {**query, "run": run.run_id}.items():

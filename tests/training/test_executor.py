@@ -263,3 +263,11 @@ def test_calls_are_made_in_order_and_when_they_are_asked_for() -> None:
     results: Iterator[int] = executor.spreader(double, 2)([1, 2, 3])
     assert (next(results), made) == (2, [1])
     assert list(results) == [4, 6]
+
+
+def test_a_job_gets_our_settings_without_the_tokens_of_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GROUPREC_API_TOKEN", "sesame")
+    monkeypatch.setenv("GROUPREC_METRICS_TOKEN", "sesame")
+    monkeypatch.setenv("GROUPREC_WORKERS", "2")
+    given = ray_cluster._environment("job")
+    assert given["GROUPREC_WORKERS"] == "2" and "sesame" not in given.values()

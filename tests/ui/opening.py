@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import functools
 import json
 from pathlib import Path
 
 import numpy as np
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 import grouprec.ui
@@ -14,6 +16,8 @@ from grouprec.ui import sheets, state
 from grouprec.ui.recommendations.remade import Chosen
 
 FRAME = Path(grouprec.ui.__file__).with_name("frame.py")
+# Every AppTest would read the metadata of all installed packages again, for most of its time.
+manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
 PATIENCE = 120  # seconds for a page on a busy machine; only a test that fails anyway waits so long
 
 

@@ -69,6 +69,7 @@ SAMPLED = {
     "personas, members": ("stages/profile", "delete"),
     "updates, send": ("live/ledger.sqlite", "other"),
     "train": ("events.jsonl", "empty"),
+    "data": ("notes.json", "cut"),  # of which only the sidebar shows something
 }
 
 

@@ -55,14 +55,20 @@ _requests = Histogram(
     registry=registry,
 )
 _pages = Histogram("grouprec_page_seconds", "Runs of a page's script.", ["page"], buckets=_BOUNDS, registry=registry)
+_making = Gauge("grouprec_pages_in_the_making", "Page scripts that run now.", registry=registry)
 _sessions = Gauge("grouprec_sessions", "Browser tabs that are connected.", registry=registry)
 
 
 @contextlib.contextmanager
 def page_seconds(page: str) -> Iterator[None]:
     """Measure how long the script of a page takes."""
-    with _pages.labels(page or "home").time():
+    with _making.track_inprogress(), _pages.labels(page or "home").time():
         yield
+
+
+def pages_in_the_making() -> int:
+    """Return how many scripts of pages run now."""
+    return int(_making._value.get())
 
 
 def sessions() -> int:

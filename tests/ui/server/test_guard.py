@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 
 import pytest
@@ -170,3 +171,10 @@ def test_without_sign_in_it_listens_where_others_reach_it_only_when_told(monkeyp
         assert not refusal(address, signed_in=True)
     monkeypatch.setenv(guard.OPEN, "1")
     assert not refusal("0.0.0.0", signed_in=False)
+
+
+def test_a_refused_link_is_logged_without_its_token(app: Guard, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines: list[str] = []
+    monkeypatch.setattr(logging.getLogger("grouprec"), "info", lambda text, **more: lines.append(f"{text} {more}"))
+    assert ask(app, "/shared/20260101-000000-ab/Qm9tok", "evil.example")["status"] == 403
+    assert lines and "/shared/" in lines[0] and "Qm9tok" not in lines[0]

@@ -1,0 +1,54 @@
+"""What pages import is imported soon after the server has started, while no page is being made.
+
+Else the first visitor of Train, Personas and Updates waits for PyTorch and scikit-learn, and what one visit adds to the
+server's memory never goes again (decision 0080).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import importlib
+import pkgutil
+from collections.abc import AsyncIterator
+
+import grouprec.ui
+from grouprec.core import logs
+from grouprec.ui.server import health
+
+FIRST_SECONDS = 3.0  # after the server has started: whoever opens a page at once is not to wait for all others
+LOOK_SECONDS = 0.5
+LIBRARIES = ("plotly.graph_objects", "plotly.io", "pyarrow.parquet", "jinja2")  # that pages import when they draw
+
+
+def modules() -> list[str]:
+    """Return the names of all modules of the dashboard, but for the two that are scripts."""
+    found = (module.name for module in pkgutil.walk_packages(grouprec.ui.__path__, "grouprec.ui."))
+    return [name for name in found if name != "grouprec.ui.frame" and not name.endswith("__main__")]
+
+
+@contextlib.asynccontextmanager
+async def loaded() -> AsyncIterator[None]:
+    """Load inside the block, as soon as nobody waits for a page."""
+    task = asyncio.create_task(_load())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def _load() -> None:
+    await asyncio.sleep(FIRST_SECONDS)
+    for name in (*LIBRARIES, *modules()):
+        while health.pages_in_the_making():
+            await asyncio.sleep(LOOK_SECONDS)
+        try:
+            await asyncio.to_thread(importlib.import_module, name)
+        except Exception as error:  # whoever opens the page that needs it is told what is wrong
+            logs.note("cannot be loaded", module=name, why=str(error))
+    gc.collect()
+    gc.freeze()  # what libraries hold stays: no collection need look at it again
+    logs.note("pages loaded")
