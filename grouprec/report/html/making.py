@@ -12,7 +12,7 @@ import pandas as pd
 from grouprec.core.language import N_, Glossary, _
 from grouprec.data.hold_out import split_words
 from grouprec.models.declared import called, words_of
-from grouprec.report import findings, sentences
+from grouprec.report import findings, learned, sentences
 from grouprec.report.html import sections
 from grouprec.report.html.markup import Html, element, joined, paragraph, sentence, table
 from grouprec.report.html.reading import Reading
@@ -87,13 +87,13 @@ def _steps(reading: Reading) -> list[str]:
         + (f" {findings.blend_answer(weights)} {findings.trend_answer(weights)}" if weights else ""),
         _("**Group.** Users were divided {formed}.").format(formed=formed),
         _("**Describe and generate.** {value} {value2}").format(
-            value=sentences.profile_answer(metrics.get("profile") or {}),
-            value2=sentences.generator_answer(metrics.get("generator") or {}),
+            value=learned.profile_answer(metrics.get("profile") or {}),
+            value2=learned.generator_answer(metrics.get("generator") or {}),
         ),
         _("**Make lists.** The items of a list are ordered {method}.").format(method=sections.order(reading.method)),
     ]
     if metrics.get("updater"):
-        steps.append(_("**Keep up.** {updater}").format(updater=sentences.updater_answer(metrics["updater"])))
+        steps.append(_("**Keep up.** {updater}").format(updater=learned.updater_answer(metrics["updater"])))
     return steps
 
 

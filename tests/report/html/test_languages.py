@@ -14,7 +14,8 @@ from grouprec.report import html
 from grouprec.runs.store import Run
 
 NAMES = re.compile(
-    r"[Ii]tem(?: \d+)?|[Cc]ategory \d|k-means|k-core|EASE|DNN|nDCG@10|EP-FuzzDA|GFAR|CPU|GPU|ID|GB|grouprec|planted(?:\.csv)?"
+    r"[Ii]tem(?: \d+)?|[Cc]ategory \d|k-means|k-core|EASE|DNN|nDCG@10"
+    r"|EP-FuzzDA|GFAR|CPU|GPU|ID|GB|grouprec|planted(?:\.csv)?"
     r"|standard|thorough|quick|region|north|south|east|west|Esc|UTC|[\w.-]*\d{6}[\w-]*|&#?\w+;"
 )
 ENGLISH = re.compile(r"[A-Za-z]{2,}(?: [A-Za-z]+)*")
