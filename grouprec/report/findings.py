@@ -207,14 +207,14 @@ def fairness_answer(values: pd.DataFrame) -> str:
         return _("{looked}, none is served better or worse than all other users beyond chance.").format(looked=looked)
     said = [
         (
-            _("{attribute} {value} better ({mean} against {mean2})")
+            _("{attribute} {value} better ({mean} against {others_mean})")
             if row.difference > 0
-            else _("{attribute} {value} worse ({mean} against {mean2})")
+            else _("{attribute} {value} worse ({mean} against {others_mean})")
         ).format(
             attribute=plain(attribute_title(row.attribute)),
             value=plain(row.value),
             mean=score(row.mean),
-            mean2=score(row.mean - row.difference),
+            others_mean=score(row.mean - row.difference),
         )
         for row in named_rows(beyond.head(3))
     ]
@@ -237,13 +237,13 @@ def popularity_answer(exposure: pd.DataFrame, regime: str) -> str:
     return _(
         "Items on {shared} are {lift} times as popular as what people have: the most popular "
         "fifth of the catalogue makes up {in_lists} of what is listed and {in_histories} of what "
-        "people have; {in_lists2} of the catalogue is shown."
+        "people have; {shown} of the catalogue is shown."
     ).format(
         shared=SHARED[regime],
         lift=ratio(1 + popular["lift"]),
         in_lists=percent(head["in_lists"]),
         in_histories=percent(head["in_histories"]),
-        in_lists2=percent(coverage["in_lists"]),
+        shown=percent(coverage["in_lists"]),
     )
 
 

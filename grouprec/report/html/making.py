@@ -73,22 +73,22 @@ def _steps(reading: Reading) -> list[str]:
             items=plural(metrics.get("n_items", 0), "item"),
         ),
         _(
-            "**Keep aside.** To test on, {kind} were kept aside: {split} rows, and {split2} more to "
-            "choose settings by. Nothing was learned from the test part. {split3}"
+            "**Keep aside.** To test on, {kind} were kept aside: {split} rows, and {choosing} more to "
+            "choose settings by. Nothing was learned from the test part. {reason}"
         )
         .format(
             kind=kind,
             split=count(split.get("test", 0)),
-            split2=count(split.get("validation", 0)),
-            split3=split_words(split),
+            choosing=count(split.get("validation", 0)),
+            reason=split_words(split),
         )
         .strip(),
         _("**Predict.** What every user may want next is predicted by {encoders}.").format(encoders=encoders)
         + (f" {findings.blend_answer(weights)} {findings.trend_answer(weights)}" if weights else ""),
         _("**Group.** Users were divided {formed}.").format(formed=formed),
-        _("**Describe and generate.** {value} {value2}").format(
+        _("**Describe and generate.** {value} {generated}").format(
             value=learned.profile_answer(metrics.get("profile") or {}),
-            value2=learned.generator_answer(metrics.get("generator") or {}),
+            generated=learned.generator_answer(metrics.get("generator") or {}),
         ),
         _("**Make lists.** The items of a list are ordered {method}.").format(method=sections.order(reading.method)),
     ]

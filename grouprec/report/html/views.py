@@ -270,7 +270,7 @@ def _evidence(reading: Reading) -> View:
         _("The evidence"),
         gain.reached_answer(split),
         pictures.bars(rows.assign(text=[gain.people(value / 100) for value in rows["value"]])),
-        _("{value}{value2}; lines are 95 % intervals.").format(value=_(gain.AXIS)[:1].upper(), value2=_(gain.AXIS)[1:]),
+        _("{value}{rest}; lines are 95 % intervals.").format(value=_(gain.AXIS)[:1].upper(), rest=_(gain.AXIS)[1:]),
         notes=_known(gain.parts_answer(split), rests_on(reading.metrics), _(OBSERVED)),
     )
 

@@ -38,8 +38,8 @@ def by_group(run: Run, regime: str) -> None:
     ours, rivals = _columns(run, methods, regime)
     grid = compare_tables.group_grid(compare_tables.group_values(methods, served, regime, metric), ours)
     top.markdown(side_by_side.groups_answer(grid, ours, rivals), help=_(HELP))
-    alt = _("{value} of every group, for {value2}").format(
-        value=compare_tables.GROUP_METRICS[metric], value2=commas(grid.columns[3:])
+    alt = _("{value} of every group, for {columns}").format(
+        value=compare_tables.GROUP_METRICS[metric], columns=commas(grid.columns[3:])
     )
     st.plotly_chart(group_heat(grid, metric), key="compare_by_group", config=charts.QUIET_CONFIG, alt=alt)
     if note := _note(run, len(grid), served["group"].nunique()):
