@@ -378,3 +378,10 @@ def test_a_long_cell_in_ascii_is_gone_through_once_where_the_text_is_not_utf8(tm
     rows = "".join(f"u{n},i{n},Straße\n" for n in range(40))
     file.write_bytes(f"user,item,text\n{rows}a,b,{'a' * 1_000_000}\n".encode("cp1252"))
     assert any("Straße" in note for note in peek(file).notes)
+
+
+def test_a_damaged_last_row_that_ends_within_a_letter_is_left_out_without_a_traceback(tmp_path, capfd):
+    path = tmp_path / "cut.csv"
+    path.write_bytes(b"user,item\n" + b"a,b\nb,c\n" * 20 + b"c,d,\xe2\x82")
+    assert len(read_table(path)) == 40
+    assert capfd.readouterr().err == ""
