@@ -6,7 +6,7 @@ PORT ?= 8501
 ADDRESS ?= 127.0.0.1
 export STREAMLIT_BROWSER_GATHER_USAGE_STATS := false
 
-.PHONY: setup app demo test test-code test-browser check audit bench docs screenshots
+.PHONY: setup app demo test test-code test-browser check audit bench docs words screenshots
 
 # The stamp is as old as the environment: a changed dependency or constraint installs again.
 STAMP := $(VENV)/.installed
@@ -59,6 +59,10 @@ bench: setup
 docs: setup
 	$(BIN)/python -m benchmarks.stages
 	$(BIN)/python -m benchmarks.tables
+
+# New messages come into every catalogue without a translation; tests/benchmarks/test_words.py asks for them.
+words: setup
+	$(BIN)/python -m benchmarks.words
 
 screenshots: setup
 	$(BIN)/python -m tests.browser_setup

@@ -13,8 +13,8 @@ import argparse
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -37,13 +37,18 @@ REGIMES = ("individual", "strict", "dedup")
 
 @dataclass(frozen=True)
 class Outside:
-    """A dataset and its protocol: what is kept outside, what the run is told, and what is asked for (ratios)."""
+    """A dataset and its protocol: what is kept outside, what the run is told, and what is asked for (ratios).
+
+    ``rows`` (bool by row of the file) chooses a part of it, ``without`` leaves columns out.
+    """
 
     title: str
     file: str
     protocol: str
-    told: tuple[str, ...]
-    asked: dict[str, float]
+    told: tuple[str, ...] = ()
+    asked: dict[str, float] = field(default_factory=dict)
+    rows: Callable[[pd.DataFrame], pd.Series] | None = None
+    without: tuple[str, ...] = ()
 
 
 OUTSIDE = {
@@ -117,7 +122,32 @@ def main() -> None:
 
 def bench(name: str, n_seeds: int, preset: str, folder: Path) -> str:
     """Return one dataset's section."""
-    chosen = OUTSIDE[name]
+    return "\n".join(section(name, OUTSIDE[name], judged(OUTSIDE[name], n_seeds, preset, folder)))
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """Every user's nDCG@10, float64 [users]: ours by regime and seed, of simple methods by regime and name."""
+
+    judge: Judge
+    ours: dict[str, list[np.ndarray]]
+    simple: dict[str, dict[str, np.ndarray]]
+    seconds: list[float]
+    peak_mib: list[float]
+
+    def best_simple(self, regime: str) -> str:
+        return max(self.simple[regime], key=lambda method: self.simple[regime][method].mean())
+
+    def against(self, regime: str) -> tuple[float, float, float, float]:
+        """Return ours over the best simple method's, and the paired difference with its interval."""
+        mean = np.mean(self.ours[regime], axis=0)
+        theirs = self.simple[regime][self.best_simple(regime)]
+        difference, low, high, _ = (part.item() for part in paired_difference(mean[:, None], theirs[:, None]))
+        return float(mean.mean() / theirs.mean()), difference, low, high
+
+
+def judged(chosen: Outside, n_seeds: int, preset: str, folder: Path) -> Judged:
+    """Train, export and judge default runs of one dataset, and the simple methods beside them."""
     rows, judge = keep_outside(chosen, folder)
     simple = {regime: {} for regime in REGIMES}
     for regime, method, lists in simple_methods(Known(rows, chosen.protocol), N_GROUPS):
@@ -127,7 +157,7 @@ def bench(name: str, n_seeds: int, preset: str, folder: Path) -> str:
     for seed in range(n_seeds):
         for grouped_for in ("strict", "dedup"):
             words = [folder / "known.parquet", "--preset", preset, "--n-groups", N_GROUPS, "--seed", seed]
-            words += ["--regime", grouped_for, "--runs", folder / f"runs{seed}"]
+            words += ["--regime", grouped_for, "--runs", folder / f"runs{seed}", "--refit"]
             for setting in chosen.told:
                 words += ["--set", setting]
             done = train(*words)
@@ -136,7 +166,7 @@ def bench(name: str, n_seeds: int, preset: str, folder: Path) -> str:
                 peak.append(done.peak_mib)
             for regime, lists in exported(done.result["run_id"], folder / f"runs{seed}", folder / "out", grouped_for):
                 ours[regime].append(judge.ndcg(lists, drop=regime != "strict"))
-    return "\n".join(section(name, chosen, ours, simple, judge, seconds, peak))
+    return Judged(judge, ours, simple, seconds, peak)
 
 
 def keep_outside(chosen: Outside, folder: Path) -> tuple[pd.DataFrame, Judge]:
@@ -144,13 +174,16 @@ def keep_outside(chosen: Outside, folder: Path) -> tuple[pd.DataFrame, Judge]:
     path = dataset_file(chosen.file)
     roles = find_roles(path, {})
     table = read_table(path)
+    if chosen.rows:
+        table = table[chosen.rows(table)].reset_index(drop=True)
     frame = pd.DataFrame(
         {
             "user": table[roles.user].astype(str).where(table[roles.user].notna()),
             "item": table[roles.item].astype(str),
-            "time": to_seconds(table[roles.time]),  # type: ignore[index]
+            "time": 0.0 if roles.time in chosen.without else to_seconds(table[roles.time]),  # type: ignore[index]
         }
     )
+    table = table.drop(columns=list(chosen.without))
     kept = outside_rows(frame, chosen.protocol)
     table[~kept].to_parquet(folder / "known.parquet", index=False)
     known, rest = frame[~kept].dropna(), frame[kept].dropna()
@@ -200,36 +233,26 @@ def exported(run_id: str, runs: Path, out: Path, grouped_for: str) -> Iterator[t
         yield "dedup", {user: lists[group] for user, group in members.items()}
 
 
-def section(
-    name: str,
-    chosen: Outside,
-    ours: dict[str, list[np.ndarray]],
-    simple: dict[str, dict[str, np.ndarray]],
-    judge: Judge,
-    seconds: list[float],
-    peak: list[float],
-) -> list[str]:
+def section(name: str, chosen: Outside, found: Judged) -> list[str]:
     """Return the Markdown of one dataset."""
+    ours, simple, seconds = found.ours, found.simple, found.seconds
     lines = [
         f"## From outside: {chosen.title}",
         "",
         f"`python -m benchmarks.outside --data {name} --seeds {len(seconds)}` · {machine()}",
         "",
-        f"{len(judge.had):,} users, {len(judge.users):,} of them judged. A run takes {np.mean(seconds):.0f} s and "
-        f"{max(peak):,.0f} MiB.",
+        f"{len(found.judge.had):,} users, {len(found.judge.users):,} of them judged. A run takes "
+        f"{np.mean(seconds):.0f} s and {max(found.peak_mib):,.0f} MiB.",
         "",
         "| lists | ours (by seed) | best simple method | ours / best simple | difference | asked for |",
         "| --- | --- | --- | ---: | --- | ---: |",
     ]
     for regime in REGIMES:
-        best = max(simple[regime], key=lambda method: simple[regime][method].mean())
-        mean = np.mean(ours[regime], axis=0)
-        theirs = simple[regime][best]
-        difference, low, high, _ = (part.item() for part in paired_difference(mean[:, None], theirs[:, None]))
+        best = found.best_simple(regime)
+        ratio, difference, low, high = found.against(regime)
         seeds = ", ".join(f"{one.mean():.4f}" for one in ours[regime])
-        ratio = mean.mean() / theirs.mean()
         lines.append(
-            f"| {regime} | {seeds} | {best} {theirs.mean():.4f} | {ratio:.2f} | {difference:+.4f} "
+            f"| {regime} | {seeds} | {best} {simple[regime][best].mean():.4f} | {ratio:.2f} | {difference:+.4f} "
             f"[{low:+.4f}, {high:+.4f}] | {chosen.asked[regime]:.2f} |"
         )
     floor = max(values.mean() for method, values in simple["strict"].items() if method.startswith("one list"))

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from grouprec.cli.terminal import terminal
+from grouprec.core.errors import SettingError
+from grouprec.core.language import ENGLISH, LANGUAGES, commas, speaking
 from grouprec.report.csv import run_in_a_spreadsheet
 from grouprec.runs.store import Run
 
@@ -24,12 +26,23 @@ def tell_files(run: Run, out: Path, rows: Mapping[str, int], excel: bool) -> Non
         terminal.print(sentence, markup=False, highlight=False, soft_wrap=True)
 
 
-def write_report(run: Run, out: Path) -> dict[str, Any]:
+def write_report(run: Run, out: Path, language: str = ENGLISH) -> dict[str, Any]:
     """Write the report of a run, or its six views where the file is to be PDF or PNG; say which files there are now.
 
+    Args:
+        language: of the report's words.
     Returns:
         the same for JSON.
+    Raises:
+        SettingError: there is no such language.
     """
+    if language not in LANGUAGES:
+        raise SettingError(f"There is no language '{language[:40]}'; there are {commas(LANGUAGES)}.")
+    with speaking(language):
+        return _write_report(run, out)
+
+
+def _write_report(run: Run, out: Path) -> dict[str, Any]:
     from grouprec.report import html, printing
 
     if out.suffix in printing.KINDS:

@@ -18,6 +18,7 @@ from grouprec.cli.serving import become_server
 from grouprec.cli.sources import FETCHED, SOURCE_HELP, Query, fetched
 from grouprec.cli.terminal import print_json, print_rows, print_run, progress_bar, terminal
 from grouprec.core.errors import GrouprecError
+from grouprec.core.language import commas
 
 # The map compiles beside the training. Threads that wait by spinning then fight over the cores: on two of them an
 # epoch of the updater took 56 s instead of 11 s. It must stand before torch is loaded.
@@ -256,7 +257,7 @@ def update(
         rows = export_stream(stream, out, excel)
     for problem in report.problems:
         terminal.print(problem, markup=False, highlight=False, soft_wrap=True)
-    counts = ", ".join(f"{count:,} {name}" for name, count in report.counts().items())
+    counts = commas(f"{count:,} {name}" for name, count in report.counts().items())
     terminal.print(f"{counts}; {report.moved_users:,} users moved to another group", highlight=False, soft_wrap=True)
     tell_files(found, out, rows, excel)
     if json:
@@ -352,6 +353,7 @@ def report(
         Path,
         typer.Option(help="The file: .html for the story, .pdf or .png for its six views (with a browser at hand)"),
     ],
+    language: Annotated[str, typer.Option(help="Of its words: en or zh")] = "en",
     runs: Runs = None,
     json: AsJson = False,
 ) -> None:
@@ -360,7 +362,7 @@ def report(
     from grouprec.runs.store import RunStore
 
     found = RunStore(runs).get(run)
-    said = write_report(found, out)
+    said = write_report(found, out, language)
     if json:
         print_json({"run_id": found.run_id, **said})
 

@@ -26,6 +26,30 @@ def entries_of(matrix: sparse.csr_array, rows: np.ndarray) -> tuple[np.ndarray, 
     return place, matrix.indices[at], matrix.data[at]
 
 
+def largest_entries(matrix: sparse.csr_array, n: int) -> sparse.csr_array:
+    """Return the ``n`` largest entries of every row, CSR of the same shape; of equal ones the first."""
+    kept = np.ones(matrix.nnz, bool)
+    starts = matrix.indptr
+    for row in np.flatnonzero(np.diff(starts) > n):
+        values = matrix.data[starts[row] : starts[row + 1]]
+        least = np.partition(values, len(values) - n)[len(values) - n]
+        above = values > least
+        above[np.flatnonzero(values == least)[: n - np.count_nonzero(above)]] = True
+        kept[starts[row] : starts[row + 1]] = above
+    before = np.append(0, kept.cumsum())
+    parts = matrix.data[kept], matrix.indices[kept], before[starts]
+    return sparse.csr_array(parts, shape=matrix.shape)
+
+
+def stable_order(keys: np.ndarray) -> np.ndarray:
+    """Return the order of small integers >= 0, int64 [n], equal ones as they stand; by counting, so linear in ``n``."""
+    n = len(keys)
+    if not n:
+        return np.empty(0, np.int64)
+    places = np.arange(n)
+    return sparse.coo_array((places, (keys, places)), shape=(int(keys.max()) + 1, n)).tocsr().data
+
+
 def empty_csr(shape: tuple[int, ...], dtype: npt.DTypeLike = np.float32) -> sparse.csr_array:
     """Return CSR of that shape, [A, B], without an entry."""
     empty: Any = sparse.csr_array(shape, dtype=dtype)  # the stubs take a shape for the row of numbers it is, too

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -42,7 +43,12 @@ class Embeddings:
 
     def scores(self, rows: np.ndarray | slice) -> np.ndarray:
         """Return the predicted preferences of a mini-batch of users, float32 [B, I]."""
-        return np.asarray(dense(self.users[rows] @ self.items.T), dtype=np.float32)
+        return np.asarray(dense(self.users[rows] @ self._columns), dtype=np.float32)
+
+    @cached_property
+    def _columns(self) -> np.ndarray | sparse.csr_array:
+        """Return the item vectors side by side, [D, I]; sparse ones as CSR, which a product would make of them anew."""
+        return self.items.T if isinstance(self.items, np.ndarray) else self.items.T.tocsr()
 
 
 @dataclass(frozen=True, eq=False)

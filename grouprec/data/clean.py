@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from grouprec.core.language import N_, _, commas, decimal
 from grouprec.core.types import DataError
 from grouprec.data.behaviours import BEHAVIOUR_WEIGHTS, DEFAULT_BEHAVIOUR_WEIGHT
 from grouprec.data.columns import Roles
@@ -80,8 +81,8 @@ class Preparation(BaseModel):
         default=MOST_REJECTED,
         ge=0,
         le=1,
-        description="Largest share of rows that may be left out because they cannot be read; beyond it the file is "
-        "refused",
+        description="Largest share of rows that may be left out because they cannot be read; beyond "
+        "it the file is refused",
     )
     encoding: str = Field(
         default="",
@@ -135,8 +136,10 @@ def clean_rows(table: pd.DataFrame, roles: Roles, settings: Preparation, report:
     users, user_ids = encode_ids(table[roles.user])
     items, item_ids = encode_ids(table[roles.item])
     keep = (users >= 0) & (items >= 0)
-    note = f"without user: {np.sum(users < 0):,}, without item: {np.sum(items < 0):,}"
-    report.add("missing ids", n, int(keep.sum()), note, "choose other columns with --map user=COLUMN,item=COLUMN")
+    note = _("without user: {np}, without item: {np2}").format(
+        np=decimal(int(np.sum(users < 0))), np2=decimal(int(np.sum(items < 0)))
+    )
+    report.add(N_("missing ids"), n, int(keep.sum()), note, "choose other columns with --map user=COLUMN,item=COLUMN")
     keep = _drop_long_ids(keep, users, user_ids, items, item_ids, report)
     report.doubts += id_doubts("item", str(roles.item), item_ids)
     if settings.pseudonyms:
@@ -156,8 +159,8 @@ def clean_rows(table: pd.DataFrame, roles: Roles, settings: Preparation, report:
     spend = None if roles.price is None else _spend(numbers, factors)
     if factors is not None:
         weights = weights * factors
-        note = f"column '{roles.behaviour}'"
-        keep = _step(report, "behaviours of weight 0", keep, weights > 0, note, "give one a weight above 0")
+        note = _("column '{behaviour}'").format(behaviour=roles.behaviour)
+        keep = _step(report, N_("behaviours of weight 0"), keep, weights > 0, note, "give one a weight above 0")
     merge = settings.duplicates
     if merge == "auto":
         merge = "last" if roles.rating is not None and roles.weight is None else "sum"
@@ -183,9 +186,15 @@ def _drop_long_ids(
     dropped = (long["user"] | long["item"]) & keep
     if not dropped.any():
         return keep
-    note = ", ".join(f"{kind}: {int((one & keep).sum()):,}" for kind, one in long.items())
-    step = f"ids of more than {LONGEST_ID:,} characters"
-    report.doubts.append(Doubt(f"{int(dropped.sum()):,} rows have {step} and are left out ({note})"))
+    note = commas(f"{kind}: {int((one & keep).sum()):,}" for kind, one in long.items())
+    step = _("ids of more than {longest_id} characters").format(longest_id=decimal(LONGEST_ID))
+    report.doubts.append(
+        Doubt(
+            _("{dropped} rows have {step} and are left out ({note})").format(
+                dropped=decimal(int(dropped.sum())), step=step, note=note
+            )
+        )
+    )
     return _step(report, step, keep, ~dropped, note, "choose other columns with --map user=COLUMN,item=COLUMN")
 
 
@@ -204,16 +213,27 @@ def _drop_services(
     n, n_kept = int(found.sum()), int(keep.sum())
     if not n:
         return keep
-    told = ", ".join(shown(name) for name in names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    told = commas(shown(name) for name in names[:3]) + (
+        _(" and {n_names} more").format(n_names=len(names) - 3) if len(names) > 3 else ""
+    )
     many = services.mean() > MOST_SERVICES or n > MOST_SERVICES * n_kept
     if many or not settings.drop_services:
         if many:
             report.doubts.append(
-                Doubt(f"{n:,} rows look like service lines ({told}), but they are too many to be left out")
+                Doubt(
+                    _("{n} rows look like service lines ({told}), but they are too many to be left out").format(
+                        n=decimal(n), told=told
+                    )
+                )
             )
         return keep
-    report.doubts.append(Doubt(f"{n:,} rows are service lines and left out ({told})", setting="drop_services"))
-    return _step(report, "service lines", keep, ~found, told, "keep them with --set data.drop_services=false")
+    report.doubts.append(
+        Doubt(
+            _("{n} rows are service lines and left out ({told})").format(n=decimal(n), told=told),
+            setting="drop_services",
+        )
+    )
+    return _step(report, N_("service lines"), keep, ~found, told, "keep them with --set data.drop_services=false")
 
 
 def _drop_nothing(
@@ -230,11 +250,16 @@ def _drop_nothing(
         nothing |= np.isin(orders, bad_orders) & column.isna().to_numpy()
     if not (nothing & keep).any():
         return keep
-    note = f"column '{roles.outcome}': {told_counts(values)}"
+    note = _("column '{outcome}': {values}").format(outcome=roles.outcome, values=told_counts(values))
     report.doubts.append(
-        Doubt(f"{int((nothing & keep).sum()):,} rows came to nothing and are left out ({note})", role="outcome")
+        Doubt(
+            _("{nothing} rows came to nothing and are left out ({note})").format(
+                nothing=decimal(int((nothing & keep).sum())), note=note
+            ),
+            role="outcome",
+        )
     )
-    return _step(report, "came to nothing", keep, ~nothing, note, "count all rows alike with --map outcome=")
+    return _step(report, N_("came to nothing"), keep, ~nothing, note, "count all rows alike with --map outcome=")
 
 
 def _read_times(
@@ -248,8 +273,10 @@ def _read_times(
     bad = np.isnan(times) & keep
     check_times(column, bad, int(keep.sum()))
     report.doubts += unread_doubt("time", column, found.unread & keep) + time_doubts(str(roles.time), found)
-    note = f"column '{roles.time}': {bad.sum():,} empty or not a time"
-    return _step(report, "times that cannot be read", keep, ~bad, note, "switch the time off with --map time="), times
+    note = _("column '{time}': {bad} empty or not a time").format(time=roles.time, bad=decimal(bad.sum()))
+    return _step(
+        report, N_("times that cannot be read"), keep, ~bad, note, "switch the time off with --map time="
+    ), times
 
 
 def check_times(column: pd.Series, bad: np.ndarray, n: int) -> None:
@@ -257,7 +284,7 @@ def check_times(column: pd.Series, bad: np.ndarray, n: int) -> None:
     if bad.sum() * 2 <= n:
         return
     values = column[bad].dropna()
-    example = f"such as '{shown(values.iloc[0])}'" if len(values) else "it is empty"
+    example = _("such as '{value}'").format(value=shown(values.iloc[0])) if len(values) else _("it is empty")
     raise DataError(
         f"{bad.sum():,} of {n:,} times in column '{column.name}' cannot be read ({example}); write them like "
         "2024-05-31 14:30, choose another column with --map time=COLUMN, or do without with --map time=."
@@ -291,15 +318,19 @@ def _drop_cancelled(
         cancelled = texts.str.fullmatch(r"[Cc]\d+").to_numpy(dtype=bool)
         if cancelled.any() and texts.str.fullmatch(r"\d+").mean() > 0.5:
             good &= ~np.append(cancelled, False)[orders]
-            notes.append(f"cancelled orders: {np.sum(keep & ~good):,}")
+            notes.append(_("cancelled orders: {np}").format(np=decimal(int(np.sum(keep & ~good)))))
     if roles.weight is not None:
         positive = ~(numbers["weight"] <= 0)
-        notes.append(f"'{roles.weight}' of 0 or less: {np.sum(keep & good & ~positive):,}")
+        notes.append(
+            _("'{weight}' of 0 or less: {np}").format(
+                weight=roles.weight, np=decimal(int(np.sum(keep & good & ~positive)))
+            )
+        )
         good &= positive
     if not notes:
         return keep
     advice = "choose another column with --map weight=COLUMN or weight="
-    return _step(report, "cancellations and non-positive quantities", keep, good, ", ".join(notes), advice)
+    return _step(report, N_("cancellations and non-positive quantities"), keep, good, commas(notes), advice)
 
 
 def _read_weights(
@@ -310,23 +341,29 @@ def _read_weights(
     if roles.weight is not None:
         weights = numbers["weight"]
         bad = int(np.sum(keep & ~np.isfinite(weights)))
-        note = f"column '{roles.weight}': {bad:,} empty, infinite or not a number"
+        note = _("column '{weight}': {bad} empty, infinite or not a number").format(
+            weight=roles.weight, bad=decimal(bad)
+        )
         advice = "choose another column with --map weight=COLUMN or weight="
-        keep = _step(report, "weights that are not numbers", keep, np.isfinite(weights), note, advice)
+        keep = _step(report, N_("weights that are not numbers"), keep, np.isfinite(weights), note, advice)
     if roles.rating is None:
         return keep, weights
     ratings = numbers["rating"]
-    note = f"column '{roles.rating}': {np.sum(keep & ~np.isfinite(ratings)):,} empty, infinite or not a number"
+    note = _("column '{rating}': {np} empty, infinite or not a number").format(
+        rating=roles.rating, np=decimal(int(np.sum(keep & ~np.isfinite(ratings))))
+    )
     advice = "choose another column with --map rating=COLUMN or rating="
-    keep = _step(report, "ratings that are not numbers", keep, np.isfinite(ratings), note, advice)
+    keep = _step(report, N_("ratings that are not numbers"), keep, np.isfinite(ratings), note, advice)
     if settings.rating == "threshold":
-        note = f"'{roles.rating}' below {settings.rating_threshold:g}"
+        note = _("'{rating}' below {rating_threshold}").format(
+            rating=roles.rating, rating_threshold=f"{settings.rating_threshold:g}"
+        )
         good = ratings >= settings.rating_threshold
-        return _step(report, "low ratings", keep, good, note, "lower the rating threshold"), weights
+        return _step(report, N_("low ratings"), keep, good, note, "lower the rating threshold"), weights
     if roles.weight is not None:
         return keep, weights
-    note = f"'{roles.rating}' of 0 or less cannot be a weight"
-    return _step(report, "non-positive ratings", keep, ratings > 0, note, "use a rating threshold instead"), ratings
+    note = _("'{rating}' of 0 or less cannot be a weight").format(rating=roles.rating)
+    return _step(report, N_("non-positive ratings"), keep, ratings > 0, note, "use a rating threshold instead"), ratings
 
 
 def _read_behaviours(

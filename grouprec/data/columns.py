@@ -9,13 +9,17 @@ from dataclasses import dataclass, fields
 import numpy as np
 import pandas as pd
 
+from grouprec.core.language import N_, commas
 from grouprec.core.types import DataError, SettingError
 from grouprec.data.header_words import means
 from grouprec.data.ids import encode_ids
 from grouprec.data.numerals import is_numeric
 from grouprec.data.values import shown
 
-ROLES = ("user", "item", "rating", "weight", "time", "clock", "behaviour", "outcome", "order", "price", "label")
+ROLES = (
+    *(N_("user"), N_("item"), N_("rating"), N_("weight"), N_("time"), N_("clock"), N_("behaviour"), N_("outcome")),
+    *(N_("order"), N_("price"), N_("label")),
+)
 
 
 class ChoiceError(DataError):
@@ -32,7 +36,7 @@ class ChoiceError(DataError):
         name = f"'{file}': " if file else ""
         super().__init__(
             f"{name}No column was found for the {role}{self.why()}; say which it is with --map {role}=COLUMN, "
-            f"one of: {', '.join(columns)}."
+            f"one of: {commas(columns)}."
         )
 
     def why(self) -> str:
@@ -134,7 +138,7 @@ def apply_map(
         ChoiceError: no column for the user or the item.
     """
     _check_role_names(mapping)
-    there = ", ".join(columns)
+    there = commas(columns)
     for role, column in mapping.items():
         if column and column not in columns:
             raise DataError(f"There is no column '{column}' for --map {role}=...; the columns are: {there}.")
@@ -156,7 +160,7 @@ def _check_role_names(mapping: Mapping[str, str]) -> None:
     known = {field.name for field in fields(Roles)} - {"user_attributes"}
     for role in mapping:
         if role not in known:
-            raise SettingError(f"There is no role '{role}' for --map; choose from: {', '.join(ROLES)}.")
+            raise SettingError(f"There is no role '{role}' for --map; choose from: {commas(ROLES)}.")
 
 
 def detect_attribute_roles(table: pd.DataFrame, ids: np.ndarray, kind: str, file_name: str) -> AttributeRoles:
@@ -181,7 +185,7 @@ def detect_attribute_roles(table: pd.DataFrame, ids: np.ndarray, kind: str, file
         example = ids[0] if len(ids) else ""
         raise DataError(
             f"No column of '{file_name}' holds the {kind} ids of the interactions (such as '{shown(example)}'); "
-            f"its columns are: {', '.join(map(str, table.columns))}."
+            f"its columns are: {commas(map(str, table.columns))}."
         )
     rest = [column for column in table.columns if column != best]
     label = _best_named("label", [column for column in rest if not is_numeric(table[column])])

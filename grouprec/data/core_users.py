@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from grouprec.core.language import N_, _, decimal
 from grouprec.core.types import DataError
 from grouprec.data.clean import Preparation, Report, Rows
 from grouprec.data.split import TEST, TRAIN, VALIDATION
@@ -55,14 +56,20 @@ def fit_core(rows: Rows, parts: np.ndarray, settings: Preparation, quantities: b
     if settings.drop_robots:
         robots = find_robots(rows.users[parts == TRAIN], settings.robot_z)
         human = ~np.isin(rows.users, robots)
-        note = f"users of extreme activity, placed in a group afterwards: {len(robots):,}"
-        report.add("robots", len(rows), int(human.sum()), note, "raise robot_z or set drop_robots to false")
+        note = _("users of extreme activity, placed in a group afterwards: {n_robots}").format(
+            n_robots=decimal(len(robots))
+        )
+        report.add(N_("robots"), len(rows), int(human.sum()), note, "raise robot_z or set drop_robots to false")
         rows, parts = rows.take(human), parts[human]
     limit = _winsorise_limit(rows.weights[parts == TRAIN], settings, quantities, report, len(rows))
     users, items = k_core(rows, parts == TRAIN, settings.min_user_items, settings.min_item_users)
     known = np.isin(rows.users, users) & np.isin(rows.items, items)
-    note = f"users need {settings.min_user_items} or more items, items {settings.min_item_users} or more users"
-    report.add("k-core", len(rows), int(known.sum()), note, "lower min_item_users or min_user_items, or give more rows")
+    note = _("users need {min_user_items} or more items, items {min_item_users} or more users").format(
+        min_user_items=settings.min_user_items, min_item_users=settings.min_item_users
+    )
+    report.add(
+        N_("k-core"), len(rows), int(known.sum()), note, "lower min_item_users or min_user_items, or give more rows"
+    )
     rows, parts = rows.take(known), parts[known]
     for kind, ids in (("user", users), ("item", items)):
         if len(ids) < 2:
@@ -72,7 +79,7 @@ def fit_core(rows: Rows, parts: np.ndarray, settings: Preparation, quantities: b
     left_users = np.setdiff1d(valid_users, users, assume_unique=True)
     left = given.take(np.isin(given.items, items) & np.isin(given.users, left_users))
     weigh = _Weighting.fit(rows.weights[parts == TRAIN], limit, settings.weighting)
-    report.add("weights", len(rows), len(rows), weigh.note, "")
+    report.add(N_("weights"), len(rows), len(rows), weigh.note, "")
     return Core(
         rows=replace(rows, weights=weigh(rows.weights)),
         parts=parts,
@@ -94,8 +101,10 @@ def _drop_unknown(rows: Rows, parts: np.ndarray, report: Report) -> tuple[Rows, 
     validation, test = (len(sorted_unique(rows.users[~old_user & (parts == part)])) for part in (VALIDATION, TEST))
     keep = old_user & old_item
     new_items = np.sum(old_user & ~old_item)
-    note = f"validation and test rows of new users: {np.sum(~old_user):,}, of new items: {new_items:,}"
-    report.add("unknown to the training", len(rows), int(keep.sum()), note, "")
+    note = _("validation and test rows of new users: {np}, of new items: {new_items}").format(
+        np=decimal(int(np.sum(~old_user))), new_items=decimal(int(new_items))
+    )
+    report.add(N_("unknown to the training"), len(rows), int(keep.sum()), note, "")
     return rows.take(keep), parts[keep], (validation, test)
 
 
@@ -149,8 +158,10 @@ def _winsorise_limit(
     if not quantities or settings.winsorise == 1:
         return np.inf
     limit = float(np.quantile(weights, settings.winsorise))
-    note = f"{np.sum(weights > limit):,} training weights above {limit:g} are set to {limit:g}"
-    report.add("outliers", n_rows, n_rows, note, "")
+    note = _("{np} training weights above {limit} are set to {limit}").format(
+        np=decimal(int(np.sum(weights > limit))), limit=f"{limit:g}"
+    )
+    report.add(N_("outliers"), n_rows, n_rows, note, "")
     return limit
 
 
@@ -167,9 +178,9 @@ class _Weighting:
     def fit(cls, weights: np.ndarray, limit: float, kind: str) -> _Weighting:
         mean = float(np.log1p(np.minimum(weights, limit)).mean())
         notes = {
-            "log": f"log(1 + weight), divided by its training mean {mean:.3g}",
-            "none": "as they are",
-            "binary": "all are 1",
+            "log": _("log(1 + weight), divided by its training mean {mean}").format(mean=f"{mean:.3g}"),
+            "none": _("as they are"),
+            "binary": _("all are 1"),
         }
         return cls(limit, kind, mean, notes[kind])
 

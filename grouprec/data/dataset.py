@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
+
+from grouprec.core.arrays import stable_order
 
 RECENT = 50  # latest items of a user that encoders of sequences read
 
@@ -56,8 +58,7 @@ class Interactions:
     def in_time_order(self, rng: np.random.Generator, by_user: bool = False) -> Interactions:
         """Return the rows by time, user after user where asked; equal times, and all without times, in random order."""
         times = np.zeros(len(self)) if self.times is None else self.times
-        keys = (rng.random(len(self)), times)
-        return self.take(np.lexsort((*keys, self.user_rows) if by_user else keys))
+        return self.take(time_order(times, rng.random(len(self)), self.user_rows if by_user else None))
 
     def rounds(self) -> Iterator[np.ndarray]:
         """Yield the positions of all users' first rows, then of their second ones, and so on; users ascend in each."""
@@ -78,6 +79,29 @@ class Interactions:
             part = part.take(last)
         weights = part.weights.astype(np.float32, copy=False)
         return sparse.csr_array((weights, (part.user_rows, part.item_rows)), shape=shape)
+
+
+def time_order(times: np.ndarray, drawn: np.ndarray, users: np.ndarray | None = None) -> np.ndarray:
+    """Return the order of rows by user, where given, then by time, equal times by numbers that were drawn, int64 [n].
+
+    As ``np.lexsort((drawn, times, users))``; only rows of equal times are sorted by what was drawn.
+
+    Args:
+        times: float64 [n].
+        drawn: float64 [n].
+        users: int [n], rows of users.
+    """
+    order = np.argsort(times, kind="stable")
+    if users is not None:
+        order = order[stable_order(users[order])]
+    same = times[order[1:]] == times[order[:-1]]
+    if users is not None:
+        same &= users[order[1:]] == users[order[:-1]]
+    if same.any():
+        of_run = np.append(0, ~same).cumsum()
+        equal = np.flatnonzero(np.append(False, same) | np.append(same, False))
+        order[equal] = order[equal[np.lexsort((drawn[order[equal]], of_run[equal]))]]
+    return order
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,7 +218,7 @@ class Dataset:
     def _latest(self, length: int) -> np.ndarray:
         train = self.train
         times = np.zeros(len(train)) if train.times is None else train.times
-        order = np.lexsort((np.random.default_rng(0).random(len(train)), times, train.user_rows))
+        order = time_order(times, np.random.default_rng(0).random(len(train)), train.user_rows)
         users, items = train.user_rows[order], train.item_rows[order]
         counts = np.bincount(users, minlength=self.n_users)
         from_end = counts.cumsum()[users] - np.arange(len(users))  # 1 for the latest
@@ -234,8 +258,16 @@ class Dataset:
 
     def without_validation(self) -> Dataset:
         """Return the same data with an empty validation part: a window as somebody knew it at its beginning."""
-        return replace(self, key=f"{self.key} alone", validation=Interactions.empty(self.timed))
+        return self._same_training(key=f"{self.key} alone", validation=Interactions.empty(self.timed))
 
     def without_test(self) -> Dataset:
         """Return the same data with an empty test part: what stages are allowed to see."""
-        return replace(self, test=Interactions.empty(self.timed))
+        return self._same_training(test=Interactions.empty(self.timed))
+
+    def _same_training(self, **changes: Any) -> Dataset:
+        """Return a dataset with other parts, which shares what has been made of the training part."""
+        other = replace(self, **changes)
+        for name in ("histories", "popularity", "_recent"):
+            if name in self.__dict__:
+                other.__dict__[name] = self.__dict__[name]
+        return other

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from grouprec.core.language import Glossary, _, commas, decimal
 from grouprec.data.columns import Roles
 from grouprec.data.detect import Detected, plain_columns
 from grouprec.data.evidence import is_readable_time, looks_like_time
@@ -18,7 +19,7 @@ from grouprec.data.outcomes import came_to_nothing, is_flag, tells_outcome
 from grouprec.data.times import Times
 from grouprec.data.values import shown
 
-_SETTINGS = {"drop_services": "Leave out service lines"}
+_SETTINGS = Glossary({"drop_services": "Leave out service lines"})
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,9 @@ class Doubt:
     def on_page(self) -> str:
         """Return what to do on the Data page."""
         if self.setting:
-            return f"Switch “{_SETTINGS[self.setting]}” off under Preparation to keep them."
+            return _("Switch “{setting}” off under Preparation to keep them.").format(setting=_SETTINGS[self.setting])
         if self.role:
-            return f"If that is wrong, choose another column for the {self.role} under Columns."
+            return _("If that is wrong, choose another column for the {role} under Columns.").format(role=_(self.role))
         return self.advice[:1].upper() + self.advice[1:]
 
 
@@ -71,7 +72,14 @@ def column_doubts(head: pd.DataFrame, detected: Detected, roles: Roles, chosen: 
     for role in detected.by_elimination:
         column = used.get(role)
         if column is not None and role not in chosen:
-            found.append(Doubt(f"the {role} is '{column}' only because no other column was left", role=role))
+            found.append(
+                Doubt(
+                    _("the {role} is '{column}' only because no other column was left").format(
+                        role=_(role), column=column
+                    ),
+                    role=role,
+                )
+            )
     for column in plain_columns(head):
         if column in used.values():
             continue
@@ -80,11 +88,15 @@ def column_doubts(head: pd.DataFrame, detected: Detected, roles: Roles, chosen: 
             and tells_outcome(head[column])
             and (is_flag(head[column]) or came_to_nothing(head[column])[0].any())
         ):
-            examples = ", ".join(shown(value) for value in head[column].dropna().unique()[:3])
-            matter = f"column '{column}' looks like an outcome ({examples}) and is ignored: all of its rows count alike"
+            examples = commas(shown(value) for value in head[column].dropna().unique()[:3])
+            matter = _(
+                "column '{column}' looks like an outcome ({examples}) and is ignored: all of its rows count alike"
+            ).format(column=column, examples=examples)
             found.append(Doubt(matter, role="outcome"))
         elif roles.time is None and "time" not in chosen and _is_date(head[column]):
-            matter = f"column '{column}' holds dates, but not those of what happened; no time is used"
+            matter = _("column '{column}' holds dates, but not those of what happened; no time is used").format(
+                column=column
+            )
             found.append(Doubt(matter, role="time"))
     return found
 
@@ -106,11 +118,16 @@ def unread_doubt(role: str, column: pd.Series, unread: np.ndarray) -> list[Doubt
     n = int(unread.sum())
     if not n:
         return []
-    what = {"time": "times", "weight": "quantities", "rating": "ratings", "price": "prices"}[role]
+    what = {"time": _("times"), "weight": _("quantities"), "rating": _("ratings"), "price": _("prices")}[role]
     example = shown(column.iloc[int(np.argmax(unread))])
     known = int(column.notna().sum())
     return [
-        Doubt(f"{n:,} of {known:,} {what} in column '{column.name}' cannot be read, such as '{example}'", role=role)
+        Doubt(
+            _("{n} of {known} {what} in column '{name}' cannot be read, such as '{example}'").format(
+                n=decimal(n), known=decimal(known), what=what, name=column.name, example=example
+            ),
+            role=role,
+        )
     ]
 
 
@@ -118,13 +135,13 @@ def number_doubts(role: str, name: str, numbers: Numbers) -> list[Doubt]:
     """Return what is a guess about a column of numbers: what a comma means, and several currencies in one."""
     found = []
     if numbers.unsure:
-        matter = (
-            f"in column '{name}' {numbers.reading}, but nothing tells whether the sign parts thousands or a fraction"
-        )
+        matter = _(
+            "in column '{name}' {reading}, but nothing tells whether the sign parts thousands or a fraction"
+        ).format(name=name, reading=numbers.reading)
         found.append(Doubt(matter, role=role))
     if len(numbers.currencies) > 1:
-        matter = (
-            f"column '{name}' holds several currencies ({', '.join(numbers.currencies)}), counted as if they were one"
+        matter = _("column '{name}' holds several currencies ({currencies}), counted as if they were one").format(
+            name=name, currencies=commas(numbers.currencies)
         )
         found.append(Doubt(matter, role=role))
     return found
@@ -134,11 +151,13 @@ def time_doubts(name: str, times: Times) -> list[Doubt]:
     """Return what is a guess about a column of times: the order of day and month, numbers of several units."""
     found = []
     if times.unsure:
-        matter = f"times in column '{name}' are read as {times.order}, but no value tells day and month apart"
+        matter = _("times in column '{name}' are read as {order}, but no value tells day and month apart").format(
+            name=name, order=times.order
+        )
         found.append(Doubt(matter, role="time"))
     if len(times.units) > 1:
-        matter = (
-            f"times in column '{name}' are numbers of several kinds, each read by its size: {', '.join(times.units)}"
+        matter = _("times in column '{name}' are numbers of several kinds, each read by its size: {units}").format(
+            name=name, units=commas(times.units)
         )
         found.append(Doubt(matter, role="time"))
     return found
@@ -149,15 +168,15 @@ def id_doubts(role: str, name: str, ids: np.ndarray) -> list[Doubt]:
     example = rounded_example(ids)
     if example is None:
         return []
-    matter = (
-        f"the {role}s in column '{name}' look like '{example}': a spreadsheet has shortened them, and different ones "
-        "may have become one"
-    )
-    return [Doubt(matter, advice="export the file again without opening it in Excel, or with that column as text.")]
+    matter = _(
+        "the {role}s in column '{name}' look like '{example}': a spreadsheet has shortened them, "
+        "and different ones may have become one"
+    ).format(role=_(role), name=name, example=example)
+    return [Doubt(matter, advice=_("export the file again without opening it in Excel, or with that column as text."))]
 
 
 def told_counts(counts: Mapping[str, int]) -> str:
     """Return ``'cancelled' 120 times, 'refunded' 80 times and 2 more`` of values and their rows, the most first."""
-    told = [f"'{shown(value)}' {n:,} times" for value, n in list(counts.items())[:3]]
+    told = [_("'{value}' {n} times").format(value=shown(value), n=decimal(n)) for value, n in list(counts.items())[:3]]
     more = len(counts) - len(told)
-    return ", ".join(told) + (f" and {more} more" if more > 0 else "")
+    return commas(told) + (_(" and {more} more").format(more=more) if more > 0 else "")

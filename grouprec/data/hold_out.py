@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from grouprec.core.language import ENGLISH, Glossary, _, current, decimal, full_stop
 from grouprec.core.types import DataError, SettingError
 from grouprec.data.clean import Preparation, Report, Rows
 from grouprec.data.core_users import Core, fit_core
@@ -26,23 +27,31 @@ MANY_MORE = 5
 # With fewer users to choose settings by, the best of several settings is mostly the luckiest: defaults are taken.
 ENOUGH_TO_CHOOSE = 50
 
-SPLITS = {
-    "time": "by time",
-    "user": "per user at random",
-    "user_time": "per user by time",
-    "none": "all rows train",
-}
+SPLITS = Glossary(
+    {
+        "time": "by time",
+        "user": "per user at random",
+        "user_time": "per user by time",
+        "none": "all rows train",
+    }
+)
 # Where rows of other users that come later in time than what is judged have trained, too.
-CAUTIONS = {
-    "user_time": "Rows that other users add later train, too, so figures are a little better than a forecast would be.",
-    "user": "Rows that come later in time may train, too, so figures may be better than a forecast would be.",
-}
-_WAYS = {
-    "time": "Split at two moments for everybody",
-    "user": "Split at random within every user",
-    "user_time": "Split along every user's own time",
-}
-_ELSE = {"time": "cut at two moments for everybody", "user_time": "along every user's own time"}
+CAUTIONS = Glossary(
+    {
+        "user_time": (
+            "Rows that other users add later train, too, so figures are a little better than a forecast would be."
+        ),
+        "user": "Rows that come later in time may train, too, so figures may be better than a forecast would be.",
+    }
+)
+_WAYS = Glossary(
+    {
+        "time": "Split at two moments for everybody",
+        "user": "Split at random within every user",
+        "user_time": "Split along every user's own time",
+    }
+)
+_ELSE = Glossary({"time": "cut at two moments for everybody", "user_time": "along every user's own time"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,13 +100,16 @@ def hold_out_rows(
     """
     ways = _Ways(rows, settings, quantities, seed)
     if not hold_out or settings.validation_share + settings.test_share == 0:
-        found, reason = ways.tried("none"), "Nothing is held out: all rows train."
+        found, reason = ways.tried("none"), _("Nothing is held out: all rows train.")
     elif settings.split == "auto":
         found, reason = _choose(ways)
     elif settings.split in ("time", "user_time") and rows.times is None:
         raise SettingError("A split by time needs a time column; name it with --map time=COLUMN or set split to user.")
     else:
-        found, reason = ways.tried(settings.split), f"{_WAYS[settings.split]}, as the settings say."
+        found, reason = (
+            ways.tried(settings.split),
+            _("{split}, as the settings say.").format(split=_WAYS[settings.split]),
+        )
     core = found.core
     if core is None:  # said by the error of what it left
         core = fit_core(rows, found.parts, settings, quantities, Report())
@@ -143,21 +155,29 @@ class _Ways:
 
     def few(self, split: str, users: UsersLeft, everybody: int) -> str:
         """Return what a way that is not taken would leave, as a part of a sentence."""
-        purposes = zip(users, self.shares, ("choose", "judge"), strict=True)
+        purposes = zip(users, self.shares, (_("to choose by"), _("to judge by")), strict=True)
         (n, first), *more = [(n, purpose) for n, share, purpose in purposes if share]
-        said = f"{_ELSE[split]}, {f'only {n:,}' if n else 'none'} of {everybody:,} users would be left to {first} by"
-        return said + "".join(f" and {f'{n:,}' if n else 'none'} to {purpose} by" for n, purpose in more)
+        said = _("{way}, {n} of {everybody} users would be left {purpose}").format(
+            way=_ELSE[split],
+            n=_("only {n}").format(n=decimal(n)) if n else _("none"),
+            everybody=decimal(everybody),
+            purpose=first,
+        )
+        rest = (_(" and {n} {purpose}").format(n=decimal(n) if n else _("none"), purpose=one) for n, one in more)
+        return said + "".join(rest)
 
 
 def _choose(ways: _Ways) -> tuple[_Trial, str]:
     """Return the first way that leaves enough users, and why it is that one."""
     if ways.rows.times is None:
-        return ways.tried("user"), f"{_WAYS['user']}: the file has no times."
+        return ways.tried("user"), _("{user}: the file has no times.").format(user=_WAYS["user"])
     everybody = len(sorted_unique(ways.rows.users))
     enough = max(MIN_USERS, MIN_SHARE * everybody)
     found = ways.tried("time")
     if ways.fewest(found.users) >= enough:
-        return found, f"{_WAYS['time']}: nothing later than what is judged trains, and enough users are left."
+        return found, _("{time}: nothing later than what is judged trains, and enough users are left.").format(
+            time=_WAYS["time"]
+        )
     by_time = ways.few("time", found.users, everybody)
     found = ways.tried("user_time")  # what the other way left is let go: it may be large
     if ways.fewest(found.users) < enough:
@@ -176,13 +196,21 @@ def split_words(split: Mapping[str, Any]) -> str:
     kind, reason = str(split.get("kind", "")), split.get("reason", "")
     if not reason or kind == "none":
         return reason
-    left = f"Users to choose settings by: {split['choose_users']:,}, to judge by: {split['judge_users']:,}."
+    if split.get("language", ENGLISH) != current():
+        reason = full_stop(_WAYS.get(kind, kind))  # a run keeps the whole reason in English only
+    left = _("Users to choose settings by: {choose_users}, to judge by: {judge_users}.").format(
+        choose_users=decimal(split["choose_users"]), judge_users=decimal(split["judge_users"])
+    )
     return f"{reason} {left} {CAUTIONS.get(kind, '')}".strip()
 
 
 def _note(found: _Trial, reason: str) -> str:
     counts = np.bincount(found.parts, minlength=3)
-    said = f"{SPLITS[found.split]}: training {counts[0]:,}, validation {counts[1]:,}, test {counts[2]:,}"
+    said = _("{split}: training {counts}, validation {counts2}, test {counts3}").format(
+        split=SPLITS[found.split], counts=decimal(counts[0]), counts2=decimal(counts[1]), counts3=decimal(counts[2])
+    )
     if found.split == "none":
         return said
-    return f"{said}; users to choose by {found.users.choose:,}, to judge by {found.users.judge:,}. {reason}"
+    return _("{said}; users to choose by {choose}, to judge by {judge}. {reason}").format(
+        said=said, choose=decimal(found.users.choose), judge=decimal(found.users.judge), reason=reason
+    )

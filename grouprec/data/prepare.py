@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from grouprec.core.language import N_, current, decimal, ngettext
 from grouprec.core.types import DataError
 from grouprec.data.attributes import (
     Described,
@@ -42,7 +43,7 @@ from grouprec.data.split import TEST, TRAIN, VALIDATION
 from grouprec.data.times import to_seconds
 from grouprec.data.values import shown, sorted_unique
 
-UNREADABLE = "rows that cannot be read"  # a step of the report
+UNREADABLE = N_("rows that cannot be read")  # a step of the report
 _FORMAT = 5  # part of the key: raise it when the preparation gives other data for the same settings
 
 
@@ -91,11 +92,12 @@ class Prepared:
     notes: tuple[str, ...] = ()
 
     def split_facts(self) -> dict[str, Any]:
-        """Return how the rows are parted: kind, reason, choose_users, judge_users, and the rows of every part."""
+        """Return how the rows are parted: kind, reason, its language, choose_users, judge_users, rows of every part."""
         data = self.dataset
         return {
             "kind": self.split,
             "reason": self.split_reason,
+            "language": current(),
             "choose_users": self.choose_users,
             "judge_users": self.judge_users,
             "train": len(data.train),
@@ -216,7 +218,7 @@ def _report_reading(name: str, source: Table, detected: Detected, doubts: list[D
     """Return a report that begins with what was read and what could not be, with an example of that or without."""
     report, n_rows = Report(doubts=doubts), len(source.frame) + len(source.rejects)
     known_as = f", {detected.known_as}" if detected.known_as else ""
-    report.add("read", n_rows, n_rows, f"'{name}'{known_as}", "")
+    report.add(N_("read"), n_rows, n_rows, f"'{name}'{known_as}", "")
     if len(source.rejects):
         report.add(UNREADABLE, n_rows, len(source.frame), source.rejects.reason(quote), "")
     return report
@@ -266,12 +268,14 @@ def _cut_labels(labels: np.ndarray) -> list[Doubt]:
     long = [at for at, label in enumerate(labels) if len(label) > LONGEST_ID]
     for at in long:
         labels[at] = labels[at][: LONGEST_ID - 1] + "…"
-    said = f"{len(long):,} labels are" if len(long) > 1 else "1 label is"
-    return (
-        [Doubt(f"{said} longer than {LONGEST_ID:,} characters and {'were' if len(long) > 1 else 'was'} cut")]
-        if long
-        else []
+    if not long:
+        return []
+    said = ngettext(
+        "{n} label is longer than {longest} characters and was cut",
+        "{n} labels are longer than {longest} characters and were cut",
+        len(long),
     )
+    return [Doubt(said.format(n=decimal(len(long)), longest=decimal(LONGEST_ID)))]
 
 
 def _check_two(cleaned: Cleaned, roles: Roles) -> None:

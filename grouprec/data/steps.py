@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from grouprec.core.language import N_, _, commas
 from grouprec.core.types import DataError
 from grouprec.data.doubts import Doubt
 
@@ -99,9 +100,12 @@ def merge_duplicates(rows: Rows, merge: Literal["sum", "last"], report: Report) 
     keys = {name: key for name, key in keys.items() if key is not None}
     # Only rows that may have a twin are compared in full: they are few. Groups are numbered by first appearance.
     twins = _may_be_twins(keys)
-    note = f"same {', '.join(keys)}: {'their weights are added' if merge == 'sum' else 'the last one counts'}"
+    note = _("same {keys}: {merged}").format(
+        keys=commas(keys),
+        merged=_("their weights are added") if merge == "sum" else _("the last one counts"),
+    )
     if not len(twins):
-        report.add("exact duplicates", len(rows), len(rows), note, "")
+        report.add(N_("exact duplicates"), len(rows), len(rows), note, "")
         return rows if rows.spend is None else replace(rows, spend=np.nan_to_num(rows.spend))
     table = pd.DataFrame({name: key[twins] for name, key in keys.items()})
     again = table.duplicated().to_numpy()
@@ -119,5 +123,5 @@ def merge_duplicates(rows: Rows, merge: Literal["sum", "last"], report: Report) 
 
     spend = None if rows.spend is None else merged(np.nan_to_num(rows.spend))
     result = replace(rows.take(keep), weights=merged(rows.weights), spend=spend)
-    report.add("exact duplicates", len(rows), len(result), note, "")
+    report.add(N_("exact duplicates"), len(rows), len(result), note, "")
     return result

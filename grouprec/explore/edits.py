@@ -18,6 +18,7 @@ import numpy as np
 
 from grouprec.core import rights
 from grouprec.core.forms import VERSION, DamagedError, Form, read_kept_form, write_kept_form
+from grouprec.core.language import N_, _
 from grouprec.core.locks import alone
 from grouprec.core.rights import Deed
 from grouprec.core.types import GrouprecError
@@ -107,8 +108,8 @@ class EditHistory:
             form = _form(folder)
             return cls(*(tuple(_edit(entry) for entry in form[name]) for name in ("edits", "undone") if form))
         except (TypeError, KeyError, ValueError) as error:
-            reason = f"The file {folder / FILE}, which holds the edits of groups, is damaged"
-            raise DamagedError(reason, "remove it to see the trained groups") from error
+            reason = _("The file {folder}, which holds the edits of groups, is damaged").format(folder=folder / FILE)
+            raise DamagedError(reason, _("remove it to see the trained groups")) from error
 
     def save(self, folder: Path) -> None:
         """Replace the file of the edits atomically.
@@ -134,9 +135,12 @@ def _form(folder: Path) -> Form:
         DamagedError: it is not what was written.
     """
     try:
-        return read_kept_form(folder / FILE, EDITS_VERSION, {1: _edits_of_1}, "with the trained groups")
+        return read_kept_form(folder / FILE, EDITS_VERSION, {1: _edits_of_1}, _("with the trained groups"))
     except DamagedError as error:
-        raise DamagedError(f"The edits of groups of the run {folder.name}: {error.reason}", error.advice) from None
+        raise DamagedError(
+            _("The edits of groups of the run {name}: {reason}").format(name=folder.name, reason=error.reason),
+            error.advice,
+        ) from None
 
 
 def _edits_of_1(form: Form) -> Form:
@@ -146,7 +150,10 @@ def _edits_of_1(form: Form) -> Form:
 
 def writing(folder: Path) -> AbstractContextManager[None]:
     """Let one tab or process at a time change the edits: each keeps what the others have done."""
-    return alone(folder / ".curation.lock", f"Somebody else is editing the groups of {folder.name}; try again.")
+    return alone(
+        folder / ".curation.lock",
+        _("Somebody else is editing the groups of {name}; try again.").format(name=folder.name),
+    )
 
 
 def _edit(entry: dict) -> Edit:
@@ -210,9 +217,13 @@ class Grouping:
         """
         for number in edit.groups:
             if number not in self.sizes:
-                raise EditError(f"There is no group {number} any more; load the page again to see the present groups.")
+                raise EditError(
+                    _("There is no group {number} any more; load the page again to see the present groups.").format(
+                        number=number
+                    )
+                )
         if edit.kind == "describe":
-            text = _checked(edit.text, LONGEST_DESCRIPTION, "description")
+            text = _checked(edit.text, LONGEST_DESCRIPTION, N_("description"))
             return replace(self, descriptions={**self.descriptions, edit.groups[0]: text})
         if edit.kind == "rename":
             return self._named(edit.groups[0], edit.text)
@@ -222,7 +233,7 @@ class Grouping:
 
     def _merged(self, edit: Edit) -> Grouping:
         if len(set(edit.groups)) < 2:
-            raise EditError("A merge needs at least two groups; choose another one besides this.")
+            raise EditError(_("A merge needs at least two groups; choose another one besides this."))
         stays = max(edit.groups, key=lambda number: (self.sizes[number], -number))
         labels = np.where(np.isin(self.labels, edit.groups), np.int32(stays), self.labels)
         merged = replace(self, labels=labels)
@@ -231,9 +242,13 @@ class Grouping:
     def _formed(self, edit: Edit) -> Grouping:
         rows = np.array(edit.rows, np.int64)
         if not len(rows) or rows.min() < 0 or rows.max() >= len(self.labels) or not self.fitted[rows].any():
-            raise EditError("A new group needs at least one user who took part in training; choose some on the map.")
+            raise EditError(_("A new group needs at least one user who took part in training; choose some on the map."))
         if edit.kind == "split" and not self._leaves_some(edit.groups[0], rows):
-            raise EditError(f"Group {edit.groups[0]} cannot be split: all of its members would go the same way.")
+            raise EditError(
+                _("Group {value} cannot be split: all of its members would go the same way.").format(
+                    value=edit.groups[0]
+                )
+            )
         new, labels = self.last + 1, self.labels.copy()
         labels[rows] = new
         # Who joined later goes along where the last fitted member of their group leaves.
@@ -244,12 +259,16 @@ class Grouping:
         return bool((self.labels[rows] == group).all()) and len(np.unique(rows)) < self.sizes[group]
 
     def _named(self, number: int, text: str) -> Grouping:
-        name = _checked(text, LONGEST_NAME, "name")
+        name = _checked(text, LONGEST_NAME, N_("name"))
         if not name:
-            raise EditError("A group needs a name; write a few words.")
+            raise EditError(_("A group needs a name; write a few words."))
         others = {self.names[other].casefold(): other for other in self.sizes if other != number}
         if name.casefold() in others:
-            raise EditError(f"Group {others[name.casefold()]} is called '{name}' already; choose another name.")
+            raise EditError(
+                _("Group {others} is called '{name}' already; choose another name.").format(
+                    others=others[name.casefold()], name=name
+                )
+            )
         return replace(self, names={**self.names, number: name})
 
 
@@ -261,7 +280,11 @@ def _checked(text: str, longest: int, what: str) -> str:
     """
     line = " ".join(text.split())
     if len(line) > longest:
-        raise EditError(f"The {what} has {len(line)} characters; {longest} is the most that it may have.")
+        raise EditError(
+            _("The {what} has {n_line} characters; {longest} is the most that it may have.").format(
+                what=_(what), n_line=len(line), longest=longest
+            )
+        )
     return line
 
 

@@ -23,6 +23,7 @@ import pandas as pd
 from scipy import sparse
 from scipy.special import logit
 
+from grouprec.core.language import _, commas, decimal, ngettext, pgettext, semicolons
 from grouprec.core.types import Candidates, StorageError, Texts
 from grouprec.explore.kinds import LEAST_SHARE
 from grouprec.explore.score_parts import parts_of
@@ -229,19 +230,23 @@ def in_words(reasons: Reasons, labels: Texts, who: str = "members", escape: Call
     shares = np.asarray(reasons.share(np.maximum(reasons.points, 0)))
     named = int((shares[:MOST_NAMED] >= LEAST_SHARE).sum())
     strongest = zip(reasons.own[:named].tolist(), shares[:named].tolist(), strict=True)
-    items = ", ".join(f"{escape(str(labels[item]))} ({_percent(share)})" for item, share in strongest)
+    items = commas(f"{escape(str(labels[item]))} ({_percent(share)})" for item, share in strongest)
     n_others = int((shares[named:] > 0).sum())
     others = (
-        (f"{n_others:,} other item{'' if n_others == 1 else 's'}", float(shares[named:].sum())),
-        ("all their items together", reasons.share(reasons.rest)),
-        ("popular right now", reasons.share(reasons.trend)),
-        ("popular in general", reasons.share(reasons.popularity)),
-        ("taken before", reasons.share(reasons.again)),
+        (
+            ngettext("{n} other item", "{n} other items", n_others).format(n=decimal(n_others)),
+            float(shares[named:].sum()),
+        ),
+        (_("all their items together"), reasons.share(reasons.rest)),
+        (_("popular right now"), reasons.share(reasons.trend)),
+        (_("popular in general"), reasons.share(reasons.popularity)),
+        (_("taken before"), reasons.share(reasons.again)),
     )
-    said = [f"because {who} have {items}"] if named else []
+    because = _("because they have {items}") if who == "they" else _("because members have {items}")
+    said = [because.format(items=items)] if named else []
     said += [f"{what} {_percent(float(share))}" for what, share in others if share >= LEAST_SHARE]
-    return "; ".join(said) or "nothing that they have speaks for it"
+    return semicolons(said) or _("nothing that they have speaks for it")
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
+    return pgettext("a percentage", "{number} %").format(number=decimal(100 * share))

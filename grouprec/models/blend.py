@@ -20,7 +20,7 @@ from scipy.special import expit
 from grouprec.core.types import Candidates, Embeddings, Scale
 from grouprec.data.dataset import Dataset
 from grouprec.models.base import Encoder
-from grouprec.ranking.candidates import best_unseen
+from grouprec.ranking.candidates import best_unseen, best_values
 from grouprec.ranking.recency import DAY, recent_popularity
 from grouprec.ranking.task import nothing
 
@@ -144,9 +144,7 @@ def says_nothing(scores: np.ndarray) -> np.ndarray:
 
 def mean_of_best(scores: np.ndarray, scale: Scale) -> np.ndarray:
     """Return what the preferences of every user are measured against, float32 [B], for their scores [B, I]."""
-    n_items = scores.shape[1]
-    depth = min(BEST, n_items)
-    best = np.partition(scores, n_items - depth, axis=1)[:, n_items - depth :]
+    best = best_values(scores, min(BEST, scores.shape[1]))
     return (best if scale == "log" else np.maximum(best, 0)).mean(axis=1)
 
 
@@ -155,7 +153,10 @@ def _relative(scores: np.ndarray, scale: Scale) -> np.ndarray:
     best = mean_of_best(scores, scale)[:, None]
     if scale == "log":
         return np.maximum(scores - best, np.float32(np.log(FLOOR)))
-    return np.log(np.maximum(scores, 0) / np.maximum(best, 1e-12) + np.float32(FLOOR))
+    relative = np.maximum(scores, 0)
+    relative /= np.maximum(best, 1e-12)
+    relative += np.float32(FLOOR)
+    return np.log(relative, out=relative)
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,22 +178,28 @@ class Predictor:
         total = np.add.outer(of_users, of_items.astype(np.float32))
         for source in self.sources:
             if weight := np.float32(weights.encoders.get(source.name, 0)):
-                total += weight * log_preference(source, rows, self.items.log_popularity)
+                preference = log_preference(source, rows, self.items.log_popularity)
+                preference *= weight
+                total += preference
         for weight, term in zip(weights.repeats or (), self.repeats, strict=False):  # none of users known by history
             part = term[rows].tocoo()
             total[part.coords] += np.float32(weight) * part.data
-        return expit(total)
+        return expit(total, out=total)
 
-    def candidates(self, n: int = 200, seed: int = 0, excluded: np.ndarray | None = None) -> Candidates:
+    def candidates(
+        self, n: int = 200, seed: int = 0, excluded: np.ndarray | None = None, users: np.ndarray | None = None
+    ) -> Candidates:
         """Return every user's best ``n`` items: new ones only, unless the weights know repeats.
 
         Args:
             excluded: bool [I], items that nobody may get.
+            users: int [B], whose; everybody's where None.
         """
-        seen = nothing(self.histories.shape) if self.weights.repeats else self.histories
+        histories = self.histories if users is None else self.histories[users]
+        seen = nothing(histories.shape) if self.weights.repeats else histories
 
         def score(rows: slice) -> np.ndarray:
-            scores = self.scores(rows)
+            scores = self.scores(rows if users is None else users[rows])
             if excluded is not None:
                 scores[:, excluded] = -np.inf
             return scores

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from grouprec.core.language import _
+
 
 @dataclass(frozen=True)
 class Words:
@@ -42,7 +44,7 @@ def words_of(kind: str, name: str) -> Words | None:
 def called(kind: str, name: str) -> str:
     """Return what sentences call a stage."""
     words = words_of(kind, name)
-    return (words and words.called) or name.replace("_", " ")
+    return _((words and words.called) or name.replace("_", " "))
 
 
 @cache

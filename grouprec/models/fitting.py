@@ -17,6 +17,7 @@ from scipy import sparse
 from torch import Tensor, nn
 from torch.nn import functional
 
+from grouprec.core.language import N_
 from grouprec.core.memory import device_is_full
 from grouprec.core.types import SettingError
 from grouprec.models import together
@@ -87,7 +88,7 @@ def device_title(device: str) -> str:
     """Return the device's name for people."""
     if device == "cuda":
         return f"GPU: {torch.cuda.get_device_name(0)}"
-    return {"mps": "GPU: Apple Metal", "cpu": "CPU (no GPU found)"}[device]
+    return {"mps": "GPU: Apple Metal", "cpu": N_("CPU (no GPU found)")}[device]
 
 
 def batches(rng: np.random.Generator, n: int, size: int) -> Iterator[np.ndarray]:

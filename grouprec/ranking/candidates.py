@@ -16,6 +16,10 @@ from grouprec.core.types import Candidates, Embeddings, Preference
 
 FEW_BLOCKS = 8  # of users, that one thread ranks
 WORKERS = 2  # threads that rank more, each a block at a time
+SPARE_PARTS = 8  # times as many parts as entries that are looked for: the best seldom share one
+LEAST_IN_PART = 4  # columns of a part; of fewer, a partition of all is as quick
+MANY_COLUMNS = 8_192  # up to so many, sums of the best are made in the order that they always had
+MOST_PROMISING = 4  # times as many entries as are looked for, on average
 TASTE_DEPTH = 50  # candidates of a user that can stand out
 
 
@@ -39,24 +43,79 @@ def rank_top(scores: np.ndarray, n: int, seed: int) -> tuple[np.ndarray, np.ndar
     columns = np.random.default_rng(seed).permutation(n_columns).astype(np.int32)
     tie = np.empty(n_columns, np.int64)
     tie[columns] = np.arange(n_columns)
-    size = rows_per_batch(n_columns, 1 << 16)  # what fits the processor's cache takes a third of the time
+    size = rows_per_batch(n_columns, 1 << 17)  # what fits the processor's cache takes a third of the time
     for start in range(0, n_rows, size):
         rows = slice(start, start + size)
-        # One integer holds score and tie, so a single partition gives a total order. The bits of a float
-        # compare like an integer once those of negative numbers are flipped; adding 0 turns -0 into 0.
-        bits = (scores[rows].astype(np.float32, copy=False) + np.float32(0)).view(np.int32)
-        keys = (bits ^ ((bits >> 31) & 0x7FFFFFFF)).astype(np.int64)
-        keys <<= 32
-        keys |= tie
-        keys.partition(n_columns - depth, axis=1)
-        top = keys[:, n_columns - depth :]
+        part = scores[rows].astype(np.float32, copy=False)
+        able = promising(part, depth)
+        if able is None:
+            keys = _keys(part, tie)
+        else:
+            row, column, place, width = able
+            keys = np.full((len(part), width), np.iinfo(np.int64).min)
+            keys[row, place] = _keys(part[row, column], tie[column])
+        keys.partition(keys.shape[1] - depth, axis=1)
+        top = keys[:, keys.shape[1] - depth :]
         top.sort(axis=1)
         found = columns[top[:, ::-1] & 0xFFFFFFFF]
-        values = np.take_along_axis(scores[rows], found, axis=1)
+        values = np.take_along_axis(part, found, axis=1)
         allowed = values > -np.inf
         items[rows, :depth] = np.where(allowed, found, -1)
         best[rows, :depth] = np.where(allowed, values, 0)
     return items, best
+
+
+def _keys(scores: np.ndarray, tie: np.ndarray) -> np.ndarray:
+    """Return one integer that holds score and tie, so that a single partition gives a total order, int64.
+
+    The bits of a float compare like an integer once those of negative numbers are flipped; adding 0 turns -0 into 0.
+    """
+    bits = (scores + np.float32(0)).view(np.int32)
+    keys = (bits ^ ((bits >> 31) & 0x7FFFFFFF)).astype(np.int64)
+    keys <<= 32
+    keys |= tie
+    return keys
+
+
+def promising(scores: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, int] | None:
+    """Return the few entries of every row that its ``n`` best are among; None where there are too many to pay.
+
+    Columns are dealt into parts. Of ``n`` parts with the largest maxima each has an entry that is at least as large as
+    the smallest of these maxima, so no smaller entry is among the best. Looking at them all once, most columns are
+    done with: of 20,000 columns the best 200 take a fifth of the time.
+
+    Args:
+        scores: float32 [B, I], no NaN.
+    Returns:
+        row, column, place among the row's own, [P] each, and the most of one row; at least ``n`` of every row.
+    """
+    n_rows, n_columns = scores.shape
+    n_parts = SPARE_PARTS * n
+    in_each = n_columns // n_parts if n_parts else 0
+    if in_each < LEAST_IN_PART:
+        return None
+    dealt = scores[:, : in_each * n_parts].reshape(n_rows, in_each, n_parts)
+    largest = dealt.max(axis=1)
+    least = np.partition(largest, n_parts - n, axis=1)[:, n_parts - n]
+    able = scores >= least[:, None]
+    if np.count_nonzero(able) > MOST_PROMISING * n * n_rows:  # many are equal
+        return None
+    row, column = np.divmod(np.flatnonzero(able), n_columns)
+    counts = np.bincount(row, minlength=n_rows)
+    width = int(counts.max(initial=0))
+    return row, column, np.arange(len(row)) - np.repeat(counts.cumsum() - counts, counts), width
+
+
+def best_values(scores: np.ndarray, n: int) -> np.ndarray:
+    """Return the ``n`` largest values of every row in no order, float32 [B, n]. ``scores`` float32 [B, I], no NaN."""
+    _, n_columns = scores.shape
+    able = promising(scores, n) if n_columns > MANY_COLUMNS else None
+    if able is not None:
+        row, column, place, width = able
+        few = np.full((len(scores), width), -np.inf, np.float32)
+        few[row, place] = scores[row, column]
+        scores = few
+    return np.partition(scores, scores.shape[1] - n, axis=1)[:, scores.shape[1] - n :]
 
 
 def discounts(k: int) -> np.ndarray:
@@ -106,7 +165,7 @@ def best_unseen(
     n_users, n_items = seen.shape
     n = min(n, n_items)
     items, scores = np.empty((n_users, n), np.int32), np.empty((n_users, n), np.float32)
-    size = min(batch_size, rows_per_batch(n_items, 1 << 24))
+    size = min(batch_size, rows_per_batch(n_items))  # larger arrays than that are made anew by the system each time
 
     def block(start: int) -> None:
         rows = slice(start, min(start + size, n_users))

@@ -17,6 +17,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
+from grouprec.core.language import _, decimal, ngettext
 from grouprec.core.types import Candidates
 from grouprec.data.dataset import Interactions
 from grouprec.ranking.statistics import Z
@@ -55,18 +56,20 @@ class Horizon:
     def span(self) -> str:
         """Return ``19 days``, to be said after "in"."""
         if self.kind == "interactions":
-            return "as many interactions as were held out"
+            return _("as many interactions as were held out")
         hours = self.length * 24
         if hours < 48:
-            return "1 hour" if round(hours) <= 1 else f"{hours:.0f} hours"
-        return f"{self.length:.0f} days"
+            return ngettext("{n} hour", "{n} hours", max(round(hours), 1)).format(n=decimal(max(round(hours), 1)))
+        return _("{length} days").format(length=decimal(self.length))
 
     @property
     def words(self) -> str:
         """Return the span and where it comes from, to be said after "in"."""
         if self.kind == "interactions":
-            return f"as many interactions as the run was judged on, about {self.length:.1f} a user"
-        return f"{self.span}, as long as the run was judged on"
+            return _("as many interactions as the run was judged on, about {length} a user").format(
+                length=decimal(self.length, 1)
+            )
+        return _("{span}, as long as the run was judged on").format(span=self.span)
 
 
 @dataclass(frozen=True, eq=False)

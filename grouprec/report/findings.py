@@ -7,20 +7,35 @@ from typing import Any
 
 import pandas as pd
 
+from grouprec.core.language import N_, Glossary, _, decimal, full_stop, ngettext, semicolons, series
 from grouprec.core.tables import highest, lowest, named_rows, row_at
 from grouprec.ranking.statistics import ENOUGH, LEVEL
+from grouprec.ranking.takes import Horizon
 from grouprec.report.sentences import METRIC, encoder_title
-from grouprec.report.text import TOO_FEW, count, difference, number, percent, plain, plural, ratio, score
+from grouprec.report.text import (
+    TOO_FEW,
+    attribute_title,
+    count,
+    difference,
+    number,
+    percent,
+    plain,
+    plural,
+    ratio,
+    score,
+)
 
-STEPS = {
-    "popularity": "Popular items",
-    "encoder": "Encoder",
-    "blend": "Blend",
-    "grouping": "Grouping",
-    "profile": "Profile",
-    "generator": "Generator",
-}
-SHARED = {"strict": "the shared lists", "dedup": "the shared rankings"}
+STEPS = Glossary(
+    {
+        "popularity": "Popular items",
+        "encoder": "Encoder",
+        "blend": "Blend",
+        "grouping": "Grouping",
+        "profile": "Profile",
+        "generator": "Generator",
+    }
+)
+SHARED = Glossary({"strict": "the shared lists", "dedup": "the shared rankings"})
 
 
 def step_title(step: object) -> str:
@@ -29,21 +44,16 @@ def step_title(step: object) -> str:
 
 
 def verdict(value: float, low: float, high: float) -> str:
-    """Return what a difference and its 95 % interval say; nothing where there is no difference."""
+    """Return what a difference and its 95 % interval say, in English; nothing where there is no difference."""
     if pd.isna(value):
         return ""
     if pd.isna(low) or pd.isna(high):
         return TOO_FEW
-    return "adds" if low > 0 else "costs" if high < 0 else "no proven difference"
+    return N_("adds") if low > 0 else N_("costs") if high < 0 else N_("no proven difference")
 
 
 def _signed(value: float) -> str:
-    return f"{value:+.3f}".replace("-", "−")
-
-
-def _and(parts: list[str]) -> str:
-    """Return ``a``, ``a and b``, ``a, b and c``."""
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+    return decimal(value, 3, sign=True)
 
 
 def takes_answer(takes: Mapping[str, Any] | None) -> str:
@@ -54,20 +64,25 @@ def takes_answer(takes: Mapping[str, Any] | None) -> str:
     """
     if not takes:
         return ""
-    listed = takes["lists"]["strict"]
-    said = (
-        f"Expected takes: in {takes['words']}, the ten items of the shared lists should have been taken "
-        f"{count(listed['expected'])} times, and were {count(listed['taken'])} times. Over all predictions, expected "
-        f"and real takes differ by {percent(takes['gap'])} in the worst tenth. What is expected of a user is learned "
-        "from others."
+    first = takes["lists"]["strict"]
+    said = _(
+        "Expected takes: in {words}, the ten items of the shared lists should have been taken "
+        "{expected} times, and were {taken} times. Over all predictions, expected and real takes "
+        "differ by {gap} in the worst tenth. What is expected of a user is learned from others."
+    ).format(
+        words=Horizon(**takes["horizon"]).words if "horizon" in takes else takes["words"],
+        expected=count(first["expected"]),
+        taken=count(first["taken"]),
+        gap=percent(takes["gap"]),
     )
     if not takes.get("foretold"):
         return said
     ratio_before = takes["foretold"] / max(takes["taken"], 1) - 1
     if abs(ratio_before) < 0.005:
-        return f"{said} The part before foretold as many."
-    word = "more" if ratio_before > 0 else "fewer"
-    return f"{said} The part before foretold {percent(abs(ratio_before))} {word}: another time may differ as much."
+        return _("{said} The part before foretold as many.").format(said=said)
+    more = _("The part before foretold {share} more: another time may differ as much.")
+    fewer = _("The part before foretold {share} fewer: another time may differ as much.")
+    return f"{said} {(more if ratio_before > 0 else fewer).format(share=percent(abs(ratio_before)))}"
 
 
 def steps_answer(steps: pd.DataFrame) -> str:
@@ -78,21 +93,31 @@ def steps_answer(steps: pd.DataFrame) -> str:
     """
     judged = steps.dropna(subset="added").sort_values("added", ascending=False)
     if len(judged) and judged[["low", "high"]].isna().all(axis=None):
-        return f"Fewer than {ENOUGH} users were tested: {TOO_FEW} what a step adds."
+        return _("Fewer than {enough} users were tested: {too_few} what a step adds.").format(
+            enough=ENOUGH, too_few=_(TOO_FEW)
+        )
     said: dict[str, list[str]] = {"adds": [], "costs": [], "no proven difference": []}
     for row in named_rows(judged):
         title = step_title(row.step).lower()
-        said[verdict(row.added, row.low, row.high)].append(f"the {plain(title)} ({_signed(row.added)})")
+        said[verdict(row.added, row.low, row.high)].append(
+            _("the {title} ({added})").format(title=plain(title), added=_signed(row.added))
+        )
     parts = []
     if said["adds"]:
-        parts.append(f"{_and(said['adds'])} {'adds' if len(said['adds']) == 1 else 'add'}")
+        some = said["adds"]
+        parts.append(ngettext("{some} adds", "{some} add", len(some)).format(some=series(some)))
     if said["costs"]:
-        parts.append(f"{_and(said['costs'])} {'costs' if len(said['costs']) == 1 else 'cost'}")
+        some = said["costs"]
+        parts.append(ngettext("{some} costs", "{some} cost", len(some)).format(some=series(some)))
     if said["no proven difference"]:
         some = said["no proven difference"]
-        parts.append(f"{_and(some)} {'makes' if len(some) == 1 else 'make'} no proven difference")
-    sentence = "; ".join(parts) or "No stage could be judged: nobody has held-out interactions"
-    return f"{sentence[0].upper()}{sentence[1:]}.{_generated_against_mean(steps)}"
+        parts.append(
+            ngettext("{some} makes no proven difference", "{some} make no proven difference", len(some)).format(
+                some=series(some)
+            )
+        )
+    whole = semicolons(parts) or _("No stage could be judged: nobody has held-out interactions")
+    return f"{full_stop(whole[0].upper() + whole[1:])}{_generated_against_mean(steps)}"
 
 
 def _generated_against_mean(steps: pd.DataFrame) -> str:
@@ -101,8 +126,9 @@ def _generated_against_mean(steps: pd.DataFrame) -> str:
     ours, mean = values.get("generator"), values.get("grouping")
     if ours is None or mean is None or pd.isna(ours - mean):
         return ""
-    word = "below" if ours - mean < 0 else "above"
-    return f" Lists from virtual members reach {score(ours)}, {score(abs(ours - mean))} {word} the members' mean."
+    below = _(" Lists from virtual members reach {ours}, {by} below the members' mean.")
+    above = _(" Lists from virtual members reach {ours}, {by} above the members' mean.")
+    return (below if ours < mean else above).format(ours=score(ours), by=score(abs(ours - mean)))
 
 
 def split_answer(groups: pd.DataFrame) -> str:
@@ -113,16 +139,21 @@ def split_answer(groups: pd.DataFrame) -> str:
     """
     measured = f"measured_{METRIC}"
     if groups[f"{measured}_low"].isna().all():
-        return f"No group has {ENOUGH} tested members: {TOO_FEW} what a split would gain."
+        return _("No group has {enough} tested members: {too_few} what a split would gain.").format(
+            enough=ENOUGH, too_few=_(TOO_FEW)
+        )
     proven = groups[groups[f"{measured}_low"] > 0]
     if proven.empty:
-        return "No group is proven to gain by being split in two."
+        return _("No group is proven to gain by being split in two.")
     best = highest(proven, measured)
     gain = difference(best[measured], best[f"{measured}_low"], best[f"{measured}_high"])
-    others = f"; so would {plural(len(proven) - 1, 'other group')}" if len(proven) > 1 else ""
-    return (
-        f"Split in two, **{plain(best['name'])}** would gain most: {gain} measured, "
-        f"{_signed(best[f'predicted_{METRIC}'])} predicted{others}."
+    others = (
+        _("; so would {other_groups}").format(other_groups=plural(len(proven) - 1, "other group"))
+        if len(proven) > 1
+        else ""
+    )
+    return _("Split in two, **{name}** would gain most: {gain} measured, {best} predicted{others}.").format(
+        name=plain(best["name"]), gain=gain, best=_signed(best[f"predicted_{METRIC}"]), others=others
     )
 
 
@@ -139,12 +170,16 @@ def strategies_answer(strategies: pd.DataFrame, chosen: str) -> str:
     price = ""
     if len(own) and own.iloc[0]["strategy"] != best["strategy"]:
         lost = best["value"] - own.iloc[0]["value"]
-        price = f"; {plain(own.iloc[0]['title'])}, this run's, is {score(lost)} below"
+        price = _("; {title}, this run's, is {lost} below").format(title=plain(own.iloc[0]["title"]), lost=score(lost))
     others = len(strategies) - 1
-    matters = f"; {near} of the {others} others lie within its interval" if near else ""
+    matters = (
+        _("; {near} of the {others} others lie within its interval").format(near=near, others=others) if near else ""
+    )
     if near == others > 0:
-        matters = "; all others lie within its interval, so the choice hardly matters here"
-    return f"{plain(best['title'])} does best with {score(best['value'])}{price}{matters}."
+        matters = _("; all others lie within its interval, so the choice hardly matters here")
+    return _("{title} does best with {value}{price}{matters}.").format(
+        title=plain(best["title"]), value=score(best["value"]), price=price, matters=matters
+    )
 
 
 def fairness_answer(values: pd.DataFrame) -> str:
@@ -154,19 +189,32 @@ def fairness_answer(values: pd.DataFrame) -> str:
         values: attribute, value, mean, difference, p_adjusted of one regime and metric.
     """
     beyond = values[values["p_adjusted"] < LEVEL].sort_values("p_adjusted")
-    looked = f"Of {plural(len(values), 'attribute value')}"
+    looked = _("Of {attribute_values}").format(attribute_values=plural(len(values), "attribute value"))
     if len(values) and values["p_adjusted"].isna().all():
-        return f"{looked}, none has {ENOUGH} tested users and as many others: {TOO_FEW} whom the lists serve better."
+        return _(
+            "{looked}, none has {enough} tested users and as many others: {too_few} whom the lists serve better."
+        ).format(looked=looked, enough=ENOUGH, too_few=_(TOO_FEW))
     if beyond.empty:
-        return f"{looked}, none is served better or worse than all other users beyond chance."
+        return _("{looked}, none is served better or worse than all other users beyond chance.").format(looked=looked)
     said = [
-        f"{plain(str(row.attribute).replace('_', ' '))} {plain(row.value)} "
-        f"{'better' if row.difference > 0 else 'worse'} ({score(row.mean)} against {score(row.mean - row.difference)})"
+        (
+            _("{attribute} {value} better ({mean} against {mean2})")
+            if row.difference > 0
+            else _("{attribute} {value} worse ({mean} against {mean2})")
+        ).format(
+            attribute=plain(attribute_title(row.attribute)),
+            value=plain(row.value),
+            mean=score(row.mean),
+            mean2=score(row.mean - row.difference),
+        )
         for row in named_rows(beyond.head(3))
     ]
-    more = f", and {len(beyond) - 3} more" if len(beyond) > 3 else ""
-    verb = "is" if len(beyond) == 1 else "are"
-    return f"{looked}, {len(beyond)} {verb} served differently from all other users beyond chance: {_and(said)}{more}."
+    more = _(", and {n} more").format(n=len(beyond) - 3) if len(beyond) > 3 else ""
+    return ngettext(
+        "{looked}, {n} is served differently from all other users beyond chance: {said}{more}.",
+        "{looked}, {n} are served differently from all other users beyond chance: {said}{more}.",
+        len(beyond),
+    ).format(looked=looked, n=len(beyond), said=series(said), more=more)
 
 
 def popularity_answer(exposure: pd.DataFrame, regime: str) -> str:
@@ -177,11 +225,16 @@ def popularity_answer(exposure: pd.DataFrame, regime: str) -> str:
         head = row_at(shown, ("share", "head"))
     except KeyError:
         return ""
-    return (
-        f"Items on {SHARED[regime]} are {ratio(1 + popular['lift'])} times as popular as what people have: "
-        f"the most popular fifth of the catalogue makes up {percent(head['in_lists'])} of what is listed and "
-        f"{percent(head['in_histories'])} of what people have; {percent(coverage['in_lists'])} of the catalogue is "
-        "shown."
+    return _(
+        "Items on {shared} are {lift} times as popular as what people have: the most popular "
+        "fifth of the catalogue makes up {in_lists} of what is listed and {in_histories} of what "
+        "people have; {in_lists2} of the catalogue is shown."
+    ).format(
+        shared=SHARED[regime],
+        lift=ratio(1 + popular["lift"]),
+        in_lists=percent(head["in_lists"]),
+        in_histories=percent(head["in_histories"]),
+        in_lists2=percent(coverage["in_lists"]),
     )
 
 
@@ -195,10 +248,14 @@ def cold_users_answer(curves: Mapping[str, pd.DataFrame], ours: str, popular: st
     own, floor = (curves[title].set_index("count")["value"] for title in (ours, popular))
     said = []
     for known in sorted({0, 1, int(own.index.max())} & set(own.index)):
-        against = f" ({ratio(own[known] / floor[known])} times one popular list)" if floor[known] > 0 else ""
-        items = "no known item" if known == 0 else plural(known, "known item")
-        said.append(f"{score(own[known])} with {items}{against}")
-    return f"Personal predictions reach {_and(said)}."
+        against = (
+            _(" ({own} times one popular list)").format(own=ratio(own[known] / floor[known]))
+            if floor[known] > 0
+            else ""
+        )
+        items = _("no known item") if known == 0 else plural(known, "known item")
+        said.append(_("{own} with {items}{against}").format(own=score(own[known]), items=items, against=against))
+    return _("Personal predictions reach {said}.").format(said=series(said))
 
 
 def cold_items_answer(items: pd.DataFrame) -> str:
@@ -210,13 +267,17 @@ def cold_items_answer(items: pd.DataFrame) -> str:
     values = items.set_index(["among", "method"])["value"]
     found, chance = values[("cold items", "attributes")], values[("cold items", "random")]
     among_all = values.get(("catalogue", "attributes"))
-    times = f", {ratio(found / chance)} times chance" if chance > 0 else ""
-    sentence = f"Ranked among themselves by what is known of them, they reach {score(found)}{times}"
+    times = _(", {found} times chance").format(found=ratio(found / chance)) if chance > 0 else ""
+    found_so = _("Ranked among themselves by what is known of them, they reach {found}{times}").format(
+        found=score(found), times=times
+    )
     if among_all is None:
-        return f"{sentence}."
+        return full_stop(found_so)
     if among_all < 0.0005:
-        return f"{sentence}; against the whole catalogue they reach nothing, so give them a place of their own."
-    return f"{sentence}; against the whole catalogue {score(among_all)}."
+        return _("{found}; against the whole catalogue they reach nothing, so give them a place of their own.").format(
+            found=found_so
+        )
+    return _("{found}; against the whole catalogue {among_all}.").format(found=found_so, among_all=score(among_all))
 
 
 def repeats_answer(repeats: pd.DataFrame, allowed: bool) -> str:
@@ -229,14 +290,12 @@ def repeats_answer(repeats: pd.DataFrame, allowed: bool) -> str:
     values = repeats.set_index(["task", "method"])["value"]
     new, again = values.get(("new items", "individual")), values.get(("repeats allowed", "individual"))
     if new is None or again is None:
-        return "This run measured one of the two tasks only."
+        return _("This run measured one of the two tasks only.")
     own = values.get(("repeats allowed", "own_frequency"))
-    against = "" if own is None else f" (what each person took most often: {score(own)})"
-    what = "may list items again" if allowed else "lists new items only"
-    return (
-        f"Personal lists of new items reach {score(new)}; with repeats allowed they reach {score(again)}{against}. "
-        f"This run {what}."
-    )
+    against = "" if own is None else _(" (what each person took most often: {own})").format(own=score(own))
+    what = _("This run may list items again.") if allowed else _("This run lists new items only.")
+    said = _("Personal lists of new items reach {new}; with repeats allowed they reach {again}{against}.")
+    return f"{said.format(new=score(new), again=score(again), against=against)} {what}"
 
 
 def blend_answer(blend: Mapping[str, Any]) -> str:
@@ -245,23 +304,30 @@ def blend_answer(blend: Mapping[str, Any]) -> str:
     together = values.pop("blend", None)
     used = sum(1 for weight in (blend.get("encoders") or {}).values() if weight)
     if together is None or not values:
-        return "There was no validation part to weigh the encoders by, so each counts the same."
+        return _("There was no validation part to weigh the encoders by, so each counts the same.")
     best = max(values, key=lambda name: values[name])
-    alone = f"its best member alone ({encoder_title(best)}, {score(values[best])})"
-    times = f", {ratio(together / values[best])} times {alone}" if values[best] > 0 else ""
-    reach = "reaches" if used == 1 else "reach"
-    return f"Blended, {plural(used, 'encoder')} {reach} {score(together)} on the validation part{times}."
+    alone = _("its best member alone ({best}, {values})").format(best=encoder_title(best), values=score(values[best]))
+    times = (
+        _(", {together} times {alone}").format(together=ratio(together / values[best]), alone=alone)
+        if values[best] > 0
+        else ""
+    )
+    return ngettext(
+        "Blended, {encoders} reaches {together} on the validation part{times}.",
+        "Blended, {encoders} reach {together} on the validation part{times}.",
+        used,
+    ).format(encoders=plural(used, "encoder"), together=score(together), times=times)
 
 
 def trend_answer(blend: Mapping[str, Any]) -> str:
     """Say in words how much recent popularity counts."""
     half_life, power = blend.get("half_life"), blend.get("trend") or 0.0
     if not half_life or not power:
-        return "Recent popularity does not count: it did not help, or the data have no times."
-    return (
-        f"Recent popularity counts: what happened {number(half_life)} days ago counts half, and an item taken twice as "
-        f"often of late as over all time has {ratio(2**power)} times the odds."
-    )
+        return _("Recent popularity does not count: it did not help, or the data have no times.")
+    return _(
+        "Recent popularity counts: what happened {half_life} days ago counts half, and an item "
+        "taken twice as often of late as over all time has {power} times the odds."
+    ).format(half_life=number(half_life), power=ratio(2**power))
 
 
 # -- groups and runs side by side
@@ -278,17 +344,24 @@ def groups_answer(grid: pd.DataFrame, ours: str, rivals: Sequence[str] = ()) -> 
     """
     known = grid[grid[ours].notna()]
     if known.empty:
-        return "No group was measured: nobody in them has held-out interactions."
+        return _("No group was measured: nobody in them has held-out interactions.")
     known = known[known["n_test_users"] >= ENOUGH]
     if known.empty:
-        return f"No group has {ENOUGH} tested members: {TOO_FEW} which the shared lists serve best."
+        return _("No group has {enough} tested members: {too_few} which the shared lists serve best.").format(
+            enough=ENOUGH, too_few=_(TOO_FEW)
+        )
     best, least = highest(known, ours), lowest(known, ours)
-    said = f"The shared lists serve **{plain(best['name'])}** best ({score(best[ours])})"
-    said += f" and **{plain(least['name'])}** least ({score(least[ours])})." if len(known) > 1 else "."
+    alone = _("The shared lists serve **{name}** best ({best}).")
+    both = _("The shared lists serve **{name}** best ({best}) and **{other}** least ({least}).")
+    said = (both if len(known) > 1 else alone).format(
+        name=plain(best["name"]), best=score(best[ours]), other=plain(least["name"]), least=score(least[ours])
+    )
     if not rivals:
         return said
     ahead = int((known[ours] >= known[list(rivals)].max(axis=1)).sum())
-    return f"{said} In {ahead} of {plural(len(known), 'group')} no other shared list does better."
+    return _("{said} In {ahead} of {groups} no other shared list does better.").format(
+        said=said, ahead=ahead, groups=plural(len(known), "group")
+    )
 
 
 def runs_answer(runs: pd.DataFrame, column: str) -> str:
@@ -299,12 +372,14 @@ def runs_answer(runs: pd.DataFrame, column: str) -> str:
     """
     known = runs[runs[column].notna()]
     if known.empty:
-        return "None of these runs has an evaluation of shared lists."
+        return _("None of these runs has an evaluation of shared lists.")
     best = highest(known, column)
     name, share = plain(best["Run"]), percent(best[column])
     if len(runs) == 1:
-        return f"**{name}** keeps {share} of the possible gain."
-    return f"Of {plural(len(runs), 'run')}, **{name}** keeps most of the possible gain: {share}."
+        return _("**{name}** keeps {share} of the possible gain.").format(name=name, share=share)
+    return _("Of {runs}, **{name}** keeps most of the possible gain: {share}.").format(
+        runs=plural(len(runs), "run"), name=name, share=share
+    )
 
 
 def places_answer(methods: pd.DataFrame) -> str:
@@ -314,10 +389,12 @@ def places_answer(methods: pd.DataFrame) -> str:
         methods: Method and Mean place, best first, then a column per run.
     """
     if methods.empty:
-        return "None of these runs evaluated the methods chosen."
+        return _("None of these runs evaluated the methods chosen.")
     best, n_runs = methods.iloc[0], methods.shape[1] - 2
-    over = "in this run" if n_runs == 1 else f"over {plural(n_runs, 'run')}"
-    return f"**{plain(best['Method'])}** stands highest {over}: mean place {number(best['Mean place'])}."
+    over = _("in this run") if n_runs == 1 else _("over {runs}").format(runs=plural(n_runs, "run"))
+    return _("**{method}** stands highest {over}: mean place {mean_place}.").format(
+        method=plain(best["Method"]), over=over, mean_place=number(best["Mean place"])
+    )
 
 
 def cost_answer(costs: pd.DataFrame) -> str:
@@ -327,17 +404,22 @@ def cost_answer(costs: pd.DataFrame) -> str:
         costs: title, seconds, value, low, high of encoders alone, of one run.
     """
     best = highest(costs, "value")
-    said = f"Alone, {plain(best['title'])} reaches most: {score(best['value'])} after {seconds(best['seconds'])}"
+    said = _("Alone, {title} reaches most: {value} after {seconds}").format(
+        title=plain(best["title"]), value=score(best["value"]), seconds=seconds(best["seconds"])
+    )
     near = costs[(costs["value"] >= best["low"]) | (costs.index == best.name)]
     cheapest = lowest(near, "seconds")
     if cheapest["title"] == best["title"]:
-        return f"{said}; none that is cheaper comes within its interval."
-    return (
-        f"{said}; {plain(cheapest['title'])} comes within its interval ({score(cheapest['value'])}) "
-        f"after {seconds(cheapest['seconds'])}."
+        return _("{said}; none that is cheaper comes within its interval.").format(said=said)
+    return _("{said}; {title} comes within its interval ({value}) after {seconds}.").format(
+        said=said, title=plain(cheapest["title"]), value=score(cheapest["value"]), seconds=seconds(cheapest["seconds"])
     )
 
 
 def seconds(value: float) -> str:
     """Return ``2.6 seconds``, ``4 minutes``."""
-    return f"{number(value)} seconds" if value < 100 else f"{number(value / 60)} minutes"
+    return (
+        _("{value} seconds").format(value=number(value))
+        if value < 100
+        else _("{value} minutes").format(value=number(value / 60))
+    )

@@ -10,30 +10,36 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from grouprec.core.language import N_, Glossary, _, full_stop, ngettext, semicolons
 from grouprec.core.tables import highest, row_at
 from grouprec.evaluate.enough import enough, smoothed
 from grouprec.evaluate.gain import GROUPS, MORE, PARTS, PERSONAL, POPULARITY, SINGLE_LIST
 from grouprec.report.text import TOO_FEW, plural
 
 HITS, NDCG = "hit_rate@10", "ndcg@10"
-PEOPLE_HELP = (
-    "Part of what people did was kept aside. They *find something* if one of the first ten items of their list is one "
-    "that they then really took. In brackets: 95 % intervals; every part is measured on the same people as the part "
-    "before it. *No measurable gain*: the interval reaches down to 0."
+PEOPLE_HELP = N_(
+    "Part of what people did was kept aside. They *find something* if one of the "
+    "first ten items of their list is one that they then really took. In brackets: "
+    "95 % intervals; every part is measured on the same people as the part before "
+    "it. *No measurable gain*: the interval reaches down to 0."
 )
-AXIS = "people of 100 who find something in their first ten"
-TITLES = {
-    POPULARITY: "One popular list for all",
-    SINGLE_LIST: "A better single list",
-    GROUPS: "Groups",
-    PERSONAL: "Personal lists",
-}
-FLOORS = {  # the best single list for all, as a phrase
-    "popularity": "what was popular over all time",
-    "recent_popularity": "what is popular lately",
-    "seasonal_popularity": "what was popular at this time of last year",
-    "one_group": "what all people together are predicted to want",
-}
+AXIS = N_("people of 100 who find something in their first ten")
+TITLES = Glossary(
+    {
+        POPULARITY: "One popular list for all",
+        SINGLE_LIST: "A better single list",
+        GROUPS: "Groups",
+        PERSONAL: "Personal lists",
+    }
+)
+FLOORS = Glossary(
+    {  # the best single list for all, as a phrase
+        "popularity": "what was popular over all time",
+        "recent_popularity": "what is popular lately",
+        "seasonal_popularity": "what was popular at this time of last year",
+        "one_group": "what all people together are predicted to want",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -156,37 +162,55 @@ def _part(row: pd.Series) -> Part:
 
 def reached_answer(split: Split) -> str:
     """Say how many people of 100 find something with the lists."""
-    with_lists = "this list" if split.n_lists == 1 else f"these {split.n_lists} lists"
-    return f"With {with_lists}, {people(split.reached)} of 100 people find something they take in their first ten."
+    with_lists = _("this list") if split.n_lists == 1 else _("these {n_lists} lists").format(n_lists=split.n_lists)
+    return _("With {with_lists}, {reached} of 100 people find something they take in their first ten.").format(
+        with_lists=with_lists, reached=people(split.reached)
+    )
 
 
 def parts_answer(split: Split) -> str:
     """Say what a better single list, groups and personal lists add, each with its interval."""
     if split.few:
-        return f"Too few users were tested: {TOO_FEW} what a better single list, groups or personal lists add."
-    said = [f"One popular list for all would do for {people(split.popularity.value)} of 100"]
+        return _(
+            "Too few users were tested: {too_few} what a better single list, groups or personal lists add."
+        ).format(too_few=_(TOO_FEW))
+    found = people(split.popularity.value)
+    said = [_("One popular list for all would do for {found} of 100").format(found=found)]
     if split.floor_method == POPULARITY:
-        said[0] += ", and no better single list was found"
+        said = [
+            _("One popular list for all would do for {found} of 100, and no better single list was found").format(
+                found=found
+            )
+        ]
     elif split.floor_method is not None:
         what = FLOORS.get(split.floor_method, split.floor_method)
-        said.append(f"a better single list ({what}) {_adds(split.single_list)}")
-    who = "this run's own list" if split.n_lists == 1 else f"{split.n_lists} groups"
-    said.append(f"{who} {_adds(split.groups, 's' if split.n_lists == 1 else '')}")
-    return f"{'; '.join(said)}. {_personal(split)}{_older(split)}"
+        said.append(_adds(_("a better single list ({what})").format(what=what), split.single_list, 1))
+    who = _("this run's own list") if split.n_lists == 1 else _("{n_lists} groups").format(n_lists=split.n_lists)
+    said.append(_adds(who, split.groups, split.n_lists))
+    return f"{full_stop(semicolons(said))} {_personal(split)}{_older(split)}"
 
 
-def _adds(part: Part, ending: str = "s") -> str:
-    if part.sign == 0:
-        return f"add{ending} {'no measurable gain' if part.value else 'nothing'}{_bracket(part)}"
-    return f"{'add' if part.sign > 0 else 'cost'}{ending} **{people(abs(part.value))}**{_bracket(part)}"
+def _adds(who: str, part: Part, n: int) -> str:
+    """Say what a part adds; ``n`` is how many ``who`` are."""
+    told = {"who": who, "people": people(abs(part.value)), "interval": _bracket(part)}
+    if part.sign > 0:
+        return ngettext("{who} adds **{people}**{interval}", "{who} add **{people}**{interval}", n).format(**told)
+    if part.sign < 0:
+        return ngettext("{who} costs **{people}**{interval}", "{who} cost **{people}**{interval}", n).format(**told)
+    if not part.value:
+        return ngettext("{who} adds nothing{interval}", "{who} add nothing{interval}", n).format(**told)
+    return ngettext("{who} adds no measurable gain{interval}", "{who} add no measurable gain{interval}", n).format(
+        **told
+    )
 
 
 def _personal(split: Split) -> str:
     part = split.personal
     if part.sign == 0:
-        return f"A list of everyone's own would add no measurable gain{_bracket(part)}."
-    more = "more" if part.sign > 0 else "fewer"
-    return f"With a list of their own, **{people(abs(part.value))} {more}**{_bracket(part)} would."
+        return _("A list of everyone's own would add no measurable gain{part}.").format(part=_bracket(part))
+    more = _("With a list of their own, **{value} more**{part} would.")
+    fewer = _("With a list of their own, **{value} fewer**{part} would.")
+    return (more if part.sign > 0 else fewer).format(value=people(abs(part.value)), part=_bracket(part))
 
 
 def _bracket(part: Part) -> str:
@@ -194,13 +218,13 @@ def _bracket(part: Part) -> str:
     if pd.isna(part.low) or pd.isna(part.high) or part.value == 0:
         return ""
     ends = sorted((-part.low, -part.high)) if part.sign < 0 else (part.low, part.high)
-    return f" ({people(ends[0])} to {people(ends[1])})"
+    return _(" ({low} to {high})").format(low=people(ends[0]), high=people(ends[1]))
 
 
 def _older(split: Split) -> str:
     if split.floor_method is not None:
         return ""
-    return " This run looked for no better single list, so what one would do counts as the groups' here."
+    return _(" This run looked for no better single list, so what one would do counts as the groups' here.")
 
 
 def people(share: float) -> str:
@@ -222,19 +246,18 @@ def floor_of(rows: pd.DataFrame) -> str | None:
 
 def floor_title(method: str | None) -> str:
     """Return what the floor is called where it is drawn."""
-    return "One popular list for all" if method is None else "One good list for all"
+    return _("One popular list for all") if method is None else _("One good list for all")
 
 
 def floor_words(method: str | None) -> str:
     """Say what the floor is, in a sentence that begins with its title."""
     if method is None:
-        return (
+        return _(
             "**One popular list for all**: what was popular over all time. This run is older than the search for a "
             "better single list, so groups are credited here with what, say, recency does."
         )
-    return (
-        f"**One good list for all**: {FLOORS.get(method, method)}, the best single list that earlier parts of the data "
-        "chose."
+    return _("**One good list for all**: {floors}, the best single list that earlier parts of the data chose.").format(
+        floors=FLOORS.get(method, method)
     )
 
 
@@ -252,7 +275,9 @@ def lists_answer(
         n: a number of lists that was measured; 0 for personal lists.
     """
     if split is not None and split.few:
-        return f"{reached_answer(split)} Too few people were tested to tell how many lists are enough."
+        return _("{split} Too few people were tested to tell how many lists are enough.").format(
+            split=reached_answer(split)
+        )
     said = enough_answer(curve, hits, steps)
     if n in (enough(curve), 0):
         return said
@@ -269,21 +294,27 @@ def enough_answer(curve: pd.DataFrame, hits: pd.DataFrame, steps: pd.DataFrame |
     """
     one = floor_title(floor_of(curve))
     if not beats_floor(curve, steps):
-        said = f"{one} is enough: no number of lists is measurably better."
-        return f"{said} {_reach(one, hits)}." if len(hits) else said
+        said = _("{one} is enough: no number of lists is measurably better.").format(one=one)
+        return f"{said} {_reach(one, hits)}" if len(hits) else said
     least, found = enough(curve), _found(hits)
-    said = f"{plural(least, 'list')} {'is' if least == 1 else 'are'} enough"
+    lists = plural(least, "list")
+    said = ngettext("{lists} is enough", "{lists} are enough", least).format(lists=lists)
     if least not in found:
-        return f"{said}: more of them bring no measurable gain."
-    reached = f"{plural(least, 'list')} {'reaches' if least == 1 else 'reach'} {people(found[least])}"
-    return f"{said}. {_reach(one, hits, reached)}."
+        return _("{said}: more of them bring no measurable gain.").format(said=said)
+    reached = ngettext("{lists} reaches {found}", "{lists} reach {found}", least).format(
+        lists=lists, found=people(found[least])
+    )
+    return f"{full_stop(said)} {_reach(one, hits, reached)}"
 
 
 def _reach(one: str, hits: pd.DataFrame, *more: str) -> str:
     """Say of how many people of 100 find something with one list, with some lists, and with their own."""
     ends = hits.iloc[0][["floor", "individual"]]
-    first = f"{one.removesuffix(' for all')} reaches {people(ends['floor'])} of 100 people with something they take"
-    return "; ".join([first, *more, f"a list for everyone {people(ends['individual'])}"])
+    first = _("{one} reaches {floor} of 100 people with something they take").format(
+        one=one.removesuffix(" for all"), floor=people(ends["floor"])
+    )
+    everyone = _("a list for everyone {individual}").format(individual=people(ends["individual"]))
+    return full_stop(semicolons([first, *more, everyone]))
 
 
 def beats_floor(curve: pd.DataFrame, steps: pd.DataFrame | None) -> bool:
@@ -308,16 +339,20 @@ def number_answer(curve: pd.DataFrame, hits: pd.DataFrame, steps: pd.DataFrame |
     found = _found(hits)
     larger = curve.loc[curve["n_groups"] > n, "n_groups"]
     said = (
-        f"With {n} it is {people(found[n])}" if n in found else f"{plural(n, 'list').capitalize()} were measured, too"
+        _("With {n} it is {found}").format(n=n, found=people(found[n]))
+        if n in found
+        else _("{lists} were measured, too").format(lists=plural(n, "list").capitalize())
     )
     if larger.empty:
-        return f"{said}."
+        return full_stop(said)
     following = int(larger.iloc[0])
     change = _change(curve, steps, n, following)
     if change == 0 and following <= enough(curve):  # the rule takes them all the same: one error is less than proof
-        more = "one more helps" if following == n + 1 else f"{following - n} more help"
-        return f"{said}; whether {more} is not certain."
-    return f"{said}; {step(following - n, change, found, n, following)}."
+        unsure = ngettext(
+            "whether one more helps is not certain", "whether {n} more help is not certain", following - n
+        )
+        return full_stop(semicolons([said, unsure.format(n=following - n)]))
+    return full_stop(semicolons([said, step(following - n, change, found, n, following)]))
 
 
 def step(more: int, sign: int, found: Mapping[int, float], n: int, following: int) -> str:
@@ -327,15 +362,19 @@ def step(more: int, sign: int, found: Mapping[int, float], n: int, following: in
         sign: of the change beyond its interval: 1, -1, or 0 where there is none.
         found: number of lists -> share of people with a hit, smoothed; may be empty.
     """
-    who, ending = ("one more", "s") if more == 1 else (f"{more} more", "")
+    nothing = ngettext("one more adds no measurable gain", "{n} more add no measurable gain", more).format(n=more)
     if sign == 0:
-        return f"{who} add{ending} no measurable gain"
+        return nothing
     if n not in found or following not in found:
-        return f"{who} {'help' if sign > 0 else 'harm'}{ending}"
+        helps = ngettext("one more helps", "{n} more help", more)
+        harms = ngettext("one more harms", "{n} more harm", more)
+        return (helps if sign > 0 else harms).format(n=more)
     change = found[following] - found[n]
     if sign * change < 0.0005:  # smoothed away: a step up that the one before it, or the next, takes back
-        return f"{who} add{ending} no measurable gain"
-    return f"{who} {'add' if sign > 0 else 'cost'}{ending} {people(abs(change))}"
+        return nothing
+    adds = ngettext("one more adds {people}", "{n} more add {people}", more)
+    costs = ngettext("one more costs {people}", "{n} more cost {people}", more)
+    return (adds if sign > 0 else costs).format(n=more, people=people(abs(change)))
 
 
 def _found(hits: pd.DataFrame) -> dict[int, float]:
@@ -361,7 +400,10 @@ def steps_of(split: Split) -> pd.DataFrame:
     sign = {name: "+" * (name != POPULARITY and part.value > 0) for name, part in parts.items()}
     frame = pd.DataFrame(
         {
-            "title": [f"{TITLES[name]}: {sign[name]}{people(part.value)}" for name, part in parts.items()],
+            "title": [
+                _("{title}: {value}").format(title=TITLES[name], value=f"{sign[name]}{people(part.value)}")
+                for name, part in parts.items()
+            ],
             **{name: [100 * getattr(part, name) for part in parts.values()] for name in ("value", "low", "high")},
         }
     )
@@ -373,6 +415,6 @@ def steps_of(split: Split) -> pd.DataFrame:
 def as_table(split: Split) -> pd.DataFrame:
     """Return the parts as a table for people, in people of 100."""
     parts = split.parts()
-    numbers = {"People of 100": "value", "At least": "low", "At most": "high"}
+    numbers = {N_("People of 100"): "value", N_("At least"): "low", N_("At most"): "high"}
     columns = {title: [100 * getattr(part, name) for part in parts.values()] for title, name in numbers.items()}
-    return pd.DataFrame({"Part": [TITLES[name] for name in parts], **columns})
+    return pd.DataFrame({N_("Part"): [TITLES[name] for name in parts], **columns})

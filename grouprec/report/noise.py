@@ -19,6 +19,7 @@ import pandas as pd
 
 from grouprec.core.errors import SettingError
 from grouprec.core.forms import VERSION, DamagedError, Form, read_form, write_form
+from grouprec.core.language import _
 from grouprec.core.locks import alone
 from grouprec.runs.content import PUBLISHED
 from grouprec.runs.store import Run
@@ -54,7 +55,10 @@ def noisy_sizes(run: Run, sizes: pd.Series, epsilon: float) -> np.ndarray:
         StorageError: what was told cannot be kept, so that nothing may be told.
     """
     exact = [int(size) for size in sizes]
-    with alone(run.path / ".published.lock", f"Sizes of the run {run.run_id} are being told; try again."):
+    with alone(
+        run.path / ".published.lock",
+        _("Sizes of the run {run_id} are being told; try again.").format(run_id=run.run_id),
+    ):
         releases = _releases(run)
         for one in releases:
             if (one["epsilon"], one["exact"]) == (epsilon, exact):

@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from grouprec.core.files import replacing, storage
+from grouprec.core.language import N_, _
 from grouprec.core.types import SettingError, StorageError
 from grouprec.report.html import slides
 from grouprec.report.html.reading import Reading
@@ -27,9 +28,10 @@ BROWSERS = (
 SIZE = 1920, 1080  # of a picture
 PATIENCE = 120.0  # seconds for one call of the browser
 KINDS = (".pdf", ".png")
-NONE = (
-    "PDF and PNG need Chromium, Chrome or Edge on this machine, and none is found. Write an HTML file instead, open it "
-    "in any browser and print it: its first six pages are the views."
+NONE = N_(
+    "PDF and PNG need Chromium, Chrome or Edge on this machine, and none is found. "
+    "Write an HTML file instead, open it in any browser and print it: its first six "
+    "pages are the views."
 )
 
 
@@ -46,7 +48,7 @@ def write_views(run: Run, out: Path) -> list[Path]:
     """
     browser = find_browser()
     if browser is None:
-        raise SettingError(NONE)
+        raise SettingError(_(NONE))
     document = slides.document(Reading.of(run), turned=False)
     with storage(out):
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -57,7 +59,14 @@ def write_views(run: Run, out: Path) -> list[Path]:
             return [_call(browser, Path(made), page.as_uri(), out, "--no-pdf-header-footer", "--print-to-pdf")]
         size = f"--window-size={SIZE[0]},{SIZE[1]}"
         return [
-            _call(browser, Path(made), f"{page.as_uri()}#view-{number}", _numbered(out, number), size, "--screenshot")
+            _call(
+                browser,
+                Path(made),
+                f"{page.as_uri()}#view-{number}",
+                _numbered(out, number),
+                size,
+                "--screenshot",
+            )
             for number in range(1, len(NAMES) + 1)
         ]
 

@@ -8,45 +8,60 @@ from typing import Any
 
 import pandas as pd
 
+from grouprec.core.language import N_, Glossary, _, decimal, full_stop, ngettext, semicolons, series
 from grouprec.core.tables import Row, highest
 from grouprec.models.declared import called
 from grouprec.ranking.statistics import ENOUGH
 from grouprec.report.gain import floor_title
-from grouprec.report.text import TOO_FEW, count, group_label, number, percent, plain, plural, ratio, score
+from grouprec.report.text import (
+    TOO_FEW,
+    attribute_title,
+    count,
+    group_label,
+    number,
+    percent,
+    plain,
+    plural,
+    ratio,
+    score,
+)
 
 METRIC = "ndcg@10"  # the headline; every sentence says what it is behind the help mark
-METRIC_HELP = (
+METRIC_HELP = N_(
     "Measured with nDCG@10 on held-out interactions: how high the items that a user really took next stand in the "
     "first ten of the list, averaged over users. 1 is perfect, 0 is no hit at all."
 )
-METHODS = {
-    "generated": "Generated list",
-    "members_mean": "Mean of the members",
-    "group_popularity": "Most popular in the group",
-    "group_recent": "Popular lately in the group",
-    "one_list": "One good list for all",
-    "kmeans_mean_ease": "k-means + mean of EASE",
-    "kmeans_mean_own": "k-means + mean of personal lists",
-    "kmeans_mean_simple": "k-means + mean of the simplest scorer",
-    "kmeans_popularity": "k-means + most popular",
-    "kmeans_recent": "k-means + popular lately",
-    "lists_own": "Groups made for their lists (catalogue segmentation)",
-    "lists_simple": "Catalogue segmentation on the simplest scorer",
-    "popularity": "One popular list for all",
-    "recent_popularity": "One list of what is popular lately",
-    "seasonal_popularity": "One list of what the season asks for",
-    "one_group": "One predicted list for all",
-    "simple": "The simplest scorer (linear × trend)",
-    "own_frequency": "What each person took most often",
-    "own_recent": "What each person took last",
-    "individual": "Personal lists (this run)",
-    "gfar": "GFAR",
-    "ep_fuzzda": "EP-FuzzDA",
-}
+METHODS = Glossary(
+    {
+        "generated": "Generated list",
+        "members_mean": "Mean of the members",
+        "group_popularity": "Most popular in the group",
+        "group_recent": "Popular lately in the group",
+        "one_list": "One good list for all",
+        "kmeans_mean_ease": "k-means + mean of EASE",
+        "kmeans_mean_own": "k-means + mean of personal lists",
+        "kmeans_mean_simple": "k-means + mean of the simplest scorer",
+        "kmeans_popularity": "k-means + most popular",
+        "kmeans_recent": "k-means + popular lately",
+        "lists_own": "Groups made for their lists (catalogue segmentation)",
+        "lists_simple": "Catalogue segmentation on the simplest scorer",
+        "popularity": "One popular list for all",
+        "recent_popularity": "One list of what is popular lately",
+        "seasonal_popularity": "One list of what the season asks for",
+        "one_group": "One predicted list for all",
+        "simple": "The simplest scorer (linear × trend)",
+        "own_frequency": "What each person took most often",
+        "own_recent": "What each person took last",
+        "individual": "Personal lists (this run)",
+        "gfar": "GFAR",
+        "ep_fuzzda": "EP-FuzzDA",
+    }
+)
+OTHER_VOICES = Glossary({"popularity": "popularity", "start": "start"})  # of a blend, which are no encoders
 TREND = "_trend"  # at the end of an encoder's name: with the trend of the simplest scorer
 SMALL_FACTOR = 0.01  # of a probability: no news
-REGIMES = {"strict": "Everyone sees the same list", "dedup": "Each member skips what they have"}
-REGIME_HELP = (
+REGIMES = Glossary({"strict": "Everyone sees the same list", "dedup": "Each member skips what they have"})
+REGIME_HELP = N_(
     "**Everyone sees the same list**: a poster, an e-mail, a shelf; the same items for the whole group.\n\n"
     "**Each member skips what they have**: the group shares one long ranking, and everyone gets its first items "
     "that are new to them. The two uses need different lists, so every group has both."
@@ -55,27 +70,27 @@ REGIME_HELP = (
 
 def rule_answer(sentence: str) -> str:
     """Say who belongs to a group that is formed by a rule (table ``group_rules``)."""
-    return f"**Who belongs here:** {plain(sentence)}"
+    return _("**Who belongs here:** {sentence}").format(sentence=plain(sentence))
 
 
 def method_title(method: str, regime: str = "") -> str:
     """Return what people call a method. In the regime "individual" that is an encoder's own lists."""
     if method not in METHODS and regime == "individual":
-        trend = " × trend" if method.endswith(TREND) else ""
-        return f"Personal: {encoder_title(method.removesuffix(TREND))}{trend}"
+        trend = _(" × trend") if method.endswith(TREND) else ""
+        return _("Personal: {method}{trend}").format(method=encoder_title(method.removesuffix(TREND)), trend=trend)
     return METHODS.get(method, method.replace("_", " ").capitalize())
 
 
 def encoder_title(names: str) -> str:
     """Return what people call an encoder, or several: ``EASE + ALS`` for "ease + als"."""
-    return " + ".join(called("encoder", name) for name in names.split(" + "))
+    return " + ".join(OTHER_VOICES.get(name) or called("encoder", name) for name in names.split(" + "))
 
 
 def repeats_words(metrics: Mapping[str, Any]) -> str:
     """Say what changes where a run may list items that people have already; nothing where it may not."""
     if not metrics.get("repeats"):
         return ""
-    return "In this run, items that people have already may be listed again, so members skip nothing."
+    return _("In this run, items that people have already may be listed again, so members skip nothing.")
 
 
 def evaluated(evaluation: pd.DataFrame, method: str, regime: str, metric: str = METRIC) -> pd.Series | None:
@@ -98,11 +113,17 @@ def groups_answer(groups: pd.DataFrame) -> str:
     largest_first = groups.sort_values(["size", "group"], ascending=[False, True])
     users, top = int(groups["size"].sum()), largest_first.iloc[0]
     if len(groups) == 1:
-        return f"There is one group, **{plain(top['name'])}**, with {plural(users, 'user')}."
+        return _("There is one group, **{name}**, with {users}.").format(
+            name=plain(top["name"]), users=plural(users, "user")
+        )
     half = int((largest_first["size"].cumsum() < users / 2).sum()) + 1
-    largest = f"the largest, **{plain(top['name'])}**, holds {percent(top['size'] / users)} of them"
-    rest = f", and {half} groups hold half of all users" if half > 1 else ""
-    return f"Your {plural(users, 'user')} fall into {len(groups)} groups: {largest}{rest}."
+    largest = _("the largest, **{name}**, holds {size} of them").format(
+        name=plain(top["name"]), size=percent(top["size"] / users)
+    )
+    rest = _(", and {half} groups hold half of all users").format(half=half) if half > 1 else ""
+    return _("Your {users} fall into {n_groups} groups: {largest}{rest}.").format(
+        users=plural(users, "user"), n_groups=len(groups), largest=largest, rest=rest
+    )
 
 
 def portrait_answer(
@@ -115,64 +136,73 @@ def portrait_answer(
         neighbours: group_neighbours of all groups; None for a group alone.
     """
     own = profiles.set_index("group").loc[group["group"]]
-    who = f"**{plain(group['name'])}** ({plural(group['size'], 'user')})"
+    who = _("**{name}** ({users})").format(name=plain(group["name"]), users=plural(group["size"], "user"))
     if pd.isna(own["diversity"]):
-        return f"{who} has too few members with known tastes to say how alike they are."
+        return _("{who} has too few members with known tastes to say how alike they are.").format(who=who)
     alike, overall = percent(1 - own["diversity"]), percent(1 - own["diversity_overall"])
     if neighbours is None:
-        return f"{who} is the only group: its members' tastes are {alike} alike."
+        return _("{who} is the only group: its members' tastes are {alike} alike.").format(who=who, alike=alike)
     place = uniform_words(profiles["diversity"], own["diversity"])
     towards = neighbours[neighbours["group"] == group["group"]]
     most = highest(towards, "borderline")
-    border = "none is on the border to another group"
+    border = _("none is on the border to another group")
     if own["borderline"] > 0:
-        border = f"{percent(own['borderline'])} are on the border to another group, most often to "
-        border += plain(group_label(int(most["other"]), names[int(most["other"])]))
-    return f"{who} is {place}: its members' tastes are {alike} alike, against {overall} among all users; {border}."
+        border = _("{borderline} are on the border to another group, most often to {other}").format(
+            borderline=percent(own["borderline"]),
+            other=plain(group_label(int(most["other"]), names[int(most["other"])])),
+        )
+    return _(
+        "{who} is {place}: its members' tastes are {alike} alike, against {overall} among all users; {border}."
+    ).format(who=who, place=place, alike=alike, overall=overall, border=border)
 
 
 def uniform_words(diversities: pd.Series, own: float) -> str:
     """Say where a group's inner diversity stands among those of all groups (NaN does not count)."""
     known = diversities.dropna()
     if own <= known.min():
-        return "the most uniform group"
+        return _("the most uniform group")
     if own >= known.max():
-        return "the most mixed group"
-    return "more uniform than most groups" if own < known.median() else "more mixed than most groups"
+        return _("the most mixed group")
+    return _("more uniform than most groups") if own < known.median() else _("more mixed than most groups")
 
 
 def portrait_unknown(group: Row) -> str:
     """Say who a group is in a run that is older than portraits."""
-    who = f"**{plain(group['name'])}** holds {plural(group['size'], 'user')}, {percent(group['share'])} of all"
-    return f"{who}. This run is older than the measures of its members; train it again to see them."
+    who = _("**{name}** holds {users}, {share} of all").format(
+        name=plain(group["name"]), users=plural(group["size"], "user"), share=percent(group["share"])
+    )
+    return _("{who}. This run is older than the measures of its members; train it again to see them.").format(who=who)
 
 
 def attributes_note(attributes: pd.DataFrame, n_listed: int) -> str:
     """Say how many attributes were looked at, and what it means that none is listed."""
     if attributes.empty:
-        return "No attribute of the users sets a group apart."
+        return _("No attribute of the users sets a group apart.")
     if "tests" not in attributes:
-        return "" if n_listed else "No attribute of the users sets this group apart."
-    found = "Only what" if n_listed else "Nothing"
-    return f"{found} is more than chance, after correction for {count(attributes['tests'].iloc[0])} comparisons."
+        return "" if n_listed else _("No attribute of the users sets this group apart.")
+    only = _("Only what is more than chance, after correction for {n} comparisons.")
+    nothing = _("Nothing is more than chance, after correction for {n} comparisons.")
+    return (only if n_listed else nothing).format(n=count(attributes["tests"].iloc[0]))
 
 
 def selection_answer(composition: pd.DataFrame) -> str:
     """Say how many users are selected and which group most of them belong to (``composition`` is sorted)."""
     total, top = int(composition["users"].sum()), composition.iloc[0]
     if len(composition) == 1:
-        return f"**{plural(total, 'user')} selected**, all in {plain(top['name'])}."
+        return _("**{users} selected**, all in {name}.").format(users=plural(total, "user"), name=plain(top["name"]))
     share = percent(top["users"] / total)
-    return f"**{plural(total, 'user')} selected** from {len(composition)} groups; {share} are in {plain(top['name'])}."
+    return _("**{users} selected** from {n_composition} groups; {share} are in {name}.").format(
+        users=plural(total, "user"), n_composition=len(composition), share=share, name=plain(top["name"])
+    )
 
 
 def separation_words(value: float) -> str:
     """Return the mean silhouette in words."""
     if pd.isna(value):
-        return "separation unknown"
+        return _("separation unknown")
     if value >= 0.25:
-        return "clearly apart"
-    return "overlaps at the edges" if value >= 0.05 else "overlaps with others"
+        return _("clearly apart")
+    return _("overlaps at the edges") if value >= 0.05 else _("overlaps with others")
 
 
 def item_reason(label: str, share: float, lift: float) -> str:
@@ -182,9 +212,11 @@ def item_reason(label: str, share: float, lift: float) -> str:
 
 def attribute_reason(row: Row) -> str:
     """Return ``Country France · 60 % · 2.0×``, or for numbers the group's median beside that of all users."""
-    name = plain(str(row["attribute"]).replace("_", " "))
+    name = plain(attribute_title(row["attribute"]))
     if row["kind"] == "median":
-        return f"{name} · median {number(row['in_group'])}, of all users {number(row['overall'])}"
+        return _("{name} · median {in_group}, of all users {overall}").format(
+            name=name, in_group=number(row["in_group"]), overall=number(row["overall"])
+        )
     numbers = f"{percent(row['in_group'])} · {ratio(row['lift'])}×"
     return f"{name} {plain(row['value'])} · {_together(numbers)}"
 
@@ -199,22 +231,22 @@ def _together(text: str) -> str:
 
 def list_title(method: str) -> str:
     """Return what people call a group's own list."""
-    return "Most popular in the group" if method == "popularity" else method_title(method)
+    return _("Most popular in the group") if method == "popularity" else method_title(method)
 
 
 def list_origin(method: str) -> str:
     """Say in one phrase how a list is made."""
     if method == "generated":
-        return "Made by the generator from virtual members"
+        return _("Made by the generator from virtual members")
     if method == "popularity":
-        return "What most members have"
+        return _("What most members have")
     if method == "members_mean":
-        return "What its items are worth to all members together"
+        return _("What its items are worth to all members together")
     if method == "group_recent":
-        return "What is popular lately among the members, and with everybody"
+        return _("What is popular lately among the members, and with everybody")
     if method == "one_list":
-        return "The best single list for all: earlier data found no lists of groups that are better"
-    return "Made by the strategy that this run was asked for"
+        return _("The best single list for all: earlier data found no lists of groups that are better")
+    return _("Made by the strategy that this run was asked for")
 
 
 def list_answer(
@@ -227,36 +259,43 @@ def list_answer(
         method: how it is made.
     """
     if first.empty:
-        return f"There is no list for {plain(group['name'])}: the catalogue has no items left to show."
-    who = f"**{plain(group['name'])}** ({plural(group['size'], 'user')})"
+        return _("There is no list for {name}: the catalogue has no items left to show.").format(
+            name=plain(group["name"])
+        )
+    who = _("**{name}** ({users})").format(name=plain(group["name"]), users=plural(group["size"], "user"))
     labels = [f"*{plain(label)}*" for label in first["label"].head(2)]
-    shown = f"Show {who} {' and '.join(labels)} first"
-    return f"{shown}. {worth_answer(evaluation, regime, method)}".strip()
+    shown = _("Show {who} {labels} first").format(who=who, labels=series(labels))
+    return f"{full_stop(shown)} {worth_answer(evaluation, regime, method)}".strip()
 
 
 def worth_answer(evaluation: pd.DataFrame, regime: str, method: str = "generated") -> str:
     """Say how such lists compare with one list for all, and what generated ones keep of the members' mean."""
     lists, generated, mean = (evaluated(evaluation, name, regime) for name in (method, "generated", "members_mean"))
     if lists is not None and too_few(lists.get("n_users")):
-        return f"Only {plural(lists['n_users'], 'user')} could be tested: {TOO_FEW} what such lists are worth."
+        return _("Only {users} could be tested: {too_few} what such lists are worth.").format(
+            users=plural(lists["n_users"], "user"), too_few=_(TOO_FEW)
+        )
     parts = []
     if lists is not None and lists["floor"] > 0:
-        parts.append(f"Such lists {times(lists['value'] / lists['floor'])} {_floor(lists)}")
+        by = lists["value"] / lists["floor"]
+        said = (
+            _("Such lists reach {times} times {floor}") if by >= 1 else _("Such lists only reach {times} times {floor}")
+        )
+        parts.append(said.format(times=decimal(by, 1), floor=_floor(lists)))
     if generated is not None and mean is not None and mean["value"] > 0:
         kept = percent(generated["value"] / mean["value"])
-        parts.append(f"{'generated' if parts else 'Generated'} ones keep {kept} of the usual list's worth")
-    return f"{'; '.join(parts)}." if parts else ""
-
-
-def times(ratio: float) -> str:
-    """Return ``reach 2.3 times``, or ``only reach 0.8 times`` where it is less than one."""
-    return f"reach {ratio:.1f} times" if ratio >= 1 else f"only reach {ratio:.1f} times"
+        after, alone = (
+            _("generated ones keep {kept} of the usual list's worth"),
+            _("Generated ones keep {kept} of the usual list's worth"),
+        )
+        parts.append((after if parts else alone).format(kept=kept))
+    return full_stop(semicolons(parts)) if parts else ""
 
 
 def overlap_answer(first: pd.Series, other: pd.Series) -> str:
     """Say how many items a list shares with the first one."""
     shared = int(other.isin(first).sum())
-    return f"{shared} of {len(other)} are also in the first list"
+    return _("{shared} of {n_other} are also in the first list").format(shared=shared, n_other=len(other))
 
 
 def item_why(row: Row) -> str:
@@ -265,10 +304,12 @@ def item_why(row: Row) -> str:
     Args:
         row: ``label``, ``reach``, ``owned`` and ``lift`` (owned in the group against owned by all; NaN if nobody).
     """
-    reach = f"{percent(row['reach'])} of the group have it among their own 50 best predictions"
-    owned = f"{percent(row['owned'])} have it already"
-    lift = "" if pd.isna(row["lift"]) else f", {ratio(row['lift'])} times the share among all users"
-    return f"**{plain(row['label'])}** is number {row['rank']}: {reach}; {owned}{lift}."
+    reach = _("{reach} of the group have it among their own 50 best predictions").format(reach=percent(row["reach"]))
+    owned = _("{owned} have it already").format(owned=percent(row["owned"]))
+    lift = "" if pd.isna(row["lift"]) else _(", {lift} times the share among all users").format(lift=ratio(row["lift"]))
+    return _("**{label}** is number {rank}: {reach}; {owned}{lift}.").format(
+        label=plain(row["label"]), rank=row["rank"], reach=reach, owned=owned, lift=lift
+    )
 
 
 # -- Compare: which method should I trust?
@@ -284,17 +325,36 @@ def compare_answer(
     """
     lists = evaluated(evaluation, method, regime, metric)
     if lists is None:
-        return "This run has no evaluation: its data left no held-out interactions to measure with."
+        return _("This run has no evaluation: its data left no held-out interactions to measure with.")
     made = method_title(method).lower()
-    who = f"{plural(n_groups, 'shared list')} ({made}) {'reaches' if n_groups == 1 else 'reach'}"
+    who = ngettext(
+        "{lists} ({made}) reaches {value}{gain}{against}", "{lists} ({made}) reach {value}{gain}{against}", n_groups
+    )
     usual = evaluated(evaluation, "kmeans_popularity", regime, metric)
     few, against = too_few(lists.get("n_users")), ""
     if usual is not None:
-        word = "only " if usual["high"] < lists["low"] and not few else ""
-        against = f"; k-means + most popular reaches {word}{score(usual['value'])}"
-    personal = f"Personal lists reach {score(lists['individual'])}"
-    doubt = f" Tested on {plural(lists['n_users'], 'user')}: {TOO_FEW} which is better." if few else ""
-    return f"{personal}; {who} {score(lists['value'])}{'' if few else gain_words(lists)}{against}.{doubt}"
+        only = usual["high"] < lists["low"] and not few
+        against = (
+            _("; k-means + most popular reaches only {value}")
+            if only
+            else _("; k-means + most popular reaches {value}")
+        ).format(value=score(usual["value"]))
+    personal = _("Personal lists reach {individual}").format(individual=score(lists["individual"]))
+    doubt = (
+        _(" Tested on {users}: {too_few} which is better.").format(
+            users=plural(lists["n_users"], "user"), too_few=_(TOO_FEW)
+        )
+        if few
+        else ""
+    )
+    shared = who.format(
+        lists=plural(n_groups, "shared list"),
+        made=made,
+        value=score(lists["value"]),
+        gain="" if few else gain_words(lists),
+        against=against,
+    )
+    return f"{full_stop(semicolons([personal, shared]))}{doubt}"
 
 
 def gain_words(row: pd.Series) -> str:
@@ -303,8 +363,8 @@ def gain_words(row: pd.Series) -> str:
     if pd.isna(share):
         return ""
     if share < 0:
-        return f", which is less than {_floor(row)}"
-    return f", which is {percent(share)} of the possible gain"
+        return _(", which is less than {row}").format(row=_floor(row))
+    return _(", which is {share} of the possible gain").format(share=percent(share))
 
 
 def _floor(row: pd.Series) -> str:
@@ -317,56 +377,72 @@ def verdict_answer(verdict: Mapping[str, float]) -> str:
     """Say what lists from virtual members keep of those from real members, and what variety they offer."""
     strict, dedup = verdict.get("strict_ratio"), verdict.get("dedup_ratio")
     if strict is None or dedup is None or strict != strict or dedup != dedup:
-        return "Generated lists were not judged in this run."
-    said = f"Lists from virtual members are worth {percent(strict)} of those from real members"
-    said += f" ({percent(dedup)} where each member skips what they have)."
+        return _("Generated lists were not judged in this run.")
+    said = _("Lists from virtual members are worth {strict} of those from real members").format(strict=percent(strict))
+    said += _(" ({dedup} where each member skips what they have).").format(dedup=percent(dedup))
     change, kept = verdict.get("turns_diversity_change"), verdict.get("turns_ratio")
     if change is None or kept is None or change != change or kept != kept:
         return said
-    return f"{said} Alternative lists vary by {change:+.0f} % and keep {percent(kept)}."
+    return _("{said} Alternative lists vary by {change} % and keep {kept}.").format(
+        said=said, change=decimal(change, sign=True), kept=percent(kept)
+    )
 
 
 def generator_answer(generator: Mapping[str, float]) -> str:
     """Say how near the virtual members are to the real ones, against the simple alternative, and how many they miss."""
     ours, simple = generator.get("frechet_generated"), generator.get("frechet_gaussian")
     if ours is None or simple is None or not ours > 0:
-        return "The generator was not evaluated in this run."
+        return _("The generator was not evaluated in this run.")
     if ours < simple:
-        near = f"Virtual members are {ratio(simple / ours)} times nearer to the real ones than simple random draws"
+        near = _("Virtual members are {simple} times nearer to the real ones than simple random draws").format(
+            simple=ratio(simple / ours)
+        )
         covered = generator.get("mode_coverage")
-        return f"{near}." if covered is None else f"{near} and stand for {percent(covered)} of members kept aside."
-    return f"Simple random draws are nearer to the real members ({number(simple)}) than the generator ({number(ours)})."
+        return (
+            full_stop(near)
+            if covered is None
+            else _("{near} and stand for {covered} of members kept aside.").format(near=near, covered=percent(covered))
+        )
+    return _("Simple random draws are nearer to the real members ({simple}) than the generator ({ours}).").format(
+        simple=number(simple), ours=number(ours)
+    )
 
 
 def updater_answer(updater: Mapping[str, Any]) -> str:
     """Say what updating users after every event changes, with the number of events it was measured on."""
     rates = updater.get("hit_rate@10") or {}
     if not updater.get("n_events") or "frozen" not in rates or "updated" not in rates:
-        return "Live updates were not evaluated in this run."
+        return _("Live updates were not evaluated in this run.")
     before, after = rates["frozen"], rates["updated"]
-    change = f"the next item is in the first ten for {percent(after)} of events instead of {percent(before)}"
+    change = _("the next item is in the first ten for {after} of events instead of {before}").format(
+        after=percent(after), before=percent(before)
+    )
     if too_few(updater.get("n_users")):
-        return (
-            f"Tried on {plural(updater['n_users'], 'user')}: {TOO_FEW} whether updating users after every event pays."
+        return _("Tried on {users}: {too_few} whether updating users after every event pays.").format(
+            users=plural(updater["n_users"], "user"), too_few=_(TOO_FEW)
         )
-    verdict = "pays" if after > before else "does not pay here"
-    return f"Updating users after every event {verdict}: {change} ({plural(updater['n_events'], 'event')})."
+    pays = _("Updating users after every event pays: {change} ({events}).")
+    not_here = _("Updating users after every event does not pay here: {change} ({events}).")
+    return (pays if after > before else not_here).format(change=change, events=plural(updater["n_events"], "event"))
 
 
 def profile_answer(profile: Mapping[str, float]) -> str:
     """Say how much better than popularity the profile expects held-out items (geometric mean over users)."""
     if "nll_vae" not in profile or "nll_popularity" not in profile:
-        return "The profile was not evaluated in this run."
+        return _("The profile was not evaluated in this run.")
     factor = math.exp(profile["nll_popularity"] - profile["nll_vae"])
-    verdict = "" if factor > 1 else "only "
-    said = f"Held-out items get {verdict}{ratio(factor)} times the probability that their popularity alone gives them."
+    more = _("Held-out items get {factor} times the probability that their popularity alone gives them.")
+    less = _("Held-out items get only {factor} times the probability that their popularity alone gives them.")
+    said = (more if factor > 1 else less).format(factor=ratio(factor))
     if "nll_plain" not in profile:
-        return f"{said} What knowing the groups adds to that, only the presets standard and thorough measure."
+        return _("{said} What knowing the groups adds to that, only the presets standard and thorough measure.").format(
+            said=said
+        )
     groups = math.exp(profile["nll_plain"] - profile["nll_vae"])
     if abs(groups - 1) < SMALL_FACTOR:
-        return f"{said} Knowing the groups adds nothing to that."
-    change = "raises" if groups > 1 else "lowers"
-    return f"{said} Knowing the groups {change} it {ratio(max(groups, 1 / groups))} times."
+        return _("{said} Knowing the groups adds nothing to that.").format(said=said)
+    raises, lowers = _("Knowing the groups raises it {times} times."), _("Knowing the groups lowers it {times} times.")
+    return f"{said} {(raises if groups > 1 else lowers).format(times=ratio(max(groups, 1 / groups)))}"
 
 
 def left_behind_answer(served: pd.DataFrame) -> str:
@@ -377,10 +453,16 @@ def left_behind_answer(served: pd.DataFrame) -> str:
     """
     tested = served[served["zero_hit_share"].notna()]
     if tested.empty:
-        return "No group was measured: the held-out part has no interactions that are new to a user."
+        return _("No group was measured: the held-out part has no interactions that are new to a user.")
     tested = tested[tested["n_test_users"] >= ENOUGH]
     if tested.empty:
-        return f"No group has {ENOUGH} tested members: {TOO_FEW} which the lists serve least."
+        return _("No group has {enough} tested members: {too_few} which the lists serve least.").format(
+            enough=ENOUGH, too_few=_(TOO_FEW)
+        )
     worst = highest(tested, "zero_hit_share")
-    share = f"{percent(worst['zero_hit_share'])} of its {plural(worst['n_test_users'], 'tested member')}"
-    return f"The list serves **{plain(worst['name'])}** least: {share} found nothing in it."
+    share = _("{zero_hit_share} of its {tested_members}").format(
+        zero_hit_share=percent(worst["zero_hit_share"]), tested_members=plural(worst["n_test_users"], "tested member")
+    )
+    return _("The list serves **{name}** least: {share} found nothing in it.").format(
+        name=plain(worst["name"]), share=share
+    )

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from grouprec.core.language import _, current, decimal, pgettext
 from grouprec.explore.remake import ListMembers
-from grouprec.report.text import NOTHING
+from grouprec.report.text import NOTHING, percent
 
 if TYPE_CHECKING:
     from grouprec.explore.reasons import Explainer
@@ -82,10 +83,10 @@ def listed(members: ListMembers, items: np.ndarray, places: np.ndarray, explaine
 def document(title: str, pages: Sequence[str]) -> str:
     """Return pages (:func:`sheet_body`) as a whole HTML document, each on paper of its own."""
     return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>body {{ margin: 8mm; background: #fff }} "
-        f"@media print {{ body {{ margin: 0 }} }}{STYLE}</style></head><body>{''.join(pages)}</body></html>"
+        f'<!doctype html><html lang="{current()}"><head><meta charset="utf-8"><meta name="viewport" '
+        f'content="width=device-width, initial-scale=1"><title>{escape(title)}</title>'
+        f"<style>body {{ margin: 8mm; background: #fff }} @media print {{ body {{ margin: 0 }} }}{STYLE}</style></head>"
+        f"<body>{''.join(pages)}</body></html>"
     )
 
 
@@ -104,31 +105,35 @@ def sheet_body(
         until: within what items should be taken, in words after "in"; without it nothing is said of takers.
     """
     rows = "".join(_row(rank, item, bool(until)) for rank, item in enumerate(items, start=1))
-    takers = '<th class="n">Should take</th>' if until else ""
+    takers = _head(_("Should take")) if until else ""
     table = (
-        f'<table><thead><tr><th class="n"></th><th>Show</th>{takers}<th class="n">Have it</th>'
-        f'<th class="n">Place for all</th></tr></thead><tbody>{rows}</tbody></table>'
+        f"<table><thead><tr>{_head('')}<th>{escape(pgettext('a column of items', 'Show'))}</th>{takers}"
+        f"{_head(_('Have it'))}{_head(_('Place for all'))}</tr></thead><tbody>{rows}</tbody></table>"
     )
     said = "".join(f"<p>{escape(sentence)}</p>" for sentence in worth if sentence)
-    told = f"Should take: members who should take the item in {until}. " if until else ""
-    notes = (
-        f"{told}Have it: share of members who have it already. Place for all: on one list for everybody. Shares after "
-        "the reasons are parts of all that speaks for an item."
+    told = _("Should take: members who should take the item in {until}. ").format(until=until) if until else ""
+    notes = told + _(
+        "Have it: share of members who have it already. Place for all: on one list for "
+        "everybody. Shares after the reasons are parts of all that speaks for an item."
     )
     return (
         f'<article class="sheet"><h1>{escape(name)}</h1><p class="about">{escape(about)}</p>'
         f"<p>{escape(portrait)}</p>{table}{said}"
-        f'<p class="about why">{notes}</p><p class="about why">{escape(source)}</p></article>'
+        f'<p class="about why">{escape(notes)}</p><p class="about why">{escape(source)}</p></article>'
     )
+
+
+def _head(title: str) -> str:
+    return f'<th class="n">{escape(title)}</th>'
 
 
 def _row(rank: int, item: Listed, with_takers: bool) -> str:
     why = f'<div class="why">{escape(item.why)}</div>' if item.why else ""
     takers = ""
     if with_takers:
-        takers = f'<td class="n">{NOTHING if item.takers is None else format(item.takers, ",.1f")}</td>'
+        takers = f'<td class="n">{NOTHING if item.takers is None else decimal(item.takers, 1)}</td>'
     return (
         f'<tr><td class="n">{rank}</td><td><strong>{escape(item.label)}</strong>{why}</td>'
-        f'{takers}<td class="n">{NOTHING if item.owned is None else format(100 * item.owned, ".0f") + " %"}</td>'
+        f'{takers}<td class="n">{NOTHING if item.owned is None else percent(item.owned)}</td>'
         f'<td class="n">{item.place or "–"}</td></tr>'
     )

@@ -13,12 +13,14 @@ import numpy as np
 import pandas as pd
 
 from grouprec.core.environment import whole_number
+from grouprec.core.language import N_, _
 from grouprec.report import noise
 from grouprec.runs.links import Discretion
 from grouprec.runs.store import Run
 
 SETTING = "GROUPREC_FEWEST_PEOPLE"
 NOTHING = "–"
+NOT_TOLD = N_("not told")
 
 
 def fewest() -> int:
@@ -51,7 +53,7 @@ def people(size: int, hide: bool, full: str) -> str:
     """
     if not hide:
         return full
-    return f"fewer than {fewest()}" if size < fewest() else "not told"
+    return _("fewer than {fewest}").format(fewest=fewest()) if size < fewest() else _(NOT_TOLD)
 
 
 @dataclass(frozen=True)
@@ -91,10 +93,11 @@ def of_run(run: Run, groups: pd.DataFrame) -> Told:
         return Told(sizes, few, few)
     sizes = noise.noisy_sizes(run, groups["size"], asked)
     off, spent = 1 / asked, noise.spent(run)
-    words = (
-        f"Sizes and shares of groups bear random noise (differential privacy, epsilon {asked:g}): a size is off by "
-        f"{off:.2g} on average. Epsilon told of this run so far: {spent:g}. Of a group no other number is told."
-    )
+    words = _(
+        "Sizes and shares of groups bear random noise (differential privacy, epsilon {asked}): a "
+        "size is off by {off} on average. Epsilon told of this run so far: {spent}. Of a group "
+        "no other number is told."
+    ).format(asked=f"{asked:g}", off=f"{off:.2g}", spent=f"{spent:g}")
     return Told(sizes, hidden(pd.Series(sizes)), np.ones(len(sizes), bool), words)
 
 
@@ -106,8 +109,8 @@ def untold(counts: pd.Series) -> np.ndarray:
 def note() -> str:
     """Say what is left out of a file that is given away."""
     if noise.epsilon() is not None:
-        return "Without numbers of groups: their sizes are told in the report, with noise"
-    return f"Without numbers of fewer than {fewest()} people"
+        return _("Without numbers of groups: their sizes are told in the report, with noise")
+    return _("Without numbers of fewer than {fewest} people").format(fewest=fewest())
 
 
 def without(frame: pd.DataFrame, hide: np.ndarray, columns: Iterable[str]) -> pd.DataFrame:

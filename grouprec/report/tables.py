@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from grouprec.core.language import N_, _
 from grouprec.core.types import StorageError
 from grouprec.report import gain, sentences
 from grouprec.report.text import difference, interval
@@ -16,14 +17,14 @@ from grouprec.runs.store import Run
 
 VISIBLE_LIFT = 1.2  # a share 1.2 times that of all users is worth a line on a card
 METRIC_TITLES = {
-    "ndcg": "Order of hits (nDCG)",
-    "hit_rate": "Users with a hit",
-    "precision": "Precision",
-    "recall": "Recall",
+    "ndcg": N_("Order of hits (nDCG)"),
+    "hit_rate": N_("Users with a hit"),
+    "precision": N_("Precision"),
+    "recall": N_("Recall"),
     "f1": "F1",
-    "coverage": "Catalogue shown",
+    "coverage": N_("Catalogue shown"),
 }
-RANK_METRIC = {"mrr": "First hit (MRR)"}
+RANK_METRIC = {"mrr": N_("First hit (MRR)")}
 
 
 def attribute_columns(users: pd.DataFrame) -> list[str]:
@@ -175,7 +176,7 @@ def method_table(evaluation: pd.DataFrame, comparisons: pd.DataFrame, regime: st
     a star marks those that are more than chance.
     """
     order = methods_of(evaluation, regime, f"ndcg@{length}")
-    table = pd.DataFrame({"Method": order["title"]})
+    table = pd.DataFrame({N_("Method"): order["title"]})
     shown = evaluation[evaluation["regime"].isin([regime, "individual"])]
     for metric, title in ({f"{name}@{length}": title for name, title in METRIC_TITLES.items()} | RANK_METRIC).items():
         rows = shown[shown["metric"] == metric].set_index(["method", "regime"])
@@ -183,7 +184,7 @@ def method_table(evaluation: pd.DataFrame, comparisons: pd.DataFrame, regime: st
             continue
         rows = rows.reindex(pd.MultiIndex.from_frame(order[["method", "regime"]]))
         table[title] = [interval(*row) for row in rows[["value", "low", "high"]].itertuples(index=False)]
-    table.insert(1, "Share of possible gain", order["share_of_gain"].round(3) + 0.0)  # never -0
+    table.insert(1, N_("Share of possible gain"), order["share_of_gain"].round(3) + 0.0)  # never -0
     tested = differences(comparisons, regime, f"ndcg@{length}")
     if len(tested):
         own = order["method"].where(order["regime"] == regime)
@@ -195,7 +196,7 @@ def against_title(comparisons: pd.DataFrame, regime: str) -> str:
     """Return the title of the column of differences: what the methods of a regime were compared with."""
     references = comparisons.loc[comparisons["regime"] == regime, "against"]
     method = references.iloc[0] if len(references) else "generated"
-    return f"Against: {sentences.method_title(method).lower()}"
+    return _("Against: {method}").format(method=sentences.method_title(method).lower())
 
 
 def differences(comparisons: pd.DataFrame, regime: str, metric: str) -> pd.Series:
@@ -244,13 +245,18 @@ def value_table(value: pd.DataFrame, regime: str, ours: str = "members_mean") ->
     """Return the numbers of lists in rows and every method's value and share of possible gain in columns."""
     curves = value_curves(value, regime, ours)
     own = next(iter(curves.values())).set_index("n_groups")
-    table = pd.DataFrame({"Lists": own.index})
+    table = pd.DataFrame({N_("Lists"): own.index})
     for method, curve in curves.items():
         rows = curve.set_index("n_groups").reindex(own.index)
         title = sentences.method_title(method)
         table[title] = [interval(*row) for row in rows[["value", "low", "high"]].itertuples(index=False)]
-        table[f"{title}, share of gain"] = rows["share_of_gain"].round(3).to_numpy()
-    about = {"smallest": "Smallest group", "largest": "Largest group", "silhouette": "Apart", "stability": "Stability"}
+        table[_("{title}, share of gain").format(title=title)] = rows["share_of_gain"].round(3).to_numpy()
+    about = {
+        "smallest": N_("Smallest group"),
+        "largest": N_("Largest group"),
+        "silhouette": N_("Apart"),
+        "stability": N_("Stability"),
+    }
     for column, title in about.items():
         if column in own and own[column].notna().any():
             table[title] = own[column].to_numpy()
@@ -282,16 +288,16 @@ def served_groups(served: pd.DataFrame, split: pd.DataFrame) -> pd.DataFrame:
 
 def popularity_table(exposure: pd.DataFrame) -> pd.DataFrame:
     """Return what lists show against what people have: kinds of lists in rows, popularity measures in columns."""
-    titles = {"individual": "Personal lists", **sentences.REGIMES}
+    titles = {"individual": _("Personal lists"), **sentences.REGIMES}
     measures = exposure[exposure["attribute"].isin(["", "popularity tier"])]
     measures = measures.assign(key=measures["value"].where(measures["value"] != "", measures["measure"]))
     shown = measures.set_index(["regime", "key"])["in_lists"].unstack()  # noqa: PD010  # nothing to aggregate
-    owned = measures.drop_duplicates("key").set_index("key")["in_histories"].to_frame("What people have").T
+    owned = measures.drop_duplicates("key").set_index("key")["in_histories"].to_frame(_("What people have")).T
     frame = pd.concat([owned, shown.reindex(list(titles)).rename(titles).dropna(how="all")])
-    columns = {"popularity": "Mean popularity", "head": "Head", "middle": "Middle", "tail": "Tail"}
-    columns |= {"coverage": "Catalogue shown", "gini": "Gini"}
+    columns = {"popularity": N_("Mean popularity"), "head": N_("Head"), "middle": N_("Middle"), "tail": N_("Tail")}
+    columns |= {"coverage": N_("Catalogue shown"), "gini": N_("Gini")}
     known = {name: title for name, title in columns.items() if name in frame}
-    return frame[list(known)].rename(columns=known).rename_axis("Lists").reset_index().round(3)
+    return frame[list(known)].rename(columns=known).rename_axis(N_("Lists")).reset_index().round(3)
 
 
 def blend_table(blend: Mapping[str, Any], comparisons: pd.DataFrame) -> pd.DataFrame:
@@ -301,16 +307,16 @@ def blend_table(blend: Mapping[str, Any], comparisons: pd.DataFrame) -> pd.DataF
     tested = differences(comparisons, "individual", sentences.METRIC)
     return pd.DataFrame(
         {
-            "Encoder": [sentences.encoder_title(name) for name in names],
-            "Weight": [round(weights[name], 3) for name in names],
-            "Alone, validation": [round(alone.get(name, np.nan), 3) for name in names],
-            "Alone against the blend, test": [tested.get(name, "") for name in names],
+            N_("Encoder"): [sentences.encoder_title(name) for name in names],
+            N_("Weight"): [round(weights[name], 3) for name in names],
+            N_("Alone, validation"): [round(alone.get(name, np.nan), 3) for name in names],
+            N_("Alone against the blend, test"): [tested.get(name, "") for name in names],
         }
     )
 
 
 def with_interval(
-    frame: pd.DataFrame, columns: Mapping[str, str], title: str = "nDCG@10 (95 % interval)"
+    frame: pd.DataFrame, columns: Mapping[str, str], title: str = N_("nDCG@10 (95 % interval)")
 ) -> pd.DataFrame:
     """Return the columns under new titles, and value, low and high as one text."""
     table = frame[list(columns)].rename(columns=dict(columns))
@@ -321,21 +327,21 @@ def run_row(title: str, metrics: Mapping[str, Any], evaluation: pd.DataFrame, le
     """Return one run as a row of the table of runs."""
     metric = f"ndcg@{length}"
     row: dict[str, Any] = {
-        "Run": title,
-        "Data": metrics.get("dataset", ""),
-        "Users": metrics.get("n_users"),
-        "Tested on": metrics.get("n_test_users"),
-        "Groups": metrics.get("n_groups"),
-        "Preset": metrics.get("preset", ""),
-        "Encoder": sentences.encoder_title(str(metrics.get("encoder", ""))),
+        N_("Run"): title,
+        N_("Data"): metrics.get("dataset", ""),
+        N_("Users"): metrics.get("n_users"),
+        N_("Tested on"): metrics.get("n_test_users"),
+        N_("Groups"): metrics.get("n_groups"),
+        N_("Preset"): metrics.get("preset", ""),
+        N_("Encoder"): sentences.encoder_title(str(metrics.get("encoder", ""))),
     }
     personal = sentences.evaluated(evaluation, "individual", "individual", metric)
-    row["Personal lists"] = np.nan if personal is None else personal["value"]
+    row[N_("Personal lists")] = np.nan if personal is None else personal["value"]
     for regime, short_title in (("strict", "same list"), ("dedup", "skips owned")):
         shared = sentences.evaluated(evaluation, list_method(metrics, regime), regime, metric)
         for column, source in (("", "value"), (", share of gain", "share_of_gain")):
             row[f"Shared, {short_title}{column}"] = np.nan if shared is None else round(shared[source], 3)
-    row["Seconds"] = metrics.get("seconds")
+    row[N_("Seconds")] = metrics.get("seconds")
     return row
 
 
@@ -346,22 +352,23 @@ def five_bars(evaluation: pd.DataFrame, split: gain.Split, regime: str, lists: s
         title, value, low, high (people of 100; the ends NaN where not known), ours. Rows without a value are left out.
     """
     floor = split.floor_method or gain.POPULARITY
+    good = _("One good list for all")
     known = {
-        "Today: the most popular, for all": (gain.POPULARITY, regime),
-        "One good list for all": (floor, regime),
-        "This list" if split.n_lists == 1 else f"These {split.n_lists} lists": (lists, regime),
-        "A list for everyone": ("individual", "individual"),
+        _("Today: the most popular, for all"): (gain.POPULARITY, regime),
+        good: (floor, regime),
+        _("This list") if split.n_lists == 1 else _("These {n} lists").format(n=split.n_lists): (lists, regime),
+        _("A list for everyone"): ("individual", "individual"),
     }
     rows, oracle = [], np.nan
     for title, (method, use) in known.items():
         found = sentences.evaluated(evaluation, method, use, gain.HITS)
-        if title.startswith("One good") and floor == gain.POPULARITY:
+        if title == good and floor == gain.POPULARITY:
             continue
         if found is None:
             rows.append((title, split.floor if method == floor else np.nan, np.nan, np.nan, False))
             continue
         rows.append((title, found["value"], found["low"], found["high"], method == lists))
         oracle = found["oracle"] if method == lists else oracle
-    rows.append(("Best possible for these groups", oracle, np.nan, np.nan, False))
+    rows.append((_("Best possible for these groups"), oracle, np.nan, np.nan, False))
     frame = pd.DataFrame(rows, columns=["title", "value", "low", "high", "ours"]).dropna(subset="value")
     return frame.assign(**{name: 100 * frame[name] for name in ("value", "low", "high")}).reset_index(drop=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from grouprec.core.language import _
 from grouprec.data.hold_out import CAUTIONS
 from grouprec.report.sentences import too_few
 from grouprec.report.text import TOO_FEW, count, plural
@@ -20,8 +21,10 @@ def rests_on(metrics: Mapping[str, Any]) -> str:
     if tested is None:
         return ""
     if not tested:
-        return "No user could be tested."
-    said = f"Tested on {plural(tested, 'user')}{f': {TOO_FEW}' if too_few(tested) else ''}"
+        return _("No user could be tested.")
+    said = _("Tested on {users}{words}").format(
+        users=plural(tested, "user"), words=_(": {too_few}").format(too_few=_(TOO_FEW)) if too_few(tested) else ""
+    )
     chosen = split.get("choose_users")
-    said += "." if chosen is None else f"; settings chosen by {count(chosen)}."
+    said += "." if chosen is None else _("; settings chosen by {chosen}.").format(chosen=count(chosen))
     return f"{said} {CAUTIONS.get(str(split.get('kind')), '')}".strip()

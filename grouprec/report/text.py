@@ -6,10 +6,12 @@ import re
 
 import pandas as pd
 
+from grouprec.core.language import N_, NP_, _, decimal, ngettext, pgettext
+
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _SHORTCODE = re.compile(r":(?=[\w+\-/]+:)")
 NOTHING = "–"
-TOO_FEW = "too few to tell"  # of fewer than ``ENOUGH`` users no difference is claimed
+TOO_FEW = N_("too few to tell")  # of fewer than ``ENOUGH`` users no difference is claimed
 
 
 def plain(text: object) -> str:
@@ -36,20 +38,25 @@ def short(text: object, length: int = 40) -> str:
 
 def count(value: float) -> str:
     """Return 2,700 for 2700."""
-    return NOTHING if pd.isna(value) else f"{value:,.0f}"
+    return NOTHING if pd.isna(value) else decimal(value)
 
 
 def percent(value: float) -> str:
     """Return 47 % for 0.47; below 10 % one decimal is kept where it says something."""
     if pd.isna(value):
         return NOTHING
-    rounded = f"{100 * value:.1f}" if 0 < abs(value) < 0.0995 else f"{100 * value:.0f}"
-    return f"{rounded.removesuffix('.0')} %"
+    tenths = 0 < abs(value) < 0.0995 and not f"{100 * value:.1f}".endswith(".0")
+    return in_percent(decimal(100 * value, 1 if tenths else 0))
+
+
+def in_percent(number: str) -> str:
+    """Return ``47 %`` for ``47``: a number that is written already, with the sign where the language has it."""
+    return pgettext("a percentage", "{number} %").format(number=number)
 
 
 def score(value: float) -> str:
     """Return 0.081: an evaluation result with three decimals."""
-    return NOTHING if pd.isna(value) else f"{value:.3f}"
+    return NOTHING if pd.isna(value) else decimal(value, 3)
 
 
 def interval(value: float, low: float, high: float) -> str:
@@ -64,27 +71,45 @@ def difference(value: float, low: float, high: float) -> str:
     """
     if pd.isna(value):
         return ""
-    sure = TOO_FEW if pd.isna(low) or pd.isna(high) else f"{low:+.3f} to {high:+.3f}"
-    return f"{value:+.3f} ({sure})".replace("-", "−")
+    few = pd.isna(low) or pd.isna(high)
+    sure = _(TOO_FEW) if few else from_to(decimal(low, 3, sign=True), decimal(high, 3, sign=True))
+    return _("{value} ({sure})").format(value=decimal(value, 3, sign=True), sure=sure)
+
+
+def from_to(low: str, high: str) -> str:
+    """Return ``6 to 12``: the ends of an interval, written already."""
+    return _("{low} to {high}").format(low=low, high=high)
 
 
 def ratio(value: float) -> str:
     """Return 3.8 for 3.8123: how many times one number another is."""
-    return NOTHING if pd.isna(value) else f"{value:.1f}" if value < 99.95 else count(value)
+    return NOTHING if pd.isna(value) else decimal(value, 1) if value < 99.95 else count(value)
 
 
 def number(value: float) -> str:
     """Return an attribute's value: whole above 100, else up to three significant digits."""
     if pd.isna(value):
         return NOTHING
-    return f"{value:,.0f}" if abs(value) >= 99.95 else f"{value:.3g}"
+    return decimal(value) if abs(value) >= 99.95 else f"{value:.3g}"
 
 
 def plural(n: int, word: str) -> str:
-    """Return ``1 user``, ``2 users``."""
-    return f"{count(n)} {word}" if n == 1 else f"{count(n)} {word}s"
+    """Return ``1 user``, ``2 users``; ``word`` stands in the catalogue as ``{n} user``."""
+    return ngettext(f"{{n}} {word}", f"{{n}} {word}s", n).format(n=count(n))
+
+
+def attribute_title(name: object) -> str:
+    """Return what an attribute is called: its column's name with spaces, where the preparation made it in words."""
+    return pgettext("an attribute", str(name).replace("_", " "))
+
+
+MADE = (  # attributes that come from what users did
+    *(NP_("an attribute", "recency days"), NP_("an attribute", "frequency"), NP_("an attribute", "spend")),
+    *(NP_("an attribute", "usual weekday"), NP_("an attribute", "usual part of the day (UTC)")),
+    NP_("an attribute", "number of items"),
+)
 
 
 def group_label(group: int, name: str) -> str:
     """Return ``3: Tea towels``. Not escaped."""
-    return f"{group}: {name}"
+    return _("{group}: {name}").format(group=group, name=name)

@@ -7,13 +7,16 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from grouprec.core.language import Glossary, _, long_day, month, semicolons, series
 from grouprec.report.tables import activity_per_head
-from grouprec.report.text import number, percent, plain
+from grouprec.report.text import attribute_title, number, percent, plain
 
 KINDS = 2  # that are named
 SEASON = 1.25  # times as active as others in a period, against the whole time: then it is the group's season
 PERIODS = 6  # fewer say nothing of a season
-COUNTED = {"frequency": "orders each", "spend": "spent each"}  # attributes of histories, and how they are said
+COUNTED = Glossary(
+    {"frequency": "orders each", "spend": "spent each"}
+)  # attributes of histories, and how they are said
 
 
 def who_of(
@@ -52,9 +55,13 @@ def who_words(
     excess = (items["share_in_group"] - items["share_overall"]).to_numpy(float)
     by_kind = pd.Series(excess).groupby(np.asarray(kinds, object)).sum().drop("", errors="ignore")
     names = by_kind[by_kind > 0].nlargest(KINDS).index.tolist()
-    said = [f"more {' and '.join(f'**{plain(name)}**' for name in names)} items than others"] if names else []
+    said = (
+        [_("more {value} items than others").format(value=series(f"**{plain(name)}**" for name in names))]
+        if names
+        else []
+    )
     said += [*_counted(attributes), *_shares(attributes), *_season(active)]
-    line = "; ".join(said)
+    line = semicolons(said)
     return f"{line[:1].upper()}{line[1:]}"
 
 
@@ -62,7 +69,11 @@ def _counted(attributes: pd.DataFrame) -> list[str]:
     rows = attributes[attributes["kind"] == "median"].set_index("attribute")
     known = [name for name in COUNTED if name in rows.index]
     pairs = [(COUNTED[name], rows["in_group"][name], rows["overall"][name]) for name in known]
-    return [f"{number(own)} {what}, all: {number(overall)}" for what, own, overall in pairs if own != overall]
+    return [
+        _("{own} {what}, all: {overall}").format(own=number(own), what=what, overall=number(overall))
+        for what, own, overall in pairs
+        if own != overall
+    ]
 
 
 def _shares(attributes: pd.DataFrame) -> list[str]:
@@ -72,7 +83,7 @@ def _shares(attributes: pd.DataFrame) -> list[str]:
     if rows.empty:
         return []
     row = rows.iloc[0]
-    return [f"{plain(str(row['attribute']).replace('_', ' '))} {plain(row['value'])} {percent(row['in_group'])}"]
+    return [f"{plain(attribute_title(row['attribute']))} {plain(row['value'])} {percent(row['in_group'])}"]
 
 
 def _season(active: pd.DataFrame | None) -> list[str]:
@@ -84,4 +95,8 @@ def _season(active: pd.DataFrame | None) -> list[str]:
         return []
     months = pd.Series(active["period"]).diff().dt.days.dropna().between(27, 32).all()
     period = pd.Timestamp(active["period"].iloc[best])
-    return [f"most of all in {period:%B}" if months else f"most of all from {period:%d %B %Y}"]
+    return [
+        _("most of all in {period}").format(period=month(period))
+        if months
+        else _("most of all from {period}").format(period=long_day(period))
+    ]

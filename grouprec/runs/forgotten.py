@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from grouprec.core.forms import VERSION, DamagedError, Form, read_form, write_form
+from grouprec.core.language import decimal, ngettext
 from grouprec.runs.run import FORGOTTEN, Run
 
 _VERSION = 1
@@ -35,14 +36,23 @@ class Forgotten:
         """Say it; "" where nobody was removed."""
         said = []
         if self.learned:
-            verb = "was" if self.learned == 1 else "were"
             said.append(
-                f"{_people(self.learned)} {verb} removed after training; the models learned from their rows. "
-                "Train again to be rid of that."
+                ngettext(
+                    "{people} was removed after training; the models learned from their rows. Train again to be rid of "
+                    "that.",
+                    "{people} were removed after training; the models learned from their rows. Train "
+                    "again to be rid of that.",
+                    self.learned,
+                ).format(people=_people(self.learned))
             )
         if self.others:
-            verb = "was" if self.others == 1 else "were"
-            said.append(f"{_people(self.others)} {verb} removed who took no part in training.")
+            said.append(
+                ngettext(
+                    "{people} was removed who took no part in training.",
+                    "{people} were removed who took no part in training.",
+                    self.others,
+                ).format(people=_people(self.others))
+            )
         return " ".join(said)
 
 
@@ -79,4 +89,4 @@ def write(path: Path, found: Forgotten) -> None:
 
 
 def _people(number: int) -> str:
-    return "1 person" if number == 1 else f"{number:,} people"
+    return ngettext("{n} person", "{n} people", number).format(n=decimal(number))

@@ -20,6 +20,7 @@ import pandas as pd
 import psutil
 import torch
 
+from grouprec.core.language import _, decimal
 from grouprec.core.types import SettingError
 from grouprec.data.ids import encode_ids
 from grouprec.data.library import SAMPLE_SIZE
@@ -137,7 +138,7 @@ def size_of(interactions: Path, roles: Mapping[str, str], min_item_users: int, r
     roles = found.as_dict()
     table = read_beginning(interactions, [roles["user"], roles["item"]], COUNTED_ROWS, reading)
     n_raw = peek(interactions, reading).n_rows or len(table)
-    (users, _), (items, _) = (encode_ids(table[roles[role]]) for role in ("user", "item"))
+    (users, _names), (items, _more) = (encode_ids(table[roles[role]]) for role in ("user", "item"))
     codes = pd.DataFrame({"user": users, "item": items})
     n_users, n_items, n_rows = _count(codes, min_item_users)
     counted = len(table) < COUNTED_ROWS
@@ -316,7 +317,7 @@ def _best(work: Callable[[], Any]) -> float:
         work()
         return time.perf_counter() - begun
 
-    return min(once() for _ in range(6))
+    return min(once() for _turn in range(6))
 
 
 # -- memory
@@ -329,9 +330,9 @@ def memory(config: RunConfig, size: Size) -> int:
     own = [stage.memory(size.n_users, size.n_items) for stage in stages]
     stays = 700 * MB + 250 * size.n_raw + 100 * size.n_rows
     stays += (8_000 + 1_500 * n_encoders) * size.n_users + 3_000 * n_encoders * size.n_items
-    stays += sum(kept for kept, _ in own)
+    stays += sum(kept for kept, _passing in own)
     batches = 4 * 6 * 2048 * size.n_items
-    return int(stays + max(batches, *(passing for _, passing in own)))
+    return int(stays + max(batches, *(passing for _kept, passing in own)))
 
 
 def free_memory() -> int:
@@ -364,10 +365,10 @@ def refusal(config: RunConfig, size: Size) -> str:
     need = memory(config, size)
     if need <= most:
         return ""
-    return (
-        f"This run needs about {need / GB:.0f} GB of memory, and this machine has {most / GB:.0f} GB: it would end for "
-        f"want of memory. {_advice(config, size, need, most)}"
-    )
+    return _(
+        "This run needs about {need} GB of memory, and this machine has {most} GB: it would end "
+        "for want of memory. {config}"
+    ).format(need=decimal(need / GB), most=decimal(most / GB), config=_advice(config, size, need, most))
 
 
 def gpu_memory() -> tuple[str, int, int] | None:
@@ -384,18 +385,26 @@ def _advice(config: RunConfig, size: Size, need: int, free: int) -> str:
         most = getattr(config.stage_config("encoder", name), "max_items", size.n_items)
         if size.n_items > most:
             said = called("encoder", name)
-            return f"{said} takes at most {most:,} items; choose encoders without it{_such_as(name)}."
+            return _("{said} takes at most {most} items; choose encoders without it{name}.").format(
+                said=said, most=decimal(most), name=_such_as(name)
+            )
     if need <= RESERVE * free:
         return ""
     for name in config.encoders:
         others = tuple(other for other in config.encoders if other != name) or _sibling(name)
         lighter = config.model_copy(update={"encoders": others})
         if any(_own_memory(name, size)) and others and memory(lighter, size) <= RESERVE * free:
-            return f"It fits without {called('encoder', name)}: choose other encoders{_such_as(name)}."
+            return _("It fits without {called}: choose other encoders{name}.").format(
+                called=called("encoder", name), name=_such_as(name)
+            )
     fits = [n for n in _halves(size.n_items) if memory(config, replace(size, n_items=n)) <= RESERVE * free]
     if fits:
-        return f"It fits with about {fits[0]:,} items: raise “Fewest users of an item” on the Data page."
-    return f"It needs a machine with {need / RESERVE / GB:.0f} GB of free memory, or a smaller file."
+        return _("It fits with about {fits} items: raise “Fewest users of an item” on the Data page.").format(
+            fits=decimal(fits[0])
+        )
+    return _("It needs a machine with {need} GB of free memory, or a smaller file.").format(
+        need=decimal(need / RESERVE / GB)
+    )
 
 
 def _own_memory(name: str, size: Size) -> tuple[int, int]:
@@ -408,7 +417,7 @@ def _sibling(name: str) -> tuple[str, ...]:
 
 
 def _such_as(name: str) -> str:
-    return "".join(f", such as {called('encoder', other)}" for other in _sibling(name))
+    return "".join(_(", such as {called}").format(called=called("encoder", other)) for other in _sibling(name))
 
 
 def _halves(n: int) -> list[int]:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from grouprec.core.language import N_
 from grouprec.core.types import Candidates, Embeddings, GroupLists, Groups, Regime
 from grouprec.data.dataset import Dataset
 from grouprec.evaluate import baselines, generation, protocol
@@ -120,16 +121,16 @@ def _ablation(
     )
     usually = called("encoder", USUAL)
     steps: list[tuple[str, str, Groups, GroupLists]] = [
-        ("popularity", "k-means on histories, popular items", groups, group_popularity(histories, groups, seed)),
+        ("popularity", N_("k-means on histories, popular items"), groups, group_popularity(histories, groups, seed)),
         *(
             ("encoder", f"members' mean of {usually}", groups, members_mean(predicted, groups, task.seen, seed))
             for name, predicted in usual.items()
             if name == USUAL
         ),
-        ("blend", "members' mean of the blend", groups, maker.lists(groups)["members_mean"]),
-        ("grouping", "the run's own groups", judged.groups, maker.lists(judged.groups)["members_mean"]),
-        ("profile", "predicted from the members' profiles", judged.groups, _from_rates(decoded, judged, seed)),
-        ("generator", "predicted from virtual members", judged.groups, judged.lists["generated"]),
+        ("blend", N_("members' mean of the blend"), groups, maker.lists(groups)["members_mean"]),
+        ("grouping", N_("the run's own groups"), judged.groups, maker.lists(judged.groups)["members_mean"]),
+        ("profile", N_("predicted from the members' profiles"), judged.groups, _from_rates(decoded, judged, seed)),
+        ("generator", N_("predicted from virtual members"), judged.groups, judged.lists["generated"]),
     ]
     rows = []
     for regime in ("strict", "dedup"):

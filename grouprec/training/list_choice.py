@@ -154,12 +154,11 @@ def _judge_fold(
     known = fold.without_validation()
     repeats = weights.repeats is not None
     predictor = encoded.predictor(weights, known, repeat_terms(known) if repeats else ())
-    candidates, task = predictor.candidates(), validation_task(fold, repeats)
-    rows = np.arange(fold.n_users)
+    task, rows = validation_task(fold, repeats), np.arange(fold.n_users)
     if fold.n_users > GROUPED_USERS:
         rows = np.sort(np.random.default_rng(0).choice(fold.n_users, GROUPED_USERS, replace=False))
         known, task = some_users(known, task, rows)
-        candidates = candidates.take(rows)
+    candidates = predictor.candidates(users=rows)
     maker = make(known, candidates)
     n_groups = max(1, min(N_GROUPS, known.n_users // 10))
     everybody = baselines.everybody(known.n_users)

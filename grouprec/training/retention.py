@@ -17,6 +17,7 @@ from grouprec.core import locks, logs, rights, trash, usage
 from grouprec.core.environment import whole_number
 from grouprec.core.errors import GrouprecError, StorageError
 from grouprec.core.files import read_json, write_json
+from grouprec.core.language import N_, commas
 from grouprec.core.rights import Deed, Person, Role, Whose
 from grouprec.data.library import PARTS, Library
 from grouprec.runs.store import FINISHED, Run, RunStore, State
@@ -25,7 +26,7 @@ from grouprec.training import jobs
 KEEP_DAYS = "GROUPREC_KEEP_DAYS"  # the name of the setting
 NOTICE_DAYS = 7
 ANNOUNCED, LOCK = ".leaving.json", ".leaving.lock"
-RUN, DATASET, FETCHED = "run", "dataset", "fetched file"
+RUN, DATASET, FETCHED = N_("run"), N_("dataset"), N_("fetched file")
 _DAY = 86400.0
 _RETENTION = Person("retention", Role.LOCAL)
 
@@ -124,7 +125,7 @@ def take_back(store: RunStore, name: str) -> Path:
     """
     there = in_trash(store)
     if name not in there:
-        raise StorageError(f"The trash of {store.root} holds no '{name}'; it holds: {', '.join(there) or 'nothing'}.")
+        raise StorageError(f"The trash of {store.root} holds no '{name}'; it holds: {commas(there) or 'nothing'}.")
     return trash.take_back(next(root for root in _trashes(store) if name in trash.kept(root)), name)
 
 

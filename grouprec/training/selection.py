@@ -29,7 +29,7 @@ from grouprec.training.encoded import Encoded
 from grouprec.training.fit import Choices
 from grouprec.training.groups_and_lists import GroupMaker
 from grouprec.training.list_choice import OWN, ListChoice, choose_lists, own_lists, singles
-from grouprec.training.simple import Judged, Simple, choose_simple
+from grouprec.training.simple import Fits, Judged, Simple, choose_simple
 from grouprec.training.stage_cache import StageCache
 from grouprec.training.takes import foretell
 
@@ -61,8 +61,9 @@ def choose(
         weights = {False: mix.weights(names), True: with_repeats((), mix, names, config.seed)}
         n_groups, reason, tried = decide_n_groups(config, data, None, None)
         return Choices(names, weights[config.repeats], weights[not config.repeats], n_groups, reason, tried)
+    fits = Fits(cache.options)
     with progress.stage("folds") as report:
-        simple = _simple(cache, data.n_items, folds, report, known)
+        simple = _simple(cache, data.n_items, folds, report, known, fits)
     settings = [config.stage_config("encoder", name).model_dump(mode="json") for name in names]
     searched = [names, data.key, config.search_minutes, settings, sorted(config.settings)]
     left = [name for name in names if name != simple.encoder or not simple.settings]
@@ -71,7 +72,7 @@ def choose(
     encoded = cache.encode(data, names, found)
     decided = {name: {**found.get(name, {}), **stage.decided} for name, stage in encoded.encoders.items()}
     with progress.stage("blend") as report:
-        folded = Folded(cache, folds, simple, decided)
+        folded = Folded(cache, folds, simple, decided, fits)
         weights = _blends(cache, encoded, data, folded, report)
     with progress.stage("lists") as report:
         lists = _lists(cache, encoded, folded, weights[config.repeats], length, report)
@@ -107,7 +108,7 @@ def choose_once_more(
     if before is None or not before.n_users or not len(judged.validation):
         return choices
     with cache.progress.stage("folds") as report:
-        simple = _simple(cache, judged.n_items, [*folds, judged], report, known)
+        simple = _simple(cache, judged.n_items, [*folds, judged], report, known, Fits(cache.options))
     weights, other = (
         one and one.with_trend(simple.half_life, simple.trend) for one in (choices.weights, choices.other_weights)
     )
@@ -119,7 +120,7 @@ def choose_once_more(
 
 
 def _simple(
-    cache: StageCache, n_items: int, folds: Sequence[Dataset], report: StageReport, known: Judged | None
+    cache: StageCache, n_items: int, folds: Sequence[Dataset], report: StageReport, known: Judged | None, fits: Fits
 ) -> Simple:
     """Return the simple scorer that everything is measured against, as the folds choose it."""
     config = cache.config
@@ -127,7 +128,8 @@ def _simple(
     name = USUAL if n_items <= most else LARGE
     settings = config.stage_config("encoder", name).model_dump(mode="json")
     depends = ["simple", name, settings, [fold.key for fold in folds], sorted(config.settings.get(name, {}))]
-    found = cache.once("simple", depends, lambda: asdict(choose_simple(folds, name, config, report, known)), report)
+    make = lambda: asdict(choose_simple(folds, name, config, report, known, fits))  # noqa: E731
+    found = cache.once("simple", depends, make, report)
     return Simple(**found)
 
 
@@ -137,12 +139,14 @@ class Folded:
 
     Attributes:
         decided: settings by encoder, as the validation part decided them.
+        fits: holds encoders that were fitted on the folds before.
     """
 
     cache: StageCache
     folds: Sequence[Dataset]
     simple: Simple
     decided: Mapping[str, dict[str, Any]]
+    fits: Fits
 
     @cached_property
     def fitted(self) -> list[tuple[Encoded, Dataset]]:
@@ -154,7 +158,7 @@ class Folded:
                 stage = REGISTRIES["encoder"].get(name)
                 if len(alone.train) <= stage.fold_rows:
                     settings = config.stage_config("encoder", name).model_copy(update=self.decided[name])
-                    encoders[name] = stage(settings).fit(alone, self.cache.options)
+                    encoders[name] = self.fits.get(stage(settings), alone)
             fitted.append((Encoded(encoders, ItemFacts.of(alone), ()), fold))
         return fitted
 

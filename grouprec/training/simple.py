@@ -7,6 +7,7 @@ cleverer is better by more than chance.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,7 +19,7 @@ from grouprec.models.base import REGISTRIES, Encoder
 from grouprec.models.blend import HALF_LIVES, ItemFacts, Source, log_preference
 from grouprec.models.blending import LENGTH, mean_by_user
 from grouprec.models.fitting import RunOptions
-from grouprec.ranking.candidates import discounts
+from grouprec.ranking.candidates import discounts, rank_top
 from grouprec.ranking.task import Task
 from grouprec.runs.config import RunConfig
 
@@ -70,14 +71,42 @@ class _Choice:
         return (self.fade > 0) + (self.trend > 0)
 
 
-class _Fold:
-    """One fold, ready to judge: encoders are fitted once, and what was judged is remembered."""
+class Fits:
+    """Encoders fitted on folds, each once. Fading counts when they are asked only, so it needs no other fit."""
 
-    def __init__(self, data: Dataset, make: Callable[[_Choice], Encoder], seed: int) -> None:
-        self.data, self._make = data, make
+    def __init__(self, options: RunOptions) -> None:
+        self._options = options
+        self._made: dict[tuple[str, str, str], Encoder] = {}
+
+    def get(self, encoder: Encoder, data: Dataset) -> Encoder:
+        """Return an encoder fitted on the training part of a dataset without a validation part."""
+        key = data.key, encoder.name, _fitted_by(encoder)
+        if key not in self._made:
+            self._made[key] = encoder.fit(data, self._options)
+        found = copy(self._made[key])
+        found.config = encoder.config
+        return found
+
+    def keep(self, encoder: Encoder) -> None:
+        """Let go of all encoders of that name with other settings, for memory."""
+        others = [key for key in self._made if key[1] == encoder.name and key[2] != _fitted_by(encoder)]
+        for key in others:
+            del self._made[key]
+
+
+def _fitted_by(encoder: Encoder) -> str:
+    """Return the settings that a fit depends on, as JSON."""
+    return encoder.config.model_dump_json(exclude={"fade"})
+
+
+class _Fold:
+    """One fold, ready to judge: what was judged is remembered."""
+
+    def __init__(self, data: Dataset, make: Callable[[_Choice], Encoder], fits: Fits, seed: int) -> None:
+        self.data, self._make, self._fits = data, make, fits
         self.task = Task.of(data.histories, data.validation).sample(JUDGES, seed)
+        self._alone = data.without_validation()  # so that no encoder sees what it holds out
         self.facts = ItemFacts.of(data)
-        self._fitted: dict[float, Encoder] = {}
         self._log: tuple[tuple[float, float], np.ndarray] | None = None
         self._seen = data.histories[self.task.users].nonzero()
         rows = self.task.relevant[self.task.users]
@@ -88,36 +117,20 @@ class _Fold:
     def judge(self, choice: _Choice) -> np.ndarray:
         """Return the nDCG@10 of every judged user, float64 [B]."""
         trend = np.float32(choice.trend) * self.facts.trend(choice.half_life) + self._ties
-        ranked = self._log_preference(choice) + trend
-        top = np.argpartition(ranked, ranked.shape[1] - LENGTH, axis=1)[:, -LENGTH:]
-        order = np.argsort(-np.take_along_axis(ranked, top, axis=1), axis=1)
-        hits = np.take_along_axis(self._relevant, np.take_along_axis(top, order, axis=1), axis=1)
+        best = rank_top(self._log_preference(choice) + trend, LENGTH, 0)[0]
+        hits = np.take_along_axis(self._relevant, np.maximum(best, 0), axis=1) & (best >= 0)
         return (hits @ discounts(LENGTH)) / self._ideal
 
     def _log_preference(self, choice: _Choice) -> np.ndarray:
         """Return what the encoder says, float32 [B, I], -inf for what the users have; the last answer is kept."""
         key = choice.strength, choice.fade
         if self._log is None or self._log[0] != key:
-            encoder = self._encoder(choice)
+            encoder = self._fits.get(self._make(choice), self._alone)
             source = Source(encoder.name, encoder.embeddings(self.data), encoder.scale)
             log = log_preference(source, self.task.users, self.facts.log_popularity)
             log[self._seen] = -np.inf
             self._log = key, log
         return self._log[1]
-
-    def _encoder(self, choice: _Choice) -> Encoder:
-        """Return the encoder, fitted once per strength: fading needs no other fit."""
-        wanted = self._make(choice)
-        if choice.strength not in self._fitted:
-            self._fitted[choice.strength] = wanted.fit(self.data_alone, RunOptions())
-        encoder = self._fitted[choice.strength]
-        encoder.config = wanted.config
-        return encoder
-
-    @property
-    def data_alone(self) -> Dataset:
-        """Return the fold without what it holds out, so that no encoder sees that."""
-        return self.data.without_validation()
 
 
 Judged = dict[tuple[str, _Choice], np.ndarray]  # by fold and choice, the nDCG@10 of every judged user
@@ -129,6 +142,7 @@ def choose_simple(
     config: RunConfig,
     report: Callable[[float, dict[str, float]], None],
     known: Judged | None = None,
+    fits: Fits | None = None,
 ) -> Simple:
     """Return the settings of a simple scorer that held-out users of the folds prefer.
 
@@ -140,8 +154,9 @@ def choose_simple(
         folds: of :func:`grouprec.data.folds.make_folds`.
         name: a linear encoder; what it lacks a setting for (``l2``, ``fade``) is not tried.
         known: what an earlier call has judged on some of these folds; what this one judges is put there, too.
+        fits: gets the encoders with the settings that are chosen.
     """
-    known = {} if known is None else known
+    known, fits = {} if known is None else known, fits or Fits(RunOptions(config.seed))
     base = config.stage_config("encoder", name)
     fields = type(base).model_fields
     free = {field for field in ("l2", "fade") if field in fields and field not in config.settings.get(name, {})}
@@ -154,7 +169,7 @@ def choose_simple(
     def make(choice: _Choice) -> Encoder:
         return REGISTRIES["encoder"].get(name)(base.model_copy(update=settings(choice)))
 
-    ready = [_Fold(fold, make, config.seed) for fold in folds if fold.n_items > LENGTH]
+    ready = [_Fold(fold, make, fits, config.seed) for fold in folds if fold.n_items > LENGTH]
     ready = [fold for fold in ready if len(fold.task.users)]
     users = np.concatenate([fold.task.users for fold in ready]) if ready else np.empty(0, np.int64)
     if len(np.unique(users)) < ENOUGH_TO_CHOOSE:
@@ -178,6 +193,7 @@ def choose_simple(
 
     best = _descend(best_of, free, [fold.data for fold in ready])
     chosen = _simplest(judged, best)
+    fits.keep(make(chosen))
     decided = settings(chosen)
     plain = float(judged[_Choice()].mean())
     value, n_users = float(judged[chosen].mean()), len(judged[chosen])

@@ -7,6 +7,8 @@ from typing import Any, TypeVar, cast
 
 import streamlit as st
 
+from grouprec.core.language import _
+
 T = TypeVar("T")
 
 
@@ -83,6 +85,22 @@ def repeated_from_url(name: str, key: str, options: list) -> Callable[[], None]:
         st.query_params[name] = [str(option) for option in st.session_state[key]]
 
     return write
+
+
+def parts_from_url(name: str, key: str, parts: Sequence[str]) -> dict[str, Any]:
+    """Draw tabs that are called as the parts are, in the reader's language; as :func:`from_url`, the first the default.
+
+    Returns:
+        part -> its tab; make only what is in the one that is open.
+    """
+    write, titles = from_url(name, key, list(parts), parts[0]), {part: _(part) for part in parts}
+    st.session_state[key] = titles[st.session_state[key]]
+
+    def changed() -> None:
+        st.session_state[key] = next(part for part, title in titles.items() if title == st.session_state[key])
+        write()
+
+    return dict(zip(parts, st.tabs(list(titles.values()), key=key, on_change=changed), strict=True))
 
 
 def tabs_from_url(name: str, key: str, titles: Mapping[str, str], default: str) -> dict[str, Any]:

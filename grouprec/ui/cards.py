@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from grouprec.core.language import _
 from grouprec.report import spreadsheet
 from grouprec.report.palette import group_colour, text_on
 from grouprec.report.tested import rests_on
@@ -17,6 +18,7 @@ from grouprec.report.text import (  # noqa: F401  # pages find all ways to say t
     count,
     difference,
     group_label,
+    in_percent,
     interval,
     number,
     percent,
@@ -27,7 +29,7 @@ from grouprec.report.text import (  # noqa: F401  # pages find all ways to say t
     short,
 )
 from grouprec.runs.store import Run
-from grouprec.ui import charts, state
+from grouprec.ui import charts, languages, state
 from grouprec.ui.address import from_url
 
 # -- groups
@@ -52,7 +54,11 @@ def colour_groups(frame: pd.DataFrame, column: str = "group") -> pd.io.formats.s
 def trained_note(run: Run, what: str) -> None:
     """Say that something knows the trained groups only, where people have given groups other members since."""
     if state.edited(run).grouping.changed:
-        st.caption(f"{what} know the groups as they were trained, without the merges and splits of the Groups page.")
+        st.caption(
+            _("{what} know the groups as they were trained, without the merges and splits of the Groups page.").format(
+                what=what
+            )
+        )
 
 
 # -- page parts
@@ -79,13 +85,25 @@ def choose_group(groups: pd.DataFrame, key: str) -> pd.Series:
     """Draw the choice of a group, which is in the URL; return its row of the groups table."""
     numbers, names = groups["group"].tolist(), dict(zip(groups["group"], groups["name"].astype(str), strict=True))
     group = st.selectbox(
-        "Group",
+        _("Group"),
         numbers,
         format_func=lambda one: group_label(one, names[one]),
         key=key,
         on_change=from_url("group", key, numbers, numbers[0]),
     )
     return groups[groups["group"] == group].iloc[0]
+
+
+def titles(frame: pd.DataFrame, formats: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return how columns that bear words are shown: under these words in the reader's language.
+
+    Args:
+        formats: column -> how it is shown, without a title.
+    """
+    given = formats or {}
+    return {
+        name: {**given.get(name, st.column_config.Column()), "label": _(str(name))} for name in map(str, frame.columns)
+    }
 
 
 def composition(parts: pd.DataFrame, key: str, users: str, share: str, alt: str) -> None:
@@ -101,10 +119,10 @@ def composition(parts: pd.DataFrame, key: str, users: str, share: str, alt: str)
         key=key,
         column_config={
             "group": st.column_config.NumberColumn("", width=40),
-            "name": "Group",
+            "name": _("Group"),
             "users": st.column_config.NumberColumn(users, format="localized"),
             "share": st.column_config.NumberColumn(share, format="percent"),
-            "share_of_group": st.column_config.NumberColumn("Of group", format="percent"),
+            "share_of_group": st.column_config.NumberColumn(_("Of group"), format="percent"),
         },
         alt=alt,
     )
@@ -119,7 +137,7 @@ def user_map(figure: go.Figure, key: str, alt: str, height: int = charts.MAP_HEI
 def link(page: str, label: str, **parameters: object) -> None:
     """Draw a link to a page that keeps the chosen run and dataset and adds parameters."""
     kept = {name: st.query_params[name] for name in ("run", "dataset") if name in st.query_params}
-    query = kept | {name: str(value) for name, value in parameters.items()}
+    query = kept | languages.in_url() | {name: str(value) for name, value in parameters.items()}
     st.page_link(state.page_path(page), label=label, query_params=query, icon=":material/arrow_forward:")
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from grouprec.core.language import _
 from grouprec.report.gain import floor_of, floor_title
 from grouprec.report.palette import ACCENT, COLOURS, NEUTRAL, SCALE, group_colour, group_symbol, text_on
 from grouprec.report.text import literal
@@ -57,7 +58,7 @@ def user_map(
     figure = go.Figure(layout=_map_layout())
     parts = map_parts(users, rows if lit is None else rows[lit[rows]], names, colour)
     if lit is not None:
-        figure.add_trace(_points(x, y, rows[~lit[rows]], "others", {"color": NEUTRAL, "opacity": 0.18}, size))
+        figure.add_trace(_points(x, y, rows[~lit[rows]], _("others"), {"color": NEUTRAL, "opacity": 0.18}, size))
     for title, part, marker in parts:
         figure.add_trace(_points(x, y, part, title, marker, size))
     if colour == "group" and len(placed):
@@ -134,7 +135,7 @@ def _categories(column: pd.Series) -> tuple[np.ndarray, list[str]]:
     text = column.astype("str")
     frequent = text.value_counts().head(MOST_CATEGORIES).index
     codes = frequent.get_indexer(pd.Index(text))
-    return np.where(codes < 0, len(frequent), codes), [*(str(value) for value in frequent), "other or missing"]
+    return np.where(codes < 0, len(frequent), codes), [*(str(value) for value in frequent), _("other or missing")]
 
 
 def _map_layout() -> dict[str, Any]:
@@ -166,7 +167,7 @@ def place_of_user(users: pd.DataFrame, row: int) -> go.Figure:
     members = shown["group"] == user["group"]
     figure = go.Figure(layout={**_map_layout(), "height": 260, "dragmode": False})
     for part, name, tone, opacity in (
-        (shown[~members], "others", NEUTRAL, 0.25),
+        (shown[~members], _("others"), NEUTRAL, 0.25),
         (shown[members], "group", colour, 0.35),
     ):
         marker = {"size": 4, "color": tone, "opacity": opacity}
@@ -231,7 +232,7 @@ def method_dots(rows: pd.DataFrame, marks: dict[str, float], metric: str) -> go.
 
 def reference_titles(rows: pd.DataFrame) -> dict[str, str]:
     """Return what the columns that a value is measured against are called; the floor's name is the run's."""
-    return {"floor": floor_title(floor_of(rows)), "individual": "Personal lists", "oracle": "Best possible"}
+    return {"floor": floor_title(floor_of(rows)), "individual": _("Personal lists"), "oracle": _("Best possible")}
 
 
 def value_lines(
@@ -255,7 +256,7 @@ def value_lines(
         hidden = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
         figure.add_trace(go.Scatter(**band, fill="toself", fillcolor=_faint(colour), **hidden))
         line = {"color": colour, "width": 2}
-        text = "%{x} lists: %{y:.3f}<extra></extra>"
+        text = _("%{x} lists: %{y:.3f}<extra></extra>")
         figure.add_trace(
             go.Scatter(x=x, y=curve["value"], name=literal(title), mode="lines+markers", line=line, hovertemplate=text)
         )
@@ -267,11 +268,11 @@ def value_lines(
             figure.add_trace(go.Scatter(x=x, y=y, name=title, mode="lines", line=line, hovertemplate=text))
     figure.add_vline(x=chosen, line={"width": 1, "dash": "dot", "color": NEUTRAL})
     figure.add_annotation(
-        x=chosen, y=0, yref="paper", yanchor="bottom", xanchor="left", text=" this run", showarrow=False
+        x=chosen, y=0, yref="paper", yanchor="bottom", xanchor="left", text=_(" this run"), showarrow=False
     )
     figure.update_layout(
         **{**plain_layout(400, top=64), "showlegend": True},
-        xaxis={"title": "number of lists", "gridcolor": GRID, "zeroline": False},
+        xaxis={"title": _("number of lists"), "gridcolor": GRID, "zeroline": False},
         yaxis={"title": metric, "rangemode": "tozero", "gridcolor": GRID, "zeroline": False},
         legend=LEGEND_ABOVE,
     )
@@ -334,7 +335,7 @@ def by_count(curves: Mapping[str, pd.DataFrame], axis: str, metric: str, ours: s
                 name=literal(title),
                 mode="lines+markers",
                 line={"color": colour, "width": 2},
-                hovertemplate="%{x} known: %{y:.3f}<extra></extra>",
+                hovertemplate=_("%{x} known: %{y:.3f}<extra></extra>"),
             )
         )
     figure.update_layout(

@@ -10,6 +10,7 @@ from typing import Literal
 import pandas as pd
 import streamlit as st
 
+from grouprec.core.language import N_, _, commas
 from grouprec.core.types import BusyError, GrouprecError, Regime
 from grouprec.live import ledger
 from grouprec.report import sentences, tables
@@ -20,21 +21,21 @@ from grouprec.ui.fragments import fragment
 LENGTH = 20  # items of a list that can be judged
 MOST_DOTS = 20
 BUTTONS = {
-    "like": ("Like", ":material/thumb_up:"),
-    "dislike": ("Dislike", ":material/thumb_down:"),
-    "hide": ("Hide", ":material/visibility_off:"),
-    "unhide": ("Take back", ":material/undo:"),
+    "like": (N_("Like"), ":material/thumb_up:"),
+    "dislike": (N_("Dislike"), ":material/thumb_down:"),
+    "hide": (N_("Hide"), ":material/visibility_off:"),
+    "unhide": (N_("Take back"), ":material/undo:"),
 }
-HELP = (
+HELP = N_(
     "Select an item, then say what you think of it: *Like* multiplies its score by 1.5, *Dislike* by 0.5, *Hide* takes "
     "it off the list. It counts at once, is exported, and the next training can use it."
 )
-MOVE_HELP = "Against the list as it was trained: ▲ up, ▼ down, new"
-ACCEPTANCE_HELP = (
+MOVE_HELP = N_("Against the list as it was trained: ▲ up, ▼ down, new")
+ACCEPTANCE_HELP = N_(
     "Likes among all verdicts that hold: the last one of a person, or of a group, on an item, unless it was taken "
     "back. Bars are Wilson's 95 % intervals."
 )
-BUSY = (
+BUSY = N_(
     "Another process is sending events to this run, so the list is shown as it was trained, with what was said of it."
 )
 
@@ -74,10 +75,10 @@ def group_list(run: Run, lists: pd.DataFrame, group: int, regime: Regime, best: 
         lists: the run's group_lists.
         best: the method of the list that events change.
     """
-    cards.section("Feedback", HELP)
+    cards.section(_("Feedback"), _(HELP))
     methods = tables.kinds_of_lists(lists, best)
     method = st.segmented_control(
-        "List",
+        _("List"),
         methods,
         default=best,
         required=True,
@@ -91,7 +92,7 @@ def group_list(run: Run, lists: pd.DataFrame, group: int, regime: Regime, best: 
 
 def user_list(run: Run, user: str, group: int, own: pd.DataFrame) -> None:
     """Draw a user's own list as it stands, with buttons to judge its items; ``own`` is the trained one."""
-    st.caption("Select an item to judge it for this user.", help=HELP)
+    st.caption(_("Select an item to judge it for this user."), help=_(HELP))
     _draw(Judged(run, user, group, "individual", "individual", True), own)
 
 
@@ -109,7 +110,7 @@ def _draw(judged: Judged, trained: pd.DataFrame) -> None:
             useless = chosen is None or (chosen["said"] == live_words.VERDICTS.get(verdict, ""))
             item = None if chosen is None else str(chosen["item"])
             st.button(
-                title,
+                _(title),
                 icon=icon,
                 key=f"{judged.key}_{verdict}",
                 disabled=useless,
@@ -128,14 +129,18 @@ def _draw(judged: Judged, trained: pd.DataFrame) -> None:
         height=36 + 35 * min(max(len(frame), 1), 11),
         column_config={
             "rank": st.column_config.NumberColumn("", width=40),
-            "move": st.column_config.TextColumn("Move", width=64, help=MOVE_HELP),
-            "label": st.column_config.TextColumn("Item", width=330),
-            "said": st.column_config.TextColumn("Said", width=80),
+            "move": st.column_config.TextColumn(_("Move"), width=64, help=_(MOVE_HELP)),
+            "label": st.column_config.TextColumn(_("Item"), width=330),
+            "said": st.column_config.TextColumn(_("Said"), width=80),
         },
-        alt=f"The list as it stands, {(frame['said'] != '').sum()} of its items judged",
+        alt=_("The list as it stands, {value} of its items judged").format(value=(frame["said"] != "").sum()),
     )
     if hidden := int(frame["rank"].isna().sum()):
-        st.caption(f"{cards.plural(hidden, 'hidden item')} at the end of the table; select one to take it back.")
+        st.caption(
+            _("{hidden_items} at the end of the table; select one to take it back.").format(
+                hidden_items=cards.plural(hidden, "hidden item")
+            )
+        )
 
 
 def _judge(judged: Judged, item: str, verdict: str) -> None:
@@ -189,13 +194,13 @@ def _live(judged: Judged) -> pd.DataFrame | None:
         with streams.use(state.store(), judged.run) as stream:
             live = stream.state
             if judged.regime != "individual":
-                items, _ = stream.group_list(judged.group - 1, judged.regime, 200)
+                items, _scores = stream.group_list(judged.group - 1, judged.regime, 200)
             else:
                 row = None if judged.user is None else live.user_row(judged.user)
                 items = [] if row is None else stream.user_list(row)[0]
             found = [(live.item_ids[item], live.item_labels[item]) for item in items]
     except BusyError:
-        st.caption(BUSY)
+        st.caption(_(BUSY))
         return None
     return pd.DataFrame(found, columns=["item", "label"])
 
@@ -216,22 +221,22 @@ def acceptance(run: Run, regime: str) -> None:
     """Draw how often people like what they are shown, per group and method."""
     told, table = _accepted(run) if begun(run) else (pd.DataFrame(), pd.DataFrame())
     if table.empty:
-        st.markdown("Nobody has judged a list of this run yet. Select an item under *Feedback* and press Like.")
-        cards.link("recommendations", "Give feedback")
+        st.markdown(_("Nobody has judged a list of this run yet. Select an item under *Feedback* and press Like."))
+        cards.link("recommendations", _("Give feedback"))
         return
     names = tables.group_names(state.trained_table(run, "groups"))
     titles = [_title(group, names, method) for group, method in zip(table["group"], table["method"], strict=True)]
     table = table.assign(title=titles, regime="", ours=True).sort_values(["rate", "verdicts"], ascending=False)
-    st.markdown(live_words.acceptance_answer(table, names), help=ACCEPTANCE_HELP)
+    st.markdown(live_words.acceptance_answer(table, names), help=_(ACCEPTANCE_HELP))
     drawn = table.nlargest(MOST_DOTS, "verdicts").sort_values("rate", ascending=False)
     st.plotly_chart(
-        charts.method_dots(drawn.rename(columns={"rate": "value"}), {}, "Share of likes"),
+        charts.method_dots(drawn.rename(columns={"rate": "value"}), {}, _("Share of likes")),
         key="compare_acceptance",
         config=charts.QUIET_CONFIG,
-        alt=f"Share of likes by group and method: {', '.join(drawn['title'].head(3))}",
+        alt=_("Share of likes by group and method: {title}").format(title=commas(drawn["title"].head(3))),
     )
     if len(table) > MOST_DOTS:
-        st.caption(f"The {MOST_DOTS} most judged are drawn; the table has all.")
+        st.caption(_("The {most_dots} most judged are drawn; the table has all.").format(most_dots=MOST_DOTS))
     shown = table[["title", "rate", "likes", "dislikes", "hides"]].assign(
         interval=[f"{cards.percent(low)} – {cards.percent(high)}" for low, high in table[["low", "high"]].to_numpy()]
     )
@@ -241,16 +246,16 @@ def acceptance(run: Run, regime: str) -> None:
         key="compare_acceptance_table",
         height=min(36 + 35 * len(shown), 491),
         column_config={
-            "title": st.column_config.TextColumn("Group · method", width=420),
-            "rate": st.column_config.NumberColumn("Accepted", format="percent", help=ACCEPTANCE_HELP),
+            "title": st.column_config.TextColumn(_("Group · method"), width=420),
+            "rate": st.column_config.NumberColumn(_("Accepted"), format="percent", help=_(ACCEPTANCE_HELP)),
             "interval": "95 % interval",
-            "likes": "Likes",
-            "dislikes": "Dislikes",
-            "hides": "Hidden",
+            "likes": _("Likes"),
+            "dislikes": _("Dislikes"),
+            "hides": _("Hidden"),
         },
-        alt="Groups and methods in rows, likes, dislikes, hidden items and the share of likes in columns",
+        alt=_("Groups and methods in rows, likes, dislikes, hidden items and the share of likes in columns"),
     )
-    cards.download("Download", lambda: told, "feedback.csv", "compare_download_feedback")
+    cards.download(_("Download"), lambda: told, "feedback.csv", "compare_download_feedback")
 
 
 def _accepted(run: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -261,5 +266,5 @@ def _accepted(run: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def _title(group: int, names: dict[int, str], method: str) -> str:
-    made = {"": "method not given", "individual": "Personal list"}.get(method, sentences.list_title(method))
+    made = {"": _("method not given"), "individual": _("Personal list")}.get(method, sentences.list_title(method))
     return f"{cards.group_label(group, cards.short(names.get(group, ''), 30))} · {made}"

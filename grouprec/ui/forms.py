@@ -11,6 +11,7 @@ import streamlit as st
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from grouprec.core.language import _
 from grouprec.ui.cards import plain
 
 
@@ -116,7 +117,7 @@ def form(
 
 
 def _widget(spec: FieldSpec, value: Any, key: str) -> Any:
-    label, about = plain(spec.label), plain(spec.help) or None
+    label, about = plain(_(spec.label)), plain(_(spec.help)) or None
     if spec.kind == "bool":
         return st.toggle(label, value, key=key, help=about, persist_state="session")
     if spec.kind == "choice":
@@ -145,7 +146,7 @@ def _number(spec: FieldSpec, value: Any, key: str, label: str, about: str | None
         format=None if cast is int else "%.6g",
         key=key,
         help=about,
-        placeholder="none" if spec.optional else None,
+        placeholder=_("none") if spec.optional else None,
         persist_state="session",
     )
 

@@ -7,6 +7,7 @@ from collections import Counter
 import streamlit as st
 
 from grouprec.core import rights, usage
+from grouprec.core.language import N_, _, short_minute
 from grouprec.core.rights import Role
 from grouprec.core.site import app_root
 from grouprec.core.types import GrouprecError
@@ -14,7 +15,7 @@ from grouprec.data.library import versions
 from grouprec.runs.forgotten import forgotten
 from grouprec.runs.store import FINISHED, Run, State
 from grouprec.training import jobs
-from grouprec.ui import address, leaving, people, sharing, state, tour
+from grouprec.ui import address, languages, leaving, people, sharing, state, tour
 from grouprec.ui.cards import plain
 from grouprec.ui.fragments import fragment
 from grouprec.ui.server import present
@@ -22,17 +23,20 @@ from grouprec.ui.server.health import page_seconds
 from grouprec.ui.steps import title_of
 
 SECTIONS = {
-    "Decide": {"decide": ("Decide", ":material/task_alt:"), "compare": ("Compare", ":material/leaderboard:")},
-    "Prepare": {"data": ("Data", ":material/table_view:"), "train": ("Train", ":material/model_training:")},
-    "Explore": {
-        "groups": ("Groups", ":material/bubble_chart:"),
-        "recommendations": ("Recommendations", ":material/format_list_numbered:"),
-        "personas": ("Personas", ":material/diversity_3:"),
+    N_("Decide"): {
+        "decide": (N_("Decide"), ":material/task_alt:"),
+        "compare": (N_("Compare"), ":material/leaderboard:"),
     },
-    "Live": {"updates": ("Updates", ":material/bolt:")},
+    N_("Prepare"): {"data": (N_("Data"), ":material/table_view:"), "train": (N_("Train"), ":material/model_training:")},
+    N_("Explore"): {
+        "groups": (N_("Groups"), ":material/bubble_chart:"),
+        "recommendations": (N_("Recommendations"), ":material/format_list_numbered:"),
+        "personas": (N_("Personas"), ":material/diversity_3:"),
+    },
+    N_("Live"): {"updates": (N_("Updates"), ":material/bolt:")},
 }
 POLL_SECONDS = 3
-PRESENT_HELP = "Six views that fill the screen, turned by arrow keys; print them to have them as PDF"
+PRESENT_HELP = N_("Six views that fill the screen, turned by arrow keys; print them to have them as PDF")
 # White text needs a darker accent than text of that accent on a dark ground: there the latter has the colour of links.
 # On a phone a headline has a row of its own, and a map leaves room to scroll beside it and bears numbers only: of the
 # labels of map_labels.py, those with a name have two parts. Its controls stand two in a row, and what is beside it on
@@ -65,18 +69,18 @@ LOGO = f"""<svg xmlns="http://www.w3.org/2000/svg" width="150" height="32" viewB
 def menu() -> dict[str, list[st.Page]]:
     """Return the pages whose script exists, by section; ``/`` is a page of its own that leads to the right one."""
     hidden = [
-        st.Page(home, title="grouprec", default=True, visibility="hidden"),
-        st.Page(old_what_if, title="What if", url_path="what_if", visibility="hidden"),
+        st.Page(home, title=_("grouprec"), default=True, visibility="hidden"),
+        st.Page(old_what_if, title=_("What if"), url_path="what_if", visibility="hidden"),
     ]
     pages: dict[str, list[st.Page]] = {"": hidden}
     for section, entries in SECTIONS.items():
         there = [
-            st.Page(state.page_path(name), title=title, icon=icon, url_path=name)
+            st.Page(state.page_path(name), title=_(title), icon=icon, url_path=name)
             for name, (title, icon) in entries.items()
             if (app_root() / "pages" / f"{name}.py").exists()
         ]
         if there:
-            pages[section] = there
+            pages[_(section)] = there
     return pages
 
 
@@ -104,18 +108,20 @@ def welcome() -> None:
     """Say in one sentence what this is, and offer one button."""
     with st.container(horizontal_alignment="center"):
         st.space("large")
-        st.title("How many lists do you need, and for whom?", text_alignment="center", anchor=False, width=720)
+        st.title(_("How many lists do you need, and for whom?"), text_alignment="center", anchor=False, width=720)
         st.text(
-            "From a file of who bought what, grouprec finds groups of users, makes one list for every group, "
-            "and shows what that costs against a personal list for everybody.",
+            _(
+                "From a file of who bought what, grouprec finds groups of users, makes one list for every group, "
+                "and shows what that costs against a personal list for everybody."
+            ),
             width=640,
             text_alignment="center",
         )
         st.space("small")
-        if st.button("Train the sample", type="primary", icon=":material/play_arrow:", key="welcome_train"):
+        if st.button(_("Train the sample"), type="primary", icon=":material/play_arrow:", key="welcome_train"):
             train_sample()
-        st.caption("A year of a real online shop; a minute or two on a laptop.", text_alignment="center")
-        if st.button("or use your own file", type="tertiary", key="welcome_data"):
+        st.caption(_("A year of a real online shop; a minute or two on a laptop."), text_alignment="center")
+        if st.button(_("or use your own file"), type="tertiary", key="welcome_data"):
             state.open_page("data")
 
 
@@ -158,9 +164,9 @@ def sidebar(page: st.Page) -> None:
 def more(run: Run) -> None:
     """Offer what shows a finished run from one end to the other: the presenter, links to its views, the tour."""
     where = present.address(run, st.query_params.get("group"))
-    st.link_button("Present", where, icon=":material/slideshow:", type="tertiary", help=PRESENT_HELP)
+    st.link_button(_("Present"), where, icon=":material/slideshow:", type="tertiary", help=_(PRESENT_HELP))
     sharing.draw(run)
-    if st.button("Take the tour", icon=":material/explore:", type="tertiary"):
+    if st.button(_("Take the tour"), icon=":material/explore:", type="tertiary"):
         tour.go(1)
 
 
@@ -178,15 +184,15 @@ def pick_run() -> None:
     labels = run_labels(runs)
     st.session_state["pick_run"] = chosen
     st.selectbox(
-        "Run",
+        _("Run"),
         list(labels),
-        placeholder="Choose a run",
+        placeholder=_("Choose a run"),
         format_func=lambda run_id: labels[run_id],
         key="pick_run",
         on_change=lambda: state.choose_run(st.session_state["pick_run"]),
     )
     if current is not None:
-        people.draw_sharing(current.path, "run")
+        people.draw_sharing(current.path, N_("run"))
     if current is not None and (said := _said_of(current)):
         st.caption(said)
 
@@ -206,19 +212,21 @@ def pick_dataset() -> None:
     state.choose_dataset(current.key)
     names, numbers = Counter(entry.name for entry in entries.values()), versions(entries.values())
     labels = {
-        key: entry.name if names[entry.name] == 1 else f"{entry.name}, version {numbers[key]}"
+        key: entry.name
+        if names[entry.name] == 1
+        else _("{name}, version {numbers}").format(name=entry.name, numbers=numbers[key])
         for key, entry in entries.items()
     }
     st.session_state["pick_dataset"] = current.key
     st.selectbox(
-        "Dataset",
+        _("Dataset"),
         list(labels),
         format_func=lambda key: labels[key],
         key="pick_dataset",
         on_change=lambda: state.choose_dataset(st.session_state["pick_dataset"]),
     )
     if not current.is_sample:
-        people.draw_sharing(state.library().folder(current), "dataset")
+        people.draw_sharing(state.library().folder(current), N_("dataset"))
 
 
 def run_labels(runs: list[Run]) -> dict[str, str]:
@@ -230,9 +238,9 @@ def run_labels(runs: list[Run]) -> dict[str, str]:
     often = Counter(titles.values())
     for run in runs:
         if often[run.title()] > 1:
-            titles[run.run_id] = f"{state.when(run.status().created):%d %b %H:%M} · {run.title()}"
+            titles[run.run_id] = f"{short_minute(state.when(run.status().created))} · {run.title()}"
         titles[run.run_id] += "".join(f" #{tag}" for tag in run.notes().tags)
-        titles[run.run_id] += " (damaged)" if run.status().state is State.DAMAGED else ""
+        titles[run.run_id] += _(" (damaged)") if run.status().state is State.DAMAGED else ""
     return distinct(titles)
 
 
@@ -248,8 +256,8 @@ def watch(run_id: str) -> None:
     status = jobs.refresh(run) if run is not None else None
     if status is None or status.state in FINISHED:
         st.rerun()
-    st.progress(status.fraction, text=f"Training: {title_of(status.stage).lower()}")
-    if st.button("Watch", type="tertiary", key="watch_train"):
+    st.progress(status.fraction, text=_("Training: {stage}").format(stage=title_of(status.stage).lower()))
+    if st.button(_("Watch"), type="tertiary", key="watch_train"):
         state.choose_run(run_id)
         state.open_page("train")
 
@@ -257,6 +265,7 @@ def watch(run_id: str) -> None:
 st.set_page_config(page_title="grouprec", page_icon=ICON, layout="wide")
 st.logo(LOGO, size="large")
 st.html(STYLE)
+languages.arrive()
 stranger = rights.person().role is Role.STRANGER
 current_page = st.navigation(menu(), position="hidden" if stranger else "sidebar", expanded=True)
 people.stop_strangers()
@@ -265,6 +274,7 @@ try:
     with st.sidebar:
         sidebar(current_page)
         people.draw_account()
+        languages.draw()
     tour.draw(current_page.url_path)
     with page_seconds(current_page.url_path):
         current_page.run()

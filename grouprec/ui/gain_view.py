@@ -5,20 +5,21 @@ from __future__ import annotations
 import plotly.graph_objects as go
 import streamlit as st
 
+from grouprec.core.language import N_, _, commas
 from grouprec.report import gain
 from grouprec.report.gain import Split
 from grouprec.ui import cards, charts
 
-PARTS_HELP = (
-    f"{gain.PEOPLE_HELP} Blue adds, orange costs, grey is no measurable difference; whiskers are 95 % intervals. Parts "
-    "add up from the top to what personal lists reach."
+PARTS_HELP = N_(
+    "Blue adds, orange costs, grey is no measurable difference; whiskers are 95 % intervals. Parts add up from the top "
+    "to what personal lists reach."
 )
 
 
 def chart(split: Split) -> go.Figure:
     """Return the parts, each drawn from where the one before ends."""
-    figure = charts.steps(gain.steps_of(split), gain.AXIS)
-    figure.update_traces(hovertemplate="%{y}<br>together %{customdata[0]:.1f} of 100<extra></extra>")
+    figure = charts.steps(gain.steps_of(split), _(gain.AXIS))
+    figure.update_traces(hovertemplate=_("%{y}<br>together %{customdata[0]:.1f} of 100<extra></extra>"))
     return figure
 
 
@@ -30,18 +31,27 @@ def picture(split: Split, key: str) -> None:
     """
     table = gain.as_table(split)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.caption("What the gain is made of", help=f"{gain.parts_answer(split)}\n\n{PARTS_HELP}", width="content")
-        with st.popover("Table", type="tertiary", icon=":material/table:"):
+        st.caption(
+            _("What the gain is made of"),
+            help=f"{gain.parts_answer(split)}\n\n{_(gain.PEOPLE_HELP)} {_(PARTS_HELP)}",
+            width="content",
+        )
+        with st.popover(_("Table"), type="tertiary", icon=":material/table:"):
             number = st.column_config.NumberColumn(format="%.1f")
             st.dataframe(
                 table,
                 hide_index=True,
                 key=f"{key}_gain_table",
-                column_config=dict.fromkeys(table.columns[1:], number),
+                column_config=cards.titles(table, dict.fromkeys(table.columns[1:], number)),
                 placeholder=cards.NOTHING,
-                alt="The parts with their 95 % intervals",
+                alt=_("The parts with their 95 % intervals"),
             )
-            cards.download("Download", lambda: table, "gain.csv", f"{key}_gain_download")
-    figure, said = chart(split), ", ".join(gain.steps_of(split)["title"])
-    figure.update_xaxes(title="people of 100")
-    st.plotly_chart(figure, key=f"{key}_gain", config=charts.QUIET_CONFIG, alt=f"{gain.AXIS}: {said}")
+            cards.download(_("Download"), lambda: table, "gain.csv", f"{key}_gain_download")
+    figure, said = chart(split), commas(gain.steps_of(split)["title"])
+    figure.update_xaxes(title=_("people of 100"))
+    st.plotly_chart(
+        figure,
+        key=f"{key}_gain",
+        config=charts.QUIET_CONFIG,
+        alt=_("{title}: {value}").format(title=_(gain.AXIS), value=said),
+    )

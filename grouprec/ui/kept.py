@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from grouprec.core.language import N_
 from grouprec.core.types import Regime
 from grouprec.evaluate.enough import enough, smoothed
 from grouprec.report import gain, tables
@@ -17,7 +18,7 @@ from grouprec.report.bundle import own_number
 from grouprec.runs.store import Run
 from grouprec.ui import state
 
-PERSONAL = "personal"  # the last stop of the slider: a list of everyone's own
+PERSONAL = N_("personal")  # the last stop of the slider: a list of everyone's own
 FIRST = 10  # items that are kept of the lists of other numbers
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from grouprec.core.language import _, commas, full_stop, semicolons, series
 from grouprec.core.tables import named_rows
 from grouprec.core.types import Texts
 from grouprec.explore.kinds import LEAST_SHARE
@@ -54,36 +55,37 @@ def reasons_words(kinds: pd.DataFrame, who: str) -> str:
     enough = int((own["share"].cumsum() < min(HALF, own["share"].sum() - 1e-9)).sum()) + 1 if len(own) else 0
     named = own.head(min(enough, MOST_KINDS))
     things = [f"{thing(row.what, row.kind)} ({percent(row.share)})" for row in named_rows(named)]
-    said = [f"Because {who} have {joined(things)}"] if things else []
+    because = _("Because they have {things}") if who == "they" else _("Because members have {things}")
+    said = [because.format(things=joined(things))] if things else []
     left = float(own["share"].iloc[len(named) :].sum())
-    said += [f"other items of theirs {percent(left)}"] if left >= LEAST_SHARE else []
+    said += [_("other items of theirs {left}").format(left=percent(left))] if left >= LEAST_SHARE else []
     said += [f"{row.what.lower()} {percent(row.share)}" for row in named_rows(others)]
     if not said:
-        return "Nothing that they have speaks for it."
-    return f"{said[0][0].upper()}{'; '.join(said)[1:]}."
+        return _("Nothing that they have speaks for it.")
+    return full_stop(f"{said[0][0].upper()}{semicolons(said)[1:]}")
 
 
 def thing(what: str, kind: bool) -> str:
     """Return a kind of item, or one item, as the sentence has it."""
-    return f"*{plain(short(what, 44))}*" if not kind else f"**{plain(short(what, 30))}** items"
+    return f"*{plain(short(what, 44))}*" if not kind else _("**{what}** items").format(what=plain(short(what, 30)))
 
 
 def joined(things: list[str]) -> str:
     """Return ``a``, ``a and b``, ``a, b and c``."""
-    return things[0] if len(things) == 1 else f"{', '.join(things[:-1])} and {things[-1]}"
+    return series(things)
 
 
 def reasons_note(found: Reasons, n_users: int) -> str:
     """Say whose items these are, and how far the shares are exact."""
-    who = f"Read from {plural(found.n_users, 'user')} who should want it"
+    who = _("Read from {users} who should want it").format(users=plural(found.n_users, "user"))
     if found.exact == 1:
-        how = "the shares are exact"
+        how = _("the shares are exact")
     elif found.exact == 0:
-        how = "the shares are an estimate: what the prediction loses without an item"
+        how = _("the shares are an estimate: what the prediction loses without an item")
     else:
-        how = f"{percent(found.exact)} of the prediction divides exactly, the rest is an estimate"
-    drawn = "" if n_users <= found.n_users else f", among {count(n_users)}"
-    return f"{who}{drawn}; {how}."
+        how = _("{exact} of the prediction divides exactly, the rest is an estimate").format(exact=percent(found.exact))
+    drawn = "" if n_users <= found.n_users else _(", among {n_users}").format(n_users=count(n_users))
+    return full_stop(semicolons([f"{who}{drawn}", how]))
 
 
 def reasons_frame(found: Reasons, labels: Texts) -> pd.DataFrame:
@@ -99,10 +101,10 @@ def reasons_frame(found: Reasons, labels: Texts) -> pd.DataFrame:
         }
     )
     kinds = {
-        "All their items together": found.rest,
-        "Popular right now": found.trend,
-        "Popular in general": found.popularity,
-        "Taken before": found.again,
+        _("All their items together"): found.rest,
+        _("Popular right now"): found.trend,
+        _("Popular in general"): found.popularity,
+        _("Taken before"): found.again,
     }
     others = pd.DataFrame(
         [(what, float(found.share(points)), pd.NA, False, -1) for what, points in kinds.items() if points],
@@ -120,7 +122,7 @@ def most_telling(kinds: pd.DataFrame, n: int) -> pd.DataFrame:
     """
     own, others = kinds[kinds["own"]], kinds[~kinds["own"]]
     more = own.iloc[n:]
-    together = pd.DataFrame({"what": ["other items of theirs"], "share": [more["share"].sum()], "own": [True]})
+    together = pd.DataFrame({"what": [_("other items of theirs")], "share": [more["share"].sum()], "own": [True]})
     parts = [own.head(n), together if len(more) else together.head(0), others]
     kept = pd.concat([part[["what", "share", "own"]] for part in parts], ignore_index=True)
     return kept[kept["share"] >= LEAST_SHARE].reset_index(drop=True)
@@ -128,8 +130,12 @@ def most_telling(kinds: pd.DataFrame, n: int) -> pd.DataFrame:
 
 def reasons_alt(frame: pd.DataFrame) -> str:
     """Return what the picture says: the strongest three."""
-    strongest = ", ".join(f"{what} {percent(share)}" for what, share in frame[["what", "share"]].head(3).to_numpy())
-    return f"What speaks for the item: {strongest}" if strongest else "Nothing speaks for the item"
+    strongest = commas(f"{what} {percent(share)}" for what, share in frame[["what", "share"]].head(3).to_numpy())
+    return (
+        _("What speaks for the item: {strongest}").format(strongest=strongest)
+        if strongest
+        else _("Nothing speaks for the item")
+    )
 
 
 def item_sentence(row: pd.Series, n_members: int, n_listed: int, takes: ExpectedTakes | None) -> str:
@@ -141,13 +147,19 @@ def item_sentence(row: pd.Series, n_members: int, n_listed: int, takes: Expected
     """
     takers = ""
     if takes is not None:
-        many = "fewer than one" if row["takers"] < 1 else f"about {count(row['takers'])}"
-        takers = f" {many} of {plural(n_members, 'member')} should take it in {takes.horizon.span};"
-    place = f"number {count(row['place'])}" if pd.notna(row["place"]) else "nowhere"
-    differs = f"on one list for everybody it is {place}"
+        many = _("fewer than one") if row["takers"] < 1 else _("about {takers}").format(takers=count(row["takers"]))
+        takers = _(" {many} of {members} should take it in {span};").format(
+            many=many, members=plural(n_members, "member"), span=takes.horizon.span
+        )
+    place = _("number {place}").format(place=count(row["place"])) if pd.notna(row["place"]) else _("nowhere")
+    differs = _("on one list for everybody it is {place}").format(place=place)
     if pd.notna(row["place"]) and row["place"] > n_listed:
-        differs = f"it is not among the first {n_listed} of one list for everybody ({place} there)"
-    return f"**{plain(row['label'])}** is number {row['rank']}:{takers} {differs}."
+        differs = _("it is not among the first {n_listed} of one list for everybody ({place} there)").format(
+            n_listed=n_listed, place=place
+        )
+    return _("**{label}** is number {rank}:{takers} {differs}.").format(
+        label=plain(row["label"]), rank=row["rank"], takers=takers, differs=differs
+    )
 
 
 def list_frame(members: ListMembers, items: np.ndarray, before: np.ndarray, places: np.ndarray) -> pd.DataFrame:
@@ -188,17 +200,25 @@ def new_item_words(new: pd.DataFrame, listed: pd.DataFrame) -> list[str]:
             continue
         like = [f"*{plain(short(one.like_label, 44))}* ({percent(one.share)})" for one in own.itertuples()]
         rest = 1 - own["share"].sum()
-        others = f" and others ({percent(rest)})" if rest > LEAST_SHARE else ""
+        others = _(" and others ({rest})").format(rest=percent(rest)) if rest > LEAST_SHARE else ""
         label = plain(short(own["label"].iloc[0], 44))
-        said.append(f"Number {rank}, **{label}**, is like {joined(like) if not others else ', '.join(like)}{others}.")
+        said.append(
+            _("Number {rank}, **{label}**, is like {like}{others}.").format(
+                rank=rank, label=label, like=joined(like) if not others else commas(like), others=others
+            )
+        )
     return said
 
 
 def gone_words(before: np.ndarray, after: np.ndarray, labels: Texts) -> str:
     """Name the items that are out, markdown; say so where there are none."""
     gone = [plain(short(labels[item], 30)) for item in before.tolist() if item not in set(after.tolist())]
-    more = f" and {len(gone) - 4} more" if len(gone) > 4 else ""
-    return f"Out: {', '.join(gone[:4])}{more}" if gone else "All items of the trained list are still on it."
+    more = _(" and {n_gone} more").format(n_gone=len(gone) - 4) if len(gone) > 4 else ""
+    return (
+        _("Out: {gone}{more}").format(gone=commas(gone[:4]), more=more)
+        if gone
+        else _("All items of the trained list are still on it.")
+    )
 
 
 def price_answer(now: Price, before: Price, n_members: int, takes: ExpectedTakes | None) -> str:
@@ -208,14 +228,21 @@ def price_answer(now: Price, before: Price, n_members: int, takes: ExpectedTakes
         takes: whose horizon expected takes have; without it nothing is said of them.
     """
     if now == before:
-        found = f"{percent(now.reached)} of {plural(n_members, 'member')} find one of their own 10 best here."
+        found = _("{reached} of {members} find one of their own 10 best here.").format(
+            reached=percent(now.reached), members=plural(n_members, "member")
+        )
         return f"{found} {taken_words(now, takes)}".rstrip()
     ratio = relative(now.value, before.value)
-    worth = "as much" if abs(ratio) < 0.0005 else f"{percent(abs(ratio))} {'more' if ratio > 0 else 'less'}"
+    if abs(ratio) < 0.0005:
+        said = _("This list is predicted to be worth **as much** to the members as the trained one")
+    else:
+        more = _("This list is predicted to be worth **{share} more** to the members than the trained one")
+        less = _("This list is predicted to be worth **{share} less** to the members than the trained one")
+        said = (more if ratio > 0 else less).format(share=percent(abs(ratio)))
     variety = now.diversity - before.diversity
-    said = f"This list is predicted to be worth **{worth}** to the members than the trained one"
-    said = said.replace("as much** to the members than", "as much** to the members as")
-    return f"{said}; variety {signed(variety)} points, members reached {signed(now.reached - before.reached)} points."
+    return _("{said}; variety {variety} points, members reached {reached} points.").format(
+        said=said, variety=signed(variety), reached=signed(now.reached - before.reached)
+    )
 
 
 def taken_words(price: Price, takes: ExpectedTakes | None) -> str:
@@ -223,8 +250,14 @@ def taken_words(price: Price, takes: ExpectedTakes | None) -> str:
     if takes is None or price.taken is None:
         return ""
     low, high = (float(end) for end in takes.interval(price.taken))
-    about = "fewer than one item" if price.taken < 1 else f"about {plural(round(price.taken), 'item')}"
-    return f"In {takes.horizon.words}, they should together take {about} of it ({count(low)} to {count(high)})."
+    about = (
+        _("fewer than one item")
+        if price.taken < 1
+        else _("about {items}").format(items=plural(round(price.taken), "item"))
+    )
+    return _("In {words}, they should together take {about} of it ({low} to {high}).").format(
+        words=takes.horizon.words, about=about, low=count(low), high=count(high)
+    )
 
 
 def relative(now: float, before: float) -> float:

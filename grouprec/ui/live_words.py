@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from grouprec.core.language import Glossary, _, commas, decimal, full_stop, minute, ngettext, semicolons
 from grouprec.ui.cards import count, group_mark, percent, plain, plural, short
 
 if TYPE_CHECKING:  # these know the stages, and so torch: pages that only read runs do without
@@ -16,7 +17,7 @@ if TYPE_CHECKING:  # these know the stages, and so torch: pages that only read r
     from grouprec.live.stream import Report, Stream
     from grouprec.live.streams import Effect
 
-VERDICTS = {"like": "liked", "dislike": "disliked", "hide": "hidden"}
+VERDICTS = Glossary({"like": "liked", "dislike": "disliked", "hide": "hidden"})
 
 
 # -- replay
@@ -27,23 +28,37 @@ def replay_answer(replay: Replay) -> str:
     total, groups = len(replay), replay.base.n_groups
     if not replay.done:
         who = plural(replay.events["user"].nunique(), "user")
-        return f"The model has not seen {plural(total, 'event')} of {who}: play them and watch users and lists move."
-    moved = f"{count(len(replay.moved))} of {plural(len(replay.acted), 'user')} who acted changed group"
-    lists = f"{replay.changed_lists} of {plural(groups, 'list')} changed"
-    return f"After {count(replay.done)} of {plural(total, 'event')}, {moved}, and {lists}."
+        return _("The model has not seen {events} of {who}: play them and watch users and lists move.").format(
+            events=plural(total, "event"), who=who
+        )
+    moved = _("{n_moved} of {users} who acted changed group").format(
+        n_moved=count(len(replay.moved)), users=plural(len(replay.acted), "user")
+    )
+    lists = _("{changed_lists} of {lists} changed").format(
+        changed_lists=replay.changed_lists, lists=plural(groups, "list")
+    )
+    return _("After {done} of {events}, {moved}, and {lists}.").format(
+        done=count(replay.done), events=plural(total, "event"), moved=moved, lists=lists
+    )
 
 
 def step_line(step: Step) -> str:
     """Say who did what in the last event, and what group they are in now."""
-    moment = "" if np.isnan(step.time) else f"{datetime.fromtimestamp(step.time, UTC):%d %b %Y %H:%M} · "
-    took = f"{moment}user **{plain(step.user)}** took *{plain(short(step.label, 60))}*"
+    moment = "" if np.isnan(step.time) else f"{minute(datetime.fromtimestamp(step.time, UTC))} · "
+    took = _("{moment}user **{user}** took *{label}*").format(
+        moment=moment, user=plain(step.user), label=plain(short(step.label, 60))
+    )
     before, after = group_mark(step.group_before + 1), group_mark(step.group_after + 1)
-    return f"{took}, stays in {after}" if before == after else f"{took}, moves {before} → {after}"
+    return (
+        _("{took}, stays in {after}").format(took=took, after=after)
+        if before == after
+        else _("{took}, moves {before} → {after}").format(took=took, before=before, after=after)
+    )
 
 
 def milliseconds(seconds: float) -> str:
     """Return ``2.3 ms``; a dash where nothing was measured."""
-    return "–" if np.isnan(seconds) else f"{1000 * seconds:.1f} ms"
+    return "–" if np.isnan(seconds) else _("{seconds} ms").format(seconds=decimal(1000 * seconds, 1))
 
 
 # -- events sent
@@ -56,40 +71,51 @@ def stream_answer(stream: Stream) -> str:
         return untouched_answer(len(base.user_ids), base.n_groups)
     labels = np.asarray(state.labels)[: len(base.labels)]
     moved = int((labels != base.labels).sum())
-    came = "has come" if events == 1 else "have come"
-    change = f"{plural(moved, 'user')} {'is' if moved == 1 else 'are'} in another group than then"
+    change = ngettext("{users} is in another group than then", "{users} are in another group than then", moved).format(
+        users=plural(moved, "user")
+    )
     new = len(state.user_ids) - len(base.user_ids)
-    return f"{plural(events, 'event')} {came} since the training: {change}, {plural(new, 'user')} joined."
+    return ngettext(
+        "{events} has come since the training: {change}, {users} joined.",
+        "{events} have come since the training: {change}, {users} joined.",
+        events,
+    ).format(events=plural(events, "event"), change=change, users=plural(new, "user"))
 
 
 def untouched_answer(users: int, groups: int) -> str:
     """Say what stands before any event has come."""
-    lists = f"{plural(groups, 'list')} for {plural(users, 'user')}"
-    return f"No event has come since the training: {lists} stand as they were."
+    lists = _("{lists} for {users}").format(lists=plural(groups, "list"), users=plural(users, "user"))
+    return _("No event has come since the training: {lists} stand as they were.").format(lists=lists)
 
 
 def report_line(report: Report) -> str:
     """Say what became of the events that were sent."""
-    names = {"duplicates": "came before", "late": "too late", "malformed": "malformed"}
+    names = {"duplicates": _("came before"), "late": _("too late"), "malformed": _("malformed")}
     rest = [f"{count(getattr(report, name))} {word}" for name, word in names.items() if getattr(report, name)]
-    said = f"**{count(report.applied)} of {plural(report.events, 'event')} applied** in {report.seconds:.2f} s"
-    return f"{said}; {', '.join(rest)}." if rest else f"{said}."
+    said = _("**{applied} of {events} applied** in {seconds} s").format(
+        applied=count(report.applied), events=plural(report.events, "event"), seconds=decimal(report.seconds, 2)
+    )
+    return full_stop(semicolons([said, commas(rest)] if rest else [said]))
 
 
 def effect_line(effect: Effect) -> str:
     """Say who moved and how many lists changed."""
     new = int((effect.moved["before"] == 0).sum())
     moved, lists = len(effect.moved) - new, len(effect.changed_lists())
-    parts = [f"{plural(moved, 'user')} changed group"] if moved else ["Nobody changed group"]
-    parts += [f"{plural(new, 'new user')} joined"] if new else []
-    return f"{', '.join(parts)}; {plural(lists, 'list') if lists else 'no list'} changed."
+    parts = [_("{users} changed group").format(users=plural(moved, "user"))] if moved else [_("Nobody changed group")]
+    parts += [_("{new_users} joined").format(new_users=plural(new, "new user"))] if new else []
+    return _("{parts}; {lists} changed.").format(
+        parts=commas(parts), lists=plural(lists, "list") if lists else _("no list")
+    )
 
 
 def recount_line(difference: float) -> str:
     """Say how far the running sums are from a recount."""
     if difference == 0:
-        return "Counted again from every user, the groups' sums are exactly the same."
-    return f"Counted again from every user, the groups' sums differ by {difference:.1e} of the largest at most."
+        return _("Counted again from every user, the groups' sums are exactly the same.")
+    return _("Counted again from every user, the groups' sums differ by {difference} of the largest at most.").format(
+        difference=f"{difference:.1e}"
+    )
 
 
 # -- lists
@@ -104,7 +130,7 @@ def moves(before: Sequence[int], after: Sequence[int]) -> list[str]:
 
 def _move(climb: int | None) -> str:
     if climb is None:
-        return "new"
+        return _("new")
     return f"▲ {climb}" if climb > 0 else f"▼ {-climb}" if climb < 0 else ""
 
 
@@ -117,7 +143,7 @@ def list_frame(before: Sequence[int], after: Sequence[int], labels: Sequence[str
 def gone_line(before: Sequence[int], after: Sequence[int], labels: Sequence[str]) -> str:
     """Name the items that are no longer on the list; nothing where there are none."""
     gone = [plain(short(labels[item], 30)) for item in before if item not in set(after)]
-    return f"Out: {', '.join(gone)}" if gone else ""
+    return _("Out: {gone}").format(gone=commas(gone)) if gone else ""
 
 
 def members_line(now: int, before: int) -> str:
@@ -132,10 +158,14 @@ def members_line(now: int, before: int) -> str:
 def acceptance_answer(table: pd.DataFrame, names: Mapping[int, str]) -> str:
     """Say how often people like what they are shown, and where they do so least (of groups judged at least 5 times)."""
     likes, total = int(table["likes"].sum()), int(table["verdicts"].sum())
-    said = f"People like {percent(likes / total)} of what they judge ({count(likes)} of {plural(total, 'verdict')})"
+    said = _("People like {likes} of what they judge ({likes2} of {verdicts})").format(
+        likes=percent(likes / total), likes2=count(likes), verdicts=plural(total, "verdict")
+    )
     groups = table.groupby("group")[["likes", "verdicts"]].sum().query("verdicts >= 5")
     if len(groups) < 2:
-        return f"{said}."
+        return full_stop(said)
     rates = groups["likes"] / groups["verdicts"]
     worst = int(rates.index.to_numpy()[rates.argmin()])
-    return f"{said}, least in **{plain(names.get(worst, str(worst)))}** ({percent(rates[worst])})."
+    return _("{said}, least in **{names}** ({rates}).").format(
+        said=said, names=plain(names.get(worst, str(worst))), rates=percent(rates[worst])
+    )

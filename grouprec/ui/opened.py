@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 from scipy import sparse
 
+from grouprec.core.language import current
 from grouprec.core.types import Regime
 from grouprec.explore.kinds import kinds as found_kinds
 from grouprec.explore.remake import ListMembers, Price, held_out_matrix, list_for_all
@@ -91,7 +92,7 @@ def kinds(run: Run) -> np.ndarray:
 
 def who(run: Run) -> dict[int, str]:
     """Return who every group of the run is in one line, as its edits leave it: group -> markdown, "" for unknown."""
-    return _who(*state.run_key(run), state.edits_version(run))
+    return _who(*state.run_key(run), state.edits_version(run), current())
 
 
 def kinds_of_base(run: Run) -> np.ndarray:
@@ -157,7 +158,7 @@ def _kinds(path: str, version: float) -> np.ndarray:
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _who(path: str, version: float, edited: tuple[int, int] | None) -> dict[int, str]:
+def _who(path: str, version: float, edited: tuple[int, int] | None, language: str) -> dict[int, str]:
     run = Run(Path(path))
     kind_of = dict(zip(state.table(run, "items")["item"], kinds(run), strict=True))
     groups, activity = state.table(run, "groups"), state.table_or_none(run, "group_activity")

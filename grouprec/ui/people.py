@@ -18,6 +18,7 @@ from streamlit.errors import StreamlitSecretNotFoundError
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from grouprec.core import audit, rights
+from grouprec.core.language import _
 from grouprec.core.rights import STRANGER, Deed, Person, Role
 from grouprec.core.types import GrouprecError, SettingError
 from grouprec.ui.cards import plain
@@ -116,15 +117,15 @@ def _ask_to_sign_in() -> NoReturn:
     with st.container(border=True, horizontal_alignment="center"):
         st.space("small")
         if signed_in:
-            st.subheader("This server does not know you", text_alignment="center", anchor=False)
+            st.subheader(_("This server does not know you"), text_alignment="center", anchor=False)
             st.text(
-                "Your sign-in has ended, or you are on none of its lists; ask whoever runs the server.",
+                _("Your sign-in has ended, or you are on none of its lists; ask whoever runs the server."),
                 text_alignment="center",
             )
-            st.button("Sign in again", type="primary", on_click=st.logout, key="sign_out")
+            st.button(_("Sign in again"), type="primary", on_click=st.logout, key="sign_out")
         else:
-            st.subheader("Sign in to see your team's runs", text_alignment="center", anchor=False)
-            st.button("Sign in", type="primary", icon=":material/login:", on_click=st.login, key="sign_in")
+            st.subheader(_("Sign in to see your team's runs"), text_alignment="center", anchor=False)
+            st.button(_("Sign in"), type="primary", icon=":material/login:", on_click=st.login, key="sign_in")
         st.space("small")
     st.stop()
 
@@ -134,8 +135,8 @@ def draw_account() -> None:
     who = rights.person()
     if who.role in (Role.ANALYST, Role.VIEWER):
         with st.popover(plain(who.name), icon=":material/account_circle:", type="tertiary"):
-            st.caption("You may look, train and change." if who.role is Role.ANALYST else "You may look.")
-            st.button("Sign out", icon=":material/logout:", on_click=st.logout, key="sign_out")
+            st.caption(_("You may look, train and change.") if who.role is Role.ANALYST else _("You may look."))
+            st.button(_("Sign out"), icon=":material/logout:", on_click=st.logout, key="sign_out")
 
 
 def draw_sharing(folder: Path, what: str) -> None:
@@ -147,9 +148,11 @@ def draw_sharing(folder: Path, what: str) -> None:
     if rights.may(Deed.MANAGE, folder):
         key = f"share.{folder.name}"
         st.session_state[key] = shared
-        st.toggle(f"Share this {what} with the team", key=key, on_change=_share, args=(folder, key))
+        st.toggle(
+            _("Share this {what} with the team").format(what=_(what)), key=key, on_change=_share, args=(folder, key)
+        )
     elif owner:
-        st.caption(f"Shared by {plain(owner)}.")
+        st.caption(_("Shared by {owner}.").format(owner=plain(owner)))
 
 
 def _share(folder: Path, key: str) -> None:

@@ -7,6 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from grouprec.core.language import N_, _
 from grouprec.core.types import GrouprecError
 from grouprec.report.palette import ACCENT, NEUTRAL
 from grouprec.runs.store import Run
@@ -16,7 +17,7 @@ from grouprec.ui import list_words as words
 DRAWN = 5  # own items in the picture; the table has more
 LISTED = 50
 HEIGHT = 185
-HELP = (
+HELP = N_(
     "What lifts the item above one of average popularity that nobody's items speak for. Shares are parts of all that "
     "speaks for it, a mean over the members who are predicted to want it, by how much they want it."
 )
@@ -41,10 +42,10 @@ def panel(run: Run, rows: np.ndarray, item: int, sentence: str, who: str, key: s
     st.markdown(sentence)
     frame = words.reasons_frame(found, labels)
     kinds = words.by_kind(frame, opened.kinds_of_base(run))
-    st.markdown(words.reasons_words(kinds, who), help=HELP)
+    st.markdown(words.reasons_words(kinds, who), help=_(HELP))
     st.plotly_chart(bars(kinds), key=f"{key}_bars", config=charts.QUIET_CONFIG, alt=words.reasons_alt(kinds))
     with st.container(horizontal=True, vertical_alignment="center"):
-        with st.popover("Table", type="tertiary", icon=":material/table:"):
+        with st.popover(_("Table"), type="tertiary", icon=":material/table:"):
             table(frame, f"{key}_table")
         st.caption(words.reasons_note(found, len(rows)), width="stretch")
 
@@ -57,11 +58,11 @@ def table(frame: pd.DataFrame, key: str) -> None:
         width=520,
         key=key,
         column_config={
-            "what": st.column_config.TextColumn("What speaks for it", width=300),
-            "share": st.column_config.NumberColumn("Share", format="percent"),
-            "owners": st.column_config.NumberColumn("Have it", help="Of the users whose reasons these are"),
+            "what": st.column_config.TextColumn(_("What speaks for it"), width=300),
+            "share": st.column_config.NumberColumn(_("Share"), format="percent"),
+            "owners": st.column_config.NumberColumn(_("Have it"), help=_("Of the users whose reasons these are")),
         },
-        alt="What speaks for the item, or against it where the share is below 0",
+        alt=_("What speaks for the item, or against it where the share is below 0"),
     )
 
 

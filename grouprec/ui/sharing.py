@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from grouprec.core import rights
+from grouprec.core.language import N_, Glossary, _, plain_minute
 from grouprec.core.rights import Deed
 from grouprec.core.types import GrouprecError
 from grouprec.runs import links
@@ -14,18 +15,20 @@ from grouprec.ui import state
 from grouprec.ui.cards import plain
 from grouprec.ui.server import present
 
-DAYS = {"1 day": 1, "1 week": 7, "1 month": 30}
-WHO = {
-    True: "Whoever signs in here and has the link sees the six views as they are now, nothing else.",
-    False: "Whoever reaches this server and has the link sees the six views as they are now, nothing else.",
-}
+DAYS = {N_("1 day"): 1, N_("1 week"): 7, N_("1 month"): 30}
+WHO = Glossary(
+    {
+        True: "Whoever signs in here and has the link sees the six views as they are now, nothing else.",
+        False: "Whoever reaches this server and has the link sees the six views as they are now, nothing else.",
+    }
+)
 
 
 def draw(run: Run) -> None:
     """Draw the button that opens the links of a run, for who may make them."""
     if not rights.may(Deed.MANAGE, run.path):
         return
-    with st.popover("Links", icon=":material/link:", type="tertiary"):
+    with st.popover(_("Links"), icon=":material/link:", type="tertiary"):
         st.caption(WHO[rights.person().role is not rights.Role.LOCAL])
         try:
             _make(run)
@@ -36,8 +39,8 @@ def draw(run: Run) -> None:
 
 def _make(run: Run) -> None:
     with st.form(f"link_{run.run_id}", border=False):
-        lasts = st.radio("It works for", list(DAYS), index=1, horizontal=True, key="link_days")
-        pressed = st.form_submit_button("Make a link", type="primary", width="stretch")
+        lasts = st.radio(_("It works for"), list(DAYS), index=1, format_func=_, horizontal=True, key="link_days")
+        pressed = st.form_submit_button(_("Make a link"), type="primary", width="stretch")
     key = f"link.{run.run_id}"
     if pressed:
         group = st.query_params.get("group", "")
@@ -46,7 +49,7 @@ def _make(run: Run) -> None:
     if key in st.session_state:
         root = (st.context.url or "").rpartition("/")[0]
         st.code(f"{root}/{st.session_state[key]}", language=None, wrap_lines=True)
-        st.caption("Copy it now: it is not kept, so it cannot be shown again.")
+        st.caption(_("Copy it now: it is not kept, so it cannot be shown again."))
 
 
 def _known(run: Run) -> None:
@@ -54,13 +57,14 @@ def _known(run: Run) -> None:
     for link in links.links(run.path)[::-1]:
         if link.works:
             with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-                st.caption(f"{_when(link.made)}, until {_when(link.until)}", width="content")
-                st.button("Withdraw", key=f"withdraw.{link.number}", on_click=_withdraw, args=(run, link))
+                st.caption(
+                    _("{made}, until {until}").format(made=_when(link.made), until=_when(link.until)), width="content"
+                )
+                st.button(_("Withdraw"), key=f"withdraw.{link.number}", on_click=_withdraw, args=(run, link))
 
 
 def _when(seconds: float) -> str:
-    moment = state.when(seconds)
-    return f"{moment.day} {moment:%b %H:%M}"
+    return plain_minute(state.when(seconds))
 
 
 def _withdraw(run: Run, link: Link) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from grouprec.core.forms import DamagedError
+from grouprec.core.language import _, commas, long_day
 from grouprec.core.types import GrouprecError, Regime
 from grouprec.explore.remake import ListMembers
 from grouprec.report import sentences, small_groups, tables
@@ -36,7 +37,7 @@ def of_all(run: Run, regime: Regime, day: str) -> str:
     told = small_groups.of_run(run, groups)
     method = tables.list_method(state.metrics(run), regime)
     pages = []
-    for at, (_, group) in enumerate(groups.iterrows()):
+    for at, (_row, group) in enumerate(groups.iterrows()):
         members = opened.members(run, users, int(group["group"]))
         if len(members.rows):
             head = tables.group_list(lists, int(group["group"]), method, regime)
@@ -68,8 +69,9 @@ def _body(
     items = listed(members, trained[:LENGTH], opened.places_for_all(run), explainer)
     items = [replace(item, takers=None, owned=None) for item in items] if hide else items
     size = int(told.sizes[at])
-    full = f"{cards.plural(size, 'user')}, {cards.percent(told.shares[at])} of all"
-    about = f"{small_groups.people(size, bool(told.few[at]), full)} · ".replace("not told · ", "")
+    full = _("{users}, {value} of all").format(users=cards.plural(size, "user"), value=cards.percent(told.shares[at]))
+    people = small_groups.people(size, bool(told.few[at]), full)
+    about = "" if people == _(small_groups.NOT_TOLD) else f"{people} · "
     takes = None if hide else members.takes
     worth = sentences.worth_answer(state.table(run, "evaluation"), regime, method)
     return sheet_body(
@@ -78,7 +80,7 @@ def _body(
         "" if hide else portrait(run, group),
         items,
         ["" if hide else found_words(run, group, regime), worth, told.words],
-        f"From the run {run.title()}, {day}",
+        _("From the run {title}, {day}").format(title=run.title(), day=day),
         "" if takes is None else takes.horizon.words,
     )
 
@@ -86,16 +88,16 @@ def _body(
 def day_of(run: Run) -> str:
     """Return the day on which a run was made, in the reader's time zone."""
     status = run.status()
-    return f"{state.when(status.ended or status.created):%d %B %Y}"
+    return long_day(state.when(status.ended or status.created))
 
 
 def portrait(run: Run, group: pd.Series) -> str:
     """Return the group in one plain sentence: what its members' items have in common, and in what users differ."""
     items = state.table_or_none(run, "group_items")
     first = [] if items is None else items[items["group"] == group["group"]].sort_values("rank")["label"].head(3)
-    typical = f"Typical of it: {', '.join(map(str, first))}." if len(first) else ""
+    typical = _("Typical of it: {first}.").format(first=commas(map(str, first))) if len(first) else ""
     words = str(group.get("words", "") or "")
-    return f"{typical} Words that tell it apart: {words}." if words else typical
+    return _("{typical} Words that tell it apart: {words}.").format(typical=typical, words=words) if words else typical
 
 
 def found_words(run: Run, group: pd.Series, regime: str) -> str:
@@ -111,4 +113,6 @@ def found_words(run: Run, group: pd.Series, regime: str) -> str:
         return ""
     found = cards.percent(1 - row["zero_hit_share"])
     tested = cards.plural(int(row["n_test_users"]), "member")
-    return f"Of {tested} tested on held-out interactions, {found} took at least one of the ten."
+    return _("Of {tested} tested on held-out interactions, {found} took at least one of the ten.").format(
+        tested=tested, found=found
+    )

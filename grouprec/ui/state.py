@@ -12,6 +12,7 @@ import streamlit as st
 
 from grouprec.core import rights
 from grouprec.core.forms import mark_of
+from grouprec.core.language import Glossary, _, decimal
 from grouprec.core.rights import Deed
 from grouprec.core.site import app_root
 from grouprec.core.types import StorageError
@@ -22,6 +23,7 @@ from grouprec.explore.users import RunUsers
 from grouprec.report.text import short
 from grouprec.runs.store import FINISHED, Run, RunStore, State, Status
 from grouprec.training import jobs
+from grouprec.ui import languages
 
 
 def store() -> RunStore:
@@ -62,10 +64,10 @@ def missing_run() -> str | None:
 
 def no_such_run(run_id: str) -> str:
     """Say, for a page, that there is no such run and what to do."""
-    return (
-        f"There is no run called {short(run_id, 40)} here. It may have been deleted, or the link may be of another "
-        "server or runs folder. Choose a run in the sidebar, or train one."
-    )
+    return _(
+        "There is no run called {run_id} here. It may have been deleted, or the link may be of "
+        "another server or runs folder. Choose a run in the sidebar, or train one."
+    ).format(run_id=short(run_id, 40))
 
 
 def current_dataset() -> KnownDataset:
@@ -120,7 +122,7 @@ def _choose(name: str, value: str) -> None:
 def open_page(name: str, **more: str) -> NoReturn:
     """Go to another page and take the chosen run and dataset along; ``more`` goes into the URL too."""
     chosen = {key: st.query_params[key] for key in ("run", "dataset") if key in st.query_params}
-    st.switch_page(page_path(name), query_params=chosen | more)
+    st.switch_page(page_path(name), query_params=chosen | languages.in_url() | more)
 
 
 def when(seconds: float) -> datetime:
@@ -259,28 +261,34 @@ def require_run() -> Run:
     if run is not None and run.usable:
         return run
     if (missing := missing_run()) is not None:
-        _empty("This run is not here", no_such_run(missing))
+        _empty(_("This run is not here"), no_such_run(missing))
     if run is None:
         run = jobs.active(store())
     if run is None:
-        _empty("Nothing is trained yet", "Train on the sample or on your own file; a quick run takes a minute or two.")
+        _empty(
+            _("Nothing is trained yet"),
+            _("Train on the sample or on your own file; a quick run takes a minute or two."),
+        )
     status = jobs.refresh(run)
     if status.waiting:
-        _empty("This run waits for its turn", "It starts by itself when the runs before it have ended.")
+        _empty(_("This run waits for its turn"), _("It starts by itself when the runs before it have ended."))
     if status.state not in FINISHED:
-        done = f"{status.fraction * 100:.0f} % of the training is done"
-        _empty("This run is still being trained", f"{done}. Its results appear here when it is finished.")
+        done = _("{fraction} % of the training is done").format(fraction=decimal(status.fraction * 100))
+        _empty(
+            _("This run is still being trained"),
+            _("{done}. Its results appear here when it is finished.").format(done=done),
+        )
     if status.state is State.DAMAGED:
-        _empty("This run is damaged", status.message)
-    _empty(f"This run {_ENDED.get(status.state, 'has no results')}", _reason(status))
+        _empty(_("This run is damaged"), status.message)
+    _empty(_("This run {ended}").format(ended=_ENDED.get(status.state, "has no results")), _reason(status))
 
 
-_ENDED = {State.FAILED: "failed", State.CANCELLED: "was cancelled", State.LOST: "was interrupted"}
+_ENDED = Glossary({State.FAILED: "failed", State.CANCELLED: "was cancelled", State.LOST: "was interrupted"})
 
 
 def _reason(status: Status) -> str:
     message = status.message if status.state is not State.CANCELLED else ""
-    return message or "It has no results; continue it on the Train page, or choose another run in the sidebar."
+    return message or _("It has no results; continue it on the Train page, or choose another run in the sidebar.")
 
 
 def _empty(title: str, text: str) -> NoReturn:
@@ -289,7 +297,7 @@ def _empty(title: str, text: str) -> NoReturn:
         st.space("small")
         st.subheader(title, text_alignment="center", anchor=False)
         st.text(text, text_alignment="center")
-        if st.button("Open Train", type="primary", icon=":material/play_arrow:", key="empty_open_train"):
+        if st.button(_("Open Train"), type="primary", icon=":material/play_arrow:", key="empty_open_train"):
             open_page("train")
         st.space("small")
     st.stop()

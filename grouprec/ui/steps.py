@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from grouprec.core.language import N_, _
+
 TITLES = (
-    "Reading the data",
-    "Learning tastes",
-    "Forming groups",
-    "Testing the lists",
-    "Finishing",
+    N_("Reading the data"),
+    N_("Learning tastes"),
+    N_("Forming groups"),
+    N_("Testing the lists"),
+    N_("Finishing"),
 )
 _FIRST = {"prepare": 0, "folds": 1, "blend": 1, "evaluation": 3, "map": 4, "save": 4}  # of the others: the third
 _PASSES = {"judge": 3, "without groups": 3, "refit": 4}
@@ -22,7 +24,7 @@ class Step:
     """One of the five.
 
     Attributes:
-        state: "done", "re-used", "running", "stopped" or "waiting".
+        state: "done", "re-used", "running", "stopped" or "waiting"; English.
         seconds: spent on it so far.
         reused: its stages that were read back from earlier runs.
     """
@@ -35,7 +37,7 @@ class Step:
 
 def step_of(stage: str) -> int:
     """Return which of the five steps a stage belongs to, 0..4: ``judge: encoder ease`` is a part of the test."""
-    fit, _, name = stage.rpartition(": ")
+    fit, _colon, name = stage.rpartition(": ")
     if fit in _PASSES:
         return _PASSES[fit]
     if name.startswith(("encoder ", "search ")):
@@ -45,7 +47,7 @@ def step_of(stage: str) -> int:
 
 def title_of(stage: str) -> str:
     """Return the step that a stage belongs to, in words; "starting" before the first."""
-    return TITLES[step_of(stage)] if stage else "Starting"
+    return _(TITLES[step_of(stage)]) if stage else _("Starting")
 
 
 def steps(stages: pd.DataFrame) -> list[Step]:
@@ -55,18 +57,18 @@ def steps(stages: pd.DataFrame) -> list[Step]:
         stages: stage, state, seconds, as the Train page lists them.
     """
     which = stages["stage"].map(step_of)
-    return [_step(title, stages[which == at]) for at, title in enumerate(TITLES)]
+    return [_step(_(title), stages[which == at]) for at, title in enumerate(TITLES)]
 
 
 def _step(title: str, own: pd.DataFrame) -> Step:
     states = set(own["state"])
     reused = tuple(own.loc[own["state"] == "re-used", "stage"])
     if states & {"running", "stopped"}:
-        state = "stopped" if "stopped" in states else "running"
+        state = N_("stopped") if "stopped" in states else N_("running")
     elif states == {"re-used"}:
-        state = "re-used"
+        state = N_("re-used")
     elif states <= {"done", "re-used"} and states:
-        state = "done"
+        state = N_("done")
     else:
-        state = "running" if len(states) > 1 else "waiting"
+        state = "running" if len(states) > 1 else N_("waiting")
     return Step(title, state, float(own["seconds"].sum()), reused)

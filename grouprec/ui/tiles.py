@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import pandas as pd
 import streamlit as st
 
+from grouprec.core.language import _, commas
 from grouprec.core.site import IMAGES, image_hosts
 from grouprec.report.palette import COLOURS, text_on
 from grouprec.report.text import short
@@ -49,7 +50,9 @@ class Faces:
         hosts = sorted({urlsplit(picture).netloc for picture in self.pictures.values()} - set(image_hosts()))
         if not hosts:
             return ""
-        return f"Pictures of these items lie at {short(', '.join(hosts), 60)}; the server's {IMAGES} can allow them."
+        return _("Pictures of these items lie at {hosts}; the server's {images} can allow them.").format(
+            hosts=short(commas(hosts), 60), images=IMAGES
+        )
 
     def _face(self, item: str, label: str) -> str:
         picture = self.pictures.get(item, "")

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from grouprec.core.language import N_, _
 from grouprec.ui import state
 
 _SHOWN = ".tour-shown"  # beside the runs: the tour starts by itself once
@@ -21,44 +22,59 @@ class Stop(NamedTuple):
 STOPS = (
     Stop(
         "decide",
-        "How many lists do I need?",
-        "Move the slider from one list to personal ones: the picture says how many people find something, the cards "
-        "below who each list is for. What if shows who moves. Approve and export when you agree.",
+        N_("How many lists do I need?"),
+        N_(
+            "Move the slider from one list to personal ones: the picture says how many "
+            "people find something, the cards below who each list is for. What if shows who "
+            "moves. Approve and export when you agree."
+        ),
     ),
     Stop(
         "groups",
-        "Who are my users?",
-        "Every dot is a user; users near one another are predicted to want similar things. Draw around some dots to "
-        "see who they are, or choose a group in the table for its portrait below.",
+        N_("Who are my users?"),
+        N_(
+            "Every dot is a user; users near one another are predicted to want similar "
+            "things. Draw around some dots to see who they are, or choose a group in the "
+            "table for its portrait below."
+        ),
     ),
     Stop(
         "recommendations",
-        "What do I show them, and why?",
-        "This is one group's list. Choose an item to read which of the members' own items speak for it. The controls "
-        "above change the list at once and say what that costs.",
+        N_("What do I show them, and why?"),
+        N_(
+            "This is one group's list. Choose an item to read which of the members' own "
+            "items speak for it. The controls above change the list at once and say what "
+            "that costs."
+        ),
     ),
     Stop(
         "compare",
-        "Which method should I trust?",
-        "Everything here is measured on what users did later, which no method had seen. Dots are means, bars show how "
-        "far chance may have moved them.",
+        N_("Which method should I trust?"),
+        N_(
+            "Everything here is measured on what users did later, which no method had seen. "
+            "Dots are means, bars show how far chance may have moved them."
+        ),
     ),
     Stop(
         "personas",
-        "What else could a group be shown?",
-        "Other lists for the same group, from safe to surprising; mixtures of groups; and groups that do not exist "
-        "yet, made from a few items that they like.",
+        N_("What else could a group be shown?"),
+        N_(
+            "Other lists for the same group, from safe to surprising; mixtures of groups; and groups that do not exist "
+            "yet, made from a few items that they like."
+        ),
     ),
     Stop(
         "updates",
-        "What changes when something happens?",
-        "Press Play: held-out events happen one by one, users move on the map, and lists follow.",
+        N_("What changes when something happens?"),
+        N_("Press Play: held-out events happen one by one, users move on the map, and lists follow."),
     ),
     Stop(
         "data",
-        "Now your own data",
-        "Bring a file with at least a user and an item per row. The page finds the columns, shows what is left out and "
-        "why, and leads on to training.",
+        N_("Now your own data"),
+        N_(
+            "Bring a file with at least a user and an item per row. The page finds the "
+            "columns, shows what is left out and why, and leads on to training."
+        ),
     ),
 )
 
@@ -86,14 +102,14 @@ def draw(page: str) -> None:
         return
     stop = STOPS[number - 1]
     with st.container(border=True, key="tour"):
-        st.markdown(f"**{stop.title}** {stop.text}")
+        st.markdown(f"**{_(stop.title)}** {_(stop.text)}")
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(f"Tour, stop {number} of {len(STOPS)}", width="stretch")
-            if number > 1 and st.button("Back", type="tertiary", key="tour_back"):
+            st.caption(_("Tour, stop {number} of {n_stops}").format(number=number, n_stops=len(STOPS)), width="stretch")
+            if number > 1 and st.button(_("Back"), type="tertiary", key="tour_back"):
                 go(number - 1)
             last = number == len(STOPS)
-            if st.button("End the tour", type="tertiary", key="tour_end"):
+            if st.button(_("End the tour"), type="tertiary", key="tour_end"):
                 del st.query_params["tour"]
                 st.rerun()
-            if not last and st.button("Next", type="primary", icon=":material/arrow_forward:", key="tour_next"):
+            if not last and st.button(_("Next"), type="primary", icon=":material/arrow_forward:", key="tour_next"):
                 go(number + 1)

@@ -6,12 +6,14 @@ The number of lists goes along from Decide: Groups and Recommendations show what
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from grouprec.core.language import _, current
 from grouprec.core.types import Regime
 from grouprec.report import sentences
 from grouprec.runs.store import Run
@@ -23,28 +25,43 @@ from grouprec.ui.kept import Setting
 PANE_HEIGHT = 740
 TABLE_ROWS = 6
 SPLIT = [6, 7]  # widths of the map and of what stands beside it
-GROUP_COLUMNS = {
-    "group": st.column_config.NumberColumn("", width=40, help="The number and colour on the map"),
-    "name": st.column_config.TextColumn("Group", width=190),
-    "size": st.column_config.NumberColumn("Users", format="localized", width=60),
-    "share": st.column_config.NumberColumn("Share", format="percent", width=60),
-}
-LIST_COLUMNS = {
-    "rank": st.column_config.NumberColumn("", width=36),
-    "move": st.column_config.TextColumn("Move", width=50, help="Against the list as it was trained: ▲ up, ▼ down, new"),
-    "label": st.column_config.TextColumn("Item", width=175),
-    "takers": st.column_config.NumberColumn(
-        "Takers", format="%.1f", width=58, help="Members who should take it within the time that is said beside"
-    ),
-    "owned": st.column_config.NumberColumn("Have it", format="percent", width=62, help="Members who have it already"),
-    "place": st.column_config.NumberColumn(
-        "For all", width=56, help="Its place on one list for everybody; empty where it is not on it"
-    ),
-    "reach": st.column_config.NumberColumn(
-        "Reach", format="percent", width=64, help="Members who have it among their own 50 best predictions"
-    ),
-    "item": st.column_config.TextColumn("Item id", width=90),
-}
+
+
+def group_columns() -> dict[str, Any]:
+    """Return how the columns of a table of groups are shown."""
+    return {
+        "group": st.column_config.NumberColumn("", width=40, help=_("The number and colour on the map")),
+        "name": st.column_config.TextColumn(_("Group"), width=190),
+        "size": st.column_config.NumberColumn(_("Users"), format="localized", width=60),
+        "share": st.column_config.NumberColumn(_("Share"), format="percent", width=60),
+    }
+
+
+def list_columns() -> dict[str, Any]:
+    """Return how the columns of a list are shown."""
+    return {
+        "rank": st.column_config.NumberColumn("", width=36),
+        "move": st.column_config.TextColumn(
+            _("Move"), width=50, help=_("Against the list as it was trained: ▲ up, ▼ down, new")
+        ),
+        "label": st.column_config.TextColumn(_("Item"), width=175),
+        "takers": st.column_config.NumberColumn(
+            _("Takers"),
+            format="%.1f",
+            width=58,
+            help=_("Members who should take it within the time that is said beside"),
+        ),
+        "owned": st.column_config.NumberColumn(
+            _("Have it"), format="percent", width=62, help=_("Members who have it already")
+        ),
+        "place": st.column_config.NumberColumn(
+            _("For all"), width=56, help=_("Its place on one list for everybody; empty where it is not on it")
+        ),
+        "reach": st.column_config.NumberColumn(
+            _("Reach"), format="percent", width=64, help=_("Members who have it among their own 50 best predictions")
+        ),
+        "item": st.column_config.TextColumn(_("Item id"), width=90),
+    }
 
 
 # -- the map
@@ -58,11 +75,13 @@ def draw_map(run: Run, places: pd.DataFrame, names: dict[int, str], group: int, 
         names: group -> what it is called.
         key: of the picture; another one for other groups of the same run.
     """
-    drawn = _map((*state.run_key(run), state.edits_version(run), key), group, places, names)
+    drawn = _map((*state.run_key(run), state.edits_version(run), current(), key), group, places, names)
     if not drawn.placed:
-        st.info("This run has no map.", icon=":material/map:")
+        st.info(_("This run has no map."), icon=":material/map:")
         return
-    alt = f"Map of {cards.count(drawn.placed)} users; group {group} is lit, a click on a user chooses theirs"
+    alt = _("Map of {placed} users; group {group} is lit, a click on a user chooses theirs").format(
+        placed=cards.count(drawn.placed), group=group
+    )
     write = _choose_clicked(places["group"].to_numpy(), key)
     cards.user_map(drawn.figure, key, alt, height=height, on_select=write, selection_mode="points")
 
@@ -98,11 +117,23 @@ def other_number(run: Run) -> Setting | None:
         return None
     found = kept.setting(run, int(asked), worth.regime)
     with st.container(horizontal=True, vertical_alignment="center"):
-        said = "" if found is not None else f" This run did not keep them, so here are its own {worth.own}."
+        said = (
+            ""
+            if found is not None
+            else _(" This run did not keep them, so here are its own {own}.").format(own=worth.own)
+        )
         lists = cards.plural(int(asked), "list")
-        st.markdown(f":material/sync_alt: **{lists}**, as chosen on *Decide*.{said}", width="stretch")
-        st.button(f"Show this run's {worth.own}", key="own_number", on_click=address.forget, args=("lists", "lists_n"))
-        cards.link("decide", "What if", lists=asked, view="what_if")
+        st.markdown(
+            _(":material/sync_alt: **{lists}**, as chosen on *Decide*.{said}").format(lists=lists, said=said),
+            width="stretch",
+        )
+        st.button(
+            _("Show this run's {own}").format(own=worth.own),
+            key="own_number",
+            on_click=address.forget,
+            args=("lists", "lists_n"),
+        )
+        cards.link("decide", _("What if"), lists=asked, view="what_if")
     if found is not None:
         st.query_params["lists"] = asked
     return found
@@ -121,7 +152,7 @@ def look(run: Run, setting: Setting, regime: Regime) -> None:
     with picture:
         places = users[["x", "y"]].assign(group=setting.labels)
         draw_map(run, places, setting.names, group, f"workspace_map_{setting.n}", charts.MAP_HEIGHT)
-        st.caption("A click on a user chooses their group. Groups keep their colour where they keep most members.")
+        st.caption(_("A click on a user chooses their group. Groups keep their colour where they keep most members."))
     with beside, st.container(height=PANE_HEIGHT, border=False, key="workspace_pane"):
         group_table(groups, group)
         rows = opened.rows_of(run, users.loc[setting.labels == group, "user"]) if run.has_snapshot else np.empty(0, int)
@@ -146,8 +177,8 @@ def group_table(groups: pd.DataFrame, chosen: int) -> None:
         key=key,
         on_select=write,
         selection_mode="single-row-required",
-        column_config=GROUP_COLUMNS,
-        alt="Groups with their number of users and share of all users",
+        column_config=group_columns(),
+        alt=_("Groups with their number of users and share of all users"),
     )
 
 
@@ -160,7 +191,9 @@ def one_list(run: Run, listed: pd.DataFrame, rows: np.ndarray, regime: Regime) -
     """
     listed = listed.sort_values("rank")
     if not len(rows):
-        st.dataframe(listed[["rank", "label"]], hide_index=True, column_config=LIST_COLUMNS, alt="The group's list")
+        st.dataframe(
+            listed[["rank", "label"]], hide_index=True, column_config=list_columns(), alt=_("The group's list")
+        )
         return
     members, items = opened.some(run, rows), opened.item_rows(run, listed["item"])
     items = items[items >= 0]
@@ -173,8 +206,10 @@ def one_list(run: Run, listed: pd.DataFrame, rows: np.ndarray, regime: Regime) -
         on_select="rerun",
         selection_mode="single-row",
         height="content",
-        column_config=LIST_COLUMNS,
-        alt=f"The group's list of {len(frame)} items: members who should take each, owners, place on one list for all",
+        column_config=list_columns(),
+        alt=_(
+            "The group's list of {n_frame} items: members who should take each, owners, place on one list for all"
+        ).format(n_frame=len(frame)),
     )
     chosen = event["selection"]["rows"]
     row = frame.iloc[chosen[0] if chosen and chosen[0] < len(frame) else 0]

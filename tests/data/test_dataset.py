@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grouprec.data.dataset import Dataset, Interactions
+from grouprec.data.dataset import Dataset, Interactions, time_order
 from grouprec.data.synthetic import planted
 
 DATA = planted(n_users=30, n_items=20, n_groups=2, events_per_user=12).data
@@ -62,6 +62,21 @@ def test_the_test_part_leaves_no_trace_in_what_stages_see():
     other = Interactions(*(np.zeros(0, np.int32),) * 2, np.zeros(0, np.float32), np.zeros(0))
     assert (replace(DATA, test=other).before_test().histories != DATA.before_test().histories).nnz == 0
     assert len(DATA.without_test().test) == 0 and len(DATA.without_test().validation) == len(DATA.validation)
+
+
+def test_datasets_with_the_same_training_part_share_what_is_made_of_it():
+    assert DATA.histories is DATA.without_test().histories is DATA.without_validation().histories
+    assert DATA.without_validation().recent() is DATA.recent() is DATA.without_test().recent()
+    assert (DATA.without_validation().known != DATA.histories).nnz == 0, "what users have also depends on other parts"
+
+
+@pytest.mark.parametrize("n_times", [1, 3, 1000])
+def test_the_order_by_time_is_that_of_plain_sorting(n_times):
+    rng = np.random.default_rng(0)
+    users, times, drawn = rng.integers(0, 9, 300), rng.integers(0, n_times, 300) * 1.5, rng.random(300)
+    assert (time_order(times, drawn, users) == np.lexsort((drawn, times, users))).all()
+    assert (time_order(times, drawn) == np.lexsort((drawn, times))).all()
+    assert len(time_order(times[:0], drawn[:0], users[:0])) == 0
 
 
 def test_without_times_nothing_is_timed():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import socket
 import sqlite3
 import subprocess
@@ -156,15 +155,14 @@ def postgres() -> Iterator[str]:
     begin = [tools / "initdb", "-D", home / "data", "-U", "shop", "--auth=scram-sha-256", "--no-sync"]
     subprocess.run([*begin, f"--pwfile={home / 'password'}"], check=True, capture_output=True, cwd="/", user=other)
     where = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
-    server = subprocess.Popen(
-        [tools / "postgres", "-D", home / "data", *where.split()], cwd="/", stderr=subprocess.DEVNULL, user=other
-    )
+    control = [tools / "pg_ctl", "-D", home / "data"]  # `start` waits until queries are answered, not just a port open
+    start = [*control, "start", "-w", "-t", "60", "-l", home / "data" / "log", "-o", where]
     try:
-        wait_for(port)
+        subprocess.run(start, check=True, stdout=subprocess.DEVNULL, cwd="/", user=other)
         yield f"postgresql://shop:{{}}@127.0.0.1:{port}/postgres"
     finally:
-        server.send_signal(signal.SIGINT)  # at once, whoever is still there
-        server.wait()
+        stop = [*control, "stop", "-w", "-m", "fast"]  # whoever is still connected
+        subprocess.run(stop, check=False, capture_output=True, cwd="/", user=other)
         shutil.rmtree(home)
 
 

@@ -11,9 +11,11 @@ from grouprec.core.types import Candidates, Embeddings
 from grouprec.data.synthetic import planted
 from grouprec.ranking.candidates import (
     best_unseen,
+    best_values,
     find_candidates,
     make_preference,
     place_preference,
+    promising,
     rank_top,
     scaled,
     taste,
@@ -49,6 +51,31 @@ def test_rank_top_agrees_with_a_full_sort(scores, n):
     assert np.array_equal(np.take_along_axis(scores, items[:, :depth], axis=1), best[:, :depth])
     assert (items[:, depth:] == -1).all()
     assert all(len(set(row)) == depth for row in items[:, :depth].tolist())
+
+
+@pytest.mark.parametrize("shares", [(0.0, 0.0), (0.9, 0.0), (0.999, 0.0), (0.5, 0.49), (0.0, 1.0)])
+def test_the_best_of_many_columns_are_those_of_a_full_sort(shares):
+    """Shares of zeros and of what may not be listed; few of a row are then looked at twice."""
+    rng = np.random.default_rng(0)
+    zeros, forbidden = shares
+    scores = rng.normal(size=(6, 20_000)).astype(np.float32)
+    scores[rng.random(scores.shape) < zeros] = 0
+    scores[rng.random(scores.shape) < forbidden] = -np.inf
+    for n in (1, 10, 200):
+        items, best = rank_top(scores, n, seed=3)
+        expected = -np.sort(-scores, axis=1)[:, :n]
+        assert np.array_equal(best, np.where(expected > -np.inf, expected, 0))
+        assert np.array_equal(items, rank_top(scores, 3000, seed=3)[0][:, :n])  # so many are sorted all
+        assert np.array_equal(-np.sort(-best_values(scores, n), axis=1), expected)
+
+
+def test_of_many_columns_few_are_looked_at_twice():
+    scores = np.random.default_rng(0).normal(size=(50, 20_000)).astype(np.float32)
+    able = promising(scores, 100)
+    assert able is not None
+    row, _, place, width = able
+    assert np.bincount(row).min() >= 100 and width == place.max() + 1 < 200
+    assert promising(np.zeros_like(scores), 100) is None and promising(scores[:, :1000], 100) is None
 
 
 def test_a_shorter_list_begins_the_longer_one_even_with_ties():

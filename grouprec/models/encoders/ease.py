@@ -6,11 +6,13 @@ from collections.abc import Callable
 from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from pydantic import Field
 from scipy import sparse
 from scipy.linalg import lapack
 
+from grouprec.core.memory import rows_per_batch
 from grouprec.core.types import Embeddings, SettingError
 from grouprec.data.dataset import Dataset
 from grouprec.models.base import ALWAYS, PRESETS, Auto, StageConfig, encoders, setting
@@ -19,6 +21,7 @@ from grouprec.models.fitting import RunOptions
 from grouprec.ranking.task import NewItemTask
 
 EXACT = 10_000  # largest eigenvalue over l2 up to which single precision is exact to a thousandth
+TILE = 256  # rows and columns of a matrix that the processor's cache holds, twice
 TUNING_FACTORS = (0.1, 0.3, 1.0, 3.0)
 
 
@@ -98,15 +101,14 @@ class EaseEncoder(LinearEncoder):
                 f"The encoder 'ease' takes at most {self.config.max_items:,} items (setting max_items) and the data "
                 f"has {data.n_items:,}; choose the encoder 'dnn' or keep fewer items."
             )
-        histories = self.vectors(data.histories)
-        gram = (histories.T @ histories.astype(np.float64)).toarray()
-        largest = np.abs(gram).sum(axis=0).max(initial=0)  # no eigenvalue is larger (Gershgorin)
+        gram = _gram(self.vectors(data.histories), np.float32 if self.config.binary else np.float64)
+        largest = np.abs(gram).sum(axis=0, dtype=np.float64).max(initial=0)  # no eigenvalue is larger (Gershgorin)
         task = NewItemTask.sample(data, run.rng("ease validation"))
         tune = self.config.tune_l2 and len(task) > 0
         values = [self.config.l2 * factor for factor in TUNING_FACTORS] if tune else [self.config.l2]
         best = -1.0
         for step, l2 in enumerate(values, start=1):
-            items = _item_weights(gram if largest > EXACT * l2 else gram.astype(np.float32, copy=False), l2)
+            items = _item_weights(gram, l2, np.float64 if largest > EXACT * l2 else np.float32)
             score = task.ndcg(Embeddings(self.encode(task.histories, task.attributes, task.recent), items))
             run.on_progress(step / len(values), {"l2": l2, "validation": score})
             if score > best:
@@ -132,20 +134,45 @@ class EaseEncoder(LinearEncoder):
         return self
 
 
-def _item_weights(gram: np.ndarray, l2: float) -> np.ndarray:
-    """Return B transposed, float32 [I, I], for the Gram matrix X'X [I, I], computed in its precision."""
-    inverse = gram.copy()
+def _gram(vectors: sparse.csr_array, dtype: npt.DTypeLike) -> np.ndarray:
+    """Return X'X, [I, I], for histories X, CSR [U, I]; of ones single precision holds it exactly."""
+    _, n_items = vectors.shape
+    vectors = sparse.csr_array(vectors.astype(dtype))
+    users_of = vectors.T.tocsr()
+    gram = np.empty((n_items, n_items), dtype)
+    size = rows_per_batch(n_items)
+    for start in range(0, n_items, size):
+        gram[start : start + size] = (users_of[start : start + size] @ vectors).toarray()
+    return gram
+
+
+def _item_weights(gram: np.ndarray, l2: float, dtype: npt.DTypeLike) -> np.ndarray:
+    """Return B transposed, float32 [I, I] in Fortran order, for the Gram matrix X'X [I, I], computed in ``dtype``.
+
+    Scores are products with its transpose, and sparse rows times a matrix in C order need no copy of it.
+    """
+    inverse = gram.astype(dtype)
     inverse[np.diag_indices_from(inverse)] += l2
     # Cholesky, and the inverse from its factor in place; only the upper triangle comes back filled. Fortran order
     # spares a copy, and the transpose of a symmetric matrix is the matrix.
     single = inverse.dtype == np.float32
     factorise, invert = (lapack.spotrf, lapack.spotri) if single else (lapack.dpotrf, lapack.dpotri)
-    factor, failed = factorise(inverse.T, overwrite_a=True)
+    factor, failed = factorise(inverse.T, overwrite_a=True, clean=False)
     inverse, failed_inverse = invert(factor, overwrite_c=True)
     if failed or failed_inverse:
         raise FloatingPointError(f"EASE: the Gram matrix is singular at l2 = {l2:g}; choose a larger l2.")
-    diagonal = inverse.diagonal().astype(np.float32)
-    weights = np.triu(inverse.astype(np.float32, copy=False), 1)
-    weights += weights.T
-    weights /= -diagonal[:, None]
-    return weights
+    weights = inverse.T.astype(np.float32, copy=False)  # in C order, its lower triangle filled
+    diagonal = weights.diagonal().copy()
+    _mirror(weights)
+    weights /= -diagonal
+    return weights.T
+
+
+def _mirror(matrix: np.ndarray) -> None:
+    """Fill the upper triangle of a matrix [I, I] with the lower one, and the diagonal with 0."""
+    tiles = [slice(start, start + TILE) for start in range(0, len(matrix), TILE)]
+    for n, rows in enumerate(tiles):
+        corner = np.tril(matrix[rows, rows], -1)
+        matrix[rows, rows] = corner + corner.T
+        for columns in tiles[n + 1 :]:
+            matrix[rows, columns] = matrix[columns, rows].T

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Self
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 from pydantic import Field
 from scipy import sparse
 
-from grouprec.core.arrays import empty_csr
+from grouprec.core.arrays import empty_csr, largest_entries, stable_order
 from grouprec.core.types import Embeddings
 from grouprec.data.dataset import Dataset
 from grouprec.models.base import ALWAYS, PRESETS, Auto, Encoder, StageConfig, encoders, setting
@@ -19,6 +20,7 @@ from grouprec.models.fitting import RunOptions
 from grouprec.ranking.task import NewItemTask
 
 HALF_LIVES = (3.0, 10.0, 30.0)  # items; tried where the validation part decides
+PAIRS = 1 << 24  # of an earlier and a later item, looked at at one time
 SMOOTHING = 5.0  # added to the number of users of the earlier item
 
 
@@ -67,7 +69,7 @@ class TransitionsEncoder(Encoder):
         return n_rows * (n_rows / max(n_users, 1))
 
     def fit(self, data: Dataset, run: RunOptions) -> Self:
-        self._items = strongest(self._rules(data, run), self.config.n_rules)
+        self._items = self._rules(data, run)
         self.half_life = self.config.half_life
         task = NewItemTask.sample(data, run.rng("transitions validation"))
         if self.config.tune and len(task):
@@ -82,17 +84,29 @@ class TransitionsEncoder(Encoder):
         return self
 
     def _rules(self, data: Dataset, run: RunOptions) -> sparse.csr_array:
-        """Return the weights of all rules, float32 CSR [I, I]: row j holds the items that j follows."""
+        """Return the weights of the strongest rules, float32 CSR [I, I]: row j holds the items that j follows.
+
+        Some earlier items at a time: of a large catalogue all rules are many times as many as are kept.
+        """
         users, items = in_time_order(data.train, run.rng("transitions order"))
-        rules = empty_csr((data.n_items, data.n_items))
-        for distance in range(1, min(self.config.window, len(users) - 1) + 1):
-            same = users[distance:] == users[:-distance]
-            earlier, later = items[:-distance][same], items[distance:][same]
-            weights = np.full(len(later), 1 / distance, np.float32)
-            rules = rules + sparse.csr_array((weights, (later, earlier)), shape=rules.shape)
         takers = np.bincount(data.histories.indices, minlength=data.n_items).astype(np.float32)
-        after, before = sparse.diags_array(np.maximum(takers, 1) ** -0.5), sparse.diags_array(1 / (takers + SMOOTHING))
-        return sparse.csr_array((after @ rules @ before).astype(np.float32))
+        after, before = np.maximum(takers, 1) ** -0.5, 1 / (takers + SMOOTHING)
+        window = min(self.config.window, max(len(users) - 1, 0))
+        places = stable_order(items)
+        starts = np.append(0, np.bincount(items, minlength=data.n_items).cumsum())
+        kept = []
+        for earlier in _slices(starts * window):
+            at = places[starts[earlier.start] : starts[earlier.stop]]
+            rules = empty_csr((earlier.stop - earlier.start, data.n_items))
+            for distance in range(1, window + 1):
+                at = at[at + distance < len(users)]
+                one = at[users[at + distance] == users[at]]
+                weights = np.full(len(one), 1 / distance, np.float32)
+                pairs = items[one] - earlier.start, items[one + distance]
+                rules = rules + sparse.csr_array((weights, pairs), shape=rules.shape)
+            rules = sparse.diags_array(before[earlier]) @ (rules @ sparse.diags_array(after))
+            kept.append(largest_entries(sparse.csr_array(rules.astype(np.float32)), self.config.n_rules))
+        return sparse.csr_array(sparse.vstack(kept).T.tocsr())
 
     def items(self) -> sparse.csr_array:
         return self._items
@@ -123,16 +137,14 @@ class TransitionsEncoder(Encoder):
         return self
 
 
-def strongest(rules: sparse.csr_array, n: int) -> sparse.csr_array:
-    """Return the rules without all but the ``n`` strongest of every earlier item (column), CSR of the same shape."""
-    columns = rules.tocsc()
-    lengths = np.diff(columns.indptr)
-    column = np.repeat(np.arange(len(lengths)), lengths)
-    order = np.lexsort((-columns.data, column))
-    rank = np.empty(len(order), np.int64)
-    rank[order] = np.arange(len(order)) - columns.indptr[column[order]]
-    columns.data[rank >= n] = 0
-    kept = columns.tocsr()
-    kept.eliminate_zeros()
-    kept.sort_indices()
-    return sparse.csr_array(kept)
+def _slices(pairs: np.ndarray) -> Iterator[slice]:
+    """Yield the earlier items in parts with about as many pairs as fit in memory, at least one item each.
+
+    Args:
+        pairs: int64 [I + 1], pairs of all items before every item, and of all.
+    """
+    start, n_items = 0, len(pairs) - 1
+    while start < n_items:
+        stop = max(start + 1, int(np.searchsorted(pairs, pairs[start] + PAIRS, side="right")) - 1)
+        yield slice(start, stop)
+        start = stop

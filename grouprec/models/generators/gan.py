@@ -18,7 +18,7 @@ from grouprec.core.types import Candidates, GroupLists, Groups
 from grouprec.data.dataset import Dataset
 from grouprec.models.base import Generator, Profile, StageConfig, generators, setting
 from grouprec.models.fitting import RunOptions, fit_epochs, load_module, module_arrays, that_fits
-from grouprec.models.generators.sample_distance import copy_share, coverage, frechet
+from grouprec.models.generators.sample_distance import copy_shares, coverage, frechet
 from grouprec.models.threads import one_thread
 from grouprec.models.virtual_members import ListValue, mean_preference, one_hot
 from grouprec.ranking.group_lists import lists_from_rates, member_matrix, worth
@@ -28,6 +28,7 @@ SMALLEST_SPLIT = 10  # a smaller group has no members to spare
 DRAWS_PER_MEMBER = 50  # virtual members for every held-out one, so that only the held-out side is noisy
 SHARED_WEIGHT = 5  # members' worth of the common spread in every group's own
 COVERAGE_DRAWS = 10
+MOST_COMPARED = 5_000  # points of a sample that another one is compared with
 GUARD_DRAWS = 64  # virtual members of every group whose list is judged after an epoch
 LEAST_VALUE = 0.97  # of the members' own lists: generators whose lists are worth less are not kept
 
@@ -294,25 +295,28 @@ class GroupGan(Generator):
         of = np.repeat(theirs, DRAWS_PER_MEMBER)
         gaussian = self._scale.place(rng.standard_normal(virtual.shape), of)
         self._scale = final
-        fellows = (real[rng.choice(len(real), len(unseen), len(real) < len(unseen))] for _ in range(COVERAGE_DRAWS))
+        some = _some(len(unseen), rng)
+        fellows = (real[rng.choice(len(real), len(some), len(real) < len(some))] for _ in range(COVERAGE_DRAWS))
         return {
             "frechet_generated": frechet(virtual, unseen),
             "frechet_gaussian": frechet(gaussian, unseen),
             "frechet_members": frechet(real, unseen),
             **likeness,
-            "members_coverage": float(np.mean([coverage(some, unseen) for some in fellows])),
+            "members_coverage": coverage(list(fellows), unseen[some]),
         }
 
     def _likeness(
         self, labels: np.ndarray, members: np.ndarray, real: np.ndarray, rng: np.random.Generator
     ) -> dict[str, float]:
-        """Return how well virtual members of these groups cover ``members``, and how near they come to ``real``."""
+        """Return how well virtual members of these groups cover ``members``, and how near they come to ``real``.
+
+        Of either at most 5,000, drawn: the work grows with their product.
+        """
+        some, real = _some(len(members), rng), real[_some(len(real), rng)]
+        labels, members = labels[some], members[some]
         draws = [self._scale.place(self._residuals(labels, rng), labels) for _ in range(COVERAGE_DRAWS)]
-        return {
-            "mode_coverage": float(np.mean([coverage(some, members) for some in draws])),
-            "copies": copy_share(draws[0], real),
-            "members_copies": copy_share(members, real),
-        }
+        copies, members_copies = copy_shares([draws[0], members], real)
+        return {"mode_coverage": coverage(draws, members), "copies": copies, "members_copies": members_copies}
 
     def arrays(self) -> dict[str, np.ndarray]:
         weights = {f"module.{name}": value for name, value in module_arrays(self._module).items()}
@@ -333,6 +337,11 @@ def correlation_root(residuals: np.ndarray) -> np.ndarray:
     """Return the symmetric root of the second moments of standardised points [U, Z], float32 [Z, Z]."""
     values, vectors = np.linalg.eigh(residuals.T.astype(np.float64) @ residuals / max(len(residuals), 1))
     return ((vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T).astype(np.float32)
+
+
+def _some(n: int, rng: np.random.Generator) -> np.ndarray:
+    """Return rows of so many points that are compared with others, int64, ascending; drawn where they are too many."""
+    return np.arange(n) if n <= MOST_COMPARED else np.sort(rng.choice(n, MOST_COMPARED, replace=False))
 
 
 def split_members(groups: Groups, rng: np.random.Generator) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
@@ -22,31 +24,32 @@ def frechet(first: np.ndarray, second: np.ndarray) -> float:
     return max(float(shift + np.trace(covariance) + np.trace(other) - 2 * overlap), 0.0)
 
 
-def coverage(virtual: np.ndarray, members: np.ndarray) -> float:
-    """Return the share of members with a virtual member in their own ball (Naeem et al. 2020).
+def coverage(samples: Sequence[np.ndarray], members: np.ndarray) -> float:
+    """Return the share of members with a virtual member in their own ball (Naeem et al. 2020), mean over samples.
 
     A member's ball reaches to its fifth nearest fellow. For two samples of one distribution and one size the share is
     about 1 - 2^-5 = .97; a generator that forgets a mode leaves its members uncovered.
 
     Args:
-        virtual: [V, Z].
+        samples: of virtual members, [V, Z] each.
         members: [M, Z], at least 2.
     """
     k = min(NEIGHBOURS, len(members) - 1)
     reach = NearestNeighbors(n_neighbors=k).fit(members).kneighbors()[0][:, -1]
-    nearest = NearestNeighbors(n_neighbors=1).fit(virtual).kneighbors(members)[0][:, 0]
-    return float((nearest <= reach).mean())
+    nearest = (NearestNeighbors(n_neighbors=1).fit(sample).kneighbors(members)[0][:, 0] for sample in samples)
+    return float(np.mean([(distance <= reach).mean() for distance in nearest]))
 
 
-def copy_share(virtual: np.ndarray, members: np.ndarray) -> float:
-    """Return the share of virtual members nearer to a real one than half of the real ones are to one another.
+def copy_shares(samples: Sequence[np.ndarray], members: np.ndarray) -> list[float]:
+    """Return the share of every sample's points nearer to a real one than half of the real ones are to one another.
 
     About one half for a generator that draws from the members' own distribution, near 1 for one that has learned
     members by heart (the distance to the closest record of synthetic data, Park et al. 2018).
 
     Args:
-        virtual: [V, Z].
-        members: [M, Z], at least 2.
+        samples: [V, Z] each.
+        members: [M, Z], at least 2, the real ones.
     """
-    usual = np.median(NearestNeighbors(n_neighbors=1).fit(members).kneighbors()[0][:, -1])
-    return float((NearestNeighbors(n_neighbors=1).fit(members).kneighbors(virtual)[0][:, 0] < usual).mean())
+    known = NearestNeighbors(n_neighbors=1).fit(members)
+    usual = np.median(known.kneighbors()[0][:, -1])
+    return [float((known.kneighbors(sample)[0][:, 0] < usual).mean()) for sample in samples]

@@ -133,7 +133,9 @@ def _owned_before(histories: sparse.csr_array, items: np.ndarray, n_users: int) 
     places, users, _ = entries_of(histories, items)
     before = np.zeros((len(items), n_users), np.uint8)
     before[places, users] = 1
-    return np.cumsum(before, axis=0, dtype=np.uint8, out=before)
+    for place in range(1, len(items)):  # a row at a time: numpy's cumsum goes down the columns, ten times slower
+        before[place] += before[place - 1]
+    return before
 
 
 def starts(space: np.ndarray, n_groups: int, n_starts: int, rng: np.random.Generator) -> list[np.ndarray]:

@@ -35,6 +35,7 @@ INFERENCE_BATCH = 1024  # users decoded at a time
 MOST_DESCRIBED = 8_192  # items of a larger catalogue that a mini-batch is described by, drawn
 CALIBRATED_USERS = 20_000  # by whom the decoder is calibrated to the groups, drawn
 STOPPING_SHARE = 0.05  # of the users, who teach nothing and stop the training
+MOST_STOPPING = 2_000  # of very many users, for whom the whole catalogue is described after every epoch
 HIDDEN_SHARE = 0.2  # of a stopping user's history, to be found again
 CALIBRATION_WEIGHT = 5  # members' worth of the decoder's own mean in every group's
 LEAST = 1e-7  # share of a preference that is as good as none
@@ -150,7 +151,7 @@ class GroupVae(Profile):
     _calibration: np.ndarray  # float32 [G, I], added to the logits of what members of a group want
 
     def fit(self, data: Dataset, groups: Groups, candidates: Candidates, run: RunOptions) -> Self:
-        """Learn from the histories and the predictions; every twentieth user, left out, decides when to stop."""
+        """Learn from the histories and the predictions; every twentieth user (2,000 at most) tells when to stop."""
         config = self.config
         wanted = sparse.csr_array(normalize(worth(candidates), norm="l1"))
         histories = self._read(data.histories)
@@ -176,7 +177,7 @@ class GroupVae(Profile):
         """Return the users to learn from and those who stop the training; None where there are too few to spare."""
         rng = run.rng("vae stopping")
         order = rng.permutation(len(histories.indptr) - 1)
-        n = int(STOPPING_SHARE * len(order))
+        n = min(int(STOPPING_SHARE * len(order)), MOST_STOPPING)
         rows, learning = order[:n], np.sort(order[n:])
         if not n:
             return learning, None

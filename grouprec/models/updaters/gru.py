@@ -30,6 +30,7 @@ from grouprec.models.updaters.quick_gru import FADE, FLOOR, LEAST, MEMORY, PADDI
 
 FULL_SOFTMAX_ITEMS = 2_000  # larger catalogues train on a sample of the items per mini-batch, for time and memory
 N_NEGATIVES = 512
+EPOCH_USERS = 50_000  # of more, so many are drawn for every epoch
 STATES_BATCH = 256
 FEW = 8  # vectors
 WEIGHTS = (0.0, 0.3, 0.6, 0.8, 0.9, 0.97)  # tried on the validation part
@@ -283,7 +284,8 @@ def sequences_of(
 
 
 class _Epoch(Epoch):
-    """One pass over the training sequences; the mean is per event, sequence by sequence."""
+    """One pass over the training sequences of at most 50,000 users, drawn anew; the mean is per event, sequence by
+    sequence. A step costs what the catalogue is large, so steps for all users would grow with users x items."""
 
     def __init__(self, module: _NextItem, data: Dataset, config: GruUpdater.Config, run: RunOptions) -> None:
         super().__init__(module, adamw(module, config), run.rng("gru sequences"))
@@ -292,7 +294,12 @@ class _Epoch(Epoch):
 
     def losses(self) -> Iterator[tuple[Tensor, int]]:
         config, data = self.config, self.data
-        sequences, _ = sequences_of(data.train, data.n_users, self.rng, config.max_events, config.max_length)
+        part = data.train
+        if data.n_users > EPOCH_USERS:
+            read = np.zeros(data.n_users, bool)
+            read[self.rng.choice(data.n_users, EPOCH_USERS, replace=False)] = True
+            part = part.take(read[part.user_rows])
+        sequences, _ = sequences_of(part, data.n_users, self.rng, config.max_events, config.max_length)
         for batch in batches(self.rng, len(sequences), config.batch_size):
             items = sequences[batch]
             yield self._loss(items[:, : (items != PADDING).sum(axis=1).max()]), len(batch)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
-from grouprec.core.arrays import empty_csr
-from grouprec.data.dataset import Interactions
+from grouprec.core.arrays import empty_csr, largest_entries
+from grouprec.data.dataset import Interactions, time_order
 
 REACH = 30  # events between two that count as taken together
 OTHER_MOMENT = 0.1  # what two of different times count, against two of the same time
@@ -28,7 +28,7 @@ def neighbours_of(part: Interactions, n_items: int, rng: np.random.Generator) ->
     """
     times = np.zeros(len(part)) if part.times is None else part.times
     latest = np.argsort(-times, kind="stable")[:NEIGHBOUR_EVENTS]
-    order = latest[np.lexsort((rng.random(len(latest)), times[latest], part.user_rows[latest]))]
+    order = latest[time_order(times[latest], rng.random(len(latest)), part.user_rows[latest])]
     users, items, times = part.user_rows[order], part.item_rows[order], times[order]
     near = empty_csr((n_items, n_items))
     for distance in range(1, min(REACH, len(users) - 1) + 1):
@@ -45,11 +45,11 @@ def neighbours_of(part: Interactions, n_items: int, rng: np.random.Generator) ->
 
 def _nearest(near: sparse.csr_array) -> tuple[np.ndarray, np.ndarray]:
     """Return columns and values of the largest entries of every row, [I, N]."""
-    rows = np.repeat(np.arange(len(near.indptr) - 1), np.diff(near.indptr))
+    n_items = len(near.indptr) - 1
+    near = largest_entries(near, N_NEIGHBOURS)
+    rows = np.repeat(np.arange(n_items), np.diff(near.indptr))
     order = np.lexsort((-near.data, rows))
     place = np.arange(len(order)) - near.indptr[rows]
-    order, rows, place = (part[place < N_NEIGHBOURS] for part in (order, rows, place))
-    n_items = len(near.indptr) - 1
     items = np.zeros((n_items, min(N_NEIGHBOURS, n_items)), np.int32)
     values = np.zeros(items.shape, np.float32)
     items[rows, place], values[rows, place] = near.indices[order], near.data[order]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from grouprec.core.files import replacing, storage
+from grouprec.core.language import _, current
 from grouprec.report.html import making, sections, slides
 from grouprec.report.html.markup import Html, element, joined, text
 from grouprec.report.html.reading import Reading
@@ -26,16 +27,16 @@ def render(run: Run) -> str:
     """
     reading = Reading.of(run)
     parts = {
-        "map": ("The map", sections.the_map(reading)),
-        "groups": ("The groups", sections.groups(reading)),
-        "lists": ("The lists", sections.lists(reading)),
-        "number": ("How many lists", sections.value_of_groups(reading)),
-        "evidence": ("The evidence", sections.evidence(reading)),
-        "method": ("How it was made", making.method(reading)),
-        "limits": ("What to keep in mind", making.limits(reading)),
+        "map": (_("The map"), sections.the_map(reading)),
+        "groups": (_("The groups"), sections.groups(reading)),
+        "lists": (_("The lists"), sections.lists(reading)),
+        "number": (_("How many lists"), sections.value_of_groups(reading)),
+        "evidence": (_("The evidence"), sections.evidence(reading)),
+        "method": (_("How it was made"), making.method(reading)),
+        "limits": (_("What to keep in mind"), making.limits(reading)),
     }
     shown = {name: (title, part) for name, (title, part) in parts.items() if part}
-    links = element("nav", *(element("a", title, href=f"#{name}") for name, (title, _) in shown.items()))
+    links = element("nav", *(element("a", title, href=f"#{name}") for name, (title, *_rest) in shown.items()))
     body = [_section(name, title, part) for name, (title, part) in shown.items()]
     glance = six_views(reading)
     first = joined(slides.tabs(glance), slides.slides(glance, reading.title))
@@ -68,7 +69,7 @@ def _document(title: str, body: Html) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{text(POLICY)}">'
         f"{element('title', title)}{element('style', slides.style())}"
     )
-    return f'<!doctype html>\n<html lang="en"><head>{head}</head><body>{body}</body></html>\n'
+    return f'<!doctype html>\n<html lang="{current()}"><head>{head}</head><body>{body}</body></html>\n'
 
 
 __all__ = ["render", "write"]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from grouprec.core.language import Glossary, _, commas, decimal
 from grouprec.core.tables import by_number, named_rows
 from grouprec.report.html.markup import Html, element, text
 from grouprec.report.palette import COLOURS, group_colour, text_on
@@ -17,7 +18,7 @@ WIDTH = 880
 MOST_POINTS = 6_000
 TITLES = 250  # pixels left of a chart whose rows have titles
 ROW = 26
-REFERENCES = {"individual": "Personal lists", "oracle": "Best possible"}  # and the floor
+REFERENCES = Glossary({"individual": "Personal lists", "oracle": "Best possible"})  # and the floor
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def user_map(users: pd.DataFrame, names: Mapping[int, str], mark: float = 1.0) -
         _group_mark(int(group), float(x.at(centre.x)), float(y.at(-centre.y)), mark)
         for group, centre in zip(centres.index, named_rows(centres), strict=True)
     ]
-    said = f"Map of {len(drawn):,} users in {len(names)} groups"
+    said = _("Map of {n_drawn} users in {n_names} groups").format(n_drawn=decimal(len(drawn)), n_names=len(names))
     return _svg(height, said, element("g", *dots, class_="points"), *marks), len(drawn), len(placed)
 
 
@@ -120,7 +121,11 @@ def dots(rows: pd.DataFrame, marks: Mapping[str, float], axis: str) -> Html:
         parts.append(element("text", short(title, 38), x=TITLES, y=y + 4, text_anchor="end"))
         parts.append(element("path", d=f"M{low} {y}H{high}", class_=f"whisker {tone}"))
         parts.append(element("circle", cx=x, cy=y, r=5, class_=tone))
-    return _svg(height, f"{axis}, best first: {', '.join(map(str, rows['title'].head(3)))}", *parts)
+    return _svg(
+        height,
+        _("{axis}, best first: {title}").format(axis=axis, title=commas(map(str, rows["title"].head(3)))),
+        *parts,
+    )
 
 
 def steps(rows: pd.DataFrame, axis: str, written: str = "{:.3f}") -> Html:
@@ -142,7 +147,9 @@ def steps(rows: pd.DataFrame, axis: str, written: str = "{:.3f}") -> Html:
         parts.append(element("text", short(row.title, 38), x=TITLES, y=y + 13, text_anchor="end"))
         parts.append(element("rect", **bar, class_=tones.get(str(row.verdict), "other")))
         parts.append(element("text", written.format(row.value), x=right + 6, y=y + 13, class_="s"))
-    return _svg(height, f"{axis} step by step: {', '.join(map(str, rows['title']))}", *parts)
+    return _svg(
+        height, _("{axis} step by step: {title}").format(axis=axis, title=commas(map(str, rows["title"]))), *parts
+    )
 
 
 def value_curve(curves: Mapping[str, pd.DataFrame], chosen: int, axis: str, floor: str) -> Html:
@@ -161,11 +168,13 @@ def value_curve(curves: Mapping[str, pd.DataFrame], chosen: int, axis: str, floo
     parts = _levels(y, 56, right)
     for tick in x.ticks(8):
         parts.append(element("text", f"{tick:g}", x=x.at(tick), y=height - 28, text_anchor="middle", class_="s"))
-    parts.append(element("text", "number of lists", x=(56 + right) / 2, y=height - 8, text_anchor="middle", class_="s"))
+    parts.append(
+        element("text", _("number of lists"), x=(56 + right) / 2, y=height - 8, text_anchor="middle", class_="s")
+    )
     parts.append(element("text", axis, x=4, y=12, class_="s"))
     at = float(x.at(chosen))
     parts.append(element("path", d=f"M{at} 22V{height - 48}", class_="reference"))
-    parts.append(element("text", "this run", x=at, y=14, text_anchor="middle", class_="s"))
+    parts.append(element("text", _("this run"), x=at, y=14, text_anchor="middle", class_="s"))
     labels: list[tuple[str, float, str]] = []
     for (title, curve), colour in zip(curves.items(), ["var(--accent)", *COLOURS[1:]], strict=False):
         line, low, high = (y.at(curve[name]) for name in ("value", "low", "high"))
@@ -180,7 +189,7 @@ def value_curve(curves: Mapping[str, pd.DataFrame], chosen: int, axis: str, floo
             parts.append(element("path", d=_line(x.at(own["n_groups"]), line), class_="line dashed"))
             labels.append((title, float(line[-1]), "var(--quiet)"))
     parts += _labels(labels, right + 8)
-    return _svg(height, f"{axis} by number of lists, for {', '.join(curves)}", *parts)
+    return _svg(height, _("{axis} by number of lists, for {curves}").format(axis=axis, curves=commas(curves)), *parts)
 
 
 def _line(x: np.ndarray, y: np.ndarray) -> str:
@@ -192,7 +201,16 @@ def _labels(labels: list[tuple[str, float, str]], x: float) -> list[Html]:
     parts, free = [], 0.0
     for title, y, colour in sorted(labels, key=lambda label: label[1]):
         free = max(y + 4, free + 15)
-        parts.append(element("text", short(title, 26), x=x, y=round(free, 1), style=f"fill:{colour}", class_="s"))
+        parts.append(
+            element(
+                "text",
+                short(title, 26),
+                x=x,
+                y=round(free, 1),
+                style=f"fill:{colour}",
+                class_="s",
+            )
+        )
     return parts
 
 

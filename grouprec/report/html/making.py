@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from grouprec.core.language import N_, Glossary, _
 from grouprec.data.hold_out import split_words
 from grouprec.models.declared import called, words_of
 from grouprec.report import findings, sentences
@@ -18,7 +19,7 @@ from grouprec.report.html.reading import Reading
 from grouprec.report.text import count, number, percent, plain, plural
 
 FILES = ("interactions", "users", "items")  # settings that are paths: only the file's name is anybody's business
-SPLITS = {"time": "the latest interactions of all", "user_time": "the latest interactions of every user"}
+SPLITS = Glossary({"time": "the latest interactions of all", "user_time": "the latest interactions of every user"})
 FEW_TESTED = 200
 OVERLAP = 0.1  # below this mean silhouette groups are parts of a continuum
 
@@ -32,44 +33,67 @@ def method(reading: Reading) -> Html:
 def _cost(reading: Reading) -> str:
     metrics = reading.metrics
     seconds = metrics.get("seconds")
-    took = f"in {_duration(seconds)} " if seconds else ""
     device = metrics.get("device_title", "")
-    return f"This run was trained {took}on {plain(device or 'this machine')}, with the preset " + (
-        f"*{plain(metrics.get('preset', ''))}* and the seed {reading.config.get('seed', 0)}."
+    quickly = _("This run was trained in {took} on {device}, with the preset *{preset}* and the seed {seed}.")
+    untimed = _("This run was trained on {device}, with the preset *{preset}* and the seed {seed}.")
+    return (quickly if seconds else untimed).format(
+        took=_duration(seconds) if seconds else "",
+        device=plain(_(device) or _("this machine")),
+        preset=plain(metrics.get("preset", "")),
+        seed=reading.config.get("seed", 0),
     )
 
 
 def _duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
-    return plural(rest, "second") if not minutes else f"{plural(minutes, 'minute')} and {plural(rest, 'second')}"
+    return (
+        plural(rest, "second")
+        if not minutes
+        else _("{minutes} and {seconds}").format(minutes=plural(minutes, "minute"), seconds=plural(rest, "second"))
+    )
 
 
 def _steps(reading: Reading) -> list[str]:
     """Return what was done, step by step."""
     metrics, config = reading.metrics, reading.config
     split = metrics.get("split") or {}
-    kind = SPLITS.get(str(split.get("kind")), "some interactions of every user")
+    kind = SPLITS.get(str(split.get("kind")), _("some interactions of every user"))
     weights = metrics.get("blend") or {}
     encoders = plain(sentences.encoder_title(str(metrics.get("encoder", ""))))
     grouper = str(config.get("grouper", ""))
     words = words_of("grouper", grouper)
-    formed = (words and words.explained) or f"by {plain(called('grouper', grouper))}"
+    formed = (words and _(words.explained)) or _("by {called}").format(called=plain(called("grouper", grouper)))
     steps = [
-        f"**Prepare.** {plural(metrics.get('n_interactions', 0), 'interaction')} of "
-        f"{plural(metrics.get('n_users', 0), 'user')} with {plural(metrics.get('n_items', 0), 'item')} remained after "
-        "cleaning; the table below counts what every step left out.",
-        f"**Keep aside.** To test on, {kind} were kept aside: {count(split.get('test', 0))} rows, and "
-        f"{count(split.get('validation', 0))} more to choose settings by. Nothing was learned from the test part. "
-        f"{split_words(split)}".strip(),
-        f"**Predict.** What every user may want next is predicted by {encoders}."
+        _(
+            "**Prepare.** {interactions} of {users} with {items} remained after cleaning; the table "
+            "below counts what every step left out."
+        ).format(
+            interactions=plural(metrics.get("n_interactions", 0), "interaction"),
+            users=plural(metrics.get("n_users", 0), "user"),
+            items=plural(metrics.get("n_items", 0), "item"),
+        ),
+        _(
+            "**Keep aside.** To test on, {kind} were kept aside: {split} rows, and {split2} more to "
+            "choose settings by. Nothing was learned from the test part. {split3}"
+        )
+        .format(
+            kind=kind,
+            split=count(split.get("test", 0)),
+            split2=count(split.get("validation", 0)),
+            split3=split_words(split),
+        )
+        .strip(),
+        _("**Predict.** What every user may want next is predicted by {encoders}.").format(encoders=encoders)
         + (f" {findings.blend_answer(weights)} {findings.trend_answer(weights)}" if weights else ""),
-        f"**Group.** Users were divided {formed}.",
-        f"**Describe and generate.** {sentences.profile_answer(metrics.get('profile') or {})} "
-        f"{sentences.generator_answer(metrics.get('generator') or {})}",
-        f"**Make lists.** The items of a list are ordered {sections.order(reading.method)}.",
+        _("**Group.** Users were divided {formed}.").format(formed=formed),
+        _("**Describe and generate.** {value} {value2}").format(
+            value=sentences.profile_answer(metrics.get("profile") or {}),
+            value2=sentences.generator_answer(metrics.get("generator") or {}),
+        ),
+        _("**Make lists.** The items of a list are ordered {method}.").format(method=sections.order(reading.method)),
     ]
     if metrics.get("updater"):
-        steps.append(f"**Keep up.** {sentences.updater_answer(metrics['updater'])}")
+        steps.append(_("**Keep up.** {updater}").format(updater=sentences.updater_answer(metrics["updater"])))
     return steps
 
 
@@ -79,26 +103,34 @@ def _preparation(reading: Reading) -> Html | None:
         return None
     shown = pd.DataFrame(
         {
-            "Step": found["step"].astype(str).str.capitalize(),
-            "Rows before": [count(n) for n in found["rows_before"]],
-            "Rows after": [count(n) for n in found["rows_after"]],
-            "Left out": [count(n) for n in found["dropped"]],
-            "Note": found["note"].astype(str),
+            N_("Step"): [_(step).capitalize() for step in found["step"].astype(str)],
+            N_("Rows before"): [count(n) for n in found["rows_before"]],
+            N_("Rows after"): [count(n) for n in found["rows_after"]],
+            N_("Left out"): [count(n) for n in found["dropped"]],
+            N_("Note"): found["note"].astype(str),
         }
     )
-    return joined(element("h3", "What the preparation left out"), table(shown, right=tuple(shown.columns[1:4])))
+    return joined(element("h3", _("What the preparation left out")), table(shown, right=tuple(shown.columns[1:4])))
 
 
 def _settings(reading: Reading) -> Html:
     """Return all settings, the versions and what each stage took; folded on a screen."""
     metrics = reading.metrics
-    versions = {f"version of {name}": said for name, said in (metrics.get("versions") or {}).items()}
-    seconds = {f"seconds for {name}": f"{taken:.1f}" for name, taken in (metrics.get("stage_seconds") or {}).items()}
-    decided = {f"chosen on the validation part: {name}": said for name, said in (metrics.get("decided") or {}).items()}
+    versions = {
+        _("version of {name}").format(name=name): said for name, said in (metrics.get("versions") or {}).items()
+    }
+    seconds = {
+        _("seconds for {name}").format(name=name): f"{taken:.1f}"
+        for name, taken in (metrics.get("stage_seconds") or {}).items()
+    }
+    decided = {
+        _("chosen on the validation part: {name}").format(name=name): said
+        for name, said in (metrics.get("decided") or {}).items()
+    }
     flat = _flat({name: value for name, value in reading.config.items() if name != "format"})
     everything = {"run": reading.run.run_id, **flat, **_flat(decided), **versions, **seconds}
-    shown = pd.DataFrame({"Setting": list(everything), "Value": [str(value) for value in everything.values()]})
-    return element("details", element("summary", "All settings, versions and times"), table(shown))
+    shown = pd.DataFrame({N_("Setting"): list(everything), N_("Value"): [str(value) for value in everything.values()]})
+    return element("details", element("summary", _("All settings, versions and times")), table(shown))
 
 
 def _flat(values: Mapping[str, Any], before: str = "") -> dict[str, str]:
@@ -124,37 +156,61 @@ def _limits(reading: Reading) -> list[str]:
     metrics, groups = reading.metrics, reading.groups
     tested, apart = metrics.get("n_test_users"), (metrics.get("clusters") or {}).get("silhouette")
     said = [
-        "Everything was measured on what people took without having seen these lists. What a list changes once it is "
-        "shown, only a trial with real people can say.",
-        "Intervals cover chance in which users were tested. They do not cover a change of season, of stock or of taste "
-        "after the last row of the data.",
-        "What is typical of a group, and what speaks for an item, are associations, not causes.",
-        "Names of groups are made from the words of their items; a person should check them before they are published.",
+        _(
+            "Everything was measured on what people took without having seen these lists. "
+            "What a list changes once it is shown, only a trial with real people can say."
+        ),
+        _(
+            "Intervals cover chance in which users were tested. They do not cover a change "
+            "of season, of stock or of taste after the last row of the data."
+        ),
+        _("What is typical of a group, and what speaks for an item, are associations, not causes."),
+        _(
+            "Names of groups are made from the words of their items; a person should check "
+            "them before they are published."
+        ),
     ]
     if tested is not None and tested < FEW_TESTED:
-        said.append(f"Only {plural(tested, 'user')} could be tested, so small differences cannot be seen.")
+        said.append(
+            _("Only {users} could be tested, so small differences cannot be seen.").format(users=plural(tested, "user"))
+        )
     if apart is not None and apart < OVERLAP and len(groups) > 1:
         said.append(
-            "The groups overlap: they are a useful division of tastes that pass into one another, not separate kinds "
-            f"of people (mean silhouette {number(apart)}; 1 would be wide apart)."
+            _(
+                "The groups overlap: they are a useful division of tastes that pass into one another, "
+                "not separate kinds of people (mean silhouette {apart}; 1 would be wide apart)."
+            ).format(apart=number(apart))
         )
     left_out = int(metrics.get("n_users", 0)) - int(tested or 0)
     if tested and left_out > 0:
         share = percent(tested / metrics["n_users"])
-        said.append(f"{share} of all users have interactions in the test part; the others could not be judged.")
+        said.append(
+            _("{share} of all users have interactions in the test part; the others could not be judged.").format(
+                share=share
+            )
+        )
     if reading.edited.grouping.changed:
         said.append(
-            "People have merged, split or made groups since the training. The map, the groups and the lists show them "
-            "as they are now; everything that was measured was measured with the trained groups."
+            _(
+                "People have merged, split or made groups since the training. The map, the "
+                "groups and the lists show them as they are now; everything that was measured "
+                "was measured with the trained groups."
+            )
         )
     if metrics.get("refit"):
-        said.append("After the evaluation the run learned again from all rows: the lists shown are those later ones.")
+        said.append(
+            _("After the evaluation the run learned again from all rows: the lists shown are those later ones.")
+        )
     if reading.method == "generated":
-        said.append("The lists are made from virtual members that a model draws; no real person is in them.")
+        said.append(_("The lists are made from virtual members that a model draws; no real person is in them."))
     return said
 
 
 def footer(reading: Reading) -> Html:
     """Return which software made the report, of which run."""
     version = (reading.metrics.get("versions") or {}).get("grouprec-studio", "")
-    return sentence(f"Made by grouprec {plain(version)} from the run {plain(reading.run.run_id)}. {reading.when}.")
+    return sentence(
+        _("Made by grouprec {version} from the run {run_id}. {when}.").format(
+            version=plain(version), run_id=plain(reading.run.run_id), when=reading.when
+        )
+    )

@@ -8,6 +8,8 @@ from collections.abc import Collection
 
 import pandas as pd
 
+from grouprec.core.language import _
+
 _MARKS = re.compile(r"\\(?P<literal>.)|(?P<mark>\*\*|\*)")
 _INVISIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2060]")  # no HTML, or put there to stop shortcodes
 _TAGS = {"**": "strong", "*": "em"}
@@ -67,7 +69,9 @@ def paragraph(markdown: str, class_: str | None = None) -> Html | None:
 def table(frame: pd.DataFrame, right: Collection[str] = (), class_: str | None = None) -> Html:
     """Return a small table as it is to be read; the columns in ``right`` hold numbers."""
     classes = ["r" if name in right else None for name in frame.columns]
-    head = [element("th", name, scope="col", class_=side) for name, side in zip(frame.columns, classes, strict=True)]
+    head = [
+        element("th", _(str(name)), scope="col", class_=side) for name, side in zip(frame.columns, classes, strict=True)
+    ]
     rows = [
         element("tr", *(element("td", cell, class_=side) for cell, side in zip(row, classes, strict=True)))
         for row in frame.itertuples(index=False, name=None)

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
+from grouprec.core.language import _, ngettext
 from grouprec.core.tables import named_rows
 from grouprec.report.html.drawings import Scale
 from grouprec.report.html.markup import Html, element
@@ -91,7 +92,7 @@ def reach_curve(hits: pd.DataFrame, least: int, own: int, floor: str) -> Html:
     parts = _grid(x, y)
     edge = [*y.at(shares["high"]), *y.at(shares["low"])[::-1]]
     parts.append(element("path", d=f"{_path([*across, *across[::-1]], edge)}Z", class_="band"))
-    for column, title in (("floor", floor), ("individual", "A list for everyone")):
+    for column, title in (("floor", floor), ("individual", _("A list for everyone"))):
         level = float(y.at(shares[column].iloc[0]))
         parts.append(element("path", d=_path(ends, [level, level]), class_="line dashed"))
         parts.append(element("text", title, x=ends[1], y=level - 8, text_anchor="end", class_="s"))
@@ -100,15 +101,15 @@ def reach_curve(hits: pd.DataFrame, least: int, own: int, floor: str) -> Html:
     if own != least and own in set(hits["n_groups"]):
         mine = _place(hits, shares, own, x, y)
         parts.append(element("circle", cx=mine[0], cy=mine[1], r=8, class_="ring"))
-        parts.append(element("text", "this run", x=mine[0], y=mine[1] - 18, text_anchor="middle", class_="s"))
+        parts.append(element("text", _("this run"), x=mine[0], y=mine[1] - 18, text_anchor="middle", class_="s"))
     side = "start" if at[0] < WIDTH / 2 else "end"
-    said = f"{least} {'is' if least == 1 else 'are'} enough"
+    said = ngettext(" {enough} is enough", " {enough} are enough", least).format(enough=least).strip()
     parts.append(element("path", d=f"M{at[0]} {at[1]}V{HEIGHT - BOTTOM}", class_="reference"))
     parts.append(element("circle", cx=at[0], cy=at[1], r=9, class_="ours"))
     parts.append(
         element("text", said, x=at[0] + (14 if side == "start" else -14), y=HEIGHT - BOTTOM - 14, text_anchor=side)
     )
-    title = element("title", f"People of 100 who find something by number of lists; {said}")
+    title = element("title", _("People of 100 who find something by number of lists; {said}").format(said=said))
     return element("svg", title, *parts, viewBox=f"0 0 {WIDTH} {HEIGHT}", role="img", class_="curve")
 
 
@@ -125,8 +126,8 @@ def _grid(x: Scale, y: Scale) -> list[Html]:
     for tick, at in zip(x.ticks(6), x.at(x.ticks(6)), strict=True):
         parts.append(element("text", f"{tick:g}", x=at, y=HEIGHT - BOTTOM + 24, text_anchor="middle", class_="s"))
     middle = (LEFT + WIDTH - RIGHT) / 2
-    parts.append(element("text", "number of lists", x=middle, y=HEIGHT - 6, text_anchor="middle", class_="s"))
-    return [*parts, element("text", "people of 100", x=LEFT - 40, y=22, class_="s")]
+    parts.append(element("text", _("number of lists"), x=middle, y=HEIGHT - 6, text_anchor="middle", class_="s"))
+    return [*parts, element("text", _("people of 100"), x=LEFT - 40, y=22, class_="s")]
 
 
 def _path(x: Iterable[float], y: Iterable[float]) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from grouprec.core.language import _, plain_day
 from grouprec.explore.edited_tables import EditedRun
 from grouprec.explore.edits import EditHistory
 from grouprec.report import gain, sentences, small_groups, tables
@@ -71,7 +72,11 @@ class Reading:
     def groups_said(self) -> str:
         """Say how the groups are, without sizes where those must not be told, or are told with noise."""
         secret = self.told.words or self.told.few[self.told.sizes.argmax()]
-        return f"There are {len(self.told.sizes)} groups." if secret else sentences.groups_answer(self.groups)
+        return (
+            _("There are {n_sizes} groups.").format(n_sizes=len(self.told.sizes))
+            if secret
+            else sentences.groups_answer(self.groups)
+        )
 
     @property
     def n_lists(self) -> int:
@@ -113,4 +118,4 @@ class Reading:
         """Return when the run ended."""
         status = self.run.status()
         moment = datetime.fromtimestamp(status.ended or status.created, UTC)
-        return f"{moment.day} {moment:%B %Y, %H:%M} UTC"
+        return f"{plain_day(moment)}, {moment:%H:%M} UTC"

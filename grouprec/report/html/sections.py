@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from grouprec.core.language import N_, Glossary, _
 from grouprec.core.tables import records
 from grouprec.ranking.statistics import ENOUGH
 from grouprec.report import findings, gain, noise, sentences, small_groups, tables
@@ -15,21 +16,36 @@ from grouprec.report.html.markup import Html, element, joined, paragraph, senten
 from grouprec.report.html.pictures import chip
 from grouprec.report.html.reading import Reading
 from grouprec.report.tested import rests_on
-from grouprec.report.text import count, difference, interval, number, percent, plain, plural, ratio, score
+from grouprec.report.text import (
+    attribute_title,
+    count,
+    difference,
+    interval,
+    number,
+    percent,
+    plain,
+    plural,
+    ratio,
+    score,
+)
 from grouprec.runs.forgotten import forgotten
 
 NDCG = "nDCG@10"
 DEPTH = 10  # items of a list that are shown
 TYPICAL = 3
 MOST_ROWS = 12  # of a table that goes from worst to best
-ORDER = {  # what the items of a list are ordered by
-    "generated": "by the members that a generator imagines",
-    "popularity": "by how many members have them",
-    "members_mean": "by what they are worth to all members together",
-    "group_recent": "by how popular they are of late, among the members and with everybody",
-    "one_list": "as they are for everybody: no lists of groups are better",
-}
-MARKS = {"individual": "personal lists", "oracle": "best possible"}  # and the floor, which has a name of its own
+ORDER = Glossary(
+    {  # what the items of a list are ordered by
+        "generated": "by the members that a generator imagines",
+        "popularity": "by how many members have them",
+        "members_mean": "by what they are worth to all members together",
+        "group_recent": "by how popular they are of late, among the members and with everybody",
+        "one_list": "as they are for everybody: no lists of groups are better",
+    }
+)
+MARKS = Glossary(
+    {"individual": "personal lists", "oracle": "best possible"}
+)  # and the floor, which has a name of its own
 
 
 def opening(reading: Reading) -> Html:
@@ -43,7 +59,7 @@ def opening(reading: Reading) -> Html:
         element("p", over, class_="over"),
         element("h1", sentence(_headline(reading))),
         paragraph(gain.parts_answer(split), "lead") if split else None,
-        _figure(_parts(split), "People of 100 who find something; blue adds, orange costs, grey is not measurable.")
+        _figure(_parts(split), _("People of 100 who find something; blue adds, orange costs, grey is not measurable."))
         if split
         else None,
         paragraph(said, "" if split else "lead"),
@@ -51,7 +67,7 @@ def opening(reading: Reading) -> Html:
         paragraph(forgotten(reading.run).sentence()),
         paragraph(sentences.repeats_words(metrics)),
         _numbers(reading),
-        element("h3", "How to read this"),
+        element("h3", _("How to read this")),
         *map(paragraph, _how_to_read(reading)),
     )
 
@@ -63,33 +79,43 @@ def _headline(reading: Reading) -> str:
 def _parts(split: gain.Split) -> Html:
     rows = gain.steps_of(split)
     verdicts = [findings.verdict(*row) for row in rows[["added", "low", "high"]].itertuples(index=False)]
-    return drawings.steps(rows.assign(verdict=verdicts), gain.AXIS, "{:.1f}")
+    return drawings.steps(rows.assign(verdict=verdicts), _(gain.AXIS), "{:.1f}")
 
 
 def _numbers(reading: Reading) -> Html:
     metrics, worth = reading.metrics, reading.worth
     shown = {
-        "Users": count(metrics.get("n_users", int(reading.groups["size"].sum()))),
-        "Items": count(metrics.get("n_items", float("nan"))),
-        "Groups": count(len(reading.groups)),
+        _("Users"): count(metrics.get("n_users", int(reading.groups["size"].sum()))),
+        _("Items"): count(metrics.get("n_items", float("nan"))),
+        _("Groups"): count(len(reading.groups)),
     }
     if worth is not None and worth["floor"] > 0:
-        shown[f"Against {reading.floor_title.lower()}"] = f"{ratio(worth['value'] / worth['floor'])}×"
+        shown[_("Against {floor}").format(floor=reading.floor_title.lower())] = (
+            f"{ratio(worth['value'] / worth['floor'])}×"
+        )
     return element("dl", *(element("div", element("dt", name), element("dd", said)) for name, said in shown.items()),
                    class_="numbers")  # fmt: skip
 
 
 def _how_to_read(reading: Reading) -> list[str]:
     tested = reading.metrics.get("n_test_users")
-    users = f" of {plural(tested, 'user')}" if tested else ""
+    users = _(" of {users}").format(users=plural(tested, "user")) if tested else ""
     return [
-        f"**What is measured.** Part of the interactions{users} was kept aside. A list is good if it shows, high up, "
-        f"what people took next. The measure is {NDCG}: 1 is perfect, 0 is no hit at all. Values in parentheses are "
-        "95 % intervals: what chance in the choice of tested users could explain.",
-        f"**What it is held against.** {gain.floor_words(reading.floor_method)} **Personal lists**: everyone has "
-        "their own, from the same model. The *possible gain* is the way from the one to the other. *Best possible* is "
-        "what the best shared lists for these groups could reach, knowing the future.",
-        f"**How the lists are used.** {plain(sentences.REGIMES.get(reading.regime, reading.regime))}.",
+        _(
+            "**What is measured.** Part of the interactions{users} was kept aside. A list is good if "
+            "it shows, high up, what people took next. The measure is {ndcg}: 1 is perfect, 0 is no "
+            "hit at all. Values in parentheses are 95 % intervals: what chance in the choice of "
+            "tested users could explain."
+        ).format(users=users, ndcg=NDCG),
+        _(
+            "**What it is held against.** {floor_method} **Personal lists**: everyone has their own, "
+            "from the same model. The *possible gain* is the way from the one to the other. *Best "
+            "possible* is what the best shared lists for these groups could reach, knowing the "
+            "future."
+        ).format(floor_method=gain.floor_words(reading.floor_method)),
+        _("**How the lists are used.** {regimes}.").format(
+            regimes=plain(sentences.REGIMES.get(reading.regime, reading.regime))
+        ),
     ]
 
 
@@ -102,13 +128,16 @@ def the_map(reading: Reading) -> Html | None:
     drawing, drawn, placed = drawings.user_map(users[~users["group"].isin(few)], reading.names)
     if not placed:
         return None
-    sample = "" if drawn == placed else f" A sample of {count(drawn)} of {plural(placed, 'user')} is drawn."
-    caption = (
-        "Every dot is a user; the numbers are those of the groups, at the middle of their members. Near each other "
-        f"means alike. Directions, and distances between far parts, mean nothing.{sample}"
-        + " Groups of few people are not drawn."
-        * bool(len(few))
+    sample = (
+        ""
+        if drawn == placed
+        else _(" A sample of {drawn} of {users} is drawn.").format(drawn=count(drawn), users=plural(placed, "user"))
     )
+    caption = _(
+        "Every dot is a user; the numbers are those of the groups, at the middle of their "
+        "members. Near each other means alike. Directions, and distances between far parts, mean "
+        "nothing.{sample}"
+    ).format(sample=sample) + _(" Groups of few people are not drawn.") * bool(len(few))
     return _figure(drawing, caption)
 
 
@@ -118,17 +147,17 @@ def groups(reading: Reading) -> Html:
     shown = pd.DataFrame(
         {
             "": pd.Series([chip(group) for group in reading.groups["group"]], dtype=object),
-            "Group": reading.groups["name"],
-            "Users": [
+            N_("Group"): reading.groups["name"],
+            N_("Users"): [
                 small_groups.people(size, few, count(size))
                 for size, few in zip(told.sizes.tolist(), told.few, strict=True)
             ],
-            "Share": [
+            N_("Share"): [
                 small_groups.NOTHING if few else percent(share)
                 for share, few in zip(told.shares, told.few, strict=True)
             ],
-            "Words": reading.groups["words"].astype(str),
-            "On the map": [sentences.separation_words(value) for value in reading.groups["separation"]],
+            N_("Words"): reading.groups["words"].astype(str),
+            N_("On the map"): [sentences.separation_words(value) for value in reading.groups["separation"]],
         }
     )
     return joined(paragraph(f"{reading.groups_said} {told.words}".strip()), table(shown, right=("Users", "Share")))
@@ -152,12 +181,15 @@ def lists(reading: Reading) -> Html | None:
         for row, size, few in zip(records(reading.groups), sizes, told.rest, strict=True)
     ]
     worth = sentences.worth_answer(reading.evaluation, reading.regime, reading.method)
-    said = f"The first {DEPTH} items for every group, ordered {order(reading.method)}. {worth}"
-    columns = (
-        "Above each list: what is typical of the group, the share of members, and how many times that is the share of "
-        "all users. *Reaches*: members who have the item among their own 50 best predictions. *Have it*: members who "
-        "have it already, and how many times that is the share of all users. *Score*: what the item is worth to the "
-        "group; scores compare within one list only."
+    said = _("The first {depth} items for every group, ordered {method}. {worth}").format(
+        depth=DEPTH, method=order(reading.method), worth=worth
+    )
+    columns = _(
+        "Above each list: what is typical of the group, the share of members, and how "
+        "many times that is the share of all users. *Reaches*: members who have the item "
+        "among their own 50 best predictions. *Have it*: members who have it already, "
+        "and how many times that is the share of all users. *Score*: what the item is "
+        "worth to the group; scores compare within one list only."
     )
     return joined(paragraph(said), paragraph(columns, "quiet"), element("div", *cards, class_="cards"))
 
@@ -196,18 +228,18 @@ def _card(
         element("ul", *(element("li", sentence(said)) for said in about)) if about else None,
     ]
     if first is None:
-        return element("article", *parts, element("p", "No list: there is nothing left to show."), class_="card")
+        return element("article", *parts, element("p", _("No list: there is nothing left to show.")), class_="card")
     held = zip(first["owned"], first["lift"], strict=True)
     shown = pd.DataFrame(
         {
             "#": first["rank"].to_numpy(),
-            "Item": first["label"].astype(str).to_numpy(),
-            "Reaches": [small_groups.NOTHING if few else percent(share) for share in first["reach"]],
-            "Have it": [
+            N_("Item"): first["label"].astype(str).to_numpy(),
+            N_("Reaches"): [small_groups.NOTHING if few else percent(share) for share in first["reach"]],
+            N_("Have it"): [
                 small_groups.NOTHING if few else percent(owned) + ("" if pd.isna(lift) else f" · {ratio(lift)}×")
                 for owned, lift in held
             ],
-            "Score": [number(value) for value in first["score"]],
+            N_("Score"): [number(value) for value in first["score"]],
         }
     )
     return element("article", *parts, table(shown, right=("#", "Reaches", "Have it", "Score")), class_="card")
@@ -229,11 +261,18 @@ def value_of_groups(reading: Reading) -> Html | None:
     steps = None if steps is None else steps[steps["regime"] == reading.regime]
     said = gain.enough_answer(own, hits.get(method, own.iloc[:0]), steps)
     return joined(
-        paragraph(f"{said} {reading.floor_title} reaches {floor}, personal lists reach {personal} ({NDCG})."),
-        paragraph(f"**How the number was chosen.** {plain(reason)}") if reason else None,
+        paragraph(
+            _("{said} {floor_title} reaches {floor}, personal lists reach {personal} ({ndcg}).").format(
+                said=said, floor_title=reading.floor_title, floor=floor, personal=personal, ndcg=NDCG
+            )
+        ),
+        paragraph(_("**How the number was chosen.** {reason}").format(reason=plain(reason))) if reason else None,
         _figure(
             drawings.value_curve(named, reading.n_lists, NDCG, reading.floor_title),
-            "Every number of lists is tried on the test part, with its groups formed anew. Bands are 95 % intervals.",
+            _(
+                "Every number of lists is tried on the test part, with its groups formed anew. "
+                "Bands are 95 % intervals."
+            ),
         ),
         table(shown, right=tuple(shown.columns)),
     )
@@ -242,7 +281,9 @@ def value_of_groups(reading: Reading) -> Html | None:
 def _value_table(named: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Return the numbers of lists in rows: every method's value, the run's own share of gain, the best possible."""
     own = next(iter(named.values())).set_index("n_groups")
-    shown = pd.DataFrame({"Lists": own.index, "Share of possible gain": [percent(one) for one in own["share_of_gain"]]})
+    shown = pd.DataFrame(
+        {N_("Lists"): own.index, N_("Share of possible gain"): [percent(one) for one in own["share_of_gain"]]}
+    )
     for title, curve in named.items():
         rows = curve.set_index("n_groups").reindex(own.index)[["value", "low", "high"]]
         shown[title] = [interval(*row) for row in rows.itertuples(index=False)]
@@ -268,23 +309,26 @@ def _methods(reading: Reading) -> Html | None:
     ends = rows[["value", "low", "high"]]
     shown = pd.DataFrame(
         {
-            "Method": rows["title"],
+            N_("Method"): rows["title"],
             f"{NDCG} (95 % interval)": [interval(*row) for row in ends.itertuples(index=False)],
-            "Share of possible gain": [percent(share) for share in rows["share_of_gain"]],
-            "Against this run's lists": own.map(tested).fillna(""),
+            N_("Share of possible gain"): [percent(share) for share in rows["share_of_gain"]],
+            N_("Against this run's lists"): own.map(tested).fillna(""),
         }
     )
     verdict = sentences.verdict_answer(reading.metrics.get("verdict") or {})
     return joined(
-        element("h3", "Which method to trust"),
+        element("h3", _("Which method to trust")),
         paragraph(sentences.worth_answer(reading.evaluation, reading.regime, reading.method)),
         paragraph(verdict),
         paragraph(findings.takes_answer(reading.metrics.get("takes"))),
-        _figure(drawings.dots(rows, marks, NDCG), "Dots are means over users, bars their 95 % intervals."),
+        _figure(drawings.dots(rows, marks, NDCG), _("Dots are means over users, bars their 95 % intervals.")),
         table(shown, right=tuple(shown.columns[1:])),
         element(
             "p",
-            f"★ more than chance: a paired test, corrected for the number of comparisons; never below {ENOUGH} users.",
+            _(
+                "★ more than chance: a paired test, corrected for the number of comparisons; never below "
+                "{enough} users."
+            ).format(enough=ENOUGH),
             class_="quiet",
         ),
     )
@@ -301,19 +345,19 @@ def _steps(reading: Reading) -> Html | None:
     )
     shown = pd.DataFrame(
         {
-            "Step": rows["title"],
-            "Lists": rows["what"],
+            N_("Step"): rows["title"],
+            N_("Lists"): rows["what"].map(_),
             NDCG: rows["value"].map(score),
-            "Against the step before": [
+            N_("Against the step before"): [
                 difference(*row) for row in rows[["added", "low", "high"]].itertuples(index=False)
             ],
-            "Verdict": rows["verdict"],
+            N_("Verdict"): rows["verdict"].map(_),
         }
     )
     return joined(
-        element("h3", "What every step adds"),
+        element("h3", _("What every step adds")),
         paragraph(findings.steps_answer(rows)),
-        _figure(drawings.steps(rows, NDCG), "Blue adds, orange costs, grey is not proven."),
+        _figure(drawings.steps(rows, NDCG), _("Blue adds, orange costs, grey is not proven.")),
         table(shown, right=(NDCG, "Against the step before")),
     )
 
@@ -330,24 +374,30 @@ def _left_behind(reading: Reading) -> Html | None:
         return None
     shown = frame.head(MOST_ROWS)
     columns = {
-        "Group": shown["name"],
-        "Tested users": [count(n) for n in shown["n_test_users"]],
-        "Found nothing": [percent(share) for share in shown["zero_hit_share"]],
+        N_("Group"): shown["name"],
+        N_("Tested users"): [count(n) for n in shown["n_test_users"]],
+        N_("Found nothing"): [percent(share) for share in shown["zero_hit_share"]],
         NDCG: [score(value) for value in shown[sentences.METRIC]],
     }
     gain = ""
     if len(split):
         measured = f"measured_{sentences.METRIC}"
         ends = shown[[measured, f"{measured}_low", f"{measured}_high"]]
-        columns["Split in two would gain"] = [difference(*row) for row in ends.itertuples(index=False)]
+        columns[N_("Split in two would gain")] = [difference(*row) for row in ends.itertuples(index=False)]
         gain = findings.split_answer(frame)
     rest = len(frame) - len(shown)
-    other = "These are the groups of the evaluation; the run then learned its groups again from all rows."
+    other = _("These are the groups of the evaluation; the run then learned its groups again from all rows.")
     return joined(
-        element("h3", "Who is left behind"),
+        element("h3", _("Who is left behind")),
         paragraph(f"{sentences.left_behind_answer(frame)} {gain}".strip()),
         table(pd.DataFrame(columns), right=tuple(columns)[1:]),
-        element("p", f"{plural(rest, 'better served group')} not shown.", class_="quiet") if rest else None,
+        element(
+            "p",
+            _("{better_served_groups} not shown.").format(better_served_groups=plural(rest, "better served group")),
+            class_="quiet",
+        )
+        if rest
+        else None,
         element("p", other, class_="quiet") if reading.metrics.get("refit") else None,
     )
 
@@ -363,7 +413,7 @@ def _fairness(reading: Reading) -> Html | None:
             parts.append(_unlike(beyond))
     if exposure is not None:
         parts.append(paragraph(findings.popularity_answer(exposure, reading.regime)))
-    return joined(element("h3", "Is it fair?"), *parts) if parts else None
+    return joined(element("h3", _("Is it fair?")), *parts) if parts else None
 
 
 def _unlike(rows: pd.DataFrame) -> Html:
@@ -372,11 +422,11 @@ def _unlike(rows: pd.DataFrame) -> Html:
     ends = rows[["difference", "difference_low", "difference_high"]]
     shown = pd.DataFrame(
         {
-            "Attribute": rows["attribute"].astype(str).str.replace("_", " "),
-            "Value": rows["value"],
-            "Tested users": [count(n) for n in rows["n_users"]],
+            N_("Attribute"): rows["attribute"].map(attribute_title),
+            N_("Value"): rows["value"],
+            N_("Tested users"): [count(n) for n in rows["n_users"]],
             NDCG: [interval(*row) for row in rows[["mean", "low", "high"]].itertuples(index=False)],
-            "Against all others": [difference(*row) for row in ends.itertuples(index=False)],
+            N_("Against all others"): [difference(*row) for row in ends.itertuples(index=False)],
         }
     )
     return table(shown, right=("Tested users", NDCG, "Against all others"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib.resources import files
 
+from grouprec.core.language import _, current
 from grouprec.report.html.markup import Html, element, joined, paragraph, sentence, text
 from grouprec.report.html.reading import Reading
 from grouprec.report.html.views import View, six_views
@@ -61,7 +62,7 @@ def _page(title: str, body: Html, more: Html | None = None, look: str = "present
         '<link rel="icon" href="data:,">'
         f"{element('title', title)}{element('style', style())}{more or ''}"
     )
-    return f'<!doctype html>\n<html lang="en"><head>{head}</head><body class="{look}">{body}</body></html>\n'
+    return f'<!doctype html>\n<html lang="{current()}"><head>{head}</head><body class="{look}">{body}</body></html>\n'
 
 
 def slides(shown: Sequence[View], title: str, leave: str | None = None, note: str = "", heading: str = "h2") -> Html:
@@ -77,13 +78,13 @@ def slides(shown: Sequence[View], title: str, leave: str | None = None, note: st
         after = links[number] if number < len(shown) else None
         pager = element(
             "nav",
-            _turn(before, "‹", "View before"),
+            _turn(before, "‹", _("View before")),
             element("span", f"{number} / {len(shown)}"),
-            _turn(after, "›", "Next view"),
+            _turn(after, "›", _("Next view")),
             None
             if leave is None
-            else element("a", "✕", href=leave, class_="leave", aria_label="Leave", title="Leave (Esc)"),
-            aria_label="Views",
+            else element("a", "✕", href=leave, class_="leave", aria_label=_("Leave"), title=_("Leave (Esc)")),
+            aria_label=_("Views"),
         )
         over = element("p", element("span", view.title), f" · {short(title, 60)}", class_="over")
         foot = element("footer", element("p", note, class_="quiet"), pager)
@@ -105,7 +106,7 @@ def slides(shown: Sequence[View], title: str, leave: str | None = None, note: st
 def tabs(shown: Sequence[View]) -> Html:
     """Return links to views by their titles, for a document that holds more than them."""
     links = (element("a", view.title, href=f"#view-{number}") for number, view in enumerate(shown, start=1))
-    return element("nav", *links, class_="tabs", aria_label="At a glance")
+    return element("nav", *links, class_="tabs", aria_label=_("At a glance"))
 
 
 def _turn(href: str | None, sign: str, label: str) -> Html:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from grouprec.core.language import N_, _, long_day, series
 from grouprec.core.tables import records
 from grouprec.evaluate.enough import enough, smoothed
 from grouprec.explore.kinds import kinds
@@ -30,7 +31,7 @@ from grouprec.runs.forgotten import forgotten
 NAMES = ("file", "groups", "group", "decide", "evidence", "live")  # in their order
 DEPTH = 10  # items of a list
 MOST_STEPS, MOST_GROUPS = 5, 12
-OBSERVED = (
+OBSERVED = N_(
     "Measured on what people took without having seen these lists; only a trial can say what showing them changes."
 )
 
@@ -85,29 +86,41 @@ def _known(*notes: str | None) -> tuple[str, ...]:
 def _file(reading: Reading) -> View:
     metrics = reading.metrics
     rows, users, items = (metrics.get(name, 0) for name in ("n_interactions", "n_users", "n_items"))
-    said = (
-        f"**{plain(metrics.get('dataset') or reading.title)}** holds {plural(rows, 'interaction')} of "
-        f"{plural(users, 'user')} with {plural(items, 'item')}."
+    said = _("**{value}** holds {interactions} of {users} with {items}.").format(
+        value=plain(metrics.get("dataset") or reading.title),
+        interactions=plural(rows, "interaction"),
+        users=plural(users, "user"),
+        items=plural(items, "item"),
     )
     steps = reading.table("preparation")
     tested = metrics.get("n_test_users")
-    facts = {"Users": count(users), "Items": count(items)} | ({} if tested is None else {"Tested on": count(tested)})
+    facts = {_("Users"): count(users), _("Items"): count(items)}
+    facts |= {} if tested is None else {_("Tested on"): count(tested)}
     left_out = "" if steps is None else _left_out(steps)
     notes = _known(left_out, rests_on(metrics), sentences.repeats_words(metrics), forgotten(reading.run).sentence())
     picture = None if steps is None else pictures.bars(_rows_left(steps))
-    return View("file", "The file", said, picture, "Rows of the file that are left after every step", facts, notes)
+    return View(
+        "file", _("The file"), said, picture, _("Rows of the file that are left after every step"), facts, notes
+    )
 
 
 def _left_out(steps: pd.DataFrame) -> str:
     before, after = int(steps["rows_before"].iloc[0]), int(steps["rows_after"].iloc[-1])
-    return f"Of {plural(before, 'row')} of the file, {percent(after / before)} are used." if before else ""
+    return (
+        _("Of {rows} of the file, {after} are used.").format(rows=plural(before, "row"), after=percent(after / before))
+        if before
+        else ""
+    )
 
 
 def _rows_left(steps: pd.DataFrame) -> pd.DataFrame:
     """Return the rows at the beginning and after the steps that left out most, in their order."""
     most = steps[steps["dropped"] > 0].nlargest(MOST_STEPS, "dropped").sort_index()
-    rows = [("in the file", steps["rows_before"].iloc[0])]
-    rows += [(f"without {step}", after) for step, after in zip(most["step"], most["rows_after"], strict=True)]
+    rows = [(_("in the file"), steps["rows_before"].iloc[0])]
+    rows += [
+        (_("without {step}").format(step=step), after)
+        for step, after in zip(most["step"], most["rows_after"], strict=True)
+    ]
     if len(most) and most["rows_after"].iloc[-1] != steps["rows_after"].iloc[-1]:
         rows.append(("used", steps["rows_after"].iloc[-1]))
     frame = pd.DataFrame(rows, columns=["title", "value"])
@@ -119,7 +132,7 @@ def _groups(reading: Reading) -> View:
     drawing, placed = None, 0
     if users is not None:
         few = groups.loc[told.rest, "group"]
-        drawing, _, placed = drawings.user_map(users[~users["group"].isin(few)], reading.names, mark=1.7)
+        drawing, _drawn, placed = drawings.user_map(users[~users["group"].isin(few)], reading.names, mark=1.7)
     sized = groups.assign(told=told.sizes, few=told.few)
     first = sized.sort_values(["told", "group"], ascending=[False, True]).head(MOST_GROUPS)
     legend = pictures.legend(
@@ -127,13 +140,19 @@ def _groups(reading: Reading) -> View:
         for row in records(first)
     )
     rest = len(groups) - len(first)
-    caption = "Every dot is a user; near each other means alike." if placed else ""
+    caption = _("Every dot is a user; near each other means alike.") if placed else ""
     return View(
         "groups",
-        "The groups",
+        _("The groups"),
         reading.groups_said,
         pictures.beside(drawing if placed else None, legend),
-        " ".join(_known(caption, f"{plural(rest, 'smaller group')} not named." if rest else "", told.words)),
+        " ".join(
+            _known(
+                caption,
+                _("{smaller_groups} not named.").format(smaller_groups=plural(rest, "smaller group")) if rest else "",
+                told.words,
+            )
+        ),
     )
 
 
@@ -149,15 +168,15 @@ def _group(reading: Reading, group: int | None) -> View:
     about = "" if row["rest"] else _who(reading, int(row["group"]))
     size = small_groups.people(int(row["told"]), bool(row["few"]), plural(row["told"], "user"))
     labels = [f"*{plain(short(label, 48))}*" for label in first["label"].head(2)]
-    shown = f"show {' and '.join(labels)} first" if labels else "there is nothing left to show"
+    shown = _("show {labels} first").format(labels=series(labels)) if labels else _("there is nothing left to show")
     described = row.get("description", "")
     return View(
         "group",
-        "One group",
+        _("One group"),
         f"**{plain(short(row['name'], 60))}** ({size}): {shown}.",
         pictures.listed(first, int(row["group"]), bool(row["rest"])),
-        "" if row["rest"] else "Members who have the item among their own 50 best predictions.",
-        {} if row["few"] else {"Of all users": percent(row["share"])},
+        "" if row["rest"] else _("Members who have the item among their own 50 best predictions."),
+        {} if row["few"] else {_("Of all users"): percent(row["share"])},
         _known(
             plain(described) if isinstance(described, str) else "",
             f"{about}." if about else "",
@@ -192,8 +211,8 @@ def _decide(reading: Reading) -> View:
     curves = {} if value is None else tables.value_curves(value, reading.regime, method)
     said = reading.groups_said
     if value is None or not curves:
-        none = "This run did not measure other numbers of lists."
-        return View("decide", "The decision", said, notes=_known(none, *_approved(reading)))
+        none = _("This run did not measure other numbers of lists.")
+        return View("decide", _("The decision"), said, notes=_known(none, *_approved(reading)))
     own = next(iter(curves.values()))
     hits = tables.value_curves(value, reading.regime, method, gain.HITS).get(method, own.iloc[:0])
     steps = reading.table("gain_of_groups")
@@ -202,15 +221,15 @@ def _decide(reading: Reading) -> View:
     n = n if n in set(own["n_groups"]) else 0
     said = gain.lists_answer(own, hits, steps, split, n)
     if hits.empty:
-        return View("decide", "The decision", said, notes=_approved(reading))
+        return View("decide", _("The decision"), said, notes=_approved(reading))
     least, hits = enough(hits), hits.assign(value=smoothed(hits))
     floor = gain.floor_of(own)
     return View(
         "decide",
-        "The decision",
+        _("The decision"),
         said,
         pictures.reach_curve(hits, least, n, gain.floor_title(floor)),
-        "People of 100 who find something in their first ten, by number of lists; the band is the 95 % interval.",
+        _("People of 100 who find something in their first ten, by number of lists; the band is the 95 % interval."),
         _reached(hits, least),
         (gain.floor_words(floor), *_approved(reading)),
     )
@@ -219,7 +238,7 @@ def _decide(reading: Reading) -> View:
 def _reached(hits: pd.DataFrame, least: int) -> dict[str, str]:
     """Return how many people of 100 one list, the lists that are enough, and personal lists reach."""
     row = hits[hits["n_groups"] == least].iloc[0]
-    named = {"One good list": "floor", plural(least, "list"): "value", "Personal lists": "individual"}
+    named = {_("One good list"): "floor", plural(least, "list"): "value", _("Personal lists"): "individual"}
     return {title: gain.people(row[column]) for title, column in named.items()}
 
 
@@ -227,8 +246,11 @@ def _approved(reading: Reading) -> tuple[str, ...]:
     """Say what was approved last, by whom and when."""
     last = approvals(reading.run.path)[-1:]
     return tuple(
-        f"**{plural(one.lists, 'list') if one.lists else 'Personal lists'} approved** by {plain(one.by)}, "
-        f"{pd.Timestamp(one.at, unit='s'):%d %B %Y}."
+        _("**{lists} approved** by {by}, {at}.").format(
+            lists=plural(one.lists, "list") if one.lists else _("Personal lists"),
+            by=plain(one.by),
+            at=long_day(pd.Timestamp(one.at, unit="s")),
+        )
         for one in last
     )
 
@@ -237,15 +259,15 @@ def _evidence(reading: Reading) -> View:
     split = reading.split
     if split is None:
         said = sentences.compare_answer(reading.evaluation, reading.regime, reading.n_lists, reading.method)
-        return View("evidence", "The evidence", said, notes=(OBSERVED,))
+        return View("evidence", _("The evidence"), said, notes=(_(OBSERVED),))
     rows = tables.five_bars(reading.evaluation, split, reading.regime, reading.method)
     return View(
         "evidence",
-        "The evidence",
+        _("The evidence"),
         gain.reached_answer(split),
         pictures.bars(rows.assign(text=[gain.people(value / 100) for value in rows["value"]])),
-        f"{gain.AXIS[:1].upper()}{gain.AXIS[1:]}; lines are 95 % intervals.",
-        notes=_known(gain.parts_answer(split), rests_on(reading.metrics), OBSERVED),
+        _("{value}{value2}; lines are 95 % intervals.").format(value=_(gain.AXIS)[:1].upper(), value2=_(gain.AXIS)[1:]),
+        notes=_known(gain.parts_answer(split), rests_on(reading.metrics), _(OBSERVED)),
     )
 
 
@@ -253,15 +275,15 @@ def _live(reading: Reading) -> View:
     updater = reading.metrics.get("updater") or {}
     rates = updater.get("hit_rate@10") or {}
     said = sentences.updater_answer(updater)
-    note = "Every event moves its user, the user's group where it has to, and the lists of the groups concerned."
+    note = _("Every event moves its user, the user's group where it has to, and the lists of the groups concerned.")
     if not {"frozen", "updated"} <= set(rates) or sentences.too_few(updater.get("n_users")):
-        return View("live", "Live", said, notes=(note,))
-    known = {"As trained": "frozen", "Updated after every event": "updated"}
+        return View("live", _("Live"), said, notes=(note,))
+    known = {_("As trained"): "frozen", _("Updated after every event"): "updated"}
     ends = [rates.get(f"{name}_interval") or (np.nan, np.nan) for name in known.values()]
     rows = pd.DataFrame({"title": list(known), "value": [rates[name] for name in known.values()]})
-    rows = rows.assign(low=[low for low, _ in ends], high=[high for _, high in ends], ours=[False, True])
+    rows = rows.assign(low=[low for low, _high in ends], high=[high for _low, high in ends], ours=[False, True])
     rows = rows.assign(text=rows["value"].map(percent))
-    facts = {"Events": count(updater["n_events"])}
-    facts |= {"Users": count(updater["n_users"])} if updater.get("n_users") else {}
-    caption = "Events whose item stood in the first ten of their user's own list, just before"
-    return View("live", "Live", said, pictures.bars(rows), caption, facts, (note,))
+    facts = {_("Events"): count(updater["n_events"])}
+    facts |= {_("Users"): count(updater["n_users"])} if updater.get("n_users") else {}
+    caption = _("Events whose item stood in the first ten of their user's own list, just before")
+    return View("live", _("Live"), said, pictures.bars(rows), caption, facts, (note,))

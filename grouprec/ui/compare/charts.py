@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from grouprec.core.language import _
 from grouprec.report.palette import ACCENT, COLOURS, NEUTRAL
 from grouprec.report.text import count, group_label, score, short
 from grouprec.ui.charts import GRID, literal, plain_layout
@@ -36,7 +37,9 @@ def group_heat(grid: pd.DataFrame, metric: str) -> go.Figure:
         showscale=False,
         xgap=2,
         ygap=2,
-        hovertemplate=f"%{{y}}<br>%{{x}}: %{{text}} {metric}<br>%{{customdata}} tested users<extra></extra>",
+        hovertemplate=_("%{{y}}<br>%{{x}}: %{{text}} {metric}<br>%{{customdata}} tested users<extra></extra>").format(
+            metric=metric
+        ),
     )
     figure = go.Figure(heat)
     figure.update_layout(
@@ -87,7 +90,7 @@ def cost_against_quality(rows: pd.DataFrame, metric: str) -> go.Figure:
                     "symbol": [SPECIAL if whole else "circle" for whole in part["whole"]],
                     "line": {"width": 1, "color": NEUTRAL},
                 },
-                hovertemplate="%{text}: %{y:.3f} after %{x:.3g} s<extra>" + literal(run) + "</extra>",
+                hovertemplate=_("%{text}: %{y:.3f} after %{x:.3g} s<extra>") + literal(run) + "</extra>",
                 cliponaxis=False,
             )
         )
@@ -98,7 +101,7 @@ def cost_against_quality(rows: pd.DataFrame, metric: str) -> go.Figure:
             "margin": {"l": 0, "r": 110, "t": 8, "b": 0},
         },
         xaxis={
-            "title": "seconds of training",
+            "title": _("seconds of training"),
             "type": "log",
             **_ticks(rows["seconds"]),
             "gridcolor": GRID,
@@ -127,11 +130,11 @@ def people_bars(rows: pd.DataFrame) -> go.Figure:
         textposition="inside",
         insidetextanchor="start",
         error_x={"type": "data", "symmetric": False, "thickness": 2, "width": 4, "color": GRID, **error},
-        hovertemplate="%{y}: %{x:.1f} of 100<extra></extra>",
+        hovertemplate=_("%{y}: %{x:.1f} of 100<extra></extra>"),
     )
     layout = {
         **plain_layout(70 + 46 * len(rows), top=8),
-        "xaxis": {"title": {"text": "people of 100"}, "gridcolor": GRID, "zeroline": False, "rangemode": "tozero"},
+        "xaxis": {"title": {"text": _("people of 100")}, "gridcolor": GRID, "zeroline": False, "rangemode": "tozero"},
         "yaxis": {"autorange": "reversed", "showgrid": False},
     }
     return go.Figure(bar, layout)

@@ -47,7 +47,12 @@ def to_latex(table: pd.DataFrame) -> bytes:
         return " & ".join(_SPECIAL.sub(lambda match: _LATEX[match[0]], cell) for cell in cells) + r" \\"
 
     sides = "".join("r" if pd.api.types.is_numeric_dtype(dtype) else "l" for dtype in table.dtypes)
-    lines = [rf"\begin{{tabular}}{{{sides}}}", r"\toprule", line(map(_one_line, table.columns)), r"\midrule"]
+    lines = [
+        f"\\begin{{tabular}}{{{sides}}}",
+        r"\toprule",
+        line(map(_one_line, table.columns)),
+        r"\midrule",
+    ]
     lines += [*map(line, _cells(table)), r"\bottomrule", r"\end{tabular}", ""]
     return "\n".join(lines).encode()
 

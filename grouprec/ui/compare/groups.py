@@ -5,16 +5,17 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from grouprec.core.language import N_, _, commas
 from grouprec.report import findings, sentences, small_groups, tables
 from grouprec.report.text import NOTHING
 from grouprec.runs.store import Run
-from grouprec.ui import charts, state
+from grouprec.ui import cards, charts, state
 from grouprec.ui.compare import tables as compare_tables
 from grouprec.ui.compare.charts import group_heat
 from grouprec.ui.compare.export import buttons
 
-MISSING = "No group was measured: the held-out part has no interactions that are new to a user."
-HELP = "Means over the tested members of a group, the darker the better. Few tested members make a value uncertain."
+MISSING = N_("No group was measured: the held-out part has no interactions that are new to a user.")
+HELP = N_("Means over the tested members of a group, the darker the better. Few tested members make a value uncertain.")
 
 
 def by_group(run: Run, regime: str) -> None:
@@ -22,11 +23,11 @@ def by_group(run: Run, regime: str) -> None:
     served = state.table(run, "group_evaluation")
     measures = [metric for metric in compare_tables.GROUP_METRICS if metric in served]
     if not measures or served[measures[0]].isna().all():
-        st.markdown(MISSING)
+        st.markdown(_(MISSING))
         return
     top = st.container()
     metric = st.segmented_control(
-        "Measure",
+        _("Measure"),
         measures,
         default=measures[0],
         required=True,
@@ -36,25 +37,30 @@ def by_group(run: Run, regime: str) -> None:
     methods = state.table_or_none(run, "group_methods")
     ours, rivals = _columns(run, methods, regime)
     grid = compare_tables.group_grid(compare_tables.group_values(methods, served, regime, metric), ours)
-    top.markdown(findings.groups_answer(grid, ours, rivals), help=HELP)
-    alt = f"{compare_tables.GROUP_METRICS[metric]} of every group, for {', '.join(grid.columns[3:])}"
+    top.markdown(findings.groups_answer(grid, ours, rivals), help=_(HELP))
+    alt = _("{value} of every group, for {value2}").format(
+        value=compare_tables.GROUP_METRICS[metric], value2=commas(grid.columns[3:])
+    )
     st.plotly_chart(group_heat(grid, metric), key="compare_by_group", config=charts.QUIET_CONFIG, alt=alt)
     if note := _note(run, len(grid), served["group"].nunique()):
         st.caption(note)
-    titled = {"group": "No.", "name": "Group", "n_test_users": "Tested users"}
+    titled = {"group": N_("No."), "name": N_("Group"), "n_test_users": N_("Tested users")}
     shown = grid.round(3).rename(columns=titled)
     st.dataframe(
         shown,
         hide_index=True,
         key="compare_by_group_table",
         height=min(36 + 35 * len(shown), 491),
-        column_config={
-            "No.": st.column_config.NumberColumn(width=50),
-            "Tested users": st.column_config.NumberColumn(format="localized"),
-            **{name: st.column_config.NumberColumn(format="%.3f") for name in grid.columns[3:]},
-        },
+        column_config=cards.titles(
+            shown,
+            {
+                "No.": st.column_config.NumberColumn(width=50),
+                "Tested users": st.column_config.NumberColumn(format="localized"),
+                **{name: st.column_config.NumberColumn(format="%.3f") for name in grid.columns[3:]},
+            },
+        ),
         placeholder=NOTHING,
-        alt="The numbers of the picture: groups in rows, methods in columns",
+        alt=_("The numbers of the picture: groups in rows, methods in columns"),
     )
     safe = small_groups.without(shown, small_groups.untold(shown["Tested users"]), shown.columns[2:])
     buttons(safe, "groups", "compare_download_by_group", small_groups.note())
@@ -70,6 +76,10 @@ def _columns(run: Run, methods: pd.DataFrame | None, regime: str) -> tuple[str, 
 
 
 def _note(run: Run, n_shown: int, n_groups: int) -> str:
-    some = f"The {n_shown} largest of {n_groups} groups are shown." if n_shown < n_groups else ""
-    other = "These are the groups of the evaluation; the run then learned its groups again from all rows."
+    some = (
+        _("The {n_shown} largest of {n_groups} groups are shown.").format(n_shown=n_shown, n_groups=n_groups)
+        if n_shown < n_groups
+        else ""
+    )
+    other = _("These are the groups of the evaluation; the run then learned its groups again from all rows.")
     return f"{some} {other if state.metrics(run).get('refit') else ''}".strip()

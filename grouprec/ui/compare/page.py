@@ -6,12 +6,14 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from grouprec.core import language
+from grouprec.core.language import N_, Glossary, _, commas, decimal, keeping, semicolons
 from grouprec.core.tables import named_rows
 from grouprec.ranking.statistics import ENOUGH
 from grouprec.report import gain, html, sentences, tables
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, state
-from grouprec.ui.address import from_url, many_from_url, picked
+from grouprec.ui.address import from_url, many_from_url, parts_from_url, picked
 from grouprec.ui.compare import tables as compare_tables
 from grouprec.ui.compare import tabs
 from grouprec.ui.compare.charts import people_bars
@@ -19,37 +21,33 @@ from grouprec.ui.compare.export import buttons
 from grouprec.ui.compare.runs import across_runs
 
 MOST_ROWS = 15  # that are seen at once
-MARKS_HELP = (
+MARKS_HELP = N_(
     "**Personal lists**: everyone has their own, from this run's model. **Best possible**: what the best shared lists "
     "for these groups could reach, knowing the future. Bars are 95 % intervals over users."
 )
-AGAINST_HELP = (
-    "Difference in nDCG on the same users, with its 95 % interval. ★ more than chance: a paired test, corrected for "
-    f"the number of comparisons (Holm). Below {ENOUGH} tested users: too few to tell"
-)
-PLACE_HELP = "Among the shared lists, by nDCG: 1 is the best. A ★ says which differences are more than chance."
-MEAN_PLACE_HELP = "The mean of a method's places by all measures of accuracy in this table"
-METHODS, RUNS = "Methods", "Runs"
-VIEWS = {"business": "In short", "analyst": "For analysts"}
-REPORT_HELP = "The whole story of this run in one HTML file: it opens without a network and prints well to PDF"
+PLACE_HELP = N_("Among the shared lists, by nDCG: 1 is the best. A ★ says which differences are more than chance.")
+MEAN_PLACE_HELP = N_("The mean of a method's places by all measures of accuracy in this table")
+METHODS, RUNS = N_("Methods"), N_("Runs")
+VIEWS = Glossary({"business": "In short", "analyst": "For analysts"})
+REPORT_HELP = N_("The whole story of this run in one HTML file: it opens without a network and prints well to PDF")
 
 
 def choose(evaluation: pd.DataFrame) -> tuple[str, int]:
     """Draw the controls; return the use of the lists and the number of items that count. The use is in the URL."""
     left, right = st.columns([3, 1])
     regime = left.segmented_control(
-        "How the lists are used",
+        _("How the lists are used"),
         list(sentences.REGIMES),
         required=True,
         format_func=sentences.REGIMES.__getitem__,
-        help=sentences.REGIME_HELP,
+        help=_(sentences.REGIME_HELP),
         key="compare_use",
         on_change=from_url("use", "compare_use", list(sentences.REGIMES), "strict"),
         wrap=True,
     )
     lengths = tables.cutoffs(evaluation)
     length = right.segmented_control(
-        "Items that count",
+        _("Items that count"),
         lengths,
         required=True,
         key="compare_length",
@@ -62,10 +60,10 @@ def choose_methods(rows: pd.DataFrame) -> list[str]:
     """Draw the choice of methods, which is in the URL; none chosen means all."""
     titles = dict(zip(rows["method"], rows["title"], strict=True))
     return st.multiselect(
-        "Methods",
+        _("Methods"),
         list(titles),
         format_func=titles.__getitem__,
-        placeholder="All methods; choose some to narrow down",
+        placeholder=_("All methods; choose some to narrow down"),
         key="compare_methods",
         on_change=many_from_url("methods", "compare_methods", list(titles)),
     )
@@ -80,23 +78,36 @@ def methods(run: Run, evaluation: pd.DataFrame, regime: str, length: int, ours: 
     own = sentences.evaluated(evaluation, ours, regime, metric)
     titles = charts.reference_titles(evaluation[evaluation["regime"] == regime])
     marks = {title.lower(): float(own[name]) for name, title in titles.items()} if own is not None else {}
-    picture, numbers = st.tabs(["Picture", "In numbers"])
+    picture, numbers = st.tabs([_("Picture"), _("In numbers")])
     with picture:
         st.plotly_chart(
-            charts.method_dots(shown, marks, f"nDCG@{length}"),
+            charts.method_dots(shown, marks, _("nDCG@{length}").format(length=length)),
             key="compare_dots",
             config=charts.QUIET_CONFIG,
-            alt=f"Methods by nDCG@{length}, best first: {', '.join(shown['title'].head(3))}",
+            alt=_("Methods by nDCG@{length}, best first: {title}").format(
+                length=length, title=commas(shown["title"].head(3))
+            ),
         )
         floor = gain.floor_words(gain.floor_of(evaluation[evaluation["regime"] == regime]))
-        st.caption(f"Dots are means (open for personal lists), bars their 95 % intervals. {floor}", help=MARKS_HELP)
+        st.caption(
+            _("Dots are means (open for personal lists), bars their 95 % intervals. {floor}").format(floor=floor),
+            help=_(MARKS_HELP),
+        )
     comparisons = state.table(run, "comparisons")
-    whole = method_table(*state.run_key(run), regime, length, evaluation, comparisons)
+    whole = method_table(*state.run_key(run), regime, length, language.current(), evaluation, comparisons)
     with numbers:
         draw_table(
             whole[rows["method"].isin(chosen).to_numpy()] if chosen else whole,
             tables.against_title(comparisons, regime),
         )
+
+
+def against_help() -> str:
+    """Return what a difference to the run's own lists is."""
+    return _(
+        "Difference in nDCG on the same users, with its 95 % interval. ★ more than chance: a paired test, corrected "
+        "for the number of comparisons (Holm). Below {enough} tested users: too few to tell"
+    ).format(enough=ENOUGH)
 
 
 def draw_table(table: pd.DataFrame, against: str) -> None:
@@ -107,22 +118,31 @@ def draw_table(table: pd.DataFrame, against: str) -> None:
         hide_index=True,
         key="compare_table",
         height=36 + 35 * min(len(filled), MOST_ROWS),
-        column_config={
-            "Place": st.column_config.NumberColumn(width=50, pinned=True, help=PLACE_HELP),
-            "Method": st.column_config.TextColumn(width="medium", pinned=True),
-            "Share of possible gain": st.column_config.NumberColumn(format="percent", help=tabs.GAIN_HELP),
-            "Mean place": st.column_config.NumberColumn(format="%.1f", help=MEAN_PLACE_HELP),
-            against: st.column_config.TextColumn(help=AGAINST_HELP),
-        },
+        column_config=cards.titles(
+            filled,
+            {
+                "Place": st.column_config.NumberColumn(width=50, pinned=True, help=_(PLACE_HELP)),
+                "Method": st.column_config.TextColumn(width="medium", pinned=True),
+                "Share of possible gain": st.column_config.NumberColumn(format="percent", help=_(tabs.GAIN_HELP)),
+                "Mean place": st.column_config.NumberColumn(format="%.1f", help=_(MEAN_PLACE_HELP)),
+                against: st.column_config.TextColumn(help=against_help()),
+            },
+        ),
         placeholder="",
-        alt="Methods in rows, metrics in columns, each with its 95 % interval",
+        alt=_("Methods in rows, metrics in columns, each with its 95 % interval"),
     )
     buttons(table, "methods", "compare_download_methods")
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def method_table(
-    path: str, changed: float, regime: str, length: int, _evaluation: pd.DataFrame, _comparisons: pd.DataFrame
+    path: str,
+    changed: float,
+    regime: str,
+    length: int,
+    language: str,
+    _evaluation: pd.DataFrame,
+    _comparisons: pd.DataFrame,
 ) -> pd.DataFrame:
     """Return the table of all methods of the run at ``path``; made once per server. Never change it."""
     return compare_tables.method_table(_evaluation, _comparisons, regime, length)
@@ -132,17 +152,17 @@ def take_home(run: Run, evaluation: pd.DataFrame) -> None:
     """Draw what can be taken home of the run as a whole; made when it is asked for."""
     with st.container(horizontal=True):
         st.download_button(
-            "Report of this run",
-            data=lambda: html.render(run).encode(),
+            _("Report of this run"),
+            data=keeping(lambda: html.render(run).encode()),
             file_name="story.html",
             mime="text/html",
             key="compare_report",
             on_click="ignore",
             type="primary",
             icon=":material/description:",
-            help=REPORT_HELP,
+            help=_(REPORT_HELP),
         )
-        cards.download("All results", lambda: evaluation, "evaluation.csv", "compare_download")
+        cards.download(_("All results"), lambda: evaluation, "evaluation.csv", "compare_download")
 
 
 def business(run: Run, evaluation: pd.DataFrame, top: DeltaGenerator) -> None:
@@ -156,11 +176,11 @@ def business(run: Run, evaluation: pd.DataFrame, top: DeltaGenerator) -> None:
     split = gain.split_of(state.table_or_none(run, "gain"), evaluation, regime, lists, n_groups)
     if split is None:
         with top:
-            cards.answer(sentences.compare_answer(evaluation, regime, n_groups, lists), sentences.METRIC_HELP)
+            cards.answer(sentences.compare_answer(evaluation, regime, n_groups, lists), _(sentences.METRIC_HELP))
             cards.tested_note(run)
         return
     with top:
-        cards.answer(gain.reached_answer(split), gain.PEOPLE_HELP)
+        cards.answer(gain.reached_answer(split), _(gain.PEOPLE_HELP))
         cards.tested_note(run)
     st.markdown(gain.parts_answer(split))
     bars = tables.five_bars(evaluation, split, regime, lists)
@@ -168,9 +188,12 @@ def business(run: Run, evaluation: pd.DataFrame, top: DeltaGenerator) -> None:
         people_bars(bars),
         key="compare_five",
         config=charts.QUIET_CONFIG,
-        alt="; ".join(f"{row.title}: {row.value:.0f} of 100 people" for row in named_rows(bars)),
+        alt=semicolons(
+            _("{title}: {value} of 100 people").format(title=row.title, value=decimal(row.value))
+            for row in named_rows(bars)
+        ),
     )
-    st.caption(gain.floor_words(split.floor_method), help=MARKS_HELP)
+    st.caption(gain.floor_words(split.floor_method), help=_(MARKS_HELP))
 
 
 def kept_use(run: Run) -> str:
@@ -192,7 +215,7 @@ def analyst(run: Run, evaluation: pd.DataFrame, top: DeltaGenerator) -> None:
     with top:
         n_groups = int(summary.get("n_groups", 0))
         sentence = sentences.compare_answer(evaluation, use, n_groups, lists, f"ndcg@{n_items}")
-        cards.answer(sentence, sentences.METRIC_HELP)
+        cards.answer(sentence, _(sentences.METRIC_HELP))
         cards.tested_note(run)
         if note := sentences.repeats_words(summary):
             st.caption(note)
@@ -210,12 +233,10 @@ def asked_methods() -> list[str]:
 def parts(run: Run, regime: str, first: dict, last: dict | None = None) -> None:
     """Draw the evidence in tabs, of which only the open one is made. Which one that is, is in the URL."""
     shown = {**first, **tabs.PARTS, **(last or {})}
-    names = list(shown)
-    changed = from_url("part", "compare_part", names, names[0])
-    for tab, draw in zip(st.tabs(names, key="compare_part", on_change=changed), shown.values(), strict=True):
+    for name, tab in parts_from_url("part", "compare_part", list(shown)).items():
         if tab.open:
             with tab:
-                draw(run, regime)
+                shown[name](run, regime)
 
 
 def draw() -> None:
@@ -225,7 +246,7 @@ def draw() -> None:
     top = st.container()
     named = {"methods", "part", "runs", "across", "use", "items"} & set(st.query_params)
     view = st.segmented_control(
-        "View",
+        _("View"),
         list(VIEWS),
         required=True,
         format_func=VIEWS.__getitem__,

@@ -10,14 +10,15 @@ import numpy as np
 import pandas as pd
 from safetensors import SafetensorError, safe_open
 
+from grouprec.core.language import N_, Glossary, _
 from grouprec.report import sentences, tables
 from grouprec.report.text import interval
 from grouprec.runs.store import Run
 
 ACCURACY = ("ndcg", "hit_rate", "precision", "recall", "f1")  # what places are the mean of, with MRR
-GROUP_METRICS = {"ndcg@10": "Order of hits (nDCG@10)", "hit_rate@10": "Members with a hit"}
+GROUP_METRICS = Glossary({"ndcg@10": "Order of hits (nDCG@10)", "hit_rate@10": "Members with a hit"})
 MOST_GROUPS = 40  # rows of the picture of groups
-WHOLE_RUN = "All together"
+WHOLE_RUN = N_("All together")
 
 
 def places(evaluation: pd.DataFrame, regime: str, metrics: Sequence[str]) -> pd.DataFrame:
@@ -37,8 +38,8 @@ def method_table(evaluation: pd.DataFrame, comparisons: pd.DataFrame, regime: st
     ranked = places(evaluation, regime, [*(f"{name}@{length}" for name in ACCURACY), "mrr"])
     shared = order["method"].where(order["regime"] == regime)
     if len(ranked):
-        table.insert(0, "Place", shared.map(ranked[f"ndcg@{length}"]))
-        table.insert(3, "Mean place", shared.map(ranked.mean(axis=1)).round(1))
+        table.insert(0, N_("Place"), shared.map(ranked[f"ndcg@{length}"]))
+        table.insert(3, N_("Mean place"), shared.map(ranked.mean(axis=1)).round(1))
     return table
 
 
@@ -100,7 +101,7 @@ def methods_by_run(
     wide = pd.concat({name: frame[metric] for name, frame in ranked.items() if metric in frame}, axis=1)
     wide = wide[wide.index.isin(chosen)] if chosen else wide
     mean = wide.mean(axis=1).sort_values(kind="stable")
-    shown = pd.DataFrame({"Method": [sentences.method_title(method) for method in mean.index]})
+    shown = pd.DataFrame({N_("Method"): [sentences.method_title(method) for method in mean.index]})
     shown["Mean place"] = mean.round(1).to_numpy()
     for name, table in evaluations.items():
         rows = tables.of(table, metric, regime=regime).set_index("method").reindex(mean.index)
@@ -127,7 +128,9 @@ def costs(run: Run, evaluation: pd.DataFrame, metric: str = sentences.METRIC) ->
     )
     if len(frame) > 1 and "individual" in rows.index:
         ours = rows.loc[["individual"], ["value", "low", "high"]]
-        ours = ours.assign(title=WHOLE_RUN, seconds=frame["seconds"].sum(), numbers=frame["numbers"].sum(skipna=False))
+        ours = ours.assign(
+            title=_(WHOLE_RUN), seconds=frame["seconds"].sum(), numbers=frame["numbers"].sum(skipna=False)
+        )
         frame = pd.concat([frame, ours])
     return frame[["title", "seconds", "numbers", "value", "low", "high"]].reset_index(drop=True)
 

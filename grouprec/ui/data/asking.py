@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import pandas as pd
 import streamlit as st
 
+from grouprec.core.language import Glossary, _, commas
 from grouprec.data.clean import Preparation
 from grouprec.data.columns import ChoiceError
 from grouprec.data.detect import Detected
@@ -14,8 +15,8 @@ from grouprec.data.doubts import Doubt
 from grouprec.ui.cards import plain, short
 from grouprec.ui.data.quality import Warn
 
-_KEEP = {"drop_services": "Keep them"}
-_ASKED = {"user": "who (the user)", "item": "what (the item)"}
+_KEEP = Glossary({"drop_services": "Keep them"})
+_ASKED = Glossary({"user": "who (the user)", "item": "what (the item)"})
 
 
 def missing(roles: Mapping[str, str]) -> list[str]:
@@ -34,7 +35,9 @@ def question(detected: Detected, roles: Mapping[str, str]) -> str | None:
     if not open_roles:
         return None
     refused = "".join(ChoiceError(role, (), detected.refused.get(role, {})).why() for role in open_roles)
-    return f"One thing to tell: which column says {' and which '.join(_ASKED[role] for role in open_roles)}?{refused}"
+    return _("One thing to tell: which column says {value}?{refused}").format(
+        value=_(" and which ").join(_ASKED[role] for role in open_roles), refused=refused
+    )
 
 
 def draw_choice(key: str, head: pd.DataFrame, roles: Mapping[str, str]) -> None:
@@ -52,11 +55,11 @@ def draw_choice(key: str, head: pd.DataFrame, roles: Mapping[str, str]) -> None:
             st.session_state[f"role.{key}.{role}"] = st.session_state[field]
 
         place.selectbox(
-            f"Column that says {_ASKED[role]}",
+            _("Column that says {asked}").format(asked=_ASKED[role]),
             list(shown),
             None,
             format_func=shown.__getitem__,
-            placeholder="Choose a column",
+            placeholder=_("Choose a column"),
             key=field,
             on_change=answer,
         )
@@ -65,7 +68,7 @@ def draw_choice(key: str, head: pd.DataFrame, roles: Mapping[str, str]) -> None:
 def examples(values: pd.Series, n: int = 3) -> str:
     """Return the first few different values of a column, shortened."""
     first = pd.unique(values.dropna().head(200).astype(str))[:n]
-    return ", ".join(short(str(value), 28) for value in first)
+    return commas(short(str(value), 28) for value in first)
 
 
 def warn_of(doubt: Doubt) -> Warn:

@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from grouprec.core.language import current
 from grouprec.core.types import GrouprecError
 from grouprec.data.clean import Preparation
 from grouprec.data.detect import Detected, detect
@@ -48,8 +49,8 @@ def checked(key: str, choices: str) -> Check:
 
 
 def written(roles: Mapping[str, str], preparation: Mapping[str, Any]) -> str:
-    """Return choices as the text that a check is kept under."""
-    return json.dumps({"roles": dict(roles), "preparation": dict(preparation)}, sort_keys=True)
+    """Return choices as the text that a check is kept under; what it says is in a language."""
+    return json.dumps({"roles": dict(roles), "preparation": dict(preparation), "language": current()}, sort_keys=True)
 
 
 def at_once(dataset: KnownDataset) -> bool:

@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from grouprec.core import rights, usage
+from grouprec.core.language import N_, Glossary, _, decimal, full_stop
 from grouprec.core.rights import Deed
 from grouprec.core.types import GrouprecError
 from grouprec.data.behaviours import DEFAULT_BEHAVIOUR_WEIGHT
@@ -30,38 +31,42 @@ from grouprec.ui.forms import form, weights_form
 from grouprec.ui.place_words import on_page
 
 NO_COLUMN = "–"
-ROLE_HELP = {
-    "user": "Who: every user needs one id.",
-    "item": "What: every item needs one id.",
-    "weight": "How much: a quantity or strength.",
-    "rating": "A judgement, such as stars.",
-    "time": "When it happened.",
-    "clock": "The time of day, where it has a column of its own.",
-    "behaviour": "What was done: viewed, bought, ...",
-    "outcome": "What came of it: cancelled, refunded, clicked or not; rows that came to nothing are left out.",
-    "label": "The item's name for people.",
-    "order": "Invoice, basket or session; finds cancelled orders.",
-    "price": "Price of one piece; gives users their spend.",
-}
-LABELS = {
-    "rating": "Ratings count as",
-    "rating_threshold": "Lowest good rating",
-    "duplicates": "Repeated rows",
-    "drop_services": "Leave out service lines",
-    "drop_robots": "Leave out robots",
-    "robot_z": "What counts as a robot",
-    "winsorise": "Cut large quantities at",
-    "min_user_items": "Fewest items of a user",
-    "min_item_users": "Fewest users of an item",
-    "weighting": "Scale of weights",
-    "test_share": "Share that judges",
-    "validation_share": "Share that chooses",
-    "split": "Split by",
-    "most_rejected": "Most unreadable rows",
-    "pseudonyms": "Pseudonyms of users",
-}
+ROLE_HELP = Glossary(
+    {
+        "user": "Who: every user needs one id.",
+        "item": "What: every item needs one id.",
+        "weight": "How much: a quantity or strength.",
+        "rating": "A judgement, such as stars.",
+        "time": "When it happened.",
+        "clock": "The time of day, where it has a column of its own.",
+        "behaviour": "What was done: viewed, bought, ...",
+        "outcome": "What came of it: cancelled, refunded, clicked or not; rows that came to nothing are left out.",
+        "label": "The item's name for people.",
+        "order": "Invoice, basket or session; finds cancelled orders.",
+        "price": "Price of one piece; gives users their spend.",
+    }
+)
+LABELS = Glossary(
+    {
+        "rating": "Ratings count as",
+        "rating_threshold": "Lowest good rating",
+        "duplicates": "Repeated rows",
+        "drop_services": "Leave out service lines",
+        "drop_robots": "Leave out robots",
+        "robot_z": "What counts as a robot",
+        "winsorise": "Cut large quantities at",
+        "min_user_items": "Fewest items of a user",
+        "min_item_users": "Fewest users of an item",
+        "weighting": "Scale of weights",
+        "test_share": "Share that judges",
+        "validation_share": "Share that chooses",
+        "split": "Split by",
+        "most_rejected": "Most unreadable rows",
+        "pseudonyms": "Pseudonyms of users",
+    }
+)
 SHOWN_ROWS = 200
-TABS = ("Understood", "Dropped rows", "Distribution", "Rows", "Columns", "Preparation")
+TABS = (N_("Understood"), N_("Dropped rows"), N_("Distribution"), N_("Rows"), N_("Columns"), N_("Preparation"))
 
 
 # -- the choices
@@ -77,7 +82,7 @@ def draw_roles(dataset: KnownDataset, head: pd.DataFrame, detected: Mapping[str,
         column = start.get(role) or NO_COLUMN
         with grid[at % 3]:
             chosen[role] = st.selectbox(
-                role.capitalize(),
+                _(role).capitalize(),
                 options,
                 options.index(column) if column in options else 0,
                 key=f"role.{dataset.key}.{role}",
@@ -91,8 +96,8 @@ def draw_roles(dataset: KnownDataset, head: pd.DataFrame, detected: Mapping[str,
 def draw_reading(head: pd.DataFrame, roles: Mapping[str, str]) -> None:
     """Draw the first rows as training would read them, so that a wrong choice shows at once."""
     shown = quality.as_read(head, roles)
-    st.caption("The first rows as training reads them; what cannot be read is empty.")
-    st.dataframe(shown, hide_index=True, height=246, placeholder="", key="as_read", alt="The first rows by role")
+    st.caption(_("The first rows as training reads them; what cannot be read is empty."))
+    st.dataframe(shown, hide_index=True, height=246, placeholder="", key="as_read", alt=_("The first rows by role"))
 
 
 def draw_preparation(dataset: KnownDataset, behaviour: pd.Series | None) -> dict[str, Any]:
@@ -105,7 +110,7 @@ def draw_preparation(dataset: KnownDataset, behaviour: pd.Series | None) -> dict
     if behaviour is not None:
         known = {**base.behaviour_weights, **dataset.preparation.get("behaviour_weights", {})}
         names = [simple_name(name) for name in behaviour.dropna().unique()[:40]]
-        st.markdown("Weight of every behaviour", help="How much one says about taste; 0 leaves its rows out.")
+        st.markdown(_("Weight of every behaviour"), help=_("How much one says about taste; 0 leaves its rows out."))
         now = {name: known.get(name, DEFAULT_BEHAVIOUR_WEIGHT) for name in names}
         weights = weights_form(now, f"behaviour.{dataset.key}")
         if any(weights[name] != base.behaviour_weights.get(name, DEFAULT_BEHAVIOUR_WEIGHT) for name in names):
@@ -128,14 +133,14 @@ def draw_understood(dataset: KnownDataset, head: pd.DataFrame, roles: Mapping[st
             height="content",
             key="understood",
             column_config={
-                "role": st.column_config.TextColumn("Understood as", width=120),
-                "column": st.column_config.TextColumn("Column", width=130),
-                "examples": st.column_config.TextColumn("For example"),
+                "role": st.column_config.TextColumn(_("Understood as"), width=120),
+                "column": st.column_config.TextColumn(_("Column"), width=130),
+                "examples": st.column_config.TextColumn(_("For example")),
             },
-            alt="What each column was taken for, with examples",
+            alt=_("What each column was taken for, with examples"),
         )
         ignored = preview.ignored_sentence(head, roles, attributes)
-        st.caption(plain(f"{ignored} Wrong? Change it under Columns.".strip()))
+        st.caption(plain(_("{ignored} Wrong? Change it under Columns.").format(ignored=ignored).strip()))
         if check is not None:
             draw_described(dataset, check)
     if check is not None:
@@ -155,7 +160,7 @@ def draw_described(dataset: KnownDataset, check: Check) -> None:
 def draw_picture(check: Check) -> None:
     """Draw what the steps that dropped rows left; where none did, when things happened."""
     if not check.report["dropped"].any() and len(check.activity):
-        says = f"Interactions over time. {preview.activity_sentence(check)}"
+        says = _("Interactions over time. {check}").format(check=preview.activity_sentence(check))
         figure = preview.activity_figure(check.activity)
         st.plotly_chart(figure, key="over_time", config=QUIET_CONFIG, alt=says)
         st.caption(plain(says))
@@ -164,7 +169,9 @@ def draw_picture(check: Check) -> None:
         preview.report_figure(preview.shown_report(check.report)),
         key="report_figure",
         config=QUIET_CONFIG,
-        alt=f"Rows left after every step: {check.n_raw:,} at first, {check.n_rows:,} in the end",
+        alt=_("Rows left after every step: {n_raw} at first, {n_rows} in the end").format(
+            n_raw=decimal(check.n_raw), n_rows=decimal(check.n_rows)
+        ),
     )
 
 
@@ -176,16 +183,16 @@ def draw_dropped(check: Check) -> None:
         row_height=28,
         height="content",
         column_config={
-            "step": st.column_config.TextColumn("Step", width=200),
-            "rows_before": st.column_config.NumberColumn("Rows before", format="localized", width=90),
-            "rows_after": st.column_config.NumberColumn("Rows after", format="localized", width=90),
-            "dropped": st.column_config.NumberColumn("Dropped", format="localized", width=80),
-            "note": st.column_config.TextColumn("Why"),
+            "step": st.column_config.TextColumn(_("Step"), width=200),
+            "rows_before": st.column_config.NumberColumn(_("Rows before"), format="localized", width=90),
+            "rows_after": st.column_config.NumberColumn(_("Rows after"), format="localized", width=90),
+            "dropped": st.column_config.NumberColumn(_("Dropped"), format="localized", width=80),
+            "note": st.column_config.TextColumn(_("Why")),
         },
-        alt="The steps of the preparation with rows before, after and dropped",
+        alt=_("The steps of the preparation with rows before, after and dropped"),
     )
-    names = {"train": "To learn from", "validation": "To choose settings", "test": "To judge the result"}
-    st.markdown(plain(split_words(check.split)), help="Nothing is learned from the rows that judge.")
+    names = {"train": _("To learn from"), "validation": _("To choose settings"), "test": _("To judge the result")}
+    st.markdown(plain(split_words(check.split)), help=_("Nothing is learned from the rows that judge."))
     for column, (part, title) in zip(st.columns(3), names.items(), strict=True):
         column.metric(title, plural(check.split[part], "row"), border=True)
 
@@ -196,11 +203,11 @@ def draw_warnings(dataset: KnownDataset, check: Check) -> None:
     found = [*((asking.warn_of(doubt), doubt) for doubt in check.doubts), *found]
     if not found:
         return
-    cards.section("What to look at")
+    cards.section(_("What to look at"))
     with st.container(border=True):
         for warning, doubt in found:
             matter = f"{warning.matter[0].upper()}{warning.matter[1:]}"
-            st.markdown(f":material/info: **{plain(matter)}.** {plain(warning.advice)}")
+            st.markdown(f":material/info: **{full_stop(plain(matter))}** {plain(warning.advice)}")
             if doubt is not None:
                 asking.draw_undo(doubt, f"prepare.{dataset.key}", ask_again)
 
@@ -212,23 +219,23 @@ def ask_again() -> None:
 
 def draw_distributions(check: Check) -> None:
     """Draw how active users and how popular items are, and when things happened."""
-    users = preview.distribution_figure(check.per_user, "users")
-    items = preview.distribution_figure(check.per_item, "items")
+    users = preview.distribution_figure(check.per_user, _("users"))
+    items = preview.distribution_figure(check.per_item, _("items"))
     charts: list[tuple[str, str, Any, pd.DataFrame]] = [
-        ("Users by number of interactions", preview.users_sentence(check), users, check.per_user),
-        ("Items by number of interactions", preview.items_sentence(check), items, check.per_item),
-        ("Popularity of items", quality.tail_sentence(check.tail), quality.tail_figure(check.tail), check.tail),
+        (_("Users by number of interactions"), preview.users_sentence(check), users, check.per_user),
+        (_("Items by number of interactions"), preview.items_sentence(check), items, check.per_item),
+        (_("Popularity of items"), quality.tail_sentence(check.tail), quality.tail_figure(check.tail), check.tail),
     ]
     if len(check.activity):
         figure = preview.activity_figure(check.activity)
-        charts.append(("Interactions over time", preview.activity_sentence(check), figure, check.activity))
+        charts.append((_("Interactions over time"), preview.activity_sentence(check), figure, check.activity))
     for at in range(0, len(charts), 2):
         pair = charts[at : at + 2]
         for column, (title, says, figure, frame) in zip(st.columns(2, gap="large"), pair, strict=False):
             with column:
                 st.markdown(f"**{title}**. {plain(says)}")
                 st.plotly_chart(figure, key=f"distribution.{title}", config=QUIET_CONFIG, alt=f"{title}. {says}")
-                with st.popover("As a table", type="tertiary", icon=":material/table:"):
+                with st.popover(_("As a table"), type="tertiary", icon=":material/table:"):
                     st.dataframe(frame, hide_index=True, height=220, alt=title)
 
 
@@ -251,23 +258,23 @@ def draw_answer(
     if not checking.at_once(dataset) and st.session_state.get("checked") != wanted:
         with answer:
             cards.answer(plain(preview.file_sentence(dataset.name, found, effective)))
-        clicked = buttons.button("Check the data", type="primary", key="check_data")
+        clicked = buttons.button(_("Check the data"), type="primary", key="check_data")
         if not again and not clicked:
             return None
     try:
-        with buttons, st.spinner("Preparing the rows ...", show_time=True):
+        with buttons, st.spinner(_("Preparing the rows ..."), show_time=True):
             check = checking.checked(*wanted)
         remember(wanted, dataset, roles, preparation, check)
     except GrouprecError as error:
         with answer:
-            cards.answer(plain(f"Not yet: {preview.file_sentence(dataset.name, found, effective)}"))
+            cards.answer(plain(_("Not yet: {name}").format(name=preview.file_sentence(dataset.name, found, effective))))
         st.error(plain(on_page(str(error))))
         if isinstance(error, TooManyRejectedError):
             reading.draw_rejects(dataset.name, error.rejects)
         return None
     with answer:
         cards.answer(plain(preview.verdict(check)))
-    if buttons.button("Continue to training", type="primary", icon=":material/arrow_forward:", key="to_train"):
+    if buttons.button(_("Continue to training"), type="primary", icon=":material/arrow_forward:", key="to_train"):
         state.open_page("train")
     return check
 
@@ -314,14 +321,19 @@ def draw() -> None:
 
 def draw_file(dataset: KnownDataset, found: Peek, detected: Detected, top: Any) -> None:
     """Draw the answer and, in tabs below it, what a check found and the choices about the file."""
-    understood, dropped, spread, rows_tab, columns_tab, preparation_tab = st.tabs(TABS)
+    understood, dropped, spread, rows_tab, columns_tab, preparation_tab = st.tabs([_(title) for title in TABS])
     with rows_tab:
         shown = found.head.head(SHOWN_ROWS)
-        st.dataframe(shown, hide_index=True, height=300, alt=f"The first {len(shown)} rows of the file as they are")
+        st.dataframe(
+            shown,
+            hide_index=True,
+            height=300,
+            alt=_("The first {n_shown} rows of the file as they are").format(n_shown=len(shown)),
+        )
         reading.draw_notes(found.notes)
         reading.draw_choices(dataset, found)
     with columns_tab:
-        st.caption("What each column means. These were found by name and content; change what is wrong.")
+        st.caption(_("What each column means. These were found by name and content; change what is wrong."))
         roles = draw_roles(dataset, found.head, detected.roles.as_dict())
         effective = {**detected.roles.as_dict(), **roles}
         draw_reading(found.head, effective)
@@ -339,6 +351,6 @@ def draw_file(dataset: KnownDataset, found: Peek, detected: Detected, top: Any) 
     for tab, draw_part in ((dropped, draw_dropped), (spread, draw_distributions)):
         with tab:
             if check is None:
-                st.caption("The check of the file shows it.")
+                st.caption(_("The check of the file shows it."))
             else:
                 draw_part(check)

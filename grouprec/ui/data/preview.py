@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from grouprec.core.language import N_, Glossary, _, commas, day, full_stop, minute, ngettext, semicolons
 from grouprec.core.tables import highest
 from grouprec.data.hold_out import ENOUGH_TO_CHOOSE
 from grouprec.data.prepare import Prepared
@@ -102,7 +103,7 @@ def activity(times: np.ndarray) -> pd.DataFrame:
 
 # -- what was understood
 
-ABOUT = "about the user"
+ABOUT = N_("about the user")
 
 
 def understood(head: pd.DataFrame, roles: Mapping[str, str], attributes: Sequence[str]) -> pd.DataFrame:
@@ -115,8 +116,12 @@ def understood(head: pd.DataFrame, roles: Mapping[str, str], attributes: Sequenc
     """
     rows = [(role, column) for role, column in roles.items() if column in head.columns]
     rows += [(ABOUT, column) for column in attributes if column in head.columns]
-    found = [(f"{role[0].upper()}{role[1:]}", column, examples(_read(head, role, column))) for role, column in rows]
+    found = [(_capital(_(role)), column, examples(_read(head, role, column))) for role, column in rows]
     return pd.DataFrame(found, columns=["role", "column", "examples"])
+
+
+def _capital(word: str) -> str:
+    return f"{word[0].upper()}{word[1:]}"
 
 
 def _read(head: pd.DataFrame, role: str, column: str) -> pd.Series:
@@ -124,7 +129,7 @@ def _read(head: pd.DataFrame, role: str, column: str) -> pd.Series:
     if role != "time":
         return head[column]
     moments = as_read(head, {role: column}, len(head)).iloc[:, 0]
-    return moments.dt.strftime("%d %b %Y %H:%M") if moments.notna().any() else head[column]
+    return moments.map(minute, na_action="ignore") if moments.notna().any() else head[column]
 
 
 def ignored_sentence(head: pd.DataFrame, roles: Mapping[str, str], attributes: Sequence[str]) -> str:
@@ -133,8 +138,8 @@ def ignored_sentence(head: pd.DataFrame, roles: Mapping[str, str], attributes: S
     left = [f"“{short(str(name), 30)}”" for name in head.columns if name not in used]
     if not left:
         return ""
-    more = f" and {len(left) - MOST_IGNORED} more" if len(left) > MOST_IGNORED else ""
-    return f"Ignored: {', '.join(left[:MOST_IGNORED])}{more}."
+    more = _(" and {n_left} more").format(n_left=len(left) - MOST_IGNORED) if len(left) > MOST_IGNORED else ""
+    return _("Ignored: {left}{more}.").format(left=commas(left[:MOST_IGNORED]), more=more)
 
 
 MOST_IGNORED = 8
@@ -145,73 +150,96 @@ MOST_IGNORED = 8
 
 def verdict(check: Check) -> str:
     """Return the answer to: is this file good enough?"""
-    found = (
-        f"{count(check.n_users)} users and {count(check.n_items)} items with {count(check.n_rows)} usable interactions"
+    found = _("{n_users} users and {n_items} items with {n_rows} usable interactions").format(
+        n_users=count(check.n_users), n_items=count(check.n_items), n_rows=count(check.n_rows)
     )
     choose, judge = check.split["choose_users"], check.split["judge_users"]
     doubts = [
         (judge < ENOUGH, few_tested(judge)),
-        (check.n_users < FEW_USERS, f"{check.n_users} users are few to form groups of"),
-        (check.n_items < FEW_ITEMS, f"{check.n_items} items are few to choose a list from"),
-        (check.n_rows < FEW_PER_USER * check.n_users, "most users have too few interactions to tell their taste"),
+        (check.n_users < FEW_USERS, _("{n_users} users are few to form groups of").format(n_users=check.n_users)),
+        (check.n_items < FEW_ITEMS, _("{n_items} items are few to choose a list from").format(n_items=check.n_items)),
+        (check.n_rows < FEW_PER_USER * check.n_users, _("most users have too few interactions to tell their taste")),
         (choose < ENOUGH_TO_CHOOSE, few_choose(choose)),
     ]
     reasons = [reason for weak, reason in doubts if weak]
-    judged = f"Only just: {reasons[0]}" if reasons else f"Yes: {plural(judge, 'user')} can be tested"
-    return f"{judged}. There are {found}; {dropped_sentence(check)}."
+    judged = (
+        _("Only just: {reasons}").format(reasons=reasons[0])
+        if reasons
+        else _("Yes: {users} can be tested").format(users=plural(judge, "user"))
+    )
+    return _("{judged}. There are {found}; {check}.").format(judged=judged, found=found, check=dropped_sentence(check))
 
 
 def dropped_sentence(check: Check) -> str:
     """Return how many rows were dropped, and by which step most."""
     lost = int(check.report["dropped"].sum())
     if lost == 0:
-        return "no row was dropped"
+        return _("no row was dropped")
     worst = highest(check.report, "dropped")["step"]
     share = lost / check.n_raw
-    were = "was" if lost == 1 else "were"
-    said = f"{percent(share)} of the rows" if share >= 0.005 else f"{count(lost)} of {count(check.n_raw)} rows"
-    return f"{said} {were} dropped or merged, {_REASONS.get(worst, f'most as {worst}')}"
+    said = (
+        _("{share} of the rows").format(share=percent(share))
+        if share >= 0.005
+        else _("{lost} of {n_raw} rows").format(lost=count(lost), n_raw=count(check.n_raw))
+    )
+    reason = _REASONS.get(worst) or _("most as {step}").format(step=_(worst))
+    return ngettext("{said} was dropped or merged, {reason}", "{said} were dropped or merged, {reason}", lost).format(
+        said=said, reason=reason
+    )
 
 
-_REASONS = {
-    "rows that cannot be read": "most because they cannot be read",
-    "missing ids": "most because they name no user or no item",
-    "times that cannot be read": "most because their time cannot be read",
-    "cancellations and non-positive quantities": "most because they are cancelled or have no positive quantity",
-    "exact duplicates": "most because they repeat another row",
-    "service lines": "most because they are postage, fees and the like",
-    "came to nothing": "most because they were cancelled or not taken",
-    "weights that are not numbers": "most because their quantity cannot be read",
-    "ratings that are not numbers": "most because their rating cannot be read",
-    "unknown to the training": "most because their user or item first appears after the training part",
-    "low ratings": "most because their rating is below the threshold",
-    "robots": "most because they belong to users of extreme activity",
-    "k-core": "most because their user or item is too rare",
-}
+_REASONS = Glossary(
+    {
+        "rows that cannot be read": "most because they cannot be read",
+        "missing ids": "most because they name no user or no item",
+        "times that cannot be read": "most because their time cannot be read",
+        "cancellations and non-positive quantities": "most because they are cancelled or have no positive quantity",
+        "exact duplicates": "most because they repeat another row",
+        "service lines": "most because they are postage, fees and the like",
+        "came to nothing": "most because they were cancelled or not taken",
+        "weights that are not numbers": "most because their quantity cannot be read",
+        "ratings that are not numbers": "most because their rating cannot be read",
+        "unknown to the training": "most because their user or item first appears after the training part",
+        "low ratings": "most because their rating is below the threshold",
+        "robots": "most because they belong to users of extreme activity",
+        "k-core": "most because their user or item is too rare",
+    }
+)
 
 
 def file_sentence(name: str, file: Peek, roles: Mapping[str, str]) -> str:
     """Return what a file looks like before it is checked."""
-    rows = "rows" if file.n_rows is None else f"{'' if file.exact else 'about '}{count(file.n_rows)} rows"
-    found = [f"the {role} is “{roles[role]}”" for role in ("user", "item", "time") if roles.get(role)]
-    return f"{name} has {rows} in {len(file.columns)} columns" + (f"; {', '.join(found)}." if found else ".")
+    rows = (
+        _("rows")
+        if file.n_rows is None
+        else (_("{n} rows") if file.exact else _("about {n} rows")).format(n=count(file.n_rows))
+    )
+    found = [
+        _("the {role} is “{column}”").format(role=_(role), column=roles[role])
+        for role in ("user", "item", "time")
+        if roles.get(role)
+    ]
+    said = _("{name} has {rows} in {n_columns} columns").format(name=name, rows=rows, n_columns=len(file.columns))
+    return full_stop(semicolons([said, commas(found)] if found else [said]))
 
 
 def activity_sentence(check: Check) -> str:
     """Return the period that the rows cover."""
-    first, last = (f"{pd.Timestamp(seconds or 0.0, unit='s'):%d %b %Y}" for seconds in check.period)
-    return f"From {first} to {last}."
+    first, last = (day(pd.Timestamp(seconds or 0.0, unit="s")) for seconds in check.period)
+    return _("From {first} to {last}.").format(first=first, last=last)
 
 
 def users_sentence(check: Check) -> str:
     """Return how active the users are."""
-    return f"Half of the users have at most {plural(check.usual, 'interaction')}."
+    return _("Half of the users have at most {interactions}.").format(interactions=plural(check.usual, "interaction"))
 
 
 def items_sentence(check: Check) -> str:
     """Return how many items few people take."""
     few = check.per_item["count"].head(3).sum()  # up to seven
-    return f"{percent(few / max(check.per_item['count'].sum(), 1))} of the items have at most 7 interactions."
+    return _("{few} of the items have at most 7 interactions.").format(
+        few=percent(few / max(check.per_item["count"].sum(), 1))
+    )
 
 
 # -- figures
@@ -230,31 +258,33 @@ def _bars(figure: go.Figure, height: int) -> go.Figure:
 
 
 # What a step of the preparation is called for people, where its name is a term of art
-_STEP_TITLES = {
-    "read": "rows of the file",
-    "unknown to the training": "new after the part that trains",
-    "outliers": "very large quantities",
-    "k-core": "too few users or items",
-    "weights": "scale of weights",
-}
+_STEP_TITLES = Glossary(
+    {
+        "read": "rows of the file",
+        "unknown to the training": "new after the part that trains",
+        "outliers": "very large quantities",
+        "k-core": "too few users or items",
+        "weights": "scale of weights",
+    }
+)
 
 
 def shown_report(report: pd.DataFrame) -> pd.DataFrame:
     """Return the report with its steps named for people."""
-    return report.assign(step=report["step"].replace(_STEP_TITLES))
+    return report.assign(step=[_STEP_TITLES.get(step) or _(step) for step in report["step"].astype(str)])
 
 
 def report_figure(report: pd.DataFrame) -> go.Figure:
     """Return what was read, and for every step that dropped rows what is left (accent) and what went (grey)."""
     report = report.loc[(report["dropped"] > 0) | (np.arange(len(report)) == 0), :]
     figure = go.Figure()
-    hover = "%{y}<br>%{customdata[0]:,} rows before, %{x:,} %{fullData.name}<extra></extra>"
+    hover = _("%{y}<br>%{customdata[0]:,} rows before, %{x:,} %{fullData.name}<extra></extra>")
     before = report[["rows_before"]].to_numpy()
-    for name, column, color in (("kept", "rows_after", ACCENT), ("dropped", "dropped", NEUTRAL)):
+    for name, column, color in ((N_("kept"), "rows_after", ACCENT), (N_("dropped"), "dropped", NEUTRAL)):
         figure.add_bar(
             x=report[column],
             y=["<br>".join(textwrap.wrap(step, 22)) for step in report["step"]],
-            name=name,
+            name=_(name),
             orientation="h",
             marker={"color": color, "opacity": 1 if name == "kept" else 0.45},
             customdata=before,
@@ -277,7 +307,7 @@ def distribution_figure(frame: pd.DataFrame, what: str) -> go.Figure:
         x=frame["interactions"],
         y=frame["count"],
         marker_color=ACCENT,
-        hovertemplate=f"%{{y:,}} {what} with %{{x}} interactions<extra></extra>",
+        hovertemplate=_("%{{y:,}} {what} with %{{x}} interactions<extra></extra>").format(what=what),
     )
     figure.update_xaxes(type="category", tickangle=-45)
     return _bars(figure, 220)
@@ -286,6 +316,6 @@ def distribution_figure(frame: pd.DataFrame, what: str) -> go.Figure:
 def activity_figure(frame: pd.DataFrame) -> go.Figure:
     """Return interactions over time."""
     figure = go.Figure()
-    hover = "%{x|%d %b %Y}: %{y:,} interactions<extra></extra>"
+    hover = _("%{x|%d %b %Y}: %{y:,} interactions<extra></extra>")
     figure.add_bar(x=frame["start"], y=frame["count"], marker_color=ACCENT, hovertemplate=hover)
     return _bars(figure, 220)

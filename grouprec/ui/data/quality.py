@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from grouprec.core.language import Glossary, _, day, ngettext
 from grouprec.core.tables import named_rows
 from grouprec.data.attributes import Described
 from grouprec.data.doubts import Doubt
@@ -41,24 +42,28 @@ class Warn:
 
 
 # What to do where a step of the preparation drops many rows
-_STEPS = {
-    "rows that cannot be read": "Look at them below: is a value with the delimiter in it without quotes?",
-    "missing ids": "Choose other columns for user and item under Columns, or keep the rows without a user out of the "
-    "export: visitors nobody knows cannot be grouped.",
-    "times that cannot be read": "Write times like 2024-05-31 14:30, or choose another time column under Columns.",
-    "cancellations and non-positive quantities": "That is right for cancelled orders; if the quantity means something "
-    "else, choose another weight under Columns.",
-    "weights that are not numbers": "Choose another weight under Columns, or mend these values in the file.",
-    "ratings that are not numbers": "Choose another rating under Columns, or mend these values in the file.",
-    "came to nothing": "That is right for what was cancelled or not taken; if the column means something else, switch "
-    "the outcome off under Columns.",
-    "exact duplicates": "That is right where one row is one piece; if the file was exported twice, export it once.",
-    "low ratings": "Lower “Lowest good rating” under Preparation, or count ratings as weights.",
-    "behaviours of weight 0": "Give more behaviours a weight under Preparation.",
-    "robots": "Are they resellers or tills? If they are people, switch “Leave out robots” off under Preparation.",
-    "unknown to the training": "Many users or items are new at the end of the period: use a longer period.",
-    "k-core": "Lower “Fewest users of an item” under Preparation, or merge variants of an item into one id.",
-}
+_STEPS = Glossary(
+    {
+        "rows that cannot be read": "Look at them below: is a value with the delimiter in it without quotes?",
+        "missing ids": "Choose other columns for user and item under Columns, or keep the rows without "
+        "a user out of the export: visitors nobody knows cannot be grouped.",
+        "times that cannot be read": "Write times like 2024-05-31 14:30, or choose another time column under Columns.",
+        "cancellations and non-positive quantities": (
+            "That is right for cancelled orders; if the quantity means something else, choose another weight under "
+            "Columns."
+        ),
+        "weights that are not numbers": "Choose another weight under Columns, or mend these values in the file.",
+        "ratings that are not numbers": "Choose another rating under Columns, or mend these values in the file.",
+        "came to nothing": "That is right for what was cancelled or not taken; if the column means "
+        "something else, switch the outcome off under Columns.",
+        "exact duplicates": "That is right where one row is one piece; if the file was exported twice, export it once.",
+        "low ratings": "Lower “Lowest good rating” under Preparation, or count ratings as weights.",
+        "behaviours of weight 0": "Give more behaviours a weight under Preparation.",
+        "robots": "Are they resellers or tills? If they are people, switch “Leave out robots” off under Preparation.",
+        "unknown to the training": "Many users or items are new at the end of the period: use a longer period.",
+        "k-core": "Lower “Fewest users of an item” under Preparation, or merge variants of an item into one id.",
+    }
+)
 
 
 def warnings(check: Check, now: float) -> list[Warn]:
@@ -78,24 +83,31 @@ def warnings(check: Check, now: float) -> list[Warn]:
 def _size_warnings(check: Check) -> list[Warn]:
     found = []
     if check.n_users < FEW_USERS:
-        matter = f"{plural(check.n_users, 'user')} are few to form groups of"
-        found.append(Warn(matter, "Take a longer period, or all shops together: a few hundred users are a start."))
+        matter = _("{users} are few to form groups of").format(users=plural(check.n_users, "user"))
+        found.append(Warn(matter, _("Take a longer period, or all shops together: a few hundred users are a start.")))
     if check.n_items < FEW_ITEMS:
-        matter = f"{plural(check.n_items, 'item')} are few to choose a list from"
-        found.append(Warn(matter, "Use the ids of single items rather than of categories or brands."))
+        matter = _("{items} are few to choose a list from").format(items=plural(check.n_items, "item"))
+        found.append(Warn(matter, _("Use the ids of single items rather than of categories or brands.")))
     if check.n_rows < FEW_PER_USER * check.n_users:
-        matter = "most users have too few interactions to tell their taste"
-        found.append(Warn(matter, "Take a longer period, or add weaker signs of interest such as views."))
+        matter = _("most users have too few interactions to tell their taste")
+        found.append(Warn(matter, _("Take a longer period, or add weaker signs of interest such as views.")))
     if check.n_items > MANY_ITEMS:
-        advice = "Training takes a slower encoder in place of EASE; raise “Fewest users of an item” to spare the time."
-        found.append(Warn(f"{count(check.n_items)} items are many", advice))
+        advice = _(
+            "Training takes a slower encoder in place of EASE; raise “Fewest users of an item” to spare the time."
+        )
+        found.append(Warn(_("{n_items} items are many").format(n_items=count(check.n_items)), advice))
     choose, tested = check.split["choose_users"], check.split["judge_users"]
     if tested < FEW_TESTED:
-        advice = "Results will be uncertain: raise “Share that judges” under Preparation, or bring more rows."
+        advice = _("Results will be uncertain: raise “Share that judges” under Preparation, or bring more rows.")
         few = tested < ENOUGH
-        found.append(Warn(few_tested(tested) if few else f"only {plural(tested, 'user')} can be tested", advice))
+        found.append(
+            Warn(
+                few_tested(tested) if few else _("only {users} can be tested").format(users=plural(tested, "user")),
+                advice,
+            )
+        )
     if choose < ENOUGH_TO_CHOOSE:
-        advice = "Raise “Share that chooses” under Preparation, or bring more rows, to have settings chosen."
+        advice = _("Raise “Share that chooses” under Preparation, or bring more rows, to have settings chosen.")
         found.append(Warn(few_choose(choose), advice))
     return found
 
@@ -103,51 +115,74 @@ def _size_warnings(check: Check) -> list[Warn]:
 def few_tested(tested: int) -> str:
     """Say that so many users are too few to judge by."""
     if not tested:
-        return "no user can be tested, so nothing will tell what the lists are worth"
-    return f"{plural(tested, 'user')} can be tested: {TOO_FEW} one method from another"
+        return _("no user can be tested, so nothing will tell what the lists are worth")
+    return _("{users} can be tested: {too_few} one method from another").format(
+        users=plural(tested, "user"), too_few=_(TOO_FEW)
+    )
 
 
 def few_choose(choose: int) -> str:
     """Say that so many users are too few to choose settings by."""
-    left = f"{plural(choose, 'user')} {'is' if choose == 1 else 'are'}" if choose else "no user is"
-    return f"{left} left to choose settings by, so defaults will be used"
+    if not choose:
+        return _("no user is left to choose settings by, so defaults will be used")
+    return ngettext(
+        "{users} is left to choose settings by, so defaults will be used",
+        "{users} are left to choose settings by, so defaults will be used",
+        choose,
+    ).format(users=plural(choose, "user"))
 
 
 def _time_warnings(check: Check, now: float) -> list[Warn]:
     first, last = check.period
     if first is None or last is None:
-        advice = "Choose a time column under Columns where there is one: without it trends are not learned, and rows "
-        return [Warn("there are no times", advice + "that judge are drawn at random.")]
+        advice = _(
+            "Choose a time column under Columns where there is one: without it trends are not learned, and rows "
+            "that judge are drawn at random."
+        )
+        return [Warn(_("there are no times"), advice)]
     found = []
     if last > now + DAY:
-        advice = "Are day and month the right way round? Write times like 2024-05-31, or leave these rows out."
-        found.append(Warn(f"some times lie in the future, up to {_day(last)}", advice))
+        advice = _("Are day and month the right way round? Write times like 2024-05-31, or leave these rows out.")
+        found.append(Warn(_("some times lie in the future, up to {last}").format(last=_day(last)), advice))
     if first < OLDEST:
-        advice = "Missing times are often written as 1970: clear them or leave these rows out."
-        found.append(Warn(f"some times lie before 1980, from {_day(first)} on", advice))
+        advice = _("Missing times are often written as 1970: clear them or leave these rows out.")
+        found.append(Warn(_("some times lie before 1980, from {first} on").format(first=_day(first)), advice))
     if last - first < 14 * DAY:
-        advice = "Take a longer period: what people want is judged by what they take later."
-        found.append(Warn(f"all rows lie within {plural(int((last - first) // DAY) + 1, 'day')}", advice))
+        advice = _("Take a longer period: what people want is judged by what they take later.")
+        found.append(
+            Warn(_("all rows lie within {days}").format(days=plural(int((last - first) // DAY) + 1, "day")), advice)
+        )
     elif check.longest_gap > LONG_GAP * (last - first):
-        advice = "Is a part of the export missing? Groups are learned before a gap and judged after it."
-        found.append(Warn(f"for {plural(int(check.longest_gap // DAY), 'day')} nothing happens", advice))
+        advice = _("Is a part of the export missing? Groups are learned before a gap and judged after it.")
+        found.append(
+            Warn(_("for {days} nothing happens").format(days=plural(int(check.longest_gap // DAY), "day")), advice)
+        )
     return found
 
 
 def _content_warnings(check: Check) -> list[Warn]:
     found = []
     if check.top_item > GREAT_ITEM:
-        advice = "If it is postage, a bag or a voucher, leave it out: Train, Advanced settings, “Never list ...”."
-        found.append(Warn(f"one item makes up {percent(check.top_item)} of the interactions", advice))
+        advice = _("If it is postage, a bag or a voucher, leave it out: Train, Advanced settings, “Never list ...”.")
+        found.append(
+            Warn(_("one item makes up {top_item} of the interactions").format(top_item=percent(check.top_item)), advice)
+        )
     if check.once > MANY_ONCE:
-        advice = (
+        advice = _(
             "They get the list of the group that looks most like them; raise “Fewest items of a user” to do without."
         )
-        found.append(Warn(f"{percent(check.once)} of the users have a single interaction", advice))
+        found.append(Warn(_("{once} of the users have a single interaction").format(once=percent(check.once)), advice))
     for row in named_rows(check.report):
         advice = _STEPS.get(str(row.step))
         if advice and row.rows_before and row.dropped / row.rows_before > MANY_DROPPED:
-            found.append(Warn(f"“{row.step}” drops {percent(row.dropped / row.rows_before)} of the rows", advice))
+            found.append(
+                Warn(
+                    _("“{step}” drops {dropped} of the rows").format(
+                        step=_(str(row.step)), dropped=percent(row.dropped / row.rows_before)
+                    ),
+                    advice,
+                )
+            )
     return found
 
 
@@ -155,16 +190,18 @@ def _described_warnings(check: Check) -> list[Warn]:
     found = []
     for kind, file in check.described.items():
         if file.known < MANY_UNKNOWN * file.of:
-            matter = f"the file of {kind} knows only {count(file.known)} of {plural(file.of, kind.removesuffix('s'))}"
-            found.append(Warn(matter, "Are its ids written as in the file of who did what? The others go without."))
+            matter = _("the file of {kind} knows only {known} of {of}").format(
+                kind=_(kind), known=count(file.known), of=plural(file.of, kind.removesuffix("s"))
+            )
+            found.append(Warn(matter, _("Are its ids written as in the file of who did what? The others go without.")))
     return found
 
 
 def _day(seconds: float) -> str:
     try:
-        return f"{datetime.fromtimestamp(seconds, UTC):%d %b %Y}"
+        return day(datetime.fromtimestamp(seconds, UTC))
     except (OverflowError, ValueError, OSError):
-        return "a year that no calendar has"
+        return _("a year that no calendar has")
 
 
 # -- how values are read
@@ -181,7 +218,7 @@ def as_read(head: pd.DataFrame, roles: Mapping[str, str], n: int = 6) -> pd.Data
         if column in head.columns:
             # All of the head decides what its commas and dates mean, as all of the file will.
             values = readers.get(role, _texts)(head[column])
-            columns[f"{role.capitalize()} ({column})"] = values[:n]
+            columns[f"{_(role).capitalize()} ({column})"] = values[:n]
     return pd.DataFrame(columns, index=range(min(n, len(head))))
 
 
@@ -216,7 +253,7 @@ def long_tail(counts: np.ndarray, points: int = 100) -> pd.DataFrame:
 def tail_sentence(tail: pd.DataFrame) -> str:
     """Return what the long tail says."""
     share = float(np.interp(0.1, tail["items"], tail["interactions"]))
-    return f"The most popular tenth of the items takes {percent(share)} of the interactions."
+    return _("The most popular tenth of the items takes {share} of the interactions.").format(share=percent(share))
 
 
 def tail_figure(tail: pd.DataFrame) -> go.Figure:
@@ -231,7 +268,7 @@ def tail_figure(tail: pd.DataFrame) -> go.Figure:
         line={"color": ACCENT, "width": 2},
         fill="tonexty",
         fillcolor="rgba(100, 116, 216, 0.12)",
-        hovertemplate="%{x:.0%} of the items take %{y:.0%} of the interactions<extra></extra>",
+        hovertemplate=_("%{x:.0%} of the items take %{y:.0%} of the interactions<extra></extra>"),
     )
     axis = {"tickformat": ".0%", "nticks": 5, "title": None}
     figure.update_layout(

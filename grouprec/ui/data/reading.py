@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from grouprec.core.language import N_, _
 from grouprec.data.library import KnownDataset
 from grouprec.data.read import Peek, Reading
 from grouprec.data.rejects import Rejects
@@ -12,7 +13,7 @@ from grouprec.ui.cards import count, plain, plural
 
 ENCODINGS = ["", "utf-8", "cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp874"]
 ENCODINGS += ["cp932", "cp949", "gb18030", "big5", "koi8-r", "cp866", "cp850", "mac-roman", "utf-16", "mixed"]
-ENCODING_HELP = (
+ENCODING_HELP = N_(
     "How the letters of a text file are written. Choose another where labels look wrong; mixed: line by line."
 )
 SHOWN_REJECTS = 200
@@ -38,15 +39,19 @@ def draw_choices(dataset: KnownDataset, found: Peek | None) -> None:
     text = found is None or found.encoding is not None
     now = chosen(dataset)
     if text:
-        guessed = f"found: {found.encoding}" if found is not None and not now.get("encoding") else "find it"
+        guessed = (
+            _("found: {encoding}").format(encoding=found.encoding)
+            if found is not None and not now.get("encoding")
+            else _("find it")
+        )
         options = list(dict.fromkeys([*ENCODINGS, now.get("encoding", "")]))
         st.selectbox(
-            "Encoding",
+            _("Encoding"),
             options,
             options.index(now.get("encoding", "")),
             format_func=lambda name: name or guessed,
             key=f"encoding.{dataset.key}",
-            help=ENCODING_HELP,
+            help=_(ENCODING_HELP),
             persist_state="session",
             width=280,
         )
@@ -54,10 +59,10 @@ def draw_choices(dataset: KnownDataset, found: Peek | None) -> None:
     if len(sheets) > 1:
         options = ["", *sheets]
         st.selectbox(
-            "Sheet",
+            _("Sheet"),
             options,
             options.index(now.get("sheet", "")) if now.get("sheet", "") in options else 0,
-            format_func=lambda name: name or f"found: {found.sheet if found is not None else ''}",
+            format_func=lambda name: name or _("found: {sheet}").format(sheet=found.sheet if found is not None else ""),
             key=f"sheet.{dataset.key}",
             persist_state="session",
             width=280,
@@ -74,14 +79,14 @@ def draw_rejects(name: str, rejects: Rejects) -> None:
     """Draw the rows that could not be read, and the button that saves them."""
     if not len(rejects):
         return
-    with st.expander(f"{plural(len(rejects), 'row')} could not be read", key="rejects"):
+    with st.expander(_("{rows} could not be read").format(rows=plural(len(rejects), "row")), key="rejects"):
         every = rejects.table()
         rows = every.head(SHOWN_REJECTS).rename(columns={"rule": "why"})
-        st.dataframe(rows, hide_index=True, height=220, alt="Rows that could not be read, with their lines and why")
+        st.dataframe(rows, hide_index=True, height=220, alt=_("Rows that could not be read, with their lines and why"))
         if len(rejects) > len(rows):
-            st.caption(f"The first {count(len(rows))}; the file has all.")
+            st.caption(_("The first {n_rows}; the file has all.").format(n_rows=count(len(rows))))
         st.download_button(
-            "Save these rows",
+            _("Save these rows"),
             lambda: spreadsheet.download(every),
             f"{name.rpartition('.')[0] or name} - rejected rows.csv",
             "text/csv",

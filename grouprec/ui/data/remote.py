@@ -15,6 +15,7 @@ import streamlit as st
 from streamlit.errors import StreamlitSecretNotFoundError
 
 from grouprec.core.files import storage
+from grouprec.core.language import _
 from grouprec.core.types import GrouprecError
 from grouprec.ui import state
 from grouprec.ui.cards import plain
@@ -55,14 +56,18 @@ def draw_remote(add: Callable[[str, Any, dict[str, Any]], None]) -> None:
     sources = allowed()
     if not sources:
         return
-    with st.popover("From a folder or database", icon=":material/database:"):
-        name = st.selectbox("Source", list(sources), key="remote_source", help="Those that this server's owner allows.")
+    with st.popover(_("From a folder or database"), icon=":material/database:"):
+        name = st.selectbox(
+            _("Source"), list(sources), key="remote_source", help=_("Those that this server's owner allows.")
+        )
         source = sources[name]
         query = source.query
         if source.asks:
-            query = st.text_area("Query", key="remote_query", placeholder="SELECT user_id, item_id, time FROM orders")
-        if st.button("Fetch", type="primary", key="remote_fetch"):
-            with st.spinner(f"Reading {plain(name)}"):
+            query = st.text_area(
+                _("Query"), key="remote_query", placeholder="SELECT user_id, item_id, time FROM orders"
+            )
+        if st.button(_("Fetch"), type="primary", key="remote_fetch"):
+            with st.spinner(_("Reading {name}").format(name=plain(name))):
                 _fetch(name, source.address, query, add)
 
 
@@ -82,4 +87,8 @@ def _fetch(name: str, address: str, query: str, add: Callable[[str, Any, dict[st
     except GrouprecError as error:
         st.error(plain(str(error)))
     except OSError:
-        st.error(f"The source “{plain(name)}” cannot be read; its owner can see why with `grouprec check`.")
+        st.error(
+            _("The source “{name}” cannot be read; its owner can see why with `grouprec check`.").format(
+                name=plain(name)
+            )
+        )

@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from grouprec.core import rights
+from grouprec.core.language import N_, Glossary, _, commas, decimal, minute
 from grouprec.core.rights import Deed, Role
 from grouprec.core.types import GrouprecError
 from grouprec.data.library import SAMPLE_KEY, KnownDataset
@@ -21,13 +22,17 @@ from grouprec.ui.server import uploads
 
 FILE_TYPES = ["csv", "tsv", "txt", "dat", "gz", "parquet", "json", "jsonl", "ndjson", "xlsx"]
 SMALL_MB = 200  # Streamlit keeps such files in memory
-MAIN = "Drop your file here: who did what, one row each time"
-MAIN_HELP = "Of orders, clicks, plays or ratings: CSV, TSV, Parquet, JSON, JSON lines or Excel. It is checked at once."
-OPTIONAL = {"items": "Items (optional)", "users": "Users (optional)"}
-OPTIONAL_HELP = {
-    "items": "One row an item, with the same ids: names, categories, prices.",
-    "users": "One row a user, with the same ids: country, age, kind of customer.",
-}
+MAIN = N_("Drop your file here: who did what, one row each time")
+MAIN_HELP = N_(
+    "Of orders, clicks, plays or ratings: CSV, TSV, Parquet, JSON, JSON lines or Excel. It is checked at once."
+)
+OPTIONAL = Glossary({"items": "Items (optional)", "users": "Users (optional)"})
+OPTIONAL_HELP = Glossary(
+    {
+        "items": "One row an item, with the same ids: names, categories, prices.",
+        "users": "One row a user, with the same ids: country, age, kind of customer.",
+    }
+)
 REFUSED = "refused_file"  # the session's key of what was not taken
 
 
@@ -43,14 +48,18 @@ class Refused:
 
 def draw_actions(dataset: KnownDataset) -> None:
     """Offer the sample, and the removal of the current upload."""
-    if not dataset.is_sample and st.button("Use the sample", icon=":material/shopping_basket:", key="use_sample"):
+    if not dataset.is_sample and st.button(_("Use the sample"), icon=":material/shopping_basket:", key="use_sample"):
         choose(SAMPLE_KEY)
     if rights.may(Deed.ADD):
         remote.draw_remote(add)
     if not dataset.is_sample:
-        with st.popover("Remove this file", icon=":material/delete:"):
-            st.markdown(f"Remove **{plain(dataset.name)}** from this list? Runs trained on it keep their results.")
-            if st.button("Remove", type="primary", key="remove_dataset"):
+        with st.popover(_("Remove this file"), icon=":material/delete:"):
+            st.markdown(
+                _("Remove **{name}** from this list? Runs trained on it keep their results.").format(
+                    name=plain(dataset.name)
+                )
+            )
+            if st.button(_("Remove"), type="primary", key="remove_dataset"):
                 remove(dataset)
 
 
@@ -71,7 +80,7 @@ def draw_drop(dataset: KnownDataset) -> None:
     turn = st.session_state.setdefault("upload_turn", 0)  # another key empties what was taken
     left, *others = st.columns([2, 1, 1], gap="small")
     with left:
-        main = st.file_uploader(MAIN, FILE_TYPES, key=f"upload.{turn}", help=MAIN_HELP, max_upload_size=SMALL_MB)
+        main = st.file_uploader(_(MAIN), FILE_TYPES, key=f"upload.{turn}", help=_(MAIN_HELP), max_upload_size=SMALL_MB)
     given: dict[str, Any] = {}
     for place, (part, label) in zip(others, OPTIONAL.items(), strict=True):
         with place:
@@ -87,15 +96,19 @@ def draw_drop(dataset: KnownDataset) -> None:
         add(large.name, large.received, files)
     elif any(files.values()):
         if dataset.is_sample:
-            st.caption(":material/hourglass_empty: Kept until the file of who did what is there, too.")
+            st.caption(_(":material/hourglass_empty: Kept until the file of who did what is there, too."))
         else:
             extend(dataset, files)
 
 
 def draw_large(turn: int) -> uploads.Upload | None:
     """Draw the way for large files; return the one that has arrived."""
-    with st.popover(f"Larger than {SMALL_MB} MB", type="tertiary", key=f"large.{turn}"):
-        st.caption(f"Goes straight to the disk of the server, up to {uploads.MOST_BYTES / 1e9:.0f} GB.")
+    with st.popover(_("Larger than {small_mb} MB").format(small_mb=SMALL_MB), type="tertiary", key=f"large.{turn}"):
+        st.caption(
+            _("Goes straight to the disk of the server, up to {most_bytes} GB.").format(
+                most_bytes=decimal(uploads.MOST_BYTES / 1000000000.0)
+            )
+        )
         arrived = uploading.stream_file(f"stream.{turn}", FILE_TYPES)
     if arrived:
         st.session_state["upload_id"] = arrived
@@ -109,7 +122,7 @@ def add(name: str, content: Any, optional: dict[str, Any]) -> None:
 
 def extend(dataset: KnownDataset, files: dict[str, Any]) -> None:
     """Put files of items or users beside the dataset, which takes them where their ids are its own."""
-    name = ", ".join(file[0] for file in files.values() if file is not None)
+    name = commas(file[0] for file in files.values() if file is not None)
     put(name, lambda: state.library().extend(dataset.key, **files), dataset)
 
 
@@ -125,13 +138,17 @@ def put(name: str, store: Callable[[], KnownDataset], before: KnownDataset | Non
     forget_refused()
     try:
         entry = store()
-        with st.spinner(f"Reading and checking {plain(name)} ...", show_time=True):
+        with st.spinner(_("Reading and checking {name} ...").format(name=plain(name)), show_time=True):
             error = checking.trouble(entry)
         if error is not None:
             refuse(name, entry, error, entry.key not in known, mendable=before is None)
         elif entry.key in known and before is None:
-            when = f"{state.when(entry.added):%d %b %Y, %H:%M}"
-            st.toast(f"The same content is here since {when}, as “{plain(entry.name)}”; its choices are kept.")
+            when = minute(state.when(entry.added))
+            st.toast(
+                _("The same content is here since {when}, as “{name}”; its choices are kept.").format(
+                    when=when, name=plain(entry.name)
+                )
+            )
         if error is None:
             state.choose_dataset(entry.key)
             give_way(before, entry)
@@ -171,11 +188,14 @@ def draw_refused() -> None:
     found: Refused | None = st.session_state.get(REFUSED)
     if found is None:
         return
-    st.error(f"**{plain(found.name)} was not taken.** {plain(found.why)}", icon=":material/error:")
+    st.error(
+        _("**{name} was not taken.** {why}").format(name=plain(found.name), why=plain(found.why)),
+        icon=":material/error:",
+    )
     with st.container(horizontal=True):
-        if found.key and st.button("Change how it is read", icon=":material/tune:", key="open_refused"):
+        if found.key and st.button(_("Change how it is read"), icon=":material/tune:", key="open_refused"):
             choose(found.key)
-        if st.button("Close", type="tertiary", key="close_refused"):
+        if st.button(_("Close"), type="tertiary", key="close_refused"):
             forget_refused()
             st.rerun()
     if found.rejects is not None:

@@ -10,14 +10,15 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.components.v2 import component
 
+from grouprec.core.language import Glossary
 from grouprec.ui.server import uploads
 
 _HTML = """<div class="row">
-  <label class="button" id="label"><span>Choose a file</span><input type="file" id="file" /></label>
-  <button class="button" id="stop" type="button" hidden>Stop</button>
+  <label class="button" id="label"><span id="choose"></span><input type="file" id="file" /></label>
+  <button class="button" id="stop" type="button" hidden></button>
   <div class="said">
     <div id="text" role="status" aria-live="polite"></div>
-    <progress id="bar" max="1" value="0" aria-label="Sent so far"></progress>
+    <progress id="bar" max="1" value="0"></progress>
   </div>
 </div>"""
 
@@ -38,6 +39,7 @@ progress { width: 100%; height: 0.4rem; accent-color: var(--st-primary-color); v
 
 _JS = """export default function ({ data, parentElement, setTriggerValue }) {
   const at = (id) => parentElement.querySelector("#" + id)
+  const say = (name, told = {}) => data.words[name].replace(/\\{(\\w+)\\}/g, (all, field) => told[field])
   const row = parentElement.querySelector(".row"), file = at("file"), stop = at("stop"), label = at("label")
   const size = (n) => n < 1e9 ? Math.ceil(n / 1e6) + " MB" : (n / 1e9).toFixed(1) + " GB"
   const show = (text, busy, failed) => {
@@ -47,12 +49,15 @@ _JS = """export default function ({ data, parentElement, setTriggerValue }) {
     stop.hidden = !busy
     label.hidden = busy
   }
+  at("choose").textContent = say("choose")
+  stop.textContent = say("stop")
+  at("bar").setAttribute("aria-label", say("sent"))
   file.accept = data.types.map((type) => "." + type).join(",")
-  if (!row.classList.contains("busy") && !at("text").textContent) show("Up to " + size(data.most) + ".", false)
+  if (!row.classList.contains("busy") && !at("text").textContent) show(say("most", { size: size(data.most) }), false)
   file.onchange = () => {
     const chosen = file.files[0]
     if (!chosen) return
-    if (chosen.size > data.most) return show("This file is larger than " + size(data.most) + ".", false, true)
+    if (chosen.size > data.most) return show(say("larger", { size: size(data.most) }), false, true)
     const begun = Date.now(), request = new XMLHttpRequest()
     request.open("POST", new URL("api/upload?name=" + encodeURIComponent(chosen.name), document.baseURI))
     request.setRequestHeader(data.header, data.key)
@@ -60,26 +65,46 @@ _JS = """export default function ({ data, parentElement, setTriggerValue }) {
       const share = event.total ? event.loaded / event.total : 0
       const left = share > 0.02 ? Math.ceil((Date.now() - begun) / 1000 * (1 - share) / share) : null
       at("bar").value = share
-      const wait = left < 90 ? left + " s" : Math.round(left / 60) + " min"
-      const rest = left === null ? "" : ", about " + wait + " left"
-      show(chosen.name + ": " + size(event.loaded) + " of " + size(event.total) + rest, true)
+      const wait = left < 90 ? say("seconds", { n: left }) : say("minutes", { n: Math.round(left / 60) })
+      const rest = left === null ? "" : say("rest", { wait: wait })
+      const of = { name: chosen.name, size: size(event.loaded), all: size(event.total), rest: rest }
+      show(say("part", of), true)
     }
     request.onload = () => {
       let answer = {}
       try { answer = JSON.parse(request.responseText) } catch (error) { answer = {} }
-      if (request.status !== 200) return show(answer.error || "The server refused the file.", false, true)
-      show(chosen.name + ": " + size(answer.bytes) + " received", false)
+      if (request.status !== 200) return show(answer.error || say("refused"), false, true)
+      show(say("received", { name: chosen.name, size: size(answer.bytes) }), false)
       setTriggerValue("received", answer.id)
     }
-    request.onerror = () => show("The connection broke; choose the file again.", false, true)
-    request.onabort = () => show("Stopped; nothing was kept.", false)
+    request.onerror = () => show(say("broken"), false, true)
+    request.onabort = () => show(say("stopped"), false)
     stop.onclick = () => request.abort()
     at("bar").value = 0
-    show(chosen.name + ": starting", true)
+    show(say("starting", { name: chosen.name }), true)
     request.send(chosen)
     file.value = ""
   }
 }"""
+
+_WORDS = Glossary(
+    {
+        "choose": "Choose a file",
+        "stop": "Stop",
+        "sent": "Sent so far",
+        "most": "Up to {size}.",
+        "larger": "This file is larger than {size}.",
+        "seconds": "{n} s",
+        "minutes": "{n} min",
+        "rest": ", about {wait} left",
+        "part": "{name}: {size} of {all}{rest}",
+        "refused": "The server refused the file.",
+        "received": "{name}: {size} received",
+        "broken": "The connection broke; choose the file again.",
+        "stopped": "Stopped; nothing was kept.",
+        "starting": "{name}: starting",
+    }
+)
 
 _component = component("grouprec_upload", html=_HTML, css=_CSS, js=_JS)
 
@@ -91,6 +116,7 @@ def stream_file(key: str, types: list[str]) -> str | None:
         types: suffixes that the browser offers, without dots; what the file really is, reading it decides.
     """
     data = {"header": uploads.KEY_HEADER, "key": session_key(), "most": uploads.MOST_BYTES, "types": types}
+    data["words"] = dict(_WORDS)
     return _component(key=key, data=data, on_received_change=lambda: None).received
 
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from grouprec.core.language import N_, _, pgettext
 from grouprec.data.library import KnownDataset, versions
 from grouprec.ui import state
 from grouprec.ui.data import sources
 
-VERSION_HELP = "Another content under the same name is another version, the oldest is 1."
-ROWS_HELP = "Of text files about so many, until they are checked."
+VERSION_HELP = N_("Another content under the same name is another version, the oldest is 1.")
+ROWS_HELP = N_("Of text files about so many, until they are checked.")
 
 
 def draw_versions(dataset: KnownDataset) -> None:
     """Draw all datasets with their versions; a selected one is opened."""
     entries = state.library().list()
-    with st.expander(f"All files ({len(entries)})", key="all_files"):
+    with st.expander(_("All files ({n_entries})").format(n_entries=len(entries)), key="all_files"):
         numbers = versions(entries)
         frame = pd.DataFrame(
             [
@@ -39,18 +40,20 @@ def draw_versions(dataset: KnownDataset) -> None:
             selection_mode="single-row",
             placeholder="",
             column_config={
-                "name": st.column_config.TextColumn("File", width="medium"),
-                "version": st.column_config.NumberColumn("Version", help=VERSION_HELP, width="small"),
-                "rows": st.column_config.NumberColumn("Rows", format="localized", help=ROWS_HELP),
-                "added": st.column_config.DatetimeColumn("Added", format="D MMM YYYY, HH:mm"),
-                "shown": st.column_config.TextColumn("Shown here", width="small"),
+                "name": st.column_config.TextColumn(_("File"), width="medium"),
+                "version": st.column_config.NumberColumn(_("Version"), help=_(VERSION_HELP), width="small"),
+                "rows": st.column_config.NumberColumn(_("Rows"), format="localized", help=_(ROWS_HELP)),
+                "added": st.column_config.DatetimeColumn(
+                    _("Added"), format=pgettext("pattern of a date in tables", "D MMM YYYY, HH:mm")
+                ),
+                "shown": st.column_config.TextColumn(_("Shown here"), width="small"),
                 "key": st.column_config.TextColumn(
-                    "Fingerprint", help="Of the content: equal content, equal fingerprint."
+                    _("Fingerprint"), help=_("Of the content: equal content, equal fingerprint.")
                 ),
             },
-            alt="All files with their version, rows and the time when they were added",
+            alt=_("All files with their version, rows and the time when they were added"),
         )
-        st.caption("Select a row to look at that file.")
+        st.caption(_("Select a row to look at that file."))
     rows = event["selection"]["rows"]
     if rows and rows[0] < len(entries) and entries[rows[0]].key != dataset.key:
         sources.choose(entries[rows[0]].key)

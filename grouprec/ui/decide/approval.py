@@ -7,6 +7,7 @@ import time
 import streamlit as st
 
 from grouprec.core import rights
+from grouprec.core.language import _, keeping, long_minute
 from grouprec.core.rights import Deed, Role
 from grouprec.core.types import GrouprecError
 from grouprec.report import bundle, html
@@ -26,15 +27,16 @@ def popover(run: Run, worth: Worth, n: int, said: str) -> None:
         n: the number of lists, 0 for personal ones.
         said: the sentence that the page answered with.
     """
-    with st.popover("Approve and export", type="primary", icon=":material/task_alt:", width="stretch"):
+    with st.popover(_("Approve and export"), type="primary", icon=":material/task_alt:", width="stretch"):
         if rights.may(Deed.CHANGE, run.path):
             form(run, worth, n, said)
         else:
-            st.caption("You may look at this run and take its lists along; to approve them ask its owner.")
+            st.caption(_("You may look at this run and take its lists along; to approve them ask its owner."))
         if n not in (worth.own, 0):
             st.caption(
-                f"Of {words.chosen(n)} the run kept the first {FIRST} items each; *Use* under What if trains them in "
-                "full."
+                _("Of {n} the run kept the first {first} items each; *Use* under What if trains them in full.").format(
+                    n=words.chosen(n), first=FIRST
+                )
             )
         exports(run, worth, n)
 
@@ -44,19 +46,19 @@ def form(run: Run, worth: Worth, n: int, said: str) -> None:
     who = rights.person()
     with st.form("decide_approve", border=False):
         if who.role is Role.LOCAL:
-            by = st.text_input("Your name", max_chars=MOST_BY, key="decide_by", persist_state="session")
+            by = st.text_input(_("Your name"), max_chars=MOST_BY, key="decide_by", persist_state="session")
         else:
             by = who.name
-            st.caption(f"As {cards.plain(by)}")
-        remark = st.text_input("Remark", max_chars=MOST_REMARK, key="decide_remark")
-        pressed = st.form_submit_button(f"Approve {words.chosen(n)}", type="primary", width="stretch")
+            st.caption(_("As {by}").format(by=cards.plain(by)))
+        remark = st.text_input(_("Remark"), max_chars=MOST_REMARK, key="decide_remark")
+        pressed = st.form_submit_button(_("Approve {n}").format(n=words.chosen(n)), type="primary", width="stretch")
     if pressed:
         _approve(run, Approval(n, worth.regime, by or "", time.time(), said, remark or ""))
 
 
 def _approve(run: Run, approval: Approval) -> None:
     try:
-        with st.spinner("Sealing the lists …"):
+        with st.spinner(_("Sealing the lists …")):
             files = bundle.seals(bundle.shop_files(run, approval.lists, approval.regime))
         approve(run.path, Approval(**{**vars(approval), "files": files}))
     except GrouprecError as error:
@@ -67,15 +69,15 @@ def exports(run: Run, worth: Worth, n: int) -> None:
     """Draw the downloads; every file is made when it is asked for."""
     day = sheets.day_of(run)
     files = {
-        "CSV for the shop": (lambda: bundle.archive(bundle.shop_files(run, n, worth.regime)), "lists.zip", "table"),
-        "Report": (lambda: html.render(run).encode(), "story.html", "description"),
+        _("CSV for the shop"): (lambda: bundle.archive(bundle.shop_files(run, n, worth.regime)), "lists.zip", "table"),
+        _("Report"): (lambda: html.render(run).encode(), "story.html", "description"),
     }
     if n == worth.own:
-        files["Sheets to print"] = (lambda: sheets.of_all(run, worth.regime, day).encode(), "sheets.html", "print")
+        files[_("Sheets to print")] = (lambda: sheets.of_all(run, worth.regime, day).encode(), "sheets.html", "print")
     for label, (make, name, icon) in files.items():
         st.download_button(
             label,
-            data=make,
+            data=keeping(make),
             file_name=name,
             key=f"decide_{name.split('.')[0]}",
             on_click="ignore",
@@ -87,8 +89,11 @@ def exports(run: Run, worth: Worth, n: int) -> None:
 def latest(run: Run) -> None:
     """Say what was approved, by whom and when, the latest first."""
     for one in approvals(run.path)[: -LATEST - 1 : -1]:
-        who, when = cards.plain(one.by), f"{state.when(one.at):%d %B %Y, %H:%M}"
+        who, when = cards.plain(one.by), long_minute(state.when(one.at))
         remark = f" {cards.plain(one.remark)}" if one.remark else ""
         st.success(
-            f"**{words.chosen(one.lists).capitalize()}** approved by {who}, {when}.{remark}", icon=":material/task_alt:"
+            _("**{lists}** approved by {who}, {when}.{remark}").format(
+                lists=words.chosen(one.lists).capitalize(), who=who, when=when, remark=remark
+            ),
+            icon=":material/task_alt:",
         )

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from grouprec.core.language import _, ngettext
 from grouprec.core.tables import highest
 from grouprec.report.palette import ACCENT, NEUTRAL, group_colour
-from grouprec.report.text import literal
+from grouprec.report.text import literal, plural
 from grouprec.ui.charts import DASHES, GRID, plain_layout, reference_titles
 
 MOST_FLOWS = 80  # bands that can still be told apart
@@ -34,16 +35,16 @@ def reach_curve(hits: pd.DataFrame, chosen: int | None, enough: int) -> go.Figur
     for column in ("floor", "individual"):
         width = 3 if chosen is None and column == "individual" else 1.5
         line = {"color": ACCENT if width == 3 else NEUTRAL, "width": width, "dash": DASHES[column]}
-        text = f"{titles[column]}: %{{y:.0f}} of 100<extra></extra>"
+        text = _("{titles}: %{{y:.0f}} of 100<extra></extra>").format(titles=titles[column])
         traces.append({"x": x, "y": shares[column], "mode": "lines", "line": line, "hovertemplate": text})
-    traces.append(_line(x, shares["value"], "Lists", None, "%{x} lists: %{y:.0f} of 100<extra></extra>"))
+    traces.append(_line(x, shares["value"], _("Lists"), None, _("%{x} lists: %{y:.0f} of 100<extra></extra>")))
     if chosen is not None:
         traces.append(_mark(shares.assign(n_groups=x), "value", chosen, MARK))
     at_end = {"x": 1, "xref": "paper", "xanchor": "right", "showarrow": False}
     layout = {
         **plain_layout(REACH_HEIGHT, top=8),
-        "xaxis": {"title": {"text": "number of lists"}, "gridcolor": GRID, "zeroline": False},
-        "yaxis": {"title": {"text": "people of 100"}, "rangemode": "tozero", "gridcolor": GRID, "zeroline": False},
+        "xaxis": {"title": {"text": _("number of lists")}, "gridcolor": GRID, "zeroline": False},
+        "yaxis": {"title": {"text": _("people of 100")}, "rangemode": "tozero", "gridcolor": GRID, "zeroline": False},
         "annotations": [
             {"y": float(shares[column].iloc[0]), "text": titles[column], "yanchor": anchor, **at_end}
             for column, anchor in (("floor", "top"), ("individual", "bottom"))
@@ -52,7 +53,9 @@ def reach_curve(hits: pd.DataFrame, chosen: int | None, enough: int) -> go.Figur
     figure = go.Figure(traces, layout)
     figure.add_vline(x=enough, line={"width": 1, "dash": "dot", "color": NEUTRAL})
     where = {"x": enough, "y": 0, "yref": "paper", "yanchor": "bottom", "xanchor": "left", "showarrow": False}
-    figure.add_annotation(text=f" {enough} {'is' if enough == 1 else 'are'} enough", **where)
+    figure.add_annotation(
+        text=ngettext(" {enough} is enough", " {enough} are enough", enough).format(enough=enough), **where
+    )
     return figure
 
 
@@ -64,17 +67,17 @@ def money_curve(table: pd.DataFrame, n: int) -> go.Figure:
         n: the chosen number.
     """
     x = table["n_groups"]
-    text = "%{x} lists: %{y:,.0f} after costs<extra></extra>"
+    text = _("%{x} lists: %{y:,.0f} after costs<extra></extra>")
     best = int(highest(table, "net")["n_groups"])
-    said = {"text": f"<b>best: {best}</b>", "showarrow": False, "yshift": 20, "font": {"size": 12}}
-    traces = [_band(x, table["net_low"], table["net_high"]), _line(x, table["net"], "After costs", None, text)]
+    said = {"text": _("<b>best: {best}</b>").format(best=best), "showarrow": False, "yshift": 20, "font": {"size": 12}}
+    traces = [_band(x, table["net_low"], table["net_high"]), _line(x, table["net"], _("After costs"), None, text)]
     traces += [_mark(table, "net", at, symbol) for at, symbol in ((n, OTHER), (best, "star"))]
     zero = {"zeroline": True, "zerolinecolor": GRID}
     layout = {
         **plain_layout(MONEY_HEIGHT, top=28),
         "annotations": [{"x": best, "y": float(table["net"].max()), **said}],
-        "xaxis": {"title": {"text": "number of lists"}, "gridcolor": GRID, "zeroline": False},
-        "yaxis": {"title": {"text": "after costs"}, "tickformat": ",.0f", "gridcolor": GRID, **zero},
+        "xaxis": {"title": {"text": _("number of lists")}, "gridcolor": GRID, "zeroline": False},
+        "yaxis": {"title": {"text": _("after costs")}, "tickformat": ",.0f", "gridcolor": GRID, **zero},
     }
     return go.Figure(traces, layout)
 
@@ -102,20 +105,20 @@ def flows(table: pd.DataFrame, before: int, after: int) -> go.Figure:
             "pad": max(4, 60 // max(len(left), len(right))),
             "thickness": 14,
             "line": {"width": 0},
-            "hovertemplate": "group %{label}: %{value:,.0f} users<extra></extra>",
+            "hovertemplate": _("group %{label}: %{value:,.0f} users<extra></extra>"),
         },
         "link": {
             "source": source,
             "target": target,
             "value": table["users"],
             "color": links,
-            "hovertemplate": "%{value:,.0f} users from %{source.label} to %{target.label}<extra></extra>",
+            "hovertemplate": _("%{value:,.0f} users from %{source.label} to %{target.label}<extra></extra>"),
         },
         "textfont": {"size": 13},
     }
     above = {"y": 1, "xref": "paper", "yref": "paper", "yanchor": "bottom", "showarrow": False}
     titles = [
-        {"x": x, "xanchor": anchor, "text": literal(f"{n} lists" if n != 1 else "1 list"), **above}
+        {"x": x, "xanchor": anchor, "text": literal(plural(n, "list")), **above}
         for x, n, anchor in ((0, before, "left"), (1, after, "right"))
     ]
     return go.Figure([sankey], {**plain_layout(FLOWS_HEIGHT, top=28), "annotations": titles})

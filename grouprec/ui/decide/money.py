@@ -7,6 +7,7 @@ import math
 import pandas as pd
 import streamlit as st
 
+from grouprec.core.language import N_, Glossary, _, decimal
 from grouprec.core.tables import row_at
 from grouprec.ranking.group_lists import LENGTH
 from grouprec.report import tables
@@ -16,28 +17,30 @@ from grouprec.ui.decide import charts as decide_charts
 from grouprec.ui.decide import words
 from grouprec.ui.kept import Worth
 
-MONEY_HELP = (
+MONEY_HELP = N_(
     "A hit is a listed item that the user really took in the held-out part. Hits are those of the measured lists, for "
     "so many users: those who took nothing at all then have none. Costs are those of making the lists. Any currency."
 )
 INPUTS = {
-    "cost": ("Cost of a list", "Of making one list"),
+    "cost": (N_("Cost of a list"), N_("Of making one list")),
     "hit": (
-        "Value of a hit",
-        "What it brings that a user takes a listed item. At first, the items' median margin or price",
+        N_("Value of a hit"),
+        N_("What it brings that a user takes a listed item. At first, the items' median margin or price"),
     ),
-    "reach": ("Users who see a list", ""),
+    "reach": (N_("Users who see a list"), ""),
 }
 MOST = 1e12
-MONEY_COLUMNS = {
-    "n_groups": "Lists",
-    "hits": "Hits",
-    "worth": "Their value",
-    "cost": "Costs",
-    "net": "After costs",
-    "net_low": "At least",
-    "net_high": "At most",
-}
+MONEY_COLUMNS = Glossary(
+    {
+        "n_groups": "Lists",
+        "hits": "Hits",
+        "worth": "Their value",
+        "cost": "Costs",
+        "net": "After costs",
+        "net_low": "At least",
+        "net_high": "At most",
+    }
+)
 
 
 def draw(run: Run, worth: Worth, n: int) -> None:
@@ -47,26 +50,26 @@ def draw(run: Run, worth: Worth, n: int) -> None:
         n: the number of lists that is looked at, 0 for personal ones.
     """
     if tables.of(worth.value, "precision@10").empty:
-        st.markdown("This run did not measure what a price needs; train it again to see its lists in money.")
+        st.markdown(_("This run did not measure what a price needs; train it again to see its lists in money."))
         return
     table = priced(run, worth)
     usual = usual_prices(run)
     for column, (name, (label, help_text)) in zip(st.columns(3, gap="medium"), INPUTS.items(), strict=True):
         with column:
-            number_from_url(label, name, usual[name], help_text or reach_help(run))
-    st.markdown(words.money_answer(table, n), help=MONEY_HELP)
+            number_from_url(_(label), name, usual[name], _(help_text) or reach_help(run))
+    st.markdown(words.money_answer(table, n), help=_(MONEY_HELP))
     metric(run, worth, n)
     left, right = st.columns([3, 2], gap="medium")
     left.plotly_chart(
         decide_charts.money_curve(table, n),
         key="decide_money",
         config=charts.QUIET_CONFIG,
-        alt="What the lists bring after their costs, by their number; the table beside it has the numbers",
+        alt=_("What the lists bring after their costs, by their number; the table beside it has the numbers"),
     )
     with right:
         shown = table.rename(columns=MONEY_COLUMNS).round(0).astype(int)
-        st.dataframe(shown, hide_index=True, key="decide_money_table", height=240, alt="Hits, value and costs")
-        cards.download("Download", lambda: table, "money.csv", "decide_download_money")
+        st.dataframe(shown, hide_index=True, key="decide_money_table", height=240, alt=_("Hits, value and costs"))
+        cards.download(_("Download"), lambda: table, "money.csv", "decide_download_money")
 
 
 def asked() -> bool:
@@ -79,9 +82,11 @@ def metric(run: Run, worth: Worth, n: int) -> None:
     if not n or not known(run) or tables.of(worth.value, "precision@10").empty:
         return
     row = row_at(priced(run, worth).set_index("n_groups"), n)
-    between = f"95 % interval: {cards.count(row['net_low'])} to {cards.count(row['net_high'])}"
-    title = "Worth after costs" if row["cost"] else "What they take is worth"
-    st.metric(title, cards.count(row["net"]), help=f"{between}. Prices: under *In money*.")
+    between = _("95 % interval: {net_low} to {net_high}").format(
+        net_low=cards.count(row["net_low"]), net_high=cards.count(row["net_high"])
+    )
+    title = _("Worth after costs") if row["cost"] else _("What they take is worth")
+    st.metric(title, cards.count(row["net"]), help=_("{between}. Prices: under *In money*.").format(between=between))
 
 
 def known(run: Run) -> bool:
@@ -123,8 +128,10 @@ def active_share(run: Run) -> float:
 def reach_help(run: Run) -> str:
     """Say whom the number of users who see a list begins with."""
     if not state.metrics(run).get("takes"):
-        return "At first, those who were tested"
-    return f"At first, all. Of 100, {100 * active_share(run):.0f} took something in the held-out part"
+        return _("At first, those who were tested")
+    return _("At first, all. Of 100, {run} took something in the held-out part").format(
+        run=decimal(100 * active_share(run))
+    )
 
 
 def asked_number(name: str, default: float) -> float:

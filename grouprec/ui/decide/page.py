@@ -8,6 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from grouprec.core.language import N_, Glossary, _, current
 from grouprec.report import gain
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, gain_view, kept, state
@@ -17,18 +18,18 @@ from grouprec.ui.decide import charts as decide_charts
 from grouprec.ui.fragments import fragment
 from grouprec.ui.kept import PERSONAL, Worth
 
-ANSWER_HELP = (
-    f"{gain.PEOPLE_HELP} *Enough*: the smallest number of lists within one standard error of the best, by how many of "
+ANSWER_HELP = N_(
+    "*Enough*: the smallest number of lists within one standard error of the best, by how many of "
     "the first ten items people took and how far up: that tells numbers of lists apart where counting people cannot. "
     "A run that chooses its number itself goes by the same rule on earlier days. Numbers in the sentence never fall "
     "where lists are added, unless the fall is more than chance; the table under *What if* has them as measured."
 )
-CURVE_HELP = (
+CURVE_HELP = N_(
     "Every number of lists was tried: its groups formed from as many starts as a run takes (a tenth where users are "
     "very many), its lists made, and both judged on what people did later. The band is the 95 % interval."
 )
-NOTHING = "This run did not measure other numbers of lists; train it again to see what they would buy."
-TABS = {"decide": "Decide", "money": "In money", "what_if": "What if"}
+NOTHING = N_("This run did not measure other numbers of lists; train it again to see what they would buy.")
+TABS = Glossary({"decide": "Decide", "money": "In money", "what_if": "What if"})
 
 
 @fragment
@@ -36,7 +37,7 @@ def explore(run: Run) -> None:
     """Draw the whole page; moving the slider reruns nothing else."""
     worth = kept.worth(run)
     if not worth.numbers:
-        cards.answer(NOTHING)
+        cards.answer(_(NOTHING))
         what_if.train_button(run, worth.own)
         return
     top = st.container()
@@ -46,7 +47,7 @@ def explore(run: Run) -> None:
     split = gain.split_at(worth.steps, worth.hits, n or worth.own)
     said = words.answer(worth, split, n)
     with top:
-        cards.answer(said, ANSWER_HELP)
+        cards.answer(said, f"{_(gain.PEOPLE_HELP)} {_(ANSWER_HELP)}")
         cards.tested_note(run)
     with right:
         approval.popover(run, worth, n, said)
@@ -69,9 +70,9 @@ def choose(worth: Worth) -> int:
     own = worth.own if worth.own in options else worth.numbers[-1]
     chosen = picked(
         st.select_slider(
-            "Number of lists",
+            _("Number of lists"),
             options,
-            format_func=lambda one: f"{one} (this run)" if one == own else str(one),
+            format_func=lambda one: _("{one} (this run)").format(one=one) if one == own else _(str(one)),
             key="lists_n",
             on_change=from_url("lists", "lists_n", options, own),
         )
@@ -92,7 +93,7 @@ def decide(run: Run, worth: Worth, split: gain.Split | None, n: int) -> None:
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
-def curve_picture(path: str, version: float, n: int) -> go.Figure:
+def curve_picture(path: str, version: float, n: int, language: str) -> go.Figure:
     """Return the curve of a run with one number marked, made once per server. Never change it."""
     worth = kept.worth(Run(Path(path)))
     return decide_charts.reach_curve(worth.smoothed, n or None, worth.enough)
@@ -104,12 +105,14 @@ def curve(run: Run, worth: Worth, n: int) -> None:
         return
     reached = words.reached(at(worth, n), not n)[0]
     st.plotly_chart(
-        curve_picture(*state.run_key(run), n),
+        curve_picture(*state.run_key(run), n, current()),
         key="decide_curve",
         config=charts.QUIET_CONFIG,
-        alt=f"People of 100 who find something by number of lists: {words.chosen(n)} reach {reached}",
+        alt=_("People of 100 who find something by number of lists: {n} reach {reached}").format(
+            n=words.chosen(n), reached=reached
+        ),
     )
-    st.caption(gain.floor_words(gain.floor_of(worth.curve)), help=CURVE_HELP)
+    st.caption(gain.floor_words(gain.floor_of(worth.curve)), help=_(CURVE_HELP))
 
 
 def at(worth: Worth, n: int) -> pd.Series:
@@ -125,8 +128,12 @@ def numbers(run: Run, worth: Worth, n: int) -> None:
     row = at(worth, n)
     reached, between = words.reached(row, not n)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.metric("Of 100, find something", reached, help=f"95 % interval: {between}" if between else None)
-        st.metric("More than one list", words.beyond_one(row, not n))
+        st.metric(
+            _("Of 100, find something"),
+            reached,
+            help=_("95 % interval: {between}").format(between=between) if between else None,
+        )
+        st.metric(_("More than one list"), words.beyond_one(row, not n))
         money.metric(run, worth, n)
 
 
@@ -134,4 +141,4 @@ def draw() -> None:
     """Draw the page."""
     run = state.require_run()
     explore(run)
-    cards.trained_note(run, "Other numbers of lists")
+    cards.trained_note(run, _("Other numbers of lists"))

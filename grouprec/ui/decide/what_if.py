@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from grouprec.core.language import N_, _
 from grouprec.explore.numbering import changed_lists, moves
 from grouprec.report import small_groups, tables
 from grouprec.runs.store import Run
@@ -16,24 +17,24 @@ from grouprec.ui.decide import words
 from grouprec.ui.kept import Setting, Worth
 
 NDCG = "nDCG@10"
-GAIN_HELP = (
+GAIN_HELP = N_(
     "How much of the way from the best single list for all to personal lists these lists go, measured with nDCG@10 on "
     "held-out interactions."
 )
-MEASURES_HELP = (
+MEASURES_HELP = N_(
     "**Best possible**: the best shared lists for these groups, knowing the future. **Users with a hit**: they really "
     "took one of the ten items. **Stability**: agreement of the groups of two seeds (adjusted Rand index), 1 the same "
     "groups, 0 no more than chance. In brackets: 95 % intervals."
 )
-MOVES_HELP = (
+MOVES_HELP = N_(
     "A group keeps its number and colour where it keeps most of its members. A user changes group who is in one of "
     "another number, also where their group was split."
 )
-USE_HELP = (
+USE_HELP = N_(
     "Trains a run with so many groups. All that was learned before the groups is read back; groups, lists and the "
     "evaluation are made anew, so groups may differ a little."
 )
-USERS_HELP = "Users in the group"
+USERS_HELP = N_("Users in the group")
 
 
 def draw(run: Run, worth: Worth, n: int) -> None:
@@ -43,19 +44,19 @@ def draw(run: Run, worth: Worth, n: int) -> None:
         n: the number of lists that is looked at, 0 for personal ones.
     """
     if not n:
-        st.markdown("With personal lists there are no groups: choose a number of lists to see who moves.")
+        st.markdown(_("With personal lists there are no groups: choose a number of lists to see who moves."))
         return
     other = compare(run, worth, n)
     now, then = (kept.setting(run, one, worth.regime) for one in (n, other))
     if now is None or then is None:
-        st.info(words.MISSING, icon=":material/map:")
+        st.info(_(words.MISSING), icon=":material/map:")
         train_button(run, worth.own)
         return
-    who_moves, lists_change, in_numbers = st.tabs(["Who moves", "Lists that change", "In numbers"])
+    who_moves, lists_change, in_numbers = st.tabs([_("Who moves"), _("Lists that change"), _("In numbers")])
     with who_moves:
         left, right = st.columns(2, gap="medium")
         with left:
-            st.markdown(f"**Map with {words.lists(now.n)}**")
+            st.markdown(_("**Map with {n}**").format(n=words.lists(now.n)))
             draw_map(run, now, "what_if_map")
         with right:
             draw_moves(now, then)
@@ -73,21 +74,25 @@ def compare(run: Run, worth: Worth, n: int) -> int:
     usual = grid[min(at + 1, len(grid) - 1)] if n == own or own not in grid else own
     with left:
         other = st.selectbox(
-            "Compared with",
+            _("Compared with"),
             grid,
-            format_func=lambda one: f"{words.lists(one)}{' (this run)' if one == own else ''}",
+            format_func=lambda one: (
+                _("{one} (this run)").format(one=words.lists(one)) if one == own else words.lists(one)
+            ),
             key="what_if_with",
             on_change=from_url("with", "what_if_with", grid, usual),
         )
-    help_text = "This run has so many already." if n == own else USE_HELP
-    if right.button(f"Use {words.lists(n)}", disabled=n == own, key="what_if_use", help=help_text, width="stretch"):
+    help_text = _("This run has so many already.") if n == own else _(USE_HELP)
+    if right.button(
+        _("Use {n}").format(n=words.lists(n)), disabled=n == own, key="what_if_use", help=help_text, width="stretch"
+    ):
         train(run, n)
     return other
 
 
 def train_button(run: Run, n: int) -> None:
     """Offer to train the run again as it was."""
-    if st.button("Train again", type="primary", icon=":material/replay:", key="what_if_again"):
+    if st.button(_("Train again"), type="primary", icon=":material/replay:", key="what_if_again"):
         train(run, n)
 
 
@@ -100,7 +105,7 @@ def train(run: Run, n: int) -> None:
     from grouprec.runs.config import make_config  # knows the stages, and so torch
 
     config = run.config()
-    title = f"{run.title()}, {n} groups"[-120:]
+    title = _("{title}, {n} groups").format(title=run.title(), n=n)[-120:]
     again = jobs.start(state.store(), make_config(**{**config.model_dump(), "n_groups": n, "title": title}))
     state.choose_run(again.run_id)
     state.open_page("train")
@@ -110,14 +115,18 @@ def draw_map(run: Run, shown: Setting, key: str) -> None:
     """Draw the users in the colours of one setting, always at the same places."""
     drawn = _map(str(run.path), shown.n, state.trained_table(run, "users"), shown)
     if not drawn.placed:
-        st.info("This run has no map.", icon=":material/map:")
+        st.info(_("This run has no map."), icon=":material/map:")
         return
-    alt = f"Map of {cards.count(drawn.placed)} users in {len(shown.groups)} groups, whose sizes are in the table below"
+    alt = _("Map of {placed} users in {n_groups} groups, whose sizes are in the table below").format(
+        placed=cards.count(drawn.placed), n_groups=len(shown.groups)
+    )
     cards.user_map(drawn.figure, key, alt, height=decide_charts.FLOWS_HEIGHT)
     part = ""
     if drawn.drawn < drawn.placed:
-        part = f" {cards.count(drawn.drawn)} of {cards.count(drawn.placed)} users are drawn, chosen at random."
-    st.caption(f"Users keep their place, groups their colour where they keep most members.{part}")
+        part = _(" {drawn} of {placed} users are drawn, chosen at random.").format(
+            drawn=cards.count(drawn.drawn), placed=cards.count(drawn.placed)
+        )
+    st.caption(_("Users keep their place, groups their colour where they keep most members.{part}").format(part=part))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -136,76 +145,90 @@ def compared(value: pd.DataFrame, now: Setting, then: Setting) -> None:
     """Draw two settings side by side in numbers, and all numbers."""
     left, right = st.columns(2, gap="medium")
     with left:
-        st.caption("Of the two numbers", help=MEASURES_HELP)
+        st.caption(_("Of the two numbers"), help=_(MEASURES_HELP))
         table = words.measures(value, [now, then] if now.n != then.n else [now])
         st.dataframe(
             table,
             hide_index=True,
             key="what_if_measures",
             height=36 + 35 * len(table),
-            column_config={"Measure": st.column_config.TextColumn(width=160)},
-            alt=f"What was measured with {now.n} and with {words.lists(then.n)}",
+            column_config=cards.titles(table, {"Measure": st.column_config.TextColumn(width=160)}),
+            alt=_("What was measured with {n} and with {n2}").format(n=now.n, n2=words.lists(then.n)),
         )
     with right:
+        curve = _numbers(tables.of(value))
         st.dataframe(
-            _numbers(tables.of(value)),
+            curve,
             hide_index=True,
             key="what_if_numbers",
             height=300,
-            column_config={
-                "Lists": st.column_config.NumberColumn(width=45),
-                "Gain": st.column_config.NumberColumn(format="percent", width=60, help=GAIN_HELP),
-                "Best": st.column_config.NumberColumn(format="%.3f", width=55, help="Best possible for these groups"),
-                "Sizes": st.column_config.TextColumn(width=85, help="Users of the smallest and the largest group"),
-                "Stability": st.column_config.NumberColumn(format="%.2f", width=65),
-            },
-            alt="Every number of lists with its value and the sizes of its groups",
+            column_config=cards.titles(
+                curve,
+                {
+                    "Lists": st.column_config.NumberColumn(width=45),
+                    "Gain": st.column_config.NumberColumn(format="percent", width=60, help=_(GAIN_HELP)),
+                    "Best": st.column_config.NumberColumn(
+                        format="%.3f", width=55, help=_("Best possible for these groups")
+                    ),
+                    "Sizes": st.column_config.TextColumn(
+                        width=85, help=_("Users of the smallest and the largest group")
+                    ),
+                    "Stability": st.column_config.NumberColumn(format="%.2f", width=65),
+                },
+            ),
+            alt=_("Every number of lists with its value and the sizes of its groups"),
         )
         safe = small_groups.of_sizes(value)
-        cards.download("Download", lambda: safe, "value_of_lists.csv", "what_if_download", small_groups.note())
+        cards.download(_("Download"), lambda: safe, "value_of_lists.csv", "what_if_download", small_groups.note())
 
 
 def _numbers(curve: pd.DataFrame) -> pd.DataFrame:
     """Return the curve as a table for people."""
     table = pd.DataFrame(
         {
-            "Lists": curve["n_groups"].astype(int),
+            N_("Lists"): curve["n_groups"].astype(int),
             NDCG: [cards.interval(*row) for row in curve[["value", "low", "high"]].itertuples(index=False)],
-            "Gain": curve["share_of_gain"].round(3),
-            "Best": curve["oracle"].round(3),
-            "Sizes": [f"{low:,}–{high:,}" for low, high in curve[["smallest", "largest"]].itertuples(index=False)],
+            N_("Gain"): curve["share_of_gain"].round(3),
+            N_("Best"): curve["oracle"].round(3),
+            N_("Sizes"): [f"{low:,}–{high:,}" for low, high in curve[["smallest", "largest"]].itertuples(index=False)],
         }
     )
-    return table.assign(Stability=curve["stability"]) if "stability" in curve else table
+    return table.assign(**{N_("Stability"): curve["stability"]}) if "stability" in curve else table
 
 
 def draw_moves(now: Setting, then: Setting) -> None:
     """Draw who goes where between two settings."""
     if now.n == then.n:
-        st.markdown("Choose two different numbers of lists to see who moves.")
+        st.markdown(_("Choose two different numbers of lists to see who moves."))
         return
     flows = moves(now.labels, then.labels)
-    st.markdown(words.moves_answer(now.n, then.n, flows), help=MOVES_HELP)
+    st.markdown(words.moves_answer(now.n, then.n, flows), help=_(MOVES_HELP))
     st.plotly_chart(
         decide_charts.flows(flows, now.n, then.n),
         key="what_if_flows",
         config=charts.QUIET_CONFIG,
-        alt=f"Users by group with {now.n} and with {words.lists(then.n)}; the table below has the numbers",
+        alt=_("Users by group with {n} and with {n2}; the table below has the numbers").format(
+            n=now.n, n2=words.lists(then.n)
+        ),
     )
     if len(flows) > decide_charts.MOST_FLOWS:
-        st.caption(f"The largest {decide_charts.MOST_FLOWS} of {len(flows)} flows are drawn.")
-    with st.popover("As a table", type="tertiary", icon=":material/table:"):
+        st.caption(
+            _("The largest {most_flows} of {n_flows} flows are drawn.").format(
+                most_flows=decide_charts.MOST_FLOWS, n_flows=len(flows)
+            )
+        )
+    with st.popover(_("As a table"), type="tertiary", icon=":material/table:"):
         st.dataframe(
             flows.sort_values("users", ascending=False),
             hide_index=True,
             key="what_if_moves",
             height=300,
             column_config={
-                "before": f"Group of {now.n}",
-                "after": f"Group of {then.n}",
-                "users": st.column_config.NumberColumn("Users", format="localized"),
+                "before": _("Group of {n}").format(n=now.n),
+                "after": _("Group of {n}").format(n=then.n),
+                "users": st.column_config.NumberColumn(_("Users"), format="localized"),
             },
-            alt="Users by their group in both settings",
+            alt=_("Users by their group in both settings"),
         )
 
 
@@ -213,7 +236,7 @@ def changed(now: Setting, then: Setting) -> None:
     """Draw whose lists change between two settings, and one group's two lists."""
     differing = changed_lists(now.lists, then.lists)
     if now.n == then.n or differing.empty:
-        st.markdown("Choose two different numbers of lists to see whose lists change.")
+        st.markdown(_("Choose two different numbers of lists to see whose lists change."))
         return
     st.markdown(words.changes_answer(differing, now.n, then.n))
     left, right = st.columns([10, 9], gap="medium")
@@ -229,15 +252,19 @@ def changed(now: Setting, then: Setting) -> None:
             selection_default={"selection": {"rows": [0]}},
             column_config={
                 "group": st.column_config.NumberColumn("", width=40),
-                "name": st.column_config.TextColumn("Group", width=136),
-                "status": st.column_config.TextColumn("List", width=70),
-                "before": st.column_config.TextColumn(f"With {now.n}", width=55, alignment="right", help=USERS_HELP),
-                "after": st.column_config.TextColumn(f"With {then.n}", width=55, alignment="right", help=USERS_HELP),
+                "name": st.column_config.TextColumn(_("Group"), width=136),
+                "status": st.column_config.TextColumn(_("List"), width=70),
+                "before": st.column_config.TextColumn(
+                    _("With {n}").format(n=now.n), width=55, alignment="right", help=_(USERS_HELP)
+                ),
+                "after": st.column_config.TextColumn(
+                    _("With {n}").format(n=then.n), width=55, alignment="right", help=_(USERS_HELP)
+                ),
                 "new_items": st.column_config.TextColumn(
-                    "New", help="Items that were not on the list", width=50, alignment="right"
+                    _("New"), help=_("Items that were not on the list"), width=50, alignment="right"
                 ),
             },
-            alt="Groups whose lists change first; select one to see its lists",
+            alt=_("Groups whose lists change first; select one to see its lists"),
         )
     rows = event["selection"]["rows"] or [0]
     with right:
@@ -246,12 +273,12 @@ def changed(now: Setting, then: Setting) -> None:
 
 def draw_lists(group: int, now: Setting, then: Setting) -> None:
     """Draw the lists of one group in two settings side by side."""
-    for column, one, two, mark in zip(st.columns(2), (now, then), (then, now), ("dropped", "new"), strict=True):
+    for column, one, two, mark in zip(st.columns(2), (now, then), (then, now), (_("dropped"), _("new")), strict=True):
         with column:
             name = one.names.get(group)
-            st.markdown(f"{cards.group_mark(group)} **with {words.lists(one.n)}**")
+            st.markdown(_("{group} **with {n}**").format(group=cards.group_mark(group), n=words.lists(one.n)))
             if name is None:
-                st.caption(f"There is no such group with {words.lists(one.n)}.")
+                st.caption(_("There is no such group with {n}.").format(n=words.lists(one.n)))
                 continue
             frame = words.list_with_marks(one, two, group, mark)
             if group not in two.names:
@@ -263,8 +290,8 @@ def draw_lists(group: int, now: Setting, then: Setting) -> None:
                 height=290,
                 column_config={
                     "rank": st.column_config.NumberColumn("", width=30),
-                    "label": st.column_config.TextColumn("Item"),
+                    "label": st.column_config.TextColumn(_("Item")),
                     "mark": st.column_config.TextColumn("", width=60),
                 },
-                alt=f"The list of group {group} with {words.lists(one.n)}",
+                alt=_("The list of group {group} with {n}").format(group=group, n=words.lists(one.n)),
             )

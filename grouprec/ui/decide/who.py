@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from grouprec.core.language import _, full_stop
 from grouprec.core.tables import records
 from grouprec.report import tables
 from grouprec.runs.store import Run
@@ -23,18 +24,18 @@ SHOWN = 3  # items of a list
 def draw(run: Run, worth: Worth, n: int) -> None:
     """Draw the groups of a number of lists, the largest first."""
     if not n:
-        cards.section("Who each list is for")
-        st.markdown("Everyone has a list of their own: *Recommendations* looks up any of them.")
+        cards.section(_("Who each list is for"))
+        st.markdown(_("Everyone has a list of their own: *Recommendations* looks up any of them."))
         return
     found = groups_and_lists(run, worth, n)
     if found is None:
-        st.info(words.MISSING, icon=":material/group:")
+        st.info(_(words.MISSING), icon=":material/group:")
         return
     groups, lists = found
     groups = groups.sort_values(["size", "group"], ascending=[False, True])
     pages = math.ceil(len(groups) / CARDS)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.subheader("Who each list is for", anchor=False, width="content")
+        st.subheader(_("Who each list is for"), anchor=False, width="content")
         page = st.pagination(pages, key=f"decide_cards_{n}", width="content") if pages > 1 else 1
     lines = opened.who(run) if n == worth.own else {}
     total, faces = int(groups["size"].sum()), tiles.faces(run)
@@ -62,5 +63,5 @@ def card(group: Mapping[str, Any], first: pd.DataFrame, total: int, faces: tiles
     """Draw one group: number, name, size, who they are (``line``), and the first items of its list with their faces."""
     st.markdown(f"{cards.group_mark(group['group'])} **{cards.plain(cards.short(group['name'], 60))}**")
     size = f"{cards.plural(group['size'], 'user')} · {cards.percent(group['size'] / total)}"
-    st.markdown(f":small[{size}. {line}{'.' if line else ''}]")
+    st.markdown(f":small[{full_stop(size)} {full_stop(line) if line else ''}]")
     st.html(faces.lines(first["item"], first["label"]))

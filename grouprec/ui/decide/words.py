@@ -5,16 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from grouprec.core.language import N_, Glossary, _, commas, full_stop, ngettext
 from grouprec.core.tables import highest, row_at
 from grouprec.report import gain
 from grouprec.report.text import count, interval, percent, plural, score
 from grouprec.ui.kept import Setting, Worth
 
-MISSING = (
+MISSING = N_(
     "This run did not keep its groups for other numbers of lists, so who is in them and their lists cannot be shown; "
     "train it again to see them."
 )
-STATUS = {"new": "New", "gone": "Gone", "changed": "Changed", "same": "As before"}
+STATUS = Glossary({"new": "New", "gone": "Gone", "changed": "Changed", "same": "As before"})
 
 
 def lists(n: int) -> str:
@@ -24,7 +25,7 @@ def lists(n: int) -> str:
 
 def chosen(n: int) -> str:
     """Return ``12 lists``, or ``personal lists`` for 0."""
-    return lists(n) if n else "personal lists"
+    return lists(n) if n else _("personal lists")
 
 
 # -- how many lists?
@@ -44,7 +45,9 @@ def reached(row: pd.Series, personal: bool) -> tuple[str, str]:
     """Return how many of 100 people find something, and between which ends of the 95 % interval ("" for personal)."""
     if personal:
         return gain.people(row["individual"]), ""
-    return gain.people(row["value"]), f"{gain.people(row['low'])} to {gain.people(row['high'])}"
+    return gain.people(row["value"]), _("{low} to {high}").format(
+        low=gain.people(row["low"]), high=gain.people(row["high"])
+    )
 
 
 def beyond_one(row: pd.Series, personal: bool) -> str:
@@ -70,23 +73,27 @@ def measures(value: pd.DataFrame, settings: list[Setting]) -> pd.DataFrame:
         ndcg, hit = row_at(rows, "ndcg@10"), row_at(rows, "hit_rate@10")
         sizes = setting.groups["size"]
         columns[lists(setting.n).capitalize()] = {
-            "Of the possible gain": percent(ndcg["share_of_gain"]),
-            "Order of hits (nDCG@10)": interval(ndcg["value"], ndcg["low"], ndcg["high"]),
-            "Best possible": score(ndcg["oracle"]),
-            "Users with a hit": f"{percent(hit['value'])} ({percent(hit['low'])}–{percent(hit['high'])})",
-            "Largest group": count(sizes.max()),
-            "Smallest group": count(sizes.min()),
-            "Stability": f"{ndcg['stability']:.2f}" if "stability" in ndcg and pd.notna(ndcg["stability"]) else "–",
+            _("Of the possible gain"): percent(ndcg["share_of_gain"]),
+            _("Order of hits (nDCG@10)"): interval(ndcg["value"], ndcg["low"], ndcg["high"]),
+            _("Best possible"): score(ndcg["oracle"]),
+            _("Users with a hit"): f"{percent(hit['value'])} ({percent(hit['low'])}–{percent(hit['high'])})",
+            _("Largest group"): count(sizes.max()),
+            _("Smallest group"): count(sizes.min()),
+            _("Stability"): f"{ndcg['stability']:.2f}" if "stability" in ndcg and pd.notna(ndcg["stability"]) else "–",
         }
-    return pd.DataFrame(columns).rename_axis("Measure").reset_index()
+    return pd.DataFrame(columns).rename_axis(N_("Measure")).reset_index()
 
 
 def moves_answer(before: int, after: int, flows: pd.DataFrame) -> str:
     """Say how many users change group between two settings (``flows``: before, after, users)."""
     users = int(flows["users"].sum())
     moved = int(flows.loc[flows["before"] != flows["after"], "users"].sum())
-    who = f"**{count(moved)} of {plural(users, 'user')}** ({percent(moved / users)})"
-    return f"From {before} to {lists(after)}, {who} {'changes' if moved == 1 else 'change'} group."
+    who = _("**{moved} of {users}** ({moved2})").format(
+        moved=count(moved), users=plural(users, "user"), moved2=percent(moved / users)
+    )
+    return ngettext(
+        "From {before} to {after}, {who} changes group.", "From {before} to {after}, {who} change group.", moved
+    ).format(before=before, after=lists(after), who=who)
 
 
 def changes_answer(changed: pd.DataFrame, before: int, after: int) -> str:
@@ -94,10 +101,13 @@ def changes_answer(changed: pd.DataFrame, before: int, after: int) -> str:
     counts = changed["status"].value_counts()
     new, gone, other = (int(counts.get(name, 0)) for name in ("new", "gone", "changed"))
     if not new + gone + other:
-        return f"All lists are the same with {before} and with {after}."
-    parts = [f"{n} {word}" for n, word in ((new, "new"), (gone, "gone"), (other, "changed")) if n]
+        return _("All lists are the same with {before} and with {after}.").format(before=before, after=after)
+    words = {_("{n} new"): new, _("{n} gone"): gone, _("{n} changed"): other}
+    parts = [word.format(n=n) for word, n in words.items() if n]
     kept = int(counts.get("same", 0))
-    return f"From {before} to {lists(after)}: **{', '.join(parts)}**, {kept} as before."
+    return _("From {before} to {after}: **{parts}**, {kept} as before.").format(
+        before=before, after=lists(after), parts=commas(parts), kept=kept
+    )
 
 
 def changes_table(changed: pd.DataFrame, before: Setting, after: Setting) -> pd.DataFrame:
@@ -135,10 +145,14 @@ def money_answer(table: pd.DataFrame, n: int) -> str:
     best = highest(table, "net")
     at_best = int(best["n_groups"])
     close = table.loc[table["net_high"] >= best["net"], "n_groups"].astype(int)
-    said = f"**{lists(at_best)}** {'brings' if at_best == 1 else 'bring'} most after costs: {count(best['net'])}"
+    said = ngettext(
+        "**{at_best}** brings most after costs: {net}", "**{at_best}** bring most after costs: {net}", at_best
+    ).format(at_best=lists(at_best), net=count(best["net"]))
     own = table.set_index("n_groups")["net"].get(n)
     if own is not None and n != at_best:
-        said += f", {count(best['net'] - own)} more than {n}"
+        said += _(", {net} more than {n}").format(net=count(best["net"] - own), n=n)
     if len(close) > 1:
-        said += f". Within the 95 % interval of the hits, {close.min()} to {close.max()} may do as well"
-    return f"{said}."
+        ends = {"least": close.min(), "most": close.max()}
+        near = _("Within the 95 % interval of the hits, {least} to {most} may do as well.").format(**ends)
+        return f"{full_stop(said)} {near}"
+    return full_stop(said)

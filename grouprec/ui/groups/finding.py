@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from grouprec.core.language import N_, _
 from grouprec.core.tables import row_at
 from grouprec.report import tables
 from grouprec.runs.store import Run
@@ -17,7 +18,7 @@ from grouprec.ui.groups import words as groups_words
 
 MOST = 12  # users, and items, among which a search lets choose
 NEAREST = 10
-LIKE_HELP = "Cosine of the two users' predicted tastes: 100 % for the same wishes, 0 % for none in common"
+LIKE_HELP = N_("Cosine of the two users' predicted tastes: 100 % for the same wishes, 0 % for none in common")
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,8 +43,8 @@ def search(run: Run, users: pd.DataFrame) -> Found | None:
     text_column, match_column = st.columns([3, 4], gap="small")
     st.session_state["groups_find"] = st.query_params.get("find", "")
     text = text_column.text_input(
-        "Find a user or an item",
-        placeholder="Id, or words of an item",
+        _("Find a user or an item"),
+        placeholder=_("Id, or words of an item"),
         max_chars=100,
         icon=":material/search:",
         key="groups_find",
@@ -52,11 +53,11 @@ def search(run: Run, users: pd.DataFrame) -> Found | None:
     options = matches(users, state.table(run, "items"), text)
     names = list(options)
     if not names:
-        none = "No user or item matches" if text.strip() else "Nothing searched for"
-        match_column.selectbox("Found", [], placeholder=none, disabled=True, key="groups_no_match")
+        none = _("No user or item matches") if text.strip() else _("Nothing searched for")
+        match_column.selectbox(_("Found"), [], placeholder=none, disabled=True, key="groups_no_match")
         return None
     name = match_column.selectbox(
-        f"Found: {len(names)}" + (" or more" if len(names) >= MOST else ""),
+        _("Found: {n_names}").format(n_names=len(names)) + (_(" or more") if len(names) >= MOST else ""),
         names,
         format_func=lambda name: options[name][1],
         key="groups_match",
@@ -80,11 +81,14 @@ def matches(users: pd.DataFrame, items: pd.DataFrame, text: str) -> dict[str, tu
     options = {}
     for row in tables.find_users(users, text, MOST).tolist():
         user = str(users["user"].iloc[row])
-        options[f"user:{user}"] = row, f"User {user} · group {users['group'].iloc[row]}"
+        options[f"user:{user}"] = (
+            row,
+            _("User {user} · group {value}").format(user=user, value=users["group"].iloc[row]),
+        )
     for row in find_items(items, text, MOST).tolist():
         item, label, n = row_at(items, row)[["item", "label", "users"]]
         shown = f"{cards.short(label)} ({item})" if str(label) != str(item) else str(item)
-        options[f"item:{item}"] = row, f"Item {shown} · {cards.plural(n, 'user')}"
+        options[f"item:{item}"] = row, _("Item {shown} · {users}").format(shown=shown, users=cards.plural(n, "user"))
     return options
 
 
@@ -118,7 +122,7 @@ def panel(run: Run, users: pd.DataFrame, groups: pd.DataFrame, target: Found) ->
     """Draw what there is to say of the user or item that was found."""
     with st.container(border=True):
         if not run.has_snapshot:
-            st.markdown("This run does not keep who has what or is like whom; train it again to see it.")
+            st.markdown(_("This run does not keep who has what or is like whom; train it again to see it."))
         elif target.kind == "user":
             neighbours(users, groups, target)
         else:
@@ -143,12 +147,12 @@ def neighbours(users: pd.DataFrame, groups: pd.DataFrame, target: Found) -> None
         height=36 + 35 * NEAREST,
         key="groups_nearest",
         column_config={
-            "user": "User",
-            "like": st.column_config.NumberColumn("Alike", format="percent", help=LIKE_HELP),
-            "group": st.column_config.NumberColumn("Group", width=70),
-            "interactions": st.column_config.NumberColumn("Items", format="localized"),
+            "user": _("User"),
+            "like": st.column_config.NumberColumn(_("Alike"), format="percent", help=_(LIKE_HELP)),
+            "group": st.column_config.NumberColumn(_("Group"), width=70),
+            "interactions": st.column_config.NumberColumn(_("Items"), format="localized"),
         },
-        alt=f"The {len(near)} users who are most like this one",
+        alt=_("The {n_near} users who are most like this one").format(n_near=len(near)),
     )
 
 
@@ -159,5 +163,5 @@ def owners(users: pd.DataFrame, groups: pd.DataFrame, target: Found, item: pd.Se
     if parts.empty:
         return
     cards.composition(
-        parts, "groups_owners", "Have it", "Of those who have it", "Groups of the users who have the item"
+        parts, "groups_owners", _("Have it"), _("Of those who have it"), _("Groups of the users who have the item")
     )

@@ -9,16 +9,18 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from grouprec.core.language import N_, Glossary, _, current
 from grouprec.report import tables
+from grouprec.report.text import attribute_title
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, map_labels, state
 from grouprec.ui.address import from_url
 from grouprec.ui.groups import maps
 from grouprec.ui.groups.finding import Found
 
-VIEWS = {"map": "Map", "space": "3-D"}
-TITLES = {"group": "Group", "interactions": "Activity (number of items)"}
-LIT_HELP = "All other users are drawn in grey. An item that you search for lights up those who have it."
+VIEWS = Glossary({"map": "Map", "space": "3-D"})
+TITLES = Glossary({"group": "Group", "interactions": "Activity (number of items)"})
+LIT_HELP = N_("All other users are drawn in grey. An item that you search for lights up those who have it.")
 
 
 @dataclass
@@ -52,23 +54,23 @@ def controls(run: Run, users: pd.DataFrame) -> Look:
     left, middle, right = st.columns([4, 3, 4], gap="small", vertical_alignment="bottom")
     options = [*TITLES, *tables.attribute_columns(users)]
     colour = left.selectbox(
-        "Colour by",
+        _("Colour by"),
         options,
-        format_func=lambda name: TITLES.get(name) or name.replace("_", " "),
+        format_func=lambda name: TITLES.get(name) or attribute_title(name),
         key="groups_colour",
         on_change=from_url("colour", "groups_colour", options, "group"),
     )
     views = list(VIEWS) if run.has_snapshot else ["map"]
     view = middle.selectbox(
-        "View",
+        _("View"),
         views,
         format_func=VIEWS.__getitem__,
         key="groups_view",
         on_change=from_url("view", "groups_view", views, "map"),
     )
-    with right.popover("Display", icon=":material/tune:"):
-        lit = _toggle("Grey out all but the chosen group", "lit", LIT_HELP)
-        density = _toggle("Lines of equal density", "density", "How many users lie where, as heights on a map")
+    with right.popover(_("Display"), icon=":material/tune:"):
+        lit = _toggle(_("Grey out all but the chosen group"), "lit", _(LIT_HELP))
+        density = _toggle(_("Lines of equal density"), "density", _("How many users lie where, as heights on a map"))
     return Look(str(view), str(colour), density, lit)
 
 
@@ -90,18 +92,27 @@ def draw(
     chosen = _chosen(run, look, target, group)
     lit = _lit(users, look, target, group)
     drawn = _picture(
-        (*chosen.picture, chosen.cleared), chosen.drawn_with, run, users, tables.group_names(groups), look, lit, target
+        (*chosen.picture, current(), chosen.cleared),
+        chosen.drawn_with,
+        run,
+        users,
+        tables.group_names(groups),
+        look,
+        lit,
+        target,
     )
     if look.view == "space":
         _draw_space(run, drawn)
         return chosen.rows
     if not drawn.placed:
-        st.info("This run has no map; its groups are listed beside.", icon=":material/map:")
+        st.info(_("This run has no map; its groups are listed beside."), icon=":material/map:")
         return np.empty(0, np.int64)
     event = cards.user_map(
         drawn.figure,
         "groups_map",
-        f"Map of {cards.count(drawn.placed)} users in {len(groups)} groups; the table of groups says the same",
+        _("Map of {placed} users in {n_groups} groups; the table of groups says the same").format(
+            placed=cards.count(drawn.placed), n_groups=len(groups)
+        ),
         on_select="rerun",
     )
     st.caption(map_note(drawn, len(users), state.metrics(run).get("map_method", "umap")))
@@ -189,22 +200,36 @@ def _view(users: pd.DataFrame, target: Found | None) -> map_labels.View | None:
 
 def _draw_space(run: Run, drawn: charts.UserMap) -> None:
     """Draw the users in three dimensions."""
-    alt = f"{cards.count(drawn.drawn)} users in three dimensions; the table of groups says the same"
+    alt = _("{drawn} users in three dimensions; the table of groups says the same").format(
+        drawn=cards.count(drawn.drawn)
+    )
     cards.user_map(drawn.figure, "groups_space", alt)
     shares = cards.percent(float(state.run_users(run).spatial.shares.sum()))
-    notes = f"The three directions in which predicted tastes differ most (PCA); they show {shares} of all differences."
+    notes = _(
+        "The three directions in which predicted tastes differ most (PCA); they show {shares} of all differences."
+    ).format(shares=shares)
     if drawn.drawn < drawn.placed:
-        notes += f" {cards.count(drawn.drawn)} of {cards.count(drawn.placed)} users are drawn, chosen at random."
-    st.caption(f"{notes} Drag to turn; select users on the flat map.")
+        notes += _(" {drawn} of {placed} users are drawn, chosen at random.").format(
+            drawn=cards.count(drawn.drawn), placed=cards.count(drawn.placed)
+        )
+    st.caption(_("{notes} Drag to turn; select users on the flat map.").format(notes=notes))
 
 
 def map_note(drawn: charts.UserMap, n_users: int, map_method: str) -> str:
     """Say how to read and use the map, and what is not drawn."""
-    notes = ["Users near each other have similar predicted tastes. Draw around users to see who they are."]
+    notes = [_("Users near each other have similar predicted tastes. Draw around users to see who they are.")]
     if map_method == "pca":
-        notes.append("Drawn with PCA, which shows less detail than UMAP.")
+        notes.append(_("Drawn with PCA, which shows less detail than UMAP."))
     if drawn.drawn < drawn.placed:
-        notes.append(f"{cards.count(drawn.drawn)} of {cards.count(drawn.placed)} users are drawn, chosen at random.")
+        notes.append(
+            _("{drawn} of {placed} users are drawn, chosen at random.").format(
+                drawn=cards.count(drawn.drawn), placed=cards.count(drawn.placed)
+            )
+        )
     if drawn.placed < n_users:
-        notes.append(f"Not on the map: {cards.plural(n_users - drawn.placed, 'user')} who joined a group later.")
+        notes.append(
+            _("Not on the map: {users} who joined a group later.").format(
+                users=cards.plural(n_users - drawn.placed, "user")
+            )
+        )
     return " ".join(notes)

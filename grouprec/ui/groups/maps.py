@@ -10,6 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from scipy.ndimage import gaussian_filter
 
+from grouprec.core.language import _
 from grouprec.core.tables import named_rows
 from grouprec.explore.users import Space
 from grouprec.report.palette import NEUTRAL, group_colour, text_on
@@ -80,12 +81,12 @@ def spatial_map(
         rows = np.sort(np.random.default_rng(0).choice(n, MOST_IN_SPACE, replace=False))
     parts = map_parts(users, rows if lit is None else rows[lit[rows]], names, colour)
     if lit is not None:
-        parts.insert(0, ("others", rows[~lit[rows]], {"color": NEUTRAL, "opacity": 0.12}))
+        parts.insert(0, (_("others"), rows[~lit[rows]], {"color": NEUTRAL, "opacity": 0.12}))
     figure = go.Figure([_points(space.positions, part, title, marker) for title, part, marker in parts])
     if marked is not None and marked < n:
         star = {"size": 9, "symbol": "diamond", "color": group_colour(int(users["group"].iloc[marked]))}
         figure.add_trace(
-            _points(space.positions, np.array([marked]), "found", {**star, "line": {"width": 3, "color": NEUTRAL}})
+            _points(space.positions, np.array([marked]), _("found"), {**star, "line": {"width": 3, "color": NEUTRAL}})
         )
     axis = {
         "showticklabels": False,
@@ -94,7 +95,10 @@ def spatial_map(
         "gridcolor": GRID,
         "zerolinecolor": GRID,
     }
-    titles = [f"direction {at} ({percent(share)})" for at, share in enumerate(space.shares, start=1)]
+    titles = [
+        _("direction {at} ({share})").format(at=at, share=percent(share))
+        for at, share in enumerate(space.shares, start=1)
+    ]
     scene: dict[str, object] = {
         f"{name}axis": {**axis, "title": title} for name, title in zip("xyz", titles, strict=True)
     }

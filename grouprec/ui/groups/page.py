@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from grouprec.core.language import N_, _
 from grouprec.core.tables import named_rows, records
 from grouprec.report import sentences, tables
 from grouprec.runs.store import Run
@@ -21,11 +22,11 @@ CARDS_PER_PAGE = 24
 PANE_HEIGHT = 740  # as high as the map with its controls: what is chosen stands beside what it is chosen from
 TABLE_ROWS = 8
 MOST_ROWS = 300  # of selected users that are shown: each row is coloured by itself
-SEPARATION_HELP = (
+SEPARATION_HELP = N_(
     "How much nearer members are to their own group than to the next one, from -1 to 1 (mean silhouette). "
     "Groups made for their lists may overlap on the map and still be served well."
 )
-CARDS_HELP = (
+CARDS_HELP = N_(
     "The items and attributes that are most typical of a group: the share of members who have it, and how many "
     "times the share among all users that is."
 )
@@ -79,12 +80,12 @@ def group_table(groups: pd.DataFrame) -> None:
         key="groups_table",
         on_select=row_from_url(groups["group"].tolist()),
         selection_mode="single-row-required",
-        column_config=workspace.GROUP_COLUMNS
+        column_config=workspace.group_columns()
         | {
-            "name": st.column_config.TextColumn("Group", width=160),
-            "separation": st.column_config.NumberColumn("Apart", format="%.2f", help=SEPARATION_HELP, width=55),
+            "name": st.column_config.TextColumn(_("Group"), width=160),
+            "separation": st.column_config.NumberColumn(_("Apart"), format="%.2f", help=_(SEPARATION_HELP), width=55),
         },
-        alt="Groups with their number of users, share of all users and separation",
+        alt=_("Groups with their number of users, share of all users and separation"),
     )
 
 
@@ -112,39 +113,45 @@ def selection(run: Run, users: pd.DataFrame, rows: np.ndarray, groups: pd.DataFr
             with st.container(horizontal=True, width="content"):
                 editing.form(run, rows)
                 cards.download(
-                    "Download these users", lambda: chosen, "selected_users.csv", "groups_download_selection"
+                    _("Download these users"), lambda: chosen, "selected_users.csv", "groups_download_selection"
                 )
-                st.button("Clear", icon=":material/close:", key="groups_clear", on_click=map.clear)
-        cards.composition(parts, "groups_composition", "Selected", "Of selection", "Groups of the selected users")
+                st.button(_("Clear"), icon=":material/close:", key="groups_clear", on_click=map.clear)
+        cards.composition(
+            parts, "groups_composition", _("Selected"), _("Of selection"), _("Groups of the selected users")
+        )
         st.dataframe(
             cards.colour_groups(chosen.head(MOST_ROWS)),
             hide_index=True,
             height=200,
             key="groups_selected_users",
             column_config={
-                "user": "User",
-                "group": st.column_config.NumberColumn("Group", width=60),
-                "interactions": "Items",
+                "user": _("User"),
+                "group": st.column_config.NumberColumn(_("Group"), width=60),
+                "interactions": _("Items"),
             },
-            alt="The selected users",
+            alt=_("The selected users"),
         )
         if len(chosen) > MOST_ROWS:
-            st.caption(f"{cards.count(MOST_ROWS)} of {cards.count(len(chosen))} users are shown; the download has all.")
+            st.caption(
+                _("{most_rows} of {n_chosen} users are shown; the download has all.").format(
+                    most_rows=cards.count(MOST_ROWS), n_chosen=cards.count(len(chosen))
+                )
+            )
 
 
 def card(group: Mapping[str, Any], items: pd.DataFrame, attributes: pd.DataFrame) -> None:
     """Draw what a group is: mark, name, size, what distinguishes it, and the way to its list."""
     st.markdown(f"{cards.group_mark(group['group'])} **{cards.plain(cards.short(group['name'], 60))}**")
     size = f"{cards.plural(group['size'], 'user')} · {cards.percent(group['share'])}"
-    st.caption(f"{size} · {sentences.separation_words(group['separation'])}", help=SEPARATION_HELP)
+    st.caption(f"{size} · {sentences.separation_words(group['separation'])}", help=_(SEPARATION_HELP))
     if description := group.get("description"):
         st.markdown(f":small[{cards.plain(cards.short(description, 160))}]")
     reasons = [sentences.item_reason(cards.short(row.label), row.share_in_group, row.lift) for row in named_rows(items)]
     reasons += [sentences.attribute_reason(row) for row in records(attributes)]
     st.markdown(
-        "\n".join(f"- :small[{reason}]" for reason in reasons) or "Nothing sets this group apart from all users."
+        "\n".join(f"- :small[{reason}]" for reason in reasons) or _("Nothing sets this group apart from all users.")
     )
-    cards.link("recommendations", "Show list", group=group["group"])
+    cards.link("recommendations", _("Show list"), group=group["group"])
 
 
 def card_wall(groups: pd.DataFrame, items: pd.DataFrame, attributes: pd.DataFrame) -> None:
@@ -173,8 +180,8 @@ def draw() -> None:
         cards.answer(sentences.groups_answer(groups_table))
     editing.in_force(run)
     explore(run, users_table, groups_table)
-    wall = st.expander("What sets each group apart", on_change="rerun", key="groups_wall")
+    wall = st.expander(_("What sets each group apart"), on_change="rerun", key="groups_wall")
     if wall.open:
         with wall:
-            st.caption(CARDS_HELP)
+            st.caption(_(CARDS_HELP))
             card_wall(groups_table, state.table(run, "group_items"), state.table(run, "group_attributes"))

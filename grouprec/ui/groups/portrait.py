@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from grouprec.core.language import N_, _, decimal, full_stop
 from grouprec.core.tables import records
 from grouprec.report import sentences, tables
 from grouprec.runs.store import Run
@@ -18,34 +19,34 @@ from grouprec.ui import cards, charts, opened, state
 from grouprec.ui.address import from_url, picked
 from grouprec.ui.groups import editing, portrait_charts, rule
 
-HELP = (
+HELP = N_(
     "**Alike**: how far two members want the same things: the mean cosine between what stands out among their "
     "predictions, 100 % for the same wishes, 0 % for none in common.\n\n"
     "**On the border**: another group is nearly as near, by less than a tenth of the distance to an average group."
 )
-SPREAD_HELP = (
+SPREAD_HELP = N_(
     "**Spread**: how far members are from the middle of their group, against how far all users are from "
     "theirs, in the latent space of the profile. Below 1 the group is compact, above 1 scattered. Where groups have "
     "been merged or split, it is measured in the space of predicted tastes."
 )
-ITEMS_HELP = (
+ITEMS_HELP = N_(
     "How many times the share of all users the share of members who have an item is, with its 95 % interval. "
     "Ordered by how certain the difference is; the dotted line is the average."
 )
-ATTRIBUTES_HELP = (
+ATTRIBUTES_HELP = N_(
     "Attributes in which the group differs from all users by more than chance: below 5 % after Holm's correction for "
     "the number of comparisons (likelihood ratio for shares, Mann-Whitney for numbers)."
 )
-MEMBERS_HELP = (
+MEMBERS_HELP = N_(
     "**Typical** members are nearest to the middle of the group, **borderline** ones nearest to another group. "
     "From the middle: 1 is the mean distance of all users from theirs. Margin: by how much the other group is "
     "farther, where 1 is the average group; below 0 it is nearer."
 )
-NEIGHBOURS_HELP = (
+NEIGHBOURS_HELP = N_(
     "**Apart**: distance between the middles of the groups, in standard deviations within a group. **Border**: members "
     "on the border to that group. **Same items**: of the first ten of both lists, the share on both (Jaccard index)."
 )
-ACTIVITY_HELP = "Interactions per head in every period, with rows of the training part"
+ACTIVITY_HELP = N_("Interactions per head in every period, with rows of the training part")
 NOBODY = 0  # no group has this number
 SEPARATE_PERIODS = 3  # fewer are no line
 TABLE_WIDTH = 480  # pixels, of the numbers behind a chart
@@ -61,20 +62,22 @@ def choose(run: Run, groups: pd.DataFrame) -> tuple[int, int | None]:
     names, numbers = tables.group_names(groups), groups["group"].tolist()
     with st.container(horizontal=True, vertical_alignment="center"):
         number = st.selectbox(
-            "Group",
+            _("Group"),
             numbers,
             format_func=lambda number: cards.group_label(number, names[number]),
             label_visibility="collapsed",
-            help=HELP,
+            help=_(HELP),
             key="portrait_group",
             on_change=from_url("group", "portrait_group", numbers, numbers[0]),
             width=190,
         )
         others = [NOBODY, *(other for other in numbers if other != number)]
         against = st.selectbox(
-            "Compare with",
+            _("Compare with"),
             others,
-            format_func=lambda other: "Compare with …" if other == NOBODY else cards.group_label(other, names[other]),
+            format_func=lambda other: (
+                _("Compare with …") if other == NOBODY else cards.group_label(other, names[other])
+            ),
             label_visibility="collapsed",
             key="portrait_against",
             on_change=from_url("against", "portrait_against", others, NOBODY),
@@ -82,7 +85,7 @@ def choose(run: Run, groups: pd.DataFrame) -> tuple[int, int | None]:
         )
         number = picked(number)
         editing.menu(run, groups, number)
-        cards.link("recommendations", "Show its list", group=number)
+        cards.link("recommendations", _("Show its list"), group=number)
     return number, None if against == NOBODY else against
 
 
@@ -92,7 +95,7 @@ def draw(run: Run, users: pd.DataFrame, groups: pd.DataFrame, number: int) -> No
     profiles, near = state.table_or_none(run, "group_profiles"), state.table_or_none(run, "group_neighbours")
     names = tables.group_names(groups)
     if line := opened.who(run).get(number):
-        st.markdown(f"{line}.")
+        st.markdown(full_stop(line))
     if profiles is None:
         st.markdown(sentences.portrait_unknown(group))
     else:
@@ -100,8 +103,8 @@ def draw(run: Run, users: pd.DataFrame, groups: pd.DataFrame, number: int) -> No
     if description := group.get("description"):
         st.markdown(cards.plain(description))
     rule.draw(run, number)
-    st.caption(" · ".join(facts(group, profiles)), help=SPREAD_HELP)
-    what, who, when = st.tabs(["What they have", "Who they are", "When and near whom"])
+    st.caption(" · ".join(facts(group, profiles)), help=_(SPREAD_HELP))
+    what, who, when = st.tabs([_("What they have"), _("Who they are"), _("When and near whom")])
     with what:
         items(state.table(run, "group_items"), number)
     with who:
@@ -114,11 +117,14 @@ def draw(run: Run, users: pd.DataFrame, groups: pd.DataFrame, number: int) -> No
 
 def facts(group: pd.Series, profiles: pd.DataFrame | None) -> list[str]:
     """Return the line below the sentence: share of users, separation, spread, words."""
-    said = [f"{cards.percent(group['share'])} of all users", sentences.separation_words(group["separation"])]
+    said = [
+        _("{share} of all users").format(share=cards.percent(group["share"])),
+        sentences.separation_words(group["separation"]),
+    ]
     if profiles is not None:
-        said.append(f"spread {profiles.set_index('group')['spread'][group['group']]:.2f}")
+        said.append(_("spread {value}").format(value=decimal(profiles.set_index("group")["spread"][group["group"]], 2)))
     if group["words"]:
-        said.append(f"words: {cards.plain(group['words'])}")
+        said.append(_("words: {words}").format(words=cards.plain(group["words"])))
     return said
 
 
@@ -127,22 +133,24 @@ def items(distinguishing: pd.DataFrame, number: int) -> None:
     own = tables.lift_intervals(distinguishing, number)
     shown = own[["label", "share_in_group", "share_overall", "lift", "lift_low", "lift_high"]].round(3)
     formats = {
-        "label": "Item",
-        "share_in_group": st.column_config.NumberColumn("Members", format="percent"),
-        "share_overall": st.column_config.NumberColumn("All users", format="percent"),
-        "lift": st.column_config.NumberColumn("Times", format="%.1f"),
-        "lift_low": st.column_config.NumberColumn("from", format="%.1f"),
-        "lift_high": st.column_config.NumberColumn("to", format="%.1f"),
+        "label": _("Item"),
+        "share_in_group": st.column_config.NumberColumn(_("Members"), format="percent"),
+        "share_overall": st.column_config.NumberColumn(_("All users"), format="percent"),
+        "lift": st.column_config.NumberColumn(_("Times"), format="%.1f"),
+        "lift_low": st.column_config.NumberColumn(_("from"), format="%.1f"),
+        "lift_high": st.column_config.NumberColumn(_("to"), format="%.1f"),
     }
-    _title("What they have more often", ITEMS_HELP, shown, formats)
+    _title(_("What they have more often"), _(ITEMS_HELP), shown, formats)
     if own.empty:
-        st.caption("No item is had more often by its members than by all users.")
+        st.caption(_("No item is had more often by its members than by all users."))
         return
     st.plotly_chart(
         portrait_charts.lift_dots(own, number),
         key="portrait_items",
         config=charts.QUIET_CONFIG,
-        alt=f"How many times more often members have {len(own)} items, with intervals; the table says the same",
+        alt=_("How many times more often members have {n_own} items, with intervals; the table says the same").format(
+            n_own=len(own)
+        ),
     )
 
 
@@ -150,21 +158,23 @@ def activity(table: pd.DataFrame | None, groups: pd.DataFrame, number: int) -> N
     """Draw the group's activity over time before that of all users."""
     active = None if table is None else tables.activity_per_head(table, groups, number)
     if active is not None and active.empty:
-        st.caption("When they are active is not known of a group that was put together by hand.")
+        st.caption(_("When they are active is not known of a group that was put together by hand."))
     if active is None or len(active) < SEPARATE_PERIODS:
         return
     formats = {
-        "period": st.column_config.DateColumn("From"),
-        "members": st.column_config.NumberColumn("This group", format="%.2f"),
-        "everybody": st.column_config.NumberColumn("All users", format="%.2f"),
-        "share": st.column_config.NumberColumn("Of all activity", format="percent"),
+        "period": st.column_config.DateColumn(_("From")),
+        "members": st.column_config.NumberColumn(_("This group"), format="%.2f"),
+        "everybody": st.column_config.NumberColumn(_("All users"), format="%.2f"),
+        "share": st.column_config.NumberColumn(_("Of all activity"), format="percent"),
     }
-    _title("When they are active", ACTIVITY_HELP, active, formats)
+    _title(_("When they are active"), _(ACTIVITY_HELP), active, formats)
     st.plotly_chart(
         portrait_charts.activity_lines(active, number),
         key="portrait_activity",
         config=charts.QUIET_CONFIG,
-        alt=f"Interactions per head of the group and of all users in {len(active)} periods; the table says the same",
+        alt=_(
+            "Interactions per head of the group and of all users in {n_active} periods; the table says the same"
+        ).format(n_active=len(active)),
     )
 
 
@@ -174,14 +184,18 @@ def attributes(table: pd.DataFrame, number: int) -> None:
     columns = ["attribute", "value", "in_group", "overall", "lift", "p_adjusted"]
     shown = table.loc[table["group"] == number, [name for name in columns if name in table]]
     formats = {
-        "attribute": "Attribute",
-        "value": "Value",
-        "in_group": st.column_config.NumberColumn("Group", format="%.3g", help="Share of members, or their median"),
-        "overall": st.column_config.NumberColumn("All users", format="%.3g", help="Share of all, or their median"),
-        "lift": st.column_config.NumberColumn("Times", format="%.1f"),
-        "p_adjusted": st.column_config.NumberColumn("p", format="%.2g", help="After Holm's correction"),
+        "attribute": _("Attribute"),
+        "value": _("Value"),
+        "in_group": st.column_config.NumberColumn(
+            _("Group"), format="%.3g", help=_("Share of members, or their median")
+        ),
+        "overall": st.column_config.NumberColumn(
+            _("All users"), format="%.3g", help=_("Share of all, or their median")
+        ),
+        "lift": st.column_config.NumberColumn(_("Times"), format="%.1f"),
+        "p_adjusted": st.column_config.NumberColumn("p", format="%.2g", help=_("After Holm's correction")),
     }
-    _title("Who they are", ATTRIBUTES_HELP, shown, formats)
+    _title(_("Who they are"), _(ATTRIBUTES_HELP), shown, formats)
     if len(telling):
         st.markdown("\n".join(f"- {sentences.attribute_reason(row)}" for row in records(telling)))
     st.caption(sentences.attributes_note(table, len(telling)))
@@ -192,11 +206,11 @@ def members(table: pd.DataFrame | None, users: pd.DataFrame, number: int) -> Non
     everybody = users[users["group"] == number].drop(columns=["x", "y", "in_training"])
     if table is None:
         return
-    _title("Members", MEMBERS_HELP)
+    _title(_("Members"), _(MEMBERS_HELP))
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        kinds = {"typical": "Typical", "borderline": "Borderline"}
+        kinds = {"typical": _("Typical"), "borderline": _("Borderline")}
         kind = st.segmented_control(
-            "Which members",
+            _("Which members"),
             list(kinds),
             format_func=kinds.__getitem__,
             default="typical",
@@ -204,10 +218,10 @@ def members(table: pd.DataFrame | None, users: pd.DataFrame, number: int) -> Non
             label_visibility="collapsed",
             key="portrait_kind",
         )
-        cards.download("All members", lambda: everybody, f"group_{number}_members.csv", "portrait_download")
+        cards.download(_("All members"), lambda: everybody, f"group_{number}_members.csv", "portrait_download")
     shown = tables.members_of(table, users, number, kind, MOST_ATTRIBUTES)
     if shown.empty:
-        st.caption("No member is on the border to another group.")
+        st.caption(_("No member is on the border to another group."))
         return
     st.dataframe(
         cards.colour_groups(shown, "other") if kind == "borderline" else shown,
@@ -215,13 +229,13 @@ def members(table: pd.DataFrame | None, users: pd.DataFrame, number: int) -> Non
         height=36 + 35 * min(len(shown), 5),
         key=f"portrait_members_{kind}",
         column_config={
-            "user": "User",
-            "distance": st.column_config.NumberColumn("From the middle", format="%.2f"),
-            "other": st.column_config.NumberColumn("Borders on", width=80),
-            "margin": st.column_config.NumberColumn("Margin", format="%.3f"),
-            "interactions": st.column_config.NumberColumn("Items", format="localized"),
+            "user": _("User"),
+            "distance": st.column_config.NumberColumn(_("From the middle"), format="%.2f"),
+            "other": st.column_config.NumberColumn(_("Borders on"), width=80),
+            "margin": st.column_config.NumberColumn(_("Margin"), format="%.3f"),
+            "interactions": st.column_config.NumberColumn(_("Items"), format="localized"),
         },
-        alt=f"{kinds[kind]} members of the group",
+        alt=_("{kinds} members of the group").format(kinds=kinds[kind]),
     )
 
 
@@ -231,7 +245,7 @@ def neighbours(near: pd.DataFrame | None, names: dict[int, str], number: int) ->
         return
     own = near[near["group"] == number].drop(columns="group").round({"borderline": 3, "overlap": 3})
     own.insert(1, "name", own["other"].map(names))
-    _title("Neighbouring groups", NEIGHBOURS_HELP)
+    _title(_("Neighbouring groups"), _(NEIGHBOURS_HELP))
     st.dataframe(
         cards.colour_groups(own, "other"),
         hide_index=True,
@@ -239,12 +253,12 @@ def neighbours(near: pd.DataFrame | None, names: dict[int, str], number: int) ->
         key="portrait_neighbours",
         column_config={
             "other": st.column_config.NumberColumn("", width=40),
-            "name": st.column_config.TextColumn("Group", width=190),
-            "distance": st.column_config.NumberColumn("Apart", format="%.1f", width=60),
-            "borderline": st.column_config.NumberColumn("Border", format="percent", width=65),
-            "overlap": st.column_config.NumberColumn("Same items", format="percent", width=90),
+            "name": st.column_config.TextColumn(_("Group"), width=190),
+            "distance": st.column_config.NumberColumn(_("Apart"), format="%.1f", width=60),
+            "borderline": st.column_config.NumberColumn(_("Border"), format="percent", width=65),
+            "overlap": st.column_config.NumberColumn(_("Same items"), format="percent", width=90),
         },
-        alt="Other groups with their distance, the share of members on the border and the overlap of lists",
+        alt=_("Other groups with their distance, the share of members on the border and the overlap of lists"),
     )
 
 
@@ -255,7 +269,11 @@ def _title(
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(f"**{text}**", help=explanation, width="content")
         if numbers is not None and len(numbers):
-            with st.popover("Table", type="tertiary", icon=":material/table:"):
+            with st.popover(_("Table"), type="tertiary", icon=":material/table:"):
                 st.dataframe(
-                    numbers, hide_index=True, width=TABLE_WIDTH, column_config=formats, alt=f"{text}, in numbers"
+                    numbers,
+                    hide_index=True,
+                    width=TABLE_WIDTH,
+                    column_config=formats,
+                    alt=_("{text}, in numbers").format(text=text),
                 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 
+from grouprec.core.language import _
 from grouprec.report.palette import NEUTRAL, group_colour
 from grouprec.ui.cards import short
 from grouprec.ui.charts import GRID, LEGEND_ABOVE, literal, plain_layout
@@ -30,8 +31,10 @@ def lift_dots(items: pd.DataFrame, group: int) -> go.Figure:
         marker={"size": 10, "color": group_colour(group)},
         text=items["label"].map(literal),
         customdata=items[["share_in_group", "share_overall"]].to_numpy(),
-        hovertemplate="%{text}<br>%{x:.1f} times: %{customdata[0]:.0%} of members, "
-        "%{customdata[1]:.0%} of all users<extra></extra>",
+        hovertemplate=_(
+            "%{text}<br>%{x:.1f} times: %{customdata[0]:.0%} of members, "
+            "%{customdata[1]:.0%} of all users<extra></extra>"
+        ),
     )
     figure = go.Figure(dots)
     figure.add_vline(x=1, line={"width": 1, "dash": "dot", "color": NEUTRAL})
@@ -54,8 +57,8 @@ def activity_lines(active: pd.DataFrame, group: int) -> go.Figure:
     """
     figure = go.Figure()
     for column, title, colour, dash in (
-        ("everybody", "All users", NEUTRAL, "dot"),
-        ("members", "This group", group_colour(group), "solid"),
+        ("everybody", _("All users"), NEUTRAL, "dot"),
+        ("members", _("This group"), group_colour(group), "solid"),
     ):
         figure.add_trace(
             go.Scatter(

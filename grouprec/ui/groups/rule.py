@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from grouprec.core.language import _
 from grouprec.core.tables import row_at
 from grouprec.report.sentences import rule_answer
 from grouprec.runs.store import Run
@@ -18,6 +19,6 @@ def draw(run: Run, number: int) -> None:
     rule = row_at(rules.set_index("group"), number)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(rule_answer(rule["sentence"]), width="content")
-        with st.popover("SQL and JSON", type="tertiary", icon=":material/code:"):
+        with st.popover(_("SQL and JSON"), type="tertiary", icon=":material/code:"):
             st.code(rule["sql"], language="sql", wrap_lines=True)
             st.code(rule["json"], language="json", wrap_lines=True)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
+from grouprec.core.language import _
 from grouprec.core.tables import row_at
 from grouprec.report import tables as report_tables
 from grouprec.runs.store import Run
@@ -12,16 +15,24 @@ from grouprec.ui import cards, state
 from grouprec.ui.groups import words
 
 LENGTH = 10  # items of either list that are compared
-ITEM_COLUMNS = {
-    "label": st.column_config.TextColumn("Have more often", width=210),
-    "share_in_group": st.column_config.NumberColumn("Members", format="percent", width=70),
-    "lift": st.column_config.NumberColumn("Times", format="%.1f", width=60),
-}
-LIST_COLUMNS = {
-    "place": st.column_config.TextColumn("", width=42, help="● on both lists"),
-    "label": st.column_config.TextColumn("On its list", width=210),
-    "reach": st.column_config.NumberColumn("Reach", format="percent", width=70),
-}
+
+
+def _item_columns() -> dict[str, Any]:
+    """Return how the columns of what members have more often are shown."""
+    return {
+        "label": st.column_config.TextColumn(_("Have more often"), width=210),
+        "share_in_group": st.column_config.NumberColumn(_("Members"), format="percent", width=70),
+        "lift": st.column_config.NumberColumn(_("Times"), format="%.1f", width=60),
+    }
+
+
+def _list_columns() -> dict[str, Any]:
+    """Return how the columns of a list are shown."""
+    return {
+        "place": st.column_config.TextColumn("", width=42, help=_("● on both lists")),
+        "label": st.column_config.TextColumn(_("On its list"), width=210),
+        "reach": st.column_config.NumberColumn(_("Reach"), format="percent", width=70),
+    }
 
 
 def draw(run: Run, groups: pd.DataFrame, number: int, other: int) -> None:
@@ -52,8 +63,18 @@ def _side(run: Run, group: pd.Series, items: pd.DataFrame, head: pd.DataFrame, s
     own = items[items["group"] == number].sort_values("rank").head(LENGTH)
     listed = head.assign(place=head["rank"].astype(str) + head["item"].isin(shared).map({True: " ●", False: ""}))
     tables = (
-        (own, ITEM_COLUMNS, "items", f"Items that members of group {number} have more often than all users"),
-        (listed, LIST_COLUMNS, "list", f"The first {LENGTH} items of the list of group {number}"),
+        (
+            own,
+            _item_columns(),
+            "items",
+            _("Items that members of group {number} have more often than all users").format(number=number),
+        ),
+        (
+            listed,
+            _list_columns(),
+            "list",
+            _("The first {length} items of the list of group {number}").format(length=LENGTH, number=number),
+        ),
     )
     for frame, columns, name, alt in tables:
         st.dataframe(
@@ -68,10 +89,10 @@ def _side(run: Run, group: pd.Series, items: pd.DataFrame, head: pd.DataFrame, s
 
 def _facts(run: Run, group: pd.Series) -> list[str]:
     """Return what the two groups are compared in, in a few words each."""
-    said = [cards.plural(group["size"], "user"), f"{cards.percent(group['share'])} of all"]
+    said = [cards.plural(group["size"], "user"), _("{share} of all").format(share=cards.percent(group["share"]))]
     profiles = state.table_or_none(run, "group_profiles")
     if profiles is not None:
         own = profiles.set_index("group").loc[group["group"]]
         if not pd.isna(own["diversity"]):
-            said.append(f"tastes {cards.percent(1 - own['diversity'])} alike")
+            said.append(_("tastes {diversity} alike").format(diversity=cards.percent(1 - own["diversity"])))
     return said

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from grouprec.core.language import _
 from grouprec.report import sentences
 from grouprec.runs.store import Run
 from grouprec.ui import cards, state
@@ -19,10 +20,10 @@ def explore(run: Run, groups: pd.DataFrame) -> None:
     top = st.container()
     names = list(views.VIEWS)
     view = st.segmented_control(
-        "View",
+        _("View"),
         names,
         required=True,
-        format_func=lambda name: views.VIEWS[name][0],
+        format_func=lambda name: _(views.VIEWS[name][0]),
         label_visibility="collapsed",
         key="personas_view",
         on_change=from_url("view", "personas_view", names, names[0]),
@@ -31,7 +32,7 @@ def explore(run: Run, groups: pd.DataFrame) -> None:
     sentence = views.VIEWS[picked(view)][1](run, groups)
     verdict = words.headline(state.metrics(run).get("verdict") or {})
     with top:
-        cards.answer(verdict or sentence, sentences.METRIC_HELP if verdict else None)
+        cards.answer(verdict or sentence, _(sentences.METRIC_HELP) if verdict else None)
         if verdict:
             cards.tested_note(run)
     if verdict:
@@ -43,4 +44,4 @@ def draw() -> None:
     current = state.require_run()
     opened.virtual_groups(current)  # an older run says at once, outside the fragment, what it lacks
     explore(current, state.trained_table(current, "groups"))
-    cards.trained_note(current, "Virtual members")
+    cards.trained_note(current, _("Virtual members"))

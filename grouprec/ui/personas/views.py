@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from grouprec.core.language import N_, _, ngettext
 from grouprec.explore.virtual_groups import VirtualMembers
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, state
@@ -25,27 +26,27 @@ MATCHES = 12  # items offered at a time
 CARDS, FEWER_CARDS = 3, 2  # a row of a laptop; others are drawn by a button
 HAS_SHOWN = 6  # items of a generated history on its card
 SHARES = list(range(0, 101, 5))
-VALUE_HELP = (
+VALUE_HELP = N_(
     "**Value**: what 512 generated members of the group are predicted to make of the list, relative to the safe list, "
     "which is the best one for all of them.\n\n"
     "**Variety**: how rarely two items of the list are had by the same users: 100 % never, 0 % always."
 )
-DIAL_HELP = (
+DIAL_HELP = N_(
     "**Safe**: the best list for all generated members together. Towards **surprising**, every list is made for fewer "
     "of them, down to a single one, and gives up as much as 5 % of its value for variety."
 )
-FRONTIER_HELP = (
+FRONTIER_HELP = N_(
     "Measured on held-out interactions (nDCG@10, everyone sees the same list), relative to the one list of the "
     "members' mean. **Simple random draws**: the same lists from a Gaussian per group instead of the generator. "
     "**Re-ranked**: the members' mean under maximal marginal relevance. Bars are 95 % intervals over users."
 )
-MEMBERS_HELP = (
+MEMBERS_HELP = N_(
     "Nobody real: a made-up member drawn by the generator, with the items that such a person would probably have and "
     "want. Likeness of two users is the share of items they have in common among all that either has (Jaccard index)."
 )
-SMALL_HELP = "nDCG@10 of lists that learned from one half of every group's members, on the other half, both ways"
-MIXTURE_HELP = "Its generated members are drawn from the groups, in proportion, and what they want is averaged."
-PERSONA_HELP = (
+SMALL_HELP = N_("nDCG@10 of lists that learned from one half of every group's members, on the other half, both ways")
+MIXTURE_HELP = N_("Its generated members are drawn from the groups, in proportion, and what they want is averaged.")
+PERSONA_HELP = N_(
     "Somebody with just these items is placed among the groups; the three nearest make the mixture, and generated "
     "members are drawn around that place, half as spread out as a group."
 )
@@ -61,7 +62,7 @@ def alternative_lists(run: Run, groups: pd.DataFrame) -> str:
         group = cards.choose_group(groups, "personas_group")
     n = picked(
         middle.segmented_control(
-            "Number of lists",
+            _("Number of lists"),
             LISTS,
             required=True,
             key="personas_lists",
@@ -69,10 +70,10 @@ def alternative_lists(run: Run, groups: pd.DataFrame) -> str:
         )
     )
     dial = right.select_slider(
-        "From safe to surprising",
+        _("From safe to surprising"),
         DIAL,
-        format_func=lambda at: {0: "safe", 100: "surprising"}.get(at, f"{at} %"),
-        help=DIAL_HELP,
+        format_func=lambda at: {0: _("safe"), 100: _("surprising")}.get(at) or cards.in_percent(str(at)),
+        help=_(DIAL_HELP),
         key="personas_dial",
         on_change=from_url("dial", "personas_dial", DIAL, 50),
     )
@@ -80,15 +81,21 @@ def alternative_lists(run: Run, groups: pd.DataFrame) -> str:
     at_dial = np.random.default_rng(0)  # the same place of the dial always gives the same lists
     found = words.variants(virtual_group.lists(n, dial / 100, at_dial), n)
     lists = {}
-    side_by_side, costs = st.tabs(["The lists", "What variety costs"])
+    side_by_side, costs = st.tabs([_("The lists"), _("What variety costs")])
     with side_by_side:
         for at, (column, variant) in enumerate(zip(st.columns(n, gap="small"), found, strict=False)):
             lists["safe" if at == 0 else f"alternative {at}"] = variant.items
             with column.container(border=True, height="stretch"):
                 list_card(run, at, variant)
         if len(found) < n:
-            more = "" if dial == DIAL[-1] else "; turn the dial towards surprising for more"
-            st.caption(f"Here are only {len(found)} different {'list' if len(found) == 1 else 'lists'}{more}.")
+            more = "" if dial == DIAL[-1] else _("; turn the dial towards surprising for more")
+            st.caption(
+                ngettext(
+                    "Here are only {n_found} different list{more}.",
+                    "Here are only {n_found} different lists{more}.",
+                    len(found),
+                ).format(n_found=len(found), more=more)
+            )
         download_lists(run, lists, "personas_download_lists")
     with costs:
         worth(run, dial / 100)
@@ -99,11 +106,15 @@ def list_card(run: Run, at: int, variant: words.Variant) -> None:
     """Draw one list; items of the safe list bear a mark on the others."""
     labels = _labels(run, variant.items)
     if at == 0:
-        st.markdown("**Safe list**", help=VALUE_HELP)
-        st.caption(f"Best for everyone  \nVariety {cards.percent(variant.variety)}  \nIts items bear a dot{words.DOT}")
+        st.markdown(_("**Safe list**"), help=_(VALUE_HELP))
+        st.caption(
+            _("Best for everyone  \nVariety {variety}  \nIts items bear a dot{dot}").format(
+                variety=cards.percent(variant.variety), dot=words.DOT
+            )
+        )
         st.markdown(words.numbered(labels))
     else:
-        st.markdown(f"**Alternative {at}**")
+        st.markdown(_("**Alternative {at}**").format(at=at))
         st.caption(words.variant_words(variant))
         st.markdown(words.numbered(labels, dotted=variant.shared.tolist()))
 
@@ -113,24 +124,26 @@ def worth(run: Run, dial: float) -> None:
     frontier, small = state.table_or_none(run, "frontier"), state.table_or_none(run, "small_groups")
     place = None if frontier is None else words.place_on_frontier(frontier, dial)
     if frontier is None or place is None:
-        st.caption("This run did not measure what variety costs; train it again to see it.")
+        st.caption(_("This run did not measure what variety costs; train it again to see it."))
     else:
         draw_frontier(frontier, place)
     if small is not None:
-        cards.section("Small groups", SMALL_HELP)
+        cards.section(_("Small groups"), _(SMALL_HELP))
         st.markdown(words.small_groups_answer(small))
         shown = words.small_groups_table(small)
-        formats = {name: st.column_config.NumberColumn(format="percent") for name in ("Value kept", "from", "to")}
-        alt = "Lists learned from half of a group's members, by their number, judged on the other half"
+        formats = {
+            name: st.column_config.NumberColumn(format="percent") for name in (_("Value kept"), _("from"), _("to"))
+        }
+        alt = _("Lists learned from half of a group's members, by their number, judged on the other half")
         st.dataframe(shown, hide_index=True, key="personas_small", column_config=formats, alt=alt)
 
 
 def draw_frontier(frontier: pd.DataFrame, place: pd.Series) -> None:
     """Draw value against variety, rare items or catalogue, with its table; the dial's place bears a larger mark."""
-    st.markdown(words.frontier_answer(place), help=FRONTIER_HELP)
+    st.markdown(words.frontier_answer(place), help=_(FRONTIER_HELP))
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         gain = st.segmented_control(
-            "Gained",
+            _("Gained"),
             list(words.GAINS),
             format_func=words.GAINS.__getitem__,
             default="intra_list_diversity",
@@ -138,15 +151,23 @@ def draw_frontier(frontier: pd.DataFrame, place: pd.Series) -> None:
             label_visibility="collapsed",
             key="personas_gain",
         )
-        with st.popover("Table", type="tertiary", icon=":material/table:"):
+        with st.popover(_("Table"), type="tertiary", icon=":material/table:"):
             table = words.frontier_table(frontier)
             formats = {name: st.column_config.NumberColumn(format="percent") for name in table.columns[1:]}
-            st.dataframe(table, hide_index=True, width=760, column_config=formats, alt="The chart in numbers")
+            st.dataframe(
+                table,
+                hide_index=True,
+                width=760,
+                column_config=cards.titles(table, formats),
+                alt=_("The chart in numbers"),
+            )
     st.plotly_chart(
         words.frontier_figure(frontier, gain, place["dial"]),
         key="personas_frontier",
         config=charts.QUIET_CONFIG,
-        alt=f"Value kept against {words.GAINS[gain].lower()} for four kinds of lists; the table says the same",
+        alt=_("Value kept against {value} for four kinds of lists; the table says the same").format(
+            value=words.GAINS[gain].lower()
+        ),
     )
 
 
@@ -173,21 +194,21 @@ def draw_others() -> int:
     def another() -> None:
         st.query_params["draw"] = str(draw + 1)
 
-    st.button("Draw others", icon=":material/casino:", key="personas_draw", on_click=another)
+    st.button(_("Draw others"), icon=":material/casino:", key="personas_draw", on_click=another)
     return draw
 
 
 def member_cards(run: Run, who: opened.Who, n: int, draw: int) -> None:
     """Draw generated members as cards, and how near they come to real ones."""
     members = opened.members(run, who, n, draw)
-    st.markdown(words.copy_answer(opened.copy_check(run, who)), help=MEMBERS_HELP)
+    st.markdown(words.copy_answer(opened.copy_check(run, who)), help=_(MEMBERS_HELP))
     with st.grid(min_column_width=220, border=True, gap="small") as grid:
         for at in range(n):
             with grid.cell():
                 member_card(run, members, at)
     base = opened.virtual_groups(run).base
     cards.download(
-        "Download these members",
+        _("Download these members"),
         lambda: words.members_frame(members, base.item_ids, base.item_labels),
         "generated_members.csv",
         "personas_download_members",
@@ -197,14 +218,15 @@ def member_cards(run: Run, who: opened.Who, n: int, draw: int) -> None:
 def member_card(run: Run, members: VirtualMembers, at: int) -> None:
     """Draw one generated member: what they would have, what they would want next, how near the nearest user is."""
     has, wants = (items[at][items[at] >= 0] for items in (members.has, members.wants))
-    among = ", among them" if len(has) > HAS_SHOWN else ""
+    among = _(", among them") if len(has) > HAS_SHOWN else ""
     owned = words.bullets(_labels(run, has[:HAS_SHOWN]))
     wanted = words.numbered(_labels(run, wants))
     st.markdown(
-        f"**A generated member** would have {cards.plural(len(has), 'item')}{among}\n\n{owned}\n\n"
-        f"and want next\n\n{wanted}"
+        _("**A generated member** would have {items}{among}\n\n{owned}\n\nand want next\n\n{wanted}").format(
+            items=cards.plural(len(has), "item"), among=among, owned=owned, wanted=wanted
+        )
     )
-    st.caption(f"The most similar real user: {cards.percent(members.nearest[at])} alike")
+    st.caption(_("The most similar real user: {value} alike").format(value=cards.percent(members.nearest[at])))
 
 
 # -- mixtures
@@ -215,22 +237,26 @@ def mixture(run: Run, groups: pd.DataFrame) -> str:
     names = dict(zip(groups["group"], groups["name"], strict=True))
     weights = choose_weights(names)
     if len(weights) < 2:
-        return "Choose two or three groups to mix."
+        return _("Choose two or three groups to mix.")
     own = opened.safe_list(run, opened.of_groups(weights))
     pure = {number: opened.safe_list(run, opened.of_groups({number: 1})) for number in weights}
     first, *others = st.columns(1 + len(pure), gap="small")
     with first.container(border=True, height="stretch"):
-        st.markdown("**The mixture**", help=MIXTURE_HELP)
-        st.caption("Marks: groups that list it too")
+        st.markdown(_("**The mixture**"), help=_(MIXTURE_HELP))
+        st.caption(_("Marks: groups that list it too"))
         marks = ["".join(cards.group_mark(number) for number in pure if item in pure[number]) for item in own]
         st.markdown(words.numbered(_labels(run, own), marks))
     for column, (number, items) in zip(others, pure.items(), strict=True):
         with column.container(border=True, height="stretch"):
             st.markdown(f"{cards.group_mark(number)} **{cards.plain(cards.short(names[number]))}**")
             shared = np.isin(items, own)
-            st.caption(f"{shared.sum()} of {len(items)} on the mixture's list{words.DOT}")
+            st.caption(
+                _("{shared} of {n_items} on the mixture's list{dot}").format(
+                    shared=shared.sum(), n_items=len(items), dot=words.DOT
+                )
+            )
             st.markdown(words.numbered(_labels(run, items), dotted=shared.tolist()))
-    lists = {"mixture": own} | {f"group {number}": items for number, items in pure.items()}
+    lists = {"mixture": own} | {_("group {number}").format(number=number): items for number, items in pure.items()}
     download_lists(run, lists, "personas_download_mixture")
     return words.mixture_answer(weights, names, own, pure)
 
@@ -246,7 +272,7 @@ def choose_weights(names: dict[int, str]) -> dict[int, float]:
         st.query_params["mix"] = [str(number) for number in st.session_state["personas_mix"]]
 
     chosen = left.multiselect(
-        "Groups",
+        _("Groups"),
         list(names),
         format_func=lambda number: cards.group_label(number, names[number]),
         max_selections=MOST_MIXED,
@@ -257,12 +283,12 @@ def choose_weights(names: dict[int, str]) -> dict[int, float]:
     if len(chosen) == 2:
         first, second = (cards.plain(cards.short(names[number], 30)) for number in chosen)
         with right:
-            share = _share(f"From {first} to {second}", "share", "{} %")
+            share = _share(_("From {first} to {second}").format(first=first, second=second), "share", "{} %")
         return {chosen[0]: 100 - share, chosen[1]: share}
     weights = {}
     for at, (number, column) in enumerate(zip(chosen, right.columns(max(len(chosen), 1)), strict=False), start=1):
         with column:
-            weights[number] = _share(f"Weight of {number}", f"weight{at}", "{}")
+            weights[number] = _share(_("Weight of {number}").format(number=number), f"weight{at}", "{}")
     return weights
 
 
@@ -284,20 +310,20 @@ def from_liked(run: Run, groups: pd.DataFrame) -> str:
     """Draw whom people who like the picked items resemble, their list, and generated members of them."""
     liked = pick_items(run)
     if not len(liked):
-        return "Pick some items to see who likes them, and what else they would like."
+        return _("Pick some items to see who likes them, and what else they would like.")
     who = opened.who_like(liked)
     names = dict(zip(groups["group"], groups["name"], strict=True))
     own, weights = opened.safe_list(run, who), opened.mixture(run, who)
     like = {int(row) + 1: float(weights[row]) for row in np.argsort(-weights, kind="stable") if weights[row] > 0}
     left, right = st.columns([4, 9], gap="large")
     with left:
-        st.markdown("**Whom they resemble**", help=PERSONA_HELP)
+        st.markdown(_("**Whom they resemble**"), help=_(PERSONA_HELP))
         lines = (
             f"{cards.group_mark(number)} {cards.plain(names[number])} · {cards.percent(share)}"
             for number, share in like.items()
         )
         st.markdown("\n\n".join(lines))
-        st.markdown("**What to show them**")
+        st.markdown(_("**What to show them**"))
         st.markdown(words.numbered(_labels(run, own)))
         download_lists(run, {"persona": own}, "personas_download_persona")
     with right:
@@ -312,8 +338,8 @@ def pick_items(run: Run) -> np.ndarray:
     ours = opened.virtual_groups(run)
     picked = ours.rows_of(st.query_params.get_all("liked"))[:MOST_LIKED]
     text = st.text_input(
-        "Search items",
-        placeholder="Words of the label, or an id",
+        _("Search items"),
+        placeholder=_("Words of the label, or an id"),
         type="search",
         live=True,
         max_chars=100,
@@ -330,7 +356,7 @@ def pick_items(run: Run) -> np.ndarray:
         st.query_params["liked"] = [str(ours.base.item_ids[row]) for row in rows]
 
     st.pills(
-        f"Liked items, up to {MOST_LIKED}",
+        _("Liked items, up to {most_liked}").format(most_liked=MOST_LIKED),
         offered,
         selection_mode="multi",
         format_func=lambda row: cards.plain(titles[row]),
@@ -338,7 +364,7 @@ def pick_items(run: Run) -> np.ndarray:
         on_change=write,
     )
     if text and not len(found):
-        st.caption(f"No item has “{cards.plain(text)}” in its label or id.")
+        st.caption(_("No item has “{text}” in its label or id.").format(text=cards.plain(text)))
     return picked
 
 
@@ -349,7 +375,7 @@ def download_lists(run: Run, lists: dict[str, np.ndarray], key: str) -> None:
     """Offer the lists on the page as CSV."""
     base = opened.virtual_groups(run).base
     cards.download(
-        "Download these lists" if len(lists) > 1 else "Download this list",
+        _("Download these lists") if len(lists) > 1 else _("Download this list"),
         lambda: words.lists_frame(lists, base.item_ids, base.item_labels),
         "lists.csv",
         key,
@@ -361,8 +387,8 @@ def _labels(run: Run, items: np.ndarray) -> list[str]:
 
 
 VIEWS: dict[str, tuple[str, Callable[[Run, pd.DataFrame], str]]] = {
-    "lists": ("Alternative lists", alternative_lists),
-    "members": ("Virtual members", virtual_members),
-    "mixture": ("Mixture of groups", mixture),
-    "liked": ("From liked items", from_liked),
+    "lists": (N_("Alternative lists"), alternative_lists),
+    "members": (N_("Virtual members"), virtual_members),
+    "mixture": (N_("Mixture of groups"), mixture),
+    "liked": (N_("From liked items"), from_liked),
 }

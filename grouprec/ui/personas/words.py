@@ -10,22 +10,26 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from grouprec.core.language import N_, Glossary, _, decimal, full_stop, series
 from grouprec.core.tables import row_at
 from grouprec.core.types import Rows
 from grouprec.explore.virtual_groups import CopyCheck, VirtualMembers
 from grouprec.models.alternatives import Alternatives
 from grouprec.report.palette import ACCENT, COLOURS, NEUTRAL
+from grouprec.report.text import in_percent
 from grouprec.ui.cards import percent, plain, plural, short
 from grouprec.ui.charts import GRID, LEGEND_ABOVE, plain_layout
 
-METHODS = {
-    "generated": "Generated lists",
-    "gaussian": "Simple random draws",
-    "mmr": "One list, re-ranked for variety",
-    "members_mean": "The usual list, what members want together",
-}
-GAINS = {"intra_list_diversity": "Variety", "novelty": "Rare items", "coverage": "Catalogue shown"}
-REGIMES = {"strict": "Same list for everyone", "dedup": "Each member skips what they have"}
+METHODS = Glossary(
+    {
+        "generated": "Generated lists",
+        "gaussian": "Simple random draws",
+        "mmr": "One list, re-ranked for variety",
+        "members_mean": "The usual list, what members want together",
+    }
+)
+GAINS = Glossary({"intra_list_diversity": "Variety", "novelty": "Rare items", "coverage": "Catalogue shown"})
+REGIMES = Glossary({"strict": "Same list for everyone", "dedup": "Each member skips what they have"})
 ALIKE = 0.15  # by this much shares of 100 generated and 100 real members may differ by chance (two standard errors)
 DOT = "\u00a0●"  # never alone on a line
 FEWEST = "1 to 10"  # members learned from, in the smallest groups
@@ -66,36 +70,43 @@ def headline(verdict: Mapping[str, float]) -> str:
     kept = verdict.get("turns_ratio", math.nan)
     if not math.isfinite(kept):
         return ""
-    said = f"Five generated lists that take turns are worth {percent(kept)} of the usual list"
+    said = _("Five generated lists that take turns are worth {kept} of the usual list").format(kept=percent(kept))
     more = (
-        more_words(verdict.get("turns_diversity_change", math.nan), "variety"),
-        more_words(verdict.get("turns_coverage_change", math.nan), "of the catalogue"),
+        more_words(verdict.get("turns_diversity_change", math.nan), _("variety")),
+        more_words(verdict.get("turns_coverage_change", math.nan), _("of the catalogue")),
     )
-    named = " and ".join(words for words in more if words)
-    return f"{said}, with {named}." if named else f"{said}."
+    named = series([words for words in more if words] or [""])
+    return _("{said}, with {named}.").format(said=said, named=named) if named else full_stop(said)
 
 
 def more_words(change: float, what: str) -> str:
     """Return ``12 % more variety`` for a change in per cent; nothing where it is unknown or rounds to none."""
     if not math.isfinite(change) or round(abs(change)) == 0:
         return ""
-    return f"{abs(change):.0f} % {'more' if change > 0 else 'less'} {what}"
+    more = _("{share} more {what}") if change > 0 else _("{share} less {what}")
+    return more.format(share=in_percent(decimal(abs(change))), what=what)
 
 
 def group_answer(name: str, size: int, labels: Sequence[str]) -> str:
     """Say what a group would like first."""
-    return f"**{plain(name)}** ({plural(size, 'user')}) would like {named_items(labels)} first."
+    return _("**{name}** ({users}) would like {labels} first.").format(
+        name=plain(name), users=plural(size, "user"), labels=named_items(labels)
+    )
 
 
 def variant_words(variant: Variant) -> str:
     """Return what a list is worth, how varied it is and what it shares, against the safe list, in three lines."""
-    shared = f"{variant.shared.sum()} of {len(variant.items)} safe items{DOT}"
-    return f"{percent(variant.value)} of its value  \nVariety {percent(variant.variety)}  \n{shared}"
+    shared = _("{shared} of {n_items} safe items{dot}").format(
+        shared=variant.shared.sum(), n_items=len(variant.items), dot=DOT
+    )
+    return _("{value} of its value  \nVariety {variety}  \n{shared}").format(
+        value=percent(variant.value), variety=percent(variant.variety), shared=shared
+    )
 
 
 def named_items(labels: Sequence[str]) -> str:
     """Return the first two labels as ``*A* and *B*``."""
-    return " and ".join(f"*{plain(label)}*" for label in labels[:2])
+    return series(f"*{plain(label)}*" for label in labels[:2])
 
 
 def numbered(labels: Sequence[str], before: Sequence[str] = (), dotted: Sequence[bool] = ()) -> str:
@@ -135,19 +146,23 @@ def distinct(rows: Sequence[int], item_ids: np.ndarray, labels: np.ndarray) -> d
 
 def copy_answer(found: CopyCheck) -> str:
     """Say whether generated members copy real ones, beside how alike real ones are."""
-    near = (
-        f"{percent(found.copies)} of {found.n} generated members are more like a real user than real users usually "
-        f"are like each other, against {percent(found.members_copies)} of real members"
-    )
+    near = _(
+        "{copies} of {n} generated members are more like a real user than real users usually are "
+        "like each other, against {members_copies} of real members"
+    ).format(copies=percent(found.copies), n=found.n, members_copies=percent(found.members_copies))
     above = max(found.copies - found.members_copies, found.identical - found.members_identical)
     if above > ALIKE:
-        verdict = "Some come nearer to real users than real users do"
+        verdict = _("Some come nearer to real users than real users do")
     else:
-        verdict = "They are no copies" if found.identical else "None is a copy"
+        verdict = _("They are no copies") if found.identical else _("None is a copy")
     if not found.identical:
         return f"{verdict}: {near}."
-    same = f"{percent(found.identical)} have the very items of a real user, as short histories come to have"
-    return f"{verdict}: {near}; {same} ({percent(found.members_identical)} of real members)."
+    same = _("{identical} have the very items of a real user, as short histories come to have").format(
+        identical=percent(found.identical)
+    )
+    return _("{verdict}: {near}; {same} ({members_identical} of real members).").format(
+        verdict=verdict, near=near, same=same, members_identical=percent(found.members_identical)
+    )
 
 
 def members_frame(members: VirtualMembers, item_ids: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
@@ -179,22 +194,31 @@ def mixture_answer(
     total = sum(weights.values())
     who = joined([f"{percent(weight / total)} **{plain(names[group])}**" for group, weight in weights.items()])
     shared = {group: int(np.isin(mixed, items).sum()) for group, items in pure.items()}
-    lists = joined([f"{count} with that of {plain(names[group])}" for group, count in shared.items()])
+    lists = joined(
+        [
+            _("{count} with that of {names}").format(count=count, names=plain(names[group]))
+            for group, count in shared.items()
+        ]
+    )
     new = int((~np.isin(mixed, np.concatenate([np.asarray(items) for items in pure.values()]))).sum())
-    own = f", and has {new} of its own" if new else ""
-    return f"Of {plural(len(mixed), 'item')}, the list for a group that is {who} shares {lists}{own}."
+    own = _(", and has {new} of its own").format(new=new) if new else ""
+    return _("Of {items}, the list for a group that is {who} shares {lists}{own}.").format(
+        items=plural(len(mixed), "item"), who=who, lists=lists, own=own
+    )
 
 
 def joined(parts: Sequence[str]) -> str:
     """Return ``a``, ``a and b``, or ``a, b and c``."""
-    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+    return series(parts)
 
 
 def persona_answer(liked: Sequence[str], name: str, share: float, labels: Sequence[str]) -> str:
     """Say whom people who like some items resemble, and what they would like first."""
-    more = f" and {plural(len(liked) - 1, 'more item')}" if len(liked) > 1 else ""
-    who = f"Whoever likes *{plain(liked[0])}*{more} is {percent(share)} like **{plain(name)}**"
-    return f"{who} and would like {named_items(labels)} first."
+    more = _(" and {more_items}").format(more_items=plural(len(liked) - 1, "more item")) if len(liked) > 1 else ""
+    who = _("Whoever likes *{liked}*{more} is {share} like **{name}**").format(
+        liked=plain(liked[0]), more=more, share=percent(share), name=plain(name)
+    )
+    return _("{who} and would like {labels} first.").format(who=who, labels=named_items(labels))
 
 
 # -- what it is worth
@@ -209,16 +233,18 @@ def place_on_frontier(frontier: pd.DataFrame, dial: float) -> pd.Series | None:
 def frontier_answer(place: pd.Series) -> str:
     """Say what lists at a place of the dial were worth on held-out interactions, and what they added."""
     kept = percent(place["ndcg@10_ratio"])
-    interval = f"{percent(place['ndcg@10_low'])} to {percent(place['ndcg@10_high'])}"
+    interval = _("{ndcg_10_low} to {ndcg_10_high}").format(
+        ndcg_10_low=percent(place["ndcg@10_low"]), ndcg_10_high=percent(place["ndcg@10_high"])
+    )
     gains = (
-        more_words(100 * (place["intra_list_diversity_ratio"] - 1), "variety"),
-        more_words(100 * (place["coverage_ratio"] - 1), "of the catalogue"),
+        more_words(100 * (place["intra_list_diversity_ratio"] - 1), _("variety")),
+        more_words(100 * (place["coverage_ratio"] - 1), _("of the catalogue")),
     )
-    said = " and ".join(words for words in gains if words) or "as much variety"
-    return (
-        f"With the dial at {place['dial'] * 100:.0f} %, five lists that take turns were worth {kept} ({interval}) of "
-        f"the usual list, with {said}."
-    )
+    said = series([words for words in gains if words] or [_("as much variety")])
+    return _(
+        "With the dial at {dial} %, five lists that take turns were worth {kept} ({interval}) of "
+        "the usual list, with {said}."
+    ).format(dial=decimal(place["dial"] * 100), kept=kept, interval=interval, said=said)
 
 
 def frontier_figure(frontier: pd.DataFrame, gain: str, dial: float | None) -> go.Figure:
@@ -245,20 +271,21 @@ def frontier_figure(frontier: pd.DataFrame, gain: str, dial: float | None) -> go
                 line={"color": colours[method], "width": 2, "dash": dash},
                 marker={"size": np.where(ring, 16, 9), "symbol": symbol, "color": colours[method]},
                 customdata=rows["dial"],
-                hovertemplate=f"{title}, dial at %{{customdata:.0%}}: %{{y:.1%}} of the value, %{{x:+.1%}}"
-                "<extra></extra>",
+                hovertemplate=_(
+                    "{title}, dial at %{{customdata:.0%}}: %{{y:.1%}} of the value, %{{x:+.1%}}<extra></extra>"
+                ).format(title=title),
                 **({"error_y": _interval(rows)} if method == "generated" else {}),
             )
         )
     figure.update_layout(
         **{**plain_layout(300, top=48), "showlegend": True},
         xaxis={
-            "title": f"{GAINS[gain]} against the usual list",
+            "title": _("{gains} against the usual list").format(gains=GAINS[gain]),
             "tickformat": "+.0%",
             "gridcolor": GRID,
             "zeroline": False,
         },
-        yaxis={"title": "Value kept", "tickformat": ".0%", "gridcolor": GRID, "zeroline": False},
+        yaxis={"title": _("Value kept"), "tickformat": ".0%", "gridcolor": GRID, "zeroline": False},
         legend=LEGEND_ABOVE,
     )
     return figure
@@ -273,8 +300,8 @@ def _interval(rows: pd.DataFrame) -> dict[str, object]:
 
 def frontier_table(frontier: pd.DataFrame) -> pd.DataFrame:
     """Return the frontier as people read it: Lists, Dial, Value kept, from, to, and a column for every gain."""
-    table = pd.DataFrame({"Lists": frontier["method"].map(METHODS), "Dial": frontier["dial"]})
-    table[["Value kept", "from", "to"]] = frontier[["ndcg@10_ratio", "ndcg@10_low", "ndcg@10_high"]]
+    table = pd.DataFrame({N_("Lists"): frontier["method"].map(METHODS), N_("Dial"): frontier["dial"]})
+    table[[N_("Value kept"), N_("from"), N_("to")]] = frontier[["ndcg@10_ratio", "ndcg@10_low", "ndcg@10_high"]]
     table[list(GAINS.values())] = frontier[[f"{gain}_ratio" for gain in GAINS]] - 1
     return table.round(3)
 
@@ -283,28 +310,30 @@ def small_groups_answer(small: pd.DataFrame) -> str:
     """Say how lists learned from half of a group's members served the other half, generated against the mean."""
     strict = small[small["regime"] == "strict"].set_index("band")
     if "all" not in strict.index or pd.isna(row_at(strict, "all")["ratio"]):
-        return "No lists learned from half of a group could be judged on the other half."
+        return _("No lists learned from half of a group could be judged on the other half.")
     every = row_at(strict, "all")
-    said = (
-        "Learned from half of each group's members and judged on the other half, generated lists are worth "
-        f"{percent(every['ratio'])} ({percent(every['low'])} to {percent(every['high'])}) of the usual list"
-    )
+    said = _(
+        "Learned from half of each group's members and judged on the other half, generated lists "
+        "are worth {ratio} ({low} to {high}) of the usual list"
+    ).format(ratio=percent(every["ratio"]), low=percent(every["low"]), high=percent(every["high"]))
     if FEWEST not in strict.index or pd.isna(row_at(strict, FEWEST)["ratio"]):
-        return f"{said}."
-    return f"{said}, and {percent(row_at(strict, FEWEST)['ratio'])} where they learned from 10 members or fewer."
+        return full_stop(said)
+    return _("{said}, and {ratio} where they learned from 10 members or fewer.").format(
+        said=said, ratio=percent(row_at(strict, FEWEST)["ratio"])
+    )
 
 
 def small_groups_table(small: pd.DataFrame) -> pd.DataFrame:
     """Return the small groups' table as people read it."""
     titles = {
-        "band": "Members learned from",
-        "regime": "Use of the list",
-        "n_groups": "Groups",
-        "n_users": "Users judged",
-        "generated": "Generated",
-        "members_mean": "Members' mean",
-        "ratio": "Value kept",
-        "low": "from",
-        "high": "to",
+        "band": _("Members learned from"),
+        "regime": _("Use of the list"),
+        "n_groups": _("Groups"),
+        "n_users": _("Users judged"),
+        "generated": _("Generated"),
+        "members_mean": _("Members' mean"),
+        "ratio": _("Value kept"),
+        "low": _("from"),
+        "high": _("to"),
     }
     return small.assign(regime=small["regime"].map(REGIMES))[list(titles)].rename(columns=titles).round(3)

@@ -8,8 +8,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from grouprec.core.language import N_, Glossary, _, keeping
 from grouprec.core.types import REGIMES, Regime
 from grouprec.report import sentences, small_groups, tables
+from grouprec.report.text import attribute_title
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, feedback, opened, reasons, sheets, state, workspace
 from grouprec.ui import list_words as words
@@ -18,17 +20,17 @@ from grouprec.ui.fragments import fragment
 from grouprec.ui.recommendations import remade
 
 LENGTHS = [10, 20, 50]
-PARTS = {"list": "This list", "ways": "Other ways to make it", "feedback": "Feedback", "user": "One user"}
+PARTS = Glossary({"list": "This list", "ways": "Other ways to make it", "feedback": "Feedback", "user": "One user"})
 TALL_ROWS = 8  # that are seen at once
 ROW, TALL_ROW = 35, 65  # pixels; Streamlit wraps text in rows of more than 64
 LONG_LABEL = 18  # characters that fit into one line beside the other columns
-REACH_HELP = "Share of the members who have the item among their own 50 best predictions"
-OWNED_HELP = "Share of the members who already have the item"
-NEW_HELP = (
+REACH_HELP = N_("Share of the members who have the item among their own 50 best predictions")
+OWNED_HELP = N_("Share of the members who already have the item")
+NEW_HELP = N_(
     "Nobody has them yet. In brackets: the part of their score that comes from how much members are expected to take "
     "an item that is like them by what is known of it."
 )
-BEST_HELP = "The kind of list that this run stands for and that `grouprec export` takes"
+BEST_HELP = N_("The kind of list that this run stands for and that `grouprec export` takes")
 
 
 def choose(groups: pd.DataFrame) -> tuple[pd.Series, Regime, int]:
@@ -37,17 +39,17 @@ def choose(groups: pd.DataFrame) -> tuple[pd.Series, Regime, int]:
     with left:
         group = cards.choose_group(groups, "list_group")
     regime = middle.segmented_control(
-        "How the list is used",
+        _("How the list is used"),
         REGIMES,
         required=True,
         format_func=sentences.REGIMES.__getitem__,
-        help=sentences.REGIME_HELP,
+        help=_(sentences.REGIME_HELP),
         key="list_use",
         on_change=from_url("use", "list_use", [*REGIMES], "strict"),
         wrap=True,
     )
     length = right.segmented_control(
-        "Items",
+        _("Items"),
         LENGTHS,
         required=True,
         key="list_length",
@@ -70,13 +72,15 @@ def list_table(chosen: pd.DataFrame, shared_with: pd.Series | None, key: str) ->
         row_height=row,
         key=key,
         column_config={
-            "rank": st.column_config.Column("", width=42, help="● also in the first list"),
-            "label": st.column_config.TextColumn("Item", width=122),
+            "rank": st.column_config.Column("", width=42, help=_("● also in the first list")),
+            "label": st.column_config.TextColumn(_("Item"), width=122),
             "score": score_column(frame["score"]),
-            "reach": st.column_config.NumberColumn("Reach", format="percent", help=REACH_HELP, width=52),
-            "owned": st.column_config.NumberColumn("Own", format="percent", help=OWNED_HELP, width=48),
+            "reach": st.column_config.NumberColumn(_("Reach"), format="percent", help=_(REACH_HELP), width=52),
+            "owned": st.column_config.NumberColumn(_("Own"), format="percent", help=_(OWNED_HELP), width=48),
         },
-        alt=f"List of {len(frame)} items with score, reach and the share of members who own them",
+        alt=_("List of {n_frame} items with score, reach and the share of members who own them").format(
+            n_frame=len(frame)
+        ),
     )
 
 
@@ -87,10 +91,10 @@ def score_column(scores: pd.Series) -> Any:
     gives shares of preference, and personal lists give chances.
     """
     top = float(scores.max()) if len(scores) else 0.0
-    explanation = "Relative to the highest score of this list"
+    explanation = _("Relative to the highest score of this list")
     top = top if top > 0 else 1.0
     return st.column_config.ProgressColumn(
-        "Score", format=" ", width=46, help=explanation, min_value=0.0, max_value=top
+        _("Score"), format=" ", width=46, help=explanation, min_value=0.0, max_value=top
     )
 
 
@@ -105,8 +109,8 @@ def lists_beside(lists: pd.DataFrame, group: int, regime: str, length: int, best
     columns = st.columns(len(methods), gap="small")
     for at, (column, method, head) in enumerate(zip(columns, methods, heads, strict=True)):
         with column:
-            badge = " :primary-badge[this run's choice]" if method == best else ""
-            st.markdown(f"**{cards.plain(sentences.list_title(method))}**{badge}", help=BEST_HELP if badge else None)
+            badge = _(" :primary-badge[this run's choice]") if method == best else ""
+            st.markdown(f"**{cards.plain(sentences.list_title(method))}**{badge}", help=_(BEST_HELP) if badge else None)
             if at == 0:
                 st.caption(sentences.list_origin(method))
                 list_table(head, None, f"list_{method}")
@@ -120,7 +124,7 @@ def new_items(run: Run, number: int, listed: pd.DataFrame) -> None:
     new = state.table_or_none(run, "new_items")
     said = [] if new is None else words.new_item_words(new[new["group"] == number], listed)
     if said:
-        st.markdown("**New items on the exported list**", help=NEW_HELP)
+        st.markdown(_("**New items on the exported list**"), help=_(NEW_HELP))
         st.markdown("\n".join(f"- {sentence}" for sentence in said))
 
 
@@ -129,7 +133,10 @@ def downloads(
 ) -> None:
     """Offer a page to print, the group's lists and all groups' lists, each with every method and both uses."""
     safe = small_groups.of_groups(lists, groups, ["reach", "owned"])
-    parts = {f"group_{group}_lists.csv": ("This group's lists", group), "group_lists.csv": ("All groups' lists", None)}
+    parts = {
+        f"group_{group}_lists.csv": (_("This group's lists"), group),
+        "group_lists.csv": (_("All groups' lists"), None),
+    }
     with st.container(horizontal=True):
         if chosen is not None:
             sheet(chosen)
@@ -144,14 +151,14 @@ def sheet(chosen: remade.Chosen) -> None:
     day = sheets.day_of(chosen.run)
     parts = chosen.run, chosen.group, chosen.regime, chosen.members, chosen.trained, day
     st.download_button(
-        "Page to print",
-        data=lambda: sheets.of_group(*parts).encode(),
+        _("Page to print"),
+        data=keeping(lambda: sheets.of_group(*parts).encode()),
         file_name=f"group_{int(chosen.group['group'])}.html",
         mime="text/html",
         key="list_sheet",
         on_click="ignore",
         icon=":material/print:",
-        help="One page with the first ten items and the reasons, as HTML: open it and print it, or save it as PDF",
+        help=_("One page with the first ten items and the reasons, as HTML: open it and print it, or save it as PDF"),
     )
 
 
@@ -160,17 +167,24 @@ def look_up(run: Run, users: pd.DataFrame, names: dict[int, str]) -> None:
     """Find a user by id and draw who they are and what their own list is."""
     left, right = st.columns([1, 1], vertical_alignment="bottom")
     text = left.text_input(
-        "User id", key="user", bind="query-params", placeholder=f"for example {users['user'].iloc[0]}"
+        _("User id"),
+        key="user",
+        bind="query-params",
+        placeholder=_("for example {value}").format(value=users["user"].iloc[0]),
     )
     found = tables.find_users(users, text or "")
     if not len(found):
-        st.caption(f"No user id is, or begins with, “{cards.plain(text)}”." if text else "Type an id or its beginning.")
+        st.caption(
+            _("No user id is, or begins with, “{text}”.").format(text=cards.plain(text))
+            if text
+            else _("Type an id or its beginning.")
+        )
         return
     ids = users["user"]
     row = found[0]
     if len(found) > 1:
         row = right.selectbox(
-            "Ids that begin with it", found.tolist(), format_func=lambda at: ids.iloc[at], key="user_row"
+            _("Ids that begin with it"), found.tolist(), format_func=lambda at: ids.iloc[at], key="user_row"
         )
     show_user(run, users, int(row), names)
 
@@ -181,23 +195,27 @@ def show_user(run: Run, users: pd.DataFrame, row: int, names: dict[int, str]) ->
     left, right = st.columns([2, 3], gap="medium")
     with left:
         st.markdown(f"{cards.group_mark(user['group'])} **{cards.plain(names[user['group']])}**")
-        late = "" if user["in_training"] else " · joined a group later"
-        st.caption(f"User {cards.plain(user['user'])} · {cards.plural(user['interactions'], 'item')}{late}")
+        late = "" if user["in_training"] else _(" · joined a group later")
+        st.caption(
+            _("User {user} · {items}{late}").format(
+                user=cards.plain(user["user"]), items=cards.plural(user["interactions"], "item"), late=late
+            )
+        )
         if pd.notna(user["x"]):
-            alt = "Where this user is among all users"
+            alt = _("Where this user is among all users")
             st.plotly_chart(charts.place_of_user(users, row), key="user_place", config=charts.QUIET_CONFIG, alt=alt)
-        attributes = {name.replace("_", " "): shown(user[name]) for name in tables.attribute_columns(users)}
+        attributes = {attribute_title(name): shown(user[name]) for name in tables.attribute_columns(users)}
         if attributes:
             st.dataframe(
-                pd.DataFrame({"Attribute": list(attributes), "Value": list(attributes.values())}),
+                pd.DataFrame({_("Attribute"): list(attributes), _("Value"): list(attributes.values())}),
                 hide_index=True,
                 key="user_attributes",
-                alt="Attributes of this user",
+                alt=_("Attributes of this user"),
             )
     with right:
-        st.markdown("**Personal list**")
+        st.markdown(_("**Personal list**"))
         own = tables.personal_list(run, user["user"])
-        cards.download("Download", lambda: own, "user_list.csv", "user_download")
+        cards.download(_("Download"), lambda: own, "user_list.csv", "user_download")
         if run.has_snapshot and user["in_training"]:
             trained_group = int(state.trained_table(run, "users")["group"].iloc[row])  # what the stream knows
             feedback.user_list(run, user["user"], trained_group, own)
@@ -210,10 +228,10 @@ def show_user(run: Run, users: pd.DataFrame, row: int, names: dict[int, str]) ->
             key="user_list",
             column_config={
                 "rank": st.column_config.NumberColumn("", width=40),
-                "label": st.column_config.TextColumn("Item", width=330),
+                "label": st.column_config.TextColumn(_("Item"), width=330),
                 "score": score_column(own["score"]),
             },
-            alt="The user's personal list",
+            alt=_("The user's personal list"),
         )
 
 
@@ -224,9 +242,9 @@ def why_for_user(run: Run, user: pd.Series, own: pd.DataFrame) -> None:
     if not len(rows) or not len(items):
         return
     labels = dict(zip(items.tolist(), first["label"], strict=True))
-    with st.popover("Why these items", icon=":material/help:"):
+    with st.popover(_("Why these items"), icon=":material/help:"):
         item = picked(
-            st.selectbox("Item", list(labels), format_func=lambda one: cards.short(labels[one]), key="user_why")
+            st.selectbox(_("Item"), list(labels), format_func=lambda one: cards.short(labels[one]), key="user_why")
         )
         reasons.panel(run, rows, item, f"**{cards.plain(labels[item])}**:", "they", "user_why")
 
@@ -252,7 +270,7 @@ def draw() -> None:
     best_method = tables.list_method(summary, use)
     trained = tables.group_list(all_lists, number, best_method, use)
     with top:
-        cards.answer(sentences.list_answer(group_row, trained, evaluation, use, best_method), sentences.METRIC_HELP)
+        cards.answer(sentences.list_answer(group_row, trained, evaluation, use, best_method), _(sentences.METRIC_HELP))
         cards.tested_note(current)
         if note := sentences.repeats_words(summary):
             st.caption(note)
@@ -269,7 +287,7 @@ def draw() -> None:
             new_items(current, number, trained.head(n_items))
     if tabs["ways"].open:
         with tabs["ways"]:
-            st.caption("What the run made besides, as it was trained.")
+            st.caption(_("What the run made besides, as it was trained."))
             lists_beside(all_lists, number, use, n_items, best_method)
     if tabs["feedback"].open:
         with tabs["feedback"]:
@@ -282,9 +300,9 @@ def draw() -> None:
 def judge(run: Run, lists: pd.DataFrame, number: int, use: Regime, method: str) -> None:
     """Draw what people say of a list, where the run can take it to heart."""
     if not run.has_snapshot:
-        st.caption("This run takes no feedback: it is older than live updates, or was not saved whole.")
+        st.caption(_("This run takes no feedback: it is older than live updates, or was not saved whole."))
     elif number in state.edited(run).grouping.changed:  # the stream would take it for another group
-        cards.trained_note(run, "Feedback and live updates")
+        cards.trained_note(run, _("Feedback and live updates"))
     else:
         new = state.table_or_none(run, "new_items")  # a stream does not know them
         known = lists if new is None else lists[~lists["item"].isin(new["item"])]

@@ -10,17 +10,19 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from grouprec.core.language import N_, _, decimal
 from grouprec.core.types import Regime
 from grouprec.explore.remake import AS_TRAINED, DEPTH, ListMembers, Wishes
 from grouprec.ranking.statistics import mean_interval
 from grouprec.ranking.strategies import STRATEGIES
 from grouprec.report import sentences, tables
+from grouprec.report.text import attribute_title
 from grouprec.runs.store import Run
 from grouprec.ui import cards, opened, reasons, state, workspace
 from grouprec.ui import list_words as words
 from grouprec.ui.address import from_url, repeated_from_url
 from grouprec.ui.fragments import fragment
-from grouprec.ui.workspace import LIST_COLUMNS
+from grouprec.ui.workspace import list_columns
 
 DIAL = list(range(0, 101, 5))  # per cent
 OFFERED = 400  # items that can be left out: the most wanted of the group; others would not come up anyway
@@ -28,22 +30,22 @@ ROWS_SHOWN = 10
 TABLE_HEIGHT = 38 + 35 * ROWS_SHOWN
 MAP_HEIGHT = 200
 FITTING = ("rank", "move", "label", "takers", "owned", "place")  # columns that fit beside the map
-STRATEGY_HELP = "How what members want becomes one list. **As trained**: the list that exports take.\n\n" + "\n\n".join(
-    f"**{one.title}** ({one.cite}): {one.explanation}" for one in STRATEGIES.values()
-)
-DIAL_HELP = (
+STRATEGY_HELP = N_("How what members want becomes one list. **As trained**: the list that exports take.\n\n")
+DIAL_HELP = N_(
     "0 %: the list as it is. Further right, items that are unlike those above them come first (maximal marginal "
     "relevance, Carbonell and Goldstein 1998)."
 )
-VALUE_HELP = "Predicted worth of the list to the members, against the trained one; places higher up count more"
-REACHED_HELP = "Members who find at least one of their own 10 best predictions on the list"
-VARIETY_HELP = "How rarely two items of the list are had by the same users: 100 % never, 0 % always (1 minus cosine)"
-TAKEN_HELP = (
+VALUE_HELP = N_("Predicted worth of the list to the members, against the trained one; places higher up count more")
+REACHED_HELP = N_("Members who find at least one of their own 10 best predictions on the list")
+VARIETY_HELP = N_(
+    "How rarely two items of the list are had by the same users: 100 % never, 0 % always (1 minus cosine)"
+)
+TAKEN_HELP = N_(
     "Items of the list that members should take, all together, in {}. Learned from what came true of such predictions "
     "in the held-out part, and counted as there: by default only items that are new to the member. 95 of 100 lists "
     "get between {} and {}; another season may bring more or less."
 )
-MEASURED_HELP = (
+MEASURED_HELP = N_(
     "nDCG@10 on held-out interactions of this group's members, with its 95 % interval over members. What the model "
     "was judged on, so do not turn the dials until it is highest: that would overstate it."
 )
@@ -109,28 +111,34 @@ def remade(chosen: Chosen, downloads: Callable[[], None]) -> None:
                 reasons.panel(chosen.run, chosen.members.rows, int(row["row"]), said, "members", "list_why")
 
 
+def strategy_help() -> str:
+    """Return what the ways from wishes to a list are."""
+    ways = [f"**{_(one.title)}** ({one.cite}): {_(one.explanation)}" for one in STRATEGIES.values()]
+    return _(STRATEGY_HELP) + "\n\n".join(ways)
+
+
 def controls(chosen: Chosen) -> tuple[Wishes, bool]:
     """Draw how the list can be made, which is in the URL, and whether all numbers show; return both."""
     names = [AS_TRAINED, *STRATEGIES]
     with st.container(horizontal=True):
-        with st.popover("Make it otherwise", icon=":material/tune:"):
+        with st.popover(_("Make it otherwise"), icon=":material/tune:"):
             strategy = st.selectbox(
-                "How members' wishes become a list",
+                _("How members' wishes become a list"),
                 names,
-                format_func=lambda name: STRATEGIES[name].title if name else "As trained",
-                help=STRATEGY_HELP,
+                format_func=lambda name: _(STRATEGIES[name].title) if name else _("As trained"),
+                help=strategy_help(),
                 key="list_strategy",
                 on_change=from_url("how", "list_strategy", names, AS_TRAINED),
             )
             dial = st.select_slider(
-                "Variety",
+                _("Variety"),
                 DIAL,
                 format_func=lambda at: f"{at} %",
-                help=DIAL_HELP,
+                help=_(DIAL_HELP),
                 key="list_dial",
                 on_change=from_url("variety", "list_dial", DIAL, 0),
             )
-            everything = st.toggle("Show all numbers", key="list_numbers", persist_state="session")
+            everything = st.toggle(_("Show all numbers"), key="list_numbers", persist_state="session")
         excluded = left_out(chosen)
     return Wishes(strategy, dial / 100, frozenset(excluded.tolist())), bool(everything)
 
@@ -144,21 +152,21 @@ def left_out(chosen: Chosen) -> np.ndarray:
     labels = dict(zip(base.item_ids[rows].tolist(), base.item_labels[rows].tolist(), strict=True))
     by_attribute = opened.attribute_rows(chosen.run)
     n_out = len(st.query_params.get_all("out")) + len(st.query_params.get_all("without"))
-    with st.popover(f"Leave out{f' · {n_out}' if n_out else ''}", icon=":material/block:"):
+    with st.popover(_("Leave out{words}").format(words=f" · {n_out}" if n_out else ""), icon=":material/block:"):
         items = st.multiselect(
-            "Items",
+            _("Items"),
             list(labels),
             format_func=lambda item: f"{cards.short(labels[item])} ({item})",
-            placeholder="Type a name or an id",
+            placeholder=_("Type a name or an id"),
             key="list_out",
             on_change=repeated_from_url("out", "list_out", list(labels)),
         )
         kinds = []
         if by_attribute:
             kinds = st.multiselect(
-                "All items whose",
+                _("All items whose"),
                 list(by_attribute),
-                placeholder="Choose an attribute's value",
+                placeholder=_("Choose an attribute's value"),
                 key="list_without",
                 on_change=repeated_from_url("without", "list_without", list(by_attribute)),
             )
@@ -177,14 +185,14 @@ def price(chosen: Chosen, items: np.ndarray, shown: bool) -> None:
     if not shown:
         return
     figures = [
-        ("Value", cards.percent(1 + change), f"{words.signed(change)} %", VALUE_HELP),
-        ("Reached", cards.percent(now.reached), points(now.reached, before.reached), REACHED_HELP),
-        ("Variety", cards.percent(now.diversity), points(now.diversity, before.diversity), VARIETY_HELP),
+        (_("Value"), cards.percent(1 + change), f"{words.signed(change)} %", _(VALUE_HELP)),
+        (_("Reached"), cards.percent(now.reached), points(now.reached, before.reached), _(REACHED_HELP)),
+        (_("Variety"), cards.percent(now.diversity), points(now.diversity, before.diversity), _(VARIETY_HELP)),
     ]
     if members.takes is not None and now.taken is not None and before.taken is not None:
         ends = (cards.count(float(end)) for end in members.takes.interval(now.taken))
-        explanation = TAKEN_HELP.format(members.takes.horizon.words, *ends)
-        figures.append(("Expected", cards.count(now.taken), gained(now.taken, before.taken), explanation))
+        explanation = _(TAKEN_HELP).format(members.takes.horizon.words, *ends)
+        figures.append((_("Expected"), cards.count(now.taken), gained(now.taken, before.taken), explanation))
     judged = opened.held_out(chosen.run) is not None
     with st.grid(len(figures) + judged, min_column_width=110, gap="small"):
         for title, value, delta, explanation in figures:
@@ -194,12 +202,12 @@ def price(chosen: Chosen, items: np.ndarray, shown: bool) -> None:
 
 
 def points(now: float, before: float) -> str:
-    return f"{words.signed(now - before)} points"
+    return _("{now} points").format(now=words.signed(now - before))
 
 
 def gained(now: float, before: float) -> str:
     more = round(now) - round(before)
-    return f"{more:+,} items".replace("-", "−") if more else "±0 items"
+    return _("{more} items").format(more=decimal(more, sign=True)).replace("-", "−") if more else "±0 items"
 
 
 def colour(delta: str) -> Literal["gray", "red", "green"]:
@@ -209,17 +217,19 @@ def colour(delta: str) -> Literal["gray", "red", "green"]:
 
 def measured(chosen: Chosen, items: np.ndarray) -> None:
     """Draw what members took of the list in the held-out part, against the trained list."""
-    title, look = "Measured", {"delta_arrow": "off", "border": True}
+    title, look = _("Measured"), {"delta_arrow": "off", "border": True}
     now, before = (measure(chosen, some) for some in (items, chosen.trained))
     if now is None or before is None:
-        st.metric(title, cards.NOTHING, "nobody was held out", delta_color="gray", help=MEASURED_HELP, **look)
+        st.metric(title, cards.NOTHING, _("nobody was held out"), delta_color="gray", help=_(MEASURED_HELP), **look)
         return
     value, low, high = (float(part) for part in mean_interval(now))
     more = now.mean() - before.mean()
     delta = "±0" if abs(more) < 0.0005 else f"{more:+.3f}".replace("-", "−")
     interval, who = cards.interval(value, low, high), cards.plural(len(now), "member")
-    explanation = f"{MEASURED_HELP}\n\nInterval: {interval}, {who}."
-    shown = f"{delta} · {low:.2f} to {high:.2f}"
+    explanation = _("{measured_help}\n\nInterval: {interval}, {who}.").format(
+        measured_help=_(MEASURED_HELP), interval=interval, who=who
+    )
+    shown = _("{delta} · {low} to {high}").format(delta=delta, low=decimal(low, 2), high=decimal(high, 2))
     st.metric(title, cards.score(value), shown, delta_color=colour(delta), help=explanation, **look)
 
 
@@ -237,8 +247,8 @@ def table(chosen: Chosen, items: np.ndarray, before: np.ndarray, everything: boo
     frame = words.list_frame(chosen.members, items, before, opened.places_for_all(chosen.run))
     about = state.table(chosen.run, "items").drop(columns=["users", "label"])
     frame = frame.merge(about, on="item", how="left")
-    more = {name: cards.short(str(name).replace("_", " "), 24) for name in about.columns if name != "item"}
-    wanted = (*LIST_COLUMNS, *more) if everything else FITTING
+    more = {name: cards.short(attribute_title(name), 24) for name in about.columns if name != "item"}
+    wanted = (*list_columns(), *more) if everything else FITTING
     shown = [name for name in wanted if name in frame and not empty(frame[name])]
     event = st.dataframe(
         frame[shown],
@@ -247,12 +257,14 @@ def table(chosen: Chosen, items: np.ndarray, before: np.ndarray, everything: boo
         on_select="rerun",
         selection_mode="single-row",
         height=TABLE_HEIGHT,
-        column_config=LIST_COLUMNS | more,
-        alt=f"The list of {len(frame)} items: members who should take each, owners, place on one list for all, reach",
+        column_config=list_columns() | more,
+        alt=_(
+            "The list of {n_frame} items: members who should take each, owners, place on one list for all, reach"
+        ).format(n_frame=len(frame)),
     )
     if before.tolist() != items.tolist():
         st.caption(words.gone_words(before, items, chosen.members.base.item_labels))
-    st.caption("Select a row to read why the item is on the list.")
+    st.caption(_("Select a row to read why the item is on the list."))
     rows = event["selection"]["rows"]
     if frame.empty:
         return None
@@ -277,10 +289,12 @@ def plain_list(head: pd.DataFrame, items: pd.DataFrame, n_users: int) -> None:
         on_select="rerun",
         selection_mode="single-row",
         height=TABLE_HEIGHT,
-        column_config=LIST_COLUMNS
-        | {"lift": st.column_config.NumberColumn("Times the average", format="%.1f", help="Owners among members")},
-        alt="Items of the list with reach, owners and how that compares with all users",
+        column_config=list_columns()
+        | {
+            "lift": st.column_config.NumberColumn(_("Times the average"), format="%.1f", help=_("Owners among members"))
+        },
+        alt=_("Items of the list with reach, owners and how that compares with all users"),
     )
-    st.caption("This run kept no predictions to remake the list from; train it again for reasons and controls.")
+    st.caption(_("This run kept no predictions to remake the list from; train it again for reasons and controls."))
     rows = event["selection"]["rows"]
     sentence.markdown(sentences.item_why(listed.iloc[rows[0] if rows else 0]))

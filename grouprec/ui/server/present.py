@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
@@ -17,6 +18,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from grouprec.core import audit, rights, usage
+from grouprec.core.language import N_, _, current, plain_day, speaking
 from grouprec.core.rights import Role
 from grouprec.core.types import GrouprecError
 from grouprec.report import small_groups
@@ -24,11 +26,12 @@ from grouprec.report.html import slides
 from grouprec.report.html.reading import Reading
 from grouprec.runs import links
 from grouprec.runs.store import Run, RunStore
+from grouprec.ui import languages
 
 HEADERS = {"cache-control": "private, no-store"}
 UP = "../../"  # from what a link shows to the server's root
-CHANGED = "People have changed the groups since; this shows them as they were when the link was made."
-GONE = (
+CHANGED = N_("People have changed the groups since; this shows them as they were when the link was made.")
+GONE = N_(
     "There is no such run here. It may have been deleted, or it belongs to somebody else; whoever sent the link can "
     "say more."
 )
@@ -47,12 +50,14 @@ def address(run: Run, group: str | None = None) -> str:
         group: the number of the one that has a view of its own.
     """
     chosen = f"&group={quote(group)}" if group else ""
-    return f"present?run={quote(run.run_id)}{chosen}"
+    return f"present?run={quote(run.run_id)}{chosen}&{languages.ASKED}={current()}"
 
 
 async def get_views(request: Request) -> Response:
     """Answer with the six views of ``?run=``, with one of ``?group=`` where that is asked for."""
-    return await run_in_threadpool(told, lambda: _views(request.query_params.get("run", ""), _group(request)))
+    make = partial(_views, request.query_params.get("run", ""), _group(request))
+    with speaking(languages.of_request(request)):
+        return await run_in_threadpool(told, make)
 
 
 def _views(run_id: str, group: int | None) -> str | None:
@@ -72,7 +77,8 @@ def _group(request: Request) -> int | None:
 async def get_shared(request: Request) -> Response:
     """Answer with the six views that a link was made for, as they were then."""
     run_id, token = request.path_params["run"], request.path_params["token"]
-    return await run_in_threadpool(told, lambda: _shared(run_id, token), links.GONE, UP)
+    with speaking(languages.of_request(request)):
+        return await run_in_threadpool(told, partial(_shared, run_id, token), links.GONE, UP)
 
 
 def _shared(run_id: str, token: str) -> str:
@@ -80,7 +86,7 @@ def _shared(run_id: str, token: str) -> str:
     document, changed = links.follow(run, token, small_groups.discretion())
     if run is not None:
         usage.use(run.path)
-    return slides.with_banner(document, CHANGED) if changed else document
+    return slides.with_banner(document, _(CHANGED)) if changed else document
 
 
 def make_link(run: Run, days: int, group: int | None = None) -> str:
@@ -93,16 +99,15 @@ def make_link(run: Run, days: int, group: int | None = None) -> str:
     """
 
     def draw(until: float) -> str:
-        note = f"As it was on {_day(time.time())}. This link ends on {_day(until)}."
+        note = _("As it was on {time}. This link ends on {until}.").format(time=_day(time.time()), until=_day(until))
         return slides.document(Reading.of(run), group, up=UP, note=note)
 
-    _, token = links.make(run, draw, days, small_groups.discretion())
+    _link, token = links.make(run, draw, days, small_groups.discretion())
     return f"shared/{run.run_id}/{token}"
 
 
 def _day(seconds: float) -> str:
-    moment = datetime.fromtimestamp(seconds, UTC)
-    return f"{moment.day} {moment:%B %Y}"
+    return plain_day(datetime.fromtimestamp(seconds, UTC))
 
 
 async def get_script(request: Request) -> Response:
@@ -119,15 +124,15 @@ def told(make: Callable[[], str | None], gone: str = GONE, up: str = "") -> Resp
         up: leads from the document to the server's root.
     """
     if rights.person().role is Role.STRANGER:
-        return _sentence("Sign in first, then open this link again.", 401, up, "Sign in")
+        return _sentence(_("Sign in first, then open this link again."), 401, up, _("Sign in"))
     try:
         document = make()
     except links.LinkError as error:
         return _sentence(str(error), 404, up)
     except GrouprecError as error:
         return _sentence(str(error), 409, up)
-    return _sentence(gone, 404, up) if document is None else HTMLResponse(document, headers=HEADERS)
+    return _sentence(_(gone), 404, up) if document is None else HTMLResponse(document, headers=HEADERS)
 
 
-def _sentence(said: str, status: int, up: str, way: str = "To the runs") -> Response:
-    return HTMLResponse(slides.sentence_page(said, up or "./", way), status, headers=HEADERS)
+def _sentence(said: str, status: int, up: str, way: str = "") -> Response:
+    return HTMLResponse(slides.sentence_page(said, up or "./", way or _("To the runs")), status, headers=HEADERS)

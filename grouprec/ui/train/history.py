@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from grouprec.core.language import N_, _, pgettext
 from grouprec.core.trash import DAYS
 from grouprec.core.types import GrouprecError
 from grouprec.runs.store import FINISHED, MOST_NOTE, MOST_TAGS, RESUMABLE, Run, State
@@ -15,16 +16,16 @@ from grouprec.ui.cards import plain
 from grouprec.ui.place_words import on_page
 from grouprec.ui.train import repeat, runs_table
 
-REPEAT_HELP = "Fills the form below with this run's choices; stages that a change does not touch are read back."
+REPEAT_HELP = N_("Fills the form below with this run's choices; stages that a change does not touch are read back.")
 
 
 def draw_history(runs: list[Run]) -> None:
     """Draw all runs; the selected one can be opened, annotated, repeated, resumed or deleted."""
-    cards.section("Runs")
+    cards.section(_("Runs"))
     tags = runs_table.all_tags(runs)
     if tags:
         chosen = st.pills(
-            "Only runs tagged",
+            _("Only runs tagged"),
             tags,
             selection_mode="multi",
             format_func=cards.plain,
@@ -43,25 +44,27 @@ def draw_history(runs: list[Run]) -> None:
         selection_mode="single-row",
         column_order=runs_table.shown_columns(frame),
         column_config={
-            "title": st.column_config.TextColumn("Title", width="medium"),
-            "state": st.column_config.TextColumn("State", width="small"),
-            "tags": st.column_config.ListColumn("Tags", width="small"),
-            "note": st.column_config.TextColumn("Note", width="medium"),
-            "dataset": st.column_config.TextColumn("Dataset"),
-            "preset": st.column_config.TextColumn("Preset"),
-            "groups": st.column_config.TextColumn("Groups", alignment="right"),
-            "seconds": st.column_config.NumberColumn("Seconds", format="%.0f"),
+            "title": st.column_config.TextColumn(_("Title"), width="medium"),
+            "state": st.column_config.TextColumn(_("State"), width="small"),
+            "tags": st.column_config.ListColumn(_("Tags"), width="small"),
+            "note": st.column_config.TextColumn(_("Note"), width="medium"),
+            "dataset": st.column_config.TextColumn(_("Dataset")),
+            "preset": st.column_config.TextColumn(_("Preset")),
+            "groups": st.column_config.TextColumn(_("Groups"), alignment="right"),
+            "seconds": st.column_config.NumberColumn(_("Seconds"), format="%.0f"),
             "gain": st.column_config.NumberColumn(
-                "Gain kept",
+                _("Gain kept"),
                 format="%.0f %%",
-                help="How much of what personal lists would gain over one popular list the group lists keep.",
+                help=_("How much of what personal lists would gain over one popular list the group lists keep."),
             ),
             "tested": st.column_config.NumberColumn(
-                "Tested on", format="localized", help="Users by whom it was judged"
+                _("Tested on"), format="localized", help=_("Users by whom it was judged")
             ),
-            "created": st.column_config.DatetimeColumn("Started", format="D MMM, HH:mm"),
+            "created": st.column_config.DatetimeColumn(
+                _("Started"), format=pgettext("pattern of a date in tables", "D MMM, HH:mm")
+            ),
         },
-        alt="All runs, newest first, with state, dataset, groups, seconds and share of the possible gain",
+        alt=_("All runs, newest first, with state, dataset, groups, seconds and share of the possible gain"),
     )
     rows = [row for row in event["selection"]["rows"] if row < len(runs)]
     draw_actions(runs[rows[0]] if rows else None)
@@ -69,29 +72,35 @@ def draw_history(runs: list[Run]) -> None:
 
 def draw_actions(run: Run | None) -> None:
     if run is None:
-        st.caption("Select a run to open, annotate, repeat, resume or delete it.")
+        st.caption(_("Select a run to open, annotate, repeat, resume or delete it."))
         return
     status = jobs.refresh(run)
     with st.container(horizontal=True):
-        if st.button("Open", icon=":material/open_in_new:", key="history_open"):
+        if st.button(_("Open"), icon=":material/open_in_new:", key="history_open"):
             state.choose_run(run.run_id)
             if run.finished:
                 state.open_page("groups")
             st.rerun()
-        with st.popover("Rename", icon=":material/edit:"):
-            title = st.text_input("New title", run.title(), max_chars=120, key=f"rename.{run.run_id}")
-            if st.button("Save", key="history_rename", disabled=not title.strip()):
+        with st.popover(_("Rename"), icon=":material/edit:"):
+            title = st.text_input(_("New title"), run.title(), max_chars=120, key=f"rename.{run.run_id}")
+            if st.button(_("Save"), key="history_rename", disabled=not title.strip()):
                 act(lambda: run.rename(title))
-        with st.popover("Note and tags", icon=":material/sell:"):
+        with st.popover(_("Note and tags"), icon=":material/sell:"):
             draw_notes(run)
-        st.button("Repeat with a change", key="history_repeat", help=REPEAT_HELP, on_click=repeat.fill, args=(run,))
+        st.button(
+            _("Repeat with a change"), key="history_repeat", help=_(REPEAT_HELP), on_click=repeat.fill, args=(run,)
+        )
         if status.state in RESUMABLE - {State.QUEUED} and st.button(
-            "Resume", icon=":material/replay:", key="history_resume"
+            _("Resume"), icon=":material/replay:", key="history_resume"
         ):
             resume(run)
-        with st.popover("Delete", icon=":material/delete:", disabled=status.state not in FINISHED):
-            st.markdown(f"Delete **{plain(run.title())}** with all its results? It stays in the trash for {DAYS} days.")
-            if st.button("Delete", type="primary", key="history_delete"):
+        with st.popover(_("Delete"), icon=":material/delete:", disabled=status.state not in FINISHED):
+            st.markdown(
+                _("Delete **{title}** with all its results? It stays in the trash for {days} days.").format(
+                    title=plain(run.title()), days=DAYS
+                )
+            )
+            if st.button(_("Delete"), type="primary", key="history_delete"):
                 act(lambda: delete(run))
 
 
@@ -106,16 +115,16 @@ def draw_notes(run: Run) -> None:
     notes = run.notes()
     known = list(dict.fromkeys([*notes.tags, *runs_table.all_tags(state.store().runs())]))
     tags = st.multiselect(
-        "Tags",
+        _("Tags"),
         known,
         list(notes.tags),
         accept_new_options=True,
         max_selections=MOST_TAGS,
-        placeholder="Type one and press Enter",
+        placeholder=_("Type one and press Enter"),
         key=f"tags.{run.run_id}",
     )
-    note = st.text_area("Note", notes.note, max_chars=MOST_NOTE, key=f"note.{run.run_id}", height=120)
-    if st.button("Save", key="history_annotate"):
+    note = st.text_area(_("Note"), notes.note, max_chars=MOST_NOTE, key=f"note.{run.run_id}", height=120)
+    if st.button(_("Save"), key="history_annotate"):
         act(lambda: run.annotate(note, tags))
 
 

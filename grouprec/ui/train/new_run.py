@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from grouprec.core.language import Glossary, _, commas, current
 from grouprec.core.types import SettingError, StorageError
 from grouprec.live.feedback import verdicts
 from grouprec.models.base import REGISTRIES
@@ -19,9 +20,10 @@ from grouprec.ui.forms import form
 from grouprec.ui.train import watch
 from grouprec.ui.train.rules import list_rules
 
-REGIMES = {"strict": "Everybody sees the same items", "dedup": "Each member skips what they have"}
-STAGE_LABELS = {"grouper": "How groups are formed"}
-DEVICES = {"cpu": "Processor", "cuda": "GPU", "mps": "GPU (Apple)"}
+PRESETS = Glossary({"quick": "Quick", "standard": "Standard", "thorough": "Thorough"})
+REGIMES = Glossary({"strict": "Everybody sees the same items", "dedup": "Each member skips what they have"})
+STAGE_LABELS = Glossary({"grouper": "How groups are formed"})
+DEVICES = Glossary({"cpu": "Processor", "cuda": "GPU", "mps": "GPU (Apple)"})
 
 
 def choose_more(dataset: str, preset: str, opened: bool) -> dict[str, Any]:
@@ -33,35 +35,39 @@ def choose_more(dataset: str, preset: str, opened: bool) -> dict[str, Any]:
     Returns:
         the choices of a run; ``settings`` holds what was changed in its stages.
     """
-    with st.expander("More choices: number of groups, what is learned, rules for lists", expanded=opened):
+    with st.expander(_("More choices: number of groups, what is learned, rules for lists"), expanded=opened):
         left, right = st.columns(2, gap="large")
         with left:
             n_groups = choose_n_groups()
             repeats = st.toggle(
-                "List what people already have, too",
+                _("List what people already have, too"),
                 key="train_repeats",
                 persist_state="session",
-                help="For what people take again and again, as in a supermarket. Otherwise only new items are listed.",
+                help=_(
+                    "For what people take again and again, as in a supermarket. Otherwise only new items are listed."
+                ),
             )
         with right:
             encoders = choose_encoders(preset)
             search_minutes = choose_search(preset)
             device = choose_device()
-        usual = f"{dataset}, {preset}"[:100] + (f", {n_groups} groups" if n_groups != "auto" else "")
-        title = st.text_input("Title", placeholder=usual, max_chars=120, key="train_title").strip() or usual
+        usual = f"{dataset}, {preset}"[:100] + (
+            _(", {n_groups} groups").format(n_groups=n_groups) if n_groups != "auto" else ""
+        )
+        title = st.text_input(_("Title"), placeholder=usual, max_chars=120, key="train_title").strip() or usual
         choices = {"title": title, "preset": preset, "n_groups": n_groups, "device": device, "encoders": encoders}
         choices |= {"repeats": repeats, "search_minutes": search_minutes}
-        with st.expander("Advanced settings"):
+        with st.expander(_("Advanced settings")):
             return choices | choose_advanced(preset, encoders)
 
 
 def choose_preset() -> str:
     preset = st.segmented_control(
-        "How thorough",
+        _("How thorough"),
         list(watch.PRESET_MEANING),
         default="quick",
         required=True,
-        format_func=str.capitalize,
+        format_func=PRESETS.__getitem__,
         key="train_preset",
         persist_state="session",
     )
@@ -70,26 +76,26 @@ def choose_preset() -> str:
 
 
 def choose_n_groups() -> int | str:
-    kinds = {"auto": "Automatic", "fixed": "A number"}
+    kinds = {"auto": _("Automatic"), "fixed": _("A number")}
     kind = st.segmented_control(
-        "Groups",
+        _("Groups"),
         list(kinds),
         default="auto",
         required=True,
         format_func=kinds.__getitem__,
         key="train_groups",
         persist_state="session",
-        help="Automatic tries a range on held-out data and keeps the number beyond which lists hardly get better.",
+        help=_("Automatic tries a range on held-out data and keeps the number beyond which lists hardly get better."),
     )
     if kind == "auto":
         return "auto"
-    return st.number_input("Number of groups", 1, 500, 10, key="train_n_groups", persist_state="session")
+    return st.number_input(_("Number of groups"), 1, 500, 10, key="train_n_groups", persist_state="session")
 
 
 @st.cache_resource(show_spinner=False)
-def devices() -> dict[str, str]:
-    """Return the devices of this machine with their names for people."""
-    names = {"auto": f"Automatic: {device_title(resolve_device('auto'))}"}
+def devices(language: str) -> dict[str, str]:
+    """Return the devices of this machine with their names for people, who read a language."""
+    names = {"auto": _("Automatic: {device}").format(device=_(device_title(resolve_device("auto"))))}
     for device, title in DEVICES.items():
         try:
             names[resolve_device(device)] = title
@@ -99,33 +105,35 @@ def devices() -> dict[str, str]:
 
 
 def choose_device() -> str:
-    names = devices()
+    names = devices(current())
     return st.selectbox(
-        "Device", list(names), format_func=names.__getitem__, key="train_device", persist_state="session"
+        _("Device"), list(names), format_func=names.__getitem__, key="train_device", persist_state="session"
     )
 
 
 def choose_encoders(preset: str) -> tuple[str, ...]:
     """Return the encoders to train: ("auto",), or those chosen."""
     titles = dict(menu()["encoder"])
-    kinds = {"auto": "Automatic", "chosen": "My choice"}
+    kinds = {"auto": _("Automatic"), "chosen": _("My choice")}
     kind = st.segmented_control(
-        "Encoders",
+        _("Encoders"),
         list(kinds),
         default="auto",
         required=True,
         format_func=kinds.__getitem__,
         key="train_encoding",
         persist_state="session",
-        help="Encoders learn what each user prefers. Several are blended: held-out data decide how much each counts.",
+        help=_(
+            "Encoders learn what each user prefers. Several are blended: held-out data decide how much each counts."
+        ),
     )
     automatic = auto_encoders(preset)
     if kind == "auto":
         *most, last = map(encoder_title, automatic)
-        st.caption(f"Trains and blends {', '.join(most)} and {last}.")
+        st.caption(_("Trains and blends {most} and {last}.").format(most=commas(most), last=last))
         return ("auto",)
     chosen = st.pills(
-        "Encoders to train",
+        _("Encoders to train"),
         list(titles),
         selection_mode="multi",
         default=list(automatic),
@@ -136,7 +144,7 @@ def choose_encoders(preset: str) -> tuple[str, ...]:
         label_visibility="collapsed",
     )
     if not chosen:
-        st.caption("None is chosen, so the run decides itself.")
+        st.caption(_("None is chosen, so the run decides itself."))
     return tuple(chosen) or ("auto",)
 
 
@@ -150,7 +158,7 @@ def choose_search(preset: str) -> float:
     if preset == "quick":
         return 0.0
     return st.number_input(
-        "Minutes to search better settings",
+        _("Minutes to search better settings"),
         0.0,
         600.0,
         PRESET_SEARCH_MINUTES.get(preset, 0.0),
@@ -158,8 +166,10 @@ def choose_search(preset: str) -> float:
         format="%g",
         key=f"train_search.{preset}",
         persist_state="session",
-        help="Shared by the encoders whose settings are not changed below; 0 keeps the preset's. "
-        "The seed fixes what is tried, the time how much.",
+        help=_(
+            "Shared by the encoders whose settings are not changed below; 0 keeps the preset's. "
+            "The seed fixes what is tried, the time how much."
+        ),
     )
 
 
@@ -168,14 +178,16 @@ def choose_advanced(preset: str, encoders: tuple[str, ...]) -> dict[str, Any]:
     left, middle, right = st.columns(3)
     choices: dict[str, Any] = {
         "regime": left.selectbox(
-            "How a list is used", list(REGIMES), format_func=REGIMES.__getitem__, key="train_regime"
+            _("How a list is used"), list(REGIMES), format_func=REGIMES.__getitem__, key="train_regime"
         ),
-        "seed": middle.number_input("Seed", 0, 2**31 - 1, 0, key="train_seed", help="Same seed, same result on a CPU."),
+        "seed": middle.number_input(
+            _("Seed"), 0, 2**31 - 1, 0, key="train_seed", help=_("Same seed, same result on a CPU.")
+        ),
         "refit": right.toggle(
-            "Learn the final lists from all rows",
+            _("Learn the final lists from all rows"),
             preset != "quick",
             key=f"train_refit.{preset}",
-            help="After the evaluation on held-out rows, everything is fitted again on all rows.",
+            help=_("After the evaluation on held-out rows, everything is fitted again on all rows."),
         ),
     }
     kinds = ("grouper", "profile", "generator", "updater")
@@ -198,21 +210,21 @@ def choose_feedback() -> str:
     runs = [run for run in state.store().runs() if run.usable and _was_judged(run)]
     if not runs:
         return ""
-    titles = {"": "None", **{run.run_id: f"{run.title()} ({run.run_id})" for run in runs}}
+    titles = {"": _("None"), **{run.run_id: f"{run.title()} ({run.run_id})" for run in runs}}
     return st.selectbox(
-        "Feedback that counts",
+        _("Feedback that counts"),
         list(titles),
-        format_func=titles.__getitem__,
+        format_func=lambda name: _(titles[name]),
         key="train_feedback",
-        help="Likes, dislikes and hidden items of that run's lists change what its users are predicted to want.",
+        help=_("Likes, dislikes and hidden items of that run's lists change what its users are predicted to want."),
     )
 
 
 def choose_settings(preset: str, stages: list[tuple[str, str]]) -> dict[str, dict[str, Any]]:
     """Draw one form a stage, each in a tab, and return what was changed in them."""
-    st.markdown("**Settings of the stages**")
+    st.markdown(_("**Settings of the stages**"))
     settings = {}
-    tabs = st.tabs([short_title(REGISTRIES[kind].get(name).title) for kind, name in stages])
+    tabs = st.tabs([short_title(_(REGISTRIES[kind].get(name).title)) for kind, name in stages])
     for tab, (kind, name) in zip(tabs, stages, strict=True):
         with tab:
             changed = form(REGISTRIES[kind].get(name).Config.for_preset(preset), f"train.{preset}.{kind}.{name}")
@@ -228,10 +240,10 @@ def choose_stage(kind: str) -> str:
         return next(iter(titles))
     index = list(titles).index(RunConfig.model_fields[kind].default)
     return st.selectbox(
-        STAGE_LABELS.get(kind, kind.capitalize()),
+        STAGE_LABELS.get(kind) or _(kind.capitalize()),
         list(titles),
         index,
-        format_func=titles.__getitem__,
+        format_func=lambda name: _(titles[name]),
         key=f"train_{kind}",
         persist_state="session",
     )

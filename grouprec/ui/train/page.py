@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from grouprec.core import rights
+from grouprec.core.language import N_, _
 from grouprec.core.rights import Deed
 from grouprec.core.types import GrouprecError
 from grouprec.data.library import KnownDataset
@@ -57,7 +58,7 @@ def draw_active(run: Run, status: Status) -> None:
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{plain(run.title())}**", width="stretch")
-            if st.button("Cancel", icon=":material/stop:", key="cancel_run"):
+            if st.button(_("Cancel"), icon=":material/stop:", key="cancel_run"):
                 jobs.cancel(run)
                 st.rerun()
         st.progress(min(status.fraction, 1.0))
@@ -66,7 +67,11 @@ def draw_active(run: Run, status: Status) -> None:
         draw_steps(run, status)
         used = gpu_memory()
         if used is not None:
-            st.caption(f"{plain(used[0])}: {watch.size(used[1])} of {watch.size(used[2])} in use.")
+            st.caption(
+                _("{used}: {used2} of {used3} in use.").format(
+                    used=plain(used[0]), used2=watch.size(used[1]), used3=watch.size(used[2])
+                )
+            )
         draw_more(run, status)
 
 
@@ -78,20 +83,20 @@ def draw_ended(run: Run, status: Status) -> None:
             sentence = watch.ended_sentence(run.title(), status, took)
             icon = ":material/check_circle:" if status.state is State.DONE else ":material/error:"
             st.markdown(f"{icon} {plain(sentence)}", width="stretch")
-            if watch.about_data(status) and st.button("Open Data", type="primary", key="open_data"):
+            if watch.about_data(status) and st.button(_("Open Data"), type="primary", key="open_data"):
                 state.open_page("data")
             if run.finished:
                 kind = "primary" if of_dataset(run, state.current_dataset()) else "secondary"
-                if st.button("Decide", type=kind, icon=":material/task_alt:", key="open_decide"):
+                if st.button(_("Decide"), type=kind, icon=":material/task_alt:", key="open_decide"):
                     state.choose_run(run.run_id)
                     state.open_page("decide")
-            elif st.button("Resume", icon=":material/replay:", key="resume_run", help=RESUME_HELP):
+            elif st.button(_("Resume"), icon=":material/replay:", key="resume_run", help=_(RESUME_HELP)):
                 resume(run)
             st.button(
-                "Repeat with a change",
+                _("Repeat with a change"),
                 icon=":material/content_copy:",
                 key="repeat_run",
-                help=REPEAT_HELP,
+                help=_(REPEAT_HELP),
                 on_click=repeat.fill,
                 args=(run,),
             )
@@ -118,7 +123,7 @@ def draw_steps(run: Run, status: Status) -> None:
     found = steps(watch.stages(planned_stages(run.run_id), run.events(), status))
     for place, step in zip(st.columns(len(found)), found, strict=True):
         took = watch.duration(step.seconds) if step.seconds and step.state != "re-used" else ""
-        said = " · ".join(filter(None, [step.state, took]))
+        said = " · ".join(filter(None, [_(step.state), took]))
         place.markdown(f"{STEP_ICONS[step.state]} **{step.title}**  \n:small[{said}]")
     if said := watch.reused_sentence(found):
         st.caption(plain(said))
@@ -126,13 +131,13 @@ def draw_steps(run: Run, status: Status) -> None:
 
 def draw_more(run: Run, status: Status) -> None:
     """Draw the stages, loss curves and log of a run where somebody opens them."""
-    details = st.expander("Stages, losses and log", key=f"run_details.{run.run_id}", on_change="rerun")
+    details = st.expander(_("Stages, losses and log"), key=f"run_details.{run.run_id}", on_change="rerun")
     if details.open:
         with details:
             draw_details(run, status)
 
 
-RESUME_HELP = "Continues after the last finished stage."
+RESUME_HELP = N_("Continues after the last finished stage.")
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
@@ -153,7 +158,7 @@ def draw_details(run: Run, status: Status) -> None:
         draw_search(watch.trials(events))
         curves = watch.losses(events)
         if not curves:
-            st.caption("Loss curves appear here when the first network trains.")
+            st.caption(_("Loss curves appear here when the first network trains."))
         for pair in watch.pairs(list(curves.items())):
             for column, (stage, frame) in zip(st.columns(2), pair, strict=False):
                 column.caption(watch.legend(stage, frame))
@@ -161,13 +166,15 @@ def draw_details(run: Run, status: Status) -> None:
                     watch.loss_figure(frame),
                     key=f"loss.{stage}",
                     config={"displayModeBar": False},
-                    alt=f"Losses of {watch.stage_title(stage)} by epoch, {len(frame)} epochs so far",
+                    alt=_("Losses of {stage} by epoch, {n_frame} epochs so far").format(
+                        stage=watch.stage_title(stage), n_frame=len(frame)
+                    ),
                 )
     for event in events:
         if event.get("event") == "note":
             st.caption(plain(str(event.get("text", ""))))
-    with st.expander("Log"):
-        st.code(run.log(60) or "Nothing was logged yet.", language=None, height=260)
+    with st.expander(_("Log")):
+        st.code(run.log(60) or _("Nothing was logged yet."), language=None, height=260)
 
 
 def draw_stages(stages: pd.DataFrame) -> None:
@@ -178,11 +185,11 @@ def draw_stages(stages: pd.DataFrame) -> None:
         height=min(36 + 28 * len(stages), STAGES_HEIGHT),
         placeholder="",
         column_config={
-            "stage": st.column_config.TextColumn("Stage", help=watch.PASSES_HELP),
-            "state": st.column_config.TextColumn("State", width="small"),
-            "seconds": st.column_config.NumberColumn("Seconds", format="%.1f", width="small"),
+            "stage": st.column_config.TextColumn(_("Stage"), help=_(watch.PASSES_HELP)),
+            "state": st.column_config.TextColumn(_("State"), width="small"),
+            "seconds": st.column_config.NumberColumn(_("Seconds"), format="%.1f", width="small"),
         },
-        alt="The stages of this run with their state and seconds",
+        alt=_("The stages of this run with their state and seconds"),
     )
 
 
@@ -195,11 +202,11 @@ def draw_search(searches: dict[str, pd.DataFrame]) -> None:
                 watch.trials_figure(frame),
                 key=f"trials.{stage}",
                 config={"displayModeBar": False},
-                alt=f"Validation nDCG@10 of {len(frame)} trials, and the best so far",
+                alt=_("Validation nDCG@10 of {n_frame} trials, and the best so far").format(n_frame=len(frame)),
             )
-            with column.expander("Trials"):
+            with column.expander(_("Trials")):
                 best_first = frame.sort_values("validation", ascending=False)
-                alt = "Trials with their settings, the best first"
+                alt = _("Trials with their settings, the best first")
                 st.dataframe(best_first, hide_index=True, key=f"trials_table.{stage}", height=180, alt=alt)
 
 
@@ -208,13 +215,16 @@ def draw_search(searches: dict[str, pd.DataFrame]) -> None:
 
 def draw_queue(waiting: list[Run]) -> None:
     """Draw the runs that wait, each with the two things that can be done about it."""
-    cards.section(f"{cards.plural(len(waiting), 'run')} waiting", "The next one starts by itself when a run ends.")
+    cards.section(
+        _("{runs} waiting").format(runs=cards.plural(len(waiting), "run")),
+        _("The next one starts by itself when a run ends."),
+    )
     for at, run in enumerate(waiting):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"{at + 1}. {plain(run.title())}", width="stretch")
-            if at and st.button("Next", icon=":material/vertical_align_top:", key=f"first.{run.run_id}"):
+            if at and st.button(_("Next"), icon=":material/vertical_align_top:", key=f"first.{run.run_id}"):
                 act(lambda run=run: jobs.move_first(state.store(), run))
-            if st.button("Take out", icon=":material/close:", key=f"unqueue.{run.run_id}"):
+            if st.button(_("Take out"), icon=":material/close:", key=f"unqueue.{run.run_id}"):
                 act(lambda run=run: jobs.cancel(run))
 
 
@@ -244,7 +254,7 @@ def draw_new_run(dataset: KnownDataset, busy: bool, next_is_here: bool) -> Estim
     """
     basis = repeat.basis()
     with st.container(border=True):
-        cards.section(f"New run on {plain(dataset.name)}")
+        cards.section(_("New run on {name}").format(name=plain(dataset.name)))
         said = st.container()
         preset = choose_preset()
         begin = st.container()
@@ -254,16 +264,18 @@ def draw_new_run(dataset: KnownDataset, busy: bool, next_is_here: bool) -> Estim
             repeat.draw_basis(basis, config)
         with begin:
             cost = draw_cost(dataset, config, warn=busy) if config is not None else None
-            label, icon = ("Add to the queue", ":material/playlist_add:") if busy else ("Start training", PLAY)
+            label, icon = (_("Add to the queue"), ":material/playlist_add:") if busy else (_("Start training"), PLAY)
             kind = "primary" if next_is_here else "secondary"
             if config is not None and cost is None:  # what is wrong with the file has been said
-                if st.button("Open Data", type=kind, icon=":material/table_view:", key="mend_data"):
+                if st.button(_("Open Data"), type=kind, icon=":material/table_view:", key="mend_data"):
                     state.open_page("data")
                 return None
             refused = (
-                cost is not None and cost.refused and not st.checkbox(ANYWAY, key="train_anyway", help=ANYWAY_HELP)
+                cost is not None
+                and cost.refused
+                and not st.checkbox(_(ANYWAY), key="train_anyway", help=_(ANYWAY_HELP))
             )
-            help_text = QUEUE_HELP if busy else None
+            help_text = _(QUEUE_HELP) if busy else None
             started = st.button(label, type=kind, icon=icon, key="start_run", help=help_text, disabled=refused)
     if started and config is not None:
         start(config)
@@ -271,12 +283,12 @@ def draw_new_run(dataset: KnownDataset, busy: bool, next_is_here: bool) -> Estim
 
 
 PLAY = ":material/play_arrow:"
-ANYWAY = "Train it all the same"
-ANYWAY_HELP = (
+ANYWAY = N_("Train it all the same")
+ANYWAY_HELP = N_(
     "The run needs more memory than this machine has, as far as that can be told before. Where it does, it ends with a "
     "sentence, and so may others that train beside it."
 )
-QUEUE_HELP = "It starts by itself when the runs before it have ended, also after a restart of the server."
+QUEUE_HELP = N_("It starts by itself when the runs before it have ended, also after a restart of the server.")
 
 
 def configure(dataset: KnownDataset, basis: Run | None, *, settings: dict, **choices: object) -> RunConfig | None:
@@ -320,7 +332,7 @@ def start(config: RunConfig) -> None:
         return
     st.session_state.pop(repeat.BASIS, None)
     if run.status().waiting:
-        st.toast(f"“{plain(run.title())}” waits for its turn.")
+        st.toast(_("“{title}” waits for its turn.").format(title=plain(run.title())))
     else:
         state.choose_run(run.run_id)
         st.session_state["watching"] = run.run_id
@@ -354,7 +366,7 @@ def draw() -> None:
     if active is None and rights.may(Deed.ADD):
         with answer:
             preset = st.session_state["train_preset"]
-            not_yet = f"A run on {dataset.name} cannot start yet: below is what to change."
+            not_yet = _("A run on {name} cannot start yet: below is what to change.").format(name=dataset.name)
             cards.answer(plain(not_yet if cost is None else watch.cost_sentence(preset, dataset.name, cost)))
     if runs:
         draw_history(runs)

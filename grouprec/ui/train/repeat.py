@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from grouprec.core.language import _, current
 from grouprec.core.types import GrouprecError, SettingError
 from grouprec.data.library import KnownDataset
 from grouprec.runs.config import PRESET_REFIT, PRESET_SEARCH_MINUTES, RunConfig
@@ -73,7 +74,7 @@ def _widgets(config: RunConfig) -> dict[str, Any]:
         values["train_n_groups"] = config.n_groups
     if not automatic:
         values["train_encoders"] = list(config.encoders)
-    if config.device in devices():
+    if config.device in devices(current()):
         values["train_device"] = config.device
     for kind, name in config.chosen():
         settings = config.stage_config(kind, name).model_dump()
@@ -103,9 +104,9 @@ def draw_basis(run: Run | None, config: RunConfig | None) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         found = watch.changes(state.run_choices(run), config.model_dump(mode="json")) if config is not None else []
-        text = f"Filled from “{run.title()}”. {watch.changes_sentence(found)}"
+        text = _("Filled from “{title}”. {found}").format(title=run.title(), found=watch.changes_sentence(found))
         st.markdown(f":material/content_copy: {plain(text)}", width="stretch")
-        st.button("Start from scratch", key="forget_basis", on_click=forget)
+        st.button(_("Start from scratch"), key="forget_basis", on_click=forget)
 
 
 def forget() -> None:

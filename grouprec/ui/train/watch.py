@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from grouprec.core.language import N_, Glossary, _, commas, decimal, semicolons
 from grouprec.report.palette import ACCENT
 from grouprec.report.sentences import encoder_title
 from grouprec.runs.store import FINISHED, State, Status
@@ -16,47 +17,55 @@ from grouprec.ui.cards import percent, plain, plural, score
 from grouprec.ui.place_words import on_page
 from grouprec.ui.steps import Step, title_of
 
-PRESET_MEANING = {
-    "quick": "A first look: simple methods, small networks, the lists of the evaluation.",
-    "standard": "For real decisions: deeper methods beside the simple ones, final lists learned from all rows.",
-    "thorough": "For the last few percent: every method, longer training, and a search for better settings.",
-}
-STATE_WORDS = {
-    State.QUEUED: "waiting",
-    State.RUNNING: "training",
-    State.DONE: "finished",
-    State.FAILED: "failed",
-    State.CANCELLED: "cancelled",
-    State.LOST: "interrupted",
-    State.DAMAGED: "damaged",
-    State.UNKNOWN: "of a newer version",
-}
-STAGE_MARKS = {
-    "done": "✓ done",
-    "re-used": "✓ re-used",
-    "running": "● running",
-    "stopped": "✕ stopped",
-    "waiting": "waiting",
-}
-STAGE_TITLES = {
-    "prepare": "Data",
-    "item texts": "Item texts",
-    "folds": "Settings tried on earlier moments",
-    "blend": "Blend of encoders",
-    "lists": "Which lists to export",
-    "live weight": "Weight of events",
-    "number of groups": "Number of groups",
-    "candidates": "Everybody's best items",
-    "groups": "Groups",
-    "profile": "Profile",
-    "generator": "Generator",
-    "updater": "Live updates",
-    "evaluation": "Evaluation",
-    "map": "Map",
-    "save": "Saving",
-}
-PASS_TITLES = {"judge": "Judge", "without groups": "Without groups", "refit": "Final"}
-PASSES_HELP = (
+PRESET_MEANING = Glossary(
+    {
+        "quick": "A first look: simple methods, small networks, the lists of the evaluation.",
+        "standard": "For real decisions: deeper methods beside the simple ones, final lists learned from all rows.",
+        "thorough": "For the last few percent: every method, longer training, and a search for better settings.",
+    }
+)
+STATE_WORDS = Glossary(
+    {
+        State.QUEUED: "waiting",
+        State.RUNNING: "training",
+        State.DONE: "finished",
+        State.FAILED: "failed",
+        State.CANCELLED: "cancelled",
+        State.LOST: "interrupted",
+        State.DAMAGED: "damaged",
+        State.UNKNOWN: "of a newer version",
+    }
+)
+STAGE_MARKS = Glossary(
+    {
+        "done": "✓ done",
+        "re-used": "✓ re-used",
+        "running": "● running",
+        "stopped": "✕ stopped",
+        "waiting": "waiting",
+    }
+)
+STAGE_TITLES = Glossary(
+    {
+        "prepare": "Data",
+        "item texts": "Item texts",
+        "folds": "Settings tried on earlier moments",
+        "blend": "Blend of encoders",
+        "lists": "Which lists to export",
+        "live weight": "Weight of events",
+        "number of groups": "Number of groups",
+        "candidates": "Everybody's best items",
+        "groups": "Groups",
+        "profile": "Profile",
+        "generator": "Generator",
+        "updater": "Live updates",
+        "evaluation": "Evaluation",
+        "map": "Map",
+        "save": "Saving",
+    }
+)
+PASS_TITLES = Glossary({"judge": "Judge", "without groups": "Without groups", "refit": "Final"})
+PASSES_HELP = N_(
     "Stages run up to three times: first without the validation part, to choose settings, blend and number of groups; "
     "then, as **Judge**, on all but the test part, to be evaluated on it; last, as **Final**, on all rows."
 )
@@ -67,12 +76,16 @@ _LINE_COLORS = (ACCENT, "#d08a3c", "#4f9d8f", "#b0639a")
 def duration(seconds: float) -> str:
     """Return a length of time for people: ``41 s``, ``3 min``, ``1 h 05 min``, ``14 h``, ``3 days``."""
     if seconds < 90:
-        return f"{max(seconds, 1):.0f} s"
+        return _("{seconds} s").format(seconds=decimal(max(seconds, 1)))
     minutes = round(seconds / 60)
     if minutes >= 600:
         hours = round(seconds / 3600)
-        return f"{hours} h" if hours < 48 else f"{round(hours / 24)} days"
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
+        return _("{hours} h").format(hours=hours) if hours < 48 else _("{hours} days").format(hours=round(hours / 24))
+    return (
+        _("{minutes} min").format(minutes=minutes)
+        if minutes < 90
+        else _("{minutes} h {minutes2} min").format(minutes=minutes // 60, minutes2=f"{minutes % 60:02d}")
+    )
 
 
 # -- the list of stages
@@ -80,14 +93,14 @@ def duration(seconds: float) -> str:
 
 def stage_title(stage: str) -> str:
     """Return what people call a stage: ``Judge: EASE`` for "judge: encoder ease"."""
-    fit, _, name = stage.rpartition(": ")
+    fit, _colon, name = stage.rpartition(": ")
     if name.startswith("encoder "):
         title = _encoder(name.removeprefix("encoder "))
     elif name.startswith("search "):
-        title = f"Search: {_encoder(name.removeprefix('search '))}"
+        title = _("Search: {name}").format(name=_encoder(name.removeprefix("search ")))
     else:
         title = STAGE_TITLES.get(name, name.capitalize())
-    return f"{PASS_TITLES.get(fit, fit.capitalize())}: {title}" if fit else title
+    return _("{title}: {value}").format(title=PASS_TITLES.get(fit, fit.capitalize()), value=title) if fit else title
 
 
 def _encoder(name: str) -> str:
@@ -157,8 +170,14 @@ def trials(events: Iterable[Mapping[str, Any]]) -> dict[str, pd.DataFrame]:
 def trials_sentence(stage: str, frame: pd.DataFrame) -> str:
     """Return the caption of a search: how many settings were tried, and what the best reach against the preset."""
     best, preset = frame["validation"].max(), frame["validation"].iloc[0]
-    against = "the preset is still the best" if best <= preset else f"the preset reaches {score(preset)}"
-    return f"**{plain(stage_title(stage))}** {plural(len(frame), 'trial')}; best nDCG@10 {score(best)}, {against}."
+    against = (
+        _("the preset is still the best")
+        if best <= preset
+        else _("the preset reaches {preset}").format(preset=score(preset))
+    )
+    return _("**{stage}** {trials}; best nDCG@10 {best}, {against}.").format(
+        stage=plain(stage_title(stage)), trials=plural(len(frame), "trial"), best=score(best), against=against
+    )
 
 
 def trials_figure(frame: pd.DataFrame) -> go.Figure:
@@ -190,10 +209,10 @@ def line_colors(frame: pd.DataFrame) -> dict[str, str]:
 def legend(stage: str, frame: pd.DataFrame) -> str:
     """Return the caption of a stage's chart as markdown: its name, then every value in its colour."""
     names = [
-        f':color[{plain(name)}]{{foreground="{color}"}}' + (" (dotted, right)" if name == "validation" else "")
+        f':color[{plain(name)}]{{foreground="{color}"}}' + (_(" (dotted, right)") if name == "validation" else "")
         for name, color in line_colors(frame).items()
     ]
-    return f"**{plain(stage_title(stage))}** {', '.join(names)}"
+    return f"**{plain(stage_title(stage))}** {commas(names)}"
 
 
 def loss_figure(frame: pd.DataFrame) -> go.Figure:
@@ -240,9 +259,15 @@ def pairs(values: Sequence[Any]) -> list[Sequence[Any]]:
 def running_sentence(status: Status) -> str:
     """Return how an active run is going."""
     if status.state is State.QUEUED or not status.stage:
-        return "The training process is starting."
-    left = f", about {duration(status.seconds_left)} left" if status.seconds_left is not None else ""
-    return f"{percent(status.fraction)} done{left}. Now: {title_of(status.stage).lower()}."
+        return _("The training process is starting.")
+    left = (
+        _(", about {seconds_left} left").format(seconds_left=duration(status.seconds_left))
+        if status.seconds_left is not None
+        else ""
+    )
+    return _("{fraction} done{left}. Now: {stage}.").format(
+        fraction=percent(status.fraction), left=left, stage=title_of(status.stage).lower()
+    )
 
 
 def reused_sentence(found: Iterable[Step]) -> str:
@@ -250,36 +275,40 @@ def reused_sentence(found: Iterable[Step]) -> str:
     names = dict.fromkeys(stage_title(stage).rpartition(": ")[2] for step in found for stage in step.reused)
     if not names:
         return ""
-    more = f" and {plural(len(names) - 5, 'more')}" if len(names) > 5 else ""
-    return f"Re-used from earlier runs: {', '.join(list(names)[:5])}{more}."
+    more = _(" and {n} more").format(n=len(names) - 5) if len(names) > 5 else ""
+    return _("Re-used from earlier runs: {value}{more}.").format(value=commas(list(names)[:5]), more=more)
 
 
 def ended_sentence(title: str, status: Status, seconds: float | None) -> str:
     """Return how a run ended."""
-    took = f" in {duration(seconds)}" if seconds else ""
+    took = _(" in {seconds}").format(seconds=duration(seconds)) if seconds else ""
     if status.state is State.DONE:
-        return f"“{title}” finished{took}."
-    where = f" while {title_of(status.stage).lower()}" if status.stage else ""
+        return _("“{title}” finished{took}.").format(title=title, took=took)
+    where = _(" while {stage}").format(stage=title_of(status.stage).lower()) if status.stage else ""
     reason = f": {on_page(status.message)}" if status.message and status.state is not State.CANCELLED else "."
-    return f"“{title}” {STATE_WORDS[status.state]} at {percent(status.fraction)}{where}{reason}"
+    return _("“{title}” {state} at {fraction}{where}{reason}").format(
+        title=title, state=STATE_WORDS[status.state], fraction=percent(status.fraction), where=where, reason=reason
+    )
 
 
 def what_to_do(status: Status) -> str:
     """Return what somebody can do about a run that did not finish, "" about one that did."""
     if status.state is State.LOST:
-        return f"Its process ended without a word, as where the machine restarts or memory runs out. {GOES_ON}"
+        return _(
+            "Its process ended without a word, as where the machine restarts or memory runs out. {goes_on}"
+        ).format(goes_on=_(GOES_ON))
     if status.state is State.CANCELLED:
-        return GOES_ON
+        return _(GOES_ON)
     if status.state is not State.FAILED:
         return ""
     if about_data(status):
-        return "Mend the file, or how it is read, on the Data page; then train again."
+        return _("Mend the file, or how it is read, on the Data page; then train again.")
     if status.message.startswith("Unexpected error"):
-        return f"That is a fault of this program; the log below says where. {GOES_ON}"
-    return f"Once that is mended: {GOES_ON[0].lower()}{GOES_ON[1:]}"
+        return _("That is a fault of this program; the log below says where. {goes_on}").format(goes_on=_(GOES_ON))
+    return _("Once that is mended: {goes_on}").format(goes_on=f"{_(GOES_ON)[0].lower()}{_(GOES_ON)[1:]}")
 
 
-GOES_ON = "Resume goes on after the last finished stage."
+GOES_ON = N_("Resume goes on after the last finished stage.")
 
 
 def about_data(status: Status) -> bool:
@@ -290,31 +319,49 @@ def about_data(status: Status) -> bool:
 def cost_sentence(preset: str, dataset: str, cost: Estimate) -> str:
     """Return what a run will cost, or that it will not fit and what would."""
     if cost.advice:
-        needs = f"needs about {size(cost.memory)} of memory and {size(cost.free)} are free"
-        return f"A {preset} run on {dataset} will not fit: it {needs}. {cost.advice}"
-    return f"A {preset} run on {dataset} takes {time_range(cost.low, cost.high)} on this machine."
+        needs = _("needs about {memory} of memory and {free} are free").format(
+            memory=size(cost.memory), free=size(cost.free)
+        )
+        return _("A {preset} run on {dataset} will not fit: it {needs}. {advice}").format(
+            preset=_(preset.capitalize()).lower(), dataset=dataset, needs=needs, advice=cost.advice
+        )
+    return _("A {preset} run on {dataset} takes {low} on this machine.").format(
+        preset=_(preset.capitalize()).lower(), dataset=dataset, low=time_range(cost.low, cost.high)
+    )
 
 
 def time_range(low: float, high: float) -> str:
     """Return ``2 to 5 min``, ``50 s to 3 min``."""
     first, last = duration(low), duration(high)
-    number, _, unit = first.partition(" ")
+    number, _space, unit = first.partition(" ")
     same = last.endswith(f" {unit}") and unit in ("s", "min", "h", "days")
-    return last if first == last else f"{number} to {last}" if same else f"{first} to {last}"
+    return (
+        last
+        if first == last
+        else _("{number} to {last}").format(number=number, last=last)
+        if same
+        else _("{first} to {last}").format(first=first, last=last)
+    )
 
 
 def basis_sentence(cost: Estimate, counted: bool) -> str:
     """Return where an estimate comes from, what will be re-used, and what makes it wrong."""
-    source = "earlier runs on this machine" if cost.measured else "a short test of this machine, so a rough guess"
-    said = [f"From {source}."]
+    source = _("earlier runs on this machine") if cost.measured else _("a short test of this machine, so a rough guess")
+    said = [_("From {source}.").format(source=source)]
     if cost.before:
-        said.append(f"What “{cost.before}” has learned of tastes is re-used.")
+        said.append(_("What “{before}” has learned of tastes is re-used.").format(before=cost.before))
     if cost.busy:
         busy = min(round(cost.busy), cost.processors)
-        said.append(f"{busy} of {plural(cost.processors, 'processor')} are at work now, so it may take longer.")
-    said.append(f"It needs about {size(cost.memory)} of memory; {size(cost.free)} are free.")
+        said.append(
+            _("{busy} of {processors} are at work now, so it may take longer.").format(
+                busy=busy, processors=plural(cost.processors, "processor")
+            )
+        )
+    said.append(
+        _("It needs about {memory} of memory; {free} are free.").format(memory=size(cost.memory), free=size(cost.free))
+    )
     if not counted:
-        said.append("Checking the file on the Data page makes this better.")
+        said.append(_("Checking the file on the Data page makes this better."))
     return " ".join(said)
 
 
@@ -353,13 +400,13 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 def changes_sentence(found: Sequence[tuple[str, Any, Any]]) -> str:
     """Return up to three differences in words."""
     if not found:
-        return "Nothing is changed yet: this would be the same run again."
+        return _("Nothing is changed yet: this would be the same run again.")
     words = [f"{name.replace('_', ' ').replace('.', ', ')} {_value(old)} → {_value(new)}" for name, old, new in found]
-    more = f" and {plural(len(words) - 3, 'more')}" if len(words) > 3 else ""
-    return f"Changed: {'; '.join(words[:3])}{more}."
+    more = _(" and {n} more").format(n=len(words) - 3) if len(words) > 3 else ""
+    return _("Changed: {words}{more}.").format(words=semicolons(words[:3]), more=more)
 
 
 def _value(value: Any) -> str:
     if value is None or value in ("", [], ()):
-        return "none"
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+        return _("none")
+    return commas(map(str, value)) if isinstance(value, list | tuple) else str(value)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from grouprec.core.language import _
 from grouprec.report.palette import ACCENT, NEUTRAL, group_colour, text_on
 
 POINTS = 1_500  # users drawn in the background
@@ -118,7 +119,7 @@ def moved_curve(curve: pd.DataFrame) -> dict[str, Any]:
         "animation": False,
         "series": [
             {
-                "name": "users moved",
+                "name": _("users moved"),
                 "type": "line",
                 "encode": {"x": "events", "y": "users"},
                 "showSymbol": False,

@@ -7,20 +7,23 @@ from typing import NoReturn
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from grouprec.core.language import Glossary, _
 from grouprec.core.types import GrouprecError
 from grouprec.runs.store import Run
 from grouprec.ui import cards, state
 from grouprec.ui.address import from_url, picked
 
-MODES = {"replay": "Replay the held-out part", "send": "Send events"}
+MODES = Glossary({"replay": "Replay the held-out part", "send": "Send events"})
 
 
 def no_events(run: Run) -> NoReturn:
     """Draw why a run takes no events, and stop."""
     cards.answer(
-        f"**{cards.plain(run.title())}** takes no events: it is older than live updates, or was not saved whole."
+        _("**{title}** takes no events: it is older than live updates, or was not saved whole.").format(
+            title=cards.plain(run.title())
+        )
     )
-    if st.button("Train it again", type="primary", icon=":material/play_arrow:", key="updates_train"):
+    if st.button(_("Train it again"), type="primary", icon=":material/play_arrow:", key="updates_train"):
         state.open_page("train")
     st.stop()
 
@@ -28,7 +31,7 @@ def no_events(run: Run) -> NoReturn:
 def mode() -> str:
     """Draw the choice between replaying and sending; it is in the URL."""
     chosen = st.segmented_control(
-        "What to do",
+        _("What to do"),
         list(MODES),
         required=True,
         format_func=MODES.__getitem__,
@@ -45,14 +48,14 @@ def replay(run: Run, top: DeltaGenerator, bar: DeltaGenerator) -> None:
 
     if state.table_or_none(run, "held_out") is None:
         with top.container():
-            cards.answer("This run kept no held-out part to replay; events can still be sent to it.")
+            cards.answer(_("This run kept no held-out part to replay; events can still be sent to it."))
         return
     with bar:
         player = live.controls(run)
     live.picture(run, player, top)
 
 
-def send(run: Run, top: DeltaGenerator, _: DeltaGenerator) -> None:
+def send(run: Run, top: DeltaGenerator, _below: DeltaGenerator) -> None:
     """Draw the ways to send events, the answer into ``top``."""
     from grouprec.ui.updates import sending
 
@@ -70,9 +73,9 @@ def draw() -> None:
         chosen = mode()
     try:
         {"replay": replay, "send": send}[chosen](current, top, bar)
-        cards.trained_note(current, "Live updates")
+        cards.trained_note(current, _("Live updates"))
     except GrouprecError as error:
         with top.container():
-            cards.answer("The live state of this run cannot be opened now.")
+            cards.answer(_("The live state of this run cannot be opened now."))
         st.error(cards.plain(error))
-        st.button("Try again", icon=":material/refresh:", key="updates_again")
+        st.button(_("Try again"), icon=":material/refresh:", key="updates_again")

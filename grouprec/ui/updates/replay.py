@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from grouprec.core.language import N_, _, pgettext
 from grouprec.live.replay import Replay
 from grouprec.report import sentences, tables
 from grouprec.runs.store import Run
@@ -23,14 +25,14 @@ TICK = 0.5  # seconds between two pictures
 FROM, START = "from", "start"  # of the URL: the replay begins before the first event
 MOST_EVENTS, MOST_SECONDS = 400, 1.0  # that the page may replay before it opens
 BUSY = 0.35  # seconds of a tick that events may take, so that the buttons stay alive
-MOVES_HELP = "Against the list before the first event: ▲ up, ▼ down, new"
-MOVED_HELP = "Users whom an event has put into another group, also where another one has brought them back"
-LATENCY_HELP = "From the event to the updated user, group and lists"
-PLACE_HELP = (
+MOVES_HELP = N_("Against the list before the first event: ▲ up, ▼ down, new")
+MOVED_HELP = N_("Users whom an event has put into another group, also where another one has brought them back")
+LATENCY_HELP = N_("From the event to the updated user, group and lists")
+PLACE_HELP = N_(
     "The arrow leads from where training put the user to the mean place of the ten users whose tastes are nearest now, "
     "nearer ones counting more. The map itself stays."
 )
-EXPLANATION = (
+EXPLANATION = N_(
     "The model was trained without these events. Each one moves its user's vector by one step, places the user anew, "
     "and refreshes the lists of the groups concerned. Nothing of this is kept."
 )
@@ -64,20 +66,27 @@ def controls(run: Run) -> Player:
     """Draw the controls and return what they control."""
     player = _player(run)
     replay, over = player.replay, player.replay.done == len(player.replay)
-    if st.button("Step", icon=":material/skip_next:", key="replay_step", disabled=player.playing or over):
+    if st.button(
+        pgettext("a button that plays one event", "Step"),
+        icon=":material/skip_next:",
+        key="replay_step",
+        disabled=player.playing or over,
+    ):
         replay.step()
-    label, icon = ("Pause", ":material/pause:") if player.playing else ("Play", ":material/play_arrow:")
+    label, icon = (_("Pause"), ":material/pause:") if player.playing else (_("Play"), ":material/play_arrow:")
     st.button(label, icon=icon, type="primary", key="replay_play", on_click=player.toggle, disabled=over)
-    st.button("Start over", icon=":material/replay:", key="replay_over", on_click=_start_over, disabled=not replay.done)
+    st.button(
+        _("Start over"), icon=":material/replay:", key="replay_over", on_click=_start_over, disabled=not replay.done
+    )
     st.segmented_control(
-        "Events a second",
+        _("Events a second"),
         list(SPEEDS),
         required=True,
         label_visibility="collapsed",
         key="replay_speed",
         on_change=from_url("speed", "replay_speed", list(SPEEDS), "5"),
     )
-    st.caption("events a second", width="content")
+    st.caption(_("events a second"), width="content")
     return player
 
 
@@ -94,7 +103,7 @@ def _player(run: Run) -> Player:
     """Return the replay of this session: at first at a moment when a list has moved, so that there is one to see."""
     player = st.session_state.get("replay")
     if player is None or player.run_id != run.run_id:
-        with st.spinner("Reading what the model knew before these events"):
+        with st.spinner(_("Reading what the model knew before these events")):
             player = Player(run.run_id, Replay.of(state.store(), run))
             if st.query_params.get(FROM) != START:
                 player.replay.to_a_change(MOST_EVENTS, MOST_SECONDS)
@@ -115,7 +124,7 @@ def _draw(run: Run, player: Player, top: DeltaGenerator) -> None:
         if not player.playing:  # that was the last one: the buttons and the clock stop
             st.rerun()
     with top.container():
-        cards.answer(live_words.replay_answer(replay), EXPLANATION)
+        cards.answer(live_words.replay_answer(replay), _(EXPLANATION))
     last = replay.last
     st.markdown(
         live_words.step_line(last) if last else sentences.updater_answer(state.metrics(run).get("updater") or {})
@@ -130,30 +139,35 @@ def _draw(run: Run, player: Player, top: DeltaGenerator) -> None:
         _user_list(replay)
     if not replay.done:
         return
-    st.caption("Users who changed group, by events")
+    st.caption(_("Users who changed group, by events"))
     st.echarts_chart(
         charts.moved_curve(replay.curve()),
         height=charts.CURVE_HEIGHT,
         key="replay_curve",
-        alt=f"{len(replay.moved)} users moved after {replay.done} events",
+        alt=_("{n_moved} users moved after {done} events").format(n_moved=len(replay.moved), done=replay.done),
     )
 
 
 def _counters(replay: Replay) -> None:
     values = {
-        "Events": (cards.count(replay.done), f"of {cards.count(len(replay))}"),
-        "Users who moved": (cards.count(len(replay.moved)), MOVED_HELP),
-        "Lists changed": (
+        _("Events"): (cards.count(replay.done), _("of {n_replay}").format(n_replay=cards.count(len(replay)))),
+        _("Users who moved"): (cards.count(len(replay.moved)), _(MOVED_HELP)),
+        _("Lists changed"): (
             cards.count(replay.changed_lists),
-            f"of {replay.base.n_groups}; {sentences.REGIMES['strict']}",
+            _("of {n_groups}; {strict}").format(n_groups=replay.base.n_groups, strict=sentences.REGIMES["strict"]),
         ),
     }
     median, high = map(live_words.milliseconds, replay.latency())
     with st.container(horizontal=True, vertical_alignment="center"):
         for title, (value, explanation) in values.items():
             st.metric(title, value, help=explanation)
-        with st.popover("How fast", type="tertiary", icon=":material/timer:"):
-            st.markdown(f"Half of the events took up to **{median}**, 99 of 100 up to **{high}**.", help=LATENCY_HELP)
+        with st.popover(_("How fast"), type="tertiary", icon=":material/timer:"):
+            st.markdown(
+                _("Half of the events took up to **{median}**, 99 of 100 up to **{high}**.").format(
+                    median=median, high=high
+                ),
+                help=_(LATENCY_HELP),
+            )
 
 
 def _map(run: Run, replay: Replay) -> None:
@@ -163,12 +177,14 @@ def _map(run: Run, replay: Replay) -> None:
         if last.group_before != last.group_after:
             groups["before"] = last.group_before + 1
         places = replay.places(last.user_row)
-    st.markdown("**The user on the map**" if last else "**Users on the map**", help=PLACE_HELP)
+    st.markdown(_("**The user on the map**") if last else _("**Users on the map**"), help=_(PLACE_HELP))
     st.echarts_chart(
         charts.travel_map(_background(run, replay), groups, places),
         height=charts.MAP_HEIGHT,
         key="replay_map",
-        alt=f"User {last.user}, now in group {last.group_after + 1}" if last else "All users before the first event",
+        alt=_("User {user}, now in group {group_after}").format(user=last.user, group_after=last.group_after + 1)
+        if last
+        else _("All users before the first event"),
     )
 
 
@@ -186,22 +202,26 @@ def _group_list(run: Run, replay: Replay) -> None:
     sizes, labels = replay.state.sizes, replay.state.item_labels
     group = int(sizes.argmax()) if replay.last is None else replay.last.group_after
     name = judged_names(run).get(group + 1, f"Group {group + 1}")
-    st.markdown(f"{cards.group_mark(group + 1)} **{cards.plain(cards.short(name, 34))}**", help=MOVES_HELP)
+    st.markdown(f"{cards.group_mark(group + 1)} **{cards.plain(cards.short(name, 34))}**", help=_(MOVES_HELP))
     before, after = replay.lists(group)
-    draw_list(live_words.list_frame(before, after, labels), "replay_group_list", f"List of group {group + 1}")
+    draw_list(
+        live_words.list_frame(before, after, labels),
+        "replay_group_list",
+        _("List of group {group}").format(group=group + 1),
+    )
     members = live_words.members_line(int(sizes[group]), int((replay.base.labels == group).sum()))
     st.caption(" · ".join(filter(None, [members, live_words.gone_line(before, after, labels)])))
 
 
 def _user_list(replay: Replay) -> None:
     if replay.last is None:
-        st.markdown("**The user's own list**")
-        st.caption("Press Step or Play: the user of every event appears here, with their own list.")
+        st.markdown(_("**The user's own list**"))
+        st.caption(_("Press Step or Play: the user of every event appears here, with their own list."))
         return
-    st.markdown(f"**User {cards.plain(replay.last.user)}**: own list", help=MOVES_HELP)
+    st.markdown(_("**User {user}**: own list").format(user=cards.plain(replay.last.user)), help=_(MOVES_HELP))
     before, after = replay.user_lists(replay.last.user_row)
     frame = live_words.list_frame(before, after, replay.state.item_labels)
-    draw_list(frame, "replay_user_list", f"Own list of user {replay.last.user}")
+    draw_list(frame, "replay_user_list", _("Own list of user {user}").format(user=replay.last.user))
 
 
 def draw_list(frame: pd.DataFrame, key: str, alt: str) -> None:
@@ -213,16 +233,20 @@ def draw_list(frame: pd.DataFrame, key: str, alt: str) -> None:
         height=36 + 30 * max(len(frame), 1),
         row_height=30,
         key=key,
-        column_config=LIST_COLUMNS,
-        alt=f"{alt}, {(frame['move'] != '').sum()} of {len(frame)} items moved",
+        column_config=_list_columns(),
+        alt=_("{alt}, {value} of {n_frame} items moved").format(
+            alt=alt, value=(frame["move"] != "").sum(), n_frame=len(frame)
+        ),
     )
 
 
-LIST_COLUMNS = {
-    "rank": st.column_config.NumberColumn("", width=30),
-    "move": st.column_config.TextColumn("Move", width=50, help=MOVES_HELP),
-    "label": st.column_config.TextColumn("Item", width=240),
-}
+def _list_columns() -> dict[str, Any]:
+    """Return how the columns of a list are shown."""
+    return {
+        "rank": st.column_config.NumberColumn("", width=30),
+        "move": st.column_config.TextColumn(_("Move"), width=50, help=_(MOVES_HELP)),
+        "label": st.column_config.TextColumn(_("Item"), width=240),
+    }
 
 
 def judged_names(run: Run) -> dict[int, str]:

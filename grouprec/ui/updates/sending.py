@@ -15,6 +15,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from grouprec.core.language import N_, Glossary, _
 from grouprec.core.types import DataError, GrouprecError
 from grouprec.data.library import safe_name
 from grouprec.live import streams
@@ -30,12 +31,14 @@ MOST_OPTIONS = 5_000  # users or items to choose from; any other id can be typed
 MOST_LISTS = 3  # changed lists that are drawn
 FILE_TYPES = ["csv", "tsv", "txt", "json", "jsonl", "ndjson", "parquet", "xlsx", "gz"]
 EXAMPLE = "user,item,time\n17850,85123A,2011-12-10 09:30\n17850,71053,2011-12-10 09:31"
-VERDICTS = {"like": "likes it", "dislike": "dislikes it", "hide": "hides it", "unhide": "takes the verdict back"}
-REPORT_HELP = (
+VERDICTS = Glossary(
+    {"like": "likes it", "dislike": "dislikes it", "hide": "hides it", "unhide": "takes the verdict back"}
+)
+REPORT_HELP = N_(
     "**Came before**: the same event was applied already. **Too late**: older than the last thing that its user did. "
     "**Malformed**: it breaks a rule, which is named. None of these changes anything."
 )
-RECOUNT_HELP = "The groups' sums are kept up to date event by event; this counts them again from every user"
+RECOUNT_HELP = N_("The groups' sums are kept up to date event by event; this counts them again from every user")
 
 
 def panel(run: Run, top: DeltaGenerator) -> None:
@@ -47,7 +50,13 @@ def panel(run: Run, top: DeltaGenerator) -> None:
     left, right = st.columns([2, 3], gap="large")
     with left:
         choice = st.segmented_control(
-            "How", list(WAYS), default="One event", required=True, label_visibility="collapsed", key="send_way"
+            _("How"),
+            list(WAYS),
+            default="One event",
+            required=True,
+            format_func=_,
+            label_visibility="collapsed",
+            key="send_way",
         )
         WAYS[choice](run)
     with right:
@@ -61,53 +70,59 @@ def _one_event(run: Run) -> None:
     popular = items.nlargest(MOST_OPTIONS, "users")
     known: dict[str, str] = dict(zip(popular["item"].tolist(), popular["label"].tolist(), strict=True))
     with st.form("send_one"):
-        user = st.selectbox("User", often, index=None, accept_new_options=True, key="send_user", placeholder=OR_TYPE)
+        user = st.selectbox(
+            _("User"), often, index=None, accept_new_options=True, key="send_user", placeholder=_(OR_TYPE)
+        )
         item = st.selectbox(
-            "Item",
+            _("Item"),
             list(known),
             index=None,
             accept_new_options=True,
             format_func=lambda one: f"{known[one]} · {one}" if one in known else one,
             key="send_item",
-            placeholder=OR_TYPE,
+            placeholder=_(OR_TYPE),
         )
         names = _behaviours(run)
-        behaviour = st.selectbox("What happened", list(names), format_func=names.__getitem__, key="send_behaviour")
-        if st.form_submit_button("Send", type="primary", icon=":material/send:", key="send_submit"):
+        behaviour = st.selectbox(_("What happened"), list(names), format_func=names.__getitem__, key="send_behaviour")
+        if st.form_submit_button(_("Send"), type="primary", icon=":material/send:", key="send_submit"):
             if not (user or "").strip() or not (item or "").strip():
-                st.error("An event needs a user and an item; choose or type both.")
+                st.error(_("An event needs a user and an item; choose or type both."))
                 return
             event = {"user": user, "item": item, "behaviour": behaviour, "time": time.time()}
             _send(run, lambda: [{**event, "event_id": secrets.token_hex(8)}])
 
 
-OR_TYPE = "Choose, or type any id"
+OR_TYPE = N_("Choose, or type any id")
 
 
 def _behaviours(run: Run) -> dict[str, str]:
     """Return what an event can be: the run's own behaviours that count, and feedback."""
     weights: Mapping[str, float] = (state.run_choices(run).get("preparation") or {}).get("behaviour_weights") or {}
     own = {name: name for name, weight in weights.items() if weight > 0}
-    return {**(own or {"": "took it"}), **VERDICTS}
+    return {**(own or {"": _("took it")}), **VERDICTS}
 
 
 def _rows(run: Run) -> None:
     with st.form("send_rows"):
-        text = st.text_area("CSV with a header, or JSON lines", height=200, placeholder=EXAMPLE, key="send_text")
-        if st.form_submit_button("Send", type="primary", icon=":material/send:", key="send_submit"):
+        text = st.text_area(_("CSV with a header, or JSON lines"), height=200, placeholder=EXAMPLE, key="send_text")
+        if st.form_submit_button(_("Send"), type="primary", icon=":material/send:", key="send_submit"):
             suffix = ".jsonl" if text.lstrip().startswith("{") else ".json" if text.lstrip().startswith("[") else ".csv"
             _send(run, lambda: _read(run, f"pasted rows{suffix}", text.strip().encode()))
 
 
 def _file(run: Run) -> None:
     with st.form("send_file"):
-        given = st.file_uploader("File with events", type=FILE_TYPES, key="send_upload")
-        st.caption("The columns are found as in the training; event_id, group, verdict, method and regime by name.")
-        if st.form_submit_button("Send", type="primary", icon=":material/send:", key="send_submit") and given:
+        given = st.file_uploader(_("File with events"), type=FILE_TYPES, key="send_upload")
+        st.caption(_("The columns are found as in the training; event_id, group, verdict, method and regime by name."))
+        if st.form_submit_button(_("Send"), type="primary", icon=":material/send:", key="send_submit") and given:
             _send(run, lambda: _read(run, safe_name(given.name), given.getvalue()))
 
 
-WAYS: dict[str, Callable[[Run], None]] = {"One event": _one_event, "Paste rows": _rows, "Upload a file": _file}
+WAYS: dict[str, Callable[[Run], None]] = {
+    N_("One event"): _one_event,
+    N_("Paste rows"): _rows,
+    N_("Upload a file"): _file,
+}
 
 
 def _read(run: Run, name: str, content: bytes) -> pd.DataFrame:
@@ -124,7 +139,7 @@ def _send(run: Run, events: Callable[[], pd.DataFrame | list[dict[str, Any]]]) -
     """Send events and remember what they did until the next ones."""
     try:
         given = events()
-        with st.spinner("Applying the events"), streams.use(state.store(), run) as stream:
+        with st.spinner(_("Applying the events")), streams.use(state.store(), run) as stream:
             effect = streams.send(stream, given)
             st.session_state["sent"] = run.run_id, effect, list(stream.state.item_labels)
     except GrouprecError as error:
@@ -137,7 +152,7 @@ def _effect(run: Run) -> None:
     if effect is None or run_id != run.run_id:
         return
     with st.container(border=True):
-        st.markdown(live_words.report_line(effect.report), help=REPORT_HELP)
+        st.markdown(live_words.report_line(effect.report), help=_(REPORT_HELP))
         if effect.report.problems:
             st.markdown("\n".join(f"- :small[{cards.plain(problem)}]" for problem in effect.report.problems))
         st.markdown(live_words.effect_line(effect))
@@ -148,8 +163,8 @@ def _effect(run: Run) -> None:
                 hide_index=True,
                 height=36 + 35 * min(len(shown), 5),
                 key="send_moved",
-                column_config={"user": "User", "before": "From group", "after": "To group"},
-                alt=f"{len(shown)} users and their groups before and after",
+                column_config={"user": _("User"), "before": _("From group"), "after": _("To group")},
+                alt=_("{n_shown} users and their groups before and after").format(n_shown=len(shown)),
             )
         _changed_lists(run, effect, labels)
 
@@ -159,11 +174,15 @@ def _changed_lists(run: Run, effect: streams.Effect, labels: list[str]) -> None:
     for group in changed[:MOST_LISTS]:
         before, after = (heads[group - 1][heads[group - 1] >= 0].tolist() for heads in (effect.before, effect.after))
         title = f"{cards.group_mark(group)} **{cards.plain(names.get(group, ''))}**"
-        st.markdown(title, help=MOVES_HELP)
+        st.markdown(title, help=_(MOVES_HELP))
         frame = live_words.list_frame(before, after, labels)
-        draw_list(frame, f"send_list_{group}", f"List of group {group} after the events")
+        draw_list(frame, f"send_list_{group}", _("List of group {group} after the events").format(group=group))
     if len(changed) > MOST_LISTS:
-        st.caption(f"{cards.plural(len(changed) - MOST_LISTS, 'more list')} changed, too; the download has all lists.")
+        st.caption(
+            _("{more_lists} changed, too; the download has all lists.").format(
+                more_lists=cards.plural(len(changed) - MOST_LISTS, "more list")
+            )
+        )
 
 
 def _standing(run: Run, top: DeltaGenerator) -> None:
@@ -172,24 +191,24 @@ def _standing(run: Run, top: DeltaGenerator) -> None:
         metrics = state.metrics(run)
         with top.container():
             cards.answer(live_words.untouched_answer(metrics.get("n_users", 0), metrics.get("n_groups", 0)))
-        st.caption("Send an event, and what it changes appears here. Each counts once, however often it is sent.")
+        st.caption(_("Send an event, and what it changes appears here. Each counts once, however often it is sent."))
         return
     with streams.use(state.store(), run) as stream:
         answer, received = live_words.stream_answer(stream), stream.ledger.counters()
         verdicts = len(stream.ledger.feedback())
     with top.container():
         cards.answer(answer)
-    st.markdown("**All events sent so far**", help=REPORT_HELP)
-    titles = {"events": "Received", "applied": "Applied", "duplicates": "Came before", "late": "Too late"}
-    values = {title: received.get(name, 0) for name, title in {**titles, "malformed": "Malformed"}.items()}
-    for column, (title, value) in zip(st.columns(6), {**values, "Feedback": verdicts}.items(), strict=True):
+    st.markdown(_("**All events sent so far**"), help=_(REPORT_HELP))
+    titles = {"events": _("Received"), "applied": _("Applied"), "duplicates": _("Came before"), "late": _("Too late")}
+    values = {title: received.get(name, 0) for name, title in {**titles, "malformed": _("Malformed")}.items()}
+    for column, (title, value) in zip(st.columns(6), {**values, _("Feedback"): verdicts}.items(), strict=True):
         column.metric(title, cards.count(value))
     with st.container(horizontal=True):
         recount = st.button(
-            "Compare with a full recount", icon=":material/rule:", key="send_recount", help=RECOUNT_HELP
+            _("Compare with a full recount"), icon=":material/rule:", key="send_recount", help=_(RECOUNT_HELP)
         )
         st.download_button(
-            "Download lists as they stand",
+            _("Download lists as they stand"),
             data=lambda: _archive(run),
             file_name="lists.zip",
             mime="application/zip",

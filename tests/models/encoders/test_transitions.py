@@ -10,7 +10,8 @@ from scipy import sparse
 from grouprec.core.types import Embeddings
 from grouprec.data.dataset import Dataset, Interactions
 from grouprec.data.synthetic import planted
-from grouprec.models.encoders.transitions import HALF_LIVES, TransitionsEncoder, strongest
+from grouprec.models.encoders import transitions
+from grouprec.models.encoders.transitions import HALF_LIVES, TransitionsEncoder
 from grouprec.models.fitting import RunOptions
 from grouprec.ranking.task import NewItemTask
 from tests.support.learning import over_popularity, shuffled
@@ -117,13 +118,21 @@ def test_without_a_validation_part_the_given_half_life_is_used():
 
 
 def test_only_the_strongest_rules_of_an_item_are_kept():
-    rules = sparse.csr_array(np.array([[1, 9, 0], [3, 8, 5], [2, 7, 6]], np.float32))
-    assert strongest(rules, 2).toarray().tolist() == [[0, 9, 0], [3, 8, 5], [2, 0, 6]]
     data = planted(n_users=60, n_items=30).data
     few = fitted(data, n_rules=4, tune=False).items().toarray()
     rules = fitted(data, tune=False).items().toarray()
     assert (np.count_nonzero(few, axis=0) == 4).all()
     assert np.allclose(np.sort(few, axis=0)[-4:], np.sort(rules, axis=0)[-4:])
+
+
+def test_rules_made_of_a_few_items_at_a_time_are_the_same(monkeypatch):
+    data = planted(n_users=60, n_items=30).data
+    at_once = fitted(data, n_rules=4, tune=False).items().toarray()
+    sizes, made = [], transitions.largest_entries
+    monkeypatch.setattr(transitions, "largest_entries", lambda rules, n: sizes.append(rules.shape[0]) or made(rules, n))
+    monkeypatch.setattr(transitions, "PAIRS", 5000)
+    assert (fitted(data, n_rules=4, tune=False).items().toarray() == at_once).all()
+    assert len(sizes) > 3 and sum(sizes) == data.n_items
 
 
 def test_items_and_users_without_rows_score_zero():

@@ -9,6 +9,7 @@ from grouprec.data.dataset import Dataset
 from grouprec.data.synthetic import Planted, planted
 from grouprec.models.base import Profile
 from grouprec.models.fitting import RunOptions
+from grouprec.models.generators import gan
 from grouprec.models.generators.gan import (
     REPORT,
     STOPPING,
@@ -121,7 +122,22 @@ def gaussian_coverage() -> float:
     scale = GroupScale.of(latents[parts == TRAINING], MODES.labels[parts == TRAINING], 3)
     unseen, labels = latents[parts == REPORT], MODES.labels[parts == REPORT]
     rng = np.random.default_rng(0)
-    return float(np.mean([coverage(scale.place(rng.standard_normal(unseen.shape), labels), unseen) for _ in range(10)]))
+    return coverage([scale.place(rng.standard_normal(unseen.shape), labels) for _ in range(10)], unseen)
+
+
+def test_of_many_members_some_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All against all would grow with users squared."""
+    whole, sizes = fitted().report(GROUPS, MODES), set()
+
+    def seen(samples: list[np.ndarray], members: np.ndarray) -> float:
+        sizes.update(map(len, [*samples, members]))
+        return coverage(samples, members)
+
+    monkeypatch.setattr(gan, "coverage", seen)
+    monkeypatch.setattr(gan, "MOST_COMPARED", 60)
+    some = fitted().report(GROUPS, MODES)
+    assert sizes == {60} and some["frechet_generated"] == whole["frechet_generated"]
+    assert some["mode_coverage"] == pytest.approx(whole["mode_coverage"], abs=0.15)
 
 
 def test_gan_beats_the_diagonal_gaussian_on_unseen_members() -> None:

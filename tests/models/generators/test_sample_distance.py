@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from grouprec.models.generators.sample_distance import copy_share, coverage, frechet
+from grouprec.models.generators.sample_distance import copy_shares, coverage, frechet
 
 
 def normal(n: int, shift: float = 0, seed: int = 0) -> np.ndarray:
@@ -25,21 +25,21 @@ def test_frechet_distance_takes_one_dimension_and_few_points():
 
 
 def test_two_samples_of_one_kind_cover_nearly_all_of_each_other():
-    assert coverage(normal(400, seed=1), normal(400, seed=2)) == pytest.approx(0.97, abs=0.02)
+    assert coverage([normal(400, seed=1)], normal(400, seed=2)) == pytest.approx(0.97, abs=0.02)
 
 
 def test_coverage_counts_the_modes_that_are_reached():
     members = np.concatenate([normal(100), normal(100, 50, seed=1)])
-    assert coverage(normal(200, seed=2), members) == pytest.approx(0.5, abs=0.02)
+    assert coverage([normal(200, seed=2)], members) == pytest.approx(0.5, abs=0.02)
 
 
 def test_copies_are_nearer_to_members_than_members_are_to_each_other():
     members = normal(300)
-    assert copy_share(members + 1e-6, members) == 1
-    assert copy_share(normal(300, seed=4), members) == pytest.approx(0.5, abs=0.1)
-    assert copy_share(normal(300, 40, seed=4), members) == 0
+    assert copy_shares([members + 1e-6, members], members)[0] == 1
+    assert copy_shares([normal(300, seed=4)], members)[0] == pytest.approx(0.5, abs=0.1)
+    assert copy_shares([normal(300, 40, seed=4)], members) == [0]
 
 
 def test_two_members_are_enough():
     pair = np.array([[0.0, 0.0], [1.0, 0.0]])
-    assert coverage(pair, pair) == 1 and copy_share(pair + 0.1, pair) == 1
+    assert coverage([pair], pair) == 1 and copy_shares([pair + 0.1], pair) == [1]

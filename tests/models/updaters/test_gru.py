@@ -149,6 +149,15 @@ def test_a_large_catalogue_is_learned_from_samples(data, monkeypatch):
     assert result["ndcg@10"]["updated_over_frozen_interval"][0] > 1.2
 
 
+def test_of_many_users_an_epoch_reads_some(data, monkeypatch):
+    monkeypatch.setattr(gru, "EPOCH_USERS", 30)
+    read, sequences_of = [], gru.sequences_of
+    monkeypatch.setattr(gru, "sequences_of", lambda part, *more: read.append(part) or sequences_of(part, *more))
+    GruUpdater(GruUpdater.Config(**SMALL | {"epochs": 2})).fit(data.without_validation(), RunOptions())
+    drawn = [set(part.user_rows.tolist()) for part in read]
+    assert [len(users) for users in drawn] == [30, 30] and drawn[0] != drawn[1]
+
+
 def test_without_a_validation_part_all_epochs_are_trained(data):
     refit = dataclasses.replace(data, validation=Interactions.empty(timed=True))
     updater = GruUpdater(GruUpdater.Config(**{**SMALL, "epochs": 2})).fit(refit, RunOptions())

@@ -1,0 +1,120 @@
+"""``python -m benchmarks.parts [--part NAME,...] [--preset quick]``: is a default run ever below a simple method?
+
+Parts of the benchmarks' files that nothing was tuned on: few people, one season, small countries, dear items, a long
+tail, no times, only what was liked. Judged from outside as in ``benchmarks.outside``, one seed; a row of its table per
+part and regime, in docs/benchmarks.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from benchmarks.measure import machine
+from benchmarks.outside import REGIMES, Judged, Outside, judged
+from benchmarks.quality import write
+
+
+def some_users(column: str, n_users: int) -> Callable[[pd.DataFrame], pd.Series]:
+    """Choose the rows of so many users at random."""
+    return lambda table: table[column].isin(table[column].drop_duplicates().dropna().sample(n_users, random_state=0))
+
+
+def busy(column: str, n_rows: int) -> Callable[[pd.DataFrame], pd.Series]:
+    """Choose the rows of users with at least so many."""
+    return lambda table: table.groupby(column)[column].transform("size") >= n_rows
+
+
+def rare(column: str, n_rows: int) -> Callable[[pd.DataFrame], pd.Series]:
+    """Choose the rows of items with at most so many."""
+    return lambda table: table.groupby(column)[column].transform("size") <= n_rows
+
+
+SHOP_TIME = ("InvoiceDate",)
+MOVIE_TIME = ("timestamp:float",)
+PARTS = {
+    "small-countries": Outside(
+        "sample, all countries but the first", "sample", "time", rows=lambda table: table["Country"] != "United Kingdom"
+    ),
+    "autumn": Outside(
+        "sample, from September on", "sample", "time", rows=lambda table: table["InvoiceDate"] >= "2011-09-01"
+    ),
+    "300-customers": Outside("sample, 300 customers", "sample", "time", rows=some_users("CustomerID", 300)),
+    "busy-customers": Outside(
+        "sample, customers with at least 100 rows", "sample", "time", rows=busy("CustomerID", 100)
+    ),
+    "no-times": Outside(
+        "sample, 1,500 customers without times",
+        "sample",
+        "user",
+        rows=some_users("CustomerID", 1500),
+        without=SHOP_TIME,
+    ),
+    "dear-items": Outside("2009, items above 5 pounds", "retail-2009", "time", rows=lambda table: table["Price"] > 5),
+    "spring": Outside(
+        "2009, until the end of May", "retail-2009", "time", rows=lambda table: table["InvoiceDate"] < "2010-06-01"
+    ),
+    "200-people": Outside("MovieLens, 200 people", "ml-100k", "user_time", rows=some_users("user_id:token", 200)),
+    "liked": Outside(
+        "MovieLens, ratings of 4 and 5", "ml-100k", "user_time", rows=lambda table: table["rating:float"] >= 4
+    ),
+    "long-tail": Outside(
+        "MovieLens, films with at most 100 ratings", "ml-100k", "user_time", rows=rare("item_id:token", 100)
+    ),
+    "films-no-times": Outside("MovieLens without times", "ml-100k", "user", without=MOVIE_TIME),
+}
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--part", default=",".join(PARTS))
+    arguments.add_argument("--preset", default="quick")
+    given = arguments.parse_args()
+    found: dict[str, Judged] = {}
+    for name in given.part.split(","):
+        if name not in PARTS:
+            sys.exit(f"There is no part '{name}'; choose from {', '.join(PARTS)}.")
+        with tempfile.TemporaryDirectory() as folder:
+            found[name] = judged(PARTS[name], 1, given.preset, Path(folder))
+        print("\n".join(rows(PARTS[name], found[name])), flush=True)
+    if len(found) == len(PARTS):
+        write("parts", section(found, given.preset))
+
+
+def section(found: dict[str, Judged], preset: str) -> str:
+    """Return the Markdown of all parts."""
+    lines = [
+        "## From outside: parts that nothing was tuned on",
+        "",
+        f"`python -m benchmarks.parts --preset {preset}` · one seed · {machine()}",
+        "",
+        "| part | judged | lists | ours | best simple method | ours / best simple | difference |",
+        "| --- | ---: | --- | ---: | --- | ---: | --- |",
+    ]
+    for name, one in found.items():
+        lines += rows(PARTS[name], one)
+    below = [name for name, one in found.items() if any(one.against(regime)[3] < 0 for regime in REGIMES)]
+    return "\n".join([*lines, "", f"Below a simple method by more than the interval: {', '.join(below) or 'none'}."])
+
+
+def rows(part: Outside, found: Judged) -> list[str]:
+    """Return a row per regime."""
+    lines = []
+    for regime in REGIMES:
+        best = found.best_simple(regime)
+        ratio, difference, low, high = found.against(regime)
+        ours, theirs = found.ours[regime][0].mean(), found.simple[regime][best].mean()
+        lines.append(
+            f"| {part.title} | {len(found.judge.users):,} | {regime} | {ours:.4f} | {best} {theirs:.4f} | {ratio:.2f} | "
+            f"{difference:+.4f} [{low:+.4f}, {high:+.4f}] |"
+        )
+    return lines
+
+
+if __name__ == "__main__":
+    main()

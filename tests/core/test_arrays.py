@@ -1,0 +1,29 @@
+"""Steps on sparse matrices: against the same by plain sorting."""
+
+import numpy as np
+from scipy import sparse
+
+from grouprec.core.arrays import largest_entries, stable_order
+
+
+def test_the_largest_entries_of_a_row_are_kept_and_of_equal_ones_the_first():
+    matrix = sparse.csr_array(np.array([[1, 9, 0, 2], [0, 0, 0, 0], [5, 5, 7, 5], [1, 0, 0, 0]], np.float32))
+    assert largest_entries(matrix, 2).toarray().tolist() == [[0, 9, 0, 2], [0] * 4, [5, 0, 7, 0], [1, 0, 0, 0]]
+
+
+def test_the_largest_entries_are_those_of_a_stable_sort():
+    rng = np.random.default_rng(0)
+    matrix = sparse.csr_array(rng.integers(0, 6, (40, 70)).astype(np.float32))
+    for n in (1, 3, 40, 100):
+        found = largest_entries(matrix, n)
+        for row in range(40):
+            own = matrix.data[matrix.indptr[row] : matrix.indptr[row + 1]]
+            kept = np.sort(np.argsort(-own, kind="stable")[:n])
+            assert (
+                found.indices[found.indptr[row] : found.indptr[row + 1]] == matrix.indices[matrix.indptr[row] + kept]
+            ).all()
+
+
+def test_small_integers_are_ordered_as_by_a_stable_sort():
+    keys = np.random.default_rng(0).integers(0, 7, 200)
+    assert (stable_order(keys) == np.argsort(keys, kind="stable")).all() and len(stable_order(keys[:0])) == 0
