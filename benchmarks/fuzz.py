@@ -16,9 +16,11 @@ import io
 import json
 import multiprocessing
 import re
+import sys
 import tempfile
 import time
 import traceback
+import warnings
 import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -97,6 +99,8 @@ CORPUS = [
     Input("row.csv", b"user,item,row,key,time\na,b,1,2,2024-01-01\nb,c,1,2,2024-01-02\n"),
     Input("wide.csv", (",".join(f"c{n}" for n in range(20_000)) + "\n").encode() * 2),
     Input("bomb.csv.gz", gzip.compress(b"user,item\n" + b"a" * 50_000_000)),
+    Input("cut.csv", b"user,item\n" + b"a,b\nb,c\n" * 20 + b"c,d,\xe2\x82"),
+    Input("huge.csv", b"user,item,weight,price,behaviour\na,b,1e308,1e308,view\nb,c,2,3,buy\n" * 3),
     Input("weights.csv", b"user,item,weight\na,b,1e999\nb,c,NaN\na,c,inf\nb,b,2\n"),
     Input("half.parquet", b"PAR1\x15\x04\x15PAR1"),
     Input("deep.json", b"[" * 100_000),
@@ -314,12 +318,15 @@ def watched(given: Input) -> Outcome:
 def _child(given: Input, answer: Any) -> None:
     Path("/proc/self/clear_refs").write_text("5")  # the peak counts from here
     before, begun = _memory("VmRSS"), time.process_time()
+    warnings.simplefilter("error", RuntimeWarning)  # of numbers that overflow: what comes of them is no number
+    unheard: list[str] = []
+    sys.unraisablehook = lambda told: unheard.append(f"nobody heard {told.exc_value!r} in {told.object!r}")
     with tempfile.TemporaryDirectory() as folder:
         try:
             said, fault = attempt(given, Path(folder)), ""
         except BaseException:
             said, fault = "", traceback.format_exc()
-    answer.send((said, fault, time.process_time() - begun, _memory("VmHWM") - before))
+    answer.send((said, fault or "".join(unheard), time.process_time() - begun, _memory("VmHWM") - before))
 
 
 def _memory(name: str) -> float:

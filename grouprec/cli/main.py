@@ -13,7 +13,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from grouprec.cli import privacy, retention
-from grouprec.cli.options import AsJson, Runs
+from grouprec.cli.options import AsJson, Runs, refuse_odd_names
 from grouprec.cli.serving import become_server
 from grouprec.cli.sources import FETCHED, SOURCE_HELP, Query, fetched
 from grouprec.cli.terminal import print_json, print_rows, print_run, progress_bar, terminal
@@ -54,6 +54,7 @@ OpenToNetwork = Annotated[
 def main() -> NoReturn:
     """Run the command; a mistake of the user is one sentence and exit status 2, never a traceback."""
     try:
+        refuse_odd_names()
         app(standalone_mode=False)
     except GrouprecError as error:
         _fail(str(error), 2)

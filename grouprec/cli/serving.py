@@ -10,9 +10,30 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 from grouprec.cli.terminal import terminal
+from grouprec.core.errors import SettingError
 
 if TYPE_CHECKING:
     from grouprec.runs.store import RunStore
+
+
+def check_free(address: str, port: int) -> None:
+    """Check that a server can listen there, before anybody is told where it is.
+
+    Raises:
+        SettingError: the port is taken, or not ours to take.
+    """
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family) as one:
+        if os.name != "nt":  # there it would let two listen at once
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            one.bind((address, port))
+        except (OSError, OverflowError) as error:
+            why = getattr(error, "strerror", None) or str(error)
+            raise SettingError(
+                f"No server can listen on port {port} of {address}: {why}; choose another one with --port, or stop "
+                "what listens there."
+            ) from error
 
 
 def become_server(
@@ -31,9 +52,12 @@ def become_server(
     Args:
         hosts: further names of the server, beside those that the environment says.
         open_to_network: whether it may all the same.
+    Raises:
+        SettingError: nobody can listen there.
     """
     from grouprec.core.site import app_root
 
+    check_free(address, port)
     root = app_root()
     query = f"/groups?run={run_id}" if run_id else ""
     terminal.print(f"Dashboard: http://{address}:{port}{query}", markup=False, highlight=False, soft_wrap=True)

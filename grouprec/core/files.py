@@ -116,7 +116,7 @@ def write_json(path: Path, value: Any, promise: bool = False) -> None:
 def read_json(path: Path) -> Any:
     """Return a JSON file's content, None where it is missing or damaged."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None  # a pipe would be waited for
     except (OSError, ValueError, RecursionError):
         return None
 

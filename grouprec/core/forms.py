@@ -100,7 +100,7 @@ def read_kept_form(path: Path, version: int, upgrades: Mapping[int, Callable[[Fo
             raise DamagedError(f"{path.name} is missing")
     except DamagedError as error:
         advice = f"restore it from a copy, or remove it and {mark.name} beside it to go on {without}"
-        raise DamagedError(error.reason, advice) from None
+        raise DamagedError(error.reason, error.advice or advice) from None
     return form or {}
 
 
@@ -111,13 +111,15 @@ def mark_of(path: Path) -> Path:
 
 def _parsed(path: Path) -> Form | None:
     try:
+        if path.exists() and not path.is_file():  # a pipe would be waited for
+            raise DamagedError(f"{path.name} cannot be read: it is no file")
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return None
     except UnicodeDecodeError:
         text = "?"
     except OSError as error:
-        raise DamagedError(f"{path.name} cannot be read: {error.strerror or error}") from error
+        raise DamagedError(f"{path.name} cannot be read: {error.strerror or error}", "check who may read it") from error
     if not text.strip():
         raise DamagedError(f"{path.name} is empty")
     try:

@@ -47,10 +47,10 @@ def alone(path: Path, sentence: str, patience: float = PATIENCE) -> Iterator[Non
 
 def held(path: Path) -> bool:
     """Return whether somebody holds the lock now. A file that is missing or cannot be opened is nobody's."""
-    if not path.exists():
-        return False
     lock = FileLock(path, thread_local=False)
     try:
+        if not path.exists():
+            return False
         lock.acquire(blocking=False)
     except Timeout:
         return True

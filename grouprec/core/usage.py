@@ -21,10 +21,15 @@ def use(folder: Path) -> None:
 def last_used(path: Path) -> float:
     """Return when a folder, or a single file, was last used or changed, in seconds since 1970; 0 where it is gone.
 
-    What was made before uses were noted was used when one of its files was written.
+    What was made before uses were noted was used when one of its files was written. What cannot be looked at is in use:
+    nobody knows better.
     """
     times = [0.0]
-    with contextlib.suppress(OSError):
+    try:
         for one in path.iterdir() if path.is_dir() else [path]:
             times.append(one.stat().st_mtime)
+    except FileNotFoundError:
+        pass
+    except OSError:
+        return time.time()
     return max(times)

@@ -101,7 +101,7 @@ class Library:
 
     def sample(self) -> KnownDataset:
         """Return the bundled sample with the choices made for it."""
-        saved: dict[str, Any] = read_json(self.root / SAMPLE_KEY / "dataset.json") or {"size": SAMPLE_SIZE}
+        saved = _record(self.root / SAMPLE_KEY) or {"size": SAMPLE_SIZE}
         return KnownDataset(
             key=SAMPLE_KEY,
             name=SAMPLE_NAME,
@@ -292,10 +292,13 @@ class Library:
             made.replace(folder)
 
     def _read(self, key: str) -> KnownDataset | None:
-        """Return an entry, None where its record or its interactions file is missing."""
-        record = read_json(self.root / key / "dataset.json")
-        files = {part: next((self.root / key / part).glob("*"), None) for part in PARTS}
-        if not isinstance(record, dict) or files["interactions"] is None:
+        """Return an entry, None where its record or its interactions file is missing, damaged or not ours to read."""
+        record = _record(self.root / key)
+        try:
+            files = {part: next((self.root / key / part).glob("*"), None) for part in PARTS}
+        except OSError:  # nobody may look into it
+            return None
+        if record is None or files["interactions"] is None:
             return None
         return KnownDataset(
             key=key,
@@ -309,6 +312,25 @@ class Library:
             rows=record.get("rows"),
             size=record.get("size", {}),
         )
+
+
+_FIELDS: dict[str, tuple[type, ...]] = {
+    "name": (str,),
+    "added": (int, float),
+    "roles": (dict,),
+    "preparation": (dict,),
+    "rows": (int, type(None)),
+    "size": (dict,),
+}
+
+
+def _record(folder: Path) -> dict[str, Any] | None:
+    """Return what is known of a dataset, None where that is missing or is not what this program writes."""
+    found = read_json(folder / "dataset.json")
+    if not isinstance(found, dict):
+        return None
+    fits = all(isinstance(found[name], types) for name, types in _FIELDS.items() if name in found)
+    return found if fits else None
 
 
 def _size(folder: Path) -> int:

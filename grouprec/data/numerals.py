@@ -28,6 +28,7 @@ _NUMBER = re.compile(
 )
 _SPACED = re.compile(r"\d{1,3}([\s'])\d{3}(\1\d{3})*(?P<rest>[.,]\d+)?")
 _INDIAN = re.compile(r"\d{1,2}(,\d{2})*,\d{3}(\.\d+)?")
+MOST = 1e19  # beyond it nobody counted anything, not even nanoseconds; products of two are still finite in float32
 _PLAIN_BELOW = 200  # plain whole numbers that reach so far are of one kind with 1.299, and pieces are not
 
 
@@ -60,16 +61,16 @@ def read_numbers(column: pd.Series) -> Numbers:
 
     Thousands may be parted by points, commas, spaces or apostrophes, fractions by a comma or a point; which is which
     is decided over the column. Currencies and pieces before or behind are left off, ``12 %`` is 0.12, ``12-`` and
-    ``(12)`` are -12. Endless ones (``inf``, ``1e999``) cannot be read.
+    ``(12)`` are -12. Endless ones (``inf``, ``1e999``) cannot be read, nor those beyond :data:`MOST`.
     """
     if pd.api.types.is_numeric_dtype(column):
         values = column.to_numpy(np.float64, na_value=np.nan)
-        endless = np.isinf(values)
+        endless = np.abs(values) > MOST
         return Numbers(np.where(endless, np.nan, values), endless)
     codes, distinct = distinct_values(column)
     texts = plain_texts(distinct)
     found = np.array(pd.to_numeric(texts, errors="coerce"), np.float64)
-    found[np.isinf(found)] = np.nan  # 1e999 is no number that anybody counted
+    found[np.abs(found) > MOST] = np.nan
     foreign = np.isnan(found) & ~is_missing(texts)
     pointed = _points_may_part_thousands(texts, found) if not foreign.all() else np.zeros(len(texts), dtype=bool)
     if not foreign.any() and not pointed.any():

@@ -32,6 +32,7 @@ def parquet_head(sniffed: Sniffed, found: Found) -> tuple[pd.DataFrame, int | No
         with pyarrow.parquet.ParquetFile(sniffed.path) as file:
             check_columns(sniffed.path.name, file.metadata.num_columns)
             check_rows(sniffed.path.name, file.metadata.num_rows, sniffed.path.stat().st_size)
+            _check_footer(sniffed, file)
             first = next(file.iter_batches(batch_size=HEAD_ROWS), None)
             table = pa.Table.from_batches([] if first is None else [first], schema=file.schema_arrow)
             return _frame(table), file.metadata.num_rows, True
@@ -46,15 +47,39 @@ def parquet_table(sniffed: Sniffed, columns: list[str], found: Found) -> pd.Data
     try:
         # Memory-mapped as one file: a path would be taken for a partitioned data set.
         with pyarrow.parquet.ParquetFile(sniffed.path) as file:
+            _check_footer(sniffed, file)
             top = file.schema_arrow.names
             texts = [field.name for field in file.schema_arrow if _is_text(field.type) and field.name in found.coded]
         with pyarrow.parquet.ParquetFile(sniffed.path, memory_map=True, read_dictionary=texts) as file:
             wanted = [
                 one if one in top else next(name for name in top if one.startswith(f"{name}.")) for one in columns
             ]
-            return _frame(file.read(columns=list(dict.fromkeys(wanted))))[columns]
+            table = file.read(columns=list(dict.fromkeys(wanted)))
+            if table.num_rows != file.metadata.num_rows:
+                raise _damaged(sniffed)
+            return _frame(table)[columns]
+    except DataError:
+        raise
     except _DAMAGE as error:
         raise _damaged(sniffed) from error
+
+
+def _check_footer(sniffed: Sniffed, file: pyarrow.parquet.ParquetFile) -> None:
+    """Check that the rows of which the footer tells are in the file: the reader gives fewer without a word.
+
+    Raises:
+        DataError: they are not, or there are more.
+    """
+    told, there = file.metadata.num_rows, 0
+    flat = [at for at in range(len(file.schema)) if file.schema.column(at).max_repetition_level == 0]
+    for at in range(file.metadata.num_row_groups):
+        group = file.metadata.row_group(at)
+        values = {group.column(column).num_values for column in flat} or {group.num_rows}
+        if values != {group.num_rows}:
+            raise _damaged(sniffed)
+        there += group.num_rows
+    if told != there:
+        raise _damaged(sniffed)
 
 
 def parquet_beginning(sniffed: Sniffed, columns: list[str], n_rows: int) -> pd.DataFrame:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import itertools
 import re
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -168,7 +170,7 @@ def _quick(sniffed: Sniffed, layout: Layout, places: list[int], found: Found) ->
         bad.append((row.number or 0, row.text))
         return "skip" if len(bad) <= most else "error"
 
-    with Utf8Stream(sniffed, layout) as stream:
+    with Utf8Stream(sniffed, layout) as stream, _unheard(on_bad):
         table = pyarrow.csv.read_csv(stream, **_options(layout, places, on_bad, found.coded))
         n_lines, quoted, unknown, foreign = stream.n_rows, stream.quoted, stream.n_unknown, stream.n_foreign
     if table.num_rows + len(bad) != n_lines:
@@ -186,6 +188,20 @@ def _quick(sniffed: Sniffed, layout: Layout, places: list[int], found: Found) ->
         table = _mended(table, bad, reader, layout, places, found)
     found.notes += notes_of(sniffed, layout, reader)
     return pa.table([table[f"c{place}"] for place in places], names=[str(n) for n in range(len(places))])
+
+
+@contextlib.contextmanager
+def _unheard(function: Callable[..., Any]) -> Iterator[None]:
+    """Let the parser fail without a traceback on stderr where it cannot tell a function of a row that is no text.
+
+    The file is read the slow way then, as after any other error of the parser.
+    """
+    before = sys.unraisablehook
+    sys.unraisablehook = lambda told: None if told.object is function else before(told)
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before
 
 
 def _repeats_header(table: pa.Table, layout: Layout) -> bool:

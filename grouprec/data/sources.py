@@ -82,6 +82,8 @@ def fetch(source: str, query: str, folder: Path) -> Fetched:
         if not kind and not Path(whole).is_dir() and not _is_pattern(whole):
             return Fetched(Path(whole), Path(whole).stem)
         return _from_files(whole, given, folder)
+    except UnicodeError:
+        raise DataError(f"'{shown_source(given)}' holds a file whose name is no text; rename it.") from None
     except (OSError, pa.ArrowException) as error:
         advice = " Check the address, and the credentials in the environment." if kind in STORES else ""
         raise DataError(f"'{shown_source(given)}' cannot be read: {_without(str(error), whole)}.{advice}") from None

@@ -108,7 +108,8 @@ def to_clock(column: pd.Series) -> np.ndarray:
         texts = texts.str.replace(r"^(\d\d)(\d\d)(\d*)$", r"\1:\2:\3", regex=True).str.rstrip(":")
     fractions = pd.to_numeric(texts, errors="coerce").to_numpy(np.float64)
     fraction = (fractions >= 0) & (fractions < 1)
-    return spread(np.where(fraction, np.round(fractions * _DAY), read_clocks(texts)), codes)
+    of_day = np.round(np.where(fraction, fractions, 0.0) * _DAY)
+    return spread(np.where(fraction, of_day, read_clocks(texts)), codes)
 
 
 def _read(column: pd.Series, latest: float, given: str) -> Times:

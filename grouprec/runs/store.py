@@ -155,7 +155,7 @@ class RunStore:
 
     def _hand_over(self, run: Run) -> None:
         """Give every stage that only this run has, and another one's results rest on, to that one."""
-        others = [one for one in self.all_runs() if one.run_id != run.run_id]
+        others = [one for one in self.all_runs() if one.run_id != run.run_id and _readable(one)]
         needed = {one: json.dumps(read_json(one.fitted)) for one in others}
         for record in (run.path / "stages").glob("*.json"):
             found = read_json(record)
@@ -173,7 +173,7 @@ class RunStore:
     def find_stage(self, key: str, first: Run) -> tuple[dict[str, np.ndarray], Any] | None:
         """Return arrays and meta of a stage with that key, from the given run or another that its owner may see."""
         for run in [first, *self.all_runs()]:
-            if not rights.may_build_on(run.path, first.path):
+            if not (_readable(run) and rights.may_build_on(run.path, first.path)):
                 continue
             for path in (run.path / "stages").glob(f"*.{glob.escape(key[:12])}.json"):
                 found = content.read_stage(run.path, path)
@@ -189,7 +189,16 @@ def _used(run: Run) -> Run:
 
 
 def _is_run(folder: Path) -> bool:
-    return any((folder / name).is_file() for name in ("config.json", "status.json", content.MANIFEST))
+    """Return whether a folder is a run; one that nobody may look into is, so that it is told and hides no other."""
+    try:
+        return any((folder / name).is_file() for name in ("config.json", "status.json", content.MANIFEST))
+    except OSError:
+        return True
+
+
+def _readable(run: Run) -> bool:
+    """Return whether this process may look into the folder of a run."""
+    return os.access(run.path, os.R_OK | os.X_OK)
 
 
 def default_root() -> Path:

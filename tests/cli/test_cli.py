@@ -336,3 +336,10 @@ def test_small_commands_load_no_heavy_library(words: list[str], needed: set[str]
     )
     loaded = set(answer.stdout.strip().splitlines()[-1].split()[1:])
     assert loaded <= needed
+
+
+@pytest.mark.parametrize(
+    "words", [("check", "caf\udce9.csv"), ("list", "--runs", "d\udce9"), ("train", "f.csv", "--users=\udcff")]
+)
+def test_a_name_that_is_no_text_is_refused_in_a_sentence(grouprec, words: tuple[str, ...]) -> None:
+    refused(grouprec(*words), "is no text in this system's encoding", "rename")

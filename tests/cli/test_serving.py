@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.commands import call
+
 
 def free_port() -> int:
     with socket.socket() as one:
@@ -55,3 +57,11 @@ def test_asked_to_stop_the_app_stops_and_frees_its_port(runs_root: Path, tmp_pat
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", port), timeout=5)
     assert "Traceback" not in log.read_text()
+
+
+def test_a_port_that_is_taken_is_told_before_anybody_is_sent_there(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        for words in (("app", "--port", port), ("app", "--port", 99_999), ("app", "--address", "192.0.2.1")):
+            answer = call(*words, "--runs", tmp_path)
+            assert answer.refused and "No server can listen on port" in answer.err and "Dashboard" not in answer.out

@@ -16,6 +16,7 @@ from grouprec.core.files import read_json, write_json
 from grouprec.core.rights import Person, Role
 from grouprec.core.types import DataError, SettingError, StorageError
 from grouprec.data.library import KEEP_LOCK, SAMPLE_KEY, KnownDataset, Library, Received, safe_name, versions
+from tests.support.locked import lock_up
 
 ROWS = b"user,item\nann,tea\nbob,milk\n"
 
@@ -300,3 +301,25 @@ def test_what_is_on_its_way_counts_as_its_senders(library: Library, monkeypatch:
     assert path.stat().st_size == 1700
     with rights.acting(Person("bob", Role.ANALYST)):
         library.expect("c" * 32, "shop.csv", 1500)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"added": "yesterday"}, {"roles": [1]}, {"preparation": None}, {"size": 3}, {"rows": "many"}, {"name": 1}]
+)
+def test_a_record_with_other_values_than_ours_hides_no_other_dataset(
+    library: Library, wrong: dict[str, object]
+) -> None:
+    bad, good = (library.add("shop.csv", io.BytesIO(f"user,item\na,{n}\n".encode())) for n in range(2))
+    path = library.folder(bad) / "dataset.json"
+    write_json(path, {**read_json(path), **wrong})
+    entries = library.list()
+    assert [entry.key for entry in entries] == [SAMPLE_KEY, good.key] and versions(entries)[good.key] == 1
+    (library.root / SAMPLE_KEY).mkdir()
+    write_json(library.root / SAMPLE_KEY / "dataset.json", wrong)
+    assert library.sample().name == library.list()[0].name
+
+
+def test_a_dataset_that_nobody_may_look_into_hides_no_other(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    bad, good = (library.add("shop.csv", io.BytesIO(f"user,item\na,{n}\n".encode())) for n in range(2))
+    lock_up(monkeypatch, library.folder(bad))
+    assert [entry.key for entry in library.list()] == [SAMPLE_KEY, good.key]

@@ -54,6 +54,7 @@ def read(*values):
         (['="12"', '="3.5"'], [12, 3.5]),
         (["(5", "5)"], [np.nan, np.nan]),
         (["1e5", "inf", "1e999"], [1e5, np.nan, np.nan]),
+        (["5", "1e308", "-1e20"], [5, np.nan, np.nan]),  # whose products and sums are endless
     ],
 )  # fmt: skip
 def test_signs_mean_what_the_whole_column_says(texts, numbers):

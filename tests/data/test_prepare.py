@@ -125,6 +125,15 @@ def test_bad_weights_are_dropped_and_counted(tmp_path):
     assert dropped["cancellations and non-positive quantities"] == 1
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_numbers_too_large_to_reckon_with_are_no_numbers(tmp_path):
+    table = events().assign(behaviour="purchase", price=1e19).astype({"qty": float})
+    table.loc[:4, ["qty", "price"]] = 1e308
+    found = prepared(tmp_path, table, LOOSE.model_copy(update={"weighting": "none"}), hold_out=False)
+    assert steps(found)["dropped"]["weights that are not numbers"] == 5
+    assert np.isfinite(found.dataset.train.weights).all()
+
+
 def test_cancelled_orders_are_dropped_only_where_other_orders_are_numbers(tmp_path):
     table = events().assign(InvoiceNo=[str(536365 + n) for n in range(72)])
     table.loc[:2, "InvoiceNo"] = "C536379"

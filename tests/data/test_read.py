@@ -378,3 +378,29 @@ def test_a_long_cell_in_ascii_is_gone_through_once_where_the_text_is_not_utf8(tm
     rows = "".join(f"u{n},i{n},Straße\n" for n in range(40))
     file.write_bytes(f"user,item,text\n{rows}a,b,{'a' * 1_000_000}\n".encode("cp1252"))
     assert any("Straße" in note for note in peek(file).notes)
+
+
+def test_a_damaged_last_row_that_ends_within_a_letter_is_left_out_without_a_traceback(tmp_path, capfd):
+    path = tmp_path / "cut.csv"
+    path.write_bytes(b"user,item\n" + b"a,b\nb,c\n" * 20 + b"c,d,\xe2\x82")
+    assert len(read_table(path)) == 40
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("told", [5, 700])
+def test_a_parquet_file_whose_footer_tells_other_rows_than_it_has_is_refused(tmp_path, told):
+    def varint(number):
+        return bytes([2 * number % 128 | 128, 2 * number // 128]) if number >= 64 else bytes([2 * number])
+
+    path = tmp_path / "lies.parquet"
+    pd.DataFrame({"user": ["a", "b"] * 300, "item": range(600)}).to_parquet(path)
+    assert peek(path).n_rows == 600
+    content = path.read_bytes()
+    size = int.from_bytes(content[-8:-4], "little")
+    footer = content[-8 - size : -8]
+    at = footer.index(b"\x16" + varint(600)) + 1  # the first one is that of the file; then come the columns
+    footer = footer[:at] + varint(told) + footer[at + len(varint(600)) :]
+    path.write_bytes(content[: -8 - size] + footer + len(footer).to_bytes(4, "little") + b"PAR1")
+    for look in (peek, read_table):
+        with pytest.raises(DataError, match="damaged"):
+            look(path)

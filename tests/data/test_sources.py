@@ -7,6 +7,7 @@ import shutil
 import socket
 import sqlite3
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -83,6 +84,13 @@ def test_files_that_do_not_belong_together_and_rows_that_cannot_be_read_are_told
     (tmp_path / "c.csv").write_text("name,price\na,1\nb,2\n")
     with pytest.raises(DataError, match=r"different columns: 'c\.csv' has name, price, the first one user_id"):
         fetch(str(tmp_path), "", tmp_path / ".kept")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_a_folder_with_a_file_whose_name_is_no_text_is_one_sentence(tmp_path):
+    (tmp_path / "caf\udce9.csv").write_text("user,item\na,b\n")
+    with pytest.raises(DataError, match="holds a file whose name is no text; rename it"):
+        fetch(str(tmp_path), "", tmp_path / "kept")
 
 
 def test_nothing_is_said_to_be_nothing(tmp_path):

@@ -262,3 +262,8 @@ def test_what_was_written_comes_back(seconds, pattern):
     moments = [dt.datetime.fromtimestamp(value, dt.UTC) for value in seconds]
     found = read(*(moment.strftime(pattern) for moment in moments))
     assert found.seconds.tolist() == seconds
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_a_number_beyond_all_days_is_no_time_of_day():
+    np.testing.assert_array_equal(to_clock(pd.Series(["0.5", "1e308", "12:00"])), [43_200, np.nan, 43_200])

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from grouprec.core import usage
 from grouprec.core.files import read_json, write_json
 from grouprec.core.forms import sealed
 from grouprec.core.types import StorageError
@@ -16,6 +18,7 @@ from grouprec.runs.status import FINISHED, RESUMABLE
 from grouprec.runs.store import Run, RunStore, State
 from grouprec.training import jobs
 from tests.support.commands import call
+from tests.support.locked import lock_up
 
 
 def rewritten(path: Path, **changes: object) -> None:
@@ -153,3 +156,27 @@ def test_a_damaged_file_is_told_again_after_it_was_read_and_read_again_after_it_
         assert run.damaged() == ["tables/items.parquet"]
     path.write_bytes(whole)
     assert len(run.table("items")) == 1 and run.damaged() == []
+
+
+def test_a_run_that_nobody_may_look_into_is_told_and_hides_no_other(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good, bad = finished(store, "Good"), finished(store, "Bad")
+    lock_up(monkeypatch, bad.path)
+    assert {run.run_id for run in store.all_runs()} == {good.run_id, bad.run_id}
+    assert bad.status().state is State.DAMAGED
+    assert "status.json cannot be read: Permission denied; check who may read it" in bad.status().message
+    assert good.status().state is State.DONE and store.get(good.run_id).table("items") is not None
+    assert store.find_stage("0" * 64, good) is None and jobs.active(store) is None
+    assert usage.last_used(bad.path) > 0, "nobody knows that it is not used"
+    listed = call("list", "--runs", store.root)
+    assert listed.status == 0 and good.run_id in listed.out and bad.run_id in listed.out
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes here")
+@pytest.mark.parametrize("name", ["status.json", "config.json", "manifest.json", "notes.json"])
+def test_a_pipe_in_place_of_a_file_is_not_waited_for(store: RunStore, name: str) -> None:
+    run = finished(store, "Good")
+    (run.path / name).unlink(missing_ok=True)
+    os.mkfifo(run.path / name)
+    assert run.status().state is State.DAMAGED and name in run.status().message
