@@ -90,7 +90,11 @@ def section(measured: Measurements, rows: str, preset: str) -> str:
     lines.append(("**peak memory, MiB**", [one.peak_mib for one in whole], 0))
     header = ("stage, CPU seconds", *(f"{n_rows:,} rows" for n_rows in measured), "exponent")
     body = [
-        (name, *(f"{value:,.{digits}f}" for value in values), exponent(values, smallest, largest))
+        (
+            name,
+            *("" if math.isnan(value) else f"{value:,.{digits}f}" for value in values),
+            exponent(values, smallest, largest),
+        )
         for name, values, digits in lines
     ]
     return "\n".join(

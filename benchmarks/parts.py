@@ -109,10 +109,16 @@ def rows(part: Outside, found: Judged) -> list[str]:
         best = found.best_simple(regime)
         ratio, difference, low, high = found.against(regime)
         ours, theirs = found.ours[regime][0].mean(), found.simple[regime][best].mean()
-        lines.append(
-            f"| {part.title} | {len(found.judge.users):,} | {regime} | {ours:.4f} | {best} {theirs:.4f} | {ratio:.2f} | "
-            f"{difference:+.4f} [{low:+.4f}, {high:+.4f}] |"
+        cells = (
+            part.title,
+            f"{len(found.judge.users):,}",
+            regime,
+            f"{ours:.4f}",
+            f"{best} {theirs:.4f}",
+            f"{ratio:.2f}",
+            f"{difference:+.4f} [{low:+.4f}, {high:+.4f}]",
         )
+        lines.append(f"| {' | '.join(cells)} |")
     return lines
 
 

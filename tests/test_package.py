@@ -27,3 +27,10 @@ def test_the_first_page_of_a_finished_run_opens_without_torch() -> None:
     """Which takes longer to import than all the rest."""
     command = "import sys, grouprec.ui.decide.page; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", command], stderr=subprocess.DEVNULL, check=False).returncode == 0
+
+
+def test_the_trainer_imports_nothing_that_only_some_files_or_pages_need() -> None:
+    heavy = {"openpyxl", "umap", "numba", "streamlit", "plotly", "ray"}
+    command = f"import sys, grouprec.cli.main, grouprec.training.pipeline; sys.exit(str({heavy} & sys.modules.keys()))"
+    found = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=False).stderr
+    assert found.strip() == "set()", found

@@ -136,8 +136,8 @@ def clean_rows(table: pd.DataFrame, roles: Roles, settings: Preparation, report:
     users, user_ids = encode_ids(table[roles.user])
     items, item_ids = encode_ids(table[roles.item])
     keep = (users >= 0) & (items >= 0)
-    note = _("without user: {np}, without item: {np2}").format(
-        np=decimal(int(np.sum(users < 0))), np2=decimal(int(np.sum(items < 0)))
+    note = _("without user: {n}, without item: {n_items}").format(
+        n=decimal(int(np.sum(users < 0))), n_items=decimal(int(np.sum(items < 0)))
     )
     report.add(N_("missing ids"), n, int(keep.sum()), note, "choose other columns with --map user=COLUMN,item=COLUMN")
     keep = _drop_long_ids(keep, users, user_ids, items, item_ids, report)
@@ -318,12 +318,12 @@ def _drop_cancelled(
         cancelled = texts.str.fullmatch(r"[Cc]\d+").to_numpy(dtype=bool)
         if cancelled.any() and texts.str.fullmatch(r"\d+").mean() > 0.5:
             good &= ~np.append(cancelled, False)[orders]
-            notes.append(_("cancelled orders: {np}").format(np=decimal(int(np.sum(keep & ~good)))))
+            notes.append(_("cancelled orders: {n}").format(n=decimal(int(np.sum(keep & ~good)))))
     if roles.weight is not None:
         positive = ~(numbers["weight"] <= 0)
         notes.append(
-            _("'{weight}' of 0 or less: {np}").format(
-                weight=roles.weight, np=decimal(int(np.sum(keep & good & ~positive)))
+            _("'{weight}' of 0 or less: {n}").format(
+                weight=roles.weight, n=decimal(int(np.sum(keep & good & ~positive)))
             )
         )
         good &= positive
@@ -349,8 +349,8 @@ def _read_weights(
     if roles.rating is None:
         return keep, weights
     ratings = numbers["rating"]
-    note = _("column '{rating}': {np} empty, infinite or not a number").format(
-        rating=roles.rating, np=decimal(int(np.sum(keep & ~np.isfinite(ratings))))
+    note = _("column '{rating}': {n} empty, infinite or not a number").format(
+        rating=roles.rating, n=decimal(int(np.sum(keep & ~np.isfinite(ratings))))
     )
     advice = "choose another column with --map rating=COLUMN or rating="
     keep = _step(report, N_("ratings that are not numbers"), keep, np.isfinite(ratings), note, advice)

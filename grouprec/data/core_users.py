@@ -101,8 +101,8 @@ def _drop_unknown(rows: Rows, parts: np.ndarray, report: Report) -> tuple[Rows, 
     validation, test = (len(sorted_unique(rows.users[~old_user & (parts == part)])) for part in (VALIDATION, TEST))
     keep = old_user & old_item
     new_items = np.sum(old_user & ~old_item)
-    note = _("validation and test rows of new users: {np}, of new items: {new_items}").format(
-        np=decimal(int(np.sum(~old_user))), new_items=decimal(int(new_items))
+    note = _("validation and test rows of new users: {n}, of new items: {new_items}").format(
+        n=decimal(int(np.sum(~old_user))), new_items=decimal(int(new_items))
     )
     report.add(N_("unknown to the training"), len(rows), int(keep.sum()), note, "")
     return rows.take(keep), parts[keep], (validation, test)
@@ -158,8 +158,8 @@ def _winsorise_limit(
     if not quantities or settings.winsorise == 1:
         return np.inf
     limit = float(np.quantile(weights, settings.winsorise))
-    note = _("{np} training weights above {limit} are set to {limit}").format(
-        np=decimal(int(np.sum(weights > limit))), limit=f"{limit:g}"
+    note = _("{n} training weights above {limit} are set to {limit}").format(
+        n=decimal(int(np.sum(weights > limit))), limit=f"{limit:g}"
     )
     report.add(N_("outliers"), n_rows, n_rows, note, "")
     return limit

@@ -16,6 +16,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from grouprec.core.tables import n_words
 from grouprec.data.attributes import UNKNOWN
 from grouprec.data.dataset import Dataset, NewItems
+from grouprec.data.segments import are_chinese, cut
 
 MAX_CATEGORIES = 50
 MAX_TAGS = 100
@@ -87,11 +88,12 @@ class AttributeEncoder:
     Args:
         n_text: most columns that free text may take.
         of_items: texts are read by runs of two to four letters instead of words, which also tells Chinese and Japanese
-            ones apart, and columns of several values each (``Drama|Crime``) by every value.
+            ones apart, and columns of several values each (``Drama|Crime``) by every value. Chinese ones are read by
+            words where jieba is installed to cut them (:mod:`grouprec.data.segments`).
     """
 
     def __init__(self, n_text: int = 32, of_items: bool = False) -> None:
-        self.n_text, self.of_items = n_text, of_items
+        self.n_text, self.of_items, self._cut = n_text, of_items, False
 
     def fit(self, frame: pd.DataFrame, seed: int = 0) -> Self:
         """Learn the columns of ``frame``; any number of rows and columns, none included.
@@ -137,7 +139,8 @@ class AttributeEncoder:
     def arrays(self) -> dict[str, np.ndarray]:
         """Return everything learned as numeric arrays; names and values are JSON in UTF-8 bytes."""
         known: dict[str, Any] = {"columns": self._columns, "terms": self._terms}
-        words = json.dumps(known | ({"of_items": True} if self.of_items else {}), ensure_ascii=False)
+        flags = {"of_items": self.of_items, "cut": self._cut}
+        words = json.dumps(known | {name: True for name, said in flags.items() if said}, ensure_ascii=False)
         return {
             "vocabulary": np.frombuffer(words.encode(), np.uint8).copy(),
             "idf": self._idf,
@@ -148,7 +151,7 @@ class AttributeEncoder:
         """Put arrays from :meth:`arrays` back; returns self."""
         words = json.loads(arrays["vocabulary"].tobytes().decode())
         self._columns, self._terms, self.of_items = words["columns"], words["terms"], words.get("of_items", False)
-        self._idf, self._components = arrays["idf"], arrays["components"]
+        self._idf, self._components, self._cut = arrays["idf"], arrays["components"], words.get("cut", False)
         return self
 
     def _text_columns(self) -> list[str]:
@@ -159,9 +162,10 @@ class AttributeEncoder:
         self._terms, self._idf, self._components = [], np.zeros(0), np.zeros((0, 0))
         if not any(documents):
             return
+        self._cut = self.of_items and are_chinese(documents)
         vectorizer = self._vectorizer(max_features=MAX_TERMS)
         try:
-            matrix = vectorizer.fit_transform(documents)
+            matrix = vectorizer.fit_transform(self._read(documents))
         except ValueError:  # scikit-learn's way of saying that the texts hold no words
             return
         size = min(self.n_text, min(matrix.shape) - 1)
@@ -175,12 +179,15 @@ class AttributeEncoder:
 
     def _vectorizer(self, **more: Any) -> TfidfVectorizer:
         letters, words = {"analyzer": "char_wb", "ngram_range": (2, 4)}, {"token_pattern": r"(?u)\b\w+\b"}
-        return TfidfVectorizer(sublinear_tf=True, **(letters if self.of_items else words), **more)
+        return TfidfVectorizer(sublinear_tf=True, **(letters if self.of_items and not self._cut else words), **more)
+
+    def _read(self, documents: list[str]) -> list[str]:
+        return [cut(text) for text in documents] if self._cut else documents
 
     def _text_features(self, documents: list[str]) -> np.ndarray:
         vectorizer = self._vectorizer(vocabulary=self._terms)
         vectorizer.idf_ = self._idf
-        return vectorizer.transform(documents) @ self._components
+        return vectorizer.transform(self._read(documents)) @ self._components
 
 
 def _describe(name: str, values: pd.Series, of_items: bool) -> dict[str, Any]:

@@ -206,8 +206,8 @@ def split_words(split: Mapping[str, Any]) -> str:
 
 def _note(found: _Trial, reason: str) -> str:
     counts = np.bincount(found.parts, minlength=3)
-    said = _("{split}: training {counts}, validation {counts2}, test {counts3}").format(
-        split=SPLITS[found.split], counts=decimal(counts[0]), counts2=decimal(counts[1]), counts3=decimal(counts[2])
+    said = _("{split}: training {counts}, validation {validation}, test {test}").format(
+        split=SPLITS[found.split], counts=decimal(counts[0]), validation=decimal(counts[1]), test=decimal(counts[2])
     )
     if found.split == "none":
         return said

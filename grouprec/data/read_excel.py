@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import openpyxl
 import pandas as pd
 
 from grouprec.core.types import DataError, SettingError
@@ -42,6 +41,8 @@ def excel_table(sniffed: Sniffed, columns: list[str], found: Found) -> pd.DataFr
 
 def _frame(sniffed: Sniffed, found: Found, limit: int | None) -> pd.DataFrame:
     """Return the rows of the sheet; those without any value are left out."""
+    import openpyxl  # here: a quarter of a second that no other file needs
+
     name = sniffed.path.name
     try:
         workbook = openpyxl.load_workbook(sniffed.path, read_only=True, data_only=True)

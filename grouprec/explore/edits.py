@@ -281,8 +281,8 @@ def _checked(text: str, longest: int, what: str) -> str:
     line = " ".join(text.split())
     if len(line) > longest:
         raise EditError(
-            _("The {what} has {n_line} characters; {longest} is the most that it may have.").format(
-                what=_(what), n_line=len(line), longest=longest
+            _("The {what} has {length} characters; {longest} is the most that it may have.").format(
+                what=_(what), length=len(line), longest=longest
             )
         )
     return line

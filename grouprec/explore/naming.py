@@ -16,6 +16,7 @@ from grouprec.core.arrays import empty_csr, presence
 from grouprec.core.tables import by_number
 from grouprec.core.types import Groups
 from grouprec.data.features import categories_of
+from grouprec.data.segments import are_chinese, closed_up, cut
 from grouprec.ranking.group_lists import member_matrix
 from grouprec.ranking.statistics import Z
 
@@ -28,6 +29,7 @@ SHARED_LIFT = 4.0  # takes the place of MIN_LIFT for such words
 MAX_LABEL = 32  # characters of an item's label in a name
 _TINY = 1e-9  # instead of a division by 0
 _WORD = r"(?u)\b[^\W\d_]{3,}\b"  # letters of any script, no numbers
+_CUT_WORD = r"(?u)\b(?:[^\W\d_]{3,}|[\u3400-\u9fff]{2,})\b"  # the same where Chinese has been cut into words
 _LETTERS = r"\b[^\W\d_]{2,}\b"  # what makes a label more than a number
 
 
@@ -107,16 +109,19 @@ def _log_likelihood_ratio(inside: np.ndarray, sizes: np.ndarray, overall: np.nda
 
 
 def count_terms(item_labels: np.ndarray) -> tuple[np.ndarray, sparse.csr_array]:
-    """Return the words and word pairs of item labels, and which label has which.
+    """Return the words and word pairs of item labels, and which label has which; Chinese ones as jieba cuts them.
 
     Args:
         item_labels: str [I].
     Returns:
         lower-case terms [T], and 1 where a label has a term, CSR float32 [I, T]; T is 0 where labels hold no words.
     """
-    counter = CountVectorizer(binary=True, ngram_range=(1, 2), token_pattern=_WORD, stop_words="english")
+    chinese = are_chinese(map(str, item_labels))
+    labels = [cut(str(label)) for label in item_labels] if chinese else item_labels
+    pattern = _CUT_WORD if chinese else _WORD
+    counter = CountVectorizer(binary=True, ngram_range=(1, 2), token_pattern=pattern, stop_words="english")
     try:
-        words = sparse.csr_array(counter.fit_transform(item_labels).astype(np.float32))
+        words = sparse.csr_array(counter.fit_transform(labels).astype(np.float32))
     except ValueError:  # scikit-learn's answer to labels without a single word, such as bare article numbers
         return np.empty(0, object), empty_csr((len(item_labels), 0))
     return counter.get_feature_names_out(), words
@@ -148,7 +153,8 @@ def distinguishing_words(
         G lists of lower-case terms, best first; empty where labels hold no words or a group is like all users.
     """
     terms, words = counted or count_terms(item_labels)
-    return _typical(terms, words, histories, groups, n, _least_lifts(terms, words))
+    found = _typical(terms, words, histories, groups, n, _least_lifts(terms, words))
+    return [[closed_up(term) for term in own] for own in found]
 
 
 def _least_lifts(terms: np.ndarray, words: sparse.csr_array) -> np.ndarray:

@@ -27,6 +27,7 @@ Progress = Callable[[float, dict[str, float]], None]
 
 MOST_PARTS = 64  # into which a mini-batch is cut where a GPU has no room for it
 MOST_STEPS = 400  # of an epoch over users: of more users, more are read in a step
+ITEMS_PER_USER = 40  # of a step that moves all items: of large catalogues few steps pay (decision 0077)
 EXCLUDED = -1e4  # logit of an item that is no negative; finite, so that its gradient is 0 and not NaN
 
 
@@ -91,15 +92,17 @@ def device_title(device: str) -> str:
     return {"mps": "GPU: Apple Metal", "cpu": N_("CPU (no GPU found)")}[device]
 
 
-def batches(rng: np.random.Generator, n: int, size: int) -> Iterator[np.ndarray]:
+def batches(rng: np.random.Generator, n: int, size: int, most: int | None = None) -> Iterator[np.ndarray]:
     """Yield the numbers 0..n-1 in random order, ``size`` at a time; of several processes each gets its part.
+
+    With ``most`` so many of them at most, drawn.
 
     Where a GPU had no room for so many they are fewer (:func:`that_fits`).
     """
     together.share_rng(rng)
     size = that_fits(size)
-    order = rng.permutation(n)
-    yield from together.deal(rng, (order[start : start + size] for start in range(0, n, size)))
+    order = rng.permutation(n)[:most]
+    yield from together.deal(rng, (order[start : start + size] for start in range(0, len(order), size)))
 
 
 def step(optimizer: torch.optim.Optimizer, loss: Tensor | None) -> bool:
@@ -120,9 +123,13 @@ def step(optimizer: torch.optim.Optimizer, loss: Tensor | None) -> bool:
     return there
 
 
-def users_per_step(asked: int, n_users: int) -> int:
-    """Return the size of a mini-batch of users: what is asked for, or more where an epoch had more than 400 steps."""
-    return max(asked, -(-n_users // MOST_STEPS))
+def users_per_step(asked: int, n_users: int, n_items: int = 0) -> int:
+    """Return the size of a mini-batch of users: what is asked for, or more where an epoch had more than 400 steps.
+
+    Args:
+        n_items: that a step moves, whoever is in it, where it does: it then has a fortieth as many users at least.
+    """
+    return max(asked, -(-n_users // MOST_STEPS), n_items // ITEMS_PER_USER)
 
 
 def bags(rows: sparse.csr_array, table: Tensor) -> Tensor:

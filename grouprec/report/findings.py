@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
 from grouprec.core.language import N_, Glossary, _, decimal, full_stop, ngettext, semicolons, series
-from grouprec.core.tables import highest, lowest, named_rows, row_at
+from grouprec.core.tables import highest, named_rows, row_at
 from grouprec.ranking.statistics import ENOUGH, LEVEL
 from grouprec.ranking.takes import Horizon
 from grouprec.report.sentences import METRIC, encoder_title
@@ -35,12 +35,21 @@ STEPS = Glossary(
         "generator": "Generator",
     }
 )
+MEAN_OF = "members' mean of "
 SHARED = Glossary({"strict": "the shared lists", "dedup": "the shared rankings"})
 
 
 def step_title(step: object) -> str:
     """Return what a step is called; its own name where it has no title."""
     return STEPS.get(str(step), str(step))
+
+
+def step_lists(what: object) -> str:
+    """Return what lists a step makes, as its table keeps it in English, in the reader's language."""
+    said, encoder = _(str(what)), str(what).removeprefix(MEAN_OF)
+    if said != what or encoder == what:
+        return said
+    return _("members' mean of {encoder}").format(encoder=_(encoder))
 
 
 def verdict(value: float, low: float, high: float) -> str:
@@ -198,14 +207,14 @@ def fairness_answer(values: pd.DataFrame) -> str:
         return _("{looked}, none is served better or worse than all other users beyond chance.").format(looked=looked)
     said = [
         (
-            _("{attribute} {value} better ({mean} against {mean2})")
+            _("{attribute} {value} better ({mean} against {others_mean})")
             if row.difference > 0
-            else _("{attribute} {value} worse ({mean} against {mean2})")
+            else _("{attribute} {value} worse ({mean} against {others_mean})")
         ).format(
             attribute=plain(attribute_title(row.attribute)),
             value=plain(row.value),
             mean=score(row.mean),
-            mean2=score(row.mean - row.difference),
+            others_mean=score(row.mean - row.difference),
         )
         for row in named_rows(beyond.head(3))
     ]
@@ -228,13 +237,13 @@ def popularity_answer(exposure: pd.DataFrame, regime: str) -> str:
     return _(
         "Items on {shared} are {lift} times as popular as what people have: the most popular "
         "fifth of the catalogue makes up {in_lists} of what is listed and {in_histories} of what "
-        "people have; {in_lists2} of the catalogue is shown."
+        "people have; {shown} of the catalogue is shown."
     ).format(
         shared=SHARED[regime],
         lift=ratio(1 + popular["lift"]),
         in_lists=percent(head["in_lists"]),
         in_histories=percent(head["in_histories"]),
-        in_lists2=percent(coverage["in_lists"]),
+        shown=percent(coverage["in_lists"]),
     )
 
 
@@ -328,98 +337,3 @@ def trend_answer(blend: Mapping[str, Any]) -> str:
         "Recent popularity counts: what happened {half_life} days ago counts half, and an item "
         "taken twice as often of late as over all time has {power} times the odds."
     ).format(half_life=number(half_life), power=ratio(2**power))
-
-
-# -- groups and runs side by side
-
-
-def groups_answer(grid: pd.DataFrame, ours: str, rivals: Sequence[str] = ()) -> str:
-    """Say which group the run's lists serve best and which least, and in how many groups no other lists do better.
-
-    Args:
-        grid: n_test_users, name and columns of values, a row per group; groups of very few tested members do not
-            count.
-        ours: the column of the run's own lists.
-        rivals: the columns of other shared lists.
-    """
-    known = grid[grid[ours].notna()]
-    if known.empty:
-        return _("No group was measured: nobody in them has held-out interactions.")
-    known = known[known["n_test_users"] >= ENOUGH]
-    if known.empty:
-        return _("No group has {enough} tested members: {too_few} which the shared lists serve best.").format(
-            enough=ENOUGH, too_few=_(TOO_FEW)
-        )
-    best, least = highest(known, ours), lowest(known, ours)
-    alone = _("The shared lists serve **{name}** best ({best}).")
-    both = _("The shared lists serve **{name}** best ({best}) and **{other}** least ({least}).")
-    said = (both if len(known) > 1 else alone).format(
-        name=plain(best["name"]), best=score(best[ours]), other=plain(least["name"]), least=score(least[ours])
-    )
-    if not rivals:
-        return said
-    ahead = int((known[ours] >= known[list(rivals)].max(axis=1)).sum())
-    return _("{said} In {ahead} of {groups} no other shared list does better.").format(
-        said=said, ahead=ahead, groups=plural(len(known), "group")
-    )
-
-
-def runs_answer(runs: pd.DataFrame, column: str) -> str:
-    """Say which run keeps most of the possible gain.
-
-    Args:
-        runs: rows of runs with their title (Run) and ``column``, the share of the possible gain.
-    """
-    known = runs[runs[column].notna()]
-    if known.empty:
-        return _("None of these runs has an evaluation of shared lists.")
-    best = highest(known, column)
-    name, share = plain(best["Run"]), percent(best[column])
-    if len(runs) == 1:
-        return _("**{name}** keeps {share} of the possible gain.").format(name=name, share=share)
-    return _("Of {runs}, **{name}** keeps most of the possible gain: {share}.").format(
-        runs=plural(len(runs), "run"), name=name, share=share
-    )
-
-
-def places_answer(methods: pd.DataFrame) -> str:
-    """Say which shared lists stand highest over the runs.
-
-    Args:
-        methods: Method and Mean place, best first, then a column per run.
-    """
-    if methods.empty:
-        return _("None of these runs evaluated the methods chosen.")
-    best, n_runs = methods.iloc[0], methods.shape[1] - 2
-    over = _("in this run") if n_runs == 1 else _("over {runs}").format(runs=plural(n_runs, "run"))
-    return _("**{method}** stands highest {over}: mean place {mean_place}.").format(
-        method=plain(best["Method"]), over=over, mean_place=number(best["Mean place"])
-    )
-
-
-def cost_answer(costs: pd.DataFrame) -> str:
-    """Say which encoder alone reaches most, at which cost, and which is the cheapest within its interval.
-
-    Args:
-        costs: title, seconds, value, low, high of encoders alone, of one run.
-    """
-    best = highest(costs, "value")
-    said = _("Alone, {title} reaches most: {value} after {seconds}").format(
-        title=plain(best["title"]), value=score(best["value"]), seconds=seconds(best["seconds"])
-    )
-    near = costs[(costs["value"] >= best["low"]) | (costs.index == best.name)]
-    cheapest = lowest(near, "seconds")
-    if cheapest["title"] == best["title"]:
-        return _("{said}; none that is cheaper comes within its interval.").format(said=said)
-    return _("{said}; {title} comes within its interval ({value}) after {seconds}.").format(
-        said=said, title=plain(cheapest["title"]), value=score(cheapest["value"]), seconds=seconds(cheapest["seconds"])
-    )
-
-
-def seconds(value: float) -> str:
-    """Return ``2.6 seconds``, ``4 minutes``."""
-    return (
-        _("{value} seconds").format(value=number(value))
-        if value < 100
-        else _("{value} minutes").format(value=number(value / 60))
-    )

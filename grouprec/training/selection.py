@@ -35,7 +35,6 @@ from grouprec.training.takes import foretell
 
 LIVE_USERS = 400  # of the validation part, who decide how far events count
 USUAL = baselines.PREDICTOR
-LARGE = baselines.ITEM_KNN  # the simple scorer of catalogues that are too large for the usual one
 
 
 def choose(
@@ -125,7 +124,7 @@ def _simple(
     """Return the simple scorer that everything is measured against, as the folds choose it."""
     config = cache.config
     most = getattr(config.stage_config("encoder", USUAL), "max_items", n_items)
-    name = USUAL if n_items <= most else LARGE
+    name = USUAL if n_items <= most else encoders.get(USUAL).auto.instead
     settings = config.stage_config("encoder", name).model_dump(mode="json")
     depends = ["simple", name, settings, [fold.key for fold in folds], sorted(config.settings.get(name, {}))]
     make = lambda: asdict(choose_simple(folds, name, config, report, known, fits))  # noqa: E731

@@ -158,8 +158,8 @@ def members_line(now: int, before: int) -> str:
 def acceptance_answer(table: pd.DataFrame, names: Mapping[int, str]) -> str:
     """Say how often people like what they are shown, and where they do so least (of groups judged at least 5 times)."""
     likes, total = int(table["likes"].sum()), int(table["verdicts"].sum())
-    said = _("People like {likes} of what they judge ({likes2} of {verdicts})").format(
-        likes=percent(likes / total), likes2=count(likes), verdicts=plural(total, "verdict")
+    said = _("People like {likes} of what they judge ({n_likes} of {verdicts})").format(
+        likes=percent(likes / total), n_likes=count(likes), verdicts=plural(total, "verdict")
     )
     groups = table.groupby("group")[["likes", "verdicts"]].sum().query("verdicts >= 5")
     if len(groups) < 2:

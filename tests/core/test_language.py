@@ -20,6 +20,7 @@ def test_english_holds_where_nobody_says_otherwise() -> None:
 def test_words_come_in_the_language_that_is_spoken_and_no_longer() -> None:
     with speaking("zh"):
         assert (_("Groups"), ngettext("{n} user", "{n} users", 1)) == ("群体", "{n} 位用户")
+        assert ngettext("{n} user", "{n} users", 5) == "{n} 位用户"
     assert _("Groups") == "Groups"
 
 

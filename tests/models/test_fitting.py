@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from grouprec.models.fitting import Epoch, RunOptions, batches, fit_epochs, softmax_sample
+from grouprec.models.fitting import Epoch, RunOptions, batches, fit_epochs, softmax_sample, users_per_step
 
 
 class Halving(Epoch):
@@ -36,6 +36,13 @@ class Nothing(Halving):
 
 def test_an_epoch_without_a_mini_batch_has_no_loss() -> None:
     assert Nothing()() == {"loss": 0}
+
+
+def test_of_many_users_or_items_a_step_reads_more_users() -> None:
+    assert users_per_step(128, 51_200) == users_per_step(128, 51_200, 5_120) == 128
+    assert users_per_step(128, 100_000) == 250 and users_per_step(128, 2_000, 60_000) == 1500
+    of_epoch = list(batches(np.random.default_rng(0), 1000, 30, most=100))
+    assert len(np.unique(np.concatenate(of_epoch))) == 100 and len(of_epoch) == 4
 
 
 def test_the_probability_of_a_sampled_item_is_how_often_it_is_drawn() -> None:

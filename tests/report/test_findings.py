@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from grouprec.report import findings, tables
+from grouprec.report import findings, side_by_side, tables
 from grouprec.report.text import difference
 from tests.support.planted_evidence import evidence_tables
 
@@ -42,10 +42,10 @@ def test_where_too_few_were_tested_nothing_is_claimed() -> None:
         "too few to tell whom the lists serve better."
     )
     grid = pd.DataFrame({"name": ["A", "B"], "n_test_users": [29, 5], "ours": [0.9, 0.1]})
-    assert findings.groups_answer(grid, "ours") == (
+    assert side_by_side.groups_answer(grid, "ours") == (
         "No group has 30 tested members: too few to tell which the shared lists serve best."
     )
-    assert "**A** best (0.900)." in findings.groups_answer(grid.assign(n_test_users=[30, 29]), "ours")
+    assert "**A** best (0.900)." in side_by_side.groups_answer(grid.assign(n_test_users=[30, 29]), "ours")
     assert difference(0.012, UNKNOWN, UNKNOWN) == "+0.012 (too few to tell)"
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from grouprec.report import sentences
+from grouprec.report import learned, sentences
 from grouprec.runs.store import Run
 from grouprec.ui import cards
 from tests.support.planted_run import HOSTILE_LABELS
@@ -126,24 +126,24 @@ def test_the_list_answer_names_the_first_items_and_escapes_them(evaluation: pd.D
 
 
 def test_the_generator_answer_says_which_side_is_nearer() -> None:
-    better = sentences.generator_answer({"frechet_generated": 4.0, "frechet_gaussian": 32.0})
-    worse = sentences.generator_answer({"frechet_generated": 4.0, "frechet_gaussian": 2.0})
+    better = learned.generator_answer({"frechet_generated": 4.0, "frechet_gaussian": 32.0})
+    worse = learned.generator_answer({"frechet_generated": 4.0, "frechet_gaussian": 2.0})
     assert "8.0 times nearer" in better
-    covering = sentences.generator_answer({"frechet_generated": 4.0, "frechet_gaussian": 32.0, "mode_coverage": 0.91})
+    covering = learned.generator_answer({"frechet_generated": 4.0, "frechet_gaussian": 32.0, "mode_coverage": 0.91})
     assert covering.endswith("and stand for 91 % of members kept aside.")
     assert worse.startswith("Simple random draws are nearer")
-    assert "not evaluated" in sentences.generator_answer({})
+    assert "not evaluated" in learned.generator_answer({})
 
 
 def test_the_updater_answer_says_when_updating_does_not_pay() -> None:
     moved = {"n_events": 4100, "hit_rate@10": {"frozen": 0.038, "updated": 0.065}}
-    assert sentences.updater_answer(moved) == (
+    assert learned.updater_answer(moved) == (
         "Updating users after every event pays: the next item is in the first ten for 6.5 % of events "
         "instead of 3.8 % (4,100 events)."
     )
-    assert "does not pay" in sentences.updater_answer(moved | {"hit_rate@10": {"frozen": 0.038, "updated": 0.03}})
-    assert "not evaluated" in sentences.updater_answer(moved | {"n_events": 0})
-    assert "not evaluated" in sentences.updater_answer({})
+    assert "does not pay" in learned.updater_answer(moved | {"hit_rate@10": {"frozen": 0.038, "updated": 0.03}})
+    assert "not evaluated" in learned.updater_answer(moved | {"n_events": 0})
+    assert "not evaluated" in learned.updater_answer({})
 
 
 def test_below_thirty_tested_users_nothing_is_claimed(evaluation: pd.DataFrame) -> None:
@@ -157,36 +157,36 @@ def test_below_thirty_tested_users_nothing_is_claimed(evaluation: pd.DataFrame) 
     )
     assert "too few" not in sentences.worth_answer(enough, "strict", "members_mean")
     moved = {"n_events": 90, "n_users": 29, "hit_rate@10": {"frozen": 0.038, "updated": 0.065}}
-    assert sentences.updater_answer(moved) == (
+    assert learned.updater_answer(moved) == (
         "Tried on 29 users: too few to tell whether updating users after every event pays."
     )
-    assert "pays: " in sentences.updater_answer(moved | {"n_users": 30})
+    assert "pays: " in learned.updater_answer(moved | {"n_users": 30})
 
 
 def test_the_profile_answer_is_the_ratio_of_probabilities() -> None:
-    assert "get 2.7 times the probability" in sentences.profile_answer({"nll_vae": 6.0, "nll_popularity": 7.0})
-    assert "get only 0.4 times the probability" in sentences.profile_answer({"nll_vae": 7.0, "nll_popularity": 6.0})
-    assert "not evaluated" in sentences.profile_answer({})
+    assert "get 2.7 times the probability" in learned.profile_answer({"nll_vae": 6.0, "nll_popularity": 7.0})
+    assert "get only 0.4 times the probability" in learned.profile_answer({"nll_vae": 7.0, "nll_popularity": 6.0})
+    assert "not evaluated" in learned.profile_answer({})
 
 
 def test_the_profile_answer_says_what_the_groups_add() -> None:
     costs = {"nll_vae": 6.0, "nll_popularity": 7.0}
-    assert "only the presets standard and thorough measure" in sentences.profile_answer(costs)
-    assert "Knowing the groups adds nothing" in sentences.profile_answer(costs | {"nll_plain": 6.001})
-    assert "Knowing the groups raises it 1.6 times" in sentences.profile_answer(costs | {"nll_plain": 6.5})
-    assert "Knowing the groups lowers it 1.6 times" in sentences.profile_answer(costs | {"nll_plain": 5.5})
+    assert "only the presets standard and thorough measure" in learned.profile_answer(costs)
+    assert "Knowing the groups adds nothing" in learned.profile_answer(costs | {"nll_plain": 6.001})
+    assert "Knowing the groups raises it 1.6 times" in learned.profile_answer(costs | {"nll_plain": 6.5})
+    assert "Knowing the groups lowers it 1.6 times" in learned.profile_answer(costs | {"nll_plain": 5.5})
 
 
 def test_the_verdict_says_what_generated_lists_keep_in_both_uses() -> None:
     found = {"strict_ratio": 0.98, "dedup_ratio": 0.971}
-    assert sentences.verdict_answer(found) == (
+    assert learned.verdict_answer(found) == (
         "Lists from virtual members are worth 98 % of those from real members "
         "(97 % where each member skips what they have)."
     )
     turns = {"turns_diversity_change": 31.2, "turns_ratio": 0.955}
-    assert sentences.verdict_answer(found | turns).endswith("Alternative lists vary by +31 % and keep 96 %.")
-    assert "not judged" in sentences.verdict_answer({})
-    assert "not judged" in sentences.verdict_answer({"strict_ratio": float("nan"), "dedup_ratio": 0.9})
+    assert learned.verdict_answer(found | turns).endswith("Alternative lists vary by +31 % and keep 96 %.")
+    assert "not judged" in learned.verdict_answer({})
+    assert "not judged" in learned.verdict_answer({"strict_ratio": float("nan"), "dedup_ratio": 0.9})
 
 
 def test_left_behind_names_the_worst_served_group(finished_run: Run) -> None:

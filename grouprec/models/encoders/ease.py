@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from pydantic import Field
-from scipy import sparse
 from scipy.linalg import lapack
 
-from grouprec.core.memory import rows_per_batch
 from grouprec.core.types import Embeddings, SettingError
 from grouprec.data.dataset import Dataset
 from grouprec.models.base import ALWAYS, PRESETS, Auto, StageConfig, encoders, setting
-from grouprec.models.encoders.linear import LinearEncoder, faded
+from grouprec.models.encoders.linear import FadingEncoder, gram_matrix
 from grouprec.models.fitting import RunOptions
 from grouprec.ranking.task import NewItemTask
 
@@ -32,7 +28,7 @@ TUNING_FACTORS = (0.1, 0.3, 1.0, 3.0)
     called="EASE",
     measured=".446, reference .444 (the same method, tuned by others). By time .205, reference .204.",
 )
-class EaseEncoder(LinearEncoder):
+class EaseEncoder(FadingEncoder):
     """Item weights B that minimise ``||X - X B||^2 + l2 ||B||^2`` with a zero diagonal (Steck 2019, eq. 8).
 
     With ``P = (X'X + l2 I)^-1``: ``B = I - P diag(1 / diag(P))``. A user's scores are ``history @ B``, so the
@@ -44,7 +40,7 @@ class EaseEncoder(LinearEncoder):
         l2: the regularisation used in the end.
     """
 
-    auto = Auto(PRESETS, turn=1, instead="elsa")
+    auto = Auto(PRESETS, turn=1, instead="ease_nearest")
     fold_rows = ALWAYS
     usual_seconds = 2.6
 
@@ -68,11 +64,12 @@ class EaseEncoder(LinearEncoder):
             0.0, ge=0, le=1000, description="Later rows of a user after which an item counts half; 0 counts all alike"
         )
         max_items: int = setting(
-            20_000,
+            10_000,
             ge=2,
             le=60_000,
             description="Largest catalogue accepted; time grows with items cubed, memory is 20 bytes x items squared",
             quick=8_000,
+            thorough=20_000,
         )
 
     config: Config
@@ -86,10 +83,6 @@ class EaseEncoder(LinearEncoder):
     def memory(cls, n_users: int, n_items: int) -> tuple[int, int]:
         return 8 * n_items**2, 20 * n_items**2  # see Config.max_items
 
-    @property
-    def asks_for_recent(self) -> bool:
-        return self.config.fade > 0
-
     def fit(self, data: Dataset, run: RunOptions) -> Self:
         """Solve for the item weights.
 
@@ -99,9 +92,9 @@ class EaseEncoder(LinearEncoder):
         if data.n_items > self.config.max_items:
             raise SettingError(
                 f"The encoder 'ease' takes at most {self.config.max_items:,} items (setting max_items) and the data "
-                f"has {data.n_items:,}; choose the encoder 'dnn' or keep fewer items."
+                f"has {data.n_items:,}; choose the encoder '{self.auto.instead}' or keep fewer items."
             )
-        gram = _gram(self.vectors(data.histories), np.float32 if self.config.binary else np.float64)
+        gram = gram_matrix(self.vectors(data.histories), np.float32 if self.config.binary else np.float64)
         largest = np.abs(gram).sum(axis=0, dtype=np.float64).max(initial=0)  # no eigenvalue is larger (Gershgorin)
         task = NewItemTask.sample(data, run.rng("ease validation"))
         tune = self.config.tune_l2 and len(task) > 0
@@ -116,34 +109,12 @@ class EaseEncoder(LinearEncoder):
         self.decided = {"l2": self.l2}
         return self
 
-    def encode(
-        self, histories: sparse.csr_array, attributes: pd.DataFrame, recent: np.ndarray | None = None
-    ) -> sparse.csr_array:
-        vectors = self.vectors(histories)
-        return vectors if recent is None or not self.config.fade else faded(vectors, recent, self.config.fade)
-
-    def score_parts(self, histories: sparse.csr_array, recent: np.ndarray | None = None) -> Callable[[int], np.ndarray]:
-        weights = self.encode(histories, pd.DataFrame(index=range(histories.shape[0])), recent).data
-        return lambda item: weights * self._items[item, histories.indices].astype(np.float64)
-
     def arrays(self) -> dict[str, np.ndarray]:
         return {"items": self._items, "l2": np.array([self.l2])}
 
     def load(self, arrays: dict[str, np.ndarray]) -> Self:
         self._items, self.l2 = arrays["items"], float(arrays["l2"][0])
         return self
-
-
-def _gram(vectors: sparse.csr_array, dtype: npt.DTypeLike) -> np.ndarray:
-    """Return X'X, [I, I], for histories X, CSR [U, I]; of ones single precision holds it exactly."""
-    _, n_items = vectors.shape
-    vectors = sparse.csr_array(vectors.astype(dtype))
-    users_of = vectors.T.tocsr()
-    gram = np.empty((n_items, n_items), dtype)
-    size = rows_per_batch(n_items)
-    for start in range(0, n_items, size):
-        gram[start : start + size] = (users_of[start : start + size] @ vectors).toarray()
-    return gram
 
 
 def _item_weights(gram: np.ndarray, l2: float, dtype: npt.DTypeLike) -> np.ndarray:

@@ -134,7 +134,7 @@ class _Epoch(Epoch):
         super().__init__(module, optimizer, run.rng("elsa batches"))
         self.module, self.vectors = module, vectors
         self.users = np.flatnonzero(np.diff(vectors.indptr))
-        self.batch_size = users_per_step(config.batch_size, len(self.users))
+        self.batch_size = users_per_step(config.batch_size, len(self.users), len(module.weight))
 
     def losses(self) -> Iterator[tuple[Tensor, int]]:
         for batch in batches(self.rng, len(self.users), self.batch_size):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from scipy import sparse
 
-from grouprec.core.types import Candidates
+from grouprec.core.memory import rows_per_batch
+from grouprec.core.types import Candidates, dense
 from grouprec.models.base import Encoder
 
 # Tried with the given number of neighbours and shrinkage, in every combination.
@@ -49,6 +52,49 @@ class LinearEncoder(Encoder):
     def vectors(self, histories: sparse.csr_array) -> sparse.csr_array:
         """Return the histories as the model reads them: a copy, float32, of ones where ``binary``."""
         return as_ones(histories) if self.config.binary else histories.astype(np.float32)
+
+
+class FadingSettings(LinearSettings, Protocol):
+    """What :class:`FadingEncoder` reads of its settings."""
+
+    fade: float
+
+
+class FadingEncoder(LinearEncoder):
+    """A linear encoder that can let what a user took last speak loudest when scores are made."""
+
+    config: FadingSettings
+
+    @property
+    def asks_for_recent(self) -> bool:
+        return self.config.fade > 0
+
+    def encode(
+        self, histories: sparse.csr_array, attributes: pd.DataFrame, recent: np.ndarray | None = None
+    ) -> sparse.csr_array:
+        vectors = self.vectors(histories)
+        return vectors if recent is None or not self.config.fade else faded(vectors, recent, self.config.fade)
+
+    def score_parts(self, histories: sparse.csr_array, recent: np.ndarray | None = None) -> Callable[[int], np.ndarray]:
+        weights = self.encode(histories, pd.DataFrame(index=range(histories.shape[0])), recent).data
+
+        def parts(item: int) -> np.ndarray:
+            of_item = np.ravel(dense(self._items[[item]]))[histories.indices]
+            return weights * of_item.astype(np.float64)
+
+        return parts
+
+
+def gram_matrix(vectors: sparse.csr_array, dtype: npt.DTypeLike) -> np.ndarray:
+    """Return X'X, [I, I], for histories X, float CSR [U, I]; of ones single precision holds it exactly."""
+    _, n_items = vectors.shape
+    vectors = sparse.csr_array(vectors.astype(dtype))
+    users_of = vectors.T.tocsr()
+    gram = np.empty((n_items, n_items), dtype)
+    size = rows_per_batch(n_items)
+    for start in range(0, n_items, size):
+        gram[start : start + size] = (users_of[start : start + size] @ vectors).toarray()
+    return gram
 
 
 def as_ones(histories: sparse.csr_array) -> sparse.csr_array:

@@ -35,6 +35,7 @@ INFERENCE_BATCH = 1024  # users decoded at a time
 MOST_DESCRIBED = 8_192  # items of a larger catalogue that a mini-batch is described by, drawn
 CALIBRATED_USERS = 20_000  # by whom the decoder is calibrated to the groups, drawn
 STOPPING_SHARE = 0.05  # of the users, who teach nothing and stop the training
+EPOCH_USERS = 50_000  # of more, so many are drawn for every epoch
 MOST_STOPPING = 2_000  # of very many users, for whom the whole catalogue is described after every epoch
 HIDDEN_SHARE = 0.2  # of a stopping user's history, to be found again
 CALIBRATION_WEIGHT = 5  # members' worth of the decoder's own mean in every group's
@@ -117,8 +118,8 @@ class GroupVae(Profile):
     members (without that: 97 % and 75 %).
     Of more than 8,192 items so many are drawn for every mini-batch, and it is described among these alone: what a
     softmax gives some items, relative to one another, does not depend on the others (McFadden 1978), so the sum over
-    them, scaled up to the catalogue, has the same optimum. The mean over members that calibrates is of 20,000 drawn
-    users at most.
+    them, scaled up to the catalogue, has the same optimum. Users are drawn, too: 50,000 at most for an epoch, and
+    20,000 at most for the mean over members that calibrates.
     """
 
     per_user = ("latents.users",)
@@ -204,14 +205,15 @@ class GroupVae(Profile):
         labels = torch.from_numpy(users.astype(np.int64)).to(run.device)
         unit = normalize(histories)
         rng = run.rng("vae batches")
-        (n_users, n_items), batch_size = histories.shape, users_per_step(config.batch_size, len(users))
-        annealing_steps = max(1, config.annealing_epochs * -(-n_users // batch_size))
+        n_items, most = histories.shape[1], min(len(users), EPOCH_USERS)
+        batch_size = users_per_step(config.batch_size, most, n_items)
+        annealing_steps = max(1, config.annealing_epochs * -(-most // batch_size))
         n_steps = 0
 
         def run_epoch() -> Losses:
             nonlocal n_steps
             sums, n_seen = torch.zeros(3, device=run.device), 0
-            for rows in batches(rng, n_users, batch_size):
+            for rows in batches(rng, len(users), batch_size, EPOCH_USERS):
                 n_steps += 1
                 kl_weight = config.kl_weight * min(1.0, n_steps / annealing_steps)
                 seen, items = drop(unit[rows], config.dropout, rng), None

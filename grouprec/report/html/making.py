@@ -12,7 +12,7 @@ import pandas as pd
 from grouprec.core.language import N_, Glossary, _
 from grouprec.data.hold_out import split_words
 from grouprec.models.declared import called, words_of
-from grouprec.report import findings, sentences
+from grouprec.report import findings, learned, sentences
 from grouprec.report.html import sections
 from grouprec.report.html.markup import Html, element, joined, paragraph, sentence, table
 from grouprec.report.html.reading import Reading
@@ -73,27 +73,27 @@ def _steps(reading: Reading) -> list[str]:
             items=plural(metrics.get("n_items", 0), "item"),
         ),
         _(
-            "**Keep aside.** To test on, {kind} were kept aside: {split} rows, and {split2} more to "
-            "choose settings by. Nothing was learned from the test part. {split3}"
+            "**Keep aside.** To test on, {kind} were kept aside: {split} rows, and {choosing} more to "
+            "choose settings by. Nothing was learned from the test part. {reason}"
         )
         .format(
             kind=kind,
             split=count(split.get("test", 0)),
-            split2=count(split.get("validation", 0)),
-            split3=split_words(split),
+            choosing=count(split.get("validation", 0)),
+            reason=split_words(split),
         )
         .strip(),
         _("**Predict.** What every user may want next is predicted by {encoders}.").format(encoders=encoders)
         + (f" {findings.blend_answer(weights)} {findings.trend_answer(weights)}" if weights else ""),
         _("**Group.** Users were divided {formed}.").format(formed=formed),
-        _("**Describe and generate.** {value} {value2}").format(
-            value=sentences.profile_answer(metrics.get("profile") or {}),
-            value2=sentences.generator_answer(metrics.get("generator") or {}),
+        _("**Describe and generate.** {value} {generated}").format(
+            value=learned.profile_answer(metrics.get("profile") or {}),
+            generated=learned.generator_answer(metrics.get("generator") or {}),
         ),
         _("**Make lists.** The items of a list are ordered {method}.").format(method=sections.order(reading.method)),
     ]
     if metrics.get("updater"):
-        steps.append(_("**Keep up.** {updater}").format(updater=sentences.updater_answer(metrics["updater"])))
+        steps.append(_("**Keep up.** {updater}").format(updater=learned.updater_answer(metrics["updater"])))
     return steps
 
 
@@ -103,7 +103,7 @@ def _preparation(reading: Reading) -> Html | None:
         return None
     shown = pd.DataFrame(
         {
-            N_("Step"): [_(step).capitalize() for step in found["step"].astype(str)],
+            N_("Step"): [said[:1].upper() + said[1:] for said in map(_, found["step"].astype(str))],
             N_("Rows before"): [count(n) for n in found["rows_before"]],
             N_("Rows after"): [count(n) for n in found["rows_after"]],
             N_("Left out"): [count(n) for n in found["dropped"]],

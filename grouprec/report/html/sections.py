@@ -10,7 +10,7 @@ import pandas as pd
 from grouprec.core.language import N_, Glossary, _
 from grouprec.core.tables import records
 from grouprec.ranking.statistics import ENOUGH
-from grouprec.report import findings, gain, noise, sentences, small_groups, tables
+from grouprec.report import findings, gain, learned, noise, sentences, small_groups, tables
 from grouprec.report.html import drawings
 from grouprec.report.html.markup import Html, element, joined, paragraph, sentence, table
 from grouprec.report.html.pictures import chip
@@ -315,7 +315,7 @@ def _methods(reading: Reading) -> Html | None:
             N_("Against this run's lists"): own.map(tested).fillna(""),
         }
     )
-    verdict = sentences.verdict_answer(reading.metrics.get("verdict") or {})
+    verdict = learned.verdict_answer(reading.metrics.get("verdict") or {})
     return joined(
         element("h3", _("Which method to trust")),
         paragraph(sentences.worth_answer(reading.evaluation, reading.regime, reading.method)),
@@ -346,7 +346,7 @@ def _steps(reading: Reading) -> Html | None:
     shown = pd.DataFrame(
         {
             N_("Step"): rows["title"],
-            N_("Lists"): rows["what"].map(_),
+            N_("Lists"): rows["what"].map(findings.step_lists),
             NDCG: rows["value"].map(score),
             N_("Against the step before"): [
                 difference(*row) for row in rows[["added", "low", "high"]].itertuples(index=False)

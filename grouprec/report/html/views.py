@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from grouprec.core.language import N_, _, long_day, series
+from grouprec.core.language import N_, _, full_stop, long_day, series
 from grouprec.core.tables import records
 from grouprec.evaluate.enough import enough, smoothed
 from grouprec.explore.kinds import kinds
-from grouprec.report import gain, sentences, small_groups, tables
+from grouprec.report import gain, learned, sentences, small_groups, tables
 from grouprec.report.bundle import own_number
 from grouprec.report.html import drawings, pictures
 from grouprec.report.html.markup import Html
@@ -173,14 +173,18 @@ def _group(reading: Reading, group: int | None) -> View:
     return View(
         "group",
         _("One group"),
-        f"**{plain(short(row['name'], 60))}** ({size}): {shown}.",
+        full_stop(
+            _("{title}: {value}").format(
+                title=_("**{name}** ({users})").format(name=plain(short(row["name"], 60)), users=size), value=shown
+            )
+        ),
         pictures.listed(first, int(row["group"]), bool(row["rest"])),
         "" if row["rest"] else _("Members who have the item among their own 50 best predictions."),
         {} if row["few"] else {_("Of all users"): percent(row["share"])},
         _known(
             plain(described) if isinstance(described, str) else "",
-            f"{about}." if about else "",
-            f"{sentences.REGIMES.get(reading.regime, reading.regime)}." if not metrics.get("repeats") else "",
+            full_stop(about) if about else "",
+            full_stop(sentences.REGIMES.get(reading.regime, reading.regime)) if not metrics.get("repeats") else "",
         ),
     )
 
@@ -266,7 +270,7 @@ def _evidence(reading: Reading) -> View:
         _("The evidence"),
         gain.reached_answer(split),
         pictures.bars(rows.assign(text=[gain.people(value / 100) for value in rows["value"]])),
-        _("{value}{value2}; lines are 95 % intervals.").format(value=_(gain.AXIS)[:1].upper(), value2=_(gain.AXIS)[1:]),
+        _("{value}{rest}; lines are 95 % intervals.").format(value=_(gain.AXIS)[:1].upper(), rest=_(gain.AXIS)[1:]),
         notes=_known(gain.parts_answer(split), rests_on(reading.metrics), _(OBSERVED)),
     )
 
@@ -274,7 +278,7 @@ def _evidence(reading: Reading) -> View:
 def _live(reading: Reading) -> View:
     updater = reading.metrics.get("updater") or {}
     rates = updater.get("hit_rate@10") or {}
-    said = sentences.updater_answer(updater)
+    said = learned.updater_answer(updater)
     note = _("Every event moves its user, the user's group where it has to, and the lists of the groups concerned.")
     if not {"frozen", "updated"} <= set(rates) or sentences.too_few(updater.get("n_users")):
         return View("live", _("Live"), said, notes=(note,))

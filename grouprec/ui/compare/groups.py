@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from grouprec.core.language import N_, _, commas
-from grouprec.report import findings, sentences, small_groups, tables
+from grouprec.report import sentences, side_by_side, small_groups, tables
 from grouprec.report.text import NOTHING
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, state
@@ -37,9 +37,9 @@ def by_group(run: Run, regime: str) -> None:
     methods = state.table_or_none(run, "group_methods")
     ours, rivals = _columns(run, methods, regime)
     grid = compare_tables.group_grid(compare_tables.group_values(methods, served, regime, metric), ours)
-    top.markdown(findings.groups_answer(grid, ours, rivals), help=_(HELP))
-    alt = _("{value} of every group, for {value2}").format(
-        value=compare_tables.GROUP_METRICS[metric], value2=commas(grid.columns[3:])
+    top.markdown(side_by_side.groups_answer(grid, ours, rivals), help=_(HELP))
+    alt = _("{value} of every group, for {columns}").format(
+        value=compare_tables.GROUP_METRICS[metric], columns=commas(grid.columns[3:])
     )
     st.plotly_chart(group_heat(grid, metric), key="compare_by_group", config=charts.QUIET_CONFIG, alt=alt)
     if note := _note(run, len(grid), served["group"].nunique()):

@@ -11,7 +11,7 @@ import streamlit as st
 
 from grouprec.core.language import N_, _, commas, current, ngettext
 from grouprec.core.types import StorageError
-from grouprec.report import findings, sentences
+from grouprec.report import sentences, side_by_side
 from grouprec.report import tables as report_tables
 from grouprec.report.text import NOTHING
 from grouprec.runs.store import Run
@@ -105,7 +105,7 @@ def headlines(
     rows = [report_tables.run_row(run.title(), state.metrics(run), tables[run_id]) for run_id, run in runs.items()]
     frame = pd.DataFrame(rows)
     column = "Shared, same list, share of gain" if regime == "strict" else "Shared, skips owned, share of gain"
-    st.markdown(findings.runs_answer(frame, column), help=_(tabs.GAIN_HELP))
+    st.markdown(side_by_side.runs_answer(frame, column), help=_(tabs.GAIN_HELP))
     share = st.column_config.NumberColumn(format="percent", help=_(tabs.GAIN_HELP))
     value = st.column_config.NumberColumn(format="%.3f", help=_(sentences.METRIC_HELP))
     measured = frame.columns[frame.columns.get_loc("Personal lists") : -1]
@@ -121,7 +121,7 @@ def methods_by_run(
     """Draw the value and mean place of every shared method over the runs."""
     labels = compare_tables.run_labels(runs)
     frame = compare_tables.methods_by_run({labels[run_id]: tables[run_id] for run_id in runs}, regime, metric, methods)
-    st.markdown(findings.places_answer(frame), help=_(PLACE_HELP))
+    st.markdown(side_by_side.places_answer(frame), help=_(PLACE_HELP))
     formats = {"Method": st.column_config.TextColumn(width="medium", pinned=True)}
     _table(frame, "runs_methods", formats, _("Methods in rows, runs in columns, each value with its 95 % interval"))
     buttons(frame, "methods_by_run", "compare_download_runs_methods")
@@ -139,7 +139,7 @@ def training_cost(
         return
     rows["whole"] = rows["title"] == _(compare_tables.WHOLE_RUN)
     first = rows[(rows["run"] == rows["run"].iloc[0]) & ~rows["whole"]]
-    st.markdown(findings.cost_answer(first), help=_(COST_HELP))
+    st.markdown(side_by_side.cost_answer(first), help=_(COST_HELP))
     title = metric.replace("ndcg", "nDCG")
     alt = _("{title} of personal lists against seconds of training, for {drop_duplicates}").format(
         title=title, drop_duplicates=commas(rows["title"].drop_duplicates())

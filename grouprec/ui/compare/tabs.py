@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from grouprec.core.language import N_, Glossary, _, commas
-from grouprec.report import findings, gain, sentences, small_groups, tables
+from grouprec.report import findings, gain, learned, sentences, small_groups, tables
 from grouprec.report.text import attribute_title
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, feedback, state
@@ -122,7 +122,7 @@ def stages(run: Run, regime: str) -> None:
         shown = pd.DataFrame(
             {
                 N_("Step"): rows["title"],
-                N_("Lists"): rows["what"].map(_),
+                N_("Lists"): rows["what"].map(findings.step_lists),
                 NDCG: rows["value"].round(3),
                 N_("Against the step before"): [
                     cards.difference(*row) for row in rows[["added", "low", "high"]].itertuples(index=False)
@@ -141,17 +141,17 @@ def _learned_parts(metrics: Mapping[str, Any]) -> None:
     profile, generator, updater = (metrics.get(name) or {} for name in ("profile", "generator", "updater"))
     left, middle, right = st.columns(3, gap="small")
     with left.container(border=True, height="stretch"):
-        st.markdown(_("**Profile.** {profile}").format(profile=sentences.profile_answer(profile)), help=_(PROFILE_HELP))
+        st.markdown(_("**Profile.** {profile}").format(profile=learned.profile_answer(profile)), help=_(PROFILE_HELP))
         names = {_("Profile"): "nll_vae", _("Without groups"): "nll_plain", _("Popularity"): "nll_popularity"}
         _numbers({title: profile.get(name) for title, name in names.items()}, cards.number)
     with middle.container(border=True, height="stretch"):
-        said = f"{sentences.verdict_answer(metrics.get('verdict') or {})} {sentences.generator_answer(generator)}"
+        said = f"{learned.verdict_answer(metrics.get('verdict') or {})} {learned.generator_answer(generator)}"
         st.markdown(_("**Generator.** {said}").format(said=said), help=_(GENERATOR_HELP))
         names = {_("Generator"): "frechet_generated", _("Random draws"): "frechet_gaussian"}
         _numbers({title: generator.get(name) for title, name in names.items()}, cards.number)
     with right.container(border=True, height="stretch"):
         st.markdown(
-            _("**Live updates.** {updater}").format(updater=sentences.updater_answer(updater)), help=_(UPDATER_HELP)
+            _("**Live updates.** {updater}").format(updater=learned.updater_answer(updater)), help=_(UPDATER_HELP)
         )
         rates = updater.get("ndcg@10") or {}
         _numbers({_("Frozen"): rates.get("frozen"), _("Updated"): rates.get("updated")}, cards.score)

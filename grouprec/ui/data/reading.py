@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from grouprec.core.language import N_, _
+from grouprec.core.language import N_, _, full_stop
 from grouprec.data.library import KnownDataset
 from grouprec.data.read import Peek, Reading
 from grouprec.data.rejects import Rejects
@@ -72,7 +72,7 @@ def draw_choices(dataset: KnownDataset, found: Peek | None) -> None:
 def draw_notes(notes: tuple[str, ...]) -> None:
     """Say what people should know about how the file was read."""
     for note in notes:
-        st.caption(f":material/info: {plain(f'{note[0].upper()}{note[1:]}')}.")
+        st.caption(f":material/info: {full_stop(plain(f'{note[0].upper()}{note[1:]}'))}")
 
 
 def draw_rejects(name: str, rejects: Rejects) -> None:

@@ -153,7 +153,7 @@ def compared(value: pd.DataFrame, now: Setting, then: Setting) -> None:
             key="what_if_measures",
             height=36 + 35 * len(table),
             column_config=cards.titles(table, {"Measure": st.column_config.TextColumn(width=160)}),
-            alt=_("What was measured with {n} and with {n2}").format(n=now.n, n2=words.lists(then.n)),
+            alt=_("What was measured with {n} and with {other}").format(n=now.n, other=words.lists(then.n)),
         )
     with right:
         curve = _numbers(tables.of(value))
@@ -207,8 +207,8 @@ def draw_moves(now: Setting, then: Setting) -> None:
         decide_charts.flows(flows, now.n, then.n),
         key="what_if_flows",
         config=charts.QUIET_CONFIG,
-        alt=_("Users by group with {n} and with {n2}; the table below has the numbers").format(
-            n=now.n, n2=words.lists(then.n)
+        alt=_("Users by group with {n} and with {other}; the table below has the numbers").format(
+            n=now.n, other=words.lists(then.n)
         ),
     )
     if len(flows) > decide_charts.MOST_FLOWS:

@@ -88,8 +88,8 @@ def moves_answer(before: int, after: int, flows: pd.DataFrame) -> str:
     """Say how many users change group between two settings (``flows``: before, after, users)."""
     users = int(flows["users"].sum())
     moved = int(flows.loc[flows["before"] != flows["after"], "users"].sum())
-    who = _("**{moved} of {users}** ({moved2})").format(
-        moved=count(moved), users=plural(users, "user"), moved2=percent(moved / users)
+    who = _("**{moved} of {users}** ({share})").format(
+        moved=count(moved), users=plural(users, "user"), share=percent(moved / users)
     )
     return ngettext(
         "From {before} to {after}, {who} changes group.", "From {before} to {after}, {who} change group.", moved

@@ -77,7 +77,7 @@ def two_groups_answer(one: Row, other: Row, shared: int, length: int, border: fl
         shared: items on both lists, of the first ``length`` of each.
         border: share of the first group's members on the border to the other; None where it is not known.
     """
-    names = _("**{name}** and **{name2}**").format(name=plain(one["name"]), name2=plain(other["name"]))
+    names = _("**{name}** and **{other}**").format(name=plain(one["name"]), other=plain(other["name"]))
     sizes = _("{size} and {users}").format(size=count(one["size"]), users=plural(other["size"], "user"))
     edge = (
         _("; {border} of the first are on the border to the second").format(border=percent(border))

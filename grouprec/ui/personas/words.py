@@ -156,7 +156,7 @@ def copy_answer(found: CopyCheck) -> str:
     else:
         verdict = _("They are no copies") if found.identical else _("None is a copy")
     if not found.identical:
-        return f"{verdict}: {near}."
+        return full_stop(_("{title}: {value}").format(title=verdict, value=near))
     same = _("{identical} have the very items of a real user, as short histories come to have").format(
         identical=percent(found.identical)
     )

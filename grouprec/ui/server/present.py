@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from grouprec.core import audit, rights, usage
-from grouprec.core.language import N_, _, current, plain_day, speaking
+from grouprec.core.language import N_, _, plain_day, speaking
 from grouprec.core.rights import Role
 from grouprec.core.types import GrouprecError
 from grouprec.report import small_groups
@@ -50,7 +50,8 @@ def address(run: Run, group: str | None = None) -> str:
         group: the number of the one that has a view of its own.
     """
     chosen = f"&group={quote(group)}" if group else ""
-    return f"present?run={quote(run.run_id)}{chosen}&{languages.ASKED}={current()}"
+    spoken = "".join(f"&{name}={value}" for name, value in languages.in_url().items())
+    return f"present?run={quote(run.run_id)}{chosen}{spoken}"
 
 
 async def get_views(request: Request) -> Response:

@@ -68,8 +68,8 @@ def draw_active(run: Run, status: Status) -> None:
         used = gpu_memory()
         if used is not None:
             st.caption(
-                _("{used}: {used2} of {used3} in use.").format(
-                    used=plain(used[0]), used2=watch.size(used[1]), used3=watch.size(used[2])
+                _("{used}: {taken} of {whole} in use.").format(
+                    used=plain(used[0]), taken=watch.size(used[1]), whole=watch.size(used[2])
                 )
             )
         draw_more(run, status)

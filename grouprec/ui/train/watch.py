@@ -84,7 +84,7 @@ def duration(seconds: float) -> str:
     return (
         _("{minutes} min").format(minutes=minutes)
         if minutes < 90
-        else _("{minutes} h {minutes2} min").format(minutes=minutes // 60, minutes2=f"{minutes % 60:02d}")
+        else _("{minutes} h {rest} min").format(minutes=minutes // 60, rest=f"{minutes % 60:02d}")
     )
 
 

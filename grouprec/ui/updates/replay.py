@@ -13,7 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from grouprec.core.language import N_, _, pgettext
 from grouprec.live.replay import Replay
-from grouprec.report import sentences, tables
+from grouprec.report import learned, sentences, tables
 from grouprec.runs.store import Run
 from grouprec.ui import cards, live_words, state
 from grouprec.ui.address import from_url
@@ -126,9 +126,7 @@ def _draw(run: Run, player: Player, top: DeltaGenerator) -> None:
     with top.container():
         cards.answer(live_words.replay_answer(replay), _(EXPLANATION))
     last = replay.last
-    st.markdown(
-        live_words.step_line(last) if last else sentences.updater_answer(state.metrics(run).get("updater") or {})
-    )
+    st.markdown(live_words.step_line(last) if last else learned.updater_answer(state.metrics(run).get("updater") or {}))
     _counters(replay)
     left, middle, right = st.columns([6, 7, 7], gap="small")
     with left:

@@ -49,7 +49,7 @@ def test_tuning_keeps_the_strength_with_the_best_validation_value():
 
 
 def test_a_catalogue_beyond_the_limit_names_the_other_encoder():
-    with pytest.raises(SettingError, match=r"at most 20 items.*has 30; choose the encoder 'dnn'"):
+    with pytest.raises(SettingError, match=r"at most 20 items.*has 30; choose the encoder 'ease_nearest'"):
         fitted(planted(n_users=40, n_items=30).data, max_items=20)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from grouprec.report import gain, noise, sentences, small_groups
+from grouprec.report import gain, learned, noise, sentences, small_groups
 from grouprec.report.html import slides
 from grouprec.report.html.reading import Reading
 from grouprec.report.html.views import NAMES, View, six_views
@@ -32,7 +32,7 @@ def test_six_views_in_their_order_say_what_the_pages_say(run: Run) -> None:
     assert found["groups"].said == sentences.groups_answer(reading.groups)
     assert found["decide"].said.startswith("20 lists are enough. One good list reaches 11 of 100 people")
     assert found["evidence"].said == gain.reached_answer(reading.split) if reading.split else False
-    assert found["live"].said == sentences.updater_answer(run.metrics()["updater"])
+    assert found["live"].said == learned.updater_answer(run.metrics()["updater"])
     assert found["file"].facts["Tested on"] == "45"
     assert found["decide"].facts == {"One good list": "11", "20 lists": "28", "Personal lists": "40"}
     assert all(view.picture for view in found.values())

@@ -9,7 +9,7 @@ from safetensors.numpy import save_file
 from streamlit.testing.v1 import AppTest
 
 from grouprec.core.types import StorageError
-from grouprec.report import findings
+from grouprec.report import side_by_side
 from grouprec.runs.store import Run, RunStore
 from grouprec.ui.compare import tables
 from grouprec.ui.compare.export import to_latex, to_markdown
@@ -192,7 +192,7 @@ def test_runs_without_times_say_that_no_cost_can_be_told(finished_run: Run) -> N
 def test_a_cheaper_encoder_within_the_interval_is_named() -> None:
     rows = [("EASE", 200.0, 0.120, 0.110, 0.130), ("ALS", 2.5, 0.115, 0.1, 0.13), ("MF", 1.0, 0.05, 0.04, 0.06)]
     costs = pd.DataFrame(rows, columns=["title", "seconds", "value", "low", "high"])
-    assert findings.cost_answer(costs) == (
+    assert side_by_side.cost_answer(costs) == (
         "Alone, EASE reaches most: 0.120 after 3.33 minutes; ALS comes within its interval (0.115) after 2.5 seconds."
     )
 
