@@ -19,6 +19,9 @@ from grouprec.data.values import sorted_unique
 # What a split by itself must leave, in each part, to be taken. With 200 users the 95 % interval of a hit rate of 10 %
 # is about 4 points to both sides; with fewer, methods that differ by a third cannot be told apart.
 MIN_USERS = 200
+# Cut at two moments fewer will do: what lists are for comes later in time, and choices that are made along users' own
+# time are made for something else (decision 0028).
+MIN_USERS_IN_TIME = 50
 # Users who are active at the end of the period may be unlike the others; below a tenth of all they speak for few.
 MIN_SHARE = 0.1
 # A draw at random tears users' own order apart, and what somebody takes again and again passes for new: it must leave
@@ -174,7 +177,7 @@ def _choose(ways: _Ways) -> tuple[_Trial, str]:
     everybody = len(sorted_unique(ways.rows.users))
     enough = max(MIN_USERS, MIN_SHARE * everybody)
     found = ways.tried("time")
-    if ways.fewest(found.users) >= enough:
+    if ways.fewest(found.users) >= max(MIN_USERS_IN_TIME, MIN_SHARE * everybody):
         return found, _("{time}: nothing later than what is judged trains, and enough users are left.").format(
             time=_WAYS["time"]
         )

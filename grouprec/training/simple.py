@@ -27,7 +27,7 @@ JUDGES = 1000  # users of a fold who choose, drawn
 TRENDS = (0.25, 0.5, 0.75, 1.0, 1.25)  # exponents tried with every half-life
 FADES = (2.0, 3.0, 5.0, 8.0, 15.0, 30.0)  # later rows of a user after which an item counts half
 STRENGTHS = (0.3, 1.0, 3.0)  # times the preset's regularisation
-MOST_ITEMS = 8_000  # beyond so many, of an encoder that gives way in large catalogues the preset's regularisation alone
+MOST_ITEMS = 8_000  # beyond so many, only the preset's regularisation is tried
 
 
 @dataclass(frozen=True)
@@ -157,7 +157,7 @@ def choose_simple(
         fits: gets the encoders with the settings that are chosen.
     """
     known, fits = {} if known is None else known, fits or Fits(RunOptions(config.seed))
-    base, kind = config.stage_config("encoder", name), REGISTRIES["encoder"].get(name)
+    base = config.stage_config("encoder", name)
     fields = type(base).model_fields
     free = {field for field in ("l2", "fade") if field in fields and field not in config.settings.get(name, {})}
 
@@ -167,7 +167,7 @@ def choose_simple(
         return {field: chosen[field] for field in sorted(free)} | tuning
 
     def make(choice: _Choice) -> Encoder:
-        return kind(base.model_copy(update=settings(choice)))
+        return REGISTRIES["encoder"].get(name)(base.model_copy(update=settings(choice)))
 
     ready = [_Fold(fold, make, fits, config.seed) for fold in folds if fold.n_items > LENGTH]
     ready = [fold for fold in ready if len(fold.task.users)]
@@ -191,8 +191,7 @@ def choose_simple(
         )
         return max(judged, key=lambda choice: judged[choice].mean())
 
-    tried = free - {"l2"} if kind.auto.instead and ready[0].data.n_items > MOST_ITEMS else free
-    best = _descend(best_of, tried, [fold.data for fold in ready])
+    best = _descend(best_of, free, [fold.data for fold in ready])
     chosen = _simplest(judged, best)
     fits.keep(make(chosen))
     decided = settings(chosen)
@@ -214,7 +213,7 @@ def _descend(best_of: Callable[[Iterable[_Choice]], _Choice], free: set[str], da
     if timed and "fade" in free:
         ways = [best, replace(best, half_life=None, trend=0.0)]
         best = best_of(replace(way, fade=fade) for fade in (0.0, *FADES) for way in ways)
-    if "l2" in free:
+    if "l2" in free and data[0].n_items <= MOST_ITEMS:
         best = best_of(replace(best, strength=strength) for strength in STRENGTHS)
     return best_of(with_trends(best))
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from grouprec.core.types import DataError, SettingError
 from grouprec.data.clean import Preparation, Report, Rows
-from grouprec.data.hold_out import CAUTIONS, MANY_MORE, MIN_SHARE, MIN_USERS, hold_out_rows, split_words
+from grouprec.data.hold_out import CAUTIONS, MANY_MORE, MIN_SHARE, MIN_USERS, MIN_USERS_IN_TIME, hold_out_rows, split_words
 from grouprec.data.split import TEST, TRAIN, VALIDATION
 from grouprec.ranking.task import test_task, validation_task
 from tests.data.test_prepare import SAMPLE, events, prepared
@@ -45,8 +45,8 @@ def held(rows: Rows, preparation: Preparation = LOOSE, seed: int = 0, hold_out: 
 
 
 def test_two_moments_are_taken_where_users_go_on_all_the_time():
-    found = held(regular(MIN_USERS))
-    assert (found.split, found.users) == ("time", (MIN_USERS, MIN_USERS))
+    found = held(regular(MIN_USERS_IN_TIME))
+    assert (found.split, found.users) == ("time", (MIN_USERS_IN_TIME, MIN_USERS_IN_TIME))
     assert found.reason == (
         "Split at two moments for everybody: nothing later than what is judged trains, and enough users are left."
     )
@@ -55,14 +55,14 @@ def test_two_moments_are_taken_where_users_go_on_all_the_time():
 @pytest.mark.parametrize(
     ("n_users", "n_late", "split"),
     [
-        (MIN_USERS, MIN_USERS, "time"),
-        (MIN_USERS - 1, MIN_USERS - 1, "user_time"),  # nearly all, but too few
+        (MIN_USERS_IN_TIME, MIN_USERS_IN_TIME, "time"),
+        (MIN_USERS_IN_TIME - 1, MIN_USERS_IN_TIME - 1, "user_time"),  # nearly all, but too few
         (2500, 250, "time"),  # a tenth
         (2500, 249, "user_time"),
     ],
 )
 def test_two_moments_need_enough_users_and_enough_of_all(n_users, n_late, split):
-    assert (MIN_USERS, MIN_SHARE) == (200, 0.1)
+    assert (MIN_USERS, MIN_USERS_IN_TIME, MIN_SHARE) == (200, 50, 0.1)
     # Shares for which both later parts lie in the days that only late users see: 4 and 2 of their 10 rows.
     share = n_late * 2 / (n_users * 10)
     found = held(regular(n_users, n_late), LOOSE.model_copy(update={"test_share": share, "validation_share": share}))

@@ -26,7 +26,7 @@ from grouprec.runs.snapshot import FitSnapshot
 DATA = planted(n_users=60, n_items=40, events_per_user=20).data
 FACTS = ItemFacts.of(DATA)
 NOBODY = pd.DataFrame(index=range(DATA.n_users))
-SUMS = ("ease", "elsa", "item_knn", "als")
+SUMS = ("ease", "ease_nearest", "elsa", "item_knn", "als")
 QUICK = {"elsa": {"epochs": 2, "embedding_size": 8}, "als": {"factors": 6}, "mf": {"epochs": 2, "embedding_size": 8}}
 
 

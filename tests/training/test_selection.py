@@ -66,10 +66,10 @@ def test_encoders_of_sequences_need_times(preset: str) -> None:
 
 
 @pytest.mark.parametrize("preset", PRESETS)
-def test_a_catalogue_too_large_for_ease_gets_its_low_rank_sibling(preset: str) -> None:
+def test_a_catalogue_too_large_for_ease_gets_the_one_over_nearest_items(preset: str) -> None:
     config = config_for(preset=preset, settings={"ease": {"max_items": 99}})
     names = encoder_names(config, DATA)
-    assert "ease" not in names and names.count("elsa") == 1
+    assert "ease" not in names and names.count("ease_nearest") == 1
 
 
 def test_encoders_that_cost_too_much_for_the_data_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:

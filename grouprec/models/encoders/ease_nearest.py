@@ -15,7 +15,7 @@ from grouprec.models.base import ALWAYS, Auto, StageConfig, encoders, setting
 from grouprec.models.encoders.linear import FadingEncoder, csr_arrays, csr_from, gram_matrix
 from grouprec.models.fitting import RunOptions
 
-MOST_PAIRS = 2 * 10**8  # of items that some user has both of, counted once for every such user
+MOST_PAIRS = 5 * 10**7  # of items that some user has both of, counted once for every such user
 MOST_DENSE = 16_000  # items whose pairs fit into a matrix of a gigabyte
 REPORTED = 500  # items between two reports of progress
 LEAST_LENGTH = np.float32(1e-9)
@@ -35,7 +35,7 @@ class EaseNearestEncoder(FadingEncoder):
     For item j: ``b = (G_SS + l2 I)^-1 G_Sj`` with the Gram matrix ``G = X'X``; similarity is the cosine. So an item
     costs the cube of ``n_nearest`` instead of its share of items cubed, and weights are sparse (CSR [I, I]).
     Departures from SLIM: a closed form without L1 and without a bound at 0. Of users with very many items a draw
-    counts in G, so that at most 2e8 pairs are counted.
+    counts in G, so that at most 5e7 pairs are counted.
     """
 
     auto = Auto()
@@ -51,12 +51,12 @@ class EaseNearestEncoder(FadingEncoder):
             search=(30.0, 3000.0),
         )
         n_nearest: int = setting(
-            200,
+            150,
             ge=1,
             le=2000,
             description="Most similar items that may speak for an item; time grows with their cube",
             quick=100,
-            thorough=300,
+            thorough=200,
         )
         binary: bool = Field(True, description="Read a history as has or has not, instead of by its weights")
         fade: float = Field(
@@ -116,7 +116,7 @@ def drawn(histories: sparse.csr_array, most_pairs: int, rng: np.random.Generator
 
 
 def pairs(histories: sparse.csr_array) -> np.ndarray | sparse.csr_array:
-    """Return ``X'X``, float32 [I, I]: dense, from which parts are taken quickly, up to ``MOST_DENSE`` items, else CSR."""
+    """Return ``X'X``, float32 [I, I]: up to ``MOST_DENSE`` items dense, which parts are quickly taken of, else CSR."""
     _, n_items = histories.shape
     if n_items > MOST_DENSE:
         return sparse.csr_array(histories.T @ histories)
