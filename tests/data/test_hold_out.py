@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 
 from grouprec.core.types import DataError, SettingError
 from grouprec.data.clean import Preparation, Report, Rows
-from grouprec.data.hold_out import CAUTIONS, MANY_MORE, MIN_SHARE, MIN_USERS, MIN_USERS_IN_TIME, hold_out_rows, split_words
+from grouprec.data.hold_out import (
+    CAUTIONS,
+    MANY_MORE,
+    MIN_SHARE,
+    MIN_USERS,
+    MIN_USERS_IN_TIME,
+    hold_out_rows,
+    split_words,
+)
 from grouprec.data.split import TEST, TRAIN, VALIDATION
 from grouprec.ranking.task import test_task, validation_task
 from tests.data.test_prepare import SAMPLE, events, prepared

@@ -25,6 +25,9 @@ def store(runs_root: Path) -> RunStore:
     return RunStore(runs_root)
 
 
+WIDE = {"ease": {"max_items": 20_000}}  # whole EASE, whatever it takes
+
+
 def config(preset: str = "quick", **choices: object) -> RunConfig:
     return make_config(interactions=Path("x.csv"), preset=preset, **choices)
 
@@ -89,14 +92,14 @@ def test_runs_on_data_of_another_size_are_not_asked(store: RunStore, planted_csv
 def test_what_does_not_fit_is_said_with_what_would(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     large = Size(100_000, 20_000, 5_000_000, 5_000_000)
     monkeypatch.setattr(estimate, "free_memory", lambda: 24 * 10**9)
-    assert cost(large, store, preset="standard").advice == ""
+    assert cost(large, store, preset="standard", settings=WIDE).advice == ""
     monkeypatch.setattr(estimate, "free_memory", lambda: 10 * 10**9)
-    assert "without EASE" in cost(large, store, preset="standard").advice
+    assert "without EASE" in cost(large, store, preset="standard", settings=WIDE).advice
     monkeypatch.setattr(estimate, "free_memory", lambda: 6 * 10**9)
-    found = cost(large, store, preset="standard", encoders=("ease",)).advice
+    found = cost(large, store, preset="standard", settings=WIDE, encoders=("ease",)).advice
     assert "fits" in found
     monkeypatch.setattr(estimate, "free_memory", lambda: 10**9)
-    assert "needs a machine with" in cost(large, store, preset="standard").advice
+    assert "needs a machine with" in cost(large, store, preset="standard", settings=WIDE).advice
 
 
 def test_the_number_of_items_that_would_fit_is_a_whole_one(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,7 +111,7 @@ def test_the_number_of_items_that_would_fit_is_a_whole_one(store: RunStore, monk
 
 def test_ease_on_too_many_items_is_refused_before_the_start_and_left_out_by_itself(store: RunStore) -> None:
     wide = Size(1000, 30_000, 100_000, 100_000)
-    assert "at most 20,000 items" in cost(wide, store, preset="standard", encoders=("ease",)).advice
+    assert "at most 10,000 items" in cost(wide, store, preset="standard", encoders=("ease",)).advice
     assert cost(wide, store).advice == ""
 
 
@@ -151,14 +154,17 @@ def test_what_the_machine_could_never_hold_is_refused_and_what_may_become_free_i
     store: RunStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     large = Size(100_000, 20_000, 5_000_000, 5_000_000)
-    need = estimate.memory(estimate._with_encoders(config("standard"), large), large)
+    need = estimate.memory(estimate._with_encoders(config("standard", settings=WIDE), large), large)
     monkeypatch.setattr(estimate, "free_memory", lambda: 10**9)
     monkeypatch.setattr(estimate, "all_memory", lambda: need)
-    assert estimate.refusal(config("standard"), large) == "" and not cost(large, store, "standard").refused
+    assert (
+        estimate.refusal(config("standard", settings=WIDE), large) == ""
+        and not cost(large, store, "standard", settings=WIDE).refused
+    )
     monkeypatch.setattr(estimate, "all_memory", lambda: 8 * 10**9)
-    told = estimate.refusal(config("standard"), large)
+    told = estimate.refusal(config("standard", settings=WIDE), large)
     assert told.startswith(f"This run needs about {need / 1e9:.0f} GB of memory, and this machine has 8 GB")
-    assert "It fits with" in told and cost(large, store, "standard").refused
+    assert "It fits with" in told and cost(large, store, "standard", settings=WIDE).refused
 
 
 def test_the_command_refuses_it_too_unless_told_and_makes_no_run(
