@@ -24,8 +24,7 @@ def test_exponents_are_powers_of_the_rows() -> None:
 
 def test_the_section_shows_stages_that_take_long() -> None:
     runs = {
-        n_rows: Measured(9.0 * n_rows, 100.0, {"metrics": {"stage_seconds": {"folds": 3.0 * n_rows, "save": 0.1}}}, 8.0)
-        for n_rows in (10, 100)
+        n_rows: (Measured(9.0 * n_rows, 100.0, {}, 8.0), {"folds": 3.0 * n_rows, "save": 0.1}) for n_rows in (10, 100)
     }
     text = section(runs, "10,100", "quick")
     assert "| folds | 30.0 | 300.0 | 1.00 |" in text and "save" not in text
