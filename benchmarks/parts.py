@@ -25,6 +25,11 @@ def some_users(column: str, n_users: int) -> Callable[[pd.DataFrame], pd.Series]
     return lambda table: table[column].isin(table[column].drop_duplicates().dropna().sample(n_users, random_state=0))
 
 
+def above(column: str, least: float) -> Callable[[pd.DataFrame], pd.Series]:
+    """Choose the rows with more than that in a column of numbers."""
+    return lambda table: pd.to_numeric(table[column]) > least
+
+
 def busy(column: str, n_rows: int) -> Callable[[pd.DataFrame], pd.Series]:
     """Choose the rows of users with at least so many."""
     return lambda table: table.groupby(column)[column].transform("size") >= n_rows
@@ -55,14 +60,12 @@ PARTS = {
         rows=some_users("CustomerID", 1500),
         without=SHOP_TIME,
     ),
-    "dear-items": Outside("2009, items above 5 pounds", "retail-2009", "time", rows=lambda table: table["Price"] > 5),
+    "dear-items": Outside("2009, items above 5 pounds", "retail-2009", "time", rows=above("Price", 5)),
     "spring": Outside(
         "2009, until the end of May", "retail-2009", "time", rows=lambda table: table["InvoiceDate"] < "2010-06-01"
     ),
     "200-people": Outside("MovieLens, 200 people", "ml-100k", "user_time", rows=some_users("user_id:token", 200)),
-    "liked": Outside(
-        "MovieLens, ratings of 4 and 5", "ml-100k", "user_time", rows=lambda table: table["rating:float"] >= 4
-    ),
+    "liked": Outside("MovieLens, ratings of 4 and 5", "ml-100k", "user_time", rows=above("rating:float", 3.9)),
     "long-tail": Outside(
         "MovieLens, films with at most 100 ratings", "ml-100k", "user_time", rows=rare("item_id:token", 100)
     ),

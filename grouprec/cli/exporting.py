@@ -10,6 +10,7 @@ from grouprec.cli.terminal import terminal
 from grouprec.core.errors import SettingError
 from grouprec.core.language import ENGLISH, LANGUAGES, commas, speaking
 from grouprec.report.csv import run_in_a_spreadsheet
+from grouprec.report.tested import unknown_rows
 from grouprec.runs.store import Run
 
 
@@ -22,6 +23,16 @@ def tell_files(run: Run, out: Path, rows: Mapping[str, int], excel: bool) -> Non
         sentence = (
             f"Ids that would run as formulas in a spreadsheet: {len(risky):,}, such as {risky[0][:60]!r}. They are "
             "exported exactly as they are in the file; use --excel for files that a spreadsheet opens."
+        )
+        terminal.print(sentence, markup=False, highlight=False, soft_wrap=True)
+
+
+def tell_unknown_rows(run: Run) -> None:
+    """Say how many rows the lists do not know, where the run was judged on them and not refitted."""
+    if unknown := unknown_rows(run.metrics()):
+        sentence = (
+            f"Not yet in these lists: the {unknown:,} rows that the run was tested on. Lists that go out should know "
+            "them: train with --refit (presets standard and thorough do)."
         )
         terminal.print(sentence, markup=False, highlight=False, soft_wrap=True)
 

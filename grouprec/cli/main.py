@@ -214,7 +214,7 @@ def export(
     json: AsJson = False,
 ) -> None:
     """Write members.csv, group_lists.csv, group_rankings.csv and user_lists.csv."""
-    from grouprec.cli.exporting import tell_files
+    from grouprec.cli.exporting import tell_files, tell_unknown_rows
     from grouprec.report.csv import export_run, exported_methods
     from grouprec.runs.store import RunStore
 
@@ -223,6 +223,7 @@ def export(
     tell_files(found, out, rows, excel)
     made = "; ".join(f"{regime}: {name}" for regime, name in made_by.items())
     terminal.print(f"Lists made by {made}", markup=False, highlight=False)
+    tell_unknown_rows(found)
     if json:
         print_json({"files": rows, "list_method": made_by})
 

@@ -11,6 +11,12 @@ from grouprec.report.sentences import too_few
 from grouprec.report.text import TOO_FEW, count, plural
 
 
+def unknown_rows(metrics: Mapping[str, Any]) -> int:
+    """Return the number of rows that a run's lists do not know, because it was judged on them and not refitted."""
+    split = metrics.get("split") or {}
+    return 0 if metrics.get("refit", True) or split.get("kind") == "none" else int(split.get("test", 0))
+
+
 def rests_on(metrics: Mapping[str, Any]) -> str:
     """Say on how many users a run was tested and by how many its settings were chosen; nothing where that is unknown.
 

@@ -99,6 +99,7 @@ def test_export_writes_the_four_files_of_the_contract(trained: tuple[Path, dict]
     told = json.loads(answer.out.splitlines()[-1])
     assert told["list_method"] == {"strict": "members_mean", "dedup": "members_mean"}
     assert "Lists made by strict: members_mean; dedup: members_mean" in answer.err
+    assert f"Not yet in these lists: the {result['metrics']['split']['test']:,} rows" in answer.err
     assert {name: list(frame.columns) for name, frame in read.items()} == {
         "members.csv": ["user", "group", "weight"],
         "group_lists.csv": ["group", "rank", "item", "score"],

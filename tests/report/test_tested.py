@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from grouprec.data.hold_out import CAUTIONS
-from grouprec.report.tested import rests_on
+from grouprec.report.tested import rests_on, unknown_rows
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,17 @@ from grouprec.report.tested import rests_on
 )
 def test_the_users_who_judged_and_chose_are_told_and_whether_the_future_leaked(metrics, said):
     assert rests_on(metrics) == said
+
+
+@pytest.mark.parametrize(
+    ("metrics", "unknown"),
+    [
+        ({"refit": False, "split": {"kind": "time", "test": 70}}, 70),
+        ({"refit": True, "split": {"kind": "time", "test": 70}}, 0),
+        ({"refit": False, "split": {"kind": "none", "test": 0}}, 0),
+        ({"split": {"kind": "time", "test": 70}}, 0),
+    ],
+    ids=["judged only", "refitted", "nothing held out", "a run of old"],
+)
+def test_lists_of_a_run_without_a_refit_do_not_know_what_it_was_judged_on(metrics, unknown):
+    assert unknown_rows(metrics) == unknown

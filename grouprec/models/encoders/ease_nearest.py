@@ -27,7 +27,8 @@ LEAST_LENGTH = np.float32(1e-9)
     cite="Ning and Karypis 2011, SLIM: Sparse Linear Methods for Top-N Recommender Systems (ICDM), section IV-C; "
     "objective of Steck 2019 (arXiv 1905.03375)",
     called="EASE over nearest items",
-    measured="By time .240 with 200 nearest items where whole EASE has .242; Online Retail .126 and .128.",
+    measured=".99 of EASE where 80 % train and 10 % judge: .340 and .344, item neighbours .256 "
+    "(`grouprec train ml-100k.inter --encoder ease,ease_nearest,item_knn --set data.split=user`).",
 )
 class EaseNearestEncoder(FadingEncoder):
     """EASE whose weights for an item may differ from 0 at its ``n_nearest`` most similar items S only.

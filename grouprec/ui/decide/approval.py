@@ -11,6 +11,8 @@ from grouprec.core.language import _, keeping, long_minute
 from grouprec.core.rights import Deed, Role
 from grouprec.core.types import GrouprecError
 from grouprec.report import bundle, html
+from grouprec.report.tested import unknown_rows
+from grouprec.report.text import count
 from grouprec.runs.approvals import MOST_BY, MOST_REMARK, Approval, approvals, approve
 from grouprec.runs.store import Run
 from grouprec.ui import cards, sheets, state
@@ -37,6 +39,13 @@ def popover(run: Run, worth: Worth, n: int, said: str) -> None:
                 _("Of {n} the run kept the first {first} items each; *Use* under What if trains them in full.").format(
                     n=words.chosen(n), first=FIRST
                 )
+            )
+        if unknown := unknown_rows(state.metrics(run)):
+            st.caption(
+                _(
+                    "Not yet in these lists: the {n} rows that the run was tested on, the latest where it was split by "
+                    "time. Lists that go out should know them: train with preset *standard*."
+                ).format(n=count(unknown))
             )
         exports(run, worth, n)
 

@@ -206,6 +206,15 @@ def test_what_was_approved_by_whom_and_when_is_kept_and_shown(run: Run) -> None:
     assert run.status().state.value == "done" and run.damaged() == []
 
 
+def test_lists_that_do_not_know_the_latest_rows_say_so(run: Run) -> None:
+    said = "Not yet in these lists: the 70 rows"
+    metrics = run.metrics() | {"split": {"kind": "time", "test": 70}}
+    for refit in (False, True):
+        run.save_metrics(metrics | {"refit": refit})
+        run.write_manifest()
+        assert any(one.value.startswith(said) for one in open_page("decide").caption) is not refit
+
+
 def test_nobody_approves_without_a_name(run: Run) -> None:
     app = approve(open_page("decide"), "  ")
     assert "needs a name" in app.error[0].value and approvals(run.path) == ()
