@@ -1,8 +1,8 @@
 """``python -m benchmarks.parts [--part NAME,...] [--preset quick]``: is a default run ever below a simple method?
 
 Parts of the benchmarks' files that nothing was tuned on: few people, one season, small countries, dear items, a long
-tail, no times, only what was liked. Judged from outside as in ``benchmarks.outside``, one seed; a row of its table per
-part and regime, in docs/benchmarks.md.
+tail, no times, only what was liked. Judged from outside as in ``benchmarks.outside`` (runs are refitted), one seed; a row
+of its table per part and regime, in docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def section(found: dict[str, Judged], preset: str) -> str:
     lines = [
         "## From outside: parts that nothing was tuned on",
         "",
-        f"`python -m benchmarks.parts --preset {preset}` · one seed · {machine()}",
+        f"`python -m benchmarks.parts --preset {preset}` (runs with `--refit`) · one seed · {machine()}",
         "",
         "| part | judged | lists | ours | best simple method | ours / best simple | difference |",
         "| --- | ---: | --- | ---: | --- | ---: | --- |",
