@@ -1,8 +1,8 @@
 """``python -m benchmarks.parts [--part NAME,...] [--preset quick]``: is a default run ever below a simple method?
 
 Parts of the benchmarks' files that nothing was tuned on: few people, one season, small countries, dear items, a long
-tail, no times, only what was liked. Judged from outside as in ``benchmarks.outside`` (runs are refitted), one seed; a row
-of its table per part and regime, in docs/benchmarks.md.
+tail, no times, only what was liked. Judged from outside as in ``benchmarks.outside`` (runs are refitted), one seed; a
+row of its table per part and regime, in docs/benchmarks.md.
 """
 
 from __future__ import annotations
