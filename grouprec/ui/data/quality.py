@@ -26,7 +26,7 @@ from grouprec.report.text import TOO_FEW
 from grouprec.ui.cards import count, percent, plural
 
 FEW_USERS, FEW_ITEMS, FEW_PER_USER = 100, 30, 3.0  # below these, groups and their evaluation are mostly chance
-FEW_TESTED, MANY_ITEMS = 200, 20_000  # users who judge; items beyond which EASE gives way to ELSA
+FEW_TESTED, MANY_ITEMS = 200, 20_000  # users who judge; items beyond which EASE gives way in every preset
 DAY = 86_400.0
 OLDEST = 315_532_800.0  # 1980: what lies before is most often a missing time written as 1970
 MANY_DROPPED, MANY_ONCE, GREAT_ITEM, LONG_GAP = 0.3, 0.5, 0.2, 0.25
@@ -93,7 +93,7 @@ def _size_warnings(check: Check) -> list[Warn]:
         found.append(Warn(matter, _("Take a longer period, or add weaker signs of interest such as views.")))
     if check.n_items > MANY_ITEMS:
         advice = _(
-            "Training takes a slower encoder in place of EASE; raise “Fewest users of an item” to spare the time."
+            "Training weighs every item by its most similar ones only; raise “Fewest users of an item” to spare time."
         )
         found.append(Warn(_("{n_items} items are many").format(n_items=count(check.n_items)), advice))
     choose, tested = check.split["choose_users"], check.split["judge_users"]
