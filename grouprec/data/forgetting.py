@@ -20,9 +20,9 @@ from grouprec.core.rights import Person, Role
 from grouprec.core.types import DataError, SettingError
 from grouprec.data.clean import Preparation
 from grouprec.data.columns import ROLES, Roles, detect_attribute_roles
+from grouprec.data.finding import find_roles, reading_of
 from grouprec.data.ids import encode_ids, id_texts
 from grouprec.data.library import PARTS, KnownDataset, Library
-from grouprec.data.prepare import find_roles, reading_of
 from grouprec.data.read import Reading, read, read_table
 
 OF_TEXT = ("encoding", "sheet")  # settings of the preparation that say how a file is read which is Parquet now

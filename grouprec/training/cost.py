@@ -22,9 +22,9 @@ import torch
 
 from grouprec.core.language import _, decimal
 from grouprec.core.types import SettingError
+from grouprec.data.finding import find_roles
 from grouprec.data.ids import encode_ids
 from grouprec.data.library import SAMPLE_SIZE
-from grouprec.data.prepare import find_roles
 from grouprec.data.read import Reading, peek, read_beginning
 from grouprec.models.base import REGISTRIES, encoders
 from grouprec.models.declared import called

@@ -113,8 +113,7 @@ class Fitted:
             histories: CSR [B, I], what they have now.
             recent: int32 [B, L], their latest items, oldest first, -1 before the first.
         """
-        attributes = self.data.user_attributes
-        theirs = attributes.iloc[users] if len(attributes) else pd.DataFrame(index=range(len(users)))
+        theirs = self.data.known_of_users.iloc[users]
 
         def embed(encoder: Encoder) -> Embeddings:
             return Embeddings(encoder.encode(histories, theirs, recent), encoder.items())

@@ -120,6 +120,8 @@ def _prepare(cache: StageCache, hold_out: bool) -> Prepared:
             config.interactions,
             users=config.users,
             items=config.items,
+            also=config.also,
+            edges=config.edges,
             roles=config.roles,
             settings=config.preparation,
             seed=config.seed,
@@ -200,7 +202,7 @@ def _fit(cache: StageCache, data: Dataset, parts: Dataset, choices: Choices, lay
     made = maker.all_lists(groups, generator.lists(data, groups, profile, cache.options))
     method = choices.list_method(config)
     extra = {kind: list_of_kind(kind, choices.lists, maker, groups) for kind in method.values() if kind not in made}
-    placer = AttributePlacer().fit(data.user_attributes, groups.labels, config.seed)
+    placer = AttributePlacer().fit(data.known_of_users, groups.labels, config.seed)
     return Fitted(
         data=data,
         encoded=encoded,

@@ -231,6 +231,7 @@ def place_left_out(final: Fitted, weights: Weights) -> tables.Placed | None:
     left_out = final.data.left_out
     if left_out is None or not len(left_out.user_ids):
         return None
-    candidates = final.predict(weights, left_out.histories, left_out.attributes)
-    labels = final.place(candidates, left_out.histories, left_out.attributes)
+    known = final.data.known_of_left_out()
+    candidates = final.predict(weights, left_out.histories, known)
+    labels = final.place(candidates, left_out.histories, known)
     return tables.Placed(left_out.user_ids, labels, candidates, np.diff(left_out.histories.indptr))
