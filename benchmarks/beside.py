@@ -72,7 +72,10 @@ def trained(folder: Path, **files: Path) -> dict[str, Any]:
 
 
 def main() -> None:
-    lines = ["| beside the interactions | nDCG@10, personal lists | 95 % | its share of the blend |", "|---|---:|---:|---:|"]
+    lines = [
+        "| beside the interactions | nDCG@10, personal lists | 95 % | its share of the blend |",
+        "|---|---:|---:|---:|",
+    ]
     for told in (True, False):
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)

@@ -6,6 +6,7 @@ gets it with them; columns may be missing, as all attributes may. Pages and tabl
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -127,6 +128,17 @@ def matrix_of(frame: pd.DataFrame, column: str, width: int) -> sparse.csr_array:
     starts = np.concatenate([[0], counts.cumsum()])
     values, places = (entries.field(name).to_numpy(zero_copy_only=False) for name in ("value", "at"))
     return sparse.csr_array((values, places, starts), shape=(len(frame), width))
+
+
+def matrices(frame: pd.DataFrame) -> dict[str, sparse.csr_array]:
+    """Return what :func:`with_matrices` puts into a frame again: "elsewhere", "friends" and "vectors"."""
+    return {name[1:]: matrix_of(frame, name, width_of(frame, name)) for name in COLUMNS if name in frame}
+
+
+def with_matrices(frame: pd.DataFrame, known: Mapping[str, sparse.csr_array]) -> pd.DataFrame:
+    """Return a frame of users with more known of them, by column CSR [B, ...], rows in the order of the frame's."""
+    more = {f"\0{name}": _lists(matrix).set_axis(frame.index) for name, matrix in known.items()}
+    return frame.assign(**more) if more else frame
 
 
 def width_of(frame: pd.DataFrame, column: str) -> int:

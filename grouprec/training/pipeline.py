@@ -33,6 +33,7 @@ from grouprec.runs.config import RunConfig
 from grouprec.runs.progress import Progress, StageReport
 from grouprec.runs.store import Run, RunStore
 from grouprec.training import curve, evidence, saving
+from grouprec.training.beside import what_is_added
 from grouprec.training.encoded import Encoded
 from grouprec.training.fit import Choices, Fitted
 from grouprec.training.groups_and_lists import GroupMaker
@@ -67,6 +68,8 @@ def train(store: RunStore, run: Run, config: RunConfig, progress: Progress) -> d
         with progress.stage("evaluation"):
             choices = replace(choices, decided={**choices.decided, **judged.decided})
             found = evidence.gather(judged, plain, prepared.dataset, choices, config, cache.options)
+            task = evidence.judging(prepared.dataset, config)
+            found.tables.update(what_is_added(cache, judged, task, choices, prepared.shared))
             updates = evaluate_updates(
                 judged.updater,
                 prepared.dataset,

@@ -14,6 +14,7 @@ from scipy import sparse
 from grouprec.core.files import storage, write_json
 from grouprec.core.tables import row_at
 from grouprec.core.types import Regime
+from grouprec.data.beside import matrices
 from grouprec.data.prepare import Prepared
 from grouprec.data.pseudonyms import fingerprint
 from grouprec.evaluate import protocol
@@ -200,6 +201,7 @@ def live_base(
         excluded=fit.excluded if fit.excluded.any() else None,
         held_out=held_out,
         recent=data.recent() if asked else None,
+        beside=matrices(data.known_of_users),
         left_out=None if placed is None else _left_out(fit, placed, config.seed),
     )
 

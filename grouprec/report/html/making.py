@@ -90,7 +90,8 @@ def _steps(reading: Reading) -> list[str]:
         )
         .strip(),
         _("**Predict.** What every user may want next is predicted by {encoders}.").format(encoders=encoders)
-        + (f" {findings.blend_answer(weights)} {findings.trend_answer(weights)}" if weights else ""),
+        + (f" {findings.blend_answer(weights)} {findings.trend_answer(weights)}" if weights else "")
+        + f" {plain(findings.beside_answer(reading.table('beside')))}".rstrip(),
         _("**Group.** Users were divided {formed}.").format(formed=formed),
         _("**Describe and generate.** {value} {generated}").format(
             value=learned.profile_answer(metrics.get("profile") or {}),
