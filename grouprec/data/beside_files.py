@@ -15,7 +15,8 @@ from grouprec.core.language import _, decimal
 from grouprec.core.types import DataError
 from grouprec.data.beside import MOST_FRIENDS, Beside
 from grouprec.data.clean import Cleaned, Preparation, clean_rows
-from grouprec.data.finding import find_all
+from grouprec.data.columns import Roles
+from grouprec.data.finding import find_roles
 from grouprec.data.ids import encode_ids
 from grouprec.data.interactions import Interactions
 from grouprec.data.pseudonyms import pseudonyms_of
@@ -140,11 +141,22 @@ class BesideFiles:
         return sparse.csr_array((np.ones(len(pairs), bool), pairs.T), shape=(len(ids), len(trained)))
 
 
+def roles_elsewhere(path: Path, roles: Mapping[str, str]) -> Roles:
+    """Return the roles of a second file's columns; what rows say of their users is left out.
+
+    Args:
+        roles: people's choices for the interactions: they hold for columns of the same names.
+    Raises:
+        DataError, SettingError: as :func:`~grouprec.data.finding.find_roles`.
+    """
+    columns = peek(path).columns
+    found = find_roles(path, {role: column for role, column in roles.items() if not column or column in columns})
+    return replace(found, user_attributes=())
+
+
 def _elsewhere(path: Path, ids: np.ndarray, roles: Mapping[str, str], settings: Preparation) -> Cleaned:
     """Return the valid rows of a second file of interactions."""
-    columns = peek(path).columns
-    chosen = {role: column for role, column in roles.items() if not column or column in columns}
-    found = replace(find_all(path, chosen)[0], user_attributes=())
+    found = roles_elsewhere(path, roles)
     cleaned = clean_rows(read(path, found.columns(), Reading(), found.coded()).frame, found, settings, Report())
     if not np.isin(cleaned.user_ids, ids).any():
         raise DataError(
@@ -154,18 +166,35 @@ def _elsewhere(path: Path, ids: np.ndarray, roles: Mapping[str, str], settings: 
     return cleaned
 
 
+def edge_columns(table: pd.DataFrame, ids: np.ndarray, name: str, pseudonyms: bool = False) -> list[str]:
+    """Return the two columns of a file of edges that hold users most often, in their order.
+
+    Args:
+        ids: of the users in the interactions.
+        name: of the file.
+        pseudonyms: these are pseudonyms, those of the file are not yet.
+    Raises:
+        DataError: there are no two such columns.
+    """
+    shares = {}
+    for column in table.columns:
+        codes, names = encode_ids(table[column])
+        told = pseudonyms_of(names) if pseudonyms else names
+        shares[column] = np.append(np.isin(told, ids), False)[codes].mean() if len(codes) else 0.0
+    chosen = sorted(shares, key=shares.__getitem__, reverse=True)[:2]
+    if len(chosen) < 2 or min(shares[column] for column in chosen) == 0:
+        raise DataError(
+            f"'{name}' connects no two users of the interactions: it needs two columns of their ids, such as "
+            f"'{shown(ids[0])}', and has: {', '.join(map(str, table.columns))}."
+        )
+    return [column for column in table.columns if column in chosen]
+
+
 def _edges(path: Path, ids: np.ndarray, pseudonyms: bool) -> tuple[np.ndarray, np.ndarray]:
     """Return the ends of the edges of a file, int [n, 2], as places in their ids, object [m]."""
     table = read_table(path)
-    coded = [encode_ids(table[name]) for name in table.columns]
+    coded = [encode_ids(table[column]) for column in edge_columns(table, ids, path.name, pseudonyms)]
     coded = [(codes, pseudonyms_of(names) if pseudonyms else names) for codes, names in coded]
-    shares = [np.append(np.isin(names, ids), False)[codes].mean() if len(codes) else 0.0 for codes, names in coded]
-    chosen = sorted(np.argsort(shares)[::-1][:2])
-    if len(chosen) < 2 or min(shares[at] for at in chosen) == 0:
-        raise DataError(
-            f"'{path.name}' connects no two users of the interactions: it needs two columns of their ids, such as "
-            f"'{shown(ids[0])}', and has: {', '.join(map(str, table.columns))}."
-        )
-    names = np.unique(np.concatenate([coded[at][1] for at in chosen]))
-    ends = np.column_stack([np.append(np.searchsorted(names, coded[at][1]), -1)[coded[at][0]] for at in chosen])
+    names = np.unique(np.concatenate([own for _codes, own in coded]))
+    ends = np.column_stack([np.append(np.searchsorted(names, own), -1)[codes] for codes, own in coded])
     return ends[(ends >= 0).all(axis=1)], names
