@@ -17,6 +17,7 @@ import pandas as pd
 
 from benchmarks.quality import write
 from grouprec.core.site import app_root
+from grouprec.core.tables import named_rows
 from grouprec.data.synthetic import planted
 from grouprec.runs.config import make_config
 from grouprec.runs.store import RunStore
@@ -61,34 +62,28 @@ def plant(folder: Path, told: bool, seed: int = 0, **size: Any) -> dict[str, Pat
     return {name: folder / f"{name}.csv" for name in frames}
 
 
-def trained(folder: Path, **files: Path) -> dict[str, Any]:
-    """Return the metrics of a quick run on some files."""
+def measured(folder: Path, **files: Path) -> Any:
+    """Return the row of the table "beside" of a quick run on two files."""
     store = RunStore(folder / "runs")
     run = store.create(make_config(**files, preset="quick", n_groups=5, layout="pca"))
-    metrics = train_here(store, run)
-    table = run.table("evaluation")
-    own = table[(table["method"] == "individual") & (table["metric"] == "ndcg@10")].iloc[0]
-    return {**metrics, "own": own}
+    train_here(store, run)
+    (row,) = named_rows(run.table("beside"))
+    return row
 
 
 def main() -> None:
     lines = [
-        "| beside the interactions | nDCG@10, personal lists | 95 % | its share of the blend |",
-        "|---|---:|---:|---:|",
+        "| beside the interactions | its share of the blend | without | with | gain |",
+        "|---|---:|---:|---:|---:|",
     ]
     for told in (True, False):
         with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
-            files = plant(folder, told)
-            for kind, encoder in (("", ""), ("also", "elsewhere"), ("edges", "social")):
-                if not kind and not told:
-                    continue
-                given = {one: path for one, path in files.items() if one in ("interactions", kind)}
-                found = trained(folder, **given)
-                own, shares = found["own"], found["blend"]["encoders"]
-                share = shares.get(encoder, 0) / max(sum(shares.values()), 1e-12)
-                what = f"`--{kind}`, {'by the same tastes' if told else 'random'}" if kind else "nothing"
-                lines.append(f"| {what} | {own['value']:.3f} | {own['low']:.3f} to {own['high']:.3f} | {share:.2f} |")
+            files = plant(Path(name), told)
+            for kind in ("also", "edges"):
+                row = measured(Path(name), interactions=files["interactions"], **{kind: files[kind]})
+                gain = f"{row.added:+.3f} ({row.low:+.3f} to {row.high:+.3f})"
+                what = f"`--{kind}`, {'by the same tastes' if told else 'random'}"
+                lines.append(f"| {what} | {row.share:.2f} | {row.without:.3f} | {row.value:.3f} | {gain} |")
     text = "\n".join(lines)
     print(text)
     write("beside", text, PAGE)

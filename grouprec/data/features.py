@@ -42,9 +42,9 @@ def item_frame(data: Dataset | NewItems) -> pd.DataFrame:
     return frame if (labels == ids).all() else frame.assign(item_label=labels.astype(str))
 
 
-def text_columns(frame: pd.DataFrame) -> list[str]:
-    """Return which columns of a frame of items hold free text."""
-    described = (_describe(str(name), frame[name], of_items=True) for name in frame.columns)
+def text_columns(frame: pd.DataFrame, of_items: bool = True) -> list[str]:
+    """Return which columns of a frame of items, or of users, hold free text."""
+    described = (_describe(str(name), frame[name], of_items) for name in frame.columns)
     return [column["name"] for column in described if column["kind"] == "text"]
 
 

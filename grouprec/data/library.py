@@ -306,5 +306,3 @@ def _count_rows(path: Path) -> int | None:
         return peek(path).n_rows
     except DataError:  # said on the Data page, where roles and preparation may still be changed
         return None
-
-

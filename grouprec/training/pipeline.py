@@ -37,11 +37,11 @@ from grouprec.training.beside import what_is_added
 from grouprec.training.encoded import Encoded
 from grouprec.training.fit import Choices, Fitted
 from grouprec.training.groups_and_lists import GroupMaker
-from grouprec.training.item_texts import with_text_vectors
 from grouprec.training.list_choice import list_of_kind
 from grouprec.training.new_items import list_new_items
 from grouprec.training.selection import choose, choose_once_more
 from grouprec.training.stage_cache import StageCache, key_of
+from grouprec.training.texts import with_text_vectors
 from grouprec.training.user_map import LayoutProcess, fits_umap, linear_positions
 
 MAP_TIMEOUT = 900.0
