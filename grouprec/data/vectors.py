@@ -24,7 +24,7 @@ _LISTED = (list, tuple, np.ndarray)
 
 
 def take_vectors(table: pd.DataFrame, file_name: str) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
-    """Return a file of items or users without its columns of vectors, and these; other lists become text (``Drama|Crime``).
+    """Return a file of items or users without its vectors, and these; other lists become text (``Drama|Crime``).
 
     Lists of numbers with fractions, nearly all of one length, are vectors, and so are those of whole numbers that are
     all of one length, 16 or longer; others are categories. Objects, and lists of lists, are left out.

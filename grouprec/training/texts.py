@@ -46,8 +46,10 @@ def with_text_vectors(cache: StageCache, data: Dataset) -> Dataset:
     place = {text: at for at, text in enumerate(texts)}
 
     def beside(given: np.ndarray | None, own: list[str]) -> np.ndarray | None:
-        read = np.array([vectors[place[text]] if text else np.zeros(vectors.shape[1]) for text in own])
-        return unit_rows([*([] if given is None else [given]), read.reshape(len(own), vectors.shape[1]).astype(np.float32)])
+        read = np.zeros((len(own), vectors.shape[1]), np.float32)
+        for row, text in enumerate(own):
+            read[row] = vectors[place[text]] if text else 0
+        return unit_rows([*([] if given is None else [given]), read])
 
     known, seen = data.beside, data.item_vectors
     if of_items:
