@@ -94,7 +94,7 @@ def train(store: RunStore, run: Run, config: RunConfig, progress: Progress) -> d
             metrics = saving.summarise(config, cache.device, prepared, choices, judged, final, found)
             metrics |= {"updater": updates, "map_method": map_method, **new.metrics}
             placed = saving.place_left_out(final, choices.weights)
-            saving.save_tables(run, config, prepared, choices, judged, final, found, positions, placed, new.table)
+            saving.save_tables(run, config, prepared, choices, judged, final, found, positions, placed, new)
             saving.save_live(run, config, prepared, choices, judged, final, placed)
     metrics["seconds"] = round(progress.seconds(), 2)
     metrics["stage_seconds"] = progress.stage_seconds()
