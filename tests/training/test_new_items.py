@@ -186,7 +186,7 @@ def test_a_trained_run_lists_it_for_every_user_too_and_so_does_its_stream(unlike
     run = copy_of(unlike_run, RunStore(tmp_path))
     user, item = lists["user"].iloc[0], lists.loc[~new, "item"].iloc[0]
     with Stream.open(RunStore(tmp_path), run) as stream:
-        assert stream.apply(pd.DataFrame({"user": [user], "item": [item], "time": ["2028-01-01"]})).applied == 1
+        assert stream.apply(pd.DataFrame({"user": [user], "item": [item], "time": ["2024-01-01"]})).applied == 1
         export_stream(stream, tmp_path / "out")
     own = pd.read_csv(tmp_path / "out" / "user_lists.csv", dtype=str).query("user == @user")
     assert own.loc[~own["item"].isin(known), "rank"].tolist() == ["10", "20", "30", "40"]

@@ -19,8 +19,9 @@ from grouprec.runs.config import RunConfig, make_config
 from grouprec.runs.progress import make_plan
 from grouprec.runs.store import FINISHED, Run, State, Status
 from grouprec.training import jobs
-from grouprec.training.cost import Estimate, Size, estimate, gpu_memory
-from grouprec.training.cost import size_of as count_size
+from grouprec.training.cost import Estimate, estimate, gpu_memory
+from grouprec.training.size import Size
+from grouprec.training.size import size_of as count_size
 from grouprec.ui import cards, state
 from grouprec.ui.cards import plain
 from grouprec.ui.fragments import fragment
