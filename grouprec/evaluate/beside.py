@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from grouprec.core.language import _, decimal, full_stop, pgettext
 from grouprec.core.types import Candidates
-from grouprec.models.blend import Weights
 from grouprec.ranking.metrics import hit_matrix, ndcg
 from grouprec.ranking.statistics import paired_difference
 from grouprec.ranking.task import Task, individual_lists
+
+if TYPE_CHECKING:  # reports say the sentences, and know no torch
+    from grouprec.models.blend import Weights
 
 LENGTH = 10
 
