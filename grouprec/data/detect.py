@@ -121,6 +121,11 @@ class _Search:
         better = [column for _, column in good if not evidence.is_line_number(self.head[column])]
         if good:
             return better[0] if better else good[0][1]
+        told = [
+            column for column in self._free() if means(role, evidence.word_of_values(self.head[column]) or "-") == 0
+        ]
+        if len(told) == 1:
+            return told[0]
         mails = [column for column in self._free() if evidence.is_mail(self.head[column])] if role == "user" else []
         return mails[0] if len(mails) == 1 else None
 
@@ -209,9 +214,10 @@ class _Search:
             self.result.by_elimination += ("rating",)
 
     def _speaks_otherwise(self, role: str, column: str) -> bool:
-        values = self.head[column]
+        values, other = self.head[column], {"user": "item", "item": "user"}[role]
         return (
-            self._objects(role, column, strict=True)
+            means(other, column) == 0
+            or self._objects(role, column, strict=True)
             or evidence.looks_like_time(values)
             or evidence.is_clock(values)
             or tells_outcome(values)

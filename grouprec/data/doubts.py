@@ -11,10 +11,10 @@ import pandas as pd
 from grouprec.core.language import Glossary, _, commas, decimal
 from grouprec.data.columns import Roles
 from grouprec.data.detect import Detected, plain_columns
-from grouprec.data.evidence import is_readable_time, looks_like_time
+from grouprec.data.evidence import is_calendar, is_readable_time, looks_like_time
 from grouprec.data.header_words import NOT_WHEN, means, says
 from grouprec.data.ids import rounded_example
-from grouprec.data.numerals import Numbers
+from grouprec.data.numerals import Numbers, is_numeric
 from grouprec.data.outcomes import came_to_nothing, is_flag, tells_outcome
 from grouprec.data.times import Times
 from grouprec.data.values import shown
@@ -86,6 +86,7 @@ def column_doubts(head: pd.DataFrame, detected: Detected, roles: Roles, chosen: 
         if (
             "outcome" not in chosen
             and tells_outcome(head[column])
+            and len(head[column].dropna().unique()) > 1
             and (is_flag(head[column]) or came_to_nothing(head[column])[0].any())
         ):
             examples = commas(shown(value) for value in head[column].dropna().unique()[:3])
@@ -104,7 +105,8 @@ def column_doubts(head: pd.DataFrame, detected: Detected, roles: Roles, chosen: 
 def _is_date(column: pd.Series) -> bool:
     """Return whether a column without a role holds dates, by its name or by its values alone."""
     named = says(NOT_WHEN, str(column.name)) or means("time", str(column.name)) is not None
-    return (named and is_readable_time(column)) or looks_like_time(column)
+    readable = is_calendar(column) if is_numeric(column) else is_readable_time(column)
+    return (named and readable) or looks_like_time(column)
 
 
 def unread_doubt(role: str, column: pd.Series, unread: np.ndarray) -> list[Doubt]:

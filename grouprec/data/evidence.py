@@ -66,6 +66,14 @@ def _tier_words(column: pd.Series) -> set[str]:
     return words if len(values) >= _MANY_ROWS or words & _TIERS else set()
 
 
+def word_of_values(column: pd.Series) -> str:
+    """Return the word that all values begin with before their numbers: "user" of user_000017; "" for none."""
+    texts = plain_texts(distinct_values(column.dropna())[1])
+    words = texts.str.extract(r"^([^\W\d_]{4,})[-_ :#.]?\d+$")[0]
+    same = set(words.str.casefold()) if len(words) > 1 and words.notna().all() else set()
+    return str(words.iloc[0]) if len(same) == 1 else ""
+
+
 def is_line_number(column: pd.Series) -> bool:
     """Return whether whole numbers count up row by row and begin again and again, or fall off from 1 on."""
     values = column.dropna()
