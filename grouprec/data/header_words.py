@@ -86,7 +86,7 @@ _ID = _any(
 _USER = _any(
     "user users customer customers client clients member members account accounts visitor visitors shopper reviewer",
     "subscriber patient student person guest buyer purchaser consumer listener viewer reader player learner household",
-    "cardholder contact borrower attendee learner fan",
+    "cardholder contact borrower attendee learner fan profile profiles",
     "nutzer benutzer kunde kunden käufer kaeufer mitglied mitglieds besteller abonnent teilnehmer haushalt "
     "besucher konto",
     "usuario usuarios cliente clientes comprador miembro socio consumidor abonado utente utenti acquirente "
@@ -147,13 +147,15 @@ PATTERNS: dict[str, tuple[str, ...]] = {
         "uid|cid|userid|username|vid|steamid|fullvisitorid|hhid|householdkey|visitante",
         "(?:(?:user|customer|buyer|client|member|billing|kunden|cliente)?(?:e?mail|emailaddress|correoelectronico|correo))"
         "|emailbilling|электроннаяпочта|邮箱|電子郵件|メールアドレス|メール|courriel|adressemail|email(?:adresse|adres)",
-        f".*(?:{_long(_USER)})s?(?:{_ID})?|.*e?mail(?:address)?|(?:{_USER})(?:name|nom|nome|naam|名|名称|氏名|昵称)",
+        f".*(?:{_long(_USER)})s?(?:{_ID})?|.*(?:username|userid|email|mail)(?:address)?|(?:{_USER})(?:name|nom|nome|naam|名|名称|氏名|昵称)",
         "login|handle|nickname|phone|phonenumber|telefon|telefono|telephone|手机|手机号|電話番号",
+        f"(?:session|cookie|device|browser|visit)(?:{_ID})?|ip|ipaddress|sid",  # who came once, where nobody is named
     ),
     "item": (
-        f"(?:{_ID})?(?:{_ITEM})s?(?:{_ID})?",
-        "iid|pid|ean|gtin|upc|ean13|barcode|plu|appid|品番|货号|款号|item",
-        f".*(?:{_long(_ITEM)})s?(?:{_ID})?|ref|reference|referencia|référence|riferimento",
+        f"(?:{_ID})?(?:{_ITEM})s?(?:{_ID})?|(?:{_ITEM})(?:sku|isbn|asin|code)",
+        "iid|pid|aid|ean|gtin|upc|ean13|barcode|plu|appid|品番|货号|款号|item",
+        f".*(?:{_long(_ITEM)})s?(?:{_ID})?|ref|reference|referencia|référence|riferimento"
+        f"|(?:bookmark|url|page|campaign|post|news|photo|image|question|repository|dish|advert)(?:{_ID})?",
     ),
     "rating": (
         "rating|ratings|stars|score|overall|myrating|userrating|" + _any(
@@ -212,7 +214,7 @@ PATTERNS: dict[str, tuple[str, ...]] = {
         "usersession|.*session(?:id)?",
     ),
     "price": (
-        "(?:unit|item|product|sale|sales|list|lineitem)?prices?(?:usd|eur|gbp)?|unitcost|cost|" + _any(
+        "(?:unit|item|product|sale|sales|list|lineitem)*prices?(?:usd|eur|gbp)?|unitcost|cost|soldfor|" + _any(
             "pvp preciounidad valorunitario vlunitario",
             "preis einzelpreis stückpreis stueckpreis verkaufspreis precio preciounitario prezzo prezzounitario preço",
             "preçounitário prijs stukprijs eenheidsprijs cena cenajednostkowa цена 价格 單價 单价 售价 価格 単価 "

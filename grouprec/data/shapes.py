@@ -150,7 +150,8 @@ def _dated(head: pd.DataFrame, columns: Sequence[str]) -> Plan | None:
     """Return how to put together a date of which year, month and day stand in columns; None where that is not so."""
     found = []
     for words, least, most in _DATE_PARTS:
-        named = [column for column in columns if set(header_words(str(column))) & words]
+        named = [column for column in columns if set(header_words(str(column))) <= words]
+        named = named or [column for column in columns if set(header_words(str(column))) & words]
         numbers = _numbers(head[named[0]].dropna()) if len(named) == 1 else np.empty(0)
         if not len(numbers) or not ((numbers >= least) & (numbers <= most) & (numbers % 1 == 0)).all():
             return None

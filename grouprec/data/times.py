@@ -105,6 +105,8 @@ def to_clock(column: pd.Series) -> np.ndarray:
         return np.where((values >= 0) & (values < 1), np.round(values * _DAY), np.nan)
     codes, distinct = distinct_values(column)
     texts = plain_texts(distinct)
+    if len(texts) and texts.str.fullmatch(r"(\d|1\d|2[0-3])?[0-5]?\d").all() and texts.str.len().max() > 2:
+        texts = texts.str.zfill(4)  # 705 is 07:05
     if len(texts) and texts.str.fullmatch(r"[0-2]\d[0-5]\d([0-5]\d)?").all():
         texts = texts.str.replace(r"^(\d\d)(\d\d)(\d*)$", r"\1:\2:\3", regex=True).str.rstrip(":")
     fractions = pd.to_numeric(texts, errors="coerce").to_numpy(np.float64)
