@@ -18,6 +18,7 @@ from grouprec.data.presets import find_preset
 # From these ways of naming a user or an item on, the values have to speak for it, too ("loyalty member", "phone").
 _WEAK = {"user": 3, "item": 2}
 _VISIT = 5  # this way of naming a user names who came once
+_MANY_ROWS = 50  # in which a user or an item is not always the same
 _FILLED = 0.5
 _SPACED = 0.5  # share of values of several words from which on a column names and does not identify
 _OFTEN = 3.0  # rows of an item from which on one date for all of them is the item's own
@@ -75,6 +76,7 @@ class _Search:
         self.head, self.columns = head, plain_columns(head)
         self.taken: dict[str, str] = {}
         self.result = Detected()
+        self.constant: dict[str, str] = {}  # columns whose names say a role, and that hold one value or none
         preset = find_preset(head[self.columns])
         if preset is not None:
             self.result.known_as, self.taken = preset[0].name, dict(preset[1])
@@ -90,6 +92,8 @@ class _Search:
         free = [column for column in self._free() if evidence.looks_like_behaviour(self.head[column])]
         self._take("behaviour", free[0] if len(free) == 1 else None)
         self._eliminate()
+        for role, column in self.constant.items():
+            self._take(role, column)  # that it is always the same is said when it is read
         if not self.taken.get("item") and self.taken.get("label"):
             self.taken["item"] = self.taken.pop("label")  # a file that knows its items by name only
         roles = replace(Roles(), **{role: column for role, column in self.taken.items() if column and role in ROLES})
@@ -118,8 +122,10 @@ class _Search:
         good = [
             (tier, column) for tier, _, column in named if not self._objects(role, column, strict=tier >= _WEAK[role])
         ]
-        varied = [one for one in good if len(self.head[one[1]].dropna().unique()) > 1]
-        good = varied or good
+        tells = [one for one in good if len(self.head[one[1]].dropna().unique()) > 1 or len(self.head) < _MANY_ROWS]
+        if good and not tells:
+            self.constant[role] = good[0][1]
+        good = tells
         # "item" may count an order's lines, and another column names the product.
         better = [column for _, column in good if not evidence.is_line_number(self.head[column])]
         if good:
@@ -221,8 +227,10 @@ class _Search:
 
     def _speaks_otherwise(self, role: str, column: str) -> bool:
         values, other = self.head[column], {"user": "item", "item": "user"}[role]
+        owner = self.taken.get("user")  # what is the same on all rows of a user says something of them
         return (
-            means(other, column) == 0
+            (means(other, column) is not None and means(role, column) is None)
+            or (bool(owner) and evidence.belongs_to(values, self.head[owner]))
             or self._objects(role, column, strict=True)
             or evidence.looks_like_time(values)
             or evidence.is_clock(values)

@@ -143,7 +143,7 @@ def is_clock(column: pd.Series) -> bool:
     values = column.dropna()
     if len(values) and is_numeric(values):
         numbers = to_numbers(values)
-        if numbers.max() > _LAST_HOUR and (numbers % 1 == 0).all() and values.nunique() >= _MANY_DATES:
+        if numbers.max() >= 1000 and (numbers % 1 == 0).all() and values.nunique() >= _MANY_DATES:
             return bool(
                 (numbers >= 0).all() and (numbers < 100 * (_LAST_HOUR + 1)).all() and (numbers % 100 < 60).all()
             )

@@ -79,7 +79,7 @@ def _words(*words: str) -> tuple[str, ...]:
 
 
 _ID = _any(
-    "id ids uid uniqueid code no nr num number key uuid guid hash ref pseudoid identifier",
+    "id ids uid uniqueid barcode cardnumber cardno code no nr num number key uuid guid hash ref pseudoid identifier",
     "nummer kennung schluessel schlüssel numero número codigo código codice identificador identificatore identifiant",
     "numéro référence kod numer номер код ид идентификатор 编号 編號 编码 編碼 号 號 号码 代码 标识 番号 コード 识别号",
 )
@@ -149,7 +149,8 @@ PATTERNS: dict[str, tuple[str, ...]] = {
         "|emailbilling|электроннаяпочта|邮箱|電子郵件|メールアドレス|メール|courriel|adressemail|email(?:adresse|adres)",
         f".*(?:{_long(_USER)})s?(?:{_ID})?|.*(?:username|userid|email|mail)(?:address)?|(?:{_USER})(?:name|nom|nome|naam|名|名称|氏名|昵称)",
         "login|handle|nickname|phone|phonenumber|telefon|telefono|telephone|手机|手机号|電話番号",
-        f"(?:session|cookie|device|browser|visit)(?:{_ID})?|ip|ipaddress|sid",  # who came once, where nobody is named
+        # who came once, where nobody is named
+        f"(?:session|cookie|device|browser|visit|anonymous|distinct)(?:{_ID})?|ip|ipaddress|sid|mcvisid",
     ),
     "item": (
         f"(?:{_ID})?(?:{_ITEM})s?(?:{_ID})?|(?:{_ITEM})(?:sku|isbn|asin|code)",

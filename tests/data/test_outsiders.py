@@ -112,6 +112,24 @@ CASES: dict[str, tuple[Any, dict[str, Any]]] = {
         csv({"userId": ["NA"] * N, "sessionId": USERS, "itemId": ITEMS}),
         {**SAME, "roles": {"user": "sessionId"}, "told": "user is 'sessionId' only because"},
     ),
+    "nobody named in events.jsonl": (
+        lines([{"anonymousId": u, "userId": None, "properties": {"product_id": i, "name": t}, "timestamp": s}
+               for u, i, t, s in zip(USERS, ITEMS, TITLES, STAMPS, strict=True)]),
+        {**TIMED, "roles": {"user": "anonymousId", "item": "properties.product_id"}},
+    ),
+    "one app.tsv": (
+        csv({"app_id": ["web"] * N, "domain_userid": USERS, "page_urlpath": [f"/p/{i}" for i in ITEMS]}, sep="\t"),
+        {**SAME, "roles": {"user": "domain_userid", "item": "page_urlpath"}},
+    ),
+    "payments.csv": (
+        csv({"id": [f"ch_{n}" for n in range(N)], "Description": TITLES, "Created date (UTC)": DAYS, "Amount": COUNTS,
+             "Customer ID": USERS, "Customer Email": [f"{u}@example.org" for u in USERS]}),
+        {**SAME, "roles": {"user": "Customer ID", "item": "Description"}},
+    ),
+    "weekdays.csv": (
+        csv({"visitor": USERS, "exhibit": [int(i[1:]) % 60 for i in ITEMS], "day": [f"{m:%A}" for m in TIMES]}),
+        {**SAME, "roles": {"item": "exhibit"}, "no": "time"},
+    ),
     "sessions.jsonl": (
         lines([{"session": u, "events": [{"aid": i, "ts": s * 1000, "type": "clicks"} for v, i, s in
                zip(USERS, ITEMS, STAMPS, strict=True) if v == u]} for u in sorted(set(USERS))]),
