@@ -17,6 +17,7 @@ from grouprec.data.presets import find_preset
 
 # From these ways of naming a user or an item on, the values have to speak for it, too ("loyalty member", "phone").
 _WEAK = {"user": 3, "item": 2}
+_VISIT = 5  # this way of naming a user names who came once
 _FILLED = 0.5
 _SPACED = 0.5  # share of values of several words from which on a column names and does not identify
 _OFTEN = 3.0  # rows of an item from which on one date for all of them is the item's own
@@ -117,10 +118,19 @@ class _Search:
         good = [
             (tier, column) for tier, _, column in named if not self._objects(role, column, strict=tier >= _WEAK[role])
         ]
+        varied = [one for one in good if len(self.head[one[1]].dropna().unique()) > 1]
+        good = varied or good
         # "item" may count an order's lines, and another column names the product.
         better = [column for _, column in good if not evidence.is_line_number(self.head[column])]
         if good:
+            if role == "user" and good[0][0] == _VISIT:
+                self.result.by_elimination += ("user",)
             return better[0] if better else good[0][1]
+        told = [
+            column for column in self._free() if means(role, evidence.word_of_values(self.head[column]) or "-") == 0
+        ]
+        if len(told) == 1:
+            return told[0]
         mails = [column for column in self._free() if evidence.is_mail(self.head[column])] if role == "user" else []
         return mails[0] if len(mails) == 1 else None
 
@@ -173,7 +183,8 @@ class _Search:
         return any(owner and evidence.belongs_to(self.head[column], self.head[owner]) for owner in owners)
 
     def _is_clock(self, column: str) -> bool:
-        return evidence.is_clock(self.head[column]) and not evidence.is_readable_time(self.head[column])
+        values = self.head[column]
+        return evidence.is_clock(values) and not evidence.is_calendar(values)
 
     def _take_clock(self) -> None:
         """Take the time of day from a column of its own where the time has none."""
@@ -202,16 +213,17 @@ class _Search:
         if len(left) == 2 and self._names(left[0]) and not self._names(left[1]):
             left.reverse()  # what has a name of its own is the item
         self.taken.update(zip(missing, left, strict=True))
-        self.result.by_elimination = tuple(missing)
+        self.result.by_elimination += tuple(missing)
         rest = [c for c in self._free() if evidence.looks_like_rating(self.head[c])]
         if "rating" not in self.taken and "weight" not in self.taken and len(rest) == 1:
             self.taken["rating"] = rest[0]
             self.result.by_elimination += ("rating",)
 
     def _speaks_otherwise(self, role: str, column: str) -> bool:
-        values = self.head[column]
+        values, other = self.head[column], {"user": "item", "item": "user"}[role]
         return (
-            self._objects(role, column, strict=True)
+            means(other, column) == 0
+            or self._objects(role, column, strict=True)
             or evidence.looks_like_time(values)
             or evidence.is_clock(values)
             or tells_outcome(values)
