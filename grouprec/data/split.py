@@ -138,7 +138,7 @@ def count_users(users: np.ndarray, items: np.ndarray, parts: np.ndarray) -> User
         before = (parts[rows] == TRAIN) & asked[users[rows]]
         pairs = users[rows][before] * width + items[rows][before]
         for found, later in zip(had, known, strict=True):
-            places = later.get_indexer(pairs)
+            places = later.get_indexer(pd.Index(pairs))
             found[places[places >= 0]] = True
     first, last = validation[~had[0]], test[~had[1]]
     return UsersLeft(len(sorted_unique(first // width)), len(sorted_unique(last // width)))

@@ -47,6 +47,7 @@ from grouprec.training.user_map import LayoutProcess, fits_umap, linear_position
 MAP_TIMEOUT = 900.0
 N_FOLDS = {"quick": 2, "standard": 4, "thorough": 4}
 FOLDED_ROWS = 3_000_000  # beyond so many, one fold has users enough
+FEW_ROWS = 50_000  # of so few, all folds are taken in every preset: they cost little, and evidence is short
 
 
 def train(store: RunStore, run: Run, config: RunConfig, progress: Progress) -> dict[str, Any]:
@@ -148,7 +149,11 @@ def _folds(prepared: Prepared, config: RunConfig) -> list[Dataset]:
     n_rows = len(data.train) + len(data.validation) + len(data.test)
     length = length_of(judging, prepared.split, n_rows)
     known = data.before_test()
-    n_folds = N_FOLDS[config.preset] if len(known.train) <= FOLDED_ROWS else 1
+    n_folds = N_FOLDS[config.preset]
+    if len(known.train) > FOLDED_ROWS:
+        n_folds = 1
+    elif len(known.train) <= FEW_ROWS:
+        n_folds = max(N_FOLDS.values())
     return make_folds(known, prepared.split, length, n_folds, config.seed)
 
 

@@ -48,7 +48,7 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> type[Encoder]:
     """Return an encoder that was registered as its own file would do it, until the test ends."""
     monkeypatch.setattr(encoders, "_classes", dict(encoders.items()))
     monkeypatch.setattr(declared, "DECLARED", DECLARED := dict(declared.DECLARED))
-    monkeypatch.setattr("grouprec.models.base.DECLARED", DECLARED)
+    monkeypatch.setattr("grouprec.models.registry.DECLARED", DECLARED)
 
     @encoders.register("last_shelf", title="Shelf: what stands beside", cite="Nobody 2026", called="the last shelf")
     class Shelf(AlsEncoder):
