@@ -20,7 +20,7 @@ LABELS = 5  # that are shown of the items
 
 def check_file(
     interactions: Path,
-    beside: Mapping[str, Path | None],
+    beside: Mapping[str, Any],
     roles: dict[str, str],
     reading: dict[str, Any],
     rejects: Path | None,

@@ -17,6 +17,7 @@ from scipy import sparse
 
 from grouprec.core.memory import rows_per_batch
 from grouprec.data.interactions import Interactions
+from grouprec.data.values import compute
 
 ELSEWHERE, FRIENDS, VECTORS = COLUMNS = ("\0elsewhere", "\0friends", "\0vectors")
 MOST_FRIENDS = 100  # of a user, drawn
@@ -123,7 +124,7 @@ def matrix_of(frame: pd.DataFrame, column: str, width: int) -> sparse.csr_array:
         return sparse.csr_array((len(frame), width), dtype=np.float32)
     found = pa.array(frame[column])
     lists = found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
-    counts = pa.compute.list_value_length(lists).fill_null(0).to_numpy(zero_copy_only=False)
+    counts = compute.list_value_length(lists).fill_null(0).to_numpy(zero_copy_only=False)
     entries = lists.flatten()
     starts = np.concatenate([[0], counts.cumsum()])
     values, places = (entries.field(name).to_numpy(zero_copy_only=False) for name in ("value", "at"))

@@ -251,11 +251,13 @@ class Library:
             files = {part: next((self.root / key / part).glob("*"), None) for part in PARTS}
         except OSError:  # nobody may look into it
             return None
-        if record is None or files["interactions"] is None:
+        interactions = files.pop("interactions")
+        if record is None or interactions is None:
             return None
         return KnownDataset(
             key=key,
             name=record.get("name", key),
+            interactions=interactions,
             **files,
             roles=record.get("roles", {}),
             preparation=record.get("preparation", {}),

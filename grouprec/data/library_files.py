@@ -61,7 +61,7 @@ class KnownDataset:
         return self.key == SAMPLE_KEY
 
     @property
-    def beside(self) -> dict[str, Path | None]:
+    def beside(self) -> dict[str, Any]:
         """Return the optional files by name, as :func:`~grouprec.data.prepare.prepare` takes them."""
         return {part: getattr(self, part) for part in PARTS[1:]}
 

@@ -184,7 +184,8 @@ def with_new_items(lists: pd.DataFrame, new: pd.DataFrame, slots: int, whose: st
     length = lists[whose].map(lists[whose].value_counts())
     n_new = lists[whose].map(fresh[whose].value_counts()).fillna(0).astype(np.int64)
     parts = []
-    for (longest, n), own in lists.groupby([length, n_new], sort=False):
+    for longest, n in np.unique(np.column_stack([length, n_new]), axis=0).tolist():
+        own = lists[(length == longest) & (n_new == n)]
         at = places(slots, longest)[:n]
         free = np.setdiff1d(np.arange(1, longest + 1), at)
         known = own[own["rank"] <= len(free)]
