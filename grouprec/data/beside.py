@@ -15,6 +15,7 @@ import pandas as pd
 import pyarrow as pa
 from scipy import sparse
 
+from grouprec.core.arrays import empty_csr
 from grouprec.core.memory import rows_per_batch
 from grouprec.data.interactions import Interactions
 from grouprec.data.values import compute
@@ -94,7 +95,7 @@ def _of_friends(friends: sparse.csr_array, histories: sparse.csr_array) -> spars
     for start in range(0, n_users, size):
         rows = slice(start, start + size)
         parts.append(_largest(sparse.csr_array(friends[rows].astype(np.float32) @ has), MOST_ITEMS))
-    found = sparse.csr_array(sparse.vstack(parts)) if parts else sparse.csr_array((0, n_items), dtype=np.float32)
+    found = sparse.csr_array(sparse.vstack(parts)) if parts else empty_csr((0, n_items))
     found.data /= np.repeat(root, np.diff(found.indptr))
     return found
 
@@ -121,7 +122,7 @@ def _lists(matrix: sparse.csr_array) -> pd.Series:
 def matrix_of(frame: pd.DataFrame, column: str, width: int) -> sparse.csr_array:
     """Return a column of :meth:`Beside.frame` as float32 CSR [B, width]; empty where the frame has no such column."""
     if column not in frame or not len(frame):
-        return sparse.csr_array((len(frame), width), dtype=np.float32)
+        return empty_csr((len(frame), width))
     found = pa.array(frame[column])
     lists = found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
     counts = compute.list_value_length(lists).fill_null(0).to_numpy(zero_copy_only=False)

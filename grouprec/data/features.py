@@ -173,7 +173,7 @@ class AttributeEncoder:
         there = vectors[vectors.any(axis=1)]
         if len(there) < 2:
             return
-        found = PCA(min(MAX_DIRECTIONS, *there.shape), random_state=seed)
+        found: Any = PCA(min(MAX_DIRECTIONS, *there.shape), random_state=seed)  # the stubs know no PCA
         spread = float(found.fit_transform(there).std()) or 1.0
         self._directions = found.components_.T / spread
         self._middle = found.mean_ @ self._directions
