@@ -29,7 +29,7 @@ from grouprec.cli.options import (
 )
 from grouprec.cli.serving import become_server
 from grouprec.cli.sources import FETCHED, SOURCE_HELP, Query, fetched
-from grouprec.cli.terminal import print_json, print_rows, print_run, progress_bar, terminal
+from grouprec.cli.terminal import print_json, print_run, progress_bar, terminal
 from grouprec.core.errors import GrouprecError
 from grouprec.core.language import commas
 
@@ -47,8 +47,6 @@ app.command()(privacy.forget)
 app.command()(privacy.pseudonym)
 app.command()(retention.expire)
 app.command()(retention.restore)
-VALUE_COLUMNS = ["n_groups", "method", "regime", "metric", "value", "low", "high"]  # of `value --json`
-VALUE_COLUMNS += ["floor", "floor_method", "individual", "oracle", "share_of_gain"]
 
 
 def main() -> NoReturn:
@@ -318,40 +316,20 @@ def compare(
     run: Annotated[list[str], typer.Argument(help="Run ids or last")], runs: Runs = None, json: AsJson = False
 ) -> None:
     """Compare the methods of one or several runs."""
+    from grouprec.cli.listing import print_comparison
     from grouprec.runs.store import RunStore
 
     store = RunStore(runs)
-    rows = []
-    for one in (store.get(run_id) for run_id in run):
-        one.require_finished("there is nothing to compare yet")
-        table = one.table("evaluation")
-        for row in table.to_dict("records"):
-            method = f"{row['method']}/{row['regime']}"
-            keep = {name: row[name] for name in ("value", "low", "high")}
-            rows.append({"run_id": one.run_id, "method": method, "metric": row["metric"], **keep})
-    if json:
-        print_json({"rows": rows})
-    else:
-        print_rows([row for row in rows if row["metric"] in ("ndcg@10", "precision@10", "hit_rate@10")], "Nothing.")
+    print_comparison([store.get(run_id) for run_id in run], json)
 
 
 @app.command()
 def value(run: Annotated[str, typer.Argument(help="Run id or last")], runs: Runs = None, json: AsJson = False) -> None:
     """Print what every number of groups is worth (nDCG@10), by every method and in both regimes."""
-    from grouprec.core.tables import records
+    from grouprec.cli.listing import print_values
     from grouprec.runs.store import RunStore
 
-    found = RunStore(runs).get(run)
-    found.require_finished("nothing is measured yet")
-    table = found.table("value_of_groups")
-    if "floor_method" not in table:  # runs older than the column took all-time popularity
-        table = table.assign(floor_method="popularity")
-    if json:
-        print_json({"rows": table[VALUE_COLUMNS].to_dict("records")})
-    else:
-        left_out = ["metric", "floor_method", "silhouette", "below_best", "below_best_error"]  # too wide for a terminal
-        shown = table[table["metric"] == "ndcg@10"].drop(columns=left_out, errors="ignore")
-        print_rows(records(shown), "Nothing.")
+    print_values(RunStore(runs).get(run), json)
 
 
 @app.command()

@@ -124,3 +124,13 @@ def test_a_folder_and_a_database_are_checked_as_one_file(grouprec, tmp_path: Pat
     for source in ([str(tmp_path / "*.csv")], [str(tmp_path / "shop.db"), "--query", "SELECT * FROM orders"]):
         found = grouprec("check", *source, "--json").json
         assert (found["rows"], found["users"], found["items"]) == (90, 9, 7)
+
+
+def test_files_beside_the_interactions_are_told_of_or_refused(tmp_path: Path) -> None:
+    files = plant(tmp_path, told=True, n_users=60, n_items=40, n_groups=4)
+    answer = call("check", files["interactions"], "--also", files["also"], "--edges", files["edges"])
+    assert answer.status == 0
+    assert "also.csv tells of 60 of 60 users what they take elsewhere" in answer.err
+    assert "edges.csv connects 60 of 60 users by" in answer.err
+    answer = call("check", files["interactions"], "--edges", files["also"])
+    assert answer.status == 2 and "connects no two users" in answer.err
