@@ -29,7 +29,6 @@ from grouprec.ui.updates.replay import MOVES_HELP, draw_list
 
 MOST_OPTIONS = 5_000  # users or items to choose from; any other id can be typed
 MOST_LISTS = 3  # changed lists that are drawn
-FILE_TYPES = ["csv", "tsv", "txt", "json", "jsonl", "ndjson", "parquet", "xlsx", "gz"]
 EXAMPLE = "user,item,time\n17850,85123A,2011-12-10 09:30\n17850,71053,2011-12-10 09:31"
 VERDICTS = Glossary(
     {"like": "likes it", "dislike": "dislikes it", "hide": "hides it", "unhide": "takes the verdict back"}
@@ -112,7 +111,7 @@ def _rows(run: Run) -> None:
 
 def _file(run: Run) -> None:
     with st.form("send_file"):
-        given = st.file_uploader(_("File with events"), type=FILE_TYPES, key="send_upload")
+        given = st.file_uploader(_("File with events"), key="send_upload")
         st.caption(_("The columns are found as in the training; event_id, group, verdict, method and regime by name."))
         if st.form_submit_button(_("Send"), type="primary", icon=":material/send:", key="send_submit") and given:
             _send(run, lambda: _read(run, safe_name(given.name), given.getvalue()))
