@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Hashable
+from itertools import takewhile
 
 import numpy as np
 import pandas as pd
@@ -46,7 +46,8 @@ def _flag(column: pd.Series) -> np.ndarray | None:
 def _names(columns: list[Hashable]) -> tuple[str, list[str]]:
     """Return what the columns begin with, as a name, and what they are called after that."""
     names = [str(name) for name in columns]
-    start = os.path.commonprefix(names)
+    same = takewhile(lambda letters: len(set(letters)) == 1, zip(*names, strict=False))
+    start = "".join(letters[0] for letters in same)
     start = start[: max(start.rfind(mark) for mark in "_-.: ") + 1]
     beginning = start.strip("_-.: ")
     return (beginning, [name[len(start) :] for name in names]) if beginning else (KINDS, names)

@@ -18,7 +18,6 @@ from grouprec.training import jobs
 from grouprec.ui import address, languages, leaving, people, sharing, state, tour
 from grouprec.ui.cards import plain
 from grouprec.ui.fragments import fragment
-from grouprec.ui.server import present
 from grouprec.ui.server.health import page_seconds
 from grouprec.ui.steps import title_of
 
@@ -36,13 +35,14 @@ SECTIONS = {
     N_("Live"): {"updates": (N_("Updates"), ":material/bolt:")},
 }
 POLL_SECONDS = 3
-PRESENT_HELP = N_("Six views that fill the screen, turned by arrow keys; print them to have them as PDF")
 # White text needs a darker accent than text of that accent on a dark ground: there the latter has the colour of links.
+# Streamlit's margins take an eighth of a laptop's window, which tables need.
 # On a phone a headline has a row of its own, and a map leaves room to scroll beside it and bears numbers only: of the
 # labels of map_labels.py, those with a name have two parts. Its controls stand two in a row, and what is beside it on
 # a laptop stands below it in full. Fingers cannot hover: the tools of a table are then always seen, and need room.
 STYLE = """<style>
 button[data-selected="true"] p, [data-testid="stSliderThumbValue"] p { color: light-dark(#3f51b5, #a6b1f2) }
+[data-testid="stMainBlockContainer"] { padding-inline: clamp(1rem, 3vw, 5rem) }
 @media (max-width: 640px) {
   [data-testid="stLayoutWrapper"]:has(> .st-key-data_top) { min-width: 100% }
   [data-testid="stLayoutWrapper"]:has(> [class*="st-key-map_"]) { flex: none !important; height: 360px !important }
@@ -163,8 +163,7 @@ def sidebar(page: st.Page) -> None:
 
 def more(run: Run) -> None:
     """Offer what shows a finished run from one end to the other: the presenter, links to its views, the tour."""
-    where = present.address(run, st.query_params.get("group"))
-    st.link_button(_("Present"), where, icon=":material/slideshow:", type="tertiary", help=_(PRESENT_HELP))
+    sharing.present_link(run, "tertiary")
     sharing.draw(run)
     if st.button(_("Take the tour"), icon=":material/explore:", type="tertiary"):
         tour.go(1)

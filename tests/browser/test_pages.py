@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import re
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -12,8 +11,6 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, expect
 
 from grouprec.live.feedback import verdicts
-from grouprec.report import bundle
-from grouprec.runs.approvals import approvals
 from grouprec.runs.store import Run, RunStore
 from tests.browser.conftest import LAPTOP, PAGES, PHONE, SMALL_LAPTOP, Server, Tab
 from tests.support.small_run import copy_of
@@ -94,32 +91,6 @@ def test_a_link_of_earlier_versions_to_what_if_opens_the_tab(tab: Tab, run: Run)
     expect(tab.page.get_by_text("change group")).to_be_visible()
 
 
-def test_the_keyboard_alone_approves_and_takes_the_lists_along(tab: Tab, run: Run) -> None:
-    """The manager's way: the slider, the name, yes, and the file for the shop, which is opened and checked."""
-    open_page(tab, "decide", run)
-    page = tab.page
-    page.get_by_role("slider").first.focus()
-    page.keyboard.press("ArrowLeft")
-    tab.settled()
-    page.get_by_role("button", name="Approve and export").press("Enter")
-    name = page.get_by_label("Your name")
-    expect(name).to_be_visible()
-    name.focus()
-    page.keyboard.type("Mei Lin")
-    page.keyboard.press("Tab")
-    page.keyboard.press("Tab")
-    page.keyboard.press("Enter")
-    expect(page.get_by_text("approved by Mei Lin")).to_be_visible()
-    (kept,) = approvals(run.path)
-    assert kept.by == "Mei Lin" and f"lists={kept.lists}" in page.url
-    if not page.get_by_role("button", name="CSV for the shop").is_visible():
-        page.get_by_role("button", name="Approve and export").press("Enter")
-    with page.expect_download() as download:
-        page.get_by_role("button", name="CSV for the shop").press("Enter")
-    with zipfile.ZipFile(download.value.path()) as files:
-        assert bundle.seals({name: files.read(name) for name in files.namelist()}) == kept.files
-
-
 @pytest.mark.parametrize("name", PAGES)
 def test_every_page_opens_by_a_deep_link_in_light_and_dark_and_on_a_phone(tab: Tab, name: str, run: Run) -> None:
     main = open_page(tab, name, run)
@@ -154,7 +125,7 @@ def test_a_map_on_a_phone_leaves_room_to_scroll_and_bears_numbers_only(tab: Tab,
 def test_six_views_are_turned_by_keys_and_by_touch_and_their_number_is_in_the_address(tab: Tab, run: Run) -> None:
     open_page(tab, "decide", run)
     with tab.page.context.expect_page() as opened:
-        tab.page.get_by_role("link", name="Present").click()
+        tab.page.get_by_role("link", name="Present").first.click()
     page = tab.page = opened.value
     said = page.locator(".view:visible h1")
     expect(said).to_contain_text("interactions of")

@@ -1,4 +1,4 @@
-"""Files as MovieLens 100K has them (nothing of its content): ``u.data``, ``u.item`` and ``u.user`` without a header line.
+"""Files as MovieLens 100K has them, with nothing of its content: ``u.data``, ``u.item`` and ``u.user``, no header line.
 
 People of four tastes; a film is of one genre, and people of one occupation mostly take the films of one.
 """

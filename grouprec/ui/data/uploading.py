@@ -109,7 +109,7 @@ _component = component("grouprec_upload", html=_HTML, css=_CSS, js=_JS)
 
 
 def stream_file(key: str) -> str | None:
-    """Draw the button that streams a file; return the id of the upload in the run that its arrival causes, else None."""
+    """Draw the button that streams a file; return the id of the upload in the script run of its arrival, else None."""
     data = {"header": uploads.KEY_HEADER, "key": session_key(), "most": uploads.MOST_BYTES}
     data["words"] = dict(_WORDS)
     return _component(key=key, data=data, on_received_change=lambda: None).received
