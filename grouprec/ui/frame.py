@@ -30,7 +30,6 @@ SECTIONS = {
     N_("Explore"): {
         "groups": (N_("Groups"), ":material/bubble_chart:"),
         "recommendations": (N_("Recommendations"), ":material/format_list_numbered:"),
-        "personas": (N_("Personas"), ":material/diversity_3:"),
     },
     N_("Live"): {"updates": (N_("Updates"), ":material/bolt:")},
 }
@@ -71,6 +70,7 @@ def menu() -> dict[str, list[st.Page]]:
     hidden = [
         st.Page(home, title=_("grouprec"), default=True, visibility="hidden"),
         st.Page(old_what_if, title=_("What if"), url_path="what_if", visibility="hidden"),
+        st.Page(old_personas, title=_("Personas"), url_path="personas", visibility="hidden"),
     ]
     pages: dict[str, list[st.Page]] = {"": hidden}
     for section, entries in SECTIONS.items():
@@ -100,8 +100,19 @@ def home() -> None:
 
 def old_what_if() -> None:
     """Lead links of 0.1.0 to where What if is now, with all that they say."""
-    said = {name: value for name, value in st.query_params.items() if name not in ("run", "dataset")}
-    state.open_page("decide", **{**said, "view": "what_if"})
+    state.open_page("decide", **{**_said(), "view": "what_if"})
+
+
+def old_personas() -> None:
+    """Lead links to the page of personas to the tab that they are now, with all that they say."""
+    state.open_page("recommendations", **{**_said(), "part": "personas"})
+
+
+def _said() -> dict[str, str | list[str]]:
+    """Return what a link says besides the run and the dataset."""
+    names = [name for name in st.query_params if name not in ("run", "dataset")]
+    values = {name: st.query_params.get_all(name) for name in names}
+    return {name: value if len(value) > 1 else value[0] for name, value in values.items()}
 
 
 def welcome() -> None:

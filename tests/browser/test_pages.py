@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import re
 from pathlib import Path
 
@@ -76,7 +77,7 @@ def test_a_first_visit_to_a_finished_run_is_led_from_page_to_page(tab: Tab, run:
     page = tab.page
     tab.open("/")
     expect(page).to_have_url(re.compile("/decide.*tour=1"))
-    for name in ("groups", "recommendations", "compare", "personas", "updates", "data"):
+    for name in ("groups", "recommendations", "compare", "updates", "data"):
         page.get_by_role("button", name="Next").click()
         expect(page).to_have_url(re.compile(f"/{name}"))
         tab.settled()
@@ -84,11 +85,34 @@ def test_a_first_visit_to_a_finished_run_is_led_from_page_to_page(tab: Tab, run:
     expect(page.get_by_role("button", name="End the tour")).to_have_count(0)
 
 
-def test_a_link_of_earlier_versions_to_what_if_opens_the_tab(tab: Tab, run: Run) -> None:
+def test_links_of_earlier_versions_open_the_tabs_that_pages_have_become(tab: Tab, run: Run) -> None:
     tab.open(f"/what_if?run={run.run_id}&lists=2")
     expect(tab.page).to_have_url(re.compile("/decide.*view=what_if"))
     tab.settled()
     expect(tab.page.get_by_text("change group")).to_be_visible()
+    tab.open(f"/personas?run={run.run_id}&view=liked&liked=i00003&liked=i00007")
+    expect(tab.page).to_have_url(re.compile("/recommendations.*part=personas"))
+    tab.settled()
+    expect(tab.page.get_by_text("Whoever likes Item 3 and 1 more item")).to_be_visible()
+
+
+def test_a_click_on_the_map_opens_the_list_of_the_users_group(tab: Tab, run: Run) -> None:
+    open_page(tab, "recommendations", run)
+    page, said = tab.page, tab.page.locator("[data-testid=stMain] h2").first
+    before = said.inner_text()
+    box = page.locator(".st-key-list_map .nsewdrag").first.bounding_box()
+    assert box is not None
+    for across, down in itertools.product((0.3, 0.5, 0.7, 0.4, 0.6), repeat=2):
+        page.mouse.click(box["x"] + across * box["width"], box["y"] + down * box["height"])
+        page.wait_for_timeout(1_500)  # a click beside all users does nothing, which cannot be waited for
+        if re.search("group=(?!1$)", page.url):
+            break
+    tab.settled()
+    group = re.search(r"group=(\d+)", page.url)
+    assert group is not None
+    expect(said).not_to_have_text(before)
+    chosen = run.table("groups").set_index("group")["name"][int(group[1])]
+    expect(said).to_contain_text(str(chosen))
 
 
 @pytest.mark.parametrize("name", PAGES)
