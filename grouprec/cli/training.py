@@ -32,11 +32,15 @@ def refuse_too_large(config: RunConfig) -> None:
     """
     from grouprec.data.prepare import reading_of
     from grouprec.training import cost, executor
+    from grouprec.training.size import size_of
 
     if executor.elsewhere():
         return
-    least, reading = config.preparation.min_item_users, reading_of(config.preparation)
-    sentence = cost.refusal(config, cost.size_of(config.interactions, config.roles, least, reading))
+    file = config.interactions, config.roles, config.preparation.min_item_users, reading_of(config.preparation)
+    size = size_of(*file)
+    sentence = cost.refusal(config, size)
+    if sentence and not size.counted:  # nothing is refused on a guess
+        sentence = cost.refusal(config, size_of(*file, whole=True))
     if sentence:
         raise SettingError(f"{sentence} --anyway trains it all the same.")
 

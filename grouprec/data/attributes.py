@@ -12,7 +12,6 @@ from grouprec.data.columns import AttributeRoles
 from grouprec.data.evidence import MOST_CIRCUMSTANCES
 from grouprec.data.ids import encode_ids
 from grouprec.data.numerals import is_numeric, to_numbers
-from grouprec.data.values import sorted_unique
 
 MOST_DISTINCT = 200
 LEAST_CONSTANT = 0.95
@@ -138,7 +137,11 @@ def activity(train: Rows, n_users: int) -> pd.DataFrame:
         columns["frequency"] = np.bincount(train.users, minlength=n_users).astype(np.float64)
     else:
         codes = _visit_codes(visits, n_users)
-        owners = sorted_unique(codes * np.int64(n_users) + train.users) % n_users
+        codes *= n_users  # in place: there is one for every row
+        codes += train.users
+        codes.sort()
+        owners = codes[np.append(True, codes[1:] != codes[:-1])[: len(codes)]]
+        owners %= n_users
         columns["frequency"] = np.bincount(owners, minlength=n_users).astype(np.float64)
     if train.spend is not None:
         columns["spend"] = np.bincount(train.users, train.spend, minlength=n_users)
@@ -150,7 +153,7 @@ def _visit_codes(visits: np.ndarray, n_users: int) -> np.ndarray:
     first = visits.min(initial=0)
     if (visits % 1 == 0).all() and (visits.max(initial=0) - first + 1) * n_users < 2**62:
         return (visits - first).astype(np.int64)
-    return pd.factorize(visits)[0]
+    return pd.factorize(visits)[0].astype(np.int64)
 
 
 def median_price(table: pd.DataFrame, price: str | None, train: Rows, n_items: int) -> pd.DataFrame:

@@ -26,7 +26,7 @@ from grouprec.data.rejects import MOST_REJECTED
 from grouprec.data.services import MOST_SERVICES, find_services
 from grouprec.data.steps import Report, Rows, merge_duplicates
 from grouprec.data.times import read_times
-from grouprec.data.values import shown
+from grouprec.data.values import release_memory, shown
 
 
 class Preparation(BaseModel):
@@ -125,7 +125,8 @@ def clean_rows(table: pd.DataFrame, roles: Roles, settings: Preparation, report:
     """Return the valid rows of a table: the steps that look at one row, or its exact duplicates, only.
 
     Args:
-        table: the columns of ``roles``, as read; its times are dropped once they are read, for they are large.
+        table: the columns of ``roles``, as read; each is dropped once it is read, for they are large: only labels,
+            prices and attributes stay.
         roles: ``user`` and ``item`` must be there.
         settings: how ratings, behaviours and duplicates are taken.
         report: is added to.
@@ -148,14 +149,15 @@ def clean_rows(table: pd.DataFrame, roles: Roles, settings: Preparation, report:
         report.doubts += id_doubts("user", str(roles.user), user_ids)
     keep = _drop_services(table, roles, settings, items, item_ids, keep, report)
     keep, times = _read_times(table, roles, keep, report)
-    if roles.time is not None and [*roles.as_dict().values(), *roles.user_attributes].count(roles.time) == 1:
-        del table[roles.time]
+    _forget(table, roles, "user", "item", "time")
     orders, order_ids = (None, np.empty(0, object)) if roles.order is None else encode_ids(table[roles.order])
     keep = _drop_nothing(table, roles, orders, keep, report)
     numbers = _read_numbers(table, roles, report)
+    _forget(table, roles, "user", "item", "time", "clock", "order", "outcome", "weight", "rating")
     keep = _drop_cancelled(roles, numbers, orders, order_ids, keep, report)
     keep, weights = _read_weights(roles, numbers, settings, keep, report)
     behaviours, factors = _read_behaviours(table, roles, settings)
+    _forget(table, roles, "behaviour")
     spend = None if roles.price is None else _spend(numbers, factors)
     if factors is not None:
         weights = weights * factors
@@ -169,6 +171,15 @@ def clean_rows(table: pd.DataFrame, roles: Roles, settings: Preparation, report:
     del users, items, weights, times, behaviours, orders, spend, source, numbers, factors  # they are the rows now
     rows = rows if keep.all() else rows.take(np.flatnonzero(keep))
     return Cleaned(merge_duplicates(rows, merge, report), user_ids, item_ids, merge)
+
+
+def _forget(table: pd.DataFrame, roles: Roles, *read: str) -> None:
+    """Drop the columns of roles that have been read, in place, unless they have another role that has not."""
+    others = {name for role, name in roles.as_dict().items() if role not in read} | set(roles.user_attributes)
+    for name in {getattr(roles, role) for role in read} - others:
+        if name in table:
+            del table[name]
+    release_memory()
 
 
 def _step(report: Report, step: str, keep: np.ndarray, good: np.ndarray, note: str, advice: str) -> np.ndarray:

@@ -10,7 +10,7 @@ from grouprec.core.language import N_, _, decimal
 from grouprec.core.types import DataError
 from grouprec.data.clean import Preparation, Report, Rows
 from grouprec.data.split import TEST, TRAIN, VALIDATION
-from grouprec.data.values import sorted_unique
+from grouprec.data.values import among, sorted_unique
 
 ROBOT_ROWS = 100  # nobody with fewer rows is called a robot
 # Where most users have the same number of rows the median deviation is 0; a factor of two is then one deviation.
@@ -51,33 +51,34 @@ def fit_core(rows: Rows, parts: np.ndarray, settings: Preparation, quantities: b
     Raises:
         DataError: no rows, or a single user or item, is left.
     """
-    given, valid_users = rows, sorted_unique(rows.users[parts == TRAIN])
-    rows, parts, new_users = _drop_unknown(rows, parts, report)
+    # Masks of all rows, which are copied once only: they may be most of the memory.
+    train = parts == TRAIN
+    valid_users = sorted_unique(rows.users[train])
+    keep, new_users = _known(rows, parts, report)
     if settings.drop_robots:
-        robots = find_robots(rows.users[parts == TRAIN], settings.robot_z)
-        human = ~np.isin(rows.users, robots)
+        robots = find_robots(rows.users[train], settings.robot_z)
+        human = keep & ~among(rows.users, robots)
         note = _("users of extreme activity, placed in a group afterwards: {n_robots}").format(
             n_robots=decimal(len(robots))
         )
-        report.add(N_("robots"), len(rows), int(human.sum()), note, "raise robot_z or set drop_robots to false")
-        rows, parts = rows.take(human), parts[human]
-    limit = _winsorise_limit(rows.weights[parts == TRAIN], settings, quantities, report, len(rows))
-    users, items = k_core(rows, parts == TRAIN, settings.min_user_items, settings.min_item_users)
-    known = np.isin(rows.users, users) & np.isin(rows.items, items)
+        report.add(N_("robots"), int(keep.sum()), int(human.sum()), note, "raise robot_z or set drop_robots to false")
+        keep, train = human, train & human
+    limit = _winsorise_limit(rows.weights[train], settings, quantities, report, int(keep.sum()))
+    users, items = k_core(rows, train, settings.min_user_items, settings.min_item_users)
+    enough = keep & among(rows.users, users) & among(rows.items, items)
     note = _("users need {min_user_items} or more items, items {min_item_users} or more users").format(
         min_user_items=settings.min_user_items, min_item_users=settings.min_item_users
     )
-    report.add(
-        N_("k-core"), len(rows), int(known.sum()), note, "lower min_item_users or min_user_items, or give more rows"
-    )
-    rows, parts = rows.take(known), parts[known]
+    advice = "lower min_item_users or min_user_items, or give more rows"
+    report.add(N_("k-core"), int(keep.sum()), int(enough.sum()), note, advice)
     for kind, ids in (("user", users), ("item", items)):
         if len(ids) < 2:
             raise DataError(f"Only one {kind} is left after the step 'k-core' ({note}): groups need two or more.")
 
     # Nobody is judged on users left out, so all that the file says of them is theirs.
     left_users = np.setdiff1d(valid_users, users, assume_unique=True)
-    left = given.take(np.isin(given.items, items) & np.isin(given.users, left_users))
+    left = rows.take(among(rows.items, items) & among(rows.users, left_users))
+    rows, parts = rows.take(enough), parts[enough]
     weigh = _Weighting.fit(rows.weights[parts == TRAIN], limit, settings.weighting)
     report.add(N_("weights"), len(rows), len(rows), weigh.note, "")
     return Core(
@@ -91,13 +92,13 @@ def fit_core(rows: Rows, parts: np.ndarray, settings: Preparation, quantities: b
     )
 
 
-def _drop_unknown(rows: Rows, parts: np.ndarray, report: Report) -> tuple[Rows, np.ndarray, tuple[int, int]]:
-    """Drop later rows of users and items that training has never seen."""
+def _known(rows: Rows, parts: np.ndarray, report: Report) -> tuple[np.ndarray, tuple[int, int]]:
+    """Return which rows are of users and items that training has seen, bool [n], and the later parts' new users."""
     train = parts == TRAIN
     if train.all():
-        return rows, parts, (0, 0)
-    old_user = np.isin(rows.users, rows.users[train])
-    old_item = np.isin(rows.items, rows.items[train])
+        return train, (0, 0)
+    old_user = among(rows.users, rows.users[train])
+    old_item = among(rows.items, rows.items[train])
     validation, test = (len(sorted_unique(rows.users[~old_user & (parts == part)])) for part in (VALIDATION, TEST))
     keep = old_user & old_item
     new_items = np.sum(old_user & ~old_item)
@@ -105,7 +106,7 @@ def _drop_unknown(rows: Rows, parts: np.ndarray, report: Report) -> tuple[Rows, 
         n=decimal(int(np.sum(~old_user))), new_items=decimal(int(new_items))
     )
     report.add(N_("unknown to the training"), len(rows), int(keep.sum()), note, "")
-    return rows.take(keep), parts[keep], (validation, test)
+    return keep, (validation, test)
 
 
 def find_robots(users: np.ndarray, z: float) -> np.ndarray:
@@ -140,9 +141,10 @@ def k_core(rows: Rows, train: np.ndarray, min_user_items: int, min_item_users: i
     Returns:
         codes of users and of items, ascending.
     """
-    width = np.int64(rows.items.max()) + 1 if len(rows) else np.int64(1)
+    width = np.int64(rows.items.max(initial=0)) + 1
     pairs = sorted_unique(rows.users[train] * width + rows.items[train])
-    users, items = pairs // width, pairs % width
+    users, items = (pairs // width).astype(np.int32), (pairs % width).astype(np.int32)
+    del pairs
     while len(users):
         enough = (np.bincount(users)[users] >= min_user_items) & (np.bincount(items)[items] >= min_item_users)
         if enough.all():

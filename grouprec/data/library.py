@@ -67,7 +67,7 @@ class KnownDataset:
         preparation: preparation settings that differ from the defaults.
         added: seconds since 1970.
         rows: of the interactions file; None where only reading it all would tell.
-        size: what the last check with these choices found, as :class:`grouprec.training.cost.Size` takes it.
+        size: what the last check with these choices found, as :class:`grouprec.training.size.Size` takes it.
     """
 
     key: str

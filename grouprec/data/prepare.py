@@ -157,16 +157,18 @@ def prepare(
     _check_two(cleaned, found)
     progress(0.7)
     held_out = hold_out_rows(cleaned.rows, settings, found.weight is not None, report, seed, hold_out)
-    core = held_out.core
+    of_file = _of_file(cleaned.rows)
+    refused = np.delete(cleaned.item_ids, sorted_unique(cleaned.rows.items))
+    cleaned = replace(cleaned, rows=cleaned.rows.take(np.arange(0)))  # large, and no longer needed
+    parts = _in_parts(held_out.core)
+    core = replace(held_out.core, rows=cleaned.rows)
+    held_out = replace(held_out, core=core)
     progress(0.8)
     user_file = _user_file(users, cleaned.user_ids, settings.pseudonyms)
     item_file = ItemFile.read(items, cleaned.item_ids)
     found, user_file = _impersonal(source.frame, found, user_file, report)
-    of_file = _of_file(cleaned.rows)
-    refused = np.delete(cleaned.item_ids, sorted_unique(cleaned.rows.items))
-    cleaned = replace(cleaned, rows=cleaned.rows.take(np.arange(0)))  # large, and no longer needed
     key = _key([interactions, users, items], settings, found, seed, hold_out)
-    dataset = _dataset(interactions.stem, key, source.frame, found, cleaned, core, user_file, item_file)
+    dataset = _dataset(interactions.stem, key, source.frame, found, cleaned, core, parts, user_file, item_file)
     if item_file is not None:
         new_items = item_file.new_items(dataset.item_ids, refused)
         dataset = replace(dataset, item_vectors=item_file.vectors_of(dataset.item_ids), new_items=new_items)
@@ -322,13 +324,13 @@ def _dataset(
     roles: Roles,
     cleaned: Cleaned,
     core: Core,
+    parts: tuple[Rows, Rows, Rows],
     user_file: tuple[pd.DataFrame, AttributeRoles] | None,
     item_file: ItemFile | None,
 ) -> Dataset:
-    """Turn codes of the file into rows of the dataset."""
+    """Give the rows of the parts their names: ids, labels and attributes."""
     user_ids, item_ids = cleaned.user_ids[core.users], cleaned.item_ids[core.items]
-    inside = _recode(core.rows, core.users, core.items)
-    train = inside.take(core.parts == TRAIN)
+    train = parts[TRAIN]
     left = _interactions(_recode(core.left_rows, core.left_users, core.items))
     user_tables = [
         user_columns(table, roles.user_attributes, train, len(user_ids)),
@@ -344,8 +346,8 @@ def _dataset(
         user_ids=user_ids,
         item_ids=item_ids,
         train=_interactions(train),
-        validation=_interactions(inside.take(core.parts == VALIDATION)),
-        test=_interactions(inside.take(core.parts == TEST)),
+        validation=_interactions(parts[VALIDATION]),
+        test=_interactions(parts[TEST]),
         item_labels=item_labels(table, roles.label, train, of_items, item_ids),
         user_attributes=_side_by_side(user_tables, len(user_ids)),
         item_attributes=_side_by_side(item_tables, len(item_ids)),
@@ -357,6 +359,14 @@ def _dataset(
             _side_by_side([attribute_table(user_file, cleaned.user_ids[core.left_users])], len(core.left_users)),
         ),
     )
+
+
+def _in_parts(core: Core) -> tuple[Rows, Rows, Rows]:
+    """Return the rows of training, validation and test; codes are rows of the dataset."""
+    train, validation, test = (
+        _recode(core.rows.take(core.parts == part), core.users, core.items) for part in (TRAIN, VALIDATION, TEST)
+    )
+    return train, validation, test
 
 
 def _recode(rows: Rows, users: np.ndarray, items: np.ndarray) -> Rows:
@@ -372,7 +382,7 @@ def _positions(codes: np.ndarray) -> np.ndarray:
 
 
 def _interactions(rows: Rows) -> Interactions:
-    return Interactions(rows.users, rows.items, rows.weights.astype(np.float32), rows.times)
+    return Interactions(rows.users, rows.items, rows.weights.astype(np.float32, copy=False), rows.times)
 
 
 def _side_by_side(tables: list[pd.DataFrame], n: int) -> pd.DataFrame:

@@ -21,6 +21,7 @@ from grouprec.data.read_text import text_beginning, text_head, text_table
 from grouprec.data.rejects import MOST_REJECTED, Rejects, check_share
 from grouprec.data.shapes import Plan, plan_for
 from grouprec.data.sniff import HEAD_ROWS, Format, Sniffed, damaged_gzip, sniff
+from grouprec.data.values import release_memory
 
 
 class NoRowsError(DataError):
@@ -134,6 +135,7 @@ def read(
         frame = _READERS[sniffed.format](sniffed, plan.sources(wanted), found)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise damaged_gzip(sniffed.path) from error
+    release_memory()
     check_share(sniffed.path.name, found.rejects, len(frame), reading.most_rejected)
     notes = tuple(dict.fromkeys([*found.notes, *plan.notes]))
     encoding = found.encoding or sniffed.encoding

@@ -50,14 +50,14 @@ def parquet_table(sniffed: Sniffed, columns: list[str], found: Found) -> pd.Data
             _check_footer(sniffed, file)
             top = file.schema_arrow.names
             texts = [field.name for field in file.schema_arrow if _is_text(field.type) and field.name in found.coded]
-        with pyarrow.parquet.ParquetFile(sniffed.path, memory_map=True, read_dictionary=texts) as file:
+        with pyarrow.parquet.ParquetFile(sniffed.path, read_dictionary=texts) as file:
             wanted = [
                 one if one in top else next(name for name in top if one.startswith(f"{name}.")) for one in columns
             ]
             table = file.read(columns=list(dict.fromkeys(wanted)))
             if table.num_rows != file.metadata.num_rows:
                 raise _damaged(sniffed)
-            return _frame(table)[columns]
+        return _frame(table)[columns]
     except DataError:
         raise
     except _DAMAGE as error:
@@ -106,7 +106,7 @@ def _frame(table: pa.Table) -> pd.DataFrame:
             table = table.set_column(at, field.name, _texts(table.column(at)))
     while any(pa.types.is_struct(field.type) for field in table.schema):
         table = table.flatten()
-    return table.to_pandas(ignore_metadata=True, types_mapper=_NULLABLE.get)
+    return table.to_pandas(ignore_metadata=True, types_mapper=_NULLABLE.get, split_blocks=True, self_destruct=True)
 
 
 def _is_text(kind: pa.DataType) -> bool:

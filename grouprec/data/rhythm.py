@@ -13,6 +13,7 @@ from grouprec.data.dataset import Dataset
 DAY = 86_400
 PARTS_OF_DAY = ("night", "morning", "afternoon", "evening")  # six hours each, from midnight UTC
 WEEKDAYS = ("Thursday", "Friday", "Saturday", "Sunday", "Monday", "Tuesday", "Wednesday")  # from 1 January 1970
+_AT_ONCE = 1_000_000
 SMOOTHING = 5.0  # events at the mean rhythm that are added to every user's own
 
 
@@ -42,14 +43,18 @@ def _most(users: np.ndarray, slots: np.ndarray, n_users: int, names: tuple[str, 
 
 def _counts(users: np.ndarray, slots: np.ndarray, n_users: int, n_slots: int) -> np.ndarray:
     """Return every user's rows per slot, int64 [n_users, n_slots]."""
-    places = users.astype(np.int64) * n_slots + slots
+    places = users.astype(np.int64)
+    places *= n_slots
+    places += slots
     return np.bincount(places, minlength=n_users * n_slots).reshape(n_users, n_slots)
 
 
 def _slots(times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the weekday and the part of the day of every time, int64 [n]: places in their names."""
-    weekday = (times // DAY).astype(np.int64) % len(WEEKDAYS)
-    return weekday, (times % DAY * len(PARTS_OF_DAY) // DAY).astype(np.int64)
+    """Return the weekday and the part of the day of every time, int8 [n]: places in their names."""
+    parts = np.array_split(times, len(times) // _AT_ONCE + 1)  # all at once they would take five times the memory
+    weekday = [(part // DAY % len(WEEKDAYS)).astype(np.int8) for part in parts]
+    of_day = [(part % DAY * len(PARTS_OF_DAY) // DAY).astype(np.int8) for part in parts]
+    return np.concatenate(weekday), np.concatenate(of_day)
 
 
 def with_rhythm(data: Dataset) -> Dataset:

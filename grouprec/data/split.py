@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from grouprec.data.values import sorted_unique
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
+_AT_ONCE = 1_000_000  # rows that are looked up at a time
 
 
 class UsersLeft(NamedTuple):
@@ -124,13 +126,19 @@ def count_users(users: np.ndarray, items: np.ndarray, parts: np.ndarray) -> User
         parts: int8 [n].
     """
     width = np.int64(items.max(initial=0)) + 1
-    later = np.zeros(int(users.max(initial=-1)) + 1, bool)
-    later[users[parts != TRAIN]] = True
-    asked = later[users]  # of the others, who are most of them, nothing is sorted
-    users, items, parts = users[asked], items[asked], parts[asked]
-    train, validation, test = (
-        sorted_unique(users[parts == part] * width + items[parts == part]) for part in (TRAIN, VALIDATION, TEST)
+    asked = np.zeros(int(users.max(initial=-1)) + 1, bool)
+    asked[users[parts != TRAIN]] = True
+    validation, test = (
+        sorted_unique(users[parts == part] * width + items[parts == part]) for part in (VALIDATION, TEST)
     )
-    first = validation[~np.isin(validation, train, assume_unique=True)]
-    last = test[~np.isin(test, train, assume_unique=True) & ~np.isin(test, validation, assume_unique=True)]
+    had = np.zeros(len(validation), bool), np.isin(test, validation, assume_unique=True)
+    known = pd.Index(validation), pd.Index(test)
+    for start in range(0, len(users), _AT_ONCE):  # the pairs of all rows would be most of the memory
+        rows = slice(start, start + _AT_ONCE)
+        before = (parts[rows] == TRAIN) & asked[users[rows]]
+        pairs = users[rows][before] * width + items[rows][before]
+        for found, later in zip(had, known, strict=True):
+            places = later.get_indexer(pd.Index(pairs))
+            found[places[places >= 0]] = True
+    first, last = validation[~had[0]], test[~had[1]]
     return UsersLeft(len(sorted_unique(first // width)), len(sorted_unique(last // width)))

@@ -12,6 +12,7 @@ import pyarrow.compute
 
 from grouprec.core.types import DataError
 
+_AT_ONCE = 1_000_000
 compute: Any = pyarrow.compute  # its functions come into being at import, so the type checker knows none
 
 # What other programs write for "nothing". "NA" is not among them: it is Namibia and a good many item codes.
@@ -37,6 +38,20 @@ def sorted_unique(values: np.ndarray) -> np.ndarray:
     """Return the distinct values, ascending. On millions of numbers a sort is far quicker than numpy's hashing."""
     ordered = np.sort(values)
     return ordered[np.append(True, ordered[1:] != ordered[:-1])] if len(ordered) else ordered
+
+
+def release_memory() -> None:
+    """Give back to the system what arrow keeps of memory that it needed once."""
+    pa.default_memory_pool().release_unused()
+
+
+def among(values: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """Return bool [n], which values are among some codes; both int and 0 or more, or -1, which never is."""
+    table = np.zeros(max(values.max(initial=-1), codes.max(initial=-1)) + 2, bool)  # its last entry serves the code -1
+    table[codes] = True
+    table[-1] = False
+    parts = np.array_split(values, len(values) // _AT_ONCE + 1)  # an index is copied as int64
+    return np.concatenate([table[part] for part in parts])
 
 
 def word_set(*lines: str) -> frozenset[str]:

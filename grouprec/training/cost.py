@@ -16,16 +16,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import psutil
 import torch
 
 from grouprec.core.language import _, decimal
 from grouprec.core.types import SettingError
-from grouprec.data.ids import encode_ids
-from grouprec.data.library import SAMPLE_SIZE
-from grouprec.data.prepare import find_roles
-from grouprec.data.read import Reading, peek, read_beginning
 from grouprec.models.base import REGISTRIES, encoders
 from grouprec.models.declared import called
 from grouprec.models.fitting import device_title, resolve_device
@@ -35,36 +30,13 @@ from grouprec.runs.store import Run, RunStore
 from grouprec.training.load import at_work
 from grouprec.training.reuse import learned_before, read_back
 from grouprec.training.selection import encoder_names
+from grouprec.training.size import SAMPLE, Size
 
 MB, GB = 1_000_000, 1_000_000_000
-COUNTED_ROWS = 400_000  # rows that are counted, in less than a second; what larger files hold is extrapolated
 SIMILAR = 10.0  # data up to this many times larger or smaller tell how long a stage takes
 RESERVE = 0.9  # share of the free memory that a run may take
 EARLY_STOP = 0.6  # ten times as many epochs allowed take about four times as long
 GPU_GAIN = 4.0  # how much faster networks train on a GPU, before one was ever seen to
-
-
-@dataclass(frozen=True)
-class Size:
-    """How large a dataset is.
-
-    Attributes:
-        n_users, n_items: that training sees.
-        n_rows: different pairs of these, as a run's metrics count interactions.
-        n_raw: rows of the file.
-        timed: whether there are times.
-        counted: whether the numbers were counted, or extrapolated from the file's beginning.
-    """
-
-    n_users: int
-    n_items: int
-    n_rows: int
-    n_raw: int
-    timed: bool = True
-    counted: bool = True
-
-
-SAMPLE = replace(Size(0, 0, 0, 0), **SAMPLE_SIZE)  # that usual seconds are of, preset quick
 
 
 @dataclass(frozen=True)
@@ -122,49 +94,6 @@ def _work(step: str, config: RunConfig, size: Size) -> float:
     if stage is None:
         return _WORK.get(step, lambda s: s.n_rows)(size)
     return stage.work(size.n_users, size.n_items, size.n_rows)
-
-
-# -- the data
-
-
-def size_of(interactions: Path, roles: Mapping[str, str], min_item_users: int, reading: Reading | None = None) -> Size:
-    """Return how large a file is: counted where that is quick, else from its first rows and how their counts grow.
-
-    Raises:
-        DataError: the file cannot be read.
-        SettingError: the roles do not fit together.
-    """
-    found = find_roles(interactions, roles, reading)
-    roles = found.as_dict()
-    table = read_beginning(interactions, [roles["user"], roles["item"]], COUNTED_ROWS, reading)
-    n_raw = peek(interactions, reading).n_rows or len(table)
-    (users, _names), (items, _more) = (encode_ids(table[roles[role]]) for role in ("user", "item"))
-    codes = pd.DataFrame({"user": users, "item": items})
-    n_users, n_items, n_rows = _count(codes, min_item_users)
-    counted = len(table) < COUNTED_ROWS
-    if not counted:
-        half = _count(codes.head(len(codes) // 2), min_item_users)
-        times = np.log2(max(n_raw / len(table), 1.0))
-        grown = (_grown(*two, times) for two in zip(half, (n_users, n_items, n_rows), strict=True))
-        n_users, n_items, n_rows = grown
-    return Size(max(n_users, 2), max(n_items, 2), n_rows, max(n_raw, len(table)), found.time is not None, counted)
-
-
-def _count(codes: pd.DataFrame, min_item_users: int) -> tuple[int, int, int]:
-    """Return users, items and different pairs of rows of codes (-1: missing), of items with enough users."""
-    pairs = codes[(codes["user"] >= 0) & (codes["item"] >= 0)].drop_duplicates()
-    owners = np.bincount(pairs["item"], minlength=1)
-    kept = pairs[owners[pairs["item"]] >= min_item_users]
-    return kept["user"].nunique(), kept["item"].nunique(), len(kept)
-
-
-def _grown(half: int, whole: int, times: float) -> int:
-    """Return a count after doubling the rows ``times`` more, each time growing as it did from half to whole.
-
-    Counts of different things grow with a power of the rows (Heaps 1978): a file sorted by user shows ever new
-    users, one sorted by time soon shows the same ones.
-    """
-    return round(whole * min(max(whole / max(half, 1), 1.0), 2.0) ** times)
 
 
 # -- seconds

@@ -1,5 +1,7 @@
 """What the training rows decide: who is a robot, what is an outlier, who and what is seen enough, what rows weigh."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 from grouprec.core.types import DataError
 from grouprec.data.clean import Preparation, Report, Rows
 from grouprec.data.core_users import find_robots, fit_core, k_core
+from grouprec.data.hold_out import hold_out_rows
 
 LOOSE = {"min_item_users": 1, "weighting": "none", "winsorise": 1}
 
@@ -35,6 +38,17 @@ def test_rows_of_users_and_items_that_training_has_never_seen_are_dropped_and_co
     ]  # fmt: skip
     assert (core.rows.users.tolist(), core.rows.items.tolist()) == ([0, 0, 1, 1], [0, 1, 0, 1])
     assert core.parts.tolist() == [0] * 4 and core.left_users.tolist() == []
+
+
+def test_rows_are_held_out_within_the_memory_of_their_own_and_one_copy():
+    rng, n = np.random.default_rng(0), 400_000
+    users, items = rng.integers(0, 10_000, n).astype(np.int32), (4000 * rng.random(n) ** 2.5).astype(np.int32)
+    rows = Rows(users, items, np.ones(n), np.sort(rng.random(n)), None, None, None, np.arange(n, dtype=np.int32))
+    tracemalloc.start()
+    hold_out_rows(rows, Preparation(), False, Report(), 0, True)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 52 * n, "a row takes 28 bytes"
 
 
 def test_without_later_parts_nobody_is_new():

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from grouprec.core.types import DataError
-from grouprec.data.values import distinct_values, folded, plain_texts, shown, sorted_unique
+from grouprec.data.values import among, distinct_values, folded, plain_texts, shown, sorted_unique
 
 
 @pytest.mark.parametrize(("length", "cut"), [(60, "x" * 60), (61, "x" * 59 + "…")])
@@ -21,6 +21,13 @@ def test_a_value_is_shown_on_one_line_and_cut_where_it_is_long(length, cut):
 @settings(max_examples=50, deadline=None)
 def test_distinct_values_come_sorted(values):
     assert sorted_unique(values).tolist() == sorted(set(values.tolist()))
+
+
+@given(arrays(np.int32, st.integers(0, 30), elements=st.integers(-1, 9)), st.sets(st.integers(0, 12)))
+@settings(max_examples=50, deadline=None)
+def test_values_are_among_codes_or_not_and_what_is_missing_never_is(values, codes):
+    found = among(values, np.array(sorted(codes), np.int32))
+    assert found.tolist() == [value in codes for value in values.tolist()]
 
 
 def test_distinct_values_are_coded_in_the_order_of_the_rows():

@@ -23,8 +23,8 @@ from grouprec.runs.config import RunConfig, auto_encoders, make_config, menu
 from grouprec.runs.progress import make_plan
 from grouprec.runs.store import RunStore
 from grouprec.training import cost
-from grouprec.training.cost import SAMPLE
 from grouprec.training.selection import encoder_names
+from grouprec.training.size import SAMPLE, Size
 from tests.ui.train.opening import open_train
 
 ALL = [(kind, name) for kind, registry in REGISTRIES.items() for name in registry]
@@ -48,7 +48,7 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> type[Encoder]:
     """Return an encoder that was registered as its own file would do it, until the test ends."""
     monkeypatch.setattr(encoders, "_classes", dict(encoders.items()))
     monkeypatch.setattr(declared, "DECLARED", DECLARED := dict(declared.DECLARED))
-    monkeypatch.setattr("grouprec.models.base.DECLARED", DECLARED)
+    monkeypatch.setattr("grouprec.models.registry.DECLARED", DECLARED)
 
     @encoders.register("last_shelf", title="Shelf: what stands beside", cite="Nobody 2026", called="the last shelf")
     class Shelf(AlsEncoder):
@@ -118,7 +118,7 @@ def test_a_new_encoder_has_its_cost_and_its_share_of_the_progress(
     chosen = config(encoders=("last_shelf",))
     assert make_plan(chosen, empty_store)["judge: encoder last_shelf"] == 1234.0
 
-    def seconds(size: cost.Size) -> float:
+    def seconds(size: Size) -> float:
         return cost._usual("encoder last_shelf", chosen, size)
 
     assert seconds(SAMPLE) == pytest.approx(1234)

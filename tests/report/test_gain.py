@@ -8,6 +8,7 @@ import pytest
 
 from grouprec.evaluate.value import choose_n_groups
 from grouprec.report import gain
+from grouprec.report.enough_lists import enough_answer, number_answer
 from grouprec.report.gain import Part, Split
 
 NAN = float("nan")
@@ -169,15 +170,15 @@ def test_the_split_of_a_number_of_lists_is_smoothed_and_still_adds_up() -> None:
 
 def test_enough_is_told_in_people_beside_one_list_and_a_list_for_everyone() -> None:
     values, tested = [0.12, 0.178, 0.18], steps([0.02, 0.078, 0.08], [0.058, 0.002])
-    assert gain.enough_answer(curve(values), curve(values, metric=2), tested) == (
+    assert enough_answer(curve(values), curve(values, metric=2), tested) == (
         "5 lists are enough. One good list reaches 20 of 100 people with something they take; 5 lists reach 36; a list "
         "for everyone 40."
     )
-    assert gain.enough_answer(curve(values), curve(values).iloc[:0], tested).endswith(
+    assert enough_answer(curve(values), curve(values).iloc[:0], tested).endswith(
         "more of them bring no measurable gain."
     )
     flat = [0.18, 0.18, 0.18]
-    assert gain.enough_answer(curve(flat), curve(flat), steps([0.08] * 3, [0, 0])) == (
+    assert enough_answer(curve(flat), curve(flat), steps([0.08] * 3, [0, 0])) == (
         "1 list is enough. One good list reaches 10 of 100 people with something they take; 1 list reaches 18; a list "
         "for everyone 20."
     )
@@ -186,52 +187,52 @@ def test_enough_is_told_in_people_beside_one_list_and_a_list_for_everyone() -> N
 def test_the_rule_is_that_of_training_and_people_are_how_it_is_told() -> None:
     """One answer (decision 0061): what a run would choose itself on this part is what the sentence says."""
     order, people = curve([0.12, 0.179, 0.18]), curve([0.12, 0.15, 0.18])
-    said = gain.enough_answer(order, people, steps([0.02, 0.079, 0.08], [0.059, 0.001]))
+    said = enough_answer(order, people, steps([0.02, 0.079, 0.08], [0.059, 0.001]))
     table = order.assign(regime="strict", metric="ndcg@10")
     assert said.startswith(f"{choose_n_groups(table, 'strict')[0]} lists are enough. ") and "5 lists reach 15" in said
-    assert gain.enough_answer(people, order, steps([0.02, 0.05, 0.08], [0.03, 0.03])).startswith("20 lists")
+    assert enough_answer(people, order, steps([0.02, 0.05, 0.08], [0.03, 0.03])).startswith("20 lists")
 
 
 def test_where_no_number_beats_the_best_single_list_that_one_is_enough() -> None:
     values = [0.09, 0.10, 0.105]
-    said = gain.enough_answer(curve(values), curve(values, metric=2), steps([-0.01, 0.0, 0.005], [0.01, 0.005]))
+    said = enough_answer(curve(values), curve(values, metric=2), steps([-0.01, 0.0, 0.005], [0.01, 0.005]))
     assert said == (
         "One good list for all is enough: no number of lists is measurably better. One good list reaches 20 of 100 "
         "people with something they take; a list for everyone 40."
     )
     proven = steps([-0.01, 0.0, 0.005], [0.01, 0.005], half=0.004)
-    assert "are enough" in gain.enough_answer(curve(values), curve(values), proven)
+    assert "are enough" in enough_answer(curve(values), curve(values), proven)
     older = curve(values).drop(columns="floor_method")
-    assert "lists are enough" in gain.enough_answer(older, older, None)
+    assert "lists are enough" in enough_answer(older, older, None)
     below = curve([0.08, 0.09, 0.095]).drop(columns="floor_method")
-    assert gain.enough_answer(below, below, None).startswith("One popular list for all is enough: no number")
+    assert enough_answer(below, below, None).startswith("One popular list for all is enough: no number")
 
 
 def test_a_rise_inside_the_interval_is_no_measurable_gain() -> None:
     values = curve([0.12, 0.16, 0.18], metric=2)
     proven, noise = steps([0.1] * 3, [0.04, 0.02]), steps([0.1] * 3, [0.04, 0.02], half=0.03)
-    assert gain.number_answer(values, values, proven, 1) == "With 1 it is 24; 4 more add 8."
+    assert number_answer(values, values, proven, 1) == "With 1 it is 24; 4 more add 8."
     near = curve([0.12, 0.16, 0.162], error=0.01, metric=2)
-    assert gain.number_answer(near, near, noise, 5) == "With 5 it is 32; 15 more add no measurable gain."
-    assert "20 lists are enough" in gain.enough_answer(values, values, noise)
-    assert gain.number_answer(values, values, noise, 5) == "With 5 it is 32; whether 15 more help is not certain."
-    assert gain.number_answer(values, values, proven, 20) == "With 20 it is 36."
+    assert number_answer(near, near, noise, 5) == "With 5 it is 32; 15 more add no measurable gain."
+    assert "20 lists are enough" in enough_answer(values, values, noise)
+    assert number_answer(values, values, noise, 5) == "With 5 it is 32; whether 15 more help is not certain."
+    assert number_answer(values, values, proven, 20) == "With 20 it is 36."
 
 
 def test_without_hits_a_step_helps_or_harms() -> None:
     values, none = curve([0.18, 0.18, 0.18]), curve([0.18] * 3).iloc[:0]
     better, worse = steps([0.1] * 3, [0.02, 0.02]), steps([0.1] * 3, [-0.02, -0.02])
-    assert gain.number_answer(values, none, better, 5) == "5 lists were measured, too; 15 more help."
-    assert gain.number_answer(values, none, worse, 1).endswith("4 more harm.")
-    assert gain.number_answer(values, values, better, 5).endswith("15 more add no measurable gain."), "smoothed away"
+    assert number_answer(values, none, better, 5) == "5 lists were measured, too; 15 more help."
+    assert number_answer(values, none, worse, 1).endswith("4 more harm.")
+    assert number_answer(values, values, better, 5).endswith("15 more add no measurable gain."), "smoothed away"
 
 
 def test_a_proven_fall_costs() -> None:
     values = curve([0.12, 0.18, 0.10], error=0.001, metric=2)
-    assert gain.number_answer(values, values, steps([0.1] * 3, [0.06, -0.08]), 5).endswith("15 more cost 16.")
+    assert number_answer(values, values, steps([0.1] * 3, [0.06, -0.08]), 5).endswith("15 more cost 16.")
 
 
 def test_runs_that_paired_nothing_need_intervals_that_lie_apart() -> None:
     apart, near = curve([0.10, 0.15, 0.18]), curve([0.10, 0.13, 0.18])
-    assert gain.number_answer(apart, apart, None, 1).endswith("4 more add 5.")
-    assert gain.number_answer(near, near, None, 1).endswith("whether 4 more help is not certain.")
+    assert number_answer(apart, apart, None, 1).endswith("4 more add 5.")
+    assert number_answer(near, near, None, 1).endswith("whether 4 more help is not certain.")

@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from grouprec.cli.training import refuse_too_large
 from grouprec.data.library import Library
 from grouprec.runs.config import RunConfig, make_config
 from grouprec.runs.store import Run, RunStore
 from grouprec.training import cost as estimate
-from grouprec.training.cost import SAMPLE, Size
+from grouprec.training import size as sizes
+from grouprec.training.size import SAMPLE, Size
 from tests.support.commands import call
 from tests.support.small_run import copy_of
 
@@ -60,7 +62,7 @@ def test_the_time_of_a_search_is_added(store: RunStore) -> None:
 
 def test_an_estimate_is_near_what_the_same_run_took_before(store: RunStore, small_run: Run) -> None:
     choices = small_run.config()
-    size = estimate.size_of(choices.interactions, {}, 1)
+    size = sizes.size_of(choices.interactions, {}, 1)
     before = estimate.estimate(choices, size, store)
     real = copy_of(small_run, store).metrics()["seconds"]
     after = estimate.estimate(choices, size, store)
@@ -75,7 +77,7 @@ def test_what_an_earlier_run_learned_lowers_the_range_and_load_raises_it(
     monkeypatch.setattr(estimate, "at_work", lambda: (0.0, 2))
     copy_of(small_run, store)
     choices = small_run.config()
-    size = estimate.size_of(choices.interactions, {}, 1)
+    size = sizes.size_of(choices.interactions, {}, 1)
     again = estimate.estimate(choices.model_copy(update={"n_groups": 3}), size, store)
     other = estimate.estimate(choices.model_copy(update={"seed": 5}), size, store)
     assert (again.before, other.before) == (small_run.title(), "")
@@ -118,9 +120,9 @@ def test_ease_on_too_many_items_is_refused_before_the_start_and_left_out_by_itse
 def test_the_size_of_the_sample_is_the_one_that_is_kept_with_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(estimate, "COUNTED_ROWS", 1_000_000)
+    monkeypatch.setattr(sizes, "COUNTED_ROWS", 1_000_000)
     sample = Library(tmp_path).sample()
-    counted = estimate.size_of(sample.interactions, {}, 3)
+    counted = sizes.size_of(sample.interactions, {}, 3)
     assert counted.n_raw == SAMPLE.n_raw and counted.counted and counted.timed
     assert counted.n_users == pytest.approx(SAMPLE.n_users, rel=0.2)
     assert counted.n_items == pytest.approx(SAMPLE.n_items, rel=0.2)
@@ -137,13 +139,38 @@ def test_a_large_file_is_extrapolated_from_its_beginning(
     frame = frame.sort_values("user") if by_user else frame
     file = tmp_path / f"large.{suffix}"
     frame.to_csv(file, index=False) if suffix == "csv" else frame.to_parquet(file)
-    monkeypatch.setattr(estimate, "COUNTED_ROWS", 10_000)
-    size = estimate.size_of(file, {}, 1)
+    monkeypatch.setattr(sizes, "COUNTED_ROWS", 10_000)
+    size = sizes.size_of(file, {}, 1)
     assert not size.counted
     assert size.n_raw == pytest.approx(40_000, rel=0.1)
     assert size.n_users == pytest.approx(800, rel=0.1)
     assert size.n_items == pytest.approx(300, rel=0.1)
     assert size.n_rows == pytest.approx(len(frame.drop_duplicates()), rel=0.1)
+
+
+def test_items_that_few_have_in_the_first_rows_are_not_taken_for_ever_new_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(0)
+    users, items = np.arange(80_000) // 20, rng.integers(0, 3000, 80_000)  # user after user
+    file = tmp_path / "rare.csv"
+    pd.DataFrame({"user": users, "item": items}).to_csv(file, index=False)
+    monkeypatch.setattr(sizes, "COUNTED_ROWS", 5000)
+    guessed, counted = (sizes.size_of(file, {}, 3, whole=whole) for whole in (False, True))
+    assert (guessed.counted, counted.counted) == (False, True)
+    assert (counted.n_users, counted.n_items) == (4000, 3000)
+    assert 0.5 * counted.n_items < guessed.n_items < 3 * counted.n_items  # of the first rows alone: 16 times as many
+
+
+def test_a_guess_refuses_nothing(planted_csv: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = RunConfig(interactions=planted_csv)
+
+    def sized(*_file: object, whole: bool = False) -> Size:
+        return SAMPLE if whole else replace(SAMPLE, n_items=10**7, counted=False)
+
+    monkeypatch.setattr(sizes, "size_of", sized)
+    assert estimate.refusal(asked, sized())
+    refuse_too_large(asked)
 
 
 def test_calibration_is_short_and_positive() -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 from grouprec.core.language import N_, Glossary, _
 from grouprec.core.tables import records
 from grouprec.ranking.statistics import ENOUGH
-from grouprec.report import findings, gain, learned, noise, sentences, small_groups, tables
+from grouprec.report import enough_lists, findings, gain, learned, noise, sentences, small_groups, tables
 from grouprec.report.html import drawings
 from grouprec.report.html.markup import Html, element, joined, paragraph, sentence, table
 from grouprec.report.html.pictures import chip
@@ -259,7 +259,7 @@ def value_of_groups(reading: Reading) -> Html | None:
     floor, personal = (score(own[name].iloc[0]) for name in ("floor", "individual"))
     shown, steps = _value_table(named), reading.table("gain_of_groups")
     steps = None if steps is None else steps[steps["regime"] == reading.regime]
-    said = gain.enough_answer(own, hits.get(method, own.iloc[:0]), steps)
+    said = enough_lists.enough_answer(own, hits.get(method, own.iloc[:0]), steps)
     return joined(
         paragraph(
             _("{said} {floor_title} reaches {floor}, personal lists reach {personal} ({ndcg}).").format(

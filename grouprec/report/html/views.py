@@ -16,7 +16,7 @@ from grouprec.core.language import N_, _, full_stop, long_day, series
 from grouprec.core.tables import records
 from grouprec.evaluate.enough import enough, smoothed
 from grouprec.explore.kinds import kinds
-from grouprec.report import gain, learned, sentences, small_groups, tables
+from grouprec.report import enough_lists, gain, learned, sentences, small_groups, tables
 from grouprec.report.bundle import own_number
 from grouprec.report.html import drawings, pictures
 from grouprec.report.html.markup import Html
@@ -223,7 +223,7 @@ def _decide(reading: Reading) -> View:
     steps = None if steps is None else steps[steps["regime"] == reading.regime]
     split = gain.split_at(steps, hits, n)
     n = n if n in set(own["n_groups"]) else 0
-    said = gain.lists_answer(own, hits, steps, split, n)
+    said = enough_lists.lists_answer(own, hits, steps, split, n)
     if hits.empty:
         return View("decide", _("The decision"), said, notes=_approved(reading))
     least, hits = enough(hits), hits.assign(value=smoothed(hits))

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from grouprec.core.language import N_, Glossary, _, commas
-from grouprec.report import findings, gain, learned, sentences, small_groups, tables
+from grouprec.report import enough_lists, findings, gain, learned, sentences, small_groups, tables
 from grouprec.report.text import attribute_title
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, feedback, state
@@ -72,7 +72,7 @@ def value_of_groups(run: Run, regime: str) -> None:
     ours, own = next(iter(named.items()))
     hits = tables.value_curves(value, regime, method, gain.HITS).get(method, own.iloc[:0])
     steps = state.table_or_none(run, "gain_of_groups")
-    said = gain.enough_answer(own, hits, None if steps is None else steps[steps["regime"] == regime])
+    said = enough_lists.enough_answer(own, hits, None if steps is None else steps[steps["regime"] == regime])
     _say(f"{said} {gain.floor_words(gain.floor_of(own))}", _(VALUE_HELP))
     _draw(
         charts.value_lines(named, own, state.metrics(run).get("n_groups", 0), NDCG, ours),

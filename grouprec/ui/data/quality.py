@@ -292,7 +292,7 @@ class Check:
         per_user, per_item: how many users (items) have how many interactions: columns ``interactions``, ``count``.
         activity: interactions over time: columns ``start`` (datetime), ``count``; empty without times.
         split: of :meth:`grouprec.data.prepare.Prepared.split_facts`.
-        size: what training will see, as :class:`grouprec.training.cost.Size` takes it.
+        size: what training will see, as :class:`grouprec.training.size.Size` takes it.
         tail: which share of the items takes which share of the interactions (quality.long_tail).
         period: first and last time in seconds since 1970, None without times.
         longest_gap: seconds in which nothing happens.

@@ -7,7 +7,7 @@ import pandas as pd
 
 from grouprec.core.language import N_, Glossary, _, commas, full_stop, ngettext
 from grouprec.core.tables import highest, row_at
-from grouprec.report import gain
+from grouprec.report import enough_lists, gain
 from grouprec.report.text import count, interval, percent, plural, score
 from grouprec.ui.kept import Setting, Worth
 
@@ -38,7 +38,7 @@ def answer(worth: Worth, split: gain.Split | None, n: int) -> str:
         split: of ``n``; None where hits were not measured.
         n: a number of lists that was measured; 0 for personal lists.
     """
-    return gain.lists_answer(worth.curve, worth.hits, worth.steps, split, n)
+    return enough_lists.lists_answer(worth.curve, worth.hits, worth.steps, split, n)
 
 
 def reached(row: pd.Series, personal: bool) -> tuple[str, str]:

@@ -19,13 +19,14 @@ from grouprec.runs.config import RunConfig, make_config
 from grouprec.runs.progress import make_plan
 from grouprec.runs.store import FINISHED, Run, State, Status
 from grouprec.training import jobs
-from grouprec.training.cost import Estimate, Size, estimate, gpu_memory
-from grouprec.training.cost import size_of as count_size
+from grouprec.training.cost import Estimate, estimate, gpu_memory
+from grouprec.training.size import Size
+from grouprec.training.size import size_of as count_size
 from grouprec.ui import cards, state
 from grouprec.ui.cards import plain
 from grouprec.ui.fragments import fragment
 from grouprec.ui.steps import steps
-from grouprec.ui.train import repeat, watch
+from grouprec.ui.train import curves, repeat, watch
 from grouprec.ui.train.history import REPEAT_HELP, act, draw_history, resume, say
 from grouprec.ui.train.new_run import choose_more, choose_preset
 
@@ -155,15 +156,15 @@ def draw_details(run: Run, status: Status) -> None:
     with left:
         draw_stages(watch.stages(planned, events, status))
     with right:
-        draw_search(watch.trials(events))
-        curves = watch.losses(events)
-        if not curves:
+        draw_search(curves.trials(events))
+        found = curves.losses(events)
+        if not found:
             st.caption(_("Loss curves appear here when the first network trains."))
-        for pair in watch.pairs(list(curves.items())):
+        for pair in curves.pairs(list(found.items())):
             for column, (stage, frame) in zip(st.columns(2), pair, strict=False):
-                column.caption(watch.legend(stage, frame))
+                column.caption(curves.legend(stage, frame))
                 column.plotly_chart(
-                    watch.loss_figure(frame),
+                    curves.loss_figure(frame),
                     key=f"loss.{stage}",
                     config={"displayModeBar": False},
                     alt=_("Losses of {stage} by epoch, {n_frame} epochs so far").format(
@@ -195,11 +196,11 @@ def draw_stages(stages: pd.DataFrame) -> None:
 
 def draw_search(searches: dict[str, pd.DataFrame]) -> None:
     """Draw the trials of every search for better settings, as they come."""
-    for pair in watch.pairs(list(searches.items())):
+    for pair in curves.pairs(list(searches.items())):
         for column, (stage, frame) in zip(st.columns(2), pair, strict=False):
-            column.caption(watch.trials_sentence(stage, frame))
+            column.caption(curves.trials_sentence(stage, frame))
             column.plotly_chart(
-                watch.trials_figure(frame),
+                curves.trials_figure(frame),
                 key=f"trials.{stage}",
                 config={"displayModeBar": False},
                 alt=_("Validation nDCG@10 of {n_frame} trials, and the best so far").format(n_frame=len(frame)),

@@ -11,7 +11,7 @@ from grouprec.runs.config import RunConfig
 from grouprec.runs.progress import make_plan
 from grouprec.runs.store import RunStore, State, Status
 from grouprec.training.cost import Estimate
-from grouprec.ui.train import watch
+from grouprec.ui.train import curves, watch
 from tests.ui.train.opening import trial_events
 
 
@@ -50,27 +50,27 @@ def test_every_planned_stage_has_a_title(runs_folder: RunStore) -> None:
 
 def test_trials_of_a_search_are_rows_with_their_settings() -> None:
     events = trial_events()
-    frame = watch.trials([*events, *events])["search ease"]  # the second attempt is the one that counts
+    frame = curves.trials([*events, *events])["search ease"]  # the second attempt is the one that counts
     assert frame.columns.tolist() == ["trial", "validation", "l2"]
     assert frame["trial"].tolist() == [1, 2, 3]
-    assert "3 trials; best nDCG@10 0.110, the preset reaches 0.080" in watch.trials_sentence("search ease", frame)
-    assert "the preset is still the best" in watch.trials_sentence("search ease", frame.head(1))
-    best = watch.trials_figure(frame).data[1]
+    assert "3 trials; best nDCG@10 0.110, the preset reaches 0.080" in curves.trials_sentence("search ease", frame)
+    assert "the preset is still the best" in curves.trials_sentence("search ease", frame.head(1))
+    best = curves.trials_figure(frame).data[1]
     assert list(best.y) == [0.08, 0.11, 0.11]
-    assert watch.losses(events) == {}
+    assert curves.losses(events) == {}
 
 
 def test_a_stage_that_starts_again_shows_its_latest_epochs() -> None:
     epochs = [(1, 5.0), (2, 4.0), (1, 3.0)]
     events = [{"event": "progress", "stage": "profile", "epoch": n, "loss": loss, "time": 0.0} for n, loss in epochs]
     events.append({"event": "progress", "stage": "map", "fraction": 0.5})
-    frames = watch.losses(events)
+    frames = curves.losses(events)
     assert list(frames) == ["profile"]
     pd.testing.assert_frame_equal(frames["profile"], pd.DataFrame({"epoch": [1], "loss": [3.0]}))
 
 
 def test_validation_has_an_axis_of_its_own() -> None:
-    figure = watch.loss_figure(pd.DataFrame({"epoch": [1, 2], "loss": [9.0, 8.0], "validation": [0.1, 0.2]}))
+    figure = curves.loss_figure(pd.DataFrame({"epoch": [1, 2], "loss": [9.0, 8.0], "validation": [0.1, 0.2]}))
     assert [trace.yaxis for trace in figure.data] == ["y", "y2"]
 
 

@@ -1,0 +1,144 @@
+"""How many lists are enough, in words: by nDCG, as where a run chooses its number itself; told in people with a hit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from grouprec.core.language import _, full_stop, ngettext, semicolons
+from grouprec.core.tables import highest
+from grouprec.evaluate.enough import enough, smoothed
+from grouprec.evaluate.gain import GROUPS, MORE
+from grouprec.report.gain import NDCG, Split, floor_of, floor_title, part_of, people, reached_answer
+from grouprec.report.text import plural
+
+
+def lists_answer(
+    curve: pd.DataFrame, hits: pd.DataFrame, steps: pd.DataFrame | None, split: Split | None, n: int
+) -> str:
+    """Say how many lists are enough, what they do for people, and what the number that is looked at does.
+
+    Args:
+        curve, hits, steps: as in :func:`enough_answer`.
+        split: of ``n``; None where hits were not measured.
+        n: a number of lists that was measured; 0 for personal lists.
+    """
+    if split is not None and split.few:
+        return _("{split} Too few people were tested to tell how many lists are enough.").format(
+            split=reached_answer(split)
+        )
+    said = enough_answer(curve, hits, steps)
+    if n in (enough(curve), 0):
+        return said
+    return f"{said} {number_answer(curve, hits, steps, n)}"
+
+
+def enough_answer(curve: pd.DataFrame, hits: pd.DataFrame, steps: pd.DataFrame | None) -> str:
+    """Say how many lists are enough, and what one list, they, and personal lists do for people.
+
+    Args:
+        curve: n_groups, value, low, high, floor and individual by nDCG, ascending, no value missing.
+        hits: the same by people with a hit; may be empty.
+        steps: gain_of_groups in the same regime; None in older runs.
+    """
+    one = floor_title(floor_of(curve))
+    if not beats_floor(curve, steps):
+        said = _("{one} is enough: no number of lists is measurably better.").format(one=one)
+        return f"{said} {_reach(one, hits)}" if len(hits) else said
+    least, found = enough(curve), _found(hits)
+    lists = plural(least, "list")
+    said = ngettext("{lists} is enough", "{lists} are enough", least).format(lists=lists)
+    if least not in found:
+        return _("{said}: more of them bring no measurable gain.").format(said=said)
+    reached = ngettext("{lists} reaches {found}", "{lists} reach {found}", least).format(
+        lists=lists, found=people(found[least])
+    )
+    return f"{full_stop(said)} {_reach(one, hits, reached)}"
+
+
+def _reach(one: str, hits: pd.DataFrame, *more: str) -> str:
+    """Say of how many people of 100 find something with one list, with some lists, and with their own."""
+    ends = hits.iloc[0][["floor", "individual"]]
+    first = _("{one} reaches {floor} of 100 people with something they take").format(
+        one=one.removesuffix(" for all"), floor=people(ends["floor"])
+    )
+    everyone = _("a list for everyone {individual}").format(individual=people(ends["individual"]))
+    return full_stop(semicolons([first, *more, everyone]))
+
+
+def beats_floor(curve: pd.DataFrame, steps: pd.DataFrame | None) -> bool:
+    """Return whether the best number of lists is better than the best single list by more than chance, by nDCG.
+
+    Older runs did not pair them over users: there the value has to be higher.
+    """
+    best = highest(curve, "value")
+    if steps is None:
+        return bool(best["value"] > best["floor"])
+    match = (steps["n_groups"] == best["n_groups"]) & (steps["part"] == GROUPS) & (steps["metric"] == NDCG)
+    return bool((steps.loc[match, "low"] > 0).any())
+
+
+def number_answer(curve: pd.DataFrame, hits: pd.DataFrame, steps: pd.DataFrame | None, n: int) -> str:
+    """Say what another number of lists does, and what the next larger number would add.
+
+    Args:
+        curve, hits: as in :func:`enough_answer`; ``n`` is among their numbers.
+        steps: gain_of_groups in the same regime; None in older runs.
+    """
+    found = _found(hits)
+    larger = curve.loc[curve["n_groups"] > n, "n_groups"]
+    said = (
+        _("With {n} it is {found}").format(n=n, found=people(found[n]))
+        if n in found
+        else _("{lists} were measured, too").format(lists=plural(n, "list").capitalize())
+    )
+    if larger.empty:
+        return full_stop(said)
+    following = int(larger.iloc[0])
+    change = _change(curve, steps, n, following)
+    if change == 0 and following <= enough(curve):  # the rule takes them all the same: one error is less than proof
+        unsure = ngettext(
+            "whether one more helps is not certain", "whether {n} more help is not certain", following - n
+        )
+        return full_stop(semicolons([said, unsure.format(n=following - n)]))
+    return full_stop(semicolons([said, step(following - n, change, found, n, following)]))
+
+
+def step(more: int, sign: int, found: Mapping[int, float], n: int, following: int) -> str:
+    """Return ``one more adds no measurable gain``, ``8 more find something for 2.1 people more``.
+
+    Args:
+        sign: of the change beyond its interval: 1, -1, or 0 where there is none.
+        found: number of lists -> share of people with a hit, smoothed; may be empty.
+    """
+    nothing = ngettext("one more adds no measurable gain", "{n} more add no measurable gain", more).format(n=more)
+    if sign == 0:
+        return nothing
+    if n not in found or following not in found:
+        helps = ngettext("one more helps", "{n} more help", more)
+        harms = ngettext("one more harms", "{n} more harm", more)
+        return (helps if sign > 0 else harms).format(n=more)
+    change = found[following] - found[n]
+    if sign * change < 0.0005:  # smoothed away: a step up that the one before it, or the next, takes back
+        return nothing
+    adds = ngettext("one more adds {people}", "{n} more add {people}", more)
+    costs = ngettext("one more costs {people}", "{n} more cost {people}", more)
+    return (adds if sign > 0 else costs).format(n=more, people=people(abs(change)))
+
+
+def _found(hits: pd.DataFrame) -> dict[int, float]:
+    """Return number of lists -> share of people with a hit, smoothed."""
+    return dict(zip(hits["n_groups"].astype(int).tolist(), smoothed(hits).tolist(), strict=True)) if len(hits) else {}
+
+
+def _change(curve: pd.DataFrame, steps: pd.DataFrame | None, n: int, following: int) -> int:
+    """Return whether the next number is better (1), worse (-1), or neither beyond the 95 % interval (0), by nDCG.
+
+    In runs that did not pair numbers over users, intervals have to lie apart.
+    """
+    if steps is not None:
+        rows = steps[(steps["n_groups"] == n) & (steps["part"] == MORE) & (steps["metric"] == NDCG)]
+        return part_of(rows.iloc[0]).sign if len(rows) else 0
+    one, other = (curve[curve["n_groups"] == at].iloc[0] for at in (n, following))
+    return int(other["low"] > one["high"]) - int(other["high"] < one["low"])
