@@ -12,6 +12,7 @@ from grouprec.core.rights import Role
 from grouprec.core.site import app_root
 from grouprec.core.types import GrouprecError
 from grouprec.data.library import versions
+from grouprec.report.html import moving
 from grouprec.runs.forgotten import forgotten
 from grouprec.runs.store import FINISHED, Run, State
 from grouprec.training import jobs
@@ -274,7 +275,7 @@ def watch(run_id: str) -> None:
 
 st.set_page_config(page_title="grouprec", page_icon=ICON, layout="wide")
 st.logo(LOGO, size="large")
-st.html(STYLE)
+st.html(STYLE.replace("</style>", f"{moving.style()}</style>"))
 languages.arrive()
 stranger = rights.person().role is Role.STRANGER
 current_page = st.navigation(menu(), position="hidden" if stranger else "sidebar", expanded=True)
