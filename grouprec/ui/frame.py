@@ -6,9 +6,8 @@ from collections import Counter
 
 import streamlit as st
 
-from grouprec.core import rights, usage
+from grouprec.core import usage
 from grouprec.core.language import N_, _, short_minute
-from grouprec.core.rights import Role
 from grouprec.core.site import app_root
 from grouprec.core.types import GrouprecError
 from grouprec.data.library import versions
@@ -83,6 +82,19 @@ def menu() -> dict[str, list[st.Page]]:
         if there:
             pages[_(section)] = there
     return pages
+
+
+def draw_menu(pages: dict[str, list[st.Page]]) -> None:
+    """Draw links to the pages that keep the chosen run and dataset.
+
+    Streamlit's own menu leads to bare addresses; the page then writes what is chosen into them, and the browser's back
+    button finds an address to each of these writings.
+    """
+    for section, entries in pages.items():
+        if section:
+            st.markdown(f":small[:gray[{section}]]")
+            for page in entries:
+                st.page_link(page, query_params=state.kept_query())
 
 
 def home() -> None:
@@ -160,10 +172,14 @@ def train_sample() -> None:
     state.open_page("train")
 
 
-def sidebar(page: st.Page) -> None:
-    """Draw the chosen run and dataset, and the progress of an active run unless the page shows it itself."""
+def sidebar(page: st.Page, pages: dict[str, list[st.Page]]) -> None:
+    """Draw the menu, the chosen run and dataset, and the progress of an active run unless the page shows it itself."""
+    top = st.container(gap="xsmall", key="menu")
+    st.divider()
     pick_run()
     pick_dataset()
+    with top:
+        draw_menu(pages)
     run = state.current_run()
     if run is not None and run.usable:
         more(run)
@@ -277,13 +293,13 @@ st.set_page_config(page_title="grouprec", page_icon=ICON, layout="wide")
 st.logo(LOGO, size="large")
 st.html(STYLE.replace("</style>", f"{moving.style()}</style>"))
 languages.arrive()
-stranger = rights.person().role is Role.STRANGER
-current_page = st.navigation(menu(), position="hidden" if stranger else "sidebar", expanded=True)
+all_pages = menu()
+current_page = st.navigation(all_pages, position="hidden")
 people.stop_strangers()
 address.arrive(current_page.url_path)
 try:
     with st.sidebar:
-        sidebar(current_page)
+        sidebar(current_page, all_pages)
         people.draw_account()
         languages.draw()
     tour.draw(current_page.url_path)

@@ -30,12 +30,7 @@ STICKS_OUT = """main => [...main.querySelectorAll("*")].filter(element => {
             return false;
     return true;
 }).map(element => element.outerHTML.slice(0, 120))"""
-# Streamlit's own menu nests its lists in a way that axe dislikes, and labels of what is disabled may be faint.
-NOT_OURS = {
-    "list": '[data-testid^="stSidebarNav"]',
-    "listitem": '[data-testid^="stSidebarNav"]',
-    "color-contrast": ".stElementContainer:has([disabled])",
-}
+NOT_OURS = {"color-contrast": ".stElementContainer:has([disabled])"}  # labels of what is disabled may be faint
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -208,6 +203,30 @@ def test_the_slider_of_lists_changes_the_answer_and_the_link(tab: Tab, run: Run)
     tab.page.reload()
     tab.settled()
     expect(main.locator("h1, h2, h3").first).to_have_text(after)
+
+
+def test_back_and_forward_show_what_was_seen(tab: Tab, run: Run) -> None:
+    """One step of the browser for one step of the reader, on a page and from page to page."""
+    open_page(tab, "decide", run, dataset="sample")
+    page, thumb = tab.page, tab.page.locator("[data-testid=stSliderThumbValue]").first
+    own, begun = thumb.inner_text(), page.evaluate("history.length")
+    page.get_by_role("slider").first.press("ArrowLeft")
+    expect(page).to_have_url(re.compile("lists="))
+    tab.settled()
+    chosen = thumb.inner_text()
+    page.get_by_role("link", name="Compare").click()
+    expect(page).to_have_url(re.compile("/compare.*run="))
+    expect(page.locator(".st-key-compare_five")).to_be_visible()
+    tab.settled()
+    assert chosen != own and page.evaluate("history.length") == begun + 2
+    page.go_back()
+    expect(thumb).to_have_text(chosen)
+    page.go_back()
+    expect(thumb).to_have_text(own)
+    page.go_forward()
+    expect(thumb).to_have_text(chosen)
+    page.go_forward()
+    expect(page.locator(".st-key-compare_five")).to_be_visible()
 
 
 def test_users_in_a_lasso_go_into_a_csv_file(tab: Tab, run: Run) -> None:

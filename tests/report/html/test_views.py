@@ -95,7 +95,7 @@ def test_live_shows_the_list_that_moved_unless_few_people_had_it(run: Run) -> No
     for size in (30, 4):
         run.save_table("live_moment", listed.assign(now=[1, 2, 0], events=107, group=2, size=size))
         view = made(run)["live"]
-        assert view.picture is not None and ("moving" in view.picture) is (size == 30)
+        assert view.picture is not None and ('class="moving"' in view.picture) is (size == 30)
         assert {"As trained", "Updated after every event"} <= set(view.facts)
     run.save_table("live_moment", listed.assign(now=[1, 2, 0], events=107, group=2, size=30))
     view = made(run)["live"]
