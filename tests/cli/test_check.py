@@ -11,7 +11,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from benchmarks.beside import plant
 from tests.cli.test_cli import grouprec, refused  # noqa: F401  # a fixture
+from tests.support.commands import call
 
 HEADER = "customer_id,product_id,product_name,quantity,date"
 LINES = [
