@@ -22,6 +22,11 @@ MIN_USERS = 200
 # Cut at two moments fewer will do: what lists are for comes later in time, and choices that are made along users' own
 # time are made for something else (decision 0028).
 MIN_USERS_IN_TIME = 50
+# A few more users along their own time are no reason to leave the way that asks what lists are for: it takes this many
+# times as many. With fewer than 25, the windows together rarely leave the 50 users by whom anything is chosen at all,
+# and more to judge by are worth more.
+FEW_MORE = 3
+FEWEST_IN_TIME = 25
 # Users who are active at the end of the period may be unlike the others; below a tenth of all they speak for few.
 MIN_SHARE = 0.1
 # A draw at random tears users' own order apart, and what somebody takes again and again passes for new: it must leave
@@ -181,8 +186,13 @@ def _choose(ways: _Ways) -> tuple[_Trial, str]:
         return found, _("{time}: nothing later than what is judged trains, and enough users are left.").format(
             time=_WAYS["time"]
         )
-    by_time = ways.few("time", found.users, everybody)
+    by_time, n_by_time = ways.few("time", found.users, everybody), ways.fewest(found.users)
     found = ways.tried("user_time")  # what the other way left is let go: it may be large
+    if n_by_time >= FEWEST_IN_TIME and ways.fewest(found.users) < FEW_MORE * n_by_time:
+        return ways.tried("time"), _(
+            "{time}: nothing later than what is judged trains. That leaves {n} users; along their own time it would be "
+            "{m}."
+        ).format(time=_WAYS["time"], n=decimal(n_by_time), m=decimal(ways.fewest(found.users)))
     if ways.fewest(found.users) < enough:
         at_random = ways.tried("user")
         if ways.fewest(at_random.users) > MANY_MORE * ways.fewest(found.users):

@@ -13,6 +13,7 @@ from grouprec.core.types import DataError, SettingError
 from grouprec.data.clean import Preparation, Report, Rows
 from grouprec.data.hold_out import (
     CAUTIONS,
+    FEWEST_IN_TIME,
     MANY_MORE,
     MIN_SHARE,
     MIN_USERS,
@@ -63,10 +64,28 @@ def test_two_moments_are_taken_where_users_go_on_all_the_time():
 @pytest.mark.parametrize(
     ("n_users", "n_late", "split"),
     [
+        (146, 49, "time"),
+        (147, 49, "user_time"),
+        (60, FEWEST_IN_TIME, "time"),
+        (60, FEWEST_IN_TIME - 1, "user_time"),
+    ],
+)
+def test_a_few_more_users_along_their_own_time_are_no_reason_to_leave_what_comes_later(n_users, n_late, split):
+    tenths = LOOSE.model_copy(update={"test_share": 0.1, "validation_share": 0.1})
+    found = held(regular(n_users, n_late), tenths)
+    assert found.split == split
+    assert found.users.judge == (n_late if split == "time" else n_users)
+    if split == "time":
+        assert found.reason.endswith(f"That leaves {n_late} users; along their own time it would be {n_users}.")
+
+
+@pytest.mark.parametrize(
+    ("n_users", "n_late", "split"),
+    [
         (MIN_USERS_IN_TIME, MIN_USERS_IN_TIME, "time"),
-        (MIN_USERS_IN_TIME - 1, MIN_USERS_IN_TIME - 1, "user_time"),  # nearly all, but too few
+        (MIN_USERS_IN_TIME - 1, MIN_USERS_IN_TIME - 1, "time"),  # few, but so they are along their own time
         (2500, 250, "time"),  # a tenth
-        (2500, 249, "user_time"),
+        (2500, 249, "time"),  # less than a tenth, but along their own time twice as many
     ],
 )
 def test_two_moments_need_enough_users_and_enough_of_all(n_users, n_late, split):

@@ -35,7 +35,7 @@ INFERENCE_BATCH = 1024  # users decoded at a time
 MOST_DESCRIBED = 8_192  # items of a larger catalogue that a mini-batch is described by, drawn
 CALIBRATED_USERS = 20_000  # by whom the decoder is calibrated to the groups, drawn
 STOPPING_SHARE = 0.05  # of the users, who teach nothing and stop the training
-EPOCH_USERS = 50_000  # of more, so many are drawn for every epoch
+EPOCH_USERS = 25_000  # of more, so many are drawn for every epoch
 MOST_STOPPING = 2_000  # of very many users, for whom the whole catalogue is described after every epoch
 HIDDEN_SHARE = 0.2  # of a stopping user's history, to be found again
 CALIBRATION_WEIGHT = 5  # members' worth of the decoder's own mean in every group's
@@ -118,7 +118,7 @@ class GroupVae(Profile):
     members (without that: 97 % and 75 %).
     Of more than 8,192 items so many are drawn for every mini-batch, and it is described among these alone: what a
     softmax gives some items, relative to one another, does not depend on the others (McFadden 1978), so the sum over
-    them, scaled up to the catalogue, has the same optimum. Users are drawn, too: 50,000 at most for an epoch, and
+    them, scaled up to the catalogue, has the same optimum. Users are drawn, too: 25,000 at most for an epoch, and
     20,000 at most for the mean over members that calibrates.
     """
 
