@@ -29,7 +29,8 @@ def join_flags(table: pd.DataFrame) -> pd.DataFrame:
     kinds = ["|".join(names[at] for at in np.flatnonzero(row)) for row in said]
     rest = table.drop(columns=list(flags))
     name = beginning if beginning not in rest else f"{beginning} (2)"
-    return rest.assign(**{name: pd.Series(kinds, index=table.index, dtype="str").replace("", np.nan)})
+    told = pd.Series(kinds, index=table.index, dtype="str")
+    return rest.assign(**{name: told.where(told != "")})
 
 
 def _flag(column: pd.Series) -> np.ndarray | None:

@@ -98,12 +98,20 @@ def titles(frame: pd.DataFrame, formats: Mapping[str, Any] | None = None) -> dic
     """Return how columns that bear words are shown: under these words in the reader's language.
 
     Args:
-        formats: column -> how it is shown, without a title.
+        formats: column -> how it is shown; its title, where it has a shorter one.
     """
-    given = formats or {}
-    return {
-        name: {**given.get(name, st.column_config.Column()), "label": _(str(name))} for name in map(str, frame.columns)
-    }
+    shown = {name: {**(formats or {}).get(name, st.column_config.Column())} for name in map(str, frame.columns)}
+    return {name: {**how, "label": how.get("label") or _(name)} for name, how in shown.items()}
+
+
+def says_nothing(column: pd.Series) -> bool:
+    """Return whether a column need not be shown: it is empty, or 0 in every row."""
+    known = column.dropna()
+    return bool(
+        known.empty
+        or (known.astype(object) == "").all()
+        or (pd.api.types.is_numeric_dtype(known) and (known == 0).all())
+    )
 
 
 def composition(parts: pd.DataFrame, key: str, users: str, share: str, alt: str) -> None:

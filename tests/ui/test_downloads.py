@@ -33,12 +33,12 @@ DOWNLOADS = {
     "compare/runs.methods_by_run": WHOLE,
     "compare/runs.training_cost": WHOLE,
     "compare/tabs._popularity_bias": WHOLE,
-    "compare/tabs._table": CALLER,
+    "compare/parts.numbers_table": CALLER,
     "compare/tabs.blend": WHOLE,
-    "compare/tabs.cold_start": WHOLE,
+    "compare/beyond.cold_start": WHOLE,
     "compare/tabs.fairness": GROUPS,
-    "compare/tabs.left_behind": GROUPS,
-    "compare/tabs.repeats": WHOLE,
+    "compare/left_behind.left_behind": GROUPS,
+    "compare/beyond.repeats": WHOLE,
     "compare/tabs.stages": WHOLE,
     "compare/tabs.strategies": WHOLE,
     "compare/tabs.value_of_groups": GROUPS,
@@ -60,7 +60,7 @@ DOWNLOADS = {
     "recommendations/page.show_user": PEOPLE,
     "updates/sending._standing": PEOPLE,
 }
-DRAWING = ("download_button", "download", "buttons", "download_lists", "_table")
+DRAWING = ("download_button", "download", "buttons", "download_lists", "_table", "numbers_table")
 
 
 def functions() -> dict[str, ast.FunctionDef]:
@@ -68,7 +68,7 @@ def functions() -> dict[str, ast.FunctionDef]:
     root, found = Path(grouprec.ui.__file__).parent, {}
     for file in sorted(root.rglob("*.py")):
         source = file.read_text()
-        if "download" not in source and "export import buttons" not in source:
+        if not any(word in source for word in ("download", "export import buttons", "numbers_table")):
             continue
         for node in ast.walk(ast.parse(source)):
             if isinstance(node, ast.FunctionDef):

@@ -313,8 +313,9 @@ def _moved(reading: Reading) -> tuple[Html | None, str]:
     if found is None or found["size"].iloc[0] < small_groups.fewest():
         return None, ""
     events, group = (int(found[name].iloc[0]) for name in ("events", "group"))
-    before, now = (found.index[found[name] > 0][found[name][found[name] > 0].argsort()] for name in ("before", "now"))
-    listed = moving_list(before.tolist(), now.tolist(), found["label"].tolist())
+    places = [found[name].to_numpy() for name in ("before", "now")]
+    before, now = (np.argsort(at, kind="stable")[(at == 0).sum() :].tolist() for at in places)
+    listed = moving_list(before, now, found["label"].tolist())
     whose = reading.judged_names.get(group, _("group {number}").format(number=group))
     told = _("The list for {name} after {events} that training had not seen: what moved, and how far").format(
         name=short(whose, 48), events=plural(events, "event")

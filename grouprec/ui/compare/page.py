@@ -27,6 +27,7 @@ MARKS_HELP = N_(
 )
 PLACE_HELP = N_("Among the shared lists, by nDCG: 1 is the best. A ★ says which differences are more than chance.")
 MEAN_PLACE_HELP = N_("The mean of a method's places by all measures of accuracy in this table")
+FITTING = ("Place", "Method", "Share of possible gain", "Order of hits (nDCG)", "Users with a hit")  # a laptop's window
 METHODS, RUNS = N_("Methods"), N_("Runs")
 VIEWS = Glossary({"business": "In short", "analyst": "For analysts"})
 REPORT_HELP = N_("The whole story of this run in one HTML file: it opens without a network and prints well to PDF")
@@ -111,8 +112,15 @@ def against_help() -> str:
 
 
 def draw_table(table: pd.DataFrame, against: str) -> None:
-    """Draw the table of methods, those of its columns that hold anything; ``against`` is the title of a difference."""
+    """Draw the table of methods: the columns that fit a laptop, or all that hold anything.
+
+    Args:
+        against: the title of a difference.
+    """
+    everything = st.toggle(_("Show all numbers"), key="compare_all", persist_state="session")
     filled = table.dropna(axis=1, how="all")
+    if not everything:
+        filled = filled[[name for name in filled if str(name) in {*FITTING, against}]]
     st.dataframe(
         filled,
         hide_index=True,
@@ -122,10 +130,13 @@ def draw_table(table: pd.DataFrame, against: str) -> None:
             filled,
             {
                 "Place": st.column_config.NumberColumn(width=50, pinned=True, help=_(PLACE_HELP)),
-                "Method": st.column_config.TextColumn(width="medium", pinned=True),
-                "Share of possible gain": st.column_config.NumberColumn(format="percent", help=_(tabs.GAIN_HELP)),
+                "Method": st.column_config.TextColumn(width=205, pinned=True),
+                "Share of possible gain": st.column_config.NumberColumn(
+                    _("Gain kept"), format="percent", width=80, help=_(tabs.GAIN_HELP)
+                ),
                 "Mean place": st.column_config.NumberColumn(format="%.1f", help=_(MEAN_PLACE_HELP)),
-                against: st.column_config.TextColumn(help=against_help()),
+                against: st.column_config.TextColumn(width=225, help=against_help()),
+                **{name: st.column_config.TextColumn(width=160) for name in FITTING[3:]},
             },
         ),
         placeholder="",

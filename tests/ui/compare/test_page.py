@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from grouprec.report import tables
 from grouprec.runs.store import Run, RunStore
 from grouprec.ui import charts
-from grouprec.ui.compare import tabs
+from grouprec.ui.compare import parts, tabs
 from tests.support.planted_run import build_older_run, build_run
 from tests.support.small_run import copy_of
 from tests.ui.opening import figure, headline, numbers, open_page, texts
@@ -179,7 +179,7 @@ def test_every_part_begins_with_a_sentence_and_shows_a_table(finished_run: Run) 
     app = analyst()
     for part in tabs.PARTS.keys() - {"Feedback"}:  # of which this run has none
         open_part(app, part)
-        assert tabs.MISSING not in texts(app)
+        assert parts.MISSING not in texts(app)
         assert len(app.dataframe)
         assert len(app.markdown[1].value) > 40
 
@@ -191,7 +191,7 @@ def test_an_older_run_without_the_evidence_says_so(runs_folder: RunStore) -> Non
     older |= {"By group": "serve **Bags & \\*lunch\\*** best (0.120)".replace("&", "\\&")}
     for part in tabs.PARTS:
         open_part(app, part)
-        assert older.get(part, tabs.MISSING) in texts(app)
+        assert older.get(part, parts.MISSING) in texts(app)
 
 
 def open_part(app: AppTest, part: str) -> None:

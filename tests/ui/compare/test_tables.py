@@ -56,7 +56,11 @@ def test_places_are_among_shared_lists_and_equal_values_share_one() -> None:
 
 
 def test_the_table_of_methods_has_places_and_marks(finished_run: Run) -> None:
-    table = analyst().dataframe[0].value.set_index("Method")
+    app = analyst()
+    first = list(app.dataframe[0].value)
+    assert first[:3] == ["Place", "Method", "Share of possible gain"] and len(first) == 6, "what fits a laptop"
+    app.toggle(key="compare_all").set_value(True).run()
+    table = app.dataframe[0].value.set_index("Method")
     assert table.loc["Mean of the members", ["Place", "Mean place"]].tolist() == [1, 1]
     assert table.loc["One popular list for all", "Place"] == 6
     assert np.isnan(table.loc["Personal lists (this run)", "Place"])
