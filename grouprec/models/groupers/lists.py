@@ -96,7 +96,7 @@ class ListsGrouper(Grouper):
         sizes = np.bincount(labels, minlength=len(self._rankings))
         order = np.argsort(-sizes, kind="stable")[: np.count_nonzero(sizes)]
         self._rankings = self._rankings[order]
-        number = np.zeros(len(sizes), np.int32)
+        number = np.empty(len(sizes), np.int32)  # nobody is where none is
         number[order] = np.arange(len(order))
         return number[labels]
 
