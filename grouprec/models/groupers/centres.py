@@ -6,6 +6,7 @@ import numpy as np
 from scipy.spatial.distance import cdist
 from sklearn.cluster import KMeans
 
+from grouprec.core.arrays import largest_first
 from grouprec.core.types import SettingError
 from grouprec.models.threads import one_thread
 
@@ -46,7 +47,7 @@ def fit_centres(
     while True:
         nearest = centre_distances(points, centres, known).argmin(axis=1)
         sizes = np.bincount(nearest, minlength=len(centres))
-        order = np.argsort(-sizes, kind="stable")
+        order = largest_first(sizes)
         if len(centres) == 1 or sizes[order[-1]] >= min_group_size:
             return centres[order]
         centres = np.delete(centres, order[-1], axis=0)

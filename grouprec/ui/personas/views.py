@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from grouprec.core.arrays import largest_first
 from grouprec.core.language import N_, _, ngettext
 from grouprec.explore.virtual_groups import VirtualMembers
 from grouprec.runs.store import Run
@@ -314,7 +315,7 @@ def from_liked(run: Run, groups: pd.DataFrame) -> str:
     who = opened.who_like(liked)
     names = dict(zip(groups["group"], groups["name"], strict=True))
     own, weights = opened.safe_list(run, who), opened.mixture(run, who)
-    like = {int(row) + 1: float(weights[row]) for row in np.argsort(-weights, kind="stable") if weights[row] > 0}
+    like = {int(row) + 1: float(weights[row]) for row in largest_first(weights) if weights[row] > 0}
     left, right = st.columns([4, 9], gap="large")
     with left:
         st.markdown(_("**Whom they resemble**"), help=_(PERSONA_HELP))
