@@ -84,7 +84,8 @@ def test_without_times_neither_trend_nor_fading_is_tried() -> None:
 def test_with_few_users_nothing_is_chosen() -> None:
     data = planted(n_users=49, n_items=60).data.before_test()
     found = choose(data, "user", 0.2)
-    assert (found.settings, found.trend, found.n_users) == ({}, 0.0, 0) and np.isnan(found.ndcg)
+    assert (found.settings, found.trend, found.n_users, found.n_folds) == ({}, 0.0, 0, 0)
+    assert found.half_life is None and np.isnan([found.ndcg, found.plain]).all()
     assert choose(planted(n_users=60, n_items=60).data.before_test(), "user", 0.2).n_users == 60
 
 
