@@ -22,6 +22,7 @@ from grouprec.training.encoded import Encoded
 from grouprec.training.groups_and_lists import GroupMaker
 from grouprec.training.list_choice import IN_GROUP, ONE, OWN, ListChoice, choose_lists, floor_lists, list_of_kind
 from tests.support.blends import dataset
+from tests.training.test_simple import fashion
 
 CONFIG = make_config(interactions=Path("file.csv"), preset="quick", n_groups=4)
 
@@ -63,6 +64,14 @@ def test_where_everybody_takes_what_is_new_one_recent_list_is_floor_and_export()
     assert found.half_life is not None and found.half_life <= 14
     assert set(found.exported.values()) <= {ONE, IN_GROUP}
     assert found.ndcg["strict/recent_popularity"] > 1.5 * found.ndcg["strict/popularity"]
+
+
+def test_where_every_taste_moves_on_what_is_popular_lately_in_the_group_is_exported() -> None:
+    found = choose_lists(fitted(fashion(moving=True), "time", 6 * DAY), Weights({"ease": 1.0}), maker, 6 * DAY)
+    assert found.exported == dict.fromkeys(REGIMES, IN_GROUP) and found.half_life is not None
+    for regime in REGIMES:
+        others = max(found.ndcg[f"{regime}/{method}"] for method in (OWN, found.floor[regime]))
+        assert found.ndcg[f"{regime}/{IN_GROUP}"] > 1.2 * others
 
 
 def test_with_few_users_the_members_lists_are_exported_over_all_time_popularity() -> None:
