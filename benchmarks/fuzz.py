@@ -34,7 +34,7 @@ import pandas as pd
 from grouprec.core.types import GrouprecError
 from grouprec.data.clean import Preparation
 from grouprec.data.columns import ROLES
-from grouprec.data.library import safe_name
+from grouprec.data.library_files import safe_name
 from grouprec.data.prepare import prepare
 from grouprec.data.read import peek
 from grouprec.live.events import check_events, read_events

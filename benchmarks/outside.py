@@ -24,7 +24,7 @@ from benchmarks.datasets import dataset_file
 from benchmarks.measure import machine, train
 from benchmarks.quality import write
 from benchmarks.simple import Known, simple_methods
-from grouprec.data.prepare import find_roles
+from grouprec.data.finding import find_roles
 from grouprec.data.read import read_table
 from grouprec.data.times import to_seconds
 from grouprec.ranking.candidates import discounts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,8 +19,7 @@ LABELS = 5  # that are shown of the items
 
 def check_file(
     interactions: Path,
-    users: Path | None,
-    items: Path | None,
+    beside: Mapping[str, Path | None],
     roles: dict[str, str],
     reading: dict[str, Any],
     rejects: Path | None,
@@ -29,6 +28,7 @@ def check_file(
     """Prepare the files as training would and print what came of it.
 
     Args:
+        beside: the other files by name: users, items, also, edges.
         reading: settings of the preparation that say how to read the file.
         rejects: where to write the rows that could not be read; also where the file is refused for them.
     Raises:
@@ -39,7 +39,7 @@ def check_file(
     from grouprec.data.rejects import TooManyRejectedError
 
     try:
-        prepared = prepare(interactions, users=users, items=items, roles=roles, settings=Preparation(**reading))
+        prepared = prepare(interactions, **beside, roles=roles, settings=Preparation(**reading))
     except TooManyRejectedError as error:
         if rejects is not None:
             with storage(rejects):
@@ -52,7 +52,7 @@ def check_file(
     if as_json:
         print_json(found)
     else:
-        _print(interactions.name, found, prepared.split_reason.rstrip("."), rejects, _described(prepared, users, items))
+        _print(interactions.name, found, prepared.split_reason.rstrip("."), rejects, _described(prepared, beside))
 
 
 def summary(prepared: Prepared) -> dict[str, Any]:
@@ -94,10 +94,11 @@ def _sentence(text: str) -> str:
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
-def _described(prepared: Prepared, users: Path | None, items: Path | None) -> list[str]:
-    """Return what the files of users and of items say of how many, a sentence each."""
-    files = ((users, prepared.users_described, "users"), (items, prepared.items_described, "items"))
-    return [f"{found.sentence(path.name, kind)}." for path, found, kind in files if path is not None and found]
+def _described(prepared: Prepared, files: Mapping[str, Path | None]) -> list[str]:
+    """Return what the files beside the interactions say of how many, a sentence each."""
+    found = {"users": prepared.users_described, "items": prepared.items_described}
+    said = [one.sentence(path.name, kind) for kind, one in found.items() if one and (path := files[kind])]
+    return [f"{sentence}." for sentence in (*said, *(one.sentence() for one in prepared.shared))]
 
 
 def _period(prepared: Prepared) -> list[str] | None:

@@ -13,7 +13,20 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from grouprec.cli import privacy, retention
-from grouprec.cli.options import AsJson, Runs, refuse_odd_names
+from grouprec.cli.options import (
+    AlsoFile,
+    AsJson,
+    EdgesFile,
+    Encoding,
+    Excel,
+    Hosts,
+    ItemsFile,
+    OpenToNetwork,
+    Runs,
+    Sheet,
+    UsersFile,
+    refuse_odd_names,
+)
 from grouprec.cli.serving import become_server
 from grouprec.cli.sources import FETCHED, SOURCE_HELP, Query, fetched
 from grouprec.cli.terminal import print_json, print_rows, print_run, progress_bar, terminal
@@ -36,19 +49,6 @@ app.command()(retention.expire)
 app.command()(retention.restore)
 VALUE_COLUMNS = ["n_groups", "method", "regime", "metric", "value", "low", "high"]  # of `value --json`
 VALUE_COLUMNS += ["floor", "floor_method", "individual", "oracle", "share_of_gain"]
-Encoding = Annotated[str, typer.Option(help="Of a text file, e.g. cp1252 or gb18030; mixed: line by line; found")]
-Sheet = Annotated[str, typer.Option(help="Of an Excel workbook; else the one that looks most like a table")]
-Excel = Annotated[bool, typer.Option("--excel", help="For a spreadsheet: ids that would run as formulas are text")]
-Hosts = Annotated[
-    list[str] | None, typer.Option("--host", help="Another name of this server, e.g. of its proxy; repeatable")
-]
-OpenToNetwork = Annotated[
-    bool,
-    typer.Option(
-        "--open-to-network",
-        help="Listen where others reach it though nobody signs in: they see, change and delete everything",
-    ),
-]
 
 
 def main() -> NoReturn:
@@ -81,8 +81,10 @@ def _fail(sentence: str, status: int) -> NoReturn:
 @app.command()
 def train(
     interactions: Annotated[str | None, typer.Argument(help=SOURCE_HELP)] = None,
-    users: Annotated[Path | None, typer.Option(help="File of user attributes")] = None,
-    items: Annotated[Path | None, typer.Option(help="File of item attributes")] = None,
+    users: UsersFile = None,
+    items: ItemsFile = None,
+    also: AlsoFile = None,
+    edges: EdgesFile = None,
     map: Annotated[str, typer.Option(help="Column roles, e.g. user=CustomerID,item=StockCode")] = "",
     query: Query = "",
     encoding: Encoding = "",
@@ -116,7 +118,7 @@ def train(
         return
     from grouprec.core.errors import SettingError
     from grouprec.data.columns import parse_map
-    from grouprec.data.prepare import find_roles, reading_of
+    from grouprec.data.finding import find_roles, reading_of
     from grouprec.data.pseudonyms import id_key
     from grouprec.data.read import peek
     from grouprec.runs.config import make_config, parse_settings
@@ -135,6 +137,8 @@ def train(
             interactions=source.path.absolute(),
             users=users and users.absolute(),
             items=items and items.absolute(),
+            also=also and also.absolute(),
+            edges=edges and edges.absolute(),
             roles=parse_map(map) if map else {},
             preset=preset,
             n_groups=int(n_groups) if n_groups.lstrip("-").isdigit() else n_groups,
@@ -152,7 +156,7 @@ def train(
         )
         if config.preparation.pseudonyms:
             id_key()
-        for file in filter(None, (config.users, config.items)):
+        for file in config.files[1:]:
             peek(file)
         find_roles(config.interactions, config.roles, reading_of(config.preparation))
         if not anyway:
@@ -179,8 +183,10 @@ def _reading_first(
 @app.command()
 def check(
     interactions: Annotated[str, typer.Argument(help=SOURCE_HELP)],
-    users: Annotated[Path | None, typer.Option(help="File of user attributes")] = None,
-    items: Annotated[Path | None, typer.Option(help="File of item attributes")] = None,
+    users: UsersFile = None,
+    items: ItemsFile = None,
+    also: AlsoFile = None,
+    edges: EdgesFile = None,
     map: Annotated[str, typer.Option(help="Column roles, e.g. user=CustomerID,item=StockCode")] = "",
     query: Query = "",
     encoding: Encoding = "",
@@ -195,7 +201,8 @@ def check(
     reading = {"encoding": encoding, "sheet": sheet}
     with tempfile.TemporaryDirectory() as folder:
         source = fetched(interactions, query, Path(folder))
-        check_file(source.path, users, items, parse_map(map) if map else {}, reading, rejects, json)
+        beside = {"users": users, "items": items, "also": also, "edges": edges}
+        check_file(source.path, beside, parse_map(map) if map else {}, reading, rejects, json)
 
 
 METHOD_HELP = (

@@ -13,6 +13,25 @@ from grouprec.core.errors import SettingError
 
 Runs = Annotated[Path | None, typer.Option("--runs", help="Folder of runs; $GROUPREC_RUNS or your data folder")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of stdout")]
+Encoding = Annotated[str, typer.Option(help="Of a text file, e.g. cp1252 or gb18030; mixed: line by line; found")]
+Sheet = Annotated[str, typer.Option(help="Of an Excel workbook; else the one that looks most like a table")]
+Excel = Annotated[bool, typer.Option("--excel", help="For a spreadsheet: ids that would run as formulas are text")]
+Hosts = Annotated[
+    list[str] | None, typer.Option("--host", help="Another name of this server, e.g. of its proxy; repeatable")
+]
+OpenToNetwork = Annotated[
+    bool,
+    typer.Option(
+        "--open-to-network",
+        help="Listen where others reach it though nobody signs in: they see, change and delete everything",
+    ),
+]
+UsersFile = Annotated[Path | None, typer.Option("--users", help="File of user attributes")]
+ItemsFile = Annotated[Path | None, typer.Option("--items", help="File of item attributes")]
+AlsoFile = Annotated[
+    Path | None, typer.Option("--also", help="A second file of the same users (shop, site, year): evidence, no targets")
+]
+EdgesFile = Annotated[Path | None, typer.Option("--edges", help="Who knows whom: two columns of user ids")]
 
 
 def refuse_odd_names() -> None:

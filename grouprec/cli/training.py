@@ -30,7 +30,7 @@ def refuse_too_large(config: RunConfig) -> None:
     Raises:
         SettingError: it needs more memory than the machine has.
     """
-    from grouprec.data.prepare import reading_of
+    from grouprec.data.finding import reading_of
     from grouprec.training import cost, executor
     from grouprec.training.size import size_of
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
@@ -11,97 +10,10 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from grouprec.core.arrays import stable_order
+from grouprec.data.beside import Beside
+from grouprec.data.interactions import Interactions, time_order
 
 RECENT = 50  # latest items of a user that encoders of sequences read
-
-
-@dataclass(frozen=True, eq=False)
-class Interactions:
-    """Rows of one part of the data (training, validation or test), in file order unless times sort them.
-
-    Attributes:
-        user_rows: int32 [n].
-        item_rows: int32 [n].
-        weights: float32 [n], > 0.
-        times: float64 [n], seconds since 1970 UTC, or None where the file has no times.
-    """
-
-    user_rows: np.ndarray
-    item_rows: np.ndarray
-    weights: np.ndarray
-    times: np.ndarray | None = None
-
-    def __len__(self) -> int:
-        return len(self.user_rows)
-
-    @staticmethod
-    def empty(timed: bool = False) -> Interactions:
-        """Return a part without rows."""
-        rows = np.empty(0, np.int32)
-        return Interactions(rows, rows, np.empty(0, np.float32), np.empty(0) if timed else None)
-
-    def take(self, rows: np.ndarray) -> Interactions:
-        """Return the rows chosen by a mask or by positions."""
-        times = None if self.times is None else self.times[rows]
-        return Interactions(self.user_rows[rows], self.item_rows[rows], self.weights[rows], times)
-
-    def of_some_users(self, most: int, rng: np.random.Generator) -> Interactions:
-        """Return the rows of as many random users as have at most ``most`` together, of at least one user."""
-        if len(self) <= most:
-            return self
-        counts = np.bincount(self.user_rows)
-        order = rng.permutation(np.flatnonzero(counts))
-        n = max(1, int(np.searchsorted(counts[order].cumsum(), most, side="right")))
-        return self.take(np.isin(self.user_rows, order[:n]))
-
-    def in_time_order(self, rng: np.random.Generator, by_user: bool = False) -> Interactions:
-        """Return the rows by time, user after user where asked; equal times, and all without times, in random order."""
-        times = np.zeros(len(self)) if self.times is None else self.times
-        return self.take(time_order(times, rng.random(len(self)), self.user_rows if by_user else None))
-
-    def rounds(self) -> Iterator[np.ndarray]:
-        """Yield the positions of all users' first rows, then of their second ones, and so on; users ascend in each."""
-        order = np.argsort(self.user_rows, kind="stable")
-        users = self.user_rows[order]
-        place = np.arange(len(users)) - np.searchsorted(users, users)
-        by_place = order[np.argsort(place, kind="stable")]
-        yield from np.split(by_place, np.bincount(place).cumsum()[:-1]) if len(place) else []
-
-    def matrix(self, shape: tuple[int, int], merge: Literal["sum", "last"] = "sum") -> sparse.csr_array:
-        """Return float32 CSR of that shape [U, I]; several rows of one pair are summed, or the last is kept."""
-        part = self
-        if merge == "last" and len(self):
-            if self.times is not None:
-                part = self.take(np.argsort(self.times, kind="stable"))
-            pair = part.user_rows.astype(np.int64) * shape[1] + part.item_rows
-            last = len(pair) - 1 - np.unique(pair[::-1], return_index=True)[1]
-            part = part.take(last)
-        weights = part.weights.astype(np.float32, copy=False)
-        return sparse.csr_array((weights, (part.user_rows, part.item_rows)), shape=shape)
-
-
-def time_order(times: np.ndarray, drawn: np.ndarray, users: np.ndarray | None = None) -> np.ndarray:
-    """Return the order of rows by user, where given, then by time, equal times by numbers that were drawn, int64 [n].
-
-    As ``np.lexsort((drawn, times, users))``; only rows of equal times are sorted by what was drawn.
-
-    Args:
-        times: float64 [n].
-        drawn: float64 [n].
-        users: int [n], rows of users.
-    """
-    order = np.argsort(times, kind="stable")
-    if users is not None:
-        order = order[stable_order(users[order])]
-    same = times[order[1:]] == times[order[:-1]]
-    if users is not None:
-        same &= users[order[1:]] == users[order[:-1]]
-    if same.any():
-        of_run = np.append(0, ~same).cumsum()
-        equal = np.flatnonzero(np.append(False, same) | np.append(same, False))
-        order[equal] = order[equal[np.lexsort((drawn[order[equal]], of_run[equal]))]]
-    return order
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,12 +25,14 @@ class LeftOut:
         rows: what they did with items of the dataset, training part only; somebody may have none.
         histories: the same as float32 CSR [V, I].
         attributes: V rows, those of the users file.
+        beside: what else is known of them.
     """
 
     user_ids: np.ndarray
     rows: Interactions
     histories: sparse.csr_array
     attributes: pd.DataFrame
+    beside: Beside = field(default_factory=Beside)
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,6 +69,7 @@ class Dataset:
             zeros where an item has none; None without such columns.
         new_items: of the items file; None where there is no such file.
         merge: how several rows of one user and item make one history entry.
+        beside: what is known of the users from other files than of their rows and attributes.
     """
 
     name: str
@@ -171,6 +86,7 @@ class Dataset:
     new_items: NewItems | None = None
     merge: Literal["sum", "last"] = "sum"
     left_out: LeftOut | None = None
+    beside: Beside = field(default_factory=Beside)
     _recent: dict[int, np.ndarray] = field(default_factory=dict, init=False, repr=False)
 
     @property
@@ -204,6 +120,22 @@ class Dataset:
         """Return the share of users who have each item in training, float32 [I]."""
         users = np.bincount(self.histories.indices, minlength=self.n_items)
         return (users / max(self.n_users, 1)).astype(np.float32)
+
+    @cached_property
+    def known_of_users(self) -> pd.DataFrame:
+        """Return attributes, and beside them what else is known of the users by now, U rows numbered from 0. Shared."""
+        return self._with(self.user_attributes, self.beside, self.n_users, self.train)
+
+    def known_of_left_out(self) -> pd.DataFrame:
+        """Return the same of the users left out of training, V rows; there must be some."""
+        left = self.left_out
+        assert left is not None
+        return self._with(left.attributes, left.beside, len(left.user_ids), left.rows)
+
+    def _with(self, attributes: pd.DataFrame, beside: Beside, n: int, rows: Interactions) -> pd.DataFrame:
+        known = attributes.reset_index(drop=True) if len(attributes) else pd.DataFrame(index=pd.RangeIndex(n))
+        more = beside.frame(n, self.train if beside.split == "time" else rows, self.histories)
+        return pd.concat([known, more], axis=1) if len(more.columns) else known
 
     def recent(self, length: int = RECENT) -> np.ndarray:
         """Return the users' latest training items, int32 [U, length], oldest first, -1 before the first. Shared.
@@ -246,8 +178,8 @@ class Dataset:
         if left is None or not len(left.user_ids):
             return None
         parts = {"train": left.rows, "validation": nothing, "test": nothing}
-        key, attributes = f"{self.key} left out", left.attributes
-        return replace(self, key=key, user_ids=left.user_ids, user_attributes=attributes, left_out=None, **parts)
+        about = {"user_attributes": left.attributes, "beside": Beside(), "left_out": None}
+        return replace(self, key=f"{self.key} left out", user_ids=left.user_ids, **about, **parts)
 
     def last_times(self) -> np.ndarray:
         """Return when every user did something last in training, seconds since 1970, -inf where nothing is known."""
@@ -267,7 +199,7 @@ class Dataset:
     def _same_training(self, **changes: Any) -> Dataset:
         """Return a dataset with other parts, which shares what has been made of the training part."""
         other = replace(self, **changes)
-        for name in ("histories", "popularity", "_recent"):
+        for name in ("histories", "popularity", "known_of_users", "_recent"):
             if name in self.__dict__:
                 other.__dict__[name] = self.__dict__[name]
         return other

@@ -17,6 +17,8 @@ from grouprec.data.presets import find_preset
 
 # From these ways of naming a user or an item on, the values have to speak for it, too ("loyalty member", "phone").
 _WEAK = {"user": 3, "item": 2}
+_VISIT = 5  # this way of naming a user names who came once
+_MANY_ROWS = 50  # in which a user or an item is not always the same
 _FILLED = 0.5
 _SPACED = 0.5  # share of values of several words from which on a column names and does not identify
 _OFTEN = 3.0  # rows of an item from which on one date for all of them is the item's own
@@ -74,6 +76,7 @@ class _Search:
         self.head, self.columns = head, plain_columns(head)
         self.taken: dict[str, str] = {}
         self.result = Detected()
+        self.constant: dict[str, str] = {}  # columns whose names say a role, and that hold one value or none
         preset = find_preset(head[self.columns])
         if preset is not None:
             self.result.known_as, self.taken = preset[0].name, dict(preset[1])
@@ -89,6 +92,8 @@ class _Search:
         free = [column for column in self._free() if evidence.looks_like_behaviour(self.head[column])]
         self._take("behaviour", free[0] if len(free) == 1 else None)
         self._eliminate()
+        for role, column in self.constant.items():
+            self._take(role, column)  # that it is always the same is said when it is read
         if not self.taken.get("item") and self.taken.get("label"):
             self.taken["item"] = self.taken.pop("label")  # a file that knows its items by name only
         roles = replace(Roles(), **{role: column for role, column in self.taken.items() if column and role in ROLES})
@@ -117,10 +122,21 @@ class _Search:
         good = [
             (tier, column) for tier, _, column in named if not self._objects(role, column, strict=tier >= _WEAK[role])
         ]
+        tells = [one for one in good if len(self.head[one[1]].dropna().unique()) > 1 or len(self.head) < _MANY_ROWS]
+        if good and not tells:
+            self.constant[role] = good[0][1]
+        good = tells
         # "item" may count an order's lines, and another column names the product.
         better = [column for _, column in good if not evidence.is_line_number(self.head[column])]
         if good:
+            if role == "user" and good[0][0] == _VISIT:
+                self.result.by_elimination += ("user",)
             return better[0] if better else good[0][1]
+        told = [
+            column for column in self._free() if means(role, evidence.word_of_values(self.head[column]) or "-") == 0
+        ]
+        if len(told) == 1:
+            return told[0]
         mails = [column for column in self._free() if evidence.is_mail(self.head[column])] if role == "user" else []
         return mails[0] if len(mails) == 1 else None
 
@@ -173,7 +189,8 @@ class _Search:
         return any(owner and evidence.belongs_to(self.head[column], self.head[owner]) for owner in owners)
 
     def _is_clock(self, column: str) -> bool:
-        return evidence.is_clock(self.head[column]) and not evidence.is_readable_time(self.head[column])
+        values = self.head[column]
+        return evidence.is_clock(values) and not evidence.is_calendar(values)
 
     def _take_clock(self) -> None:
         """Take the time of day from a column of its own where the time has none."""
@@ -202,16 +219,19 @@ class _Search:
         if len(left) == 2 and self._names(left[0]) and not self._names(left[1]):
             left.reverse()  # what has a name of its own is the item
         self.taken.update(zip(missing, left, strict=True))
-        self.result.by_elimination = tuple(missing)
+        self.result.by_elimination += tuple(missing)
         rest = [c for c in self._free() if evidence.looks_like_rating(self.head[c])]
         if "rating" not in self.taken and "weight" not in self.taken and len(rest) == 1:
             self.taken["rating"] = rest[0]
             self.result.by_elimination += ("rating",)
 
     def _speaks_otherwise(self, role: str, column: str) -> bool:
-        values = self.head[column]
+        values, other = self.head[column], {"user": "item", "item": "user"}[role]
+        owner = self.taken.get("user")  # what is the same on all rows of a user says something of them
         return (
-            self._objects(role, column, strict=True)
+            (means(other, column) is not None and means(role, column) is None)
+            or (bool(owner) and evidence.belongs_to(values, self.head[owner]))
+            or self._objects(role, column, strict=True)
             or evidence.looks_like_time(values)
             or evidence.is_clock(values)
             or tells_outcome(values)

@@ -11,14 +11,15 @@ import pandas as pd
 from grouprec.core.language import Glossary, _, commas, decimal
 from grouprec.data.columns import Roles
 from grouprec.data.detect import Detected, plain_columns
-from grouprec.data.evidence import is_readable_time, looks_like_time
+from grouprec.data.evidence import is_calendar, is_clock, is_readable_time, looks_like_time
 from grouprec.data.header_words import NOT_WHEN, means, says
 from grouprec.data.ids import rounded_example
-from grouprec.data.numerals import Numbers
+from grouprec.data.numerals import Numbers, is_numeric
 from grouprec.data.outcomes import came_to_nothing, is_flag, tells_outcome
 from grouprec.data.times import Times
 from grouprec.data.values import shown
 
+_FIRST_YEAR = 365 * 86_400  # seconds
 _SETTINGS = Glossary({"drop_services": "Leave out service lines"})
 
 
@@ -86,6 +87,7 @@ def column_doubts(head: pd.DataFrame, detected: Detected, roles: Roles, chosen: 
         if (
             "outcome" not in chosen
             and tells_outcome(head[column])
+            and len(head[column].dropna().unique()) > 1
             and (is_flag(head[column]) or came_to_nothing(head[column])[0].any())
         ):
             examples = commas(shown(value) for value in head[column].dropna().unique()[:3])
@@ -104,7 +106,8 @@ def column_doubts(head: pd.DataFrame, detected: Detected, roles: Roles, chosen: 
 def _is_date(column: pd.Series) -> bool:
     """Return whether a column without a role holds dates, by its name or by its values alone."""
     named = says(NOT_WHEN, str(column.name)) or means("time", str(column.name)) is not None
-    return (named and is_readable_time(column)) or looks_like_time(column)
+    readable = is_calendar(column) if is_numeric(column) else is_readable_time(column)
+    return (named and readable and not is_clock(column)) or looks_like_time(column)
 
 
 def unread_doubt(role: str, column: pd.Series, unread: np.ndarray) -> list[Doubt]:
@@ -154,6 +157,13 @@ def time_doubts(name: str, times: Times) -> list[Doubt]:
         matter = _("times in column '{name}' are read as {order}, but no value tells day and month apart").format(
             name=name, order=times.order
         )
+        found.append(Doubt(matter, role="time"))
+    last = np.nanmax(times.seconds, initial=-1.0)
+    if 0 <= last < _FIRST_YEAR:
+        matter = _(
+            "times in column '{name}' all lie in 1970: they look like counts from some beginning, and only their order "
+            "tells"
+        ).format(name=name)
         found.append(Doubt(matter, role="time"))
     if len(times.units) > 1:
         matter = _("times in column '{name}' are numbers of several kinds, each read by its size: {units}").format(

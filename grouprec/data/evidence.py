@@ -26,6 +26,7 @@ _SPAN = re.compile(
     r"\d{1,3}:\d{2}(:\d{2})?|(\d+\s*(h|hr|hrs|hours?|m|mins?|minutes?|s|secs?|seconds?|std)\.?\s*)+", re.IGNORECASE
 )
 _RATINGS = {5.0, 10.0}
+_LAST_HOUR = 23
 _LEAST_COUNT, _OUR_DAYS = 9e8, 9.4e8  # plain numbers are times only where they would lie after 1999, in whatever unit
 _MOST, _MANY_DATES = 0.9, 5
 MOST_CIRCUMSTANCES, _ROWS_EACH = 30, 10
@@ -64,6 +65,14 @@ def _tier_words(column: pd.Series) -> set[str]:
     if any(re.search(r"[\d@]", str(value)) for value in values.unique()):
         return set()
     return words if len(values) >= _MANY_ROWS or words & _TIERS else set()
+
+
+def word_of_values(column: pd.Series) -> str:
+    """Return the word that all values begin with before their numbers: "user" of user_000017; "" for none."""
+    texts = plain_texts(distinct_values(column.dropna())[1])
+    words = texts.str.extract(r"^([^\W\d_]{4,})[-_ :#.]?\d+$")[0]
+    same = set(words.str.casefold()) if len(words) > 1 and words.notna().all() else set()
+    return str(words.iloc[0]) if len(same) == 1 else ""
 
 
 def is_line_number(column: pd.Series) -> bool:
@@ -130,8 +139,14 @@ def is_calendar(column: pd.Series) -> bool:
 
 
 def is_clock(column: pd.Series) -> bool:
-    """Return whether a column holds times of day without a date."""
+    """Return whether a column holds times of day without a date, maybe as 705 and 2359."""
     values = column.dropna()
+    if len(values) and is_numeric(values):
+        numbers = to_numbers(values)
+        if numbers.max() >= 1000 and (numbers % 1 == 0).all() and values.nunique() >= _MANY_DATES:
+            return bool(
+                (numbers >= 0).all() and (numbers < 100 * (_LAST_HOUR + 1)).all() and (numbers % 100 < 60).all()
+            )
     return len(values) > 0 and bool(np.isfinite(to_clock(values)).mean() > 0.9)
 
 

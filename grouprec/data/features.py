@@ -15,12 +15,14 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from grouprec.core.tables import n_words
 from grouprec.data.attributes import UNKNOWN
+from grouprec.data.beside import VECTORS, matrix_of, plain, width_of
 from grouprec.data.dataset import Dataset, NewItems
 from grouprec.data.segments import are_chinese, cut
 
 MAX_CATEGORIES = 50
 MAX_TAGS = 100
 MAX_TERMS = 20_000
+MAX_DIRECTIONS = 64
 NEARLY_ALL = 0.95  # of an items' column are numbers: then it is one of numbers
 SKEWED = 2.0  # skewness beyond which a number is read through log1p
 LIMIT = 5.0  # features are clipped to this many standard deviations
@@ -40,9 +42,9 @@ def item_frame(data: Dataset | NewItems) -> pd.DataFrame:
     return frame if (labels == ids).all() else frame.assign(item_label=labels.astype(str))
 
 
-def text_columns(frame: pd.DataFrame) -> list[str]:
-    """Return which columns of a frame of items hold free text."""
-    described = (_describe(str(name), frame[name], of_items=True) for name in frame.columns)
+def text_columns(frame: pd.DataFrame, of_items: bool = True) -> list[str]:
+    """Return which columns of a frame of items, or of users, hold free text."""
+    described = (_describe(str(name), frame[name], of_items) for name in frame.columns)
     return [column["name"] for column in described if column["kind"] == "text"]
 
 
@@ -83,7 +85,8 @@ class AttributeEncoder:
     Numbers and dates are standardised (through log1p where they are non-negative and very skewed), missing ones
     become the mean. Categories are one-hot over the 50 most frequent values, others are all zeros. Free text (more
     than 50 different values, and mostly several words or mostly unique) of all columns together is TF-IDF reduced
-    by a truncated SVD, scaled to unit variance. Everything lies within -5 and 5.
+    by a truncated SVD, scaled to unit variance; vectors of users (:mod:`grouprec.data.beside`) are reduced by PCA to
+    64 numbers. Everything lies within -5 and 5.
 
     Args:
         n_text: most columns that free text may take.
@@ -102,7 +105,9 @@ class AttributeEncoder:
             frame: one row per user or item; extra dtypes are read as text.
             seed: of the randomised SVD.
         """
-        self._columns = [_describe(str(name), frame[name], self.of_items) for name in frame.columns]
+        told = plain(frame).columns
+        self._columns = [_describe(str(name), frame[name], self.of_items) for name in told]
+        self._fit_vectors(matrix_of(frame, VECTORS, width_of(frame, VECTORS)).toarray(), seed)
         self._fit_text(_documents(frame, self._text_columns()), seed)
         return self
 
@@ -116,7 +121,8 @@ class AttributeEncoder:
         """Return what every column of the matrix is, str [F]: "number", "category" (also a tag) or "text"."""
         widths = {"number": lambda c: 1, "category": lambda c: len(c["values"]), "text": lambda c: 0}
         kinds = [column["kind"] for column in self._columns for _ in range(widths[column["kind"]](column))]
-        return np.array([*kinds, *["text"] * self._components.shape[1]], dtype="U8")
+        more = ["text"] * self._components.shape[1] + ["vector"] * self._directions.shape[1]
+        return np.array([*kinds, *more], dtype="U8")
 
     def known_numbers(self, frame: pd.DataFrame) -> np.ndarray:
         """Return where the columns of kind "number" hold one, bool [n, N]."""
@@ -134,6 +140,10 @@ class AttributeEncoder:
                 blocks.append(_category_features(column, frame))
         if self._components.shape[1]:
             blocks.append(self._text_features(_documents(frame, self._text_columns())))
+        if self._directions.shape[1]:
+            vectors = matrix_of(frame, VECTORS, len(self._directions))
+            there = np.diff(vectors.indptr)[:, None] > 0
+            blocks.append(np.where(there, vectors @ self._directions - self._middle, 0))
         return np.clip(np.hstack(blocks), -LIMIT, LIMIT).astype(np.float32)
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -145,6 +155,7 @@ class AttributeEncoder:
             "vocabulary": np.frombuffer(words.encode(), np.uint8).copy(),
             "idf": self._idf,
             "components": self._components,
+            **({"directions": self._directions, "middle": self._middle} if self._directions.size else {}),
         }
 
     def load(self, arrays: dict[str, np.ndarray]) -> Self:
@@ -152,7 +163,20 @@ class AttributeEncoder:
         words = json.loads(arrays["vocabulary"].tobytes().decode())
         self._columns, self._terms, self.of_items = words["columns"], words["terms"], words.get("of_items", False)
         self._idf, self._components, self._cut = arrays["idf"], arrays["components"], words.get("cut", False)
+        self._directions = arrays.get("directions", np.zeros((0, 0)))
+        self._middle = arrays.get("middle", np.zeros(0))
         return self
+
+    def _fit_vectors(self, vectors: np.ndarray, seed: int) -> None:
+        """Learn in which directions [V, F] the vectors of those who have one lie apart, and their middle [F]."""
+        self._directions, self._middle = np.zeros((0, 0)), np.zeros(0)
+        there = vectors[vectors.any(axis=1)]
+        if len(there) < 2:
+            return
+        found = PCA(min(MAX_DIRECTIONS, *there.shape), random_state=seed).fit(there)
+        spread = float(found.transform(there).std()) or 1.0
+        self._directions = found.components_.T / spread
+        self._middle = found.mean_ @ self._directions
 
     def _text_columns(self) -> list[str]:
         return [column["name"] for column in self._columns if column["kind"] == "text"]
@@ -289,7 +313,7 @@ class AttributeFeatures:
     def fit(self, attributes: pd.DataFrame, seed: int = 0) -> Self:
         """Learn the columns of a frame; ``seed`` is that of the SVD of free text."""
         self._encoder = AttributeEncoder().fit(attributes, seed)
-        self._numbers = [str(name) for name in attributes if dtypes.is_numeric_dtype(attributes[name])]
+        self._numbers = [str(name) for name in plain(attributes) if dtypes.is_numeric_dtype(attributes[name])]
         return self
 
     def transform(self, attributes: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:

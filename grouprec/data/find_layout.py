@@ -21,6 +21,7 @@ _NUMBER = re.compile(r"[-+(]?[^\w\s]{0,2}\s?\d[\d.,' \u00a0\u202f]*\s?(%|[^\w\s]
 _MOMENT = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ,]+\d{1,2}:\d{2}.*)?|\d{1,2}:\d{2}(:\d{2})?.*")
 _CODE = re.compile(r"[\w.@+#-]*\d[\w.@+#-]*|[\w.+-]+@[\w-]+\.[\w.]+")
 _VECTOR = re.compile(r"\[[-+\d.eE,;\s]{3,}\]")  # a list of numbers in a cell: what parts these parts no columns
+_RULE = re.compile(r":?[-=+]{2,}:?")  # between the header and the rows of a table for people
 _COMMENTS = ("#", "//", "--", "%", "/*", "!")
 
 
@@ -258,6 +259,8 @@ def _names(
     elif len(names) > width:
         names = names[:] if any(names[width:]) else names[:width]
     second = following[0][1] if following else ()
+    if len(second) == width and all(_RULE.fullmatch(value.strip()) for value in second if value.strip()):
+        return names, 1, ("the line of dashes below the header was left out",)
     if len(second) == width == len(row) and len(following) > 1 and _is_second_header(second, seen, below[1:]):
         others = [clean_name(value) for value in second]
         if all(names) and len(set(names)) == len(names):

@@ -18,11 +18,12 @@ from grouprec.core.files import read_json, write_json
 from grouprec.core.mentions import names_any
 from grouprec.core.rights import Person, Role
 from grouprec.core.types import DataError, SettingError
+from grouprec.data.beside_files import edge_columns, roles_elsewhere
 from grouprec.data.clean import Preparation
 from grouprec.data.columns import ROLES, Roles, detect_attribute_roles
+from grouprec.data.finding import find_roles, reading_of
 from grouprec.data.ids import encode_ids, id_texts
 from grouprec.data.library import PARTS, KnownDataset, Library
-from grouprec.data.prepare import find_roles, reading_of
 from grouprec.data.read import Reading, read, read_table
 
 OF_TEXT = ("encoding", "sheet")  # settings of the preparation that say how a file is read which is Parquet now
@@ -46,27 +47,39 @@ def rows_of(table: pd.DataFrame, column: str, users: Collection[str]) -> np.ndar
     return np.append(np.isin(names.astype(str), list(users)), False)[codes]
 
 
-def holding(interactions: Path, attributes: Path | None, choice: Choice, users: Collection[str]) -> set[Path]:
-    """Return those of two files, of interactions and of their users' attributes, that have a row of these users.
+def holding(paths: Mapping[str, Path], choice: Choice, users: Collection[str]) -> set[Path]:
+    """Return those of a run's files that have a row of these users.
 
+    Args:
+        paths: by name, those of them that are there; "interactions" is among them. Items are nobody's.
     Raises:
         DataError: a file cannot be read.
         SettingError: the roles do not fit it.
     """
+    interactions = paths["interactions"]
     column = find_roles(interactions, choice.roles, choice.reading).user or ""
     table = read_table(interactions, [column], choice.reading)
-    found = {path for path in (interactions, attributes) if path is not None and names_any(path, users)}
+    told = {part: path for part, path in paths.items() if part != "items"}
+    found = {path for path in told.values() if names_any(path, users)}
     if rows_of(table, column, users).any():
         found.add(interactions)
-    if attributes is not None and _rows_of_attributes(attributes, encode_ids(table[column])[1], users)[1].any():
-        found.add(attributes)
-    return found
+    ids = encode_ids(table[column])[1]
+    beside = {part: path for part, path in told.items() if part != "interactions"}
+    return found | {path for part, path in beside.items() if _rows_beside(part, path, ids, choice, users)[1].any()}
 
 
-def _rows_of_attributes(path: Path, ids: np.ndarray, users: Collection[str]) -> tuple[pd.DataFrame, np.ndarray]:
-    """Return a users' file and which of its rows are theirs, bool [n]."""
+def _rows_beside(
+    part: str, path: Path, ids: np.ndarray, choice: Choice, users: Collection[str]
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return a file of users, of what they do elsewhere or of whom they know, and which of its rows are theirs."""
     table = read_table(path)
-    return table, rows_of(table, detect_attribute_roles(table, ids, "user", path.name).id, users)
+    if part == "users":
+        columns = [detect_attribute_roles(table, ids, "user", path.name).id]
+    elif part == "also":
+        columns = [roles_elsewhere(path, choice.roles).user or ""]
+    else:
+        columns = edge_columns(table, ids, path.name)
+    return table, np.any([rows_of(table, column, users) for column in columns], axis=0)
 
 
 def without_users(
@@ -96,23 +109,24 @@ def without_users(
     total = int(gone.sum())
     with ExitStack() as files:
         parts = {part: _as_it_is(getattr(entry, part), files) for part in PARTS if getattr(entry, part) is not None}
+        ids = np.unique(np.concatenate([encode_ids(table[column])[1] for column in columns]))
         if anew := _is_theirs(entry.interactions, gone, users):
             parts["interactions"] = _anew(entry.interactions, table[~gone])
-        if entry.users is not None:
-            ids = np.unique(np.concatenate([encode_ids(table[column])[1] for column in columns]))
-            about, theirs = _rows_of_attributes(entry.users, ids, users)
+        changed = anew
+        for part in parts.keys() - {"interactions", "items"}:
+            path = getattr(entry, part)
+            about, theirs = _rows_beside(part, path, ids, choices[0], users)
             total += int(theirs.sum())
-            if about_them := _is_theirs(entry.users, theirs, users):
-                parts["users"] = _anew(entry.users, about[~theirs])
+            if about_them := _is_theirs(path, theirs, users):
+                parts[part] = _anew(path, about[~theirs])
             if theirs.all():
-                del parts["users"]
-        else:
-            about_them = False
-        if not anew and not about_them:
+                del parts[part]
+            changed |= about_them
+        if not changed:
             return None
-        name, content = parts["interactions"]
+        name, content = parts.pop("interactions")
         with _as(owner):
-            new = Library(folder).add(name, content, users=parts.get("users"), items=parts.get("items"))
+            new = Library(folder).add(name, content, **parts)
         if owner:
             rights.give(folder / new.key, owner, shared)
     return _with_choices(entry, choices[0], Library(folder), new, anew), total

@@ -18,6 +18,15 @@ _SMALL = word_set(
     "de del della delle dello dell di da do das dos des du d la le les el los las il der die von van of the",
 )
 
+# What a header says beside its matter: currencies, taxes, units.
+_ASIDE = word_set(
+    "eur euro euros usd gbp chf pln czk sek nok dkk rub руб uah inr jpy cny rmb brl mxn brutto netto gross net ttc ht",
+    "tva iva mwst ust vat btw tax taxes incl inkl included excl exkl inc exc steuer pcs stk szt шт",
+    "税込 税抜 含税 円 元",
+)
+_BRACKETS = re.compile(r"[(（\[【][^)）\]】]*[)）\]】]")
+_INSIDE = re.compile(r"(?<=\w)\.(?=\w)")  # what parts the names of objects inside objects: line_items.sku
+
 _LONG = 5  # letters from which on a word is known within a compound
 
 
@@ -28,9 +37,17 @@ def simple_name(column: str) -> str:
 
 @lru_cache(4096)
 def header_names(column: str) -> tuple[str, ...]:
-    """Return the forms of a header that patterns are tried on: as it is, and without small words."""
+    """Return the forms of a header that patterns are tried on: as it is, without small words, without currencies,
+    taxes and what stands in brackets, and of a value inside an object its own name."""
     kept = [word for word in header_words(column) if word not in _SMALL]
-    return tuple(dict.fromkeys([simple_name(column), "".join(kept)]))
+    matter = [word for word in header_words(_BRACKETS.sub("", column)) if word not in _SMALL | _ASIDE]
+    inside = header_names(innermost(column)) if innermost(column) != column else ()
+    return tuple(dict.fromkeys(form for form in (simple_name(column), "".join(kept), "".join(matter), *inside) if form))
+
+
+def innermost(column: str) -> str:
+    """Return the own name of a value inside objects: ``sku`` of ``line_items.sku``."""
+    return _INSIDE.split(str(column))[-1]
 
 
 @lru_cache(4096)
@@ -62,14 +79,14 @@ def _words(*words: str) -> tuple[str, ...]:
 
 
 _ID = _any(
-    "id ids uid uniqueid code no nr num number key uuid guid hash ref pseudoid identifier",
+    "id ids uid uniqueid barcode cardnumber cardno code no nr num number key uuid guid hash ref pseudoid identifier",
     "nummer kennung schluessel schlüssel numero número codigo código codice identificador identificatore identifiant",
     "numéro référence kod numer номер код ид идентификатор 编号 編號 编码 編碼 号 號 号码 代码 标识 番号 コード 识别号",
 )
 _USER = _any(
     "user users customer customers client clients member members account accounts visitor visitors shopper reviewer",
     "subscriber patient student person guest buyer purchaser consumer listener viewer reader player learner household",
-    "cardholder contact borrower attendee learner fan",
+    "cardholder contact borrower attendee learner fan profile profiles",
     "nutzer benutzer kunde kunden käufer kaeufer mitglied mitglieds besteller abonnent teilnehmer haushalt "
     "besucher konto",
     "usuario usuarios cliente clientes comprador miembro socio consumidor abonado utente utenti acquirente "
@@ -130,13 +147,16 @@ PATTERNS: dict[str, tuple[str, ...]] = {
         "uid|cid|userid|username|vid|steamid|fullvisitorid|hhid|householdkey|visitante",
         "(?:(?:user|customer|buyer|client|member|billing|kunden|cliente)?(?:e?mail|emailaddress|correoelectronico|correo))"
         "|emailbilling|электроннаяпочта|邮箱|電子郵件|メールアドレス|メール|courriel|adressemail|email(?:adresse|adres)",
-        f".*(?:{_long(_USER)})s?(?:{_ID})?|.*e?mail(?:address)?|(?:{_USER})(?:name|nom|nome|naam|名|名称|氏名|昵称)",
+        f".*(?:{_long(_USER)})s?(?:{_ID})?|.*(?:username|userid|email|mail)(?:address)?|(?:{_USER})(?:name|nom|nome|naam|名|名称|氏名|昵称)",
         "login|handle|nickname|phone|phonenumber|telefon|telefono|telephone|手机|手机号|電話番号",
+        # who came once, where nobody is named
+        f"(?:session|cookie|device|browser|visit|anonymous|distinct)(?:{_ID})?|ip|ipaddress|sid|mcvisid",
     ),
     "item": (
-        f"(?:{_ID})?(?:{_ITEM})s?(?:{_ID})?",
-        "iid|pid|ean|gtin|upc|ean13|barcode|plu|appid|品番|货号|款号|item",
-        f".*(?:{_long(_ITEM)})s?(?:{_ID})?",
+        f"(?:{_ID})?(?:{_ITEM})s?(?:{_ID})?|(?:{_ITEM})(?:sku|isbn|asin|code)",
+        "iid|pid|aid|ean|gtin|upc|ean13|barcode|plu|appid|品番|货号|款号|item",
+        f".*(?:{_long(_ITEM)})s?(?:{_ID})?|ref|reference|referencia|référence|riferimento"
+        f"|(?:bookmark|url|page|campaign|post|news|photo|image|question|repository|dish|advert)(?:{_ID})?",
     ),
     "rating": (
         "rating|ratings|stars|score|overall|myrating|userrating|" + _any(
@@ -148,6 +168,7 @@ PATTERNS: dict[str, tuple[str, ...]] = {
     ),
     "weight": (
         "quantity|qty|quantities|weight|count|units|" + _any(
+            "pieces cant",
             "menge anzahl stück stueck stückzahl stueckzahl cantidad unidades quantità qta qtà pezzi quantidade "
             "qtd qtde",
             "aantal hoeveelheid stuks ilość liczba sztuk количество колво 数量 件数 个数 個数 点数 quantité qté qte",
@@ -194,7 +215,8 @@ PATTERNS: dict[str, tuple[str, ...]] = {
         "usersession|.*session(?:id)?",
     ),
     "price": (
-        "(?:unit|item|product|sale|sales|list|lineitem)?prices?(?:usd|eur|gbp)?|unitcost|cost|" + _any(
+        "(?:unit|item|product|sale|sales|list|lineitem)*prices?(?:usd|eur|gbp)?|unitcost|cost|soldfor|" + _any(
+            "pvp preciounidad valorunitario vlunitario",
             "preis einzelpreis stückpreis stueckpreis verkaufspreis precio preciounitario prezzo prezzounitario preço",
             "preçounitário prijs stukprijs eenheidsprijs cena cenajednostkowa цена 价格 單價 单价 售价 価格 単価 "
             "値段 prix prixunitaire",
@@ -265,8 +287,16 @@ def _compiled(role: str) -> tuple[re.Pattern[str], ...]:
 
 
 def names_of(columns: Iterable[str]) -> dict[str, str]:
-    """Return simple name -> column; of two with one simple name the first."""
+    """Return simple name -> column; of two with one simple name the first.
+
+    Values inside objects are known by their names without the outer ones, too, where no other column is called so.
+    """
     found: dict[str, str] = {}
-    for column in columns:
-        found.setdefault(simple_name(column), str(column))
+    names = [str(column) for column in columns]
+    for column in names:
+        found.setdefault(simple_name(column), column)
+    for column in names:
+        parts = _INSIDE.split(column)
+        for inner in range(1, len(parts)):
+            found.setdefault(simple_name(".".join(parts[inner:])), column)
     return found

@@ -23,8 +23,8 @@ MIN_USERS = 200
 # time are made for something else (decision 0028).
 MIN_USERS_IN_TIME = 50
 # A few more users along their own time are no reason to leave the way that asks what lists are for: it takes this many
-# times as many. With fewer than 25, the windows together rarely leave the 50 users by whom anything is chosen at all, and
-# more to judge by are worth more.
+# times as many. With fewer than 25, the windows together rarely leave the 50 users by whom anything is chosen at all,
+# and more to judge by are worth more.
 FEW_MORE = 3
 FEWEST_IN_TIME = 25
 # Users who are active at the end of the period may be unlike the others; below a tenth of all they speak for few.
@@ -190,7 +190,8 @@ def _choose(ways: _Ways) -> tuple[_Trial, str]:
     found = ways.tried("user_time")  # what the other way left is let go: it may be large
     if n_by_time >= FEWEST_IN_TIME and ways.fewest(found.users) < FEW_MORE * n_by_time:
         return ways.tried("time"), _(
-            "{time}: nothing later than what is judged trains. That leaves {n} users; along their own time it would be {m}."
+            "{time}: nothing later than what is judged trains. That leaves {n} users; along their own time it would be "
+            "{m}."
         ).format(time=_WAYS["time"], n=decimal(n_by_time), m=decimal(ways.fewest(found.users)))
     if ways.fewest(found.users) < enough:
         at_random = ways.tried("user")

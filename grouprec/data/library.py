@@ -6,7 +6,7 @@ name that is there already is another version.
 ``<root>/<key>/``
     owner.json                       whose it is, where people sign in
     dataset.json                     display name, rows, roles and preparation choices
-    interactions/ users/ items/      one uploaded file each, under a harmless name
+    interactions/ users/ items/ also/ edges/   one uploaded file each, under a harmless name
 ``<root>/.uploads/<id>/``            a large file on its way in: owner.json and file/NAME, as long as was promised
 """
 
@@ -20,9 +20,8 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from grouprec.core import locks, rights, trash, usage
@@ -30,60 +29,15 @@ from grouprec.core.files import incoming, read_json, storage, write_json
 from grouprec.core.rights import Deed, Role, Whose
 from grouprec.core.site import app_root
 from grouprec.core.types import DataError, SettingError, StorageError
+from grouprec.data.library_files import PARTS, SAMPLE_KEY, KnownDataset, Received, Upload, safe_name, size_of, take
 from grouprec.data.read import peek
 
-SAMPLE_KEY = "sample"
 SAMPLE_NAME = "Online Retail (sample)"
 # What a check of the sample finds with the choices it comes with
 SAMPLE_SIZE = {"n_users": 3976, "n_items": 3249, "n_rows": 253_203, "n_raw": 541_909}
-PARTS = ("interactions", "users", "items")
-_CHUNK = 1 << 20  # bytes read at a time: an upload of a gigabyte never stands in memory twice
 UPLOADS, KEEP_LOCK = ".uploads", ".keep.lock"
 QUOTA_GB = "GROUPREC_UPLOAD_GB"  # the setting: what the uploads of one person may take; 100 where nothing is said
 _KEY = re.compile(r"[0-9a-f]{16}")
-
-
-@dataclass(frozen=True)
-class Received:
-    """A file that lies on disk already, beside the library (grouprec/ui/server/uploads.py), and the SHA-256 of its
-    content."""
-
-    path: Path
-    digest: str
-
-
-Upload = tuple[str, BinaryIO | Received]
-
-
-@dataclass(frozen=True)
-class KnownDataset:
-    """One dataset of the library.
-
-    Attributes:
-        key: ``sample``, or 16 hex digits of the files' SHA-256.
-        name: what people call it.
-        interactions, users, items: the files; the last two are optional.
-        roles: column roles that differ from the detected ones.
-        preparation: preparation settings that differ from the defaults.
-        added: seconds since 1970.
-        rows: of the interactions file; None where only reading it all would tell.
-        size: what the last check with these choices found, as :class:`grouprec.training.size.Size` takes it.
-    """
-
-    key: str
-    name: str
-    interactions: Path
-    users: Path | None = None
-    items: Path | None = None
-    roles: dict[str, str] = field(default_factory=dict)
-    preparation: dict[str, Any] = field(default_factory=dict)
-    added: float = 0.0
-    rows: int | None = None
-    size: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def is_sample(self) -> bool:
-        return self.key == SAMPLE_KEY
 
 
 class Library:
@@ -130,28 +84,27 @@ class Library:
             raise StorageError(f"There is no dataset '{key[:40]}'; choose another one or upload the file again.")
         return entry
 
-    def add(
-        self, name: str, content: BinaryIO | Received, *, users: Upload | None = None, items: Upload | None = None
-    ) -> KnownDataset:
+    def add(self, name: str, content: BinaryIO | Received, **beside: Upload | None) -> KnownDataset:
         """Copy uploaded files into the library; the same files give the same entry, with its choices kept.
 
         Args:
             name: the interactions file's name as the browser sent it; shown, never used as a path.
             content: its bytes, read in chunks; or where it lies, and then it is moved.
-            users, items: (name, stream) of the optional attribute files.
+            beside: (name, stream) of the optional files: users, items, also, edges.
         Raises:
             RightsError: whoever acts may not upload.
             DataError: a file is empty.
             StorageError: the library cannot be written.
         """
         rights.require(Deed.ADD, "upload")
-        uploads: dict[str, Upload | None] = {"interactions": (name, content), "users": users, "items": items}
+        uploads: dict[str, Upload | None] = {part: beside.get(part) for part in PARTS}
+        uploads["interactions"] = name, content
         digest = hashlib.sha256(_mine())
         with incoming(self.root) as folder:
             with storage(folder):
                 for part, upload in uploads.items():
                     if upload is not None:
-                        found = _take(upload, folder / part)
+                        found = take(upload, folder / part)
                         digest.update(f"{part} {Path(safe_name(upload[0])).suffix} {found}\n".encode())
             key = digest.hexdigest()[:16]
             if self._read(key) is None:
@@ -159,8 +112,8 @@ class Library:
             usage.use(self.root / key)
         return self.get(key)
 
-    def extend(self, key: str, *, users: Upload | None = None, items: Upload | None = None) -> KnownDataset:
-        """Put files of users or items beside an upload's interactions: another dataset, with the choices of the first.
+    def extend(self, key: str, **beside: Upload | None) -> KnownDataset:
+        """Put optional files beside an upload's interactions: another dataset, with the choices of the first.
 
         Raises:
             RightsError, DataError, StorageError: as :meth:`add`; the sample takes no files.
@@ -168,13 +121,13 @@ class Library:
         entry = self.get(key)
         if entry.is_sample:
             raise DataError("The sample takes no files of yours; add your own file of who did what first.")
-        given: dict[str, Upload | None] = {"users": users, "items": items}
+        given = dict(beside)
         with contextlib.ExitStack() as files:
-            for part, there in (("users", entry.users), ("items", entry.items)):
-                if given[part] is None and there is not None:
+            for part, there in entry.beside.items():
+                if given.get(part) is None and there is not None:
                     given[part] = there.name, files.enter_context(there.open("rb"))
             content = files.enter_context(entry.interactions.open("rb"))
-            found = self.add(entry.name, content, users=given["users"], items=given["items"])
+            found = self.add(entry.name, content, **given)
         return self.save(found.key, roles=entry.roles, preparation=entry.preparation)
 
     def save(
@@ -243,7 +196,7 @@ class Library:
         alone = who.role is Role.LOCAL  # then all is theirs
         coming = self.root / UPLOADS
         folders = [*map(self.folder, self.list()), *(coming.iterdir() if coming.is_dir() else [])]
-        used = sum(_size(one) for one in folders if alone or rights.whose(one, who.name) is Whose.OWN)
+        used = sum(size_of(one) for one in folders if alone or rights.whose(one, who.name) is Whose.OWN)
         if used + n_bytes > most:
             raise StorageError(
                 f"Your files would take {(used + n_bytes) / 1e9:.1f} GB, more than the {most / 1e9:g} GB that this "
@@ -287,7 +240,7 @@ class Library:
         with self._alone(), storage(folder):
             if self._read(key) is not None:
                 return
-            self._check_quota(_size(made))
+            self._check_quota(size_of(made))
             shutil.rmtree(folder, ignore_errors=True)  # remains of a damaged entry
             made.replace(folder)
 
@@ -303,9 +256,7 @@ class Library:
         return KnownDataset(
             key=key,
             name=record.get("name", key),
-            interactions=files["interactions"],
-            users=files["users"],
-            items=files["items"],
+            **files,
             roles=record.get("roles", {}),
             preparation=record.get("preparation", {}),
             added=record.get("added", 0.0),
@@ -333,29 +284,10 @@ def _record(folder: Path) -> dict[str, Any] | None:
     return found if fits else None
 
 
-def _size(folder: Path) -> int:
-    """Return the bytes of all files below a folder; what goes while it is looked at counts nothing."""
-    total = 0
-    for file in folder.rglob("*"):
-        with suppress(OSError):
-            total += file.stat().st_size if file.is_file() else 0
-    return total
-
-
 def _mine() -> bytes:
     """Return what makes keys differ between people who sign in: nobody learns that another one has the same file."""
     who = rights.person()
     return b"" if who.role is Role.LOCAL else f"{who.name}\n".encode()
-
-
-def safe_name(name: str) -> str:
-    """Return a file name without folders, control characters or anything a shell or a path could read.
-
-    It keeps its end, by which its kind is known, and fits where a name may have 255 bytes and others grow from it.
-    """
-    last = PureWindowsPath(PurePosixPath(name).name).name
-    plain = re.sub(r"[^\w.\- ()]", "_", last).strip(" .")[-100:]
-    return plain.encode(errors="ignore")[-160:].decode(errors="ignore").strip(" .") or "file"
 
 
 def versions(entries: Iterable[KnownDataset]) -> dict[str, int]:
@@ -374,28 +306,3 @@ def _count_rows(path: Path) -> int | None:
         return peek(path).n_rows
     except DataError:  # said on the Data page, where roles and preparation may still be changed
         return None
-
-
-def _take(upload: Upload, folder: Path) -> str:
-    """Move or copy a file into a folder and return the SHA-256 of its content."""
-    name, content = upload
-    folder.mkdir(parents=True)
-    path = folder / safe_name(name)
-    if isinstance(content, Received):
-        content.path.replace(path)
-        digest = content.digest
-    else:
-        digest = _copy(content, path)
-    if not path.stat().st_size:
-        raise DataError(f"The file '{path.name}' is empty; choose one with a header and rows.")
-    return digest
-
-
-def _copy(stream: BinaryIO, path: Path) -> str:
-    """Copy a stream to disk in chunks while hashing it."""
-    digest = hashlib.sha256()
-    with path.open("wb") as file:
-        while chunk := stream.read(_CHUNK):
-            digest.update(chunk)
-            file.write(chunk)
-    return digest.hexdigest()

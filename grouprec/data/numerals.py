@@ -17,7 +17,10 @@ _CODES = (
     "元|円|圆|원|euro|euros|dollars?"
 )
 _DOLLARS = "us|ca|c|au|a|hk|nt|nz|r|s|mx"
-_PIECES = "pcs|pc|pieces?|units?|stk|stck|stück|stueck|st|szt|шт|uds?|pz|pièces?|stuks?|個|个|件|點|点|x|×"
+_PIECES = (
+    "stars?|sterne?|estrellas?|estrelas?|stelle|stella|sterren|étoiles?|звезд[аы]?|星|"
+    "pcs|pc|pieces?|units?|stk|stck|stück|stueck|st|szt|шт|uds?|pz|pièces?|stuks?|個|个|件|點|点|x|×"
+)
 _UNITS = "kg|g|lbs?|oz|l|ml|cl|mins?|minutes|h|hrs?|hours?|secs?|seconds|ms|km|m|cm|gb|mb|%"
 _CURRENCY = rf"(?:{_DOLLARS})?\s*[$€£¥₽₹₺₴₩₪₫₱฿₦]|(?:{_CODES})\.?"
 _BODY = r"\d[\d.,'\s]*|[.,]\d+"
@@ -26,6 +29,11 @@ _NUMBER = re.compile(
     rf"\s*(?P<after>{_CURRENCY}|(?:{_PIECES})\.?|%|\s(?:{_UNITS}))?\s*(?P<trail>[-+])?\s*(?P<close>\))?",
     re.IGNORECASE,
 )
+# Judgements as people see them: 4/5, 4.0 out of 5 stars, ★★★★☆
+_OF = re.compile(
+    r"(\d+(?:[.,]\d+)?)\s*(?:/|out of|of|von|de|sur|su|van|z|из|av)\s*(5|10|20|100)(?:[.,]0+)?(?:\s\D*)?", re.I
+)
+_STARS = re.compile(r"([★⭐✭✮🌟]\ufe0f?)*([☆✩]\ufe0f?)*")
 _SPACED = re.compile(r"\d{1,3}([\s'])\d{3}(\1\d{3})*(?P<rest>[.,]\d+)?")
 _INDIAN = re.compile(r"\d{1,2}(,\d{2})*,\d{3}(\.\d+)?")
 MOST = 1e19  # beyond it nobody counted anything, not even nanoseconds; products of two are still finite in float32
@@ -72,6 +80,9 @@ def read_numbers(column: pd.Series) -> Numbers:
     found = np.array(pd.to_numeric(texts, errors="coerce"), np.float64)
     found[np.abs(found) > MOST] = np.nan
     foreign = np.isnan(found) & ~is_missing(texts)
+    if foreign.any() and (judged := _judgements(texts[foreign])) is not None:
+        found[foreign] = judged
+        return Numbers(spread(found, codes), np.zeros(len(column), dtype=bool))
     pointed = _points_may_part_thousands(texts, found) if not foreign.all() else np.zeros(len(texts), dtype=bool)
     if not foreign.any() and not pointed.any():
         return Numbers(spread(found, codes), np.zeros(len(column), dtype=bool))
@@ -95,6 +106,22 @@ def is_numeric(column: pd.Series) -> bool:
     if plain_texts(distinct).str.match(r"0\d").any():
         return False
     return bool(np.isfinite(to_numbers(values)).all())
+
+
+def _judgements(texts: pd.Series) -> np.ndarray | None:
+    """Return what every text says out of one number for all (4/5), or in stars; None where one says something else."""
+    first = str(texts.iloc[0]).strip()
+    if _STARS.fullmatch(first):
+        stars = [str(text).strip() for text in texts]
+        filled = [sum(sign in "★⭐✭✮🌟" for sign in text) for text in stars]
+        return np.array(filled, np.float64) if all(map(_STARS.fullmatch, stars)) else None
+    if not _OF.fullmatch(first):
+        return None
+    found = [_OF.fullmatch(str(text).strip()) for text in texts]
+    if not all(found) or len({match[2] for match in found if match}) > 1:
+        return None
+    values = np.array([float(match[1].replace(",", ".")) for match in found if match])
+    return values if (values <= float(found[0][2])).all() else None  # pyright: ignore[reportOptionalSubscript]
 
 
 def _points_may_part_thousands(texts: pd.Series, found: np.ndarray) -> np.ndarray:

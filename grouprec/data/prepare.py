@@ -15,6 +15,7 @@ import pandas as pd
 
 from grouprec.core.language import N_, current, decimal, ngettext
 from grouprec.core.types import DataError
+from grouprec.data.attribute_file import AttributeFile
 from grouprec.data.attributes import (
     Described,
     activity,
@@ -24,23 +25,24 @@ from grouprec.data.attributes import (
     median_price,
     user_columns,
 )
-from grouprec.data.clean import Cleaned, Preparation, Report, Rows, check_times, clean_rows
-from grouprec.data.columns import AttributeRoles, ChoiceError, Roles, apply_map, detect_attribute_roles
+from grouprec.data.beside import Beside
+from grouprec.data.beside_files import BesideFiles, Shared
+from grouprec.data.clean import Cleaned, Preparation, Report, Rows, clean_rows
+from grouprec.data.columns import AttributeRoles, Roles
 from grouprec.data.core_users import Core
-from grouprec.data.dataset import Dataset, Interactions, LeftOut
-from grouprec.data.detect import Detected, detect
-from grouprec.data.doubts import Doubt, column_doubts
+from grouprec.data.dataset import Dataset, LeftOut
+from grouprec.data.detect import Detected
+from grouprec.data.doubts import Doubt
+from grouprec.data.finding import find_all, reading_of
 from grouprec.data.hold_out import hold_out_rows
-from grouprec.data.item_file import ItemFile
+from grouprec.data.interactions import Interactions
 from grouprec.data.limits import LONGEST_ID
-from grouprec.data.numerals import to_numbers
 from grouprec.data.personal import names_people, told
-from grouprec.data.pseudonyms import fingerprint, pseudonymised_file
-from grouprec.data.read import Reading, Table, peek, read, read_table
+from grouprec.data.pseudonyms import fingerprint
+from grouprec.data.read import Table, read
 from grouprec.data.rejects import Rejects, TooManyRejectedError
 from grouprec.data.rhythm import usual_times
 from grouprec.data.split import TEST, TRAIN, VALIDATION
-from grouprec.data.times import to_seconds
 from grouprec.data.values import shown, sorted_unique
 
 UNREADABLE = N_("rows that cannot be read")  # a step of the report
@@ -67,6 +69,7 @@ class Prepared:
         rejects: rows of the interactions file that could not be read.
         encoding: of the interactions file, where it is text.
         notes: what people should know about how it was read.
+        shared: what the files beside the interactions tell of the users of the dataset.
     """
 
     dataset: Dataset
@@ -90,6 +93,7 @@ class Prepared:
     rejects: Rejects = field(default_factory=Rejects)
     encoding: str | None = None
     notes: tuple[str, ...] = ()
+    shared: tuple[Shared, ...] = ()
 
     def split_facts(self) -> dict[str, Any]:
         """Return how the rows are parted: kind, reason, its language, choose_users, judge_users, rows of every part."""
@@ -111,11 +115,6 @@ class Prepared:
         return [doubt.on_command_line() for doubt in self.report.doubts]
 
 
-def reading_of(settings: Preparation) -> Reading:
-    """Return what the settings say about reading the interactions file."""
-    return Reading(settings.encoding, settings.sheet, settings.most_rejected)
-
-
 def _ignore(fraction: float) -> None:
     """Progress that nobody watches."""
 
@@ -125,6 +124,8 @@ def prepare(
     *,
     users: Path | None = None,
     items: Path | None = None,
+    also: Path | None = None,
+    edges: Path | None = None,
     roles: Mapping[str, str] | None = None,
     settings: Preparation | None = None,
     seed: int = 0,
@@ -136,6 +137,8 @@ def prepare(
     Args:
         interactions: who did what with which item.
         users, items: attributes, one row each; optional.
+        also: what the same crowd did elsewhere; optional.
+        edges: who knows whom, two columns of users; optional.
         roles: role -> column, put over the detected roles ("" switches one off).
         settings: of the preparation; the defaults where None.
         seed: of the split by user.
@@ -149,7 +152,7 @@ def prepare(
     progress = on_progress or _ignore
     interactions = Path(interactions)
     with _quoting(not settings.pseudonyms):
-        found, detected, doubts = _find(interactions, roles or {}, reading_of(settings))
+        found, detected, doubts = find_all(interactions, roles or {}, reading_of(settings))
         source = read(interactions, found.columns(), reading_of(settings), found.coded())
     progress(0.4)
     report = _report_reading(interactions.name, source, detected, doubts, quote=not settings.pseudonyms)
@@ -164,11 +167,13 @@ def prepare(
     core = replace(held_out.core, rows=cleaned.rows)
     held_out = replace(held_out, core=core)
     progress(0.8)
-    user_file = _user_file(users, cleaned.user_ids, settings.pseudonyms)
-    item_file = ItemFile.read(items, cleaned.item_ids)
+    user_file = AttributeFile.read(users, cleaned.user_ids, "user", settings.pseudonyms)
+    item_file = AttributeFile.read(items, cleaned.item_ids, "item")
     found, user_file = _impersonal(source.frame, found, user_file, report)
-    key = _key([interactions, users, items], settings, found, seed, hold_out)
+    beside = BesideFiles.read(also, edges, cleaned.user_ids, roles or {}, settings)
+    key = _key([interactions, users, items, also, edges], settings, found, seed, hold_out)
     dataset = _dataset(interactions.stem, key, source.frame, found, cleaned, core, parts, user_file, item_file)
+    dataset = _with_beside(dataset, beside, user_file, settings.min_item_users, held_out.split)
     if item_file is not None:
         new_items = item_file.new_items(dataset.item_ids, refused)
         dataset = replace(dataset, item_vectors=item_file.vectors_of(dataset.item_ids), new_items=new_items)
@@ -185,13 +190,14 @@ def prepare(
         split_reason=held_out.reason,
         choose_users=held_out.users.choose,
         judge_users=held_out.users.judge,
-        user_roles=None if user_file is None else user_file[1],
+        user_roles=None if user_file is None else user_file.roles,
         item_roles=None if item_file is None else item_file.roles,
-        users_described=described(user_file, dataset.user_ids),
+        users_described=described(None if user_file is None else user_file.parts, dataset.user_ids),
         items_described=described(None if item_file is None else item_file.parts, dataset.item_ids),
         rejects=source.rejects,
         encoding=source.encoding,
         notes=source.notes,
+        shared=beside.shared(also, edges, dataset.beside, dataset.n_users),
     )
 
 
@@ -226,45 +232,6 @@ def _report_reading(name: str, source: Table, detected: Detected, doubts: list[D
     return report
 
 
-def find_roles(interactions: Path, mapping: Mapping[str, str], reading: Reading | None = None) -> Roles:
-    """Return the roles of a file's columns, looking at its head only; refuses a file of rubbish before it is read.
-
-    Raises:
-        ChoiceError: no column for user or item.
-        DataError: none of the first times or weights can be read.
-        SettingError: the mapping does not fit together.
-    """
-    return _find(interactions, mapping, reading)[0]
-
-
-def _find(
-    interactions: Path, mapping: Mapping[str, str], reading: Reading | None = None
-) -> tuple[Roles, Detected, list[Doubt]]:
-    """Return the roles, what they were found by, and what that leaves open."""
-    head = peek(interactions, reading)
-    detected = detect(head.head)
-    try:
-        found = apply_map(detected.roles, mapping, head.columns, detected.refused)
-    except ChoiceError as error:
-        raise ChoiceError(error.role, error.columns, error.reasons, interactions.name) from error
-    except DataError as error:
-        raise DataError(f"'{interactions.name}': {error}") from error
-    if found.time is not None:
-        column = head.head[found.time]
-        bad = np.isnan(to_seconds(column))
-        if bad.all() and column.notna().any():
-            check_times(column, bad, len(bad))
-    for role in ("weight", "rating"):
-        name = getattr(found, role)
-        values = head.head.iloc[:0, 0] if name is None else head.head[name].dropna()
-        if len(values) and np.isnan(to_numbers(values)).all():
-            raise DataError(
-                f"'{interactions.name}': column '{name}' holds no numbers (such as '{shown(values.iloc[0])}'); "
-                f"choose another with --map {role}=COLUMN or do without with --map {role}=."
-            )
-    return found, detected, column_doubts(head.head, detected, found, mapping)
-
-
 def _cut_labels(labels: np.ndarray) -> list[Doubt]:
     """Cut labels, in place, that no page can show; return what to say."""
     long = [at for at, label in enumerate(labels) if len(label) > LONGEST_ID]
@@ -292,25 +259,15 @@ def _check_two(cleaned: Cleaned, roles: Roles) -> None:
             )
 
 
-def _user_file(path: Path | None, ids: np.ndarray, pseudonyms: bool) -> tuple[pd.DataFrame, AttributeRoles] | None:
-    if path is None:
-        return None
-    table = read_table(Path(path))
-    if pseudonyms:
-        table = pseudonymised_file(table, ids)
-    return table, detect_attribute_roles(table, ids, "user", Path(path).name)
-
-
 def _impersonal(
-    table: pd.DataFrame, roles: Roles, file: tuple[pd.DataFrame, AttributeRoles] | None, report: Report
-) -> tuple[Roles, tuple[pd.DataFrame, AttributeRoles] | None]:
+    table: pd.DataFrame, roles: Roles, file: AttributeFile | None, report: Report
+) -> tuple[Roles, AttributeFile | None]:
     """Leave out attributes that name people (:mod:`grouprec.data.personal`), of both files, and say so."""
     left_out = [name for name in roles.user_attributes if names_people(table[name])]
     roles = replace(roles, user_attributes=tuple(name for name in roles.user_attributes if name not in left_out))
     if file is not None:
-        about, kinds = file
-        of_file = [name for name in kinds.attributes if names_people(about[name])]
-        file = about, replace(kinds, attributes=tuple(name for name in kinds.attributes if name not in of_file))
+        of_file = [name for name in file.roles.attributes if names_people(file.table[name])]
+        file = file.without(of_file)
         left_out += of_file
     if left_out:
         report.doubts.append(Doubt(told(left_out)))
@@ -325,16 +282,17 @@ def _dataset(
     cleaned: Cleaned,
     core: Core,
     parts: tuple[Rows, Rows, Rows],
-    user_file: tuple[pd.DataFrame, AttributeRoles] | None,
-    item_file: ItemFile | None,
+    user_file: AttributeFile | None,
+    item_file: AttributeFile | None,
 ) -> Dataset:
     """Give the rows of the parts their names: ids, labels and attributes."""
     user_ids, item_ids = cleaned.user_ids[core.users], cleaned.item_ids[core.items]
     train = parts[TRAIN]
     left = _interactions(_recode(core.left_rows, core.left_users, core.items))
+    of_users = None if user_file is None else user_file.parts
     user_tables = [
         user_columns(table, roles.user_attributes, train, len(user_ids)),
-        attribute_table(user_file, user_ids),
+        attribute_table(of_users, user_ids),
         activity(train, len(user_ids)),
         usual_times(train.users, train.times, len(user_ids)),
     ]
@@ -356,9 +314,21 @@ def _dataset(
             cleaned.user_ids[core.left_users],
             left,
             left.matrix((len(core.left_users), len(item_ids)), cleaned.merge),
-            _side_by_side([attribute_table(user_file, cleaned.user_ids[core.left_users])], len(core.left_users)),
+            _side_by_side([attribute_table(of_users, cleaned.user_ids[core.left_users])], len(core.left_users)),
         ),
     )
+
+
+def _with_beside(data: Dataset, files: BesideFiles, user_file: AttributeFile | None, least: int, split: str) -> Dataset:
+    """Return the dataset with what else is known of its users, and of those left out of training."""
+
+    def of(ids: np.ndarray) -> Beside:
+        vectors = None if user_file is None else user_file.vectors_of(ids)
+        return files.of(ids, data.user_ids, least, vectors, split)
+
+    left = data.left_out
+    left = left and replace(left, beside=of(left.user_ids))
+    return replace(data, beside=of(data.user_ids), left_out=left)
 
 
 def _in_parts(core: Core) -> tuple[Rows, Rows, Rows]:

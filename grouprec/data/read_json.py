@@ -22,6 +22,10 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 _DEEPEST = 6  # objects inside objects
 _MOST_NAMES = 500  # columns: objects whose keys are ids would give one a user
 _WRAPPED = re.compile(r"\$(oid|date|numberLong|numberInt|numberDouble|numberDecimal|uuid|symbol)")
+_PARTED = re.compile(
+    r'\s*\{\s*"(?:columns|fields|header)"\s*:\s*(\[(?:\s*"[^"]*"\s*,?)+\])\s*,(?:\s*"index"\s*:\s*\[[^\]]*\]\s*,)?'
+    r'\s*"(?:data|rows|values)"\s*:\s*(?=\[\s*\[)'
+)
 Kind = Literal["records", "index", "columns", "lists", "items", "behaviours", "ratings", "rows"]
 
 
@@ -133,6 +137,10 @@ def _sound(value: Any, text: str, begin: int = 0, end: int | None = None) -> Any
 
 def _inner(members: Iterator[tuple[Any, Any]], text: str, whole: bool) -> Iterator[tuple[Any, Any]]:
     """Yield the members; of an object that wraps one array of records (``{"orders": [...]}``), those of the array."""
+    if parted := _PARTED.match(text):  # as pandas writes them: names, numbers of rows, rows
+        yield None, _JSON.decode(parted[1])
+        yield from _members(text[parted.end() :], whole, tail=True)
+        return
     wrapped = re.match(
         r'\s*\{(\s*"[^"]*"\s*:\s*("[^"]*"|[-\d.eE+]+|true|false|null)\s*,)*\s*"[^"]*"\s*:\s*(?=\[\s*\{)', text
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ from grouprec.core.types import DataError
 
 MOST_REJECTED = 0.05  # share of the rows that may be unreadable, unless a person allows more
 MOST_KEPT = 1_000_000  # rejected rows that are kept; the others are counted
+_DRAWN = re.compile(r"[\s|+:=-]*[-=]{3,}[\s|+:=-]*")
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,9 @@ class Rejects:
         return self.n
 
     def add(self, line: int, text: str, rule: str) -> None:
+        """Keep a row that cannot be read; a line that is only drawn, as databases print it around rows, is none."""
+        if _DRAWN.fullmatch(text):
+            return
         self.n += 1
         if len(self.rows) < MOST_KEPT:
             self.rows.append(Reject(line, text, rule))

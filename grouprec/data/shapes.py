@@ -14,6 +14,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from grouprec.data.header_words import header_words
+from grouprec.data.values import folded_words
+
 _ITEMS = re.compile(
     r".*(items?|products?|skus?|asins?|isbns?|movies?|books?|tracks?|songs?|articles?|games?|courses?|basket|cart|history|"
     r"contents|purchases|purchased|bought|ordered|viewed|watched|clicked|liked|lineitems|sequence|playlist|itemids?)",
@@ -27,6 +30,12 @@ _SEPARATORS = (";", "|", ",", "\n", "/")
 _COUNT_FIRST = re.compile(r"^\s*(\d{1,4})\s*[x×*]\s+(.+?)\s*$|^\s*(\d{1,4})×\s*(.+?)\s*$", re.DOTALL)
 _COUNT_LAST = re.compile(r"^\s*(.+?)\s*[x×*]\s*(\d{1,4})\s*$", re.DOTALL)
 _FEWEST_COLUMNS = 8  # of a matrix
+DATE = "date"  # what year, month and day become
+_DATE_PARTS = (  # words, least, most
+    (folded_words("year yr jahr año anno jaar rok год année 年"), 1970, 2100),
+    (folded_words("month mon monat mes mese mês maand miesiąc месяц mois 月"), 1, 12),
+    (folded_words("day tag día giorno dag dzień день jour 日 dayofmonth mday"), 1, 31),
+)
 
 
 @dataclass(frozen=True)
@@ -41,6 +50,7 @@ class Plan:
         counted: whether the items of a text come with how many, as in ``2x Blue Mug``; then "quantity" is one
             more column.
         matrix: the item columns of a matrix, which become "item" and ``value``.
+        dated: columns of the year, the month and the day, which become ``date``; empty for none.
         value: what the filled cells of the matrix are called; "" where they only say yes.
         notes: what to say about it.
     """
@@ -52,23 +62,31 @@ class Plan:
     counted: bool = False
     matrix: tuple[str, ...] = ()
     value: str = ""
+    dated: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default=())
 
     @property
     def plain(self) -> bool:
         """Whether rows stay as they are."""
-        return self.listed is None and not self.matrix
+        return self.listed is None and not self.matrix and not self.dated
 
     def sources(self, wanted: Sequence[str]) -> list[str]:
         """Return the columns of the file that are needed for columns of the result."""
         found = [column for column in wanted if column in self.columns]
+        found += self.dated if DATE in wanted else ()
         if self.listed is not None:
             found.append(self.listed)
         return [*dict.fromkeys(found), *self.matrix] if not self.plain else found
 
     def apply(self, table: pd.DataFrame) -> pd.DataFrame:
         """Return the table in its new shape."""
-        mine = set(self.columns)
+        if self.dated and set(self.dated) <= set(table.columns):
+            parts = (_numbers(table[column]) for column in self.dated)
+            date = pd.to_datetime(
+                pd.DataFrame(dict(zip(("year", "month", "day"), parts, strict=True))), errors="coerce"
+            )
+            table = table.drop(columns=list(self.dated)).assign(**{DATE: date.dt.strftime("%Y-%m-%d")})
+        mine = set(self.columns) | ({DATE} if self.dated else set())
         kept = [column for column in table.columns if column in mine]
         if self.listed is not None:
             return self._spread(table, [column for column in kept if column != self.listed])
@@ -122,10 +140,26 @@ def plan_for(head: pd.DataFrame) -> Plan:
         if not parts:
             kept = (*kept, chosen)
         return Plan(kept, chosen, parts, notes=(*notes, note))
-    plan = _matrix(head, columns) or _items_in_text(head, columns)
+    plan = _matrix(head, columns) or _items_in_text(head, columns) or _dated(head, columns)
     if plan is not None:
         return Plan(**{**plan.__dict__, "notes": (*notes, *plan.notes)})
     return Plan(columns, notes=notes)
+
+
+def _dated(head: pd.DataFrame, columns: Sequence[str]) -> Plan | None:
+    """Return how to put together a date of which year, month and day stand in columns; None where that is not so."""
+    found = []
+    for words, least, most in _DATE_PARTS:
+        named = [column for column in columns if set(header_words(str(column))) <= words]
+        named = named or [column for column in columns if set(header_words(str(column))) & words]
+        numbers = _numbers(head[named[0]].dropna()) if len(named) == 1 else np.empty(0)
+        if not len(numbers) or not ((numbers >= least) & (numbers <= most) & (numbers % 1 == 0)).all():
+            return None
+        found.append(named[0])
+    if DATE in columns or len(set(found)) < len(found):
+        return None
+    note = f"the columns {', '.join(found)} were put together as '{DATE}'"
+    return Plan(tuple(column for column in columns if column not in found), dated=tuple(found), notes=(note,))
 
 
 def _simple(name: str) -> str:

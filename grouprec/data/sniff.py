@@ -55,6 +55,15 @@ _BINARY = {
 }
 
 
+# Statements, maybe below comments
+_SCRIPT = re.compile(
+    r"(?:\s|--[^\n]*\n|/\*.*?\*/;?)*(?:(?:insert(?:\s+ignore)?\s+into|create\s+(?:table|database|schema)|drop\s+table|"
+    r"lock\s+tables|begin\s+transaction|start\s+transaction|pragma\s+\w+|copy\s+\S+\s*\([^)]*\)\s*from\s+stdin)\b"
+    r"|set\s+[@\w.]+\s*(?:=|to\b)|use\s+[`\w]+\s*;)",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
 @dataclass(frozen=True)
 class Sniffed:
     """What the head of a file told.
@@ -178,6 +187,11 @@ def _sniff_text(path: Path, gzipped: bool, head: bytes, whole: bool, chosen: str
     kind = _TYPED_SUFFIXES.get(path.suffix.lower())
     if kind is not None:
         raise DataError(f"'{path.name}' is not {kind} although its name says so; give it its right name.")
+    if _SCRIPT.match(text):
+        raise DataError(
+            f"'{path.name}' is a script of SQL, not a table; load it into a database and name that, or export the "
+            "table as CSV."
+        )
     text = text if whole else text[: max(text.rfind("\n"), text.rfind("\r", 0, -1)) + 1] or text
     format_ = _json_layout(path, text)
     layout = None if format_ else find_layout(path.name, text)

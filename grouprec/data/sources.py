@@ -26,7 +26,7 @@ import pyarrow.parquet
 from grouprec.core.files import incoming
 from grouprec.core.types import DataError, SettingError
 from grouprec.data.databases import query_batches
-from grouprec.data.library import safe_name
+from grouprec.data.library_files import safe_name
 from grouprec.data.limits import check_columns, check_rows
 from grouprec.data.read import read
 

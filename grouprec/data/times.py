@@ -23,6 +23,7 @@ _WHOLE_COLUMNS = (
     ("years", (1970, 2100), "%Y"),
     ("months", (197_001, 210_012), "%Y%m"),
     ("dates", (100_101, 991_231), "%y%m%d"),
+    ("dates", (1_970_001, 2_099_366), "%Y%j"),
     ("dates", (1_011_970, 31_122_100), "%d%m%Y"),
     ("dates", (1_011_970, 12_312_100), "%m%d%Y"),
 )
@@ -104,6 +105,8 @@ def to_clock(column: pd.Series) -> np.ndarray:
         return np.where((values >= 0) & (values < 1), np.round(values * _DAY), np.nan)
     codes, distinct = distinct_values(column)
     texts = plain_texts(distinct)
+    if len(texts) and texts.str.fullmatch(r"(\d|1\d|2[0-3])?[0-5]?\d").all() and texts.str.len().max() > 2:
+        texts = texts.str.zfill(4)  # 705 is 07:05
     if len(texts) and texts.str.fullmatch(r"[0-2]\d[0-5]\d([0-5]\d)?").all():
         texts = texts.str.replace(r"^(\d\d)(\d\d)(\d*)$", r"\1:\2:\3", regex=True).str.rstrip(":")
     fractions = pd.to_numeric(texts, errors="coerce").to_numpy(np.float64)

@@ -59,6 +59,11 @@ def word_set(*lines: str) -> frozenset[str]:
     return frozenset(word for line in lines for word in line.split())
 
 
+def folded_words(*lines: str) -> frozenset[str]:
+    """Return the words of some lines as :func:`folded` writes them."""
+    return frozenset(map(folded, word_set(*lines)))
+
+
 def distinct_values(column: pd.Series) -> tuple[np.ndarray, pd.Series]:
     """Return int64 codes (-1 where missing) and the distinct values, in the order of their first appearance.
 

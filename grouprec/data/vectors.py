@@ -1,4 +1,4 @@
-"""Columns of an items file that hold a list of numbers for every item: embeddings of text, image or sound."""
+"""Columns of an items or users file that hold a list of numbers a row: embeddings of text, image, sound, behaviour."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LISTED = (list, tuple, np.ndarray)
 
 
 def take_vectors(table: pd.DataFrame, file_name: str) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
-    """Return an items file without its columns of vectors, and these; other lists become text (``Drama|Crime``).
+    """Return a file of items or users without its vectors, and these; other lists become text (``Drama|Crime``).
 
     Lists of numbers with fractions, nearly all of one length, are vectors, and so are those of whole numbers that are
     all of one length, 16 or longer; others are categories. Objects, and lists of lists, are left out.
@@ -54,7 +54,8 @@ def take_vectors(table: pd.DataFrame, file_name: str) -> tuple[pd.DataFrame, dic
 
 def unit_rows(blocks: Sequence[np.ndarray]) -> np.ndarray | None:
     """Return vectors side by side, every one scaled to length 1, float32 [n, sum of D]; None where there are none."""
-    return np.hstack([normalize(block) for block in blocks]).astype(np.float32) if len(blocks) else None
+    units = [normalize(block) if len(block) else block for block in blocks]
+    return np.hstack(units).astype(np.float32) if len(units) else None
 
 
 def _lists(column: pd.Series) -> list[Any] | None:

@@ -104,10 +104,8 @@ def _judged(task: Task, relevant: sparse.csr_array, users: np.ndarray, seed: int
 
 
 def _attributes(data: Dataset, users: np.ndarray) -> pd.DataFrame:
-    """Return the attributes of these users, numbered from 0; there may be none."""
-    if not len(data.user_attributes):
-        return pd.DataFrame(index=range(len(users)))
-    return data.user_attributes.iloc[users].reset_index(drop=True)
+    """Return what is known of these users beside their items, numbered from 0; that may be nothing."""
+    return data.known_of_users.iloc[users].reset_index(drop=True)
 
 
 def _random_order(histories: sparse.csr_array, rng: np.random.Generator) -> np.ndarray:

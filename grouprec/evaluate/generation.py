@@ -11,6 +11,7 @@ import pandas as pd
 from scipy import sparse
 
 from grouprec.core.types import Candidates, GroupLatents, GroupLists, Groups
+from grouprec.data.beside import Beside
 from grouprec.data.dataset import Dataset, Interactions
 from grouprec.evaluate.protocol import Measured, measure_both, measure_one
 from grouprec.models import alternatives
@@ -264,6 +265,7 @@ def _of_users(data: Dataset, rows: np.ndarray) -> Dataset:
         test=Interactions.empty(data.timed),
         user_attributes=attributes.iloc[rows].reset_index(drop=True) if len(attributes) else attributes,
         left_out=None,
+        beside=Beside(),
     )
 
 

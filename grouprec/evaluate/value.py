@@ -19,6 +19,7 @@ from sklearn.metrics import (
 
 from grouprec.core.tables import highest
 from grouprec.core.types import Candidates, GroupLists, Groups, Regime
+from grouprec.data.beside import Beside
 from grouprec.data.dataset import Dataset, Interactions
 from grouprec.evaluate import baselines, gain, protocol
 from grouprec.evaluate.enough import enough
@@ -246,6 +247,7 @@ def some_users(data: Dataset, task: Task, rows: np.ndarray) -> tuple[Dataset, Ta
         validation=part(data.validation),
         test=part(data.test),
         user_attributes=data.user_attributes.iloc[rows] if len(data.user_attributes) else data.user_attributes,
+        beside=Beside(),
     )
     users = number[task.users]
     return fewer, Task(task.seen[rows], task.relevant[rows], users[users >= 0], task.owned[rows])

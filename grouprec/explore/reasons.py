@@ -26,6 +26,7 @@ from scipy.special import logit
 from grouprec.core.arrays import largest_first
 from grouprec.core.language import _, commas, decimal, ngettext, pgettext, semicolons
 from grouprec.core.types import Candidates, StorageError, Texts
+from grouprec.data.beside import with_matrices
 from grouprec.explore.kinds import LEAST_SHARE
 from grouprec.explore.score_parts import parts_of
 from grouprec.models.base import Encoder
@@ -55,6 +56,7 @@ class Reasons:
         rest: from own items together, which cannot be told apart.
         n_users: users who speak here: those predicted to want the item.
         exact: share of the encoders' weight that is divided exactly, in 0..1; the others' is an estimate.
+        beside: from what is known of the users beside their items: what they take elsewhere, what friends have.
     """
 
     item: int
@@ -67,16 +69,17 @@ class Reasons:
     rest: float
     n_users: int
     exact: float
+    beside: float = 0.0
 
     @property
     def total(self) -> float:
         """Return the log odds by which the item is lifted; negative where more speaks against it."""
-        return float(self.points.sum()) + self.trend + self.popularity + self.again + self.rest
+        return float(self.points.sum()) + self.trend + self.popularity + self.beside + self.again + self.rest
 
     @property
     def support(self) -> float:
         """Return the log odds of all that speaks for the item; shares are parts of that."""
-        others = (self.trend, self.popularity, self.again, self.rest)
+        others = (self.trend, self.popularity, self.beside, self.again, self.rest)
         return float(self.points[self.points > 0].sum()) + sum(max(other, 0.0) for other in others)
 
     def share(self, points: float | np.ndarray) -> float | np.ndarray:
@@ -122,11 +125,14 @@ class Explainer:
         by_user = by_user / max(by_user.sum(), 1e-12)
         own = np.zeros(len(self._owner))
         lifted = np.zeros(len(by_user))  # by the encoders that know the user
-        popular, trend = self._popularity(item), self._trend(item)
+        popular, trend, beside = self._popularity(item), self._trend(item), 0.0
         unknown = float(self.facts.log_popularity[item]) - np.log(FLOOR)
         for one in self.encoder_parts:
             lift, parts = one.lifts(item, self._owner)
             own += parts
+            if one.beside:
+                of_own = np.bincount(self._owner, parts, minlength=len(by_user))
+                beside += float(by_user @ np.where(one.no_opinion, 0, lift - of_own))
             lifted += np.where(one.no_opinion, 0, lift)
             popular += one.weight * unknown * float(by_user @ one.no_opinion)
         again = float(by_user @ self._again(item, lifted)) if self.weights.repeats else 0.0
@@ -136,10 +142,10 @@ class Explainer:
         owners = np.bincount(self.histories.indices, by_user[self._owner] > 0, minlength=n_items).astype(np.int64)
         found = np.flatnonzero(points)
         found = found[largest_first(points[found])]
-        rest = float(by_user @ lifted - parts.sum())
+        rest = float(by_user @ lifted - parts.sum()) - beside
         rest = 0.0 if self.exact == 1 else rest
         said = points[found], owners[found]
-        return Reasons(item, found, *said, trend, popular, again, rest, n_users, self.exact)
+        return Reasons(item, found, *said, trend, popular, again, rest, n_users, self.exact, beside)
 
     def log_odds(self, item: int) -> np.ndarray:
         """Return the log odds that users take an item, float64 [B]; what is known of repeats is left out."""
@@ -215,6 +221,7 @@ class Model:
             kept = np.sort(np.random.default_rng(base.seed).choice(len(rows), MOST_USERS, replace=False))
         known = pd.DataFrame(index=range(len(rows))) if attributes is None else attributes
         known, rows = known.iloc[kept].reset_index(drop=True), rows[kept]
+        known = with_matrices(known, {name: matrix[rows] for name, matrix in base.beside.items()})
         histories = sparse.csr_array(base.histories[rows])
         recent = None if base.recent is None else np.asarray(base.recent[rows])
         candidates = base.candidates.take(rows)
@@ -239,6 +246,7 @@ def in_words(reasons: Reasons, labels: Texts, who: str = "members", escape: Call
             float(shares[named:].sum()),
         ),
         (_("all their items together"), reasons.share(reasons.rest)),
+        (_("what is known of them beside their items"), reasons.share(reasons.beside)),
         (_("popular right now"), reasons.share(reasons.trend)),
         (_("popular in general"), reasons.share(reasons.popularity)),
         (_("taken before"), reasons.share(reasons.again)),

@@ -39,6 +39,7 @@ class EncoderParts:
         no_opinion: bool [B], users of whom it says nothing.
         parts: how the users' scores of an item divide among their own items.
         exact: whether these add up to the scores that the run was made with.
+        beside: whether the rest of a score comes from what is known of users beside their items.
     """
 
     weight: float
@@ -49,6 +50,7 @@ class EncoderParts:
     no_opinion: np.ndarray
     parts: Parts
     exact: bool
+    beside: bool
 
     def lifts(self, item: int, owner: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return by how much an item is lifted for every user, float64 [B], and the parts of the own items [n].
@@ -86,7 +88,7 @@ def parts_of(
         exact = parts is not None and not encoder.reads_order
     if parts is None:
         parts = _left_out_parts(encoder, users, histories, attributes)
-    return EncoderParts(weight, encoder.scale, users, items, best, no_opinion, parts, exact)
+    return EncoderParts(weight, encoder.scale, users, items, best, no_opinion, parts, exact, bool(encoder.needs))
 
 
 def _best(embeddings: Embeddings, scale: Scale) -> tuple[np.ndarray, np.ndarray]:

@@ -171,24 +171,32 @@ def group_lists_table(
     return pd.concat(frames, ignore_index=True)
 
 
-def with_new_items(lists: pd.DataFrame, new: pd.DataFrame, slots: int) -> pd.DataFrame:
-    """Return one list a group with the group's new items at their places; the others move down, none gets longer.
+def with_new_items(lists: pd.DataFrame, new: pd.DataFrame, slots: int, whose: str = "group") -> pd.DataFrame:
+    """Return one list a group or user with their new items at their places; the others move down, none gets longer.
 
     Args:
-        lists: group, rank, and any other columns, of which a new item has what ``new`` knows.
-        new: the table ``new_items`` of a run.
+        lists: whose, rank from 1, and any other columns, of which a new item has what ``new`` knows.
+        new: whose, rank from 1, and more: the table ``new_items`` of a run; of rows with one rank the first counts.
         slots: places of every ten.
+        whose: "group" or "user".
     """
-    fresh = new.drop_duplicates(["group", "rank"])
+    fresh = new.drop_duplicates([whose, "rank"])
+    length = lists[whose].map(lists[whose].value_counts())
+    n_new = lists[whose].map(fresh[whose].value_counts()).fillna(0).astype(np.int64)
     parts = []
-    for group, own in lists.groupby("group", sort=False):
-        theirs = fresh[fresh["group"] == group].sort_values("rank")
-        at = places(slots, len(own))[: len(theirs)]
-        free = np.setdiff1d(np.arange(1, len(own) + 1), at)
-        known = own.sort_values("rank").head(len(free)).assign(rank=free)
-        added = theirs.head(len(at)).assign(rank=at).reindex(columns=own.columns)
-        parts.append(pd.concat([known, added.astype(own.dtypes[added.columns].to_dict())]).sort_values("rank"))
-    return pd.concat(parts, ignore_index=True) if parts else lists
+    for (longest, n), own in lists.groupby([length, n_new], sort=False):
+        at = places(slots, longest)[:n]
+        free = np.setdiff1d(np.arange(1, longest + 1), at)
+        known = own[own["rank"] <= len(free)]
+        parts.append(known.assign(rank=free[known["rank"].to_numpy() - 1]))
+        theirs = fresh[(fresh["rank"] <= len(at)) & fresh[whose].isin(own[whose].unique())]
+        added = theirs.assign(rank=at[theirs["rank"].to_numpy() - 1]).reindex(columns=own.columns)
+        parts.append(added.astype(own.dtypes[added.columns].to_dict()))
+    if not parts:
+        return lists
+    found = pd.concat(parts, ignore_index=True)
+    order = found[whose].map(pd.Series(np.arange(lists[whose].nunique()), index=lists[whose].unique()))
+    return found.iloc[np.lexsort((found["rank"], order))].reset_index(drop=True)
 
 
 def lists_with_new_items(
@@ -248,12 +256,19 @@ def _first_items(data: Dataset, lists: GroupLists, number: np.ndarray) -> pd.Dat
     return pd.concat(parts).sort_values(["regime", "group", "rank"], ignore_index=True)
 
 
-def user_lists_table(data: Dataset, candidates: Candidates, placed: Placed | None) -> pd.DataFrame:
-    """Return every user's personal list; users without a prediction get the popular items."""
+def user_lists_table(
+    data: Dataset, candidates: Candidates, placed: Placed | None, new: pd.DataFrame | None = None, slots: int = 0
+) -> pd.DataFrame:
+    """Return every user's personal list; users without a prediction get the popular items.
+
+    Args:
+        new: user, rank, item, label, score: the new items of everybody, at ``slots`` places of every ten.
+    """
     frames = [_user_lists(data, data.user_ids, candidates)]
     if placed is not None:
         frames.append(_user_lists(data, placed.user_ids, placed.candidates))
-    return pd.concat(frames, ignore_index=True)
+    lists = pd.concat(frames, ignore_index=True)
+    return lists if new is None else with_new_items(lists, new, slots, "user")
 
 
 def held_out_table(data: Dataset) -> pd.DataFrame:

@@ -162,6 +162,8 @@ class Encoder(Stage):
     Attributes:
         scale: of the product of the vectors.
         reads_order: whether it matters in which order users took their items; ``auto`` then needs times.
+        needs: the file that it reads beside the interactions, as the run's configuration calls it ("also", "edges");
+            runs without one do not train it.
         auto: when a run that does not name encoders trains it.
         fold_rows: up to so many training rows it is fitted anew on every fold that the blend is chosen by; beyond,
             it only says what it knows of the validation part.
@@ -169,6 +171,7 @@ class Encoder(Stage):
 
     scale: Scale = "linear"
     reads_order: ClassVar[bool] = False
+    needs: ClassVar[str] = ""
     auto: ClassVar[Auto] = Auto()
     fold_rows: ClassVar[int] = 0
 
@@ -193,7 +196,8 @@ class Encoder(Stage):
 
         Args:
             histories: float32 CSR [B, I]; rows may be empty.
-            attributes: B rows in the same order; columns may be missing or hold unseen values.
+            attributes: B rows in the same order, with what else is known of users (:mod:`grouprec.data.beside`);
+                columns may be missing or hold unseen values.
             recent: int32 [B, L], the latest items of the users, oldest first, -1 before the first
                 (:meth:`~grouprec.data.dataset.Dataset.recent`). Encoders of sequences read it, and take the
                 history in an order of their own where it is not given; the others ignore it.
@@ -203,7 +207,7 @@ class Encoder(Stage):
 
     def embeddings(self, data: Dataset) -> Embeddings:
         """Return the vectors of the dataset's users and items."""
-        return Embeddings(self.encode(data.histories, data.user_attributes, data.recent()), self.items())
+        return Embeddings(self.encode(data.histories, data.known_of_users, data.recent()), self.items())
 
     def score_parts(
         self, histories: sparse.csr_array, recent: np.ndarray | None = None

@@ -84,7 +84,7 @@ class NewItemTask:
         user_rows: int64 [V], ascending; only users with something new to find.
         histories: float32 CSR [V, I], their training histories.
         relevant: CSR [V, I], 1 for validation items outside the history.
-        attributes: V rows of user attributes.
+        attributes: V rows of what is known of the users (:attr:`~grouprec.data.dataset.Dataset.known_of_users`).
         recent: int32 [V, L], their latest training items (:meth:`~grouprec.data.dataset.Dataset.recent`).
         order: int64 [I], the catalogue in random order, so that equal scores are ranked at random.
     """
@@ -107,7 +107,7 @@ class NewItemTask:
             users,
             data.histories[users],
             task.relevant[users],
-            data.user_attributes.iloc[users] if len(data.user_attributes) else pd.DataFrame(index=users),
+            data.known_of_users.iloc[users],
             data.recent()[users],
             rng.permutation(data.n_items),
         )

@@ -160,9 +160,18 @@ def _user_lists(stream: Stream, order: pd.Series, item_ids: np.ndarray) -> pd.Da
             "score": scores,
         }
     )
+    if stream.run.has_table("new_items"):
+        slots = stream.run.config().rules.new_items
+        new = with_new_items(new, _own_new(stream.run, known[known["user"].isin(changed)]), slots, "user")
     both = pd.concat([known[~known["user"].isin(changed)], new], ignore_index=True)
     place = both["user"].map(pd.Series(np.arange(len(order)), index=order))
     return both.iloc[np.lexsort((both["rank"], place))]
+
+
+def _own_new(run: Run, lists: pd.DataFrame) -> pd.DataFrame:
+    """Return the new items of users' lists of a run, ranked among themselves."""
+    found = lists[~lists["item"].isin(run.table("items")["item"])].sort_values("rank")
+    return found.assign(rank=found.groupby("user").cumcount() + 1)
 
 
 def _feedback(stream: Stream) -> pd.DataFrame:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from grouprec.core.language import N_, Glossary, _, decimal, full_stop, ngettext, semicolons, series
 from grouprec.core.tables import highest, named_rows, row_at
+from grouprec.evaluate.beside import sentence
 from grouprec.ranking.statistics import ENOUGH, LEVEL
 from grouprec.ranking.takes import Horizon
 from grouprec.report.sentences import METRIC, encoder_title
@@ -326,6 +327,15 @@ def blend_answer(blend: Mapping[str, Any]) -> str:
         "Blended, {encoders} reach {together} on the validation part{times}.",
         used,
     ).format(encoders=plural(used, "encoder"), together=score(together), times=times)
+
+
+def beside_answer(table: pd.DataFrame | None) -> str:
+    """Say what every file beside the interactions adds; nothing of runs without such files.
+
+    Args:
+        table: "beside" of a run.
+    """
+    return " ".join(sentence(row) for row in named_rows(table)) if table is not None else ""
 
 
 def trend_answer(blend: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,12 +19,18 @@ PRESET_SEARCH_MINUTES = {"thorough": 5.0}
 PRESET_REFIT: dict[str, bool] = {"quick": False, "standard": True, "thorough": True}
 
 
-def auto_encoders(preset: str) -> tuple[str, ...]:
+def auto_encoders(preset: str, given: Collection[str] = ()) -> tuple[str, ...]:
     """Return what "auto" trains where the data allow it, each encoder in its turn.
 
     Validation gives each the weight that it earns, so a poor one costs time and no quality.
+
+    Args:
+        given: which of the files beside the interactions there are, "also" and "edges": encoders may need one.
     """
-    turns = ((cls.auto.turn, name) for name, cls in encoders.items() if preset in cls.auto.presets)
+    there = {"", *given}
+    turns = (
+        (cls.auto.turn, name) for name, cls in encoders.items() if preset in cls.auto.presets and cls.needs in there
+    )
     return tuple(name for _, name in sorted(turns))
 
 
@@ -39,6 +45,8 @@ class RunConfig(BaseModel):
     interactions: Path = Field(description="The interactions file")
     users: Path | None = Field(None, description="Optional file of user attributes")
     items: Path | None = Field(None, description="Optional file of item attributes")
+    also: Path | None = Field(None, description="Optional second file of interactions of the same users: evidence only")
+    edges: Path | None = Field(None, description="Optional file of who knows whom: two columns of user ids")
     roles: dict[str, str] = Field(default_factory=dict, description="Column roles that differ from the detected ones")
     preparation: Preparation = Field(default_factory=Preparation, description="How the file is cleaned and split")
     preset: Preset = Field("standard", description="How long training may take")
@@ -62,6 +70,17 @@ class RunConfig(BaseModel):
     refit: bool = Field(True, description="Learn the final lists from all rows after the evaluation")
 
     @property
+    def files(self) -> tuple[Path, ...]:
+        """Return every file that the run reads."""
+        named = (self.interactions, self.users, self.items, self.also, self.edges)
+        return tuple(path for path in named if path is not None)
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """Return which of the files beside the interactions there are that encoders may need."""
+        return tuple(name for name in ("also", "edges") if getattr(self, name) is not None)
+
+    @property
     def grouping_regime(self) -> Regime:
         """Return what groups are formed for; with repeats nobody skips anything, so one list for all."""
         return "strict" if self.repeats else self.regime
@@ -75,7 +94,7 @@ class RunConfig(BaseModel):
     def chosen(self) -> list[tuple[str, str]]:
         """Return (kind, name) of every stage of this run, in the order of the pipeline."""
         single = [(kind, getattr(self, kind)) for kind in ("grouper", "profile", "generator", "updater")]
-        names = auto_encoders(self.preset) if self.encoders == ("auto",) else self.encoders
+        names = auto_encoders(self.preset, self.given) if self.encoders == ("auto",) else self.encoders
         return [("encoder", name) for name in names] + single
 
     def trained_in(self, step: str) -> type[Stage] | None:
@@ -139,6 +158,9 @@ def make_config(**choices: Any) -> RunConfig:
     names = {name for _, name in config.chosen()}
     for kind, name in config.chosen():
         config.stage_config(kind, name)
+        needs = getattr(REGISTRIES[kind].get(name), "needs", "")
+        if needs and needs not in config.given:
+            raise SettingError(f"The encoder '{name}' needs a file that this run does not have: --{needs} FILE.")
     for name in settings:
         if name not in names:
             raise SettingError(

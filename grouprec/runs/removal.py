@@ -105,6 +105,7 @@ def snapshot_without(fit: Fit) -> FitSnapshot:
         last_times=base.last_times[rows],
         held_out=None if base.held_out is None else base.held_out[rows],
         recent=None if base.recent is None else base.recent[rows],
+        beside={name: matrix[rows] for name, matrix in base.beside.items()},
         left_out=None if base.left_out is None else _aside(base.left_out, np.flatnonzero(fit.kept_aside)),
     )
 

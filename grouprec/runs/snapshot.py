@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Self
@@ -91,6 +91,8 @@ class FitSnapshot:
         recent: int32 [U, L], the users' latest items, oldest first, -1 before the first; None where no encoder of the
             fit asks for their order, and in runs of 0.1.0.
         left_out: users of the file who took no part in the fit; None where there are none.
+        beside: what encoders of the fit know of users beside their items (:mod:`grouprec.data.beside`), by column CSR
+            [U, ...]; nothing where none reads any of it.
     """
 
     user_ids: np.ndarray
@@ -110,6 +112,7 @@ class FitSnapshot:
     held_out: sparse.csr_array | None = None
     recent: np.ndarray | None = None
     left_out: LeftOutUsers | None = None
+    beside: dict[str, sparse.csr_array] = field(default_factory=dict)
 
     def save(self, path: Path) -> None:
         """Write everything to one safetensors file; a reader sees the old file or the new one, never half.
@@ -138,6 +141,8 @@ class FitSnapshot:
             arrays["recent"] = self.recent
         if self.left_out is not None:
             arrays |= self.left_out.arrays()
+        for name, matrix in self.beside.items():
+            arrays |= _csr_arrays(f"beside {name}", matrix)
         numbers = {"weight": self.weight, "repeats": self.repeats, "n_groups": self.n_groups, "seed": self.seed}
         meta = {name: json.dumps(value) for name, value in numbers.items()}
         with storage(path):
@@ -170,6 +175,7 @@ class FitSnapshot:
                 held_out=_held_out(arrays, shape),
                 recent=arrays.get("recent"),
                 left_out=LeftOutUsers.of(arrays, shape[1]),
+                beside=_beside(arrays, shape[0]),
             )
         except (OSError, ValueError, KeyError) as error:
             raise StorageError(
@@ -192,6 +198,16 @@ def _held_out(arrays: dict[str, np.ndarray], shape: tuple[int, int]) -> sparse.c
     if items is None:
         return None
     return csr_around(np.ones(len(items), np.float32), items, arrays["held_out_ends"], shape)
+
+
+def _beside(arrays: dict[str, np.ndarray], n_users: int) -> dict[str, sparse.csr_array]:
+    """Return what was known of users beside their items."""
+    found = {}
+    for name in (name[7:-7] for name in arrays if name.startswith("beside ") and name.endswith("_values")):
+        values, columns, ends = (arrays[f"beside {name}_{part}"] for part in ("values", "items", "ends"))
+        width = int(columns.max(initial=-1)) + 1
+        found[name] = csr_around(values, columns, ends, (n_users, width))
+    return found
 
 
 def pack_text(name: str, texts: np.ndarray | list[str]) -> dict[str, np.ndarray]:

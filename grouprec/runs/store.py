@@ -133,7 +133,7 @@ class RunStore:
     def _read_by(self, config: RunConfig) -> set[Path]:
         """Return the folders of datasets, and of the run whose feedback counts, that a configuration reads."""
         feedback = {self.root / config.feedback} if config.feedback else set()
-        return self.datasets_of((config.interactions, config.users, config.items)) | feedback
+        return self.datasets_of(config.files) | feedback
 
     def datasets_of(self, files: Iterable[Path | None]) -> set[Path]:
         """Return the folders of the datasets of this store that some files belong to."""

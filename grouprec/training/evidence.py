@@ -45,6 +45,11 @@ JUDGED = {"quick": 5_000, "standard": 20_000, "thorough": 100_000}  # users of t
 REPLAYED = {"quick": 4_000, "standard": 20_000, "thorough": 20_000}  # events at most, of drawn users
 
 
+def judging(data: Dataset, config: RunConfig) -> Task:
+    """Return what a run is judged by: the test part of as many users as its preset allows."""
+    return test_task(data, config.repeats).sample(JUDGED[config.preset], config.seed)
+
+
 def gather(
     judged: Fitted, plain: Profile | None, data: Dataset, choices: Choices, config: RunConfig, options: RunOptions
 ) -> Evidence:
@@ -54,7 +59,7 @@ def gather(
         plain: a profile of the same users in one group; None where what groups add to it is not asked.
         data: with the test part; its users and items are those of ``judged``.
     """
-    task = test_task(data, config.repeats).sample(JUDGED[config.preset], config.seed)
+    task = judging(data, config)
     histories = judged.data.histories
     alone = _encoders_alone(judged, task, config, options)
     usual = {USUAL: alone[USUAL]} if USUAL in alone else {"own": judged.candidates}

@@ -14,7 +14,7 @@ from grouprec.core.types import Candidates, Embeddings, GroupLists, Groups, Pref
 from grouprec.data.dataset import Dataset
 from grouprec.evaluate import protocol
 from grouprec.models.base import Encoder, Generator, Grouper, Profile, Updater
-from grouprec.models.blend import Weights, make_predictor
+from grouprec.models.blend import Predictor, Weights, make_predictor
 from grouprec.models.placement import AttributePlacer, place_users
 from grouprec.ranking.candidates import place_preference
 from grouprec.ranking.takes import ExpectedTakes
@@ -94,14 +94,17 @@ class Fitted:
     stages: dict[str, tuple[str, str]]
     list_method: dict[Regime, str]
 
-    def predict(self, weights: Weights, histories: sparse.csr_array, attributes: pd.DataFrame) -> Candidates:
-        """Return the candidates of any users; they may be new, and know nothing but their attributes."""
+    def predictor(self, weights: Weights, histories: sparse.csr_array, attributes: pd.DataFrame) -> Predictor:
+        """Return the predictor of any users; they may be new, and nothing known of them but their attributes."""
 
         def embed(encoder: Encoder) -> Embeddings:
             return Embeddings(encoder.encode(histories, attributes), encoder.items())
 
-        encoded = self.encoded
-        return make_predictor(encoded.encoders, weights, encoded.items, histories, embed).candidates()
+        return make_predictor(self.encoded.encoders, weights, self.encoded.items, histories, embed)
+
+    def predict(self, weights: Weights, histories: sparse.csr_array, attributes: pd.DataFrame) -> Candidates:
+        """Return the candidates of any users, as :meth:`predictor`."""
+        return self.predictor(weights, histories, attributes).candidates()
 
     def reencode(
         self, weights: Weights, users: np.ndarray, histories: sparse.csr_array, recent: np.ndarray
@@ -113,8 +116,7 @@ class Fitted:
             histories: CSR [B, I], what they have now.
             recent: int32 [B, L], their latest items, oldest first, -1 before the first.
         """
-        attributes = self.data.user_attributes
-        theirs = attributes.iloc[users] if len(attributes) else pd.DataFrame(index=range(len(users)))
+        theirs = self.data.known_of_users.iloc[users]
 
         def embed(encoder: Encoder) -> Embeddings:
             return Embeddings(encoder.encode(histories, theirs, recent), encoder.items())

@@ -13,9 +13,9 @@ from grouprec.core.files import read_json, write_json
 from grouprec.core.types import GrouprecError
 from grouprec.data import forgetting as files
 from grouprec.data.clean import Preparation
+from grouprec.data.finding import find_roles
 from grouprec.data.forgetting import Choice
 from grouprec.data.library import PARTS, KnownDataset, Library
-from grouprec.data.prepare import find_roles
 from grouprec.runs.store import Run
 
 
@@ -42,7 +42,7 @@ class TrainingFiles:
         entries = [(place, entry) for place in places for entry in place.list() if not entry.is_sample]
         self._entries = entries
         self._uploads = {entry.interactions.resolve() for _, entry in entries}
-        self._asked: set[tuple[Path, Path | None, str]] = set()
+        self._asked: set[tuple[str, str]] = set()
 
     def prepare(self) -> None:
         """Look at all files, and write what is to be new."""
@@ -104,13 +104,14 @@ class TrainingFiles:
             return
         if told.interactions.resolve() in self._uploads:  # copies fetched for a run are none
             return
-        asked = (told.interactions, told.users, str(told.choice))
+        asked = (str(told.paths), str(told.choice))
         if asked in self._asked:
             return
         self._asked.add(asked)
-        there = told.users if told.users is not None and told.users.is_file() else None
+        there = {part: path for part, path in told.paths.items() if path.is_file()}
         try:
-            self.theirs |= files.holding(told.interactions, there, told.choice, self.users)
+            found = files.holding(there, told.choice, self.users)
+            self.theirs |= {path for path in found if not _inside(path, self.library.root)}
         except GrouprecError as error:
             self.unread.append(f"{told.interactions} cannot be searched: {error}")
 
@@ -119,7 +120,7 @@ class TrainingFiles:
         told = chosen(run)
         theirs = {path.resolve() for path in self.theirs} | self.moved.keys()
         return told is not None and any(
-            path is not None and path.resolve() in theirs for path in (told.interactions, told.users)
+            path.resolve() in theirs for part, path in told.paths.items() if part != "items"
         )
 
     def point_elsewhere(self, run: Run) -> None:
@@ -127,13 +128,13 @@ class TrainingFiles:
         config, told = read_json(run.path / "config.json"), chosen(run)
         if told is None or not isinstance(config, dict):
             return
-        paths = {part: getattr(told, part) for part in PARTS if getattr(told, part) is not None}
-        moved = {part: self.moved[path.resolve()] for part, path in paths.items() if path.resolve() in self.moved}
+        moved = {part: self.moved[path.resolve()] for part, path in told.paths.items() if path.resolve() in self.moved}
         if not moved:
             return
         changed = config | {part: str(path) for part, path in moved.items()}
-        if told.users is not None and "users" not in moved and _inside(told.users, self.library.root):
-            changed["users"] = None  # nobody else was in it
+        for part, path in told.paths.items():
+            if part not in moved and _inside(path, self.library.root):
+                changed[part] = None  # nobody else was in it
         anew = self._anew.get(told.interactions.resolve())
         if anew is not None:
             with contextlib.suppress(GrouprecError):  # a run that could not read them will say so again
@@ -150,18 +151,19 @@ def _inside(path: Path, folder: Path) -> bool:
 class Chosen:
     """The files that a run was asked to train on, and how."""
 
-    interactions: Path
-    users: Path | None
-    items: Path | None
+    paths: dict[str, Path]
     choice: Choice
+
+    @property
+    def interactions(self) -> Path:
+        return self.paths["interactions"]
 
 
 def chosen(run: Run) -> Chosen | None:
     config = read_json(run.path / "config.json")
     try:
-        paths = (Path(config[part]) if config.get(part) else None for part in PARTS)
-        interactions, users, items = paths
+        paths = {part: Path(config[part]) for part in PARTS if config.get(part)}
         choice = Choice(dict(config["roles"]), Preparation(**config["preparation"]))
     except (TypeError, KeyError, ValueError, AttributeError):
         return None
-    return None if interactions is None else Chosen(interactions, users, items, choice)
+    return Chosen(paths, choice) if "interactions" in paths else None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ from grouprec.core.types import Groups
 from grouprec.data.content import ItemContent
 from grouprec.data.dataset import Dataset, NewItems
 from grouprec.data.features import item_frame
+from grouprec.explore.tables import USER_LIST_DEPTH
 from grouprec.models.blend import Predictor, Weights
 from grouprec.ranking.candidates import rank_top
 from grouprec.ranking.group_lists import RANKING_DEPTH, member_matrix
@@ -28,9 +31,13 @@ MOST_REASONS = 5  # items that a new one is like, which are kept
 
 @dataclass(frozen=True, eq=False)
 class NewOnLists:
-    """The table ``new_items``, and what the summary says of it; nothing where lists have no places for new items."""
+    """The table ``new_items``, and what the summary says of it; nothing where lists have no places for new items.
+
+    ``personal`` holds everybody's own, too: user, rank, item, label, score.
+    """
 
     table: pd.DataFrame | None = None
+    personal: pd.DataFrame | None = None
     metrics: dict[str, Any] = field(default_factory=dict)
 
 
@@ -55,13 +62,50 @@ def list_new_items(cache: StageCache, fit: Fitted, weights: Weights) -> NewOnLis
             cache.progress.note("What is known of items does not tell who takes them: no new item is listed.")
             return NewOnLists(metrics=found)
         predictor = fit.encoded.predictor(weights, data)
-        interest = group_interest(predictor, fit.groups, data.n_items)
-        scores = np.asarray((near @ interest.T).T, np.float32)
-        scores[:, excluded_new(new, cache.config.rules)] = -np.inf
-        top, best = rank_top(
-            np.where(scores > 0, scores, -np.inf), len(places(slots, RANKING_DEPTH)), cache.config.seed
-        )
-        return NewOnLists(_table(data, new, near, interest, top, best), found)
+        ranked = partial(_ranked, near, excluded_new(new, cache.config.rules), seed=cache.config.seed)
+        depth, own = len(places(slots, USER_LIST_DEPTH)), []
+        watch = lambda scores: own.append(ranked(scores, depth))  # noqa: E731
+        interest = group_interest(predictor, fit.groups, data.n_items, watch)
+        ids = data.user_ids
+        if data.left_out is not None and len(data.left_out.user_ids):
+            aside = fit.predictor(weights, data.left_out.histories, data.known_of_left_out())
+            for scores in _batches(aside, len(data.left_out.user_ids), data.n_items):
+                watch(scores)
+            ids = np.concatenate([ids, data.left_out.user_ids])
+        top, best = ranked(interest, len(places(slots, RANKING_DEPTH)))
+        return NewOnLists(_table(data, new, near, interest, top, best), _personal(ids, new, own), found)
+
+
+def _ranked(
+    near: sparse.csr_array, excluded: np.ndarray, chances: np.ndarray, depth: int, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the best new items, int [B, K], -1 at the end, and their scores, for chances of known items [B, I]."""
+    scores = np.asarray((near @ chances.T).T, np.float32)
+    scores[:, excluded] = -np.inf
+    return rank_top(np.where(scores > 0, scores, -np.inf), depth, seed)
+
+
+def _batches(predictor: Predictor, n_users: int, n_items: int) -> Iterator[np.ndarray]:
+    """Yield the chances of all items for some users at a time, float32 [B, I]."""
+    size = rows_per_batch(n_items, 1 << 24)
+    for start in range(0, n_users, size):
+        yield predictor.scores(slice(start, min(start + size, n_users)))
+
+
+def _personal(user_ids: np.ndarray, new: NewItems, ranked: list[tuple[np.ndarray, np.ndarray]]) -> pd.DataFrame:
+    """Return everybody's own new items: user, rank, item, label, score."""
+    top, best = (np.concatenate(part) for part in zip(*ranked, strict=True))
+    user, place = np.nonzero(top >= 0)
+    item = top[user, place]
+    return pd.DataFrame(
+        {
+            "user": user_ids[user].astype(str),
+            "rank": place + 1,
+            "item": new.ids[item].astype(str),
+            "label": new.labels[item].astype(str),
+            "score": best[user, place],
+        }
+    )
 
 
 def _likeness(data: Dataset, new: NewItems, seed: int) -> tuple[Likeness, sparse.csr_array]:
@@ -72,14 +116,21 @@ def _likeness(data: Dataset, new: NewItems, seed: int) -> tuple[Likeness, sparse
     return likeness, likeness.weights(fresh, known, data.popularity)
 
 
-def group_interest(predictor: Predictor, groups: Groups, n_items: int) -> np.ndarray:
-    """Return the members' mean chance of every item, float32 [G, I]; a mini-batch of users at a time."""
-    members, n_users = member_matrix(groups), len(groups.labels)
+def group_interest(
+    predictor: Predictor, groups: Groups, n_items: int, watch: Callable[[np.ndarray], None] | None = None
+) -> np.ndarray:
+    """Return the members' mean chance of every item, float32 [G, I]; a mini-batch of users at a time.
+
+    Args:
+        watch: is shown the chances of every batch, float32 [B, I], in the order of the users.
+    """
+    members, start = member_matrix(groups), 0
     total = np.zeros((groups.n_groups, n_items))
-    size = rows_per_batch(n_items, 1 << 24)
-    for start in range(0, n_users, size):
-        rows = slice(start, min(start + size, n_users))
-        total += members[:, rows] @ predictor.scores(rows)
+    for scores in _batches(predictor, len(groups.labels), n_items):
+        total += members[:, start : start + len(scores)] @ scores
+        start += len(scores)
+        if watch is not None:
+            watch(scores)
     return (total / groups.sizes[:, None]).astype(np.float32)
 
 

@@ -33,19 +33,21 @@ from grouprec.runs.config import RunConfig
 from grouprec.runs.progress import Progress, StageReport
 from grouprec.runs.store import Run, RunStore
 from grouprec.training import curve, evidence, saving
+from grouprec.training.beside import what_is_added
 from grouprec.training.encoded import Encoded
 from grouprec.training.fit import Choices, Fitted
 from grouprec.training.groups_and_lists import GroupMaker
-from grouprec.training.item_texts import with_text_vectors
 from grouprec.training.list_choice import list_of_kind
 from grouprec.training.new_items import list_new_items
 from grouprec.training.selection import choose, choose_once_more
 from grouprec.training.stage_cache import StageCache, key_of
+from grouprec.training.texts import with_text_vectors
 from grouprec.training.user_map import LayoutProcess, fits_umap, linear_positions
 
 MAP_TIMEOUT = 900.0
 N_FOLDS = {"quick": 2, "standard": 4, "thorough": 4}
 FOLDED_ROWS = 3_000_000  # beyond so many, one fold has users enough
+FEW_ROWS = 50_000  # of so few, all folds are taken in every preset: they cost little, and evidence is short
 
 
 def train(store: RunStore, run: Run, config: RunConfig, progress: Progress) -> dict[str, Any]:
@@ -67,6 +69,8 @@ def train(store: RunStore, run: Run, config: RunConfig, progress: Progress) -> d
         with progress.stage("evaluation"):
             choices = replace(choices, decided={**choices.decided, **judged.decided})
             found = evidence.gather(judged, plain, prepared.dataset, choices, config, cache.options)
+            task = evidence.judging(prepared.dataset, config)
+            found.tables.update(what_is_added(cache, judged, task, choices, prepared.shared))
             updates = evaluate_updates(
                 judged.updater,
                 prepared.dataset,
@@ -91,7 +95,7 @@ def train(store: RunStore, run: Run, config: RunConfig, progress: Progress) -> d
             metrics = saving.summarise(config, cache.device, prepared, choices, judged, final, found)
             metrics |= {"updater": updates, "map_method": map_method, **new.metrics}
             placed = saving.place_left_out(final, choices.weights)
-            saving.save_tables(run, config, prepared, choices, judged, final, found, positions, placed, new.table)
+            saving.save_tables(run, config, prepared, choices, judged, final, found, positions, placed, new)
             saving.save_live(run, config, prepared, choices, judged, final, placed)
     metrics["seconds"] = round(progress.seconds(), 2)
     metrics["stage_seconds"] = progress.stage_seconds()
@@ -120,6 +124,8 @@ def _prepare(cache: StageCache, hold_out: bool) -> Prepared:
             config.interactions,
             users=config.users,
             items=config.items,
+            also=config.also,
+            edges=config.edges,
             roles=config.roles,
             settings=config.preparation,
             seed=config.seed,
@@ -143,7 +149,11 @@ def _folds(prepared: Prepared, config: RunConfig) -> list[Dataset]:
     n_rows = len(data.train) + len(data.validation) + len(data.test)
     length = length_of(judging, prepared.split, n_rows)
     known = data.before_test()
-    n_folds = N_FOLDS[config.preset] if len(known.train) <= FOLDED_ROWS else 1
+    n_folds = N_FOLDS[config.preset]
+    if len(known.train) > FOLDED_ROWS:
+        n_folds = 1
+    elif len(known.train) <= FEW_ROWS:
+        n_folds = max(N_FOLDS.values())
     return make_folds(known, prepared.split, length, n_folds, config.seed)
 
 
@@ -200,7 +210,7 @@ def _fit(cache: StageCache, data: Dataset, parts: Dataset, choices: Choices, lay
     made = maker.all_lists(groups, generator.lists(data, groups, profile, cache.options))
     method = choices.list_method(config)
     extra = {kind: list_of_kind(kind, choices.lists, maker, groups) for kind in method.values() if kind not in made}
-    placer = AttributePlacer().fit(data.user_attributes, groups.labels, config.seed)
+    placer = AttributePlacer().fit(data.known_of_users, groups.labels, config.seed)
     return Fitted(
         data=data,
         encoded=encoded,

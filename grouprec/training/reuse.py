@@ -9,7 +9,19 @@ from grouprec.runs.config import RunConfig
 from grouprec.runs.store import Run
 
 # What the encoders and their blend depend on; what comes after them (groups, lists, rules) may differ.
-_DATA = ("interactions", "users", "items", "roles", "preparation", "preset", "seed", "repeats", "search_minutes")
+_DATA = (
+    "interactions",
+    "users",
+    "items",
+    "also",
+    "edges",
+    "roles",
+    "preparation",
+    "preset",
+    "seed",
+    "repeats",
+    "search_minutes",
+)
 TASTES = ("folds", "blend")  # read back together with encoders and searches
 
 

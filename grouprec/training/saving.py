@@ -14,6 +14,7 @@ from scipy import sparse
 from grouprec.core.files import storage, write_json
 from grouprec.core.tables import row_at
 from grouprec.core.types import Regime
+from grouprec.data.beside import matrices
 from grouprec.data.prepare import Prepared
 from grouprec.data.pseudonyms import fingerprint
 from grouprec.evaluate import protocol
@@ -29,6 +30,7 @@ from grouprec.runs.snapshot import FitSnapshot, LeftOutUsers
 from grouprec.runs.stages import save_facts
 from grouprec.runs.store import Run
 from grouprec.training.fit import Choices, Evidence, Fitted
+from grouprec.training.new_items import NewOnLists
 
 
 def summarise(
@@ -104,9 +106,9 @@ def save_tables(
     evidence: Evidence,
     positions: np.ndarray,
     placed: tables.Placed | None,
-    new: pd.DataFrame | None,
+    new: NewOnLists,
 ) -> None:
-    """Write every table of the run folder; ``new`` are the groups' new items, where lists have places for them."""
+    """Write every table of the run folder."""
     held_out = _held_out(config, prepared, judged, final)
     personal = final.candidates if held_out is None else drop_owned(final.candidates, held_out)
     evaluation = evidence.evaluation
@@ -121,16 +123,16 @@ def save_tables(
         "group_attributes": tables.group_attributes_table(final.data, final.groups),
         **_portray(final, final.list_method["strict"]),
         "group_lists": tables.group_lists_table(final.data, final.groups, final.candidates, final.lists),
-        "user_lists": tables.user_lists_table(final.data, personal, placed),
+        "user_lists": tables.user_lists_table(final.data, personal, placed, new.personal, config.rules.new_items),
         "held_out": tables.held_out_table(prepared.dataset),
         "preparation": prepared.report.table(),
         "evaluation": evaluation.rows,
         **evidence.tables,
     }
-    if new is not None:
+    if new.table is not None:
         slots, method = config.rules.new_items, final.list_method
-        frames["group_lists"] = tables.lists_with_new_items(frames["group_lists"], new, slots, method)
-        frames["new_items"] = new
+        frames["group_lists"] = tables.lists_with_new_items(frames["group_lists"], new.table, slots, method)
+        frames["new_items"] = new.table
     if (rules := tables.group_rules_table(final.grouper.rules())) is not None:
         frames["group_rules"] = rules
     if choices.tried is not None:
@@ -200,6 +202,7 @@ def live_base(
         excluded=fit.excluded if fit.excluded.any() else None,
         held_out=held_out,
         recent=data.recent() if asked else None,
+        beside=matrices(data.known_of_users),
         left_out=None if placed is None else _left_out(fit, placed, config.seed),
     )
 
@@ -231,6 +234,7 @@ def place_left_out(final: Fitted, weights: Weights) -> tables.Placed | None:
     left_out = final.data.left_out
     if left_out is None or not len(left_out.user_ids):
         return None
-    candidates = final.predict(weights, left_out.histories, left_out.attributes)
-    labels = final.place(candidates, left_out.histories, left_out.attributes)
+    known = final.data.known_of_left_out()
+    candidates = final.predict(weights, left_out.histories, known)
+    labels = final.place(candidates, left_out.histories, known)
     return tables.Placed(left_out.user_ids, labels, candidates, np.diff(left_out.histories.indptr))

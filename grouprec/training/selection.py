@@ -252,7 +252,7 @@ def encoder_names(config: RunConfig, data: Dataset) -> tuple[str, ...]:
     """Return the encoders to train: those named, or what the preset and the data allow where ``auto`` is named."""
     if config.encoders != ("auto",):
         return config.encoders
-    names = (_or_sibling(name, config, data.n_items) for name in auto_encoders(config.preset))
+    names = (_or_sibling(name, config, data.n_items) for name in auto_encoders(config.preset, config.given))
     return tuple(dict.fromkeys(name for name in names if name and _allowed(name, config.preset, data)))
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from grouprec.data.finding import find_roles
 from grouprec.data.ids import encode_ids
 from grouprec.data.library import SAMPLE_SIZE
-from grouprec.data.prepare import find_roles
 from grouprec.data.read import Reading, peek, read, read_beginning
 from grouprec.data.values import sorted_unique
 

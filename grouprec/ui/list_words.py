@@ -104,6 +104,7 @@ def reasons_frame(found: Reasons, labels: Texts) -> pd.DataFrame:
         _("All their items together"): found.rest,
         _("Popular right now"): found.trend,
         _("Popular in general"): found.popularity,
+        _("What is known of them beside their items"): found.beside,
         _("Taken before"): found.again,
     }
     others = pd.DataFrame(

@@ -6,9 +6,11 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from grouprec.data.beside import with_matrices
 from grouprec.data.features import AttributeEncoder, AttributeFeatures, item_frame
 from grouprec.data.synthetic import planted
 
@@ -293,3 +295,35 @@ def test_texts_without_spaces_are_told_apart(alike, other):
 
 def test_users_texts_are_still_read_by_words(frame):
     assert "of_items" not in bytes(AttributeEncoder().fit(frame).arrays()["vocabulary"]).decode()
+
+
+def vectors(rows: np.ndarray) -> pd.DataFrame:
+    """Return a frame of users with vectors of them beside one attribute."""
+    return with_matrices(pd.DataFrame({"age": np.arange(len(rows))}), {"vectors": sparse.csr_array(rows)})
+
+
+def test_vectors_of_users_are_reduced_to_where_they_lie_apart():
+    rng = np.random.default_rng(0)
+    side = np.repeat([-1.0, 1.0], 30)
+    rows = (3 + np.outer(side, rng.normal(size=100)) + 0.01 * rng.normal(size=(60, 100))).astype(np.float32)
+    rows[7] = 0
+    frame = vectors(rows)
+    encoder = AttributeEncoder().fit(frame)
+    made = encoder.transform(frame)
+    assert made.shape == (60, encoder.n_features) and (encoder.kinds == "vector").sum() == 59
+    first = made[:, 1]  # the age comes before
+    there = np.delete(np.arange(60), 7)
+    assert abs(np.corrcoef(first[there], side[there])[0, 1]) > 0.99
+    assert not made[7, 1:].any(), "nothing is said of who has none"
+    some = [50, 3]
+    again = AttributeEncoder().load(encoder.arrays()).transform(frame.iloc[some])
+    assert np.allclose(again, made[some], atol=1e-5)
+    assert not encoder.transform(pd.DataFrame({"age": [1]}))[0, 1:].any()
+
+
+def test_vectors_make_somebody_known():
+    rows = np.zeros((20, 3), np.float32)
+    rows[:10, 0], rows[10:19, 1] = 1, 1
+    frame = vectors(rows)[["\0vectors"]]
+    _, known = AttributeFeatures().fit(frame).transform(frame)
+    assert known.tolist() == [True] * 19 + [False]

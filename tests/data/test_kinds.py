@@ -8,7 +8,8 @@ import pytest
 
 from grouprec.data.clean import Preparation
 from grouprec.data.columns import ChoiceError
-from grouprec.data.prepare import find_roles, prepare
+from grouprec.data.finding import find_roles
+from grouprec.data.prepare import prepare
 
 N_USERS, N_ITEMS, N = 40, 12, 480
 RNG = np.random.default_rng(3)

@@ -50,6 +50,14 @@ def test_files_of_items_and_users_join_an_upload_with_its_choices(library: Libra
         library.extend(SAMPLE_KEY, items=("goods.csv", io.BytesIO(b"item\ntea\n")))
 
 
+def test_files_of_elsewhere_and_of_friends_join_an_upload_too(library: Library) -> None:
+    first = library.add("shop.csv", io.BytesIO(ROWS), edges=("friends.csv", io.BytesIO(b"user,friend\na,b\n")))
+    found = library.extend(first.key, also=("site.csv", io.BytesIO(b"user,item\na,cup\n")))
+    assert (found.also.name, found.edges.name, found.items) == ("site.csv", "friends.csv", None)
+    assert found.given == ("also", "edges") and first.given == ("edges",)
+    assert library.get(found.key).beside == {"users": None, "items": None, "also": found.also, "edges": found.edges}
+
+
 def test_the_same_files_give_the_same_entry_with_its_choices_kept(library: Library) -> None:
     first = library.add("shop.csv", io.BytesIO(ROWS))
     library.save(first.key, roles={"user": "item"}, preparation={"min_user": 2})

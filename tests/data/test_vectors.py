@@ -9,8 +9,10 @@ import pyarrow.parquet
 import pytest
 
 from grouprec.core.types import DataError
+from grouprec.data.clean import Preparation
 from grouprec.data.features import vector_features
 from grouprec.data.prepare import prepare
+from grouprec.data.pseudonyms import pseudonyms_of
 from grouprec.data.vectors import take_vectors
 
 N, WIDTH = 12, 40
@@ -107,3 +109,21 @@ def test_the_features_of_vectors_keep_what_sets_them_apart():
     near = np.linalg.norm(features[:, None] - features[None], axis=2)
     assert features.shape == (60, 4) and near[:20, :20].max() < near[:20, 20:].min()
     assert vector_features(None, 60, 4).shape == (60, 0)
+
+
+def test_a_users_file_holds_vectors_too_also_under_pseudonyms(tmp_path, interactions, monkeypatch):
+    monkeypatch.setenv("GROUPREC_ID_KEY", "a secret of some length")
+    vectors = np.random.default_rng(3).normal(size=(20, 5))
+    people = pd.DataFrame({"who": np.arange(20), "town": ["Oslo", "Rome"] * 10, "taste": list(vectors)})
+    people.to_parquet(tmp_path / "people.parquet")
+    made, hidden = (
+        prepare(interactions, users=tmp_path / "people.parquet", settings=Preparation(pseudonyms=one))
+        for one in (False, True)
+    )
+    assert made.user_roles.vectors == ("taste",) and "town" in made.dataset.user_attributes
+    assert not {"taste", "\0vectors"} & set(made.dataset.user_attributes)
+    expected = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    ids = made.dataset.user_ids.astype(int)
+    assert np.allclose(made.dataset.beside.vectors, expected[ids], atol=1e-6)
+    place = pd.Index(hidden.dataset.user_ids).get_indexer(pseudonyms_of(made.dataset.user_ids))
+    assert np.allclose(hidden.dataset.beside.vectors[place], made.dataset.beside.vectors)

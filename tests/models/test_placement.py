@@ -6,6 +6,7 @@ import pytest
 from scipy import sparse
 
 from grouprec.core.types import Candidates, Preference, SettingError
+from grouprec.data.beside import with_matrices
 from grouprec.data.synthetic import planted
 from grouprec.models import placement
 from grouprec.models.fitting import RunOptions
@@ -157,3 +158,15 @@ def test_no_points_give_one_centre(shape: tuple[int, int]) -> None:
 def test_impossible_numbers_of_groups_are_refused(n_groups: int) -> None:
     with pytest.raises(SettingError, match=f"{n_groups} groups cannot be formed of 3 users"):
         check_n_groups(n_groups, 3)
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_vectors_place_users_where_they_tell_and_do_not_help_where_not(told: bool) -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 4, 400).astype(np.int32)
+    rows = (told * np.eye(4)[labels] @ rng.normal(size=(4, 64)) + 0.5 * rng.normal(size=(400, 64))).astype(np.float32)
+    frame = with_matrices(pd.DataFrame(index=range(400)), {"vectors": sparse.csr_array(rows)})
+    placer = AttributePlacer().fit(frame.iloc[:300], labels[:300])
+    assert placer.helps == told
+    if told:
+        assert (placer.place(frame.iloc[300:]) == labels[300:]).mean() > 0.9

@@ -112,10 +112,16 @@ def small_run(shared_folder: Path, planted_csv: Path) -> Run:
     return _once(shared_folder / "small_run", lambda store: train(store, planted_csv))
 
 
+def write_edges(data: Dataset, path: Path) -> Path:
+    """Write a file in which everybody knows the user after them."""
+    pd.DataFrame({"user": data.user_ids[:-1], "friend": data.user_ids[1:]}).to_csv(path, index=False)
+    return path
+
+
 @pytest.fixture(scope="session")
 def unlike_run(shared_folder: Path, planted_csv: Path) -> Run:
     """Return a run that chose otherwise where it could: no EASE, no times, repeats, dedup, auto groups by rules, items
-    that nobody has."""
+    that nobody has, and who knows whom."""
     tiny = [setting for setting in TINY_SETTINGS if not setting.startswith("lists.")]
     listed = ["rules.owned_share=0.5", "rules.label_words=Item 3", "rules.min_group_size=4", "rules.new_items=1"]
     choices: dict[str, Any] = {
@@ -127,6 +133,7 @@ def unlike_run(shared_folder: Path, planted_csv: Path) -> Run:
         "grouper": "rules",
         "roles": {"time": ""},
         "items": write_items(small_data(), shared_folder / "planted_items.parquet"),
+        "edges": write_edges(small_data(), shared_folder / "planted_edges.csv"),
         "settings": parse_settings([*tiny, *listed]),
     }
     return _once(shared_folder / "unlike_run", lambda store: train(store, planted_csv, **choices))

@@ -47,10 +47,15 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> RunStore:
     data.user_ids[ROW] = WHO
     file = write_csv(data, store.root.parent / "shop.csv")
     about = io.BytesIO(f"user,town\n{WHO},Paris\n{NEIGHBOUR},Rome\nu00001,Oslo\n".encode())
+    rows = "".join(f"{user},{item}\n" for user in data.user_ids[:30] for item in ("tea", "cup"))
+    also = io.BytesIO(f"user,item\n{rows}".encode())
+    edges = io.BytesIO(f"user,friend\n{NEIGHBOUR},{WHO}\n{WHO},u00001\nu00001,{NEIGHBOUR}\n".encode())
+    given = {"users": ("who.csv", about), "also": ("site.csv", also), "edges": ("friends.csv", edges)}
     with file.open("rb") as content:
-        entry = Library(store.root / "datasets").add("shop.csv", content, users=("who.csv", about))
+        entry = Library(store.root / "datasets").add("shop.csv", content, **given)
     settings = parse_settings([setting for setting in TINY_SETTINGS if not setting.startswith("dnn")])
-    choices = {"encoders": ("ease", "user_knn"), "settings": settings, "users": entry.users, "refit": True}
+    choices = {"encoders": ("ease", "user_knn", "elsewhere", "social"), "settings": settings, "refit": True}
+    choices |= {part: getattr(entry, part) for part in ("users", "also", "edges")}
     run = train(store, entry.interactions, **choices)
     live_in(store, run)
     failed = store.create(run.config())

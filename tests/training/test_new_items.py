@@ -12,10 +12,13 @@ from grouprec.core.types import Groups
 from grouprec.data.dataset import NewItems
 from grouprec.data.synthetic import planted
 from grouprec.explore.tables import lists_with_new_items, with_new_items
+from grouprec.live.stream import Stream
 from grouprec.ranking.rules import Exclusions, ListRules, excluded_items, excluded_new
-from grouprec.runs.store import Run
+from grouprec.report.csv import export_stream
+from grouprec.runs.store import Run, RunStore
 from grouprec.training import new_items
 from grouprec.training.new_items import group_interest, list_new_items
+from tests.support.small_run import copy_of
 
 ANSWER = planted(n_users=200, n_items=100, noise=0.3, ordered=False)
 TASTES = [f"category {one}" for one in range(4)]
@@ -125,6 +128,25 @@ def test_new_items_take_their_places_and_the_others_move_down():
     assert found.groupby("group")["rank"].apply(list).tolist() == [[*range(1, 13)]] * 2
 
 
+def test_everybody_has_new_items_of_their_own_taste(listed):
+    first = listed.personal[listed.personal["rank"] == 1].set_index("user")["item"].reindex(DATA.user_ids)
+    own = Predictor(DATA).chances.reshape(DATA.n_users, 4, 25).sum(axis=2).argmax(axis=1)
+    assert (first.str[1:].astype(int).to_numpy() == own).mean() > 0.95
+    assert listed.personal.groupby("user")["rank"].apply(list).map(lambda ranks: ranks[0]).eq(1).all()
+
+
+def test_lists_of_any_length_keep_it_and_users_without_new_items_keep_theirs():
+    lists = pd.DataFrame({"user": [*"aabbbb", *["c"] * 12], "rank": [1, 2, 1, 2, 3, 4, *range(1, 13)], "item": "old"})
+    new = pd.DataFrame({"user": [*"ab", *["c"] * 3], "rank": [1, 1, 1, 2, 3], "item": "new", "score": 0.5})
+    found = with_new_items(lists, new, 5, "user")
+    assert found.groupby("user")["item"].apply(list).to_dict() == {
+        "a": ["old", "new"],
+        "b": ["old", "new", "old", "old"],
+        "c": ["old", "new", "old", "new", "old", "new", *["old"] * 6],
+    }
+    assert found["rank"].tolist() == lists["rank"].tolist()
+
+
 def test_only_exported_lists_have_them():
     lists = pd.DataFrame(
         [
@@ -155,3 +177,17 @@ def test_a_trained_run_lists_an_item_that_nobody_has(unlike_run: Run):
             .apply(lambda ranks: (np.sort(ranks) == np.arange(1, len(ranks) + 1)).all())
             .all()
         )
+
+
+def test_a_trained_run_lists_it_for_every_user_too_and_so_does_its_stream(unlike_run: Run, tmp_path):
+    lists, known = unlike_run.table("user_lists"), set(unlike_run.table("items")["item"])
+    new = ~lists["item"].isin(known)
+    assert new.groupby(lists["user"]).any().all() and set(lists.loc[new, "rank"]) == {10, 20, 30, 40}
+    run = copy_of(unlike_run, RunStore(tmp_path))
+    user, item = lists["user"].iloc[0], lists.loc[~new, "item"].iloc[0]
+    with Stream.open(RunStore(tmp_path), run) as stream:
+        assert stream.apply(pd.DataFrame({"user": [user], "item": [item], "time": ["2024-01-01"]})).applied == 1
+        export_stream(stream, tmp_path / "out")
+    own = pd.read_csv(tmp_path / "out" / "user_lists.csv", dtype=str).query("user == @user")
+    assert own.loc[~own["item"].isin(known), "rank"].tolist() == ["10", "20", "30", "40"]
+    assert own["rank"].tolist() == [str(n) for n in range(1, len(own) + 1)]

@@ -8,9 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from grouprec.data.clean import Preparation
+from grouprec.data.prepare import prepare
 from grouprec.live.stream import Stream
 from grouprec.report.csv import export_stream
-from grouprec.runs.config import parse_settings
+from grouprec.runs.config import RunConfig, parse_settings
 from grouprec.runs.snapshot import FitSnapshot
 from grouprec.runs.store import Run, RunStore
 from grouprec.training import pipeline, selection
@@ -258,3 +260,12 @@ def test_groups_by_rules_are_told_in_words_and_measured_against_groups_made_for_
     assert rules["group"].tolist() == sorted(set(users["group"])) and rules["sentence"].is_unique
     compared = unlike.table("comparisons").query("method == 'lists_own' and regime == 'strict'")
     assert set(compared["metric"]) == {"precision@10", "ndcg@10", "hit_rate@10"}
+
+
+@pytest.mark.parametrize(("n_rows", "n_folds"), [(10, 2), (10**9, 4)])
+def test_short_data_is_folded_as_often_in_preset_quick_as_in_others(
+    planted_csv: Path, monkeypatch: pytest.MonkeyPatch, n_rows: int, n_folds: int
+) -> None:
+    monkeypatch.setattr(pipeline, "FEW_ROWS", n_rows)
+    prepared = prepare(planted_csv, settings=Preparation(split="user"))
+    assert len(pipeline._folds(prepared, RunConfig(interactions=planted_csv, preset="quick"))) == n_folds

@@ -173,7 +173,7 @@ class DnnEncoder(Encoder):
     def fit(self, data: Dataset, run: RunOptions) -> Self:
         config = self.config
         data = with_rhythm(data) if config.context else data
-        users, items = _user_frame(data), item_frame(data)
+        users, items = data.known_of_users, item_frame(data)
         self._attributes = AttributeEncoder(config.text_size).fit(users, run.seed)
         known = AttributeEncoder(config.text_size, of_items=True).fit(items, run.seed).transform(items)
         seen = vector_features(data.item_vectors, data.n_items, config.vector_size, run.seed)
@@ -248,11 +248,6 @@ class DnnEncoder(Encoder):
         self._module = _TwoTowers(module["item_features"], self._attributes.n_features, self.config)
         load_module(self._module, module)
         return self
-
-
-def _user_frame(data: Dataset) -> pd.DataFrame:
-    """Return the user attributes, U rows also where there are no columns."""
-    return data.user_attributes if len(data.user_attributes) else pd.DataFrame(index=range(data.n_users))
 
 
 class _Epoch(Epoch):

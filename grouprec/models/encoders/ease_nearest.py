@@ -12,13 +12,11 @@ from scipy.linalg import solve
 from grouprec.core.types import dense
 from grouprec.data.dataset import Dataset
 from grouprec.models.base import ALWAYS, Auto, StageConfig, encoders, setting
-from grouprec.models.encoders.linear import FadingEncoder, csr_arrays, csr_from, gram_matrix
+from grouprec.models.encoders.linear import FadingEncoder, csr_arrays, csr_from
+from grouprec.models.encoders.nearest import LEAST_LENGTH, MOST_DENSE, MOST_PAIRS, drawn, pairs
 from grouprec.models.fitting import RunOptions
 
-MOST_PAIRS = 5 * 10**7  # of items that some user has both of, counted once for every such user
-MOST_DENSE = 16_000  # items whose pairs fit into a matrix of a gigabyte
 REPORTED = 500  # items between two reports of progress
-LEAST_LENGTH = np.float32(1e-9)
 
 
 @encoders.register(
@@ -95,33 +93,6 @@ class EaseNearestEncoder(FadingEncoder):
     def load(self, arrays: dict[str, np.ndarray]) -> Self:
         self._items = csr_from(arrays)
         return self
-
-
-def drawn(histories: sparse.csr_array, most_pairs: int, rng: np.random.Generator) -> sparse.csr_array:
-    """Return histories, CSR [U, I], of so many items at most, drawn from every user's, that pairs are few enough."""
-    counts = np.diff(histories.indptr).astype(np.int64)
-    if (counts**2).sum() <= most_pairs:
-        return histories
-    lengths = np.arange(1, counts.max() + 1)
-    lower, upper = 1, len(lengths)  # the largest length that is allowed lies between them
-    while upper - lower > 1:
-        middle = (lower + upper) // 2
-        allowed = (np.minimum(counts, middle) ** 2).sum() <= most_pairs
-        lower, upper = (middle, upper) if allowed else (lower, middle)
-    owner = np.repeat(np.arange(len(counts)), counts)
-    order = np.lexsort((rng.random(len(owner)), owner))
-    place = np.arange(len(owner)) - np.repeat(histories.indptr[:-1], counts)
-    kept = np.sort(order[place < lower])
-    starts = np.concatenate([[0], np.minimum(counts, lower).cumsum()])
-    return sparse.csr_array((histories.data[kept], histories.indices[kept], starts), shape=histories.shape)
-
-
-def pairs(histories: sparse.csr_array) -> np.ndarray | sparse.csr_array:
-    """Return ``X'X``, float32 [I, I]: up to ``MOST_DENSE`` items dense, which parts are quickly taken of, else CSR."""
-    _, n_items = histories.shape
-    if n_items > MOST_DENSE:
-        return sparse.csr_array(histories.T @ histories)
-    return gram_matrix(histories, np.float32)
 
 
 def nearest_items(gram: np.ndarray | sparse.csr_array, n: int) -> np.ndarray:

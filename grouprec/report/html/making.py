@@ -18,7 +18,13 @@ from grouprec.report.html.markup import Html, element, joined, paragraph, senten
 from grouprec.report.html.reading import Reading
 from grouprec.report.text import count, number, percent, plain, plural
 
-FILES = ("interactions", "users", "items")  # settings that are paths: only the file's name is anybody's business
+FILES = (
+    "interactions",
+    "users",
+    "items",
+    "also",
+    "edges",
+)  # settings that are paths: only the file's name is anybody's business
 SPLITS = Glossary({"time": "the latest interactions of all", "user_time": "the latest interactions of every user"})
 FEW_TESTED = 200
 OVERLAP = 0.1  # below this mean silhouette groups are parts of a continuum
@@ -84,7 +90,8 @@ def _steps(reading: Reading) -> list[str]:
         )
         .strip(),
         _("**Predict.** What every user may want next is predicted by {encoders}.").format(encoders=encoders)
-        + (f" {findings.blend_answer(weights)} {findings.trend_answer(weights)}" if weights else ""),
+        + (f" {findings.blend_answer(weights)} {findings.trend_answer(weights)}" if weights else "")
+        + f" {plain(findings.beside_answer(reading.table('beside')))}".rstrip(),
         _("**Group.** Users were divided {formed}.").format(formed=formed),
         _("**Describe and generate.** {value} {generated}").format(
             value=learned.profile_answer(metrics.get("profile") or {}),

@@ -331,6 +331,27 @@ EVIDENCE = (
         ),
     ),
     Table(
+        "beside",
+        "A file beside the interactions (`--also`, `--edges`), by what it adds to personal lists (nDCG@10).",
+        (
+            Column("file", "str", "its name"),
+            Column("kind", "str", "`also` (what the same users do elsewhere) or `edges` (who knows whom)"),
+            Column("encoder", "str", "which reads it"),
+            Column("users", "int64", "users who train whom it knows"),
+            Column("of", "int64", "users who train"),
+            Column("rows", "int64", "its rows that are theirs, or edges between two of them"),
+            Column("items", "int64", "items elsewhere that count; 0 of edges"),
+            Column("share", "float64", "the encoder's share of the blend, chosen by held-out users, 0 to 1"),
+            Column("value", "float64", "mean over users with it, 0 to 1"),
+            Column("without", "float64", "the same without it; equal where its share is 0"),
+            Column("added", "float64", "value - without"),
+            CHANGE_LOW,
+            CHANGE_HIGH,
+            N_USERS,
+        ),
+        when="the run has such files",
+    ),
+    Table(
         "replay",
         "A window of the test part's events, in order, by regime and metric.",
         (

@@ -372,6 +372,8 @@ def blend(run: Run, regime: str) -> None:
         )
         return
     _say(f"{findings.blend_answer(weights)} {findings.trend_answer(weights)}", _(BLEND_HELP))
+    if said := findings.beside_answer(state.table_or_none(run, "beside")):
+        st.markdown(cards.plain(said))
     values = weights.get("ndcg") or {}
     if values:
         rows = pd.DataFrame({"name": list(values), "value": list(values.values())}).sort_values(

@@ -12,7 +12,7 @@ from grouprec.core.language import current
 from grouprec.core.types import GrouprecError
 from grouprec.data.clean import Preparation
 from grouprec.data.detect import Detected, detect
-from grouprec.data.library import KnownDataset
+from grouprec.data.library_files import KnownDataset
 from grouprec.data.prepare import prepare
 from grouprec.data.read import Peek, Reading, peek
 from grouprec.ui import state
@@ -40,8 +40,7 @@ def checked(key: str, choices: str) -> Check:
     entry, chosen = state.library().get(key), json.loads(choices)
     prepared = prepare(
         entry.interactions,
-        users=entry.users,
-        items=entry.items,
+        **entry.beside,
         roles=chosen["roles"],
         settings=Preparation(**chosen["preparation"]),
     )

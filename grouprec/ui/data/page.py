@@ -19,7 +19,7 @@ from grouprec.data.columns import ROLES
 from grouprec.data.detect import Detected
 from grouprec.data.header_words import simple_name
 from grouprec.data.hold_out import split_words
-from grouprec.data.library import KnownDataset
+from grouprec.data.library_files import KnownDataset
 from grouprec.data.read import Peek
 from grouprec.data.rejects import TooManyRejectedError
 from grouprec.ui import cards, state
@@ -151,10 +151,12 @@ def draw_understood(dataset: KnownDataset, head: pd.DataFrame, roles: Mapping[st
 
 
 def draw_described(dataset: KnownDataset, check: Check) -> None:
-    """Say how many items and users the files of them describe."""
+    """Say how many items and users the files beside the interactions know."""
     for kind, path in (("items", dataset.items), ("users", dataset.users)):
         if path is not None and kind in check.described:
             st.markdown(f":material/check: {plain(check.described[kind].sentence(path.name, kind))}.")
+    for sentence in check.shared:
+        st.markdown(f":material/check: {plain(sentence)}.")
 
 
 def draw_picture(check: Check) -> None:

@@ -69,6 +69,7 @@ def summarise(prepared: Prepared) -> Check:
         rejects=prepared.rejects,
         notes=prepared.notes,
         attributes=prepared.roles.user_attributes,
+        shared=tuple(one.sentence() for one in prepared.shared),
         described={
             kind: found
             for kind, found in (("users", prepared.users_described), ("items", prepared.items_described))

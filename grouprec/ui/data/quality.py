@@ -304,6 +304,7 @@ class Check:
         notes: what people should know about how the file was read.
         attributes: columns that say something about the users.
         described: by kind, "users" or "items": what the file of them describes.
+        shared: sentences about what the other files beside the interactions tell.
     """
 
     n_users: int
@@ -327,3 +328,4 @@ class Check:
     notes: tuple[str, ...] = ()
     attributes: tuple[str, ...] = ()
     described: dict[str, Described] = field(default_factory=dict)
+    shared: tuple[str, ...] = ()

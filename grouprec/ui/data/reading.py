@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from grouprec.core.language import N_, _, full_stop
-from grouprec.data.library import KnownDataset
+from grouprec.data.library_files import KnownDataset
 from grouprec.data.read import Peek, Reading
 from grouprec.data.rejects import Rejects
 from grouprec.report import spreadsheet

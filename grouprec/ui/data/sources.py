@@ -33,6 +33,15 @@ OPTIONAL_HELP = Glossary(
         "users": "One row a user, with the same ids: country, age, kind of customer.",
     }
 )
+BESIDE = Glossary({"also": "What they do elsewhere (optional)", "edges": "Who knows whom (optional)"})
+BESIDE_HELP = Glossary(
+    {
+        "also": "A second file of who did what, with the same ids of users: another shop, site or year. It only helps "
+        "to foretell; its items are never listed, and held-out users decide how much it counts.",
+        "edges": "Two columns with the same ids of users, one row a pair. What friends have helps to foretell as far "
+        "as held-out users show it.",
+    }
+)
 REFUSED = "refused_file"  # the session's key of what was not taken
 
 
@@ -87,9 +96,14 @@ def draw_drop(dataset: KnownDataset) -> None:
             given[part] = st.file_uploader(
                 label, FILE_TYPES, key=f"upload_{part}.{turn}", help=OPTIONAL_HELP[part], max_upload_size=SMALL_MB
             )
-    files = {part: None if file is None else (file.name, file) for part, file in given.items()}
-    with left:
+    with left, st.container(horizontal=True):
         large = draw_large(turn)
+        with st.popover(_("More about the users"), type="tertiary", key=f"beside.{turn}"):
+            for part, label in BESIDE.items():
+                given[part] = st.file_uploader(
+                    label, FILE_TYPES, key=f"upload_{part}.{turn}", help=BESIDE_HELP[part], max_upload_size=SMALL_MB
+                )
+    files = {part: None if file is None else (file.name, file) for part, file in given.items()}
     if main is not None:
         add(main.name, main, files)
     elif large is not None:

@@ -239,9 +239,10 @@ def why_for_user(run: Run, user: pd.Series, own: pd.DataFrame) -> None:
     """Draw why one of the first items of a user's own list is on it."""
     first = own.head(LENGTHS[0])
     rows, items = opened.rows_of(run, pd.Series([user["user"]])), opened.item_rows(run, first["item"])
-    if not len(rows) or not len(items):
+    known = items >= 0  # the others are new: nobody's items speak for them
+    if not len(rows) or not known.any():
         return
-    labels = dict(zip(items.tolist(), first["label"], strict=True))
+    labels = dict(zip(items[known].tolist(), first["label"][known], strict=True))
     with st.popover(_("Why these items"), icon=":material/help:"):
         item = picked(
             st.selectbox(_("Item"), list(labels), format_func=lambda one: cards.short(labels[one]), key="user_why")

@@ -113,7 +113,8 @@ def choose_device() -> str:
 
 def choose_encoders(preset: str) -> tuple[str, ...]:
     """Return the encoders to train: ("auto",), or those chosen."""
-    titles = dict(menu()["encoder"])
+    given = state.current_dataset().given
+    titles = {name: title for name, title in menu()["encoder"] if encoder_needs(name) in ("", *given)}
     kinds = {"auto": _("Automatic"), "chosen": _("My choice")}
     kind = st.segmented_control(
         _("Encoders"),
@@ -127,7 +128,7 @@ def choose_encoders(preset: str) -> tuple[str, ...]:
             "Encoders learn what each user prefers. Several are blended: held-out data decide how much each counts."
         ),
     )
-    automatic = auto_encoders(preset)
+    automatic = auto_encoders(preset, given)
     if kind == "auto":
         *most, last = map(encoder_title, automatic)
         st.caption(_("Trains and blends {most} and {last}.").format(most=commas(most), last=last))
@@ -146,6 +147,11 @@ def choose_encoders(preset: str) -> tuple[str, ...]:
     if not chosen:
         st.caption(_("None is chosen, so the run decides itself."))
     return tuple(chosen) or ("auto",)
+
+
+def encoder_needs(name: str) -> str:
+    """Return which file an encoder needs beside the interactions, "" for none."""
+    return REGISTRIES["encoder"].get(name).needs
 
 
 def short_title(title: str) -> str:
@@ -190,9 +196,9 @@ def choose_advanced(preset: str, encoders: tuple[str, ...]) -> dict[str, Any]:
             help=_("After the evaluation on held-out rows, everything is fitted again on all rows."),
         ),
     }
-    kinds = ("grouper", "profile", "generator", "updater")
+    kinds, given = ("grouper", "profile", "generator", "updater"), state.current_dataset().given
     choices |= {kind: choose_stage(kind) for kind in kinds}
-    stages = [("encoder", name) for name in (auto_encoders(preset) if encoders == ("auto",) else encoders)]
+    stages = [("encoder", name) for name in (auto_encoders(preset, given) if encoders == ("auto",) else encoders)]
     stages += [(kind, choices[kind]) for kind in kinds]
     return choices | {"feedback": choose_feedback(), "rules": list_rules(), "settings": choose_settings(preset, stages)}
 

@@ -12,8 +12,8 @@ from grouprec.core import rights
 from grouprec.core.language import N_, _
 from grouprec.core.rights import Deed
 from grouprec.core.types import GrouprecError
-from grouprec.data.library import KnownDataset
-from grouprec.data.prepare import reading_of
+from grouprec.data.finding import reading_of
+from grouprec.data.library_files import KnownDataset
 from grouprec.data.read import Reading
 from grouprec.runs.config import RunConfig, make_config
 from grouprec.runs.progress import make_plan
@@ -301,6 +301,8 @@ def configure(dataset: KnownDataset, basis: Run | None, *, settings: dict, **cho
             interactions=dataset.interactions,
             users=dataset.users,
             items=dataset.items,
+            also=dataset.also,
+            edges=dataset.edges,
             roles=roles,
             settings={**settings, "data": preparation},
             **choices,

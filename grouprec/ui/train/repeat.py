@@ -9,7 +9,7 @@ import streamlit as st
 
 from grouprec.core.language import _, current
 from grouprec.core.types import GrouprecError, SettingError
-from grouprec.data.library import KnownDataset
+from grouprec.data.library_files import KnownDataset
 from grouprec.runs.config import PRESET_REFIT, PRESET_SEARCH_MINUTES, RunConfig
 from grouprec.runs.store import Run
 from grouprec.ui import state

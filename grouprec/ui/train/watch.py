@@ -46,6 +46,7 @@ STAGE_MARKS = Glossary(
 STAGE_TITLES = Glossary(
     {
         "prepare": "Data",
+        "texts": "Texts",
         "item texts": "Item texts",
         "folds": "Settings tried on earlier moments",
         "blend": "Blend of encoders",

@@ -17,7 +17,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from grouprec.core.language import N_, Glossary, _
 from grouprec.core.types import DataError, GrouprecError
-from grouprec.data.library import safe_name
+from grouprec.data.library_files import safe_name
 from grouprec.live import streams
 from grouprec.live.events import read_events
 from grouprec.live.stream import time_order

@@ -8,9 +8,10 @@ from scipy import sparse
 
 from grouprec.data.dataset import Interactions
 from grouprec.data.synthetic import planted
-from grouprec.models.encoders import ease_nearest
+from grouprec.models.encoders import nearest
 from grouprec.models.encoders.ease import EaseEncoder
-from grouprec.models.encoders.ease_nearest import EaseNearestEncoder, drawn, nearest_items
+from grouprec.models.encoders.ease_nearest import EaseNearestEncoder, nearest_items
+from grouprec.models.encoders.nearest import drawn
 from grouprec.models.fitting import RunOptions
 from tests.support.learning import over_popularity, shuffled
 
@@ -28,7 +29,7 @@ def weighted_data(n_users=40, n_items=15):
 
 @pytest.mark.parametrize("most_dense", [0, 10_000])  # pairs in a sparse matrix, and in a dense one
 def test_weights_equal_the_formula_in_plain_loops(most_dense, monkeypatch):
-    monkeypatch.setattr(ease_nearest, "MOST_DENSE", most_dense)
+    monkeypatch.setattr(nearest, "MOST_DENSE", most_dense)
     data = weighted_data()
     matrix = data.histories.toarray().astype(np.float64)
     gram = matrix.T @ matrix

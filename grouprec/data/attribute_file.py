@@ -1,10 +1,11 @@
-"""A file about items: their attributes and vectors, and the items in it that nobody has yet."""
+"""A file about users or items: their attributes and vectors, and the items in it that nobody has yet."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -14,12 +15,13 @@ from grouprec.data.columns import AttributeRoles, detect_attribute_roles
 from grouprec.data.dataset import NewItems
 from grouprec.data.ids import encode_ids
 from grouprec.data.limits import LONGEST_ID
+from grouprec.data.pseudonyms import pseudonymised_file
 from grouprec.data.read import Reading, read_table
 from grouprec.data.vectors import take_vectors, unit_rows
 
 
 @dataclass(frozen=True, eq=False)
-class ItemFile:
+class AttributeFile:
     """The file's rows, its columns, and its vectors by column, float32 [n, D]."""
 
     table: pd.DataFrame
@@ -27,9 +29,14 @@ class ItemFile:
     vectors: dict[str, np.ndarray]
 
     @classmethod
-    def read(cls, path: Path | None, ids: np.ndarray) -> Self | None:
-        """Return the file, None where there is none; ``ids`` are those of the items in the interactions.
+    def read(
+        cls, path: Path | None, ids: np.ndarray, kind: Literal["user", "item"], pseudonyms: bool = False
+    ) -> Self | None:
+        """Return the file, None where there is none.
 
+        Args:
+            ids: those of the users or items in the interactions.
+            pseudonyms: these are pseudonyms (:mod:`grouprec.data.pseudonyms`), those of the file are not yet.
         Raises:
             DataError: it cannot be read, holds none of the ids, or a vector in it cannot be used.
         """
@@ -37,7 +44,8 @@ class ItemFile:
             return None
         name = Path(path).name
         table, vectors = take_vectors(read_table(Path(path), reading=Reading(as_it_is=True)), name)
-        roles = detect_attribute_roles(table, ids, "item", name)
+        table = pseudonymised_file(table, ids) if pseudonyms else table
+        roles = detect_attribute_roles(table, ids, kind, name)
         return cls(table, replace(roles, vectors=tuple(vectors)), vectors)
 
     @property
@@ -46,10 +54,15 @@ class ItemFile:
         return self.table, self.roles
 
     def vectors_of(self, ids: np.ndarray) -> np.ndarray | None:
-        """Return the items' vectors (:attr:`~grouprec.data.dataset.Dataset.item_vectors`)."""
+        """Return the vectors of users or items (:attr:`~grouprec.data.dataset.Dataset.item_vectors`)."""
         places = places_of(self.table[self.roles.id], ids)
         blocks = [np.where(places[:, None] >= 0, block[places], 0) for block in self.vectors.values()]
         return unit_rows(blocks)
+
+    def without(self, attributes: Collection[str]) -> Self:
+        """Return the file without some of its attributes."""
+        kept = tuple(name for name in self.roles.attributes if name not in attributes)
+        return replace(self, roles=replace(self.roles, attributes=kept))
 
     def new_items(self, known: np.ndarray, refused: np.ndarray) -> NewItems:
         """Return the items of the file that are not known.

@@ -1,4 +1,4 @@
-"""A sentence model of this disk reads item texts; where none is named nothing changes, and nothing is fetched."""
+"""A sentence model of this disk reads texts of items and users; without one nothing changes; nothing is fetched."""
 
 import sys
 from contextlib import contextmanager
@@ -10,9 +10,11 @@ import pandas as pd
 import pytest
 
 from grouprec.core.types import SettingError
-from grouprec.data.dataset import NewItems
+from grouprec.data.beside import VECTORS, matrix_of
+from grouprec.data.dataset import LeftOut, NewItems
+from grouprec.data.interactions import Interactions
 from grouprec.data.synthetic import planted
-from grouprec.training.item_texts import MODEL, with_text_vectors
+from grouprec.training.texts import MODEL, with_text_vectors
 
 
 class Cache:
@@ -87,3 +89,17 @@ def test_what_is_missing_is_said(data, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
     with pytest.raises(SettingError, match=r"pip install 'grouprec-studio\[text\]'"):
         with_text_vectors(Cache(), data)
+
+
+def test_texts_of_users_become_vectors_of_them_too(data, model):
+    said = [f"{'aaa bbb' if n % 2 else 'ggg hhh'} says number {n} of them" for n in range(data.n_users)]
+    left = LeftOut(
+        np.array(["x"], object), Interactions.empty(True), data.histories[:1], pd.DataFrame({"bio": ["aaa"]})
+    )
+    given = replace(data, user_attributes=pd.DataFrame({"bio": said}), left_out=left)
+    made = with_text_vectors(Cache(), given)
+    vectors, aside = made.beside.vectors, made.left_out.beside.vectors
+    assert vectors.shape == (data.n_users, 8) and aside.shape == (1, 8)
+    assert aside[0] @ vectors[1] > aside[0] @ vectors[0], "like those who write as they do"
+    assert np.allclose(matrix_of(made.known_of_users, VECTORS, 8).toarray(), vectors)
+    assert made.user_attributes.columns.tolist() == ["bio"], "tables show no vectors"

@@ -1,4 +1,4 @@
-"""Item texts as vectors by a sentence model that lies on this disk; without one, texts are read by runs of letters."""
+"""Texts as vectors by a sentence model that lies on this disk; without one, they are read by letters or words."""
 
 from __future__ import annotations
 
@@ -21,37 +21,57 @@ MODEL = "GROUPREC_TEXT_MODEL"  # a folder that sentence-transformers reads
 
 
 def with_text_vectors(cache: StageCache, data: Dataset) -> Dataset:
-    """Return the data with its items' texts among their vectors; as it is where no model or no text is there.
+    """Return the data with its items' and users' texts among their vectors; as it is where no model or text is there.
 
     Raises:
         SettingError: the model is named and cannot be used.
     """
-    frame = item_frame(data)
-    columns = text_columns(frame)
     folder = os.environ.get(MODEL, "").strip()
-    if not folder or not columns:
+    if not folder:
         return data
-    new = data.new_items
-    known = _joined(frame, columns)
-    fresh = [] if new is None else _joined(item_frame(new), columns)
-    texts = sorted({*known, *fresh})
+    new, left = data.new_items, data.left_out
+    items, users = item_frame(data), data.user_attributes
+    of_items, of_users = text_columns(items), text_columns(users, of_items=False)
+    told = {
+        "items": _joined(items, of_items),
+        "new": [] if new is None else _joined(item_frame(new), of_items),
+        "users": _joined(users, of_users),
+        "left": [] if left is None else _joined(left.attributes, of_users),
+    }
+    texts = sorted({text for own in told.values() for text in own})
+    if not any(texts):
+        return data
     model = _fingerprint(Path(folder))
-    with cache.progress.stage("item texts") as report:
-        key = key_of("item texts", model, hashlib.sha256("\0".join(texts).encode()).hexdigest())
-        saved = cache.store.find_stage(key, cache.run)
-        report.reused = saved is not None
-        vectors = saved[0]["vectors"] if saved else _encode(Path(folder), texts, cache.device)
-        if saved is None:
-            cache.run.save_stage(key, "texts", "sentence model", {}, {"vectors": vectors}, {"model": Path(folder).name})
+    vectors = _read(cache, Path(folder), model, texts)
     place = {text: at for at, text in enumerate(texts)}
 
     def beside(given: np.ndarray | None, own: list[str]) -> np.ndarray | None:
-        read = np.array([vectors[place[text]] if text else np.zeros(vectors.shape[1]) for text in own])
-        return unit_rows([*([] if given is None else [given]), read.reshape(len(own), -1).astype(np.float32)])
+        read = np.zeros((len(own), vectors.shape[1]), np.float32)
+        for row, text in enumerate(own):
+            read[row] = vectors[place[text]] if text else 0
+        return unit_rows([*([] if given is None else [given]), read])
 
-    if new is not None and len(new.ids):
-        new = replace(new, vectors=beside(new.vectors, fresh))
-    return replace(data, key=f"{data.key} texts {model}", item_vectors=beside(data.item_vectors, known), new_items=new)
+    known, seen = data.beside, data.item_vectors
+    if of_items:
+        seen = beside(seen, told["items"])
+        new = new and replace(new, vectors=beside(new.vectors, told["new"]))
+    if of_users:
+        known = replace(known, vectors=beside(known.vectors, told["users"]))
+        left = left and replace(left, beside=replace(left.beside, vectors=beside(left.beside.vectors, told["left"])))
+    return replace(data, key=f"{data.key} texts {model}", item_vectors=seen, new_items=new, left_out=left, beside=known)
+
+
+def _read(cache: StageCache, folder: Path, model: str, texts: list[str]) -> np.ndarray:
+    """Return the model's vectors of texts, float32 [n, D]; read back where any run has them."""
+    with cache.progress.stage("texts") as report:
+        key = key_of("texts", model, hashlib.sha256("\0".join(texts).encode()).hexdigest())
+        saved = cache.store.find_stage(key, cache.run)
+        report.reused = saved is not None
+        if saved is not None:
+            return saved[0]["vectors"]
+        vectors = _encode(folder, texts, cache.device)
+        cache.run.save_stage(key, "texts", "sentence model", {}, {"vectors": vectors}, {"model": folder.name})
+    return vectors
 
 
 def _joined(frame: pd.DataFrame, columns: list[str]) -> list[str]:

@@ -1,0 +1,62 @@
+"""Which column of a file of interactions is what: detected, with people's own choices put over it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from grouprec.core.types import DataError
+from grouprec.data.clean import Preparation, check_times
+from grouprec.data.columns import ChoiceError, Roles, apply_map
+from grouprec.data.detect import Detected, detect
+from grouprec.data.doubts import Doubt, column_doubts
+from grouprec.data.numerals import to_numbers
+from grouprec.data.read import Reading, peek
+from grouprec.data.times import to_seconds
+from grouprec.data.values import shown
+
+
+def reading_of(settings: Preparation) -> Reading:
+    """Return what the settings say about reading the interactions file."""
+    return Reading(settings.encoding, settings.sheet, settings.most_rejected)
+
+
+def find_roles(interactions: Path, mapping: Mapping[str, str], reading: Reading | None = None) -> Roles:
+    """Return the roles of a file's columns, looking at its head only; refuses a file of rubbish before it is read.
+
+    Raises:
+        ChoiceError: no column for user or item.
+        DataError: none of the first times or weights can be read.
+        SettingError: the mapping does not fit together.
+    """
+    return find_all(interactions, mapping, reading)[0]
+
+
+def find_all(
+    interactions: Path, mapping: Mapping[str, str], reading: Reading | None = None
+) -> tuple[Roles, Detected, list[Doubt]]:
+    """Return the roles, what they were found by, and what that leaves open; errors as :func:`find_roles`."""
+    head = peek(interactions, reading)
+    detected = detect(head.head)
+    try:
+        found = apply_map(detected.roles, mapping, head.columns, detected.refused)
+    except ChoiceError as error:
+        raise ChoiceError(error.role, error.columns, error.reasons, interactions.name) from error
+    except DataError as error:
+        raise DataError(f"'{interactions.name}': {error}") from error
+    if found.time is not None:
+        column = head.head[found.time]
+        bad = np.isnan(to_seconds(column))
+        if bad.all() and column.notna().any():
+            check_times(column, bad, len(bad))
+    for role in ("weight", "rating"):
+        name = getattr(found, role)
+        values = head.head.iloc[:0, 0] if name is None else head.head[name].dropna()
+        if len(values) and np.isnan(to_numbers(values)).all():
+            raise DataError(
+                f"'{interactions.name}': column '{name}' holds no numbers (such as '{shown(values.iloc[0])}'); "
+                f"choose another with --map {role}=COLUMN or do without with --map {role}=."
+            )
+    return found, detected, column_doubts(head.head, detected, found, mapping)
