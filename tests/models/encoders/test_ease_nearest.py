@@ -8,7 +8,7 @@ from scipy import sparse
 
 from grouprec.data.dataset import Interactions
 from grouprec.data.synthetic import planted
-from grouprec.models.encoders import nearest
+from grouprec.models.encoders import ease_nearest, nearest
 from grouprec.models.encoders.ease import EaseEncoder
 from grouprec.models.encoders.ease_nearest import EaseNearestEncoder, nearest_items
 from grouprec.models.encoders.nearest import drawn
