@@ -126,7 +126,9 @@ def test_another_trend_weighs_as_much_as_the_members_together_let_it() -> None:
 
 def test_equals_are_drawn_by_the_seed_which_is_0_where_none_is_given() -> None:
     alike = replace(predictor(KNOWN.data, source("a", np.ones(KNOWN.data.shape))), weights=Weights({"a": 1.0}))
-    first, again, other = (alike.candidates(20, **given).items for given in ({}, {"seed": 0}, {"seed": 1}))
+    first, again, other = (
+        found.items for found in (alike.candidates(20), alike.candidates(20, 0), alike.candidates(20, 1))
+    )
     assert (first == again).all() and not (first == other).all()
 
 

@@ -66,7 +66,7 @@ class KMeansGrouper(Grouper):
 
     def _distances(self, space: np.ndarray) -> np.ndarray:
         """Return the Euclidean distance of every row to every centre, float32 [B, G]; 0 for a zero row."""
-        return centre_distances(space, self._centres, space.any(axis=1))
+        return centre_distances(space, self._centres, np.asarray(space.any(axis=1)))
 
     def groups(self) -> Groups:
         return Groups(self._labels, len(self._centres))
