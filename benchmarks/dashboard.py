@@ -32,7 +32,7 @@ from grouprec.core.site import app_root
 from grouprec.data.synthetic import planted
 from grouprec.runs.store import RunStore
 
-PAGES = ("decide", "data", "train", "groups", "recommendations", "personas", "compare", "updates")
+PAGES = ("decide", "data", "train", "groups", "recommendations", "compare", "updates")
 ITEMS, EVENTS, GROUPS = 20_000, 20, 50
 SETTINGS = ("vae.epochs=1", "gan.epochs=1", "gru.epochs=1", "als.iterations=3", "als.tune=false")
 SELECTED, TIMES = 2_000, 5

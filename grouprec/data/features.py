@@ -17,12 +17,15 @@ from grouprec.core.tables import n_words
 from grouprec.data.attributes import UNKNOWN
 from grouprec.data.beside import VECTORS, matrix_of, plain, width_of
 from grouprec.data.dataset import Dataset, NewItems
+from grouprec.data.evidence import looks_like_time
 from grouprec.data.segments import are_chinese, cut
+from grouprec.data.times import read_times
 
 MAX_CATEGORIES = 50
 MAX_TAGS = 100
 MAX_TERMS = 20_000
 MAX_DIRECTIONS = 64
+DATES = 200  # values that are looked at to tell dates
 NEARLY_ALL = 0.95  # of an items' column are numbers: then it is one of numbers
 SKEWED = 2.0  # skewness beyond which a number is read through log1p
 LIMIT = 5.0  # features are clipped to this many standard deviations
@@ -126,8 +129,7 @@ class AttributeEncoder:
 
     def known_numbers(self, frame: pd.DataFrame) -> np.ndarray:
         """Return where the columns of kind "number" hold one, bool [n, N]."""
-        names = [column["name"] for column in self._columns if column["kind"] == "number"]
-        known = [np.isfinite(_numbers(frame[name])) if name in frame else np.zeros(len(frame), bool) for name in names]
+        known = [np.isfinite(_numbers_of(column, frame)) for column in self._columns if column["kind"] == "number"]
         return np.stack(known, axis=1) if known else np.zeros((len(frame), 0), bool)
 
     def transform(self, frame: pd.DataFrame) -> np.ndarray:
@@ -228,6 +230,8 @@ def _describe(name: str, values: pd.Series, of_items: bool) -> dict[str, Any]:
     words = words[words != UNKNOWN] if of_items else words
     if of_items and len(words) and pd.to_numeric(words, errors="coerce").notna().mean() >= NEARLY_ALL:
         return _describe(name, pd.to_numeric(values, errors="coerce"), of_items)
+    if of_items and are_dates(words):
+        return {**_describe(name, _days(values), of_items), "dates": True}
     counts = words.value_counts()
     if of_items and (tags := _tags(counts)):
         return {"name": name, "kind": "category", **tags}
@@ -273,11 +277,26 @@ def _numbers(values: pd.Series) -> np.ndarray:
     return np.where(np.isfinite(numbers), numbers, np.nan)
 
 
+def are_dates(texts: pd.Series) -> bool:
+    """Return whether texts are moments, such as ``01-Jan-1995``; the first different ones tell."""
+    return looks_like_time(pd.Series(texts.dropna().unique()[:DATES]))
+
+
+def _days(texts: pd.Series) -> pd.Series:
+    return pd.Series(read_times(texts.astype("str")).seconds / 86_400)
+
+
+def _numbers_of(column: dict[str, Any], frame: pd.DataFrame) -> np.ndarray:
+    """Return the numbers of a described column, float64 [n]; NaN where there is none."""
+    if column["name"] not in frame:
+        return np.full(len(frame), np.nan)
+    values = frame[column["name"]]
+    return _numbers(_days(values) if column.get("dates") else values)
+
+
 def _number_features(column: dict[str, Any], frame: pd.DataFrame) -> np.ndarray:
     """Return one standardised column, float32 [n, 1]."""
-    if column["name"] not in frame:
-        return np.zeros((len(frame), 1), np.float32)
-    numbers = _numbers(frame[column["name"]])
+    numbers = _numbers_of(column, frame)
     if column["log"]:
         numbers = np.log1p(np.maximum(numbers, 0))
     return np.nan_to_num((numbers - column["mean"]) / column["std"])[:, None]

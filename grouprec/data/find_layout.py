@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from grouprec.core.types import DataError
 from grouprec.data.layout import Layout, clean_name, records, split_lines, unwrap_line, width_swallows
 from grouprec.data.profiles import Profile, profile, shape
+from grouprec.data.usual_names import usual_names
 
 _USUAL = (",", ";", "\t", "|")
 _RARE = {"::": 0.95, "||": 0.95, "~": 0.9, "^": 0.9, "\x01": 0.9, "¦": 0.9, "#": 0.6, ":": 0.5, " ": 0.5}  # how likely
@@ -228,19 +229,6 @@ def _nameless(width: int, above: int, body: Sequence[Sequence[str]]) -> Header:
     how = f"are taken to be {', '.join(usual)}" if usual else f"are called column 1 to column {width}"
     names = usual or tuple(f"column {n}" for n in range(1, width + 1))
     return Header(above, names, False, (f"there is no header line; the columns {how}",))
-
-
-def usual_names(rows: Sequence[Sequence[str]]) -> tuple[str, ...] | None:
-    """Return names by the order that public files of ratings without a header have: user, item, rating, time."""
-    if not rows or len(rows[0]) != 4 or len(rows) < 3:
-        return None
-    try:
-        ratings = [float(row[2]) for row in rows]
-        times = [float(row[3]) for row in rows]
-    except ValueError:
-        return None
-    good = min(ratings) >= 0 and max(ratings) <= 10 and min(times) > 6e8 and max(times) < 3e9
-    return ("user_id", "item_id", "rating", "timestamp") if good else None
 
 
 def _names(

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from grouprec.data.features import are_dates
 from grouprec.explore.naming import count_terms
 
 MOST_KINDS = 200
@@ -48,10 +49,10 @@ def first_of(value: object) -> str:
 
 
 def is_kind(column: pd.Series) -> bool:
-    """Return whether texts are categories: few, most of them of several items, no addresses."""
+    """Return whether texts are categories: few, most of them of several items, no addresses and no dates."""
     first = column.astype(str).str.split(_SEPARATORS, n=1).str[0].str.strip()
     few = 2 <= first.nunique() <= min(MOST_KINDS, max(len(column) // 3, 2))
-    return few and not column.astype(str).str.match(r"https?://").any()
+    return few and not column.astype(str).str.match(r"https?://").any() and not are_dates(column)
 
 
 def of_labels(labels: np.ndarray) -> np.ndarray:

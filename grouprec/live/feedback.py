@@ -13,9 +13,10 @@ import pandas as pd
 from scipy import sparse
 
 from grouprec.core.arrays import empty_csr
+from grouprec.live.beginning import PLACER
 from grouprec.live.events import FACTORS
 from grouprec.live.ledger import begun, check, damaged, reader, sentences
-from grouprec.live.stream import PLACER, SNAPSHOT, Stream
+from grouprec.live.stream import SNAPSHOT, Stream
 from grouprec.ranking.statistics import wilson
 from grouprec.runs.content import remembered
 from grouprec.runs.store import LEDGER, Run, RunStore

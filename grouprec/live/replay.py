@@ -11,8 +11,8 @@ import pandas as pd
 from sklearn.preprocessing import normalize
 
 from grouprec.core.types import Candidates, StorageError
+from grouprec.live.beginning import start
 from grouprec.live.state import LiveState
-from grouprec.live.stream import start
 from grouprec.ranking.candidates import taste
 from grouprec.runs.snapshot import FitSnapshot
 from grouprec.runs.store import Run, RunStore

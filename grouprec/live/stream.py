@@ -28,16 +28,16 @@ import numpy as np
 import pandas as pd
 
 from grouprec.core import rights
-from grouprec.core.files import plain, storage
+from grouprec.core.files import plain
 from grouprec.core.rights import Deed
 from grouprec.core.types import GroupLists, Groups, Regime, StorageError
 from grouprec.data.pseudonyms import require_key
 from grouprec.data.values import shown
+from grouprec.live.beginning import folder_of, start
 from grouprec.live.events import FACTORS, MOST_NAMED, check_events
 from grouprec.live.ledger import RECEIVED, Entry, Ledger, damaged
 from grouprec.live.similar_item import SimilarItem
 from grouprec.live.state import LiveState
-from grouprec.models.placement import AttributePlacer
 from grouprec.models.threads import one_thread
 from grouprec.ranking.group_lists import LENGTH, STRICT_DEPTH, finish
 from grouprec.ranking.strategies import lists_by_strategy
@@ -45,12 +45,11 @@ from grouprec.runs import schemas
 from grouprec.runs.content import load_sealed_arrays, save_sealed_arrays
 from grouprec.runs.run import LIVE_STATE
 from grouprec.runs.snapshot import FitSnapshot
-from grouprec.runs.stages import load_stage
 from grouprec.runs.store import Run, RunStore
 
 BATCH = 200  # events of one transaction
 AHEAD = 86_400.0  # seconds that the sender's clock and zone may be ahead of ours
-PLACER, SNAPSHOT = "placer.safetensors", LIVE_STATE
+SNAPSHOT = LIVE_STATE
 _PLACE, _LAST = "stream.sequence", "stream.key"  # of the last event in a snapshot
 
 
@@ -126,7 +125,7 @@ class Stream:
                 written.
         """
         run.require_finished("it takes no events yet")
-        folder = folder or _folder(run, fit)
+        folder = folder or folder_of(run, fit)
         ledger = Ledger(folder, f"the run {run.run_id}")
         try:
             return cls(run, folder, *start(store, run, fit, folder), ledger)
@@ -361,57 +360,6 @@ class Stream:
 def time_order(run: Run) -> str:
     """Return the order of day, month and year that the training found in its dates, "" where they left none open."""
     return str(run.metrics().get("time_order") or "")
-
-
-def start(store: RunStore, run: Run, fit: str = "final", folder: Path | None = None) -> tuple[FitSnapshot, LiveState]:
-    """Return where a stream starts, and the state before any event.
-
-    Args:
-        fit: as in :meth:`Stream.open`; a run that exports what it judged has one fit only.
-        folder: where the classifier of users without history is kept; that of the stream's ledger where None.
-    Raises:
-        StorageError: the run has nothing to start from.
-    """
-    fit = fit if run.has(f"live/{fit}.safetensors") else "final"
-    if not run.has_snapshot:
-        raise StorageError(
-            f"The run {run.run_id} has nothing to send events to (final.safetensors is missing); train it again."
-        )
-    base, config = FitSnapshot.load(run.file(f"live/{fit}.safetensors")), run.config()
-    folder = folder or _folder(run, fit)
-    users = run.table("users").set_index("user", drop=False).reindex(base.user_ids)
-    attributes = schemas.named("users").attributes(users).reset_index(drop=True)
-    updater, grouper = (load_stage(store, run, kind, fit) for kind in ("updater", "grouper"))
-    placer = None
-    if not grouper.reads_attributes:
-        placer = _placer(folder / PLACER, attributes, base.labels, config.seed)
-    return base, LiveState(base, updater, grouper, attributes, placer)
-
-
-def keep_placer(run: Run, fit: str, placer: AttributePlacer) -> None:
-    """Write the classifier of users without history where a stream of a fit looks for it."""
-    path = _folder(run, fit) / PLACER
-    with storage(path):
-        path.parent.mkdir(exist_ok=True)
-    save_sealed_arrays(path, placer.arrays())
-
-
-def _folder(run: Run, fit: str) -> Path:
-    """Return where what belongs to the streams of a fit is kept."""
-    return run.live / ("" if fit == "final" else fit)
-
-
-def _placer(path: Path, attributes: pd.DataFrame, labels: np.ndarray, seed: int) -> AttributePlacer | None:
-    """Return the classifier of users without history, None where it does not help; learned once, then read back."""
-    arrays = load_sealed_arrays(path)
-    if arrays is not None:
-        placer = AttributePlacer().load(arrays)
-    else:
-        placer = AttributePlacer().fit(attributes, labels, seed)
-        with storage(path):
-            path.parent.mkdir(exist_ok=True)
-        save_sealed_arrays(path, placer.arrays())
-    return placer if placer.helps else None
 
 
 def _utc(seconds: float) -> str:

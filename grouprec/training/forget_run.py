@@ -19,7 +19,7 @@ from grouprec.core.mentions import without_mentions
 from grouprec.explore import edits
 from grouprec.explore.edits import EditHistory, Grouping
 from grouprec.live import ledger
-from grouprec.live.stream import PLACER
+from grouprec.live.beginning import PLACER
 from grouprec.runs import approvals, links, notes
 from grouprec.runs.removal import write_table
 from grouprec.runs.run import LEDGER, LIVE_STATE

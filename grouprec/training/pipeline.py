@@ -97,6 +97,7 @@ def train(store: RunStore, run: Run, config: RunConfig, progress: Progress) -> d
             placed = saving.place_left_out(final, choices.weights)
             saving.save_tables(run, config, prepared, choices, judged, final, found, positions, placed, new)
             saving.save_live(run, config, prepared, choices, judged, final, placed)
+            saving.save_moment(cache.store, run, prepared)
     metrics["seconds"] = round(progress.seconds(), 2)
     metrics["stage_seconds"] = progress.stage_seconds()
     run.save_metrics(metrics)

@@ -21,14 +21,16 @@ from grouprec.evaluate import protocol
 from grouprec.evaluate.describing import calibration_error
 from grouprec.evaluate.value import separation
 from grouprec.explore import portrait, tables
-from grouprec.live.stream import keep_placer
+from grouprec.live.beginning import keep_placer
+from grouprec.live.moment import moment
+from grouprec.live.replay import Replay
 from grouprec.models.blend import Weights
 from grouprec.models.fitting import RunOptions, device_title
 from grouprec.ranking.rules import drop_owned
 from grouprec.runs.config import RunConfig
 from grouprec.runs.snapshot import FitSnapshot, LeftOutUsers
 from grouprec.runs.stages import save_facts
-from grouprec.runs.store import Run
+from grouprec.runs.store import Run, RunStore
 from grouprec.training.fit import Choices, Evidence, Fitted
 from grouprec.training.new_items import NewOnLists
 
@@ -173,6 +175,12 @@ def save_live(
             live_base(fit, choices.live_weight, config, held_out, aside).save(run.snapshot(name))
             keep_placer(run, name, fit.placer)  # else the first visit to Updates would learn it once more
     save_facts(final.encoded.items, run.item_facts)
+
+
+def save_moment(store: RunStore, run: Run, prepared: Prepared) -> None:
+    """Write a moment when a list moved, where there is a test part to replay."""
+    if len(prepared.dataset.test):
+        run.save_table("live_moment", moment(Replay.of(store, run)))
 
 
 def live_base(

@@ -57,6 +57,8 @@ def from_url(name: str, key: str, options: list, default: object) -> Callable[[]
     st.session_state[key] = next((option for option in options if str(option) == asked), default)
     if asked is not None:
         chosen[place] = str(st.session_state[key])
+    elif not st.session_state.get("arrived"):  # back at the default, by the browser's button: that is chosen now
+        chosen.pop(place, None)
 
     def write() -> None:
         st.query_params[name] = chosen[place] = str(st.session_state[key])
@@ -65,8 +67,13 @@ def from_url(name: str, key: str, options: list, default: object) -> Callable[[]
 
 
 def remembered(name: str, key: str) -> str | None:
-    """Return what ``?name=`` asks for, else what this session chose for this run with the widget ``key``, if it did."""
+    """Return what ``?name=`` asks for, else what this session chose for this run with the widget ``key``, if it did.
+
+    Only on arrival: whoever goes back to an address that does not say it sees what that address says.
+    """
     chosen: dict[tuple[str, str | None], str] = st.session_state.get("chosen", {})
+    if not st.session_state.get("arrived"):
+        return st.query_params.get(name)
     return st.query_params.get(name, chosen.get((key, st.query_params.get("run"))))
 
 

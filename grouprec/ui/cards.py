@@ -29,7 +29,7 @@ from grouprec.report.text import (  # noqa: F401  # pages find all ways to say t
     short,
 )
 from grouprec.runs.store import Run
-from grouprec.ui import charts, languages, state
+from grouprec.ui import charts, state
 from grouprec.ui.address import from_url
 
 # -- groups
@@ -136,8 +136,7 @@ def user_map(figure: go.Figure, key: str, alt: str, height: int = charts.MAP_HEI
 
 def link(page: str, label: str, **parameters: object) -> None:
     """Draw a link to a page that keeps the chosen run and dataset and adds parameters."""
-    kept = {name: st.query_params[name] for name in ("run", "dataset") if name in st.query_params}
-    query = kept | languages.in_url() | {name: str(value) for name, value in parameters.items()}
+    query = state.kept_query() | {name: str(value) for name, value in parameters.items()}
     st.page_link(state.page_path(page), label=label, query_params=query, icon=":material/arrow_forward:")
 
 

@@ -14,6 +14,7 @@ from grouprec.core.language import N_, _, commas
 from grouprec.core.types import BusyError, GrouprecError, Regime
 from grouprec.live import ledger
 from grouprec.report import sentences, tables
+from grouprec.report.html.moving import moves
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, live_words, state
 from grouprec.ui.fragments import fragment
@@ -163,8 +164,8 @@ def _as_it_stands(judged: Judged, trained: pd.DataFrame) -> pd.DataFrame:
         now = _live(judged) if judged.live else None
         now = _by_verdicts(trained, said) if now is None else now
     now = now.head(LENGTH)
-    moves = live_words.moves(trained["item"].tolist(), now["item"].tolist()) if len(said) or judged.live else ""
-    frame = now[["item", "label"]].assign(rank=range(1, len(now) + 1), move=moves)
+    moved = moves(trained["item"].tolist(), now["item"].tolist()) if len(said) or judged.live else ""
+    frame = now[["item", "label"]].assign(rank=range(1, len(now) + 1), move=moved)
     labels = trained.set_index("item")["label"]
     hidden = [item for item, verdict in said.items() if verdict == "hide"]
     names = [labels.get(item, item) for item in hidden]

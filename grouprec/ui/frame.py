@@ -6,19 +6,18 @@ from collections import Counter
 
 import streamlit as st
 
-from grouprec.core import rights, usage
+from grouprec.core import usage
 from grouprec.core.language import N_, _, short_minute
-from grouprec.core.rights import Role
 from grouprec.core.site import app_root
 from grouprec.core.types import GrouprecError
 from grouprec.data.library import versions
+from grouprec.report.html import moving
 from grouprec.runs.forgotten import forgotten
 from grouprec.runs.store import FINISHED, Run, State
 from grouprec.training import jobs
 from grouprec.ui import address, languages, leaving, people, sharing, state, tour
 from grouprec.ui.cards import plain
 from grouprec.ui.fragments import fragment
-from grouprec.ui.server import present
 from grouprec.ui.server.health import page_seconds
 from grouprec.ui.steps import title_of
 
@@ -31,18 +30,18 @@ SECTIONS = {
     N_("Explore"): {
         "groups": (N_("Groups"), ":material/bubble_chart:"),
         "recommendations": (N_("Recommendations"), ":material/format_list_numbered:"),
-        "personas": (N_("Personas"), ":material/diversity_3:"),
     },
     N_("Live"): {"updates": (N_("Updates"), ":material/bolt:")},
 }
 POLL_SECONDS = 3
-PRESENT_HELP = N_("Six views that fill the screen, turned by arrow keys; print them to have them as PDF")
 # White text needs a darker accent than text of that accent on a dark ground: there the latter has the colour of links.
+# Streamlit's margins take an eighth of a laptop's window, which tables need.
 # On a phone a headline has a row of its own, and a map leaves room to scroll beside it and bears numbers only: of the
 # labels of map_labels.py, those with a name have two parts. Its controls stand two in a row, and what is beside it on
 # a laptop stands below it in full. Fingers cannot hover: the tools of a table are then always seen, and need room.
 STYLE = """<style>
 button[data-selected="true"] p, [data-testid="stSliderThumbValue"] p { color: light-dark(#3f51b5, #a6b1f2) }
+[data-testid="stMainBlockContainer"] { padding-inline: clamp(1rem, 3vw, 5rem) }
 @media (max-width: 640px) {
   [data-testid="stLayoutWrapper"]:has(> .st-key-data_top) { min-width: 100% }
   [data-testid="stLayoutWrapper"]:has(> [class*="st-key-map_"]) { flex: none !important; height: 360px !important }
@@ -71,6 +70,7 @@ def menu() -> dict[str, list[st.Page]]:
     hidden = [
         st.Page(home, title=_("grouprec"), default=True, visibility="hidden"),
         st.Page(old_what_if, title=_("What if"), url_path="what_if", visibility="hidden"),
+        st.Page(old_personas, title=_("Personas"), url_path="personas", visibility="hidden"),
     ]
     pages: dict[str, list[st.Page]] = {"": hidden}
     for section, entries in SECTIONS.items():
@@ -82,6 +82,19 @@ def menu() -> dict[str, list[st.Page]]:
         if there:
             pages[_(section)] = there
     return pages
+
+
+def draw_menu(pages: dict[str, list[st.Page]]) -> None:
+    """Draw links to the pages that keep the chosen run and dataset.
+
+    Streamlit's own menu leads to bare addresses; the page then writes what is chosen into them, and the browser's back
+    button finds an address to each of these writings.
+    """
+    for section, entries in pages.items():
+        if section:
+            st.markdown(f":small[:gray[{section}]]")
+            for page in entries:
+                st.page_link(page, query_params=state.kept_query())
 
 
 def home() -> None:
@@ -100,8 +113,19 @@ def home() -> None:
 
 def old_what_if() -> None:
     """Lead links of 0.1.0 to where What if is now, with all that they say."""
-    said = {name: value for name, value in st.query_params.items() if name not in ("run", "dataset")}
-    state.open_page("decide", **{**said, "view": "what_if"})
+    state.open_page("decide", **{**_said(), "view": "what_if"})
+
+
+def old_personas() -> None:
+    """Lead links to the page of personas to the tab that they are now, with all that they say."""
+    state.open_page("recommendations", **{**_said(), "part": "personas"})
+
+
+def _said() -> dict[str, str | list[str]]:
+    """Return what a link says besides the run and the dataset."""
+    names = [name for name in st.query_params if name not in ("run", "dataset")]
+    values = {name: st.query_params.get_all(name) for name in names}
+    return {name: value if len(value) > 1 else value[0] for name, value in values.items()}
 
 
 def welcome() -> None:
@@ -148,10 +172,14 @@ def train_sample() -> None:
     state.open_page("train")
 
 
-def sidebar(page: st.Page) -> None:
-    """Draw the chosen run and dataset, and the progress of an active run unless the page shows it itself."""
+def sidebar(page: st.Page, pages: dict[str, list[st.Page]]) -> None:
+    """Draw the menu, the chosen run and dataset, and the progress of an active run unless the page shows it itself."""
+    top = st.container(gap="xsmall", key="menu")
+    st.divider()
     pick_run()
     pick_dataset()
+    with top:
+        draw_menu(pages)
     run = state.current_run()
     if run is not None and run.usable:
         more(run)
@@ -163,8 +191,7 @@ def sidebar(page: st.Page) -> None:
 
 def more(run: Run) -> None:
     """Offer what shows a finished run from one end to the other: the presenter, links to its views, the tour."""
-    where = present.address(run, st.query_params.get("group"))
-    st.link_button(_("Present"), where, icon=":material/slideshow:", type="tertiary", help=_(PRESENT_HELP))
+    sharing.present_link(run, "tertiary")
     sharing.draw(run)
     if st.button(_("Take the tour"), icon=":material/explore:", type="tertiary"):
         tour.go(1)
@@ -264,15 +291,15 @@ def watch(run_id: str) -> None:
 
 st.set_page_config(page_title="grouprec", page_icon=ICON, layout="wide")
 st.logo(LOGO, size="large")
-st.html(STYLE)
+st.html(STYLE.replace("</style>", f"{moving.style()}</style>"))
 languages.arrive()
-stranger = rights.person().role is Role.STRANGER
-current_page = st.navigation(menu(), position="hidden" if stranger else "sidebar", expanded=True)
+all_pages = menu()
+current_page = st.navigation(all_pages, position="hidden")
 people.stop_strangers()
 address.arrive(current_page.url_path)
 try:
     with st.sidebar:
-        sidebar(current_page)
+        sidebar(current_page, all_pages)
         people.draw_account()
         languages.draw()
     tour.draw(current_page.url_path)

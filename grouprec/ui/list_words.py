@@ -13,8 +13,8 @@ from grouprec.core.types import Texts
 from grouprec.explore.kinds import LEAST_SHARE
 from grouprec.explore.remake import ListMembers, Price
 from grouprec.ranking.takes import ExpectedTakes
+from grouprec.report.html.moving import moves
 from grouprec.ui.cards import count, percent, plain, plural, short
-from grouprec.ui.live_words import moves
 
 if TYPE_CHECKING:
     from grouprec.explore.reasons import Reasons  # knows the stages, and so torch

@@ -121,25 +121,6 @@ def recount_line(difference: float) -> str:
 # -- lists
 
 
-def moves(before: Sequence[int], after: Sequence[int]) -> list[str]:
-    """Return how every item of a list moved, as charts of songs do: ``▲ 3``, ``▼ 1``, ``new``, nothing."""
-    places = {item: place for place, item in enumerate(before)}
-    climbs = [places[item] - place if item in places else None for place, item in enumerate(after)]
-    return [_move(climb) for climb in climbs]
-
-
-def _move(climb: int | None) -> str:
-    if climb is None:
-        return _("new")
-    return f"▲ {climb}" if climb > 0 else f"▼ {-climb}" if climb < 0 else ""
-
-
-def list_frame(before: Sequence[int], after: Sequence[int], labels: Sequence[str]) -> pd.DataFrame:
-    """Return a list as it stands, with the moves marked: rank, move, label. Items are rows of ``labels``."""
-    names = [labels[item] for item in after]
-    return pd.DataFrame({"rank": range(1, len(after) + 1), "move": moves(before, after), "label": names})
-
-
 def gone_line(before: Sequence[int], after: Sequence[int], labels: Sequence[str]) -> str:
     """Name the items that are no longer on the list; nothing where there are none."""
     gone = [plain(short(labels[item], 30)) for item in before if item not in set(after)]

@@ -1,6 +1,8 @@
-"""Links for people without the dashboard: made, shown once, and withdrawn, in the sidebar by who may manage the run."""
+"""What is shown to others: the presenter, and links for people without the dashboard, which can be withdrawn."""
 
 from __future__ import annotations
+
+from typing import Literal
 
 import streamlit as st
 
@@ -22,6 +24,15 @@ WHO = Glossary(
         False: "Whoever reaches this server and has the link sees the six views as they are now, nothing else.",
     }
 )
+
+
+PRESENT_HELP = N_("Six views that fill the screen, turned by arrow keys; print them to have them as PDF")
+
+
+def present_link(run: Run, kind: Literal["secondary", "tertiary"]) -> None:
+    """Draw the link to the presenter; the group that is open has a view of its own there."""
+    where = present.address(run, st.query_params.get("group"))
+    st.link_button(_("Present"), where, icon=":material/slideshow:", type=kind, help=_(PRESENT_HELP))
 
 
 def draw(run: Run) -> None:

@@ -119,10 +119,15 @@ def _choose(name: str, value: str) -> None:
         st.query_params[name] = value
 
 
-def open_page(name: str, **more: str) -> NoReturn:
+def open_page(name: str, **more: str | list[str]) -> NoReturn:
     """Go to another page and take the chosen run and dataset along; ``more`` goes into the URL too."""
+    st.switch_page(page_path(name), query_params=kept_query() | more)
+
+
+def kept_query() -> dict[str, str]:
+    """Return what every link inside the app takes along: the chosen run and dataset, and the language."""
     chosen = {key: st.query_params[key] for key in ("run", "dataset") if key in st.query_params}
-    st.switch_page(page_path(name), query_params=chosen | languages.in_url() | more)
+    return chosen | languages.in_url()
 
 
 def when(seconds: float) -> datetime:

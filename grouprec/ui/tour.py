@@ -44,7 +44,7 @@ STOPS = (
         N_(
             "This is one group's list. Choose an item to read which of the members' own "
             "items speak for it. The controls above change the list at once and say what "
-            "that costs."
+            "that costs. Personas has other lists, mixtures, and groups that do not exist yet."
         ),
     ),
     Stop(
@@ -53,14 +53,6 @@ STOPS = (
         N_(
             "Everything here is measured on what users did later, which no method had seen. "
             "Dots are means, bars show how far chance may have moved them."
-        ),
-    ),
-    Stop(
-        "personas",
-        N_("What else could a group be shown?"),
-        N_(
-            "Other lists for the same group, from safe to surprising; mixtures of groups; and groups that do not exist "
-            "yet, made from a few items that they like."
         ),
     ),
     Stop(

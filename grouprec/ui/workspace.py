@@ -13,7 +13,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from grouprec.core.language import _, current
+from grouprec.core.language import _, commas, current
 from grouprec.core.types import Regime
 from grouprec.report import sentences
 from grouprec.runs.store import Run
@@ -24,6 +24,7 @@ from grouprec.ui.kept import Setting
 
 PANE_HEIGHT = 740
 TABLE_ROWS = 6
+CLICKED = "map_clicked"  # the session's key of a click that the page has yet to follow
 SPLIT = [6, 7]  # widths of the map and of what stands beside it
 
 
@@ -67,23 +68,35 @@ def list_columns() -> dict[str, Any]:
 # -- the map
 
 
-def draw_map(run: Run, places: pd.DataFrame, names: dict[int, str], group: int, key: str, height: int) -> None:
-    """Draw all users with one group lit; a click on a user chooses their group, in the URL.
+def draw_map(
+    run: Run,
+    places: pd.DataFrame,
+    names: dict[int, str],
+    lit: tuple[int, ...],
+    key: str,
+    height: int,
+    whole: bool = False,
+) -> None:
+    """Draw all users with some groups lit; a click on a user chooses their group, in the URL.
 
     Args:
         places: x, y and group of users.
         names: group -> what it is called.
+        lit: the groups.
         key: of the picture; another one for other groups of the same run.
+        whole: whether what stands outside the part that draws the map follows the group, too.
     """
-    drawn = _map((*state.run_key(run), state.edits_version(run), current(), key), group, places, names)
+    drawn = _map((*state.run_key(run), state.edits_version(run), current(), key), lit, places, names)
     if not drawn.placed:
         st.info(_("This run has no map."), icon=":material/map:")
         return
     alt = _("Map of {placed} users; group {group} is lit, a click on a user chooses theirs").format(
-        placed=cards.count(drawn.placed), group=group
+        placed=cards.count(drawn.placed), group=commas(map(str, lit))
     )
     write = _choose_clicked(places["group"].to_numpy(), key)
     cards.user_map(drawn.figure, key, alt, height=height, on_select=write, selection_mode="points")
+    if st.session_state.pop(CLICKED, False) and whole:
+        st.rerun()
 
 
 def _choose_clicked(groups: np.ndarray, key: str) -> Callable[[], None]:
@@ -91,15 +104,16 @@ def _choose_clicked(groups: np.ndarray, key: str) -> Callable[[], None]:
         rows = charts.selected_rows(st.session_state[key])
         if len(rows):
             st.query_params["group"] = str(int(groups[rows[0]]))
+            st.session_state[CLICKED] = True
 
     return write
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _map(picture: tuple, group: int, _places: pd.DataFrame, _names: dict[int, str]) -> charts.UserMap:
-    """Return the map with one group lit, made once per server; ``picture`` is all that the others follow from."""
-    drawn = charts.user_map(_places, _names, lit=(_places["group"] == group).to_numpy())
-    drawn.figure.update_layout(dragmode="pan", clickmode="event+select", meta=f"{picture[-1]} {group}")
+def _map(picture: tuple, lit: tuple[int, ...], _places: pd.DataFrame, _names: dict[int, str]) -> charts.UserMap:
+    """Return the map with some groups lit, made once per server; ``picture`` is all that the others follow from."""
+    drawn = charts.user_map(_places, _names, lit=_places["group"].isin(lit).to_numpy())
+    drawn.figure.update_layout(dragmode="pan", clickmode="event+select", meta=f"{picture[-1]} {lit}")
     return drawn
 
 
@@ -151,7 +165,7 @@ def look(run: Run, setting: Setting, regime: Regime) -> None:
     picture, beside = st.columns(SPLIT, gap="medium")
     with picture:
         places = users[["x", "y"]].assign(group=setting.labels)
-        draw_map(run, places, setting.names, group, f"workspace_map_{setting.n}", charts.MAP_HEIGHT)
+        draw_map(run, places, setting.names, (group,), f"workspace_map_{setting.n}", charts.MAP_HEIGHT)
         st.caption(_("A click on a user chooses their group. Groups keep their colour where they keep most members."))
     with beside, st.container(height=PANE_HEIGHT, border=False, key="workspace_pane"):
         group_table(groups, group)

@@ -32,7 +32,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PAGES = ("decide", "data", "train", "groups", "recommendations", "personas", "compare", "updates")
+PAGES = ("decide", "data", "train", "groups", "recommendations", "compare", "updates")
 PATIENCE_MS, LASSO_MS = 30_000, 6_000
 LAPTOP, PHONE = ViewportSize(width=1440, height=900), ViewportSize(width=390, height=844)
 SMALL_LAPTOP = ViewportSize(width=1280, height=720)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import re
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -12,8 +12,6 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, expect
 
 from grouprec.live.feedback import verdicts
-from grouprec.report import bundle
-from grouprec.runs.approvals import approvals
 from grouprec.runs.store import Run, RunStore
 from tests.browser.conftest import LAPTOP, PAGES, PHONE, SMALL_LAPTOP, Server, Tab
 from tests.support.small_run import copy_of
@@ -32,12 +30,7 @@ STICKS_OUT = """main => [...main.querySelectorAll("*")].filter(element => {
             return false;
     return true;
 }).map(element => element.outerHTML.slice(0, 120))"""
-# Streamlit's own menu nests its lists in a way that axe dislikes, and labels of what is disabled may be faint.
-NOT_OURS = {
-    "list": '[data-testid^="stSidebarNav"]',
-    "listitem": '[data-testid^="stSidebarNav"]',
-    "color-contrast": ".stElementContainer:has([disabled])",
-}
+NOT_OURS = {"color-contrast": ".stElementContainer:has([disabled])"}  # labels of what is disabled may be faint
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -79,7 +72,7 @@ def test_a_first_visit_to_a_finished_run_is_led_from_page_to_page(tab: Tab, run:
     page = tab.page
     tab.open("/")
     expect(page).to_have_url(re.compile("/decide.*tour=1"))
-    for name in ("groups", "recommendations", "compare", "personas", "updates", "data"):
+    for name in ("groups", "recommendations", "compare", "updates", "data"):
         page.get_by_role("button", name="Next").click()
         expect(page).to_have_url(re.compile(f"/{name}"))
         tab.settled()
@@ -87,37 +80,34 @@ def test_a_first_visit_to_a_finished_run_is_led_from_page_to_page(tab: Tab, run:
     expect(page.get_by_role("button", name="End the tour")).to_have_count(0)
 
 
-def test_a_link_of_earlier_versions_to_what_if_opens_the_tab(tab: Tab, run: Run) -> None:
+def test_links_of_earlier_versions_open_the_tabs_that_pages_have_become(tab: Tab, run: Run) -> None:
     tab.open(f"/what_if?run={run.run_id}&lists=2")
     expect(tab.page).to_have_url(re.compile("/decide.*view=what_if"))
     tab.settled()
     expect(tab.page.get_by_text("change group")).to_be_visible()
-
-
-def test_the_keyboard_alone_approves_and_takes_the_lists_along(tab: Tab, run: Run) -> None:
-    """The manager's way: the slider, the name, yes, and the file for the shop, which is opened and checked."""
-    open_page(tab, "decide", run)
-    page = tab.page
-    page.get_by_role("slider").first.focus()
-    page.keyboard.press("ArrowLeft")
+    tab.open(f"/personas?run={run.run_id}&view=liked&liked=i00003&liked=i00007")
+    expect(tab.page).to_have_url(re.compile("/recommendations.*part=personas"))
     tab.settled()
-    page.get_by_role("button", name="Approve and export").press("Enter")
-    name = page.get_by_label("Your name")
-    expect(name).to_be_visible()
-    name.focus()
-    page.keyboard.type("Mei Lin")
-    page.keyboard.press("Tab")
-    page.keyboard.press("Tab")
-    page.keyboard.press("Enter")
-    expect(page.get_by_text("approved by Mei Lin")).to_be_visible()
-    (kept,) = approvals(run.path)
-    assert kept.by == "Mei Lin" and f"lists={kept.lists}" in page.url
-    if not page.get_by_role("button", name="CSV for the shop").is_visible():
-        page.get_by_role("button", name="Approve and export").press("Enter")
-    with page.expect_download() as download:
-        page.get_by_role("button", name="CSV for the shop").press("Enter")
-    with zipfile.ZipFile(download.value.path()) as files:
-        assert bundle.seals({name: files.read(name) for name in files.namelist()}) == kept.files
+    expect(tab.page.get_by_text("Whoever likes Item 3 and 1 more item")).to_be_visible()
+
+
+def test_a_click_on_the_map_opens_the_list_of_the_users_group(tab: Tab, run: Run) -> None:
+    open_page(tab, "recommendations", run)
+    page, said = tab.page, tab.page.locator("[data-testid=stMain] h2").first
+    before = said.inner_text()
+    box = page.locator(".st-key-list_map .nsewdrag").first.bounding_box()
+    assert box is not None
+    for across, down in itertools.product((0.3, 0.5, 0.7, 0.4, 0.6), repeat=2):
+        page.mouse.click(box["x"] + across * box["width"], box["y"] + down * box["height"])
+        page.wait_for_timeout(1_500)  # a click beside all users does nothing, which cannot be waited for
+        if re.search("group=(?!1$)", page.url):
+            break
+    tab.settled()
+    group = re.search(r"group=(\d+)", page.url)
+    assert group is not None
+    expect(said).not_to_have_text(before)
+    chosen = run.table("groups").set_index("group")["name"][int(group[1])]
+    expect(said).to_contain_text(str(chosen))
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -154,7 +144,7 @@ def test_a_map_on_a_phone_leaves_room_to_scroll_and_bears_numbers_only(tab: Tab,
 def test_six_views_are_turned_by_keys_and_by_touch_and_their_number_is_in_the_address(tab: Tab, run: Run) -> None:
     open_page(tab, "decide", run)
     with tab.page.context.expect_page() as opened:
-        tab.page.get_by_role("link", name="Present").click()
+        tab.page.get_by_role("link", name="Present").first.click()
     page = tab.page = opened.value
     said = page.locator(".view:visible h1")
     expect(said).to_contain_text("interactions of")
@@ -213,6 +203,30 @@ def test_the_slider_of_lists_changes_the_answer_and_the_link(tab: Tab, run: Run)
     tab.page.reload()
     tab.settled()
     expect(main.locator("h1, h2, h3").first).to_have_text(after)
+
+
+def test_back_and_forward_show_what_was_seen(tab: Tab, run: Run) -> None:
+    """One step of the browser for one step of the reader, on a page and from page to page."""
+    open_page(tab, "decide", run, dataset="sample")
+    page, thumb = tab.page, tab.page.locator("[data-testid=stSliderThumbValue]").first
+    own, begun = thumb.inner_text(), page.evaluate("history.length")
+    page.get_by_role("slider").first.press("ArrowLeft")
+    expect(page).to_have_url(re.compile("lists="))
+    tab.settled()
+    chosen = thumb.inner_text()
+    page.get_by_role("link", name="Compare").click()
+    expect(page).to_have_url(re.compile("/compare.*run="))
+    expect(page.locator(".st-key-compare_five")).to_be_visible()
+    tab.settled()
+    assert chosen != own and page.evaluate("history.length") == begun + 2
+    page.go_back()
+    expect(thumb).to_have_text(chosen)
+    page.go_back()
+    expect(thumb).to_have_text(own)
+    page.go_forward()
+    expect(thumb).to_have_text(chosen)
+    page.go_forward()
+    expect(page.locator(".st-key-compare_five")).to_be_visible()
 
 
 def test_users_in_a_lasso_go_into_a_csv_file(tab: Tab, run: Run) -> None:

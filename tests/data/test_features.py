@@ -11,7 +11,7 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from grouprec.data.beside import with_matrices
-from grouprec.data.features import AttributeEncoder, AttributeFeatures, item_frame
+from grouprec.data.features import AttributeEncoder, AttributeFeatures, categories_of, item_frame
 from grouprec.data.synthetic import planted
 
 
@@ -108,6 +108,16 @@ def kind(values):
 
 
 SKEWED = [0.0] * 9 + [1000.0]
+
+
+def test_dates_of_items_are_days_and_no_categories_also_where_they_are_text():
+    dates = pd.DataFrame({"release date": ["01-Jan-1995", "03-Jan-1995", "01-Jan-1995", "03-Jan-1995"] * 3})
+    assert categories_of(dates)[0].tolist() == []
+    encoder = AttributeEncoder(of_items=True).fit(dates)
+    assert encoder.kinds.tolist() == ["number"]
+    assert encoder.transform(dates)[:2, 0].tolist() == [-1, 1]
+    again = AttributeEncoder(of_items=True).load(encoder.arrays())
+    assert again.transform(dates.iloc[:1].assign(**{"release date": "05-Jan-1995"})).tolist() == [[3]]
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,8 @@ def body(delimiter=",", quote='"', escape='"'):
 
 
 HEADER = "user,item,title,date"
+FILMS = ("Drama", "Drama|War", "War")
+PEOPLE = ("user_id", "gender", "age", "occupation", "zip code")
 RENAMED = [("user", "item", "title", "date")]
 EXPORTS = {
     "plain": [HEADER, *body()],
@@ -80,6 +82,11 @@ def test_lines_around_the_table_are_told(tmp_path):
             ("user_id", "item_id", "rating", "timestamp"),
         ),
         (["K196,A242,3", "K186,A302,3", "K22,A377,1"], ("column 1", "column 2", "column 3")),
+        ([f"{n}::Film (19{n})::{FILMS[n % 3]}" for n in range(10, 30)], ("item_id", "title", "genres")),
+        ([f"{n}::Film (19{n})::{n}0" for n in range(10, 30)], ("column 1", "column 2", "column 3")),
+        (["1::F::25::writer::55117", "2::M::56::artist::V3N4P", "3::M::1::none::0"], PEOPLE),
+        (["1|25|F|writer|55117", "2|56|M|artist|V3N4P", "3|1|M|none|0"], tuple(PEOPLE[at] for at in (0, 2, 1, 3, 4))),
+        (["1|250|F|writer|5", "2|560|M|artist|V3", "3|100|M|none|0"], tuple(f"column {n}" for n in range(1, 6))),
         (["a,b,a", "1,2,3", "4,5,6"], ("a", "b", "a (2)")),
         (["user,,item", "1,2,3", "4,5,6"], ("user", "", "item")),
         (["who,,what", "id,country,id", "K1,DE,A1", "K2,FR,A2"], ("who id", "who country", "what id")),
@@ -91,7 +98,7 @@ def test_lines_around_the_table_are_told(tmp_path):
 def test_columns_are_named(lines, names):
     found = find_layout("a.csv", "\n".join(lines))
     assert found.names == names
-    assert found.named == (not names[0].startswith(("column", "user_id")))
+    assert found.named == (not names[0].startswith(("column", "user_id", "item_id")))
     assert found.named or "there is no header line" in found.notes[0]
 
 
@@ -108,6 +115,13 @@ def test_columns_are_named(lines, names):
 )
 def test_the_delimiter_makes_columns_of_one_kind(lines, delimiter):
     assert find_layout("a.csv", "\n".join(lines)).delimiter == delimiter
+
+
+def test_films_with_a_flag_for_every_genre_get_their_names():
+    films = [f"{n}|Film {n} (199{n})|01-Jan-199{n}||http://x/{n}" for n in range(5)]
+    lines = [f"{film}|{'|'.join('01'[at == 5 + n] for at in range(19))}" for n, film in enumerate(films)]
+    names = find_layout("u.item", "\n".join(lines)).names
+    assert names[:2] == ("item_id", "title") and names[10:12] == ("Comedy", "Crime") and len(names) == 24
 
 
 def test_a_single_column_is_refused():

@@ -22,6 +22,12 @@ def test_a_category_of_the_file_comes_first_and_of_several_the_first() -> None:
     assert found.tolist() == ["Drama", "Comedy", "Drama", "", "Comedy", "Drama"]
 
 
+def test_a_date_is_no_kind() -> None:
+    items = pd.DataFrame({"label": list("abcdef"), "released": ["01-Jan-1995", "01-Jan-1996"] * 3})
+    items["genre"] = ["Drama", "Comedy"] * 3
+    assert kinds.kinds(items, ["released", "genre"])[0] == "Drama"
+
+
 def test_a_label_says_what_things_are_and_not_how_they_look() -> None:
     found = kinds.of_labels(np.array(LABELS, object))
     assert set(found[:8]) == {"bag"}, "red is a look, and bags count with bag"

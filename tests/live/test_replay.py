@@ -13,9 +13,10 @@ from grouprec.core.types import Candidates, StorageError
 from grouprec.data.dataset import Dataset
 from grouprec.explore.tables import held_out_table
 from grouprec.live import replay as module
+from grouprec.live.beginning import start
 from grouprec.live.replay import Replay
 from grouprec.live.state import Change, LiveState
-from grouprec.live.stream import Stream, start
+from grouprec.live.stream import Stream
 from grouprec.models.placement import AttributePlacer
 from grouprec.ranking.candidates import taste
 from grouprec.runs.store import Run, RunStore

@@ -17,8 +17,10 @@ from grouprec.core import files
 from grouprec.core.files import write_json
 from grouprec.core.types import StorageError
 from grouprec.data.dataset import Dataset
+from grouprec.live import beginning
 from grouprec.live import stream as module
-from grouprec.live.stream import PLACER, SNAPSHOT, Report, Stream, start
+from grouprec.live.beginning import PLACER, start
+from grouprec.live.stream import SNAPSHOT, Report, Stream
 from grouprec.models.groupers.kmeans import KMeansGrouper
 from grouprec.ranking.rules import ListRules
 from grouprec.runs.snapshot import FitSnapshot
@@ -231,8 +233,9 @@ def test_the_placer_is_learned_once_and_not_at_all_where_groups_are_made_by_attr
     store: RunStore, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     learned: list[int] = []
-    fit = module.AttributePlacer.fit
-    monkeypatch.setattr(module.AttributePlacer, "fit", lambda self, *words: (learned.append(1), fit(self, *words))[1])
+    placer = beginning.AttributePlacer
+    fit = placer.fit
+    monkeypatch.setattr(placer, "fit", lambda self, *words: (learned.append(1), fit(self, *words))[1])
     for _ in range(2):
         start(store, run)
         assert learned == [1] and (run.live / PLACER).exists()

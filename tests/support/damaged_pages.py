@@ -34,7 +34,10 @@ VIEWS: dict[str, tuple[str, dict[str, str]]] = {
     "recommendations": ("recommendations", {"group": "2"}),
     **{f"recommendations, {part}": ("recommendations", {"part": part}) for part in ("ways", "feedback")},
     "recommendations, user": ("recommendations", {"user": "u00001"}),
-    **{f"personas, {view}": ("personas", {"view": view}) for view in ("lists", "members", "mixture", "liked")},
+    **{
+        f"personas, {view}": ("recommendations", {"part": "personas", "view": view})
+        for view in ("lists", "costs", "members", "mixture", "liked")
+    },
     "updates": ("updates", {}),
     "updates, send": ("updates", {"mode": "send"}),
     "train": ("train", {}),

@@ -63,6 +63,7 @@ def build_run(
     run.save_table("group_lists", _group_lists(items, n_groups, strategy))
     run.save_table("user_lists", _user_lists(items, users))
     run.save_table("held_out", _held_out(items, users))
+    run.save_table("live_moment", _live_moment(items))
     run.save_table("preparation", _preparation())
     evaluation = evaluation_table()
     run.save_table("evaluation", evaluation)
@@ -199,6 +200,12 @@ def _user_lists(items: pd.DataFrame, users: pd.DataFrame, depth: int = 50) -> pd
     frame.insert(0, "user", np.repeat(users["user"].to_numpy(), depth))
     frame.insert(1, "rank", rank)
     return frame.assign(score=(1 / rank).astype(np.float32))
+
+
+def _live_moment(items: pd.DataFrame) -> pd.DataFrame:
+    """Return a list of ten whose first three items have changed places, of the second group."""
+    first = items[["item", "label"]].head(10)
+    return first.assign(events=107, group=2, size=30, before=[2, 3, 1, *range(4, 11)], now=range(1, 11))
 
 
 def _held_out(items: pd.DataFrame, users: pd.DataFrame) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from tests.support.virtual_groups import use_virtual_groups
 from tests.ui.opening import open_page, texts
 
 
-@pytest.mark.parametrize("page", ["decide", "compare", "recommendations", "personas"])
+@pytest.mark.parametrize("page", ["decide", "compare", "recommendations"])
 def test_beside_every_headline_stands_on_how_many_users_it_rests(
     page: str, runs_folder: RunStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

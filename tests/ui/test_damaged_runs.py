@@ -10,13 +10,13 @@ import pytest
 import grouprec.ui
 from grouprec.core.site import app_root
 from grouprec.runs.store import Run, RunStore
-from grouprec.ui.personas import views as personas
+from grouprec.ui.recommendations.personas import tab as personas
 from tests.support.damage import damaged, files_of, lived_in
 from tests.support.damaged_pages import VIEWS, look
 from tests.support.planted_run import build_run
 from tests.ui.opening import open_page, texts, visit
 
-PAGES = ("groups", "recommendations", "personas", "decide", "compare", "updates", "train")
+PAGES = ("groups", "recommendations", "decide", "compare", "updates", "train")
 READ = {
     "groups": "tables/groups.parquet",
     "recommendations": "tables/group_lists.parquet",

@@ -50,12 +50,12 @@ DOWNLOADS = {
     "gain_view.picture": WHOLE,
     "groups/page.selection": PEOPLE,
     "groups/portrait.members": PEOPLE,
-    "personas/views.alternative_lists": WHOLE,
-    "personas/views.download_lists": CALLER,
-    "personas/views.from_liked": WHOLE,
-    "personas/views.member_cards": WHOLE,  # of members who are made up
-    "personas/views.mixture": WHOLE,
     "recommendations/page.downloads": GROUPS,
+    "recommendations/personas/lists.beside_the_safe_one": WHOLE,
+    "recommendations/personas/members.member_cards": WHOLE,  # of members who are made up
+    "recommendations/personas/members.their_list": WHOLE,
+    "recommendations/personas/mixture.draw": WHOLE,
+    "recommendations/personas/parts.download_lists": CALLER,
     "recommendations/page.sheet": CALLER,  # sheets.of_group
     "recommendations/page.show_user": PEOPLE,
     "updates/sending._standing": PEOPLE,

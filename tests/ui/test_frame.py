@@ -113,7 +113,7 @@ def test_choosing_a_run_in_the_sidebar_writes_it_into_the_url(runs_folder: RunSt
 GONE = "20200101-000000-0000"
 
 
-@pytest.mark.parametrize("page", ["groups", "recommendations", "personas", "decide", "compare", "updates"])
+@pytest.mark.parametrize("page", ["groups", "recommendations", "decide", "compare", "updates"])
 def test_a_link_to_a_run_that_is_not_there_says_so_and_shows_none(finished_run: Run, page: str) -> None:
     app = open_app(page, run=GONE)
     assert [element.value for element in app.subheader] == ["This run is not here"]

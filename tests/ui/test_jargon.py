@@ -30,7 +30,7 @@ VIEWS = (
     ("recommendations", {}),
     ("recommendations", {"part": "feedback"}),
     ("recommendations", {"part": "user"}),
-    ("personas", {}),
+    ("recommendations", {"part": "personas"}),
     ("compare", {}),
     ("updates", {}),
     ("data", {}),

@@ -35,7 +35,10 @@ VIEWS = (
     ("groups", {"against": "2"}),
     ("recommendations", {}),
     *(("recommendations", {"part": part}) for part in ("ways", "feedback", "user")),
-    *(("personas", {"view": view}) for view in ("lists", "members", "mixture", "liked")),
+    *(
+        ("recommendations", {"part": "personas", "view": view})
+        for view in ("lists", "costs", "members", "mixture", "liked")
+    ),
     ("updates", {}),
     ("updates", {"mode": "send"}),
 )

@@ -59,6 +59,12 @@ class Reading:
         return self.run.title()
 
     @property
+    def judged_names(self) -> dict[int, str]:
+        """Return the names of the groups that the test part judged: those of all pages, but after a refit."""
+        found = self.table("group_evaluation") if self.metrics.get("refit") else None
+        return self.names if found is None else tables.group_names(found.drop_duplicates("group"))
+
+    @property
     def names(self) -> dict[int, str]:
         """Return group -> its name."""
         return tables.group_names(self.groups)

@@ -133,7 +133,11 @@ def _body(view: View) -> Html:
 def style() -> Html:
     """Return the rules that :func:`slides` needs: the report's, and its own."""
     folder = files("grouprec.report.html")
-    return Html("\n".join(folder.joinpath(name).read_text(encoding="utf-8") for name in ("style.css", "slides.css")))
+    return Html(
+        "\n".join(
+            folder.joinpath(name).read_text(encoding="utf-8") for name in ("style.css", "slides.css", "moving.css")
+        )
+    )
 
 
 def script() -> str:

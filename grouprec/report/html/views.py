@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ from grouprec.report import enough_lists, gain, learned, sentences, small_groups
 from grouprec.report.bundle import own_number
 from grouprec.report.html import drawings, pictures
 from grouprec.report.html.markup import Html
+from grouprec.report.html.moving import moving_list
 from grouprec.report.html.reading import Reading
 from grouprec.report.tested import rests_on
 from grouprec.report.text import count, percent, plain, plural, short
@@ -280,8 +282,16 @@ def _live(reading: Reading) -> View:
     rates = updater.get("hit_rate@10") or {}
     said = learned.updater_answer(updater)
     note = _("Every event moves its user, the user's group where it has to, and the lists of the groups concerned.")
-    if not {"frozen", "updated"} <= set(rates) or sentences.too_few(updater.get("n_users")):
-        return View("live", _("Live"), said, notes=(note,))
+    judged = {"frozen", "updated"} <= set(rates) and not sentences.too_few(updater.get("n_users"))
+    facts, picture, caption = _rates(updater, rates) if judged else ({}, None, "")
+    moved, told = _moved(reading)
+    if moved is not None:
+        return View("live", _("Live"), said, moved, told, facts, (note,))
+    return View("live", _("Live"), said, picture, caption, facts, (note,))
+
+
+def _rates(updater: Mapping[str, Any], rates: Mapping[str, Any]) -> tuple[dict[str, str], Html, str]:
+    """Return how often the next item stood in the first ten, as facts, as bars, and what these show."""
     known = {_("As trained"): "frozen", _("Updated after every event"): "updated"}
     ends = [rates.get(f"{name}_interval") or (np.nan, np.nan) for name in known.values()]
     rows = pd.DataFrame({"title": list(known), "value": [rates[name] for name in known.values()]})
@@ -289,5 +299,24 @@ def _live(reading: Reading) -> View:
     rows = rows.assign(text=rows["value"].map(percent))
     facts = {_("Events"): count(updater["n_events"])}
     facts |= {_("Users"): count(updater["n_users"])} if updater.get("n_users") else {}
-    caption = _("Events whose item stood in the first ten of their user's own list, just before")
-    return View("live", _("Live"), said, pictures.bars(rows), caption, facts, (note,))
+    facts |= {title: percent(rates[name]) for title, name in known.items()}
+    return (
+        facts,
+        pictures.bars(rows),
+        _("Events whose item stood in the first ten of their user's own list, just before"),
+    )
+
+
+def _moved(reading: Reading) -> tuple[Html | None, str]:
+    """Return a list as events moved it, which moves when it comes into view, and whose it is; None where none did."""
+    found = reading.table("live_moment")
+    if found is None or found["size"].iloc[0] < small_groups.fewest():
+        return None, ""
+    events, group = (int(found[name].iloc[0]) for name in ("events", "group"))
+    before, now = (found.index[found[name] > 0][found[name][found[name] > 0].argsort()] for name in ("before", "now"))
+    listed = moving_list(before.tolist(), now.tolist(), found["label"].tolist())
+    whose = reading.judged_names.get(group, _("group {number}").format(number=group))
+    told = _("The list for {name} after {events} that training had not seen: what moved, and how far").format(
+        name=short(whose, 48), events=plural(events, "event")
+    )
+    return listed, told

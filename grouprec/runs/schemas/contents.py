@@ -35,6 +35,19 @@ ABOUT = (
         (USER, ITEM, LABEL, Column("time", "float64", "seconds since 1970, NaN without times")),
     ),
     Table(
+        "live_moment",
+        "An item of the list that moved first while the test part was replayed; no rows where none did.",
+        (
+            Column("events", "int64", "events until then"),
+            Column("group", "int64", "whose list it is, from 1, of the groups that were judged"),
+            Column("size", "int64", "its members then"),
+            ITEM,
+            LABEL,
+            Column("before", "int64", "place before the first event, from 1; 0 where it was not among the first ten"),
+            Column("now", "int64", "place after them; 0 where it is not"),
+        ),
+    ),
+    Table(
         "preparation",
         "A step of the preparation, in order.",
         (

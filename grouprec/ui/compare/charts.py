@@ -7,11 +7,12 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from grouprec.core.language import _
-from grouprec.report.palette import ACCENT, COLOURS, NEUTRAL
+from grouprec.report.palette import ACCENT, COLOURS, NEUTRAL, text_on
 from grouprec.report.text import count, group_label, score, short
 from grouprec.ui.charts import GRID, literal, plain_layout
 
 SHADES = [[0, "#e8ebfb"], [1, "#4150b5"]]  # of the accent; opaque, so that numbers read on either background
+WHISKER = "rgba(128, 136, 150, 0.95)"  # seen on bars and beside them, on either background
 SPECIAL = "diamond"  # what stands for all encoders of a run together
 
 
@@ -129,7 +130,8 @@ def people_bars(rows: pd.DataFrame) -> go.Figure:
         text=[f"{value:.0f}" for value in rows["value"]],
         textposition="inside",
         insidetextanchor="start",
-        error_x={"type": "data", "symmetric": False, "thickness": 2, "width": 4, "color": GRID, **error},
+        insidetextfont={"color": [text_on(ACCENT if ours else NEUTRAL) for ours in rows["ours"]], "size": 13},
+        error_x={"type": "data", "symmetric": False, "thickness": 2, "width": 4, "color": WHISKER, **error},
         hovertemplate=_("%{y}: %{x:.1f} of 100<extra></extra>"),
     )
     layout = {

@@ -1,4 +1,7 @@
-"""Where data comes from: the sample, and files that are dropped on the page, looked at before they are chosen."""
+"""Where data comes from: the sample, and files that are dropped on the page, looked at before they are chosen.
+
+Any file may be dropped: what it is, its content decides (``u.data`` is a table, a renamed picture is none).
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,6 @@ from grouprec.ui.data import checking, reading, remote, uploading
 from grouprec.ui.place_words import on_page
 from grouprec.ui.server import uploads
 
-FILE_TYPES = ["csv", "tsv", "txt", "dat", "gz", "parquet", "json", "jsonl", "ndjson", "xlsx"]
 SMALL_MB = 200  # Streamlit keeps such files in memory
 MAIN = N_("Drop your file here: who did what, one row each time")
 MAIN_HELP = N_(
@@ -89,19 +91,19 @@ def draw_drop(dataset: KnownDataset) -> None:
     turn = st.session_state.setdefault("upload_turn", 0)  # another key empties what was taken
     left, *others = st.columns([2, 1, 1], gap="small")
     with left:
-        main = st.file_uploader(_(MAIN), FILE_TYPES, key=f"upload.{turn}", help=_(MAIN_HELP), max_upload_size=SMALL_MB)
+        main = st.file_uploader(_(MAIN), key=f"upload.{turn}", help=_(MAIN_HELP), max_upload_size=SMALL_MB)
     given: dict[str, Any] = {}
     for place, (part, label) in zip(others, OPTIONAL.items(), strict=True):
         with place:
             given[part] = st.file_uploader(
-                label, FILE_TYPES, key=f"upload_{part}.{turn}", help=OPTIONAL_HELP[part], max_upload_size=SMALL_MB
+                label, key=f"upload_{part}.{turn}", help=OPTIONAL_HELP[part], max_upload_size=SMALL_MB
             )
     with left, st.container(horizontal=True):
         large = draw_large(turn)
         with st.popover(_("More about the users"), type="tertiary", key=f"beside.{turn}"):
             for part, label in BESIDE.items():
                 given[part] = st.file_uploader(
-                    label, FILE_TYPES, key=f"upload_{part}.{turn}", help=BESIDE_HELP[part], max_upload_size=SMALL_MB
+                    label, key=f"upload_{part}.{turn}", help=BESIDE_HELP[part], max_upload_size=SMALL_MB
                 )
     files = {part: None if file is None else (file.name, file) for part, file in given.items()}
     if main is not None:
@@ -123,7 +125,7 @@ def draw_large(turn: int) -> uploads.Upload | None:
                 most_bytes=decimal(uploads.MOST_BYTES / 1000000000.0)
             )
         )
-        arrived = uploading.stream_file(f"stream.{turn}", FILE_TYPES)
+        arrived = uploading.stream_file(f"stream.{turn}")
     if arrived:
         st.session_state["upload_id"] = arrived
     return uploads.claim(st.session_state.get("upload_id", ""), uploading.session_key())

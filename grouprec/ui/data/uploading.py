@@ -52,7 +52,6 @@ _JS = """export default function ({ data, parentElement, setTriggerValue }) {
   at("choose").textContent = say("choose")
   stop.textContent = say("stop")
   at("bar").setAttribute("aria-label", say("sent"))
-  file.accept = data.types.map((type) => "." + type).join(",")
   if (!row.classList.contains("busy") && !at("text").textContent) show(say("most", { size: size(data.most) }), false)
   file.onchange = () => {
     const chosen = file.files[0]
@@ -109,13 +108,9 @@ _WORDS = Glossary(
 _component = component("grouprec_upload", html=_HTML, css=_CSS, js=_JS)
 
 
-def stream_file(key: str, types: list[str]) -> str | None:
-    """Draw the button that streams a file; return the id of the upload in the run that its arrival causes, else None.
-
-    Args:
-        types: suffixes that the browser offers, without dots; what the file really is, reading it decides.
-    """
-    data = {"header": uploads.KEY_HEADER, "key": session_key(), "most": uploads.MOST_BYTES, "types": types}
+def stream_file(key: str) -> str | None:
+    """Draw the button that streams a file; return the id of the upload in the script run of its arrival, else None."""
+    data = {"header": uploads.KEY_HEADER, "key": session_key(), "most": uploads.MOST_BYTES}
     data["words"] = dict(_WORDS)
     return _component(key=key, data=data, on_received_change=lambda: None).received
 

@@ -29,7 +29,7 @@ def popover(run: Run, worth: Worth, n: int, said: str) -> None:
         n: the number of lists, 0 for personal ones.
         said: the sentence that the page answered with.
     """
-    with st.popover(_("Approve and export"), type="primary", icon=":material/task_alt:", width="stretch"):
+    with st.popover(_("Approve and export"), type="primary", icon=":material/task_alt:"):
         if rights.may(Deed.CHANGE, run.path):
             form(run, worth, n, said)
         else:

@@ -11,7 +11,7 @@ import streamlit as st
 from grouprec.core.language import N_, Glossary, _, current
 from grouprec.report import gain
 from grouprec.runs.store import Run
-from grouprec.ui import cards, charts, gain_view, kept, state
+from grouprec.ui import cards, charts, gain_view, kept, sharing, state
 from grouprec.ui.address import from_url, picked, tabs_from_url
 from grouprec.ui.decide import approval, money, what_if, who, words
 from grouprec.ui.decide import charts as decide_charts
@@ -41,7 +41,7 @@ def explore(run: Run) -> None:
         what_if.train_button(run, worth.own)
         return
     top = st.container()
-    left, right = st.columns([8, 3], gap="large", vertical_alignment="bottom")
+    left, right = st.columns([13, 8], gap="medium", vertical_alignment="bottom")
     with left:
         n = choose(worth)
     split = gain.split_at(worth.steps, worth.hits, n or worth.own)
@@ -49,8 +49,9 @@ def explore(run: Run) -> None:
     with top:
         cards.answer(said, f"{_(gain.PEOPLE_HELP)} {_(ANSWER_HELP)}")
         cards.tested_note(run)
-    with right:
+    with right, st.container(horizontal=True, horizontal_alignment="right"):
         approval.popover(run, worth, n, said)
+        sharing.present_link(run, "secondary")
     approval.latest(run)
     tabs = tabs_from_url("view", "decide_tab", TABS, "money" if money.asked() else "decide")
     if tabs["decide"].open:

@@ -41,7 +41,7 @@ def draw(run: Run, worth: Worth, n: int) -> None:
     total, faces = int(groups["size"].sum()), tiles.faces(run)
     if note := faces.note():
         st.caption(cards.plain(note))
-    with st.grid(min_column_width=175, border=True, gap="small") as grid:
+    with st.grid(CARDS, min_column_width=175, border=True, gap="small") as grid:
         for group in records(groups.iloc[(page - 1) * CARDS : page * CARDS]):
             own = lists[lists["group"] == group["group"]].head(SHOWN)
             with grid.cell():

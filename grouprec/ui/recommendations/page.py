@@ -18,9 +18,18 @@ from grouprec.ui import list_words as words
 from grouprec.ui.address import from_url, picked, tabs_from_url
 from grouprec.ui.fragments import fragment
 from grouprec.ui.recommendations import remade
+from grouprec.ui.recommendations.personas import tab as personas
 
 LENGTHS = [10, 20, 50]
-PARTS = Glossary({"list": "This list", "ways": "Other ways to make it", "feedback": "Feedback", "user": "One user"})
+PARTS = Glossary(
+    {
+        "list": "This list",
+        "ways": "Other ways to make it",
+        "personas": "Personas",
+        "feedback": "Feedback",
+        "user": "One user",
+    }
+)
 TALL_ROWS = 8  # that are seen at once
 ROW, TALL_ROW = 35, 65  # pixels; Streamlit wraps text in rows of more than 64
 LONG_LABEL = 18  # characters that fit into one line beside the other columns
@@ -38,6 +47,8 @@ def choose(groups: pd.DataFrame) -> tuple[pd.Series, Regime, int]:
     left, middle, right = st.columns([4, 9, 3])
     with left:
         group = cards.choose_group(groups, "list_group")
+    if st.query_params.get("part") == "personas":  # which has lists of its own, always the first ten
+        return group, "strict", LENGTHS[0]
     regime = middle.segmented_control(
         _("How the list is used"),
         REGIMES,
@@ -270,12 +281,14 @@ def draw() -> None:
     number, summary = int(group_row["group"]), state.metrics(current)
     best_method = tables.list_method(summary, use)
     trained = tables.group_list(all_lists, number, best_method, use)
+    tabs = tabs_from_url("part", "list_part", PARTS, "user" if st.query_params.get("user") else "list")
+    generated = personas.verdict(current) if tabs["personas"].open else ""
     with top:
-        cards.answer(sentences.list_answer(group_row, trained, evaluation, use, best_method), _(sentences.METRIC_HELP))
+        answer = generated or sentences.list_answer(group_row, trained, evaluation, use, best_method)
+        cards.answer(answer, _(sentences.METRIC_HELP))
         cards.tested_note(current)
         if note := sentences.repeats_words(summary):
             st.caption(note)
-    tabs = tabs_from_url("part", "list_part", PARTS, "user" if st.query_params.get("user") else "list")
     if tabs["list"].open:
         with tabs["list"]:
             looked_at = remade.choose(current, group_row, use, n_items, trained)
@@ -290,6 +303,9 @@ def draw() -> None:
         with tabs["ways"]:
             st.caption(_("What the run made besides, as it was trained."))
             lists_beside(all_lists, number, use, n_items, best_method)
+    if tabs["personas"].open:
+        with tabs["personas"]:
+            personas.draw(current, group_row)
     if tabs["feedback"].open:
         with tabs["feedback"]:
             judge(current, all_lists, number, use, best_method)

@@ -105,7 +105,8 @@ def remade(chosen: Chosen, downloads: Callable[[], None]) -> None:
         users = state.table(chosen.run, "users")
         names = tables.group_names(state.table(chosen.run, "groups"))
         group = int(chosen.group["group"])
-        workspace.draw_map(chosen.run, users[["x", "y", "group"]], names, group, "list_map", MAP_HEIGHT)
+        places = users[["x", "y", "group"]]
+        workspace.draw_map(chosen.run, places, names, (group,), "list_map", MAP_HEIGHT, whole=True)
         with st.container(key="why", border=True):
             if row is not None:
                 said = words.item_sentence(row, len(chosen.members.rows), chosen.length, chosen.members.takes)

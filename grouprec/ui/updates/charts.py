@@ -12,7 +12,7 @@ from grouprec.core.language import _
 from grouprec.report.palette import ACCENT, NEUTRAL, group_colour, text_on
 
 POINTS = 1_500  # users drawn in the background
-MAP_HEIGHT, CURVE_HEIGHT = 372, 120
+MAP_HEIGHT, CURVE_HEIGHT = 330, 90
 MARK_SIZE = 26
 GLIDE_MS = 400
 _GRID = "rgba(128, 136, 150, 0.22)"

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -13,9 +12,10 @@ from streamlit.delta_generator import DeltaGenerator
 
 from grouprec.core.language import N_, _, pgettext
 from grouprec.live.replay import Replay
-from grouprec.report import learned, sentences, tables
+from grouprec.report import learned, tables
+from grouprec.report.html.moving import moving_list
 from grouprec.runs.store import Run
-from grouprec.ui import cards, live_words, state
+from grouprec.ui import cards, live_words, state, workspace
 from grouprec.ui.address import from_url
 from grouprec.ui.fragments import fragment
 from grouprec.ui.updates import charts
@@ -47,6 +47,15 @@ class Player:
     playing: bool = False
     at: float = 0.0  # when the last picture was drawn
     owed: float = 0.0  # a part of an event that is due
+    seen: dict[str, list[int]] = field(default_factory=dict)  # whose list is in view -> its items
+
+    def came_from(self, whose: str, before: list[int], now: list[int]) -> list[int]:
+        """Return where a list's items come from in this picture: the one before, if it was of the same list."""
+        kind = whose.partition(" ")[0]
+        last = next((items for name, items in self.seen.items() if name == whose), before)
+        self.seen = {name: items for name, items in self.seen.items() if not name.startswith(f"{kind} ")}
+        self.seen[whose] = now
+        return last
 
     def toggle(self) -> None:
         self.playing, self.at, self.owed = not self.playing, time.monotonic(), 0.0
@@ -82,11 +91,11 @@ def controls(run: Run) -> Player:
         _("Events a second"),
         list(SPEEDS),
         required=True,
+        format_func=lambda speed: _("max") if speed == "max" else _("{n}/s").format(n=speed),
         label_visibility="collapsed",
         key="replay_speed",
         on_change=from_url("speed", "replay_speed", list(SPEEDS), "5"),
     )
-    st.caption(_("events a second"), width="content")
     return player
 
 
@@ -106,9 +115,18 @@ def _player(run: Run) -> Player:
         with st.spinner(_("Reading what the model knew before these events")):
             player = Player(run.run_id, Replay.of(state.store(), run))
             if st.query_params.get(FROM) != START:
-                player.replay.to_a_change(MOST_EVENTS, MOST_SECONDS)
+                _go_to_a_moment(run, player.replay)
         st.session_state["replay"] = player
     return player
+
+
+def _go_to_a_moment(run: Run, replay: Replay) -> None:
+    """Replay to the moment that training found, when a list has moved; older runs look for one."""
+    found = state.table_or_none(run, "live_moment")
+    if found is None:
+        replay.to_a_change(MOST_EVENTS, MOST_SECONDS)
+    elif len(found):
+        replay.step(int(found["events"].iloc[0]), MOST_SECONDS)
 
 
 def _start_over() -> None:
@@ -126,18 +144,26 @@ def _draw(run: Run, player: Player, top: DeltaGenerator) -> None:
     with top.container():
         cards.answer(live_words.replay_answer(replay), _(EXPLANATION))
     last = replay.last
-    st.markdown(live_words.step_line(last) if last else learned.updater_answer(state.metrics(run).get("updater") or {}))
-    _counters(replay)
-    left, middle, right = st.columns([6, 7, 7], gap="small")
+    left, right = st.columns(workspace.SPLIT, gap="medium")
     with left:
+        said = live_words.step_line(last) if last else learned.updater_answer(state.metrics(run).get("updater") or {})
+        st.markdown(said)
         _map(run, replay)
-    with middle:
-        _group_list(run, replay)
+        _moved(replay)
     with right:
-        _user_list(replay)
+        group, user = st.columns(2, gap="medium")
+        with group:
+            _group_list(run, player)
+        with user:
+            _user_list(player)
+        _how_fast(replay)
+
+
+def _moved(replay: Replay) -> None:
+    """Draw how many users had changed group after how many events."""
     if not replay.done:
         return
-    st.caption(_("Users who changed group, by events"))
+    st.caption(_("Users who changed group, by events"), help=_(MOVED_HELP))
     st.echarts_chart(
         charts.moved_curve(replay.curve()),
         height=charts.CURVE_HEIGHT,
@@ -146,26 +172,16 @@ def _draw(run: Run, player: Player, top: DeltaGenerator) -> None:
     )
 
 
-def _counters(replay: Replay) -> None:
-    values = {
-        _("Events"): (cards.count(replay.done), _("of {n_replay}").format(n_replay=cards.count(len(replay)))),
-        _("Users who moved"): (cards.count(len(replay.moved)), _(MOVED_HELP)),
-        _("Lists changed"): (
-            cards.count(replay.changed_lists),
-            _("of {n_groups}; {strict}").format(n_groups=replay.base.n_groups, strict=sentences.REGIMES["strict"]),
-        ),
-    }
+def _how_fast(replay: Replay) -> None:
+    """Offer how long an event takes."""
     median, high = map(live_words.milliseconds, replay.latency())
-    with st.container(horizontal=True, vertical_alignment="center"):
-        for title, (value, explanation) in values.items():
-            st.metric(title, value, help=explanation)
-        with st.popover(_("How fast"), type="tertiary", icon=":material/timer:"):
-            st.markdown(
-                _("Half of the events took up to **{median}**, 99 of 100 up to **{high}**.").format(
-                    median=median, high=high
-                ),
-                help=_(LATENCY_HELP),
-            )
+    with st.popover(_("How fast"), type="tertiary", icon=":material/timer:"):
+        st.markdown(
+            _("Half of the events took up to **{median}**, 99 of 100 up to **{high}**.").format(
+                median=median, high=high
+            ),
+            help=_(LATENCY_HELP),
+        )
 
 
 def _map(run: Run, replay: Replay) -> None:
@@ -175,7 +191,6 @@ def _map(run: Run, replay: Replay) -> None:
         if last.group_before != last.group_after:
             groups["before"] = last.group_before + 1
         places = replay.places(last.user_row)
-    st.markdown(_("**The user on the map**") if last else _("**Users on the map**"), help=_(PLACE_HELP))
     st.echarts_chart(
         charts.travel_map(_background(run, replay), groups, places),
         height=charts.MAP_HEIGHT,
@@ -195,56 +210,29 @@ def _background(run: Run, replay: Replay) -> pd.DataFrame:
     return shown.assign(group=replay.state.labels[rows.dropna().to_numpy(np.int64)] + 1)
 
 
-def _group_list(run: Run, replay: Replay) -> None:
+def _group_list(run: Run, player: Player) -> None:
     """Draw the list of the group that the last event concerned; of the largest before the first event."""
+    replay = player.replay
     sizes, labels = replay.state.sizes, replay.state.item_labels
     group = int(sizes.argmax()) if replay.last is None else replay.last.group_after
     name = judged_names(run).get(group + 1, f"Group {group + 1}")
     st.markdown(f"{cards.group_mark(group + 1)} **{cards.plain(cards.short(name, 34))}**", help=_(MOVES_HELP))
     before, after = replay.lists(group)
-    draw_list(
-        live_words.list_frame(before, after, labels),
-        "replay_group_list",
-        _("List of group {group}").format(group=group + 1),
-    )
+    st.html(moving_list(before, after, labels, player.came_from(f"group {group}", before, after)))
     members = live_words.members_line(int(sizes[group]), int((replay.base.labels == group).sum()))
     st.caption(" · ".join(filter(None, [members, live_words.gone_line(before, after, labels)])))
 
 
-def _user_list(replay: Replay) -> None:
+def _user_list(player: Player) -> None:
+    replay = player.replay
     if replay.last is None:
         st.markdown(_("**The user's own list**"))
         st.caption(_("Press Step or Play: the user of every event appears here, with their own list."))
         return
-    st.markdown(_("**User {user}**: own list").format(user=cards.plain(replay.last.user)), help=_(MOVES_HELP))
+    user = replay.last.user
+    st.markdown(_("**User {user}**: own list").format(user=cards.plain(user)), help=_(MOVES_HELP))
     before, after = replay.user_lists(replay.last.user_row)
-    frame = live_words.list_frame(before, after, replay.state.item_labels)
-    draw_list(frame, "replay_user_list", _("Own list of user {user}").format(user=replay.last.user))
-
-
-def draw_list(frame: pd.DataFrame, key: str, alt: str) -> None:
-    """Draw a list of :func:`live_words.list_frame`."""
-    moved = bool((frame["move"] != "").any())
-    st.dataframe(
-        frame if moved else frame.drop(columns="move"),
-        hide_index=True,
-        height=36 + 30 * max(len(frame), 1),
-        row_height=30,
-        key=key,
-        column_config=_list_columns(),
-        alt=_("{alt}, {value} of {n_frame} items moved").format(
-            alt=alt, value=(frame["move"] != "").sum(), n_frame=len(frame)
-        ),
-    )
-
-
-def _list_columns() -> dict[str, Any]:
-    """Return how the columns of a list are shown."""
-    return {
-        "rank": st.column_config.NumberColumn("", width=30),
-        "move": st.column_config.TextColumn(_("Move"), width=50, help=_(MOVES_HELP)),
-        "label": st.column_config.TextColumn(_("Item"), width=240),
-    }
+    st.html(moving_list(before, after, replay.state.item_labels, player.came_from(f"user {user}", before, after)))
 
 
 def judged_names(run: Run) -> dict[int, str]:

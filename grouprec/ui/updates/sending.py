@@ -23,13 +23,13 @@ from grouprec.live.events import read_events
 from grouprec.live.stream import time_order
 from grouprec.report import tables
 from grouprec.report.csv import export_stream
+from grouprec.report.html.moving import moving_list
 from grouprec.runs.store import Run
 from grouprec.ui import cards, feedback, live_words, state
-from grouprec.ui.updates.replay import MOVES_HELP, draw_list
+from grouprec.ui.updates.replay import MOVES_HELP
 
 MOST_OPTIONS = 5_000  # users or items to choose from; any other id can be typed
 MOST_LISTS = 3  # changed lists that are drawn
-FILE_TYPES = ["csv", "tsv", "txt", "json", "jsonl", "ndjson", "parquet", "xlsx", "gz"]
 EXAMPLE = "user,item,time\n17850,85123A,2011-12-10 09:30\n17850,71053,2011-12-10 09:31"
 VERDICTS = Glossary(
     {"like": "likes it", "dislike": "dislikes it", "hide": "hides it", "unhide": "takes the verdict back"}
@@ -112,7 +112,7 @@ def _rows(run: Run) -> None:
 
 def _file(run: Run) -> None:
     with st.form("send_file"):
-        given = st.file_uploader(_("File with events"), type=FILE_TYPES, key="send_upload")
+        given = st.file_uploader(_("File with events"), key="send_upload")
         st.caption(_("The columns are found as in the training; event_id, group, verdict, method and regime by name."))
         if st.form_submit_button(_("Send"), type="primary", icon=":material/send:", key="send_submit") and given:
             _send(run, lambda: _read(run, safe_name(given.name), given.getvalue()))
@@ -175,8 +175,7 @@ def _changed_lists(run: Run, effect: streams.Effect, labels: list[str]) -> None:
         before, after = (heads[group - 1][heads[group - 1] >= 0].tolist() for heads in (effect.before, effect.after))
         title = f"{cards.group_mark(group)} **{cards.plain(names.get(group, ''))}**"
         st.markdown(title, help=_(MOVES_HELP))
-        frame = live_words.list_frame(before, after, labels)
-        draw_list(frame, f"send_list_{group}", _("List of group {group} after the events").format(group=group))
+        st.html(moving_list(before, after, labels))
     if len(changed) > MOST_LISTS:
         st.caption(
             _("{more_lists} changed, too; the download has all lists.").format(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -87,6 +88,22 @@ def test_an_older_run_and_one_without_held_out_rows_still_have_six_views(run: Ru
     found = made(run)
     assert tuple(found) == NAMES
     assert "no evaluation" in found["evidence"].said and "not evaluated" in found["live"].said
+
+
+def test_live_shows_the_list_that_moved_unless_few_people_had_it(run: Run) -> None:
+    listed = pd.DataFrame({"item": ["a", "b", "c"], "label": ["Bag", "<b>Cup</b>", "Tea"], "before": [2, 1, 3]})
+    for size in (30, 4):
+        run.save_table("live_moment", listed.assign(now=[1, 2, 0], events=107, group=2, size=size))
+        view = made(run)["live"]
+        assert view.picture is not None and ('class="moving"' in view.picture) is (size == 30)
+        assert {"As trained", "Updated after every event"} <= set(view.facts)
+    run.save_table("live_moment", listed.assign(now=[1, 2, 0], events=107, group=2, size=30))
+    view = made(run)["live"]
+    assert re.findall(r"<b>(.*?)</b><span>(.*?)</span>", str(view.picture)) == [
+        ("▲ 1", "Bag"),
+        ("▼ 1", "&lt;b&gt;Cup&lt;/b&gt;"),
+    ]
+    assert "Lights, candles after 107 events that training had not seen" in view.caption
 
 
 def test_the_document_is_well_formed_and_shows_hostile_words_letter_by_letter(run: Run) -> None:

@@ -1,7 +1,8 @@
-"""Personas: what would a group like this want? Four views, each of which answers and downloads."""
+"""Personas, a tab of Recommendations: what would a group like this want? Four views, each answers and downloads."""
 
 from __future__ import annotations
 
+import json
 import math
 
 import numpy as np
@@ -13,7 +14,7 @@ from grouprec.explore.virtual_groups import CopyCheck, VirtualGroups, VirtualMem
 from grouprec.models.alternatives import Alternatives
 from grouprec.runs.store import Run
 from grouprec.ui import state
-from grouprec.ui.personas import words
+from grouprec.ui.recommendations.personas import words
 from tests.support.planted_evidence import VERDICT, frontier_table, small_groups_table
 from tests.support.planted_run import HOSTILE_LABELS, add_judgement
 from tests.support.schemas import make_older
@@ -45,7 +46,7 @@ def test_the_first_line_is_the_runs_verdict_where_there_is_one(
     finished_run: Run, virtual_groups: VirtualGroups
 ) -> None:
     add_judgement(finished_run)
-    app = open_page("personas")
+    app = open_page("recommendations", part="personas")
     assert headline(app) == (
         "## Five generated lists that take turns are worth 98 % of the usual list, "
         "with 12 % more variety and 3 % less of the catalogue."
@@ -53,14 +54,22 @@ def test_the_first_line_is_the_runs_verdict_where_there_is_one(
     assert r"**Bags \& \*lunch\*** (30 users) would like" in texts(app)
 
 
-def test_without_a_verdict_the_first_line_is_what_the_group_would_like(virtual_groups: VirtualGroups) -> None:
-    said = headline(open_page("personas", group="2"))
-    assert said.startswith(r"## **Lights\, candles** (30 users) would like *Item 8")
+def test_without_a_verdict_the_first_line_is_what_to_show_the_group(virtual_groups: VirtualGroups) -> None:
+    app = open_page("recommendations", part="personas", group="2")
+    assert headline(app).startswith("## Show ")
+    assert r"**Lights\, candles** (30 users) would like *Item 8" in texts(app)
+
+
+def test_the_groups_that_are_spoken_of_are_lit_on_the_map(virtual_groups: VirtualGroups) -> None:
+    app = open_page("recommendations", part="personas", view="mixture", mix="3")
+    app.get_by_key("personas_mix").set_value([3, 1]).run()
+    shown = figure(app)
+    assert shown["layout"]["meta"] == "personas_map (3, 1)"
 
 
 def test_only_the_chosen_view_is_made(virtual_groups: VirtualGroups, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(VirtualGroups, "members", lambda *_: pytest.fail("virtual members were drawn"))
-    app = open_page("personas", view="lists")
+    app = open_page("recommendations", part="personas", view="lists")
     app.get_by_key("personas_view").set_value("mixture").run()
     assert not app.exception
     assert in_url(app, "view") == ["mixture"]
@@ -72,16 +81,18 @@ def test_answers_are_made_once_per_server(virtual_groups: VirtualGroups, monkeyp
     monkeypatch.setattr(
         VirtualGroups, "virtual_group", lambda self, audience: made.append(1) or virtual_group(self, audience)
     )
-    app = open_page("personas", group="1")
+    app = open_page("recommendations", part="personas", group="1")
     app.get_by_key("personas_dial").set_value(100).run()
-    app.get_by_key("personas_lists").set_value(5).run()
-    open_page("personas", group="1")
+    app.get_by_key("personas_alternative").set_value(2).run()
+    open_page("recommendations", part="personas", group="1")
     assert len(made) == 1
 
 
 def test_a_run_without_its_generator_is_one_sentence(finished_run: Run) -> None:
     app = AppTest.from_file(FRAME, default_timeout=PATIENCE).run()
-    app.switch_page(state.page_path("personas")).run()
+    app.switch_page(state.page_path("recommendations"))
+    app.query_params["part"] = "personas"
+    app.run()
     assert not app.exception
     assert "has no readable profile" in app.error[0].value
     assert "train it again" in app.error[0].value
@@ -90,30 +101,30 @@ def test_a_run_without_its_generator_is_one_sentence(finished_run: Run) -> None:
 # -- alternative lists
 
 
-def test_lists_stand_side_by_side_and_items_of_the_safe_one_bear_a_dot(virtual_groups: VirtualGroups) -> None:
-    app = open_page("personas", dial="100", alternatives="3", group="3")
-    safe, *others = listed(app)
-    assert len(others) == 2
+def test_another_list_stands_beside_the_safe_one_whose_items_bear_a_dot(virtual_groups: VirtualGroups) -> None:
+    app = open_page("recommendations", part="personas", dial="100", group="3")
+    safe, other = listed(app)
     names = {line.split("[", 1)[1].rstrip("]") for line in safe}
     assert len(names) == 10
-    for other in others:
-        items = [line.split("[", 1)[1].rstrip("]") for line in other]
+    for at in (2, 1, 2):
+        app.get_by_key("personas_alternative").set_value(at).run()
+        assert in_url(app, "alternative") == [str(at)] and f"**Alternative {at}**" in texts(app)
+        items = [line.split("[", 1)[1].rstrip("]") for line in listed(app)[1]]
         assert [item.endswith("●") for item in items] == [item.removesuffix("\u00a0●") in names for item in items]
         assert not all(item.endswith("●") for item in items)
-    captions = [element.value for element in app.caption if "of its value" in element.value]
-    assert len(captions) == 2
+    assert other != listed(app)[1] and texts(app).count("of its value") == 1
 
 
 def test_at_the_safe_end_there_is_one_list_and_the_page_says_why(virtual_groups: VirtualGroups) -> None:
-    app = open_page("personas", dial="0", alternatives="3")
+    app = open_page("recommendations", part="personas", dial="0")
     assert len(listed(app)) == 1
     assert "only 1 different list; turn the dial towards surprising for more" in texts(app)
 
 
 def test_the_dial_and_the_group_are_in_the_url(virtual_groups: VirtualGroups) -> None:
-    app = open_page("personas")
+    app = open_page("recommendations", part="personas")
     app.get_by_key("personas_dial").set_value(75).run()
-    app.get_by_key("personas_group").set_value(3).run()
+    app.selectbox(key="list_group").set_value(3).run()
     assert (in_url(app, "dial"), in_url(app, "group")) == (["75"], ["3"])
 
 
@@ -121,9 +132,9 @@ def test_the_frontier_shows_all_methods_and_rings_the_place_of_the_dial(
     finished_run: Run, virtual_groups: VirtualGroups
 ) -> None:
     add_judgement(finished_run)
-    app = open_page("personas", dial="90")
+    app = open_page("recommendations", part="personas", view="costs", dial="90")
     assert "With the dial at 100 %, five lists that take turns were worth 90 % (88 % to 92 %)" in texts(app)
-    drawn = figure(app)["data"]
+    drawn = json.loads(app.get("plotly_chart")[-1].proto.spec)["data"]
     assert [trace["name"] for trace in drawn] == list(words.METHODS.values())
     assert numbers(drawn[0]["y"]) == pytest.approx([1, 0.95, 0.9])
     assert numbers(drawn[0]["x"]) == pytest.approx([0, 0.1, 0.2])
@@ -135,34 +146,34 @@ def test_the_frontier_shows_all_methods_and_rings_the_place_of_the_dial(
 
 def test_small_groups_are_reported_whichever_way_it_came_out(finished_run: Run, virtual_groups: VirtualGroups) -> None:
     add_judgement(finished_run)
-    said = texts(open_page("personas"))
+    said = texts(open_page("recommendations", part="personas", view="costs"))
     assert "worth 97 % (95 % to 99 %) of the usual list, and 104 % where they learned from 10 members" in said
 
 
 def test_a_run_that_measured_no_frontier_says_so(virtual_groups: VirtualGroups, finished_run: Run) -> None:
     make_older(finished_run, "frontier")
-    app = open_page("personas")
+    app = open_page("recommendations", part="personas", view="costs")
     assert "This run did not measure what variety costs" in texts(app)
-    assert not app.get("plotly_chart")
+    assert len(app.get("plotly_chart")) == 1, "the map alone"
 
 
 # -- virtual members
 
 
 def test_virtual_members_are_cards_with_what_they_have_and_want_next(virtual_groups: VirtualGroups) -> None:
-    app = open_page("personas", view="members", group="2")
+    app = open_page("recommendations", part="personas", view="members", group="2")
     cards = [element.value for element in app.markdown if element.value.startswith("**A generated member** would")]
-    assert len(cards) == 3
+    assert len(cards) == 2
     for card in cards:
         assert "and want next" in card
-        assert card.count("\n- ") == min(6, int(card.split("would have ")[1].split()[0]))
+        assert card.count("\n- ") == min(4, int(card.split("would have ")[1].split()[0]))
         assert card.count(". :small[") == 5
     assert "None is a copy: " in texts(app)
-    assert texts(app).count("The most similar real user: ") == 3
+    assert texts(app).count("The most similar real user: ") == 2
 
 
 def test_draw_others_draws_others_and_its_number_is_in_the_url(virtual_groups: VirtualGroups) -> None:
-    app = open_page("personas", view="members")
+    app = open_page("recommendations", part="personas", view="members")
     before = texts(app)
     app.button(key="personas_draw").click().run()
     assert in_url(app, "draw") == ["1"]
@@ -193,30 +204,31 @@ def test_the_sentence_on_copies_depends_on_what_real_users_are_like(found: CopyC
 
 
 def test_a_mixture_stands_beside_its_groups(virtual_groups: VirtualGroups) -> None:
-    app = open_page("personas", view="mixture", mix="3", share="25")
-    assert headline(app) == "## Choose two or three groups to mix."
+    app = open_page("recommendations", part="personas", view="mixture", mix="3", share="25")
+    assert "Choose two or three groups to mix." in texts(app)
     app.get_by_key("personas_mix").set_value([3, 1]).run()
     assert in_url(app, "mix") == ["3", "1"]
-    assert r"a group that is 75 % **Tea towels** and 25 % **Bags \& \*lunch\***" in headline(app)
-    mixed, *pure = listed(app)
-    assert len(pure) == 2
-    assert len(mixed) == len(pure[0]) == 10
+    assert r"a group that is 75 % **Tea towels** and 25 % **Bags \& \*lunch\***" in texts(app)
+    mixed, pure = listed(app)
+    assert len(mixed) == len(pure) == 10
+    app.get_by_key("personas_beside").set_value(1).run()
+    assert in_url(app, "beside") == ["1"] and listed(app)[1] != pure
 
 
 def test_the_slider_leads_from_one_group_to_the_other(virtual_groups: VirtualGroups) -> None:
-    app = open_page("personas", view="mixture")
+    app = open_page("recommendations", part="personas", view="mixture")
     app.get_by_key("personas_share").set_value(0).run()
-    mixed, first, _ = listed(app)
+    mixed, first = listed(app)
     labels = [line.rsplit("} ", 1)[-1].rstrip("]") for line in mixed]
     assert labels == [line.split("[", 1)[1].rstrip("]").removesuffix("\u00a0●") for line in first]
-    assert "shares 10 with that of" in headline(app)
+    assert "shares 10 with that of" in texts(app)
 
 
 def test_three_groups_have_weights_of_their_own_and_not_all_may_be_none(virtual_groups: VirtualGroups) -> None:
-    app = open_page("personas", view="mixture", weight1="100", weight2="0", weight3="0")
+    app = open_page("recommendations", part="personas", view="mixture", weight1="100", weight2="0", weight3="0")
     app.get_by_key("personas_mix").set_value([1, 2, 3]).run()
-    assert "100 % **Bags" in headline(app)
-    assert len(listed(app)) == 4
+    assert "100 % **Bags" in texts(app)
+    assert len(app.get_by_key("personas_beside").options) == 3
     app.get_by_key("personas_weight1").set_value(0).run()
     assert not app.exception
     assert "weights of the groups" in app.error[0].value
@@ -226,20 +238,20 @@ def test_three_groups_have_weights_of_their_own_and_not_all_may_be_none(virtual_
 
 
 def test_nothing_picked_offers_the_most_popular_items(virtual_groups: VirtualGroups) -> None:
-    app = open_page("personas", view="liked")
-    assert "Pick some items" in headline(app)
-    assert len(app.get_by_key("personas_liked").options) == 12
+    app = open_page("recommendations", part="personas", view="liked")
+    assert "Pick some items" in texts(app)
+    assert len(app.get_by_key("personas_liked").options) == 8
 
 
 def test_searching_and_picking_gives_groups_list_and_members(virtual_groups: VirtualGroups) -> None:
-    app = open_page("personas", view="liked")
+    app = open_page("recommendations", part="personas", view="liked")
     for picked in ([100], [100, 101]):
         app.text_input(key="personas_search").set_value(f"item {picked[-1]}").run()
         assert options(app) == [f"Item {row}" for row in picked]
         app.get_by_key("personas_liked").set_value(picked).run()
     assert in_url(app, "liked") == ["00100", "00101"]
-    assert "Whoever likes *Item 100* and 1 more item is" in headline(app)
-    assert r"like **Lights\, candles**" in headline(app)
+    assert "Whoever likes *Item 100* and 1 more item is" in texts(app)
+    assert r"like **Lights\, candles**" in texts(app)
     assert "Item 100" not in "".join(listed(app)[0])
     assert texts(app).count("**A generated member** would have") == 2
     app.text_input(key="personas_search").set_value("nothing <b>").run()
@@ -253,18 +265,19 @@ def options(app: AppTest) -> list[str]:
 
 def test_at_most_ten_items_are_taken_and_unknown_ones_left_out(virtual_groups: VirtualGroups) -> None:
     app = AppTest.from_file(FRAME, default_timeout=PATIENCE).run()
-    app.switch_page(state.page_path("personas"))
+    app.switch_page(state.page_path("recommendations"))
+    app.query_params["part"] = "personas"
     app.query_params["view"] = "liked"
     app.query_params["liked"] = ["gone", *(f"{item:05d}" for item in range(100, 115))]
     app.run()
     assert not app.exception
-    assert "and 9 more items" in headline(app)
+    assert "and 9 more items" in texts(app)
 
 
 def test_labels_from_the_data_never_act(virtual_groups: VirtualGroups) -> None:
-    app = open_page("personas", view="liked", liked="00001")
+    app = open_page("recommendations", part="personas", view="liked", liked="00001")
     assert options(app)[0] == r"\<b\>Bold bag\<\/b\>"
-    assert r"Whoever likes *\<b\>Bold bag\<\/b\>* is" in headline(app)
+    assert r"Whoever likes *\<b\>Bold bag\<\/b\>* is" in texts(app)
 
 
 # -- sentences and tables

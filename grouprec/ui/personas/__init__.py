@@ -1,1 +1,0 @@
-"""The Personas page: a group as a handful of typical members."""
