@@ -22,15 +22,18 @@ FILE, CODE = re.findall(r"```python\n# (\S+)\n(.+?)```", TEXT, flags=re.DOTALL)[
 NAME = Path(FILE).stem
 COMMANDS = [shlex.split(line, comments=True) for line in TEXT.splitlines() if line.startswith(".venv/bin/")]
 CONTRACT, DOCS, TRAIN = COMMANDS[:3]  # of the recipe
-# What the house knows of the encoder once its file is there
+# What the house knows of the encoder once its file is there; one process, for each loads the whole house
 ASKED = f"""
 import json
 from benchmarks.stages import TARGET
+from grouprec.cli.main import app
 from grouprec.models.base import REGISTRIES
 from grouprec.report.sentences import encoder_title, method_title
 from grouprec.runs.config import menu
 from grouprec.runs.store import RunStore
 from grouprec.ui.forms import describe
+for words in (["export", "last", "--out", "lists"], ["report", "last", "--out", "story.html"]):
+    app(words, standalone_mode=False)
 (run,) = RunStore().runs()
 print(json.dumps({{
     "menu": dict(menu()["encoder"]).get("{NAME}"),
@@ -78,12 +81,9 @@ def test_the_house_knows_the_new_encoder_from_its_file(copy: Path, planted_csv: 
     train = [str(planted_csv) if word == sample else word for word in TRAIN]
     tiny = [f"--set={setting}" for setting in TINY_SETTINGS if not setting.startswith("dnn.")]
     call(copy, [*train, "--n-groups", "3", "--device", "cpu", "--layout", "pca", *tiny])
-    call(copy, [".venv/bin/grouprec", "export", "last", "--out", "lists"])
+    known = json.loads(call(copy, [".venv/bin/python", "-c", ASKED]).splitlines()[-1])
     assert len((copy / "lists" / "group_lists.csv").read_text(encoding="utf-8").splitlines()) > 3
-    call(copy, [".venv/bin/grouprec", "report", "last", "--out", "story.html"])
     assert "is predicted by companion items" in (copy / "story.html").read_text(encoding="utf-8")
-
-    known = json.loads(call(copy, [".venv/bin/python", "-c", ASKED]))
     assert known["menu"] == "Companions: random projection of who took what"
     assert known["form"] == ["embedding_size"]
     assert f"| [`{NAME}`](#{NAME}) |" in known["docs"] and "| `embedding_size` | 256 |" in known["docs"]

@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = {
     "ranking": "grouprec/ranking/*.py",
     "evaluate": "grouprec/evaluate/*.py",
-    "models/blend": "grouprec/models/blend.py",
+    "models/blend": "grouprec/models/blend*.py",
     "models/groupers": "grouprec/models/groupers/*.py",
     "data": "grouprec/data/*.py",
     "runs": "grouprec/runs/*.py",
@@ -54,7 +54,7 @@ def main() -> int:
         for mutant in mutants:
             print(describe(mutant))
         return 0
-    verdicts = judge(root, mutants, arguments.jobs, bool(arguments.only))
+    verdicts = judge(root, mutants, arguments)
     print("\n".join(["", *table(verdicts), ""]))
     for verdict in verdicts:
         if not verdict.killed:
@@ -69,18 +69,20 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--per-file", type=int, metavar="N", help="size of the sample per file; all mutants without")
     parser.add_argument("--seed", type=int, default=0, help="of the sample")
     parser.add_argument("--jobs", type=int, default=2, help="mutants tested at a time")
+    parser.add_argument("--near", action="store_true", help="only tests that bear the file's name or import it")
     parser.add_argument("--list", action="store_true", help="print the mutants and run nothing")
     parser.add_argument("--only", nargs="+", metavar="ID", help="run these mutants, with their diff and tests' output")
     parser.add_argument("--root", type=Path, default=ROOT, help="folder with the package and its tests")
     return parser.parse_args()
 
 
-def judge(root: Path, mutants: Sequence[Mutant], jobs: int, show: bool) -> list[Verdict]:
+def judge(root: Path, mutants: Sequence[Mutant], arguments: argparse.Namespace) -> list[Verdict]:
     """Return the verdicts in the order of the mutants; progress goes to standard error."""
     files = list(dict.fromkeys(mutant.file for mutant in mutants))
     verdicts: list[Verdict] = []
     begun = time.monotonic()
-    with Runner(root, files, min(jobs, max(len(mutants), 1))) as runner:
+    jobs = min(arguments.jobs, max(len(mutants), 1))
+    with Runner(root, files, jobs, arguments.near) as runner:
         try:
             runner.check(files)
         except BrokenTests as error:
@@ -90,7 +92,7 @@ def judge(root: Path, mutants: Sequence[Mutant], jobs: int, show: bool) -> list[
             minutes = (time.monotonic() - begun) / 60
             line = f"{len(verdicts)}/{len(mutants)} {minutes:.1f} min {verdict.how:8} {verdict.seconds:5.1f} s"
             print(line, verdict.mutant.id, file=sys.stderr, flush=True)
-            if show:
+            if arguments.only:
                 print(verdict.mutant.diff(), verdict.output, sep="\n")
     order = {mutant.id: place for place, mutant in enumerate(mutants)}
     return sorted(verdicts, key=lambda verdict: order[verdict.mutant.id])

@@ -54,8 +54,12 @@ class BrokenTests(Exception):
     """Tests fail though nothing was changed."""
 
 
-def related_tests(root: Path, file: str) -> tuple[str, ...]:
-    """Return the test files of a file: its mirror, those of the same folder that import it, the rest of the folder."""
+def related_tests(root: Path, file: str, near: bool = False) -> tuple[str, ...]:
+    """Return the test files of a file: its mirror, those of the same folder that import it, the rest of the folder.
+
+    Args:
+        near: leave out the rest of the folder, where it has others.
+    """
     below = Path(*Path(file).parts[1:])
     folder = root / "tests" / below.parent
     module = ".".join(Path(file).with_suffix("").parts)
@@ -65,8 +69,9 @@ def related_tests(root: Path, file: str) -> tuple[str, ...]:
     def rank(path: Path) -> tuple[bool, bool, str]:
         return path.name != f"test_{name}.py", not imports.search(path.read_text()), path.name
 
-    found = [str(path.relative_to(root)) for path in sorted(folder.glob("test_*.py"), key=rank)]
-    return (*found, *ELSEWHERE.get(file, ()))
+    found = sorted(folder.glob("test_*.py"), key=rank)
+    nearest = [path for path in found if not all(rank(path)[:2])] if near else []
+    return (*(str(path.relative_to(root)) for path in nearest or found), *ELSEWHERE.get(file, ()))
 
 
 class Runner:
@@ -75,8 +80,8 @@ class Runner:
     The process that makes it must have no other threads: it forks.
     """
 
-    def __init__(self, root: Path, files: Sequence[str], jobs: int) -> None:
-        self.root, self.jobs = root, jobs
+    def __init__(self, root: Path, files: Sequence[str], jobs: int, near: bool = False) -> None:
+        self.root, self.jobs, self.near = root, jobs, near
         self.folder = Path(tempfile.mkdtemp(prefix="mutants-"))
         self.trees = [self.folder / str(slot) for slot in range(jobs)]
         self.packages = {"benchmarks", *(path.parent.name for path in root.glob("*/__init__.py"))}
@@ -107,7 +112,7 @@ class Runner:
             BrokenTests: a test fails already.
         """
         for file in files:
-            tests = self.tests[file] = related_tests(self.trees[0], file)
+            tests = self.tests[file] = related_tests(self.trees[0], file, self.near)
             if not tests:
                 raise BrokenTests(f"No test stands where those of {file} belong.")
             if frozenset(tests) in self.clean_seconds:

@@ -7,9 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from grouprec.cli.terminal import print_json, print_rows, terminal
+from grouprec.core.arrays import largest_first
 from grouprec.core.files import storage
 
 if TYPE_CHECKING:
@@ -113,7 +112,7 @@ def _period(prepared: Prepared) -> list[str] | None:
 
 def _labels(prepared: Prepared) -> list[str]:
     """Return the labels of the items that most people take."""
-    order = np.argsort(-prepared.dataset.popularity, kind="stable")
+    order = largest_first(prepared.dataset.popularity)
     return [str(one) for one in prepared.dataset.item_labels[order[:LABELS]]]
 
 

@@ -41,6 +41,11 @@ def largest_entries(matrix: sparse.csr_array, n: int) -> sparse.csr_array:
     return sparse.csr_array(parts, shape=matrix.shape)
 
 
+def largest_first(values: np.ndarray) -> np.ndarray:
+    """Return the order of numbers, int64: largest first, equal ones as they stand; row by row where there are rows."""
+    return np.argsort(-values, axis=-1, kind="stable")
+
+
 def stable_order(keys: np.ndarray) -> np.ndarray:
     """Return the order of small integers >= 0, int64 [n], equal ones as they stand; by counting, so linear in ``n``."""
     n = len(keys)

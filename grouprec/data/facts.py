@@ -17,7 +17,7 @@ import pandas as pd
 from pandas.api import types as dtypes
 from scipy import sparse
 
-from grouprec.core.arrays import presence
+from grouprec.core.arrays import largest_first, presence
 from grouprec.data.dataset import Dataset
 
 Kind = Literal["number", "word", "items", "has", "called", "share", "mean"]
@@ -151,7 +151,7 @@ def _about_items(data: Dataset, most_items: int) -> tuple[list[Question], list[n
         questions.extend(Question(kind, name, value, bound, len(vectors)) for bound in least)
         vectors.append(vector)
 
-    for item in np.argsort(-data.popularity, kind="stable")[:most_items].tolist():
+    for item in largest_first(data.popularity)[:most_items].tolist():
         one = np.zeros(data.n_items)
         one[item] = 1
         add("has", str(data.item_ids[item]), str(data.item_labels[item]), (1.0,), one)

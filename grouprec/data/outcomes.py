@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pandas as pd
 
+from grouprec.core.arrays import largest_first
 from grouprec.data.header_words import header_words, simple_name
 from grouprec.data.ids import encode_ids
 from grouprec.data.values import folded, word_set
@@ -88,7 +89,7 @@ def came_to_nothing(column: pd.Series) -> tuple[np.ndarray, dict[str, int]]:
     bad = np.array([_is_nothing(name, _flag_of(str(column.name))) for name in names], dtype=bool)
     found = np.append(bad, False)[codes]
     counts = np.bincount(codes[found], minlength=len(names))
-    order = np.argsort(-counts, kind="stable")
+    order = largest_first(counts)
     return found, {str(names[code]): int(counts[code]) for code in order if counts[code]}
 
 

@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pandas as pd
 
+from grouprec.core.arrays import largest_first
 from grouprec.data.ids import id_texts
 from grouprec.data.values import compute, folded, folded_texts, word_set
 
@@ -106,7 +107,7 @@ def find_services(items: np.ndarray, item_ids: np.ndarray, labels: pd.Series | N
         one, other = names[0][at], names[1][at]
         found[at] = (is_service(one) and is_service(other)) or (odd[at] and _is_odd_service(item_ids[at], one))
     counts = np.bincount(items[items >= 0], minlength=n_items)
-    order = [at for at in np.argsort(-counts, kind="stable") if found[at]]
+    order = [at for at in largest_first(counts) if found[at]]
     return found, [str(names[0][at]) for at in order]
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 from pandas.api import types as dtypes
 from scipy import sparse
 
-from grouprec.core.arrays import presence
+from grouprec.core.arrays import largest_first, presence
 from grouprec.core.memory import rows_per_batch
 from grouprec.core.tables import n_words
 from grouprec.evaluate.protocol import Measured
@@ -202,7 +202,7 @@ def exposure(
         ("coverage", "", "", coverage(lists, n_items, k), np.count_nonzero(taken) / n_items),
         ("popularity", "", "", _list_popularity(top, popularity), _own_popularity(owned, popularity)),
     ]
-    rank = np.argsort(np.argsort(-having, kind="stable"))
+    rank = np.argsort(largest_first(having))
     ends = np.array([round(end * n_items) for _, end in TIERS])
     tier = Levels(np.searchsorted(ends, rank, side="right"), [name for name, _ in TIERS])
     known = [] if item_attributes is None else _read(item_attributes)

@@ -76,9 +76,10 @@ def _greedy_cover(
     beginning."""
     found = np.full(len(groups), depth)
     for position in range(depth):
-        wanted = _weighted(membership, (found == depth).astype(np.float32), relevant)
-        if not wanted.data.any():
+        without = found == depth
+        if not without.any():
             break
+        wanted = _weighted(membership, without.astype(np.float32), relevant)
         hit = has(relevant, np.arange(len(groups)), wanted.argmax(axis=1)[groups])
-        found[hit & (found == depth)] = position
+        found[hit & without] = position
     return found

@@ -12,7 +12,7 @@ from scipy import sparse
 from scipy.special import ndtr, xlogy
 from sklearn.feature_extraction.text import CountVectorizer
 
-from grouprec.core.arrays import empty_csr, presence
+from grouprec.core.arrays import empty_csr, largest_first, presence
 from grouprec.core.tables import by_number
 from grouprec.core.types import Groups
 from grouprec.data.features import categories_of
@@ -55,7 +55,7 @@ def distinguishing_items(histories: sparse.csr_array, groups: Groups, n: int = 1
     share, base = inside / sizes, overall / max(len(groups.labels), 1)
     lift = np.divide(share, base, out=np.zeros_like(share), where=base > 0)
     evidence[(lift <= 1) | (inside < np.minimum(MIN_MEMBERS, sizes))] = 0
-    order = np.argsort(-evidence, axis=1, kind="stable")[:, :n]
+    order = largest_first(evidence)[:, :n]
     kept = np.take_along_axis(evidence, order, axis=1) > 0
     group, rank = np.nonzero(kept)
     item = order[group, rank]
@@ -186,7 +186,7 @@ def _typical(
     weight = share * rarity * (1 + np.char.count(terms.astype(str), " "))
     elsewhere = (frequency - document) / np.maximum(length.sum() - length, _TINY)
     weight[share < least * elsewhere] = 0
-    order = np.argsort(-weight, axis=1, kind="stable")
+    order = largest_first(weight)
     return [_without_overlap(terms[row[: np.count_nonzero(weight[g])]], n) for g, row in enumerate(order)]
 
 

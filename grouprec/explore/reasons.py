@@ -23,6 +23,7 @@ import pandas as pd
 from scipy import sparse
 from scipy.special import logit
 
+from grouprec.core.arrays import largest_first
 from grouprec.core.language import _, commas, decimal, ngettext, pgettext, semicolons
 from grouprec.core.types import Candidates, StorageError, Texts
 from grouprec.data.beside import with_matrices
@@ -140,7 +141,7 @@ class Explainer:
         points = np.bincount(self.histories.indices, parts, minlength=n_items)
         owners = np.bincount(self.histories.indices, by_user[self._owner] > 0, minlength=n_items).astype(np.int64)
         found = np.flatnonzero(points)
-        found = found[np.argsort(-points[found], kind="stable")]
+        found = found[largest_first(points[found])]
         rest = float(by_user @ lifted - parts.sum()) - beside
         rest = 0.0 if self.exact == 1 else rest
         said = points[found], owners[found]

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from grouprec.core.arrays import largest_first
 from grouprec.core.types import Candidates, Groups, Regime
 from grouprec.ranking import metrics
 from grouprec.ranking.candidates import discounts
@@ -247,7 +248,7 @@ def list_for_all(base: FitSnapshot) -> np.ndarray:
     candidates = base.candidates
     known = candidates.items >= 0
     worth = np.bincount(candidates.items[known], worth_of_candidates(candidates)[known], minlength=candidates.n_items)
-    order = np.argsort(-worth, kind="stable")
+    order = largest_first(worth)
     places = np.zeros(candidates.n_items, np.int64)
     places[order] = np.arange(1, candidates.n_items + 1)
     return np.where(worth > 0, places, 0)

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from grouprec.core.arrays import dense
+from grouprec.core.arrays import dense, largest_first
 from grouprec.core.memory import rows_per_batch
 from grouprec.core.types import Embeddings, Scale
 from grouprec.models.base import Encoder
@@ -146,7 +146,7 @@ def _left_out_parts(encoder: Encoder, users: Vectors, histories: sparse.csr_arra
     """
     lengths = np.diff(histories.indptr)
     frequent = np.bincount(histories.indices)[histories.indices]
-    entries = np.sort(np.argsort(-frequent, kind="stable")[:MOST_LEFT_OUT])
+    entries = np.sort(largest_first(frequent)[:MOST_LEFT_OUT])
     owner = np.repeat(np.arange(len(lengths)), lengths)[entries]
     without = sparse.csr_array(histories[owner])
     without.data[without.indptr[:-1] + entries - histories.indptr[owner]] = 0

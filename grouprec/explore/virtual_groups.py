@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from grouprec.core.arrays import largest_first
 from grouprec.core.types import Groups, SettingError
 from grouprec.models.alternatives import VirtualGroup
 from grouprec.models.base import Generator, Profile
@@ -196,7 +197,7 @@ class VirtualGroups:
         """Return ``n`` virtual members, those with the most items first; another number for ``draw`` gives others."""
         rng = RunOptions(self.base.seed + draw).rng("studio members")
         latents, has = self._histories(audience, n, rng)
-        order = np.argsort(-(has >= 0).sum(axis=1), kind="stable")
+        order = largest_first((has >= 0).sum(axis=1))
         latents, has = latents[order], has[order]
         owned = history_matrix(has, self.n_items)
         excluded = np.flatnonzero(audience.excluded)

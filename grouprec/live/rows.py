@@ -7,6 +7,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.special import expit, logit
 
+from grouprec.core.arrays import largest_first
 from grouprec.core.types import Candidates
 from grouprec.ranking.candidates import TASTE_DEPTH, discounts
 from grouprec.ranking.group_lists import LENGTH
@@ -38,7 +39,7 @@ _discounts = lru_cache(maxsize=16)(discounts)
 
 def best_of_pool(items: np.ndarray, chances: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the best ``n`` of a pool of items [B, P], int32 and float32 [B, n]; -1 and 0 at the end."""
-    order = np.argsort(-chances, axis=1, kind="stable")[:, :n]
+    order = largest_first(chances)[:, :n]
     rows = np.arange(len(items))[:, None]
     best = chances[rows, order].astype(np.float32)
     return np.where(best > 0, items[rows, order], -1).astype(np.int32), best

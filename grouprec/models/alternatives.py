@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
+from grouprec.core.arrays import largest_first
 from grouprec.core.types import SettingError
 from grouprec.models.base import Profile
 from grouprec.models.virtual_members import DECODING_BATCH, Draw, mean_preference
@@ -110,9 +111,9 @@ class VirtualGroup:
         part = rng.random((TRIES * n, n_members)).argsort(axis=1) < size
         lists = varied(part @ self.wants / size, self.alike, length, 1 - GIVEN_UP * surprise)
         weights, rates = discounts(lists.shape[1]), self.wants.mean(axis=0, dtype=np.float64)
-        safe = np.argsort(-rates, kind="stable")[None, : lists.shape[1]]
+        safe = largest_first(rates)[None, : lists.shape[1]]
         value = (rates[lists] @ weights) / (rates[safe] @ weights)
-        order = np.argsort(-value, kind="stable")
+        order = largest_first(value)
         _, first = np.unique(np.sort(lists[order], axis=1), axis=0, return_index=True)
         kept = order[np.sort(first)[:n]]
         return Alternatives(

@@ -224,11 +224,10 @@ def _gain(tables: Sequence[Table], before: Mix, after: Mix) -> tuple[float, floa
         for table in tables
         if table.has(before) and table.has(after)
     ]
-    if not found:
+    if not any(len(users) for users, _ in found):
         return 0.0, 0.0, 0
     by_user = mean_by_user(*(np.concatenate(part) for part in zip(*found, strict=True)))
-    error = by_user.std() / np.sqrt(len(by_user)) if len(by_user) else 0.0
-    return float(by_user.mean()) if len(by_user) else 0.0, float(error), len(by_user)
+    return float(by_user.mean()), float(by_user.std() / np.sqrt(len(by_user))), len(by_user)
 
 
 def mean_by_user(users: np.ndarray, values: np.ndarray) -> np.ndarray:

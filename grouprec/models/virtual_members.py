@@ -9,6 +9,7 @@ from functools import reduce
 import numpy as np
 from scipy import sparse
 
+from grouprec.core.arrays import largest_first
 from grouprec.core.memory import rows_per_batch
 from grouprec.core.types import Candidates, Groups
 from grouprec.models.base import Profile
@@ -116,7 +117,7 @@ def virtual_histories(
         drawn, _ = rank_top(noisy, longest, 0)
         drawn = np.where(np.arange(longest) < lengths[rows, None], drawn, -1)
         likely = np.where(drawn >= 0, np.take_along_axis(shares, np.maximum(drawn, 0), axis=1), -1)
-        out[rows] = np.take_along_axis(drawn, np.argsort(-likely, axis=1, kind="stable"), axis=1)
+        out[rows] = np.take_along_axis(drawn, largest_first(likely), axis=1)
     return out
 
 

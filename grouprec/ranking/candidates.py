@@ -11,6 +11,7 @@ from scipy import sparse
 from sklearn.preprocessing import normalize
 from sklearn.utils.extmath import randomized_svd
 
+from grouprec.core.arrays import largest_first
 from grouprec.core.memory import rows_per_batch
 from grouprec.core.types import Candidates, Embeddings, Preference
 
@@ -201,7 +202,7 @@ def scaled(candidates: Candidates, factors: sparse.csr_array) -> Candidates:
     factor = np.where(found, values[place], np.float32(1))
     kept = (candidates.items >= 0) & (factor > 0)
     scores = np.where(kept, candidates.scores * factor, -np.inf)
-    order = np.argsort(-scores, axis=1, kind="stable")
+    order = largest_first(scores)
     items, scores = (np.take_along_axis(part, order, axis=1) for part in (candidates.items, scores))
     there = scores > -np.inf
     return Candidates(

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 from scipy import sparse
 
-from grouprec.core.arrays import presence
+from grouprec.core.arrays import largest_first, presence
 from grouprec.core.types import Candidates, GroupLists, Groups
 from grouprec.ranking.candidates import discounts, rank_top
 from grouprec.ranking.variety import diversify
@@ -148,7 +148,7 @@ def _fill(values: np.ndarray, lack: np.ndarray, depth: int) -> np.ndarray:
         slots += lack[:, order[-1]] > 0
     # Nobody with an open slot wants the rest; for users who join the group, it goes by the mean of those who lack it.
     mean = np.where(free, values.sum(axis=0) / np.maximum(lack.sum(axis=0), 1), -1)
-    rest = np.argsort(-mean, kind="stable")[: depth - len(order)]
+    rest = largest_first(mean)[: depth - len(order)]
     return np.concatenate([np.array(order, np.int64), rest])
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.preprocessing import normalize
 
-from grouprec.core.arrays import empty_csr, presence
+from grouprec.core.arrays import empty_csr, largest_first, presence
 from grouprec.core.memory import rows_per_batch
 from grouprec.data.content import Blocks
 from grouprec.ranking.candidates import discounts, rank_top
@@ -52,7 +52,7 @@ class Likeness:
             popularity: [I]; of very many items the most popular are compared.
         """
         n_items = len(popularity)
-        kept = np.sort(np.argsort(-popularity, kind="stable")[:MOST_KNOWN])
+        kept = np.sort(largest_first(popularity)[:MOST_KNOWN])
         of_known, of_new = self._joined({name: block[kept] for name, block in known.items()}), self._joined(new)
         parts = []
         size = rows_per_batch(len(kept), 1 << 22)
@@ -167,7 +167,7 @@ def _hide(histories: sparse.csr_array, blocks: Blocks, seed: int) -> list[_Fold]
     """Return folds of hidden items; none where there is nothing to learn from."""
     owned, rng = presence(histories), np.random.default_rng(seed)
     popularity = np.bincount(owned.indices, minlength=owned.shape[1])
-    known = np.sort(np.argsort(-popularity, kind="stable")[:MOST_TRIED])
+    known = np.sort(largest_first(popularity)[:MOST_TRIED])
     owned, blocks = sparse.csr_array(owned[:, known]), {name: block[known] for name, block in blocks.items()}
     parts = np.array_split(rng.permutation(np.flatnonzero(popularity[known])), FOLDS) if blocks else []
     folds = []

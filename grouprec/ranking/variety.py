@@ -6,7 +6,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.preprocessing import normalize
 
-from grouprec.core.arrays import presence
+from grouprec.core.arrays import largest_first, presence
 from grouprec.core.types import SettingError
 from grouprec.ranking.candidates import discounts, to_unit
 
@@ -69,7 +69,7 @@ def varied(rates: np.ndarray, alike: np.ndarray, length: int, kept: float) -> np
         kept: share of the value of the best list, discounted by place, that a list keeps at least.
     """
     length = min(length, rates.shape[1])
-    best = np.argsort(-rates, axis=1, kind="stable")[:, :length]
+    best = largest_first(rates)[:, :length]
     if kept >= 1:
         return best
     weights = discounts(length)
@@ -94,7 +94,7 @@ def _most_varied(relevance: np.ndarray, alike: np.ndarray, length: int, weight: 
         chosen[:, place] = np.where(free, score, -np.inf).argmax(axis=1)
         free[rows, chosen[:, place]] = False
         likeness += alike[chosen[:, place]]
-    order = np.argsort(-np.take_along_axis(relevance, chosen, axis=1), axis=1, kind="stable")
+    order = largest_first(np.take_along_axis(relevance, chosen, axis=1))
     return np.take_along_axis(chosen, order, axis=1)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from grouprec.core.arrays import largest_first
 from grouprec.core.memory import rows_per_batch
 from grouprec.core.types import Groups
 from grouprec.data.content import ItemContent
@@ -142,7 +143,7 @@ def _table(
         item = top[group, place]
         entries = slice(near.indptr[item], near.indptr[item + 1])
         like, parts = near.indices[entries], near.data[entries] * interest[group, near.indices[entries]]
-        order = np.argsort(-parts, kind="stable")[:MOST_REASONS]
+        order = largest_first(parts)[:MOST_REASONS]
         shares = parts[order] / max(float(parts.sum()), 1e-12)
         rows += [(group, place, item, best[group, place], *one) for one in zip(like[order], shares, strict=True)]
     columns = ["group", "rank", "item", "score", "like", "share"]

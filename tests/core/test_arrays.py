@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import sparse
 
-from grouprec.core.arrays import largest_entries, stable_order
+from grouprec.core.arrays import largest_entries, largest_first, stable_order
 
 
 def test_the_largest_entries_of_a_row_are_kept_and_of_equal_ones_the_first():
@@ -22,6 +22,12 @@ def test_the_largest_entries_are_those_of_a_stable_sort():
             assert (
                 found.indices[found.indptr[row] : found.indptr[row + 1]] == matrix.indices[matrix.indptr[row] + kept]
             ).all()
+
+
+def test_the_largest_come_first_and_equal_ones_as_they_stand():
+    values = np.array([1, 2, 1, 2, 0, 2, 1, 0])  # mixed: sorted or all alike, an unstable sort would leave them, too
+    assert largest_first(values).tolist() == [1, 3, 5, 0, 2, 6, 4, 7]
+    assert largest_first(np.stack([values, -values])).tolist() == [[1, 3, 5, 0, 2, 6, 4, 7], [4, 7, 0, 2, 6, 1, 3, 5]]
 
 
 def test_small_integers_are_ordered_as_by_a_stable_sort():

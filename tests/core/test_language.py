@@ -24,6 +24,16 @@ def test_words_come_in_the_language_that_is_spoken_and_no_longer() -> None:
     assert _("Groups") == "Groups"
 
 
+def test_a_number_that_is_no_whole_one_is_more_than_one() -> None:
+    assert [ngettext("one", "many", n) for n in (0, 1, 1.0, 1.5, 2)] == ["many", "one", "one", "many", "many"]
+
+
+def test_messages_that_are_marked_stay_as_they_stand_and_are_said_later() -> None:
+    with speaking("zh"):
+        assert (language.N_("Groups"), language.NP_("the end of a sentence", "{said}.")) == ("Groups", "{said}.")
+        assert language.pgettext("the end of a sentence", "{said}.") == "{said}。"
+
+
 def test_what_the_catalogue_lacks_stays_as_it_is() -> None:
     with speaking("zh"):
         assert (_("no such message"), _("")) == ("no such message", "")
@@ -44,6 +54,7 @@ def test_a_glossary_is_read_in_the_language_of_its_reader() -> None:
     with speaking("zh"):
         assert dict(called) == {"one": "群体", "other": "no such message"}
     assert (called["one"], called.get("none"), list(called)) == ("Groups", None, ["one", "other"])
+    assert len(called) == 2 and called | {"third": "!"} == {"one": "Groups", "other": "no such message", "third": "!"}
 
 
 @pytest.mark.parametrize(
@@ -63,6 +74,7 @@ def test_numbers_have_the_signs_of_the_language() -> None:
     assert [language.decimal(2700), language.decimal(0.0814, 3), language.decimal(-3, sign=True)] == [
         *("2,700", "0.081", "−3")
     ]
+    assert [language.decimal(3, sign=True), language.decimal(-3), language.decimal(3)] == ["+3", "-3", "3"]
     assert language.decimal(0.125, 2) == f"{0.125:.2f}"
 
 
@@ -77,9 +89,15 @@ def test_dates_are_written_as_the_language_writes_them() -> None:
         ]
 
 
+def test_minutes_are_written_with_and_without_the_year() -> None:
+    writers = (language.plain_minute, language.short_minute, language.long_minute)
+    assert [write(MOMENT) for write in writers] == ["5 Jan 14:30", "05 Jan 14:30", "05 January 2024, 14:30"]
+
+
 def test_parts_are_joined_by_the_marks_of_the_language() -> None:
     parts = ["a", "b", "c"]
     assert (language.series(parts), language.full_stop("a"), language.series(["a"])) == ("a, b and c", "a.", "a")
+    assert (language.commas(parts), language.semicolons(parts)) == ("a, b, c", "a; b; c")
     with speaking("zh"):
         assert (language.series(parts), language.semicolons(parts), language.full_stop("a")) == (
             "a、b和c",

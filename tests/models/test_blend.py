@@ -118,6 +118,20 @@ def test_repeat_terms_by_hand() -> None:
     assert not repeat_terms(timeless)[4].toarray().any()
 
 
+def test_another_trend_weighs_as_much_as_the_members_together_let_it() -> None:
+    weights = Weights({"a": 0.5, "b": 1.5}, 3.0, 0.1, popularity=0.5)
+    assert weights.with_trend(7.0, 0.4) == Weights({"a": 0.5, "b": 1.5}, 7.0, 1.0, popularity=0.5)
+    assert weights.with_trend(7.0, 0.0) == Weights({"a": 0.5, "b": 1.5}, None, 0.0, popularity=0.5)
+
+
+def test_equals_are_drawn_by_the_seed_which_is_0_where_none_is_given() -> None:
+    alike = replace(predictor(KNOWN.data, source("a", np.ones(KNOWN.data.shape))), weights=Weights({"a": 1.0}))
+    first, again, other = (
+        found.items for found in (alike.candidates(20), alike.candidates(20, 0), alike.candidates(20, 1))
+    )
+    assert (first == again).all() and not (first == other).all()
+
+
 def test_excluded_items_are_nobodys_candidates() -> None:
     excluded = np.zeros(100, bool)
     excluded[::3] = True

@@ -98,6 +98,13 @@ def test_an_encoder_that_only_one_window_knows_is_judged_there() -> None:
     assert set(mix.shares) == {"one", "other"}
 
 
+def test_windows_of_nobody_choose_nothing() -> None:
+    one, other = halves(np.random.default_rng(0))
+    full = window(one, other)
+    mix = choose_mix([Window(full.predictor, full.task.sample(0, 0))], Mix({"one": 1.0}), 0)
+    assert (mix.shares, mix.n_users, mix.ndcg["blend"]) == ({"one": 1.0}, 0, 0.0)
+
+
 def test_a_user_counts_once_however_many_windows_they_are_in() -> None:
     users, values = np.array([4, 1, 4, 4]), np.array([1.0, 5.0, 2.0, 6.0])
     assert mean_by_user(users, values).tolist() == [5.0, 3.0]

@@ -22,6 +22,7 @@ from grouprec.training.encoded import Encoded
 from grouprec.training.groups_and_lists import GroupMaker
 from grouprec.training.list_choice import IN_GROUP, ONE, OWN, ListChoice, choose_lists, floor_lists, list_of_kind
 from tests.support.blends import dataset
+from tests.training.test_simple import fashion
 
 CONFIG = make_config(interactions=Path("file.csv"), preset="quick", n_groups=4)
 
@@ -65,9 +66,35 @@ def test_where_everybody_takes_what_is_new_one_recent_list_is_floor_and_export()
     assert found.ndcg["strict/recent_popularity"] > 1.5 * found.ndcg["strict/popularity"]
 
 
+def test_where_every_taste_moves_on_what_is_popular_lately_in_the_group_is_exported() -> None:
+    found = choose_lists(fitted(fashion(moving=True), "time", 6 * DAY), Weights({"ease": 1.0}), maker, 6 * DAY)
+    assert found.exported == dict.fromkeys(REGIMES, IN_GROUP) and found.half_life is not None
+    for regime in REGIMES:
+        others = max(found.ndcg[f"{regime}/{method}"] for method in (OWN, found.floor[regime]))
+        assert found.ndcg[f"{regime}/{IN_GROUP}"] > 1.2 * others
+
+
 def test_with_few_users_the_members_lists_are_exported_over_all_time_popularity() -> None:
     data = planted(n_users=49, n_items=60).data.before_test()
-    assert choose_lists(fitted(data, "user", 0.2), Weights({"ease": 1.0}), maker, 3.0) == ListChoice(length=3.0)
+    found = choose_lists(fitted(data, "user", 0.2), Weights({"ease": 1.0}), maker, 3.0)
+    assert found == ListChoice(length=3.0)
+    assert (found.floor, found.exported) == (dict.fromkeys(REGIMES, "popularity"), dict.fromkeys(REGIMES, OWN))
+    assert (found.half_life, found.ndcg, found.n_users, found.n_folds) == (None, {}, 0, 0)
+
+
+def test_of_many_users_a_draw_is_grouped_and_judges(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = planted(n_users=120, n_items=60, n_groups=4, ordered=False).data.before_test()
+    folds = fitted(data, "user", 0.2)
+    monkeypatch.setattr(list_choice, "GROUPED_USERS", 80)
+    grouped: list[int] = []
+
+    def make(fold: Dataset, candidates: Candidates) -> GroupMaker:
+        grouped.append(fold.n_users)
+        return maker(fold, candidates)
+
+    found = choose_lists(folds, Weights({"ease": 1.0}), make, 0.0)
+    assert grouped == [80, 80] and found.n_users == 80, "the same users of every fold"
+    assert found.ndcg[f"strict/{OWN}"] > 1.3 * found.ndcg["strict/popularity"]
 
 
 @pytest.mark.parametrize(("gain", "kind"), [(0.0, OWN), (0.05, ONE)])

@@ -13,17 +13,20 @@ import pytest
 from grouprec.data.dataset import Dataset
 from grouprec.data.folds import make_folds
 from grouprec.data.synthetic import planted
+from grouprec.models.base import REGISTRIES
+from grouprec.models.blend import HALF_LIVES
+from grouprec.models.fitting import RunOptions
 from grouprec.ranking.recency import DAY
 from grouprec.runs.config import make_config
-from grouprec.training.simple import Judged, Simple, _Choice, _simplest, choose_simple
+from grouprec.training.simple import STRENGTHS, Fits, Judged, Simple, _Choice, _simplest, choose_simple
 from tests.support.blends import dataset
 
 CONFIG = make_config(interactions=Path("file.csv"), preset="quick")
 
 
-def choose(data: Dataset, split: str, length: float, **settings: Any) -> Simple:
+def choose(data: Dataset, split: str, length: float, known: Judged | None = None, **settings: Any) -> Simple:
     config = make_config(interactions=Path("file.csv"), preset="quick", settings=settings)
-    return choose_simple(make_folds(data, split, length, 2, 0), "ease", config, lambda fraction, values: None)
+    return choose_simple(make_folds(data, split, length, 2, 0), "ease", config, lambda fraction, values: None, known)
 
 
 def fashion(moving: bool, misleading: bool = False) -> Dataset:
@@ -41,8 +44,16 @@ def fashion(moving: bool, misleading: bool = False) -> Dataset:
 
 
 def test_where_time_matters_the_trend_is_found() -> None:
-    found = choose(fashion(moving=True), "time", 10 * DAY)
+    known: Judged = {}
+    found = choose(fashion(moving=True), "time", 10 * DAY, known)
     assert found.trend > 0 and found.half_life is not None
+    trends, fades, strengths = (
+        sorted({getattr(choice, name) for _, choice in known} - {0}) for name in ("trend", "fade", "strength")
+    )
+    assert np.diff([0, *trends]) == pytest.approx(0.25) and 1 < trends[-1] < 1.5
+    assert 1 < fades[0] <= 2 and fades[-1] == 30 and max(np.divide(fades[1:], fades[:-1])) <= 2
+    assert strengths[1] == 1 and len(strengths) == 3 and strengths[0] * strengths[2] == pytest.approx(1, rel=0.15)
+    assert {half_life for half_life in (choice.half_life for _, choice in known) if half_life} == set(HALF_LIVES)
     assert found.ndcg > 1.3 * found.plain and found.n_users >= 50 and found.n_folds == 2
 
 
@@ -73,8 +84,48 @@ def test_without_times_neither_trend_nor_fading_is_tried() -> None:
 def test_with_few_users_nothing_is_chosen() -> None:
     data = planted(n_users=49, n_items=60).data.before_test()
     found = choose(data, "user", 0.2)
-    assert (found.settings, found.trend, found.n_users) == ({}, 0.0, 0) and np.isnan(found.ndcg)
+    assert (found.settings, found.trend, found.n_users, found.n_folds) == ({}, 0.0, 0, 0)
+    assert found.half_life is None and np.isnan([found.ndcg, found.plain]).all()
     assert choose(planted(n_users=60, n_items=60).data.before_test(), "user", 0.2).n_users == 60
+
+
+def test_in_a_large_catalogue_the_regularisation_stays_the_preset_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = planted(n_users=60, n_items=60, ordered=False).data.before_test()
+    preset = CONFIG.stage_config("encoder", "ease").l2  # pyright: ignore[reportAttributeAccessIssue]
+    tried = {}
+    for most in (60, 59):
+        monkeypatch.setattr("grouprec.training.simple.MOST_ITEMS", most)
+        known: Judged = {}
+        found = choose(data, "user", 0.2, known)
+        tried[most] = {choice.strength for _, choice in known}
+    assert tried == {60: set(STRENGTHS), 59: {1.0}} and found.settings["l2"] == preset
+    assert set(found.settings) == {"l2", "fade", "tune_l2"} and found.settings["tune_l2"] is False
+
+
+def test_every_round_tells_how_many_folds_have_judged() -> None:
+    data = planted(n_users=60, n_items=60, ordered=False).data.before_test()
+    data = replace(data, train=replace(data.train, times=None))
+    seen: list[float] = []
+    choose_simple(make_folds(data, "user", 0.2, 2, 0), "ease", CONFIG, lambda fraction, values: seen.append(fraction))
+    assert seen == [0.5, 1.0] * 3  # the preset, the strengths, and the preset's trend once more
+
+
+def test_encoders_are_fitted_once_and_only_other_settings_of_the_same_one_are_let_go(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data, made = planted(n_users=20, n_items=30).data, []
+    ease, knn = (REGISTRIES["encoder"].get(name) for name in ("ease", "item_knn"))
+    for stage in (ease, knn):
+        monkeypatch.setattr(stage, "fit", lambda self, data, run: made.append((self.name, self.config)) or self)
+    fits = Fits(RunOptions())
+    weak, fading, strong = (ease(ease.Config(**s)) for s in ({"l2": 1.0}, {"l2": 1.0, "fade": 3.0}, {"l2": 9.0}))
+    for encoder in (weak, fading, strong, knn()):
+        assert fits.get(encoder, data).config == encoder.config
+    assert made == [("ease", weak.config), ("ease", strong.config), ("item_knn", knn().config)]
+    fits.keep(strong)
+    for encoder in (strong, knn(), fading):
+        fits.get(encoder, data)
+    assert made[3:] == [("ease", fading.config)]
 
 
 def test_what_the_user_set_stays() -> None:

@@ -10,6 +10,7 @@ from pydantic import Field
 from scipy import sparse
 from scipy.special import entr
 
+from grouprec.core.arrays import largest_first
 from grouprec.core.types import Groups, Preference
 from grouprec.data.dataset import Dataset, Interactions
 from grouprec.models.base import Grouper, Regime, StageConfig, groupers, setting
@@ -133,7 +134,7 @@ def _have_history(histories: sparse.csr_array) -> np.ndarray:
 def _popularity_tiers(histories: sparse.csr_array) -> np.ndarray:
     """Return the tier of every item, int32 [I]: 0 for the most popular, each with a fifth of all history entries."""
     users = histories.count_nonzero(axis=0)
-    order = np.argsort(-users, kind="stable")
+    order = largest_first(users)
     middle = users[order].cumsum() - users[order] / 2
     tiers = np.empty(len(users), np.int32)
     tiers[order] = (TIERS * middle / max(users.sum(), 1)).astype(np.int32)

@@ -6,6 +6,7 @@ import numpy as np
 from scipy.spatial.distance import cdist
 from sklearn.cluster import KMeans
 
+from grouprec.core.arrays import largest_first
 from grouprec.core.types import SettingError
 from grouprec.models.threads import one_thread
 
@@ -22,7 +23,9 @@ def check_n_groups(n_groups: int, n_users: int) -> None:
         )
 
 
-def fit_centres(points: np.ndarray, n_groups: int, n_init: int, min_group_size: int, seed: int) -> np.ndarray:
+def fit_centres(
+    points: np.ndarray, n_groups: int, n_init: int, min_group_size: int, seed: int, max_iter: int = 300
+) -> np.ndarray:
     """Return the centres of k-means groups by size, largest first, float32 [G, F].
 
     A group below the smallest size gives up its centre, smallest group first, and its members go to the nearest
@@ -32,17 +35,19 @@ def fit_centres(points: np.ndarray, n_groups: int, n_init: int, min_group_size: 
         points: float32 [n, F], any n and F.
         n_groups: groups asked for; fewer come back where points coincide or groups are too small, at least 1.
         n_init: random starts; the best one is kept.
+        max_iter: most iterations of one start.
     """
     if not points.size:
         return np.zeros((1, points.shape[1]), np.float32)
-    kmeans = KMeans(min(n_groups, len(np.unique(points, axis=0))), n_init=n_init, random_state=seed)
+    n_places = len(np.unique(points, axis=0))
+    kmeans = KMeans(min(n_groups, n_places), n_init=n_init, max_iter=max_iter, random_state=seed)
     with one_thread():
         centres = kmeans.fit(points).cluster_centers_.astype(np.float32)
     known = np.ones(len(points), bool)
     while True:
         nearest = centre_distances(points, centres, known).argmin(axis=1)
         sizes = np.bincount(nearest, minlength=len(centres))
-        order = np.argsort(-sizes, kind="stable")
+        order = largest_first(sizes)
         if len(centres) == 1 or sizes[order[-1]] >= min_group_size:
             return centres[order]
         centres = np.delete(centres, order[-1], axis=0)

@@ -8,14 +8,12 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 from scipy import sparse
-from scipy.spatial.distance import cdist
-from sklearn.cluster import KMeans
 
-from grouprec.core.types import Groups, Preference, SettingError
+from grouprec.core.types import Groups, Preference
 from grouprec.data.dataset import Dataset
 from grouprec.models.base import Grouper, Regime, StageConfig, groupers, setting
 from grouprec.models.fitting import RunOptions
-from grouprec.models.threads import one_thread
+from grouprec.models.groupers.centres import centre_distances, check_n_groups, fit_centres
 
 
 @groupers.register(
@@ -57,45 +55,18 @@ class KMeansGrouper(Grouper):
             SettingError: ``n_groups`` is below 1 or above the number of users.
         """
         space = preference.space
-        if not 1 <= n_groups <= len(space):
-            raise SettingError(
-                f"{n_groups} groups cannot be formed of {len(space)} users; choose n_groups from 1 to {len(space)}."
-            )
+        check_n_groups(n_groups, len(space))
+        settings = self.config
+        seed = int(run.rng("kmeans").integers(2**31))
         points = space[space.any(axis=1)]
-        centres = self._lloyd(points, n_groups, int(run.rng("kmeans").integers(2**31)))
-        self._centres = self._settle(points, centres)
+        self._centres = fit_centres(points, n_groups, settings.n_init, settings.min_group_size, seed, settings.max_iter)
         self._labels = self._distances(space).argmin(axis=1).astype(np.int32)
         run.on_progress(1.0, {"groups": float(len(self._centres))})
         return self
 
-    def _lloyd(self, points: np.ndarray, n_groups: int, seed: int) -> np.ndarray:
-        """Return the centres of k-means, float32 [G, S]."""
-        n_distinct = len(np.unique(points, axis=0))
-        if n_distinct == 0:
-            return np.zeros((1, points.shape[1]), np.float32)
-        kmeans = KMeans(
-            min(n_groups, n_distinct), n_init=self.config.n_init, max_iter=self.config.max_iter, random_state=seed
-        )
-        with one_thread():
-            return kmeans.fit(points).cluster_centers_.astype(np.float32)
-
-    def _settle(self, points: np.ndarray, centres: np.ndarray) -> np.ndarray:
-        """Drop the centres of groups that are too small, smallest first, and number the rest by size.
-
-        The centres that stay do not move, so :meth:`place` puts every fitted user where :meth:`groups` has them.
-        """
-        while True:
-            sizes = np.bincount(cdist(points, centres).argmin(axis=1), minlength=len(centres))
-            order = np.argsort(-sizes, kind="stable")
-            if len(centres) == 1 or sizes[order[-1]] >= self.config.min_group_size:
-                return centres[order]
-            centres = np.delete(centres, order[-1], axis=0)
-
     def _distances(self, space: np.ndarray) -> np.ndarray:
         """Return the Euclidean distance of every row to every centre, float32 [B, G]; 0 for a zero row."""
-        distances = cdist(space, self._centres)
-        distances[~space.any(axis=1)] = 0
-        return distances.astype(np.float32)
+        return centre_distances(space, self._centres, np.asarray(space.any(axis=1)))
 
     def groups(self) -> Groups:
         return Groups(self._labels, len(self._centres))

@@ -10,6 +10,7 @@ import pandas as pd
 from pydantic import Field
 from scipy import sparse
 
+from grouprec.core.arrays import largest_first
 from grouprec.core.types import REGIMES, Candidates, Groups, Preference
 from grouprec.data.dataset import Dataset
 from grouprec.models.base import Grouper, Regime, StageConfig, groupers, setting
@@ -94,9 +95,9 @@ class ListsGrouper(Grouper):
         """Place everybody by lists that a sample made, int32 [U]; the groups are numbered anew by size."""
         labels = self._distances(preference, histories).argmin(axis=1)
         sizes = np.bincount(labels, minlength=len(self._rankings))
-        order = np.argsort(-sizes, kind="stable")[: np.count_nonzero(sizes)]
+        order = largest_first(sizes)[: np.count_nonzero(sizes)]
         self._rankings = self._rankings[order]
-        number = np.zeros(len(sizes), np.int32)
+        number = np.empty(len(sizes), np.int32)  # nobody is where none is
         number[order] = np.arange(len(order))
         return number[labels]
 

@@ -14,6 +14,7 @@ from sklearn.decomposition import non_negative_factorization
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import normalize
 
+from grouprec.core.arrays import largest_first
 from grouprec.core.types import Groups, Preference
 from grouprec.data.dataset import Dataset
 from grouprec.models.base import Grouper, Regime, StageConfig, groupers, setting
@@ -99,7 +100,7 @@ class NmfGrouper(Grouper):
         """
         while True:
             sizes = np.bincount(self._distances(tastes).argmin(axis=1), minlength=len(self._components))
-            order = np.argsort(-sizes, kind="stable")
+            order = largest_first(sizes)
             if len(order) == 1 or sizes[order[-1]] >= self.config.min_group_size:
                 self._components = self._components[order]
                 return

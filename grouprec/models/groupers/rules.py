@@ -13,6 +13,7 @@ import pandas as pd
 from pydantic import Field
 from scipy import sparse
 
+from grouprec.core.arrays import largest_first
 from grouprec.core.memory import rows_per_batch
 from grouprec.core.types import Groups, Preference
 from grouprec.data.dataset import Dataset
@@ -89,7 +90,7 @@ class RulesGrouper(Grouper):
         self._columns = [str(name) for name in data.user_attributes.columns]
         missed = self._missed(data.histories, data.user_attributes)
         sizes = np.bincount(missed.argmin(axis=1)[missed.any(axis=1)], minlength=len(paths))
-        order = np.argsort(-sizes, kind="stable")
+        order = largest_first(sizes)
         self._paths = [self._paths[at] for at in order]
         self._labels = missed[:, order].argmin(axis=1).astype(np.int32)
         run.on_progress(1.0, {"groups": float(len(paths)), "list value": tree.value(len(paths))})

@@ -15,7 +15,7 @@ from sklearn.cluster import KMeans
 from sklearn.decomposition import TruncatedSVD
 from sklearn.preprocessing import normalize
 
-from grouprec.core.arrays import entries_of
+from grouprec.core.arrays import entries_of, largest_first
 from grouprec.core.types import Groups
 from grouprec.models.base import Regime
 from grouprec.models.threads import one_thread
@@ -94,7 +94,7 @@ def segment(
         history.append(value)
         best = labels, rankings, served
     labels, rankings, served = best
-    order = np.argsort(-np.bincount(labels), kind="stable")
+    order = largest_first(np.bincount(labels))
     return Segmentation(np.argsort(order)[labels].astype(np.int32), rankings[order], history, converged)
 
 

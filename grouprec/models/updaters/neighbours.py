@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
-from grouprec.core.arrays import empty_csr, largest_entries
+from grouprec.core.arrays import empty_csr, largest_entries, largest_first
 from grouprec.data.dataset import Interactions, time_order
 
 REACH = 30  # events between two that count as taken together
@@ -27,7 +27,7 @@ def neighbours_of(part: Interactions, n_items: int, rng: np.random.Generator) ->
         items int32 and nearness float32, [I, N], N = min(100, I); 0 and 0 where there are fewer.
     """
     times = np.zeros(len(part)) if part.times is None else part.times
-    latest = np.argsort(-times, kind="stable")[:NEIGHBOUR_EVENTS]
+    latest = largest_first(times)[:NEIGHBOUR_EVENTS]
     order = latest[time_order(times[latest], rng.random(len(latest)), part.user_rows[latest])]
     users, items, times = part.user_rows[order], part.item_rows[order], times[order]
     near = empty_csr((n_items, n_items))

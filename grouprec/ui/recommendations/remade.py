@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from grouprec.core.arrays import largest_first
 from grouprec.core.language import N_, _, decimal
 from grouprec.core.types import Regime
 from grouprec.explore.remake import AS_TRAINED, DEPTH, ListMembers, Wishes
@@ -147,7 +148,7 @@ def controls(chosen: Chosen) -> tuple[Wishes, bool]:
 def left_out(chosen: Chosen) -> np.ndarray:
     """Draw what is to be left out; return the rows of these items."""
     base, members = chosen.members.base, chosen.members
-    wanted = np.argsort(-members.wanted, kind="stable")[:OFFERED]
+    wanted = largest_first(members.wanted)[:OFFERED]
     asked = opened.item_rows(chosen.run, pd.Series(st.query_params.get_all("out"), dtype=object))
     rows = pd.unique(np.concatenate([wanted[members.wanted[wanted] > 0], asked[asked >= 0], chosen.trained]))
     labels = dict(zip(base.item_ids[rows].tolist(), base.item_labels[rows].tolist(), strict=True))

@@ -8,7 +8,7 @@ from scipy import sparse
 
 from grouprec.data.dataset import Interactions
 from grouprec.data.synthetic import planted
-from grouprec.models.encoders import nearest
+from grouprec.models.encoders import ease_nearest, nearest
 from grouprec.models.encoders.ease import EaseEncoder
 from grouprec.models.encoders.ease_nearest import EaseNearestEncoder, nearest_items
 from grouprec.models.encoders.nearest import drawn
@@ -82,7 +82,34 @@ def test_an_item_alone_has_no_neighbours(form):
     assert nearest_items(gram, 2).tolist() == [[1, -1], [0, -1], [-1, -1]]
 
 
-@pytest.mark.parametrize("most", [1, 5, 40, 10_000])
+@pytest.mark.parametrize("form", [np.array, sparse.csr_array])
+def test_the_nearest_of_many_items_are_those_of_the_largest_cosines(form):
+    vectors = np.random.default_rng(0).random((80, 60)).astype(np.float32)
+    gram = vectors.T @ vectors
+    lengths = np.sqrt(np.diag(gram))
+    cosine = gram / np.outer(lengths, lengths) - 2 * np.eye(60)
+    for n in (1, 7, 20, 58):
+        expected = np.sort(np.argsort(-cosine, axis=1)[:, :n], axis=1)
+        assert nearest_items(form(gram), n).tolist() == expected.tolist()
+
+
+def test_work_grows_with_pairs_up_to_a_bound_and_with_items_and_memory_with_dense_pairs_or_those_there_are():
+    work, memory = EaseNearestEncoder.work, EaseNearestEncoder.memory
+    assert work(1000, 10, 10_000) == 10_000 * 10 / 50 + 10 * 20_000  # ten items of each of 1,000 users
+    assert work(100, 10, 1_000_000) == work(10, 10, 1_000_000) == 1_000_000 + 10 * 20_000
+    assert memory(7, 1000) == (1_600_000, 4_000_000) and memory(7, 16_000)[1] == 4 * 16_000**2
+    assert memory(7, 16_001) == (1600 * 16_001, 12 * 5 * 10**7)
+
+
+def test_progress_is_told_now_and_then(monkeypatch):
+    monkeypatch.setattr(ease_nearest, "REPORTED", 6)
+    seen = []
+    run = RunOptions(on_progress=lambda fraction, values: seen.append((fraction, values)))
+    EaseNearestEncoder().fit(weighted_data(), run)
+    assert seen == [(0, {"items": 0}), (6 / 15, {"items": 6}), (12 / 15, {"items": 12})]
+
+
+@pytest.mark.parametrize("most", [1, 5, 40, 400, 1200, 10_000])
 def test_histories_are_drawn_until_pairs_are_few_enough(most):
     histories = sparse.csr_array((np.random.default_rng(0).random((30, 20)) < 0.4).astype(np.float32))
     found = drawn(histories, most, np.random.default_rng(1))
@@ -90,5 +117,7 @@ def test_histories_are_drawn_until_pairs_are_few_enough(most):
     assert (found.toarray() <= histories.toarray()).all()
     assert (counts == np.minimum(np.diff(histories.indptr), counts.max())).all()  # nobody loses more than others
     assert (counts**2).sum() <= max(most, np.count_nonzero(counts))
+    longest = np.diff(histories.indptr).max()
+    assert counts.max() == longest or (np.minimum(np.diff(histories.indptr), counts.max() + 1) ** 2).sum() > most
     if most == 10_000:
         assert (found != histories).nnz == 0

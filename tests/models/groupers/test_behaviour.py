@@ -159,7 +159,9 @@ def test_an_item_is_in_the_tier_of_the_middle_of_its_entries() -> None:
     assert _popularity_tiers(column_counts(6, 4)).tolist() == [1, 4]  # middles at 3 and 8 of 10
     assert _popularity_tiers(column_counts(1)).tolist() == [2]
     assert _popularity_tiers(column_counts(2, 0)).tolist() == [2, 4]  # what nobody has is least popular
-    assert _popularity_tiers(column_counts(*[1] * 100)).tolist() == np.repeat(np.arange(5), 20).tolist()
+    tiers = _popularity_tiers(column_counts(*[1, 2] * 50))  # items of equal popularity by their place
+    assert tiers[1::2].tolist() == np.repeat(np.arange(4), [15, 15, 15, 5]).tolist()
+    assert tiers[::2].tolist() == np.repeat([3, 4], [20, 30]).tolist()
 
 
 def test_entries_of_zero_are_no_items_and_weights_do_not_count() -> None:

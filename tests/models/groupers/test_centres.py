@@ -17,9 +17,17 @@ def test_centres_stand_by_size_and_none_is_lost_in_one_dimension() -> None:
 
 
 def test_groups_of_equal_size_stay_in_the_order_of_k_means() -> None:
-    points = np.arange(50, dtype=np.float32)[:, None]
-    expected = KMeans(50, n_init=1, random_state=3).fit(points).cluster_centers_
-    assert fit_centres(points, 50, 1, 1, 3) == pytest.approx(expected)
+    places = np.arange(50)
+    points = np.repeat(places, 1 + places % 2)[:, None].astype(np.float32)  # two points at every odd place
+    found = KMeans(50, n_init=1, random_state=3).fit(points).cluster_centers_
+    expected = sorted(found.ravel().tolist(), key=lambda place: round(place) % 2 == 0)
+    assert fit_centres(points, 50, 1, 1, 3).ravel() == pytest.approx(expected)
+
+
+def test_no_more_iterations_than_asked_for() -> None:
+    points = np.random.default_rng(0).random((200, 2)).astype(np.float32)
+    one, many = (fit_centres(points, 8, 1, 1, 0, max_iter=n) for n in (1, 300))
+    assert not np.allclose(one, many)
 
 
 def test_a_group_of_exactly_the_smallest_size_stays_and_smaller_ones_go_smallest_first() -> None:

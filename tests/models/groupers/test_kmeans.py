@@ -104,11 +104,10 @@ def test_users_on_an_axis_are_known_and_three_places_in_one_dimension_are_three_
     assert distances[0].tolist() == pytest.approx([3, np.sqrt(17)])
 
 
-def test_groups_of_equal_size_stay_in_the_order_of_k_means() -> None:
-    points = np.arange(1, 51, dtype=np.float32)[:, None]
-    grouper = KMeansGrouper(KMeansGrouper.Config(min_group_size=1))
-    centres = np.random.default_rng(0).permutation(points)
-    assert np.array_equal(grouper._settle(points, centres), centres)
+def test_no_more_iterations_than_the_setting_allows() -> None:
+    space = np.random.default_rng(0).random((200, 2)) + 1
+    one, many = (fitted(space, 8, n_init=1, max_iter=n).arrays()["centres"] for n in (1, 300))
+    assert not np.allclose(one, many)
 
 
 def test_a_group_of_exactly_the_smallest_size_stays() -> None:

@@ -143,6 +143,16 @@ def test_a_list_that_serves_nobody_best_is_dropped_and_the_others_are_numbered_b
     assert np.array_equal(labels, grouper.place(PREFERENCE, DATA.histories, NO_ATTRIBUTES))
 
 
+def test_groups_of_equal_size_stay_in_the_order_of_their_lists():
+    grouper = fitted()
+    grouper._rankings = np.arange(8, dtype=np.int32)[:, None]
+    wanted = np.repeat(np.arange(8, dtype=np.int32), 1 + np.arange(8) % 2)[:, None]  # two want every odd list
+    candidates = Candidates(wanted, np.ones(wanted.shape, np.float32), DATA.n_items)
+    labels = grouper._settle(make_preference(candidates), DATA.histories[: len(wanted)])
+    assert grouper._rankings.ravel().tolist() == [1, 3, 5, 7, 0, 2, 4, 6]
+    assert grouper._rankings[labels].tolist() == wanted.tolist()
+
+
 @pytest.mark.parametrize("regime", REGIMES)
 def test_the_sample_is_of_different_users_in_a_space_as_wide_as_that_of_all(regime):
     values, histories, _, space = _material.__wrapped__(DATA, PREFERENCE, regime, 239, 0)

@@ -95,17 +95,20 @@ def test_groups_are_numbered_by_size() -> None:
 
 def test_groups_of_equal_size_stay_in_the_order_of_their_tastes() -> None:
     grouper = NmfGrouper(NmfGrouper.Config(min_group_size=1))
-    tastes = np.eye(30, dtype=np.float32)[np.random.default_rng(0).permutation(30)]
-    grouper._components = tastes
-    grouper._settle(sparse.csr_array(np.eye(30, dtype=np.float32)))
-    assert np.array_equal(grouper._components, tastes)
+    items = np.random.default_rng(0).permutation(30)
+    grouper._components = np.eye(30, dtype=np.float32)[items]
+    users = np.repeat(np.arange(30), 1 + np.arange(30) % 2)  # two want every odd item
+    grouper._settle(sparse.csr_array(np.eye(30, dtype=np.float32)[users]))
+    assert grouper._components.argmax(axis=1).tolist() == sorted(items.tolist(), key=lambda item: item % 2 == 0)
 
 
 def test_groups_below_the_smallest_size_join_the_nearest_other() -> None:
     between = wanting(2, 2, 2) + 0.3 * wanting(1, 1, 1)
     preference = preference_of(np.concatenate([wanting(*[0] * 12, *[1] * 9), between]))
-    groups = fitted(preference, 3, min_group_size=5).groups()
+    grouper = fitted(preference, 3, min_group_size=5)
+    groups, tastes = grouper.groups(), grouper.arrays()["components"].argmax(axis=1)
     assert groups.sizes.tolist() == [12, 12] and groups.labels[-3:].tolist() == groups.labels[12:15].tolist()
+    assert sorted(tastes.tolist()) == [0, 3]  # the first items of the two larger groups' blocks
     assert fitted(preference, 3, min_group_size=3).groups().sizes.tolist() == [12, 9, 3]
 
 

@@ -71,21 +71,22 @@ def fitted(
     return grouper.fit(data, preference, n_groups, RunOptions(seed), settings.pop("regime", "strict"))
 
 
+def list_value(labels: np.ndarray) -> float:
+    """Return what lists made by one half of the users are worth to one of the other half, on average."""
+    half = np.arange(N_USERS) % 2 == 0
+    total = 0.0
+    for teach, judge in ((half, ~half), (~half, half)):
+        own = Groups(labels[teach].astype(np.int32), int(labels.max()) + 1)
+        lists = members_mean(PREFERENCE.candidates.take(np.flatnonzero(teach)), own, DATA.histories[teach], 0)
+        values = worth(PREFERENCE.candidates)[judge].T.tocsr()
+        served = list_worth(values, DATA.histories[judge].T.tocsr(), lists.strict[:, :10], "strict")
+        total += served[np.arange(len(served)), labels[judge]].sum()
+    return total / N_USERS
+
+
 def kept(groups: Groups) -> float:
-    """Return what lists made by one half of the users are worth to the other half, of what planted groups' are."""
-
-    def value(labels: np.ndarray) -> float:
-        half = np.arange(N_USERS) % 2 == 0
-        total = 0.0
-        for teach, judge in ((half, ~half), (~half, half)):
-            own = Groups(labels[teach].astype(np.int32), int(labels.max()) + 1)
-            lists = members_mean(PREFERENCE.candidates.take(np.flatnonzero(teach)), own, DATA.histories[teach], 0)
-            values = worth(PREFERENCE.candidates)[judge].T.tocsr()
-            served = list_worth(values, DATA.histories[judge].T.tocsr(), lists.strict[:, :10], "strict")
-            total += served[np.arange(len(served)), labels[judge]].sum()
-        return total
-
-    return value(groups.labels) / value(LABELS)
+    """Return what lists for the groups are worth of what lists for the planted ones are."""
+    return list_value(groups.labels) / list_value(LABELS)
 
 
 # -- what is found
@@ -120,6 +121,17 @@ def test_a_smaller_number_of_groups_is_the_beginning_of_a_larger_one() -> None:
     two, four = fitted(2).groups().labels, fitted(4).groups().labels
     assert len({(a, b) for a, b in zip(two.tolist(), four.tolist(), strict=True)}) == 4
     assert fitted(1).rules()["sentence"].tolist() == ["Everyone."]
+
+
+def test_what_the_lists_are_worth_to_those_they_were_not_made_from_is_reported() -> None:
+    seen: list[dict[str, float]] = []
+    run = RunOptions(on_progress=lambda _, values: seen.append(dict(values)))
+    for n_groups in (1, 4):
+        RulesGrouper().fit(DATA, PREFERENCE, n_groups, run)
+    assert [values["groups"] for values in seen] == [1, 4]
+    one, four = (values["list value"] for values in seen)
+    assert one == pytest.approx(list_value(np.zeros_like(LABELS)), rel=0.05)  # by other halves, drawn
+    assert four == pytest.approx(list_value(LABELS), rel=0.01)
 
 
 def test_groups_have_the_smallest_size() -> None:

@@ -206,6 +206,13 @@ def test_groups_of_one_are_allowed_where_nothing_is_asked() -> None:
     assert found.labels.tolist() == [0, 1, 2]
 
 
+def test_groups_of_equal_size_stay_in_the_order_of_the_start() -> None:
+    start = np.repeat(np.arange(8), 1 + np.arange(8) % 2)
+    found = segment(csr(np.eye(8)[start]), nothing(len(start), 8), start, "strict", max_rounds=0)
+    assert found.rankings[:, 0].tolist() == [1, 3, 5, 7, 0, 2, 4, 6]
+    assert np.array_equal(found.rankings[found.labels, 0], start)
+
+
 def test_a_start_of_groups_of_exactly_the_smallest_size_is_taken_as_it_is() -> None:
     values, histories = random_case(1)
     start = np.repeat([0, 1, 2], 4)

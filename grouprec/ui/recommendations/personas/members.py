@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from grouprec.core.arrays import largest_first
 from grouprec.core.language import N_, _
 from grouprec.explore.virtual_groups import VirtualMembers
 from grouprec.report import learned
@@ -96,7 +97,7 @@ def from_liked(run: Run, groups: pd.DataFrame, _group: pd.Series, controls: Delt
     who = opened.who_like(liked)
     names = dict(zip(groups["group"], groups["name"], strict=True))
     own, weights = opened.safe_list(run, who), opened.mixture(run, who)
-    like = {int(row) + 1: float(weights[row]) for row in np.argsort(-weights, kind="stable") if weights[row] > 0}
+    like = {int(row) + 1: float(weights[row]) for row in largest_first(weights) if weights[row] > 0}
     theirs, generated = st.tabs([_("What to show them"), _("Virtual members")])
     with theirs:
         their_list(run, own, names, like)
