@@ -92,7 +92,7 @@ def draw_menu(pages: dict[str, list[st.Page]]) -> None:
     """
     for section, entries in pages.items():
         if section:
-            st.markdown(f":small[:gray[{section}]]")
+            st.caption(section)
             for page in entries:
                 st.page_link(page, query_params=state.kept_query())
 

@@ -165,12 +165,11 @@ def test_the_split_its_reason_and_its_users_are_told_once_while_training_and_whe
 ) -> None:
     root, result = trained
     split = result["metrics"]["split"]
-    assert split["kind"] == "user_time"
+    assert split["kind"] == "time"
     assert split["judge_users"] == result["metrics"]["n_test_users"] and 0 < split["choose_users"] <= 80
-    assert split["reason"].startswith("Split along every user's own time: cut at two moments for everybody, only ")
+    assert split["reason"].startswith("Split at two moments for everybody: nothing later than what is judged trains")
     said = (
-        f"{split['reason']} Users to choose settings by: {split['choose_users']}, to judge by: {split['judge_users']}. "
-        "Rows that other users add later train, too, so figures are a little better than a forecast would be."
+        f"{split['reason']} Users to choose settings by: {split['choose_users']}, to judge by: {split['judge_users']}."
     )
     assert (root / "progress.txt").read_text().splitlines().count(said) == 1, "the refit holds nothing out: no word"
     shown = grouprec("show", "last", "--runs", root / "runs")

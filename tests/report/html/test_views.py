@@ -99,7 +99,7 @@ def test_live_shows_the_list_that_moved_unless_few_people_had_it(run: Run) -> No
         assert {"As trained", "Updated after every event"} <= set(view.facts)
     run.save_table("live_moment", listed.assign(now=[1, 2, 0], events=107, group=2, size=30))
     view = made(run)["live"]
-    assert re.findall(r"<b>(.*?)</b><span>(.*?)</span>", str(view.picture)) == [
+    assert re.findall(r"<strong>(.*?)</strong><span>(.*?)</span>", str(view.picture)) == [
         ("▲ 1", "Bag"),
         ("▼ 1", "&lt;b&gt;Cup&lt;/b&gt;"),
     ]

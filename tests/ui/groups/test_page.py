@@ -122,7 +122,7 @@ def test_a_card_says_what_sets_the_group_apart_and_links_to_its_list(finished_ru
     assert "Item 7 · 48 % · 4.8×" in said
     assert "Country France · 60 % · 2.0×" in said
     assert "region" not in said
-    links = [link.proto for link in app.get("page_link")]
+    links = [link.proto for link in app.main.get("page_link")]
     assert [link.label for link in links] == ["Show its list", *["Show list"] * 3]
     assert f"run={finished_run.run_id}" in links[2].query_string
     assert "group=2" in links[2].query_string
