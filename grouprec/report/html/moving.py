@@ -40,8 +40,7 @@ def moving_list(
     for place, (item, move) in enumerate(zip(after, moves(before, after), strict=True)):
         by = came.index(item) - place if item in came else len(after) - place
         parts = element("em", place + 1), element("strong", move), element("span", short(labels[item], LONGEST))
-        known = None if item in came else "came"
-        rows.append(element("li", *parts, class_=known, style=f"--by:{by}" if by else None))
+        rows.append(element("li", *parts, style=f"--by:{by}" if by else None))
     return element("ol", *rows, class_="moving")
 
 
