@@ -155,7 +155,9 @@ class Tab:
 def tab(browser: Browser, server: Server, request: pytest.FixtureRequest) -> Iterator[Tab]:
     """One tab, "light", "dark" or "phone"; afterwards neither browser nor server may have a complaint to tell."""
     mode = getattr(request, "param", "light")
+    # Without motion: a picture, or a check of contrast, in the middle of a move would show what nobody reads.
     context = browser.new_context(
+        reduced_motion="reduce",
         viewport=PHONE if mode == "phone" else LAPTOP,
         color_scheme="dark" if mode == "dark" else "light",
         accept_downloads=True,
