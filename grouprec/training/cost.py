@@ -257,9 +257,8 @@ def memory(config: RunConfig, size: Size) -> int:
     stages = [REGISTRIES[kind].get(name) for kind, name in dict.fromkeys(config.chosen())]
     n_encoders = sum(stage.kind == "encoder" for stage in stages)
     own = [stage.memory(size.n_users, size.n_items) for stage in stages]
-    # Against planted runs of .3 to 25 million rows (docs/performance.md): 1.0 times what they took up to 3 million, 1.6
-    # times for the largest.
-    stays = 1_200 * MB + 150 * size.n_raw + 60 * size.n_rows
+    # Against planted runs (docs/performance.md): .9 to 1.1 times what they took up to 3 million rows, 1.6 for 25.
+    stays = 1_000 * MB + 150 * size.n_raw + 60 * size.n_rows
     stays += (8_000 + 1_500 * n_encoders) * size.n_users + 3_000 * n_encoders * size.n_items
     stays += sum(kept for kept, _passing in own)
     batches = 4 * 6 * 2048 * size.n_items
