@@ -14,8 +14,8 @@ from scipy.linalg import solve
 from grouprec.core.types import Embeddings, dense
 from grouprec.data.beside import matrix_of
 from grouprec.data.dataset import Dataset
-from grouprec.models.base import ALWAYS, PRESETS, Auto, Encoder, StageConfig, setting
-from grouprec.models.encoders.linear import as_ones, csr_arrays, csr_from
+from grouprec.models.base import ALWAYS, PRESETS, Auto, Encoder, setting
+from grouprec.models.encoders.linear import RidgeConfig, as_ones, csr_arrays, csr_from
 from grouprec.models.encoders.nearest import MOST_PAIRS, drawn, pairs, strongest
 from grouprec.models.fitting import RunOptions
 from grouprec.ranking.task import NewItemTask
@@ -24,16 +24,9 @@ REPORTED = 500  # items between two reports of progress
 FACTORS = (0.1, 0.3, 1.0)  # of the weight, tried
 
 
-class BesideConfig(StageConfig):
+class BesideConfig(RidgeConfig):
     """Settings of encoders that read what is known beside own items."""
 
-    l2: float = setting(
-        300.0,
-        ge=0.01,
-        le=1e6,
-        description="Strength of regularisation; more for larger data",
-        search=(30.0, 3000.0),
-    )
     n_nearest: int = setting(
         75,
         ge=1,

@@ -11,8 +11,8 @@ from scipy.linalg import lapack
 
 from grouprec.core.types import Embeddings, SettingError
 from grouprec.data.dataset import Dataset
-from grouprec.models.base import ALWAYS, PRESETS, Auto, StageConfig, encoders, setting
-from grouprec.models.encoders.linear import FadingEncoder, gram_matrix
+from grouprec.models.base import ALWAYS, PRESETS, Auto, encoders, setting
+from grouprec.models.encoders.linear import FadingEncoder, RidgeConfig, gram_matrix
 from grouprec.models.fitting import RunOptions
 from grouprec.ranking.task import NewItemTask
 
@@ -44,14 +44,7 @@ class EaseEncoder(FadingEncoder):
     fold_rows = ALWAYS
     usual_seconds = 2.6
 
-    class Config(StageConfig):
-        l2: float = setting(
-            300.0,
-            ge=0.01,
-            le=1e6,
-            description="Strength of regularisation; more for larger data",
-            search=(30.0, 3000.0),
-        )
+    class Config(RidgeConfig):
         tune_l2: bool = setting(
             True,
             description="Try 0.1, 0.3, 1 and 3 times that strength and keep the best on the validation part",

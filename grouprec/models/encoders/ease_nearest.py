@@ -11,8 +11,8 @@ from scipy.linalg import solve
 
 from grouprec.core.types import dense
 from grouprec.data.dataset import Dataset
-from grouprec.models.base import ALWAYS, Auto, StageConfig, encoders, setting
-from grouprec.models.encoders.linear import FadingEncoder, csr_arrays, csr_from
+from grouprec.models.base import ALWAYS, Auto, encoders, setting
+from grouprec.models.encoders.linear import FadingEncoder, RidgeConfig, csr_arrays, csr_from
 from grouprec.models.encoders.nearest import LEAST_LENGTH, MOST_DENSE, MOST_PAIRS, drawn, pairs
 from grouprec.models.fitting import RunOptions
 
@@ -41,14 +41,7 @@ class EaseNearestEncoder(FadingEncoder):
     fold_rows = ALWAYS
     usual_seconds = 3.0
 
-    class Config(StageConfig):
-        l2: float = setting(
-            300.0,
-            ge=0.01,
-            le=1e6,
-            description="Strength of regularisation; more for larger data",
-            search=(30.0, 3000.0),
-        )
+    class Config(RidgeConfig):
         n_nearest: int = setting(
             150,
             ge=1,

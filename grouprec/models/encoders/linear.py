@@ -12,11 +12,19 @@ from scipy import sparse
 
 from grouprec.core.memory import rows_per_batch
 from grouprec.core.types import Candidates, dense
-from grouprec.models.base import Encoder
+from grouprec.models.base import Encoder, StageConfig, setting
 
 # Tried with the given number of neighbours and shrinkage, in every combination.
 TUNING_NEIGHBOURS = (0.25, 0.5, 1.0, 2.0, 4.0)
 TUNING_SHRINKAGE = (0.0, 1.0, 10.0)
+
+
+class RidgeConfig(StageConfig):
+    """What encoders of ridge regression, EASE and its kin, share."""
+
+    l2: float = setting(
+        300.0, ge=0.01, le=1e6, description="Strength of regularisation; more for larger data", search=(30.0, 3000.0)
+    )
 
 
 class NeighbourSettings(Protocol):
