@@ -78,7 +78,8 @@ class Search:
         min_group_size: int = 1,
         by_item: tuple[sparse.csr_array, sparse.csr_array] | None = None,
     ) -> None:
-        self._matrices, self._regime, self._min_group_size = (values, histories), regime, min_group_size
+        self._matrices, self._min_group_size = (values, histories), min_group_size
+        self._regime: Regime = regime
         self._by_item = by_item or (values.T.tocsr(), histories.T.tocsr())
         labels = np.unique(start, return_inverse=True)[1]
         self._best = self._with_lists(labels)
