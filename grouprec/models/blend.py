@@ -25,6 +25,7 @@ from grouprec.ranking.recency import DAY, recent_popularity
 from grouprec.ranking.task import nothing
 
 HALF_LIVES = (1.0, 3.0, 7.0, 14.0, 28.0, 56.0)  # days, tried for the trend
+BETWEEN = (2.0, 5.0, 10.0, 20.0, 40.0)  # and those between, tried beside the best of them
 BEST = 50  # a preference is measured against the mean of so many of the user's best items
 FLOOR = 0.01  # preferences below a hundredth of that are all the same
 SMOOTHING = 0.25  # of the mean number of rows per item, added to both popularities of the trend
@@ -111,7 +112,7 @@ class ItemFacts:
     def of(cls, data: Dataset) -> Self:
         """Return the facts that the training part tells."""
         users = np.bincount(data.histories.indices, minlength=data.n_items).astype(np.float32)
-        half_lives = HALF_LIVES if data.timed else ()
+        half_lives = sorted(HALF_LIVES + BETWEEN) if data.timed else ()
         trends = {half_life: log_trend(data, half_life) for half_life in half_lives}
         return cls(np.log1p(users), _relative(users[None], "linear")[0], trends)
 

@@ -16,7 +16,7 @@ import numpy as np
 from grouprec.data.dataset import Dataset
 from grouprec.data.hold_out import ENOUGH_TO_CHOOSE
 from grouprec.models.base import REGISTRIES, Encoder
-from grouprec.models.blend import HALF_LIVES, ItemFacts, Source, log_preference
+from grouprec.models.blend import BETWEEN, HALF_LIVES, ItemFacts, Source, log_preference
 from grouprec.models.blending import LENGTH, mean_by_user
 from grouprec.models.fitting import RunOptions
 from grouprec.ranking.candidates import discounts, rank_top
@@ -25,6 +25,7 @@ from grouprec.runs.config import RunConfig
 
 JUDGES = 1000  # users of a fold who choose, drawn
 TRENDS = (0.25, 0.5, 0.75, 1.0, 1.25)  # exponents tried with every half-life
+FINE = 0.125  # from the best exponent to those tried beside it, with the half-lives beside the best
 FADES = (2.0, 3.0, 5.0, 8.0, 15.0, 30.0)  # later rows of a user after which an item counts half
 STRENGTHS = (0.3, 1.0, 3.0)  # times the preset's regularisation
 MOST_ITEMS = 8_000  # beyond so many, only the preset's regularisation is tried
@@ -215,7 +216,21 @@ def _descend(best_of: Callable[[Iterable[_Choice]], _Choice], free: set[str], da
         best = best_of(replace(way, fade=fade) for fade in (0.0, *FADES) for way in ways)
     if "l2" in free and data[0].n_items <= MOST_ITEMS:
         best = best_of(replace(best, strength=strength) for strength in STRENGTHS)
-    return best_of(with_trends(best))
+    best = best_of(with_trends(best))
+    return best_of(_beside(best)) if best.trend else best
+
+
+def _beside(best: _Choice) -> list[_Choice]:
+    """Return trends a little weaker and stronger than the best, and with half-lives a little shorter and longer.
+
+    A step of the grid changes a list by more than folds can tell apart, so that without them chance takes one of two
+    neighbours where the answer lies between.
+    """
+    half_lives = sorted({*HALF_LIVES, *BETWEEN})
+    at = half_lives.index(best.half_life or 0.0)
+    near = half_lives[max(at - 1, 0) : at + 2]
+    powers = (best.trend - FINE, best.trend, best.trend + FINE)
+    return [replace(best, half_life=half_life, trend=power) for half_life in near for power in powers]
 
 
 def _simplest(judged: dict[_Choice, np.ndarray], best: _Choice) -> _Choice:

@@ -170,7 +170,7 @@ def test_facts_count_the_users_of_an_item_and_try_half_lives_from_one_day() -> N
     facts = ItemFacts.of(KNOWN.data)
     users = (KNOWN.data.histories.toarray() > 0).sum(axis=0)
     assert facts.log_users == pytest.approx(np.log(1 + users), abs=1e-5)
-    assert list(facts.log_trends) == [1, 3, 7, 14, 28, 56]
+    assert list(facts.log_trends) == [1, 2, 3, 5, 7, 10, 14, 20, 28, 40, 56]
     assert not facts.trend(None).any() and facts.trend(28.0) is facts.log_trends[28.0]
 
 
