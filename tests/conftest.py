@@ -19,6 +19,7 @@ from tests.support.small_run import planted_csv, shared_folder, small_run, unlik
 __all__ = ["planted_csv", "shared_folder", "small_run", "unlike_run"]
 
 torch.set_num_threads(1)
+os.fsync = lambda number: None  # nobody pulls the plug of a test, and what is promised to the disk is asked for by name
 
 # Begun first, so that no worker is left alone with one of them at the end (seconds of a run with --junitxml).
 SLOWEST = (
