@@ -63,7 +63,15 @@ def reaper() -> Iterator[subprocess.Popen[str]]:
 
 
 @pytest.fixture
-def store(runs_root: Path, reaper: subprocess.Popen[str]) -> Iterator[RunStore]:
+def gave_way(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return the processes that were told to give way; they do not, for here they are waited for."""
+    found: list[int] = []
+    monkeypatch.setattr(local_process.processes, "give_way", found.append)
+    return found
+
+
+@pytest.fixture
+def store(runs_root: Path, reaper: subprocess.Popen[str], gave_way: list[int]) -> Iterator[RunStore]:
     """Return a runs folder; whatever still waits or trains at the end is cancelled, and killed where we are."""
     assert reaper.stdin is not None
     print(runs_root, file=reaper.stdin, flush=True)
@@ -122,11 +130,11 @@ def test_a_killed_run_continues_at_once_from_its_last_finished_stage(
     assert {f"encoder {name}" for name in TINY_ENCODERS} <= reused
 
 
-def test_cancel_stops_everything_that_the_run_started(store: RunStore, planted_csv: Path) -> None:
+def test_cancel_stops_everything_that_the_run_started(store: RunStore, planted_csv: Path, gave_way: list[int]) -> None:
     run = jobs.start(store, config_for(planted_csv, *LONG))
     wait_for(in_stage(run, "updater"))
     pid = run.status().pid
-    assert pid is not None
+    assert pid is not None and gave_way == [pid]
     family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
     assert local_process.GRACE_SECONDS < 2  # who does not stop when asked is killed then
     jobs.cancel(run)
