@@ -10,13 +10,17 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: setup app demo test test-code test-browser browser-setup check audit bench docs words screenshots
 
+# pip would compile on one core.
+PIP := --no-compile --quiet --disable-pip-version-check -c constraints.txt
+
 # The stamp is as old as the environment: a changed dependency or constraint installs again.
 STAMP := $(VENV)/.installed
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c "import sys; sys.exit('grouprec needs Python 3.11 or later; run make PYTHON=python3.12' if sys.version_info < (3, 11) else 0)"
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch==2.13.0
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(BIN)/python -m pip install $(PIP) torch==2.13.0
+	$(BIN)/python -m pip install $(PIP) -e '.[dev]'
+	$(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true  # a few files are for other versions of Python
 	touch $@
 
 setup: $(STAMP)
