@@ -5,16 +5,22 @@ BIN := $(VENV)/bin
 PORT ?= 8501
 ADDRESS ?= 127.0.0.1
 export STREAMLIT_BROWSER_GATHER_USAGE_STATS := false
+# What one process has compiled is compiled for all others, of which tests and trainings start many.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup app demo test test-code test-browser check audit bench docs words screenshots
+.PHONY: setup app demo test test-code test-browser browser-setup check audit bench docs words screenshots
+
+# pip would compile on one core.
+PIP := --no-compile --quiet --disable-pip-version-check -c constraints.txt
 
 # The stamp is as old as the environment: a changed dependency or constraint installs again.
 STAMP := $(VENV)/.installed
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c "import sys; sys.exit('grouprec needs Python 3.11 or later; run make PYTHON=python3.12' if sys.version_info < (3, 11) else 0)"
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch==2.13.0
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(BIN)/python -m pip install $(PIP) torch==2.13.0
+	$(BIN)/python -m pip install $(PIP) -e '.[dev]'
+	$(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true  # a few files are for other versions of Python
 	touch $@
 
 setup: $(STAMP)
@@ -25,19 +31,22 @@ app: setup
 demo: setup
 	$(BIN)/grouprec demo --port $(PORT) --address $(ADDRESS)
 
-# Files go to two workers in the order of tests/conftest.py, the slowest first, so that none is left alone at the end.
+# Files go to the workers in the order of tests/conftest.py, the slowest first, so that none is left alone at the end.
+# Three for two cores: the one that has the browser mostly waits.
 PYTEST := $(BIN)/python -m pytest --dist loadfile --no-loadscope-reorder
 
-# The browser mostly waits, so its tests run beside the others.
-test: setup
-	$(MAKE) --jobs 2 --output-sync test-code test-browser
+test: setup browser-setup
+	$(PYTEST) -n 3
 
 test-code: setup
 	$(PYTEST) -n 2 --ignore tests/browser
 
-test-browser: setup
-	$(BIN)/python -m tests.browser_setup
+test-browser: setup browser-setup
 	$(PYTEST) -n 1 tests/browser
+
+# Needs nothing of the environment: `make --jobs 2` does it meanwhile.
+browser-setup:
+	$(PYTHON) -m tests.browser_setup
 
 check: setup
 	$(BIN)/ruff format --check .
@@ -64,6 +73,5 @@ docs: setup
 words: setup
 	$(BIN)/python -m benchmarks.words
 
-screenshots: setup
-	$(BIN)/python -m tests.browser_setup
+screenshots: setup browser-setup
 	GROUPREC_SCREENSHOTS=docs/screenshots $(BIN)/python -m pytest tests/browser/test_main_job.py

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 import streamlit as st
 import torch
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from grouprec.runs.store import Run, RunStore
 from tests.support.planted_run import build_run
@@ -19,19 +21,25 @@ from tests.support.small_run import planted_csv, shared_folder, small_run, unlik
 __all__ = ["planted_csv", "shared_folder", "small_run", "unlike_run"]
 
 torch.set_num_threads(1)
+os.fsync = lambda number: None  # nobody pulls the plug of a test, and what is promised to the disk is asked for by name
 
-# Begun first, so that no worker is left alone with one of them at the end (seconds of a run with --junitxml).
+# Begun first, so that no worker is left alone with one of them at the end. The browser, which takes longest and often
+# only waits, is one piece of work: whichever worker has it does not start it twice at the same time.
 SLOWEST = (
-    "cli/test_cli.py",
+    "browser/test_main_job.py",
+    "browser/test_pages.py",
+    "browser/test_sign_in.py",
     "training/test_jobs.py",
-    "test_contributing.py",
-    "models/generators/test_gan.py",
-    "live/test_stream_crash.py",
-    "live/test_stream.py",
+    "cli/test_cli.py",
+    "training/test_forgetting.py",
     "training/test_pipeline.py",
-    "report/html/test_html.py",
-    "explore/test_edited_tables.py",
-    "runs/test_schemas.py",
+    "ui/data/test_page.py",
+    "test_contributing.py",
+    "runs/test_damage.py",
+    "training/test_same_everywhere.py",
+    "models/test_together.py",
+    "training/test_beside.py",
+    "benchmarks/test_fuzz.py",
 )
 
 
@@ -40,6 +48,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     tests = Path(__file__).parent
     order = {tests / name: place for place, name in enumerate(SLOWEST)}
     items.sort(key=lambda item: order.get(item.path, len(order)))
+
+
+class ByFile(LoadFileScheduling):
+    """Gives workers a file at a time, and all of the browser's files as one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "browser" if "tests/browser/" in nodeid else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile | None:
+    return ByFile(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.fixture(autouse=True)

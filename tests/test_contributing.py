@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,9 +23,16 @@ FILE, CODE = re.findall(r"```python\n# (\S+)\n(.+?)```", TEXT, flags=re.DOTALL)[
 NAME = Path(FILE).stem
 COMMANDS = [shlex.split(line, comments=True) for line in TEXT.splitlines() if line.startswith(".venv/bin/")]
 CONTRACT, DOCS, TRAIN = COMMANDS[:3]  # of the recipe
-# What the house knows of the encoder once its file is there; one process, for each loads the whole house
-ASKED = f"""
-import json
+# The recipe, step by step, and then what the house knows of the encoder; one process, for each loads the whole house
+FOLLOWED = f"""
+import contextlib, io, json, runpy, sys
+import pytest
+contract, docs, train = json.loads(sys.argv[1])
+said = io.StringIO()
+with contextlib.redirect_stdout(said):
+    assert pytest.main(contract) == 0, said.getvalue()
+sys.argv = docs
+runpy.run_module(docs[0], run_name="__main__")
 from benchmarks.stages import TARGET
 from grouprec.cli.main import app
 from grouprec.models.base import REGISTRIES
@@ -32,10 +40,11 @@ from grouprec.report.sentences import encoder_title, method_title
 from grouprec.runs.config import menu
 from grouprec.runs.store import RunStore
 from grouprec.ui.forms import describe
-for words in (["export", "last", "--out", "lists"], ["report", "last", "--out", "story.html"]):
+for words in (train, ["export", "last", "--out", "lists"], ["report", "last", "--out", "story.html"]):
     app(words, standalone_mode=False)
 (run,) = RunStore().runs()
 print(json.dumps({{
+    "contract": said.getvalue(),
     "menu": dict(menu()["encoder"]).get("{NAME}"),
     "form": [field.name for field in describe(REGISTRIES["encoder"].get("{NAME}").Config)],
     "docs": TARGET.read_text(encoding="utf-8"),
@@ -48,7 +57,7 @@ print(json.dumps({{
 
 
 @pytest.fixture(scope="module")
-def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a copy of the repository, as far as the recipe needs it, with the new file and nothing else changed."""
     house = tmp_path_factory.mktemp("house")
     for folder in ("grouprec", "benchmarks", "tests"):
@@ -59,31 +68,30 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return house
 
 
-def call(house: Path, command: list[str]) -> str:
-    """Run a command of the recipe in the copy, with this interpreter, and return what it prints."""
-    python = {".venv/bin/python": [sys.executable], ".venv/bin/grouprec": [sys.executable, "-m", "grouprec"]}
-    environment = os.environ | {"PYTHONPATH": str(house), "GROUPREC_RUNS": str(house / "runs")}
-    done = subprocess.run(
-        [*python[command[0]], *command[1:]], cwd=house, env=environment, capture_output=True, text=True, timeout=400
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def test_the_file_alone_keeps_what_every_encoder_promises(copy: Path) -> None:
-    assert CONTRACT[-1] == NAME
-    assert call(copy, CONTRACT).splitlines()[0].count(".") >= 12
-
-
-def test_the_house_knows_the_new_encoder_from_its_file(copy: Path, planted_csv: Path) -> None:
-    call(copy, DOCS)
+@pytest.fixture(scope="module")
+def known(house: Path, planted_csv: Path) -> dict[str, Any]:
+    """Follow the recipe in the copy, on a small file; return what it printed and what the house knows then."""
+    assert [words[0] for words in (CONTRACT, DOCS, TRAIN)] == [".venv/bin/python"] * 2 + [".venv/bin/grouprec"]
+    assert CONTRACT[1:3] == ["-m", "pytest"] and DOCS[1] == "-m"
     (sample,) = (word for word in TRAIN if word.endswith(".parquet"))
-    train = [str(planted_csv) if word == sample else word for word in TRAIN]
+    train = [str(planted_csv) if word == sample else word for word in TRAIN[1:]]
     tiny = [f"--set={setting}" for setting in TINY_SETTINGS if not setting.startswith("dnn.")]
-    call(copy, [*train, "--n-groups", "3", "--device", "cpu", "--layout", "pca", *tiny])
-    known = json.loads(call(copy, [".venv/bin/python", "-c", ASKED]).splitlines()[-1])
-    assert len((copy / "lists" / "group_lists.csv").read_text(encoding="utf-8").splitlines()) > 3
-    assert "is predicted by companion items" in (copy / "story.html").read_text(encoding="utf-8")
+    train += ["--n-groups", "3", "--device", "cpu", "--layout", "pca", *tiny]
+    command = [sys.executable, "-c", FOLLOWED, json.dumps([CONTRACT[3:], DOCS[2:], train])]
+    environment = os.environ | {"PYTHONPATH": str(house), "GROUPREC_RUNS": str(house / "runs")}
+    done = subprocess.run(command, cwd=house, env=environment, capture_output=True, text=True, timeout=400)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_the_file_alone_keeps_what_every_encoder_promises(known: dict[str, Any]) -> None:
+    assert CONTRACT[-1] == NAME
+    assert known["contract"].splitlines()[0].count(".") >= 12
+
+
+def test_the_house_knows_the_new_encoder_from_its_file(house: Path, known: dict[str, Any]) -> None:
+    assert len((house / "lists" / "group_lists.csv").read_text(encoding="utf-8").splitlines()) > 3
+    assert "is predicted by companion items" in (house / "story.html").read_text(encoding="utf-8")
     assert known["menu"] == "Companions: random projection of who took what"
     assert known["form"] == ["embedding_size"]
     assert f"| [`{NAME}`](#{NAME}) |" in known["docs"] and "| `embedding_size` | 256 |" in known["docs"]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from benchmarks import fuzz
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 2**32))
 def test_whatever_is_uploaded_is_read_or_refused_in_a_sentence(seed: int) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -177,12 +177,12 @@ def approve(tab: Tab, films: Films) -> None:
 
 @pytest.fixture
 def managers_run(server: Server, tmp_path: Path) -> Run:
-    """A run of an eighth of the sample's customers."""
+    """A run of a sixteenth of the sample's customers."""
     if PICTURES:
         pytest.skip("pictures show the sample alone")
     store = RunStore(server.runs)
     rows = pd.read_parquet(app_root() / "sample_data" / "online_retail.parquet")
-    rows[rows["CustomerID"] % 8 == 0].to_parquet(tmp_path / "sample.parquet")
+    rows[rows["CustomerID"] % 16 == 0].to_parquet(tmp_path / "sample.parquet")
     tiny = [setting for setting in TINY_SETTINGS if not setting.startswith(("dnn.", "data.", "lists.min"))]
     return train(store, tmp_path / "sample.parquet", encoders=("ease",), n_groups=6, settings=parse_settings(tiny))
 

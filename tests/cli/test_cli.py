@@ -9,6 +9,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -16,6 +17,8 @@ import pytest
 from grouprec.cli.main import main
 from grouprec.data.synthetic import planted
 from grouprec.runs.store import Run, RunStore
+from tests.support.commands import call
+from tests.support.forked import command, fork, needs_fork
 from tests.support.planted_run import build_run
 from tests.support.small_run import TINY, TINY_ENCODERS, write_csv
 
@@ -54,36 +57,26 @@ def refused(answer: Answer, *words: str) -> None:
         assert word.lower() in sentence.lower(), sentence
 
 
+Trained = tuple[Path, dict[str, Any], str]
+
+
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
-    """One run through the real command, with refit, times, and users too rare for training."""
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """One run by the command, with refit, times, and users too rare for training: where, its JSON, and its progress."""
     root = tmp_path_factory.mktemp("cli")
     data = planted(n_users=80, n_items=60, events_per_user=20).data
     file = write_csv(data, root / "shop.csv")
     with file.open("a") as out:
         out.write('00123,i00003,1,1970-01-02 10:00:00,Item 3,region 0\n"Ünï ""q"" 😀",i00005,1,1970-01-03,Item 5,\n')
         out.write("=1+1,i00004,1,1970-01-03,Item 4,\n")
-    command = [sys.executable, "-m", "grouprec", "train", file, "--preset", "quick", "--n-groups", "4", "--refit"]
-    command += [
-        "--runs",
-        root / "runs",
-        "--json",
-        "--device",
-        "cpu",
-        "--layout",
-        "pca",
-        "--set",
-        "data.min_user_items=2",
-        *TINY,
-    ]
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-    (root / "progress.txt").write_text(done.stderr)
-    return root, json.loads(done.stdout.strip().splitlines()[-1])
+    words = ["train", file, "--preset", "quick", "--n-groups", "4", "--refit", "--runs", root / "runs", "--json"]
+    done = call(*words, "--device", "cpu", "--set", "data.min_user_items=2", *TINY)
+    assert done.status == 0, done.err
+    return root, json.loads(done.out.strip().splitlines()[-1]), done.err
 
 
-def test_train_reports_run_status_seconds_and_metrics(trained: tuple[Path, dict]) -> None:
-    _, result = trained
+def test_train_reports_run_status_seconds_and_metrics(trained: Trained) -> None:
+    _, result, _ = trained
     assert result["status"] == "done"
     assert result["seconds"] > 0
     assert result["metrics"]["n_groups"] == 4
@@ -98,8 +91,8 @@ def test_lists_that_do_not_know_what_the_run_was_judged_on_say_so(finished_run: 
     assert answer.status == 0 and "Not yet in these lists: the 7,000 rows" in answer.err
 
 
-def test_export_writes_the_four_files_of_the_contract(trained: tuple[Path, dict], grouprec, tmp_path: Path) -> None:
-    root, result = trained
+def test_export_writes_the_four_files_of_the_contract(trained: Trained, grouprec, tmp_path: Path) -> None:
+    root, result, _ = trained
     answer = grouprec("export", result["run_id"], "--out", tmp_path / "out", "--runs", root / "runs", "--json")
     assert answer.status == 0, answer.err
     read = {p.name: pd.read_csv(p, dtype={"user": str, "item": str}) for p in (tmp_path / "out").iterdir()}
@@ -130,9 +123,9 @@ def test_export_writes_the_four_files_of_the_contract(trained: tuple[Path, dict]
 
 
 def test_ids_that_would_run_in_a_spreadsheet_stay_exact_and_are_named_or_are_text_where_asked(
-    trained: tuple[Path, dict], grouprec, tmp_path: Path
+    trained: Trained, grouprec, tmp_path: Path
 ) -> None:
-    root, result = trained
+    root, result, _ = trained
     command = ("export", result["run_id"], "--runs", root / "runs", "--out")
     exact, safe = grouprec(*command, tmp_path / "exact"), grouprec(*command, tmp_path / "safe", "--excel")
     assert (
@@ -145,8 +138,8 @@ def test_ids_that_would_run_in_a_spreadsheet_stay_exact_and_are_named_or_are_tex
         assert users["exact"] ^ users["safe"] == {"=1+1", "'=1+1"} and "=1+1" in users["exact"]
 
 
-def test_list_show_and_compare_agree_with_the_run(trained: tuple[Path, dict], grouprec) -> None:
-    root, result = trained
+def test_list_show_and_compare_agree_with_the_run(trained: Trained, grouprec) -> None:
+    root, result, _ = trained
     folder = ("--runs", root / "runs", "--json")
     assert [run["run_id"] for run in grouprec("list", *folder).json["runs"]] == [result["run_id"]]
     assert grouprec("show", "last", *folder).json["metrics"]["n_groups"] == 4
@@ -161,9 +154,9 @@ def test_list_show_and_compare_agree_with_the_run(trained: tuple[Path, dict], gr
 
 
 def test_the_split_its_reason_and_its_users_are_told_once_while_training_and_when_shown(
-    trained: tuple[Path, dict], grouprec
+    trained: Trained, grouprec
 ) -> None:
-    root, result = trained
+    root, result, told = trained
     split = result["metrics"]["split"]
     assert split["kind"] == "time"
     assert split["judge_users"] == result["metrics"]["n_test_users"] and 0 < split["choose_users"] <= 80
@@ -171,7 +164,7 @@ def test_the_split_its_reason_and_its_users_are_told_once_while_training_and_whe
     said = (
         f"{split['reason']} Users to choose settings by: {split['choose_users']}, to judge by: {split['judge_users']}."
     )
-    assert (root / "progress.txt").read_text().splitlines().count(said) == 1, "the refit holds nothing out: no word"
+    assert told.count(" ".join(said.split())) == 1, "the refit holds nothing out: no word"
     shown = grouprec("show", "last", "--runs", root / "runs")
     assert " ".join(said.split()) in " ".join(shown.out.split())
 
@@ -184,8 +177,8 @@ def test_a_run_of_old_is_shown_without_what_it_does_not_know(runs_root: Path, gr
     assert shown.status == 0 and "Users to choose" not in shown.out
 
 
-def test_report_writes_one_file_of_the_run(trained: tuple[Path, dict], grouprec, tmp_path: Path) -> None:
-    root, result = trained
+def test_report_writes_one_file_of_the_run(trained: Trained, grouprec, tmp_path: Path) -> None:
+    root, result, _ = trained
     out = tmp_path / "new" / "story.html"
     answer = grouprec("report", "last", "--out", out, "--runs", root / "runs", "--json")
     assert answer.status == 0
@@ -197,8 +190,8 @@ def test_report_writes_one_file_of_the_run(trained: tuple[Path, dict], grouprec,
     refused(grouprec("report", "last", "--out", tmp_path, "--runs", root / "runs"), "Cannot write")
 
 
-def test_value_prints_what_every_number_of_groups_is_worth(trained: tuple[Path, dict], grouprec) -> None:
-    root, _ = trained
+def test_value_prints_what_every_number_of_groups_is_worth(trained: Trained, grouprec) -> None:
+    root, _, _ = trained
     rows = grouprec("value", "last", "--runs", root / "runs", "--json").json["rows"]
     names = "n_groups method regime metric value low high floor floor_method individual oracle share_of_gain"
     assert all(list(row) == names.split() for row in rows)
@@ -216,8 +209,8 @@ def test_value_prints_what_every_number_of_groups_is_worth(trained: tuple[Path, 
     assert "kmeans_popularity" in out and "nan" not in out
 
 
-def test_a_second_run_with_other_groups_reads_the_encoders_back(trained: tuple[Path, dict], grouprec) -> None:
-    root, _ = trained
+def test_a_second_run_with_other_groups_reads_the_encoders_back(trained: Trained, grouprec) -> None:
+    root, _, _ = trained
     words = ["train", root / "shop.csv", "--preset", "quick", "--n-groups", 3, "--runs", root / "runs", "--no-refit"]
     answer = grouprec(*words, "--device", "cpu", "--layout", "pca", "--set", "data.min_user_items=2", *TINY)
     assert answer.status == 0, answer.err
@@ -285,30 +278,24 @@ def test_an_unwritable_runs_folder_is_refused(grouprec, planted_csv: Path, tmp_p
     refused(grouprec("train", planted_csv, "--runs", tmp_path / "taken"), "Cannot write", "--runs")
 
 
-def test_a_full_disk_while_writing_leaves_no_finished_run(planted_csv: Path, runs_root: Path) -> None:
-    resource = pytest.importorskip("resource")
-    command = [sys.executable, "-m", "grouprec", "train", planted_csv, "--preset", "quick", "--n-groups", "3"]
-    limit = 20_000  # bytes: the first stage's weights do not fit, as on a full disk
+def on_a_small_disk(told: Path, *words: object) -> None:
+    """Run a command where no file can be longer than 20,000 bytes: the first stage's weights do not fit."""
+    import resource
+    import signal
 
-    def small_disk() -> None:
-        import signal
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+    command(told, *words)
 
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
-    environment = {**os.environ, "NUMBA_DISABLE_JIT": "0"}
-    words = [
-        *map(str, command),
-        "--device",
-        "cpu",
-        "--encoder=dnn",
-        "--set=dnn.embedding_size=64",
-        "--set=dnn.epochs=1",
-    ]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=300, preexec_fn=small_disk, env=environment)
-    assert done.returncode == 2, done.stderr
-    assert "Cannot write" in " ".join(done.stderr.split())
-    assert not list(runs_root.glob("*/manifest.json"))
+@needs_fork
+def test_a_full_disk_while_writing_leaves_no_finished_run(planted_csv: Path, runs_root: Path, tmp_path: Path) -> None:
+    words = ["train", planted_csv, "--preset", "quick", "--n-groups", "3", "--device", "cpu", "--layout", "pca"]
+    words += ["--encoder=dnn", "--set=dnn.embedding_size=64", "--set=dnn.epochs=1"]
+    child = fork(on_a_small_disk, tmp_path / "told", *words)
+    child.join(120)
+    assert child.exitcode == 2 and "Cannot write" in (tmp_path / "told").read_text()
+    assert list(runs_root.glob("*/config.json")) and not list(runs_root.glob("*/manifest.json"))
 
 
 def test_ten_million_rows_of_garbage_are_refused_at_once(grouprec, tmp_path: Path) -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
-import subprocess
-import sys
+from collections.abc import Callable, Sequence
+from multiprocessing.context import ForkProcess
 from pathlib import Path
 from typing import Any
 
@@ -15,27 +14,33 @@ import pytest
 
 from grouprec.runs.store import Run, RunStore, State
 from tests.support import crew_script
+from tests.support.forked import command, fork, needs_fork
 from tests.support.small_run import TINY_SETTINGS
 from tests.training.test_jobs import LONG, config_for, wait_for
 
+pytestmark = needs_fork
 
-def start_two(*words: str, **more: Any) -> list[subprocess.Popen[str]]:
-    """Start a command twice, as ``torchrun`` does; the first process leads."""
+
+def start_two(work: Callable[..., object], *given: Sequence[object]) -> list[ForkProcess]:
+    """Start a function twice, each time with the next of what is given, as ``torchrun`` does; the first one leads."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
-    shared = {**os.environ, "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
-    return [
-        subprocess.Popen([sys.executable, "-m", *words], env={**shared, "RANK": rank}, text=True, **more)
-        for rank in ("0", "1")
-    ]
+    shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    return [fork(work, *own, RANK=str(rank), **shared) for rank, own in enumerate(given)]
+
+
+def ended(both: list[ForkProcess]) -> list[int | None]:
+    """Wait for processes and return their exit codes."""
+    for one in both:
+        one.join(120)
+    return [one.exitcode for one in both]
 
 
 @pytest.fixture(scope="module")
 def two(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     out = tmp_path_factory.mktemp("two") / "found.json"
-    both = start_two("tests.support.crew_script", str(out))
-    assert [one.wait(120) for one in both] == [0, 0]
+    assert ended(start_two(crew_script.main, [out], [out])) == [0, 0]
     return json.loads(out.read_text())
 
 
@@ -74,24 +79,21 @@ def test_two_learn_what_one_learns(name: str, one: Any, two: Any) -> None:
 def test_a_killed_worker_is_told_and_the_run_goes_on_from_its_last_stage(tmp_path: Path, planted_csv: Path) -> None:
     store = RunStore(tmp_path)
     run = store.create(config_for(planted_csv, *LONG))
-    leader, helper = resume(store, run)
+    leader, helper = resume(store, run, tmp_path / "killed")
     try:
-        wait_for(lambda: run.status().stage == "updater" or leader.poll() is not None)
+        wait_for(lambda: run.status().stage == "updater" or not leader.is_alive())
     finally:
-        helper.send_signal(signal.SIGKILL)
-        helper.communicate()
-    _, told = leader.communicate(timeout=60)
-    assert leader.returncode == 2 and "learned with this one is gone" in " ".join(told.split())
+        helper.kill()
+    assert ended([helper, leader]) == [-signal.SIGKILL, 2]
+    assert "learned with this one is gone" in (tmp_path / "killed 0").read_text()
     assert run.status().state is State.FAILED and "Resume continues" in run.status().message
     (run.path / "config.json").write_text(config_for(planted_csv).model_dump_json())
-    both = resume(store, run)
-    told = [process.communicate(timeout=120)[1] for process in both]
-    assert [process.returncode for process in both] == [0, 0], told
+    assert ended(resume(store, run, tmp_path / "again")) == [0, 0], (tmp_path / "again 0").read_text()
     assert run.status().state is State.DONE and run.damaged() == []
     assert any(event.get("reused") and event["stage"] == "encoder dnn" for event in run.events())
 
 
-def resume(store: RunStore, run: Run) -> list[subprocess.Popen[str]]:
+def resume(store: RunStore, run: Run, told: Path) -> list[ForkProcess]:
     assert "dnn.epochs=1" in TINY_SETTINGS, "a stage that two fit together"
-    words = ("grouprec", "train", "--resume", run.run_id, "--runs", str(store.root), "--json")
-    return start_two(*words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    words = ("train", "--resume", run.run_id, "--runs", store.root, "--json")
+    return start_two(command, *([told.with_name(f"{told.name} {rank}"), *words] for rank in (0, 1)))

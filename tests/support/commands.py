@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import typer.main
+
 from grouprec.cli.main import main
+
+typer.main.get_command = functools.cache(typer.main.get_command)  # every call would build all commands anew
 
 
 @dataclass(frozen=True)

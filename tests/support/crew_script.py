@@ -1,13 +1,12 @@
 """What two processes do together for tests/models/test_together.py: fits of several stages, and one toy in float64.
 
-Usage: ``python -m tests.support.crew_script OUT.json`` with RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT set.
+:func:`main` is for processes with RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT set.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -110,7 +109,7 @@ def everything() -> dict[str, Any]:
     }
 
 
-if __name__ == "__main__":
+def main(out: Path) -> None:
     with together.crew() as leads:
         if leads:
-            Path(sys.argv[1]).write_text(json.dumps(everything()))
+            out.write_text(json.dumps(everything()))

@@ -80,7 +80,7 @@ def files_of(run: Run) -> list[str]:
 
 
 class Opened:
-    """Remembers which files of a folder this process opens, also those that only libraries in C read."""
+    """Remembers which files of a folder this process opens to read, also those that only libraries in C read."""
 
     def __init__(self) -> None:
         self.folder: Path | None = None
@@ -89,6 +89,8 @@ class Opened:
 
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
         if self.folder is not None and event in ("open", "sqlite3.connect") and isinstance(arguments[0], str | Path):
+            if event == "open" and arguments[1] in ("wb", "xb", "w", "x"):  # as a copy of the run is written
+                return
             path = Path(arguments[0])
             if path.is_relative_to(self.folder):
                 self.names.add(path.relative_to(self.folder).as_posix())

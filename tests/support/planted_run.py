@@ -5,6 +5,8 @@ Saved by the run itself, and so held to the schemas. One that was really trained
 
 from __future__ import annotations
 
+import functools
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -47,11 +49,30 @@ def build_run(
     Args:
         strategy: the aggregation strategy that the run was asked for, whose lists it then chooses.
     """
-    rng = np.random.default_rng(seed)
     rules = ListRules(strategy=strategy or "utility")
     choices = {"title": title, "dataset": "planted", "n_groups": n_groups, "seed": seed, "rules": rules}
-    config = RunConfig(interactions=Path("planted.csv"), **choices)
-    run = store.create(config)
+    run = store.create(RunConfig(interactions=Path("planted.csv"), **choices))
+    for name, content in _results(n_users, n_groups, seed, strategy).items():
+        path = run.path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+    run.set_status(state=State.DONE, fraction=1.0, started=1_700_000_000.0, ended=1_700_000_060.0)
+    run.write_manifest()
+    return run
+
+
+@functools.cache
+def _results(n_users: int, n_groups: int, seed: int, strategy: str) -> dict[str, bytes]:
+    """Return the files of a run by name; hundreds of tests want one, and it is made once."""
+    with tempfile.TemporaryDirectory() as folder:
+        run = Run(Path(folder))
+        _save_results(run, n_users, n_groups, seed, strategy)
+        files = [path for path in run.path.rglob("*") if path.is_file()]
+        return {path.relative_to(run.path).as_posix(): path.read_bytes() for path in files}
+
+
+def _save_results(run: Run, n_users: int, n_groups: int, seed: int, strategy: str) -> None:
+    rng = np.random.default_rng(seed)
     items, users = _items(), _users(rng, n_users, n_groups)
     run.save_table("items", items)
     run.save_table("users", users)
@@ -80,9 +101,6 @@ def build_run(
     run.add_event(event="progress", stage="encoder dnn", fraction=0.5, epoch=1, loss=2.5)
     run.add_event(event="progress", stage="encoder dnn", fraction=1.0, epoch=2, loss=2.1)
     run.add_event(event="stage_done", stage="prepare", seconds=1.5, reused=False)
-    run.set_status(state=State.DONE, fraction=1.0, started=1_700_000_000.0, ended=1_700_000_060.0)
-    run.write_manifest()
-    return run
 
 
 def build_older_run(store: RunStore) -> Run:

@@ -26,6 +26,11 @@ def trained(small_run: Run, tmp_path: Path) -> Run:
     return copy_of(small_run, RunStore(tmp_path / "trained"))
 
 
+@pytest.fixture(scope="module")
+def refitted(planted_csv: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return train(RunStore(tmp_path_factory.mktemp("refitted")), planted_csv, refit=True)
+
+
 @pytest.fixture
 def unlike(unlike_run: Run) -> Run:
     return unlike_run
@@ -162,17 +167,16 @@ def test_auto_chooses_the_number_of_groups_and_says_why(unlike: Run) -> None:
     assert set(unlike.table("choice_of_groups")["regime"]) == {"dedup"}
 
 
-def test_a_refit_learns_from_all_rows(trained: Run, planted_csv: Path) -> None:
-    run = train(RunStore(trained.path.parent), planted_csv, refit=True)
-    assert run.table("users")["interactions"].sum() > trained.table("users")["interactions"].sum()
-    pd.testing.assert_frame_equal(run.table("evaluation"), trained.table("evaluation"))
+def test_a_refit_learns_from_all_rows(small_run: Run, refitted: Run) -> None:
+    assert refitted.table("users")["interactions"].sum() > small_run.table("users")["interactions"].sum()
+    pd.testing.assert_frame_equal(refitted.table("evaluation"), small_run.table("evaluation"))
 
 
 @pytest.mark.parametrize("refit", [False, True])
 def test_what_the_file_says_a_user_has_is_on_no_list_of_their_own(
-    refit: bool, trained: Run, planted_csv: Path, tmp_path: Path
+    refit: bool, planted_csv: Path, request: pytest.FixtureRequest
 ) -> None:
-    run = train(RunStore(tmp_path), planted_csv, refit=True) if refit else trained
+    run: Run = request.getfixturevalue("refitted" if refit else "small_run")
     had = pd.read_csv(planted_csv, dtype=str)[["user_id", "item_id"]].drop_duplicates()
     lists = run.table("user_lists")
     assert not len(lists.merge(had, left_on=["user", "item"], right_on=["user_id", "item_id"]))

@@ -9,15 +9,16 @@ from pathlib import Path
 
 import numpy as np
 from streamlit.components.v2 import manifest_scanner
-from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1 import AppTest, local_script_runner
 
 import grouprec.ui
 from grouprec.ui import sheets, state
 from grouprec.ui.recommendations.remade import Chosen
 
 FRAME = Path(grouprec.ui.__file__).with_name("frame.py")
-# Every AppTest would read the metadata of all installed packages again, for most of its time.
+# Every AppTest would read the metadata of all installed packages and compile the scripts again, for most of its time.
 manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
+local_script_runner.ScriptCache = functools.cache(local_script_runner.ScriptCache)
 PATIENCE = 120  # seconds for a page on a busy machine; only a test that fails anyway waits so long
 
 

@@ -126,11 +126,11 @@ def _capital(word: str) -> str:
 
 
 def _read(head: pd.DataFrame, role: str, column: str) -> pd.Series:
-    """Return the values of a column; times as they are understood, or as they stand where they are not."""
+    """Return values of a column; the first times as they are understood, or as they stand where they are not."""
     if role != "time":
         return head[column]
-    moments = as_read(head, {role: column}, len(head)).iloc[:, 0]
-    return moments.map(minute, na_action="ignore") if moments.notna().any() else head[column]
+    moments = as_read(head, {role: column}, len(head)).iloc[:, 0].dropna()
+    return moments.drop_duplicates().head(20).map(minute) if len(moments) else head[column]
 
 
 def ignored_sentence(head: pd.DataFrame, roles: Mapping[str, str], attributes: Sequence[str]) -> str:

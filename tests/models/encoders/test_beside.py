@@ -9,6 +9,7 @@ from benchmarks.beside import plant
 from grouprec.core.types import Embeddings
 from grouprec.data.beside import ELSEWHERE, FRIENDS, Beside, matrix_of
 from grouprec.data.prepare import prepare
+from grouprec.models.encoders import beside
 from grouprec.models.encoders.ease_nearest import EaseNearestEncoder
 from grouprec.models.encoders.elsewhere import ElsewhereEncoder
 from grouprec.models.encoders.social import SocialEncoder
@@ -91,3 +92,33 @@ def test_parts_of_own_items_and_the_rest_make_up_the_score(world):
     for item in range(0, data.n_items, 40):
         parts = np.bincount(owner, encoder.score_parts(histories)(item), minlength=2)
         assert np.allclose(parts, (alone @ encoder.items()[[item]].T).toarray().ravel(), atol=1e-5)
+
+
+def test_work_grows_with_pairs_up_to_a_bound_and_with_items_and_memory_with_what_is_kept_and_counted():
+    work, memory = ElsewhereEncoder.work, SocialEncoder.memory
+    assert work(1000, 10, 10_000) == 10_000 * 10 / 50 + 10 * 20_000
+    assert work(100, 10, 1_000_000) == work(10, 10, 1_000_000) == 1_000_000 + 10 * 20_000
+    assert work(1, 10, 300) == 300 * 300 / 50 + 10 * 20_000 == work(0, 10, 300)
+    assert memory(7, 1000) == (1_600_000, 8 * 2000**2) and memory(7, 10_000)[1] == 16 * 5 * 10**7
+
+
+def test_three_weights_are_tried_with_progress_and_the_best_is_kept_and_loaded(world, monkeypatch):
+    monkeypatch.setattr(beside, "REPORTED", 100)
+    _, data = world
+    data, seen = data.without_test(), []
+    encoder = ElsewhereEncoder(ElsewhereEncoder.Config(weight=2.0))
+    encoder.fit(data, RunOptions(on_progress=lambda fraction, values: seen.append((fraction, values["weight"]))))
+    tried = [0.2, 0.6, 2.0]
+    expected = [((step + part) / 3, weight) for step, weight in enumerate(tried) for part in (0, 1 / 3, 2 / 3)]
+    assert np.allclose(seen, expected)
+    task = NewItemTask.sample(data, RunOptions().rng("elsewhere validation"))
+    worth = [task.ndcg(vectors(fitted(ElsewhereEncoder, data, weight=weight, tune=False), task)) for weight in tried]
+    assert encoder.decided["weight"] == pytest.approx(tried[int(np.argmax(worth))])
+    assert task.ndcg(vectors(encoder, task)) == pytest.approx(max(worth))
+    again = ElsewhereEncoder(encoder.config).load(encoder.arrays())
+    assert (again.items() != encoder.items()).nnz == 0
+    assert task.ndcg(vectors(again, task)) == pytest.approx(max(worth))
+
+
+def vectors(encoder, task):
+    return Embeddings(encoder.encode(task.histories, task.attributes, task.recent), encoder.items())
