@@ -238,7 +238,7 @@ class _Search:
         readable = [column for *_, column in named if evidence.is_readable_time(self.head[column])]
         of_event = [column for column in readable if not self._of_item(column)]
         if of_event:  # one that is always the same only where there is no other
-            return next((column for column in of_event if self.head[column].nunique() > 1), of_event[0])
+            return next((column for column in of_event if len(self.head[column].unique()) > 1), of_event[0])
         plain = [c for _, tier, c in named if tier <= 2 and c not in readable and not is_numeric(self.head[c])]
         if plain:
             return plain[0]  # that it cannot be read is said, with an example

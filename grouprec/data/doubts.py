@@ -11,15 +11,25 @@ import pandas as pd
 from grouprec.core.language import Glossary, _, commas, decimal
 from grouprec.data.columns import Roles
 from grouprec.data.detect import Detected, plain_columns
-from grouprec.data.evidence import is_calendar, is_clock, is_readable_time, looks_like_time
+from grouprec.data.evidence import (
+    is_calendar,
+    is_clock,
+    is_readable_time,
+    looks_like_time,
+    mostly_numbers,
+    share_spaced,
+)
 from grouprec.data.header_words import NOT_WHEN, means, says
 from grouprec.data.ids import rounded_example
 from grouprec.data.numerals import Numbers, is_numeric
 from grouprec.data.outcomes import came_to_nothing, is_flag, tells_outcome
 from grouprec.data.times import Times
-from grouprec.data.values import shown
+from grouprec.data.values import is_missing, plain_texts, shown
 
 _FIRST_YEAR = 365 * 86_400  # seconds
+_GAPS = 0.05  # share of rows without a user from which on it is said that another column names one
+_TEXT = 0.5  # share of values of several words from which on a column holds texts
+_FEW_DAYS = 31  # different numbers of days or weeks, at most, that a calendar's day may have
 _SETTINGS = Glossary({"drop_services": "Leave out service lines"})
 
 
@@ -81,6 +91,7 @@ def column_doubts(head: pd.DataFrame, detected: Detected, roles: Roles, chosen: 
                     role=role,
                 )
             )
+    found += _gap_doubts(head, roles, chosen) + _wordy_doubts(head, roles, chosen)
     for column in plain_columns(head):
         if column in used.values():
             continue
@@ -100,7 +111,52 @@ def column_doubts(head: pd.DataFrame, detected: Detected, roles: Roles, chosen: 
                 column=column
             )
             found.append(Doubt(matter, role="time"))
+        elif roles.time is None and "time" not in chosen and _counts_days(head[column]):
+            matter = _(
+                "column '{column}' is called like a time but holds plain numbers (such as {example}); no time is used"
+            ).format(column=column, example=shown(head[column].dropna().iloc[0]))
+            found.append(Doubt(matter, role="time"))
     return found
+
+
+def _gap_doubts(head: pd.DataFrame, roles: Roles, chosen: set[str]) -> list[Doubt]:
+    """Return whether many rows have no user though another column would name one: who had not logged in yet."""
+    if roles.user is None or "user" in chosen:
+        return []
+    owner = head[roles.user]
+    gaps = float((owner.isna() | is_missing(plain_texts(owner))).mean())
+    others = (c for c in plain_columns(head) if c not in roles.as_dict().values() and means("user", c) is not None)
+    full = next((c for c in others if head[c].notna().all() and len(head[c].unique()) > 1), None)
+    if gaps < _GAPS or full is None:
+        return []
+    matter = _(
+        "{share} of the rows have no user in column '{column}'; column '{other}' is filled in all of them"
+    ).format(share=f"{gaps:.0%}", column=roles.user, other=full)
+    return [Doubt(matter, role="user")]
+
+
+def _wordy_doubts(head: pd.DataFrame, roles: Roles, chosen: set[str]) -> list[Doubt]:
+    """Return which columns are called like a quantity, a rating or a price and hold other words than numbers."""
+    found = []
+    for role in ("weight", "rating", "price"):
+        if getattr(roles, role) is not None or role in chosen:
+            continue
+        named = (c for c in plain_columns(head) if means(role, c) is not None and c not in roles.columns())
+        for column in named:
+            values = head[column].dropna()
+            if len(values) and not mostly_numbers(values) and not is_flag(values) and share_spaced(values) < _TEXT:
+                matter = _(
+                    "column '{column}' is called like a {role} but holds no numbers (such as '{example}') and "
+                    "is not used"
+                ).format(column=column, role=_(role), example=shown(values.iloc[0]))
+                found.append(Doubt(matter, role=role))
+    return found
+
+
+def _counts_days(column: pd.Series) -> bool:
+    """Return whether a column without a role is called like a time and counts days or weeks from some beginning."""
+    named = means("time", str(column.name)) is not None and not says(NOT_WHEN, str(column.name))
+    return named and is_numeric(column) and column.nunique() > _FEW_DAYS and not is_clock(column)
 
 
 def _is_date(column: pd.Series) -> bool:

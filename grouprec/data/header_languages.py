@@ -1,5 +1,5 @@
-"""Words of headers in further languages: Turkish, Swedish, Norwegian, Danish, Finnish, Czech, Slovak, Hungarian, Romanian,
-Greek, Ukrainian, Bulgarian, Croatian, Korean, Arabic, Hebrew, Persian, Hindi, Thai, Vietnamese and Indonesian. Data only.
+"""Words of headers in further languages: Turkish, Swedish, Norwegian, Danish, Finnish, Czech, Slovak, Hungarian,
+Romanian, Greek, Ukrainian, Bulgarian, Croatian, Korean, Arabic, Hebrew, Persian, Hindi, Thai, Vietnamese, Indonesian.
 
 Compared as :mod:`grouprec.data.header_words` does: without case, accents and spaces, so that a name of two words stands
 here as one.
@@ -30,9 +30,9 @@ WORDS: dict[str, tuple[str, ...]] = {
         "mặthàng barang produk",
     ),
     "name": (
-        "adı ismi açıklaması benämning namn beskrivning navn beskrivelse betegnelse tekst nimi kuvaus název názov popis "
-        "név neve megnevezés megnevezése leírás denumire denumirea nume όνομα περιγραφή ονομασία τίτλος назва опис име "
-        "naziv 명 이름 제목 اسم الاسم الوصف שם תיאור نام नाम ชื่อ tên nama deskripsi",
+        "adı ismi açıklaması benämning namn beskrivning navn beskrivelse betegnelse tekst nimi kuvaus název názov "
+        "popis név neve megnevezés megnevezése leírás denumire denumirea nume όνομα περιγραφή ονομασία τίτλος "
+        "назва опис име naziv 명 이름 제목 اسم الاسم الوصف שם תיאור نام नाम ชื่อ tên nama deskripsi",
     ),
     "rating": (
         "puan puanı yıldız değerlendirme betyg vurdering bedømmelse arvosana arvostelu hodnocení hodnotenie értékelés "

@@ -50,9 +50,7 @@ _NOTHING = re.compile(
     "storn|retour|zuruckge|erstatt|abgebrochen|abgelehnt|fehlgeschlagen|devuel|devolu|devolv|anulad|anulow|reembols|rechazad|"
     "fallid|annull|reso|rimbors|rifiutat|fallit|cancelad|estornad|recusad|geannul|geretour|terugbetaald|geweigerd|mislukt|"
     "zwrot|zwroc|odrzucon|отмен|возврат|возвращ|отказ|不成功|已取消|取消|退款|退货|退貨|关闭|キャンセル|取消|返品|返金|rembours|annul|"
-    "echou|refus|cxl|no.?show|"
-    + "|".join(sorted(folded_words(*WORDS["nothing"])))
-    + ")"
+    "echou|refus|cxl|no.?show|" + "|".join(sorted(folded_words(*WORDS["nothing"]))) + ")"
 )
 _NOT = re.compile(
     r"(?:not|no|non|un|partial|partially|teil|teilweise|parcial|parziale|partiel|częściow|czesciow|частич|部分|一部|never|nie)\b.*"
