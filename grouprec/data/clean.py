@@ -24,6 +24,7 @@ from grouprec.data.numerals import read_numbers
 from grouprec.data.pseudonyms import pseudonymised
 from grouprec.data.rejects import MOST_REJECTED
 from grouprec.data.steps import Report, Rows, merge_duplicates, narrow
+from grouprec.data.time_periods import foreign_calendar
 from grouprec.data.times import read_times
 from grouprec.data.values import release_memory, shown
 
@@ -224,6 +225,8 @@ def check_times(column: pd.Series, bad: np.ndarray, n: int) -> None:
         return
     values = column[bad].dropna()
     example = _("such as '{value}'").format(value=shown(values.iloc[0])) if len(values) else _("it is empty")
+    calendar = foreign_calendar(str(values.iloc[0])) if len(values) else ""
+    example += f", a year of the {calendar} calendar" if calendar else ""
     raise DataError(
         f"{bad.sum():,} of {n:,} times in column '{column.name}' cannot be read ({example}); write them like "
         "2024-05-31 14:30, choose another column with --map time=COLUMN, or do without with --map time=."

@@ -214,6 +214,9 @@ def time_doubts(name: str, times: Times) -> list[Doubt]:
             name=name, order=times.order
         )
         found.append(Doubt(matter, role="time"))
+    if times.buddhist:
+        matter = _("years in column '{name}' are those of the Buddhist calendar: 543 were taken off").format(name=name)
+        found.append(Doubt(matter, role="time"))
     last = np.nanmax(times.seconds, initial=-1.0)
     if 0 <= last < _FIRST_YEAR:
         matter = _(
