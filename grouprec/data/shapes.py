@@ -163,7 +163,8 @@ def _dated(head: pd.DataFrame, columns: Sequence[str]) -> Plan | None:
 
 
 def _simple(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", str(name).lower())
+    """Return a name for comparison, without the lists that GraphQL puts around things."""
+    return re.sub(r"[^a-z0-9]", "", re.sub(r"\.(edges|nodes|data|elements)$", "", str(name).lower()))
 
 
 def _holds_lists(column: pd.Series) -> bool:

@@ -78,7 +78,7 @@ def from_zones(seconds: np.ndarray, zones: pd.Series) -> np.ndarray:
 
 
 def without_eras(texts: pd.Series) -> pd.Series:
-    """Return texts with years of Japanese eras written as ours: 令和6年1月3日 as 2024年1月3日, R6.01.03 as 2024.01.03."""
+    """Return texts with years of Japanese eras written as ours: R6.01.03 as 2024.01.03."""
 
     def year(found: re.Match[str]) -> str:
         return str(_ERAS[found[1]] + (1 if found[2] == "元" else int(found[2])))
