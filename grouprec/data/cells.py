@@ -104,7 +104,7 @@ def choices_of(values: pd.Series) -> str | None:
     for separator in (";", ",", "|"):
         several = values.str.contains(separator, regex=False).mean()
         parts = pd.Series([one for cell in values for one in items_of(cell, separator)])
-        few = parts.nunique() <= 0.2 * len(parts) and parts.nunique() < values.nunique()
+        few = parts.nunique() <= 0.2 * len(parts) and parts.nunique() <= values.nunique()
         if several >= 0.5 and few and parts.str.len().max() <= 80:
             return separator
     return None

@@ -14,7 +14,7 @@ from grouprec.core.language import N_, _, commas, decimal
 from grouprec.core.types import DataError
 from grouprec.data.behaviours import BEHAVIOUR_WEIGHTS, DEFAULT_BEHAVIOUR_WEIGHT
 from grouprec.data.columns import Roles
-from grouprec.data.doubts import Doubt, id_doubts, number_doubts, time_doubts, unread_doubt
+from grouprec.data.doubts import Doubt, id_doubts, number_doubts, time_doubts, twin_doubts, unread_doubt
 from grouprec.data.encodings import check_name
 from grouprec.data.header_words import simple_name
 from grouprec.data.ids import are_long, encode_ids
@@ -142,11 +142,11 @@ def clean_rows(table: pd.DataFrame, roles: Roles, settings: Preparation, report:
     )
     report.add(N_("missing ids"), n, int(keep.sum()), note, "choose other columns with --map user=COLUMN,item=COLUMN")
     keep = _drop_long_ids(keep, users, user_ids, items, item_ids, report)
-    report.doubts += id_doubts("item", str(roles.item), item_ids)
+    report.doubts += id_doubts("item", str(roles.item), item_ids) + twin_doubts("item", str(roles.item), item_ids)
     if settings.pseudonyms:
         users, user_ids = pseudonymised(users, user_ids)
     else:
-        report.doubts += id_doubts("user", str(roles.user), user_ids)
+        report.doubts += id_doubts("user", str(roles.user), user_ids) + twin_doubts("user", str(roles.user), user_ids)
     keep = drop_services(table, roles, settings.drop_services, items, item_ids, keep, report)
     keep, times = _read_times(table, roles, keep, report)
     _forget(table, roles, "user", "item", "time")

@@ -20,7 +20,7 @@ from grouprec.data.evidence import (
     share_spaced,
 )
 from grouprec.data.header_words import NOT_WHEN, means, says
-from grouprec.data.ids import rounded_example
+from grouprec.data.ids import folded_ids, rounded_example
 from grouprec.data.numerals import Numbers, is_numeric
 from grouprec.data.outcomes import came_to_nothing, is_flag, tells_outcome
 from grouprec.data.times import Times
@@ -29,7 +29,9 @@ from grouprec.data.values import is_missing, plain_texts, shown
 _FIRST_YEAR = 365 * 86_400  # seconds
 _GAPS = 0.05  # share of rows without a user from which on it is said that another column names one
 _TEXT = 0.5  # share of values of several words from which on a column holds texts
+_CALLED = 2  # ways of naming a time up to which nothing else can be meant
 _FEW_DAYS = 31  # different numbers of days or weeks, at most, that a calendar's day may have
+_FEWEST_TWINS, _TWINS = 3, 0.02  # ids, and share of all, from which on capitals are no accident
 _SETTINGS = Glossary({"drop_services": "Leave out service lines"})
 
 
@@ -111,9 +113,9 @@ def column_doubts(head: pd.DataFrame, detected: Detected, roles: Roles, chosen: 
                 column=column
             )
             found.append(Doubt(matter, role="time"))
-        elif roles.time is None and "time" not in chosen and _counts_days(head[column]):
+        elif roles.time is None and "time" not in chosen and _is_called_time(head[column]):
             matter = _(
-                "column '{column}' is called like a time but holds plain numbers (such as {example}); no time is used"
+                "column '{column}' is called like a time, but holds no dates (such as '{example}'); no time is used"
             ).format(column=column, example=shown(head[column].dropna().iloc[0]))
             found.append(Doubt(matter, role="time"))
     return found
@@ -153,10 +155,15 @@ def _wordy_doubts(head: pd.DataFrame, roles: Roles, chosen: set[str]) -> list[Do
     return found
 
 
-def _counts_days(column: pd.Series) -> bool:
-    """Return whether a column without a role is called like a time and counts days or weeks from some beginning."""
-    named = means("time", str(column.name)) is not None and not says(NOT_WHEN, str(column.name))
-    return named and is_numeric(column) and column.nunique() > _FEW_DAYS and not is_clock(column)
+def _is_called_time(column: pd.Series) -> bool:
+    """Return whether a column without a role is called like a time, and says no day: a clock, or days from a beginning.
+
+    Names that may mean anything ("day", "data") count where there are more values than a calendar has.
+    """
+    tier = means("time", str(column.name))
+    if tier is None or says(NOT_WHEN, str(column.name)) or column.dropna().empty:
+        return False
+    return tier <= _CALLED or (is_numeric(column) and column.nunique() > _FEW_DAYS)
 
 
 def _is_date(column: pd.Series) -> bool:
@@ -242,6 +249,21 @@ def id_doubts(role: str, name: str, ids: np.ndarray) -> list[Doubt]:
         "and different ones may have become one"
     ).format(role=_(role), name=name, example=example)
     return [Doubt(matter, advice=_("export the file again without opening it in Excel, or with that column as text."))]
+
+
+def twin_doubts(role: str, name: str, ids: np.ndarray) -> list[Doubt]:
+    """Return whether many ids differ from another one only in capitals or in the width of their letters."""
+    folded = folded_ids(ids)
+    order = np.argsort(folded, kind="stable")
+    same = np.flatnonzero(folded[order][1:] == folded[order][:-1])
+    if len(same) < max(_FEWEST_TWINS, _TWINS * len(ids)):
+        return []
+    one, other = (shown(ids[order[same[0] + step]]) for step in (0, 1))
+    matter = _(
+        "{n} {role}s in column '{name}' are written like another one but for capitals or wide letters, such as "
+        "'{one}' and '{other}'; they count as different ones"
+    ).format(n=decimal(len(same)), role=_(role), name=name, one=one, other=other)
+    return [Doubt(matter, advice=_("if they are the same, write them alike in the file."))]
 
 
 def told_counts(counts: Mapping[str, int]) -> str:

@@ -144,10 +144,11 @@ def is_clock(column: pd.Series) -> bool:
     values = column.dropna()
     if len(values) and is_numeric(values):
         numbers = to_numbers(values)
-        if numbers.max() >= 1000 and (numbers % 1 == 0).all() and values.nunique() >= _MANY_DATES:
-            return bool(
-                (numbers >= 0).all() and (numbers < 100 * (_LAST_HOUR + 1)).all() and (numbers % 100 < 60).all()
-            )
+        if (numbers % 1 != 0).any():
+            return bool(np.isfinite(to_clock(values)).mean() > 0.9)  # Excel's fractions of a day
+        four = numbers.max() >= 1000 and values.nunique() >= _MANY_DATES
+        within = (numbers >= 0).all() and (numbers < 100 * (_LAST_HOUR + 1)).all() and (numbers % 100 < 60).all()
+        return bool(four and within)
     return len(values) > 0 and bool(np.isfinite(to_clock(values)).mean() > 0.9)
 
 

@@ -11,10 +11,12 @@ from dataclasses import dataclass, replace
 from grouprec.core.types import DataError
 from grouprec.data.layout import Layout, clean_name, records, split_lines, unwrap_line, width_swallows
 from grouprec.data.profiles import Profile, profile, shape
+from grouprec.data.special_layouts import check_ragged, fixed_layout, known_layout
 from grouprec.data.usual_names import usual_names
 
 _USUAL = (",", ";", "\t", "|")
 _RARE = {"::": 0.95, "||": 0.95, "~": 0.9, "^": 0.9, "\x01": 0.9, "¦": 0.9, "#": 0.6, ":": 0.5, " ": 0.5}  # how likely
+_FIXED = 0.9  # how likely columns of fixed width are
 _LOOKED_AT = 400  # lines
 _DEEPEST = 60  # lines that may stand above the header
 EXCEL_LINE = re.compile(r"\"?sep=([^\r\n])\"?\r?\n?", re.IGNORECASE)  # Excel writes and reads it above the header
@@ -36,6 +38,9 @@ def find_layout(name: str, text: str) -> Layout:
         DataError: there is one column only.
     """
     lines = split_lines(text)
+    known = known_layout(name, lines[:_LOOKED_AT])
+    if known is not None:
+        return known
     said = EXCEL_LINE.fullmatch(lines[0]) if lines else None
     start = 1 if said else 0
     sample = [line for line in lines[start : start + _LOOKED_AT] if line.strip()]
@@ -49,6 +54,8 @@ def find_layout(name: str, text: str) -> Layout:
             f"'{name}' has a single column, '{shown}': this looks like a wrong delimiter; "
             "separate the columns by comma, semicolon, tab or |."
         )
+    if best.delimiter in (",", ";", "|", " "):
+        check_ragged(name, [len(row) for _, row in numbered(sample, best, 0)])
     return _with_header(replace(best, wrapped=wrapped), lines, start)
 
 
@@ -68,6 +75,9 @@ def _best(sample: Sequence[str], said: str | None) -> Layout | None:
         if any(delimiter in line for line in sample):
             likely = _RARE.get(delimiter, 1.0)
             found += [(likely * _score(sample, layout), layout) for layout in _quotings(sample, delimiter)]
+    fixed = None if said or parting else fixed_layout(sample)
+    if fixed is not None:
+        found.append((_FIXED * _score(sample, fixed), fixed))
     best = max(found, key=lambda one: one[0], default=(0.0, None))
     return best[1] if best[0] > 0 else None
 

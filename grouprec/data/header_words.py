@@ -80,7 +80,8 @@ def _words(*words: str) -> tuple[str, ...]:
 
 
 _ID = _any(
-    "id ids uid uniqueid barcode cardnumber cardno code no nr num number key uuid guid hash ref pseudoid identifier",
+    "id ids uid uniqueid barcode cardnumber cardno card code no nr num number key uuid guid hash ref pseudoid",
+    "identifier",
     "nummer kennung schluessel schlüssel numero número codigo código codice identificador identificatore identifiant",
     "numéro référence kod numer номер код ид идентификатор 编号 編號 编码 編碼 号 號 号码 代码 标识 番号 コード 识别号",
     *MORE["id"],

@@ -101,6 +101,14 @@ def are_long(ids: np.ndarray) -> np.ndarray:
     return np.append(np.fromiter(map(len, ids), np.int64, len(ids)) > LONGEST_ID, False)
 
 
+def folded_ids(ids: np.ndarray) -> np.ndarray:
+    """Return ids without capitals, accents composed and letters of one width: what people take for the same."""
+    array = pa.array(ids, pa.large_string())
+    if compute.all(compute.string_is_ascii(array)).as_py() is False:
+        array = compute.utf8_normalize(array, form="NFKC")
+    return np.asarray(compute.utf8_lower(array).dictionary_encode().indices)
+
+
 def rounded_example(ids: np.ndarray) -> str | None:
     """Return an id that Excel has shortened (``4.02E+12``, or digits after the 15th that are all zeros), else None.
 

@@ -18,7 +18,7 @@ from grouprec.data.time_periods import (
     without_eras,
 )
 from grouprec.data.time_texts import read_clocks, read_moments
-from grouprec.data.values import distinct_values, is_missing, plain_texts, spread
+from grouprec.data.values import distinct_values, is_missing, plain_texts, spread, western_digits
 
 _DAY = 86400.0
 _YEARS_AHEAD = 2
@@ -136,7 +136,7 @@ def _read(column: pd.Series, latest: float, given: str) -> Times:
     if plain is not None:
         return Times(plain, nothing)
     codes, distinct = distinct_values(column)
-    texts = plain_texts(distinct)
+    texts = western_digits(plain_texts(distinct))
     if len(texts) and texts.str.startswith("/Date(").any():  # as .NET writes them in JSON
         texts = texts.str.replace(r"^/Date\((-?\d+)(?:[+-]\d{4})?\)/$", r"\1", regex=True)
     numbers = pd.to_numeric(texts, errors="coerce").to_numpy(np.float64)
