@@ -25,6 +25,9 @@ _MOMENT = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ,]+\d{1,2}:\d{2}.*)?|\
 _CODE = re.compile(r"[\w.@+#-]*\d[\w.@+#-]*|[\w.+-]+@[\w-]+\.[\w.]+")
 _VECTOR = re.compile(r"\[[-+\d.eE,;\s]{3,}\]")  # a list of numbers in a cell: what parts these parts no columns
 _RULE = re.compile(r":?[-=+]{2,}:?")  # between the header and the rows of a table for people
+_MOST_HEADERS = 3  # lines below the header that may name the columns, too
+_TELLS = 20  # a column that one row in so many fills has no form
+_NTH = ("second", "third", "fourth")
 _COMMENTS = ("#", "//", "--", "%", "/*", "!")
 
 
@@ -163,7 +166,8 @@ def find_header(rows: Sequence[tuple[int, list[str]]], start: int = 0) -> Header
         seen = profile(below[1:] or below, width)
         if _is_data(row, seen, below):
             return _nameless(width, rows[at - 1][0] if at else start, body)
-        names, more, notes = _names(row, width, below, seen, rows[at + 1 : at + 3])
+        around = [one for _, one in rows[at + 1 :]]
+        names, more, notes = _names(row, width, below, seen, rows[at + 1 : at + 2 + _MOST_HEADERS], around)
         if at:
             many = f"{at} lines above the header were" if at > 1 else "a line above the header was"
             notes = (*notes, f"{many} left out")
@@ -247,28 +251,57 @@ def _names(
     below: Sequence[Sequence[str]],
     seen: Profile,
     following: Sequence[tuple[int, Sequence[str]]],
+    around: Sequence[Sequence[str]],
 ) -> tuple[list[str], int, tuple[str, ...]]:
     """Return the names of the columns, how many further header lines follow, and what to say about it."""
     names = [clean_name(value) for value in row]
+    said: tuple[str, ...] = ()
     if len(names) < width:
-        empty = all(not one[-1].strip() for one in below)
-        missing = [""] * (width - len(names))
-        names = [*names, *missing] if empty or len(missing) > 1 else [*missing, *names]
-    elif len(names) > width:
-        names = names[:] if any(names[width:]) else names[:width]
-    second = following[0][1] if following else ()
-    if len(second) == width and all(_RULE.fullmatch(value.strip()) for value in second if value.strip()):
-        return names, 1, ("the line of dashes below the header was left out",)
-    if len(second) == width == len(row) and len(following) > 1 and _is_second_header(second, seen, below[1:]):
+        names, said = _completed(names, width, below)
+    elif len(names) > width and not any(names[width:]):
+        names = names[:width]
+    elif len(names) > width and all(len(one) <= width for one in around):
+        said = (
+            f"the header has {len(names)} names, but no row has more than {width} values; the last names were left out",
+        )
+        names = names[:width]
+    if following and _is_rule(following[0][1], width):
+        return names, 1, (*said, "the line of dashes below the header was left out")
+    if len(row) != width:
+        return names, 0, said
+    more = 0
+    for at, (_, second) in enumerate(following[:_MOST_HEADERS]):
+        if len(second) != width or not _is_second_header(second, seen, below[at + 1 :]):
+            break
+        more = at + 1
         others = [clean_name(value) for value in second]
         if all(names) and len(set(names)) == len(names):
-            return names, 1, ("the second line of the header was left out",)
-        if all(others) and len(set(others)) == len(others):
-            return others, 1, ("the header has two lines; the second one names the columns",)
-        filled = list(itertools.accumulate(names, lambda last, one: one or last))
-        joined = [" ".join(filter(None, pair)) for pair in zip(filled, others, strict=True)]
-        return joined, 1, ("the header has two lines; their names were joined",)
-    return names, 0, ()
+            said = (*said, f"the {_NTH[at]} line of the header was left out")
+        elif all(others) and len(set(others)) == len(others):
+            names, said = others, (*said, "the header has two lines; the second one names the columns")
+        else:
+            filled = list(itertools.accumulate(names, lambda last, one: one or last))
+            names = [" ".join(filter(None, pair)) for pair in zip(filled, others, strict=True)]
+            said = (*said, "the header has two lines; their names were joined")
+    return names, more, said
+
+
+def _is_rule(row: Sequence[str], width: int) -> bool:
+    """Return whether a row only draws a line below the header."""
+    return len(row) == width and all(_RULE.fullmatch(value.strip()) for value in row if value.strip())
+
+
+def _completed(names: list[str], width: int, below: Sequence[Sequence[str]]) -> tuple[list[str], tuple[str, ...]]:
+    """Return as many names as there are columns, and what to say: row names in front have none, or the last column."""
+    missing = [""] * (width - len(names))
+    if len(missing) > 1 or all(not one[-1].strip() for one in below):
+        return [*names, *missing], ()
+    first = [one[0] for one in below]
+    if len(set(first)) == len(first) and len(first) > 1:
+        return [*missing, *names], ()
+    return [*names, f"column {width}"], (
+        f"the header has a name less than the rows have values; column {width} has none",
+    )
 
 
 def _is_second_header(row: Sequence[str], seen: Profile, below: Sequence[Sequence[str]]) -> bool:
@@ -279,7 +312,8 @@ def _is_second_header(row: Sequence[str], seen: Profile, below: Sequence[Sequenc
     if len(below) < 2:
         return False
     forms = profile(below, len(row)).forms
-    formed = [column for column, form in enumerate(forms) if form is not None and row[column].strip()]
+    filled = [sum(bool(one[column].strip()) for one in below) > len(below) // _TELLS for column in range(len(row))]
+    formed = [at for at, form in enumerate(forms) if form is not None and filled[at] and row[at].strip()]
     told = len(formed) > 1 or any(_typed([one[column]]) for column in formed for one in below)
     return told and not _typed(row) and all(shape(row[one]) not in (forms[one] or ()) for one in formed)
 
