@@ -17,7 +17,6 @@ from grouprec.data.evidence import (
     is_readable_time,
     looks_like_time,
     mostly_numbers,
-    share_spaced,
 )
 from grouprec.data.header_words import NOT_WHEN, means, says
 from grouprec.data.ids import folded_ids, rounded_example
@@ -28,10 +27,10 @@ from grouprec.data.values import is_missing, plain_texts, shown
 
 _FIRST_YEAR = 365 * 86_400  # seconds
 _GAPS = 0.05  # share of rows without a user from which on it is said that another column names one
-_TEXT = 0.5  # share of values of several words from which on a column holds texts
+_SHORT = 30  # letters up to which half of the values are words and no texts
 _CALLED = 2  # ways of naming a time up to which nothing else can be meant
 _FEW_DAYS = 31  # different numbers of days or weeks, at most, that a calendar's day may have
-_FEWEST_TWINS, _TWINS = 3, 0.02  # ids, and share of all, from which on capitals are no accident
+_FEWEST_TWINS, _TWINS = 3, 0.05  # ids, and share of all, from which on capitals are no accident
 _SETTINGS = Glossary({"drop_services": "Leave out service lines"})
 
 
@@ -143,16 +142,20 @@ def _wordy_doubts(head: pd.DataFrame, roles: Roles, chosen: set[str]) -> list[Do
     for role in ("weight", "rating", "price"):
         if getattr(roles, role) is not None or role in chosen:
             continue
-        named = (c for c in plain_columns(head) if means(role, c) is not None and c not in roles.columns())
+        named = (c for c in plain_columns(head) if means(role, c) is not None and c not in roles.as_dict().values())
         for column in named:
             values = head[column].dropna()
-            if len(values) and not mostly_numbers(values) and not is_flag(values) and share_spaced(values) < _TEXT:
+            if len(values) and not mostly_numbers(values) and not is_flag(values) and _is_short(values):
                 matter = _(
                     "column '{column}' is called like a {role} but holds no numbers (such as '{example}') and "
                     "is not used"
                 ).format(column=column, role=_(role), example=shown(values.iloc[0]))
                 found.append(Doubt(matter, role=role))
     return found
+
+
+def _is_short(values: pd.Series) -> bool:
+    return float(values.astype("str").str.len().median()) <= _SHORT
 
 
 def _is_called_time(column: pd.Series) -> bool:

@@ -15,6 +15,7 @@ from grouprec.data.outcomes import is_flag, tells_outcome
 from grouprec.data.times import read_times, to_clock
 from grouprec.data.values import distinct_values, plain_texts, shown, word_set
 
+_FEW_KINDS = 8
 _FEW_WORDS, _MANY_ROWS = 12, 50  # so few different words in so many rows are kinds, and no ids
 _TIERS = word_set(
     "gold silver bronze platinum diamond premium basic standard free vip plus pro trial new returning existing",
@@ -43,7 +44,9 @@ def objection(role: str, column: pd.Series, strict: bool) -> str | None:
     """
     if is_flag(column, digits=strict):
         return f"it holds only {_examples(column)}"
-    if (words := _tier_words(column)) and (strict or words & _TIERS):
+    words = _tier_words(column)
+    names = role == "item" and len(words) > _FEW_KINDS and share_spaced(column) > 0.5  # kinds are single words
+    if words and not names and (strict or words & _TIERS):
         return f"it holds only {column.nunique()} different words ({_examples(column)})"
     if strict and is_line_number(column):
         return "it counts the lines of something"

@@ -16,6 +16,7 @@ from grouprec.data.usual_names import usual_names
 
 _USUAL = (",", ";", "\t", "|")
 _RARE = {"::": 0.95, "||": 0.95, "~": 0.9, "^": 0.9, "\x01": 0.9, "¦": 0.9, "#": 0.6, ":": 0.5, " ": 0.5}  # how likely
+_UNLIKELY = 0.7
 _FIXED = 0.9  # how likely columns of fixed width are
 _LOOKED_AT = 400  # lines
 _DEEPEST = 60  # lines that may stand above the header
@@ -72,7 +73,12 @@ def _best(sample: Sequence[str], said: str | None) -> Layout | None:
     """Return delimiter and quotes under which the sample looks most like a table."""
     found: list[tuple[float, Layout]] = []
     parting = [one for one in _USUAL if all(one in line for line in sample)]
+    text = "\n".join(sample)
+    quoting = [one for one in parting if f'{one}"' in text or f'"{one}' in text]
+    quoted = _uniform(sample, quoting)  # then a blank or a colon parts what stands in quotes
     for delimiter in (said,) if said else (*_USUAL, *_RARE):
+        if quoted and _RARE.get(delimiter, 1.0) < _UNLIKELY:
+            continue
         if parting and delimiter in _USUAL and sample[0].count(delimiter) == 0 and _uniform(sample, parting):
             continue  # it parts what one value holds: the header, parted by another, has it nowhere
         if any(delimiter in line for line in sample):
@@ -86,8 +92,9 @@ def _best(sample: Sequence[str], said: str | None) -> Layout | None:
 
 
 def _uniform(sample: Sequence[str], delimiters: Sequence[str]) -> bool:
-    """Return whether any of some delimiters parts all lines into as many values."""
-    return any(len({line.count(one) for line in sample}) == 1 for one in delimiters)
+    """Return whether any of some delimiters parts all lines into as many values, quoted ones taken whole."""
+    rows = (numbered(sample, Layout(one), 0) for one in delimiters)
+    return any(len({len(row) for _, row in found}) == 1 and len(found) == len(sample) for found in rows)
 
 
 def _quotings(sample: Sequence[str], delimiter: str) -> list[Layout]:
