@@ -95,11 +95,8 @@ def fixed_layout(lines: Sequence[str]) -> Layout | None:
         or sum(GAP in line.strip() for line in body) < 0.9 * len(body)
     ):
         return None
-    for most in (1.0, _MOSTLY):
-        starts = _starts(body, most)
-        if len(starts) > 1:
-            return None if _is_drawn(body, starts) else Layout(GAP, "", starts=starts)
-    return None
+    starts = _starts(body[0], body[1:])
+    return Layout(GAP, "", starts=starts) if len(starts) > 1 and not _is_drawn(body, starts) else None
 
 
 def _is_drawn(lines: Sequence[str], starts: Sequence[int]) -> bool:
@@ -109,19 +106,25 @@ def _is_drawn(lines: Sequence[str], starts: Sequence[int]) -> bool:
     return any(not re.search(r"\w", "".join(column)) for column in columns)
 
 
-def _starts(lines: Sequence[str], most: float) -> tuple[int, ...]:
-    """Return where columns begin: behind places at which a share of the lines has a blank."""
-    width = max(map(len, lines))
-    filled = [line.ljust(width) for line in lines]
-    blank = [sum(line[at] == " " for line in filled) >= most * len(filled) for at in range(width)]
-    begins = [at for at in range(1, width) if blank[at - 1] and not blank[at]]
-    head, body = filled[0], filled[1:]
-    kept = []
-    for at, stop in zip(begins, [*begins[1:], width], strict=False):
-        # "Customer No" is one name: nothing but its second word stands there.
-        words = head[at - 2 : at - 1].strip() and not any(line[at:stop].strip() for line in body)
-        kept += [] if words else [at]
-    return (0, *kept)
+def _starts(header: str, rows: Sequence[str]) -> tuple[int, ...]:
+    """Return where columns begin: behind places at which nearly all rows have a blank, or where a name stands alone."""
+    width = max(len(header), *map(len, rows))
+    filled = [line.ljust(width) for line in rows]
+    blank = [sum(line[at] == " " for line in filled) >= _MOSTLY * len(filled) for at in range(width)]
+    begins = {at for at in range(1, width) if blank[at - 1] and not blank[at]}
+    names = [match.start() for match in re.finditer(r"\S+(?: \S+)*", header)]
+    for name in names[1:]:
+        empty = all(blank[at] for at in range(name - 1, min(name + 1, width)))
+        right = next((at for at in sorted(begins) if at >= name), None)
+        if empty and right is not None and all(blank[at] for at in range(name, right)) and header[name:right].strip():
+            begins = begins - {right} if header[name:right][-1:].strip() else begins  # a name wider than its numbers
+            begins |= {name}
+        elif empty and right is None:
+            begins |= {name}
+    stops = dict(zip(sorted(begins), [*sorted(begins)[1:], width], strict=True))
+    # Without a name of its own, and one blank away: the second word of a value that all rows have.
+    same = {at for at, stop in stops.items() if not header[at:stop].strip() and not blank[at - 2]}
+    return (0, *sorted(begins - same))
 
 
 def check_ragged(name: str, widths: Sequence[int]) -> None:
