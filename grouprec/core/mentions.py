@@ -7,7 +7,7 @@ import re
 import zipfile
 from collections.abc import Collection
 from pathlib import Path
-from typing import IO
+from typing import Any
 
 REMOVED = "[removed]"
 _NUMBER = re.compile(r"\d{1,5}")  # such ids are also what time it is and how many: they count in quotes only
@@ -45,7 +45,7 @@ def names_any(path: Path, users: Collection[str]) -> bool:
     return _holds(gzip.open(path) if start.startswith(b"\x1f\x8b") else path.open("rb"), found)
 
 
-def _holds(opened: IO[bytes], found: re.Pattern[bytes]) -> bool:
+def _holds(opened: Any, found: re.Pattern[bytes]) -> bool:
     """Return whether a pattern is found in a file, which is closed."""
     rest = b""
     with opened as file:
