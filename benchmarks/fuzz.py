@@ -225,9 +225,9 @@ def _excel(frame: pd.DataFrame, rng: np.random.Generator) -> tuple[str, bytes]:
 def _archive(frame: pd.DataFrame, rng: np.random.Generator) -> tuple[str, bytes]:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for _ in range(int(rng.choice([1, 1, 1, 2]))):
+        for part in range(int(rng.choice([1, 1, 1, 2]))):
             ending, content = _csv(frame, rng)
-            archive.writestr(f"part {rng.integers(9)}{ending}", content)
+            archive.writestr(f"part {part}{ending}", content)
     return ".zip", file.getvalue()
 
 

@@ -267,7 +267,9 @@ class _Search:
         named = [
             c
             for c in self._free()
-            if (any(map(CLOCK.fullmatch, header_names(c))) or means("time", c) is not None) and self._is_clock(c)
+            if (any(map(CLOCK.fullmatch, header_names(c))) or means("time", c) is not None)
+            and not says(AFTERWARDS, c)
+            and self._is_clock(c)
         ]
         self._take("clock", named[0] if named else None)
 

@@ -23,7 +23,7 @@ from grouprec.data.cells import (
     items_of,
     separator_of,
 )
-from grouprec.data.header_words import CATEGORY, header_words, means, says
+from grouprec.data.header_words import CATEGORY, PATTERNS, header_words, means, says
 from grouprec.data.values import folded_words
 from grouprec.data.wide import Wide, find_wide, numbers
 
@@ -228,12 +228,23 @@ def _flat(value: Any) -> dict[str, Any]:
 # ---- items in the text of a cell
 
 
+def _may_be_items(head: pd.DataFrame, columns: Sequence[str], column: str) -> bool:
+    """Return whether another column without a known name may hold the items: words that come again."""
+    others = (c for c in columns if c != column and not any(means(role, c) is not None for role in PATTERNS))
+    words = (head[c] for c in others if not _is_number_column(head[c]))
+    return any(1 < values.nunique() <= 0.8 * len(values) for values in words)
+
+
+def _is_number_column(column: pd.Series) -> bool:
+    return bool(np.isfinite(numbers(column.dropna())).all())
+
+
 def _items_in_text(head: pd.DataFrame, columns: Sequence[str]) -> Plan | None:
     """Return how to part cells that hold several items; None where cells hold one."""
     named = any(means("item", column) is not None for column in columns)
     for column in columns:
         plural = _PLURAL.fullmatch(_simple(column))
-        if not plural and (named or says(CATEGORY, column)):
+        if not plural and (named or says(CATEGORY, column) or _may_be_items(head, columns, column)):
             continue
         values = head[column].dropna()
         if not (len(values) > 3 and isinstance(values.iloc[0], str)):

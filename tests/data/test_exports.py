@@ -336,6 +336,18 @@ CASES: dict[str, tuple[Any, dict[str, Any]]] = {
         csv({"Email": MAILS[:90], "Which do you like? (tick all)": TICKED}),
         {"users": 30, "labels": "Red Mug"},
     ),
+    "tags.csv": (
+        csv({"user": USERS, "asset": ITEMS, "tagged": [("a,b", "b,c", "a,b,c", "c")[int(i[1:]) % 4] for i in ITEMS]}),
+        {**SAME, "roles": {"item": "asset"}},
+    ),
+    "delivered at.csv": (
+        csv(shop(order_date=DAYS, delivery_time=[f"{t:%H:%M}" for t in TIMES])),
+        {**SAME, "no": "clock"},
+    ),
+    "flat rate.csv": (
+        csv({"customer": USERS, "Name": ["Flat rate" if n % 6 == 0 else t for n, t in enumerate(TITLES)]}),
+        {"lost": {"service lines": 60}},
+    ),
     "named matrix.csv": (
         csv({"customer": list(HAVE), **{NAMED[i]: [row[at] or "" for row in GRID] for at, i in enumerate(NAMED)}}),
         {"users": 30, "items": 12, "rows": PAIRS, "has": "rating"},
