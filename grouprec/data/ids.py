@@ -44,7 +44,9 @@ def encode_ids(column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
 
 def id_texts(distinct: pd.Series) -> pd.Series:
     """Return the distinct values of a column as the text of ids."""
-    if not isinstance(distinct.dtype, pd.StringDtype):
+    if pd.api.types.is_integer_dtype(distinct.dtype):
+        distinct = pd.Series(pa.array(distinct).cast(pa.string()).to_pandas(), dtype="str")  # many, and quickly
+    elif not isinstance(distinct.dtype, pd.StringDtype):
         distinct = pd.Series([_typed_text(value) for value in distinct], dtype="str")
     texts = _composed(plain_texts(distinct))
     if texts.str.startswith("'").any() and texts.str.match(r"'\S").all():

@@ -1,5 +1,7 @@
 """Tables with a column for every item or month."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,7 +16,7 @@ def table(names, first="user", rows=6, value=3):
     return pd.DataFrame({first: [f"u{row}" for row in range(rows)], **cells})
 
 
-def found(frame):
+def found(frame) -> Any:
     return find_wide(frame, list(frame.columns))
 
 
