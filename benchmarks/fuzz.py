@@ -21,12 +21,14 @@ import tempfile
 import time
 import traceback
 import warnings
+import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import escape
 
 import numpy as np
 import pandas as pd
@@ -220,9 +222,63 @@ def _excel(frame: pd.DataFrame, rng: np.random.Generator) -> tuple[str, bytes]:
     return ".xlsx", content.getvalue()
 
 
+def _archive(frame: pd.DataFrame, rng: np.random.Generator) -> tuple[str, bytes]:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for part in range(int(rng.choice([1, 1, 1, 2]))):
+            ending, content = _csv(frame, rng)
+            archive.writestr(f"part {part}{ending}", content)
+    return ".zip", file.getvalue()
+
+
+def _markup(frame: pd.DataFrame, rng: np.random.Generator) -> tuple[str, bytes]:
+    """Write HTML, the XML of 2003 or OpenDocument, as shops and offices save tables."""
+    rows = [list(map(str, frame.columns)), *frame.map(str).to_numpy().tolist()]
+    rows = [[escape(_UNWRITABLE.sub("", cell)) for cell in row] for row in rows]
+    kind = rng.integers(3)
+    if kind == 0:
+        body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
+        return ".xls", f"<html><table>{body}</table></html>".encode(errors="replace")
+    if kind == 1:
+        cells = (f"<Cell><Data ss:Type='String'>{cell}</Data></Cell>" for row in rows for cell in row)
+        body = "".join(f"<Row>{''.join(next(cells) for _ in row)}</Row>" for row in rows)
+        name = "urn:schemas-microsoft-com:office:spreadsheet"
+        text = f"<Workbook xmlns='{name}' xmlns:ss='{name}'><Worksheet ss:Name='a'>{body}</Worksheet></Workbook>"
+        return ".xls", text.encode(errors="replace")
+    cells = [[f"<t:table-cell><p>{cell}</p></t:table-cell>" for cell in row] for row in rows]
+    body = "".join(f"<t:table-row>{''.join(row)}</t:table-row>" for row in cells)
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("content.xml", f"<d xmlns:t='t'><t:table t:name='a'>{body}</t:table></d>")
+    return ".ods", file.getvalue()
+
+
+def _fixed(frame: pd.DataFrame, rng: np.random.Generator) -> tuple[str, bytes]:
+    return ".txt", frame.map(str).to_string(index=bool(rng.random() < 0.3)).encode(errors="replace")
+
+
+def _answer(frame: pd.DataFrame, rng: np.random.Generator) -> tuple[str, bytes]:
+    """Write records inside other objects, one after the other, or lists of rows."""
+    frame = frame.loc[:, ~frame.columns.duplicated()]
+    rows = [json.loads(json.dumps(row, default=str)) for row in frame.to_dict("records")]
+    ways = [
+        {"meta": {"page": 1}, "data": rows},
+        {"response": {"result": {"orders": {f"o{n}": row for n, row in enumerate(rows)}}}},
+        {"took": 3, "links": [{"next": None}], "hits": {"hits": [{"_source": row} for row in rows]}},
+    ]
+    kind = int(rng.integers(len(ways) + 2))
+    if kind == len(ways):
+        text = "\n".join(json.dumps(list(row.values())) for row in rows)
+    else:
+        text = json.dumps(ways[kind]) if kind < len(ways) else "".join(json.dumps(row, indent=1) for row in rows)
+    return ".json", text.encode(errors="surrogatepass")
+
+
 _UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")  # what no workbook holds
 _FORMATS: list[Callable[[pd.DataFrame, np.random.Generator], tuple[str, bytes]]] = [
-    *(_csv, _csv, _csv, _lines, _lines, _parquet, _zipped, _excel)
+    *(_csv, _csv, _csv, _lines, _lines, _parquet, _zipped, _excel),
+    *(_archive, _markup, _markup, _fixed, _answer),
 ]
 
 

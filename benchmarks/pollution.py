@@ -74,8 +74,7 @@ class Text:
     def content(self) -> bytes:
         body = [self.spoiled.get(n, self.line(row)) for n, row in enumerate(self.rows)]
         head = [self.line(self.header)] if self.headers else []
-        if self.headers > 1:
-            head.append(self.line([f"({name[:3]})" for name in self.header]))
+        head += [self.line([f"({name[:3]}{n})" for name in self.header]) for n in range(1, self.headers)]
         lines = self.lines([*self.above, *head, *body, *self.below])
         text = self.end.join(lines) + (self.end if self.last_end else "")
         return text.encode(self.encoding)
@@ -146,6 +145,12 @@ def _whole_file() -> dict[str, Callable[[Text], Text]]:
         "header of two lines": _with(headers=2),
         "title above": _with(above=("Sales report", "Generated 2024-02-05", "")),
         "comments above": _with(above=("# exported by shop, version 2", "# all rows")),
+        "header of three lines": _with(headers=3),
+        "a name less": lambda t: replace(t, header=t.header[:-1]),
+        "a name more": lambda t: replace(t, header=[*t.header, "extra"]),
+        "one row only": lambda t: replace(t, rows=t.rows[:1]),
+        "a second table, narrower": lambda t: replace(t, below=_second_table(t, len(t.header) - 1)),
+        "a second table, wider": lambda t: replace(t, below=_second_table(t, len(t.header) + 1)),
         "footer": _with(below=("", "Rows: 120")),
         "blank lines": _with(lines=lambda lines: [one for line in lines for one in (line, "")]),
         "blank lines at the end": _with(below=("", "", "")),
@@ -159,6 +164,12 @@ def _whole_file() -> dict[str, Callable[[Text], Text]]:
         "line for Excel": lambda t: replace(t, above=(f"sep={t.delimiter}",)),
     }
     return found
+
+
+def _second_table(text: Text, width: int) -> tuple[str, ...]:
+    """Return the lines of a table of totals with so many columns, set apart by a blank line."""
+    header = [f"total {n}" for n in range(1, width + 1)]
+    return ("", text.line(header), *(text.line([str(7 * n + row) for n in range(width)]) for row in range(3)))
 
 
 def _with(**changes: object) -> Callable[[Text], Text]:
@@ -253,6 +264,8 @@ def _sensible(text: Text, fault: str) -> bool:
     joined = [value for row in text.rows for value in row]
     if fault in ("whole rows quoted", "blank lines", "delimiter after every row", "spaces after delimiters"):
         return not any("\n" in value for value in joined)
+    if fault in ("a name less", "a second table, narrower"):
+        return len(text.rows[0]) > 2 and any(row[-1] for row in text.rows)
     if fault == "single quotes":
         return not any("'" in value or '"' in value for value in joined)
     return True
@@ -278,14 +291,16 @@ class Score:
         return 2 * self.right / max(self.read + self.true, 1)
 
 
-def judge(file: Spoiled, path: Path, score: Score) -> None:
-    """Read a file and add what came of it."""
+def judge(file: Spoiled, path: Path, scores: Sequence[Score]) -> None:
+    """Read a file and add what came of it to every score."""
     path.write_bytes(file.content)
-    score.files += 1
+    for score in scores:
+        score.files += 1
     try:
         found = read(path)
     except GrouprecError as error:
-        score.failed.append(f"{file.source}, {file.fault}: refused: {error}")
+        for score in scores:
+            score.failed.append(f"{file.source}, {file.fault}: refused: {error}")
         return
     bare = file.fault in ("a mark more", "a mark first")  # within a value it may well belong to it
     table = [tuple("" if value != value else str(value) for value in row) for row in found.frame.to_numpy()]
@@ -297,19 +312,17 @@ def judge(file: Spoiled, path: Path, score: Score) -> None:
         int(n.replace(",", "")) for note in found.notes for n in re.findall(r"\(([\d,]+) rows?\)", note)
     )
     said += sum("line" in note and "UTF-8" in note for note in found.notes)
-    score.loaded += 1
-    score.silent += wrong > said
-    score.right += right
-    score.read += len(table)
-    score.true += len(file.rows)
-    if wrong > said:
-        shown = (
-            list((Counter(table) - Counter(file.rows)).keys())[:2]
-            or list((Counter(file.rows) - Counter(table)).keys())[:2]
-        )
-        score.failed.append(
-            f"{file.source}, {file.fault}: {wrong} rows wrong, {said} said, such as {shown}; {found.notes}"
-        )
+    shown = list((Counter(table) - Counter(file.rows)).keys())[:2]
+    shown = shown or list((Counter(file.rows) - Counter(table)).keys())[:2]
+    for score in scores:
+        score.loaded += 1
+        score.silent += wrong > said
+        score.right += right
+        score.read += len(table)
+        score.true += len(file.rows)
+        if wrong > said:
+            told = f"{wrong} rows wrong, {said} said, such as {shown}; {found.notes}"
+            score.failed.append(f"{file.source}, {file.fault}: {told}")
 
 
 def _without_marks(rows: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
@@ -321,8 +334,7 @@ def measure(n: int, seed: int = 0) -> tuple[Score, dict[str, Score]]:
     together, by_fault = Score(), defaultdict(Score)
     with tempfile.TemporaryDirectory() as folder:
         for file in spoiled_files(n, seed):
-            for score in (together, by_fault[file.fault]):
-                judge(file, Path(folder) / "spoiled.csv", score)
+            judge(file, Path(folder) / "spoiled.csv", (together, by_fault[file.fault]))
     return together, dict(by_fault)
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gzip
 import re
+import zipfile
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 REMOVED = "[removed]"
 _NUMBER = re.compile(r"\d{1,5}")  # such ids are also what time it is and how many: they count in quotes only
@@ -28,7 +30,7 @@ def without_mentions(text: str, mention: re.Pattern[str]) -> str:
 
 
 def names_any(path: Path, users: Collection[str]) -> bool:
-    """Return whether a file of text, gzipped or not, names one of the users anywhere, in any usual encoding.
+    """Return whether a file of text, plain, gzipped or in a zip archive, names one of the users, in any usual encoding.
 
     Short numbers are not looked for: they stand everywhere.
     """
@@ -36,9 +38,17 @@ def names_any(path: Path, users: Collection[str]) -> bool:
     ways = [rb"(?<!\w)" + re.escape(word) + rb"(?!\w)" for word in sorted(words) if word]
     found = re.compile(b"|".join(ways) or b"(?!)")
     with path.open("rb") as raw:
-        zipped = raw.read(2) == b"\x1f\x8b"
+        start = raw.read(4)
+    if start == b"PK\x03\x04" and zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            return any(_holds(archive.open(name), found) for name in archive.namelist())
+    return _holds(gzip.open(path) if start.startswith(b"\x1f\x8b") else path.open("rb"), found)
+
+
+def _holds(opened: Any, found: re.Pattern[bytes]) -> bool:
+    """Return whether a pattern is found in a file, which is closed."""
     rest = b""
-    with gzip.open(path) if zipped else path.open("rb") as file:
+    with opened as file:
         while chunk := file.read(_CHUNK):
             if found.search(rest + chunk):
                 return True

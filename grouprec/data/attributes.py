@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import unescape
 
 import numpy as np
 import pandas as pd
@@ -180,7 +181,7 @@ def item_labels(
     if label is not None:
         codes, names = encode_ids(table[label].iloc[train.source])
         usual = most_frequent(train.items, codes, len(item_ids))
-        labels[usual >= 0] = names[usual[usual >= 0]]
+        labels[usual >= 0] = [unescape(name) for name in names[usual[usual >= 0]]]  # shops export &amp; for &
     return labels if item_file is None else label_table(item_file, item_ids, labels)
 
 

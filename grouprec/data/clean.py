@@ -14,17 +14,17 @@ from grouprec.core.language import N_, _, commas, decimal
 from grouprec.core.types import DataError
 from grouprec.data.behaviours import BEHAVIOUR_WEIGHTS, DEFAULT_BEHAVIOUR_WEIGHT
 from grouprec.data.columns import Roles
-from grouprec.data.doubts import Doubt, id_doubts, number_doubts, time_doubts, told_counts, unread_doubt
+from grouprec.data.doubts import Doubt, id_doubts, number_doubts, time_doubts, twin_doubts, unread_doubt
 from grouprec.data.encodings import check_name
 from grouprec.data.header_words import simple_name
 from grouprec.data.ids import are_long, encode_ids
 from grouprec.data.limits import LONGEST_ID
+from grouprec.data.not_taken import drop_cancelled, drop_nothing, drop_services
 from grouprec.data.numerals import read_numbers
-from grouprec.data.outcomes import came_to_nothing
 from grouprec.data.pseudonyms import pseudonymised
 from grouprec.data.rejects import MOST_REJECTED
-from grouprec.data.services import MOST_SERVICES, find_services
-from grouprec.data.steps import Report, Rows, merge_duplicates
+from grouprec.data.steps import Report, Rows, merge_duplicates, narrow
+from grouprec.data.time_periods import foreign_calendar
 from grouprec.data.times import read_times
 from grouprec.data.values import release_memory, shown
 
@@ -142,19 +142,19 @@ def clean_rows(table: pd.DataFrame, roles: Roles, settings: Preparation, report:
     )
     report.add(N_("missing ids"), n, int(keep.sum()), note, "choose other columns with --map user=COLUMN,item=COLUMN")
     keep = _drop_long_ids(keep, users, user_ids, items, item_ids, report)
-    report.doubts += id_doubts("item", str(roles.item), item_ids)
+    report.doubts += id_doubts("item", str(roles.item), item_ids) + twin_doubts("item", str(roles.item), item_ids)
     if settings.pseudonyms:
         users, user_ids = pseudonymised(users, user_ids)
     else:
-        report.doubts += id_doubts("user", str(roles.user), user_ids)
-    keep = _drop_services(table, roles, settings, items, item_ids, keep, report)
+        report.doubts += id_doubts("user", str(roles.user), user_ids) + twin_doubts("user", str(roles.user), user_ids)
+    keep = drop_services(table, roles, settings.drop_services, items, item_ids, keep, report)
     keep, times = _read_times(table, roles, keep, report)
     _forget(table, roles, "user", "item", "time")
     orders, order_ids = (None, np.empty(0, object)) if roles.order is None else encode_ids(table[roles.order])
-    keep = _drop_nothing(table, roles, orders, keep, report)
+    keep = drop_nothing(table, roles, orders, keep, report)
     numbers = _read_numbers(table, roles, report)
     _forget(table, roles, "user", "item", "time", "clock", "order", "outcome", "weight", "rating")
-    keep = _drop_cancelled(roles, numbers, orders, order_ids, keep, report)
+    keep = drop_cancelled(roles, numbers, orders, order_ids, keep, report)
     keep, weights = _read_weights(roles, numbers, settings, keep, report)
     behaviours, factors = _read_behaviours(table, roles, settings)
     _forget(table, roles, "behaviour")
@@ -162,7 +162,7 @@ def clean_rows(table: pd.DataFrame, roles: Roles, settings: Preparation, report:
     if factors is not None:
         weights = weights * factors
         note = _("column '{behaviour}'").format(behaviour=roles.behaviour)
-        keep = _step(report, N_("behaviours of weight 0"), keep, weights > 0, note, "give one a weight above 0")
+        keep = narrow(report, N_("behaviours of weight 0"), keep, weights > 0, note, "give one a weight above 0")
     merge = settings.duplicates
     if merge == "auto":
         merge = "last" if roles.rating is not None and roles.weight is None else "sum"
@@ -182,13 +182,6 @@ def _forget(table: pd.DataFrame, roles: Roles, *read: str) -> None:
     release_memory()
 
 
-def _step(report: Report, step: str, keep: np.ndarray, good: np.ndarray, note: str, advice: str) -> np.ndarray:
-    """Narrow the mask of kept rows and report it."""
-    after = keep & good
-    report.add(step, int(keep.sum()), int(after.sum()), note, advice)
-    return after
-
-
 def _drop_long_ids(
     keep: np.ndarray, users: np.ndarray, user_ids: np.ndarray, items: np.ndarray, item_ids: np.ndarray, report: Report
 ) -> np.ndarray:
@@ -206,71 +199,7 @@ def _drop_long_ids(
             )
         )
     )
-    return _step(report, step, keep, ~dropped, note, "choose other columns with --map user=COLUMN,item=COLUMN")
-
-
-def _drop_services(
-    table: pd.DataFrame,
-    roles: Roles,
-    settings: Preparation,
-    items: np.ndarray,
-    item_ids: np.ndarray,
-    keep: np.ndarray,
-    report: Report,
-) -> np.ndarray:
-    """Drop postage, fees and the like; where they are many, they are what the shop sells, and stay."""
-    services, names = find_services(items, item_ids, None if roles.label is None else table[roles.label])
-    found = np.append(services, False)[items] & keep
-    n, n_kept = int(found.sum()), int(keep.sum())
-    if not n:
-        return keep
-    told = commas(shown(name) for name in names[:3]) + (
-        _(" and {n_names} more").format(n_names=len(names) - 3) if len(names) > 3 else ""
-    )
-    many = services.mean() > MOST_SERVICES or n > MOST_SERVICES * n_kept
-    if many or not settings.drop_services:
-        if many:
-            report.doubts.append(
-                Doubt(
-                    _("{n} rows look like service lines ({told}), but they are too many to be left out").format(
-                        n=decimal(n), told=told
-                    )
-                )
-            )
-        return keep
-    report.doubts.append(
-        Doubt(
-            _("{n} rows are service lines and left out ({told})").format(n=decimal(n), told=told),
-            setting="drop_services",
-        )
-    )
-    return _step(report, N_("service lines"), keep, ~found, told, "keep them with --set data.drop_services=false")
-
-
-def _drop_nothing(
-    table: pd.DataFrame, roles: Roles, orders: np.ndarray | None, keep: np.ndarray, report: Report
-) -> np.ndarray:
-    """Drop rows that came to nothing: cancelled, refunded, not clicked."""
-    if roles.outcome is None:
-        return keep
-    column = table[roles.outcome]
-    nothing, values = came_to_nothing(column)
-    if orders is not None and nothing.any():
-        # Exports of shops write an order's status on its first line only.
-        bad_orders = np.unique(orders[nothing & (orders >= 0)])
-        nothing |= np.isin(orders, bad_orders) & column.isna().to_numpy()
-    if not (nothing & keep).any():
-        return keep
-    note = _("column '{outcome}': {values}").format(outcome=roles.outcome, values=told_counts(values))
-    report.doubts.append(
-        Doubt(
-            _("{nothing} rows came to nothing and are left out ({note})").format(
-                nothing=decimal(int((nothing & keep).sum())), note=note
-            ),
-            role="outcome",
-        )
-    )
-    return _step(report, N_("came to nothing"), keep, ~nothing, note, "count all rows alike with --map outcome=")
+    return narrow(report, step, keep, ~dropped, note, "choose other columns with --map user=COLUMN,item=COLUMN")
 
 
 def _read_times(
@@ -285,7 +214,7 @@ def _read_times(
     check_times(column, bad, int(keep.sum()))
     report.doubts += unread_doubt("time", column, found.unread & keep) + time_doubts(str(roles.time), found)
     note = _("column '{time}': {bad} empty or not a time").format(time=roles.time, bad=decimal(bad.sum()))
-    return _step(
+    return narrow(
         report, N_("times that cannot be read"), keep, ~bad, note, "switch the time off with --map time="
     ), times
 
@@ -296,6 +225,8 @@ def check_times(column: pd.Series, bad: np.ndarray, n: int) -> None:
         return
     values = column[bad].dropna()
     example = _("such as '{value}'").format(value=shown(values.iloc[0])) if len(values) else _("it is empty")
+    calendar = foreign_calendar(str(values.iloc[0])) if len(values) else ""
+    example += f", a year of the {calendar} calendar" if calendar else ""
     raise DataError(
         f"{bad.sum():,} of {n:,} times in column '{column.name}' cannot be read ({example}); write them like "
         "2024-05-31 14:30, choose another column with --map time=COLUMN, or do without with --map time=."
@@ -314,36 +245,6 @@ def _read_numbers(table: pd.DataFrame, roles: Roles, report: Report) -> dict[str
     return found
 
 
-def _drop_cancelled(
-    roles: Roles,
-    numbers: Mapping[str, np.ndarray],
-    orders: np.ndarray | None,
-    order_ids: np.ndarray,
-    keep: np.ndarray,
-    report: Report,
-) -> np.ndarray:
-    """Drop cancelled orders (C and a number where the others are numbers) and quantities of 0 or less."""
-    good, notes = np.ones(len(keep), dtype=bool), []
-    if orders is not None:
-        texts = pd.Series(order_ids, dtype="str")
-        cancelled = texts.str.fullmatch(r"[Cc]\d+").to_numpy(dtype=bool)
-        if cancelled.any() and texts.str.fullmatch(r"\d+").mean() > 0.5:
-            good &= ~np.append(cancelled, False)[orders]
-            notes.append(_("cancelled orders: {n}").format(n=decimal(int(np.sum(keep & ~good)))))
-    if roles.weight is not None:
-        positive = ~(numbers["weight"] <= 0)
-        notes.append(
-            _("'{weight}' of 0 or less: {n}").format(
-                weight=roles.weight, n=decimal(int(np.sum(keep & good & ~positive)))
-            )
-        )
-        good &= positive
-    if not notes:
-        return keep
-    advice = "choose another column with --map weight=COLUMN or weight="
-    return _step(report, N_("cancellations and non-positive quantities"), keep, good, commas(notes), advice)
-
-
 def _read_weights(
     roles: Roles, numbers: Mapping[str, np.ndarray], settings: Preparation, keep: np.ndarray, report: Report
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -356,7 +257,7 @@ def _read_weights(
             weight=roles.weight, bad=decimal(bad)
         )
         advice = "choose another column with --map weight=COLUMN or weight="
-        keep = _step(report, N_("weights that are not numbers"), keep, np.isfinite(weights), note, advice)
+        keep = narrow(report, N_("weights that are not numbers"), keep, np.isfinite(weights), note, advice)
     if roles.rating is None:
         return keep, weights
     ratings = numbers["rating"]
@@ -364,17 +265,19 @@ def _read_weights(
         rating=roles.rating, n=decimal(int(np.sum(keep & ~np.isfinite(ratings))))
     )
     advice = "choose another column with --map rating=COLUMN or rating="
-    keep = _step(report, N_("ratings that are not numbers"), keep, np.isfinite(ratings), note, advice)
+    keep = narrow(report, N_("ratings that are not numbers"), keep, np.isfinite(ratings), note, advice)
     if settings.rating == "threshold":
         note = _("'{rating}' below {rating_threshold}").format(
             rating=roles.rating, rating_threshold=f"{settings.rating_threshold:g}"
         )
         good = ratings >= settings.rating_threshold
-        return _step(report, N_("low ratings"), keep, good, note, "lower the rating threshold"), weights
+        return narrow(report, N_("low ratings"), keep, good, note, "lower the rating threshold"), weights
     if roles.weight is not None:
         return keep, weights
     note = _("'{rating}' of 0 or less cannot be a weight").format(rating=roles.rating)
-    return _step(report, N_("non-positive ratings"), keep, ratings > 0, note, "use a rating threshold instead"), ratings
+    return narrow(
+        report, N_("non-positive ratings"), keep, ratings > 0, note, "use a rating threshold instead"
+    ), ratings
 
 
 def _read_behaviours(

@@ -15,6 +15,7 @@ from grouprec.data.values import among, sorted_unique
 ROBOT_ROWS = 100  # nobody with fewer rows is called a robot
 # Where most users have the same number of rows the median deviation is 0; a factor of two is then one deviation.
 _LEAST_DEVIATION = np.log(2)
+_MANY_ROWS, _OWN_ITEM = 50, 0.8  # share of rows with an item of their own from which on it is no item
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +71,8 @@ def fit_core(rows: Rows, parts: np.ndarray, settings: Preparation, quantities: b
         min_user_items=settings.min_user_items, min_item_users=settings.min_item_users
     )
     advice = "lower min_item_users or min_user_items, or give more rows"
+    if keep.sum() >= _MANY_ROWS and len(sorted_unique(rows.items[keep])) > _OWN_ITEM * keep.sum():
+        advice = "nearly every row has an item of its own; name the column of the items with --map item=COLUMN"
     report.add(N_("k-core"), int(keep.sum()), int(enough.sum()), note, advice)
     for kind, ids in (("user", users), ("item", items)):
         if len(ids) < 2:

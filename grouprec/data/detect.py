@@ -10,7 +10,16 @@ import pandas as pd
 
 from grouprec.data import evidence
 from grouprec.data.columns import ROLES, Roles
-from grouprec.data.header_words import AFTERWARDS, CLOCK, NOT_RATING, NOT_WHEN, header_names, means, says
+from grouprec.data.header_words import (
+    AFTERWARDS,
+    CLOCK,
+    NOT_RATING,
+    NOT_WHEN,
+    header_names,
+    header_words,
+    means,
+    says,
+)
 from grouprec.data.numerals import is_numeric
 from grouprec.data.outcomes import is_flag, tells_outcome
 from grouprec.data.presets import find_preset
@@ -24,7 +33,9 @@ _SPACED = 0.5  # share of values of several words from which on a column names a
 _OFTEN = 3.0  # rows of an item from which on one date for all of them is the item's own
 _NESTED = (list, dict, tuple, set, np.ndarray)
 _COUNTED = 4  # from this way of naming a time on ("lat", "data", "week") a number may be anything
-_BY_NAME = ("rating", "weight", "behaviour", "order", "price", "label")
+_BY_NAME = ("rating", "weight", "behaviour", "order", "price")
+_UNIQUE = 0.95  # share of different values from which on an item is another one in every row
+_FEW_KINDS = 8  # different values from which on a column of kinds ("room type") may be the items themselves
 
 
 @dataclass
@@ -88,6 +99,8 @@ class _Search:
         self._take_clock()
         for role in _BY_NAME:
             self._take(role, self._by_name(role))
+        self._take("label", self._label())
+        self._item_by_its_name()
         self._take("outcome", next((c for c in self._free() if tells_outcome(self.head[c])), None))
         free = [column for column in self._free() if evidence.looks_like_behaviour(self.head[column])]
         self._take("behaviour", free[0] if len(free) == 1 else None)
@@ -126,8 +139,12 @@ class _Search:
         if good and not tells:
             self.constant[role] = good[0][1]
         good = tells
-        # "item" may count an order's lines, and another column names the product.
-        better = [column for _, column in good if not evidence.is_line_number(self.head[column])]
+        # "item" may count an order's lines, or be the single copy of a book, and another column names the product.
+        better = [
+            column
+            for _, column in good
+            if not evidence.is_line_number(self.head[column]) and not (role == "item" and self._differs(column))
+        ]
         if good:
             if role == "user" and good[0][0] == _VISIT:
                 self.result.by_elimination += ("user",)
@@ -140,11 +157,23 @@ class _Search:
         mails = [column for column in self._free() if evidence.is_mail(self.head[column])] if role == "user" else []
         return mails[0] if len(mails) == 1 else None
 
+    def _differs(self, column: str) -> bool:
+        """Return whether a column has another value in nearly every one of many rows."""
+        values = self.head[column].dropna()
+        return len(values) >= _MANY_ROWS and values.nunique() >= _UNIQUE * len(values)
+
+    def _named(self, role: str) -> list[tuple[int, str]]:
+        """Return how well the headers of free columns say a role, the best first."""
+        named = [(tier, at, c) for at, c in enumerate(self._free()) if (tier := means(role, c)) is not None]
+        return [(tier, column) for tier, _, column in sorted(named) if self.head[column].notna().any()]
+
     def _by_name(self, role: str) -> str | None:
-        named = (
-            (tier, at, column) for at, column in enumerate(self._free()) if (tier := means(role, column)) is not None
-        )
-        return next((column for _, _, column in sorted(named) if self._fits(role, column)), None)
+        fit = [column for _, column in self._named(role) if self._fits(role, column)]
+        if role == "order":  # one with several lines rather than the number of each line
+            fit.sort(key=self._differs)
+        if role == "behaviour":
+            fit.sort(key=lambda column: self.head[column].nunique() < 2)
+        return next(iter(fit), None)
 
     def _fits(self, role: str, column: str) -> bool:
         """Return False where the content contradicts the name: a numeric "label", a "type" with many words."""
@@ -152,12 +181,50 @@ class _Search:
         if role == "label":
             return not is_numeric(values) and not is_flag(values)
         if role == "behaviour":
-            return values.nunique() <= 50 and not pd.api.types.is_datetime64_any_dtype(values)
+            few = values.nunique() <= 50 and not pd.api.types.is_datetime64_any_dtype(values)
+            kinds = values.nunique() < _FEW_KINDS or evidence.looks_like_behaviour(values)
+            return few and (kinds or not self._is_name(column))
         if role == "rating":
-            return not says(NOT_RATING, column) and not is_flag(values, digits=False)
+            numbers = evidence.mostly_numbers(values) and not is_flag(values, digits=False)
+            return numbers and not says(NOT_RATING, column) and not self._of_one(column)
         if role == "weight":
-            return not is_flag(values, digits=False)
-        return True
+            return evidence.mostly_numbers(values) and not is_flag(values, digits=False)
+        return role != "price" or evidence.mostly_numbers(values)
+
+    def _of_one(self, column: str) -> bool:
+        """Return whether a rating is one of the user or of the item: its header says so, and it is always the same."""
+        said = (role for role in ("user", "item") if any(means(role, word) == 0 for word in header_words(column)))
+        owners = (self.taken.get(role) for role in said)
+        return any(one and evidence.belongs_to(self.head[column], self.head[one], rows_each=_OFTEN) for one in owners)
+
+    def _is_name(self, column: str) -> bool:
+        """Return whether a column names what another one identifies."""
+        mine, others = self.head[column], (self.head[c] for c in self.columns if c != column)
+        return any(evidence.belongs_to(mine, one) and evidence.belongs_to(one, mine) for one in others)
+
+    def _label(self) -> str | None:
+        """Return the column of the items' names: by its header where items mostly have one of it, else as a name."""
+        named = [(tier, column) for tier, column in self._named("label") if self._fits("label", column)]
+        item = self.taken.get("item")
+        if not item or len(self.head) < _MANY_ROWS:
+            return next((column for tier, column in named if tier < _WEAK["item"]), None)
+        names = [c for c in self._names(item) if c in self._free() and self._fits("label", c)]
+        told = [
+            (column not in names, tier, column)
+            for tier, column in named
+            if column in names or (tier < _WEAK["item"] and evidence.is_name_of(self.head[column], self.head[item]))
+        ]
+        if told:
+            return min(told, key=lambda one: one[:2])[2]
+        words = evidence.share_spaced(self.head[item])
+        other = (c for c in names if means("item", c) is not None and evidence.share_spaced(self.head[c]) > words)
+        return next(other, None)
+
+    def _item_by_its_name(self) -> None:
+        """Take an item's name for the item where every row has an item of its own: a copy of a book, a ticket."""
+        item, label = self.taken.get("item"), self.taken.get("label")
+        if item and label and self._differs(item) and not self._differs(label):
+            self.taken["item"] = self.taken.pop("label")
 
     def _time(self) -> str | None:
         """Return the column of the moment of the event: by name, then the only one whose values are moments."""
@@ -170,8 +237,8 @@ class _Search:
         named = [(late, tier, c) for late, tier, _, c in named if tier < _COUNTED or evidence.is_calendar(self.head[c])]
         readable = [column for *_, column in named if evidence.is_readable_time(self.head[column])]
         of_event = [column for column in readable if not self._of_item(column)]
-        if of_event:
-            return of_event[0]
+        if of_event:  # one that is always the same only where there is no other
+            return next((column for column in of_event if len(self.head[column].unique()) > 1), of_event[0])
         plain = [c for _, tier, c in named if tier <= 2 and c not in readable and not is_numeric(self.head[c])]
         if plain:
             return plain[0]  # that it cannot be read is said, with an example
@@ -198,7 +265,11 @@ class _Search:
         if not day or "clock" in self.taken or not evidence.is_date_only(self.head[day]):
             return
         named = [
-            c for c in self._free() if any(CLOCK.fullmatch(name) for name in header_names(c)) and self._is_clock(c)
+            c
+            for c in self._free()
+            if (any(map(CLOCK.fullmatch, header_names(c))) or means("time", c) is not None)
+            and not says(AFTERWARDS, c)
+            and self._is_clock(c)
         ]
         self._take("clock", named[0] if named else None)
 
@@ -210,6 +281,9 @@ class _Search:
         filled = [c for c in self._free() if self.head[c].notna().mean() > _FILLED and not says(NOT_WHEN, c)]
         left = [c for c in filled if evidence.looks_like_ids(self.head[c])]
         left = [c for c in left if not self._speaks_otherwise(missing[0], c)]
+        if len(left) < len(missing):
+            kinds = [c for c in filled if evidence.looks_like_ids(self.head[c], least=_FEW_KINDS) and c not in left]
+            left += [c for c in kinds if not self._speaks_otherwise(missing[0], c)]
         if len(left) > len(missing):
             left = [c for c in left if not evidence.looks_like_rating(self.head[c])]
         if len(left) > len(missing):
@@ -220,16 +294,25 @@ class _Search:
             left.reverse()  # what has a name of its own is the item
         self.taken.update(zip(missing, left, strict=True))
         self.result.by_elimination += tuple(missing)
+        self._name_again(missing)
         rest = [c for c in self._free() if evidence.looks_like_rating(self.head[c])]
         if "rating" not in self.taken and "weight" not in self.taken and len(rest) == 1:
             self.taken["rating"] = rest[0]
             self.result.by_elimination += ("rating",)
+
+    def _name_again(self, missing: list[str]) -> None:
+        """Look for the item's name once more where the item was found after it, and what was taken is not its name."""
+        label, item = self.taken.get("label"), self.taken["item"]
+        if "item" in missing and not (label and evidence.is_name_of(self.head[label], self.head[item])):
+            self.taken.pop("label", None)
+            self._take("label", self._label())
 
     def _speaks_otherwise(self, role: str, column: str) -> bool:
         values, other = self.head[column], {"user": "item", "item": "user"}[role]
         owner = self.taken.get("user")  # what is the same on all rows of a user says something of them
         return (
             (means(other, column) is not None and means(role, column) is None)
+            or means("order", column) == 0
             or (bool(owner) and evidence.belongs_to(values, self.head[owner]))
             or self._objects(role, column, strict=True)
             or evidence.looks_like_time(values)
@@ -240,7 +323,7 @@ class _Search:
     def _without_labels(self, columns: list[str]) -> list[str]:
         """Return the columns without one that only names what another one identifies; that is the label."""
         for column in columns:
-            spaced = {c: self.head[c].astype("str").str.contains(" ").mean() for c in (column, *self._names(column))}
+            spaced = {c: evidence.share_spaced(self.head[c]) for c in (column, *self._names(column))}
             label = max(spaced, key=spaced.__getitem__)
             if len(spaced) > 1 and label in columns and spaced[label] > _SPACED:
                 self._take("label", label)

@@ -11,15 +11,26 @@ import pandas as pd
 from grouprec.core.language import Glossary, _, commas, decimal
 from grouprec.data.columns import Roles
 from grouprec.data.detect import Detected, plain_columns
-from grouprec.data.evidence import is_calendar, is_clock, is_readable_time, looks_like_time
+from grouprec.data.evidence import (
+    is_calendar,
+    is_clock,
+    is_readable_time,
+    looks_like_time,
+    mostly_numbers,
+)
 from grouprec.data.header_words import NOT_WHEN, means, says
-from grouprec.data.ids import rounded_example
+from grouprec.data.ids import folded_ids, rounded_example
 from grouprec.data.numerals import Numbers, is_numeric
 from grouprec.data.outcomes import came_to_nothing, is_flag, tells_outcome
 from grouprec.data.times import Times
-from grouprec.data.values import shown
+from grouprec.data.values import is_missing, plain_texts, shown
 
 _FIRST_YEAR = 365 * 86_400  # seconds
+_GAPS = 0.05  # share of rows without a user from which on it is said that another column names one
+_SHORT = 30  # letters up to which half of the values are words and no texts
+_CALLED = 2  # ways of naming a time up to which nothing else can be meant
+_FEW_DAYS = 31  # different numbers of days or weeks, at most, that a calendar's day may have
+_FEWEST_TWINS, _TWINS = 3, 0.05  # ids, and share of all, from which on capitals are no accident
 _SETTINGS = Glossary({"drop_services": "Leave out service lines"})
 
 
@@ -81,6 +92,7 @@ def column_doubts(head: pd.DataFrame, detected: Detected, roles: Roles, chosen: 
                     role=role,
                 )
             )
+    found += _gap_doubts(head, roles, chosen) + _wordy_doubts(head, roles, chosen)
     for column in plain_columns(head):
         if column in used.values():
             continue
@@ -100,7 +112,61 @@ def column_doubts(head: pd.DataFrame, detected: Detected, roles: Roles, chosen: 
                 column=column
             )
             found.append(Doubt(matter, role="time"))
+        elif roles.time is None and "time" not in chosen and _is_called_time(head[column]):
+            matter = _(
+                "column '{column}' is called like a time, but holds no dates (such as '{example}'); no time is used"
+            ).format(column=column, example=shown(head[column].dropna().iloc[0]))
+            found.append(Doubt(matter, role="time"))
     return found
+
+
+def _gap_doubts(head: pd.DataFrame, roles: Roles, chosen: set[str]) -> list[Doubt]:
+    """Return whether many rows have no user though another column would name one: who had not logged in yet."""
+    if roles.user is None or "user" in chosen:
+        return []
+    owner = head[roles.user]
+    gaps = float((owner.isna() | is_missing(plain_texts(owner))).mean())
+    others = (c for c in plain_columns(head) if c not in roles.as_dict().values() and means("user", c) is not None)
+    full = next((c for c in others if head[c].notna().all() and len(head[c].unique()) > 1), None)
+    if gaps < _GAPS or full is None:
+        return []
+    matter = _(
+        "{share} of the rows have no user in column '{column}'; column '{other}' is filled in all of them"
+    ).format(share=f"{gaps:.0%}", column=roles.user, other=full)
+    return [Doubt(matter, role="user")]
+
+
+def _wordy_doubts(head: pd.DataFrame, roles: Roles, chosen: set[str]) -> list[Doubt]:
+    """Return which columns are called like a quantity, a rating or a price and hold other words than numbers."""
+    found = []
+    for role in ("weight", "rating", "price"):
+        if getattr(roles, role) is not None or role in chosen:
+            continue
+        named = (c for c in plain_columns(head) if means(role, c) is not None and c not in roles.as_dict().values())
+        for column in named:
+            values = head[column].dropna()
+            if len(values) and not mostly_numbers(values) and not is_flag(values) and _is_short(values):
+                matter = _(
+                    "column '{column}' is called like a {role} but holds no numbers (such as '{example}') and "
+                    "is not used"
+                ).format(column=column, role=_(role), example=shown(values.iloc[0]))
+                found.append(Doubt(matter, role=role))
+    return found
+
+
+def _is_short(values: pd.Series) -> bool:
+    return float(values.astype("str").str.len().median()) <= _SHORT
+
+
+def _is_called_time(column: pd.Series) -> bool:
+    """Return whether a column without a role is called like a time, and says no day: a clock, or days from a beginning.
+
+    Names that may mean anything ("day", "data") count where there are more values than a calendar has.
+    """
+    tier = means("time", str(column.name))
+    if tier is None or says(NOT_WHEN, str(column.name)) or column.dropna().empty:
+        return False
+    return tier <= _CALLED or (is_numeric(column) and column.nunique() > _FEW_DAYS)
 
 
 def _is_date(column: pd.Series) -> bool:
@@ -158,6 +224,9 @@ def time_doubts(name: str, times: Times) -> list[Doubt]:
             name=name, order=times.order
         )
         found.append(Doubt(matter, role="time"))
+    if times.buddhist:
+        matter = _("years in column '{name}' are those of the Buddhist calendar: 543 were taken off").format(name=name)
+        found.append(Doubt(matter, role="time"))
     last = np.nanmax(times.seconds, initial=-1.0)
     if 0 <= last < _FIRST_YEAR:
         matter = _(
@@ -183,6 +252,21 @@ def id_doubts(role: str, name: str, ids: np.ndarray) -> list[Doubt]:
         "and different ones may have become one"
     ).format(role=_(role), name=name, example=example)
     return [Doubt(matter, advice=_("export the file again without opening it in Excel, or with that column as text."))]
+
+
+def twin_doubts(role: str, name: str, ids: np.ndarray) -> list[Doubt]:
+    """Return whether many ids differ from another one only in capitals or in the width of their letters."""
+    folded = folded_ids(ids)
+    order = np.argsort(folded, kind="stable")
+    same = np.flatnonzero(folded[order][1:] == folded[order][:-1])
+    if len(same) < max(_FEWEST_TWINS, _TWINS * len(ids)):
+        return []
+    one, other = (shown(ids[order[same[0] + step]]) for step in (0, 1))
+    matter = _(
+        "{n} {role}s in column '{name}' are written like another one but for capitals or wide letters, such as "
+        "'{one}' and '{other}'; they count as different ones"
+    ).format(n=decimal(len(same)), role=_(role), name=name, one=one, other=other)
+    return [Doubt(matter, advice=_("if they are the same, write them alike in the file."))]
 
 
 def told_counts(counts: Mapping[str, int]) -> str:

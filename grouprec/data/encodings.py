@@ -67,6 +67,7 @@ _COMMON = {  # codec in which the frequent characters of a language stand first,
 _WORD = rb"[^\x00-\x20,;|\x80-\xff]*[\x80-\xff][^\x00-\x20,;|]*"
 # Only where a word begins: else a long one in ASCII is gone through from each of its letters.
 _WORDS = re.compile(rb"(?<![^\x00-\x20,;|])" + _WORD + rb"(?: " + _WORD + rb")*")
+_LOOKED_AT, _MOST_WORDS = 200_000, 500  # characters and words that tell whether a text was encoded twice
 _SAMPLE = 2500  # bytes of distinct words that are looked at
 NAMES = ("utf-8", "utf-16", "utf-32", *SINGLE, *MULTI, "latin-1", MIXED)
 
@@ -264,4 +265,22 @@ def _encoded(sign: str, codec: str) -> int | None:
     try:
         return sign.encode(codec)[0]
     except UnicodeEncodeError:
+        return None
+
+
+def encoded_twice(text: str) -> tuple[str, str] | None:
+    """Return a word of UTF-8 that was taken for a western text and written as UTF-8 again, and what it was.
+
+    None where at most half of the words with foreign letters look like that.
+    """
+    parts = dict.fromkeys(re.split(r"[\s,;|\"]+", text[:_LOOKED_AT]))
+    words = [word for word in parts if not word.isascii()][:_MOST_WORDS]
+    found = [(word, once) for word in words if (once := _once(word)) is not None]
+    return found[0] if len(found) * 2 > len(words) else None
+
+
+def _once(word: str) -> str | None:
+    try:
+        return word.encode("cp1252").decode("utf-8")
+    except UnicodeError:
         return None

@@ -15,6 +15,7 @@ from grouprec.data.outcomes import is_flag, tells_outcome
 from grouprec.data.times import read_times, to_clock
 from grouprec.data.values import distinct_values, plain_texts, shown, word_set
 
+_FEW_KINDS = 8
 _FEW_WORDS, _MANY_ROWS = 12, 50  # so few different words in so many rows are kinds, and no ids
 _TIERS = word_set(
     "gold silver bronze platinum diamond premium basic standard free vip plus pro trial new returning existing",
@@ -30,6 +31,7 @@ _LAST_HOUR = 23
 _LEAST_COUNT, _OUR_DAYS = 9e8, 9.4e8  # plain numbers are times only where they would lie after 1999, in whatever unit
 _MOST, _MANY_DATES = 0.9, 5
 MOST_CIRCUMSTANCES, _ROWS_EACH = 30, 10
+_NAMES_EACH = 3  # different names of an item, at most, on average
 
 
 def objection(role: str, column: pd.Series, strict: bool) -> str | None:
@@ -42,7 +44,9 @@ def objection(role: str, column: pd.Series, strict: bool) -> str | None:
     """
     if is_flag(column, digits=strict):
         return f"it holds only {_examples(column)}"
-    if (words := _tier_words(column)) and (strict or words & _TIERS):
+    words = _tier_words(column)
+    names = role == "item" and len(words) > _FEW_KINDS and share_spaced(column) > 0.5  # kinds are single words
+    if words and not names and (strict or words & _TIERS):
         return f"it holds only {column.nunique()} different words ({_examples(column)})"
     if strict and is_line_number(column):
         return "it counts the lines of something"
@@ -143,10 +147,11 @@ def is_clock(column: pd.Series) -> bool:
     values = column.dropna()
     if len(values) and is_numeric(values):
         numbers = to_numbers(values)
-        if numbers.max() >= 1000 and (numbers % 1 == 0).all() and values.nunique() >= _MANY_DATES:
-            return bool(
-                (numbers >= 0).all() and (numbers < 100 * (_LAST_HOUR + 1)).all() and (numbers % 100 < 60).all()
-            )
+        if (numbers % 1 != 0).any():
+            return bool(np.isfinite(to_clock(values)).mean() > 0.9)  # Excel's fractions of a day
+        four = numbers.max() >= 1000 and values.nunique() >= _MANY_DATES
+        within = (numbers >= 0).all() and (numbers < 100 * (_LAST_HOUR + 1)).all() and (numbers % 100 < 60).all()
+        return bool(four and within)
     return len(values) > 0 and bool(np.isfinite(to_clock(values)).mean() > 0.9)
 
 
@@ -173,12 +178,43 @@ def looks_like_rating(column: pd.Series) -> bool:
     )
 
 
-def looks_like_ids(column: pd.Series) -> bool:
-    """Return whether the values could be ids: text or whole numbers, of which many come again."""
+def looks_like_ids(column: pd.Series, least: int | None = None) -> bool:
+    """Return whether the values could be ids: text or whole numbers, of which many come again.
+
+    Args:
+        least: so many different words may be ids though the header says kinds; None for no such header.
+    """
     values = column.dropna()
-    if values.empty or says(CATEGORY, str(column.name)) or (is_numeric(values) and (to_numbers(values) % 1 != 0).any()):
+    if values.empty or (is_numeric(values) and (to_numbers(values) % 1 != 0).any()):
         return False
-    return 1 < values.nunique() <= 0.8 * len(values)
+    if says(CATEGORY, str(column.name)) and (least is None or is_numeric(values)):
+        return False
+    return max(1, (least or 2) - 1) < values.nunique() <= 0.8 * len(values)
+
+
+def mostly_numbers(column: pd.Series) -> bool:
+    """Return whether at least half of the values that are there are numbers; without any, False."""
+    values = column.dropna()
+    return len(values) > 0 and bool(np.isfinite(to_numbers(values)).mean() >= 0.5)
+
+
+def share_spaced(column: pd.Series) -> float:
+    """Return the share of values that are several words: names are, codes are not."""
+    return float(column.dropna().astype("str").str.contains(r"\w \w").mean()) if column.notna().any() else 0.0
+
+
+def is_name_of(label: pd.Series, item: pd.Series) -> bool:
+    """Return whether a column can name the items: one has a few of it at most, and not all have the same.
+
+    Args:
+        label: of the first rows, ``item`` beside it.
+    """
+    items, _ = encode_ids(item)
+    labels, distinct = encode_ids(label)
+    known = (items >= 0) & (labels >= 0)
+    n_items = len(np.unique(items[known]))
+    pairs = len(np.unique(items[known] * np.int64(len(distinct)) + labels[known]))
+    return pairs <= _NAMES_EACH * n_items and (len(distinct) > 1 or n_items < _MANY_DATES)
 
 
 def belongs_to(column: pd.Series, owner: pd.Series, rows_each: float = 1 / 0.9) -> bool:

@@ -11,10 +11,13 @@ from dataclasses import dataclass, replace
 from grouprec.core.types import DataError
 from grouprec.data.layout import Layout, clean_name, records, split_lines, unwrap_line, width_swallows
 from grouprec.data.profiles import Profile, profile, shape
+from grouprec.data.special_layouts import check_ragged, fixed_layout, known_layout
 from grouprec.data.usual_names import usual_names
 
 _USUAL = (",", ";", "\t", "|")
 _RARE = {"::": 0.95, "||": 0.95, "~": 0.9, "^": 0.9, "\x01": 0.9, "¦": 0.9, "#": 0.6, ":": 0.5, " ": 0.5}  # how likely
+_UNLIKELY = 0.7
+_FIXED = 0.9  # how likely columns of fixed width are
 _LOOKED_AT = 400  # lines
 _DEEPEST = 60  # lines that may stand above the header
 EXCEL_LINE = re.compile(r"\"?sep=([^\r\n])\"?\r?\n?", re.IGNORECASE)  # Excel writes and reads it above the header
@@ -23,6 +26,9 @@ _MOMENT = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ,]+\d{1,2}:\d{2}.*)?|\
 _CODE = re.compile(r"[\w.@+#-]*\d[\w.@+#-]*|[\w.+-]+@[\w-]+\.[\w.]+")
 _VECTOR = re.compile(r"\[[-+\d.eE,;\s]{3,}\]")  # a list of numbers in a cell: what parts these parts no columns
 _RULE = re.compile(r":?[-=+]{2,}:?")  # between the header and the rows of a table for people
+_MOST_HEADERS = 3  # lines below the header that may name the columns, too
+_TELLS = 20  # a column that one row in so many fills has no form
+_NTH = ("second", "third", "fourth")
 _COMMENTS = ("#", "//", "--", "%", "/*", "!")
 
 
@@ -36,6 +42,9 @@ def find_layout(name: str, text: str) -> Layout:
         DataError: there is one column only.
     """
     lines = split_lines(text)
+    known = known_layout(name, lines[:_LOOKED_AT])
+    if known is not None:
+        return known
     said = EXCEL_LINE.fullmatch(lines[0]) if lines else None
     start = 1 if said else 0
     sample = [line for line in lines[start : start + _LOOKED_AT] if line.strip()]
@@ -49,6 +58,8 @@ def find_layout(name: str, text: str) -> Layout:
             f"'{name}' has a single column, '{shown}': this looks like a wrong delimiter; "
             "separate the columns by comma, semicolon, tab or |."
         )
+    if best.delimiter in (",", ";", "|", " "):
+        check_ragged(name, [len(row) for _, row in numbered(sample, best, 0)])
     return _with_header(replace(best, wrapped=wrapped), lines, start)
 
 
@@ -62,19 +73,28 @@ def _best(sample: Sequence[str], said: str | None) -> Layout | None:
     """Return delimiter and quotes under which the sample looks most like a table."""
     found: list[tuple[float, Layout]] = []
     parting = [one for one in _USUAL if all(one in line for line in sample)]
+    text = "\n".join(sample)
+    quoting = [one for one in parting if f'{one}"' in text or f'"{one}' in text]
+    quoted = _uniform(sample, quoting)  # then a blank or a colon parts what stands in quotes
     for delimiter in (said,) if said else (*_USUAL, *_RARE):
+        if quoted and _RARE.get(delimiter, 1.0) < _UNLIKELY:
+            continue
         if parting and delimiter in _USUAL and sample[0].count(delimiter) == 0 and _uniform(sample, parting):
             continue  # it parts what one value holds: the header, parted by another, has it nowhere
         if any(delimiter in line for line in sample):
             likely = _RARE.get(delimiter, 1.0)
             found += [(likely * _score(sample, layout), layout) for layout in _quotings(sample, delimiter)]
+    fixed = None if said or parting else fixed_layout(sample)
+    if fixed is not None:
+        found.append((_FIXED * _score(sample, fixed), fixed))
     best = max(found, key=lambda one: one[0], default=(0.0, None))
     return best[1] if best[0] > 0 else None
 
 
 def _uniform(sample: Sequence[str], delimiters: Sequence[str]) -> bool:
-    """Return whether any of some delimiters parts all lines into as many values."""
-    return any(len({line.count(one) for line in sample}) == 1 for one in delimiters)
+    """Return whether any of some delimiters parts all lines into as many values, quoted ones taken whole."""
+    rows = (numbered(sample, Layout(one), 0) for one in delimiters)
+    return any(len({len(row) for _, row in found}) == 1 and len(found) == len(sample) for found in rows)
 
 
 def _quotings(sample: Sequence[str], delimiter: str) -> list[Layout]:
@@ -153,7 +173,8 @@ def find_header(rows: Sequence[tuple[int, list[str]]], start: int = 0) -> Header
         seen = profile(below[1:] or below, width)
         if _is_data(row, seen, below):
             return _nameless(width, rows[at - 1][0] if at else start, body)
-        names, more, notes = _names(row, width, below, seen, rows[at + 1 : at + 3])
+        around = [one for _, one in rows[at + 1 :]]
+        names, more, notes = _names(row, width, below, seen, rows[at + 1 : at + 2 + _MOST_HEADERS], around)
         if at:
             many = f"{at} lines above the header were" if at > 1 else "a line above the header was"
             notes = (*notes, f"{many} left out")
@@ -237,28 +258,57 @@ def _names(
     below: Sequence[Sequence[str]],
     seen: Profile,
     following: Sequence[tuple[int, Sequence[str]]],
+    around: Sequence[Sequence[str]],
 ) -> tuple[list[str], int, tuple[str, ...]]:
     """Return the names of the columns, how many further header lines follow, and what to say about it."""
     names = [clean_name(value) for value in row]
+    said: tuple[str, ...] = ()
     if len(names) < width:
-        empty = all(not one[-1].strip() for one in below)
-        missing = [""] * (width - len(names))
-        names = [*names, *missing] if empty or len(missing) > 1 else [*missing, *names]
-    elif len(names) > width:
-        names = names[:] if any(names[width:]) else names[:width]
-    second = following[0][1] if following else ()
-    if len(second) == width and all(_RULE.fullmatch(value.strip()) for value in second if value.strip()):
-        return names, 1, ("the line of dashes below the header was left out",)
-    if len(second) == width == len(row) and len(following) > 1 and _is_second_header(second, seen, below[1:]):
+        names, said = _completed(names, width, below)
+    elif len(names) > width and not any(names[width:]):
+        names = names[:width]
+    elif len(names) > width and all(len(one) <= width for one in around):
+        said = (
+            f"the header has {len(names)} names, but no row has more than {width} values; the last names were left out",
+        )
+        names = names[:width]
+    if following and _is_rule(following[0][1], width):
+        return names, 1, (*said, "the line of dashes below the header was left out")
+    if len(row) != width:
+        return names, 0, said
+    more = 0
+    for at, (_, second) in enumerate(following[:_MOST_HEADERS]):
+        if len(second) != width or not _is_second_header(second, seen, below[at + 1 :]):
+            break
+        more = at + 1
         others = [clean_name(value) for value in second]
         if all(names) and len(set(names)) == len(names):
-            return names, 1, ("the second line of the header was left out",)
-        if all(others) and len(set(others)) == len(others):
-            return others, 1, ("the header has two lines; the second one names the columns",)
-        filled = list(itertools.accumulate(names, lambda last, one: one or last))
-        joined = [" ".join(filter(None, pair)) for pair in zip(filled, others, strict=True)]
-        return joined, 1, ("the header has two lines; their names were joined",)
-    return names, 0, ()
+            said = (*said, f"the {_NTH[at]} line of the header was left out")
+        elif all(others) and len(set(others)) == len(others):
+            names, said = others, (*said, "the header has two lines; the second one names the columns")
+        else:
+            filled = list(itertools.accumulate(names, lambda last, one: one or last))
+            names = [" ".join(filter(None, pair)) for pair in zip(filled, others, strict=True)]
+            said = (*said, "the header has two lines; their names were joined")
+    return names, more, said
+
+
+def _is_rule(row: Sequence[str], width: int) -> bool:
+    """Return whether a row only draws a line below the header."""
+    return len(row) == width and all(_RULE.fullmatch(value.strip()) for value in row if value.strip())
+
+
+def _completed(names: list[str], width: int, below: Sequence[Sequence[str]]) -> tuple[list[str], tuple[str, ...]]:
+    """Return as many names as there are columns, and what to say: row names in front have none, or the last column."""
+    missing = [""] * (width - len(names))
+    if len(missing) > 1 or all(not one[-1].strip() for one in below):
+        return [*names, *missing], ()
+    first = [one[0] for one in below]
+    if len(set(first)) == len(first) and len(first) > 1:
+        return [*missing, *names], ()
+    return [*names, f"column {width}"], (
+        f"the header has a name less than the rows have values; column {width} has none",
+    )
 
 
 def _is_second_header(row: Sequence[str], seen: Profile, below: Sequence[Sequence[str]]) -> bool:
@@ -269,7 +319,8 @@ def _is_second_header(row: Sequence[str], seen: Profile, below: Sequence[Sequenc
     if len(below) < 2:
         return False
     forms = profile(below, len(row)).forms
-    formed = [column for column, form in enumerate(forms) if form is not None and row[column].strip()]
+    filled = [sum(bool(one[column].strip()) for one in below) > len(below) // _TELLS for column in range(len(row))]
+    formed = [at for at, form in enumerate(forms) if form is not None and filled[at] and row[at].strip()]
     told = len(formed) > 1 or any(_typed([one[column]]) for column in formed for one in below)
     return told and not _typed(row) and all(shape(row[one]) not in (forms[one] or ()) for one in formed)
 

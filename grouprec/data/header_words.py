@@ -1,5 +1,5 @@
 """What the words of a header mean: the columns' roles in English, German, Spanish, Italian, Portuguese, Dutch, Polish,
-Russian, Chinese, Japanese and French. Data, and how names are compared.
+Russian, Chinese, Japanese and French (further languages: header_languages.py). Data, and how names are compared.
 
 A name is compared without case, accents, spaces and signs. Stems stand with what may come before or behind them:
 ``Kunden-Nr.``, ``ID do cliente``, ``会員番号``.
@@ -11,11 +11,12 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
+from grouprec.data.header_languages import WORDS as MORE
 from grouprec.data.values import folded, word_set
 
 # Small words between others: código DE cliente, ID DEL producto.
 _SMALL = word_set(
-    "de del della delle dello dell di da do das dos des du d la le les el los las il der die von van of the",
+    "de del della delle dello dell di da do das dos des du d la le les el los las il der die von van of the на",
 )
 
 # What a header says beside its matter: currencies, taxes, units.
@@ -79,14 +80,17 @@ def _words(*words: str) -> tuple[str, ...]:
 
 
 _ID = _any(
-    "id ids uid uniqueid barcode cardnumber cardno code no nr num number key uuid guid hash ref pseudoid identifier",
+    "id ids uid uniqueid barcode cardnumber cardno card code no nr num number key uuid guid hash ref pseudoid",
+    "identifier",
     "nummer kennung schluessel schlüssel numero número codigo código codice identificador identificatore identifiant",
     "numéro référence kod numer номер код ид идентификатор 编号 編號 编码 編碼 号 號 号码 代码 标识 番号 コード 识别号",
+    *MORE["id"],
 )
 _USER = _any(
     "user users customer customers client clients member members account accounts visitor visitors shopper reviewer",
     "subscriber patient student person guest buyer purchaser consumer listener viewer reader player learner household",
-    "cardholder contact borrower attendee learner fan profile profiles",
+    "cardholder contact borrower attendee learner fan profile profiles patron athlete rider candidate applicant msisdn",
+    "passenger traveller traveler tenant donor resident payer participant respondent requester kunnr debitor deb",
     "nutzer benutzer kunde kunden käufer kaeufer mitglied mitglieds besteller abonnent teilnehmer haushalt "
     "besucher konto",
     "usuario usuarios cliente clientes comprador miembro socio consumidor abonado utente utenti acquirente "
@@ -98,13 +102,14 @@ _USER = _any(
     "用户 用戶 客户 客戶 顾客 顧客 会员 會員 买家 買家 买方 消费者 使用者 ユーザー ユーザ 会員 お客様 購入者 "
     "利用者 購買者",
     "utilisateur utilisateurs acheteur membre adhérent abonné visiteur consommateur",
+    *MORE["user"],
 )
 _ITEM = _any(
     "item items product products sku skus stock article asin isbn movie film book song track artist game recipe "
     "hotel course",
     "business offer content material goods app show video episode restaurant venue poi listing listitem anime "
     "beer wine",
-    "podcast merchandise commodity lineitem",
+    "podcast merchandise commodity lineitem bib streamer exhibit vacancy drug ndc medication menuitem matnr webpage",
     "artikel produkt produkts ware waren buch titel lied spiel rezept kurs",
     "artículo artículos producto productos libro película canción juego mercancía articolo prodotto prodotti "
     "libro canzone",
@@ -113,6 +118,7 @@ _ITEM = _any(
     "товар товара товары продукт продукта артикул изделие книга фильм номенклатура номенклатуры",
     "商品 产品 產品 货品 货 物品 宝贝 电影 歌曲 图书 单品 品 製品 アイテム 品目 作品 映画 曲",
     "produit produits livre chanson jeu",
+    *MORE["item"],
 )
 _WHAT = _any(  # what a moment is the moment of
     "invoice order event purchase transaction trans review click created creation rating visit sale sales listen "
@@ -126,11 +132,13 @@ _WHAT = _any(  # what a moment is the moment of
     "sprzedaży заказа покупки транзакции создания события продажи оплаты чека 下单 购买 订单 交易 付款 支付 创建 "
     "成交 消费 行为",
     "注文 購入 購買 取引 作成 受注 売上 commande achat transaction facture vente création évènement événement",
+    *MORE["what"],
 )
 _WHEN = _any(
     "date time timestamp datetime at ts day dt on datum tag zeit zeitpunkt zeitstempel am op fecha hora data ora "
     "tijd tijdstip",
-    "czas дата время 时间 時間 日期 日時 日付 日 时刻 heure horodatage jour",
+    "czas дата время 时间 時間 日期 日時 日付 日 时刻 heure horodatage jour tstamp",
+    *MORE["when"],
 )
 _NAME = _any(
     "name title description label desc bezeichnung beschreibung titel nombre descripción título nome descrizione "
@@ -138,6 +146,7 @@ _NAME = _any(
     "descrição naam omschrijving nazwa opis tytuł название наименование описание 名称 名稱 名 标题 名字 タイトル "
     "nom libellé",
     "désignation titre intitulé",
+    *MORE["name"],
 )
 
 # Earlier patterns win; each must match the whole of one of the header's forms.
@@ -148,7 +157,7 @@ PATTERNS: dict[str, tuple[str, ...]] = {
         "(?:(?:user|customer|buyer|client|member|billing|kunden|cliente)?(?:e?mail|emailaddress|correoelectronico|correo))"
         "|emailbilling|электроннаяпочта|邮箱|電子郵件|メールアドレス|メール|courriel|adressemail|email(?:adresse|adres)",
         f".*(?:{_long(_USER)})s?(?:{_ID})?|.*(?:username|userid|email|mail)(?:address)?|(?:{_USER})(?:name|nom|nome|naam|名|名称|氏名|昵称)",
-        "login|handle|nickname|phone|phonenumber|telefon|telefono|telephone|手机|手机号|電話番号",
+        "login|handle|nickname|phone|phonenumber|telefon|telefono|telephone|手机|手机号|電話番号|iban|visid.*|.*mac",
         # who came once, where nobody is named
         f"(?:session|cookie|device|browser|visit|anonymous|distinct)(?:{_ID})?|ip|ipaddress|sid|mcvisid",
     ),
@@ -156,22 +165,25 @@ PATTERNS: dict[str, tuple[str, ...]] = {
         f"(?:{_ID})?(?:{_ITEM})s?(?:{_ID})?|(?:{_ITEM})(?:sku|isbn|asin|code)",
         "iid|pid|aid|ean|gtin|upc|ean13|barcode|plu|appid|品番|货号|款号|item",
         f".*(?:{_long(_ITEM)})s?(?:{_ID})?|ref|reference|referencia|référence|riferimento"
-        f"|(?:bookmark|url|page|campaign|post|news|photo|image|question|repository|dish|advert)(?:{_ID})?",
+        f"|(?:bookmark|url|page|campaign|post|news|photo|image|question|repository|dish|advert|channel|station|gallery|lesson"
+        f"|module|chapter|attraction|job|link)(?:{_ID})?",
     ),
     "rating": (
         "rating|ratings|stars|score|overall|myrating|userrating|" + _any(
             "bewertung sterne wertung puntuación calificación valoración estrellas voto valutazione punteggio stelle",
             "avaliação classificação estrelas beoordeling waardering sterren cijfer ocena gwiazdki оценка рейтинг балл",
             "评分 打分 星级 評価 評点 レーティング note évaluation étoiles",
+            *MORE["rating"],
         ),
         ".*(?:rating|stars|score)|评价|評分",
     ),
     "weight": (
         "quantity|qty|quantities|weight|count|units|" + _any(
-            "pieces cant",
+            "pieces cant stk kwmeng",
             "menge anzahl stück stueck stückzahl stueckzahl cantidad unidades quantità qta qtà pezzi quantidade "
             "qtd qtde",
             "aantal hoeveelheid stuks ilość liczba sztuk количество колво 数量 件数 个数 個数 点数 quantité qté qte",
+            *MORE["weight"],
         ),
         "units?(?:sold|ordered|bought|purchased)|(?:items|net)(?:sold|ordered|quantity|qty)|(?:order|ordered|item|items|sales|purchase|purchased|product|lineitem)(?:quantity|qty|count)|quantity.*|qty.*|units?(?:sold|ordered|bought|purchased)|(?:items|net)(?:sold|ordered|quantity|qty)|"
         "quantitypurchased|bestellmenge|购买数量|購入数|購入数量|注文数|销售数量|количествотовара",
@@ -186,9 +198,10 @@ PATTERNS: dict[str, tuple[str, ...]] = {
             "日付 年月日",
             "horodatage fechahora fechayhora dataora dataeora datahora dataehora dateheure datumzeit datumuhrzeit "
             "时间戳",
+            *MORE["when"],
         ),
-        f"(?:{_WHAT})s?(?:{_WHEN})(?:utc|ms|gmt)?|(?:{_WHEN})(?:{_WHAT})s?",
-        f"(?:{_WHAT})(?:{_WHEN})(?:{_WHEN})|.*(?:timestamp|datetime|日時|时间|時刻)(?:utc|ms)?",
+        f"(?:{_WHAT})s?(?:{_WHEN})(?:utc|ms|gmt)?|(?:{_WHEN})(?:{_WHAT})s?|arrival|checkin|tunein|erdat|buchungstag",
+        f"(?:{_WHAT})(?:{_WHEN})(?:{_WHEN})|.*(?:timestamp|tstamp|datetime|日時|时间|時刻)(?:utc|ms)?",
         f".*(?:{_WHAT})s?(?:{_WHEN})(?:utc|ms)?",
         ".*(?:date|datum|fecha|дата|日期|日付)|(?:fecha|data|date|datum|дата).*|.*at|.*time",
         "(?:date|day|time|week|month)(?:key|id|sk)?|"
@@ -206,11 +219,13 @@ PATTERNS: dict[str, tuple[str, ...]] = {
     ),
     "order": (
         f"(?:{_ID})?(?:" + _any(
-            "invoice order basket transaction receipt bill ticket purchase session cart visit bestellung bestell "
+            "invoice order basket transaction receipt bill ticket purchase session cart visit reservation booking "
+            "bestellung bestell "
             "auftrag",
             "auftrags rechnung rechnungs beleg bon pedido factura ordine fattura scontrino encomenda fatura bestelling",
             "bestel factuur zamówienia zamówienie faktura paragon заказ заказа чек чека 订单 訂單 注文 伝票 受注 "
             "commande facture",
+            *MORE["order"],
         ) + f")(?:{_ID})?",
         "usersession|.*session(?:id)?",
     ),
@@ -220,11 +235,13 @@ PATTERNS: dict[str, tuple[str, ...]] = {
             "preis einzelpreis stückpreis stueckpreis verkaufspreis precio preciounitario prezzo prezzounitario preço",
             "preçounitário prijs stukprijs eenheidsprijs cena cenajednostkowa цена 价格 單價 单价 售价 価格 単価 "
             "値段 prix prixunitaire",
+            *MORE["price"],
         ),
     ),
     "label": (
         f"description|title|label|(?:{_ITEM})(?:{_NAME})|(?:{_NAME})(?:{_ITEM})s?",
-        f"{_NAME}",
+        f"{_NAME}|arktx|maktx",
+        f".*(?:{_long(_NAME)})",
     ),
 }  # fmt: skip
 
@@ -237,12 +254,15 @@ NOT_WHEN = _words(
     "uscita iscrizione registrazione nascimento lançamento cadastro inscrição geboorte registratie verschijn",
     "urodzenia premiery rejestracji wydania рождения регистрации выхода релиза 生日 出生 上映 发行 注册 發行 生年",
     "誕生 発売 登録 公開 naissance sortie inscription parution accountcreat usercreat customercreat profilecreat",
-    "clientcreat membercreat",
+    "clientcreat membercreat optin confirm",
+    *MORE["not when"],
 )
 # Moments that come later than the event, but tell of it: taken where there is no better one.
 AFTERWARDS = _words(
     "ship shipped shipping shipment deliver delivery dispatch update updated modif changed refund return cancel",
     "liefer versand entrega envío consegna spedizione livraison доставки 发货 配送 出荷 更新 修改 end finish",
+    "etl load loaded process processed received inserted ingest ingested extracted sync synced upload uploaded import",
+    "imported export exported",
 )
 # Ratings that others gave, or that are counted and not given.
 NOT_RATING = _words(

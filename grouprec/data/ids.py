@@ -44,7 +44,9 @@ def encode_ids(column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
 
 def id_texts(distinct: pd.Series) -> pd.Series:
     """Return the distinct values of a column as the text of ids."""
-    if not isinstance(distinct.dtype, pd.StringDtype):
+    if pd.api.types.is_integer_dtype(distinct.dtype):
+        distinct = pd.Series(pa.array(distinct).cast(pa.string()).to_pandas(), dtype="str")  # many, and quickly
+    elif not isinstance(distinct.dtype, pd.StringDtype):
         distinct = pd.Series([_typed_text(value) for value in distinct], dtype="str")
     texts = _composed(plain_texts(distinct))
     if texts.str.startswith("'").any() and texts.str.match(r"'\S").all():
@@ -99,6 +101,14 @@ def _byte_text(value: bytes) -> str:
 def are_long(ids: np.ndarray) -> np.ndarray:
     """Return bool [n + 1], which ids are too long; the last entry serves the code -1."""
     return np.append(np.fromiter(map(len, ids), np.int64, len(ids)) > LONGEST_ID, False)
+
+
+def folded_ids(ids: np.ndarray) -> np.ndarray:
+    """Return ids without capitals, accents composed and letters of one width: what people take for the same."""
+    array = pa.array(ids, pa.large_string())
+    if compute.all(compute.string_is_ascii(array)).as_py() is False:
+        array = compute.utf8_normalize(array, form="NFKC")
+    return np.asarray(compute.utf8_lower(array).dictionary_encode().indices)
 
 
 def rounded_example(ids: np.ndarray) -> str | None:

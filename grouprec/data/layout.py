@@ -30,6 +30,8 @@ class Layout:
         above: lines above the first row.
         names: the columns as named in the file, "" for those without a name.
         named: whether the file names its columns.
+        starts: where columns of fixed width begin, in characters; empty where a delimiter parts them.
+        once: whether only the first delimiter of a line parts it.
         notes: what was found that people should know.
     """
 
@@ -41,6 +43,8 @@ class Layout:
     above: int = 0
     names: tuple[str, ...] = ()
     named: bool = True
+    starts: tuple[int, ...] = ()
+    once: bool = False
     notes: tuple[str, ...] = ()
 
     @property
@@ -50,13 +54,20 @@ class Layout:
     @property
     def quick(self) -> bool:
         """Whether the quick parser reads it: that one knows nothing around a line or after a delimiter."""
-        return not (self.spaced or self.wrapped)
+        return not (self.spaced or self.wrapped or self.starts or self.once)
 
     def prepare(self, line: str) -> str:
         """Return a line without what stands around it, its delimiter a single character."""
+        if self.starts:
+            if not line.strip() or any(
+                line[at - 1 : at].strip() and line[at : at + 1].strip() for at in self.starts[1:]
+            ):
+                return line  # a title or a footer: words stand where columns are parted
+            stops = [*self.starts[1:], len(line)]
+            return self.mark.join(line[start:stop].strip() for start, stop in zip(self.starts, stops, strict=True))
         if self.wrapped:
             line = unwrap_line(line)
-        return line.replace(self.delimiter, self.mark)
+        return line.replace(self.delimiter, self.mark, 1 if self.once else -1)
 
     def reader(self, lines: Iterable[str], strict: bool = False) -> Any:
         """Return csv's reader over prepared lines; a strict one raises where a closing mark ends no value."""
@@ -73,6 +84,8 @@ class Layout:
     @property
     def mark(self) -> str:
         """What parts the values of a prepared line."""
+        if self.once:
+            return SEPARATOR
         return self.delimiter if len(self.delimiter.encode()) == 1 else SEPARATOR
 
     def split(self, line: str) -> list[str]:

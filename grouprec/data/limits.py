@@ -9,6 +9,7 @@ import gzip
 import io
 import zipfile
 from pathlib import Path
+from typing import Any
 
 from grouprec.core.types import DataError
 
@@ -63,10 +64,12 @@ def check_workbook(path: Path, archive: zipfile.ZipFile) -> None:
 
 
 class Unpacked(io.RawIOBase):
-    """The content of a gzip file, as long as it stays within what such a file may unpack to."""
+    """The content of a gzip file or a member of a zip archive, as long as it stays within what it may unpack to."""
 
-    def __init__(self, path: Path) -> None:
-        self._path, self._file, self._n = path, gzip.GzipFile(path, "rb"), 0
+    def __init__(self, path: Path, member: str = "") -> None:
+        self._path, self._n = path, 0
+        self._archive = zipfile.ZipFile(path) if member else None
+        self._file: Any = self._archive.open(member) if self._archive else gzip.GzipFile(path, "rb")
         self._most = min(MOST_UNPACKED, max(FREE_BYTES, MOST_RATIO * path.stat().st_size))
 
     def readable(self) -> bool:
@@ -81,6 +84,8 @@ class Unpacked(io.RawIOBase):
 
     def close(self) -> None:
         self._file.close()
+        if self._archive is not None:
+            self._archive.close()
         super().close()
 
 

@@ -23,6 +23,8 @@ _PIECES = (
 )
 _UNITS = "kg|g|lbs?|oz|l|ml|cl|mins?|minutes|h|hrs?|hours?|secs?|seconds|ms|km|m|cm|gb|mb|%"
 _CURRENCY = rf"(?:{_DOLLARS})?\s*[$€£¥₽₹₺₴₩₪₫₱฿₦]|(?:{_CODES})\.?"
+# Currencies without anything smaller: what parts their digits are thousands.
+_WHOLE = {"₩", "원", "KRW", "₫", "Đ", "VND", "RP", "IDR", "円", "JPY", "¥", "FT", "HUF", "CLP", "ISK"}
 _BODY = r"\d[\d.,'\s]*|[.,]\d+"
 _NUMBER = re.compile(
     rf"(?P<open>\()?\s*(?P<sign>[-+])?\s*(?P<before>{_CURRENCY}|x|×)?\s*(?P<inner>[-+])?\s*(?P<body>{_BODY})"
@@ -157,11 +159,13 @@ class _Foreign:
         units = {_unit(match) for match in self._parts if match} - {""}
         if len(units) > 1:  # 5 kg and 250 g are not five and 250
             self._parts = [None if match and _unit(match) else match for match in self._parts]
+        self.currencies = tuple(sorted({sign for match in self._parts if match and (sign := _currency(match))}))
         self.comma, self.point = self._meaning(",", "."), self._meaning(".", ",")
+        if self.currencies and set(self.currencies) <= _WHOLE:
+            self.comma, self.point = self.comma or "thousands", self.point or "thousands"
         self.unsure = self._settle()
         self.numbers = np.array([self._number(n) for n in range(len(self._parts))], np.float64)
         self.reading = self._example(texts)
-        self.currencies = tuple(sorted({sign for match in self._parts if match and (sign := _currency(match))}))
 
     def _meaning(self, sign: str, other: str) -> str:
         """Return what the values that leave no choice say of a sign: "decimal", "thousands" or "" for nothing."""

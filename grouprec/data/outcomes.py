@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from grouprec.core.arrays import largest_first
+from grouprec.data.header_languages import WORDS
 from grouprec.data.header_words import header_words, simple_name
 from grouprec.data.ids import encode_ids
-from grouprec.data.values import folded, word_set
+from grouprec.data.values import folded, folded_words, word_set
 
 YES = word_set(
     "1 10 yes y true t ja j si s sim oui o tak да д 是 はい wahr verdadero vero verdadeiro vrai prawda waar истина",
@@ -39,7 +40,9 @@ _AROUND = word_set(
     "is was has did been flag indicator ist wurde es fue e stato foi jest czy 是否 est a ete",
 )
 _STATUS = re.compile(
-    "(.*)(status|state|zustand|estado|estatus|stato|situacao|statut|etat|статус|состояние|状态|狀態|ステータス|状況)(.*)"
+    "(.*)(status|state|zustand|estado|estatus|stato|situacao|statut|etat|статус|состояние|状态|狀態|ステータス|状況|"
+    + "|".join(map(simple_name, sorted(word_set(*WORDS["status"]))))
+    + ")(.*)"
 )
 # Values of a status at which an order came to nothing, by their beginnings; and such as stand in any status column.
 _NOTHING = re.compile(
@@ -47,7 +50,7 @@ _NOTHING = re.compile(
     "storn|retour|zuruckge|erstatt|abgebrochen|abgelehnt|fehlgeschlagen|devuel|devolu|devolv|anulad|anulow|reembols|rechazad|"
     "fallid|annull|reso|rimbors|rifiutat|fallit|cancelad|estornad|recusad|geannul|geretour|terugbetaald|geweigerd|mislukt|"
     "zwrot|zwroc|odrzucon|отмен|возврат|возвращ|отказ|不成功|已取消|取消|退款|退货|退貨|关闭|キャンセル|取消|返品|返金|rembours|annul|"
-    "echou|refus)"
+    "echou|refus|cxl|no.?show|" + "|".join(sorted(folded_words(*WORDS["nothing"]))) + ")"
 )
 _NOT = re.compile(
     r"(?:not|no|non|un|partial|partially|teil|teilweise|parcial|parziale|partiel|częściow|czesciow|частич|部分|一部|never|nie)\b.*"

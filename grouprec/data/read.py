@@ -202,6 +202,7 @@ _HEADS = {
     "nested json": json_head,
     "parquet": parquet_head,
     "excel": excel_head,
+    "markup": excel_head,
 }
 _READERS = {
     "csv": text_table,
@@ -210,4 +211,5 @@ _READERS = {
     "nested json": json_table,
     "parquet": parquet_table,
     "excel": excel_table,
+    "markup": excel_table,
 }

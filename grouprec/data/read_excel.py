@@ -1,4 +1,4 @@
-"""Excel workbooks -> tables: the sheet that holds one, below its titles, cells as they are typed there."""
+"""Workbooks -> tables: the sheet that holds one, below its titles, cells as they are typed there."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from grouprec.core.types import DataError, SettingError
 from grouprec.data.find_layout import Header, find_header
 from grouprec.data.found import Found
 from grouprec.data.sniff import HEAD_ROWS, Sniffed
+from grouprec.data.workbooks import open_workbook
 
 _ERRORS = {"#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#SPILL!", "#CALC!", "#GETTING_DATA"}
 _LOOKED_AT = 60  # rows of a sheet that tell whether it holds a table
@@ -41,11 +42,9 @@ def excel_table(sniffed: Sniffed, columns: list[str], found: Found) -> pd.DataFr
 
 def _frame(sniffed: Sniffed, found: Found, limit: int | None) -> pd.DataFrame:
     """Return the rows of the sheet; those without any value are left out."""
-    import openpyxl  # here: a quarter of a second that no other file needs
-
     name = sniffed.path.name
     try:
-        workbook = openpyxl.load_workbook(sniffed.path, read_only=True, data_only=True)
+        workbook = open_workbook(sniffed)
         try:
             sheet = _choose(name, workbook, found)
             rows = _rows(workbook[sheet.title])
@@ -56,7 +55,7 @@ def _frame(sniffed: Sniffed, found: Found, limit: int | None) -> pd.DataFrame:
     except (DataError, SettingError):
         raise
     except Exception as error:  # openpyxl raises whatever its XML and zip parsers do
-        raise DataError(f"'{name}' is a damaged Excel workbook; save or download it again.") from error
+        raise DataError(f"'{name}' is a damaged workbook; save or download it again.") from error
     names = sheet.header.names
     width = len(names)
     full = [[*map(_value, row[:width]), *[None] * (width - len(row))] for row in body]

@@ -13,6 +13,7 @@ import pandas as pd
 
 from grouprec.core.types import DataError
 from grouprec.data.encodings import is_utf8
+from grouprec.data.find_records import ASSIGNED, is_sequence, locate, records_path, sequence
 from grouprec.data.found import Found
 from grouprec.data.sniff import HEAD_ROWS, Sniffed
 
@@ -92,8 +93,14 @@ def _json_members(sniffed: Sniffed, text: Iterable[str] | str, whole: bool, foun
     try:
         if sniffed.format == "jsonl":
             yield from _of_lines(io.StringIO(text) if isinstance(text, str) else text, found)
+            return
+        content = str(text)
+        content = content[said.end() :] if (said := ASSIGNED.match(content)) else content
+        head = sniffed.text[said.end() :] if said else sniffed.text
+        if is_sequence(head):
+            yield from ((None, value) for value in sequence(content, whole))
         else:
-            yield from _inner(_members(str(text), whole), str(text), whole)
+            yield from _inner(_members(content, whole, tail=said is not None), head, content, whole)
     except json.JSONDecodeError as error:
         raise DataError(f"'{sniffed.path.name}', line {error.lineno} is not valid JSON: {error.msg}.") from error
     except UnicodeDecodeError as error:
@@ -135,20 +142,19 @@ def _sound(value: Any, text: str, begin: int = 0, end: int | None = None) -> Any
     return value
 
 
-def _inner(members: Iterator[tuple[Any, Any]], text: str, whole: bool) -> Iterator[tuple[Any, Any]]:
-    """Yield the members; of an object that wraps one array of records (``{"orders": [...]}``), those of the array."""
+def _inner(members: Iterator[tuple[Any, Any]], head: str, text: str, whole: bool) -> Iterator[tuple[Any, Any]]:
+    """Yield the members; of an object that wraps records (``{"orders": [...]}``), those of the array inside.
+
+    Args:
+        head: the beginning of the text, which tells where the records are.
+    """
     if parted := _PARTED.match(text):  # as pandas writes them: names, numbers of rows, rows
         yield None, _JSON.decode(parted[1])
         yield from _members(text[parted.end() :], whole, tail=True)
         return
-    wrapped = re.match(
-        r'\s*\{(\s*"[^"]*"\s*:\s*("[^"]*"|[-\d.eE+]+|true|false|null)\s*,)*\s*"[^"]*"\s*:\s*(?=\[\s*\{)', text
-    )
-    if wrapped and not re.match(
-        r"\[\s*\{[^{}]*\}\s*\]\s*,\s*\"[^\"]*\"\s*:\s*\[", text[wrapped.end() : wrapped.end() + 5000]
-    ):
-        yield from _members(text[wrapped.end() :], whole, tail=True)
-        return
+    path = records_path(head)
+    if path is not None:
+        members = _members(text[locate(text, path) :], whole, tail=True)
     yield from members
 
 
@@ -285,7 +291,11 @@ def _flat(record: dict[str, Any], before: str = "", depth: int = 0) -> dict[str,
 
 
 def unwrap(value: dict[str, Any]) -> Any:
-    """Return the value of an object by which databases give a type: ``{"$oid": "5f.."}``, ``{"$date": ...}``."""
+    """Return the value of an object by which databases give a type: ``{"$oid": "5f.."}``, ``{"S": "A1"}``."""
+    if value.keys() == {"_seconds", "_nanoseconds"}:
+        return value["_seconds"]
+    if len(value) == 1 and next(iter(value)) in ("S", "N", "BOOL") and not isinstance(value[next(iter(value))], dict):
+        return next(iter(value.values()))
     while isinstance(value, dict) and len(value) == 1 and _WRAPPED.fullmatch(next(iter(value))):
         value = next(iter(value.values()))
     return value

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.csv
 from pyarrow.compute import MatchSubstringOptions, call_function
 
-from grouprec.data.encodings import MIXED, is_mixed, is_utf8, legacy_encoding
+from grouprec.data.encodings import MIXED, encoded_twice, is_mixed, is_utf8, legacy_encoding
 from grouprec.data.find_layout import numbered
 from grouprec.data.found import Found
 from grouprec.data.layout import Layout, split_lines
@@ -335,6 +335,10 @@ def _encoding_notes(sniffed: Sniffed, unknown: int, foreign: int) -> list[str]:
         words = list(dict.fromkeys(_WORD.findall(sniffed.text)))[:4]
         shown = f", as in {', '.join(words)}" if words else ""
         notes.append(f"the text is not UTF-8 and was read as {sniffed.encoding}{shown}")
+    if twice := encoded_twice(sniffed.text):
+        notes.append(
+            f"letters look encoded twice, such as '{twice[0]}' for '{twice[1]}'; export the file as UTF-8 again"
+        )
     if unknown:
         notes.append(
             f"{unknown:,} byte{'s' * (unknown != 1)} that {sniffed.encoding} does not have became signs of their number"

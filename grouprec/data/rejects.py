@@ -15,7 +15,7 @@ from grouprec.core.types import DataError
 
 MOST_REJECTED = 0.05  # share of the rows that may be unreadable, unless a person allows more
 MOST_KEPT = 1_000_000  # rejected rows that are kept; the others are counted
-_DRAWN = re.compile(r"[\s|+:=-]*[-=]{3,}[\s|+:=-]*")
+_DRAWN = re.compile(r"[\s|+:=-]*[-=]{3,}[\s|+:=-]*|\(?\d+ rows?(?: affected| in set.*| selected.*)?\)?\.?")
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Rejects:
         return self.n
 
     def add(self, line: int, text: str, rule: str) -> None:
-        """Keep a row that cannot be read; a line that is only drawn, as databases print it around rows, is none."""
+        """Keep a row that cannot be read; lines that databases draw or count around rows are none."""
         if _DRAWN.fullmatch(text):
             return
         self.n += 1

@@ -45,7 +45,9 @@ _SMALL = word_set(
 _PHRASES = {
     "gift card": "giftcard", "gift cards": "giftcard", "gift voucher": "giftvoucher", "gift certificate": "giftvoucher",
     "gift wrap": "giftwrap", "gift wrapping": "giftwrap", "store credit": "storecredit", "bank charges": "bankcharges",
-    "bank charge": "bankcharges", "post and packing": "postage", "postage and packaging": "postage", "p p": "postage",
+    "bank charge": "bankcharges",
+    "flat rate": "shipping", "local pickup": "shipping",
+    "post and packing": "postage", "postage and packaging": "postage", "p p": "postage",
     "tarjeta regalo": "tarjetaregalo", "tarjeta de regalo": "tarjetaregalo", "buono regalo": "buonoregalo",
     "carta regalo": "cartaregalo", "vale presente": "valepresente", "cartao presente": "cartaopresente",
     "karta podarunkowa": "kartapodarunkowa", "bon podarunkowy": "bonpodarunkowy", "frais de port": "fraisdeport",

@@ -9,7 +9,7 @@ import json
 import re
 import zipfile
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -24,35 +24,21 @@ from grouprec.data.encodings import (
     legacy_encoding,
     unmarked_utf,
 )
+from grouprec.data.files_known import packed_table, refuse_binary
 from grouprec.data.find_layout import EXCEL_LINE, find_layout
+from grouprec.data.find_records import ASSIGNED, records_path
 from grouprec.data.layout import Layout
-from grouprec.data.limits import LONGEST_ROW, Unpacked, check_columns, check_workbook
+from grouprec.data.limits import LONGEST_ROW, Unpacked, check_columns
 
-Format = Literal["csv", "jsonl", "json", "nested json", "parquet", "excel"]
+Format = Literal["csv", "jsonl", "json", "nested json", "parquet", "excel", "markup"]
 
 HEAD_BYTES = 1 << 20
 HEAD_ROWS = 1000
 MOST_FOREIGN = 0.05  # share of lines that may have another encoding than the rest
 MOST_HEAD_BYTES = LONGEST_ROW  # where the first rows are longer than usual
 _GZIP = b"\x1f\x8b"
-_ANSWERS = {"data", "results", "records", "rows", "orders", "events", "interactions", "transactions", "hits", "value"}
 _TYPED_SUFFIXES = {".parquet": "a Parquet file", ".xlsx": "an Excel workbook", ".xlsm": "an Excel workbook"}
-_BINARY = {
-    b"\x89PNG": "a PNG picture",
-    b"\xff\xd8\xff": "a JPEG picture",
-    b"GIF8": "a GIF picture",
-    b"%PDF": "a PDF document",
-    b"\x7fELF": "a program",
-    b"MZ": "a program",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls); save it as .xlsx first",
-    b"SQLite format 3": "an SQLite database; export the table as CSV first",
-    b"BZh": "a bzip2 archive; unpack it or use gzip",
-    b"\xfd7zXZ": "an xz archive; unpack it or use gzip",
-    b"\x28\xb5\x2f\xfd": "a zstd archive; unpack it or use gzip",
-    b"7z\xbc\xaf": "a 7-Zip archive; unpack it first",
-    b"Rar!": "a RAR archive; unpack it first",
-    _GZIP: "a gzip file inside a gzip file; unpack it once first",
-}
+_MARKUP = re.compile(r"<t[rdh]\b|<worksheet\b", re.IGNORECASE)
 
 
 # Statements, maybe below comments
@@ -72,6 +58,7 @@ class Sniffed:
         path: the file.
         format: how its content is laid out; "csv" stands for every delimited text.
         gzipped: whether it must be decompressed first.
+        member: of a zip archive, the file in it.
         encoding: of text formats, a Python codec name, or "mixed".
         other: of a mixed file, the codec of the lines that are not UTF-8.
         layout: of "csv".
@@ -83,6 +70,7 @@ class Sniffed:
     path: Path
     format: Format
     gzipped: bool = False
+    member: str = ""
     encoding: str | None = None
     other: str | None = None
     layout: Layout | None = None
@@ -92,7 +80,7 @@ class Sniffed:
 
     def open(self) -> BinaryIO:
         """Open the file for reading bytes, decompressed."""
-        return open_bytes(self.path, self.gzipped)
+        return open_bytes(self.path, self.gzipped, self.member)
 
     def estimate_rows(self, head_rows: int, row_size: float) -> tuple[int | None, bool]:
         """Return the rows of the file (None: unknown) and whether that is exact, from those of the head.
@@ -101,7 +89,11 @@ class Sniffed:
         """
         if self.whole and head_rows < HEAD_ROWS:
             return head_rows, True
-        return (None, False) if self.gzipped else (int(self.path.stat().st_size / max(row_size, 1.0)), False)
+        return (
+            (None, False)
+            if self.gzipped or self.member
+            else (int(self.path.stat().st_size / max(row_size, 1.0)), False)
+        )
 
     def guess_rows(self) -> int:
         """Return about how many rows a text file has, from the length of the lines of its head."""
@@ -109,9 +101,9 @@ class Sniffed:
         return max(lines, int(self.path.stat().st_size / max(len(self.text) / lines, 1.0)))
 
 
-def open_bytes(path: Path, gzipped: bool) -> BinaryIO:
-    """Open a file for reading bytes, decompressed where it is gzipped."""
-    return io.BufferedReader(Unpacked(path), HEAD_BYTES) if gzipped else path.open("rb")
+def open_bytes(path: Path, gzipped: bool, member: str = "") -> BinaryIO:
+    """Open a file for reading bytes, decompressed where it is gzipped or a member of a zip archive."""
+    return io.BufferedReader(Unpacked(path, member), HEAD_BYTES) if gzipped or member else path.open("rb")
 
 
 def sniff(path: Path, encoding: str = "") -> Sniffed:
@@ -133,9 +125,12 @@ def sniff(path: Path, encoding: str = "") -> Sniffed:
         gzipped = start.startswith(_GZIP)
         if start.startswith(b"PAR1"):
             return Sniffed(path, "parquet")
+        member = ""
         if start.startswith(b"PK\x03\x04"):
-            return _sniff_zip(path)
-        with open_bytes(path, gzipped) as file:
+            member = packed_table(path)
+            if not member:
+                return Sniffed(path, "excel")
+        with open_bytes(path, gzipped, member) as file:
             head = file.read(HEAD_BYTES)
             text = not head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"["))
             while text and len(head) < MOST_HEAD_BYTES and max(head.count(b"\n"), head.count(b"\r")) < 10:
@@ -149,31 +144,21 @@ def sniff(path: Path, encoding: str = "") -> Sniffed:
                     f"'{path.name}' has no row that ends within its first {len(head) >> 20} MB; give a file with a "
                     "line for every row."
                 )
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
         raise damaged_gzip(path) from error
     except OSError as error:
         raise DataError(f"'{path.name}' cannot be read: {error.strerror or error}.") from error
-    return _sniff_text(path, gzipped, head, whole, check_name(encoding))
+    sniffed = _sniff_text(path, head, whole, check_name(encoding))
+    return replace(sniffed, gzipped=gzipped, member=member)
 
 
 def damaged_gzip(path: Path) -> DataError:
-    """Return the error for a gzip file that ends early or does not add up."""
-    return DataError(f"'{path.name}' is a damaged or truncated gzip file; copy or download it again.")
+    """Return the error for a packed file that ends early or does not add up."""
+    kind = "zip archive" if path.suffix.lower() == ".zip" else "gzip file"
+    return DataError(f"'{path.name}' is a damaged or truncated {kind}; copy or download it again.")
 
 
-def _sniff_zip(path: Path) -> Sniffed:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-            check_workbook(path, archive)
-    except zipfile.BadZipFile as error:
-        raise DataError(f"'{path.name}' is a damaged Excel workbook or zip archive; save it again.") from error
-    if any(name.startswith("xl/") for name in names):
-        return Sniffed(path, "excel")
-    raise DataError(f"'{path.name}' is a zip archive; unpack it and give the file inside.")
-
-
-def _sniff_text(path: Path, gzipped: bool, head: bytes, whole: bool, chosen: str) -> Sniffed:
+def _sniff_text(path: Path, head: bytes, whole: bool, chosen: str) -> Sniffed:
     encoding = _encoding(path, head, chosen)
     other = None
     if encoding == MIXED:
@@ -193,11 +178,13 @@ def _sniff_text(path: Path, gzipped: bool, head: bytes, whole: bool, chosen: str
             "table as CSV."
         )
     text = text if whole else text[: max(text.rfind("\n"), text.rfind("\r", 0, -1)) + 1] or text
+    if text.lstrip().startswith("<") and _MARKUP.search(text):
+        return Sniffed(path, "markup", encoding=encoding, text=text, whole=whole, chosen=bool(chosen))
     format_ = _json_layout(path, text)
     layout = None if format_ else find_layout(path.name, text)
     if layout is not None:
         check_columns(path.name, layout.width)
-    return Sniffed(path, format_ or "csv", gzipped, encoding, other, layout, text, whole, bool(chosen))
+    return Sniffed(path, format_ or "csv", False, "", encoding, other, layout, text, whole, bool(chosen))
 
 
 def refuse_mixed(path: Path, content: bytes) -> None:
@@ -235,9 +222,7 @@ def _encoding(path: Path, head: bytes, chosen: str) -> str:
             return encoding
     if chosen:
         return chosen
-    for magic, kind in _BINARY.items():
-        if head.startswith(magic):
-            raise DataError(f"'{path.name}' is not a table but {kind}.")
+    refuse_binary(path.name, head)
     utf = unmarked_utf(head)
     if utf is not None:
         return utf
@@ -263,6 +248,7 @@ def _json_layout(path: Path, text: str) -> Format | None:
     """Return which JSON it is, None where the text does not begin like JSON."""
     suffix = path.name.lower().removesuffix(".gz").rpartition(".")[2]
     start = text.lstrip(" \t\r\n")
+    start = start[said.end() :] if (said := ASSIGNED.match(start)) else start
     if start.startswith("<"):
         raise DataError(f"'{path.name}' is HTML or XML, not a table; give CSV, Parquet, JSON or Excel.")
     if re.match(r'\[\s*[\[{"\]\d-]', start):
@@ -278,6 +264,6 @@ def _json_layout(path: Path, text: str) -> Format | None:
     except (ValueError, RecursionError):  # the reader says what is wrong
         return "jsonl" if suffix in ("jsonl", "ndjson") else "nested json"
     nested = values and all(isinstance(value, (dict, list)) for value in values)
-    # What services answer: the records in a list under such a name, beside a word about the answer.
-    nested = nested or any(isinstance(value, list) and name.lower() in _ANSWERS for name, value in record.items())
+    # What services answer: the records below some name, beside words about the answer.
+    nested = nested or records_path(start) is not None
     return "nested json" if nested and not rest.strip() else "jsonl"

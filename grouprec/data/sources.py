@@ -31,7 +31,7 @@ from grouprec.data.limits import check_columns, check_rows
 from grouprec.data.read import read
 
 STORES = ("s3", "gs", "gcs", "abfs", "abfss")  # read by Arrow itself
-_SUFFIXES = (".parquet", ".csv", ".tsv", ".txt", ".gz", ".json", ".jsonl", ".ndjson", ".xlsx")
+_SUFFIXES = (".parquet", ".csv", ".tsv", ".txt", ".gz", ".json", ".jsonl", ".ndjson", ".xlsx", ".ods", ".zip")
 _DATABASE_FILES = {".db": "sqlite", ".sqlite": "sqlite", ".sqlite3": "sqlite", ".duckdb": "duckdb"}
 _NOT_READ = ("http", "https", "ftp", "ftps", "sftp", "hdfs", "viewfs", "wasb", "wasbs", "adl", "dbfs")
 _PATIENCE = 10  # seconds for which Google's storage is asked again; its library would for fifteen minutes

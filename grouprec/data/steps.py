@@ -42,6 +42,13 @@ class Report:
         return table
 
 
+def narrow(report: Report, step: str, keep: np.ndarray, good: np.ndarray, note: str, advice: str) -> np.ndarray:
+    """Narrow the mask of kept rows and report it."""
+    after = keep & good
+    report.add(step, int(keep.sum()), int(after.sum()), note, advice)
+    return after
+
+
 @dataclass(frozen=True, eq=False)
 class Rows:
     """Interactions in the making, all arrays of length n.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from grouprec.data.time_words import AFTERNOON, FILLERS, MONTHS, MORNING, ZONES
+from grouprec.data.time_words import AFTERNOON, BEFORE, FILLERS, MONTHS, MORNING, ZONES
 from grouprec.data.values import folded
 
 Span = tuple[int, int]
@@ -124,9 +124,13 @@ def _take_words(words: list[tuple[str, Span]], digits: list[tuple[str, Span]], f
         name = folded(word).rstrip(".")
         mark = _MARKS.get(word) or _CLOCK_MARKS.get(word)
         before = next((run for run in digits if run[1][1] <= span[0] and span[0] - run[1][1] <= 1), None)
+        behind = next((run for run in digits if 0 <= run[1][0] - span[1] <= 1), None)
         if mark and before is not None:
             digits.remove(before)
             found.spans[mark] = before[1]
+        elif name in BEFORE and behind is not None:
+            digits.remove(behind)
+            found.spans[BEFORE[name]] = behind[1]
         elif name in MORNING or name in AFTERNOON or (name in ("a", "p") and "hour" in found.spans):
             found.half = 12 if name in AFTERNOON or name == "p" else 0
             _take_hour(digits, span, found)
@@ -150,6 +154,13 @@ def _take_hour(digits: list[tuple[str, Span]], half: Span, found: Shape) -> None
 def _take_date(rest: str, digits: list[tuple[str, Span]], found: Shape) -> bool:
     """Give the remaining digits to year, month and day."""
     lengths, spans = [len(run) for run, _ in digits], [span for _, span in digits]
+    told = {"year", "month", "day"} & found.spans.keys()
+    if told and len(told) + len(digits) == 3 and "month" in told and not found.month:  # 3 tháng 1, 2024
+        rest_of = {"year": [n == 4 for n in lengths], "day": [n <= 2 for n in lengths]}
+        for name in ("year", "day"):
+            if name not in told and any(rest_of[name]):
+                found.spans[name] = spans[rest_of[name].index(True)]
+        return {"year", "day"} <= found.spans.keys()
     if "year" in found.spans or ("month" in found.spans and "day" in found.spans):
         return not digits and "year" in found.spans and "month" in found.spans
     if lengths == [8]:
@@ -164,8 +175,8 @@ def _take_date(rest: str, digits: list[tuple[str, Span]], found: Shape) -> bool:
     if found.month:
         if len(long) == 1 and len(short) <= 1:
             found.spans["year"] = long[0]
-        elif not long and len(short) == 2:
-            found.spans["year"] = short.pop()
+        elif not long and (len(short) == 2 or (len(short) == 1 and re.fullmatch(r"\s+[-'’/]\s?99\s*", rest))):
+            found.spans["year"] = short.pop()  # 3 Jan 24, and Jan-24
         else:
             return False
         found.spans |= {"day": short[0]} if short else {}

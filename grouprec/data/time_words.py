@@ -1,4 +1,4 @@
-"""Words that stand in dates: months, halves of the day and time zones in eleven languages. Data, no code."""
+"""Words that stand in dates: months, halves of the day and time zones in many languages. Data, no code."""
 
 from __future__ import annotations
 
@@ -18,6 +18,29 @@ _MONTHS = (
     "январь|января февраль|февраля март|марта апрель|апреля май|мая июнь|июня июль|июля август|августа "
     "сентябрь|сентября октябрь|октября ноябрь|ноября декабрь|декабря",
     "janvier février|fevr mars avril mai juin juillet août septembre octobre novembre décembre",
+    "ocak şubat mart nisan mayıs haziran temmuz ağustos eylül ekim kasım aralık",
+    "januari februari mars april maj juni juli augusti september oktober november december",
+    "januar februar marts|mars april maj|mai juni juli august september oktober november desember",
+    "tammikuu|tammikuuta helmikuu|helmikuuta maaliskuu|maaliskuuta huhtikuu|huhtikuuta toukokuu|toukokuuta "
+    "kesäkuu|kesäkuuta heinäkuu|heinäkuuta elokuu|elokuuta syyskuu|syyskuuta lokakuu|lokakuuta marraskuu|marraskuuta "
+    "joulukuu|joulukuuta",
+    "leden|ledna únor|února březen|března duben|dubna květen|května červen|června červenec|července srpen|srpna "
+    "září říjen|října listopad|listopadu prosinec|prosince",
+    "január február marec|marca apríl|apríla máj|mája jún|júna júl|júla august|augusta september október november "
+    "december",
+    "január február|febr március|márc április máj|május június július augusztus szeptember|szept október november "
+    "december",
+    "ianuarie februarie martie aprilie mai iunie iulie august septembrie octombrie noiembrie decembrie",
+    "ιανουάριος|ιανουαρίου φεβρουάριος|φεβρουαρίου μάρτιος|μαρτίου απρίλιος|απριλίου μάιος|μαΐου ιούνιος|ιουνίου "
+    "ιούλιος|ιουλίου αύγουστος|αυγούστου σεπτέμβριος|σεπτεμβρίου οκτώβριος|οκτωβρίου νοέμβριος|νοεμβρίου "
+    "δεκέμβριος|δεκεμβρίου",
+    "січень|січня лютий|лютого березень|березня квітень|квітня травень|травня червень|червня липень|липня "
+    "серпень|серпня вересень|вересня жовтень|жовтня листопад|листопада грудень|грудня",
+    "януари февруари март април май юни юли август септември октомври ноември декември",
+    "januari februari maret april mei juni juli agustus september oktober november desember",
+    "يناير فبراير مارس أبريل|ابريل مايو يونيو يوليو أغسطس|اغسطس سبتمبر أكتوبر|اكتوبر نوفمبر ديسمبر",
+    "ינואר|בינואר פברואר|בפברואר מרץ|במרץ אפריל|באפריל מאי|במאי יוני|ביוני יולי|ביולי אוגוסט|באוגוסט "
+    "ספטמבר|בספטמבר אוקטובר|באוקטובר נובמבר|בנובמבר דצמבר|בדצמבר",
 )
 _SHORTEST = 3
 
@@ -42,8 +65,24 @@ MONTHS = _months()
 # "mar" is March in eight languages; "jui" is no month by itself.
 MONTHS |= {"mar": 3, "jun": 6, "jul": 7, "lip": 7, "lis": 11}
 
-MORNING = {"am", "a.m", "vorm", "上午", "午前", "凌晨", "早上", "дп", "утра"}
-AFTERNOON = {"pm", "p.m", "nachm", "下午", "午後", "晚上", "中午", "пп", "дня", "вечера"}
+MORNING = {"am", "a.m", "vorm", "上午", "午前", "凌晨", "早上", "дп", "утра", "오전", "öö", "πμ", "π.μ", "ص"}
+AFTERNOON = {
+    "pm",
+    "p.m",
+    "nachm",
+    "下午",
+    "午後",
+    "晚上",
+    "中午",
+    "пп",
+    "дня",
+    "вечера",
+    "오후",
+    "ös",
+    "μμ",
+    "μ.μ",
+    "م",
+}
 
 # Words between the parts of a date that say nothing.
 _WEEKDAYS = (
@@ -57,6 +96,8 @@ _WEEKDAYS = (
 )
 _BETWEEN = "de del of the at um uhr kl om à a as st nd rd th er г года в le den il i t ore alle o clock godz"
 FILLERS = {folded(word) for word in f"{_WEEKDAYS} {_BETWEEN}".split()}
+
+BEFORE = {"thang": "month", "nam": "year", "ngay": "day"}  # words before the number that they name (Vietnamese)
 
 _HOUR = 3600
 ZONES = {

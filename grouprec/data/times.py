@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from grouprec.data.time_periods import (
+    from_zones,
+    parted_zones,
+    weeks_and_quarters,
+    without_buddhist_years,
+    without_eras,
+)
 from grouprec.data.time_texts import read_clocks, read_moments
-from grouprec.data.values import distinct_values, is_missing, plain_texts, spread
+from grouprec.data.values import distinct_values, is_missing, plain_texts, spread, western_digits
 
 _DAY = 86400.0
 _YEARS_AHEAD = 2
@@ -54,6 +61,7 @@ class Times:
         order: "day/month/year" and the like, where the texts left it open and the column decided.
         unsure: whether another order reads the texts as well.
         units: "seconds", "milliseconds", ... of plain numbers, sorted; several where values differ.
+        buddhist: whether the years are those of the Buddhist calendar, 543 ahead of ours.
     """
 
     seconds: np.ndarray
@@ -61,6 +69,7 @@ class Times:
     order: str = ""
     unsure: bool = False
     units: tuple[str, ...] = ()
+    buddhist: bool = False
 
 
 def latest_time() -> float:
@@ -88,11 +97,11 @@ def read_times(column: pd.Series, clock: pd.Series | None = None, order: str = "
     found = _read(column, latest, order)
     if clock is not None:
         seconds = found.seconds + np.nan_to_num(to_clock(clock))
-        found = Times(seconds, found.unread, found.order, found.unsure, found.units)
+        found = replace(found, seconds=seconds)
     inside = (found.seconds >= 0) & (found.seconds <= latest)
     outside = np.isfinite(found.seconds) & ~inside
     seconds = np.where(inside, found.seconds, np.nan)
-    return Times(seconds, found.unread | outside, found.order, found.unsure, found.units)
+    return replace(found, seconds=seconds, unread=found.unread | outside)
 
 
 def to_clock(column: pd.Series) -> np.ndarray:
@@ -127,17 +136,24 @@ def _read(column: pd.Series, latest: float, given: str) -> Times:
     if plain is not None:
         return Times(plain, nothing)
     codes, distinct = distinct_values(column)
-    texts = plain_texts(distinct)
+    texts = western_digits(plain_texts(distinct))
+    if len(texts) and texts.str.startswith("/Date(").any():  # as .NET writes them in JSON
+        texts = texts.str.replace(r"^/Date\((-?\d+)(?:[+-]\d{4})?\)/$", r"\1", regex=True)
     numbers = pd.to_numeric(texts, errors="coerce").to_numpy(np.float64)
     numeric = np.isfinite(numbers) & (not pd.api.types.is_bool_dtype(column))
     seconds, units = np.full(len(texts), np.nan), ()
     if numeric.any():
         seconds[numeric], units = numeric_seconds(numbers[numeric], latest, among_texts=not numeric.all())
-    order, unsure = "", False
+    order, unsure, buddhist = "", False, False
     if not numeric.all():
-        seconds[~numeric], order, unsure = _text_seconds(texts[~numeric], latest, given)
+        words = without_eras(texts[~numeric])
+        seconds[~numeric], order, unsure = _text_seconds(words, latest, given)
+        ours = without_buddhist_years(words) if (seconds[~numeric] > latest).any() else None
+        if ours is not None:
+            buddhist = True
+            seconds[~numeric], order, unsure = _text_seconds(ours, latest, given)
     unread = np.append(np.isnan(seconds) & ~is_missing(texts), False)[codes]
-    return Times(spread(seconds, codes), unread, order, unsure, units)
+    return Times(spread(seconds, codes), unread, order, unsure, units, buddhist)
 
 
 def _plain_texts_seconds(column: pd.Series) -> np.ndarray | None:
@@ -234,24 +250,13 @@ def _text_seconds(texts: pd.Series, latest: float, order: str) -> tuple[np.ndarr
     rest = np.isnan(seconds)
     if not rest.any():
         return seconds, "", False
-    moments = read_moments(texts[rest], latest, order)
-    seconds[rest] = moments.seconds
+    zoned = parted_zones(texts[rest])
+    moments = read_moments(texts[rest] if zoned is None else zoned[0], latest, order)
+    seconds[rest] = moments.seconds if zoned is None else from_zones(moments.seconds, zoned[1])
     rest = np.isnan(seconds)
     if rest.any():
-        seconds[rest] = _weeks_and_quarters(texts[rest])
+        seconds[rest] = weeks_and_quarters(texts[rest])
     return seconds, moments.order, moments.unsure
-
-
-def _weeks_and_quarters(texts: pd.Series) -> np.ndarray:
-    """Return the first moment of 2023-W05 and 2023-Q1, NaN for all other texts."""
-    weeks = texts.str.extract(r"^(\d{4})[ -]?W(\d{1,2})$", flags=re.IGNORECASE)
-    quarters = texts.str.extract(r"^(\d{4})[ -]?Q([1-4])$", flags=re.IGNORECASE)
-    turned = texts.str.extract(r"^Q([1-4])[ /-]?(\d{4})$", flags=re.IGNORECASE)
-    quarters = quarters.where(quarters[0].notna(), turned[[1, 0]].set_axis([0, 1], axis=1))
-    days = pd.to_datetime(weeks[0] + "-" + weeks[1] + "-1", format="%G-%V-%u", errors="coerce", utc=True)
-    months = (pd.to_numeric(quarters[1]) * 3 - 2).astype("Int64").astype("str")
-    starts = pd.to_datetime(quarters[0] + "-" + months, format="%Y-%m", errors="coerce", utc=True)
-    return _seconds(pd.DatetimeIndex(days.where(days.notna(), starts)))
 
 
 def _seconds(times: pd.DatetimeIndex | pd.Series) -> np.ndarray:

@@ -19,6 +19,7 @@ compute: Any = pyarrow.compute  # its functions come into being at import, so th
 MISSING = {"", "nan", "nat", "<na>", "none", "null", "(null)", "[null]", "\\n", "nil", "n/a", "undefined"}
 MISSING |= {"(not set)", "-", "--", "#n/a", "#ref!", "#name?", "#value!", "#div/0!", "#null!", "#num!"}
 
+_DIGITS = {zero + n: str(n) for zero in (0x660, 0x6F0, 0x966, 0x9E6, 0xE50, 0xFF10) for n in range(10)}
 _LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i"})
 
 
@@ -98,6 +99,14 @@ def plain_texts(values: pd.Series) -> pd.Series:
     texts = values.astype("str").str.strip()
     quoted = texts.str.startswith('="')
     return texts.where(~quoted, texts.str.slice(2, -1).str.strip()) if quoted.any() else texts
+
+
+def western_digits(texts: pd.Series) -> pd.Series:
+    """Return texts whose digits are 0 to 9, whatever script they are written in."""
+    array = pa.array(texts, pa.large_string(), from_pandas=True)
+    if compute.all(compute.string_is_ascii(array)).as_py() is not False:
+        return texts
+    return texts.str.translate(_DIGITS)
 
 
 def folded_texts(texts: pd.Series) -> pa.Array:

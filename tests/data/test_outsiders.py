@@ -68,8 +68,7 @@ CASES: dict[str, tuple[Any, dict[str, Any]]] = {
     ),
     "nested reviews.json": (
         json.dumps({"success": 1, "reviews": REVIEWS}).encode(),
-        {"users": 30, "roles": {"user": "reviews.author.steamid", "item": "reviews.appid",
-                                "outcome": "reviews.voted_up"}},
+        {"users": 30, "roles": {"user": "author.steamid", "item": "appid", "outcome": "voted_up"}},
     ),
     "german price.csv": (sold(GERMAN), roles(GERMAN)),
     "spanish.csv": (sold(SPANISH), roles(SPANISH)),

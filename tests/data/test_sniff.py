@@ -34,7 +34,10 @@ def test_the_text_ends_with_the_last_full_line_where_the_file_goes_on(tmp_path):
 
 def test_typed_formats_are_known_by_their_first_bytes(tmp_path):
     assert sniff(file(tmp_path, b"PAR1...")) == Sniffed(tmp_path / "a.csv", "parquet")
-    for names, words in ((["docProps/app.xml", "xl/workbook.xml"], None), (["a.csv"], "is a zip archive")):
+    for names, words in (
+        (["docProps/app.xml", "xl/workbook.xml"], None),
+        (["a.csv", "b.csv"], "is a zip archive of several files"),
+    ):
         with zipfile.ZipFile(tmp_path / "b", "w") as archive:
             for name in names:
                 archive.writestr(name, "")

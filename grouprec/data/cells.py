@@ -1,0 +1,110 @@
+"""Cells that hold several items: lists, texts with a separator, JSON and other lists written as text."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+_COUNT_FIRST = re.compile(r"^\s*(\d{1,4})\s*[x×*]\s+(.+?)\s*$|^\s*(\d{1,4})×\s*(.+?)\s*$", re.DOTALL)
+_COUNT_LAST = re.compile(r"^\s*(.+?)\s*[x×*]\s*(\d{1,4})\s*$", re.DOTALL)
+_SEPARATORS = (";", "|", ",", "\n", "/")
+_FACT = r"[A-Za-z][\w ]*: [^|]*?"
+_FACTS = re.compile(rf"{_FACT}(?:, {_FACT})+(?:\|{_FACT}(?:, {_FACT})+)*")  # SKU: A1, Qty: 2|SKU: A4, Qty: 1
+_FACT_AT = re.compile(r"(?:^|, )([A-Za-z][\w ]*): ")
+_LOOKED_AT = 50
+WRITTEN = "written"  # in the place of a separator: the text is a list itself
+
+
+def items_of(cell: Any, separator: str) -> list[Any]:
+    """Return the items in a cell, in their order."""
+    if isinstance(cell, (list, tuple, np.ndarray)):
+        return [one for one in cell if one is not None]
+    if isinstance(cell, dict) or not isinstance(cell, str):
+        return []
+    if separator == WRITTEN:
+        return [one for one in written_list(cell) or [] if one is not None]
+    return [part.strip() for part in cell.split(separator) if part.strip()] if separator else [cell]
+
+
+def counted(text: str) -> tuple[str, str]:
+    """Return name and number of ``2x Blue Mug``."""
+    found = _COUNT_FIRST.match(text)
+    if found:
+        number, name = (found[1], found[2]) if found[1] else (found[3], found[4])
+        return name, number
+    found = _COUNT_LAST.match(text)
+    return (found[1], found[2]) if found else (text, "1")
+
+
+def is_counted(text: str) -> bool:
+    """Return whether a text says how many of something."""
+    return bool(_COUNT_FIRST.match(text) or _COUNT_LAST.match(text))
+
+
+def written_list(text: str) -> list[Any] | None:
+    """Return the list that a text is: JSON, what Python or PostgreSQL print, or facts; None for another text."""
+    text = text.strip()
+    if text[:1] == "[" and text[-1:] == "]":
+        for read in (json.loads, ast.literal_eval):
+            try:
+                found = read(text)
+            except (ValueError, SyntaxError, RecursionError, MemoryError):
+                continue
+            return found if isinstance(found, list) else None
+        return None
+    if text[:1] == "{" and text[-1:] == "}" and ":" not in text and len(text) > 2:
+        return [part.strip().strip('"') for part in text[1:-1].split(",")]
+    if _FACTS.fullmatch(text[:5000]):
+        return [_facts(part) for part in text.split("|")]
+    return None
+
+
+def _facts(text: str) -> dict[str, str]:
+    """Return name -> value of ``Product SKU: A1, Product Qty: 2``."""
+    parts = _FACT_AT.split(text)[1:]
+    return {name.strip(): value.strip() for name, value in zip(parts[::2], parts[1::2], strict=True)}
+
+
+def holds_written_lists(column: pd.Series) -> bool:
+    """Return whether the texts of a column are lists of names or objects; vectors of numbers are none."""
+    texts = column.dropna().head(_LOOKED_AT)
+    if not len(texts) or not isinstance(texts.iloc[0], str) or not texts.str.match(r"\s*[\[{A-Z]").all():
+        return False
+    lists = [written_list(text) for text in texts]
+    if any(one is None for one in lists):
+        return False
+    members = [member for one in lists for member in one or []]
+    return bool(members) and not all(isinstance(member, (int, float)) and "." in str(member) for member in members)
+
+
+def separator_of(values: pd.Series) -> str | None:
+    """Return what separates items in texts: parts come again in other cells, whole cells hardly do."""
+    if values.str.fullmatch(r"\d+( \d+)*").all() and values.str.contains(" ", regex=False).mean() > 0.5:
+        return " "
+    for separator in _SEPARATORS:
+        several = values.str.contains(separator, regex=False)
+        if several.mean() < 0.2:
+            continue
+        parts = pd.Series([one for cell in values for one in items_of(cell, separator)])
+        parts = parts.map(lambda one: counted(str(one))[0])
+        alone = set(values[~several].map(lambda one: counted(str(one))[0].strip()))
+        again = parts.isin(alone).mean() if alone else 0.0
+        if parts.nunique() <= 0.7 * values.nunique() or again > 0.5 or parts.nunique() <= 0.5 * len(parts):
+            return separator
+    return None
+
+
+def choices_of(values: pd.Series) -> str | None:
+    """Return what separates the choices that people ticked: most cells have several of a few, whatever the header."""
+    for separator in (";", ",", "|"):
+        several = values.str.contains(separator, regex=False).mean()
+        parts = pd.Series([one for cell in values for one in items_of(cell, separator)])
+        few = parts.nunique() <= 0.2 * len(parts) and parts.nunique() <= values.nunique()
+        if several >= 0.5 and few and parts.str.len().max() <= 80:
+            return separator
+    return None

@@ -1,0 +1,116 @@
+"""Files that are known by their first bytes or by what they pack: what they are, and what to do about it."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path, PurePosixPath
+
+from grouprec.core.types import DataError
+from grouprec.data.limits import check_workbook
+
+_TEXT = bytes({*range(32, 127), *b"\t\n\r\f\x1b"})
+_BINARY = {
+    b"\x89PNG": "a PNG picture",
+    b"\xff\xd8\xff": "a JPEG picture",
+    b"GIF8": "a GIF picture",
+    b"%PDF": "a PDF document",
+    b"\x7fELF": "a program",
+    b"MZ": "a program",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls); save it as .xlsx first",
+    b"SQLite format 3": "an SQLite database; export the table as CSV first",
+    b"BZh": "a bzip2 archive; unpack it or use gzip",
+    b"\xfd7zXZ": "an xz archive; unpack it or use gzip",
+    b"\x28\xb5\x2f\xfd": "a zstd archive; unpack it or use gzip",
+    b"7z\xbc\xaf": "a 7-Zip archive; unpack it first",
+    b"Rar!": "a RAR archive; unpack it first",
+    b"\x1f\x8b": "a gzip file inside a gzip file; unpack it once first",
+    b"ARROW1": "an Arrow or Feather file; save it as Parquet (pyarrow.parquet.write_table)",
+    b"FEA1": "an old Feather file; save it as Parquet",
+    b"\xff\xff\xff\xff": "a stream of Arrow; save it as Parquet",
+    b"ORC": "an ORC file; save it as Parquet",
+    b"Obj\x01": "an Avro file; save it as Parquet or JSON lines",
+    b"\x93NUMPY": "an array of numpy; save a table of user and item as CSV or Parquet",
+    b"\x89HDF": "an HDF5 file; save the table in it as Parquet",
+    b"\x80\x02": "a pickle of Python, which can hold programs and is never opened; save the table as Parquet",
+    b"\x80\x03": "a pickle of Python, which can hold programs and is never opened; save the table as Parquet",
+    b"\x80\x04": "a pickle of Python, which can hold programs and is never opened; save the table as Parquet",
+    b"\x80\x05": "a pickle of Python, which can hold programs and is never opened; save the table as Parquet",
+    b"$FL2": "an SPSS file (.sav); export it as CSV first",
+    b"<stata_dta>": "a Stata file (.dta); export it as CSV first",
+    b"RDX": "a file of R; save the table with write.csv first",
+    b"X\n\x00\x00": "a file of R (.rds); save the table with write.csv first",
+    b"\x00\x01\x00\x00Standard": "an Access database; export the table as CSV first",
+    b"MATLAB": "a MATLAB file; save the table as CSV first",
+}
+# What a zip archive is by a name in it; these are no archives of files to people.
+_OFFICE = {
+    "word/": "a Word document; copy its table into a spreadsheet",
+    "ppt/": "a presentation",
+    "index/document.iwa": "a file of Numbers or Pages; export it as CSV or Excel",
+    "datamodel": "a Power BI file; export the table as CSV",
+    "meta-inf/manifest.mf": "a program in Java",
+}
+_NOT_DATA = ("__macosx/", ".ds_store", "thumbs.db", "desktop.ini", "readme", "license")
+
+
+def refuse_binary(name: str, head: bytes) -> None:
+    """Refuse a file whose first bytes say that it is no text.
+
+    Raises:
+        DataError: says what it is.
+    """
+    binary = bool(head[:4096].translate(None, _TEXT))
+    for magic, kind in _BINARY.items():
+        if head.startswith(magic) and (binary or magic == b"%PDF"):  # a header may well begin with ORC or MZ
+            raise DataError(f"'{name}' is not a table but {kind}.")
+
+
+def packed_table(path: Path) -> str:
+    """Return the name of the one table of text in a zip archive, "" where the archive is a workbook itself.
+
+    Raises:
+        DataError: it is damaged, or holds none or several.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            infos = archive.infolist()
+            names = [info.filename for info in infos]
+            low = [name.lower() for name in names]
+            if any(name.startswith("xl/") for name in low) or ("content.xml" in low and _is_sheet(archive, names)):
+                check_workbook(path, archive)
+                return ""
+    except zipfile.BadZipFile as error:
+        raise DataError(f"'{path.name}' is a damaged Excel workbook or zip archive; save it again.") from error
+    for sign, kind in _OFFICE.items():
+        if any(name.startswith(sign) for name in low):
+            raise DataError(f"'{path.name}' is not a table but {kind}.")
+    if "content.xml" in low:
+        raise DataError(f"'{path.name}' is an OpenDocument text, not a table; copy its table into a spreadsheet.")
+    files = [info for info in infos if not info.is_dir() and not _is_beside(info.filename)]
+    if not files:
+        raise DataError(f"'{path.name}' is a zip archive with no file in it.")
+    if len(files) > 1:
+        shown = ", ".join(PurePosixPath(info.filename).name for info in files[:5])
+        more = f" and {len(files) - 5} more" if len(files) > 5 else ""
+        raise DataError(
+            f"'{path.name}' is a zip archive of several files ({shown}{more}); unpack it and give the one with the "
+            "interactions."
+        )
+    if files[0].flag_bits & 1:
+        raise DataError(f"'{path.name}' is a zip archive with a password; unpack it and give the file inside.")
+    if files[0].filename.lower().endswith((".xlsx", ".xlsm", ".ods", ".parquet", ".zip", ".gz")):
+        inner = PurePosixPath(files[0].filename).name
+        raise DataError(f"'{path.name}' is a zip archive of '{inner}'; unpack it and give that file.")
+    return files[0].filename
+
+
+def _is_sheet(archive: zipfile.ZipFile, names: list[str]) -> bool:
+    """Return whether an OpenDocument archive is a spreadsheet."""
+    kind = archive.read("mimetype")[:200] if "mimetype" in names else b""
+    return b"spreadsheet" in kind
+
+
+def _is_beside(name: str) -> bool:
+    """Return whether a member is what systems and people put beside the data."""
+    low = name.lower()
+    return low.startswith("__macosx/") or PurePosixPath(low).name.startswith((".", *_NOT_DATA[1:]))

@@ -1,0 +1,154 @@
+"""Tables with a column for every item, or for every month: how they become rows. Decided from the first rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from grouprec.data.header_words import means
+from grouprec.data.time_words import MONTHS
+from grouprec.data.times import read_times
+from grouprec.data.values import folded, folded_words
+
+_FEWEST_COLUMNS = 8  # of a matrix
+_FEWEST_PERIODS = 3
+_EMPTY = 0.4  # share of the cells of a matrix that hold nothing, at least
+_OFTEN_EMPTY = 0.1  # of the cells of each column of a matrix whose columns have words for names
+_ALIKE = 20.0  # times the largest value of one column may be that of another
+_NAMELESS = re.compile(r"column \d+")
+_TOTALS = folded_words("total totals grandtotal sum gesamt gesamtergebnis gesamtsumme summe totale totalgeneral")
+_TOTALS |= folded_words(
+    "totalgénéral totaalgeneraal eindtotaal totaal suma sumakońcowa итого общийитог 总计 合计 総計 合計"
+)
+
+
+@dataclass(frozen=True)
+class Wide:
+    """A table whose cells become rows.
+
+    Attributes:
+        columns: those whose cells become rows.
+        kept: the others that stay beside each cell.
+        name: what the names of ``columns`` become: "item", "user" or "date".
+        value: what the cells are called; "" where they only say yes.
+        numbered: whether users have no column and are the numbers of their rows.
+        note: what to say about it.
+    """
+
+    columns: tuple[str, ...]
+    kept: tuple[str, ...]
+    name: str
+    value: str
+    note: str
+    numbered: bool = False
+
+    def rows(self, table: pd.DataFrame, kept: Sequence[str]) -> pd.DataFrame:
+        """Return one row per filled cell."""
+        if self.numbered:
+            table = table.assign(user=[f"row {n}" for n in range(1, len(table) + 1)])
+            kept = [*kept, "user"]
+        elif self.name != "date" and kept:
+            table = table[~table[kept[0]].map(is_total).to_numpy(dtype=bool)]
+        cells = np.column_stack([numbers(table[column]) for column in self.columns])
+        rows, columns = np.nonzero(~np.isnan(cells) & (cells != 0))
+        result = table[list(kept)].take(rows).reset_index(drop=True)
+        result[self.name] = pd.Series(np.array(self.columns, dtype=object)[columns], dtype="str")
+        if self.value:
+            result[self.value] = cells[rows, columns]
+        return result
+
+
+def find_wide(head: pd.DataFrame, columns: Sequence[str]) -> Wide | None:
+    """Return how to read a table of users by items, or of periods side by side; None where it is neither."""
+    return _periods(head, columns) or _matrix(head, columns)
+
+
+def numbers(column: pd.Series) -> np.ndarray:
+    """Return the plain numbers of a column, float64 [n], NaN where there is none."""
+    values = column.astype("str") if column.dtype == object else column
+    return pd.to_numeric(values, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+
+
+def is_total(name: object) -> bool:
+    """Return whether a name is that of a sum over all others."""
+    return re.sub(r"[\W_]", "", folded(str(name))) in _TOTALS
+
+
+# ---- users by items
+
+
+def _matrix(head: pd.DataFrame, columns: Sequence[str]) -> Wide | None:
+    if len(columns) < _FEWEST_COLUMNS + 1 or len(head) < 3:
+        return None
+    nameless = all(_NAMELESS.fullmatch(str(column)) for column in columns)
+    first = columns[0]
+    owners = head[first].dropna()
+    owned = not owners.duplicated().any() and len(owners) == len(head)
+    if not owned and not nameless:
+        return None
+    others = [column for column in columns[owned:] if not is_total(column)]
+    numeric = [column for column in others if _is_numeric(head[column])]
+    if len(numeric) < max(_FEWEST_COLUMNS, 0.9 * len(others)):
+        return None
+    cells = np.column_stack([numbers(head[column]) for column in numeric])
+    empty = np.isnan(cells) | (cells == 0)
+    values = np.unique(cells[~empty])
+    if empty.mean() < _EMPTY or not len(values) or values.min() < 0:
+        return None
+    if not _are_ids(numeric) and not (len(numeric) == len(others) and _are_of_one_kind(cells, empty)):
+        return None
+    value = "" if len(values) == 1 else "rating" if values.max() <= 10 else "quantity"
+    turned = owned and any(means(role, first) in (0, 1) for role in ("item", "label")) and means("user", first) is None
+    what = "users" if turned else "items"
+    note = f"the file looks like a matrix with a column for each of {len(numeric):,} {what}; every filled cell "
+    note += "became a row"
+    note += "" if owned else ", and the users are called by the numbers of their rows"
+    kept = tuple(column for column in columns if column not in numeric and not is_total(column))
+    return Wide(tuple(numeric), kept, "user" if turned else "item", value, note, not owned)
+
+
+def _is_numeric(column: pd.Series) -> bool:
+    known = column.dropna()
+    return len(known) == 0 or bool((~np.isnan(numbers(known))).all())
+
+
+def _are_ids(names: Sequence[str]) -> bool:
+    """Return whether names look like ids rather than like words: nearly all have digits, or there are many."""
+    digits = sum(any(sign.isdigit() for sign in str(name)) for name in names)
+    return digits >= 0.8 * len(names) or len(names) >= 40
+
+
+def _are_of_one_kind(cells: np.ndarray, empty: np.ndarray) -> bool:
+    """Return whether columns hold the same kind of number, each with gaps: facts of a person differ, and are known."""
+    largest = np.where(empty, 0.0, cells).max(axis=0)
+    largest = largest[largest > 0]
+    return bool((empty.mean(axis=0) >= _OFTEN_EMPTY).all() and len(largest) and largest.max() <= _ALIKE * largest.min())
+
+
+# ---- periods side by side
+
+
+def _periods(head: pd.DataFrame, columns: Sequence[str]) -> Wide | None:
+    """Return how to read a table with a column of quantities for every month, quarter or year."""
+    named = [column for column in columns if _is_period(str(column)) and _is_numeric(head[column])]
+    kept = tuple(column for column in columns if column not in named and not is_total(column))
+    if len(named) < _FEWEST_PERIODS or len(kept) < 2:
+        return None
+    name = "month" if all(folded(str(column)) in MONTHS for column in named) else "date"
+    if name in kept:
+        return None
+    note = f"the columns {named[0]} to {named[-1]} hold a quantity for each period; every filled cell became a row"
+    return Wide(tuple(named), kept, name, "quantity", note)
+
+
+def _is_period(name: str) -> bool:
+    text = name.strip()
+    if folded(text) in MONTHS:
+        return True
+    if text.isdigit():
+        return len(text) in (4, 6) and text[:2] in ("19", "20")
+    return bool(re.search(r"\d", text)) and bool(np.isfinite(read_times(pd.Series([text], dtype="str")).seconds[0]))

@@ -1,0 +1,96 @@
+"""Tables with a column for every item or month."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from grouprec.data.wide import find_wide, is_total
+
+NAMES = [f"thing{letter}" for letter in "abcdefgh"]
+
+
+def table(names, first="user", rows=6, value=3):
+    cells = {name: [value if (row + at) % 3 == 0 else 0 for row in range(rows)] for at, name in enumerate(names)}
+    return pd.DataFrame({first: [f"u{row}" for row in range(rows)], **cells})
+
+
+def found(frame) -> Any:
+    return find_wide(frame, list(frame.columns))
+
+
+def test_a_matrix_becomes_a_row_for_every_filled_cell():
+    frame = table(NAMES)
+    wide = found(frame)
+    rows = wide.rows(frame, ["user"])
+    assert (wide.name, wide.value, wide.kept) == ("item", "", ("user",))
+    assert rows.to_numpy().tolist() == [
+        [f"u{row}", NAMES[at]] for row in range(6) for at in range(8) if (row + at) % 3 == 0
+    ]
+
+
+def test_sums_are_neither_users_nor_items():
+    frame = table([*NAMES, "Grand Total"])
+    frame.loc[len(frame)] = ["Total", *[9] * 9]
+    wide = found(frame)
+    assert "Grand Total" not in {*wide.columns, *wide.kept}
+    assert set(wide.rows(frame, ["user"])["user"]) == {f"u{row}" for row in range(6)}
+    assert is_total("Gesamtergebnis") and not is_total("totality")
+
+
+def test_a_matrix_of_items_by_users_is_turned():
+    wide = found(table([f"K{n}" for n in range(8)], first="title"))
+    assert wide.name == "user" and "8 users" in wide.note
+
+
+def test_users_of_nameless_columns_are_the_numbers_of_rows():
+    frame = table(NAMES).drop(columns="user")
+    frame.columns = [f"column {n}" for n in range(1, 9)]
+    frame = pd.concat([frame, frame.assign(**{"column 9": 0})[["column 9"]]], axis=1)
+    wide = found(frame)
+    assert wide.numbered and wide.rows(frame, [])["user"].iloc[0] == "row 1"
+
+
+def test_ratings_and_quantities_are_told_by_their_size():
+    assert found(table(NAMES).replace({"thinga": {3: 4}})).value == "rating"
+    assert found(table(NAMES).replace({"thinga": {3: 40}})).value == "quantity"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda t: t.assign(thinga=1),  # filled everywhere: a fact of the user
+        lambda t: t.assign(thinga=t["thinga"] * 1000),  # of another size than the others
+        lambda t: t.assign(user="u"),
+        lambda t: t.replace(3, -3),
+        lambda t: t.replace(0, 1),
+        lambda t: t.drop(columns=["thinga"]),
+        lambda t: t.head(2),
+        lambda t: t.assign(town="Rome", street="x"),
+    ],
+)
+def test_facts_of_people_are_no_matrix(change):
+    assert found(change(table(NAMES))) is None
+
+
+@pytest.mark.parametrize(
+    ("names", "name"),
+    [
+        (["Jan 2024", "Feb 2024", "Mar 2024"], "date"),
+        (["2024-01", "2024-02", "2024-03"], "date"),
+        (["Q1 2024", "Q2 2024", "Q3 2024", "Q4 2024"], "date"),
+        (["2021", "2022", "2023"], "date"),
+        (["enero", "febrero", "marzo"], "month"),
+    ],
+)
+def test_periods_side_by_side_become_rows_with_a_time(names, name):
+    frame = pd.DataFrame({"customer": ["a", "b"], "product": ["x", "y"], **{one: [2, np.nan] for one in names}})
+    rows = found(frame).rows(frame, ["customer", "product"])
+    assert rows.to_numpy().tolist() == [["a", "x", one, 2.0] for one in names]
+    assert list(rows.columns) == ["customer", "product", name, "quantity"]
+
+
+@pytest.mark.parametrize("names", [["101", "102", "103"], ["Jan 2024", "Feb 2024"], ["mug", "lamp", "vase"]])
+def test_other_columns_are_no_periods(names):
+    assert found(pd.DataFrame({"customer": ["a", "b"], "product": ["x", "y"], **dict.fromkeys(names, 2)})) is None
