@@ -19,7 +19,9 @@ PARTS_HELP = N_(
 def chart(split: Split) -> go.Figure:
     """Return the parts, each drawn from where the one before ends."""
     figure = charts.steps(gain.steps_of(split), _(gain.AXIS))
-    figure.update_traces(hovertemplate=_("%{y}<br>together %{customdata[0]:.1f} of 100<extra></extra>"))
+    figure.update_traces(
+        selector={"type": "bar"}, hovertemplate=_("%{y}<br>together %{customdata[0]:.1f} of 100<extra></extra>")
+    )
     return figure
 
 

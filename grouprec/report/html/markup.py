@@ -66,6 +66,11 @@ def paragraph(markdown: str, class_: str | None = None) -> Html | None:
     return element("p", sentence(markdown), class_=class_) if markdown else None
 
 
+def figure(drawing: Html, caption: str) -> Html:
+    """Return a drawing and what is said below it."""
+    return element("figure", drawing, element("figcaption", sentence(caption)))
+
+
 def table(frame: pd.DataFrame, right: Collection[str] = (), class_: str | None = None) -> Html:
     """Return a small table as it is to be read; the columns in ``right`` hold numbers."""
     classes = ["r" if name in right else None for name in frame.columns]

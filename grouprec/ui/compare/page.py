@@ -18,6 +18,7 @@ from grouprec.ui.compare import tables as compare_tables
 from grouprec.ui.compare import tabs
 from grouprec.ui.compare.charts import people_bars
 from grouprec.ui.compare.export import buttons
+from grouprec.ui.compare.parts import views
 from grouprec.ui.compare.runs import across_runs
 
 MOST_ROWS = 15  # that are seen at once
@@ -79,7 +80,7 @@ def methods(run: Run, evaluation: pd.DataFrame, regime: str, length: int, ours: 
     own = sentences.evaluated(evaluation, ours, regime, metric)
     titles = charts.reference_titles(evaluation[evaluation["regime"] == regime])
     marks = {title.lower(): float(own[name]) for name, title in titles.items()} if own is not None else {}
-    picture, numbers = st.tabs([_("Picture"), _("In numbers")])
+    picture, numbers = views()
     with picture:
         st.plotly_chart(
             charts.method_dots(shown, marks, _("nDCG@{length}").format(length=length)),

@@ -10,7 +10,7 @@ import streamlit as st
 
 from grouprec.core.language import N_, Glossary, _, keeping
 from grouprec.core.types import REGIMES, Regime
-from grouprec.report import sentences, small_groups, tables
+from grouprec.report import gain, sentences, small_groups, tables
 from grouprec.report.text import attribute_title
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, feedback, opened, reasons, sheets, state, workspace
@@ -71,7 +71,7 @@ def choose(groups: pd.DataFrame) -> tuple[pd.Series, Regime, int]:
 
 def list_table(chosen: pd.DataFrame, shared_with: pd.Series | None, key: str) -> None:
     """Draw one list; items in ``shared_with`` bear a mark."""
-    frame = chosen[["rank", "label", "score", "reach", "owned"]].round({"reach": 2, "owned": 2})
+    frame = chosen[["rank", "label", "reach", "owned"]].round({"reach": 2, "owned": 2})
     if shared_with is not None:
         shared = chosen["item"].isin(shared_with)
         frame["rank"] = frame["rank"].astype(str).where(~shared, frame["rank"].astype(str) + " ●")
@@ -84,14 +84,11 @@ def list_table(chosen: pd.DataFrame, shared_with: pd.Series | None, key: str) ->
         key=key,
         column_config={
             "rank": st.column_config.Column("", width=42, help=_("● also in the first list")),
-            "label": st.column_config.TextColumn(_("Item"), width=122),
-            "score": score_column(frame["score"]),
+            "label": st.column_config.TextColumn(_("Item"), width=130),
             "reach": st.column_config.NumberColumn(_("Reach"), format="percent", help=_(REACH_HELP), width=52),
             "owned": st.column_config.NumberColumn(_("Own"), format="percent", help=_(OWNED_HELP), width=48),
         },
-        alt=_("List of {n_frame} items with score, reach and the share of members who own them").format(
-            n_frame=len(frame)
-        ),
+        alt=_("List of {n_frame} items with reach and the share of members who own them").format(n_frame=len(frame)),
     )
 
 
@@ -137,6 +134,13 @@ def new_items(run: Run, number: int, listed: pd.DataFrame) -> None:
     if said:
         st.markdown(_("**New items on the exported list**"), help=_(NEW_HELP))
         st.markdown("\n".join(f"- {sentence}" for sentence in said))
+
+
+def worth(run: Run, evaluation: pd.DataFrame, use: Regime, method: str) -> str:
+    """Say what such lists do for people, in the words of Decide; where that was not measured, in another measure."""
+    n_lists = int(state.metrics(run).get("n_groups", 0))
+    split = gain.split_of(state.table_or_none(run, "gain"), evaluation, use, method, n_lists)
+    return sentences.worth_answer(evaluation, use, method) if split is None else gain.against_one(split)
 
 
 def downloads(
@@ -284,7 +288,7 @@ def draw() -> None:
     tabs = tabs_from_url("part", "list_part", PARTS, "user" if st.query_params.get("user") else "list")
     generated = personas.verdict(current) if tabs["personas"].open else ""
     with top:
-        answer = generated or sentences.list_answer(group_row, trained, evaluation, use, best_method)
+        answer = generated or sentences.list_answer(group_row, trained, worth(current, evaluation, use, best_method))
         cards.answer(answer, _(sentences.METRIC_HELP))
         cards.tested_note(current)
         if note := sentences.repeats_words(summary):
