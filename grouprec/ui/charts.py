@@ -19,7 +19,7 @@ from grouprec.ui import map_labels
 MOST_POINTS = 25_000  # drawn at once; a lasso over all of them comes back to the server in less than 3 MB
 MOST_CATEGORIES = 8
 MAP_HEIGHT = 500
-WHISKER, RIM = "#2b3140", "rgba(255, 255, 255, 0.85)"
+WHISKER, RIM = "#2b3140", "rgba(255, 255, 255, 0.7)"
 GRID = "rgba(128, 136, 150, 0.22)"
 CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["toImage", "autoScale2d"]}
 QUIET_CONFIG = {"displayModeBar": False}
@@ -317,7 +317,7 @@ def whiskers(x: pd.Series, y: pd.Series, low: pd.Series, high: pd.Series) -> lis
         low, high: its ends along x.
     """
     ends = {"type": "data", "symmetric": False, "array": high - x, "arrayminus": x - low}
-    looks = ({"color": RIM, "thickness": 5, "width": 6}, {"color": WHISKER, "thickness": 2, "width": 4})
+    looks = ({"color": RIM, "thickness": 4, "width": 5}, {"color": WHISKER, "thickness": 2, "width": 4})
     nothing = {"mode": "markers", "marker": {"size": 0.1, "opacity": 0}, "hoverinfo": "skip", "showlegend": False}
     return [go.Scatter(x=x, y=y, error_x={**ends, **look}, **nothing) for look in looks]
 
@@ -352,7 +352,7 @@ def by_count(curves: Mapping[str, pd.DataFrame], axis: str, metric: str, ours: s
             )
         )
     figure.update_layout(
-        **{**plain_layout(300, top=48), "showlegend": True},
+        **{**plain_layout(250, top=48), "showlegend": True},
         xaxis={"title": axis, "type": "category", "showgrid": False},
         yaxis={"title": metric, "rangemode": "tozero", "gridcolor": GRID, "zeroline": False},
         legend=LEGEND_ABOVE,

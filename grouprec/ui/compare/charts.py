@@ -43,7 +43,7 @@ def group_heat(grid: pd.DataFrame, metric: str) -> go.Figure:
     )
     figure = go.Figure(heat)
     figure.update_layout(
-        **plain_layout(130 + 24 * len(rows), top=8),
+        **plain_layout(130 + 20 * len(rows), top=8),
         xaxis={"side": "top", "showgrid": False, "tickangle": -30 if len(titles) > 3 else 0},
         yaxis={"autorange": "reversed", "showgrid": False},
     )

@@ -135,7 +135,7 @@ def numbers(run: Run, worth: Worth, n: int) -> None:
             help=_("95 % interval: {between}").format(between=between) if between else None,
         )
         st.metric(_("More than one list"), words.beyond_one(row, not n))
-        money.metric(run, worth, n)
+        money.metric(run, worth, n, _("Worth"))
 
 
 def draw() -> None:

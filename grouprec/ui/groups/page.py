@@ -34,7 +34,11 @@ CARDS_HELP = N_(
 
 @fragment
 def explore(run: Run, users: pd.DataFrame, groups: pd.DataFrame) -> None:
-    """Draw the map, which stays, and the pane beside it, which begins with what was just found or selected."""
+    """Draw the map, which stays, and the pane beside it, which begins with what was just found or selected.
+
+    Two groups that are compared stand above them: that is what was asked for last.
+    """
+    compared = st.container()
     picture, beside = st.columns([7, 6], gap="medium")
     with picture:
         target, look = finding_and_look(run, users)
@@ -42,7 +46,8 @@ def explore(run: Run, users: pd.DataFrame, groups: pd.DataFrame) -> None:
     with beside, st.container(height=PANE_HEIGHT, border=False, key="groups_pane"):
         number, other = pane(run, users, groups, target, rows)
     if other is not None:
-        side_by_side.draw(run, groups, number, other)
+        with compared:
+            side_by_side.draw(run, groups, number, other)
 
 
 def finding_and_look(run: Run, users: pd.DataFrame) -> tuple[finding.Found | None, map.Look]:

@@ -68,7 +68,7 @@ def choose(run: Run, groups: pd.DataFrame) -> tuple[int, int | None]:
             label_visibility="collapsed",
             key="portrait_group",
             on_change=from_url("group", "portrait_group", numbers, numbers[0]),
-            width=190,
+            width="stretch",
         )
         others = [NOBODY, *(other for other in numbers if other != number)]
         against = st.selectbox(
@@ -80,7 +80,7 @@ def choose(run: Run, groups: pd.DataFrame) -> tuple[int, int | None]:
             label_visibility="collapsed",
             key="portrait_against",
             on_change=from_url("against", "portrait_against", others, NOBODY),
-            width=190,
+            width="stretch",
         )
         number = picked(number)
         editing.menu(run, groups, number)
