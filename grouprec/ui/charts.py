@@ -302,7 +302,7 @@ def steps(rows: pd.DataFrame, metric: str) -> go.Figure:
     )
     figure = go.Figure([bar, *whiskers(start + added, titles, start + rows["low"], start + rows["high"])])
     figure.update_layout(
-        **plain_layout(60 + 25 * len(rows), top=8),
+        **plain_layout(56 + 23 * len(rows), top=8),
         xaxis={"title": metric, "gridcolor": GRID, "zeroline": False},
         yaxis={"autorange": "reversed", "showgrid": False},
     )
@@ -352,7 +352,7 @@ def by_count(curves: Mapping[str, pd.DataFrame], axis: str, metric: str, ours: s
             )
         )
     figure.update_layout(
-        **{**plain_layout(250, top=48), "showlegend": True},
+        **{**plain_layout(236, top=48), "showlegend": True},
         xaxis={"title": axis, "type": "category", "showgrid": False},
         yaxis={"title": metric, "rangemode": "tozero", "gridcolor": GRID, "zeroline": False},
         legend=LEGEND_ABOVE,

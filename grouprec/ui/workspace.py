@@ -149,7 +149,7 @@ def other_number(run: Run) -> Setting | None:
             args=("lists", "lists_n"),
         )
         cards.link("decide", _("What if"), lists=asked, view="what_if")
-    if found is not None:
+    if found is not None and st.query_params.get("lists") != asked:  # each writing is a step of the back button
         st.query_params["lists"] = asked
     return found
 

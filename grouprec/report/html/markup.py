@@ -82,4 +82,5 @@ def table(frame: pd.DataFrame, right: Collection[str] = (), class_: str | None =
         for row in frame.itertuples(index=False, name=None)
     ]
     parts = element("thead", element("tr", *head)), element("tbody", *rows)
-    return element("div", element("table", *parts, class_=class_), class_="wide")
+    # Where it is wider than the window it scrolls, also for who has only a keyboard.
+    return element("div", element("table", *parts, class_=class_), class_="wide", tabindex=0)

@@ -19,7 +19,7 @@ from grouprec.ui.fragments import fragment
 from grouprec.ui.groups import editing, finding, map, portrait, side_by_side
 
 CARDS_PER_PAGE = 24
-PANE_HEIGHT = 640  # as high as the map with its controls: what is chosen stands beside what it is chosen from
+PANE_HEIGHT = 610  # as high as the map with its controls: what is chosen stands beside what it is chosen from
 TABLE_ROWS = 6
 MOST_ROWS = 300  # of selected users that are shown: each row is coloured by itself
 SEPARATION_HELP = N_(
@@ -189,6 +189,8 @@ def draw() -> None:
         cards.answer(sentences.groups_answer(groups_table))
     editing.in_force(run)
     explore(run, users_table, groups_table)
+    if st.query_params.get("against"):  # two groups are looked at, and the page is long enough
+        return
     wall = st.expander(_("What sets each group apart"), on_change="rerun", key="groups_wall")
     if wall.open:
         with wall:

@@ -16,7 +16,7 @@ from grouprec.ui import cards, state
 from grouprec.ui.groups import words
 
 LENGTH = 10  # items of either list that are compared
-ROWS = 5  # of a table that are seen at once
+ROWS = 4  # of a table that are seen at once
 
 
 def _item_columns() -> dict[str, Any]:
@@ -49,22 +49,21 @@ def draw(run: Run, groups: pd.DataFrame, number: int, other: int) -> None:
     if near is not None:
         border = float(near.set_index(["group", "other"])["borderline"][(number, other)])
     sentence = words.two_groups_answer(row_at(rows, number), row_at(rows, other), len(shared), LENGTH, border)
-    with st.container(border=True):
-        st.markdown(sentence)
+    st.markdown(sentence)
+    for at, column in zip((number, other), st.columns(2, gap="large"), strict=True):
+        name = cards.plain(cards.short(row_at(rows, at)["name"], 60))
+        facts = " · ".join(_facts(run, row_at(rows, at)))
+        column.markdown(f"{cards.group_mark(at)} **{name}** :small[{facts}]")
+    lists_tab, items_tab = st.tabs([_("Their lists"), _("What they have more often")])
+    items = state.table(run, "group_items")
+    with lists_tab:
         for at, column in zip((number, other), st.columns(2, gap="large"), strict=True):
-            name = cards.plain(cards.short(row_at(rows, at)["name"], 60))
-            column.markdown(f"{cards.group_mark(at)} **{name}**")
-            column.caption(" · ".join(_facts(run, row_at(rows, at))))
-        lists_tab, items_tab = st.tabs([_("Their lists"), _("What they have more often")])
-        items = state.table(run, "group_items")
-        with lists_tab:
-            for at, column in zip((number, other), st.columns(2, gap="large"), strict=True):
-                _list(column, heads[at], at, shared)
-        with items_tab:
-            for at, column in zip((number, other), st.columns(2, gap="large"), strict=True):
-                own = items[items["group"] == at].sort_values("rank").head(LENGTH)
-                alt = _("Items that members of group {number} have more often than all users").format(number=at)
-                _table(column, own, _item_columns(), f"two_items_{at}", alt)
+            _list(column, heads[at], at, shared)
+    with items_tab:
+        for at, column in zip((number, other), st.columns(2, gap="large"), strict=True):
+            own = items[items["group"] == at].sort_values("rank").head(LENGTH)
+            alt = _("Items that members of group {number} have more often than all users").format(number=at)
+            _table(column, own, _item_columns(), f"two_items_{at}", alt)
 
 
 def _list(column: DeltaGenerator, head: pd.DataFrame, number: int, shared: set[str]) -> None:

@@ -117,7 +117,7 @@ def lists_beside(lists: pd.DataFrame, group: int, regime: str, length: int, best
     columns = st.columns(len(methods), gap="small")
     for at, (column, method, head) in enumerate(zip(columns, methods, heads, strict=True)):
         with column:
-            badge = _(" :primary-badge[this run's choice]") if method == best else ""
+            badge = _(" · :small[this run's choice]") if method == best else ""
             st.markdown(f"**{cards.plain(sentences.list_title(method))}**{badge}", help=_(BEST_HELP) if badge else None)
             if at == 0:
                 st.caption(sentences.list_origin(method))
