@@ -176,7 +176,6 @@ def train_sample() -> None:
 def sidebar(page: st.Page, pages: dict[str, list[st.Page]]) -> None:
     """Draw the menu, the chosen run and dataset, and the progress of an active run unless the page shows it itself."""
     top = st.container(gap="xsmall", key="menu")
-    st.space("xsmall")
     pick_run()
     pick_dataset()
     with top:

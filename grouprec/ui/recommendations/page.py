@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -178,8 +179,8 @@ def sheet(chosen: remade.Chosen) -> None:
 
 
 @fragment
-def look_up(run: Run, users: pd.DataFrame, names: dict[int, str]) -> None:
-    """Find a user by id and draw who they are and what their own list is."""
+def look_up(run: Run, users: pd.DataFrame, names: dict[int, str], group: int) -> None:
+    """Find a user by id and draw who they are and what their own list is; at first a typical member of ``group``."""
     left, right = st.columns([1, 1], vertical_alignment="bottom")
     text = left.text_input(
         _("User id"),
@@ -187,13 +188,12 @@ def look_up(run: Run, users: pd.DataFrame, names: dict[int, str]) -> None:
         bind="query-params",
         placeholder=_("for example {value}").format(value=users["user"].iloc[0]),
     )
-    found = tables.find_users(users, text or "")
+    found = tables.find_users(users, text) if text else typical_member(run, users, group)
+    if not text:
+        right.caption(_("A typical member of the group. Type an id or its beginning to see somebody else."))
     if not len(found):
-        st.caption(
-            _("No user id is, or begins with, “{text}”.").format(text=cards.plain(text))
-            if text
-            else _("Type an id or its beginning.")
-        )
+        if text:
+            st.caption(_("No user id is, or begins with, “{text}”.").format(text=cards.plain(text)))
         return
     ids = users["user"]
     row = found[0]
@@ -202,6 +202,18 @@ def look_up(run: Run, users: pd.DataFrame, names: dict[int, str]) -> None:
             _("Ids that begin with it"), found.tolist(), format_func=lambda at: ids.iloc[at], key="user_row"
         )
     show_user(run, users, int(row), names)
+
+
+def typical_member(run: Run, users: pd.DataFrame, group: int) -> np.ndarray:
+    """Return the row of the member who is nearest to the middle of a group, else of the most active; int [0 or 1]."""
+    members = state.table_or_none(run, "group_members")
+    if members is not None:
+        own = members[(members["group"] == group) & (members["kind"] == "typical")].sort_values("rank")
+        found = np.flatnonzero(users["user"].isin(own["user"].head(1)))
+        if len(found):
+            return found
+    own = users[(users["group"] == group) & users["in_training"]]
+    return np.array([users.index.get_loc(own["interactions"].idxmax())]) if len(own) else np.empty(0, np.int64)
 
 
 def show_user(run: Run, users: pd.DataFrame, row: int, names: dict[int, str]) -> None:
@@ -315,7 +327,7 @@ def draw() -> None:
             judge(current, all_lists, number, use, best_method)
     if tabs["user"].open:
         with tabs["user"]:
-            look_up(current, state.table(current, "users"), group_titles)
+            look_up(current, state.table(current, "users"), group_titles, number)
 
 
 def judge(run: Run, lists: pd.DataFrame, number: int, use: Regime, method: str) -> None:

@@ -132,6 +132,13 @@ def test_a_user_is_shown_with_group_attributes_and_personal_list(finished_run: R
     assert attributes["Attribute"].tolist() == ["Country", "recency days", "spend"]
 
 
+def test_before_anybody_is_asked_for_a_typical_member_of_the_group_is_shown(finished_run: Run) -> None:
+    said = texts(open_page("recommendations", part="user", group="2"))
+    members = finished_run.table("group_members")
+    typical = members[(members["group"] == 2) & (members["kind"] == "typical")].sort_values("rank")["user"].iloc[0]
+    assert f"User {typical}" in said and "A typical member of the group." in said
+
+
 def test_a_user_who_came_after_training_has_a_list_but_no_place_on_the_map(finished_run: Run) -> None:
     app = open_page("recommendations", user="00089")
     assert "joined a group later" in texts(app)
