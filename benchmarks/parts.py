@@ -1,8 +1,8 @@
 """``python -m benchmarks.parts [--part NAME,...] [--preset quick]``: is a default run ever below a simple method?
 
-Parts of the benchmarks' files that nothing was tuned on: few people, one season, small countries, dear items, a long
-tail, no times, only what was liked. Judged from outside as in ``benchmarks.outside`` (runs are refitted), one seed; a
-row of its table per part and regime, in docs/benchmarks.md.
+Files that nothing was tuned on: households at a grocer's, and parts of the other benchmarks' files: few people, one
+season, small countries, dear items, a long tail, no times, only what was liked. Judged from outside as in
+``benchmarks.outside`` (runs are refitted), one seed; a row of its table per part and regime, in docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -40,6 +40,16 @@ def rare(column: str, n_rows: int) -> Callable[[pd.DataFrame], pd.Series]:
     return lambda table: table.groupby(column)[column].transform("size") <= n_rows
 
 
+def common(n_users: int, user: str, item: str, least: int) -> Callable[[pd.DataFrame], pd.Series]:
+    """Choose the rows of so many users at random, with the items that at least so many of all users have."""
+
+    def chosen(table: pd.DataFrame) -> pd.Series:
+        users_of = table[[user, item]].drop_duplicates().groupby(item).size()
+        return some_users(user, n_users)(table) & (table[item].map(users_of) >= least)
+
+    return chosen
+
+
 SHOP_TIME = ("InvoiceDate",)
 MOVIE_TIME = ("timestamp:float",)
 PARTS = {
@@ -69,6 +79,7 @@ PARTS = {
     "long-tail": Outside(
         "MovieLens, films with at most 100 ratings", "ml-100k", "user_time", rows=rare("item_id:token", 100)
     ),
+    "grocer": Outside("grocer, 600 households", "journey", "time", rows=common(600, "household_id", "product_id", 60)),
     "films-no-times": Outside("MovieLens without times", "ml-100k", "user", without=MOVIE_TIME),
 }
 

@@ -15,7 +15,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 from scipy import sparse
-from scipy.special import expit
+from scipy.special import expit, logit
 
 from grouprec.core.types import Candidates, Embeddings, Scale
 from grouprec.data.dataset import Dataset
@@ -80,6 +80,14 @@ class Weights:
         """Return the same blend with another trend: its exponent beside members whose shares sum to 1."""
         whole = sum(self.encoders.values()) + self.popularity
         return replace(self, half_life=half_life if power else None, trend=whole * power)
+
+    def ranks_as(self, other: Weights) -> bool:
+        """Whether both rank new items alike for every user: they differ at most in what all items of a user share."""
+        return self.repeats is None and other.repeats is None and self._of_items() == other._of_items()
+
+    def _of_items(self) -> tuple[dict[str, float], float | None, float, float]:
+        members = {name: weight for name, weight in self.encoders.items() if weight}
+        return members, self.half_life, self.trend, self.popularity
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -172,8 +180,7 @@ class Predictor:
     def scores(self, rows: np.ndarray | slice) -> np.ndarray:
         """Return the chances of a mini-batch of users, float32 [B, I]."""
         weights = self.weights
-        activity = np.log1p(np.diff(self.histories[rows].indptr))
-        of_users = (weights.activity * activity + weights.intercept).astype(np.float32)
+        of_users = self._of_users(weights, rows)
         of_items = weights.trend * self.items.trend(weights.half_life) + weights.popularity * self.items.log_users
         total = np.add.outer(of_users, of_items.astype(np.float32))
         for source in self.sources:
@@ -185,6 +192,23 @@ class Predictor:
             part = term[rows].tocoo()
             total[part.coords] += np.float32(weight) * part.data
         return expit(total, out=total)
+
+    def _of_users(self, weights: Weights, rows: np.ndarray | slice) -> np.ndarray:
+        """Return the part of the sum that all items of a user share, float32 [B]."""
+        activity = np.log1p(np.diff(self.histories[rows].indptr))
+        return (weights.activity * activity + weights.intercept).astype(np.float32)
+
+    def restated(self, candidates: Candidates, weights: Weights) -> Candidates:
+        """Return these users' candidates with this predictor's chances, without looking at the catalogue again.
+
+        Args:
+            candidates: of all the users, by other weights that rank as these do (:meth:`Weights.ranks_as`).
+            weights: those others.
+        """
+        everybody = slice(None)
+        shift = self._of_users(self.weights, everybody) - self._of_users(weights, everybody)
+        with np.errstate(divide="ignore"):  # places without an item have the chance 0
+            return replace(candidates, scores=expit(logit(candidates.scores) + shift[:, None]))
 
     def candidates(
         self, n: int = 200, seed: int = 0, excluded: np.ndarray | None = None, users: np.ndarray | None = None

@@ -41,6 +41,7 @@ from grouprec.training.takes import judge_takes
 
 USUAL = baselines.PREDICTOR
 DESCRIBED_USERS = 5_000
+DECODED = 500  # members of a group, drawn, who speak for it where a profile is decoded
 JUDGED = {"quick": 5_000, "standard": 20_000, "thorough": 100_000}  # users of the test part at most, drawn
 REPLAYED = {"quick": 4_000, "standard": 20_000, "thorough": 20_000}  # events at most, of drawn users
 
@@ -119,11 +120,7 @@ def _ablation(
     """Return what every stage adds to the lists, step by step: one change at a time, paired over users."""
     histories, seed = judged.data.histories, config.seed
     groups = baselines.history_groups(histories, judged.groups.n_groups, seed)
-    latents, labels = judged.profile.latents().users, judged.groups.labels
-    n_groups = judged.groups.n_groups
-    decoded = np.stack(
-        [mean_preference(judged.profile, latents[labels == one], one_hot(one, n_groups)) for one in range(n_groups)]
-    )
+    decoded = _decoded(judged, seed)
     usually = called("encoder", USUAL)
     steps: list[tuple[str, str, Groups, GroupLists]] = [
         ("popularity", N_("k-means on histories, popular items"), groups, group_popularity(histories, groups, seed)),
@@ -145,6 +142,19 @@ def _ablation(
             rows += _step_rows(step, what, one, before)
             before = one
     return pd.DataFrame(rows)
+
+
+def _decoded(judged: Fitted, seed: int) -> np.ndarray:
+    """Return what the members of every group want on average as the profile decodes them, float32 [G, I]."""
+    latents, labels, n_groups = judged.profile.latents().users, judged.groups.labels, judged.groups.n_groups
+    rng = np.random.default_rng(seed)
+
+    def of(group: int) -> np.ndarray:
+        members = np.flatnonzero(labels == group)
+        some = members if len(members) <= DECODED else rng.choice(members, DECODED, replace=False)
+        return mean_preference(judged.profile, latents[some], one_hot(group, n_groups))
+
+    return np.stack([of(group) for group in range(n_groups)])
 
 
 def _from_rates(rates: np.ndarray, judged: Fitted, seed: int) -> GroupLists:

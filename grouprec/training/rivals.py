@@ -16,7 +16,7 @@ from grouprec.ranking.recency import group_recent
 from grouprec.ranking.task import Task, nothing
 from grouprec.runs.config import RunConfig
 from grouprec.training.fit import Choices, Fitted
-from grouprec.training.groups_and_lists import GroupMaker
+from grouprec.training.groups_and_lists import GroupMaker, excluded_everywhere
 from grouprec.training.list_choice import floor_lists, floor_method
 
 SIMPLE = "simple"
@@ -71,9 +71,12 @@ def simple_candidates(judged: Fitted, choices: Choices) -> Candidates | None:
     if chosen is None or chosen.encoder not in judged.encoded.encoders:
         return None
     mix = Mix({chosen.encoder: 1.0}, chosen.half_life, chosen.trend)
-    return judged.encoded.predictor(mix.weights((chosen.encoder,)), judged.data).candidates(
-        seed=judged.maker.config.seed
-    )
+    predictor = judged.encoded.predictor(mix.weights((chosen.encoder,)), judged.data)
+    config = judged.maker.config
+    untouched = not config.feedback and excluded_everywhere(judged.data, config) is None
+    if untouched and predictor.weights.ranks_as(choices.weights):  # the blend is the simple scorer itself
+        return predictor.restated(judged.candidates, choices.weights)
+    return predictor.candidates(seed=judged.maker.config.seed)
 
 
 def kmeans_methods(maker: GroupMaker, choices: Choices, groups: Groups, predicted: Mapping[str, Candidates]) -> Shared:

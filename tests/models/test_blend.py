@@ -13,6 +13,7 @@ from grouprec.models import blend as module
 from grouprec.models.blend import (
     FLOOR,
     REPEAT_HALF_LIFE,
+    REPEAT_TERMS,
     ItemFacts,
     Weights,
     log_preference,
@@ -176,3 +177,31 @@ def test_facts_count_the_users_of_an_item_and_try_half_lives_from_one_day() -> N
 def test_weights_come_back_from_what_is_written_of_them() -> None:
     weights = Weights({"a": 0.1}, 14.0, 0.5, 0.4, 0.3, (1, 2, 3, 4), -1.0, {"blend": 1.0})
     assert Weights(**weights.as_dict()) == weights
+
+
+def test_candidates_are_restated_as_if_predicted_anew() -> None:
+    rng = np.random.default_rng(0)
+    own = Weights({"a": 1.0, "b": 0.0}, 14.0, 0.4, 0.0, 0.6, None, -5.0)
+    simple = Weights({"a": 1.0}, 14.0, 0.4, 0.0, 0.0, None, -2.0)
+    of_own = replace(predictor(KNOWN.data, source("a", rng.normal(size=(200, 100)))), weights=own)
+    anew = replace(of_own, weights=simple).candidates()
+    restated = replace(of_own, weights=simple).restated(of_own.candidates(), own)
+    assert (anew.items < 0).any()  # places without an item stay at 0
+    assert (restated.items == anew.items).all()
+    assert restated.scores == pytest.approx(anew.scores, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Weights({"a": 1.0, "b": 0.1}, 14.0, 0.4),
+        Weights({"a": 1.0}, 7.0, 0.4),
+        Weights({"a": 1.0}, 14.0, 0.5),
+        Weights({"a": 1.0}, 14.0, 0.4, 0.1),
+        Weights({"a": 1.0}, 14.0, 0.4, repeats=(0.0,) * len(REPEAT_TERMS)),
+    ],
+)
+def test_other_members_trend_popularity_or_repeats_rank_otherwise(other: Weights) -> None:
+    own = Weights({"a": 1.0, "b": 0.0}, 14.0, 0.4, activity=0.6, intercept=-5.0)
+    assert own.ranks_as(Weights({"a": 1.0}, 14.0, 0.4))
+    assert not own.ranks_as(other) and not other.ranks_as(own)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from grouprec.core.types import Groups
 from grouprec.data.synthetic import planted
 from grouprec.models.encoders.ease import EaseEncoder
 from grouprec.ranking.strategies import STRATEGIES
 from grouprec.runs.config import make_config, parse_settings
 from grouprec.runs.store import Run, RunStore
+from grouprec.training import evidence
 from grouprec.training.jobs import train_here
 from tests.support.small_run import TINY_ENCODERS, TINY_SETTINGS, write_csv
 
@@ -231,3 +234,20 @@ def test_no_table_holds_infinite_numbers(run: Run) -> None:
     for path in sorted((Path(run.path) / "tables").glob("*.parquet")):
         numbers = run.table(path.stem).select_dtypes("number").to_numpy(float)
         assert not np.isinf(numbers).any(), path.stem
+
+
+def test_of_a_large_group_some_members_are_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evidence, "DECODED", 3)
+    labels = np.array([0] * 50 + [1] * 2)
+    latents, decoded = np.where(labels, 2.0, np.arange(52))[:, None].astype(np.float32), []
+
+    def predict(rows: np.ndarray, _mixture: np.ndarray) -> np.ndarray:
+        decoded.append(rows.ravel().tolist())
+        return rows
+
+    profile = SimpleNamespace(latents=lambda: SimpleNamespace(users=latents), predict=predict)
+    rates = evidence._decoded(SimpleNamespace(profile=profile, groups=Groups(labels, 2)), seed=0)
+    some, all_of_two = decoded
+    assert len(set(some)) == 3 and set(some) <= set(range(50))
+    assert all_of_two == [2.0, 2.0]
+    assert rates.tolist() == [[np.float32(np.mean(some))], [2.0]]
