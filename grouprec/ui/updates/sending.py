@@ -101,7 +101,7 @@ def _behaviours(run: Run) -> dict[str, str]:
     counts, as hundreds of words in many languages are known; those that the run's maker named; and feedback."""
     weights: Mapping[str, float] = (state.run_choices(run).get("preparation") or {}).get("behaviour_weights") or {}
     usual = Preparation().behaviour_weights
-    first = {weight: name for name, weight in reversed(weights.items()) if usual.get(name) == weight}
+    first = {weight: name for name, weight in reversed([*weights.items()]) if usual.get(name) == weight}
     own = [name for name, weight in weights.items() if first.get(weight) == name or usual.get(name) != weight]
     return {"": _("took it"), **{name: name for name in own if weights[name] > 0}, **VERDICTS}
 
