@@ -13,7 +13,7 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.feature_extraction._stop_words import ENGLISH_STOP_WORDS
 
 MOST_WORDS = 3  # that count, in a phrase
 OFTEN = 0.6  # share of a term's labels that must have a word beside it, for the word to belong to it
@@ -21,7 +21,6 @@ TOGETHER = 0.5  # share of that word's labels that must have the term: else it i
 FEWEST = 2  # labels
 MOST_LABELS = 300  # that are looked at, the heaviest
 _WORD = re.compile(r"[^\W\d_]{3,}")
-_STOP_WORDS = frozenset(CountVectorizer(stop_words="english").get_stop_words() or ())
 _EDGES = ".,;:!?()[]{}\"'*#/\\|-"
 # How things look or come, not what they are. English, like scikit-learn's stop words; other languages do without.
 PACKING = frozenset(
@@ -149,7 +148,9 @@ def _places(label: str, words: tuple[str, ...]) -> list[_Found]:
 def _words(label: str) -> tuple[tuple[str, ...], tuple[int, ...], tuple[str, ...]]:
     """Return the words of a label that count, in which of its pieces each stands, and the pieces."""
     pieces = tuple(piece for piece in (part.strip(_EDGES) for part in label.lower().split()) if piece)
-    pairs = [(word, at) for at, piece in enumerate(pieces) for word in _WORD.findall(piece) if word not in _STOP_WORDS]
+    pairs = [
+        (word, at) for at, piece in enumerate(pieces) for word in _WORD.findall(piece) if word not in ENGLISH_STOP_WORDS
+    ]
     return tuple(word for word, _at in pairs), tuple(at for _word, at in pairs), pieces
 
 
