@@ -16,7 +16,14 @@ from grouprec.data.dataset import Dataset
 from grouprec.models.base import Grouper, Regime, StageConfig, groupers, setting
 from grouprec.models.fitting import RunOptions
 from grouprec.models.groupers.centres import check_n_groups
-from grouprec.models.groupers.segmentation import Segmentation, list_worth, segment, start_space, starts
+from grouprec.models.groupers.segmentation import (
+    Search,
+    Segmentation,
+    best_of_starts,
+    list_worth,
+    start_space,
+    starts,
+)
 from grouprec.ranking.candidates import discounts, taste
 from grouprec.ranking.group_lists import LENGTH, worth, worth_of_candidates
 
@@ -32,9 +39,9 @@ FEW = 32  # users up to which lists are judged user by user
 class ListsGrouper(Grouper):
     """Catalogue segmentation on predicted preferences, in the regime that the groups are for.
 
-    Lists and groups are made for one another in turn (:func:`~grouprec.models.groupers.segmentation.segment`), from
-    several k-means starts, of which the one with the most valuable lists is kept. A user not seen in training goes to
-    the group whose list serves them best, by the same measure.
+    Lists and groups are made for one another in turn (:class:`~grouprec.models.groupers.segmentation.Search`), from
+    several k-means starts, of which the promising are followed and the one with the most valuable lists is kept. A user
+    not seen in training goes to the group whose list serves them best, by the same measure.
     Departures from the paper: the utility of a list is what the encoders predict for its ten items, scaled to what a
     list of the user's own would be worth; where members skip what they have, a group's list is a ranking filled
     greedily (:func:`~grouprec.ranking.group_lists.fill_slots`), for which no approximation bound is known; groups have
@@ -79,14 +86,15 @@ class ListsGrouper(Grouper):
         rng, self._regime = run.rng("lists"), regime
         values, histories, by_item, space = _material(data, preference, regime, self.config.sample_users, run.seed)
         n_users = len(space)
-        best: Segmentation | None = None
         size = min(self.config.min_group_size, max(1, n_users // n_groups))
-        for n, start in enumerate(starts(space, n_groups, self.config.n_starts, rng), start=1):
-            found = segment(values, histories, start, regime, size, self.config.max_rounds, by_item)
-            best = found if best is None or found.value > best.value else best
-            shown = {"list value": best.value, "rounds": float(len(found.values)), "converged": float(found.converged)}
-            run.on_progress(n / self.config.n_starts, shown)
-        assert best is not None  # n_starts is at least 1
+
+        def report(share: float, best: Segmentation) -> None:
+            shown = {"list value": best.value, "rounds": float(len(best.values)), "converged": float(best.converged)}
+            run.on_progress(share, shown)
+
+        begun = starts(space, n_groups, self.config.n_starts, rng)
+        searches = (Search(values, histories, start, regime, size, by_item) for start in begun)
+        best = best_of_starts(searches, len(begun), self.config.max_rounds, report)
         self.rounds, self.converged, self._rankings = len(best.values), best.converged, best.rankings
         self._labels = best.labels if n_users == data.n_users else self._settle(preference, data.histories)
         return self

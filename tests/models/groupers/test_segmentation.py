@@ -18,7 +18,16 @@ from grouprec.models.base import REGISTRIES, Regime
 from grouprec.models.encoders.ease import EaseEncoder
 from grouprec.models.fitting import RunOptions
 from grouprec.models.groupers.lists import ListsGrouper
-from grouprec.models.groupers.segmentation import _choose, list_worth, segment, start_space, starts
+from grouprec.models.groupers.segmentation import (
+    Search,
+    Segmentation,
+    _choose,
+    best_of_starts,
+    list_worth,
+    segment,
+    start_space,
+    starts,
+)
 from grouprec.ranking.candidates import make_preference
 from grouprec.ranking.group_lists import worth
 
@@ -281,3 +290,47 @@ def test_users_of_whom_nothing_is_known_are_one_group(regime: Regime) -> None:
     assert groups.labels.max() == groups.n_groups - 1 and groups.sizes.sum() == 20
     placed = ListsGrouper().fit(data, preference, 3, RunOptions(), regime)
     assert placed.place(preference, data.histories, pd.DataFrame(index=range(20))).tolist() == [0] * 20
+
+
+@pytest.mark.parametrize(("n_starts", "going_on"), [(1, 1), (3, 1), (4, 2), (10, 4)])
+def test_only_the_promising_starts_go_on_and_no_more_are_held(n_starts: int, going_on: int) -> None:
+    worth_after_one = np.random.default_rng(0).permutation(n_starts).astype(float)
+    rounds = [0] * n_starts
+
+    class Counted:
+        """A search whose value is told: the second best after one round is the best at the end."""
+
+        def __init__(self, number: int) -> None:
+            self.number = number
+
+        @property
+        def value(self) -> float:
+            early = worth_after_one[self.number]
+            return early + 1.5 * (early == n_starts - 2) * (rounds[self.number] > 1)
+
+        def advance(self, n: int) -> Counted:
+            rounds[self.number] += n
+            return self
+
+        def result(self) -> Segmentation:
+            return Segmentation(np.array([self.number]), np.empty((1, 0)), [self.value], True)
+
+    shares: list[float] = []
+    found = best_of_starts(map(Counted, range(n_starts)), n_starts, 30, lambda share, _: shares.append(share))
+    assert sorted(rounds) == [1] * (n_starts - going_on) + [30] * going_on
+    assert all(rounds[number] == 30 for number in np.argsort(-worth_after_one)[:going_on])
+    best_at_the_end = n_starts - 2 if going_on > 1 else n_starts - 1
+    assert worth_after_one[found.labels.item()] == best_at_the_end
+    assert shares == pytest.approx(np.arange(1, n_starts + going_on + 1) / (n_starts + going_on))
+
+
+@both
+def test_a_search_goes_on_where_it_stopped(regime: Regime) -> None:
+    values, histories = random_case(3, n_users=60, n_items=40)
+    start = np.random.default_rng(3).integers(0, 6, 60)
+    whole = segment(values, histories, start, regime)
+    search = Search(values, histories, start, regime)
+    parts = [search.advance(1).value for _ in range(len(whole.values))]
+    assert parts[:-1] == whole.values[1:] and search.advance(10).value == whole.value
+    assert len(whole.values) > 2 and search.result().converged
+    assert (search.result().labels == whole.labels).all() and (search.result().rankings == whole.rankings).all()
