@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 from sklearn.feature_extraction._stop_words import ENGLISH_STOP_WORDS
+
+from grouprec.core.types import Texts
 
 MOST_WORDS = 3  # that count, in a phrase
 OFTEN = 0.6  # share of a term's labels that must have a word beside it, for the word to belong to it
@@ -63,7 +65,7 @@ class _Found(NamedTuple):
     after: str
 
 
-def things(terms: Iterable[str], labels: Sequence[str], weights: np.ndarray) -> list[str]:
+def things(terms: Iterable[str], labels: Texts, weights: np.ndarray) -> list[str]:
     """Return what the terms of a group stand for, in their order, each once.
 
     Terms that only say how things look (``red``, ``design``) count where there are no others.
