@@ -11,23 +11,12 @@ from scipy import sparse
 
 from grouprec.data.features import are_dates
 from grouprec.explore.naming import count_terms
+from grouprec.explore.phrases import LOOKS
 
 MOST_KINDS = 200
 LEAST_SHARE = 0.005  # of what speaks for an item that is worth a word
 LEAST_ITEMS = 5  # of a kind that is found in labels
 _SEPARATORS = r"[|;,/>]"
-# How things look or come, not what they are. English, like scikit-learn's stop words; other languages do without.
-_LOOKS = frozenset(
-    [
-        *("set", "sets", "pack", "packs", "piece", "pieces", "pair", "box", "small", "large", "medium", "mini", "big"),
-        *("giant", "jumbo", "assorted", "mixed", "design", "designs", "colour", "colours", "color", "colors", "pink"),
-        *("blue", "red", "white", "green", "black", "silver", "gold", "golden", "ivory", "cream", "grey", "yellow"),
-        *("orange", "purple", "brown", "vintage", "antique", "retro", "retrospot", "polkadot", "classic", "modern"),
-        *("traditional", "french", "english", "metal", "wooden", "wood", "glass", "ceramic", "enamel", "zinc", "felt"),
-        *("plastic", "hanging", "round", "square", "heart", "hearts", "star", "stars", "rose", "flower", "love"),
-        *("home", "new", "art"),
-    ]
-)
 
 
 def kinds(items: pd.DataFrame, attributes: Sequence[str]) -> np.ndarray:
@@ -61,7 +50,7 @@ def of_labels(labels: np.ndarray) -> np.ndarray:
     A word counts that stands in at least 5 labels; a plural counts as its singular.
     """
     terms, found = count_terms(labels)
-    words = np.array([" " not in term and term not in _LOOKS for term in terms], bool)
+    words = np.array([" " not in term and term not in LOOKS for term in terms], bool)
     if not words.any():
         return np.full(len(labels), "", object)
     known_words = set(terms)

@@ -17,16 +17,17 @@ from grouprec.core.tables import by_number
 from grouprec.core.types import Groups
 from grouprec.data.features import categories_of
 from grouprec.data.segments import are_chinese, closed_up, cut
+from grouprec.explore.phrases import things
 from grouprec.ranking.group_lists import member_matrix
 from grouprec.ranking.statistics import Z
 
 MIN_MEMBERS = 3  # an item or attribute of fewer members says nothing about a group
 MIN_Z = 2.0  # standard errors by which an attribute must differ
 MIN_LIFT = 1.1  # a term must be so many times as frequent in a group's document as in the others
-MAX_WORDS = 3  # in a name made of terms
+TERMS = 12  # of a group, among which its name looks for things
 SHARED, SHARED_LABELS = 0.05, 20  # share of labels, and number, beyond which a word is one that kinds of items share
 SHARED_LIFT = 4.0  # takes the place of MIN_LIFT for such words
-MAX_LABEL = 32  # characters of an item's label in a name
+MAX_LABEL = 32  # characters of an item's label, and of two terms, in a name
 _TINY = 1e-9  # instead of a division by 0
 _WORD = r"(?u)\b[^\W\d_]{3,}\b"  # letters of any script, no numbers
 _CUT_WORD = r"(?u)\b(?:[^\W\d_]{3,}|[\u3400-\u9fff]{2,})\b"  # the same where Chinese has been cut into words
@@ -176,10 +177,7 @@ def _typical(
     """Return at most ``n`` terms that are typical of each group, as :func:`distinguishing_words` weighs them."""
     if not len(terms):
         return [[] for _ in range(groups.n_groups)]
-    inside = (member_matrix(groups) @ presence(histories)).toarray()
-    sizes = groups.sizes[:, None]
-    excess = inside / sizes - inside.sum(axis=0, dtype=np.float64) / len(groups.labels)
-    document = np.where(inside >= np.minimum(MIN_MEMBERS, sizes), np.maximum(excess, 0), 0) @ words
+    document = _more_often(histories, groups) @ words
     frequency, length = document.sum(axis=0), document.sum(axis=1, keepdims=True)
     rarity = np.log1p(np.divide(length.mean(), frequency, out=np.zeros_like(frequency), where=frequency > 0))
     share = document / np.where(length > 0, length, 1)
@@ -188,6 +186,14 @@ def _typical(
     weight[share < least * elsewhere] = 0
     order = largest_first(weight)
     return [_without_overlap(terms[row[: np.count_nonzero(weight[g])]], n) for g, row in enumerate(order)]
+
+
+def _more_often(histories: sparse.csr_array, groups: Groups) -> np.ndarray:
+    """Return by how much the share of members who have an item exceeds that of all users, float64 [G, I], >= 0."""
+    inside = (member_matrix(groups) @ presence(histories)).toarray()
+    sizes = groups.sizes[:, None]
+    excess = inside / sizes - inside.sum(axis=0, dtype=np.float64) / len(groups.labels)
+    return np.where(inside >= np.minimum(MIN_MEMBERS, sizes), np.maximum(excess, 0), 0)
 
 
 def _without_overlap(terms: np.ndarray, n: int) -> list[str]:
@@ -299,8 +305,9 @@ def _median_differences(column: pd.Series, groups: Groups) -> pd.DataFrame:
 def name_groups(
     item_labels: np.ndarray, histories: sparse.csr_array, groups: Groups, attributes: pd.DataFrame | None = None
 ) -> list[str]:
-    """Return a short name for every group, never two alike, the same for the same input: :func:`group_names` of its
-    :func:`distinguishing_words`, of the labels of its :func:`distinguishing_items` and of its typical category.
+    """Return a short name for every group, never two alike, the same for the same input: :func:`group_names` of the
+    things (:func:`~grouprec.explore.phrases.things`) that its :func:`distinguishing_words` stand for, of the labels of
+    its :func:`distinguishing_items` and of its typical category.
 
     Args:
         item_labels: str [I].
@@ -313,7 +320,11 @@ def name_groups(
         labels[group] = item_labels[items["item_row"].to_numpy()].astype(str).tolist()
     known = (np.empty(0, object), empty_csr((len(item_labels), 0))) if attributes is None else categories_of(attributes)
     categories = [next(iter(own), "") for own in _typical(*known, histories, groups, 1)]
-    return group_names(distinguishing_words(item_labels, histories, groups), labels, categories)
+    terms = distinguishing_words(item_labels, histories, groups, TERMS)
+    if not are_chinese(map(str, item_labels)):  # whose words stand as jieba cut them
+        more = _more_often(histories, groups)
+        terms = [things(own, item_labels, weights) for own, weights in zip(terms, more, strict=True)]
+    return group_names(terms, labels, categories)
 
 
 def group_names(
@@ -322,12 +333,12 @@ def group_names(
     """Return a short name for every group, never two alike, e.g. "Vintage · Lunch bag" or "Drama: Pulp fiction".
 
     The category comes first, where there is one. Then, in this order, the first that no group before it has: two of the
-    terms, at most 3 words together (4 after a category, which makes two titles), or one term; the label of a telling
-    item; its number ("Group 3"). A group whose terms and items are all taken gets its best name
-    with a number: "Vintage · Lunch bag (2)". Names with the same words in another order or case count as alike.
+    terms, at most 32 characters together, or one term; the label of a telling item; its number ("Group 3"). A group
+    whose terms and items are all taken gets its best name with a number: "Vintage · Lunch bag (2)". Names with the same
+    words in another order or case count as alike.
 
     Args:
-        words: terms of every group, best first (:func:`distinguishing_words`).
+        words: terms of every group, best first.
         labels: labels of every group's telling items, best first; those without a word of letters, such as article
             numbers, name nothing.
         categories: of every group the one that is typical of it, or "".
@@ -336,8 +347,7 @@ def group_names(
     taken: set[tuple[str, ...]] = set()
     for number, terms in enumerate(words, start=1):
         category = categories[number - 1] if categories else ""
-        most = MAX_WORDS + 1 if category else MAX_WORDS
-        wishes = [*_names_of_terms(terms, most), *_names_of_items(labels[number - 1] if labels else [])]
+        wishes = [*_names_of_terms(terms), *_names_of_items(labels[number - 1] if labels else [])]
         if category:
             wishes = [*(f"{category}: {wish}" for wish in wishes), category]
         if not wishes:
@@ -348,13 +358,13 @@ def group_names(
     return names
 
 
-def _names_of_terms(terms: list[str], most: int) -> Iterator[str]:
-    """Every term with each later one, then by itself, as far as the words are few enough."""
+def _names_of_terms(terms: list[str]) -> Iterator[str]:
+    """Every term with each later one, then by itself, as far as the names are short enough."""
     titles = [term[:1].upper() + term[1:] for term in terms]
     for at, first in enumerate(titles):
         for second in titles[at + 1 :]:
-            if len(f"{first} {second}".split()) <= most:
-                yield f"{first} · {second}"
+            if len(both := f"{first} · {second}") <= MAX_LABEL:
+                yield both
         yield first
 
 

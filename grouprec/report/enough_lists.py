@@ -34,6 +34,17 @@ def lists_answer(
     return f"{said} {number_answer(curve, hits, steps, n)}"
 
 
+def number(curve: pd.DataFrame, steps: pd.DataFrame | None, split: Split | None) -> int | None:
+    """Return the number of lists that :func:`lists_answer` calls enough, for what stands beside it; None for none.
+
+    Args:
+        curve, steps, split: as there.
+    """
+    if (split is not None and split.few) or not beats_floor(curve, steps):
+        return None
+    return enough(curve)
+
+
 def enough_answer(curve: pd.DataFrame, hits: pd.DataFrame, steps: pd.DataFrame | None) -> str:
     """Say how many lists are enough, and what one list, they, and personal lists do for people.
 
@@ -89,7 +100,9 @@ def number_answer(curve: pd.DataFrame, hits: pd.DataFrame, steps: pd.DataFrame |
     found = _found(hits)
     larger = curve.loc[curve["n_groups"] > n, "n_groups"]
     said = (
-        _("With {n} it is {found}").format(n=n, found=people(found[n]))
+        (_("With {n} it is {found}, too") if _as_many(found, n, enough(curve)) else _("With {n} it is {found}")).format(
+            n=n, found=people(found[n])
+        )
         if n in found
         else _("{lists} were measured, too").format(lists=plural(n, "list").capitalize())
     )
@@ -103,6 +116,11 @@ def number_answer(curve: pd.DataFrame, hits: pd.DataFrame, steps: pd.DataFrame |
         )
         return full_stop(semicolons([said, unsure.format(n=following - n)]))
     return full_stop(semicolons([said, step(following - n, change, found, n, following)]))
+
+
+def _as_many(found: Mapping[int, float], n: int, other: int) -> bool:
+    """Return whether two numbers of lists reach as many people of 100, as the sentences say them."""
+    return other in found and people(found[n]) == people(found[other])
 
 
 def step(more: int, sign: int, found: Mapping[int, float], n: int, following: int) -> str:

@@ -119,8 +119,9 @@ def split_of(
         return None
     own = row_at(rows, (method, regime))
     floor_method = floor_of(evaluation[evaluation["regime"] == regime])
-    if gain is not None:
-        return _from_rows(gain[gain["regime"] == regime], n_lists, floor_method)
+    measured = None if gain is None else gain[gain["regime"] == regime]
+    if measured is not None and len(measured):
+        return _from_rows(measured, n_lists, floor_method)
     floor, individual, value = (float(own[name]) for name in ("floor", "individual", "value"))
     found = float(rows["value"].get(("popularity", regime), floor))
     return Split(n_lists, Part(found), Part(floor - found), Part(value - floor), Part(individual - value), floor_method)
@@ -165,6 +166,15 @@ def reached_answer(split: Split) -> str:
     return _("With {with_lists}, {reached} of 100 people find something they take in their first ten.").format(
         with_lists=with_lists, reached=people(split.reached)
     )
+
+
+def against_one(split: Split) -> str:
+    """Say how many people of 100 find something with the lists, and how many with the best single one."""
+    if split.few or split.n_lists == 1:
+        return reached_answer(split)
+    return _(
+        "These {n_lists} lists reach {reached} of 100 people with something they take, one good list reaches {floor}."
+    ).format(n_lists=split.n_lists, reached=people(split.reached), floor=people(split.floor))
 
 
 def parts_answer(split: Split) -> str:

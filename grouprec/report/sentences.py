@@ -247,14 +247,12 @@ def list_origin(method: str) -> str:
     return _("Made by the strategy that this run was asked for")
 
 
-def list_answer(
-    group: Row, first: pd.DataFrame, evaluation: pd.DataFrame, regime: str, method: str = "generated"
-) -> str:
-    """Say what to show the group first and what such lists are worth in the evaluation.
+def list_answer(group: Row, first: pd.DataFrame, worth: str) -> str:
+    """Say what to show the group first, and then what such lists are worth.
 
     Args:
         first: the head of the group's list, best first.
-        method: how it is made.
+        worth: a sentence, or "".
     """
     if first.empty:
         return _("There is no list for {name}: the catalogue has no items left to show.").format(
@@ -263,7 +261,7 @@ def list_answer(
     who = _("**{name}** ({users})").format(name=plain(group["name"]), users=plural(group["size"], "user"))
     labels = [f"*{plain(label)}*" for label in first["label"].head(2)]
     shown = _("Show {who} {labels} first").format(who=who, labels=series(labels))
-    return f"{full_stop(shown)} {worth_answer(evaluation, regime, method)}".strip()
+    return f"{full_stop(shown)} {worth}".strip()
 
 
 def worth_answer(evaluation: pd.DataFrame, regime: str, method: str = "generated") -> str:

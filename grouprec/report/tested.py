@@ -17,11 +17,12 @@ def unknown_rows(metrics: Mapping[str, Any]) -> int:
     return 0 if metrics.get("refit", True) or split.get("kind") == "none" else int(split.get("test", 0))
 
 
-def rests_on(metrics: Mapping[str, Any]) -> str:
+def rests_on(metrics: Mapping[str, Any], chosen: bool = True) -> str:
     """Say on how many users a run was tested and by how many its settings were chosen; nothing where that is unknown.
 
     Args:
         metrics: of the run; of an older one only the first number is known.
+        chosen: whether the second number is said, too.
     """
     tested, split = metrics.get("n_test_users"), metrics.get("split") or {}
     if tested is None:
@@ -31,6 +32,6 @@ def rests_on(metrics: Mapping[str, Any]) -> str:
     said = _("Tested on {users}{words}").format(
         users=plural(tested, "user"), words=_(": {too_few}").format(too_few=_(TOO_FEW)) if too_few(tested) else ""
     )
-    chosen = split.get("choose_users")
-    said += "." if chosen is None else _("; settings chosen by {chosen}.").format(chosen=count(chosen))
+    by = split.get("choose_users") if chosen else None
+    said += "." if by is None else _("; settings chosen by {chosen}.").format(chosen=count(by))
     return f"{said} {CAUTIONS.get(str(split.get('kind')), '')}".strip()

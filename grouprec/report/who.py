@@ -70,7 +70,7 @@ def _counted(attributes: pd.DataFrame) -> list[str]:
     known = [name for name in COUNTED if name in rows.index]
     pairs = [(COUNTED[name], rows["in_group"][name], rows["overall"][name]) for name in known]
     return [
-        _("{own} {what}, all: {overall}").format(own=number(own), what=what, overall=number(overall))
+        _("{own} {what} (all users: {overall})").format(own=number(own), what=what, overall=number(overall))
         for what, own, overall in pairs
         if own != overall
     ]

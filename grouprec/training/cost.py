@@ -1,8 +1,9 @@
 """What a run will cost before it starts: seconds and memory, from the data's size and what this machine did before.
 
-Every stage's work grows with the data in its own way, which it declares. Seconds per work come from the newest finished
-run that trained the stage on data of a similar size; where there is none, from the bundled sample on a known machine,
-set against a short calibration of this one. Nothing here is exact, so every estimate says how wrong it may be.
+Every stage's work grows with the data in its own way, which it declares. Seconds per work come from the finished run
+that trained the stage on data nearest in size, the newest of several; where there is none, from the bundled sample on a
+known machine, set against a short calibration of this one. Nothing here is exact, so every estimate says how wrong it
+may be.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from grouprec.training.selection import encoder_names
 from grouprec.training.size import SAMPLE, Size
 
 MB, GB = 1_000_000, 1_000_000_000
+SAME = 1.3  # data up to this many times larger or smaller are of the same size
 SIMILAR = 10.0  # data up to this many times larger or smaller tell how long a stage takes
 RESERVE = 0.9  # share of the free memory that a run may take
 EARLY_STOP = 0.6  # ten times as many epochs allowed take about four times as long
@@ -115,7 +117,7 @@ def estimate(config: RunConfig, size: Size, store: RunStore, speed: Callable[[],
     pace = 1.0 / (speed or calibrate)() if unknown else 1.0
     each = {name: known.get(_bare(name)) or _usual(name, config, size) * pace for name in plan}
     seconds = sum(each.values())
-    same = not unknown and any(_ratio(size, other) < 1.3 for other in _sizes(store.runs()))
+    same = not unknown and any(_ratio(size, other) < SAME for other in _sizes(store.runs()))
     factor = 1.5 if same else 2.0 if len(unknown) < len(plan) / 2 else 3.0
     factor *= 1.0 if size.counted else 1.5
     need, free = memory(config, size), free_memory()
@@ -153,11 +155,12 @@ def _bare(stage: str) -> str:
 
 
 def _known_seconds(config: RunConfig, size: Size, runs: Iterable[Run]) -> dict[str, float]:
-    """Return seconds by bare stage name, from the newest finished runs on data of a similar size; the longest fit."""
+    """Return seconds by bare stage name, from finished runs on data of a similar size, the nearest first; the longest
+    fit. Work that grows with the data says little of a run a tenth as large, most of whose time it is not."""
     known: dict[str, float] = {}
-    for run in runs:
-        other = _run_size(run)
-        if other is None or _ratio(size, other) > SIMILAR or not _same_device(config, run):
+    sizes = [(other, run) for run in runs if (other := _run_size(run)) is not None and _ratio(size, other) <= SIMILAR]
+    for other, run in sorted(sizes, key=lambda one: max(_ratio(size, one[0]), SAME)):
+        if not _same_device(config, run):
             continue
         found: dict[str, float] = {}
         for event in run.events():

@@ -71,9 +71,11 @@ def answer(sentence: str, explanation: str | None = None) -> None:
 
 
 def tested_note(run: Run) -> None:
-    """Say beside a headline on how many users it rests."""
-    if said := rests_on(state.metrics(run)):
-        st.caption(said)
+    """Say beside a headline on how many users it rests; by how many settings were chosen is behind a mark."""
+    metrics = state.metrics(run)
+    if said := rests_on(metrics, chosen=False):
+        whole = rests_on(metrics)
+        st.caption(said, help=whole if whole != said else None)
 
 
 def section(title: str, explanation: str | None = None) -> None:

@@ -18,7 +18,8 @@ from grouprec.ui import map_labels
 
 MOST_POINTS = 25_000  # drawn at once; a lasso over all of them comes back to the server in less than 3 MB
 MOST_CATEGORIES = 8
-MAP_HEIGHT = 560
+MAP_HEIGHT = 500
+WHISKER, RIM = "#2b3140", "rgba(255, 255, 255, 0.7)"
 GRID = "rgba(128, 136, 150, 0.22)"
 CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["toImage", "autoScale2d"]}
 QUIET_CONFIG = {"displayModeBar": False}
@@ -288,25 +289,37 @@ def steps(rows: pd.DataFrame, metric: str) -> go.Figure:
     """
     added, start = rows["added"].fillna(rows["value"]), (rows["value"] - rows["added"]).fillna(0)
     colours = [_verdict_colour(low, high) for low, high in zip(rows["low"], rows["high"], strict=True)]
-    error = {"array": rows["high"] - rows["added"], "arrayminus": rows["added"] - rows["low"]}
+    titles = rows["title"].map(literal)
     bar = go.Bar(
         orientation="h",
-        y=rows["title"].map(literal),
+        y=titles,
         base=start,
         x=added,
         marker={"color": colours},
         width=0.5,
-        error_x={"type": "data", "symmetric": False, "thickness": 2, "width": 4, "color": NEUTRAL, **error},
         customdata=rows[["value"]].to_numpy(),
         hovertemplate="%{y}: %{customdata[0]:.3f}<extra></extra>",
     )
-    figure = go.Figure(bar)
+    figure = go.Figure([bar, *whiskers(start + added, titles, start + rows["low"], start + rows["high"])])
     figure.update_layout(
-        **plain_layout(60 + 25 * len(rows), top=8),
+        **plain_layout(56 + 23 * len(rows), top=8),
         xaxis={"title": metric, "gridcolor": GRID, "zeroline": False},
         yaxis={"autorange": "reversed", "showgrid": False},
     )
     return figure
+
+
+def whiskers(x: pd.Series, y: pd.Series, low: pd.Series, high: pd.Series) -> list[go.Scatter]:
+    """Return intervals that are seen on a bar of any colour and beside it, on either background: dark in a light rim.
+
+    Args:
+        x, y: where every interval belongs.
+        low, high: its ends along x.
+    """
+    ends = {"type": "data", "symmetric": False, "array": high - x, "arrayminus": x - low}
+    looks = ({"color": RIM, "thickness": 4, "width": 5}, {"color": WHISKER, "thickness": 2, "width": 4})
+    nothing = {"mode": "markers", "marker": {"size": 0.1, "opacity": 0}, "hoverinfo": "skip", "showlegend": False}
+    return [go.Scatter(x=x, y=y, error_x={**ends, **look}, **nothing) for look in looks]
 
 
 def _verdict_colour(low: float, high: float) -> str:
@@ -339,7 +352,7 @@ def by_count(curves: Mapping[str, pd.DataFrame], axis: str, metric: str, ours: s
             )
         )
     figure.update_layout(
-        **{**plain_layout(300, top=48), "showlegend": True},
+        **{**plain_layout(236, top=48), "showlegend": True},
         xaxis={"title": axis, "type": "category", "showgrid": False},
         yaxis={"title": metric, "rangemode": "tozero", "gridcolor": GRID, "zeroline": False},
         legend=LEGEND_ABOVE,

@@ -120,8 +120,9 @@ def _draw(judged: Judged, trained: pd.DataFrame) -> None:
             )
         if failed := st.session_state.pop("feedback_error", ""):
             st.error(cards.plain(failed))
+    shown = [name for name in ("rank", "move", "label", "said") if not cards.says_nothing(frame[name])]
     st.dataframe(
-        frame[["rank", "move", "label", "said"]],
+        frame[shown],
         hide_index=True,
         key=key,
         on_select="rerun",

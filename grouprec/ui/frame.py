@@ -42,12 +42,13 @@ POLL_SECONDS = 3
 STYLE = """<style>
 button[data-selected="true"] p, [data-testid="stSliderThumbValue"] p { color: light-dark(#3f51b5, #a6b1f2) }
 [data-testid="stMainBlockContainer"] { padding-inline: clamp(1rem, 3vw, 5rem) }
+[data-testid="stSidebarHeader"] { margin-bottom: 0.5rem }
 @media (max-width: 640px) {
   [data-testid="stLayoutWrapper"]:has(> .st-key-data_top) { min-width: 100% }
   [data-testid="stLayoutWrapper"]:has(> [class*="st-key-map_"]) { flex: none !important; height: 360px !important }
   [class*="st-key-map_"] { height: 100% !important }
   [class*="st-key-map_"] .annotation:has(tspan ~ tspan) { display: none }
-  [data-testid="stHorizontalBlock"]:not(:has([data-testid="stHorizontalBlock"])):has(.st-key-groups_view)
+  [data-testid="stHorizontalBlock"]:not(:has([data-testid="stHorizontalBlock"])):has(.st-key-groups_colour)
     > [data-testid="stColumn"] { min-width: calc(50% - 1rem) }
   [data-testid="stLayoutWrapper"]:has(> .st-key-groups_pane), .st-key-groups_pane
     { height: auto !important; max-height: none !important; overflow: visible !important }
@@ -175,7 +176,6 @@ def train_sample() -> None:
 def sidebar(page: st.Page, pages: dict[str, list[st.Page]]) -> None:
     """Draw the menu, the chosen run and dataset, and the progress of an active run unless the page shows it itself."""
     top = st.container(gap="xsmall", key="menu")
-    st.divider()
     pick_run()
     pick_dataset()
     with top:
@@ -191,10 +191,11 @@ def sidebar(page: st.Page, pages: dict[str, list[st.Page]]) -> None:
 
 def more(run: Run) -> None:
     """Offer what shows a finished run from one end to the other: the presenter, links to its views, the tour."""
-    sharing.present_link(run, "tertiary")
-    sharing.draw(run)
-    if st.button(_("Take the tour"), icon=":material/explore:", type="tertiary"):
-        tour.go(1)
+    with st.container(horizontal=True, gap="small"):
+        sharing.present_link(run, "tertiary")
+        sharing.draw(run)
+        if st.button(_("Take the tour"), icon=":material/explore:", type="tertiary"):
+            tour.go(1)
 
 
 def pick_run() -> None:

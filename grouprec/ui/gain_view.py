@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import plotly.graph_objects as go
 import streamlit as st
 
-from grouprec.core.language import N_, _, commas
+from grouprec.core.language import N_, _, commas, current
 from grouprec.report import gain
 from grouprec.report.gain import Split
 from grouprec.ui import cards, charts
@@ -16,10 +18,13 @@ PARTS_HELP = N_(
 )
 
 
-def chart(split: Split) -> go.Figure:
-    """Return the parts, each drawn from where the one before ends."""
-    figure = charts.steps(gain.steps_of(split), _(gain.AXIS))
-    figure.update_traces(hovertemplate=_("%{y}<br>together %{customdata[0]:.1f} of 100<extra></extra>"))
+@lru_cache(256)
+def chart(split: Split, language: str) -> go.Figure:
+    """Return the parts, each drawn from where the one before ends. Never change it."""
+    figure = charts.steps(gain.steps_of(split), _("people of 100"))
+    figure.update_traces(
+        selector={"type": "bar"}, hovertemplate=_("%{y}<br>together %{customdata[0]:.1f} of 100<extra></extra>")
+    )
     return figure
 
 
@@ -47,10 +52,9 @@ def picture(split: Split, key: str) -> None:
                 alt=_("The parts with their 95 % intervals"),
             )
             cards.download(_("Download"), lambda: table, "gain.csv", f"{key}_gain_download")
-    figure, said = chart(split), commas(gain.steps_of(split)["title"])
-    figure.update_xaxes(title=_("people of 100"))
+    said = commas(gain.steps_of(split)["title"])
     st.plotly_chart(
-        figure,
+        chart(split, current()),
         key=f"{key}_gain",
         config=charts.QUIET_CONFIG,
         alt=_("{title}: {value}").format(title=_(gain.AXIS), value=said),

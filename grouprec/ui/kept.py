@@ -12,8 +12,8 @@ import streamlit as st
 
 from grouprec.core.language import N_
 from grouprec.core.types import Regime
-from grouprec.evaluate.enough import enough, smoothed
-from grouprec.report import gain, tables
+from grouprec.evaluate.enough import smoothed
+from grouprec.report import enough_lists, gain, tables
 from grouprec.report.bundle import own_number
 from grouprec.runs.store import Run
 from grouprec.ui import state
@@ -51,9 +51,10 @@ class Worth:
         return self.hits.assign(value=smoothed(self.hits))
 
     @cached_property
-    def enough(self) -> int:
-        """Return how many lists are enough."""
-        return enough(self.curve)
+    def enough(self) -> int | None:
+        """Return how many lists are enough; None where the page's answer names no number."""
+        split = gain.split_at(self.steps, self.hits, self.own)
+        return enough_lists.number(self.curve, self.steps, split)
 
 
 @dataclass(frozen=True, eq=False)

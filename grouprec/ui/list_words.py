@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 HALF = 0.5  # of all that speaks for an item: so much the named kinds explain together, where own items do
 MOST_KINDS = 5  # that one sentence names
+WORTH_NAMING = 0.04  # of all that speaks for an item: a kind of less is one of many other things
 
 
 def by_kind(frame: pd.DataFrame, kinds: np.ndarray) -> pd.DataFrame:
@@ -46,23 +47,33 @@ def by_kind(frame: pd.DataFrame, kinds: np.ndarray) -> pd.DataFrame:
 
 
 def reasons_words(kinds: pd.DataFrame, who: str) -> str:
-    """Say what speaks for an item in one sentence, markdown: own items until they explain half, then the rest.
+    """Say what speaks for an item in one sentence, markdown: own items, the kinds that matter by name, then the rest.
 
     Args:
         kinds: of :func:`by_kind`.
     """
     own, others = kinds[kinds["own"]], kinds[~kinds["own"] & (kinds["share"] >= LEAST_SHARE)]
-    enough = int((own["share"].cumsum() < min(HALF, own["share"].sum() - 1e-9)).sum()) + 1 if len(own) else 0
-    named = own.head(min(enough, MOST_KINDS))
+    named, more = own.head(n_named(own)), own.iloc[n_named(own) :]
     things = [f"{thing(row.what, row.kind)} ({percent(row.share)})" for row in named_rows(named)]
     because = _("Because they have {things}") if who == "they" else _("Because members have {things}")
+    left = float(more["share"].sum())
+    if left >= LEAST_SHARE:
+        together = _("{n} other things ({left})") if len(more) > 1 else _("another thing ({left})")
+        things.append(together.format(n=count(len(more)), left=percent(left)))
     said = [because.format(things=joined(things))] if things else []
-    left = float(own["share"].iloc[len(named) :].sum())
-    said += [_("other items of theirs {left}").format(left=percent(left))] if left >= LEAST_SHARE else []
     said += [f"{row.what.lower()} {percent(row.share)}" for row in named_rows(others)]
     if not said:
         return _("Nothing that they have speaks for it.")
     return full_stop(f"{said[0][0].upper()}{semicolons(said)[1:]}")
+
+
+def n_named(own: pd.DataFrame) -> int:
+    """Return how many of the own kinds of :func:`by_kind`, strongest first, are named: until they explain half, at most
+    5, and none that is one of many."""
+    if not len(own):
+        return 0
+    enough = int((own["share"].cumsum() < min(HALF, own["share"].sum() - 1e-9)).sum()) + 1
+    return max(min(enough, MOST_KINDS, int((own["share"] >= WORTH_NAMING).sum())), 1)
 
 
 def thing(what: str, kind: bool) -> str:
@@ -115,15 +126,17 @@ def reasons_frame(found: Reasons, labels: Texts) -> pd.DataFrame:
     return both.sort_values("share", ascending=False, kind="stable", ignore_index=True)
 
 
-def most_telling(kinds: pd.DataFrame, n: int) -> pd.DataFrame:
-    """Return the strongest ``n`` kinds of own items, the others together, then what is no own item: what, share, own.
+def most_telling(kinds: pd.DataFrame) -> pd.DataFrame:
+    """Return what the sentence says, as rows: the kinds of own items that it names, the others together, then what is
+    no own item: what, share, own.
 
     Args:
         kinds: of :func:`by_kind`.
     """
     own, others = kinds[kinds["own"]], kinds[~kinds["own"]]
+    n = n_named(own)
     more = own.iloc[n:]
-    together = pd.DataFrame({"what": [_("other items of theirs")], "share": [more["share"].sum()], "own": [True]})
+    together = pd.DataFrame({"what": [_("other things of theirs")], "share": [more["share"].sum()], "own": [True]})
     parts = [own.head(n), together if len(more) else together.head(0), others]
     kept = pd.concat([part[["what", "share", "own"]] for part in parts], ignore_index=True)
     return kept[kept["share"] >= LEAST_SHARE].reset_index(drop=True)

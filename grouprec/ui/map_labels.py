@@ -67,7 +67,7 @@ def labels(
     scale = min(WIDTH / (view.x[1] - view.x[0]), HEIGHT / (view.y[1] - view.y[0]))  # both axes have one scale
     places = centres[["x", "y"]].to_numpy(np.float64) * scale
     numbers = [int(group) for group in centres.index]
-    titles = {group: short(names[group], LONGEST) for group in numbers}
+    titles = {group: _title(names[group]) for group in numbers}
     boxes: dict[int, np.ndarray] = {}
     for group, place in zip(numbers, places, strict=True):
         box = _box(place, len(str(group)))
@@ -83,6 +83,11 @@ def labels(
     at = dict(zip(numbers, centres[["x", "y"]].itertuples(index=False, name=None), strict=True))
     plain = [_annotation(group, "", *at[group]) for group in boxes]
     return plain + [_annotation(group, f" <span>{literal(titles[group])}</span>", *at[group]) for group in named]
+
+
+def _title(name: str) -> str:
+    """Return a name as a label has it: of two things the first where both are too long."""
+    return short(name if len(name) <= LONGEST else name.partition(" · ")[0], LONGEST)
 
 
 def _within(values: np.ndarray, ends: tuple[float, float]) -> np.ndarray:

@@ -14,9 +14,8 @@ from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, opened
 from grouprec.ui import list_words as words
 
-DRAWN = 5  # own items in the picture; the table has more
 LISTED = 50
-HEIGHT = 185
+ROW, AROUND = 24, 16  # pixels of a bar, and above and below them all
 HELP = N_(
     "What lifts the item above one of average popularity that nobody's items speak for. Shares are parts of all that "
     "speaks for it, a mean over the members who are predicted to want it, by how much they want it."
@@ -68,8 +67,8 @@ def table(frame: pd.DataFrame, key: str) -> None:
 
 def bars(kinds: pd.DataFrame) -> go.Figure:
     """Return the shares as bars: the strongest kinds of own items, the others together, and the item's own doing."""
-    shown = words.most_telling(kinds, DRAWN).iloc[::-1]
-    figure = go.Figure(layout=charts.plain_layout(HEIGHT, top=8))
+    shown = words.most_telling(kinds).iloc[::-1]
+    figure = go.Figure(layout=charts.plain_layout(AROUND + ROW * len(shown), top=8))
     figure.add_trace(
         go.Bar(
             x=shown["share"],

@@ -24,6 +24,7 @@ from grouprec.ui.kept import Setting
 
 PANE_HEIGHT = 740
 TABLE_ROWS = 6
+LABEL_WIDTH, MOVE_WIDTH = 228, 50  # pixels: a list with or without moves fits beside the map on a small laptop
 CLICKED = "map_clicked"  # the session's key of a click that the page has yet to follow
 SPLIT = [6, 7]  # widths of the map and of what stands beside it
 
@@ -38,22 +39,22 @@ def group_columns() -> dict[str, Any]:
     }
 
 
-def list_columns() -> dict[str, Any]:
-    """Return how the columns of a list are shown."""
+def list_columns(label_width: int = LABEL_WIDTH) -> dict[str, Any]:
+    """Return how the columns of a list are shown; what a window is wider than they are is shared out evenly."""
     return {
-        "rank": st.column_config.NumberColumn("", width=36),
+        "rank": st.column_config.NumberColumn("", width=32),
         "move": st.column_config.TextColumn(
-            _("Move"), width=50, help=_("Against the list as it was trained: ▲ up, ▼ down, new")
+            _("Move"), width=MOVE_WIDTH, help=_("Against the list as it was trained: ▲ up, ▼ down, new")
         ),
-        "label": st.column_config.TextColumn(_("Item"), width=175),
+        "label": st.column_config.TextColumn(_("Item"), width=label_width),
         "takers": st.column_config.NumberColumn(
             _("Takers"),
             format="%.1f",
-            width=58,
+            width=56,
             help=_("Members who should take it within the time that is said beside"),
         ),
         "owned": st.column_config.NumberColumn(
-            _("Have it"), format="percent", width=62, help=_("Members who have it already")
+            _("Have it"), format="percent", width=60, help=_("Members who have it already")
         ),
         "place": st.column_config.NumberColumn(
             _("For all"), width=56, help=_("Its place on one list for everybody; empty where it is not on it")
@@ -148,7 +149,7 @@ def other_number(run: Run) -> Setting | None:
             args=("lists", "lists_n"),
         )
         cards.link("decide", _("What if"), lists=asked, view="what_if")
-    if found is not None:
+    if found is not None and st.query_params.get("lists") != asked:  # each writing is a step of the back button
         st.query_params["lists"] = asked
     return found
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from grouprec.live.feedback import verdicts
 from grouprec.runs.store import Run, RunStore
@@ -30,6 +30,28 @@ STICKS_OUT = """main => [...main.querySelectorAll("*")].filter(element => {
             return false;
     return true;
 }).map(element => element.outerHTML.slice(0, 120))"""
+ANALYST = (
+    "Methods",
+    "How many lists",
+    "Stages",
+    "Left behind",
+    "By group",
+    "Fairness",
+    "Cold start",
+    "Repeats",
+    "Runs",
+)
+VIEWS = (
+    "decide?view=money",
+    "decide?view=what_if",
+    "groups?group=1&against=2",
+    "groups?view=space",
+    "groups?find=i0",
+    *(f"recommendations?part={part}" for part in ("ways", "personas", "feedback", "user")),
+    *(f"recommendations?part=personas&view={view}" for view in ("members", "mixture", "liked")),
+    *(f"compare?view=analyst&part={part}" for part in ANALYST),
+    "updates?mode=send",
+)
 NOT_OURS = {"color-contrast": ".stElementContainer:has([disabled])"}  # labels of what is disabled may be faint
 
 
@@ -128,6 +150,21 @@ def test_every_page_opens_by_a_deep_link_in_light_and_dark_and_on_a_phone(tab: T
     tab.page.wait_for_function(f"() => !({STICKS_OUT})(document.querySelector('[data-testid=stMain]')).length")
 
 
+@pytest.mark.parametrize("view", VIEWS)
+def test_what_is_behind_tabs_is_short_and_open_to_everybody_too(tab: Tab, view: str, run: Run) -> None:
+    name, _, query = view.partition("?")
+    main = open_page(tab, name, run, **dict(part.split("=") for part in query.split("&")))
+    for laptop in (LAPTOP, SMALL_LAPTOP):
+        tab.page.set_viewport_size(laptop)
+        tab.settled()
+        assert main.evaluate("element => element.scrollHeight") <= MOST_SCREENS * laptop["height"], laptop
+    assert serious_violations(tab) == []
+    tab.page.emulate_media(color_scheme="dark")
+    expect(tab.page.locator("[data-testid=stApp]")).to_have_css("color-scheme", "dark")
+    tab.settled()
+    assert serious_violations(tab) == []
+
+
 @pytest.mark.parametrize("tab", ["phone"], indirect=True)
 def test_a_map_on_a_phone_leaves_room_to_scroll_and_bears_numbers_only(tab: Tab, run: Run) -> None:
     open_page(tab, "groups", run)
@@ -178,14 +215,19 @@ def test_six_views_are_turned_by_keys_and_by_touch_and_their_number_is_in_the_ad
 
 def serious_violations(tab: Tab) -> list[str]:
     """Return what axe-core finds serious or critical about what we draw."""
+    return violations(tab.page)
+
+
+def violations(page: Page) -> list[str]:
+    """Return the same of any page."""
     found = []
-    for violation in Axe().run(tab.page).response["violations"]:
+    for violation in Axe().run(page).response["violations"]:
         if violation["impact"] not in ("serious", "critical"):
             continue
         for node in violation["nodes"]:
             theirs = NOT_OURS.get(violation["id"], "none")
             inside = f"element => element.closest({theirs!r}) !== null"
-            if not tab.page.locator(node["target"][0]).first.evaluate(inside):
+            if not page.locator(node["target"][0]).first.evaluate(inside):
                 found.append(f"{violation['id']}: {node['html'][:200]}")
     return found
 
@@ -274,6 +316,9 @@ def test_the_report_opens_without_a_network(tab: Tab, run: Run, browser: Browser
     page.goto(story.as_uri())
     expect(page.locator("h1")).to_be_visible()
     assert trouble == [] and page.locator("svg").count() > 0
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        assert violations(page) == [], scheme
     context.close()
 
 

@@ -46,6 +46,16 @@ def by_tenth(expected: np.ndarray, *others: np.ndarray) -> list[np.ndarray]:
     return [np.array([values.ravel()[part].sum() for part in parts]) for values in (expected, *others)]
 
 
+def test_mean_chances_are_of_all_users_however_many_are_added_up_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    items, scores = rng.integers(-1, 7, (50, 4)).astype(np.int32), rng.random((50, 4), np.float32)
+    dense = np.zeros((50, 8))
+    np.add.at(dense, (np.arange(50)[:, None], np.where(items < 0, 7, items)), scores)
+    for at_once in (7, 50, 2_048):
+        monkeypatch.setattr(module, "ROWS_AT_ONCE", at_once)
+        assert mean_chances(Candidates(items, scores, 7)) == pytest.approx(dense[:, :7].mean(axis=0))
+
+
 @pytest.mark.parametrize(("horizon", "of_time"), [(DAYS, True), (PART, False)], ids=["days", "interactions"])
 def test_expected_and_real_takes_of_other_users_agree_in_every_tenth(horizon: Horizon, of_time: bool) -> None:
     seen, truth = planted(4000, 0, of_time=of_time)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -89,6 +91,20 @@ def test_what_an_earlier_run_learned_lowers_the_range_and_load_raises_it(
 def test_runs_on_data_of_another_size_are_not_asked(store: RunStore, planted_csv: Path) -> None:
     assert estimate._ratio(replace(SAMPLE, n_items=80), SAMPLE) > estimate.SIMILAR
     assert estimate._ratio(SAMPLE, replace(SAMPLE, n_users=8000)) < estimate.SIMILAR
+
+
+def test_runs_on_data_of_the_same_size_are_asked_before_newer_ones_of_another(store: RunStore) -> None:
+    """Much of what a small run takes does not grow; grown to ten times the data it would be an hour instead of one."""
+
+    def run(n_users: int, seconds: float) -> Any:
+        metrics = {"n_users": n_users, "n_items": 1000, "n_interactions": 50 * n_users, "device_title": "CPU"}
+        done = [{"event": "stage_done", "stage": "lists", "seconds": seconds}]
+        return SimpleNamespace(usable=True, metrics=lambda: metrics, events=lambda: done, choices=dict)
+
+    size = Size(4000, 1000, 200_000, 200_000)
+    newest, same, older = run(500, 5), run(4000, 6), run(4000, 7)
+    assert estimate._known_seconds(config(), size, [newest, same, older])["lists"] == 6
+    assert estimate._known_seconds(config(), size, [newest])["lists"] == 40
 
 
 def test_what_does_not_fit_is_said_with_what_would(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:

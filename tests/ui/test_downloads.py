@@ -26,7 +26,7 @@ GROUPS, WHOLE, PEOPLE, CALLER = "groups", "whole", "people", "caller"
 DOWNLOADS = {
     "cards.download": CALLER,
     "compare/export.buttons": CALLER,
-    "compare/groups.by_group": GROUPS,
+    "compare/groups._in_numbers": GROUPS,
     "compare/page.draw_table": WHOLE,
     "compare/page.take_home": WHOLE,  # its report decides for itself
     "compare/runs.headlines": WHOLE,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from grouprec.core.files import replacing, storage
 from grouprec.core.language import _, current
-from grouprec.report.html import making, sections, slides
+from grouprec.report.html import evidence, making, sections, slides
 from grouprec.report.html.markup import Html, element, joined, text
 from grouprec.report.html.reading import Reading
 from grouprec.report.html.views import six_views
@@ -31,7 +31,7 @@ def render(run: Run) -> str:
         "groups": (_("The groups"), sections.groups(reading)),
         "lists": (_("The lists"), sections.lists(reading)),
         "number": (_("How many lists"), sections.value_of_groups(reading)),
-        "evidence": (_("The evidence"), sections.evidence(reading)),
+        "evidence": (_("The evidence"), evidence.of_run(reading)),
         "method": (_("How it was made"), making.method(reading)),
         "limits": (_("What to keep in mind"), making.limits(reading)),
     }

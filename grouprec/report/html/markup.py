@@ -66,6 +66,11 @@ def paragraph(markdown: str, class_: str | None = None) -> Html | None:
     return element("p", sentence(markdown), class_=class_) if markdown else None
 
 
+def figure(drawing: Html, caption: str) -> Html:
+    """Return a drawing and what is said below it."""
+    return element("figure", drawing, element("figcaption", sentence(caption)))
+
+
 def table(frame: pd.DataFrame, right: Collection[str] = (), class_: str | None = None) -> Html:
     """Return a small table as it is to be read; the columns in ``right`` hold numbers."""
     classes = ["r" if name in right else None for name in frame.columns]
@@ -77,4 +82,5 @@ def table(frame: pd.DataFrame, right: Collection[str] = (), class_: str | None =
         for row in frame.itertuples(index=False, name=None)
     ]
     parts = element("thead", element("tr", *head)), element("tbody", *rows)
-    return element("div", element("table", *parts, class_=class_), class_="wide")
+    # Where it is wider than the window it scrolls, also for who has only a keyboard.
+    return element("div", element("table", *parts, class_=class_), class_="wide", tabindex=0)

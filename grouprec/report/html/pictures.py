@@ -76,12 +76,12 @@ def beside(*parts: Html | None) -> Html:
     return element("div", *parts, class_="beside")
 
 
-def reach_curve(hits: pd.DataFrame, least: int, own: int, floor: str) -> Html:
+def reach_curve(hits: pd.DataFrame, least: int | None, own: int, floor: str) -> Html:
     """Return how many people find something by the number of lists, between one list and personal lists.
 
     Args:
         hits: n_groups, value, low, high, floor, individual, shares of people, ascending.
-        least: the number that is enough, marked.
+        least: the number that is enough, marked; None where none is.
         own: the run's number, marked where it is another one.
         floor: what one list is called.
     """
@@ -97,20 +97,27 @@ def reach_curve(hits: pd.DataFrame, least: int, own: int, floor: str) -> Html:
         parts.append(element("path", d=_path(ends, [level, level]), class_="line dashed"))
         parts.append(element("text", title, x=ends[1], y=level - 8, text_anchor="end", class_="s"))
     parts.append(element("path", d=_path(across, y.at(shares["value"])), class_="line ours"))
-    at = _place(hits, shares, least, x, y)
     if own != least and own in set(hits["n_groups"]):
         mine = _place(hits, shares, own, x, y)
         parts.append(element("circle", cx=mine[0], cy=mine[1], r=8, class_="ring"))
         parts.append(element("text", _("this run"), x=mine[0], y=mine[1] - 18, text_anchor="middle", class_="s"))
-    side = "start" if at[0] < WIDTH / 2 else "end"
-    said = ngettext(" {enough} is enough", " {enough} are enough", least).format(enough=least).strip()
-    parts.append(element("path", d=f"M{at[0]} {at[1]}V{HEIGHT - BOTTOM}", class_="reference"))
-    parts.append(element("circle", cx=at[0], cy=at[1], r=9, class_="ours"))
-    parts.append(
-        element("text", said, x=at[0] + (14 if side == "start" else -14), y=HEIGHT - BOTTOM - 14, text_anchor=side)
-    )
+    said = floor
+    if least is not None and least in set(hits["n_groups"]):
+        said = ngettext(" {enough} is enough", " {enough} are enough", least).format(enough=least).strip()
+        parts += _marked(said, *_place(hits, shares, least, x, y))
     title = element("title", _("People of 100 who find something by number of lists; {said}").format(said=said))
     return element("svg", title, *parts, viewBox=f"0 0 {WIDTH} {HEIGHT}", role="img", class_="curve")
+
+
+def _marked(said: str, across: float, down: float) -> list[Html]:
+    """Return the mark of the number that is enough, a line down to the axis, and what it is beside the line."""
+    side = "start" if across < WIDTH / 2 else "end"
+    where = {"x": across + (14 if side == "start" else -14), "y": HEIGHT - BOTTOM - 14, "text_anchor": side}
+    return [
+        element("path", d=f"M{across} {down}V{HEIGHT - BOTTOM}", class_="reference"),
+        element("circle", cx=across, cy=down, r=9, class_="ours"),
+        element("text", said, **where),
+    ]
 
 
 def _place(hits: pd.DataFrame, shares: pd.DataFrame, n: int, x: Scale, y: Scale) -> tuple[float, float]:

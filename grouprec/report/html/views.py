@@ -15,7 +15,7 @@ import pandas as pd
 
 from grouprec.core.language import N_, _, full_stop, long_day, series
 from grouprec.core.tables import records
-from grouprec.evaluate.enough import enough, smoothed
+from grouprec.evaluate.enough import smoothed
 from grouprec.explore.kinds import kinds
 from grouprec.report import enough_lists, gain, learned, sentences, small_groups, tables
 from grouprec.report.bundle import own_number
@@ -228,7 +228,7 @@ def _decide(reading: Reading) -> View:
     said = enough_lists.lists_answer(own, hits, steps, split, n)
     if hits.empty:
         return View("decide", _("The decision"), said, notes=_approved(reading))
-    least, hits = enough(hits), hits.assign(value=smoothed(hits))
+    least, hits = enough_lists.number(own, steps, split), hits.assign(value=smoothed(hits))
     floor = gain.floor_of(own)
     return View(
         "decide",
@@ -236,16 +236,18 @@ def _decide(reading: Reading) -> View:
         said,
         pictures.reach_curve(hits, least, n, gain.floor_title(floor)),
         _("People of 100 who find something in their first ten, by number of lists; the band is the 95 % interval."),
-        _reached(hits, least),
+        _reached(hits, least or n),
         (gain.floor_words(floor), *_approved(reading)),
     )
 
 
-def _reached(hits: pd.DataFrame, least: int) -> dict[str, str]:
-    """Return how many people of 100 one list, the lists that are enough, and personal lists reach."""
-    row = hits[hits["n_groups"] == least].iloc[0]
-    named = {_("One good list"): "floor", plural(least, "list"): "value", _("Personal lists"): "individual"}
-    return {title: gain.people(row[column]) for title, column in named.items()}
+def _reached(hits: pd.DataFrame, n: int) -> dict[str, str]:
+    """Return how many people of 100 one list, ``n`` lists where that is known, and personal lists reach."""
+    own = hits[hits["n_groups"] == n]["value"]
+    lists = {plural(n, "list"): own.iloc[0]} if len(own) else {}
+    ends = hits.iloc[0]
+    shares = {_("One good list"): ends["floor"], **lists, _("Personal lists"): ends["individual"]}
+    return {title: gain.people(share) for title, share in shares.items()}
 
 
 def _approved(reading: Reading) -> tuple[str, ...]:

@@ -35,10 +35,13 @@ def cold_start(run: Run, regime: str) -> None:
             _("**New people.** {curves}").format(curves=findings.cold_users_answer(curves, ours, popular)), _(COLD_HELP)
         )
         alt = _("{ndcg} by number of known items, for {curves}").format(ndcg=parts.NDCG, curves=commas(curves))
-        parts.draw(charts.by_count(curves, _("known items"), parts.NDCG, ours), "cold", alt)
+        picture, numbers = parts.views()
+        with picture:
+            parts.draw(charts.by_count(curves, _("known items"), parts.NDCG, ours), "cold", alt)
         titled = rows.assign(title=rows["method"].map(_cold_title))
         shown = tables.with_interval(titled, {"count": N_("Known items"), "title": N_("Lists"), "n_users": N_("Users")})
-        parts.numbers_table(shown, "cold_users", users, "cold_users.csv")
+        with numbers:
+            parts.numbers_table(shown, "cold_users", users, "cold_users.csv")
     if items is not None:
         rows = tables.of(items)
         parts.say(_("**New items.** {rows}").format(rows=findings.cold_items_answer(rows)))
@@ -69,11 +72,14 @@ def repeats(run: Run, regime: str) -> None:
         ]
     )
     drawn = rows.assign(ours=rows["method"] == "individual", regime="")
-    parts.draw(
-        charts.method_dots(drawn, {}, parts.NDCG),
-        "repeats",
-        _("{ndcg} with new items only and with repeats allowed").format(ndcg=parts.NDCG),
-    )
-    parts.numbers_table(
-        tables.with_interval(rows, {"title": N_("Task"), "n_users": N_("Users")}), "repeats", table, "repeats.csv"
-    )
+    picture, numbers = parts.views()
+    with picture:
+        parts.draw(
+            charts.method_dots(drawn, {}, parts.NDCG),
+            "repeats",
+            _("{ndcg} with new items only and with repeats allowed").format(ndcg=parts.NDCG),
+        )
+    with numbers:
+        parts.numbers_table(
+            tables.with_interval(rows, {"title": N_("Task"), "n_users": N_("Users")}), "repeats", table, "repeats.csv"
+        )

@@ -9,10 +9,9 @@ import plotly.graph_objects as go
 from grouprec.core.language import _
 from grouprec.report.palette import ACCENT, COLOURS, NEUTRAL, text_on
 from grouprec.report.text import count, group_label, score, short
-from grouprec.ui.charts import GRID, literal, plain_layout
+from grouprec.ui.charts import GRID, literal, plain_layout, whiskers
 
 SHADES = [[0, "#e8ebfb"], [1, "#4150b5"]]  # of the accent; opaque, so that numbers read on either background
-WHISKER = "rgba(128, 136, 150, 0.95)"  # seen on bars and beside them, on either background
 SPECIAL = "diamond"  # what stands for all encoders of a run together
 
 
@@ -44,7 +43,7 @@ def group_heat(grid: pd.DataFrame, metric: str) -> go.Figure:
     )
     figure = go.Figure(heat)
     figure.update_layout(
-        **plain_layout(130 + 24 * len(rows), top=8),
+        **plain_layout(130 + 20 * len(rows), top=8),
         xaxis={"side": "top", "showgrid": False, "tickangle": -30 if len(titles) > 3 else 0},
         yaxis={"autorange": "reversed", "showgrid": False},
     )
@@ -120,7 +119,6 @@ def people_bars(rows: pd.DataFrame) -> go.Figure:
     Args:
         rows: title, value, low, high (people of 100), ours.
     """
-    error = {"array": rows["high"] - rows["value"], "arrayminus": rows["value"] - rows["low"]}
     bar = go.Bar(
         orientation="h",
         y=rows["title"],
@@ -131,7 +129,6 @@ def people_bars(rows: pd.DataFrame) -> go.Figure:
         textposition="inside",
         insidetextanchor="start",
         insidetextfont={"color": [text_on(ACCENT if ours else NEUTRAL) for ours in rows["ours"]], "size": 13},
-        error_x={"type": "data", "symmetric": False, "thickness": 2, "width": 4, "color": WHISKER, **error},
         hovertemplate=_("%{y}: %{x:.1f} of 100<extra></extra>"),
     )
     layout = {
@@ -139,4 +136,4 @@ def people_bars(rows: pd.DataFrame) -> go.Figure:
         "xaxis": {"title": {"text": _("people of 100")}, "gridcolor": GRID, "zeroline": False, "rangemode": "tozero"},
         "yaxis": {"autorange": "reversed", "showgrid": False},
     }
-    return go.Figure(bar, layout)
+    return go.Figure([bar, *whiskers(rows["value"], rows["title"], rows["low"], rows["high"])], layout)

@@ -9,7 +9,8 @@ from grouprec.core.language import N_, _, commas
 from grouprec.report import sentences, side_by_side, small_groups, tables
 from grouprec.report.text import NOTHING
 from grouprec.runs.store import Run
-from grouprec.ui import cards, charts, state
+from grouprec.ui import cards, state
+from grouprec.ui.compare import parts
 from grouprec.ui.compare import tables as compare_tables
 from grouprec.ui.compare.charts import group_heat
 from grouprec.ui.compare.export import buttons
@@ -41,9 +42,17 @@ def by_group(run: Run, regime: str) -> None:
     alt = _("{value} of every group, for {columns}").format(
         value=compare_tables.GROUP_METRICS[metric], columns=commas(grid.columns[3:])
     )
-    st.plotly_chart(group_heat(grid, metric), key="compare_by_group", config=charts.QUIET_CONFIG, alt=alt)
+    picture, numbers = parts.views()
+    with picture:
+        parts.draw(group_heat(grid, metric), "by_group", alt)
+    with numbers:
+        _in_numbers(grid)
     if note := _note(run, len(grid), served["group"].nunique()):
         st.caption(note)
+
+
+def _in_numbers(grid: pd.DataFrame) -> None:
+    """Draw the numbers of the picture, and their downloads."""
     titled = {"group": N_("No."), "name": N_("Group"), "n_test_users": N_("Tested users")}
     shown = grid.round(3).rename(columns=titled)
     st.dataframe(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -18,6 +20,7 @@ from grouprec.ui.compare import tables as compare_tables
 from grouprec.ui.compare import tabs
 from grouprec.ui.compare.charts import people_bars
 from grouprec.ui.compare.export import buttons
+from grouprec.ui.compare.parts import views
 from grouprec.ui.compare.runs import across_runs
 
 MOST_ROWS = 15  # that are seen at once
@@ -33,9 +36,8 @@ VIEWS = Glossary({"business": "In short", "analyst": "For analysts"})
 REPORT_HELP = N_("The whole story of this run in one HTML file: it opens without a network and prints well to PDF")
 
 
-def choose(evaluation: pd.DataFrame) -> tuple[str, int]:
+def choose(evaluation: pd.DataFrame, left: DeltaGenerator, right: DeltaGenerator) -> tuple[str, int]:
     """Draw the controls; return the use of the lists and the number of items that count. The use is in the URL."""
-    left, right = st.columns([3, 1])
     regime = left.segmented_control(
         _("How the lists are used"),
         list(sentences.REGIMES),
@@ -79,7 +81,7 @@ def methods(run: Run, evaluation: pd.DataFrame, regime: str, length: int, ours: 
     own = sentences.evaluated(evaluation, ours, regime, metric)
     titles = charts.reference_titles(evaluation[evaluation["regime"] == regime])
     marks = {title.lower(): float(own[name]) for name, title in titles.items()} if own is not None else {}
-    picture, numbers = st.tabs([_("Picture"), _("In numbers")])
+    picture, numbers = views()
     with picture:
         st.plotly_chart(
             charts.method_dots(shown, marks, _("nDCG@{length}").format(length=length)),
@@ -176,7 +178,7 @@ def take_home(run: Run, evaluation: pd.DataFrame) -> None:
         cards.download(_("All results"), lambda: evaluation, "evaluation.csv", "compare_download")
 
 
-def business(run: Run, evaluation: pd.DataFrame, top: DeltaGenerator) -> None:
+def business(run: Run, evaluation: pd.DataFrame, top: DeltaGenerator, _beside: Sequence[DeltaGenerator]) -> None:
     """Draw what today's practice, one good list, the run's lists and personal lists do for people.
 
     Args:
@@ -213,14 +215,19 @@ def kept_use(run: Run) -> str:
     return "strict" if metrics.get("repeats") else str(metrics.get("regime", "strict"))
 
 
-def analyst(run: Run, evaluation: pd.DataFrame, top: DeltaGenerator) -> None:
-    """Draw every method and measure, in tabs of which only the open one is made. All choices are in the URL."""
+def analyst(run: Run, evaluation: pd.DataFrame, top: DeltaGenerator, beside: Sequence[DeltaGenerator]) -> None:
+    """Draw every method and measure, in tabs of which only the open one is made. All choices are in the URL.
+
+    Args:
+        top: where the answer goes.
+        beside: where the controls go, two of them.
+    """
     if not tables.cutoffs(evaluation):
         with top:
             cards.answer(sentences.compare_answer(evaluation, "strict", state.metrics(run).get("n_groups", 0)))
         parts(run, "strict", {})
         return
-    use, n_items = choose(evaluation)
+    use, n_items = choose(evaluation, *beside)
     summary = state.metrics(run)
     lists = tables.list_method(summary, use)
     with top:
@@ -256,7 +263,8 @@ def draw() -> None:
     results = state.table(current, "evaluation")
     top = st.container()
     named = {"methods", "part", "runs", "across", "use", "items"} & set(st.query_params)
-    view = st.segmented_control(
+    first, *beside = st.columns([5, 11, 4], vertical_alignment="bottom")
+    view = first.segmented_control(
         _("View"),
         list(VIEWS),
         required=True,
@@ -265,5 +273,5 @@ def draw() -> None:
         key="compare_view",
         on_change=from_url("view", "compare_view", list(VIEWS), "analyst" if named else "business"),
     )
-    {"business": business, "analyst": analyst}[picked(view)](current, results, top)
+    {"business": business, "analyst": analyst}[picked(view)](current, results, top, beside)
     take_home(current, results)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from grouprec.core.language import N_, _, commas
 from grouprec.ui import cards, charts
@@ -18,6 +19,11 @@ MISSING = N_("This run has no such numbers: it is older than they are, or its da
 
 def say(sentence: str, explanation: str | None = None) -> None:
     st.markdown(sentence, help=explanation)
+
+
+def views() -> Sequence[DeltaGenerator]:
+    """Draw two tabs, for the picture and for its numbers: both below one another are longer than a screen."""
+    return st.tabs([_("Picture"), _("In numbers")])
 
 
 def draw(figure: go.Figure, name: str, alt: str) -> None:

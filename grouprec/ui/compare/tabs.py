@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from grouprec.core.language import N_, _, commas
 from grouprec.report import enough_lists, findings, gain, learned, sentences, small_groups, tables
@@ -69,18 +70,19 @@ def value_of_groups(run: Run, regime: str) -> None:
     steps = state.table_or_none(run, "gain_of_groups")
     said = enough_lists.enough_answer(own, hits, None if steps is None else steps[steps["regime"] == regime])
     parts.say(f"{said} {gain.floor_words(gain.floor_of(own))}", _(VALUE_HELP))
-    parts.draw(
-        charts.value_lines(named, own, state.metrics(run).get("n_groups", 0), parts.NDCG, ours),
-        "value",
-        _("{ndcg} by number of lists, for {named}").format(ndcg=parts.NDCG, named=commas(named)),
-    )
+    picture, numbers = parts.views()
+    with picture:
+        parts.draw(
+            charts.value_lines(named, own, state.metrics(run).get("n_groups", 0), parts.NDCG, ours),
+            "value",
+            _("{ndcg} by number of lists, for {named}").format(ndcg=parts.NDCG, named=commas(named)),
+        )
     formats = {name: st.column_config.NumberColumn(format="percent", help=_(GAIN_HELP)) for name in _gain_titles(named)}
     formats[N_("Apart")] = st.column_config.NumberColumn(format="%.2f", help=_(SILHOUETTE_HELP))
     formats[N_("Stability")] = st.column_config.NumberColumn(format="%.2f", help=_(STABILITY_HELP))
-    safe = small_groups.of_sizes(value)
-    parts.numbers_table(
-        tables.value_table(value, regime, method), "value", safe, "value_of_groups.csv", formats, small_groups.note()
-    )
+    safe, shown = small_groups.of_sizes(value), tables.value_table(value, regime, method)
+    with numbers:
+        parts.numbers_table(shown, "value", safe, "value_of_groups.csv", formats, small_groups.note())
     _how_chosen(run)
 
 
@@ -109,11 +111,13 @@ def stages(run: Run, regime: str) -> None:
         rows = tables.of(table, regime=regime)
         rows = rows.assign(title=rows["step"].map(findings.step_title))
         parts.say(findings.steps_answer(rows), _(STEPS_HELP))
-        parts.draw(
-            charts.steps(rows, parts.NDCG),
-            "steps",
-            _("What every step adds to {ndcg}: {title}").format(ndcg=parts.NDCG, title=commas(rows["title"])),
-        )
+        picture, numbers = parts.views()
+        with picture:
+            parts.draw(
+                charts.steps(rows, parts.NDCG),
+                "steps",
+                _("What every step adds to {ndcg}: {title}").format(ndcg=parts.NDCG, title=commas(rows["title"])),
+            )
         shown = pd.DataFrame(
             {
                 N_("Step"): rows["title"],
@@ -127,7 +131,8 @@ def stages(run: Run, regime: str) -> None:
                 ],
             }
         )
-        parts.numbers_table(shown, "steps", table, "stages.csv")
+        with numbers:
+            parts.numbers_table(shown, "steps", table, "stages.csv")
     _learned_parts(state.metrics(run))
 
 
@@ -163,16 +168,20 @@ def strategies(run: Run, regime: str) -> None:
     rows = rows.assign(title=rows["title"].map(_))
     parts.say(findings.strategies_answer(rows, chosen), _(STRATEGIES_HELP))
     drawn = rows.assign(ours=rows["strategy"] == chosen, regime=regime)
-    parts.draw(
-        charts.method_dots(drawn, {}, parts.NDCG),
-        "strategies",
-        _("Aggregation strategies by {ndcg}, best first: {title}").format(ndcg=parts.NDCG, title=commas(rows["title"])),
-    )
+    alt = _("Aggregation strategies by {ndcg}, best first: {title}")
+    picture, numbers = parts.views()
+    with picture:
+        parts.draw(
+            charts.method_dots(drawn, {}, parts.NDCG),
+            "strategies",
+            alt.format(ndcg=parts.NDCG, title=commas(rows["title"])),
+        )
     shown = tables.with_interval(rows, {"title": N_("Strategy")})
     shown[N_("Price")] = (rows["value"] - rows["value"].max()).round(3)
     shown[N_("This run")] = drawn["ours"]
     price = st.column_config.NumberColumn(format="%+.3f", help=_("Difference to the strategy that does best"))
-    parts.numbers_table(shown, "strategies", table, "strategies.csv", {"Price": price})
+    with numbers:
+        parts.numbers_table(shown, "strategies", table, "strategies.csv", {"Price": price})
 
 
 def fairness(run: Run, regime: str) -> None:
@@ -190,24 +199,28 @@ def fairness(run: Run, regime: str) -> None:
     )
     part = rows[rows["attribute"] == attribute].rename(columns={"mean": "value", "value": "title"})
     everybody = float((part["value"] * part["n_users"]).sum() / max(part["n_users"].sum(), 1))
-    parts.draw(
-        charts.method_dots(
-            part.assign(ours=part["p_adjusted"] < findings.LEVEL), {_("all users"): everybody}, parts.NDCG
-        ),
-        "fairness",
-        _("{ndcg} by {attribute}").format(ndcg=parts.NDCG, attribute=attribute_title(attribute)),
-    )
+    picture, numbers = parts.views()
+    with picture:
+        parts.draw(
+            charts.method_dots(
+                part.assign(ours=part["p_adjusted"] < findings.LEVEL), {_("all users"): everybody}, parts.NDCG
+            ),
+            "fairness",
+            _("{ndcg} by {attribute}").format(ndcg=parts.NDCG, attribute=attribute_title(attribute)),
+        )
     shown = tables.with_interval(part, {"title": N_("Value"), "n_users": N_("Tested users")})
     ends = part[["difference", "difference_low", "difference_high"]]
     shown[N_("Against all others")] = [cards.difference(*row) for row in ends.itertuples(index=False)]
     shown[N_("Chance")] = part["p_adjusted"].round(3)
     chance = st.column_config.NumberColumn(format="%.3f", help=f"{_('Corrected p value: ')}{_(FAIRNESS_HELP)}")
     safe = small_groups.of_values(table, ["attribute", "metric", "regime"], "n_users")
-    parts.numbers_table(shown, "fairness", safe, "fairness.csv", {"Chance": chance}, small_groups.note())
-    _popularity_bias(run, regime)
+    with numbers:
+        parts.numbers_table(shown, "fairness", safe, "fairness.csv", {"Chance": chance}, small_groups.note())
+    _popularity_bias(run, regime, numbers)
 
 
-def _popularity_bias(run: Run, regime: str) -> None:
+def _popularity_bias(run: Run, regime: str, numbers: DeltaGenerator) -> None:
+    """Say how much lists favour popular items; the table goes into ``numbers``."""
     exposure = state.table_or_none(run, "exposure")
     if exposure is None:
         return
@@ -223,7 +236,8 @@ def _popularity_bias(run: Run, regime: str) -> None:
     formats["Gini"] = st.column_config.NumberColumn(
         format="%.2f", help=_("0 where all items are shown alike, towards 1 where only one is")
     )
-    parts.numbers_table(tables.popularity_table(exposure), "exposure", exposure, "exposure.csv", formats)
+    with numbers:
+        parts.numbers_table(tables.popularity_table(exposure), "exposure", exposure, "exposure.csv", formats)
 
 
 def blend(run: Run, regime: str) -> None:
@@ -242,20 +256,23 @@ def blend(run: Run, regime: str) -> None:
     if said := findings.beside_answer(state.table_or_none(run, "beside")):
         st.markdown(cards.plain(said))
     values = weights.get("ndcg") or {}
+    picture, numbers = parts.views() if values else (st.container(), st.container())
     if values:
         rows = pd.DataFrame({"name": list(values), "value": list(values.values())}).sort_values(
             "value", ascending=False
         )
         titles = rows["name"].map(lambda name: _("Blend") if name == "blend" else sentences.encoder_title(str(name)))
         rows = rows.assign(title=titles, regime="", low=rows["value"], high=rows["value"], ours=rows["name"] == "blend")
-        parts.draw(
-            charts.method_dots(rows, {}, _("{ndcg} on the validation part").format(ndcg=parts.NDCG)),
-            "blend",
-            _("The blend and its encoders"),
-        )
+        with picture:
+            parts.draw(
+                charts.method_dots(rows, {}, _("{ndcg} on the validation part").format(ndcg=parts.NDCG)),
+                "blend",
+                _("The blend and its encoders"),
+            )
     table = tables.blend_table(weights, state.table(run, "comparisons"))
     weight = st.column_config.NumberColumn(format="%.2f", help=_(BLEND_HELP))
-    parts.numbers_table(table, "blend", table, "blend.csv", {"Weight": weight})
+    with numbers:
+        parts.numbers_table(table, "blend", table, "blend.csv", {"Weight": weight})
 
 
 PARTS: dict[str, Callable[[Run, str], None]] = {

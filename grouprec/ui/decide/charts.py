@@ -21,13 +21,13 @@ REACH_HEIGHT = 290
 MARK, OTHER = "circle", "circle-open"
 
 
-def reach_curve(hits: pd.DataFrame, chosen: int | None, enough: int) -> go.Figure:
+def reach_curve(hits: pd.DataFrame, chosen: int | None, enough: int | None) -> go.Figure:
     """Return how many people find something by the number of lists, between one good list and personal lists.
 
     Args:
         hits: n_groups, value (smoothed), low, high, floor, individual of people with a hit, ascending.
         chosen: the number that is looked at; None for personal lists.
-        enough: the number that is enough, named by a line.
+        enough: the number that is enough, named by a line; None where none is.
     """
     x, shares = hits["n_groups"], 100 * hits[["value", "low", "high", "floor", "individual"]]
     titles = reference_titles(hits)
@@ -51,6 +51,8 @@ def reach_curve(hits: pd.DataFrame, chosen: int | None, enough: int) -> go.Figur
         ],
     }
     figure = go.Figure(traces, layout)
+    if enough is None:
+        return figure
     figure.add_vline(x=enough, line={"width": 1, "dash": "dot", "color": NEUTRAL})
     where = {"x": enough, "y": 0, "yref": "paper", "yanchor": "bottom", "xanchor": "left", "showarrow": False}
     figure.add_annotation(

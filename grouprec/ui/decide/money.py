@@ -77,8 +77,12 @@ def asked() -> bool:
     return bool(set(INPUTS) & set(st.query_params))
 
 
-def metric(run: Run, worth: Worth, n: int) -> None:
-    """Draw what a number of lists brings after its costs, where a price is known."""
+def metric(run: Run, worth: Worth, n: int, short: str = "") -> None:
+    """Draw what a number of lists brings after its costs, where a price is known.
+
+    Args:
+        short: its title where there is little room; what it is stands behind the mark then.
+    """
     if not n or not known(run) or tables.of(worth.value, "precision@10").empty:
         return
     row = row_at(priced(run, worth).set_index("n_groups"), n)
@@ -86,7 +90,8 @@ def metric(run: Run, worth: Worth, n: int) -> None:
         net_low=cards.count(row["net_low"]), net_high=cards.count(row["net_high"])
     )
     title = _("Worth after costs") if row["cost"] else _("What they take is worth")
-    st.metric(title, cards.count(row["net"]), help=_("{between}. Prices: under *In money*.").format(between=between))
+    explanation = _("{between}. Prices: under *In money*.").format(between=between)
+    st.metric(short or title, cards.count(row["net"]), help=f"{title}. {explanation}" if short else explanation)
 
 
 def known(run: Run) -> bool:

@@ -44,8 +44,7 @@ def explore(run: Run) -> None:
     left, right = st.columns([13, 8], gap="medium", vertical_alignment="bottom")
     with left:
         n = choose(worth)
-    split = gain.split_at(worth.steps, worth.hits, n or worth.own)
-    said = words.answer(worth, split, n)
+    split, said = told(*state.run_key(run), n, current())
     with top:
         cards.answer(said, f"{_(gain.PEOPLE_HELP)} {_(ANSWER_HELP)}")
         cards.tested_note(run)
@@ -63,6 +62,15 @@ def explore(run: Run) -> None:
     if tabs["what_if"].open:
         with tabs["what_if"]:
             what_if.draw(run, worth, n)
+
+
+@st.cache_resource(max_entries=512, show_spinner=False)
+def told(path: str, version: float, n: int, language: str) -> tuple[gain.Split | None, str]:
+    """Return of what the gain of a number of lists (0: personal ones) is made, and the page's answer; made once per
+    server and language."""
+    worth = kept.worth(Run(Path(path)))
+    split = gain.split_at(worth.steps, worth.hits, n or worth.own)
+    return split, words.answer(worth, split, n)
 
 
 def choose(worth: Worth) -> int:
@@ -135,7 +143,7 @@ def numbers(run: Run, worth: Worth, n: int) -> None:
             help=_("95 % interval: {between}").format(between=between) if between else None,
         )
         st.metric(_("More than one list"), words.beyond_one(row, not n))
-        money.metric(run, worth, n)
+        money.metric(run, worth, n, _("Worth"))
 
 
 def draw() -> None:

@@ -23,9 +23,12 @@ MERGE_HELP = N_("The merged group keeps the number and the name of the larger on
 
 
 def in_force(run: Run) -> None:
-    """Draw which edits are in force, and the buttons that take the last one back or make it once more."""
+    """Draw which edits are in force, and the buttons that take the last one back or make it once more; where nobody
+    has ever made any, nothing."""
     edited = state.edited(run)
     history = edited.history
+    if not history.edits and not history.undone:
+        return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(words.edits_answer(history, edited.grouping), width="stretch")
         last, again = history.edits[-1:], history.undone[-1:]

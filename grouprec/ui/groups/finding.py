@@ -38,11 +38,10 @@ class Found:
     likeness: np.ndarray
 
 
-def search(run: Run, users: pd.DataFrame) -> Found | None:
-    """Draw the search and its matches, both in the URL; return the chosen match, None where there is none."""
-    text_column, match_column = st.columns([3, 4], gap="small")
+def search() -> str:
+    """Draw the search, which is in the URL; return what is searched for."""
     st.session_state["groups_find"] = st.query_params.get("find", "")
-    text = text_column.text_input(
+    text = st.text_input(
         _("Find a user or an item"),
         placeholder=_("Id, or words of an item"),
         max_chars=100,
@@ -50,13 +49,18 @@ def search(run: Run, users: pd.DataFrame) -> Found | None:
         key="groups_find",
         on_change=write_search,
     )
+    return text or ""
+
+
+def choose(run: Run, users: pd.DataFrame, text: str) -> Found | None:
+    """Draw what matches a search, where something is searched for; return the chosen match, which is in the URL."""
     options = matches(users, state.table(run, "items"), text)
     names = list(options)
     if not names:
-        none = _("No user or item matches") if text.strip() else _("Nothing searched for")
-        match_column.selectbox(_("Found"), [], placeholder=none, disabled=True, key="groups_no_match")
+        if text.strip():
+            st.caption(_("No user or item matches."))
         return None
-    name = match_column.selectbox(
+    name = st.selectbox(
         _("Found: {n_names}").format(n_names=len(names)) + (_(" or more") if len(names) >= MOST else ""),
         names,
         format_func=lambda name: options[name][1],

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from grouprec.core.language import N_, Glossary, _, current
 from grouprec.report import tables
@@ -49,9 +50,8 @@ class Chosen:
     cleared: int = 0
 
 
-def controls(run: Run, users: pd.DataFrame) -> Look:
-    """Draw the choices of how the map is drawn."""
-    left, middle, right = st.columns([4, 3, 4], gap="small", vertical_alignment="bottom")
+def controls(run: Run, users: pd.DataFrame, left: DeltaGenerator, right: DeltaGenerator) -> Look:
+    """Draw the choices of how the map is drawn: its colours to the left, all others behind a button to the right."""
     options = [*TITLES, *tables.attribute_columns(users)]
     colour = left.selectbox(
         _("Colour by"),
@@ -61,14 +61,14 @@ def controls(run: Run, users: pd.DataFrame) -> Look:
         on_change=from_url("colour", "groups_colour", options, "group"),
     )
     views = list(VIEWS) if run.has_snapshot else ["map"]
-    view = middle.selectbox(
-        _("View"),
-        views,
-        format_func=VIEWS.__getitem__,
-        key="groups_view",
-        on_change=from_url("view", "groups_view", views, "map"),
-    )
-    with right.popover(_("Display"), icon=":material/tune:"):
+    with right.popover(_("Display"), icon=":material/tune:", width="stretch"):
+        view = st.selectbox(
+            _("View"),
+            views,
+            format_func=VIEWS.__getitem__,
+            key="groups_view",
+            on_change=from_url("view", "groups_view", views, "map"),
+        )
         lit = _toggle(_("Grey out all but the chosen group"), "lit", _(LIT_HELP))
         density = _toggle(_("Lines of equal density"), "density", _("How many users lie where, as heights on a map"))
     return Look(str(view), str(colour), density, lit)

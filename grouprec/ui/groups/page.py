@@ -19,8 +19,8 @@ from grouprec.ui.fragments import fragment
 from grouprec.ui.groups import editing, finding, map, portrait, side_by_side
 
 CARDS_PER_PAGE = 24
-PANE_HEIGHT = 740  # as high as the map with its controls: what is chosen stands beside what it is chosen from
-TABLE_ROWS = 8
+PANE_HEIGHT = 610  # as high as the map with its controls: what is chosen stands beside what it is chosen from
+TABLE_ROWS = 6
 MOST_ROWS = 300  # of selected users that are shown: each row is coloured by itself
 SEPARATION_HELP = N_(
     "How much nearer members are to their own group than to the next one, from -1 to 1 (mean silhouette). "
@@ -34,16 +34,29 @@ CARDS_HELP = N_(
 
 @fragment
 def explore(run: Run, users: pd.DataFrame, groups: pd.DataFrame) -> None:
-    """Draw the map, which stays, and the pane beside it, which begins with what was just found or selected."""
+    """Draw the map, which stays, and the pane beside it, which begins with what was just found or selected.
+
+    Two groups that are compared stand above them: that is what was asked for last.
+    """
+    compared = st.container()
     picture, beside = st.columns([7, 6], gap="medium")
     with picture:
-        target = finding.search(run, users)
-        look = map.controls(run, users)
+        target, look = finding_and_look(run, users)
         rows = map.draw(run, users, groups, look, target, chosen_group(groups["group"].tolist()))
     with beside, st.container(height=PANE_HEIGHT, border=False, key="groups_pane"):
         number, other = pane(run, users, groups, target, rows)
     if other is not None:
-        side_by_side.draw(run, groups, number, other)
+        with compared:
+            side_by_side.draw(run, groups, number, other)
+
+
+def finding_and_look(run: Run, users: pd.DataFrame) -> tuple[finding.Found | None, map.Look]:
+    """Draw the search and how the map is drawn in one row, so that the map begins high on a laptop."""
+    text, colour, more = st.columns([5, 4, 3], gap="small", vertical_alignment="bottom")
+    with text:
+        found = finding.search()
+    look = map.controls(run, users, colour, more)
+    return finding.choose(run, users, found), look
 
 
 def pane(
@@ -72,7 +85,7 @@ def chosen_group(numbers: list[int]) -> int:
 
 def group_table(groups: pd.DataFrame) -> None:
     """Draw the groups as a table: the map's legend, what it says in numbers, and a way to choose a group."""
-    frame = groups[["group", "name", "size", "share", "separation"]].round({"share": 3})
+    frame = groups[["group", "name", "size", "share"]].round({"share": 3})
     st.dataframe(
         cards.colour_groups(frame),
         hide_index=True,
@@ -80,12 +93,8 @@ def group_table(groups: pd.DataFrame) -> None:
         key="groups_table",
         on_select=row_from_url(groups["group"].tolist()),
         selection_mode="single-row-required",
-        column_config=workspace.group_columns()
-        | {
-            "name": st.column_config.TextColumn(_("Group"), width=160),
-            "separation": st.column_config.NumberColumn(_("Apart"), format="%.2f", help=_(SEPARATION_HELP), width=55),
-        },
-        alt=_("Groups with their number of users, share of all users and separation"),
+        column_config=workspace.group_columns(),
+        alt=_("Groups with their number of users and share of all users"),
     )
 
 
@@ -180,6 +189,8 @@ def draw() -> None:
         cards.answer(sentences.groups_answer(groups_table))
     editing.in_force(run)
     explore(run, users_table, groups_table)
+    if st.query_params.get("against"):  # two groups are looked at, and the page is long enough
+        return
     wall = st.expander(_("What sets each group apart"), on_change="rerun", key="groups_wall")
     if wall.open:
         with wall:

@@ -66,10 +66,9 @@ def choose(run: Run, groups: pd.DataFrame) -> tuple[int, int | None]:
             numbers,
             format_func=lambda number: cards.group_label(number, names[number]),
             label_visibility="collapsed",
-            help=_(HELP),
             key="portrait_group",
             on_change=from_url("group", "portrait_group", numbers, numbers[0]),
-            width=190,
+            width="stretch",
         )
         others = [NOBODY, *(other for other in numbers if other != number)]
         against = st.selectbox(
@@ -81,7 +80,7 @@ def choose(run: Run, groups: pd.DataFrame) -> tuple[int, int | None]:
             label_visibility="collapsed",
             key="portrait_against",
             on_change=from_url("against", "portrait_against", others, NOBODY),
-            width=190,
+            width="stretch",
         )
         number = picked(number)
         editing.menu(run, groups, number)
@@ -94,16 +93,13 @@ def draw(run: Run, users: pd.DataFrame, groups: pd.DataFrame, number: int) -> No
     group = groups[groups["group"] == number].iloc[0]
     profiles, near = state.table_or_none(run, "group_profiles"), state.table_or_none(run, "group_neighbours")
     names = tables.group_names(groups)
+    st.markdown(f"**{cards.plain(group['name'])}**")
     if line := opened.who(run).get(number):
         st.markdown(full_stop(line))
-    if profiles is None:
-        st.markdown(sentences.portrait_unknown(group))
-    else:
-        st.markdown(sentences.portrait_answer(group, profiles, near, names))
     if description := group.get("description"):
         st.markdown(cards.plain(description))
     rule.draw(run, number)
-    st.caption(" · ".join(facts(group, profiles)), help=_(SPREAD_HELP))
+    st.caption(" · ".join(facts(group)))
     what, who, when = st.tabs([_("What they have"), _("Who they are"), _("When and near whom")])
     with what:
         items(state.table(run, "group_items"), number)
@@ -111,18 +107,27 @@ def draw(run: Run, users: pd.DataFrame, groups: pd.DataFrame, number: int) -> No
         attributes(state.table(run, "group_attributes"), number)
         members(state.table_or_none(run, "group_members"), users, number)
     with when:
+        if profiles is None:
+            st.markdown(sentences.portrait_unknown(group))
+        else:
+            said = sentences.portrait_answer(group, profiles, near, names)
+            st.markdown(f"{said} {spread(group, profiles)}", help=f"{_(HELP)}\n\n{_(SPREAD_HELP)}")
         activity(state.table_or_none(run, "group_activity"), groups, number)
         neighbours(near, names, number)
 
 
-def facts(group: pd.Series, profiles: pd.DataFrame | None) -> list[str]:
-    """Return the line below the sentence: share of users, separation, spread, words."""
+def spread(group: pd.Series, profiles: pd.DataFrame) -> str:
+    """Say how far members are from the middle of their group."""
+    return _("Spread {value}.").format(value=decimal(profiles.set_index("group")["spread"][group["group"]], 2))
+
+
+def facts(group: pd.Series) -> list[str]:
+    """Return the line below who they are: how many, share of users, separation, words."""
     said = [
+        cards.plural(group["size"], "user"),
         _("{share} of all users").format(share=cards.percent(group["share"])),
         sentences.separation_words(group["separation"]),
     ]
-    if profiles is not None:
-        said.append(_("spread {value}").format(value=decimal(profiles.set_index("group")["spread"][group["group"]], 2)))
     if group["words"]:
         said.append(_("words: {words}").format(words=cards.plain(group["words"])))
     return said

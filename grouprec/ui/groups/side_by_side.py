@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from grouprec.core.language import _
 from grouprec.core.tables import row_at
@@ -15,6 +16,7 @@ from grouprec.ui import cards, state
 from grouprec.ui.groups import words
 
 LENGTH = 10  # items of either list that are compared
+ROWS = 4  # of a table that are seen at once
 
 
 def _item_columns() -> dict[str, Any]:
@@ -47,44 +49,39 @@ def draw(run: Run, groups: pd.DataFrame, number: int, other: int) -> None:
     if near is not None:
         border = float(near.set_index(["group", "other"])["borderline"][(number, other)])
     sentence = words.two_groups_answer(row_at(rows, number), row_at(rows, other), len(shared), LENGTH, border)
-    with st.container(border=True):
-        st.markdown(sentence)
-        items = state.table(run, "group_items")
+    st.markdown(sentence)
+    for at, column in zip((number, other), st.columns(2, gap="large"), strict=True):
+        name = cards.plain(cards.short(row_at(rows, at)["name"], 60))
+        facts = " · ".join(_facts(run, row_at(rows, at)))
+        column.markdown(f"{cards.group_mark(at)} **{name}** :small[{facts}]")
+    lists_tab, items_tab = st.tabs([_("Their lists"), _("What they have more often")])
+    items = state.table(run, "group_items")
+    with lists_tab:
         for at, column in zip((number, other), st.columns(2, gap="large"), strict=True):
-            with column:
-                _side(run, row_at(rows, at), items, heads[at], shared)
+            _list(column, heads[at], at, shared)
+    with items_tab:
+        for at, column in zip((number, other), st.columns(2, gap="large"), strict=True):
+            own = items[items["group"] == at].sort_values("rank").head(LENGTH)
+            alt = _("Items that members of group {number} have more often than all users").format(number=at)
+            _table(column, own, _item_columns(), f"two_items_{at}", alt)
 
 
-def _side(run: Run, group: pd.Series, items: pd.DataFrame, head: pd.DataFrame, shared: set[str]) -> None:
-    """Draw one of the two groups."""
-    number = int(group["group"])
-    st.markdown(f"{cards.group_mark(number)} **{cards.plain(cards.short(group['name'], 60))}**")
-    st.caption(" · ".join(_facts(run, group)))
-    own = items[items["group"] == number].sort_values("rank").head(LENGTH)
+def _list(column: DeltaGenerator, head: pd.DataFrame, number: int, shared: set[str]) -> None:
+    """Draw the list of one of the two groups, with a mark at the items of both."""
     listed = head.assign(place=head["rank"].astype(str) + head["item"].isin(shared).map({True: " ●", False: ""}))
-    tables = (
-        (
-            own,
-            _item_columns(),
-            "items",
-            _("Items that members of group {number} have more often than all users").format(number=number),
-        ),
-        (
-            listed,
-            _list_columns(),
-            "list",
-            _("The first {length} items of the list of group {number}").format(length=LENGTH, number=number),
-        ),
+    alt = _("The first {length} items of the list of group {number}").format(length=LENGTH, number=number)
+    _table(column, listed, _list_columns(), f"two_list_{number}", alt)
+
+
+def _table(column: DeltaGenerator, frame: pd.DataFrame, columns: dict[str, Any], key: str, alt: str) -> None:
+    column.dataframe(
+        frame[[*columns]].round(3),
+        hide_index=True,
+        height=36 + 35 * ROWS,
+        key=key,
+        column_config=columns,
+        alt=alt,
     )
-    for frame, columns, name, alt in tables:
-        st.dataframe(
-            frame[[*columns]].round(3),
-            hide_index=True,
-            height=36 + 35 * 5,
-            key=f"two_{name}_{number}",
-            column_config=columns,
-            alt=alt,
-        )
 
 
 def _facts(run: Run, group: pd.Series) -> list[str]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
 from grouprec.core.language import N_, Glossary, _, keeping
 from grouprec.core.types import REGIMES, Regime
-from grouprec.report import sentences, small_groups, tables
+from grouprec.report import gain, sentences, small_groups, tables
 from grouprec.report.text import attribute_title
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, feedback, opened, reasons, sheets, state, workspace
@@ -71,7 +72,7 @@ def choose(groups: pd.DataFrame) -> tuple[pd.Series, Regime, int]:
 
 def list_table(chosen: pd.DataFrame, shared_with: pd.Series | None, key: str) -> None:
     """Draw one list; items in ``shared_with`` bear a mark."""
-    frame = chosen[["rank", "label", "score", "reach", "owned"]].round({"reach": 2, "owned": 2})
+    frame = chosen[["rank", "label", "reach", "owned"]].round({"reach": 2, "owned": 2})
     if shared_with is not None:
         shared = chosen["item"].isin(shared_with)
         frame["rank"] = frame["rank"].astype(str).where(~shared, frame["rank"].astype(str) + " ●")
@@ -84,14 +85,11 @@ def list_table(chosen: pd.DataFrame, shared_with: pd.Series | None, key: str) ->
         key=key,
         column_config={
             "rank": st.column_config.Column("", width=42, help=_("● also in the first list")),
-            "label": st.column_config.TextColumn(_("Item"), width=122),
-            "score": score_column(frame["score"]),
+            "label": st.column_config.TextColumn(_("Item"), width=130),
             "reach": st.column_config.NumberColumn(_("Reach"), format="percent", help=_(REACH_HELP), width=52),
             "owned": st.column_config.NumberColumn(_("Own"), format="percent", help=_(OWNED_HELP), width=48),
         },
-        alt=_("List of {n_frame} items with score, reach and the share of members who own them").format(
-            n_frame=len(frame)
-        ),
+        alt=_("List of {n_frame} items with reach and the share of members who own them").format(n_frame=len(frame)),
     )
 
 
@@ -120,7 +118,7 @@ def lists_beside(lists: pd.DataFrame, group: int, regime: str, length: int, best
     columns = st.columns(len(methods), gap="small")
     for at, (column, method, head) in enumerate(zip(columns, methods, heads, strict=True)):
         with column:
-            badge = _(" :primary-badge[this run's choice]") if method == best else ""
+            badge = _(" · :small[this run's choice]") if method == best else ""
             st.markdown(f"**{cards.plain(sentences.list_title(method))}**{badge}", help=_(BEST_HELP) if badge else None)
             if at == 0:
                 st.caption(sentences.list_origin(method))
@@ -137,6 +135,13 @@ def new_items(run: Run, number: int, listed: pd.DataFrame) -> None:
     if said:
         st.markdown(_("**New items on the exported list**"), help=_(NEW_HELP))
         st.markdown("\n".join(f"- {sentence}" for sentence in said))
+
+
+def worth(run: Run, evaluation: pd.DataFrame, use: Regime, method: str) -> str:
+    """Say what such lists do for people, in the words of Decide; where that was not measured, in another measure."""
+    n_lists = int(state.metrics(run).get("n_groups", 0))
+    split = gain.split_of(state.table_or_none(run, "gain"), evaluation, use, method, n_lists)
+    return sentences.worth_answer(evaluation, use, method) if split is None else gain.against_one(split)
 
 
 def downloads(
@@ -174,8 +179,8 @@ def sheet(chosen: remade.Chosen) -> None:
 
 
 @fragment
-def look_up(run: Run, users: pd.DataFrame, names: dict[int, str]) -> None:
-    """Find a user by id and draw who they are and what their own list is."""
+def look_up(run: Run, users: pd.DataFrame, names: dict[int, str], group: int) -> None:
+    """Find a user by id and draw who they are and what their own list is; at first a typical member of ``group``."""
     left, right = st.columns([1, 1], vertical_alignment="bottom")
     text = left.text_input(
         _("User id"),
@@ -183,13 +188,12 @@ def look_up(run: Run, users: pd.DataFrame, names: dict[int, str]) -> None:
         bind="query-params",
         placeholder=_("for example {value}").format(value=users["user"].iloc[0]),
     )
-    found = tables.find_users(users, text or "")
+    found = tables.find_users(users, text) if text else typical_member(run, users, group)
+    if not text:
+        right.caption(_("A typical member of the group. Type an id or its beginning to see somebody else."))
     if not len(found):
-        st.caption(
-            _("No user id is, or begins with, “{text}”.").format(text=cards.plain(text))
-            if text
-            else _("Type an id or its beginning.")
-        )
+        if text:
+            st.caption(_("No user id is, or begins with, “{text}”.").format(text=cards.plain(text)))
         return
     ids = users["user"]
     row = found[0]
@@ -198,6 +202,18 @@ def look_up(run: Run, users: pd.DataFrame, names: dict[int, str]) -> None:
             _("Ids that begin with it"), found.tolist(), format_func=lambda at: ids.iloc[at], key="user_row"
         )
     show_user(run, users, int(row), names)
+
+
+def typical_member(run: Run, users: pd.DataFrame, group: int) -> np.ndarray:
+    """Return the row of the member who is nearest to the middle of a group, else of the most active; int [0 or 1]."""
+    members = state.table_or_none(run, "group_members")
+    if members is not None:
+        own = members[(members["group"] == group) & (members["kind"] == "typical")].sort_values("rank")
+        found = np.flatnonzero(users["user"].isin(own["user"].head(1)))
+        if len(found):
+            return found
+    own = users[(users["group"] == group) & users["in_training"]]
+    return np.array([users.index.get_loc(own["interactions"].idxmax())]) if len(own) else np.empty(0, np.int64)
 
 
 def show_user(run: Run, users: pd.DataFrame, row: int, names: dict[int, str]) -> None:
@@ -284,7 +300,7 @@ def draw() -> None:
     tabs = tabs_from_url("part", "list_part", PARTS, "user" if st.query_params.get("user") else "list")
     generated = personas.verdict(current) if tabs["personas"].open else ""
     with top:
-        answer = generated or sentences.list_answer(group_row, trained, evaluation, use, best_method)
+        answer = generated or sentences.list_answer(group_row, trained, worth(current, evaluation, use, best_method))
         cards.answer(answer, _(sentences.METRIC_HELP))
         cards.tested_note(current)
         if note := sentences.repeats_words(summary):
@@ -311,7 +327,7 @@ def draw() -> None:
             judge(current, all_lists, number, use, best_method)
     if tabs["user"].open:
         with tabs["user"]:
-            look_up(current, state.table(current, "users"), group_titles)
+            look_up(current, state.table(current, "users"), group_titles, number)
 
 
 def judge(run: Run, lists: pd.DataFrame, number: int, use: Regime, method: str) -> None:

@@ -23,7 +23,7 @@ from grouprec.ui import cards, opened, reasons, state, workspace
 from grouprec.ui import list_words as words
 from grouprec.ui.address import from_url, repeated_from_url
 from grouprec.ui.fragments import fragment
-from grouprec.ui.workspace import list_columns
+from grouprec.ui.workspace import LABEL_WIDTH, MOVE_WIDTH, list_columns
 
 DIAL = list(range(0, 101, 5))  # per cent
 OFFERED = 400  # items that can be left out: the most wanted of the group; others would not come up anyway
@@ -259,7 +259,7 @@ def table(chosen: Chosen, items: np.ndarray, before: np.ndarray, everything: boo
         on_select="rerun",
         selection_mode="single-row",
         height=TABLE_HEIGHT,
-        column_config=list_columns() | more,
+        column_config=list_columns(LABEL_WIDTH - MOVE_WIDTH * ("move" in shown)) | more,
         alt=_(
             "The list of {n_frame} items: members who should take each, owners, place on one list for all, reach"
         ).format(n_frame=len(frame)),

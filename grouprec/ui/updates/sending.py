@@ -17,6 +17,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from grouprec.core.language import N_, Glossary, _
 from grouprec.core.types import DataError, GrouprecError
+from grouprec.data.clean import Preparation
 from grouprec.data.library_files import safe_name
 from grouprec.live import streams
 from grouprec.live.events import read_events
@@ -96,10 +97,13 @@ OR_TYPE = N_("Choose, or type any id")
 
 
 def _behaviours(run: Run) -> dict[str, str]:
-    """Return what an event can be: the run's own behaviours that count, and feedback."""
+    """Return what an event can be: taken, as in files that name no behaviours; one behaviour of every weight that
+    counts, as hundreds of words in many languages are known; those that the run's maker named; and feedback."""
     weights: Mapping[str, float] = (state.run_choices(run).get("preparation") or {}).get("behaviour_weights") or {}
-    own = {name: name for name, weight in weights.items() if weight > 0}
-    return {**(own or {"": _("took it")}), **VERDICTS}
+    usual = Preparation().behaviour_weights
+    first = {weight: name for name, weight in reversed([*weights.items()]) if usual.get(name) == weight}
+    own = [name for name, weight in weights.items() if first.get(weight) == name or usual.get(name) != weight]
+    return {"": _("took it"), **{name: name for name in own if weights[name] > 0}, **VERDICTS}
 
 
 def _rows(run: Run) -> None:

@@ -39,6 +39,32 @@ def test_six_views_in_their_order_say_what_the_pages_say(run: Run) -> None:
     assert all(view.picture for view in found.values())
 
 
+def test_sentence_picture_and_numbers_of_the_decision_name_the_same_number_of_lists(run: Run) -> None:
+    """By people alone the largest number would be enough here; the sentence goes by the order of hits, as runs do."""
+    table = run.table("value_of_groups")
+    hits, least = table["metric"] == gain.HITS, sorted(table["n_groups"].unique())[1]
+    table.loc[~hits & (table["n_groups"] >= least), "value"] = table.loc[~hits, "value"].max()
+    table.loc[hits, "value"] = 0.2 + table.loc[hits, "n_groups"] / 100
+    run.save_table("value_of_groups", table)
+    run.write_manifest()
+    found = made(run)["decide"]
+    assert found.said.startswith(f"{least} lists are enough.")
+    assert f"{least} are enough" in (found.picture or "")
+    assert f"{least} lists" in found.facts
+
+
+def test_where_one_list_is_enough_no_picture_names_another_number(run: Run) -> None:
+    table = run.table("value_of_groups")
+    run.save_table("value_of_groups", table.assign(floor=table["value"].max() + 0.01))
+    run.save_table("gain_of_groups", run.table("gain_of_groups").assign(low=-0.1)) if run.has_table(
+        "gain_of_groups"
+    ) else None
+    run.write_manifest()
+    found = made(run)["decide"]
+    assert "list for all is enough" in found.said
+    assert "are enough" not in (found.picture or "")
+
+
 def test_the_file_is_told_by_its_rows_and_what_cost_most_of_them(run: Run) -> None:
     page = Page(made(run)["file"].picture or "")
     assert page.text == "in the file 1,000 without missing ids 900 without duplicates 850"

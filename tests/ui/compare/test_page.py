@@ -35,7 +35,9 @@ def test_the_first_line_says_how_many_people_find_something(finished_run: Run) -
 
 def test_five_bars_go_from_todays_practice_to_the_best_possible(finished_run: Run) -> None:
     app = open_page("compare")
-    (bars,) = figure(app)["data"]
+    bars, rim, whiskers = figure(app)["data"]
+    assert rim["error_x"]["thickness"] > whiskers["error_x"]["thickness"], "dark in a light rim, on any ground"
+    assert numbers(whiskers["error_x"]["array"])[1] == pytest.approx(1.5, abs=0.1)
     assert bars["y"] == [
         "Today: the most popular, for all",
         "These 3 lists",
@@ -144,7 +146,7 @@ def test_every_stage_says_what_it_adds(finished_run: Run) -> None:
 
 
 def test_the_steps_fall_and_rise_from_one_to_the_next(finished_run: Run) -> None:
-    (bars,) = figure(analyst(part="Stages"))["data"]
+    bars, *_whiskers = figure(analyst(part="Stages"))["data"]
     ends = [base + added for base, added in zip(numbers(bars["base"]), numbers(bars["x"]), strict=True)]
     assert ends == pytest.approx([0.040, 0.050, 0.080, 0.084, 0.064, 0.081])
     assert numbers(bars["base"])[1:] == pytest.approx(ends[:-1])

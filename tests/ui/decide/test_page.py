@@ -57,7 +57,7 @@ def test_the_curve_lies_between_one_good_list_and_personal_lists(run: Run) -> No
 
 
 def test_the_gain_is_drawn_in_its_parts(run: Run) -> None:
-    (bars,) = figure(open_page("decide", lists="2"), 1)["data"]
+    bars, *_whiskers = figure(open_page("decide", lists="2"), 1)["data"]
     assert numbers(bars["base"]) == pytest.approx([0, 6, 12, 24])
     assert numbers(bars["x"]) == pytest.approx([6, 6, 12, 18])
 

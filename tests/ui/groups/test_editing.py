@@ -25,7 +25,7 @@ def run(finished_run: Run) -> Run:
 
 def table_of_groups(app: AppTest) -> dict[int, str]:
     """Return the names by group that the page's table shows."""
-    table = next(frame.value for frame in app.dataframe if "separation" in frame.value)
+    table = next(frame.value for frame in app.dataframe if "share" in frame.value)
     return dict(zip(table["group"], table["name"], strict=True))
 
 
@@ -34,8 +34,10 @@ def press(app: AppTest, key: str) -> None:
     assert not app.exception and not app.error
 
 
-def test_a_run_without_edits_says_that_its_groups_are_as_trained(run: Run) -> None:
-    assert "Groups are as they were trained." in texts(open_page("groups"))
+def test_a_run_that_nobody_has_edited_says_nothing_of_edits(run: Run) -> None:
+    app = open_page("groups")
+    assert "Groups are as they were trained." not in texts(app)
+    assert not {"groups_undo", "groups_redo"} & {button.key for button in app.button}
 
 
 def test_renaming_and_describing_shows_at_once_and_keeps_markup_as_text(run: Run) -> None:

@@ -167,11 +167,12 @@ def portrait_of(run: Run, group: int | None = None):
 
 def test_a_portrait_begins_with_what_the_group_is_in_numbers(finished_run: Run) -> None:
     said = texts(portrait_of(finished_run))
+    assert "30 users · 33 % of all users" in said
     assert r"**Bags \& \*lunch\*** (30 users) is the most uniform group: its members' tastes are 38 % alike" in said
     assert (
         r"against 21 % among all users; 12 % are on the border to another group, most often to 3\: Tea towels." in said
     )
-    assert "spread 0.80" in said and "words: bag, lunch, jumbo" in said.replace("\\", "")
+    assert "Spread 0.80." in said and "words: bag, lunch, jumbo" in said.replace("\\", "")
 
 
 def test_the_url_chooses_the_group_and_so_do_the_selectbox_and_a_row_of_the_table(finished_run: Run) -> None:

@@ -21,9 +21,7 @@ def labels(app: AppTest, table: int) -> list[str]:
 def test_the_first_line_says_what_to_show_and_what_it_is_worth(finished_run: Run) -> None:
     said = headline(open_page("recommendations", group="2"))
     assert said.startswith("## Show **Lights\\, candles** (30 users) *Item 17* and *Item 18* first.")
-    assert (
-        "Such lists reach 2.3 times one good list for all; generated ones keep 96 % of the usual list's worth" in said
-    )
+    assert "These 3 lists reach 25 of 100 people with something they take, one good list reaches 11." in said
 
 
 def test_the_list_that_the_run_chose_stands_beside_the_others(finished_run: Run) -> None:
@@ -32,7 +30,7 @@ def test_the_list_that_the_run_chose_stands_beside_the_others(finished_run: Run)
     assert labels(app, 0) == [f"Item {n}" for n in range(17, 27)]
     assert labels(app, 1) == [f"Item {n}" for n in range(11, 21)]
     assert labels(app, 2) == [f"Item {n}" for n in range(111, 121)]
-    assert {"score", "reach", "owned"} <= set(app.dataframe[0].value.columns)
+    assert {"reach", "owned"} <= set(app.dataframe[0].value.columns)
 
 
 def test_new_items_say_where_they_stand_and_what_they_are_like(unlike_run: Run, runs_folder: RunStore) -> None:
@@ -68,9 +66,9 @@ def test_lists_by_a_strategy_come_first_where_the_run_was_asked_for_it(runs_fold
 
 def test_the_use_of_the_list_changes_list_and_sentence(finished_run: Run) -> None:
     app = open_page("recommendations", group="1", use="dedup")
-    assert "keep 98 % of" in headline(app)
+    assert "These 3 lists reach 32 of 100 people" in headline(app)
     app.get_by_key("list_use").set_value("strict").run()
-    assert "keep 96 % of" in headline(app)
+    assert "These 3 lists reach 25 of 100 people" in headline(app)
     assert app.query_params["use"] in ("strict", ["strict"])
 
 
@@ -132,6 +130,13 @@ def test_a_user_is_shown_with_group_attributes_and_personal_list(finished_run: R
     assert len(own) == 50
     attributes = app.dataframe[-2].value
     assert attributes["Attribute"].tolist() == ["Country", "recency days", "spend"]
+
+
+def test_before_anybody_is_asked_for_a_typical_member_of_the_group_is_shown(finished_run: Run) -> None:
+    said = texts(open_page("recommendations", part="user", group="2"))
+    members = finished_run.table("group_members")
+    typical = members[(members["group"] == 2) & (members["kind"] == "typical")].sort_values("rank")["user"].iloc[0]
+    assert f"User {typical}" in said and "A typical member of the group." in said
 
 
 def test_a_user_who_came_after_training_has_a_list_but_no_place_on_the_map(finished_run: Run) -> None:

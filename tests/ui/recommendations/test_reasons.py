@@ -138,7 +138,7 @@ def test_shares_of_what_speaks_for_an_item_add_up_to_one(run: Run) -> None:
     assert frame["share"].clip(lower=0).sum() == pytest.approx(1)
     kinds = words.by_kind(frame, opened.kinds_of_base(run))
     assert kinds["share"].sum() == pytest.approx(1)
-    kept = words.most_telling(kinds, 3)
+    kept = words.most_telling(kinds)
     assert kept["share"].sum() == pytest.approx(1, abs=0.02)
 
 
@@ -149,10 +149,21 @@ def test_own_items_of_a_kind_speak_together_until_they_explain_half() -> None:
     kinds = words.by_kind(frame, np.array(["bag", "bag", "tin", "", "cup", "bag"], object))
     assert kinds["what"].tolist() == ["bag", "Popular right now", "Tea", "Old tin", "Cup"]
     assert words.reasons_words(kinds, "members") == (
-        "Because members have **bag** items (35 %) and *Tea* (25 %); other items of theirs 10 %; "
-        "popular right now 30 %."
+        "Because members have **bag** items (35 %), *Tea* (25 %) and 2 other things (10 %); popular right now 30 %."
     )
+    assert words.most_telling(kinds)["what"].tolist() == ["bag", "Tea", "other things of theirs", "Popular right now"]
     assert words.reasons_words(kinds.iloc[:0], "they") == "Nothing that they have speaks for it."
+
+
+def test_kinds_that_are_one_of_many_are_not_named() -> None:
+    """Of fifty things of a hundredth each none explains anything; together they are half of the reason."""
+    rows = [("Red bag", 0.2, True, 0), *((f"Thing {n}", 0.01, True, n) for n in range(1, 51))]
+    frame = pd.DataFrame([*rows, ("Popular right now", 0.3, False, -1)], columns=["what", "share", "own", "row"])
+    kinds = words.by_kind(frame, np.full(51, "", object))
+    assert words.reasons_words(kinds, "they") == (
+        "Because they have *Red bag* (20 %) and 50 other things (50 %); popular right now 30 %."
+    )
+    assert len(words.most_telling(kinds)) == 3
 
 
 def test_the_place_on_one_list_for_all_is_that_of_the_summed_worth(run: Run) -> None:

@@ -143,6 +143,13 @@ def test_runs_that_cannot_be_replayed_say_so(live_run: Run, finished_run: Run) -
 # -- events by hand
 
 
+def test_one_event_is_a_take_unless_chosen_otherwise_and_few_words_are_offered(live_run: Run) -> None:
+    """Hundreds of words for behaviours are known, in many languages; one of every weight tells the difference."""
+    sent = open_page("updates", mode="send").selectbox(key="send_behaviour")
+    assert sent.value == ""
+    assert sent.options[:4] == ["took it", "view", "cart", "purchase"] and len(sent.options) == 8
+
+
 def test_an_event_sent_by_the_form_counts_and_says_what_it_did(live_run: Run) -> None:
     app = open_page("updates", mode="send")
     assert "No event has come since the training: 4 lists for 80 users" in app.markdown[0].value
