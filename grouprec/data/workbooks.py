@@ -11,14 +11,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
-from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
+
+from defusedxml import ElementTree
 
 from grouprec.core.types import DataError
 from grouprec.data.limits import LONGEST_ROW, MOST_COLUMNS
 from grouprec.data.sniff import Sniffed
 
 _MOST_REPEATED = MOST_COLUMNS  # a cell that stands for more of its kind is only the empty rest of a sheet
-_MOST_CELLS = 100_000_000
+_MOST_CELLS = 20_000_000  # of a sheet; each takes its eight bytes, however often a file repeats it
 _MOST_MARKUP = 512 << 20  # bytes of HTML or XML that are read as a table
 
 
@@ -88,7 +90,7 @@ def _of_opendocument(sniffed: Sniffed) -> Iterator[Sheet]:
                 element.clear()
 
 
-def _opendocument_row(element: ElementTree.Element) -> list[Any]:
+def _opendocument_row(element: Element) -> list[Any]:
     row: list[Any] = []
     for cell in element:
         times = int(_said(cell, "number-columns-repeated") or 1)
@@ -100,7 +102,7 @@ def _opendocument_row(element: ElementTree.Element) -> list[Any]:
     return row
 
 
-def _opendocument_value(cell: ElementTree.Element) -> Any:
+def _opendocument_value(cell: Element) -> Any:
     kind, value = _said(cell, "value-type"), _said(cell, "value")
     if kind == "date" and (day := _said(cell, "date-value")):
         return dt.datetime.fromisoformat(day)
@@ -137,7 +139,7 @@ def _of_markup(sniffed: Sniffed) -> list[Sheet]:
     return [Sheet("table", largest)]
 
 
-def _xml_sheet(element: ElementTree.Element) -> Sheet:
+def _xml_sheet(element: Element) -> Sheet:
     sheet = Sheet(_said(element, "Name"))
     for row in (one for one in element.iter() if _own_name(one.tag) == "Row"):
         cells: list[Any] = []
@@ -150,7 +152,7 @@ def _xml_sheet(element: ElementTree.Element) -> Sheet:
     return sheet
 
 
-def _xml_value(data: ElementTree.Element) -> Any:
+def _xml_value(data: Element) -> Any:
     text = "".join(data.itertext())
     if _said(data, "Type") == "DateTime":
         return dt.datetime.fromisoformat(text)
