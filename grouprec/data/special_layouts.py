@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from grouprec.core.types import DataError
 from grouprec.data.layout import Layout
@@ -121,7 +122,7 @@ def _starts(header: str, rows: Sequence[str]) -> tuple[int, ...]:
             begins |= {name}
         elif empty and right is None:
             begins |= {name}
-    stops = dict(zip(sorted(begins), [*sorted(begins)[1:], width], strict=True))
+    stops = dict(pairwise([*sorted(begins), width]))
     # Without a name of its own, and one blank away: the second word of a value that all rows have.
     same = {at for at, stop in stops.items() if not header[at:stop].strip() and not blank[at - 2]}
     return (0, *sorted(begins - same))

@@ -119,8 +119,8 @@ def number_answer(curve: pd.DataFrame, hits: pd.DataFrame, steps: pd.DataFrame |
 
 
 def _as_many(found: Mapping[int, float], n: int, other: int) -> bool:
-    """Return whether two numbers of lists reach as many people of 100, as the sentences say them."""
-    return other in found and people(found[n]) == people(found[other])
+    """Return whether another number of lists reaches as many people of 100, as the sentences say them."""
+    return n != other and other in found and people(found[n]) == people(found[other])
 
 
 def step(more: int, sign: int, found: Mapping[int, float], n: int, following: int) -> str:

@@ -39,6 +39,7 @@ def test_a_ruled_line_says_where_columns_are():
         ["a  b"] * 4,
         ["x" * 6000 + "  y"] * 9,
         [f" {n}  |  {n}" for n in range(9)],
+        ["x", *(f"{' ' * n}y  {'z' * (9 - n)}" for n in range(9))],  # blanks, but nowhere in all lines
     ],
 )
 def test_other_texts_have_no_fixed_width(lines):

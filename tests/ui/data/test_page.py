@@ -174,7 +174,7 @@ def test_an_unreadable_file_is_one_sentence_and_the_page_stays_usable(
 
 
 def test_rows_that_all_drop_name_the_step_and_the_choices_can_be_changed(library: Library) -> None:
-    content = b"user,item,quantity\n" + b"".join(b"u%d,i%d,-1\n" % (n % 9, n % 5) for n in range(90))
+    content = b"user,item,quantity\n" + b"".join(b"u%d,i%d,0\n" % (n % 9, n % 5) for n in range(90))
     app = open_upload(library, content)
     app.run()
     assert "cancellations and non" in app.error[0].value

@@ -69,7 +69,7 @@ def test_back_from_another_page_the_number_is_as_it_was_left(run: Run) -> None:
         app.query_params.pop(name, None)
     app.switch_page(state.page_path("decide")).run()
     assert app.select_slider(key="lists_n").value == 6 and app.selectbox(key="what_if_with").value == 2
-    assert headline(app).endswith(" With 6 it is 27.") and app.query_params["lists"] in ("6", ["6"])
+    assert headline(app).endswith(" With 6 it is 27, too.") and app.query_params["lists"] in ("6", ["6"])
     del app.query_params["lists"]  # the browser's back button on the same page: the URL decides
     assert app.run().select_slider(key="lists_n").value == 3
     assert open_tab().select_slider(key="lists_n").value == 3, "another tab starts afresh"
