@@ -117,7 +117,7 @@ def _own_name(tag: str) -> str:
     return tag.rpartition("}")[2]
 
 
-def _said(element: ElementTree.Element, name: str) -> str:
+def _said(element: Element, name: str) -> str:
     """Return an attribute by its own name, "" where it is not there."""
     return next((value for key, value in element.attrib.items() if _own_name(key) == name), "")
 
