@@ -16,6 +16,7 @@ from grouprec.data.numerals import is_numeric, to_numbers
 
 MOST_DISTINCT = 200
 LEAST_CONSTANT = 0.95
+NAMES = 0.9  # different descriptions among so many items are names: they need no id beside them
 UNKNOWN = "unknown"
 _DAY = 86400.0
 
@@ -175,7 +176,8 @@ def item_labels(
 ) -> np.ndarray:
     """Return a label for every item, object array of str [I].
 
-    It is that of the items file, else the item's most frequent label in training rows, else its id.
+    It is that of the items file, else the item's most frequent label in training rows, else what the items file says
+    that it is, with its id, else its id.
     """
     labels = item_ids.copy()
     if label is not None:
@@ -186,11 +188,22 @@ def item_labels(
 
 
 def label_table(file: tuple[pd.DataFrame, AttributeRoles], ids: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Return the labels, object array of str [n], with those of the items file in their place where it has any."""
+    """Return the labels, object array of str [n], with those of the items file in their place where it has any.
+
+    Where it has none, items without a label (whose label is their id) are called by what describes them.
+    """
     table, roles = file
+    column = roles.label if roles.label is not None else roles.described_by
+    if column is None:
+        return labels
+    places = places_of(table[roles.id], ids)
+    codes, names = encode_ids(table[column].iloc[np.maximum(places, 0)])
+    known = (places >= 0) & (codes >= 0)
     if roles.label is not None:
-        places = places_of(table[roles.id], ids)
-        codes, names = encode_ids(table[roles.label].iloc[np.maximum(places, 0)])
-        known = (places >= 0) & (codes >= 0)
         labels[known] = names[codes[known]]
+        return labels
+    known &= labels == ids
+    unique = len(np.unique(codes[known])) > NAMES * known.sum()
+    said = names[codes[known]]
+    labels[known] = said if unique else [f"{what} · {one}" for what, one in zip(said, ids[known], strict=True)]
     return labels

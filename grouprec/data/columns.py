@@ -11,6 +11,7 @@ import pandas as pd
 
 from grouprec.core.language import N_, commas
 from grouprec.core.types import DataError, SettingError
+from grouprec.data.evidence import looks_like_time
 from grouprec.data.header_words import means
 from grouprec.data.ids import encode_ids
 from grouprec.data.numerals import is_numeric
@@ -20,6 +21,10 @@ ROLES = (
     *(N_("user"), N_("item"), N_("rating"), N_("weight"), N_("time"), N_("clock"), N_("behaviour"), N_("outcome")),
     *(N_("order"), N_("price"), N_("label")),
 )
+
+FEWEST_DESCRIPTIONS = 20
+SEEN_VALUES = 500  # different ones, that tell whether a column holds words
+_WORD, _ADDRESS = r"[^\W\d_]{2}", r"https?://"
 
 
 class ChoiceError(DataError):
@@ -94,13 +99,15 @@ class Roles:
 class AttributeRoles:
     """The columns of a users or items file: the id, the name shown, and everything else that may tell something.
 
-    ``vectors`` are those of an items file that hold an embedding.
+    ``vectors`` are those of an items file that hold an embedding. ``described_by`` is the attribute that says best what
+    an item is, where no header speaks of a name.
     """
 
     id: str
     label: str | None
     attributes: tuple[str, ...]
     vectors: tuple[str, ...] = ()
+    described_by: str | None = None
 
 
 def parse_map(text: str) -> dict[str, str]:
@@ -189,7 +196,23 @@ def detect_attribute_roles(table: pd.DataFrame, ids: np.ndarray, kind: str, file
         )
     rest = [column for column in table.columns if column != best]
     label = _best_named("label", [column for column in rest if not is_numeric(table[column])])
-    return AttributeRoles(best, label, tuple(column for column in rest if column != label))
+    attributes = tuple(column for column in rest if column != label)
+    described_by = _telling(table, attributes) if kind == "item" and label is None else None
+    return AttributeRoles(best, label, attributes, described_by=described_by)
+
+
+def _telling(table: pd.DataFrame, columns: Sequence[str]) -> str | None:
+    """Return the column of words with the most different values, None where none has twenty: colours tell no item."""
+    found = {}
+    for column in columns:
+        values = table[column].dropna().astype(str)
+        different = values.drop_duplicates()
+        some = different.head(SEEN_VALUES)
+        words = some.str.contains(_WORD).mean() if len(some) else 0.0
+        if len(different) >= FEWEST_DESCRIPTIONS and len(values) >= len(table) / 2 and words > 0.9:
+            found[column] = 0 if some.str.match(_ADDRESS).any() or looks_like_time(some) else len(different)
+    best = max(found, key=found.__getitem__, default=None)
+    return best if best is not None and found[best] else None
 
 
 def _best_named(role: str, columns: Sequence[str]) -> str | None:

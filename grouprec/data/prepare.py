@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from grouprec.core.language import N_, current, decimal, ngettext
+from grouprec.core.language import N_, _, current, decimal, ngettext
 from grouprec.core.types import DataError
 from grouprec.data.attribute_file import AttributeFile
 from grouprec.data.attributes import (
@@ -177,6 +177,7 @@ def prepare(
     if item_file is not None:
         new_items = item_file.new_items(dataset.item_ids, refused)
         dataset = replace(dataset, item_vectors=item_file.vectors_of(dataset.item_ids), new_items=new_items)
+        report.doubts += _described(item_file, found.label)
     report.doubts += _cut_labels(dataset.item_labels)
     progress(1.0)
     return Prepared(
@@ -245,6 +246,14 @@ def _cut_labels(labels: np.ndarray) -> list[Doubt]:
         len(long),
     )
     return [Doubt(said.format(n=decimal(len(long)), longest=decimal(LONGEST_ID)))]
+
+
+def _described(item_file: AttributeFile, label: str | None) -> list[Doubt]:
+    """Say by what items are called where nothing names them."""
+    column = item_file.roles.described_by
+    if column is None or label is not None:
+        return []
+    return [Doubt(_("No column names the items, so they are called by '{column}'").format(column=column))]
 
 
 def _check_two(cleaned: Cleaned, roles: Roles) -> None:
