@@ -23,8 +23,8 @@ ROLES = (
 )
 
 FEWEST_DESCRIPTIONS = 20
-SEEN_VALUES = 500  # different ones, that tell whether a column holds words
-_WORD, _ADDRESS = r"[^\W\d_]{2}", r"https?://"
+SEEN_VALUES = 500  # different ones, that tell whether a column holds addresses or times
+_WORD, _ADDRESS = r"(?:[^\W\d_]{3,}|[\u3040-\ud7ff]{2,})", r"https?://"
 
 
 class ChoiceError(DataError):
@@ -202,17 +202,18 @@ def detect_attribute_roles(table: pd.DataFrame, ids: np.ndarray, kind: str, file
 
 
 def _telling(table: pd.DataFrame, columns: Sequence[str]) -> str | None:
-    """Return the column of words with the most different values, None where none has twenty: colours tell no item."""
+    """Return the column of the most different wordings, None where none has twenty: colours and sizes tell no item."""
     found = {}
     for column in columns:
         values = table[column].dropna().astype(str)
         different = values.drop_duplicates()
         some = different.head(SEEN_VALUES)
-        words = some.str.contains(_WORD).mean() if len(some) else 0.0
-        if len(different) >= FEWEST_DESCRIPTIONS and len(values) >= len(table) / 2 and words > 0.9:
-            found[column] = 0 if some.str.match(_ADDRESS).any() or looks_like_time(some) else len(different)
+        if len(values) < len(table) / 2 or some.str.match(_ADDRESS).any() or looks_like_time(some):
+            continue
+        wordings = different.str.findall(_WORD).str.join(" ")
+        found[column] = wordings.nunique() if (wordings != "").mean() > 0.9 else 0
     best = max(found, key=found.__getitem__, default=None)
-    return best if best is not None and found[best] else None
+    return best if best is not None and found[best] >= FEWEST_DESCRIPTIONS else None
 
 
 def _best_named(role: str, columns: Sequence[str]) -> str | None:

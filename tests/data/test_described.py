@@ -15,7 +15,14 @@ from grouprec.data.prepare import Prepared, prepare
 IDS = [f"{1000 + n}" for n in range(60)]
 GRAINS, WARES = ("oat", "rye", "corn", "rice", "wheat"), ("bread", "flakes", "milk", "flour", "cake")
 KINDS = [f"{GRAINS[n % 5]} {WARES[n // 5 % 5]}" for n in range(60)]
-ITEMS = pd.DataFrame({"product_id": IDS, "department": ["grocery", "bakery"] * 30, "product_type": KINDS})
+ITEMS = pd.DataFrame(
+    {
+        "product_id": IDS,
+        "department": ["grocery", "bakery"] * 30,
+        "product_type": KINDS,
+        "package_size": [f"{n} OZ" for n in range(60)],
+    }
+)
 
 
 def prepared(folder: Path, items: pd.DataFrame, named: bool = False) -> Prepared:
@@ -60,9 +67,11 @@ def test_a_name_in_either_file_is_kept(tmp_path: Path) -> None:
         [f"{n:05}" for n in range(60)],
         [f"https://shop.example/{kind}" for kind in map(str, range(60))],
         [f"2024-01-{n % 28 + 1:02}" for n in range(60)],
-        [f"words {n}" if n % 3 == 0 else None for n in range(60)],
+        [f"{kind} {n}" if n % 3 == 0 else None for n, kind in enumerate(KINDS)],
+        [f"{n} LB" for n in range(60)],
+        [f"size {n}" for n in range(60)],
     ],
-    ids=["few values", "numbers", "addresses", "dates", "mostly empty"],
+    ids=["few values", "numbers", "addresses", "dates", "mostly empty", "amounts", "one wording"],
 )
 def test_what_describes_nothing_names_nothing(tmp_path: Path, column: list[str | None]) -> None:
     table = pd.DataFrame({"product_id": IDS, "other": column})
