@@ -45,10 +45,9 @@ def test_items_are_called_by_their_finest_description_and_their_id(tmp_path: Pat
 
 
 def test_descriptions_of_single_items_are_names(tmp_path: Path) -> None:
-    made = prepared(
-        tmp_path, ITEMS.assign(written=[f"{kind} of {one} grains" for kind, one in zip(KINDS, IDS, strict=True)])
-    )
-    assert label_of(made.dataset, "1007") == "corn flakes of 1007 grains"
+    makers = ["".join("abcdefghij"[int(digit)] for digit in one) for one in IDS]
+    made = prepared(tmp_path, ITEMS.assign(written=[f"{k} by {m}" for k, m in zip(KINDS, makers, strict=True)]))
+    assert label_of(made.dataset, "1007") == "corn flakes by baah"
 
 
 def test_a_name_in_either_file_is_kept(tmp_path: Path) -> None:
