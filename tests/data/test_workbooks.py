@@ -69,3 +69,20 @@ def test_a_row_that_a_file_repeats_without_end_is_refused(tmp_path: Path) -> Non
     (tmp_path / "a.ods").write_bytes(open_document("", "tea", times=50_000_000))
     with pytest.raises(DataError, match="too many cells"):
         read_table(tmp_path / "a.ods")
+
+
+def test_the_largest_table_of_a_page_is_read_with_its_spans_and_line_breaks(tmp_path: Path) -> None:
+    rows = "".join(f"<TR><TD>{user}<TD>{item}<BR>tin</TR>" for user, item in [*ROWS[1:], ("Cleo", "tea")])
+    small = "<table><tr><td>Report</td><td>2024</td></tr></table>"
+    wide = "<tr><td colspan=2>Printed by Ann</td></tr>"
+    page = f"<html>{small}<table border=1><tr><th>user</th><th>item</th></tr>{rows}{wide}</table><br>Bye</html>"
+    (tmp_path / "a.xls").write_text(page)
+    found = read_table(tmp_path / "a.xls")
+    assert list(found) == ["user", "item"]
+    assert found.iloc[:4].to_numpy().tolist() == [
+        ["Ann", "tea\ntin"],
+        ["Bob", "milk\ntin"],
+        ["Ann", "milk\ntin"],
+        ["Cleo", "tea\ntin"],
+    ]
+    assert "Report" not in found.to_numpy()
