@@ -50,6 +50,7 @@ def test_users_of_nameless_columns_are_the_numbers_of_rows():
     frame = pd.concat([frame, frame.assign(**{"column 9": 0})[["column 9"]]], axis=1)
     wide = found(frame)
     assert wide.numbered and wide.rows(frame, [])["user"].iloc[0] == "row 1"
+    assert "numbers of their rows" in wide.note and "numbers of their rows" not in found(table(NAMES)).note
 
 
 def test_ratings_and_quantities_are_told_by_their_size():
@@ -68,10 +69,31 @@ def test_ratings_and_quantities_are_told_by_their_size():
         lambda t: t.drop(columns=["thinga"]),
         lambda t: t.head(2),
         lambda t: t.assign(town="Rome", street="x"),
+        lambda t: t.assign(**{f"{at} told": "words" for at in range(9)}),
+        lambda t: t.assign(
+            pay=[0, *[1000] * 5], **{name: [0, *t[name].iloc[1:]] for name in NAMES}
+        ),  # all but one have
+        lambda t: table(NAMES, rows=20).assign(thinga=[0, *[3] * 19]),  # hardly a gap
     ],
 )
 def test_facts_of_people_are_no_matrix(change):
     assert found(change(table(NAMES))) is None
+
+
+def test_ids_among_as_many_columns_of_words_are_no_matrix():
+    numbered = table([f"sku{n}" for n in range(8)])
+    assert found(numbered) is not None
+    assert found(numbered.assign(**{f"told {letter}": "words" for letter in "abcdefghi"})) is None
+
+
+@pytest.mark.parametrize(("n", "is_matrix"), [(39, False), (40, True)])
+def test_many_columns_may_hold_numbers_of_any_size(n, is_matrix):
+    frame = table([f"thing{chr(97 + at // 26)}{chr(97 + at % 26)}" for at in range(n)])
+    assert (found(frame.assign(thingaa=frame["thingaa"] * 1000)) is not None) == is_matrix
+
+
+def test_a_few_gaps_are_enough_for_a_column_of_a_matrix():
+    assert found(table(NAMES, rows=20).assign(thinga=[0, 0, 0, *[3] * 17])) is not None
 
 
 @pytest.mark.parametrize(
@@ -91,6 +113,8 @@ def test_periods_side_by_side_become_rows_with_a_time(names, name):
     assert list(rows.columns) == ["customer", "product", name, "quantity"]
 
 
-@pytest.mark.parametrize("names", [["101", "102", "103"], ["Jan 2024", "Feb 2024"], ["mug", "lamp", "vase"]])
+@pytest.mark.parametrize(
+    "names", [["101", "102", "103"], ["Jan 2024", "Feb 2024"], ["mug", "lamp", "vase"], ["mug 1", "mug 2", "mug 3"]]
+)
 def test_other_columns_are_no_periods(names):
     assert found(pd.DataFrame({"customer": ["a", "b"], "product": ["x", "y"], **dict.fromkeys(names, 2)})) is None
