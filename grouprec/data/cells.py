@@ -13,9 +13,8 @@ import pandas as pd
 _COUNT_FIRST = re.compile(r"^\s*(\d{1,4})\s*[x×*]\s+(.+?)\s*$|^\s*(\d{1,4})×\s*(.+?)\s*$", re.DOTALL)
 _COUNT_LAST = re.compile(r"^\s*(.+?)\s*[x×*]\s*(\d{1,4})\s*$", re.DOTALL)
 _SEPARATORS = (";", "|", ",", "\n", "/")
-_FACT = r"[A-Za-z][\w ]*: [^|]*?"
-_FACTS = re.compile(rf"{_FACT}(?:, {_FACT})+(?:\|{_FACT}(?:, {_FACT})+)*")  # SKU: A1, Qty: 2|SKU: A4, Qty: 1
-_FACT_AT = re.compile(r"(?:^|, )([A-Za-z][\w ]*): ")
+_FACT_AT = re.compile(r"(?:^|, )([A-Za-z][\w ]*): ")  # SKU: A1, Qty: 2|SKU: A4, Qty: 1
+_LONGEST = 1_000  # characters of a name with a count; longer texts are looked through in more than linear time
 _LOOKED_AT = 50
 WRITTEN = "written"  # in the place of a separator: the text is a list itself
 
@@ -33,6 +32,8 @@ def items_of(cell: Any, separator: str) -> list[Any]:
 
 def counted(text: str) -> tuple[str, str]:
     """Return name and number of ``2x Blue Mug``."""
+    if len(text) > _LONGEST:
+        return text, "1"
     found = _COUNT_FIRST.match(text)
     if found:
         number, name = (found[1], found[2]) if found[1] else (found[3], found[4])
@@ -43,7 +44,7 @@ def counted(text: str) -> tuple[str, str]:
 
 def is_counted(text: str) -> bool:
     """Return whether a text says how many of something."""
-    return bool(_COUNT_FIRST.match(text) or _COUNT_LAST.match(text))
+    return len(text) <= _LONGEST and bool(_COUNT_FIRST.match(text) or _COUNT_LAST.match(text))
 
 
 def written_list(text: str) -> list[Any] | None:
@@ -59,8 +60,9 @@ def written_list(text: str) -> list[Any] | None:
         return None
     if text[:1] == "{" and text[-1:] == "}" and ":" not in text and len(text) > 2:
         return [part.strip().strip('"') for part in text[1:-1].split(",")]
-    if _FACTS.fullmatch(text[:5000]):
-        return [_facts(part) for part in text.split("|")]
+    parts = text.split("|")
+    if all(_FACT_AT.match(part) and len(_FACT_AT.findall(part)) > 1 for part in parts):
+        return [_facts(part) for part in parts]
     return None
 
 

@@ -26,7 +26,6 @@ class _Member:
     value: Any
     begin: int
     size: float
-    depth: int = 0
 
     @property
     def is_records(self) -> bool:

@@ -24,7 +24,7 @@ _DEEPEST = 6  # objects inside objects
 _MOST_NAMES = 500  # columns: objects whose keys are ids would give one a user
 _WRAPPED = re.compile(r"\$(oid|date|numberLong|numberInt|numberDouble|numberDecimal|uuid|symbol)")
 _PARTED = re.compile(
-    r'\s*\{\s*"(?:columns|fields|header)"\s*:\s*(\[(?:\s*"[^"]*"\s*,?)+\])\s*,(?:\s*"index"\s*:\s*\[[^\]]*\]\s*,)?'
+    r'\s*\{\s*"(?:columns|fields|header)"\s*:\s*(\[\s*"[^"]*"\s*(?:,\s*"[^"]*"\s*)*\])\s*,(?:\s*"index"\s*:\s*\[[^\]]*\]\s*,)?'
     r'\s*"(?:data|rows|values)"\s*:\s*(?=\[\s*\[)'
 )
 Kind = Literal["records", "index", "columns", "lists", "items", "behaviours", "ratings", "rows"]

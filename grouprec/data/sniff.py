@@ -43,7 +43,7 @@ _MARKUP = re.compile(r"<t[rdh]\b|<worksheet\b", re.IGNORECASE)
 
 # Statements, maybe below comments
 _SCRIPT = re.compile(
-    r"(?:\s|--[^\n]*\n|/\*.*?\*/;?)*(?:(?:insert(?:\s+ignore)?\s+into|create\s+(?:table|database|schema)|drop\s+table|"
+    r"(?:\s|--[^\n]*\n|/\*(?:(?!\*/).)*\*/;?)*(?:(?:insert(?:\s+ignore)?\s+into|create\s+(?:table|database|schema)|drop\s+table|"
     r"lock\s+tables|begin\s+transaction|start\s+transaction|pragma\s+\w+|copy\s+\S+\s*\([^)]*\)\s*from\s+stdin)\b"
     r"|set\s+[@\w.]+\s*(?:=|to\b)|use\s+[`\w]+\s*;)",
     re.IGNORECASE | re.DOTALL,

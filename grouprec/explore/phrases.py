@@ -27,22 +27,8 @@ _EDGES = ".,;:!?()[]{}\"'*#/\\|-"
 # How things look or come, not what they are. English, like scikit-learn's stop words; other languages do without.
 PACKING = frozenset(
     [
-        *(
-            "set",
-            "sets",
-            "pack",
-            "packs",
-            "piece",
-            "pieces",
-            "pair",
-            "pairs",
-            "small",
-            "large",
-            "medium",
-            "mini",
-            "big",
-        ),
-        *("assorted", "mixed"),
+        *("set", "sets", "pack", "packs", "piece", "pieces", "pair", "pairs"),
+        *("small", "large", "medium", "mini", "big", "assorted", "mixed"),
     ]
 )
 LOOKS = PACKING | frozenset(

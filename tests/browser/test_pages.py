@@ -132,9 +132,8 @@ def test_a_click_on_the_map_opens_the_list_of_the_users_group(tab: Tab, run: Run
     expect(said).to_contain_text(str(chosen))
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_every_page_opens_by_a_deep_link_in_light_and_dark_and_on_a_phone(tab: Tab, name: str, run: Run) -> None:
-    main = open_page(tab, name, run)
+def is_short_and_open(tab: Tab, main: Locator) -> None:
+    """Hold a page to its length on both laptops, and to what everybody can use, in light and dark."""
     for laptop in (LAPTOP, SMALL_LAPTOP):
         tab.page.set_viewport_size(laptop)
         tab.settled()
@@ -144,6 +143,12 @@ def test_every_page_opens_by_a_deep_link_in_light_and_dark_and_on_a_phone(tab: T
     expect(tab.page.locator("[data-testid=stApp]")).to_have_css("color-scheme", "dark")
     tab.settled()
     assert serious_violations(tab) == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_opens_by_a_deep_link_in_light_and_dark_and_on_a_phone(tab: Tab, name: str, run: Run) -> None:
+    main = open_page(tab, name, run)
+    is_short_and_open(tab, main)
     tab.page.set_viewport_size(PHONE)
     tab.settled()
     assert tab.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
@@ -154,15 +159,7 @@ def test_every_page_opens_by_a_deep_link_in_light_and_dark_and_on_a_phone(tab: T
 def test_what_is_behind_tabs_is_short_and_open_to_everybody_too(tab: Tab, view: str, run: Run) -> None:
     name, _, query = view.partition("?")
     main = open_page(tab, name, run, **dict(part.split("=") for part in query.split("&")))
-    for laptop in (LAPTOP, SMALL_LAPTOP):
-        tab.page.set_viewport_size(laptop)
-        tab.settled()
-        assert main.evaluate("element => element.scrollHeight") <= MOST_SCREENS * laptop["height"], laptop
-    assert serious_violations(tab) == []
-    tab.page.emulate_media(color_scheme="dark")
-    expect(tab.page.locator("[data-testid=stApp]")).to_have_css("color-scheme", "dark")
-    tab.settled()
-    assert serious_violations(tab) == []
+    is_short_and_open(tab, main)
 
 
 @pytest.mark.parametrize("tab", ["phone"], indirect=True)

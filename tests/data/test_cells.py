@@ -3,7 +3,15 @@
 import pandas as pd
 import pytest
 
-from grouprec.data.cells import choices_of, counted, holds_written_lists, items_of, separator_of, written_list
+from grouprec.data.cells import (
+    choices_of,
+    counted,
+    holds_written_lists,
+    is_counted,
+    items_of,
+    separator_of,
+    written_list,
+)
 
 
 @pytest.mark.parametrize(
@@ -55,3 +63,14 @@ def test_choices_are_few_and_mostly_several():
 )
 def test_how_many_of_something(text, parts):
     assert counted(text) == parts
+
+
+def test_facts_that_end_otherwise_are_none_at_once():
+    """Time that doubles with every fact would never end here."""
+    assert written_list("SKU: A1, Qty: 2" + ", Qty: 2" * 2000 + "|") is None
+    assert written_list("SKU: A1, Qty: 2|SKU: A4, Qty: 1") == [{"SKU": "A1", "Qty": "2"}, {"SKU": "A4", "Qty": "1"}]
+
+
+def test_of_very_long_texts_no_count_is_looked_for():
+    assert counted("mug" + " " * 2_000_000 + "!") == ("mug" + " " * 2_000_000 + "!", "1")
+    assert not is_counted("2 x " + "mug" * 1000)

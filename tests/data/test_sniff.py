@@ -1,11 +1,13 @@
 """What the first megabyte of a file tells: format, encoding, delimiter, and how many rows there may be."""
 
+import contextlib
 import gzip
 import zipfile
 
 import pytest
 
 from grouprec.core.types import DataError
+from grouprec.data.read import read_table
 from grouprec.data.sniff import Sniffed, sniff
 
 MEGABYTE = 1_048_576
@@ -164,3 +166,14 @@ def test_the_encoding_is_told_by_marks_zeros_and_controls(tmp_path, content, enc
 )
 def test_the_delimiter_is_the_one_on_which_most_rows_agree(tmp_path, text, delimiter):
     assert sniff(file(tmp_path, text)).layout.delimiter == delimiter
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("a.sql", "/*a*/ " * 300 + "user,item\n" + "u,i\n" * 9), ("a.json", '{"columns": [' + '"a"  ' * 300 + "!")],
+)
+def test_texts_that_look_like_others_for_long_are_told_at_once(tmp_path, name, content):
+    """Time that doubles with every comment or name would never end here."""
+    (tmp_path / name).write_text(content)
+    with contextlib.suppress(DataError):
+        read_table(tmp_path / name)
