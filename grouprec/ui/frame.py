@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 
 import streamlit as st
 
@@ -57,6 +58,16 @@ button[data-selected="true"] p, [data-testid="stSliderThumbValue"] p { color: li
   .stElementContainer:has([data-testid="stDataFrame"]) { margin-top: 1.6rem }
 }
 </style>"""
+# Streamlit's containers take no role: screen readers would not find the menu among their landmarks.
+landmark = st.components.v2.component(
+    "grouprec.landmark",
+    js="""export default ({ parentElement, data }) => {
+        const menu = parentElement.closest(".st-key-menu");
+        menu.setAttribute("role", "navigation");
+        menu.setAttribute("aria-label", data);
+    }""",
+    isolate_styles=False,
+)
 _DOTS = """<g fill="#6474d8"><circle cx="9" cy="10" r="4.5"/><circle cx="20" cy="8" r="3"/>
 <circle cx="17" cy="17" r="3.6"/><circle cx="7" cy="22" r="3"/>
 <circle cx="23" cy="25" r="4.5" fill-opacity=".55"/></g>"""
@@ -85,17 +96,19 @@ def menu() -> dict[str, list[st.Page]]:
     return pages
 
 
+@partial(fragment, key="menu")
 def draw_menu(pages: dict[str, list[st.Page]]) -> None:
-    """Draw links to the pages that keep the chosen run and dataset.
+    """Draw links to the pages that keep the chosen run and dataset, and what was chosen there.
 
     Streamlit's own menu leads to bare addresses; the page then writes what is chosen into them, and the browser's back
     button finds an address to each of these writings.
     """
+    landmark(data=_("Pages"), height=1)
     for section, entries in pages.items():
         if section:
             st.caption(section)
             for page in entries:
-                st.page_link(page, query_params=state.kept_query())
+                st.page_link(page, query_params=state.kept_query() | address.restored_at(page.url_path))
 
 
 def home() -> None:
