@@ -6,6 +6,7 @@ from collections import Counter
 from functools import partial
 
 import streamlit as st
+from streamlit.components.v2 import component
 
 from grouprec.core import usage
 from grouprec.core.language import N_, _, short_minute
@@ -59,7 +60,7 @@ button[data-selected="true"] p, [data-testid="stSliderThumbValue"] p { color: li
 }
 </style>"""
 # Streamlit's containers take no role: screen readers would not find the menu among their landmarks.
-landmark = st.components.v2.component(
+landmark = component(
     "grouprec.landmark",
     js="""export default ({ parentElement, data }) => {
         const menu = parentElement.closest(".st-key-menu");

@@ -16,7 +16,7 @@ import pandas as pd
 from grouprec.core.language import N_, _, full_stop, long_day, series
 from grouprec.core.tables import records
 from grouprec.evaluate.enough import smoothed
-from grouprec.explore.kinds import kinds
+from grouprec.explore.kinds import kinds_of_groups
 from grouprec.report import enough_lists, gain, learned, sentences, small_groups, tables
 from grouprec.report.bundle import own_number
 from grouprec.report.html import drawings, pictures
@@ -204,7 +204,7 @@ def _who(reading: Reading, group: int) -> str:
     known = reading.table("items")
     if items is None or attributes is None or known is None:
         return ""
-    kind_of = dict(zip(known["item"], kinds(known, schemas.named("items").more_names(known)), strict=True))
+    kind_of = kinds_of_groups(known, schemas.named("items").more_names(known), reading.metrics.get("kind_column"))
     return who_of(group, reading.groups, items, kind_of, attributes, reading.table("group_activity"))
 
 

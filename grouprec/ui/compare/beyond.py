@@ -20,7 +20,7 @@ COLD_WORDS = Glossary(
         "random": "Random",
     }
 )
-COLD_WIDTHS = {"Ranked among": {"width": 100}, "By": {"width": 140}, "Users": {"width": 55}}
+COLD_WIDTHS = {"Ranked among": {"width": 90}, "By": {"width": 125}, "Users": {"width": 50}}
 TASKS = Glossary({"new items": "New items", "repeats allowed": "Repeats allowed"})
 
 
@@ -30,7 +30,7 @@ def cold_start(run: Run, regime: str) -> None:
     if users is None and items is None:
         st.markdown(_(parts.MISSING))
         return
-    sides = st.columns(2, gap="large") if users is not None and items is not None else [st.container()]
+    sides = st.columns(2, gap="medium") if users is not None and items is not None else [st.container()]
     if users is not None:
         with sides[0]:
             _cold_users(users)

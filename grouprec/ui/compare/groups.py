@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from grouprec.core.language import N_, _, commas
 from grouprec.report import sentences, side_by_side, small_groups, tables
@@ -45,20 +47,25 @@ def by_group(run: Run, regime: str) -> None:
     ours, rivals = _columns(run, methods, regime)
     grid = compare_tables.group_grid(compare_tables.group_values(methods, served, regime, metric), ours)
     top.markdown(side_by_side.groups_answer(grid, ours, rivals), help=_(HELP))
-    alt = _("{value} of every group, for {columns}").format(
-        value=compare_tables.GROUP_METRICS[metric], columns=commas(grid.columns[3:])
-    )
     picture, numbers = parts.views()
-    pages = math.ceil(len(grid) / PICTURED)
-    with right, st.container(horizontal=True, horizontal_alignment="right"):
-        page = st.pagination(pages, key="compare_groups_page", width="content") if pages > 1 else 1
-    with picture:
-        shown = grid.iloc[(page - 1) * PICTURED : page * PICTURED]
-        parts.draw(group_heat(shown, metric, float(grid.iloc[:, 3:].max(axis=None))), "by_group", alt)
+    _picture(grid, str(metric), picture, right)
     with numbers:
         _in_numbers(grid)
     if state.metrics(run).get("refit"):
         st.caption(_(BEFORE_REFIT))
+
+
+def _picture(grid: pd.DataFrame, metric: str, where: DeltaGenerator, turning: DeltaGenerator) -> None:
+    """Draw some groups into ``where``, and into ``turning`` how the others are reached."""
+    pages = math.ceil(len(grid) / PICTURED)
+    with turning, st.container(horizontal=True, horizontal_alignment="right"):
+        page = st.pagination(pages, key="compare_groups_page", width="content") if pages > 1 else 1
+    shown = grid.iloc[(page - 1) * PICTURED : page * PICTURED]
+    alt = _("{value} of every group, for {columns}").format(
+        value=compare_tables.GROUP_METRICS[metric], columns=commas(grid.columns[3:])
+    )
+    with where:
+        parts.draw(group_heat(shown, metric, float(np.nanmax(grid.iloc[:, 3:].to_numpy(float)))), "by_group", alt)
 
 
 def _in_numbers(grid: pd.DataFrame) -> None:

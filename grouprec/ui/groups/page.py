@@ -20,7 +20,7 @@ from grouprec.ui.groups import editing, finding, map, portrait, side_by_side
 
 CARDS_PER_PAGE = 24
 PANE_HEIGHT = 610  # as high as the map with its controls: what is chosen stands beside what it is chosen from
-LOW_MAP = 340  # of the map below two groups, which show what the pane would
+LOW_MAP = 380  # of the map below two groups, which show what the pane would
 TABLE_ROWS = 6
 MOST_ROWS = 300  # of selected users that are shown: each row is coloured by itself
 SEPARATION_HELP = N_(
