@@ -138,6 +138,8 @@ def _generated_against_mean(steps: pd.DataFrame) -> str:
         return ""
     below = _(" Lists from virtual members reach {ours}, {by} below the members' mean.")
     above = _(" Lists from virtual members reach {ours}, {by} above the members' mean.")
+    if score(ours) == score(mean):
+        return _(" Lists from virtual members reach {ours}, as much as the members' mean.").format(ours=score(ours))
     return (below if ours < mean else above).format(ours=score(ours), by=score(abs(ours - mean)))
 
 

@@ -49,6 +49,15 @@ def percent(value: float) -> str:
     return in_percent(decimal(100 * value, 1 if tenths else 0))
 
 
+def percents(*values: float) -> list[str]:
+    """Return percentages beside one another: with one decimal each where different ones would read alike."""
+    said = [percent(value) for value in values]
+    known = {value for value in values if not pd.isna(value)}
+    if len(set(said)) >= len(known):
+        return said
+    return [NOTHING if pd.isna(value) else in_percent(decimal(100 * value, 1)) for value in values]
+
+
 def in_percent(number: str) -> str:
     """Return ``47 %`` for ``47``: a number that is written already, with the sign where the language has it."""
     return pgettext("a percentage", "{number} %").format(number=number)
@@ -111,5 +120,7 @@ MADE = (  # attributes that come from what users did
 
 
 def group_label(group: int, name: str) -> str:
-    """Return ``3: Tea towels``. Not escaped."""
+    """Return ``3: Tea towels``, or ``Group 3`` where that is all its name says. Not escaped."""
+    if name == f"Group {group}":
+        return _("Group {group}").format(group=group)
     return _("{group}: {name}").format(group=group, name=name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import partial
+from pathlib import Path
 
 import streamlit as st
 from streamlit.components.v2 import component
@@ -12,13 +13,13 @@ from grouprec.core import usage
 from grouprec.core.language import N_, _, short_minute
 from grouprec.core.site import app_root
 from grouprec.core.types import GrouprecError
-from grouprec.data.library import versions
+from grouprec.data.library import KnownDataset, versions
 from grouprec.report.html import moving
 from grouprec.runs.forgotten import forgotten
 from grouprec.runs.store import FINISHED, Run, State
 from grouprec.training import jobs
 from grouprec.ui import address, languages, leaving, people, sharing, state, tour
-from grouprec.ui.cards import plain
+from grouprec.ui.cards import plain, short
 from grouprec.ui.fragments import fragment
 from grouprec.ui.server.health import page_seconds
 from grouprec.ui.steps import title_of
@@ -269,6 +270,17 @@ def pick_dataset() -> None:
     )
     if not current.is_sample:
         people.draw_sharing(state.library().folder(current), N_("dataset"))
+    note_other_data(current)
+
+
+def note_other_data(shown: KnownDataset) -> None:
+    """Say which data the chosen run is of, where it is not the chosen dataset: Data and Train show that one."""
+    run = state.current_run()
+    choices = state.run_choices(run) if run else {}
+    used = str(choices.get("interactions", ""))
+    if used and used != str(shown.interactions):
+        name = plain(short(choices.get("dataset") or Path(used).name, 40))
+        st.caption(_("The run is of other data: {name}.").format(name=name))
 
 
 def run_labels(runs: list[Run]) -> dict[str, str]:

@@ -67,7 +67,7 @@ def labels(
     scale = min(WIDTH / (view.x[1] - view.x[0]), HEIGHT / (view.y[1] - view.y[0]))  # both axes have one scale
     places = centres[["x", "y"]].to_numpy(np.float64) * scale
     numbers = [int(group) for group in centres.index]
-    titles = {group: _title(names[group]) for group in numbers}
+    titles = {group: _title(names[group]) for group in numbers if names[group] != f"Group {group}"}
     boxes: dict[int, np.ndarray] = {}
     for group, place in zip(numbers, places, strict=True):
         box = _box(place, len(str(group)))
@@ -75,6 +75,8 @@ def labels(
             boxes[group] = box
     named = []
     for group, place in zip(numbers, places, strict=True):
+        if group not in titles:  # its number says as much
+            continue
         box = _box(place, len(str(group)) + 1 + len(titles[group]))
         over = box[0] < view.x[0] * scale or box[2] > view.x[1] * scale
         if group in boxes and not over and not _covers(box, (b for at, b in boxes.items() if at != group)):

@@ -18,6 +18,8 @@ from grouprec.ui.data.quality import Warn
 _KEEP = Glossary({"drop_services": "Keep them"})
 _ASKED = Glossary({"user": "who (the user)", "item": "what (the item)"})
 
+LINE = 34  # letters of examples that a column shows
+
 
 def missing(roles: Mapping[str, str]) -> list[str]:
     """Return which of the two roles that every file needs nobody knows the column of (role -> column, "" for none)."""
@@ -66,9 +68,11 @@ def draw_choice(key: str, head: pd.DataFrame, roles: Mapping[str, str]) -> None:
 
 
 def examples(values: pd.Series, n: int = 3) -> str:
-    """Return the first few different values of a column, shortened."""
-    first = pd.unique(values.dropna().head(200).astype(str))[:n]
-    return commas(short(str(value), 28) for value in first)
+    """Return the first few different values of a column, shortened, as many as a line holds."""
+    first = [short(str(value), 28) for value in pd.unique(values.dropna().head(200).astype(str))[:n]]
+    while len(first) > 1 and sum(map(len, first)) > LINE:
+        first.pop()
+    return commas(first)
 
 
 def warn_of(doubt: Doubt) -> Warn:

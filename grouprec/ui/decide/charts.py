@@ -19,6 +19,7 @@ FLOWS_HEIGHT = 360
 MONEY_HEIGHT = 280
 REACH_HEIGHT = 290
 MARK, OTHER = "circle", "circle-open"
+FAR = 0.6  # of the numbers of lists
 
 
 def reach_curve(hits: pd.DataFrame, chosen: int | None, enough: int | None) -> go.Figure:
@@ -40,7 +41,9 @@ def reach_curve(hits: pd.DataFrame, chosen: int | None, enough: int | None) -> g
     traces.append(_line(x, shares["value"], _("Lists"), None, _("%{x} lists: %{y:.0f} of 100<extra></extra>")))
     if chosen is not None:
         traces.append(_mark(shares.assign(n_groups=x), "value", chosen, MARK))
-    at_end = {"x": 1, "xref": "paper", "xanchor": "right", "showarrow": False}
+    at_end: dict[str, Any] = {"x": 1, "xref": "paper", "xanchor": "right", "showarrow": False}
+    if enough is not None and enough > FAR * x.max():  # the line there would cross what is written at the end
+        at_end |= {"x": enough, "xref": "x"}
     layout = {
         **plain_layout(REACH_HEIGHT, top=8),
         "xaxis": {"title": {"text": _("number of lists")}, "gridcolor": GRID, "zeroline": False},

@@ -71,7 +71,8 @@ def compare(run: Run, worth: Worth, n: int) -> int:
     grid, own = worth.numbers, worth.own
     left, right = st.columns([3, 3], gap="large", vertical_alignment="bottom")
     at = grid.index(n)
-    usual = grid[min(at + 1, len(grid) - 1)] if n == own or own not in grid else own
+    beside = grid[at + 1] if at + 1 < len(grid) else grid[at - 1]
+    usual = beside if n == own or own not in grid else own
     with left:
         other = st.selectbox(
             _("Compared with"),

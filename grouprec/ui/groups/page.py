@@ -21,7 +21,7 @@ from grouprec.ui.groups import editing, finding, map, portrait, side_by_side
 CARDS_PER_PAGE = 24
 PANE_HEIGHT = 610  # as high as the map with its controls: what is chosen stands beside what it is chosen from
 LOW_MAP = 380  # of the map below two groups, which show what the pane would
-TABLE_ROWS = 6
+TABLE_ROWS = 4  # so that what is chosen is seen below them on a small laptop
 MOST_ROWS = 300  # of selected users that are shown: each row is coloured by itself
 SEPARATION_HELP = N_(
     "How much nearer members are to their own group than to the next one, from -1 to 1 (mean silhouette). "
@@ -78,6 +78,8 @@ def pane(
     number, other = portrait.choose(run, groups)
     if other is None:
         portrait.draw(run, users, groups, number)
+    else:
+        portrait.list_link(number)
     return number, other
 
 
