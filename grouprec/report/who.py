@@ -78,10 +78,11 @@ def who_words(
 
 def _counted(attributes: pd.DataFrame, priced: bool) -> list[str]:
     rows = attributes[attributes["kind"] == "median"].set_index("attribute")
-    known = [(name, *rows.loc[name, ["in_group", "overall"]]) for name in ("frequency", "spend") if name in rows.index]
+    known = [name for name in ("frequency", "spend") if name in rows.index]
+    pairs = [(name, rows["in_group"][name], rows["overall"][name]) for name in known]
     return [
         COUNTED["orders" if name == "frequency" and priced else name].format(own=number(own), overall=number(overall))
-        for name, own, overall in known
+        for name, own, overall in pairs
         if own != overall
     ]
 
