@@ -15,6 +15,7 @@ from grouprec.report.text import literal, plural
 from grouprec.ui.charts import DASHES, GRID, plain_layout, reference_titles
 
 MOST_FLOWS = 80  # bands that can still be told apart
+LEAST_NAMED = 0.03  # of the users that are drawn: lower groups would cover one another's numbers
 FLOWS_HEIGHT = 360
 MONEY_HEIGHT = 280
 REACH_HEIGHT = 290
@@ -99,25 +100,28 @@ def flows(table: pd.DataFrame, before: int, after: int) -> go.Figure:
     groups = [*left, *right]
     source = np.searchsorted(left, table["before"])
     target = len(left) + np.searchsorted(right, table["after"])
+    users = np.bincount(source, table["users"], len(groups)) + np.bincount(target, table["users"], len(groups))
+    high = users >= LEAST_NAMED * table["users"].sum()
     stays = (table["before"] == table["after"]).to_numpy()
     links = [_faint(group, 0.45 if stay else 0.22) for group, stay in zip(table["before"], stays, strict=True)]
     sankey = {
         "type": "sankey",
         "arrangement": "snap",
         "node": {
-            "label": [str(group) for group in groups],
+            "label": [str(group) if seen else "" for group, seen in zip(groups, high, strict=True)],
+            "customdata": [str(group) for group in groups],
             "color": [group_colour(int(group)) for group in groups],
             "pad": max(4, 60 // max(len(left), len(right))),
             "thickness": 14,
             "line": {"width": 0},
-            "hovertemplate": _("group %{label}: %{value:,.0f} users<extra></extra>"),
+            "hovertemplate": _("group %{customdata}: %{value:,.0f} users<extra></extra>"),
         },
         "link": {
             "source": source,
             "target": target,
             "value": table["users"],
             "color": links,
-            "hovertemplate": _("%{value:,.0f} users from %{source.label} to %{target.label}<extra></extra>"),
+            "hovertemplate": _("%{value:,.0f} users from %{source.customdata} to %{target.customdata}<extra></extra>"),
         },
         "textfont": {"size": 13},
     }
