@@ -94,7 +94,14 @@ def _shares(attributes: pd.DataFrame) -> list[str]:
     if rows.empty:
         return []
     row = rows.iloc[0]
-    return [f"{plain(attribute_title(row['attribute']))} {plain(row['value'])} {percent(row['in_group'])}"]
+    return [
+        _("{attribute} {value} {own} (all users: {overall})").format(
+            attribute=plain(attribute_title(row["attribute"])),
+            value=plain(row["value"]),
+            own=percent(row["in_group"]),
+            overall=percent(row["overall"]),
+        )
+    ]
 
 
 def _season(active: pd.DataFrame | None) -> list[str]:

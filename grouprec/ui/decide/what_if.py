@@ -134,7 +134,7 @@ def draw_map(run: Run, shown: Setting, key: str) -> None:
 def _map(path: str, n: int, _users: pd.DataFrame, _shown: Setting) -> charts.UserMap:
     """Return the map of one setting of a run: the slider comes back to it. Shared by all sessions."""
     places = _users.loc[_users["in_training"].to_numpy(bool), ["x", "y"]]
-    drawn = charts.user_map(places.assign(group=_shown.labels), _shown.names)
+    drawn = charts.user_map(places.assign(group=_shown.labels), _shown.names, height=decide_charts.FLOWS_HEIGHT)
     drawn.figure.update_layout(dragmode="pan")
     return drawn
 

@@ -108,15 +108,19 @@ def _encoder(name: str) -> str:
 def stages(planned: Sequence[str], events: Iterable[Mapping[str, Any]], status: Status) -> pd.DataFrame:
     """Return one row a stage: stage, state (``done``, ``re-used``, ``running``, ``stopped``, ``waiting``), seconds.
 
-    Stages that the events know but the plan does not stand behind the stage that was done before them.
+    Stages that the events know but the plan does not stand behind the stage that was done before them. What one part of
+    the run reads back from another is done, not re-used.
     """
+    made: set[str] = set()
     seconds: dict[str, float] = {}
     states: dict[str, str] = {}
     for event in events:
         stage = event.get("stage", "")
         if event.get("event") == "stage_done":
             seconds[stage] = float(event.get("seconds", 0.0))
-            states[stage] = "re-used" if event.get("reused") else "done"
+            what = stage.rpartition(": ")[2]
+            states[stage] = "re-used" if event.get("reused") and what not in made else "done"
+            made |= set() if event.get("reused") else {what}
     if status.stage and status.state not in (State.DONE, State.QUEUED) and states.get(status.stage) is None:
         states[status.stage] = "stopped" if status.state in FINISHED else "running"
     names = list(dict.fromkeys(planned))
