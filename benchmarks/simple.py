@@ -231,7 +231,7 @@ def grouped(
 ) -> Iterator[tuple[str, str, Lists]]:
     """Yield methods with groups: k-means on histories, and catalogue segmentation on a scorer."""
     norm = sparse.csr_array(window.matrix.multiply(1 / np.sqrt(np.maximum(np.diff(window.matrix.indptr), 1))[:, None]))
-    space = TruncatedSVD(32, random_state=0).fit_transform(norm)
+    space = TruncatedSVD(min(32, window.n_items - 1), random_state=0).fit_transform(norm)
     labels = KMeans(n_groups, n_init=4, random_state=0).fit_predict(space)
     member = sparse.csr_array((np.ones(len(labels)), (labels, np.arange(len(labels)))), (n_groups, len(labels)))
     size = np.bincount(labels, minlength=n_groups)[:, None]
@@ -263,7 +263,7 @@ def segmented(
     kept.eliminate_zeros()
     values = kept.astype(np.float32)
     start = KMeans(n_groups, n_init=1, random_state=0).fit_predict(
-        TruncatedSVD(32, random_state=0).fit_transform(values)
+        TruncatedSVD(min(32, window.n_items - 1), random_state=0).fit_transform(values)
     )
     for regime in ("strict", "dedup"):
         found = segment(values, window.matrix.astype(np.float32), start, regime)
