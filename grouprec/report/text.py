@@ -6,7 +6,7 @@ import re
 
 import pandas as pd
 
-from grouprec.core.language import N_, NP_, _, decimal, ngettext, pgettext
+from grouprec.core.language import N_, NP_, Glossary, _, decimal, ngettext, pgettext
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _SHORTCODE = re.compile(r":(?=[\w+\-/]+:)")
@@ -119,8 +119,25 @@ MADE = (  # attributes that come from what users did
 )
 
 
+# What a step of the preparation is called for people, where its name is a term of art
+_STEPS = Glossary(
+    {
+        "read": "rows of the file",
+        "unknown to the training": "what is new after the part that trains",
+        "outliers": "very large quantities",
+        "k-core": "rare users and items",
+        "weights": "scale of weights",
+    }
+)
+
+
+def step_title(step: object) -> str:
+    """Return what a step of the preparation left out, or did."""
+    return _STEPS.get(str(step)) or _(str(step))
+
+
 def group_label(group: int, name: str) -> str:
     """Return ``3: Tea towels``, or ``Group 3`` where that is all its name says. Not escaped."""
     if name == f"Group {group}":
-        return _("Group {group}").format(group=group)
+        return name
     return _("{group}: {name}").format(group=group, name=name)

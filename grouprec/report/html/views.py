@@ -24,7 +24,7 @@ from grouprec.report.html.markup import Html
 from grouprec.report.html.moving import moving_list
 from grouprec.report.html.reading import Reading
 from grouprec.report.tested import rests_on
-from grouprec.report.text import count, percent, percents, plain, plural, short
+from grouprec.report.text import count, percent, percents, plain, plural, short, step_title
 from grouprec.report.who import who_of
 from grouprec.runs import schemas
 from grouprec.runs.approvals import approvals
@@ -122,11 +122,11 @@ def _rows_left(steps: pd.DataFrame) -> pd.DataFrame:
     most = steps[steps["dropped"] > 0].nlargest(MOST_STEPS, "dropped").sort_index()
     rows = [(_("in the file"), steps["rows_before"].iloc[0])]
     rows += [
-        (_("without {step}").format(step=step), after)
+        (_("without {step}").format(step=step_title(step)), after)
         for step, after in zip(most["step"], most["rows_after"], strict=True)
     ]
     if len(most) and most["rows_after"].iloc[-1] != steps["rows_after"].iloc[-1]:
-        rows.append(("used", steps["rows_after"].iloc[-1]))
+        rows.append((_("used"), steps["rows_after"].iloc[-1]))
     frame = pd.DataFrame(rows, columns=["title", "value"])
     return frame.assign(ours=np.arange(len(frame)) == len(frame) - 1, text=frame["value"].map(count))
 

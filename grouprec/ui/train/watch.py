@@ -15,6 +15,7 @@ from grouprec.ui.cards import percent, plural
 from grouprec.ui.place_words import on_page
 from grouprec.ui.steps import Step, title_of
 
+PRESETS = Glossary({"quick": "Quick", "standard": "Standard", "thorough": "Thorough"})
 PRESET_MEANING = Glossary(
     {
         "quick": "A first look: simple methods, small networks, the lists of the evaluation.",
