@@ -213,7 +213,7 @@ def time_range(low: float, high: float) -> str:
     """Return ``2 to 5 min``, ``50 s to 3 min``."""
     first, last = duration(low), duration(high)
     number, _space, unit = first.partition(" ")
-    same = last.endswith(f" {unit}") and unit in ("s", "min", "h", "days")
+    same = last.partition(" ")[2] == unit and unit in ("s", "min", "h", "days")  # not of 2 h 05 min
     return (
         last
         if first == last

@@ -109,6 +109,7 @@ def test_durations_read_well(seconds: float, words: str) -> None:
         (50, 200, "50 s to 3 min"),
         (70, 75, "70 to 75 s"),
         (7500, 9000, "2 h 05 min to 2 h 30 min"),
+        (120, 7320, "2 min to 2 h 02 min"),
     ],
 )
 def test_ranges_of_time_read_well(low: float, high: float, words: str) -> None:
