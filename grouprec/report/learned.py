@@ -64,7 +64,7 @@ def updater_answer(updater: Mapping[str, Any]) -> str:
         )
     pays = _("Updating users after every event pays: {change} ({events}).")
     not_here = _("Updating users after every event does not pay here: {change} ({events}).")
-    open_yet = _("Updating users after every event makes no proven difference here: {change} ({events}).")
+    open_yet = _("Updating users after every event is not proven to pay: {change} ({events}).")
     low, high = rates.get("updated_over_frozen_interval") or (math.nan, math.nan)
     said_of = open_yet if low <= 1 <= high else pays if after > before else not_here
     return said_of.format(change=change, events=plural(updater["n_events"], "event"))
