@@ -38,8 +38,8 @@ _WEAK = word_set(
     "insurance tax vat deposit test tip tips sample samples manual donation commission delivery freight adjustment",
     "muster spende pfand fracht propina muestra muestras comision donacion mancia campione campioni commissione",
     "commissioni trasporto donazione gorjeta amostra amostras taxa fooi statiegeld donatie monster bezorging napiwek",
-    "probka probki prowizja dostawa доставка чаевые образец образцы комиссия пробник пожертвование livraison expedition",
-    "pourboire echantillon echantillons consigne porto portes flete frete",
+    "probka probki prowizja dostawa доставка чаевые образец образцы комиссия пробник пожертвование livraison",
+    "expedition pourboire echantillon echantillons consigne porto portes flete frete",
 )
 _SMALL = word_set(
     "free standard express next day same economy priority international domestic worldwide flat rate zone home",
