@@ -26,7 +26,7 @@ from grouprec.models.blend import Weights, repeat_terms
 from grouprec.models.declared import called
 from grouprec.models.fitting import RunOptions
 from grouprec.models.virtual_members import mean_preference, one_hot
-from grouprec.ranking.candidates import best_unseen, find_candidates
+from grouprec.ranking.candidates import find_candidates
 from grouprec.ranking.group_lists import group_popularity, lists_from_rates, members_mean
 from grouprec.ranking.statistics import mean_interval, paired_difference
 from grouprec.ranking.strategies import STRATEGIES
@@ -295,7 +295,7 @@ def _other_candidates(judged: Fitted, task: Task, weights: Weights, config: RunC
     """Return the judged users' candidates in the use that the run is not made for: repeats, or new items only."""
     terms = () if config.repeats else repeat_terms(judged.data)
     predictor = judged.encoded.predictor(weights, judged.data, terms)
-    return best_unseen(lambda part: predictor.scores(task.users[part]), task.seen[task.users], seed=config.seed)
+    return predictor.best_of(task.users, task.seen[task.users], config.seed)
 
 
 def _intervals(one: protocol.Measured) -> list[dict[str, Any]]:

@@ -117,9 +117,7 @@ def _personal(judged: Fitted, task: Task, choices: Choices, simple: Candidates) 
 
 def _of_judged(judged: Fitted, task: Task, mix: Mix, name: str) -> Candidates:
     predictor = judged.encoded.predictor(mix.weights((name,)), judged.data)
-    return best_unseen(
-        lambda part: predictor.scores(task.users[part]), task.seen[task.users], seed=judged.maker.config.seed
-    )
+    return predictor.best_of(task.users, task.seen[task.users], judged.maker.config.seed)
 
 
 def own_recent(judged: Fitted, task: Task) -> Candidates:

@@ -23,6 +23,7 @@ from grouprec.runs.config import RunConfig
 from grouprec.runs.progress import Progress, StageReport
 from grouprec.runs.store import Run, RunStore
 from grouprec.training.encoded import Encoded
+from grouprec.training.fits import Fits
 from grouprec.training.groups_and_lists import excluded_everywhere
 
 STAGE_FORMAT = 8  # raise it when a stage's arrays or the meaning of its settings change
@@ -41,7 +42,14 @@ class StageCache:
     device: str
 
     def stage(
-        self, kind: str, name: str, depends: list[Any], inputs: tuple[Any, ...], decided: dict[str, Any], **more: Any
+        self,
+        kind: str,
+        name: str,
+        depends: list[Any],
+        inputs: tuple[Any, ...],
+        decided: dict[str, Any],
+        find: Callable[[Any], Any] = lambda stage: None,
+        **more: Any,
     ) -> tuple[Any, str]:
         """Return a fitted stage and its key: read back where any run has that key, else fitted and saved.
 
@@ -49,6 +57,7 @@ class StageCache:
             depends: what its result depends on beside its own settings and the seed.
             inputs: what it is fitted to; it gets the run options after them.
             decided: settings fixed by an earlier fit or a search, on top of the configuration.
+            find: takes the stage as it is before it is fitted to one that has been fitted alike already, or None.
             more: what else its ``fit`` takes by name.
         Raises:
             WorkerLostError: of several processes that fit it together one is gone.
@@ -67,7 +76,9 @@ class StageCache:
                 stage.decided = saved[1]["decided"]
                 return stage, key
             options = RunOptions(self.config.seed, self.device, report, self.progress.note)
-            if shared:
+            if (found := find(stage)) is not None:
+                stage = found
+            elif shared:
                 together.fit(stage, inputs, options)
             else:
                 stage.fit(*inputs, options, **more)
@@ -99,12 +110,16 @@ class StageCache:
     def options(self) -> RunOptions:
         return RunOptions(self.config.seed, self.device)
 
-    def encode(self, data: Dataset, names: tuple[str, ...], decided: Mapping[str, Any]) -> Encoded:
-        """Fit encoders on the training part of a dataset."""
+    def encode(
+        self, data: Dataset, names: tuple[str, ...], decided: Mapping[str, Any], fits: Fits | None = None
+    ) -> Encoded:
+        """Fit encoders on the training part of a dataset; ``fits`` may hold some of them."""
         encoders: dict[str, Encoder] = {}
         keys = []
         for name in names:
-            encoders[name], key = self.stage("encoder", name, [data.key], (data,), dict(decided.get(name, {})))
+            find = (lambda encoder: fits.find(encoder, data)) if fits else (lambda encoder: None)
+            settings = dict(decided.get(name, {}))
+            encoders[name], key = self.stage("encoder", name, [data.key], (data,), settings, find)
             keys.append(key)
         return Encoded(encoders, ItemFacts.of(data), tuple(keys))
 

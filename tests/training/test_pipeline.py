@@ -272,4 +272,5 @@ def test_short_data_is_folded_as_often_in_preset_quick_as_in_others(
 ) -> None:
     monkeypatch.setattr(pipeline, "FEW_ROWS", n_rows)
     prepared = prepare(planted_csv, settings=Preparation(split="user"))
-    assert len(pipeline._folds(prepared, RunConfig(interactions=planted_csv, preset="quick"))) == n_folds
+    parts, config = prepared.dataset.without_test(), RunConfig(interactions=planted_csv, preset="quick")
+    assert len(pipeline._folds(prepared, parts, config)) == n_folds

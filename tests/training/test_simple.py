@@ -18,7 +18,8 @@ from grouprec.models.blend import HALF_LIVES
 from grouprec.models.fitting import RunOptions
 from grouprec.ranking.recency import DAY
 from grouprec.runs.config import make_config
-from grouprec.training.simple import STRENGTHS, Fits, Judged, Simple, _beside, _Choice, _simplest, choose_simple
+from grouprec.training.fits import Fits
+from grouprec.training.simple import STRENGTHS, Judged, Simple, _beside, _Choice, _simplest, choose_simple
 from tests.support.blends import dataset
 
 CONFIG = make_config(interactions=Path("file.csv"), preset="quick")
