@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import Field
 from scipy import sparse
 from scipy.linalg import solve
+from scipy.linalg.lapack import sposv  # solve, without what it asks of every small matrix
 
 from grouprec.data.dataset import Dataset
 from grouprec.models.base import ALWAYS, Auto, encoders, setting
@@ -97,8 +98,11 @@ def nearest_items(gram: np.ndarray | sparse.csr_array, n: int) -> np.ndarray:
     lengths = np.sqrt(gram.diagonal())
     nearest = np.full((n_items, max(1, min(n, n_items - 1))), -1, np.int32)
     for item in range(n_items):
-        row = gram[[item]]
-        others, shared = (row.indices, row.data) if sparse.issparse(row) else (np.arange(n_items), row[0])
+        if isinstance(gram, np.ndarray):
+            others, shared = np.arange(n_items), gram[item]
+        else:
+            entries = slice(gram.indptr[item], gram.indptr[item + 1])
+            others, shared = gram.indices[entries], gram.data[entries]
         cosine = np.where(others == item, -1, shared / np.maximum(lengths[others], LEAST_LENGTH))
         found = np.flatnonzero(cosine > 0)
         if len(found) > nearest.shape[1]:
@@ -109,8 +113,9 @@ def nearest_items(gram: np.ndarray | sparse.csr_array, n: int) -> np.ndarray:
 
 def _solved(gram: np.ndarray, l2: float) -> np.ndarray:
     """Return the weights that items get for one more, float32 [n], by their rows and its row, float32 [n + 1, n]."""
-    left, right = gram[:-1].copy(), gram[-1]
+    left, right = gram[:-1], gram[-1]
     if not len(right):
         return np.empty(0, np.float32)
     left[np.diag_indices(len(right))] += np.float32(l2)
-    return solve(left, right, assume_a="pos", overwrite_a=True, check_finite=False)
+    _, found, failed = sposv(left.T, right)  # symmetric, and so laid out as LAPACK wants it
+    return solve(left, right, assume_a="pos", check_finite=False) if failed else found
