@@ -76,7 +76,7 @@ def gather(
         "comparisons": compare_all(evaluation.measured, next(iter(judged.lists)), config.seed),
         **curve.tables(task, maker, choices, {**usual, SIMPLE: rivals.simple}),
         "gain": pd.DataFrame(split_evaluation(measured, judged.list_method, rivals.floor)),
-        "ablation": _ablation(judged, task, maker, usual, config),
+        "ablation": _ablation(judged, task, rivals.kmeans, usual, config),
         "strategies": _strategies(judged, task, maker, config),
         "left_behind": _left_behind(judged, task, measured, rivals.floor, config),
         "fairness": _fairness(judged, data, task, measured, config),
@@ -115,11 +115,14 @@ def _encoders_alone(judged: Fitted, task: Task, config: RunConfig, options: RunO
 
 
 def _ablation(
-    judged: Fitted, task: Task, maker: GroupMaker, usual: Mapping[str, Candidates], config: RunConfig
+    judged: Fitted, task: Task, groups: Groups, usual: Mapping[str, Candidates], config: RunConfig
 ) -> pd.DataFrame:
-    """Return what every stage adds to the lists, step by step: one change at a time, paired over users."""
-    histories, seed = judged.data.histories, config.seed
-    groups = baselines.history_groups(histories, judged.groups.n_groups, seed)
+    """Return what every stage adds to the lists, step by step: one change at a time, paired over users.
+
+    Args:
+        groups: k-means groups of the histories, to begin with.
+    """
+    histories, maker, seed = judged.data.histories, judged.maker, config.seed
     decoded = _decoded(judged, seed)
     usually = called("encoder", USUAL)
     steps: list[tuple[str, str, Groups, GroupLists]] = [
