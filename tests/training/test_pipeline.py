@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,11 +12,12 @@ import pytest
 from grouprec.data.clean import Preparation
 from grouprec.data.prepare import prepare
 from grouprec.live.stream import Stream
+from grouprec.models.base import REGISTRIES
 from grouprec.report.csv import export_stream
 from grouprec.runs.config import RunConfig, parse_settings
 from grouprec.runs.snapshot import FitSnapshot
 from grouprec.runs.store import Run, RunStore
-from grouprec.training import pipeline, selection
+from grouprec.training import pipeline, selection, simple
 from grouprec.training.user_map import linear_positions
 from tests.support.small_run import TINY_ENCODERS, TINY_SETTINGS, copy_of, train
 
@@ -274,3 +276,24 @@ def test_short_data_is_folded_as_often_in_preset_quick_as_in_others(
     prepared = prepare(planted_csv, settings=Preparation(split="user"))
     parts, config = prepared.dataset.without_test(), RunConfig(interactions=planted_csv, preset="quick")
     assert len(pipeline._folds(prepared, parts, config)) == n_folds
+
+
+def test_of_many_rows_the_validation_part_is_the_fold_and_its_encoders_are_fitted_once(
+    planted_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fitted: list[tuple[str, str]] = []
+    for name in TINY_ENCODERS:
+        stage = REGISTRIES["encoder"].get(name)
+
+        def counted(self: Any, data: Any, run: Any, fit: Any = stage.fit) -> Any:
+            fitted.append((self.name, data.key.removesuffix(" alone")))
+            return fit(self, data, run)
+
+        monkeypatch.setattr(stage, "fit", counted)
+    monkeypatch.setattr(pipeline, "FOLDED_ROWS", 100)
+    monkeypatch.setattr(simple, "MOST_ITEMS", 1)  # as where there are many items, one strength is tried
+    run = train(RunStore(tmp_path), planted_csv)
+    assert len(fitted) == len(set(fitted)) and {name for name, _ in fitted} == set(TINY_ENCODERS)
+    assert len({key for _, key in fitted}) == 2  # to choose, and to be judged
+    chosen = run.metrics()["simple"]
+    assert chosen["n_folds"] == 1 and chosen["n_users"] >= 50
