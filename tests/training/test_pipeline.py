@@ -292,8 +292,6 @@ def test_of_many_rows_the_validation_part_is_the_fold_and_its_encoders_are_fitte
         monkeypatch.setattr(stage, "fit", counted)
     monkeypatch.setattr(pipeline, "FOLDED_ROWS", 100)
     monkeypatch.setattr(simple, "MOST_ITEMS", 1)  # as where there are many items, one strength is tried
-    run = train(RunStore(tmp_path), planted_csv)
+    train(RunStore(tmp_path), planted_csv)
     assert len(fitted) == len(set(fitted)) and {name for name, _ in fitted} == set(TINY_ENCODERS)
     assert len({key for _, key in fitted}) == 2  # to choose, and to be judged
-    chosen = run.metrics()["simple"]
-    assert chosen["n_folds"] == 1 and chosen["n_users"] >= 50
