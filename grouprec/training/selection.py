@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
 from typing import Any
@@ -34,6 +35,7 @@ from grouprec.training.simple import Judged, Simple, choose_simple
 from grouprec.training.stage_cache import StageCache
 from grouprec.training.takes import foretell
 
+LONG_ROWS = 3_000_000  # of which a deep stage takes minutes
 LIVE_USERS = 400  # of the validation part, who decide how far events count
 USUAL = baselines.PREDICTOR
 
@@ -64,6 +66,7 @@ def choose(
     fits = Fits(cache.options)
     with progress.stage("folds") as report:
         simple = _simple(cache, data.n_items, folds, report, known, fits)
+    begun = _begun_updater(cache, data, names)
     settings = [config.stage_config("encoder", name).model_dump(mode="json") for name in names]
     searched = [names, data.key, config.search_minutes, settings, sorted(config.settings)]
     left = [name for name in names if name != simple.encoder or not simple.settings]
@@ -76,7 +79,7 @@ def choose(
         weights = _blends(cache, encoded, data, folded, report)
     with progress.stage("lists") as report:
         lists = _lists(cache, encoded, folded, weights[config.repeats], length, report)
-    updater, updater_key = cache.stage("updater", config.updater, [data.key], (data,), {})
+    updater, updater_key = cache.stage("updater", config.updater, [data.key], (data,), {}, begun)
     n_groups, reason, tried = config.n_groups, "", None
     if n_groups == "auto":
         with progress.stage("number of groups"):
@@ -90,6 +93,17 @@ def choose(
         live_weight = cache.once("live_weight", weighed, weigh, report)
         foretold = foretell(cache, encoded, data, own)
     return Choices(names, own, other, n_groups, reason, tried, decided, live_weight, simple, lists, foretold)
+
+
+def _begun_updater(cache: StageCache, data: Dataset, names: Sequence[str]) -> Callable[[Any], Any]:
+    """Begin to fit the updater, which waits for nothing, beside the encoders, where it takes long.
+
+    Not beside encoders that learn in epochs: they, too, may draw from torch's generator.
+    """
+    learned = any("epochs" in type(cache.config.stage_config("encoder", name)).model_fields for name in names)
+    if learned or len(data.train) <= LONG_ROWS or (os.cpu_count() or 1) == 1:
+        return lambda stage: None
+    return cache.ahead("updater", cache.config.updater, [data.key], (data,))
 
 
 def choose_once_more(

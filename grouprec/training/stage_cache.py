@@ -18,6 +18,7 @@ from grouprec.models import together
 from grouprec.models.base import REGISTRIES, Encoder
 from grouprec.models.blend import ItemFacts, Weights, repeat_terms
 from grouprec.models.fitting import RunOptions
+from grouprec.models.threads import beside
 from grouprec.ranking.candidates import scaled
 from grouprec.runs.config import RunConfig
 from grouprec.runs.progress import Progress, StageReport
@@ -62,12 +63,8 @@ class StageCache:
         Raises:
             WorkerLostError: of several processes that fit it together one is gone.
         """
-        settings = self.config.stage_config(kind, name).model_copy(update=decided)
-        stage = REGISTRIES[kind].get(name)(settings)
-        # What several processes fit together has sums of another order, and so results of another key.
-        shared = kind in TOGETHER and "epochs" in type(settings).model_fields and together.size() > 1
-        depends = [*depends, f"{together.size()} processes"] if shared else depends
-        key = key_of(kind, name, settings.model_dump(mode="json"), self.config.seed, *depends)
+        stage, key, shared = self._asked(kind, name, depends, decided)
+        settings = stage.config
         with self.progress.stage(f"{kind} {name}" if kind == "encoder" else _SHOWN[kind]) as report:
             saved = self.store.find_stage(key, self.run)
             if saved is not None:
@@ -87,6 +84,27 @@ class StageCache:
             meta = {"decided": stage.decided, "history": asdict(stage.history) if stage.history else None}
             self.run.save_stage(key, kind, name, settings.model_dump(mode="json"), stage.arrays(), meta)
         return stage, key
+
+    def ahead(self, kind: str, name: str, depends: list[Any], inputs: tuple[Any, ...]) -> Callable[[Any], Any]:
+        """Begin to fit a stage beside what comes next, and return what :meth:`stage` is to find it by.
+
+        On a GPU, by several processes, and where the stage is there already, nothing is begun.
+        """
+        stage, key, shared = self._asked(kind, name, depends, {})
+        if shared or self.device != "cpu" or self.store.find_stage(key, self.run) is not None:
+            return lambda stage: None
+        options = RunOptions(self.config.seed, self.device, on_note=self.progress.note)
+        wait = beside(lambda: stage.fit(*inputs, options))
+        return lambda stage: wait()
+
+    def _asked(self, kind: str, name: str, depends: list[Any], decided: dict[str, Any]) -> tuple[Any, str, bool]:
+        """Return a stage as it is before it is fitted, its key, and whether several processes fit it together."""
+        settings = self.config.stage_config(kind, name).model_copy(update=decided)
+        # What several processes fit together has sums of another order, and so results of another key.
+        shared = kind in TOGETHER and "epochs" in type(settings).model_fields and together.size() > 1
+        depends = [*depends, f"{together.size()} processes"] if shared else depends
+        key = key_of(kind, name, settings.model_dump(mode="json"), self.config.seed, *depends)
+        return REGISTRIES[kind].get(name)(settings), key, shared
 
     def once(self, name: str, depends: list[Any], decide: Callable[[], Any], report: StageReport | None = None) -> Any:
         """Return a decision, which JSON can hold: read back where any run took it from the same, else taken now."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +12,12 @@ import pandas as pd
 import pytest
 
 from grouprec.data.clean import Preparation
+from grouprec.data.dataset import Dataset
 from grouprec.data.prepare import prepare
 from grouprec.live.stream import Stream
 from grouprec.models.base import REGISTRIES
+from grouprec.models.fitting import RunOptions
+from grouprec.models.updaters.gru import GruUpdater
 from grouprec.report.csv import export_stream
 from grouprec.runs.config import RunConfig, parse_settings
 from grouprec.runs.snapshot import FitSnapshot
@@ -295,3 +300,23 @@ def test_of_many_rows_the_validation_part_is_the_fold_and_its_encoders_are_fitte
     train(RunStore(tmp_path), planted_csv)
     assert len(fitted) == len(set(fitted)) and {name for name, _ in fitted} == set(TINY_ENCODERS)
     assert len({key for _, key in fitted}) == 2  # to choose, and to be judged
+
+
+def test_an_updater_that_is_fitted_beside_the_encoders_is_the_same(
+    planted_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, fit = [], GruUpdater.fit
+
+    def noted(self: GruUpdater, data: Dataset, run: RunOptions) -> GruUpdater:
+        made.append((threading.current_thread() is threading.main_thread(), fit(self, data, run)))
+        return self
+
+    monkeypatch.setattr(GruUpdater, "fit", noted)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    for rows in (10**9, 0):
+        monkeypatch.setattr(selection, "LONG_ROWS", rows)
+        train(RunStore(tmp_path / str(rows)), planted_csv, encoders=("ease",))
+    (here, alone), (there, beside) = made
+    assert here and not there
+    for name, values in alone.arrays().items():
+        assert (beside.arrays()[name] == values).all()
