@@ -315,7 +315,8 @@ def test_an_updater_that_is_fitted_beside_the_encoders_is_the_same(
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     for rows in (10**9, 0):
         monkeypatch.setattr(selection, "LONG_ROWS", rows)
-        train(RunStore(tmp_path / str(rows)), planted_csv, encoders=("ease",))
+        settings = parse_settings([one for one in TINY_SETTINGS if not one.startswith("dnn.")])
+        train(RunStore(tmp_path / str(rows)), planted_csv, encoders=("ease",), settings=settings)
     (here, alone), (there, beside) = made
     assert here and not there
     for name, values in alone.arrays().items():
