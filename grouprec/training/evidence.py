@@ -25,6 +25,7 @@ from grouprec.models.base import REGISTRIES, Generator, Profile
 from grouprec.models.blend import Weights, repeat_terms
 from grouprec.models.declared import called
 from grouprec.models.fitting import RunOptions
+from grouprec.models.threads import beside_where
 from grouprec.models.virtual_members import mean_preference, one_hot
 from grouprec.ranking.candidates import find_candidates
 from grouprec.ranking.group_lists import group_popularity, lists_from_rates, members_mean
@@ -40,6 +41,7 @@ from grouprec.training.saving import live_base
 from grouprec.training.takes import judge_takes
 
 USUAL = baselines.PREDICTOR
+MANY_USERS = 20_000  # of whom the evidence takes minutes, so that two of its parts are made at a time
 DESCRIBED_USERS = 5_000
 DECODED = 500  # members of a group, drawn, who speak for it where a profile is decoded
 JUDGED = {"quick": 5_000, "standard": 20_000, "thorough": 100_000}  # users of the test part at most, drawn
@@ -72,21 +74,27 @@ def gather(
     )
     maker = judged.maker
     measured = {(one.method, one.regime): one for one in evaluation.measured}
+    others = beside_where(
+        data.n_users > MANY_USERS and options.device == "cpu",
+        lambda: {
+            "strategies": _strategies(judged, task, maker, config),
+            "left_behind": _left_behind(judged, task, measured, rivals.floor, config),
+            "fairness": _fairness(judged, data, task, measured, config),
+            "exposure": _exposure(judged, task, config),
+            "repeats": _repeats(judged, data, task, choices, config),
+            **_describing(judged, plain, task, config),
+            "cold_users": _cold_users(judged, task, choices, config),
+            "cold_items": _cold_items(judged, task, choices, config),
+            "replay": _replay(judged, data, choices, config),
+        },
+    )
     found = {
         "comparisons": compare_all(evaluation.measured, next(iter(judged.lists)), config.seed),
         **curve.tables(task, maker, choices, {**usual, SIMPLE: rivals.simple}),
         "gain": pd.DataFrame(split_evaluation(measured, judged.list_method, rivals.floor)),
         "ablation": _ablation(judged, task, rivals.kmeans, usual, config),
-        "strategies": _strategies(judged, task, maker, config),
-        "left_behind": _left_behind(judged, task, measured, rivals.floor, config),
-        "fairness": _fairness(judged, data, task, measured, config),
-        "exposure": _exposure(judged, task, config),
-        "repeats": _repeats(judged, data, task, choices, config),
-        **_describing(judged, plain, task, config),
         **_generation(judged, task, config, options),
-        "cold_users": _cold_users(judged, task, choices, config),
-        "cold_items": _cold_items(judged, task, choices, config),
-        "replay": _replay(judged, data, choices, config),
+        **others(),
     }
     verdict = generation.verdict(judged.lists, judged.groups, histories, task, found["frontier"], config.seed)
     takes, found["takes"] = judge_takes(judged, data, task, choices, config.seed)

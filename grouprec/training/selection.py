@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
@@ -101,7 +100,7 @@ def _begun_updater(cache: StageCache, data: Dataset, names: Sequence[str]) -> Ca
     Not beside encoders that learn in epochs: they, too, may draw from torch's generator.
     """
     learned = any("epochs" in type(cache.config.stage_config("encoder", name)).model_fields for name in names)
-    if learned or len(data.train) <= LONG_ROWS or (os.cpu_count() or 1) == 1:
+    if learned or len(data.train) <= LONG_ROWS:
         return lambda stage: None
     return cache.ahead("updater", cache.config.updater, [data.key], (data,))
 

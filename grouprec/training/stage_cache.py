@@ -18,7 +18,7 @@ from grouprec.models import together
 from grouprec.models.base import REGISTRIES, Encoder
 from grouprec.models.blend import ItemFacts, Weights, repeat_terms
 from grouprec.models.fitting import RunOptions
-from grouprec.models.threads import beside
+from grouprec.models.threads import beside_where
 from grouprec.ranking.candidates import scaled
 from grouprec.runs.config import RunConfig
 from grouprec.runs.progress import Progress, StageReport
@@ -94,7 +94,7 @@ class StageCache:
         if shared or self.device != "cpu" or self.store.find_stage(key, self.run) is not None:
             return lambda stage: None
         options = RunOptions(self.config.seed, self.device, on_note=self.progress.note)
-        wait = beside(lambda: stage.fit(*inputs, options))
+        wait = beside_where(True, lambda: stage.fit(*inputs, options))
         return lambda stage: wait()
 
     def _asked(self, kind: str, name: str, depends: list[Any], decided: dict[str, Any]) -> tuple[Any, str, bool]:

@@ -22,7 +22,7 @@ from grouprec.report.csv import export_stream
 from grouprec.runs.config import RunConfig, parse_settings
 from grouprec.runs.snapshot import FitSnapshot
 from grouprec.runs.store import Run, RunStore
-from grouprec.training import pipeline, selection, simple
+from grouprec.training import evidence, pipeline, selection, simple
 from grouprec.training.user_map import linear_positions
 from tests.support.small_run import TINY_ENCODERS, TINY_SETTINGS, copy_of, train
 
@@ -321,3 +321,17 @@ def test_an_updater_that_is_fitted_beside_the_encoders_is_the_same(
     assert here and not there
     for name, values in alone.arrays().items():
         assert (beside.arrays()[name] == values).all()
+
+
+def test_evidence_made_two_parts_at_a_time_is_the_same(
+    small_run: Run, planted_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = set()
+    replayed = evidence._replay
+    monkeypatch.setattr(evidence, "_replay", lambda *given: threads.add(threading.current_thread()) or replayed(*given))
+    monkeypatch.setattr(evidence, "MANY_USERS", 0)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    run = train(RunStore(tmp_path), planted_csv)
+    assert threads and threading.main_thread() not in threads
+    for name in ("evaluation", "value_of_groups", "ablation", "strategies", "left_behind", "replay", "frontier"):
+        pd.testing.assert_frame_equal(run.table(name), small_run.table(name))
