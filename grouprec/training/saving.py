@@ -204,7 +204,7 @@ def live_base(
         candidates=fit.candidates,
         labels=fit.groups.labels,
         n_groups=fit.groups.n_groups,
-        states=fit.updater.start(data, RunOptions(config.seed)),
+        states=fit.states,
         last_times=data.last_times(),
         components=fit.preference.components,
         weight=weight,
