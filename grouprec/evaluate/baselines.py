@@ -12,7 +12,7 @@ from grouprec.core.arrays import presence
 from grouprec.core.memory import rows_per_batch
 from grouprec.core.types import Candidates, GroupLists, Groups
 from grouprec.models.threads import one_thread
-from grouprec.ranking.candidates import best_unseen, rank_top
+from grouprec.ranking.candidates import best_unseen, in_blocks, rank_top
 from grouprec.ranking.group_lists import group_popularity
 
 # A baseline is somebody's usual way, so it has a name; tables of runs bear these names.
@@ -72,11 +72,14 @@ def item_similarity(owned: sparse.csr_array, n_neighbours: int, seed: int) -> sp
     n = min(n_neighbours, n_items)
     neighbours, cosines = np.empty((n_items, n), np.int32), np.empty((n_items, n), np.float32)
     size = min(1024, rows_per_batch(n_items, 1 << 24))
-    for start in range(0, n_items, size):
-        block = (rows[start : start + size] @ columns).toarray()
-        at = np.arange(len(block))
-        block[at, start + at] = -np.inf
-        neighbours[start : start + size], cosines[start : start + size] = rank_top(block, n, seed)
+
+    def block(start: int) -> None:
+        alike = (rows[start : start + size] @ columns).toarray()
+        at = np.arange(len(alike))
+        alike[at, start + at] = -np.inf
+        neighbours[start : start + size], cosines[start : start + size] = rank_top(alike, n, seed)
+
+    in_blocks(block, range(0, n_items, size))
     similarity = Candidates(neighbours, cosines, n_items).matrix()
     similarity.eliminate_zeros()
     return similarity

@@ -80,8 +80,7 @@ def left_behind(
     """
     if measured.regime != regime:
         raise ValueError(f"The lists were judged in the regime '{measured.regime}', not '{regime}'.")
-    values = worth(candidates)
-    values.sort_indices()  # looked up many times, by bisection
+    values = worth(candidates).sorted_indices()  # looked up many times, by bisection; a copy, since others read it
     setting = _Setting(task, candidates, values, histories, regime, seed)
     personal = individual_lists(candidates, task, LENGTH)
     own = measure("individual", "individual", personal, task)

@@ -79,7 +79,7 @@ def measure(method: str, regime: str, lists: np.ndarray, task: Task, labels: np.
     """
     lists = lists[:, :DEPTH]
     hits = hit_matrix(lists, task.relevant[task.users])
-    values = np.column_stack([accuracy(hits, task.n_relevant), novelty(lists, task.owned)])
+    values = np.column_stack([accuracy(hits, task.n_relevant), novelty(lists, task.bits)])
     _, n_items = task.seen.shape
     return Measured(
         method, regime, values, {"coverage@10": coverage(lists, n_items), "gini@10": gini(lists, n_items)}, labels

@@ -29,6 +29,7 @@ from grouprec.runs.snapshot import FitSnapshot
 DEPTH = {"strict": STRICT_DEPTH, "dedup": RANKING_DEPTH}
 REACH_DEPTH = 50  # an item reaches the members who have it among their own best so many, as in training
 SERVED_DEPTH = 10  # a list serves the members who find one of their own best so many on it
+CHANCES, PLACES = "chances", "places"  # their names among the counts of a base
 AS_TRAINED = ""  # in place of a strategy: the list that the run made
 
 
@@ -218,10 +219,16 @@ class ListMembers:
         return metrics.ndcg(metrics.hit_matrix(lists, judged_relevant), task.n_relevant, LENGTH)
 
 
+def count_items(base: FitSnapshot) -> dict[str, np.ndarray]:
+    """Return what pages ask of all users about every item, to be written beside a base."""
+    return {CHANCES: _wanted(base), PLACES: list_for_all(base)}
+
+
 @lru_cache(maxsize=4)
 def _wanted(base: FitSnapshot) -> np.ndarray:
-    """Return every item's mean chance over all users, float64 [I]; counted once for a base."""
-    return mean_chances(base.candidates)
+    """Return every item's mean chance over all users, float64 [I]; counted once for a base, or read with it."""
+    kept = base.counts.get(CHANCES)
+    return mean_chances(base.candidates) if kept is None else kept
 
 
 def held_out_matrix(base: FitSnapshot, held_out: pd.DataFrame) -> sparse.csr_array:
@@ -245,6 +252,8 @@ def held_out_matrix(base: FitSnapshot, held_out: pd.DataFrame) -> sparse.csr_arr
 
 def list_for_all(base: FitSnapshot) -> np.ndarray:
     """Return the place of every item on one list for everybody, int [I] from 1; 0 for what nobody is to get."""
+    if PLACES in base.counts:
+        return base.counts[PLACES]
     candidates = base.candidates
     known = candidates.items >= 0
     worth = np.bincount(candidates.items[known], worth_of_candidates(candidates)[known], minlength=candidates.n_items)

@@ -13,7 +13,15 @@ from grouprec.live.users import LiveUsers
 from grouprec.ranking.group_lists import members_mean, without
 from grouprec.runs.snapshot import FitSnapshot
 
+SUMS, OWNERS = "sums", "owners"  # their names among the counts of a base
 LEAST = 1e-6  # the most that popularity counts for in a list: less than any worth that matters
+
+
+def count_groups(base: FitSnapshot) -> dict[str, np.ndarray]:
+    """Return the sums and owners of all groups before the first event, to be written beside a base."""
+    users = LiveUsers(base, np.zeros(base.states.shape[1], np.float32))
+    groups = LiveGroups(base, users)
+    return {SUMS: groups.sums, OWNERS: groups.owners.astype(np.int32)}
 
 
 class LiveGroups:
@@ -49,8 +57,12 @@ class LiveGroups:
         self.factors[group, item] = 0 if excluded is not None and excluded[group, item] else factor
 
     def count(self, users: LiveUsers) -> None:
-        """Count everything from nothing."""
-        self.sums, self.owners = self._totals(users)
+        """Count everything from nothing, or read it where nobody has changed since it was written."""
+        kept = self._base.counts
+        if users.untouched and SUMS in kept:
+            self.sums, self.owners = kept[SUMS].copy(), kept[OWNERS].astype(np.int64)
+        else:
+            self.sums, self.owners = self._totals(users)
         self.popularity = self.owners.sum(axis=0)
         self.sizes = np.bincount(users.labels, minlength=self._base.n_groups)
 

@@ -92,6 +92,11 @@ class LiveUsers:
         """Return the number of users of the base, U."""
         return len(self._base.labels)
 
+    @property
+    def untouched(self) -> bool:
+        """Whether everybody is as in the base, and nobody has come."""
+        return not len(self.users) and len(self) == self.n_known and not self._histories
+
     def __len__(self) -> int:
         return len(self.labels)
 

@@ -10,13 +10,14 @@ from scipy import sparse
 from grouprec.core.arrays import largest_first
 from grouprec.core.types import SettingError
 from grouprec.models.base import Profile
-from grouprec.models.virtual_members import DECODING_BATCH, Draw, mean_preference
+from grouprec.models.virtual_members import Draw, decoding, mean_of
 from grouprec.ranking.candidates import discounts, rank_top
 from grouprec.ranking.group_lists import LENGTH
 from grouprec.ranking.variety import diversity_of, item_cosines, varied
 
 N_MEMBERS = 512  # virtual members of a group; the safe list is that of all of them
 POOL = 150  # items, the best for all virtual members, that lists are chosen from
+HELD = 1 << 26  # decoded numbers that are kept until they are read again, 256 MB
 TRIES = 4  # parts of the virtual members drawn for every list asked for
 GIVEN_UP = 0.05  # of its predicted value, for variety, by the most surprising list
 
@@ -75,15 +76,15 @@ class VirtualGroup:
             SettingError: nothing is left to list.
         """
         latents = draw(N_MEMBERS, rng)
-        rates = mean_preference(profile, latents, mixture)
+        held = list(decoding(profile, latents, mixture)) if N_MEMBERS * histories.shape[1] <= HELD else None
+        rates = mean_of(held or decoding(profile, latents, mixture), N_MEMBERS)
         if excluded is not None:
             rates = np.where(excluded, 0, rates)
         pool, best = (part[0] for part in rank_top(rates[None], POOL, 0))
         pool = pool[best > 0]
         if not len(pool):
             raise SettingError("Every item is excluded, so nothing is left to list; exclude fewer items.")
-        starts = range(0, N_MEMBERS, DECODING_BATCH)
-        wants = [profile.predict(latents[start : start + DECODING_BATCH], mixture)[:, pool] for start in starts]
+        wants = [part[:, pool] for part in held or decoding(profile, latents, mixture)]
         return VirtualGroup(pool, np.concatenate(wants), item_cosines(histories, pool))
 
     def lists(self, n: int, surprise: float, rng: np.random.Generator, length: int = LENGTH) -> Alternatives:

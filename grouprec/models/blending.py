@@ -19,6 +19,7 @@ from scipy import sparse
 from scipy.optimize import minimize
 from scipy.special import expit
 
+from grouprec.core.memory import rows_per_batch
 from grouprec.data.hold_out import ENOUGH_TO_CHOOSE
 from grouprec.models.blend import REPEAT_TERMS, Predictor, Weights, log_preference
 from grouprec.ranking.candidates import discounts, rank_top
@@ -26,6 +27,8 @@ from grouprec.ranking.metrics import has
 from grouprec.ranking.task import Task
 
 WINDOW_USERS = 1500  # of a window, drawn
+LEAST_USERS = 3000  # of all windows together, where there are so many
+CELLS = 1 << 24  # numbers of users and items that an encoder says at a time
 DEPTH = 100  # best items of every encoder that are ranked
 LENGTH = 10
 SHARES = (0.15, 0.3, 0.5)  # of the blend, that a joining encoder may get in one step
@@ -109,10 +112,18 @@ class Table:
     ties: np.ndarray
 
     @classmethod
-    def of(cls, window: Window, mix: Mix, seed: int) -> Table:
-        """Gather what a window says; ``mix`` tells the trend."""
-        predictor, task = window.predictor, window.task.sample(WINDOW_USERS, seed)
-        users, items = task.users, predictor.items
+    def of(cls, window: Window, mix: Mix, seed: int, n_users: int = WINDOW_USERS) -> Table:
+        """Gather what a window says; ``mix`` tells the trend. ``n_users`` at most are drawn."""
+        users, (_, n_items) = window.task.sample(n_users, seed).users, window.task.seen.shape
+        ties = np.random.default_rng(seed).random(n_items, np.float32) * np.float32(1e-5)
+        size = rows_per_batch(n_items, CELLS)
+        starts = range(0, max(len(users), 1), size)
+        return cls.joined([cls._of_some(window, mix, users[at : at + size], ties, seed) for at in starts])
+
+    @classmethod
+    def _of_some(cls, window: Window, mix: Mix, users: np.ndarray, ties: np.ndarray, seed: int) -> Table:
+        """Return the table of some of the users; what is said of all items is held for them only."""
+        predictor, task, items = window.predictor, window.task, window.predictor.items
         trend = (items.trend(mix.half_life)).astype(np.float32)
         popular = np.broadcast_to(items.log_users - items.log_users.max(initial=0), (len(users), len(trend)))
         logs = {one.name: log_preference(one, users, items.log_popularity) for one in predictor.sources}
@@ -124,7 +135,6 @@ class Table:
         hits = has(task.relevant, users[:, None].repeat(place.shape[1], 1).ravel(), place.ravel())
         most = np.minimum(np.diff(task.relevant.indptr)[users], LENGTH)
         owned = predictor.repeats if predictor.weights.repeats else ()
-        ties = np.random.default_rng(seed).random(len(trend), np.float32) * np.float32(1e-5)
         return cls(
             users=users,
             logs={name: log[row, place] for name, log in logs.items()},
@@ -135,6 +145,28 @@ class Table:
             hits=hits.reshape(place.shape) & listed,
             ideal=np.append(0, discounts(LENGTH).cumsum())[most],
             ties=ties[place],
+        )
+
+    @classmethod
+    def joined(cls, parts: Sequence[Table]) -> Table:
+        """Return tables of different users of a window as one; shorter rows are filled with what is not listed."""
+        if len(parts) == 1:
+            return parts[0]
+        width = max(part.listed.shape[1] for part in parts)
+
+        def stack(arrays: Sequence[np.ndarray]) -> np.ndarray:
+            return np.concatenate([np.pad(one, ((0, 0), (0, width - one.shape[1]))) for one in arrays])
+
+        return cls(
+            users=np.concatenate([part.users for part in parts]),
+            logs={name: stack([part.logs[name] for part in parts]) for name in parts[0].logs},
+            trend=stack([part.trend for part in parts]),
+            terms=tuple(stack(terms) for terms in zip(*(part.terms for part in parts), strict=True)),
+            activity=np.concatenate([part.activity for part in parts]),
+            listed=stack([part.listed for part in parts]),
+            hits=stack([part.hits for part in parts]),
+            ideal=np.concatenate([part.ideal for part in parts]),
+            ties=stack([part.ties for part in parts]),
         )
 
     def has(self, mix: Mix) -> bool:
@@ -185,7 +217,8 @@ def choose_mix(windows: Sequence[Window], start: Mix, seed: int) -> Mix:
             or all alike where users are few.
         seed: which users of a window, where there are more than are needed, and the order of equals.
     """
-    tables = [Table.of(window, start, seed) for window in windows]
+    n_each = max(WINDOW_USERS, LEAST_USERS // max(len(windows), 1))
+    tables = [Table.of(window, start, seed, n_each) for window in windows]
     names = list(dict.fromkeys(name for table in tables for name in table.logs))
     single = {name: Mix({name: 1.0}, start.half_life, start.trend) for name in names}
     alone = {name: _mean(tables, mix) for name, mix in single.items()}

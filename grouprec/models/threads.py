@@ -7,13 +7,19 @@ the processor time (docs/decisions/0017-same-everywhere.md).
 from __future__ import annotations
 
 import contextlib
+import contextvars
+import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from typing import TypeVar
 
 import scipy.linalg  # noqa: F401  # brings its own BLAS, as the next its own OpenMP: they are to be found below
 import sklearn.cluster  # noqa: F401
 import torch
 from threadpoolctl import ThreadpoolController
+
+Result = TypeVar("Result")
 
 FREE_THREADS = torch.get_num_threads()  # of this process, for work whose parts change no result
 
@@ -46,3 +52,29 @@ def one_thread() -> Iterator[None]:
             _blocks -= 1
             if not _blocks:
                 _blas.close()
+
+
+def beside_where(worthwhile: bool, work: Callable[[], Result]) -> Callable[[], Result]:
+    """Return :func:`beside` where that is worthwhile and there are processors for it, else what does the work."""
+    return beside(work) if worthwhile and (os.cpu_count() or 1) > 1 else work
+
+
+def beside(work: Callable[[], Result]) -> Callable[[], Result]:
+    """Do some work in a thread of its own, and return what waits for its result, or raises what it has raised.
+
+    It is for use inside :func:`one_thread`: the thread, too, makes numbers by itself alone. One that nobody waits for
+    ends with the process. Work side by side must not draw from torch's generator, which the process has one of, in more
+    than one thread.
+    """
+    made: Future[Result] = Future()
+
+    def do() -> None:
+        try:
+            torch.set_num_threads(1)  # for good: to put it back would reach MKL in all threads
+            with _libraries.limit(limits=1, user_api="openmp"):
+                made.set_result(work())
+        except BaseException as error:  # whoever waits gets it
+            made.set_exception(error)
+
+    threading.Thread(target=contextvars.copy_context().run, args=(do,), daemon=True).start()
+    return made.result

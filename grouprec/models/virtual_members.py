@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import reduce
 
@@ -54,10 +54,19 @@ class ListValue:
 
 def mean_preference(profile: Profile, latents: np.ndarray, mixture: np.ndarray) -> np.ndarray:
     """Return what virtual members want on average, float32 [I]; ``mixture`` as in :meth:`Profile.predict`."""
-    starts = range(0, len(latents), DECODING_BATCH)
-    parts = (profile.predict(latents[start : start + DECODING_BATCH], mixture) for start in starts)
+    return mean_of(decoding(profile, latents, mixture), len(latents))
+
+
+def mean_of(parts: Iterable[np.ndarray], n: int) -> np.ndarray:
+    """Return the mean of ``n`` rows that come in parts, float32 [I]."""
     total = reduce(np.add, (part.sum(axis=0, dtype=np.float64) for part in parts))
-    return (total / len(latents)).astype(np.float32)
+    return (total / n).astype(np.float32)
+
+
+def decoding(profile: Profile, latents: np.ndarray, mixture: np.ndarray) -> Iterator[np.ndarray]:
+    """Return what virtual members want, some at a time, float32 [B, I] each; arguments of :func:`mean_preference`."""
+    starts = range(0, len(latents), DECODING_BATCH)
+    return (profile.predict(latents[start : start + DECODING_BATCH], mixture) for start in starts)
 
 
 def one_hot(group: int, n_groups: int) -> np.ndarray:

@@ -174,14 +174,22 @@ def best_unseen(
         batch[seen[rows].nonzero()] = -np.inf
         items[rows], scores[rows] = rank_top(batch, n, seed)
 
-    starts = range(0, n_users, size)
+    in_blocks(block, range(0, n_users, size))
+    return Candidates(items, scores, n_items)
+
+
+def in_blocks(block: Callable[[int], None], starts: range) -> None:
+    """Do some work block by block, of which none depends on another; many of them two at a time.
+
+    Args:
+        block: takes the first row of a block.
+    """
     if len(starts) < FEW_BLOCKS:
         for start in starts:
             block(start)
-    else:  # products and partitions let go of the interpreter; a block depends on no other
+    else:  # products and partitions let go of the interpreter
         with ThreadPoolExecutor(min(WORKERS, os.cpu_count() or 1)) as workers:
             list(workers.map(block, starts))
-    return Candidates(items, scores, n_items)
 
 
 def scaled(candidates: Candidates, factors: sparse.csr_array) -> Candidates:

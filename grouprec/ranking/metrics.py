@@ -95,14 +95,20 @@ def accuracy(hits: np.ndarray, n_relevant: np.ndarray) -> np.ndarray:
     return np.column_stack([*columns, reciprocal_rank(hits)])
 
 
-def novelty(lists: np.ndarray, histories: sparse.csr_array, k: int = 10) -> np.ndarray:
-    """Return the mean self-information of the first ``k`` items, in bits, float64 [U] (Zhou et al. 2010).
+def self_information(histories: sparse.csr_array) -> np.ndarray:
+    """Return how much every item says of who has it, in bits, float64 [I]: -log2 of the share of users who have it.
 
-    An item that a share p of users has carries -log2 p bits; one that nobody has counts as if one user had it.
-    An empty list has novelty 0.
+    An item that nobody has counts as if one user had it. ``histories`` CSR [U, I].
     """
     n_users, _ = histories.shape
-    bits = -np.log2(np.maximum(histories.count_nonzero(axis=0), 1) / max(n_users, 1))
+    return -np.log2(np.maximum(histories.count_nonzero(axis=0), 1) / max(n_users, 1))
+
+
+def novelty(lists: np.ndarray, bits: np.ndarray, k: int = 10) -> np.ndarray:
+    """Return the mean :func:`self_information` [I] of the first ``k`` items, float64 [U] (Zhou et al. 2010).
+
+    An empty list has novelty 0.
+    """
     top = lists[:, :k]
     shown = top >= 0
     return np.where(shown, bits[np.maximum(top, 0)], 0).sum(axis=1) / np.maximum(shown.sum(axis=1), 1)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy import sparse
@@ -215,11 +216,16 @@ def _sums(points: sparse.csr_array, groups: Groups) -> np.ndarray:
 
 def _rank(scores: np.ndarray, candidates: Candidates, groups: Groups, n: int, seed: int) -> Ranked:
     """The best ``n`` of [G, I] scores >= 0 among the members' candidates; worthless ones by their mean rating."""
-    depth = candidates.items.shape[1]
-    listed = _sums(approvals(candidates, depth), groups) > 0
-    rated = _LEAST * _sums(ratings(candidates), groups) / groups.sizes[:, None]
+    listed, rated = _rated(candidates, groups)
     allowed = np.where(listed, np.where(scores > 0, scores, rated), -np.inf)
     return rank_top(allowed.astype(np.float32), n, seed)
+
+
+@lru_cache(maxsize=1)  # every strategy asks
+def _rated(candidates: Candidates, groups: Groups) -> tuple[np.ndarray, np.ndarray]:
+    """Return the items that are a candidate of some member, bool [G, I], and their mean rating made tiny, [G, I]."""
+    listed = _sums(approvals(candidates, candidates.items.shape[1]), groups) > 0
+    return listed, _LEAST * _sums(ratings(candidates), groups) / groups.sizes[:, None]
 
 
 def _greedy(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -13,7 +14,7 @@ from grouprec.core.arrays import empty_csr
 from grouprec.core.memory import rows_per_batch
 from grouprec.core.types import Candidates, Embeddings
 from grouprec.data.dataset import Dataset, Interactions
-from grouprec.ranking.metrics import DEPTH, contains, has, hit_matrix, ndcg
+from grouprec.ranking.metrics import DEPTH, contains, has, hit_matrix, ndcg, self_information
 
 CHUNK = 512  # users whose scores over the whole catalogue are held at one time
 
@@ -50,6 +51,11 @@ class Task:
         entries = (np.ones(new.sum(), np.float32), (rows[new], items[new]))
         relevant = sparse.csr_array(entries, shape=seen.shape)
         return cls(seen, relevant, np.flatnonzero(np.diff(relevant.indptr)).astype(np.int32), owned)
+
+    @cached_property
+    def bits(self) -> np.ndarray:
+        """Return the self-information of every item, float64 [I]; kept, since every list asks for it."""
+        return self_information(self.owned)
 
     @property
     def n_relevant(self) -> np.ndarray:

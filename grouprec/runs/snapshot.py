@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Self
 
@@ -18,6 +19,7 @@ from grouprec.core.files import replacing, storage
 from grouprec.core.types import Candidates, StorageError
 
 LEFT_OUT_DEPTH = 50  # candidates kept of a user whom most runs never hear of again
+COUNT = "count "  # of all users, begins its name in the file
 _DTYPES = {"BOOL": np.bool_, "U8": np.uint8, "I32": np.int32, "I64": np.int64, "F32": np.float32, "F64": np.float64}
 
 
@@ -114,9 +116,16 @@ class FitSnapshot:
     left_out: LeftOutUsers | None = None
     beside: dict[str, sparse.csr_array] = field(default_factory=dict)
 
-    def save(self, path: Path) -> None:
+    @cached_property
+    def counts(self) -> dict[str, np.ndarray]:
+        """Return what was counted over all users when this was written, by name; what is made of it has none."""
+        return {}
+
+    def save(self, path: Path, counts: Mapping[str, np.ndarray] | None = None) -> None:
         """Write everything to one safetensors file; a reader sees the old file or the new one, never half.
 
+        Args:
+            counts: over all users, by name, which readers would count for seconds where users are many.
         Raises:
             StorageError: the file cannot be written.
         """
@@ -132,6 +141,7 @@ class FitSnapshot:
         }
         for name, text in texts.items():
             arrays |= pack_text(name, text)
+        arrays |= {f"{COUNT}{name}": counted for name, counted in (counts or {}).items()}
         if self.excluded is not None:
             arrays["barred"] = self.excluded  # the name in files since 0.1.0
         if self.held_out is not None:
@@ -165,7 +175,7 @@ class FitSnapshot:
             values, items, ends = (arrays[f"history_{name}"] for name in ("values", "items", "ends"))
             numbers = {name: json.loads(meta[name]) for name in ("weight", "repeats", "n_groups", "seed")}
             whole = ("labels", "states", "last_times", "components")
-            return cls(
+            found = cls(
                 **texts,
                 histories=csr_around(values, items, ends, shape),
                 candidates=Candidates(arrays["candidate_items"], arrays["candidate_scores"], shape[1]),
@@ -177,6 +187,8 @@ class FitSnapshot:
                 left_out=LeftOutUsers.of(arrays, shape[1]),
                 beside=_beside(arrays, shape[0]),
             )
+            found.counts.update({name.removeprefix(COUNT): arrays[name] for name in arrays if name.startswith(COUNT)})
+            return found
         except (OSError, ValueError, KeyError) as error:
             raise StorageError(
                 f"The file {path}, from which live updates start, is missing or damaged; train the run again."

@@ -25,8 +25,9 @@ from grouprec.models.base import REGISTRIES, Generator, Profile
 from grouprec.models.blend import Weights, repeat_terms
 from grouprec.models.declared import called
 from grouprec.models.fitting import RunOptions
+from grouprec.models.threads import beside_where
 from grouprec.models.virtual_members import mean_preference, one_hot
-from grouprec.ranking.candidates import best_unseen, find_candidates
+from grouprec.ranking.candidates import find_candidates
 from grouprec.ranking.group_lists import group_popularity, lists_from_rates, members_mean
 from grouprec.ranking.statistics import mean_interval, paired_difference
 from grouprec.ranking.strategies import STRATEGIES
@@ -40,6 +41,7 @@ from grouprec.training.saving import live_base
 from grouprec.training.takes import judge_takes
 
 USUAL = baselines.PREDICTOR
+MANY_USERS = 20_000  # of whom the evidence takes minutes, so that two of its parts are made at a time
 DESCRIBED_USERS = 5_000
 DECODED = 500  # members of a group, drawn, who speak for it where a profile is decoded
 JUDGED = {"quick": 5_000, "standard": 20_000, "thorough": 100_000}  # users of the test part at most, drawn
@@ -72,21 +74,27 @@ def gather(
     )
     maker = judged.maker
     measured = {(one.method, one.regime): one for one in evaluation.measured}
+    others = beside_where(
+        data.n_users > MANY_USERS and options.device == "cpu",
+        lambda: {
+            "strategies": _strategies(judged, task, maker, config),
+            "left_behind": _left_behind(judged, task, measured, rivals.floor, config),
+            "fairness": _fairness(judged, data, task, measured, config),
+            "exposure": _exposure(judged, task, config),
+            "repeats": _repeats(judged, data, task, choices, config),
+            **_describing(judged, plain, task, config),
+            "cold_users": _cold_users(judged, task, choices, config),
+            "cold_items": _cold_items(judged, task, choices, config),
+            "replay": _replay(judged, data, choices, config),
+        },
+    )
     found = {
         "comparisons": compare_all(evaluation.measured, next(iter(judged.lists)), config.seed),
         **curve.tables(task, maker, choices, {**usual, SIMPLE: rivals.simple}),
         "gain": pd.DataFrame(split_evaluation(measured, judged.list_method, rivals.floor)),
-        "ablation": _ablation(judged, task, maker, usual, config),
-        "strategies": _strategies(judged, task, maker, config),
-        "left_behind": _left_behind(judged, task, measured, rivals.floor, config),
-        "fairness": _fairness(judged, data, task, measured, config),
-        "exposure": _exposure(judged, task, config),
-        "repeats": _repeats(judged, data, task, choices, config),
-        **_describing(judged, plain, task, config),
+        "ablation": _ablation(judged, task, rivals.kmeans, usual, config),
         **_generation(judged, task, config, options),
-        "cold_users": _cold_users(judged, task, choices, config),
-        "cold_items": _cold_items(judged, task, choices, config),
-        "replay": _replay(judged, data, choices, config),
+        **others(),
     }
     verdict = generation.verdict(judged.lists, judged.groups, histories, task, found["frontier"], config.seed)
     takes, found["takes"] = judge_takes(judged, data, task, choices, config.seed)
@@ -115,11 +123,14 @@ def _encoders_alone(judged: Fitted, task: Task, config: RunConfig, options: RunO
 
 
 def _ablation(
-    judged: Fitted, task: Task, maker: GroupMaker, usual: Mapping[str, Candidates], config: RunConfig
+    judged: Fitted, task: Task, groups: Groups, usual: Mapping[str, Candidates], config: RunConfig
 ) -> pd.DataFrame:
-    """Return what every stage adds to the lists, step by step: one change at a time, paired over users."""
-    histories, seed = judged.data.histories, config.seed
-    groups = baselines.history_groups(histories, judged.groups.n_groups, seed)
+    """Return what every stage adds to the lists, step by step: one change at a time, paired over users.
+
+    Args:
+        groups: k-means groups of the histories, to begin with.
+    """
+    histories, maker, seed = judged.data.histories, judged.maker, config.seed
     decoded = _decoded(judged, seed)
     usually = called("encoder", USUAL)
     steps: list[tuple[str, str, Groups, GroupLists]] = [
@@ -295,7 +306,7 @@ def _other_candidates(judged: Fitted, task: Task, weights: Weights, config: RunC
     """Return the judged users' candidates in the use that the run is not made for: repeats, or new items only."""
     terms = () if config.repeats else repeat_terms(judged.data)
     predictor = judged.encoded.predictor(weights, judged.data, terms)
-    return best_unseen(lambda part: predictor.scores(task.users[part]), task.seen[task.users], seed=config.seed)
+    return predictor.best_of(task.users, task.seen[task.users], config.seed)
 
 
 def _intervals(one: protocol.Measured) -> list[dict[str, Any]]:

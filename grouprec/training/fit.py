@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from grouprec.data.dataset import Dataset
 from grouprec.evaluate import protocol
 from grouprec.models.base import Encoder, Generator, Grouper, Profile, Updater
 from grouprec.models.blend import Predictor, Weights, make_predictor
+from grouprec.models.fitting import RunOptions
 from grouprec.models.placement import AttributePlacer, place_users
 from grouprec.ranking.candidates import place_preference
 from grouprec.ranking.takes import ExpectedTakes
@@ -93,6 +95,11 @@ class Fitted:
     decided: dict[str, dict[str, Any]]
     stages: dict[str, tuple[str, str]]
     list_method: dict[Regime, str]
+
+    @cached_property
+    def states(self) -> np.ndarray:
+        """Return the updater's vectors of the users after all that is known, float32 [U, H]."""
+        return self.updater.start(self.data, RunOptions(self.maker.config.seed))
 
     def predictor(self, weights: Weights, histories: sparse.csr_array, attributes: pd.DataFrame) -> Predictor:
         """Return the predictor of any users; they may be new, and nothing known of them but their attributes."""

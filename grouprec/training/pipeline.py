@@ -46,7 +46,7 @@ from grouprec.training.user_map import LayoutProcess, fits_umap, linear_position
 
 MAP_TIMEOUT = 900.0
 N_FOLDS = {"quick": 2, "standard": 4, "thorough": 4}
-FOLDED_ROWS = 3_000_000  # beyond so many, one fold has users enough
+FOLDED_ROWS = 3_000_000  # beyond so many, one fold has users enough: the validation part
 FEW_ROWS = 50_000  # of so few, all folds are taken in every preset: they cost little, and evidence is short
 
 
@@ -60,7 +60,7 @@ def train(store: RunStore, run: Run, config: RunConfig, progress: Progress) -> d
     with one_thread(), _layout(config.layout) as layout:
         prepared = _prepare(cache, hold_out=True)
         parts = prepared.dataset.without_test()
-        folds, known = _folds(prepared, config), {}
+        folds, known = _folds(prepared, parts, config), {}
         choices = choose(cache, parts, folds, _seconds(prepared), known)
         with progress.inside("judge"):
             judged = _fit(cache, parts.before_test(), parts, choices, layout if not config.refit else None)
@@ -143,17 +143,23 @@ def _prepare(cache: StageCache, hold_out: bool) -> Prepared:
     return replace(prepared, dataset=data)
 
 
-def _folds(prepared: Prepared, config: RunConfig) -> list[Dataset]:
-    """Return the folds that choices are made on: each as long as the part that judges."""
+def _folds(prepared: Prepared, parts: Dataset, config: RunConfig) -> list[Dataset]:
+    """Return the folds that choices are made on: each as long as the part that judges.
+
+    Of very many rows the only fold is the validation part, for which encoders are fitted anyway (decision 0104).
+
+    Args:
+        parts: the training and validation part.
+    """
     data = prepared.dataset
     judging = data.test if len(data.test) else data.validation
     n_rows = len(data.train) + len(data.validation) + len(data.test)
     length = length_of(judging, prepared.split, n_rows)
     known = data.before_test()
     n_folds = N_FOLDS[config.preset]
-    if len(known.train) > FOLDED_ROWS:
-        n_folds = 1
-    elif len(known.train) <= FEW_ROWS:
+    if len(known.train) > FOLDED_ROWS and len(data.validation):
+        return [parts]
+    if len(known.train) <= FEW_ROWS:
         n_folds = max(N_FOLDS.values())
     return make_folds(known, prepared.split, length, n_folds, config.seed)
 

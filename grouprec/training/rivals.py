@@ -36,12 +36,14 @@ class Rivals:
         shared: by name, groups and their lists; single lists for all among them.
         floor: the name of the best single list for all, by regime.
         simple: what the simple scorer predicts for all users.
+        kmeans: k-means groups of the histories, as many as the run's own.
     """
 
     personal: dict[str, Candidates]
     shared: Shared
     floor: dict[Regime, str]
     simple: Candidates
+    kmeans: Groups
 
 
 def find_rivals(judged: Fitted, task: Task, choices: Choices, usual: Mapping[str, Candidates]) -> Rivals:
@@ -62,7 +64,7 @@ def find_rivals(judged: Fitted, task: Task, choices: Choices, usual: Mapping[str
     shared[f"lists_{SIMPLE}"] = segmented(maker, simple, n_groups)
     if maker.config.grouper != SIMPLE_GROUPS:  # what other groups cost
         shared[LISTS] = segmented(maker, judged.candidates, n_groups)
-    return Rivals(_personal(judged, task, choices, simple), shared, floor, simple)
+    return Rivals(_personal(judged, task, choices, simple), shared, floor, simple, kmeans)
 
 
 def simple_candidates(judged: Fitted, choices: Choices) -> Candidates | None:
@@ -117,9 +119,7 @@ def _personal(judged: Fitted, task: Task, choices: Choices, simple: Candidates) 
 
 def _of_judged(judged: Fitted, task: Task, mix: Mix, name: str) -> Candidates:
     predictor = judged.encoded.predictor(mix.weights((name,)), judged.data)
-    return best_unseen(
-        lambda part: predictor.scores(task.users[part]), task.seen[task.users], seed=judged.maker.config.seed
-    )
+    return predictor.best_of(task.users, task.seen[task.users], judged.maker.config.seed)
 
 
 def own_recent(judged: Fitted, task: Task) -> Candidates:

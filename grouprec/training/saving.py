@@ -22,7 +22,9 @@ from grouprec.evaluate.describing import calibration_error
 from grouprec.evaluate.value import separation
 from grouprec.explore import portrait, tables
 from grouprec.explore.categories import column_name
+from grouprec.explore.remake import count_items
 from grouprec.live.beginning import keep_placer
+from grouprec.live.groups import count_groups
 from grouprec.live.moment import moment
 from grouprec.live.replay import Replay
 from grouprec.models.blend import Weights
@@ -174,7 +176,8 @@ def save_live(
                 run.live.mkdir(exist_ok=True)
             held_out = _held_out(config, prepared, judged, fit) if fit is final else None
             aside = placed if fit is final else None
-            live_base(fit, choices.live_weight, config, held_out, aside).save(run.snapshot(name))
+            base = live_base(fit, choices.live_weight, config, held_out, aside)
+            base.save(run.snapshot(name), {**count_groups(base), **count_items(base)})
             keep_placer(run, name, fit.placer)  # else the first visit to Updates would learn it once more
     save_facts(final.encoded.items, run.item_facts)
 
@@ -203,7 +206,7 @@ def live_base(
         candidates=fit.candidates,
         labels=fit.groups.labels,
         n_groups=fit.groups.n_groups,
-        states=fit.updater.start(data, RunOptions(config.seed)),
+        states=fit.states,
         last_times=data.last_times(),
         components=fit.preference.components,
         weight=weight,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
 from typing import Any
@@ -19,7 +19,7 @@ from grouprec.live.state import LiveState
 from grouprec.models.base import REGISTRIES, Updater, encoders
 from grouprec.models.blend import REPEAT_TERMS, ItemFacts, Weights, repeat_terms
 from grouprec.models.blending import Mix, Window, calibrated, choose_mix, settled, with_repeats
-from grouprec.ranking.candidates import best_unseen, make_preference
+from grouprec.ranking.candidates import make_preference
 from grouprec.ranking.task import nothing, validation_task
 from grouprec.runs.config import RunConfig, auto_encoders
 from grouprec.runs.progress import StageReport
@@ -27,12 +27,14 @@ from grouprec.runs.snapshot import FitSnapshot
 from grouprec.training import search
 from grouprec.training.encoded import Encoded
 from grouprec.training.fit import Choices
+from grouprec.training.fits import Fits
 from grouprec.training.groups_and_lists import GroupMaker
 from grouprec.training.list_choice import OWN, ListChoice, choose_lists, own_lists, singles
-from grouprec.training.simple import Fits, Judged, Simple, choose_simple
+from grouprec.training.simple import Judged, Simple, choose_simple
 from grouprec.training.stage_cache import StageCache
 from grouprec.training.takes import foretell
 
+LONG_ROWS = 3_000_000  # of which a deep stage takes minutes
 LIVE_USERS = 400  # of the validation part, who decide how far events count
 USUAL = baselines.PREDICTOR
 
@@ -63,19 +65,20 @@ def choose(
     fits = Fits(cache.options)
     with progress.stage("folds") as report:
         simple = _simple(cache, data.n_items, folds, report, known, fits)
+    begun = _begun_updater(cache, data, names)
     settings = [config.stage_config("encoder", name).model_dump(mode="json") for name in names]
     searched = [names, data.key, config.search_minutes, settings, sorted(config.settings)]
     left = [name for name in names if name != simple.encoder or not simple.settings]
     found = cache.once("search", searched, lambda: search.search(left, data, config, cache.device, progress))
     found = {**found, simple.encoder: simple.settings} if simple.settings else found
-    encoded = cache.encode(data, names, found)
+    encoded = cache.encode(data, names, found, fits)
     decided = {name: {**found.get(name, {}), **stage.decided} for name, stage in encoded.encoders.items()}
     with progress.stage("blend") as report:
-        folded = Folded(cache, folds, simple, decided, fits)
+        folded = Folded(cache, folds, simple, decided, fits, (encoded, data))
         weights = _blends(cache, encoded, data, folded, report)
     with progress.stage("lists") as report:
         lists = _lists(cache, encoded, folded, weights[config.repeats], length, report)
-    updater, updater_key = cache.stage("updater", config.updater, [data.key], (data,), {})
+    updater, updater_key = cache.stage("updater", config.updater, [data.key], (data,), {}, begun)
     n_groups, reason, tried = config.n_groups, "", None
     if n_groups == "auto":
         with progress.stage("number of groups"):
@@ -89,6 +92,17 @@ def choose(
         live_weight = cache.once("live_weight", weighed, weigh, report)
         foretold = foretell(cache, encoded, data, own)
     return Choices(names, own, other, n_groups, reason, tried, decided, live_weight, simple, lists, foretold)
+
+
+def _begun_updater(cache: StageCache, data: Dataset, names: Sequence[str]) -> Callable[[Any], Any]:
+    """Begin to fit the updater, which waits for nothing, beside the encoders, where it takes long.
+
+    Not beside encoders that learn in epochs: they, too, may draw from torch's generator.
+    """
+    learned = any("epochs" in type(cache.config.stage_config("encoder", name)).model_fields for name in names)
+    if learned or len(data.train) <= LONG_ROWS:
+        return lambda stage: None
+    return cache.ahead("updater", cache.config.updater, [data.key], (data,))
 
 
 def choose_once_more(
@@ -139,6 +153,7 @@ class Folded:
     Attributes:
         decided: settings by encoder, as the validation part decided them.
         fits: holds encoders that were fitted on the folds before.
+        whole: the dataset whose validation part chooses, and the encoders that were fitted on its training part.
     """
 
     cache: StageCache
@@ -146,12 +161,16 @@ class Folded:
     simple: Simple
     decided: Mapping[str, dict[str, Any]]
     fits: Fits
+    whole: tuple[Encoded, Dataset]
 
     @cached_property
     def fitted(self) -> list[tuple[Encoded, Dataset]]:
-        """Return the folds with the encoders that are fitted quickly."""
+        """Return the folds with the encoders that are fitted quickly; all of them where the fold is the whole."""
         config, fitted = self.cache.config, []
         for fold in self.folds:
+            if fold.key == self.whole[1].key:
+                fitted.append((self.whole[0], fold))
+                continue
             alone, encoders = fold.without_validation(), {}
             for name in self.decided:
                 stage = REGISTRIES["encoder"].get(name)
@@ -160,6 +179,11 @@ class Folded:
                     encoders[name] = self.fits.get(stage(settings), alone)
             fitted.append((Encoded(encoders, ItemFacts.of(alone), ()), fold))
         return fitted
+
+    @property
+    def windows(self) -> list[tuple[Encoded, Dataset]]:
+        """Return the folds and, where it is none of them, the whole: all moments at which somebody could choose."""
+        return self.fitted if self.whole[1].key in self.keys else [*self.fitted, self.whole]
 
     @property
     def keys(self) -> list[str]:
@@ -208,12 +232,11 @@ def _weigh(
 ) -> Iterator[Weights]:
     """Yield the blends that held-out users prefer: for new items (False), with repeats (True)."""
     names, seed, simple = tuple(encoded.encoders), cache.config.seed, folded.simple
-    fitted = [*folded.fitted, (encoded, data)]
     start = Mix({simple.encoder: 1.0}, simple.half_life, simple.trend)
-    mix = choose_mix([_window(*one, repeats=False) for one in fitted], start, seed)
+    mix = choose_mix([_window(*one, repeats=False) for one in folded.windows], start, seed)
     for repeats in tasks:
         if repeats:
-            yield with_repeats([_window(*one, repeats=True) for one in fitted], mix, names, seed)
+            yield with_repeats([_window(*one, repeats=True) for one in folded.windows], mix, names, seed)
         else:
             yield calibrated(_window(encoded, data, repeats=False), mix, names, seed)
 
@@ -225,7 +248,7 @@ def _live_weight(cache: StageCache, encoded: Encoded, data: Dataset, weights: We
     rows = np.sort(options.rng("live users").choice(users, min(LIVE_USERS, len(users)), replace=False))
     predictor = encoded.predictor(weights, data, repeat_terms(data) if config.repeats else ())
     seen = nothing(data.shape) if config.repeats else data.histories
-    candidates = best_unseen(lambda part: predictor.scores(rows[part]), seen[rows], seed=config.seed)
+    candidates = predictor.best_of(rows, seen[rows], config.seed)
     preference = make_preference(candidates, seed=config.seed)
     grouper = REGISTRIES["grouper"].get(baselines.GROUPER)().fit(data, preference, 1, options)
     base = FitSnapshot(

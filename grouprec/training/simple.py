@@ -7,7 +7,6 @@ cleverer is better by more than chance.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,6 +22,7 @@ from grouprec.ranking.candidates import discounts, rank_top
 from grouprec.ranking.recency import beside, days_spanned, half_lives
 from grouprec.ranking.task import Task
 from grouprec.runs.config import RunConfig
+from grouprec.training.fits import Fits
 
 JUDGES = 1000  # users of a fold who choose, drawn
 TRENDS = (0.25, 0.5, 0.75, 1.0, 1.25)  # exponents tried with every half-life
@@ -71,34 +71,6 @@ class _Choice:
     @property
     def complexity(self) -> int:
         return (self.fade > 0) + (self.trend > 0)
-
-
-class Fits:
-    """Encoders fitted on folds, each once. Fading counts when they are asked only, so it needs no other fit."""
-
-    def __init__(self, options: RunOptions) -> None:
-        self._options = options
-        self._made: dict[tuple[str, str, str], Encoder] = {}
-
-    def get(self, encoder: Encoder, data: Dataset) -> Encoder:
-        """Return an encoder fitted on the training part of a dataset without a validation part."""
-        key = data.key, encoder.name, _fitted_by(encoder)
-        if key not in self._made:
-            self._made[key] = encoder.fit(data, self._options)
-        found = copy(self._made[key])
-        found.config = encoder.config
-        return found
-
-    def keep(self, encoder: Encoder) -> None:
-        """Let go of all encoders of that name with other settings, for memory."""
-        others = [key for key in self._made if key[1] == encoder.name and key[2] != _fitted_by(encoder)]
-        for key in others:
-            del self._made[key]
-
-
-def _fitted_by(encoder: Encoder) -> str:
-    """Return the settings that a fit depends on, as JSON."""
-    return encoder.config.model_dump_json(exclude={"fade"})
 
 
 class _Fold:

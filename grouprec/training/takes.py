@@ -12,7 +12,6 @@ from grouprec.core.types import REGIMES, Candidates
 from grouprec.data.dataset import Dataset
 from grouprec.evaluate import expected
 from grouprec.models.blend import Weights, repeat_terms
-from grouprec.ranking.candidates import best_unseen
 from grouprec.ranking.group_lists import LENGTH
 from grouprec.ranking.metrics import contains
 from grouprec.ranking.takes import ExpectedTakes, Horizon, Predictions, mean_chances, spread_of
@@ -36,7 +35,7 @@ def foretell(cache: StageCache, encoded: Encoded, data: Dataset, weights: Weight
         rows = _drawn(data.n_users, config.seed)
         predictor = encoded.predictor(weights, data, repeat_terms(data) if config.repeats else ())
         seen = nothing(data.shape) if config.repeats else data.histories
-        candidates = best_unseen(lambda part: predictor.scores(rows[part]), seen[rows], seed=config.seed)
+        candidates = predictor.best_of(rows, seen[rows], config.seed)
         taken = contains(validation_task(data, config.repeats).relevant[rows], candidates.items)
         horizon = Horizon.of(data.train, data.validation, data.n_users)
         predicted = _predictions(data, rows, candidates, mean_chances(candidates))

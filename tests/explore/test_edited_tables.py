@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -79,7 +80,7 @@ def test_what_the_rules_keep_from_everybody_stays_off_the_lists_of_edited_groups
     excluded = np.zeros((3, len(base.item_ids)), bool)
     top = edited(finished_run, Edit("merge", (1, 2))).table("group_lists").query("group == 1 and rank == 1")
     excluded[:, np.isin(base.item_ids, top["item"])] = True
-    FitSnapshot(**{**vars(base), "excluded": excluded}).save(finished_run.snapshot())
+    replace(base, excluded=excluded).save(finished_run.snapshot())
     finished_run.write_manifest()
     lists = edited(finished_run, Edit("merge", (1, 2))).table("group_lists")
     assert not lists[lists["group"] == 1]["item"].isin(top["item"]).any()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.decomposition import PCA
@@ -30,7 +32,7 @@ def test_the_nearest_users_are_those_of_the_highest_cosine(who: RunUsers) -> Non
 def test_of_a_user_without_predictions_nobody_is_near(who: RunUsers) -> None:
     items, scores = who.base.candidates.items.copy(), who.base.candidates.scores.copy()
     items[0], scores[0] = -1, 0
-    blank = RunUsers(type(who.base)(**{**vars(who.base), "candidates": Candidates(items, scores, 240)}))
+    blank = RunUsers(replace(who.base, candidates=Candidates(items, scores, 240)))
     rows, likeness = blank.nearest(0)
     assert len(rows) == len(likeness) == 0
 

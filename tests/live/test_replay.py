@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -126,7 +127,7 @@ def test_a_run_that_exports_another_fit_is_replayed_through_the_judged_one(run: 
     base, _ = start(store, run)
     fewer = np.arange(60)[::-1].copy()
     (live / "final.safetensors").rename(live / "judged.safetensors")
-    changed = type(base)(**{**vars(base), "labels": base.labels[fewer], "n_groups": 3})
+    changed = replace(base, labels=base.labels[fewer], n_groups=3)
     changed.save(live / "final.safetensors")
     run.write_manifest()
     assert np.array_equal(replay_of(run).base.labels, base.labels)

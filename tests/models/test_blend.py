@@ -207,3 +207,21 @@ def test_other_members_trend_popularity_or_repeats_rank_otherwise(other: Weights
     own = Weights({"a": 1.0, "b": 0.0}, 14.0, 0.4, activity=0.6, intercept=-5.0)
     assert own.ranks_as(Weights({"a": 1.0}, 14.0, 0.4))
     assert not own.ranks_as(other) and not other.ranks_as(own)
+
+
+def test_lists_ranked_by_log_odds_bear_the_chances_and_end_where_nothing_is_left() -> None:
+    data = KNOWN.data
+    some = predictor(data, source("a", np.random.default_rng(0).normal(size=(200, 100))))
+    weights = Weights({"a": 0.7}, None, 0.0, 0.2, -0.3, None, -1.5)
+    found = replace(some, weights=weights)
+    chances, users = found.scores(slice(None)), np.array([3, 7, 11])
+    for lists, rows in (
+        (found.candidates(n=100), np.arange(200)),
+        (found.best_of(users, data.histories[users], 0), users),
+    ):
+        for own, row in enumerate(rows):
+            items = lists.items[own][lists.items[own] >= 0]
+            new = np.flatnonzero(data.histories[[row]].toarray()[0] == 0)
+            assert sorted(items) == new.tolist() and len(new) < 100
+            assert lists.scores[own, : len(new)] == pytest.approx(chances[row, items], rel=1e-6)
+            assert (np.diff(lists.scores[own]) <= 0).all() and (lists.scores[own, len(new) :] == 0).all()

@@ -304,3 +304,24 @@ def test_the_items_that_may_be_ranked_are_the_best_hundred_of_every_encoder_that
     assert of(logs[:1], seen) == list(range(19, 119))
     assert of(logs[:1], None) == list(range(20, 120))
     assert of(logs, seen) == list(range(119))
+
+
+def test_a_table_made_of_some_users_at_a_time_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = window(*halves(np.random.default_rng(0)))
+    mix = Mix({"one": 1.0})
+    whole = Table.of(one, mix, 0)
+    monkeypatch.setattr(blending, "CELLS", 700)  # seven users
+    parts = Table.of(one, mix, 0)
+    assert (parts.users == whole.users).all() and len(whole.users) > 50
+    for name in ("listed", "hits", "trend", "ideal", "activity"):
+        assert (getattr(parts, name) == getattr(whole, name)).all()
+    assert np.allclose(parts.ndcg(parts.scores(mix)), whole.ndcg(whole.scores(mix)))
+
+
+def test_one_window_asks_as_many_users_as_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value_of in {"WINDOW_USERS": 30, "LEAST_USERS": 60}.items():
+        monkeypatch.setattr(blending, name, value_of)
+    one = window(*halves(np.random.default_rng(0)))
+    mix = Mix({"one": 1.0})
+    assert choose_mix([one], mix, 0).n_users == 60
+    assert choose_mix([one, one, one], mix, 0).n_users <= 30  # the same ones

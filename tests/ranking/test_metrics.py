@@ -18,6 +18,7 @@ from grouprec.ranking.metrics import (
     intra_list_diversity,
     list_overlap,
     novelty,
+    self_information,
 )
 
 
@@ -112,7 +113,7 @@ def test_coverage_gini_and_novelty_by_hand():
     assert gini(np.array([[0, 1, 2, 3]]), n_items=4) == pytest.approx(0)
     assert gini(np.full((1, 3), -1), n_items=4) == 0
     histories = sparse.csr_array(np.array([[1, 1], [1, 0], [1, 0], [1, 0]], np.float32))
-    assert novelty(np.array([[0, 1], [1, -1], [-1, -1]]), histories) == pytest.approx([1, 2, 0])
+    assert novelty(np.array([[0, 1], [1, -1], [-1, -1]]), self_information(histories)) == pytest.approx([1, 2, 0])
 
 
 def test_intra_list_diversity_is_one_minus_the_mean_cosine_of_pairs():

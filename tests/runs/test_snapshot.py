@@ -10,6 +10,8 @@ import pytest
 from scipy import sparse
 
 from grouprec.core.types import Candidates, StorageError
+from grouprec.explore.remake import count_items, list_for_all
+from grouprec.live.groups import count_groups
 from grouprec.live.rows import add_worth, positions
 from grouprec.live.state import LiveState
 from grouprec.live.users import Rows
@@ -44,6 +46,24 @@ def test_the_base_is_read_back_as_it_was_and_never_changed(tmp_path):
         state.event(120, 5)
     assert_same(one.arrays(), other.arrays())
     assert path.read_bytes() == content and [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_what_was_counted_over_all_users_is_read_and_forgotten_with_them(tmp_path):
+    base, path = the_base(), tmp_path / "base.safetensors"
+    counts = {**count_groups(base), **count_items(base)}
+    base.save(path, counts)
+    again = FitSnapshot.load(path)
+    assert set(again.counts) == {"sums", "owners", "chances", "places"} and not base.counts
+    assert not replace(again, labels=again.labels).counts  # made of others, it is counted again
+    assert list_for_all(again).tolist() == list_for_all(base).tolist()
+    one, other = (LiveState(which, the_updater(), the_grouper("kmeans")) for which in (base, again))
+    for n in range(2):
+        assert (one.group_list(0, "strict")[0] == other.group_list(0, "strict")[0]).all()
+        assert one._groups.difference(one._users) == other._groups.difference(other._users) == 0
+        for state in (one, other):
+            state.events(np.arange(30) + n, np.arange(30))
+    assert_same(one.arrays(), other.arrays())
+    assert (again.counts["sums"] == counts["sums"]).all()  # events change a copy
 
 
 def test_a_damaged_base_is_refused(tmp_path):

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from grouprec.data.clean import Preparation
+from grouprec.data.dataset import Dataset
 from grouprec.data.prepare import prepare
 from grouprec.live.stream import Stream
+from grouprec.models.base import REGISTRIES
+from grouprec.models.fitting import RunOptions
+from grouprec.models.updaters.gru import GruUpdater
 from grouprec.report.csv import export_stream
 from grouprec.runs.config import RunConfig, parse_settings
 from grouprec.runs.snapshot import FitSnapshot
 from grouprec.runs.store import Run, RunStore
-from grouprec.training import pipeline, selection
+from grouprec.training import evidence, pipeline, selection, simple
 from grouprec.training.user_map import linear_positions
 from tests.support.small_run import TINY_ENCODERS, TINY_SETTINGS, copy_of, train
 
@@ -272,4 +279,59 @@ def test_short_data_is_folded_as_often_in_preset_quick_as_in_others(
 ) -> None:
     monkeypatch.setattr(pipeline, "FEW_ROWS", n_rows)
     prepared = prepare(planted_csv, settings=Preparation(split="user"))
-    assert len(pipeline._folds(prepared, RunConfig(interactions=planted_csv, preset="quick"))) == n_folds
+    parts, config = prepared.dataset.without_test(), RunConfig(interactions=planted_csv, preset="quick")
+    assert len(pipeline._folds(prepared, parts, config)) == n_folds
+
+
+def test_of_many_rows_the_validation_part_is_the_fold_and_its_encoders_are_fitted_once(
+    planted_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fitted: list[tuple[str, str]] = []
+    for name in TINY_ENCODERS:
+        stage = REGISTRIES["encoder"].get(name)
+
+        def counted(self: Any, data: Any, run: Any, fit: Any = stage.fit) -> Any:
+            fitted.append((self.name, data.key.removesuffix(" alone")))
+            return fit(self, data, run)
+
+        monkeypatch.setattr(stage, "fit", counted)
+    monkeypatch.setattr(pipeline, "FOLDED_ROWS", 100)
+    monkeypatch.setattr(simple, "MOST_ITEMS", 1)  # as where there are many items, one strength is tried
+    train(RunStore(tmp_path), planted_csv)
+    assert len(fitted) == len(set(fitted)) and {name for name, _ in fitted} == set(TINY_ENCODERS)
+    assert len({key for _, key in fitted}) == 2  # to choose, and to be judged
+
+
+def test_an_updater_that_is_fitted_beside_the_encoders_is_the_same(
+    planted_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, fit = [], GruUpdater.fit
+
+    def noted(self: GruUpdater, data: Dataset, run: RunOptions) -> GruUpdater:
+        made.append((threading.current_thread() is threading.main_thread(), fit(self, data, run)))
+        return self
+
+    monkeypatch.setattr(GruUpdater, "fit", noted)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    for rows in (10**9, 0):
+        monkeypatch.setattr(selection, "LONG_ROWS", rows)
+        settings = parse_settings([one for one in TINY_SETTINGS if not one.startswith("dnn.")])
+        train(RunStore(tmp_path / str(rows)), planted_csv, encoders=("ease",), settings=settings)
+    (here, alone), (there, beside) = made
+    assert here and not there
+    for name, values in alone.arrays().items():
+        assert (beside.arrays()[name] == values).all()
+
+
+def test_evidence_made_two_parts_at_a_time_is_the_same(
+    small_run: Run, planted_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = set()
+    replayed = evidence._replay
+    monkeypatch.setattr(evidence, "_replay", lambda *given: threads.add(threading.current_thread()) or replayed(*given))
+    monkeypatch.setattr(evidence, "MANY_USERS", 0)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    run = train(RunStore(tmp_path), planted_csv)
+    assert threads and threading.main_thread() not in threads
+    for name in ("evaluation", "value_of_groups", "ablation", "strategies", "left_behind", "replay", "frontier"):
+        pd.testing.assert_frame_equal(run.table(name), small_run.table(name))

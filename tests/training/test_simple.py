@@ -17,7 +17,8 @@ from grouprec.models.base import REGISTRIES
 from grouprec.models.fitting import RunOptions
 from grouprec.ranking.recency import DAY
 from grouprec.runs.config import make_config
-from grouprec.training.simple import STRENGTHS, Fits, Judged, Simple, _beside, _Choice, _simplest, choose_simple
+from grouprec.training.fits import Fits
+from grouprec.training.simple import STRENGTHS, Judged, Simple, _beside, _Choice, _simplest, choose_simple
 from tests.support.blends import dataset
 
 CONFIG = make_config(interactions=Path("file.csv"), preset="quick")
@@ -145,6 +146,20 @@ def test_encoders_are_fitted_once_and_only_other_settings_of_the_same_one_are_le
     for encoder in (strong, knn(), fading):
         fits.get(encoder, data)
     assert made[3:] == [("ease", fading.config)]
+
+
+def test_an_encoder_of_a_fold_serves_its_whole_unless_the_validation_part_has_a_say() -> None:
+    data = planted(n_users=40, n_items=30).data.without_test()
+    ease, elsa = (REGISTRIES["encoder"].get(name) for name in ("ease", "elsa"))
+    fits, plain, asking = Fits(RunOptions()), ease.Config(tune_l2=False), ease.Config(tune_l2=True)
+    assert fits.find(ease(plain), data) is None
+    made = fits.get(ease(plain), data.without_validation())
+    found = fits.find(ease(plain), data)
+    assert found is not None and (found.items() == made.items()).all()
+    assert (found.items() == ease(plain).fit(data, RunOptions()).items()).all()
+    for encoder in (ease(asking), elsa(elsa.Config(epochs=1))):
+        fits.get(encoder, data.without_validation())
+        assert fits.find(encoder, data) is None
 
 
 def test_what_the_user_set_stays() -> None:

@@ -8,12 +8,12 @@ import numpy as np
 from pydantic import Field
 from scipy import sparse
 from scipy.linalg import solve
+from scipy.linalg.lapack import sposv  # solve, without what it asks of every small matrix
 
-from grouprec.core.types import dense
 from grouprec.data.dataset import Dataset
 from grouprec.models.base import ALWAYS, Auto, encoders, setting
 from grouprec.models.encoders.linear import FadingEncoder, RidgeConfig, csr_arrays, csr_from
-from grouprec.models.encoders.nearest import LEAST_LENGTH, MOST_DENSE, MOST_PAIRS, drawn, pairs
+from grouprec.models.encoders.nearest import LEAST_LENGTH, MOST_DENSE, MOST_PAIRS, Part, drawn, pairs
 from grouprec.models.fitting import RunOptions
 
 REPORTED = 500  # items between two reports of progress
@@ -69,10 +69,10 @@ class EaseNearestEncoder(FadingEncoder):
     def fit(self, data: Dataset, run: RunOptions) -> Self:
         gram = pairs(drawn(self.vectors(data.histories), MOST_PAIRS, run.rng("ease_nearest")))
         nearest = nearest_items(gram, self.config.n_nearest)
-        weights = np.zeros(nearest.shape, np.float32)
+        weights, part = np.zeros(nearest.shape, np.float32), Part(gram)
         for item, found in enumerate(nearest):
             near = found[found >= 0]
-            weights[item, : len(near)] = _solved(gram, near, item, self.config.l2)
+            weights[item, : len(near)] = _solved(part(np.append(near, item), near), self.config.l2)
             if item % REPORTED == 0:
                 run.on_progress(item / len(nearest), {"items": item})
         there = nearest >= 0
@@ -98,8 +98,11 @@ def nearest_items(gram: np.ndarray | sparse.csr_array, n: int) -> np.ndarray:
     lengths = np.sqrt(gram.diagonal())
     nearest = np.full((n_items, max(1, min(n, n_items - 1))), -1, np.int32)
     for item in range(n_items):
-        row = gram[[item]]
-        others, shared = (row.indices, row.data) if sparse.issparse(row) else (np.arange(n_items), row[0])
+        if isinstance(gram, np.ndarray):
+            others, shared = np.arange(n_items), gram[item]
+        else:
+            entries = slice(gram.indptr[item], gram.indptr[item + 1])
+            others, shared = gram.indices[entries], gram.data[entries]
         cosine = np.where(others == item, -1, shared / np.maximum(lengths[others], LEAST_LENGTH))
         found = np.flatnonzero(cosine > 0)
         if len(found) > nearest.shape[1]:
@@ -108,11 +111,11 @@ def nearest_items(gram: np.ndarray | sparse.csr_array, n: int) -> np.ndarray:
     return nearest
 
 
-def _solved(gram: np.ndarray | sparse.csr_array, near: np.ndarray, item: int, l2: float) -> np.ndarray:
-    """Return the weights that items ``near``, int [n], get for an item, float32 [n]."""
-    if not len(near):
+def _solved(gram: np.ndarray, l2: float) -> np.ndarray:
+    """Return the weights that items get for one more, float32 [n], by their rows and its row, float32 [n + 1, n]."""
+    left, right = gram[:-1], gram[-1]
+    if not len(right):
         return np.empty(0, np.float32)
-    left = dense(gram[near][:, near])
-    left[np.diag_indices(len(near))] += np.float32(l2)
-    right = np.ravel(dense(gram[[item]][:, near]))
-    return solve(left, right, assume_a="pos", overwrite_a=True, check_finite=False)
+    left[np.diag_indices(len(right))] += np.float32(l2)
+    _, found, failed = sposv(left.T, right)  # symmetric, and so laid out as LAPACK wants it
+    return solve(left, right, assume_a="pos", check_finite=False) if failed else found

@@ -14,7 +14,7 @@ from grouprec.data.dataset import Dataset
 from grouprec.models.base import ALWAYS, PRESETS, Auto, StageConfig, encoders, setting
 from grouprec.models.encoders.linear import LinearEncoder, csr_arrays, csr_from, neighbour_trials, similarity_matrix
 from grouprec.models.fitting import RunOptions
-from grouprec.ranking.candidates import rank_top
+from grouprec.ranking.candidates import in_blocks, rank_top
 from grouprec.ranking.task import NewItemTask
 
 _TINY = np.float32(1e-9)  # keeps the similarity of an item without users at 0
@@ -102,10 +102,13 @@ def _nearest_items(vectors: sparse.csr_array, n: int, shrinkage: float, seed: in
     lengths = np.sqrt(vectors.power(2).sum(axis=0))
     neighbours, similarities = np.empty((n_items, n), np.int32), np.empty((n_items, n), np.float32)
     size = rows_per_batch(n_items)
-    for start in range(0, n_items, size):
+
+    def block(start: int) -> None:
         rows = slice(start, min(start + size, n_items))
-        block = (users_of[rows] @ vectors).toarray()
-        block /= lengths[rows, None] * lengths + np.float32(shrinkage) + _TINY
-        block[np.arange(len(block)), np.arange(rows.start, rows.stop)] = -np.inf
-        neighbours[rows], similarities[rows] = rank_top(block, n, seed)
+        alike = (users_of[rows] @ vectors).toarray()
+        alike /= lengths[rows, None] * lengths + np.float32(shrinkage) + _TINY
+        alike[np.arange(len(alike)), np.arange(rows.start, rows.stop)] = -np.inf
+        neighbours[rows], similarities[rows] = rank_top(alike, n, seed)
+
+    in_blocks(block, range(0, n_items, size))
     return Candidates(neighbours, similarities, n_items)

@@ -7,20 +7,26 @@ from typing import Self
 
 import numpy as np
 import pandas as pd
+from numpy.lib.stride_tricks import sliding_window_view
 from pydantic import Field
 from scipy import sparse
 
 from grouprec.core.arrays import empty_csr, largest_entries, stable_order
+from grouprec.core.memory import rows_per_batch
 from grouprec.core.types import Embeddings
 from grouprec.data.dataset import Dataset
 from grouprec.models.base import ALWAYS, PRESETS, Auto, Encoder, StageConfig, encoders, setting
 from grouprec.models.encoders.linear import as_ones
 from grouprec.models.encoders.sequences import in_time_order
 from grouprec.models.fitting import RunOptions
+from grouprec.ranking.candidates import promising
 from grouprec.ranking.task import NewItemTask
 
 HALF_LIVES = (3.0, 10.0, 30.0)  # items; tried where the validation part decides
 PAIRS = 1 << 24  # of an earlier and a later item, looked at at one time
+CELLS = 1 << 19  # sums of pairs that the processor's cache holds
+EVENTS = 1 << 17  # earlier events whose pairs are added up at a time
+SPARSE = 16  # times as many sums as pairs: more are not held where they are 0
 SMOOTHING = 5.0  # added to the number of users of the earlier item
 
 
@@ -92,19 +98,13 @@ class TransitionsEncoder(Encoder):
         takers = np.bincount(data.histories.indices, minlength=data.n_items).astype(np.float32)
         after, before = np.maximum(takers, 1) ** -0.5, 1 / (takers + SMOOTHING)
         window = min(self.config.window, max(len(users) - 1, 0))
-        places = stable_order(items)
-        starts = np.append(0, np.bincount(items, minlength=data.n_items).cumsum())
-        kept = []
-        for earlier in _slices(starts * window):
-            at = places[starts[earlier.start] : starts[earlier.stop]]
-            rules = empty_csr((earlier.stop - earlier.start, data.n_items))
-            for distance in range(1, window + 1):
-                at = at[at + distance < len(users)]
-                one = at[users[at + distance] == users[at]]
-                weights = np.full(len(one), 1 / distance, np.float32)
-                pairs = items[one] - earlier.start, items[one + distance]
-                rules = rules + sparse.csr_array((weights, pairs), shape=rules.shape)
-            rules = sparse.diags_array(before[earlier]) @ (rules @ sparse.diags_array(after))
+        events, kept = _Events(users, items, window, data.n_items), []
+        for earlier in _slices(events.starts * window):
+            rules = events.sums(earlier)
+            if isinstance(rules, np.ndarray):
+                rules = _promising((rules * after) * before[earlier, None], self.config.n_rules)
+            else:
+                rules = sparse.diags_array(before[earlier]) @ (rules @ sparse.diags_array(after))
             kept.append(largest_entries(sparse.csr_array(rules.astype(np.float32)), self.config.n_rules))
         return sparse.csr_array(sparse.vstack(kept).T.tocsr())
 
@@ -137,8 +137,56 @@ class TransitionsEncoder(Encoder):
         return self
 
 
+class _Events:
+    """All events, user after user in time order, and where those of every item stand."""
+
+    def __init__(self, users: np.ndarray, items: np.ndarray, window: int, n_items: int) -> None:
+        self._items, self._window, self._n_items = items, window, n_items
+        self._places = stable_order(items)
+        self.starts = np.append(0, np.bincount(items, minlength=n_items).cumsum())
+        self._ends = np.bincount(users).cumsum()[users]  # of the user of every event
+        self._distances = np.arange(1, window + 1)
+        self._next = sliding_window_view(np.append(items[1:], np.zeros(max(window, 1), items.dtype)), max(window, 1))
+
+    def sums(self, earlier: slice) -> np.ndarray | sparse.csr_array:
+        """Return what pairs of some earlier items and all later ones add up to, float32 [E, I], CSR where few are."""
+        n, at = earlier.stop - earlier.start, self._places[self.starts[earlier.start] : self.starts[earlier.stop]]
+        if n > rows_per_batch(self._n_items, CELLS) or n * self._n_items > SPARSE * len(at) * self._window:
+            return self._few_sums(at, earlier.start, n)
+        sums = np.zeros(n * self._n_items)
+        rows = np.repeat(np.arange(n), np.diff(self.starts[earlier.start : earlier.stop + 1])) * self._n_items
+        for start in range(0, len(at), EVENTS):
+            one, row = at[start : start + EVENTS], rows[start : start + EVENTS]
+            there = self._distances < (self._ends[one] - one)[:, None]
+            weights = np.where(there, 1 / self._distances, 0.0)
+            sums += np.bincount((row[:, None] + self._next[one]).ravel(), weights.ravel(), len(sums))
+        return sums.astype(np.float32).reshape(n, self._n_items)
+
+    def _few_sums(self, at: np.ndarray, first: int, n: int) -> sparse.csr_array:
+        """Return the sums of the pairs that begin at some events; ``n`` earlier items, the first of them ``first``."""
+        sums = empty_csr((n, self._n_items))
+        for distance in self._distances.tolist():
+            one = at[at + distance < self._ends[at]]
+            weights = np.full(len(one), 1 / distance, np.float32)
+            pairs = self._items[one] - first, self._items[one + distance]
+            sums = sums + sparse.csr_array((weights, pairs), shape=sums.shape)
+        return sums
+
+
+def _promising(rules: np.ndarray, n: int) -> sparse.csr_array:
+    """Return the entries of dense rows, float32 [E, I], that the ``n`` largest are among, CSR; nothing is not one."""
+    able = promising(rules, n)
+    if able is None:
+        return sparse.csr_array(rules)
+    row, column = able[:2]
+    kept = rules[row, column] > 0
+    row, column = row[kept], column[kept]
+    starts = np.append(0, np.bincount(row, minlength=len(rules)).cumsum())
+    return sparse.csr_array((rules[row, column], column, starts), shape=rules.shape)
+
+
 def _slices(pairs: np.ndarray) -> Iterator[slice]:
-    """Yield the earlier items in parts with about as many pairs as fit in memory, at least one item each.
+    """Yield the earlier items in parts whose pairs, and sums over all later items, fit in memory: at least one each.
 
     Args:
         pairs: int64 [I + 1], pairs of all items before every item, and of all.
@@ -146,5 +194,8 @@ def _slices(pairs: np.ndarray) -> Iterator[slice]:
     start, n_items = 0, len(pairs) - 1
     while start < n_items:
         stop = max(start + 1, int(np.searchsorted(pairs, pairs[start] + PAIRS, side="right")) - 1)
+        few = start + rows_per_batch(n_items, CELLS)
+        if (few - start) * n_items <= SPARSE * (pairs[min(few, n_items)] - pairs[start]):
+            stop = min(stop, few)
         yield slice(start, stop)
         start = stop

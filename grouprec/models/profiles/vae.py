@@ -70,7 +70,10 @@ class HistoryVae(nn.Module):
 
     def encode(self, histories: sparse.csr_array) -> tuple[Tensor, Tensor]:
         """Return mean and log variance of q(z | history of length 1), [B, Z] each; ``histories`` CSR [B, I]."""
-        hidden = torch.tanh(bags(histories, self.hidden.weight.T) + self.hidden.bias)
+        table = self.hidden.weight.T
+        if table.shape[0] > MOST_DESCRIBED:  # rows of a large one lie far apart; below, sums stay as they always were
+            table = table.contiguous()
+        hidden = torch.tanh(bags(histories, table) + self.hidden.bias)
         mean, log_var = self.posterior(hidden).chunk(2, dim=1)
         return mean, log_var.clamp(*LOG_VAR_RANGE)
 

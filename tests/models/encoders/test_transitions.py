@@ -135,6 +135,20 @@ def test_rules_made_of_a_few_items_at_a_time_are_the_same(monkeypatch):
     assert len(sizes) > 3 and sum(sizes) == data.n_items
 
 
+@pytest.mark.parametrize("least", [0, 10**9])
+def test_rules_are_the_same_whether_sums_of_few_pairs_are_held_densely_or_not(monkeypatch, least):
+    data = planted(n_users=60, n_items=1500, n_groups=3).data
+    rules = fitted(data, n_rules=8, tune=False).items().toarray()
+    monkeypatch.setattr(transitions, "SPARSE", least)
+    monkeypatch.setattr(transitions, "EVENTS", 7)
+    other = fitted(data, n_rules=8, tune=False).items().toarray()
+    assert np.count_nonzero(rules) and np.allclose(np.sort(other, axis=0), np.sort(rules, axis=0), rtol=1e-6)
+
+
+def test_a_single_event_makes_no_rule():
+    assert fitted(walks([2]), tune=False).items().nnz == 0
+
+
 def test_items_and_users_without_rows_score_zero():
     data = planted(n_users=40, n_items=15, n_groups=3).data
     without = replace(data, train=data.train.take(data.train.item_rows != 4))
