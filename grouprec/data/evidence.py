@@ -22,7 +22,7 @@ _TIERS = word_set(
     "retail wholesale guest registered consumer corporate neu bestandskunde stammkunde oro plata argento prata ouro",
     "zloty",
 )
-_MAIL = r"[^@\s]+@[^@\s]+\.[^@\s]+"
+_MAIL = r"[^@\s]+@[^@\s][^@\s.]*\.[^@\s]+"
 _SPAN = re.compile(
     r"\d{1,3}:\d{2}(:\d{2})?|(\d+\s*(h|hr|hrs|hours?|m|mins?|minutes?|s|secs?|seconds?|std)\.?\s*)+", re.IGNORECASE
 )

@@ -23,7 +23,8 @@ _DEEPEST = 60  # lines that may stand above the header
 EXCEL_LINE = re.compile(r"\"?sep=([^\r\n])\"?\r?\n?", re.IGNORECASE)  # Excel writes and reads it above the header
 _NUMBER = re.compile(r"[-+(]?[^\w\s]{0,2}\s?\d[\d.,' \u00a0\u202f]*\s?(%|[^\w\s]{1,2}|[A-Z]{3})?[-)]?")
 _MOMENT = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ,]+\d{1,2}:\d{2}.*)?|\d{1,2}:\d{2}(:\d{2})?.*")
-_CODE = re.compile(r"[\w.@+#-]*\d[\w.@+#-]*|[\w.+-]+@[\w-]+\.[\w.]+")
+_CODE = re.compile(r"(?:(?!\d)[\w.@+#-])*+\d[\w.@+#-]*|[\w.+-]+@[\w-]+\.[\w.]+")
+_WHOLE = re.compile(r'"(?=[^,;\t|]*[,;\t|])(?:[^"]|"")*+"')  # a line in quotes, with a delimiter somewhere
 _VECTOR = re.compile(r"\[[-+\d.eE,;\s]{3,}\]")  # a list of numbers in a cell: what parts these parts no columns
 _RULE = re.compile(r":?[-=+]{2,}:?")  # between the header and the rows of a table for people
 _MOST_HEADERS = 3  # lines below the header that may name the columns, too
@@ -65,7 +66,7 @@ def find_layout(name: str, text: str) -> Layout:
 
 def _is_wrapped(lines: Sequence[str]) -> bool:
     """Return whether nearly every line is one quoted value with a delimiter in it."""
-    whole = [line for line in lines if re.fullmatch(r'"([^"]|"")*[,;\t|]([^"]|"")*"', line.strip())]
+    whole = [line for line in lines if _WHOLE.fullmatch(line.strip())]
     return len(lines) > 1 and len(whole) >= 0.9 * len(lines)
 
 

@@ -25,9 +25,10 @@ _ASIDE = word_set(
     "tva iva mwst ust vat btw tax taxes incl inkl included excl exkl inc exc steuer pcs stk szt шт",
     "税込 税抜 含税 円 元",
 )
-_BRACKETS = re.compile(r"[(（\[【][^)）\]】]*[)）\]】]")
+_BRACKETS = re.compile(r"[(（\[【][^(（\[【)）\]】]*[)）\]】]")
 _INSIDE = re.compile(r"(?<=\w)\.(?=\w)")  # what parts the names of objects inside objects: line_items.sku
 
+_LONGEST = 64  # letters of a name that patterns are tried on: they ask for beginnings of short ones and for ends
 _LONG = 5  # letters from which on a word is known within a compound
 
 
@@ -43,7 +44,8 @@ def header_names(column: str) -> tuple[str, ...]:
     kept = [word for word in header_words(column) if word not in _SMALL]
     matter = [word for word in header_words(_BRACKETS.sub("", column)) if word not in _SMALL | _ASIDE]
     inside = header_names(innermost(column)) if innermost(column) != column else ()
-    return tuple(dict.fromkeys(form for form in (simple_name(column), "".join(kept), "".join(matter), *inside) if form))
+    forms = (simple_name(column), "".join(kept), "".join(matter), *inside)
+    return tuple(dict.fromkeys(form[-_LONGEST:] for form in forms if form))
 
 
 def innermost(column: str) -> str:

@@ -35,7 +35,6 @@ _PLURAL = re.compile(
     r".*(items|products?s|skus|asins|movies|books|tracks|songs|articles|games|courses|basket|cart|history|contents|"
     r"purchases|lineitems|sequence|itemids|productids|itemlist|productlist)"
 )
-_USER = re.compile(r".*(user|customer|client|member|account|visitor|reviewer|person|buyer|kunde|email|mail).*")
 DATE = "date"  # what year, month and day become
 _DATE_PARTS = (  # words, least, most
     (folded_words("year yr jahr año anno jaar rok год année 年"), 1970, 2100),
