@@ -49,12 +49,14 @@ def find_layout(name: str, text: str) -> Layout:
     said = EXCEL_LINE.fullmatch(lines[0]) if lines else None
     start = 1 if said else 0
     sample = [line for line in lines[start : start + _LOOKED_AT] if line.strip()]
+    if not sample:
+        raise DataError(f"'{name}' is empty; give a file with a header line and rows.")
     wrapped = _is_wrapped(sample)
     if wrapped:
         sample = [unwrap_line(line) for line in sample]
     best = _best([_VECTOR.sub("[0]", line) for line in sample], said.group(1) if said else None)
     if best is None:
-        shown = next(iter(sample), "")[:60]
+        shown = sample[0][:60]
         raise DataError(
             f"'{name}' has a single column, '{shown}': this looks like a wrong delimiter; "
             "separate the columns by comma, semicolon, tab or |."

@@ -37,7 +37,7 @@ def simple_name(column: str) -> str:
     return re.sub(r"[\W_]", "", folded(_numbered(column)))
 
 
-@lru_cache(4096)
+@lru_cache(1 << 14)
 def header_names(column: str) -> tuple[str, ...]:
     """Return the forms of a header that patterns are tried on: as it is, without small words, without currencies,
     taxes and what stands in brackets, and of a value inside an object its own name."""
@@ -53,7 +53,7 @@ def innermost(column: str) -> str:
     return _INSIDE.split(str(column))[-1]
 
 
-@lru_cache(4096)
+@lru_cache(1 << 14)
 def header_words(column: str) -> tuple[str, ...]:
     """Return the folded words of a header: ``orderLineNo`` -> order, line, no."""
     apart = re.sub(r"(?<=[a-zа-яß-ÿ0-9])(?=[A-ZА-Я])", " ", _numbered(column))
@@ -92,6 +92,8 @@ _USER = _any(
     "user users customer customers client clients member members account accounts visitor visitors shopper reviewer",
     "subscriber patient student person guest buyer purchaser consumer listener viewer reader player learner household",
     "cardholder contact borrower attendee learner fan profile profiles patron athlete rider candidate applicant msisdn",
+    "soldto soldtoparty shipto shiptoparty billto billtoparty fromuser fromuserid sender swiper rater",
+    "ausweis leser lesers lecteur lettore lector leitor lezer czytelnik читатель låner lånekort lånetagare",
     "passenger traveller traveler tenant donor resident payer participant respondent requester kunnr debitor deb",
     "nutzer benutzer kunde kunden käufer kaeufer mitglied mitglieds besteller abonnent teilnehmer haushalt "
     "besucher konto",
@@ -111,6 +113,8 @@ _ITEM = _any(
     "hotel course",
     "business offer content material goods app show video episode restaurant venue poi listing listitem anime "
     "beer wine",
+    "touser touserid targetuser targetuserid toprofile targetprofile followee followeeid recipientuser",
+    "vehicle fahrzeug véhicule vehículo veicolo veículo voertuig fahrzeuge medien medium materiale piatto gericht",
     "podcast merchandise commodity lineitem bib streamer exhibit vacancy drug ndc medication menuitem matnr webpage",
     "artikel produkt produkts ware waren buch titel lied spiel rezept kurs",
     "artículo artículos producto productos libro película canción juego mercancía articolo prodotto prodotti "
@@ -151,6 +155,8 @@ _NAME = _any(
     *MORE["name"],
 )
 
+ANY_ID = re.compile(_ID)  # a header that says no more than that it is an id
+
 # Earlier patterns win; each must match the whole of one of the header's forms.
 PATTERNS: dict[str, tuple[str, ...]] = {
     "user": (
@@ -165,7 +171,7 @@ PATTERNS: dict[str, tuple[str, ...]] = {
     ),
     "item": (
         f"(?:{_ID})?(?:{_ITEM})s?(?:{_ID})?|(?:{_ITEM})(?:sku|isbn|asin|code)",
-        "iid|pid|aid|ean|gtin|upc|ean13|barcode|plu|appid|品番|货号|款号|item",
+        "iid|pid|aid|ean|gtin|upc|ean13|pzn|barcode|plu|appid|品番|货号|款号|item",
         f".*(?:{_long(_ITEM)})s?(?:{_ID})?|ref|reference|referencia|référence|riferimento"
         f"|(?:bookmark|url|page|campaign|post|news|photo|image|question|repository|dish|advert|channel|station|gallery|lesson"
         f"|module|chapter|attraction|job|link)(?:{_ID})?",
@@ -181,7 +187,8 @@ PATTERNS: dict[str, tuple[str, ...]] = {
     ),
     "weight": (
         "quantity|qty|quantities|weight|count|units|" + _any(
-            "pieces cant stk kwmeng",
+            "pieces packs packages tickets entradas biglietti billets ingressos eintrittskarten liczbasztuk ausleihen",
+            "cant stk kwmeng",
             "menge anzahl stück stueck stückzahl stueckzahl cantidad unidades quantità qta qtà pezzi quantidade "
             "qtd qtde",
             "aantal hoeveelheid stuks ilość liczba sztuk количество колво 数量 件数 个数 個数 点数 quantité qté qte",
@@ -202,7 +209,8 @@ PATTERNS: dict[str, tuple[str, ...]] = {
             "时间戳",
             *MORE["when"],
         ),
-        f"(?:{_WHAT})s?(?:{_WHEN})(?:utc|ms|gmt)?|(?:{_WHEN})(?:{_WHAT})s?|arrival|checkin|tunein|erdat|buchungstag",
+        f"(?:{_WHAT})s?(?:{_WHEN})(?:utc|ms|gmt)?|(?:{_WHEN})(?:{_WHAT})s?|arrival|checkin|tunein|erdat|audat|buchungstag"
+        f"|(?:enrolled|attended|redeemed|loaned|started|start|beginn|beginning|inizio|início|inicio|début)(?:{_WHEN})?",
         f"(?:{_WHAT})(?:{_WHEN})(?:{_WHEN})|.*(?:timestamp|tstamp|datetime|日時|时间|時刻)(?:utc|ms)?",
         f".*(?:{_WHAT})s?(?:{_WHEN})(?:utc|ms)?",
         ".*(?:date|datum|fecha|дата|日期|日付)|(?:fecha|data|date|datum|дата).*|.*at|.*time",
@@ -288,6 +296,7 @@ CLOCK = re.compile(
 )
 
 
+@lru_cache(1 << 16)
 def means(role: str, column: str) -> int | None:
     """Return how well a header says that role: 0 for best, None where it does not."""
     for tier, pattern in enumerate(_compiled(role)):
