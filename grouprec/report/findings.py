@@ -18,7 +18,6 @@ from grouprec.report.text import (
     attribute_title,
     count,
     difference,
-    number,
     percent,
     plain,
     plural,
@@ -343,7 +342,8 @@ def trend_answer(blend: Mapping[str, Any]) -> str:
     half_life, power = blend.get("half_life"), blend.get("trend") or 0.0
     if not half_life or not power:
         return _("Recent popularity does not count: it did not help, or the data have no times.")
+    time = plural(round(half_life), "day") if half_life >= 1 else plural(round(24 * half_life), "hour")
     return _(
-        "Recent popularity counts: what happened {half_life} days ago counts half, and an item "
+        "Recent popularity counts: what happened {time} ago counts half, and an item "
         "taken twice as often of late as over all time has {power} times the odds."
-    ).format(half_life=number(half_life), power=ratio(2**power))
+    ).format(time=time, power=ratio(2**power))

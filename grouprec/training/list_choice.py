@@ -18,9 +18,17 @@ from grouprec.data.hold_out import ENOUGH_TO_CHOOSE
 from grouprec.evaluate import baselines
 from grouprec.evaluate.protocol import measure_one
 from grouprec.evaluate.value import Singles, some_users
-from grouprec.models.blend import HALF_LIVES, Weights, repeat_terms
+from grouprec.models.blend import Weights, repeat_terms
 from grouprec.models.blending import mean_by_user
-from grouprec.ranking.recency import for_every_group, group_recent, one_list, recent_popularity, seasonal_popularity
+from grouprec.ranking.recency import (
+    days_spanned,
+    for_every_group,
+    group_recent,
+    half_lives,
+    one_list,
+    recent_popularity,
+    seasonal_popularity,
+)
 from grouprec.ranking.task import Task, validation_task
 from grouprec.training.encoded import Encoded
 from grouprec.training.groups_and_lists import GroupMaker, GroupsAndLists
@@ -130,8 +138,9 @@ def choose_lists(
     """
     users: list[np.ndarray] = []
     judged: dict[tuple[str, float | None, Regime], list[np.ndarray]] = {}
+    tried = half_lives(max((days_spanned(fold.train) for _, fold in fitted), default=0.0))
     for encoded, fold in fitted:
-        task, found = _judge_fold(encoded, fold, weights, make, length)
+        task, found = _judge_fold(encoded, fold, weights, make, tried, length)
         users.append(task)
         for key, values in found.items():
             judged.setdefault(key, []).append(values)
@@ -148,6 +157,7 @@ def _judge_fold(
     fold: Dataset,
     weights: Weights,
     make: Callable[[Dataset, Candidates], GroupMaker],
+    tried: Sequence[float],
     length: float,
 ) -> tuple[np.ndarray, dict[tuple[str, float | None, Regime], np.ndarray]]:
     """Return the judged users of a fold (rows of the whole dataset), and the nDCG@10 of every kind of list."""
@@ -162,14 +172,14 @@ def _judge_fold(
     maker = make(known, candidates)
     n_groups = max(1, min(N_GROUPS, known.n_users // 10))
     everybody = baselines.everybody(known.n_users)
-    single = list(single_lists(known, maker, HALF_LIVES, length))  # made once, judged in both regimes
+    single = list(single_lists(known, maker, tried, length))  # made once, judged in both regimes
     found = {}
     for regime in REGIMES:
         for method, half_life, lists in single:
             found[method, half_life, regime] = _ndcg(method, regime, lists, everybody, task)
         groups, lists = maker.run_method(n_groups, regime)
         found[OWN, None, regime] = _ndcg(OWN, regime, lists, groups, task)
-        for half_life in HALF_LIVES if known.timed else ():
+        for half_life in tried if known.timed else ():
             lists = group_recent(known.train, known.shape, groups, half_life, maker.config.seed)
             found[IN_GROUP, half_life, regime] = _ndcg(IN_GROUP, regime, lists, groups, task)
     return rows[task.users], found

@@ -16,10 +16,11 @@ import numpy as np
 from grouprec.data.dataset import Dataset
 from grouprec.data.hold_out import ENOUGH_TO_CHOOSE
 from grouprec.models.base import REGISTRIES, Encoder
-from grouprec.models.blend import BETWEEN, HALF_LIVES, ItemFacts, Source, log_preference
+from grouprec.models.blend import ItemFacts, Source, log_preference
 from grouprec.models.blending import LENGTH, mean_by_user
 from grouprec.models.fitting import RunOptions
 from grouprec.ranking.candidates import discounts, rank_top
+from grouprec.ranking.recency import beside, days_spanned, half_lives
 from grouprec.ranking.task import Task
 from grouprec.runs.config import RunConfig
 
@@ -204,7 +205,8 @@ def choose_simple(
 def _descend(best_of: Callable[[Iterable[_Choice]], _Choice], free: set[str], data: Sequence[Dataset]) -> _Choice:
     """Try coordinate by coordinate, and return the best."""
     timed = all(one.timed for one in data)
-    trends = [(half_life, power) for half_life in HALF_LIVES for power in TRENDS] if timed else []
+    tried = half_lives(max(days_spanned(one.train) for one in data)) if timed else ()
+    trends = [(half_life, power) for half_life in tried for power in TRENDS]
 
     def with_trends(choice: _Choice) -> list[_Choice]:
         none = replace(choice, half_life=None, trend=0.0)
@@ -226,11 +228,9 @@ def _beside(best: _Choice) -> list[_Choice]:
     A step of the grid changes a list by more than folds can tell apart, so that without them chance takes one of two
     neighbours where the answer lies between.
     """
-    half_lives = sorted({*HALF_LIVES, *BETWEEN})
-    at = half_lives.index(best.half_life or 0.0)
-    near = half_lives[max(at - 1, 0) : at + 2]
+    assert best.half_life is not None  # it has a trend
     powers = (best.trend - FINE, best.trend, best.trend + FINE)
-    return [replace(best, half_life=half_life, trend=power) for half_life in near for power in powers]
+    return [replace(best, half_life=near, trend=power) for near in beside(best.half_life) for power in powers]
 
 
 def _simplest(judged: dict[_Choice, np.ndarray], best: _Choice) -> _Choice:

@@ -40,7 +40,7 @@ def test_chances_equal_the_formula() -> None:
             margin = -1.5 - 0.3 * np.log(1 + data.histories[[user]].nnz) + 0.2 * np.log(1 + users_of[item])
             margin += 0.7 * np.log(max(linear[user, item], 0) / best + FLOOR)
             margin += 1.3 * max(logs[user, item] - log_best, np.log(FLOOR))
-            margin += 0.4 * facts.log_trends[14.0][item]
+            margin += 0.4 * facts.trend(14.0)[item]
             assert found[user, item] == pytest.approx(1 / (1 + np.exp(-margin)), rel=1e-3)
 
 
@@ -166,12 +166,14 @@ def test_equal_weights_have_the_documented_intercept_and_only_weighed_encoders_a
     assert asked == ["b"] and [one.name for one in made.sources] == ["b"]
 
 
-def test_facts_count_the_users_of_an_item_and_try_half_lives_from_one_day() -> None:
+def test_facts_count_the_users_of_an_item_and_tell_the_trends_they_are_asked_for() -> None:
     facts = ItemFacts.of(KNOWN.data)
     users = (KNOWN.data.histories.toarray() > 0).sum(axis=0)
     assert facts.log_users == pytest.approx(np.log(1 + users), abs=1e-5)
-    assert list(facts.log_trends) == [1, 2, 3, 5, 7, 10, 14, 20, 28, 40, 56]
-    assert not facts.trend(None).any() and facts.trend(28.0) is facts.log_trends[28.0]
+    assert not facts.trend(None).any() and not facts.log_trends
+    assert facts.trend(28.0).tolist() == log_trend(KNOWN.data, 28.0).tolist() and facts.trend(28.0).any()
+    assert facts.trend(28.0) is facts.log_trends[28.0] and list(facts.log_trends) == [28.0]
+    assert not replace(facts, data=None).trend(0.5).any(), "what was not kept is not known"
 
 
 def test_weights_come_back_from_what_is_written_of_them() -> None:

@@ -34,7 +34,7 @@ from tests.support.blends import KNOWN, dataset, judge, knowing, predictor, sour
 
 def window(*sources: Source, data: Dataset = KNOWN.data, repeats: bool = False, timeless: bool = True) -> Window:
     facts = ItemFacts.of(data)
-    facts = replace(facts, log_trends={}) if timeless else facts
+    facts = replace(facts, data=None) if timeless else facts
     return Window(predictor(data, *sources, repeats=repeats, facts=facts), validation_task(data, repeats))
 
 

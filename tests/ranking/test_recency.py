@@ -9,10 +9,13 @@ from grouprec.core.types import Groups
 from grouprec.data.dataset import Interactions
 from grouprec.ranking.recency import (
     DAY,
+    LADDER,
     YEAR,
+    days_spanned,
     decay,
     for_every_group,
     group_recent,
+    half_lives,
     one_list,
     recent_popularity,
     seasonal_popularity,
@@ -30,6 +33,22 @@ def test_a_row_counts_half_after_every_half_life_whenever_time_begins() -> None:
         rows = part([0, 1, 2], [begin, begin + 7, begin + 14])
         assert decay(rows, 7.0) == pytest.approx([0.25, 0.5, 1])
     assert recent_popularity(rows, 4, 7.0) == pytest.approx([1 / 7, 2 / 7, 4 / 7, 0])
+
+
+def test_half_lives_follow_the_time_that_the_rows_span() -> None:
+    assert half_lives(366) == (1, 3, 7, 14, 28, 56)
+    assert half_lives(9) == pytest.approx((1 / 24, 1 / 8, 1 / 3, 1))
+    assert half_lives(12 * 365) == (14, 28, 56, 112, 224, 448, 896)
+    assert half_lives(0.0) == LADDER[:1] and half_lives(1e9) == LADDER[-1:], "never none"
+    for span in np.geomspace(1e-3, 1e7, 300):
+        tried = half_lives(span)
+        assert set(tried) <= set(LADDER) and len(tried) <= 7 and (len(tried) > 2 or not 2 < span < 4_000)
+
+
+def test_one_row_of_another_age_does_not_stretch_the_time() -> None:
+    days = [-20_000.0, *np.linspace(0, 100, 500), 9_000.0]
+    assert days_spanned(part([0] * 502, days)) == pytest.approx(98, abs=1)
+    assert days_spanned(Interactions.empty(timed=False)) == days_spanned(Interactions.empty(timed=True)) == 0
 
 
 def test_the_season_is_what_came_next_a_year_ago() -> None:

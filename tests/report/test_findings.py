@@ -147,5 +147,7 @@ def test_the_blend_and_its_trend_are_said_in_words() -> None:
     assert "no validation part" in findings.blend_answer({"encoders": {"ease": 1.0}, "ndcg": {}})
     said = findings.trend_answer({"half_life": 14.0, "trend": 1.0})
     assert "14 days ago counts half" in said
+    assert "what happened 3 hours ago" in findings.trend_answer({"half_life": 1 / 8, "trend": 1.0})
+    assert "what happened 1 day ago" in findings.trend_answer({"half_life": 1.0, "trend": 1.0})
     assert "has 2.0 times the odds" in said
     assert "does not count" in findings.trend_answer({"half_life": None, "trend": 0.0})

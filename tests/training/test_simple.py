@@ -14,7 +14,6 @@ from grouprec.data.dataset import Dataset
 from grouprec.data.folds import make_folds
 from grouprec.data.synthetic import planted
 from grouprec.models.base import REGISTRIES
-from grouprec.models.blend import HALF_LIVES
 from grouprec.models.fitting import RunOptions
 from grouprec.ranking.recency import DAY
 from grouprec.runs.config import make_config
@@ -29,8 +28,8 @@ def choose(data: Dataset, split: str, length: float, known: Judged | None = None
     return choose_simple(make_folds(data, split, length, 2, 0), "ease", config, lambda fraction, values: None, known)
 
 
-def fashion(moving: bool, misleading: bool = False) -> Dataset:
-    """Users with a taste whose items come and go (or do not), or come with a rush that nobody follows."""
+def fashion(moving: bool, misleading: bool = False, days: float = 100) -> Dataset:
+    """Users with a taste whose items come and go (or do not) within days, or come with a rush that nobody follows."""
     rng = np.random.default_rng(0)
     n_users, n_items, n = 150, 120, 30
     day = rng.uniform(0, 100, (n_users, n))
@@ -39,8 +38,8 @@ def fashion(moving: bool, misleading: bool = False) -> Dataset:
     if misleading:  # one user in ten rushes to the same few items, a day before every end
         wave = np.where((rng.random(n_users)[:, None] < 0.1) & (day % 20 > 17), 3, wave)
     item = 40 * taste + (wave + rng.uniform(0, 10, (n_users, n))).astype(int).clip(0, 39)
-    user = np.repeat(np.arange(n_users), n)
-    return dataset(pd.DataFrame({"user": user, "item": item.ravel(), "day": day.ravel()}), n_users, n_items, (999, 999))
+    table = {"user": np.repeat(np.arange(n_users), n), "item": item.ravel(), "day": day.ravel() * days / 100}
+    return dataset(pd.DataFrame(table), n_users, n_items, (99_999, 99_999))
 
 
 def test_where_time_matters_the_trend_is_found() -> None:
@@ -54,13 +53,22 @@ def test_where_time_matters_the_trend_is_found() -> None:
     assert np.diff([0, *coarse]) == pytest.approx(0.25) and 1 < coarse[-1] < 1.5
     assert 1 < fades[0] <= 2 and fades[-1] == 30 and max(np.divide(fades[1:], fades[:-1])) <= 2
     assert strengths[1] == 1 and len(strengths) == 3 and strengths[0] * strengths[2] == pytest.approx(1, rel=0.15)
-    half_lives = {choice.half_life for _, choice in known} - {None}
-    assert half_lives > set(HALF_LIVES) and len(half_lives - set(HALF_LIVES)) <= 2  # those beside the best
+    tried, coarse = {choice.half_life for _, choice in known} - {None}, {1 / 3, 1.0, 3.0, 7.0, 14.0}
+    assert tried > coarse and len(tried - coarse) <= 2  # those beside the best
     assert found.ndcg > 1.3 * found.plain and found.n_users >= 50 and found.n_folds == 2
 
 
+@pytest.mark.parametrize("days", [4, 4_000])
+def test_what_comes_and_goes_within_hours_or_years_is_read_like_what_does_within_weeks(days: float) -> None:
+    usual = choose(fashion(moving=True), "time", 10 * DAY)
+    found = choose(fashion(moving=True, days=days), "time", days / 10 * DAY)
+    assert found.half_life and found.half_life <= days / 40
+    assert found.ndcg == pytest.approx(usual.ndcg, rel=0.03)
+
+
 @pytest.mark.parametrize(
-    ("half_life", "near"), [(1.0, {1.0, 2.0}), (7.0, {5.0, 7.0, 10.0}), (10.0, {7.0, 10.0, 14.0}), (56.0, {40.0, 56.0})]
+    ("half_life", "near"),
+    [(1 / 24, {1 / 24, 2 / 24}), (7.0, {5.0, 7.0, 10.0}), (10.0, {7.0, 10.0, 14.0}), (896.0, {640.0, 896.0})],
 )
 def test_beside_a_trend_lie_its_neighbours(half_life: float, near: set[float]) -> None:
     found = _beside(_Choice(strength=3.0, half_life=half_life, trend=0.25))
