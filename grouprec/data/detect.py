@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 import numpy as np
 import pandas as pd
@@ -87,13 +88,16 @@ def plain_columns(head: pd.DataFrame) -> list[str]:
 
 
 def columns_looked_at(head: pd.DataFrame) -> list[str]:
-    """Return the plain columns that may play a role or describe users: of very many those with known headers, and the
-    first ones of the others."""
+    """Return the plain columns that may play a role or describe users.
+
+    Of very many those with known headers, and of the others the first ones with different values.
+    """
     columns = plain_columns(head)
     if len(columns) <= MOST_LOOKED_AT:
         return columns
     known = {column for column in columns if any(means(role, column) is not None for role in PATTERNS)}
-    others = [column for column in columns if column not in known][:MOST_LOOKED_AT]
+    tell = (column for column in columns if column not in known and len(head[column].drop_duplicates()) > 1)
+    others = list(islice(tell, MOST_LOOKED_AT))
     kept = known.union(others) if len(known) <= MOST_LOOKED_AT else set(columns[:MOST_LOOKED_AT])
     return [column for column in columns if column in kept]
 

@@ -94,6 +94,8 @@ _USER = _any(
     "cardholder contact borrower attendee learner fan profile profiles patron athlete rider candidate applicant msisdn",
     "soldto soldtoparty shipto shiptoparty billto billtoparty fromuser fromuserid sender swiper rater",
     "ausweis leser lesers lecteur lettore lector leitor lezer czytelnik читатель låner lånekort lånetagare",
+    "студент студента слушатель слушателя учащийся étudiant élève estudiante alumno studente aluno uczeń 学生 学员",
+    "plate licenseplate licenceplate numberplate kennzeichen targa",
     "passenger traveller traveler tenant donor resident payer participant respondent requester kunnr debitor deb",
     "nutzer benutzer kunde kunden käufer kaeufer mitglied mitglieds besteller abonnent teilnehmer haushalt "
     "besucher konto",
@@ -115,6 +117,7 @@ _ITEM = _any(
     "beer wine",
     "touser touserid targetuser targetuserid toprofile targetprofile followee followeeid recipientuser",
     "vehicle fahrzeug véhicule vehículo veicolo veículo voertuig fahrzeuge medien medium materiale piatto gericht",
+    "курс курса curso corso cours kurz 课程 コース",
     "podcast merchandise commodity lineitem bib streamer exhibit vacancy drug ndc medication menuitem matnr webpage",
     "artikel produkt produkts ware waren buch titel lied spiel rezept kurs",
     "artículo artículos producto productos libro película canción juego mercancía articolo prodotto prodotti "
@@ -197,7 +200,7 @@ PATTERNS: dict[str, tuple[str, ...]] = {
         "units?(?:sold|ordered|bought|purchased)|(?:items|net)(?:sold|ordered|quantity|qty)|(?:order|ordered|item|items|sales|purchase|purchased|product|lineitem)(?:quantity|qty|count)|quantity.*|qty.*|units?(?:sold|ordered|bought|purchased)|(?:items|net)(?:sold|ordered|quantity|qty)|"
         "quantitypurchased|bestellmenge|购买数量|購入数|購入数量|注文数|销售数量|количествотовара",
         "amount|" + _any("betrag summe importe monto importo bedrag kwota сумма 金额 金額 montant"),
-        "plays|playcount|clicks|views|listens|watchtime|watchratio|hours|hoursplayed|playtime.*|minutes|minuteswatched|"
+        "plays|playcount|clicks|(?:unique)?(?:page)?views|listens|watchtime|watchratio|hours|hoursplayed|playtime.*|minutes|minuteswatched|"
         "(?:minutes|hours|seconds)(?:watched|played|listened|viewed|spent|read)|(?:watched|played|listened)(?:minutes|hours|seconds)"
         "|dwelltime|msplayed|playbackcount|numberofplays|wiedergaben",
     ),

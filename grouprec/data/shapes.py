@@ -6,6 +6,8 @@ row per filled cell; lists that are not the items are left out. What is to be do
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import itertools
 import json
 import re
@@ -37,6 +39,7 @@ _PLURAL = re.compile(
     r".*(items|products?s|skus|asins|movies|books|tracks|songs|articles|games|courses|basket|cart|history|contents|"
     r"purchases|lineitems|sequence|itemids|productids|itemlist|productlist)"
 )
+_LONGEST_PRINTED = 10_000  # characters of an object as Python prints it, which takes a compiler to read
 _MOST_INSIDE = 100  # names inside the objects of one column
 DATE = "date"  # what year, month and day become
 _DATE_PARTS = (  # words, least, most
@@ -196,14 +199,14 @@ def _written_objects(head: pd.DataFrame, columns: Sequence[str]) -> Plan | None:
 
 
 def _object(text: Any) -> dict[str, Any] | None:
-    """Return the flat object that a text is; None for another text."""
+    """Return the flat object that a text is, JSON or as Python prints it; None for another text."""
     if not isinstance(text, str) or not text.lstrip().startswith("{") or not text.rstrip().endswith("}"):
         return None
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return _flat(found) if isinstance(found, dict) else None
+    for read in (json.loads, ast.literal_eval) if len(text) <= _LONGEST_PRINTED else (json.loads,):
+        with contextlib.suppress(ValueError, SyntaxError, RecursionError, MemoryError):
+            found = read(text)
+            return _flat(found) if isinstance(found, dict) else None
+    return None
 
 
 def _is_plain(value: Any) -> bool:

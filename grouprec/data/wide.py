@@ -202,6 +202,6 @@ def _period_names(names: Sequence[str]) -> set[str]:
         elif len(text) <= _LONGEST_PERIOD and any(map(str.isdigit, text)) and not text.isdigit():
             forms[shape(text)].append(name)
     for alike in itertools.islice(forms.values(), _MOST_FORMS):
-        seconds = read_times(pd.Series(map(_bare, alike), dtype="str")).seconds
+        seconds = read_times(pd.Series([_bare(one) for one in alike], dtype="str")).seconds
         found.update(name for name, second in zip(alike, seconds, strict=True) if np.isfinite(second))
     return found

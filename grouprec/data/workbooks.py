@@ -21,6 +21,7 @@ from grouprec.data.sniff import Sniffed
 
 _MOST_REPEATED = MOST_COLUMNS  # a cell that stands for more of its kind is only the empty rest of a sheet
 _MOST_CELLS = 20_000_000  # of a sheet; each takes its eight bytes, however often a file repeats it
+_MOST_TWINS = 200_000  # rows that are the same as the one before, which a file says in a few bytes
 _MOST_MARKUP = 512 << 20  # bytes of HTML or XML that are read as a table
 _EXCEL_ROWS, _EXCEL_COLUMNS = 1_048_576, 16_384  # no sheet has more; a cell that says it lies beyond is damage
 
@@ -90,7 +91,7 @@ def rows_of(sheet: Any) -> Iterator[tuple[int, Sequence[Any]]]:
 def _of_opendocument(sniffed: Sniffed) -> Iterator[Sheet]:
     with zipfile.ZipFile(sniffed.path) as archive, archive.open("content.xml") as content:
         sheet: Sheet | None = None
-        cells = 0
+        cells = twins = 0
         for event, element in ElementTree.iterparse(content, ("start", "end")):
             name = _own_name(element.tag)
             if name == "table" and event == "start":
@@ -102,7 +103,8 @@ def _of_opendocument(sniffed: Sniffed) -> Iterator[Sheet]:
                 row = _opendocument_row(element)
                 times = int(_said(element, "number-rows-repeated") or 1) if row else 1
                 cells += times * max(len(row), 1)
-                if cells > _MOST_CELLS or len(sheet.rows) + times > _EXCEL_ROWS:
+                twins += times - 1
+                if cells > _MOST_CELLS or twins > _MOST_TWINS:
                     raise DataError(f"'{sniffed.path.name}' has too many cells; save the sheet as CSV.")
                 sheet.rows += [row] * times
                 element.clear()

@@ -481,6 +481,8 @@ def test_the_code_beside_the_name_of_an_item_is_the_item(code, name):
         (["Sold-To", "Material", "Order Qty"], {"user": "Sold-To", "item": "Material", "weight": "Order Qty"}),
         (["Member", "Course", "Enrolled"], {"user": "Member", "item": "Course", "time": "Enrolled"}),
         (["Kundennr", "Fahrzeug", "Start", "Ende"], {"user": "Kundennr", "item": "Fahrzeug", "time": "Start"}),
+        (["Студент", "Курс", "Дата записи"], {"user": "Студент", "item": "Курс"}),
+        (["Plate", "Page", "Page Views"], {"user": "Plate", "weight": "Page Views"}),
         (["Comprador", "Evento", "Entradas"], {"user": "Comprador", "weight": "Entradas"}),
     ],
 )

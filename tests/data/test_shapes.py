@@ -265,8 +265,9 @@ def test_a_user_who_is_called_otherwise_than_all_others_is_no_second_header(tmp_
     assert read_table(file)["user"].tolist()[:2] == ["xelene", "u00001"]
 
 
-def test_objects_written_as_text_are_opened(tmp_path):
-    told = [json.dumps({"sku": item, "more": {"n": n}, "tags": ["a"]}) for n, item in enumerate(ITEMS)]
+@pytest.mark.parametrize("written", [json.dumps, str])
+def test_objects_written_as_text_are_opened(tmp_path, written):
+    told = [written({"sku": item, "more": {"n": n}, "tags": ["a"]}) for n, item in enumerate(ITEMS)]
     path = tmp_path / "log.csv"
     pd.DataFrame({"user": USERS, "payload": [*told[:-1], None]}).to_csv(path, index=False)
     found = read(path)

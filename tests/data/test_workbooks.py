@@ -102,8 +102,8 @@ def test_a_cell_beyond_the_end_of_any_sheet_is_damage(tmp_path: Path, far: str) 
         read_table(path)
 
 
-def test_a_row_repeated_beyond_the_end_of_any_sheet_is_refused(tmp_path: Path) -> None:
+def test_a_row_repeated_more_often_than_anything_happens_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "repeated.ods"
-    path.write_bytes(open_document("", "tea", 1_100_000))
+    path.write_bytes(open_document("", "tea", 300_000))
     with pytest.raises(DataError, match="too many cells"):
         read_table(path)
