@@ -28,10 +28,10 @@ ENDINGS = (
 HELD_UP = 0.3  # share of the inputs that are made to hold up
 
 
-def make(seed: int) -> Input:
-    """Return the input of that number; the same one every time."""
+def make(seed: int, share: float = HELD_UP) -> Input:
+    """Return the input of that number, the same one every time; that share of them is made to hold up."""
     rng = np.random.default_rng(seed)
-    if rng.random() < HELD_UP:
+    if rng.random() < share:
         return held_up(rng)
     frame = sound_table(rng)
     for spoil in rng.choice(np.array(SPOILS, object), rng.integers(0, 3)):

@@ -18,7 +18,7 @@ from benchmarks.fuzz.making import make
 @given(st.integers(0, 2**32))
 def test_whatever_is_uploaded_is_read_or_refused_in_a_sentence(seed: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        watching.attempt(make(seed), Path(folder))
+        watching.attempt(make(seed, 0.05), Path(folder))
 
 
 @pytest.mark.parametrize("broken", CORPUS, ids=lambda broken: broken.name[:20])
