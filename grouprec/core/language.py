@@ -177,11 +177,13 @@ def decimal(value: float, digits: int = 0, sign: bool = False) -> str:
     """Return a number with so many digits behind the point, in the language's own signs: ``2,700``, ``0.081``.
 
     Args:
-        sign: write the sign of numbers above 0, too; below 0 it is a real minus sign then.
+        sign: write the sign of numbers above 0, too; below 0 it is a real minus sign then. What is written as 0 has
+            none.
     """
     pattern = "#,##0" + ("." + "0" * digits if digits else "")
-    written = format_decimal(Decimal(f"{value:.{digits}f}"), format=pattern, locale=current())
-    return f"{'' if written.startswith('-') else '+'}{written}".replace("-", "−") if sign else written
+    rounded = Decimal(f"{value:.{digits}f}") + 0  # which makes -0 a 0
+    written = format_decimal(rounded, format=pattern, locale=current())
+    return f"{'+' if rounded > 0 else ''}{written}".replace("-", "−") if sign else written
 
 
 def day(moment: date) -> str:

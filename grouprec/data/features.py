@@ -51,23 +51,40 @@ def text_columns(frame: pd.DataFrame, of_items: bool = True) -> list[str]:
     return [column["name"] for column in described if column["kind"] == "text"]
 
 
-def categories_of(frame: pd.DataFrame) -> tuple[np.ndarray, sparse.csr_array]:
-    """Return the categories of items that say something in words, and which item has which.
+def categories_of(values: pd.Series) -> tuple[np.ndarray, sparse.csr_array] | None:
+    """Return the categories of items in a column that say something in words, and which item has which.
+
+    Unlike what a network reads, there may be many: all that at least two items have, where these are of most items.
 
     Returns:
-        values as in the file, object [V], and 1 where an item has one, CSR float32 [n, V].
+        as in the file, object [V], and 1 where an item has one, CSR float32 [n, V]; None where the column holds
+        numbers, dates, texts of single items, or nothing to say.
     """
-    values: list[str] = []
-    blocks = [np.zeros((len(frame), 0), np.float32)]
-    for name in frame.columns:
-        if dtypes.is_numeric_dtype(frame[name]):
-            continue
-        column = _describe(str(name), frame[name], of_items=True)
-        if column["kind"] == "category":
-            telling = [bool(_SAID.match(one)) and one.lower() not in _SAYS_NOTHING for one in column["values"]]
-            values += [one for one, kept in zip(column["values"], telling, strict=True) if kept]
-            blocks.append(_category_features(column, frame)[:, np.flatnonzero(telling)])
-    return np.array(values, dtype=object), sparse.csr_array(np.hstack(blocks))
+    if dtypes.is_numeric_dtype(values):
+        return None
+    column = _describe(str(values.name), values, of_items=True)
+    if column["kind"] == "number":
+        return None
+    known = values.dropna().astype(str)
+    if "between" not in column:
+        counts = known[known != UNKNOWN].value_counts()
+        shared = counts[counts > 1]
+        column = {"name": column["name"], "values": sorted(shared.index) if 2 * shared.sum() > counts.sum() else []}
+    said = [one for one in column["values"] if _SAID.match(one) and one.lower() not in _SAYS_NOTHING]
+    if not said:
+        return None
+    place = {one: at for at, one in enumerate(said)}
+    parts = known.map(lambda text: _split_tags(text, column["between"]) if "between" in column else [text])
+    pairs = [
+        (row, place[part])
+        for row, own in zip(np.flatnonzero(values.notna()), parts, strict=True)
+        for part in own
+        if part in place
+    ]
+    rows, places = np.array(pairs, np.int64).reshape(-1, 2).T
+    return np.array(said, dtype=object), sparse.csr_array(
+        (np.ones(len(rows), np.float32), (rows, places)), (len(values), len(said))
+    )
 
 
 def vector_features(vectors: np.ndarray | None, n: int, size: int, seed: int = 0) -> np.ndarray:

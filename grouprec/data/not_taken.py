@@ -26,7 +26,8 @@ def drop_services(
     report: Report,
 ) -> np.ndarray:
     """Drop postage, fees and the like; where they are many, they are what the shop sells, and stay."""
-    services, names = find_services(items, item_ids, None if roles.label is None else table[roles.label])
+    ordered = any(role is not None for role in (roles.order, roles.price, roles.weight))
+    services, names = find_services(items, item_ids, None if roles.label is None else table[roles.label], ordered)
     found = np.append(services, False)[items] & keep
     n, n_kept = int(found.sum()), int(keep.sum())
     if not n:

@@ -33,6 +33,14 @@ _CORE = word_set(
     "комиссия купон пробник пожертвование livraison fraisdeport fraisport expedition remise pourboire cartecadeau",
     "boncadeau chequecadeau echantillon echantillons fraisbancaires consigne emballagecadeau",
 )
+# Of these, words that elsewhere are products, topics or places: services only where rows are lines of orders.
+_WEAK = word_set(
+    "insurance tax vat deposit test tip tips sample samples manual donation commission delivery freight adjustment",
+    "muster spende pfand fracht propina muestra muestras comision donacion mancia campione campioni commissione",
+    "commissioni trasporto donazione gorjeta amostra amostras taxa fooi statiegeld donatie monster bezorging napiwek",
+    "probka probki prowizja dostawa доставка чаевые образец образцы комиссия пробник пожертвование livraison",
+    "expedition pourboire echantillon echantillons consigne porto portes flete frete",
+)
 _SMALL = word_set(
     "free standard express next day same economy priority international domestic worldwide flat rate zone home",
     "order orders cost costs charge charges service services bank bad debt and of for the to a by on with incl inkl",
@@ -69,10 +77,16 @@ _CODES = word_set(
 )
 
 
-def is_service(name: str) -> bool:
-    """Return whether a name is that of a service and not of a product: ``Versandkosten DHL``, ``Gift voucher 20 €``."""
+def is_service(name: str, ordered: bool = True) -> bool:
+    """Return whether a name is that of a service and not of a product: ``Versandkosten DHL``, ``Gift voucher 20 €``.
+
+    Args:
+        ordered: whether it stands in a line of an order; elsewhere an *insurance* may be what a bank sells.
+    """
     words = _service_words(name)
     core = [word for word in words if word in _CORE]
+    if not ordered and core and all(word in _WEAK for word in core):
+        return False
     if core and all(word in _CORE or word in _SMALL for word in words):
         return True
     if len(words) in (2, 3) and words[-1] in _HEADS and len(words) - len(core) <= 2:
@@ -88,13 +102,16 @@ def _service_words(name: str) -> list[str]:
     return text.split()
 
 
-def find_services(items: np.ndarray, item_ids: np.ndarray, labels: pd.Series | None) -> tuple[np.ndarray, list[str]]:
+def find_services(
+    items: np.ndarray, item_ids: np.ndarray, labels: pd.Series | None, ordered: bool = True
+) -> tuple[np.ndarray, list[str]]:
     """Return bool [I], which items are services, and their names, those with the most rows first.
 
     Args:
         items: int [n] codes into ``item_ids``, -1 where missing.
         item_ids: object [I] of str.
         labels: what the rows call their item; of every item the first and the last one count.
+        ordered: whether rows are lines of orders, as a quantity, a price or an order's number tells.
     """
     n_items = len(item_ids)
     first, last = np.zeros(n_items + 1, np.int64), np.zeros(n_items + 1, np.int64)  # the last entry serves the code -1
@@ -107,7 +124,9 @@ def find_services(items: np.ndarray, item_ids: np.ndarray, labels: pd.Series | N
     found = np.zeros(n_items, dtype=bool)
     for at in np.flatnonzero(odd | _may_be_service(names[0])):
         one, other = names[0][at], names[1][at]
-        found[at] = (is_service(one) and is_service(other)) or (odd[at] and _is_odd_service(item_ids[at], one))
+        found[at] = (is_service(one, ordered) and is_service(other, ordered)) or (
+            odd[at] and _is_odd_service(item_ids[at], one)
+        )
     counts = np.bincount(items[items >= 0], minlength=n_items)
     order = [at for at in largest_first(counts) if found[at]]
     return found, [str(names[0][at]) for at in order]

@@ -1,4 +1,4 @@
-"""What kind of thing an item is, in one word or two: its category where the file has one, else a word of its label."""
+"""What kind of thing an item is, in a word or two: its category where the file has one, else a word of its label."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import sparse
 
 from grouprec.data.features import are_dates
-from grouprec.explore.naming import count_terms
+from grouprec.explore.naming import count_terms, in_small
 from grouprec.explore.phrases import LOOKS
 
 MOST_KINDS = 200
@@ -19,17 +19,30 @@ LEAST_ITEMS = 5  # of a kind that is found in labels
 _SEPARATORS = r"[|;,/>]"
 
 
-def kinds(items: pd.DataFrame, attributes: Sequence[str]) -> np.ndarray:
+def kinds(items: pd.DataFrame, attributes: Sequence[str], column: str | None = None) -> np.ndarray:
     """Return the kind of every item, object [I], "" where none is known.
 
     Args:
         items: the run's items, with ``label`` and the attributes.
         attributes: names of the columns that say something of items.
+        column: the one that tells the run's groups apart (:func:`~grouprec.explore.categories.telling`); the first with
+            categories where the run knows none.
     """
+    if column in attributes:
+        return items[column].map(first_of).map(in_small).fillna("").to_numpy(object)
     for name in attributes:
         if pd.api.types.is_string_dtype(items[name]) and is_kind(items[name].dropna()):
             return items[name].map(first_of).fillna("").to_numpy(object)
     return of_labels(items["label"].astype(str).to_numpy(object))
+
+
+def kinds_of_groups(items: pd.DataFrame, attributes: Sequence[str], column: str | None) -> dict[str, str]:
+    """Return item -> its kind as far as kinds tell groups apart; nothing where there are categories, but none that do.
+
+    Args:
+        column: as :func:`~grouprec.explore.categories.column_name` says it.
+    """
+    return {} if column == "" else dict(zip(items["item"], kinds(items, attributes, column), strict=True))
 
 
 def first_of(value: object) -> str:

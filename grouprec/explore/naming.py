@@ -15,20 +15,18 @@ from sklearn.feature_extraction.text import CountVectorizer
 from grouprec.core.arrays import empty_csr, largest_first, presence
 from grouprec.core.tables import by_number
 from grouprec.core.types import Groups
-from grouprec.data.features import categories_of
 from grouprec.data.segments import are_chinese, closed_up, cut
+from grouprec.explore.categories import telling
 from grouprec.explore.phrases import things
+from grouprec.explore.typical import MIN_LIFT, MIN_MEMBERS, more_often, typical
 from grouprec.ranking.group_lists import member_matrix
 from grouprec.ranking.statistics import Z
 
-MIN_MEMBERS = 3  # an item or attribute of fewer members says nothing about a group
 MIN_Z = 2.0  # standard errors by which an attribute must differ
-MIN_LIFT = 1.1  # a term must be so many times as frequent in a group's document as in the others
 TERMS = 12  # of a group, among which its name looks for things
 SHARED, SHARED_LABELS = 0.05, 20  # share of labels, and number, beyond which a word is one that kinds of items share
 SHARED_LIFT = 4.0  # takes the place of MIN_LIFT for such words
 MAX_LABEL = 32  # characters of an item's label, and of two terms, in a name
-_TINY = 1e-9  # instead of a division by 0
 _WORD = r"(?u)\b[^\W\d_]{3,}\b"  # letters of any script, no numbers
 _CUT_WORD = r"(?u)\b(?:[^\W\d_]{3,}|[\u3400-\u9fff]{2,})\b"  # the same where Chinese has been cut into words
 _LETTERS = r"\b[^\W\d_]{2,}\b"  # what makes a label more than a number
@@ -154,7 +152,8 @@ def distinguishing_words(
         G lists of lower-case terms, best first; empty where labels hold no words or a group is like all users.
     """
     terms, words = counted or count_terms(item_labels)
-    found = _typical(terms, words, histories, groups, n, _least_lifts(terms, words))
+    pairs = 1 + np.char.count(terms.astype(str), " ")
+    found = typical(terms, words, histories, groups, n, _least_lifts(terms, words), pairs)
     return [[closed_up(term) for term in own] for own in found]
 
 
@@ -164,50 +163,6 @@ def _least_lifts(terms: np.ndarray, words: sparse.csr_array) -> np.ndarray:
     most = max(SHARED * words.shape[0], SHARED_LABELS)
     shared = {term for term, count in zip(terms, counts, strict=True) if " " not in term and count > most}
     return np.array([SHARED_LIFT if shared.issuperset(term.split()) else MIN_LIFT for term in terms])
-
-
-def _typical(
-    terms: np.ndarray,
-    words: sparse.csr_array,
-    histories: sparse.csr_array,
-    groups: Groups,
-    n: int,
-    least: np.ndarray | float = MIN_LIFT,
-) -> list[list[str]]:
-    """Return at most ``n`` terms that are typical of each group, as :func:`distinguishing_words` weighs them."""
-    if not len(terms):
-        return [[] for _ in range(groups.n_groups)]
-    document = _more_often(histories, groups) @ words
-    frequency, length = document.sum(axis=0), document.sum(axis=1, keepdims=True)
-    rarity = np.log1p(np.divide(length.mean(), frequency, out=np.zeros_like(frequency), where=frequency > 0))
-    share = document / np.where(length > 0, length, 1)
-    weight = share * rarity * (1 + np.char.count(terms.astype(str), " "))
-    elsewhere = (frequency - document) / np.maximum(length.sum() - length, _TINY)
-    weight[share < least * elsewhere] = 0
-    order = largest_first(weight)
-    return [_without_overlap(terms[row[: np.count_nonzero(weight[g])]], n) for g, row in enumerate(order)]
-
-
-def _more_often(histories: sparse.csr_array, groups: Groups) -> np.ndarray:
-    """Return by how much the share of members who have an item exceeds that of all users, float64 [G, I], >= 0."""
-    inside = (member_matrix(groups) @ presence(histories)).toarray()
-    sizes = groups.sizes[:, None]
-    excess = inside / sizes - inside.sum(axis=0, dtype=np.float64) / len(groups.labels)
-    return np.where(inside >= np.minimum(MIN_MEMBERS, sizes), np.maximum(excess, 0), 0)
-
-
-def _without_overlap(terms: np.ndarray, n: int) -> list[str]:
-    """The first ``n`` terms of which no two share a word (a plural counts as its singular)."""
-    kept: list[str] = []
-    used: set[str] = set()
-    for term in terms:
-        stems = {word.removesuffix("s") for word in term.split()}
-        if not stems & used:
-            kept.append(term)
-            used |= stems
-        if len(kept) == n:
-            break
-    return kept
 
 
 def distinguishing_attributes(user_attributes: pd.DataFrame, groups: Groups, n: int | None = 5) -> pd.DataFrame:
@@ -312,17 +267,18 @@ def name_groups(
     Args:
         item_labels: str [I].
         histories: CSR [U, I]; weights do not count.
-        attributes: of the items, I rows; nothing where None.
+        attributes: of the items, I rows; nothing where None. The category comes from the column whose categories tell
+            the groups apart best (:func:`~grouprec.explore.categories.telling`).
     """
-    telling = distinguishing_items(histories, groups, n=5)
+    items_of = distinguishing_items(histories, groups, n=5)
     labels: list[list[str]] = [[] for _ in range(groups.n_groups)]
-    for group, items in by_number(telling, "group"):
+    for group, items in by_number(items_of, "group"):
         labels[group] = item_labels[items["item_row"].to_numpy()].astype(str).tolist()
-    known = (np.empty(0, object), empty_csr((len(item_labels), 0))) if attributes is None else categories_of(attributes)
-    categories = [next(iter(own), "") for own in _typical(*known, histories, groups, 1)]
+    column = None if attributes is None else telling(attributes, histories, groups)
+    categories = column.of_groups(histories, groups) if column else None
     terms = distinguishing_words(item_labels, histories, groups, TERMS)
     if not are_chinese(map(str, item_labels)):  # whose words stand as jieba cut them
-        more = _more_often(histories, groups)
+        more = more_often(histories, groups)
         terms = [things(own, item_labels, weights) for own, weights in zip(terms, more, strict=True)]
     return group_names(terms, labels, categories)
 
@@ -346,7 +302,7 @@ def group_names(
     names: list[str] = []
     taken: set[tuple[str, ...]] = set()
     for number, terms in enumerate(words, start=1):
-        category = categories[number - 1] if categories else ""
+        category = in_small(categories[number - 1]) if categories else ""
         wishes = [*_names_of_terms(terms), *_names_of_items(labels[number - 1] if labels else [])]
         if category:
             wishes = [*(f"{category}: {wish}" for wish in wishes), category]
@@ -372,8 +328,13 @@ def _names_of_items(labels: list[str]) -> Iterator[str]:
     """Labels that hold a word, cut between words; those in capitals in lower case."""
     for label in labels:
         if re.search(_LETTERS, label):
-            title = label.capitalize() if label.isupper() else label
+            title = in_small(label)
             yield title if len(title) <= MAX_LABEL else title[: MAX_LABEL - 1].rsplit(" ", 1)[0] + "…"
+
+
+def in_small(label: str) -> str:
+    """Return what is all in capitals with one at its beginning."""
+    return label.capitalize() if label.isupper() else label
 
 
 def _name_key(name: str) -> tuple[str, ...]:

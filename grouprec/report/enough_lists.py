@@ -112,7 +112,9 @@ def number_answer(curve: pd.DataFrame, hits: pd.DataFrame, steps: pd.DataFrame |
     change = _change(curve, steps, n, following)
     if change == 0 and following <= enough(curve):  # the rule takes them all the same: one error is less than proof
         unsure = ngettext(
-            "whether one more helps is not certain", "whether {n} more help is not certain", following - n
+            "whether one more list helps is not certain",
+            "whether {n} more lists help is not certain",
+            following - n,
         )
         return full_stop(semicolons([said, unsure.format(n=following - n)]))
     return full_stop(semicolons([said, step(following - n, change, found, n, following)]))

@@ -137,6 +137,8 @@ def _generated_against_mean(steps: pd.DataFrame) -> str:
         return ""
     below = _(" Lists from virtual members reach {ours}, {by} below the members' mean.")
     above = _(" Lists from virtual members reach {ours}, {by} above the members' mean.")
+    if score(ours) == score(mean):
+        return _(" Lists from virtual members reach {ours}, as much as the members' mean.").format(ours=score(ours))
     return (below if ours < mean else above).format(ours=score(ours), by=score(abs(ours - mean)))
 
 
@@ -311,10 +313,15 @@ def blend_answer(blend: Mapping[str, Any]) -> str:
     """Say what the blend of encoders reaches on the validation part, against the best of its members."""
     values = dict(blend.get("ndcg") or {})
     together = values.pop("blend", None)
-    used = sum(1 for weight in (blend.get("encoders") or {}).values() if weight)
+    values.pop("start", None)  # which is a blend, too
+    names = [name for name, weight in (blend.get("encoders") or {}).items() if weight]
     if together is None or not values:
         return _("There was no validation part to weigh the encoders by, so each counts the same.")
     best = max(values, key=lambda name: values[name])
+    if names == [best] and score(together) == score(values[best]):
+        return _("{best} counts alone, with {together} on the validation part: no other encoder adds to it.").format(
+            best=encoder_title(best), together=score(together)
+        )
     alone = _("its best member alone ({best}, {values})").format(best=encoder_title(best), values=score(values[best]))
     times = (
         _(", {together} times {alone}").format(together=ratio(together / values[best]), alone=alone)
@@ -324,8 +331,8 @@ def blend_answer(blend: Mapping[str, Any]) -> str:
     return ngettext(
         "Blended, {encoders} reaches {together} on the validation part{times}.",
         "Blended, {encoders} reach {together} on the validation part{times}.",
-        used,
-    ).format(encoders=plural(used, "encoder"), together=score(together), times=times)
+        len(names),
+    ).format(encoders=plural(len(names), "encoder"), together=score(together), times=times)
 
 
 def beside_answer(table: pd.DataFrame | None) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from grouprec.core.language import _, decimal, full_stop
 from grouprec.report.sentences import too_few
-from grouprec.report.text import TOO_FEW, number, percent, plural, ratio
+from grouprec.report.text import TOO_FEW, number, percent, percents, plural, ratio
 
 SMALL_FACTOR = 0.01  # of a probability: no news
 
@@ -54,8 +54,9 @@ def updater_answer(updater: Mapping[str, Any]) -> str:
     if not updater.get("n_events") or "frozen" not in rates or "updated" not in rates:
         return _("Live updates were not evaluated in this run.")
     before, after = rates["frozen"], rates["updated"]
+    said = percents(before, after)
     change = _("the next item is in the first ten for {after} of events instead of {before}").format(
-        after=percent(after), before=percent(before)
+        after=said[1], before=said[0]
     )
     if too_few(updater.get("n_users")):
         return _("Tried on {users}: {too_few} whether updating users after every event pays.").format(
@@ -63,7 +64,10 @@ def updater_answer(updater: Mapping[str, Any]) -> str:
         )
     pays = _("Updating users after every event pays: {change} ({events}).")
     not_here = _("Updating users after every event does not pay here: {change} ({events}).")
-    return (pays if after > before else not_here).format(change=change, events=plural(updater["n_events"], "event"))
+    open_yet = _("Updating users after every event is not proven to pay: {change} ({events}).")
+    low, high = rates.get("updated_over_frozen_interval") or (math.nan, math.nan)
+    said_of = open_yet if low <= 1 <= high else pays if after > before else not_here
+    return said_of.format(change=change, events=plural(updater["n_events"], "event"))
 
 
 def profile_answer(profile: Mapping[str, float]) -> str:

@@ -56,7 +56,8 @@ METHODS = Glossary(
         "ep_fuzzda": "EP-FuzzDA",
     }
 )
-OTHER_VOICES = Glossary({"popularity": "popularity", "start": "start"})  # of a blend, which are no encoders
+# Of a blend, which are no encoders.
+OTHER_VOICES = Glossary({"popularity": "popularity", "start": "where the search began"})
 TREND = "_trend"  # at the end of an encoder's name: with the trend of the simplest scorer
 REGIMES = Glossary({"strict": "Everyone sees the same list", "dedup": "Each member skips what they have"})
 REGIME_HELP = N_(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from grouprec.core.language import _
+from grouprec.core.language import _, full_stop
 from grouprec.data.hold_out import CAUTIONS
 from grouprec.report.sentences import too_few
 from grouprec.report.text import TOO_FEW, count, plural
@@ -33,5 +33,5 @@ def rests_on(metrics: Mapping[str, Any], chosen: bool = True) -> str:
         users=plural(tested, "user"), words=_(": {too_few}").format(too_few=_(TOO_FEW)) if too_few(tested) else ""
     )
     by = split.get("choose_users") if chosen else None
-    said += "." if by is None else _("; settings chosen by {chosen}.").format(chosen=count(by))
+    said = full_stop(said) if by is None else said + _("; settings chosen by {chosen}.").format(chosen=count(by))
     return f"{said} {CAUTIONS.get(str(split.get('kind')), '')}".strip()

@@ -6,7 +6,7 @@ import re
 
 import pandas as pd
 
-from grouprec.core.language import N_, NP_, _, decimal, ngettext, pgettext
+from grouprec.core.language import N_, NP_, Glossary, _, decimal, ngettext, pgettext
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _SHORTCODE = re.compile(r":(?=[\w+\-/]+:)")
@@ -47,6 +47,15 @@ def percent(value: float) -> str:
         return NOTHING
     tenths = 0 < abs(value) < 0.0995 and not f"{100 * value:.1f}".endswith(".0")
     return in_percent(decimal(100 * value, 1 if tenths else 0))
+
+
+def percents(*values: float) -> list[str]:
+    """Return percentages beside one another: with one decimal each where different ones would read alike."""
+    said = [percent(value) for value in values]
+    known = {value for value in values if not pd.isna(value)}
+    if len(set(said)) >= len(known):
+        return said
+    return [NOTHING if pd.isna(value) else in_percent(decimal(100 * value, 1)) for value in values]
 
 
 def in_percent(number: str) -> str:
@@ -110,6 +119,25 @@ MADE = (  # attributes that come from what users did
 )
 
 
+# What a step of the preparation is called for people, where its name is a term of art
+_STEPS = Glossary(
+    {
+        "read": "rows of the file",
+        "unknown to the training": "what is new after the part that trains",
+        "outliers": "very large quantities",
+        "k-core": "rare users and items",
+        "weights": "scale of weights",
+    }
+)
+
+
+def step_title(step: object) -> str:
+    """Return what a step of the preparation left out, or did."""
+    return _STEPS.get(str(step)) or _(str(step))
+
+
 def group_label(group: int, name: str) -> str:
-    """Return ``3: Tea towels``. Not escaped."""
+    """Return ``3: Tea towels``, or ``Group 3`` where that is all its name says. Not escaped."""
+    if name == f"Group {group}":
+        return name
     return _("{group}: {name}").format(group=group, name=name)

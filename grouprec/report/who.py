@@ -14,9 +14,14 @@ from grouprec.report.text import attribute_title, number, percent, plain
 KINDS = 2  # that are named
 SEASON = 1.25  # times as active as others in a period, against the whole time: then it is the group's season
 PERIODS = 6  # fewer say nothing of a season
+# Attributes of histories, and how they are said. Only who spends is known to order.
 COUNTED = Glossary(
-    {"frequency": "orders each", "spend": "spent each"}
-)  # attributes of histories, and how they are said
+    {
+        "orders": "{own} orders each (all users: {overall})",
+        "frequency": "active {own} times each (all users: {overall})",
+        "spend": "{own} spent each (all users: {overall})",
+    }
+)
 
 
 def who_of(
@@ -36,11 +41,16 @@ def who_of(
     own = items[items["group"] == group]
     active = None if activity is None else activity_per_head(activity, groups, group)
     words = [kinds.get(item, "") for item in own["item"]]
-    return who_words(own, words, attributes[attributes["group"] == group], active)
+    priced = bool((attributes["attribute"] == "spend").any())
+    return who_words(own, words, attributes[attributes["group"] == group], active, priced)
 
 
 def who_words(
-    items: pd.DataFrame, kinds: Sequence[str], attributes: pd.DataFrame, active: pd.DataFrame | None = None
+    items: pd.DataFrame,
+    kinds: Sequence[str],
+    attributes: pd.DataFrame,
+    active: pd.DataFrame | None = None,
+    priced: bool = False,
 ) -> str:
     """Return ``More **bag** and **tin** items than others; 3 orders each, all: 2; most of all in November``.
 
@@ -49,6 +59,7 @@ def who_words(
         kinds: what kind each of these items is, "" where not known.
         attributes: of the group, as ``group_attributes``: attribute, kind, value, in_group, overall.
         active: period, members and everybody, the activity per head; None where not known.
+        priced: whether the file says what things cost: then what people do are orders.
     Returns:
         "" where nothing is known.
     """
@@ -60,18 +71,18 @@ def who_words(
         if names
         else []
     )
-    said += [*_counted(attributes), *_shares(attributes), *_season(active)]
+    said += [*_counted(attributes, priced), *_shares(attributes), *_season(active)]
     line = semicolons(said)
     return f"{line[:1].upper()}{line[1:]}"
 
 
-def _counted(attributes: pd.DataFrame) -> list[str]:
+def _counted(attributes: pd.DataFrame, priced: bool) -> list[str]:
     rows = attributes[attributes["kind"] == "median"].set_index("attribute")
-    known = [name for name in COUNTED if name in rows.index]
-    pairs = [(COUNTED[name], rows["in_group"][name], rows["overall"][name]) for name in known]
+    known = [name for name in ("frequency", "spend") if name in rows.index]
+    pairs = [(name, rows["in_group"][name], rows["overall"][name]) for name in known]
     return [
-        _("{own} {what} (all users: {overall})").format(own=number(own), what=what, overall=number(overall))
-        for what, own, overall in pairs
+        COUNTED["orders" if name == "frequency" and priced else name].format(own=number(own), overall=number(overall))
+        for name, own, overall in pairs
         if own != overall
     ]
 
@@ -83,7 +94,14 @@ def _shares(attributes: pd.DataFrame) -> list[str]:
     if rows.empty:
         return []
     row = rows.iloc[0]
-    return [f"{plain(attribute_title(row['attribute']))} {plain(row['value'])} {percent(row['in_group'])}"]
+    return [
+        _("{attribute} {value} {own} (all users: {overall})").format(
+            attribute=plain(attribute_title(row["attribute"])),
+            value=plain(row["value"]),
+            own=percent(row["in_group"]),
+            overall=percent(row["overall"]),
+        )
+    ]
 
 
 def _season(active: pd.DataFrame | None) -> list[str]:

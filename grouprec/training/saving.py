@@ -21,6 +21,7 @@ from grouprec.evaluate import protocol
 from grouprec.evaluate.describing import calibration_error
 from grouprec.evaluate.value import separation
 from grouprec.explore import portrait, tables
+from grouprec.explore.categories import column_name
 from grouprec.live.beginning import keep_placer
 from grouprec.live.moment import moment
 from grouprec.live.replay import Replay
@@ -60,6 +61,7 @@ def summarise(
         "blend": choices.weights.as_dict(),
         "repeats": config.repeats,
         "regime": config.regime,
+        "kind_column": column_name(final.data.item_attributes, final.data.histories, final.groups),
         "preset": config.preset,
         "refit": config.refit,
         "device_title": device_title(device),

@@ -10,6 +10,8 @@ import streamlit as st
 from grouprec.core.language import _
 
 T = TypeVar("T")
+# What one page chooses and others show: name in the URL -> the widget, and the pages.
+GOES_ALONG = {"lists": ("lists_n", ("decide", "groups", "recommendations"))}
 
 
 def many_from_url(name: str, key: str, options: Sequence[str], default: Sequence[str] = ()) -> Callable[[], None]:
@@ -37,6 +39,18 @@ def arrive(page: str) -> None:
     st.session_state["page"] = page
 
 
+def restored_at(page: str) -> dict[str, str]:
+    """Return what a link to a page says so that its arrival need not: all that this session chose there for this run.
+
+    A choice that is written into the URL on arrival would be a second step of the browser's back button.
+    """
+    chosen: dict[tuple[str, str | None], str] = st.session_state.get("chosen", {})
+    asked: dict[str, str] = st.session_state.get("asked", {}).get(page, {})
+    along = {key: name for name, (key, pages) in GOES_ALONG.items() if page in pages}
+    run = st.query_params.get("run")
+    return {name: chosen[key, run] for key, name in (asked | along).items() if (key, run) in chosen}
+
+
 def picked(value: T | None) -> T:
     """Return the choice of a widget that always has one: options, and ``required`` or a first one chosen."""
     return cast(T, value)
@@ -50,6 +64,8 @@ def from_url(name: str, key: str, options: list, default: object) -> Callable[[]
     Returns the ``on_change`` callback that writes the widget's value back to the URL. Options are compared as text.
     """
     chosen: dict[tuple[str, str | None], str] = st.session_state.setdefault("chosen", {})
+    page = st.session_state.get("page", "")
+    st.session_state.setdefault("asked", {}).setdefault(page, {})[key] = name
     place = key, st.query_params.get("run")
     asked = st.query_params.get(name)
     if asked is None and st.session_state.get("arrived") and place in chosen and chosen[place] in map(str, options):

@@ -48,7 +48,9 @@ def colour_groups(frame: pd.DataFrame, column: str = "group") -> pd.io.formats.s
         colour = group_colour(int(group))
         return f"background-color: {colour}; color: {text_on(colour)}; font-weight: 600"
 
-    return frame.style.format(precision=2).map(style, subset=[column])
+    floats = frame.select_dtypes("float")
+    whole = [name for name in floats if (floats[name].dropna() % 1 == 0).all()]  # 2, not 2.00
+    return frame.astype(dict.fromkeys(whole, "Int64")).style.format(precision=2).map(style, subset=[column])
 
 
 def trained_note(run: Run, what: str) -> None:

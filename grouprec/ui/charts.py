@@ -42,6 +42,7 @@ def user_map(
     colour: str = "group",
     lit: np.ndarray | None = None,
     view: map_labels.View | None = None,
+    height: int = map_labels.HEIGHT,
 ) -> UserMap:
     """Return the map of users, one WebGL trace per group or category, or one with a colour scale.
 
@@ -51,6 +52,7 @@ def user_map(
         colour: as in :func:`map_parts`.
         lit: bool, one per user: the others are drawn in grey, without labels; None for nobody.
         view: the part of the map to show; all of it where None.
+        height: of the map in pixels, by which labels keep apart.
     """
     x, y = users["x"].to_numpy(np.float32), users["y"].to_numpy(np.float32)
     placed = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
@@ -65,7 +67,8 @@ def user_map(
     if colour == "group" and len(placed):
         shown = view or map_labels.view_of(x[placed], y[placed])
         labelled = placed if lit is None else placed[lit[placed]]
-        figure.update_layout(annotations=map_labels.labels(x, y, users["group"].to_numpy(), labelled, names, shown))
+        groups = users["group"].to_numpy()
+        figure.update_layout(annotations=map_labels.labels(x, y, groups, labelled, names, shown, height))
     elif not is_scale(users[colour]):
         figure.update_layout(showlegend=True)
     if view is not None:

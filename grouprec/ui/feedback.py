@@ -127,7 +127,7 @@ def _draw(judged: Judged, trained: pd.DataFrame) -> None:
         key=key,
         on_select="rerun",
         selection_mode="single-row",
-        width=760 if judged.user is None else "stretch",
+        width="content",
         height=36 + 35 * min(max(len(frame), 1), 11),
         column_config={
             "rank": st.column_config.NumberColumn("", width=40),

@@ -12,11 +12,12 @@ from grouprec.core.types import GrouprecError
 from grouprec.ui.cards import plain
 
 
-def fragment(draw: Callable[..., None], run_every: float | None = None) -> Callable[..., None]:
+def fragment(draw: Callable[..., None], run_every: float | None = None, key: str | None = None) -> Callable[..., None]:
     """Return ``st.fragment`` of what draws a part; what the user can mend is said where the part stopped.
 
     Args:
         run_every: seconds after which it is drawn again.
+        key: by which ``st.rerun`` has it drawn again, from the callback of another part.
     """
 
     @wraps(draw)
@@ -26,4 +27,4 @@ def fragment(draw: Callable[..., None], run_every: float | None = None) -> Calla
         except GrouprecError as error:
             st.error(plain(str(error)))
 
-    return st.fragment(said, run_every=run_every)
+    return st.fragment(said, run_every=run_every, key=key)

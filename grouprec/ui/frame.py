@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
+from pathlib import Path
 
 import streamlit as st
+from streamlit.components.v2 import component
 
 from grouprec.core import usage
 from grouprec.core.language import N_, _, short_minute
 from grouprec.core.site import app_root
 from grouprec.core.types import GrouprecError
-from grouprec.data.library import versions
+from grouprec.data.library import KnownDataset, versions
 from grouprec.report.html import moving
 from grouprec.runs.forgotten import forgotten
 from grouprec.runs.store import FINISHED, Run, State
 from grouprec.training import jobs
 from grouprec.ui import address, languages, leaving, people, sharing, state, tour
-from grouprec.ui.cards import plain
+from grouprec.ui.cards import plain, short
 from grouprec.ui.fragments import fragment
 from grouprec.ui.server.health import page_seconds
 from grouprec.ui.steps import title_of
@@ -57,6 +60,16 @@ button[data-selected="true"] p, [data-testid="stSliderThumbValue"] p { color: li
   .stElementContainer:has([data-testid="stDataFrame"]) { margin-top: 1.6rem }
 }
 </style>"""
+# Streamlit's containers take no role: screen readers would not find the menu among their landmarks.
+landmark = component(
+    "grouprec.landmark",
+    js="""export default ({ parentElement, data }) => {
+        const menu = parentElement.closest(".st-key-menu");
+        menu.setAttribute("role", "navigation");
+        menu.setAttribute("aria-label", data);
+    }""",
+    isolate_styles=False,
+)
 _DOTS = """<g fill="#6474d8"><circle cx="9" cy="10" r="4.5"/><circle cx="20" cy="8" r="3"/>
 <circle cx="17" cy="17" r="3.6"/><circle cx="7" cy="22" r="3"/>
 <circle cx="23" cy="25" r="4.5" fill-opacity=".55"/></g>"""
@@ -85,17 +98,19 @@ def menu() -> dict[str, list[st.Page]]:
     return pages
 
 
+@partial(fragment, key="menu")
 def draw_menu(pages: dict[str, list[st.Page]]) -> None:
-    """Draw links to the pages that keep the chosen run and dataset.
+    """Draw links to the pages that keep the chosen run and dataset, and what was chosen there.
 
     Streamlit's own menu leads to bare addresses; the page then writes what is chosen into them, and the browser's back
     button finds an address to each of these writings.
     """
+    landmark(data=_("Pages"), height=1)
     for section, entries in pages.items():
         if section:
             st.caption(section)
             for page in entries:
-                st.page_link(page, query_params=state.kept_query())
+                st.page_link(page, query_params=state.kept_query() | address.restored_at(page.url_path))
 
 
 def home() -> None:
@@ -255,6 +270,17 @@ def pick_dataset() -> None:
     )
     if not current.is_sample:
         people.draw_sharing(state.library().folder(current), N_("dataset"))
+    note_other_data(current)
+
+
+def note_other_data(shown: KnownDataset) -> None:
+    """Say which data the chosen run is of, where it is not the chosen dataset: Data and Train show that one."""
+    run = state.current_run()
+    choices = state.run_choices(run) if run else {}
+    used = str(choices.get("interactions", ""))
+    if used and used != str(shown.interactions):
+        name = plain(short(choices.get("dataset") or Path(used).name, 40))
+        st.caption(_("The run is of other data: {name}.").format(name=name))
 
 
 def run_labels(runs: list[Run]) -> dict[str, str]:

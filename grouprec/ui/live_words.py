@@ -45,15 +45,14 @@ def replay_answer(replay: Replay) -> str:
 def step_line(step: Step) -> str:
     """Say who did what in the last event, and what group they are in now."""
     moment = "" if np.isnan(step.time) else f"{minute(datetime.fromtimestamp(step.time, UTC))} · "
-    took = _("{moment}user **{user}** took *{label}*").format(
-        moment=moment, user=plain(step.user), label=plain(short(step.label, 60))
-    )
+    took = _("User **{user}** took *{label}*").format(user=plain(step.user), label=plain(short(step.label, 60)))
     before, after = group_mark(step.group_before + 1), group_mark(step.group_after + 1)
-    return (
+    said = (
         _("{took}, stays in {after}").format(took=took, after=after)
         if before == after
         else _("{took}, moves {before} → {after}").format(took=took, before=before, after=after)
     )
+    return f"{moment}{said}"
 
 
 def milliseconds(seconds: float) -> str:

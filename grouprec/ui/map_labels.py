@@ -45,7 +45,13 @@ def around(x: float, y: float, whole: View, part: float = 0.25) -> View:
 
 
 def labels(
-    x: np.ndarray, y: np.ndarray, groups: np.ndarray, rows: np.ndarray, names: Mapping[int, str], view: View
+    x: np.ndarray,
+    y: np.ndarray,
+    groups: np.ndarray,
+    rows: np.ndarray,
+    names: Mapping[int, str],
+    view: View,
+    height: int = HEIGHT,
 ) -> list[dict[str, Any]]:
     """Return Plotly annotations at the median of every group's members in view: numbers, and names to cover them.
 
@@ -58,16 +64,17 @@ def labels(
         groups: int [U].
         rows: int, the users who have a position.
         names: group -> name, of the groups that get a label.
+        height: of the map in pixels.
     """
     seen = rows[_within(x[rows], view.x) & _within(y[rows], view.y)]
     frame = pd.DataFrame({"group": groups[seen], "x": x[seen], "y": y[seen]})
     members = frame[frame["group"].isin(list(names))].groupby("group")
     centres = members.median().assign(size=members.size()).sort_values("size", ascending=False, kind="stable")
     centres = centres[centres["size"] >= np.minimum(FEW, np.bincount(groups)[centres.index.to_numpy(np.int64)])]
-    scale = min(WIDTH / (view.x[1] - view.x[0]), HEIGHT / (view.y[1] - view.y[0]))  # both axes have one scale
+    scale = min(WIDTH / (view.x[1] - view.x[0]), height / (view.y[1] - view.y[0]))  # both axes have one scale
     places = centres[["x", "y"]].to_numpy(np.float64) * scale
     numbers = [int(group) for group in centres.index]
-    titles = {group: _title(names[group]) for group in numbers}
+    titles = {group: _title(names[group]) for group in numbers if names[group] != f"Group {group}"}
     boxes: dict[int, np.ndarray] = {}
     for group, place in zip(numbers, places, strict=True):
         box = _box(place, len(str(group)))
@@ -75,6 +82,8 @@ def labels(
             boxes[group] = box
     named = []
     for group, place in zip(numbers, places, strict=True):
+        if group not in titles:  # its number says as much
+            continue
         box = _box(place, len(str(group)) + 1 + len(titles[group]))
         over = box[0] < view.x[0] * scale or box[2] > view.x[1] * scale
         if group in boxes and not over and not _covers(box, (b for at, b in boxes.items() if at != group)):

@@ -13,6 +13,7 @@ from scipy import sparse
 from grouprec.core.language import current
 from grouprec.core.types import Regime
 from grouprec.explore.kinds import kinds as found_kinds
+from grouprec.explore.kinds import kinds_of_groups
 from grouprec.explore.remake import ListMembers, Price, held_out_matrix, list_for_all
 from grouprec.explore.tables import HELD_OUT_ROWS
 from grouprec.ranking.takes import ExpectedTakes
@@ -153,14 +154,16 @@ def _held_out(key: _Key, refit: bool) -> sparse.csr_array | None:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _kinds(path: str, version: float) -> np.ndarray:
-    items = state.table(Run(Path(path)), "items")
-    return found_kinds(items, schemas.named("items").more_names(items))
+    run = Run(Path(path))
+    items = state.table(run, "items")
+    return found_kinds(items, schemas.named("items").more_names(items), state.metrics(run).get("kind_column"))
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _who(path: str, version: float, edited: tuple[int, int] | None, language: str) -> dict[int, str]:
     run = Run(Path(path))
-    kind_of = dict(zip(state.table(run, "items")["item"], kinds(run), strict=True))
+    known = state.table(run, "items")
+    kind_of = kinds_of_groups(known, schemas.named("items").more_names(known), state.metrics(run).get("kind_column"))
     groups, activity = state.table(run, "groups"), state.table_or_none(run, "group_activity")
     items, attributes = state.table(run, "group_items"), state.table(run, "group_attributes")
     return {one: who_of(one, groups, items, kind_of, attributes, activity) for one in groups["group"].tolist()}

@@ -63,6 +63,8 @@ class Faces:
                 f'referrerpolicy="no-referrer" style="{TILE}">'
             )
         kind = self.kinds.get(item, "") or label[:1]
+        if not any(letter.isalpha() for letter in kind):  # the first figure of a number says nothing, nor its colour
+            return ""
         colour = COLOURS[int(hashlib.sha256(kind.encode()).hexdigest()[:8], 16) % 8]
         return (
             f'<span title="{escape(label, quote=True)}" style="{TILE};background:{colour};color:{text_on(colour)}">'

@@ -87,7 +87,7 @@ def draw_map(
         key: of the picture; another one for other groups of the same run.
         whole: whether what stands outside the part that draws the map follows the group, too.
     """
-    drawn = _map((*state.run_key(run), state.edits_version(run), current(), key), lit, places, names)
+    drawn = _map((*state.run_key(run), state.edits_version(run), current(), key), lit, places, names, height)
     if not drawn.placed:
         st.info(_("This run has no map."), icon=":material/map:")
         return
@@ -111,9 +111,11 @@ def _choose_clicked(groups: np.ndarray, key: str) -> Callable[[], None]:
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _map(picture: tuple, lit: tuple[int, ...], _places: pd.DataFrame, _names: dict[int, str]) -> charts.UserMap:
+def _map(
+    picture: tuple, lit: tuple[int, ...], _places: pd.DataFrame, _names: dict[int, str], height: int
+) -> charts.UserMap:
     """Return the map with some groups lit, made once per server; ``picture`` is all that the others follow from."""
-    drawn = charts.user_map(_places, _names, lit=_places["group"].isin(lit).to_numpy())
+    drawn = charts.user_map(_places, _names, lit=_places["group"].isin(lit).to_numpy(), height=height)
     drawn.figure.update_layout(dragmode="pan", clickmode="event+select", meta=f"{picture[-1]} {lit}")
     return drawn
 

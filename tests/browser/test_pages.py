@@ -268,6 +268,21 @@ def test_back_and_forward_show_what_was_seen(tab: Tab, run: Run) -> None:
     expect(page.locator(".st-key-compare_five")).to_be_visible()
 
 
+def test_the_menu_is_a_landmark_whose_links_take_the_number_of_lists_along_in_one_step(tab: Tab, run: Run) -> None:
+    open_page(tab, "decide", run, dataset="sample")
+    page, menu = tab.page, tab.page.get_by_role("navigation", name="Pages")
+    begun = page.evaluate("history.length")
+    page.get_by_role("slider").first.press("ArrowLeft")
+    expect(page).to_have_url(re.compile("lists=3"))
+    expect(menu.get_by_role("link", name="Groups")).to_have_attribute("href", re.compile("lists=3"))
+    menu.get_by_role("link", name="Groups").click()
+    expect(page.get_by_text("as chosen on Decide")).to_be_visible()
+    tab.settled()
+    assert page.evaluate("history.length") == begun + 2
+    page.go_back()
+    expect(page.locator("[data-testid=stSliderThumbValue]").first).to_have_text("3")
+
+
 def test_users_in_a_lasso_go_into_a_csv_file(tab: Tab, run: Run) -> None:
     open_page(tab, "groups", run)
     page = tab.page

@@ -178,6 +178,14 @@ def test_service_lines_are_left_out_counted_and_kept_by_a_setting(tmp_path):
     assert kept.n_items == N_ITEMS + 2 and "service lines" not in dropped(kept)
 
 
+def test_what_a_bank_offers_is_no_service_line_unless_it_stands_in_orders(tmp_path):
+    names = [("Insurance", "Deposit")[item] if item < 2 else f"Fund {item}" for item in (i % 20 for i in ITEMS)]
+    result = done(tmp_path, events(item_id=names))
+    assert result.n_items == len(set(names)) and "service lines" not in dropped(result)
+    in_orders = done(tmp_path, events(item_id=names, quantity=["1"] * N))
+    assert in_orders.n_items == len(set(names)) - 2 and dropped(in_orders)["service lines"]
+
+
 def test_a_shop_that_sells_services_keeps_them(tmp_path):
     names = [("Gift card", "Gift voucher", "Mug")[item % 3] + f" {item}" for item in ITEMS]
     result = done(tmp_path, events(description=names))

@@ -47,6 +47,16 @@ def test_products_are_no_services(name):
     assert not is_service(name)
 
 
+@pytest.mark.parametrize("name", ["Insurance", "Deposits and deposit", "Tips", "Tax", "Donation", "Delivery"])
+def test_where_rows_are_no_lines_of_orders_a_service_may_be_what_is_offered(name):
+    assert not is_service(name, ordered=False)
+
+
+@pytest.mark.parametrize("name", ["Postage", "Versandkosten DHL", "Shipping insurance", "Gift voucher 20", "优惠券"])
+def test_postage_and_vouchers_are_services_in_any_row(name):
+    assert is_service(name, ordered=False)
+
+
 def found(codes, labels=None):
     ids, items = np.unique(np.array(codes, dtype=object), return_inverse=True)
     services, names = find_services(items, ids, None if labels is None else pd.Series(labels))

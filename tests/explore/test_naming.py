@@ -229,6 +229,8 @@ def test_names_begin_with_the_category_that_is_typical():
     )
     names = name_groups(known.item_labels, known.histories, GROUPS, frame)
     assert [name.partition(":")[0] for name in names] == ["Arama", "brama", "crama", "drama"]
+    shouted = name_groups(known.item_labels, known.histories, GROUPS, frame.apply(lambda column: column.str.upper()))
+    assert [name.partition(":")[0] for name in shouted] == ["Arama", "Brama", "Crama", "Drama"]
     assert group_names([["air force", "star trek"]], None, ["War"]) == ["War: Air force · Star trek"]
     assert group_names([[], []], None, ["War", "War"]) == ["War", "War (2)"]
 

@@ -145,6 +145,10 @@ def test_the_blend_and_its_trend_are_said_in_words() -> None:
         "Blended, 1 encoder reaches 0.150 on the validation part, 1.5 times its best member alone (EASE, 0.100)."
     )
     assert "no validation part" in findings.blend_answer({"encoders": {"ease": 1.0}, "ndcg": {}})
+    alone = {"encoders": {"ease": 1.0, "als": 0.0}, "ndcg": {"ease": 0.15, "als": 0.05, "start": 0.15, "blend": 0.15}}
+    assert findings.blend_answer(alone) == (
+        "EASE counts alone, with 0.150 on the validation part: no other encoder adds to it."
+    )
     said = findings.trend_answer({"half_life": 14.0, "trend": 1.0})
     assert "14 days ago counts half" in said
     assert "what happened 3 hours ago" in findings.trend_answer({"half_life": 1 / 8, "trend": 1.0})

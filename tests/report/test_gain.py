@@ -215,7 +215,7 @@ def test_a_rise_inside_the_interval_is_no_measurable_gain() -> None:
     near = curve([0.12, 0.16, 0.162], error=0.01, metric=2)
     assert number_answer(near, near, noise, 5) == "With 5 it is 32; 15 more add no measurable gain."
     assert "20 lists are enough" in enough_answer(values, values, noise)
-    assert number_answer(values, values, noise, 5) == "With 5 it is 32; whether 15 more help is not certain."
+    assert number_answer(values, values, noise, 5) == "With 5 it is 32; whether 15 more lists help is not certain."
     assert number_answer(values, values, proven, 20) == "With 20 it is 36."
 
 
@@ -235,4 +235,4 @@ def test_a_proven_fall_costs() -> None:
 def test_runs_that_paired_nothing_need_intervals_that_lie_apart() -> None:
     apart, near = curve([0.10, 0.15, 0.18]), curve([0.10, 0.13, 0.18])
     assert number_answer(apart, apart, None, 1).endswith("4 more add 5.")
-    assert number_answer(near, near, None, 1).endswith("whether 4 more help is not certain.")
+    assert number_answer(near, near, None, 1).endswith("whether 4 more lists help is not certain.")

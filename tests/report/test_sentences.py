@@ -143,6 +143,11 @@ def test_the_updater_answer_says_when_updating_does_not_pay() -> None:
         "instead of 3.8 % (4,100 events)."
     )
     assert "does not pay" in learned.updater_answer(moved | {"hit_rate@10": {"frozen": 0.038, "updated": 0.03}})
+    near = {"frozen": 0.616, "updated": 0.6215, "updated_over_frozen_interval": [1.0, 1.018]}
+    assert learned.updater_answer(moved | {"hit_rate@10": near}).startswith(
+        "Updating users after every event is not proven to pay: the next item is in the first ten for "
+        "62.2 % of events instead of 61.6 %"
+    )
     assert "not evaluated" in learned.updater_answer(moved | {"n_events": 0})
     assert "not evaluated" in learned.updater_answer({})
 

@@ -24,11 +24,14 @@ def activity(members: list[float]) -> pd.DataFrame:
 
 
 def test_kinds_orders_attributes_and_season_are_told() -> None:
-    said = who_words(ITEMS, ["bag", "bag", "", "tin"], ATTRIBUTES, activity([1, 1, 1, 1, 1, 4, 1]))
+    said = who_words(ITEMS, ["bag", "bag", "", "tin"], ATTRIBUTES, activity([1, 1, 1, 1, 1, 4, 1]), True)
     assert said == (
-        "More **bag** and **tin** items than others; 3 orders each (all users: 2); Country \\<b\\>France 60 %; "
+        "More **bag** and **tin** items than others; 3 orders each (all users: 2); Country \\<b\\>France 60 % "
+        "(all users: 30 %); "
         "most of all in November"
     )
+    rated = who_words(ITEMS.iloc[:0], [], ATTRIBUTES.iloc[:1])
+    assert rated == "Active 3 times each (all users: 2)", "who rates lecturers orders nothing"
 
 
 def test_what_is_not_known_is_not_told() -> None:

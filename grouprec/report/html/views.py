@@ -16,7 +16,7 @@ import pandas as pd
 from grouprec.core.language import N_, _, full_stop, long_day, series
 from grouprec.core.tables import records
 from grouprec.evaluate.enough import smoothed
-from grouprec.explore.kinds import kinds
+from grouprec.explore.kinds import kinds_of_groups
 from grouprec.report import enough_lists, gain, learned, sentences, small_groups, tables
 from grouprec.report.bundle import own_number
 from grouprec.report.html import drawings, pictures
@@ -24,7 +24,7 @@ from grouprec.report.html.markup import Html
 from grouprec.report.html.moving import moving_list
 from grouprec.report.html.reading import Reading
 from grouprec.report.tested import rests_on
-from grouprec.report.text import count, percent, plain, plural, short
+from grouprec.report.text import count, percent, percents, plain, plural, short, step_title
 from grouprec.report.who import who_of
 from grouprec.runs import schemas
 from grouprec.runs.approvals import approvals
@@ -88,13 +88,15 @@ def _known(*notes: str | None) -> tuple[str, ...]:
 def _file(reading: Reading) -> View:
     metrics = reading.metrics
     rows, users, items = (metrics.get(name, 0) for name in ("n_interactions", "n_users", "n_items"))
+    steps = reading.table("preparation")
+    if steps is not None:  # with what is held out, which no history holds
+        rows = int(steps["rows_after"].iloc[-1])
     said = _("**{value}** holds {interactions} of {users} with {items}.").format(
         value=plain(metrics.get("dataset") or reading.title),
         interactions=plural(rows, "interaction"),
         users=plural(users, "user"),
         items=plural(items, "item"),
     )
-    steps = reading.table("preparation")
     tested = metrics.get("n_test_users")
     facts = {_("Users"): count(users), _("Items"): count(items)}
     facts |= {} if tested is None else {_("Tested on"): count(tested)}
@@ -120,11 +122,11 @@ def _rows_left(steps: pd.DataFrame) -> pd.DataFrame:
     most = steps[steps["dropped"] > 0].nlargest(MOST_STEPS, "dropped").sort_index()
     rows = [(_("in the file"), steps["rows_before"].iloc[0])]
     rows += [
-        (_("without {step}").format(step=step), after)
+        (_("without {step}").format(step=step_title(step)), after)
         for step, after in zip(most["step"], most["rows_after"], strict=True)
     ]
     if len(most) and most["rows_after"].iloc[-1] != steps["rows_after"].iloc[-1]:
-        rows.append(("used", steps["rows_after"].iloc[-1]))
+        rows.append((_("used"), steps["rows_after"].iloc[-1]))
     frame = pd.DataFrame(rows, columns=["title", "value"])
     return frame.assign(ours=np.arange(len(frame)) == len(frame) - 1, text=frame["value"].map(count))
 
@@ -204,7 +206,7 @@ def _who(reading: Reading, group: int) -> str:
     known = reading.table("items")
     if items is None or attributes is None or known is None:
         return ""
-    kind_of = dict(zip(known["item"], kinds(known, schemas.named("items").more_names(known)), strict=True))
+    kind_of = kinds_of_groups(known, schemas.named("items").more_names(known), reading.metrics.get("kind_column"))
     return who_of(group, reading.groups, items, kind_of, attributes, reading.table("group_activity"))
 
 
@@ -298,10 +300,10 @@ def _rates(updater: Mapping[str, Any], rates: Mapping[str, Any]) -> tuple[dict[s
     ends = [rates.get(f"{name}_interval") or (np.nan, np.nan) for name in known.values()]
     rows = pd.DataFrame({"title": list(known), "value": [rates[name] for name in known.values()]})
     rows = rows.assign(low=[low for low, _high in ends], high=[high for _low, high in ends], ours=[False, True])
-    rows = rows.assign(text=rows["value"].map(percent))
+    rows = rows.assign(text=percents(*rows["value"]))
     facts = {_("Events"): count(updater["n_events"])}
     facts |= {_("Users"): count(updater["n_users"])} if updater.get("n_users") else {}
-    facts |= {title: percent(rates[name]) for title, name in known.items()}
+    facts |= dict(zip(known, percents(*rows["value"]), strict=True))
     return (
         facts,
         pictures.bars(rows),

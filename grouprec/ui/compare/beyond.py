@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
 from grouprec.core.language import N_, Glossary, _, commas
@@ -19,6 +20,7 @@ COLD_WORDS = Glossary(
         "random": "Random",
     }
 )
+COLD_WIDTHS = {"Ranked among": {"width": 90}, "By": {"width": 125}, "Users": {"width": 50}}
 TASKS = Glossary({"new items": "New items", "repeats allowed": "Repeats allowed"})
 
 
@@ -27,28 +29,41 @@ def cold_start(run: Run, regime: str) -> None:
     users, items = state.table_or_none(run, "cold_users"), state.table_or_none(run, "cold_items")
     if users is None and items is None:
         st.markdown(_(parts.MISSING))
+        return
+    sides = st.columns(2, gap="medium") if users is not None and items is not None else [st.container()]
     if users is not None:
-        rows = tables.of(users).rename(columns={"n_known": "count"}).sort_values("count")
-        curves = {_cold_title(str(name)): curve for name, curve in rows.groupby("method", sort=False)}
-        ours, popular = _cold_title("individual"), _cold_title("popularity")
-        parts.say(
-            _("**New people.** {curves}").format(curves=findings.cold_users_answer(curves, ours, popular)), _(COLD_HELP)
-        )
-        alt = _("{ndcg} by number of known items, for {curves}").format(ndcg=parts.NDCG, curves=commas(curves))
-        picture, numbers = parts.views()
-        with picture:
-            parts.draw(charts.by_count(curves, _("known items"), parts.NDCG, ours), "cold", alt)
-        titled = rows.assign(title=rows["method"].map(_cold_title))
-        shown = tables.with_interval(titled, {"count": N_("Known items"), "title": N_("Lists"), "n_users": N_("Users")})
-        with numbers:
-            parts.numbers_table(shown, "cold_users", users, "cold_users.csv")
+        with sides[0]:
+            _cold_users(users)
     if items is not None:
-        rows = tables.of(items)
-        parts.say(_("**New items.** {rows}").format(rows=findings.cold_items_answer(rows)))
-        rows["method"] = [COLD_WORDS.get(name) or name.replace("_", " ").capitalize() for name in rows["method"]]
-        rows["among"] = [COLD_WORDS.get(name) or name.capitalize() for name in rows["among"]]
-        shown = tables.with_interval(rows, {"among": N_("Ranked among"), "method": N_("By"), "n_users": N_("Users")})
-        parts.numbers_table(shown, "cold_items", items, "cold_items.csv")
+        with sides[-1]:
+            _cold_items(items)
+
+
+def _cold_users(users: pd.DataFrame) -> None:
+    """Draw what people get of whom few items are known."""
+    rows = tables.of(users).rename(columns={"n_known": "count"}).sort_values("count")
+    curves = {_cold_title(str(name)): curve for name, curve in rows.groupby("method", sort=False)}
+    ours, popular = _cold_title("individual"), _cold_title("popularity")
+    said = findings.cold_users_answer(curves, ours, popular)
+    parts.say(_("**New people.** {curves}").format(curves=said), _(COLD_HELP))
+    alt = _("{ndcg} by number of known items, for {curves}").format(ndcg=parts.NDCG, curves=commas(curves))
+    picture, numbers = parts.views()
+    with picture:
+        parts.draw(charts.by_count(curves, _("known items"), parts.NDCG, ours), "cold", alt)
+    titled = rows.assign(title=rows["method"].map(_cold_title))
+    shown = tables.with_interval(titled, {"count": N_("Known items"), "title": N_("Lists"), "n_users": N_("Users")})
+    with numbers:
+        parts.numbers_table(shown, "cold_users", users, "cold_users.csv")
+
+
+def _cold_items(items: pd.DataFrame) -> None:
+    """Draw how items that nobody has are found."""
+    rows = tables.of(items)
+    parts.say(_("**New items.** {rows}").format(rows=findings.cold_items_answer(rows)))
+    rows["method"] = [COLD_WORDS.get(name) or name.replace("_", " ").capitalize() for name in rows["method"]]
+    rows["among"] = [COLD_WORDS.get(name) or name.capitalize() for name in rows["among"]]
+    shown = tables.with_interval(rows, {"among": N_("Ranked among"), "method": N_("By"), "n_users": N_("Users")})
+    parts.numbers_table(shown, "cold_items", items, "cold_items.csv", COLD_WIDTHS)
 
 
 def _cold_title(method: str) -> str:

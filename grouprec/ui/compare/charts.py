@@ -15,12 +15,13 @@ SHADES = [[0, "#e8ebfb"], [1, "#4150b5"]]  # of the accent; opaque, so that numb
 SPECIAL = "diamond"  # what stands for all encoders of a run together
 
 
-def group_heat(grid: pd.DataFrame, metric: str) -> go.Figure:
+def group_heat(grid: pd.DataFrame, metric: str, most: float) -> go.Figure:
     """Return groups in rows and methods in columns, the darker the better.
 
     Args:
         grid: group, name, n_test_users, then a column of values each.
         metric: what a value is.
+        most: the value that is darkest, the same for all pictures of a run.
     """
     rows = [group_label(group, short(name, 32)) for group, name in zip(grid["group"], grid["name"], strict=True)]
     titles = list(grid.columns[3:])
@@ -28,6 +29,8 @@ def group_heat(grid: pd.DataFrame, metric: str) -> go.Figure:
     tested = np.broadcast_to(grid["n_test_users"].map(count).to_numpy()[:, None], values.shape)
     heat = go.Heatmap(
         z=values,
+        zmin=0,
+        zmax=most,
         x=[literal(title) for title in titles],
         y=[literal(row) for row in rows],
         text=[[score(value) for value in row] for row in values],

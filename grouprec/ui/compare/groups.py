@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from grouprec.core.language import N_, _, commas
 from grouprec.report import sentences, side_by_side, small_groups, tables
@@ -16,6 +20,8 @@ from grouprec.ui.compare.charts import group_heat
 from grouprec.ui.compare.export import buttons
 
 MISSING = N_("No group was measured: the held-out part has no interactions that are new to a user.")
+BEFORE_REFIT = N_("These are the groups of the evaluation; the run then learned its groups again from all rows.")
+PICTURED = 20  # groups in one picture; more are longer than a screen
 HELP = N_("Means over the tested members of a group, the darker the better. Few tested members make a value uncertain.")
 
 
@@ -27,28 +33,39 @@ def by_group(run: Run, regime: str) -> None:
         st.markdown(_(MISSING))
         return
     top = st.container()
-    metric = st.segmented_control(
+    left, right = st.columns(2, vertical_alignment="bottom")
+    metric = left.segmented_control(
         _("Measure"),
         measures,
         default=measures[0],
         required=True,
         format_func=compare_tables.GROUP_METRICS.__getitem__,
         key="compare_group_metric",
+        label_visibility="collapsed",
     )
     methods = state.table_or_none(run, "group_methods")
     ours, rivals = _columns(run, methods, regime)
     grid = compare_tables.group_grid(compare_tables.group_values(methods, served, regime, metric), ours)
     top.markdown(side_by_side.groups_answer(grid, ours, rivals), help=_(HELP))
+    picture, numbers = parts.views()
+    _picture(grid, str(metric), picture, right)
+    with numbers:
+        _in_numbers(grid)
+    if state.metrics(run).get("refit"):
+        st.caption(_(BEFORE_REFIT))
+
+
+def _picture(grid: pd.DataFrame, metric: str, where: DeltaGenerator, turning: DeltaGenerator) -> None:
+    """Draw some groups into ``where``, and into ``turning`` how the others are reached."""
+    pages = math.ceil(len(grid) / PICTURED)
+    with turning, st.container(horizontal=True, horizontal_alignment="right"):
+        page = st.pagination(pages, key="compare_groups_page", width="content") if pages > 1 else 1
+    shown = grid.iloc[(page - 1) * PICTURED : page * PICTURED]
     alt = _("{value} of every group, for {columns}").format(
         value=compare_tables.GROUP_METRICS[metric], columns=commas(grid.columns[3:])
     )
-    picture, numbers = parts.views()
-    with picture:
-        parts.draw(group_heat(grid, metric), "by_group", alt)
-    with numbers:
-        _in_numbers(grid)
-    if note := _note(run, len(grid), served["group"].nunique()):
-        st.caption(note)
+    with where:
+        parts.draw(group_heat(shown, metric, float(np.nanmax(grid.iloc[:, 3:].to_numpy(float)))), "by_group", alt)
 
 
 def _in_numbers(grid: pd.DataFrame) -> None:
@@ -82,13 +99,3 @@ def _columns(run: Run, methods: pd.DataFrame | None, regime: str) -> tuple[str, 
     own = tables.list_method(state.metrics(run), regime)
     shared = methods.loc[(methods["regime"] == regime) & (methods["method"] != own), "method"].unique()
     return sentences.method_title(own), [sentences.method_title(name) for name in shared]
-
-
-def _note(run: Run, n_shown: int, n_groups: int) -> str:
-    some = (
-        _("The {n_shown} largest of {n_groups} groups are shown.").format(n_shown=n_shown, n_groups=n_groups)
-        if n_shown < n_groups
-        else ""
-    )
-    other = _("These are the groups of the evaluation; the run then learned its groups again from all rows.")
-    return f"{some} {other if state.metrics(run).get('refit') else ''}".strip()

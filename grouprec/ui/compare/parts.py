@@ -55,6 +55,6 @@ def numbers(values: Mapping[str, float | None], write: Callable[[float], str]) -
     """Draw the values that are there side by side: title -> value."""
     there = {title: value for title, value in values.items() if value is not None}
     if there:
-        with st.grid(len(there), min_column_width=140, gap="small"):
+        with st.grid(len(there), min_column_width=110, gap="small"):
             for title, value in there.items():
                 st.metric(title, write(value))

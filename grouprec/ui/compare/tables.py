@@ -17,7 +17,6 @@ from grouprec.runs.store import Run
 
 ACCURACY = ("ndcg", "hit_rate", "precision", "recall", "f1")  # what places are the mean of, with MRR
 GROUP_METRICS = Glossary({"ndcg@10": "Order of hits (nDCG@10)", "hit_rate@10": "Members with a hit"})
-MOST_GROUPS = 40  # rows of the picture of groups
 WHOLE_RUN = N_("All together")
 
 
@@ -47,14 +46,14 @@ def method_table(evaluation: pd.DataFrame, comparisons: pd.DataFrame, regime: st
 
 
 def group_values(methods: pd.DataFrame | None, served: pd.DataFrame, regime: str, metric: str) -> pd.DataFrame:
-    """Return what the groups' members get, long: group, name, n_test_users, column, value; the 40 largest groups.
+    """Return what the groups' members get, long: group, name, n_test_users, column, value.
 
     Args:
         methods: group_methods, every method's value for every group; None in a run that has none. Then the columns
             are the two uses of the run's own lists.
         served: group_evaluation, which has the names of the evaluated groups.
     """
-    names = served.drop_duplicates("group").set_index("group")[["name", "size"]]
+    names = served.drop_duplicates("group").set_index("group")["name"]
     if methods is None:
         rows = served.assign(column=served["regime"].map(sentences.REGIMES))
     else:
@@ -62,8 +61,7 @@ def group_values(methods: pd.DataFrame | None, served: pd.DataFrame, regime: str
         titles = [sentences.method_title(*pair) for pair in zip(rows["method"], rows["regime"], strict=True)]
         rows = rows.assign(column=titles)
     rows = rows[["group", "n_test_users", "column"]].assign(value=rows[metric])
-    largest = names["size"].sort_values(ascending=False, kind="stable").index[:MOST_GROUPS]
-    return rows[rows["group"].isin(largest)].join(names["name"], on="group").reset_index(drop=True)
+    return rows.join(names, on="group").reset_index(drop=True)
 
 
 def group_grid(values: pd.DataFrame, ours: str) -> pd.DataFrame:

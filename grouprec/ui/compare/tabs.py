@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from grouprec.core.language import N_, _, commas
+from grouprec.core.language import N_, _, commas, decimal
 from grouprec.report import enough_lists, findings, gain, learned, sentences, small_groups, tables
 from grouprec.report.text import attribute_title
 from grouprec.runs.store import Run
@@ -143,18 +143,23 @@ def _learned_parts(metrics: Mapping[str, Any]) -> None:
     with left.container(border=True, height="stretch"):
         st.markdown(_("**Profile.** {profile}").format(profile=learned.profile_answer(profile)), help=_(PROFILE_HELP))
         names = {_("Profile"): "nll_vae", _("Without groups"): "nll_plain", _("Popularity"): "nll_popularity"}
-        parts.numbers({title: profile.get(name) for title, name in names.items()}, cards.number)
+        parts.numbers({title: profile.get(name) for title, name in names.items()}, _two_decimals)
     with middle.container(border=True, height="stretch"):
         said = f"{learned.verdict_answer(metrics.get('verdict') or {})} {learned.generator_answer(generator)}"
         st.markdown(_("**Generator.** {said}").format(said=said), help=_(GENERATOR_HELP))
         names = {_("Generator"): "frechet_generated", _("Random draws"): "frechet_gaussian"}
-        parts.numbers({title: generator.get(name) for title, name in names.items()}, cards.number)
+        parts.numbers({title: generator.get(name) for title, name in names.items()}, _two_decimals)
     with right.container(border=True, height="stretch"):
         st.markdown(
             _("**Live updates.** {updater}").format(updater=learned.updater_answer(updater)), help=_(UPDATER_HELP)
         )
         rates = updater.get("ndcg@10") or {}
         parts.numbers({_("Frozen"): rates.get("frozen"), _("Updated"): rates.get("updated")}, cards.score)
+
+
+def _two_decimals(value: float) -> str:
+    """Return a number that stands beside another one, both with as many decimals."""
+    return decimal(value, 2)
 
 
 def strategies(run: Run, regime: str) -> None:

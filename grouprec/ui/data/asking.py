@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Mapping
 
 import pandas as pd
@@ -17,6 +18,8 @@ from grouprec.ui.data.quality import Warn
 
 _KEEP = Glossary({"drop_services": "Keep them"})
 _ASKED = Glossary({"user": "who (the user)", "item": "what (the item)"})
+
+LINE = 34  # letters of examples that a column shows
 
 
 def missing(roles: Mapping[str, str]) -> list[str]:
@@ -65,10 +68,17 @@ def draw_choice(key: str, head: pd.DataFrame, roles: Mapping[str, str]) -> None:
         )
 
 
+def width(text: str) -> int:
+    """Return how many letters a text is wide; Chinese ones count twice."""
+    return len(text) + sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
+
+
 def examples(values: pd.Series, n: int = 3) -> str:
-    """Return the first few different values of a column, shortened."""
-    first = pd.unique(values.dropna().head(200).astype(str))[:n]
-    return commas(short(str(value), 28) for value in first)
+    """Return the first few different values of a column, shortened, as many as a line holds."""
+    first = [short(str(value), 28) for value in pd.unique(values.dropna().head(200).astype(str))[:n]]
+    while len(first) > 1 and sum(map(width, first)) > LINE:
+        first.pop()
+    return commas(first)
 
 
 def warn_of(doubt: Doubt) -> Warn:

@@ -124,10 +124,14 @@ def draw_preparation(dataset: KnownDataset, behaviour: pd.Series | None) -> dict
 def draw_understood(dataset: KnownDataset, head: pd.DataFrame, roles: Mapping[str, str], check: Check | None) -> None:
     """Draw what every column was taken for beside what is left of the rows, and what is doubtful."""
     attributes = check.attributes if check is not None else ()
+    found = preview.understood(head, roles, attributes)
+    if found.empty:  # what is to be chosen from says more
+        st.dataframe(head.head(5), hide_index=True, key="understood", alt=_("The first rows of the file"))
+        return
     left, right = st.columns([3, 2], gap="medium")
     with left:
         st.dataframe(
-            preview.understood(head, roles, attributes),
+            found,
             hide_index=True,
             row_height=28,
             height="content",

@@ -16,6 +16,7 @@ from grouprec.data.prepare import Prepared
 from grouprec.data.read import Peek
 from grouprec.ranking.statistics import ENOUGH
 from grouprec.report.palette import ACCENT, NEUTRAL
+from grouprec.report.text import step_title
 from grouprec.ui.cards import count, percent, plural, short
 from grouprec.ui.data.asking import examples
 from grouprec.ui.data.quality import (
@@ -258,21 +259,9 @@ def _bars(figure: go.Figure, height: int) -> go.Figure:
     return figure
 
 
-# What a step of the preparation is called for people, where its name is a term of art
-_STEP_TITLES = Glossary(
-    {
-        "read": "rows of the file",
-        "unknown to the training": "new after the part that trains",
-        "outliers": "very large quantities",
-        "k-core": "too few users or items",
-        "weights": "scale of weights",
-    }
-)
-
-
 def shown_report(report: pd.DataFrame) -> pd.DataFrame:
     """Return the report with its steps named for people."""
-    return report.assign(step=[_STEP_TITLES.get(step) or _(step) for step in report["step"].astype(str)])
+    return report.assign(step=report["step"].map(step_title))
 
 
 def report_figure(report: pd.DataFrame) -> go.Figure:

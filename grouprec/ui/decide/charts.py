@@ -15,10 +15,12 @@ from grouprec.report.text import literal, plural
 from grouprec.ui.charts import DASHES, GRID, plain_layout, reference_titles
 
 MOST_FLOWS = 80  # bands that can still be told apart
+LEAST_NAMED = 0.03  # of the users that are drawn: lower groups would cover one another's numbers
 FLOWS_HEIGHT = 360
 MONEY_HEIGHT = 280
 REACH_HEIGHT = 290
 MARK, OTHER = "circle", "circle-open"
+FAR = 0.6  # of the numbers of lists
 
 
 def reach_curve(hits: pd.DataFrame, chosen: int | None, enough: int | None) -> go.Figure:
@@ -40,7 +42,9 @@ def reach_curve(hits: pd.DataFrame, chosen: int | None, enough: int | None) -> g
     traces.append(_line(x, shares["value"], _("Lists"), None, _("%{x} lists: %{y:.0f} of 100<extra></extra>")))
     if chosen is not None:
         traces.append(_mark(shares.assign(n_groups=x), "value", chosen, MARK))
-    at_end = {"x": 1, "xref": "paper", "xanchor": "right", "showarrow": False}
+    at_end: dict[str, Any] = {"x": 1, "xref": "paper", "xanchor": "right", "showarrow": False}
+    if enough is not None and enough > FAR * x.max():  # the line there would cross what is written at the end
+        at_end |= {"x": enough, "xref": "x"}
     layout = {
         **plain_layout(REACH_HEIGHT, top=8),
         "xaxis": {"title": {"text": _("number of lists")}, "gridcolor": GRID, "zeroline": False},
@@ -96,25 +100,28 @@ def flows(table: pd.DataFrame, before: int, after: int) -> go.Figure:
     groups = [*left, *right]
     source = np.searchsorted(left, table["before"])
     target = len(left) + np.searchsorted(right, table["after"])
+    users = np.bincount(source, table["users"], len(groups)) + np.bincount(target, table["users"], len(groups))
+    high = users >= LEAST_NAMED * table["users"].sum()
     stays = (table["before"] == table["after"]).to_numpy()
     links = [_faint(group, 0.45 if stay else 0.22) for group, stay in zip(table["before"], stays, strict=True)]
     sankey = {
         "type": "sankey",
         "arrangement": "snap",
         "node": {
-            "label": [str(group) for group in groups],
+            "label": [str(group) if seen else "" for group, seen in zip(groups, high, strict=True)],
+            "customdata": [str(group) for group in groups],
             "color": [group_colour(int(group)) for group in groups],
             "pad": max(4, 60 // max(len(left), len(right))),
             "thickness": 14,
             "line": {"width": 0},
-            "hovertemplate": _("group %{label}: %{value:,.0f} users<extra></extra>"),
+            "hovertemplate": _("group %{customdata}: %{value:,.0f} users<extra></extra>"),
         },
         "link": {
             "source": source,
             "target": target,
             "value": table["users"],
             "color": links,
-            "hovertemplate": _("%{value:,.0f} users from %{source.label} to %{target.label}<extra></extra>"),
+            "hovertemplate": _("%{value:,.0f} users from %{source.customdata} to %{target.customdata}<extra></extra>"),
         },
         "textfont": {"size": 13},
     }

@@ -67,8 +67,19 @@ def draw(run: Run, worth: Worth, n: int) -> None:
         alt=_("What the lists bring after their costs, by their number; the table beside it has the numbers"),
     )
     with right:
-        shown = table.rename(columns=MONEY_COLUMNS).round(0).astype(int)
-        st.dataframe(shown, hide_index=True, key="decide_money_table", height=240, alt=_("Hits, value and costs"))
+        free = not table["cost"].any()  # then what is left is the value itself
+        shown = table.drop(columns=["cost", "net"] if free else []).rename(columns=MONEY_COLUMNS).round(0).astype(int)
+        st.dataframe(
+            shown,
+            hide_index=True,
+            key="decide_money_table",
+            height=240,
+            column_config={
+                str(name): st.column_config.NumberColumn(format="localized", width=45 if at == 0 else 62)
+                for at, name in enumerate(shown)
+            },
+            alt=_("Hits, value and costs"),
+        )
         cards.download(_("Download"), lambda: table, "money.csv", "decide_download_money")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -32,7 +33,7 @@ NOTHING = N_("This run did not measure other numbers of lists; train it again to
 TABS = Glossary({"decide": "Decide", "money": "In money", "what_if": "What if"})
 
 
-@fragment
+@partial(fragment, key="decide")
 def explore(run: Run) -> None:
     """Draw the whole page; moving the slider reruns nothing else."""
     worth = kept.worth(run)
@@ -77,13 +78,19 @@ def choose(worth: Worth) -> int:
     """Draw the slider; return the number of lists, 0 for personal ones. It is in the URL."""
     options = [*worth.numbers, PERSONAL]
     own = worth.own if worth.own in options else worth.numbers[-1]
+    write = from_url("lists", "lists_n", options, own)
+
+    def changed() -> None:
+        write()
+        st.rerun(["decide", "menu"])  # whose links take the number along
+
     chosen = picked(
         st.select_slider(
             _("Number of lists"),
             options,
             format_func=lambda one: _("{one} (this run)").format(one=one) if one == own else _(str(one)),
             key="lists_n",
-            on_change=from_url("lists", "lists_n", options, own),
+            on_change=changed,
         )
     )
     return 0 if chosen == PERSONAL else int(chosen)

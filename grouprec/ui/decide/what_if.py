@@ -71,7 +71,8 @@ def compare(run: Run, worth: Worth, n: int) -> int:
     grid, own = worth.numbers, worth.own
     left, right = st.columns([3, 3], gap="large", vertical_alignment="bottom")
     at = grid.index(n)
-    usual = grid[min(at + 1, len(grid) - 1)] if n == own or own not in grid else own
+    beside = grid[at + 1] if at + 1 < len(grid) else grid[at - 1]
+    usual = beside if n == own or own not in grid else own
     with left:
         other = st.selectbox(
             _("Compared with"),
@@ -133,7 +134,7 @@ def draw_map(run: Run, shown: Setting, key: str) -> None:
 def _map(path: str, n: int, _users: pd.DataFrame, _shown: Setting) -> charts.UserMap:
     """Return the map of one setting of a run: the slider comes back to it. Shared by all sessions."""
     places = _users.loc[_users["in_training"].to_numpy(bool), ["x", "y"]]
-    drawn = charts.user_map(places.assign(group=_shown.labels), _shown.names)
+    drawn = charts.user_map(places.assign(group=_shown.labels), _shown.names, height=decide_charts.FLOWS_HEIGHT)
     drawn.figure.update_layout(dragmode="pan")
     return drawn
 

@@ -11,6 +11,7 @@ import streamlit as st
 from grouprec.core.language import N_, _
 from grouprec.core.tables import row_at
 from grouprec.report import tables
+from grouprec.report.text import attribute_title
 from grouprec.runs.store import Run
 from grouprec.ui import cards, state
 from grouprec.ui.address import from_url
@@ -151,10 +152,11 @@ def neighbours(users: pd.DataFrame, groups: pd.DataFrame, target: Found) -> None
         height=36 + 35 * NEAREST,
         key="groups_nearest",
         column_config={
-            "user": _("User"),
-            "like": st.column_config.NumberColumn(_("Alike"), format="percent", help=_(LIKE_HELP)),
-            "group": st.column_config.NumberColumn(_("Group"), width=70),
-            "interactions": st.column_config.NumberColumn(_("Items"), format="localized"),
+            "user": st.column_config.TextColumn(_("User"), width=60),
+            "like": st.column_config.NumberColumn(_("Alike"), format="percent", width=50, help=_(LIKE_HELP)),
+            "group": st.column_config.NumberColumn(_("Group"), width=48),
+            "interactions": st.column_config.NumberColumn(_("Items"), format="localized", width=46),
+            **{name: st.column_config.Column(attribute_title(name), width=75) for name in attributes},
         },
         alt=_("The {n_near} users who are most like this one").format(n_near=len(near)),
     )

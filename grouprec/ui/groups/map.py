@@ -81,13 +81,20 @@ def _toggle(label: str, name: str, explanation: str) -> bool:
 
 
 def draw(
-    run: Run, users: pd.DataFrame, groups: pd.DataFrame, look: Look, target: Found | None, group: int
+    run: Run,
+    users: pd.DataFrame,
+    groups: pd.DataFrame,
+    look: Look,
+    target: Found | None,
+    group: int,
+    height: int = charts.MAP_HEIGHT,
 ) -> np.ndarray:
     """Draw the map and return the rows of the selected users.
 
     Args:
         target: what was searched for.
         group: the chosen one, which is lit where the look asks for it.
+        height: in pixels; it is no part of the picture.
     """
     chosen = _chosen(run, look, target, group)
     lit = _lit(users, look, target, group)
@@ -102,7 +109,7 @@ def draw(
         target,
     )
     if look.view == "space":
-        _draw_space(run, drawn)
+        _draw_space(run, drawn, height)
         return chosen.rows
     if not drawn.placed:
         st.info(_("This run has no map; its groups are listed beside."), icon=":material/map:")
@@ -113,6 +120,7 @@ def draw(
         _("Map of {placed} users in {n_groups} groups; the table of groups says the same").format(
             placed=cards.count(drawn.placed), n_groups=len(groups)
         ),
+        height=height,
         on_select="rerun",
     )
     st.caption(map_note(drawn, len(users), state.metrics(run).get("map_method", "umap")))
@@ -198,12 +206,12 @@ def _view(users: pd.DataFrame, target: Found | None) -> map_labels.View | None:
     return map_labels.around(user["x"], user["y"], map_labels.view_of(placed["x"].to_numpy(), placed["y"].to_numpy()))
 
 
-def _draw_space(run: Run, drawn: charts.UserMap) -> None:
+def _draw_space(run: Run, drawn: charts.UserMap, height: int) -> None:
     """Draw the users in three dimensions."""
     alt = _("{drawn} users in three dimensions; the table of groups says the same").format(
         drawn=cards.count(drawn.drawn)
     )
-    cards.user_map(drawn.figure, "groups_space", alt)
+    cards.user_map(drawn.figure, "groups_space", alt, height=height)
     shares = cards.percent(float(state.run_users(run).spatial.shares.sum()))
     notes = _(
         "The three directions in which predicted tastes differ most (PCA); they show {shares} of all differences."

@@ -19,6 +19,7 @@ from grouprec.ui import map_labels
 from grouprec.ui.charts import GRID, MAP_HEIGHT, UserMap, map_parts
 
 MOST_IN_SPACE = 10_000  # points in three dimensions that a laptop still turns smoothly
+NUMBERS_APART = 0.05  # of the longest side of the picture in space
 CELLS = 90  # along either side of the grid that density is counted on
 SMOOTH = 2.0  # cells, the standard deviation of what a user is smeared over
 LINES = 8
@@ -118,11 +119,20 @@ def spatial_map(
 
 
 def _numbers(positions: np.ndarray, groups: np.ndarray, rows: np.ndarray) -> list[dict[str, Any]]:
-    """Return the number of every group at the median of its members in space; ``rows`` are those who count."""
-    places = pd.DataFrame(positions[rows], columns=["x", "y", "z"]).groupby(groups[rows]).median()
+    """Return the number of every group at the median of its members in space; ``rows`` are those who count.
+
+    Where that of a larger group is near, it is left out: turning the picture would not part them.
+    """
+    members = pd.DataFrame(positions[rows], columns=["x", "y", "z"]).groupby(groups[rows])
+    places = members.median().loc[members.size().sort_values(ascending=False, kind="stable").index]
+    least = NUMBERS_APART * float(np.ptp(positions, axis=0).max())
+    apart = np.zeros(len(places), bool)
+    for at, place in enumerate(places.to_numpy()):
+        apart[at] = (np.linalg.norm(places.to_numpy()[apart] - place, axis=1) >= least).all()
+    shown = places[apart].sort_index()
     return [
         {**map_labels.mark(int(group)), "x": float(place.x), "y": float(place.y), "z": float(place.z)}
-        for group, place in zip(places.index, named_rows(places), strict=True)
+        for group, place in zip(shown.index, named_rows(shown), strict=True)
     ]
 
 

@@ -14,13 +14,14 @@ from grouprec.core.language import N_, _
 from grouprec.core.tables import named_rows, records
 from grouprec.report import sentences, tables
 from grouprec.runs.store import Run
-from grouprec.ui import cards, state, workspace
+from grouprec.ui import cards, charts, state, workspace
 from grouprec.ui.fragments import fragment
 from grouprec.ui.groups import editing, finding, map, portrait, side_by_side
 
 CARDS_PER_PAGE = 24
 PANE_HEIGHT = 610  # as high as the map with its controls: what is chosen stands beside what it is chosen from
-TABLE_ROWS = 6
+LOW_MAP = 380  # of the map below two groups, which show what the pane would
+TABLE_ROWS = 4  # so that what is chosen is seen below them on a small laptop
 MOST_ROWS = 300  # of selected users that are shown: each row is coloured by itself
 SEPARATION_HELP = N_(
     "How much nearer members are to their own group than to the next one, from -1 to 1 (mean silhouette). "
@@ -36,14 +37,16 @@ CARDS_HELP = N_(
 def explore(run: Run, users: pd.DataFrame, groups: pd.DataFrame) -> None:
     """Draw the map, which stays, and the pane beside it, which begins with what was just found or selected.
 
-    Two groups that are compared stand above them: that is what was asked for last.
+    Two groups that are compared stand above them: that is what was asked for last. They say more than the portrait of
+    one of them, so the pane is then what two groups are chosen with, and the map as high as that.
     """
-    compared = st.container()
+    compared, two = st.container(), bool(st.query_params.get("against"))
     picture, beside = st.columns([7, 6], gap="medium")
     with picture:
         target, look = finding_and_look(run, users)
-        rows = map.draw(run, users, groups, look, target, chosen_group(groups["group"].tolist()))
-    with beside, st.container(height=PANE_HEIGHT, border=False, key="groups_pane"):
+        height = LOW_MAP if two else charts.MAP_HEIGHT
+        rows = map.draw(run, users, groups, look, target, chosen_group(groups["group"].tolist()), height)
+    with beside, st.container(height="content" if two else PANE_HEIGHT, border=False, key="groups_pane"):
         number, other = pane(run, users, groups, target, rows)
     if other is not None:
         with compared:
@@ -62,7 +65,7 @@ def finding_and_look(run: Run, users: pd.DataFrame) -> tuple[finding.Found | Non
 def pane(
     run: Run, users: pd.DataFrame, groups: pd.DataFrame, target: finding.Found | None, rows: np.ndarray
 ) -> tuple[int, int | None]:
-    """Draw what is selected (``rows``), what is found, the table of groups and the chosen group.
+    """Draw what is selected (``rows``), what is found, the table of groups and the chosen group, if it is one.
 
     Returns:
         the chosen group, and the one to compare it with, if any.
@@ -73,7 +76,10 @@ def pane(
         finding.panel(run, users, groups, target)
     group_table(groups)
     number, other = portrait.choose(run, groups)
-    portrait.draw(run, users, groups, number)
+    if other is None:
+        portrait.draw(run, users, groups, number)
+    else:
+        portrait.list_link(number)
     return number, other
 
 

@@ -54,7 +54,7 @@ MOST_ATTRIBUTES = 2  # of a member, beside the numbers
 
 
 def choose(run: Run, groups: pd.DataFrame) -> tuple[int, int | None]:
-    """Draw the heading, the choice of a group and of one to compare it with, the way to its list and the edits.
+    """Draw the choice of a group and of one to compare it with, and the edits.
 
     Returns:
         The group of ``?group=`` or the first one, and that of ``?against=``, if any.
@@ -74,9 +74,7 @@ def choose(run: Run, groups: pd.DataFrame) -> tuple[int, int | None]:
         against = st.selectbox(
             _("Compare with"),
             others,
-            format_func=lambda other: (
-                _("Compare with …") if other == NOBODY else cards.group_label(other, names[other])
-            ),
+            format_func=lambda other: _("Compare …") if other == NOBODY else cards.group_label(other, names[other]),
             label_visibility="collapsed",
             key="portrait_against",
             on_change=from_url("against", "portrait_against", others, NOBODY),
@@ -84,8 +82,12 @@ def choose(run: Run, groups: pd.DataFrame) -> tuple[int, int | None]:
         )
         number = picked(number)
         editing.menu(run, groups, number)
-        cards.link("recommendations", _("Show its list"), group=number)
     return number, None if against == NOBODY else against
+
+
+def list_link(number: int) -> None:
+    """Draw the way to a group's list."""
+    cards.link("recommendations", _("Show its list"), group=number)
 
 
 def draw(run: Run, users: pd.DataFrame, groups: pd.DataFrame, number: int) -> None:
@@ -93,7 +95,9 @@ def draw(run: Run, users: pd.DataFrame, groups: pd.DataFrame, number: int) -> No
     group = groups[groups["group"] == number].iloc[0]
     profiles, near = state.table_or_none(run, "group_profiles"), state.table_or_none(run, "group_neighbours")
     names = tables.group_names(groups)
-    st.markdown(f"**{cards.plain(group['name'])}**")
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.markdown(f"**{cards.plain(group['name'])}**", width="content")
+        list_link(number)
     if line := opened.who(run).get(number):
         st.markdown(full_stop(line))
     if description := group.get("description"):

@@ -16,7 +16,7 @@ from grouprec.ui import cards, state
 from grouprec.ui.groups import words
 
 LENGTH = 10  # items of either list that are compared
-ROWS = 4  # of a table that are seen at once
+ROWS = 6  # of a table that are seen at once
 
 
 def _item_columns() -> dict[str, Any]:
@@ -85,8 +85,8 @@ def _table(column: DeltaGenerator, frame: pd.DataFrame, columns: dict[str, Any],
 
 
 def _facts(run: Run, group: pd.Series) -> list[str]:
-    """Return what the two groups are compared in, in a few words each."""
-    said = [cards.plural(group["size"], "user"), _("{share} of all").format(share=cards.percent(group["share"]))]
+    """Return what the two groups are compared in, in a few words each; the sentence above says how many users."""
+    said = [_("{share} of all").format(share=cards.percent(group["share"]))]
     profiles = state.table_or_none(run, "group_profiles")
     if profiles is not None:
         own = profiles.set_index("group").loc[group["group"]]

@@ -20,7 +20,6 @@ from grouprec.ui.forms import form
 from grouprec.ui.train import watch
 from grouprec.ui.train.rules import list_rules
 
-PRESETS = Glossary({"quick": "Quick", "standard": "Standard", "thorough": "Thorough"})
 REGIMES = Glossary({"strict": "Everybody sees the same items", "dedup": "Each member skips what they have"})
 STAGE_LABELS = Glossary({"grouper": "How groups are formed"})
 DEVICES = Glossary({"cpu": "Processor", "cuda": "GPU", "mps": "GPU (Apple)"})
@@ -67,7 +66,7 @@ def choose_preset() -> str:
         list(watch.PRESET_MEANING),
         default="quick",
         required=True,
-        format_func=PRESETS.__getitem__,
+        format_func=watch.PRESETS.__getitem__,
         key="train_preset",
         persist_state="session",
     )

@@ -68,7 +68,7 @@ def _history_row(run: Run) -> dict[str, Any]:
         "tags": list(run.notes().tags),
         "note": run.notes().note,
         "dataset": choices.get("dataset", ""),
-        "preset": choices.get("preset", ""),
+        "preset": watch.PRESETS.get(str(choices.get("preset", ""))) or "",
         "groups": str(metrics.get("n_groups", wish)),
         "seconds": watch.elapsed(status, metrics),
         "gain": None if gain is None else 100 * gain,

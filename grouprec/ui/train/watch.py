@@ -15,6 +15,7 @@ from grouprec.ui.cards import percent, plural
 from grouprec.ui.place_words import on_page
 from grouprec.ui.steps import Step, title_of
 
+PRESETS = Glossary({"quick": "Quick", "standard": "Standard", "thorough": "Thorough"})
 PRESET_MEANING = Glossary(
     {
         "quick": "A first look: simple methods, small networks, the lists of the evaluation.",
@@ -108,15 +109,19 @@ def _encoder(name: str) -> str:
 def stages(planned: Sequence[str], events: Iterable[Mapping[str, Any]], status: Status) -> pd.DataFrame:
     """Return one row a stage: stage, state (``done``, ``re-used``, ``running``, ``stopped``, ``waiting``), seconds.
 
-    Stages that the events know but the plan does not stand behind the stage that was done before them.
+    Stages that the events know but the plan does not stand behind the stage that was done before them. What one part of
+    the run reads back from another is done, not re-used.
     """
+    made: set[str] = set()
     seconds: dict[str, float] = {}
     states: dict[str, str] = {}
     for event in events:
         stage = event.get("stage", "")
         if event.get("event") == "stage_done":
             seconds[stage] = float(event.get("seconds", 0.0))
-            states[stage] = "re-used" if event.get("reused") else "done"
+            what = stage.rpartition(": ")[2]
+            states[stage] = "re-used" if event.get("reused") and what not in made else "done"
+            made |= set() if event.get("reused") else {what}
     if status.stage and status.state not in (State.DONE, State.QUEUED) and states.get(status.stage) is None:
         states[status.stage] = "stopped" if status.state in FINISHED else "running"
     names = list(dict.fromkeys(planned))
@@ -208,7 +213,7 @@ def time_range(low: float, high: float) -> str:
     """Return ``2 to 5 min``, ``50 s to 3 min``."""
     first, last = duration(low), duration(high)
     number, _space, unit = first.partition(" ")
-    same = last.endswith(f" {unit}") and unit in ("s", "min", "h", "days")
+    same = last.partition(" ")[2] == unit and unit in ("s", "min", "h", "days")  # not of 2 h 05 min
     return (
         last
         if first == last

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from grouprec.core.language import speaking
 from grouprec.report import gain, learned, noise, sentences, small_groups
 from grouprec.report.html import slides
 from grouprec.report.html.reading import Reading
@@ -69,6 +70,14 @@ def test_the_file_is_told_by_its_rows_and_what_cost_most_of_them(run: Run) -> No
     page = Page(made(run)["file"].picture or "")
     assert page.text == "in the file 1,000 without missing ids 900 without duplicates 850"
     assert "Of 1,000 rows of the file, 85 % are used." in made(run)["file"].notes
+
+
+def test_the_steps_of_the_preparation_are_said_in_the_readers_words(run: Run) -> None:
+    run.save_table("preparation", run.table("preparation").assign(step=["read", "missing ids", "k-core"]))
+    run.write_manifest()
+    assert "without rare users and items" in Page(made(run)["file"].picture or "").text
+    with speaking("zh"):
+        assert "missing" not in Page(made(run)["file"].picture or "").text
 
 
 def test_a_group_can_be_asked_for_and_the_largest_is_shown_where_it_is_not_there(run: Run) -> None:

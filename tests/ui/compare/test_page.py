@@ -136,10 +136,10 @@ def test_every_stage_says_what_it_adds(finished_run: Run) -> None:
     assert "Updating users after every event pays" in said
     values = {metric.label: metric.value for metric in app.metric}
     assert values == {
-        "Profile": "6",
-        "Popularity": "7",
-        "Generator": "3.4",
-        "Random draws": "32",
+        "Profile": "6.00",
+        "Popularity": "7.00",
+        "Generator": "3.40",
+        "Random draws": "32.00",
         "Frozen": "0.019",
         "Updated": "0.033",
     }

@@ -8,6 +8,7 @@ import pytest
 
 from grouprec.explore.users import Space
 from grouprec.report import palette
+from grouprec.report.text import group_label
 from grouprec.runs.store import Run, RunStore
 from grouprec.ui import map_labels
 from grouprec.ui.groups import finding, maps, words
@@ -138,6 +139,25 @@ def test_the_map_in_space_is_the_same_every_time() -> None:
     assert drawn[0] == drawn[1]
 
 
+def test_numbers_in_space_leave_out_what_a_larger_group_would_cover() -> None:
+    users = pd.DataFrame({"group": np.repeat([1, 2, 3], [5, 9, 6])})
+    places = np.repeat([[0.0, 0, 0], [0.1, 0, 0], [9, 9, 9]], [5, 9, 6], axis=0).astype(np.float32)
+    drawn = maps.spatial_map(users, Space(places, np.array([0.5, 0.2, 0.1])), {}, "group", None, None)
+    assert [label["text"] for label in drawn.figure.layout.scene.annotations] == ["<b>2</b>", "<b>3</b>"]
+
+
+def test_a_group_without_a_name_bears_its_number_alone() -> None:
+    groups, view = np.repeat([1, 2], 20), View((-1.0, 11.0), (-6.0, 6.0))
+    x, y = np.repeat([0.0, 8.0], 20), np.zeros(40)
+    found = map_labels.labels(x, y, groups, np.arange(40), {1: "Group 1", 2: "Towels"}, view)
+    assert [label["text"] for label in found] == ["<b>1</b>", "<b>2</b>", "<b>2</b> <span>Towels</span>"]
+    assert (group_label(1, "Group 1"), group_label(2, "Towels"), group_label(3, "Group 1")) == (
+        "Group 1",
+        "2: Towels",
+        "3: Group 1",
+    )
+
+
 def test_labels_thin_out_where_they_would_cover_one_another() -> None:
     groups = np.repeat([1, 2, 3], [30, 20, 10])
     x, y = np.repeat([0.0, 0.001, 5.0], [30, 20, 10]), np.zeros(60)
@@ -145,6 +165,8 @@ def test_labels_thin_out_where_they_would_cover_one_another() -> None:
     names = {1: "Bags", 2: "Lights", 3: "Towels"}
     found = [label["text"] for label in map_labels.labels(x, y, groups, np.arange(60), names, view)]
     assert found == ["<b>1</b>", "<b>3</b>", "<b>1</b> <span>Bags</span>", "<b>3</b> <span>Towels</span>"]
+    low = [label["text"] for label in map_labels.labels(x, y, groups, np.arange(60), names, view, height=100)]
+    assert low[:2] == ["<b>1</b>", "<b>3</b>"] and len(low) == 3, "a lower map has less room"
     nearer = View((-0.001, 0.002), (-0.001, 0.001))
     near = map_labels.labels(x, y, groups, np.arange(60), names, nearer)
     assert {label["text"] for label in near} >= {"<b>1</b>", "<b>2</b>"}

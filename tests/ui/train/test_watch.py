@@ -60,6 +60,18 @@ def test_trials_of_a_search_are_rows_with_their_settings() -> None:
     assert curves.losses(events) == {}
 
 
+def test_what_a_run_reads_back_from_itself_is_not_said_to_be_of_earlier_runs() -> None:
+    done = [("prepare", True), ("updater", False), ("judge: updater", True), ("judge: groups", True)]
+    events = [{"event": "stage_done", "stage": stage, "seconds": 1.0, "reused": reused} for stage, reused in done]
+    found = watch.stages([], events, Status(State.DONE)).set_index("stage")["state"]
+    assert found.to_dict() == {
+        "prepare": "re-used",
+        "updater": "done",
+        "judge: updater": "done",
+        "judge: groups": "re-used",
+    }
+
+
 def test_a_stage_that_starts_again_shows_its_latest_epochs() -> None:
     epochs = [(1, 5.0), (2, 4.0), (1, 3.0)]
     events = [{"event": "progress", "stage": "profile", "epoch": n, "loss": loss, "time": 0.0} for n, loss in epochs]
@@ -97,6 +109,7 @@ def test_durations_read_well(seconds: float, words: str) -> None:
         (50, 200, "50 s to 3 min"),
         (70, 75, "70 to 75 s"),
         (7500, 9000, "2 h 05 min to 2 h 30 min"),
+        (120, 7320, "2 min to 2 h 02 min"),
     ],
 )
 def test_ranges_of_time_read_well(low: float, high: float, words: str) -> None:

@@ -98,7 +98,7 @@ def test_a_step_moves_one_user_on_the_map_and_shows_both_lists(live_run: Run, to
     assert not app.exception
     first = live_run.table("held_out").iloc[0]
     assert app.markdown[0].value.startswith(f"## After 1 of {total} events, ")
-    assert f"user **{first['user']}** took *{first['label']}*" in texts(app)
+    assert f"User **{first['user']}** took *{first['label']}*" in texts(app)
     assert len(map_of(app)["user"]["data"]) == 1
     group, own = lists(app)
     assert group.count("<li") == own.count("<li") == 10
