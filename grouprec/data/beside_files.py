@@ -22,7 +22,7 @@ from grouprec.data.interactions import Interactions
 from grouprec.data.pseudonyms import pseudonyms_of
 from grouprec.data.read import Reading, peek, read, read_table
 from grouprec.data.steps import Report
-from grouprec.data.values import shown
+from grouprec.data.values import shown, some_of
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,7 @@ def edge_columns(table: pd.DataFrame, ids: np.ndarray, name: str, pseudonyms: bo
     if len(chosen) < 2 or min(shares[column] for column in chosen) == 0:
         raise DataError(
             f"'{name}' connects no two users of the interactions: it needs two columns of their ids, such as "
-            f"'{shown(ids[0])}', and has: {', '.join(map(str, table.columns))}."
+            f"'{shown(ids[0])}', and has: {some_of(table.columns)}."
         )
     return [column for column in table.columns if column in chosen]
 

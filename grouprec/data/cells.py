@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-_COUNT_FIRST = re.compile(r"^\s*(\d{1,4})\s*[x×*]\s+(.+?)\s*$|^\s*(\d{1,4})×\s*(.+?)\s*$", re.DOTALL)
-_COUNT_LAST = re.compile(r"^\s*(.+?)\s*[x×*]\s*(\d{1,4})\s*$", re.DOTALL)
+# Of texts without blanks around them; every run of blanks inside is looked at once.
+_COUNT_FIRST = re.compile(r"(\d{1,4})(?:\s*+[x×*]\s++|×)(.+)", re.DOTALL)
+_COUNT_LAST = re.compile(r"(.+?)(?<!\s)\s*+[x×*]\s*+(\d{1,4})", re.DOTALL)
 _SEPARATORS = (";", "|", ",", "\n", "/")
 _FACT_AT = re.compile(r"(?:^|, )([A-Za-z][\w ]*): ")  # SKU: A1, Qty: 2|SKU: A4, Qty: 1
-_LONGEST = 1_000  # characters of a name with a count; longer texts are looked through in more than linear time
 _LOOKED_AT = 50
 WRITTEN = "written"  # in the place of a separator: the text is a list itself
 
@@ -32,19 +32,15 @@ def items_of(cell: Any, separator: str) -> list[Any]:
 
 def counted(text: str) -> tuple[str, str]:
     """Return name and number of ``2x Blue Mug``."""
-    if len(text) > _LONGEST:
-        return text, "1"
-    found = _COUNT_FIRST.match(text)
-    if found:
-        number, name = (found[1], found[2]) if found[1] else (found[3], found[4])
-        return name, number
-    found = _COUNT_LAST.match(text)
+    if found := _COUNT_FIRST.fullmatch(text.strip()):
+        return found[2], found[1]
+    found = _COUNT_LAST.fullmatch(text.strip())
     return (found[1], found[2]) if found else (text, "1")
 
 
 def is_counted(text: str) -> bool:
     """Return whether a text says how many of something."""
-    return len(text) <= _LONGEST and bool(_COUNT_FIRST.match(text) or _COUNT_LAST.match(text))
+    return any(form.fullmatch(text.strip()) for form in (_COUNT_FIRST, _COUNT_LAST))
 
 
 def written_list(text: str) -> list[Any] | None:

@@ -15,7 +15,7 @@ from grouprec.data.evidence import looks_like_time
 from grouprec.data.header_words import means
 from grouprec.data.ids import encode_ids
 from grouprec.data.numerals import is_numeric
-from grouprec.data.values import shown
+from grouprec.data.values import shown, some_of
 
 ROLES = (
     *(N_("user"), N_("item"), N_("rating"), N_("weight"), N_("time"), N_("clock"), N_("behaviour"), N_("outcome")),
@@ -24,6 +24,7 @@ ROLES = (
 
 FEWEST_DESCRIPTIONS = 20
 SEEN_VALUES = 500  # different ones, that tell whether a column holds addresses or times
+_MOST_TELLING = 200  # columns of an items file, of which one may name the items
 _WORD, _ADDRESS = r"(?:[^\W\d_]{3,}|[\u3040-\ud7ff]{2,})", r"https?://"
 
 
@@ -41,7 +42,7 @@ class ChoiceError(DataError):
         name = f"'{file}': " if file else ""
         super().__init__(
             f"{name}No column was found for the {role}{self.why()}; say which it is with --map {role}=COLUMN, "
-            f"one of: {commas(columns)}."
+            f"one of: {some_of(columns)}."
         )
 
     def why(self) -> str:
@@ -120,7 +121,7 @@ def parse_map(text: str) -> dict[str, str]:
     for part in re.split(r",(?=\s*\w+\s*=)", text):
         role, sign, column = part.partition("=")
         if not sign:
-            raise SettingError(f"'{part.strip()}' is not of the form role=column; write --map user=COLUMN,item=COLUMN.")
+            raise SettingError(f"'{shown(part)}' is not of the form role=column; write --map user=COLUMN,item=COLUMN.")
         mapping[role.strip()] = column.strip()
     _check_role_names(mapping)
     return mapping
@@ -145,15 +146,15 @@ def apply_map(
         ChoiceError: no column for the user or the item.
     """
     _check_role_names(mapping)
-    there = commas(columns)
+    there = some_of(columns)
     for role, column in mapping.items():
         if column and column not in columns:
-            raise DataError(f"There is no column '{column}' for --map {role}=...; the columns are: {there}.")
+            raise DataError(f"There is no column '{shown(column)}' for --map {role}=...; the columns are: {there}.")
     given = [column for column in mapping.values() if column]
     double = next((column for column in given if given.count(column) > 1), None)
     if double is not None:
         both = " and ".join(role for role, column in mapping.items() if column == double)
-        raise SettingError(f"--map gives the column '{double}' to {both}; every role needs a column of its own.")
+        raise SettingError(f"--map gives the column '{shown(double)}' to {both}; every role needs a column of its own.")
     kept = {role: column for role, column in roles.as_dict().items() if role not in mapping and column not in given}
     kept.update({role: column for role, column in mapping.items() if column})
     for role in ("user", "item"):
@@ -167,7 +168,7 @@ def _check_role_names(mapping: Mapping[str, str]) -> None:
     known = {field.name for field in fields(Roles)} - {"user_attributes"}
     for role in mapping:
         if role not in known:
-            raise SettingError(f"There is no role '{role}' for --map; choose from: {commas(ROLES)}.")
+            raise SettingError(f"There is no role '{shown(role)}' for --map; choose from: {commas(ROLES)}.")
 
 
 def detect_attribute_roles(table: pd.DataFrame, ids: np.ndarray, kind: str, file_name: str) -> AttributeRoles:
@@ -187,12 +188,12 @@ def detect_attribute_roles(table: pd.DataFrame, ids: np.ndarray, kind: str, file
     for column in table.columns:
         _, values = encode_ids(table[column])
         shared[column] = len(wanted.intersection(pd.Index(values, dtype=object))) + 0.5 * (column == named)
-    best = max(shared, key=shared.__getitem__)
-    if shared[best] < 1:
+    best = max(shared, key=shared.__getitem__, default="")
+    if shared.get(best, 0) < 1:
         example = ids[0] if len(ids) else ""
         raise DataError(
             f"No column of '{file_name}' holds the {kind} ids of the interactions (such as '{shown(example)}'); "
-            f"its columns are: {commas(map(str, table.columns))}."
+            f"its columns are: {some_of(table.columns)}."
         )
     rest = [column for column in table.columns if column != best]
     label = _best_named("label", [column for column in rest if not is_numeric(table[column])])
@@ -204,11 +205,13 @@ def detect_attribute_roles(table: pd.DataFrame, ids: np.ndarray, kind: str, file
 def _telling(table: pd.DataFrame, columns: Sequence[str]) -> str | None:
     """Return the column of the most different wordings, None where none has twenty: colours and sizes tell no item."""
     found = {}
-    for column in columns:
+    for column in columns[:_MOST_TELLING]:
         values = table[column].dropna().astype(str)
         different = values.drop_duplicates()
         some = different.head(SEEN_VALUES)
-        if len(values) < len(table) / 2 or some.str.match(_ADDRESS).any() or looks_like_time(some):
+        if len(different) < FEWEST_DESCRIPTIONS or len(values) < len(table) / 2:
+            continue
+        if some.str.match(_ADDRESS).any() or looks_like_time(some):
             continue
         wordings = different.str.findall(_WORD).str.join(" ")
         found[column] = wordings.nunique() if (wordings != "").mean() > 0.9 else 0

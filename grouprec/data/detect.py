@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 import numpy as np
 import pandas as pd
@@ -12,14 +13,18 @@ from grouprec.data import evidence
 from grouprec.data.columns import ROLES, Roles
 from grouprec.data.header_words import (
     AFTERWARDS,
+    ANY_ID,
     CLOCK,
     NOT_RATING,
     NOT_WHEN,
+    PATTERNS,
     header_names,
     header_words,
     means,
     says,
+    simple_name,
 )
+from grouprec.data.ids import encode_ids
 from grouprec.data.numerals import is_numeric
 from grouprec.data.outcomes import is_flag, tells_outcome
 from grouprec.data.presets import find_preset
@@ -35,6 +40,8 @@ _NESTED = (list, dict, tuple, set, np.ndarray)
 _COUNTED = 4  # from this way of naming a time on ("lat", "data", "week") a number may be anything
 _BY_NAME = ("rating", "weight", "behaviour", "order", "price")
 _UNIQUE = 0.95  # share of different values from which on an item is another one in every row
+MOST_LOOKED_AT = 300  # columns of one file
+_MOST_BY_CONTENT = 100  # columns without a role: of more, headers decide alone
 _FEW_KINDS = 8  # different values from which on a column of kinds ("room type") may be the items themselves
 
 
@@ -80,11 +87,26 @@ def plain_columns(head: pd.DataFrame) -> list[str]:
     return [column for column in head.columns if column not in nested]
 
 
+def columns_looked_at(head: pd.DataFrame) -> list[str]:
+    """Return the plain columns that may play a role or describe users.
+
+    Of very many those with known headers, and of the others the first ones with different values.
+    """
+    columns = plain_columns(head)
+    if len(columns) <= MOST_LOOKED_AT:
+        return columns
+    known = {column for column in columns if any(means(role, column) is not None for role in PATTERNS)}
+    tell = (column for column in columns if column not in known and len(head[column].drop_duplicates()) > 1)
+    others = list(islice(tell, MOST_LOOKED_AT))
+    kept = known.union(others) if len(known) <= MOST_LOOKED_AT else set(columns[:MOST_LOOKED_AT])
+    return [column for column in columns if column in kept]
+
+
 class _Search:
     """The search in one file; ``taken`` is role -> column, "" where a preset says that there is none."""
 
     def __init__(self, head: pd.DataFrame) -> None:
-        self.head, self.columns = head, plain_columns(head)
+        self.head, self.columns = head, columns_looked_at(head)
         self.taken: dict[str, str] = {}
         self.result = Detected()
         self.constant: dict[str, str] = {}  # columns whose names say a role, and that hold one value or none
@@ -102,13 +124,14 @@ class _Search:
         self._take("label", self._label())
         self._item_by_its_name()
         self._take("outcome", next((c for c in self._free() if tells_outcome(self.head[c])), None))
-        free = [column for column in self._free() if evidence.looks_like_behaviour(self.head[column])]
+        free = [column for column in self._by_content() if evidence.looks_like_behaviour(self.head[column])]
         self._take("behaviour", free[0] if len(free) == 1 else None)
         self._eliminate()
         for role, column in self.constant.items():
             self._take(role, column)  # that it is always the same is said when it is read
         if not self.taken.get("item") and self.taken.get("label"):
             self.taken["item"] = self.taken.pop("label")  # a file that knows its items by name only
+        self._item_by_its_code()
         roles = replace(Roles(), **{role: column for role, column in self.taken.items() if column and role in ROLES})
         self.result.roles = replace(roles, user_attributes=self._user_attributes(roles))
         return self.result
@@ -119,6 +142,11 @@ class _Search:
 
     def _free(self) -> list[str]:
         return [column for column in self.columns if column not in self.taken.values()]
+
+    def _by_content(self) -> list[str]:
+        """Return the columns whose values may decide: none where there are very many, for which could be meant then?"""
+        free = self._free()
+        return free if len(free) <= _MOST_BY_CONTENT else []
 
     def _objects(self, role: str, column: str, strict: bool) -> bool:
         """Return whether the values speak against a user or an item, and keep why."""
@@ -149,13 +177,11 @@ class _Search:
             if role == "user" and good[0][0] == _VISIT:
                 self.result.by_elimination += ("user",)
             return better[0] if better else good[0][1]
-        told = [
-            column for column in self._free() if means(role, evidence.word_of_values(self.head[column]) or "-") == 0
-        ]
+        told = [c for c in self._by_content() if means(role, evidence.word_of_values(self.head[c]) or "-") == 0]
         if len(told) == 1:
             return told[0]
-        mails = [column for column in self._free() if evidence.is_mail(self.head[column])] if role == "user" else []
-        return mails[0] if len(mails) == 1 else None
+        mails = [column for column in self._by_content() if evidence.is_mail(self.head[column])]
+        return mails[0] if len(mails) == 1 and role == "user" else None
 
     def _differs(self, column: str) -> bool:
         """Return whether a column has another value in nearly every one of many rows."""
@@ -226,6 +252,22 @@ class _Search:
         if item and label and self._differs(item) and not self._differs(label):
             self.taken["item"] = self.taken.pop("label")
 
+    def _item_by_its_code(self) -> None:
+        """Take the code beside the item's name for the item, where each has one of the other: the name is its label."""
+        item = self.taken.get("item")
+        if not item or self.taken.get("label") or len(self.head) < _MANY_ROWS:
+            return
+        names = self.head[item]
+        if evidence.share_spaced(names) <= _SPACED:
+            return
+        said = [c for c in self._free() if means("item", c) is not None or ANY_ID.fullmatch(simple_name(c))]
+        codes = [c for c in said if evidence.share_spaced(self.head[c]) == 0 and not self._objects("item", c, True)]
+        codes = [
+            c for c in codes if evidence.belongs_to(self.head[c], names) and evidence.belongs_to(names, self.head[c])
+        ]
+        if len(codes) == 1:
+            self.taken |= {"item": codes[0], "label": item}
+
     def _time(self) -> str | None:
         """Return the column of the moment of the event: by name, then the only one whose values are moments."""
         free = [column for column in self._free() if not says(NOT_WHEN, column)]
@@ -242,6 +284,7 @@ class _Search:
         plain = [c for _, tier, c in named if tier <= 2 and c not in readable and not is_numeric(self.head[c])]
         if plain:
             return plain[0]  # that it cannot be read is said, with an example
+        free = [column for column in self._by_content() if column in free]
         moments = [column for column in free if evidence.looks_like_time(self.head[column])]
         return moments[0] if len(moments) == 1 and not self._of_owner(moments[0]) else None
 
@@ -278,7 +321,7 @@ class _Search:
         missing = [role for role in ("user", "item") if role not in self.taken]
         if not missing:
             return
-        filled = [c for c in self._free() if self.head[c].notna().mean() > _FILLED and not says(NOT_WHEN, c)]
+        filled = [c for c in self._by_content() if self.head[c].notna().mean() > _FILLED and not says(NOT_WHEN, c)]
         left = [c for c in filled if evidence.looks_like_ids(self.head[c])]
         left = [c for c in left if not self._speaks_otherwise(missing[0], c)]
         if len(left) < len(missing):
@@ -333,14 +376,14 @@ class _Search:
     def _names(self, column: str) -> list[str]:
         """Return the columns that name what this one identifies, as a title does an item: each has one of the other."""
         mine = self.head[column]
-        others = (self.head[c] for c in self.columns if c != column and not is_numeric(self.head[c]))
+        others = (self.head[c] for c in self.columns[:_MOST_BY_CONTENT] if c != column and not is_numeric(self.head[c]))
         return [str(o.name) for o in others if evidence.belongs_to(o, mine) and evidence.belongs_to(mine, o)]
 
     def _user_attributes(self, roles: Roles) -> tuple[str, ...]:
         """Return the columns without a role that are the same on all rows of a user, or tell their circumstances."""
         if roles.user is None:
             return ()
-        owner = self.head[roles.user]
+        owner = encode_ids(self.head[roles.user])[0]
         item = None if roles.item is None else self.head[roles.item]
         free: Iterable[str] = (column for column in self.columns if column not in roles.columns())
         return tuple(

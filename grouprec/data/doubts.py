@@ -10,7 +10,7 @@ import pandas as pd
 
 from grouprec.core.language import Glossary, _, commas, decimal
 from grouprec.data.columns import Roles
-from grouprec.data.detect import Detected, plain_columns
+from grouprec.data.detect import Detected, columns_looked_at, plain_columns
 from grouprec.data.evidence import (
     is_calendar,
     is_clock,
@@ -70,6 +70,14 @@ class Doubt:
         return self.advice[:1].upper() + self.advice[1:]
 
 
+def _unseen_doubts(head: pd.DataFrame) -> list[Doubt]:
+    n_columns, n_seen = len(plain_columns(head)), len(columns_looked_at(head))
+    if n_seen == n_columns:
+        return []
+    matter = _("of {n} columns only {some} were looked at: those with known headers and the first others")
+    return [Doubt(matter.format(n=decimal(n_columns), some=decimal(n_seen)))]
+
+
 def column_doubts(head: pd.DataFrame, detected: Detected, roles: Roles, chosen: Iterable[str] = ()) -> list[Doubt]:
     """Return what the choice of the columns leaves open.
 
@@ -93,7 +101,8 @@ def column_doubts(head: pd.DataFrame, detected: Detected, roles: Roles, chosen: 
                 )
             )
     found += _gap_doubts(head, roles, chosen) + _wordy_doubts(head, roles, chosen)
-    for column in plain_columns(head):
+    found += _unseen_doubts(head)
+    for column in columns_looked_at(head):
         if column in used.values():
             continue
         if (

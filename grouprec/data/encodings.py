@@ -164,7 +164,7 @@ def _words(content: bytes) -> list[bytes]:
     """Return distinct words with bytes beyond ASCII, as many as are worth looking at."""
     found: dict[bytes, None] = {}
     size = 0
-    for word in _WORDS.findall(content):
+    for word in (word[:_SAMPLE] for word in _WORDS.findall(content)):
         if word not in found:
             found[word] = None
             size += len(word)

@@ -22,7 +22,7 @@ _TIERS = word_set(
     "retail wholesale guest registered consumer corporate neu bestandskunde stammkunde oro plata argento prata ouro",
     "zloty",
 )
-_MAIL = r"[^@\s]+@[^@\s]+\.[^@\s]+"
+_MAIL = r"[^@\s]+@[^@\s][^@\s.]*\.[^@\s]+"
 _SPAN = re.compile(
     r"\d{1,3}:\d{2}(:\d{2})?|(\d+\s*(h|hr|hrs|hours?|m|mins?|minutes?|s|secs?|seconds?|std)\.?\s*)+", re.IGNORECASE
 )
@@ -217,14 +217,14 @@ def is_name_of(label: pd.Series, item: pd.Series) -> bool:
     return pairs <= _NAMES_EACH * n_items and (len(distinct) > 1 or n_items < _MANY_DATES)
 
 
-def belongs_to(column: pd.Series, owner: pd.Series, rows_each: float = 1 / 0.9) -> bool:
+def belongs_to(column: pd.Series, owner: pd.Series | np.ndarray, rows_each: float = 1 / 0.9) -> bool:
     """Return whether a column differs between owners (users or items) and hardly ever within one.
 
     Args:
-        column: of the first rows, ``owner`` beside it.
+        column: of the first rows, ``owner`` beside it, as a column or as codes (:func:`encode_ids`).
         rows_each: with fewer rows an owner the column says nothing.
     """
-    owners, _ = encode_ids(owner)
+    owners = owner if isinstance(owner, np.ndarray) else encode_ids(owner)[0]
     values, distinct = encode_ids(column)
     known = (owners >= 0) & (values >= 0)
     pairs = len(np.unique(owners[known] * np.int64(len(distinct)) + values[known]))
@@ -240,9 +240,10 @@ def is_context(column: pd.Series, item: pd.Series) -> bool:
     Args:
         column: of the first rows, ``item`` beside it.
     """
-    if is_numeric(column) or is_flag(column) or tells_outcome(column) or looks_like_behaviour(column):
-        return False
     codes, values = encode_ids(column)
     known = int((codes >= 0).sum())
-    few = 2 <= len(values) <= MOST_CIRCUMSTANCES and known >= _ROWS_EACH * len(values)
-    return few and not belongs_to(column, item)
+    if not 2 <= len(values) <= MOST_CIRCUMSTANCES or known < _ROWS_EACH * len(values):
+        return False
+    if is_numeric(column) or is_flag(column) or tells_outcome(column) or looks_like_behaviour(column):
+        return False
+    return not belongs_to(column, item)

@@ -31,7 +31,7 @@ SKEWED = 2.0  # skewness beyond which a number is read through log1p
 LIMIT = 5.0  # features are clipped to this many standard deviations
 _SAID = re.compile(r"(?s)(?=.{1,32}$).*[^\W\d_]{3,}")  # of a category that can be said
 _SAYS_NOTHING = frozenset(["yes", "true", "false", "none", "other", "others", "unknown"])
-_BETWEEN_TAGS = (r"\s*\|\s*", r"\s*;\s*", r"\s*,\s*", r"\s*/\s*", r"\s+")
+_BETWEEN_TAGS = (r"\|", ";", ",", "/", r"\s+")
 _AROUND_TAGS = "[](){}\"' "  # of a list written as text
 
 
@@ -282,7 +282,7 @@ def _tags(counts: pd.Series) -> dict[str, Any]:
 
 
 def _split_tags(text: str, between: str) -> list[str]:
-    parts = (part.strip(_AROUND_TAGS) for part in re.split(between, text.strip(_AROUND_TAGS)))
+    parts = (part.strip().strip(_AROUND_TAGS).strip() for part in re.split(between, text.strip(_AROUND_TAGS)))
     return list(dict.fromkeys(part for part in parts if part))
 
 

@@ -23,7 +23,8 @@ _DEEPEST = 60  # lines that may stand above the header
 EXCEL_LINE = re.compile(r"\"?sep=([^\r\n])\"?\r?\n?", re.IGNORECASE)  # Excel writes and reads it above the header
 _NUMBER = re.compile(r"[-+(]?[^\w\s]{0,2}\s?\d[\d.,' \u00a0\u202f]*\s?(%|[^\w\s]{1,2}|[A-Z]{3})?[-)]?")
 _MOMENT = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ,]+\d{1,2}:\d{2}.*)?|\d{1,2}:\d{2}(:\d{2})?.*")
-_CODE = re.compile(r"[\w.@+#-]*\d[\w.@+#-]*|[\w.+-]+@[\w-]+\.[\w.]+")
+_CODE = re.compile(r"(?:(?!\d)[\w.@+#-])*+\d[\w.@+#-]*|[\w.+-]+@[\w-]+\.[\w.]+")
+_WHOLE = re.compile(r'"(?=[^,;\t|]*[,;\t|])(?:[^"]|"")*+"')  # a line in quotes, with a delimiter somewhere
 _VECTOR = re.compile(r"\[[-+\d.eE,;\s]{3,}\]")  # a list of numbers in a cell: what parts these parts no columns
 _RULE = re.compile(r":?[-=+]{2,}:?")  # between the header and the rows of a table for people
 _MOST_HEADERS = 3  # lines below the header that may name the columns, too
@@ -48,12 +49,14 @@ def find_layout(name: str, text: str) -> Layout:
     said = EXCEL_LINE.fullmatch(lines[0]) if lines else None
     start = 1 if said else 0
     sample = [line for line in lines[start : start + _LOOKED_AT] if line.strip()]
+    if not sample:
+        raise DataError(f"'{name}' is empty; give a file with a header line and rows.")
     wrapped = _is_wrapped(sample)
     if wrapped:
         sample = [unwrap_line(line) for line in sample]
     best = _best([_VECTOR.sub("[0]", line) for line in sample], said.group(1) if said else None)
     if best is None:
-        shown = next(iter(sample), "")[:60]
+        shown = sample[0][:60]
         raise DataError(
             f"'{name}' has a single column, '{shown}': this looks like a wrong delimiter; "
             "separate the columns by comma, semicolon, tab or |."
@@ -65,7 +68,7 @@ def find_layout(name: str, text: str) -> Layout:
 
 def _is_wrapped(lines: Sequence[str]) -> bool:
     """Return whether nearly every line is one quoted value with a delimiter in it."""
-    whole = [line for line in lines if re.fullmatch(r'"([^"]|"")*[,;\t|]([^"]|"")*"', line.strip())]
+    whole = [line for line in lines if _WHOLE.fullmatch(line.strip())]
     return len(lines) > 1 and len(whole) >= 0.9 * len(lines)
 
 

@@ -38,10 +38,11 @@ def _flag(column: pd.Series) -> np.ndarray | None:
     few = column.drop_duplicates()
     if len(few) > 4:
         return None
-    words = few.astype("str").fillna("").str.strip().str.lower()
-    if not words.isin([*_YES, *_NO]).all() or not words.isin(_NO).any():
+    words = ["" if missing else str(value).strip().lower() for value, missing in zip(few, few.isna(), strict=True)]
+    if not {*_YES, *_NO}.issuperset(words) or not set(words) & set(_NO):
         return None
-    return column.isin(few[words.isin(_YES)].tolist()).to_numpy(bool)
+    yes = [value for value, word in zip(few, words, strict=True) if word in _YES]
+    return column.isin(yes).to_numpy(bool)
 
 
 def _names(columns: list[Hashable]) -> tuple[str, list[str]]:

@@ -25,9 +25,10 @@ _ASIDE = word_set(
     "tva iva mwst ust vat btw tax taxes incl inkl included excl exkl inc exc steuer pcs stk szt шт",
     "税込 税抜 含税 円 元",
 )
-_BRACKETS = re.compile(r"[(（\[【][^)）\]】]*[)）\]】]")
+_BRACKETS = re.compile(r"[(（\[【][^(（\[【)）\]】]*[)）\]】]")
 _INSIDE = re.compile(r"(?<=\w)\.(?=\w)")  # what parts the names of objects inside objects: line_items.sku
 
+_LONGEST = 64  # letters of a name that patterns are tried on: they ask for beginnings of short ones and for ends
 _LONG = 5  # letters from which on a word is known within a compound
 
 
@@ -36,14 +37,15 @@ def simple_name(column: str) -> str:
     return re.sub(r"[\W_]", "", folded(_numbered(column)))
 
 
-@lru_cache(4096)
+@lru_cache(1 << 14)
 def header_names(column: str) -> tuple[str, ...]:
     """Return the forms of a header that patterns are tried on: as it is, without small words, without currencies,
     taxes and what stands in brackets, and of a value inside an object its own name."""
     kept = [word for word in header_words(column) if word not in _SMALL]
     matter = [word for word in header_words(_BRACKETS.sub("", column)) if word not in _SMALL | _ASIDE]
     inside = header_names(innermost(column)) if innermost(column) != column else ()
-    return tuple(dict.fromkeys(form for form in (simple_name(column), "".join(kept), "".join(matter), *inside) if form))
+    forms = (simple_name(column), "".join(kept), "".join(matter), *inside)
+    return tuple(dict.fromkeys(form[-_LONGEST:] for form in forms if form))
 
 
 def innermost(column: str) -> str:
@@ -51,7 +53,7 @@ def innermost(column: str) -> str:
     return _INSIDE.split(str(column))[-1]
 
 
-@lru_cache(4096)
+@lru_cache(1 << 14)
 def header_words(column: str) -> tuple[str, ...]:
     """Return the folded words of a header: ``orderLineNo`` -> order, line, no."""
     apart = re.sub(r"(?<=[a-zа-яß-ÿ0-9])(?=[A-ZА-Я])", " ", _numbered(column))
@@ -90,6 +92,10 @@ _USER = _any(
     "user users customer customers client clients member members account accounts visitor visitors shopper reviewer",
     "subscriber patient student person guest buyer purchaser consumer listener viewer reader player learner household",
     "cardholder contact borrower attendee learner fan profile profiles patron athlete rider candidate applicant msisdn",
+    "soldto soldtoparty shipto shiptoparty billto billtoparty fromuser fromuserid sender swiper rater",
+    "ausweis leser lesers lecteur lettore lector leitor lezer czytelnik читатель låner lånekort lånetagare",
+    "студент студента слушатель слушателя учащийся étudiant élève estudiante alumno studente aluno uczeń 学生 学员",
+    "plate licenseplate licenceplate numberplate kennzeichen targa",
     "passenger traveller traveler tenant donor resident payer participant respondent requester kunnr debitor deb",
     "nutzer benutzer kunde kunden käufer kaeufer mitglied mitglieds besteller abonnent teilnehmer haushalt "
     "besucher konto",
@@ -109,6 +115,9 @@ _ITEM = _any(
     "hotel course",
     "business offer content material goods app show video episode restaurant venue poi listing listitem anime "
     "beer wine",
+    "touser touserid targetuser targetuserid toprofile targetprofile followee followeeid recipientuser",
+    "vehicle fahrzeug véhicule vehículo veicolo veículo voertuig fahrzeuge medien medium materiale piatto gericht",
+    "курс курса curso corso cours kurz 课程 コース",
     "podcast merchandise commodity lineitem bib streamer exhibit vacancy drug ndc medication menuitem matnr webpage",
     "artikel produkt produkts ware waren buch titel lied spiel rezept kurs",
     "artículo artículos producto productos libro película canción juego mercancía articolo prodotto prodotti "
@@ -149,6 +158,8 @@ _NAME = _any(
     *MORE["name"],
 )
 
+ANY_ID = re.compile(_ID)  # a header that says no more than that it is an id
+
 # Earlier patterns win; each must match the whole of one of the header's forms.
 PATTERNS: dict[str, tuple[str, ...]] = {
     "user": (
@@ -163,7 +174,7 @@ PATTERNS: dict[str, tuple[str, ...]] = {
     ),
     "item": (
         f"(?:{_ID})?(?:{_ITEM})s?(?:{_ID})?|(?:{_ITEM})(?:sku|isbn|asin|code)",
-        "iid|pid|aid|ean|gtin|upc|ean13|barcode|plu|appid|品番|货号|款号|item",
+        "iid|pid|aid|ean|gtin|upc|ean13|pzn|barcode|plu|appid|品番|货号|款号|item",
         f".*(?:{_long(_ITEM)})s?(?:{_ID})?|ref|reference|referencia|référence|riferimento"
         f"|(?:bookmark|url|page|campaign|post|news|photo|image|question|repository|dish|advert|channel|station|gallery|lesson"
         f"|module|chapter|attraction|job|link)(?:{_ID})?",
@@ -179,7 +190,8 @@ PATTERNS: dict[str, tuple[str, ...]] = {
     ),
     "weight": (
         "quantity|qty|quantities|weight|count|units|" + _any(
-            "pieces cant stk kwmeng",
+            "pieces packs packages tickets entradas biglietti billets ingressos eintrittskarten liczbasztuk ausleihen",
+            "cant stk kwmeng",
             "menge anzahl stück stueck stückzahl stueckzahl cantidad unidades quantità qta qtà pezzi quantidade "
             "qtd qtde",
             "aantal hoeveelheid stuks ilość liczba sztuk количество колво 数量 件数 个数 個数 点数 quantité qté qte",
@@ -188,7 +200,7 @@ PATTERNS: dict[str, tuple[str, ...]] = {
         "units?(?:sold|ordered|bought|purchased)|(?:items|net)(?:sold|ordered|quantity|qty)|(?:order|ordered|item|items|sales|purchase|purchased|product|lineitem)(?:quantity|qty|count)|quantity.*|qty.*|units?(?:sold|ordered|bought|purchased)|(?:items|net)(?:sold|ordered|quantity|qty)|"
         "quantitypurchased|bestellmenge|购买数量|購入数|購入数量|注文数|销售数量|количествотовара",
         "amount|" + _any("betrag summe importe monto importo bedrag kwota сумма 金额 金額 montant"),
-        "plays|playcount|clicks|views|listens|watchtime|watchratio|hours|hoursplayed|playtime.*|minutes|minuteswatched|"
+        "plays|playcount|clicks|(?:unique)?(?:page)?views|listens|watchtime|watchratio|hours|hoursplayed|playtime.*|minutes|minuteswatched|"
         "(?:minutes|hours|seconds)(?:watched|played|listened|viewed|spent|read)|(?:watched|played|listened)(?:minutes|hours|seconds)"
         "|dwelltime|msplayed|playbackcount|numberofplays|wiedergaben",
     ),
@@ -200,7 +212,8 @@ PATTERNS: dict[str, tuple[str, ...]] = {
             "时间戳",
             *MORE["when"],
         ),
-        f"(?:{_WHAT})s?(?:{_WHEN})(?:utc|ms|gmt)?|(?:{_WHEN})(?:{_WHAT})s?|arrival|checkin|tunein|erdat|buchungstag",
+        f"(?:{_WHAT})s?(?:{_WHEN})(?:utc|ms|gmt)?|(?:{_WHEN})(?:{_WHAT})s?|arrival|checkin|tunein|erdat|audat|buchungstag"
+        f"|(?:enrolled|attended|redeemed|loaned|started|start|beginn|beginning|inizio|início|inicio|début)(?:{_WHEN})?",
         f"(?:{_WHAT})(?:{_WHEN})(?:{_WHEN})|.*(?:timestamp|tstamp|datetime|日時|时间|時刻)(?:utc|ms)?",
         f".*(?:{_WHAT})s?(?:{_WHEN})(?:utc|ms)?",
         ".*(?:date|datum|fecha|дата|日期|日付)|(?:fecha|data|date|datum|дата).*|.*at|.*time",
@@ -286,6 +299,7 @@ CLOCK = re.compile(
 )
 
 
+@lru_cache(1 << 16)
 def means(role: str, column: str) -> int | None:
     """Return how well a header says that role: 0 for best, None where it does not."""
     for tier, pattern in enumerate(_compiled(role)):

@@ -67,7 +67,7 @@ def _whole(texts: pd.Series) -> pd.Series:
     """Return ``40000.0`` as ``40000`` where no number of the column has a fraction that says something."""
     dotted = texts[texts.str.contains(".0", regex=False)]
     whole = dotted.str.fullmatch(r"-?\d+\.0+")
-    if not whole.any() or texts.str.fullmatch(r"-?\d+\.\d*[1-9]\d*").any():
+    if not whole.any() or texts.str.fullmatch(r"-?\d+\.0*[1-9]\d*").any():
         return texts
     mended = dotted[whole].str.replace(r"\.0+$", "", regex=True)
     texts = texts.copy()

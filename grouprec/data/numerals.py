@@ -25,10 +25,11 @@ _UNITS = "kg|g|lbs?|oz|l|ml|cl|mins?|minutes|h|hrs?|hours?|secs?|seconds|ms|km|m
 _CURRENCY = rf"(?:{_DOLLARS})?\s*[$€£¥₽₹₺₴₩₪₫₱฿₦]|(?:{_CODES})\.?"
 # Currencies without anything smaller: what parts their digits are thousands.
 _WHOLE = {"₩", "원", "KRW", "₫", "Đ", "VND", "RP", "IDR", "円", "JPY", "¥", "FT", "HUF", "CLP", "ISK"}
-_BODY = r"\d[\d.,'\s]*|[.,]\d+"
+# Blanks are taken whole (*+), else a cell of blanks and one letter is looked through once a pair, or triple, of them.
+_BODY = r"\d[\d.,']*+(?:\s++[\d.,']++)*+|[.,]\d++"
 _NUMBER = re.compile(
-    rf"(?P<open>\()?\s*(?P<sign>[-+])?\s*(?P<before>{_CURRENCY}|x|×)?\s*(?P<inner>[-+])?\s*(?P<body>{_BODY})"
-    rf"\s*(?P<after>{_CURRENCY}|(?:{_PIECES})\.?|%|\s(?:{_UNITS}))?\s*(?P<trail>[-+])?\s*(?P<close>\))?",
+    rf"(?P<open>\()?\s*+(?P<sign>[-+])?\s*+(?P<before>{_CURRENCY}|x|×)?\s*+(?P<inner>[-+])?\s*+(?P<body>{_BODY})"
+    rf"\s*+(?P<after>{_CURRENCY}|(?:{_PIECES})\.?|%|(?<=\s)(?:{_UNITS}))?\s*+(?P<trail>[-+])?\s*+(?P<close>\))?",
     re.IGNORECASE,
 )
 # Judgements as people see them: 4/5, 4.0 out of 5 stars, ★★★★☆
@@ -154,7 +155,7 @@ class _Foreign:
 
     def __init__(self, texts: pd.Series, plain: pd.Series, plain_numbers: np.ndarray) -> None:
         self._parts = [_NUMBER.fullmatch(unified(text)) for text in texts]
-        self._bodies = [_ungrouped(match["body"].strip()) if match else "" for match in self._parts]
+        self._bodies = [_ungrouped(match["body"]) if match else "" for match in self._parts]
         self._plain, self._plain_numbers = plain, plain_numbers
         units = {_unit(match) for match in self._parts if match} - {""}
         if len(units) > 1:  # 5 kg and 250 g are not five and 250
@@ -198,7 +199,7 @@ class _Foreign:
         # A column of both kinds: every value as it says itself.
         comma, point = _vote(body, ",", ".") or self.comma, _vote(body, ".", ",") or self.point
         body = body.replace(",", "" if comma == "thousands" else "!").replace(".", "" if point == "thousands" else "!")
-        if not re.fullmatch(r"\d*!?\d*", body):
+        if not re.fullmatch(r"\d*(?:!\d*)?", body):
             return np.nan
         number = float(body.replace("!", "."))
         minus = "-" in (match["sign"], match["inner"], match["trail"]) or match["open"]
@@ -215,7 +216,7 @@ def unified(text: str) -> str:
     """Return a text with plain digits, spaces, minus signs and apostrophes, whatever a country writes for them."""
     text = unicodedata.normalize("NFKC", text).replace("−", "-").replace("–", "-").replace("٫", ".").replace("٬", ",")
     text = re.sub("[’‘`´ʼ]", "'", text)
-    text = re.sub(r"(?<=\d)[.,](-+|—)(?=\D*$)", "", text)  # 5,- is five and nothing
+    text = re.sub(r"(?<=\d)[.,](-++|—)(?=\D*$)", "", text)  # 5,- is five and nothing
     return "".join(str(unicodedata.digit(sign)) if sign.isdigit() and not sign.isascii() else sign for sign in text)
 
 

@@ -30,6 +30,7 @@ _DONE = word_set(
     "achete aime clique",
 )
 _UNDONE = word_set(
+    "noshow",
     "refunded refund returned return cancelled canceled cancel cancellation void voided deleted skipped skip",
     "disliked dislike rejected failed chargeback fraud bounced storniert storno stornierung retoure retourniert",
     "zuruckgegeben erstattet devuelto devolucion cancelado anulado reembolsado reembolso annullato reso rimborsato",
@@ -40,14 +41,14 @@ _AROUND = word_set(
     "is was has did been flag indicator ist wurde es fue e stato foi jest czy 是否 est a ete",
 )
 _STATUS = re.compile(
-    "(.*)(status|state|zustand|estado|estatus|stato|situacao|statut|etat|статус|состояние|状态|狀態|ステータス|状況|"
+    "(.*)(status|state|stage|zustand|estado|estatus|stato|situacao|statut|etat|статус|состояние|状态|狀態|ステータス|状況|"
     + "|".join(map(simple_name, sorted(word_set(*WORDS["status"]))))
     + ")(.*)"
 )
 # Values of a status at which an order came to nothing, by their beginnings; and such as stand in any status column.
 _NOTHING = re.compile(
     r"(?:.*\W)?(?:cancel|refund|return|void|fail|reject|declin|chargeback|charged back|disput|abandon|expired|fraud|"
-    "storn|retour|zuruckge|erstatt|abgebrochen|abgelehnt|fehlgeschlagen|devuel|devolu|devolv|anulad|anulow|reembols|rechazad|"
+    "lost|storn|retour|zuruckge|erstatt|abgebrochen|abgelehnt|fehlgeschlagen|devuel|devolu|devolv|anulad|anulow|reembols|rechazad|"
     "fallid|annull|reso|rimbors|rifiutat|fallit|cancelad|estornad|recusad|geannul|geretour|terugbetaald|geweigerd|mislukt|"
     "zwrot|zwroc|odrzucon|отмен|возврат|возвращ|отказ|不成功|已取消|取消|退款|退货|退貨|关闭|キャンセル|取消|返品|返金|rembours|annul|"
     "echou|refus|cxl|no.?show|" + "|".join(sorted(folded_words(*WORDS["nothing"]))) + ")"

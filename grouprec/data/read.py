@@ -21,7 +21,7 @@ from grouprec.data.read_text import text_beginning, text_head, text_table
 from grouprec.data.rejects import MOST_REJECTED, Rejects, check_share
 from grouprec.data.shapes import Plan, plan_for
 from grouprec.data.sniff import HEAD_ROWS, Format, Sniffed, damaged_gzip, sniff
-from grouprec.data.values import release_memory
+from grouprec.data.values import release_memory, shown, some_of
 
 
 class NoRowsError(DataError):
@@ -128,8 +128,8 @@ def read(
     wanted = list(peeked.columns if columns is None else dict.fromkeys(columns))
     missing = [column for column in wanted if column not in peeked.columns]
     if missing:
-        there = ", ".join(peeked.columns)
-        raise DataError(f"'{sniffed.path.name}' has no column '{missing[0]}'; its columns are: {there}.")
+        there = some_of(peeked.columns)
+        raise DataError(f"'{sniffed.path.name}' has no column '{shown(missing[0])}'; its columns are: {there}.")
     found = Found(sheet=reading.sheet, coded=tuple(coded) if plan.plain else ())
     try:
         frame = _READERS[sniffed.format](sniffed, plan.sources(wanted), found)

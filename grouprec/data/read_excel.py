@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,8 @@ from grouprec.core.types import DataError, SettingError
 from grouprec.data.find_layout import Header, find_header
 from grouprec.data.found import Found
 from grouprec.data.sniff import HEAD_ROWS, Sniffed
-from grouprec.data.workbooks import open_workbook
+from grouprec.data.values import some_of
+from grouprec.data.workbooks import open_workbook, rows_of
 
 _ERRORS = {"#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#SPILL!", "#CALC!", "#GETTING_DATA"}
 _LOOKED_AT = 60  # rows of a sheet that tell whether it holds a table
@@ -47,9 +48,9 @@ def _frame(sniffed: Sniffed, found: Found, limit: int | None) -> pd.DataFrame:
         workbook = open_workbook(sniffed)
         try:
             sheet = _choose(name, workbook, found)
-            rows = _rows(workbook[sheet.title])
-            below = (row for number, row in rows if number > sheet.header.above and _filled(row))
-            body = list(itertools.islice(below, limit))
+            width = len(sheet.header.names)  # rows may be longer by far
+            rows = ((number, row[:width]) for number, row in rows_of(workbook[sheet.title]))
+            body = list(itertools.islice((row for n, row in rows if n > sheet.header.above and _filled(row)), limit))
         finally:
             workbook.close()
     except (DataError, SettingError):
@@ -57,17 +58,10 @@ def _frame(sniffed: Sniffed, found: Found, limit: int | None) -> pd.DataFrame:
     except Exception as error:  # openpyxl raises whatever its XML and zip parsers do
         raise DataError(f"'{name}' is a damaged workbook; save or download it again.") from error
     names = sheet.header.names
-    width = len(names)
-    full = [[*map(_value, row[:width]), *[None] * (width - len(row))] for row in body]
+    full = [[*map(_value, row), *[None] * (width - len(row))] for row in body]
     table = pd.DataFrame(full, columns=list(names), dtype=object)
     found.notes += [*sheet.header.notes, *_fill_down(table)]
     return table.loc[:, [one != "" for one in names]].infer_objects()
-
-
-def _rows(sheet: Any) -> Iterator[tuple[int, Sequence[Any]]]:
-    """Return the rows of a sheet, numbered from 1."""
-    sheet.reset_dimensions()  # some programs write wrong ones, and then cells would be missing
-    return enumerate(sheet.iter_rows(values_only=True), 1)
 
 
 def _filled(row: Sequence[Any]) -> int:
@@ -84,7 +78,7 @@ def _choose(name: str, workbook: Any, found: Found) -> _Sheet:
     if found.sheet:
         sheets = [one for one in workbook.worksheets if one.title.strip().lower() == found.sheet.strip().lower()]
         if not sheets:
-            titles = ", ".join(one.title for one in workbook.worksheets)
+            titles = some_of(one.title for one in workbook.worksheets)
             raise SettingError(f"'{name}' has no sheet '{found.sheet}'; its sheets are: {titles}.")
     tables = [table for one in sheets if (table := _look(one)) is not None]
     if not tables and not found.sheet:
@@ -103,7 +97,7 @@ def _choose(name: str, workbook: Any, found: Found) -> _Sheet:
 
 def _look(sheet: Any) -> _Sheet | None:
     """Return what a sheet holds; None where it is empty."""
-    rows = [(n, row) for n, row in itertools.islice(_rows(sheet), _LOOKED_AT) if _filled(row)]
+    rows = [(n, row) for n, row in itertools.islice(rows_of(sheet), _LOOKED_AT) if _filled(row)]
     if not rows:
         return None
     width = _usual_width([row for _, row in rows])

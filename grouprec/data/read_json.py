@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 
 from grouprec.core.types import DataError
@@ -16,6 +17,7 @@ from grouprec.data.encodings import is_utf8
 from grouprec.data.find_records import ASSIGNED, is_sequence, locate, records_path, sequence
 from grouprec.data.found import Found
 from grouprec.data.sniff import HEAD_ROWS, Sniffed
+from grouprec.data.times import read_times
 
 # Integers stay the text they are; larger ones than 2^53 would not survive a column with gaps.
 _JSON = json.JSONDecoder(parse_int=str)
@@ -343,5 +345,12 @@ def _users_frame(sniffed: Sniffed, members: Iterable[tuple[str, Any]], kind: Kin
         return table.infer_objects()
     if table["item"].map(lambda one: isinstance(one, dict)).all():
         inner = pd.DataFrame([_flat(one) for one in table["item"]], dtype=object)
+        if "date" not in inner and _are_dates(table["user"].astype("str")):
+            return pd.concat([table["user"].rename("date"), inner], axis=1).infer_objects()  # rows of each day
         return pd.concat([table[["user"]], inner.drop(columns="user", errors="ignore")], axis=1).infer_objects()
     return table[["user", "item"]]
+
+
+def _are_dates(keys: pd.Series) -> bool:
+    """Return whether the keys are moments; plain numbers are the ids of users."""
+    return not keys.str.isdecimal().any() and bool(np.isfinite(read_times(keys).seconds).all())

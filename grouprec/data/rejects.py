@@ -15,7 +15,7 @@ from grouprec.core.types import DataError
 
 MOST_REJECTED = 0.05  # share of the rows that may be unreadable, unless a person allows more
 MOST_KEPT = 1_000_000  # rejected rows that are kept; the others are counted
-_DRAWN = re.compile(r"[\s|+:=-]*[-=]{3,}[\s|+:=-]*|\(?\d+ rows?(?: affected| in set.*| selected.*)?\)?\.?")
+_DRAWN = re.compile(r"(?=(?s:.)*?[-=]{3})[\s|+:=-]+|\(?\d+ rows?(?: affected| in set.*| selected.*)?\)?\.?")
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,12 @@ row per filled cell; lists that are not the items are left out. What is to be do
 
 from __future__ import annotations
 
+import ast
+import contextlib
+import itertools
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,7 +28,7 @@ from grouprec.data.cells import (
     separator_of,
 )
 from grouprec.data.header_words import CATEGORY, PATTERNS, header_words, means, says
-from grouprec.data.values import folded_words
+from grouprec.data.values import folded_words, shown, some_of
 from grouprec.data.wide import Wide, find_wide, numbers
 
 _ITEMS = re.compile(
@@ -35,7 +39,8 @@ _PLURAL = re.compile(
     r".*(items|products?s|skus|asins|movies|books|tracks|songs|articles|games|courses|basket|cart|history|contents|"
     r"purchases|lineitems|sequence|itemids|productids|itemlist|productlist)"
 )
-_USER = re.compile(r".*(user|customer|client|member|account|visitor|reviewer|person|buyer|kunde|email|mail).*")
+_LONGEST_PRINTED = 10_000  # characters of an object as Python prints it, which takes a compiler to read
+_MOST_INSIDE = 100  # names inside the objects of one column
 DATE = "date"  # what year, month and day become
 _DATE_PARTS = (  # words, least, most
     (folded_words("year yr jahr año anno jaar rok год année 年"), 1970, 2100),
@@ -56,6 +61,7 @@ class Plan:
         counted: whether the items of a text come with how many, as in ``2x Blue Mug``; then "quantity" is one
             more column.
         wide: a column for every item or month, whose filled cells become rows; None where there is none.
+        objects: columns of objects written as text -> the names inside, which become columns ``column.name``.
         dated: columns of the year, the month and the day, which become ``date``; empty for none.
         notes: what to say about it.
     """
@@ -67,22 +73,24 @@ class Plan:
     counted: bool = False
     wide: Wide | None = None
     dated: tuple[str, ...] = ()
+    objects: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = field(default=())
 
     @property
     def plain(self) -> bool:
         """Whether rows stay as they are."""
-        return self.listed is None and self.wide is None and not self.dated
+        return self.listed is None and self.wide is None and not self.dated and not self.objects
 
     def sources(self, wanted: Sequence[str]) -> list[str]:
         """Return the columns of the file that are needed for columns of the result."""
         found = [column for column in wanted if column in self.columns]
         found += self.dated if DATE in wanted else ()
+        found += [name for name, inner in self.objects.items() if {f"{name}.{one}" for one in inner} & set(wanted)]
         if self.listed is not None:
             found.append(self.listed)
         if self.wide is not None:
             # The owner of a row tells, too, whether it is a sum over the others.
-            found += [*self.wide.kept[:1], *self.wide.columns]
+            found += [*self.wide.kept[:3], *self.wide.columns]
         return [*dict.fromkeys(found)] if not self.plain else found
 
     def apply(self, table: pd.DataFrame) -> pd.DataFrame:
@@ -93,7 +101,10 @@ class Plan:
                 pd.DataFrame(dict(zip(("year", "month", "day"), parts, strict=True))), errors="coerce"
             )
             table = table.drop(columns=list(self.dated)).assign(**{DATE: date.dt.strftime("%Y-%m-%d")})
-        mine = set(self.columns) | ({DATE} if self.dated else set())
+        inside = {f"{column}.{name}" for column, names in self.objects.items() for name in names}
+        for column in self.objects.keys() & set(table.columns):
+            table = _opened(table, column, self.objects[column])
+        mine = set(self.columns) | ({DATE} if self.dated else set()) | inside
         kept = [column for column in table.columns if column in mine]
         if self.listed is not None:
             return self._spread(table, [column for column in kept if column != self.listed])
@@ -135,18 +146,19 @@ def plan_for(head: pd.DataFrame) -> Plan:
     if listed:
         ignored = [column for column in listed if column != chosen]
         if ignored:
-            notes = (f"columns of lists or objects were left out: {', '.join(map(str, ignored))[:200]}",)
+            notes = (f"columns of lists or objects were left out: {some_of(ignored)}",)
     if chosen is not None:
         parts = _parts(head[chosen])
         kept = tuple(c for c in columns if c not in {f"{chosen}.{part}" for part in parts})
-        note = f"every value of the lists in column '{chosen}' became a row of its own"
+        note = f"every value of the lists in column '{shown(chosen)}' became a row of its own"
         if not parts:
             kept = (*kept, chosen)
         return Plan(kept, chosen, parts, notes=(*notes, note))
     wide = find_wide(head, columns)
     if wide is not None:
         return Plan(wide.kept, wide=wide, notes=(*notes, wide.note))
-    plan = _written_lists(head, columns) or _items_in_text(head, columns) or _dated(head, columns)
+    plan = _written_lists(head, columns) or _written_objects(head, columns)
+    plan = plan or _items_in_text(head, columns) or _dated(head, columns)
     if plan is not None:
         return Plan(**{**plan.__dict__, "notes": (*notes, *plan.notes)})
     return Plan(columns, notes=notes)
@@ -160,9 +172,56 @@ def _written_lists(head: pd.DataFrame, columns: Sequence[str]) -> Plan | None:
     if chosen is None:
         return None
     parts = _parts(head[chosen], WRITTEN)
-    note = f"every value of the lists in column '{chosen}' became a row of its own"
+    note = f"every value of the lists in column '{shown(chosen)}' became a row of its own"
     kept = tuple(column for column in columns if column != chosen or not parts)
     return Plan(kept, chosen, parts, separator=WRITTEN, notes=(note,))
+
+
+def _written_objects(head: pd.DataFrame, columns: Sequence[str]) -> Plan | None:
+    """Return how to read objects that are written as text, as logs keep what an event was about; None without any."""
+    objects, names = {}, {str(column) for column in columns}
+    for column in columns:
+        found = [_object(text) for text in head[column].dropna().head(200)]
+        inner = tuple(dict.fromkeys(name for one in found if one for name, cell in one.items() if _is_plain(cell)))
+        # One that another column already names would stand twice.
+        if (
+            found
+            and None not in found
+            and 0 < len(inner) <= _MOST_INSIDE
+            and not {f"{column}.{n}" for n in inner} & names
+        ):
+            objects[column] = inner
+    if not objects:
+        return None
+    told = some_of(objects)
+    note = f"the objects in column {told} were opened: what is inside has columns of its own"
+    return Plan(tuple(column for column in columns if column not in objects), objects=objects, notes=(note,))
+
+
+def _object(text: Any) -> dict[str, Any] | None:
+    """Return the flat object that a text is, JSON or as Python prints it; None for another text."""
+    if not isinstance(text, str) or not text.lstrip().startswith("{") or not text.rstrip().endswith("}"):
+        return None
+    for read in (json.loads, ast.literal_eval) if len(text) <= _LONGEST_PRINTED else (json.loads,):
+        with contextlib.suppress(ValueError, SyntaxError, RecursionError, MemoryError):
+            found = read(text)
+            return _flat(found) if isinstance(found, dict) else None
+    return None
+
+
+def _is_plain(value: Any) -> bool:
+    return value is not None and not isinstance(value, (list, dict))
+
+
+def _opened(table: pd.DataFrame, column: str, names: Sequence[str]) -> pd.DataFrame:
+    """Return a table with what is inside the objects of a column in its place; other texts there hold nothing."""
+    objects = [_object(text) or {} for text in table[column]]
+    inner = {f"{column}.{name}": [_plain(one.get(name)) for one in objects] for name in names}
+    return table.drop(columns=column).assign(**{name: pd.Series(v, table.index, "str") for name, v in inner.items()})
+
+
+def _plain(value: Any) -> str | None:
+    return str(value) if _is_plain(value) else None
 
 
 def _dated(head: pd.DataFrame, columns: Sequence[str]) -> Plan | None:
@@ -228,11 +287,13 @@ def _flat(value: Any) -> dict[str, Any]:
 # ---- items in the text of a cell
 
 
-def _may_be_items(head: pd.DataFrame, columns: Sequence[str], column: str) -> bool:
-    """Return whether another column without a known name may hold the items: words that come again."""
-    others = (c for c in columns if c != column and not any(means(role, c) is not None for role in PATTERNS))
-    words = (head[c] for c in others if not _is_number_column(head[c]))
-    return any(1 < values.nunique() <= 0.8 * len(values) for values in words)
+def _of_words_again(head: pd.DataFrame, columns: Sequence[str]) -> Iterator[str]:
+    """Yield the columns without a known name that may hold the items: words that come again."""
+    for column in columns:
+        if not any(means(role, column) is not None for role in PATTERNS) and not _is_number_column(head[column]):
+            values = head[column]
+            if 1 < values.nunique() <= 0.8 * len(values):
+                yield column
 
 
 def _is_number_column(column: pd.Series) -> bool:
@@ -242,9 +303,10 @@ def _is_number_column(column: pd.Series) -> bool:
 def _items_in_text(head: pd.DataFrame, columns: Sequence[str]) -> Plan | None:
     """Return how to part cells that hold several items; None where cells hold one."""
     named = any(means("item", column) is not None for column in columns)
+    may_be_items = list(itertools.islice(_of_words_again(head, columns), 2))  # the column itself and another one
     for column in columns:
         plural = _PLURAL.fullmatch(_simple(column))
-        if not plural and (named or says(CATEGORY, column) or _may_be_items(head, columns, column)):
+        if not plural and (named or says(CATEGORY, column) or set(may_be_items) - {column}):
             continue
         values = head[column].dropna()
         if not (len(values) > 3 and isinstance(values.iloc[0], str)):
@@ -253,8 +315,9 @@ def _items_in_text(head: pd.DataFrame, columns: Sequence[str]) -> Plan | None:
         if separator is not None:
             parts = [one for cell in values for one in items_of(str(cell), separator)]
             counts = sum(map(is_counted, parts))
-            shown = "line break" if separator == "\n" else "blank" if separator == " " else f"'{separator}'"
-            note = f"the items of column '{column}', which {shown} separates, became rows of their own"
+            name = shown(column)
+            mark = "line break" if separator == "\n" else "blank" if separator == " " else f"'{separator}'"
+            note = f"the items of column '{name}', which {mark} separates, became rows of their own"
             taken = "quantity" in map(_simple, columns)
             counted_too = counts > 0.9 * len(parts) and not taken
             return Plan(tuple(columns), column, separator=separator, counted=counted_too, notes=(note,))

@@ -20,13 +20,13 @@ _CLOCK_MARKS = dict.fromkeys("時时点點시", "hour") | dict.fromkeys("分분"
 _HALVES = "|".join(sorted((word for word in MORNING | AFTERNOON if not word.isascii()), key=len, reverse=True))
 _TOKEN = re.compile(rf"9+|{_HALVES}|[{_SIGNS}]|[^\W\d_{_SIGNS}]+(?:\.[^\W\d_{_SIGNS}]+)*")
 _BESIDE_THE_POINT = re.compile(
-    r"\[[^\]]*\]|[(（][月火水木金土日一二三四五六][)）]|(?:星期|周|週)[一二三四五六日天]|[月火水木金土日]曜日?"
+    r"\[[^\[\]]*\]|[(（][月火水木金土日一二三四五六][)）]|(?:星期|周|週)[一二三四五六日天]|[月火水木金土日]曜日?"
 )
 _CLOCK = re.compile(
     r"(?:(?<=9999:)|(?<![9:]))(9{1,2})\s*[:h]\s?(99)(?:\s*[:m]\s?(99)s?(?:[.,:](9{1,9}))?|[.,](9{3,9}))?(?![9:])",
     re.IGNORECASE,
 )
-_OFFSET = re.compile(r"(?:gmt|utc)?\s*([-+])(9{1,2}):?(99)?(?::99)?(?![9:])", re.IGNORECASE)
+_OFFSET = re.compile(r"(?:(?:gmt|utc)\s*)?([-+])(9{1,2}):?(99)?(?::99)?(?![9:])", re.IGNORECASE)
 _DOTTED_CLOCK = re.compile(r"(?<=\s)(9{1,2})\.(99)(?:\.(99)(?:\.(9{1,9}))?)?(?=$|\s*[ap])", re.IGNORECASE)
 
 
@@ -110,7 +110,7 @@ def _take_zone(rest: str, after: int, found: Shape) -> str:
     if match[3]:
         found.spans["offset minutes"] = match.span(3)
     rest = _blank(rest, *match.span())
-    bracket = re.compile(r"\([^)9]*\)").search(rest, match.end())
+    bracket = re.compile(r"\([^()9]*\)").search(rest, match.end())
     return _blank(rest, *bracket.span()) if bracket else rest
 
 

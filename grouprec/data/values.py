@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute
 
+from grouprec.core.language import _, commas
 from grouprec.core.types import DataError
 
+MOST_LISTED = 30  # names in one sentence
 _AT_ONCE = 1_000_000
 compute: Any = pyarrow.compute  # its functions come into being at import, so the type checker knows none
 
@@ -33,6 +36,13 @@ def shown(value: Any) -> str:
     """Return a value of the file as a message quotes it: on one line, cut where it is long."""
     text = " ".join(str(value).split())
     return text if len(text) <= 60 else text[:59] + "…"
+
+
+def some_of(names: Iterable[Any]) -> str:
+    """Return names of columns or sheets as a message lists them: the first ones, and how many more there are."""
+    told = [shown(name) for name in names]
+    more = len(told) - MOST_LISTED
+    return commas(told[:MOST_LISTED]) + (_(" and {more} more").format(more=more) if more > 0 else "")
 
 
 def sorted_unique(values: np.ndarray) -> np.ndarray:

@@ -17,8 +17,8 @@ from grouprec.data.values import shown
 _LOOKED_AT = 200  # values that decide what a column is
 _SHORTEST_OF_WHOLE = 16  # vectors of whole numbers (int8) are at least so long; shorter lists are categories
 _ALIKE = 0.8  # share of lists that have one length, where lists are vectors
-_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|nan|inf"
-_LIST = re.compile(rf"\s*[\[({{]\s*(?:{_NUMBER})(?:[\s,;]+[^\])}}]*)?[\])}}]\s*", re.IGNORECASE | re.DOTALL)
+_NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?|nan|inf"
+_LIST = re.compile(rf"\s*[\[({{]\s*(?:{_NUMBER})(?:[\s,;][^\])}}]*)?[\])}}]\s*", re.IGNORECASE | re.DOTALL)
 _BETWEEN = re.compile(r"[\s,;]+")
 _LISTED = (list, tuple, np.ndarray)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from grouprec.data.header_words import means
+from grouprec.data.profiles import shape
 from grouprec.data.time_words import MONTHS
 from grouprec.data.times import read_times
 from grouprec.data.values import folded, folded_words
@@ -19,11 +22,21 @@ _FEWEST_PERIODS = 3
 _EMPTY = 0.4  # share of the cells of a matrix that hold nothing, at least
 _OFTEN_EMPTY = 0.1  # of the cells of each column of a matrix whose columns have words for names
 _ALIKE = 20.0  # times the largest value of one column may be that of another
+_OWNERS = 3  # columns beside those of the periods that may name a sum
+_WHEN = ("date", "month")
+_MONTH = re.compile(r"\d{1,2}(?:月|월)")
+_SUM_OF = re.compile(
+    r"(?:sum|count|total|summe|anzahl|somme|nombre|suma|soma|somma|som|aantal) (?:of|von|de|di|van) ", re.I
+)
 _NAMELESS = re.compile(r"column \d+")
+_LONGEST_PERIOD, _MOST_FORMS = 40, 40  # characters of a period's name; ways to write periods in one header
 _TOTALS = folded_words("total totals grandtotal sum gesamt gesamtergebnis gesamtsumme summe totale totalgeneral")
 _TOTALS |= folded_words(
     "totalgénéral totaalgeneraal eindtotaal totaal suma sumakońcowa итого общийитог 总计 合计 総計 合計"
 )
+
+
+_PARTIAL = _TOTALS | folded_words("subtotal subtotals zwischensumme teilergebnis subtotale soustotal tussentotaal")
 
 
 @dataclass(frozen=True)
@@ -51,15 +64,28 @@ class Wide:
         if self.numbered:
             table = table.assign(user=[f"row {n}" for n in range(1, len(table) + 1)])
             kept = [*kept, "user"]
-        elif self.name != "date" and kept:
-            table = table[~table[kept[0]].map(is_total).to_numpy(dtype=bool)]
+        elif self.kept:
+            table = table[~self._totals(table)]
         cells = np.column_stack([numbers(table[column]) for column in self.columns])
         rows, columns = np.nonzero(~np.isnan(cells) & (cells != 0))
         result = table[list(kept)].take(rows).reset_index(drop=True)
-        result[self.name] = pd.Series(np.array(self.columns, dtype=object)[columns], dtype="str")
+        names = [_bare(name) for name in self.columns] if self.name in _WHEN else list(self.columns)
+        result[self.name] = pd.Series(np.array(names, dtype=object)[columns], dtype="str")
         if self.value:
             result[self.value] = cells[rows, columns]
         return result
+
+    def _totals(self, table: pd.DataFrame) -> np.ndarray:
+        """Return which rows are sums over others, bool [n]: "Total", or "K100 Total" where nothing else is named."""
+        owners = [table[column] for column in self.kept[:_OWNERS] if column in table]
+        said = [owner.map(is_total).to_numpy(dtype=bool) for owner in owners]
+        if len(owners) > 1 and self.name in _WHEN:
+            told = np.column_stack([owner.map(_says_total).to_numpy(dtype=bool) for owner in owners]).any(axis=1)
+            alone = (
+                np.column_stack([owner.map(_is_something).to_numpy(dtype=bool) for owner in owners]).sum(axis=1) == 1
+            )
+            said.append(told & alone)
+        return np.any(said, axis=0) if said else np.zeros(len(table), dtype=bool)
 
 
 def find_wide(head: pd.DataFrame, columns: Sequence[str]) -> Wide | None:
@@ -75,7 +101,22 @@ def numbers(column: pd.Series) -> np.ndarray:
 
 def is_total(name: object) -> bool:
     """Return whether a name is that of a sum over all others."""
-    return re.sub(r"[\W_]", "", folded(str(name))) in _TOTALS
+    return re.sub(r"[\W_]", "", folded(_bare(str(name)))) in _TOTALS
+
+
+def _says_total(name: object) -> bool:
+    """Return whether a name begins or ends as that of a sum over some others: "Total for K100", "K100 Total"."""
+    words = re.findall(r"\w+", folded(str(name)))
+    return bool(words) and (words[0] in _PARTIAL or words[-1] in _PARTIAL)
+
+
+def _is_something(value: object) -> bool:
+    return value is not None and value == value and str(value).strip() != ""
+
+
+def _bare(name: str) -> str:
+    """Return the name of a column without what pivot tables write before it: "Sum of Jan" -> "Jan"."""
+    return _SUM_OF.sub("", name.strip())
 
 
 # ---- users by items
@@ -134,21 +175,33 @@ def _are_of_one_kind(cells: np.ndarray, empty: np.ndarray) -> bool:
 
 def _periods(head: pd.DataFrame, columns: Sequence[str]) -> Wide | None:
     """Return how to read a table with a column of quantities for every month, quarter or year."""
-    named = [column for column in columns if _is_period(str(column)) and _is_numeric(head[column])]
+    periods = _period_names(columns)
+    named = [column for column in columns if str(column) in periods and _is_numeric(head[column])]
     kept = tuple(column for column in columns if column not in named and not is_total(column))
     if len(named) < _FEWEST_PERIODS or len(kept) < 2:
         return None
-    name = "month" if all(folded(str(column)) in MONTHS for column in named) else "date"
+    bare = [_bare(str(column)) for column in named]
+    name = "month" if all(folded(one) in MONTHS or _MONTH.fullmatch(one) for one in bare) else "date"
     if name in kept:
         return None
     note = f"the columns {named[0]} to {named[-1]} hold a quantity for each period; every filled cell became a row"
     return Wide(tuple(named), kept, name, "quantity", note)
 
 
-def _is_period(name: str) -> bool:
-    text = name.strip()
-    if folded(text) in MONTHS:
-        return True
-    if text.isdigit():
-        return len(text) in (4, 6) and text[:2] in ("19", "20")
-    return bool(re.search(r"\d", text)) and bool(np.isfinite(read_times(pd.Series([text], dtype="str")).seconds[0]))
+def _period_names(names: Sequence[str]) -> set[str]:
+    """Return the names that are months, years or other moments."""
+    found, forms = set(), defaultdict(list)
+    for name in map(str, names):
+        text = _bare(name)
+        if (
+            folded(text) in MONTHS
+            or _MONTH.fullmatch(text)
+            or (text.isdigit() and len(text) in (4, 6) and text[:2] in ("19", "20"))
+        ):
+            found.add(name)
+        elif len(text) <= _LONGEST_PERIOD and any(map(str.isdigit, text)) and not text.isdigit():
+            forms[shape(text)].append(name)
+    for alike in itertools.islice(forms.values(), _MOST_FORMS):
+        seconds = read_times(pd.Series([_bare(one) for one in alike], dtype="str")).seconds
+        found.update(name for name, second in zip(alike, seconds, strict=True) if np.isfinite(second))
+    return found

@@ -21,7 +21,9 @@ from grouprec.data.sniff import Sniffed
 
 _MOST_REPEATED = MOST_COLUMNS  # a cell that stands for more of its kind is only the empty rest of a sheet
 _MOST_CELLS = 20_000_000  # of a sheet; each takes its eight bytes, however often a file repeats it
+_MOST_TWINS = 200_000  # rows that are the same as the one before, which a file says in a few bytes
 _MOST_MARKUP = 512 << 20  # bytes of HTML or XML that are read as a table
+_EXCEL_ROWS, _EXCEL_COLUMNS = 1_048_576, 16_384  # no sheet has more; a cell that says it lies beyond is damage
 
 
 @dataclass
@@ -31,13 +33,6 @@ class Sheet:
     title: str
     rows: list[list[Any]] = field(default_factory=list)
     sheet_state: str = "visible"
-
-    def reset_dimensions(self) -> None:
-        """Nothing to do: its rows are known."""
-
-    def iter_rows(self, values_only: bool = True) -> Iterator[Sequence[Any]]:
-        """Return the rows."""
-        return iter(self.rows)
 
 
 class Workbook:
@@ -66,13 +61,37 @@ def open_workbook(sniffed: Sniffed) -> Any:
     return openpyxl.load_workbook(sniffed.path, read_only=True, data_only=True)
 
 
+def rows_of(sheet: Any) -> Iterator[tuple[int, Sequence[Any]]]:
+    """Yield the rows of a sheet, numbered from 1.
+
+    Raises:
+        ValueError: a cell lies where no sheet of Excel has one.
+    """
+    if isinstance(sheet, Sheet):
+        yield from enumerate(sheet.rows, 1)
+        return
+    sheet.reset_dimensions()  # some programs write wrong ones, and then cells would be missing
+    filled = sheet._get_row
+
+    def row_of(cells: list[dict[str, Any]], *ways: Any) -> Sequence[Any]:
+        if cells and cells[-1]["column"] > _EXCEL_COLUMNS:
+            raise ValueError("a cell lies beyond the last column")
+        return filled(cells, *ways)
+
+    sheet._get_row = row_of  # before it makes a row as long as the cell says
+    for number, row in enumerate(sheet.iter_rows(values_only=True), 1):
+        if number > _EXCEL_ROWS:
+            raise ValueError("a cell lies beyond the last row")
+        yield number, row
+
+
 # ---- OpenDocument
 
 
 def _of_opendocument(sniffed: Sniffed) -> Iterator[Sheet]:
     with zipfile.ZipFile(sniffed.path) as archive, archive.open("content.xml") as content:
         sheet: Sheet | None = None
-        cells = 0
+        cells = twins = 0
         for event, element in ElementTree.iterparse(content, ("start", "end")):
             name = _own_name(element.tag)
             if name == "table" and event == "start":
@@ -84,7 +103,8 @@ def _of_opendocument(sniffed: Sniffed) -> Iterator[Sheet]:
                 row = _opendocument_row(element)
                 times = int(_said(element, "number-rows-repeated") or 1) if row else 1
                 cells += times * max(len(row), 1)
-                if cells > _MOST_CELLS:
+                twins += times - 1
+                if cells > _MOST_CELLS or twins > _MOST_TWINS:
                     raise DataError(f"'{sniffed.path.name}' has too many cells; save the sheet as CSV.")
                 sheet.rows += [row] * times
                 element.clear()

@@ -33,6 +33,7 @@ from grouprec.data.values import shown
 COLUMNS = ("user", "item", "time", "weight", "rating", "behaviour", "label", "group", "event_id", "method", "regime")
 # Feedback on a recommended item: what the prediction is multiplied by.
 FACTORS = {"like": 1.5, "dislike": 0.5, "hide": 0.0, "unhide": 1.0}
+MOST_NAMES = 500  # different columns of events that come as objects
 MOST_NAMED = 10  # problems of one kind that are told one by one
 _EXTRA = {"event_id": ("eventid",), "group": ("group",), "behaviour": ("verdict",), "method": ("method",)}
 _EXTRA |= {"regime": ("regime",)}
@@ -136,7 +137,7 @@ def check_events(
     Raises:
         SettingError: users are known by pseudonyms, and there is no key to make them with.
     """
-    given, odd = _table(events)
+    given, odd, many = _table(events)
     table = pd.DataFrame(index=given.index)
     for name in ("user", "item", "behaviour", "label", "method", "regime", "event_id"):
         table[name] = _texts(given, name)
@@ -151,6 +152,7 @@ def check_events(
     table["time"], bad_time = _times(given, order, latest)
     table["weight"], bad_weight = _weights(given, table, settings)
     rules = [(odd, "a value is a list, an object, an endless number or damaged text", None), *_too_long(given)]
+    rules.append((many, f"these events have more than {MOST_NAMES} different names", None))
     rules += [*_rules(given, table, inside), *bad_time, *bad_weight]
     refused, problems = _refuse(rules, given)
     table.insert(0, "row", np.arange(1, len(table) + 1))
@@ -181,8 +183,10 @@ def _too_long(given: pd.DataFrame) -> list[Rule]:
     for name in given.columns:
         if pd.api.types.is_numeric_dtype(given[name]) or pd.api.types.is_datetime64_any_dtype(given[name]):
             continue
-        length = given[name].map(lambda value: len(value) if isinstance(value, str | bytes) else 0)
-        long = (length > LONGEST_ID).to_numpy(bool)
+        there = given[name].notna().to_numpy(bool)  # hardly anywhere in the columns of objects that have a name each
+        texts = given[name][there]
+        long = np.zeros(len(given), bool)
+        long[there] = [isinstance(value, str | bytes) and len(value) > LONGEST_ID for value in texts]
         if long.any():
             rules.append((long, f"its '{shown(name)}' is longer than {LONGEST_ID:,} characters", None))
     return rules
@@ -251,15 +255,21 @@ def _keys(table: pd.DataFrame) -> list[str]:
     return [hashlib.sha256(text.encode()).hexdigest()[:32] for text in texts]
 
 
-def _table(events: pd.DataFrame | Iterable[Mapping[str, Any]]) -> tuple[pd.DataFrame, np.ndarray]:
-    """Return the events as a table, and which rows held something that no cell of a table can hold, bool [n]."""
+def _table(events: pd.DataFrame | Iterable[Mapping[str, Any]]) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
+    """Return the events as a table, and which rows hold what no cell can hold, and which too many names, bool [n]."""
     if isinstance(events, pd.DataFrame):
         twice = events.columns.astype(str).duplicated()
-        return events.loc[:, ~twice].reset_index(drop=True), np.zeros(len(events), bool)
+        none = np.zeros(len(events), bool)
+        return events.loc[:, ~twice].reset_index(drop=True), none, none
     rows = [event if isinstance(event, Mapping) else {"user": [event]} for event in events]
     odd = np.array([not all(map(_is_plain, row.values())) for row in rows], bool)
     clean = [{str(name): value for name, value in row.items() if _is_plain(value)} for row in rows]
-    return pd.DataFrame(clean, index=range(len(clean)), dtype=object), odd
+    # Events with a name each would fill a square of their number.
+    names = dict.fromkeys(name for row in clean for name in row)
+    beyond = set(list(names)[MOST_NAMES:]) - set(COLUMNS)
+    many = np.array([not beyond.isdisjoint(row) for row in clean], bool)
+    clean = [{name: value for name, value in row.items() if name not in beyond} for row in clean] if beyond else clean
+    return pd.DataFrame(clean, index=range(len(clean)), dtype=object), odd, many
 
 
 def _is_plain(value: Any) -> bool:

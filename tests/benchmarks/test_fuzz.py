@@ -9,26 +9,28 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from benchmarks import fuzz
+from benchmarks.fuzz import watching
+from benchmarks.fuzz.given import CORPUS, Input
+from benchmarks.fuzz.making import make
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 2**32))
 def test_whatever_is_uploaded_is_read_or_refused_in_a_sentence(seed: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        fuzz.attempt(fuzz.make(seed), Path(folder))
+        watching.attempt(make(seed, 0.05), Path(folder))
 
 
-@pytest.mark.parametrize("broken", fuzz.CORPUS, ids=lambda broken: broken.name[:20])
-def test_what_broke_something_once_breaks_it_no_more(broken: fuzz.Input, tmp_path: Path) -> None:
-    fuzz.attempt(broken, tmp_path)
+@pytest.mark.parametrize("broken", CORPUS, ids=lambda broken: broken.name[:20])
+def test_what_broke_something_once_breaks_it_no_more(broken: Input, tmp_path: Path) -> None:
+    watching.attempt(broken, tmp_path)
 
 
 def test_a_traceback_a_hang_and_a_feast_of_memory_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    good = fuzz.Input("shop.csv", b"user,item\n" + b"a,b\nb,c\na,c\nb,b\n" * 20)
-    found = fuzz.watched(good)
-    assert found.said == "read" and not found.fault and found.memory < fuzz.MOST_MEMORY
-    monkeypatch.setattr(fuzz, "peek", lambda path: {}["a fault of ours"])
-    assert "KeyError" in fuzz.watched(good).fault
-    monkeypatch.setattr(fuzz, "peek", lambda path: bytearray(b"x") * 300_000_000)
-    assert fuzz.watched(good).memory > fuzz.MOST_MEMORY
+    good = Input("shop.csv", b"user,item\n" + b"a,b\nb,c\na,c\nb,b\n" * 20)
+    found = watching.watched(good)
+    assert found.said == "read" and not found.fault and found.memory < watching.MOST_MEMORY
+    monkeypatch.setattr(watching, "peek", lambda path: {}["a fault of ours"])
+    assert "KeyError" in watching.watched(good).fault
+    monkeypatch.setattr(watching, "peek", lambda path: bytearray(b"x") * 300_000_000)
+    assert watching.watched(good).memory > watching.MOST_MEMORY

@@ -71,6 +71,7 @@ def test_facts_that_end_otherwise_are_none_at_once():
     assert written_list("SKU: A1, Qty: 2|SKU: A4, Qty: 1") == [{"SKU": "A1", "Qty": "2"}, {"SKU": "A4", "Qty": "1"}]
 
 
-def test_of_very_long_texts_no_count_is_looked_for():
+def test_counts_of_very_long_texts_are_told_at_once():
     assert counted("mug" + " " * 2_000_000 + "!") == ("mug" + " " * 2_000_000 + "!", "1")
-    assert not is_counted("2 x " + "mug" * 1000)
+    assert counted(" " * 9 + "2 x " + "mug" * 1000) == ("mug" * 1000, "2")
+    assert is_counted("mug" + " " * 2_000_000 + "x 3")

@@ -1,11 +1,13 @@
 """Roles by somebody's own choice, and the columns of users and items files."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from grouprec.core.types import DataError, SettingError
 from grouprec.data.columns import ChoiceError, Roles, apply_map, detect_attribute_roles, parse_map
 from grouprec.data.detect import detect_roles
+from grouprec.data.values import some_of
 
 
 def named(*columns):
@@ -83,3 +85,16 @@ def test_a_role_without_a_column_is_asked_for_with_the_columns_and_why_one_was_n
         apply_map(Roles(item="item"), {}, ["line", "item"], {"user": {"line": "it counts the lines of something"}})
     assert (asked.value.role, asked.value.columns) == ("user", ("line", "item"))
     assert isinstance(asked.value, DataError)
+
+
+def test_a_sentence_lists_the_first_columns_and_how_many_more_there_are():
+    names = ["a" * 5_000, *(f"c{n}" for n in range(400))]
+    assert some_of(names).startswith("a" * 59 + "…, c0") and some_of(names).endswith("c28 and 371 more")
+    with pytest.raises(DataError, match=r"There is no column 'b{59}…'") as raised:
+        apply_map(Roles(), {"user": "b" * 9_000}, names)
+    assert len(str(raised.value)) < 500
+
+
+def test_an_items_file_without_columns_is_refused():
+    with pytest.raises(DataError, match="holds the item ids"):
+        detect_attribute_roles(pd.DataFrame(index=range(3)), np.array(["a"], object), "item", "shop.json")

@@ -6,7 +6,8 @@ import pytest
 
 from grouprec.data.behaviours import BEHAVIOUR_WEIGHTS
 from grouprec.data.columns import Roles
-from grouprec.data.detect import detect, detect_roles, plain_columns
+from grouprec.data.detect import MOST_LOOKED_AT, columns_looked_at, detect, detect_roles, plain_columns
+from grouprec.data.doubts import column_doubts
 from grouprec.data.read import peek
 
 
@@ -458,3 +459,56 @@ def test_a_known_export_is_called_by_its_name():
     )
     found = detect(shop)
     assert (found.known_as, found.roles.user, found.roles.item) == ("a Shopify orders export", "Email", "Lineitem sku")
+
+
+@pytest.mark.parametrize(("code", "name"), [("No.", "Description"), ("EAN", "Titel"), ("pzn", "article")])
+def test_the_code_beside_the_name_of_an_item_is_the_item(code, name):
+    names = [f"Blue Mug {n % 9}" for n in range(90)]
+    head = pd.DataFrame(
+        {"customer": [f"u{n % 13}" for n in range(90)], code: [f"A{n % 9}" for n in range(90)], name: names}
+    )
+    roles = detect(head).roles
+    assert (roles.item, roles.label) == (code, name)
+    other = head.assign(**{code: [f"A{n % 8}" for n in range(90)]})
+    assert detect(other).roles.label != name  # it is the code of something else
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        (["from_user", "to_user"], {"user": "from_user", "item": "to_user"}),
+        (["Ausweisnummer", "Mediennummer", "Ausleihdatum"], {"user": "Ausweisnummer", "item": "Mediennummer"}),
+        (["Sold-To", "Material", "Order Qty"], {"user": "Sold-To", "item": "Material", "weight": "Order Qty"}),
+        (["Member", "Course", "Enrolled"], {"user": "Member", "item": "Course", "time": "Enrolled"}),
+        (["Kundennr", "Fahrzeug", "Start", "Ende"], {"user": "Kundennr", "item": "Fahrzeug", "time": "Start"}),
+        (["Студент", "Курс", "Дата записи"], {"user": "Студент", "item": "Курс"}),
+        (["Plate", "Page", "Page Views"], {"user": "Plate", "weight": "Page Views"}),
+        (["Comprador", "Evento", "Entradas"], {"user": "Comprador", "weight": "Entradas"}),
+    ],
+)
+def test_words_of_lenders_sellers_and_fans(columns, expected):
+    head = pd.DataFrame({column: [f"x{n % 9}" for n in range(20)] for column in columns})
+    if "weight" in expected:
+        head[expected["weight"]] = "2"
+    if "time" in expected:
+        head[expected["time"]] = [f"2024-01-{1 + n:02}" for n in range(20)]
+    assert expected.items() <= detect_roles(head).as_dict().items()
+
+
+def test_of_very_many_columns_known_headers_and_the_first_others_are_looked_at():
+    n = 20
+    head = pd.DataFrame({f"c{at}": [str(k % 3) for k in range(n)] for at in range(MOST_LOOKED_AT + 200)})
+    head = head.assign(user=[f"u{k % 4}" for k in range(n)], item=[f"i{k % 5}" for k in range(n)])
+    seen = columns_looked_at(head)
+    assert seen == [*head.columns[:MOST_LOOKED_AT], "user", "item"]
+    found = detect(head)
+    assert (found.roles.user, found.roles.item) == ("user", "item")
+    told = [doubt.matter for doubt in column_doubts(head, found, found.roles)]
+    assert "of 502 columns only 302 were looked at: those with known headers and the first others" in told
+    assert columns_looked_at(head[["user", "item"]]) == ["user", "item"]
+
+
+def test_where_very_many_columns_are_left_none_is_taken_by_its_values():
+    head = pd.DataFrame({f"c{at}": [f"a{at}" for _ in range(20)] for at in range(120)})
+    head = head.assign(c7=[f"user{k % 4}" for k in range(20)], c9=[f"m{k % 5}@example.org" for k in range(20)])
+    assert detect(head).roles.user is None and detect(head[["c7", "c9", "c10"]]).roles.user is not None

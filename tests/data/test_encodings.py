@@ -5,6 +5,7 @@ import random
 import pytest
 
 from grouprec.core.types import DataError, SettingError
+from grouprec.data import encodings
 from grouprec.data.encodings import check_name, is_mixed, legacy_encoding, unmarked_utf
 from grouprec.data.read import Reading, peek, read
 
@@ -111,3 +112,10 @@ def test_an_encoding_that_is_none_is_refused(name):
 @pytest.mark.parametrize(("name", "codec"), [("", ""), ("CP-1252 ", "cp1252"), ("ascii", "utf-8"), ("Mixed", "mixed")])
 def test_encodings_have_many_names(name, codec):
     assert check_name(name) == codec
+
+
+def test_one_word_without_an_end_is_looked_at_as_far_as_others(monkeypatch):
+    seen = []
+    monkeypatch.setattr(encodings, "_score", lambda words, codec: seen.append(sum(map(len, words))) or 0.0)
+    legacy_encoding(b"user,item\n" + b"\xe9\xf1" * 100_000)
+    assert max(seen) <= 2 * encodings._SAMPLE

@@ -23,6 +23,8 @@ def column(name, *values):
         ("isReturned", [True, False], [True, False]),
         ("storniert", ["Ja", "Nein"], [True, False]),
         ("skipped", ["false", "true"], [False, True]),
+        ("No Show", ["Yes", "No", None], [True, False, False]),
+        ("Stage", ["Closed Won", "Closed Lost", "Negotiation"], [False, True, False]),
         ("status", ["completed", "Cancelled", "refunded", "pending", None], [False, True, True, False, False]),
         ("Financial Status", ["paid", "partially_refunded", "voided"], [False, False, True]),
         ("order_state", ["shipped", "not cancelled", "payment failed", "on hold"], [False, False, True, False]),

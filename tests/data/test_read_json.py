@@ -139,3 +139,11 @@ def test_records_without_values_have_no_rows(tmp_path):
 def test_the_head_of_lines_is_a_thousand_records(tmp_path):
     path = write(tmp_path, "".join(itertools.repeat('{"user": "u", "item": "i"}\n', 1500)), "a.jsonl")
     assert len(peek(path).head) == 1000 and peek(path).n_rows == pytest.approx(1500, abs=60)
+
+
+def test_days_are_no_users(tmp_path):
+    days = {f"2024-01-{day:02}": [{"user": f"u{day % 3}", "item": f"i{n}"} for n in range(2)] for day in range(1, 20)}
+    found = read_table(write(tmp_path, days))
+    assert list(found.columns) == ["date", "user", "item"] and found.iloc[0].tolist() == ["2024-01-01", "u1", "i0"]
+    numbered = {str(20240100 + n): [{"item": f"i{n % 4}"}] for n in range(1, 20)}  # may be anybody
+    assert list(read_table(write(tmp_path, numbered)).columns) == ["user", "item"]

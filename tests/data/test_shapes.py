@@ -263,3 +263,23 @@ def test_a_user_who_is_called_otherwise_than_all_others_is_no_second_header(tmp_
     file = tmp_path / "towns.csv"
     file.write_text("user,town\nxelene,Paris\n" + "".join(f"u0000{n},Rome\n" for n in range(1, 9)))
     assert read_table(file)["user"].tolist()[:2] == ["xelene", "u00001"]
+
+
+@pytest.mark.parametrize("written", [json.dumps, str])
+def test_objects_written_as_text_are_opened(tmp_path, written):
+    told = [written({"sku": item, "more": {"n": n}, "tags": ["a"]}) for n, item in enumerate(ITEMS)]
+    path = tmp_path / "log.csv"
+    pd.DataFrame({"user": USERS, "payload": [*told[:-1], None]}).to_csv(path, index=False)
+    found = read(path)
+    assert list(found.frame.columns) == ["user", "payload.sku", "payload.more.n"]
+    assert rows(found, "user", "payload.sku")[:-1] == PAIRS[:-1] and pd.isna(found.frame["payload.sku"].iloc[-1])
+    assert "the objects in column payload were opened" in found.notes[0]
+    assert read_table(path, ["payload.sku"])["payload.sku"].iloc[0] == "A0"
+    assert list(read(path, reading=Reading(as_it_is=True)).frame.columns) == ["user", "payload"]
+
+
+@pytest.mark.parametrize("other", ["{a}", "[1]", "{", "7", "{" * 5_000 + "}"])
+def test_other_texts_are_no_objects(tmp_path, other):
+    path = tmp_path / "log.csv"
+    pd.DataFrame({"user": USERS, "item": ITEMS, "note": ['{"a": 1}'] * 39 + [other]}).to_csv(path, index=False)
+    assert list(read_table(path).columns) == ["user", "item", "note"]

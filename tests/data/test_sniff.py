@@ -177,3 +177,10 @@ def test_texts_that_look_like_others_for_long_are_told_at_once(tmp_path, name, c
     (tmp_path / name).write_text(content)
     with contextlib.suppress(DataError):
         read_table(tmp_path / name)
+
+
+@pytest.mark.parametrize("blank", ["\r" * 999, "\r\n" * 999, " \n" * 999])
+def test_blank_lines_alone_are_an_empty_file(tmp_path, blank):
+    (tmp_path / "blank.csv").write_bytes(blank.encode())
+    with pytest.raises(DataError, match=r"'blank.csv' is empty; give a file with a header line and rows"):
+        read_table(tmp_path / "blank.csv")

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from grouprec.data import wide as wide_module
+from grouprec.data.times import read_times
 from grouprec.data.wide import find_wide, is_total
 
 NAMES = [f"thing{letter}" for letter in "abcdefgh"]
@@ -118,3 +120,39 @@ def test_periods_side_by_side_become_rows_with_a_time(names, name):
 )
 def test_other_columns_are_no_periods(names):
     assert found(pd.DataFrame({"customer": ["a", "b"], "product": ["x", "y"], **dict.fromkeys(names, 2)})) is None
+
+
+PERIODS = {
+    "months": ["Jan", "Feb", "Mar"],
+    "moments": ["2023-01", "2023-02", "2023-03"],
+    "years": ["2021", "2022", "2023"],
+    "quarters": ["Q1 2023", "Q2 2023", "Q3 2023"],
+    "sums of a pivot": ["Sum of Jan", "Sum of Feb", "Sum of Mar"],
+    "Japanese": ["1月", "2月", "3月"],
+}
+
+
+@pytest.mark.parametrize("periods", PERIODS.values(), ids=PERIODS)
+@pytest.mark.parametrize("total", [("Total", ""), ("", "Gesamtergebnis"), ("u1 Total", ""), ("Subtotal u1", None)])
+def test_lines_and_columns_of_sums_over_periods_are_nobodys(periods, total):
+    rows = [[f"u{row}", f"i{at}", 1, 2, 3, 6] for row in range(3) for at in range(2)]
+    columns = ["Customer", "Product", *periods, "Total"]
+    frame = pd.DataFrame([*rows, [*total, 9, 9, 9, 27]], columns=columns)
+    wide = found(frame)
+    result = wide.rows(frame, ["Customer", "Product"])
+    assert set(result["Customer"]) == {"u0", "u1", "u2"} and set(result["Product"]) == {"i0", "i1"}
+    assert len(result) == 18 and "Total" not in {*wide.columns, *wide.kept}
+    assert set(result[wide.name]) == {name.removeprefix("Sum of ") for name in periods}
+
+
+def test_a_product_called_like_a_sum_stays():
+    rows = [[f"u{row}", item, 1, 2, 3] for row in range(3) for item in ("Total Gym", "Colgate Total")]
+    frame = pd.DataFrame(rows, columns=["Customer", "Product", *PERIODS["months"]])
+    assert len(found(frame).rows(frame, ["Customer", "Product"])) == 18
+
+
+def test_names_of_very_many_columns_are_looked_at_by_their_form(monkeypatch):
+    looked = []
+    monkeypatch.setattr(wide_module, "read_times", lambda names: looked.append(len(names)) or read_times(names))
+    frame = table([f"c{n}" for n in range(2_000)])
+    assert find_wide(frame, list(frame.columns)) is not None and len(looked) == 1

@@ -86,3 +86,24 @@ def test_the_largest_table_of_a_page_is_read_with_its_spans_and_line_breaks(tmp_
         ["Cleo", "tea\ntin"],
     ]
     assert "Report" not in found.to_numpy()
+
+
+@pytest.mark.parametrize("far", ["ZZZZZZ99", "A1000000000000", "XFE9"])
+def test_a_cell_beyond_the_end_of_any_sheet_is_damage(tmp_path: Path, far: str) -> None:
+    path = tmp_path / "far.xlsx"
+    path.write_bytes(excel("", "tea"))
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    row = far.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    more = f'<row r="{row}"><c r="{far}"><v>1</v></c></row></sheetData>'.encode()
+    members["xl/worksheets/sheet1.xml"] = members["xl/worksheets/sheet1.xml"].replace(b"</sheetData>", more)
+    path.write_bytes(zipped(members))
+    with pytest.raises(DataError, match="damaged workbook"):
+        read_table(path)
+
+
+def test_a_row_repeated_more_often_than_anything_happens_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "repeated.ods"
+    path.write_bytes(open_document("", "tea", 300_000))
+    with pytest.raises(DataError, match="too many cells"):
+        read_table(path)

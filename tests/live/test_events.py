@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from grouprec.core.types import DataError, SettingError
 from grouprec.data.clean import Preparation
 from grouprec.data.times import latest_time
-from grouprec.live.events import COLUMNS, FACTORS, MOST_NAMED, Checked, _times, check_events, read_events
+from grouprec.live.events import COLUMNS, FACTORS, MOST_NAMED, MOST_NAMES, Checked, _times, check_events, read_events
 
 
 def check(*events: object, **preparation: object) -> Checked:
@@ -305,3 +305,12 @@ def test_what_has_not_come_yet_is_no_event() -> None:
     event = {"user": "u", "item": "i", "time": "2024-05-02"}
     found = check_events([event], Preparation(), 3, latest=datetime(2024, 5, 1, tzinfo=UTC).timestamp())
     assert found.problems == ["row 1: its time '2024-05-02' has not come yet"]
+
+
+def test_events_of_a_name_each_are_refused_beyond_the_first_names() -> None:
+    """They would fill a square of their number: 300 KB of them took 500 MB."""
+    events = [{f"k{n}": 1, "user": f"u{n % 3}", "item": "a"} for n in range(MOST_NAMES + 8)]
+    checked = check_events([*events, {"user": "b", "item": "a", "weight": 2}], Preparation(), 3)
+    assert checked.malformed == 10 and len(checked.table) == MOST_NAMES - 1
+    assert any("more than 500 different names" in problem for problem in checked.problems)
+    assert checked.table["weight"].max() == 2

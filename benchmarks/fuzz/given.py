@@ -1,0 +1,38 @@
+"""An input, and those that broke something once."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Input:
+    """A file to read, the roles that somebody named for its columns, and what they wrote behind ``--map``."""
+
+    name: str
+    content: bytes
+    roles: Mapping[str, str] = field(default_factory=dict)
+    mapping: str = ""
+
+
+# Each of these broke something once.
+CORPUS = [
+    Input("bom.csv", b"\xef\xbb\xbf\xffuser,item\na,b\n"),
+    Input("behaviour.jsonl", b'{"user": "a", "item": "b", "behaviour": ["x"]}\n' * 3),
+    Input("語" * 100 + ".csv", b"user,item\na,b\nb,c\n"),
+    Input("row.csv", b"user,item,row,key,time\na,b,1,2,2024-01-01\nb,c,1,2,2024-01-02\n"),
+    Input("wide.csv", (",".join(f"c{n}" for n in range(20_000)) + "\n").encode() * 2),
+    Input("bomb.csv.gz", gzip.compress(b"user,item\n" + b"a" * 50_000_000)),
+    Input("cut.csv", b"user,item\n" + b"a,b\nb,c\n" * 20 + b"c,d,\xe2\x82"),
+    Input("huge.csv", b"user,item,weight,price,behaviour\na,b,1e308,1e308,view\nb,c,2,3,buy\n" * 3),
+    Input("weights.csv", b"user,item,weight\na,b,1e999\nb,c,NaN\na,c,inf\nb,b,2\n"),
+    Input("half.parquet", b"PAR1\x15\x04\x15PAR1"),
+    Input("deep.json", b"[" * 100_000),
+    Input("surrogate.jsonl", b'{"user": "\\ud800", "item": "b"}\n' * 3),
+    Input("blank.tsv", b"\r" * 999),
+    Input("names.json", b'[{"user": "a", "item": "b"}]', mapping=f"user={'@1' * 9_000},item=item"),
+    Input("deep.jsonl", b'{"a":' * 9_000 + b"1" + b"}" * 9_000),
+    Input("empty.xlsx", b"PK\x05\x06" + bytes(18)),
+]
