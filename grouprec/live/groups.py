@@ -14,11 +14,14 @@ from grouprec.ranking.group_lists import members_mean, without
 from grouprec.runs.snapshot import FitSnapshot
 
 SUMS, OWNERS = "sums", "owners"  # their names among the counts of a base
+MOST_KEPT = 1 << 23  # sums and owners of groups by items that are written: 100 MB, else they are counted again
 LEAST = 1e-6  # the most that popularity counts for in a list: less than any worth that matters
 
 
 def count_groups(base: FitSnapshot) -> dict[str, np.ndarray]:
-    """Return the sums and owners of all groups before the first event, to be written beside a base."""
+    """Return the sums and owners of all groups before the first event, to be written beside a base; of too many none."""
+    if base.n_groups * len(base.item_ids) > MOST_KEPT:
+        return {}
     users = LiveUsers(base, np.zeros(base.states.shape[1], np.float32))
     groups = LiveGroups(base, users)
     return {SUMS: groups.sums, OWNERS: groups.owners.astype(np.int32)}

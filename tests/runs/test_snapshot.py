@@ -66,6 +66,11 @@ def test_what_was_counted_over_all_users_is_read_and_forgotten_with_them(tmp_pat
     assert (again.counts["sums"] == counts["sums"]).all()  # events change a copy
 
 
+def test_counts_of_very_many_groups_and_items_are_not_written(monkeypatch):
+    monkeypatch.setattr("grouprec.live.groups.MOST_KEPT", 0)
+    assert not count_groups(the_base())
+
+
 def test_a_damaged_base_is_refused(tmp_path):
     path = tmp_path / "base.safetensors"
     with pytest.raises(StorageError, match="missing or damaged"):
