@@ -19,7 +19,7 @@ from grouprec.data.encodings import check_name
 from grouprec.data.header_words import simple_name
 from grouprec.data.ids import are_long, encode_ids
 from grouprec.data.limits import LONGEST_ID
-from grouprec.data.not_taken import drop_cancelled, drop_nothing, drop_services
+from grouprec.data.not_taken import drop_cancelled, drop_nothing, drop_services, drop_sums
 from grouprec.data.numerals import read_numbers
 from grouprec.data.pseudonyms import pseudonymised
 from grouprec.data.rejects import MOST_REJECTED
@@ -142,6 +142,7 @@ def clean_rows(table: pd.DataFrame, roles: Roles, settings: Preparation, report:
     )
     report.add(N_("missing ids"), n, int(keep.sum()), note, "choose other columns with --map user=COLUMN,item=COLUMN")
     keep = _drop_long_ids(keep, users, user_ids, items, item_ids, report)
+    keep = drop_sums(users, user_ids, items, item_ids, keep, report)
     report.doubts += id_doubts("item", str(roles.item), item_ids) + twin_doubts("item", str(roles.item), item_ids)
     if settings.pseudonyms:
         users, user_ids = pseudonymised(users, user_ids)

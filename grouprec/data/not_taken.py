@@ -12,7 +12,9 @@ from grouprec.data.outcomes import came_to_nothing
 from grouprec.data.services import MOST_SERVICES, find_services
 from grouprec.data.steps import Report, narrow
 from grouprec.data.values import shown
+from grouprec.data.wide import is_total
 
+_CLOSING = 3  # rows at the end of a file that may sum up all others
 _SOLD = 0.5  # share of quantities below zero from which on these are what was taken: books of stock count so
 
 
@@ -53,6 +55,33 @@ def drop_services(
         )
     )
     return narrow(report, N_("service lines"), keep, ~found, told, "keep them with --set data.drop_services=false")
+
+
+def drop_sums(
+    users: np.ndarray,
+    user_ids: np.ndarray,
+    items: np.ndarray,
+    item_ids: np.ndarray,
+    keep: np.ndarray,
+    report: Report,
+) -> np.ndarray:
+    """Drop rows at the end that sum up all others: *Grand total*, as a user or an item that no other row has."""
+    sums, names = np.zeros(len(keep), bool), []
+    for row in np.flatnonzero(keep)[-_CLOSING:][::-1]:
+        called = [
+            str(ids[codes[row]])
+            for codes, ids in ((users, user_ids), (items, item_ids))
+            if is_total(ids[codes[row]]) and np.count_nonzero(codes == codes[row]) == 1
+        ]
+        if not called:
+            break
+        sums[row] = True
+        names.append(shown(called[0]))
+    if not names:
+        return keep
+    matter = _("the last rows sum up all others and are left out ({told})")
+    report.doubts.append(Doubt(matter.format(told=commas(names[::-1]))))
+    return narrow(report, N_("sums at the end"), keep, ~sums, commas(names[::-1]), "take the sums out of the file")
 
 
 def drop_nothing(

@@ -19,7 +19,7 @@ LEAST = 1e-6  # the most that popularity counts for in a list: less than any wor
 
 
 def count_groups(base: FitSnapshot) -> dict[str, np.ndarray]:
-    """Return the sums and owners of all groups before the first event, to be written beside a base; of too many none."""
+    """Return the sums and owners of all groups before the first event, to be written beside a base; {} of too many."""
     if base.n_groups * len(base.item_ids) > MOST_KEPT:
         return {}
     users = LiveUsers(base, np.zeros(base.states.shape[1], np.float32))

@@ -178,6 +178,24 @@ def test_service_lines_are_left_out_counted_and_kept_by_a_setting(tmp_path):
     assert kept.n_items == N_ITEMS + 2 and "service lines" not in dropped(kept)
 
 
+@pytest.mark.parametrize("named", [("Grand Total", "All products"), ("C1", "Total"), ("Gesamtsumme", "Alle Artikel")])
+def test_a_sum_at_the_end_is_no_user_and_no_item(tmp_path, named):
+    user, item = named
+    table = events()
+    total = table.tail(1).assign(user_id=user if user != "C1" else table["user_id"].iloc[0], item_id=item)
+    result = done(tmp_path, pd.concat([table, total]))
+    assert (result.n_users, result.n_items, dropped(result)["sums at the end"]) == (N_USERS, N_ITEMS, 1)
+    assert any("the last rows sum up all others" in doubt for doubt in doubts(result))
+
+
+def test_a_customer_called_total_with_rows_of_its_own_stays(tmp_path):
+    table = events()
+    table.loc[table["user_id"] == table["user_id"].iloc[-1], "user_id"] = "Total"
+    assert table["user_id"].iloc[-1] == "Total"
+    result = done(tmp_path, table)
+    assert result.n_users == N_USERS and "sums at the end" not in dropped(result)
+
+
 def test_what_a_bank_offers_is_no_service_line_unless_it_stands_in_orders(tmp_path):
     names = [("Insurance", "Deposit")[item] if item < 2 else f"Fund {item}" for item in (i % 20 for i in ITEMS)]
     result = done(tmp_path, events(item_id=names))

@@ -197,6 +197,7 @@ _REASONS = Glossary(
         "times that cannot be read": "most because their time cannot be read",
         "cancellations and non-positive quantities": "most because they are cancelled or have no positive quantity",
         "exact duplicates": "most because they repeat another row",
+        "sums at the end": "most because they sum up all other rows",
         "service lines": "most because they are postage, fees and the like",
         "came to nothing": "most because they were cancelled or not taken",
         "weights that are not numbers": "most because their quantity cannot be read",
