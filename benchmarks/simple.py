@@ -89,7 +89,8 @@ class Window:
     @property
     def half_lives(self) -> list[float]:
         """Return the half-lives to try, in days."""
-        return [float(np.ptp(self.time)) / DAY * share for share in SHARES_OF_TIME]
+        days = float(np.ptp(self.time)) / DAY or 1.0  # without times any will do
+        return [days * share for share in SHARES_OF_TIME]
 
     def recent(self, half_life: float) -> np.ndarray:
         """Return what every event counts, float [n]."""
@@ -186,7 +187,7 @@ def ease_scores(window: Window, chosen: tuple[float, ...]) -> np.ndarray:
 def simple_methods(known: Known, n_groups: int) -> Iterator[tuple[str, str, Lists]]:
     """Yield (regime, method, lists by user) of every simple method."""
     window, (inner, wanted) = known.window, known.inner()
-    scores, half_lives = {}, window.half_lives if np.ptp(window.time) else [1.0]
+    scores, half_lives = {}, window.half_lives
     for name, ways in {
         "EASE": [(0.0, 7.0, 0.0)],
         "EASE on a fading history": [(fade, 7.0, 0.0) for fade in FADES],

@@ -14,7 +14,7 @@ from grouprec.data.steps import Report, narrow
 from grouprec.data.values import shown
 from grouprec.data.wide import is_total
 
-_CLOSING = 3  # rows at the end of a file that may sum up all others
+_CLOSING, _TAIL = 3, 100  # rows that may sum up all others, among so many at the end of a file
 _SOLD = 0.5  # share of quantities below zero from which on these are what was taken: books of stock count so
 
 
@@ -66,8 +66,9 @@ def drop_sums(
     report: Report,
 ) -> np.ndarray:
     """Drop rows at the end that sum up all others: *Grand total*, as a user or an item that no other row has."""
-    sums, names = np.zeros(len(keep), bool), []
-    for row in np.flatnonzero(keep)[-_CLOSING:][::-1]:
+    begin, rows = max(len(keep) - _TAIL, 0), []
+    names: list[str] = []
+    for row in begin + np.flatnonzero(keep[begin:])[-_CLOSING:][::-1]:
         called = [
             str(ids[codes[row]])
             for codes, ids in ((users, user_ids), (items, item_ids))
@@ -75,10 +76,12 @@ def drop_sums(
         ]
         if not called:
             break
-        sums[row] = True
+        rows.append(row)
         names.append(shown(called[0]))
     if not names:
         return keep
+    sums = np.zeros(len(keep), bool)
+    sums[rows] = True
     matter = _("the last rows sum up all others and are left out ({told})")
     report.doubts.append(Doubt(matter.format(told=commas(names[::-1]))))
     return narrow(report, N_("sums at the end"), keep, ~sums, commas(names[::-1]), "take the sums out of the file")

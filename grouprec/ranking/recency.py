@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from scipy import sparse
 
@@ -25,6 +27,12 @@ def half_lives(spanned: float) -> tuple[float, ...]:
     """
     spanned = min(max(spanned, LADDER[0] / LONGEST), LADDER[-1] / SHORTEST)
     return tuple(days for days in LADDER if SHORTEST * spanned <= days <= LONGEST * spanned)
+
+
+def half_lives_of(parts: Iterable[Interactions]) -> tuple[float, ...]:
+    """Return the half-lives to try on all of these rows, such as those of folds; () where they have no times."""
+    spanned = [days_spanned(part) for part in parts if part.times is not None]
+    return half_lives(max(spanned)) if spanned else ()
 
 
 def beside(half_life: float) -> list[float]:

@@ -21,10 +21,9 @@ from grouprec.evaluate.value import Singles, some_users
 from grouprec.models.blend import Weights, repeat_terms
 from grouprec.models.blending import mean_by_user
 from grouprec.ranking.recency import (
-    days_spanned,
     for_every_group,
     group_recent,
-    half_lives,
+    half_lives_of,
     one_list,
     recent_popularity,
     seasonal_popularity,
@@ -138,7 +137,7 @@ def choose_lists(
     """
     users: list[np.ndarray] = []
     judged: dict[tuple[str, float | None, Regime], list[np.ndarray]] = {}
-    tried = half_lives(max((days_spanned(fold.train) for _, fold in fitted), default=0.0))
+    tried = half_lives_of(fold.train for _, fold in fitted)
     for encoded, fold in fitted:
         task, found = _judge_fold(encoded, fold, weights, make, tried, length)
         users.append(task)
@@ -179,7 +178,7 @@ def _judge_fold(
             found[method, half_life, regime] = _ndcg(method, regime, lists, everybody, task)
         groups, lists = maker.run_method(n_groups, regime)
         found[OWN, None, regime] = _ndcg(OWN, regime, lists, groups, task)
-        for half_life in tried if known.timed else ():
+        for half_life in tried:
             lists = group_recent(known.train, known.shape, groups, half_life, maker.config.seed)
             found[IN_GROUP, half_life, regime] = _ndcg(IN_GROUP, regime, lists, groups, task)
     return rows[task.users], found

@@ -19,7 +19,7 @@ from grouprec.models.blend import ItemFacts, Source, log_preference
 from grouprec.models.blending import LENGTH, mean_by_user
 from grouprec.models.fitting import RunOptions
 from grouprec.ranking.candidates import discounts, rank_top
-from grouprec.ranking.recency import beside, days_spanned, half_lives
+from grouprec.ranking.recency import beside, half_lives_of
 from grouprec.ranking.task import Task
 from grouprec.runs.config import RunConfig
 from grouprec.training.fits import Fits
@@ -177,8 +177,7 @@ def choose_simple(
 def _descend(best_of: Callable[[Iterable[_Choice]], _Choice], free: set[str], data: Sequence[Dataset]) -> _Choice:
     """Try coordinate by coordinate, and return the best."""
     timed = all(one.timed for one in data)
-    tried = half_lives(max(days_spanned(one.train) for one in data)) if timed else ()
-    trends = [(half_life, power) for half_life in tried for power in TRENDS]
+    trends = [(half_life, power) for half_life in half_lives_of(one.train for one in data) for power in TRENDS]
 
     def with_trends(choice: _Choice) -> list[_Choice]:
         none = replace(choice, half_life=None, trend=0.0)

@@ -65,8 +65,8 @@ landmark = component(
     "grouprec.landmark",
     js="""export default ({ parentElement, data }) => {
         const menu = parentElement.closest(".st-key-menu");
-        menu.setAttribute("role", "navigation");
-        menu.setAttribute("aria-label", data);
+        menu?.setAttribute("role", "navigation");
+        menu?.setAttribute("aria-label", data);
     }""",
     isolate_styles=False,
 )

@@ -16,6 +16,7 @@ from grouprec.ranking.recency import (
     for_every_group,
     group_recent,
     half_lives,
+    half_lives_of,
     one_list,
     recent_popularity,
     seasonal_popularity,
@@ -48,6 +49,8 @@ def test_half_lives_follow_the_time_that_the_rows_span() -> None:
 def test_one_row_of_another_age_does_not_stretch_the_time() -> None:
     days = [-20_000.0, *np.linspace(0, 100, 500), 9_000.0]
     assert days_spanned(part([0] * 502, days)) == pytest.approx(98, abs=1)
+    assert half_lives_of([part([0, 0], [0.0, 1.0]), part([0] * 502, days)]) == half_lives(98)
+    assert half_lives_of([]) == half_lives_of([Interactions.empty(timed=False)]) == ()
     assert days_spanned(Interactions.empty(timed=False)) == days_spanned(Interactions.empty(timed=True)) == 0
 
 
