@@ -8,7 +8,7 @@ import sys
 import tempfile
 import traceback
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -110,15 +110,12 @@ def train(
     json: AsJson = False,
 ) -> None:
     """Train the whole pipeline on an interactions file."""
-    from grouprec.cli.training import helps, refuse_too_large, train_run
+    from grouprec.cli.training import helps, reading_first, refuse_too_large, refuse_unreadable, train_run
 
     if helps():
         return
     from grouprec.core.errors import SettingError
     from grouprec.data.columns import parse_map
-    from grouprec.data.finding import find_roles, reading_of
-    from grouprec.data.pseudonyms import id_key
-    from grouprec.data.read import peek
     from grouprec.runs.config import make_config, parse_settings
     from grouprec.runs.store import RunStore
 
@@ -143,7 +140,7 @@ def train(
             encoders=tuple(name.strip() for name in encoder.split(",") if name.strip()),
             grouper=grouper,
             regime=regime,
-            settings=_reading_first(parse_settings(set or []), encoding, sheet, pseudonyms),
+            settings=reading_first(parse_settings(set or []), encoding, sheet, pseudonyms),
             layout=layout,
             seed=seed,
             device=device,
@@ -152,11 +149,7 @@ def train(
             search_minutes=search_minutes,
             feedback=store.get(feedback).run_id if feedback else "",
         )
-        if config.preparation.pseudonyms:
-            id_key()
-        for file in config.files[1:]:
-            peek(file)
-        find_roles(config.interactions, config.roles, reading_of(config.preparation))
+        refuse_unreadable(config)
         if not anyway:
             refuse_too_large(config)
         run = store.create(config)
@@ -167,15 +160,6 @@ def train(
         )
     else:
         print_run(run)
-
-
-def _reading_first(
-    settings: dict[str, dict[str, Any]], encoding: str, sheet: str, pseudonyms: bool
-) -> dict[str, dict[str, Any]]:
-    """Return the settings with how the file is read among those of the data."""
-    told = {"encoding": encoding, "sheet": sheet, "pseudonyms": pseudonyms}
-    chosen = {name: value for name, value in told.items() if value}
-    return {**settings, "data": {**chosen, **settings.get("data", {})}} if chosen else settings
 
 
 @app.command()

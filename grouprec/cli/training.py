@@ -24,6 +24,33 @@ def helps() -> bool:
         return True
 
 
+def reading_first(
+    settings: dict[str, dict[str, Any]], encoding: str, sheet: str, pseudonyms: bool
+) -> dict[str, dict[str, Any]]:
+    """Return the settings with how the file is read among those of the data."""
+    told = {"encoding": encoding, "sheet": sheet, "pseudonyms": pseudonyms}
+    chosen = {name: value for name, value in told.items() if value}
+    return {**settings, "data": {**chosen, **settings.get("data", {})}} if chosen else settings
+
+
+def refuse_unreadable(config: RunConfig) -> None:
+    """Check that the files of a run can be read, and that there is a secret where ids become pseudonyms.
+
+    Raises:
+        DataError: a file cannot be read.
+        SettingError: a role fits no column, or there is no secret.
+    """
+    from grouprec.data.finding import find_roles, reading_of
+    from grouprec.data.pseudonyms import id_key
+    from grouprec.data.read import peek
+
+    if config.preparation.pseudonyms:
+        id_key()
+    for file in config.files[1:]:
+        peek(file)
+    find_roles(config.interactions, config.roles, reading_of(config.preparation))
+
+
 def refuse_too_large(config: RunConfig) -> None:
     """Check that a run fits this machine, where it is trained here.
 
