@@ -323,7 +323,7 @@ def draw_cost(dataset: KnownDataset, config: RunConfig, warn: bool) -> Estimate 
     cost = estimate(config, size, state.store())
     if warn and cost.advice:
         st.warning(plain(watch.cost_sentence(config.preset, dataset.name, cost)), icon=":material/memory:")
-    st.caption(plain(watch.basis_sentence(cost, size.counted)))
+    st.caption(plain(watch.basis_sentence(cost, size.counted, timed=warn and not cost.advice)))
     return cost
 
 
