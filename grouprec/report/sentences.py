@@ -230,7 +230,10 @@ def _together(text: str) -> str:
 
 def list_title(method: str) -> str:
     """Return what people call a group's own list."""
-    return _("Most popular in the group") if method == "popularity" else method_title(method)
+    return _(LIST_TITLES[method]) if method in LIST_TITLES else method_title(method)
+
+
+LIST_TITLES = {"popularity": N_("Most popular in the group"), "members_mean": N_("Best for all members together")}
 
 
 def list_origin(method: str) -> str:

@@ -21,6 +21,7 @@ from grouprec.training import jobs
 from grouprec.ui import address, languages, leaving, people, sharing, state, tour
 from grouprec.ui.cards import plain, short
 from grouprec.ui.fragments import fragment
+from grouprec.ui.same_data import same_rows
 from grouprec.ui.server.health import page_seconds
 from grouprec.ui.steps import title_of
 
@@ -278,7 +279,7 @@ def note_other_data(shown: KnownDataset) -> None:
     run = state.current_run()
     choices = state.run_choices(run) if run else {}
     used = str(choices.get("interactions", ""))
-    if used and used != str(shown.interactions):
+    if run is not None and used and not same_rows(run, shown):
         name = plain(short(choices.get("dataset") or Path(used).name, 40))
         st.caption(_("The run is of other data: {name}.").format(name=name))
 

@@ -21,6 +21,7 @@ from grouprec.ui import state
 from grouprec.ui.cards import plain
 from grouprec.ui.data import checking, reading, remote, uploading
 from grouprec.ui.place_words import on_page
+from grouprec.ui.same_data import same_files
 from grouprec.ui.server import uploads
 
 SMALL_MB = 200  # Streamlit keeps such files in memory
@@ -194,8 +195,7 @@ def give_way(before: KnownDataset | None, entry: KnownDataset) -> None:
     """Remove what was extended, where nobody can miss it: no run was trained on it, and nobody else may see it."""
     if before is None or before.key == entry.key or rights.person().role is not Role.LOCAL:
         return
-    used = (state.run_choices(run).get("interactions") for run in state.store().runs())
-    if str(before.interactions) not in used:
+    if not any(same_files(run, before) for run in state.store().runs()):
         state.library().remove(before.key)
 
 
