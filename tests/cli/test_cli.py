@@ -13,8 +13,9 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import typer
 
-from grouprec.cli.main import main
+from grouprec.cli.main import PEOPLE, RESULTS, RUNS, START, app, main
 from grouprec.data.synthetic import planted
 from grouprec.runs.store import Run, RunStore
 from tests.support.commands import call
@@ -304,6 +305,12 @@ def test_ten_million_rows_of_garbage_are_refused_at_once(grouprec, tmp_path: Pat
         for _ in range(100):
             out.write(b"lorem ipsum dolor sit amet\n" * 100_000)
     refused(grouprec("train", file), "garbage.csv.gz")
+
+
+def test_every_command_stands_under_a_heading_and_the_first_ones_come_first() -> None:
+    commands = list(typer.main.get_command(app).commands.values())
+    headings = list(dict.fromkeys(command.rich_help_panel for command in commands))
+    assert headings == [START, RESULTS, RUNS, PEOPLE]
 
 
 HEAVY = ("numpy", "scipy", "pandas", "pyarrow", "sklearn", "torch", "streamlit")
