@@ -227,7 +227,7 @@ BAD = {
     "binary": (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40, "csv"),
     "no item column": (b"user_id,price_paid\na,1\nb,2\n", "--map"),
     "one column": (b"user_id~item_id\na~b\nc~d\n", ""),
-    "doubled columns": (b"user_id,item_id,item_id\na,x,y\nb,x,y\n", "item_id"),
+    "doubled columns, all dropped": (b"user_id,item_id,item_id\na,x,y\nb,x,y\n", "dropped"),
     "one user": (b"user_id,item_id\na,x\na,y\na,z\n", "user"),
     "one item": (b"user_id,item_id\na,x\nb,x\nc,x\n", "item"),
     "all dropped": (b"user_id,item_id,quantity\na,x,-1\nb,y,-2\nc,z,0\n", "dropped"),
