@@ -46,6 +46,7 @@ POLL_SECONDS = 3
 STYLE = """<style>
 button[data-selected="true"] p, [data-testid="stSliderThumbValue"] p { color: light-dark(#3f51b5, #a6b1f2) }
 [data-testid="stMainBlockContainer"] { padding-inline: clamp(1rem, 3vw, 5rem) }
+[data-testid="stSelectbox"] input { text-overflow: ellipsis }
 [data-testid="stSidebarHeader"] { margin-bottom: 0.5rem }
 @media (max-width: 640px) {
   [data-testid="stLayoutWrapper"]:has(> .st-key-data_top) { min-width: 100% }

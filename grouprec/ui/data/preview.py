@@ -167,7 +167,7 @@ def verdict(check: Check) -> str:
     judged = (
         _("Only just: {reasons}").format(reasons=reasons[0])
         if reasons
-        else _("Yes: {users} can be tested").format(users=plural(judge, "user"))
+        else _("Ready to train: lists can be tested on {users}").format(users=plural(judge, "user"))
     )
     return _("{judged}. There are {found}; {check}.").format(judged=judged, found=found, check=dropped_sentence(check))
 
