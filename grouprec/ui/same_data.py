@@ -33,7 +33,7 @@ def _same_file(run: Run, dataset: KnownDataset, part: str) -> bool:
 
 
 def _in_its_folder(used: str, dataset: KnownDataset, part: str) -> bool:
-    """Return whether a path leads into the folder of a dataset, wherever the library was: its name is of the content."""
+    """Return whether a path leads into the folder of a dataset, wherever that was: its name comes from the content."""
     if dataset.is_sample:
         return PurePath(used).parts[-2:] == _SAMPLE.parts
     return PurePath(used).parts[-3:-1] == (dataset.key, part)

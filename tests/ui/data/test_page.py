@@ -105,7 +105,8 @@ def test_the_first_line_is_about_tested_users_and_names_a_single_dropped_row(lib
     app.run()
     assert not app.exception
     assert answer(app) == (
-        "Ready to train: lists can be tested on 240 users. There are 240 users and 40 items with 2,400 usable interactions; "
+        "Ready to train: lists can be tested on 240 users. There are 240 users and 40 items with 2,400 usable "
+        "interactions; "
         "1 of 2,401 rows was dropped or merged, most because they are cancelled or have no positive quantity."
     )
     said = [element.value.replace("\\", "") for element in app.markdown]
@@ -368,7 +369,8 @@ def check_of(n_users: int, n_items: int, n_rows: int, dropped: int) -> Check:
 
 def test_the_verdict_is_yes_for_plenty_and_names_the_weakness_else() -> None:
     assert preview.verdict(check_of(4338, 3665, 390_000, 130_000)) == (
-        "Ready to train: lists can be tested on 879 users. There are 4,338 users and 3,665 items with 390,000 usable interactions; "
+        "Ready to train: lists can be tested on 879 users. There are 4,338 users and 3,665 items with 390,000 usable "
+        "interactions; "
         "25 % of the rows were dropped or merged, most because they name no user or no item."
     )
     assert preview.verdict(check_of(5000, 10, 90_000, 0)).startswith("Only just: 10 items are few")
