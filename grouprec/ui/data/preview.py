@@ -164,8 +164,11 @@ def verdict(check: Check) -> str:
         (choose < ENOUGH_TO_CHOOSE, few_choose(choose)),
     ]
     reasons = [reason for weak, reason in doubts if weak]
+    guesses = [doubt.matter for doubt in check.doubts if doubt.guessed and doubt.role in ("user", "item")]
     judged = (
-        _("Only just: {reasons}").format(reasons=reasons[0])
+        _("Please look first: {guess}").format(guess=semicolons(guesses))
+        if guesses
+        else _("Only just: {reasons}").format(reasons=reasons[0])
         if reasons
         else _("Ready to train: lists can be tested on {users}").format(users=plural(judge, "user"))
     )

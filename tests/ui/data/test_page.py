@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 import grouprec.ui
 from grouprec.data.clean import Preparation
+from grouprec.data.doubts import Doubt
 from grouprec.data.library import SAMPLE_KEY, Library, Received
 from grouprec.runs.store import RunStore
 from grouprec.ui.data import checking, preview, quality
@@ -223,7 +224,7 @@ def test_a_file_of_items_joins_the_dataset_and_says_how_many_ids_matched(library
     entry = library.get(state_key(app))
     assert entry.items is not None and entry.items.name == "items.csv"
     said = " ".join(element.value.replace("\\", "") for element in app.markdown)
-    assert "items.csv describes 2 of 12 items (price)" in said
+    assert "items.csv describes 2 of 12 items that lists are made of (price)" in said
     assert "The file of items knows only 2 of 12 items.** Are its ids written as" in said
     assert [one.key for one in library.list()] == [SAMPLE_KEY, entry.key], "what was extended gave way"
 
@@ -365,6 +366,14 @@ def check_of(n_users: int, n_items: int, n_rows: int, dropped: int) -> Check:
     report = pd.DataFrame(steps, columns=["step", "rows_before", "rows_after", "dropped", "note"])
     empty = pd.DataFrame()
     return Check(n_users, n_items, n_rows, n_rows + dropped, report, empty, empty, empty, PLENTY)
+
+
+def test_the_verdict_asks_to_look_where_nothing_speaks_for_a_column() -> None:
+    guess = Doubt("the user is 'c1' only because no other column was left", role="user", guessed=True)
+    check = replace(check_of(4338, 3665, 390_000, 130_000), doubts=(guess, replace(guess, role="rating")))
+    assert preview.verdict(check).startswith(
+        "Please look first: the user is 'c1' only because no other column was left. There are 4,338 users"
+    )
 
 
 def test_the_verdict_is_yes_for_plenty_and_names_the_weakness_else() -> None:
