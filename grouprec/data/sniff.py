@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 
 from grouprec.core.types import DataError
+from grouprec.data.cells import printed_object
 from grouprec.data.encodings import (
     BOMS,
     KEEP_BYTES,
@@ -253,6 +254,8 @@ def _json_layout(path: Path, text: str) -> Format | None:
         raise DataError(f"'{path.name}' is HTML or XML, not a table; give CSV, Parquet, JSON or Excel.")
     if re.match(r'\[\s*[\[{"\]\d-]', start):
         return "json"
+    if printed_object(start.partition("\n")[0].strip()) is not None:
+        return "jsonl"
     if not re.match(r'\{\s*["}]', start):
         if suffix in ("json", "jsonl", "ndjson") and not _several_columns(path, text):
             raise DataError(f"'{path.name}' is not JSON: it begins with '{' '.join(start[:20].split())}'.")

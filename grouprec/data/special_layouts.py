@@ -19,7 +19,6 @@ _RULED = re.compile(r"\s*[-=]{2,}(?:\s+[-=]{2,})+\s*")
 _FOOT = re.compile(r"\(?\d+ rows?\b.*|[-=+|\s]*")
 _ITEMS_OF_USER = re.compile(r"\d+(?: \d+)+ ?")
 _SPARSE = re.compile(r"\S+(?: \d+:[-\d.eE+]+)+")
-_HEADING = re.compile(r"[\w-]+:")
 GAP = "  "  # stands for whatever parts columns of fixed width
 
 
@@ -43,11 +42,6 @@ def known_layout(name: str, lines: Sequence[str]) -> Layout | None:
     if all(map(_SPARSE.fullmatch, body)):
         raise DataError(
             f"'{name}' holds features by number, as in libsvm, and no users; give one row per user and item."
-        )
-    if _HEADING.fullmatch(body[0]) and "," in body[1] and "," not in body[0]:
-        raise DataError(
-            f"'{name}': lines such as '{body[0]}' say what the rows below are about; write it into a column of every "
-            "row, as in user,item,rating."
         )
     return _items_of_users(lines, body)
 

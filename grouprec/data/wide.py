@@ -80,7 +80,7 @@ class Wide:
         owners = [table[column] for column in self.kept[:_OWNERS] if column in table]
         said = [owner.map(is_total).to_numpy(dtype=bool) for owner in owners]
         if len(owners) > 1 and self.name in _WHEN:
-            told = np.column_stack([owner.map(_says_total).to_numpy(dtype=bool) for owner in owners]).any(axis=1)
+            told = np.column_stack([owner.map(says_total).to_numpy(dtype=bool) for owner in owners]).any(axis=1)
             alone = (
                 np.column_stack([owner.map(_is_something).to_numpy(dtype=bool) for owner in owners]).sum(axis=1) == 1
             )
@@ -104,7 +104,7 @@ def is_total(name: object) -> bool:
     return re.sub(r"[\W_]", "", folded(_bare(str(name)))) in _TOTALS
 
 
-def _says_total(name: object) -> bool:
+def says_total(name: object) -> bool:
     """Return whether a name begins or ends as that of a sum over some others: "Total for K100", "K100 Total"."""
     words = re.findall(r"\w+", folded(str(name)))
     return bool(words) and (words[0] in _PARTIAL or words[-1] in _PARTIAL)

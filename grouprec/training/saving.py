@@ -66,7 +66,7 @@ def summarise(
         "blend": choices.weights.as_dict(),
         "repeats": config.repeats,
         "regime": config.regime,
-        "kind_column": column_name(final.data.item_attributes, final.data.histories, final.groups),
+        "kind_column": column_name(final.kind_column, final.data.item_attributes),
         "preset": config.preset,
         "refit": config.refit,
         "device_title": device_title(device),
@@ -122,11 +122,11 @@ def save_tables(
     held_out = _held_out(config, prepared, judged, final)
     personal = final.candidates if held_out is None else drop_owned(final.candidates, held_out)
     evaluation = evidence.evaluation
-    by_group = tables.group_evaluation_table(judged.data, judged.groups, evaluation.groups, judged.list_method)
+    by_group = tables.group_evaluation_table(judged.names, evaluation.groups, judged.list_method)
     frames = {
         "users": tables.users_table(final.data, final.groups, positions, placed),
         "items": tables.items_table(final.data),
-        "groups": tables.groups_table(final.data, final.groups, final.preference),
+        "groups": tables.groups_table(final.data, final.groups, final.names, final.preference),
         "group_evaluation": by_group,
         "group_methods": evaluation.groups.assign(group=evaluation.groups["group"] + 1),
         "group_items": tables.group_items_table(final.data, final.groups),

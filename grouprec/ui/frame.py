@@ -174,6 +174,7 @@ def train_sample() -> None:
     sample = state.library().sample()
     title = f"{sample.name}, quick"
     try:
+        sample.require_sound()
         config = make_config(
             title=title,
             dataset=sample.name,

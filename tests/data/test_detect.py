@@ -6,8 +6,9 @@ import pytest
 
 from grouprec.data.behaviours import BEHAVIOUR_WEIGHTS
 from grouprec.data.columns import Roles
-from grouprec.data.detect import MOST_LOOKED_AT, columns_looked_at, detect, detect_roles, plain_columns
+from grouprec.data.detect import detect, detect_roles
 from grouprec.data.doubts import column_doubts
+from grouprec.data.looked_at import MOST_LOOKED_AT, columns_looked_at, plain_columns
 from grouprec.data.read import peek
 
 

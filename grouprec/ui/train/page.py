@@ -297,6 +297,7 @@ def configure(dataset: KnownDataset, basis: Run | None, *, settings: dict, **cho
     """Return the checked configuration of a new run; say what is wrong with it, and return None, where something is."""
     roles, preparation = repeat.preparation(dataset, basis)
     try:
+        dataset.require_sound()
         return make_config(
             dataset=dataset.name,
             interactions=dataset.interactions,

@@ -13,6 +13,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import grouprec.ui
+from grouprec.core.forms import write_form
 from grouprec.data.clean import Preparation
 from grouprec.data.doubts import Doubt
 from grouprec.data.library import SAMPLE_KEY, Library, Received
@@ -57,6 +58,17 @@ def answer(app: AppTest) -> str:
 
 
 # -- the page
+
+
+def test_choices_that_are_damaged_are_said_and_begun_anew(library: Library) -> None:
+    key = library.add("shop.csv", io.BytesIO(shop())).key
+    write_form(library.root / key / "dataset.json", {"format": 2, "roles": ["no"]})
+    app = open_data(dataset=key)
+    assert "is damaged" in app.error[0].value and not app.exception
+    train = visit("train", dataset=key)
+    assert any("is damaged" in error.value for error in train.error) and not train.exception
+    app.button("begin_anew").click().run()
+    assert not app.error and library.get(key).trouble == "" and "40" in answer(app)
 
 
 def test_a_large_file_waits_for_a_click_and_the_page_says_what_it_looks_like(
