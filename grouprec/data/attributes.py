@@ -8,6 +8,7 @@ from html import unescape
 import numpy as np
 import pandas as pd
 
+from grouprec.core.language import _, decimal
 from grouprec.data.clean import Rows
 from grouprec.data.columns import AttributeRoles
 from grouprec.data.evidence import MOST_CIRCUMSTANCES
@@ -44,10 +45,15 @@ class Described:
     columns: tuple[str, ...]
 
     def sentence(self, name: str, kind: str) -> str:
-        """Return ``movies.csv describes 150 of 151 items (title, genres)``."""
+        """Return ``movies.csv describes 150 of 151 items that lists are made of (title, genres)``."""
         columns = ", ".join(self.columns[:4]) + (" ..." if len(self.columns) > 4 else "")
         said = f" ({columns})" if columns else ""
-        return f"{name} describes {self.known:,} of {self.of:,} {kind}{said}"
+        sentence = (
+            _("{name} describes {known} of {of} items that lists are made of{said}")
+            if kind == "items"
+            else _("{name} describes {known} of {of} users who train{said}")
+        )
+        return sentence.format(name=name, known=decimal(self.known), of=decimal(self.of), said=said)
 
 
 def described(file: tuple[pd.DataFrame, AttributeRoles] | None, ids: np.ndarray) -> Described | None:

@@ -114,7 +114,8 @@ def estimate(config: RunConfig, size: Size, store: RunStore, speed: Callable[[],
     """
     asked, config = config, _with_encoders(config, size)
     plan = [name for name in make_plan(config, RunStore(store.root / "none")) if not name.startswith("search ")]
-    known = _known_seconds(config, size, store.runs())
+    load = at_work()
+    known = _known_seconds(config, size, store.runs(), load.slower(load.lasting))
     unknown = [name for name in plan if _bare(name) not in known]
     pace = 1.0 / (speed or calibrate)() if unknown else 1.0
     each = {name: known.get(_bare(name)) or _usual(name, config, size) * pace for name in plan}
@@ -127,7 +128,6 @@ def estimate(config: RunConfig, size: Size, store: RunStore, speed: Callable[[],
     searched = 60 * config.search_minutes
     before = learned_before(asked, store.runs())
     new = sum(value for name, value in each.items() if before is None or not read_back(name))
-    load = at_work()
     return Estimate(
         seconds + searched,
         factor,
@@ -157,9 +157,10 @@ def _bare(stage: str) -> str:
     return stage.rpartition(": ")[2]
 
 
-def _known_seconds(config: RunConfig, size: Size, runs: Iterable[Run]) -> dict[str, float]:
+def _known_seconds(config: RunConfig, size: Size, runs: Iterable[Run], usual: float = 1.0) -> dict[str, float]:
     """Return seconds by bare stage name, from finished runs on data of a similar size, the nearest first; the longest
-    fit. Work that grows with the data says little of a run a tenth as large, most of whose time it is not."""
+    fit. Work that grows with the data says little of a run a tenth as large, most of whose time it is not. Runs that do
+    not say how much other work slowed them down count as slowed by ``usual``, what lasts now."""
     known: dict[str, float] = {}
     sizes = [(other, run) for run in runs if (other := _run_size(run)) is not None and _ratio(size, other) <= SIMILAR]
     for other, run in sorted(sizes, key=lambda one: max(_ratio(size, one[0]), SAME)):
@@ -169,7 +170,7 @@ def _known_seconds(config: RunConfig, size: Size, runs: Iterable[Run]) -> dict[s
         for event in run.events():
             if event.get("event") == "stage_done" and not event.get("reused"):
                 name = _bare(str(event.get("stage", "")))
-                alone = float(event.get("seconds", 0.0)) / float(event.get("slower", 1.0))
+                alone = float(event.get("seconds", 0.0)) / float(event.get("slower", usual))
                 found[name] = max(found.get(name, 0.0), alone)
         theirs = run.choices()
         for name, seconds in found.items():

@@ -16,12 +16,12 @@ from grouprec.core.types import GrouprecError
 from grouprec.data.library import KnownDataset, versions
 from grouprec.report.html import moving
 from grouprec.runs.forgotten import forgotten
+from grouprec.runs.same_data import same_rows
 from grouprec.runs.store import FINISHED, Run, State
 from grouprec.training import jobs
 from grouprec.ui import address, languages, leaving, people, sharing, state, tour
 from grouprec.ui.cards import plain, short
 from grouprec.ui.fragments import fragment
-from grouprec.ui.same_data import same_rows
 from grouprec.ui.server.health import page_seconds
 from grouprec.ui.steps import title_of
 
@@ -46,6 +46,7 @@ POLL_SECONDS = 3
 STYLE = """<style>
 button[data-selected="true"] p, [data-testid="stSliderThumbValue"] p { color: light-dark(#3f51b5, #a6b1f2) }
 [data-testid="stMainBlockContainer"] { padding-inline: clamp(1rem, 3vw, 5rem) }
+[data-testid="stSelectbox"] input { text-overflow: ellipsis }
 [data-testid="stSidebarHeader"] { margin-bottom: 0.5rem }
 @media (max-width: 640px) {
   [data-testid="stLayoutWrapper"]:has(> .st-key-data_top) { min-width: 100% }

@@ -21,10 +21,10 @@ from grouprec.explore.edited_tables import TABLES, EditedRun
 from grouprec.explore.edits import FILE, EditHistory
 from grouprec.explore.users import RunUsers
 from grouprec.report.text import short
+from grouprec.runs.same_data import same_files, same_rows
 from grouprec.runs.store import FINISHED, Run, RunStore, State, Status
 from grouprec.training import jobs
 from grouprec.ui import languages
-from grouprec.ui.same_data import same_files, same_rows
 
 
 def store() -> RunStore:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -85,6 +86,8 @@ def test_what_an_earlier_run_learned_lowers_the_range_and_load_raises_it(
     again = estimate.estimate(choices.model_copy(update={"n_groups": 3}), size, store)
     other = estimate.estimate(choices.model_copy(update={"seed": 5}), size, store)
     assert (again.before, other.before) == (small_run.title(), "")
+    copied = Path(shutil.copy(choices.interactions, store.root / "uploaded.csv"))
+    assert estimate.estimate(choices.model_copy(update={"interactions": copied}), size, store).before == again.before
     assert again.low < other.low < other.seconds < other.high
     monkeypatch.setattr(estimate, "at_work", lambda: Load(2.0, 0.0, 2))
     sudden = estimate.estimate(choices, size, store)
@@ -111,6 +114,7 @@ def test_runs_on_data_of_the_same_size_are_asked_before_newer_ones_of_another(st
 def test_what_other_work_slowed_a_run_down_by_is_no_part_of_what_the_next_one_takes() -> None:
     size = Size(4000, 1000, 200_000, 200_000)
     assert estimate._known_seconds(config(), size, [past_run(4000, seconds=120, slower=6.0)])["lists"] == 20
+    assert estimate._known_seconds(config(), size, [past_run(4000, seconds=120)], usual=3.0)["lists"] == 40
 
 
 def past_run(n_users: int, **lists: float) -> Any:

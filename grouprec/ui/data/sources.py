@@ -17,11 +17,11 @@ from grouprec.core.rights import Deed, Role
 from grouprec.core.types import GrouprecError
 from grouprec.data.library import SAMPLE_KEY, KnownDataset
 from grouprec.data.rejects import Rejects, TooManyRejectedError
+from grouprec.runs.same_data import same_files
 from grouprec.ui import state
 from grouprec.ui.cards import plain
 from grouprec.ui.data import checking, reading, remote, uploading
 from grouprec.ui.place_words import on_page
-from grouprec.ui.same_data import same_files
 from grouprec.ui.server import uploads
 
 SMALL_MB = 200  # Streamlit keeps such files in memory

@@ -17,6 +17,7 @@ from grouprec.data.library_files import KnownDataset
 from grouprec.data.read import Reading
 from grouprec.runs.config import RunConfig, make_config
 from grouprec.runs.progress import make_plan
+from grouprec.runs.same_data import same_files
 from grouprec.runs.store import FINISHED, Run, State, Status
 from grouprec.training import jobs
 from grouprec.training.cost import Estimate, estimate, gpu_memory
@@ -25,7 +26,6 @@ from grouprec.training.size import size_of as count_size
 from grouprec.ui import cards, state
 from grouprec.ui.cards import plain
 from grouprec.ui.fragments import fragment
-from grouprec.ui.same_data import same_files
 from grouprec.ui.steps import steps
 from grouprec.ui.train import curves, repeat, watch
 from grouprec.ui.train.history import REPEAT_HELP, act, draw_history, resume, say

@@ -11,10 +11,10 @@ from grouprec.core.language import _, current
 from grouprec.core.types import GrouprecError, SettingError
 from grouprec.data.library_files import KnownDataset
 from grouprec.runs.config import PRESET_REFIT, PRESET_SEARCH_MINUTES, RunConfig
+from grouprec.runs.same_data import same_rows
 from grouprec.runs.store import Run
 from grouprec.ui import state
 from grouprec.ui.cards import plain
-from grouprec.ui.same_data import same_rows
 from grouprec.ui.train import watch
 from grouprec.ui.train.new_run import devices
 

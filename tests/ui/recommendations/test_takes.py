@@ -102,8 +102,8 @@ def test_a_run_that_does_not_know_says_nothing_of_takes(run: Run) -> None:
 def test_less_than_one_is_said_as_such_and_a_horizon_of_interactions_in_its_words() -> None:
     takes = ExpectedTakes(Horizon("interactions", 3.7), {"chance": []}, [1.0], 0.0, 10, spread=1.0)
     assert words.taken_words(Price(1, 0.5, 0.5, 0.4), takes) == (
-        "In about 3.7 more interactions of each, as many as the run was judged on, they should together take fewer than "
-        "one item of it (0 to 5)."
+        "In about 3.7 more interactions of each, as many as the run was judged on, they should together take fewer "
+        "than one item of it (0 to 5)."
     )
     assert words.taken_words(Price(1, 0.5, 0.5, None), takes) == words.taken_words(Price(1, 0.5, 0.5, 3.0), None) == ""
     row = pd.Series({"rank": 2, "label": "Tea", "takers": 0.4, "place": 3})

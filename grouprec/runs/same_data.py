@@ -23,17 +23,28 @@ def same_files(run: Run, dataset: KnownDataset) -> bool:
 
 
 def _same_file(run: Run, dataset: KnownDataset, part: str) -> bool:
-    used, known = _path(run, part), getattr(dataset, part)
+    known = getattr(dataset, part)
+    return _in_its_folder(_path(run, part), dataset, part) or same_content(run, part, known)
+
+
+def same_content(run: Run, part: str, known: Path | None) -> bool:
+    """Return whether a run read what is in a file now, wherever that lies.
+
+    Args:
+        part: one of :data:`~grouprec.data.library_files.PARTS`.
+        known: the file; None asks whether the run did without.
+    """
+    used = _path(run, part)
     if not used or known is None:
         return not used and known is None
-    if used == str(known) or _in_its_folder(used, dataset, part):
+    if used == str(known):
         return True
     content = _read(run, part, used)
     return bool(content) and content == digest(known)
 
 
 def _in_its_folder(used: str, dataset: KnownDataset, part: str) -> bool:
-    """Return whether a path leads into the folder of a dataset, wherever the library was: its name is of the content."""
+    """Return whether a path leads into the folder of a dataset, wherever that was: its name comes from the content."""
     if dataset.is_sample:
         return PurePath(used).parts[-2:] == _SAMPLE.parts
     return PurePath(used).parts[-3:-1] == (dataset.key, part)
