@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import functools
+import gc
 import inspect
 import weakref
 from types import SimpleNamespace
 
 import pytest
 import streamlit as st
+from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.memory_session_storage import MemorySessionStorage
 from streamlit.runtime.websocket_session_manager import WebsocketSessionManager
 
+import grouprec.explore.remake  # noqa: F401  - whose function is replaced
 from grouprec.ui.server.tidying import IDLE_LOOKS, USED, Rubbish, Tidying, empty_caches, end_sessions
 
 
@@ -52,8 +56,10 @@ def test_sessions_whose_tab_is_closed_are_let_go(monkeypatch: pytest.MonkeyPatch
     assert "self._session_storage = session_storage" in inspect.getsource(WebsocketSessionManager)
     storage = MemorySessionStorage(ttl_seconds=0)
 
+    state, ended = {"replay": "a model"}, []
+
     class Info:
-        session = SimpleNamespace(id="a")
+        session = SimpleNamespace(id="a", shutdown=lambda: ended.append("a"), session_state=state, _scriptrunner=None)
 
     info = Info()
     kept = weakref.ref(info)
@@ -63,5 +69,25 @@ def test_sessions_whose_tab_is_closed_are_let_go(monkeypatch: pytest.MonkeyPatch
     manager = SimpleNamespace(_session_mgr=SimpleNamespace(_session_storage=storage))
     monkeypatch.setattr("streamlit.runtime.exists", lambda: True)
     monkeypatch.setattr("streamlit.runtime.get_instance", lambda: manager)
+    assert all(name in inspect.getsource(AppSession) for name in ("def shutdown", "def session_state", "_scriptrunner"))
     end_sessions()
+    assert kept() is None and ended == ["a"]
+    assert not state, "Streamlit may hold the session itself for long"
+
+
+def test_results_that_functions_keep_end_with_the_caches(monkeypatch: pytest.MonkeyPatch) -> None:
+    @functools.lru_cache(4)
+    def counted(model: object) -> int:
+        return 1
+
+    class Model: ...
+
+    monkeypatch.setattr("grouprec.explore.remake._wanted", counted)
+    model = Model()
+    kept = weakref.ref(model)
+    counted(model)
+    del model
+    gc.collect()
+    assert kept() is not None
+    empty_caches()
     assert kept() is None
