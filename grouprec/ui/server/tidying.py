@@ -20,6 +20,7 @@ import psutil
 import pyarrow as pa
 import streamlit as st
 from streamlit import runtime
+from streamlit.runtime.state import SessionState
 
 from grouprec.core import logs
 from grouprec.ui.server import health
@@ -102,7 +103,7 @@ def end_sessions() -> None:
         if name not in cache._data:
             info.session.shutdown()
             if info.session._scriptrunner is None:  # else a script, which stops soon, may still look there
-                info.session.session_state.clear()
+                info.session._session_state = SessionState()  # its own `clear` leaves what widgets call
 
 
 @contextlib.asynccontextmanager

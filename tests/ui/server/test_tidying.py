@@ -56,12 +56,20 @@ def test_sessions_whose_tab_is_closed_are_let_go(monkeypatch: pytest.MonkeyPatch
     assert "self._session_storage = session_storage" in inspect.getsource(WebsocketSessionManager)
     storage = MemorySessionStorage(ttl_seconds=0)
 
-    state, ended = {"replay": "a model"}, []
+    class Session:
+        id, _scriptrunner, ended = "a", None, False
 
-    class Info:
-        session = SimpleNamespace(id="a", shutdown=lambda: ended.append("a"), session_state=state, _scriptrunner=None)
+        def shutdown(self) -> None:
+            self.ended = True
 
-    info = Info()
+    class Model: ...
+
+    class Info: ...
+
+    info, session, model = Info(), Session(), Model()
+    info.session, session._session_state = session, SimpleNamespace(of_a_widget=model)  # type: ignore[attr-defined]
+    held = weakref.ref(model)
+    del model
     kept = weakref.ref(info)
     storage.save(info)  # type: ignore[arg-type]
     del info
@@ -69,10 +77,11 @@ def test_sessions_whose_tab_is_closed_are_let_go(monkeypatch: pytest.MonkeyPatch
     manager = SimpleNamespace(_session_mgr=SimpleNamespace(_session_storage=storage))
     monkeypatch.setattr("streamlit.runtime.exists", lambda: True)
     monkeypatch.setattr("streamlit.runtime.get_instance", lambda: manager)
-    assert all(name in inspect.getsource(AppSession) for name in ("def shutdown", "def session_state", "_scriptrunner"))
+    source = inspect.getsource(AppSession)
+    assert all(name in source for name in ("def shutdown", "self._session_state", "self._scriptrunner"))
     end_sessions()
-    assert kept() is None and ended == ["a"]
-    assert not state, "Streamlit may hold the session itself for long"
+    assert kept() is None and session.ended
+    assert held() is None, "Streamlit may hold the session itself for long"
 
 
 def test_results_that_functions_keep_end_with_the_caches(monkeypatch: pytest.MonkeyPatch) -> None:
