@@ -1,4 +1,4 @@
-"""``python -m benchmarks.reliability [--kills 30] [--servers 30] [--flips 2] [--every 1] [--calls 40] [PART ...] [--jobs ...]``.
+"""``python -m benchmarks.reliability [--kills 30] [--servers 30] [--flips 2] [--every 1] [--calls 40] [PART ...]``.
 
 Parts: damage (files, by commands), pages (files, by pages), kills (training), servers (server, and both), faults (a
 disk that refuses); all where none is named. All on the small planted data of the tests; ends with status 1 where
