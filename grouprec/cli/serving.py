@@ -70,6 +70,7 @@ def become_server(
         command.append(f"--browser.serverAddress={next(iter(hosts), socket.gethostname())}")
     environment = {
         "MALLOC_ARENA_MAX": "2",  # else glibc keeps a heap for every thread that a session ever had
+        "PYTHONMALLOC": "malloc",  # Python's own heap keeps a megabyte as long as a single object is in it
         "ARROW_DEFAULT_MEMORY_POOL": "system",  # which gives freed memory back, as Arrow's own heap does not
         **os.environ,
         "GROUPREC_RUNS": str(store.root.absolute()),

@@ -4,8 +4,8 @@ A batch is one transaction, on disk when it returns (write-ahead log, synchronou
 anything else changes. So a process that is killed at any moment leaves a whole number of batches behind. Every row
 carries a seal over what it says, and a counter tells how many rows there are; both are looked at when it is opened.
 SQLite takes a write-ahead log as far as it is sound, without a word of what comes behind: so the ledger's mark
-(:func:`~grouprec.core.forms.mark_of`) says after every batch how many there were. It is written behind the batch, and may
-lag behind where the power fails, but never says more than is on disk.
+(:func:`~grouprec.core.forms.mark_of`) says after every batch how many there were. It is written behind the batch, and
+may lag where the power fails, but never says more than is on disk.
 """
 
 from __future__ import annotations

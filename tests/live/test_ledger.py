@@ -199,7 +199,7 @@ def test_rows_that_are_missing_are_missed(counted: Path, statement: str) -> None
 
 
 def killed(folder: Path) -> Path:
-    """Return a copy of a ledger as it lies when its writer is killed, with all it wrote still in the write-ahead log."""
+    """Return a ledger as it lies when its writer is killed, with all it wrote still in the write-ahead log."""
     ledger = Ledger(folder / "alive", "a test")
     for number in range(40):
         ledger.append([entry(f"k{number}", time=float(number))])
