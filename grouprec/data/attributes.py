@@ -12,7 +12,7 @@ from grouprec.core.language import _, decimal
 from grouprec.data.clean import Rows
 from grouprec.data.columns import AttributeRoles
 from grouprec.data.evidence import MOST_CIRCUMSTANCES
-from grouprec.data.ids import encode_ids
+from grouprec.data.ids import encode_ids, near_ids
 from grouprec.data.numerals import is_numeric, to_numbers
 
 MOST_DISTINCT = 200
@@ -38,11 +38,21 @@ def attribute_table(file: tuple[pd.DataFrame, AttributeRoles] | None, ids: np.nd
 
 @dataclass(frozen=True)
 class Described:
-    """What a users or items file says: how many of the dataset's ids it knows, of how many, and its columns of use."""
+    """What a users or items file says.
+
+    Attributes:
+        known: how many of the dataset's ids it knows.
+        of: of how many.
+        columns: of use.
+        near: how many more it would know if ids were written alike, with an example; "" for none.
+        again: rows of ids that an earlier row has: only the first counts.
+    """
 
     known: int
     of: int
     columns: tuple[str, ...]
+    near: str = ""
+    again: int = 0
 
     def sentence(self, name: str, kind: str) -> str:
         """Return ``movies.csv describes 150 of 151 items that lists are made of (title, genres)``."""
@@ -52,8 +62,9 @@ class Described:
             _("{name} describes {known} of {of} items that lists are made of{said}")
             if kind == "items"
             else _("{name} describes {known} of {of} users who train{said}")
-        )
-        return sentence.format(name=name, known=decimal(self.known), of=decimal(self.of), said=said)
+        ).format(name=name, known=decimal(self.known), of=decimal(self.of), said=said)
+        again = _("; {n} further rows of the same ids are left out").format(n=decimal(self.again)) if self.again else ""
+        return f"{sentence}{f'; {self.near}' if self.near else ''}{again}"
 
 
 def described(file: tuple[pd.DataFrame, AttributeRoles] | None, ids: np.ndarray) -> Described | None:
@@ -62,7 +73,11 @@ def described(file: tuple[pd.DataFrame, AttributeRoles] | None, ids: np.ndarray)
         return None
     table, roles = file
     columns = (roles.label, *roles.attributes) if roles.label else roles.attributes
-    return Described(int((places_of(table[roles.id], ids) >= 0).sum()), len(ids), tuple(columns))
+    codes, names = encode_ids(table[roles.id])
+    n_near, how = near_ids(ids, names)
+    near = f"{n_near:,} more would match if they were written alike ({how})" if n_near else ""
+    again = int((codes >= 0).sum()) - len(np.unique(codes[codes >= 0]))
+    return Described(int((places_of(table[roles.id], ids) >= 0).sum()), len(ids), tuple(columns), near, again)
 
 
 def places_of(column: pd.Series, ids: np.ndarray) -> np.ndarray:

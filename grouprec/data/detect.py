@@ -303,6 +303,8 @@ class _Search:
         if len(missing) == 1 and HEADING in self._free():
             self._take(missing[0], HEADING)
             self.result.by_elimination += tuple(missing)
+            if "item" in missing:
+                self._name_again(missing)
             return
         filled = [c for c in self._by_content() if self.head[c].notna().mean() > _FILLED and not says(NOT_WHEN, c)]
         left = [c for c in filled if evidence.looks_like_ids(self.head[c])]

@@ -309,8 +309,10 @@ def _names(
 def _heading_named(names: list[str], below: Sequence[Sequence[str]]) -> list[str]:
     """Return the names, one also for a column without that holds what heads the rows below it."""
     alone = [row for row in below if sum(bool(value.strip()) for value in row) == 1]
-    at = next((n for n, value in enumerate(alone[0]) if value.strip()), 0) if len(alone) > 1 else 0
-    nameless = len(alone) > 1 and not names[at] and all(row[at].strip() for row in alone)
+    if not alone or alone[0] is not below[0]:
+        return names
+    at = next(n for n, value in enumerate(alone[0]) if value.strip())
+    nameless = not names[at] and all(row[at].strip() for row in alone)
     return [HEADING if nameless and n == at else name for n, name in enumerate(names)]
 
 

@@ -98,7 +98,7 @@ _USER = _any(
     "subscriber patient student person guest buyer purchaser consumer listener viewer reader player learner household",
     "cardholder contact borrower attendee learner fan profile profiles patron athlete rider candidate applicant msisdn",
     "soldto soldtoparty soldtopt shipto shiptoparty shiptopt billto billtoparty billtopt loyaltycard guestloyalty",
-    "customerloyalty frequentflyer ffp ffn fromuser fromuserid sender swiper rater",
+    "customerloyalty policyholder accountholder insured frequentflyer ffp ffn fromuser fromuserid sender swiper rater",
     "ausweis leser lesers lecteur lettore lector leitor lezer czytelnik читатель låner lånekort lånetagare",
     "студент студента слушатель слушателя учащийся étudiant élève estudiante alumno studente aluno uczeń 学生 学员",
     "plate licenseplate licenceplate numberplate kennzeichen targa",
@@ -124,8 +124,8 @@ _ITEM = _any(
     "touser touserid targetuser targetuserid toprofile targetprofile followee followeeid recipientuser",
     "vehicle fahrzeug véhicule vehículo veicolo veículo voertuig fahrzeuge medien medium materiale piatto gericht",
     "курс курса curso corso cours kurz 课程 コース",
-    "podcast merchandise commodity lineitem productservice bib biblio streamer exhibit vacancy drug ndc medication menuitem",
-    "matnr webpage",
+    "podcast merchandise commodity lineitem productservice bib biblio streamer exhibit vacancy drug ndc medication",
+    "menuitem matnr webpage",
     "artikel produkt produkts ware waren buch titel lied spiel rezept kurs",
     "artículo artículos producto productos libro película canción juego mercancía articolo prodotto prodotti "
     "libro canzone",
@@ -183,7 +183,7 @@ PATTERNS: dict[str, tuple[str, ...]] = {
         f"(?:{_ID})?(?:{_ITEM})s?(?:{_ID})?|(?:{_ITEM})(?:sku|isbn|asin|code)|(?:{_ITEM})record(?:{_ID})",
         "iid|pid|aid|ean|gtin|upc|ean13|pzn|barcode|plu|appid|品番|货号|款号|item",
         f".*(?:{_long(_ITEM)})s?(?:{_ID})?|ref|reference|referencia|référence|riferimento"
-        f"|(?:bookmark|url|page|campaign|post|news|photo|image|question|repository|dish|advert|channel|station|gallery|lesson"
+        f"|(?:bookmark|url|page|campaign|post|news|photo|image|question|repository|dish|advert|channel|station|gallery|lesson|tweet"
         f"|module|chapter|attraction|job|link)(?:{_ID})?|pinid|pins|destination|route"
         "|(?:page|landing|request)(?:page|url|uri|path|location|screen)|path|uri|screen(?:name|class)",
     ),
@@ -209,7 +209,7 @@ PATTERNS: dict[str, tuple[str, ...]] = {
         "units?(?:sold|ordered|bought|purchased)|(?:items|net)(?:sold|ordered|quantity|qty)|(?:order|ordered|item|items|sales|purchase|purchased|product|lineitem)(?:quantity|qty|count)|quantity.*|qty.*|units?(?:sold|ordered|bought|purchased)|(?:items|net)(?:sold|ordered|quantity|qty)|"
         "quantitypurchased|bestellmenge|购买数量|購入数|購入数量|注文数|销售数量|количествотовара",
         "amount|" + _any("betrag summe importe monto importo bedrag kwota сумма 金额 金額 montant"),
-        "plays|playcount|clicks|(?:unique)?(?:page)?views|listens|watchtime|watchratio|hours|hoursplayed|playtime.*|minutes|minuteswatched|"
+        ".*(?:quantity|qty)|plays|playcount|clicks|(?:unique)?(?:page)?views|listens|watchtime|watchratio|hours|hoursplayed|playtime.*|minutes|minuteswatched|"
         "(?:minutes|hours|seconds)(?:watched|played|listened|viewed|spent|read)|(?:watched|played|listened)(?:minutes|hours|seconds)"
         "|dwelltime|msplayed|playbackcount|numberofplays|wiedergaben",
     ),
@@ -226,7 +226,7 @@ PATTERNS: dict[str, tuple[str, ...]] = {
         f"(?:{_WHAT})(?:{_WHEN})(?:{_WHEN})|arrival|checkin|.*(?:timestamp|tstamp|datetime|日時|时间|時刻)(?:utc|ms)?",
         f".*(?:{_WHAT})s?(?:{_WHEN})(?:utc|ms)?",
         ".*(?:date|datum|fecha|дата|日期|日付)|(?:fecha|data|date|datum|дата).*|.*at|.*time",
-        "(?:date|day|time|week|month)(?:key|id|sk)?|"
+        "(?:date|day|time|week|month)(?:key|id|sk)?|yearmonth|monthyear|yyyymm|"
         + _any("dia giorno dzień день jour tag dag día fechadia mes mese monat miesiąc месяц mois maand 月 週 周"),
     ),
     "behaviour": (

@@ -19,6 +19,7 @@ from grouprec.data.wide import is_total, says_total
 
 _MOST = 0.5  # share of the rows that head others
 _TOGETHER = 0.1  # share of headings that may stand below another one
+_AGAIN = 0.1  # share of headings that rows with more values hold, too
 _NUMBERED = re.compile(r"[\w-]+:")  # says by itself that rows follow
 _NAMED = re.compile(r"\s*([^\W\d][^:\d]{1,40}?)\s*:\s*(?=\S)")
 _PAGE = re.compile(
@@ -71,6 +72,8 @@ def find_headings(head: pd.DataFrame, columns: Sequence[str]) -> Headings | None
     if len(texts) < len(headings) or not _head(list(texts)):
         return None
     others = table[column][~alone].dropna().astype("str")
+    if texts.isin(others).mean() > _AGAIN:
+        return None  # a row with one value only, of a user whose other rows have more
     own = bool(others.map(says_total).all())
     named = _NAMED.match(texts.iloc[0])
     prefix = named[0] if named and texts.str.startswith(named[0]).all() else ""

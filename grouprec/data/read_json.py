@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 
 from grouprec.core.types import DataError
-from grouprec.data.cells import printed_object
 from grouprec.data.encodings import is_utf8
 from grouprec.data.find_records import ASSIGNED, is_sequence, locate, records_path, sequence
 from grouprec.data.found import Found
+from grouprec.data.log_lines import log_record
 from grouprec.data.sniff import HEAD_ROWS, Sniffed
 from grouprec.data.times import read_times
 
@@ -121,7 +121,7 @@ def _of_lines(lines: Iterable[str], found: Found) -> Iterator[tuple[None, dict[s
         try:
             value = _sound(_JSON.decode(body), body)
         except json.JSONDecodeError as error:
-            value = printed_object(body)
+            value = log_record(body)
             if value is None:
                 found.rejects.add(line, body[:2000], f"not valid JSON: {error.msg}")
                 continue
