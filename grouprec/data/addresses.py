@@ -23,8 +23,8 @@ _TRACKING = re.compile(r"(?:utm|mc|pk|mtm|piwik|matomo|hsa|ga|_ga|_hs|wt|oly|ver
 _TRACKERS = word_set(
     "ref referrer referer fbclid igshid sid sessionid session phpsessid jsessionid aff affid affiliate affiliateid",
     "campaign campaignid cid adid adgroupid creative keyword matchtype network placement source src medium mkwid pcrid",
-    "lang locale hl cmpid cmp icid intcid spm scm yclid dclid zanpid tag linkcode cb cachebuster timestamp ts nonce rnd",
-    "token",
+    "lang locale hl cmpid cmp icid intcid spm scm yclid dclid zanpid tag linkcode cb cachebuster timestamp ts nonce",
+    "rnd token",
 )
 _FEWEST_ROWS = 50
 _EACH = 0.8  # share of different values from which on a parameter is another one in every row
