@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
+from html import unescape
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import numpy as np
@@ -43,10 +44,11 @@ def merged_addresses(codes: np.ndarray, ids: np.ndarray, column: str) -> tuple[n
     if not len(ids) or not (texts.str.fullmatch(_ADDRESS).mean() >= _MOST and texts.str.contains("[?#]").any()):
         return codes, ids, []
     rows = np.bincount(codes[codes >= 0], minlength=len(ids))
-    parts = [urlsplit(_sound(text)) for text in ids]
+    given = [unescape(text) if "&" in text else text for text in ids]
+    parts = [urlsplit(_sound(text)) for text in given]
     queries = [parse_qsl(part.query, keep_blank_values=True) for part in parts]
     dropped = _dropped(queries, rows)
-    pages = [_page(text, query, dropped) for text, query in zip(ids, queries, strict=True)]
+    pages = [_page(text, query, dropped) for text, query in zip(given, queries, strict=True)]
     keys, group = np.unique([_key(page) for page in pages], return_inverse=True)
     if len(keys) == len(ids) and list(ids) == pages:
         return codes, ids, []

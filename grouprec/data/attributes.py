@@ -58,7 +58,8 @@ class Described:
         columns = ", ".join(self.columns[:4]) + (" ..." if len(self.columns) > 4 else "")
         said = f" ({columns})" if columns else ""
         near = f"; {self.near}" if self.near else ""
-        again = f"; {self.again:,} further rows of the same {kind} are left out" if self.again else ""
+        rows = "1 further row" if self.again == 1 else f"{self.again:,} further rows"
+        again = f"; {rows} of the same {kind} {'is' if self.again == 1 else 'are'} left out" if self.again else ""
         return f"{name} describes {self.known:,} of {self.of:,} {kind}{said}{near}{again}"
 
 

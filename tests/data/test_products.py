@@ -194,7 +194,13 @@ CASES: dict[str, tuple[Any, dict[str, Any]]] = {
         "\n".join(["user,item,1,2", *(f"{u},{i},2,1" for u, i in zip(USERS, ITEMS, strict=True))]).encode(), SAME,
     ),
     "pages.csv": ("\n".join(PRINTED).encode(), TIMED),
-    "side by side.csv": (csv(BESIDE), {"rows": N, "items": 12, "roles": {"item": "Item", "weight": "Qty"}, "weights": COUNTS}),
+    "side by side.csv": (
+        csv(BESIDE), {"rows": N, "items": 12, "roles": {"item": "Item", "weight": "Qty"}, "weights": COUNTS},
+    ),
+    "plans.csv": (
+        csv({"user_id": USERS, "item_id": [("basic", "plus", "premium")[int(i[1:]) % 3] for i in ITEMS], "date": TIMES}),
+        {"users": 30, "items": 3, "roles": {"item": "item_id"}},
+    ),
     "numbered in objects.csv": (
         csv({"customer": [USERS[n] for n in PAIRS], "items[0].sku": [ITEMS[n] for n in PAIRS],
              "items[0].qty": [1] * len(PAIRS), "items[1].sku": [ITEMS[n + 1] for n in PAIRS],
