@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from html import unescape
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -23,12 +24,12 @@ _MOST = 0.5  # share of ids that are addresses, from which on all of them are
 _TRACKING = re.compile(r"(?:utm|mc|pk|mtm|piwik|matomo|hsa|ga|_ga|_hs|wt|oly|vero|trk|at|ns)_.+|_ga|_gl|.*clid")
 _TRACKERS = word_set(
     "ref referrer referer fbclid igshid sid sessionid session phpsessid jsessionid aff affid affiliate affiliateid",
-    "campaign campaignid cid adid adgroupid creative keyword matchtype network placement source src medium mkwid pcrid",
-    "lang locale hl cmpid cmp icid intcid spm scm yclid dclid zanpid tag linkcode cb cachebuster timestamp ts nonce",
-    "rnd token",
+    "campaignid adid adgroupid matchtype mkwid pcrid locale hl cmpid cmp icid intcid spm scm yclid dclid zanpid",
+    "cb cachebuster nonce rnd",
 )
 _FEWEST_ROWS = 50
 _EACH = 0.8  # share of different values from which on a parameter is another one in every row
+_FEWEST_PAGES = 20
 _TOLD = 5  # names of parameters in a sentence
 
 
@@ -47,8 +48,7 @@ def merged_addresses(codes: np.ndarray, ids: np.ndarray, column: str) -> tuple[n
     given = [unescape(text) if "&" in text else text for text in ids]
     parts = [urlsplit(_sound(text)) for text in given]
     queries = [parse_qsl(part.query, keep_blank_values=True) for part in parts]
-    dropped = _dropped(queries, rows)
-    pages = [_page(text, query, dropped) for text, query in zip(given, queries, strict=True)]
+    dropped, pages = _pages(given, queries, rows)
     keys, group = np.unique([_key(page) for page in pages], return_inverse=True)
     if len(keys) == len(ids) and list(ids) == pages:
         return codes, ids, []
@@ -70,15 +70,23 @@ def _sound(text: str) -> str:
     return text.replace("[", "%5B").replace("]", "%5D")
 
 
-def _dropped(queries: list[list[tuple[str, str]]], rows: np.ndarray) -> set[str]:
-    """Return the parameters that say nothing of the page: known ones, and those that differ in nearly every row."""
+def _pages(ids: Sequence[str], queries: list[list[tuple[str, str]]], rows: np.ndarray) -> tuple[set[str], list[str]]:
+    """Return the parameters that say nothing of the page, and the addresses without them.
+
+    Those are known ones, and those that differ in nearly every row, unless hardly any pages are left without the
+    latter: then they tell what the pages show.
+    """
     values, counts = defaultdict[str, set[str]](set), Counter[str]()
     for query, n in zip(queries, rows.tolist(), strict=True):
         for name, value in query:
             values[name].add(value)
             counts[name] += n
+    known = {name for name in values if name.lower() in _TRACKERS or _TRACKING.fullmatch(name.lower())}
     each = {name for name, n in counts.items() if n >= _FEWEST_ROWS and len(values[name]) >= _EACH * n}
-    return each | {name for name in values if name.lower() in _TRACKERS or _TRACKING.fullmatch(name.lower())}
+    pages = [_page(text, query, known | each) for text, query in zip(ids, queries, strict=True)]
+    if each - known and len(set(pages)) < _FEWEST_PAGES:
+        return known, [_page(text, query, known) for text, query in zip(ids, queries, strict=True)]
+    return known | each, pages
 
 
 def _page(text: str, query: list[tuple[str, str]], dropped: set[str]) -> str:

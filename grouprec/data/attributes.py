@@ -8,6 +8,7 @@ from html import unescape
 import numpy as np
 import pandas as pd
 
+from grouprec.core.language import _, decimal, ngettext
 from grouprec.data.clean import Rows
 from grouprec.data.columns import AttributeRoles
 from grouprec.data.evidence import MOST_CIRCUMSTANCES
@@ -54,13 +55,21 @@ class Described:
     again: int = 0
 
     def sentence(self, name: str, kind: str) -> str:
-        """Return ``movies.csv describes 150 of 151 items (title, genres)``."""
+        """Return ``movies.csv describes 150 of 151 items that lists are made of (title, genres)``."""
         columns = ", ".join(self.columns[:4]) + (" ..." if len(self.columns) > 4 else "")
         said = f" ({columns})" if columns else ""
-        near = f"; {self.near}" if self.near else ""
-        rows = "1 further row" if self.again == 1 else f"{self.again:,} further rows"
-        again = f"; {rows} of the same {kind} {'is' if self.again == 1 else 'are'} left out" if self.again else ""
-        return f"{name} describes {self.known:,} of {self.of:,} {kind}{said}{near}{again}"
+        sentence = (
+            _("{name} describes {known} of {of} items that lists are made of{said}")
+            if kind == "items"
+            else _("{name} describes {known} of {of} users who train{said}")
+        ).format(name=name, known=decimal(self.known), of=decimal(self.of), said=said)
+        more = ngettext(
+            "; {n} further row of the same ids is left out",
+            "; {n} further rows of the same ids are left out",
+            self.again,
+        )
+        again = more.format(n=decimal(self.again)) if self.again else ""
+        return f"{sentence}{f'; {self.near}' if self.near else ''}{again}"
 
 
 def described(file: tuple[pd.DataFrame, AttributeRoles] | None, ids: np.ndarray) -> Described | None:
@@ -71,7 +80,8 @@ def described(file: tuple[pd.DataFrame, AttributeRoles] | None, ids: np.ndarray)
     columns = (roles.label, *roles.attributes) if roles.label else roles.attributes
     codes, names = encode_ids(table[roles.id])
     n_near, how = near_ids(ids, names)
-    near = f"{n_near:,} more would match if they were written alike ({how})" if n_near else ""
+    alike = _("{n} more would match if they were written alike ({how})").format(n=decimal(n_near), how=how)
+    near = alike if n_near else ""
     again = int((codes >= 0).sum()) - len(np.unique(codes[codes >= 0]))
     return Described(int((places_of(table[roles.id], ids) >= 0).sum()), len(ids), tuple(columns), near, again)
 

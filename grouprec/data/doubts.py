@@ -45,12 +45,14 @@ class Doubt:
         role: whose column may be another one, "" where that is no remedy.
         setting: of the preparation, that undoes what was done; "" for none.
         advice: what else to do, a sentence; "" for nothing.
+        guessed: whether nothing in the file speaks for that column.
     """
 
     matter: str
     role: str = ""
     setting: str = ""
     advice: str = ""
+    guessed: bool = False
 
     def on_command_line(self) -> str:
         """Return the doubt with what to write on the command line."""
@@ -100,6 +102,7 @@ def column_doubts(head: pd.DataFrame, detected: Detected, roles: Roles, chosen: 
                         role=_(role), column=column
                     ),
                     role=role,
+                    guessed=True,
                 )
             )
     found += _gap_doubts(head, roles, chosen) + _wordy_doubts(head, roles, chosen)

@@ -50,10 +50,8 @@ def objection(role: str, column: pd.Series, strict: bool) -> str | None:
         return f"it holds only {_examples(column)}"
     words = _tier_words(column)
     names = role == "item" and len(words) > _FEW_KINDS and share_spaced(column) > 0.5  # kinds are single words
-    plain = (
-        role == "item" and not strict and _PLAIN_ITEM.fullmatch(simple_name(str(column.name)))
-    )  # plans are sold, too
-    if words and not names and not plain and (strict or words & _TIERS):
+    sold = role == "item" and not strict and _PLAIN_ITEM.fullmatch(simple_name(str(column.name)))  # plans are, too
+    if words and not names and not sold and (strict or words & _TIERS):
         return f"it holds only {column.nunique()} different words ({_examples(column)})"
     if strict and is_line_number(column):
         return "it counts the lines of something"

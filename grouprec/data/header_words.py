@@ -198,7 +198,8 @@ PATTERNS: dict[str, tuple[str, ...]] = {
     ),
     "weight": (
         "quantity|qty|quantities|weight|count|units|" + _any(
-            "pieces packs packages bottles seats portions servings flaschen bouteilles botellas tickets entradas biglietti billets ingressos eintrittskarten liczbasztuk ausleihen",
+            "pieces packs packages bottles seats portions servings flaschen bouteilles botellas",
+            "tickets entradas biglietti billets ingressos eintrittskarten liczbasztuk ausleihen",
             "cant stk kwmeng",
             "menge anzahl stück stueck stückzahl stueckzahl cantidad unidades quantità qta qtà pezzi quantidade "
             "qtd qtde",

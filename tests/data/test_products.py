@@ -198,7 +198,7 @@ CASES: dict[str, tuple[Any, dict[str, Any]]] = {
         csv(BESIDE), {"rows": N, "items": 12, "roles": {"item": "Item", "weight": "Qty"}, "weights": COUNTS},
     ),
     "plans.csv": (
-        csv({"user_id": USERS, "item_id": [("basic", "plus", "premium")[int(i[1:]) % 3] for i in ITEMS], "date": TIMES}),
+        csv({"user_id": USERS, "item_id": [("basic", "plus", "premium")[int(i[1:]) % 3] for i in ITEMS]}),
         {"users": 30, "items": 3, "roles": {"item": "item_id"}},
     ),
     "numbered in objects.csv": (

@@ -91,7 +91,7 @@ def chosen_group(numbers: list[int]) -> int:
 
 def group_table(groups: pd.DataFrame) -> None:
     """Draw the groups as a table: the map's legend, what it says in numbers, and a way to choose a group."""
-    frame = groups[["group", "name", "size", "share"]].round({"share": 3})
+    frame = groups[["group", "name", "size"]]  # their share stands beside: names need the width
     st.dataframe(
         cards.colour_groups(frame),
         hide_index=True,
@@ -100,7 +100,7 @@ def group_table(groups: pd.DataFrame) -> None:
         on_select=row_from_url(groups["group"].tolist()),
         selection_mode="single-row-required",
         column_config=workspace.group_columns(),
-        alt=_("Groups with their number of users and share of all users"),
+        alt=_("Groups with their number of users"),
     )
 
 
