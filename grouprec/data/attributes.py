@@ -63,12 +63,11 @@ class Described:
             if kind == "items"
             else _("{name} describes {known} of {of} users who train{said}")
         ).format(name=name, known=decimal(self.known), of=decimal(self.of), said=said)
+        n = self.again
         more = ngettext(
-            "; {n} further row of the same ids is left out",
-            "; {n} further rows of the same ids are left out",
-            self.again,
+            "; {n} further row of the same ids is left out", "; {n} further rows of the same ids are left out", n
         )
-        again = more.format(n=decimal(self.again)) if self.again else ""
+        again = more.format(n=decimal(n)) if n else ""
         return f"{sentence}{f'; {self.near}' if self.near else ''}{again}"
 
 
