@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
+from collections.abc import Sequence
+from html import unescape
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import numpy as np
@@ -43,9 +45,10 @@ def merged_addresses(codes: np.ndarray, ids: np.ndarray, column: str) -> tuple[n
     if not len(ids) or not (texts.str.fullmatch(_ADDRESS).mean() >= _MOST and texts.str.contains("[?#]").any()):
         return codes, ids, []
     rows = np.bincount(codes[codes >= 0], minlength=len(ids))
-    parts = [urlsplit(_sound(text)) for text in ids]
+    given = [unescape(text) if "&" in text else text for text in ids]
+    parts = [urlsplit(_sound(text)) for text in given]
     queries = [parse_qsl(part.query, keep_blank_values=True) for part in parts]
-    dropped, pages = _pages(ids, queries, rows)
+    dropped, pages = _pages(given, queries, rows)
     keys, group = np.unique([_key(page) for page in pages], return_inverse=True)
     if len(keys) == len(ids) and list(ids) == pages:
         return codes, ids, []
@@ -67,7 +70,7 @@ def _sound(text: str) -> str:
     return text.replace("[", "%5B").replace("]", "%5D")
 
 
-def _pages(ids: np.ndarray, queries: list[list[tuple[str, str]]], rows: np.ndarray) -> tuple[set[str], list[str]]:
+def _pages(ids: Sequence[str], queries: list[list[tuple[str, str]]], rows: np.ndarray) -> tuple[set[str], list[str]]:
     """Return the parameters that say nothing of the page, and the addresses without them.
 
     Those are known ones, and those that differ in nearly every row, unless hardly any pages are left without the

@@ -8,7 +8,7 @@ from html import unescape
 import numpy as np
 import pandas as pd
 
-from grouprec.core.language import _, decimal
+from grouprec.core.language import _, decimal, ngettext
 from grouprec.data.clean import Rows
 from grouprec.data.columns import AttributeRoles
 from grouprec.data.evidence import MOST_CIRCUMSTANCES
@@ -63,7 +63,11 @@ class Described:
             if kind == "items"
             else _("{name} describes {known} of {of} users who train{said}")
         ).format(name=name, known=decimal(self.known), of=decimal(self.of), said=said)
-        again = _("; {n} further rows of the same ids are left out").format(n=decimal(self.again)) if self.again else ""
+        n = self.again
+        more = ngettext(
+            "; {n} further row of the same ids is left out", "; {n} further rows of the same ids are left out", n
+        )
+        again = more.format(n=decimal(n)) if n else ""
         return f"{sentence}{f'; {self.near}' if self.near else ''}{again}"
 
 
@@ -75,7 +79,8 @@ def described(file: tuple[pd.DataFrame, AttributeRoles] | None, ids: np.ndarray)
     columns = (roles.label, *roles.attributes) if roles.label else roles.attributes
     codes, names = encode_ids(table[roles.id])
     n_near, how = near_ids(ids, names)
-    near = f"{n_near:,} more would match if they were written alike ({how})" if n_near else ""
+    alike = _("{n} more would match if they were written alike ({how})").format(n=decimal(n_near), how=how)
+    near = alike if n_near else ""
     again = int((codes >= 0).sum()) - len(np.unique(codes[codes >= 0]))
     return Described(int((places_of(table[roles.id], ids) >= 0).sum()), len(ids), tuple(columns), near, again)
 

@@ -27,7 +27,7 @@ from grouprec.data.looked_at import columns_looked_at
 from grouprec.data.numerals import is_numeric
 from grouprec.data.outcomes import is_flag, tells_outcome
 from grouprec.data.presets import find_preset
-from grouprec.data.usual_names import HEADING
+from grouprec.data.usual_names import HEADING, NAMELESS
 
 # From these ways of naming a user or an item on, the values have to speak for it, too ("loyalty member", "phone").
 _WEAK = {"user": 3, "item": 2}
@@ -221,7 +221,8 @@ class _Search:
         if told:
             return min(told, key=lambda one: one[:2])[2]
         words = evidence.share_spaced(self.head[item])
-        other = (c for c in names if means("item", c) is not None and evidence.share_spaced(self.head[c]) > words)
+        may_name = (c for c in names if means("item", c) is not None or NAMELESS.fullmatch(c))
+        other = (c for c in may_name if evidence.share_spaced(self.head[c]) > words)
         return next(other, None)
 
     def _item_by_its_name(self) -> None:

@@ -22,6 +22,9 @@ _TIERS = word_set(
     "retail wholesale guest registered consumer corporate neu bestandskunde stammkunde oro plata argento prata ouro",
     "zloty",
 )
+_PLAIN_ITEM = re.compile(
+    r"(?:item|product|sku|article|plan|subscription|artikel|produkt|producto|prodotto|produit|produto)s?(?:id|code|name)?"
+)
 _MAIL = r"[^@\s]+@[^@\s][^@\s.]*\.[^@\s]+"
 _SPAN = re.compile(
     r"\d{1,3}:\d{2}(:\d{2})?|(\d+\s*(h|hr|hrs|hours?|m|mins?|minutes?|s|secs?|seconds?|std)\.?\s*)+", re.IGNORECASE
@@ -47,7 +50,8 @@ def objection(role: str, column: pd.Series, strict: bool) -> str | None:
         return f"it holds only {_examples(column)}"
     words = _tier_words(column)
     names = role == "item" and len(words) > _FEW_KINDS and share_spaced(column) > 0.5  # kinds are single words
-    if words and not names and (strict or words & _TIERS):
+    sold = role == "item" and not strict and _PLAIN_ITEM.fullmatch(simple_name(str(column.name)))  # plans are, too
+    if words and not names and not sold and (strict or words & _TIERS):
         return f"it holds only {column.nunique()} different words ({_examples(column)})"
     if strict and is_line_number(column):
         return "it counts the lines of something"

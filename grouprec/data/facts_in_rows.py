@@ -1,4 +1,4 @@
-"""A file with a row for every fact of an item (id, attribute, value) -> one row an item, a column for each attribute."""
+"""A file with a row for each fact of an item (id, attribute, value) -> one row an item, a column for each attribute."""
 
 from __future__ import annotations
 
@@ -44,6 +44,6 @@ def facts_in_columns(table: pd.DataFrame, ids: np.ndarray) -> pd.DataFrame:
     if len(pairs.drop_duplicates()) < _ONCE * len(words) * pairs[owner].nunique():
         return table
     facts = table.dropna(subset=[owner, name, value]).astype({value: "str"})
-    side = facts.groupby([owner, name], sort=False)[value].agg("|".join).unstack(sort=False)
+    side = facts.pivot_table(value, owner, name, "|".join, sort=False)
     side.columns = [str(column) for column in side.columns]
     return side.drop(columns=str(owner), errors="ignore").rename_axis(index=owner).reset_index()

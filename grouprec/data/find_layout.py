@@ -172,7 +172,7 @@ def find_header(rows: Sequence[tuple[int, list[str]]], start: int = 0) -> Header
     Args:
         start: lines above the first of the rows.
     """
-    width = usual_width(rows)
+    width = _of_first_header(rows, usual_width(rows))
     body = [row for _, row in rows if len(row) == width]
     for at, (_, row) in enumerate(rows[:_DEEPEST]):
         below = [row for _, row in rows[at + 1 :] if len(row) == width]
@@ -212,6 +212,15 @@ def usual_width(rows: Sequence[tuple[int, list[str]]]) -> int:
     """Return how many values most rows have; of equal ones the more."""
     widths = Counter(len(row) for _, row in rows if len(row) > 1)
     return max(widths, key=lambda one: (widths[one], one)) if widths else 1
+
+
+def _of_first_header(rows: Sequence[tuple[int, list[str]]], width: int) -> int:
+    """Return how many values rows have: of files put together, of which a later one has more columns, the first's."""
+    first = {clean_name(value) for value in rows[0][1]} if rows else set()
+    if len(first) < 2 or len(rows[0][1]) == width or any(map(_NUMBER.fullmatch, first)):
+        return width
+    later = any(len(row) == width and first <= set(map(clean_name, row)) for _, row in rows[1:])
+    return len(rows[0][1]) if later else width
 
 
 def _may_be_header(row: Sequence[str], width: int, rows: Sequence[tuple[int, list[str]]], at: int) -> bool:

@@ -47,7 +47,7 @@ def header_names(column: str) -> tuple[str, ...]:
     matter = [word for word in header_words(_BRACKETS.sub("", column)) if word not in _SMALL | _ASIDE]
     inside = header_names(innermost(column)) if innermost(column) != column else ()
     if (whole := _BARE_LEAF.sub("", str(column))) != str(column):
-        inside = (*inside, *header_names(whole))
+        inside = (*inside, *header_names(whole.replace(":", " ")))
     forms = (simple_name(column), "".join(kept), "".join(matter), *inside)
     return tuple(dict.fromkeys(form[-_LONGEST:] for form in forms if form))
 
@@ -198,7 +198,8 @@ PATTERNS: dict[str, tuple[str, ...]] = {
     ),
     "weight": (
         "quantity|qty|quantities|weight|count|units|" + _any(
-            "pieces packs packages tickets entradas biglietti billets ingressos eintrittskarten liczbasztuk ausleihen",
+            "pieces packs packages bottles seats portions servings flaschen bouteilles botellas",
+            "tickets entradas biglietti billets ingressos eintrittskarten liczbasztuk ausleihen",
             "cant stk kwmeng",
             "menge anzahl stück stueck stückzahl stueckzahl cantidad unidades quantità qta qtà pezzi quantidade "
             "qtd qtde",

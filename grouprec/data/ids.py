@@ -116,7 +116,7 @@ def near_ids(wanted: np.ndarray, there: np.ndarray) -> tuple[int, str]:
 
     Two are near where only capitals, zeros in front, ``.0``, spaces, hyphens and underscores set them apart.
     """
-    missing = pd.Series(wanted[~np.isin(wanted, there)], dtype="str")
+    missing = pd.Series(pd.Index(wanted, dtype=object).difference(pd.Index(there, dtype=object)), dtype="str")
     names = pd.Series(there, dtype="str")
     theirs = dict(zip(_loose(names)[::-1], names[::-1], strict=True))
     near = [(one, theirs[loose]) for one, loose in zip(missing, _loose(missing), strict=True) if loose in theirs]

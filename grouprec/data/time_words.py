@@ -96,7 +96,7 @@ _WEEKDAYS = (
 )
 _BETWEEN = (
     "de del of the at um uhr kl om à a as st nd rd th er г года в le den il i t ore alle o clock godz "
-    "posted updated edited"
+    "posted updated edited hs hrs"
 )
 FILLERS = {folded(word) for word in f"{_WEEKDAYS} {_BETWEEN}".split()}
 

@@ -146,7 +146,8 @@ def test_few_words_of_which_most_are_known_are_behaviours(words, is_behaviour):
 
 def test_of_two_columns_that_could_be_times_neither_is():
     days = ["2024-01-01", "2024-01-02"]
-    assert not role_of(days, "time", {"y": days})
+    assert not role_of(days, "time", {"y": ["2021-03-01", "2021-03-02"]})
+    assert role_of(days, "time", {"y": [f"{day} 11:00" for day in days]}), "sent and received: one moment"
     assert detect_roles(pd.DataFrame({"user": ["a"], "item": ["b"], "date": ["x"], "y": days[:1]})).time == "date"
 
 
