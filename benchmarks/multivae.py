@@ -1,10 +1,10 @@
-"""``python -m benchmarks.multivae [--preset standard] [--write]``: a whole run beside one training of RecBole's MultiVAE.
+"""``python -m benchmarks.multivae [--preset standard] [--write]``: a whole run beside one training of a MultiVAE.
 
-Planted data of MovieLens 1M's size (6,040 users, 3,706 items, a million rows). The last fifth of every user's rows is
-kept outside; ours is ``grouprec train`` with default settings from command to exit, encoders, groups, generator and
-evaluation included; theirs is the first training that ``rivals_env.py`` does, with a tenth of the known rows to stop
-by, without reading data, starting Python, or the trials and the refit that choosing settings would take. Both are
-judged on what was kept outside: nDCG@10 of personal lists over everybody who took something new.
+RecBole trains that one. Planted data as large as MovieLens 1M: 6,040 users, 3,706 items, a million rows. The last fifth of
+every user's rows is kept outside. Ours is ``grouprec train`` with default settings from command to exit, encoders,
+groups, generator and evaluation included; theirs is the first training that ``rivals_env.py`` does, with a tenth of the
+known rows to stop by, without reading data, starting Python, or the trials and the refit that choosing settings would
+take. Both are judged on what was kept outside: nDCG@10 of personal lists over everybody who took something new.
 """
 
 from __future__ import annotations
