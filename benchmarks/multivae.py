@@ -1,6 +1,6 @@
 """``python -m benchmarks.multivae [--preset standard] [--write]``: a whole run beside one training of a MultiVAE.
 
-RecBole trains that one. Planted data as large as MovieLens 1M: 6,040 users, 3,706 items, a million rows. The last fifth of
+RecBole trains that one. Planted data: 6,040 users, 3,706 items, a million rows, as in MovieLens 1M. The last fifth of
 every user's rows is kept outside. Ours is ``grouprec train`` with default settings from command to exit, encoders,
 groups, generator and evaluation included; theirs is the first training that ``rivals_env.py`` does, with a tenth of the
 known rows to stop by, without reading data, starting Python, or the trials and the refit that choosing settings would
