@@ -245,7 +245,13 @@ def test_a_store_that_arrow_was_built_without_is_one_sentence(tmp_path, monkeypa
 
 @pytest.mark.parametrize("end", ["orders/", "orders/*.csv", "orders/a.csv", "*/a.csv", "orders"])
 @pytest.mark.parametrize(
-    "start", ["gs://shop/", "gcs://shop/", "abfss://shop@account.dfs.core.windows.net/", "abfs://account.dfs.core.windows.net/shop/"]
+    "start",
+    [
+        "gs://shop/",
+        "gcs://shop/",
+        "abfss://shop@account.dfs.core.windows.net/",
+        "abfs://account.dfs.core.windows.net/shop/",
+    ],
 )
 def test_files_of_google_and_azure_are_found_where_arrow_says_they_are(tmp_path, monkeypatch, start, end):
     bucket = tmp_path / "store" / "shop" / "orders"
