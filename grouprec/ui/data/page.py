@@ -137,9 +137,9 @@ def draw_understood(dataset: KnownDataset, head: pd.DataFrame, roles: Mapping[st
             height="content",
             key="understood",
             column_config={
-                "role": st.column_config.TextColumn(_("Understood as"), width=120),
-                "column": st.column_config.TextColumn(_("Column"), width=130),
-                "examples": st.column_config.TextColumn(_("For example")),
+                "role": st.column_config.TextColumn(_("Understood as"), width=100),
+                "column": st.column_config.TextColumn(_("Column"), width=110),
+                "examples": st.column_config.TextColumn(_("For example"), width=260),
             },
             alt=_("What each column was taken for, with examples"),
         )
