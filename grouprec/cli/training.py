@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from grouprec.cli.terminal import Remarks, progress_bar
+from grouprec.cli.terminal import Remarks, progress_bar, terminal
 from grouprec.core.errors import SettingError
 from grouprec.runs.progress import Watch
 from grouprec.runs.store import Run, RunStore
@@ -86,6 +86,23 @@ def train_run(store: RunStore, run: Run) -> dict[str, Any]:
                 remarks.tell()
 
         return _train(store, run, watch)
+
+
+def demo_run(store: RunStore) -> Run:
+    """Return a finished run of preset quick on the bundled sample; it is trained where there is none yet."""
+    from grouprec.data.library import SAMPLE_NAME, Library
+    from grouprec.runs.config import make_config
+
+    sample = Library(store.root / "datasets").sample()
+    config = make_config(title="Demo", dataset=SAMPLE_NAME, interactions=sample.interactions, preset="quick")
+    for run in store.runs():
+        if run.usable and run.trained_as(config):
+            terminal.print(f"Using the run {run.run_id} trained before.", highlight=False)
+            return run
+    terminal.print(f"Training preset quick on {SAMPLE_NAME} into {store.root}.", markup=False, highlight=False)
+    run = store.create(config)
+    train_run(store, run)
+    return run
 
 
 def _train(store: RunStore, run: Run, watch: Watch) -> dict[str, Any]:

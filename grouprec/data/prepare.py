@@ -46,7 +46,7 @@ from grouprec.data.split import TEST, TRAIN, VALIDATION
 from grouprec.data.values import shown, sorted_unique
 
 UNREADABLE = N_("rows that cannot be read")  # a step of the report
-_FORMAT = 8  # part of the key: raise it when the preparation gives other data for the same settings
+_FORMAT = 9  # part of the key: raise it when the preparation gives other data for the same settings
 
 
 @dataclass(frozen=True, eq=False)

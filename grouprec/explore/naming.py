@@ -107,18 +107,19 @@ def _log_likelihood_ratio(inside: np.ndarray, sizes: np.ndarray, overall: np.nda
     return np.maximum(2 * np.asarray(total), 0)
 
 
-def count_terms(item_labels: np.ndarray) -> tuple[np.ndarray, sparse.csr_array]:
+def count_terms(item_labels: np.ndarray, longest: int = 2) -> tuple[np.ndarray, sparse.csr_array]:
     """Return the words and word pairs of item labels, and which label has which; Chinese ones as jieba cuts them.
 
     Args:
         item_labels: str [I].
+        longest: 1 for words alone.
     Returns:
         lower-case terms [T], and 1 where a label has a term, CSR float32 [I, T]; T is 0 where labels hold no words.
     """
     chinese = are_chinese(map(str, item_labels))
     labels = [cut(str(label)) for label in item_labels] if chinese else item_labels
     pattern = _CUT_WORD if chinese else _WORD
-    counter = CountVectorizer(binary=True, ngram_range=(1, 2), token_pattern=pattern, stop_words="english")
+    counter = CountVectorizer(binary=True, ngram_range=(1, longest), token_pattern=pattern, stop_words="english")
     try:
         words = sparse.csr_array(counter.fit_transform(labels).astype(np.float32))
     except ValueError:  # scikit-learn's answer to labels without a single word, such as bare article numbers

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from grouprec.core.files import storage, write_json
 from grouprec.core.tables import row_at
 from grouprec.core.types import Regime
 from grouprec.data.beside import matrices
+from grouprec.data.library_files import PARTS
 from grouprec.data.prepare import Prepared
 from grouprec.data.pseudonyms import fingerprint
 from grouprec.evaluate import protocol
@@ -31,6 +33,7 @@ from grouprec.models.blend import Weights
 from grouprec.models.fitting import RunOptions, device_title
 from grouprec.ranking.rules import drop_owned
 from grouprec.runs.config import RunConfig
+from grouprec.runs.content import digest
 from grouprec.runs.snapshot import FitSnapshot, LeftOutUsers
 from grouprec.runs.stages import save_facts
 from grouprec.runs.store import Run, RunStore
@@ -68,6 +71,7 @@ def summarise(
         "refit": config.refit,
         "device_title": device_title(device),
         "dataset": config.dataset or data.name,
+        "files": {part: digest(path) for part in PARTS if (path := getattr(config, part)) and Path(path).is_file()},
         "split": prepared.split_facts(),
         "time_order": prepared.report.time_order,
         "id_key": fingerprint() if config.preparation.pseudonyms else "",
