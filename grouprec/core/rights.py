@@ -2,7 +2,8 @@
 
 What belongs to somebody has ``owner.json`` beside it, which says to whom and whether it is shared with the team; what
 was made where nobody signs in has none, and belongs to nobody. The person acting is a :class:`Person`. On a machine of
-one's own that is :data:`LOCAL`, who may do everything; a server where people sign in says with :func:`ask` how to find out.
+one's own that is :data:`LOCAL`, who may do everything; a server where people sign in says with :func:`ask` how to
+find out.
 """
 
 from __future__ import annotations
