@@ -1,6 +1,6 @@
 """A line for everything that somebody does: ``<runs>/.audit/audit.jsonl``, appended to, and never changed.
 
-A server opens it with :func:`write_to`; the command line writes none, since whoever has it has the files, too.
+A server opens it with :func:`write_to`; the command line writes none, since its user has the files, too.
 """
 
 from __future__ import annotations

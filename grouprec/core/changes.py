@@ -1,7 +1,7 @@
 """Many files changed as one: all of them, or none, also where the process is killed at any moment.
 
 New contents are written beside the old ones first. Then comes the plan, which is the decision; from there on everything
-is done, by whoever comes next where not by us. Without a plan nothing has happened.
+is done, by the next process if not by this one. Without a plan nothing has happened.
 
 ``<root>/.changing/``
     0, 1, ...    new contents, files or folders
@@ -82,7 +82,7 @@ def changing(root: Path, busy: str) -> Iterator[Changes]:
 
     Args:
         root: a folder that is there; everything is under it, and on its disk.
-        busy: the sentence for whoever waits in vain because somebody else is at it.
+        busy: the sentence said when another process is at it for too long.
     Raises:
         BusyError: somebody else is.
         StorageError: the folder cannot be written.

@@ -68,7 +68,7 @@ def replacing(path: Path, promise: bool = False) -> Iterator[Path]:
 def incoming(place: Path) -> Iterator[Path]:
     """Give a name in a folder for a file or folder in the making, which who lists that does not see.
 
-    What is there under that name at the end of the block is removed: whoever is done moves it to where it belongs.
+    What is there under that name at the end of the block is removed: when it is done, move it to where it belongs.
     Before, what processes that were killed left there is removed, too.
 
     Raises:

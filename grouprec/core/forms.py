@@ -24,7 +24,7 @@ class DamagedError(StorageError):
 
     Attributes:
         reason: which file, and what is wrong with it; no sentence yet.
-        advice: what to do about it, "" where whoever reads the file knows better.
+        advice: what to do about it, "" where the reader of the file knows better.
     """
 
     def __init__(self, reason: str, advice: str = "") -> None:
@@ -52,7 +52,7 @@ def write_form(path: Path, form: Mapping[str, Any], promise: bool = False) -> No
 def read_form(path: Path, version: int, upgrades: Mapping[int, Callable[[Form], Form]]) -> Form | None:
     """Return a form in the version asked for, without its seal; None where there is no file.
 
-    A form of a newer version comes as it is, with that version: whoever reads it takes what they know of it.
+    A form of a newer version comes as it is, with that version: readers take what they know of it.
 
     Args:
         version: that this program writes.

@@ -1,4 +1,4 @@
-"""Locks that hold between threads and between processes, and end with whoever holds them, however that ends."""
+"""Locks that hold between threads and between processes, and end with the process that holds them, however it ends."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def alone(path: Path, sentence: str, patience: float = PATIENCE) -> Iterator[Non
 
     Args:
         path: of the lock's file, which stays; its folder is there.
-        sentence: for whoever waits in vain.
+        sentence: said when waiting was in vain.
         patience: seconds to wait.
     Raises:
         BusyError: another one holds the lock all that time.

@@ -15,7 +15,7 @@ from typing import Any
 FORMAT = "GROUPREC_LOG"
 _log = logging.getLogger("grouprec")
 
-# What lets in whoever reads it: the token of a link, codes and tokens of a sign-in, passwords in an address.
+# What would let a reader in: the token of a link, codes and tokens of a sign-in, passwords in an address.
 _SECRETS = (
     (re.compile(r"/shared/[^\s\"'<>]*"), "/shared/..."),
     (re.compile(r"://[^\s@?#]*@"), "://...@"),

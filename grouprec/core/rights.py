@@ -1,8 +1,9 @@
 """Who may do what with which run or dataset. Every program asks here, and nowhere else; SECURITY.md has it as a table.
 
 What belongs to somebody has ``owner.json`` beside it, which says to whom and whether it is shared with the team; what
-was made where nobody signs in has none, and belongs to nobody. Whoever acts is a :class:`Person`. On a machine of one's
-own that is :data:`LOCAL`, who may do everything; a server where people sign in says with :func:`ask` how to find out.
+was made where nobody signs in has none, and belongs to nobody. The person acting is a :class:`Person`. On a machine of
+one's own that is :data:`LOCAL`, who may do everything; a server where people sign in says with :func:`ask` how to
+find out.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ OWNER_VERSION = 2  # forms of version 1 need no seal, and there never was an own
 
 
 class RightsError(GrouprecError):
-    """Whoever asked may not do that; the sentence says who may."""
+    """The person acting may not do that; the sentence says who may."""
 
 
 class Role(StrEnum):
@@ -67,7 +68,7 @@ _ANYWHERE = {Deed.ADD: {Role.LOCAL, Role.ANALYST}, Deed.FOLLOW: {Role.LOCAL, Rol
 
 @dataclass(frozen=True)
 class Person:
-    """Whoever acts: what they are known by, and what they are."""
+    """The person acting: what they are known by, and what they are."""
 
     name: str
     role: Role
@@ -112,12 +113,12 @@ def acting(who: Person) -> Iterator[None]:
 
 
 def may(deed: Deed, folder: Path | None = None) -> bool:
-    """Return whether whoever acts may do that with the run or dataset in a folder; ADD and FOLLOW need none."""
+    """Return whether the person acting may do that with the run or dataset in a folder; ADD and FOLLOW need none."""
     return _allowed(person(), deed, folder)
 
 
 def require(deed: Deed, what: str, folder: Path | None = None) -> None:
-    """Check that whoever acts may do that, and note it in the audit log, also where they may not.
+    """Check that the person acting may do that, and note it in the audit log, also where they may not.
 
     Args:
         what: the action, in two or three words.

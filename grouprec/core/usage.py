@@ -21,8 +21,8 @@ def use(folder: Path) -> None:
 def last_used(path: Path) -> float:
     """Return when a folder, or a single file, was last used or changed, in seconds since 1970; 0 where it is gone.
 
-    What was made before uses were noted was used when one of its files was written. What cannot be looked at is in use:
-    nobody knows better.
+    What was made before uses were noted was used when one of its files was written. What cannot be read counts
+    as in use: nobody knows better.
     """
     times = [0.0]
     try:

@@ -1,6 +1,6 @@
 """What is known of users beside their rows and attributes: what they take elsewhere, who they know, vectors of them.
 
-It travels with their attributes, as columns of lists that no file can name, so that whoever is asked about any users
+It travels with their attributes, as columns of lists that no file can name, so that every stage asked about any users
 gets it with them; columns may be missing, as all attributes may. Pages and tables never see these columns.
 """
 

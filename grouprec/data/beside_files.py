@@ -67,7 +67,7 @@ class BesideFiles:
     def read(
         cls, also: Path | None, edges: Path | None, ids: np.ndarray, roles: Mapping[str, str], settings: Preparation
     ) -> Self:
-        """Return the files, either of which may be None.
+        """Return the files; either may be None.
 
         Args:
             ids: of the users in the interactions.

@@ -50,7 +50,7 @@ class Library:
         self.root = Path(root)
 
     def list(self) -> list[KnownDataset]:
-        """Return the sample, then the uploads that whoever acts may see, newest first."""
+        """Return the sample, then the uploads that the person acting may see, newest first."""
         folders = self.root.iterdir() if self.root.is_dir() else []
         folders = [folder for folder in folders if _KEY.fullmatch(folder.name) and rights.may(Deed.SEE, folder)]
         entries = [entry for folder in folders if (entry := self._read(folder.name))]
@@ -97,7 +97,7 @@ class Library:
             content: its bytes, read in chunks; or where it lies, and then it is moved.
             beside: (name, stream) of the optional files: users, items, also, edges.
         Raises:
-            RightsError: whoever acts may not upload.
+            RightsError: the person acting may not upload.
             DataError: a file is empty.
             StorageError: the library cannot be written.
         """
@@ -203,7 +203,7 @@ class Library:
 
         Raises:
             SettingError: the environment does not say a number.
-            StorageError: whoever acts would have too many, or the library cannot be written.
+            StorageError: the person acting would have too many, or the library cannot be written.
         """
         with self._alone(), storage(path):
             self._check_quota(n_bytes - path.stat().st_size)
@@ -214,7 +214,7 @@ class Library:
         return locks.alone(self.root / KEEP_LOCK, "Another upload is being taken in; try again.")
 
     def _check_quota(self, n_bytes: int) -> None:
-        """Check that whoever acts may keep so many bytes more; they are :meth:`_alone`."""
+        """Check that the person acting may keep so many bytes more; they are :meth:`_alone`."""
         told = os.environ.get(QUOTA_GB, "").strip() or "100"
         try:
             most = float(told) * 1e9

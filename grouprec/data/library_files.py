@@ -83,7 +83,7 @@ class KnownDataset:
 
 
 def size_of(folder: Path) -> int:
-    """Return the bytes of all files below a folder; what goes while it is looked at counts nothing."""
+    """Return the bytes of all files below a folder; what disappears meanwhile counts nothing."""
     total = 0
     for file in folder.rglob("*"):
         with suppress(OSError):

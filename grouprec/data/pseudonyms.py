@@ -1,6 +1,6 @@
 """Users' ids as a keyed hash: who has no key can neither tell whose a pseudonym is, nor try out ids.
 
-HMAC-SHA256 (RFC 2104), of which 128 bits are kept. The same key gives the same pseudonyms, so later files and events
+HMAC-SHA256 (RFC 2104), cut to 128 bits. The same key gives the same pseudonyms, so later files and events
 meet the run that they belong to. What is a pseudonym already stays as it is.
 """
 

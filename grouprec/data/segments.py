@@ -1,6 +1,6 @@
 """Texts of scripts that write no spaces, cut into words: Chinese by jieba (Sun 2012), where it is installed.
 
-Without it texts stay as they are, and whoever reads them by words falls back to runs of letters.
+Without it texts stay as they are, and readers by words fall back to runs of letters.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What ids, numbers and times have in common: distinct values are looked at once, so repeated ones are cheap."""
+"""What ids, numbers and times have in common: distinct values are read once, so repeated ones are cheap."""
 
 from __future__ import annotations
 

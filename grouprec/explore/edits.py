@@ -292,7 +292,7 @@ def change(folder: Path, trained: Grouping, edit: Edit) -> None:
     """Add an edit to those of a run folder.
 
     Raises:
-        RightsError: whoever acts may not change the run.
+        RightsError: the person acting may not change the run.
         EditError: the groups, as all earlier edits have left them, do not allow it; nothing is written then.
         StorageError: the file is damaged or cannot be written.
     """

@@ -21,7 +21,7 @@ MOST_WORDS = 3  # that count, in a phrase
 OFTEN = 0.6  # share of a term's labels that must have a word beside it, for the word to belong to it
 TOGETHER = 0.5  # share of that word's labels that must have the term: else it is a word of many things
 FEWEST = 2  # labels
-MOST_LABELS = 300  # that are looked at, the heaviest
+MOST_LABELS = 300  # that are read, the heaviest
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _EDGES = ".,;:!?()[]{}\"'*#/\\|-"
 # How things look or come, not what they are. English, like scikit-learn's stop words; other languages do without.

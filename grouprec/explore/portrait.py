@@ -177,7 +177,7 @@ def neighbours(
 
 
 def activity(data: Dataset, groups: Groups) -> pd.DataFrame:
-    """Return how active every group is over time, in calendar periods (UTC) of which there are at most 26.
+    """Return how active every group is over time, in at most 26 calendar periods (UTC).
 
     Returns:
         group; period, its first moment; events; users, how many members have an event in it; share of all users'

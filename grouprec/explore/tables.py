@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,7 +72,7 @@ def items_table(data: Dataset) -> pd.DataFrame:
     return _beside("items", frame, data.item_attributes)
 
 
-def groups_table(data: Dataset, groups: Groups, names: Sequence[str], preference: Preference) -> pd.DataFrame:
+def groups_table(data: Dataset, groups: Groups, names: list[str], preference: Preference) -> pd.DataFrame:
     """Return one row per group: name, size, share of users, separation (mean silhouette) and words."""
     words = distinguishing_words(data.item_labels, data.histories, groups)
     sizes = groups.sizes
@@ -89,7 +89,7 @@ def groups_table(data: Dataset, groups: Groups, names: Sequence[str], preference
 
 
 def group_evaluation_table(
-    names: Sequence[str], evaluated: pd.DataFrame, list_method: Mapping[Regime, str]
+    names: list[str], evaluated: pd.DataFrame, list_method: Mapping[Regime, str]
 ) -> pd.DataFrame:
     """Return how the members of every *evaluated* group are served by the best list method, by regime.
 

@@ -53,7 +53,7 @@ def more_often(histories: sparse.csr_array, groups: Groups) -> np.ndarray:
 
 
 def _without_overlap(terms: np.ndarray, n: int) -> list[str]:
-    """The first ``n`` terms of which no two share a word (a plural counts as its singular)."""
+    """The first ``n`` terms that share no word (a plural counts as its singular)."""
     kept: list[str] = []
     used: set[str] = set()
     for term in terms:

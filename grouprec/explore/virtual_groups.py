@@ -1,4 +1,4 @@
-"""What a run's virtual members can tell: lists and members of a group, of a mixture, of whoever likes a few items."""
+"""What a run's virtual members can tell: lists and members of a group, of a mixture, of people who like a few items."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ WANTS = 5  # items that a virtual member is said to want next
 
 @dataclass(frozen=True, eq=False)
 class Audience:
-    """Whom lists are made for: a group, a mixture of groups, or whoever likes a few items.
+    """Whom lists are made for: a group, a mixture of groups, or people who like a few items.
 
     Attributes:
         mixture: float32 [G], how much of every group they are; sums to 1.

@@ -2,7 +2,7 @@
 
 A batch is one transaction, on disk when it returns (write-ahead log, synchronous commits), and is written before
 anything else changes. So a process that is killed at any moment leaves a whole number of batches behind. Every row
-carries a seal over what it says, and a counter tells how many rows there are; both are looked at when it is opened.
+carries a seal over what it says, and a counter tells how many rows there are; both are checked when it is opened.
 SQLite takes a write-ahead log as far as it is sound, without a word of what comes behind: so the ledger's mark
 (:func:`~grouprec.core.forms.mark_of`) says after every batch how many there were. It is written behind the batch, and
 may lag where the power fails, but never says more than is on disk.
@@ -25,7 +25,7 @@ from grouprec.core.locks import take
 from grouprec.core.types import StorageError
 from grouprec.runs.run import LEDGER, LIVE_STATE
 
-LOCK = "writer.lock"  # in the folder of a ledger, held by whoever writes
+LOCK = "writer.lock"  # in the folder of a ledger, held while writing
 RECEIVED = ("events", "applied", "duplicates", "late", "malformed")  # what is counted of what came
 _CHUNK = 500  # keys of one query; SQLite takes 999 parameters at least
 _SCHEMA = """
@@ -281,7 +281,7 @@ def promised(path: Path) -> tuple[int, int]:
 def without(path: Path, users: Collection[str], new: Path) -> int:
     """Write a ledger of the events of all others, numbered anew, and return how many events those users had.
 
-    Counters stay: they say what was received. Whoever calls it holds the writer's lock of the ledger's folder.
+    Counters stay: they say what was received. The caller holds the writer's lock of the ledger's folder.
 
     Args:
         new: a file that is not there, beside which its mark will be; none afterwards where they had no events.

@@ -6,13 +6,13 @@ import pandas as pd
 
 from grouprec.live.replay import Replay
 
-MOST_EVENTS = 400  # of the held-out part that are looked at: half a second
+MOST_EVENTS = 400  # of the held-out part that are replayed: half a second
 ENOUGH = 9  # places that the items of a list have moved: then there is something to see
 FAR = 3  # places that one item counts for at most, as one does that is new
 
 
 def moment(replay: Replay) -> pd.DataFrame:
-    """Replay to the first event that leaves its group a list of which enough has moved, else the one that moved most.
+    """Replay to the first event after which enough of its group's list has moved, else to the one that moved most.
 
     Returns:
         events (how many that took), group (from 1), size (its members then), item, label, before and now (places on

@@ -168,7 +168,7 @@ class _Landmarks:
 
     @cached_property
     def _tastes(self) -> np.ndarray:
-        """What the landmarks want, float32 [L, S]; looked at only where there are any."""
+        """What the landmarks want, float32 [L, S]; computed only where there are any."""
         return self._directions(self._base.candidates.take(self._rows))
 
     def _directions(self, candidates: Candidates) -> np.ndarray:

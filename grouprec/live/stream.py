@@ -145,7 +145,7 @@ class Stream:
             watch: called with the finished fraction, 0..1.
         Raises:
             SettingError: the run knows users by pseudonyms, and the key is missing or another one.
-            RightsError: whoever acts may not change the run.
+            RightsError: the person acting may not change the run.
             StorageError: the ledger cannot be written (what was applied until then stays), or an earlier call was
                 interrupted.
         """

@@ -1,6 +1,6 @@
 """The streams that this process has open, one per run, shared by pages and HTTP requests; and what events did to one.
 
-A stream may be open once only (:class:`~grouprec.live.ledger.Ledger`), so whoever is in this process takes turns on the
+A stream may be open once only (:class:`~grouprec.live.ledger.Ledger`), so all threads of this process take turns on the
 same one. It is closed when nobody has used it for a while, so that other processes can send events, too.
 """
 
@@ -37,7 +37,7 @@ class _Shared:
         self._closing: threading.Timer | None = None
 
     def close(self) -> None:
-        """Close the stream once whoever uses it has finished."""
+        """Close the stream once its user has finished."""
         with self.lock:
             if self.stream is not None:
                 stream, self.stream = self.stream, None
@@ -62,7 +62,7 @@ def use(store: RunStore, run: Run) -> Iterator[Stream]:
     """Give the stream of a run to one user at a time; others wait.
 
     Raises:
-        StorageError: as :meth:`Stream.open` does; also where whoever acts may not see the run.
+        StorageError: as :meth:`Stream.open` does; also where the person acting may not see the run.
     """
     if not rights.may(Deed.SEE, run.path):
         raise StorageError(f"There is no run called '{run.run_id}' here.")
@@ -81,7 +81,7 @@ def use(store: RunStore, run: Run) -> Iterator[Stream]:
 
 
 def close_all() -> None:
-    """Close every stream, each when whoever uses it has finished."""
+    """Close every stream, each once its user has finished."""
     for shared in list(_ALL.values()):
         shared.close()
 

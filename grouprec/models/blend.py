@@ -94,7 +94,7 @@ class Weights:
 
 @dataclass(frozen=True, eq=False)
 class ItemFacts:
-    """What is known of items whoever the user is.
+    """What is known of items, the same for all users.
 
     Attributes:
         log_users: float32 [I], log(1 + users who have the item).

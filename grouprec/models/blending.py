@@ -283,7 +283,7 @@ def calibrated(window: Window, mix: Mix, names: Sequence[str], seed: int) -> Wei
     .108 to .110 with all of it), since what stands out for one user has to stand out among many.
 
     Args:
-        names: encoders that the weights are told of.
+        names: encoders that get a weight.
     """
     table = Table.of(window, mix, seed)
     if len(table.users) < ENOUGH_TO_CHOOSE:

@@ -127,7 +127,7 @@ def users_per_step(asked: int, n_users: int, n_items: int = 0) -> int:
     """Return the size of a mini-batch of users: what is asked for, or more where an epoch had more than 400 steps.
 
     Args:
-        n_items: that a step moves, whoever is in it, where it does: it then has a fortieth as many users at least.
+        n_items: that every step moves, where it does: it then has at least a fortieth as many users.
     """
     return max(asked, -(-n_users // MOST_STEPS), n_items // ITEMS_PER_USER)
 

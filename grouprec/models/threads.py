@@ -73,7 +73,7 @@ def beside(work: Callable[[], Result]) -> Callable[[], Result]:
             torch.set_num_threads(1)  # for good: to put it back would reach MKL in all threads
             with _libraries.limit(limits=1, user_api="openmp"):
                 made.set_result(work())
-        except BaseException as error:  # whoever waits gets it
+        except BaseException as error:  # raised again where it is waited for
             made.set_exception(error)
 
     threading.Thread(target=contextvars.copy_context().run, args=(do,), daemon=True).start()

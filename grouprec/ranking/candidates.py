@@ -179,7 +179,7 @@ def best_unseen(
 
 
 def in_blocks(block: Callable[[int], None], starts: range) -> None:
-    """Do some work block by block, of which none depends on another; many of them two at a time.
+    """Do some work in independent blocks; many of them two at a time.
 
     Args:
         block: takes the first row of a block.

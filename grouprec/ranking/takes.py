@@ -139,7 +139,7 @@ class ExpectedTakes:
 
     Attributes:
         horizon: how long takes are counted.
-        knots: by fact that is looked at ("chance", "wanted", "activity", "away"), where its curve may bend.
+        knots: by fact that counts ("chance", "wanted", "activity", "away"), where its curve may bend.
         weights: of every fact and of what it exceeds every knot by, in the order of ``knots``.
         intercept: the constant term.
         n_users: users it was learned from.

@@ -17,7 +17,7 @@ from grouprec.report.text import plural
 def lists_answer(
     curve: pd.DataFrame, hits: pd.DataFrame, steps: pd.DataFrame | None, split: Split | None, n: int
 ) -> str:
-    """Say how many lists are enough, what they do for people, and what the number that is looked at does.
+    """Say how many lists are enough, what they do for people, and what the chosen number does.
 
     Args:
         curve, hits, steps: as in :func:`enough_answer`.

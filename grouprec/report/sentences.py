@@ -175,7 +175,7 @@ def portrait_unknown(group: Row) -> str:
 
 
 def attributes_note(attributes: pd.DataFrame, n_listed: int) -> str:
-    """Say how many attributes were looked at, and what it means that none is listed."""
+    """Say how many attributes were tested, and what it means that none is listed."""
     if attributes.empty:
         return _("No attribute of the users sets a group apart.")
     if "tests" not in attributes:

@@ -29,7 +29,7 @@ class Approval:
         at: when, in seconds since 1970.
         said: the sentence that the page answered with.
         remark: what they wrote beside it.
-        files: SHA-256 of every file of the export, by name: whoever has the files can tell that they are these.
+        files: SHA-256 of every file of the export, by name: so that anybody with the files can check them.
     """
 
     lists: int
@@ -54,7 +54,7 @@ def approve(folder: Path, approval: Approval) -> None:
     """Add an approval to those of a run folder; all earlier ones stay.
 
     Raises:
-        RightsError: whoever acts may not.
+        RightsError: the person acting may not.
         SettingError: nobody's name is given.
         DamagedError: the approvals so far are not what was written.
         StorageError: they cannot be written, or somebody else is writing them.

@@ -110,7 +110,7 @@ def make(run: Run, draw: Callable[[float], str], days: int, told: Discretion) ->
         days: that it lasts.
         told: by which rules the document tells of few people.
     Raises:
-        RightsError: whoever acts may not.
+        RightsError: the person acting may not.
         SettingError: so many days, or so many links, are too many.
         StorageError: the run is not finished, or cannot be written to.
     """
@@ -151,7 +151,7 @@ def withdraw(run: Run, number: str) -> None:
     """Let a link show nothing from now on.
 
     Raises:
-        RightsError: whoever acts may not.
+        RightsError: the person acting may not.
         StorageError: there is no such link, or it cannot be written.
     """
     rights.require(Deed.MANAGE, "withdraw link", run.path)
@@ -171,7 +171,7 @@ def follow(run: Run | None, token: str, told: Discretion) -> tuple[str, bool]:
         run: which the link names; None where there is none.
         told: what may be told of few people now.
     Raises:
-        RightsError: whoever acts may follow no links.
+        RightsError: the person acting may follow no links.
         LinkError: it shows nothing.
         DamagedError: the run's links are not what was written.
     """

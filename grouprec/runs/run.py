@@ -239,7 +239,7 @@ class Run:
             raise StorageError(f"The run {self.run_id} has no readable table '{name}'; train it again.") from error
 
     def table_file(self, name: str) -> Path:
-        """Return the file of a table, for whoever reads a part of it; errors as :meth:`file`."""
+        """Return the file of a table, for readers of a part of it; errors as :meth:`file`."""
         return self.file(f"tables/{name}.parquet")
 
     def has(self, name: str) -> bool:
@@ -285,7 +285,7 @@ class Run:
 
     @property
     def usable(self) -> bool:
-        """Whether the run is finished and its small files are whole: for whoever looks at all runs."""
+        """Whether the run is finished and its small files are whole: for lists of all runs."""
         return self.finished and self.status().state is State.DONE
 
     def title(self) -> str:
@@ -355,7 +355,7 @@ class Run:
         """Keep a note and tags with the run; tags that differ in case only count once, empty ones not at all.
 
         Raises:
-            RightsError: whoever acts may not change the run.
+            RightsError: the person acting may not change the run.
             StorageError: they cannot be written, or what is there is damaged.
         """
         return self._note(note=note.strip()[:MOST_NOTE], tags=tidy(tags))

@@ -71,7 +71,7 @@ class RunStore:
         self.root = Path(root) if root else default_root()
 
     def runs(self) -> list[Run]:
-        """Return the runs that whoever acts may see, also damaged ones."""
+        """Return the runs that the person acting may see, also damaged ones."""
         return [run for run in self.all_runs() if rights.may(Deed.SEE, run.path)]
 
     def all_runs(self) -> list[Run]:
@@ -110,7 +110,7 @@ class RunStore:
         Args:
             place: in the queue; None where the caller trains the run itself.
         Raises:
-            RightsError: whoever acts may not train, or not on this data.
+            RightsError: the person acting may not train, or not on this data.
             StorageError: the runs folder cannot be written.
         """
         rights.require(Deed.ADD, "train")

@@ -135,7 +135,7 @@ def on_workers() -> bool:
 
 
 def starts_again() -> bool:
-    """Return whether a cluster starts the workers again, of which this process is one, where one is lost."""
+    """Return whether this process is one of a cluster's workers, which it starts again where one is lost."""
     return os.environ.get(JOB, "").startswith(RAY) and int(os.environ.get("WORLD_SIZE") or 1) > 1
 
 

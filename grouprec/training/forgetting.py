@@ -106,7 +106,7 @@ def forget(store: RunStore, *users: str) -> Answer:
     Args:
         users: the ids of one person.
     Raises:
-        RightsError: whoever acts is signed in: it changes what belongs to everybody.
+        RightsError: the person acting is signed in: it changes what belongs to everybody.
         BusyError: a run is being trained on their rows, or somebody is editing a run or sending events to it.
         StorageError: something cannot be written; nothing has changed then, or another call completes it.
     """

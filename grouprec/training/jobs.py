@@ -38,7 +38,7 @@ def start(store: RunStore, config: RunConfig) -> Run:
     """Create a run folder and train it in a child process, at once or when the runs before it have ended.
 
     Raises:
-        RightsError: whoever acts may not train, or not on this data.
+        RightsError: the person acting may not train, or not on this data.
         StorageError: the runs folder cannot be written.
     """
     with _alone(store):
@@ -72,7 +72,7 @@ def nothing_to_continue(run: Run, status: Status) -> SettingError:
 
 
 def queue(store: RunStore) -> list[Run]:
-    """Return the runs that wait for their turn and that whoever acts may see, the next one first."""
+    """Return the runs that wait for their turn and that the person acting may see, the next one first."""
     return [run for run in _waiting(store) if rights.may(Deed.SEE, run.path)]
 
 
@@ -102,7 +102,7 @@ def move_first(store: RunStore, run: Run) -> None:
 
 
 def active(store: RunStore) -> Run | None:
-    """Return a run that is being trained now and that whoever acts may see.
+    """Return a run that is being trained now and that the person acting may see.
 
     Waiting ones, also of others, are started first, as many as there is room for.
 
@@ -239,7 +239,7 @@ def train_here(store: RunStore, run: Run, watch: Watch | None = None) -> dict[st
     """Train a run folder in this process, keep its status true whatever happens, and return its metrics.
 
     It waits for its turn first. The next waiting run is started at the end, unless this one was cancelled: then that is
-    for whoever cancelled it.
+    for the one who cancelled it.
 
     Raises:
         GrouprecError: the data, a setting or the runs folder cannot be used, or there is nothing to train.
@@ -356,5 +356,5 @@ def _start_next(store: RunStore) -> None:
 
 
 def _spawn(store: RunStore, run: Run) -> None:
-    """Start the training of a run; where it ends without a word, the next one is started by whoever saw it."""
+    """Start the training of a run; where it ends without a word, the next one is started by the thread that saw it."""
     executor.chosen().start(run, lambda: _start_next(store))

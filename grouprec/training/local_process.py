@@ -25,7 +25,7 @@ GONE = "The process is gone (stopped from outside, for want of memory, or with t
 
 
 class LocalProcesses:
-    """An executor: every run is a session of its own, which outlives whoever started it."""
+    """An executor: every run is a session of its own, which outlives the process that started it."""
 
     def start(self, run: Run, ended: Callable[[], None]) -> None:
         """Start the child; what it prints goes to the run's log."""

@@ -30,7 +30,7 @@ SERVER = "RAY_API_SERVER_ADDRESS"
 ANSWER_SECONDS = 2.0  # within which a cluster answers
 STOP_SECONDS = 8.0  # Ray asks a job to end, and ends it 3 s later
 NOT_SEEN = 97  # exit status of a job whose machine does not see the folder of the run
-MOST_FAILURES = 3  # of workers, after each of which a run goes on from its last finished stage
+MOST_FAILURES = 3  # of workers; after each one a run goes on from its last finished stage
 GONE = "The Ray cluster no longer knows the job of this run (it was restarted); Resume continues it."
 
 _naming = threading.Lock()

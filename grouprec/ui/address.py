@@ -127,7 +127,7 @@ def parts_from_url(name: str, key: str, parts: Sequence[str]) -> dict[str, Any]:
 
 
 def tabs_from_url(name: str, key: str, titles: Mapping[str, str], default: str) -> dict[str, Any]:
-    """Draw tabs of which the one of ``?name=`` is open; return them by name. Make only what is in the one that is open.
+    """Draw tabs and open the one of ``?name=``; return them by name. Make only what is in the open one.
 
     Args:
         titles: name in the URL -> title.

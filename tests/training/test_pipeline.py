@@ -139,14 +139,16 @@ class PlainLayout:
         pass
 
 
-def test_a_map_is_made_once_and_read_back_by_the_next_run(
+def test_a_map_and_a_search_are_made_once_and_read_back_by_the_next_run(
     trained: Run, planted_csv: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pipeline, "LayoutProcess", PlainLayout)
     store = RunStore(trained.path.parent)
-    first = train(store, planted_csv, layout="umap")
+    first = train(store, planted_csv, layout="umap", search_minutes=0.01)
     assert first.metrics()["map_method"] == "umap"
-    second = train(store, planted_csv, layout="umap", n_groups=3)
+    monkeypatch.setattr(search, "search", lambda *given: pytest.fail("searched again"))
+    second = train(store, planted_csv, layout="umap", search_minutes=0.01, n_groups=3)
+    assert second.metrics()["decided"] == first.metrics()["decided"]
     reused = {event["stage"] for event in second.events() if event.get("reused")}
     assert {"map", "encoder ease", "encoder dnn", "judge: encoder ease"} <= reused
     assert {"folds", "blend", "lists", "live weight"} <= reused and "judge: groups" not in reused
@@ -155,16 +157,6 @@ def test_a_map_is_made_once_and_read_back_by_the_next_run(
     assert weights[0] == weights[1]
     columns = ["user", "x", "y"]
     pd.testing.assert_frame_equal(first.table("users")[columns], second.table("users")[columns])
-
-
-def test_a_search_is_done_once_for_the_same_encoders_and_time(
-    planted_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store = RunStore(tmp_path)
-    first = train(store, planted_csv, search_minutes=0.01)
-    monkeypatch.setattr(search, "search", lambda *given: pytest.fail("searched again"))
-    second = train(store, planted_csv, search_minutes=0.01, n_groups=3)
-    assert second.metrics()["decided"]["ease"] == first.metrics()["decided"]["ease"]
 
 
 def test_auto_chooses_the_number_of_groups_and_says_why(unlike: Run) -> None:
@@ -283,6 +275,14 @@ def test_short_data_is_folded_as_often_in_preset_quick_as_in_others(
     assert len(windows.folds(prepared, parts, config)) == n_folds
 
 
+class Enough(Exception):
+    """All that a test asks of a training has been done."""
+
+
+def enough(*given: Any) -> None:
+    raise Enough
+
+
 def test_of_many_rows_the_validation_part_is_the_fold_and_its_encoders_are_fitted_once(
     planted_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -297,7 +297,9 @@ def test_of_many_rows_the_validation_part_is_the_fold_and_its_encoders_are_fitte
         monkeypatch.setattr(stage, "fit", counted)
     monkeypatch.setattr(windows, "LONG_ROWS", 100)
     monkeypatch.setattr(simple, "MOST_ITEMS", 1)  # as where there are many items, one strength is tried
-    train(RunStore(tmp_path), planted_csv)
+    monkeypatch.setattr(evidence, "gather", enough)
+    with pytest.raises(Enough):
+        train(RunStore(tmp_path), planted_csv)
     assert len(fitted) == len(set(fitted)) and {name for name, _ in fitted} == set(TINY_ENCODERS)
     assert len({key for _, key in fitted}) == 2  # to choose, and to be judged
 
@@ -313,10 +315,12 @@ def test_an_updater_that_is_fitted_beside_the_encoders_is_the_same(
 
     monkeypatch.setattr(GruUpdater, "fit", noted)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(pipeline, "_fit", enough)
     for rows in (10**9, 0):
         monkeypatch.setattr(windows, "LONG_ROWS", rows)
         settings = parse_settings([one for one in TINY_SETTINGS if not one.startswith("dnn.")])
-        train(RunStore(tmp_path / str(rows)), planted_csv, encoders=("ease",), settings=settings)
+        with pytest.raises(Enough):
+            train(RunStore(tmp_path / str(rows)), planted_csv, encoders=("ease",), settings=settings)
     (here, alone), (there, beside) = made
     assert here and not there
     for name, values in alone.arrays().items():

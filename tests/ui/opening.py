@@ -6,19 +6,38 @@ import base64
 import functools
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest, local_script_runner
 
 import grouprec.ui
+from grouprec.core.language import current
+from grouprec.data.prepare import Prepared
 from grouprec.ui import sheets, state
+from grouprec.ui.data import checking
 from grouprec.ui.recommendations.remade import Chosen
 
 FRAME = Path(grouprec.ui.__file__).with_name("frame.py")
 # Every AppTest would read the metadata of all installed packages and compile the scripts again, for most of its time.
 manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
 local_script_runner.ScriptCache = functools.cache(local_script_runner.ScriptCache)
+SAMPLE = "online_retail.parquet"
+_prepare, _prepared = checking.prepare, dict[str, Prepared]()
+
+
+def _sample_once(interactions: Path, **given: Any) -> Prepared:
+    """Prepare the sample, which most tests of the Data page begin with, once a process for the same choices."""
+    if interactions.name != SAMPLE:
+        return _prepare(interactions, **given)
+    choices = f"{current()} {given}"
+    if choices not in _prepared:
+        _prepared[choices] = _prepare(interactions, **given)
+    return _prepared[choices]
+
+
+checking.prepare = _sample_once
 PATIENCE = 120  # seconds for a page on a busy machine; only a test that fails anyway waits so long
 
 

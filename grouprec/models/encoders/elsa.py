@@ -50,7 +50,7 @@ class ElsaEncoder(LinearEncoder):
     The "- I" only takes from the scores of items that the user has, and those are never listed as new; so a user's
     vector is ``history @ A``, an item's its row of A, and the score of every unseen item is exactly the paper's: the
     sum of the cosines between its factors and those of the user's own items.
-    Departures from the paper: stopped early on the validation part, because few users are soon learned by heart;
+    Departures from the paper: stopped early on the validation part, because it soon overfits to few users;
     without ``binary``, X holds the weights of the histories.
     """
 

@@ -23,7 +23,7 @@ from grouprec.ranking.candidates import promising
 from grouprec.ranking.task import NewItemTask
 
 HALF_LIVES = (3.0, 10.0, 30.0)  # items; tried where the validation part decides
-PAIRS = 1 << 24  # of an earlier and a later item, looked at at one time
+PAIRS = 1 << 24  # of an earlier and a later item, handled at once
 CELLS = 1 << 19  # sums of pairs that the processor's cache holds
 EVENTS = 1 << 17  # earlier events whose pairs are added up at a time
 SPARSE = 16  # times as many sums as pairs: more are not held where they are 0

@@ -44,7 +44,7 @@ def copy_shares(samples: Sequence[np.ndarray], members: np.ndarray) -> list[floa
     """Return the share of every sample's points nearer to a real one than half of the real ones are to one another.
 
     About one half for a generator that draws from the members' own distribution, near 1 for one that has learned
-    members by heart (the distance to the closest record of synthetic data, Park et al. 2018).
+    members exactly (the distance to the closest record of synthetic data, Park et al. 2018).
 
     Args:
         samples: [V, Z] each.

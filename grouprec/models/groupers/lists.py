@@ -40,7 +40,7 @@ class ListsGrouper(Grouper):
     """Catalogue segmentation on predicted preferences, in the regime that the groups are for.
 
     Lists and groups are made for one another in turn (:class:`~grouprec.models.groupers.segmentation.Search`), from
-    several k-means starts, of which the promising are followed and the one with the most valuable lists is kept. A user
+    several k-means starts; the promising ones are followed and the one with the most valuable lists is kept. A user
     not seen in training goes to the group whose list serves them best, by the same measure.
     Departures from the paper: the utility of a list is what the encoders predict for its ten items, scaled to what a
     list of the user's own would be worth; where members skip what they have, a group's list is a ranking filled

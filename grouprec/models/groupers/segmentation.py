@@ -141,7 +141,7 @@ def segment(
 def best_of_starts(
     searches: Iterable[Search], n_starts: int, max_rounds: int, report: Callable[[float, Segmentation], None]
 ) -> Segmentation:
-    """Return the most valuable of several searches, of which only the promising third is followed to its end.
+    """Return the most valuable of several searches; only the promising third is followed to its end.
 
     What a search is worth after one round tells nearly what it will be worth: following a third costs .50 to .67 of
     following all, and the best that is found loses .04 % of its value (docs/log.md).

@@ -350,7 +350,7 @@ def _some_of_every_group(groups: Groups, rng: np.random.Generator) -> tuple[np.n
 def drop(histories: sparse.csr_array, share: float, rng: np.random.Generator) -> sparse.csr_array:
     """Return the histories after dropout: that share of entries at 0, the rest scaled up.
 
-    Cheaper than dropout on dense rows, nearly all of which are 0 already.
+    Cheaper than dropout on dense rows, whose values are nearly all 0 already.
     """
     scale = (rng.random(histories.nnz) >= share).astype(np.float32) / np.float32(1 - share)
     return sparse.csr_array((histories.data * scale, histories.indices, histories.indptr), shape=histories.shape)

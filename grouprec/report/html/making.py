@@ -214,7 +214,7 @@ def _limits(reading: Reading) -> list[str]:
 
 
 def footer(reading: Reading) -> Html:
-    """Return which software made the report, of which run."""
+    """Return which software made the report, and for which run."""
     version = (reading.metrics.get("versions") or {}).get("grouprec-studio", "")
     return sentence(
         _("Made by grouprec {version} from the run {run_id}. {when}.").format(

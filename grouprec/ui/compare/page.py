@@ -216,7 +216,7 @@ def kept_use(run: Run) -> str:
 
 
 def analyst(run: Run, evaluation: pd.DataFrame, top: DeltaGenerator, beside: Sequence[DeltaGenerator]) -> None:
-    """Draw every method and measure, in tabs of which only the open one is made. All choices are in the URL.
+    """Draw every method and measure, in tabs; only the open one is made. All choices are in the URL.
 
     Args:
         top: where the answer goes.
@@ -249,7 +249,7 @@ def asked_methods() -> list[str]:
 
 
 def parts(run: Run, regime: str, first: dict, last: dict | None = None) -> None:
-    """Draw the evidence in tabs, of which only the open one is made. Which one that is, is in the URL."""
+    """Draw the evidence in tabs; only the open one is made. Which one that is, is in the URL."""
     shown = {**first, **tabs.PARTS, **(last or {})}
     for name, tab in parts_from_url("part", "compare_part", list(shown)).items():
         if tab.open:

@@ -36,7 +36,7 @@ SIZE_HELP = N_("How many numbers the encoder learned and keeps (parameters)")
 
 
 def across_runs(run: Run, regime: str, metric: str, methods: list[str]) -> None:
-    """Draw chosen finished runs side by side, in tabs of which only the open one is made; all choices are in the URL.
+    """Draw chosen finished runs side by side, in tabs; only the open one is made; all choices are in the URL.
 
     Args:
         methods: those that were chosen, all where none was.

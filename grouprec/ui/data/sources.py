@@ -1,4 +1,4 @@
-"""Where data comes from: the sample, and files that are dropped on the page, looked at before they are chosen.
+"""Where data comes from: the sample, and files dropped on the page, checked before they are chosen.
 
 Any file may be dropped: what it is, its content decides (``u.data`` is a table, a renamed picture is none).
 """
@@ -86,7 +86,7 @@ def choose(key: str) -> None:
 
 
 def draw_drop(dataset: KnownDataset) -> None:
-    """Draw where files are dropped; whatever arrives is looked at, and chosen where it can be used."""
+    """Draw where files are dropped; what arrives is checked, and chosen if it can be used."""
     if not rights.may(Deed.ADD):
         return
     turn = st.session_state.setdefault("upload_turn", 0)  # another key empties what was taken

@@ -28,7 +28,7 @@ def reach_curve(hits: pd.DataFrame, chosen: int | None, enough: int | None) -> g
 
     Args:
         hits: n_groups, value (smoothed), low, high, floor, individual of people with a hit, ascending.
-        chosen: the number that is looked at; None for personal lists.
+        chosen: the chosen number; None for personal lists.
         enough: the number that is enough, named by a line; None where none is.
     """
     x, shares = hits["n_groups"], 100 * hits[["value", "low", "high", "floor", "individual"]]

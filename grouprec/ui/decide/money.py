@@ -47,7 +47,7 @@ def draw(run: Run, worth: Worth, n: int) -> None:
     """Draw the prices, and what numbers of lists bring after their costs where the reader gave one.
 
     Args:
-        n: the number of lists that is looked at, 0 for personal ones.
+        n: the chosen number of lists, 0 for personal ones.
     """
     if tables.of(worth.value, "precision@10").empty:
         st.markdown(_("This run did not measure what a price needs; train it again to see its lists in money."))

@@ -41,7 +41,7 @@ def draw(run: Run, worth: Worth, n: int) -> None:
     """Draw the tab.
 
     Args:
-        n: the number of lists that is looked at, 0 for personal ones.
+        n: the chosen number of lists, 0 for personal ones.
     """
     if not n:
         st.markdown(_("With personal lists there are no groups: choose a number of lists to see who moves."))

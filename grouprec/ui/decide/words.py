@@ -32,7 +32,7 @@ def chosen(n: int) -> str:
 
 
 def answer(worth: Worth, split: gain.Split | None, n: int) -> str:
-    """Say how many lists are enough, what they do for people, and what the number that is looked at does.
+    """Say how many lists are enough, what they do for people, and what the chosen number does.
 
     Args:
         split: of ``n``; None where hits were not measured.

@@ -208,7 +208,7 @@ def draw() -> None:
         cards.answer(sentences.groups_answer(groups_table))
     editing.in_force(run)
     explore(run, users_table, groups_table)
-    if st.query_params.get("against"):  # two groups are looked at, and the page is long enough
+    if st.query_params.get("against"):  # two groups are compared, and the page is long enough
         return
     wall = st.expander(_("What sets each group apart"), on_change="rerun", key="groups_wall")
     if wall.open:

@@ -189,7 +189,7 @@ def activity(table: pd.DataFrame | None, groups: pd.DataFrame, number: int) -> N
 
 
 def attributes(table: pd.DataFrame, number: int) -> None:
-    """Draw the attributes in which the group differs, and how many were looked at."""
+    """Draw the attributes in which the group differs, and how many were tested."""
     telling = tables.telling_attributes(table[table["group"] == number])
     columns = ["attribute", "value", "in_group", "overall", "lift", "p_adjusted"]
     shown = table.loc[table["group"] == number, [name for name in columns if name in table]]
