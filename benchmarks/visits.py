@@ -58,7 +58,7 @@ def go_through(root: Path, run_id: str, visits: int) -> None:
         before, begun = held(process), time.perf_counter()
         for visit in range(visits):
             page = PAGES[visit % len(PAGES)]
-            tab.locator(f"[data-testid=stSidebarNavLink][href*='/{page}']").first.click()
+            tab.locator(f"[data-testid=stPageLink-NavLink][href^='{page}?']").first.click()
             tab.wait_for_url(f"**/{page}*")
             tab.wait_for_selector(READY, timeout=300_000)
             if visit + 1 == min(WARM, visits // 2):

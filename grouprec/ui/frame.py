@@ -52,6 +52,7 @@ button[data-selected="true"] p, [data-testid="stSliderThumbValue"] p { color: li
   [data-testid="stLayoutWrapper"]:has(> .st-key-data_top) { min-width: 100% }
   [data-testid="stLayoutWrapper"]:has(> [class*="st-key-map_"]) { flex: none !important; height: 360px !important }
   [class*="st-key-map_"] { height: 100% !important }
+  [data-testid="stColumn"]:has(.st-key-list_items):not(:has(.st-key-list_map)) { order: -1 }
   [class*="st-key-map_"] .annotation:has(tspan ~ tspan) { display: none }
   [data-testid="stHorizontalBlock"]:not(:has([data-testid="stHorizontalBlock"])):has(.st-key-groups_colour)
     > [data-testid="stColumn"] { min-width: calc(50% - 1rem) }

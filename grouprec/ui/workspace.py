@@ -33,8 +33,8 @@ def group_columns() -> dict[str, Any]:
     """Return how the columns of a table of groups are shown."""
     return {
         "group": st.column_config.NumberColumn("", width=40, help=_("The number and colour on the map")),
-        "name": st.column_config.TextColumn(_("Group"), width=240),
-        "size": st.column_config.NumberColumn(_("Users"), format="localized", width=60),
+        "name": st.column_config.TextColumn(_("Group"), width=225),
+        "size": st.column_config.NumberColumn(_("Users"), format="localized", width=50),
     }
 
 

@@ -70,9 +70,12 @@ def pane(
     Returns:
         the chosen group, and the one to compare it with, if any.
     """
+    found_first = found_last(target, rows)
+    if target is not None and found_first:
+        finding.panel(run, users, groups, target)
     if len(rows):
         selection(run, users, rows, groups)
-    if target is not None:
+    if target is not None and not found_first:
         finding.panel(run, users, groups, target)
     group_table(groups)
     number, other = portrait.choose(run, groups)
@@ -81,6 +84,16 @@ def pane(
     else:
         portrait.list_link(number)
     return number, other
+
+
+def found_last(target: finding.Found | None, rows: np.ndarray) -> bool:
+    """Return whether something was found after the users were selected, so that the pane begins with it."""
+    now = target and (target.kind, target.row), (len(rows), int(rows.sum()))
+    before, last = st.session_state.get("groups_begins", ((None, (0, 0)), False))
+    if now != before:
+        last = now[0] != before[0]
+    st.session_state["groups_begins"] = now, last
+    return last
 
 
 def chosen_group(numbers: list[int]) -> int:
