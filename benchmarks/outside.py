@@ -43,7 +43,7 @@ class Outside:
     """
 
     title: str
-    file: str
+    file: str | Path
     protocol: str
     told: tuple[str, ...] = ()
     asked: dict[str, float] = field(default_factory=dict)
@@ -171,7 +171,7 @@ def judged(chosen: Outside, n_seeds: int, preset: str, folder: Path) -> Judged:
 
 def keep_outside(chosen: Outside, folder: Path) -> tuple[pd.DataFrame, Judge]:
     """Write what the run may know as ``known.parquet`` and return it (user, item, time) and the judge of the rest."""
-    path = dataset_file(chosen.file)
+    path = chosen.file if isinstance(chosen.file, Path) else dataset_file(chosen.file)
     roles = find_roles(path, {})
     table = read_table(path)
     if chosen.rows:

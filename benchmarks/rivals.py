@@ -22,6 +22,7 @@ import numpy as np
 
 from benchmarks import measure
 from benchmarks.datasets import CACHE
+from benchmarks.rivals_env import TRIALS
 
 HERE = Path(__file__).parent
 SCRIPT = HERE / "rivals_env.py"
@@ -47,7 +48,8 @@ class RivalResult:
         lists: int32, best first, -1 at the end; individual: [U, 200] items that the user does not have in
             ``known``; strict: [G, 10].
         settings: the best on validation, with which the rival was fitted again on ``known``.
-        trials: ``settings`` and validation ``ndcg@10`` of every trial; none for aggregators, which have no settings.
+        trials: ``settings``, validation ``ndcg@10`` and ``seconds`` of every trial; none for aggregators, which have
+            no settings.
         seconds, peak_mib: of the whole process, from start to exit: all trials, the refit and the lists.
         versions: of the packages that matter.
         note: a departure to be told with the figures, or empty.
@@ -64,7 +66,9 @@ class RivalResult:
     note: str
 
 
-def run(folder: Path, names: Sequence[str] = INDIVIDUAL + STRICT, seconds: float = SECONDS) -> list[RivalResult]:
+def run(
+    folder: Path, names: Sequence[str] = INDIVIDUAL + STRICT, seconds: float = SECONDS, n_trials: int = TRIALS
+) -> list[RivalResult]:
     """Return what every rival made of a split; one that gives no result is left out, with a sentence on stderr.
 
     Args:
@@ -73,6 +77,7 @@ def run(folder: Path, names: Sequence[str] = INDIVIDUAL + STRICT, seconds: float
             there, also ``scores.npz``: each user's 200 best unseen items with tuned EASE's scores, for the
             aggregators. With other groups, only the names in ``STRICT`` need to run again.
         seconds: after which a rival begins no further trial.
+        n_trials: of settings, for each rival at most.
     """
     results, interpreters = [], {"ease": Path(sys.executable)}  # EASE needs nothing that is not here
     try:
@@ -83,7 +88,7 @@ def run(folder: Path, names: Sequence[str] = INDIVIDUAL + STRICT, seconds: float
     for name in names:
         if name in interpreters:
             try:
-                results.append(_run_one(name, Path(folder).resolve(), interpreters[name], seconds))
+                results.append(_run_one(name, Path(folder).resolve(), interpreters[name], seconds, n_trials))
             except RivalError as error:
                 print(error, file=sys.stderr)
     return results
@@ -120,11 +125,11 @@ def environment() -> Path:
     return python
 
 
-def _run_one(name: str, folder: Path, python: Path, seconds: float) -> RivalResult:
+def _run_one(name: str, folder: Path, python: Path, seconds: float, n_trials: int) -> RivalResult:
     report, lists = folder / f"{name}.json", folder / f"{name}.npy"
     report.unlink(missing_ok=True)
     # -I keeps our own package out of sight.
-    command = [str(python), "-I", str(SCRIPT), name, str(folder), str(seconds)]
+    command = [str(python), "-I", str(SCRIPT), name, str(folder), str(seconds), str(n_trials)]
     begun = time.monotonic()
     with tempfile.TemporaryDirectory() as scratch, (folder / f"{name}.log").open("w") as log:
         child = subprocess.Popen(command, cwd=scratch, stdout=log, stderr=log)

@@ -1,4 +1,4 @@
-"""``python rivals_env.py RIVAL FOLDER SECONDS``: tune one rival, refit it, and write its lists. Runs apart from us.
+"""``python rivals_env.py RIVAL FOLDER SECONDS TRIALS``: tune one rival, refit it, write its lists. Runs apart from us.
 
 It runs in the rivals' own environment (see ``rivals.py``) and knows nothing of our package; EASE needs numpy and scipy
 only. Every rival has the same number of trials, chosen by nDCG@10 on the validation part, and is refitted on
@@ -150,11 +150,11 @@ def fit_multivae(
 ) -> tuple[Score, Settings]:
     """MultiVAE by RecBole: its data set, model and training epoch; when to stop is decided here."""
     _mend_numpy()
-    from recbole.cache import StageCache
     from recbole.config import Config
     from recbole.data import create_dataset
     from recbole.data.dataloader import UserDataLoader
     from recbole.model.general_recommender import MultiVAE
+    from recbole.trainer import Trainer
     from recbole.utils import init_seed
 
     epochs = settings.get("epochs", MAX_EPOCHS)
@@ -169,12 +169,12 @@ def fit_multivae(
         init_seed(SEED, reproducibility=True)
         (data,) = create_dataset(config).build()
         model = MultiVAE(config, data).to(config["device"])
-        cache = StageCache(config, model)
+        trainer = Trainer(config, model)
     batches = UserDataLoader(config, data, None, shuffle=True)
     score = _multivae_score(model, data, matrix.shape)
     best, best_epoch, best_state = -np.inf, epochs, model.state_dict()
     for epoch in range(1, epochs + 1):
-        cache._train_epoch(batches, epoch)
+        trainer._train_epoch(batches, epoch)
         value = judge(score) if judge else -np.inf
         if value > best:
             best, best_epoch = value, epoch
@@ -244,10 +244,12 @@ RIVALS = {
 }
 
 
-def tune(rival: Rival, folder: Path, seconds: float) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
+def tune(
+    rival: Rival, folder: Path, seconds: float, n_trials: int = TRIALS
+) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
     """Return the lists of the best settings after a refit, and what happened.
 
-    Trials end when ``seconds`` have passed; the first is always finished.
+    Trials end when ``seconds`` have passed; the first is always finished. The report says how long each fit took.
 
     Returns:
         Items and scores as :func:`best_unseen` gives them for all users, and settings and trials for the report.
@@ -255,16 +257,18 @@ def tune(rival: Rival, folder: Path, seconds: float) -> tuple[np.ndarray, np.nda
     train, validation, known = (_read(folder / f"{name}.npz") for name in ("train", "validation", "known"))
     begun = time.monotonic()
     tried: list[dict[str, Any]] = []
-    planned = trials(rival.space, TRIALS // 2)
+    planned = trials(rival.space, max(1, n_trials // 2))
 
     def judge(score: Score) -> float:
         return ndcg(score, train, validation)
 
-    while len(tried) < TRIALS and (not tried or time.monotonic() - begun < seconds):
+    while len(tried) < n_trials and (not tried or time.monotonic() - begun < seconds):
         if not planned:
-            planned = trials(narrowed(rival.space, _best(tried)), TRIALS - len(tried))
+            planned = trials(narrowed(rival.space, _best(tried)), n_trials - len(tried))
+        started = time.monotonic()
         score, settings = rival.fit(train, {**rival.fixed, **planned.pop(0)}, judge)
-        tried.append({"settings": settings, "ndcg@10": judge(score)})
+        took = time.monotonic() - started
+        tried.append({"settings": settings, "ndcg@10": judge(score), "seconds": took})
     best = _best(tried)
     score, _ = rival.fit(known, best, None)
     items, values = best_unseen(score, known, np.arange(known.shape[0]), DEPTH)
@@ -315,12 +319,12 @@ def _version(package: str) -> str:
         return "unknown"
 
 
-def main(name: str, folder: Path, seconds: float) -> None:
+def main(name: str, folder: Path, seconds: float, n_trials: int = TRIALS) -> None:
     if name in AGGREGATORS:
         lists, report = aggregate(AGGREGATORS[name], folder)
         packages: tuple[str, ...] = ("grouprec", "numpy", "scipy")
     else:
-        lists, values, report = tune(RIVALS[name], folder, seconds)
+        lists, values, report = tune(RIVALS[name], folder, seconds, n_trials)
         packages = RIVALS[name].packages
         if name == "ease":
             known = lists >= 0
@@ -333,4 +337,4 @@ def main(name: str, folder: Path, seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), float(sys.argv[3]))
+    main(sys.argv[1], Path(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4]))

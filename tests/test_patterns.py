@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
+import grouprec
 from grouprec.core.mentions import mention_of
 from grouprec.data import features, header_words, time_periods
 from grouprec.ui import place_words
 from tests.support.patterns import Found, all_patterns, held_up_by
 
-FOUND, UNKNOWN = all_patterns()
+PACKAGES = sorted(folder.parent.name for folder in Path(grouprec.__path__[0]).glob("*/__init__.py"))
 _MARKS = (",", ";", r"\t", r"\|", "::")
 _USERS = mention_of(["u 1", "anna@example.org", "12"]).pattern
 _QUOTED = '(?:[^"{0}]*|"(?:[^"]|"")*")'  # a value, quoted or not, with a delimiter behind it
@@ -42,25 +44,25 @@ OLD = [  # as they once stood here
 ]
 
 
-def _of(module: str) -> list[Found]:
+def _of(package: str) -> list[Found]:
+    found, unknown = all_patterns()
     built = [
-        Found(one.function, pattern, int(re.MULTILINE), one.ways) for one in UNKNOWN for pattern in BUILT[one.function]
+        Found(one.function, pattern, int(re.MULTILINE), one.ways) for one in unknown for pattern in BUILT[one.function]
     ]
-    return [one for one in (*FOUND, *built) if one.where.rpartition(".")[0] == module]
+    return [one for one in (*found, *built) if one.where.startswith(f"grouprec.{package}.")]
 
 
-MODULES = sorted({name.rpartition(".")[0] for name in (*BUILT, *(one.where for one in FOUND))})
-
-
-@pytest.mark.parametrize("module", MODULES)
-def test_no_text_holds_up_a_pattern(module: str) -> None:
-    slow = {one.where: (one.pattern, text) for one in _of(module) if (text := held_up_by(one))}
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_text_holds_up_a_pattern(package: str) -> None:
+    slow = {one.where: (one.pattern, text) for one in _of(package) if (text := held_up_by(one))}
     assert not slow, "take blanks and other repeats whole (*+), exclude what ends them, or bound the text"
 
 
 def test_what_functions_build_is_known() -> None:
-    assert {one.function for one in UNKNOWN} == set(BUILT), "BUILT says what such a pattern looks like"
-    assert len(FOUND) > 150
+    found, unknown = all_patterns()
+    assert {one.function for one in unknown} == set(BUILT), "BUILT says what such a pattern looks like"
+    assert len(found) > 150
+    assert {one.where.split(".")[1] for one in found} <= set(PACKAGES)
 
 
 @pytest.mark.parametrize("old", OLD, ids=lambda old: old.where)

@@ -1,4 +1,4 @@
-"""``python -m benchmarks.reliability [--kills 30] [--servers 30] [--flips 2] [--calls 40] [PART ...] [--jobs ...]``.
+"""``python -m benchmarks.reliability [--kills 30] [--servers 30] [--flips 2] [--every 1] [--calls 40] [PART ...]``.
 
 Parts: damage (files, by commands), pages (files, by pages), kills (training), servers (server, and both), faults (a
 disk that refuses); all where none is named. All on the small planted data of the tests; ends with status 1 where
@@ -30,6 +30,7 @@ def main() -> None:
     arguments.add_argument("--kills", type=int, default=30)
     arguments.add_argument("--servers", type=int, default=30)
     arguments.add_argument("--flips", type=int, default=2)
+    arguments.add_argument("--every", type=int, default=1, help="one file of so many, of the part damage")
     arguments.add_argument("--calls", type=int, default=40, help="of a kind and a job that are refused, one at a time")
     arguments.add_argument("--jobs", nargs="*", default=[*faults.JOBS], choices=faults.JOBS, help="of the part faults")
     given = arguments.parse_args()
@@ -51,7 +52,9 @@ def main() -> None:
         if {"damage", "pages", "faults"} & set(parts):
             run = train(RunStore(root / "whole"), file)
         if "damage" in parts:
-            lost += tell("every file damaged in five ways", damage.measure, run, root / "damage", given.flips)
+            lost += tell(
+                "every file damaged in five ways", damage.measure, run, root / "damage", given.flips, given.every
+            )
         if "pages" in parts:
             lost += tell("every file damaged in five ways, on every page", pages.measure, run, root / "pages")
         for job in given.jobs if "faults" in parts else ():

@@ -11,7 +11,7 @@ from grouprec.runs.store import Run, RunStore
 from tests.support.damage import COMMANDS, DAMAGES, ask, damaged, files_of, lived_in
 
 
-def measure(run: Run, folder: Path, flips: int, seed: int = 0) -> Counter[str]:
+def measure(run: Run, folder: Path, flips: int, every: int, seed: int = 0) -> Counter[str]:
     """Damage a copy of a trained run again and again; return how many answers there were of every kind.
 
     "same" is what the whole run answers, "refused" one sentence and no result; "different" and "crashed" must not be.
@@ -19,13 +19,15 @@ def measure(run: Run, folder: Path, flips: int, seed: int = 0) -> Counter[str]:
     Args:
         folder: for the copies.
         flips: bits to turn in each file, one at a time.
+        every: of how many files one is damaged; 1 for all.
     """
     base = RunStore(folder / "base")
     base.root.mkdir(parents=True)
     used = lived_in(run, base)
     whole = {name: ask(name, used, folder / "work") for name in COMMANDS}
     rng, counts = np.random.default_rng(seed), Counter[str]()
-    for file in files_of(used):
+    for file in files_of(used)[::every]:
+        counts["files"] += 1
         for damage in [*["flip"] * flips, *(name for name in DAMAGES if name != "flip")]:
             for command, expected in whole.items():
                 with damaged(used, file, damage, rng):

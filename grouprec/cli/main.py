@@ -8,26 +8,28 @@ import sys
 import tempfile
 import traceback
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
-from grouprec.cli import privacy, retention
+from grouprec.cli import privacy, retention, serving
 from grouprec.cli.options import (
+    ASIDE,
+    CHOICES,
+    READING,
     AlsoFile,
     AsJson,
+    Columns,
     EdgesFile,
     Encoding,
     Excel,
-    Hosts,
     ItemsFile,
-    OpenToNetwork,
+    RunName,
     Runs,
     Sheet,
     UsersFile,
     refuse_odd_names,
 )
-from grouprec.cli.serving import become_server
 from grouprec.cli.sources import FETCHED, SOURCE_HELP, Query, fetched
 from grouprec.cli.terminal import print_json, print_run, progress_bar, terminal
 from grouprec.core.errors import GrouprecError
@@ -39,14 +41,13 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 app = typer.Typer(
     help="From an interactions file to user groups, a generated list for every group, and the evidence.",
+    epilog="On your own file: check FILE, then train FILE, then app --run last. On the sample: demo.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command()(privacy.forget)
-app.command()(privacy.pseudonym)
-app.command()(retention.expire)
-app.command()(retention.restore)
+# Headings of `grouprec --help`, in the order in which commands of each come first.
+START, RESULTS, RUNS, PEOPLE = "To begin", "What came of it", "Keeping runs", "People's data"
 
 
 def main() -> NoReturn:
@@ -76,49 +77,71 @@ def _fail(sentence: str, status: int) -> NoReturn:
     sys.exit(status)
 
 
-@app.command()
+@app.command(rich_help_panel=START)
 def train(
     interactions: Annotated[str | None, typer.Argument(help=SOURCE_HELP)] = None,
     users: UsersFile = None,
     items: ItemsFile = None,
     also: AlsoFile = None,
     edges: EdgesFile = None,
-    map: Annotated[str, typer.Option(help="Column roles, e.g. user=CustomerID,item=StockCode")] = "",
+    map: Columns = "",
     query: Query = "",
     encoding: Encoding = "",
     sheet: Sheet = "",
-    preset: Annotated[str, typer.Option(help="quick, standard or thorough")] = "standard",
-    n_groups: Annotated[str, typer.Option(help="A number, or auto: chosen on held-out data")] = "auto",
-    encoder: Annotated[str, typer.Option(help="One or several, blended by what held-out data say")] = "auto",
-    grouper: Annotated[str, typer.Option(help="How groups are formed")] = "lists",
-    regime: Annotated[str, typer.Option(help="strict: one list for all; dedup: each skips what they have")] = "strict",
+    preset: Annotated[str, typer.Option(help="quick, standard or thorough", rich_help_panel=CHOICES)] = "standard",
+    n_groups: Annotated[
+        str, typer.Option(help="A number, or auto: chosen on held-out data", rich_help_panel=CHOICES)
+    ] = "auto",
+    encoder: Annotated[
+        str, typer.Option(help="One or several, blended by what held-out data say", rich_help_panel=CHOICES)
+    ] = "auto",
+    grouper: Annotated[str, typer.Option(help="How groups are formed", rich_help_panel=CHOICES)] = "lists",
+    regime: Annotated[
+        str, typer.Option(help="strict: one list for all; dedup: each skips what they have", rich_help_panel=CHOICES)
+    ] = "strict",
     pseudonyms: Annotated[
-        bool, typer.Option("--pseudonyms", help="Users' ids become a hash by the secret in GROUPREC_ID_KEY")
+        bool,
+        typer.Option(
+            "--pseudonyms", help="Users' ids become a hash by the secret in GROUPREC_ID_KEY", rich_help_panel=READING
+        ),
     ] = False,
-    repeats: Annotated[bool, typer.Option("--repeats", help="Items that a user has may be listed again")] = False,
-    search_minutes: Annotated[float | None, typer.Option(help="Time to search encoders' settings; thorough: 5")] = None,
-    set: Annotated[list[str] | None, typer.Option(help="stage.field=value, repeatable, e.g. dnn.epochs=5")] = None,
-    layout: Annotated[str, typer.Option(help="How the map is drawn: umap, or pca (instant, coarser)")] = "umap",
-    seed: Annotated[int, typer.Option(help="Every random number comes from it")] = 0,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps")] = "auto",
-    refit: Annotated[bool | None, typer.Option("--refit/--no-refit", help="Learn final lists from all rows")] = None,
-    feedback: Annotated[str, typer.Option(help="A run whose likes, dislikes and hidden items count here, too")] = "",
-    title: Annotated[str, typer.Option(help="What to call the run")] = "",
-    anyway: Annotated[bool, typer.Option("--anyway", help="Also where this machine has too little memory")] = False,
+    repeats: Annotated[
+        bool, typer.Option("--repeats", help="Items that a user has may be listed again", rich_help_panel=CHOICES)
+    ] = False,
+    search_minutes: Annotated[
+        float | None, typer.Option(help="Time to search encoders' settings; thorough: 5", rich_help_panel=CHOICES)
+    ] = None,
+    set: Annotated[
+        list[str] | None, typer.Option(help="stage.field=value, repeatable, e.g. dnn.epochs=5", rich_help_panel=CHOICES)
+    ] = None,
+    layout: Annotated[
+        str, typer.Option(help="How the map is drawn: umap, or pca (instant, coarser)", rich_help_panel=CHOICES)
+    ] = "umap",
+    seed: Annotated[int, typer.Option(help="Every random number comes from it", rich_help_panel=CHOICES)] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps", rich_help_panel=ASIDE)] = "auto",
+    refit: Annotated[
+        bool | None, typer.Option("--refit/--no-refit", help="Learn final lists from all rows", rich_help_panel=CHOICES)
+    ] = None,
+    feedback: Annotated[
+        str, typer.Option(help="A run whose likes, dislikes and hidden items count here, too", rich_help_panel=CHOICES)
+    ] = "",
+    title: Annotated[str, typer.Option(help="What to call the run", rich_help_panel=ASIDE)] = "",
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Also where this machine has too little memory", rich_help_panel=ASIDE)
+    ] = False,
     runs: Runs = None,
-    resume: Annotated[str | None, typer.Option(help="Continue this run from its last finished stage")] = None,
+    resume: Annotated[
+        str | None, typer.Option(help="Continue this run from its last finished stage", rich_help_panel=ASIDE)
+    ] = None,
     json: AsJson = False,
 ) -> None:
     """Train the whole pipeline on an interactions file."""
-    from grouprec.cli.training import helps, refuse_too_large, train_run
+    from grouprec.cli.training import helps, reading_first, refuse_too_large, refuse_unreadable, train_run
 
     if helps():
         return
     from grouprec.core.errors import SettingError
     from grouprec.data.columns import parse_map
-    from grouprec.data.finding import find_roles, reading_of
-    from grouprec.data.pseudonyms import id_key
-    from grouprec.data.read import peek
     from grouprec.runs.config import make_config, parse_settings
     from grouprec.runs.store import RunStore
 
@@ -143,7 +166,7 @@ def train(
             encoders=tuple(name.strip() for name in encoder.split(",") if name.strip()),
             grouper=grouper,
             regime=regime,
-            settings=_reading_first(parse_settings(set or []), encoding, sheet, pseudonyms),
+            settings=reading_first(parse_settings(set or []), encoding, sheet, pseudonyms),
             layout=layout,
             seed=seed,
             device=device,
@@ -152,11 +175,7 @@ def train(
             search_minutes=search_minutes,
             feedback=store.get(feedback).run_id if feedback else "",
         )
-        if config.preparation.pseudonyms:
-            id_key()
-        for file in config.files[1:]:
-            peek(file)
-        find_roles(config.interactions, config.roles, reading_of(config.preparation))
+        refuse_unreadable(config)
         if not anyway:
             refuse_too_large(config)
         run = store.create(config)
@@ -169,23 +188,14 @@ def train(
         print_run(run)
 
 
-def _reading_first(
-    settings: dict[str, dict[str, Any]], encoding: str, sheet: str, pseudonyms: bool
-) -> dict[str, dict[str, Any]]:
-    """Return the settings with how the file is read among those of the data."""
-    told = {"encoding": encoding, "sheet": sheet, "pseudonyms": pseudonyms}
-    chosen = {name: value for name, value in told.items() if value}
-    return {**settings, "data": {**chosen, **settings.get("data", {})}} if chosen else settings
-
-
-@app.command()
+@app.command(rich_help_panel=START)
 def check(
     interactions: Annotated[str, typer.Argument(help=SOURCE_HELP)],
     users: UsersFile = None,
     items: ItemsFile = None,
     also: AlsoFile = None,
     edges: EdgesFile = None,
-    map: Annotated[str, typer.Option(help="Column roles, e.g. user=CustomerID,item=StockCode")] = "",
+    map: Columns = "",
     query: Query = "",
     encoding: Encoding = "",
     sheet: Sheet = "",
@@ -209,9 +219,9 @@ METHOD_HELP = (
 )
 
 
-@app.command()
+@app.command(rich_help_panel=RESULTS)
 def export(
-    run: Annotated[str, typer.Argument(help="Run id, the beginning of one, or last")],
+    run: RunName,
     out: Annotated[Path, typer.Option(help="Folder for the CSV files")],
     method: Annotated[str | None, typer.Option(help=METHOD_HELP)] = None,
     excel: Excel = False,
@@ -233,12 +243,12 @@ def export(
         print_json({"files": rows, "list_method": made_by})
 
 
-@app.command()
+@app.command(rich_help_panel=RESULTS)
 def update(
-    run: Annotated[str, typer.Argument(help="Run id, the beginning of one, or last")],
+    run: RunName,
     events: Annotated[Path, typer.Argument(help="New events: a file of any format that training reads")],
     out: Annotated[Path, typer.Option(help="Folder for the CSV files")],
-    map: Annotated[str, typer.Option(help="Column roles, e.g. user=CustomerID,item=StockCode")] = "",
+    map: Columns = "",
     excel: Excel = False,
     runs: Runs = None,
     json: AsJson = False,
@@ -270,7 +280,7 @@ def update(
         print_json({**report.counts(), "moved_users": report.moved_users, "seconds": report.seconds})
 
 
-@app.command("list")
+@app.command("list", rich_help_panel=RUNS)
 def list_runs(runs: Runs = None, json: AsJson = False) -> None:
     """List the runs, newest first; of damaged ones say what is wrong."""
     from grouprec.cli.listing import print_runs
@@ -279,9 +289,9 @@ def list_runs(runs: Runs = None, json: AsJson = False) -> None:
     print_runs(RunStore(runs), json)
 
 
-@app.command()
+@app.command(rich_help_panel=RUNS)
 def owner(
-    run: Annotated[str, typer.Argument(help="Run id, the beginning of one, or last")],
+    run: RunName,
     to: Annotated[str, typer.Option(help="Whose it shall be: the name by which they sign in")] = "",
     shared: Annotated[bool | None, typer.Option("--shared/--private", help="With the team, or theirs alone")] = None,
     runs: Runs = None,
@@ -294,8 +304,8 @@ def owner(
     say_owner(RunStore(runs).get(run), to, shared, json)
 
 
-@app.command()
-def show(run: Annotated[str, typer.Argument(help="Run id or last")], runs: Runs = None, json: AsJson = False) -> None:
+@app.command(rich_help_panel=RESULTS)
+def show(run: RunName, runs: Runs = None, json: AsJson = False) -> None:
     """Show what a run learned and what it is worth."""
     from grouprec.core.errors import StorageError
     from grouprec.runs.store import RunStore, State
@@ -311,7 +321,7 @@ def show(run: Annotated[str, typer.Argument(help="Run id or last")], runs: Runs 
         print_run(found)
 
 
-@app.command()
+@app.command(rich_help_panel=RESULTS)
 def compare(
     run: Annotated[list[str], typer.Argument(help="Run ids or last")], runs: Runs = None, json: AsJson = False
 ) -> None:
@@ -323,8 +333,8 @@ def compare(
     print_comparison([store.get(run_id) for run_id in run], json)
 
 
-@app.command()
-def value(run: Annotated[str, typer.Argument(help="Run id or last")], runs: Runs = None, json: AsJson = False) -> None:
+@app.command(rich_help_panel=RESULTS)
+def value(run: RunName, runs: Runs = None, json: AsJson = False) -> None:
     """Print what every number of groups is worth (nDCG@10), by every method and in both regimes."""
     from grouprec.cli.listing import print_values
     from grouprec.runs.store import RunStore
@@ -332,9 +342,9 @@ def value(run: Annotated[str, typer.Argument(help="Run id or last")], runs: Runs
     print_values(RunStore(runs).get(run), json)
 
 
-@app.command()
+@app.command(rich_help_panel=RESULTS)
 def report(
-    run: Annotated[str, typer.Argument(help="Run id, the beginning of one, or last")],
+    run: RunName,
     out: Annotated[
         Path,
         typer.Option(help="The file: .html for the story, .pdf or .png for its six views (with a browser at hand)"),
@@ -353,46 +363,9 @@ def report(
         print_json({"run_id": found.run_id, **said})
 
 
-@app.command()
-def demo(
-    port: Annotated[int, typer.Option(help="Port to listen on")] = 8501,
-    address: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
-    host: Hosts = None,
-    open_to_network: OpenToNetwork = False,
-    runs: Runs = None,
-) -> None:
-    """Train preset quick on the bundled sample, unless that was done before, and serve the dashboard on it."""
-    from grouprec.cli.training import train_run
-    from grouprec.data.library import SAMPLE_NAME, Library
-    from grouprec.runs.config import make_config
-    from grouprec.runs.store import RunStore
-
-    store = RunStore(runs)
-    sample = Library(store.root / "datasets").sample()
-    config = make_config(title="Demo", dataset=SAMPLE_NAME, interactions=sample.interactions, preset="quick")
-    same = [run for run in store.runs() if run.usable and run.trained_as(config)]
-    if same:
-        run = same[0]
-        terminal.print(f"Using the run {run.run_id} trained before.", highlight=False)
-    else:
-        terminal.print(f"Training preset quick on {SAMPLE_NAME} into {store.root}.", markup=False, highlight=False)
-        run = store.create(config)
-        train_run(store, run)
-    print_run(run)
-    become_server(store, run.run_id, port, address, host or (), open_to_network)
-
-
-@app.command("app")
-def serve(
-    run: Annotated[str | None, typer.Option(help="Open on this run (id or last)")] = None,
-    port: Annotated[int, typer.Option(help="Port to listen on")] = 8501,
-    address: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
-    host: Hosts = None,
-    open_to_network: OpenToNetwork = False,
-    runs: Runs = None,
-) -> None:
-    """Serve the dashboard, on this machine only unless told otherwise."""
-    from grouprec.runs.store import RunStore
-
-    store = RunStore(runs)
-    become_server(store, store.get(run).run_id if run else None, port, address, host or (), open_to_network)
+app.command(rich_help_panel=START)(serving.demo)
+app.command("app", rich_help_panel=START)(serving.serve)
+app.command(rich_help_panel=RUNS)(retention.expire)
+app.command(rich_help_panel=RUNS)(retention.restore)
+app.command(rich_help_panel=PEOPLE)(privacy.forget)
+app.command(rich_help_panel=PEOPLE)(privacy.pseudonym)

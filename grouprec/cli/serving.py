@@ -1,4 +1,4 @@
-"""How ``grouprec app`` and ``grouprec demo`` become the server of the dashboard."""
+"""``grouprec app`` and ``grouprec demo``: how they become the server of the dashboard."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ import socket
 import subprocess
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
-from grouprec.cli.terminal import terminal
+import typer
+
+from grouprec.cli.options import Address, Hosts, OpenToNetwork, Port, Runs
+from grouprec.cli.terminal import print_run, terminal
 from grouprec.core.errors import SettingError
 
 if TYPE_CHECKING:
@@ -67,6 +70,7 @@ def become_server(
         command.append(f"--browser.serverAddress={next(iter(hosts), socket.gethostname())}")
     environment = {
         "MALLOC_ARENA_MAX": "2",  # else glibc keeps a heap for every thread that a session ever had
+        "PYTHONMALLOC": "malloc",  # Python's own heap keeps a megabyte as long as a single object is in it
         "ARROW_DEFAULT_MEMORY_POOL": "system",  # which gives freed memory back, as Arrow's own heap does not
         **os.environ,
         "GROUPREC_RUNS": str(store.root.absolute()),
@@ -79,3 +83,35 @@ def become_server(
     os.chdir(root)
     sys.stdout.flush()
     os.execve(command[0], command, environment)
+
+
+def demo(
+    port: Port = 8501,
+    address: Address = "127.0.0.1",
+    host: Hosts = None,
+    open_to_network: OpenToNetwork = False,
+    runs: Runs = None,
+) -> None:
+    """Train preset quick on the bundled sample, unless that was done before, and serve the dashboard on it."""
+    from grouprec.cli.training import demo_run
+    from grouprec.runs.store import RunStore
+
+    store = RunStore(runs)
+    run = demo_run(store)
+    print_run(run)
+    become_server(store, run.run_id, port, address, host or (), open_to_network)
+
+
+def serve(
+    run: Annotated[str | None, typer.Option(help="Open on this run (id or last)")] = None,
+    port: Port = 8501,
+    address: Address = "127.0.0.1",
+    host: Hosts = None,
+    open_to_network: OpenToNetwork = False,
+    runs: Runs = None,
+) -> None:
+    """Serve the dashboard, on this machine only unless told otherwise."""
+    from grouprec.runs.store import RunStore
+
+    store = RunStore(runs)
+    become_server(store, store.get(run).run_id if run else None, port, address, host or (), open_to_network)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from grouprec.cli.options import READING
 from grouprec.cli.terminal import terminal
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ SOURCE_HELP = (
     "A file (CSV, TSV, Parquet, Excel, JSON), a folder or pattern of files, s3://, gs:// or abfs://, or a database: "
     "postgresql://, sqlite:///FILE, duckdb:///FILE. ${NAME} stands for a variable of the environment"
 )
-Query = Annotated[str, typer.Option(help="Of a database: SELECT ...")]
+Query = Annotated[str, typer.Option(help="Of a database: SELECT ...", rich_help_panel=READING)]
 FETCHED = Path("datasets", "sources")  # below the folder of runs: what was fetched for them
 
 

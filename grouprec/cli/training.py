@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from grouprec.cli.terminal import Remarks, progress_bar
+from grouprec.cli.terminal import Remarks, progress_bar, terminal
 from grouprec.core.errors import SettingError
 from grouprec.runs.progress import Watch
 from grouprec.runs.store import Run, RunStore
@@ -22,6 +22,33 @@ def helps() -> bool:
 
     with together.crew():
         return True
+
+
+def reading_first(
+    settings: dict[str, dict[str, Any]], encoding: str, sheet: str, pseudonyms: bool
+) -> dict[str, dict[str, Any]]:
+    """Return the settings with how the file is read among those of the data."""
+    told = {"encoding": encoding, "sheet": sheet, "pseudonyms": pseudonyms}
+    chosen = {name: value for name, value in told.items() if value}
+    return {**settings, "data": {**chosen, **settings.get("data", {})}} if chosen else settings
+
+
+def refuse_unreadable(config: RunConfig) -> None:
+    """Check that the files of a run can be read, and that there is a secret where ids become pseudonyms.
+
+    Raises:
+        DataError: a file cannot be read.
+        SettingError: a role fits no column, or there is no secret.
+    """
+    from grouprec.data.finding import find_roles, reading_of
+    from grouprec.data.pseudonyms import id_key
+    from grouprec.data.read import peek
+
+    if config.preparation.pseudonyms:
+        id_key()
+    for file in config.files[1:]:
+        peek(file)
+    find_roles(config.interactions, config.roles, reading_of(config.preparation))
 
 
 def refuse_too_large(config: RunConfig) -> None:
@@ -59,6 +86,23 @@ def train_run(store: RunStore, run: Run) -> dict[str, Any]:
                 remarks.tell()
 
         return _train(store, run, watch)
+
+
+def demo_run(store: RunStore) -> Run:
+    """Return a finished run of preset quick on the bundled sample; it is trained where there is none yet."""
+    from grouprec.data.library import SAMPLE_NAME, Library
+    from grouprec.runs.config import make_config
+
+    sample = Library(store.root / "datasets").sample()
+    config = make_config(title="Demo", dataset=SAMPLE_NAME, interactions=sample.interactions, preset="quick")
+    for run in store.runs():
+        if run.usable and run.trained_as(config):
+            terminal.print(f"Using the run {run.run_id} trained before.", highlight=False)
+            return run
+    terminal.print(f"Training preset quick on {SAMPLE_NAME} into {store.root}.", markup=False, highlight=False)
+    run = store.create(config)
+    train_run(store, run)
+    return run
 
 
 def _train(store: RunStore, run: Run, watch: Watch) -> dict[str, Any]:

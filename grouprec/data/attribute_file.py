@@ -13,6 +13,7 @@ import pandas as pd
 from grouprec.data.attributes import attribute_table, label_table, places_of
 from grouprec.data.columns import AttributeRoles, detect_attribute_roles
 from grouprec.data.dataset import NewItems
+from grouprec.data.facts_in_rows import facts_in_columns
 from grouprec.data.flags import join_flags
 from grouprec.data.ids import encode_ids
 from grouprec.data.limits import LONGEST_ID
@@ -47,6 +48,7 @@ class AttributeFile:
         table, vectors = take_vectors(read_table(Path(path), reading=Reading(as_it_is=True)), name)
         table = pseudonymised_file(table, ids) if pseudonyms else table
         table = join_flags(table) if kind == "item" else table
+        table = table if vectors else facts_in_columns(table, ids)
         roles = detect_attribute_roles(table, ids, kind, name)
         return cls(table, replace(roles, vectors=tuple(vectors)), vectors)
 

@@ -8,10 +8,11 @@ from html import unescape
 import numpy as np
 import pandas as pd
 
+from grouprec.core.language import _, decimal, ngettext
 from grouprec.data.clean import Rows
 from grouprec.data.columns import AttributeRoles
 from grouprec.data.evidence import MOST_CIRCUMSTANCES
-from grouprec.data.ids import encode_ids
+from grouprec.data.ids import encode_ids, near_ids
 from grouprec.data.numerals import is_numeric, to_numbers
 
 MOST_DISTINCT = 200
@@ -37,17 +38,37 @@ def attribute_table(file: tuple[pd.DataFrame, AttributeRoles] | None, ids: np.nd
 
 @dataclass(frozen=True)
 class Described:
-    """What a users or items file says: how many of the dataset's ids it knows, of how many, and its columns of use."""
+    """What a users or items file says.
+
+    Attributes:
+        known: how many of the dataset's ids it knows.
+        of: of how many.
+        columns: of use.
+        near: how many more it would know if ids were written alike, with an example; "" for none.
+        again: rows of ids that an earlier row has: only the first counts.
+    """
 
     known: int
     of: int
     columns: tuple[str, ...]
+    near: str = ""
+    again: int = 0
 
     def sentence(self, name: str, kind: str) -> str:
-        """Return ``movies.csv describes 150 of 151 items (title, genres)``."""
+        """Return ``movies.csv describes 150 of 151 items that lists are made of (title, genres)``."""
         columns = ", ".join(self.columns[:4]) + (" ..." if len(self.columns) > 4 else "")
         said = f" ({columns})" if columns else ""
-        return f"{name} describes {self.known:,} of {self.of:,} {kind}{said}"
+        sentence = (
+            _("{name} describes {known} of {of} items that lists are made of{said}")
+            if kind == "items"
+            else _("{name} describes {known} of {of} users who train{said}")
+        ).format(name=name, known=decimal(self.known), of=decimal(self.of), said=said)
+        n = self.again
+        more = ngettext(
+            "; {n} further row of the same ids is left out", "; {n} further rows of the same ids are left out", n
+        )
+        again = more.format(n=decimal(n)) if n else ""
+        return f"{sentence}{f'; {self.near}' if self.near else ''}{again}"
 
 
 def described(file: tuple[pd.DataFrame, AttributeRoles] | None, ids: np.ndarray) -> Described | None:
@@ -56,7 +77,12 @@ def described(file: tuple[pd.DataFrame, AttributeRoles] | None, ids: np.ndarray)
         return None
     table, roles = file
     columns = (roles.label, *roles.attributes) if roles.label else roles.attributes
-    return Described(int((places_of(table[roles.id], ids) >= 0).sum()), len(ids), tuple(columns))
+    codes, names = encode_ids(table[roles.id])
+    n_near, how = near_ids(ids, names)
+    alike = _("{n} more would match if they were written alike ({how})").format(n=decimal(n_near), how=how)
+    near = alike if n_near else ""
+    again = int((codes >= 0).sum()) - len(np.unique(codes[codes >= 0]))
+    return Described(int((places_of(table[roles.id], ids) >= 0).sum()), len(ids), tuple(columns), near, again)
 
 
 def places_of(column: pd.Series, ids: np.ndarray) -> np.ndarray:

@@ -7,8 +7,7 @@ gets it with them; columns may be missing, as all attributes may. Pages and tabl
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Self
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -75,10 +74,6 @@ class Beside:
         last = np.full(n_users, -np.inf)
         np.maximum.at(last, train.user_rows, train.times)
         return rows.times <= last[rows.user_rows]
-
-    def only_vectors(self) -> Self:
-        """Return what does not depend on which users there are."""
-        return replace(self, elsewhere=None, friends=None)
 
 
 def _of_friends(friends: sparse.csr_array, histories: sparse.csr_array) -> sparse.csr_array:

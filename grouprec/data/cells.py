@@ -15,7 +15,11 @@ _COUNT_FIRST = re.compile(r"(\d{1,4})(?:\s*+[x×*]\s++|×)(.+)", re.DOTALL)
 _COUNT_LAST = re.compile(r"(.+?)(?<!\s)\s*+[x×*]\s*+(\d{1,4})", re.DOTALL)
 _SEPARATORS = (";", "|", ",", "\n", "/")
 _FACT_AT = re.compile(r"(?:^|, )([A-Za-z][\w ]*): ")  # SKU: A1, Qty: 2|SKU: A4, Qty: 1
+_PRINTED = re.compile(r"\{\s*u?'")
+_LONGEST_PRINTED = 100_000  # characters of an object as Python prints it, which takes a compiler to read
 _LOOKED_AT = 50
+_SHOWN = r"\S+-[01](?: \S+-[01])*"
+CLICKED = "clicked"  # in the place of a separator: of the items in the cell, those with 1 behind them
 WRITTEN = "written"  # in the place of a separator: the text is a list itself
 
 
@@ -25,6 +29,8 @@ def items_of(cell: Any, separator: str) -> list[Any]:
         return [one for one in cell if one is not None]
     if isinstance(cell, dict) or not isinstance(cell, str):
         return []
+    if separator == CLICKED:
+        return [part.removesuffix("-1") for part in cell.split() if part.endswith("-1")]
     if separator == WRITTEN:
         return [one for one in written_list(cell) or [] if one is not None]
     return [part.strip() for part in cell.split(separator) if part.strip()] if separator else [cell]
@@ -41,6 +47,34 @@ def counted(text: str) -> tuple[str, str]:
 def is_counted(text: str) -> bool:
     """Return whether a text says how many of something."""
     return any(form.fullmatch(text.strip()) for form in (_COUNT_FIRST, _COUNT_LAST))
+
+
+def printed_object(text: str) -> dict[str, Any] | None:
+    """Return the object that a line is as Python prints it, whole numbers as text; None for another text."""
+    if not _PRINTED.match(text) or len(text) > _LONGEST_PRINTED:
+        return None
+    try:
+        found = ast.literal_eval(text)
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return None
+    return _whole_as_text(found) if isinstance(found, dict) else None
+
+
+def _whole_as_text(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(name): _whole_as_text(one) for name, one in value.items()}
+    if isinstance(value, (list, tuple, set)):
+        return [_whole_as_text(one) for one in value]
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def are_shown(column: pd.Series) -> bool:
+    """Return whether the texts are items that were shown, with 1 behind those clicked: ``N5-0 N7-1``."""
+    texts = column.dropna().head(_LOOKED_AT)
+    if len(texts) < 2 or not isinstance(texts.iloc[0], str) or not texts.str.fullmatch(_SHOWN).all():
+        return False
+    several, none = (texts.str.contains(form).mean() for form in (" ", "-0(?: |$)"))
+    return bool(several > 0.5 and none > 0.5 and texts.str.contains("-1(?: |$)").any())
 
 
 def written_list(text: str) -> list[Any] | None:

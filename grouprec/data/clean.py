@@ -12,13 +12,15 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from grouprec.core.language import N_, _, commas, decimal
 from grouprec.core.types import DataError
+from grouprec.data.addresses import merged_addresses
 from grouprec.data.behaviours import BEHAVIOUR_WEIGHTS, DEFAULT_BEHAVIOUR_WEIGHT
 from grouprec.data.columns import Roles
-from grouprec.data.doubts import Doubt, id_doubts, number_doubts, time_doubts, twin_doubts, unread_doubt
+from grouprec.data.doubts import Doubt, id_doubts, number_doubts, time_doubts, twin_doubts, unrated_doubt, unread_doubt
 from grouprec.data.encodings import check_name
 from grouprec.data.header_words import simple_name
 from grouprec.data.ids import are_long, encode_ids
 from grouprec.data.limits import LONGEST_ID
+from grouprec.data.nobody import drop_nobody
 from grouprec.data.not_taken import drop_cancelled, drop_nothing, drop_services, drop_sums
 from grouprec.data.numerals import read_numbers
 from grouprec.data.pseudonyms import pseudonymised
@@ -136,12 +138,15 @@ def clean_rows(table: pd.DataFrame, roles: Roles, settings: Preparation, report:
     n = len(table)
     users, user_ids = encode_ids(table[roles.user])
     items, item_ids = encode_ids(table[roles.item])
+    items, item_ids, told = merged_addresses(items, item_ids, str(roles.item))
+    report.doubts += told
     keep = (users >= 0) & (items >= 0)
     note = _("without user: {n}, without item: {n_items}").format(
         n=decimal(int(np.sum(users < 0))), n_items=decimal(int(np.sum(items < 0)))
     )
     report.add(N_("missing ids"), n, int(keep.sum()), note, "choose other columns with --map user=COLUMN,item=COLUMN")
     keep = _drop_long_ids(keep, users, user_ids, items, item_ids, report)
+    keep = drop_nobody(users, user_ids, str(roles.user), keep, report)
     keep = drop_sums(users, user_ids, items, item_ids, keep, report)
     report.doubts += id_doubts("item", str(roles.item), item_ids) + twin_doubts("item", str(roles.item), item_ids)
     if settings.pseudonyms:
@@ -276,6 +281,7 @@ def _read_weights(
     if roles.weight is not None:
         return keep, weights
     note = _("'{rating}' of 0 or less cannot be a weight").format(rating=roles.rating)
+    report.doubts += unrated_doubt(str(roles.rating), ratings[keep])
     return narrow(
         report, N_("non-positive ratings"), keep, ratings > 0, note, "use a rating threshold instead"
     ), ratings

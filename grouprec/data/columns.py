@@ -13,7 +13,7 @@ from grouprec.core.language import N_, commas
 from grouprec.core.types import DataError, SettingError
 from grouprec.data.evidence import looks_like_time
 from grouprec.data.header_words import means
-from grouprec.data.ids import encode_ids
+from grouprec.data.ids import encode_ids, near_ids
 from grouprec.data.numerals import is_numeric
 from grouprec.data.values import shown, some_of
 
@@ -193,13 +193,21 @@ def detect_attribute_roles(table: pd.DataFrame, ids: np.ndarray, kind: str, file
         example = ids[0] if len(ids) else ""
         raise DataError(
             f"No column of '{file_name}' holds the {kind} ids of the interactions (such as '{shown(example)}'); "
-            f"its columns are: {some_of(table.columns)}."
+            f"its columns are: {some_of(table.columns)}{_would_match(table, ids)}."
         )
     rest = [column for column in table.columns if column != best]
     label = _best_named("label", [column for column in rest if not is_numeric(table[column])])
     attributes = tuple(column for column in rest if column != label)
     described_by = _telling(table, attributes) if kind == "item" and label is None else None
     return AttributeRoles(best, label, attributes, described_by=described_by)
+
+
+def _would_match(table: pd.DataFrame, ids: np.ndarray) -> str:
+    """Return which column would hold the ids if both files wrote them alike, as the end of a sentence."""
+    near = {str(column): near_ids(ids, encode_ids(table[column])[1]) for column in table.columns}
+    best = max(near, key=lambda column: near[column][0], default="")
+    n, how = near.get(best, (0, ""))
+    return f"; {n:,} of them would match in '{shown(best)}' if they were written alike ({how})" if n else ""
 
 
 def _telling(table: pd.DataFrame, columns: Sequence[str]) -> str | None:

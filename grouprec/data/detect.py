@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from itertools import islice
 
-import numpy as np
 import pandas as pd
 
 from grouprec.data import evidence
@@ -17,7 +15,7 @@ from grouprec.data.header_words import (
     CLOCK,
     NOT_RATING,
     NOT_WHEN,
-    PATTERNS,
+    WORK,
     header_names,
     header_words,
     means,
@@ -25,9 +23,11 @@ from grouprec.data.header_words import (
     simple_name,
 )
 from grouprec.data.ids import encode_ids
+from grouprec.data.looked_at import columns_looked_at
 from grouprec.data.numerals import is_numeric
 from grouprec.data.outcomes import is_flag, tells_outcome
 from grouprec.data.presets import find_preset
+from grouprec.data.usual_names import HEADING, NAMELESS
 
 # From these ways of naming a user or an item on, the values have to speak for it, too ("loyalty member", "phone").
 _WEAK = {"user": 3, "item": 2}
@@ -36,11 +36,9 @@ _MANY_ROWS = 50  # in which a user or an item is not always the same
 _FILLED = 0.5
 _SPACED = 0.5  # share of values of several words from which on a column names and does not identify
 _OFTEN = 3.0  # rows of an item from which on one date for all of them is the item's own
-_NESTED = (list, dict, tuple, set, np.ndarray)
 _COUNTED = 4  # from this way of naming a time on ("lat", "data", "week") a number may be anything
 _BY_NAME = ("rating", "weight", "behaviour", "order", "price")
 _UNIQUE = 0.95  # share of different values from which on an item is another one in every row
-MOST_LOOKED_AT = 300  # columns of one file
 _MOST_BY_CONTENT = 100  # columns without a role: of more, headers decide alone
 _FEW_KINDS = 8  # different values from which on a column of kinds ("room type") may be the items themselves
 
@@ -78,28 +76,6 @@ def detect(head: pd.DataFrame) -> Detected:
         head: the first rows of the file, as :func:`grouprec.data.read.peek` gives them.
     """
     return _Search(head).found()
-
-
-def plain_columns(head: pd.DataFrame) -> list[str]:
-    """Return the columns of which no value is a list or an object."""
-    typed = [column for column in head.columns if head[column].dtype == object]
-    nested = {column for column in typed if head[column].map(lambda value: isinstance(value, _NESTED)).any()}
-    return [column for column in head.columns if column not in nested]
-
-
-def columns_looked_at(head: pd.DataFrame) -> list[str]:
-    """Return the plain columns that may play a role or describe users.
-
-    Of very many those with known headers, and of the others the first ones with different values.
-    """
-    columns = plain_columns(head)
-    if len(columns) <= MOST_LOOKED_AT:
-        return columns
-    known = {column for column in columns if any(means(role, column) is not None for role in PATTERNS)}
-    tell = (column for column in columns if column not in known and len(head[column].drop_duplicates()) > 1)
-    others = list(islice(tell, MOST_LOOKED_AT))
-    kept = known.union(others) if len(known) <= MOST_LOOKED_AT else set(columns[:MOST_LOOKED_AT])
-    return [column for column in columns if column in kept]
 
 
 class _Search:
@@ -168,10 +144,12 @@ class _Search:
             self.constant[role] = good[0][1]
         good = tells
         # "item" may count an order's lines, or be the single copy of a book, and another column names the product.
+        works = any(says(WORK, column) for _, column in good)
         better = [
             column
             for _, column in good
-            if not evidence.is_line_number(self.head[column]) and not (role == "item" and self._differs(column))
+            if not evidence.is_line_number(self.head[column])
+            and not (role == "item" and (self._differs(column) or (works and not says(WORK, column))))
         ]
         if good:
             if role == "user" and good[0][0] == _VISIT:
@@ -243,7 +221,8 @@ class _Search:
         if told:
             return min(told, key=lambda one: one[:2])[2]
         words = evidence.share_spaced(self.head[item])
-        other = (c for c in names if means("item", c) is not None and evidence.share_spaced(self.head[c]) > words)
+        may_name = (c for c in names if means("item", c) is not None or NAMELESS.fullmatch(c))
+        other = (c for c in may_name if evidence.share_spaced(self.head[c]) > words)
         return next(other, None)
 
     def _item_by_its_name(self) -> None:
@@ -286,7 +265,8 @@ class _Search:
             return plain[0]  # that it cannot be read is said, with an example
         free = [column for column in self._by_content() if column in free]
         moments = [column for column in free if evidence.looks_like_time(self.head[column])]
-        return moments[0] if len(moments) == 1 and not self._of_owner(moments[0]) else None
+        told = len(moments) == 1 or (moments and evidence.are_one_moment(self.head[moments]))
+        return moments[0] if told and not self._of_owner(moments[0]) else None
 
     def _of_item(self, column: str) -> bool:
         """Return whether a moment is the same whenever an item is taken: a release, whatever it is called."""
@@ -321,6 +301,12 @@ class _Search:
         missing = [role for role in ("user", "item") if role not in self.taken]
         if not missing:
             return
+        if len(missing) == 1 and HEADING in self._free():
+            self._take(missing[0], HEADING)
+            self.result.by_elimination += tuple(missing)
+            if "item" in missing:
+                self._name_again(missing)
+            return
         filled = [c for c in self._by_content() if self.head[c].notna().mean() > _FILLED and not says(NOT_WHEN, c)]
         left = [c for c in filled if evidence.looks_like_ids(self.head[c])]
         left = [c for c in left if not self._speaks_otherwise(missing[0], c)]
@@ -331,6 +317,8 @@ class _Search:
             left = [c for c in left if not evidence.looks_like_rating(self.head[c])]
         if len(left) > len(missing):
             left = self._without_labels(left)
+        if len(left) > len(missing):
+            left = evidence.without_facts(self.head[left], len(missing))
         if len(left) != len(missing):
             return
         if len(left) == 2 and self._names(left[0]) and not self._names(left[1]):

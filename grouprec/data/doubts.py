@@ -10,7 +10,7 @@ import pandas as pd
 
 from grouprec.core.language import Glossary, _, commas, decimal
 from grouprec.data.columns import Roles
-from grouprec.data.detect import Detected, columns_looked_at, plain_columns
+from grouprec.data.detect import Detected
 from grouprec.data.evidence import (
     is_calendar,
     is_clock,
@@ -20,6 +20,7 @@ from grouprec.data.evidence import (
 )
 from grouprec.data.header_words import NOT_WHEN, means, says
 from grouprec.data.ids import folded_ids, rounded_example
+from grouprec.data.looked_at import columns_looked_at, plain_columns
 from grouprec.data.numerals import Numbers, is_numeric
 from grouprec.data.outcomes import came_to_nothing, is_flag, tells_outcome
 from grouprec.data.times import Times
@@ -31,6 +32,7 @@ _SHORT = 30  # letters up to which half of the values are words and no texts
 _CALLED = 2  # ways of naming a time up to which nothing else can be meant
 _FEW_DAYS = 31  # different numbers of days or weeks, at most, that a calendar's day may have
 _FEWEST_TWINS, _TWINS = 3, 0.05  # ids, and share of all, from which on capitals are no accident
+_UNRATED = 0.01  # share of ratings of 0 or less from which on they are no accident
 _SETTINGS = Glossary({"drop_services": "Leave out service lines"})
 
 
@@ -43,12 +45,14 @@ class Doubt:
         role: whose column may be another one, "" where that is no remedy.
         setting: of the preparation, that undoes what was done; "" for none.
         advice: what else to do, a sentence; "" for nothing.
+        guessed: whether nothing in the file speaks for that column.
     """
 
     matter: str
     role: str = ""
     setting: str = ""
     advice: str = ""
+    guessed: bool = False
 
     def on_command_line(self) -> str:
         """Return the doubt with what to write on the command line."""
@@ -98,6 +102,7 @@ def column_doubts(head: pd.DataFrame, detected: Detected, roles: Roles, chosen: 
                         role=_(role), column=column
                     ),
                     role=role,
+                    guessed=True,
                 )
             )
     found += _gap_doubts(head, roles, chosen) + _wordy_doubts(head, roles, chosen)
@@ -209,6 +214,19 @@ def unread_doubt(role: str, column: pd.Series, unread: np.ndarray) -> list[Doubt
     ]
 
 
+def unrated_doubt(name: str, ratings: np.ndarray) -> list[Doubt]:
+    """Return that rows of 0 or less, which programs write for "no rating", are left out; nothing for a few."""
+    bad = ratings[ratings <= 0]
+    if len(bad) < max(_FEWEST_TWINS, _UNRATED * len(ratings)):
+        return []
+    values, counts = np.unique(bad, return_counts=True)
+    told = told_counts({f"{values[at]:g}": int(counts[at]) for at in np.argsort(-counts, kind="stable")})
+    matter = _("{n} rows have 0 or less in column '{name}' ({told}): they are taken for not rated and left out").format(
+        n=decimal(len(bad)), name=name, told=told
+    )
+    return [Doubt(matter, role="rating")]
+
+
 def number_doubts(role: str, name: str, numbers: Numbers) -> list[Doubt]:
     """Return what is a guess about a column of numbers: what a comma means, and several currencies in one."""
     found = []
@@ -232,6 +250,12 @@ def time_doubts(name: str, times: Times) -> list[Doubt]:
         matter = _("times in column '{name}' are read as {order}, but no value tells day and month apart").format(
             name=name, order=times.order
         )
+        found.append(Doubt(matter, role="time"))
+    if times.mixed:
+        matter = _(
+            "times in column '{name}' are written in two orders: they are read as {order}, but some can only be meant "
+            "otherwise, and where both are possible nobody knows"
+        ).format(name=name, order=times.order)
         found.append(Doubt(matter, role="time"))
     if times.buddhist:
         matter = _("years in column '{name}' are those of the Buddhist calendar: 543 were taken off").format(name=name)
@@ -269,12 +293,26 @@ def twin_doubts(role: str, name: str, ids: np.ndarray) -> list[Doubt]:
     order = np.argsort(folded, kind="stable")
     same = np.flatnonzero(folded[order][1:] == folded[order][:-1])
     if len(same) < max(_FEWEST_TWINS, _TWINS * len(ids)):
-        return []
+        return _zero_doubts(role, name, ids)
     one, other = (shown(ids[order[same[0] + step]]) for step in (0, 1))
     matter = _(
         "{n} {role}s in column '{name}' are written like another one but for capitals or wide letters, such as "
         "'{one}' and '{other}'; they count as different ones"
     ).format(n=decimal(len(same)), role=_(role), name=name, one=one, other=other)
+    return [Doubt(matter, advice=_("if they are the same, write them alike in the file."))]
+
+
+def _zero_doubts(role: str, name: str, ids: np.ndarray) -> list[Doubt]:
+    """Return whether many ids differ from another one only in the zeros that they begin with."""
+    texts = pd.Series(ids, dtype="str")
+    led = texts[texts.str.fullmatch(r"0+[1-9]\d*")]
+    same = led[led.str.lstrip("0").isin(texts)] if len(led) else led
+    if len(same) < max(_FEWEST_TWINS, _TWINS * len(ids)):
+        return []
+    matter = _(
+        "{n} {role}s in column '{name}' are written like another one but for zeros in front, such as '{one}' and "
+        "'{other}'; they count as different ones"
+    ).format(n=decimal(len(same)), role=_(role), name=name, one=same.iloc[0], other=same.iloc[0].lstrip("0"))
     return [Doubt(matter, advice=_("if they are the same, write them alike in the file."))]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from grouprec.data.behaviours import BEHAVIOUR_WEIGHTS
-from grouprec.data.header_words import CATEGORY, DURATION, says, simple_name
+from grouprec.data.header_words import CATEGORY, DURATION, MEASURE, says, simple_name
 from grouprec.data.ids import encode_ids
 from grouprec.data.numerals import is_numeric, to_numbers
 from grouprec.data.outcomes import is_flag, tells_outcome
@@ -22,6 +22,9 @@ _TIERS = word_set(
     "retail wholesale guest registered consumer corporate neu bestandskunde stammkunde oro plata argento prata ouro",
     "zloty",
 )
+_PLAIN_ITEM = re.compile(
+    r"(?:item|product|sku|article|plan|subscription|artikel|produkt|producto|prodotto|produit|produto)s?(?:id|code|name)?"
+)
 _MAIL = r"[^@\s]+@[^@\s][^@\s.]*\.[^@\s]+"
 _SPAN = re.compile(
     r"\d{1,3}:\d{2}(:\d{2})?|(\d+\s*(h|hr|hrs|hours?|m|mins?|minutes?|s|secs?|seconds?|std)\.?\s*)+", re.IGNORECASE
@@ -30,6 +33,7 @@ _RATINGS = {5.0, 10.0}
 _LAST_HOUR = 23
 _LEAST_COUNT, _OUR_DAYS = 9e8, 9.4e8  # plain numbers are times only where they would lie after 1999, in whatever unit
 _MOST, _MANY_DATES = 0.9, 5
+_TOGETHER = 0.2  # share of rows that are of the same as the one above, from which on a file is sorted by it
 MOST_CIRCUMSTANCES, _ROWS_EACH = 30, 10
 _NAMES_EACH = 3  # different names of an item, at most, on average
 
@@ -46,12 +50,15 @@ def objection(role: str, column: pd.Series, strict: bool) -> str | None:
         return f"it holds only {_examples(column)}"
     words = _tier_words(column)
     names = role == "item" and len(words) > _FEW_KINDS and share_spaced(column) > 0.5  # kinds are single words
-    if words and not names and (strict or words & _TIERS):
+    sold = role == "item" and not strict and _PLAIN_ITEM.fullmatch(simple_name(str(column.name)))  # plans are, too
+    if words and not names and not sold and (strict or words & _TIERS):
         return f"it holds only {column.nunique()} different words ({_examples(column)})"
     if strict and is_line_number(column):
         return "it counts the lines of something"
     if is_duration(column):
         return "it holds durations"
+    if says(MEASURE, str(column.name)) and is_numeric(column.dropna()):
+        return "it holds measurements"
     return None
 
 
@@ -230,6 +237,35 @@ def belongs_to(column: pd.Series, owner: pd.Series | np.ndarray, rows_each: floa
     pairs = len(np.unique(owners[known] * np.int64(len(distinct)) + values[known]))
     n_owners = len(np.unique(owners[known]))
     return len(distinct) > 1 and pairs <= 1.05 * n_owners and n_owners * rows_each < known.sum()
+
+
+def without_facts(table: pd.DataFrame, least: int) -> list[str]:
+    """Return the columns that may be users or items, without facts about another one and, beside texts, counts.
+
+    A fact is the same in all rows of what it is about, and of several: the category of an item. Where the rows of one
+    stand together it may be an order or a session, and what is the same in it a user: that tells nothing.
+
+    Args:
+        table: the first rows of these columns.
+        least: so many columns are looked for.
+    """
+    columns = [str(column) for column in table.columns]
+    codes = {column: encode_ids(table[column])[0] for column in columns}
+    apart = [column for column in columns if (np.diff(codes[column]) == 0).mean() < _TOGETHER]
+    pairs = [(one, owner) for one in columns for owner in apart if one != owner]
+    facts = {
+        one for one, owner in pairs if belongs_to(table[one], codes[owner]) and not belongs_to(table[owner], codes[one])
+    }
+    left = [column for column in columns if column not in facts]
+    words = [column for column in left if not is_numeric(table[column].dropna())]
+    return words if len(words) == least else left
+
+
+def are_one_moment(table: pd.DataFrame) -> bool:
+    """Return whether columns of moments differ by less than a day in nearly all rows: sent, received, stored."""
+    seconds = [read_times(table[column]).seconds for column in table.columns]
+    with np.errstate(invalid="ignore"):
+        return all(bool((np.abs(one - seconds[0]) < 86_400).mean() > _MOST) for one in seconds[1:])
 
 
 def is_context(column: pd.Series, item: pd.Series) -> bool:

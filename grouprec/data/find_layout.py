@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from grouprec.core.types import DataError
+from grouprec.data.headings import line_above
 from grouprec.data.layout import Layout, clean_name, records, split_lines, unwrap_line, width_swallows
 from grouprec.data.profiles import Profile, profile, shape
 from grouprec.data.special_layouts import check_ragged, fixed_layout, known_layout
-from grouprec.data.usual_names import usual_names
+from grouprec.data.usual_names import HEADING, usual_names
 
 _USUAL = (",", ";", "\t", "|")
 _RARE = {"::": 0.95, "||": 0.95, "~": 0.9, "^": 0.9, "\x01": 0.9, "¦": 0.9, "#": 0.6, ":": 0.5, " ": 0.5}  # how likely
@@ -157,8 +158,12 @@ class Header:
 
 def _with_header(layout: Layout, lines: Sequence[str], start: int) -> Layout:
     """Return the layout with its header, and how many lines stand above the first row."""
-    header = find_header(numbered(lines[: _LOOKED_AT + start], layout, start), start)
-    return replace(layout, above=header.above, names=header.names, named=header.named, notes=header.notes)
+    rows = numbered(lines[: _LOOKED_AT + start], layout, start)
+    header = find_header(rows, start)
+    above = line_above(rows, header.above, header.named)
+    first = header.above if above is None else above
+    headed = above is not None
+    return replace(layout, above=first, names=header.names, named=header.named, headed=headed, notes=header.notes)
 
 
 def find_header(rows: Sequence[tuple[int, list[str]]], start: int = 0) -> Header:
@@ -167,7 +172,7 @@ def find_header(rows: Sequence[tuple[int, list[str]]], start: int = 0) -> Header
     Args:
         start: lines above the first of the rows.
     """
-    width = usual_width(rows)
+    width = _of_first_header(rows, usual_width(rows))
     body = [row for _, row in rows if len(row) == width]
     for at, (_, row) in enumerate(rows[:_DEEPEST]):
         below = [row for _, row in rows[at + 1 :] if len(row) == width]
@@ -181,6 +186,7 @@ def find_header(rows: Sequence[tuple[int, list[str]]], start: int = 0) -> Header
         if at:
             many = f"{at} lines above the header were" if at > 1 else "a line above the header was"
             notes = (*notes, f"{many} left out")
+        names = _heading_named(names, below)
         return Header(rows[at + more][0], _unique(names), True, (*notes, *_double(names)))
     return _nameless(width, start, body)
 
@@ -206,6 +212,15 @@ def usual_width(rows: Sequence[tuple[int, list[str]]]) -> int:
     """Return how many values most rows have; of equal ones the more."""
     widths = Counter(len(row) for _, row in rows if len(row) > 1)
     return max(widths, key=lambda one: (widths[one], one)) if widths else 1
+
+
+def _of_first_header(rows: Sequence[tuple[int, list[str]]], width: int) -> int:
+    """Return how many values rows have: of files put together, of which a later one has more columns, the first's."""
+    first = {clean_name(value) for value in rows[0][1]} if rows else set()
+    if len(first) < 2 or len(rows[0][1]) == width or any(map(_NUMBER.fullmatch, first)):
+        return width
+    later = any(len(row) == width and first <= set(map(clean_name, row)) for _, row in rows[1:])
+    return len(rows[0][1]) if later else width
 
 
 def _may_be_header(row: Sequence[str], width: int, rows: Sequence[tuple[int, list[str]]], at: int) -> bool:
@@ -281,7 +296,11 @@ def _names(
         return names, 0, said
     more = 0
     for at, (_, second) in enumerate(following[:_MOST_HEADERS]):
-        if len(second) != width or not _is_second_header(second, seen, below[at + 1 :]):
+        if (
+            len(second) != width
+            or (width > 2 and sum(map(bool, second)) < 2)
+            or not _is_second_header(second, seen, below[at + 1 :])
+        ):
             break
         more = at + 1
         others = [clean_name(value) for value in second]
@@ -294,6 +313,16 @@ def _names(
             names = [" ".join(filter(None, pair)) for pair in zip(filled, others, strict=True)]
             said = (*said, "the header has two lines; their names were joined")
     return names, more, said
+
+
+def _heading_named(names: list[str], below: Sequence[Sequence[str]]) -> list[str]:
+    """Return the names, one also for a column without that holds what heads the rows below it."""
+    alone = [row for row in below if sum(bool(value.strip()) for value in row) == 1]
+    if not alone or alone[0] is not below[0]:
+        return names
+    at = next(n for n, value in enumerate(alone[0]) if value.strip())
+    nameless = not names[at] and all(row[at].strip() for row in alone)
+    return [HEADING if nameless and n == at else name for n, name in enumerate(names)]
 
 
 def _is_rule(row: Sequence[str], width: int) -> bool:

@@ -14,7 +14,6 @@ import pandas as pd
 import pyarrow as pa
 
 from grouprec.core import rights
-from grouprec.core.files import read_json, write_json
 from grouprec.core.mentions import names_any
 from grouprec.core.rights import Person, Role
 from grouprec.core.types import DataError, SettingError
@@ -158,10 +157,7 @@ def _with_choices(entry: KnownDataset, own: Choice, made: Library, new: KnownDat
     """
     roles = steady(own, entry.interactions, new.interactions) if anew else entry.roles
     kept = {key: value for key, value in entry.preparation.items() if not (anew and key in OF_TEXT)}
-    made.save(new.key, roles=roles, preparation=kept)
-    path = made.root / new.key / "dataset.json"
-    write_json(path, {**read_json(path), "name": entry.name, "added": entry.added})
-    return made.get(new.key)
+    return made.save(new.key, roles=roles, preparation=kept, known_as=(entry.name, entry.added))
 
 
 def steady(choice: Choice, old: Path, new: Path) -> dict[str, str]:

@@ -26,7 +26,9 @@ _ASIDE = word_set(
     "税込 税抜 含税 円 元",
 )
 _BRACKETS = re.compile(r"[(（\[【][^(（\[【)）\]】]*[)）\]】]")
-_INSIDE = re.compile(r"(?<=\w)\.(?=\w)")  # what parts the names of objects inside objects: line_items.sku
+# What parts the names of objects inside objects: line_items.sku, Order Lines/Quantity
+_INSIDE = re.compile(r"(?<=\w)[./](?=\w)")
+_BARE_LEAF = re.compile(r"(?<=\w)\.(?:label|value|text|_text|\$t)$")  # of feeds: author.name.label
 
 _LONGEST = 64  # letters of a name that patterns are tried on: they ask for beginnings of short ones and for ends
 _LONG = 5  # letters from which on a word is known within a compound
@@ -44,6 +46,8 @@ def header_names(column: str) -> tuple[str, ...]:
     kept = [word for word in header_words(column) if word not in _SMALL]
     matter = [word for word in header_words(_BRACKETS.sub("", column)) if word not in _SMALL | _ASIDE]
     inside = header_names(innermost(column)) if innermost(column) != column else ()
+    if (whole := _BARE_LEAF.sub("", str(column))) != str(column):
+        inside = (*inside, *header_names(whole.replace(":", " ")))
     forms = (simple_name(column), "".join(kept), "".join(matter), *inside)
     return tuple(dict.fromkeys(form[-_LONGEST:] for form in forms if form))
 
@@ -86,13 +90,15 @@ _ID = _any(
     "identifier",
     "nummer kennung schluessel schlüssel numero número codigo código codice identificador identificatore identifiant",
     "numéro référence kod numer номер код ид идентификатор 编号 編號 编码 編碼 号 號 号码 代码 标识 番号 コード 识别号",
+    "卡号 卡號",
     *MORE["id"],
 )
 _USER = _any(
     "user users customer customers client clients member members account accounts visitor visitors shopper reviewer",
     "subscriber patient student person guest buyer purchaser consumer listener viewer reader player learner household",
     "cardholder contact borrower attendee learner fan profile profiles patron athlete rider candidate applicant msisdn",
-    "soldto soldtoparty shipto shiptoparty billto billtoparty fromuser fromuserid sender swiper rater",
+    "soldto soldtoparty soldtopt shipto shiptoparty shiptopt billto billtoparty billtopt loyaltycard guestloyalty",
+    "customerloyalty policyholder accountholder insured frequentflyer ffp ffn fromuser fromuserid sender swiper rater",
     "ausweis leser lesers lecteur lettore lector leitor lezer czytelnik читатель låner lånekort lånetagare",
     "студент студента слушатель слушателя учащийся étudiant élève estudiante alumno studente aluno uczeń 学生 学员",
     "plate licenseplate licenceplate numberplate kennzeichen targa",
@@ -118,7 +124,8 @@ _ITEM = _any(
     "touser touserid targetuser targetuserid toprofile targetprofile followee followeeid recipientuser",
     "vehicle fahrzeug véhicule vehículo veicolo veículo voertuig fahrzeuge medien medium materiale piatto gericht",
     "курс курса curso corso cours kurz 课程 コース",
-    "podcast merchandise commodity lineitem bib streamer exhibit vacancy drug ndc medication menuitem matnr webpage",
+    "podcast merchandise commodity lineitem productservice bib biblio streamer exhibit vacancy drug ndc medication",
+    "menuitem matnr webpage",
     "artikel produkt produkts ware waren buch titel lied spiel rezept kurs",
     "artículo artículos producto productos libro película canción juego mercancía articolo prodotto prodotti "
     "libro canzone",
@@ -163,21 +170,22 @@ ANY_ID = re.compile(_ID)  # a header that says no more than that it is an id
 # Earlier patterns win; each must match the whole of one of the header's forms.
 PATTERNS: dict[str, tuple[str, ...]] = {
     "user": (
-        f"(?:{_ID})?(?:{_USER})(?:{_ID})?|(?:{_USER})(?:pseudo)?(?:{_ID})",
+        f"(?:{_ID})?(?:{_USER})(?:{_ID})?|(?:{_USER})(?:pseudo|record)?(?:{_ID})",
         "uid|cid|userid|username|vid|steamid|fullvisitorid|hhid|householdkey|visitante",
         "(?:(?:user|customer|buyer|client|member|billing|kunden|cliente)?(?:e?mail|emailaddress|correoelectronico|correo))"
         "|emailbilling|электроннаяпочта|邮箱|電子郵件|メールアドレス|メール|courriel|adressemail|email(?:adresse|adres)",
-        f".*(?:{_long(_USER)})s?(?:{_ID})?|.*(?:username|userid|email|mail)(?:address)?|(?:{_USER})(?:name|nom|nome|naam|名|名称|氏名|昵称)",
+        f".*(?:{_long(_USER)})s?(?:{_ID})?|.*(?:username|userid|email|mail)(?:address)?|(?:{_USER})(?:full|display|screen)?(?:name|nom|nome|naam|名|名称|氏名|昵称)",
         "login|handle|nickname|phone|phonenumber|telefon|telefono|telephone|手机|手机号|電話番号|iban|visid.*|.*mac",
         # who came once, where nobody is named
         f"(?:session|cookie|device|browser|visit|anonymous|distinct)(?:{_ID})?|ip|ipaddress|sid|mcvisid",
     ),
     "item": (
-        f"(?:{_ID})?(?:{_ITEM})s?(?:{_ID})?|(?:{_ITEM})(?:sku|isbn|asin|code)",
+        f"(?:{_ID})?(?:{_ITEM})s?(?:{_ID})?|(?:{_ITEM})(?:sku|isbn|asin|code)|(?:{_ITEM})record(?:{_ID})",
         "iid|pid|aid|ean|gtin|upc|ean13|pzn|barcode|plu|appid|品番|货号|款号|item",
         f".*(?:{_long(_ITEM)})s?(?:{_ID})?|ref|reference|referencia|référence|riferimento"
-        f"|(?:bookmark|url|page|campaign|post|news|photo|image|question|repository|dish|advert|channel|station|gallery|lesson"
-        f"|module|chapter|attraction|job|link)(?:{_ID})?",
+        f"|(?:bookmark|url|page|campaign|post|news|photo|image|question|repository|dish|advert|channel|station|gallery|lesson|tweet"
+        f"|module|chapter|attraction|job|link)(?:{_ID})?|pinid|pins|destination|route"
+        "|(?:page|landing|request)(?:page|url|uri|path|location|screen)|path|uri|screen(?:name|class)",
     ),
     "rating": (
         "rating|ratings|stars|score|overall|myrating|userrating|" + _any(
@@ -190,17 +198,19 @@ PATTERNS: dict[str, tuple[str, ...]] = {
     ),
     "weight": (
         "quantity|qty|quantities|weight|count|units|" + _any(
-            "pieces packs packages tickets entradas biglietti billets ingressos eintrittskarten liczbasztuk ausleihen",
+            "pieces packs packages bottles seats portions servings flaschen bouteilles botellas",
+            "tickets entradas biglietti billets ingressos eintrittskarten liczbasztuk ausleihen",
             "cant stk kwmeng",
             "menge anzahl stück stueck stückzahl stueckzahl cantidad unidades quantità qta qtà pezzi quantidade "
             "qtd qtde",
-            "aantal hoeveelheid stuks ilość liczba sztuk количество колво 数量 件数 个数 個数 点数 quantité qté qte",
+            "aantal hoeveelheid stuks ilość liczba sztuk количество колво 数量 數量 件数 个数 個数 点数",
+            "quantité qté qte",
             *MORE["weight"],
         ),
         "units?(?:sold|ordered|bought|purchased)|(?:items|net)(?:sold|ordered|quantity|qty)|(?:order|ordered|item|items|sales|purchase|purchased|product|lineitem)(?:quantity|qty|count)|quantity.*|qty.*|units?(?:sold|ordered|bought|purchased)|(?:items|net)(?:sold|ordered|quantity|qty)|"
         "quantitypurchased|bestellmenge|购买数量|購入数|購入数量|注文数|销售数量|количествотовара",
         "amount|" + _any("betrag summe importe monto importo bedrag kwota сумма 金额 金額 montant"),
-        "plays|playcount|clicks|(?:unique)?(?:page)?views|listens|watchtime|watchratio|hours|hoursplayed|playtime.*|minutes|minuteswatched|"
+        ".*(?:quantity|qty)|plays|playcount|clicks|(?:unique)?(?:page)?views|listens|watchtime|watchratio|hours|hoursplayed|playtime.*|minutes|minuteswatched|"
         "(?:minutes|hours|seconds)(?:watched|played|listened|viewed|spent|read)|(?:watched|played|listened)(?:minutes|hours|seconds)"
         "|dwelltime|msplayed|playbackcount|numberofplays|wiedergaben",
     ),
@@ -212,12 +222,12 @@ PATTERNS: dict[str, tuple[str, ...]] = {
             "时间戳",
             *MORE["when"],
         ),
-        f"(?:{_WHAT})s?(?:{_WHEN})(?:utc|ms|gmt)?|(?:{_WHEN})(?:{_WHAT})s?|arrival|checkin|tunein|erdat|audat|buchungstag"
+        f"(?:{_WHAT})s?(?:{_WHEN})(?:utc|ms|gmt)?|(?:{_WHEN})(?:{_WHAT})s?|tunein|erdat|audat|buchungstag"
         f"|(?:enrolled|attended|redeemed|loaned|started|start|beginn|beginning|inizio|início|inicio|début)(?:{_WHEN})?",
-        f"(?:{_WHAT})(?:{_WHEN})(?:{_WHEN})|.*(?:timestamp|tstamp|datetime|日時|时间|時刻)(?:utc|ms)?",
+        f"(?:{_WHAT})(?:{_WHEN})(?:{_WHEN})|arrival|checkin|.*(?:timestamp|tstamp|datetime|日時|时间|時刻)(?:utc|ms)?",
         f".*(?:{_WHAT})s?(?:{_WHEN})(?:utc|ms)?",
         ".*(?:date|datum|fecha|дата|日期|日付)|(?:fecha|data|date|datum|дата).*|.*at|.*time",
-        "(?:date|day|time|week|month)(?:key|id|sk)?|"
+        "(?:date|day|time|week|month)(?:key|id|sk)?|yearmonth|monthyear|yyyymm|"
         + _any("dia giorno dzień день jour tag dag día fechadia mes mese monat miesiąc месяц mois maand 月 週 周"),
     ),
     "behaviour": (
@@ -293,6 +303,12 @@ DURATION = _words(
     "duration length runtime minutes mins seconds secs hours msplayed playtime elapsed dauer länge duración duração",
     "durata minuti minutos duur czastrwania длительность 时长 時間長 再生時間 durée minuten sekunden",
 )
+MEASURE = _words(
+    "distance elevation altitude pace speed cadence watts calories heartrate steps latitude longitude lat lon lng",
+    "balance saldo entfernung distanz höhenmeter geschwindigkeit breitengrad längengrad kontostand",
+)
+# What is one of several copies of a work where another column tells the work itself.
+WORK = _words("bib biblio biblionumber bibnumber bibid bibrecord mmsid catkey")
 CLOCK = re.compile(
     _any("time hour clock timeofday uhrzeit zeit hora ora tijd godzina czas время 时间 時間 時刻 heure")
     + "|.*time|.*hour|.*zeit"

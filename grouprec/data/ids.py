@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from grouprec.data.limits import LONGEST_ID
-from grouprec.data.values import compute, distinct_values, is_missing, plain_texts
+from grouprec.data.values import compute, distinct_values, is_missing, plain_texts, shown
 
 # Signs nobody sees: zero-width spaces, marks of direction, soft hyphens, the mark of UTF-8. The zero-width joiner is
 # not among them: it holds emoji and Persian words together.
@@ -109,6 +109,23 @@ def folded_ids(ids: np.ndarray) -> np.ndarray:
     if compute.all(compute.string_is_ascii(array)).as_py() is False:
         array = compute.utf8_normalize(array, form="NFKC")
     return np.asarray(compute.utf8_lower(array).dictionary_encode().indices)
+
+
+def near_ids(wanted: np.ndarray, there: np.ndarray) -> tuple[int, str]:
+    """Return how many ids are written otherwise in another file, and how: "'00012' and '12'"; 0 and "" for none.
+
+    Two are near where only capitals, zeros in front, ``.0``, spaces, hyphens and underscores set them apart.
+    """
+    missing = pd.Series(pd.Index(wanted, dtype=object).difference(pd.Index(there, dtype=object)), dtype="str")
+    names = pd.Series(there, dtype="str")
+    theirs = dict(zip(_loose(names)[::-1], names[::-1], strict=True))
+    near = [(one, theirs[loose]) for one, loose in zip(missing, _loose(missing), strict=True) if loose in theirs]
+    return len(near), f"'{shown(near[0][0])}' and '{shown(near[0][1])}'" if near else ""
+
+
+def _loose(texts: pd.Series) -> pd.Series:
+    plain = texts.str.lower().str.replace(r"\.0+$|[\s_-]", "", regex=True)
+    return plain.str.replace(r"^(\D*)0+(?=\d)", r"\1", regex=True)
 
 
 def rounded_example(ids: np.ndarray) -> str | None:

@@ -31,6 +31,7 @@ class Layout:
         names: the columns as named in the file, "" for those without a name.
         named: whether the file names its columns.
         starts: where columns of fixed width begin, in characters; empty where a delimiter parts them.
+        headed: whether lines of one value head the rows below them.
         once: whether only the first delimiter of a line parts it.
         notes: what was found that people should know.
     """
@@ -45,6 +46,7 @@ class Layout:
     named: bool = True
     starts: tuple[int, ...] = ()
     once: bool = False
+    headed: bool = False
     notes: tuple[str, ...] = ()
 
     @property

@@ -5,7 +5,7 @@ name that is there already is another version.
 
 ``<root>/<key>/``
     owner.json                       whose it is, where people sign in
-    dataset.json                     display name, rows, roles and preparation choices
+    dataset.json                     display name, rows, roles and preparation choices, sealed
     interactions/ users/ items/ also/ edges/   one uploaded file each, under a harmless name
 ``<root>/.uploads/<id>/``            a large file on its way in: owner.json and file/NAME, as long as was promised
 """
@@ -25,7 +25,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from grouprec.core import locks, rights, trash, usage
-from grouprec.core.files import incoming, read_json, storage, write_json
+from grouprec.core.files import incoming, storage
+from grouprec.core.forms import VERSION, DamagedError, read_form, write_form
 from grouprec.core.rights import Deed, Role, Whose
 from grouprec.core.site import app_root
 from grouprec.core.types import DataError, SettingError, StorageError
@@ -37,11 +38,13 @@ SAMPLE_NAME = "Online Retail (sample)"
 SAMPLE_SIZE = {"n_users": 3976, "n_items": 3249, "n_rows": 253_203, "n_raw": 541_909}
 UPLOADS, KEEP_LOCK = ".uploads", ".keep.lock"
 QUOTA_GB = "GROUPREC_UPLOAD_GB"  # the setting: what the uploads of one person may take; 100 where nothing is said
+RECORD, _FORMAT = "dataset.json", 2  # 1, of older versions, had no seal
 _KEY = re.compile(r"[0-9a-f]{16}")
 
 
 class Library:
-    """All datasets under one folder. Reading never raises for a damaged entry; it is left out."""
+    """All datasets under one folder. Reading never raises for a damaged entry: it says what is wrong with its record,
+    and is left out where its interactions are gone."""
 
     def __init__(self, root: Path) -> None:
         self.root = Path(root)
@@ -55,7 +58,8 @@ class Library:
 
     def sample(self) -> KnownDataset:
         """Return the bundled sample with the choices made for it."""
-        saved = _record(self.root / SAMPLE_KEY) or {"size": SAMPLE_SIZE}
+        folder = self.root / SAMPLE_KEY
+        saved, trouble = _record(folder) if (folder / RECORD).exists() else ({"size": SAMPLE_SIZE}, "")
         return KnownDataset(
             key=SAMPLE_KEY,
             name=SAMPLE_NAME,
@@ -64,6 +68,7 @@ class Library:
             preparation=saved.get("preparation", {}),
             rows=SAMPLE_SIZE["n_raw"],
             size=saved.get("size", {}),
+            trouble=trouble,
         )
 
     def folder(self, entry: KnownDataset) -> Path:
@@ -107,7 +112,8 @@ class Library:
                         found = take(upload, folder / part)
                         digest.update(f"{part} {Path(safe_name(upload[0])).suffix} {found}\n".encode())
             key = digest.hexdigest()[:16]
-            if self._read(key) is None:
+            there = self._read(key)
+            if there is None or there.trouble:
                 self._keep(folder, key, name)
             usage.use(self.root / key)
         return self.get(key)
@@ -121,6 +127,7 @@ class Library:
         entry = self.get(key)
         if entry.is_sample:
             raise DataError("The sample takes no files of yours; add your own file of who did what first.")
+        entry.require_sound()
         given = dict(beside)
         with contextlib.ExitStack() as files:
             for part, there in entry.beside.items():
@@ -137,20 +144,41 @@ class Library:
         roles: Mapping[str, str],
         preparation: Mapping[str, Any],
         size: Mapping[str, Any] | None = None,
+        known_as: tuple[str, float] | None = None,
     ) -> KnownDataset:
         """Remember the choices made for a dataset, and what a check with these choices found.
 
+        Args:
+            known_as: its name, and since when it is there (seconds since 1970), where these change.
+
         Raises:
-            StorageError: there is no such dataset, or it cannot be written.
+            StorageError: there is no such dataset, its choices so far are damaged, or it cannot be written.
         """
         entry, size = self.get(key), dict(size or {})
         rights.require(Deed.CHANGE, "choose columns of", self.root / key)
-        record = {"name": entry.name, "added": entry.added, "roles": dict(roles), "preparation": dict(preparation)}
+        entry.require_sound()
+        name, added = known_as or (entry.name, entry.added)
+        record = {"name": name, "added": added, "roles": dict(roles), "preparation": dict(preparation)}
         record |= {"rows": size.get("n_raw", entry.rows), "size": size}
         folder = self.root / key
         with storage(folder):
             folder.mkdir(parents=True, exist_ok=True)
-        write_json(folder / "dataset.json", record)
+        _write(folder, _record(folder)[0] | record)  # a newer version may have written more
+        return self.get(key)
+
+    def begin_anew(self, key: str) -> KnownDataset:
+        """Forget the name and the choices of a dataset, as where its record is damaged.
+
+        Raises:
+            StorageError: there is no such dataset, or it cannot be written.
+        """
+        entry, folder = self.get(key), self.root / key
+        rights.require(Deed.CHANGE, "choose columns of", folder)
+        if entry.is_sample:
+            with storage(folder):
+                (folder / RECORD).unlink(missing_ok=True)
+        else:
+            _write(folder, _new_record(entry.interactions.name, entry.interactions))
         return self.get(key)
 
     def expect(self, upload_id: str, name: str, n_bytes: int) -> Path:
@@ -232,31 +260,30 @@ class Library:
 
         Of two that come with the same content at once the first is kept.
         """
-        rows = _count_rows(next((made / "interactions").iterdir()))
-        record = {"name": safe_name(name), "added": time.time(), "rows": rows, "roles": {}, "preparation": {}}
-        write_json(made / "dataset.json", record)
+        _write(made, _new_record(name, next((made / "interactions").iterdir())))
         rights.give_to_maker(made)
         folder = self.root / key
         with self._alone(), storage(folder):
-            if self._read(key) is not None:
+            there = self._read(key)
+            if there is not None and not there.trouble:
                 return
             self._check_quota(size_of(made))
             shutil.rmtree(folder, ignore_errors=True)  # remains of a damaged entry
             made.replace(folder)
 
     def _read(self, key: str) -> KnownDataset | None:
-        """Return an entry, None where its record or its interactions file is missing, damaged or not ours to read."""
-        record = _record(self.root / key)
+        """Return an entry, None where its interactions file is missing or it is not ours to read."""
         try:
             files = {part: next((self.root / key / part).glob("*"), None) for part in PARTS}
         except OSError:  # nobody may look into it
             return None
         interactions = files.pop("interactions")
-        if record is None or interactions is None:
+        if interactions is None:
             return None
+        record, trouble = _record(self.root / key)
         return KnownDataset(
             key=key,
-            name=record.get("name", key),
+            name=record.get("name", interactions.name),
             interactions=interactions,
             **files,
             roles=record.get("roles", {}),
@@ -264,6 +291,7 @@ class Library:
             added=record.get("added", 0.0),
             rows=record.get("rows"),
             size=record.get("size", {}),
+            trouble=trouble,
         )
 
 
@@ -277,13 +305,29 @@ _FIELDS: dict[str, tuple[type, ...]] = {
 }
 
 
-def _record(folder: Path) -> dict[str, Any] | None:
-    """Return what is known of a dataset, None where that is missing or is not what this program writes."""
-    found = read_json(folder / "dataset.json")
-    if not isinstance(found, dict):
-        return None
-    fits = all(isinstance(found[name], types) for name, types in _FIELDS.items() if name in found)
-    return found if fits else None
+def _new_record(name: str, interactions: Path) -> dict[str, Any]:
+    rows = _count_rows(interactions)
+    return {"name": safe_name(name), "added": time.time(), "rows": rows, "roles": {}, "preparation": {}}
+
+
+def _write(folder: Path, record: Mapping[str, Any]) -> None:
+    write_form(folder / RECORD, {**record, VERSION: max(_FORMAT, record.get(VERSION, 0))})
+
+
+def _record(folder: Path) -> tuple[dict[str, Any], str]:
+    """Return what is known of a dataset, and "" or why that cannot be known any more."""
+    try:
+        found = read_form(folder / RECORD, _FORMAT, {1: lambda form: form})
+        if found is None:
+            raise DamagedError(f"{RECORD} is missing")
+        if not all(isinstance(found[name], types) for name, types in _FIELDS.items() if name in found):
+            raise DamagedError(f"{RECORD} is damaged: it is not what this program writes")
+        return found, ""
+    except DamagedError as error:
+        return {}, (
+            f"The dataset {folder.name}: {error.reason}. Its rows are whole, but how it was called and how its columns "
+            "were chosen is not known; restore that file from a copy, or begin anew on the Data page."
+        )
 
 
 def _mine() -> bytes:

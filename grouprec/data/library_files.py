@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, BinaryIO
 
-from grouprec.core.types import DataError
+from grouprec.core.types import DataError, StorageError
 
 SAMPLE_KEY = "sample"
 PARTS = ("interactions", "users", "items", "also", "edges")
@@ -41,6 +41,7 @@ class KnownDataset:
         added: seconds since 1970.
         rows: of the interactions file; None where only reading it all would tell.
         size: what the last check with these choices found, as :class:`grouprec.training.size.Size` takes it.
+        trouble: why name and choices are not those that were kept, "" where they are.
     """
 
     key: str
@@ -55,10 +56,20 @@ class KnownDataset:
     added: float = 0.0
     rows: int | None = None
     size: dict[str, Any] = field(default_factory=dict)
+    trouble: str = ""
 
     @property
     def is_sample(self) -> bool:
         return self.key == SAMPLE_KEY
+
+    def require_sound(self) -> None:
+        """Check that its choices are those that were kept.
+
+        Raises:
+            StorageError: they are not, and nobody has begun anew.
+        """
+        if self.trouble:
+            raise StorageError(self.trouble)
 
     @property
     def beside(self) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def check_workbook(path: Path, archive: zipfile.ZipFile) -> None:
     """
     unpacked = sum(member.file_size for member in archive.infolist())
     if unpacked > _MOST_SHEET or (unpacked > FREE_BYTES and unpacked > MOST_RATIO * path.stat().st_size):
-        raise _too_large(path, unpacked)
+        raise too_large(path, unpacked)
 
 
 class Unpacked(io.RawIOBase):
@@ -79,7 +79,7 @@ class Unpacked(io.RawIOBase):
         n = self._file.readinto(target)
         self._n += n
         if self._n > self._most:
-            raise _too_large(self._path, self._n)
+            raise too_large(self._path, self._n)
         return n
 
     def close(self) -> None:
@@ -89,7 +89,8 @@ class Unpacked(io.RawIOBase):
         super().close()
 
 
-def _too_large(path: Path, n_bytes: int) -> DataError:
+def too_large(path: Path, n_bytes: int) -> DataError:
+    """Return what to say of a file that unpacks to so many bytes or more."""
     packed = path.stat().st_size
     return DataError(
         f"'{path.name}' ({packed / 1e6:,.1f} MB) unpacks to {n_bytes / 1e6:,.0f} MB or more, over "

@@ -46,7 +46,7 @@ from grouprec.data.split import TEST, TRAIN, VALIDATION
 from grouprec.data.values import shown, sorted_unique
 
 UNREADABLE = N_("rows that cannot be read")  # a step of the report
-_FORMAT = 8  # part of the key: raise it when the preparation gives other data for the same settings
+_FORMAT = 9  # part of the key: raise it when the preparation gives other data for the same settings
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,20 +151,17 @@ def prepare(
     settings = settings or Preparation()
     progress = on_progress or _ignore
     interactions = Path(interactions)
-    with _quoting(not settings.pseudonyms):
-        found, detected, doubts = find_all(interactions, roles or {}, reading_of(settings))
-        source = read(interactions, found.columns(), reading_of(settings), found.coded())
+    source, found, report = _read(interactions, roles or {}, settings)
     progress(0.4)
-    report = _report_reading(interactions.name, source, detected, doubts, quote=not settings.pseudonyms)
     cleaned = clean_rows(source.frame, found, settings, report)
     _check_two(cleaned, found)
     progress(0.7)
     held_out = hold_out_rows(cleaned.rows, settings, found.weight is not None, report, seed, hold_out)
     of_file = _of_file(cleaned.rows)
     refused = np.delete(cleaned.item_ids, sorted_unique(cleaned.rows.items))
-    cleaned = replace(cleaned, rows=cleaned.rows.take(np.arange(0)))  # large, and no longer needed
     parts = _in_parts(held_out.core)
-    core = replace(held_out.core, rows=cleaned.rows)
+    no_rows = cleaned.rows.take(np.arange(0))  # all of them are large, and no longer needed
+    cleaned, core = replace(cleaned, rows=no_rows), replace(held_out.core, rows=no_rows)
     held_out = replace(held_out, core=core)
     progress(0.8)
     user_file = AttributeFile.read(users, cleaned.user_ids, "user", settings.pseudonyms)
@@ -175,8 +172,7 @@ def prepare(
     dataset = _dataset(interactions.stem, key, source.frame, found, cleaned, core, parts, user_file, item_file)
     dataset = _with_beside(dataset, beside, user_file, settings.min_item_users, held_out.split)
     if item_file is not None:
-        new_items = item_file.new_items(dataset.item_ids, refused)
-        dataset = replace(dataset, item_vectors=item_file.vectors_of(dataset.item_ids), new_items=new_items)
+        dataset = _with_items(dataset, item_file, refused)
         report.doubts += _described(item_file, found.label)
     report.doubts += _cut_labels(dataset.item_labels)
     progress(1.0)
@@ -200,6 +196,14 @@ def prepare(
         notes=source.notes,
         shared=beside.shared(also, edges, dataset.beside, dataset.n_users),
     )
+
+
+def _read(file: Path, roles: Mapping[str, str], settings: Preparation) -> tuple[Table, Roles, Report]:
+    """Return what the file holds, the columns to use, and a report that begins with the reading."""
+    with _quoting(not settings.pseudonyms):
+        found, detected, doubts = find_all(file, roles, reading_of(settings))
+        source = read(file, found.columns(), reading_of(settings), found.coded())
+    return source, found, _report_reading(file.name, source, detected, doubts, quote=not settings.pseudonyms)
 
 
 @contextlib.contextmanager
@@ -231,6 +235,12 @@ def _report_reading(name: str, source: Table, detected: Detected, doubts: list[D
     if len(source.rejects):
         report.add(UNREADABLE, n_rows, len(source.frame), source.rejects.reason(quote), "")
     return report
+
+
+def _with_items(data: Dataset, item_file: AttributeFile, refused: np.ndarray) -> Dataset:
+    """Return the dataset with the items' vectors, and with the items that the file describes and nobody has."""
+    new_items = item_file.new_items(data.item_ids, refused)
+    return replace(data, item_vectors=item_file.vectors_of(data.item_ids), new_items=new_items)
 
 
 def _cut_labels(labels: np.ndarray) -> list[Doubt]:

@@ -84,6 +84,19 @@ PRESETS = (
         },
     ),
     Preset(
+        "a Moodle log",
+        "eventcontext|ereigniskontext|contextodelevento|contextedelevenement "
+        "eventname|ereignisname|nombredelevento|nombreevento|nomdelevenement "
+        "userfullname|vollstandigernamedesnutzers|vollstandigername|nombrecompletodelusuario|nomcompletdelutilisateur",
+        {
+            "user": "userid|userfullname|vollstandigernamedesnutzers|vollstandigername|nombrecompletodelusuario"
+            "|nomcompletdelutilisateur",
+            "item": "eventcontext|ereigniskontext|contextodelevento|contextedelevenement",
+            "behaviour": "eventname|ereignisname|nombredelevento|nombreevento|nomdelevenement",
+            "time": "time|zeit|hora|heure", "label": "", "rating": "", "weight": "", "outcome": "", "order": "",
+        },
+    ),
+    Preset(
         "a Universal Analytics export",
         "fullvisitorid productsku|v2productname",
         {

@@ -14,6 +14,7 @@ from grouprec.core.types import DataError, SettingError
 from grouprec.data.find_layout import Header, find_header
 from grouprec.data.found import Found
 from grouprec.data.sniff import HEAD_ROWS, Sniffed
+from grouprec.data.usual_names import HEADING
 from grouprec.data.values import some_of
 from grouprec.data.workbooks import open_workbook, rows_of
 
@@ -149,6 +150,7 @@ def _fill_down(table: pd.DataFrame) -> list[str]:
             and gaps >= 0.5
             and values.notna().iloc[0]
             and not known.duplicated().any()
+            and column != HEADING
         )
         if not blocks:
             break

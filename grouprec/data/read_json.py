@@ -16,6 +16,7 @@ from grouprec.core.types import DataError
 from grouprec.data.encodings import is_utf8
 from grouprec.data.find_records import ASSIGNED, is_sequence, locate, records_path, sequence
 from grouprec.data.found import Found
+from grouprec.data.log_lines import log_record
 from grouprec.data.sniff import HEAD_ROWS, Sniffed
 from grouprec.data.times import read_times
 
@@ -120,8 +121,10 @@ def _of_lines(lines: Iterable[str], found: Found) -> Iterator[tuple[None, dict[s
         try:
             value = _sound(_JSON.decode(body), body)
         except json.JSONDecodeError as error:
-            found.rejects.add(line, body[:2000], f"not valid JSON: {error.msg}")
-            continue
+            value = log_record(body)
+            if value is None:
+                found.rejects.add(line, body[:2000], f"not valid JSON: {error.msg}")
+                continue
         except RecursionError:
             found.rejects.add(line, body[:200], "not valid JSON: nested too deeply")
             continue
@@ -285,11 +288,26 @@ def _flat(record: dict[str, Any], before: str = "", depth: int = 0) -> dict[str,
     for name, value in record.items():
         if isinstance(value, dict):
             value = unwrap(value)
+        elif isinstance(value, list) and value:
+            value = by_key(value)
         if isinstance(value, dict) and depth < _DEEPEST:
             flat.update(_flat(value, f"{before}{name}.", depth + 1))
         else:
             flat[f"{before}{name}"] = value
     return flat
+
+
+def by_key(values: list[Any]) -> Any:
+    """Return a list of keys and values as the object it means: ``[{"key": "a", "value": {"string_value": "b"}}]``."""
+    if not all(isinstance(one, dict) and one.keys() == {"key", "value"} for one in values):
+        return values
+    found = {}
+    for one in values:
+        value = one["value"]
+        typed = isinstance(value, dict) and value and all(str(name).endswith("_value") for name in value)
+        told = next((inner for inner in value.values() if inner is not None), None) if typed else value
+        found[str(one["key"])] = told
+    return found
 
 
 def unwrap(value: dict[str, Any]) -> Any:

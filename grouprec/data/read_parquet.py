@@ -12,6 +12,7 @@ import pyarrow.parquet
 from grouprec.core.types import DataError
 from grouprec.data.found import Found
 from grouprec.data.limits import check_columns, check_rows
+from grouprec.data.parquet_pages import check_pages
 from grouprec.data.sniff import HEAD_ROWS, Sniffed
 
 _NULLABLE = {
@@ -33,6 +34,7 @@ def parquet_head(sniffed: Sniffed, found: Found) -> tuple[pd.DataFrame, int | No
             check_columns(sniffed.path.name, file.metadata.num_columns)
             check_rows(sniffed.path.name, file.metadata.num_rows, sniffed.path.stat().st_size)
             _check_footer(sniffed, file)
+            check_pages(sniffed.path, file)
             first = next(file.iter_batches(batch_size=HEAD_ROWS), None)
             table = pa.Table.from_batches([] if first is None else [first], schema=file.schema_arrow)
             return _frame(table), file.metadata.num_rows, True
@@ -54,6 +56,7 @@ def parquet_table(sniffed: Sniffed, columns: list[str], found: Found) -> pd.Data
             wanted = [
                 one if one in top else next(name for name in top if one.startswith(f"{name}.")) for one in columns
             ]
+            check_pages(sniffed.path, file, {one.split(".")[0] for one in wanted})
             table = file.read(columns=list(dict.fromkeys(wanted)))
             if table.num_rows != file.metadata.num_rows:
                 raise _damaged(sniffed)

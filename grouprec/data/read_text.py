@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
-from pyarrow.compute import MatchSubstringOptions, call_function
+from pyarrow.compute import MatchSubstringOptions, SetLookupOptions, call_function
 
 from grouprec.data.encodings import MIXED, encoded_twice, is_mixed, is_utf8, legacy_encoding
 from grouprec.data.find_layout import numbered
@@ -28,6 +28,7 @@ from grouprec.data.text_stream import Utf8Stream, text_lines
 
 _WORD = re.compile(r"(?<![^\W\d_])[a-zA-Z]*[^\W\d_\x00-\x7f][^\W\d_]*")  # from where it begins
 _CODED = pa.dictionary(pa.int32(), pa.string())
+_OPTIONS: dict[str, Any] = {"match_substring": MatchSubstringOptions, "is_in": SetLookupOptions}
 _BLOCK = 1 << 23  # bytes that the quick parser takes at a time
 
 
@@ -205,9 +206,11 @@ def _unheard(function: Callable[..., Any]) -> Iterator[None]:
 
 
 def _repeats_header(table: pa.Table, layout: Layout) -> bool:
-    """Return whether the header stands among the rows again, as in exports put together."""
-    named = {name: pa.scalar(layout.names[int(name[1:])]) for name in table.column_names}
-    return all(_any("equal", _values(table[name]), header) for name, header in named.items())
+    """Return whether a header stands among the rows again, maybe in another order, as in exports put together."""
+    names = [name for name in layout.names if name]
+    marked = pa.array([*names, *(f"\ufeff{name}" for name in names)])
+    columns = sorted((table[name] for name in table.column_names), key=lambda one: pa.types.is_string(one.type))
+    return all(_any("is_in", _values(column), value_set=marked) for column in columns)
 
 
 def _values(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -217,10 +220,10 @@ def _values(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return pa.chunked_array([chunk.dictionary for chunk in column.chunks], column.type.value_type)
 
 
-def _any(test: str, column: pa.ChunkedArray, *others: pa.Scalar, **options: Any) -> bool:
+def _any(test: str, column: pa.ChunkedArray, **options: Any) -> bool:
     """Return whether a test of Arrow's is true of any value."""
-    chosen = MatchSubstringOptions(**options) if options else None
-    return bool(call_function("any", [call_function(test, [column, *others], chosen)]).as_py())
+    chosen = _OPTIONS[test](**options)
+    return bool(call_function("any", [call_function(test, [column], chosen)]).as_py())
 
 
 def _slipped(table: pa.Table, layout: Layout, seen: Profile) -> bool:

@@ -14,7 +14,9 @@ from grouprec.core.files import replacing
 from grouprec.core.types import DataError
 
 MOST_REJECTED = 0.05  # share of the rows that may be unreadable, unless a person allows more
+HEADER_AGAIN = "the header again"
 MOST_KEPT = 1_000_000  # rejected rows that are kept; the others are counted
+_NEAR = 4  # lines around a header that comes again, in which the title and the number of a page stand
 _DRAWN = re.compile(r"(?=(?s:.)*?[-=]{3})[\s|+:=-]+|\(?\d+ rows?(?: affected| in set.*| selected.*)?\)?\.?")
 
 
@@ -44,6 +46,17 @@ class Rejects:
         self.n += 1
         if len(self.rows) < MOST_KEPT:
             self.rows.append(Reject(line, text, rule))
+
+    def of_pages(self) -> int:
+        """Return how many are no damage but what a printed page begins and ends with: the header, and lines near it.
+
+        Such a line comes again, but for its numbers, and no delimiter parts it.
+        """
+        again = [row.line for row in self.rows if row.rule == HEADER_AGAIN]
+        near = {line + step for line in again for step in range(-_NEAR, _NEAR + 1)} if len(again) > 1 else set()
+        lines = [row for row in self.rows if row.line in near and row.rule.startswith("1 value ")]
+        forms = Counter(re.sub(r"\d+", "0", row.text) for row in lines)
+        return len(again) + sum(n for form, n in forms.items() if n > 1 and not re.search(r"[,;|\t]", form))
 
     def reason(self, quote: bool = True) -> str:
         """Return the commonest reason with its first line; what stands there only where it may be quoted."""
@@ -85,7 +98,7 @@ def check_share(name: str, rejects: Rejects, n_read: int, most: float) -> None:
         TooManyRejectedError: says how many, and the commonest reason with an example.
     """
     total = n_read + len(rejects)
-    if not len(rejects) or (n_read and len(rejects) <= most * total):
+    if not len(rejects) or (n_read and len(rejects) - rejects.of_pages() <= most * total):
         return
     raise TooManyRejectedError(
         f"{len(rejects):,} of {total:,} rows of '{name}' cannot be read (at most {most:.0%} may be left out); "

@@ -14,9 +14,11 @@ from typing import NamedTuple
 
 from grouprec.data.layout import Layout, Record, clean_name, records, width_swallows
 from grouprec.data.profiles import Profile
+from grouprec.data.rejects import HEADER_AGAIN
 
 _OTHERS = (",", ";", "\t", "|")
-HEADER_AGAIN = "the header again"
+_NAME = re.compile(r"[^\W\d_]{2}")
+_REORDERED = "rows below a second header were put in the order of the first"
 SHOWN = 2000  # characters of a rejected row that are kept
 
 
@@ -58,26 +60,57 @@ class RowReader:
     def __init__(self, layout: Layout, seen: Profile, whole: bool = True) -> None:
         self.layout, self.seen, self.whole = layout, seen, whole
         self.mended = Mended()
-        self._first = layout.names[0] if layout.names else ""
+        self._names = {*filter(None, layout.names)} if layout.named else set()
+        self._places: list[int | None] | None = None  # of the columns in rows below another header
+        self._width = layout.width  # of these rows
         self._formed = [n for n in range(layout.width) if seen.is_plain(n, (layout.mark, layout.quote or '"'))]
 
     def rows(self, lines: Iterable[str], first: int) -> Iterator[Row]:
         """Yield the rows of lines (with their ends), the first of which is line ``first`` of the file."""
         for record in records(lines, first, self.layout, self._swallows, self.whole):
             text = record.lines[0]
+            if self._is_header(record.fields):
+                yield Row(record.line, None, text.rstrip("\r\n")[:SHOWN], HEADER_AGAIN)
+                continue
+            if self._places is not None and len(record.fields) == self._width:
+                self.mended.add(_REORDERED)
+                fields = ["" if place is None else record.fields[place] for place in self._places]
+                record = record._replace(fields=fields)
             if record.literal:
                 yield self._literal(record.line, record.fields, text)
             elif len(record.fields) == self.layout.width:
                 yield self._full(record, text)
+            elif self.layout.headed and len(record.fields) == 1 and text.strip():
+                yield Row(record.line, [*record.fields, *[""] * (self.layout.width - 1)])
             elif len(record.lines) > 1 or text.strip("\r\n\t ,;|\x1f"):
                 unended = text[-1:] not in ("\n", "\r")
                 yield self._mend(record.line, record.fields, text, unended and self.whole)
 
+    def _is_header(self, fields: list[str]) -> bool:
+        """Return whether a row is the header again, maybe in another order, which then holds for the rows below it.
+
+        Files put together have one each; the second may have more columns, which are left out, or some fewer.
+        """
+        if self._names.isdisjoint(fields) and not (fields and fields[0].startswith("\ufeff")):
+            return False
+        names = list(map(clean_name, fields))
+        known = self._names.intersection(names)
+        if tuple(names) != self.layout.names and (
+            len(known) < 2
+            or len(known) * 2 <= len(self._names)
+            or len(set(names)) < len(names)
+            or not (known >= self._names or known >= {*filter(None, names)})
+            or not all(map(_NAME.match, known))  # "2,1,3" below "1,2,3" is a row
+        ):
+            return False
+        places = [names.index(name) if name in known else None for name in self.layout.names]
+        self._places = None if places == list(range(len(names))) else places
+        self._width = len(names)
+        return True
+
     def _full(self, record: Record, text: str) -> Row:
         """Return the row of as many values as there are columns, unless its quotation marks have made it of others."""
         fields = record.fields
-        if self.layout.named and fields[0] == self._first and tuple(map(clean_name, fields)) == self.layout.names:
-            return Row(record.line, None, text.rstrip("\r\n")[:SHOWN], HEADER_AGAIN)
         if self.layout.quote and self.layout.quote in text and self._slipped(fields):
             mended = self._mend(record.line, fields, text, False)
             # Marks that stand where they should mean what they say, however rare such a value is in its column.

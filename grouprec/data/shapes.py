@@ -19,7 +19,9 @@ import numpy as np
 import pandas as pd
 
 from grouprec.data.cells import (
+    CLICKED,
     WRITTEN,
+    are_shown,
     choices_of,
     counted,
     holds_written_lists,
@@ -27,7 +29,10 @@ from grouprec.data.cells import (
     items_of,
     separator_of,
 )
+from grouprec.data.continued import Continued, find_continued
 from grouprec.data.header_words import CATEGORY, PATTERNS, header_words, means, says
+from grouprec.data.headings import Headings, find_headings
+from grouprec.data.repeated import Repeated, find_repeated
 from grouprec.data.values import folded_words, shown, some_of
 from grouprec.data.wide import Wide, find_wide, numbers
 
@@ -62,6 +67,9 @@ class Plan:
             more column.
         wide: a column for every item or month, whose filled cells become rows; None where there is none.
         objects: columns of objects written as text -> the names inside, which become columns ``column.name``.
+        repeated: columns for the first item, the second and so on; None where one column names the item.
+        headed: what stands alone above rows that it is about; None where nothing does.
+        continued: columns that only the first line of an order fills; None where all lines do.
         dated: columns of the year, the month and the day, which become ``date``; empty for none.
         notes: what to say about it.
     """
@@ -72,6 +80,9 @@ class Plan:
     separator: str = ""
     counted: bool = False
     wide: Wide | None = None
+    repeated: Repeated | None = None
+    headed: Headings | None = None
+    continued: Continued | None = None
     dated: tuple[str, ...] = ()
     objects: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = field(default=())
@@ -79,13 +90,20 @@ class Plan:
     @property
     def plain(self) -> bool:
         """Whether rows stay as they are."""
-        return self.listed is None and self.wide is None and not self.dated and not self.objects
+        changes = (self.listed, self.wide, self.headed, self.repeated, self.continued)
+        return all(one is None for one in changes) and not self.dated and not self.objects
 
     def sources(self, wanted: Sequence[str]) -> list[str]:
         """Return the columns of the file that are needed for columns of the result."""
+        if self.headed is not None:  # whether a line stands alone, all its values tell
+            return [column for column in self.columns if column != self.headed.name or column == self.headed.column]
+        if self.repeated is not None:
+            return self.repeated.sources
         found = [column for column in wanted if column in self.columns]
         found += self.dated if DATE in wanted else ()
         found += [name for name, inner in self.objects.items() if {f"{name}.{one}" for one in inner} & set(wanted)]
+        if self.continued is not None:
+            found += [*self.continued.columns, *filter(None, (self.continued.order,))]
         if self.listed is not None:
             found.append(self.listed)
         if self.wide is not None:
@@ -95,6 +113,12 @@ class Plan:
 
     def apply(self, table: pd.DataFrame) -> pd.DataFrame:
         """Return the table in its new shape."""
+        if self.headed is not None:
+            return self.headed.apply(table)
+        if self.repeated is not None:
+            return self.repeated.apply(table)
+        if self.continued is not None:
+            table = self.continued.apply(table)
         if self.dated and set(self.dated) <= set(table.columns):
             parts = (numbers(table[column]) for column in self.dated)
             date = pd.to_datetime(
@@ -154,14 +178,29 @@ def plan_for(head: pd.DataFrame) -> Plan:
         if not parts:
             kept = (*kept, chosen)
         return Plan(kept, chosen, parts, notes=(*notes, note))
+    headed = find_headings(head, columns)
+    if headed is not None:
+        return Plan(tuple(dict.fromkeys((*columns, headed.name))), headed=headed, notes=(*notes, headed.note))
+    repeated = find_repeated(head, columns)
+    if repeated is not None:
+        return Plan(repeated.names, repeated=repeated, notes=(*notes, repeated.note))
     wide = find_wide(head, columns)
     if wide is not None:
         return Plan(wide.kept, wide=wide, notes=(*notes, wide.note))
-    plan = _written_lists(head, columns) or _written_objects(head, columns)
-    plan = plan or _items_in_text(head, columns) or _dated(head, columns)
+    plan = _clicked(head, columns) or _written_lists(head, columns) or _written_objects(head, columns)
+    plan = plan or _items_in_text(head, columns) or _dated(head, columns) or _continued(head, columns)
     if plan is not None:
         return Plan(**{**plan.__dict__, "notes": (*notes, *plan.notes)})
     return Plan(columns, notes=notes)
+
+
+def _clicked(head: pd.DataFrame, columns: Sequence[str]) -> Plan | None:
+    """Return how to read what was shown and clicked of a list of news; None without such a column."""
+    column = next((column for column in columns if are_shown(head[column])), None)
+    if column is None:
+        return None
+    note = f"of the items shown in column '{shown(column)}', those with 1 behind them became rows of their own"
+    return Plan(tuple(columns), column, separator=CLICKED, notes=(note,))
 
 
 def _written_lists(head: pd.DataFrame, columns: Sequence[str]) -> Plan | None:
@@ -222,6 +261,12 @@ def _opened(table: pd.DataFrame, column: str, names: Sequence[str]) -> pd.DataFr
 
 def _plain(value: Any) -> str | None:
     return str(value) if _is_plain(value) else None
+
+
+def _continued(head: pd.DataFrame, columns: Sequence[str]) -> Plan | None:
+    """Return how to read orders of which only the first line says whose they are; None for other tables."""
+    found = find_continued(head, columns)
+    return None if found is None else Plan(tuple(columns), continued=found, notes=(found.note,))
 
 
 def _dated(head: pd.DataFrame, columns: Sequence[str]) -> Plan | None:

@@ -29,6 +29,7 @@ from grouprec.data.find_layout import EXCEL_LINE, find_layout
 from grouprec.data.find_records import ASSIGNED, records_path
 from grouprec.data.layout import Layout
 from grouprec.data.limits import LONGEST_ROW, Unpacked, check_columns
+from grouprec.data.log_lines import is_log
 
 Format = Literal["csv", "jsonl", "json", "nested json", "parquet", "excel", "markup"]
 
@@ -253,6 +254,8 @@ def _json_layout(path: Path, text: str) -> Format | None:
         raise DataError(f"'{path.name}' is HTML or XML, not a table; give CSV, Parquet, JSON or Excel.")
     if re.match(r'\[\s*[\[{"\]\d-]', start):
         return "json"
+    if is_log(start):
+        return "jsonl"
     if not re.match(r'\{\s*["}]', start):
         if suffix in ("json", "jsonl", "ndjson") and not _several_columns(path, text):
             raise DataError(f"'{path.name}' is not JSON: it begins with '{' '.join(start[:20].split())}'.")

@@ -166,8 +166,8 @@ def _store(address: str) -> tuple[Any, str]:
         options += f"{'&' if options else ''}scheme={where.scheme}&endpoint_override={where.netloc}"
     if scheme == "gs" and "retry_limit_seconds" not in options:
         options += f"{'&' if options else ''}retry_limit_seconds={_PATIENCE}"
-    store, _ = pyarrow.fs.FileSystem.from_uri(f"{scheme}://{base}{'?' if options else ''}{options}")
-    return store, plain.rpartition("@")[2]
+    store, there = pyarrow.fs.FileSystem.from_uri(f"{scheme}://{base}{'?' if options else ''}{options}")
+    return store, there.strip("/") + plain[len(base) :]  # of Azure, what is before the sign @ is the first folder
 
 
 def _matching(store: Any, path: str) -> list[str]:

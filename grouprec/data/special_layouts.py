@@ -18,8 +18,9 @@ _MOSTLY = 0.98  # of the lines have a blank where columns of fixed width are par
 _RULED = re.compile(r"\s*[-=]{2,}(?:\s+[-=]{2,})+\s*")
 _FOOT = re.compile(r"\(?\d+ rows?\b.*|[-=+|\s]*")
 _ITEMS_OF_USER = re.compile(r"\d+(?: \d+)+ ?")
+_DECLARED = re.compile(r"@attribute\s+(['\"]?)(.+?)\1\s+\S", re.IGNORECASE)
+_YAML = re.compile(r"- [\w-]+: ?.*"), re.compile(r"  +[\w-]+: ?.*")
 _SPARSE = re.compile(r"\S+(?: \d+:[-\d.eE+]+)+")
-_HEADING = re.compile(r"[\w-]+:")
 GAP = "  "  # stands for whatever parts columns of fixed width
 
 
@@ -35,19 +36,18 @@ def known_layout(name: str, lines: Sequence[str]) -> Layout | None:
         note = "the file is a sparse matrix: its rows are taken for users, its columns for items"
         names = ("user", "item", "value")[: len(lines[sizes + 1].split())] if sizes + 1 < len(lines) else ()
         return Layout(" ", "", above=sizes + 1, names=names, named=False, notes=(note,)) if names else None
-    if fields := _named_fields(lines):
+    if fields := _named_fields(lines) or _declared(lines):
         return fields
     body = [line.strip() for line in lines if line.strip()]
     if len(body) < _FEWEST_LINES:
         return None
+    if _YAML[0].fullmatch(body[0]) and any(map(_YAML[1].fullmatch, lines[1:3])):
+        raise DataError(f"'{name}' is YAML, not a table; save it as JSON or CSV.")
+    if body[0].startswith(("\\begin{", "\\documentclass")):
+        raise DataError(f"'{name}' is a text for LaTeX, not a table; save the table as CSV.")
     if all(map(_SPARSE.fullmatch, body)):
         raise DataError(
             f"'{name}' holds features by number, as in libsvm, and no users; give one row per user and item."
-        )
-    if _HEADING.fullmatch(body[0]) and "," in body[1] and "," not in body[0]:
-        raise DataError(
-            f"'{name}': lines such as '{body[0]}' say what the rows below are about; write it into a column of every "
-            "row, as in user,item,rating."
         )
     return _items_of_users(lines, body)
 
@@ -64,6 +64,18 @@ def _named_fields(lines: Sequence[str]) -> Layout | None:
             above = next(n for n, one in enumerate(lines) if n > at and not one.startswith("#")) if row else at + 1
             return Layout(mark, '"', above=above, names=names) if len(row.split(mark)) == len(names) else None
     return None
+
+
+def _declared(lines: Sequence[str]) -> Layout | None:
+    """Return the layout of a file that declares its columns one a line, as Weka's do; None for any other."""
+    body = [line.strip() for line in lines]
+    data = next((n for n, line in enumerate(body) if line.lower() == "@data"), None)
+    if data is None or not any(line.lower().startswith("@relation") for line in body[:data]):
+        return None
+    declared = (_DECLARED.match(line) for line in body[:data])
+    names = tuple(found[2].strip() for found in declared if found)
+    quote = "'" if any(line.startswith("'") for line in body[data + 1 :]) else '"'
+    return Layout(",", quote, above=data + 1, names=names)
 
 
 def _items_of_users(lines: Sequence[str], body: Sequence[str]) -> Layout | None:

@@ -89,6 +89,8 @@ def _take_clock(rest: str, found: Shape, dated: bool) -> str:
     """Find hours, minutes, seconds and the zone behind them; return the text with these blanked out."""
     if re.match(r"9999:99:99(?!9)", rest):  # dates as cameras write them
         rest = rest[:4] + "/" + rest[5:7] + "/" + rest[8:]
+    if re.match(r"9999-99-99-99\.99\.99(?!9)", rest):  # and as DB2 does
+        rest = f"{rest[:10]} {rest[11:13]}:{rest[14:16]}:{rest[17:]}"
     if compact := re.search(r"(?<=99999999)[T ](99)(99)(99)?(?!9)", rest):
         found.spans |= _spans(compact, ("hour", "minute", "second"))
         return _take_zone(_blank(rest, *compact.span()), compact.end(), found)

@@ -15,6 +15,7 @@ _ORDERS = {
     2: (("day", "month"), ("month", "day")),
     3: (("day", "month", "year"), ("month", "day", "year"), ("year", "month", "day")),
 }
+_FEWEST_MIXED, _MIXED = 3, 0.01  # texts, and share of those that are read, that another order must have made
 _CLEARLY = 0.2  # so much more often do rows follow in time by one order than by the other, where by none all do
 
 
@@ -27,11 +28,13 @@ class Moments:
         order: "day/month", "year/month/day" and the like where texts left it open, else ""; a year of four digits is
             no part of it.
         unsure: whether another order reads every text as well, and nothing tells.
+        mixed: whether some texts can only be meant in another order, so that where both are possible nobody knows.
     """
 
     seconds: np.ndarray
     order: str = ""
     unsure: bool = False
+    mixed: bool = False
 
 
 def read_moments(texts: pd.Series, latest: float, order: str = "") -> Moments:
@@ -43,8 +46,8 @@ def read_moments(texts: pd.Series, latest: float, order: str = "") -> Moments:
         order: as :attr:`Moments.order`, known beforehand; "" lets the texts decide.
     """
     parts = _Parts(texts, dated=True)
-    found, unsure = parts.settle_order(latest, order)
-    return Moments(parts.seconds(latest), "/".join(found), unsure)
+    found, unsure, mixed = parts.settle_order(latest, order)
+    return Moments(parts.seconds(latest), "/".join(found), unsure, mixed)
 
 
 def read_clocks(texts: pd.Series) -> np.ndarray:
@@ -105,9 +108,13 @@ class _Parts:
         good = (hours <= 24) & (minutes < 60) & (seconds <= 60)
         return np.where(good, 3600 * hours + 60 * minutes + seconds + self._part("fraction"), np.nan)
 
-    def settle_order(self, latest: float, given: str = "") -> tuple[tuple[str, ...], bool]:
-        """Write the parts whose order was open into their columns; return the order and whether it was a guess."""
-        chosen, unsure = (), False
+    def settle_order(self, latest: float, given: str = "") -> tuple[tuple[str, ...], bool, bool]:
+        """Write the parts whose order was open into their columns.
+
+        Returns:
+            The order, whether it was a guess, and whether some texts must be meant in another one.
+        """
+        chosen, unsure, mixed = (), False, False
         for size, groups in self._unordered.items():
             if not groups:
                 continue
@@ -119,10 +126,11 @@ class _Parts:
             if told in _ORDERS[size]:
                 chosen, unsure = told, False
             else:
-                chosen, unsure = _best_order(numbers, year, bool(self._dotted[rows].mean() > 0.5), latest)
+                dotted = bool(self._dotted[rows].mean() > 0.5)
+                chosen, unsure, mixed = _best_order(numbers, year, dotted, latest)
             for name, values in zip(chosen, numbers, strict=True):
                 self._column(name)[rows] = values
-        return chosen, unsure
+        return chosen, unsure, mixed
 
     def seconds(self, latest: float) -> np.ndarray:
         """Return seconds since 1970 UTC, NaN where a part is beyond its bounds."""
@@ -148,8 +156,9 @@ def _days(years: np.ndarray, months: np.ndarray, days: np.ndarray, latest: float
 
 def _best_order(
     numbers: list[np.ndarray], year: np.ndarray, dotted: bool, latest: float
-) -> tuple[tuple[str, ...], bool]:
-    """Return the order that reads most as dates, and whether another one does as well and nothing tells.
+) -> tuple[tuple[str, ...], bool, bool]:
+    """Return the order that reads most as dates, whether another one does as well and nothing tells, and whether
+    several texts are dates in another order only.
 
     Among equals the one with fewest years counts (a year varies least), then the one in which rows follow in time,
     then day first where points part the numbers, and month first elsewhere.
@@ -174,7 +183,8 @@ def _best_order(
     usual = ("day" if dotted else "month",)
     first = next((order for order in best if order[:1] == usual), best[0])
     same = all(np.array_equal(read[first], read[order], equal_nan=True) for order in best)
-    return first, len(best) > 1 and not same
+    others = [int((np.isfinite(read[order]) & ~np.isfinite(read[first])).sum()) for order in read]
+    return first, len(best) > 1 and not same, max(others) >= max(_FEWEST_MIXED, _MIXED * valid[first])
 
 
 def _follows(days: np.ndarray) -> float:

@@ -94,7 +94,10 @@ _WEEKDAYS = (
     "mi do fr sa so lun mie jue vie sab dom mer gio ven seg ter qua qui sex maa din woe don vri zat zon ma wo vr za zo "
     "pon wt sr czw pt sob nie ndz пн вт ср чт пт сб вс jeu dim pn"
 )
-_BETWEEN = "de del of the at um uhr kl om à a as st nd rd th er г года в le den il i t ore alle o clock godz"
+_BETWEEN = (
+    "de del of the at um uhr kl om à a as st nd rd th er г года в le den il i t ore alle o clock godz "
+    "posted updated edited hs hrs"
+)
 FILLERS = {folded(word) for word in f"{_WEEKDAYS} {_BETWEEN}".split()}
 
 BEFORE = {"thang": "month", "nam": "year", "ngay": "day"}  # words before the number that they name (Vietnamese)

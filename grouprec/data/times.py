@@ -17,7 +17,7 @@ from grouprec.data.time_periods import (
     without_buddhist_years,
     without_eras,
 )
-from grouprec.data.time_texts import read_clocks, read_moments
+from grouprec.data.time_texts import Moments, read_clocks, read_moments
 from grouprec.data.values import distinct_values, is_missing, plain_texts, spread, western_digits
 
 _DAY = 86400.0
@@ -38,6 +38,7 @@ _COMPACT = {8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 _LENGTHS = {"%d%m%Y": 8, "%m%d%Y": 8}  # whose leading zeros numbers have lost
 _LEAST_COUNT = 1e8  # seconds, 1973: beside dates a smaller number counts nothing
 _MOST = 0.5
+_COMMA = r"(?:\d{5}|\d{10}),\d+"  # Excel's days and seconds since 1970 as most of Europe writes them
 # A number's unit by its size: from, to; what divides it, and the seconds from its year nought to 1970.
 _UNITS = (
     ("seconds", (0, 1e11), 1.0, 0.0),
@@ -62,6 +63,7 @@ class Times:
         unsure: whether another order reads the texts as well.
         units: "seconds", "milliseconds", ... of plain numbers, sorted; several where values differ.
         buddhist: whether the years are those of the Buddhist calendar, 543 ahead of ours.
+        mixed: whether some texts can only be meant in another order than the others.
     """
 
     seconds: np.ndarray
@@ -70,6 +72,7 @@ class Times:
     unsure: bool = False
     units: tuple[str, ...] = ()
     buddhist: bool = False
+    mixed: bool = False
 
 
 def latest_time() -> float:
@@ -139,21 +142,24 @@ def _read(column: pd.Series, latest: float, given: str) -> Times:
     texts = western_digits(plain_texts(distinct))
     if len(texts) and texts.str.startswith("/Date(").any():  # as .NET writes them in JSON
         texts = texts.str.replace(r"^/Date\((-?\d+)(?:[+-]\d{4})?\)/$", r"\1", regex=True)
+    if len(texts) and texts.str.fullmatch(_COMMA).any():
+        texts = texts.where(~texts.str.fullmatch(_COMMA), texts.str.replace(",", ".", regex=False))
     numbers = pd.to_numeric(texts, errors="coerce").to_numpy(np.float64)
     numeric = np.isfinite(numbers) & (not pd.api.types.is_bool_dtype(column))
     seconds, units = np.full(len(texts), np.nan), ()
     if numeric.any():
         seconds[numeric], units = numeric_seconds(numbers[numeric], latest, among_texts=not numeric.all())
-    order, unsure, buddhist = "", False, False
+    words_read, buddhist = Moments(seconds), False
     if not numeric.all():
         words = without_eras(texts[~numeric])
-        seconds[~numeric], order, unsure = _text_seconds(words, latest, given)
+        seconds[~numeric], words_read = _text_seconds(words, latest, given)
         ours = without_buddhist_years(words) if (seconds[~numeric] > latest).any() else None
         if ours is not None:
             buddhist = True
-            seconds[~numeric], order, unsure = _text_seconds(ours, latest, given)
+            seconds[~numeric], words_read = _text_seconds(ours, latest, given)
     unread = np.append(np.isnan(seconds) & ~is_missing(texts), False)[codes]
-    return Times(spread(seconds, codes), unread, order, unsure, units, buddhist)
+    order, unsure, mixed = words_read.order, words_read.unsure, words_read.mixed
+    return Times(spread(seconds, codes), unread, order, unsure, units, buddhist, mixed)
 
 
 def _plain_texts_seconds(column: pd.Series) -> np.ndarray | None:
@@ -243,20 +249,20 @@ def _compact(values: np.ndarray, pattern: str) -> np.ndarray:
     return _seconds(pd.to_datetime(texts, format=pattern, errors="coerce", utc=True))[codes]
 
 
-def _text_seconds(texts: pd.Series, latest: float, order: str) -> tuple[np.ndarray, str, bool]:
-    """Return the seconds of date texts; what is not ISO 8601 is read by its shape."""
+def _text_seconds(texts: pd.Series, latest: float, order: str) -> tuple[np.ndarray, Moments]:
+    """Return the seconds of date texts, and how those were read that are not ISO 8601: by their shape."""
     found = pd.Series(pd.to_datetime(texts, format="ISO8601", errors="coerce", utc=True)).dt.as_unit("us")
     seconds = _seconds(pd.DatetimeIndex(found))
     rest = np.isnan(seconds)
     if not rest.any():
-        return seconds, "", False
+        return seconds, Moments(seconds)
     zoned = parted_zones(texts[rest])
     moments = read_moments(texts[rest] if zoned is None else zoned[0], latest, order)
     seconds[rest] = moments.seconds if zoned is None else from_zones(moments.seconds, zoned[1])
     rest = np.isnan(seconds)
     if rest.any():
         seconds[rest] = weeks_and_quarters(texts[rest])
-    return seconds, moments.order, moments.unsure
+    return seconds, moments
 
 
 def _seconds(times: pd.DatetimeIndex | pd.Series) -> np.ndarray:

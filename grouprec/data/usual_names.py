@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 Row = Sequence[str]
+NAMELESS = re.compile(r"column \d+")  # what a column without a name is called
+HEADING = "heading"  # of what stands above the rows that it is about, where nothing else names it
 RATINGS = ("user_id", "item_id", "rating", "timestamp")
 TITLED = ("item_id", "title", "genres")
 _ABOUT = ("item_id", "title", "release date", "video release date", "link")

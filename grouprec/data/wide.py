@@ -15,6 +15,7 @@ from grouprec.data.header_words import means
 from grouprec.data.profiles import shape
 from grouprec.data.time_words import MONTHS
 from grouprec.data.times import read_times
+from grouprec.data.usual_names import NAMELESS
 from grouprec.data.values import folded, folded_words
 
 _FEWEST_COLUMNS = 8  # of a matrix
@@ -28,7 +29,6 @@ _MONTH = re.compile(r"\d{1,2}(?:月|월)")
 _SUM_OF = re.compile(
     r"(?:sum|count|total|summe|anzahl|somme|nombre|suma|soma|somma|som|aantal) (?:of|von|de|di|van) ", re.I
 )
-_NAMELESS = re.compile(r"column \d+")
 _LONGEST_PERIOD, _MOST_FORMS = 40, 40  # characters of a period's name; ways to write periods in one header
 _TOTALS = folded_words("total totals grandtotal sum gesamt gesamtergebnis gesamtsumme summe totale totalgeneral")
 _TOTALS |= folded_words(
@@ -80,7 +80,7 @@ class Wide:
         owners = [table[column] for column in self.kept[:_OWNERS] if column in table]
         said = [owner.map(is_total).to_numpy(dtype=bool) for owner in owners]
         if len(owners) > 1 and self.name in _WHEN:
-            told = np.column_stack([owner.map(_says_total).to_numpy(dtype=bool) for owner in owners]).any(axis=1)
+            told = np.column_stack([owner.map(says_total).to_numpy(dtype=bool) for owner in owners]).any(axis=1)
             alone = (
                 np.column_stack([owner.map(_is_something).to_numpy(dtype=bool) for owner in owners]).sum(axis=1) == 1
             )
@@ -104,7 +104,7 @@ def is_total(name: object) -> bool:
     return re.sub(r"[\W_]", "", folded(_bare(str(name)))) in _TOTALS
 
 
-def _says_total(name: object) -> bool:
+def says_total(name: object) -> bool:
     """Return whether a name begins or ends as that of a sum over some others: "Total for K100", "K100 Total"."""
     words = re.findall(r"\w+", folded(str(name)))
     return bool(words) and (words[0] in _PARTIAL or words[-1] in _PARTIAL)
@@ -125,7 +125,7 @@ def _bare(name: str) -> str:
 def _matrix(head: pd.DataFrame, columns: Sequence[str]) -> Wide | None:
     if len(columns) < _FEWEST_COLUMNS + 1 or len(head) < 3:
         return None
-    nameless = all(_NAMELESS.fullmatch(str(column)) for column in columns)
+    nameless = all(NAMELESS.fullmatch(str(column)) for column in columns)
     first = columns[0]
     owners = head[first].dropna()
     owned = not owners.duplicated().any() and len(owners) == len(head)

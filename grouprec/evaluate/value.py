@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import product
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -136,45 +136,76 @@ def value_of_groups(
         tried: whether a number of groups is tried by a method in a regime.
     """
     task = task.sample(MOST_JUDGED, seed)
-    personal = protocol.measure("", "individual", individual_lists(candidates, task), task)
-    everybody = baselines.everybody(candidates.n_users)
-
-    def of_one(regime: Regime, lists: GroupLists) -> protocol.Measured:
-        return protocol.measure_one("", regime, lists, everybody, task)
-
-    bounds = {
-        regime: (of_one(regime, singles.popularity), of_one(regime, singles.floor[regime][1]), personal)
-        for regime in own
-    }
-    alone, floors = _means(personal), {regime: _means(floor) for regime, (_, floor, _) in bounds.items()}
+    bounds = _bounds(task, candidates, singles, own)
+    around = {regime: _Around.of(singles.floor[regime][0], *bounds[regime][1:]) for regime in own}
     measured: dict[tuple[str, Regime], dict[int, protocol.Measured]] = {}
-
-    def judge(n_groups: int) -> list[dict[str, Any]]:
-        rows = []
+    rows: list[dict[str, Any]] = []
+    for n_groups in grid:
         oracle_of = cache(lambda groups: protocol.strict_oracle(groups.labels, task, 10))
         for (name, form), regime in product(methods.items(), own):
-            if not tried(n_groups, name, regime):
-                continue
-            groups, lists = form(n_groups, regime)
-            one = protocol.measure_one(name, regime, lists, groups, task)
-            measured.setdefault((name, regime), {})[n_groups] = one
-            means, oracle = _means(one), oracle_of(groups) if regime == "strict" else {}
-            sizes = {"smallest": int(groups.sizes.min()), "largest": int(groups.sizes.max())}
-            for metric in protocol.HEADLINES:
-                floor = floors[regime][metric][0], singles.floor[regime][0]
-                what = {"n_groups": n_groups, "method": name, "regime": regime, "metric": metric}
-                ends = _point(*means[metric], *floor, alone[metric][0], oracle.get(metric, np.nan))
-                rows.append(what | ends | sizes)
-        return rows
-
-    table = pd.DataFrame([row for n_groups in grid for row in judge(n_groups)])
+            if tried(n_groups, name, regime):
+                groups, lists = form(n_groups, regime)
+                one = protocol.measure_one(name, regime, lists, groups, task)
+                measured.setdefault((name, regime), {})[n_groups] = one
+                oracle = oracle_of(groups) if regime == "strict" else {}
+                what = {"n_groups": n_groups, "method": name, "regime": regime}
+                sizes = {"smallest": int(groups.sizes.min()), "largest": int(groups.sizes.max())}
+                rows += [what | point | sizes for point in around[regime].points(one, oracle)]
     below = pd.DataFrame([row for (name, regime), by_n in measured.items() for row in _below_best(name, regime, by_n)])
     split = [
         row
         for regime, name in own.items()
         for row in _gain(name, regime, measured.get((name, regime), {}), bounds[regime])
     ]
-    return Curve(table.merge(below, on=["n_groups", "method", "regime", "metric"], how="left"), pd.DataFrame(split))
+    table = pd.DataFrame(rows).merge(below, on=["n_groups", "method", "regime", "metric"], how="left")
+    return Curve(table, pd.DataFrame(split))
+
+
+_Bounds = tuple[protocol.Measured, protocol.Measured, protocol.Measured]  # popularity, floor and personal lists
+
+
+def _bounds(task: Task, candidates: Candidates, singles: Singles, regimes: Iterable[Regime]) -> dict[Regime, _Bounds]:
+    personal = protocol.measure("", "individual", individual_lists(candidates, task), task)
+    everybody = baselines.everybody(candidates.n_users)
+
+    def of_one(regime: Regime, lists: GroupLists) -> protocol.Measured:
+        return protocol.measure_one("", regime, lists, everybody, task)
+
+    return {
+        regime: (of_one(regime, singles.popularity), of_one(regime, singles.floor[regime][1]), personal)
+        for regime in regimes
+    }
+
+
+@dataclass(frozen=True)
+class _Around:
+    """What stands beside every value of a regime: the best single list and personal lists, means by metric."""
+
+    floor_method: str
+    floor: Mapping[str, float]
+    individual: Mapping[str, float]
+
+    @classmethod
+    def of(cls, floor_method: str, floor: protocol.Measured, personal: protocol.Measured) -> Self:
+        means = ({metric: mean for metric, (mean, _, _) in _means(one).items()} for one in (floor, personal))
+        return cls(floor_method, *means)
+
+    def points(self, measured: protocol.Measured, oracle: Mapping[str, float]) -> list[dict[str, Any]]:
+        """Return a row per headline metric: the mean with its interval and what stands beside it."""
+        return [
+            {
+                "metric": metric,
+                "value": value,
+                "low": low,
+                "high": high,
+                "floor": self.floor[metric],
+                "floor_method": self.floor_method,
+                "individual": self.individual[metric],
+                "oracle": oracle.get(metric, np.nan),
+                "share_of_gain": float(protocol.share_of_gain(value, self.floor[metric], self.individual[metric])),
+            }
+            for metric, (value, low, high) in _means(measured).items()
+        ]
 
 
 def _below_best(method: str, regime: Regime, by_n: Mapping[int, protocol.Measured]) -> list[dict[str, Any]]:
@@ -197,9 +228,9 @@ def _gain(
     method: str,
     regime: Regime,
     by_n: Mapping[int, protocol.Measured],
-    bounds: tuple[protocol.Measured, protocol.Measured, protocol.Measured],
+    bounds: _Bounds,
 ) -> list[dict[str, Any]]:
-    """Return the rows of :attr:`Curve.gain` of one regime; ``bounds``: popularity, floor and personal lists."""
+    """Return the rows of :attr:`Curve.gain` of one regime."""
     (popularity, floor, personal), rows = bounds, []
     numbers = sorted(by_n)
     for n_groups, following in zip(numbers, [*numbers[1:], None], strict=True):
@@ -208,22 +239,6 @@ def _gain(
             parts += gain.difference(gain.MORE, by_n[following], by_n[n_groups])
         rows += [{"n_groups": n_groups, "regime": regime, "method": method, **part} for part in parts]
     return rows
-
-
-def _point(
-    value: float, low: float, high: float, floor: float, floor_method: str, individual: float, oracle: float
-) -> dict[str, Any]:
-    """Return a mean with its interval and what stands beside it."""
-    return {
-        "value": value,
-        "low": low,
-        "high": high,
-        "floor": floor,
-        "floor_method": floor_method,
-        "individual": individual,
-        "oracle": oracle,
-        "share_of_gain": float(protocol.share_of_gain(value, floor, individual)),
-    }
 
 
 def some_users(data: Dataset, task: Task, rows: np.ndarray) -> tuple[Dataset, Task]:

@@ -46,13 +46,12 @@ def columns_of(attributes: pd.DataFrame) -> list[Categories]:
     return [Categories(name, *known) for name, known in found if known is not None]
 
 
-def column_name(attributes: pd.DataFrame, histories: sparse.csr_array, groups: Groups) -> str | None:
-    """Return what the column that tells the groups apart is called.
+def column_name(found: Categories | None, attributes: pd.DataFrame) -> str | None:
+    """Return what the column that tells groups apart (:func:`telling`) is called.
 
     Returns:
-        "" where no column does, None where none has categories.
+        "" where none of the attributes does, None where none of them has categories.
     """
-    found = telling(attributes, histories, groups)
     return found.name if found else "" if columns_of(attributes) else None
 
 

@@ -17,6 +17,7 @@ from grouprec.core.arrays import empty_csr
 from grouprec.core.types import Candidates, GroupLatents, GroupLists, Groups, Preference, StorageError
 from grouprec.data.dataset import Dataset, Interactions
 from grouprec.explore import edits, portrait, tables
+from grouprec.explore.categories import telling
 from grouprec.explore.edits import Edit, EditHistory, Grouping
 from grouprec.explore.naming import distinguishing_words, name_groups
 from grouprec.explore.users import RunUsers
@@ -134,8 +135,9 @@ class EditedRun:
         apart[self._fit_rows(rows)] = 1
         two = apart.min() != apart.max() and len(rows) > 0
         data = self._data
-        named = (data.item_labels, data.histories, Groups(apart, 2), data.item_attributes)
-        wish = name_groups(*named)[1] if two else "New group"
+        groups = Groups(apart, 2)
+        column = telling(data.item_attributes, data.histories, groups)
+        wish = name_groups(data.item_labels, data.histories, groups, column)[1] if two else "New group"
         taken = {self.grouping.names[number].casefold() for number in self.grouping.sizes}
         numbered = (f"{wish} ({again})" for again in range(2, len(taken) + 3))
         return next(name for name in (wish, *numbered) if name.casefold() not in taken)

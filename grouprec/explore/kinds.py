@@ -62,8 +62,8 @@ def of_labels(labels: np.ndarray) -> np.ndarray:
 
     A word counts that stands in at least 5 labels; a plural counts as its singular.
     """
-    terms, found = count_terms(labels)
-    words = np.array([" " not in term and term not in LOOKS for term in terms], bool)
+    terms, found = count_terms(labels, longest=1)
+    words = np.array([term not in LOOKS for term in terms], bool)
     if not words.any():
         return np.full(len(labels), "", object)
     known_words = set(terms)

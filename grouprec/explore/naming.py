@@ -16,7 +16,7 @@ from grouprec.core.arrays import empty_csr, largest_first, presence
 from grouprec.core.tables import by_number
 from grouprec.core.types import Groups
 from grouprec.data.segments import are_chinese, closed_up, cut
-from grouprec.explore.categories import telling
+from grouprec.explore.categories import Categories
 from grouprec.explore.phrases import things
 from grouprec.explore.typical import MIN_LIFT, MIN_MEMBERS, more_often, typical
 from grouprec.ranking.group_lists import member_matrix
@@ -107,18 +107,19 @@ def _log_likelihood_ratio(inside: np.ndarray, sizes: np.ndarray, overall: np.nda
     return np.maximum(2 * np.asarray(total), 0)
 
 
-def count_terms(item_labels: np.ndarray) -> tuple[np.ndarray, sparse.csr_array]:
+def count_terms(item_labels: np.ndarray, longest: int = 2) -> tuple[np.ndarray, sparse.csr_array]:
     """Return the words and word pairs of item labels, and which label has which; Chinese ones as jieba cuts them.
 
     Args:
         item_labels: str [I].
+        longest: 1 for words alone.
     Returns:
         lower-case terms [T], and 1 where a label has a term, CSR float32 [I, T]; T is 0 where labels hold no words.
     """
     chinese = are_chinese(map(str, item_labels))
     labels = [cut(str(label)) for label in item_labels] if chinese else item_labels
     pattern = _CUT_WORD if chinese else _WORD
-    counter = CountVectorizer(binary=True, ngram_range=(1, 2), token_pattern=pattern, stop_words="english")
+    counter = CountVectorizer(binary=True, ngram_range=(1, longest), token_pattern=pattern, stop_words="english")
     try:
         words = sparse.csr_array(counter.fit_transform(labels).astype(np.float32))
     except ValueError:  # scikit-learn's answer to labels without a single word, such as bare article numbers
@@ -258,7 +259,7 @@ def _median_differences(column: pd.Series, groups: Groups) -> pd.DataFrame:
 
 
 def name_groups(
-    item_labels: np.ndarray, histories: sparse.csr_array, groups: Groups, attributes: pd.DataFrame | None = None
+    item_labels: np.ndarray, histories: sparse.csr_array, groups: Groups, column: Categories | None = None
 ) -> list[str]:
     """Return a short name for every group, never two alike, the same for the same input: :func:`group_names` of the
     things (:func:`~grouprec.explore.phrases.things`) that its :func:`distinguishing_words` stand for, of the labels of
@@ -267,14 +268,13 @@ def name_groups(
     Args:
         item_labels: str [I].
         histories: CSR [U, I]; weights do not count.
-        attributes: of the items, I rows; nothing where None. The category comes from the column whose categories tell
-            the groups apart best (:func:`~grouprec.explore.categories.telling`).
+        column: whose categories names begin with: the one that tells these groups apart best
+            (:func:`~grouprec.explore.categories.telling`).
     """
     items_of = distinguishing_items(histories, groups, n=5)
     labels: list[list[str]] = [[] for _ in range(groups.n_groups)]
     for group, items in by_number(items_of, "group"):
         labels[group] = item_labels[items["item_row"].to_numpy()].astype(str).tolist()
-    column = None if attributes is None else telling(attributes, histories, groups)
     categories = column.of_groups(histories, groups) if column else None
     terms = distinguishing_words(item_labels, histories, groups, TERMS)
     if not are_chinese(map(str, item_labels)):  # whose words stand as jieba cut them

@@ -54,6 +54,8 @@ class _Found(NamedTuple):
 def things(terms: Iterable[str], labels: Texts, weights: np.ndarray) -> list[str]:
     """Return what the terms of a group stand for, in their order, each once.
 
+    They are written as most labels write them; labels all in capitals count as in small letters.
+
     Terms that only say how things look (``red``, ``design``) count where there are no others.
 
     Args:
@@ -69,7 +71,7 @@ def things(terms: Iterable[str], labels: Texts, weights: np.ndarray) -> list[str
     said: list[set[str]] = []
     for term in named or terms:
         phrase = _whole(term, own)
-        words = {word.removesuffix("s") for word in _WORD.findall(phrase)}
+        words = {word.removesuffix("s") for word in _WORD.findall(phrase.lower())}
         if not any(words <= other or other <= words for other in said):
             found.append(phrase)
             said.append(words)
@@ -84,14 +86,20 @@ def _whole(term: str, weights: Mapping[str, float]) -> str:
         if longer is None:
             break
         words = longer
-    written: defaultdict[str, float] = defaultdict(float)
+    written: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for label, weight in weights.items():
         for one in _places(label, words):
-            written[one.written] += weight
+            written[one.written.lower()][one.written] += weight
     if not written:
         return term
-    most = max(written.values())
-    return _unpacked(min(one for one, weight in written.items() if weight == most))
+    forms = _heaviest({name: sum(forms.values()) for name, forms in written.items()})
+    return _unpacked(_heaviest(written[forms]))
+
+
+def _heaviest(weights: Mapping[str, float]) -> str:
+    """Return the first in the alphabet of those that weigh most."""
+    most = max(weights.values())
+    return min(one for one, weight in weights.items() if weight == most)
 
 
 def _longer(words: tuple[str, ...], weights: Mapping[str, float]) -> tuple[str, ...] | None:
@@ -134,10 +142,17 @@ def _places(label: str, words: tuple[str, ...]) -> list[_Found]:
 
 @cache
 def _words(label: str) -> tuple[tuple[str, ...], tuple[int, ...], tuple[str, ...]]:
-    """Return the words of a label that count, in which of its pieces each stands, and the pieces."""
-    pieces = tuple(piece for piece in (part.strip(_EDGES) for part in label.lower().split()) if piece)
+    """Return the words of a label that count, in which of its pieces each stands, and the pieces.
+
+    Words are in small letters, pieces as they are written: *Star Trek* is a name, only what is all in capitals is not.
+    """
+    written = label.lower() if label.isupper() else label
+    pieces = tuple(piece for piece in (part.strip(_EDGES) for part in written.split()) if piece)
     pairs = [
-        (word, at) for at, piece in enumerate(pieces) for word in _WORD.findall(piece) if word not in ENGLISH_STOP_WORDS
+        (word, at)
+        for at, piece in enumerate(pieces)
+        for word in _WORD.findall(piece.lower())
+        if word not in ENGLISH_STOP_WORDS
     ]
     return tuple(word for word, _at in pairs), tuple(at for _word, at in pairs), pieces
 
@@ -145,8 +160,8 @@ def _words(label: str) -> tuple[tuple[str, ...], tuple[int, ...], tuple[str, ...
 def _unpacked(phrase: str) -> str:
     """Return a phrase without words at its ends that say how things come, where others remain."""
     words = phrase.split()
-    while len(words) > 1 and words[0] in PACKING:
+    while len(words) > 1 and words[0].lower() in PACKING:
         words = words[1:]
-    while len(words) > 1 and words[-1] in PACKING:
+    while len(words) > 1 and words[-1].lower() in PACKING:
         words = words[:-1]
     return " ".join(words)

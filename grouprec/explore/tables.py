@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ from sklearn.metrics import silhouette_samples
 
 from grouprec.core.types import Candidates, GroupLists, Groups, Preference, Regime
 from grouprec.data.dataset import Dataset
+from grouprec.explore.categories import telling
 from grouprec.explore.naming import distinguishing_attributes, distinguishing_items, distinguishing_words, name_groups
 from grouprec.explore.numbering import number_alike
 from grouprec.ranking.group_lists import LENGTH, owned_share, reach
@@ -71,14 +72,14 @@ def items_table(data: Dataset) -> pd.DataFrame:
     return _beside("items", frame, data.item_attributes)
 
 
-def groups_table(data: Dataset, groups: Groups, preference: Preference) -> pd.DataFrame:
+def groups_table(data: Dataset, groups: Groups, names: Sequence[str], preference: Preference) -> pd.DataFrame:
     """Return one row per group: name, size, share of users, separation (mean silhouette) and words."""
     words = distinguishing_words(data.item_labels, data.histories, groups)
     sizes = groups.sizes
     return pd.DataFrame(
         {
             "group": np.arange(1, groups.n_groups + 1),
-            "name": name_groups(data.item_labels, data.histories, groups, data.item_attributes),
+            "name": names,
             "size": sizes,
             "share": sizes / sizes.sum(),
             "separation": separation(groups, preference.space),
@@ -88,13 +89,12 @@ def groups_table(data: Dataset, groups: Groups, preference: Preference) -> pd.Da
 
 
 def group_evaluation_table(
-    data: Dataset, groups: Groups, evaluated: pd.DataFrame, list_method: Mapping[Regime, str]
+    names: Sequence[str], evaluated: pd.DataFrame, list_method: Mapping[Regime, str]
 ) -> pd.DataFrame:
     """Return how the members of every *evaluated* group are served by the best list method, by regime.
 
     After a refit the final groups are other ones; these are the groups that the test part judged.
     """
-    names = name_groups(data.item_labels, data.histories, groups, data.item_attributes)
     chosen = evaluated[evaluated["method"] == evaluated["regime"].map(dict(list_method))]
     return chosen.assign(name=[names[group] for group in chosen["group"]], group=chosen["group"] + 1)
 
@@ -240,7 +240,8 @@ def what_if_tables(
 
 
 def _numbered_groups(data: Dataset, groups: Groups, number: np.ndarray) -> pd.DataFrame:
-    names = name_groups(data.item_labels, data.histories, groups, data.item_attributes)
+    column = telling(data.item_attributes, data.histories, groups)
+    names = name_groups(data.item_labels, data.histories, groups, column)
     frame = pd.DataFrame({"group": number, "name": names, "size": groups.sizes})
     return frame.sort_values("group", ignore_index=True)
 

@@ -3,6 +3,9 @@
 A batch is one transaction, on disk when it returns (write-ahead log, synchronous commits), and is written before
 anything else changes. So a process that is killed at any moment leaves a whole number of batches behind. Every row
 carries a seal over what it says, and a counter tells how many rows there are; both are looked at when it is opened.
+SQLite takes a write-ahead log as far as it is sound, without a word of what comes behind: so the ledger's mark
+(:func:`~grouprec.core.forms.mark_of`) says after every batch how many there were. It is written behind the batch, and
+may lag where the power fails, but never says more than is on disk.
 """
 
 from __future__ import annotations
@@ -97,10 +100,11 @@ class Ledger:
                 self._file.execute("PRAGMA synchronous=FULL")
                 if version_of(self._file) < _FORMAT:
                     self._begin()
-                check(self._file)
+                check(self._file, promised(self.path))
                 self.length = int(self._file.execute("SELECT coalesce(max(sequence), 0) FROM events").fetchone()[0])
             with storage(self.path):
                 mark_of(self.path).touch()
+            self._promise()
         except BaseException:
             if hasattr(self, "_file"):
                 self._file.close()
@@ -116,7 +120,7 @@ class Ledger:
         found = version_of(self._file)
         if not found and mark_of(self.path).exists():
             raise sqlite3.DatabaseError("its events are gone")
-        check(self._file)
+        check(self._file, promised(self.path))
         with self._transaction():
             for statement in _SCHEMA.strip().split(";\n"):
                 self._file.execute(statement)
@@ -159,6 +163,7 @@ class Ledger:
             self._file.executemany(f"INSERT INTO events (sequence, {_COLUMNS}, seal) VALUES (?, {_MARKS}, ?)", rows)
             self._add({_KEPT: len(rows)})
         self.length += len(numbered)
+        self._promise()
 
     def read(self, after: int = 0) -> Iterator[Entry]:
         """Return the events behind that number, in order."""
@@ -188,6 +193,14 @@ class Ledger:
         """Add to the counters of what was received, of :data:`RECEIVED`."""
         with self._sentences(), self._transaction():
             self._add(numbers)
+        self._promise()
+
+    def _promise(self) -> None:
+        """Let the mark say what has been written; where it cannot, it goes on saying less."""
+        counted = dict(self._query("SELECT name, value FROM counters"))
+        numbers = counted[_KEPT], counted["events"]
+        with contextlib.suppress(OSError), mark_of(self.path).open("r+b") as mark:
+            mark.write(f"{numbers[0]:020d} {numbers[1]:020d} {seal_of(*numbers)}".encode())  # as long as the last one
 
     def _add(self, numbers: Mapping[str, int]) -> None:
         known = dict(self._file.execute("SELECT name, value FROM counters"))
@@ -246,18 +259,37 @@ def begun(path: Path) -> bool:
     return path.exists() or mark_of(path).exists()
 
 
+def promised(path: Path) -> tuple[int, int]:
+    """Return how many events a ledger holds at least, and how many it has counted; 0 where nobody said.
+
+    Raises:
+        StorageError: the mark that says it is damaged, or cannot be read.
+    """
+    mark = mark_of(path)
+    with storage(mark):
+        told = mark.read_bytes().strip(b"\0") if mark.is_file() else b""
+    try:
+        kept, counted, seal = told.decode().split() if told else ("0", "0", seal_of(0, 0))
+        if seal == seal_of(int(kept), int(counted)):
+            return int(kept), int(counted)
+    except ValueError:
+        pass
+    advice = f"remove it, if {path.name} is the one that was there last"
+    raise DamagedError(f"{mark} is damaged: it is not what was written", advice)
+
+
 def without(path: Path, users: Collection[str], new: Path) -> int:
     """Write a ledger of the events of all others, numbered anew, and return how many events those users had.
 
     Counters stay: they say what was received. Whoever calls it holds the writer's lock of the ledger's folder.
 
     Args:
-        new: a file that is not there; there is none afterwards where they had no events.
+        new: a file that is not there, beside which its mark will be; none afterwards where they had no events.
     Raises:
         StorageError: the ledger is damaged, or the new one cannot be written.
     """
     with sentences(path), contextlib.closing(sqlite3.connect(path)) as file:
-        check(file)
+        check(file, promised(path))
         entries = [Entry(*row) for row in file.execute(f"SELECT {_COLUMNS} FROM events ORDER BY sequence")]
         counters = dict(file.execute("SELECT name, value FROM counters WHERE name != ?", (_KEPT,)))
     others = [entry for entry in entries if entry.user not in users]
@@ -271,6 +303,7 @@ def without(path: Path, users: Collection[str], new: Path) -> int:
         finally:
             ledger.close()
         with storage(new):
+            mark_of(ledger.path).replace(mark_of(new))
             ledger.path.replace(new)
     return len(entries) - len(others)
 
@@ -302,9 +335,11 @@ def version_of(file: sqlite3.Connection) -> int:
     return int(file.execute("PRAGMA user_version").fetchone()[0])
 
 
-def check(file: sqlite3.Connection) -> None:
+def check(file: sqlite3.Connection, least: tuple[int, int]) -> None:
     """Check that a ledger holds what was written to it; one that nobody has opened since 0.1.0 has no seals.
 
+    Args:
+        least: as :func:`promised` gives it.
     Raises:
         DatabaseError: it does not.
     """
@@ -329,6 +364,10 @@ def check(file: sqlite3.Connection) -> None:
         raise sqlite3.DatabaseError(f"its counter '{missing[0]}' is missing")
     if counted[_KEPT] != n_events:
         raise sqlite3.DatabaseError(f"it holds {n_events:,} events of {counted[_KEPT]:,}")
+    if n_events < least[0]:
+        raise sqlite3.DatabaseError(f"it holds {n_events:,} events of {least[0]:,}; the last ones are gone")
+    if counted["events"] < least[1]:
+        raise sqlite3.DatabaseError("what it counted last is gone")
 
 
 def seal_of(*values: object) -> str:

@@ -15,15 +15,14 @@ from grouprec.core.arrays import empty_csr
 from grouprec.core.memory import rows_per_batch
 from grouprec.core.types import Candidates, DataError, GroupLists, Preference, Regime, SettingError, StorageError
 from grouprec.data.dataset import Dataset, Interactions
+from grouprec.live.chances import LiveChances
 from grouprec.live.groups import LiveGroups
-from grouprec.live.rows import best_of_pool, positions, shift, typical_chances
+from grouprec.live.rows import positions, typical_chances
 from grouprec.live.users import LiveUsers, Rows, Start
 from grouprec.models.base import Grouper, Updater
 from grouprec.models.fitting import RunOptions
 from grouprec.models.placement import AttributePlacer, place_users
 from grouprec.runs.snapshot import FitSnapshot, pack_text, unpack_text
-
-RISERS = 50  # items from outside the candidates that an event may bring in: those that rose most
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,7 @@ class LiveState:
         self._users = LiveUsers(base, self._start_state)
         self._groups = LiveGroups(base, self._users)
         self._stand_ins = Rows(np.arange(self._n_items))  # the known item that an item is taken for, -1 for none
-        self._factors: dict[int, dict[int, float]] = {}  # what was said of items on behalf of a user
+        self._chances = LiveChances(base, self._updater, self._users, self._groups)
 
     def _number(self) -> None:
         self._user_rows = {user_id: row for row, user_id in enumerate(self.user_ids)}
@@ -228,8 +227,7 @@ class LiveState:
             self._groups.judge(group, item_row, factor)
         if user_row is not None:
             before = int(self.labels[user_row])
-            factors = self._factors.setdefault(int(user_row), {})
-            factors[int(item_row)] = factor
+            self._chances.judge(int(user_row), int(item_row), factor)
             self._touch(np.array([user_row]))
             self._refresh(np.array([user_row]))
             return self._change(user_row, item_row, before, group)
@@ -267,52 +265,12 @@ class LiveState:
         known = self._users
         slots, before, histories = known.slots[users], known.labels[users], known.have(users, self._n_items)
         old = Candidates(known.items[slots], known.scores[slots], self._n_items)
-        new = self._predict(users, histories)
+        new = self._chances.predict(users, histories)
         placed = self._place(users, new, histories)
         after = np.where(placed == known.placed[slots], before, placed)
         self._groups.move(before, old, after, new, histories)
         known.items[slots], known.scores[slots], known.placed[slots] = new.items, new.scores, placed
         known.labels[users] = after
-
-    def _predict(self, users: np.ndarray, histories: sparse.csr_array) -> Candidates:
-        """Return the candidates of users with slots, after all that happened to them."""
-        items, chances, states = self._users.start(users)
-        growth = self._growth(self._users.states[self._users.slots[users]], states)
-        judged = [(row, self._factors[user]) for row, user in enumerate(users.tolist()) if user in self._factors]
-        push = self._open(growth.copy(), histories, judged)
-        rows, listed, at = np.arange(len(users))[:, None], items >= 0, np.maximum(items, 0)
-        allowed = listed & (push[rows, at] > 0)
-        push[np.nonzero(listed)[0], items[listed]] = 0
-        first = max(self._n_items - RISERS, 0)
-        risers = np.argpartition(push, first, axis=1)[:, first:]
-        allowed = np.concatenate([allowed, push[rows, risers] > 1], axis=1)
-        last = np.where(listed, chances, 1).min(axis=1)
-        pool = np.concatenate([at, risers], axis=1)
-        chances = np.concatenate([chances, np.repeat(last[:, None], risers.shape[1], axis=1)], axis=1)
-        chances = np.where(allowed, shift(chances, self._base.weight * np.log(growth[rows, pool])), 0)
-        for row, factors in judged:
-            chances[row] *= [factors.get(item, 1.0) for item in pool[row].tolist()]
-        return Candidates(*best_of_pool(pool, np.minimum(chances, 1), items.shape[1]), self._n_items)
-
-    def _growth(self, now: np.ndarray, before: np.ndarray) -> np.ndarray:
-        """Return the updater's chances at a vector over those at another, [B, I]; vectors [B, H]."""
-        if not self._base.weight:
-            return np.ones((len(now), self._n_items), np.float32)
-        chances = self._updater.chances(np.concatenate([now, before]))
-        return chances[: len(now)] / chances[len(now) :]
-
-    def _open(
-        self, push: np.ndarray, histories: sparse.csr_array, judged: list[tuple[int, dict[int, float]]]
-    ) -> np.ndarray:
-        """Return how far items push into the lists, [B, I]: 0 what may not be listed, inf what was judged well."""
-        for row, factors in judged:
-            push[row, [item for item, factor in factors.items() if factor > 1 and item < self._n_items]] = np.inf
-        if self._groups.excluded.any():
-            push[:, self._groups.excluded] = 0
-        if not self._base.repeats:
-            rows = np.repeat(np.arange(len(push)), np.diff(histories.indptr))
-            push[rows, histories.indices] = 0
-        return push
 
     def _place(self, users: np.ndarray, candidates: Candidates, histories: sparse.csr_array) -> np.ndarray:
         """Return the groups of users by the grouper's own rule, int32 [B]."""
@@ -362,7 +320,6 @@ class LiveState:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return everything that changed since the base; sums are counted again from it, to the same bits."""
-        judged = [(user, item) for user, factors in self._factors.items() for item in factors]
         pairs = np.argwhere(self._groups.factors != self._groups.first_factors())
         n_users, n_items = self._shape[:2]
         return {
@@ -373,8 +330,7 @@ class LiveState:
             **pack_text("item_ids", self.item_ids[n_items:]),
             **pack_text("item_labels", self.item_labels[n_items:]),
             "stand_ins": self._stand_ins.rows[n_items:].copy(),
-            "judged_by_users": np.array(judged, np.int64).reshape(-1, 2),
-            "user_factors": np.array([self._factors[user][item] for user, item in judged], np.float64),
+            **self._chances.arrays(),
             "judged_by_groups": pairs,
             "group_factors": self._groups.factors[tuple(pairs.T)],
         }
@@ -395,9 +351,7 @@ class LiveState:
         self._number()
         self._stand_ins.add(arrays["stand_ins"])
         self._users.load(arrays)
-        factors = arrays["user_factors"].tolist()
-        for (user, item), factor in zip(arrays["judged_by_users"].tolist(), factors, strict=True):
-            self._factors.setdefault(user, {})[item] = factor
+        self._chances.load(arrays)
         self._groups.factors[tuple(arrays["judged_by_groups"].T)] = arrays["group_factors"]
         self._groups.count(self._users)
 

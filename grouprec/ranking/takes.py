@@ -23,6 +23,7 @@ from grouprec.data.dataset import Interactions
 from grouprec.ranking.statistics import Z
 
 FEWEST = 50  # takes that a calibration needs
+FEW = 10  # interactions below which their number is said with a decimal
 MOST = 200_000  # pairs without a take that are learned from, drawn
 PENALTY = 1.0  # on half the squared weights
 TAKE_KNOTS = (0.1, 0.3, 0.5, 0.7, 0.9)  # quantiles of the takes' logits where the curve may bend
@@ -57,7 +58,7 @@ class Horizon:
     def span(self) -> str:
         """Return ``19 days``, to be said after "in"."""
         if self.kind == "interactions":
-            return _("as many interactions as were held out")
+            return self._interactions
         hours = self.length * 24
         if hours < 48:
             return ngettext("{n} hour", "{n} hours", max(round(hours), 1)).format(n=decimal(max(round(hours), 1)))
@@ -67,10 +68,15 @@ class Horizon:
     def words(self) -> str:
         """Return the span and where it comes from, to be said after "in"."""
         if self.kind == "interactions":
-            return _("as many interactions as the run was judged on, about {length} a user").format(
-                length=decimal(self.length, 1)
-            )
+            return _("{span}, as many as the run was judged on").format(span=self.span)
         return _("{span}, as long as the run was judged on").format(span=self.span)
+
+    @property
+    def _interactions(self) -> str:
+        n = round(self.length, 1 if self.length < FEW else 0)
+        digits = 1 if n % 1 else 0
+        said = ngettext("about {n} more interaction of each", "about {n} more interactions of each", 1 if n == 1 else 2)
+        return said.format(n=decimal(n, digits))
 
 
 @dataclass(frozen=True, eq=False)

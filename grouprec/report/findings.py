@@ -16,6 +16,7 @@ from grouprec.report.sentences import METRIC, encoder_title
 from grouprec.report.text import (
     TOO_FEW,
     attribute_title,
+    attribute_value,
     count,
     difference,
     percent,
@@ -214,7 +215,7 @@ def fairness_answer(values: pd.DataFrame) -> str:
             else _("{attribute} {value} worse ({mean} against {others_mean})")
         ).format(
             attribute=plain(attribute_title(row.attribute)),
-            value=plain(row.value),
+            value=plain(attribute_value(row.attribute, row.value)),
             mean=score(row.mean),
             others_mean=score(row.mean - row.difference),
         )

@@ -26,7 +26,7 @@ AXIS = N_("people of 100 who find something in their first ten")
 TITLES = Glossary(
     {
         POPULARITY: "One popular list for all",
-        SINGLE_LIST: "A better single list",
+        SINGLE_LIST: "One good list for all",
         GROUPS: "Groups",
         PERSONAL: "Personal lists",
     }
@@ -193,7 +193,7 @@ def parts_answer(split: Split) -> str:
         ]
     elif split.floor_method is not None:
         what = FLOORS.get(split.floor_method, split.floor_method)
-        said.append(_adds(_("a better single list ({what})").format(what=what), split.single_list, 1))
+        said.append(_adds(_("one good list ({what})").format(what=what), split.single_list, 1))
     who = _("this run's own list") if split.n_lists == 1 else _("{n_lists} groups").format(n_lists=split.n_lists)
     said.append(_adds(who, split.groups, split.n_lists))
     return f"{full_stop(semicolons(said))} {_personal(split)}{_older(split)}"

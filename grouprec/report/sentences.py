@@ -15,6 +15,7 @@ from grouprec.report.gain import floor_title
 from grouprec.report.text import (
     TOO_FEW,
     attribute_title,
+    attribute_value,
     count,
     group_label,
     number,
@@ -217,7 +218,7 @@ def attribute_reason(row: Row) -> str:
             name=name, in_group=number(row["in_group"]), overall=number(row["overall"])
         )
     numbers = f"{percent(row['in_group'])} · {ratio(row['lift'])}×"
-    return f"{name} {plain(row['value'])} · {_together(numbers)}"
+    return f"{name} {plain(attribute_value(row['attribute'], row['value']))} · {_together(numbers)}"
 
 
 def _together(text: str) -> str:
@@ -230,7 +231,10 @@ def _together(text: str) -> str:
 
 def list_title(method: str) -> str:
     """Return what people call a group's own list."""
-    return _("Most popular in the group") if method == "popularity" else method_title(method)
+    return _(LIST_TITLES[method]) if method in LIST_TITLES else method_title(method)
+
+
+LIST_TITLES = {"popularity": N_("Most popular in the group"), "members_mean": N_("Best for all members")}
 
 
 def list_origin(method: str) -> str:

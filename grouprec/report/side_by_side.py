@@ -38,8 +38,8 @@ def groups_answer(grid: pd.DataFrame, ours: str, rivals: Sequence[str] = ()) -> 
     if not rivals:
         return said
     ahead = int((known[ours] >= known[list(rivals)].max(axis=1)).sum())
-    return _("{said} In {ahead} of {groups} no other shared list does better.").format(
-        said=said, ahead=ahead, groups=plural(len(known), "group")
+    return _("{said} They are the best shared lists in {ahead} of {groups} with {enough} tested members.").format(
+        said=said, ahead=ahead or _("none"), groups=plural(len(known), "group"), enough=ENOUGH
     )
 
 

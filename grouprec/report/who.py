@@ -9,7 +9,7 @@ import pandas as pd
 
 from grouprec.core.language import Glossary, _, long_day, month, semicolons, series
 from grouprec.report.tables import activity_per_head
-from grouprec.report.text import attribute_title, number, percent, plain
+from grouprec.report.text import attribute_title, attribute_value, number, percent, plain
 
 KINDS = 2  # that are named
 SEASON = 1.25  # times as active as others in a period, against the whole time: then it is the group's season
@@ -97,7 +97,7 @@ def _shares(attributes: pd.DataFrame) -> list[str]:
     return [
         _("{attribute} {value} {own} (all users: {overall})").format(
             attribute=plain(attribute_title(row["attribute"])),
-            value=plain(row["value"]),
+            value=plain(attribute_value(row["attribute"], row["value"])),
             own=percent(row["in_group"]),
             overall=percent(row["overall"]),
         )

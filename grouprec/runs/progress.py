@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from grouprec.core.load import pace
 from grouprec.runs.store import Run, RunStore, State
 
 if TYPE_CHECKING:
@@ -63,9 +64,11 @@ class Progress:
         self.plan.setdefault(shown, 1.0)
         report, start = StageReport(self, name), time.monotonic()
         self._write(shown, 0.0, force=True)
-        yield report
+        with pace() as found:
+            yield report
         self.done[shown] = round(time.monotonic() - start, 2)
-        self.run.add_event(event="stage_done", stage=shown, seconds=self.done[shown], reused=report.reused)
+        took = {"seconds": self.done[shown], "slower": found.slower, "reused": report.reused}
+        self.run.add_event(event="stage_done", stage=shown, **took)
         how = "read back from an earlier run" if report.reused else f"{self.done[shown]:.1f} s"
         self.run.add_log(f"{shown}: {how}")
         self._write(shown, 1.0, force=True)

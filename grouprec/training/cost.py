@@ -2,8 +2,8 @@
 
 Every stage's work grows with the data in its own way, which it declares. Seconds per work come from the finished run
 that trained the stage on data nearest in size, the newest of several; where there is none, from the bundled sample on a
-known machine, set against a short calibration of this one. Nothing here is exact, so every estimate says how wrong it
-may be.
+known machine, set against a short calibration of this one. What other work slowed those stages down is taken out, and
+what it does now is put in. Nothing here is exact, so every estimate says how wrong it may be.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import psutil
 import torch
 
 from grouprec.core.language import _, decimal
+from grouprec.core.load import at_work
 from grouprec.core.types import SettingError
 from grouprec.models.base import REGISTRIES, encoders
 from grouprec.models.declared import called
@@ -28,7 +29,6 @@ from grouprec.models.fitting import device_title, resolve_device
 from grouprec.runs.config import RunConfig
 from grouprec.runs.progress import make_plan, usual_seconds
 from grouprec.runs.store import Run, RunStore
-from grouprec.training.load import at_work
 from grouprec.training.reuse import learned_before, read_back
 from grouprec.training.selection import encoder_names
 from grouprec.training.size import SAMPLE, Size
@@ -46,11 +46,12 @@ class Estimate:
     """What a run will cost.
 
     Attributes:
-        seconds: expected; ``factor`` says how wrong it may be.
+        seconds: expected where the machine does nothing else; ``factor`` says how wrong it may be.
         measured: whether runs of this machine were asked, or only a calibration.
         low, high: seconds between which most runs take: seconds / factor, less what an earlier run has learned already,
-            and seconds x factor, longer where this machine is at work.
-        busy: processors that are at work now, of ``processors``.
+            longer for work that has lasted, and seconds x factor, longer for all work that there is now.
+        busy, lasting: processors' worth of work now, and of what has been there for a quarter of an hour, of
+            ``processors``.
         before: the title of the run whose tastes are read back, "" where there is none.
         memory, free: bytes at the peak, and bytes that this machine has to spare now.
         advice: what would fit where the run does not; "" where it does.
@@ -69,6 +70,7 @@ class Estimate:
     processors: int = 1
     before: str = ""
     most: int = 0
+    lasting: float = 0.0
 
     @property
     def refused(self) -> bool:
@@ -112,7 +114,8 @@ def estimate(config: RunConfig, size: Size, store: RunStore, speed: Callable[[],
     """
     asked, config = config, _with_encoders(config, size)
     plan = [name for name in make_plan(config, RunStore(store.root / "none")) if not name.startswith("search ")]
-    known = _known_seconds(config, size, store.runs())
+    load = at_work()
+    known = _known_seconds(config, size, store.runs(), load.slower(load.lasting))
     unknown = [name for name in plan if _bare(name) not in known]
     pace = 1.0 / (speed or calibrate)() if unknown else 1.0
     each = {name: known.get(_bare(name)) or _usual(name, config, size) * pace for name in plan}
@@ -125,7 +128,6 @@ def estimate(config: RunConfig, size: Size, store: RunStore, speed: Callable[[],
     searched = 60 * config.search_minutes
     before = learned_before(asked, store.runs())
     new = sum(value for name, value in each.items() if before is None or not read_back(name))
-    busy, processors = at_work()
     return Estimate(
         seconds + searched,
         factor,
@@ -133,10 +135,11 @@ def estimate(config: RunConfig, size: Size, store: RunStore, speed: Callable[[],
         need,
         free,
         advice,
-        low=(new + searched * (before is None)) / factor,
-        high=(seconds * factor + searched) * (1 + busy / processors),
-        busy=busy,
-        processors=processors,
+        low=new / factor * load.slower(load.lasting) + searched * (before is None),
+        high=seconds * factor * load.slower(load.now) + searched,
+        busy=load.now,
+        lasting=load.lasting,
+        processors=load.processors,
         before="" if before is None else before.title(),
         most=all_memory(),
     )
@@ -154,9 +157,10 @@ def _bare(stage: str) -> str:
     return stage.rpartition(": ")[2]
 
 
-def _known_seconds(config: RunConfig, size: Size, runs: Iterable[Run]) -> dict[str, float]:
+def _known_seconds(config: RunConfig, size: Size, runs: Iterable[Run], usual: float = 1.0) -> dict[str, float]:
     """Return seconds by bare stage name, from finished runs on data of a similar size, the nearest first; the longest
-    fit. Work that grows with the data says little of a run a tenth as large, most of whose time it is not."""
+    fit. Work that grows with the data says little of a run a tenth as large, most of whose time it is not. Runs that do
+    not say how much other work slowed them down count as slowed by ``usual``, what lasts now."""
     known: dict[str, float] = {}
     sizes = [(other, run) for run in runs if (other := _run_size(run)) is not None and _ratio(size, other) <= SIMILAR]
     for other, run in sorted(sizes, key=lambda one: max(_ratio(size, one[0]), SAME)):
@@ -166,7 +170,8 @@ def _known_seconds(config: RunConfig, size: Size, runs: Iterable[Run]) -> dict[s
         for event in run.events():
             if event.get("event") == "stage_done" and not event.get("reused"):
                 name = _bare(str(event.get("stage", "")))
-                found[name] = max(found.get(name, 0.0), float(event.get("seconds", 0.0)))
+                alone = float(event.get("seconds", 0.0)) / float(event.get("slower", usual))
+                found[name] = max(found.get(name, 0.0), alone)
         theirs = run.choices()
         for name, seconds in found.items():
             grown = _work(name, config, size) / max(_work(name, config, other), 1.0)

@@ -14,6 +14,8 @@ from scipy import sparse
 from grouprec.core.types import Candidates, Embeddings, GroupLists, Groups, Preference, Regime
 from grouprec.data.dataset import Dataset
 from grouprec.evaluate import protocol
+from grouprec.explore.categories import Categories, telling
+from grouprec.explore.naming import name_groups
 from grouprec.models.base import Encoder, Generator, Grouper, Profile, Updater
 from grouprec.models.blend import Predictor, Weights, make_predictor
 from grouprec.models.fitting import RunOptions
@@ -100,6 +102,16 @@ class Fitted:
     def states(self) -> np.ndarray:
         """Return the updater's vectors of the users after all that is known, float32 [U, H]."""
         return self.updater.start(self.data, RunOptions(self.maker.config.seed))
+
+    @cached_property
+    def kind_column(self) -> Categories | None:
+        """Return the column of categories that tells the groups apart, where one does."""
+        return telling(self.data.item_attributes, self.data.histories, self.groups)
+
+    @cached_property
+    def names(self) -> list[str]:
+        """Return what the groups are called, a name each."""
+        return name_groups(self.data.item_labels, self.data.histories, self.groups, self.kind_column)
 
     def predictor(self, weights: Weights, histories: sparse.csr_array, attributes: pd.DataFrame) -> Predictor:
         """Return the predictor of any users; they may be new, and nothing known of them but their attributes."""

@@ -53,6 +53,8 @@ class TrainingFiles:
 
     def _prepare_dataset(self, library: Library, entry: KnownDataset) -> None:
         """Write a dataset of the library, or of its trash, anew where it holds the users."""
+        if entry.trouble:
+            self.unread.append(entry.trouble)
         try:
             choices = self._choices_of(entry, self._known_as(library, entry.interactions))
             found = files.without_users(

@@ -14,7 +14,7 @@ import pandas as pd
 
 from grouprec.core.changes import Changes
 from grouprec.core.files import read_json, storage
-from grouprec.core.forms import write_form
+from grouprec.core.forms import mark_of, write_form
 from grouprec.core.mentions import without_mentions
 from grouprec.explore import edits
 from grouprec.explore.edits import EditHistory, Grouping
@@ -46,6 +46,7 @@ def change_live(run: Run, users: Collection[str], changes: Changes) -> int:
         if events := ledger.without(path, users, made):
             n_events += events
             made.rename(changes.new(path))
+            mark_of(made).rename(changes.new(mark_of(path)))
             for end in ("-wal", "-shm"):
                 changes.remove(path.with_name(path.name + end))
     for folder in LIVE_FOLDERS:

@@ -10,24 +10,19 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
-import threading
 import time
-import traceback
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from types import FrameType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from grouprec.core import changes, processes, rights
-from grouprec.core.errors import GrouprecError, SettingError, StorageError, WorkerLostError
+from grouprec.core.errors import GrouprecError, SettingError, StorageError
 from grouprec.core.files import storage
 from grouprec.core.locks import alone, held
 from grouprec.core.rights import Deed
-from grouprec.runs.progress import Progress, Watch, make_plan
+from grouprec.runs.progress import Watch
 from grouprec.runs.store import FINISHED, RESUMABLE, Run, RunStore, State, Status
-from grouprec.training import executor, room
-from grouprec.training.memory import memory_sentence
+from grouprec.training import attempt, executor, room
 
 if TYPE_CHECKING:
     from grouprec.runs.config import RunConfig
@@ -182,14 +177,14 @@ def cancel(run: Run) -> None:
     with _alone(store):
         status = refresh(run)
         if status.waiting:  # a process that waits with it sees that, and ends
-            _end(run, State.CANCELLED, "Cancelled.")
+            attempt.end(run, State.CANCELLED, "Cancelled.")
     if status.state in FINISHED or status.waiting:
         return
     who, doubt = executor.of(status), ""
     if not _only_made(run, status) and who.look(status).alive:
         doubt = who.stop(status)
     if run.status().state not in FINISHED - {State.LOST}:  # somebody may have seen the process go before this line
-        _end(run, State.CANCELLED, f"Cancelled. {doubt}".strip())
+        attempt.end(run, State.CANCELLED, f"Cancelled. {doubt}".strip())
     active(store)
 
 
@@ -258,7 +253,7 @@ def train_here(store: RunStore, run: Run, watch: Watch | None = None) -> dict[st
             return run.metrics()
         try:
             _wait_for_turn(store, run, watch)
-            metrics = _train(store, run, watch)
+            metrics = attempt.attempt(store, run, watch)
         except Exception:
             _start_next(store)
             raise
@@ -332,7 +327,7 @@ def _wait_for_turn(store: RunStore, run: Run, watch: Watch | None) -> None:
                 watch("waiting for its turn", 0.0, None)
             time.sleep(LOOK_SECONDS)
     except KeyboardInterrupt:
-        _end(run, State.CANCELLED, "Cancelled.")
+        attempt.end(run, State.CANCELLED, "Cancelled.")
         raise
 
 
@@ -358,49 +353,6 @@ def _takes_its_turn(store: RunStore, run: Run) -> bool:
 def _start_next(store: RunStore) -> None:
     with contextlib.suppress(GrouprecError):  # of the queue, not of the run that has just ended
         active(store)
-
-
-def _train(store: RunStore, run: Run, watch: Watch | None) -> dict[str, Any]:
-    if threading.current_thread() is threading.main_thread():  # only there are signals heard
-        signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        from grouprec.training.pipeline import train  # slow to import (torch): the status above is already true
-
-        config = run.config()
-        metrics = train(store, run, config, Progress(run, make_plan(config, store), watch))
-    except KeyboardInterrupt:
-        _end(run, State.CANCELLED, "Cancelled.")
-        raise
-    except WorkerLostError as error:
-        if executor.starts_again():
-            run.set_status(message="A worker was lost; the cluster starts the workers again.")
-        else:
-            _end(run, State.FAILED, str(error))
-        raise
-    except GrouprecError as error:
-        _end(run, State.FAILED, str(error))
-        raise
-    except Exception as error:
-        if sentence := memory_sentence(error):
-            _end(run, State.FAILED, sentence)
-            raise SettingError(sentence) from error
-        _end(run, State.FAILED, f"Unexpected error: {type(error).__name__}: {error} (details in the log).")
-        with contextlib.suppress(StorageError):
-            run.add_log(traceback.format_exc())
-        raise
-    _end(run, State.DONE, "")
-    return metrics
-
-
-def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt
-
-
-def _end(run: Run, state: State, message: str) -> None:
-    """Write the last status. Where even that fails (full disk), the ended process says it: the run counts as lost."""
-    changes: dict[str, Any] = {"fraction": 1.0} if state is State.DONE else {}
-    with contextlib.suppress(StorageError):
-        run.set_status(state=state, message=message, seconds_left=None, ended=time.time(), **changes)
 
 
 def _spawn(store: RunStore, run: Run) -> None:

@@ -7,7 +7,7 @@ follows them, and the evidence on the test part. *Refit*: the same on all rows g
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -16,9 +16,8 @@ from typing import Any
 import numpy as np
 
 from grouprec.core.files import storage
-from grouprec.core.types import Groups, SettingError
+from grouprec.core.types import Groups, Preference, SettingError
 from grouprec.data.dataset import Dataset
-from grouprec.data.folds import length_of, make_folds
 from grouprec.data.hold_out import split_words
 from grouprec.data.prepare import Prepared, prepare
 from grouprec.evaluate import baselines
@@ -32,7 +31,7 @@ from grouprec.ranking.candidates import make_preference
 from grouprec.runs.config import RunConfig
 from grouprec.runs.progress import Progress, StageReport
 from grouprec.runs.store import Run, RunStore
-from grouprec.training import curve, evidence, saving
+from grouprec.training import curve, evidence, saving, windows
 from grouprec.training.beside import what_is_added
 from grouprec.training.encoded import Encoded
 from grouprec.training.fit import Choices, Fitted
@@ -45,9 +44,6 @@ from grouprec.training.texts import with_text_vectors
 from grouprec.training.user_map import LayoutProcess, fits_umap, linear_positions
 
 MAP_TIMEOUT = 900.0
-N_FOLDS = {"quick": 2, "standard": 4, "thorough": 4}
-FOLDED_ROWS = 3_000_000  # beyond so many, one fold has users enough: the validation part
-FEW_ROWS = 50_000  # of so few, all folds are taken in every preset: they cost little, and evidence is short
 
 
 def train(store: RunStore, run: Run, config: RunConfig, progress: Progress) -> dict[str, Any]:
@@ -60,8 +56,8 @@ def train(store: RunStore, run: Run, config: RunConfig, progress: Progress) -> d
     with one_thread(), _layout(config.layout) as layout:
         prepared = _prepare(cache, hold_out=True)
         parts = prepared.dataset.without_test()
-        folds, known = _folds(prepared, parts, config), {}
-        choices = choose(cache, parts, folds, _seconds(prepared), known)
+        folds, known = windows.folds(prepared, parts, config), {}
+        choices = choose(cache, parts, folds, windows.seconds(prepared.dataset), known)
         with progress.inside("judge"):
             judged = _fit(cache, parts.before_test(), parts, choices, layout if not config.refit else None)
         with progress.inside("without groups"):
@@ -82,7 +78,7 @@ def train(store: RunStore, run: Run, config: RunConfig, progress: Progress) -> d
         final = judged
         if config.refit:
             with progress.inside("refit"):
-                choices = choose_once_more(cache, choices, folds, _last_fold(prepared.dataset), known)
+                choices = choose_once_more(cache, choices, folds, windows.last_fold(prepared.dataset), known)
                 everything = _prepare(cache, hold_out=False).dataset
                 final = _fit(cache, everything, everything, choices, layout)
         with progress.stage("map") as report:
@@ -143,39 +139,6 @@ def _prepare(cache: StageCache, hold_out: bool) -> Prepared:
     return replace(prepared, dataset=data)
 
 
-def _folds(prepared: Prepared, parts: Dataset, config: RunConfig) -> list[Dataset]:
-    """Return the folds that choices are made on: each as long as the part that judges.
-
-    Of very many rows the only fold is the validation part, for which encoders are fitted anyway (decision 0104).
-
-    Args:
-        parts: the training and validation part.
-    """
-    data = prepared.dataset
-    judging = data.test if len(data.test) else data.validation
-    n_rows = len(data.train) + len(data.validation) + len(data.test)
-    length = length_of(judging, prepared.split, n_rows)
-    known = data.before_test()
-    n_folds = N_FOLDS[config.preset]
-    if len(known.train) > FOLDED_ROWS and len(data.validation):
-        return [parts]
-    if len(known.train) <= FEW_ROWS:
-        n_folds = max(N_FOLDS.values())
-    return make_folds(known, prepared.split, length, n_folds, config.seed)
-
-
-def _last_fold(data: Dataset) -> Dataset:
-    """Return everything known before the test part, and that as what came next."""
-    before = data.before_test()
-    return replace(before, key=f"{before.key} and test", validation=data.test)
-
-
-def _seconds(prepared: Prepared) -> float:
-    """Return the length of the part that judges, in seconds: 0 without times."""
-    data = prepared.dataset
-    return length_of(data.test if len(data.test) else data.validation, "time", 0) if data.timed else 0.0
-
-
 def _fit(cache: StageCache, data: Dataset, parts: Dataset, choices: Choices, layout: LayoutProcess | None) -> Fitted:
     """Fit every stage with the decisions made.
 
@@ -185,20 +148,12 @@ def _fit(cache: StageCache, data: Dataset, parts: Dataset, choices: Choices, lay
         layout: given the users' positions to compute, where this fit is the final one.
     """
     config = cache.config
-    # The baselines of the evaluation come along where they were tuned, also without a weight.
-    usual = () if data is parts else baselines.PREDICTORS
-    used = tuple(name for name in choices.encoders if choices.weights.encoders.get(name) or name in usual)
-    used = used or choices.encoders[:1]  # where popularity alone predicts best
-    encoded = cache.encode(data, used, choices.decided)
+    encoded = cache.encode(data, _used(choices, () if data is parts else baselines.PREDICTORS), choices.decided)
     with cache.progress.stage("candidates"):
         candidates = cache.candidates(encoded, data, choices.weights)
         preference = make_preference(candidates, seed=config.seed)
     preference_key = _preference_key(cache, data, encoded, choices)
-    map_key = key_of("map", config.seed, preference_key)
-    if layout is not None and cache.store.find_stage(map_key, cache.run) is None:
-        with storage(cache.run.path):
-            layout.submit(preference.space, config.seed, cache.run.path)
-
+    map_key = _begin_map(cache, layout, preference, preference_key)
     stages: dict[str, tuple[Any, str]] = {}
 
     def fitted(kind: str, depends: list[Any], inputs: tuple[Any, ...], **more: Any) -> tuple[Any, str]:
@@ -237,6 +192,21 @@ def _fit(cache: StageCache, data: Dataset, parts: Dataset, choices: Choices, lay
         stages={kind: (stage.name, key) for kind, (stage, key) in stages.items()},
         list_method=method,
     )
+
+
+def _used(choices: Choices, usual: Sequence[str]) -> tuple[str, ...]:
+    """Return the encoders to fit: those with a weight, and of the others the evaluation's baselines, being tuned."""
+    used = tuple(name for name in choices.encoders if choices.weights.encoders.get(name) or name in usual)
+    return used or choices.encoders[:1]  # where popularity alone predicts best
+
+
+def _begin_map(cache: StageCache, layout: LayoutProcess | None, preference: Preference, preference_key: str) -> str:
+    """Let the map be made meanwhile, where it is asked for and no run has it; return its key."""
+    map_key = key_of("map", cache.config.seed, preference_key)
+    if layout is not None and cache.store.find_stage(map_key, cache.run) is None:
+        with storage(cache.run.path):
+            layout.submit(preference.space, cache.config.seed, cache.run.path)
+    return map_key
 
 
 def _preference_key(cache: StageCache, data: Dataset, encoded: Encoded, choices: Choices) -> str:

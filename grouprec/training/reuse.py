@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from importlib.metadata import version
 
+from grouprec.data.library_files import PARTS
 from grouprec.runs.config import RunConfig
+from grouprec.runs.same_data import same_content
 from grouprec.runs.store import Run
 
 # What the encoders and their blend depend on; what comes after them (groups, lists, rules) may differ.
 _DATA = (
-    "interactions",
-    "users",
-    "items",
-    "also",
-    "edges",
     "roles",
     "preparation",
     "preset",
@@ -28,7 +25,7 @@ TASTES = ("folds", "blend")  # read back together with encoders and searches
 def learned_before(config: RunConfig, runs: Iterable[Run]) -> Run | None:
     """Return the newest finished run whose tastes the new one will read back; None where it has to learn them.
 
-    It looks at choices only, so it is a forecast: a file that was changed since under the same name is learned anew.
+    It is a forecast: a file that was changed since under the same name is learned anew.
     """
     wanted = config.model_dump(mode="json")
     tastes = _tastes(wanted, config)
@@ -36,8 +33,8 @@ def learned_before(config: RunConfig, runs: Iterable[Run]) -> Run | None:
         if not run.usable or run.metrics().get("versions", {}).get("grouprec-studio") != version("grouprec-studio"):
             continue
         theirs = run.choices()
-        same = all(theirs.get(name) == wanted[name] for name in _DATA)
-        if same and _tastes(theirs, config) == tastes:
+        same = all(theirs.get(name) == wanted[name] for name in _DATA) and _tastes(theirs, config) == tastes
+        if same and all(same_content(run, part, getattr(config, part)) for part in PARTS):
             return run
     return None
 

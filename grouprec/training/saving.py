@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from grouprec.core.files import storage, write_json
 from grouprec.core.tables import row_at
 from grouprec.core.types import Regime
 from grouprec.data.beside import matrices
+from grouprec.data.library_files import PARTS
 from grouprec.data.prepare import Prepared
 from grouprec.data.pseudonyms import fingerprint
 from grouprec.evaluate import protocol
@@ -31,6 +33,7 @@ from grouprec.models.blend import Weights
 from grouprec.models.fitting import RunOptions, device_title
 from grouprec.ranking.rules import drop_owned
 from grouprec.runs.config import RunConfig
+from grouprec.runs.content import digest
 from grouprec.runs.snapshot import FitSnapshot, LeftOutUsers
 from grouprec.runs.stages import save_facts
 from grouprec.runs.store import Run, RunStore
@@ -63,11 +66,12 @@ def summarise(
         "blend": choices.weights.as_dict(),
         "repeats": config.repeats,
         "regime": config.regime,
-        "kind_column": column_name(final.data.item_attributes, final.data.histories, final.groups),
+        "kind_column": column_name(final.kind_column, final.data.item_attributes),
         "preset": config.preset,
         "refit": config.refit,
         "device_title": device_title(device),
         "dataset": config.dataset or data.name,
+        "files": {part: digest(path) for part in PARTS if (path := getattr(config, part)) and Path(path).is_file()},
         "split": prepared.split_facts(),
         "time_order": prepared.report.time_order,
         "id_key": fingerprint() if config.preparation.pseudonyms else "",
@@ -118,11 +122,11 @@ def save_tables(
     held_out = _held_out(config, prepared, judged, final)
     personal = final.candidates if held_out is None else drop_owned(final.candidates, held_out)
     evaluation = evidence.evaluation
-    by_group = tables.group_evaluation_table(judged.data, judged.groups, evaluation.groups, judged.list_method)
+    by_group = tables.group_evaluation_table(judged.names, evaluation.groups, judged.list_method)
     frames = {
         "users": tables.users_table(final.data, final.groups, positions, placed),
         "items": tables.items_table(final.data),
-        "groups": tables.groups_table(final.data, final.groups, final.preference),
+        "groups": tables.groups_table(final.data, final.groups, final.names, final.preference),
         "group_evaluation": by_group,
         "group_methods": evaluation.groups.assign(group=evaluation.groups["group"] + 1),
         "group_items": tables.group_items_table(final.data, final.groups),

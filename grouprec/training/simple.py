@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from grouprec.data.dataset import Dataset
 from grouprec.data.hold_out import ENOUGH_TO_CHOOSE
-from grouprec.models.base import REGISTRIES, Encoder
+from grouprec.models.base import REGISTRIES, Encoder, StageConfig
 from grouprec.models.blend import ItemFacts, Source, log_preference
 from grouprec.models.blending import LENGTH, mean_by_user
 from grouprec.models.fitting import RunOptions
@@ -131,47 +131,73 @@ def choose_simple(
         fits: gets the encoders with the settings that are chosen.
     """
     known, fits = {} if known is None else known, fits or Fits(RunOptions(config.seed))
-    base = config.stage_config("encoder", name)
-    fields = type(base).model_fields
-    free = {field for field in ("l2", "fade") if field in fields and field not in config.settings.get(name, {})}
-
-    def settings(choice: _Choice) -> dict[str, Any]:
-        chosen = {"l2": getattr(base, "l2", 0) * choice.strength, "fade": choice.fade}
-        tuning = {field: False for field in ("tune", "tune_l2") if field in fields}
-        return {field: chosen[field] for field in sorted(free)} | tuning
-
-    def make(choice: _Choice) -> Encoder:
-        return REGISTRIES["encoder"].get(name)(base.model_copy(update=settings(choice)))
-
-    ready = [_Fold(fold, make, fits, config.seed) for fold in folds if fold.n_items > LENGTH]
+    scorers = _Scorers.of(name, config)
+    ready = [_Fold(fold, scorers.make, fits, config.seed) for fold in folds if fold.n_items > LENGTH]
     ready = [fold for fold in ready if len(fold.task.users)]
-    users = np.concatenate([fold.task.users for fold in ready]) if ready else np.empty(0, np.int64)
-    if len(np.unique(users)) < ENOUGH_TO_CHOOSE:
+    if len(np.unique(_users(ready))) < ENOUGH_TO_CHOOSE:
         return Simple(name, {})
-    judged: dict[_Choice, np.ndarray] = {}
-
-    def best_of(choices: Iterable[_Choice]) -> _Choice:
-        asked = [choice for choice in dict.fromkeys(choices) if choice not in judged]
-        found = [np.empty((len(asked), len(fold.task.users))) for fold in ready]
-        for number, (fold, out) in enumerate(zip(ready, found, strict=True)):
-            for at, choice in enumerate(asked):
-                key = fold.data.key, choice
-                if key not in known:
-                    known[key] = fold.judge(choice)
-                out[at] = known[key]
-            report((number + 1) / len(ready), {})
-        judged.update(
-            {choice: mean_by_user(users, np.concatenate([o[at] for o in found])) for at, choice in enumerate(asked)}
-        )
-        return max(judged, key=lambda choice: judged[choice].mean())
-
-    best = _descend(best_of, free, [fold.data for fold in ready])
+    judges = _Judges(ready, known, report)
+    best = _descend(judges.best_of, scorers.free, [fold.data for fold in ready])
+    judged = judges.judged
     chosen = _simplest(judged, best)
-    fits.keep(make(chosen))
-    decided = settings(chosen)
+    fits.keep(scorers.make(chosen))
+    decided = scorers.settings(chosen)
     plain = float(judged[_Choice()].mean())
     value, n_users = float(judged[chosen].mean()), len(judged[chosen])
     return Simple(name, decided, chosen.half_life, chosen.trend, value, plain, n_users, len(ready))
+
+
+@dataclass(frozen=True)
+class _Scorers:
+    """The encoder with any choice of its settings; ``free`` are those that nobody has named."""
+
+    name: str
+    base: StageConfig
+    free: set[str]
+
+    @classmethod
+    def of(cls, name: str, config: RunConfig) -> Self:
+        base = config.stage_config("encoder", name)
+        named, has = config.settings.get(name, {}), type(base).model_fields
+        return cls(name, base, {field for field in ("l2", "fade") if field in has and field not in named})
+
+    def settings(self, choice: _Choice) -> dict[str, Any]:
+        chosen = {"l2": getattr(self.base, "l2", 0) * choice.strength, "fade": choice.fade}
+        tuning = {field: False for field in ("tune", "tune_l2") if field in type(self.base).model_fields}
+        return {field: chosen[field] for field in sorted(self.free)} | tuning
+
+    def make(self, choice: _Choice) -> Encoder:
+        return REGISTRIES["encoder"].get(self.name)(self.base.model_copy(update=self.settings(choice)))
+
+
+class _Judges:
+    """The held-out users of all folds; ``judged`` holds their mean nDCG@10 over folds, by choice."""
+
+    def __init__(
+        self, folds: Sequence[_Fold], known: Judged, report: Callable[[float, dict[str, float]], None]
+    ) -> None:
+        self._folds, self._known, self._report = folds, known, report
+        self._users = _users(folds)
+        self.judged: dict[_Choice, np.ndarray] = {}
+
+    def best_of(self, choices: Iterable[_Choice]) -> _Choice:
+        """Judge choices, fold by fold, and return the best of all that were ever judged."""
+        asked = [choice for choice in dict.fromkeys(choices) if choice not in self.judged]
+        found = [np.empty((len(asked), len(fold.task.users))) for fold in self._folds]
+        for number, (fold, out) in enumerate(zip(self._folds, found, strict=True)):
+            for at, choice in enumerate(asked):
+                key = fold.data.key, choice
+                if key not in self._known:
+                    self._known[key] = fold.judge(choice)
+                out[at] = self._known[key]
+            self._report((number + 1) / len(self._folds), {})
+        for at, choice in enumerate(asked):
+            self.judged[choice] = mean_by_user(self._users, np.concatenate([out[at] for out in found]))
+        return max(self.judged, key=lambda choice: self.judged[choice].mean())
+
+
+def _users(folds: Sequence[_Fold]) -> np.ndarray:
+    return np.concatenate([fold.task.users for fold in folds]) if folds else np.empty(0, np.int64)
 
 
 def _descend(best_of: Callable[[Iterable[_Choice]], _Choice], free: set[str], data: Sequence[Dataset]) -> _Choice:

@@ -131,10 +131,10 @@ def composition(parts: pd.DataFrame, key: str, users: str, share: str, alt: str)
         key=key,
         column_config={
             "group": st.column_config.NumberColumn("", width=40),
-            "name": _("Group"),
-            "users": st.column_config.NumberColumn(users, format="localized"),
-            "share": st.column_config.NumberColumn(share, format="percent"),
-            "share_of_group": st.column_config.NumberColumn(_("Of group"), format="percent"),
+            "name": st.column_config.TextColumn(_("Group"), width=170),
+            "users": st.column_config.NumberColumn(users, format="localized", width=66),
+            "share": st.column_config.NumberColumn(share, format="percent", width=84),
+            "share_of_group": st.column_config.NumberColumn(_("Of group"), format="percent", width=70),
         },
         alt=alt,
     )

@@ -87,6 +87,7 @@ def group_list(run: Run, lists: pd.DataFrame, group: int, regime: Regime, best: 
         label_visibility="collapsed",
         key="feedback_method",
     )
+    st.caption(_("Select an item to judge it for this group."))
     judged = Judged(run, None, group, method, regime, method == best)
     _draw(judged, tables.group_list(lists, group, method, regime))
 

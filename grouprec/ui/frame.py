@@ -16,6 +16,7 @@ from grouprec.core.types import GrouprecError
 from grouprec.data.library import KnownDataset, versions
 from grouprec.report.html import moving
 from grouprec.runs.forgotten import forgotten
+from grouprec.runs.same_data import same_rows
 from grouprec.runs.store import FINISHED, Run, State
 from grouprec.training import jobs
 from grouprec.ui import address, languages, leaving, people, sharing, state, tour
@@ -45,11 +46,13 @@ POLL_SECONDS = 3
 STYLE = """<style>
 button[data-selected="true"] p, [data-testid="stSliderThumbValue"] p { color: light-dark(#3f51b5, #a6b1f2) }
 [data-testid="stMainBlockContainer"] { padding-inline: clamp(1rem, 3vw, 5rem) }
+[data-testid="stSelectbox"] input { text-overflow: ellipsis }
 [data-testid="stSidebarHeader"] { margin-bottom: 0.5rem }
 @media (max-width: 640px) {
   [data-testid="stLayoutWrapper"]:has(> .st-key-data_top) { min-width: 100% }
   [data-testid="stLayoutWrapper"]:has(> [class*="st-key-map_"]) { flex: none !important; height: 360px !important }
   [class*="st-key-map_"] { height: 100% !important }
+  [data-testid="stColumn"]:has(.st-key-list_items):not(:has(.st-key-list_map)) { order: -1 }
   [class*="st-key-map_"] .annotation:has(tspan ~ tspan) { display: none }
   [data-testid="stHorizontalBlock"]:not(:has([data-testid="stHorizontalBlock"])):has(.st-key-groups_colour)
     > [data-testid="stColumn"] { min-width: calc(50% - 1rem) }
@@ -172,6 +175,7 @@ def train_sample() -> None:
     sample = state.library().sample()
     title = f"{sample.name}, quick"
     try:
+        sample.require_sound()
         config = make_config(
             title=title,
             dataset=sample.name,
@@ -278,7 +282,7 @@ def note_other_data(shown: KnownDataset) -> None:
     run = state.current_run()
     choices = state.run_choices(run) if run else {}
     used = str(choices.get("interactions", ""))
-    if used and used != str(shown.interactions):
+    if run is not None and used and not same_rows(run, shown):
         name = plain(short(choices.get("dataset") or Path(used).name, 40))
         st.caption(_("The run is of other data: {name}.").format(name=name))
 

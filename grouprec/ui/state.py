@@ -21,6 +21,7 @@ from grouprec.explore.edited_tables import TABLES, EditedRun
 from grouprec.explore.edits import FILE, EditHistory
 from grouprec.explore.users import RunUsers
 from grouprec.report.text import short
+from grouprec.runs.same_data import same_files, same_rows
 from grouprec.runs.store import FINISHED, Run, RunStore, State, Status
 from grouprec.training import jobs
 from grouprec.ui import languages
@@ -78,8 +79,9 @@ def current_dataset() -> KnownDataset:
             return entry
     run = current_run()
     entries = library().list()
-    used = str(run_choices(run).get("interactions", "")) if run else ""
-    return next((entry for entry in entries if str(entry.interactions) == used), entries[0])
+    same = [entry for entry in entries if run is not None and same_rows(run, entry)]
+    whole = [entry for entry in same if run is not None and same_files(run, entry)]
+    return [*whole, *same, *entries][0]
 
 
 def find_run(run_id: str | None) -> Run | None:

@@ -24,7 +24,7 @@ from grouprec.ui.kept import Setting
 
 PANE_HEIGHT = 740
 TABLE_ROWS = 6
-LABEL_WIDTH, MOVE_WIDTH = 228, 50  # pixels: a list with or without moves fits beside the map on a small laptop
+LABEL_WIDTH, MOVE_WIDTH = 240, 50  # pixels: a list with or without moves fits beside the map on a small laptop
 CLICKED = "map_clicked"  # the session's key of a click that the page has yet to follow
 SPLIT = [6, 7]  # widths of the map and of what stands beside it
 
@@ -33,9 +33,8 @@ def group_columns() -> dict[str, Any]:
     """Return how the columns of a table of groups are shown."""
     return {
         "group": st.column_config.NumberColumn("", width=40, help=_("The number and colour on the map")),
-        "name": st.column_config.TextColumn(_("Group"), width=190),
-        "size": st.column_config.NumberColumn(_("Users"), format="localized", width=60),
-        "share": st.column_config.NumberColumn(_("Share"), format="percent", width=60),
+        "name": st.column_config.TextColumn(_("Group"), width=225),
+        "size": st.column_config.NumberColumn(_("Users"), format="localized", width=50),
     }
 
 
@@ -50,14 +49,14 @@ def list_columns(label_width: int = LABEL_WIDTH) -> dict[str, Any]:
         "takers": st.column_config.NumberColumn(
             _("Takers"),
             format="%.1f",
-            width=56,
+            width=54,
             help=_("Members who should take it within the time that is said beside"),
         ),
         "owned": st.column_config.NumberColumn(
-            _("Have it"), format="percent", width=60, help=_("Members who have it already")
+            _("Have it"), format="percent", width=56, help=_("Members who have it already")
         ),
         "place": st.column_config.NumberColumn(
-            _("For all"), width=56, help=_("Its place on one list for everybody; empty where it is not on it")
+            _("For all"), width=54, help=_("Its place on one list for everybody; empty where it is not on it")
         ),
         "reach": st.column_config.NumberColumn(
             _("Reach"), format="percent", width=64, help=_("Members who have it among their own 50 best predictions")
@@ -186,7 +185,7 @@ def group_table(groups: pd.DataFrame, chosen: int) -> None:
         for row in st.session_state[key]["selection"]["rows"]:
             st.query_params["group"] = str(numbers[row])
 
-    frame = groups[["group", "name", "size"]].assign(share=(groups["size"] / groups["size"].sum()).round(3))
+    frame = groups[["group", "name", "size"]]
     st.dataframe(
         cards.colour_groups(frame),
         hide_index=True,
@@ -195,7 +194,7 @@ def group_table(groups: pd.DataFrame, chosen: int) -> None:
         on_select=write,
         selection_mode="single-row-required",
         column_config=group_columns(),
-        alt=_("Groups with their number of users and share of all users"),
+        alt=_("Groups with their number of users"),
     )
 
 

@@ -65,7 +65,7 @@ def test_people_get_sentences_and_the_rejected_rows(grouprec, shop: Path, tmp_pa
     goods = tmp_path / "goods.csv"
     goods.write_text("product_id,price\nA1,2\nA2,3\nB1,4\n")
     answer = grouprec("check", shop, "--items", goods, "--rejects", tmp_path / "rejects.csv")
-    assert "goods.csv describes 2 of 11 items (price)." in answer.err
+    assert "goods.csv describes 2 of 11 items that lists are made of (price)." in answer.err
     assert answer.status == 0
     assert "400 of 401 rows read; 30 users, 11 items, 2024-01-01 to 2024-09-28" in answer.err
     assert pd.read_csv(tmp_path / "rejects.csv").to_dict("records") == [

@@ -13,8 +13,9 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import typer
 
-from grouprec.cli.main import main
+from grouprec.cli.main import PEOPLE, RESULTS, RUNS, START, app, main
 from grouprec.data.synthetic import planted
 from grouprec.runs.store import Run, RunStore
 from tests.support.commands import call
@@ -226,7 +227,7 @@ BAD = {
     "binary": (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40, "csv"),
     "no item column": (b"user_id,price_paid\na,1\nb,2\n", "--map"),
     "one column": (b"user_id~item_id\na~b\nc~d\n", ""),
-    "doubled columns": (b"user_id,item_id,item_id\na,x,y\nb,x,y\n", "item_id"),
+    "doubled columns, all dropped": (b"user_id,item_id,item_id\na,x,y\nb,x,y\n", "dropped"),
     "one user": (b"user_id,item_id\na,x\na,y\na,z\n", "user"),
     "one item": (b"user_id,item_id\na,x\nb,x\nc,x\n", "item"),
     "all dropped": (b"user_id,item_id,quantity\na,x,-1\nb,y,-2\nc,z,0\n", "dropped"),
@@ -304,6 +305,12 @@ def test_ten_million_rows_of_garbage_are_refused_at_once(grouprec, tmp_path: Pat
         for _ in range(100):
             out.write(b"lorem ipsum dolor sit amet\n" * 100_000)
     refused(grouprec("train", file), "garbage.csv.gz")
+
+
+def test_every_command_stands_under_a_heading_and_the_first_ones_come_first() -> None:
+    commands = list(typer.main.get_command(app).commands.values())
+    headings = list(dict.fromkeys(command.rich_help_panel for command in commands))
+    assert headings == [START, RESULTS, RUNS, PEOPLE]
 
 
 HEAVY = ("numpy", "scipy", "pandas", "pyarrow", "sklearn", "torch", "streamlit")

@@ -168,5 +168,10 @@ def test_a_file_of_items_says_how_many_ids_it_knows():
     table = pd.DataFrame({"id": ["c", "a", "c", None, "z"], "title": list("vwxyz"), "price": [1.0, 2, 3, 4, 5]})
     found = described((table, AttributeRoles("id", "title", ("price",))), IDS)
     assert (found.known, found.of) == (2, 3)
-    assert found.sentence("m.csv", "items") == "m.csv describes 2 of 3 items (title, price)"
+    told = found.sentence("m.csv", "items")
+    assert told.startswith("m.csv describes 2 of 3 items that lists are made of (title, price); ")
+    assert told.endswith("; 1 further row of the same ids is left out")
+    near = described((table.assign(id=["A", "b", "C", "x", "y"]), AttributeRoles("id", None, ())), IDS)
+    assert near is not None
+    assert near.sentence("m.csv", "items").endswith("; 2 more would match if they were written alike ('a' and 'A')")
     assert described(None, IDS) is None

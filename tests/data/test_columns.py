@@ -52,6 +52,9 @@ def test_the_id_column_of_an_items_file_is_the_one_that_shares_the_ids():
 def test_an_items_file_of_other_items_is_refused():
     with pytest.raises(DataError, match=r"'items\.csv' holds the item ids.*'1'"):
         detect_attribute_roles(pd.DataFrame({"item_id": ["x"]}), ["1"], "item", "items.csv")
+    alike = r"; 2 of them would match in 'item_id' if they were written alike \('001' and '1'\)\."
+    with pytest.raises(DataError, match=alike):
+        detect_attribute_roles(pd.DataFrame({"item_id": ["1", "2"]}), ["001", "002", "9"], "item", "items.csv")
 
 
 def test_every_column_that_is_needed_comes_once():

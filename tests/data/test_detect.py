@@ -6,8 +6,9 @@ import pytest
 
 from grouprec.data.behaviours import BEHAVIOUR_WEIGHTS
 from grouprec.data.columns import Roles
-from grouprec.data.detect import MOST_LOOKED_AT, columns_looked_at, detect, detect_roles, plain_columns
+from grouprec.data.detect import detect, detect_roles
 from grouprec.data.doubts import column_doubts
+from grouprec.data.looked_at import MOST_LOOKED_AT, columns_looked_at, plain_columns
 from grouprec.data.read import peek
 
 
@@ -145,7 +146,8 @@ def test_few_words_of_which_most_are_known_are_behaviours(words, is_behaviour):
 
 def test_of_two_columns_that_could_be_times_neither_is():
     days = ["2024-01-01", "2024-01-02"]
-    assert not role_of(days, "time", {"y": days})
+    assert not role_of(days, "time", {"y": ["2021-03-01", "2021-03-02"]})
+    assert role_of(days, "time", {"y": [f"{day} 11:00" for day in days]}), "sent and received: one moment"
     assert detect_roles(pd.DataFrame({"user": ["a"], "item": ["b"], "date": ["x"], "y": days[:1]})).time == "date"
 
 

@@ -69,7 +69,8 @@ def test_a_user_and_all_their_items_stand_in_a_line():
     ("lines", "words"),
     [
         ([f"1 {n}:1 {n + 1}:0.5" for n in range(9)], "libsvm"),
-        (["7:", "12,3,2024-01-01", "13,4,2024-01-02", "8:", "12,5,2024-01-03"], "lines such as '7:'"),
+        (["- user: a", "  item: b", "- user: c", "  item: d", "- user: e"], "is YAML"),
+        (["\\begin{tabular}{ll}", "a & b", "c & d", "e & f", "\\end{tabular}"], "LaTeX"),
     ],
 )
 def test_what_cannot_be_rows_is_refused_in_a_sentence(lines, words):

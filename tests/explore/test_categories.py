@@ -40,7 +40,9 @@ def test_the_column_whose_categories_tell_groups_apart_is_chosen_wherever_it_sta
         found = telling(frame[columns], KNOWN.data.histories, GROUPS)
         assert found is not None and found.name == "category"
         assert len(set(found.of_groups(KNOWN.data.histories, GROUPS))) == 8
-    names = name_groups(KNOWN.data.item_labels, KNOWN.data.histories, GROUPS, frame)
+    names = name_groups(
+        KNOWN.data.item_labels, KNOWN.data.histories, GROUPS, telling(frame, KNOWN.data.histories, GROUPS)
+    )
     assert all(name.startswith("shelf ") for name in names)
 
 
@@ -48,9 +50,13 @@ def test_nothing_is_said_where_no_column_tells_groups_apart_and_nothing_is_known
     rng = np.random.default_rng(0)
     known, ids = KNOWN.data.histories, pd.DataFrame({"code": letters(np.arange(160), "code")})
     anybody = Groups(rng.integers(0, 8, 400).astype(np.int32), 8)
-    assert column_name(grocer(), known, anybody) == "" and column_name(grocer(), known, GROUPS) == "category"
-    assert column_name(ids, known, GROUPS) is None and column_name(ids.iloc[:, :0], known, GROUPS) is None
-    names = name_groups(KNOWN.data.item_labels, known, anybody, grocer())
+
+    def called(attributes: pd.DataFrame, groups: Groups) -> str | None:
+        return column_name(telling(attributes, known, groups), attributes)
+
+    assert called(grocer(), anybody) == "" and called(grocer(), GROUPS) == "category"
+    assert called(ids, GROUPS) is None and called(ids.iloc[:, :0], GROUPS) is None
+    names = name_groups(KNOWN.data.item_labels, known, anybody, telling(grocer(), known, anybody))
     assert not any(":" in name for name in names)
 
 

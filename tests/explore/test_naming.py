@@ -13,6 +13,7 @@ from sklearn.preprocessing import normalize
 from grouprec.core.types import Groups
 from grouprec.data.synthetic import planted
 from grouprec.explore import naming as naming_rules
+from grouprec.explore.categories import telling
 from grouprec.explore.naming import (
     distinguishing_attributes,
     distinguishing_items,
@@ -227,9 +228,10 @@ def test_names_begin_with_the_category_that_is_typical():
             "new": ["yes", "no"] * 20,
         }
     )
-    names = name_groups(known.item_labels, known.histories, GROUPS, frame)
+    names = name_groups(known.item_labels, known.histories, GROUPS, telling(frame, known.histories, GROUPS))
     assert [name.partition(":")[0] for name in names] == ["Arama", "brama", "crama", "drama"]
-    shouted = name_groups(known.item_labels, known.histories, GROUPS, frame.apply(lambda column: column.str.upper()))
+    loud = telling(frame.apply(lambda column: column.str.upper()), known.histories, GROUPS)
+    shouted = name_groups(known.item_labels, known.histories, GROUPS, loud)
     assert [name.partition(":")[0] for name in shouted] == ["Arama", "Brama", "Crama", "Drama"]
     assert group_names([["air force", "star trek"]], None, ["War"]) == ["War: Air force · Star trek"]
     assert group_names([[], []], None, ["War", "War"]) == ["War", "War (2)"]
@@ -257,9 +259,10 @@ def test_held_out_members_are_told_by_the_name_alone_better_than_by_words_of_tit
     parts = [Groups(groups.labels[rows], 8) for rows in (naming, told)]
     texts = [f"{label} {kind}" for label, kind in zip(labels, kinds["kind"], strict=True)]
     found = {}
-    for rule, attributes, shared in (("before", None, 1.0), ("now", kinds, naming_rules.SHARED)):
+    owned = sparse.csr_array(data.histories[naming])
+    for rule, column, shared in (("before", None, 1.0), ("now", telling(kinds, owned, parts[0]), naming_rules.SHARED)):
         monkeypatch.setattr(naming_rules, "SHARED", shared)
-        names = name_groups(labels, sparse.csr_array(data.histories[naming]), parts[0], attributes)
+        names = name_groups(labels, owned, parts[0], column)
         found[rule] = told_by_name(names, texts, sparse.csr_array(data.histories[told]), parts[1])
     assert found["now"] > found["before"] + 0.1 and found["now"] > 0.7
 

@@ -8,6 +8,7 @@ import pytest
 
 from grouprec.core.types import Candidates, Groups
 from grouprec.data.synthetic import planted
+from grouprec.explore.categories import telling
 from grouprec.explore.naming import name_groups
 from grouprec.explore.numbering import changed_lists, moves, number_alike, take_over
 from grouprec.explore.tables import what_if_tables
@@ -100,7 +101,8 @@ def test_what_a_run_keeps_agrees_with_its_own_groups_and_lists() -> None:
     assert list(found["what_if_labels"]) == ["1", "3", "6"]
     assert np.array_equal(found["what_if_labels"]["3"], labels + 1)
     own = found["what_if_groups"].query("n_groups == 3")
-    assert own["name"].tolist() == name_groups(data.item_labels, data.histories, formed[3][0], data.item_attributes)
+    column = telling(data.item_attributes, data.histories, formed[3][0])
+    assert own["name"].tolist() == name_groups(data.item_labels, data.histories, formed[3][0], column)
     for n in (1, 3, 6):
         rows = found["what_if_groups"].query("n_groups == @n").set_index("group")
         assert rows["size"].to_dict() == found["what_if_labels"][str(n)].value_counts().to_dict()

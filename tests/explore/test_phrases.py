@@ -58,3 +58,12 @@ def test_only_labels_that_count_for_the_group_say_what_a_term_stands_for() -> No
     weights = np.array([0.0] * 5 + [1.0] * 2 + [0.0] * 9)
     assert things(["bag"], SHOP, weights) == ["jumbo bag"]
     assert things(["hot water"], SHOP, weights) == ["hot water"]
+
+
+def test_a_thing_is_written_as_most_labels_write_it() -> None:
+    films = np.array(
+        ["Star Trek: First Contact", "Star Trek IV", "STAR TREK MEMORIES", "Men in Black", "Trek to the star"], object
+    )
+    assert things(["star trek", "men black"], films, np.ones(5)) == ["Star Trek", "Men in Black"]
+    loud = np.array(["STAR TREK: GENERATIONS", "STAR TREK VI"], object)
+    assert things(["star trek"], loud, np.ones(2)) == ["star trek"]

@@ -198,6 +198,51 @@ def test_rows_that_are_missing_are_missed(counted: Path, statement: str) -> None
     assert "is damaged" in spoiled(counted, change)
 
 
+def killed(folder: Path) -> Path:
+    """Return a ledger as it lies when its writer is killed, with all it wrote still in the write-ahead log."""
+    ledger = Ledger(folder / "alive", "a test")
+    for number in range(40):
+        ledger.append([entry(f"k{number}", time=float(number))])
+    ledger.count({"events": 40, "applied": 40})
+    shutil.copytree(folder / "alive", folder / "killed")
+    ledger.close()
+    return folder / "killed" / LEDGER
+
+
+def test_events_in_the_log_of_a_killed_writer_are_missed_where_it_is_damaged(tmp_path: Path) -> None:
+    path = killed(tmp_path)
+    log = path.with_name(path.name + "-wal")
+    content, rng = log.read_bytes(), np.random.default_rng(0)
+    whole = [*Ledger(Path(shutil.copytree(path.parent, tmp_path / "whole")), "a test").read()]
+    assert len(whole) == 40
+    for damage in [*rng.integers(0, len(content), 60).tolist(), "cut", "empty", "gone"]:
+        folder = Path(shutil.copytree(path.parent, tmp_path / "damaged"))
+        spoilt = bytearray(content[: len(content) // 2 if damage == "cut" else 0 if damage == "empty" else None])
+        if isinstance(damage, int):
+            spoilt[damage] ^= 1 << int(rng.integers(8))
+        (folder / log.name).write_bytes(spoilt)
+        if damage == "gone":
+            (folder / log.name).unlink()
+        try:
+            opened = Ledger(folder, "a test")
+            assert [*opened.read()] == whole and opened.counters()["events"] == 40, damage
+            opened.close()
+        except StorageError as error:
+            assert "is damaged" in str(error), damage
+        shutil.rmtree(folder)
+
+
+def test_a_mark_that_says_nothing_asks_for_nothing_and_a_damaged_one_says_so(counted: Path) -> None:
+    for told in (b"", bytes(58)):
+        assert spoiled(counted, lambda path, told=told: mark_of(path).write_bytes(told)) == "same"
+    content = bytearray(mark_of(counted).read_bytes())
+    for place in range(len(content)):
+        turned = content.copy()
+        turned[place] ^= 1
+        said = spoiled(counted, lambda path, turned=turned: mark_of(path).write_bytes(turned))
+        assert "is damaged" in said and "remove it" in said, (place, said)
+
+
 @pytest.mark.parametrize("version", [1, 2])
 def test_a_ledger_of_an_older_version_is_taken_over(counted: Path, version: int) -> None:
     with contextlib.closing(sqlite3.connect(counted)) as file:

@@ -11,7 +11,8 @@ from scipy.special import expit, logit
 
 from grouprec.core.types import Candidates, DataError, SettingError, StorageError
 from grouprec.live import state as module
-from grouprec.live.state import RISERS, Change, LiveState
+from grouprec.live.chances import RISERS
+from grouprec.live.state import Change, LiveState
 from tests.live.tiny import RISE, SECOND, ByFirst, Next, tiny_base, worths
 
 

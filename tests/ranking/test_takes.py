@@ -157,8 +157,12 @@ def test_horizons_are_said_in_words() -> None:
     said = [Horizon("days", length).span for length in (0.01, 1 / 24, 1.5, 2.0, 18.6)]
     assert said == ["1 hour", "1 hour", "36 hours", "2 days", "19 days"]
     assert DAYS.words == "19 days, as long as the run was judged on"
-    assert PART.span == "as many interactions as were held out"
-    assert PART.words == "as many interactions as the run was judged on, about 3.7 a user"
+    assert PART.span == "about 3.7 more interactions of each"
+    assert [Horizon("interactions", n).span for n in (1.04, 10.4)] == [
+        "about 1 more interaction of each",
+        "about 10 more interactions of each",
+    ]
+    assert PART.words == "about 3.7 more interactions of each, as many as the run was judged on"
 
 
 def test_users_are_away_since_their_latest_interaction() -> None:

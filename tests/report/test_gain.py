@@ -56,7 +56,7 @@ def test_the_headline_is_about_people() -> None:
 
 def test_every_part_is_told_with_its_interval() -> None:
     assert gain.parts_answer(SPLIT) == (
-        "One popular list for all would do for 12 of 100; a better single list (what is popular lately) adds **9** "
+        "One popular list for all would do for 12 of 100; one good list (what is popular lately) adds **9** "
         "(6 to 12); 20 groups add **6** (3.1 to 9). With a list of their own, **5 more** (2 to 8) would."
     )
 
@@ -94,7 +94,7 @@ def test_older_runs_say_that_they_looked_for_no_better_single_list() -> None:
 
 def test_the_steps_of_the_picture_add_up() -> None:
     drawn = gain.steps_of(SPLIT)
-    assert drawn["title"].tolist()[1:] == ["A better single list: +9", "Groups: +6", "Personal lists: +5"]
+    assert drawn["title"].tolist()[1:] == ["One good list for all: +9", "Groups: +6", "Personal lists: +5"]
     assert drawn["value"].tolist() == pytest.approx([12, 21, 27, 32])
     assert drawn[["added", "low", "high"]].iloc[0].isna().all() and drawn.loc[2, "low"] == pytest.approx(3.1)
     table = gain.as_table(SPLIT)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from grouprec.core.language import speaking
 from grouprec.report import learned, sentences
 from grouprec.runs.store import Run
 from grouprec.ui import cards
@@ -238,3 +239,11 @@ def test_percent_keeps_a_decimal_only_where_it_says_something(value: float, said
 def test_a_group_mark_is_readable_on_its_colour() -> None:
     assert 'foreground="#ffffff" background="#0072b2"' in cards.group_mark(1)
     assert 'foreground="#1d2330" background="#e69f00"' in cards.group_mark(2)
+
+
+def test_values_that_the_preparation_made_are_said_in_the_readers_words() -> None:
+    row = {"attribute": "usual weekday", "kind": "share", "value": "Monday", "in_group": 0.6, "lift": 2.0}
+    assert sentences.attribute_reason(row).startswith("usual weekday Monday ·")
+    with speaking("zh"):
+        assert "星期一" in sentences.attribute_reason(row)
+        assert "Monday" in sentences.attribute_reason({**row, "attribute": "market day"})

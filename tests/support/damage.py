@@ -55,7 +55,7 @@ DAMAGES: dict[str, Callable[[Path, np.random.Generator], None]] = {
     damage.__name__: damage for damage in (flip, cut, empty, other, delete)
 }
 # Text for people, and files that say nothing: locks, and the marks that a form was made, or a run used.
-SAYS_NOTHING = ("log.txt", "writer.lock", ".lock", ".kept", ".used")
+SAYS_NOTHING = ("log.txt", "writer.lock", ".lock", ".used")
 
 
 def lived_in(run: Run, store: RunStore) -> Run:
@@ -75,7 +75,8 @@ def lived_in(run: Run, store: RunStore) -> Run:
 
 def files_of(run: Run) -> list[str]:
     """Return the names of the files of a run that say something."""
-    names = [path.relative_to(run.path).as_posix() for path in sorted(run.path.rglob("*")) if path.is_file()]
+    files = [path for path in sorted(run.path.rglob("*")) if path.is_file() and path.stat().st_size]
+    names = [path.relative_to(run.path).as_posix() for path in files]
     return [name for name in names if not name.endswith(SAYS_NOTHING)]
 
 

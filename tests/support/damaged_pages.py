@@ -12,6 +12,7 @@ from unittest import mock
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from grouprec.core.load import Load
 from grouprec.live import streams
 from grouprec.runs import content
 from grouprec.runs.store import Run
@@ -79,7 +80,7 @@ def look(run: Run, view: str) -> Seen:
     """Open a view of a run as the first visitor of a fresh server does, on a machine that does nothing else."""
     forget()
     page, query = VIEWS[view]
-    with mock.patch.object(cost, "at_work", lambda: (0.0, 2)), mock.patch.object(replay, "MOST_SECONDS", 1e9):
+    with mock.patch.object(cost, "at_work", lambda: Load(0.0, 0.0, 2)), mock.patch.object(replay, "MOST_SECONDS", 1e9):
         return _look(run, page, query)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import importlib
 import re
 import signal
@@ -10,7 +11,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -18,9 +19,10 @@ from typing import Any, NamedTuple
 import grouprec
 from tests.support.held_up import texts_against
 
-LENGTH, FIRST_LENGTH = 100_000, 1_000
+LENGTH = 100_000
 MOST_SECONDS = 1.0  # of a processor; what grows with the square of the length takes five at least, all others a tenth
-SUSPECT_SECONDS = 0.0003  # at the first length; what takes less is not tried at the full one
+# What takes less at a shorter length is not tried at longer ones: growing with the square, it stays below the most.
+SUSPECT_SECONDS = {1_000: 0.0003, 10_000: 0.007}
 _WAYS = ("match", "fullmatch", "finditer")
 _WAY = {"match": "match", "fullmatch": "fullmatch"}  # all others look from every place on
 _IN_RE = ("compile", "match", "fullmatch", "search", "sub", "subn", "findall", "finditer", "split")
@@ -52,16 +54,17 @@ class _Call(NamedTuple):
     flags: int
 
 
+@cache
 def all_patterns() -> tuple[list[Found], list[Unknown]]:
     """Return the patterns of the package, and those that only a running function knows."""
     # Only those that have some: of the others some do something when they are imported.
     own = [name for name, source in _sources().items() if re.search(r"^import re$|\.str\.", source, re.MULTILINE)]
     modules = [importlib.import_module(name) for name in own]
     found, unknown = [], []
-    everywhere = _ways_by_name("\n".join(_sources().values()))
+    everywhere = _ways_everywhere()
     shared = {name: ways for name, ways in everywhere.items() if name[:1] not in ("", "_")}  # others may import these
     for module in modules:
-        used = _ways_by_name(_source(module)) | {
+        used = _ways_by_name(module.__name__) | {
             name: ways for name, ways in shared.items() if name[:1] not in ("", "_")
         }
         for name, value in vars(module).items():
@@ -89,12 +92,13 @@ def _found(module: ModuleType, where: str, value: Any, flags: int, ways: set[str
 def held_up_by(found: Found, most_seconds: float = MOST_SECONDS) -> str:
     """Return the beginning of a text that holds the pattern up longer than it may, or nothing."""
     pattern = re.compile(found.pattern, found.flags & ~re.DEBUG)
-    for text in texts_against(found.pattern, found.flags):
-        for way in found.ways:
-            if _seconds(pattern, way, text(FIRST_LENGTH), most_seconds) < SUSPECT_SECONDS:
-                continue
-            if _seconds(pattern, way, text(LENGTH), most_seconds) >= most_seconds:
-                return f"{way} of {text(30)[:60]!r}"
+    with _alarm():
+        for text in texts_against(found.pattern, found.flags):
+            for way in found.ways:
+                at = partial(_seconds, pattern, way, most=most_seconds)
+                suspect = all(at(text(length)) >= seconds for length, seconds in SUSPECT_SECONDS.items())
+                if suspect and at(text(LENGTH)) >= most_seconds:
+                    return f"{way} of {text(30)[:60]!r}"
     return ""
 
 
@@ -102,11 +106,21 @@ class _TimeIsUp(Exception):
     pass
 
 
-def _seconds(pattern: re.Pattern[str], way: str, text: str, most: float) -> float:
+@contextlib.contextmanager
+def _alarm() -> Iterator[None]:
+    """Let a timer of this process's own time raise :class:`_TimeIsUp`."""
+
     def stop(*_: Any) -> None:
         raise _TimeIsUp
 
     before = signal.signal(signal.SIGVTALRM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGVTALRM, before)
+
+
+def _seconds(pattern: re.Pattern[str], way: str, text: str, most: float) -> float:
     begun = time.process_time()
     signal.setitimer(signal.ITIMER_VIRTUAL, most)
     try:
@@ -116,7 +130,6 @@ def _seconds(pattern: re.Pattern[str], way: str, text: str, most: float) -> floa
         return most
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-        signal.signal(signal.SIGVTALRM, before)
     return time.process_time() - begun
 
 
@@ -147,10 +160,25 @@ def _source(module: ModuleType) -> str:
     return _sources()[module.__name__]
 
 
-def _ways_by_name(source: str) -> dict[str, set[str]]:
+@cache
+def _tree(name: str) -> ast.Module:
+    return ast.parse(_sources()[name])
+
+
+def _ways_everywhere() -> dict[str, set[str]]:
+    """Return how the package uses the patterns that have names; a module that calls none need not be parsed."""
+    uses = re.compile(rf"[A-Z]\.(?:{'|'.join(_IN_RE[1:])})\(")
+    used: dict[str, set[str]] = defaultdict(set)
+    for name, source in _sources().items():
+        for pattern, ways in _ways_by_name(name).items() if uses.search(source) else ():
+            used[pattern] |= ways
+    return used
+
+
+def _ways_by_name(module: str) -> dict[str, set[str]]:
     """Return how a module uses the patterns that it names, and under "" those that a variable holds."""
     used: dict[str, set[str]] = defaultdict(set)
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(_tree(module)):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.attr in _IN_RE[1:]:
             name = node.value.id
             if name.isupper() or (name != "re" and node.attr != "split"):  # texts are split, too
@@ -164,7 +192,7 @@ def _way(method: str) -> str:
 
 def _calls(module: ModuleType) -> Iterator[_Call]:
     """Yield every call of ``re`` and of texts of pandas inside functions that takes a pattern."""
-    functions = [node for node in ast.walk(ast.parse(_source(module))) if isinstance(node, ast.FunctionDef)]
+    functions = [node for node in ast.walk(_tree(module.__name__)) if isinstance(node, ast.FunctionDef)]
     for function in functions:
         for node in ast.walk(function):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args and _takes_one(node):

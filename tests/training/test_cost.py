@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,6 +13,7 @@ import pandas as pd
 import pytest
 
 from grouprec.cli.training import refuse_too_large
+from grouprec.core.load import Load
 from grouprec.data.library import Library
 from grouprec.runs.config import RunConfig, make_config
 from grouprec.runs.store import Run, RunStore
@@ -66,7 +68,8 @@ def test_an_estimate_is_near_what_the_same_run_took_before(store: RunStore, smal
     choices = small_run.config()
     size = sizes.size_of(choices.interactions, {}, 1)
     before = estimate.estimate(choices, size, store)
-    real = copy_of(small_run, store).metrics()["seconds"]
+    done = [event for event in copy_of(small_run, store).events() if event["event"] == "stage_done"]
+    real = sum(event["seconds"] / event["slower"] for event in done)
     after = estimate.estimate(choices, size, store)
     assert real / 2 < after.seconds < real * 2
     assert (before.measured, after.measured) == (False, True)
@@ -76,16 +79,22 @@ def test_an_estimate_is_near_what_the_same_run_took_before(store: RunStore, smal
 def test_what_an_earlier_run_learned_lowers_the_range_and_load_raises_it(
     store: RunStore, small_run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(estimate, "at_work", lambda: (0.0, 2))
+    monkeypatch.setattr(estimate, "at_work", lambda: Load(0.0, 0.0, 2))
     copy_of(small_run, store)
     choices = small_run.config()
     size = sizes.size_of(choices.interactions, {}, 1)
     again = estimate.estimate(choices.model_copy(update={"n_groups": 3}), size, store)
     other = estimate.estimate(choices.model_copy(update={"seed": 5}), size, store)
     assert (again.before, other.before) == (small_run.title(), "")
+    copied = Path(shutil.copy(choices.interactions, store.root / "uploaded.csv"))
+    assert estimate.estimate(choices.model_copy(update={"interactions": copied}), size, store).before == again.before
     assert again.low < other.low < other.seconds < other.high
-    monkeypatch.setattr(estimate, "at_work", lambda: (2.0, 2))
-    assert estimate.estimate(choices, size, store).high == pytest.approx(2 * again.high)
+    monkeypatch.setattr(estimate, "at_work", lambda: Load(2.0, 0.0, 2))
+    sudden = estimate.estimate(choices, size, store)
+    assert sudden.high == pytest.approx(2 * again.high) and sudden.low < again.high
+    monkeypatch.setattr(estimate, "at_work", lambda: Load(2.0, 2.0, 2))
+    lasting = estimate.estimate(choices, size, store)
+    assert lasting.low == pytest.approx(2 * sudden.low) and lasting.high == sudden.high
 
 
 def test_runs_on_data_of_another_size_are_not_asked(store: RunStore, planted_csv: Path) -> None:
@@ -96,15 +105,23 @@ def test_runs_on_data_of_another_size_are_not_asked(store: RunStore, planted_csv
 def test_runs_on_data_of_the_same_size_are_asked_before_newer_ones_of_another(store: RunStore) -> None:
     """Much of what a small run takes does not grow; grown to ten times the data it would be an hour instead of one."""
 
-    def run(n_users: int, seconds: float) -> Any:
-        metrics = {"n_users": n_users, "n_items": 1000, "n_interactions": 50 * n_users, "device_title": "CPU"}
-        done = [{"event": "stage_done", "stage": "lists", "seconds": seconds}]
-        return SimpleNamespace(usable=True, metrics=lambda: metrics, events=lambda: done, choices=dict)
-
     size = Size(4000, 1000, 200_000, 200_000)
-    newest, same, older = run(500, 5), run(4000, 6), run(4000, 7)
+    newest, same, older = past_run(500, seconds=5), past_run(4000, seconds=6), past_run(4000, seconds=7)
     assert estimate._known_seconds(config(), size, [newest, same, older])["lists"] == 6
     assert estimate._known_seconds(config(), size, [newest])["lists"] == 40
+
+
+def test_what_other_work_slowed_a_run_down_by_is_no_part_of_what_the_next_one_takes() -> None:
+    size = Size(4000, 1000, 200_000, 200_000)
+    assert estimate._known_seconds(config(), size, [past_run(4000, seconds=120, slower=6.0)])["lists"] == 20
+    assert estimate._known_seconds(config(), size, [past_run(4000, seconds=120)], usual=3.0)["lists"] == 40
+
+
+def past_run(n_users: int, **lists: float) -> Any:
+    """Return a finished run of that size and what it says of its stage of lists."""
+    metrics = {"n_users": n_users, "n_items": 1000, "n_interactions": 50 * n_users, "device_title": "CPU"}
+    done = [{"event": "stage_done", "stage": "lists", **lists}]
+    return SimpleNamespace(usable=True, metrics=lambda: metrics, events=lambda: done, choices=dict)
 
 
 def test_what_does_not_fit_is_said_with_what_would(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:

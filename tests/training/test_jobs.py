@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -23,9 +24,11 @@ from grouprec.core.types import DataError, SettingError, StorageError
 from grouprec.runs.config import RunConfig, make_config, parse_settings
 from grouprec.runs.store import Run, RunStore, State
 from grouprec.training import executor, jobs, local_process, room
+from tests.support.forked import ForkedTraining
 from tests.support.small_run import TINY_ENCODERS, TINY_SETTINGS, copy_of
 
-LONG = ["gru.epochs=500", "gru.patience=50", "gru.hidden_size=1024", "gru.batch_size=1"]  # outlasts every test here
+NEW = ("test_cancel_stops_everything_that_the_run_started",)
+LONG = ["gru.epochs=500", "gru.patience=50", "gru.hidden_size=1024", "gru.batch_size=1"]
 
 
 # Lives on its own until its input is closed, as it is when this process dies, however it dies; then it takes every run
@@ -81,19 +84,26 @@ def store(runs_root: Path, reaper: subprocess.Popen[str], gave_way: list[int]) -
         jobs.cancel(run)
 
 
+@pytest.fixture(autouse=True)
+def forks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let runs train in forks of this process; ``NEW`` have a new interpreter, which takes seconds to load all."""
+    if hasattr(os, "fork") and request.node.name not in NEW:
+        starts = SimpleNamespace(Popen=ForkedTraining, DEVNULL=subprocess.DEVNULL)
+        monkeypatch.setattr(local_process, "subprocess", starts)
+
+
 def config_for(path: Path, *settings: str) -> RunConfig:
-    return make_config(
-        interactions=path,
-        preset="quick",
-        encoders=TINY_ENCODERS,
-        n_groups=4,
-        device="cpu",
-        layout="pca",
-        settings=parse_settings([*TINY_SETTINGS, *settings]),
-    )
+    tiny = {"preset": "quick", "encoders": TINY_ENCODERS, "n_groups": 4, "device": "cpu", "layout": "pca"}
+    return make_config(interactions=path, settings=parse_settings([*TINY_SETTINGS, *settings]), **tiny)
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 90.0) -> None:
+def endless(path: Path) -> RunConfig:
+    """Return a run that is soon at its updater and outlasts every test there."""
+    settings = parse_settings([one for one in (*TINY_SETTINGS, *LONG) if not one.startswith("dnn")])
+    return config_for(path).model_copy(update={"encoders": ("ease",), "settings": settings})
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 300.0) -> None:
     """Wait until something is true; the deadline only ends a test that has already failed."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -102,7 +112,7 @@ def wait_for(condition: Callable[[], bool], seconds: float = 90.0) -> None:
 
 
 def in_stage(run: Run, stage: str) -> Callable[[], bool]:
-    return lambda: any(event.get("stage") == stage for event in run.events()) or run.status().state in jobs.FINISHED
+    return lambda: (status := run.status()).stage == stage or status.state in jobs.FINISHED
 
 
 def test_a_killed_run_continues_at_once_from_its_last_finished_stage(
@@ -131,7 +141,7 @@ def test_a_killed_run_continues_at_once_from_its_last_finished_stage(
 
 
 def test_cancel_stops_everything_that_the_run_started(store: RunStore, planted_csv: Path, gave_way: list[int]) -> None:
-    run = jobs.start(store, config_for(planted_csv, *LONG))
+    run = jobs.start(store, endless(planted_csv))
     wait_for(in_stage(run, "updater"))
     pid = run.status().pid
     assert pid is not None and gave_way == [pid]
@@ -286,8 +296,8 @@ def test_queued_runs_are_trained_one_after_the_other_by_the_processes_themselves
 
 
 def test_a_waiting_run_starts_when_the_process_before_it_is_killed(store: RunStore, planted_csv: Path) -> None:
-    first = jobs.start(store, config_for(planted_csv, *LONG))
-    second = jobs.start(store, config_for(planted_csv, *LONG))
+    first = jobs.start(store, endless(planted_csv))
+    second = jobs.start(store, endless(planted_csv))
     pid = first.status().pid
     assert pid is not None and second.status().waiting
     os.killpg(pid, signal.SIGKILL)
@@ -296,7 +306,7 @@ def test_a_waiting_run_starts_when_the_process_before_it_is_killed(store: RunSto
 
 
 def test_a_restarted_server_starts_what_waited(store: RunStore, planted_csv: Path) -> None:
-    run = store.create(config_for(planted_csv, *LONG), place=time.time() - 3600)
+    run = store.create(endless(planted_csv), place=time.time() - 3600)
     assert jobs.refresh(run).waiting, "a run that waits for an hour is not lost"
     found = jobs.active(store)
     assert found is not None and found.run_id == run.run_id
@@ -481,8 +491,8 @@ def test_many_who_look_at_once_start_one_run_once(
 
 
 def test_cancelling_a_run_starts_the_next_and_a_waiting_one_just_leaves(store: RunStore, planted_csv: Path) -> None:
-    first = jobs.start(store, config_for(planted_csv, *LONG))
-    second = jobs.start(store, config_for(planted_csv, *LONG))
+    first = jobs.start(store, endless(planted_csv))
+    second = jobs.start(store, endless(planted_csv))
     third = jobs.start(store, config_for(planted_csv))
     jobs.cancel(third)
     assert third.status().state is State.CANCELLED and not third.status().waiting

@@ -22,7 +22,7 @@ from grouprec.report.csv import export_stream
 from grouprec.runs.config import RunConfig, parse_settings
 from grouprec.runs.snapshot import FitSnapshot
 from grouprec.runs.store import Run, RunStore
-from grouprec.training import evidence, pipeline, selection, simple
+from grouprec.training import evidence, pipeline, search, simple, windows
 from grouprec.training.user_map import linear_positions
 from tests.support.small_run import TINY_ENCODERS, TINY_SETTINGS, copy_of, train
 
@@ -162,7 +162,7 @@ def test_a_search_is_done_once_for_the_same_encoders_and_time(
 ) -> None:
     store = RunStore(tmp_path)
     first = train(store, planted_csv, search_minutes=0.01)
-    monkeypatch.setattr(selection.search, "search", lambda *given: pytest.fail("searched again"))
+    monkeypatch.setattr(search, "search", lambda *given: pytest.fail("searched again"))
     second = train(store, planted_csv, search_minutes=0.01, n_groups=3)
     assert second.metrics()["decided"]["ease"] == first.metrics()["decided"]["ease"]
 
@@ -277,10 +277,10 @@ def test_groups_by_rules_are_told_in_words_and_measured_against_groups_made_for_
 def test_short_data_is_folded_as_often_in_preset_quick_as_in_others(
     planted_csv: Path, monkeypatch: pytest.MonkeyPatch, n_rows: int, n_folds: int
 ) -> None:
-    monkeypatch.setattr(pipeline, "FEW_ROWS", n_rows)
+    monkeypatch.setattr(windows, "FEW_ROWS", n_rows)
     prepared = prepare(planted_csv, settings=Preparation(split="user"))
     parts, config = prepared.dataset.without_test(), RunConfig(interactions=planted_csv, preset="quick")
-    assert len(pipeline._folds(prepared, parts, config)) == n_folds
+    assert len(windows.folds(prepared, parts, config)) == n_folds
 
 
 def test_of_many_rows_the_validation_part_is_the_fold_and_its_encoders_are_fitted_once(
@@ -295,7 +295,7 @@ def test_of_many_rows_the_validation_part_is_the_fold_and_its_encoders_are_fitte
             return fit(self, data, run)
 
         monkeypatch.setattr(stage, "fit", counted)
-    monkeypatch.setattr(pipeline, "FOLDED_ROWS", 100)
+    monkeypatch.setattr(windows, "LONG_ROWS", 100)
     monkeypatch.setattr(simple, "MOST_ITEMS", 1)  # as where there are many items, one strength is tried
     train(RunStore(tmp_path), planted_csv)
     assert len(fitted) == len(set(fitted)) and {name for name, _ in fitted} == set(TINY_ENCODERS)
@@ -314,7 +314,7 @@ def test_an_updater_that_is_fitted_beside_the_encoders_is_the_same(
     monkeypatch.setattr(GruUpdater, "fit", noted)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     for rows in (10**9, 0):
-        monkeypatch.setattr(selection, "LONG_ROWS", rows)
+        monkeypatch.setattr(windows, "LONG_ROWS", rows)
         settings = parse_settings([one for one in TINY_SETTINGS if not one.startswith("dnn.")])
         train(RunStore(tmp_path / str(rows)), planted_csv, encoders=("ease",), settings=settings)
     (here, alone), (there, beside) = made

@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from grouprec.core.files import write_json
 from grouprec.core.site import app_root
 from grouprec.core.types import SettingError
 from grouprec.data.library import Library
 from grouprec.runs.config import RunConfig
+from grouprec.runs.content import digest
 from grouprec.runs.store import Run, RunStore, State
 from grouprec.training import jobs
 from grouprec.ui import state
@@ -141,6 +143,48 @@ def test_the_dataset_of_the_current_run_is_the_default(runs_folder: RunStore) ->
     run = runs_folder.create(RunConfig(interactions=entry.interactions, title="t", dataset="shop.csv"))
     run.set_status(state=State.FAILED)
     assert open_app("train", run=run.run_id).selectbox(key="pick_dataset").value == entry.key
+
+
+def shop(folder: Path) -> Path:
+    """Return a file of two users, as somebody has it."""
+    file = folder / "shop.csv"
+    file.write_text("user,item\n1,a\n2,b\n")
+    return file
+
+
+def test_a_run_is_of_its_dataset_wherever_both_have_moved(
+    runs_folder: RunStore, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    entry = Library(runs_folder.root / "datasets").add("shop.csv", shop(elsewhere).open("rb"))
+    run = runs_folder.create(RunConfig(interactions=entry.interactions, title="t", dataset="shop.csv"))
+    run.set_status(state=State.FAILED)
+    moved = runs_folder.root.rename(elsewhere / "moved")
+    monkeypatch.setenv("GROUPREC_RUNS", str(moved))
+    app = open_app("train", run=run.run_id)
+    assert app.selectbox(key="pick_dataset").value == entry.key
+    assert not [said.value for said in app.caption if "other data" in said.value]
+
+
+def test_an_upload_of_the_file_that_the_command_line_trained_on_is_no_other_data(
+    runs_folder: RunStore, tmp_path: Path
+) -> None:
+    file = shop(tmp_path)
+    entry = Library(runs_folder.root / "datasets").add("shop.csv", file.open("rb"))
+    run = runs_folder.create(RunConfig(interactions=file, title="t", dataset="shop"))
+    run.set_status(state=State.FAILED)
+    assert open_app("train", run=run.run_id).selectbox(key="pick_dataset").value == entry.key
+    other = open_app("train", run=run.run_id, dataset="sample")
+    assert "The run is of other data: shop." in [said.value for said in other.caption]
+
+
+def test_a_finished_run_knows_its_data_when_the_file_is_gone(finished_run: Run, tmp_path: Path) -> None:
+    file = shop(tmp_path)
+    store = RunStore(finished_run.path.parent)
+    entry = Library(store.root / "datasets").add("shop.csv", file.open("rb"))
+    write_json(finished_run.path / "metrics.json", {**finished_run.metrics(), "files": {"interactions": digest(file)}})
+    finished_run.write_manifest()
+    assert open_app("train", run=finished_run.run_id).selectbox(key="pick_dataset").value == entry.key
 
 
 @pytest.mark.parametrize("page", ["groups", "recommendations", "compare"])

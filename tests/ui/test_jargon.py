@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from grouprec.runs.store import Run, RunStore
 from tests.support.planted_groups import add_what_if
 from tests.support.planted_run import add_judgement, build_run
+from tests.support.small_run import copy_of
 from tests.support.virtual_groups import use_virtual_groups
 from tests.ui.opening import open_page
 
@@ -70,6 +71,19 @@ def test_no_headline_label_or_button_holds_a_term_of_art(page: str, query: dict[
     assert len(said) > 3
     found = {(term, text) for text in said for term in JARGON.findall(text)}
     assert not found
+
+
+@pytest.mark.parametrize(
+    ("page", "query"),
+    [("updates", {}), ("recommendations", {"part": "feedback"}), ("recommendations", {"part": "ways"})],
+)
+def test_nor_does_one_of_what_only_a_trained_run_has(
+    page: str, query: dict[str, str], small_run: Run, runs_folder: RunStore
+) -> None:
+    app = open_page(page, run=copy_of(small_run, runs_folder).run_id, **query)
+    said = [*spoken(app), *(element.value for element in app.markdown if element.value.startswith("**"))]
+    assert len(said) > 3
+    assert not {(term, text) for text in said for term in JARGON.findall(text)}
 
 
 def test_the_terms_are_found_where_they_stand() -> None:

@@ -44,7 +44,9 @@ class Scale:
 
 
 def user_map(users: pd.DataFrame, names: Mapping[int, str], mark: float = 1.0) -> tuple[Html, int, int]:
-    """Return the map with a number for every group, and how many users are drawn of how many placed.
+    """Return the map with the numbers of groups, and how many users are drawn of how many placed.
+
+    A number that would cover that of a larger group is left out.
 
     Args:
         users: x, y, group; users without a position are left out. Beyond 6,000 a fixed sample is drawn.
@@ -61,10 +63,13 @@ def user_map(users: pd.DataFrame, names: Mapping[int, str], mark: float = 1.0) -
         element("path", d=_points(part), stroke=group_colour(group), stroke_width=size)
         for group, part in by_number(points, "group")
     ]
-    marks = [
-        _group_mark(int(group), float(x.at(centre.x)), float(y.at(-centre.y)), mark)
-        for group, centre in zip(centres.index, named_rows(centres), strict=True)
-    ]
+    marks, boxes = [], list[tuple[float, float, float, float]]()
+    for group, centre in zip(centres.index, named_rows(centres), strict=True):  # the largest first
+        place = float(x.at(centre.x)), float(y.at(-centre.y))
+        box = *place, *_mark_size(int(group), mark)
+        if not any(_overlap(box, other) for other in boxes):
+            boxes.append(box)
+            marks.append(_group_mark(int(group), *place, mark))
     said = _("Map of {n_drawn} users in {n_names} groups").format(n_drawn=decimal(len(drawn)), n_names=len(names))
     return _svg(height, said, element("g", *dots, class_="points"), *marks), len(drawn), len(placed)
 
@@ -86,9 +91,20 @@ def _points(part: pd.DataFrame) -> str:
     return "M" + "h0M".join(at) + "h0"
 
 
+def _mark_size(group: int, size: float) -> tuple[int, int]:
+    """Return width and height of a group's mark in pixels."""
+    return round(size * (14 + 7 * len(str(group)))), round(20 * size)
+
+
+def _overlap(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    """Return whether two boxes (x and y of the middle, width, height) lie on one another."""
+    across, down = abs(one[0] - other[0]), abs(one[1] - other[1])
+    return across < (one[2] + other[2]) / 2 and down < (one[3] + other[3]) / 2
+
+
 def _group_mark(group: int, x: float, y: float, size: float) -> Html:
     colour = group_colour(group)
-    width, height = round(size * (14 + 7 * len(str(group)))), round(20 * size)
+    width, height = _mark_size(group, size)
     box = element("rect", x=round(x - width / 2, 1), y=round(y - height / 2, 1), width=width, height=height, rx=5,
                   fill=colour)  # fmt: skip
     look = f"fill:{text_on(colour)}" + (f";font-size:{round(12 * size)}px" if size != 1 else "")

@@ -10,7 +10,7 @@ from grouprec.report import findings, learned, noise, sentences, small_groups, t
 from grouprec.report.html import drawings
 from grouprec.report.html.markup import Html, element, figure, joined, paragraph, table
 from grouprec.report.html.reading import Reading
-from grouprec.report.text import attribute_title, count, difference, interval, percent, plural, score
+from grouprec.report.text import attribute_title, attribute_value, count, difference, interval, percent, plural, score
 
 NDCG = "nDCG@10"
 MOST_ROWS = 12  # of a table that goes from worst to best
@@ -151,7 +151,7 @@ def _unlike(rows: pd.DataFrame) -> Html:
     shown = pd.DataFrame(
         {
             N_("Attribute"): rows["attribute"].map(attribute_title),
-            N_("Value"): rows["value"],
+            N_("Value"): [attribute_value(*one) for one in zip(rows["attribute"], rows["value"], strict=True)],
             N_("Tested users"): [count(n) for n in rows["n_users"]],
             NDCG: [interval(*row) for row in rows[["mean", "low", "high"]].itertuples(index=False)],
             N_("Against all others"): [difference(*row) for row in ends.itertuples(index=False)],

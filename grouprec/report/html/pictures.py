@@ -37,7 +37,8 @@ def bars(rows: pd.DataFrame) -> Html:
         bar = element("i", style=f"width:{_of(row.value / most)}", class_="ours" if row.ours else "other")
         track = element("div", bar, whisker, class_="track")
         drawn.append(element("li", element("span", row.title), track, element("strong", row.text)))
-    return element("ul", *drawn, class_="bars")
+    longest = max(map(len, rows["text"]), default=0)  # numbers take the same room, so that bars can be compared
+    return element("ul", *drawn, class_="bars", style=f"--longest:{longest}ch")
 
 
 def listed(first: pd.DataFrame, group: int, few: bool) -> Html | None:

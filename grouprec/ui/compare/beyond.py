@@ -20,7 +20,7 @@ COLD_WORDS = Glossary(
         "random": "Random",
     }
 )
-COLD_WIDTHS = {"Ranked among": {"width": 90}, "By": {"width": 125}, "Users": {"width": 50}}
+COLD_WIDTHS = {"Among": {"width": 82}, "By": {"width": 132}, "Users": {"width": 50}}
 TASKS = Glossary({"new items": "New items", "repeats allowed": "Repeats allowed"})
 
 
@@ -62,7 +62,7 @@ def _cold_items(items: pd.DataFrame) -> None:
     parts.say(_("**New items.** {rows}").format(rows=findings.cold_items_answer(rows)))
     rows["method"] = [COLD_WORDS.get(name) or name.replace("_", " ").capitalize() for name in rows["method"]]
     rows["among"] = [COLD_WORDS.get(name) or name.capitalize() for name in rows["among"]]
-    shown = tables.with_interval(rows, {"among": N_("Ranked among"), "method": N_("By"), "n_users": N_("Users")})
+    shown = tables.with_interval(rows, {"among": N_("Among"), "method": N_("By"), "n_users": N_("Users")})
     parts.numbers_table(shown, "cold_items", items, "cold_items.csv", COLD_WIDTHS)
 
 

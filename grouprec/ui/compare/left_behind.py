@@ -58,10 +58,10 @@ def _left_behind_columns() -> dict[str, Any]:
     """Return how the columns of the groups served worst are shown."""
     return {
         "group": st.column_config.NumberColumn("", width=40),
-        "name": st.column_config.TextColumn(_("Group"), width=153),
+        "name": st.column_config.TextColumn(_("Group"), width=179),
         "n_test_users": st.column_config.NumberColumn(_("Tested users"), format="localized", width=88),
         "zero_hit_share": st.column_config.ProgressColumn(
-            _("Found nothing"), format="percent", min_value=0, max_value=1, width=115
+            _("Found nothing"), format="percent", min_value=0, max_value=1, width=95
         ),
         "ndcg@10": st.column_config.NumberColumn(parts.NDCG, format="%.3f", width=74, help=_(sentences.METRIC_HELP)),
         "worst_decile": st.column_config.NumberColumn(
@@ -81,5 +81,5 @@ def _left_behind_columns() -> dict[str, Any]:
         "predicted_ndcg@10": st.column_config.NumberColumn(
             _("Split, predicted"), format="%+.3f", width=105, help=_(SPLIT_HELP)
         ),
-        "measured": st.column_config.TextColumn(_("Split, measured"), width=172, help=_(SPLIT_HELP)),
+        "measured": st.column_config.TextColumn(_("Split, measured"), width=166, help=_(SPLIT_HELP)),
     }

@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from grouprec.core.language import N_, _, commas, decimal
 from grouprec.report import enough_lists, findings, gain, learned, sentences, small_groups, tables
-from grouprec.report.text import attribute_title
+from grouprec.report.text import attribute_title, attribute_value
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, feedback, state
 from grouprec.ui.compare import parts
@@ -203,6 +203,7 @@ def fairness(run: Run, regime: str) -> None:
         _("Attribute"), attributes, format_func=attribute_title, key="compare_attribute", width=320
     )
     part = rows[rows["attribute"] == attribute].rename(columns={"mean": "value", "value": "title"})
+    part["title"] = [attribute_value(attribute, value) for value in part["title"]]
     everybody = float((part["value"] * part["n_users"]).sum() / max(part["n_users"].sum(), 1))
     picture, numbers = parts.views()
     with picture:

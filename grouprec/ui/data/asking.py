@@ -38,9 +38,12 @@ def question(detected: Detected, roles: Mapping[str, str]) -> str | None:
     if not open_roles:
         return None
     refused = "".join(ChoiceError(role, (), detected.refused.get(role, {})).why() for role in open_roles)
-    return _("One thing to tell: which column says {value}?{refused}").format(
-        value=_(" and which ").join(_ASKED[role] for role in open_roles), refused=refused
+    asked = (
+        _("One thing to tell: which column says {value}?{refused}")
+        if len(open_roles) == 1
+        else _("Two things to tell: which column says {value}?{refused}")
     )
+    return asked.format(value=_(" and which ").join(_ASKED[role] for role in open_roles), refused=refused)
 
 
 def draw_choice(key: str, head: pd.DataFrame, roles: Mapping[str, str]) -> None:
@@ -66,6 +69,7 @@ def draw_choice(key: str, head: pd.DataFrame, roles: Mapping[str, str]) -> None:
             key=field,
             on_change=answer,
         )
+    st.caption(_("Every row should say who took what. Where rows say something else, drop another file below."))
 
 
 def width(text: str) -> int:

@@ -137,9 +137,9 @@ def draw_understood(dataset: KnownDataset, head: pd.DataFrame, roles: Mapping[st
             height="content",
             key="understood",
             column_config={
-                "role": st.column_config.TextColumn(_("Understood as"), width=120),
-                "column": st.column_config.TextColumn(_("Column"), width=130),
-                "examples": st.column_config.TextColumn(_("For example")),
+                "role": st.column_config.TextColumn(_("Understood as"), width=100),
+                "column": st.column_config.TextColumn(_("Column"), width=110),
+                "examples": st.column_config.TextColumn(_("For example"), width=260),
             },
             alt=_("What each column was taken for, with examples"),
         )
@@ -307,6 +307,31 @@ def draw() -> None:
     with top:
         sources.draw_refused()
     drop = st.container()
+    if dataset.trouble:
+        with top:
+            draw_trouble(dataset)
+    else:
+        draw_rows(dataset, top)
+    with drop:
+        sources.draw_drop(dataset)
+    versions.draw_versions(dataset)
+
+
+def draw_trouble(dataset: KnownDataset) -> None:
+    """Say that the choices of a dataset are not known any more, and offer to choose anew."""
+    st.error(plain(on_page(dataset.trouble)), icon=":material/error:")
+    may = rights.may(Deed.CHANGE, state.library().folder(dataset))
+    if may and st.button(_("Begin anew"), icon=":material/restart_alt:", key="begin_anew"):
+        try:
+            state.library().begin_anew(dataset.key)
+        except GrouprecError as error:
+            st.error(plain(str(error)))
+            return
+        st.rerun()
+
+
+def draw_rows(dataset: KnownDataset, top: Any) -> None:
+    """Draw what is in the file, or why it cannot be read."""
     how = reading.reading(dataset)
     try:
         found = checking.head_of(str(dataset.interactions), dataset.key, how)
@@ -320,9 +345,6 @@ def draw() -> None:
     if found is not None:
         detected = checking.detected_of(str(dataset.interactions), dataset.key, how)
         draw_file(dataset, found, detected, top)
-    with drop:
-        sources.draw_drop(dataset)
-    versions.draw_versions(dataset)
 
 
 def draw_file(dataset: KnownDataset, found: Peek, detected: Detected, top: Any) -> None:

@@ -164,10 +164,13 @@ def verdict(check: Check) -> str:
         (choose < ENOUGH_TO_CHOOSE, few_choose(choose)),
     ]
     reasons = [reason for weak, reason in doubts if weak]
+    guesses = [doubt.matter for doubt in check.doubts if doubt.guessed and doubt.role in ("user", "item")]
     judged = (
-        _("Only just: {reasons}").format(reasons=reasons[0])
+        _("Please look first: {guess}").format(guess=semicolons(guesses))
+        if guesses
+        else _("Only just: {reasons}").format(reasons=reasons[0])
         if reasons
-        else _("Yes: {users} can be tested").format(users=plural(judge, "user"))
+        else _("Ready to train: lists can be tested on {users}").format(users=plural(judge, "user"))
     )
     return _("{judged}. There are {found}; {check}.").format(judged=judged, found=found, check=dropped_sentence(check))
 

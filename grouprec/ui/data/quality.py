@@ -47,6 +47,8 @@ _STEPS = Glossary(
         "rows that cannot be read": "Look at them below: is a value with the delimiter in it without quotes?",
         "missing ids": "Choose other columns for user and item under Columns, or keep the rows without "
         "a user out of the export: visitors nobody knows cannot be grouped.",
+        "users that are nobody": "That is right for guests and walk-in customers; if they are people, name another "
+        "column for the user under Columns.",
         "times that cannot be read": "Write times like 2024-05-31 14:30, or choose another time column under Columns.",
         "cancellations and non-positive quantities": (
             "That is right for cancelled orders; if the quantity means something else, choose another weight under "

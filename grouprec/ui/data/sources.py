@@ -17,6 +17,7 @@ from grouprec.core.rights import Deed, Role
 from grouprec.core.types import GrouprecError
 from grouprec.data.library import SAMPLE_KEY, KnownDataset
 from grouprec.data.rejects import Rejects, TooManyRejectedError
+from grouprec.runs.same_data import same_files
 from grouprec.ui import state
 from grouprec.ui.cards import plain
 from grouprec.ui.data import checking, reading, remote, uploading
@@ -194,8 +195,7 @@ def give_way(before: KnownDataset | None, entry: KnownDataset) -> None:
     """Remove what was extended, where nobody can miss it: no run was trained on it, and nobody else may see it."""
     if before is None or before.key == entry.key or rights.person().role is not Role.LOCAL:
         return
-    used = (state.run_choices(run).get("interactions") for run in state.store().runs())
-    if str(before.interactions) not in used:
+    if not any(same_files(run, before) for run in state.store().runs()):
         state.library().remove(before.key)
 
 

@@ -47,6 +47,8 @@ def popover(run: Run, worth: Worth, n: int, said: str) -> None:
                     "time. Lists that go out should know them: train with preset *standard*."
                 ).format(n=count(unknown))
             )
+        if (done := approvals(run.path)[-1:]) and done[0].lists == n:
+            st.caption(f":material/task_alt: {sentence(done[0])}")
         exports(run, worth, n)
 
 
@@ -98,11 +100,12 @@ def exports(run: Run, worth: Worth, n: int) -> None:
 def latest(run: Run) -> None:
     """Say what was approved, by whom and when, the latest first."""
     for one in approvals(run.path)[: -LATEST - 1 : -1]:
-        who, when = cards.plain(one.by), long_minute(state.when(one.at))
-        remark = f" {cards.plain(one.remark)}" if one.remark else ""
-        st.success(
-            _("**{lists}** approved by {who}, {when}.{remark}").format(
-                lists=words.chosen(one.lists).capitalize(), who=who, when=when, remark=remark
-            ),
-            icon=":material/task_alt:",
-        )
+        st.success(sentence(one), icon=":material/task_alt:")
+
+
+def sentence(one: Approval) -> str:
+    """Return what was approved, by whom and when, as markdown."""
+    who, when = cards.plain(one.by), long_minute(state.when(one.at))
+    remark = f" {cards.plain(one.remark)}" if one.remark else ""
+    lists = words.chosen(one.lists).capitalize()
+    return _("**{lists}** approved by {who}, {when}.{remark}").format(lists=lists, who=who, when=when, remark=remark)

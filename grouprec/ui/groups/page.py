@@ -70,9 +70,12 @@ def pane(
     Returns:
         the chosen group, and the one to compare it with, if any.
     """
+    found_first = found_last(target, rows)
+    if target is not None and found_first:
+        finding.panel(run, users, groups, target)
     if len(rows):
         selection(run, users, rows, groups)
-    if target is not None:
+    if target is not None and not found_first:
         finding.panel(run, users, groups, target)
     group_table(groups)
     number, other = portrait.choose(run, groups)
@@ -83,6 +86,16 @@ def pane(
     return number, other
 
 
+def found_last(target: finding.Found | None, rows: np.ndarray) -> bool:
+    """Return whether something was found after the users were selected, so that the pane begins with it."""
+    now = target and (target.kind, target.row), (len(rows), int(rows.sum()))
+    before, last = st.session_state.get("groups_begins", ((None, (0, 0)), False))
+    if now != before:
+        last = now[0] != before[0]
+    st.session_state["groups_begins"] = now, last
+    return last
+
+
 def chosen_group(numbers: list[int]) -> int:
     """Return the group of ``?group=``, else the first."""
     asked = st.query_params.get("group")
@@ -91,7 +104,7 @@ def chosen_group(numbers: list[int]) -> int:
 
 def group_table(groups: pd.DataFrame) -> None:
     """Draw the groups as a table: the map's legend, what it says in numbers, and a way to choose a group."""
-    frame = groups[["group", "name", "size", "share"]].round({"share": 3})
+    frame = groups[["group", "name", "size"]]  # their share stands beside: names need the width
     st.dataframe(
         cards.colour_groups(frame),
         hide_index=True,
@@ -100,7 +113,7 @@ def group_table(groups: pd.DataFrame) -> None:
         on_select=row_from_url(groups["group"].tolist()),
         selection_mode="single-row-required",
         column_config=workspace.group_columns(),
-        alt=_("Groups with their number of users and share of all users"),
+        alt=_("Groups with their number of users"),
     )
 
 

@@ -14,6 +14,7 @@ import streamlit as st
 from grouprec.core.language import N_, _, decimal, full_stop
 from grouprec.core.tables import records
 from grouprec.report import sentences, tables
+from grouprec.report.text import attribute_title, attribute_value
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, opened, state
 from grouprec.ui.address import from_url, picked
@@ -192,6 +193,8 @@ def attributes(table: pd.DataFrame, number: int) -> None:
     telling = tables.telling_attributes(table[table["group"] == number])
     columns = ["attribute", "value", "in_group", "overall", "lift", "p_adjusted"]
     shown = table.loc[table["group"] == number, [name for name in columns if name in table]]
+    shown["value"] = [attribute_value(*one) for one in zip(shown["attribute"], shown["value"], strict=True)]
+    shown["attribute"] = shown["attribute"].map(attribute_title)
     formats = {
         "attribute": _("Attribute"),
         "value": _("Value"),

@@ -12,7 +12,7 @@ import streamlit as st
 from grouprec.core.language import N_, Glossary, _, keeping
 from grouprec.core.types import REGIMES, Regime
 from grouprec.report import gain, sentences, small_groups, tables
-from grouprec.report.text import attribute_title
+from grouprec.report.text import attribute_title, attribute_value
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, feedback, opened, reasons, sheets, state, workspace
 from grouprec.ui import list_words as words
@@ -85,9 +85,9 @@ def list_table(chosen: pd.DataFrame, shared_with: pd.Series | None, key: str) ->
         key=key,
         column_config={
             "rank": st.column_config.Column("", width=42, help=_("● also in the first list")),
-            "label": st.column_config.TextColumn(_("Item"), width=130),
+            "label": st.column_config.TextColumn(_("Item"), width=122),
             "reach": st.column_config.NumberColumn(_("Reach"), format="percent", help=_(REACH_HELP), width=52),
-            "owned": st.column_config.NumberColumn(_("Own"), format="percent", help=_(OWNED_HELP), width=48),
+            "owned": st.column_config.NumberColumn(_("Have it"), format="percent", help=_(OWNED_HELP), width=56),
         },
         alt=_("List of {n_frame} items with reach and the share of members who own them").format(n_frame=len(frame)),
     )
@@ -118,10 +118,9 @@ def lists_beside(lists: pd.DataFrame, group: int, regime: str, length: int, best
     columns = st.columns(len(methods), gap="small")
     for at, (column, method, head) in enumerate(zip(columns, methods, heads, strict=True)):
         with column:
-            badge = _(" · :small[this run's choice]") if method == best else ""
-            st.markdown(f"**{cards.plain(sentences.list_title(method))}**{badge}", help=_(BEST_HELP) if badge else None)
+            st.markdown(f"**{cards.plain(sentences.list_title(method))}**", help=sentences.list_origin(method) or None)
             if at == 0:
-                st.caption(sentences.list_origin(method))
+                st.caption(_("This run's choice") if method == best else "", help=_(BEST_HELP))
                 list_table(head, None, f"list_{method}")
             else:
                 st.caption(f"● {sentences.overlap_answer(heads[0]['item'], head['item'])}")
@@ -231,7 +230,9 @@ def show_user(run: Run, users: pd.DataFrame, row: int, names: dict[int, str]) ->
         if pd.notna(user["x"]):
             alt = _("Where this user is among all users")
             st.plotly_chart(charts.place_of_user(users, row), key="user_place", config=charts.QUIET_CONFIG, alt=alt)
-        attributes = {attribute_title(name): shown(user[name]) for name in tables.attribute_columns(users)}
+        attributes = {
+            attribute_title(name): attribute_value(name, shown(user[name])) for name in tables.attribute_columns(users)
+        }
         if attributes:
             st.dataframe(
                 pd.DataFrame({_("Attribute"): list(attributes), _("Value"): list(attributes.values())}),

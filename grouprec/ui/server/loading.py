@@ -13,18 +13,28 @@ import importlib
 import pkgutil
 from collections.abc import AsyncIterator
 
+import grouprec.explore
+import grouprec.live
+import grouprec.report
 import grouprec.ui
 from grouprec.core import logs
 from grouprec.ui.server import health
 
 FIRST_SECONDS = 3.0  # after the server has started: whoever opens a page at once is not to wait for all others
 LOOK_SECONDS = 0.5
-LIBRARIES = ("plotly.graph_objects", "plotly.io", "pyarrow.parquet", "jinja2")  # that pages import when they draw
+LIBRARIES = (  # that pages import when they draw
+    *("plotly.graph_objects", "plotly.io", "plotly.offline", "plotly.graph_objs._figure", "plotly.graph_objs._bar"),
+    *("plotly.graph_objs._scatter", "plotly.graph_objs._scattergl", "pyarrow.parquet", "pyarrow.dataset", "jinja2"),
+    *("pyarrow.pandas_compat", "pandas.io.formats.style", "narwhals.stable.v1", "narwhals._pandas_like.dataframe"),
+    *("PIL.Image", "streamlit.material_icon_names", "streamlit.dataframe.lazy_df_adapters"),
+)
+BELOW = (grouprec.explore, grouprec.report, grouprec.live)  # that pages of one kind or another import when they draw
 
 
 def modules() -> list[str]:
-    """Return the names of all modules of the dashboard, but for the two that are scripts."""
-    found = (module.name for module in pkgutil.walk_packages(grouprec.ui.__path__, "grouprec.ui."))
+    """Return the names of all modules of the dashboard and of what it is made of, but for the two that are scripts."""
+    packages = (*BELOW, grouprec.ui)
+    found = [one.name for part in packages for one in pkgutil.walk_packages(part.__path__, f"{part.__name__}.")]
     return [name for name in found if name != "grouprec.ui.frame" and not name.endswith("__main__")]
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import functools
 import gc
 import os
 import sys
@@ -19,6 +20,7 @@ import psutil
 import pyarrow as pa
 import streamlit as st
 from streamlit import runtime
+from streamlit.runtime.state import SessionState
 
 from grouprec.core import logs
 from grouprec.ui.server import health
@@ -68,6 +70,7 @@ def empty_caches() -> None:
     """Forget what can be made or read again, and give its memory back to the system."""
     st.cache_data.clear()
     st.cache_resource.clear()
+    forget_results()
     streams = sys.modules.get("grouprec.live.streams")  # loaded by the first event, if any
     if streams is not None:
         streams.close_all()
@@ -77,10 +80,30 @@ def empty_caches() -> None:
         ctypes.CDLL(None).malloc_trim(0)
 
 
+def forget_results() -> None:
+    """Empty the caches of our functions: results are counted again, and what they were asked for may hold a model."""
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] == "grouprec":
+            for value in list(vars(module).values()):
+                if isinstance(value, functools._lru_cache_wrapper):
+                    value.cache_clear()
+
+
 def end_sessions() -> None:
-    """Let go of the sessions whose tab was closed longer ago than ``server.disconnectedSessionTTL``."""
-    if runtime.exists():
-        runtime.get_instance()._session_mgr._session_storage._cache.expire()  # type: ignore[attr-defined]
+    """Let go of the sessions whose tab was closed longer ago than ``server.disconnectedSessionTTL``.
+
+    They are emptied, too: Streamlit's loop goes on holding the last one of them until another one comes.
+    """
+    if not runtime.exists():
+        return
+    cache = runtime.get_instance()._session_mgr._session_storage._cache  # type: ignore[attr-defined]
+    kept = dict(cache._data)
+    cache.expire()
+    for name, info in kept.items():
+        if name not in cache._data:
+            info.session.shutdown()
+            if info.session._scriptrunner is None:  # else a script, which stops soon, may still look there
+                info.session._session_state = SessionState()  # its own `clear` leaves what widgets call
 
 
 @contextlib.asynccontextmanager

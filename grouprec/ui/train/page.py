@@ -17,6 +17,7 @@ from grouprec.data.library_files import KnownDataset
 from grouprec.data.read import Reading
 from grouprec.runs.config import RunConfig, make_config
 from grouprec.runs.progress import make_plan
+from grouprec.runs.same_data import same_files
 from grouprec.runs.store import FINISHED, Run, State, Status
 from grouprec.training import jobs
 from grouprec.training.cost import Estimate, estimate, gpu_memory
@@ -87,7 +88,7 @@ def draw_ended(run: Run, status: Status) -> None:
             if watch.about_data(status) and st.button(_("Open Data"), type="primary", key="open_data"):
                 state.open_page("data")
             if run.finished:
-                kind = "primary" if of_dataset(run, state.current_dataset()) else "secondary"
+                kind = "primary" if same_files(run, state.current_dataset()) else "secondary"
                 if st.button(_("Decide"), type=kind, icon=":material/task_alt:", key="open_decide"):
                     state.choose_run(run.run_id)
                     state.open_page("decide")
@@ -296,6 +297,7 @@ def configure(dataset: KnownDataset, basis: Run | None, *, settings: dict, **cho
     """Return the checked configuration of a new run; say what is wrong with it, and return None, where something is."""
     roles, preparation = repeat.preparation(dataset, basis)
     try:
+        dataset.require_sound()
         return make_config(
             dataset=dataset.name,
             interactions=dataset.interactions,
@@ -322,7 +324,7 @@ def draw_cost(dataset: KnownDataset, config: RunConfig, warn: bool) -> Estimate 
     cost = estimate(config, size, state.store())
     if warn and cost.advice:
         st.warning(plain(watch.cost_sentence(config.preset, dataset.name, cost)), icon=":material/memory:")
-    st.caption(plain(watch.basis_sentence(cost, size.counted)))
+    st.caption(plain(watch.basis_sentence(cost, size.counted, timed=warn and not cost.advice)))
     return cost
 
 
@@ -342,11 +344,6 @@ def start(config: RunConfig) -> None:
     st.rerun()
 
 
-def of_dataset(run: Run, dataset: KnownDataset) -> bool:
-    """Return whether a run was trained on a dataset."""
-    return state.run_choices(run).get("interactions") == str(dataset.interactions)
-
-
 def draw() -> None:
     """Draw the page."""
     store = state.store()
@@ -363,7 +360,7 @@ def draw() -> None:
         run_panel(chosen.run_id)
     if waiting:
         draw_queue(waiting)
-    decided = chosen is not None and chosen.finished and of_dataset(chosen, dataset)
+    decided = chosen is not None and chosen.finished and same_files(chosen, dataset)
     free = active is None and not decided
     cost = draw_new_run(dataset, busy=active is not None, next_is_here=free) if rights.may(Deed.ADD) else None
     if active is None and rights.may(Deed.ADD):

@@ -11,6 +11,7 @@ from grouprec.core.language import _, current
 from grouprec.core.types import GrouprecError, SettingError
 from grouprec.data.library_files import KnownDataset
 from grouprec.runs.config import PRESET_REFIT, PRESET_SEARCH_MINUTES, RunConfig
+from grouprec.runs.same_data import same_rows
 from grouprec.runs.store import Run
 from grouprec.ui import state
 from grouprec.ui.cards import plain
@@ -89,9 +90,9 @@ def basis() -> Run | None:
 
 def preparation(dataset: KnownDataset, run: Run | None) -> tuple[dict[str, str], dict[str, Any]]:
     """Return the roles and preparation of a new run: those of the run that is repeated, else the dataset's."""
-    choices = state.run_choices(run) if run is not None else {}
-    if choices.get("interactions") != str(dataset.interactions):
+    if run is None or not same_rows(run, dataset):
         return dataset.roles, dataset.preparation
+    choices = state.run_choices(run)
     return choices.get("roles", {}), choices.get("preparation", {})
 
 

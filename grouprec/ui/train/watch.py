@@ -223,19 +223,25 @@ def time_range(low: float, high: float) -> str:
     )
 
 
-def basis_sentence(cost: Estimate, counted: bool) -> str:
-    """Return where an estimate comes from, what will be re-used, and what makes it wrong."""
+def basis_sentence(cost: Estimate, counted: bool, timed: bool = False) -> str:
+    """Return where an estimate comes from, what will be re-used, and what makes it wrong.
+
+    Args:
+        timed: whether to say how long it takes, too: where the page's first line says something else.
+    """
     source = _("earlier runs on this machine") if cost.measured else _("a short test of this machine, so a rough guess")
-    said = [_("From {source}.").format(source=source)]
+    said = [_("It takes {low} once it begins.").format(low=time_range(cost.low, cost.high))] if timed else []
+    said.append(_("From {source}.").format(source=source))
     if cost.before:
         said.append(_("What “{before}” has learned of tastes is re-used.").format(before=cost.before))
     if cost.busy:
-        busy = min(round(cost.busy), cost.processors)
-        said.append(
-            _("{busy} of {processors} are at work now, so it may take longer.").format(
-                busy=busy, processors=plural(cost.processors, "processor")
-            )
+        busy = max(min(round(cost.busy), cost.processors), 1)
+        sentence = (
+            _("{busy} of {processors} have been at work for long, which is counted in.")
+            if cost.lasting
+            else _("{busy} of {processors} are at work now, so it may take longer.")
         )
+        said.append(sentence.format(busy=busy, processors=plural(cost.processors, "processor")))
     said.append(
         _("It needs about {memory} of memory; {free} are free.").format(memory=size(cost.memory), free=size(cost.free))
     )

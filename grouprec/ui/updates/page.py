@@ -13,7 +13,7 @@ from grouprec.runs.store import Run
 from grouprec.ui import cards, state
 from grouprec.ui.address import from_url, picked
 
-MODES = Glossary({"replay": "Replay the held-out part", "send": "Send events"})
+MODES = Glossary({"replay": "Replay real events", "send": "Send events"})
 
 
 def no_events(run: Run) -> NoReturn:

@@ -182,6 +182,12 @@ def test_the_large_map_is_a_small_sample_that_says_so() -> None:
     assert drawing == drawings.user_map(users, {group: f"Group {group}" for group in range(1, 21)})[0]
 
 
+def test_no_number_on_the_map_covers_that_of_a_larger_group() -> None:
+    users = pd.DataFrame({"x": [0.0, 0.1, 10, 10], "y": [0.0, 0, 0.0, 10], "group": [1, 2, 3, 4]})
+    drawing, *_ = drawings.user_map(users, {group: f"Group {group}" for group in range(1, 5)})
+    assert re.findall(r'class="mark">(\d+)<', drawing) == ["1", "3", "4"]
+
+
 def test_the_map_stays_inside_its_frame_with_equal_steps_both_ways() -> None:
     users = pd.DataFrame({"x": [0.0, 10, 5, np.nan], "y": [0.0, 2, 1, 0], "group": [1, 1, 2, 2]})
     drawing, drawn, _ = drawings.user_map(users, {1: "a", 2: "b"})

@@ -167,4 +167,4 @@ def test_bars_never_leave_their_track(run: Run) -> None:
     rows = rows.assign(low=[2.0, float("nan")], high=[4.0, float("nan")])
     page = Page(pictures.bars(rows))
     styles = [value for name, value in page.attributes if name == "style"]
-    assert styles == ["width:75.0%", "left:50.0%;width:50.0%", "width:0.0%"]
+    assert styles == ["--longest:1ch", "width:75.0%", "left:50.0%;width:50.0%", "width:0.0%"]

@@ -111,7 +111,7 @@ def test_groups_by_method_say_in_how_many_the_best_method_wins(finished_run: Run
     table = next(table.value for table in app.dataframe if "Tested users" in table.value and "No." in table.value)
     assert table.columns.tolist()[3:] == ["Mean of the members", "Personal lists (this run)", "Generated list"]
     assert table["Mean of the members"].tolist() == [0.10, 0.09, 0.08]
-    assert "In 2 of 3 groups no other shared list does better." in texts(app)
+    assert "They are the best shared lists in 2 of 3 groups with 30 tested members." in texts(app)
     app.segmented_control(key="compare_group_metric").set_value("hit_rate@10").run()
     assert not app.exception
     heat = figure(app)["data"][0]

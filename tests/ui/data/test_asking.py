@@ -73,7 +73,7 @@ def test_doubts_stand_under_what_to_look_at(library: Library) -> None:
         ({"user": "a", "item": ""}, "One thing to tell: which column says what (the item)?"),
         (
             {},
-            "One thing to tell: which column says who (the user) and which what (the item)? "
+            "Two things to tell: which column says who (the user) and which what (the item)? "
             "('x' was not taken: it holds durations)",
         ),
     ],

@@ -13,7 +13,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import grouprec.ui
+from grouprec.core.forms import write_form
 from grouprec.data.clean import Preparation
+from grouprec.data.doubts import Doubt
 from grouprec.data.library import SAMPLE_KEY, Library, Received
 from grouprec.runs.store import RunStore
 from grouprec.ui.data import checking, preview, quality
@@ -56,6 +58,17 @@ def answer(app: AppTest) -> str:
 
 
 # -- the page
+
+
+def test_choices_that_are_damaged_are_said_and_begun_anew(library: Library) -> None:
+    key = library.add("shop.csv", io.BytesIO(shop())).key
+    write_form(library.root / key / "dataset.json", {"format": 2, "roles": ["no"]})
+    app = open_data(dataset=key)
+    assert "is damaged" in app.error[0].value and not app.exception
+    train = visit("train", dataset=key)
+    assert any("is damaged" in error.value for error in train.error) and not train.exception
+    app.button("begin_anew").click().run()
+    assert not app.error and library.get(key).trouble == "" and "40" in answer(app)
 
 
 def test_a_large_file_waits_for_a_click_and_the_page_says_what_it_looks_like(
@@ -105,7 +118,8 @@ def test_the_first_line_is_about_tested_users_and_names_a_single_dropped_row(lib
     app.run()
     assert not app.exception
     assert answer(app) == (
-        "Yes: 240 users can be tested. There are 240 users and 40 items with 2,400 usable interactions; "
+        "Ready to train: lists can be tested on 240 users. There are 240 users and 40 items with 2,400 usable "
+        "interactions; "
         "1 of 2,401 rows was dropped or merged, most because they are cancelled or have no positive quantity."
     )
     said = [element.value.replace("\\", "") for element in app.markdown]
@@ -222,7 +236,7 @@ def test_a_file_of_items_joins_the_dataset_and_says_how_many_ids_matched(library
     entry = library.get(state_key(app))
     assert entry.items is not None and entry.items.name == "items.csv"
     said = " ".join(element.value.replace("\\", "") for element in app.markdown)
-    assert "items.csv describes 2 of 12 items (price)" in said
+    assert "items.csv describes 2 of 12 items that lists are made of (price)" in said
     assert "The file of items knows only 2 of 12 items.** Are its ids written as" in said
     assert [one.key for one in library.list()] == [SAMPLE_KEY, entry.key], "what was extended gave way"
 
@@ -366,9 +380,18 @@ def check_of(n_users: int, n_items: int, n_rows: int, dropped: int) -> Check:
     return Check(n_users, n_items, n_rows, n_rows + dropped, report, empty, empty, empty, PLENTY)
 
 
+def test_the_verdict_asks_to_look_where_nothing_speaks_for_a_column() -> None:
+    guess = Doubt("the user is 'c1' only because no other column was left", role="user", guessed=True)
+    check = replace(check_of(4338, 3665, 390_000, 130_000), doubts=(guess, replace(guess, role="rating")))
+    assert preview.verdict(check).startswith(
+        "Please look first: the user is 'c1' only because no other column was left. There are 4,338 users"
+    )
+
+
 def test_the_verdict_is_yes_for_plenty_and_names_the_weakness_else() -> None:
     assert preview.verdict(check_of(4338, 3665, 390_000, 130_000)) == (
-        "Yes: 879 users can be tested. There are 4,338 users and 3,665 items with 390,000 usable interactions; "
+        "Ready to train: lists can be tested on 879 users. There are 4,338 users and 3,665 items with 390,000 usable "
+        "interactions; "
         "25 % of the rows were dropped or merged, most because they name no user or no item."
     )
     assert preview.verdict(check_of(5000, 10, 90_000, 0)).startswith("Only just: 10 items are few")
@@ -379,7 +402,7 @@ def test_the_verdict_is_yes_for_plenty_and_names_the_weakness_else() -> None:
 @pytest.mark.parametrize(
     ("users", "says"),
     [
-        ({"judge_users": 30, "choose_users": 50}, "Yes: 30 users can be tested. There"),
+        ({"judge_users": 30, "choose_users": 50}, "Ready to train: lists can be tested on 30 users. There"),
         ({"judge_users": 29}, "Only just: 29 users can be tested: too few to tell one method from another. There"),
         ({"judge_users": 0}, "Only just: no user can be tested, so nothing will tell what the lists are worth. There"),
         ({"choose_users": 49}, "Only just: 49 users are left to choose settings by, so defaults will be used. There"),

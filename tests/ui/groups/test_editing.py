@@ -25,7 +25,7 @@ def run(finished_run: Run) -> Run:
 
 def table_of_groups(app: AppTest) -> dict[int, str]:
     """Return the names by group that the page's table shows."""
-    table = next(frame.value for frame in app.dataframe if "share" in frame.value)
+    table = next(frame.value for frame in app.dataframe if "size" in frame.value)
     return dict(zip(table["group"], table["name"], strict=True))
 
 

@@ -102,6 +102,19 @@ def test_a_selection_stays_when_the_map_is_coloured_anew_and_goes_when_it_is_cle
     assert "selected" not in texts(app)
 
 
+def test_the_pane_begins_with_what_was_asked_for_last(run: Run) -> None:
+    app = open_page("groups")
+    app.session_state["groups_map"] = select([0, 3])
+    app.run()
+    app.text_input(key="groups_find").set_value("0001").run()
+    said = texts(app)
+    assert said.index("User 0001") < said.index("2 users selected")
+    app.session_state["groups_map"] = select([0, 3, 6])
+    app.run()
+    said = texts(app)
+    assert said.index("3 users selected") < said.index("User 0001")
+
+
 def test_two_groups_stand_side_by_side(run: Run) -> None:
     app = open_page("groups", group="1", against="3")
     said = texts(app)

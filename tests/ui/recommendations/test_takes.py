@@ -102,13 +102,13 @@ def test_a_run_that_does_not_know_says_nothing_of_takes(run: Run) -> None:
 def test_less_than_one_is_said_as_such_and_a_horizon_of_interactions_in_its_words() -> None:
     takes = ExpectedTakes(Horizon("interactions", 3.7), {"chance": []}, [1.0], 0.0, 10, spread=1.0)
     assert words.taken_words(Price(1, 0.5, 0.5, 0.4), takes) == (
-        "In as many interactions as the run was judged on, about 3.7 a user, they should together take fewer than one "
-        "item of it (0 to 5)."
+        "In about 3.7 more interactions of each, as many as the run was judged on, they should together take fewer "
+        "than one item of it (0 to 5)."
     )
     assert words.taken_words(Price(1, 0.5, 0.5, None), takes) == words.taken_words(Price(1, 0.5, 0.5, 3.0), None) == ""
     row = pd.Series({"rank": 2, "label": "Tea", "takers": 0.4, "place": 3})
     assert words.item_sentence(row, 80, 10, takes) == (
-        "**Tea** is number 2: fewer than one of 80 members should take it in as many interactions as were held out; "
+        "**Tea** is number 2: fewer than one of 80 members should take it in about 3.7 more interactions of each; "
         "on one list for everybody it is number 3."
     )
     assert words.item_sentence(row, 80, 10, None) == "**Tea** is number 2: on one list for everybody it is number 3."

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import functools
+import gc
 import inspect
 import weakref
 from types import SimpleNamespace
 
 import pytest
 import streamlit as st
+from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.memory_session_storage import MemorySessionStorage
 from streamlit.runtime.websocket_session_manager import WebsocketSessionManager
 
+import grouprec.explore.remake  # noqa: F401  - whose function is replaced
 from grouprec.ui.server.tidying import IDLE_LOOKS, USED, Rubbish, Tidying, empty_caches, end_sessions
 
 
@@ -52,10 +56,20 @@ def test_sessions_whose_tab_is_closed_are_let_go(monkeypatch: pytest.MonkeyPatch
     assert "self._session_storage = session_storage" in inspect.getsource(WebsocketSessionManager)
     storage = MemorySessionStorage(ttl_seconds=0)
 
-    class Info:
-        session = SimpleNamespace(id="a")
+    class Session:
+        id, _scriptrunner, ended = "a", None, False
 
-    info = Info()
+        def shutdown(self) -> None:
+            self.ended = True
+
+    class Model: ...
+
+    class Info: ...
+
+    info, session, model = Info(), Session(), Model()
+    info.session, session._session_state = session, SimpleNamespace(of_a_widget=model)  # type: ignore[attr-defined]
+    held = weakref.ref(model)
+    del model
     kept = weakref.ref(info)
     storage.save(info)  # type: ignore[arg-type]
     del info
@@ -63,5 +77,26 @@ def test_sessions_whose_tab_is_closed_are_let_go(monkeypatch: pytest.MonkeyPatch
     manager = SimpleNamespace(_session_mgr=SimpleNamespace(_session_storage=storage))
     monkeypatch.setattr("streamlit.runtime.exists", lambda: True)
     monkeypatch.setattr("streamlit.runtime.get_instance", lambda: manager)
+    source = inspect.getsource(AppSession)
+    assert all(name in source for name in ("def shutdown", "self._session_state", "self._scriptrunner"))
     end_sessions()
+    assert kept() is None and session.ended
+    assert held() is None, "Streamlit may hold the session itself for long"
+
+
+def test_results_that_functions_keep_end_with_the_caches(monkeypatch: pytest.MonkeyPatch) -> None:
+    @functools.lru_cache(4)
+    def counted(model: object) -> int:
+        return 1
+
+    class Model: ...
+
+    monkeypatch.setattr("grouprec.explore.remake._wanted", counted)
+    model = Model()
+    kept = weakref.ref(model)
+    counted(model)
+    del model
+    gc.collect()
+    assert kept() is not None
+    empty_caches()
     assert kept() is None

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from grouprec.core.load import Load
 from grouprec.live.stream import Stream
 from grouprec.ranking.rules import ListRules
 from grouprec.ranking.strategies import STRATEGIES
@@ -51,7 +52,7 @@ def answer(app: AppTest) -> str:
 def test_the_page_says_what_a_run_will_cost(runs_folder: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cost, "calibrate", lambda: 1.0)
     app = open_train()
-    monkeypatch.setattr(cost, "at_work", lambda: (0.0, 2))
+    monkeypatch.setattr(cost, "at_work", lambda: Load(0.0, 0.0, 2))
     app.run()
     assert answer(app) == "A quick run on Online Retail (sample) takes 85 s to 13 min on this machine."
     assert any("rough guess" in one.value and "1.5 GB of memory" in one.value.replace("\\", "") for one in app.caption)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -122,6 +123,10 @@ def test_an_estimate_says_where_it_comes_from_what_is_reused_and_what_makes_it_l
     assert watch.basis_sentence(cost, counted=True) == (
         "From earlier runs on this machine. What “Before” has learned of tastes is re-used. 2 of 2 processors are at "
         "work now, so it may take longer. It needs about 1.0 GB of memory; 2.0 GB are free."
+    )
+    said = watch.basis_sentence(replace(cost, lasting=0.6, busy=0.6, before=""), counted=True, timed=True)
+    assert said.startswith(
+        "It takes 40 s to 2 min once it begins. From earlier runs on this machine. 1 of 2 processors have been at work"
     )
 
 
