@@ -15,7 +15,7 @@ from scipy import sparse
 from grouprec.core.arrays import empty_csr
 from grouprec.live.beginning import PLACER
 from grouprec.live.events import FACTORS
-from grouprec.live.ledger import begun, check, damaged, reader, sentences
+from grouprec.live.ledger import begun, check, damaged, promised, reader, sentences
 from grouprec.live.stream import SNAPSHOT, Stream
 from grouprec.ranking.statistics import wilson
 from grouprec.runs.content import remembered
@@ -50,8 +50,9 @@ def verdicts(run: Run) -> pd.DataFrame:
 
 
 def _check(path: Path) -> None:
+    least = promised(path)  # before it is opened: others may be writing
     with contextlib.closing(reader(path)) as file:
-        check(file)
+        check(file, least)
 
 
 def standing(rows: pd.DataFrame) -> pd.DataFrame:
