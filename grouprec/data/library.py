@@ -59,7 +59,8 @@ class Library:
     def sample(self) -> KnownDataset:
         """Return the bundled sample with the choices made for it."""
         folder = self.root / SAMPLE_KEY
-        saved, trouble = _record(folder) if (folder / RECORD).exists() else ({"size": SAMPLE_SIZE}, "")
+        unchosen: tuple[dict[str, Any], str] = {"size": SAMPLE_SIZE}, ""
+        saved, trouble = _record(folder) if (folder / RECORD).exists() else unchosen
         return KnownDataset(
             key=SAMPLE_KEY,
             name=SAMPLE_NAME,

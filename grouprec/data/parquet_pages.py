@@ -27,7 +27,7 @@ _DEEPEST = 8  # structures in one another, in a header
 _DAMAGED = "a page is not what it says"
 
 
-def check_pages(path: Path, file: pa.parquet.ParquetFile, columns: Collection[str] | None = None) -> None:
+def check_pages(path: Path, file: pyarrow.parquet.ParquetFile, columns: Collection[str] | None = None) -> None:
     """Check that columns of a file unpack to something a table can be.
 
     Args:
