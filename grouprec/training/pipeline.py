@@ -38,7 +38,7 @@ from grouprec.training.fit import Choices, Fitted
 from grouprec.training.groups_and_lists import GroupMaker
 from grouprec.training.list_choice import list_of_kind
 from grouprec.training.new_items import list_new_items
-from grouprec.training.selection import choose, choose_once_more
+from grouprec.training.selection import choose, choose_once_more, with_room
 from grouprec.training.stage_cache import StageCache, key_of
 from grouprec.training.texts import with_text_vectors
 from grouprec.training.user_map import LayoutProcess, fits_umap, linear_positions
@@ -80,6 +80,7 @@ def train(store: RunStore, run: Run, config: RunConfig, progress: Progress) -> d
             with progress.inside("refit"):
                 choices = choose_once_more(cache, choices, folds, windows.last_fold(prepared.dataset), known)
                 everything = _prepare(cache, hold_out=False).dataset
+                choices = with_room(choices, config, everything.n_items)
                 final = _fit(cache, everything, everything, choices, layout)
         with progress.stage("map") as report:
             positions, map_method = _positions(cache, final, layout, report)

@@ -284,6 +284,16 @@ def _or_sibling(name: str, config: RunConfig, n_items: int) -> str:
     return name if n_items <= most else encoders.get(name).auto.instead
 
 
+def with_room(choices: Choices, config: RunConfig, n_items: int) -> Choices:
+    """Return the choices for a fit on all rows, which may have more items than ``max_items`` of an encoder.
+
+    That limit says what is chosen; what was chosen on a part of the rows takes the few items more.
+    """
+    most = {name: getattr(config.stage_config("encoder", name), "max_items", n_items) for name in choices.encoders}
+    room = {name: {**choices.decided.get(name, {}), "max_items": n_items} for name in most if most[name] < n_items}
+    return replace(choices, decided={**choices.decided, **room})
+
+
 def _allowed(name: str, preset: str, data: Dataset) -> bool:
     """Whether ``auto`` trains an encoder on such data."""
     encoder = encoders.get(name)
