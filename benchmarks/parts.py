@@ -1,9 +1,9 @@
 """``python -m benchmarks.parts [--part NAME,...] [--preset quick]``: is a default run ever below a simple method?
 
-Files that nothing was tuned on: households at a grocer's, planted news and films, and parts of the other benchmarks'
-files: few people, one season, small countries, dear items, a long tail, no times, only what was liked. Judged from
-outside as in ``benchmarks.outside`` (runs are refitted), one seed; a row of its table per part and regime, in
-docs/benchmarks.md.
+Files that nothing was tuned on: households at a grocer's, planted news, films, chains, seasons and imports, and parts
+of the other benchmarks' files: few people, one season, small countries, dear items, a long tail, no times, only what
+was liked. Judged from outside as in ``benchmarks.outside`` (runs are refitted), one seed; a row of its table per part
+and regime, in docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -83,6 +83,9 @@ PARTS = {
     "grocer": Outside("grocer, 600 households", "journey", "time", rows=common(600, "household_id", "product_id", 60)),
     "news": Outside("planted news of nine days", "news", "time"),
     "films": Outside("planted films of eleven years", "films", "time"),
+    "chains": Outside("planted chains", "chains", "user_time"),
+    "seasons": Outside("planted seasons of two years", "seasons", "time"),
+    "imports": Outside("planted import and eight weeks", "imports", "time"),
     "films-no-times": Outside("MovieLens without times", "ml-100k", "user", without=MOVIE_TIME),
 }
 

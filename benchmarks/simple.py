@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,6 +26,9 @@ SHARES_OF_TIME = (1 / 120, 1 / 52, 1 / 26, 1 / 13)  # half-lives, of the time th
 POWERS = (0.0, 0.25, 0.5, 1.0)
 FADES = (0.0, 2.0, 5.0, 15.0)
 STRENGTHS = (100.0, 300.0, 900.0)
+NEIGHBOURS = (20, 100, 400)
+LATEST = (0.3, 1.0, 3.0)  # later items of a user after which one speaks half, for what follows
+MOST_ITEMS = 8_000  # of whole EASE: an afternoon has no more
 
 Lists = dict[str, list[str]]
 
@@ -184,15 +188,61 @@ def ease_scores(window: Window, chosen: tuple[float, ...]) -> np.ndarray:
     return np.asarray(window.fading(fade) @ ease(window, strength)) * factor
 
 
+def item_neighbours(window: Window, k: int) -> np.ndarray:
+    """Return scores by the cosine of items, each with its ``k`` nearest, float32 [U, I]."""
+    return np.asarray((window.matrix @ nearest(cosine(sparse.csr_array(window.matrix.T)), k).T).toarray(), np.float32)
+
+
+def user_neighbours(window: Window, k: int) -> np.ndarray:
+    """Return scores by what the ``k`` nearest users have, by the cosine of histories, float32 [U, I]."""
+    return np.asarray((nearest(cosine(window.matrix), k) @ window.matrix).toarray(), np.float32)
+
+
+def cosine(rows: sparse.csr_array) -> sparse.csr_array:
+    """Return the cosine of every two rows of ones, CSR [n, n], 0 with itself."""
+    size = np.maximum(np.diff(rows.indptr), 1)
+    norm = sparse.csr_array(rows.multiply(1 / np.sqrt(size)[:, None])).astype(np.float32)
+    found = sparse.csr_array(norm @ norm.T)
+    found.setdiag(0)
+    found.eliminate_zeros()
+    return found
+
+
+def nearest(found: sparse.csr_array, k: int) -> sparse.csr_array:
+    """Return the largest ``k`` entries of every row."""
+    order = np.lexsort((-found.data, np.repeat(np.arange(found.shape[0]), np.diff(found.indptr))))
+    place = np.arange(found.nnz) - np.repeat(found.indptr[:-1], np.diff(found.indptr))
+    kept = np.zeros(found.nnz, found.data.dtype)
+    kept[order] = np.where(place < k, found.data[order], 0)
+    out = sparse.csr_array((kept, found.indices.copy(), found.indptr.copy()), found.shape)
+    out.eliminate_zeros()
+    return out
+
+
+def following(window: Window, half_life: float) -> np.ndarray:
+    """Return scores by what came next after the user's latest items (of all who had those), float32 [U, I].
+
+    Equal times have no order: that of the file might know more than anybody could.
+    """
+    order = np.lexsort((np.random.default_rng(0).random(len(window.time)), window.time, window.user))
+    user, item = window.user[order], window.item[order]
+    same = user[1:] == user[:-1]
+    pairs = (item[:-1][same], item[1:][same])
+    counts = sparse.csr_array((np.ones(same.sum()), pairs), (window.n_items, window.n_items))
+    after = sparse.csr_array(counts.multiply(1 / (np.bincount(pairs[0], minlength=window.n_items) + 5)[:, None]))
+    return np.asarray((window.fading(half_life) @ after).toarray(), np.float32)
+
+
 def simple_methods(known: Known, n_groups: int) -> Iterator[tuple[str, str, Lists]]:
     """Yield (regime, method, lists by user) of every simple method."""
     window, (inner, wanted) = known.window, known.inner()
     scores, half_lives = {}, window.half_lives
-    for name, ways in {
+    linear = {
         "EASE": [(0.0, 7.0, 0.0)],
         "EASE on a fading history": [(fade, 7.0, 0.0) for fade in FADES],
         "EASE x trend": [(0.0, half_life, power) for half_life in half_lives for power in POWERS],
-    }.items():
+    }
+    for name, ways in linear.items() if window.n_items <= MOST_ITEMS else ():
         scores[name] = ease_scores(window, tuned_ease(inner, wanted, ways))
     trends = [(half_life, power) for half_life in half_lives for power in POWERS]
     guess = ials(inner)
@@ -200,6 +250,8 @@ def simple_methods(known: Known, n_groups: int) -> Iterator[tuple[str, str, List
         trends, key=lambda one: value(np.maximum(guess, 0) * inner.trend(one[0]) ** one[1], inner, wanted)
     )
     scores["iALS x trend"] = np.maximum(ials(window), 0) * window.trend(half_life) ** power
+    for name, (scorer, settings) in OTHERS.items():
+        scores[name] = scorer(window, max(settings, key=lambda one: value(scorer(inner, one), inner, wanted)))
     popular = {"popular": lambda one: np.bincount(one.item, minlength=one.n_items).astype(float)}
     lately = max(half_lives, key=lambda days: value(_all(_lately(inner, days), inner), inner, wanted))
     popular["popular lately"] = lambda one: _lately(one, lately)
@@ -217,6 +269,13 @@ def simple_methods(known: Known, n_groups: int) -> Iterator[tuple[str, str, List
         yield "strict", f"one list, {name}", by_user(lists, everyone)
         yield "dedup", f"one list, {name}", by_user(lists, everyone)
     yield from grouped(window, scores, lately, n_groups, by_user)
+
+
+OTHERS: dict[str, tuple[Callable[[Window, Any], np.ndarray], tuple[float, ...]]] = {
+    "nearest items": (item_neighbours, NEIGHBOURS),
+    "nearest users": (user_neighbours, NEIGHBOURS),
+    "what follows": (following, LATEST),
+}
 
 
 def _lately(window: Window, half_life: float) -> np.ndarray:

@@ -16,6 +16,7 @@ from grouprec.core.files import plain, storage, write_json
 
 Form = dict[str, Any]
 SEAL, VERSION = "seal", "format"
+MOST_BYTES = 512 << 20  # of a form: edits that move millions of users stay below
 
 
 class DamagedError(StorageError):
@@ -113,6 +114,8 @@ def _parsed(path: Path) -> Form | None:
     try:
         if path.exists() and not path.is_file():  # a pipe would be waited for
             raise DamagedError(f"{path.name} cannot be read: it is no file")
+        if path.exists() and path.stat().st_size > MOST_BYTES:
+            raise DamagedError(f"{path.name} is damaged: it is larger than any that is written")
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return None

@@ -10,7 +10,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from html import unescape
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode
 
 import numpy as np
 import pandas as pd
@@ -46,8 +46,7 @@ def merged_addresses(codes: np.ndarray, ids: np.ndarray, column: str) -> tuple[n
         return codes, ids, []
     rows = np.bincount(codes[codes >= 0], minlength=len(ids))
     given = [unescape(text) if "&" in text else text for text in ids]
-    parts = [urlsplit(_sound(text)) for text in given]
-    queries = [parse_qsl(part.query, keep_blank_values=True) for part in parts]
+    queries = [parse_qsl(text.partition("#")[0].partition("?")[2], keep_blank_values=True) for text in given]
     dropped, pages = _pages(given, queries, rows)
     keys, group = np.unique([_key(page) for page in pages], return_inverse=True)
     if len(keys) == len(ids) and list(ids) == pages:
@@ -63,11 +62,6 @@ def merged_addresses(codes: np.ndarray, ids: np.ndarray, column: str) -> tuple[n
         "{n} pages instead of {before} addresses"
     ).format(column=column, gone=gone, n=decimal(len(merged)), before=decimal(len(ids)))
     return table[codes], merged.astype(object), [Doubt(matter, role="item")]
-
-
-def _sound(text: str) -> str:
-    """Return an address that can be taken apart: brackets that are no host's are none."""
-    return text.replace("[", "%5B").replace("]", "%5D")
 
 
 def _pages(ids: Sequence[str], queries: list[list[tuple[str, str]]], rows: np.ndarray) -> tuple[set[str], list[str]]:

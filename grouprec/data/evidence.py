@@ -13,6 +13,7 @@ from grouprec.data.ids import encode_ids
 from grouprec.data.numerals import is_numeric, to_numbers
 from grouprec.data.outcomes import is_flag, tells_outcome
 from grouprec.data.times import read_times, to_clock
+from grouprec.data.usual_names import NAMELESS
 from grouprec.data.values import distinct_values, plain_texts, shown, word_set
 
 _FEW_KINDS = 8
@@ -33,6 +34,7 @@ _RATINGS = {5.0, 10.0}
 _LAST_HOUR = 23
 _LEAST_COUNT, _OUR_DAYS = 9e8, 9.4e8  # plain numbers are times only where they would lie after 1999, in whatever unit
 _MOST, _MANY_DATES = 0.9, 5
+_BOTH = 2  # user and item
 _TOGETHER = 0.2  # share of rows that are of the same as the one above, from which on a file is sorted by it
 MOST_CIRCUMSTANCES, _ROWS_EACH = 30, 10
 _NAMES_EACH = 3  # different names of an item, at most, on average
@@ -240,7 +242,9 @@ def belongs_to(column: pd.Series, owner: pd.Series | np.ndarray, rows_each: floa
 
 
 def without_facts(table: pd.DataFrame, least: int) -> list[str]:
-    """Return the columns that may be users or items, without facts about another one and, beside texts, counts.
+    """Return the columns that may be users or items, without facts about another one.
+
+    Of a file without a header, where two texts are left for both, numbers beside them are counts.
 
     A fact is the same in all rows of what it is about, and of several: the category of an item. Where the rows of one
     stand together it may be an order or a session, and what is the same in it a user: that tells nothing.
@@ -258,7 +262,8 @@ def without_facts(table: pd.DataFrame, least: int) -> list[str]:
     }
     left = [column for column in columns if column not in facts]
     words = [column for column in left if not is_numeric(table[column].dropna())]
-    return words if len(words) == least else left
+    nameless = all(map(NAMELESS.fullmatch, columns))
+    return words if nameless and least == len(words) == _BOTH else left
 
 
 def are_one_moment(table: pd.DataFrame) -> bool:

@@ -31,5 +31,5 @@ def log_record(line: str) -> dict[str, Any] | None:
 
 def is_log(text: str) -> bool:
     """Return whether the first two lines of a text are records of a log."""
-    lines = [line.strip() for line in text.split("\n", 4)[:4] if line.strip()][:2]
-    return bool(lines) and all(log_record(line) is not None for line in lines)
+    lines = [line.strip() for line in text.split("\n", 4)[:4] if line.strip()][:2]  # of one alone nobody knows
+    return len(lines) == 2 and all(log_record(line) is not None for line in lines)

@@ -49,10 +49,11 @@ class Repeated:
     def apply(self, table: pd.DataFrame) -> pd.DataFrame:
         """Return one row for every item that is named, in the order of the file."""
         n_places = len(next(iter(self.columns.values())))
+        nothing = pd.Series(index=table.index, dtype=object)
         parts = []
         for place in range(n_places):
             named = {name: places[place] for name, places in self.columns.items()}
-            part = table[list(self.kept)].assign(**{n: pd.NA if c is None else table[c] for n, c in named.items()})
+            part = table[list(self.kept)].assign(**{n: nothing if c is None else table[c] for n, c in named.items()})
             parts.append(part[part[list(self.items)].notna().any(axis=1)])
         return pd.concat(parts).sort_index(kind="stable").reset_index(drop=True)
 

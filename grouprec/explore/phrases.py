@@ -86,7 +86,7 @@ def _whole(term: str, weights: Mapping[str, float]) -> str:
         if longer is None:
             break
         words = longer
-    written: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    written: defaultdict[str, defaultdict[str, float]] = defaultdict(lambda: defaultdict(float))
     for label, weight in weights.items():
         for one in _places(label, words):
             written[one.written.lower()][one.written] += weight

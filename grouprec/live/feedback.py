@@ -50,8 +50,9 @@ def verdicts(run: Run) -> pd.DataFrame:
 
 
 def _check(path: Path) -> None:
+    least = promised(path)  # before it is opened: others may be writing
     with contextlib.closing(reader(path)) as file:
-        check(file, promised(path))
+        check(file, least)
 
 
 def standing(rows: pd.DataFrame) -> pd.DataFrame:

@@ -101,7 +101,7 @@ class RunStore:
         matches = [run for run in runs if run.run_id == run_id] or [r for r in runs if r.run_id.startswith(run_id)]
         if len(matches) != 1 or not run_id:
             what = "no run" if not matches else f"{len(matches)} runs"
-            raise StorageError(f"There is {what} called '{run_id}' in {self.root}; see `grouprec list`.")
+            raise StorageError(f"There is {what} called '{run_id[:100]}' in {self.root}; see `grouprec list`.")
         return _used(matches[0])
 
     def create(self, config: RunConfig, place: float | None = None) -> Run:

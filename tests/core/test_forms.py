@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from grouprec.core.forms import (
+    MOST_BYTES,
     DamagedError,
     Form,
     mark_of,
@@ -88,6 +89,13 @@ def test_what_is_no_form_says_why(path: Path, content: bytes, reason: str) -> No
     with pytest.raises(DamagedError, match=reason) as found:
         read_form(path, 2, {1: two})
     assert found.value.reason.startswith("form.json ")
+
+
+def test_a_form_that_would_fill_the_memory_is_not_read(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(MOST_BYTES + 1)  # a hole
+    with pytest.raises(DamagedError, match="is larger than any that is written"):
+        read_form(path, 2, {})
 
 
 def test_a_folder_in_the_place_of_a_form_says_so(path: Path) -> None:

@@ -158,10 +158,13 @@ def _json(text: str, where: str) -> Any:
 
 
 def _run(request: Request) -> Run:
+    store = RunStore()
     try:
-        return RunStore().get(request.query_params.get("run", "last"))
+        return store.get(request.query_params.get("run", "last"))
     except GrouprecError as error:
-        raise HTTPException(404, str(error)) from error
+        raise HTTPException(
+            404, str(error).replace(str(store.root), "the runs folder")
+        ) from error  # which is nobody's to know
 
 
 def _apply(run: Run, events: list[dict[str, Any]]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from scipy import sparse
 from grouprec.core.types import Embeddings
 from grouprec.data.dataset import Dataset, Interactions
 from grouprec.data.synthetic import planted
+from grouprec.models.base import PRESETS
 from grouprec.models.encoders import transitions
 from grouprec.models.encoders.transitions import HALF_LIVES, TransitionsEncoder
 from grouprec.models.fitting import RunOptions
@@ -111,6 +112,22 @@ def test_tuning_keeps_the_half_life_with_the_best_validation_value():
         values[half_life] = task.ndcg(Embeddings(users, one.items()))
     assert values[encoder.half_life] == max(values.values()) and len(set(values.values())) > 1
     assert encoder.decided == {"half_life": encoder.half_life, "tune": False}
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_where_only_the_last_item_says_what_follows_every_preset_hears_it_alone(preset):
+    rng = np.random.default_rng(0)
+    following, histories = rng.permutation(40), []
+    for _ in range(300):
+        one = [int(rng.integers(40))]
+        while len(one) < 12:
+            one.append(int(following[one[-1]]) if rng.random() < 0.6 else int(rng.integers(40)))
+        histories.append(one)
+    whole = walks(*histories, n_items=40)
+    late = np.tile(np.arange(12) >= 11, 300)
+    data = replace(whole, train=whole.train.take(~late), validation=whole.train.take(late))
+    encoder = TransitionsEncoder(TransitionsEncoder.Config.for_preset(preset)).fit(data, RunOptions())
+    assert encoder.half_life <= 1.0
 
 
 def test_without_a_validation_part_the_given_half_life_is_used():

@@ -120,7 +120,7 @@ def test_the_list_of_a_group_is_given_as_it_stands(client: Client, run: Run) -> 
         ("/api/groups/1/list?use=all", 400, "'strict' or 'dedup'"),
         ("/api/groups/1/list?n=51", 400, "from 1 to 50"),
         ("/api/groups/1/list?n=-1", 400, "from 1 to 50"),
-        ("/api/groups/1/list?run=other", 404, "no run called 'other'"),
+        ("/api/groups/1/list?run=other", 404, "no run called 'other' in the runs folder;"),
     ],
 )
 def test_a_list_that_is_not_there_is_one_sentence(client: Client, path: str, status: int, word: str) -> None:

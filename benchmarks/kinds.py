@@ -1,0 +1,107 @@
+"""Planted files of kinds that the benchmarks' other files lack: chains, seasons, and a history imported on one date.
+
+What a kind plants is said by its function. Tastes are as in :mod:`benchmarks.ages`: everybody likes a few topics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+N_TOPICS = 8
+YEAR = 365
+NEXT = (0.4, 0.2, 0.15, 0.1, 0.1, 0.05)  # chances of the items that follow one
+FOLLOWED = 0.6  # of the events of a chain
+
+Events = tuple[np.ndarray, np.ndarray, np.ndarray]  # users, items, times in days
+
+
+def write_kind(name: str, path: Path, seed: int = 0) -> None:
+    """Write the interactions (user_id, item_id, timestamp) of one kind as CSV."""
+    users, items, days = KINDS[name](np.random.default_rng(seed))
+    when = pd.Timestamp("2023-01-02") + pd.to_timedelta(days, unit="D")
+    table = pd.DataFrame({"user_id": users, "item_id": np.char.mod("a%d", items), "timestamp": when.floor("s")})
+    table.sort_values("timestamp", kind="stable").to_csv(path, index=False)
+
+
+def chains(rng: np.random.Generator, n_users: int = 1_500, n_items: int = 500) -> Events:
+    """Visits of minutes in which six events of ten follow from the item just before, and from nothing else.
+
+    Users come once each, so that they are judged along their own time.
+    """
+    topics, pull = _catalogue(rng, n_items)
+    following = np.stack([rng.choice(n_items, len(NEXT), replace=False) for _ in range(n_items)])
+    chances = np.stack([_of_topic(topics, pull, topic) for topic in range(N_TOPICS)])
+    lengths = rng.integers(10, 40, n_users)
+    users = np.repeat(np.arange(n_users), lengths)
+    items = _drawn(rng, chances, _wanted(rng, users, n_users))
+    first = np.append(0, lengths.cumsum()[:-1])
+    follows, rank = rng.random(len(users)) < FOLLOWED, rng.choice(len(NEXT), len(users), p=NEXT)
+    follows[first] = False
+    for event in np.flatnonzero(follows):  # in order: what follows an item may be followed
+        items[event] = following[items[event - 1], rank[event]]
+    begin = rng.uniform(0, 180, n_users)
+    return users, items, begin[users] + (np.arange(len(users)) - first[users]) * 0.01
+
+
+def seasons(rng: np.random.Generator, n_users: int = 1_500, n_items: int = 600, n_years: float = 2.2) -> Events:
+    """Two years of items that are taken around a day of the year (by a bell of 30 days) and return the next year."""
+    topics, pull = _catalogue(rng, n_items)
+    peak = rng.uniform(0, YEAR, n_items)
+    users = np.repeat(np.arange(n_users), rng.integers(10, 50, n_users))
+    days = rng.uniform(0, YEAR * n_years, len(users))
+    wanted, items = _wanted(rng, users, n_users), np.empty(len(users), np.int64)
+    for week in range(int(YEAR * n_years) // 7 + 1):
+        away = np.abs((7 * week - peak + YEAR / 2) % YEAR - YEAR / 2)
+        now = pull * (np.exp(-0.5 * np.square(away / 30)) + 0.03)
+        at = np.flatnonzero(days // 7 == week)
+        items[at] = _drawn(rng, np.stack([_of_topic(topics, now, topic) for topic in range(N_TOPICS)]), wanted[at])
+    return users, items, days
+
+
+def imports(rng: np.random.Generator, n_users: int = 1_300, n_items: int = 500, n_days: int = 56) -> Events:
+    """Six rows of ten bear the date of an import; then come eight weeks, to the day, of new items whose pull halves in
+    two weeks, beside the old ones."""
+    topics, pull = _catalogue(rng, n_items)
+    born = np.where(rng.random(n_items) < 0.5, -1.0, rng.uniform(0, n_days, n_items))
+    users = np.repeat(np.arange(n_users), rng.integers(10, 40, n_users))
+    days = np.where(rng.random(len(users)) < 0.6, 0, rng.integers(1, n_days + 1, len(users)))
+    wanted, items = _wanted(rng, users, n_users), np.empty(len(users), np.int64)
+    for day in range(n_days + 1):
+        new = np.where(born < day, 2 * np.exp2((born - day) / 14), 0)
+        now = pull * np.where(born < 0, 0.6, new)
+        at = np.flatnonzero(days == day)
+        items[at] = _drawn(rng, np.stack([_of_topic(topics, now, topic) for topic in range(N_TOPICS)]), wanted[at])
+    return users, items, days.astype(float)
+
+
+KINDS: dict[str, Callable[[np.random.Generator], Events]] = {"chains": chains, "seasons": seasons, "imports": imports}
+
+
+def _catalogue(rng: np.random.Generator, n_items: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the items' topics, int [I], and their pull, float [I]."""
+    return rng.integers(N_TOPICS, size=n_items), np.exp(rng.normal(0, 1, n_items))
+
+
+def _of_topic(topics: np.ndarray, pull: np.ndarray, topic: int) -> np.ndarray:
+    """Return the chances of all items where a topic is wanted, float [I]; others have a twentieth of their pull."""
+    chances = pull * np.where(topics == topic, 1, 0.05)
+    return chances / chances.sum()
+
+
+def _wanted(rng: np.random.Generator, users: np.ndarray, n_users: int) -> np.ndarray:
+    """Return the topic that every event is after, int [n], by its user's taste."""
+    tastes = rng.dirichlet(np.full(N_TOPICS, 0.3), n_users).cumsum(axis=1)
+    return (rng.random(len(users))[:, None] > tastes[users]).sum(axis=1).clip(0, N_TOPICS - 1)
+
+
+def _drawn(rng: np.random.Generator, chances: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Return an item for every event, int [n], by the chances of its topic [T, I]."""
+    items = np.empty(len(wanted), np.int64)
+    for topic in np.unique(wanted):
+        at = np.flatnonzero(wanted == topic)
+        items[at] = rng.choice(chances.shape[1], len(at), p=chances[topic])
+    return items
