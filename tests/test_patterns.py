@@ -22,6 +22,7 @@ _EDGES = ("(?:^|{0} ?)'[^']*'(?={0}|$)", '(?:^|{0})"', '"(?:{0}|$)', '{0} +"', '
 BUILT = {
     "grouprec.core.mentions.mention_of": [_USERS],
     "grouprec.core.mentions.names_any": [_USERS],
+    "grouprec.data.cells.are_shown": [" ", "-0(?: |$)"],
     "grouprec.data.features._split_tags": [*features._BETWEEN_TAGS],
     "grouprec.data.find_layout._quotings": [edge.format(mark) for edge in _EDGES for mark in _MARKS],
     "grouprec.data.header_words._compiled": [header_words.PATTERNS[role][-1] for role in ("user", "label")],
