@@ -23,7 +23,8 @@ _AGAIN = 0.1  # share of headings that rows with more values hold, too
 _NUMBERED = re.compile(r"[\w-]+:")  # says by itself that rows follow
 _NAMED = re.compile(r"\s*([^\W\d][^:\d]{1,40}?)\s*:\s*(?=\S)")
 _PAGE = re.compile(
-    r"\W*(page|seite|p[áa]gina|strona|страница|стр|printed|end of)\b|\W*第?\s*\d+\s*页|[^:]*\b(report|continued)\b",
+    r"\W*+(?:(?:page|seite|p[áa]gina|strona|страница|стр|printed|end of)\b|第?\s*+\d++\s*+页)"
+    r"|[^:]*\b(?:report|continued)\b",
     re.IGNORECASE,
 )
 

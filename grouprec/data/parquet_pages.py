@@ -9,6 +9,7 @@ counted in small batches.
 from __future__ import annotations
 
 import mmap
+import struct
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ _MOST_AT_ONCE, _AT_ONCE = 65_536, FREE_BYTES // 8  # rows; bytes of their texts
 _WIDTH = 8  # bytes of a value that is no text
 _CODECS = {"SNAPPY", "GZIP", "ZSTD", "BROTLI", "LZ4_RAW"}  # that need no more than how long the result is
 _DEEPEST = 8  # structures in one another, in a header
+_LENGTH = struct.Struct("<I").unpack_from
 _DAMAGED = "a page is not what it says"
 
 
@@ -118,10 +120,12 @@ def _longest(packed: bytes, unpacked: int, codec: str) -> int:
         packed = pa.Codec(codec.lower()).decompress(packed, unpacked, asbytes=True)
     elif codec != "UNCOMPRESSED":
         return unpacked
-    at = longest = 0
-    while at + 4 <= len(packed):
-        length = int.from_bytes(packed[at : at + 4], "little")
-        longest, at = max(longest, length), at + 4 + length
+    at, longest, last = 0, 0, len(packed) - 4
+    while at <= last:  # a third of the time of slices and max()
+        (length,) = _LENGTH(packed, at)
+        if length > longest:
+            longest = length
+        at += 4 + length
     return min(longest, unpacked)
 
 

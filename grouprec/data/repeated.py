@@ -14,7 +14,8 @@ from grouprec.data.header_words import CATEGORY, means, says
 from grouprec.data.values import shown
 from grouprec.data.wide import numbers
 
-_PLACE = re.compile(r"(.*?)[\s_.\[(#/:-]*(?<!\d)(\d{1,2})(?!\d)[\])]*[\s_./:-]*(.*)")
+_PLACE = re.compile(r"(?<!\d)\d{1,2}(?!\d)")
+_BEFORE, _AFTER = " \t\n_.[(#/:-", " \t\n_./:-"  # what parts a name from the place before and after it
 _TWICE = re.compile(r"(.+) \((\d{1,2})\)")  # what the reader calls the second column of a name
 _CLEAR = 2  # ways of naming an item below which nothing else is meant
 _MOST_ANSWERS, _LARGEST_ANSWER = 20, 100  # plain numbers of this kind are judgements of items that columns name
@@ -89,10 +90,14 @@ def _placed(column: str, columns: Sequence[str]) -> tuple[str, int]:
         return (twice[1], int(twice[2])) if twice[1] in columns else ("", 0)
     if f"{column} (2)" in columns:
         return column, 1
-    found = _PLACE.fullmatch(column)
-    if not found or not re.search(r"[^\W\d_]", found[1] + found[3]):
+    found = _PLACE.search(column)
+    if not found:
         return "", 0
-    return ".".join(filter(None, (found[1].strip(), found[3].strip()))), int(found[2])
+    before = column[: found.start()].rstrip(_BEFORE).strip()
+    after = column[found.end() :].lstrip("])").lstrip(_AFTER).strip()
+    if not re.search(r"[^\W\d_]", before + after):
+        return "", 0
+    return ".".join(filter(None, (before, after))), int(found[0])
 
 
 def _names_item(name: str) -> bool:
