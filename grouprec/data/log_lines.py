@@ -7,11 +7,11 @@ from typing import Any
 
 from grouprec.data.cells import printed_object
 
-_PAIR = re.compile(r'([A-Za-z_][\w.-]*)=("(?:[^"\\]|\\.)*"|[^\s"]*)')
+_PAIR = re.compile(r'(?<![\w.-])([A-Za-z_][\w.-]*+)=("(?:[^"\\]|\\.)*"|[^\s"]*)')
 _PAIRS = re.compile(rf"{_PAIR.pattern}(?:\s+{_PAIR.pattern})+")
 _SERVER = re.compile(
     r"(?P<ip>\S+) \S+ (?P<user>.{1,100}?) \[(?P<time>[^\]]+)\] "
-    r'"(?P<method>[A-Z]+) (?P<path>\S+)[^"]*" (?P<status>\d{3}) \S+(?: .*)?'
+    r'"(?P<method>[A-Z]+) (?P<path>[^\s"]++)[^"]*+" (?P<status>\d{3}) \S+(?: .*)?'
 )
 _LONGEST = 10_000  # characters
 

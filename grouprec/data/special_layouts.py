@@ -18,8 +18,8 @@ _MOSTLY = 0.98  # of the lines have a blank where columns of fixed width are par
 _RULED = re.compile(r"\s*[-=]{2,}(?:\s+[-=]{2,})+\s*")
 _FOOT = re.compile(r"\(?\d+ rows?\b.*|[-=+|\s]*")
 _ITEMS_OF_USER = re.compile(r"\d+(?: \d+)+ ?")
-_DECLARED = re.compile(r"@attribute\s+(['\"]?)(.+?)\1\s+\S", re.IGNORECASE)
-_YAML = re.compile(r"- [\w-]+: ?.*"), re.compile(r"  +[\w-]+: ?.*")
+_DECLARED = re.compile(r"@attribute\s++(?:(['\"])([^'\"]+)\1|(\S++))\s++\S", re.IGNORECASE)
+_YAML = re.compile(r"- [\w-]+: ?.*"), re.compile(r"(?<! ) {2,}+[\w-]++: ?.*")
 _SPARSE = re.compile(r"\S+(?: \d+:[-\d.eE+]+)+")
 GAP = "  "  # stands for whatever parts columns of fixed width
 
@@ -73,7 +73,7 @@ def _declared(lines: Sequence[str]) -> Layout | None:
     if data is None or not any(line.lower().startswith("@relation") for line in body[:data]):
         return None
     declared = (_DECLARED.match(line) for line in body[:data])
-    names = tuple(found[2].strip() for found in declared if found)
+    names = tuple((found[2] or found[3]).strip() for found in declared if found)
     quote = "'" if any(line.startswith("'") for line in body[data + 1 :]) else '"'
     return Layout(",", quote, above=data + 1, names=names)
 
