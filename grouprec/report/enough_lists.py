@@ -11,7 +11,9 @@ from grouprec.core.tables import highest
 from grouprec.evaluate.enough import enough, smoothed
 from grouprec.evaluate.gain import GROUPS, MORE
 from grouprec.report.gain import NDCG, Split, floor_of, floor_title, part_of, people, reached_answer
-from grouprec.report.text import plural
+from grouprec.report.text import percent, plural
+
+MOST = 2 / 3  # of what the best number of lists adds
 
 
 def lists_answer(
@@ -60,12 +62,39 @@ def enough_answer(curve: pd.DataFrame, hits: pd.DataFrame, steps: pd.DataFrame |
     least, found = enough(curve), _found(hits)
     lists = plural(least, "list")
     said = ngettext("{lists} is enough", "{lists} are enough", least).format(lists=lists)
+    if rising := still_rising(least, curve):
+        said = _("{lists} are best, and no more were tried").format(lists=lists)
     if least not in found:
-        return _("{said}: more of them bring no measurable gain.").format(said=said)
+        return full_stop(said) if rising else _("{said}: more of them bring no measurable gain.").format(said=said)
     reached = ngettext("{lists} reaches {found}", "{lists} reach {found}", least).format(
         lists=lists, found=people(found[least])
     )
-    return f"{full_stop(said)} {_reach(one, hits, reached)}"
+    reach = f"{full_stop(said)} {_reach(one, hits, reached)}"
+    fewer = _fewer(found, float(hits["floor"].iloc[0]), least) if rising else ""
+    return f"{reach} {fewer}" if fewer else reach
+
+
+def still_rising(least: int, curve: pd.DataFrame) -> bool:
+    """Return whether the number that is enough is the largest of several that were tried: more might do more."""
+    return len(curve) > 1 and least == curve["n_groups"].max()
+
+
+def mark(least: int, curve: pd.DataFrame) -> str:
+    """Return what stands beside the number that is enough in a picture of the curve."""
+    if still_rising(least, curve):
+        return _("{n} are best").format(n=least)
+    return ngettext("{enough} is enough", "{enough} are enough", least).format(enough=least)
+
+
+def _fewer(found: Mapping[int, float], floor: float, best: int) -> str:
+    """Say how few lists bring most of what the best number adds to one good list; "" where none fewer do."""
+    gain = found[best] - floor
+    few = next((n for n in sorted(found) if 1 < n < best and found[n] - floor >= MOST * gain > 0), None)
+    if few is None:
+        return ""
+    return _("{few} bring {share} of what {best} add.").format(
+        few=plural(few, "list").capitalize(), share=percent((found[few] - floor) / gain), best=best
+    )
 
 
 def _reach(one: str, hits: pd.DataFrame, *more: str) -> str:

@@ -201,7 +201,7 @@ def test_where_no_number_beats_the_best_single_list_that_one_is_enough() -> None
         "people with something they take; a list for everyone 40."
     )
     proven = steps([-0.01, 0.0, 0.005], [0.01, 0.005], half=0.004)
-    assert "are enough" in enough_answer(curve(values), curve(values), proven)
+    assert "5 lists are enough" in enough_answer(curve(values), curve(values), proven)
     older = curve(values).drop(columns="floor_method")
     assert "lists are enough" in enough_answer(older, older, None)
     below = curve([0.08, 0.09, 0.095]).drop(columns="floor_method")
@@ -214,7 +214,9 @@ def test_a_rise_inside_the_interval_is_no_measurable_gain() -> None:
     assert number_answer(values, values, proven, 1) == "With 1 it is 24; 4 more add 8."
     near = curve([0.12, 0.16, 0.162], error=0.01, metric=2)
     assert number_answer(near, near, noise, 5) == "With 5 it is 32; 15 more add no measurable gain."
-    assert "20 lists are enough" in enough_answer(values, values, noise)
+    said = enough_answer(values, values, noise)
+    assert said.startswith("20 lists are best, and no more were tried. One good list reaches ")
+    assert said.endswith(" 5 lists bring 75 % of what 20 add.")
     assert number_answer(values, values, noise, 5) == "With 5 it is 32; whether 15 more lists help is not certain."
     assert number_answer(values, values, proven, 20) == "With 20 it is 36."
 

@@ -10,8 +10,9 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from grouprec.core.language import _, ngettext
+from grouprec.core.language import _
 from grouprec.core.tables import named_rows
+from grouprec.report import enough_lists
 from grouprec.report.html.drawings import Scale
 from grouprec.report.html.markup import Html, element
 from grouprec.report.palette import group_colour, text_on
@@ -104,7 +105,7 @@ def reach_curve(hits: pd.DataFrame, least: int | None, own: int, floor: str) -> 
         parts.append(element("text", _("this run"), x=mine[0], y=mine[1] - 18, text_anchor="middle", class_="s"))
     said = floor
     if least is not None and least in set(hits["n_groups"]):
-        said = ngettext(" {enough} is enough", " {enough} are enough", least).format(enough=least).strip()
+        said = enough_lists.mark(least, hits)
         parts += _marked(said, *_place(hits, shares, least, x, y))
     title = element("title", _("People of 100 who find something by number of lists; {said}").format(said=said))
     return element("svg", title, *parts, viewBox=f"0 0 {WIDTH} {HEIGHT}", role="img", class_="curve")

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from grouprec.core.language import _, ngettext
+from grouprec.core.language import _
 from grouprec.core.tables import highest
+from grouprec.report import enough_lists
 from grouprec.report.palette import ACCENT, NEUTRAL, group_colour
 from grouprec.report.text import literal, plural
 from grouprec.ui.charts import DASHES, GRID, plain_layout, reference_titles
@@ -59,9 +60,7 @@ def reach_curve(hits: pd.DataFrame, chosen: int | None, enough: int | None) -> g
         return figure
     figure.add_vline(x=enough, line={"width": 1, "dash": "dot", "color": NEUTRAL})
     where = {"x": enough, "y": 0, "yref": "paper", "yanchor": "bottom", "xanchor": "left", "showarrow": False}
-    figure.add_annotation(
-        text=ngettext(" {enough} is enough", " {enough} are enough", enough).format(enough=enough), **where
-    )
+    figure.add_annotation(text=f" {enough_lists.mark(enough, hits)}", **where)
     return figure
 
 

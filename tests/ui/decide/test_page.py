@@ -136,7 +136,7 @@ def test_a_run_that_measured_nothing_says_so(runs_folder: RunStore) -> None:
 def test_a_trained_run_decides_at_every_number(small_run: Run, runs_folder: RunStore) -> None:
     run = copy_of(small_run, runs_folder)
     app = open_page("decide")
-    assert "enough" in headline(app) and "of 100 people" in headline(app)
+    assert "are best, and no more were tried" in headline(app) and "of 100 people" in headline(app)
     assert "**One good list for all**: " in texts(app)
     for n in [*run.table("gain_of_groups")["n_groups"].unique().astype(int).tolist(), "personal"]:
         app.select_slider(key="lists_n").set_value(n).run()

@@ -175,7 +175,7 @@ def test_a_run_that_kept_no_groups_says_so_and_can_be_trained_again(
 ) -> None:
     app = open_tab()
     assert "did not keep its groups" in app.info[0].value
-    assert headline(app).startswith("## 20 lists are enough. ")
+    assert headline(app).startswith("## 20 lists are best, and no more were tried. ")
     app.button(key="what_if_again").click().run()
     assert [config.n_groups for config in started] == [3]
 
