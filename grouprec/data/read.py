@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import stat
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 import pandas as pd
@@ -22,6 +24,8 @@ from grouprec.data.rejects import MOST_REJECTED, Rejects, check_share
 from grouprec.data.shapes import Plan, plan_for
 from grouprec.data.sniff import HEAD_ROWS, Format, Sniffed, damaged_gzip, sniff
 from grouprec.data.values import release_memory, shown, some_of
+
+REMEMBERED = 4  # files
 
 
 class NoRowsError(DataError):
@@ -100,8 +104,7 @@ def peek(path: Path, reading: Reading | None = None) -> Peek:
         DataError: the file cannot be read as a table, or has no rows.
         SettingError: there is no such encoding or sheet.
     """
-    reading = reading or Reading()
-    return _peek(sniff(Path(path), reading.encoding), reading)[0]
+    return _look(Path(path), reading or Reading())[1]
 
 
 def read_table(path: Path, columns: Sequence[str] | None = None, reading: Reading | None = None) -> pd.DataFrame:
@@ -123,8 +126,7 @@ def read(
         TooManyRejectedError: a larger share of the rows than allowed cannot be read.
     """
     reading = reading or Reading()
-    sniffed = sniff(Path(path), reading.encoding)
-    peeked, plan = _peek(sniffed, reading)
+    sniffed, peeked, plan = _look(Path(path), reading)
     wanted = list(peeked.columns if columns is None else dict.fromkeys(columns))
     missing = [column for column in wanted if column not in peeked.columns]
     if missing:
@@ -148,9 +150,7 @@ def read_beginning(path: Path, columns: Sequence[str], n_rows: int, reading: Rea
     Raises:
         DataError: as :func:`peek`.
     """
-    reading = reading or Reading()
-    sniffed = sniff(Path(path), reading.encoding)
-    peeked, plan = _peek(sniffed, reading)
+    sniffed, peeked, plan = _look(Path(path), reading or Reading())
     head = peeked.head[list(columns)]
     if not plan.plain:
         return head
@@ -162,6 +162,29 @@ def read_beginning(path: Path, columns: Sequence[str], n_rows: int, reading: Rea
     except (pa.ArrowException, OSError, EOFError, zlib.error):
         pass  # damage further down is told when the whole file is read
     return head
+
+
+def _look(path: Path, reading: Reading) -> tuple[Sniffed, Peek, Plan]:
+    """Return what the beginning of a file tells; remembered while the file stays as it is: one check asks often."""
+    try:
+        found = path.stat()
+    except OSError:  # what is wrong is told where it is opened
+        return _looked(path, reading)
+    if not stat.S_ISREG(found.st_mode):
+        return _looked(path, reading)
+    stamp = (found.st_ino, found.st_size, found.st_mtime_ns)
+    sniffed, peeked, plan = _remembered(path, reading, stamp)
+    return sniffed, replace(peeked, head=peeked.head.copy(deep=False)), plan
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _remembered(path: Path, reading: Reading, stamp: tuple[int, int, int]) -> tuple[Sniffed, Peek, Plan]:
+    return _looked(path, reading)
+
+
+def _looked(path: Path, reading: Reading) -> tuple[Sniffed, Peek, Plan]:
+    sniffed = sniff(path, reading.encoding)
+    return sniffed, *_peek(sniffed, reading)
 
 
 def _peek(sniffed: Sniffed, reading: Reading) -> tuple[Peek, Plan]:
