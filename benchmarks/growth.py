@@ -20,6 +20,7 @@ from benchmarks.measure import Measured, machine, train
 from benchmarks.quality import write
 from benchmarks.stages import markdown_table
 from grouprec.core.site import app_root
+from grouprec.data.dataset import Dataset
 from grouprec.data.synthetic import planted
 from grouprec.runs.run import Run
 from grouprec.runs.store import RunStore
@@ -37,16 +38,20 @@ def write_planted(path: Path, n_rows: int, seed: int = 0) -> tuple[int, int]:
     n_users = max(N_GROUPS * 4, n_rows // ROWS_PER_USER)
     n_items = max(N_GROUPS * 4, round(LARGEST_ITEMS * math.sqrt(n_rows / LARGEST)))
     answer = planted(n_users, n_items, N_GROUPS, ROWS_PER_USER, noise=0.5, ordered=False, seed=seed)
-    parts = (answer.data.train, answer.data.validation, answer.data.test)
-    frame = pd.DataFrame(
+    rows_of(answer.data).to_csv(path, index=False)
+    return n_users, n_items
+
+
+def rows_of(data: Dataset) -> pd.DataFrame:
+    """Return all rows of planted data (user, item, time in seconds)."""
+    parts = (data.train, data.validation, data.test)
+    return pd.DataFrame(
         {
             "user": np.concatenate([part.user_rows for part in parts]),
             "item": np.concatenate([part.item_rows for part in parts]),
             "time": np.concatenate([part.times for part in parts if part.times is not None]).astype(np.int64),
         }
     )
-    frame.to_csv(path, index=False)
-    return n_users, n_items
 
 
 def main() -> None:

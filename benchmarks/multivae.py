@@ -19,6 +19,7 @@ import pandas as pd
 from scipy import sparse
 
 from benchmarks import rivals
+from benchmarks.growth import rows_of
 from benchmarks.measure import machine, train
 from benchmarks.outside import N_GROUPS, Judge, Outside, exported, keep_outside
 from benchmarks.quality import write
@@ -59,11 +60,15 @@ def bench(preset: str, folder: Path) -> str:
     file = folder / "planted.parquet"
     write_planted(file)
     rows, judge = keep_outside(Outside("planted", file, "user_time"), folder)
-    (theirs,) = rivals.run(write_split(known_of(rows), folder / "rival"), ["recbole_multivae"], PATIENCE_SECONDS, 1)
+    known = known_of(rows)
+    found = rivals.run(write_split(known, folder / "rival"), ["recbole_multivae"], PATIENCE_SECONDS, 1)
+    if not found:  # why, it has said
+        raise SystemExit(1)
+    theirs = found[0]
     done = train(folder / "known.parquet", "--preset", preset, "--n-groups", N_GROUPS, "--runs", folder / "runs")
     lists = dict(exported(done.result["run_id"], folder / "runs", folder / "out", "strict"))
     ours = judge.ndcg(lists["individual"], drop=True)
-    other = judge.ndcg(named(theirs.lists, known_of(rows)), drop=True)
+    other = judge.ndcg(named(theirs.lists, known), drop=True)
     return section(preset, done.seconds, ours, theirs, other, judge)
 
 
@@ -93,14 +98,7 @@ def section(
 
 def write_planted(path: Path) -> None:
     """Write interactions of MovieLens 1M's size, half of them any item at all."""
-    data = planted(USERS, ITEMS, TASTES, round(ROWS / USERS), NOISE, ordered=False).data
-    parts = (data.train, data.validation, data.test)
-    columns = {
-        "user": np.concatenate([part.user_rows for part in parts]),
-        "item": np.concatenate([part.item_rows for part in parts]),
-        "time": np.concatenate([part.times for part in parts if part.times is not None]).astype(np.int64),
-    }
-    pd.DataFrame(columns).to_parquet(path, index=False)
+    rows_of(planted(USERS, ITEMS, TASTES, round(ROWS / USERS), NOISE, ordered=False).data).to_parquet(path, index=False)
 
 
 def known_of(rows: pd.DataFrame) -> Known:
