@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from grouprec.core.language import N_, Glossary, _, commas, decimal, semicolons
+from grouprec.core.language import N_, Glossary, _, commas, decimal, passage, semicolons
 from grouprec.report.sentences import encoder_title
 from grouprec.runs.store import FINISHED, State, Status
 from grouprec.training.cost import Estimate
@@ -247,7 +247,7 @@ def basis_sentence(cost: Estimate, counted: bool, timed: bool = False) -> str:
     )
     if not counted:
         said.append(_("Checking the file on the Data page makes this better."))
-    return " ".join(said)
+    return passage(*said)
 
 
 def size(n_bytes: float) -> str:
