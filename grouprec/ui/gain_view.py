@@ -36,8 +36,8 @@ def picture(split: Split, key: str, floor: str, floor_help: str) -> None:
         floor, floor_help: what the best single list is, and what stands behind its mark.
     """
     table = gain.as_table(split)
-    words, drawn = st.columns([1, 3], gap="medium")
-    with words:
+    words, drawn = st.columns([1, 2], gap="medium")
+    with words.container(gap="xsmall"):
         st.caption(
             _("What the gain is made of"),
             help=f"{gain.parts_answer(split)}\n\n{passage(_(gain.PEOPLE_HELP), _(PARTS_HELP))}",

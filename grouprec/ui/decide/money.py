@@ -75,7 +75,7 @@ def draw(run: Run, worth: Worth, n: int) -> None:
             key="decide_money_table",
             height=240,
             column_config={
-                str(name): st.column_config.NumberColumn(format="localized", width=45 if at == 0 else 62)
+                str(name): st.column_config.NumberColumn(format="localized", width=45 if at == 0 else 70)
                 for at, name in enumerate(shown)
             },
             alt=_("Hits, value and costs"),

@@ -67,4 +67,4 @@ def card(group: Mapping[str, Any], first: pd.DataFrame, total: int, faces: tiles
         st.markdown(f":small[{size}]")
         st.html(faces.lines(first["item"], first["label"]))
         if line:
-            st.markdown(f":small[{full_stop(line)}]")
+            st.caption(full_stop(line))
