@@ -54,7 +54,7 @@ def draw() -> None:
 def style() -> str:
     """Return rules that give Streamlit's uploader the reader's words, which takes none itself; "" for English.
 
-    Its own word is hidden from readers and screen readers alike. The largest size is hidden, too: the Data page says it.
+    Its own word is hidden from readers and screen readers alike. The largest size goes too: the Data page says it.
     """
     if language.current() == ENGLISH:
         return ""
