@@ -41,9 +41,9 @@ def take_back(root: Path, name: str) -> Path:
     gone, folder = root / FOLDER / name, root / name
     if not name or Path(name).name != name or not gone.exists():
         there = ", ".join(kept(root)) or "nothing"
-        raise StorageError(f"The trash of {root} holds no '{name}'; it holds: {there}.")
+        raise StorageError(f"The trash of '{root.name}' holds no '{name}'; it holds: {there}.")
     if folder.exists():
-        raise StorageError(f"There is a '{name}' in {root} already; delete or move that first.")
+        raise StorageError(f"There is a '{name}' in '{root.name}' already; delete or move that first.")
     with storage(folder):
         gone.rename(folder)
     usage.use(folder)

@@ -272,8 +272,22 @@ def _records_frame(sniffed: Sniffed, records: Iterable[Any], columns: list[str] 
         return pd.DataFrame(rows, columns=columns, dtype=object).infer_objects()
     kept = list(flat)
     names = list(dict.fromkeys(itertools.chain.from_iterable(kept)))[:_MOST_NAMES]
+    if 2 * sum(map(len, kept)) < len(names) * len(kept):
+        return pd.DataFrame(_sparse_cells(kept, names).T, columns=names).infer_objects()
     rows = [[record.get(name) for name in names] for record in kept]
     return pd.DataFrame(rows, columns=names, dtype=object).infer_objects()
+
+
+def _sparse_cells(records: list[dict[str, Any]], names: list[str]) -> np.ndarray:
+    """Return the values of records that have few of the names each, object [names, records], None where there is none.
+
+    Asking every record for every name takes time and memory of both: an object of a name each, 10,000 of them.
+    """
+    cells, places = np.full((len(names), len(records)), None, object), {name: at for at, name in enumerate(names)}
+    for row, record in enumerate(records):
+        for name in record.keys() & places.keys():
+            cells[places[name], row] = record[name]
+    return cells
 
 
 def _record(sniffed: Sniffed, value: Any, number: int) -> dict[str, Any]:

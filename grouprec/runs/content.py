@@ -89,12 +89,23 @@ def _digest(path: Path) -> str:
 # -- the manifest
 
 
+def require_here(folder: Path) -> None:
+    """Check that the folder of a run is no link: what lies elsewhere may be of others, and change without our locks.
+
+    Raises:
+        DamagedError: it is one.
+    """
+    if folder.is_symlink():
+        raise DamagedError("its folder is a link to another place", "move or copy the folder itself here")
+
+
 def read_manifest(folder: Path) -> dict[str, str] | None:
     """Return name -> SHA-256 of the files of a finished run, None where it is not finished.
 
     Raises:
-        DamagedError: there is a manifest, but it is empty, damaged, or of nothing.
+        DamagedError: there is a manifest, but it is empty, damaged, or of nothing; or the folder is a link.
     """
+    require_here(folder)
     return remembered(folder / MANIFEST, "manifest", _parse_manifest)
 
 
