@@ -198,8 +198,8 @@ def detect_attribute_roles(table: pd.DataFrame, ids: np.ndarray, kind: str, file
             f"its columns are: {some_of(table.columns)}{_would_match(table[looked_at], ids)}."
         )
     rest = [column for column in table.columns if column != best]
-    named = [column for column in rest if means("label", column) is not None]  # to ask whether those of numbers are
-    label = _best_named("label", [column for column in named if not is_numeric(table[column])])
+    called = [column for column in rest if means("label", column) is not None]  # to ask whether those of numbers are
+    label = _best_named("label", [column for column in called if not is_numeric(table[column])])
     attributes = tuple(column for column in rest if column != label)
     described_by = _telling(table, attributes) if kind == "item" and label is None else None
     return AttributeRoles(best, label, attributes, described_by=described_by)

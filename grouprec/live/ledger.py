@@ -250,7 +250,9 @@ def sentences(path: Path) -> Iterator[None]:
     except sqlite3.DatabaseError as error:
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
         if isinstance(error, sqlite3.OperationalError) and code != sqlite3.SQLITE_ERROR:
-            raise StorageError(f"Cannot use {told(path)}: {error}; free some space or check the folder.") from error
+            held = code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+            advice = "end what else has it open, then try again" if held else "free some space or check the folder"
+            raise StorageError(f"Cannot use {told(path)}: {error}; {advice}.") from error
         raise damaged(path, error) from error  # SQLITE_ERROR: a table or column that we ask for is not there
 
 

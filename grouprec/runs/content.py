@@ -7,6 +7,7 @@ read and again whenever its size, times or place on the disk have changed, so lo
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -75,15 +76,30 @@ def _mark(path: Path) -> tuple[int, ...] | None:
 
 def digest(path: Path) -> str:
     """Return the SHA-256 of a file, "" where it cannot be read."""
-    return remembered(path, "digest", _digest)
+    try:
+        return remembered(path, "digest", _digest)
+    except OSError:  # not remembered: it may be the system that has no room for another open file just now
+        return ""
 
 
 def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def json_of(path: Path) -> Any:
+    """Return a JSON file's content, remembered while it stays as it is; None where it is missing, damaged or unread."""
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return remembered(path, "json", _json)
     except OSError:
-        return ""
+        return None
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    except (ValueError, RecursionError):
+        return None
 
 
 # -- the manifest

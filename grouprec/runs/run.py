@@ -90,7 +90,7 @@ class Run:
         Raises:
             StorageError: it is missing or damaged.
         """
-        choices = content.remembered(self.file("config.json"), "config", read_json)
+        choices = content.json_of(self.file("config.json"))
         if not isinstance(choices, dict):
             raise StorageError(f"The run {self.run_id} has no readable config.json; delete it and train again.")
         title = self.notes().title
@@ -148,7 +148,7 @@ class Run:
         for name in (name for name in _SMALL if name in (files or {})):
             if trouble := content.trouble(self.path, name, files or {}):
                 raise DamagedError(trouble)
-        if not isinstance(content.remembered(self.path / "config.json", "config", read_json), dict):
+        if not isinstance(content.json_of(self.path / "config.json"), dict):
             what = "missing" if not (self.path / "config.json").exists() else "damaged: it holds no JSON object"
             raise DamagedError(f"config.json is {what}", "restore it from a copy, or delete the run and train again")
         self._notes()
@@ -237,7 +237,9 @@ class Run:
         path = self.table_file(name)
         try:
             return pd.read_parquet(path)
-        except (OSError, ValueError) as error:
+        except OSError as error:
+            raise StorageError(f"The table '{name}' of {self.run_id} cannot be read: {error.strerror}.") from error
+        except ValueError as error:
             raise StorageError(f"The run {self.run_id} has no readable table '{name}'; train it again.") from error
 
     def table_file(self, name: str) -> Path:
@@ -293,7 +295,7 @@ class Run:
     def title(self) -> str:
         """Return what people call the run, also where it is damaged."""
         linked = self.path.is_symlink()
-        choices = None if linked else content.remembered(self.path / "config.json", "config", read_json)
+        choices = None if linked else content.json_of(self.path / "config.json")
         given = choices.get("title") if isinstance(choices, dict) else ""
         return self.notes().title or str(given or self.run_id)
 

@@ -190,6 +190,8 @@ class FitSnapshot:
             found.counts.update({name.removeprefix(COUNT): arrays[name] for name in arrays if name.startswith(COUNT)})
             return found
         except (OSError, ValueError, KeyError) as error:
+            if isinstance(error, OSError) and path.exists():
+                raise StorageError(f"The file {told(path)} cannot be read: {error.strerror or error}.") from error
             raise StorageError(
                 f"The file {told(path)}, from which live updates start, is missing or damaged; train the run again."
             ) from error
