@@ -269,9 +269,9 @@ def promised(path: Path) -> tuple[int, int]:
     """
     mark = mark_of(path)
     with storage(mark):
-        told = mark.read_bytes().strip(b"\0") if mark.is_file() else b""
+        said = mark.read_bytes().strip(b"\0") if mark.is_file() else b""
     try:
-        kept, counted, seal = told.decode().split() if told else ("0", "0", seal_of(0, 0))
+        kept, counted, seal = said.decode().split() if said else ("0", "0", seal_of(0, 0))
         if seal == seal_of(int(kept), int(counted)):
             return int(kept), int(counted)
     except ValueError:

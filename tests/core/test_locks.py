@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -43,3 +45,17 @@ def test_a_lock_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
     assert not held(tmp_path / "a.lock")
     with pytest.raises(StorageError, match="Cannot write"), alone(tmp_path / "a.lock", ""):
         pass
+
+
+@pytest.mark.parametrize("code", [errno.ENOSYS, errno.ENOLCK])
+def test_a_disk_without_locks_is_a_sentence_and_no_pretended_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr("fcntl.flock", refused)
+    for _ in range(2):
+        with pytest.raises(StorageError, match=os.strerror(code)), alone(tmp_path / "a.lock", "", patience=0.0):
+            pass
+        assert not held(tmp_path / "a.lock")
