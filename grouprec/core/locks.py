@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +21,8 @@ def take(path: Path, sentence: str, patience: float = PATIENCE) -> FileLock:
     """Return a lock that is held until its ``release``; arguments and errors as :func:`alone`."""
     lock = FileLock(path, thread_local=False, poll_interval=_POLL, fallback_to_soft=False)
     with storage(path):
+        if not path.parent.is_dir():  # which the library would make: a run that was moved away leaves no ghost
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         try:
             lock.acquire(timeout=patience)
         except Timeout:

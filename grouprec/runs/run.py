@@ -237,9 +237,7 @@ class Run:
         path = self.table_file(name)
         try:
             return pd.read_parquet(path)
-        except OSError as error:
-            raise StorageError(f"The table '{name}' of {self.run_id} cannot be read: {error.strerror}.") from error
-        except ValueError as error:
+        except (OSError, ValueError) as error:
             raise StorageError(f"The run {self.run_id} has no readable table '{name}'; train it again.") from error
 
     def table_file(self, name: str) -> Path:

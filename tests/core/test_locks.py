@@ -43,8 +43,10 @@ def test_another_process_holds_the_lock_until_it_ends_however_it_ends(tmp_path: 
 def test_a_lock_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "a.lock").mkdir()
     assert not held(tmp_path / "a.lock")
-    with pytest.raises(StorageError, match="Cannot write"), alone(tmp_path / "a.lock", ""):
-        pass
+    for path in (tmp_path / "a.lock", tmp_path / "moved away" / "b.lock"):
+        with pytest.raises(StorageError, match="Cannot write"), alone(path, ""):
+            pass
+    assert [one.name for one in tmp_path.iterdir()] == ["a.lock"]
 
 
 @pytest.mark.parametrize("code", [errno.ENOSYS, errno.ENOLCK])
