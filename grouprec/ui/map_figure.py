@@ -15,7 +15,7 @@ import plotly.graph_objects as go
 
 from grouprec.core.language import _
 from grouprec.report.palette import COLOURS, NEUTRAL, SCALE, group_colour, group_symbol, text_on
-from grouprec.report.text import count, literal, plural
+from grouprec.report.text import count, literal
 from grouprec.ui import map_labels, map_picture
 from grouprec.ui.charts import MAP_HEIGHT
 
@@ -181,8 +181,8 @@ def _add_pointed_at(figure: go.Figure, scene: _Scene, grid: map_picture.Grid, ro
             continue
         colour = marker["color"] if isinstance(marker["color"], str) else NEUTRAL
         trace = _points(scene, part, title, {"color": colour, "opacity": 0, "size": 6})
-        said = [_("{users} here").format(users=plural(int(one), "user")) for one in users]
-        trace.update(text=said, hovertemplate="%{fullData.name}<br>%{text}<extra></extra>", showlegend=False)
+        told = "%{fullData.name}<br>" + _("Users here: {users}").format(users="%{text}") + "<extra></extra>"
+        trace.update(text=[f"{one:,}" for one in users.tolist()], hovertemplate=told, showlegend=False)
         figure.add_trace(trace)
 
 
