@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from grouprec.core.language import _
+from grouprec.core.language import _, passage
 from grouprec.report.palette import COLOURS, NEUTRAL, SCALE, group_colour, group_symbol, text_on
 from grouprec.report.text import count, literal
 from grouprec.ui import map_labels, map_picture
@@ -51,8 +51,8 @@ class UserMap:
                 drawn=count(self.drawn), placed=count(self.placed)
             )
         said = _("A place has the colour of most users there, the fuller the more of the {placed} there are.")
-        points = _(" Of those in view, each is a point.") if self.drawn else ""
-        return said.format(placed=count(self.placed)) + points
+        points = _("Of those in view, each is a point.") if self.drawn else ""
+        return passage(said.format(placed=count(self.placed)), points)
 
 
 @dataclass(frozen=True, eq=False)

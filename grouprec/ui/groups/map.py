@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from grouprec.core.language import N_, Glossary, _, current
+from grouprec.core.language import N_, Glossary, _, current, passage
 from grouprec.report import tables
 from grouprec.report.text import attribute_title
 from grouprec.runs.store import Run
@@ -241,8 +241,7 @@ def _draw_space(run: Run, drawn: map_figure.UserMap, height: int) -> None:
     notes = _(
         "The three directions in which predicted tastes differ most (PCA); they show {shares} of all differences."
     ).format(shares=shares)
-    said = filter(None, [notes, drawn.note, _("Drag to turn; select users on the flat map.")])
-    st.caption(" ".join(said))
+    st.caption(passage(notes, drawn.note, _("Drag to turn; select users on the flat map.")))
 
 
 def map_note(drawn: map_figure.UserMap, n_users: int, map_method: str) -> str:
@@ -250,11 +249,11 @@ def map_note(drawn: map_figure.UserMap, n_users: int, map_method: str) -> str:
     notes = [_("Users near each other have similar predicted tastes. Draw around users to see who they are.")]
     if map_method == "pca":
         notes.append(_("Drawn with PCA, which shows less detail than UMAP."))
-    notes += filter(None, [drawn.note])
+    notes.append(drawn.note)
     if drawn.placed < n_users:
         notes.append(
             _("Not on the map: {users} who joined a group later.").format(
                 users=cards.plural(n_users - drawn.placed, "user")
             )
         )
-    return " ".join(notes)
+    return passage(*notes)
