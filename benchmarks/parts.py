@@ -1,9 +1,9 @@
 """``python -m benchmarks.parts [--part NAME,...] [--preset quick]``: is a default run ever below a simple method?
 
 Files that nothing was tuned on: households at a grocer's, planted news and films, the kinds of
-:mod:`benchmarks.kinds`, and parts of the other benchmarks' files: few people, one season, small countries, dear items, a
-long tail, no times, only what was liked. Judged from outside as in ``benchmarks.outside`` (runs are refitted), one seed;
-a row of its table per part and regime, in docs/benchmarks.md, where the rows of parts that are not run stay.
+:mod:`benchmarks.kinds`, and parts of the other benchmarks' files: few people, one season, small countries, dear items,
+a long tail, no times, only what was liked. Judged from outside as in ``benchmarks.outside`` (runs are refitted), one
+seed; a row of its table per part and regime, in docs/benchmarks.md, where the rows of parts that are not run stay.
 """
 
 from __future__ import annotations
@@ -133,8 +133,8 @@ def section(found: dict[str, Judged], preset: str, kept: dict[str, list[str]]) -
     lines = [
         "## From outside: parts that nothing was tuned on",
         "",
-        f"`python -m benchmarks.parts --preset {preset}` (runs with `--refit`) · one seed · rows of several days, the last: "
-        f"{machine()}",
+        f"`python -m benchmarks.parts --preset {preset}` (runs with `--refit`) · one seed · rows of several days, the "
+        f"last: {machine()}",
         "",
         "| part | judged | lists | ours | best simple method | ours / best simple | difference |",
         "| --- | ---: | --- | ---: | --- | ---: | --- |",

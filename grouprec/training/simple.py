@@ -60,8 +60,7 @@ class Simple:
 
     def mix(self, encoder: str) -> Mix:
         """Return an encoder alone with the trend and the season of this scorer."""
-        season = {"season": self.season, "season_days": self.season_days}
-        return Mix({encoder: 1.0}, self.half_life, self.trend, **season)
+        return Mix({encoder: 1.0}, self.half_life, self.trend, season=self.season, season_days=self.season_days)
 
 
 @dataclass(frozen=True)

@@ -98,6 +98,15 @@ def test_two_moments_need_enough_users_and_enough_of_all(n_users, n_late, split)
         assert found.users == (n_late, n_late)
 
 
+def test_where_things_are_sold_once_few_can_be_judged_later_though_all_come_again():
+    n_users = 1_000
+    users, days = np.repeat(np.arange(n_users), 10), np.tile(np.arange(10), n_users)
+    items = 10 * days + users % 10  # each for a day
+    late = (days > 7) & (users < MIN_USERS_IN_TIME)  # few take what was there before
+    found = held(rows_of(users, np.where(late, users % 10 + 10 * (9 - days), items), days + users / (2 * n_users)))
+    assert found.split == "time" and found.users == (MIN_USERS_IN_TIME, MIN_USERS_IN_TIME)
+
+
 def test_users_in_separate_bursts_are_parted_along_their_own_time():
     found = held(in_bursts(940))
     assert found.split == "user_time" and found.users == (940, 940)
