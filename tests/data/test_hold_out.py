@@ -195,7 +195,7 @@ def cases(draw) -> Case:
 
 
 @given(cases())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_whatever_is_taken_every_user_trains_and_equal_times_stay_together(case):
     found = held(case.rows, case.preparation)
     users, parts, times = found.core.rows.users, found.core.parts, found.core.rows.times
