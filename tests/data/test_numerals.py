@@ -124,7 +124,7 @@ AROUND = ["{}", "{} €", "€{}", "{} EUR", "USD {}", "${}", "{} zł", "£ {}"]
     st.sampled_from(AROUND),
     st.sampled_from(["-{}", "{}-", "({})", "−{}"]),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_what_a_country_writes_comes_back(cents, style, around, minus):
     thousands, decimal = style
     texts = []

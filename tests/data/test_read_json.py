@@ -32,14 +32,14 @@ def pairs(outer):
 
 
 @given(st.lists(VALUES, max_size=4) | st.dictionaries(KEYS, VALUES, max_size=4), LAYOUTS, st.sampled_from(["", " \n"]))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_members_are_those_of_the_json_module(outer, layout, space):
     text = space + json.dumps(outer, **layout) + space
     assert list(_members(text, whole=True)) == pairs(outer)
 
 
 @given(st.lists(st.lists(st.text(max_size=2), max_size=2), min_size=1, max_size=4), LAYOUTS, st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_of_a_beginning_the_members_that_are_whole_come(outer, layout, data):
     text = json.dumps(outer, **layout)
     cut = data.draw(st.integers(1, len(text) - 1))
