@@ -65,7 +65,9 @@ def _load(store: RunStore, run: Run, kind: str, name: str, key: str) -> Any:
 def save_facts(facts: ItemFacts, path: Path) -> None:
     """Write what is known of items, for the reasons of recommendations."""
     trends = {f"trend.{half_life}": values for half_life, values in facts.log_trends.items()}
-    save_arrays(path, {"log_users": facts.log_users, "log_popularity": facts.log_popularity, **trends})
+    seasons = {f"season.{days}": values for days, values in facts.log_seasons.items()}
+    known = {"log_users": facts.log_users, "log_popularity": facts.log_popularity}
+    save_arrays(path, {**known, **trends, **seasons})
 
 
 def load_facts(path: Path) -> ItemFacts:
@@ -78,5 +80,8 @@ def load_facts(path: Path) -> ItemFacts:
         arrays = load_file(path)
     except (OSError, SafetensorError) as error:
         raise StorageError(f"Cannot read {path}; train the run again.") from error
-    trends = {float(name[6:]): values for name, values in arrays.items() if name.startswith("trend.")}
-    return ItemFacts(arrays["log_users"], arrays["log_popularity"], trends)
+    trends, seasons = (
+        {float(name.removeprefix(kind)): values for name, values in arrays.items() if name.startswith(kind)}
+        for kind in ("trend.", "season.")
+    )
+    return ItemFacts(arrays["log_users"], arrays["log_popularity"], trends, log_seasons=seasons)
