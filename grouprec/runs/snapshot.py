@@ -16,7 +16,7 @@ from safetensors.numpy import save_file
 from scipy import sparse
 
 from grouprec.core.arrays import empty_csr
-from grouprec.core.files import replacing, storage
+from grouprec.core.files import replacing, storage, told
 from grouprec.core.types import Candidates, StorageError
 
 LEFT_OUT_DEPTH = 50  # candidates kept of a user whom most runs never hear of again
@@ -191,8 +191,10 @@ class FitSnapshot:
             found.counts.update({name.removeprefix(COUNT): arrays[name] for name in arrays if name.startswith(COUNT)})
             return found
         except (OSError, ValueError, KeyError) as error:
+            if isinstance(error, OSError) and path.exists():
+                raise StorageError(f"The file {told(path)} cannot be read: {error.strerror or error}.") from error
             raise StorageError(
-                f"The file {path}, from which live updates start, is missing or damaged; train the run again."
+                f"The file {told(path)}, from which live updates start, is missing or damaged; train the run again."
             ) from error
 
 

@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 import grouprec.models.menu  # noqa: F401  # fills the registries
-from grouprec.core.files import read_json
+from grouprec.core.files import read_json, told
 from grouprec.core.types import StorageError
 from grouprec.models.base import REGISTRIES, Encoder
 from grouprec.models.blend import ItemFacts
@@ -79,7 +79,7 @@ def load_facts(path: Path) -> ItemFacts:
     try:
         arrays = load_file(path)
     except (OSError, SafetensorError) as error:
-        raise StorageError(f"Cannot read {path}; train the run again.") from error
+        raise StorageError(f"Cannot read {told(path)}; train the run again.") from error
     trends, seasons = (
         {float(name.removeprefix(kind)): values for name, values in arrays.items() if name.startswith(kind)}
         for kind in ("trend.", "season.")
