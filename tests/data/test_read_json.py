@@ -147,3 +147,11 @@ def test_days_are_no_users(tmp_path):
     assert list(found.columns) == ["date", "user", "item"] and found.iloc[0].tolist() == ["2024-01-01", "u1", "i0"]
     numbered = {str(20240100 + n): [{"item": f"i{n % 4}"}] for n in range(1, 20)}  # may be anybody
     assert list(read_table(write(tmp_path, numbered)).columns) == ["user", "item"]
+
+
+def test_records_of_a_name_each_are_read_as_those_of_few_names(tmp_path):
+    rows = [{"user": f"u{n % 3}", "item": f"i{n % 4}", f"k{n}": n} for n in range(60)]
+    table = read_table(write(tmp_path, rows))
+    assert list(table.columns) == ["user", "item", *(f"k{n}" for n in range(60))]
+    assert table["item"].tolist() == [row["item"] for row in rows] and table["k2"].notna().sum() == 1
+    assert str(table["k2"].dropna().iloc[0]) in ("2", "2.0")
