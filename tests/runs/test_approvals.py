@@ -22,6 +22,12 @@ def test_approvals_are_kept_in_their_order(tmp_path: Path) -> None:
     assert (other.lists, other.regime, other.by) == (0, "dedup", "Jo")
 
 
+def test_a_name_and_a_remark_have_an_end(tmp_path: Path) -> None:
+    approve(tmp_path, Approval(6, "strict", "Mei" + 200 * "i", 0.0, remark="for" + 900 * "r"))
+    (kept,) = approvals(tmp_path)
+    assert (kept.by, kept.remark) == ("Mei" + 77 * "i", "for" + 597 * "r")
+
+
 def test_nobody_approves_without_a_name(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="needs a name"):
         approve(tmp_path, Approval(6, "strict", "  ", 0.0))

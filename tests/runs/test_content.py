@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from grouprec.core.forms import DamagedError
 from grouprec.runs import content
 
 
@@ -108,3 +109,11 @@ def test_what_cannot_be_read_for_a_moment_is_not_remembered_as_damaged(
         patch.setattr(Path, "read_text", refused)
         assert content.digest(path) == "" and content.json_of(path) is None
     assert content.digest(path) and content.json_of(path) == {}
+
+
+@pytest.mark.parametrize("files", ["", ', "files": ["a.csv"]', ', "files": {"a.csv": 7}', ', "files": null'])
+def test_a_manifest_that_lists_no_files_is_damaged(tmp_path: Path, files: str) -> None:
+    assert content.read_manifest(tmp_path) is None
+    (tmp_path / content.MANIFEST).write_text(f'{{"format": {content.MANIFEST_VERSION}{files}}}')
+    with pytest.raises(DamagedError, match="lists no files"):
+        content.read_manifest(tmp_path)
