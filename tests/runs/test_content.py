@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from grouprec.core.forms import DamagedError
+from grouprec.core.forms import DamagedError, Form, write_form
 from grouprec.runs import content
 
 
@@ -111,9 +111,9 @@ def test_what_cannot_be_read_for_a_moment_is_not_remembered_as_damaged(
     assert content.digest(path) and content.json_of(path) == {}
 
 
-@pytest.mark.parametrize("files", ["", ', "files": ["a.csv"]', ', "files": {"a.csv": 7}', ', "files": null'])
-def test_a_manifest_that_lists_no_files_is_damaged(tmp_path: Path, files: str) -> None:
+@pytest.mark.parametrize("form", [{}, {"files": ["a.csv"]}, {"files": {"a.csv": 7}}, {"files": None}])
+def test_a_manifest_that_lists_no_files_is_damaged(tmp_path: Path, form: Form) -> None:
     assert content.read_manifest(tmp_path) is None
-    (tmp_path / content.MANIFEST).write_text(f'{{"format": {content.MANIFEST_VERSION}{files}}}')
+    write_form(tmp_path / content.MANIFEST, {"format": content.MANIFEST_VERSION, **form})
     with pytest.raises(DamagedError, match="lists no files"):
         content.read_manifest(tmp_path)
