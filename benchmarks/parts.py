@@ -133,8 +133,8 @@ def section(found: dict[str, Judged], preset: str, kept: dict[str, list[str]]) -
     lines = [
         "## From outside: parts that nothing was tuned on",
         "",
-        f"`python -m benchmarks.parts --preset {preset}` (runs with `--refit`) · one seed · a row stays as the version that "
-        f"ran its part had it · {machine()}",
+        f"`python -m benchmarks.parts --preset {preset}` (runs with `--refit`) · one seed · a row stays as the version "
+        f"that ran its part had it · {machine()}",
         "",
         "| part | judged | lists | ours | best simple method | ours / best simple | difference |",
         "| --- | ---: | --- | ---: | --- | ---: | --- |",
