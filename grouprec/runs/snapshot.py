@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
+import pyarrow as pa
 from safetensors.numpy import save_file
 from scipy import sparse
 
@@ -231,10 +232,11 @@ def pack_text(name: str, texts: np.ndarray | list[str]) -> dict[str, np.ndarray]
 
 def unpack_text(name: str, arrays: dict[str, np.ndarray]) -> np.ndarray:
     """Return the strings that :func:`pack_text` packed, object array of str [n]."""
-    whole, ends = arrays[f"{name}_text"].tobytes(), arrays[f"{name}_ends"].tolist()
-    texts = np.empty(len(ends), object)
-    texts[:] = [whole[start:end].decode() for start, end in zip([0, *ends], ends, strict=False)]
-    return texts
+    ends = np.concatenate([[0], arrays[f"{name}_ends"]]).astype(np.int64)
+    whole = pa.py_buffer(np.ascontiguousarray(arrays[f"{name}_text"]))
+    texts = pa.LargeStringArray.from_buffers(len(ends) - 1, pa.py_buffer(ends), whole)
+    texts.validate(full=True)
+    return texts.to_numpy(zero_copy_only=False)
 
 
 def _sort_metadata(path: Path) -> None:
