@@ -50,7 +50,9 @@ class UserMap:
             return _("{drawn} of {placed} users are drawn, chosen at random.").format(
                 drawn=count(self.drawn), placed=count(self.placed)
             )
-        said = _("A place has the colour of most users there, the fuller the more of the {placed} there are.")
+        said = _(
+            "A place has the colour of most users there, or of their mean, the fuller the more of the {placed} there are."
+        )
         points = _("Of those in view, each is a point.") if self.drawn else ""
         return passage(said.format(placed=count(self.placed)), points)
 
@@ -118,15 +120,20 @@ def user_map(
     if cells is None or len(points):
         _add_points(figure, scene, points)
     if colour == "group" and len(placed):
-        shown = view or map_labels.view_of(x[placed], y[placed])
-        labelled = placed if lit is None else placed[lit[placed]]
-        groups = users["group"].to_numpy()
-        figure.update_layout(annotations=map_labels.labels(x, y, groups, labelled, names, shown, height))
+        figure.update_layout(annotations=_labels(scene, placed, view, height))
     elif not is_scale(users[colour]):
         figure.update_layout(showlegend=True)
     if view is not None:
         figure.update_layout(xaxis_range=view.x, yaxis_range=view.y)
     return UserMap(figure, len(points), len(placed), cells)
+
+
+def _labels(scene: _Scene, placed: np.ndarray, view: map_labels.View | None, height: int) -> list[dict[str, Any]]:
+    """Return the names of the groups, where those of their users lie who are lit."""
+    shown = view or map_labels.view_of(scene.x[placed], scene.y[placed])
+    labelled = placed if scene.lit is None else placed[scene.lit[placed]]
+    groups = scene.users["group"].to_numpy()
+    return map_labels.labels(scene.x, scene.y, groups, labelled, scene.names, shown, height)
 
 
 def _add_points(figure: go.Figure, scene: _Scene, rows: np.ndarray) -> None:

@@ -117,15 +117,9 @@ def draw(
     if not drawn.placed:
         st.info(_("This run has no map; its groups are listed beside."), icon=":material/map:")
         return np.empty(0, np.int64)
-    event = cards.user_map(
-        drawn.figure,
-        "groups_map",
-        _("Map of {placed} users in {n_groups} groups; the table of groups says the same").format(
-            placed=cards.count(drawn.placed), n_groups=len(groups)
-        ),
-        height=height,
-        on_select="rerun",
-    )
+    said = _("Map of {placed} users in {n_groups} groups; the table of groups says the same")
+    said = said.format(placed=cards.count(drawn.placed), n_groups=len(groups))
+    event = cards.user_map(drawn.figure, "groups_map", said, height=height, on_select="rerun")
     new = _selected(event, users, drawn)
     chosen.rows = new if len(new) else chosen.drawn_with
     with st.container(horizontal=True, vertical_alignment="center"):
