@@ -1,8 +1,7 @@
 """``python -m benchmarks.said``: what reviews and search words of users add to `dnn`; a minute.
 
-Planted data of 40 tastes, six rows a user, a review beside every row: words that users of one taste choose, or words that
-anybody chooses. With and without the column, through the files that a user would give. Writes docs/data.md between its
-markers.
+Planted data of 40 tastes, six rows a user, a review beside every row: words of the item's taste, or any words.
+With and without the column, through the files that a user would give. Writes docs/data.md between its markers.
 """
 
 from __future__ import annotations
@@ -43,10 +42,10 @@ def rows_with_reviews(told: bool, seed: int) -> pd.DataFrame:
     return pd.DataFrame({"user": data.user_ids[users], "item": data.item_ids[items], "review": texts})
 
 
-def judged(path: Path, column: str) -> np.ndarray:
-    """Return the nDCG@10 of every judged user under `dnn`, with a column of texts or ("") without."""
+def judged(path: Path, roles: dict[str, str]) -> np.ndarray:
+    """Return the nDCG@10 of every judged user under `dnn`, with these choices about columns."""
     settings = Preparation(min_item_users=1, drop_robots=False)
-    data = prepare(path, roles={"text": column}, settings=settings).dataset
+    data = prepare(path, roles=roles, settings=settings).dataset
     dnn = REGISTRIES["encoder"].get("dnn")
     embeddings = dnn(dnn.Config(embedding_size=32)).fit(data, RunOptions(0)).embeddings(data)
     task = test_task(data)
@@ -59,12 +58,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "rows.csv"
         for title, told in (("of words by taste", True), ("of any words", False)):
-            found: dict[str, list[np.ndarray]] = {"": [], "review": []}
+            found: list[list[np.ndarray]] = [[], []]
             for seed in range(SEEDS):
                 rows_with_reviews(told, seed).to_csv(path, index=False)
-                for column, values in found.items():
-                    values.append(judged(path, column))
-            without, with_it = (np.concatenate(values) for values in found.values())
+                for values, roles in zip(found, ({"text": ""}, {}), strict=True):
+                    values.append(judged(path, roles))
+            without, with_it = map(np.concatenate, found)
             means = " | ".join(measured(one).partition(" |")[0] for one in (without, with_it))
             lines.append(f"| {title}: `dnn`, nDCG@10 | {means} | {gain_of(with_it, without)} |")
     text = "\n".join(lines)

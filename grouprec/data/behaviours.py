@@ -37,7 +37,7 @@ _WEIGHTS = {
 }  # fmt: skip
 BEHAVIOUR_WEIGHTS = {simple_name(word): weight for weight, words in _WEIGHTS.items() for word in words.split()}
 DEFAULT_BEHAVIOUR_WEIGHT = 1.0
-_BEGUN = frozenset("start started begin begun initiate initiated reached abandoned".split())
+_BEGUN = frozenset(["start", "started", "begin", "begun", "initiate", "initiated", "reached", "abandoned"])
 
 
 def behaviour_weight(name: str, weights: Mapping[str, float]) -> float | None:

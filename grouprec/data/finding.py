@@ -15,7 +15,7 @@ from grouprec.data.detect import Detected, detect
 from grouprec.data.doubts import Doubt, column_doubts
 from grouprec.data.numerals import to_numbers
 from grouprec.data.read import Reading, peek
-from grouprec.data.said import is_too_long, read_doubt
+from grouprec.data.said import is_too_long, too_long
 from grouprec.data.times import to_seconds
 from grouprec.data.values import shown
 
@@ -62,7 +62,7 @@ def find_all(
                 f"choose another with --map {role}=COLUMN or do without with --map {role}=."
             )
     doubts = column_doubts(head.head, detected, found, mapping)
-    if found.text is not None:
-        doubts.append(read_doubt(found.text, head.head[found.text], head.n_rows))
-        found = replace(found, text=None) if is_too_long(head.head[found.text], head.n_rows) else found
+    if found.text is not None and is_too_long(head.head[found.text], head.n_rows):
+        doubts.append(too_long(found.text))
+        found = replace(found, text=None)
     return found, detected, doubts

@@ -1,8 +1,8 @@
 """Words of headers in further languages: Turkish, Swedish, Norwegian, Danish, Finnish, Czech, Slovak, Hungarian,
 Romanian, Greek, Ukrainian, Bulgarian, Croatian, Korean, Arabic, Hebrew, Persian, Hindi, Thai, Vietnamese, Indonesian;
-and the commonest words of Catalan, Galician, Basque, Irish, Welsh, Icelandic, Afrikaans, Luxembourgish, Albanian, the Baltic,
-further Slavic and Turkic languages, Georgian, Armenian, Mongolian, Swahili, Amharic, Malay, Filipino, Khmer, Burmese, Urdu,
-Bengali, Marathi, Gujarati, Tamil, Telugu and Sinhala.
+and the commonest words of Catalan, Galician, Basque, Irish, Welsh, Icelandic, Afrikaans, Luxembourgish, Albanian,
+the Baltic, further Slavic and Turkic languages, Georgian, Armenian, Mongolian, Swahili, Amharic, Malay, Filipino,
+Khmer, Burmese, Urdu, Bengali, Marathi, Gujarati, Tamil, Telugu and Sinhala.
 
 Compared as :mod:`grouprec.data.header_words` does: without case, accents and spaces, so that a name of two words stands
 here as one.

@@ -98,7 +98,8 @@ _USER = _any(
     "subscriber patient student person guest buyer purchaser consumer listener viewer reader player learner household",
     "cardholder contact borrower attendee learner fan profile profiles patron athlete rider candidate applicant msisdn",
     "soldto soldtoparty soldtopt shipto shiptoparty shiptopt billto billtoparty billtopt loyaltycard guestloyalty",
-    "profilename customerloyalty policyholder accountholder insured frequentflyer ffp ffn fromuser fromuserid sender swiper rater",
+    "profilename customerloyalty policyholder accountholder insured frequentflyer ffp ffn fromuser "
+    "fromuserid sender swiper rater",
     "ausweis leser lesers lecteur lettore lector leitor lezer czytelnik читатель låner lånekort lånetagare",
     "студент студента слушатель слушателя учащийся étudiant élève estudiante alumno studente aluno uczeń 学生 学员",
     "plate licenseplate licenceplate numberplate kennzeichen targa",
@@ -119,7 +120,8 @@ _USER = _any(
 _ITEM = _any(
     "item items product products sku skus stock article asin isbn movie film book song track artist game recipe "
     "hotel course",
-    "business offer content material goods app show video episode restaurant venue poi listing listitem anime programme program "
+    "business offer content material goods app show video episode restaurant venue poi listing "
+    "listitem anime programme program "
     "beer wine",
     "touser touserid targetuser targetuserid toprofile targetprofile followee followeeid recipientuser",
     "vehicle fahrzeug véhicule vehículo veicolo veículo voertuig fahrzeuge medien medium materiale piatto gericht",
@@ -244,7 +246,8 @@ PATTERNS: dict[str, tuple[str, ...]] = {
     ),
     "order": (
         f"(?:{_ID})?(?:" + _any(
-            "invoice order opportunity basket transaction receipt bill ticket purchase session cart visit reservation booking "
+            "invoice order opportunity basket transaction receipt bill ticket purchase session cart visit "
+            "reservation booking "
             "bestellung bestell "
             "auftrag",
             "auftrags rechnung rechnungs beleg bon pedido factura ordine fattura scontrino encomenda fatura bestelling",
@@ -267,9 +270,12 @@ PATTERNS: dict[str, tuple[str, ...]] = {
         "review|reviews|feedback|opinion|remarks?|notes?|(?:review|comment|feedback|answer)?(?:text|body|comments?|message|verbatim)"
         "|reviewcontent|search|(?:search)?(?:query|queries|terms?|phrase|keywords?|words|string)|searchtext|" + _any(
             "bewertungstext rezension kommentar kommentare anmerkung suchbegriff suchbegriffe suchanfrage comentario "
-            "comentarios opinión reseña búsqueda términobúsqueda commento commenti recensione ricerca comentário avaliaçãotexto "
+            "comentarios opinión reseña búsqueda términobúsqueda commento commenti recensione ricerca "
+            "comentário avaliaçãotexto "
             "commentaire commentaires avis recherche opmerking recensie zoekterm komentarz opinia recenzja fraza отзыв "
-            "комментарий запрос поисковыйзапрос 评论 评论内容 评价内容 搜索词 关键词 留言 レビュー コメント 感想 検索語 "
+            "комментарий запрос поисковыйзапрос 评论 评论内容 评价内容 搜索词 关键词 留言 "
+            "レビュー コメント 感想 検索語 "
+            ""
             "検索キーワード 口コミ 후기 리뷰 검색어 yorum",
         ),
     ),
@@ -317,7 +323,8 @@ DURATION = _words(
 )
 MEASURE = _words(
     "distance elevation altitude pace speed cadence watts calories heartrate steps latitude longitude lat lon lng",
-    "balance saldo bouncerate bounce rate percent ratio ctr entfernung distanz höhenmeter geschwindigkeit breitengrad längengrad kontostand",
+    "balance saldo bouncerate bounce rate percent ratio ctr entfernung distanz höhenmeter "
+    "geschwindigkeit breitengrad längengrad kontostand",
 )
 # What a pivot table writes before the name of a column that it counts or adds up.
 COUNTED = re.compile(

@@ -88,7 +88,7 @@ def read_numbers(column: pd.Series, counts: bool = False) -> Numbers:
     ``(12)`` are -12. Endless ones (``inf``, ``1e999``) cannot be read, nor those beyond :data:`MOST`.
 
     Args:
-        counts: they say how many of something: where all end in ``,000`` that is a fraction of nought, as SAP writes it.
+        counts: they say how many of something: where all end in ``,000`` that is no fraction, as SAP writes it.
     """
     if pd.api.types.is_numeric_dtype(column):
         values = column.to_numpy(np.float64, na_value=np.nan)

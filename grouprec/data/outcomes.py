@@ -14,7 +14,8 @@ from grouprec.data.ids import encode_ids
 from grouprec.data.values import folded, folded_words, word_set
 
 YES = word_set(
-    "up 👍 ❤ ❤️ ♥ positive 1 10 yes y true t ja j si s sim oui o tak да д 是 はい wahr verdadero vero verdadeiro vrai prawda waar истина",
+    "up 👍 ❤ ❤️ ♥ positive 1 10 yes y true t ja j si s sim oui o tak да д 是 はい wahr verdadero vero "
+    "verdadeiro vrai prawda waar истина",
 )
 NO = word_set(
     "down 👎 negative 0 00 no n false f nein nee nao non nie нет н 否 いいえ falsch falso faux falsz onwaar ложь",
@@ -24,7 +25,8 @@ NO = word_set(
 _DONE = word_set(
     "clicked click liked like purchased bought ordered converted conversion watched played viewed opened downloaded",
     "installed recommended recommend votedup accepted consumed booked rented borrowed attended saved favorited",
-    "thumb thumbs vote reaction feedback completed success target label response attributed interested thumbsup purchase buy gekauft geklickt gefallt",
+    "thumb thumbs vote reaction feedback completed success target label response attributed "
+    "interested thumbsup purchase buy gekauft geklickt gefallt",
     "bestellt comprado megusta legusta gusta clicado curtiu comprou comprato acquistato mipiace gekocht geklikt",
     "kupione kupiono polubione kliknieto куплено понравилось клик нравится 购买 点击 点赞 喜欢 購入 クリック いいね",
     "achete aime clique",

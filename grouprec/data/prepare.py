@@ -42,7 +42,7 @@ from grouprec.data.pseudonyms import fingerprint
 from grouprec.data.read import Table, read
 from grouprec.data.rejects import Rejects, TooManyRejectedError
 from grouprec.data.rhythm import usual_times
-from grouprec.data.said import texts_said
+from grouprec.data.said import settled, texts_said
 from grouprec.data.split import TEST, TRAIN, VALIDATION
 from grouprec.data.values import shown, sorted_unique
 
@@ -205,7 +205,8 @@ def _read(file: Path, roles: Mapping[str, str], settings: Preparation) -> tuple[
         found, detected, doubts = find_all(file, roles, reading_of(settings))
         found = replace(found, text=None) if settings.pseudonyms else found  # people sign what they write
         source = read(file, found.columns(), reading_of(settings), found.coded())
-    return source, found, _report_reading(file.name, source, detected, doubts, quote=not settings.pseudonyms)
+    found, of_texts = settled(source.frame, found, "text" in roles)
+    return source, found, _report_reading(file.name, source, detected, [*doubts, *of_texts], not settings.pseudonyms)
 
 
 @contextlib.contextmanager
