@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, reduce
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 from typing import TypeVar
@@ -168,6 +168,13 @@ def semicolons(parts: Iterable[str]) -> str:
 def full_stop(said: str) -> str:
     """Return what is said with a full stop."""
     return pgettext("the end of a sentence", "{said}.").format(said=said)
+
+
+def passage(*said: str) -> str:
+    """Return whole sentences one after another, without those that say nothing; Chinese leaves no space between."""
+    after = pgettext("one sentence after another", "{said} {more}")
+    kept = [one for one in said if one]
+    return reduce(lambda one, more: after.format(said=one, more=more), kept) if kept else ""
 
 
 # -- numbers and dates

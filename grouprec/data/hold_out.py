@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from grouprec.core.language import ENGLISH, Glossary, _, current, decimal, full_stop
+from grouprec.core.language import ENGLISH, Glossary, _, current, decimal, full_stop, passage
 from grouprec.core.types import DataError, SettingError
 from grouprec.data.clean import Preparation, Report, Rows
 from grouprec.data.core_users import Core, fit_core
@@ -214,7 +214,7 @@ def split_words(split: Mapping[str, Any]) -> str:
     left = _("Users to choose settings by: {choose_users}, to judge by: {judge_users}.").format(
         choose_users=decimal(split["choose_users"]), judge_users=decimal(split["judge_users"])
     )
-    return f"{reason} {left} {CAUTIONS.get(kind, '')}".strip()
+    return passage(reason, left, CAUTIONS.get(kind, ""))
 
 
 def _note(found: _Trial, reason: str) -> str:

@@ -14,7 +14,7 @@ How the scores divide: :mod:`grouprec.explore.score_parts`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -24,10 +24,8 @@ from scipy import sparse
 from scipy.special import logit
 
 from grouprec.core.arrays import largest_first
-from grouprec.core.language import _, commas, decimal, ngettext, pgettext, semicolons
-from grouprec.core.types import Candidates, StorageError, Texts
+from grouprec.core.types import Candidates, StorageError
 from grouprec.data.beside import with_matrices
-from grouprec.explore.kinds import LEAST_SHARE
 from grouprec.explore.score_parts import parts_of
 from grouprec.models.base import Encoder
 from grouprec.models.blend import FLOOR, ItemFacts, Weights
@@ -37,7 +35,6 @@ from grouprec.runs.snapshot import FitSnapshot
 from grouprec.runs.stages import load_encoders, load_facts
 from grouprec.runs.store import Run, RunStore
 
-MOST_NAMED = 3  # own items that are said to speak for an item
 MOST_USERS = 400  # that the reasons of a group are read from
 
 
@@ -226,36 +223,3 @@ class Model:
         recent = None if base.recent is None else np.asarray(base.recent[rows])
         candidates = base.candidates.take(rows)
         return Explainer(self.encoders, self.weights, self.facts, histories, candidates, known, recent)
-
-
-def in_words(reasons: Reasons, labels: Texts, who: str = "members", escape: Callable[[str], str] = str) -> str:
-    """Return ``because members have A (31 %), B (12 %); popular right now 20 %``; shares of all that speaks for it.
-
-    Args:
-        labels: [I], what items are called.
-        escape: what makes a label safe where the words are shown.
-    """
-    shares = np.asarray(reasons.share(np.maximum(reasons.points, 0)))
-    named = int((shares[:MOST_NAMED] >= LEAST_SHARE).sum())
-    strongest = zip(reasons.own[:named].tolist(), shares[:named].tolist(), strict=True)
-    items = commas(f"{escape(str(labels[item]))} ({_percent(share)})" for item, share in strongest)
-    n_others = int((shares[named:] > 0).sum())
-    others = (
-        (
-            ngettext("{n} other item", "{n} other items", n_others).format(n=decimal(n_others)),
-            float(shares[named:].sum()),
-        ),
-        (_("all their items together"), reasons.share(reasons.rest)),
-        (_("what is known of them beside their items"), reasons.share(reasons.beside)),
-        (_("popular right now"), reasons.share(reasons.trend)),
-        (_("popular in general"), reasons.share(reasons.popularity)),
-        (_("taken before"), reasons.share(reasons.again)),
-    )
-    because = _("because they have {items}") if who == "they" else _("because members have {items}")
-    said = [because.format(items=items)] if named else []
-    said += [f"{what} {_percent(float(share))}" for what, share in others if share >= LEAST_SHARE]
-    return semicolons(said) or _("nothing that they have speaks for it")
-
-
-def _percent(share: float) -> str:
-    return pgettext("a percentage", "{number} %").format(number=decimal(100 * share))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from grouprec.core.language import _, full_stop, ngettext, semicolons
+from grouprec.core.language import _, full_stop, ngettext, passage, semicolons
 from grouprec.core.tables import highest
 from grouprec.evaluate.enough import enough, smoothed
 from grouprec.evaluate.gain import GROUPS, MORE
@@ -33,7 +33,7 @@ def lists_answer(
     said = enough_answer(curve, hits, steps)
     if n in (enough(curve), 0):
         return said
-    return f"{said} {number_answer(curve, hits, steps, n)}"
+    return passage(said, number_answer(curve, hits, steps, n))
 
 
 def number(curve: pd.DataFrame, steps: pd.DataFrame | None, split: Split | None) -> int | None:
@@ -58,7 +58,7 @@ def enough_answer(curve: pd.DataFrame, hits: pd.DataFrame, steps: pd.DataFrame |
     one = floor_title(floor_of(curve))
     if not beats_floor(curve, steps):
         said = _("{one} is enough: no number of lists is measurably better.").format(one=one)
-        return f"{said} {_reach(one, hits)}" if len(hits) else said
+        return passage(said, _reach(one, hits) if len(hits) else "")
     least, found = enough(curve), _found(hits)
     lists = plural(least, "list")
     said = ngettext("{lists} is enough", "{lists} are enough", least).format(lists=lists)
@@ -69,9 +69,8 @@ def enough_answer(curve: pd.DataFrame, hits: pd.DataFrame, steps: pd.DataFrame |
     reached = ngettext("{lists} reaches {found}", "{lists} reach {found}", least).format(
         lists=lists, found=people(found[least])
     )
-    reach = f"{full_stop(said)} {_reach(one, hits, reached)}"
     fewer = _fewer(found, float(hits["floor"].iloc[0]), least) if rising else ""
-    return f"{reach} {fewer}" if fewer else reach
+    return passage(full_stop(said), _reach(one, hits, reached), fewer)
 
 
 def still_rising(least: int, curve: pd.DataFrame) -> bool:

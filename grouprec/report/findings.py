@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from grouprec.core.language import N_, Glossary, _, decimal, full_stop, ngettext, semicolons, series
+from grouprec.core.language import N_, Glossary, _, decimal, full_stop, ngettext, passage, semicolons, series
 from grouprec.core.tables import highest, named_rows, row_at
 from grouprec.evaluate.beside import sentence
 from grouprec.ranking.statistics import ENOUGH, LEVEL
@@ -92,7 +92,7 @@ def takes_answer(takes: Mapping[str, Any] | None) -> str:
         return _("{said} The part before foretold as many.").format(said=said)
     more = _("The part before foretold {share} more: another time may differ as much.")
     fewer = _("The part before foretold {share} fewer: another time may differ as much.")
-    return f"{said} {(more if ratio_before > 0 else fewer).format(share=percent(abs(ratio_before)))}"
+    return passage(said, (more if ratio_before > 0 else fewer).format(share=percent(abs(ratio_before))))
 
 
 def steps_answer(steps: pd.DataFrame) -> str:
@@ -307,7 +307,7 @@ def repeats_answer(repeats: pd.DataFrame, allowed: bool) -> str:
     against = "" if own is None else _(" (what each person took most often: {own})").format(own=score(own))
     what = _("This run may list items again.") if allowed else _("This run lists new items only.")
     said = _("Personal lists of new items reach {new}; with repeats allowed they reach {again}{against}.")
-    return f"{said.format(new=score(new), again=score(again), against=against)} {what}"
+    return passage(said.format(new=score(new), again=score(again), against=against), what)
 
 
 def blend_answer(blend: Mapping[str, Any]) -> str:
@@ -342,7 +342,7 @@ def beside_answer(table: pd.DataFrame | None) -> str:
     Args:
         table: "beside" of a run.
     """
-    return " ".join(sentence(row) for row in named_rows(table)) if table is not None else ""
+    return passage(*(sentence(row) for row in named_rows(table))) if table is not None else ""
 
 
 def trend_answer(blend: Mapping[str, Any]) -> str:

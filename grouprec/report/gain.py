@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from grouprec.core.language import N_, Glossary, _, full_stop, ngettext, semicolons
+from grouprec.core.language import N_, Glossary, _, full_stop, ngettext, passage, semicolons
 from grouprec.core.tables import row_at
 from grouprec.evaluate.enough import smoothed
 from grouprec.evaluate.gain import GROUPS, PARTS, PERSONAL, POPULARITY, SINGLE_LIST
@@ -196,7 +196,7 @@ def parts_answer(split: Split) -> str:
         said.append(_adds(_("one good list ({what})").format(what=what), split.single_list, 1))
     who = _("this run's own list") if split.n_lists == 1 else _("{n_lists} groups").format(n_lists=split.n_lists)
     said.append(_adds(who, split.groups, split.n_lists))
-    return f"{full_stop(semicolons(said))} {_personal(split)}{_older(split)}"
+    return passage(full_stop(semicolons(said)), _personal(split)) + _older(split)
 
 
 def _adds(who: str, part: Part, n: int) -> str:

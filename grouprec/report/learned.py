@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from grouprec.core.language import _, decimal, full_stop
+from grouprec.core.language import _, decimal, full_stop, passage
 from grouprec.report.sentences import too_few
 from grouprec.report.text import TOO_FEW, number, percent, percents, plural, ratio
 
@@ -86,4 +86,4 @@ def profile_answer(profile: Mapping[str, float]) -> str:
     if abs(groups - 1) < SMALL_FACTOR:
         return _("{said} Knowing the groups adds nothing to that.").format(said=said)
     raises, lowers = _("Knowing the groups raises it {times} times."), _("Knowing the groups lowers it {times} times.")
-    return f"{said} {(raises if groups > 1 else lowers).format(times=ratio(max(groups, 1 / groups)))}"
+    return passage(said, (raises if groups > 1 else lowers).format(times=ratio(max(groups, 1 / groups))))

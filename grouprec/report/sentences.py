@@ -252,13 +252,8 @@ def list_origin(method: str) -> str:
     return _("Made by the strategy that this run was asked for")
 
 
-def list_answer(group: Row, first: pd.DataFrame, worth: str) -> str:
-    """Say what to show the group first, and then what such lists are worth.
-
-    Args:
-        first: the head of the group's list, best first.
-        worth: a sentence, or "".
-    """
+def list_answer(group: Row, first: pd.DataFrame) -> str:
+    """Say what to show the group first; ``first`` is the head of its list, best first."""
     if first.empty:
         return _("There is no list for {name}: the catalogue has no items left to show.").format(
             name=plain(group["name"])
@@ -266,7 +261,7 @@ def list_answer(group: Row, first: pd.DataFrame, worth: str) -> str:
     who = _("**{name}** ({users})").format(name=plain(group["name"]), users=plural(group["size"], "user"))
     labels = [f"*{plain(label)}*" for label in first["label"].head(2)]
     shown = _("Show {who} {labels} first").format(who=who, labels=series(labels))
-    return f"{full_stop(shown)} {worth}".strip()
+    return full_stop(shown)
 
 
 def worth_answer(evaluation: pd.DataFrame, regime: str, method: str = "generated") -> str:

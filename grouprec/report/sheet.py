@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from grouprec.core.language import _, current, decimal, pgettext
 from grouprec.explore.remake import ListMembers
+from grouprec.report.html.markup import sentence
 from grouprec.report.text import NOTHING, percent
-
-if TYPE_CHECKING:
-    from grouprec.explore.reasons import Explainer
 
 LENGTH = 10
 
@@ -42,7 +39,7 @@ class Listed:
 
     Attributes:
         label, item: what it is called, and its id.
-        why: the reasons in words; empty where there are none.
+        why: the reasons in words, markdown; empty where there are none.
         takers: members who should take it within the run's horizon; None where the run does not tell.
         owned: share of members who have it already, in 0..1; None where that is not told.
         place: on one list for everybody, from 1; 0 for not on it.
@@ -56,22 +53,22 @@ class Listed:
     place: int
 
 
-def listed(members: ListMembers, items: np.ndarray, places: np.ndarray, explainer: Explainer | None) -> list[Listed]:
+def listed(
+    members: ListMembers, items: np.ndarray, places: np.ndarray, why: Callable[[int], str] | None
+) -> list[Listed]:
     """Return what a sheet says of the items of a list.
 
     Args:
         items: int [K], best first.
         places: int [I], of :func:`~grouprec.explore.remake.list_for_all`.
-        explainer: of the members; None where the run kept no reasons.
+        why: row of an item -> the reasons in words, markdown; None where the run kept none.
     """
-    from grouprec.explore.reasons import in_words  # knows the stages, and so torch: pages do without until asked
-
     labels, ids, takers = members.base.item_labels, members.base.item_ids, members.takers(items)
     return [
         Listed(
             str(labels[item]),
             str(ids[item]),
-            "" if explainer is None else in_words(explainer.why(item), labels),
+            "" if why is None else why(item),
             None if takers is None else float(takers[at]),
             float(members.owned[item]),
             int(places[item]),
@@ -128,7 +125,7 @@ def _head(title: str) -> str:
 
 
 def _row(rank: int, item: Listed, with_takers: bool) -> str:
-    why = f'<div class="why">{escape(item.why)}</div>' if item.why else ""
+    why = f'<div class="why">{sentence(item.why)}</div>' if item.why else ""
     takers = ""
     if with_takers:
         takers = f'<td class="n">{NOTHING if item.takers is None else decimal(item.takers, 1)}</td>'

@@ -11,7 +11,7 @@ import pandas as pd
 from grouprec.core.language import N_, _
 from grouprec.core.types import StorageError
 from grouprec.report import gain, sentences
-from grouprec.report.text import difference, interval
+from grouprec.report.text import NOTHING, difference, interval, percent
 from grouprec.runs import schemas
 from grouprec.runs.store import Run
 
@@ -284,6 +284,16 @@ def served_groups(served: pd.DataFrame, split: pd.DataFrame) -> pd.DataFrame:
         f"{measured}_high",
     ]
     return frame.merge(split[["group", *new]], on="group", how="left")
+
+
+def gain_kept(lost: pd.Series) -> list[str]:
+    """Return what is kept of a possible gain, from the share of it that is lost; beyond its ends it is all or none.
+
+    A group whose own list is worse than one list for all has lost more than there was to gain.
+    """
+    return [
+        NOTHING if pd.isna(one) else _("none") if one > 1 else _("all") if one < 0 else percent(1 - one) for one in lost
+    ]
 
 
 def popularity_table(exposure: pd.DataFrame) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from grouprec.core.language import _, full_stop
+from grouprec.core.language import _, full_stop, passage
 from grouprec.data.hold_out import CAUTIONS
 from grouprec.report.sentences import too_few
 from grouprec.report.text import TOO_FEW, count, plural
@@ -34,4 +34,4 @@ def rests_on(metrics: Mapping[str, Any], chosen: bool = True) -> str:
     )
     by = split.get("choose_users") if chosen else None
     said = full_stop(said) if by is None else said + _("; settings chosen by {chosen}.").format(chosen=count(by))
-    return f"{said} {CAUTIONS.get(str(split.get('kind')), '')}".strip()
+    return passage(said, CAUTIONS.get(str(split.get("kind")), ""))

@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from grouprec.core.language import _
+from grouprec.core.language import _, passage
 from grouprec.report import spreadsheet
 from grouprec.report.palette import group_colour, text_on
 from grouprec.report.tested import rests_on
@@ -72,12 +72,16 @@ def answer(sentence: str, explanation: str | None = None) -> None:
     st.markdown(f"## {together}", help=explanation, anchors=False)
 
 
-def tested_note(run: Run) -> None:
-    """Say beside a headline on how many users it rests; by how many settings were chosen is behind a mark."""
+def tested_note(run: Run, before: str = "") -> None:
+    """Say beside a headline on how many users it rests; by how many settings were chosen is behind a mark.
+
+    Args:
+        before: what the headline leaves to the line below it (markdown, already escaped).
+    """
     metrics = state.metrics(run)
-    if said := rests_on(metrics, chosen=False):
-        whole = rests_on(metrics)
-        st.caption(said, help=whole if whole != said else None)
+    said, whole = rests_on(metrics, chosen=False), rests_on(metrics)
+    if together := passage(before, said):
+        st.caption(together, help=whole if whole != said else None)
 
 
 def section(title: str, explanation: str | None = None) -> None:

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 from grouprec.core.language import _
 from grouprec.report.gain import floor_of, floor_title
 from grouprec.report.palette import ACCENT, COLOURS, NEUTRAL, SCALE, group_colour, group_symbol, text_on
-from grouprec.report.text import literal
+from grouprec.report.text import count, literal
 from grouprec.ui import map_labels
 
 MOST_POINTS = 25_000  # drawn at once; a lasso over all of them comes back to the server in less than 3 MB
@@ -34,6 +34,14 @@ class UserMap:
     figure: go.Figure
     drawn: int
     placed: int
+
+    def sampled(self) -> str:
+        """Say how many are drawn where not all are."""
+        if self.drawn >= self.placed:
+            return ""
+        return _("{drawn} of {placed} users are drawn, chosen at random.").format(
+            drawn=count(self.drawn), placed=count(self.placed)
+        )
 
 
 def user_map(

@@ -322,8 +322,8 @@ def watch(run_id: str) -> None:
 
 st.set_page_config(page_title="grouprec", page_icon=ICON, layout="wide")
 st.logo(LOGO, size="large")
-st.html(STYLE.replace("</style>", f"{moving.style()}</style>"))
 languages.arrive()
+st.html(STYLE.replace("</style>", f"{moving.style()}{languages.style()}</style>"))
 all_pages = menu()
 current_page = st.navigation(all_pages, position="hidden")
 people.stop_strangers()

@@ -7,7 +7,7 @@ from functools import lru_cache
 import plotly.graph_objects as go
 import streamlit as st
 
-from grouprec.core.language import N_, _, commas, current
+from grouprec.core.language import N_, _, commas, current, passage
 from grouprec.report import gain
 from grouprec.report.gain import Split
 from grouprec.ui import cards, charts
@@ -28,17 +28,19 @@ def chart(split: Split, language: str) -> go.Figure:
     return figure
 
 
-def picture(split: Split, key: str) -> None:
+def picture(split: Split, key: str, floor: str, floor_help: str) -> None:
     """Draw the parts of what personal lists reach, their sentence behind a mark and their table behind a button.
 
     Args:
         key: begins the keys of the elements.
+        floor, floor_help: what the best single list is, and what stands behind its mark.
     """
     table = gain.as_table(split)
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    words, drawn = st.columns([1, 2], gap="medium")
+    with words.container(gap="xsmall"):
         st.caption(
             _("What the gain is made of"),
-            help=f"{gain.parts_answer(split)}\n\n{_(gain.PEOPLE_HELP)} {_(PARTS_HELP)}",
+            help=f"{gain.parts_answer(split)}\n\n{passage(_(gain.PEOPLE_HELP), _(PARTS_HELP))}",
             width="content",
         )
         with st.popover(_("Table"), type="tertiary", icon=":material/table:"):
@@ -52,8 +54,9 @@ def picture(split: Split, key: str) -> None:
                 alt=_("The parts with their 95 % intervals"),
             )
             cards.download(_("Download"), lambda: table, "gain.csv", f"{key}_gain_download")
+        st.caption(floor, help=floor_help)
     said = commas(gain.steps_of(split)["title"])
-    st.plotly_chart(
+    drawn.plotly_chart(
         chart(split, current()),
         key=f"{key}_gain",
         config=charts.QUIET_CONFIG,

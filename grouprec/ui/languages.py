@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 import streamlit as st
@@ -9,7 +10,7 @@ from starlette.requests import Request
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from grouprec.core import language
-from grouprec.core.language import ENGLISH, LANGUAGES
+from grouprec.core.language import ENGLISH, LANGUAGES, _
 
 SETTING = "GROUPREC_LANGUAGE"  # of whoever runs the server: the language of those who have not chosen
 ASKED, CHOSEN = "lang", "language"  # in the URL, and in the session
@@ -48,6 +49,20 @@ def draw() -> None:
         on_change=_choose,
         label_visibility="collapsed",
     )
+
+
+def style() -> str:
+    """Return rules that give Streamlit's uploader the reader's words, which takes none itself; "" for English.
+
+    Its own word is hidden from readers and screen readers alike. The largest size goes too: the Data page says it.
+    """
+    if language.current() == ENGLISH:
+        return ""
+    word, zone = json.dumps(_("Upload"), ensure_ascii=False), '[data-testid="stFileUploaderDropzone"]'
+    return f"""{zone} [data-testid="stMarkdownContainer"] p {{ visibility: hidden; font-size: 0 }}
+{zone} [data-testid="stMarkdownContainer"] p::after {{ content: {word}; visibility: visible; font-size: 0.875rem }}
+[data-testid="stFileUploaderDropzoneInstructions"] {{ display: none }}
+"""
 
 
 def _choose() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from grouprec.core.language import _, commas, full_stop, semicolons, series
+from grouprec.core.language import _, commas, full_stop, passage, semicolons, series
 from grouprec.core.tables import named_rows
 from grouprec.core.types import Texts
 from grouprec.explore.kinds import LEAST_SHARE
@@ -245,7 +245,7 @@ def price_answer(now: Price, before: Price, n_members: int, takes: ExpectedTakes
         found = _("{reached} of {members} find one of their own 10 best here.").format(
             reached=percent(now.reached), members=plural(n_members, "member")
         )
-        return f"{found} {taken_words(now, takes)}".rstrip()
+        return passage(found, taken_words(now, takes))
     ratio = relative(now.value, before.value)
     if abs(ratio) < 0.0005:
         said = _("This list is predicted to be worth **as much** to the members as the trained one")

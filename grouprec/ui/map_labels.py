@@ -12,8 +12,8 @@ import pandas as pd
 from grouprec.report.palette import group_colour, text_on
 from grouprec.report.text import literal, short
 
-WIDTH, HEIGHT = 510, 560  # pixels of a map, about: what is crowded depends on them
-LETTER, LINE, PADDING = 5.9, 20, 12  # pixels
+WIDTH, HEIGHT = 460, 560  # pixels of a map on a small laptop: what is crowded depends on them
+LETTER, LINE, PADDING = 6.1, 24, 12  # pixels
 LONGEST = 18  # characters of a name
 FEW = 3  # members in view; with fewer, the label of a larger group would mislead
 MARGIN = 0.06  # of the extent, around all users

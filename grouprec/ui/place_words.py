@@ -19,6 +19,12 @@ _PLACES = (
     (r"name it with --map (?P<role>\w+)=COLUMN", "choose it for {role} under Columns"),
     (r"set split to user", "choose “user” for “Split by” under Preparation"),
     (r"have every line read by itself with --encoding mixed", "choose “mixed” as encoding under Rows"),
+    (r"by the step 'k-core'", "by the step “rare users and items”"),
+    (
+        r"lower min_item_users or min_user_items",
+        "lower “Fewest users of an item” or “Fewest items of a user” under Preparation",
+    ),
+    (r"keep fewer items \(data\.min_item_users\)", "keep fewer items (“Fewest users of an item” under Preparation)"),
     (r"allow more with --set data\.most_rejected=\d+(\.\d+)?", "allow more: “Most unreadable rows” under Preparation"),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +15,7 @@ from grouprec.explore.remake import ListMembers
 from grouprec.report import sentences, small_groups, tables
 from grouprec.report.sheet import LENGTH, document, listed, sheet_body
 from grouprec.runs.store import Run
-from grouprec.ui import cards, opened, state
+from grouprec.ui import cards, list_words, opened, state
 
 
 def of_group(run: Run, group: pd.Series, regime: Regime, members: ListMembers, trained: np.ndarray, day: str) -> str:
@@ -60,13 +61,8 @@ def _body(
     hide = bool(told.rest[at])
     metrics = state.metrics(run)
     method = (metrics.get("list_method") or {}).get(regime, "generated")
-    try:
-        explainer = None if hide else opened.explainer(run, members.rows)
-    except DamagedError:
-        raise
-    except GrouprecError:  # older runs kept no reasons: the page goes without
-        explainer = None
-    items = listed(members, trained[:LENGTH], opened.places_for_all(run), explainer)
+    why = None if hide else _reasons(run, members)
+    items = listed(members, trained[:LENGTH], opened.places_for_all(run), why)
     items = [replace(item, takers=None, owned=None) for item in items] if hide else items
     size = int(told.sizes[at])
     full = _("{users}, {value} of all").format(users=cards.plural(size, "user"), value=cards.percent(told.shares[at]))
@@ -83,6 +79,23 @@ def _body(
         _("From the run {title}, {day}").format(title=run.title(), day=day),
         "" if takes is None else takes.horizon.words,
     )
+
+
+def _reasons(run: Run, members: ListMembers) -> Callable[[int], str] | None:
+    """Return what says why an item is on the list, as the page has it; None for older runs, which kept no reasons."""
+    try:
+        explainer = opened.explainer(run, members.rows)
+    except DamagedError:
+        raise
+    except GrouprecError:
+        return None
+    labels, kinds = members.base.item_labels, opened.kinds_of_base(run)
+
+    def why(item: int) -> str:
+        frame = list_words.reasons_frame(explainer.why(item), labels)
+        return list_words.reasons_words(list_words.by_kind(frame, kinds), "members")
+
+    return why
 
 
 def day_of(run: Run) -> str:
@@ -113,6 +126,4 @@ def found_words(run: Run, group: pd.Series, regime: str) -> str:
         return ""
     found = cards.percent(1 - row["zero_hit_share"])
     tested = cards.plural(int(row["n_test_users"]), "member")
-    return _("Of {tested} tested on held-out interactions, {found} took at least one of the ten.").format(
-        tested=tested, found=found
-    )
+    return _("Of {tested} who were tested, {found} took at least one of the ten.").format(tested=tested, found=found)

@@ -98,7 +98,9 @@ def test_parts_are_joined_by_the_marks_of_the_language() -> None:
     parts = ["a", "b", "c"]
     assert (language.series(parts), language.full_stop("a"), language.series(["a"])) == ("a, b and c", "a.", "a")
     assert (language.commas(parts), language.semicolons(parts)) == ("a, b, c", "a; b; c")
+    assert language.passage("A.", "", "B.", "C.") == "A. B. C." and language.passage("", "") == ""
     with speaking("zh"):
+        assert language.passage("甲。", "乙。") == "甲。乙。"
         assert (language.series(parts), language.semicolons(parts), language.full_stop("a")) == (
             "a、b和c",
             "a；b；c",

@@ -121,10 +121,10 @@ def test_only_runs_with_repeats_say_that_members_skip_nothing() -> None:
 def test_the_list_answer_names_the_first_items_and_escapes_them() -> None:
     group = {"group": 3, "name": "Tea *towels*", "size": 1200}
     head = pd.DataFrame({"label": [HOSTILE_LABELS[3], "Cup"], "reach": [0.5, 0.4]})
-    said = sentences.list_answer(group, head, "They sell.")
-    assert said.endswith(" first. They sell.")
+    said = sentences.list_answer(group, head)
+    assert said.endswith(" first.")
     assert said.startswith(r"Show **Tea \*towels\*** (1,200 users) *\*Star\* \[link\]\(http")
-    assert "no list" in sentences.list_answer(group, head.iloc[:0], "They sell.")
+    assert "no list" in sentences.list_answer(group, head.iloc[:0])
 
 
 def test_the_generator_answer_says_which_side_is_nearer() -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import psutil
+import pyarrow
 import pytest
 import torch
 
@@ -438,6 +439,7 @@ def test_the_command_line_waits_for_its_turn_and_can_be_taken_out(
     ("error", "words"),
     [
         (MemoryError(), "not enough memory for this run; keep fewer items"),
+        (pyarrow.ArrowException("Unknown error: Wrapping 5 failed"), "not enough memory for this run"),
         (OSError(12, "Cannot allocate memory"), "not enough memory for this run"),
         (
             RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: 9 bytes"),
@@ -446,7 +448,7 @@ def test_the_command_line_waits_for_its_turn_and_can_be_taken_out(
         (RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"), "GPU has not enough memory"),
         (torch.OutOfMemoryError("x"), "GPU has not enough memory"),
     ],
-    ids=range(5),
+    ids=range(6),
 )
 def test_a_run_for_which_memory_does_not_suffice_fails_with_advice(
     store: RunStore, planted_csv: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, words: str

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from grouprec.core.language import speaking
 from grouprec.runs.store import Run, RunStore
-from grouprec.ui import state
+from grouprec.ui import languages, state
 from tests.support.shown import latin_words, shown
 from tests.support.small_run import copy_of
 from tests.ui.opening import FRAME, PATIENCE, headline
@@ -132,6 +132,12 @@ def test_the_servers_own_language_is_for_those_who_have_not_chosen(run: Run, mon
     monkeypatch.setenv("GROUPREC_LANGUAGE", "zh")
     assert "群体" in headline(visit("groups", locale="en-US"))
     assert "groups" in headline(visit("groups", locale="en-US", lang="en"))
+
+
+def test_the_uploader_has_the_readers_word_for_its_own() -> None:
+    assert languages.style() == ""
+    with speaking("zh"):
+        assert 'content: "上传"' in languages.style()
 
 
 def test_what_is_made_once_per_server_is_made_for_every_language(run: Run) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from grouprec.core.language import N_, Glossary, _
+from grouprec.core.language import N_, Glossary, _, passage
 from grouprec.ranking.statistics import ENOUGH
 from grouprec.report import findings, learned, noise, sentences, small_groups, tables
 from grouprec.report.html import drawings
@@ -117,7 +117,7 @@ def _left_behind(reading: Reading) -> Html | None:
     other = _("These are the groups of the evaluation; the run then learned its groups again from all rows.")
     return joined(
         element("h3", _("Who is left behind")),
-        paragraph(f"{sentences.left_behind_answer(frame)} {gain}".strip()),
+        paragraph(passage(sentences.left_behind_answer(frame), gain)),
         table(pd.DataFrame(columns), right=tuple(columns)[1:]),
         element(
             "p",

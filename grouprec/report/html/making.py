@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from grouprec.core.language import N_, Glossary, _
+from grouprec.core.language import N_, Glossary, _, passage
 from grouprec.data.hold_out import split_words
 from grouprec.models.declared import called, words_of
 from grouprec.report import findings, learned, sentences
@@ -89,9 +89,11 @@ def _steps(reading: Reading) -> list[str]:
             reason=split_words(split),
         )
         .strip(),
-        _("**Predict.** What every user may want next is predicted by {encoders}.").format(encoders=encoders)
-        + (f" {findings.blend_answer(weights)} {findings.trend_answer(weights)}" if weights else "")
-        + f" {plain(findings.beside_answer(reading.table('beside')))}".rstrip(),
+        passage(
+            _("**Predict.** What every user may want next is predicted by {encoders}.").format(encoders=encoders),
+            *((findings.blend_answer(weights), findings.trend_answer(weights)) if weights else ()),
+            plain(findings.beside_answer(reading.table("beside"))),
+        ),
         _("**Group.** Users were divided {formed}.").format(formed=formed),
         _("**Describe and generate.** {value} {generated}").format(
             value=learned.profile_answer(metrics.get("profile") or {}),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from grouprec.core.language import N_, Glossary, _
+from grouprec.core.language import N_, Glossary, _, passage
 from grouprec.core.tables import records
 from grouprec.report import enough_lists, findings, gain, sentences, small_groups, tables
 from grouprec.report.html import drawings
@@ -153,7 +153,7 @@ def groups(reading: Reading) -> Html:
             N_("On the map"): [sentences.separation_words(value) for value in reading.groups["separation"]],
         }
     )
-    return joined(paragraph(f"{reading.groups_said} {told.words}".strip()), table(shown, right=("Users", "Share")))
+    return joined(paragraph(passage(reading.groups_said, told.words)), table(shown, right=("Users", "Share")))
 
 
 def lists(reading: Reading) -> Html | None:

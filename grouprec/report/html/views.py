@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from grouprec.core.language import N_, _, full_stop, long_day, series
+from grouprec.core.language import N_, _, full_stop, long_day, passage, series
 from grouprec.core.tables import records
 from grouprec.evaluate.enough import smoothed
 from grouprec.explore.kinds import kinds_of_groups
@@ -150,12 +150,10 @@ def _groups(reading: Reading) -> View:
         _("The groups"),
         reading.groups_said,
         pictures.beside(drawing if placed else None, legend),
-        " ".join(
-            _known(
-                caption,
-                _("{smaller_groups} not named.").format(smaller_groups=plural(rest, "smaller group")) if rest else "",
-                told.words,
-            )
+        passage(
+            caption,
+            _("{smaller_groups} not named.").format(smaller_groups=plural(rest, "smaller group")) if rest else "",
+            told.words,
         ),
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from grouprec.core.language import N_, _
+from grouprec.core.language import N_, _, passage
 from grouprec.report import findings, sentences, small_groups, tables
 from grouprec.runs.store import Run
 from grouprec.ui import cards, state
@@ -27,11 +27,13 @@ def left_behind(run: Run, regime: str) -> None:
     frame = tables.served_groups(served[served["regime"] == regime], split)
     refit = bool(state.metrics(run).get("refit"))
     answer = sentences.left_behind_answer(frame)
-    gain = f" {findings.split_answer(frame)}" if len(split) and frame["zero_hit_share"].notna().any() else ""
-    parts.say(answer + gain, _(SPLIT_HELP))
+    gain = findings.split_answer(frame) if len(split) and frame["zero_hit_share"].notna().any() else ""
+    parts.say(passage(answer, gain), _(SPLIT_HELP))
     if frame["zero_hit_share"].isna().all():
         return
     shown = frame.round(3)
+    if "share_lost" in shown and shown["share_lost"].notna().any():
+        shown["share_lost"] = tables.gain_kept(shown["share_lost"])
     measured = f"measured_{sentences.METRIC}"
     if measured in shown:
         ends = frame[[measured, f"{measured}_low", f"{measured}_high"]]
@@ -70,12 +72,12 @@ def _left_behind_columns() -> dict[str, Any]:
             width=82,
             help=_("{ndcg} of the tenth of members who are served worst").format(ndcg=parts.NDCG),
         ),
-        "share_lost": st.column_config.NumberColumn(
-            _("Gain lost"),
-            format="percent",
+        "share_lost": st.column_config.TextColumn(
+            _("Gain kept"),
             width=72,
             help=_(
-                "Of what personal lists would gain over one list for all; above 100 % that one serves the group better"
+                "Of what personal lists would gain over one list for all. None: that one list serves the group better "
+                "than its own; all: its own is as good as personal lists"
             ),
         ),
         "predicted_ndcg@10": st.column_config.NumberColumn(

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from grouprec.core.language import N_, _, commas, decimal
+from grouprec.core.language import N_, _, commas, decimal, passage
 from grouprec.report import enough_lists, findings, gain, learned, sentences, small_groups, tables
 from grouprec.report.text import attribute_title, attribute_value
 from grouprec.runs.store import Run
@@ -69,7 +69,7 @@ def value_of_groups(run: Run, regime: str) -> None:
     hits = tables.value_curves(value, regime, method, gain.HITS).get(method, own.iloc[:0])
     steps = state.table_or_none(run, "gain_of_groups")
     said = enough_lists.enough_answer(own, hits, None if steps is None else steps[steps["regime"] == regime])
-    parts.say(f"{said} {gain.floor_words(gain.floor_of(own))}", _(VALUE_HELP))
+    parts.say(passage(said, gain.floor_words(gain.floor_of(own))), _(VALUE_HELP))
     picture, numbers = parts.views()
     with picture:
         parts.draw(
@@ -145,7 +145,7 @@ def _learned_parts(metrics: Mapping[str, Any]) -> None:
         names = {_("Profile"): "nll_vae", _("Without groups"): "nll_plain", _("Popularity"): "nll_popularity"}
         parts.numbers({title: profile.get(name) for title, name in names.items()}, _two_decimals)
     with middle.container(border=True, height="stretch"):
-        said = f"{learned.verdict_answer(metrics.get('verdict') or {})} {learned.generator_answer(generator)}"
+        said = passage(learned.verdict_answer(metrics.get("verdict") or {}), learned.generator_answer(generator))
         st.markdown(_("**Generator.** {said}").format(said=said), help=_(GENERATOR_HELP))
         names = {_("Generator"): "frechet_generated", _("Random draws"): "frechet_gaussian"}
         parts.numbers({title: generator.get(name) for title, name in names.items()}, _two_decimals)
@@ -258,7 +258,7 @@ def blend(run: Run, regime: str) -> None:
             )
         )
         return
-    parts.say(f"{findings.blend_answer(weights)} {findings.trend_answer(weights)}", _(BLEND_HELP))
+    parts.say(passage(findings.blend_answer(weights), findings.trend_answer(weights)), _(BLEND_HELP))
     if said := findings.beside_answer(state.table_or_none(run, "beside")):
         st.markdown(cards.plain(said))
     values = weights.get("ndcg") or {}

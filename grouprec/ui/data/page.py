@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from grouprec.core import rights, usage
-from grouprec.core.language import N_, Glossary, _, decimal, full_stop
+from grouprec.core.language import N_, Glossary, _, decimal, full_stop, passage
 from grouprec.core.rights import Deed
 from grouprec.core.types import GrouprecError
 from grouprec.data.behaviours import DEFAULT_BEHAVIOUR_WEIGHT
@@ -241,7 +241,9 @@ def draw_distributions(check: Check) -> None:
         for column, (title, says, figure, frame) in zip(st.columns(2, gap="large"), pair, strict=False):
             with column:
                 st.markdown(f"**{title}**. {plain(says)}")
-                st.plotly_chart(figure, key=f"distribution.{title}", config=QUIET_CONFIG, alt=f"{title}. {says}")
+                st.plotly_chart(
+                    figure, key=f"distribution.{title}", config=QUIET_CONFIG, alt=passage(full_stop(title), says)
+                )
                 with st.popover(_("As a table"), type="tertiary", icon=":material/table:"):
                     st.dataframe(frame, hide_index=True, height=220, alt=title)
 

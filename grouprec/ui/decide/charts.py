@@ -19,7 +19,7 @@ MOST_FLOWS = 80  # bands that can still be told apart
 LEAST_NAMED = 0.03  # of the users that are drawn: lower groups would cover one another's numbers
 FLOWS_HEIGHT = 360
 MONEY_HEIGHT = 280
-REACH_HEIGHT = 290
+REACH_HEIGHT = 220
 MARK, OTHER = "circle", "circle-open"
 FAR = 0.6  # of the numbers of lists
 

@@ -7,7 +7,7 @@ import math
 import pandas as pd
 import streamlit as st
 
-from grouprec.core.language import N_, Glossary, _, decimal
+from grouprec.core.language import N_, Glossary, _, decimal, full_stop, passage
 from grouprec.core.tables import row_at
 from grouprec.ranking.group_lists import LENGTH
 from grouprec.report import tables
@@ -75,7 +75,7 @@ def draw(run: Run, worth: Worth, n: int) -> None:
             key="decide_money_table",
             height=240,
             column_config={
-                str(name): st.column_config.NumberColumn(format="localized", width=45 if at == 0 else 62)
+                str(name): st.column_config.NumberColumn(format="localized", width=45 if at == 0 else 70)
                 for at, name in enumerate(shown)
             },
             alt=_("Hits, value and costs"),
@@ -102,7 +102,9 @@ def metric(run: Run, worth: Worth, n: int, short: str = "") -> None:
     )
     title = _("Worth after costs") if row["cost"] else _("What they take is worth")
     explanation = _("{between}. Prices: under *In money*.").format(between=between)
-    st.metric(short or title, cards.count(row["net"]), help=f"{title}. {explanation}" if short else explanation)
+    st.metric(
+        short or title, cards.count(row["net"]), help=passage(full_stop(title), explanation) if short else explanation
+    )
 
 
 def known(run: Run) -> bool:

@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from grouprec.core.language import N_, Glossary, _, current
+from grouprec.core.language import N_, Glossary, _, current, passage
 from grouprec.report import gain
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, gain_view, kept, sharing, state
@@ -47,11 +47,12 @@ def explore(run: Run) -> None:
         n = choose(worth)
     split, said = told(*state.run_key(run), n, current())
     with top:
-        cards.answer(said, f"{_(gain.PEOPLE_HELP)} {_(ANSWER_HELP)}")
+        cards.answer(said, passage(_(gain.PEOPLE_HELP), _(ANSWER_HELP)))
+    with right:
         cards.tested_note(run)
-    with right, st.container(horizontal=True, horizontal_alignment="right"):
-        approval.popover(run, worth, n, said)
-        sharing.present_link(run, "secondary")
+        with st.container(horizontal=True):
+            approval.popover(run, worth, n, said)
+            sharing.present_link(run, "secondary")
     approval.latest(run)
     tabs = tabs_from_url("view", "decide_tab", TABS, "money" if money.asked() else "decide")
     if tabs["decide"].open:
@@ -97,15 +98,18 @@ def choose(worth: Worth) -> int:
 
 
 def decide(run: Run, worth: Worth, split: gain.Split | None, n: int) -> None:
-    """Draw what a number of lists brings, of what that is made, and who each list is for."""
-    left, right = st.columns(2, gap="large")
+    """Draw what a number of lists brings, who each list is for, and of what the gain is made.
+
+    People look for who a list is for; what that adds up from is for those who ask, below it.
+    """
+    left, right = st.columns([7, 2], gap="medium")
     with left:
         curve(run, worth, n)
     with right:
         numbers(run, worth, n)
-        if split is not None:
-            gain_view.picture(split, "decide")
     who.draw(run, worth, n)
+    if split is not None:
+        gain_view.picture(split, "decide", gain.floor_words(gain.floor_of(worth.curve)), _(CURVE_HELP))
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
@@ -128,7 +132,6 @@ def curve(run: Run, worth: Worth, n: int) -> None:
             n=words.chosen(n), reached=reached
         ),
     )
-    st.caption(gain.floor_words(gain.floor_of(worth.curve)), help=_(CURVE_HELP))
 
 
 def at(worth: Worth, n: int) -> pd.Series:
@@ -143,14 +146,14 @@ def numbers(run: Run, worth: Worth, n: int) -> None:
         return
     row = at(worth, n)
     reached, between = words.reached(row, not n)
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(gap="xsmall"):
         st.metric(
             _("Of 100, find something"),
             reached,
             help=_("95 % interval: {between}").format(between=between) if between else None,
         )
         st.metric(_("More than one list"), words.beyond_one(row, not n))
-        money.metric(run, worth, n, _("Worth"))
+        money.metric(run, worth, n, _("In money"))
 
 
 def draw() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from grouprec.core.language import N_, _
+from grouprec.core.language import N_, _, passage
 from grouprec.explore.numbering import changed_lists, moves
 from grouprec.report import small_groups, tables
 from grouprec.runs.store import Run
@@ -122,12 +122,8 @@ def draw_map(run: Run, shown: Setting, key: str) -> None:
         placed=cards.count(drawn.placed), n_groups=len(shown.groups)
     )
     cards.user_map(drawn.figure, key, alt, height=decide_charts.FLOWS_HEIGHT)
-    part = ""
-    if drawn.drawn < drawn.placed:
-        part = _(" {drawn} of {placed} users are drawn, chosen at random.").format(
-            drawn=cards.count(drawn.drawn), placed=cards.count(drawn.placed)
-        )
-    st.caption(_("Users keep their place, groups their colour where they keep most members.{part}").format(part=part))
+    said = _("Users keep their place, groups their colour where they keep most members.")
+    st.caption(passage(said, drawn.sampled()))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

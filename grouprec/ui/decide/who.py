@@ -39,13 +39,13 @@ def draw(run: Run, worth: Worth, n: int) -> None:
         page = st.pagination(pages, key=f"decide_cards_{n}", width="content") if pages > 1 else 1
     lines = opened.who(run) if n == worth.own else {}
     total, faces = int(groups["size"].sum()), tiles.faces(run)
-    if note := faces.note():
-        st.caption(cards.plain(note))
     with st.grid(CARDS, min_column_width=175, border=True, gap="small") as grid:
         for group in records(groups.iloc[(page - 1) * CARDS : page * CARDS]):
             own = lists[lists["group"] == group["group"]].head(SHOWN)
             with grid.cell():
                 card(group, own, total, faces, lines.get(group["group"], ""))
+    if note := faces.note():
+        st.caption(cards.plain(note))
 
 
 def groups_and_lists(run: Run, worth: Worth, n: int) -> tuple[pd.DataFrame, pd.DataFrame] | None:
@@ -61,7 +61,10 @@ def groups_and_lists(run: Run, worth: Worth, n: int) -> tuple[pd.DataFrame, pd.D
 
 def card(group: Mapping[str, Any], first: pd.DataFrame, total: int, faces: tiles.Faces, line: str) -> None:
     """Draw one group: number, name, size, who they are (``line``), and the first items of its list with their faces."""
-    st.markdown(f"{cards.group_mark(group['group'])} **{cards.plain(cards.short(group['name'], 60))}**")
     size = f"{cards.plural(group['size'], 'user')} · {cards.percent(group['size'] / total)}"
-    st.markdown(f":small[{full_stop(size)} {full_stop(line) if line else ''}]")
-    st.html(faces.lines(first["item"], first["label"]))
+    with st.container(gap="xsmall"):
+        st.markdown(f"{cards.group_mark(group['group'])} **{cards.plain(cards.short(group['name'], 60))}**")
+        st.markdown(f":small[{size}]")
+        st.html(faces.lines(first["item"], first["label"]))
+        if line:
+            st.caption(full_stop(line))

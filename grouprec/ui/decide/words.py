@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from grouprec.core.language import N_, Glossary, _, commas, full_stop, ngettext
+from grouprec.core.language import N_, Glossary, _, commas, full_stop, ngettext, passage
 from grouprec.core.tables import highest, row_at
 from grouprec.report import enough_lists, gain
 from grouprec.report.text import count, interval, percent, plural, score
@@ -154,5 +154,5 @@ def money_answer(table: pd.DataFrame, n: int) -> str:
     if len(close) > 1:
         ends = {"least": close.min(), "most": close.max()}
         near = _("Within the 95 % interval of the hits, {least} to {most} may do as well.").format(**ends)
-        return f"{full_stop(said)} {near}"
+        return passage(full_stop(said), near)
     return full_stop(said)

@@ -152,11 +152,11 @@ def neighbours(users: pd.DataFrame, groups: pd.DataFrame, target: Found) -> None
         height=36 + 35 * NEAREST,
         key="groups_nearest",
         column_config={
-            "user": st.column_config.TextColumn(_("User"), width=60),
-            "like": st.column_config.NumberColumn(_("Alike"), format="percent", width=50, help=_(LIKE_HELP)),
+            "user": st.column_config.TextColumn(_("User"), width=56),
+            "like": st.column_config.NumberColumn(_("Alike"), format="percent", width=44, help=_(LIKE_HELP)),
             "group": st.column_config.NumberColumn(_("Group"), width=48),
-            "interactions": st.column_config.NumberColumn(_("Items"), format="localized", width=46),
-            **{name: st.column_config.Column(attribute_title(name), width=75) for name in attributes},
+            "interactions": st.column_config.NumberColumn(_("Items"), format="localized", width=44),
+            **{name: st.column_config.Column(attribute_title(name), width=84) for name in attributes},
         },
         alt=_("The {n_near} users who are most like this one").format(n_near=len(near)),
     )

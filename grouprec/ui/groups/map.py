@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from grouprec.core.language import N_, Glossary, _, current
+from grouprec.core.language import N_, Glossary, _, current, passage
 from grouprec.report import tables
 from grouprec.report.text import attribute_title
 from grouprec.runs.store import Run
@@ -216,11 +216,7 @@ def _draw_space(run: Run, drawn: charts.UserMap, height: int) -> None:
     notes = _(
         "The three directions in which predicted tastes differ most (PCA); they show {shares} of all differences."
     ).format(shares=shares)
-    if drawn.drawn < drawn.placed:
-        notes += _(" {drawn} of {placed} users are drawn, chosen at random.").format(
-            drawn=cards.count(drawn.drawn), placed=cards.count(drawn.placed)
-        )
-    st.caption(_("{notes} Drag to turn; select users on the flat map.").format(notes=notes))
+    st.caption(passage(notes, drawn.sampled(), _("Drag to turn; select users on the flat map.")))
 
 
 def map_note(drawn: charts.UserMap, n_users: int, map_method: str) -> str:
@@ -228,16 +224,11 @@ def map_note(drawn: charts.UserMap, n_users: int, map_method: str) -> str:
     notes = [_("Users near each other have similar predicted tastes. Draw around users to see who they are.")]
     if map_method == "pca":
         notes.append(_("Drawn with PCA, which shows less detail than UMAP."))
-    if drawn.drawn < drawn.placed:
-        notes.append(
-            _("{drawn} of {placed} users are drawn, chosen at random.").format(
-                drawn=cards.count(drawn.drawn), placed=cards.count(drawn.placed)
-            )
-        )
+    notes.append(drawn.sampled())
     if drawn.placed < n_users:
         notes.append(
             _("Not on the map: {users} who joined a group later.").format(
                 users=cards.plural(n_users - drawn.placed, "user")
             )
         )
-    return " ".join(notes)
+    return passage(*notes)

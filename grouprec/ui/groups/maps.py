@@ -19,7 +19,7 @@ from grouprec.ui import map_labels
 from grouprec.ui.charts import GRID, MAP_HEIGHT, UserMap, map_parts
 
 MOST_IN_SPACE = 10_000  # points in three dimensions that a laptop still turns smoothly
-NUMBERS_APART = 0.05  # of the longest side of the picture in space
+NUMBERS_APART = 0.075  # of the longest side of the picture in space, as it is seen at first
 CELLS = 90  # along either side of the grid that density is counted on
 SMOOTH = 2.0  # cells, the standard deviation of what a user is smeared over
 LINES = 8
@@ -121,19 +121,27 @@ def spatial_map(
 def _numbers(positions: np.ndarray, groups: np.ndarray, rows: np.ndarray) -> list[dict[str, Any]]:
     """Return the number of every group at the median of its members in space; ``rows`` are those who count.
 
-    Where that of a larger group is near, it is left out: turning the picture would not part them.
+    One that would cover that of a larger group, as the picture is seen at first, is left out.
     """
     members = pd.DataFrame(positions[rows], columns=["x", "y", "z"]).groupby(groups[rows])
     places = members.median().loc[members.size().sort_values(ascending=False, kind="stable").index]
-    least = NUMBERS_APART * float(np.ptp(positions, axis=0).max())
+    seen, least = places.to_numpy() @ _screen(), NUMBERS_APART * float(np.ptp(positions, axis=0).max())
     apart = np.zeros(len(places), bool)
-    for at, place in enumerate(places.to_numpy()):
-        apart[at] = (np.linalg.norm(places.to_numpy()[apart] - place, axis=1) >= least).all()
+    for at, place in enumerate(seen):
+        apart[at] = (np.abs(seen[apart] - place).max(axis=1) >= least).all()
     shown = places[apart].sort_index()
     return [
         {**map_labels.mark(int(group)), "x": float(place.x), "y": float(place.y), "z": float(place.z)}
         for group, place in zip(shown.index, named_rows(shown), strict=True)
     ]
+
+
+def _screen() -> np.ndarray:
+    """Return the directions in space that go to the right and up as the picture is seen at first, float [3, 2]."""
+    ahead = np.array([CAMERA["eye"][axis] - CAMERA["center"][axis] for axis in "xyz"])
+    right = np.cross([0.0, 0.0, 1.0], ahead)
+    up = np.cross(ahead, right)
+    return np.stack([right / np.linalg.norm(right), up / np.linalg.norm(up)], axis=1)
 
 
 def _points(positions: np.ndarray, rows: np.ndarray, name: str, marker: Mapping[str, Any]) -> go.Scatter3d:

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from grouprec.core.language import N_, _, decimal, full_stop
+from grouprec.core.language import N_, _, decimal, full_stop, passage
 from grouprec.core.tables import records
 from grouprec.report import sentences, tables
 from grouprec.report.text import attribute_title, attribute_value
@@ -116,7 +116,7 @@ def draw(run: Run, users: pd.DataFrame, groups: pd.DataFrame, number: int) -> No
             st.markdown(sentences.portrait_unknown(group))
         else:
             said = sentences.portrait_answer(group, profiles, near, names)
-            st.markdown(f"{said} {spread(group, profiles)}", help=f"{_(HELP)}\n\n{_(SPREAD_HELP)}")
+            st.markdown(passage(said, spread(group, profiles)), help=f"{_(HELP)}\n\n{_(SPREAD_HELP)}")
         activity(state.table_or_none(run, "group_activity"), groups, number)
         neighbours(near, names, number)
 

@@ -301,9 +301,9 @@ def draw() -> None:
     tabs = tabs_from_url("part", "list_part", PARTS, "user" if st.query_params.get("user") else "list")
     generated = personas.verdict(current) if tabs["personas"].open else ""
     with top:
-        answer = generated or sentences.list_answer(group_row, trained, worth(current, evaluation, use, best_method))
-        cards.answer(answer, _(sentences.METRIC_HELP))
-        cards.tested_note(current)
+        said = "" if generated else worth(current, evaluation, use, best_method)
+        cards.answer(generated or sentences.list_answer(group_row, trained), _(sentences.METRIC_HELP))
+        cards.tested_note(current, said)
         if note := sentences.repeats_words(summary):
             st.caption(note)
     if tabs["list"].open:

@@ -16,6 +16,7 @@ from grouprec.ui.cards import plain
 from grouprec.ui.place_words import on_page
 from grouprec.ui.train import repeat, runs_table
 
+MOST_ROWS = 6  # that are seen at once: the form above is what the page is for
 REPEAT_HELP = N_("Fills the form below with this run's choices; stages that a change does not touch are read back.")
 
 
@@ -39,6 +40,7 @@ def draw_history(runs: list[Run]) -> None:
         frame,
         key="history",
         hide_index=True,
+        height=36 + 35 * min(len(frame), MOST_ROWS),
         placeholder="",
         on_select="rerun",
         selection_mode="single-row",
@@ -79,7 +81,7 @@ def draw_actions(run: Run | None) -> None:
         if st.button(_("Open"), icon=":material/open_in_new:", key="history_open"):
             state.choose_run(run.run_id)
             if run.finished:
-                state.open_page("groups")
+                state.open_page("decide")
             st.rerun()
         with st.popover(_("Rename"), icon=":material/edit:"):
             title = st.text_input(_("New title"), run.title(), max_chars=120, key=f"rename.{run.run_id}")

@@ -7,10 +7,11 @@ from typing import Any
 
 import pandas as pd
 
-from grouprec.core.language import N_, Glossary, _, commas, decimal, semicolons
+from grouprec.core.language import N_, Glossary, _, commas, decimal, passage, semicolons
 from grouprec.report.sentences import encoder_title
 from grouprec.runs.store import FINISHED, State, Status
 from grouprec.training.cost import Estimate
+from grouprec.training.memory import NO_MEMORY
 from grouprec.ui.cards import percent, plural
 from grouprec.ui.place_words import on_page
 from grouprec.ui.steps import Step, title_of
@@ -172,11 +173,7 @@ def ended_sentence(title: str, status: Status, seconds: float | None) -> str:
 
 def what_to_do(status: Status) -> str:
     """Return what somebody can do about a run that did not finish, "" about one that did."""
-    if status.state is State.LOST:
-        return _(
-            "Its process ended without a word, as where the machine restarts or memory runs out. {goes_on}"
-        ).format(goes_on=_(GOES_ON))
-    if status.state is State.CANCELLED:
+    if status.state in (State.LOST, State.CANCELLED):
         return _(GOES_ON)
     if status.state is not State.FAILED:
         return ""
@@ -192,7 +189,8 @@ GOES_ON = N_("Resume goes on after the last finished stage.")
 
 def about_data(status: Status) -> bool:
     """Return whether a run failed while the data was read, which the Data page mends."""
-    return status.state is State.FAILED and status.stage.rpartition(": ")[2] == "prepare"
+    failed = status.state is State.FAILED and status.stage.rpartition(": ")[2] == "prepare"
+    return failed and not status.message.startswith(("Unexpected error", NO_MEMORY))
 
 
 def cost_sentence(preset: str, dataset: str, cost: Estimate) -> str:
@@ -247,7 +245,7 @@ def basis_sentence(cost: Estimate, counted: bool, timed: bool = False) -> str:
     )
     if not counted:
         said.append(_("Checking the file on the Data page makes this better."))
-    return " ".join(said)
+    return passage(*said)
 
 
 def size(n_bytes: float) -> str:

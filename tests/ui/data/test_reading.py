@@ -87,6 +87,13 @@ MESSAGES = {
     "or set split to user.": "or choose “user” for “Split by” under Preparation.",
     "have every line read by itself with --encoding mixed.": "choose “mixed” as encoding under Rows.",
     "allow more with --set data.most_rejected=0.2.": "allow more: “Most unreadable rows” under Preparation.",
+    "All rows were dropped by the step 'k-core' (x): lower min_item_users or min_user_items, or give more rows.": (
+        "All rows were dropped by the step “rare users and items” (x): lower “Fewest users of an item” or “Fewest "
+        "items of a user” under Preparation, or give more rows."
+    ),
+    "keep fewer items (data.min_item_users), or less": (
+        "keep fewer items (“Fewest users of an item” under Preparation), or less"
+    ),
     "'a.csv' is empty.": "'a.csv' is empty.",
 }
 

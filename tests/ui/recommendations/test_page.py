@@ -19,9 +19,9 @@ def labels(app: AppTest, table: int) -> list[str]:
 
 
 def test_the_first_line_says_what_to_show_and_what_it_is_worth(finished_run: Run) -> None:
-    said = headline(open_page("recommendations", group="2"))
-    assert said.startswith("## Show **Lights\\, candles** (30 users) *Item 17* and *Item 18* first.")
-    assert "These 3 lists reach 25 of 100 people with something they take, one good list reaches 11." in said
+    app = open_page("recommendations", group="2")
+    assert headline(app).startswith("## Show **Lights\\, candles** (30 users) *Item 17* and *Item 18* first.")
+    assert "These 3 lists reach 25 of 100 people with something they take, one good list reaches 11." in texts(app)
 
 
 def test_the_list_that_the_run_chose_stands_beside_the_others(finished_run: Run) -> None:
@@ -66,9 +66,9 @@ def test_lists_by_a_strategy_come_first_where_the_run_was_asked_for_it(runs_fold
 
 def test_the_use_of_the_list_changes_list_and_sentence(finished_run: Run) -> None:
     app = open_page("recommendations", group="1", use="dedup")
-    assert "These 3 lists reach 32 of 100 people" in headline(app)
+    assert "These 3 lists reach 32 of 100 people" in texts(app)
     app.get_by_key("list_use").set_value("strict").run()
-    assert "These 3 lists reach 25 of 100 people" in headline(app)
+    assert "These 3 lists reach 25 of 100 people" in texts(app)
     assert app.query_params["use"] in ("strict", ["strict"])
 
 

@@ -199,7 +199,7 @@ def test_the_page_to_print_is_one_escaped_file_that_loads_nothing(run: Run) -> N
     assert "<script" not in html and "&lt;script&gt;" in html
     assert not re.search(r"https?://|src=|@import|url\(", html)
     assert html.count("<tr>") == 11
-    assert "because members have" in html
+    assert "Because members have" in html
 
 
 def test_a_run_without_encoders_says_what_to_do(run: Run) -> None:

@@ -120,4 +120,4 @@ def test_the_page_to_print_of_few_people_tells_the_list_and_no_more(run: Run, mo
     html = paper(first_list(run))
     assert "fewer than 70 · " in html and html.count("<tr>") == 11
     assert "Should take" not in html and "Typical of it" not in html and 'class="why"></div>' not in html
-    assert "because" not in html and " %</td>" not in html and "tested on held-out" not in html
+    assert "because" not in html and " %</td>" not in html and "who were tested" not in html

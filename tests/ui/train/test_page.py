@@ -446,10 +446,10 @@ def test_a_run_keeps_a_note_and_tags_and_the_list_is_filtered_by_them(runs_folde
     assert table["note"].tolist() == ["for *June*"]
 
 
-def test_open_leads_to_the_groups_of_that_run(finished_run: Run) -> None:
+def test_open_leads_to_the_decision_of_that_run(finished_run: Run) -> None:
     app = select(open_train(), 0)
     app.button(key="history_open").click().run()
-    assert app.selectbox(key="groups_colour")
+    assert app.select_slider(key="lists_n")
 
 
 def test_trials_are_shown_while_they_come(runs_folder: RunStore) -> None:

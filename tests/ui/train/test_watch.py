@@ -12,6 +12,7 @@ from grouprec.runs.config import RunConfig
 from grouprec.runs.progress import make_plan
 from grouprec.runs.store import RunStore, State, Status
 from grouprec.training.cost import Estimate
+from grouprec.training.memory import NO_MEMORY
 from grouprec.ui.train import curves, watch
 from tests.ui.train.opening import trial_events
 
@@ -133,10 +134,12 @@ def test_an_estimate_says_where_it_comes_from_what_is_reused_and_what_makes_it_l
 @pytest.mark.parametrize(
     ("status", "says"),
     [
-        (Status(state=State.LOST), "as where the machine restarts or memory runs out. Resume goes on"),
+        (Status(state=State.LOST), "Resume goes on after the last finished stage."),
         (Status(state=State.CANCELLED), "Resume goes on after the last finished stage."),
         (Status(state=State.FAILED, stage="prepare", message="No rows."), "on the Data page; then train again"),
         (Status(state=State.FAILED, stage="map", message="Unexpected error: KeyError: 1"), "a fault of this program"),
+        (Status(state=State.FAILED, stage="prepare", message="Unexpected error: K"), "a fault of this program"),
+        (Status(state=State.FAILED, stage="prepare", message=f"{NO_MEMORY}; keep"), "Once that is mended"),
         (Status(state=State.FAILED, stage="map", message="The disk is full."), "Once that is mended: resume goes on"),
         (Status(state=State.DONE), ""),
     ],
