@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from grouprec.core.types import DataError
 from grouprec.data.headings import line_above
-from grouprec.data.layout import Layout, clean_name, records, split_lines, unwrap_line, width_swallows
+from grouprec.data.layout import Layout, clean_name, records, split_lines, unwrap_line, width_swallows, without_prefix
 from grouprec.data.profiles import Profile, profile, shape
 from grouprec.data.special_layouts import check_ragged, fixed_layout, known_layout
 from grouprec.data.usual_names import HEADING, usual_names
@@ -25,6 +25,7 @@ EXCEL_LINE = re.compile(r"\"?sep=([^\r\n])\"?\r?\n?", re.IGNORECASE)  # Excel wr
 _NUMBER = re.compile(r"[-+(]?[^\w\s]{0,2}\s?\d[\d.,' \u00a0\u202f]*\s?(%|[^\w\s]{1,2}|[A-Z]{3})?[-)]?")
 _MOMENT = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ,]+\d{1,2}:\d{2}.*)?|\d{1,2}:\d{2}(:\d{2})?.*")
 _CODE = re.compile(r"(?:(?!\d)[\w.@+#-])*+\d[\w.@+#-]*|[\w.+-]+@[\w-]+\.[\w.]+")
+_MAILED = re.compile("> ?")
 _NUMBERED = re.compile(r"\s*(\d{1,9})[\t:]")  # as cat -n and grep -n write it
 _WHOLE = re.compile(r'"(?=[^,;\t|]*[,;\t|])(?:[^"]|"")*+"')  # a line in quotes, with a delimiter somewhere
 _VECTOR = re.compile(r"\[[-+\d.eE,;\s]{3,}\]")  # a list of numbers in a cell: what parts these parts no columns
@@ -55,7 +56,7 @@ def find_layout(name: str, text: str) -> Layout:
         raise DataError(f"'{name}' is empty; give a file with a header line and rows.")
     prefix = _prefix(sample)
     if prefix:
-        sample = [re.sub(prefix, "", line, count=1) for line in sample]
+        sample = [without_prefix(line, prefix) for line in sample]
     wrapped = _is_wrapped(sample)
     if wrapped:
         sample = [unwrap_line(line) for line in sample]
@@ -71,14 +72,14 @@ def find_layout(name: str, text: str) -> Layout:
     return _with_header(replace(best, wrapped=wrapped, prefix=prefix), lines, start)
 
 
-def _prefix(lines: Sequence[str]) -> str:
-    """Return the pattern of what a mail or a listing has put before every line: "> ", or its number; "" for nothing."""
+def _prefix(lines: Sequence[str]) -> re.Pattern[str] | None:
+    """Return the pattern of what a mail or a listing has put before every line: "> ", or its number."""
     if len(lines) > 1 and all(line.startswith(">") for line in lines):
-        return "> ?"
+        return _MAILED
     found = [_NUMBERED.match(line) for line in lines[:_DEEPEST]]
     numbers = [int(match[1]) for match in found if match]
     counts = len(lines) > 2 and numbers == list(range(1, len(found) + 1))
-    return _NUMBERED.pattern if counts and all(re.search("[,;|]", line) for line in lines[:_DEEPEST]) else ""
+    return _NUMBERED if counts and all(set(",;|") & set(line) for line in lines[:_DEEPEST]) else None
 
 
 def _is_wrapped(lines: Sequence[str]) -> bool:
