@@ -1,4 +1,4 @@
-"""Planted files of kinds that the benchmarks' other files lack: chains, seasons, and a history imported on one date.
+"""Planted files of kinds that the benchmarks' other files lack, such as chains, seasons, or an import on one date.
 
 What a kind plants is said by its function. Tastes are as in :mod:`benchmarks.ages`: everybody likes a few topics.
 """
@@ -16,14 +16,17 @@ YEAR = 365
 NEXT = (0.4, 0.2, 0.15, 0.1, 0.1, 0.05)  # chances of the items that follow one
 FOLLOWED = 0.6  # of the events of a chain
 
-Events = tuple[np.ndarray, np.ndarray, np.ndarray]  # users, items, times in days
+# users, items, times in days; and other columns
+Events = tuple[np.ndarray, np.ndarray, np.ndarray] | tuple[np.ndarray, np.ndarray, np.ndarray, dict[str, np.ndarray]]
 
 
 def write_kind(name: str, path: Path, seed: int = 0) -> None:
     """Write the interactions (user_id, item_id, timestamp) of one kind as CSV."""
-    users, items, days = KINDS[name](np.random.default_rng(seed))
+    users, items, days, *more = KINDS[name](np.random.default_rng(seed))
     when = pd.Timestamp("2023-01-02") + pd.to_timedelta(days, unit="D")
     table = pd.DataFrame({"user_id": users, "item_id": np.char.mod("a%d", items), "timestamp": when.floor("s")})
+    for columns in more:
+        table = table.assign(**columns)
     table.sort_values("timestamp", kind="stable").to_csv(path, index=False)
 
 
@@ -78,7 +81,125 @@ def imports(rng: np.random.Generator, n_users: int = 1_300, n_items: int = 500, 
     return users, items, days.astype(float)
 
 
-KINDS: dict[str, Callable[[np.random.Generator], Events]] = {"chains": chains, "seasons": seasons, "imports": imports}
+def club(rng: np.random.Generator, n_users: int = 70, n_items: int = 80) -> Events:
+    """So few people that they can hardly choose: tastes, and no time that matters."""
+    users = np.repeat(np.arange(n_users), rng.integers(15, 50, n_users))
+    return users, _by_taste(rng, users, n_users, n_items), rng.uniform(0, YEAR, len(users))
+
+
+def catalogue(rng: np.random.Generator) -> Events:
+    """Far more items than people."""
+    n_users, n_items = 200, 5_000
+    users = np.repeat(np.arange(n_users), rng.integers(40, 160, n_users))
+    return users, _by_taste(rng, users, n_users, n_items), rng.uniform(0, YEAR, len(users))
+
+
+def passers(rng: np.random.Generator) -> Events:
+    """Eight people of ten come for one item and never again; the others come often, within two months."""
+    n_users, n_items = 4_000, 300
+    users = np.repeat(np.arange(n_users), np.where(rng.random(n_users) < 0.8, 1, rng.integers(5, 30, n_users)))
+    return users, _by_taste(rng, users, n_users, n_items), rng.uniform(0, 60, len(users))
+
+
+def adverts(rng: np.random.Generator) -> Events:
+    """Things that are sold once: they stand there for some days of half a year, and few take an interest."""
+    n_users, n_items, n_days = 1_500, 4_000, 180
+    topics, pull = _catalogue(rng, n_items)
+    born = rng.uniform(-5, n_days, n_items)
+    gone = born + rng.exponential(6, n_items)
+    users = np.repeat(np.arange(n_users), rng.integers(10, 30, n_users))
+    days = rng.uniform(0, n_days, len(users))
+    wanted, items = _wanted(rng, users, n_users), np.empty(len(users), np.int64)
+    for day in range(n_days):
+        there = pull * ((born < day + 1) & (gone > day)) + 1e-9
+        at = np.flatnonzero(days.astype(int) == day)
+        items[at] = _drawn(rng, np.stack([_of_topic(topics, there, topic) for topic in range(N_TOPICS)]), wanted[at])
+    return users, items, days
+
+
+def subscriptions(rng: np.random.Generator) -> Events:
+    """Four items that everybody gets again every month, to the day, and now and then a new one."""
+    n_users, n_items, n_months = 1_200, 200, 12
+    owner = np.repeat(np.arange(n_users), 4)
+    usual = _by_taste(rng, owner, n_users, n_items)
+    users, items = np.tile(owner, n_months), np.tile(usual, n_months)
+    days = np.repeat(np.arange(n_months) * 30, len(owner)) + rng.integers(0, 30, n_users)[users]
+    new = np.repeat(np.arange(n_users), rng.integers(2, 12, n_users))
+    found = _by_taste(rng, new, n_users, n_items)
+    when = rng.integers(0, n_months * 30, len(new))
+    return np.append(users, new), np.append(items, found), np.append(days, when).astype(float)
+
+
+def saturated(rng: np.random.Generator) -> Events:
+    """Thirty items that nine people of ten have sooner or later, and tastes for the rest."""
+    n_users, n_items, n_common = 1_200, 400, 30
+    users = np.repeat(np.arange(n_users), rng.integers(8, 25, n_users))
+    items = n_common + _by_taste(rng, users, n_users, n_items - n_common)
+    has, common = np.nonzero(rng.random((n_users, n_common)) < 0.9)
+    users, items = np.append(users, has), np.append(items, common)
+    return users, items, rng.uniform(0, YEAR, len(users))
+
+
+def two_towns(rng: np.random.Generator) -> Events:
+    """Two crowds that share no item, the smaller a fifth of the people and the later one."""
+    n_users, n_items = 1_500, 500
+    users = np.repeat(np.arange(n_users), rng.integers(10, 40, n_users))
+    items, small = _by_taste(rng, users, n_users, n_items), users % 5 == 0
+    days = np.where(small, rng.uniform(YEAR / 2, YEAR, len(users)), rng.uniform(0, YEAR, len(users)))
+    return users, items + n_items * small, days
+
+
+def visits_of_a_day(rng: np.random.Generator) -> Events:
+    """Dates without hours: baskets of eight in which all is of one topic, four times in a quarter of a year."""
+    n_users, n_items, n_baskets, size = 1_200, 400, 4, 8
+    basket = np.repeat(np.arange(n_users * n_baskets), size)
+    topics, pull = _catalogue(rng, n_items)
+    chances = np.stack([_of_topic(topics, pull, topic) for topic in range(N_TOPICS)])
+    wanted = _wanted(rng, np.repeat(np.arange(n_users), n_baskets), n_users)
+    days = rng.integers(0, 90, n_users * n_baskets)
+    return basket // n_baskets, _drawn(rng, chances, wanted[basket]), days[basket].astype(float)
+
+
+def disliked(rng: np.random.Generator) -> Events:
+    """Ratings of 1 to 5 of which seven of ten are 1 or 2; what is rated high is of the user's topics."""
+    n_users, n_items = 1_200, 400
+    users = np.repeat(np.arange(n_users), rng.integers(15, 50, n_users))
+    liked = rng.random(len(users)) < 0.3
+    items = np.where(liked, _by_taste(rng, users, n_users, n_items), rng.integers(0, n_items, len(users)))
+    rating = np.where(liked, rng.integers(3, 6, len(users)), rng.integers(1, 3, len(users)))
+    return users, items, rng.uniform(0, YEAR, len(users)), {"rating": rating}
+
+
+def heavy(rng: np.random.Generator) -> Events:
+    """Quantities that differ by thousands and say nothing."""
+    n_users, n_items = 1_200, 400
+    users = np.repeat(np.arange(n_users), rng.integers(10, 40, n_users))
+    quantity = np.ceil(np.exp(rng.normal(0, 2.5, len(users)))).astype(np.int64)
+    return users, _by_taste(rng, users, n_users, n_items), rng.uniform(0, YEAR, len(users)), {"quantity": quantity}
+
+
+KINDS: dict[str, Callable[[np.random.Generator], Events]] = {
+    "chains": chains,
+    "seasons": seasons,
+    "imports": imports,
+    "club": club,
+    "catalogue": catalogue,
+    "passers": passers,
+    "adverts": adverts,
+    "subscriptions": subscriptions,
+    "saturated": saturated,
+    "two-towns": two_towns,
+    "days": visits_of_a_day,
+    "disliked": disliked,
+    "heavy": heavy,
+}
+
+
+def _by_taste(rng: np.random.Generator, users: np.ndarray, n_users: int, n_items: int) -> np.ndarray:
+    """Return an item for every event, int [n], by the tastes of its user; nothing changes in time."""
+    topics, pull = _catalogue(rng, n_items)
+    chances = np.stack([_of_topic(topics, pull, topic) for topic in range(N_TOPICS)])
+    return _drawn(rng, chances, _wanted(rng, users, n_users))
 
 
 def _catalogue(rng: np.random.Generator, n_items: int) -> tuple[np.ndarray, np.ndarray]:

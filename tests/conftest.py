@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 import streamlit as st
 import torch
-from xdist.remote import Producer
-from xdist.scheduler import LoadFileScheduling
+from hypothesis import settings
 
 from grouprec.runs.store import Run, RunStore
 from tests.support.planted_run import build_run
@@ -21,25 +20,29 @@ from tests.support.small_run import planted_csv, shared_folder, small_run, unlik
 __all__ = ["planted_csv", "shared_folder", "small_run", "unlike_run"]
 
 torch.set_num_threads(1)
+settings.register_profile("tests", deadline=None)  # what a busy machine delays is not wrong
+settings.load_profile("tests")
 os.fsync = lambda number: None  # nobody pulls the plug of a test, and what is promised to the disk is asked for by name
 
-# Begun first, so that no worker is left alone with one of them at the end. The browser, which takes longest and often
-# only waits, is one piece of work: whichever worker has it does not start it twice at the same time.
+# Begun first, so that no worker is left alone with one of them at the end. Four workers begin with the first four and
+# then take one each in this order, so at most two have a browser, which often only waits.
 SLOWEST = (
-    "browser/test_main_job.py",
     "browser/test_pages.py",
-    "browser/test_sign_in.py",
-    "training/test_jobs.py",
-    "cli/test_cli.py",
-    "training/test_forgetting.py",
+    "browser/test_main_job.py",
     "training/test_pipeline.py",
-    "ui/data/test_page.py",
-    "test_contributing.py",
-    "runs/test_damage.py",
-    "training/test_same_everywhere.py",
-    "models/test_together.py",
-    "training/test_beside.py",
+    "training/test_forgetting.py",
     "benchmarks/test_fuzz.py",
+    "browser/test_sign_in.py",
+    "ui/data/test_page.py",
+    "training/test_jobs.py",
+    "training/test_same_everywhere.py",
+    "data/test_exports.py",
+    "cli/test_cli.py",
+    "test_contributing.py",
+    "test_patterns.py",
+    "training/test_beside.py",
+    "runs/test_damage.py",
+    "models/test_together.py",
 )
 
 
@@ -48,17 +51,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     tests = Path(__file__).parent
     order = {tests / name: place for place, name in enumerate(SLOWEST)}
     items.sort(key=lambda item: order.get(item.path, len(order)))
-
-
-class ByFile(LoadFileScheduling):
-    """Gives workers a file at a time, and all of the browser's files as one."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        return "browser" if "tests/browser/" in nodeid else super()._split_scope(nodeid)
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile | None:
-    return ByFile(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.fixture(autouse=True)

@@ -22,6 +22,8 @@ from benchmarks.fuzz.given import CORPUS, Input
 from benchmarks.fuzz.making import make
 from benchmarks.fuzz.watching import MOST_MEMORY, MOST_SECONDS, Outcome, attempt, size_of, watched
 
+TELL_EVERY = 100  # inputs
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -46,8 +48,14 @@ def main() -> None:
             counts["shown"] += 1
             print(f"--- input {name} ({given.name}): {wrong}, {outcome.seconds:.1f} s, {outcome.memory / 1e6:.0f} MB")
             print(outcome.fault[-1500:], flush=True)
+        if not counts["inputs"] % TELL_EVERY:
+            print(_summary(counts, slowest, largest), flush=True)
+    print(_summary(counts, slowest, largest))
+
+
+def _summary(counts: Counter[str], slowest: float, largest: float) -> str:
     told = ", ".join(f"{kind} {counts[kind]:,}" for kind in ("read", "refused", "fault", "over 10 s", "over memory"))
-    print(f"{counts['inputs']:,} inputs: {told}; slowest {slowest:.1f} s, most memory {largest / 1e6:.0f} MB")
+    return f"{counts['inputs']:,} inputs: {told}; slowest {slowest:.1f} s, most memory {largest / 1e6:.0f} MB"
 
 
 def _inputs(first: int, n: int) -> Iterator[tuple[str, Input]]:

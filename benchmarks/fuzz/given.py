@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -34,5 +35,10 @@ CORPUS = [
     Input("blank.tsv", b"\r" * 999),
     Input("names.json", b'[{"user": "a", "item": "b"}]', mapping=f"user={'@1' * 9_000},item=item"),
     Input("deep.jsonl", b'{"a":' * 9_000 + b"1" + b"}" * 9_000),
+    Input("long name.tsv", b"user\titem\t" + b"a" * 60_000 + b"\tb" * 4_000 + b"\n" + b"1\t2" + b"\t3" * 4_001 + b"\n"),
+    Input("names.jsonl", b"".join(b'{"k%d": 1, "user": "u%d", "item": "a"}\n' % (n, n % 7) for n in range(2_000))),
+    Input(
+        "split.json", json.dumps({"columns": ["user", "item", *map(str, range(6_000))], "data": [[1] * 6_002]}).encode()
+    ),
     Input("empty.xlsx", b"PK\x05\x06" + bytes(18)),
 ]

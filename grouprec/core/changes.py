@@ -107,7 +107,7 @@ def complete(root: Path) -> bool:
     """
     if not (root / FOLDER).exists():
         return False
-    with alone(root / LOCK, f"Files in {root} are being changed; try again when that is done."):
+    with alone(root / LOCK, "Files are being changed; try again when that is done."):
         return _finish(root)
 
 
@@ -133,7 +133,7 @@ def _plan(path: Path) -> dict | None:
         return read_form(path, _PLAN_VERSION, {})
     except DamagedError as error:  # written as one and on disk: a broken disk
         advice = "what it had not reached is as it was; check the disk, then remove that folder"
-        raise DamagedError(f"A change of files was begun in {path.parent}, but {error.reason}", advice) from error
+        raise DamagedError(f"A change of files was begun in {path.parent.name}, but {error.reason}", advice) from error
 
 
 def _remove(path: Path) -> None:

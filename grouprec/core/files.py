@@ -20,7 +20,20 @@ from safetensors import SafetensorError
 from grouprec.core.errors import StorageError
 
 INCOMING = ".incoming-"
+_OF_RUNS_AND_DATASETS = ("status.json", "config.json", "dataset.json")
 STALE_SECONDS = 86_400.0  # after which nobody is still making what nobody touched
+
+
+def told(path: Path) -> str:
+    """Return what messages call a file: its place in the run or dataset that it belongs to, else its own name.
+
+    What stands above is nobody's to know who reads messages: they reach browsers, programs and people with a link.
+    """
+    with contextlib.suppress(OSError):
+        for folder in path.parents:
+            if any((folder / name).exists() for name in _OF_RUNS_AND_DATASETS):
+                return path.relative_to(folder.parent).as_posix()
+    return path.name
 
 
 @contextlib.contextmanager
@@ -31,9 +44,13 @@ def storage(path: Path) -> Iterator[None]:
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         advice = "free some space" if error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT) else "check the folder"
-        raise StorageError(f"Cannot write {path}: {reason}; {advice} or choose another one with --runs.") from error
+        raise StorageError(
+            f"Cannot write {told(path)}: {reason}; {advice} or choose another one with --runs."
+        ) from error
     except SafetensorError as error:
-        raise StorageError(f"Cannot write {path}: {error}; free some space or choose another with --runs.") from error
+        raise StorageError(
+            f"Cannot write {told(path)}: {error}; free some space or choose another one with --runs."
+        ) from error
 
 
 @contextlib.contextmanager

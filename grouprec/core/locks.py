@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,8 +19,10 @@ _POLL = 0.01
 
 def take(path: Path, sentence: str, patience: float = PATIENCE) -> FileLock:
     """Return a lock that is held until its ``release``; arguments and errors as :func:`alone`."""
-    lock = FileLock(path, thread_local=False, poll_interval=_POLL)
+    lock = FileLock(path, thread_local=False, poll_interval=_POLL, fallback_to_soft=False)
     with storage(path):
+        if not path.parent.is_dir():  # which the library would make: a run that was moved away leaves no ghost
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         try:
             lock.acquire(timeout=patience)
         except Timeout:
@@ -47,7 +51,7 @@ def alone(path: Path, sentence: str, patience: float = PATIENCE) -> Iterator[Non
 
 def held(path: Path) -> bool:
     """Return whether somebody holds the lock now. A file that is missing or cannot be opened is nobody's."""
-    lock = FileLock(path, thread_local=False)
+    lock = FileLock(path, thread_local=False, fallback_to_soft=False)
     try:
         if not path.exists():
             return False

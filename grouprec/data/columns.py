@@ -14,6 +14,7 @@ from grouprec.core.types import DataError, SettingError
 from grouprec.data.evidence import looks_like_time
 from grouprec.data.header_words import means
 from grouprec.data.ids import encode_ids, near_ids
+from grouprec.data.looked_at import MOST_LOOKED_AT, columns_looked_at
 from grouprec.data.numerals import is_numeric
 from grouprec.data.values import shown, some_of
 
@@ -187,7 +188,8 @@ def detect_attribute_roles(table: pd.DataFrame, ids: np.ndarray, kind: str, file
     wanted = pd.Index(ids)
     named = _best_named(kind, list(table.columns))
     shared = {}
-    for column in table.columns:
+    looked_at = list(table.columns) if len(table.columns) <= MOST_LOOKED_AT else columns_looked_at(table)
+    for column in looked_at:
         _, values = encode_ids(table[column])
         shared[column] = len(wanted.intersection(pd.Index(values, dtype=object))) + 0.5 * (column == named)
     best = max(shared, key=shared.__getitem__, default="")
@@ -195,10 +197,11 @@ def detect_attribute_roles(table: pd.DataFrame, ids: np.ndarray, kind: str, file
         example = ids[0] if len(ids) else ""
         raise DataError(
             f"No column of '{file_name}' holds the {kind} ids of the interactions (such as '{shown(example)}'); "
-            f"its columns are: {some_of(table.columns)}{_would_match(table, ids)}."
+            f"its columns are: {some_of(table.columns)}{_would_match(table[looked_at], ids)}."
         )
     rest = [column for column in table.columns if column != best]
-    label = _best_named("label", [column for column in rest if not is_numeric(table[column])])
+    called = [column for column in rest if means("label", column) is not None]  # to ask whether those of numbers are
+    label = _best_named("label", [column for column in called if not is_numeric(table[column])])
     attributes = tuple(column for column in rest if column != label)
     described_by = _telling(table, attributes) if kind == "item" and label is None else None
     return AttributeRoles(best, label, attributes, described_by=described_by)

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 import pyarrow as pa
 
+from grouprec.core.files import told
 from grouprec.core.types import DataError, SettingError
 
 _ROWS = 50_000  # of a batch
@@ -29,7 +30,7 @@ def query_batches(address: str, query: str) -> tuple[pa.Schema, Iterator[pa.Reco
     if kind in ("sqlite", "duckdb"):
         path = Path(unquote(address.partition(":///")[2]))
         if not path.is_file():
-            raise DataError(f"The database '{path}' was not found; check the name and the folder.")
+            raise DataError(f"The database '{told(path)}' was not found; check the name and the folder.")
         return _sqlite(path, query) if kind == "sqlite" else _duckdb(path, query)
     return _other(address, query)
 

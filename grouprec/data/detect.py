@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+import numpy as np
 import pandas as pd
 
 from grouprec.data import evidence
@@ -86,6 +87,7 @@ class _Search:
         self.head, self.columns = head, columns_looked_at(head)
         self.taken: dict[str, str] = {}
         self.result = Detected()
+        self._codes: dict[str, np.ndarray] = {}
         self.constant: dict[str, str] = {}  # columns whose names say a role, and that hold one value or none
         preset = find_preset(head[self.columns])
         if preset is not None:
@@ -113,6 +115,13 @@ class _Search:
         roles = replace(Roles(), **{role: column for role, column in self.taken.items() if column and role in ROLES})
         self.result.roles = replace(roles, user_attributes=self._user_attributes(roles))
         return self.result
+
+    def _belongs(self, column: str, owner: str, rows_each: float = 1 / 0.9) -> bool:
+        """Return whether a column is a fact about another one; see :func:`grouprec.data.evidence.belongs_to`."""
+        for one in (column, owner):
+            if one not in self._codes:
+                self._codes[one] = encode_ids(self.head[one])[0]
+        return evidence.belongs_to(self._codes[column], self._codes[owner], rows_each)
 
     def _take(self, role: str, column: str | None) -> None:
         if role not in self.taken and column is not None:
@@ -202,12 +211,12 @@ class _Search:
         """Return whether a rating is one of the user or of the item: its header says so, and it is always the same."""
         said = (role for role in ("user", "item") if any(means(role, word) == 0 for word in header_words(column)))
         owners = (self.taken.get(role) for role in said)
-        return any(one and evidence.belongs_to(self.head[column], self.head[one], rows_each=_OFTEN) for one in owners)
+        return any(one and self._belongs(column, one, rows_each=_OFTEN) for one in owners)
 
     def _is_name(self, column: str) -> bool:
         """Return whether a column names what another one identifies."""
-        mine, others = self.head[column], (self.head[c] for c in self.columns if c != column)
-        return any(evidence.belongs_to(mine, one) and evidence.belongs_to(one, mine) for one in others)
+        others = (other for other in self.columns if other != column)
+        return any(self._belongs(column, other) and self._belongs(other, column) for other in others)
 
     def _label(self) -> str | None:
         """Return the column of the items' names: by its header where items mostly have one of it, else as a name."""
@@ -239,14 +248,11 @@ class _Search:
         item = self.taken.get("item")
         if not item or self.taken.get("label") or len(self.head) < _MANY_ROWS:
             return
-        names = self.head[item]
-        if evidence.share_spaced(names) <= _SPACED:
+        if evidence.share_spaced(self.head[item]) <= _SPACED:
             return
         said = [c for c in self._free() if means("item", c) is not None or ANY_ID.fullmatch(simple_name(c))]
         codes = [c for c in said if evidence.share_spaced(self.head[c]) == 0 and not self._objects("item", c, True)]
-        codes = [
-            c for c in codes if evidence.belongs_to(self.head[c], names) and evidence.belongs_to(names, self.head[c])
-        ]
+        codes = [c for c in codes if self._belongs(c, item) and self._belongs(item, c)]
         if len(codes) == 1:
             self.taken |= {"item": codes[0], "label": item}
 
@@ -279,13 +285,13 @@ class _Search:
 
     def _of_item(self, column: str) -> bool:
         """Return whether a moment is the same whenever an item is taken: a release, whatever it is called."""
-        item = self.taken.get("item")
-        return bool(item) and evidence.belongs_to(self.head[column], self.head[item], rows_each=_OFTEN)
+        item = self.taken.get("item", "")
+        return bool(item) and self._belongs(column, item, rows_each=_OFTEN)
 
     def _of_owner(self, column: str) -> bool:
         """Return whether a nameless moment belongs to the user or the item: a birthday, a release."""
         owners = (self.taken.get(role) for role in ("user", "item"))
-        return any(owner and evidence.belongs_to(self.head[column], self.head[owner]) for owner in owners)
+        return any(owner and self._belongs(column, owner) for owner in owners)
 
     def _is_clock(self, column: str) -> bool:
         values = self.head[column]
@@ -349,11 +355,11 @@ class _Search:
 
     def _speaks_otherwise(self, role: str, column: str) -> bool:
         values, other = self.head[column], {"user": "item", "item": "user"}[role]
-        owner = self.taken.get("user")  # what is the same on all rows of a user says something of them
+        owner = self.taken.get("user", "")  # what is the same on all rows of a user says something of them
         return (
             (means(other, column) is not None and means(role, column) is None)
             or means("order", column) == 0
-            or (bool(owner) and evidence.belongs_to(values, self.head[owner]))
+            or (bool(owner) and self._belongs(column, owner))
             or self._objects(role, column, strict=True)
             or evidence.looks_like_time(values)
             or evidence.is_clock(values)
@@ -372,20 +378,18 @@ class _Search:
 
     def _names(self, column: str) -> list[str]:
         """Return the columns that name what this one identifies, as a title does an item: each has one of the other."""
-        mine = self.head[column]
-        others = (self.head[c] for c in self.columns[:_MOST_BY_CONTENT] if c != column and not is_numeric(self.head[c]))
-        return [str(o.name) for o in others if evidence.belongs_to(o, mine) and evidence.belongs_to(mine, o)]
+        others = [other for other in self.columns[:_MOST_BY_CONTENT] if other != column]
+        alike = [other for other in others if self._belongs(other, column) and self._belongs(column, other)]
+        return [other for other in alike if not is_numeric(self.head[other])]
 
     def _user_attributes(self, roles: Roles) -> tuple[str, ...]:
         """Return the columns without a role that are the same on all rows of a user, or tell their circumstances."""
         if roles.user is None:
             return ()
-        owner = encode_ids(self.head[roles.user])[0]
         item = None if roles.item is None else self.head[roles.item]
         free: Iterable[str] = (column for column in self.columns if column not in roles.columns())
         return tuple(
             column
             for column in free
-            if evidence.belongs_to(self.head[column], owner)
-            or (item is not None and evidence.is_context(self.head[column], item))
+            if self._belongs(column, roles.user) or (item is not None and evidence.is_context(self.head[column], item))
         )

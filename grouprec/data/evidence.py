@@ -262,19 +262,19 @@ def is_name_of(label: pd.Series, item: pd.Series) -> bool:
     return pairs <= _NAMES_EACH * n_items and (len(distinct) > 1 or n_items < _MANY_DATES)
 
 
-def belongs_to(column: pd.Series, owner: pd.Series | np.ndarray, rows_each: float = 1 / 0.9) -> bool:
+def belongs_to(column: pd.Series | np.ndarray, owner: pd.Series | np.ndarray, rows_each: float = 1 / 0.9) -> bool:
     """Return whether a column differs between owners (users or items) and hardly ever within one.
 
     Args:
-        column: of the first rows, ``owner`` beside it, as a column or as codes (:func:`encode_ids`).
+        column: of the first rows, ``owner`` beside it; each as it is or as codes (:func:`encode_ids`).
         rows_each: with fewer rows an owner the column says nothing.
     """
-    owners = owner if isinstance(owner, np.ndarray) else encode_ids(owner)[0]
-    values, distinct = encode_ids(column)
+    values, owners = (one if isinstance(one, np.ndarray) else encode_ids(one)[0] for one in (column, owner))
+    n_values = int(values.max(initial=-1)) + 1
     known = (owners >= 0) & (values >= 0)
-    pairs = len(np.unique(owners[known] * np.int64(len(distinct)) + values[known]))
+    pairs = len(np.unique(owners[known] * np.int64(n_values) + values[known]))
     n_owners = len(np.unique(owners[known]))
-    return len(distinct) > 1 and pairs <= 1.05 * n_owners and n_owners * rows_each < known.sum()
+    return n_values > 1 and pairs <= 1.05 * n_owners and n_owners * rows_each < known.sum()
 
 
 def without_facts(table: pd.DataFrame, least: int) -> list[str]:

@@ -13,7 +13,7 @@ from grouprec.core.language import ENGLISH, Glossary, _, current, decimal, full_
 from grouprec.core.types import DataError, SettingError
 from grouprec.data.clean import Preparation, Report, Rows
 from grouprec.data.core_users import Core, fit_core
-from grouprec.data.split import TRAIN, UsersLeft, count_users, split_by_time, split_by_user
+from grouprec.data.split import TEST, TRAIN, VALIDATION, UsersLeft, count_users, split_by_time, split_by_user
 from grouprec.data.values import sorted_unique
 
 # What a split by itself must leave, in each part, to be taken. With 200 users the 95 % interval of a hit rate of 10 %
@@ -27,7 +27,9 @@ MIN_USERS_IN_TIME = 50
 # and more to judge by are worth more.
 FEW_MORE = 3
 FEWEST_IN_TIME = 25
-# Users who are active at the end of the period may be unlike the others; below a tenth of all they speak for few.
+# Users who are active at the end of the period may be unlike the others; below a tenth of all they speak for few. Who
+# comes again counts, also where nothing can be asked of them: where things are sold once, most of what is taken later
+# is unknown before, and along users' own time what is new never shows (decision 0121).
 MIN_SHARE = 0.1
 # A draw at random tears users' own order apart, and what somebody takes again and again passes for new: it must leave
 # more than five times as many users, as where nearly everybody came once only.
@@ -161,6 +163,16 @@ class _Ways:
         """Return the smaller number of users, of the parts that are wanted."""
         return min(n for n, share in zip(users, self.shares, strict=True) if share)
 
+    def again(self, trial: _Trial) -> int:
+        """Return how many users come again: of the parts that are wanted, the fewest that have rows before it, too."""
+        n_users = int(self.rows.users.max(initial=-1)) + 1
+        before = np.bincount(self.rows.users[trial.parts == TRAIN], minlength=n_users) > 0
+        wanted = [part for part, share in zip((VALIDATION, TEST), self.shares, strict=True) if share]
+        return min(
+            int((before & (np.bincount(self.rows.users[trial.parts == part], minlength=n_users) > 0)).sum())
+            for part in wanted
+        )
+
     def few(self, split: str, users: UsersLeft, everybody: int) -> str:
         """Return what a way that is not taken would leave, as a part of a sentence."""
         purposes = zip(users, self.shares, (_("to choose by"), _("to judge by")), strict=True)
@@ -182,7 +194,7 @@ def _choose(ways: _Ways) -> tuple[_Trial, str]:
     everybody = len(sorted_unique(ways.rows.users))
     enough = max(MIN_USERS, MIN_SHARE * everybody)
     found = ways.tried("time")
-    if ways.fewest(found.users) >= max(MIN_USERS_IN_TIME, MIN_SHARE * everybody):
+    if ways.fewest(found.users) >= MIN_USERS_IN_TIME and ways.again(found) >= MIN_SHARE * everybody:
         return found, _("{time}: nothing later than what is judged trains, and enough users are left.").format(
             time=_WAYS["time"]
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import io
 import zipfile
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ MOST_DIMENSIONS = 4_096  # numbers of an item's vector
 MOST_UNPACKED = 100 << 30  # bytes of a gzip file without its compression
 MOST_RATIO = 200  # to which a file may unpack; tables with no information at all reach a thousand
 FREE_BYTES = 100 << 20  # bytes up to which any ratio is fine
+_MOST_NAMES = 10_000_000  # characters of the names of all columns, were all as long as the longest
 _MOST_SHEET = 4 << 30  # bytes of a workbook without its compression: Excel itself opens no larger one
 
 
@@ -34,6 +36,20 @@ def check_columns(name: str, n_columns: int) -> None:
         raise DataError(
             f"'{name}' has {n_columns:,} columns, and at most {MOST_COLUMNS:,} are read; give one row per interaction "
             "with a column for the user and one for the item, or only the columns that are needed."
+        )
+
+
+def check_names(name: str, columns: Collection[object]) -> None:
+    """Refuse a table of many columns one of which has a very long name: as an array of texts all become as long.
+
+    Raises:
+        DataError: says how long, and what to do.
+    """
+    longest = max((len(str(column)) for column in columns), default=0)
+    if longest * len(columns) > _MOST_NAMES:
+        raise DataError(
+            f"'{name}' has {len(columns):,} columns, and the name of one has {longest:,} characters; is its first line "
+            "the names of the columns? Shorten them, or give only the columns that are needed."
         )
 
 

@@ -29,7 +29,7 @@ def columns_looked_at(head: pd.DataFrame) -> list[str]:
     if len(columns) <= MOST_LOOKED_AT:
         return columns
     known = {column for column in columns if any(means(role, column) is not None for role in PATTERNS)}
-    tell = (column for column in columns if column not in known and len(head[column].drop_duplicates()) > 1)
+    tell = (column for column in columns if column not in known and len(head[column].dropna().unique()) > 1)
     others = list(islice(tell, MOST_LOOKED_AT))
     kept = known.union(others) if len(known) <= MOST_LOOKED_AT else set(columns[:MOST_LOOKED_AT])
     return [column for column in columns if column in kept]

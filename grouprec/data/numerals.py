@@ -53,6 +53,7 @@ _STARS = re.compile(r"([★⭐✭✮🌟]\ufe0f?)*([☆✩]\ufe0f?)*")
 _SPACED = re.compile(r"\d{1,3}([\s'])\d{3}(\1\d{3})*(?P<rest>[.,]\d+)?")
 _INDIAN = re.compile(r"\d{1,2}(,\d{2})*,\d{3}(\.\d+)?")
 MOST = 1e19  # beyond it nobody counted anything, not even nanoseconds; products of two are still finite in float32
+_LOOKED_AT = 20  # different values that are looked at before all others
 _PLAIN_BELOW = 200  # plain whole numbers that reach so far are of one kind with 1.299, and pieces are not
 
 
@@ -124,10 +125,18 @@ def is_numeric(column: pd.Series) -> bool:
         return False
     if pd.api.types.is_numeric_dtype(values):
         return True
-    _, distinct = distinct_values(values)
-    if plain_texts(distinct).str.match(r"0\d").any():
+    texts = plain_texts(distinct_values(values)[1])
+    if _hold_another(texts.iloc[:_LOOKED_AT]) or texts.str.match(r"0\d").any():
         return False
     return bool(np.isfinite(to_numbers(values)).all())
+
+
+def _hold_another(texts: pd.Series) -> bool:
+    """Return whether one of some texts is no number in whatever column it stands: most columns show it at once."""
+    foreign = texts[pd.to_numeric(texts, errors="coerce").isna()].astype(object)
+    return not all(
+        _NUMBER.fullmatch(unified(text)) or _OF.fullmatch(text) or _STARS.fullmatch(text) for text in foreign
+    )
 
 
 def _judgements(texts: pd.Series) -> np.ndarray | None:

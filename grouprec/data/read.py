@@ -16,6 +16,7 @@ import pyarrow.parquet
 
 from grouprec.core.types import DataError
 from grouprec.data.found import Found
+from grouprec.data.limits import check_columns, check_names
 from grouprec.data.read_excel import excel_head, excel_table
 from grouprec.data.read_json import json_head, json_table
 from grouprec.data.read_parquet import parquet_beginning, parquet_head, parquet_table
@@ -191,6 +192,8 @@ def _peek(sniffed: Sniffed, reading: Reading) -> tuple[Peek, Plan]:
     found, name = Found(sheet=reading.sheet), sniffed.path.name
     head, n_rows, exact = _HEADS[sniffed.format](sniffed, found)
     check_share(name, found.rejects, len(head), max(reading.most_rejected, 0.2 if not sniffed.whole else 0.0))
+    check_columns(name, len(head.columns))
+    check_names(name, head.columns)
     if head.empty:
         raise NoRowsError(f"'{name}' has a header line but no rows below it.")
     plan = Plan(tuple(head.columns)) if reading.as_it_is else plan_for(head)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,8 +62,9 @@ class Repeated:
 def find_repeated(head: pd.DataFrame, columns: Sequence[str]) -> Repeated | None:
     """Return how to read columns of several items beside one another, from the first rows; None without any."""
     found = defaultdict[str, dict[int, str]](dict)
+    there = set(map(str, columns))
     for column in map(str, columns):
-        name, place = _placed(column, columns)
+        name, place = _placed(column, there)
         if name:
             found[name].setdefault(place, column)
     several = {name: places for name, places in found.items() if len(places) > 1}
@@ -84,7 +85,7 @@ def find_repeated(head: pd.DataFrame, columns: Sequence[str]) -> Repeated | None
     return Repeated(chosen, tuple(name for name in items if name in same), kept, note)
 
 
-def _placed(column: str, columns: Sequence[str]) -> tuple[str, int]:
+def _placed(column: str, columns: Collection[str]) -> tuple[str, int]:
     """Return what a column says and of which item: "Qty 2" -> Qty, 2; "" where no number is in it."""
     if twice := _TWICE.fullmatch(column):
         return (twice[1], int(twice[2])) if twice[1] in columns else ("", 0)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Literal
 
+from grouprec.core.files import told
 from grouprec.core.types import DataError
 from grouprec.data.encodings import (
     BOMS,
@@ -117,9 +118,9 @@ def sniff(path: Path, encoding: str = "") -> Sniffed:
         SettingError: there is no such encoding.
     """
     if not path.exists():
-        raise DataError(f"The file '{path}' was not found; check the name and the folder.")
+        raise DataError(f"The file '{told(path)}' was not found; check the name and the folder.")
     if path.is_dir():
-        raise DataError(f"'{path}' is a folder; give the file inside it.")
+        raise DataError(f"'{told(path)}' is a folder; give the file inside it.")
     try:
         with path.open("rb") as file:
             start = file.read(8)

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.preprocessing import normalize
 
 from grouprec.core.types import DataError
 from grouprec.data.limits import MOST_DIMENSIONS
@@ -54,8 +53,12 @@ def take_vectors(table: pd.DataFrame, file_name: str) -> tuple[pd.DataFrame, dic
 
 def unit_rows(blocks: Sequence[np.ndarray]) -> np.ndarray | None:
     """Return vectors side by side, every one scaled to length 1, float32 [n, sum of D]; None where there are none."""
+    if not blocks:
+        return None
+    from sklearn.preprocessing import normalize  # takes a second, and most files have no vectors
+
     units = [normalize(block) if len(block) else block for block in blocks]
-    return np.hstack(units).astype(np.float32) if len(units) else None
+    return np.hstack(units).astype(np.float32)
 
 
 def _lists(column: pd.Series) -> list[Any] | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from sklearn.isotonic import IsotonicRegression
 
 from grouprec.core.tables import highest
 from grouprec.ranking.statistics import Z
@@ -13,7 +12,7 @@ from grouprec.ranking.statistics import Z
 def smoothed(curve: pd.DataFrame) -> pd.Series:
     """Return the values of a curve over the number of groups without what is chance: never falling.
 
-    Isotonic regression (Barlow et al. 1972): the non-decreasing values nearest to the measured ones. Numbers beyond
+    The non-decreasing values nearest to the measured ones (see :func:`_never_falling`). Numbers beyond
     the best that are proven to be worse than it keep their value, as there is a fall that is none of chance.
 
     Args:
@@ -24,8 +23,24 @@ def smoothed(curve: pd.DataFrame) -> pd.Series:
     fallen = (numbers > highest(curve, "value")["n_groups"]) & proven_worse(curve)
     rising = ~fallen
     out = values.copy()
-    out[rising] = IsotonicRegression().fit_transform(numbers[rising], values[rising])
+    out[rising] = _never_falling(values[rising])
     return pd.Series(out, curve.index)
+
+
+def _never_falling(values: np.ndarray) -> np.ndarray:
+    """Return the non-decreasing values nearest to the given ones in squares, float [n].
+
+    Isotonic regression by pooling adjacent violators (Barlow et al. 1972). scikit-learn has it, too, but takes a second
+    to load, which ``grouprec show`` would wait for.
+    """
+    sums: list[float] = []
+    counts: list[int] = []
+    for value in values.tolist():
+        sums.append(value)
+        counts.append(1)
+        while len(sums) > 1 and sums[-2] * counts[-1] >= sums[-1] * counts[-2]:
+            sums[-2:], counts[-2:] = [sums[-2] + sums[-1]], [counts[-2] + counts[-1]]
+    return np.repeat(np.divide(sums, counts), counts)
 
 
 def proven_worse(curve: pd.DataFrame) -> np.ndarray:

@@ -17,6 +17,7 @@ from typing import Literal, Self
 import numpy as np
 
 from grouprec.core import rights
+from grouprec.core.files import told
 from grouprec.core.forms import VERSION, DamagedError, Form, read_kept_form, write_kept_form
 from grouprec.core.language import N_, _
 from grouprec.core.locks import alone
@@ -108,7 +109,9 @@ class EditHistory:
             form = _form(folder)
             return cls(*(tuple(_edit(entry) for entry in form[name]) for name in ("edits", "undone") if form))
         except (TypeError, KeyError, ValueError) as error:
-            reason = _("The file {folder}, which holds the edits of groups, is damaged").format(folder=folder / FILE)
+            reason = _("The file {folder}, which holds the edits of groups, is damaged").format(
+                folder=told(folder / FILE)
+            )
             raise DamagedError(reason, _("remove it to see the trained groups")) from error
 
     def save(self, folder: Path) -> None:

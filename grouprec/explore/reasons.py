@@ -47,7 +47,7 @@ class Reasons:
         own: int [J], rows of the users' own items, the strongest first.
         points: float64 [J], what each of them brings; below 0 where it speaks against the item.
         owners: int [J], how many of the users have it.
-        trend: from being taken more of late than over all time.
+        trend: from being taken more of late, or at this time of last year, than over all time.
         popularity: from being had by many; also what encoders answer for users of whom they know nothing.
         again: from users having the item already, where items may be taken again.
         rest: from own items together, which cannot be told apart.
@@ -164,16 +164,15 @@ class Explainer:
         return lacking if lacking.any() else np.ones(len(wanting))
 
     def _trend(self, item: int) -> float:
-        trend = self.facts.trend(self.weights.half_life)
-        return float(self.weights.trend * (trend[item] - trend.mean()))
+        moved = self.facts.moved(self.weights)
+        return float(moved[item] - moved.mean())
 
     def _popularity(self, item: int) -> float:
         popular = self.facts.log_users
         return float(self.weights.popularity * (popular[item] - popular.mean()))
 
     def _of_item(self, item: int) -> float:
-        trend = self.weights.trend * float(self.facts.trend(self.weights.half_life)[item])
-        return trend + self.weights.popularity * float(self.facts.log_users[item])
+        return float(self.facts.moved(self.weights)[item]) + self.weights.popularity * float(self.facts.log_users[item])
 
     def _again(self, item: int, lifted: np.ndarray) -> np.ndarray:
         """What having the item already adds to the log odds, float64 [B]: what is left of the chances of owners."""

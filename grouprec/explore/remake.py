@@ -122,8 +122,8 @@ class ListMembers:
         return np.bincount(self.histories.indices, minlength=self.candidates.n_items) / max(len(self.rows), 1)
 
     def _summed(self, values: np.ndarray) -> np.ndarray:
-        known = self.candidates.items >= 0
-        return np.bincount(self.candidates.items[known], values[known], minlength=self.candidates.n_items)
+        places = self.candidates.items.ravel() + 1  # the first is for places without an item
+        return np.bincount(places, values.ravel(), self.candidates.n_items + 1)[1:]
 
     def remake(self, trained: np.ndarray, wishes: Wishes, regime: Regime, n: int) -> np.ndarray:
         """Return the list as wished, int32 [<= n], best first.

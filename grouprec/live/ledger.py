@@ -19,7 +19,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import NamedTuple
 
-from grouprec.core.files import storage
+from grouprec.core.files import storage, told
 from grouprec.core.forms import DamagedError, mark_of
 from grouprec.core.locks import take
 from grouprec.core.types import StorageError
@@ -250,7 +250,9 @@ def sentences(path: Path) -> Iterator[None]:
     except sqlite3.DatabaseError as error:
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
         if isinstance(error, sqlite3.OperationalError) and code != sqlite3.SQLITE_ERROR:
-            raise StorageError(f"Cannot use {path}: {error}; free some space or check the folder.") from error
+            held = code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+            advice = "end what else has it open, then try again" if held else "free some space or check the folder"
+            raise StorageError(f"Cannot use {told(path)}: {error}; {advice}.") from error
         raise damaged(path, error) from error  # SQLITE_ERROR: a table or column that we ask for is not there
 
 
@@ -267,15 +269,15 @@ def promised(path: Path) -> tuple[int, int]:
     """
     mark = mark_of(path)
     with storage(mark):
-        told = mark.read_bytes().strip(b"\0") if mark.is_file() else b""
+        said = mark.read_bytes().strip(b"\0") if mark.is_file() else b""
     try:
-        kept, counted, seal = told.decode().split() if told else ("0", "0", seal_of(0, 0))
+        kept, counted, seal = said.decode().split() if said else ("0", "0", seal_of(0, 0))
         if seal == seal_of(int(kept), int(counted)):
             return int(kept), int(counted)
     except ValueError:
         pass
     advice = f"remove it, if {path.name} is the one that was there last"
-    raise DamagedError(f"{mark} is damaged: it is not what was written", advice)
+    raise DamagedError(f"{told(mark)} is damaged: it is not what was written", advice)
 
 
 def without(path: Path, users: Collection[str], new: Path) -> int:
@@ -326,7 +328,7 @@ def reader(path: Path) -> sqlite3.Connection:
 
 def damaged(path: Path, error: object) -> StorageError:
     """Return what to say of a ledger that is not what was written."""
-    reason = f"{path} is damaged ({error})"
+    reason = f"{told(path)} is damaged ({error})"
     beside = f"{path.with_name(LIVE_STATE).name} and {mark_of(path).name}"
     return DamagedError(reason, f"restore it from a copy, or move it, {beside} away and send all events again")
 

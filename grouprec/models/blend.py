@@ -21,7 +21,7 @@ from grouprec.core.types import Candidates, Embeddings, Scale
 from grouprec.data.dataset import Dataset
 from grouprec.models.base import Encoder
 from grouprec.ranking.candidates import best_unseen, best_values
-from grouprec.ranking.recency import DAY, recent_popularity
+from grouprec.ranking.recency import DAY, YEAR, recent_popularity, seasonal_popularity, year_before
 from grouprec.ranking.task import nothing
 
 BEST = 50  # a preference is measured against the mean of so many of the user's best items
@@ -56,6 +56,7 @@ class Weights:
         intercept: the constant term.
         ndcg: held-out nDCG@10 of the blend and of its members, by name ("blend", "start" and the encoders' names).
         n_users: users who chose; 0 where nobody did.
+        season, season_days: exponent of the season, and the days that it is asked for.
     """
 
     encoders: dict[str, float]
@@ -67,6 +68,8 @@ class Weights:
     intercept: float = 0.0
     ndcg: dict[str, float] = field(default_factory=dict)
     n_users: int = 0
+    season: float = 0.0
+    season_days: float = 0.0
 
     @classmethod
     def equal(cls, names: Sequence[str], repeats: bool = False) -> Self:
@@ -75,18 +78,19 @@ class Weights:
         terms = (0.0,) * len(REPEAT_TERMS) if repeats else None
         return cls({name: 1 / len(names) for name in names}, repeats=terms, intercept=-2.0)
 
-    def with_trend(self, half_life: float | None, power: float) -> Self:
-        """Return the same blend with another trend: its exponent beside members whose shares sum to 1."""
+    def with_trend(self, half_life: float | None, power: float, season: float = 0.0, days: float = 0.0) -> Self:
+        """Return the same blend with another trend and season: exponents beside members whose shares sum to 1."""
         whole = sum(self.encoders.values()) + self.popularity
-        return replace(self, half_life=half_life if power else None, trend=whole * power)
+        half_life = half_life if power else None
+        return replace(self, half_life=half_life, trend=whole * power, season=whole * season, season_days=days)
 
     def ranks_as(self, other: Weights) -> bool:
         """Whether both rank new items alike for every user: they differ at most in what all items of a user share."""
         return self.repeats is None and other.repeats is None and self._of_items() == other._of_items()
 
-    def _of_items(self) -> tuple[dict[str, float], float | None, float, float]:
+    def _of_items(self) -> tuple[dict[str, float], float | None, float, float, float, float]:
         members = {name: weight for name, weight in self.encoders.items() if weight}
-        return members, self.half_life, self.trend, self.popularity
+        return members, self.half_life, self.trend, self.popularity, self.season, self.season_days
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -101,12 +105,14 @@ class ItemFacts:
         log_popularity: float32 [I], popularity as a log preference: what an encoder without an answer answers.
         log_trends: by half-life, the logarithm of decayed over lifetime popularity, float32 [I], as asked for.
         data: whose rows tell the trends; None where no more can be told.
+        log_seasons: the same for seasons, by the days that they are asked for (:func:`log_season`).
     """
 
     log_users: np.ndarray
     log_popularity: np.ndarray
     log_trends: dict[float, np.ndarray]
     data: Dataset | None = field(default=None, repr=False)
+    log_seasons: dict[float, np.ndarray] = field(default_factory=dict)
 
     @classmethod
     def of(cls, data: Dataset) -> Self:
@@ -120,6 +126,17 @@ class ItemFacts:
             self.log_trends[half_life] = log_trend(self.data, half_life)
         return self.log_trends.get(half_life or 0.0, np.zeros_like(self.log_users))
 
+    def season(self, days: float) -> np.ndarray:
+        """Return the logarithm of the season that so many days ask for, float32 [I]; zeros without one."""
+        if days and days not in self.log_seasons and self.data:
+            self.log_seasons[days] = log_season(self.data, days)
+        return self.log_seasons.get(days, np.zeros_like(self.log_users))
+
+    def moved(self, weights: Weights) -> np.ndarray:
+        """Return what trend and season add to the items' log odds, float32 [I]."""
+        found = np.float32(weights.trend) * self.trend(weights.half_life)
+        return found + np.float32(weights.season) * self.season(weights.season_days) if weights.season else found
+
 
 def log_trend(data: Dataset, half_life: float) -> np.ndarray:
     """Return how much more an item is taken of late than over all time, as a logarithm, float32 [I].
@@ -132,6 +149,25 @@ def log_trend(data: Dataset, half_life: float) -> np.ndarray:
     recent = recent_popularity(data.train, data.n_items, half_life) * len(rows)
     smoothing = max(SMOOTHING * len(rows) / data.n_items, 1e-12)
     return np.log((recent + smoothing) / (lifetime + smoothing)).astype(np.float32)
+
+
+def log_season(data: Dataset, days: float) -> np.ndarray:
+    """Return how much more an item was taken a year ago, in the days that came next then, than over all time, as a
+    logarithm, float32 [I], smoothed like :func:`log_trend`.
+
+    0 for items that nobody had by the end of those days: what is younger has shown no season yet; and for all where the
+    rows do not reach so far back, or where as good as the whole year is asked for.
+    """
+    rows, none = data.train.item_rows, np.zeros(data.n_items, np.float32)
+    season = seasonal_popularity(data.train, data.n_items, days * DAY) if days * DAY <= YEAR / 2 else None
+    if season is None or data.train.times is None:
+        return none
+    smoothing = max(SMOOTHING * len(rows) / data.n_items, 1e-12)
+    lifetime = np.bincount(rows, minlength=data.n_items)
+    old = data.train.times < year_before(data.train) + days * DAY
+    known = np.bincount(rows[old], minlength=data.n_items) > 0
+    found = np.log((season * len(rows) + smoothing) / (lifetime + smoothing))
+    return np.where(known, found, none).astype(np.float32)
 
 
 def log_preference(source: Source, rows: np.ndarray | slice, fallback: np.ndarray) -> np.ndarray:
@@ -187,7 +223,7 @@ class Predictor:
         """Return the log odds of the chances, float32 [B, I]: they rank alike, in half the time."""
         weights = self.weights
         of_users = self._of_users(weights, rows)
-        of_items = weights.trend * self.items.trend(weights.half_life) + weights.popularity * self.items.log_users
+        of_items = self.items.moved(weights) + weights.popularity * self.items.log_users
         total = np.add.outer(of_users, of_items.astype(np.float32))
         for source in self.sources:
             if weight := np.float32(weights.encoders.get(source.name, 0)):

@@ -11,7 +11,7 @@ logistic regression on the validation part turns the blend into chances.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 
 import numpy as np
@@ -57,6 +57,7 @@ class Mix:
         trend: exponent of the trend.
         ndcg: nDCG@10 on the windows: of every encoder alone (with the trend), of the start and of the "blend".
         n_users: users who chose.
+        season, season_days: exponent of the season, and the days that it is asked for.
     """
 
     shares: dict[str, float]
@@ -64,11 +65,17 @@ class Mix:
     trend: float = 0.0
     ndcg: dict[str, float] = field(default_factory=dict)
     n_users: int = 0
+    season: float = 0.0
+    season_days: float = 0.0
 
     def joined(self, name: str, share: float) -> Mix:
         """Return the mix in which a member gets a share of the whole, beside what it has."""
         shares = {one: value * (1 - share) for one, value in self.shares.items()}
-        return Mix({**shares, name: shares.get(name, 0.0) + share}, self.half_life, self.trend)
+        return self.of({**shares, name: shares.get(name, 0.0) + share})
+
+    def of(self, shares: dict[str, float]) -> Mix:
+        """Return the mix of other members with the same trend and season; nobody has judged it."""
+        return replace(self, shares=shares, ndcg={}, n_users=0)
 
     def weights(self, names: Sequence[str], scale: float = 1.0, activity: float = 0.0, rest: float = -2.0) -> Weights:
         """Return weights that rank as the mix does; by default the chances are no more than an order."""
@@ -82,6 +89,8 @@ class Mix:
             rest,
             self.ndcg,
             self.n_users,
+            scale * self.season,
+            self.season_days,
         )
 
 
@@ -92,7 +101,7 @@ class Table:
     Attributes:
         users: int [B], rows of the users.
         logs: log preference by member, float32 [B, C].
-        trend: float32 [B, C], the logarithm of the trend.
+        moved: float32 [B, C], what trend and season add; the same for all mixes that are compared.
         terms: float32 [B, C] each, what is known of repeats.
         activity: float32 [B].
         listed: bool [B, C]; where not, there is no item.
@@ -103,7 +112,7 @@ class Table:
 
     users: np.ndarray
     logs: dict[str, np.ndarray]
-    trend: np.ndarray
+    moved: np.ndarray
     terms: tuple[np.ndarray, ...]
     activity: np.ndarray
     listed: np.ndarray
@@ -124,12 +133,12 @@ class Table:
     def _of_some(cls, window: Window, mix: Mix, users: np.ndarray, ties: np.ndarray, seed: int) -> Table:
         """Return the table of some of the users; what is said of all items is held for them only."""
         predictor, task, items = window.predictor, window.task, window.predictor.items
-        trend = (items.trend(mix.half_life)).astype(np.float32)
-        popular = np.broadcast_to(items.log_users - items.log_users.max(initial=0), (len(users), len(trend)))
+        moved = items.moved(mix.weights(())).astype(np.float32)
+        popular = np.broadcast_to(items.log_users - items.log_users.max(initial=0), (len(users), len(moved)))
         logs = {one.name: log_preference(one, users, items.log_popularity) for one in predictor.sources}
         logs[POPULARITY] = popular.astype(np.float32)
         seen = None if predictor.weights.repeats else predictor.histories[users]
-        place = _best_of_any((log + np.float32(mix.trend) * trend for log in logs.values()), seen, seed)
+        place = _best_of_any((log + moved for log in logs.values()), seen, seed)
         listed, place = place >= 0, np.maximum(place, 0)
         row = np.arange(len(users))[:, None]
         hits = has(task.relevant, users[:, None].repeat(place.shape[1], 1).ravel(), place.ravel())
@@ -138,7 +147,7 @@ class Table:
         return cls(
             users=users,
             logs={name: log[row, place] for name, log in logs.items()},
-            trend=trend[place],
+            moved=moved[place],
             terms=tuple(sparse.csr_array(term[users]).toarray()[row, place] for term in owned),
             activity=np.log1p(np.diff(predictor.histories[users].indptr)).astype(np.float32),
             listed=listed,
@@ -160,7 +169,7 @@ class Table:
         return cls(
             users=np.concatenate([part.users for part in parts]),
             logs={name: stack([part.logs[name] for part in parts]) for name in parts[0].logs},
-            trend=stack([part.trend for part in parts]),
+            moved=stack([part.moved for part in parts]),
             terms=tuple(stack(terms) for terms in zip(*(part.terms for part in parts), strict=True)),
             activity=np.concatenate([part.activity for part in parts]),
             listed=stack([part.listed for part in parts]),
@@ -175,7 +184,7 @@ class Table:
 
     def scores(self, mix: Mix) -> np.ndarray:
         """Return what a mix ranks by, float32 [B, C]."""
-        total = np.float32(mix.trend) * self.trend
+        total = self.moved
         for name, share in mix.shares.items():
             total = total + np.float32(share) * self.logs[name]
         return total
@@ -220,7 +229,7 @@ def choose_mix(windows: Sequence[Window], start: Mix, seed: int) -> Mix:
     n_each = max(WINDOW_USERS, LEAST_USERS // max(len(windows), 1))
     tables = [Table.of(window, start, seed, n_each) for window in windows]
     names = list(dict.fromkeys(name for table in tables for name in table.logs))
-    single = {name: Mix({name: 1.0}, start.half_life, start.trend) for name in names}
+    single = {name: start.of({name: 1.0}) for name in names}
     alone = {name: _mean(tables, mix) for name, mix in single.items()}
     encoders = [name for name in names if name != POPULARITY]
     if encoders and not set(start.shares) <= set(names):
@@ -232,7 +241,7 @@ def choose_mix(windows: Sequence[Window], start: Mix, seed: int) -> Mix:
         mix = single[POPULARITY]
     told = {"popularity" if name == POPULARITY else name: value for name, value in alone.items()}
     told |= {"start": _mean(tables, start), "blend": _mean(tables, mix)}
-    return Mix(mix.shares, mix.half_life, mix.trend, told, n_users)
+    return replace(mix, ndcg=told, n_users=n_users)
 
 
 def _grown(tables: Sequence[Table], mix: Mix, encoders: Sequence[str]) -> Mix:

@@ -346,7 +346,19 @@ def beside_answer(table: pd.DataFrame | None) -> str:
 
 
 def trend_answer(blend: Mapping[str, Any]) -> str:
-    """Say in words how much recent popularity counts."""
+    """Say in words how much recent popularity counts, and what was taken at this time of last year."""
+    season = blend.get("season") or 0.0
+    said = _recent_answer(blend)
+    if not season:
+        return said
+    more = _(
+        "This time of last year counts: an item taken twice as often in {time} then as over all time has {power} times "
+        "the odds."
+    )
+    return f"{said} {more.format(time=plural(round(blend['season_days']), 'day'), power=ratio(2**season))}"
+
+
+def _recent_answer(blend: Mapping[str, Any]) -> str:
     half_life, power = blend.get("half_life"), blend.get("trend") or 0.0
     if not half_life or not power:
         return _("Recent popularity does not count: it did not help, or the data have no times.")

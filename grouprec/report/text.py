@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 import pandas as pd
 
-from grouprec.core.language import N_, NP_, Glossary, _, decimal, ngettext, pgettext
+from grouprec.core.language import ENGLISH, N_, NP_, Glossary, _, current, decimal, ngettext, pgettext
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _SHORTCODE = re.compile(r":(?=[\w+\-/]+:)")
@@ -18,10 +19,15 @@ def plain(text: object) -> str:
     """Return text from the data such that Streamlit's markdown shows it letter by letter.
 
     Every punctuation mark is escaped (markdown, LaTeX, colour directives, links); emoji and icon shortcodes, which
-    are looked for after that, get a word joiner (U+2060, invisible) behind their first colon.
+    are looked for after that, get a word joiner (U+2060, invisible) behind their first colon. So do punctuation marks
+    at either end where words follow one another without spaces: markdown takes ``**A (1999)**B`` for no bold text.
     """
     one_line = " ".join(str(text).split())
-    return _PUNCTUATION.sub(r"\\\1", _SHORTCODE.sub(":\u2060", one_line))
+    shown = _PUNCTUATION.sub(r"\\\1", _SHORTCODE.sub(":\u2060", one_line))
+    if current() == ENGLISH or not one_line:
+        return shown
+    first, last = ("\u2060" * (unicodedata.category(one_line[at])[0] in "PS") for at in (0, -1))
+    return f"{first}{shown}{last}"
 
 
 def literal(text: object) -> str:

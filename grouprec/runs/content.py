@@ -7,6 +7,7 @@ read and again whenever its size, times or place on the disk have changed, so lo
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -75,26 +76,52 @@ def _mark(path: Path) -> tuple[int, ...] | None:
 
 def digest(path: Path) -> str:
     """Return the SHA-256 of a file, "" where it cannot be read."""
-    return remembered(path, "digest", _digest)
-
-
-def _digest(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
+        return remembered(path, "digest", _digest)
+    except OSError:  # not remembered: it may be the system that has no room for another open file just now
         return ""
 
 
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def json_of(path: Path) -> Any:
+    """Return a JSON file's content, remembered while it stays as it is; None where it is missing, damaged or unread."""
+    try:
+        return remembered(path, "json", _json)
+    except OSError:
+        return None
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    except (ValueError, RecursionError):
+        return None
+
+
 # -- the manifest
+
+
+def require_here(folder: Path) -> None:
+    """Check that the folder of a run is no link: what lies elsewhere may be of others, and change without our locks.
+
+    Raises:
+        DamagedError: it is one.
+    """
+    if folder.is_symlink():
+        raise DamagedError("its folder is a link to another place", "move or copy the folder itself here")
 
 
 def read_manifest(folder: Path) -> dict[str, str] | None:
     """Return name -> SHA-256 of the files of a finished run, None where it is not finished.
 
     Raises:
-        DamagedError: there is a manifest, but it is empty, damaged, or of nothing.
+        DamagedError: there is a manifest, but it is empty, damaged, or of nothing; or the folder is a link.
     """
+    require_here(folder)
     return remembered(folder / MANIFEST, "manifest", _parse_manifest)
 
 

@@ -90,7 +90,7 @@ class Run:
         Raises:
             StorageError: it is missing or damaged.
         """
-        choices = content.remembered(self.file("config.json"), "config", read_json)
+        choices = content.json_of(self.file("config.json"))
         if not isinstance(choices, dict):
             raise StorageError(f"The run {self.run_id} has no readable config.json; delete it and train again.")
         title = self.notes().title
@@ -148,7 +148,7 @@ class Run:
         for name in (name for name in _SMALL if name in (files or {})):
             if trouble := content.trouble(self.path, name, files or {}):
                 raise DamagedError(trouble)
-        if not isinstance(content.remembered(self.path / "config.json", "config", read_json), dict):
+        if not isinstance(content.json_of(self.path / "config.json"), dict):
             what = "missing" if not (self.path / "config.json").exists() else "damaged: it holds no JSON object"
             raise DamagedError(f"config.json is {what}", "restore it from a copy, or delete the run and train again")
         self._notes()
@@ -189,6 +189,7 @@ class Run:
             return Notes()
 
     def _notes(self) -> Notes:
+        content.require_here(self.path)
         return content.remembered(self.path / "notes.json", "notes", read_notes)
 
     def events(self) -> list[dict[str, Any]]:
@@ -210,8 +211,9 @@ class Run:
     def log(self, last: int = 200) -> str:
         """Return the last lines of the log."""
         try:
+            content.require_here(self.path)
             text = (self.path / "log.txt").read_text(encoding="utf-8", errors="replace")
-        except OSError:
+        except (OSError, DamagedError):
             return ""
         return "\n".join(text.splitlines()[-last:])
 
@@ -290,7 +292,8 @@ class Run:
 
     def title(self) -> str:
         """Return what people call the run, also where it is damaged."""
-        choices = content.remembered(self.path / "config.json", "config", read_json)
+        linked = self.path.is_symlink()
+        choices = None if linked else content.json_of(self.path / "config.json")
         given = choices.get("title") if isinstance(choices, dict) else ""
         return self.notes().title or str(given or self.run_id)
 
@@ -363,6 +366,7 @@ class Run:
     def _note(self, **changes: Any) -> Notes:
         rights.require(Deed.CHANGE, "rename" if "title" in changes else "annotate", self.path)
         try:
+            content.require_here(self.path)
             return change_notes(self.path, changes)
         except DamagedError as error:
             raise self._damage(error) from None

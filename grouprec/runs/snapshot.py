@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
+import pyarrow as pa
 from safetensors.numpy import save_file
 from scipy import sparse
 
 from grouprec.core.arrays import empty_csr
-from grouprec.core.files import replacing, storage
+from grouprec.core.files import replacing, storage, told
 from grouprec.core.types import Candidates, StorageError
 
 LEFT_OUT_DEPTH = 50  # candidates kept of a user whom most runs never hear of again
@@ -190,8 +191,10 @@ class FitSnapshot:
             found.counts.update({name.removeprefix(COUNT): arrays[name] for name in arrays if name.startswith(COUNT)})
             return found
         except (OSError, ValueError, KeyError) as error:
+            if isinstance(error, OSError) and path.exists():
+                raise StorageError(f"The file {told(path)} cannot be read: {error.strerror or error}.") from error
             raise StorageError(
-                f"The file {path}, from which live updates start, is missing or damaged; train the run again."
+                f"The file {told(path)}, from which live updates start, is missing or damaged; train the run again."
             ) from error
 
 
@@ -231,10 +234,11 @@ def pack_text(name: str, texts: np.ndarray | list[str]) -> dict[str, np.ndarray]
 
 def unpack_text(name: str, arrays: dict[str, np.ndarray]) -> np.ndarray:
     """Return the strings that :func:`pack_text` packed, object array of str [n]."""
-    whole, ends = arrays[f"{name}_text"].tobytes(), arrays[f"{name}_ends"].tolist()
-    texts = np.empty(len(ends), object)
-    texts[:] = [whole[start:end].decode() for start, end in zip([0, *ends], ends, strict=False)]
-    return texts
+    ends = np.concatenate([[0], arrays[f"{name}_ends"]]).astype(np.int64)
+    whole = pa.py_buffer(np.ascontiguousarray(arrays[f"{name}_text"]))
+    texts = pa.LargeStringArray.from_buffers(len(ends) - 1, pa.py_buffer(ends), whole)
+    texts.validate(full=True)
+    return texts.to_numpy(zero_copy_only=False)
 
 
 def _sort_metadata(path: Path) -> None:

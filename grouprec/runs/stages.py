@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 import grouprec.models.menu  # noqa: F401  # fills the registries
-from grouprec.core.files import read_json
+from grouprec.core.files import read_json, told
 from grouprec.core.types import StorageError
 from grouprec.models.base import REGISTRIES, Encoder
 from grouprec.models.blend import ItemFacts
@@ -65,7 +65,9 @@ def _load(store: RunStore, run: Run, kind: str, name: str, key: str) -> Any:
 def save_facts(facts: ItemFacts, path: Path) -> None:
     """Write what is known of items, for the reasons of recommendations."""
     trends = {f"trend.{half_life}": values for half_life, values in facts.log_trends.items()}
-    save_arrays(path, {"log_users": facts.log_users, "log_popularity": facts.log_popularity, **trends})
+    seasons = {f"season.{days}": values for days, values in facts.log_seasons.items()}
+    known = {"log_users": facts.log_users, "log_popularity": facts.log_popularity}
+    save_arrays(path, {**known, **trends, **seasons})
 
 
 def load_facts(path: Path) -> ItemFacts:
@@ -77,6 +79,9 @@ def load_facts(path: Path) -> ItemFacts:
     try:
         arrays = load_file(path)
     except (OSError, SafetensorError) as error:
-        raise StorageError(f"Cannot read {path}; train the run again.") from error
-    trends = {float(name[6:]): values for name, values in arrays.items() if name.startswith("trend.")}
-    return ItemFacts(arrays["log_users"], arrays["log_popularity"], trends)
+        raise StorageError(f"Cannot read {told(path)}; train the run again.") from error
+    trends, seasons = (
+        {float(name.removeprefix(kind)): values for name, values in arrays.items() if name.startswith(kind)}
+        for kind in ("trend.", "season.")
+    )
+    return ItemFacts(arrays["log_users"], arrays["log_popularity"], trends, log_seasons=seasons)

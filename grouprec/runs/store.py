@@ -96,12 +96,12 @@ class RunStore:
         if run_id == "last":
             done = [run for run in runs if run.finished or run.status().state is State.DAMAGED]
             if not done:
-                raise StorageError(f"There is no finished run in {self.root}; train one first.")
+                raise StorageError("There is no finished run in the runs folder; train one first.")
             return _used(done[0])
         matches = [run for run in runs if run.run_id == run_id] or [r for r in runs if r.run_id.startswith(run_id)]
         if len(matches) != 1 or not run_id:
             what = "no run" if not matches else f"{len(matches)} runs"
-            raise StorageError(f"There is {what} called '{run_id[:100]}' in {self.root}; see `grouprec list`.")
+            raise StorageError(f"There is {what} called '{run_id[:100]}' in the runs folder; see `grouprec list`.")
         return _used(matches[0])
 
     def create(self, config: RunConfig, place: float | None = None) -> Run:
@@ -197,8 +197,8 @@ def _is_run(folder: Path) -> bool:
 
 
 def _readable(run: Run) -> bool:
-    """Return whether this process may look into the folder of a run."""
-    return os.access(run.path, os.R_OK | os.X_OK)
+    """Return whether this process may look into the folder of a run, which is no link to another place."""
+    return not run.path.is_symlink() and os.access(run.path, os.R_OK | os.X_OK)
 
 
 def default_root() -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import threading
 import time
@@ -47,9 +48,10 @@ def attempt(store: RunStore, run: Run, watch: Watch | None) -> dict[str, Any]:
         if sentence := memory_sentence(error):
             end(run, State.FAILED, sentence)
             raise SettingError(sentence) from error
-        end(run, State.FAILED, f"Unexpected error: {type(error).__name__}: {error} (details in the log).")
-        with contextlib.suppress(StorageError):
-            run.add_log(traceback.format_exc())
+        words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        end(run, State.FAILED, f"Unexpected error: {type(error).__name__}: {words} (details in the log).")
+        with contextlib.suppress(StorageError):  # people see both, and where the server keeps its files is not theirs
+            run.add_log(traceback.format_exc().replace(f"{store.root.absolute()}{os.sep}", ""))
         raise
     end(run, State.DONE, "")
     return metrics

@@ -114,11 +114,11 @@ def forget(store: RunStore, *users: str) -> Answer:
         raise RightsError("Whoever runs the server can do that, on its command line: grouprec forget USER.")
     with storage(store.root):
         store.root.mkdir(parents=True, exist_ok=True)
-    busy = f"Somebody is being removed from {store.root} already; try again when that is done."
+    busy = "Somebody is being removed already; try again when that is done."
     with changing(store.root, busy) as changes, ExitStack() as locks:
         removal = _Removal(store, frozenset(users), changes, locks)
         removal.prepare()
-        with alone(store.root / jobs.QUEUE_LOCK, f"Another process holds the queue in {store.root}; try again."):
+        with alone(store.root / jobs.QUEUE_LOCK, "Another process holds the queue; try again."):
             removal.refuse_training()
             changes.make()
     return removal.answer

@@ -159,7 +159,7 @@ def _alone(store: RunStore) -> AbstractContextManager[None]:
     """
     with storage(store.root):
         store.root.mkdir(parents=True, exist_ok=True)
-    sentence = f"Cannot change the queue in {store.root}: another process holds it; try again."
+    sentence = "Cannot change the queue: another process holds it; try again."
     return alone(store.root / QUEUE_LOCK, sentence)
 
 

@@ -151,8 +151,8 @@ def _entrypoint(run: Run) -> str:
     """Return the job as a shell says it: look for the folder, take the same Python where it is there, train."""
     folder = run.path.resolve()
     sentence = (
-        f"grouprec: The Ray worker does not see the run folder {folder}; put the runs (--runs or GROUPREC_RUNS) into a "
-        "folder that all machines share under one path, then Resume."
+        f"grouprec: The Ray worker does not see the run folder {folder.name}; put the runs (--runs or "
+        "GROUPREC_RUNS) into a folder that all machines share under one path, then Resume."
     )
     train = ["-m", "grouprec", "train", "--resume", run.run_id, "--runs", str(folder.parent), "--json"]
     return "\n".join(

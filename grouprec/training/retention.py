@@ -83,7 +83,7 @@ def sweep(store: RunStore, days: int, now: float | None = None) -> list[Leaving]
     if not store.root.is_dir():
         return []
     now = time.time() if now is None else now
-    busy = f"Another process is looking for what nobody uses in {store.root}; try again."
+    busy = "Another process is looking for what nobody uses; try again."
     with locks.alone(store.root / LOCK, busy, patience=0.0), rights.acting(_RETENTION):
         found = leaving(store, days, now)
         gone = [one for one in found if one.goes <= now and _put_away(store, one)]
@@ -125,7 +125,7 @@ def take_back(store: RunStore, name: str) -> Path:
     """
     there = in_trash(store)
     if name not in there:
-        raise StorageError(f"The trash of {store.root} holds no '{name}'; it holds: {commas(there) or 'nothing'}.")
+        raise StorageError(f"The trash holds no '{name}'; it holds: {commas(there) or 'nothing'}.")
     return trash.take_back(next(root for root in _trashes(store) if name in trash.kept(root)), name)
 
 

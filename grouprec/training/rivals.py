@@ -72,7 +72,7 @@ def simple_candidates(judged: Fitted, choices: Choices) -> Candidates | None:
     chosen = choices.simple
     if chosen is None or chosen.encoder not in judged.encoded.encoders:
         return None
-    mix = Mix({chosen.encoder: 1.0}, chosen.half_life, chosen.trend)
+    mix = chosen.mix(chosen.encoder)
     predictor = judged.encoded.predictor(mix.weights((chosen.encoder,)), judged.data)
     config = judged.maker.config
     untouched = not config.feedback and excluded_everywhere(judged.data, config) is None
@@ -107,10 +107,9 @@ def _personal(judged: Fitted, task: Task, choices: Choices, simple: Candidates) 
     """Return personal lists of the judged users by the simple scorer, and by every encoder with the same trend."""
     found = {SIMPLE: simple.take(task.users)}
     chosen, encoded = choices.simple, judged.encoded
-    if chosen is not None and chosen.trend:
+    if chosen is not None and (chosen.trend or chosen.season):
         for name in encoded.encoders:
-            mix = Mix({name: 1.0}, chosen.half_life, chosen.trend)
-            found[f"{name}{TREND}"] = _of_judged(judged, task, mix, name)
+            found[f"{name}{TREND}"] = _of_judged(judged, task, chosen.mix(name), name)
     if not task.seen.nnz:
         found["own_frequency"] = baselines.own_frequency(judged.data.histories[task.users])
         found["own_recent"] = own_recent(judged, task)

@@ -18,7 +18,7 @@ from grouprec.live.replay_value import choose_weight
 from grouprec.live.state import LiveState
 from grouprec.models.base import REGISTRIES, Updater, encoders
 from grouprec.models.blend import REPEAT_TERMS, ItemFacts, Weights, repeat_terms
-from grouprec.models.blending import Mix, Window, calibrated, choose_mix, settled, with_repeats
+from grouprec.models.blending import Window, calibrated, choose_mix, settled, with_repeats
 from grouprec.ranking.candidates import make_preference
 from grouprec.ranking.task import nothing, validation_task
 from grouprec.runs.config import RunConfig, auto_encoders
@@ -63,7 +63,7 @@ def choose(
         return Choices(names, weights[config.repeats], weights[not config.repeats], n_groups, reason, tried)
     fits = Fits(cache.options)
     with progress.stage("folds") as report:
-        simple = _simple(cache, data.n_items, folds, report, known, fits)
+        simple = _simple(cache, data.n_items, folds, length, report, known, fits)
     begun = _begun_updater(cache, data, names)
     settings = [config.stage_config("encoder", name).model_dump(mode="json") for name in names]
     searched = [names, data.key, config.search_minutes, settings, sorted(config.settings)]
@@ -120,9 +120,11 @@ def choose_once_more(
     if before is None or not before.n_users or not len(judged.validation):
         return choices
     with cache.progress.stage("folds") as report:
-        simple = _simple(cache, judged.n_items, [*folds, judged], report, known, Fits(cache.options))
+        length = choices.lists.length
+        simple = _simple(cache, judged.n_items, [*folds, judged], length, report, known, Fits(cache.options))
     weights, other = (
-        one and one.with_trend(simple.half_life, simple.trend) for one in (choices.weights, choices.other_weights)
+        one and one.with_trend(simple.half_life, simple.trend, simple.season, simple.season_days)
+        for one in (choices.weights, choices.other_weights)
     )
     assert weights is not None
     decided = dict(choices.decided)
@@ -132,15 +134,21 @@ def choose_once_more(
 
 
 def _simple(
-    cache: StageCache, n_items: int, folds: Sequence[Dataset], report: StageReport, known: Judged | None, fits: Fits
+    cache: StageCache,
+    n_items: int,
+    folds: Sequence[Dataset],
+    length: float,
+    report: StageReport,
+    known: Judged | None,
+    fits: Fits,
 ) -> Simple:
     """Return the simple scorer that everything is measured against, as the folds choose it."""
     config = cache.config
     most = getattr(config.stage_config("encoder", USUAL), "max_items", n_items)
     name = USUAL if n_items <= most else encoders.get(USUAL).auto.instead
     settings = config.stage_config("encoder", name).model_dump(mode="json")
-    depends = ["simple", name, settings, [fold.key for fold in folds], sorted(config.settings.get(name, {}))]
-    make = lambda: asdict(choose_simple(folds, name, config, report, known, fits))  # noqa: E731
+    depends = ["simple", name, settings, [fold.key for fold in folds], length, sorted(config.settings.get(name, {}))]
+    make = lambda: asdict(choose_simple(folds, name, config, report, known, fits, length))  # noqa: E731
     found = cache.once("simple", depends, make, report)
     return Simple(**found)
 
@@ -231,7 +239,7 @@ def _weigh(
 ) -> Iterator[Weights]:
     """Yield the blends that held-out users prefer: for new items (False), with repeats (True)."""
     names, seed, simple = tuple(encoded.encoders), cache.config.seed, folded.simple
-    start = Mix({simple.encoder: 1.0}, simple.half_life, simple.trend)
+    start = simple.mix(simple.encoder)
     mix = choose_mix([_window(*one, repeats=False) for one in folded.windows], start, seed)
     for repeats in tasks:
         if repeats:

@@ -16,16 +16,17 @@ from grouprec.data.dataset import Dataset
 from grouprec.data.hold_out import ENOUGH_TO_CHOOSE
 from grouprec.models.base import REGISTRIES, Encoder, StageConfig
 from grouprec.models.blend import ItemFacts, Source, log_preference
-from grouprec.models.blending import LENGTH, mean_by_user
+from grouprec.models.blending import LENGTH, Mix, mean_by_user
 from grouprec.models.fitting import RunOptions
 from grouprec.ranking.candidates import discounts, rank_top
-from grouprec.ranking.recency import beside, half_lives_of
+from grouprec.ranking.recency import DAY, beside, half_lives_of, moves
 from grouprec.ranking.task import Task
 from grouprec.runs.config import RunConfig
 from grouprec.training.fits import Fits
 
 JUDGES = 1000  # users of a fold who choose, drawn
 TRENDS = (0.25, 0.5, 0.75, 1.0, 1.25)  # exponents tried with every half-life
+SEASONS = (0.25, 0.5, 0.75, 1.0)  # exponents of what was taken at this time of last year
 FINE = 0.125  # from the best exponent to those tried beside it, with the half-lives beside the best
 FADES = (2.0, 3.0, 5.0, 8.0, 15.0, 30.0)  # later rows of a user after which an item counts half
 STRENGTHS = (0.3, 1.0, 3.0)  # times the preset's regularisation
@@ -43,6 +44,7 @@ class Simple:
         ndcg: mean nDCG@10 over users and folds; NaN where nobody chose.
         plain: the same of the encoder with nothing chosen.
         n_users, n_folds: who chose, on how many folds.
+        season, season_days: exponent of the season, and the days that it is asked for.
     """
 
     encoder: str
@@ -53,11 +55,17 @@ class Simple:
     plain: float = float("nan")
     n_users: int = 0
     n_folds: int = 0
+    season: float = 0.0
+    season_days: float = 0.0
+
+    def mix(self, encoder: str) -> Mix:
+        """Return an encoder alone with the trend and the season of this scorer."""
+        return Mix({encoder: 1.0}, self.half_life, self.trend, season=self.season, season_days=self.season_days)
 
 
 @dataclass(frozen=True)
 class _Choice:
-    """One point of the grid; the first is the default. Fading and trend make it less simple.
+    """One point of the grid; the first is the default. Fading, trend and season make it less simple.
 
     How much of them, and how strong the regularisation is, is no matter of simplicity: one standard error towards the
     weaker trend and the preset's strength cost 6 and 2 % on what came after the folds (Online Retail, the year before).
@@ -67,17 +75,20 @@ class _Choice:
     fade: float = 0.0
     half_life: float | None = None
     trend: float = 0.0
+    season: float = 0.0
 
     @property
     def complexity(self) -> int:
-        return (self.fade > 0) + (self.trend > 0)
+        return (self.fade > 0) + (self.trend > 0) + (self.season > 0)
 
 
 class _Fold:
     """One fold, ready to judge: what was judged is remembered."""
 
-    def __init__(self, data: Dataset, make: Callable[[_Choice], Encoder], fits: Fits, seed: int) -> None:
-        self.data, self._make, self._fits = data, make, fits
+    def __init__(
+        self, data: Dataset, make: Callable[[_Choice], Encoder], fits: Fits, seed: int, days: float = 0.0
+    ) -> None:
+        self.data, self._make, self._fits, self._days = data, make, fits, days
         self.task = Task.of(data.histories, data.validation).sample(JUDGES, seed)
         self._alone = data.without_validation()  # so that no encoder sees what it holds out
         self.facts = ItemFacts.of(data)
@@ -90,10 +101,17 @@ class _Fold:
 
     def judge(self, choice: _Choice) -> np.ndarray:
         """Return the nDCG@10 of every judged user, float64 [B]."""
-        trend = np.float32(choice.trend) * self.facts.trend(choice.half_life) + self._ties
-        best = rank_top(self._log_preference(choice) + trend, LENGTH, 0)[0]
+        moved = np.float32(choice.trend) * self.facts.trend(choice.half_life) + self._ties
+        if choice.season:
+            moved += np.float32(choice.season) * self.facts.season(self._days)
+        best = rank_top(self._log_preference(choice) + moved, LENGTH, 0)[0]
         hits = np.take_along_axis(self._relevant, np.maximum(best, 0), axis=1) & (best >= 0)
         return (hits @ discounts(LENGTH)) / self._ideal
+
+    @property
+    def has_season(self) -> bool:
+        """Whether its rows say what this time of last year was like."""
+        return bool(self.facts.season(self._days).any())
 
     def _log_preference(self, choice: _Choice) -> np.ndarray:
         """Return what the encoder says, float32 [B, I], -inf for what the users have; the last answer is kept."""
@@ -117,6 +135,7 @@ def choose_simple(
     report: Callable[[float, dict[str, float]], None],
     known: Judged | None = None,
     fits: Fits | None = None,
+    length: float = 0.0,
 ) -> Simple:
     """Return the settings of a simple scorer that held-out users of the folds prefer.
 
@@ -129,22 +148,25 @@ def choose_simple(
         name: a linear encoder; what it lacks a setting for (``l2``, ``fade``) is not tried.
         known: what an earlier call has judged on some of these folds; what this one judges is put there, too.
         fits: gets the encoders with the settings that are chosen.
+        length: of the time that lists are to serve, in seconds: what a season is asked for; 0 tries none.
     """
     known, fits = {} if known is None else known, fits or Fits(RunOptions(config.seed))
     scorers = _Scorers.of(name, config)
-    ready = [_Fold(fold, scorers.make, fits, config.seed) for fold in folds if fold.n_items > LENGTH]
+    days = length / DAY
+    ready = [_Fold(fold, scorers.make, fits, config.seed, days) for fold in folds if fold.n_items > LENGTH]
     ready = [fold for fold in ready if len(fold.task.users)]
     if len(np.unique(_users(ready))) < ENOUGH_TO_CHOOSE:
         return Simple(name, {})
     judges = _Judges(ready, known, report)
-    best = _descend(judges.best_of, scorers.free, [fold.data for fold in ready])
+    best = _descend(judges.best_of, scorers.free, ready)
     judged = judges.judged
-    chosen = _simplest(judged, best)
+    chosen = _simplest(judged, best, judges.between)
     fits.keep(scorers.make(chosen))
     decided = scorers.settings(chosen)
     plain = float(judged[_Choice()].mean())
     value, n_users = float(judged[chosen].mean()), len(judged[chosen])
-    return Simple(name, decided, chosen.half_life, chosen.trend, value, plain, n_users, len(ready))
+    season = (chosen.season, days if chosen.season else 0.0)
+    return Simple(name, decided, chosen.half_life, chosen.trend, value, plain, n_users, len(ready), *season)
 
 
 @dataclass(frozen=True)
@@ -179,6 +201,17 @@ class _Judges:
         self._folds, self._known, self._report = folds, known, report
         self._users = _users(folds)
         self.judged: dict[_Choice, np.ndarray] = {}
+        self._means: dict[_Choice, np.ndarray] = {}  # of every fold, float64 [F]
+
+    def between(self, one: _Choice, other: _Choice) -> float:
+        """Return the standard error of a difference between choices that folds alone make.
+
+        0 with one or two folds, which cannot say.
+        """
+        sizes = np.array([len(fold.task.users) for fold in self._folds], float)
+        gain = self._means[one] - self._means[other]
+        off = np.square(gain - np.average(gain, weights=sizes))
+        return float(np.sqrt(np.average(off, weights=sizes) / (len(sizes) - 1))) if len(sizes) > 2 else 0.0
 
     def best_of(self, choices: Iterable[_Choice]) -> _Choice:
         """Judge choices, fold by fold, and return the best of all that were ever judged."""
@@ -193,6 +226,7 @@ class _Judges:
             self._report((number + 1) / len(self._folds), {})
         for at, choice in enumerate(asked):
             self.judged[choice] = mean_by_user(self._users, np.concatenate([out[at] for out in found]))
+            self._means[choice] = np.array([out[at].mean() for out in found])
         return max(self.judged, key=lambda choice: self.judged[choice].mean())
 
 
@@ -200,10 +234,13 @@ def _users(folds: Sequence[_Fold]) -> np.ndarray:
     return np.concatenate([fold.task.users for fold in folds]) if folds else np.empty(0, np.int64)
 
 
-def _descend(best_of: Callable[[Iterable[_Choice]], _Choice], free: set[str], data: Sequence[Dataset]) -> _Choice:
+def _descend(best_of: Callable[[Iterable[_Choice]], _Choice], free: set[str], folds: Sequence[_Fold]) -> _Choice:
     """Try coordinate by coordinate, and return the best."""
+    data = [fold.data for fold in folds]
     timed = all(one.timed for one in data)
-    trends = [(half_life, power) for half_life in half_lives_of(one.train for one in data) for power in TRENDS]
+    tried = half_lives_of(one.train for one in data)
+    moving = [days for days in tried if any(moves(one.train, one.n_items, days) for one in data)]
+    trends = [(half_life, power) for half_life in moving for power in TRENDS]
 
     def with_trends(choice: _Choice) -> list[_Choice]:
         none = replace(choice, half_life=None, trend=0.0)
@@ -216,7 +253,12 @@ def _descend(best_of: Callable[[Iterable[_Choice]], _Choice], free: set[str], da
     if "l2" in free and data[0].n_items <= MOST_ITEMS:
         best = best_of(replace(best, strength=strength) for strength in STRENGTHS)
     best = best_of(with_trends(best))
-    return best_of(_beside(best)) if best.trend else best
+    best = best_of(_beside(best)) if best.trend else best
+    if not any(fold.has_season for fold in folds):
+        return best
+    ways = [best, replace(best, half_life=None, trend=0.0)]
+    best = best_of(replace(way, season=power) for power in SEASONS for way in ways)
+    return best_of(with_trends(best)) if best.season else best
 
 
 def _beside(best: _Choice) -> list[_Choice]:
@@ -230,12 +272,20 @@ def _beside(best: _Choice) -> list[_Choice]:
     return [replace(best, half_life=near, trend=power) for near in beside(best.half_life) for power in powers]
 
 
-def _simplest(judged: dict[_Choice, np.ndarray], best: _Choice) -> _Choice:
-    """Return the simplest choice that is within one standard error of the best."""
+def _simplest(
+    judged: dict[_Choice, np.ndarray],
+    best: _Choice,
+    between: Callable[[_Choice, _Choice], float] = lambda one, other: 0.0,
+) -> _Choice:
+    """Return the simplest choice that is within one standard error of the best.
+
+    Windows differ by more than people within one do: the error is the larger of that over users and that ``between``
+    folds. A trend that half of the folds would rather be without is none (decision 0120).
+    """
 
     def as_good(choice: _Choice) -> bool:
         lost = judged[best] - judged[choice]
-        return bool(lost.mean() <= lost.std() / np.sqrt(len(lost)))
+        return bool(lost.mean() <= max(lost.std() / np.sqrt(len(lost)), between(best, choice)))
 
     good = [choice for choice in judged if as_good(choice)]
     return min(good, key=lambda choice: (choice.complexity, -judged[choice].mean()))

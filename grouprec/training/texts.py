@@ -88,8 +88,8 @@ def _fingerprint(folder: Path) -> str:
     """
     if not (folder / "modules.json").is_file():
         raise SettingError(
-            f"{MODEL} names '{folder}', which is no folder of a sentence-transformers model (it has no modules.json); "
-            "correct it, or take it away to read texts without one."
+            f"{MODEL} names '{folder.name}', which is no folder of a sentence-transformers model (it has no "
+            "modules.json); correct it, or take it away to read texts without one."
         )
     files = sorted((str(path.relative_to(folder)), path.stat().st_size) for path in folder.rglob("*") if path.is_file())
     return hashlib.sha256(repr(files).encode()).hexdigest()[:16]
@@ -113,5 +113,5 @@ def _encode(folder: Path, texts: list[str], device: str) -> np.ndarray:
             str(folder), device=device, model_kwargs={"use_safetensors": True}, **safe
         )
     except Exception as error:  # its loaders raise what they like
-        raise SettingError(f"The sentence model in '{folder}' cannot be read: {str(error).splitlines()[0]}") from error
+        raise SettingError(f"The sentence model in '{folder.name}' cannot be read ({type(error).__name__})") from error
     return np.asarray(model.encode(texts, convert_to_numpy=True, show_progress_bar=False), dtype=np.float32)

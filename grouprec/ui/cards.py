@@ -55,7 +55,7 @@ def colour_groups(frame: pd.DataFrame, column: str = "group") -> pd.io.formats.s
 
 def trained_note(run: Run, what: str) -> None:
     """Say that something knows the trained groups only, where people have given groups other members since."""
-    if state.edited(run).grouping.changed:
+    if state.edits_version(run) is not None and state.edited(run).grouping.changed:
         st.caption(
             _("{what} know the groups as they were trained, without the merges and splits of the Groups page.").format(
                 what=what

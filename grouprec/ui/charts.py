@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,12 +11,9 @@ import plotly.graph_objects as go
 
 from grouprec.core.language import _
 from grouprec.report.gain import floor_of, floor_title
-from grouprec.report.palette import ACCENT, COLOURS, NEUTRAL, SCALE, group_colour, group_symbol, text_on
-from grouprec.report.text import count, literal
-from grouprec.ui import map_labels
+from grouprec.report.palette import ACCENT, COLOURS, NEUTRAL
+from grouprec.report.text import literal
 
-MOST_POINTS = 25_000  # drawn at once; a lasso over all of them comes back to the server in less than 3 MB
-MOST_CATEGORIES = 8
 MAP_HEIGHT = 500
 WHISKER, RIM = "#2b3140", "rgba(255, 255, 255, 0.7)"
 GRID = "rgba(128, 136, 150, 0.22)"
@@ -25,175 +21,6 @@ CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["toImage", "autoScale
 QUIET_CONFIG = {"displayModeBar": False}
 LEGEND_ABOVE = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}  # beside, it takes half of a phone
 DASHES = {"floor": "dot", "individual": "dash", "oracle": "dashdot"}  # of what a value is measured against
-
-
-@dataclass(frozen=True, eq=False)
-class UserMap:
-    """A scatter of users. ``drawn`` of ``placed`` users with a position are shown; points bear their user row."""
-
-    figure: go.Figure
-    drawn: int
-    placed: int
-
-    def sampled(self) -> str:
-        """Say how many are drawn where not all are."""
-        if self.drawn >= self.placed:
-            return ""
-        return _("{drawn} of {placed} users are drawn, chosen at random.").format(
-            drawn=count(self.drawn), placed=count(self.placed)
-        )
-
-
-def user_map(
-    users: pd.DataFrame,
-    names: dict[int, str],
-    colour: str = "group",
-    lit: np.ndarray | None = None,
-    view: map_labels.View | None = None,
-    height: int = map_labels.HEIGHT,
-) -> UserMap:
-    """Return the map of users, one WebGL trace per group or category, or one with a colour scale.
-
-    Args:
-        users: the run's users table; users without a position are left out.
-        names: group -> what it is called.
-        colour: as in :func:`map_parts`.
-        lit: bool, one per user: the others are drawn in grey, without labels; None for nobody.
-        view: the part of the map to show; all of it where None.
-        height: of the map in pixels, by which labels keep apart.
-    """
-    x, y = users["x"].to_numpy(np.float32), users["y"].to_numpy(np.float32)
-    placed = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
-    rows = _sample(placed)
-    size = 7 if len(rows) < 2_000 else 5 if len(rows) < 12_000 else 3
-    figure = go.Figure(layout=_map_layout())
-    parts = map_parts(users, rows if lit is None else rows[lit[rows]], names, colour)
-    if lit is not None:
-        figure.add_trace(_points(x, y, rows[~lit[rows]], _("others"), {"color": NEUTRAL, "opacity": 0.18}, size))
-    for title, part, marker in parts:
-        figure.add_trace(_points(x, y, part, title, marker, size))
-    if colour == "group" and len(placed):
-        shown = view or map_labels.view_of(x[placed], y[placed])
-        labelled = placed if lit is None else placed[lit[placed]]
-        groups = users["group"].to_numpy()
-        figure.update_layout(annotations=map_labels.labels(x, y, groups, labelled, names, shown, height))
-    elif not is_scale(users[colour]):
-        figure.update_layout(showlegend=True)
-    if view is not None:
-        figure.update_layout(xaxis_range=view.x, yaxis_range=view.y)
-    return UserMap(figure, len(rows), len(placed))
-
-
-def map_parts(
-    users: pd.DataFrame, rows: np.ndarray, names: dict[int, str], colour: str
-) -> list[tuple[str, np.ndarray, dict[str, Any]]]:
-    """Return what the points of a map are drawn as: title, rows and marker of every trace.
-
-    Args:
-        rows: of the users who are drawn.
-        colour: a column of ``users``: "group", a numeric one (a colour scale; the outer 2 % at either end share
-            its end colours), or any other (its most frequent values, the rest grey).
-    """
-    column = users[colour]
-    if colour == "group":
-        labels = column.to_numpy()[rows]
-        marks = {group: {"color": group_colour(group), "symbol": group_symbol(group)} for group in names}
-        return [(names[group], rows[labels == group], marker) for group, marker in marks.items()]
-    if is_scale(column):
-        return [(colour, rows, _scale(column.to_numpy(np.float32, na_value=np.nan)[rows]))]
-    codes, titles = _categories(column)
-    colours = [*COLOURS[: len(titles) - 1], NEUTRAL]
-    return [(title, rows[codes[rows] == code], {"color": colours[code]}) for code, title in enumerate(titles)]
-
-
-def is_scale(column: pd.Series) -> bool:
-    """Whether a column is coloured by a scale: numbers, but not truth values."""
-    return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
-
-
-def _sample(placed: np.ndarray) -> np.ndarray:
-    """At most ``MOST_POINTS`` of the rows, always the same ones, in their order."""
-    if len(placed) <= MOST_POINTS:
-        return placed
-    return np.sort(np.random.default_rng(0).choice(placed, MOST_POINTS, replace=False))
-
-
-def _points(
-    x: np.ndarray, y: np.ndarray, rows: np.ndarray, name: str, marker: dict[str, Any], size: int
-) -> go.Scattergl:
-    return go.Scattergl(
-        x=x[rows],
-        y=y[rows],
-        customdata=rows.astype(np.int32),
-        name=literal(name),
-        mode="markers",
-        marker={"size": size, "opacity": 0.75, **marker},
-        hoverinfo="name",
-        hoverlabel={"namelength": -1},
-        unselected={"marker": {"opacity": 0.12}},
-    )
-
-
-def _scale(values: np.ndarray) -> dict[str, Any]:
-    known = values[np.isfinite(values)]
-    low, high = np.percentile(known, [2, 98]) if len(known) else (0.0, 1.0)
-    bar = {"thickness": 10, "len": 0.5, "outlinewidth": 0, "x": 1.0}
-    ends = {"cmin": float(low), "cmax": float(high) if high > low else float(low) + 1}
-    return {"color": values, "colorscale": list(SCALE), "colorbar": bar, **ends}
-
-
-def _categories(column: pd.Series) -> tuple[np.ndarray, list[str]]:
-    """Return a code per row and the titles: the most frequent values, then one for all others and missing ones."""
-    text = column.astype("str")
-    frequent = text.value_counts().head(MOST_CATEGORIES).index
-    codes = frequent.get_indexer(pd.Index(text))
-    return np.where(codes < 0, len(frequent), codes), [*(str(value) for value in frequent), _("other or missing")]
-
-
-def _map_layout() -> dict[str, Any]:
-    axis = {"visible": False, "showgrid": False, "zeroline": False}
-    return {
-        "height": MAP_HEIGHT,
-        "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
-        "xaxis": axis,
-        "yaxis": {**axis, "scaleanchor": "x"},
-        "dragmode": "lasso",
-        "hovermode": "closest",
-        "showlegend": False,
-        "legend": {"itemsizing": "constant", "bgcolor": "rgba(0,0,0,0)", "x": 0, "y": 1},
-    }
-
-
-def selected_rows(event: Any) -> np.ndarray:
-    """Return the user rows behind a selection on the map, sorted int64; empty where nothing is selected."""
-    points = event["selection"]["points"] if event else []
-    return np.unique(np.array([point["customdata"] for point in points], dtype=np.int64))
-
-
-def place_of_user(users: pd.DataFrame, row: int) -> go.Figure:
-    """Return a small map with one user (row of ``users``) and their group before a sample of all others."""
-    placed = users[np.isfinite(users["x"]) & np.isfinite(users["y"])]
-    shown = placed.sample(min(len(placed), 1_500), random_state=0)
-    user = users.iloc[row]
-    colour = group_colour(int(user["group"]))
-    members = shown["group"] == user["group"]
-    figure = go.Figure(layout={**_map_layout(), "height": 260, "dragmode": False})
-    for part, name, tone, opacity in (
-        (shown[~members], _("others"), NEUTRAL, 0.25),
-        (shown[members], "group", colour, 0.35),
-    ):
-        marker = {"size": 4, "color": tone, "opacity": opacity}
-        figure.add_trace(
-            go.Scatter(x=part["x"], y=part["y"], mode="markers", marker=marker, hoverinfo="skip", name=name)
-        )
-    star = {"size": 20, "symbol": "star", "color": colour, "line": {"width": 1.5, "color": text_on(colour)}}
-    figure.add_trace(
-        go.Scatter(x=[user["x"]], y=[user["y"]], mode="markers", marker=star, hoverinfo="skip", name="user")
-    )
-    return figure
-
-
-# -- Compare
 
 
 def method_dots(rows: pd.DataFrame, marks: dict[str, float], metric: str) -> go.Figure:

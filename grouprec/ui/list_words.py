@@ -54,7 +54,7 @@ def reasons_words(kinds: pd.DataFrame, who: str) -> str:
     """
     own, others = kinds[kinds["own"]], kinds[~kinds["own"] & (kinds["share"] >= LEAST_SHARE)]
     named, more = own.head(n_named(own)), own.iloc[n_named(own) :]
-    things = [f"{thing(row.what, row.kind)} ({percent(row.share)})" for row in named_rows(named)]
+    things = [with_share(thing(row.what, row.kind), row.share) for row in named_rows(named)]
     because = _("Because they have {things}") if who == "they" else _("Because members have {things}")
     left = float(more["share"].sum())
     if left >= LEAST_SHARE:
@@ -79,6 +79,11 @@ def n_named(own: pd.DataFrame) -> int:
 def thing(what: str, kind: bool) -> str:
     """Return a kind of item, or one item, as the sentence has it."""
     return f"*{plain(short(what, 44))}*" if not kind else _("**{what}** items").format(what=plain(short(what, 30)))
+
+
+def with_share(what: str, share: float) -> str:
+    """Return ``what (31 %)``."""
+    return _("{what} ({share})").format(what=what, share=percent(share))
 
 
 def joined(things: list[str]) -> str:
@@ -212,7 +217,7 @@ def new_item_words(new: pd.DataFrame, listed: pd.DataFrame) -> list[str]:
         own = new[new["item"] == item]
         if not len(own):
             continue
-        like = [f"*{plain(short(one.like_label, 44))}* ({percent(one.share)})" for one in own.itertuples()]
+        like = [with_share(f"*{plain(short(one.like_label, 44))}*", one.share) for one in own.itertuples()]
         rest = 1 - own["share"].sum()
         others = _(" and others ({rest})").format(rest=percent(rest)) if rest > LEAST_SHARE else ""
         label = plain(short(own["label"].iloc[0], 44))

@@ -26,6 +26,10 @@ class View:
     x: tuple[float, float]
     y: tuple[float, float]
 
+    def holds(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Return which places are within, bool [n]."""
+        return (x >= self.x[0]) & (x <= self.x[1]) & (y >= self.y[0]) & (y <= self.y[1])
+
 
 def view_of(x: np.ndarray, y: np.ndarray) -> View:
     """Return the part of a map that shows all of the points, float [n], n > 0."""
@@ -66,11 +70,12 @@ def labels(
         names: group -> name, of the groups that get a label.
         height: of the map in pixels.
     """
-    seen = rows[_within(x[rows], view.x) & _within(y[rows], view.y)]
-    frame = pd.DataFrame({"group": groups[seen], "x": x[seen], "y": y[seen]})
-    members = frame[frame["group"].isin(list(names))].groupby("group")
-    centres = members.median().assign(size=members.size()).sort_values("size", ascending=False, kind="stable")
-    centres = centres[centres["size"] >= np.minimum(FEW, np.bincount(groups)[centres.index.to_numpy(np.int64)])]
+    seen = rows[view.holds(x[rows], y[rows])]
+    few = np.minimum(FEW, np.bincount(groups, minlength=1))
+    members = {one: own for one, own in members_of(groups, seen).items() if one in names and len(own) >= few[one]}
+    middles = [(np.median(x[own]), np.median(y[own]), len(own)) for own in members.values()]
+    centres = pd.DataFrame(middles, columns=["x", "y", "size"], index=list(members))
+    centres = centres.sort_values("size", ascending=False, kind="stable")
     scale = min(WIDTH / (view.x[1] - view.x[0]), height / (view.y[1] - view.y[0]))  # both axes have one scale
     places = centres[["x", "y"]].to_numpy(np.float64) * scale
     numbers = [int(group) for group in centres.index]
@@ -94,13 +99,22 @@ def labels(
     return plain + [_annotation(group, f" <span>{literal(titles[group])}</span>", *at[group]) for group in named]
 
 
+def members_of(groups: np.ndarray, rows: np.ndarray) -> dict[int, np.ndarray]:
+    """Return group -> those of the users who are its members, ascending; of groups without any nothing.
+
+    Args:
+        groups: int [U].
+        rows: int, users.
+    """
+    own = groups[rows]
+    order = np.argsort(own.astype(np.int16) if own.max(initial=0) < 2**15 else own, kind="stable")  # 16 bits: by digits
+    numbers, first = np.unique(own[order], return_index=True)
+    return dict(zip(numbers.tolist(), np.split(rows[order], first[1:]), strict=True)) if len(rows) else {}
+
+
 def _title(name: str) -> str:
     """Return a name as a label has it: of two things the first where both are too long."""
     return short(name if len(name) <= LONGEST else name.partition(" · ")[0], LONGEST)
-
-
-def _within(values: np.ndarray, ends: tuple[float, float]) -> np.ndarray:
-    return (values >= ends[0]) & (values <= ends[1])
 
 
 def _box(place: np.ndarray, letters: int) -> np.ndarray:

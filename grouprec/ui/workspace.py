@@ -17,7 +17,7 @@ from grouprec.core.language import _, commas, current
 from grouprec.core.types import Regime
 from grouprec.report import sentences
 from grouprec.runs.store import Run
-from grouprec.ui import address, cards, charts, kept, opened, reasons, state
+from grouprec.ui import address, cards, charts, kept, map_figure, opened, reasons, state
 from grouprec.ui import list_words as words
 from grouprec.ui.fragments import fragment
 from grouprec.ui.kept import Setting
@@ -101,7 +101,7 @@ def draw_map(
 
 def _choose_clicked(groups: np.ndarray, key: str) -> Callable[[], None]:
     def write() -> None:
-        rows = charts.selected_rows(st.session_state[key])
+        rows = map_figure.selected_rows(st.session_state[key])
         if len(rows):
             st.query_params["group"] = str(int(groups[rows[0]]))
             st.session_state[CLICKED] = True
@@ -112,9 +112,9 @@ def _choose_clicked(groups: np.ndarray, key: str) -> Callable[[], None]:
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _map(
     picture: tuple, lit: tuple[int, ...], _places: pd.DataFrame, _names: dict[int, str], height: int
-) -> charts.UserMap:
+) -> map_figure.UserMap:
     """Return the map with some groups lit, made once per server; ``picture`` is all that the others follow from."""
-    drawn = charts.user_map(_places, _names, lit=_places["group"].isin(lit).to_numpy(), height=height)
+    drawn = map_figure.user_map(_places, _names, lit=_places["group"].isin(lit).to_numpy(), height=height)
     drawn.figure.update_layout(dragmode="pan", clickmode="event+select", meta=f"{picture[-1]} {lit}")
     return drawn
 

@@ -14,7 +14,7 @@ from benchmarks.fuzz.given import CORPUS, Input
 from benchmarks.fuzz.making import make
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 2**32))
 def test_whatever_is_uploaded_is_read_or_refused_in_a_sentence(seed: int) -> None:
     with tempfile.TemporaryDirectory() as folder:

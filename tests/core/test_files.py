@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from grouprec.core.files import INCOMING, incoming, read_json, write_json
+from grouprec.core.errors import StorageError
+from grouprec.core.files import INCOMING, incoming, read_json, told, write_json
 
 
 @pytest.mark.parametrize("step", ["write_text", "replace"])
@@ -71,3 +72,14 @@ def test_what_a_killed_process_was_making_goes_after_a_day(tmp_path: Path) -> No
     os.utime(old, (0, 0))
     with incoming(tmp_path):
         assert not old.exists() and new.exists()
+
+
+def test_messages_call_a_file_by_its_run_and_never_by_the_folders_above(tmp_path: Path) -> None:
+    run = tmp_path / "runs" / "r1"
+    (run / "live").mkdir(parents=True)
+    assert told(run / "live" / "a.sqlite") == "a.sqlite"
+    write_json(run / "config.json", {})
+    assert told(run / "live" / "a.sqlite") == "r1/live/a.sqlite"
+    with pytest.raises(StorageError, match=r"^Cannot write r1/status.json: Is a directory; "):
+        (run / "status.json").mkdir()
+        write_json(run / "status.json", {})

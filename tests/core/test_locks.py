@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -41,5 +43,21 @@ def test_another_process_holds_the_lock_until_it_ends_however_it_ends(tmp_path: 
 def test_a_lock_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "a.lock").mkdir()
     assert not held(tmp_path / "a.lock")
-    with pytest.raises(StorageError, match="Cannot write"), alone(tmp_path / "a.lock", ""):
-        pass
+    for path in (tmp_path / "a.lock", tmp_path / "moved away" / "b.lock"):
+        with pytest.raises(StorageError, match="Cannot write"), alone(path, ""):
+            pass
+    assert [one.name for one in tmp_path.iterdir()] == ["a.lock"]
+
+
+@pytest.mark.parametrize("code", [errno.ENOSYS, errno.ENOLCK])
+def test_a_disk_without_locks_is_a_sentence_and_no_pretended_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr("fcntl.flock", refused)
+    for _ in range(2):
+        with pytest.raises(StorageError, match=os.strerror(code)), alone(tmp_path / "a.lock", "", patience=0.0):
+            pass
+        assert not held(tmp_path / "a.lock")

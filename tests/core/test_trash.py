@@ -46,3 +46,18 @@ def test_a_later_delete_removes_what_has_waited_long_enough(store: RunStore) -> 
         os.utime(store.root / trash.FOLDER / run.run_id, (moment, moment))
     store.delete(last)
     assert set(trash.kept(store.root)) == {young.run_id, last.run_id}
+
+
+def test_a_clock_that_leaps_a_year_ahead_does_not_empty_the_trash(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, third = (store.create(make_config(interactions=Path("file.csv"))) for _ in range(3))
+    store.delete(first)
+    ahead, now = 365 * 86400, time.time
+    monkeypatch.setattr(trash.time, "time", lambda: now() + ahead)
+    store.delete(second)
+    store.delete(third)
+    assert first.run_id in trash.kept(store.root), "it was deleted a moment ago"
+    ahead += 2 * 86400
+    trash.empty(store.root)
+    assert trash.kept(store.root) == [], "after a day it is believed"

@@ -97,7 +97,7 @@ def test_missing_values_do_not_count_and_users_without_any_are_unknown():
 
 
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(-1, 4)), max_size=25))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_the_most_frequent_value_is_the_smallest_of_those_that_come_most_often(pairs):
     expected = []
     for owner in range(6):

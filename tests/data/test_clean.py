@@ -171,7 +171,7 @@ def test_spend_is_quantity_times_price_of_what_was_bought():
     st.lists(st.tuples(*[st.integers(0, 1)] * 3, st.integers(1, 9)), min_size=1, max_size=12),
     st.sampled_from(["sum", "last"]),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_rows_that_agree_become_one_in_the_place_of_the_first(rows, merge):
     users, items, times, weights = zip(*rows, strict=True)
     cleaned, report = clean(

@@ -96,7 +96,7 @@ def test_robots_are_judged_by_training_rows_and_leave_with_all_of_them():
     st.integers(1, 3),
     st.integers(1, 3),
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_the_core_is_what_repeated_dropping_leaves(triples, min_items, min_users):
     users, items, train = ([triple[n] for triple in triples] for n in range(3))
     pairs = {(user, item) for user, item, known in triples if known}

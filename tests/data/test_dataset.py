@@ -124,7 +124,7 @@ def test_rows_come_in_the_order_of_time_and_those_of_one_moment_in_any(by_user):
 
 
 @given(st.lists(st.integers(0, 6), max_size=60))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_rounds_take_one_row_of_every_user_in_the_order_of_the_file(users):
     expected, left = [], list(enumerate(users))
     while left:
@@ -141,7 +141,7 @@ def test_rounds_take_one_row_of_every_user_in_the_order_of_the_file(users):
 @given(
     rows=st.lists(st.tuples(st.integers(0, 4), st.integers(0, 2), st.integers(1, 9), st.integers(0, 3)), max_size=40)
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_rows_of_one_pair_are_summed_or_the_last_one_counts(timed, merge, rows):
     users, items, weights, times = ([row[n] for row in rows] for n in range(4))
     expected = np.zeros((5, 3))

@@ -18,7 +18,6 @@ from grouprec.data.prepare import Prepared
 from grouprec.data.steps import Report, Rows, merge_duplicates
 
 quietly = settings(
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
     max_examples=25,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -18,10 +18,13 @@ from grouprec.data.hold_out import (
     MIN_SHARE,
     MIN_USERS,
     MIN_USERS_IN_TIME,
+    _choose,
+    _Trial,
+    _Ways,
     hold_out_rows,
     split_words,
 )
-from grouprec.data.split import TEST, TRAIN, VALIDATION
+from grouprec.data.split import TEST, TRAIN, VALIDATION, UsersLeft
 from grouprec.ranking.task import test_task, validation_task
 from tests.data.test_prepare import SAMPLE, events, prepared
 
@@ -96,6 +99,22 @@ def test_two_moments_need_enough_users_and_enough_of_all(n_users, n_late, split)
     assert found.split == split
     if split == "time":
         assert found.users == (n_late, n_late)
+
+
+@pytest.mark.parametrize(("again", "split"), [(100, "time"), (99, "user_time")])
+def test_the_tenth_of_all_is_of_those_who_come_again(again, split, monkeypatch):
+    left = {"time": UsersLeft(80, 60), "user_time": UsersLeft(900, 900)}  # as where things are sold once
+    monkeypatch.setattr(_Ways, "tried", lambda self, way: _Trial(way, np.zeros(1), None, left[way], Report()))
+    monkeypatch.setattr(_Ways, "again", lambda self, trial: again)
+    assert _choose(_Ways(regular(1_000), LOOSE, False, 0))[0].split == split
+
+
+def test_who_comes_again_has_rows_before_a_part_and_in_it():
+    rows = rows_of([0, 0, 0, 1, 1, 2, 3, 3], [1] * 8)
+    parts = np.array([TRAIN, VALIDATION, TEST, TRAIN, TEST, TEST, TRAIN, VALIDATION], np.int8)
+    trial = _Trial("time", parts, None, UsersLeft(0, 0), Report())
+    assert _Ways(rows, LOOSE, False, 0).again(trial) == 2
+    assert _Ways(rows_of([0, 1], [1, 1]), LOOSE, False, 0).again(replace(trial, parts=parts[1:3])) == 0
 
 
 def test_users_in_separate_bursts_are_parted_along_their_own_time():
@@ -195,7 +214,7 @@ def cases(draw) -> Case:
 
 
 @given(cases())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_whatever_is_taken_every_user_trains_and_equal_times_stay_together(case):
     found = held(case.rows, case.preparation)
     users, parts, times = found.core.rows.users, found.core.parts, found.core.rows.times

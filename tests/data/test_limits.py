@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import json
 import zipfile
 
 import numpy as np
@@ -149,3 +150,15 @@ def test_a_delimiter_beyond_ascii_is_one(tmp_path):
     path = tmp_path / "bars.csv"
     path.write_text("user¦item\n" + ROWS.replace(",", "¦"))
     assert read(path).n_read == 70
+
+
+def test_one_very_long_name_among_many_columns_is_refused_where_it_would_fill_the_memory(tmp_path):
+    path = tmp_path / "long.csv"
+    path.write_text(f"user,item,{'a' * 60_000},{','.join('b' * 2_000)}\n{'1,' * 2_002}1\n")
+    with pytest.raises(DataError, match=r"2,003 columns, and the name of one has 60,000 characters; is its first line"):
+        peek(path)
+    path = tmp_path / "split.json"
+    wide = ["user", "item", *map(str, range(limits.MOST_COLUMNS))]
+    path.write_text(json.dumps({"columns": wide, "data": [[1] * len(wide)] * 2}))
+    with pytest.raises(DataError, match=r"5,002 columns, and at most 5,000 are read"):
+        peek(path)

@@ -127,7 +127,7 @@ AROUND = ["{}", "{} €", "€{}", "{} EUR", "USD {}", "${}", "{} zł", "£ {}"]
     st.sampled_from(AROUND),
     st.sampled_from(["-{}", "{}-", "({})", "−{}"]),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_what_a_country_writes_comes_back(cents, style, around, minus):
     thousands, decimal = style
     texts = []
@@ -138,3 +138,16 @@ def test_what_a_country_writes_comes_back(cents, style, around, minus):
     found = read(*texts)
     np.testing.assert_allclose(found.values, np.array(cents) / 100)
     assert not found.unsure and not found.unread.any()
+
+
+WRITTEN = st.sampled_from(
+    ["7", "1.299", "1,5", "-3", "€ 5", "5 EUR", "4/5", "3 of 5", "★★★☆☆", "12 %", "(3)", "1e5", "inf", "٣", "12.345,60"]
+    + ["u7", "2024-01-05", "NA", "", "x", "1 2 3", "00123", "a b", "--"]
+)
+
+
+@given(st.lists(WRITTEN, min_size=1, max_size=30))
+def test_a_look_at_the_first_values_changes_nothing(values: list[str]) -> None:
+    column = pd.Series(values, dtype="str")
+    codes = column.str.strip().str.match(r"0\d").any()
+    assert is_numeric(column) == (not codes and bool(np.isfinite(to_numbers(column)).all()))

@@ -32,14 +32,14 @@ def pairs(outer):
 
 
 @given(st.lists(VALUES, max_size=4) | st.dictionaries(KEYS, VALUES, max_size=4), LAYOUTS, st.sampled_from(["", " \n"]))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_members_are_those_of_the_json_module(outer, layout, space):
     text = space + json.dumps(outer, **layout) + space
     assert list(_members(text, whole=True)) == pairs(outer)
 
 
 @given(st.lists(st.lists(st.text(max_size=2), max_size=2), min_size=1, max_size=4), LAYOUTS, st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_of_a_beginning_the_members_that_are_whole_come(outer, layout, data):
     text = json.dumps(outer, **layout)
     cut = data.draw(st.integers(1, len(text) - 1))
@@ -147,3 +147,11 @@ def test_days_are_no_users(tmp_path):
     assert list(found.columns) == ["date", "user", "item"] and found.iloc[0].tolist() == ["2024-01-01", "u1", "i0"]
     numbered = {str(20240100 + n): [{"item": f"i{n % 4}"}] for n in range(1, 20)}  # may be anybody
     assert list(read_table(write(tmp_path, numbered)).columns) == ["user", "item"]
+
+
+def test_records_of_a_name_each_are_read_as_those_of_few_names(tmp_path):
+    rows = [{"user": f"u{n % 3}", "item": f"i{n % 4}", f"k{n}": n} for n in range(60)]
+    table = read_table(write(tmp_path, rows))
+    assert list(table.columns) == ["user", "item", *(f"k{n}" for n in range(60))]
+    assert table["item"].tolist() == [row["item"] for row in rows] and table["k2"].notna().sum() == 1
+    assert str(table["k2"].dropna().iloc[0]) in ("2", "2.0")

@@ -113,7 +113,7 @@ FIELDS = st.sampled_from(["a", "1", '"so"', "x, y", "two\nlines", "a\n\nb", "é;
 
 
 @given(st.lists(st.tuples(FIELDS, FIELDS, FIELDS), min_size=1, max_size=12), st.sampled_from(["\n", "\r\n"]))
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_both_ways_of_reading_agree_on_what_a_program_has_written(tmp_path, rows, end):
     """The quick parser, where it takes the file, and the reader that goes line by line give the same table."""
     table = pd.DataFrame([(f"K{n}", *row) for n, row in enumerate(rows)], columns=["id", "a", "b", "c"])
@@ -134,7 +134,7 @@ def read_text_sniff(path):
 
 
 @given(st.binary(max_size=300), st.sampled_from([".csv", ".json", ".jsonl", ".xlsx", ".parquet"]))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_bytes_at_all_raise_anything_but_a_sentence(tmp_path, content, suffix):
     path = tmp_path / f"a{suffix}"
     path.write_bytes(content)

@@ -12,7 +12,7 @@ users = arrays(np.int64, st.integers(1, 80), elements=st.integers(0, 12))
 
 
 @given(times, shares, shares)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_no_later_part_holds_an_earlier_or_equal_time(times, validation, test):
     parts = split_by_time(times, validation, test)
     for earlier, later in ((TRAIN, VALIDATION), (VALIDATION, TEST), (TRAIN, TEST)):
@@ -38,7 +38,7 @@ def test_a_tie_goes_whole_to_the_nearer_side():
 
 
 @given(users, shares, shares, st.integers(0, 99))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_every_user_keeps_training_rows_and_short_histories_keep_all(users, validation, test, seed):
     parts = split_by_user(users, validation, test, np.random.default_rng(seed))
     for user in np.unique(users):
@@ -64,7 +64,7 @@ def test_the_split_by_user_depends_on_the_generator_only():
 
 
 @given(users, shares, shares, st.integers(0, 99))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_along_the_users_own_time_no_later_part_holds_an_earlier_row(users, validation, test, seed):
     rng = np.random.default_rng(seed)
     times = rng.integers(0, 50, len(users)).astype(np.float64)
@@ -174,7 +174,7 @@ def test_users_are_counted_who_have_something_new_in_a_part():
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5), st.integers(0, 2)), max_size=60))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_users_are_counted_as_sets_say(rows):
     users, items, parts = np.array(rows, np.int64).reshape(-1, 3).T
     took = {part: {(u, i) for u, i, p in rows if p == part} for part in (TRAIN, VALIDATION, TEST)}

@@ -255,7 +255,7 @@ MOMENTS = st.integers(int(day("2004-01-01")), int(day("2024-12-31")))
 
 
 @given(st.lists(MOMENTS, min_size=1, max_size=15), st.sampled_from(FORMATS))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_what_was_written_comes_back(seconds, pattern):
     # Two days whose numbers no other order reads: a column of a shop has them, too.
     seconds = [*seconds, int(day("2009-10-31")), int(day("2011-01-29")), int(day("2023-12-25"))]

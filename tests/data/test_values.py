@@ -18,13 +18,13 @@ def test_a_value_is_shown_on_one_line_and_cut_where_it_is_long(length, cut):
 
 
 @given(arrays(np.int64, st.integers(0, 30), elements=st.integers(-3, 3)))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_distinct_values_come_sorted(values):
     assert sorted_unique(values).tolist() == sorted(set(values.tolist()))
 
 
 @given(arrays(np.int32, st.integers(0, 30), elements=st.integers(-1, 9)), st.sets(st.integers(0, 12)))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_values_are_among_codes_or_not_and_what_is_missing_never_is(values, codes):
     found = among(values, np.array(sorted(codes), np.int32))
     assert found.tolist() == [value in codes for value in values.tolist()]

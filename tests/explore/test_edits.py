@@ -81,7 +81,7 @@ def test_a_merge_that_is_split_along_the_old_border_has_the_trained_members_agai
     assert back.changed == {4}  # group 1 has the members that it had
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.sampled_from(["merge", "form", "rename", "undo", "redo"]), max_size=12), st.randoms())
 def test_undo_restores_exactly_whatever_came_before(steps: list[str], rng) -> None:
     """A stack of groupings beside the history is the oracle."""

@@ -192,7 +192,7 @@ def test_a_label_that_looks_like_a_number_of_a_group_is_no_danger():
     assert group_names([[], [], []], [["Group 2"], [], []]) == ["Group 2", "Group 2 (2)", "Group 3"]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.lists(st.sampled_from(["tea", "bag", "red bag", "Tea", "2"]), max_size=4), max_size=12))
 def test_any_words_and_items_give_names_of_their_own(words):
     names = group_names(words, words[::-1])

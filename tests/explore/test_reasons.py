@@ -68,7 +68,7 @@ def test_parts_of_encoders_that_are_sums_add_up_to_the_score(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["ease", "als"])
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(owned=st.lists(st.sets(st.integers(0, 39), max_size=9), min_size=1, max_size=5), item=st.integers(0, 39))
 def test_parts_add_up_whatever_the_histories(name: str, owned: list[set[int]], item: int) -> None:
     rows = np.repeat(np.arange(len(owned)), [len(items) for items in owned])

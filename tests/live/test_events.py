@@ -137,7 +137,7 @@ def test_verdicts_are_feedback_of_a_user_or_of_a_group_and_other_behaviours_are_
 MOMENTS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(0, 2)), max_size=12)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(MOMENTS, st.randoms(use_true_random=False))
 def test_events_stand_in_the_order_of_time_whatever_that_of_the_rows(rows: list, random: object) -> None:
     events = [{"user": f"u{u}", "item": f"i{i}", "time": f"2024-05-0{1 + t}"} for u, i, t in rows]

@@ -16,7 +16,7 @@ import pytest
 
 from grouprec.core.forms import mark_of
 from grouprec.core.types import StorageError
-from grouprec.live.ledger import RECEIVED, Entry, Ledger
+from grouprec.live.ledger import RECEIVED, Entry, Ledger, sentences
 from grouprec.runs.store import LEDGER
 
 
@@ -264,3 +264,15 @@ def test_a_ledger_of_an_older_version_is_taken_over(counted: Path, version: int)
     ledger.append([entry("d")])
     ledger.close()
     Ledger(counted.parent, "a test").close()
+
+
+@pytest.mark.parametrize(
+    ("code", "advice"), [(sqlite3.SQLITE_BUSY, "end what else"), (sqlite3.SQLITE_FULL, "free some")]
+)
+def test_sentences_name_no_folder_of_the_server_and_what_helps(tmp_path: Path, code: int, advice: str) -> None:
+    error = sqlite3.OperationalError("no")
+    error.sqlite_errorcode = code
+    with pytest.raises(StorageError, match=f"^Cannot use ledger.sqlite: no; {advice}"), sentences(tmp_path / LEDGER):
+        raise error
+    with pytest.raises(StorageError, match=r"^ledger.sqlite is damaged"), sentences(tmp_path / LEDGER):
+        raise sqlite3.DatabaseError("no")

@@ -69,7 +69,7 @@ def test_the_live_ranking_is_the_mean_over_members_who_lack_the_item():
 
 @pytest.mark.parametrize("grouper", ["kmeans", "lists", "behaviour"])
 @given(moves=MOVES)
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 def test_after_any_stream_the_sums_equal_a_recount(grouper, moves):
     state = make(grouper)
     play(state, moves)
@@ -86,7 +86,7 @@ def test_after_any_stream_the_sums_equal_a_recount(grouper, moves):
 
 @pytest.mark.parametrize("grouper", ["kmeans", "lists"])
 @given(before=MOVES, after=MOVES)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_a_restored_state_goes_on_bit_for_bit(grouper, before, after):
     one, other = make(grouper), make(grouper)
     play(one, before)

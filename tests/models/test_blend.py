@@ -17,6 +17,7 @@ from grouprec.models.blend import (
     ItemFacts,
     Weights,
     log_preference,
+    log_season,
     log_trend,
     make_predictor,
     repeat_terms,
@@ -51,6 +52,19 @@ def test_the_trend_equals_its_definition() -> None:
     smoothing = 0.25 * 4 / 4
     expected = np.log((decayed + smoothing) / (np.array([2, 2, 0, 0]) + smoothing))
     assert log_trend(data, 7.0) == pytest.approx(expected, abs=1e-6)
+
+
+def test_the_season_equals_its_definition() -> None:
+    events = pd.DataFrame({"user": 0, "item": [0, 0, 1, 1, 2, 3], "day": [0.0, 20.0, 21.0, 200.0, 200.0, 384.0]})
+    data = dataset(events, 1, 5, (999, 999))  # a year before the last row is day 20
+    smoothing = 0.25 * 6 / 5
+    expected = np.log((np.array([1, 1]) / 2 * 6 + smoothing) / (2 + smoothing))
+    assert log_season(data, 10.0) == pytest.approx([*expected, 0, 0, 0], abs=1e-6), "items of later have none"
+    assert (
+        not log_season(data, 200.0).any() and not log_season(replace(data, train=data.train.take([4, 5])), 10.0).any()
+    )
+    facts, weights = ItemFacts.of(data), Weights({}, 7.0, 0.5, season=0.25, season_days=10.0)
+    assert facts.moved(weights) == pytest.approx(0.5 * log_trend(data, 7.0) + 0.25 * log_season(data, 10.0))
 
 
 def test_the_trend_is_the_same_whenever_time_begins() -> None:

@@ -313,7 +313,7 @@ def test_a_table_made_of_some_users_at_a_time_is_the_same(monkeypatch: pytest.Mo
     monkeypatch.setattr(blending, "CELLS", 700)  # seven users
     parts = Table.of(one, mix, 0)
     assert (parts.users == whole.users).all() and len(whole.users) > 50
-    for name in ("listed", "hits", "trend", "ideal", "activity"):
+    for name in ("listed", "hits", "moved", "ideal", "activity"):
         assert (getattr(parts, name) == getattr(whole, name)).all()
     assert np.allclose(parts.ndcg(parts.scores(mix)), whole.ndcg(whole.scores(mix)))
 

@@ -56,7 +56,7 @@ def test_worth_by_hand():
 
 
 @given(st.integers(0, 2**16), st.integers(1, 30))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_a_list_of_ones_own_is_worth_one_to_everybody_whatever_the_scale(seed, n):
     rng = np.random.default_rng(seed)
     scores = -np.sort(-rng.random((5, n)) * rng.exponential(1000, (5, 1)), axis=1).astype(np.float32)
@@ -125,7 +125,7 @@ def naive_slots(values, owned, depth):
 
 
 @given(st.integers(0, 2**16), st.integers(1, 6), st.integers(1, 40), st.integers(1, 50))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_filling_slots_agrees_with_a_plain_loop(seed, n_users, n_items, depth):
     rng = np.random.default_rng(seed)
     owned = rng.random((n_users, n_items)) < 0.3

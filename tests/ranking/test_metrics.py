@@ -58,7 +58,7 @@ def test_reciprocal_rank_looks_at_the_full_depth():
 
 
 @given(hnp.arrays(bool, st.tuples(st.integers(1, 6), st.just(20))), st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_metrics_agree_with_the_definitions_and_stay_within_bounds(hits, data):
     n_relevant = np.array([data.draw(st.integers(max(1, int(row.sum())), 40)) for row in hits])
     values = accuracy(hits, n_relevant)

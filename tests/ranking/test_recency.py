@@ -17,6 +17,7 @@ from grouprec.ranking.recency import (
     group_recent,
     half_lives,
     half_lives_of,
+    moves,
     one_list,
     recent_popularity,
     seasonal_popularity,
@@ -34,6 +35,16 @@ def test_a_row_counts_half_after_every_half_life_whenever_time_begins() -> None:
         rows = part([0, 1, 2], [begin, begin + 7, begin + 14])
         assert decay(rows, 7.0) == pytest.approx([0.25, 0.5, 1])
     assert recent_popularity(rows, 4, 7.0) == pytest.approx([1 / 7, 2 / 7, 4 / 7, 0])
+
+
+def test_popularity_moves_where_it_does_so_by_more_than_chance() -> None:
+    rng = np.random.default_rng(0)
+    days = rng.uniform(0, 100, 2_000)
+    still, moving = rng.integers(0, 50, 2_000), (days / 4 + rng.uniform(0, 25, 2_000)).astype(int)
+    for half_life in (1.0, 3.0, 10.0):
+        assert not moves(part(list(still), list(days)), 50, half_life)
+        assert moves(part(list(moving), list(days)), 50, half_life)
+    assert not moves(part([], []), 50, 1.0)
 
 
 def test_half_lives_follow_the_time_that_the_rows_span() -> None:

@@ -199,7 +199,7 @@ def test_holm_by_hand():
     assert holm(np.array([])).tolist() == [] and np.isnan(holm(np.array([np.nan]))).all()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
 def test_holm_is_monotone_bounded_and_equals_the_stepwise_procedure(p):
     adjusted = holm(np.array(p))

@@ -66,7 +66,7 @@ def dense_rule(name: str, candidates: Candidates, members: np.ndarray) -> np.nda
 
 
 @pytest.mark.parametrize("name", ["utility", "additive", "least_misery", "most_pleasure", "borda", "approval"])
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(seed=st.integers(0, 2**16), n=st.integers(2, 30), n_groups=st.integers(1, 5))
 def test_rules_agree_with_a_plain_loop_over_members(name, seed, n, n_groups):
     candidates, groups = planted_candidates(n_users=12, n=n, n_groups=n_groups, seed=seed)
@@ -139,7 +139,7 @@ def dense_gain(name: str, candidates: Candidates, members: np.ndarray, before: l
 
 
 @pytest.mark.parametrize("name", ["gfar", "ep_fuzzda"])
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(seed=st.integers(0, 2**16), n=st.integers(2, 30), n_groups=st.integers(1, 5))
 def test_every_greedy_pick_gains_most(name, seed, n, n_groups):
     candidates, groups = planted_candidates(n_users=12, n=n, n_groups=n_groups, seed=seed)

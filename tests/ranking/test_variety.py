@@ -40,7 +40,7 @@ def test_a_duplicate_gives_way_and_the_list_is_exhausted_in_the_end():
     assert sorted(found[0].tolist()) == [-1, 0, 1, 2, 3, 4] and found[0, 5] == -1
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 2**16), dial=st.floats(0, 1))
 def test_the_dial_agrees_with_a_plain_loop(seed, dial):
     rng = RNG(seed)

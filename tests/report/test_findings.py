@@ -155,3 +155,5 @@ def test_the_blend_and_its_trend_are_said_in_words() -> None:
     assert "what happened 1 day ago" in findings.trend_answer({"half_life": 1.0, "trend": 1.0})
     assert "has 2.0 times the odds" in said
     assert "does not count" in findings.trend_answer({"half_life": None, "trend": 0.0})
+    said = findings.trend_answer({"half_life": None, "trend": 0.0, "season": 0.5, "season_days": 30.2})
+    assert "twice as often in 30 days then as over all time has 1.4 times the odds" in said

@@ -227,6 +227,9 @@ def test_plain_escapes_all_that_markdown_would_interpret() -> None:
     assert cards.plain("a *b* [c](http://d) <e> $f$ `g`") == (r"a \*b\* \[c\]\(http\:\/\/d\) \<e\> \$f\$ \`g\`")
     assert ":smile:" not in cards.plain(":smile:").replace("\\", "")
     assert cards.plain("two\nlines\t here") == "two lines here"
+    assert cards.plain("“A” (2001)") == r"“A” \(2001\)"
+    with speaking("zh"):  # else ** behind it, before a letter, would end nothing
+        assert cards.plain("“A” (2001)") == "\u2060“A” \\(2001\\)\u2060" and cards.plain("A") == "A"
 
 
 @pytest.mark.parametrize(

@@ -180,3 +180,19 @@ def test_a_pipe_in_place_of_a_file_is_not_waited_for(store: RunStore, name: str)
     (run.path / name).unlink(missing_ok=True)
     os.mkfifo(run.path / name)
     assert run.status().state is State.DAMAGED and name in run.status().message
+
+
+def test_a_link_to_a_run_elsewhere_is_damaged_and_shows_nothing_of_it(store: RunStore, tmp_path: Path) -> None:
+    secret = finished(RunStore(tmp_path / "elsewhere"), "Secret")
+    secret.annotate("Secret", ["secret"])
+    store.root.mkdir()
+    run = Run(store.root / "linked")
+    run.path.symlink_to(secret.path)
+    assert [one.run_id for one in store.runs()] == ["linked"] and run.status().state is State.DAMAGED
+    assert "its folder is a link to another place; move or copy" in run.status().message
+    assert (run.title(), run.notes().note, run.log(), run.usable) == ("linked", "", "", False)
+    for read in (run.choices, run.metrics, run.events, lambda: run.table("items"), lambda: run.rename("Mine")):
+        with pytest.raises(StorageError, match="is a link"):
+            read()
+    store.delete(run)
+    assert secret.usable and secret.title() == "Secret"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -90,3 +91,20 @@ def test_no_bit_of_a_stage_can_be_turned_unnoticed(tmp_path: Path, suffix: str) 
         assert content.read_stage(tmp_path, record) is None, place
     path.write_bytes(whole)
     assert content.read_stage(tmp_path, record) is not None
+
+
+def test_what_cannot_be_read_for_a_moment_is_not_remembered_as_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "config.json"
+    path.write_text("{}")
+    os.utime(path, (0, 0))
+
+    def refused(*_: object, **__: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", refused)
+        patch.setattr(Path, "read_text", refused)
+        assert content.digest(path) == "" and content.json_of(path) is None
+    assert content.digest(path) and content.json_of(path) == {}

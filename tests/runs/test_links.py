@@ -211,3 +211,6 @@ def test_links_that_cannot_be_read_open_nothing(run: Run, damage: str | None) ->
     file.unlink() if damage is None else file.write_text(damage)
     with pytest.raises(DamagedError, match=r"links\.json"):
         links.follow(run, token, FIVE)
+    rights.give(run.path, ANN.name)
+    with rights.acting(CARL), pytest.raises(LinkError, match=links.GONE[:20]):
+        links.follow(run, "guessed", FIVE)

@@ -88,7 +88,8 @@ def test_what_one_run_has_not_whole_another_one_may_have(store: RunStore, damage
 
 def test_facts_of_items_are_read_back(tmp_path: Path) -> None:
     trends = {7.5: np.ones(3, np.float32), 30.0: np.zeros(3, np.float32)}
-    facts = ItemFacts(np.arange(3, dtype=np.float32), np.full(3, 2, np.float32), trends)
+    seasons = {30.5: np.array([0, 1, 2], np.float32)}
+    facts = ItemFacts(np.arange(3, dtype=np.float32), np.full(3, 2, np.float32), trends, log_seasons=seasons)
     save_facts(facts, tmp_path / "facts.safetensors")
     read = load_facts(tmp_path / "facts.safetensors")
     assert read.log_users.tolist() == [0, 1, 2] and read.log_popularity.tolist() == [2, 2, 2]
@@ -96,5 +97,6 @@ def test_facts_of_items_are_read_back(tmp_path: Path) -> None:
         7.5: [1, 1, 1],
         30.0: [0, 0, 0],
     }
+    assert read.season(30.5).tolist() == [0, 1, 2] and not read.season(7.0).any()
     with pytest.raises(StorageError, match="Cannot read"):
         load_facts(tmp_path / "none")

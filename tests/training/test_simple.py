@@ -94,6 +94,28 @@ def test_where_users_move_on_their_history_fades() -> None:
     assert 0 < found.settings["fade"] <= 8 and found.ndcg > found.plain
 
 
+def test_what_returns_every_year_is_found_by_the_season() -> None:
+    rng = np.random.default_rng(0)
+    n_users, n_items, n, days = 100, 120, 30, 600
+    day = rng.uniform(0, days, (n_users, n))
+    item = ((day % 364) / 364 * n_items + rng.uniform(0, 8, (n_users, n))).astype(int) % n_items
+    table = {"user": np.repeat(np.arange(n_users), n), "item": item.ravel(), "day": day.ravel()}
+    data = dataset(pd.DataFrame(table), n_users, n_items, (99_999, 99_999))
+    folds = make_folds(data, "time", 40 * DAY, 2, 0)
+    found, without = (choose_simple(folds, "ease", CONFIG, lambda *given: None, length=one) for one in (40 * DAY, 0))
+    assert found.season > 0 and found.season_days == 40 and found.ndcg > 1.3 * without.ndcg
+    assert (without.season, without.season_days) == (0, 0)
+    assert choose(fashion(moving=True), "time", 10 * DAY).season == 0
+
+
+def test_a_trend_on_which_folds_disagree_is_none() -> None:
+    noise = np.random.default_rng(1).normal(0, 0.1, 400)
+    plain, best = _Choice(), _Choice(half_life=7.0, trend=1.0)
+    judged = {plain: noise - 0.02, best: np.zeros(400)}
+    assert _simplest(judged, best) == best and _simplest(judged, best, lambda one, other: 0.01) == best
+    assert _simplest(judged, best, lambda one, other: 0.03) == plain
+
+
 def test_without_times_neither_trend_nor_fading_is_tried() -> None:
     data = planted(n_users=120, n_items=60, ordered=False).data.before_test()
     data = replace(data, train=replace(data.train, times=None))

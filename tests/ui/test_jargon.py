@@ -20,7 +20,19 @@ TERMS = (
     *("embedding", "hyperparameter", "regulari[sz]ation", "k-means", "ease", "als", "vae", "gan", "gru", "umap", "pca"),
     *("cosine", "jaccard", "isotonic", "bootstrap", "holm", "percentile", "calibration", "ablation", "frechet"),
     *("fréchet", "adjusted rand", "log-likelihood", "regime", "strict", "dedup", "hit rate", "precision", "recall"),
-    *("floor", "ceiling", "baseline", "held[- ]out", "epoch", "batch", "seed", "cluster", "segmentation", "borda"),
+    *(
+        "floor",
+        "ceiling",
+        "baseline",
+        "held[- ]out",
+        "epoch",
+        "batch",
+        "seed",
+        "cluster",
+        "segmentation",
+        "borda",
+        "loss(?:es)?",
+    ),
 )
 JARGON = re.compile(rf"\b(?:{'|'.join(TERMS)})\b", re.IGNORECASE)
 VIEWS = (

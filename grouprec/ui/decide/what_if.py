@@ -10,7 +10,7 @@ from grouprec.explore.numbering import changed_lists, moves
 from grouprec.report import small_groups, tables
 from grouprec.runs.store import Run
 from grouprec.training import jobs
-from grouprec.ui import cards, charts, kept, state
+from grouprec.ui import cards, charts, kept, map_figure, state
 from grouprec.ui.address import from_url
 from grouprec.ui.decide import charts as decide_charts
 from grouprec.ui.decide import words
@@ -123,14 +123,14 @@ def draw_map(run: Run, shown: Setting, key: str) -> None:
     )
     cards.user_map(drawn.figure, key, alt, height=decide_charts.FLOWS_HEIGHT)
     said = _("Users keep their place, groups their colour where they keep most members.")
-    st.caption(passage(said, drawn.sampled()))
+    st.caption(passage(said, drawn.note))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _map(path: str, n: int, _users: pd.DataFrame, _shown: Setting) -> charts.UserMap:
+def _map(path: str, n: int, _users: pd.DataFrame, _shown: Setting) -> map_figure.UserMap:
     """Return the map of one setting of a run: the slider comes back to it. Shared by all sessions."""
     places = _users.loc[_users["in_training"].to_numpy(bool), ["x", "y"]]
-    drawn = charts.user_map(places.assign(group=_shown.labels), _shown.names, height=decide_charts.FLOWS_HEIGHT)
+    drawn = map_figure.user_map(places.assign(group=_shown.labels), _shown.names, height=decide_charts.FLOWS_HEIGHT)
     drawn.figure.update_layout(dragmode="pan")
     return drawn
 

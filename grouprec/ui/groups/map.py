@@ -14,7 +14,7 @@ from grouprec.core.language import N_, Glossary, _, current, passage
 from grouprec.report import tables
 from grouprec.report.text import attribute_title
 from grouprec.runs.store import Run
-from grouprec.ui import cards, charts, map_labels, state
+from grouprec.ui import cards, charts, map_figure, map_labels, state
 from grouprec.ui.address import from_url
 from grouprec.ui.groups import maps
 from grouprec.ui.groups.finding import Found
@@ -42,12 +42,14 @@ class Chosen:
         picture: what the picture depends on.
         drawn_with: int64, users who were selected already when this picture was first drawn.
         cleared: how often the selection was cleared, part of the picture so that the browser forgets it, too.
+        closer: the part of a picture of many users that is looked at closer.
     """
 
     picture: tuple = ()
     drawn_with: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
     rows: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
     cleared: int = 0
+    closer: map_labels.View | None = None
 
 
 def controls(run: Run, users: pd.DataFrame, left: DeltaGenerator, right: DeltaGenerator) -> Look:
@@ -107,6 +109,7 @@ def draw(
         look,
         lit,
         target,
+        _view(users, target) or chosen.closer,
     )
     if look.view == "space":
         _draw_space(run, drawn, height)
@@ -123,10 +126,28 @@ def draw(
         height=height,
         on_select="rerun",
     )
-    st.caption(map_note(drawn, len(users), state.metrics(run).get("map_method", "umap")))
     new = _selected(event, users, drawn)
     chosen.rows = new if len(new) else chosen.drawn_with
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(map_note(drawn, len(users), state.metrics(run).get("map_method", "umap")))
+        _choose_closer(chosen, users, drawn)
     return chosen.rows
+
+
+def _choose_closer(chosen: Chosen, users: pd.DataFrame, drawn: map_figure.UserMap) -> None:
+    """Offer to look closer at the selected part of a picture, and at the whole again."""
+
+    def look(at: map_labels.View | None) -> None:
+        chosen.closer = at
+
+    if drawn.cells is None:
+        return
+    places = users[["x", "y"]].iloc[chosen.rows].dropna().to_numpy(np.float32)
+    view = map_labels.view_of(*places.T) if len(places) else None
+    if view is not None and view != chosen.closer:
+        st.button(_("Look closer"), icon=":material/zoom_in:", key="groups_closer", on_click=look, args=(view,))
+    if chosen.closer is not None:
+        st.button(_("Whole map"), icon=":material/zoom_out_map:", key="groups_whole", on_click=look, args=(None,))
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -139,7 +160,8 @@ def _picture(
     _look: Look,
     _lit: np.ndarray | None,
     _target: Found | None,
-) -> charts.UserMap:
+    _view: map_labels.View | None,
+) -> map_figure.UserMap:
     """Return the map as it is drawn, made once per server: a selection alone changes nothing of it.
 
     Args:
@@ -150,12 +172,11 @@ def _picture(
     if _look.view == "space":
         space = state.run_users(_run).spatial
         return maps.spatial_map(_users, space, _names, _look.colour, _lit, found.row if found else None)
-    drawn = charts.user_map(_users, _names, _look.colour, _lit, _view(_users, _target))
+    drawn = map_figure.user_map(_users, _names, _look.colour, _lit, _view, selected=drawn_with)
     if drawn.placed and _look.density:
         maps.add_density(drawn.figure, _users)
     if found:
         maps.add_user(drawn.figure, _users, found.row, found.rows)
-    maps.mark_selected(drawn.figure, drawn_with)
     drawn.figure.update_layout(meta=key[-1])
     return drawn
 
@@ -170,21 +191,25 @@ def clear() -> None:
 def _chosen(run: Run, look: Look, target: Found | None, group: int) -> Chosen:
     """Return the selection of this session. A changed picture begins with what was selected before on the last one."""
     found = (target.kind, target.row) if target else ()
-    picture = (str(run.path), state.edits_version(run), look.view, look.colour, look.density, look.lit and group, found)
-    chosen: Chosen = st.session_state.setdefault("groups_chosen", Chosen(picture))
-    if chosen.picture[:2] != picture[:2]:  # other users, or other groups
-        chosen = st.session_state["groups_chosen"] = Chosen(picture, cleared=chosen.cleared)
-    elif chosen.picture != picture:
+    whose = (str(run.path), state.edits_version(run))
+    chosen: Chosen = st.session_state.setdefault("groups_chosen", Chosen(whose))
+    if chosen.picture[:2] != whose:  # other users, or other groups
+        chosen = st.session_state["groups_chosen"] = Chosen(whose, cleared=chosen.cleared)
+    drawn = (look.view, look.colour, look.density, look.lit and group, found, chosen.closer)
+    if chosen.picture != (picture := (*whose, *drawn)):
         chosen.picture, chosen.drawn_with = picture, chosen.rows
     return chosen
 
 
-def _selected(event: Any, users: pd.DataFrame, drawn: charts.UserMap) -> np.ndarray:
-    """Return the users of a selection; where some are not drawn, all within the outline."""
-    rows = charts.selected_rows(event)
-    if drawn.drawn == drawn.placed or not len(rows):
+def _selected(event: Any, users: pd.DataFrame, drawn: map_figure.UserMap) -> np.ndarray:
+    """Return the users of a selection: in a picture all within the outline, or in the cell that was clicked."""
+    rows = map_figure.selected_rows(event)
+    if drawn.cells is None:
         return rows
-    return np.union1d(rows, maps.inside(event, users))
+    within = maps.inside(event, users)
+    if len(within) or not len(rows):
+        return within
+    return np.union1d(rows, np.flatnonzero(np.isin(drawn.cells, drawn.cells[rows]) & (drawn.cells >= 0)))
 
 
 def _lit(users: pd.DataFrame, look: Look, target: Found | None, group: int) -> np.ndarray | None:
@@ -206,7 +231,7 @@ def _view(users: pd.DataFrame, target: Found | None) -> map_labels.View | None:
     return map_labels.around(user["x"], user["y"], map_labels.view_of(placed["x"].to_numpy(), placed["y"].to_numpy()))
 
 
-def _draw_space(run: Run, drawn: charts.UserMap, height: int) -> None:
+def _draw_space(run: Run, drawn: map_figure.UserMap, height: int) -> None:
     """Draw the users in three dimensions."""
     alt = _("{drawn} users in three dimensions; the table of groups says the same").format(
         drawn=cards.count(drawn.drawn)
@@ -216,15 +241,15 @@ def _draw_space(run: Run, drawn: charts.UserMap, height: int) -> None:
     notes = _(
         "The three directions in which predicted tastes differ most (PCA); they show {shares} of all differences."
     ).format(shares=shares)
-    st.caption(passage(notes, drawn.sampled(), _("Drag to turn; select users on the flat map.")))
+    st.caption(passage(notes, drawn.note, _("Drag to turn; select users on the flat map.")))
 
 
-def map_note(drawn: charts.UserMap, n_users: int, map_method: str) -> str:
+def map_note(drawn: map_figure.UserMap, n_users: int, map_method: str) -> str:
     """Say how to read and use the map, and what is not drawn."""
     notes = [_("Users near each other have similar predicted tastes. Draw around users to see who they are.")]
     if map_method == "pca":
         notes.append(_("Drawn with PCA, which shows less detail than UMAP."))
-    notes.append(drawn.sampled())
+    notes.append(drawn.note)
     if drawn.placed < n_users:
         notes.append(
             _("Not on the map: {users} who joined a group later.").format(

@@ -16,7 +16,8 @@ from grouprec.explore.users import Space
 from grouprec.report.palette import NEUTRAL, group_colour, text_on
 from grouprec.report.text import literal, percent
 from grouprec.ui import map_labels
-from grouprec.ui.charts import GRID, MAP_HEIGHT, UserMap, map_parts
+from grouprec.ui.charts import GRID, MAP_HEIGHT
+from grouprec.ui.map_figure import UserMap, map_parts
 
 MOST_IN_SPACE = 10_000  # points in three dimensions that a laptop still turns smoothly
 NUMBERS_APART = 0.075  # of the longest side of the picture in space, as it is seen at first
@@ -73,7 +74,7 @@ def spatial_map(
 
     Args:
         users: the U users of the fit, a beginning of the run's users table or all of it.
-        colour, lit: as in :func:`~grouprec.ui.charts.user_map`.
+        colour, lit: as in :func:`~grouprec.ui.map_figure.user_map`.
         marked: row of a user who gets a mark.
     """
     n = len(space.positions)
@@ -166,26 +167,18 @@ def inside(event: Any, users: pd.DataFrame) -> np.ndarray:
 
 
 def _within(x: np.ndarray, y: np.ndarray, corners_x: np.ndarray, corners_y: np.ndarray) -> np.ndarray:
-    """Return which points a closed outline holds (a ray to the right crosses it an odd number of times), bool [n]."""
-    found = np.zeros(len(x), bool)
+    """Return which points a closed outline holds (a ray to the right crosses it an odd number of times), bool [n].
+
+    A side is asked only of the points that are as high as it: an outline by hand has hundreds of sides.
+    """
+    near = np.flatnonzero((y >= corners_y.min()) & (y <= corners_y.max()) & (x <= corners_x.max()))
+    near = near[np.argsort(y[near])]
+    x, y, odd, found = x[near], y[near], np.zeros(len(near), bool), np.zeros(len(x), bool)
     ends = zip(np.roll(corners_x, 1), np.roll(corners_y, 1), corners_x, corners_y, strict=True)
     for from_x, from_y, to_x, to_y in ends:
         if from_y == to_y:
             continue
-        crosses = (y < from_y) != (y < to_y)
-        found ^= crosses & (x < from_x + (y - from_y) * (to_x - from_x) / (to_y - from_y))
+        first, last = np.searchsorted(y, sorted((from_y, to_y)))
+        odd[first:last] ^= x[first:last] < from_x + (y[first:last] - from_y) * (to_x - from_x) / (to_y - from_y)
+    found[near] = odd
     return found
-
-
-def mark_selected(figure: go.Figure, rows: np.ndarray) -> None:
-    """Draw users as selected already when the map appears; without rows everybody looks the same.
-
-    Args:
-        rows: int, of the users table.
-    """
-    if not len(rows):
-        return
-    figure.for_each_trace(
-        lambda trace: trace.update(selectedpoints=np.flatnonzero(np.isin(np.asarray(trace.customdata), rows))),
-        selector={"type": "scattergl"},
-    )

@@ -14,7 +14,7 @@ from grouprec.core.types import REGIMES, Regime
 from grouprec.report import gain, sentences, small_groups, tables
 from grouprec.report.text import attribute_title, attribute_value
 from grouprec.runs.store import Run
-from grouprec.ui import cards, charts, feedback, opened, reasons, sheets, state, workspace
+from grouprec.ui import cards, charts, feedback, map_figure, opened, reasons, sheets, state, workspace
 from grouprec.ui import list_words as words
 from grouprec.ui.address import from_url, picked, tabs_from_url
 from grouprec.ui.fragments import fragment
@@ -229,7 +229,7 @@ def show_user(run: Run, users: pd.DataFrame, row: int, names: dict[int, str]) ->
         )
         if pd.notna(user["x"]):
             alt = _("Where this user is among all users")
-            st.plotly_chart(charts.place_of_user(users, row), key="user_place", config=charts.QUIET_CONFIG, alt=alt)
+            st.plotly_chart(map_figure.place_of_user(users, row), key="user_place", config=charts.QUIET_CONFIG, alt=alt)
         attributes = {
             attribute_title(name): attribute_value(name, shown(user[name])) for name in tables.attribute_columns(users)
         }

@@ -162,9 +162,7 @@ def _run(request: Request) -> Run:
     try:
         return store.get(request.query_params.get("run", "last"))
     except GrouprecError as error:
-        raise HTTPException(
-            404, str(error).replace(str(store.root), "the runs folder")
-        ) from error  # which is nobody's to know
+        raise HTTPException(404, str(error)) from error
 
 
 def _apply(run: Run, events: list[dict[str, Any]]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hmac
 import os
+import shutil
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -121,7 +122,10 @@ async def get_health(request: Request) -> Response:
 def _writable() -> bool:
     root = RunStore().root
     there = next((folder for folder in (root, *root.parents) if folder.exists()), root)
-    return os.access(there, os.R_OK | os.W_OK | os.X_OK)
+    try:
+        return os.access(there, os.R_OK | os.W_OK | os.X_OK) and shutil.disk_usage(there).free > 0
+    except OSError:
+        return False
 
 
 async def get_metrics(request: Request) -> Response:

@@ -57,7 +57,7 @@ def draw_history(runs: list[Run]) -> None:
             "gain": st.column_config.NumberColumn(
                 _("Gain kept"),
                 format="%.0f %%",
-                help=_("How much of what personal lists would gain over one popular list the group lists keep."),
+                help=_("How much of what personal lists would gain over one good list for all the group lists keep."),
             ),
             "tested": st.column_config.NumberColumn(
                 _("Tested on"), format="localized", help=_("Users by whom it was judged")

@@ -133,7 +133,7 @@ def draw_steps(run: Run, status: Status) -> None:
 
 def draw_more(run: Run, status: Status) -> None:
     """Draw the stages, loss curves and log of a run where somebody opens them."""
-    details = st.expander(_("Stages, losses and log"), key=f"run_details.{run.run_id}", on_change="rerun")
+    details = st.expander(_("Details and log"), key=f"run_details.{run.run_id}", on_change="rerun")
     if details.open:
         with details:
             draw_details(run, status)

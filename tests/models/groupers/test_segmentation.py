@@ -62,7 +62,7 @@ def naive_worth(ranking: np.ndarray, values: np.ndarray, owned: np.ndarray, regi
 
 @both
 @given(seed=st.integers(0, 2**16), depth=st.integers(1, 25))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_list_worth_agrees_with_a_plain_loop(regime: Regime, seed: int, depth: int) -> None:
     values, histories = random_case(seed)
     rng = np.random.default_rng(seed)
@@ -78,7 +78,7 @@ def test_list_worth_agrees_with_a_plain_loop(regime: Regime, seed: int, depth: i
 
 @both
 @given(seed=st.integers(0, 2**16), n_groups=st.integers(1, 5))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_the_value_never_falls_and_is_that_of_groups_and_lists(regime: Regime, seed: int, n_groups: int) -> None:
     values, histories = random_case(seed)
     start = np.random.default_rng(seed).integers(0, n_groups, 12)
@@ -95,7 +95,7 @@ def test_the_value_never_falls_and_is_that_of_groups_and_lists(regime: Regime, s
 
 
 @given(seed=st.integers(0, 2**16), n_groups=st.integers(1, 4))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_strict_lists_are_the_best_for_their_groups(seed: int, n_groups: int) -> None:
     values, histories = random_case(seed)
     found = segment(values, histories, np.random.default_rng(seed).integers(0, n_groups, 12), "strict")
@@ -140,7 +140,7 @@ def test_groups_below_the_smallest_size_are_dissolved_also_those_of_the_start(re
 
 @both
 @given(seed=st.integers(0, 2**16), least=st.integers(1, 20))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_the_smallest_size_always_holds(regime: Regime, seed: int, least: int) -> None:
     values, histories = random_case(seed)
     found = segment(values, histories, np.random.default_rng(seed).integers(0, 5, 12), regime, least)

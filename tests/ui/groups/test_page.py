@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from grouprec.report import palette, sentences, tables
+from grouprec.report.text import literal
 from grouprec.runs.store import Run, RunStore
-from grouprec.ui import charts
+from grouprec.ui import map_figure, map_picture
 from grouprec.ui.groups import portrait_charts
+from grouprec.ui.map_labels import View
 from tests.support.planted_run import HOSTILE_LABELS, N_TESTS, build_run
 from tests.support.schemas import make_older
 from tests.ui.opening import figure, numbers, open_page, texts
@@ -30,7 +35,7 @@ def test_the_first_line_answers_who_the_users_are(finished_run: Run) -> None:
 
 
 def test_every_group_is_one_webgl_trace_in_its_colour_with_user_rows(finished_run: Run) -> None:
-    drawn = charts.user_map(finished_run.table("users"), {1: "a", 2: "b", 3: "c"})
+    drawn = map_figure.user_map(finished_run.table("users"), {1: "a", 2: "b", 3: "c"})
     groups = finished_run.table("users")["group"]
     assert [trace.type for trace in drawn.figure.data] == ["scattergl"] * 3
     for group, trace in enumerate(drawn.figure.data, start=1):
@@ -49,19 +54,58 @@ def test_the_figure_is_identical_across_reruns_so_that_a_selection_stays(finishe
     assert app.get("plotly_chart")[0].proto.spec == before
 
 
-def test_more_users_than_can_be_drawn_are_sampled_the_same_way_every_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(charts, "MOST_POINTS", 10)
-    users = pd.DataFrame({"x": np.arange(40.0), "y": 0.0, "group": np.arange(40) % 2 + 1})
-    maps = [charts.user_map(users, {1: "a", 2: "b"}) for _ in range(2)]
-    assert (maps[0].drawn, maps[0].placed) == (10, 40)
+def test_more_users_than_points_are_a_picture_whose_cells_can_be_pointed_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(map_figure, "MOST_POINTS", 10)
+    users = pd.DataFrame({"x": np.repeat([0.0, 1.0], 20), "y": 0.0, "group": [*[1] * 15, *[2] * 25]})
+    maps = [map_figure.user_map(users, {1: "a", 2: "b"}) for _ in range(2)]
+    assert (maps[0].drawn, maps[0].placed) == (0, 40)
     assert maps[0].figure.to_json() == maps[1].figure.to_json()
+    assert len(maps[0].figure.layout.images) == 1
+    said = [(list(one.customdata), one.text) for one in maps[0].figure.data]
+    assert said == [([14], ("20",)), ([39], ("20",))]
+    assert maps[0].cells is not None
+    assert np.flatnonzero(maps[0].cells == maps[0].cells[14]).tolist() == list(range(20))
+    legend = map_figure.user_map(users.assign(kind=["x", "y"] * 20), {1: "a", 2: "b"}, "kind").figure
+    assert [one.name for one in legend.data if one.showlegend is None] == ["x", "y"]
 
 
-def test_the_page_says_what_is_not_drawn(finished_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(charts, "MOST_POINTS", 50)
-    said = texts(open_page("groups"))
-    assert "50 of 88 users are drawn, chosen at random." in said
+def test_a_cell_has_the_colour_of_most_of_its_users_and_the_more_the_fuller() -> None:
+    grid = map_picture.Grid(View((0.0, 4.0), (0.0, 1.0)), 4, 1)
+    x, y = np.array([0.5] * 5 + [1.5] * 2 + [2.5]), np.full(8, 0.5)
+    parts = [("a", np.array([0, 1, 5]), {"color": "#ff0000"}), ("b", np.array([2, 3, 4, 7]), {"color": "#0000ff"})]
+    painted = map_picture.paint(grid, x, y, [map_picture.Layer(parts)])[0]
+    assert painted[:, :3].tolist() == [[0, 0, 255], [255, 0, 0], [0, 0, 255], [0, 0, 0]]
+    assert 255 == painted[0, 3] > painted[2, 3] > painted[3, 3] == 0
+    values = {"color": np.array([1.0, np.nan, 9, 9, 9, 9, 9, np.nan]), "cmin": 1, "cmax": 9}
+    means = map_picture.paint(grid, x, y, [map_picture.Layer([("n", np.arange(8), values)])])[0, :, :3]
+    ends = [[int(colour[at : at + 2], 16) for at in (1, 3, 5)] for colour in (palette.SCALE[-1], palette.NEUTRAL)]
+    assert means[1:3].tolist() == ends
+    with Image.open(BytesIO(map_picture.png(painted[None]))) as read:
+        assert np.array_equal(np.asarray(read)[0], painted)
+
+
+def test_an_outline_on_a_picture_holds_everybody_within_and_a_closer_look_draws_them(
+    finished_run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(map_figure, "MOST_POINTS", 50)
+    app = open_page("groups")
+    said = texts(app)
+    assert "A place has the colour of most users there, the fuller the more of the 88 there are." in said
     assert "Not on the map: 2 users who joined a group later." in said
+    users = finished_run.table("users")
+    x, y = (users.loc[users["group"] == 3, name] for name in "xy")
+    sides = {"x": [x.min() - 0.1, x.max() + 0.1], "y": [y.min() - 0.1, y.max() + 0.1]}
+    sides = {name: [float(end) for end in ends] for name, ends in sides.items()}
+    app.session_state["groups_map"] = {"selection": {"points": [], "point_indices": [], "box": [sides], "lasso": []}}
+    app.run()
+    inside = users["x"].between(*sides["x"]) & users["y"].between(*sides["y"])
+    assert f"**{inside.sum()} users selected**" in texts(app)
+    app.button(key="groups_closer").click().run()
+    assert "Of those in view, each is a point." in texts(app)
+    points = [row for trace in figure(app)["data"] if "selectedpoints" in trace for row in numbers(trace["customdata"])]
+    assert set(np.flatnonzero(inside)) <= set(points)
+    app.button(key="groups_whole").click().run()
+    assert "each is a point" not in texts(app)
 
 
 def test_a_number_is_coloured_by_a_scale_and_a_text_by_its_most_frequent_values(finished_run: Run) -> None:
@@ -77,8 +121,8 @@ def test_a_number_is_coloured_by_a_scale_and_a_text_by_its_most_frequent_values(
 def test_missing_and_rare_values_share_the_grey_trace() -> None:
     values = pd.Series([*"aabbccddeeffgghh", "rare", None], dtype="str")
     users = pd.DataFrame({"x": 1.0, "y": np.arange(18.0), "group": 1, "letter": values})
-    traces = charts.user_map(users, {1: "all"}, "letter").figure.data
-    assert len(traces) == charts.MOST_CATEGORIES + 1
+    traces = map_figure.user_map(users, {1: "all"}, "letter").figure.data
+    assert len(traces) == map_figure.MOST_CATEGORIES + 1
     assert list(traces[-1].customdata) == [16, 17]
     assert traces[-1].marker.color == palette.NEUTRAL
 
@@ -102,9 +146,9 @@ def test_composition_counts_users_by_group(finished_run: Run) -> None:
 
 
 def test_nothing_selected_is_nothing_shown() -> None:
-    assert charts.selected_rows(None).size == 0
-    assert charts.selected_rows(select([])).size == 0
-    assert charts.selected_rows(select([5, 2, 5])).tolist() == [2, 5]
+    assert map_figure.selected_rows(None).size == 0
+    assert map_figure.selected_rows(select([])).size == 0
+    assert map_figure.selected_rows(select([5, 2, 5])).tolist() == [2, 5]
 
 
 def open_wall(**query: str) -> AppTest:
@@ -133,7 +177,7 @@ def test_labels_from_the_data_are_shown_letter_by_letter(finished_run: Run) -> N
     for label in HOSTILE_LABELS[:3]:
         assert label not in said
     assert r"\<b\>Bold bag\<\/b\>" in said
-    assert charts.literal("<a href='x'>&") == "&lt;a href='x'&gt;&amp;"
+    assert literal("<a href='x'>&") == "&lt;a href='x'&gt;&amp;"
 
 
 def test_many_groups_come_a_page_at_a_time(runs_folder: RunStore) -> None:

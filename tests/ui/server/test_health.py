@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -56,6 +57,9 @@ def value(text: str, name: str, **labels: str) -> float:
 
 def test_it_is_well_where_runs_can_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ask("/healthz") == (200, "ok")
+    with monkeypatch.context() as full:
+        full.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=0))
+        assert ask("/healthz")[0] == 503
     monkeypatch.setattr("os.access", lambda path, mode: False)
     assert ask("/healthz")[0] == 503
 
