@@ -16,8 +16,8 @@ YEAR = 365
 NEXT = (0.4, 0.2, 0.15, 0.1, 0.1, 0.05)  # chances of the items that follow one
 FOLLOWED = 0.6  # of the events of a chain
 
-# users, items, times in days; and other columns
-Events = tuple[np.ndarray, np.ndarray, np.ndarray] | tuple[np.ndarray, np.ndarray, np.ndarray, dict[str, np.ndarray]]
+Events = tuple[np.ndarray, np.ndarray, np.ndarray]  # users, items, times in days
+Described = tuple[np.ndarray, np.ndarray, np.ndarray, dict[str, np.ndarray]]  # and other columns
 
 
 def write_kind(name: str, path: Path, seed: int = 0) -> None:
@@ -160,7 +160,7 @@ def visits_of_a_day(rng: np.random.Generator) -> Events:
     return basket // n_baskets, _drawn(rng, chances, wanted[basket]), days[basket].astype(float)
 
 
-def disliked(rng: np.random.Generator) -> Events:
+def disliked(rng: np.random.Generator) -> Described:
     """Ratings of 1 to 5 of which seven of ten are 1 or 2; what is rated high is of the user's topics."""
     n_users, n_items = 1_200, 400
     users = np.repeat(np.arange(n_users), rng.integers(15, 50, n_users))
@@ -170,7 +170,7 @@ def disliked(rng: np.random.Generator) -> Events:
     return users, items, rng.uniform(0, YEAR, len(users)), {"rating": rating}
 
 
-def heavy(rng: np.random.Generator) -> Events:
+def heavy(rng: np.random.Generator) -> Described:
     """Quantities that differ by thousands and say nothing."""
     n_users, n_items = 1_200, 400
     users = np.repeat(np.arange(n_users), rng.integers(10, 40, n_users))
@@ -178,7 +178,7 @@ def heavy(rng: np.random.Generator) -> Events:
     return users, _by_taste(rng, users, n_users, n_items), rng.uniform(0, YEAR, len(users)), {"quantity": quantity}
 
 
-KINDS: dict[str, Callable[[np.random.Generator], Events]] = {
+KINDS: dict[str, Callable[[np.random.Generator], Events | Described]] = {
     "chains": chains,
     "seasons": seasons,
     "imports": imports,

@@ -133,19 +133,21 @@ def section(found: dict[str, Judged], preset: str, kept: dict[str, list[str]]) -
     lines = [
         "## From outside: parts that nothing was tuned on",
         "",
-        f"`python -m benchmarks.parts --preset {preset}` (runs with `--refit`) · one seed · rows of several days, the "
-        f"last: {machine()}",
+        f"`python -m benchmarks.parts --preset {preset}` (runs with `--refit`) · one seed · a row stays as the version "
+        f"that ran its part had it · {machine()}",
         "",
         "| part | judged | lists | ours | best simple method | ours / best simple | difference |",
         "| --- | ---: | --- | ---: | --- | ---: | --- |",
     ]
-    below = []
+    below, missing = [], []
     for name, part in PARTS.items():
         own = rows(part, found[name]) if name in found else kept.get(part.title, [])
         lines += own
+        missing += [] if own else [part.title]
         if any(_is_below(row) for row in own):
             below.append(part.title)
-    return "\n".join([*lines, "", f"Below a simple method by more than the interval: {', '.join(below) or 'none'}."])
+    last = f"Below a simple method by more than the interval: {', '.join(below) or 'none'}."
+    return "\n".join([*lines, "", last, "", f"Not run yet: {', '.join(missing) or 'none'}."])
 
 
 def _is_below(row: str) -> bool:

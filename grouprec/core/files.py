@@ -33,7 +33,7 @@ def told(path: Path) -> str:
         for folder in path.parents:
             if any((folder / name).exists() for name in _OF_RUNS_AND_DATASETS):
                 return path.relative_to(folder.parent).as_posix()
-    return path.name
+    return path.parent.name if path.name.startswith(INCOMING) else path.name
 
 
 @contextlib.contextmanager

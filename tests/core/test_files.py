@@ -78,6 +78,7 @@ def test_messages_call_a_file_by_its_run_and_never_by_the_folders_above(tmp_path
     run = tmp_path / "runs" / "r1"
     (run / "live").mkdir(parents=True)
     assert told(run / "live" / "a.sqlite") == "a.sqlite"
+    assert told(tmp_path / "runs" / f"{INCOMING}1") == "runs"
     write_json(run / "config.json", {})
     assert told(run / "live" / "a.sqlite") == "r1/live/a.sqlite"
     with pytest.raises(StorageError, match=r"^Cannot write r1/status.json: Is a directory; "):
