@@ -133,17 +133,17 @@ def movielens(folder: Path) -> list[str]:
     by_user = {name: mean_by_user(owner, np.concatenate(values)) for name, values in found.items()}
     lines = ["| cold items are ranked by | nDCG@10 | 95 % | against genres |", "| --- | ---: | ---: | ---: |"]
     for name, values in by_user.items():
-        lines.append(f"| {name} | {_measured(values)} | {_gain(values, by_user['popularity of their genres'])} |")
+        lines.append(f"| {name} | {measured(values)} | {gain_of(values, by_user['popularity of their genres'])} |")
     about = f"MovieLens 100K, {len(values):,} users, {len(items):,} items, each once among the cold:"
     return [f"`python -m benchmarks.cold`. {about}", "", *lines]
 
 
-def _measured(values: np.ndarray) -> str:
+def measured(values: np.ndarray) -> str:
     mean, low, high = (float(one) for one in mean_interval(values))
     return f"{mean:.3f} | {low:.3f} to {high:.3f}"
 
 
-def _gain(values: np.ndarray, other: np.ndarray) -> str:
+def gain_of(values: np.ndarray, other: np.ndarray) -> str:
     gain, low, high, _ = (float(one) for one in paired_difference(values, other))
     return f"{gain:+.3f} ({low:+.3f} to {high:+.3f})" if values is not other else ""
 
@@ -154,8 +154,8 @@ def with_embeddings(folder: Path) -> list[str]:
     for title, told in (("an embedding that tells tastes", True), ("one that tells nothing", False)):
         for what, judged in (("cold items, nDCG@10", _cold), ("`dnn`, known items, nDCG@10", _known)):
             without, with_it = judged(told, folder)
-            means = " | ".join(_measured(one).partition(" |")[0] for one in (without, with_it))
-            lines.append(f"| {title}: {what} | {means} | {_gain(with_it, without)} |")
+            means = " | ".join(measured(one).partition(" |")[0] for one in (without, with_it))
+            lines.append(f"| {title}: {what} | {means} | {gain_of(with_it, without)} |")
     return lines
 
 

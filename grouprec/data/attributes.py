@@ -16,6 +16,7 @@ from grouprec.data.ids import encode_ids, near_ids
 from grouprec.data.numerals import is_numeric, to_numbers
 
 MOST_DISTINCT = 200
+MAX_CATEGORIES = 50  # different texts of a column of items or users from which on they may be free text
 LEAST_CONSTANT = 0.95
 NAMES = 0.9  # different descriptions among so many items are names: they need no id beside them
 UNKNOWN = "unknown"
@@ -206,7 +207,9 @@ def item_labels(
     that it is, with its id, else its id.
     """
     labels = item_ids.copy()
-    if label is not None:
+    if label is None:
+        labels[:] = [unescape(one) if "&" in one else one for one in item_ids]
+    else:
         codes, names = encode_ids(table[label].iloc[train.source])
         usual = most_frequent(train.items, codes, len(item_ids))
         labels[usual >= 0] = [unescape(name) for name in names[usual[usual >= 0]]]  # shops export &amp; for &

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from grouprec.data.header_words import simple_name
+from collections.abc import Mapping
+
+from grouprec.data.header_words import header_words, simple_name
 
 _WEIGHTS = {
     0.0: (
@@ -35,3 +37,21 @@ _WEIGHTS = {
 }  # fmt: skip
 BEHAVIOUR_WEIGHTS = {simple_name(word): weight for weight, words in _WEIGHTS.items() for word in words.split()}
 DEFAULT_BEHAVIOUR_WEIGHT = 1.0
+_BEGUN = frozenset(["start", "started", "begin", "begun", "initiate", "initiated", "reached", "abandoned"])
+
+
+def behaviour_weight(name: str, weights: Mapping[str, float]) -> float | None:
+    """Return the weight of a behaviour by its name, else by its words ("Placed Order", "cart_item_added"); None for no
+    known word. What undoes something weighs as that, else the strongest word counts.
+
+    Args:
+        weights: simple name -> weight.
+    """
+    if (whole := weights.get(simple_name(name))) is not None:
+        return whole
+    words = set(header_words(name))
+    known = [weights[word] for word in words & weights.keys()]
+    if not known:
+        return None
+    strongest = 0.0 if min(known) == 0 else max(known)
+    return min(strongest, 2.0) if words & _BEGUN else strongest

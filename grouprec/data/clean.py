@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from grouprec.core.language import N_, _, commas, decimal
 from grouprec.core.types import DataError
 from grouprec.data.addresses import merged_addresses
-from grouprec.data.behaviours import BEHAVIOUR_WEIGHTS, DEFAULT_BEHAVIOUR_WEIGHT
+from grouprec.data.behaviours import BEHAVIOUR_WEIGHTS, DEFAULT_BEHAVIOUR_WEIGHT, behaviour_weight
 from grouprec.data.columns import Roles
 from grouprec.data.doubts import Doubt, id_doubts, number_doubts, time_doubts, twin_doubts, unrated_doubt, unread_doubt
 from grouprec.data.encodings import check_name
@@ -245,7 +245,7 @@ def _read_numbers(table: pd.DataFrame, roles: Roles, report: Report) -> dict[str
     for role in ("weight", "rating", "price"):
         name = getattr(roles, role)
         if name is not None:
-            numbers = read_numbers(table[name])
+            numbers = read_numbers(table[name], counts=role == "weight")
             found[role] = numbers.values
             report.doubts += unread_doubt(role, table[name], numbers.unread) + number_doubts(role, name, numbers)
     return found
@@ -295,8 +295,9 @@ def _read_behaviours(
         return None, None
     codes, names = encode_ids(table[roles.behaviour])
     known = {simple_name(name): weight for name, weight in settings.behaviour_weights.items()}
-    weights = [known.get(simple_name(name), DEFAULT_BEHAVIOUR_WEIGHT) for name in names]
-    return codes, np.array([*weights, DEFAULT_BEHAVIOUR_WEIGHT])[codes]
+    found = [behaviour_weight(name, known) for name in names]
+    weights = [DEFAULT_BEHAVIOUR_WEIGHT if one is None else one for one in [*found, None]]
+    return codes, np.array(weights)[codes]
 
 
 def _spend(numbers: Mapping[str, np.ndarray], factors: np.ndarray | None) -> np.ndarray:

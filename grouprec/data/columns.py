@@ -20,7 +20,7 @@ from grouprec.data.values import shown, some_of
 
 ROLES = (
     *(N_("user"), N_("item"), N_("rating"), N_("weight"), N_("time"), N_("clock"), N_("behaviour"), N_("outcome")),
-    *(N_("order"), N_("price"), N_("label")),
+    *(N_("order"), N_("price"), N_("label"), N_("text")),
 )
 
 FEWEST_DESCRIPTIONS = 20
@@ -67,6 +67,7 @@ class Roles:
         label: the item's name.
         order: invoice, basket or session.
         price: of one piece.
+        text: what users say of items: reviews, comments, search words.
         user_attributes: further columns that say something about the user: the same on all rows, or what is usual.
     """
 
@@ -81,6 +82,7 @@ class Roles:
     label: str | None = None
     order: str | None = None
     price: str | None = None
+    text: str | None = None
     user_attributes: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, str]:
@@ -93,8 +95,8 @@ class Roles:
         return list(dict.fromkeys([*self.as_dict().values(), *self.user_attributes]))
 
     def coded(self) -> list[str]:
-        """Return the columns whose values come again and again; times are nearly all different."""
-        return [column for column in self.columns() if column not in (self.time, self.clock)]
+        """Return the columns whose values come again and again; times and texts are nearly all different."""
+        return [column for column in self.columns() if column not in (self.time, self.clock, self.text)]
 
 
 @dataclass(frozen=True)

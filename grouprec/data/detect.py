@@ -16,6 +16,7 @@ from grouprec.data.header_words import (
     CLOCK,
     NOT_RATING,
     NOT_WHEN,
+    TOGETHER,
     WORK,
     header_names,
     header_words,
@@ -110,6 +111,7 @@ class _Search:
         if not self.taken.get("item") and self.taken.get("label"):
             self.taken["item"] = self.taken.pop("label")  # a file that knows its items by name only
         self._item_by_its_code()
+        self._take("text", self._text())
         roles = replace(Roles(), **{role: column for role, column in self.taken.items() if column and role in ROLES})
         self.result.roles = replace(roles, user_attributes=self._user_attributes(roles))
         return self.result
@@ -163,7 +165,8 @@ class _Search:
         if good:
             if role == "user" and good[0][0] == _VISIT:
                 self.result.by_elimination += ("user",)
-            return better[0] if better else good[0][1]
+            single = [column for column in better if not says(TOGETHER, column)] if role == "user" else better
+            return (single or better or [good[0][1]])[0]
         told = [c for c in self._by_content() if means(role, evidence.word_of_values(self.head[c]) or "-") == 0]
         if len(told) == 1:
             return told[0]
@@ -252,6 +255,12 @@ class _Search:
         codes = [c for c in codes if self._belongs(c, item) and self._belongs(item, c)]
         if len(codes) == 1:
             self.taken |= {"item": codes[0], "label": item}
+
+    def _text(self) -> str | None:
+        """Return the column of what users say of items: so named, of several words, and not the same for an item."""
+        named = [c for c in self._free() if means("text", c) is not None and evidence.is_said(self.head[c])]
+        named = [c for c in named if not self._of_item(c)]
+        return max(named, key=lambda c: evidence.usual_length(self.head[c]), default=None)
 
     def _time(self) -> str | None:
         """Return the column of the moment of the event: by name, then the only one whose values are moments."""

@@ -13,7 +13,7 @@ import re
 import threading
 
 from grouprec.core.types import SettingError
-from grouprec.data.alphabets import LATIN, OTHER, letter_costs, sign_cost, spelling_cost, unknown_cost
+from grouprec.data.alphabets import HANGUL, LATIN, OTHER, letter_costs, sign_cost, spelling_cost, unknown_cost
 
 BOMS = {
     codecs.BOM_UTF8: "utf-8-sig",
@@ -246,7 +246,7 @@ def _character_cost(sign: str, codec: str) -> float:
     if "\uac00" <= sign <= "\ud7a3":
         if codec not in ("cp949"):
             return -15.0
-        return -6.3 if len(sign.encode("euc_kr")) == 2 else -13.0
+        return -5.2 if sign in HANGUL else -8.2 if len(sign.encode("euc_kr")) == 2 else -13.0
     if "\u4e00" <= sign <= "\u9fff":
         if codec not in _COMMON:
             return -13.0  # Korean text hardly uses Chinese characters

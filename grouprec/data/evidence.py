@@ -7,8 +7,8 @@ import re
 import numpy as np
 import pandas as pd
 
-from grouprec.data.behaviours import BEHAVIOUR_WEIGHTS
-from grouprec.data.header_words import CATEGORY, DURATION, MEASURE, says, simple_name
+from grouprec.data.behaviours import BEHAVIOUR_WEIGHTS, behaviour_weight
+from grouprec.data.header_words import CATEGORY, COUNTED, DURATION, MEASURE, says, simple_name
 from grouprec.data.ids import encode_ids
 from grouprec.data.numerals import is_numeric, to_numbers
 from grouprec.data.outcomes import is_flag, tells_outcome
@@ -30,6 +30,7 @@ _MAIL = r"[^@\s]+@[^@\s][^@\s.]*\.[^@\s]+"
 _SPAN = re.compile(
     r"\d{1,3}:\d{2}(:\d{2})?|(\d+\s*(h|hr|hrs|hours?|m|mins?|minutes?|s|secs?|seconds?|std)\.?\s*)+", re.IGNORECASE
 )
+_SEVERAL = re.compile("(?:unique|new|returning|active|total)?(?:visitors|users|sessions|besucher|visiteurs|visitantes)")
 _RATINGS = {5.0, 10.0}
 _LAST_HOUR = 23
 _LEAST_COUNT, _OUR_DAYS = 9e8, 9.4e8  # plain numbers are times only where they would lie after 1999, in whatever unit
@@ -37,6 +38,9 @@ _MOST, _MANY_DATES = 0.9, 5
 _BOTH = 2  # user and item
 _TOGETHER = 0.2  # share of rows that are of the same as the one above, from which on a file is sorted by it
 MOST_CIRCUMSTANCES, _ROWS_EACH = 30, 10
+_WORDY, _LONG_TEXT = 0.3, 15  # share of texts of several words; characters of texts that are written without spaces
+_FRACTIONS = 0.05  # share of values with a fraction from which on they are no ids
+_MOST_BEHAVIOURS = 20
 _NAMES_EACH = 3  # different names of an item, at most, on average
 
 
@@ -61,7 +65,19 @@ def objection(role: str, column: pd.Series, strict: bool) -> str | None:
         return "it holds durations"
     if says(MEASURE, str(column.name)) and is_numeric(column.dropna()):
         return "it holds measurements"
-    return None
+    if role == "user" and _SEVERAL.fullmatch(simple_name(str(column.name))) and is_numeric(column.dropna()):
+        return "it counts them"
+    return _amounts(column)
+
+
+def _amounts(column: pd.Series) -> str | None:
+    """Return that a column holds amounts or counts, as the end of a sentence; None for another one."""
+    values = column.dropna()
+    if values.empty or not is_numeric(values):
+        return None
+    if (to_numbers(values) % 1 != 0).mean() > _FRACTIONS:
+        return "it holds amounts"
+    return "it counts or adds up" if COUNTED.match(str(column.name)) else None
 
 
 def _examples(column: pd.Series) -> str:
@@ -172,8 +188,9 @@ def is_date_only(column: pd.Series) -> bool:
 
 def looks_like_behaviour(column: pd.Series) -> bool:
     """Return whether most of few different words name something that people do."""
-    words = {simple_name(value) for value in column.dropna().unique()}
-    return 0 < len(words) <= 20 and len(words & BEHAVIOUR_WEIGHTS.keys()) * 2 > len(words)
+    names = {str(value) for value in column.dropna().unique()[: _MOST_BEHAVIOURS + 1]}
+    known = [name for name in names if behaviour_weight(name, BEHAVIOUR_WEIGHTS) is not None]
+    return 0 < len(names) <= _MOST_BEHAVIOURS and len(known) * 2 > len(names)
 
 
 def looks_like_rating(column: pd.Series) -> bool:
@@ -210,6 +227,25 @@ def mostly_numbers(column: pd.Series) -> bool:
 def share_spaced(column: pd.Series) -> float:
     """Return the share of values that are several words: names are, codes are not."""
     return float(column.dropna().astype("str").str.contains(r"\w \w").mean()) if column.notna().any() else 0.0
+
+
+def usual_length(column: pd.Series) -> float:
+    """Return how many characters a value has, on average; 0 without any."""
+    values = column.dropna()
+    return float(values.astype("str").str.len().mean()) if len(values) else 0.0
+
+
+def is_said(column: pd.Series) -> bool:
+    """Return whether a column holds texts that people write: many different ones, of several words or long."""
+    values = column.dropna()
+    if (
+        len(values) < _FEW_WORDS
+        or is_numeric(values)
+        or is_flag(values)
+        or pd.api.types.is_datetime64_any_dtype(values)
+    ):
+        return False
+    return values.nunique() > _FEW_WORDS and (share_spaced(values) > _WORDY or usual_length(values) >= _LONG_TEXT)
 
 
 def is_name_of(label: pd.Series, item: pd.Series) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from grouprec.core.types import DataError
 from grouprec.data.headings import line_above
-from grouprec.data.layout import Layout, clean_name, records, split_lines, unwrap_line, width_swallows
+from grouprec.data.layout import Layout, clean_name, records, split_lines, unwrap_line, width_swallows, without_prefix
 from grouprec.data.profiles import Profile, profile, shape
 from grouprec.data.special_layouts import check_ragged, fixed_layout, known_layout
 from grouprec.data.usual_names import HEADING, usual_names
@@ -25,6 +25,8 @@ EXCEL_LINE = re.compile(r"\"?sep=([^\r\n])\"?\r?\n?", re.IGNORECASE)  # Excel wr
 _NUMBER = re.compile(r"[-+(]?[^\w\s]{0,2}\s?\d[\d.,' \u00a0\u202f]*\s?(%|[^\w\s]{1,2}|[A-Z]{3})?[-)]?")
 _MOMENT = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ,]+\d{1,2}:\d{2}.*)?|\d{1,2}:\d{2}(:\d{2})?.*")
 _CODE = re.compile(r"(?:(?!\d)[\w.@+#-])*+\d[\w.@+#-]*|[\w.+-]+@[\w-]+\.[\w.]+")
+_MAILED = re.compile("> ?")
+_NUMBERED = re.compile(r"\s*(\d{1,9})[\t:]")  # as cat -n and grep -n write it
 _WHOLE = re.compile(r'"(?=[^,;\t|]*[,;\t|])(?:[^"]|"")*+"')  # a line in quotes, with a delimiter somewhere
 _VECTOR = re.compile(r"\[[-+\d.eE,;\s]{3,}\]")  # a list of numbers in a cell: what parts these parts no columns
 _RULE = re.compile(r":?[-=+]{2,}:?")  # between the header and the rows of a table for people
@@ -52,6 +54,9 @@ def find_layout(name: str, text: str) -> Layout:
     sample = [line for line in lines[start : start + _LOOKED_AT] if line.strip()]
     if not sample:
         raise DataError(f"'{name}' is empty; give a file with a header line and rows.")
+    prefix = _prefix(sample)
+    if prefix:
+        sample = [without_prefix(line, prefix) for line in sample]
     wrapped = _is_wrapped(sample)
     if wrapped:
         sample = [unwrap_line(line) for line in sample]
@@ -64,7 +69,17 @@ def find_layout(name: str, text: str) -> Layout:
         )
     if best.delimiter in (",", ";", "|", " "):
         check_ragged(name, [len(row) for _, row in numbered(sample, best, 0)])
-    return _with_header(replace(best, wrapped=wrapped), lines, start)
+    return _with_header(replace(best, wrapped=wrapped, prefix=prefix), lines, start)
+
+
+def _prefix(lines: Sequence[str]) -> re.Pattern[str] | None:
+    """Return the pattern of what a mail or a listing has put before every line: "> ", or its number."""
+    if len(lines) > 1 and all(line.startswith(">") for line in lines):
+        return _MAILED
+    found = [_NUMBERED.match(line) for line in lines[:_DEEPEST]]
+    numbers = [int(match[1]) for match in found if match]
+    counts = len(lines) > 2 and numbers == list(range(1, len(found) + 1))
+    return _NUMBERED if counts and all(set(",;|") & set(line) for line in lines[:_DEEPEST]) else None
 
 
 def _is_wrapped(lines: Sequence[str]) -> bool:
@@ -176,7 +191,7 @@ def find_header(rows: Sequence[tuple[int, list[str]]], start: int = 0) -> Header
     body = [row for _, row in rows if len(row) == width]
     for at, (_, row) in enumerate(rows[:_DEEPEST]):
         below = [row for _, row in rows[at + 1 :] if len(row) == width]
-        if not _may_be_header(row, width, rows, at):
+        if not _may_be_header(row, width, rows, at) or _is_of_smaller_table(rows, at):
             continue
         seen = profile(below[1:] or below, width)
         if _is_data(row, seen, below):
@@ -245,6 +260,19 @@ def _may_be_header(row: Sequence[str], width: int, rows: Sequence[tuple[int, lis
         return not (apart and at + 2 < len(rows) and not _typed(rows[at + 1][1]) and _typed(rows[at + 2][1]))
     # A header of another width than most rows: delimiters at the ends of rows, or nameless numbers in front.
     return len(row) > 1 and len(rows[at + 1][1]) == width and abs(len(row) - width) <= max(1, width // 3)
+
+
+def _is_of_smaller_table(rows: Sequence[tuple[int, Sequence[str]]], at: int) -> bool:
+    """Return whether a wider table, with more rows, has its header further down, below a blank line."""
+    filled = [sum(bool(value.strip()) for value in row) for _, row in rows[: at + _DEEPEST]]
+    return any(
+        filled[below] > filled[at]
+        and rows[below][0] - rows[below - 1][0] > 1
+        and len(rows) - below > below - at
+        and not _typed(rows[below][1])
+        and _typed(rows[below + 1][1])
+        for below in range(at + 2, min(len(filled), len(rows) - 1))
+    )
 
 
 def _typed(row: Sequence[str]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from grouprec.data.detect import Detected, detect
 from grouprec.data.doubts import Doubt, column_doubts
 from grouprec.data.numerals import to_numbers
 from grouprec.data.read import Reading, peek
+from grouprec.data.said import is_too_long, too_long
 from grouprec.data.times import to_seconds
 from grouprec.data.values import shown
 
@@ -59,4 +61,8 @@ def find_all(
                 f"'{interactions.name}': column '{name}' holds no numbers (such as '{shown(values.iloc[0])}'); "
                 f"choose another with --map {role}=COLUMN or do without with --map {role}=."
             )
-    return found, detected, column_doubts(head.head, detected, found, mapping)
+    doubts = column_doubts(head.head, detected, found, mapping)
+    if found.text is not None and is_too_long(head.head[found.text], head.n_rows):
+        doubts.append(too_long(found.text))
+        found = replace(found, text=None)
+    return found, detected, doubts

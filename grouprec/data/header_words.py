@@ -16,7 +16,7 @@ from grouprec.data.values import folded, word_set
 
 # Small words between others: código DE cliente, ID DEL producto.
 _SMALL = word_set(
-    "de del della delle dello dell di da do das dos des du d la le les el los las il der die von van of the на",
+    "ya ng i de del della delle dello dell di da do das dos des du d la le les el los las il der die von van of the на",
 )
 
 # What a header says beside its matter: currencies, taxes, units.
@@ -98,7 +98,8 @@ _USER = _any(
     "subscriber patient student person guest buyer purchaser consumer listener viewer reader player learner household",
     "cardholder contact borrower attendee learner fan profile profiles patron athlete rider candidate applicant msisdn",
     "soldto soldtoparty soldtopt shipto shiptoparty shiptopt billto billtoparty billtopt loyaltycard guestloyalty",
-    "customerloyalty policyholder accountholder insured frequentflyer ffp ffn fromuser fromuserid sender swiper rater",
+    "profilename customerloyalty policyholder accountholder insured frequentflyer ffp ffn fromuser "
+    "fromuserid sender swiper rater",
     "ausweis leser lesers lecteur lettore lector leitor lezer czytelnik читатель låner lånekort lånetagare",
     "студент студента слушатель слушателя учащийся étudiant élève estudiante alumno studente aluno uczeń 学生 学员",
     "plate licenseplate licenceplate numberplate kennzeichen targa",
@@ -119,13 +120,14 @@ _USER = _any(
 _ITEM = _any(
     "item items product products sku skus stock article asin isbn movie film book song track artist game recipe "
     "hotel course",
-    "business offer content material goods app show video episode restaurant venue poi listing listitem anime "
+    "business offer content material goods app show video episode restaurant venue poi listing "
+    "listitem anime programme program "
     "beer wine",
     "touser touserid targetuser targetuserid toprofile targetprofile followee followeeid recipientuser",
     "vehicle fahrzeug véhicule vehículo veicolo veículo voertuig fahrzeuge medien medium materiale piatto gericht",
     "курс курса curso corso cours kurz 课程 コース",
     "podcast merchandise commodity lineitem productservice bib biblio streamer exhibit vacancy drug ndc medication",
-    "menuitem matnr webpage",
+    "menuitem matnr webpage repo mms lexeme publicación anuncio блюдо блюда",
     "artikel produkt produkts ware waren buch titel lied spiel rezept kurs",
     "artículo artículos producto productos libro película canción juego mercancía articolo prodotto prodotti "
     "libro canzone",
@@ -180,7 +182,7 @@ PATTERNS: dict[str, tuple[str, ...]] = {
         f"(?:session|cookie|device|browser|visit|anonymous|distinct)(?:{_ID})?|ip|ipaddress|sid|mcvisid",
     ),
     "item": (
-        f"(?:{_ID})?(?:{_ITEM})s?(?:{_ID})?|(?:{_ITEM})(?:sku|isbn|asin|code)|(?:{_ITEM})record(?:{_ID})",
+        f"(?:{_ID})?(?:{_ITEM})s?(?:{_ID})?|(?:{_ITEM})\\d(?:{_ID})|(?:{_ITEM})(?:sku|isbn|asin|code)|(?:{_ITEM})record(?:{_ID})",
         "iid|pid|aid|ean|gtin|upc|ean13|pzn|barcode|plu|appid|品番|货号|款号|item",
         f".*(?:{_long(_ITEM)})s?(?:{_ID})?|ref|reference|referencia|référence|riferimento"
         f"|(?:bookmark|url|page|campaign|post|news|photo|image|question|repository|dish|advert|channel|station|gallery|lesson|tweet"
@@ -188,13 +190,13 @@ PATTERNS: dict[str, tuple[str, ...]] = {
         "|(?:page|landing|request)(?:page|url|uri|path|location|screen)|path|uri|screen(?:name|class)",
     ),
     "rating": (
-        "rating|ratings|stars|score|overall|myrating|userrating|" + _any(
+        "rating|ratings|stars|score|overall|reviewoverall|myrating|userrating|" + _any(
             "bewertung sterne wertung puntuación calificación valoración estrellas voto valutazione punteggio stelle",
             "avaliação classificação estrelas beoordeling waardering sterren cijfer ocena gwiazdki оценка рейтинг балл",
             "评分 打分 星级 評価 評点 レーティング note évaluation étoiles",
             *MORE["rating"],
         ),
-        ".*(?:rating|stars|score)|评价|評分",
+        ".*(?:rating|stars|score)(?:val|value|given)?|评价|評分",
     ),
     "weight": (
         "quantity|qty|quantities|weight|count|units|" + _any(
@@ -209,8 +211,10 @@ PATTERNS: dict[str, tuple[str, ...]] = {
         ),
         "units?(?:sold|ordered|bought|purchased)|(?:items|net)(?:sold|ordered|quantity|qty)|(?:order|ordered|item|items|sales|purchase|purchased|product|lineitem)(?:quantity|qty|count)|quantity.*|qty.*|units?(?:sold|ordered|bought|purchased)|(?:items|net)(?:sold|ordered|quantity|qty)|"
         "quantitypurchased|bestellmenge|购买数量|購入数|購入数量|注文数|销售数量|количествотовара",
+        ".*(?:quantity|qty)|(?:数量|數量|количество|liczba|anzahl).*|.*(?:数量|數量|個数|件数)",
         "amount|" + _any("betrag summe importe monto importo bedrag kwota сумма 金额 金額 montant"),
-        ".*(?:quantity|qty)|plays|playcount|clicks|(?:unique)?(?:page)?views|listens|watchtime|watchratio|hours|hoursplayed|playtime.*|minutes|minuteswatched|"
+        "(?:count|num|number|total|n)s?(?:plays|views|clicks|listens|purchases|orders|visits|downloads|loans|rentals)"
+        "|(?:plays|views|clicks|listens|purchases|orders|visits|downloads|loans|rentals)(?:count|total)|plays|playcount|clicks|(?:unique)?(?:page)?views|listens|watchtime|watchratio|hours|hoursplayed|playtime.*|minutes|minuteswatched|"
         "(?:minutes|hours|seconds)(?:watched|played|listened|viewed|spent|read)|(?:watched|played|listened)(?:minutes|hours|seconds)"
         "|dwelltime|msplayed|playbackcount|numberofplays|wiedergaben",
     ),
@@ -242,7 +246,8 @@ PATTERNS: dict[str, tuple[str, ...]] = {
     ),
     "order": (
         f"(?:{_ID})?(?:" + _any(
-            "invoice order basket transaction receipt bill ticket purchase session cart visit reservation booking "
+            "invoice order opportunity basket transaction receipt bill ticket purchase session cart visit "
+            "reservation booking "
             "bestellung bestell "
             "auftrag",
             "auftrags rechnung rechnungs beleg bon pedido factura ordine fattura scontrino encomenda fatura bestelling",
@@ -261,8 +266,21 @@ PATTERNS: dict[str, tuple[str, ...]] = {
             *MORE["price"],
         ),
     ),
+    "text": (
+        "review|reviews|feedback|opinion|remarks?|notes?|(?:review|comment|feedback|answer)?(?:text|body|comments?|message|verbatim)"
+        "|reviewcontent|search|(?:search)?(?:query|queries|terms?|phrase|keywords?|words|string)|searchtext|" + _any(
+            "bewertungstext rezension kommentar kommentare anmerkung suchbegriff suchbegriffe suchanfrage comentario "
+            "comentarios opinión reseña búsqueda términobúsqueda commento commenti recensione ricerca "
+            "comentário avaliaçãotexto "
+            "commentaire commentaires avis recherche opmerking recensie zoekterm komentarz opinia recenzja fraza отзыв "
+            "комментарий запрос поисковыйзапрос 评论 评论内容 评价内容 搜索词 关键词 留言 "
+            "レビュー コメント 感想 検索語 "
+            ""
+            "検索キーワード 口コミ 후기 리뷰 검색어 yorum",
+        ),
+    ),
     "label": (
-        f"description|title|label|(?:{_ITEM})(?:{_NAME})|(?:{_NAME})(?:{_ITEM})s?",
+        f"description|title|label|(?:{_ITEM})\\d?(?:{_NAME})|(?:{_NAME})(?:{_ITEM})s?",
         f"{_NAME}|arktx|maktx",
         f".*(?:{_long(_NAME)})",
     ),
@@ -305,8 +323,17 @@ DURATION = _words(
 )
 MEASURE = _words(
     "distance elevation altitude pace speed cadence watts calories heartrate steps latitude longitude lat lon lng",
-    "balance saldo entfernung distanz höhenmeter geschwindigkeit breitengrad längengrad kontostand",
+    "balance saldo bouncerate bounce rate percent ratio ctr entfernung distanz höhenmeter "
+    "geschwindigkeit breitengrad längengrad kontostand",
 )
+# What a pivot table writes before the name of a column that it counts or adds up.
+COUNTED = re.compile(
+    r"(?:sum|count|average|avg|max|min|total|summe|anzahl|mittelwert|somme|nombre|moyenne|suma|cuenta|promedio|soma|somma|"
+    r"conteggio|som|aantal|合計|個数|求和项|计数项)[ _]*(?:of|von|de|di|van|/|:|：)\b",
+    re.IGNORECASE,
+)
+# Several people together: where another column names one of them, that is the user.
+TOGETHER = _words("household haushalt family company organisation organization firm team tenant hogar foyer huishouden")
 # What is one of several copies of a work where another column tells the work itself.
 WORK = _words("bib biblio biblionumber bibnumber bibid bibrecord mmsid catkey")
 CLOCK = re.compile(

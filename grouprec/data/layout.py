@@ -27,6 +27,7 @@ class Layout:
         escaped: whether a quotation mark within a value is written with a backslash.
         spaced: whether blanks after a delimiter are no part of the value.
         wrapped: whether every whole line stands in quotes.
+        prefix: a pattern of what stands before every line and is no part of it.
         above: lines above the first row.
         names: the columns as named in the file, "" for those without a name.
         named: whether the file names its columns.
@@ -41,6 +42,7 @@ class Layout:
     escaped: bool = False
     spaced: bool = False
     wrapped: bool = False
+    prefix: re.Pattern[str] | None = None
     above: int = 0
     names: tuple[str, ...] = ()
     named: bool = True
@@ -56,10 +58,12 @@ class Layout:
     @property
     def quick(self) -> bool:
         """Whether the quick parser reads it: that one knows nothing around a line or after a delimiter."""
-        return not (self.spaced or self.wrapped or self.starts or self.once)
+        return not (self.spaced or self.wrapped or self.prefix or self.starts or self.once)
 
     def prepare(self, line: str) -> str:
         """Return a line without what stands around it, its delimiter a single character."""
+        if self.prefix:
+            line = without_prefix(line, self.prefix)
         if self.starts:
             if not line.strip() or any(
                 line[at - 1 : at].strip() and line[at : at + 1].strip() for at in self.starts[1:]
@@ -94,6 +98,11 @@ class Layout:
         """Return the values of a line whose quotation marks mean nothing."""
         parts = self.prepare(line).rstrip("\r\n").split(self.mark)
         return [part.strip(" ") for part in parts] if self.spaced else parts
+
+
+def without_prefix(line: str, prefix: re.Pattern[str]) -> str:
+    found = prefix.match(line)
+    return line[found.end() :] if found else line
 
 
 def unwrap_line(line: str) -> str:

@@ -26,10 +26,23 @@ _CURRENCY = rf"(?:{_DOLLARS})?\s*[$€£¥₽₹₺₴₩₪₫₱฿₦]|(?:{_C
 # Currencies without anything smaller: what parts their digits are thousands.
 _WHOLE = {"₩", "원", "KRW", "₫", "Đ", "VND", "RP", "IDR", "円", "JPY", "¥", "FT", "HUF", "CLP", "ISK"}
 # Blanks are taken whole (*+), else a cell of blanks and one letter is looked through once a pair, or triple, of them.
+_SCALES = {
+    "k": 1e3,
+    "K": 1e3,
+    "M": 1e6,
+    "万": 1e4,
+    "萬": 1e4,
+    "억": 1e8,
+    "만": 1e4,
+    "億": 1e8,
+    "亿": 1e8,
+    "тыс": 1e3,
+    "млн": 1e6,
+}
 _BODY = r"\d[\d.,']*+(?:\s++[\d.,']++)*+|[.,]\d++"
 _NUMBER = re.compile(
     rf"(?P<open>\()?\s*+(?P<sign>[-+])?\s*+(?P<before>{_CURRENCY}|x|×)?\s*+(?P<inner>[-+])?\s*+(?P<body>{_BODY})"
-    rf"\s*+(?P<after>{_CURRENCY}|(?:{_PIECES})\.?|%|(?<=\s)(?:{_UNITS}))?\s*+(?P<trail>[-+])?\s*+(?P<close>\))?",
+    rf"(?:\s?(?P<scale>(?-i:{'|'.join(_SCALES)}))\b\.?)?\s*+(?P<after>{_CURRENCY}|(?:{_PIECES})\.?|%|(?<=\s)(?:{_UNITS}))?\s*+(?P<trail>[-+])?\s*+(?P<close>\))?",
     re.IGNORECASE,
 )
 # Judgements as people see them: 4/5, 4.0 out of 5 stars, ★★★★☆
@@ -68,12 +81,15 @@ def to_numbers(column: pd.Series) -> np.ndarray:
     return read_numbers(column).values
 
 
-def read_numbers(column: pd.Series) -> Numbers:
+def read_numbers(column: pd.Series, counts: bool = False) -> Numbers:
     """Read numbers as people and programs of many countries write them.
 
     Thousands may be parted by points, commas, spaces or apostrophes, fractions by a comma or a point; which is which
     is decided over the column. Currencies and pieces before or behind are left off, ``12 %`` is 0.12, ``12-`` and
     ``(12)`` are -12. Endless ones (``inf``, ``1e999``) cannot be read, nor those beyond :data:`MOST`.
+
+    Args:
+        counts: they say how many of something: where all end in ``,000`` that is no fraction, as SAP writes it.
     """
     if pd.api.types.is_numeric_dtype(column):
         values = column.to_numpy(np.float64, na_value=np.nan)
@@ -83,6 +99,9 @@ def read_numbers(column: pd.Series) -> Numbers:
     texts = plain_texts(distinct)
     found = np.array(pd.to_numeric(texts, errors="coerce"), np.float64)
     found[np.abs(found) > MOST] = np.nan
+    if counts and len(texts) and texts.str.fullmatch(r"-?\d{1,3}([.,])000-?").all():
+        texts = texts.str.replace(r"[.,]000(-?)$", r"\1", regex=True)
+        found = np.array(pd.to_numeric(texts, errors="coerce"), np.float64)
     foreign = np.isnan(found) & ~is_missing(texts)
     if foreign.any() and (judged := _judgements(texts[foreign])) is not None:
         found[foreign] = judged
@@ -166,6 +185,8 @@ class _Foreign:
         self._parts = [_NUMBER.fullmatch(unified(text)) for text in texts]
         self._bodies = [_ungrouped(match["body"]) if match else "" for match in self._parts]
         self._plain, self._plain_numbers = plain, plain_numbers
+        if not any(_is_scaled(match) for match in self._parts):  # "5K" by itself may be a code
+            self._parts = [None if match and match["scale"] else match for match in self._parts]
         units = {_unit(match) for match in self._parts if match} - {""}
         if len(units) > 1:  # 5 kg and 250 g are not five and 250
             self._parts = [None if match and _unit(match) else match for match in self._parts]
@@ -212,6 +233,7 @@ class _Foreign:
             return np.nan
         number = float(body.replace("!", "."))
         minus = "-" in (match["sign"], match["inner"], match["trail"]) or match["open"]
+        number *= _SCALES.get(match["scale"] or "", 1.0)
         return (-number if minus else number) / (100 if match["after"] and "%" in match["after"] else 1)
 
     def _example(self, texts: pd.Series) -> str:
@@ -252,6 +274,11 @@ def _parted(body: str, sign: str) -> bool:
     whole = body.split({",": ".", ".": ","}[sign])[0]
     grouped = re.fullmatch(rf"\d{{1,3}}(\{sign}\d{{3}})+", whole) is not None
     return grouped or (sign == "," and _INDIAN.fullmatch(whole) is not None)
+
+
+def _is_scaled(match: re.Match[str] | None) -> bool:
+    """Return whether a number surely counts thousands or more: 1.5k, 2万."""
+    return match is not None and bool(match["scale"]) and (not match["scale"].isascii() or not match["body"].isdigit())
 
 
 def _unit(match: re.Match[str]) -> str:

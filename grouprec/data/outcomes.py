@@ -14,23 +14,25 @@ from grouprec.data.ids import encode_ids
 from grouprec.data.values import folded, folded_words, word_set
 
 YES = word_set(
-    "1 10 yes y true t ja j si s sim oui o tak да д 是 はい wahr verdadero vero verdadeiro vrai prawda waar истина",
+    "up 👍 ❤ ❤️ ♥ positive 1 10 yes y true t ja j si s sim oui o tak да д 是 はい wahr verdadero vero "
+    "verdadeiro vrai prawda waar истина",
 )
 NO = word_set(
-    "0 00 no n false f nein nee nao non nie нет н 否 いいえ falsch falso faux falsz onwaar ложь",
+    "down 👎 negative 0 00 no n false f nein nee nao non nie нет н 否 いいえ falsch falso faux falsz onwaar ложь",
 )
 
 # Flags: the word of a header, beside "is", "was" and the like; at yes, or at no, the row came to nothing.
 _DONE = word_set(
     "clicked click liked like purchased bought ordered converted conversion watched played viewed opened downloaded",
     "installed recommended recommend votedup accepted consumed booked rented borrowed attended saved favorited",
-    "completed success target label response attributed interested thumbsup purchase buy gekauft geklickt gefallt",
+    "thumb thumbs vote reaction feedback completed success target label response attributed "
+    "interested thumbsup purchase buy gekauft geklickt gefallt",
     "bestellt comprado megusta legusta gusta clicado curtiu comprou comprato acquistato mipiace gekocht geklikt",
     "kupione kupiono polubione kliknieto куплено понравилось клик нравится 购买 点击 点赞 喜欢 購入 クリック いいね",
     "achete aime clique",
 )
 _UNDONE = word_set(
-    "noshow",
+    "noshow thumbsdown",
     "refunded refund returned return cancelled canceled cancel cancellation void voided deleted skipped skip",
     "disliked dislike rejected failed chargeback fraud bounced storniert storno stornierung retoure retourniert",
     "zuruckgegeben erstattet devuelto devolucion cancelado anulado reembolsado reembolso annullato reso rimborsato",
@@ -50,7 +52,7 @@ _NOTHING = re.compile(
     r"(?:.*\W)?(?:cancel|refund|return|void|fail|reject|declin|chargeback|charged back|disput|abandon|expired|fraud|"
     "lost|storn|retour|zuruckge|erstatt|abgebrochen|abgelehnt|fehlgeschlagen|devuel|devolu|devolv|anulad|anulow|reembols|rechazad|"
     "fallid|annull|reso|rimbors|rifiutat|fallit|cancelad|estornad|recusad|geannul|geretour|terugbetaald|geweigerd|mislukt|"
-    "zwrot|zwroc|odrzucon|отмен|возврат|возвращ|отказ|不成功|已取消|取消|退款|退货|退貨|关闭|キャンセル|取消|返品|返金|rembours|annul|"
+    "zwrot|zwroc|odrzucon|отмен|возврат|возвращ|отказ|不成功|已取消|取消|退款|退货|退貨|(?:交易|订单|已)?关闭|キャンセル|取消|返品|返金|rembours|annul|"
     "echou|refus|cxl|no.?show|" + "|".join(sorted(folded_words(*WORDS["nothing"]))) + ")"
 )
 _NOT = re.compile(

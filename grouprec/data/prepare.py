@@ -42,11 +42,12 @@ from grouprec.data.pseudonyms import fingerprint
 from grouprec.data.read import Table, read
 from grouprec.data.rejects import Rejects, TooManyRejectedError
 from grouprec.data.rhythm import usual_times
+from grouprec.data.said import settled, texts_said
 from grouprec.data.split import TEST, TRAIN, VALIDATION
 from grouprec.data.values import shown, sorted_unique
 
 UNREADABLE = N_("rows that cannot be read")  # a step of the report
-_FORMAT = 9  # part of the key: raise it when the preparation gives other data for the same settings
+_FORMAT = 10  # part of the key: raise it when the preparation gives other data for the same settings
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,8 +203,10 @@ def _read(file: Path, roles: Mapping[str, str], settings: Preparation) -> tuple[
     """Return what the file holds, the columns to use, and a report that begins with the reading."""
     with _quoting(not settings.pseudonyms):
         found, detected, doubts = find_all(file, roles, reading_of(settings))
+        found = replace(found, text=None) if settings.pseudonyms else found  # people sign what they write
         source = read(file, found.columns(), reading_of(settings), found.coded())
-    return source, found, _report_reading(file.name, source, detected, doubts, quote=not settings.pseudonyms)
+    found, of_texts = settled(source.frame, found, "text" in roles)
+    return source, found, _report_reading(file.name, source, detected, [*doubts, *of_texts], not settings.pseudonyms)
 
 
 @contextlib.contextmanager
@@ -309,14 +312,17 @@ def _dataset(
     train = parts[TRAIN]
     left = _interactions(_recode(core.left_rows, core.left_users, core.items))
     of_users = None if user_file is None else user_file.parts
+    users_say, said_of = texts_said(table, roles.text, train, len(user_ids), len(item_ids))
     user_tables = [
         user_columns(table, roles.user_attributes, train, len(user_ids)),
         attribute_table(of_users, user_ids),
         activity(train, len(user_ids)),
         usual_times(train.users, train.times, len(user_ids)),
+        users_say,
     ]
     of_items = None if item_file is None else item_file.parts
-    item_tables = [attribute_table(of_items, item_ids), median_price(table, roles.price, train, len(item_ids))]
+    prices = median_price(table, roles.price, train, len(item_ids))
+    item_tables = [attribute_table(of_items, item_ids), prices, said_of]
     return Dataset(
         name=name,
         key=key,

@@ -17,7 +17,7 @@ MOST_REJECTED = 0.05  # share of the rows that may be unreadable, unless a perso
 HEADER_AGAIN = "the header again"
 MOST_KEPT = 1_000_000  # rejected rows that are kept; the others are counted
 _NEAR = 4  # lines around a header that comes again, in which the title and the number of a page stand
-_DRAWN = re.compile(r"(?=(?s:.)*?[-=]{3})[\s|+:=-]+|\(?\d+ rows?(?: affected| in set.*| selected.*)?\)?\.?")
+_DRAWN = re.compile(r"\x1a?|(?=(?s:.)*?[-=]{3})[\s|+:=-]+|\(?\d+ rows?(?: affected| in set.*| selected.*)?\)?\.?")
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from grouprec.data.header_words import means
 from grouprec.data.layout import Layout, Record, clean_name, records, width_swallows
 from grouprec.data.profiles import Profile
 from grouprec.data.rejects import HEADER_AGAIN
 
 _OTHERS = (",", ";", "\t", "|")
 _NAME = re.compile(r"[^\W\d_]{2}")
+_RULE = re.compile(r"\s*[-=]{3,}\s*")
 _REORDERED = "rows below a second header were put in the order of the first"
 SHOWN = 2000  # characters of a rejected row that are kept
 
@@ -63,18 +65,22 @@ class RowReader:
         self._names = {*filter(None, layout.names)} if layout.named else set()
         self._places: list[int | None] | None = None  # of the columns in rows below another header
         self._width = layout.width  # of these rows
+        self._missing = ["1" if means("weight", name) is not None else "" for name in layout.names]  # a row is one
         self._formed = [n for n in range(layout.width) if seen.is_plain(n, (layout.mark, layout.quote or '"'))]
 
     def rows(self, lines: Iterable[str], first: int) -> Iterator[Row]:
         """Yield the rows of lines (with their ends), the first of which is line ``first`` of the file."""
         for record in records(lines, first, self.layout, self._swallows, self.whole):
             text = record.lines[0]
+            if all(map(_RULE.fullmatch, record.fields)):
+                continue  # drawn below the header of a further page
             if self._is_header(record.fields):
                 yield Row(record.line, None, text.rstrip("\r\n")[:SHOWN], HEADER_AGAIN)
                 continue
             if self._places is not None and len(record.fields) == self._width:
                 self.mended.add(_REORDERED)
-                fields = ["" if place is None else record.fields[place] for place in self._places]
+                places = zip(self._places, self._missing, strict=True)
+                fields = [more if place is None else record.fields[place] for place, more in places]
                 record = record._replace(fields=fields)
             if record.literal:
                 yield self._literal(record.line, record.fields, text)

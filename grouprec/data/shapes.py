@@ -38,12 +38,13 @@ from grouprec.data.wide import Wide, find_wide, numbers
 
 _ITEMS = re.compile(
     r".*(items?|products?|skus?|asins?|isbns?|movies?|books?|tracks?|songs?|articles?|games?|courses?|basket|cart|history|"
-    r"contents|details|purchases|purchased|bought|ordered|viewed|watched|clicked|liked|lineitems|sequence|playlist|itemids?)",
+    r"contents|details|orders|purchases|purchased|bought|ordered|viewed|watched|clicked|liked|lineitems|sequence|playlist|itemids?)",
 )
 _PLURAL = re.compile(
     r".*(items|products?s|skus|asins|movies|books|tracks|songs|articles|games|courses|basket|cart|history|contents|"
     r"purchases|lineitems|sequence|itemids|productids|itemlist|productlist)"
 )
+_COUNTS = ("num", "n", "count", "counts", "total", "number")  # how many there are names none of them
 _LONGEST_PRINTED = 10_000  # characters of an object as Python prints it, which takes a compiler to read
 _MOST_INSIDE = 100  # names inside the objects of one column
 DATE = "date"  # what year, month and day become
@@ -52,6 +53,12 @@ _DATE_PARTS = (  # words, least, most
     (folded_words("month mon monat mes mese mês maand miesiąc месяц mois 月"), 1, 12),
     (folded_words("day tag día giorno dag dzień день jour 日 dayofmonth mday"), 1, 31),
 )
+_CLOCK_PARTS = (  # of which the first ones may stand beside a date
+    (folded_words("hour hr stunde hora ora uur heure час godzina 時"), 0, 23),
+    (folded_words("minute min minuto minuut минута 分"), 0, 59),
+    (folded_words("second sec sekunde segundo secondo seconde секунда 秒"), 0, 59),
+)
+_PARTS = ("year", "month", "day", "hour", "minute", "second")
 
 
 @dataclass(frozen=True)
@@ -70,7 +77,7 @@ class Plan:
         repeated: columns for the first item, the second and so on; None where one column names the item.
         headed: what stands alone above rows that it is about; None where nothing does.
         continued: columns that only the first line of an order fills; None where all lines do.
-        dated: columns of the year, the month and the day, which become ``date``; empty for none.
+        dated: columns of the year, the month, the day and maybe the time of day, which become ``date``; empty for none.
         notes: what to say about it.
     """
 
@@ -121,10 +128,9 @@ class Plan:
             table = self.continued.apply(table)
         if self.dated and set(self.dated) <= set(table.columns):
             parts = (numbers(table[column]) for column in self.dated)
-            date = pd.to_datetime(
-                pd.DataFrame(dict(zip(("year", "month", "day"), parts, strict=True))), errors="coerce"
-            )
-            table = table.drop(columns=list(self.dated)).assign(**{DATE: date.dt.strftime("%Y-%m-%d")})
+            date = pd.to_datetime(pd.DataFrame(dict(zip(_PARTS, parts, strict=False))), errors="coerce")
+            form = "%Y-%m-%d" if len(self.dated) == len(_DATE_PARTS) else "%Y-%m-%d %H:%M:%S"
+            table = table.drop(columns=list(self.dated)).assign(**{DATE: date.dt.strftime(form)})
         inside = {f"{column}.{name}" for column, names in self.objects.items() for name in names}
         for column in self.objects.keys() & set(table.columns):
             table = _opened(table, column, self.objects[column])
@@ -143,7 +149,7 @@ class Plan:
 
     def _spread(self, table: pd.DataFrame, kept: list[str]) -> pd.DataFrame:
         assert self.listed is not None
-        lists = [items_of(cell, self.separator) for cell in table[self.listed]]
+        lists = [_unfolded(items_of(cell, self.separator)) for cell in table[self.listed]]
         rows = np.repeat(np.arange(len(table)), [len(one) for one in lists])
         result = table[kept].take(rows).reset_index(drop=True)
         values = [one for items in lists for one in items]
@@ -272,14 +278,14 @@ def _continued(head: pd.DataFrame, columns: Sequence[str]) -> Plan | None:
 def _dated(head: pd.DataFrame, columns: Sequence[str]) -> Plan | None:
     """Return how to put together a date of which year, month and day stand in columns; None where that is not so."""
     found = []
-    for words, least, most in _DATE_PARTS:
+    for words, least, most in (*_DATE_PARTS, *_CLOCK_PARTS):
         named = [column for column in columns if set(header_words(str(column))) <= words]
         named = named or [column for column in columns if set(header_words(str(column))) & words]
         values = numbers(head[named[0]].dropna()) if len(named) == 1 else np.empty(0)
         if not len(values) or not ((values >= least) & (values <= most) & (values % 1 == 0)).all():
-            return None
+            break
         found.append(named[0])
-    if DATE in columns or len(set(found)) < len(found):
+    if DATE in columns or len(set(found)) < len(found) or len(found) < len(_DATE_PARTS):
         return None
     note = f"the columns {', '.join(found)} were put together as '{DATE}'"
     return Plan(tuple(column for column in columns if column not in found), dated=tuple(found), notes=(note,))
@@ -299,7 +305,7 @@ def _holds_lists(column: pd.Series) -> bool:
 def _list_of_items(head: pd.DataFrame, listed: Sequence[str], others: Sequence[str]) -> str | None:
     """Return the column of lists that holds the items; None where another column names them."""
     named = [column for column in listed if _ITEMS.fullmatch(_simple(column)) and not _all_objects(head[column])]
-    if any(_ITEMS.fullmatch(_id_free(column)) for column in others):
+    if any(_ITEMS.fullmatch(_id_free(column)) and not says(_COUNTS, column) for column in others):
         return None
     if named:
         return named[0]
@@ -318,9 +324,25 @@ def _all_objects(column: pd.Series) -> bool:
 def _parts(column: pd.Series, separator: str = "") -> tuple[str, ...]:
     """Return the names inside the objects of lists; none where the lists hold plain values."""
     cells = column.dropna().head(200)
-    objects = [one for cell in cells for one in items_of(cell, separator) if isinstance(one, dict)]
+    objects = [one for cell in cells for one in _unfolded(items_of(cell, separator)) if isinstance(one, dict)]
     names = dict.fromkeys(name for one in objects for name, value in _flat(one).items() if not isinstance(value, list))
     return tuple(names)
+
+
+def _unfolded(items: list[Any], depth: int = 3) -> list[Any]:
+    """Return objects with a list of items inside as one object an item: users with orders with lines."""
+    found: list[Any] = []
+    for one in items:
+        inner = [name for name, value in one.items() if isinstance(value, list)] if isinstance(one, dict) else []
+        named = [
+            name for name in inner if _ITEMS.fullmatch(_simple(name)) and any(isinstance(x, dict) for x in one[name])
+        ]
+        if len(named) != 1 or not depth:
+            found.append(one)
+            continue
+        rest = {name: value for name, value in one.items() if name != named[0]}
+        found += [{**rest, named[0]: each} for each in _unfolded(one[named[0]], depth - 1)]
+    return found
 
 
 def _flat(value: Any) -> dict[str, Any]:

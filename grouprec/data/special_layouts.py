@@ -43,6 +43,8 @@ def known_layout(name: str, lines: Sequence[str]) -> Layout | None:
         return None
     if _YAML[0].fullmatch(body[0]) and any(map(_YAML[1].fullmatch, lines[1:3])):
         raise DataError(f"'{name}' is YAML, not a table; save it as JSON or CSV.")
+    if body[0].startswith("{\\rtf"):
+        raise DataError(f"'{name}' is a text document (RTF), not a table; save the table in it as CSV or .xlsx.")
     if body[0].startswith(("\\begin{", "\\documentclass")):
         raise DataError(f"'{name}' is a text for LaTeX, not a table; save the table as CSV.")
     if all(map(_SPARSE.fullmatch, body)):

@@ -83,6 +83,7 @@ class Rows:
         return replace(self, **{name: value[rows] for name, value in values.items() if value is not None})
 
 
+_FEWEST_DOUBLED = 50  # rows from which on that is no chance
 _MIX = np.uint64(0x9E3779B97F4A7C15)  # odd, its bits without a pattern: products spread over all 64 bits
 
 
@@ -99,6 +100,24 @@ def _may_be_twins(keys: Mapping[str, np.ndarray]) -> np.ndarray:
     if not len(twice):
         return np.empty(0, np.int64)
     return np.flatnonzero(pd.Index(pd.unique(twice)).get_indexer(pd.Index(mixed)) >= 0)
+
+
+def _is_doubled(rows: Rows, twins: np.ndarray, group: np.ndarray) -> bool:
+    """Return whether a file holds everything several times: each row, to the moment, as often as any other.
+
+    Args:
+        twins: positions of rows that another one equals, ``group`` int [n] which of them are equal.
+    """
+    if (
+        rows.times is None
+        or len(twins) < max(len(rows), _FEWEST_DOUBLED)
+        or len(np.unique(rows.times)) < _FEWEST_DOUBLED // 2
+    ):
+        return False
+    often = np.bincount(group)
+    last = np.empty(len(often), np.int64)
+    last[group] = twins
+    return bool(often.min() == often.max() and (rows.weights[twins] == rows.weights[last[group]]).all())
 
 
 def merge_duplicates(rows: Rows, merge: Literal["sum", "last"], report: Report) -> Rows:
@@ -119,6 +138,12 @@ def merge_duplicates(rows: Rows, merge: Literal["sum", "last"], report: Report) 
     keep = np.ones(len(rows), dtype=bool)
     keep[twins[again]] = False
     group = table.groupby(list(table.columns), sort=False).ngroup().to_numpy()
+    if merge == "sum" and _is_doubled(rows, twins, group):
+        merge, times = "last", len(rows) // int((~again).sum())
+        matter = _(
+            "every row stands {times} times in the file and counts once: was it downloaded or put together twice?"
+        )
+        report.doubts.append(Doubt(matter.format(times=times)))
     first = twins[~again]
     last = np.empty_like(first)
     last[group] = twins

@@ -17,8 +17,12 @@ Span = tuple[int, int]
 _SIGNS = "年月日号號日時时点點分秒년월일시분초"
 _MARKS = {"年": "year", "月": "month", "日": "day", "号": "day", "號": "day", "년": "year", "월": "month", "일": "day"}
 _CLOCK_MARKS = dict.fromkeys("時时点點시", "hour") | dict.fromkeys("分분", "minute") | dict.fromkeys("秒초", "second")
-_HALVES = "|".join(sorted((word for word in MORNING | AFTERNOON if not word.isascii()), key=len, reverse=True))
-_TOKEN = re.compile(rf"9+|{_HALVES}|[{_SIGNS}]|[^\W\d_{_SIGNS}]+(?:\.[^\W\d_{_SIGNS}]+)*")
+# Written without a space before the hour: of other scripts one may be the beginning of a month (م of مارس).
+_HALVES = "|".join(sorted((word for word in MORNING | AFTERNOON if word > "\u2e80"), key=len, reverse=True))
+_LETTER = rf"(?:[^\W\d_{_SIGNS}]|[\u0e31-\u0e4e])"  # Thai vowels are signs above letters
+_TOKEN = re.compile(rf"9+|{_HALVES}|[{_SIGNS}]|{_LETTER}+(?:\.{_LETTER}+)*")
+_HALF_APART = re.compile(r"\b([ap])\.\s(?=m\b)", re.IGNORECASE)  # as Spanish writes it: 8:21 a. m.
+_JOINED = re.compile(r"9999[-_]99[-_]99[-_]99[-_]99(?:[-_]99)?(?!9)")  # as file names have it
 _BESIDE_THE_POINT = re.compile(
     r"\[[^\[\]]*\]|[(（][月火水木金土日一二三四五六][)）]|(?:星期|周|週)[一二三四五六日天]|[月火水木金土日]曜日?"
 )
@@ -62,6 +66,7 @@ def understand(shape: str, dated: bool = True) -> Shape | None:
         return None
     found = Shape()
     rest = _BESIDE_THE_POINT.sub(lambda match: " " * len(match[0]), shape)
+    rest = _HALF_APART.sub(r"  \1", rest)
     rest = _take_clock(rest, found, dated)
     words: list[tuple[str, Span]] = []
     digits: list[tuple[str, Span]] = []
@@ -91,6 +96,8 @@ def _take_clock(rest: str, found: Shape, dated: bool) -> str:
         rest = rest[:4] + "/" + rest[5:7] + "/" + rest[8:]
     if re.match(r"9999-99-99-99\.99\.99(?!9)", rest):  # and as DB2 does
         rest = f"{rest[:10]} {rest[11:13]}:{rest[14:16]}:{rest[17:]}"
+    if _JOINED.match(rest):
+        rest = f"{rest[:10].replace('_', '-')} {rest[11:].replace('_', ':').replace('-', ':')}"
     if compact := re.search(r"(?<=99999999)[T ](99)(99)(99)?(?!9)", rest):
         found.spans |= _spans(compact, ("hour", "minute", "second"))
         return _take_zone(_blank(rest, *compact.span()), compact.end(), found)

@@ -38,12 +38,15 @@ _COMPACT = {8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 _LENGTHS = {"%d%m%Y": 8, "%m%d%Y": 8}  # whose leading zeros numbers have lost
 _LEAST_COUNT = 1e8  # seconds, 1973: beside dates a smaller number counts nothing
 _MOST = 0.5
+_QUOTES = " \"'“”„«»"
 _COMMA = r"(?:\d{5}|\d{10}),\d+"  # Excel's days and seconds since 1970 as most of Europe writes them
 # A number's unit by its size: from, to; what divides it, and the seconds from its year nought to 1970.
 _UNITS = (
     ("seconds", (0, 1e11), 1.0, 0.0),
     ("milliseconds", (1e11, 1e14), 1e3, 0.0),
-    ("microseconds", (1e14, 1e17), 1e6, 0.0),
+    ("microseconds", (1e14, 1.2e16), 1e6, 0.0),
+    ("microseconds since 1601", (1.2e16, 1.4e16), 1e6, 11_644_473_600.0),  # of browsers
+    ("microseconds", (1.4e16, 1e17), 1e6, 0.0),
     ("ticks of Windows", (1.2e17, 1.4e17), 1e7, 11_644_473_600.0),  # 100 ns since 1601
     ("ticks of .NET", (6.2e17, 6.5e17), 1e7, 62_135_596_800.0),  # 100 ns since the year 1
     ("nanoseconds", (1e17, 1.2e17), 1e9, 0.0),
@@ -139,7 +142,7 @@ def _read(column: pd.Series, latest: float, given: str) -> Times:
     if plain is not None:
         return Times(plain, nothing)
     codes, distinct = distinct_values(column)
-    texts = western_digits(plain_texts(distinct))
+    texts = western_digits(plain_texts(distinct)).str.strip(_QUOTES)
     if len(texts) and texts.str.startswith("/Date(").any():  # as .NET writes them in JSON
         texts = texts.str.replace(r"^/Date\((-?\d+)(?:[+-]\d{4})?\)/$", r"\1", regex=True)
     if len(texts) and texts.str.fullmatch(_COMMA).any():

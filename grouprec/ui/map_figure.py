@@ -51,7 +51,7 @@ class UserMap:
                 drawn=count(self.drawn), placed=count(self.placed)
             )
         said = _(
-            "A place has the colour of most users there, or of their mean, the fuller the more of the {placed} there are."
+            "A place has the colour of most users, or of their mean, the fuller the more of the {placed} are there."
         )
         points = _("Of those in view, each is a point.") if self.drawn else ""
         return passage(said.format(placed=count(self.placed)), points)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from grouprec.data.behaviours import BEHAVIOUR_WEIGHTS
+from grouprec.data.behaviours import BEHAVIOUR_WEIGHTS, behaviour_weight
 from grouprec.data.header_words import simple_name
 
 
@@ -26,3 +26,18 @@ def test_common_words_of_behaviour_weigh_one_two_or_three():
 )
 def test_what_undoes_weighs_nothing_and_languages_weigh_the_same(word, weight):
     assert BEHAVIOUR_WEIGHTS[simple_name(word)] == weight
+
+
+@pytest.mark.parametrize(
+    ("name", "weight"),
+    [
+        ("Viewed Product", 1),
+        ("Placed Order", 3),
+        ("Order Cancelled", 0),
+        ("item_removed from cart", 2),
+        ("Started Checkout", 2),
+        ("session_start", None),
+    ],
+)
+def test_names_of_several_words_weigh_as_the_strongest_and_what_undoes_as_that(name, weight):
+    assert behaviour_weight(name, BEHAVIOUR_WEIGHTS) == weight

@@ -69,3 +69,25 @@ def test_short_words_count_by_themselves_and_long_ones_in_compounds():
 
 def test_of_two_headers_with_one_simple_name_the_first_is_known():
     assert names_of(["Item ID", "item_id", "Name"]) == {"itemid": "Item ID", "name": "Name"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "roles"),
+    [
+        ("Núm. client;Codi article;Quantitat", "user item weight"),
+        ("Kliendi number;Tootekood;Kogus;Kuupäev", "user item weight time"),
+        ("Kliento numeris;Prekės kodas;Prekės pavadinimas", "user item label"),
+        ("Шифра купца;Шифра артикла;Количина", "user item weight"),
+        ("მომხმარებლის ID;პროდუქტის კოდი;თარიღი", "user item time"),
+        ("Müştəri kodu;Məhsul kodu;Miqdar", "user item weight"),
+        ("গ্রাহক আইডি;পণ্য কোড;পরিমাণ", "user item weight"),
+        ("Nambari ya Mteja;Nambari ya Bidhaa;Idadi;Tarehe", "user item weight time"),
+        ("Харилцагчийн код;Барааны код;Тоо хэмжээ", "user item weight"),
+        ("买家会员名;宝贝总数量;订购数量", "user weight weight"),
+        ("Product2Id;Product2.Name;Stock Qty;count_plays", "item label weight weight"),
+        ("review_text;Kommentar;search_query;搜索词", "text text text text"),
+    ],
+)
+def test_headers_are_known(headers, roles):
+    pairs = zip(headers.split(";"), roles.split(), strict=True)
+    assert [header for header, role in pairs if means(role, header) is None] == []

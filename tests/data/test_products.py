@@ -265,6 +265,69 @@ CASES: dict[str, tuple[Any, dict[str, Any]]] = {
         csv(shop(date=[f"{s / 86400 + 25569:.5f}".replace(".", ",") for s in STAMPS]), sep=";"),
         {**SAME, "days": True},
     ),
+    "playlists.json": (
+        json.dumps({"playlists": [{"pid": k, "num_tracks": 9, "tracks": [
+            {"pos": j, "track_uri": ITEMS[k * 9 + j], "track_name": TITLES[k * 9 + j]} for j in range(9)]}
+            for k in range(40)]}).encode(),
+        {"rows": N, "users": 40, "items": 12, "roles": {"item": "tracks.track_uri", "label": "tracks.track_name"}},
+    ),
+    "orders within users.json": (
+        json.dumps({"users": [{"id": u, "orders": [{"date": d, "items": [{"sku": i, "qty": 2}]} for v, i, d in
+                    zip(USERS, ITEMS, DAYS, strict=True) if u == v]} for u in PEOPLE]}).encode(),
+        {**SAME, "days": True, "weights": [2] * N, "roles": {"item": "orders.items.sku"}},
+    ),
+    "downloaded twice.csv": (
+        "\n".join([*LINES, *LINES]).encode(),
+        {"rows": 2 * N, "weights": COUNTS, "told": "every row stands 2 times in the file"},
+    ),
+    "forwarded.txt": ("\n".join(f"> {one}" for one in LINES).encode(), {**TIMED, "user ids": "K100"}),
+    "numbered.txt": (
+        "\n".join(f"{n:6}\t{one}" for n, one in enumerate(LINES, 1)).encode(), {**TIMED, "user ids": "K100"},
+    ),
+    "without the quantity.csv": (
+        "\n".join([*LINES[:181], "customer_id,product_id,date", *(f"{u},{i},{t}" for u, i, t in
+                   zip(USERS[180:], ITEMS[180:], TIMES[180:], strict=True))]).encode(),
+        {**TIMED, "weights": [*COUNTS[:180], *[1] * 180]},
+    ),
+    "a smaller table above.csv": (
+        "\n".join(["Product,Category,,", "Mug,A,,", "Box,B,,", "", *LINES]).encode(), {**TIMED, "weights": COUNTS},
+    ),
+    "parts of the time.csv": (
+        csv(shop(date_day=[m.day for m in TIMES], date_month=[m.month for m in TIMES],
+                 date_hour=[m.hour for m in TIMES],
+                 date_year=[m.year for m in TIMES],
+                 date_minute=[m.minute for m in TIMES],
+                 date_second=[m.second for m in TIMES])), TIMED,
+    ),
+    "three decimals.csv": (
+        csv(shop(Menge=[f"{c},000" for c in COUNTS], date=TIMES), sep=";"), {**TIMED, "weights": COUNTS},
+    ),
+    "amounts are no items.csv": (
+        csv({"Comprador": USERS, "Ingresos por productos": [f"{n % 50}.75" for n in range(N)],
+             "# de publicación": ITEMS, "Título de la publicación": TITLES}),
+        {**SAME, "labels": "Red Mug"},
+    ),
+    "visits added up.csv": (
+        csv({"name": [f"/p/{n}" for n in range(60)], "visitors": [900 - n for n in range(60)],
+             "pageviews": [990 - n for n in range(60)]}), {"asked": "it counts them"},
+    ),
+    "household and person.csv": (
+        csv({"household_id": [f"H{int(u[1:]) % 9}" for u in USERS], "member_id": USERS, "programme": TITLES}),
+        {**SAME, "roles": {"user": "member_id"}},
+    ),
+    "errors in German.csv": (
+        csv(shop() | {"product_id": ["#NV" if n % 12 == 0 else i for n, i in enumerate(ITEMS)]}),
+        {"items": 12, "lost": {"missing ids": 30}},
+    ),
+    "thumbs.csv": (csv(shop(reaction=["👍", "👎", "👍"] * (N // 3))), {"lost": {"came to nothing": 120}}),
+    "a document.rtf": (
+        b"{\\rtf1\\ansi\n" + b"\\trowd user\\cell item\\cell\\row\n" * 9, {"refused": "a text document"},
+    ),
+    "gbk.csv": (
+        csv({"买家会员名": USERS, "宝贝标题": TITLES, "订单状态": ["交易关闭", "交易成功"] * (N // 2)})
+        .decode().encode("gb18030"),
+        {"roles": {"user": "买家会员名", "item": "宝贝标题"}, "lost": {"came to nothing": N // 2}},
+    ),
     "of DB2.csv": (csv(shop(when=[f"{m:%Y-%m-%d-%H.%M.%S.000000}" for m in TIMES])), TIMED),
 }  # fmt: skip
 

@@ -44,6 +44,7 @@ ROLE_HELP = Glossary(
         "label": "The item's name for people.",
         "order": "Invoice, basket or session; finds cancelled orders.",
         "price": "Price of one piece; gives users their spend.",
+        "text": "What users say of items: reviews, comments, search words.",
     }
 )
 LABELS = Glossary(

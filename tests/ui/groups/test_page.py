@@ -90,9 +90,7 @@ def test_an_outline_on_a_picture_holds_everybody_within_and_a_closer_look_draws_
     monkeypatch.setattr(map_figure, "MOST_POINTS", 50)
     app = open_page("groups")
     said = texts(app)
-    assert (
-        "A place has the colour of most users there, or of their mean, the fuller the more of the 88 there are." in said
-    )
+    assert "A place has the colour of most users, or of their mean, the fuller the more of the 88 are there." in said
     assert "Not on the map: 2 users who joined a group later." in said
     users = finished_run.table("users")
     x, y = (users.loc[users["group"] == 3, name] for name in "xy")
