@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 from grouprec.core.language import _, decimal
 from grouprec.data.attributes import MAX_CATEGORIES, UNKNOWN
@@ -81,6 +80,8 @@ def _tell_items(texts: pd.Series, items: np.ndarray) -> bool | None:
     both = halves[0].index.intersection(halves[1].index)[:_MOST_COMPARED]
     if len(both) < _FEWEST:
         return None
+    from sklearn.feature_extraction.text import TfidfVectorizer  # a second, of which most files have no need
+
     vectorizer = TfidfVectorizer(sublinear_tf=True, **_LETTERS)
     vectors = vectorizer.fit_transform([text for half in halves for text in half[both]])
     one, other = vectors[: len(both)], vectors[len(both) :]

@@ -21,50 +21,6 @@ compute: Any = pyarrow.compute  # its functions come into being at import, so th
 # What other programs write for "nothing". "NA" is not among them: it is Namibia and a good many item codes.
 MISSING = {"", "nan", "nat", "<na>", "none", "null", "(null)", "[null]", "\\n", "nil", "n/a", "undefined"}
 MISSING |= {"(not set)", "-", "--", "#n/a", "#ref!", "#name?", "#value!", "#div/0!", "#null!", "#num!"}
-# The same of Excel in other languages
-MISSING |= {
-    "#nv",
-    "#n/v",
-    "#n/d",
-    "#n/d!",
-    "#n/b",
-    "#н/д",
-    "#saknas!",
-    "#i/t",
-    "#i/a",
-    "#yok",
-    "#bezug!",
-    "#wert!",
-    "#valeur!",
-}
-MISSING |= {
-    "#nom?",
-    "#nul!",
-    "#nombre!",
-    "#¡valor!",
-    "#¡ref!",
-    "#¡div/0!",
-    "#¿nombre?",
-    "#valor!",
-    "#valore!",
-    "#rif!",
-    "#nome?",
-}
-MISSING |= {
-    "#waarde!",
-    "#verw!",
-    "#naam?",
-    "#arg!",
-    "#adr!",
-    "#nazwa?",
-    "#знач!",
-    "#ссылка!",
-    "#дел/0!",
-    "#имя?",
-    "#değer!",
-}
-MISSING |= {"#zahl!", "#zahl", "#getal!", "#liczba!", "#num", "#spill!", "#calc!", "#überlauf!"}
-
 _DIGITS = {zero + n: str(n) for zero in (0x660, 0x6F0, 0x966, 0x9E6, 0xE50, 0xFF10) for n in range(10)}
 _LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i"})
 
@@ -111,6 +67,15 @@ def among(values: np.ndarray, codes: np.ndarray) -> np.ndarray:
 def word_set(*lines: str) -> frozenset[str]:
     """Return the words of some lines: how tables of words are written here."""
     return frozenset(word for line in lines for word in line.split())
+
+
+# What Excel writes for that in other languages
+MISSING |= word_set(
+    "#nv #n/v #n/d #n/d! #n/b #н/д #saknas! #i/t #i/a #yok #bezug! #wert! #valeur! #nom? #nul! #nombre!",
+    "#¡valor! #¡ref! #¡div/0! #¿nombre? #valor! #valore! #rif! #nome? #waarde! #verw! #naam? #arg! #adr!",
+    "#nazwa? #знач! #ссылка! #дел/0! #имя? #değer! #zahl! #zahl #getal! #liczba! #num #spill! #calc!",
+    "#überlauf!",
+)
 
 
 def folded_words(*lines: str) -> frozenset[str]:

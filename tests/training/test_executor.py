@@ -185,7 +185,7 @@ def test_a_machine_that_does_not_see_the_folder_says_so(store: RunStore, planted
     run.path.rename(store.root / "elsewhere")
     said = subprocess.run(["sh", "-c", entrypoint], capture_output=True, text=True, check=False)
     assert said.returncode == ray_cluster.NOT_SEEN
-    assert said.stdout.startswith(f"grouprec: The Ray worker does not see the run folder {run.path}; put the runs")
+    assert said.stdout.startswith(f"grouprec: The Ray worker does not see the run folder {run.run_id}; put the runs")
 
 
 @pytest.mark.parametrize(
