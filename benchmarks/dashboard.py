@@ -126,7 +126,7 @@ def measure_browser(run_id: str, root: Path) -> None:
         print("no Chromium: messages, idle tab and memory were not measured")
         return
     with server(root) as (url, process), sync_playwright() as playwright:
-        flags = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+        flags = ["--no-sandbox", "--enable-unsafe-swiftshader", "--disable-gpu-compositing"]
         browser = playwright.chromium.launch(executable_path=path, args=flags)
 
         def visit(page: str) -> list[int]:
