@@ -90,9 +90,9 @@ def _gain_words(run: Run) -> str:
 
     metrics = run.metrics()
     regime = str(metrics.get("regime", "strict"))
-    found = run.table("gain") if run.has_table("gain") else None  # older runs have none
+    found, value = (run.table(name) if run.has_table(name) else None for name in ("gain", "value_of_groups"))
     method, n_lists = tables.list_method(metrics, regime), int(metrics["n_groups"])
-    split = gain.split_of(found, run.table("evaluation"), regime, method, n_lists)
+    split = gain.split_of(found, value, run.table("evaluation"), regime, method, n_lists)
     return "" if split is None else f"{gain.reached_answer(split)} {gain.parts_answer(split)}".replace("**", "")
 
 

@@ -105,26 +105,45 @@ class Split:
 
 
 def split_of(
-    gain: pd.DataFrame | None, evaluation: pd.DataFrame, regime: str, method: str, n_lists: int
+    gain: pd.DataFrame | None,
+    value: pd.DataFrame | None,
+    evaluation: pd.DataFrame,
+    regime: str,
+    method: str,
+    n_lists: int,
 ) -> Split | None:
     """Return the split of a run's own lists, by people with a hit; None where nothing was held out.
 
+    Where other numbers of lists were measured, too, it is smoothed over them, so that a run says one number everywhere.
+
     Args:
-        gain: the run's table; None in older runs, whose evaluation has the values without intervals.
+        gain, value: the run's tables; None in older runs, whose evaluation has the values without intervals.
         method: of the run's lists.
     """
     match = (evaluation["metric"] == HITS) & evaluation["value"].notna()
     rows = evaluation[match].set_index(["method", "regime"])
     if (method, regime) not in rows.index:
         return None
-    own = row_at(rows, (method, regime))
     floor_method = floor_of(evaluation[evaluation["regime"] == regime])
     measured = None if gain is None else gain[gain["regime"] == regime]
     if measured is not None and len(measured):
-        return _from_rows(measured, n_lists, floor_method)
-    floor, individual, value = (float(own[name]) for name in ("floor", "individual", "value"))
-    found = float(rows["value"].get(("popularity", regime), floor))
-    return Split(n_lists, Part(found), Part(floor - found), Part(value - floor), Part(individual - value), floor_method)
+        split = _from_rows(measured, n_lists, floor_method)
+    else:
+        own = row_at(rows, (method, regime))
+        floor, individual, found = (float(own[name]) for name in ("floor", "individual", "value"))
+        popular = float(rows["value"].get(("popularity", regime), floor))
+        steps = Part(popular), Part(floor - popular), Part(found - floor), Part(individual - found)
+        split = Split(n_lists, *steps, floor_method)
+    return split.moved(_smoothed_over(value, regime, method).get(n_lists, split.reached))
+
+
+def _smoothed_over(value: pd.DataFrame | None, regime: str, method: str) -> dict[int, float]:
+    """Return the people with a hit by the number of lists, without what is chance; empty where nobody measured it."""
+    if value is None:
+        return {}
+    hits = value[(value["method"] == method) & (value["regime"] == regime) & (value["metric"] == HITS)]
+    hits = hits.dropna(subset="value").sort_values("n_groups", ignore_index=True)
+    return dict(zip(hits["n_groups"].astype(int).tolist(), smoothed(hits).tolist(), strict=True)) if len(hits) else {}
 
 
 def split_at(gain: pd.DataFrame | None, hits: pd.DataFrame, n: int) -> Split | None:

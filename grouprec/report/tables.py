@@ -377,8 +377,10 @@ def five_bars(evaluation: pd.DataFrame, split: gain.Split, regime: str, lists: s
         if found is None:
             rows.append((title, split.floor if method == floor else np.nan, np.nan, np.nan, False))
             continue
-        rows.append((title, found["value"], found["low"], found["high"], method == lists))
-        oracle = found["oracle"] if method == lists else oracle
+        ours = method == lists
+        by = split.reached - found["value"] if ours else 0.0  # as the split was moved, where a curve was smoothed
+        rows.append((title, found["value"] + by, found["low"] + by, found["high"] + by, ours))
+        oracle = found["oracle"] if ours else oracle
     rows.append((_("Best possible for these groups"), oracle, np.nan, np.nan, False))
     frame = pd.DataFrame(rows, columns=["title", "value", "low", "high", "ours"]).dropna(subset="value")
     return frame.assign(**{name: 100 * frame[name] for name in ("value", "low", "high")}).reset_index(drop=True)

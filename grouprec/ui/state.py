@@ -196,6 +196,11 @@ def table_or_none(run: Run, name: str) -> pd.DataFrame | None:
     return found if len(found) else None
 
 
+def gain_tables(run: Run) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:
+    """Return the tables ``gain`` and ``value_of_groups``, as :func:`grouprec.report.gain.split_of` takes them."""
+    return table_or_none(run, "gain"), table_or_none(run, "value_of_groups")
+
+
 def metrics(run: Run) -> dict[str, Any]:
     """Return the metrics of a finished run; read from disk once per server. Never change it."""
     return _read_metrics(str(run.path), _version(run))

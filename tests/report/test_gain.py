@@ -123,22 +123,35 @@ def test_a_runs_split_is_that_of_its_use_and_its_floor() -> None:
     rows = [{"part": part, "value": value, "low": 0.01, "high": 0.2} for part, value in parts.items()]
     table = pd.DataFrame(rows).assign(regime="strict", metric="hit_rate@10")
     other = [table.assign(regime="dedup", value=9.0), table.assign(metric="ndcg@10", value=9.0)]
-    found = gain.split_of(pd.concat([*other, table]), evaluation(), "strict", "members_mean", 20)
+    found = gain.split_of(pd.concat([*other, table]), None, evaluation(), "strict", "members_mean", 20)
     assert found is not None and (found.n_lists, found.floor_method, found.few) == (20, "one_group", False)
     assert (found.reached, found.individual) == pytest.approx((0.27, 0.32))
     assert found.groups == Part(0.06, 0.01, 0.2)
-    unknown = gain.split_of(table.assign(low=NAN), evaluation(), "strict", "members_mean", 20)
+    unknown = gain.split_of(table.assign(low=NAN), None, evaluation(), "strict", "members_mean", 20)
     assert unknown is not None and unknown.few
-    assert gain.split_of(table, evaluation().iloc[:0], "strict", "members_mean", 20) is None
+    assert gain.split_of(table, None, evaluation().iloc[:0], "strict", "members_mean", 20) is None
+
+
+def test_a_run_says_the_number_of_its_curve_everywhere() -> None:
+    values = curve([0.2, 0.29, 0.27], error=0.05).assign(method="members_mean", regime="strict", metric="hit_rate@10")
+    others = [values.assign(regime="dedup"), values.assign(metric="ndcg@10"), values.assign(method="generated")]
+    value = pd.concat([*(other.assign(value=0.9) for other in others), values])
+    found = gain.split_of(None, value, evaluation(), "strict", "members_mean", 20)
+    assert found is not None and found.groups.value == pytest.approx(0.07)
+    assert (found.reached, found.individual) == pytest.approx(
+        (0.28, 0.32)
+    )  # 5 and 20 lists are the same but for chance
+    at = gain.split_at(None, values.drop(columns="method"), 20)
+    assert at is not None and at.reached == pytest.approx(found.reached)
 
 
 def test_a_run_without_the_table_is_split_by_its_evaluation() -> None:
-    found = gain.split_of(None, evaluation(), "strict", "members_mean", 20)
+    found = gain.split_of(None, None, evaluation(), "strict", "members_mean", 20)
     assert found is not None and not found.few
     assert [part.value for part in found.parts().values()] == pytest.approx([0.12, 0.09, 0.06, 0.05])
     assert np.isnan(found.groups.low)
     older = evaluation().drop(columns="floor_method").assign(floor=0.12)
-    found = gain.split_of(None, older, "strict", "members_mean", 20)
+    found = gain.split_of(None, None, older, "strict", "members_mean", 20)
     assert found is not None and found.floor_method is None and found.single_list.value == 0
 
 

@@ -107,7 +107,8 @@ class Reading:
     @cached_property
     def split(self) -> gain.Split | None:
         """Return the parts of what lists are worth, None where nothing was held out."""
-        return gain.split_of(self.table("gain"), self.evaluation, self.regime, self.method, self.n_lists)
+        found, value = self.table("gain"), self.table("value_of_groups")
+        return gain.split_of(found, value, self.evaluation, self.regime, self.method, self.n_lists)
 
     @property
     def floor_method(self) -> str | None:

@@ -186,7 +186,7 @@ def business(run: Run, evaluation: pd.DataFrame, top: DeltaGenerator, _beside: S
     """
     metrics, regime = state.metrics(run), kept_use(run)
     lists, n_groups = tables.list_method(metrics, regime), int(metrics.get("n_groups", 0))
-    split = gain.split_of(state.table_or_none(run, "gain"), evaluation, regime, lists, n_groups)
+    split = gain.split_of(*state.gain_tables(run), evaluation, regime, lists, n_groups)
     if split is None:
         with top:
             cards.answer(sentences.compare_answer(evaluation, regime, n_groups, lists), _(sentences.METRIC_HELP))

@@ -139,7 +139,7 @@ def new_items(run: Run, number: int, listed: pd.DataFrame) -> None:
 def worth(run: Run, evaluation: pd.DataFrame, use: Regime, method: str) -> str:
     """Say what such lists do for people, in the words of Decide; where that was not measured, in another measure."""
     n_lists = int(state.metrics(run).get("n_groups", 0))
-    split = gain.split_of(state.table_or_none(run, "gain"), evaluation, use, method, n_lists)
+    split = gain.split_of(*state.gain_tables(run), evaluation, use, method, n_lists)
     return sentences.worth_answer(evaluation, use, method) if split is None else gain.against_one(split)
 
 
