@@ -156,11 +156,14 @@ def log_season(data: Dataset, days: float) -> np.ndarray:
     logarithm, float32 [I], smoothed like :func:`log_trend`.
 
     0 for items that nobody had by the end of those days: what is younger has shown no season yet; and for all where the
-    rows do not reach so far back, or where as good as the whole year is asked for.
+    rows do not reach so far back, or where less than a day (as where lists are judged by shares of users' own rows, and
+    not by time) or as good as the whole year is asked for.
     """
     rows, none = data.train.item_rows, np.zeros(data.n_items, np.float32)
-    season = seasonal_popularity(data.train, data.n_items, days * DAY) if days * DAY <= YEAR / 2 else None
-    if season is None or data.train.times is None:
+    if data.train.times is None or not 1 <= days <= YEAR / DAY / 2:
+        return none
+    season = seasonal_popularity(data.train, data.n_items, days * DAY)
+    if season is None:
         return none
     smoothing = max(SMOOTHING * len(rows) / data.n_items, 1e-12)
     lifetime = np.bincount(rows, minlength=data.n_items)

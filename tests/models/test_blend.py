@@ -24,6 +24,7 @@ from grouprec.models.blend import (
 )
 from grouprec.models.encoders.ease import EaseEncoder
 from grouprec.models.fitting import RunOptions
+from grouprec.ranking.recency import DAY
 from tests.support.blends import KNOWN, dataset, predictor, source
 
 
@@ -63,6 +64,9 @@ def test_the_season_equals_its_definition() -> None:
     assert (
         not log_season(data, 200.0).any() and not log_season(replace(data, train=data.train.take([4, 5])), 10.0).any()
     )
+    assert not log_season(data, 0.25 / DAY).any(), "a quarter of everybody's rows is no time"
+    untimed = replace(data, train=replace(data.train, times=None))
+    assert not log_season(untimed, 10.0).any()
     facts, weights = ItemFacts.of(data), Weights({}, 7.0, 0.5, season=0.25, season_days=10.0)
     assert facts.moved(weights) == pytest.approx(0.5 * log_trend(data, 7.0) + 0.25 * log_season(data, 10.0))
 
