@@ -20,11 +20,11 @@ from benchmarks.datasets import dataset_file
 from benchmarks.quality import write
 from grouprec.core.site import app_root
 from grouprec.core.types import Embeddings
-from grouprec.data.clean import Preparation
 from grouprec.data.content import Blocks, ItemContent
 from grouprec.data.dataset import Dataset, NewItems
 from grouprec.data.features import item_frame
-from grouprec.data.prepare import prepare
+from grouprec.data.preparing.clean import Preparation
+from grouprec.data.preparing.prepare import prepare
 from grouprec.data.synthetic import planted
 from grouprec.models.base import REGISTRIES
 from grouprec.models.blending import mean_by_user

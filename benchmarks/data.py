@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
-from grouprec.data.values import compute
+from grouprec.data.values.common import compute
 
 ROWS_EACH = 1_000_000  # written at a time
 FEW = 100
@@ -83,7 +83,7 @@ def least(path: Path) -> int:
 
 def ours(path: Path) -> int:
     """Read and prepare a file as a training does and return how many rows are left."""
-    from grouprec.data.prepare import prepare
+    from grouprec.data.preparing.prepare import prepare
 
     return len(prepare(path).dataset.train)
 

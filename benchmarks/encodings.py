@@ -11,7 +11,7 @@ import contextlib
 import random
 from collections.abc import Callable, Iterator
 
-from grouprec.data.encodings import legacy_encoding
+from grouprec.data.reading.encodings import legacy_encoding
 
 WESTERN = [
     "Stühle|Bücher|Öl|Gemüse|Hähnchen|Wäschekorb|Türschloss|Äpfel",

@@ -24,9 +24,9 @@ from benchmarks.datasets import dataset_file
 from benchmarks.measure import machine, train
 from benchmarks.quality import write
 from benchmarks.simple import Known, simple_methods
-from grouprec.data.finding import find_roles
-from grouprec.data.read import read_table
-from grouprec.data.times import to_seconds
+from grouprec.data.preparing.finding import find_roles
+from grouprec.data.reading.read import read_table
+from grouprec.data.values.times import to_seconds
 from grouprec.ranking.candidates import discounts
 from grouprec.ranking.statistics import paired_difference
 

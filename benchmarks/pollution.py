@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from grouprec.core.types import GrouprecError
-from grouprec.data.read import read
+from grouprec.data.reading.read import read
 
 ROWS = 120
 WORDS = [

@@ -25,7 +25,7 @@ from benchmarks.datasets import dataset_file
 from benchmarks.measure import Measured, machine, train
 from grouprec.core.types import Candidates
 from grouprec.data.dataset import Dataset
-from grouprec.data.prepare import prepare
+from grouprec.data.preparing.prepare import prepare
 from grouprec.evaluate import baselines, protocol
 from grouprec.evaluate.oracle import best_strict
 from grouprec.models.groupers.segmentation import segment

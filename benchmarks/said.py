@@ -15,8 +15,8 @@ from scipy import sparse
 
 from benchmarks.cold import LENGTH, PAGE, gain_of, measured
 from benchmarks.quality import write
-from grouprec.data.clean import Preparation
-from grouprec.data.prepare import prepare
+from grouprec.data.preparing.clean import Preparation
+from grouprec.data.preparing.prepare import prepare
 from grouprec.data.synthetic import planted
 from grouprec.models.base import REGISTRIES
 from grouprec.models.fitting import RunOptions

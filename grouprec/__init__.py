@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from grouprec.core.errors import GrouprecError
-    from grouprec.data.prepare import prepare
+    from grouprec.data.preparing.prepare import prepare
     from grouprec.report.csv import export_run
     from grouprec.runs.config import make_config
     from grouprec.runs.store import RunStore
@@ -30,7 +30,7 @@ _HOMES = {
     "RunStore": "grouprec.runs.store",
     "export_run": "grouprec.report.csv",
     "make_config": "grouprec.runs.config",
-    "prepare": "grouprec.data.prepare",
+    "prepare": "grouprec.data.preparing.prepare",
     "train": "grouprec.training.jobs",  # train_here: status, cancel and errors included
 }
 __all__ = ["GrouprecError", "RunStore", "export_run", "make_config", "prepare", "train"]

@@ -9,7 +9,9 @@ import pytest
 
 import grouprec
 from grouprec.core.mentions import mention_of
-from grouprec.data import features, header_words, time_periods
+from grouprec.data import features
+from grouprec.data.roles import header_words
+from grouprec.data.values import time_periods
 from grouprec.ui import place_words
 from tests.support.patterns import Found, all_patterns, held_up_by
 
@@ -22,14 +24,14 @@ _EDGES = ("(?:^|{0} ?)'[^']*'(?={0}|$)", '(?:^|{0})"', '"(?:{0}|$)', '{0} +"', '
 BUILT = {
     "grouprec.core.mentions.mention_of": [_USERS],
     "grouprec.core.mentions.names_any": [_USERS],
-    "grouprec.data.cells.are_shown": [" ", "-0(?: |$)"],
+    "grouprec.data.values.cells.are_shown": [" ", "-0(?: |$)"],
     "grouprec.data.features._split_tags": [*features._BETWEEN_TAGS],
-    "grouprec.data.find_layout._quotings": [edge.format(mark) for edge in _EDGES for mark in _MARKS],
-    "grouprec.data.header_words._compiled": [header_words.PATTERNS[role][-1] for role in ("user", "label")],
-    "grouprec.data.numerals._parted": [rf"\d{{1,3}}(\{sign}\d{{3}})+" for sign in ",."],
-    "grouprec.data.rows._well_quoted": [f"{_QUOTED}(?:{{0}}{_QUOTED})*".format(mark) for mark in _MARKS],
-    "grouprec.data.services._service_words": [r"\bgift card\b"],
-    "grouprec.data.time_periods.weeks_and_quarters": [*time_periods._WEEKS, *time_periods._QUARTERS],
+    "grouprec.data.reading.find_layout._quotings": [edge.format(mark) for edge in _EDGES for mark in _MARKS],
+    "grouprec.data.roles.header_words._compiled": [header_words.PATTERNS[role][-1] for role in ("user", "label")],
+    "grouprec.data.values.numerals._parted": [rf"\d{{1,3}}(\{sign}\d{{3}})+" for sign in ",."],
+    "grouprec.data.reading.rows._well_quoted": [f"{_QUOTED}(?:{{0}}{_QUOTED})*".format(mark) for mark in _MARKS],
+    "grouprec.data.preparing.services._service_words": [r"\bgift card\b"],
+    "grouprec.data.values.time_periods.weeks_and_quarters": [*time_periods._WEEKS, *time_periods._QUARTERS],
     "grouprec.ranking.rules._with_words": [r"(?<!\w)(?:red|a\ b)(?!\w)"],
     "grouprec.ui.place_words.on_page": [switch for switch, _ in place_words._PLACES],
 }

@@ -8,7 +8,7 @@ from benchmarks.fuzz.formats import FORMATS
 from benchmarks.fuzz.given import Input
 from benchmarks.fuzz.holding import held_up
 from benchmarks.fuzz.tables import SPOILS, sound_table
-from grouprec.data.columns import ROLES
+from grouprec.data.roles.columns import ROLES
 
 ENDINGS = (
     ".csv",

@@ -20,12 +20,12 @@ from starlette.exceptions import HTTPException
 
 from benchmarks.fuzz.given import Input
 from grouprec.core.types import GrouprecError
-from grouprec.data.attribute_file import AttributeFile
-from grouprec.data.clean import Preparation
-from grouprec.data.columns import parse_map
 from grouprec.data.library_files import safe_name
-from grouprec.data.prepare import prepare
-from grouprec.data.read import peek
+from grouprec.data.preparing.attribute_file import AttributeFile
+from grouprec.data.preparing.clean import Preparation
+from grouprec.data.preparing.prepare import prepare
+from grouprec.data.reading.read import peek
+from grouprec.data.roles.columns import parse_map
 from grouprec.live.events import check_events, read_events
 from grouprec.ui.server import api
 

@@ -25,7 +25,7 @@ PACKAGES = {
     "evaluate": "grouprec/evaluate/*.py",
     "models/blend": "grouprec/models/blend*.py",
     "models/groupers": "grouprec/models/groupers/*.py",
-    "data": "grouprec/data/*.py",
+    "data": "grouprec/data/**/*.py",
     "runs": "grouprec/runs/*.py",
     "live": "grouprec/live/*.py",
 }

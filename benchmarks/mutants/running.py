@@ -27,7 +27,7 @@ PATIENCE, AT_LEAST = 6, 15.0  # a run may take so many times the clean run, and 
 POLL_SECONDS = 0.02
 # Tests that know a file though they stand elsewhere than its mirror.
 ELSEWHERE = {
-    "grouprec/data/rhythm.py": ("tests/models/encoders/test_dnn.py",),
+    "grouprec/data/preparing/rhythm.py": ("tests/models/encoders/test_dnn.py",),
     "grouprec/live/rows.py": ("tests/runs/test_snapshot.py",),
     "grouprec/live/state.py": ("tests/runs/test_snapshot.py",),
     "grouprec/live/users.py": ("tests/runs/test_snapshot.py",),
@@ -55,13 +55,13 @@ class BrokenTests(Exception):
 
 
 def related_tests(root: Path, file: str, near: bool = False) -> tuple[str, ...]:
-    """Return the test files of a file: its mirror, those of the same folder that import it, the rest of the folder.
+    """Return the test files of a file: its mirror, those here and in the folders above that import it, the rest here.
 
     Args:
-        near: leave out the rest of the folder, where it has others.
+        near: leave out the rest, where there are others.
     """
     below = Path(*Path(file).parts[1:])
-    folder = root / "tests" / below.parent
+    here, *above = [root / "tests" / folder for folder in below.parents]
     module = ".".join(Path(file).with_suffix("").parts)
     package, _, name = module.rpartition(".")
     imports = re.compile(rf"from {re.escape(module)} import|from {re.escape(package)} import [^\n]*\b{name}\b")
@@ -69,7 +69,9 @@ def related_tests(root: Path, file: str, near: bool = False) -> tuple[str, ...]:
     def rank(path: Path) -> tuple[bool, bool, str]:
         return path.name != f"test_{name}.py", not imports.search(path.read_text()), path.name
 
-    found = sorted(folder.glob("test_*.py"), key=rank)
+    found = sorted(here.glob("test_*.py"), key=rank)
+    importing = [path for folder in above for path in sorted(folder.glob("test_*.py")) if not rank(path)[1]]
+    found = [*found[:1], *importing, *found[1:]]
     nearest = [path for path in found if not all(rank(path)[:2])] if near else []
     return (*(str(path.relative_to(root)) for path in nearest or found), *ELSEWHERE.get(file, ()))
 

@@ -12,7 +12,7 @@ from grouprec.core.arrays import largest_first
 from grouprec.core.files import storage
 
 if TYPE_CHECKING:
-    from grouprec.data.prepare import Prepared
+    from grouprec.data.preparing.prepare import Prepared
 
 LABELS = 5  # that are shown of the items
 
@@ -34,9 +34,9 @@ def check_file(
     Raises:
         DataError: the file cannot be used, or a role has to be named.
     """
-    from grouprec.data.clean import Preparation
-    from grouprec.data.prepare import prepare
-    from grouprec.data.rejects import TooManyRejectedError
+    from grouprec.data.preparing.clean import Preparation
+    from grouprec.data.preparing.prepare import prepare
+    from grouprec.data.reading.rejects import TooManyRejectedError
 
     try:
         prepared = prepare(interactions, **beside, roles=roles, settings=Preparation(**reading))

@@ -141,7 +141,7 @@ def train(
     if helps():
         return
     from grouprec.core.errors import SettingError
-    from grouprec.data.columns import parse_map
+    from grouprec.data.roles.columns import parse_map
     from grouprec.runs.config import make_config, parse_settings
     from grouprec.runs.store import RunStore
 
@@ -204,7 +204,7 @@ def check(
 ) -> None:
     """Say what of a file is understood and what is doubtful, without training."""
     from grouprec.cli.check import check_file
-    from grouprec.data.columns import parse_map
+    from grouprec.data.roles.columns import parse_map
 
     reading = {"encoding": encoding, "sheet": sheet}
     with tempfile.TemporaryDirectory() as folder:
@@ -256,7 +256,7 @@ def update(
     """Send new events to a run, each once, and write its export files as they stand after them."""
     from grouprec.cli.exporting import tell_files
     from grouprec.core.files import storage
-    from grouprec.data.columns import parse_map
+    from grouprec.data.roles.columns import parse_map
     from grouprec.live.events import read_events
     from grouprec.live.stream import Stream, time_order
     from grouprec.report.csv import export_stream

@@ -14,7 +14,7 @@ def forget(
     user: Annotated[str, typer.Argument(help="The id, as in the file")], runs: Runs = None, json: AsJson = False
 ) -> None:
     """Remove a user from all runs and uploaded datasets: rows, lists, events; for good."""
-    from grouprec.data.pseudonyms import known_as
+    from grouprec.data.preparing.pseudonyms import known_as
     from grouprec.runs.store import RunStore
     from grouprec.training.forgetting import forget
 
@@ -27,7 +27,7 @@ def forget(
 
 def pseudonym(user: Annotated[str, typer.Argument(help="The id, as in the file")], json: AsJson = False) -> None:
     """Tell the pseudonym of a user, by the key in GROUPREC_ID_KEY."""
-    from grouprec.data.pseudonyms import pseudonym
+    from grouprec.data.preparing.pseudonyms import pseudonym
 
     told = pseudonym(user)
     if json:

@@ -40,9 +40,9 @@ def refuse_unreadable(config: RunConfig) -> None:
         DataError: a file cannot be read.
         SettingError: a role fits no column, or there is no secret.
     """
-    from grouprec.data.finding import find_roles, reading_of
-    from grouprec.data.pseudonyms import id_key
-    from grouprec.data.read import peek
+    from grouprec.data.preparing.finding import find_roles, reading_of
+    from grouprec.data.preparing.pseudonyms import id_key
+    from grouprec.data.reading.read import peek
 
     if config.preparation.pseudonyms:
         id_key()
@@ -57,7 +57,7 @@ def refuse_too_large(config: RunConfig) -> None:
     Raises:
         SettingError: it needs more memory than the machine has.
     """
-    from grouprec.data.finding import reading_of
+    from grouprec.data.preparing.finding import reading_of
     from grouprec.training import cost, executor
     from grouprec.training.size import size_of
 

@@ -17,7 +17,7 @@ from scipy import sparse
 from grouprec.core.arrays import empty_csr
 from grouprec.core.memory import rows_per_batch
 from grouprec.data.interactions import Interactions
-from grouprec.data.values import compute
+from grouprec.data.values.common import compute
 
 ELSEWHERE, FRIENDS, VECTORS = COLUMNS = ("\0elsewhere", "\0friends", "\0vectors")
 MOST_FRIENDS = 100  # of a user, drawn
@@ -33,8 +33,8 @@ class Beside:
         n_elsewhere: how many items it has.
         friends: CSR bool [U, T], which of the T users who train each one knows; None where nothing is told of that.
         vectors: float32 [U, V], of length 1 each, zeros where a user has none; None without such columns.
-        split: how the rows of the dataset are parted (:class:`~grouprec.data.hold_out.HeldOut`): where by time, rows
-            elsewhere that come later than what is known count nothing.
+        split: how the rows of the dataset are parted (:class:`~grouprec.data.preparing.hold_out.HeldOut`): where by
+            time, rows elsewhere that come later than what is known count nothing.
     """
 
     elsewhere: Interactions | None = None

@@ -14,12 +14,12 @@ from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from grouprec.core.tables import n_words
-from grouprec.data.attributes import MAX_CATEGORIES, UNKNOWN
 from grouprec.data.beside import VECTORS, matrix_of, plain, width_of
 from grouprec.data.dataset import Dataset, NewItems
-from grouprec.data.evidence import looks_like_time
+from grouprec.data.preparing.attributes import MAX_CATEGORIES, UNKNOWN
+from grouprec.data.roles.evidence import looks_like_time
 from grouprec.data.segments import are_chinese, cut
-from grouprec.data.times import read_times
+from grouprec.data.values.times import read_times
 
 MAX_TAGS = 100
 MAX_TERMS = 20_000

@@ -17,13 +17,13 @@ from grouprec.core import rights
 from grouprec.core.mentions import names_any
 from grouprec.core.rights import Person, Role
 from grouprec.core.types import DataError, SettingError
-from grouprec.data.beside_files import edge_columns, roles_elsewhere
-from grouprec.data.clean import Preparation
-from grouprec.data.columns import ROLES, Roles, detect_attribute_roles
-from grouprec.data.finding import find_roles, reading_of
-from grouprec.data.ids import encode_ids, id_texts
 from grouprec.data.library import PARTS, KnownDataset, Library
-from grouprec.data.read import Reading, read, read_table
+from grouprec.data.preparing.beside_files import edge_columns, roles_elsewhere
+from grouprec.data.preparing.clean import Preparation
+from grouprec.data.preparing.finding import find_roles, reading_of
+from grouprec.data.reading.read import Reading, read, read_table
+from grouprec.data.roles.columns import ROLES, Roles, detect_attribute_roles
+from grouprec.data.values.ids import encode_ids, id_texts
 
 OF_TEXT = ("encoding", "sheet")  # settings of the preparation that say how a file is read which is Parquet now
 

@@ -31,7 +31,7 @@ from grouprec.core.rights import Deed, Role, Whose
 from grouprec.core.site import app_root
 from grouprec.core.types import DataError, SettingError, StorageError
 from grouprec.data.library_files import PARTS, SAMPLE_KEY, KnownDataset, Received, Upload, safe_name, size_of, take
-from grouprec.data.read import peek
+from grouprec.data.reading.read import peek
 
 SAMPLE_NAME = "Online Retail (sample)"
 # What a check of the sample finds with the choices it comes with

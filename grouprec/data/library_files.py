@@ -73,7 +73,7 @@ class KnownDataset:
 
     @property
     def beside(self) -> dict[str, Any]:
-        """Return the optional files by name, as :func:`~grouprec.data.prepare.prepare` takes them."""
+        """Return the optional files by name, as :func:`~grouprec.data.preparing.prepare.prepare` takes them."""
         return {part: getattr(self, part) for part in PARTS[1:]}
 
     @property

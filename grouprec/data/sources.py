@@ -28,7 +28,7 @@ from grouprec.core.types import DataError, SettingError
 from grouprec.data.databases import query_batches
 from grouprec.data.library_files import safe_name
 from grouprec.data.limits import check_columns, check_rows
-from grouprec.data.read import read
+from grouprec.data.reading.read import read
 
 STORES = ("s3", "gs", "gcs", "abfs", "abfss")  # read by Arrow itself
 _SUFFIXES = (".parquet", ".csv", ".tsv", ".txt", ".gz", ".json", ".jsonl", ".ndjson", ".xlsx", ".ods", ".zip")

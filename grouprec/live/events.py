@@ -16,18 +16,18 @@ import numpy as np
 import pandas as pd
 
 from grouprec.core.types import DataError
-from grouprec.data.clean import Preparation
-from grouprec.data.columns import apply_map
-from grouprec.data.detect import detect_roles
-from grouprec.data.header_words import simple_name
-from grouprec.data.ids import encode_ids
 from grouprec.data.limits import LONGEST_ID
-from grouprec.data.numerals import to_numbers
-from grouprec.data.outcomes import came_to_nothing
-from grouprec.data.pseudonyms import pseudonyms_of
-from grouprec.data.read import NoRowsError, peek, read_table
-from grouprec.data.times import read_times
-from grouprec.data.values import shown
+from grouprec.data.preparing.clean import Preparation
+from grouprec.data.preparing.pseudonyms import pseudonyms_of
+from grouprec.data.reading.read import NoRowsError, peek, read_table
+from grouprec.data.roles.columns import apply_map
+from grouprec.data.roles.detect import detect_roles
+from grouprec.data.roles.header_words import simple_name
+from grouprec.data.roles.outcomes import came_to_nothing
+from grouprec.data.values.common import shown
+from grouprec.data.values.ids import encode_ids
+from grouprec.data.values.numerals import to_numbers
+from grouprec.data.values.times import read_times
 
 # Columns of a table of events; every other column says something about the user or the item.
 COLUMNS = ("user", "item", "time", "weight", "rating", "behaviour", "label", "group", "event_id", "method", "regime")
@@ -131,8 +131,8 @@ def check_events(
         events: a table with columns of :data:`COLUMNS`, or mappings with such keys.
         settings: of the run's preparation: weights of behaviours, how ratings are taken.
         n_groups: groups are numbered 1..n_groups.
-        order: of day, month and year in the training's dates, as :attr:`~grouprec.data.times.Times.order`; "" where
-            the events themselves decide.
+        order: of day, month and year in the training's dates (:attr:`~grouprec.data.values.times.Times.order`); ""
+            where the events themselves decide.
         latest: seconds since 1970; what lies later has not happened yet.
     Raises:
         SettingError: users are known by pseudonyms, and there is no key to make them with.

@@ -31,8 +31,8 @@ from grouprec.core import rights
 from grouprec.core.files import plain
 from grouprec.core.rights import Deed
 from grouprec.core.types import GroupLists, Groups, Regime, StorageError
-from grouprec.data.pseudonyms import require_key
-from grouprec.data.values import shown
+from grouprec.data.preparing.pseudonyms import require_key
+from grouprec.data.values.common import shown
 from grouprec.live.beginning import folder_of, start
 from grouprec.live.events import FACTORS, MOST_NAMED, check_events
 from grouprec.live.ledger import RECEIVED, Entry, Ledger, damaged

@@ -20,7 +20,7 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 from grouprec.core.memory import rows_per_batch
-from grouprec.data.hold_out import ENOUGH_TO_CHOOSE
+from grouprec.data.preparing.hold_out import ENOUGH_TO_CHOOSE
 from grouprec.models.blend import REPEAT_TERMS, Predictor, Weights, log_preference
 from grouprec.ranking.candidates import discounts, rank_top
 from grouprec.ranking.metrics import has

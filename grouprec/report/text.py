@@ -131,7 +131,7 @@ def attribute_value(name: object, value: object) -> str:
     return pgettext("a value", said) if str(name).startswith("usual ") and said in MADE_VALUES else said
 
 
-MADE_VALUES = (  # when users act, as data/rhythm.py writes it
+MADE_VALUES = (  # when users act, as data/preparing/rhythm.py writes it
     *(NP_("a value", "Monday"), NP_("a value", "Tuesday"), NP_("a value", "Wednesday"), NP_("a value", "Thursday")),
     *(NP_("a value", "Friday"), NP_("a value", "Saturday"), NP_("a value", "Sunday")),
     *(NP_("a value", "night"), NP_("a value", "morning"), NP_("a value", "afternoon"), NP_("a value", "evening")),

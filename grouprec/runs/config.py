@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 import grouprec.models.menu  # noqa: F401  # fills the registries
 from grouprec.core.types import Regime, SettingError
-from grouprec.data.clean import Preparation
+from grouprec.data.preparing.clean import Preparation
 from grouprec.models.base import REGISTRIES, Stage, StageConfig, encoders
 from grouprec.ranking.rules import ListRules
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from grouprec.core.tables import named_rows
 from grouprec.core.types import Candidates
-from grouprec.data.beside_files import Shared
+from grouprec.data.preparing.beside_files import Shared
 from grouprec.evaluate.beside import added, sentence, share_of, weights_without
 from grouprec.models.base import encoders
 from grouprec.models.blend import Weights, repeat_terms

@@ -12,10 +12,10 @@ from grouprec.core.changes import Changes
 from grouprec.core.files import read_json, write_json
 from grouprec.core.types import GrouprecError
 from grouprec.data import forgetting as files
-from grouprec.data.clean import Preparation
-from grouprec.data.finding import find_roles
 from grouprec.data.forgetting import Choice
 from grouprec.data.library import PARTS, KnownDataset, Library
+from grouprec.data.preparing.clean import Preparation
+from grouprec.data.preparing.finding import find_roles
 from grouprec.runs.store import Run
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from grouprec.core.types import REGIMES, Candidates, GroupLists, Groups, Regime
 from grouprec.data.dataset import Dataset
-from grouprec.data.hold_out import ENOUGH_TO_CHOOSE
+from grouprec.data.preparing.hold_out import ENOUGH_TO_CHOOSE
 from grouprec.evaluate import baselines
 from grouprec.evaluate.protocol import measure_one
 from grouprec.evaluate.value import Singles, some_users

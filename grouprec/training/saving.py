@@ -17,8 +17,8 @@ from grouprec.core.tables import row_at
 from grouprec.core.types import Regime
 from grouprec.data.beside import matrices
 from grouprec.data.library_files import PARTS
-from grouprec.data.prepare import Prepared
-from grouprec.data.pseudonyms import fingerprint
+from grouprec.data.preparing.prepare import Prepared
+from grouprec.data.preparing.pseudonyms import fingerprint
 from grouprec.evaluate import protocol
 from grouprec.evaluate.describing import calibration_error
 from grouprec.evaluate.value import separation

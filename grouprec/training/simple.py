@@ -13,7 +13,7 @@ from typing import Any, Self
 import numpy as np
 
 from grouprec.data.dataset import Dataset
-from grouprec.data.hold_out import ENOUGH_TO_CHOOSE
+from grouprec.data.preparing.hold_out import ENOUGH_TO_CHOOSE
 from grouprec.models.base import REGISTRIES, Encoder, StageConfig
 from grouprec.models.blend import ItemFacts, Source, log_preference
 from grouprec.models.blending import LENGTH, Mix, mean_by_user

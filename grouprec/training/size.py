@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from grouprec.data.finding import find_roles
-from grouprec.data.ids import encode_ids
 from grouprec.data.library import SAMPLE_SIZE
-from grouprec.data.read import Reading, peek, read, read_beginning
-from grouprec.data.values import sorted_unique
+from grouprec.data.preparing.finding import find_roles
+from grouprec.data.reading.read import Reading, peek, read, read_beginning
+from grouprec.data.values.common import sorted_unique
+from grouprec.data.values.ids import encode_ids
 
 COUNTED_ROWS = 400_000  # rows that are counted, in less than a second; what larger files hold is extrapolated
 

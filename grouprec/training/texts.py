@@ -14,7 +14,7 @@ import pandas as pd
 from grouprec.core.types import SettingError
 from grouprec.data.dataset import Dataset
 from grouprec.data.features import item_frame, text_columns
-from grouprec.data.vectors import unit_rows
+from grouprec.data.preparing.vectors import unit_rows
 from grouprec.training.stage_cache import StageCache, key_of
 
 MODEL = "GROUPREC_TEXT_MODEL"  # a folder that sentence-transformers reads

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from grouprec.data.dataset import Dataset, Interactions
 from grouprec.data.folds import length_of, make_folds
-from grouprec.data.prepare import Prepared
+from grouprec.data.preparing.prepare import Prepared
 from grouprec.runs.config import RunConfig
 
 N_FOLDS = {"quick": 2, "standard": 4, "thorough": 4}

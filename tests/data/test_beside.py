@@ -9,11 +9,11 @@ import pytest
 from benchmarks.beside import plant
 from grouprec.core.types import DataError
 from grouprec.data.beside import ELSEWHERE, FRIENDS, Beside, matrices, matrix_of, with_matrices
-from grouprec.data.clean import Preparation
 from grouprec.data.folds import make_folds
 from grouprec.data.interactions import Interactions
-from grouprec.data.prepare import prepare
-from grouprec.data.pseudonyms import KEY, pseudonyms_of
+from grouprec.data.preparing.clean import Preparation
+from grouprec.data.preparing.prepare import prepare
+from grouprec.data.preparing.pseudonyms import KEY, pseudonyms_of
 
 SMALL = {"n_users": 60, "n_items": 40, "n_groups": 4, "events_per_user": 12}
 EVERYTHING = Preparation(min_item_users=1)

@@ -17,9 +17,9 @@ import pandas as pd
 import pytest
 
 from grouprec.core.types import DataError
-from grouprec.data.clean import Preparation
-from grouprec.data.columns import ChoiceError
-from grouprec.data.prepare import prepare
+from grouprec.data.preparing.clean import Preparation
+from grouprec.data.preparing.prepare import prepare
+from grouprec.data.roles.columns import ChoiceError
 
 N = 360
 USERS = [f"K{100 + (row * 7) % 30}" for row in range(N)]

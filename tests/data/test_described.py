@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from grouprec.data.columns import detect_attribute_roles
 from grouprec.data.dataset import Dataset
-from grouprec.data.prepare import Prepared, prepare
+from grouprec.data.preparing.prepare import Prepared, prepare
+from grouprec.data.roles.columns import detect_attribute_roles
 
 IDS = [f"{1000 + n}" for n in range(60)]
 GRAINS, WARES = ("oat", "rye", "corn", "rice", "wheat"), ("bread", "flakes", "milk", "flour", "cake")

@@ -12,10 +12,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from grouprec.data import prepare, read_text, times
-from grouprec.data.clean import Preparation
-from grouprec.data.prepare import Prepared
-from grouprec.data.steps import Report, Rows, merge_duplicates
+from grouprec.data.preparing import prepare
+from grouprec.data.preparing.clean import Preparation
+from grouprec.data.preparing.prepare import Prepared
+from grouprec.data.preparing.steps import Report, Rows, merge_duplicates
+from grouprec.data.reading import read_text
+from grouprec.data.values import times
 
 quietly = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
@@ -129,7 +131,7 @@ def test_duplicates_by_one_key_are_those_of_all_columns(
 
 
 def test_rows_with_one_key_that_differ_stay_two(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("grouprec.data.steps._MIX", np.uint64(0))
+    monkeypatch.setattr("grouprec.data.preparing.steps._MIX", np.uint64(0))
     codes = np.arange(4, dtype=np.int32)
     rows = Rows(codes, codes, np.ones(4), None, None, None, None, codes)
     assert len(merge_duplicates(rows, "sum", Report())) == 4

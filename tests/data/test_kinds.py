@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from grouprec.data.clean import Preparation
-from grouprec.data.columns import ChoiceError
-from grouprec.data.finding import find_roles
-from grouprec.data.prepare import prepare
+from grouprec.data.preparing.clean import Preparation
+from grouprec.data.preparing.finding import find_roles
+from grouprec.data.preparing.prepare import prepare
+from grouprec.data.roles.columns import ChoiceError
 
 N_USERS, N_ITEMS, N = 40, 12, 480
 RNG = np.random.default_rng(3)

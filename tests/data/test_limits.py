@@ -13,9 +13,9 @@ import pytest
 
 from grouprec.core.types import DataError
 from grouprec.data import limits
-from grouprec.data.clean import Preparation
-from grouprec.data.prepare import prepare
-from grouprec.data.read import peek, read
+from grouprec.data.preparing.clean import Preparation
+from grouprec.data.preparing.prepare import prepare
+from grouprec.data.reading.read import peek, read
 
 ROWS = "".join(f"u{n % 7},i{n % 5}\n" for n in range(70))
 

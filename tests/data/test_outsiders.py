@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from grouprec.data.doubts import time_doubts
-from grouprec.data.header_words import header_names, means
-from grouprec.data.numerals import read_numbers
-from grouprec.data.rejects import Rejects
-from grouprec.data.times import read_times
+from grouprec.data.reading.rejects import Rejects
+from grouprec.data.roles.doubts import time_doubts
+from grouprec.data.roles.header_words import header_names, means
+from grouprec.data.values.numerals import read_numbers
+from grouprec.data.values.times import read_times
 from tests.data.test_cases import (
     COUNTS,
     DAYS,

@@ -21,8 +21,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from grouprec.core.types import DataError, SettingError
-from grouprec.data.prepare import prepare
-from grouprec.data.read import read_table
+from grouprec.data.preparing.prepare import prepare
+from grouprec.data.reading.read import read_table
 from grouprec.data.sources import fetch, shown_source
 
 ROWS = pd.DataFrame({

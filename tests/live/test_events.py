@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grouprec.core.types import DataError, SettingError
-from grouprec.data.clean import Preparation
-from grouprec.data.times import latest_time
+from grouprec.data.preparing.clean import Preparation
+from grouprec.data.values.times import latest_time
 from grouprec.live.events import COLUMNS, FACTORS, MOST_NAMED, MOST_NAMES, Checked, _times, check_events, read_events
 
 

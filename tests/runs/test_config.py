@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from grouprec.core.types import SettingError
-from grouprec.data.clean import Preparation
+from grouprec.data.preparing.clean import Preparation
 from grouprec.models.base import PRESETS
 from grouprec.ranking.rules import ListRules
 from grouprec.runs.config import RunConfig, auto_encoders, make_config, menu, parse_settings

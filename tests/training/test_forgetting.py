@@ -16,7 +16,7 @@ from grouprec.core.arrays import presence
 from grouprec.core.locks import alone
 from grouprec.core.types import BusyError
 from grouprec.data.library import Library
-from grouprec.data.prepare import prepare
+from grouprec.data.preparing.prepare import prepare
 from grouprec.explore import edits
 from grouprec.explore.edited_tables import EditedRun
 from grouprec.explore.edits import Edit, EditHistory

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from grouprec.data.clean import Preparation
 from grouprec.data.dataset import Dataset
-from grouprec.data.prepare import prepare
+from grouprec.data.preparing.clean import Preparation
+from grouprec.data.preparing.prepare import prepare
 from grouprec.live.stream import Stream
 from grouprec.models.base import REGISTRIES
 from grouprec.models.fitting import RunOptions

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from grouprec.core.types import SettingError
-from grouprec.data import pseudonyms
+from grouprec.data.preparing import pseudonyms
 from grouprec.live.stream import Stream
 from grouprec.runs.store import RunStore
 from tests.support.commands import call

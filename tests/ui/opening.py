@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest, local_script_runner
 
 import grouprec.ui
 from grouprec.core.language import current
-from grouprec.data.prepare import Prepared
+from grouprec.data.preparing.prepare import Prepared
 from grouprec.ui import sheets, state
 from grouprec.ui.data import checking
 from grouprec.ui.recommendations.remade import Chosen

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from grouprec.core.types import Embeddings
 from grouprec.data.dataset import Dataset
 from grouprec.data.features import AttributeEncoder, item_frame, vector_features
-from grouprec.data.rhythm import with_rhythm
+from grouprec.data.preparing.rhythm import with_rhythm
 from grouprec.models.base import Auto, Encoder, StageConfig, encoders, setting
 from grouprec.models.encoders.start import foretold, log_popularity, singular_vectors
 from grouprec.models.fitting import (
@@ -113,7 +113,7 @@ class DnnEncoder(Encoder):
     """Two towers trained to tell the items a user took from those they did not take.
 
     User tower: weighted mean of the embeddings of the history's items, and the user's attributes; with ``context``
-    also their rhythm (:func:`~grouprec.data.rhythm.with_rhythm`), the mean one where a frame of attributes has none.
+    also their rhythm (:func:`~grouprec.data.preparing.rhythm.with_rhythm`), the mean one where attributes have none.
     Item tower: the item's own vector, its attributes and text, and embeddings of the items' file. Score: cosine /
     temperature + item bias, written as one dot product. Training: a random share of each history (of some, all of it)
     is hidden and predicted from the rest, by a softmax over a candidate set shared by the mini-batch (its own targets

@@ -9,10 +9,10 @@ import pandas as pd
 import streamlit as st
 
 from grouprec.core.language import Glossary, _, commas
-from grouprec.data.clean import Preparation
-from grouprec.data.columns import ChoiceError
-from grouprec.data.detect import Detected
-from grouprec.data.doubts import Doubt
+from grouprec.data.preparing.clean import Preparation
+from grouprec.data.roles.columns import ChoiceError
+from grouprec.data.roles.detect import Detected
+from grouprec.data.roles.doubts import Doubt
 from grouprec.ui.cards import plain, short
 from grouprec.ui.data.quality import Warn
 

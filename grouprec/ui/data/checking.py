@@ -10,11 +10,11 @@ import streamlit as st
 
 from grouprec.core.language import current
 from grouprec.core.types import GrouprecError
-from grouprec.data.clean import Preparation
-from grouprec.data.detect import Detected, detect
 from grouprec.data.library_files import KnownDataset
-from grouprec.data.prepare import prepare
-from grouprec.data.read import Peek, Reading, peek
+from grouprec.data.preparing.clean import Preparation
+from grouprec.data.preparing.prepare import prepare
+from grouprec.data.reading.read import Peek, Reading, peek
+from grouprec.data.roles.detect import Detected, detect
 from grouprec.ui import state
 from grouprec.ui.data import asking, preview, reading
 from grouprec.ui.data.quality import Check

@@ -13,15 +13,15 @@ from grouprec.core import rights, usage
 from grouprec.core.language import N_, Glossary, _, decimal, full_stop, passage
 from grouprec.core.rights import Deed
 from grouprec.core.types import GrouprecError
-from grouprec.data.behaviours import DEFAULT_BEHAVIOUR_WEIGHT
-from grouprec.data.clean import Preparation
-from grouprec.data.columns import ROLES
-from grouprec.data.detect import Detected
-from grouprec.data.header_words import simple_name
-from grouprec.data.hold_out import split_words
 from grouprec.data.library_files import KnownDataset
-from grouprec.data.read import Peek
-from grouprec.data.rejects import TooManyRejectedError
+from grouprec.data.preparing.clean import Preparation
+from grouprec.data.preparing.hold_out import split_words
+from grouprec.data.reading.read import Peek
+from grouprec.data.reading.rejects import TooManyRejectedError
+from grouprec.data.roles.behaviours import DEFAULT_BEHAVIOUR_WEIGHT
+from grouprec.data.roles.columns import ROLES
+from grouprec.data.roles.detect import Detected
+from grouprec.data.roles.header_words import simple_name
 from grouprec.ui import cards, state
 from grouprec.ui.cards import plain, plural
 from grouprec.ui.charts import QUIET_CONFIG

@@ -11,9 +11,9 @@ import plotly.graph_objects as go
 
 from grouprec.core.language import N_, Glossary, _, commas, day, full_stop, minute, ngettext, semicolons
 from grouprec.core.tables import highest
-from grouprec.data.hold_out import ENOUGH_TO_CHOOSE
-from grouprec.data.prepare import Prepared
-from grouprec.data.read import Peek
+from grouprec.data.preparing.hold_out import ENOUGH_TO_CHOOSE
+from grouprec.data.preparing.prepare import Prepared
+from grouprec.data.reading.read import Peek
 from grouprec.ranking.statistics import ENOUGH
 from grouprec.report.palette import ACCENT, NEUTRAL
 from grouprec.report.text import step_title

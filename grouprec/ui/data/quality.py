@@ -13,13 +13,13 @@ import plotly.graph_objects as go
 
 from grouprec.core.language import Glossary, _, day, ngettext
 from grouprec.core.tables import named_rows
-from grouprec.data.attributes import Described
-from grouprec.data.doubts import Doubt
-from grouprec.data.hold_out import ENOUGH_TO_CHOOSE
-from grouprec.data.ids import encode_ids
-from grouprec.data.numerals import to_numbers
-from grouprec.data.rejects import Rejects
-from grouprec.data.times import to_seconds
+from grouprec.data.preparing.attributes import Described
+from grouprec.data.preparing.hold_out import ENOUGH_TO_CHOOSE
+from grouprec.data.reading.rejects import Rejects
+from grouprec.data.roles.doubts import Doubt
+from grouprec.data.values.ids import encode_ids
+from grouprec.data.values.numerals import to_numbers
+from grouprec.data.values.times import to_seconds
 from grouprec.ranking.statistics import ENOUGH
 from grouprec.report.palette import ACCENT, NEUTRAL
 from grouprec.report.text import TOO_FEW
@@ -293,7 +293,7 @@ class Check:
         report: step, rows_before, rows_after, dropped, note.
         per_user, per_item: how many users (items) have how many interactions: columns ``interactions``, ``count``.
         activity: interactions over time: columns ``start`` (datetime), ``count``; empty without times.
-        split: of :meth:`grouprec.data.prepare.Prepared.split_facts`.
+        split: of :meth:`grouprec.data.preparing.prepare.Prepared.split_facts`.
         size: what training will see, as :class:`grouprec.training.size.Size` takes it.
         tail: which share of the items takes which share of the interactions (quality.long_tail).
         period: first and last time in seconds since 1970, None without times.

@@ -6,8 +6,8 @@ import streamlit as st
 
 from grouprec.core.language import N_, _, full_stop
 from grouprec.data.library_files import KnownDataset
-from grouprec.data.read import Peek, Reading
-from grouprec.data.rejects import Rejects
+from grouprec.data.reading.read import Peek, Reading
+from grouprec.data.reading.rejects import Rejects
 from grouprec.report import spreadsheet
 from grouprec.ui.cards import count, plain, plural
 

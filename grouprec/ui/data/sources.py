@@ -16,7 +16,7 @@ from grouprec.core.language import N_, Glossary, _, commas, decimal, minute
 from grouprec.core.rights import Deed, Role
 from grouprec.core.types import GrouprecError
 from grouprec.data.library import SAMPLE_KEY, KnownDataset
-from grouprec.data.rejects import Rejects, TooManyRejectedError
+from grouprec.data.reading.rejects import Rejects, TooManyRejectedError
 from grouprec.runs.same_data import same_files
 from grouprec.ui import state
 from grouprec.ui.cards import plain

@@ -12,9 +12,9 @@ from grouprec.core import rights
 from grouprec.core.language import N_, _
 from grouprec.core.rights import Deed
 from grouprec.core.types import GrouprecError
-from grouprec.data.finding import reading_of
 from grouprec.data.library_files import KnownDataset
-from grouprec.data.read import Reading
+from grouprec.data.preparing.finding import reading_of
+from grouprec.data.reading.read import Reading
 from grouprec.runs.config import RunConfig, make_config
 from grouprec.runs.progress import make_plan
 from grouprec.runs.same_data import same_files

@@ -17,8 +17,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from grouprec.core.language import N_, Glossary, _
 from grouprec.core.types import DataError, GrouprecError
-from grouprec.data.clean import Preparation
 from grouprec.data.library_files import safe_name
+from grouprec.data.preparing.clean import Preparation
 from grouprec.live import streams
 from grouprec.live.events import read_events
 from grouprec.live.stream import time_order

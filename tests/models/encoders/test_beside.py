@@ -8,7 +8,7 @@ import pytest
 from benchmarks.beside import plant
 from grouprec.core.types import Embeddings
 from grouprec.data.beside import ELSEWHERE, FRIENDS, Beside, matrix_of
-from grouprec.data.prepare import prepare
+from grouprec.data.preparing.prepare import prepare
 from grouprec.models.encoders import beside
 from grouprec.models.encoders.ease_nearest import EaseNearestEncoder
 from grouprec.models.encoders.elsewhere import ElsewhereEncoder

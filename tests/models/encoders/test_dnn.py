@@ -9,7 +9,7 @@ import torch
 from scipy import sparse
 
 from grouprec.data.dataset import Interactions
-from grouprec.data.rhythm import with_rhythm
+from grouprec.data.preparing.rhythm import with_rhythm
 from grouprec.data.synthetic import planted
 from grouprec.models.encoders import dnn
 from grouprec.models.encoders.dnn import DnnEncoder

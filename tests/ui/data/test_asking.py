@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from grouprec.data.columns import ROLES, Roles
-from grouprec.data.detect import Detected
 from grouprec.data.library import Library
+from grouprec.data.roles.columns import ROLES, Roles
+from grouprec.data.roles.detect import Detected
 from grouprec.runs.store import RunStore
 from grouprec.ui.data.asking import question
 from grouprec.ui.data.page import ROLE_HELP

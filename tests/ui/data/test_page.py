@@ -14,9 +14,9 @@ from streamlit.testing.v1 import AppTest
 
 import grouprec.ui
 from grouprec.core.forms import write_form
-from grouprec.data.clean import Preparation
-from grouprec.data.doubts import Doubt
 from grouprec.data.library import SAMPLE_KEY, Library, Received
+from grouprec.data.preparing.clean import Preparation
+from grouprec.data.roles.doubts import Doubt
 from grouprec.runs.store import RunStore
 from grouprec.ui.data import checking, preview, quality
 from grouprec.ui.data.quality import Check

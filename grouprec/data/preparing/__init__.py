@@ -1,0 +1,1 @@
+"""Tables -> a dataset: cleaned, counted and parted, with a report of every step."""

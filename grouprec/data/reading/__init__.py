@@ -1,0 +1,1 @@
+"""Files of any kind -> tables, and what of them could not be read."""

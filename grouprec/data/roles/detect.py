@@ -1,0 +1,395 @@
+"""The roles of a file's columns, found by known exports, then names, then content; weak evidence takes no role."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+
+from grouprec.data.roles import evidence
+from grouprec.data.roles.columns import ROLES, Roles
+from grouprec.data.roles.header_words import (
+    AFTERWARDS,
+    ANY_ID,
+    CLOCK,
+    NOT_RATING,
+    NOT_WHEN,
+    TOGETHER,
+    WORK,
+    header_names,
+    header_words,
+    means,
+    says,
+    simple_name,
+)
+from grouprec.data.roles.looked_at import columns_looked_at
+from grouprec.data.roles.outcomes import is_flag, tells_outcome
+from grouprec.data.roles.presets import find_preset
+from grouprec.data.roles.usual_names import HEADING, NAMELESS
+from grouprec.data.values.ids import encode_ids
+from grouprec.data.values.numerals import is_numeric
+
+# From these ways of naming a user or an item on, the values have to speak for it, too ("loyalty member", "phone").
+_WEAK = {"user": 3, "item": 2}
+_VISIT = 5  # this way of naming a user names who came once
+_MANY_ROWS = 50  # in which a user or an item is not always the same
+_FILLED = 0.5
+_SPACED = 0.5  # share of values of several words from which on a column names and does not identify
+_OFTEN = 3.0  # rows of an item from which on one date for all of them is the item's own
+_COUNTED = 4  # from this way of naming a time on ("lat", "data", "week") a number may be anything
+_BY_NAME = ("rating", "weight", "behaviour", "order", "price")
+_UNIQUE = 0.95  # share of different values from which on an item is another one in every row
+_MOST_BY_CONTENT = 100  # columns without a role: of more, headers decide alone
+_FEW_KINDS = 8  # different values from which on a column of kinds ("room type") may be the items themselves
+
+
+@dataclass
+class Detected:
+    """What the columns of a file are, and how sure that is.
+
+    Attributes:
+        roles: those that something speaks for.
+        known_as: what the file is, "a Shopify orders export", or "".
+        by_elimination: roles of columns that only were left over.
+        refused: why columns were not taken: role -> column -> the end of a sentence.
+    """
+
+    roles: Roles = field(default_factory=Roles)
+    known_as: str = ""
+    by_elimination: tuple[str, ...] = ()
+    refused: dict[str, dict[str, str]] = field(default_factory=dict)
+
+
+def detect_roles(head: pd.DataFrame) -> Roles:
+    """Return the roles that the columns of a file play; roles that nothing speaks for stay None."""
+    return detect(head).roles
+
+
+def detect(head: pd.DataFrame) -> Detected:
+    """Return the roles that the columns of a file play, and what speaks for them.
+
+    Known exports decide first, then names. Where neither does, content does: times that parse, known words of
+    behaviour, e-mail addresses, and ids that repeat - the last only where exactly one column can be meant. A user is
+    never a flag, a tier or a line number, an item never a duration, and a time never that of a release or a birth.
+
+    Args:
+        head: the first rows of the file, as :func:`grouprec.data.reading.read.peek` gives them.
+    """
+    return _Search(head).found()
+
+
+class _Search:
+    """The search in one file; ``taken`` is role -> column, "" where a preset says that there is none."""
+
+    def __init__(self, head: pd.DataFrame) -> None:
+        self.head, self.columns = head, columns_looked_at(head)
+        self.taken: dict[str, str] = {}
+        self.result = Detected()
+        self._codes: dict[str, np.ndarray] = {}
+        self.constant: dict[str, str] = {}  # columns whose names say a role, and that hold one value or none
+        preset = find_preset(head[self.columns])
+        if preset is not None:
+            self.result.known_as, self.taken = preset[0].name, dict(preset[1])
+
+    def found(self) -> Detected:
+        for role in ("user", "item"):
+            self._take(role, self._owner(role))
+        self._take("time", self._time())
+        self._take_clock()
+        for role in _BY_NAME:
+            self._take(role, self._by_name(role))
+        self._take("label", self._label())
+        self._item_by_its_name()
+        self._take("outcome", next((c for c in self._free() if tells_outcome(self.head[c])), None))
+        free = [column for column in self._by_content() if evidence.looks_like_behaviour(self.head[column])]
+        self._take("behaviour", free[0] if len(free) == 1 else None)
+        self._eliminate()
+        for role, column in self.constant.items():
+            self._take(role, column)  # that it is always the same is said when it is read
+        if not self.taken.get("item") and self.taken.get("label"):
+            self.taken["item"] = self.taken.pop("label")  # a file that knows its items by name only
+        self._item_by_its_code()
+        self._take("text", self._text())
+        roles = replace(Roles(), **{role: column for role, column in self.taken.items() if column and role in ROLES})
+        self.result.roles = replace(roles, user_attributes=self._user_attributes(roles))
+        return self.result
+
+    def _belongs(self, column: str, owner: str, rows_each: float = 1 / 0.9) -> bool:
+        """Return whether a column is a fact about another one; see :func:`grouprec.data.roles.evidence.belongs_to`."""
+        for one in (column, owner):
+            if one not in self._codes:
+                self._codes[one] = encode_ids(self.head[one])[0]
+        return evidence.belongs_to(self._codes[column], self._codes[owner], rows_each)
+
+    def _take(self, role: str, column: str | None) -> None:
+        if role not in self.taken and column is not None:
+            self.taken[role] = column
+
+    def _free(self) -> list[str]:
+        return [column for column in self.columns if column not in self.taken.values()]
+
+    def _by_content(self) -> list[str]:
+        """Return the columns whose values may decide: none where there are very many, for which could be meant then?"""
+        free = self._free()
+        return free if len(free) <= _MOST_BY_CONTENT else []
+
+    def _objects(self, role: str, column: str, strict: bool) -> bool:
+        """Return whether the values speak against a user or an item, and keep why."""
+        reason = evidence.objection(role, self.head[column], strict)
+        if reason is not None:
+            self.result.refused.setdefault(role, {})[column] = reason
+        return reason is not None
+
+    def _owner(self, role: str) -> str | None:
+        """Return the column of the user or the item by its name, then by its content."""
+        named = sorted(
+            (tier, at, column) for at, column in enumerate(self._free()) if (tier := means(role, column)) is not None
+        )
+        good = [
+            (tier, column) for tier, _, column in named if not self._objects(role, column, strict=tier >= _WEAK[role])
+        ]
+        tells = [one for one in good if len(self.head[one[1]].dropna().unique()) > 1 or len(self.head) < _MANY_ROWS]
+        if good and not tells:
+            self.constant[role] = good[0][1]
+        good = tells
+        # "item" may count an order's lines, or be the single copy of a book, and another column names the product.
+        works = any(says(WORK, column) for _, column in good)
+        better = [
+            column
+            for _, column in good
+            if not evidence.is_line_number(self.head[column])
+            and not (role == "item" and (self._differs(column) or (works and not says(WORK, column))))
+        ]
+        if good:
+            if role == "user" and good[0][0] == _VISIT:
+                self.result.by_elimination += ("user",)
+            single = [column for column in better if not says(TOGETHER, column)] if role == "user" else better
+            return (single or better or [good[0][1]])[0]
+        told = [c for c in self._by_content() if means(role, evidence.word_of_values(self.head[c]) or "-") == 0]
+        if len(told) == 1:
+            return told[0]
+        mails = [column for column in self._by_content() if evidence.is_mail(self.head[column])]
+        return mails[0] if len(mails) == 1 and role == "user" else None
+
+    def _differs(self, column: str) -> bool:
+        """Return whether a column has another value in nearly every one of many rows."""
+        values = self.head[column].dropna()
+        return len(values) >= _MANY_ROWS and values.nunique() >= _UNIQUE * len(values)
+
+    def _named(self, role: str) -> list[tuple[int, str]]:
+        """Return how well the headers of free columns say a role, the best first."""
+        named = [(tier, at, c) for at, c in enumerate(self._free()) if (tier := means(role, c)) is not None]
+        return [(tier, column) for tier, _, column in sorted(named) if self.head[column].notna().any()]
+
+    def _by_name(self, role: str) -> str | None:
+        fit = [column for _, column in self._named(role) if self._fits(role, column)]
+        if role == "order":  # one with several lines rather than the number of each line
+            fit.sort(key=self._differs)
+        if role == "behaviour":
+            fit.sort(key=lambda column: self.head[column].nunique() < 2)
+        return next(iter(fit), None)
+
+    def _fits(self, role: str, column: str) -> bool:
+        """Return False where the content contradicts the name: a numeric "label", a "type" with many words."""
+        values = self.head[column]
+        if role == "label":
+            return not is_numeric(values) and not is_flag(values)
+        if role == "behaviour":
+            few = values.nunique() <= 50 and not pd.api.types.is_datetime64_any_dtype(values)
+            kinds = values.nunique() < _FEW_KINDS or evidence.looks_like_behaviour(values)
+            return few and (kinds or not self._is_name(column))
+        if role == "rating":
+            numbers = evidence.mostly_numbers(values) and not is_flag(values, digits=False)
+            return numbers and not says(NOT_RATING, column) and not self._of_one(column)
+        if role == "weight":
+            return evidence.mostly_numbers(values) and not is_flag(values, digits=False)
+        return role != "price" or evidence.mostly_numbers(values)
+
+    def _of_one(self, column: str) -> bool:
+        """Return whether a rating is one of the user or of the item: its header says so, and it is always the same."""
+        said = (role for role in ("user", "item") if any(means(role, word) == 0 for word in header_words(column)))
+        owners = (self.taken.get(role) for role in said)
+        return any(one and self._belongs(column, one, rows_each=_OFTEN) for one in owners)
+
+    def _is_name(self, column: str) -> bool:
+        """Return whether a column names what another one identifies."""
+        others = (other for other in self.columns if other != column)
+        return any(self._belongs(column, other) and self._belongs(other, column) for other in others)
+
+    def _label(self) -> str | None:
+        """Return the column of the items' names: by its header where items mostly have one of it, else as a name."""
+        named = [(tier, column) for tier, column in self._named("label") if self._fits("label", column)]
+        item = self.taken.get("item")
+        if not item or len(self.head) < _MANY_ROWS:
+            return next((column for tier, column in named if tier < _WEAK["item"]), None)
+        names = [c for c in self._names(item) if c in self._free() and self._fits("label", c)]
+        told = [
+            (column not in names, tier, column)
+            for tier, column in named
+            if column in names or (tier < _WEAK["item"] and evidence.is_name_of(self.head[column], self.head[item]))
+        ]
+        if told:
+            return min(told, key=lambda one: one[:2])[2]
+        words = evidence.share_spaced(self.head[item])
+        may_name = (c for c in names if means("item", c) is not None or NAMELESS.fullmatch(c))
+        other = (c for c in may_name if evidence.share_spaced(self.head[c]) > words)
+        return next(other, None)
+
+    def _item_by_its_name(self) -> None:
+        """Take an item's name for the item where every row has an item of its own: a copy of a book, a ticket."""
+        item, label = self.taken.get("item"), self.taken.get("label")
+        if item and label and self._differs(item) and not self._differs(label):
+            self.taken["item"] = self.taken.pop("label")
+
+    def _item_by_its_code(self) -> None:
+        """Take the code beside the item's name for the item, where each has one of the other: the name is its label."""
+        item = self.taken.get("item")
+        if not item or self.taken.get("label") or len(self.head) < _MANY_ROWS:
+            return
+        if evidence.share_spaced(self.head[item]) <= _SPACED:
+            return
+        said = [c for c in self._free() if means("item", c) is not None or ANY_ID.fullmatch(simple_name(c))]
+        codes = [c for c in said if evidence.share_spaced(self.head[c]) == 0 and not self._objects("item", c, True)]
+        codes = [c for c in codes if self._belongs(c, item) and self._belongs(item, c)]
+        if len(codes) == 1:
+            self.taken |= {"item": codes[0], "label": item}
+
+    def _text(self) -> str | None:
+        """Return the column of what users say of items: so named, of several words, and not the same for an item."""
+        named = [c for c in self._free() if means("text", c) is not None and evidence.is_said(self.head[c])]
+        named = [c for c in named if not self._of_item(c)]
+        return max(named, key=lambda c: evidence.usual_length(self.head[c]), default=None)
+
+    def _time(self) -> str | None:
+        """Return the column of the moment of the event: by name, then the only one whose values are moments."""
+        free = [column for column in self._free() if not says(NOT_WHEN, column)]
+        named = sorted(
+            (says(AFTERWARDS, column), tier, at, column)
+            for at, column in enumerate(free)
+            if (tier := means("time", column)) is not None and not self._is_clock(column)
+        )
+        named = [(late, tier, c) for late, tier, _, c in named if tier < _COUNTED or evidence.is_calendar(self.head[c])]
+        readable = [column for *_, column in named if evidence.is_readable_time(self.head[column])]
+        of_event = [column for column in readable if not self._of_item(column)]
+        if of_event:  # one that is always the same only where there is no other
+            return next((column for column in of_event if len(self.head[column].unique()) > 1), of_event[0])
+        plain = [c for _, tier, c in named if tier <= 2 and c not in readable and not is_numeric(self.head[c])]
+        if plain:
+            return plain[0]  # that it cannot be read is said, with an example
+        free = [column for column in self._by_content() if column in free]
+        moments = [column for column in free if evidence.looks_like_time(self.head[column])]
+        told = len(moments) == 1 or (moments and evidence.are_one_moment(self.head[moments]))
+        return moments[0] if told and not self._of_owner(moments[0]) else None
+
+    def _of_item(self, column: str) -> bool:
+        """Return whether a moment is the same whenever an item is taken: a release, whatever it is called."""
+        item = self.taken.get("item", "")
+        return bool(item) and self._belongs(column, item, rows_each=_OFTEN)
+
+    def _of_owner(self, column: str) -> bool:
+        """Return whether a nameless moment belongs to the user or the item: a birthday, a release."""
+        owners = (self.taken.get(role) for role in ("user", "item"))
+        return any(owner and self._belongs(column, owner) for owner in owners)
+
+    def _is_clock(self, column: str) -> bool:
+        values = self.head[column]
+        return evidence.is_clock(values) and not evidence.is_calendar(values)
+
+    def _take_clock(self) -> None:
+        """Take the time of day from a column of its own where the time has none."""
+        day = self.taken.get("time")
+        if not day or "clock" in self.taken or not evidence.is_date_only(self.head[day]):
+            return
+        named = [
+            c
+            for c in self._free()
+            if (any(map(CLOCK.fullmatch, header_names(c))) or means("time", c) is not None)
+            and not says(AFTERWARDS, c)
+            and self._is_clock(c)
+        ]
+        self._take("clock", named[0] if named else None)
+
+    def _eliminate(self) -> None:
+        """Take the columns that only are left over, where there are just as many as roles that miss one."""
+        missing = [role for role in ("user", "item") if role not in self.taken]
+        if not missing:
+            return
+        if len(missing) == 1 and HEADING in self._free():
+            self._take(missing[0], HEADING)
+            self.result.by_elimination += tuple(missing)
+            if "item" in missing:
+                self._name_again(missing)
+            return
+        filled = [c for c in self._by_content() if self.head[c].notna().mean() > _FILLED and not says(NOT_WHEN, c)]
+        left = [c for c in filled if evidence.looks_like_ids(self.head[c])]
+        left = [c for c in left if not self._speaks_otherwise(missing[0], c)]
+        if len(left) < len(missing):
+            kinds = [c for c in filled if evidence.looks_like_ids(self.head[c], least=_FEW_KINDS) and c not in left]
+            left += [c for c in kinds if not self._speaks_otherwise(missing[0], c)]
+        if len(left) > len(missing):
+            left = [c for c in left if not evidence.looks_like_rating(self.head[c])]
+        if len(left) > len(missing):
+            left = self._without_labels(left)
+        if len(left) > len(missing):
+            left = evidence.without_facts(self.head[left], len(missing))
+        if len(left) != len(missing):
+            return
+        if len(left) == 2 and self._names(left[0]) and not self._names(left[1]):
+            left.reverse()  # what has a name of its own is the item
+        self.taken.update(zip(missing, left, strict=True))
+        self.result.by_elimination += tuple(missing)
+        self._name_again(missing)
+        rest = [c for c in self._free() if evidence.looks_like_rating(self.head[c])]
+        if "rating" not in self.taken and "weight" not in self.taken and len(rest) == 1:
+            self.taken["rating"] = rest[0]
+            self.result.by_elimination += ("rating",)
+
+    def _name_again(self, missing: list[str]) -> None:
+        """Look for the item's name once more where the item was found after it, and what was taken is not its name."""
+        label, item = self.taken.get("label"), self.taken["item"]
+        if "item" in missing and not (label and evidence.is_name_of(self.head[label], self.head[item])):
+            self.taken.pop("label", None)
+            self._take("label", self._label())
+
+    def _speaks_otherwise(self, role: str, column: str) -> bool:
+        values, other = self.head[column], {"user": "item", "item": "user"}[role]
+        owner = self.taken.get("user", "")  # what is the same on all rows of a user says something of them
+        return (
+            (means(other, column) is not None and means(role, column) is None)
+            or means("order", column) == 0
+            or (bool(owner) and self._belongs(column, owner))
+            or self._objects(role, column, strict=True)
+            or evidence.looks_like_time(values)
+            or evidence.is_clock(values)
+            or tells_outcome(values)
+        )
+
+    def _without_labels(self, columns: list[str]) -> list[str]:
+        """Return the columns without one that only names what another one identifies; that is the label."""
+        for column in columns:
+            spaced = {c: evidence.share_spaced(self.head[c]) for c in (column, *self._names(column))}
+            label = max(spaced, key=spaced.__getitem__)
+            if len(spaced) > 1 and label in columns and spaced[label] > _SPACED:
+                self._take("label", label)
+                return [c for c in columns if c != label]
+        return columns
+
+    def _names(self, column: str) -> list[str]:
+        """Return the columns that name what this one identifies, as a title does an item: each has one of the other."""
+        others = [other for other in self.columns[:_MOST_BY_CONTENT] if other != column]
+        alike = [other for other in others if self._belongs(other, column) and self._belongs(column, other)]
+        return [other for other in alike if not is_numeric(self.head[other])]
+
+    def _user_attributes(self, roles: Roles) -> tuple[str, ...]:
+        """Return the columns without a role that are the same on all rows of a user, or tell their circumstances."""
+        if roles.user is None:
+            return ()
+        item = None if roles.item is None else self.head[roles.item]
+        free: Iterable[str] = (column for column in self.columns if column not in roles.columns())
+        return tuple(
+            column
+            for column in free
+            if self._belongs(column, roles.user) or (item is not None and evidence.is_context(self.head[column], item))
+        )
