@@ -141,9 +141,15 @@ def _smoothed_over(value: pd.DataFrame | None, regime: str, method: str) -> dict
     """Return the people with a hit by the number of lists, without what is chance; empty where nobody measured it."""
     if value is None:
         return {}
-    hits = value[(value["method"] == method) & (value["regime"] == regime) & (value["metric"] == HITS)]
-    hits = hits.dropna(subset="value").sort_values("n_groups", ignore_index=True)
+    own = own_numbers(value, regime, method)
+    hits = own[own["metric"] == HITS]
     return dict(zip(hits["n_groups"].astype(int).tolist(), smoothed(hits).tolist(), strict=True)) if len(hits) else {}
+
+
+def own_numbers(value: pd.DataFrame, regime: str, method: str) -> pd.DataFrame:
+    """Return the rows of ``value_of_groups`` of one kind of list in one use of lists, all metrics, ascending."""
+    own = value[(value["method"] == method) & (value["regime"] == regime)]
+    return own.dropna(subset="value").sort_values("n_groups", ignore_index=True)
 
 
 def split_at(gain: pd.DataFrame | None, hits: pd.DataFrame, n: int) -> Split | None:

@@ -105,8 +105,7 @@ def _worth(path: str, version: float) -> Worth:
         nothing = pd.DataFrame({"n_groups": [], "metric": []})
         return Worth(regime, nothing, nothing, nothing, None, own)
     method = tables.curve_method(value, metrics, regime)
-    value = value[(value["method"] == method) & (value["regime"] == regime)]
-    value = value.dropna(subset="value").sort_values("n_groups", ignore_index=True)
+    value = gain.own_numbers(value, regime, method)
     steps = state.table_or_none(run, "gain_of_groups")
     steps = None if steps is None else steps[steps["regime"] == regime]
     return Worth(regime, value, tables.of(value), tables.of(value, gain.HITS), steps, own)
