@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from grouprec.core.files import write_json
+from grouprec.core.forms import DamagedError
 from grouprec.core.types import StorageError
 from grouprec.data.synthetic import planted
 from grouprec.models.blend import ItemFacts
@@ -84,6 +85,15 @@ def test_what_one_run_has_not_whole_another_one_may_have(store: RunStore, damage
         load_stage(store, run, "encoder")
     save(other)
     assert load_stage(store, run, "encoder").config.l2 == 7
+
+
+def test_a_damaged_stage_that_nobody_else_has_is_named(store: RunStore) -> None:
+    run = new(store, final={"encoder": ["ease", KEY]})
+    arrays = save(run)
+    run.write_manifest()
+    arrays.write_bytes(b"cut short")
+    with pytest.raises(DamagedError, match=f"The run {run.run_id} is damaged: stages/{arrays.name}"):
+        load_stage(store, run, "encoder")
 
 
 def test_facts_of_items_are_read_back(tmp_path: Path) -> None:

@@ -1,10 +1,9 @@
-"""The run folder: atomic, honest about what is finished, and careful with a full or forbidden disk."""
+"""The folder of all runs: which are found, by what name, and what they read back from one another."""
 
 from __future__ import annotations
 
 import errno
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -28,12 +27,6 @@ def run(store: RunStore) -> Run:
     return store.create(make_config(interactions=Path("file.csv"), title="First"))
 
 
-def test_a_new_run_is_queued_and_not_finished(run: Run) -> None:
-    assert run.status().state is State.QUEUED
-    assert not run.finished
-    assert run.config().title == "First"
-
-
 def test_only_the_manifest_makes_a_run_finished(store: RunStore, run: Run) -> None:
     run.save_table("items", pd.DataFrame({"item": ["00123"], "label": ["A"], "users": [1]}))
     run.save_metrics({"n_users": np.int64(1)})
@@ -47,13 +40,6 @@ def test_only_the_manifest_makes_a_run_finished(store: RunStore, run: Run) -> No
     assert run.finished
     assert store.get("last").run_id == run.run_id
     assert run.damaged() == []
-
-
-def test_a_tampered_file_is_named(run: Run) -> None:
-    run.save_metrics({"value": 1})
-    run.write_manifest()
-    (run.path / "metrics.json").write_text('{"value": 2}')
-    assert run.damaged() == ["metrics.json"]
 
 
 def test_what_another_run_reads_back_from_a_deleted_one_moves_to_it(store: RunStore, run: Run) -> None:
@@ -73,39 +59,12 @@ def test_what_another_run_reads_back_from_a_deleted_one_moves_to_it(store: RunSt
     assert own is not None and own[0]["w"].tolist() == [0, 0]
 
 
-def test_renaming_keeps_a_finished_run_undamaged(run: Run) -> None:
-    run.write_manifest()
-    run.rename("  Second  ")
-    assert run.title() == "Second"
-    assert run.damaged() == []
-
-
-def test_an_interrupted_write_keeps_the_old_status(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    run.set_status(state=State.RUNNING, stage="profile")
-
-    def full(self: Path, *args: object, **kwargs: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(Path, "write_text", full)
-    with pytest.raises(StorageError, match="No space left on device; free some space"):
-        run.set_status(stage="generator")
-    monkeypatch.undo()
-    assert run.status().stage == "profile"
-
-
 def test_a_full_device_is_one_sentence() -> None:
     if not Path("/dev/full").exists():
         pytest.skip("needs /dev/full")
     full = Path("/dev/full")
     with pytest.raises(StorageError, match="No space left"), storage(full), full.open("w") as file:
         file.write("x" * 100_000)
-
-
-def test_events_cut_short_by_a_crash_are_skipped(run: Run) -> None:
-    run.add_event(event="note", text="first")
-    with (run.path / "events.jsonl").open("a") as file:
-        file.write('{"event": "no')
-    assert [event["text"] for event in run.events()] == ["first"]
 
 
 def test_stages_are_found_by_key_in_any_run(store: RunStore, run: Run) -> None:
@@ -160,17 +119,6 @@ def test_a_runs_folder_that_is_a_file_is_one_sentence(tmp_path: Path) -> None:
         RunStore(tmp_path / "file").create(make_config(interactions=Path("x.csv")))
 
 
-def test_nothing_in_a_run_folder_is_pickled(run: Run) -> None:
-    run.save_stage("key", "encoder", "ease", {}, {"w": np.ones(2, np.float32)}, {})
-    run.save_table("items", pd.DataFrame({"item": ["a"], "label": ["A"], "users": [1]}))
-    assert {p.suffix for p in run.path.rglob("*") if p.is_file()} <= {".json", ".safetensors", ".parquet", ".txt"}
-
-
-def test_json_files_hold_plain_numbers(run: Run) -> None:
-    run.save_metrics({"a": np.float32(0.5), "b": np.arange(2), "c": Path("x")})
-    assert json.loads((run.path / "metrics.json").read_text()) == {"a": 0.5, "b": [0, 1], "c": "x"}
-
-
 def test_the_default_folder_can_be_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("GROUPREC_RUNS", str(tmp_path / "elsewhere"))
     assert runs.default_root() == tmp_path / "elsewhere"
@@ -184,126 +132,11 @@ def named(store: RunStore, name: str, **choices: object) -> Run:
     return Run(run.path.rename(store.root / name))
 
 
-def test_a_run_without_a_status_is_damaged_and_as_old_as_its_name(run: Run) -> None:
-    (run.path / "status.json").write_text("{")
-    status = run.status()
-    assert status.state is State.DAMAGED and "status.json is damaged: it holds no JSON object" in status.message
-    assert (status.stage_fraction, status.fraction) == (0, 0)
-    assert datetime.fromtimestamp(status.created, UTC).strftime("%Y%m%d-%H%M%S") == run.run_id[:15]
-    assert (run.path / "status.json").read_text() == "{", "reading mends nothing"
-
-
-def test_a_run_waits_only_with_a_place_and_before_its_turn(store: RunStore, run: Run) -> None:
-    assert not run.status().waiting and run.status().created > 0
-    queued = store.create(make_config(interactions=Path("file.csv")), place=0.0)
-    assert queued.status().waiting and queued.status().place == 0
-    assert not queued.set_status(state=State.RUNNING).waiting
-
-
-def test_a_run_says_where_its_files_lie(run: Run) -> None:
-    assert run.ledger == run.path / "live" / "ledger.sqlite"
-    assert not run.has_snapshot
-    run.live.mkdir()
-    run.snapshot().touch()
-    assert run.has_snapshot
-
-
-def test_a_configuration_that_cannot_be_read_is_one_sentence(run: Run) -> None:
-    write_json(run.path / "config.json", {"interactions": "file.csv", "of another version": 1})
-    with pytest.raises(StorageError, match="another version"):
-        run.config()
-    (run.path / "config.json").unlink()
-    with pytest.raises(StorageError, match=r"no readable config\.json"):
-        run.config()
-
-
-def test_the_title_is_no_choice_and_the_seed_is_one(run: Run) -> None:
-    assert run.trained_as(make_config(interactions=Path("file.csv"), title="Another"))
-    assert not run.trained_as(make_config(interactions=Path("file.csv"), title="First", seed=1))
-    (run.path / "config.json").unlink()
-    assert not run.trained_as(make_config(interactions=Path("file.csv")))
-
-
 def test_a_run_without_a_title_is_called_by_its_id(store: RunStore) -> None:
     run = store.create(make_config(interactions=Path("file.csv")))
     assert run.title() == run.run_id
     (run.path / "config.json").unlink()
     assert run.title() == run.run_id
-
-
-@pytest.mark.parametrize(
-    ("text", "note", "tags"),
-    [
-        (None, "", ()),
-        ("{", "", ()),
-        ("[1]", "", ()),
-        ('{"note": "a", "tags": "b"}', "", ()),
-        ('{"note": "a"}', "a", ()),
-        ('{"note": "a", "tags": ["b", 1]}', "a", ("b", "1")),
-    ],
-)
-def test_notes_that_are_missing_or_damaged_are_none(run: Run, text: str | None, note: str, tags: tuple) -> None:
-    if text is not None:
-        (run.path / "notes.json").write_text(text)
-    assert (run.notes().note, run.notes().tags) == (note, tags)
-
-
-def test_notes_are_cut_and_tags_counted_once(run: Run) -> None:
-    tags = ["  two   words ", "", "Two Words", "x" * 31, *(f"t{n}" for n in range(11))]
-    notes = run.annotate(" " + "n" * 2001, tags)
-    assert notes == run.notes()
-    assert notes.note == "n" * 2000
-    assert notes.tags == ("Two Words", "x" * 30, *(f"t{n}" for n in range(10)))
-
-
-def test_a_new_title_is_cut_at_what_a_configuration_takes(run: Run) -> None:
-    run.rename("t" * 121)
-    assert run.title() == run.config().title == "t" * 120
-
-
-def test_the_log_ends_with_its_last_lines(run: Run) -> None:
-    assert run.log() == "" and run.events() == [] and run.metrics() == {}
-    for number in range(202):
-        run.add_log(f"line {number}")
-    lines = run.log().splitlines()
-    assert len(lines) == 200 and lines[0].endswith("line 2") and lines[-1].endswith("line 201")
-    assert [line[9:] for line in run.log(2).splitlines()] == ["line 200", "line 201"]
-
-
-def test_an_event_has_its_time_in_milliseconds(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runs.time, "time", lambda: 12.34567)
-    run.add_event(event="note", value=np.float32(0.5))
-    assert run.events() == [{"time": 12.346, "event": "note", "value": 0.5}]
-
-
-def test_a_table_is_replaced_and_has_no_index(run: Run) -> None:
-    run.save_table("items", pd.DataFrame({"item": ["a"], "label": ["A"], "users": [1]}))
-    run.save_table("items", pd.DataFrame({"item": ["b", "c"], "label": ["B", "C"], "users": [2, 3]}, index=[7, 9]))
-    read = run.table("items")
-    assert read.to_dict("list") == {"item": ["b", "c"], "label": ["B", "C"], "users": [2, 3]}
-    assert read.index.tolist() == [0, 1]
-    with pytest.raises(StorageError, match="no readable table 'groups'"):
-        run.table("groups")
-
-
-def test_the_manifest_names_what_does_not_change(run: Run) -> None:
-    assert run.damaged() == []
-    run.save_metrics({"value": 1})
-    run.save_table("items", pd.DataFrame({"item": ["a"], "label": ["A"], "users": [1]}))
-    run.annotate("note", [])
-    run.add_log("text")
-    run.write_manifest()
-    manifest = json.loads((run.path / "manifest.json").read_text())
-    assert manifest["format"] == 2 and list(manifest["files"]) == [
-        "config.json",
-        "metrics.json",
-        "tables/items.parquet",
-    ]
-    assert run.metrics() == {"value": 1}
-    run.write_manifest()
-    assert list(json.loads((run.path / "manifest.json").read_text())["files"]) == list(manifest["files"])
-    (run.path / "tables" / "items.parquet").unlink()
-    assert run.damaged() == ["tables/items.parquet"]
 
 
 def test_a_stage_that_is_written_anew_is_not_valid_until_it_is_whole(
