@@ -35,6 +35,7 @@ SLOWEST = (
     "browser/test_sign_in.py",
     "ui/data/test_page.py",
     "training/test_jobs.py",
+    "training/test_queue.py",
     "training/test_same_everywhere.py",
     "data/test_exports.py",
     "cli/test_cli.py",

@@ -16,7 +16,7 @@ from grouprec.runs.store import Run, RunStore, State
 from tests.support import crew_script
 from tests.support.forked import command, fork, needs_fork
 from tests.support.small_run import TINY_SETTINGS
-from tests.training.test_jobs import LONG, config_for, wait_for
+from tests.support.started_runs import LONG, config_for, wait_for
 
 pytestmark = needs_fork
 

@@ -20,7 +20,7 @@ from grouprec.core.types import SettingError
 from grouprec.runs.store import Run, RunStore, State, Status
 from grouprec.training import executor, jobs, ray_cluster, room
 from grouprec.training.executor import Look
-from tests.training.test_jobs import config_for
+from tests.support.started_runs import config_for
 
 ADDRESS = "http://head:8265"
 

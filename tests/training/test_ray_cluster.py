@@ -15,7 +15,7 @@ import pytest
 from grouprec.runs.store import Run, RunStore, State
 from grouprec.training import executor, jobs, ray_cluster
 from tests.support.local_cluster import add_worker, local_cluster
-from tests.training.test_jobs import LONG, config_for, wait_for
+from tests.support.started_runs import LONG, config_for, wait_for
 
 pytest.importorskip("ray", reason="needs ray: pip install '.[ray]'")
 
