@@ -161,6 +161,18 @@ def test_steps_end_with_the_time_that_is_given(run: Run, monkeypatch: pytest.Mon
     assert replay.latency() == pytest.approx((2.5, 3.97))
 
 
+def test_the_search_for_a_change_ends_with_its_events_or_its_time(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    replay = replay_of(run)
+    monkeypatch.setattr(replay, "lists", lambda group: ("as before", "as before"))
+    replay.to_a_change(3, seconds=np.inf)
+    assert replay.done == 3
+    replay.to_a_change(3, seconds=0)
+    assert replay.done == 3
+    monkeypatch.setattr(replay, "lists", lambda group: ("as before", "another"))
+    replay.to_a_change(3, seconds=np.inf)
+    assert replay.done == 4
+
+
 def replay_rows(replay: Replay, n: int) -> list[int]:
     return [replay.state.user_row(user) for user in replay.events["user"][:n]]
 
