@@ -20,6 +20,7 @@ from grouprec.data.json_records import flat, records_frame
 from grouprec.data.log_lines import log_record
 from grouprec.data.sniff import HEAD_ROWS, Sniffed
 from grouprec.data.times import read_times
+from grouprec.data.values import shown
 
 # Integers stay the text they are; larger ones than 2^53 would not survive a column with gaps.
 _JSON = json.JSONDecoder(parse_int=str)
@@ -294,7 +295,7 @@ def _users_frame(sniffed: Sniffed, members: Iterable[tuple[str, Any]], kind: Kin
             rows.extend((user, item, behaviour) for behaviour, items in value.items() for item in items)
         else:
             raise DataError(
-                f"'{sniffed.path.name}': the value of '{user}' is not a list of items per behaviour, "
+                f"'{sniffed.path.name}': the value of '{shown(user)}' is not a list of items per behaviour, "
                 'as in {"user1": {"bought": ["item1"]}}.'
             )
     if not rows:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +132,17 @@ def test_a_page_that_stands_open_shows_nothing_of_a_run_that_was_made_private(an
         for read in (state.metrics, state.edited, state.run_users, lambda run: state.table(run, "users")):
             with pytest.raises(StorageError, match="There is no run called"):
                 read(anns_run)
+
+
+def test_a_download_is_made_for_who_saw_its_button_and_may_still_see_the_run(anns_run: Run) -> None:
+    rights.give(anns_run.path, ANN, shared=True)
+    with rights.acting(Person(BOB, Role.ANALYST)):
+        made = state.later(lambda: (rights.person().name, len(state.table(anns_run, "users"))), anns_run)
+    with ThreadPoolExecutor(1) as elsewhere:  # where Streamlit makes it
+        assert elsewhere.submit(made).result() == (BOB, anns_run.metrics()["n_users"])
+        rights.give(anns_run.path, ANN, shared=False)
+        with pytest.raises(StorageError, match="There is no run called"):
+            elsewhere.submit(made).result()
 
 
 def test_a_part_that_draws_itself_again_draws_nothing_of_a_run_that_was_made_private(
