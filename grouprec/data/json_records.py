@@ -16,7 +16,7 @@ from grouprec.data.sniff import Sniffed
 
 _DEEPEST = 6  # objects inside objects
 _MOST_NAMES = 500  # columns: objects whose keys are ids would give one a user
-_CELLS_A_VALUE = 32  # of a table: records of a name each would give the square of what the file holds
+_CELLS_A_VALUE = 40  # of a table: records of a name each would give the square of what the file holds
 _FREE_CELLS = 5_000_000  # of a table in which any share may be empty
 _WRAPPED = re.compile(r"\$(oid|date|numberLong|numberInt|numberDouble|numberDecimal|uuid|symbol)")
 
