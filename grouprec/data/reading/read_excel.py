@@ -16,7 +16,7 @@ from grouprec.data.reading.found import Found
 from grouprec.data.reading.sniff import HEAD_ROWS, Sniffed
 from grouprec.data.reading.workbooks import open_workbook, rows_of
 from grouprec.data.roles.usual_names import HEADING
-from grouprec.data.values.common import some_of
+from grouprec.data.values.common import shown, some_of
 
 _ERRORS = {"#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#SPILL!", "#CALC!", "#GETTING_DATA"}
 _LOOKED_AT = 60  # rows of a sheet that tell whether it holds a table
@@ -155,5 +155,5 @@ def _fill_down(table: pd.DataFrame) -> list[str]:
         if not blocks:
             break
         table.isetitem(at, values.ffill().to_numpy(dtype=object))
-        done.append(f"gaps in column '{column}' were filled with the value above, as merged cells mean")
+        done.append(f"gaps in column '{shown(column)}' were filled with the value above, as merged cells mean")
     return done

@@ -20,6 +20,7 @@ import pandas as pd
 
 from grouprec.data.reading.continued import Continued, find_continued
 from grouprec.data.reading.headings import Headings, find_headings
+from grouprec.data.reading.json_records import flat
 from grouprec.data.reading.repeated import Repeated, find_repeated
 from grouprec.data.reading.wide import Wide, find_wide, numbers
 from grouprec.data.roles.header_words import CATEGORY, PATTERNS, header_words, means, says
@@ -346,8 +347,6 @@ def _unfolded(items: list[Any], depth: int = 3) -> list[Any]:
 
 
 def _flat(value: Any) -> dict[str, Any]:
-    from grouprec.data.reading.read_json import _flat as flat
-
     return flat(value) if isinstance(value, dict) else {}
 
 
