@@ -11,8 +11,8 @@ from grouprec.data.roles.evidence import objection
 @pytest.mark.parametrize(
     ("name", "values", "against"),
     [
-        ("temperature", [20.5, 21.0, 19.25, 22.0], "it holds measurements"),
-        ("temperature", ["warm", "cold", "mild", "hot"], None),  # a word is no measurement
+        ("elevation", [20, 21, 19, 22], "it holds measurements"),
+        ("elevation", ["hill A", "peak B", "pass C", "gorge D"], None),  # a word is no measurement
         ("sku", ["A-1", "B-2", "C-3", "D-4"], None),
     ],
 )
