@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from grouprec.cli import privacy, retention, serving
+from grouprec.cli import privacy, retention, serving, starting
 from grouprec.cli.options import (
     ASIDE,
     CHOICES,
@@ -52,6 +52,7 @@ START, RESULTS, RUNS, PEOPLE = "To begin", "What came of it", "Keeping runs", "P
 
 def main() -> NoReturn:
     """Run the command; a mistake of the user is one sentence and exit status 2, never a traceback."""
+    starting.spare_unused()
     try:
         refuse_odd_names()
         app(standalone_mode=False)
@@ -203,6 +204,7 @@ def check(
     json: AsJson = False,
 ) -> None:
     """Say what of a file is understood and what is doubtful, without training."""
+    starting.load("pandas", "grouprec.cli.check", "grouprec.data.prepare")
     from grouprec.cli.check import check_file
     from grouprec.data.columns import parse_map
 
@@ -307,6 +309,7 @@ def owner(
 @app.command(rich_help_panel=RESULTS)
 def show(run: RunName, runs: Runs = None, json: AsJson = False) -> None:
     """Show what a run learned and what it is worth."""
+    starting.load("pandas", "grouprec.runs.store", "grouprec.training.jobs", "grouprec.report.tables")
     from grouprec.core.errors import StorageError
     from grouprec.runs.store import RunStore, State
     from grouprec.training.jobs import refresh
