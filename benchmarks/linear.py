@@ -104,7 +104,9 @@ def section(n_users: int, found: dict[int, list[Fitted]]) -> str:
     for n_items, rows in found.items():
         for name, settings, seconds, value in rows:
             said = ", ".join(f"{key} {number:g}" for key, number in settings.items())
-            lines.append(f"| {n_items:,} | {name} | {said} | {seconds:.1f} | {seconds / rows[0][2]:.1f} | {value:.4f} |")
+            lines.append(
+                f"| {n_items:,} | {name} | {said} | {seconds:.1f} | {seconds / rows[0][2]:.1f} | {value:.4f} |"
+            )
     return "\n".join(lines)
 
 

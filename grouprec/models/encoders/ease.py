@@ -88,19 +88,29 @@ class EaseEncoder(FadingEncoder):
                 f"has {data.n_items:,}; choose the encoder '{self.auto.instead}' or keep fewer items."
             )
         gram = gram_matrix(self.vectors(data.histories), np.float32 if self.config.binary else np.float64)
-        largest = np.abs(gram).sum(axis=0, dtype=np.float64).max(initial=0)  # no eigenvalue is larger (Gershgorin)
+        largest = _largest_sum(gram)
+        if not self.config.tune_l2:
+            self.l2, self._items = self.config.l2, self._solved(gram, largest, self.config.l2)
+            run.on_progress(1.0, {"l2": self.l2})
+        else:
+            self._tune(data, run, gram, largest)
+        self.decided = {"l2": self.l2}
+        return self
+
+    def _tune(self, data: Dataset, run: RunOptions, gram: np.ndarray, largest: float) -> None:
+        """Keep the strength that finds what is held out of the training best."""
         task = NewItemTask.sample(data, run.rng("ease validation"))
-        tune = self.config.tune_l2 and len(task) > 0
-        values = [self.config.l2 * factor for factor in TUNING_FACTORS] if tune else [self.config.l2]
+        values = [self.config.l2 * factor for factor in TUNING_FACTORS] if len(task) else [self.config.l2]
         best = -1.0
         for step, l2 in enumerate(values, start=1):
-            items = _item_weights(gram, l2, np.float64 if largest > EXACT * l2 else np.float32)
+            items = self._solved(gram, largest, l2)
             score = task.ndcg(Embeddings(self.encode(task.histories, task.attributes, task.recent), items))
             run.on_progress(step / len(values), {"l2": l2, "validation": score})
             if score > best:
                 best, self.l2, self._items = score, l2, items
-        self.decided = {"l2": self.l2}
-        return self
+
+    def _solved(self, gram: np.ndarray, largest: float, l2: float) -> np.ndarray:
+        return _item_weights(gram, l2, np.float64 if largest > EXACT * l2 else np.float32)
 
     def arrays(self) -> dict[str, np.ndarray]:
         return {"items": self._items, "l2": np.array([self.l2])}
@@ -108,6 +118,12 @@ class EaseEncoder(FadingEncoder):
     def load(self, arrays: dict[str, np.ndarray]) -> Self:
         self._items, self.l2 = arrays["items"], float(arrays["l2"][0])
         return self
+
+
+def _largest_sum(gram: np.ndarray) -> float:
+    """Return the largest sum of a column without signs: no eigenvalue is larger (Gershgorin)."""
+    whole = gram if gram.min(initial=0) >= 0 else np.abs(gram)
+    return float(whole.sum(axis=0, dtype=np.float64).max(initial=0))
 
 
 def _item_weights(gram: np.ndarray, l2: float, dtype: npt.DTypeLike) -> np.ndarray:
