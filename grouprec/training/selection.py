@@ -24,7 +24,7 @@ from grouprec.ranking.task import nothing, validation_task
 from grouprec.runs.config import RunConfig, auto_encoders
 from grouprec.runs.progress import StageReport
 from grouprec.runs.snapshot import FitSnapshot
-from grouprec.training import search, windows
+from grouprec.training import search
 from grouprec.training.encoded import Encoded
 from grouprec.training.fit import Choices
 from grouprec.training.fits import Fits
