@@ -151,7 +151,7 @@ def _inverse_on(regular: np.ndarray, device: str) -> np.ndarray | None:
     try:
         factor = torch.linalg.cholesky(torch.from_numpy(regular).to(device))
         return torch.cholesky_inverse(factor).to(torch.float32).cpu().contiguous().numpy()
-    except (torch.OutOfMemoryError, torch.linalg.LinAlgError):
+    except RuntimeError:  # out of memory and singular matrices among others
         return None
 
 
