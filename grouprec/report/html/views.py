@@ -225,9 +225,9 @@ def _decide(reading: Reading) -> View:
     steps = None if steps is None else steps[steps["regime"] == reading.regime]
     split = gain.split_at(steps, hits, n)
     n = n if n in set(own["n_groups"]) else 0
-    said = enough_lists.lists_answer(own, hits, steps, split, n)
+    said, more = enough_lists.lists_answer(own, hits, steps, split, n)
     if hits.empty:
-        return View("decide", _("The decision"), said, notes=_approved(reading))
+        return View("decide", _("The decision"), said, notes=_known(more, *_approved(reading)))
     least, hits = enough_lists.number(own, steps, split), hits.assign(value=smoothed(hits))
     floor = gain.floor_of(own)
     return View(
@@ -237,7 +237,7 @@ def _decide(reading: Reading) -> View:
         pictures.reach_curve(hits, least, n, gain.floor_title(floor)),
         _("People of 100 who find something in their first ten, by number of lists; the band is the 95 % interval."),
         _reached(hits, least or n),
-        (gain.floor_words(floor), *_approved(reading)),
+        _known(more, gain.floor_words(floor), *_approved(reading)),
     )
 
 

@@ -45,11 +45,11 @@ def explore(run: Run) -> None:
     left, right = st.columns([13, 8], gap="medium", vertical_alignment="bottom")
     with left:
         n = choose(worth)
-    split, said = told(*state.run_key(run), n, current())
+    split, said, more = told(*state.run_key(run), n, current())
     with top:
         cards.answer(said, passage(_(gain.PEOPLE_HELP), _(ANSWER_HELP)))
     with right:
-        cards.tested_note(run)
+        cards.tested_note(run, more)
         with st.container(horizontal=True):
             approval.popover(run, worth, n, said)
             sharing.present_link(run, "secondary")
@@ -67,12 +67,12 @@ def explore(run: Run) -> None:
 
 
 @st.cache_resource(max_entries=512, show_spinner=False)
-def told(path: str, version: float, n: int, language: str) -> tuple[gain.Split | None, str]:
-    """Return of what the gain of a number of lists (0: personal ones) is made, and the page's answer; made once per
-    server and language."""
+def told(path: str, version: float, n: int, language: str) -> tuple[gain.Split | None, str, str]:
+    """Return of what the gain of a number of lists (0: personal ones) is made, and the page's answer, with what
+    stands below it; made once per server and language."""
     worth = kept.worth(Run(Path(path)))
     split = gain.split_at(worth.steps, worth.hits, n or worth.own)
-    return split, words.answer(worth, split, n)
+    return split, *words.answer(worth, split, n)
 
 
 def choose(worth: Worth) -> int:
