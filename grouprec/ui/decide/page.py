@@ -48,11 +48,10 @@ def explore(run: Run) -> None:
     split, said, more = told(*state.run_key(run), n, current())
     with top:
         cards.answer(said, passage(_(gain.PEOPLE_HELP), _(ANSWER_HELP)))
-    with right:
         cards.tested_note(run, more)
-        with st.container(horizontal=True):
-            approval.popover(run, worth, n, said)
-            sharing.present_link(run, "secondary")
+    with right, st.container(horizontal=True):
+        approval.popover(run, worth, n, said)
+        sharing.present_link(run, "secondary")
     approval.latest(run)
     tabs = tabs_from_url("view", "decide_tab", TABS, "money" if money.asked() else "decide")
     if tabs["decide"].open:

@@ -26,6 +26,12 @@ addEventListener("load", () => (window.requestIdleCallback || setTimeout)(() => 
 
 
 @cache
+def pages() -> frozenset[str]:
+    """Return the names of all pages, as addresses have them."""
+    return frozenset({*OLD_PAGES, *(page.stem for page in (app_root() / "pages").glob("*.py"))})
+
+
+@cache
 def streamlits() -> str:
     """Return Streamlit's page as it comes."""
     return (_static() / "index.html").read_text(encoding="utf-8")
@@ -34,9 +40,8 @@ def streamlits() -> str:
 @cache
 def ours() -> str:
     """Return Streamlit's page with our scripts in it."""
-    names = "|".join(sorted({*OLD_PAGES, *(page.stem for page in (app_root() / "pages").glob("*.py"))}))
     charts = sorted((_static() / "static" / "js").glob("PlotlyChart.*.js"))
-    scripts = _SERVER.format(pages=names)
+    scripts = _SERVER.format(pages="|".join(sorted(pages())))
     if len(charts) == 1:  # else this is no Streamlit that we know
         scripts += _CHARTS.format(chart=f"./static/js/{charts[0].name}")
     return streamlits().replace("<head>", f"<head>{scripts}", 1)
@@ -47,15 +52,20 @@ def _static() -> Path:
 
 
 class FirstPage:
-    """ASGI middleware: wherever Streamlit's page is answered with, ours goes out."""
+    """ASGI middleware: wherever Streamlit's page is answered with, ours goes out, in plain text: it is small."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "GET":
+        if (
+            scope["type"] != "http"
+            or scope["method"] != "GET"
+            or scope["path"].rpartition("/")[2] not in {"", *pages()}
+        ):
             await self._app(scope, receive, send)
             return
+        plainly = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
         start: Message | None = None
         body = b""
 
@@ -70,7 +80,7 @@ class FirstPage:
                 if not message.get("more_body"):
                     await _answer(start, body, send)
 
-        await self._app(scope, receive, exchanged)
+        await self._app({**scope, "headers": plainly}, receive, exchanged)
 
 
 def _is_page(start: Message) -> bool:
