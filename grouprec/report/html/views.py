@@ -236,7 +236,7 @@ def _decide(reading: Reading) -> View:
         said,
         pictures.reach_curve(hits, least, n, gain.floor_title(floor)),
         _("People of 100 who find something in their first ten, by number of lists; the band is the 95 % interval."),
-        _reached(hits, least or n),
+        _reached(hits, n or least or 0),
         _known(more, gain.floor_words(floor), *_approved(reading)),
     )
 

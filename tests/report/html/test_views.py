@@ -36,7 +36,7 @@ def test_six_views_in_their_order_say_what_the_pages_say(run: Run) -> None:
     assert found["evidence"].said == gain.reached_answer(reading.split) if reading.split else False
     assert found["live"].said == learned.updater_answer(run.metrics()["updater"])
     assert found["file"].facts["Tested on"] == "45"
-    assert found["decide"].facts == {"One good list": "11", "20 lists": "28", "Personal lists": "40"}
+    assert found["decide"].facts == {"One good list": "11", "3 lists": "19", "Personal lists": "40"}
     assert all(view.picture for view in found.values())
 
 
@@ -48,10 +48,11 @@ def test_sentence_picture_and_numbers_of_the_decision_name_the_same_number_of_li
     table.loc[hits, "value"] = 0.2 + table.loc[hits, "n_groups"] / 100
     run.save_table("value_of_groups", table)
     run.write_manifest()
-    found = made(run)["decide"]
+    found, reading = made(run)["decide"], Reading.of(run)
     assert found.said.startswith(f"{least} lists are enough.")
     assert f"{least} are enough" in (found.picture or "")
-    assert f"{least} lists" in found.facts
+    assert f"; {reading.metrics['n_groups']} lists reach {found.facts['3 lists']}; " in found.said, "this run's own"
+    assert any(f"{least} lists reach" in note for note in found.notes)
 
 
 def test_where_one_list_is_enough_no_picture_names_another_number(run: Run) -> None:

@@ -124,7 +124,7 @@ def test_a_user_is_shown_with_group_attributes_and_personal_list(finished_run: R
     assert own["label"].tolist()[:2] == ["Item 23", "Item 24"]
     assert len(own) == 50
     attributes = app.dataframe[-2].value
-    assert attributes["Attribute"].tolist() == ["Country", "recency days", "spend"]
+    assert attributes["Attribute"].tolist() == ["Country", "days since the last time", "spent in all"]
 
 
 def test_before_anybody_is_asked_for_a_typical_member_of_the_group_is_shown(finished_run: Run) -> None:
