@@ -153,9 +153,11 @@ MOST_IGNORED = 8
 
 
 def counted(check: Check) -> str:
-    """Return how much there is, and what was dropped."""
+    """Return how much there is, as other pages count it, and what was dropped."""
     found = _("{n_users} users and {n_items} items with {n_rows} usable interactions").format(
-        n_users=count(check.n_users), n_items=count(check.n_items), n_rows=count(check.n_rows)
+        n_users=count(check.size.get("n_users", check.n_users)),
+        n_items=count(check.size.get("n_items", check.n_items)),
+        n_rows=count(check.n_raw - int(check.report["dropped"].sum())),
     )
     return _("There are {found}; {check}.").format(found=found, check=dropped_sentence(check))
 
