@@ -167,7 +167,7 @@ def clean_rows(table: pd.DataFrame, roles: Roles, settings: Preparation, report:
     spend = None if roles.price is None else _spend(numbers, factors)
     if factors is not None:
         weights = weights * factors
-        note = _("column '{behaviour}'").format(behaviour=roles.behaviour)
+        note = _("column '{behaviour}'").format(behaviour=shown(roles.behaviour))
         keep = narrow(report, N_("behaviours of weight 0"), keep, weights > 0, note, "give one a weight above 0")
     merge = settings.duplicates
     if merge == "auto":
@@ -219,7 +219,7 @@ def _read_times(
     bad = np.isnan(times) & keep
     check_times(column, bad, int(keep.sum()))
     report.doubts += unread_doubt("time", column, found.unread & keep) + time_doubts(str(roles.time), found)
-    note = _("column '{time}': {bad} empty or not a time").format(time=roles.time, bad=decimal(bad.sum()))
+    note = _("column '{time}': {bad} empty or not a time").format(time=shown(roles.time), bad=decimal(bad.sum()))
     return narrow(
         report, N_("times that cannot be read"), keep, ~bad, note, "switch the time off with --map time="
     ), times
@@ -234,7 +234,7 @@ def check_times(column: pd.Series, bad: np.ndarray, n: int) -> None:
     calendar = foreign_calendar(str(values.iloc[0])) if len(values) else ""
     example += f", a year of the {calendar} calendar" if calendar else ""
     raise DataError(
-        f"{bad.sum():,} of {n:,} times in column '{column.name}' cannot be read ({example}); write them like "
+        f"{bad.sum():,} of {n:,} times in column '{shown(column.name)}' cannot be read ({example}); write them like "
         "2024-05-31 14:30, choose another column with --map time=COLUMN, or do without with --map time=."
     )
 
@@ -260,7 +260,7 @@ def _read_weights(
         weights = numbers["weight"]
         bad = int(np.sum(keep & ~np.isfinite(weights)))
         note = _("column '{weight}': {bad} empty, infinite or not a number").format(
-            weight=roles.weight, bad=decimal(bad)
+            weight=shown(roles.weight), bad=decimal(bad)
         )
         advice = "choose another column with --map weight=COLUMN or weight="
         keep = narrow(report, N_("weights that are not numbers"), keep, np.isfinite(weights), note, advice)
@@ -268,19 +268,19 @@ def _read_weights(
         return keep, weights
     ratings = numbers["rating"]
     note = _("column '{rating}': {n} empty, infinite or not a number").format(
-        rating=roles.rating, n=decimal(int(np.sum(keep & ~np.isfinite(ratings))))
+        rating=shown(roles.rating), n=decimal(int(np.sum(keep & ~np.isfinite(ratings))))
     )
     advice = "choose another column with --map rating=COLUMN or rating="
     keep = narrow(report, N_("ratings that are not numbers"), keep, np.isfinite(ratings), note, advice)
     if settings.rating == "threshold":
         note = _("'{rating}' below {rating_threshold}").format(
-            rating=roles.rating, rating_threshold=f"{settings.rating_threshold:g}"
+            rating=shown(roles.rating), rating_threshold=f"{settings.rating_threshold:g}"
         )
         good = ratings >= settings.rating_threshold
         return narrow(report, N_("low ratings"), keep, good, note, "lower the rating threshold"), weights
     if roles.weight is not None:
         return keep, weights
-    note = _("'{rating}' of 0 or less cannot be a weight").format(rating=roles.rating)
+    note = _("'{rating}' of 0 or less cannot be a weight").format(rating=shown(roles.rating))
     report.doubts += unrated_doubt(str(roles.rating), ratings[keep])
     return narrow(
         report, N_("non-positive ratings"), keep, ratings > 0, note, "use a rating threshold instead"

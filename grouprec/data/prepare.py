@@ -266,7 +266,7 @@ def _described(item_file: AttributeFile, label: str | None) -> list[Doubt]:
     column = item_file.roles.described_by
     if column is None or label is not None:
         return []
-    return [Doubt(_("No column names the items, so they are called by '{column}'").format(column=column))]
+    return [Doubt(_("No column names the items, so they are called by '{column}'").format(column=shown(column)))]
 
 
 def _check_two(cleaned: Cleaned, roles: Roles) -> None:
@@ -276,7 +276,7 @@ def _check_two(cleaned: Cleaned, roles: Roles) -> None:
     ):
         if len(codes) and (codes == codes[0]).all():
             raise DataError(
-                f"There is only one {kind}, '{shown(ids[codes[0]])}', in column '{getattr(roles, kind)}': "
+                f"There is only one {kind}, '{shown(ids[codes[0]])}', in column '{shown(getattr(roles, kind))}': "
                 f"groups need two or more; is --map {kind}=COLUMN right?"
             )
 

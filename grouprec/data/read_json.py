@@ -16,16 +16,15 @@ from grouprec.core.types import DataError
 from grouprec.data.encodings import is_utf8
 from grouprec.data.find_records import ASSIGNED, is_sequence, locate, records_path, sequence
 from grouprec.data.found import Found
+from grouprec.data.json_records import flat, records_frame
 from grouprec.data.log_lines import log_record
 from grouprec.data.sniff import HEAD_ROWS, Sniffed
 from grouprec.data.times import read_times
+from grouprec.data.values import shown
 
 # Integers stay the text they are; larger ones than 2^53 would not survive a column with gaps.
 _JSON = json.JSONDecoder(parse_int=str)
 _SPACE = re.compile(r"[ \t\r\n]*")
-_DEEPEST = 6  # objects inside objects
-_MOST_NAMES = 500  # columns: objects whose keys are ids would give one a user
-_WRAPPED = re.compile(r"\$(oid|date|numberLong|numberInt|numberDouble|numberDecimal|uuid|symbol)")
 _PARTED = re.compile(
     r'\s*\{\s*"(?:columns|fields|header)"\s*:\s*(\[\s*"[^"]*"\s*(?:,\s*"[^"]*"\s*)*\])\s*,(?:\s*"index"\s*:\s*\[[^\]]*\]\s*,)?'
     r'\s*"(?:data|rows|values)"\s*:\s*(?=\[\s*\[)'
@@ -251,11 +250,11 @@ def _frame(
 ) -> pd.DataFrame:
     """Return the table that the members make; of records the given columns."""
     if kind == "records":
-        return _records_frame(sniffed, (value for _, value in members), columns)
+        return records_frame(sniffed, (value for _, value in members), columns)
     if kind == "rows":
         return _rows_frame(sniffed, [value for _, value in members])
     if kind == "index":
-        return _records_frame(sniffed, (_with_id(key, value) for key, value in members), columns)
+        return records_frame(sniffed, (_with_id(key, value) for key, value in members), columns)
     if kind in ("lists", "columns"):
         return _columns_frame(sniffed, dict(members))
     return _users_frame(sniffed, members, kind)
@@ -263,82 +262,6 @@ def _frame(
 
 def _with_id(key: Any, value: Any) -> Any:
     return {"id": key, **value} if isinstance(value, dict) and "id" not in value else value
-
-
-def _records_frame(sniffed: Sniffed, records: Iterable[Any], columns: list[str] | None) -> pd.DataFrame:
-    flat = (_flat(_record(sniffed, value, number)) for number, value in enumerate(records, 1))
-    if columns is not None:
-        rows = [[record.get(column) for column in columns] for record in flat]
-        return pd.DataFrame(rows, columns=columns, dtype=object).infer_objects()
-    kept = list(flat)
-    names = list(dict.fromkeys(itertools.chain.from_iterable(kept)))[:_MOST_NAMES]
-    if 2 * sum(map(len, kept)) < len(names) * len(kept):
-        return pd.DataFrame(_sparse_columns(kept, names), copy=False)
-    rows = [[record.get(name) for name in names] for record in kept]
-    return pd.DataFrame(rows, columns=names, dtype=object).infer_objects()
-
-
-def _sparse_columns(records: list[dict[str, Any]], names: list[str]) -> dict[str, pd.Series]:
-    """Return the columns of records that have few of the names each, None where there is no value.
-
-    Asking every record for every name takes time and memory of both: an object of a name each, 10,000 of them.
-    """
-    there: dict[str, dict[int, Any]] = {name: {} for name in names}
-    for row, record in enumerate(records):
-        for name in record.keys() & there.keys():
-            there[name][row] = record[name]
-    columns = {}
-    for name, values in there.items():
-        cells = np.full(len(records), None, object)
-        for row, value in values.items():
-            cells[row] = value
-        columns[name] = pd.Series(cells).infer_objects()
-    return columns
-
-
-def _record(sniffed: Sniffed, value: Any, number: int) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise DataError(f"'{sniffed.path.name}', record {number} is not an object with named values.")
-    return value
-
-
-def _flat(record: dict[str, Any], before: str = "", depth: int = 0) -> dict[str, Any]:
-    """Return a record whose inner objects became columns: ``{"a": {"b": 1}}`` -> ``{"a.b": 1}``."""
-    flat: dict[str, Any] = {}
-    for name, value in record.items():
-        if isinstance(value, dict):
-            value = unwrap(value)
-        elif isinstance(value, list) and value:
-            value = by_key(value)
-        if isinstance(value, dict) and depth < _DEEPEST:
-            flat.update(_flat(value, f"{before}{name}.", depth + 1))
-        else:
-            flat[f"{before}{name}"] = value
-    return flat
-
-
-def by_key(values: list[Any]) -> Any:
-    """Return a list of keys and values as the object it means: ``[{"key": "a", "value": {"string_value": "b"}}]``."""
-    if not all(isinstance(one, dict) and one.keys() == {"key", "value"} for one in values):
-        return values
-    found = {}
-    for one in values:
-        value = one["value"]
-        typed = isinstance(value, dict) and value and all(str(name).endswith("_value") for name in value)
-        told = next((inner for inner in value.values() if inner is not None), None) if typed else value
-        found[str(one["key"])] = told
-    return found
-
-
-def unwrap(value: dict[str, Any]) -> Any:
-    """Return the value of an object by which databases give a type: ``{"$oid": "5f.."}``, ``{"S": "A1"}``."""
-    if value.keys() == {"_seconds", "_nanoseconds"}:
-        return value["_seconds"]
-    if len(value) == 1 and next(iter(value)) in ("S", "N", "BOOL") and not isinstance(value[next(iter(value))], dict):
-        return next(iter(value.values()))
-    while isinstance(value, dict) and len(value) == 1 and _WRAPPED.fullmatch(next(iter(value))):
-        value = next(iter(value.values()))
-    return value
 
 
 def _rows_frame(sniffed: Sniffed, rows: list[list[Any]]) -> pd.DataFrame:
@@ -372,7 +295,7 @@ def _users_frame(sniffed: Sniffed, members: Iterable[tuple[str, Any]], kind: Kin
             rows.extend((user, item, behaviour) for behaviour, items in value.items() for item in items)
         else:
             raise DataError(
-                f"'{sniffed.path.name}': the value of '{user}' is not a list of items per behaviour, "
+                f"'{sniffed.path.name}': the value of '{shown(user)}' is not a list of items per behaviour, "
                 'as in {"user1": {"bought": ["item1"]}}.'
             )
     if not rows:
@@ -382,7 +305,7 @@ def _users_frame(sniffed: Sniffed, members: Iterable[tuple[str, Any]], kind: Kin
     if kind != "items":
         return table.infer_objects()
     if table["item"].map(lambda one: isinstance(one, dict)).all():
-        inner = pd.DataFrame([_flat(one) for one in table["item"]], dtype=object)
+        inner = pd.DataFrame([flat(one) for one in table["item"]], dtype=object)
         if "date" not in inner and _are_dates(table["user"].astype("str")):
             return pd.concat([table["user"].rename("date"), inner], axis=1).infer_objects()  # rows of each day
         return pd.concat([table[["user"]], inner.drop(columns="user", errors="ignore")], axis=1).infer_objects()

@@ -32,6 +32,7 @@ from grouprec.data.cells import (
 from grouprec.data.continued import Continued, find_continued
 from grouprec.data.header_words import CATEGORY, PATTERNS, header_words, means, says
 from grouprec.data.headings import Headings, find_headings
+from grouprec.data.json_records import flat
 from grouprec.data.repeated import Repeated, find_repeated
 from grouprec.data.values import folded_words, shown, some_of
 from grouprec.data.wide import Wide, find_wide, numbers
@@ -346,8 +347,6 @@ def _unfolded(items: list[Any], depth: int = 3) -> list[Any]:
 
 
 def _flat(value: Any) -> dict[str, Any]:
-    from grouprec.data.read_json import _flat as flat
-
     return flat(value) if isinstance(value, dict) else {}
 
 
