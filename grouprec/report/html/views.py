@@ -110,11 +110,12 @@ def _file(reading: Reading) -> View:
 
 def _left_out(steps: pd.DataFrame) -> str:
     before, after = int(steps["rows_before"].iloc[0]), int(steps["rows_after"].iloc[-1])
-    return (
-        _("Of {rows} of the file, {after} are used.").format(rows=plural(before, "row"), after=percent(after / before))
-        if before
-        else ""
-    )
+    if not before:
+        return ""
+    rows, share = plural(before, "row"), percent(after / before)
+    if before > after and share == percent(1.0):
+        return _("Of {rows} of the file, all but {left} are used.").format(rows=rows, left=count(before - after))
+    return _("Of {rows} of the file, {after} are used.").format(rows=rows, after=share)
 
 
 def _rows_left(steps: pd.DataFrame) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from grouprec.core.language import speaking
 from grouprec.report import gain, learned, noise, sentences, small_groups
 from grouprec.report.html import slides
 from grouprec.report.html.reading import Reading
-from grouprec.report.html.views import NAMES, View, six_views
+from grouprec.report.html.views import NAMES, View, _left_out, six_views
 from grouprec.runs.approvals import Approval, approve
 from grouprec.runs.store import Run, RunStore
 from tests.report.html.test_html import SCRIPT, Page
@@ -71,6 +71,12 @@ def test_the_file_is_told_by_its_rows_and_what_cost_most_of_them(run: Run) -> No
     page = Page(made(run)["file"].picture or "")
     assert page.text == "in the file 1,000 without missing ids 900 without duplicates 850"
     assert "Of 1,000 rows of the file, 85 % are used." in made(run)["file"].notes
+
+
+@pytest.mark.parametrize(("left", "said"), [(46, "all but 46 are used"), (0, "100 % are used")])
+def test_what_is_nearly_everything_is_not_called_all(left: int, said: str) -> None:
+    steps = pd.DataFrame({"rows_before": [17_551], "rows_after": [17_551 - left]})
+    assert _left_out(steps) == f"Of 17,551 rows of the file, {said}."
 
 
 def test_the_steps_of_the_preparation_are_said_in_the_readers_words(run: Run) -> None:
