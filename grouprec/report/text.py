@@ -119,7 +119,7 @@ def attribute_title(name: object) -> str:
 
 
 MADE = {  # attributes that come from what users did
-    "recency_days": NP_("an attribute", "days since the last time"),
+    "recency_days": NP_("an attribute", "days inactive"),
     "frequency": NP_("an attribute", "times active"),
     "spend": NP_("an attribute", "spent in all"),
     "usual weekday": NP_("an attribute", "usual weekday"),

@@ -154,10 +154,10 @@ def selection(run: Run, users: pd.DataFrame, rows: np.ndarray, groups: pd.DataFr
             height=200,
             key="groups_selected_users",
             column_config={
-                "user": st.column_config.TextColumn(_("User"), width=86),
-                "group": st.column_config.NumberColumn(_("Group"), width=50),
-                "interactions": st.column_config.NumberColumn(_("Items"), width=50),
-                **{name: st.column_config.Column(attribute_title(name), width=90) for name in shown.columns[3:]},
+                "user": st.column_config.TextColumn(_("User"), width=66),
+                "group": st.column_config.NumberColumn(_("Group"), width=44),
+                "interactions": st.column_config.NumberColumn(_("Items"), width=44),
+                **{name: st.column_config.Column(attribute_title(name), width=104) for name in shown.columns[3:]},
             },
             alt=_("The selected users"),
         )
