@@ -28,6 +28,8 @@ import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
 
+from grouprec.core.files import storage
+
 Method = Literal["umap", "pca"]
 
 FEWEST_FOR_UMAP = 10  # below that a neighbourhood graph says nothing
@@ -164,9 +166,14 @@ class LayoutProcess:
         return cls(child, errors)
 
     def submit(self, space: np.ndarray, seed: int, folder: Path) -> None:
-        """Hand over the vectors, float32 [U, S]; the exchange goes through files in ``folder``, removed afterwards."""
+        """Hand over the vectors, float32 [U, S]; the exchange goes through files in ``folder``, removed afterwards.
+
+        Raises:
+            StorageError: the disk does not take them.
+        """
         self._space, self._folder = space, folder.absolute()
-        np.save(self._folder / SPACE_FILE, space, allow_pickle=False)
+        with storage(self._folder / SPACE_FILE):
+            np.save(self._folder / SPACE_FILE, space, allow_pickle=False)
         with contextlib.suppress(OSError, ValueError):  # the child is gone: result() says why
             print(json.dumps({"folder": str(self._folder), "seed": seed}), file=self._child.stdin, flush=True)
 
