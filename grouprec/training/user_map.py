@@ -28,6 +28,7 @@ import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
 
+from grouprec.core.files import storage
 from grouprec.core.libraries import uncollected
 
 Method = Literal["umap", "pca"]
@@ -168,9 +169,14 @@ class LayoutProcess:
         return cls(child, errors)
 
     def submit(self, space: np.ndarray, seed: int, folder: Path) -> None:
-        """Hand over the vectors, float32 [U, S]; the exchange goes through files in ``folder``, removed afterwards."""
+        """Hand over the vectors, float32 [U, S]; the exchange goes through files in ``folder``, removed afterwards.
+
+        Raises:
+            StorageError: the disk does not take them.
+        """
         self._space, self._folder = space, folder.absolute()
-        np.save(self._folder / SPACE_FILE, space, allow_pickle=False)
+        with storage(self._folder / SPACE_FILE):
+            np.save(self._folder / SPACE_FILE, space, allow_pickle=False)
         with contextlib.suppress(OSError, ValueError):  # the child is gone: result() says why
             print(json.dumps({"folder": str(self._folder), "seed": seed}), file=self._child.stdin, flush=True)
 

@@ -283,6 +283,7 @@ def draw_answer(
         return None
     with answer:
         cards.answer(plain(preview.verdict(check)))
+        st.caption(plain(preview.counted(check)))
     if buttons.button(_("Continue to training"), type="primary", icon=":material/arrow_forward:", key="to_train"):
         state.open_page("train")
     return check
