@@ -29,8 +29,11 @@ from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
 
 from grouprec.core.files import storage
+from grouprec.core.libraries import uncollected
 
 Method = Literal["umap", "pca"]
+
+_CHILD = f"from grouprec.core.libraries import load; load({__name__!r}); from {__name__} import serve; serve()"
 
 FEWEST_FOR_UMAP = 10  # below that a neighbourhood graph says nothing
 N_NEIGHBORS = 15
@@ -156,7 +159,7 @@ class LayoutProcess:
         errors = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 (closed by stop)
         one_thread = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
         child = subprocess.Popen(
-            [sys.executable, "-m", "grouprec.training.user_map"],
+            [sys.executable, "-c", _CHILD],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=errors,
@@ -221,7 +224,7 @@ class LayoutProcess:
         self._errors.close()
 
 
-def _serve() -> None:
+def serve() -> None:
     """Compile, wait for one task on standard input, do it. The child's main function."""
     if hasattr(os, "nice"):
         os.nice(NICENESS)
@@ -234,7 +237,8 @@ def _serve() -> None:
 
     threading.Thread(target=listen, daemon=True).start()
     warm_up = np.random.default_rng(0).normal(size=(4 * N_NEIGHBORS, 8)).astype(np.float32)
-    positions(warm_up, seed=0)
+    with uncollected():
+        positions(warm_up, seed=0)
     task = tasks.get()
     folder = Path(task["folder"])
     found = positions(np.load(folder / SPACE_FILE, allow_pickle=False), task["seed"])
@@ -243,4 +247,4 @@ def _serve() -> None:
 
 
 if __name__ == "__main__":
-    _serve()
+    serve()
