@@ -15,7 +15,7 @@ from grouprec.core.rights import Deed
 from grouprec.core.types import GrouprecError
 from grouprec.data.library_files import KnownDataset
 from grouprec.data.preparing.clean import Preparation
-from grouprec.data.preparing.hold_out import split_words
+from grouprec.data.preparing.split_words import split_words
 from grouprec.data.reading.read import Peek
 from grouprec.data.reading.rejects import TooManyRejectedError
 from grouprec.data.roles.behaviours import DEFAULT_BEHAVIOUR_WEIGHT
@@ -283,6 +283,7 @@ def draw_answer(
         return None
     with answer:
         cards.answer(plain(preview.verdict(check)))
+        st.caption(plain(preview.counted(check)))
     if buttons.button(_("Continue to training"), type="primary", icon=":material/arrow_forward:", key="to_train"):
         state.open_page("train")
     return check
