@@ -15,17 +15,17 @@ import pandas as pd
 from grouprec.core.types import DataError
 from grouprec.data.encodings import is_utf8
 from grouprec.data.find_records import ASSIGNED, is_sequence, locate, records_path, sequence
+from grouprec.data.flat_records import flat
 from grouprec.data.found import Found
 from grouprec.data.log_lines import log_record
 from grouprec.data.sniff import HEAD_ROWS, Sniffed
+from grouprec.data.spelling import Spelling
 from grouprec.data.times import read_times
 
 # Integers stay the text they are; larger ones than 2^53 would not survive a column with gaps.
 _JSON = json.JSONDecoder(parse_int=str)
 _SPACE = re.compile(r"[ \t\r\n]*")
-_DEEPEST = 6  # objects inside objects
 _MOST_NAMES = 500  # columns: objects whose keys are ids would give one a user
-_WRAPPED = re.compile(r"\$(oid|date|numberLong|numberInt|numberDouble|numberDecimal|uuid|symbol)")
 _PARTED = re.compile(
     r'\s*\{\s*"(?:columns|fields|header)"\s*:\s*(\[\s*"[^"]*"\s*(?:,\s*"[^"]*"\s*)*\])\s*,(?:\s*"index"\s*:\s*\[[^\]]*\]\s*,)?'
     r'\s*"(?:data|rows|values)"\s*:\s*(?=\[\s*\[)'
@@ -36,8 +36,9 @@ Kind = Literal["records", "index", "columns", "lists", "items", "behaviours", "r
 def json_head(sniffed: Sniffed, found: Found) -> tuple[pd.DataFrame, int | None, bool]:
     """Return the first rows, the number of rows of the file (None: unknown) and whether that is exact."""
     members = list(itertools.islice(_json_members(sniffed, sniffed.text, sniffed.whole, found), HEAD_ROWS))
-    kind = _kind(members)
-    frame = _frame(sniffed, members, kind)
+    kind, spelling = _kind(members), _spelling(members)
+    frame = _frame(sniffed, members, kind, spelling)
+    found.notes += spelling.notes()
     if frame.empty:
         raise DataError(f"'{sniffed.path.name}' holds no records.")
     if kind not in ("records", "index", "rows"):
@@ -50,11 +51,11 @@ def json_head(sniffed: Sniffed, found: Found) -> tuple[pd.DataFrame, int | None,
 def json_table(sniffed: Sniffed, columns: list[str], found: Found) -> pd.DataFrame:
     """Return the given columns of the whole file."""
     head = list(itertools.islice(_json_members(sniffed, sniffed.text, sniffed.whole, Found()), HEAD_ROWS))
-    kind = _kind(head)
+    kind, spelling = _kind(head), _spelling(head)
     with sniffed.open() as file:
         text: Iterable[str] | str
         text = _lines(sniffed, file) if sniffed.format == "jsonl" else _text(sniffed, file.read())
-        frame = _frame(sniffed, _json_members(sniffed, text, True, found), kind, columns)
+        frame = _frame(sniffed, _json_members(sniffed, text, True, found), kind, spelling, columns)
     return frame.reindex(columns=columns)
 
 
@@ -247,15 +248,19 @@ def _is_number(value: Any) -> bool:
 
 
 def _frame(
-    sniffed: Sniffed, members: Iterable[tuple[Any, Any]], kind: Kind, columns: list[str] | None = None
+    sniffed: Sniffed,
+    members: Iterable[tuple[Any, Any]],
+    kind: Kind,
+    spelling: Spelling,
+    columns: list[str] | None = None,
 ) -> pd.DataFrame:
     """Return the table that the members make; of records the given columns."""
     if kind == "records":
-        return _records_frame(sniffed, (value for _, value in members), columns)
+        return _records_frame(sniffed, (value for _, value in members), spelling, columns)
     if kind == "rows":
         return _rows_frame(sniffed, [value for _, value in members])
     if kind == "index":
-        return _records_frame(sniffed, (_with_id(key, value) for key, value in members), columns)
+        return _records_frame(sniffed, (_with_id(key, value) for key, value in members), spelling, columns)
     if kind in ("lists", "columns"):
         return _columns_frame(sniffed, dict(members))
     return _users_frame(sniffed, members, kind)
@@ -265,12 +270,18 @@ def _with_id(key: Any, value: Any) -> Any:
     return {"id": key, **value} if isinstance(value, dict) and "id" not in value else value
 
 
-def _records_frame(sniffed: Sniffed, records: Iterable[Any], columns: list[str] | None) -> pd.DataFrame:
-    flat = (_flat(_record(sniffed, value, number)) for number, value in enumerate(records, 1))
+def _spelling(members: Iterable[tuple[Any, Any]]) -> Spelling:
+    return Spelling([flat(value) for _, value in members if isinstance(value, dict)])
+
+
+def _records_frame(
+    sniffed: Sniffed, records: Iterable[Any], spelling: Spelling, columns: list[str] | None
+) -> pd.DataFrame:
+    records_flat = (spelling.of(flat(_record(sniffed, value, number))) for number, value in enumerate(records, 1))
     if columns is not None:
-        rows = [[record.get(column) for column in columns] for record in flat]
+        rows = [[record.get(column) for column in columns] for record in records_flat]
         return pd.DataFrame(rows, columns=columns, dtype=object).infer_objects()
-    kept = list(flat)
+    kept = list(records_flat)
     names = list(dict.fromkeys(itertools.chain.from_iterable(kept)))[:_MOST_NAMES]
     if 2 * sum(map(len, kept)) < len(names) * len(kept):
         return pd.DataFrame(_sparse_columns(kept, names), copy=False)
@@ -299,45 +310,6 @@ def _sparse_columns(records: list[dict[str, Any]], names: list[str]) -> dict[str
 def _record(sniffed: Sniffed, value: Any, number: int) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise DataError(f"'{sniffed.path.name}', record {number} is not an object with named values.")
-    return value
-
-
-def _flat(record: dict[str, Any], before: str = "", depth: int = 0) -> dict[str, Any]:
-    """Return a record whose inner objects became columns: ``{"a": {"b": 1}}`` -> ``{"a.b": 1}``."""
-    flat: dict[str, Any] = {}
-    for name, value in record.items():
-        if isinstance(value, dict):
-            value = unwrap(value)
-        elif isinstance(value, list) and value:
-            value = by_key(value)
-        if isinstance(value, dict) and depth < _DEEPEST:
-            flat.update(_flat(value, f"{before}{name}.", depth + 1))
-        else:
-            flat[f"{before}{name}"] = value
-    return flat
-
-
-def by_key(values: list[Any]) -> Any:
-    """Return a list of keys and values as the object it means: ``[{"key": "a", "value": {"string_value": "b"}}]``."""
-    if not all(isinstance(one, dict) and one.keys() == {"key", "value"} for one in values):
-        return values
-    found = {}
-    for one in values:
-        value = one["value"]
-        typed = isinstance(value, dict) and value and all(str(name).endswith("_value") for name in value)
-        told = next((inner for inner in value.values() if inner is not None), None) if typed else value
-        found[str(one["key"])] = told
-    return found
-
-
-def unwrap(value: dict[str, Any]) -> Any:
-    """Return the value of an object by which databases give a type: ``{"$oid": "5f.."}``, ``{"S": "A1"}``."""
-    if value.keys() == {"_seconds", "_nanoseconds"}:
-        return value["_seconds"]
-    if len(value) == 1 and next(iter(value)) in ("S", "N", "BOOL") and not isinstance(value[next(iter(value))], dict):
-        return next(iter(value.values()))
-    while isinstance(value, dict) and len(value) == 1 and _WRAPPED.fullmatch(next(iter(value))):
-        value = next(iter(value.values()))
     return value
 
 
@@ -382,7 +354,7 @@ def _users_frame(sniffed: Sniffed, members: Iterable[tuple[str, Any]], kind: Kin
     if kind != "items":
         return table.infer_objects()
     if table["item"].map(lambda one: isinstance(one, dict)).all():
-        inner = pd.DataFrame([_flat(one) for one in table["item"]], dtype=object)
+        inner = pd.DataFrame([flat(one) for one in table["item"]], dtype=object)
         if "date" not in inner and _are_dates(table["user"].astype("str")):
             return pd.concat([table["user"].rename("date"), inner], axis=1).infer_objects()  # rows of each day
         return pd.concat([table[["user"]], inner.drop(columns="user", errors="ignore")], axis=1).infer_objects()
