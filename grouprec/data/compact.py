@@ -11,10 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from grouprec.data.header_words import means
 from grouprec.data.usual_names import HEADING
 from grouprec.data.values import shown
 from grouprec.data.wide import is_total, numbers
 
+QUANTITY = "quantity"
 _MOST_COLUMNS = 6
 _CLOSE = 1e-6  # of a sum: numbers with fractions are rounded
 _FEWEST = 2  # sums of several numbers, so that it is no chance
@@ -22,11 +24,20 @@ _FEWEST = 2  # sums of several numbers, so that it is no chance
 
 @dataclass(frozen=True)
 class Compact:
-    """How to read rows below their sums: ``column`` holds names of both kinds, ``summed`` the numbers."""
+    """How to read rows below their sums: ``column`` holds names of both kinds, ``summed`` the numbers.
+
+    ``named``: the header says what the sums are of; else it only says that they are rows.
+    """
 
     column: str
     summed: str
+    named: bool
     note: str
+
+    @property
+    def names(self) -> tuple[str, str, str]:
+        """What the columns are called that it makes."""
+        return HEADING, self.column, QUANTITY
 
     def apply(self, table: pd.DataFrame) -> pd.DataFrame:
         """Return the rows that are no sums, each with the name that stands above its sum."""
@@ -34,14 +45,16 @@ class Compact:
         heads = _heads(numbers(table[self.summed]))
         names = table[self.column].astype("str").str.strip()
         told = names.where(pd.Series(heads, table.index)).ffill()
-        rows = table.assign(**{self.column: names})[~heads]
-        rows.insert(0, HEADING, told[~heads])
-        return rows.reset_index(drop=True)
+        above, below = (self.column, HEADING) if self.named else (HEADING, self.column)
+        rows = table.drop(columns=[self.column, self.summed]).assign(**{QUANTITY: table[self.summed]})
+        rows.insert(0, below, names)
+        rows.insert(0, above, told)
+        return rows[~heads].reset_index(drop=True)
 
 
 def find_compact(head: pd.DataFrame, columns: Sequence[str]) -> Compact | None:
     """Return how to read a compact pivot table, from the first rows; None for another table."""
-    if not 1 < len(columns) <= _MOST_COLUMNS or len(head) < 2 * _FEWEST + 2 or HEADING in columns:
+    if not 1 < len(columns) <= _MOST_COLUMNS or len(head) < 2 * _FEWEST + 2 or {HEADING, QUANTITY} & set(columns):
         return None
     column, others = columns[0], columns[1:]
     if head[column].isna().any() or not np.isnan(numbers(head[column].head(20))).all():
@@ -56,10 +69,9 @@ def find_compact(head: pd.DataFrame, columns: Sequence[str]) -> Compact | None:
         # The rest of the last one may lie beyond the first rows.
         if (below[:-1] > 1).sum() >= _FEWEST and below[:-1].min(initial=1) > 0 and _adds_up(values, heads):
             example = shown(str(body[column].iloc[0]).strip())
-            note = (
-                f"rows below a sum, such as that of '{example}', are what it is made of: these have it as '{HEADING}'"
-            )
-            return Compact(str(column), str(summed), note)
+            note = f"rows below a sum, such as that of '{example}', are its parts, and the sums are left out"
+            named = any(means(role, str(column)) is not None for role in ("user", "item", "label"))
+            return Compact(str(column), str(summed), named, note)
     return None
 
 

@@ -236,11 +236,18 @@ class _Search(RoleSearch):
             if "item" in missing:
                 self._name_again(missing)
             return
+        if len(missing) == 1 and self._differs(next(self.taken[role] for role in _OWNERS if role not in missing)):
+            return  # every row is another user's, or of another item: a list of these
         filled = [c for c in self._by_content() if self.head[c].notna().mean() > _FILLED and not says(NOT_WHEN, c)]
         left = [c for c in filled if evidence.looks_like_ids(self.head[c]) and self._may_be_left(missing, c)]
         if len(left) < len(missing):
             kinds = [c for c in filled if evidence.looks_like_ids(self.head[c], least=FEW_KINDS) and c not in left]
             left += [c for c in kinds if self._may_be_left(missing, c)]
+        counts = all(NAMELESS.fullmatch(c) and evidence.looks_like_counts(self.head[c]) for c in left[1:])
+        if left and counts and len(missing) == len(_OWNERS):  # one may be a user: names of few items are none
+            named = [c for c in filled if c not in left and evidence.share_spaced(self.head[c]) > _SPACED]
+            named = [c for c in named if evidence.looks_like_ids(self.head[c]) and self._may_be_left(["item"], c)]
+            left = [left[0], *named] if named else left
         if len(left) > len(missing):
             left = [c for c in left if not evidence.looks_like_rating(self.head[c])]
         if len(left) > len(missing):
@@ -262,10 +269,8 @@ class _Search(RoleSearch):
         self._count_left()
 
     def _may_be_left(self, missing: list[str], column: str) -> bool:
-        """Return whether a column may be one of the missing, as far as its values tell; names are those of items."""
-        roles = missing if evidence.share_spaced(self.head[column]) > _SPACED else missing[:1]
-        told = any(not self._speaks_otherwise(role, column) for role in roles)
-        return told and evidence.may_identify(self.head[column])
+        """Return whether a column may be one of the missing, as far as its values tell."""
+        return not self._speaks_otherwise(missing[0], column) and evidence.may_identify(self.head[column])
 
     def _count_left(self) -> None:
         """Take the only other column of counts for how often, in a file without names: user, song, plays."""

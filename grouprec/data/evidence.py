@@ -42,7 +42,7 @@ _WORDY, _LONG_TEXT = 0.3, 15  # share of texts of several words; characters of t
 _FRACTIONS = 0.05  # share of values with a fraction from which on they are no ids
 _MOST_BEHAVIOURS = 20
 _SIZES = 5  # different counts, at least
-_FEWEST_CALLED = 3  # different users or items of a file of many rows
+_FEWEST_CALLED, _SEVERAL_ROWS = 3, 20  # different users or items, at least, of so many rows
 _LOOKED_AT, _MOST_WORDS = 200, 6.0  # values, and words of one of them on average up to which it may be a name
 _SHORT_NAME, _LONG_NUMBER = 3, 5  # letters of a header that says nothing; digits of a number that is no measurement
 _NAMES_EACH = 3  # different names of an item, at most, on average
@@ -228,7 +228,9 @@ def looks_like_counts(column: pd.Series) -> bool:
     if len(values) < len(column) or not is_numeric(values) or looks_like_time(values):
         return False
     numbers = to_numbers(values)
-    return bool(numbers.min() >= 1 and (numbers % 1 == 0).all() and len(np.unique(numbers)) >= _SIZES)
+    falls = bool((np.diff(numbers) < 0).any())  # numbers of rows only rise
+    whole = bool(numbers.min() >= 1 and (numbers % 1 == 0).all())
+    return falls and whole and _SIZES <= len(np.unique(numbers)) < len(numbers)
 
 
 def may_identify(column: pd.Series) -> bool:
@@ -237,7 +239,7 @@ def may_identify(column: pd.Series) -> bool:
     Numbers identify where their header says so or says nothing, or where they are long and of one length.
     """
     values, name = column.dropna(), str(column.name)
-    if values.empty or (values.nunique() < _FEWEST_CALLED and len(values) >= _MANY_ROWS):
+    if values.empty or (values.nunique() < _FEWEST_CALLED and len(values) >= _SEVERAL_ROWS):
         return False
     if not is_numeric(values):
         some = values.head(_LOOKED_AT).astype("str").str.count(r"\S+")

@@ -52,6 +52,7 @@ def json_table(sniffed: Sniffed, columns: list[str], found: Found) -> pd.DataFra
     """Return the given columns of the whole file."""
     head = list(itertools.islice(_json_members(sniffed, sniffed.text, sniffed.whole, Found()), HEAD_ROWS))
     kind, spelling = _kind(head), _spelling(head)
+    found.notes += spelling.notes()
     with sniffed.open() as file:
         text: Iterable[str] | str
         text = _lines(sniffed, file) if sniffed.format == "jsonl" else _text(sniffed, file.read())

@@ -24,6 +24,7 @@ from grouprec.data.cells import (
     are_shown,
     choices_of,
     counted,
+    holds_some_of,
     holds_written_lists,
     is_counted,
     items_of,
@@ -35,7 +36,6 @@ from grouprec.data.flat_records import flat
 from grouprec.data.header_words import CATEGORY, PATTERNS, header_words, means, says
 from grouprec.data.headings import Headings, find_headings
 from grouprec.data.repeated import Repeated, find_repeated
-from grouprec.data.usual_names import HEADING
 from grouprec.data.values import folded_words, shown, some_of
 from grouprec.data.wide import Wide, find_wide, numbers
 
@@ -112,7 +112,7 @@ class Plan:
         if self.repeated is not None:
             return self.repeated.sources
         if self.compact is not None:
-            there = [column for column in wanted if column in self.columns and column != HEADING]
+            there = [column for column in wanted if column not in self.compact.names]
             return [*dict.fromkeys([self.compact.column, self.compact.summed, *there])]
         found = [column for column in wanted if column in self.columns]
         found += self.dated if DATE in wanted else ()
@@ -199,7 +199,7 @@ def plan_for(head: pd.DataFrame) -> Plan:
         return Plan(tuple(dict.fromkeys((*columns, headed.name))), headed=headed, notes=(*notes, headed.note))
     compact = find_compact(head, columns)
     if compact is not None:
-        return Plan((HEADING, *columns), compact=compact, notes=(*notes, compact.note))
+        return Plan((*compact.names, *columns), compact=compact, notes=(*notes, compact.note))
     repeated = find_repeated(head, columns)
     if repeated is not None:
         return Plan(repeated.names, repeated=repeated, notes=(*notes, repeated.note))
@@ -219,7 +219,9 @@ def _clicked(head: pd.DataFrame, columns: Sequence[str]) -> Plan | None:
     if column is None:
         return None
     note = f"of the items shown in column '{shown(column)}', those with 1 behind them became rows of their own"
-    return Plan(tuple(columns), column, separator=CLICKED, notes=(note,))
+    before = [one for one in columns if one != column and holds_some_of(head[one], head[column])]
+    note += f"; what users had before is left out ({some_of(before)})" if before else ""
+    return Plan(tuple(one for one in columns if one not in before), column, separator=CLICKED, notes=(note,))
 
 
 def _written_lists(head: pd.DataFrame, columns: Sequence[str]) -> Plan | None:
@@ -364,14 +366,13 @@ def _unfolded(items: list[Any], depth: int = 3) -> list[Any]:
 def _of_words_again(head: pd.DataFrame, columns: Sequence[str]) -> Iterator[str]:
     """Yield the columns without a known name that may hold the items: words that come again."""
     for column in columns:
-        if not any(means(role, column) is not None for role in PATTERNS) and not _is_number_column(head[column]):
+        if (
+            not any(means(role, column) is not None for role in PATTERNS)
+            and not np.isfinite(numbers(head[column].dropna())).all()
+        ):
             values = head[column]
             if 1 < values.nunique() <= 0.8 * len(values):
                 yield column
-
-
-def _is_number_column(column: pd.Series) -> bool:
-    return bool(np.isfinite(numbers(column.dropna())).all())
 
 
 def _items_in_text(head: pd.DataFrame, columns: Sequence[str]) -> Plan | None:
