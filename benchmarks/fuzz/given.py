@@ -40,5 +40,7 @@ CORPUS = [
     Input(
         "split.json", json.dumps({"columns": ["user", "item", *map(str, range(6_000))], "data": [[1] * 6_002]}).encode()
     ),
+    Input("long time.csv", b"user,item," + b"t" * 4_000 + b"\na,b,x\n" * 3, roles={"time": "t" * 4_000}),
+    Input("nothing known.csv", b"item,name,value\n" + b"a,b,\nb,c,\n" * 9),
     Input("empty.xlsx", b"PK\x05\x06" + bytes(18)),
 ]

@@ -60,7 +60,7 @@ def merged_addresses(codes: np.ndarray, ids: np.ndarray, column: str) -> tuple[n
     matter = _(
         "the items in column '{column}' are web addresses; without what tells where a visit came from{gone} they are "
         "{n} pages instead of {before} addresses"
-    ).format(column=column, gone=gone, n=decimal(len(merged)), before=decimal(len(ids)))
+    ).format(column=shown(column), gone=gone, n=decimal(len(merged)), before=decimal(len(ids)))
     return table[codes], merged.astype(object), [Doubt(matter, role="item")]
 
 

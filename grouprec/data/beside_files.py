@@ -160,8 +160,9 @@ def _elsewhere(path: Path, ids: np.ndarray, roles: Mapping[str, str], settings: 
     cleaned = clean_rows(read(path, found.columns(), Reading(), found.coded()).frame, found, settings, Report())
     if not np.isin(cleaned.user_ids, ids).any():
         raise DataError(
-            f"No user of '{path.name}' (column '{found.user}', such as '{shown(cleaned.user_ids[0])}') is in the "
-            f"interactions, whose ids are such as '{shown(ids[0])}'; a file beside them needs the same ids of users."
+            f"No user of '{path.name}' (column '{shown(found.user)}', such as '{shown(cleaned.user_ids[0])}') is in "
+            f"the interactions, whose ids are such as '{shown(ids[0])}'; a file beside them needs the same ids of "
+            "users."
         )
     return cleaned
 

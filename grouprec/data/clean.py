@@ -169,7 +169,7 @@ def clean_rows(table: pd.DataFrame, roles: Roles, settings: Preparation, report:
     spend = None if roles.price is None else _spend(numbers, factors)
     if factors is not None:
         weights = weights * factors
-        note = _("column '{behaviour}'").format(behaviour=roles.behaviour)
+        note = _("column '{behaviour}'").format(behaviour=shown(roles.behaviour))
         keep = narrow(report, N_("behaviours of weight 0"), keep, weights > 0, note, "give one a weight above 0")
     merge = settings.duplicates
     if merge == "auto":
@@ -193,15 +193,16 @@ def check_two(cleaned: Cleaned, roles: Roles) -> None:
     ):
         if len(codes) and (codes == codes[0]).all():
             raise DataError(
-                f"There is only one {kind}, '{shown(ids[codes[0]])}', in column '{getattr(roles, kind)}': "
+                f"There is only one {kind}, '{shown(ids[codes[0]])}', in column '{shown(getattr(roles, kind))}': "
                 f"groups need two or more; is --map {kind}=COLUMN right?"
             )
     n = len(cleaned.rows)
     if n >= _FEWEST_APART and n == len(sorted_unique(cleaned.rows.users)) == len(sorted_unique(cleaned.rows.items)):
         raise DataError(
-            f"Each of the {n:,} rows has a user of its own (column '{roles.user}') and an item of its own (column "
-            f"'{roles.item}'): this looks like a list of users or of items, not of who took what. Give a file with a "
-            "row for every item of every user; this one can stand beside it as the file of users or of items."
+            f"Each of the {n:,} rows has a user of its own (column '{shown(roles.user)}') and an item of its own "
+            f"(column '{shown(roles.item)}'): this looks like a list of users or of items, not of who took what. "
+            "Give a file with a row for every item of every user; this one can stand beside it as the file of users "
+            "or of items."
         )
 
 
@@ -245,7 +246,7 @@ def _read_times(
     bad = np.isnan(times) & keep
     check_times(column, bad, int(keep.sum()))
     report.doubts += unread_doubt("time", column, found.unread & keep) + time_doubts(str(roles.time), found)
-    note = _("column '{time}': {bad} empty or not a time").format(time=roles.time, bad=decimal(bad.sum()))
+    note = _("column '{time}': {bad} empty or not a time").format(time=shown(roles.time), bad=decimal(bad.sum()))
     return narrow(
         report, N_("times that cannot be read"), keep, ~bad, note, "switch the time off with --map time="
     ), times
@@ -260,7 +261,7 @@ def check_times(column: pd.Series, bad: np.ndarray, n: int) -> None:
     calendar = foreign_calendar(str(values.iloc[0])) if len(values) else ""
     example += f", a year of the {calendar} calendar" if calendar else ""
     raise DataError(
-        f"{bad.sum():,} of {n:,} times in column '{column.name}' cannot be read ({example}); write them like "
+        f"{bad.sum():,} of {n:,} times in column '{shown(column.name)}' cannot be read ({example}); write them like "
         "2024-05-31 14:30, choose another column with --map time=COLUMN, or do without with --map time=."
     )
 
@@ -286,7 +287,7 @@ def _read_weights(
         weights = numbers["weight"]
         bad = int(np.sum(keep & ~np.isfinite(weights)))
         note = _("column '{weight}': {bad} empty, infinite or not a number").format(
-            weight=roles.weight, bad=decimal(bad)
+            weight=shown(roles.weight), bad=decimal(bad)
         )
         advice = "choose another column with --map weight=COLUMN or weight="
         keep = narrow(report, N_("weights that are not numbers"), keep, np.isfinite(weights), note, advice)
@@ -294,19 +295,19 @@ def _read_weights(
         return keep, weights
     ratings = numbers["rating"]
     note = _("column '{rating}': {n} empty, infinite or not a number").format(
-        rating=roles.rating, n=decimal(int(np.sum(keep & ~np.isfinite(ratings))))
+        rating=shown(roles.rating), n=decimal(int(np.sum(keep & ~np.isfinite(ratings))))
     )
     advice = "choose another column with --map rating=COLUMN or rating="
     keep = narrow(report, N_("ratings that are not numbers"), keep, np.isfinite(ratings), note, advice)
     if settings.rating == "threshold":
         note = _("'{rating}' below {rating_threshold}").format(
-            rating=roles.rating, rating_threshold=f"{settings.rating_threshold:g}"
+            rating=shown(roles.rating), rating_threshold=f"{settings.rating_threshold:g}"
         )
         good = ratings >= settings.rating_threshold
         return narrow(report, N_("low ratings"), keep, good, note, "lower the rating threshold"), weights
     if roles.weight is not None:
         return keep, weights
-    note = _("'{rating}' of 0 or less cannot be a weight").format(rating=roles.rating)
+    note = _("'{rating}' of 0 or less cannot be a weight").format(rating=shown(roles.rating))
     report.doubts += unrated_doubt(str(roles.rating), ratings[keep])
     return narrow(
         report, N_("non-positive ratings"), keep, ratings > 0, note, "use a rating threshold instead"

@@ -41,10 +41,10 @@ class Compact:
 
     def apply(self, table: pd.DataFrame) -> pd.DataFrame:
         """Return the rows that are no sums, each with the name that stands above its sum."""
-        table = table[~table[self.column].map(is_total)].reset_index(drop=True)
+        table = table[np.array([not is_total(name) for name in table[self.column]], bool)].reset_index(drop=True)
         heads = _heads(numbers(table[self.summed]))
         names = table[self.column].astype("str").str.strip()
-        told = names.where(pd.Series(heads, table.index)).ffill()
+        told = names.where(heads).ffill()
         above, below = (self.column, HEADING) if self.named else (HEADING, self.column)
         rows = table.drop(columns=[self.column, self.summed]).assign(**{QUANTITY: table[self.summed]})
         rows.insert(0, below, names)
@@ -59,7 +59,7 @@ def find_compact(head: pd.DataFrame, columns: Sequence[str]) -> Compact | None:
     column, others = columns[0], columns[1:]
     if head[column].isna().any() or not np.isnan(numbers(head[column].head(20))).all():
         return None
-    body = head[~head[column].map(is_total)]
+    body = head[np.array([not is_total(name) for name in head[column]], bool)]
     for summed in others:
         values = numbers(body[summed])
         if np.isnan(values).any() or not len(values):

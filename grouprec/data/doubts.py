@@ -99,7 +99,7 @@ def column_doubts(head: pd.DataFrame, detected: Detected, roles: Roles, chosen: 
             found.append(
                 Doubt(
                     _("the {role} is '{column}' only because no other column was left").format(
-                        role=_(role), column=column
+                        role=_(role), column=shown(column)
                     ),
                     role=role,
                     guessed=True,
@@ -119,17 +119,17 @@ def column_doubts(head: pd.DataFrame, detected: Detected, roles: Roles, chosen: 
             examples = commas(shown(value) for value in head[column].dropna().unique()[:3])
             matter = _(
                 "column '{column}' looks like an outcome ({examples}) and is ignored: all of its rows count alike"
-            ).format(column=column, examples=examples)
+            ).format(column=shown(column), examples=examples)
             found.append(Doubt(matter, role="outcome"))
         elif roles.time is None and "time" not in chosen and _is_date(head[column]):
             matter = _("column '{column}' holds dates, but not those of what happened; no time is used").format(
-                column=column
+                column=shown(column)
             )
             found.append(Doubt(matter, role="time"))
         elif roles.time is None and "time" not in chosen and _is_called_time(head[column]):
             matter = _(
                 "column '{column}' is called like a time, but holds no dates (such as '{example}'); no time is used"
-            ).format(column=column, example=shown(head[column].dropna().iloc[0]))
+            ).format(column=shown(column), example=shown(head[column].dropna().iloc[0]))
             found.append(Doubt(matter, role="time"))
     return found
 
@@ -146,7 +146,7 @@ def _gap_doubts(head: pd.DataFrame, roles: Roles, chosen: set[str]) -> list[Doub
         return []
     matter = _(
         "{share} of the rows have no user in column '{column}'; column '{other}' is filled in all of them"
-    ).format(share=f"{gaps:.0%}", column=roles.user, other=full)
+    ).format(share=f"{gaps:.0%}", column=shown(roles.user), other=shown(full))
     return [Doubt(matter, role="user")]
 
 
@@ -163,7 +163,7 @@ def _wordy_doubts(head: pd.DataFrame, roles: Roles, chosen: set[str]) -> list[Do
                 matter = _(
                     "column '{column}' is called like a {role} but holds no numbers (such as '{example}') and "
                     "is not used"
-                ).format(column=column, role=_(role), example=shown(values.iloc[0]))
+                ).format(column=shown(column), role=_(role), example=shown(values.iloc[0]))
                 found.append(Doubt(matter, role=role))
     return found
 
@@ -207,7 +207,7 @@ def unread_doubt(role: str, column: pd.Series, unread: np.ndarray) -> list[Doubt
     return [
         Doubt(
             _("{n} of {known} {what} in column '{name}' cannot be read, such as '{example}'").format(
-                n=decimal(n), known=decimal(known), what=what, name=column.name, example=example
+                n=decimal(n), known=decimal(known), what=what, name=shown(column.name), example=example
             ),
             role=role,
         )
@@ -222,7 +222,7 @@ def unrated_doubt(name: str, ratings: np.ndarray) -> list[Doubt]:
     values, counts = np.unique(bad, return_counts=True)
     told = told_counts({f"{values[at]:g}": int(counts[at]) for at in np.argsort(-counts, kind="stable")})
     matter = _("{n} rows have 0 or less in column '{name}' ({told}): they are taken for not rated and left out").format(
-        n=decimal(len(bad)), name=name, told=told
+        n=decimal(len(bad)), name=shown(name), told=told
     )
     return [Doubt(matter, role="rating")]
 
@@ -233,11 +233,11 @@ def number_doubts(role: str, name: str, numbers: Numbers) -> list[Doubt]:
     if numbers.unsure:
         matter = _(
             "in column '{name}' {reading}, but nothing tells whether the sign parts thousands or a fraction"
-        ).format(name=name, reading=numbers.reading)
+        ).format(name=shown(name), reading=numbers.reading)
         found.append(Doubt(matter, role=role))
     if len(numbers.currencies) > 1:
         matter = _("column '{name}' holds several currencies ({currencies}), counted as if they were one").format(
-            name=name, currencies=commas(numbers.currencies)
+            name=shown(name), currencies=commas(numbers.currencies)
         )
         found.append(Doubt(matter, role=role))
     return found
@@ -248,28 +248,30 @@ def time_doubts(name: str, times: Times) -> list[Doubt]:
     found = []
     if times.unsure:
         matter = _("times in column '{name}' are read as {order}, but no value tells day and month apart").format(
-            name=name, order=times.order
+            name=shown(name), order=times.order
         )
         found.append(Doubt(matter, role="time"))
     if times.mixed:
         matter = _(
             "times in column '{name}' are written in two orders: they are read as {order}, but some can only be meant "
             "otherwise, and where both are possible nobody knows"
-        ).format(name=name, order=times.order)
+        ).format(name=shown(name), order=times.order)
         found.append(Doubt(matter, role="time"))
     if times.buddhist:
-        matter = _("years in column '{name}' are those of the Buddhist calendar: 543 were taken off").format(name=name)
+        matter = _("years in column '{name}' are those of the Buddhist calendar: 543 were taken off").format(
+            name=shown(name)
+        )
         found.append(Doubt(matter, role="time"))
     last = np.nanmax(times.seconds, initial=-1.0)
     if 0 <= last < _FIRST_YEAR:
         matter = _(
             "times in column '{name}' all lie in 1970: they look like counts from some beginning, and only their order "
             "tells"
-        ).format(name=name)
+        ).format(name=shown(name))
         found.append(Doubt(matter, role="time"))
     if len(times.units) > 1:
         matter = _("times in column '{name}' are numbers of several kinds, each read by its size: {units}").format(
-            name=name, units=commas(times.units)
+            name=shown(name), units=commas(times.units)
         )
         found.append(Doubt(matter, role="time"))
     return found
@@ -283,7 +285,7 @@ def id_doubts(role: str, name: str, ids: np.ndarray) -> list[Doubt]:
     matter = _(
         "the {role}s in column '{name}' look like '{example}': a spreadsheet has shortened them, "
         "and different ones may have become one"
-    ).format(role=_(role), name=name, example=example)
+    ).format(role=_(role), name=shown(name), example=example)
     return [Doubt(matter, advice=_("export the file again without opening it in Excel, or with that column as text."))]
 
 
@@ -298,7 +300,7 @@ def twin_doubts(role: str, name: str, ids: np.ndarray) -> list[Doubt]:
     matter = _(
         "{n} {role}s in column '{name}' are written like another one but for capitals or wide letters, such as "
         "'{one}' and '{other}'; they count as different ones"
-    ).format(n=decimal(len(same)), role=_(role), name=name, one=one, other=other)
+    ).format(n=decimal(len(same)), role=_(role), name=shown(name), one=one, other=other)
     return [Doubt(matter, advice=_("if they are the same, write them alike in the file."))]
 
 
@@ -312,7 +314,7 @@ def _zero_doubts(role: str, name: str, ids: np.ndarray) -> list[Doubt]:
     matter = _(
         "{n} {role}s in column '{name}' are written like another one but for zeros in front, such as '{one}' and "
         "'{other}'; they count as different ones"
-    ).format(n=decimal(len(same)), role=_(role), name=name, one=same.iloc[0], other=same.iloc[0].lstrip("0"))
+    ).format(n=decimal(len(same)), role=_(role), name=shown(name), one=same.iloc[0], other=same.iloc[0].lstrip("0"))
     return [Doubt(matter, advice=_("if they are the same, write them alike in the file."))]
 
 

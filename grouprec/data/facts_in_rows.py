@@ -14,6 +14,11 @@ _FEWEST_ROWS = 10
 _ONCE = 0.5  # share of facts that are the only ones of their name for an id, at least
 
 
+def _share_known(found: np.ndarray, ids: np.ndarray) -> float:
+    """Return which share of the ids of a column are among others, 0 of an empty one."""
+    return float(np.isin(found, ids).mean()) if len(found) else 0.0
+
+
 def facts_in_columns(table: pd.DataFrame, ids: np.ndarray) -> pd.DataFrame:
     """Return the table with its facts side by side where it has three columns: an id, a fact's name, its value.
 
@@ -25,7 +30,7 @@ def facts_in_columns(table: pd.DataFrame, ids: np.ndarray) -> pd.DataFrame:
     """
     if len(table.columns) != _COLUMNS or len(table) < _FEWEST_ROWS:
         return table
-    known = {column: np.isin(encode_ids(table[column])[1], ids).mean() for column in table.columns}
+    known = {column: _share_known(encode_ids(table[column])[1], ids) for column in table.columns}
     owner = max(known, key=known.__getitem__)
     name, value = (column for column in table.columns if column != owner)
     if not known[owner] or not table[owner].duplicated().any():

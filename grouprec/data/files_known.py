@@ -100,7 +100,7 @@ def packed_table(path: Path) -> str:
         raise DataError(f"'{path.name}' is a zip archive with a password; unpack it and give the file inside.")
     if files[0].filename.lower().endswith((".xlsx", ".xlsm", ".ods", ".parquet", ".zip", ".gz")):
         inner = PurePosixPath(files[0].filename).name
-        raise DataError(f"'{path.name}' is a zip archive of '{inner}'; unpack it and give that file.")
+        raise DataError(f"'{path.name}' is a zip archive of '{inner[:60]}'; unpack it and give that file.")
     return files[0].filename
 
 

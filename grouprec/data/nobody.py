@@ -8,7 +8,7 @@ import pyarrow as pa
 from grouprec.core.language import N_, _
 from grouprec.data.doubts import Doubt, told_counts
 from grouprec.data.steps import Report, narrow
-from grouprec.data.values import compute, folded
+from grouprec.data.values import compute, folded, shown
 
 _LINES = (
     "guest guests guestuser guestcheckout guestcustomer anonymous anonymoususer anon unknown unknownuser",
@@ -44,7 +44,7 @@ def drop_nobody(users: np.ndarray, user_ids: np.ndarray, column: str, keep: np.n
     counts = np.bincount(users[found], minlength=len(user_ids))
     told = told_counts({str(user_ids[at]): int(counts[at]) for at in np.argsort(-counts) if counts[at]})
     matter = _("users in column '{column}' that are nobody in particular are left out ({told})")
-    report.doubts.append(Doubt(matter.format(column=column, told=told), role="user"))
+    report.doubts.append(Doubt(matter.format(column=shown(column), told=told), role="user"))
     advice = "choose another column with --map user=COLUMN"
     return narrow(report, N_("users that are nobody"), keep, ~found, told, advice)
 

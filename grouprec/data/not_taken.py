@@ -101,7 +101,7 @@ def drop_nothing(
         nothing |= np.isin(orders, bad_orders) & column.isna().to_numpy()
     if not (nothing & keep).any():
         return keep
-    note = _("column '{outcome}': {values}").format(outcome=roles.outcome, values=told_counts(values))
+    note = _("column '{outcome}': {values}").format(outcome=shown(roles.outcome), values=told_counts(values))
     report.doubts.append(
         Doubt(
             _("{nothing} rows came to nothing and are left out ({note})").format(
@@ -138,10 +138,10 @@ def drop_cancelled(
             numbers["weight"] *= -1
             positive = ~(numbers["weight"] <= 0)
             matter = _("most values of column '{weight}' are below zero: they count as taken, and others as given back")
-            report.doubts.append(Doubt(matter.format(weight=roles.weight), role="weight"))
+            report.doubts.append(Doubt(matter.format(weight=shown(roles.weight)), role="weight"))
         notes.append(
             _("'{weight}' of 0 or less: {n}").format(
-                weight=roles.weight, n=decimal(int(np.sum(keep & good & ~positive)))
+                weight=shown(roles.weight), n=decimal(int(np.sum(keep & good & ~positive)))
             )
         )
         good &= positive

@@ -44,7 +44,7 @@ from grouprec.data.rejects import Rejects, TooManyRejectedError
 from grouprec.data.rhythm import usual_times
 from grouprec.data.said import settled, texts_said
 from grouprec.data.split import TEST, TRAIN, VALIDATION
-from grouprec.data.values import sorted_unique
+from grouprec.data.values import shown, sorted_unique
 
 UNREADABLE = N_("rows that cannot be read")  # a step of the report
 _FORMAT = 11  # part of the key: raise it when the preparation gives other data for the same settings
@@ -266,7 +266,7 @@ def _described(item_file: AttributeFile, label: str | None) -> list[Doubt]:
     column = item_file.roles.described_by
     if column is None or label is not None:
         return []
-    return [Doubt(_("No column names the items, so they are called by '{column}'").format(column=column))]
+    return [Doubt(_("No column names the items, so they are called by '{column}'").format(column=shown(column)))]
 
 
 def _impersonal(

@@ -15,7 +15,7 @@ from grouprec.data.find_layout import Header, find_header
 from grouprec.data.found import Found
 from grouprec.data.sniff import HEAD_ROWS, Sniffed
 from grouprec.data.usual_names import HEADING
-from grouprec.data.values import some_of
+from grouprec.data.values import shown, some_of
 from grouprec.data.workbooks import open_workbook, rows_of
 
 _ERRORS = {"#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#SPILL!", "#CALC!", "#GETTING_DATA"}
@@ -155,5 +155,5 @@ def _fill_down(table: pd.DataFrame) -> list[str]:
         if not blocks:
             break
         table.isetitem(at, values.ffill().to_numpy(dtype=object))
-        done.append(f"gaps in column '{column}' were filled with the value above, as merged cells mean")
+        done.append(f"gaps in column '{shown(column)}' were filled with the value above, as merged cells mean")
     return done

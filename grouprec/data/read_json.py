@@ -15,17 +15,17 @@ import pandas as pd
 from grouprec.core.types import DataError
 from grouprec.data.encodings import is_utf8
 from grouprec.data.find_records import ASSIGNED, is_sequence, locate, records_path, sequence
-from grouprec.data.flat_records import flat
 from grouprec.data.found import Found
+from grouprec.data.json_records import flat, records_frame
 from grouprec.data.log_lines import log_record
 from grouprec.data.sniff import HEAD_ROWS, Sniffed
 from grouprec.data.spelling import Spelling
 from grouprec.data.times import read_times
+from grouprec.data.values import shown
 
 # Integers stay the text they are; larger ones than 2^53 would not survive a column with gaps.
 _JSON = json.JSONDecoder(parse_int=str)
 _SPACE = re.compile(r"[ \t\r\n]*")
-_MOST_NAMES = 500  # columns: objects whose keys are ids would give one a user
 _PARTED = re.compile(
     r'\s*\{\s*"(?:columns|fields|header)"\s*:\s*(\[\s*"[^"]*"\s*(?:,\s*"[^"]*"\s*)*\])\s*,(?:\s*"index"\s*:\s*\[[^\]]*\]\s*,)?'
     r'\s*"(?:data|rows|values)"\s*:\s*(?=\[\s*\[)'
@@ -257,11 +257,11 @@ def _frame(
 ) -> pd.DataFrame:
     """Return the table that the members make; of records the given columns."""
     if kind == "records":
-        return _records_frame(sniffed, (value for _, value in members), spelling, columns)
+        return records_frame(sniffed, (value for _, value in members), spelling, columns)
     if kind == "rows":
         return _rows_frame(sniffed, [value for _, value in members])
     if kind == "index":
-        return _records_frame(sniffed, (_with_id(key, value) for key, value in members), spelling, columns)
+        return records_frame(sniffed, (_with_id(key, value) for key, value in members), spelling, columns)
     if kind in ("lists", "columns"):
         return _columns_frame(sniffed, dict(members))
     return _users_frame(sniffed, members, kind)
@@ -273,45 +273,6 @@ def _with_id(key: Any, value: Any) -> Any:
 
 def _spelling(members: Iterable[tuple[Any, Any]]) -> Spelling:
     return Spelling([flat(value) for _, value in members if isinstance(value, dict)])
-
-
-def _records_frame(
-    sniffed: Sniffed, records: Iterable[Any], spelling: Spelling, columns: list[str] | None
-) -> pd.DataFrame:
-    records_flat = (spelling.of(flat(_record(sniffed, value, number))) for number, value in enumerate(records, 1))
-    if columns is not None:
-        rows = [[record.get(column) for column in columns] for record in records_flat]
-        return pd.DataFrame(rows, columns=columns, dtype=object).infer_objects()
-    kept = list(records_flat)
-    names = list(dict.fromkeys(itertools.chain.from_iterable(kept)))[:_MOST_NAMES]
-    if 2 * sum(map(len, kept)) < len(names) * len(kept):
-        return pd.DataFrame(_sparse_columns(kept, names), copy=False)
-    rows = [[record.get(name) for name in names] for record in kept]
-    return pd.DataFrame(rows, columns=names, dtype=object).infer_objects()
-
-
-def _sparse_columns(records: list[dict[str, Any]], names: list[str]) -> dict[str, pd.Series]:
-    """Return the columns of records that have few of the names each, None where there is no value.
-
-    Asking every record for every name takes time and memory of both: an object of a name each, 10,000 of them.
-    """
-    there: dict[str, dict[int, Any]] = {name: {} for name in names}
-    for row, record in enumerate(records):
-        for name in record.keys() & there.keys():
-            there[name][row] = record[name]
-    columns = {}
-    for name, values in there.items():
-        cells = np.full(len(records), None, object)
-        for row, value in values.items():
-            cells[row] = value
-        columns[name] = pd.Series(cells).infer_objects()
-    return columns
-
-
-def _record(sniffed: Sniffed, value: Any, number: int) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise DataError(f"'{sniffed.path.name}', record {number} is not an object with named values.")
-    return value
 
 
 def _rows_frame(sniffed: Sniffed, rows: list[list[Any]]) -> pd.DataFrame:
@@ -345,7 +306,7 @@ def _users_frame(sniffed: Sniffed, members: Iterable[tuple[str, Any]], kind: Kin
             rows.extend((user, item, behaviour) for behaviour, items in value.items() for item in items)
         else:
             raise DataError(
-                f"'{sniffed.path.name}': the value of '{user}' is not a list of items per behaviour, "
+                f"'{sniffed.path.name}': the value of '{shown(user)}' is not a list of items per behaviour, "
                 'as in {"user1": {"bought": ["item1"]}}.'
             )
     if not rows:

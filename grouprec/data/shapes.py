@@ -32,9 +32,9 @@ from grouprec.data.cells import (
 )
 from grouprec.data.compact import Compact, find_compact
 from grouprec.data.continued import Continued, find_continued
-from grouprec.data.flat_records import flat
 from grouprec.data.header_words import CATEGORY, PATTERNS, header_words, means, says
 from grouprec.data.headings import Headings, find_headings
+from grouprec.data.json_records import flat
 from grouprec.data.repeated import Repeated, find_repeated
 from grouprec.data.values import folded_words, shown, some_of
 from grouprec.data.wide import Wide, find_wide, numbers

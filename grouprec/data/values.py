@@ -94,7 +94,8 @@ def distinct_values(column: pd.Series) -> tuple[np.ndarray, pd.Series]:
     try:
         codes, distinct = pd.factorize(column)
     except TypeError as error:
-        raise DataError(f"Column '{column.name}' holds lists or objects; give one plain value per row.") from error
+        name = shown(column.name)
+        raise DataError(f"Column '{name}' holds lists or objects; give one plain value per row.") from error
     return codes, pd.Series(distinct)
 
 

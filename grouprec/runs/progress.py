@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from grouprec.core import rights
 from grouprec.core.load import pace
 from grouprec.runs.store import Run, RunStore, State
 
@@ -115,8 +116,12 @@ class Progress:
             self.watch(shown, whole, left)
 
 
-def make_plan(config: RunConfig, store: RunStore) -> dict[str, float]:
-    """Return the expected seconds of every stage: from the latest finished run of that preset, else the usual ones."""
+def make_plan(config: RunConfig, store: RunStore, run: Run | None = None) -> dict[str, float]:
+    """Return the expected seconds of every stage: from the latest finished run of that preset, else the usual ones.
+
+    Args:
+        run: which is trained: what its owner may not see tells nothing of how long it takes.
+    """
     encoders = [f"encoder {name}" for kind, name in config.chosen() if kind == "encoder"]
     fit = [*encoders, "candidates", "groups", "profile", "generator", "updater"]
     tunable = [name for name in encoders if config.search_minutes and name.split()[1] not in config.settings]
@@ -128,7 +133,7 @@ def make_plan(config: RunConfig, store: RunStore) -> dict[str, float]:
     if config.refit:
         names += [f"refit: {name}" for name in ("folds", "prepare", *fit)]
     names += ["map", "save"]
-    measured = {**_latest_seconds(config, store), **searches}
+    measured = {**_latest_seconds(config, store, run), **searches}
     return {name: measured.get(name) or usual_seconds(name, config) for name in names}
 
 
@@ -138,9 +143,10 @@ def usual_seconds(step: str, config: RunConfig) -> float:
     return USUAL_SECONDS[step.rpartition(": ")[2]] if stage is None else stage.usual_seconds
 
 
-def _latest_seconds(config: RunConfig, store: RunStore) -> dict[str, Any]:
-    for run in store.runs():
-        metrics = run.metrics() if run.usable else {}
+def _latest_seconds(config: RunConfig, store: RunStore, run: Run | None) -> dict[str, Any]:
+    for other in store.runs():
+        seen = run is None or rights.may_build_on(other.path, run.path)
+        metrics = other.metrics() if seen and other.usable else {}
         if metrics.get("preset") == config.preset and metrics.get("dataset") == config.dataset:
             return metrics.get("stage_seconds", {})
     return {}

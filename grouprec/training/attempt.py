@@ -31,7 +31,7 @@ def attempt(store: RunStore, run: Run, watch: Watch | None) -> dict[str, Any]:
         from grouprec.training.pipeline import train  # slow to import (torch): the status above is already true
 
         config = run.config()
-        metrics = train(store, run, config, Progress(run, make_plan(config, store), watch))
+        metrics = train(store, run, config, Progress(run, make_plan(config, store, run), watch))
     except KeyboardInterrupt:
         end(run, State.CANCELLED, "Cancelled.")
         raise

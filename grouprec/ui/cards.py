@@ -164,7 +164,7 @@ def download(label: str, frame: Callable[[], pd.DataFrame], file_name: str, key:
     """
     st.download_button(
         label,
-        data=lambda: spreadsheet.download(frame()),
+        data=state.later(lambda: spreadsheet.download(frame())),
         file_name=file_name,
         mime="text/csv",
         key=key,

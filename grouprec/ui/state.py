@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -12,7 +13,7 @@ import streamlit as st
 
 from grouprec.core import rights
 from grouprec.core.forms import mark_of
-from grouprec.core.language import Glossary, _, decimal
+from grouprec.core.language import Glossary, _, decimal, keeping
 from grouprec.core.rights import Deed
 from grouprec.core.site import app_root
 from grouprec.core.types import StorageError
@@ -25,6 +26,8 @@ from grouprec.runs.same_data import same_files, same_rows
 from grouprec.runs.store import FINISHED, Run, RunStore, State, Status
 from grouprec.training import jobs
 from grouprec.ui import languages
+
+T = TypeVar("T")
 
 
 def store() -> RunStore:
@@ -209,6 +212,22 @@ def metrics(run: Run) -> dict[str, Any]:
 def run_key(run: Run) -> tuple[str, float]:
     """Return what results that are made once per server are kept under: a run's folder, and when it was finished."""
     return str(run.path), _version(run)
+
+
+def later(make: Callable[[], T], run: Run | None = None) -> Callable[[], T]:
+    """Return what makes a download when its button is pressed: in another thread, which knows no session.
+
+    It is made for whoever saw the button, in their language, and only while they may see the run that it is of.
+    """
+    who = rights.person()
+
+    def made() -> T:
+        with rights.acting(who):
+            if run is not None:
+                run_key(run)
+            return make()
+
+    return keeping(made)
 
 
 def _version(run: Run) -> float:

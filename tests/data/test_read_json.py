@@ -155,3 +155,22 @@ def test_records_of_a_name_each_are_read_as_those_of_few_names(tmp_path):
     assert list(table.columns) == ["user", "item", *(f"k{n}" for n in range(60))]
     assert table["item"].tolist() == [row["item"] for row in rows] and table["k2"].notna().sum() == 1
     assert str(table["k2"].dropna().iloc[0]) in ("2", "2.0")
+
+
+def test_of_names_that_hardly_any_record_has_the_usual_ones_are_columns(tmp_path):
+    rows = [{f"k{n}": n, "user": f"u{n % 3}", "item": f"i{n % 4}"} for n in range(400)]
+    assert list(read_table(write(tmp_path, rows)).columns) == [
+        *("k0", "user", "item"),
+        *(f"k{n}" for n in range(1, 119)),
+    ]
+
+
+def test_records_that_have_none_of_the_names_of_the_first_ones_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("grouprec.data.json_records._FREE_CELLS", 20_000)
+    wide = {f"name {n}": n for n in range(400)}
+    path = write(tmp_path, [wide] * 10 + [{"user": "u", "item": "i"}] * 5000)
+    assert len(read_table(path, ["name 0"])) == 5010
+    with pytest.raises(
+        DataError, match=r"have \d+ names, and of the first [\d,]+ one has 2; give all records the same"
+    ):
+        read_table(path)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from grouprec.core import rights
 from grouprec.runs import progress as module
 from grouprec.runs.config import RunConfig, make_config
 from grouprec.runs.progress import Progress, make_plan
@@ -197,3 +198,15 @@ def test_a_plan_takes_the_seconds_of_the_latest_finished_run_like_it(tmp_path: P
     plan = make_plan(quick(dataset="songs", search_minutes=1), store)
     assert (plan["blend"], plan["map"], plan["search ease"]) == (2, 8, 60)
     assert make_plan(quick(dataset="books"), store)["blend"] == 13.6
+
+
+def test_what_another_one_keeps_private_tells_nothing_of_how_long_a_run_takes(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    theirs, mine = store.create(quick(dataset="songs")), store.create(quick(dataset="songs"))
+    theirs.save_metrics({"preset": "quick", "dataset": "songs", "stage_seconds": {"blend": 2.0}})
+    theirs.write_manifest()
+    rights.give(theirs.path, "ann@example.com")
+    rights.give(mine.path, "bob@example.com")
+    assert make_plan(mine.config(), store, mine)["blend"] == 13.6
+    rights.give(theirs.path, "ann@example.com", shared=True)
+    assert make_plan(mine.config(), store, mine)["blend"] == 2.0

@@ -87,6 +87,16 @@ def test_every_download_says_what_kind_it_is_and_numbers_of_groups_come_from_one
         assert (kind == GROUPS) == ("small_groups." in ast.unparse(found[name])), name
 
 
+def test_every_download_is_made_for_who_saw_its_button() -> None:
+    root = Path(grouprec.ui.__file__).parent
+    for file in root.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "st.download_button":
+                data = next((one.value for one in node.keywords if one.arg == "data"), node.args[1:2])
+                made = data[0] if isinstance(data, list) else data
+                assert isinstance(made, ast.Call) and ast.unparse(made.func) == "state.later", (file, node.lineno)
+
+
 @pytest.fixture
 def given(runs_folder: RunStore, monkeypatch: pytest.MonkeyPatch) -> dict[str, pd.DataFrame]:
     """A run of groups of 3, 4 and 5, and what its pages give away, by the name of the file."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from grouprec.core import rights
 from grouprec.core.rights import STRANGER, Person, Role
 from grouprec.core.types import StorageError
 from grouprec.runs.store import Run
-from grouprec.ui import people, state
+from grouprec.ui import fragments, people, state
 from grouprec.ui.frame import SECTIONS
 from grouprec.ui.people import Rules, who_is
 from tests.ui.opening import FRAME, PATIENCE
@@ -131,6 +132,32 @@ def test_a_page_that_stands_open_shows_nothing_of_a_run_that_was_made_private(an
         for read in (state.metrics, state.edited, state.run_users, lambda run: state.table(run, "users")):
             with pytest.raises(StorageError, match="There is no run called"):
                 read(anns_run)
+
+
+def test_a_download_is_made_for_who_saw_its_button_and_may_still_see_the_run(anns_run: Run) -> None:
+    rights.give(anns_run.path, ANN, shared=True)
+    with rights.acting(Person(BOB, Role.ANALYST)):
+        made = state.later(lambda: (rights.person().name, len(state.table(anns_run, "users"))), anns_run)
+    with ThreadPoolExecutor(1) as elsewhere:  # where Streamlit makes it
+        assert elsewhere.submit(made).result() == (BOB, anns_run.metrics()["n_users"])
+        rights.give(anns_run.path, ANN, shared=False)
+        with pytest.raises(StorageError, match="There is no run called"):
+            elsewhere.submit(made).result()
+
+
+def test_a_part_that_draws_itself_again_draws_nothing_of_a_run_that_was_made_private(
+    anns_run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[object] = []
+    monkeypatch.setattr(fragments.st, "fragment", lambda part, **_: part)
+    monkeypatch.setattr(fragments.st, "error", drawn.append)
+    part = fragments.fragment(lambda run, what: drawn.append(what))
+    rights.give(anns_run.path, ANN, shared=True)
+    with rights.acting(Person(BOB, Role.ANALYST)):
+        part(anns_run, "the next event")
+        rights.give(anns_run.path, ANN, shared=False)
+        part(anns_run, "another one")
+    assert drawn[0] == "the next event" and len(drawn) == 2 and "There is no run called" in str(drawn[1])
 
 
 @pytest.mark.parametrize(

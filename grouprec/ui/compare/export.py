@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from functools import partial
 
 import pandas as pd
 import streamlit as st
 
 from grouprec.report import spreadsheet
 from grouprec.report.text import NOTHING
+from grouprec.ui import state
 
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>#|~$&!])")
 _LATEX = {
@@ -85,7 +87,7 @@ def buttons(table: pd.DataFrame, name: str, key: str, help: str | None = None) -
         for title, (ending, kind, make) in kinds.items():
             st.download_button(
                 title,
-                data=lambda make=make: make(table),
+                data=state.later(partial(make, table)),
                 file_name=f"{name}.{ending}",
                 mime=kind,
                 key=f"{key}_{ending}",

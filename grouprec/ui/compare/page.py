@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from grouprec.core import language
-from grouprec.core.language import N_, Glossary, _, commas, decimal, keeping, semicolons
+from grouprec.core.language import N_, Glossary, _, commas, decimal, semicolons
 from grouprec.core.tables import named_rows
 from grouprec.ranking.statistics import ENOUGH
 from grouprec.report import gain, html, sentences, tables
@@ -166,7 +166,7 @@ def take_home(run: Run, evaluation: pd.DataFrame) -> None:
     with st.container(horizontal=True):
         st.download_button(
             _("Report of this run"),
-            data=keeping(lambda: html.render(run).encode()),
+            data=state.later(lambda: html.render(run).encode(), run),
             file_name="story.html",
             mime="text/html",
             key="compare_report",

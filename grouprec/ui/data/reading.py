@@ -9,6 +9,7 @@ from grouprec.data.library_files import KnownDataset
 from grouprec.data.read import Peek, Reading
 from grouprec.data.rejects import Rejects
 from grouprec.report import spreadsheet
+from grouprec.ui import state
 from grouprec.ui.cards import count, plain, plural
 
 ENCODINGS = ["", "utf-8", "cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp874"]
@@ -87,7 +88,7 @@ def draw_rejects(name: str, rejects: Rejects) -> None:
             st.caption(_("The first {n_rows}; the file has all.").format(n_rows=count(len(rows))))
         st.download_button(
             _("Save these rows"),
-            lambda: spreadsheet.download(every),
+            state.later(lambda: spreadsheet.download(every)),
             f"{name.rpartition('.')[0] or name} - rejected rows.csv",
             "text/csv",
             icon=":material/download:",

@@ -7,7 +7,7 @@ import time
 import streamlit as st
 
 from grouprec.core import rights
-from grouprec.core.language import _, keeping, long_minute
+from grouprec.core.language import _, long_minute
 from grouprec.core.rights import Deed, Role
 from grouprec.core.types import GrouprecError
 from grouprec.report import bundle, html
@@ -88,7 +88,7 @@ def exports(run: Run, worth: Worth, n: int) -> None:
     for label, (make, name, icon) in files.items():
         st.download_button(
             label,
-            data=keeping(make),
+            data=state.later(make, run),
             file_name=name,
             key=f"decide_{name.split('.')[0]}",
             on_click="ignore",

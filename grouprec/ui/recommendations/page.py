@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from grouprec.core.language import N_, Glossary, _, keeping
+from grouprec.core.language import N_, Glossary, _
 from grouprec.core.types import REGIMES, Regime
 from grouprec.report import gain, sentences, small_groups, tables
 from grouprec.report.text import attribute_title, attribute_value
@@ -167,7 +167,7 @@ def sheet(chosen: remade.Chosen) -> None:
     parts = chosen.run, chosen.group, chosen.regime, chosen.members, chosen.trained, day
     st.download_button(
         _("Page to print"),
-        data=keeping(lambda: sheets.of_group(*parts).encode()),
+        data=state.later(lambda: sheets.of_group(*parts).encode(), chosen.run),
         file_name=f"group_{int(chosen.group['group'])}.html",
         mime="text/html",
         key="list_sheet",

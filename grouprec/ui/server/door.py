@@ -6,12 +6,16 @@ the cookie that Streamlit sets at sign-in. What the browser needs before, to dra
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
+import secrets
 from typing import Any
 
 from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
+from streamlit.runtime import memory_media_file_storage
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 from streamlit.web.server.starlette.starlette_websocket import _get_signed_cookie_with_chunks
 
@@ -44,6 +48,19 @@ class Door:
             audit.note(who.name, "download", path.rpartition("/")[2])
         with rights.acting(who):
             await self._app(scope, receive, send)
+
+
+def hide_downloads() -> None:
+    """From now on, in this process, give downloads addresses that nobody can work out from what is in them.
+
+    Streamlit's are hashes of the content: whoever guesses that would learn whether another one holds it now.
+    """
+    secret, hashed = secrets.token_bytes(32), memory_media_file_storage._calculate_file_id
+
+    def hidden(data: bytes, mimetype: str, filename: str | None = None) -> str:
+        return hmac.new(secret, hashed(data, mimetype, filename).encode(), hashlib.sha224).hexdigest()
+
+    memory_media_file_storage._calculate_file_id = hidden  # type: ignore[assignment]
 
 
 def visitor(connection: HTTPConnection) -> Person:

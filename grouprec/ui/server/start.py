@@ -17,7 +17,7 @@ from grouprec.core import rights
 from grouprec.core.types import SettingError
 from grouprec.training import retention
 from grouprec.ui import people
-from grouprec.ui.server.door import Door
+from grouprec.ui.server.door import Door, hide_downloads
 from grouprec.ui.server.guard import OPEN_PATHS, Guard, allowed_hosts, refusal
 from grouprec.ui.server.health import Watch
 
@@ -41,6 +41,7 @@ def middleware() -> list[Middleware]:
         raise SystemExit(2)
     if signed_in:
         rights.ask(people.current)
+        hide_downloads()
     paths = [path for one in OPEN_PATHS for path in (one, *_below_base(one))]
     guard = Middleware(Guard, hosts=allowed_hosts(address), hashes=inline_scripts(), open_paths=paths)
     return [Middleware(Watch), guard, *([Middleware(Door)] if signed_in else [])]

@@ -212,7 +212,7 @@ def _standing(run: Run, top: DeltaGenerator) -> None:
         )
         st.download_button(
             _("Download lists as they stand"),
-            data=lambda: _archive(run),
+            data=state.later(lambda: _archive(run), run),
             file_name="lists.zip",
             mime="application/zip",
             key="send_download",

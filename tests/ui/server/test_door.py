@@ -15,6 +15,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message
+from streamlit.runtime import memory_media_file_storage
+from streamlit.runtime.media_file_storage import MediaFileKind, MediaFileStorageError
 from streamlit.web.server.server_util import get_cookie_secret
 from streamlit.web.server.starlette import starlette_app
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
@@ -107,6 +109,18 @@ def test_a_download_leaves_a_line(app: Door, tmp_path: Path) -> None:
     audit.close()
     line = json.loads((tmp_path / audit.FOLDER / audit.NAME).read_text())
     assert (line["who"], line["what"], line["on"]) == ("ann@example.com", "download", "0f.csv")
+
+
+def test_the_address_of_a_download_cannot_be_worked_out_from_what_is_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    hashed = memory_media_file_storage._calculate_file_id
+    monkeypatch.setattr(memory_media_file_storage, "_calculate_file_id", hashed)  # and back again at the end
+    storage = memory_media_file_storage.MemoryMediaFileStorage("/media")
+    door.hide_downloads()
+    given = b"user,group\nann,1\n", "text/csv", MediaFileKind.DOWNLOADABLE, "members.csv"
+    there = storage.load_and_get_id(*given)
+    assert there == storage.load_and_get_id(*given) and storage.get_file(f"{there}.csv").content == given[0]
+    with pytest.raises(MediaFileStorageError):
+        storage.get_file(f"{hashed(given[0], given[1], given[3])}.csv")
 
 
 def test_only_who_may_add_sends_files(app: Door) -> None:
