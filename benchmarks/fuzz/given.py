@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -16,6 +18,17 @@ class Input:
     content: bytes
     roles: Mapping[str, str] = field(default_factory=dict)
     mapping: str = ""
+
+
+def _zipped(name: str, before: bytes = b"", after: bytes = b"") -> bytes:
+    """Return a zip archive of a table, in which the last ``before`` is ``after``."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr(zipfile.ZipInfo(name), "user,item\na,b\nb,c\n" * 9)
+        if not before:
+            archive.writestr(zipfile.ZipInfo("second\nline.csv"), "")
+    head, _, rest = content.getvalue().rpartition(before) if before else (content.getvalue(), b"", b"")
+    return head + after + rest
 
 
 # Each of these broke something once.
@@ -42,5 +55,9 @@ CORPUS = [
     ),
     Input("long time.csv", b"user,item," + b"t" * 4_000 + b"\na,b,x\n" * 3, roles={"time": "t" * 4_000}),
     Input("nothing known.csv", b"item,name,value\n" + b"a,b,\nb,c,\n" * 9),
+    Input("two.zip", _zipped("first.csv")),
+    Input("nameless.zip", _zipped("")),
+    Input("method.zip", _zipped("first.csv", b"\x14\x03\x14\x00\x00\x00\x00\x00", b"\x14\x03\x14\x00\x00\x00\x63\x00")),
+    Input("no text.zip", _zipped("é.csv", "é.csv".encode(), b"\xff\xfe.csv")),
     Input("empty.xlsx", b"PK\x05\x06" + bytes(18)),
 ]

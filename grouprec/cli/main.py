@@ -32,6 +32,7 @@ from grouprec.cli.options import (
 )
 from grouprec.cli.sources import FETCHED, SOURCE_HELP, Query, fetched
 from grouprec.cli.terminal import print_json, print_run, progress_bar, terminal
+from grouprec.core import libraries
 from grouprec.core.errors import GrouprecError
 from grouprec.core.language import commas
 
@@ -52,6 +53,7 @@ START, RESULTS, RUNS, PEOPLE = "To begin", "What came of it", "Keeping runs", "P
 
 def main() -> NoReturn:
     """Run the command; a mistake of the user is one sentence and exit status 2, never a traceback."""
+    libraries.spare_unused()
     try:
         refuse_odd_names()
         app(standalone_mode=False)
@@ -203,6 +205,7 @@ def check(
     json: AsJson = False,
 ) -> None:
     """Say what of a file is understood and what is doubtful, without training."""
+    libraries.load("pandas", "grouprec.cli.check", "grouprec.data.prepare")
     from grouprec.cli.check import check_file
     from grouprec.data.columns import parse_map
 
@@ -307,6 +310,7 @@ def owner(
 @app.command(rich_help_panel=RESULTS)
 def show(run: RunName, runs: Runs = None, json: AsJson = False) -> None:
     """Show what a run learned and what it is worth."""
+    libraries.load("pandas", "grouprec.runs.store", "grouprec.training.jobs", "grouprec.report.tables")
     from grouprec.core.errors import StorageError
     from grouprec.runs.store import RunStore, State
     from grouprec.training.jobs import refresh

@@ -98,7 +98,7 @@ def _gain_words(run: Run) -> str:
 
 def print_run(run: Run) -> None:
     """Print a run for people: what it is, and the value of every method at ten items."""
-    from grouprec.data.hold_out import split_words
+    from grouprec.data.split_words import split_words
     from grouprec.runs.forgotten import forgotten
 
     status, metrics = run.status(), run.metrics()

@@ -6,12 +6,15 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from grouprec.cli.terminal import Remarks, progress_bar, terminal
+from grouprec.core import libraries
 from grouprec.core.errors import SettingError
 from grouprec.runs.progress import Watch
 from grouprec.runs.store import Run, RunStore
 
 if TYPE_CHECKING:
     from grouprec.runs.config import RunConfig
+
+PIPELINE = "grouprec.training.pipeline"
 
 
 def helps() -> bool:
@@ -58,11 +61,14 @@ def refuse_too_large(config: RunConfig) -> None:
         SettingError: it needs more memory than the machine has.
     """
     from grouprec.data.finding import reading_of
-    from grouprec.training import cost, executor
-    from grouprec.training.size import size_of
+    from grouprec.training import executor
 
     if executor.elsewhere():
         return
+    libraries.load(PIPELINE)
+    from grouprec.training import cost
+    from grouprec.training.size import size_of
+
     file = config.interactions, config.roles, config.preparation.min_item_users, reading_of(config.preparation)
     size = size_of(*file)
     sentence = cost.refusal(config, size)
@@ -112,6 +118,7 @@ def _train(store: RunStore, run: Run, watch: Watch) -> dict[str, Any]:
         return jobs.train_there(store, run, watch)
     if executor.on_workers():
         return executor.train_on_workers(store, run)
+    libraries.load(PIPELINE)
     if not _one_of_several():
         return jobs.train_here(store, run, watch)
     from grouprec.models import together

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import gzip
 import json
+import lzma
 import os
 import secrets
 import shutil
+import struct
 import sys
 import threading
 import time
+import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +25,10 @@ from safetensors import SafetensorError
 from grouprec.core.errors import StorageError
 
 INCOMING = ".incoming-"
+# What packed files raise that are damaged; and where they are opened, also such as are locked, packed in an unknown
+# way or hold what has no name
+DAMAGED = (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, lzma.LZMAError, EOFError)
+UNPACKING = (*DAMAGED, struct.error, NotImplementedError, RuntimeError, IndexError, UnicodeDecodeError)
 _OF_RUNS_AND_DATASETS = ("status.json", "config.json", "dataset.json")
 STALE_SECONDS = 86_400.0  # after which nobody is still making what nobody touched
 

@@ -9,6 +9,9 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from grouprec.core.errors import DataError
+from grouprec.core.files import UNPACKING, told
+
 REMOVED = "[removed]"
 _NUMBER = re.compile(r"\d{1,5}")  # such ids are also what time it is and how many: they count in quotes only
 _CHUNK, _OVERLAP = 1 << 22, 4096  # bytes read at a time, and of them again
@@ -40,8 +43,11 @@ def names_any(path: Path, users: Collection[str]) -> bool:
     with path.open("rb") as raw:
         start = raw.read(4)
     if start == b"PK\x03\x04" and zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            return any(_holds(archive.open(name), found) for name in archive.namelist())
+        try:
+            with zipfile.ZipFile(path) as archive:
+                return any(_holds(archive.open(name), found) for name in archive.namelist())
+        except UNPACKING as error:
+            raise DataError(f"'{told(path)}' is a zip archive that cannot be unpacked; remove it.") from error
     return _holds(gzip.open(path) if start.startswith(b"\x1f\x8b") else path.open("rb"), found)
 
 

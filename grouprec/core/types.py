@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from scipy import sparse
 
-from grouprec.core.arrays import dense
+from grouprec.core.arrays import dense, product
 from grouprec.core.errors import BusyError as BusyError  # what stages hand to one another when they cannot
 from grouprec.core.errors import DataError as DataError
 from grouprec.core.errors import GrouprecError as GrouprecError
@@ -43,7 +43,10 @@ class Embeddings:
 
     def scores(self, rows: np.ndarray | slice) -> np.ndarray:
         """Return the predicted preferences of a mini-batch of users, float32 [B, I]."""
-        return np.asarray(dense(self.users[rows] @ self._columns), dtype=np.float32)
+        users, columns = self.users[rows], self._columns
+        if isinstance(columns, np.ndarray) and not isinstance(users, np.ndarray):
+            return np.asarray(product(users, columns), dtype=np.float32)
+        return np.asarray(dense(users @ columns), dtype=np.float32)
 
     @cached_property
     def _columns(self) -> np.ndarray | sparse.csr_array:

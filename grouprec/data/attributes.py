@@ -10,7 +10,7 @@ import pandas as pd
 
 from grouprec.core.language import _, decimal, ngettext
 from grouprec.data.clean import Rows
-from grouprec.data.columns import AttributeRoles
+from grouprec.data.columns import AttributeRoles, Roles
 from grouprec.data.evidence import MOST_CIRCUMSTANCES
 from grouprec.data.ids import encode_ids, near_ids
 from grouprec.data.numerals import is_numeric, to_numbers
@@ -131,6 +131,26 @@ def user_columns(table: pd.DataFrame, columns: tuple[str, ...], train: Rows, n_u
     return pd.DataFrame(kept, index=pd.RangeIndex(n_users))
 
 
+def item_columns(table: pd.DataFrame, roles: Roles, train: Rows, n_items: int) -> pd.DataFrame:
+    """Return what the interactions say of items: the most frequent words of training rows, the median price."""
+    kept = {}
+    for column in roles.item_attributes:
+        codes, names = encode_ids(table[column].iloc[train.source])
+        usual = most_frequent(train.items, codes, n_items)
+        if (usual >= 0).any():
+            kept[column] = pd.Series(np.append(names, UNKNOWN)[usual], dtype="str")
+    if roles.price is not None:
+        kept.setdefault("price", _median_price(table[roles.price], train, n_items))
+    return pd.DataFrame(kept, index=pd.RangeIndex(n_items))
+
+
+def _median_price(column: pd.Series, train: Rows, n_items: int) -> pd.Series:
+    """Return every item's median price in training rows, NaN where there is none."""
+    prices = pd.Series(to_numbers(column.iloc[train.source]))
+    prices = prices.where(np.isfinite(prices) & (prices > 0))
+    return prices.groupby(train.items).median().reindex(range(n_items))
+
+
 def most_frequent(owners: np.ndarray, values: np.ndarray, n_owners: int) -> np.ndarray:
     """Return every owner's most frequent value, int64 [n_owners]; -1 where there is none. Ties go to the smaller.
 
@@ -183,15 +203,6 @@ def _visit_codes(visits: np.ndarray, n_users: int) -> np.ndarray:
     if (visits % 1 == 0).all() and (visits.max(initial=0) - first + 1) * n_users < 2**62:
         return (visits - first).astype(np.int64)
     return pd.factorize(visits)[0].astype(np.int64)
-
-
-def median_price(table: pd.DataFrame, price: str | None, train: Rows, n_items: int) -> pd.DataFrame:
-    """Return every item's median price in training rows as the column "price", NaN where there is none."""
-    if price is None:
-        return pd.DataFrame(index=pd.RangeIndex(n_items))
-    prices = pd.Series(to_numbers(table[price].iloc[train.source]))
-    prices = prices.where(np.isfinite(prices) & (prices > 0))
-    return prices.groupby(train.items).median().reindex(range(n_items)).rename("price").to_frame()
 
 
 def item_labels(

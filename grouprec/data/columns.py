@@ -69,6 +69,7 @@ class Roles:
         price: of one piece.
         text: what users say of items: reviews, comments, search words.
         user_attributes: further columns that say something about the user: the same on all rows, or what is usual.
+        item_attributes: further columns that say what the item is: its category, its maker.
     """
 
     user: str | None = None
@@ -84,6 +85,7 @@ class Roles:
     price: str | None = None
     text: str | None = None
     user_attributes: tuple[str, ...] = ()
+    item_attributes: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, str]:
         """Return the roles that are taken, role -> column."""
@@ -92,7 +94,7 @@ class Roles:
 
     def columns(self) -> list[str]:
         """Return every column that is needed, once."""
-        return list(dict.fromkeys([*self.as_dict().values(), *self.user_attributes]))
+        return list(dict.fromkeys([*self.as_dict().values(), *self.user_attributes, *self.item_attributes]))
 
     def coded(self) -> list[str]:
         """Return the columns whose values come again and again; times and texts are nearly all different."""
@@ -163,12 +165,15 @@ def apply_map(
     for role in ("user", "item"):
         if role not in kept:
             raise ChoiceError(role, columns, (reasons or {}).get(role, {}))
-    attributes = tuple(column for column in roles.user_attributes if column not in kept.values())
-    return Roles(**kept, user_attributes=attributes)
+    of_users, of_items = (
+        tuple(column for column in attributes if column not in kept.values())
+        for attributes in (roles.user_attributes, roles.item_attributes)
+    )
+    return Roles(**kept, user_attributes=of_users, item_attributes=of_items)
 
 
 def _check_role_names(mapping: Mapping[str, str]) -> None:
-    known = {field.name for field in fields(Roles)} - {"user_attributes"}
+    known = {field.name for field in fields(Roles)} - {"user_attributes", "item_attributes"}
     for role in mapping:
         if role not in known:
             raise SettingError(f"There is no role '{shown(role)}' for --map; choose from: {commas(ROLES)}.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 import pandas as pd
@@ -78,6 +77,7 @@ class _Search(RoleSearch):
         self._item_by_its_code()
         self._take("text", self._text())
         roles = replace(Roles(), **{role: column for role, column in self.taken.items() if column and role in ROLES})
+        roles = replace(roles, item_attributes=self._item_attributes(roles))
         self.result.roles = replace(roles, user_attributes=self._user_attributes(roles))
         return self.result
 
@@ -313,14 +313,17 @@ class _Search(RoleSearch):
                 return [c for c in columns if c != label]
         return columns
 
+    def _item_attributes(self, roles: Roles) -> tuple[str, ...]:
+        """Return the columns without a role that say of which kind an item is."""
+        user, item = roles.user, roles.item
+        if user is None or item is None:
+            return ()
+        free = (c for c in self.columns if c not in roles.columns() and self._belongs(c, item))
+        return tuple(c for c in free if evidence.is_kind(self.head[c], self.head[item]) and not self._belongs(c, user))
+
     def _user_attributes(self, roles: Roles) -> tuple[str, ...]:
         """Return the columns without a role that are the same on all rows of a user, or tell their circumstances."""
-        if roles.user is None:
-            return ()
-        item = None if roles.item is None else self.head[roles.item]
-        free: Iterable[str] = (column for column in self.columns if column not in roles.columns())
-        return tuple(
-            column
-            for column in free
-            if self._belongs(column, roles.user) or (item is not None and evidence.is_context(self.head[column], item))
-        )
+        user, item = roles.user, roles.item
+        free = [] if user is None else [c for c in self.columns if c not in roles.columns()]
+        context = (lambda c: False) if item is None else lambda c: evidence.is_context(self.head[c], self.head[item])
+        return tuple(c for c in free if self._belongs(c, str(user)) or context(c))

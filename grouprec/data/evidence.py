@@ -38,6 +38,7 @@ _MOST, _MANY_DATES = 0.9, 5
 _BOTH = 2  # user and item
 _TOGETHER = 0.2  # share of rows that are of the same as the one above, from which on a file is sorted by it
 MOST_CIRCUMSTANCES, _ROWS_EACH = 30, 10
+_ITEMS_EACH = 2  # that share a word which says of which kind they are, on average
 _WORDY, _LONG_TEXT = 0.3, 15  # share of texts of several words; characters of texts that are written without spaces
 _FRACTIONS = 0.05  # share of values with a fraction from which on they are no ids
 _MOST_BEHAVIOURS = 20
@@ -352,6 +353,15 @@ def are_one_moment(table: pd.DataFrame) -> bool:
     seconds = [read_times(table[column]).seconds for column in table.columns]
     with np.errstate(invalid="ignore"):
         return all(bool((np.abs(one - seconds[0]) < 86_400).mean() > _MOST) for one in seconds[1:])
+
+
+def is_kind(column: pd.Series, item: pd.Series) -> bool:
+    """Return whether a column holds words that several items share, as categories are; ``item`` stands beside it."""
+    codes, values = encode_ids(column)
+    n_items = len(np.unique(encode_ids(item)[0][codes >= 0]))
+    if not 2 <= len(values) <= n_items / _ITEMS_EACH or is_numeric(column) or is_flag(column):
+        return False
+    return not looks_like_time(column)
 
 
 def is_context(column: pd.Series, item: pd.Series) -> bool:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path, PurePosixPath
 
+from grouprec.core.files import UNPACKING
 from grouprec.core.types import DataError
 from grouprec.data.limits import check_workbook
+from grouprec.data.values import shown, some_of
 
 _TEXT = bytes({*range(32, 127), *b"\t\n\r\f\x1b"})
 _BINARY = {
@@ -79,7 +81,7 @@ def packed_table(path: Path) -> str:
             if any(name.startswith("xl/") for name in low) or ("content.xml" in low and _is_sheet(archive, names)):
                 check_workbook(path, archive)
                 return ""
-    except zipfile.BadZipFile as error:
+    except UNPACKING as error:
         raise DataError(f"'{path.name}' is a damaged Excel workbook or zip archive; save it again.") from error
     for sign, kind in _OFFICE.items():
         if any(name.startswith(sign) for name in low):
@@ -90,17 +92,16 @@ def packed_table(path: Path) -> str:
     if not files:
         raise DataError(f"'{path.name}' is a zip archive with no file in it.")
     if len(files) > 1:
-        shown = ", ".join(PurePosixPath(info.filename).name for info in files[:5])
-        more = f" and {len(files) - 5} more" if len(files) > 5 else ""
+        inside = some_of(PurePosixPath(info.filename).name for info in files)
         raise DataError(
-            f"'{path.name}' is a zip archive of several files ({shown}{more}); unpack it and give the one with the "
+            f"'{path.name}' is a zip archive of several files ({inside}); unpack it and give the one with the "
             "interactions."
         )
     if files[0].flag_bits & 1:
         raise DataError(f"'{path.name}' is a zip archive with a password; unpack it and give the file inside.")
     if files[0].filename.lower().endswith((".xlsx", ".xlsm", ".ods", ".parquet", ".zip", ".gz")):
-        inner = PurePosixPath(files[0].filename).name
-        raise DataError(f"'{path.name}' is a zip archive of '{inner[:60]}'; unpack it and give that file.")
+        inner = shown(PurePosixPath(files[0].filename).name)
+        raise DataError(f"'{path.name}' is a zip archive of '{inner}'; unpack it and give that file.")
     return files[0].filename
 
 

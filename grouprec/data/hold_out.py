@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from grouprec.core.language import ENGLISH, Glossary, _, current, decimal, full_stop, passage
+from grouprec.core.language import Glossary, _, decimal
 from grouprec.core.types import DataError, SettingError
 from grouprec.data.clean import Preparation, Report, Rows
 from grouprec.data.core_users import Core, fit_core
 from grouprec.data.split import TEST, TRAIN, VALIDATION, UsersLeft, count_users, split_by_time, split_by_user
+from grouprec.data.split_words import SPLITS, WAYS
 from grouprec.data.values import sorted_unique
 
 # What a split by itself must leave, in each part, to be taken. With 200 users the 95 % interval of a hit rate of 10 %
@@ -37,30 +36,6 @@ MANY_MORE = 5
 # With fewer users to choose settings by, the best of several settings is mostly the luckiest: defaults are taken.
 ENOUGH_TO_CHOOSE = 50
 
-SPLITS = Glossary(
-    {
-        "time": "by time",
-        "user": "per user at random",
-        "user_time": "per user by time",
-        "none": "all rows train",
-    }
-)
-# Where rows of other users that come later in time than what is judged have trained, too.
-CAUTIONS = Glossary(
-    {
-        "user_time": (
-            "Rows that other users add later train, too, so figures are a little better than a forecast would be."
-        ),
-        "user": "Rows that come later in time may train, too, so figures may be better than a forecast would be.",
-    }
-)
-_WAYS = Glossary(
-    {
-        "time": "Split at two moments for everybody",
-        "user": "Split at random within every user",
-        "user_time": "Split along every user's own time",
-    }
-)
 _ELSE = Glossary({"time": "cut at two moments for everybody", "user_time": "along every user's own time"})
 
 
@@ -118,7 +93,7 @@ def hold_out_rows(
     else:
         found, reason = (
             ways.tried(settings.split),
-            _("{split}, as the settings say.").format(split=_WAYS[settings.split]),
+            _("{split}, as the settings say.").format(split=WAYS[settings.split]),
         )
     core = found.core
     if core is None:  # said by the error of what it left
@@ -190,13 +165,13 @@ class _Ways:
 def _choose(ways: _Ways) -> tuple[_Trial, str]:
     """Return the first way that leaves enough users, and why it is that one."""
     if ways.rows.times is None:
-        return ways.tried("user"), _("{user}: the file has no times.").format(user=_WAYS["user"])
+        return ways.tried("user"), _("{user}: the file has no times.").format(user=WAYS["user"])
     everybody = len(sorted_unique(ways.rows.users))
     enough = max(MIN_USERS, MIN_SHARE * everybody)
     found = ways.tried("time")
     if ways.fewest(found.users) >= MIN_USERS_IN_TIME and ways.again(found) >= MIN_SHARE * everybody:
         return found, _("{time}: nothing later than what is judged trains, and enough users are left.").format(
-            time=_WAYS["time"]
+            time=WAYS["time"]
         )
     by_time, n_by_time = ways.few("time", found.users, everybody), ways.fewest(found.users)
     found = ways.tried("user_time")  # what the other way left is let go: it may be large
@@ -204,29 +179,12 @@ def _choose(ways: _Ways) -> tuple[_Trial, str]:
         return ways.tried("time"), _(
             "{time}: nothing later than what is judged trains. That leaves {n} users; along their own time it would be "
             "{m}."
-        ).format(time=_WAYS["time"], n=decimal(n_by_time), m=decimal(ways.fewest(found.users)))
+        ).format(time=WAYS["time"], n=decimal(n_by_time), m=decimal(ways.fewest(found.users)))
     if ways.fewest(found.users) < enough:
         at_random = ways.tried("user")
         if ways.fewest(at_random.users) > MANY_MORE * ways.fewest(found.users):
-            return at_random, f"{_WAYS['user']}: {ways.few('user_time', found.users, everybody)}."
-    return found, f"{_WAYS['user_time']}: {by_time}."
-
-
-def split_words(split: Mapping[str, Any]) -> str:
-    """Say how rows were held out and why, how many users that leaves, and what it does to the figures.
-
-    Args:
-        split: of :meth:`~grouprec.data.prepare.Prepared.split_facts`; without a reason (runs of old) nothing is said.
-    """
-    kind, reason = str(split.get("kind", "")), split.get("reason", "")
-    if not reason or kind == "none":
-        return reason
-    if split.get("language", ENGLISH) != current():
-        reason = full_stop(_WAYS.get(kind, kind))  # a run keeps the whole reason in English only
-    left = _("Users to choose settings by: {choose_users}, to judge by: {judge_users}.").format(
-        choose_users=decimal(split["choose_users"]), judge_users=decimal(split["judge_users"])
-    )
-    return passage(reason, left, CAUTIONS.get(kind, ""))
+            return at_random, f"{WAYS['user']}: {ways.few('user_time', found.users, everybody)}."
+    return found, f"{WAYS['user_time']}: {by_time}."
 
 
 def _note(found: _Trial, reason: str) -> str:

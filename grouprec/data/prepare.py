@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,8 @@ from grouprec.data.attributes import (
     activity,
     attribute_table,
     described,
+    item_columns,
     item_labels,
-    median_price,
     user_columns,
 )
 from grouprec.data.beside import Beside
@@ -47,7 +47,7 @@ from grouprec.data.split import TEST, TRAIN, VALIDATION
 from grouprec.data.values import shown, sorted_unique
 
 UNREADABLE = N_("rows that cannot be read")  # a step of the report
-_FORMAT = 11  # part of the key: raise it when the preparation gives other data for the same settings
+_FORMAT = 12  # part of the key: raise it when the preparation gives other data for the same settings
 
 
 @dataclass(frozen=True, eq=False)
@@ -309,8 +309,7 @@ def _dataset(
         users_say,
     ]
     of_items = None if item_file is None else item_file.parts
-    prices = median_price(table, roles.price, train, len(item_ids))
-    item_tables = [attribute_table(of_items, item_ids), prices, said_of]
+    item_tables = [attribute_table(of_items, item_ids), item_columns(table, roles, train, len(item_ids)), said_of]
     return Dataset(
         name=name,
         key=key,
@@ -383,6 +382,6 @@ def _key(files: list[Path | None], settings: Preparation, roles: Roles, seed: in
             continue
         with Path(path).open("rb") as file:
             digests.append(hashlib.file_digest(file, "sha256").hexdigest())
-    chosen = [_FORMAT, digests, settings.model_dump(), roles.as_dict(), roles.user_attributes, seed, hold_out]
+    chosen = [_FORMAT, digests, settings.model_dump(), asdict(roles), seed, hold_out]
     chosen += [fingerprint()] if settings.pseudonyms else []
     return hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()

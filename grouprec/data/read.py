@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 import stat
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -14,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 
+from grouprec.core.files import DAMAGED
 from grouprec.core.types import DataError
 from grouprec.data.found import Found
 from grouprec.data.limits import check_columns, check_names
@@ -136,7 +135,7 @@ def read(
     found = Found(sheet=reading.sheet, coded=tuple(coded) if plan.plain else ())
     try:
         frame = _READERS[sniffed.format](sniffed, plan.sources(wanted), found)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+    except DAMAGED as error:
         raise damaged_gzip(sniffed.path) from error
     release_memory()
     check_share(sniffed.path.name, found.rejects, len(frame), reading.most_rejected)
@@ -160,7 +159,7 @@ def read_beginning(path: Path, columns: Sequence[str], n_rows: int, reading: Rea
             return parquet_beginning(sniffed, list(columns), n_rows)
         if sniffed.format == "csv":
             return text_beginning(sniffed, list(columns), n_rows).to_pandas().astype("str")
-    except (pa.ArrowException, OSError, EOFError, zlib.error):
+    except (pa.ArrowException, OSError, *DAMAGED):
         pass  # damage further down is told when the whole file is read
     return head
 

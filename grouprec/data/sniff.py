@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import codecs
-import gzip
 import io
 import json
 import re
-import zipfile
-import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from grouprec.core.files import told
+from grouprec.core.files import UNPACKING, told
 from grouprec.core.types import DataError
 from grouprec.data.encodings import (
     BOMS,
@@ -146,7 +143,7 @@ def sniff(path: Path, encoding: str = "") -> Sniffed:
                     f"'{path.name}' has no row that ends within its first {len(head) >> 20} MB; give a file with a "
                     "line for every row."
                 )
-    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
+    except UNPACKING as error:
         raise damaged_gzip(path) from error
     except OSError as error:
         raise DataError(f"'{path.name}' cannot be read: {error.strerror or error}.") from error

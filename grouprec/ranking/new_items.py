@@ -7,7 +7,7 @@ are hidden from the histories. It is a sum over items that people know, so its p
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -51,15 +51,21 @@ class Likeness:
             new, known: blocks of C and I items.
             popularity: [I]; of very many items the most popular are compared.
         """
+        return self.by_power(new, known, popularity, (self.power,))[0]
+
+    def by_power(
+        self, new: Blocks, known: Blocks, popularity: np.ndarray, powers: Sequence[float]
+    ) -> list[sparse.csr_array]:
+        """Return :meth:`weights` with each of several powers: the nearest are the same, and are found once."""
         n_items = len(popularity)
         kept = np.sort(largest_first(popularity)[:MOST_KNOWN])
         of_known, of_new = self._joined({name: block[kept] for name, block in known.items()}), self._joined(new)
-        parts = []
+        parts: list[list[sparse.csr_array]] = [[] for _ in powers]
         size = rows_per_batch(len(kept), 1 << 22)
         for start in range(0, len(of_new), size):
-            near = _nearest(of_new[start : start + size] @ of_known.T, self.power)
-            parts.append(sparse.csr_array((near.data, kept[near.indices], near.indptr), (near.shape[0], n_items)))
-        return sparse.csr_array(sparse.vstack(parts)) if parts else empty_csr((0, n_items))
+            for out, near in zip(parts, _nearest(of_new[start : start + size] @ of_known.T, powers), strict=True):
+                out.append(sparse.csr_array((near.data, kept[near.indices], near.indptr), (near.shape[0], n_items)))
+        return [sparse.csr_array(sparse.vstack(one)) if one else empty_csr((0, n_items)) for one in parts]
 
     def _joined(self, blocks: Blocks) -> np.ndarray:
         """Return the blocks side by side, rows of length 1: what an item lacks does not count."""
@@ -76,16 +82,18 @@ def places(slots: int, depth: int) -> np.ndarray:
     return found[found <= depth]
 
 
-def _nearest(cosines: np.ndarray, power: float) -> sparse.csr_array:
-    """Return the weights of the nearest columns of every row, float32 CSR of the same shape."""
+def _nearest(cosines: np.ndarray, powers: Sequence[float]) -> Iterator[sparse.csr_array]:
+    """Yield the weights of the nearest columns of every row by each of the powers, float32 CSR of the same shape."""
     depth = min(NEIGHBOURS, cosines.shape[1])
     nearest = np.argpartition(-cosines, depth - 1, axis=1)[:, :depth]
-    near = np.maximum(np.take_along_axis(cosines, nearest, axis=1), 0) ** power
-    near /= near.sum(axis=1, keepdims=True) + DOUBT
+    alike = np.maximum(np.take_along_axis(cosines, nearest, axis=1), 0)
     rows = np.repeat(np.arange(len(cosines)), depth)
-    found = sparse.csr_array((near.ravel().astype(np.float32), (rows, nearest.ravel())), cosines.shape)
-    found.eliminate_zeros()
-    return found
+    for power in powers:
+        near = alike**power
+        near /= near.sum(axis=1, keepdims=True) + DOUBT
+        found = sparse.csr_array((near.ravel().astype(np.float32), (rows, nearest.ravel())), cosines.shape)
+        found.eliminate_zeros()
+        yield found
 
 
 def choose_likeness(histories: sparse.csr_array, blocks: Blocks, seed: int = 0) -> Likeness:
@@ -130,8 +138,11 @@ def _with(shares: Mapping[str, float], name: str, share: float) -> dict[str, flo
 
 def _best(folds: Sequence[_Fold], shares: dict[str, float]) -> tuple[Likeness, np.ndarray]:
     """Return the shares with the power that ranks best, and the nDCG@10 of every fold, float64 [F]."""
-    tried = [Likeness(shares, power) for power in POWERS]
-    return max(((one, np.array([fold.ndcg(one) for fold in folds])) for one in tried), key=lambda one: one[1].mean())
+    values = np.array([fold.ndcg(Likeness(shares)) for fold in folds]).T  # [powers, F]
+    return max(
+        ((Likeness(shares, power), found) for power, found in zip(POWERS, values, strict=True)),
+        key=lambda one: one[1].mean(),
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,10 +168,13 @@ class _Fold:
         """Return the expected nDCG@10 of a random order."""
         return float(random_order(np.diff(self.relevant.indptr), np.array([self.relevant.shape[1]]))[:, 0].mean())
 
-    def ndcg(self, likeness: Likeness) -> float:
-        weights = likeness.weights(self.hidden, self.known, self.popularity)
-        top, _ = rank_top((self.histories @ weights.T).toarray().astype(np.float32), LENGTH, self.seed)
-        return float(ndcg(hit_matrix(top, self.relevant), np.diff(self.relevant.indptr), LENGTH).mean())
+    def ndcg(self, likeness: Likeness) -> list[float]:
+        """Return the mean nDCG@10 with each of the powers."""
+        found = []
+        for weights in likeness.by_power(self.hidden, self.known, self.popularity, POWERS):
+            top, _ = rank_top((self.histories @ weights.T).toarray().astype(np.float32), LENGTH, self.seed)
+            found.append(float(ndcg(hit_matrix(top, self.relevant), np.diff(self.relevant.indptr), LENGTH).mean()))
+        return found
 
 
 def _hide(histories: sparse.csr_array, blocks: Blocks, seed: int) -> list[_Fold]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from scipy.special import ndtr
 
 from grouprec.core.memory import rows_per_batch
 
@@ -122,6 +121,8 @@ def paired_difference(
         low, high = difference_interval(gains, losses, correlation)
         inside = np.isfinite(gaining) & np.isfinite(losing)
         return np.where(inside, low, mean - z * error), np.where(inside, high, mean + z * error)
+
+    from scipy.special import ndtr  # here, since whoever reads intervals makes none and waits for it
 
     near, far = np.zeros_like(mean), np.full_like(mean, _FARTHEST)  # 0 is out at ``near`` (or that is 0), in at ``far``
     for _ in range(50):

@@ -18,8 +18,8 @@ MOST = 2 / 3  # of what the best number of lists adds
 
 def lists_answer(
     curve: pd.DataFrame, hits: pd.DataFrame, steps: pd.DataFrame | None, split: Split | None, n: int
-) -> str:
-    """Say how many lists are enough, what they do for people, and what the chosen number does.
+) -> tuple[str, str]:
+    """Say how many lists are enough and what the chosen number does for people; and, below that, what others do.
 
     Args:
         curve, hits, steps: as in :func:`enough_answer`.
@@ -27,13 +27,11 @@ def lists_answer(
         n: a number of lists that was measured; 0 for personal lists.
     """
     if split is not None and split.few:
-        return _("{split} Too few people were tested to tell how many lists are enough.").format(
-            split=reached_answer(split)
-        )
-    said = enough_answer(curve, hits, steps)
-    if n in (enough(curve), 0):
-        return said
-    return passage(said, number_answer(curve, hits, steps, n))
+        few = _("{split} Too few people were tested to tell how many lists are enough.")
+        return few.format(split=reached_answer(split)), ""
+    said = _verdict(curve, hits, steps, n)
+    others = "" if n in (enough(curve), 0) else number_answer(curve, hits, steps, n)
+    return said, passage(_fewer(curve, hits, steps), others)
 
 
 def number(curve: pd.DataFrame, steps: pd.DataFrame | None, split: Split | None) -> int | None:
@@ -55,22 +53,29 @@ def enough_answer(curve: pd.DataFrame, hits: pd.DataFrame, steps: pd.DataFrame |
         hits: the same by people with a hit; may be empty.
         steps: gain_of_groups in the same regime; None in older runs.
     """
-    one = floor_title(floor_of(curve))
+    return passage(_verdict(curve, hits, steps, 0), _fewer(curve, hits, steps))
+
+
+def _verdict(curve: pd.DataFrame, hits: pd.DataFrame, steps: pd.DataFrame | None, n: int) -> str:
+    """Say how many lists are enough, and of how many people one list, ``n`` (0: these) and personal ones reach."""
+    one, found = floor_title(floor_of(curve)), _found(hits)
     if not beats_floor(curve, steps):
         said = _("{one} is enough: no number of lists is measurably better.").format(one=one)
-        return passage(said, _reach(one, hits) if len(hits) else "")
-    least, found = enough(curve), _found(hits)
+        return passage(said, _reach(one, hits, *([_reached(n, found)] if n in found else [])) if len(hits) else "")
+    least = enough(curve)
     lists = plural(least, "list")
     said = ngettext("{lists} is enough", "{lists} are enough", least).format(lists=lists)
     if rising := still_rising(least, curve):
         said = _("{lists} are best, and no more were tried").format(lists=lists)
     if least not in found:
         return full_stop(said) if rising else _("{said}: more of them bring no measurable gain.").format(said=said)
-    reached = ngettext("{lists} reaches {found}", "{lists} reach {found}", least).format(
-        lists=lists, found=people(found[least])
-    )
-    fewer = _fewer(found, float(hits["floor"].iloc[0]), least) if rising else ""
-    return passage(full_stop(said), _reach(one, hits, reached), fewer)
+    return passage(full_stop(said), _reach(one, hits, _reached(n or least, found)))
+
+
+def _reached(n: int, found: Mapping[int, float]) -> str:
+    """Return ``6 lists reach 38``."""
+    said = ngettext("{lists} reaches {found}", "{lists} reach {found}", n)
+    return said.format(lists=plural(n, "list"), found=people(found[n]))
 
 
 def still_rising(least: int, curve: pd.DataFrame) -> bool:
@@ -85,8 +90,15 @@ def mark(least: int, curve: pd.DataFrame) -> str:
     return ngettext("{enough} is enough", "{enough} are enough", least).format(enough=least)
 
 
-def _fewer(found: Mapping[int, float], floor: float, best: int) -> str:
-    """Say how few lists bring most of what the best number adds to one good list; "" where none fewer do."""
+def _fewer(curve: pd.DataFrame, hits: pd.DataFrame, steps: pd.DataFrame | None) -> str:
+    """Say how few lists bring most of what the best number adds to one good list, where that is the largest number.
+
+    "" where it is not, or none fewer do.
+    """
+    best, found = enough(curve), _found(hits)
+    if best not in found or not still_rising(best, curve) or not beats_floor(curve, steps):
+        return ""
+    floor = float(hits["floor"].iloc[0])
     gain = found[best] - floor
     few = next((n for n in sorted(found) if 1 < n < best and found[n] - floor >= MOST * gain > 0), None)
     if few is None:
@@ -119,24 +131,26 @@ def beats_floor(curve: pd.DataFrame, steps: pd.DataFrame | None) -> bool:
 
 
 def number_answer(curve: pd.DataFrame, hits: pd.DataFrame, steps: pd.DataFrame | None, n: int) -> str:
-    """Say what another number of lists does, and what the next larger number would add.
+    """Say what the number of lists after ``n`` would add, and what those that are enough reach.
 
     Args:
         curve, hits: as in :func:`enough_answer`; ``n`` is among their numbers.
         steps: gain_of_groups in the same regime; None in older runs.
     """
-    found = _found(hits)
+    found, least = _found(hits), enough(curve)
     larger = curve.loc[curve["n_groups"] > n, "n_groups"]
-    said = (
-        (_("With {n} it is {found}, too") if _as_many(found, n, enough(curve)) else _("With {n} it is {found}")).format(
-            n=n, found=people(found[n])
-        )
-        if n in found
-        else _("{lists} were measured, too").format(lists=plural(n, "list").capitalize())
-    )
-    if larger.empty:
-        return full_stop(said)
-    following = int(larger.iloc[0])
+    said = [] if larger.empty else [_next(curve, steps, found, n, int(larger.iloc[0]))]
+    if n not in found:
+        said.insert(0, _("{lists} were measured, too").format(lists=plural(n, "list").capitalize()))
+    elif least in found and least != n and beats_floor(curve, steps):
+        other = _reached(least, found)
+        said.append(_("{others}, too").format(others=other) if _as_many(found, n, least) else other)
+    together = semicolons(said)
+    return full_stop(f"{together[0].upper()}{together[1:]}") if said else ""
+
+
+def _next(curve: pd.DataFrame, steps: pd.DataFrame | None, found: Mapping[int, float], n: int, following: int) -> str:
+    """Say what the next larger number of lists adds to ``n``."""
     change = _change(curve, steps, n, following)
     if change == 0 and following <= enough(curve):  # the rule takes them all the same: one error is less than proof
         unsure = ngettext(
@@ -144,8 +158,8 @@ def number_answer(curve: pd.DataFrame, hits: pd.DataFrame, steps: pd.DataFrame |
             "whether {n} more lists help is not certain",
             following - n,
         )
-        return full_stop(semicolons([said, unsure.format(n=following - n)]))
-    return full_stop(semicolons([said, step(following - n, change, found, n, following)]))
+        return unsure.format(n=following - n)
+    return step(following - n, change, found, n, following)
 
 
 def _as_many(found: Mapping[int, float], n: int, other: int) -> bool:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from grouprec.core.errors import StorageError
 from grouprec.core.language import N_, _
-from grouprec.core.types import StorageError
 from grouprec.report import gain, sentences
 from grouprec.report.text import NOTHING, difference, interval, percent
 from grouprec.runs import schemas

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from grouprec.core.language import _, full_stop, passage
-from grouprec.data.hold_out import CAUTIONS
+from grouprec.data.split_words import CAUTIONS
 from grouprec.report.sentences import too_few
 from grouprec.report.text import TOO_FEW, count, plural
 

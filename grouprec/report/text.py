@@ -115,14 +115,17 @@ def plural(n: int, word: str) -> str:
 
 def attribute_title(name: object) -> str:
     """Return what an attribute is called: its column's name with spaces, where the preparation made it in words."""
-    return pgettext("an attribute", str(name).replace("_", " "))
+    return pgettext("an attribute", MADE.get(str(name), str(name).replace("_", " ")))
 
 
-MADE = (  # attributes that come from what users did
-    *(NP_("an attribute", "recency days"), NP_("an attribute", "frequency"), NP_("an attribute", "spend")),
-    *(NP_("an attribute", "usual weekday"), NP_("an attribute", "usual part of the day (UTC)")),
-    NP_("an attribute", "number of items"),
-)
+MADE = {  # attributes that come from what users did
+    "recency_days": NP_("an attribute", "days inactive"),
+    "frequency": NP_("an attribute", "times active"),
+    "spend": NP_("an attribute", "spent in all"),
+    "usual weekday": NP_("an attribute", "usual weekday"),
+    "usual part of the day (UTC)": NP_("an attribute", "usual part of the day (UTC)"),
+    "number of items": NP_("an attribute", "number of items"),
+}
 
 
 def attribute_value(name: object, value: object) -> str:

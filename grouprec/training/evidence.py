@@ -41,7 +41,7 @@ from grouprec.training.saving import live_base
 from grouprec.training.takes import judge_takes
 
 USUAL = baselines.PREDICTOR
-MANY_USERS = 20_000  # of whom the evidence takes minutes, so that two of its parts are made at a time
+MANY_USERS = 1_000  # of whom the evidence takes seconds, so that two of its parts are made at a time
 DESCRIBED_USERS = 5_000
 DECODED = 500  # members of a group, drawn, who speak for it where a profile is decoded
 JUDGED = {"quick": 5_000, "standard": 20_000, "thorough": 100_000}  # users of the test part at most, drawn

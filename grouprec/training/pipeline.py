@@ -18,8 +18,8 @@ import numpy as np
 from grouprec.core.files import storage
 from grouprec.core.types import Groups, Preference, SettingError
 from grouprec.data.dataset import Dataset
-from grouprec.data.hold_out import split_words
 from grouprec.data.prepare import Prepared, prepare
+from grouprec.data.split_words import split_words
 from grouprec.evaluate import baselines
 from grouprec.evaluate.updates import evaluate_updates
 from grouprec.explore.tables import what_if_tables

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import optuna
+if TYPE_CHECKING:
+    import optuna
 
 from grouprec.core.types import GrouprecError
 from grouprec.data.dataset import Dataset
@@ -35,7 +36,6 @@ def search(
     tunable = [name for name in names if _ranges(name) and name not in config.settings]
     if not config.search_minutes or not tunable:
         return {}
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
     budget = config.search_minutes * 60 / len(tunable)
     found = {}
     for name in tunable:
@@ -48,6 +48,9 @@ def _search_one(
     name: str, data: Dataset, config: RunConfig, device: str, budget: float, report: StageReport
 ) -> dict[str, Any]:
     """Return the best settings of one encoder found within ``budget`` seconds."""
+    import optuna  # here, since few runs search
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
     base, ranges, begun = config.stage_config("encoder", name), _ranges(name), time.monotonic()
     own_tuning = {field: False for field in ("tune", "tune_l2") if hasattr(base, field)}  # the search does it
     base = base.model_copy(update=own_tuning)

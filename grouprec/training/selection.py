@@ -24,7 +24,7 @@ from grouprec.ranking.task import nothing, validation_task
 from grouprec.runs.config import RunConfig, auto_encoders
 from grouprec.runs.progress import StageReport
 from grouprec.runs.snapshot import FitSnapshot
-from grouprec.training import search, windows
+from grouprec.training import search
 from grouprec.training.encoded import Encoded
 from grouprec.training.fit import Choices
 from grouprec.training.fits import Fits
@@ -34,6 +34,7 @@ from grouprec.training.simple import Judged, Simple, choose_simple
 from grouprec.training.stage_cache import StageCache
 from grouprec.training.takes import foretell
 
+BESIDE_ROWS = 50_000  # beyond so many, the updater takes seconds, and is fitted beside what chooses
 LIVE_USERS = 400  # of the validation part, who decide how far events count
 USUAL = baselines.PREDICTOR
 
@@ -99,7 +100,7 @@ def _begun_updater(cache: StageCache, data: Dataset, names: Sequence[str]) -> Ca
     Not beside encoders that learn in epochs: they, too, may draw from torch's generator.
     """
     learned = any("epochs" in type(cache.config.stage_config("encoder", name)).model_fields for name in names)
-    if learned or len(data.train) <= windows.LONG_ROWS:
+    if learned or len(data.train) <= BESIDE_ROWS:
         return lambda stage: None
     return cache.ahead("updater", cache.config.updater, [data.key], (data,))
 

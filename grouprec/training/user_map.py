@@ -28,7 +28,12 @@ import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
 
+from grouprec.core.files import storage
+from grouprec.core.libraries import uncollected
+
 Method = Literal["umap", "pca"]
+
+_CHILD = f"from grouprec.core.libraries import load; load({__name__!r}); from {__name__} import serve; serve()"
 
 FEWEST_FOR_UMAP = 10  # below that a neighbourhood graph says nothing
 N_NEIGHBORS = 15
@@ -154,7 +159,7 @@ class LayoutProcess:
         errors = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 (closed by stop)
         one_thread = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
         child = subprocess.Popen(
-            [sys.executable, "-m", "grouprec.training.user_map"],
+            [sys.executable, "-c", _CHILD],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=errors,
@@ -164,9 +169,14 @@ class LayoutProcess:
         return cls(child, errors)
 
     def submit(self, space: np.ndarray, seed: int, folder: Path) -> None:
-        """Hand over the vectors, float32 [U, S]; the exchange goes through files in ``folder``, removed afterwards."""
+        """Hand over the vectors, float32 [U, S]; the exchange goes through files in ``folder``, removed afterwards.
+
+        Raises:
+            StorageError: the disk does not take them.
+        """
         self._space, self._folder = space, folder.absolute()
-        np.save(self._folder / SPACE_FILE, space, allow_pickle=False)
+        with storage(self._folder / SPACE_FILE):
+            np.save(self._folder / SPACE_FILE, space, allow_pickle=False)
         with contextlib.suppress(OSError, ValueError):  # the child is gone: result() says why
             print(json.dumps({"folder": str(self._folder), "seed": seed}), file=self._child.stdin, flush=True)
 
@@ -214,7 +224,7 @@ class LayoutProcess:
         self._errors.close()
 
 
-def _serve() -> None:
+def serve() -> None:
     """Compile, wait for one task on standard input, do it. The child's main function."""
     if hasattr(os, "nice"):
         os.nice(NICENESS)
@@ -227,7 +237,8 @@ def _serve() -> None:
 
     threading.Thread(target=listen, daemon=True).start()
     warm_up = np.random.default_rng(0).normal(size=(4 * N_NEIGHBORS, 8)).astype(np.float32)
-    positions(warm_up, seed=0)
+    with uncollected():
+        positions(warm_up, seed=0)
     task = tasks.get()
     folder = Path(task["folder"])
     found = positions(np.load(folder / SPACE_FILE, allow_pickle=False), task["seed"])
@@ -236,4 +247,4 @@ def _serve() -> None:
 
 
 if __name__ == "__main__":
-    _serve()
+    serve()

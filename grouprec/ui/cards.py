@@ -129,16 +129,16 @@ def composition(parts: pd.DataFrame, key: str, users: str, share: str, alt: str)
         users, share: the titles of how many of them are in a group, and of their share of them all.
     """
     st.dataframe(
-        colour_groups(parts.round({"share": 3, "share_of_group": 3})),
+        colour_groups(parts.assign(name=parts["name"].map(lambda name: short(str(name), 22))).round(3)),
         hide_index=True,
         height=36 + 35 * min(len(parts), 5),
         key=key,
         column_config={
-            "group": st.column_config.NumberColumn("", width=40),
-            "name": st.column_config.TextColumn(_("Group"), width=170),
-            "users": st.column_config.NumberColumn(users, format="localized", width=66),
-            "share": st.column_config.NumberColumn(share, format="percent", width=84),
-            "share_of_group": st.column_config.NumberColumn(_("Of group"), format="percent", width=70),
+            "group": st.column_config.NumberColumn("", width=34),
+            "name": st.column_config.TextColumn(_("Group"), width=146),
+            "users": st.column_config.NumberColumn(users, format="localized", width=62),
+            "share": st.column_config.NumberColumn(share, format="percent", width=56),
+            "share_of_group": st.column_config.NumberColumn(_("Of group"), format="percent", width=66),
         },
         alt=alt,
     )

@@ -6,6 +6,7 @@ People sign in where Streamlit's secrets have a section ``[auth]``. Who they the
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
@@ -22,6 +23,8 @@ from grouprec.core.language import _
 from grouprec.core.rights import STRANGER, Deed, Person, Role
 from grouprec.core.types import GrouprecError, SettingError
 from grouprec.ui.cards import plain
+
+SECRETS = "STREAMLIT_SECRETS_FILES"  # the setting that says where Streamlit's secrets lie
 
 
 def _lower(names: object) -> object:
@@ -56,7 +59,10 @@ def sign_in_needed() -> bool:
     Raises:
         SettingError: the secrets cannot be read, or ``[people]`` is wrong or names nobody.
     """
-    if not any(Path(file).exists() for file in st.get_option("secrets.files")):
+    files = st.get_option("secrets.files")
+    if not any(Path(file).exists() for file in files):
+        if SECRETS in os.environ:  # behind a proxy the server would be open to everybody
+            raise SettingError(f"{SECRETS} names no file that is there ({', '.join(files)}); unset it to do without.")
         return False
     try:
         needed, section = bool(st.secrets.get("auth")), st.secrets.get("people", {})

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -32,10 +33,11 @@ LINE = "display:flex;gap:8px;align-items:center;margin-bottom:6px;font-size:13px
 
 @dataclass(frozen=True, eq=False)
 class Faces:
-    """What items look like: ``pictures`` and ``kinds`` by item id; either may be empty."""
+    """What items look like: ``pictures`` and ``kinds`` by item id, either may be empty; ``colours`` of usual kinds."""
 
     pictures: dict[str, str]
     kinds: dict[str, str]
+    colours: dict[str, str] = field(default_factory=dict)
 
     def lines(self, items: Iterable[str], labels: Iterable[str]) -> str:
         """Return some items below one another, each with its face before its label, as HTML; all text is escaped."""
@@ -65,7 +67,7 @@ class Faces:
         kind = self.kinds.get(item, "") or label[:1]
         if not any(letter.isalpha() for letter in kind):  # the first figure of a number says nothing, nor its colour
             return ""
-        colour = COLOURS[int(hashlib.sha256(kind.encode()).hexdigest()[:8], 16) % 8]
+        colour = self.colours.get(kind) or COLOURS[int(hashlib.sha256(kind.encode()).hexdigest()[:8], 16) % 8]
         return (
             f'<span title="{escape(label, quote=True)}" style="{TILE};background:{colour};color:{text_on(colour)}">'
             f"{escape(short(kind.capitalize(), 18))}</span>"
@@ -86,7 +88,9 @@ def _faces(path: str, version: float) -> Faces:
     known = {name: items[name].dropna().astype(str) for name in texts}
     picture = next((name for name, column in known.items() if len(column) and _are_pictures(column)), None)
     pictures = {} if picture is None else dict(zip(ids[known[picture].index], known[picture], strict=True))
-    return Faces(pictures, dict(zip(ids, opened.kinds(run), strict=True)))
+    kinds = [str(kind) for kind in opened.kinds(run)]
+    usual = [kind for kind, _times in Counter(filter(None, kinds)).most_common(8)]
+    return Faces(pictures, dict(zip(ids, kinds, strict=True)), dict(zip(usual, COLOURS, strict=False)))
 
 
 def _are_pictures(column: pd.Series) -> bool:

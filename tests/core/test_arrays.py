@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import sparse
 
-from grouprec.core.arrays import largest_entries, largest_first, stable_order
+from grouprec.core.arrays import largest_entries, largest_first, product, stable_order
 
 
 def test_the_largest_entries_of_a_row_are_kept_and_of_equal_ones_the_first():
@@ -33,3 +33,11 @@ def test_the_largest_come_first_and_equal_ones_as_they_stand():
 def test_small_integers_are_ordered_as_by_a_stable_sort():
     keys = np.random.default_rng(0).integers(0, 7, 200)
     assert (stable_order(keys) == np.argsort(keys, kind="stable")).all() and len(stable_order(keys[:0])) == 0
+
+
+def test_a_product_by_parts_is_the_whole_one_to_the_last_bit():
+    rng = np.random.default_rng(0)
+    rows = sparse.csr_array((rng.random((50, 40)) * (rng.random((50, 40)) < 0.3)).astype(np.float32))
+    for columns in (rng.random((40, 6_700), np.float32), rng.random((6_700, 40), np.float32).T, np.ones((40, 3))):
+        found = product(rows, columns)
+        assert found.dtype == (rows @ columns).dtype and np.array_equal(found, rows @ columns)

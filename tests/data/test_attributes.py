@@ -10,13 +10,13 @@ from grouprec.data.attributes import (
     activity,
     attribute_table,
     described,
+    item_columns,
     item_labels,
-    median_price,
     most_frequent,
     user_columns,
 )
 from grouprec.data.clean import Rows
-from grouprec.data.columns import AttributeRoles
+from grouprec.data.columns import AttributeRoles, Roles
 
 IDS = np.array(["a", "b", "c"], dtype=object)
 
@@ -139,13 +139,19 @@ def test_orders_are_the_visits_where_most_rows_have_one(orders, frequency):
     assert activity(rows, 2)["frequency"].tolist() == frequency
 
 
+def test_an_items_category_is_the_most_frequent_word_of_its_training_rows():
+    table = pd.DataFrame({"kind": ["tea", "tea", "wine", None, "wine"]})
+    rows = rows_of([0] * 4, [0, 0, 0, 1], source=np.array([0, 1, 2, 3]))
+    assert item_columns(table, Roles(item_attributes=("kind",)), rows, 2)["kind"].tolist() == ["tea", "unknown"]
+
+
 def test_an_items_price_is_the_median_of_its_training_rows():
     table = pd.DataFrame({"price": ["1", "0.5", "0", "-1", "inf", "x", "4", "0.1"]})
     rows = rows_of([0] * 7, [0, 0, 0, 0, 1, 1, 0], source=np.array([0, 1, 2, 3, 4, 5, 6]))
-    found = median_price(table, "price", rows, 3)
+    found = item_columns(table, Roles(price="price"), rows, 3)
     assert list(found.columns) == ["price"]
     np.testing.assert_array_equal(found["price"], [1, np.nan, np.nan])
-    assert median_price(table, None, rows, 3).shape == (3, 0)
+    assert item_columns(table, Roles(), rows, 3).shape == (3, 0)
 
 
 def test_labels_come_from_the_file_else_from_the_rows_else_from_the_ids():

@@ -229,6 +229,22 @@ def test_a_column_of_circumstances_is_an_attribute(values, found):
     assert roles.user_attributes == (("x",) if found else ())
 
 
+@pytest.mark.parametrize(
+    ("kind", "found"),
+    [
+        (["tea", "wine", "cheese"], True),
+        (["1", "2", "3"], False),  # a number is no word
+        (["yes", "no", "yes"], False),
+        ([f"kind {n}" for n in range(12)], False),  # each item has its own
+    ],
+)
+def test_a_column_of_the_interactions_that_items_share_says_what_they_are(kind, found):
+    items = [row % 12 for row in range(60)]
+    table = {"user": [f"u{row % 7}" for row in range(60)], "item": [f"i{item:02}" for item in items]}
+    roles = detect_roles(pd.DataFrame(table | {"section": [kind[item % len(kind)] for item in items]}))
+    assert (roles.item_attributes, roles.user_attributes) == ((("section",) if found else ()), ())
+
+
 def test_rows_without_user_or_value_do_not_count_for_attributes():
     users, values = ["a", "a", "b", "b"], ["north", "north", "south", "south"]
     assert attribute(values, users)

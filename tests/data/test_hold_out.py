@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from grouprec.core.types import DataError, SettingError
 from grouprec.data.clean import Preparation, Report, Rows
 from grouprec.data.hold_out import (
-    CAUTIONS,
     FEWEST_IN_TIME,
     MANY_MORE,
     MIN_SHARE,
@@ -22,9 +21,9 @@ from grouprec.data.hold_out import (
     _Trial,
     _Ways,
     hold_out_rows,
-    split_words,
 )
 from grouprec.data.split import TEST, TRAIN, VALIDATION, UsersLeft
+from grouprec.data.split_words import CAUTIONS, split_words
 from grouprec.ranking.task import test_task, validation_task
 from tests.data.test_prepare import SAMPLE, events, prepared
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 import zipfile
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from grouprec.core.types import StorageError
-from grouprec.report import bundle
+from grouprec.report import bundle, spreadsheet
 from grouprec.report.csv import export_run
 from grouprec.runs.store import Run, RunStore
 from tests.support.planted_groups import add_what_if
@@ -23,6 +26,21 @@ def run(runs_folder: RunStore) -> Run:
 
 def read(content: bytes) -> pd.DataFrame:
     return pd.read_csv(io.BytesIO(content), dtype={"user": "str", "item": "str"})
+
+
+def test_an_export_that_the_disk_refuses_leaves_no_half_file(run: Run, tmp_path, monkeypatch) -> None:
+    written, write = [], spreadsheet.write
+
+    def refused(frame: pd.DataFrame, path: Path) -> None:
+        write(frame, path)
+        written.append(path)
+        if len(written) == 2:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(spreadsheet, "write", refused)
+    with pytest.raises(StorageError, match="No space left on device"):
+        export_run(run, tmp_path / "out")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["members.csv"]
 
 
 def test_the_runs_own_number_is_what_export_writes(run: Run, tmp_path) -> None:

@@ -213,7 +213,7 @@ def test_left_behind_names_the_worst_served_group(finished_run: Run) -> None:
 def test_reasons_give_share_and_times_the_average() -> None:
     assert sentences.item_reason("Cup", 0.38, 3.84) == "Cup · 38\u00a0%\u00a0·\u00a03.8×"
     number = {"attribute": "recency_days", "kind": "median", "in_group": 12.34, "overall": 150.2, "value": ""}
-    assert sentences.attribute_reason(number) == "recency days · median 12.3, of all users 150"
+    assert sentences.attribute_reason(number) == "days inactive · median 12.3, of all users 150"
     row = {"label": "Cup", "rank": 2, "reach": 0.5, "owned": 0.04, "lift": np.nan}
     assert sentences.item_why(row) == (
         "**Cup** is number 2: 50 % of the group have it among their own 50 best predictions; 4 % have it already."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from grouprec.data.hold_out import CAUTIONS
+from grouprec.data.split_words import CAUTIONS
 from grouprec.report.tested import rests_on, unknown_rows
 
 

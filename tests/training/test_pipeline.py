@@ -22,7 +22,7 @@ from grouprec.report.csv import export_stream
 from grouprec.runs.config import RunConfig, parse_settings
 from grouprec.runs.snapshot import FitSnapshot
 from grouprec.runs.store import Run, RunStore
-from grouprec.training import evidence, pipeline, search, simple, windows
+from grouprec.training import evidence, pipeline, search, selection, simple, windows
 from grouprec.training.user_map import linear_positions
 from tests.support.small_run import TINY_ENCODERS, TINY_SETTINGS, copy_of, train
 
@@ -317,7 +317,7 @@ def test_an_updater_that_is_fitted_beside_the_encoders_is_the_same(
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     monkeypatch.setattr(pipeline, "_fit", enough)
     for rows in (10**9, 0):
-        monkeypatch.setattr(windows, "LONG_ROWS", rows)
+        monkeypatch.setattr(selection, "BESIDE_ROWS", rows)
         settings = parse_settings([one for one in TINY_SETTINGS if not one.startswith("dnn.")])
         with pytest.raises(Enough):
             train(RunStore(tmp_path / str(rows)), planted_csv, encoders=("ease",), settings=settings)

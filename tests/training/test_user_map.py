@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from grouprec.core.types import StorageError
 from grouprec.training import user_map
 from grouprec.training.user_map import LayoutProcess, linear_positions, positions
 
@@ -79,6 +80,8 @@ def test_a_process_that_died_is_replaced_by_pca(tmp_path: Path) -> None:
     process.stop()
     process.submit(PLANTED, seed=0, folder=tmp_path)
     assert process.result(timeout=60)[1] == "pca"
+    with pytest.raises(StorageError, match="No such file or directory"):  # nor does a full disk
+        process.submit(PLANTED, seed=0, folder=tmp_path / "gone")
 
 
 def test_the_child_ends_when_its_parent_does() -> None:

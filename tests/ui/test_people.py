@@ -182,6 +182,12 @@ def test_without_secrets_nobody_has_to_sign_in(tmp_path: Path, monkeypatch: pyte
     assert secrets(tmp_path, monkeypatch, "[auth]\nx = 1\n[people]\nviewers = ['*']\n")
 
 
+def test_a_server_whose_named_secrets_are_gone_does_not_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(people.SECRETS, str(tmp_path / "secrets.toml"))
+    with pytest.raises(people.SettingError, match="names no file that is there"):
+        secrets(tmp_path, monkeypatch, None)
+
+
 def secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str | None) -> bool:
     """Return whether people have to sign in where Streamlit's secrets are this text."""
     import streamlit as st

@@ -6,6 +6,7 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from pydantic import Field
 from scipy.linalg import lapack
 
@@ -88,19 +89,29 @@ class EaseEncoder(FadingEncoder):
                 f"has {data.n_items:,}; choose the encoder '{self.auto.instead}' or keep fewer items."
             )
         gram = gram_matrix(self.vectors(data.histories), np.float32 if self.config.binary else np.float64)
-        largest = np.abs(gram).sum(axis=0, dtype=np.float64).max(initial=0)  # no eigenvalue is larger (Gershgorin)
+        largest = _largest_sum(gram)
+        if not self.config.tune_l2:
+            self.l2, self._items = self.config.l2, self._solved(gram, largest, self.config.l2, run.device)
+            run.on_progress(1.0, {"l2": self.l2})
+        else:
+            self._tune(data, run, gram, largest)
+        self.decided = {"l2": self.l2}
+        return self
+
+    def _tune(self, data: Dataset, run: RunOptions, gram: np.ndarray, largest: float) -> None:
+        """Keep the strength that finds what is held out of the training best."""
         task = NewItemTask.sample(data, run.rng("ease validation"))
-        tune = self.config.tune_l2 and len(task) > 0
-        values = [self.config.l2 * factor for factor in TUNING_FACTORS] if tune else [self.config.l2]
+        values = [self.config.l2 * factor for factor in TUNING_FACTORS] if len(task) else [self.config.l2]
         best = -1.0
         for step, l2 in enumerate(values, start=1):
-            items = _item_weights(gram, l2, np.float64 if largest > EXACT * l2 else np.float32)
+            items = self._solved(gram, largest, l2, run.device)
             score = task.ndcg(Embeddings(self.encode(task.histories, task.attributes, task.recent), items))
             run.on_progress(step / len(values), {"l2": l2, "validation": score})
             if score > best:
                 best, self.l2, self._items = score, l2, items
-        self.decided = {"l2": self.l2}
-        return self
+
+    def _solved(self, gram: np.ndarray, largest: float, l2: float, device: str) -> np.ndarray:
+        return _item_weights(gram, l2, np.float64 if largest > EXACT * l2 else np.float32, device)
 
     def arrays(self) -> dict[str, np.ndarray]:
         return {"items": self._items, "l2": np.array([self.l2])}
@@ -110,13 +121,46 @@ class EaseEncoder(FadingEncoder):
         return self
 
 
-def _item_weights(gram: np.ndarray, l2: float, dtype: npt.DTypeLike) -> np.ndarray:
+def _largest_sum(gram: np.ndarray) -> float:
+    """Return the largest sum of a column without signs: no eigenvalue is larger (Gershgorin)."""
+    whole = gram if gram.min(initial=0) >= 0 else np.abs(gram)
+    return float(whole.sum(axis=0, dtype=np.float64).max(initial=0))
+
+
+def _item_weights(gram: np.ndarray, l2: float, dtype: npt.DTypeLike, device: str = "cpu") -> np.ndarray:
     """Return B transposed, float32 [I, I] in Fortran order, for the Gram matrix X'X [I, I], computed in ``dtype``.
 
     Scores are products with its transpose, and sparse rows times a matrix in C order need no copy of it.
     """
-    inverse = gram.astype(dtype)
-    inverse[np.diag_indices_from(inverse)] += l2
+    regular = gram.astype(dtype)
+    regular[np.diag_indices_from(regular)] += l2
+    weights = _inverse_on(regular, device) if device.startswith("cuda") else None
+    if weights is None:  # also where the device has no room
+        weights = _inverse_here(regular, l2)
+    diagonal = weights.diagonal().copy()
+    _mirror(weights)
+    weights /= -diagonal
+    return weights.T
+
+
+def _inverse_on(regular: np.ndarray, device: str) -> np.ndarray | None:
+    """Return the inverse of a positive definite matrix [I, I] computed on a GPU, float32 in C order.
+
+    None where its memory does not hold it or it finds the matrix singular: then it is inverted here, which says so.
+    """
+    try:
+        factor = torch.linalg.cholesky(torch.from_numpy(regular).to(device))
+        return torch.cholesky_inverse(factor).to(torch.float32).cpu().contiguous().numpy()
+    except RuntimeError:  # out of memory and singular matrices among others
+        return None
+
+
+def _inverse_here(inverse: np.ndarray, l2: float) -> np.ndarray:
+    """Return the inverse of a matrix [I, I], which is overwritten, float32 in C order, its lower triangle filled.
+
+    Raises:
+        FloatingPointError: the matrix is singular.
+    """
     # Cholesky, and the inverse from its factor in place; only the upper triangle comes back filled. Fortran order
     # spares a copy, and the transpose of a symmetric matrix is the matrix.
     single = inverse.dtype == np.float32
@@ -125,11 +169,7 @@ def _item_weights(gram: np.ndarray, l2: float, dtype: npt.DTypeLike) -> np.ndarr
     inverse, failed_inverse = invert(factor, overwrite_c=True)
     if failed or failed_inverse:
         raise FloatingPointError(f"EASE: the Gram matrix is singular at l2 = {l2:g}; choose a larger l2.")
-    weights = inverse.T.astype(np.float32, copy=False)  # in C order, its lower triangle filled
-    diagonal = weights.diagonal().copy()
-    _mirror(weights)
-    weights /= -diagonal
-    return weights.T
+    return inverse.T.astype(np.float32, copy=False)
 
 
 def _mirror(matrix: np.ndarray) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from grouprec.core.language import N_, Glossary, _, passage
-from grouprec.data.hold_out import split_words
+from grouprec.data.split_words import split_words
 from grouprec.models.declared import called, words_of
 from grouprec.report import findings, learned, sentences
 from grouprec.report.html import sections

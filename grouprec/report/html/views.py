@@ -110,11 +110,12 @@ def _file(reading: Reading) -> View:
 
 def _left_out(steps: pd.DataFrame) -> str:
     before, after = int(steps["rows_before"].iloc[0]), int(steps["rows_after"].iloc[-1])
-    return (
-        _("Of {rows} of the file, {after} are used.").format(rows=plural(before, "row"), after=percent(after / before))
-        if before
-        else ""
-    )
+    if not before:
+        return ""
+    rows, share = plural(before, "row"), percent(after / before)
+    if before > after and share == percent(1.0):
+        return _("Of {rows} of the file, all but {left} are used.").format(rows=rows, left=count(before - after))
+    return _("Of {rows} of the file, {after} are used.").format(rows=rows, after=share)
 
 
 def _rows_left(steps: pd.DataFrame) -> pd.DataFrame:
@@ -225,9 +226,9 @@ def _decide(reading: Reading) -> View:
     steps = None if steps is None else steps[steps["regime"] == reading.regime]
     split = gain.split_at(steps, hits, n)
     n = n if n in set(own["n_groups"]) else 0
-    said = enough_lists.lists_answer(own, hits, steps, split, n)
+    said, more = enough_lists.lists_answer(own, hits, steps, split, n)
     if hits.empty:
-        return View("decide", _("The decision"), said, notes=_approved(reading))
+        return View("decide", _("The decision"), said, notes=_known(more, *_approved(reading)))
     least, hits = enough_lists.number(own, steps, split), hits.assign(value=smoothed(hits))
     floor = gain.floor_of(own)
     return View(
@@ -236,8 +237,8 @@ def _decide(reading: Reading) -> View:
         said,
         pictures.reach_curve(hits, least, n, gain.floor_title(floor)),
         _("People of 100 who find something in their first ten, by number of lists; the band is the 95 % interval."),
-        _reached(hits, least or n),
-        (gain.floor_words(floor), *_approved(reading)),
+        _reached(hits, n or least or 0),
+        _known(more, gain.floor_words(floor), *_approved(reading)),
     )
 
 

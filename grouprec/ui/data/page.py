@@ -18,10 +18,10 @@ from grouprec.data.clean import Preparation
 from grouprec.data.columns import ROLES
 from grouprec.data.detect import Detected
 from grouprec.data.header_words import simple_name
-from grouprec.data.hold_out import split_words
 from grouprec.data.library_files import KnownDataset
 from grouprec.data.read import Peek
 from grouprec.data.rejects import TooManyRejectedError
+from grouprec.data.split_words import split_words
 from grouprec.ui import cards, state
 from grouprec.ui.cards import plain, plural
 from grouprec.ui.charts import QUIET_CONFIG
@@ -283,6 +283,7 @@ def draw_answer(
         return None
     with answer:
         cards.answer(plain(preview.verdict(check)))
+        st.caption(plain(preview.counted(check)))
     if buttons.button(_("Continue to training"), type="primary", icon=":material/arrow_forward:", key="to_train"):
         state.open_page("train")
     return check

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -69,7 +70,7 @@ def summarise(prepared: Prepared) -> Check:
         doubts=tuple(prepared.report.doubts),
         rejects=prepared.rejects,
         notes=prepared.notes,
-        attributes=prepared.roles.user_attributes,
+        attributes=(prepared.roles.item_attributes, prepared.roles.user_attributes),
         shared=tuple(one.sentence() for one in prepared.shared),
         described={
             kind: found
@@ -105,19 +106,20 @@ def activity(times: np.ndarray) -> pd.DataFrame:
 
 # -- what was understood
 
-ABOUT = N_("about the user")
+ABOUT = (N_("about the item"), N_("about the user"))
 
 
-def understood(head: pd.DataFrame, roles: Mapping[str, str], attributes: Sequence[str]) -> pd.DataFrame:
-    """Return what the columns of a file are taken for: role, column, examples; roles first, then columns about users.
+def understood(head: pd.DataFrame, roles: Mapping[str, str], attributes: Sequence[Sequence[str]]) -> pd.DataFrame:
+    """Return what the columns of a file are taken for: role, column, examples; roles first, then further columns.
 
     Args:
         head: the first rows.
         roles: role -> column, "" for none.
-        attributes: columns that say something about the users.
+        attributes: columns that say something about items, and about users.
     """
     rows = [(role, column) for role, column in roles.items() if column in head.columns]
-    rows += [(ABOUT, column) for column in attributes if column in head.columns]
+    further = [(about, name) for about, names in zip(ABOUT, attributes, strict=False) for name in names]
+    rows += [(about, column) for about, column in further if column in head.columns]
     found = [(_capital(_(role)), column, examples(_read(head, role, column))) for role, column in rows]
     return pd.DataFrame(found, columns=["role", "column", "examples"])
 
@@ -134,9 +136,9 @@ def _read(head: pd.DataFrame, role: str, column: str) -> pd.Series:
     return moments.drop_duplicates().head(20).map(minute) if len(moments) else head[column]
 
 
-def ignored_sentence(head: pd.DataFrame, roles: Mapping[str, str], attributes: Sequence[str]) -> str:
+def ignored_sentence(head: pd.DataFrame, roles: Mapping[str, str], attributes: Sequence[Sequence[str]]) -> str:
     """Return which columns nothing was made of, "" where there is none."""
-    used = {*roles.values(), *attributes}
+    used = {*roles.values(), *chain(*attributes)}
     left = [f"“{short(str(name), 30)}”" for name in head.columns if name not in used]
     if not left:
         return ""
@@ -150,11 +152,18 @@ MOST_IGNORED = 8
 # -- sentences
 
 
+def counted(check: Check) -> str:
+    """Return how much there is, as other pages count it, and what was dropped."""
+    found = _("{n_users} users and {n_items} items with {n_rows} usable interactions").format(
+        n_users=count(check.size.get("n_users", check.n_users)),
+        n_items=count(check.size.get("n_items", check.n_items)),
+        n_rows=count(check.n_raw - int(check.report["dropped"].sum())),
+    )
+    return _("There are {found}; {check}.").format(found=found, check=dropped_sentence(check))
+
+
 def verdict(check: Check) -> str:
     """Return the answer to: is this file good enough?"""
-    found = _("{n_users} users and {n_items} items with {n_rows} usable interactions").format(
-        n_users=count(check.n_users), n_items=count(check.n_items), n_rows=count(check.n_rows)
-    )
     choose, judge = check.split["choose_users"], check.split["judge_users"]
     doubts = [
         (judge < ENOUGH, few_tested(judge)),
@@ -165,14 +174,13 @@ def verdict(check: Check) -> str:
     ]
     reasons = [reason for weak, reason in doubts if weak]
     guesses = [doubt.matter for doubt in check.doubts if doubt.guessed and doubt.role in ("user", "item")]
-    judged = (
+    return full_stop(
         _("Please look first: {guess}").format(guess=semicolons(guesses))
         if guesses
         else _("Only just: {reasons}").format(reasons=reasons[0])
         if reasons
         else _("Ready to train: lists can be tested on {users}").format(users=plural(judge, "user"))
     )
-    return _("{judged}. There are {found}; {check}.").format(judged=judged, found=found, check=dropped_sentence(check))
 
 
 def dropped_sentence(check: Check) -> str:

@@ -304,7 +304,7 @@ class Check:
         doubts: what was not understood of the file, or only guessed.
         rejects: rows that could not be read.
         notes: what people should know about how the file was read.
-        attributes: columns that say something about the users.
+        attributes: columns that say something about items, and about users.
         described: by kind, "users" or "items": what the file of them describes.
         shared: sentences about what the other files beside the interactions tell.
     """
@@ -328,6 +328,6 @@ class Check:
     doubts: tuple[Doubt, ...] = ()
     rejects: Rejects = field(default_factory=Rejects)
     notes: tuple[str, ...] = ()
-    attributes: tuple[str, ...] = ()
+    attributes: tuple[tuple[str, ...], ...] = ()
     described: dict[str, Described] = field(default_factory=dict)
     shared: tuple[str, ...] = ()

@@ -45,14 +45,13 @@ def explore(run: Run) -> None:
     left, right = st.columns([13, 8], gap="medium", vertical_alignment="bottom")
     with left:
         n = choose(worth)
-    split, said = told(*state.run_key(run), n, current())
+    split, said, more = told(*state.run_key(run), n, current())
     with top:
         cards.answer(said, passage(_(gain.PEOPLE_HELP), _(ANSWER_HELP)))
-    with right:
-        cards.tested_note(run)
-        with st.container(horizontal=True):
-            approval.popover(run, worth, n, said)
-            sharing.present_link(run, "secondary")
+        cards.tested_note(run, more)
+    with right, st.container(horizontal=True):
+        approval.popover(run, worth, n, said)
+        sharing.present_link(run, "secondary")
     approval.latest(run)
     tabs = tabs_from_url("view", "decide_tab", TABS, "money" if money.asked() else "decide")
     if tabs["decide"].open:
@@ -67,12 +66,12 @@ def explore(run: Run) -> None:
 
 
 @st.cache_resource(max_entries=512, show_spinner=False)
-def told(path: str, version: float, n: int, language: str) -> tuple[gain.Split | None, str]:
-    """Return of what the gain of a number of lists (0: personal ones) is made, and the page's answer; made once per
-    server and language."""
+def told(path: str, version: float, n: int, language: str) -> tuple[gain.Split | None, str, str]:
+    """Return of what the gain of a number of lists (0: personal ones) is made, and the page's answer, with what
+    stands below it; made once per server and language."""
     worth = kept.worth(Run(Path(path)))
     split = gain.split_at(worth.steps, worth.hits, n or worth.own)
-    return split, words.answer(worth, split, n)
+    return split, *words.answer(worth, split, n)
 
 
 def choose(worth: Worth) -> int:

@@ -31,8 +31,8 @@ def chosen(n: int) -> str:
 # -- how many lists?
 
 
-def answer(worth: Worth, split: gain.Split | None, n: int) -> str:
-    """Say how many lists are enough, what they do for people, and what the chosen number does.
+def answer(worth: Worth, split: gain.Split | None, n: int) -> tuple[str, str]:
+    """Say how many lists are enough and what the chosen number does for people; and, below that, what others do.
 
     Args:
         split: of ``n``; None where hits were not measured.

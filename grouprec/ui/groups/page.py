@@ -13,6 +13,7 @@ import streamlit as st
 from grouprec.core.language import N_, _
 from grouprec.core.tables import named_rows, records
 from grouprec.report import sentences, tables
+from grouprec.report.text import attribute_title
 from grouprec.runs.store import Run
 from grouprec.ui import cards, charts, state, workspace
 from grouprec.ui.fragments import fragment
@@ -23,6 +24,7 @@ PANE_HEIGHT = 610  # as high as the map with its controls: what is chosen stands
 LOW_MAP = 380  # of the map below two groups, which show what the pane would
 TABLE_ROWS = 4  # so that what is chosen is seen below them on a small laptop
 MOST_ROWS = 300  # of selected users that are shown: each row is coloured by itself
+MOST_ATTRIBUTES = 2  # of theirs that fit beside the map; the download has all
 SEPARATION_HELP = N_(
     "How much nearer members are to their own group than to the next one, from -1 to 1 (mean silhouette). "
     "Groups made for their lists may overlap on the map and still be served well."
@@ -144,18 +146,18 @@ def selection(run: Run, users: pd.DataFrame, rows: np.ndarray, groups: pd.DataFr
                     _("Download these users"), lambda: chosen, "selected_users.csv", "groups_download_selection"
                 )
                 st.button(_("Clear"), icon=":material/close:", key="groups_clear", on_click=map.clear)
-        cards.composition(
-            parts, "groups_composition", _("Selected"), _("Of selection"), _("Groups of the selected users")
-        )
+        cards.composition(parts, "groups_composition", _("Selected"), _("Share"), _("Groups of the selected users"))
+        shown = chosen[["user", "group", "interactions", *tables.attribute_columns(chosen)[:MOST_ATTRIBUTES]]]
         st.dataframe(
-            cards.colour_groups(chosen.head(MOST_ROWS)),
+            cards.colour_groups(shown.head(MOST_ROWS)),
             hide_index=True,
             height=200,
             key="groups_selected_users",
             column_config={
-                "user": _("User"),
-                "group": st.column_config.NumberColumn(_("Group"), width=60),
-                "interactions": _("Items"),
+                "user": st.column_config.TextColumn(_("User"), width=66),
+                "group": st.column_config.NumberColumn(_("Group"), width=44),
+                "interactions": st.column_config.NumberColumn(_("Items"), width=44),
+                **{name: st.column_config.Column(attribute_title(name), width=104) for name in shown.columns[3:]},
             },
             alt=_("The selected users"),
         )

@@ -204,11 +204,16 @@ def look_up(run: Run, users: pd.DataFrame, names: dict[int, str], group: int) ->
 
 
 def typical_member(run: Run, users: pd.DataFrame, group: int) -> np.ndarray:
-    """Return the row of the member who is nearest to the middle of a group, else of the most active; int [0 or 1]."""
+    """Return the row of the member who is nearest to the middle of a group, else of the most active; int [0 or 1].
+
+    Of those near the middle one with as many items as half of the members: of a single item there is little to see.
+    """
     members = state.table_or_none(run, "group_members")
     if members is not None:
         own = members[(members["group"] == group) & (members["kind"] == "typical")].sort_values("rank")
-        found = np.flatnonzero(users["user"].isin(own["user"].head(1)))
+        usual = users.loc[users["group"] == group, "interactions"].median()
+        many = own["user"].isin(users.loc[users["interactions"] >= usual, "user"])
+        found = np.flatnonzero(users["user"].isin((own[many] if many.any() else own)["user"].head(1)))
         if len(found):
             return found
     own = users[(users["group"] == group) & users["in_training"]]

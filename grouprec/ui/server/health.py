@@ -9,6 +9,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -123,9 +124,18 @@ def _writable() -> bool:
     root = RunStore().root
     there = next((folder for folder in (root, *root.parents) if folder.exists()), root)
     try:
-        return os.access(there, os.R_OK | os.W_OK | os.X_OK) and shutil.disk_usage(there).free > 0
+        room = shutil.disk_usage(there).free > 0 and _names_left(there)
+        return room and os.access(there, os.R_OK | os.W_OK | os.X_OK)
     except OSError:
         return False
+
+
+def _names_left(folder: Path) -> bool:
+    """Return whether the disk has room for further files, where it counts them."""
+    if not hasattr(os, "statvfs"):
+        return True
+    disk = os.statvfs(folder)
+    return not disk.f_files or disk.f_favail > 0
 
 
 async def get_metrics(request: Request) -> Response:

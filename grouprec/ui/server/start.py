@@ -7,7 +7,6 @@ import hashlib
 import re
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 
 import streamlit as st
 from starlette.middleware import Middleware
@@ -17,7 +16,9 @@ from grouprec.core import rights
 from grouprec.core.types import SettingError
 from grouprec.training import retention
 from grouprec.ui import people
+from grouprec.ui.server import first_page
 from grouprec.ui.server.door import Door, hide_downloads
+from grouprec.ui.server.first_page import FirstPage
 from grouprec.ui.server.guard import OPEN_PATHS, Guard, allowed_hosts, refusal
 from grouprec.ui.server.health import Watch
 
@@ -44,7 +45,7 @@ def middleware() -> list[Middleware]:
         hide_downloads()
     paths = [path for one in OPEN_PATHS for path in (one, *_below_base(one))]
     guard = Middleware(Guard, hosts=allowed_hosts(address), hashes=inline_scripts(), open_paths=paths)
-    return [Middleware(Watch), guard, *([Middleware(Door)] if signed_in else [])]
+    return [Middleware(Watch), guard, *([Middleware(Door)] if signed_in else []), Middleware(FirstPage)]
 
 
 def below_base(routes: Iterable[Route]) -> list[Route]:
@@ -63,7 +64,6 @@ def _below_base(path: str) -> list[str]:
 
 
 def inline_scripts() -> list[str]:
-    """Return the SHA-256 of every script that Streamlit's page bears in itself, as CSP writes it."""
-    page = (Path(st.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
-    scripts = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    """Return the SHA-256 of every script that the page of every visitor bears in itself, as CSP writes it."""
+    scripts = re.findall(r"<script>(.*?)</script>", first_page.ours(), re.DOTALL)
     return ["sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]

@@ -41,6 +41,7 @@ _ID = re.compile(r"[0-9a-f]{32}")
 _lock = threading.Lock()
 _keys: dict[str, float] = {}  # key -> when it was issued
 _done: dict[str, Upload] = {}  # id -> what lies on disk
+_coming: set[str] = set()  # ids of what is on its way, however long that takes and whatever the clock says
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,7 @@ async def _receive(request: Request) -> dict[str, Any]:
     root = folder()
     await run_in_threadpool(_make_room, root, expected)
     upload_id = secrets.token_hex(16)
+    _coming.add(upload_id)
     name = safe_name(request.query_params.get("name", ""))
     try:
         path = await run_in_threadpool(_library().expect, upload_id, name, expected)
@@ -129,6 +131,8 @@ async def _receive(request: Request) -> dict[str, Any]:
         if isinstance(error, ClientDisconnect):
             raise HTTPException(400, "The connection closed before the file was complete.") from error
         raise
+    finally:
+        _coming.discard(upload_id)
     with _lock:
         _done[upload_id] = Upload(name, key, Received(path, digest), n_bytes)
     return {"id": upload_id, "name": name, "bytes": n_bytes}
@@ -139,7 +143,8 @@ def _make_room(root: Path, expected: int) -> None:
     root.mkdir(parents=True, exist_ok=True)
     for old in root.iterdir():
         with contextlib.suppress(OSError):
-            if _ID.fullmatch(old.name) and time.time() - old.stat().st_mtime > FILE_SECONDS:
+            stale = time.time() - old.stat().st_mtime > FILE_SECONDS
+            if _ID.fullmatch(old.name) and stale and old.name not in _coming:
                 shutil.rmtree(old, ignore_errors=True)
     _check_size(root, expected, expected)
 

@@ -36,7 +36,7 @@ VERDICTS = Glossary(
     {"like": "likes it", "dislike": "dislikes it", "hide": "hides it", "unhide": "takes the verdict back"}
 )
 REPORT_HELP = N_(
-    "**Came before**: the same event was applied already. **Too late**: older than the last thing that its user did. "
+    "**Known**: the same event was applied already. **Too late**: older than the last thing that its user did. "
     "**Malformed**: it breaks a rule, which is named. None of these changes anything."
 )
 RECOUNT_HELP = N_("The groups' sums are kept up to date event by event; this counts them again from every user")
@@ -202,7 +202,7 @@ def _standing(run: Run, top: DeltaGenerator) -> None:
     with top.container():
         cards.answer(answer)
     st.markdown(_("**All events sent so far**"), help=_(REPORT_HELP))
-    titles = {"events": _("Received"), "applied": _("Applied"), "duplicates": _("Came before"), "late": _("Too late")}
+    titles = {"events": _("Received"), "applied": _("Applied"), "duplicates": _("Known"), "late": _("Too late")}
     values = {title: received.get(name, 0) for name, title in {**titles, "malformed": _("Malformed")}.items()}
     for column, (title, value) in zip(st.columns(6), {**values, _("Feedback"): verdicts}.items(), strict=True):
         column.metric(title, cards.count(value))

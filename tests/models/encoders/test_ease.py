@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+import torch
 from scipy import sparse
 
 from grouprec.core.types import SettingError
 from grouprec.data.synthetic import planted
+from grouprec.models.encoders import ease
 from grouprec.models.encoders.ease import EaseEncoder
 from grouprec.models.encoders.linear import faded
 from grouprec.models.fitting import RunOptions
@@ -28,6 +30,21 @@ def test_ease_equals_the_formula_of_the_paper(binary):
     scores = encoder.embeddings(data).scores(slice(None))
     assert np.allclose(encoder.items(), weights.T, atol=1e-5)
     assert np.allclose(scores, matrix @ weights, atol=1e-4)
+
+
+@pytest.mark.parametrize("room", [True, False])
+def test_a_gpu_inverts_the_same_matrix_and_without_room_there_the_processor_does(room, monkeypatch):
+    def full(matrix):
+        raise torch.OutOfMemoryError
+
+    asked, on_device = [], ease._inverse_on  # the same code on the processor's side of torch: there is no GPU here
+    monkeypatch.setattr(ease, "_inverse_on", lambda matrix, device: (asked.append(device), on_device(matrix, "cpu"))[1])
+    if not room:
+        monkeypatch.setattr(torch.linalg, "cholesky", full)
+    data, config = planted(n_users=60, n_items=30).data, EaseEncoder.Config(tune_l2=False)
+    found = EaseEncoder(config).fit(data, RunOptions(device="cuda")).items()
+    assert asked == ["cuda"] and found.flags.f_contiguous
+    assert np.allclose(found, fitted(data, tune_l2=False).items(), atol=1e-6)
 
 
 def test_ease_never_recommends_an_item_for_itself():

@@ -12,7 +12,7 @@ from grouprec.core.language import speaking
 from grouprec.report import gain, learned, noise, sentences, small_groups
 from grouprec.report.html import slides
 from grouprec.report.html.reading import Reading
-from grouprec.report.html.views import NAMES, View, six_views
+from grouprec.report.html.views import NAMES, View, _left_out, six_views
 from grouprec.runs.approvals import Approval, approve
 from grouprec.runs.store import Run, RunStore
 from tests.report.html.test_html import SCRIPT, Page
@@ -36,7 +36,7 @@ def test_six_views_in_their_order_say_what_the_pages_say(run: Run) -> None:
     assert found["evidence"].said == gain.reached_answer(reading.split) if reading.split else False
     assert found["live"].said == learned.updater_answer(run.metrics()["updater"])
     assert found["file"].facts["Tested on"] == "45"
-    assert found["decide"].facts == {"One good list": "11", "20 lists": "28", "Personal lists": "40"}
+    assert found["decide"].facts == {"One good list": "11", "3 lists": "19", "Personal lists": "40"}
     assert all(view.picture for view in found.values())
 
 
@@ -48,10 +48,11 @@ def test_sentence_picture_and_numbers_of_the_decision_name_the_same_number_of_li
     table.loc[hits, "value"] = 0.2 + table.loc[hits, "n_groups"] / 100
     run.save_table("value_of_groups", table)
     run.write_manifest()
-    found = made(run)["decide"]
+    found, reading = made(run)["decide"], Reading.of(run)
     assert found.said.startswith(f"{least} lists are enough.")
     assert f"{least} are enough" in (found.picture or "")
-    assert f"{least} lists" in found.facts
+    assert f"; {reading.metrics['n_groups']} lists reach {found.facts['3 lists']}; " in found.said, "this run's own"
+    assert any(f"{least} lists reach" in note for note in found.notes)
 
 
 def test_where_one_list_is_enough_no_picture_names_another_number(run: Run) -> None:
@@ -70,6 +71,12 @@ def test_the_file_is_told_by_its_rows_and_what_cost_most_of_them(run: Run) -> No
     page = Page(made(run)["file"].picture or "")
     assert page.text == "in the file 1,000 without missing ids 900 without duplicates 850"
     assert "Of 1,000 rows of the file, 85 % are used." in made(run)["file"].notes
+
+
+@pytest.mark.parametrize(("left", "said"), [(46, "all but 46 are used"), (0, "100 % are used")])
+def test_what_is_nearly_everything_is_not_called_all(left: int, said: str) -> None:
+    steps = pd.DataFrame({"rows_before": [17_551], "rows_after": [17_551 - left]})
+    assert _left_out(steps) == f"Of 17,551 rows of the file, {said}."
 
 
 def test_the_steps_of_the_preparation_are_said_in_the_readers_words(run: Run) -> None:

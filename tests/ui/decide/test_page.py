@@ -42,8 +42,12 @@ def shown(app: AppTest) -> dict[str, str]:
 
 def test_the_first_line_says_how_many_lists_are_enough_between_one_and_personal(run: Run) -> None:
     assert headline(open_page("decide")) == ENOUGH
-    assert headline(open_page("decide", lists="2")) == f"{ENOUGH} With 2 it is 24; one more adds 2.5."
-    assert headline(open_page("decide", lists="4")) == f"{ENOUGH} With 4 it is 27, too; 2 more add no measurable gain."
+    for lists, reach, more in (
+        ("2", "2 lists reach 24", "One more adds 2.5; 3 lists reach 27."),
+        ("4", "4 lists reach 27", "2 more add no measurable gain; 3 lists reach 27, too."),
+    ):
+        app = open_page("decide", lists=lists)
+        assert headline(app) == ENOUGH.replace("3 lists reach 27", reach) and more in texts(app)
 
 
 def test_the_curve_lies_between_one_good_list_and_personal_lists(run: Run) -> None:

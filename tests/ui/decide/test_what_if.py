@@ -52,7 +52,7 @@ def table_of(app: AppTest, column: str) -> pd.DataFrame:
 
 def test_a_link_opens_the_same_two_numbers(run: Run) -> None:
     app = open_tab(lists="2", **{"with": "6"})
-    assert " With 2 it is 24" in headline(app)
+    assert "; 2 lists reach 24; " in headline(app)
     assert app.select_slider(key="lists_n").value == 2
     assert app.selectbox(key="what_if_with").value == 6
     assert "From 2 to 6 lists" in texts(app)
@@ -69,7 +69,7 @@ def test_back_from_another_page_the_number_is_as_it_was_left(run: Run) -> None:
         app.query_params.pop(name, None)
     app.switch_page(state.page_path("decide")).run()
     assert app.select_slider(key="lists_n").value == 6 and app.selectbox(key="what_if_with").value == 2
-    assert headline(app).endswith(" With 6 it is 27, too.") and app.query_params["lists"] in ("6", ["6"])
+    assert "; 6 lists reach 27; " in headline(app) and app.query_params["lists"] in ("6", ["6"])
     del app.query_params["lists"]  # the browser's back button on the same page: the URL decides
     assert app.run().select_slider(key="lists_n").value == 3
     assert open_tab().select_slider(key="lists_n").value == 3, "another tab starts afresh"
@@ -80,7 +80,7 @@ def test_the_slider_recolours_the_map_without_moving_anybody(run: Run) -> None:
     app = open_tab()
     for n in GRID:
         app.select_slider(key="lists_n").set_value(n).run()
-        assert n == 3 or f" With {n} it is " in headline(app)
+        assert f"; {n} list{'s reach' if n > 1 else ' reaches'} " in headline(app)
         own = run.table("what_if_labels")[str(n)]
         place = {}
         for trace in figure(app)["data"]:

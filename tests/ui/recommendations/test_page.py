@@ -124,13 +124,16 @@ def test_a_user_is_shown_with_group_attributes_and_personal_list(finished_run: R
     assert own["label"].tolist()[:2] == ["Item 23", "Item 24"]
     assert len(own) == 50
     attributes = app.dataframe[-2].value
-    assert attributes["Attribute"].tolist() == ["Country", "recency days", "spend"]
+    assert attributes["Attribute"].tolist() == ["Country", "days inactive", "spent in all"]
 
 
 def test_before_anybody_is_asked_for_a_typical_member_of_the_group_is_shown(finished_run: Run) -> None:
     said = texts(open_page("recommendations", part="user", group="2"))
     members = finished_run.table("group_members")
-    typical = members[(members["group"] == 2) & (members["kind"] == "typical")].sort_values("rank")["user"].iloc[0]
+    users = finished_run.table("users").set_index("user")
+    usual = users.loc[users["group"] == 2, "interactions"].median()
+    near = members[(members["group"] == 2) & (members["kind"] == "typical")].sort_values("rank")["user"]
+    typical = next(user for user in near if users.loc[user, "interactions"] >= usual)
     assert f"User {typical}" in said and "A typical member of the group." in said
 
 

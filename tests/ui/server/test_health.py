@@ -60,6 +60,11 @@ def test_it_is_well_where_runs_can_be_written(monkeypatch: pytest.MonkeyPatch) -
     with monkeypatch.context() as full:
         full.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=0))
         assert ask("/healthz")[0] == 503
+    for files, left, status in ((900, 0, 503), (0, 0, 200), (900, 9, 200)):
+        with monkeypatch.context() as full:
+            full.setattr("os.statvfs", lambda path, of=files, left=left: SimpleNamespace(f_files=of, f_favail=left))
+            full.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=1))
+            assert ask("/healthz")[0] == status
     monkeypatch.setattr("os.access", lambda path, mode: False)
     assert ask("/healthz")[0] == 503
 

@@ -10,7 +10,7 @@ import os
 import shutil
 import time
 import tracemalloc
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -185,6 +185,17 @@ def test_what_nobody_claims_is_deleted_after_a_day(key: str) -> None:
     os.utime(old, (yesterday, yesterday))
     post([ROWS], key)
     assert not old.exists() and len(left_over()) == 1
+
+
+def test_what_is_on_its_way_stays_whatever_the_clock_says(key: str) -> None:
+    def slowly() -> Iterator[bytes]:
+        yield ROWS
+        (coming,) = left_over()
+        os.utime(coming, (0, 0))  # as where the clock leaps ahead in the middle
+        uploads._make_room(uploads.folder(), 0)
+        yield ROWS
+
+    assert post(slowly(), key)[0] == 200 and len(left_over()) == 1
 
 
 def test_an_empty_streamed_file_never_becomes_a_dataset(tmp_path: Path, library: Library) -> None:

@@ -17,7 +17,7 @@ from grouprec.runs.config import RunConfig, make_config
 from grouprec.runs.store import Notes, Run, RunStore, State
 from grouprec.training import cost, jobs
 from grouprec.training.reuse import learned_before
-from grouprec.ui import state
+from grouprec.ui import cards, state
 from grouprec.ui.train import watch
 from tests.support.planted_run import build_run
 from tests.support.small_run import copy_of
@@ -440,6 +440,8 @@ def test_a_run_keeps_a_note_and_tags_and_the_list_is_filtered_by_them(runs_folde
     assert run.notes() == Notes("for *June*", ("Board meeting", "<b>x</b>"))
     assert run.damaged() == [], "a note is no result"
     app = open_train()
+    offered = [option.content for option in app.get_by_key("history_tags").proto.options]
+    assert cards.plain("<b>x</b>") in offered and "<b>x</b>" not in offered, "tags are text"
     app.get_by_key("history_tags").set_value(["Board meeting"]).run()
     table = next(frame.value for frame in app.dataframe if "gain" in frame.value.columns)
     assert table["title"].tolist() == ["Marked"]
