@@ -32,11 +32,13 @@ from grouprec.data.roles.doubts import (
     unread_doubt,
 )
 from grouprec.data.roles.header_words import simple_name
-from grouprec.data.values.common import release_memory, shown
+from grouprec.data.values.common import release_memory, shown, sorted_unique
 from grouprec.data.values.ids import are_long, encode_ids
 from grouprec.data.values.numerals import read_numbers
 from grouprec.data.values.time_periods import foreign_calendar
 from grouprec.data.values.times import read_times
+
+_FEWEST_APART = 20  # rows of which no two have a user or an item in common
 
 
 class Preparation(BaseModel):
@@ -185,6 +187,31 @@ def clean_rows(table: pd.DataFrame, roles: Roles, settings: Preparation, report:
     del users, items, weights, times, behaviours, orders, spend, source, numbers, factors  # they are the rows now
     rows = rows if keep.all() else rows.take(np.flatnonzero(keep))
     return Cleaned(merge_duplicates(rows, merge, report), user_ids, item_ids, merge)
+
+
+def check_two(cleaned: Cleaned, roles: Roles) -> None:
+    """Refuse rows of one user or one item, and rows of which no two have anything in common.
+
+    Raises:
+        DataError: says which column it is.
+    """
+    for kind, codes, ids in (
+        ("user", cleaned.rows.users, cleaned.user_ids),
+        ("item", cleaned.rows.items, cleaned.item_ids),
+    ):
+        if len(codes) and (codes == codes[0]).all():
+            raise DataError(
+                f"There is only one {kind}, '{shown(ids[codes[0]])}', in column '{shown(getattr(roles, kind))}': "
+                f"groups need two or more; is --map {kind}=COLUMN right?"
+            )
+    n = len(cleaned.rows)
+    if n >= _FEWEST_APART and n == len(sorted_unique(cleaned.rows.users)) == len(sorted_unique(cleaned.rows.items)):
+        raise DataError(
+            f"Each of the {n:,} rows has a user of its own (column '{shown(roles.user)}') and an item of its own "
+            f"(column '{shown(roles.item)}'): this looks like a list of users or of items, not of who took what. "
+            "Give a file with a row for every item of every user; this one can stand beside it as the file of users "
+            "or of items."
+        )
 
 
 def _forget(table: pd.DataFrame, roles: Roles, *read: str) -> None:

@@ -30,7 +30,7 @@ from grouprec.data.preparing.attributes import (
     user_columns,
 )
 from grouprec.data.preparing.beside_files import BesideFiles, Shared
-from grouprec.data.preparing.clean import Cleaned, Preparation, Report, Rows, clean_rows
+from grouprec.data.preparing.clean import Cleaned, Preparation, Report, Rows, check_two, clean_rows
 from grouprec.data.preparing.core_users import Core
 from grouprec.data.preparing.finding import find_all, reading_of
 from grouprec.data.preparing.hold_out import hold_out_rows
@@ -47,7 +47,7 @@ from grouprec.data.roles.doubts import Doubt
 from grouprec.data.values.common import shown, sorted_unique
 
 UNREADABLE = N_("rows that cannot be read")  # a step of the report
-_FORMAT = 11  # part of the key: raise it when the preparation gives other data for the same settings
+_FORMAT = 12  # part of the key: raise it when the preparation gives other data for the same settings
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,7 +155,7 @@ def prepare(
     source, found, report = _read(interactions, roles or {}, settings)
     progress(0.4)
     cleaned = clean_rows(source.frame, found, settings, report)
-    _check_two(cleaned, found)
+    check_two(cleaned, found)
     progress(0.7)
     held_out = hold_out_rows(cleaned.rows, settings, found.weight is not None, report, seed, hold_out)
     of_file = _of_file(cleaned.rows)
@@ -267,18 +267,6 @@ def _described(item_file: AttributeFile, label: str | None) -> list[Doubt]:
     if column is None or label is not None:
         return []
     return [Doubt(_("No column names the items, so they are called by '{column}'").format(column=shown(column)))]
-
-
-def _check_two(cleaned: Cleaned, roles: Roles) -> None:
-    for kind, codes, ids in (
-        ("user", cleaned.rows.users, cleaned.user_ids),
-        ("item", cleaned.rows.items, cleaned.item_ids),
-    ):
-        if len(codes) and (codes == codes[0]).all():
-            raise DataError(
-                f"There is only one {kind}, '{shown(ids[codes[0]])}', in column '{shown(getattr(roles, kind))}': "
-                f"groups need two or more; is --map {kind}=COLUMN right?"
-            )
 
 
 def _impersonal(

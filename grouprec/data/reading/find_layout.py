@@ -9,16 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from grouprec.core.types import DataError
+from grouprec.data.reading.around_lines import are_curly, find_prefix, is_wrapped, straight, unwrap_line, without_prefix
 from grouprec.data.reading.headings import line_above
-from grouprec.data.reading.layout import (
-    Layout,
-    clean_name,
-    records,
-    split_lines,
-    unwrap_line,
-    width_swallows,
-    without_prefix,
-)
+from grouprec.data.reading.layout import Layout, clean_name, records, split_lines, width_swallows
 from grouprec.data.reading.profiles import Profile, profile, shape
 from grouprec.data.reading.special_layouts import check_ragged, fixed_layout, known_layout
 from grouprec.data.roles.usual_names import HEADING, usual_names
@@ -33,9 +26,6 @@ EXCEL_LINE = re.compile(r"\"?sep=([^\r\n])\"?\r?\n?", re.IGNORECASE)  # Excel wr
 _NUMBER = re.compile(r"[-+(]?[^\w\s]{0,2}\s?\d[\d.,' \u00a0\u202f]*\s?(%|[^\w\s]{1,2}|[A-Z]{3})?[-)]?")
 _MOMENT = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ,]+\d{1,2}:\d{2}.*)?|\d{1,2}:\d{2}(:\d{2})?.*")
 _CODE = re.compile(r"(?:(?!\d)[\w.@+#-])*+\d[\w.@+#-]*|[\w.+-]+@[\w-]+\.[\w.]+")
-_MAILED = re.compile("> ?")
-_NUMBERED = re.compile(r"\s*(\d{1,9})[\t:]")  # as cat -n and grep -n write it
-_WHOLE = re.compile(r'"(?=[^,;\t|]*[,;\t|])(?:[^"]|"")*+"')  # a line in quotes, with a delimiter somewhere
 _VECTOR = re.compile(r"\[[-+\d.eE,;\s]{3,}\]")  # a list of numbers in a cell: what parts these parts no columns
 _RULE = re.compile(r":?[-=+]{2,}:?")  # between the header and the rows of a table for people
 _MOST_HEADERS = 3  # lines below the header that may name the columns, too
@@ -62,12 +52,15 @@ def find_layout(name: str, text: str) -> Layout:
     sample = [line for line in lines[start : start + _LOOKED_AT] if line.strip()]
     if not sample:
         raise DataError(f"'{name}' is empty; give a file with a header line and rows.")
-    prefix = _prefix(sample)
+    prefix = find_prefix(sample)
     if prefix:
         sample = [without_prefix(line, prefix) for line in sample]
-    wrapped = _is_wrapped(sample)
+    wrapped = is_wrapped(sample)
     if wrapped:
         sample = [unwrap_line(line) for line in sample]
+    curly = are_curly(sample)
+    if curly:
+        sample = [straight(line) for line in sample]
     best = _best([_VECTOR.sub("[0]", line) for line in sample], said.group(1) if said else None)
     if best is None:
         shown = sample[0][:60]
@@ -77,23 +70,7 @@ def find_layout(name: str, text: str) -> Layout:
         )
     if best.delimiter in (",", ";", "|", " "):
         check_ragged(name, [len(row) for _, row in numbered(sample, best, 0)])
-    return _with_header(replace(best, wrapped=wrapped, prefix=prefix), lines, start)
-
-
-def _prefix(lines: Sequence[str]) -> re.Pattern[str] | None:
-    """Return the pattern of what a mail or a listing has put before every line: "> ", or its number."""
-    if len(lines) > 1 and all(line.startswith(">") for line in lines):
-        return _MAILED
-    found = [_NUMBERED.match(line) for line in lines[:_DEEPEST]]
-    numbers = [int(match[1]) for match in found if match]
-    counts = len(lines) > 2 and numbers == list(range(1, len(found) + 1))
-    return _NUMBERED if counts and all(set(",;|") & set(line) for line in lines[:_DEEPEST]) else None
-
-
-def _is_wrapped(lines: Sequence[str]) -> bool:
-    """Return whether nearly every line is one quoted value with a delimiter in it."""
-    whole = [line for line in lines if _WHOLE.fullmatch(line.strip())]
-    return len(lines) > 1 and len(whole) >= 0.9 * len(lines)
+    return _with_header(replace(best, wrapped=wrapped, curly=curly, prefix=prefix), lines, start)
 
 
 def _best(sample: Sequence[str], said: str | None) -> Layout | None:

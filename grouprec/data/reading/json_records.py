@@ -13,6 +13,7 @@ import pandas as pd
 
 from grouprec.core.types import DataError
 from grouprec.data.reading.sniff import Sniffed
+from grouprec.data.reading.spelling import Spelling
 
 _DEEPEST = 6  # objects inside objects
 _MOST_NAMES = 500  # columns: objects whose keys are ids would give one a user
@@ -21,13 +22,15 @@ _FREE_CELLS = 5_000_000  # of a table in which any share may be empty
 _WRAPPED = re.compile(r"\$(oid|date|numberLong|numberInt|numberDouble|numberDecimal|uuid|symbol)")
 
 
-def records_frame(sniffed: Sniffed, values: Iterable[Any], columns: list[str] | None) -> pd.DataFrame:
+def records_frame(
+    sniffed: Sniffed, values: Iterable[Any], spelling: Spelling, columns: list[str] | None
+) -> pd.DataFrame:
     """Return the given columns of the records; of a beginning those of its usual names.
 
     Raises:
         DataError: one is no object, or nearly all have other names than the first ones.
     """
-    records = (flat(_record(sniffed, value, number)) for number, value in enumerate(values, 1))
+    records = (spelling.of(flat(_record(sniffed, value, number))) for number, value in enumerate(values, 1))
     if columns is not None:
         rows = list(_filled(sniffed, records, columns))
         return pd.DataFrame(rows, columns=columns, dtype=object).infer_objects()

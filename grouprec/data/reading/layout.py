@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from grouprec.data.limits import LONGEST_ROW
+from grouprec.data.reading.around_lines import straight, unwrap_line, without_prefix
 
 csv.field_size_limit(min(sys.maxsize, 2**31 - 1))  # a cell may hold a whole page of HTML
 
@@ -27,6 +28,7 @@ class Layout:
         escaped: whether a quotation mark within a value is written with a backslash.
         spaced: whether blanks after a delimiter are no part of the value.
         wrapped: whether every whole line stands in quotes.
+        curly: whether values stand in the quotation marks of a typesetter, “so” or «so».
         prefix: a pattern of what stands before every line and is no part of it.
         above: lines above the first row.
         names: the columns as named in the file, "" for those without a name.
@@ -42,6 +44,7 @@ class Layout:
     escaped: bool = False
     spaced: bool = False
     wrapped: bool = False
+    curly: bool = False
     prefix: re.Pattern[str] | None = None
     above: int = 0
     names: tuple[str, ...] = ()
@@ -58,7 +61,7 @@ class Layout:
     @property
     def quick(self) -> bool:
         """Whether the quick parser reads it: that one knows nothing around a line or after a delimiter."""
-        return not (self.spaced or self.wrapped or self.prefix or self.starts or self.once)
+        return not (self.spaced or self.wrapped or self.curly or self.prefix or self.starts or self.once)
 
     def prepare(self, line: str) -> str:
         """Return a line without what stands around it, its delimiter a single character."""
@@ -73,6 +76,8 @@ class Layout:
             return self.mark.join(line[start:stop].strip() for start, stop in zip(self.starts, stops, strict=True))
         if self.wrapped:
             line = unwrap_line(line)
+        if self.curly:
+            line = straight(line)
         return line.replace(self.delimiter, self.mark, 1 if self.once else -1)
 
     def reader(self, lines: Iterable[str], strict: bool = False) -> Any:
@@ -98,17 +103,6 @@ class Layout:
         """Return the values of a line whose quotation marks mean nothing."""
         parts = self.prepare(line).rstrip("\r\n").split(self.mark)
         return [part.strip(" ") for part in parts] if self.spaced else parts
-
-
-def without_prefix(line: str, prefix: re.Pattern[str]) -> str:
-    found = prefix.match(line)
-    return line[found.end() :] if found else line
-
-
-def unwrap_line(line: str) -> str:
-    body = line.strip()
-    inside = len(body) > 1 and body[0] == body[-1] == '"'
-    return body[1:-1].replace('""', '"') + line[len(line.rstrip("\r\n")) :] if inside else line
 
 
 def split_lines(text: str) -> list[str]:

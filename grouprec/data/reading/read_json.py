@@ -19,6 +19,7 @@ from grouprec.data.reading.found import Found
 from grouprec.data.reading.json_records import flat, records_frame
 from grouprec.data.reading.log_lines import log_record
 from grouprec.data.reading.sniff import HEAD_ROWS, Sniffed
+from grouprec.data.reading.spelling import Spelling
 from grouprec.data.values.common import shown
 from grouprec.data.values.times import read_times
 
@@ -35,8 +36,9 @@ Kind = Literal["records", "index", "columns", "lists", "items", "behaviours", "r
 def json_head(sniffed: Sniffed, found: Found) -> tuple[pd.DataFrame, int | None, bool]:
     """Return the first rows, the number of rows of the file (None: unknown) and whether that is exact."""
     members = list(itertools.islice(_json_members(sniffed, sniffed.text, sniffed.whole, found), HEAD_ROWS))
-    kind = _kind(members)
-    frame = _frame(sniffed, members, kind)
+    kind, spelling = _kind(members), _spelling(members)
+    frame = _frame(sniffed, members, kind, spelling)
+    found.notes += spelling.notes()
     if frame.empty:
         raise DataError(f"'{sniffed.path.name}' holds no records.")
     if kind not in ("records", "index", "rows"):
@@ -49,11 +51,12 @@ def json_head(sniffed: Sniffed, found: Found) -> tuple[pd.DataFrame, int | None,
 def json_table(sniffed: Sniffed, columns: list[str], found: Found) -> pd.DataFrame:
     """Return the given columns of the whole file."""
     head = list(itertools.islice(_json_members(sniffed, sniffed.text, sniffed.whole, Found()), HEAD_ROWS))
-    kind = _kind(head)
+    kind, spelling = _kind(head), _spelling(head)
+    found.notes += spelling.notes()
     with sniffed.open() as file:
         text: Iterable[str] | str
         text = _lines(sniffed, file) if sniffed.format == "jsonl" else _text(sniffed, file.read())
-        frame = _frame(sniffed, _json_members(sniffed, text, True, found), kind, columns)
+        frame = _frame(sniffed, _json_members(sniffed, text, True, found), kind, spelling, columns)
     return frame.reindex(columns=columns)
 
 
@@ -246,15 +249,19 @@ def _is_number(value: Any) -> bool:
 
 
 def _frame(
-    sniffed: Sniffed, members: Iterable[tuple[Any, Any]], kind: Kind, columns: list[str] | None = None
+    sniffed: Sniffed,
+    members: Iterable[tuple[Any, Any]],
+    kind: Kind,
+    spelling: Spelling,
+    columns: list[str] | None = None,
 ) -> pd.DataFrame:
     """Return the table that the members make; of records the given columns."""
     if kind == "records":
-        return records_frame(sniffed, (value for _, value in members), columns)
+        return records_frame(sniffed, (value for _, value in members), spelling, columns)
     if kind == "rows":
         return _rows_frame(sniffed, [value for _, value in members])
     if kind == "index":
-        return records_frame(sniffed, (_with_id(key, value) for key, value in members), columns)
+        return records_frame(sniffed, (_with_id(key, value) for key, value in members), spelling, columns)
     if kind in ("lists", "columns"):
         return _columns_frame(sniffed, dict(members))
     return _users_frame(sniffed, members, kind)
@@ -262,6 +269,10 @@ def _frame(
 
 def _with_id(key: Any, value: Any) -> Any:
     return {"id": key, **value} if isinstance(value, dict) and "id" not in value else value
+
+
+def _spelling(members: Iterable[tuple[Any, Any]]) -> Spelling:
+    return Spelling([flat(value) for _, value in members if isinstance(value, dict)])
 
 
 def _rows_frame(sniffed: Sniffed, rows: list[list[Any]]) -> pd.DataFrame:

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from grouprec.data.reading.compact import Compact, find_compact
 from grouprec.data.reading.continued import Continued, find_continued
 from grouprec.data.reading.headings import Headings, find_headings
 from grouprec.data.reading.json_records import flat
@@ -30,6 +31,7 @@ from grouprec.data.values.cells import (
     are_shown,
     choices_of,
     counted,
+    holds_some_of,
     holds_written_lists,
     is_counted,
     items_of,
@@ -77,6 +79,7 @@ class Plan:
         objects: columns of objects written as text -> the names inside, which become columns ``column.name``.
         repeated: columns for the first item, the second and so on; None where one column names the item.
         headed: what stands alone above rows that it is about; None where nothing does.
+        compact: rows below their sums; None where there are none.
         continued: columns that only the first line of an order fills; None where all lines do.
         dated: columns of the year, the month, the day and maybe the time of day, which become ``date``; empty for none.
         notes: what to say about it.
@@ -90,6 +93,7 @@ class Plan:
     wide: Wide | None = None
     repeated: Repeated | None = None
     headed: Headings | None = None
+    compact: Compact | None = None
     continued: Continued | None = None
     dated: tuple[str, ...] = ()
     objects: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -98,7 +102,7 @@ class Plan:
     @property
     def plain(self) -> bool:
         """Whether rows stay as they are."""
-        changes = (self.listed, self.wide, self.headed, self.repeated, self.continued)
+        changes = (self.listed, self.wide, self.headed, self.repeated, self.continued, self.compact)
         return all(one is None for one in changes) and not self.dated and not self.objects
 
     def sources(self, wanted: Sequence[str]) -> list[str]:
@@ -107,6 +111,9 @@ class Plan:
             return [column for column in self.columns if column != self.headed.name or column == self.headed.column]
         if self.repeated is not None:
             return self.repeated.sources
+        if self.compact is not None:
+            there = [column for column in wanted if column not in self.compact.names]
+            return [*dict.fromkeys([self.compact.column, self.compact.summed, *there])]
         found = [column for column in wanted if column in self.columns]
         found += self.dated if DATE in wanted else ()
         found += [name for name, inner in self.objects.items() if {f"{name}.{one}" for one in inner} & set(wanted)]
@@ -123,6 +130,8 @@ class Plan:
         """Return the table in its new shape."""
         if self.headed is not None:
             return self.headed.apply(table)
+        if self.compact is not None:
+            return self.compact.apply(table)
         if self.repeated is not None:
             return self.repeated.apply(table)
         if self.continued is not None:
@@ -155,7 +164,7 @@ class Plan:
         result = table[kept].take(rows).reset_index(drop=True)
         values = [one for items in lists for one in items]
         if self.parts:
-            inner = [_flat(one) for one in values]
+            inner = [flat(one) if isinstance(one, dict) else {} for one in values]
             for part in self.parts:
                 column = [one.get(part) for one in inner]
                 result[f"{self.listed}.{part}"] = pd.Series(column, dtype=object).infer_objects()
@@ -188,6 +197,9 @@ def plan_for(head: pd.DataFrame) -> Plan:
     headed = find_headings(head, columns)
     if headed is not None:
         return Plan(tuple(dict.fromkeys((*columns, headed.name))), headed=headed, notes=(*notes, headed.note))
+    compact = find_compact(head, columns)
+    if compact is not None:
+        return Plan((*compact.names, *columns), compact=compact, notes=(*notes, compact.note))
     repeated = find_repeated(head, columns)
     if repeated is not None:
         return Plan(repeated.names, repeated=repeated, notes=(*notes, repeated.note))
@@ -207,7 +219,9 @@ def _clicked(head: pd.DataFrame, columns: Sequence[str]) -> Plan | None:
     if column is None:
         return None
     note = f"of the items shown in column '{shown(column)}', those with 1 behind them became rows of their own"
-    return Plan(tuple(columns), column, separator=CLICKED, notes=(note,))
+    before = [one for one in columns if one != column and holds_some_of(head[one], head[column])]
+    note += f"; what users had before is left out ({some_of(before)})" if before else ""
+    return Plan(tuple(one for one in columns if one not in before), column, separator=CLICKED, notes=(note,))
 
 
 def _written_lists(head: pd.DataFrame, columns: Sequence[str]) -> Plan | None:
@@ -251,7 +265,7 @@ def _object(text: Any) -> dict[str, Any] | None:
     for read in (json.loads, ast.literal_eval) if len(text) <= _LONGEST_PRINTED else (json.loads,):
         with contextlib.suppress(ValueError, SyntaxError, RecursionError, MemoryError):
             found = read(text)
-            return _flat(found) if isinstance(found, dict) else None
+            return flat(found) if isinstance(found, dict) else None
     return None
 
 
@@ -326,7 +340,7 @@ def _parts(column: pd.Series, separator: str = "") -> tuple[str, ...]:
     """Return the names inside the objects of lists; none where the lists hold plain values."""
     cells = column.dropna().head(200)
     objects = [one for cell in cells for one in _unfolded(items_of(cell, separator)) if isinstance(one, dict)]
-    names = dict.fromkeys(name for one in objects for name, value in _flat(one).items() if not isinstance(value, list))
+    names = dict.fromkeys(name for one in objects for name, value in flat(one).items() if not isinstance(value, list))
     return tuple(names)
 
 
@@ -346,24 +360,19 @@ def _unfolded(items: list[Any], depth: int = 3) -> list[Any]:
     return found
 
 
-def _flat(value: Any) -> dict[str, Any]:
-    return flat(value) if isinstance(value, dict) else {}
-
-
 # ---- items in the text of a cell
 
 
 def _of_words_again(head: pd.DataFrame, columns: Sequence[str]) -> Iterator[str]:
     """Yield the columns without a known name that may hold the items: words that come again."""
     for column in columns:
-        if not any(means(role, column) is not None for role in PATTERNS) and not _is_number_column(head[column]):
+        if (
+            not any(means(role, column) is not None for role in PATTERNS)
+            and not np.isfinite(numbers(head[column].dropna())).all()
+        ):
             values = head[column]
             if 1 < values.nunique() <= 0.8 * len(values):
                 yield column
-
-
-def _is_number_column(column: pd.Series) -> bool:
-    return bool(np.isfinite(numbers(column.dropna())).all())
 
 
 def _items_in_text(head: pd.DataFrame, columns: Sequence[str]) -> Plan | None:

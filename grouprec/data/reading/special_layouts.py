@@ -21,6 +21,24 @@ _ITEMS_OF_USER = re.compile(r"\d+(?: \d+)+ ?")
 _DECLARED = re.compile(r"@attribute\s++(?:(['\"])([^'\"]+)\1|(\S++))\s++\S", re.IGNORECASE)
 _YAML = re.compile(r"- [\w-]+: ?.*"), re.compile(r"(?<! ) {2,}+[\w-]++: ?.*")
 _SPARSE = re.compile(r"\S+(?: \d+:[-\d.eE+]+)+")
+_KNOWN = (  # how texts begin that hold no rows of a user and an item, and what they are
+    (re.compile(r"BEGIN:VCALENDAR"), "a calendar (iCalendar)"),
+    (re.compile(r"BEGIN:VCARD"), "an address book (vCard)"),
+    (re.compile(r"OFXHEADER:|<OFX>"), "a bank's statement (OFX)"),
+    (re.compile(r"!Type:|!Account"), "a bank's statement (QIF)"),
+    (re.compile(r"(?:\{1:\S*)?:20:"), "a bank's statement (MT940)"),
+    (re.compile(r"UN[AB][+:]\S"), "a message of EDIFACT"),
+    (re.compile(r"ISA\*\d\d\*"), "a message of X12"),
+    (re.compile(r"#!/|#include\b|import \w[\w.]*$|from \w[\w.]* import |package \w[\w.]*;"), "a program's source"),
+    (re.compile(r"diff --git |--- a/"), "a patch of source"),
+    (
+        re.compile(r"\[?\d{1,2}[./]\d{1,2}[./]\d{2,4}, \d{1,2}:\d{2}(?::\d{2})?(?:.[AP]M)?(?:\]| -) [^,;\t|:]{1,60}: "),
+        "a chat",
+    ),
+    (re.compile(r"WEBVTT|1\s*$"), "subtitles"),
+    (re.compile(r"%!PS|@(?:article|book|inproceedings|misc)\{", re.IGNORECASE), "a document"),
+)
+_CUE = re.compile(r"\d\d:\d\d:\d\d[,.]\d{3} --> ")
 GAP = "  "  # stands for whatever parts columns of fixed width
 
 
@@ -47,11 +65,26 @@ def known_layout(name: str, lines: Sequence[str]) -> Layout | None:
         raise DataError(f"'{name}' is a text document (RTF), not a table; save the table in it as CSV or .xlsx.")
     if body[0].startswith(("\\begin{", "\\documentclass")):
         raise DataError(f"'{name}' is a text for LaTeX, not a table; save the table as CSV.")
+    _refuse_known(name, first.strip(), body)
     if all(map(_SPARSE.fullmatch, body)):
         raise DataError(
             f"'{name}' holds features by number, as in libsvm, and no users; give one row per user and item."
         )
     return _items_of_users(lines, body)
+
+
+def _refuse_known(name: str, first: str, body: Sequence[str]) -> None:
+    """Refuse a text whose first line says that it is something else than a table.
+
+    Raises:
+        DataError: says what it is.
+    """
+    kind = next((kind for form, kind in _KNOWN if form.match(first)), None)
+    if kind is None or (kind == "subtitles" and not any(map(_CUE.match, body[:4]))):
+        return
+    if "," in first and kind.startswith("a program"):
+        return  # a column may well be called "import"
+    raise DataError(f"'{name}' is {kind}, not a table; give CSV, Parquet, JSON or Excel with a row per user and item.")
 
 
 def _named_fields(lines: Sequence[str]) -> Layout | None:

@@ -23,6 +23,7 @@ _FEWEST_PERIODS = 3
 _EMPTY = 0.4  # share of the cells of a matrix that hold nothing, at least
 _OFTEN_EMPTY = 0.1  # of the cells of each column of a matrix whose columns have words for names
 _ALIKE = 20.0  # times the largest value of one column may be that of another
+_NOTHING, _FAR = (99, 999, 9999, 99999), 2.0  # numbers for nothing, times what others are at most
 _OWNERS = 3  # columns beside those of the periods that may name a sum
 _WHEN = ("date", "month")
 _MONTH = re.compile(r"\d{1,2}(?:月|월)")
@@ -48,6 +49,7 @@ class Wide:
         kept: the others that stay beside each cell.
         name: what the names of ``columns`` become: "item", "user" or "date".
         value: what the cells are called; "" where they only say yes.
+        missing: the number that stands for nothing, None where empty cells do.
         numbered: whether users have no column and are the numbers of their rows.
         note: what to say about it.
     """
@@ -58,6 +60,7 @@ class Wide:
     value: str
     note: str
     numbered: bool = False
+    missing: float | None = None
 
     def rows(self, table: pd.DataFrame, kept: Sequence[str]) -> pd.DataFrame:
         """Return one row per filled cell."""
@@ -67,6 +70,8 @@ class Wide:
         elif self.kept:
             table = table[~self._totals(table)]
         cells = np.column_stack([numbers(table[column]) for column in self.columns])
+        if self.missing is not None:
+            cells[cells == self.missing] = np.nan
         rows, columns = np.nonzero(~np.isnan(cells) & (cells != 0))
         result = table[list(kept)].take(rows).reset_index(drop=True)
         names = [_bare(name) for name in self.columns] if self.name in _WHEN else list(self.columns)
@@ -136,20 +141,52 @@ def _matrix(head: pd.DataFrame, columns: Sequence[str]) -> Wide | None:
     if len(numeric) < max(_FEWEST_COLUMNS, 0.9 * len(others)):
         return None
     cells = np.column_stack([numbers(head[column]) for column in numeric])
+    missing = _stands_for_nothing(cells)
+    if missing is not None:
+        cells[cells == missing] = np.nan
+        numeric, cells = _without_counts(numeric, cells)
     empty = np.isnan(cells) | (cells == 0)
     values = np.unique(cells[~empty])
-    if empty.mean() < _EMPTY or not len(values) or values.min() < 0:
-        return None
-    if not _are_ids(numeric) and not (len(numeric) == len(others) and _are_of_one_kind(cells, empty)):
-        return None
+    sums = [column for column in columns[1:] if is_total(column) and column not in numeric]
+    if not any(_adds_up(cells, numbers(head[column])) for column in sums):
+        if not len(values) or (missing is None and (empty.mean() < _EMPTY or values.min() < 0)):
+            return None
+        if not _are_ids(numeric) and not (len(numeric) == len(others) and _are_of_one_kind(cells, empty)):
+            return None
     value = "" if len(values) == 1 else "rating" if values.max() <= 10 else "quantity"
     turned = owned and any(means(role, first) in (0, 1) for role in ("item", "label")) and means("user", first) is None
     what = "users" if turned else "items"
     note = f"the file looks like a matrix with a column for each of {len(numeric):,} {what}; every filled cell "
     note += "became a row"
     note += "" if owned else ", and the users are called by the numbers of their rows"
+    note += "" if missing is None else f"; {missing:g} stands for no value"
     kept = tuple(column for column in columns if column not in numeric and not is_total(column))
-    return Wide(tuple(numeric), kept, "user" if turned else "item", value, note, not owned)
+    return Wide(tuple(numeric), kept, "user" if turned else "item", value, note, not owned, missing)
+
+
+def _adds_up(cells: np.ndarray, sums: np.ndarray) -> bool:
+    """Return whether a column holds the sums of all others, as a pivot table of positive numbers has it."""
+    with np.errstate(invalid="ignore"):
+        same = np.abs(np.nansum(cells, axis=1) - sums) <= 1e-6 * np.abs(sums)
+    return bool(same.mean() > 1 - _OFTEN_EMPTY and np.nanmin(cells, initial=0.0) >= 0)
+
+
+def _stands_for_nothing(cells: np.ndarray) -> float | None:
+    """Return the number far from all others that many cells hold where nothing is known: 99 among -10 to 10."""
+    values, counts = np.unique(cells[~np.isnan(cells)], return_counts=True)
+    if len(values) < 3:
+        return None
+    for at, rest in ((-1, values[:-1]), (0, values[1:])):
+        far = abs(values[at]) >= _FAR * np.percentile(np.abs(rest), 99) and abs(values[at]) in _NOTHING
+        if far and counts[at] >= _OFTEN_EMPTY * cells.size:
+            return float(values[at])
+    return None
+
+
+def _without_counts(names: list[str], cells: np.ndarray) -> tuple[list[str], np.ndarray]:
+    """Return columns and cells without one in front that says how many of the others are filled."""
+    filled = (~np.isnan(cells[:, 1:])).sum(axis=1)
+    return (names[1:], cells[:, 1:]) if (cells[:, 0] == filled).mean() > 1 - _OFTEN_EMPTY else (names, cells)
 
 
 def _is_numeric(column: pd.Series) -> bool:

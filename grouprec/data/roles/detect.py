@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 
 from grouprec.data.roles import evidence
@@ -13,52 +12,28 @@ from grouprec.data.roles.header_words import (
     AFTERWARDS,
     ANY_ID,
     CLOCK,
-    NOT_RATING,
     NOT_WHEN,
     TOGETHER,
     WORK,
     header_names,
-    header_words,
     means,
     says,
     simple_name,
 )
-from grouprec.data.roles.looked_at import columns_looked_at
-from grouprec.data.roles.outcomes import is_flag, tells_outcome
-from grouprec.data.roles.presets import find_preset
+from grouprec.data.roles.outcomes import tells_outcome
+from grouprec.data.roles.role_search import FEW_KINDS, MANY_ROWS, OFTEN, Detected, RoleSearch
 from grouprec.data.roles.usual_names import HEADING, NAMELESS
-from grouprec.data.values.ids import encode_ids
+from grouprec.data.values.common import shown
 from grouprec.data.values.numerals import is_numeric
 
 # From these ways of naming a user or an item on, the values have to speak for it, too ("loyalty member", "phone").
 _WEAK = {"user": 3, "item": 2}
 _VISIT = 5  # this way of naming a user names who came once
-_MANY_ROWS = 50  # in which a user or an item is not always the same
 _FILLED = 0.5
 _SPACED = 0.5  # share of values of several words from which on a column names and does not identify
-_OFTEN = 3.0  # rows of an item from which on one date for all of them is the item's own
 _COUNTED = 4  # from this way of naming a time on ("lat", "data", "week") a number may be anything
+_OWNERS = ("user", "item")
 _BY_NAME = ("rating", "weight", "behaviour", "order", "price")
-_UNIQUE = 0.95  # share of different values from which on an item is another one in every row
-_MOST_BY_CONTENT = 100  # columns without a role: of more, headers decide alone
-_FEW_KINDS = 8  # different values from which on a column of kinds ("room type") may be the items themselves
-
-
-@dataclass
-class Detected:
-    """What the columns of a file are, and how sure that is.
-
-    Attributes:
-        roles: those that something speaks for.
-        known_as: what the file is, "a Shopify orders export", or "".
-        by_elimination: roles of columns that only were left over.
-        refused: why columns were not taken: role -> column -> the end of a sentence.
-    """
-
-    roles: Roles = field(default_factory=Roles)
-    known_as: str = ""
-    by_elimination: tuple[str, ...] = ()
-    refused: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 def detect_roles(head: pd.DataFrame) -> Roles:
@@ -79,18 +54,8 @@ def detect(head: pd.DataFrame) -> Detected:
     return _Search(head).found()
 
 
-class _Search:
-    """The search in one file; ``taken`` is role -> column, "" where a preset says that there is none."""
-
-    def __init__(self, head: pd.DataFrame) -> None:
-        self.head, self.columns = head, columns_looked_at(head)
-        self.taken: dict[str, str] = {}
-        self.result = Detected()
-        self._codes: dict[str, np.ndarray] = {}
-        self.constant: dict[str, str] = {}  # columns whose names say a role, and that hold one value or none
-        preset = find_preset(head[self.columns])
-        if preset is not None:
-            self.result.known_as, self.taken = preset[0].name, dict(preset[1])
+class _Search(RoleSearch):
+    """The search in one file, role by role."""
 
     def found(self) -> Detected:
         for role in ("user", "item"):
@@ -116,32 +81,6 @@ class _Search:
         self.result.roles = replace(roles, user_attributes=self._user_attributes(roles))
         return self.result
 
-    def _belongs(self, column: str, owner: str, rows_each: float = 1 / 0.9) -> bool:
-        """Return whether a column is a fact about another one; see :func:`grouprec.data.roles.evidence.belongs_to`."""
-        for one in (column, owner):
-            if one not in self._codes:
-                self._codes[one] = encode_ids(self.head[one])[0]
-        return evidence.belongs_to(self._codes[column], self._codes[owner], rows_each)
-
-    def _take(self, role: str, column: str | None) -> None:
-        if role not in self.taken and column is not None:
-            self.taken[role] = column
-
-    def _free(self) -> list[str]:
-        return [column for column in self.columns if column not in self.taken.values()]
-
-    def _by_content(self) -> list[str]:
-        """Return the columns whose values may decide: none where there are very many, for which could be meant then?"""
-        free = self._free()
-        return free if len(free) <= _MOST_BY_CONTENT else []
-
-    def _objects(self, role: str, column: str, strict: bool) -> bool:
-        """Return whether the values speak against a user or an item, and keep why."""
-        reason = evidence.objection(role, self.head[column], strict)
-        if reason is not None:
-            self.result.refused.setdefault(role, {})[column] = reason
-        return reason is not None
-
     def _owner(self, role: str) -> str | None:
         """Return the column of the user or the item by its name, then by its content."""
         named = sorted(
@@ -150,9 +89,9 @@ class _Search:
         good = [
             (tier, column) for tier, _, column in named if not self._objects(role, column, strict=tier >= _WEAK[role])
         ]
-        tells = [one for one in good if len(self.head[one[1]].dropna().unique()) > 1 or len(self.head) < _MANY_ROWS]
+        tells = [one for one in good if len(self.head[one[1]].dropna().unique()) > 1 or len(self.head) < MANY_ROWS]
         if good and not tells:
-            self.constant[role] = good[0][1]
+            self._keep_constant(role, *good[0])
         good = tells
         # "item" may count an order's lines, or be the single copy of a book, and another column names the product.
         works = any(says(WORK, column) for _, column in good)
@@ -166,22 +105,29 @@ class _Search:
             if role == "user" and good[0][0] == _VISIT:
                 self.result.by_elimination += ("user",)
             single = [column for column in better if not says(TOGETHER, column)] if role == "user" else better
-            return (single or better or [good[0][1]])[0]
+            best = (single or better or [good[0][1]])[0]
+            return self._number_of(best, single) if role == "user" else best
         told = [c for c in self._by_content() if means(role, evidence.word_of_values(self.head[c]) or "-") == 0]
         if len(told) == 1:
             return told[0]
         mails = [column for column in self._by_content() if evidence.is_mail(self.head[column])]
         return mails[0] if len(mails) == 1 and role == "user" else None
 
-    def _differs(self, column: str) -> bool:
-        """Return whether a column has another value in nearly every one of many rows."""
+    def _keep_constant(self, role: str, tier: int, column: str) -> None:
+        """Keep a column that is named so and does not tell: taken at last where its name is plain, else why not."""
         values = self.head[column].dropna()
-        return len(values) >= _MANY_ROWS and values.nunique() >= _UNIQUE * len(values)
+        if tier == 0 and len(values):
+            self.constant[role] = column
+            return
+        reason = f"it always holds '{shown(values.iloc[0])}'" if len(values) else "it is empty"
+        self.result.refused.setdefault(role, {})[column] = reason
 
-    def _named(self, role: str) -> list[tuple[int, str]]:
-        """Return how well the headers of free columns say a role, the best first."""
-        named = [(tier, at, c) for at, c in enumerate(self._free()) if (tier := means(role, c)) is not None]
-        return [(tier, column) for tier, _, column in sorted(named) if self.head[column].notna().any()]
+    def _number_of(self, column: str, others: list[str]) -> str:
+        """Return the number that goes with a person's name, where a column has it: two people may have one name."""
+        if evidence.share_spaced(self.head[column]) <= _SPACED:
+            return column
+        codes = (c for c in others if evidence.share_spaced(self.head[c]) == 0 and not evidence.is_mail(self.head[c]))
+        return next((c for c in codes if self._belongs(column, c)), column)
 
     def _by_name(self, role: str) -> str | None:
         fit = [column for _, column in self._named(role) if self._fits(role, column)]
@@ -191,38 +137,11 @@ class _Search:
             fit.sort(key=lambda column: self.head[column].nunique() < 2)
         return next(iter(fit), None)
 
-    def _fits(self, role: str, column: str) -> bool:
-        """Return False where the content contradicts the name: a numeric "label", a "type" with many words."""
-        values = self.head[column]
-        if role == "label":
-            return not is_numeric(values) and not is_flag(values)
-        if role == "behaviour":
-            few = values.nunique() <= 50 and not pd.api.types.is_datetime64_any_dtype(values)
-            kinds = values.nunique() < _FEW_KINDS or evidence.looks_like_behaviour(values)
-            return few and (kinds or not self._is_name(column))
-        if role == "rating":
-            numbers = evidence.mostly_numbers(values) and not is_flag(values, digits=False)
-            return numbers and not says(NOT_RATING, column) and not self._of_one(column)
-        if role == "weight":
-            return evidence.mostly_numbers(values) and not is_flag(values, digits=False)
-        return role != "price" or evidence.mostly_numbers(values)
-
-    def _of_one(self, column: str) -> bool:
-        """Return whether a rating is one of the user or of the item: its header says so, and it is always the same."""
-        said = (role for role in ("user", "item") if any(means(role, word) == 0 for word in header_words(column)))
-        owners = (self.taken.get(role) for role in said)
-        return any(one and self._belongs(column, one, rows_each=_OFTEN) for one in owners)
-
-    def _is_name(self, column: str) -> bool:
-        """Return whether a column names what another one identifies."""
-        others = (other for other in self.columns if other != column)
-        return any(self._belongs(column, other) and self._belongs(other, column) for other in others)
-
     def _label(self) -> str | None:
         """Return the column of the items' names: by its header where items mostly have one of it, else as a name."""
         named = [(tier, column) for tier, column in self._named("label") if self._fits("label", column)]
         item = self.taken.get("item")
-        if not item or len(self.head) < _MANY_ROWS:
+        if not item or len(self.head) < MANY_ROWS:
             return next((column for tier, column in named if tier < _WEAK["item"]), None)
         names = [c for c in self._names(item) if c in self._free() and self._fits("label", c)]
         told = [
@@ -246,7 +165,7 @@ class _Search:
     def _item_by_its_code(self) -> None:
         """Take the code beside the item's name for the item, where each has one of the other: the name is its label."""
         item = self.taken.get("item")
-        if not item or self.taken.get("label") or len(self.head) < _MANY_ROWS:
+        if not item or self.taken.get("label") or len(self.head) < MANY_ROWS:
             return
         if evidence.share_spaced(self.head[item]) <= _SPACED:
             return
@@ -274,7 +193,8 @@ class _Search:
         readable = [column for *_, column in named if evidence.is_readable_time(self.head[column])]
         of_event = [column for column in readable if not self._of_item(column)]
         if of_event:  # one that is always the same only where there is no other
-            return next((column for column in of_event if len(self.head[column].unique()) > 1), of_event[0])
+            when = next((column for column in of_event if len(self.head[column].unique()) > 1), of_event[0])
+            return self._to_the_moment(when, of_event)
         plain = [c for _, tier, c in named if tier <= 2 and c not in readable and not is_numeric(self.head[c])]
         if plain:
             return plain[0]  # that it cannot be read is said, with an example
@@ -283,19 +203,13 @@ class _Search:
         told = len(moments) == 1 or (moments and evidence.are_one_moment(self.head[moments]))
         return moments[0] if told and not self._of_owner(moments[0]) else None
 
-    def _of_item(self, column: str) -> bool:
-        """Return whether a moment is the same whenever an item is taken: a release, whatever it is called."""
-        item = self.taken.get("item", "")
-        return bool(item) and self._belongs(column, item, rows_each=_OFTEN)
-
-    def _of_owner(self, column: str) -> bool:
-        """Return whether a nameless moment belongs to the user or the item: a birthday, a release."""
-        owners = (self.taken.get(role) for role in ("user", "item"))
-        return any(owner and self._belongs(column, owner) for owner in owners)
-
-    def _is_clock(self, column: str) -> bool:
-        values = self.head[column]
-        return evidence.is_clock(values) and not evidence.is_calendar(values)
+    def _to_the_moment(self, day: str, others: list[str]) -> str:
+        """Return the column that tells the time of day, too, of the same moments: time_ms beside date."""
+        others = [column for column in others if column != day and not says(AFTERWARDS, column)]
+        if not others or not evidence.is_date_only(self.head[day]):
+            return day
+        same = (c for c in others if not evidence.is_date_only(self.head[c]))
+        return next((c for c in same if evidence.are_one_moment(self.head[[day, c]])), day)
 
     def _take_clock(self) -> None:
         """Take the time of day from a column of its own where the time has none."""
@@ -322,21 +236,28 @@ class _Search:
             if "item" in missing:
                 self._name_again(missing)
             return
+        if len(missing) == 1 and self._differs(next(self.taken[role] for role in _OWNERS if role not in missing)):
+            return  # every row is another user's, or of another item: a list of these
         filled = [c for c in self._by_content() if self.head[c].notna().mean() > _FILLED and not says(NOT_WHEN, c)]
-        left = [c for c in filled if evidence.looks_like_ids(self.head[c])]
-        left = [c for c in left if not self._speaks_otherwise(missing[0], c)]
+        left = [c for c in filled if evidence.looks_like_ids(self.head[c]) and self._may_be_left(missing, c)]
         if len(left) < len(missing):
-            kinds = [c for c in filled if evidence.looks_like_ids(self.head[c], least=_FEW_KINDS) and c not in left]
-            left += [c for c in kinds if not self._speaks_otherwise(missing[0], c)]
+            kinds = [c for c in filled if evidence.looks_like_ids(self.head[c], least=FEW_KINDS) and c not in left]
+            left += [c for c in kinds if self._may_be_left(missing, c)]
+        counts = all(NAMELESS.fullmatch(c) and evidence.looks_like_counts(self.head[c]) for c in left[1:])
+        if left and counts and len(missing) == len(_OWNERS):  # one may be a user: names of few items are none
+            named = [c for c in filled if c not in left and evidence.share_spaced(self.head[c]) > _SPACED]
+            named = [c for c in named if evidence.looks_like_ids(self.head[c]) and self._may_be_left(["item"], c)]
+            left = [left[0], *named] if named else left
         if len(left) > len(missing):
             left = [c for c in left if not evidence.looks_like_rating(self.head[c])]
         if len(left) > len(missing):
             left = self._without_labels(left)
         if len(left) > len(missing):
             left = evidence.without_facts(self.head[left], len(missing))
-        if len(left) != len(missing):
+        if len(left) != len(missing) or (len(left) == len(_OWNERS) and evidence.are_alike(self.head[left])):
             return
-        if len(left) == 2 and self._names(left[0]) and not self._names(left[1]):
+        named = len(left) == len(_OWNERS) and self._names(left[0]) and not self._names(left[1])
+        if named or (len(left) == len(_OWNERS) and self._objects("user", left[0], strict=True)):
             left.reverse()  # what has a name of its own is the item
         self.taken.update(zip(missing, left, strict=True))
         self.result.by_elimination += tuple(missing)
@@ -345,6 +266,22 @@ class _Search:
         if "rating" not in self.taken and "weight" not in self.taken and len(rest) == 1:
             self.taken["rating"] = rest[0]
             self.result.by_elimination += ("rating",)
+        self._count_left()
+
+    def _may_be_left(self, missing: list[str], column: str) -> bool:
+        """Return whether a column may be one of the missing, as far as its values tell."""
+        return not self._speaks_otherwise(missing[0], column) and evidence.may_identify(self.head[column])
+
+    def _count_left(self) -> None:
+        """Take the only other column of counts for how often, in a file without names: user, song, plays."""
+        if "rating" in self.taken or "weight" in self.taken:
+            return
+        owners = [self.taken[role] for role in _OWNERS]
+        counts = [c for c in self._free() if NAMELESS.fullmatch(c) and evidence.looks_like_counts(self.head[c])]
+        counts = [c for c in counts if not any(self._belongs(c, owner, rows_each=OFTEN) for owner in owners)]
+        if len(counts) == 1:
+            self.taken["weight"] = counts[0]
+            self.result.by_elimination += ("weight",)
 
     def _name_again(self, missing: list[str]) -> None:
         """Look for the item's name once more where the item was found after it, and what was taken is not its name."""
@@ -375,12 +312,6 @@ class _Search:
                 self._take("label", label)
                 return [c for c in columns if c != label]
         return columns
-
-    def _names(self, column: str) -> list[str]:
-        """Return the columns that name what this one identifies, as a title does an item: each has one of the other."""
-        others = [other for other in self.columns[:_MOST_BY_CONTENT] if other != column]
-        alike = [other for other in others if self._belongs(other, column) and self._belongs(column, other)]
-        return [other for other in alike if not is_numeric(self.head[other])]
 
     def _item_attributes(self, roles: Roles) -> tuple[str, ...]:
         """Return the columns without a role that say of which kind an item is."""

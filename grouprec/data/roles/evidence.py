@@ -8,9 +8,18 @@ import numpy as np
 import pandas as pd
 
 from grouprec.data.roles.behaviours import BEHAVIOUR_WEIGHTS, behaviour_weight
-from grouprec.data.roles.header_words import CATEGORY, COUNTED, DURATION, MEASURE, says, simple_name
+from grouprec.data.roles.header_words import (
+    ANY_ID,
+    CATEGORY,
+    COUNTED,
+    DURATION,
+    MEASURE,
+    header_words,
+    says,
+    simple_name,
+)
 from grouprec.data.roles.outcomes import is_flag, tells_outcome
-from grouprec.data.roles.usual_names import NAMELESS
+from grouprec.data.roles.usual_names import HEADING, NAMELESS
 from grouprec.data.values.common import distinct_values, plain_texts, shown, word_set
 from grouprec.data.values.ids import encode_ids
 from grouprec.data.values.numerals import is_numeric, to_numbers
@@ -42,6 +51,10 @@ _ITEMS_EACH = 2  # that share a word which says of which kind they are, on avera
 _WORDY, _LONG_TEXT = 0.3, 15  # share of texts of several words; characters of texts that are written without spaces
 _FRACTIONS = 0.05  # share of values with a fraction from which on they are no ids
 _MOST_BEHAVIOURS = 20
+_SIZES = 5  # different counts, at least
+_FEWEST_CALLED, _SEVERAL_ROWS = 3, 20  # different users or items, at least, of so many rows
+_LOOKED_AT, _MOST_WORDS = 200, 6.0  # values, and words of one of them on average up to which it may be a name
+_SHORT_NAME, _LONG_NUMBER = 3, 5  # letters of a header that says nothing; digits of a number that is no measurement
 _NAMES_EACH = 3  # different names of an item, at most, on average
 
 
@@ -217,6 +230,47 @@ def looks_like_ids(column: pd.Series, least: int | None = None) -> bool:
     if says(CATEGORY, str(column.name)) and (least is None or is_numeric(values)):
         return False
     return max(1, (least or 2) - 1) < values.nunique() <= 0.8 * len(values)
+
+
+def looks_like_counts(column: pd.Series) -> bool:
+    """Return whether a column without a name may say how often: whole numbers from 1 on, of several sizes, no times."""
+    values = column.dropna()
+    if len(values) < len(column) or not is_numeric(values) or looks_like_time(values):
+        return False
+    numbers = to_numbers(values)
+    falls = bool((np.diff(numbers) < 0).any())  # numbers of rows only rise
+    whole = bool(numbers.min() >= 1 and (numbers % 1 == 0).all())
+    return falls and whole and _SIZES <= len(np.unique(numbers)) < len(numbers)
+
+
+def may_identify(column: pd.Series) -> bool:
+    """Return False for a column of measurements or of sentences: whatever else it is, nobody is called so.
+
+    Numbers identify where their header says so or says nothing, or where they are long and of one length.
+    """
+    values, name = column.dropna(), str(column.name)
+    if values.empty or (values.nunique() < _FEWEST_CALLED and len(values) >= _SEVERAL_ROWS):
+        return False
+    if not is_numeric(values):
+        some = values.head(_LOOKED_AT).astype("str").str.count(r"\S+")
+        return bool(some.mean() <= _MOST_WORDS)
+    if _says_nothing(name) or any(ANY_ID.fullmatch(word) or word.endswith("id") for word in header_words(name)):
+        return True
+    lengths = plain_texts(values.astype("str")).str.len()
+    return bool(lengths.min() == lengths.max() and lengths.min() >= _LONG_NUMBER)
+
+
+def _says_nothing(name: str) -> bool:
+    """Return whether a header says nothing that could speak against ids: none, very short, in letters unknown here."""
+    known = name.isascii() and name != HEADING and not NAMELESS.fullmatch(name)
+    return not known or len(simple_name(name)) <= _SHORT_NAME
+
+
+def are_alike(table: pd.DataFrame) -> bool:
+    """Return whether two named columns hold the same people or things, as words: who reports, and who is assigned."""
+    one, other = (set(table[column].dropna().unique()) for column in table.columns)
+    words = not any(_says_nothing(str(column)) or is_numeric(table[column].dropna()) for column in table.columns)
+    return words and len(one & other) > 0.5 * min(len(one), len(other))
 
 
 def mostly_numbers(column: pd.Series) -> bool:

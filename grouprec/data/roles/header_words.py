@@ -87,7 +87,7 @@ def _words(*words: str) -> tuple[str, ...]:
 
 _ID = _any(
     "id ids uid uniqueid barcode cardnumber cardno card code no nr num number key uuid guid hash ref pseudoid",
-    "identifier",
+    "identifier cod",
     "nummer kennung schluessel schlüssel numero número codigo código codice identificador identificatore identifiant",
     "numéro référence kod numer номер код ид идентификатор 编号 編號 编码 編碼 号 號 号码 代码 标识 番号 コード 识别号",
     "卡号 卡號",
@@ -127,12 +127,12 @@ _ITEM = _any(
     "vehicle fahrzeug véhicule vehículo veicolo veículo voertuig fahrzeuge medien medium materiale piatto gericht",
     "курс курса curso corso cours kurz 课程 コース",
     "podcast merchandise commodity lineitem productservice bib biblio streamer exhibit vacancy drug ndc medication",
-    "menuitem matnr webpage repo mms lexeme publicación anuncio блюдо блюда",
+    "oferta oferty menuitem matnr webpage repo mms lexeme publicación anuncio блюдо блюда",
     "artikel produkt produkts ware waren buch titel lied spiel rezept kurs",
     "artículo artículos producto productos libro película canción juego mercancía articolo prodotto prodotti "
     "libro canzone",
     "gioco brano artigo produto produtos livro filme música jogo mercadoria product boek spel",
-    "produktu towar towaru artykuł artykułu książka utwór pozycja",
+    "przedmiot przedmiotu produktu towar towaru artykuł artykułu książka utwór pozycja",
     "товар товара товары продукт продукта артикул изделие книга фильм номенклатура номенклатуры",
     "商品 产品 產品 货品 货 物品 宝贝 电影 歌曲 图书 单品 品 製品 アイテム 品目 作品 映画 曲",
     "produit produits livre chanson jeu",
@@ -173,7 +173,8 @@ ANY_ID = re.compile(_ID)  # a header that says no more than that it is an id
 PATTERNS: dict[str, tuple[str, ...]] = {
     "user": (
         f"(?:{_ID})?(?:{_USER})(?:{_ID})?|(?:{_USER})(?:pseudo|record)?(?:{_ID})",
-        "uid|cid|userid|username|vid|steamid|fullvisitorid|hhid|householdkey|visitante",
+        "uid|cid|userid|username|vid|steamid|fullvisitorid|hhid|householdkey|visitante|cardcode|cardname|codetiers"
+        "|appleid(?:number)?",
         "(?:(?:user|customer|buyer|client|member|billing|kunden|cliente)?(?:e?mail|emailaddress|correoelectronico|correo))"
         "|emailbilling|электроннаяпочта|邮箱|電子郵件|メールアドレス|メール|courriel|adressemail|email(?:adresse|adres)",
         f".*(?:{_long(_USER)})s?(?:{_ID})?|.*(?:username|userid|email|mail)(?:address)?|(?:{_USER})(?:full|display|screen)?(?:name|nom|nome|naam|名|名称|氏名|昵称)",
@@ -183,11 +184,11 @@ PATTERNS: dict[str, tuple[str, ...]] = {
     ),
     "item": (
         f"(?:{_ID})?(?:{_ITEM})s?(?:{_ID})?|(?:{_ITEM})\\d(?:{_ID})|(?:{_ITEM})(?:sku|isbn|asin|code)|(?:{_ITEM})record(?:{_ID})",
-        "iid|pid|aid|ean|gtin|upc|ean13|pzn|barcode|plu|appid|品番|货号|款号|item",
+        f"iid|pid|aid|ean|gtin|upc|ean13|pzn|barcode|plu|appid|品番|货号|款号|item|.*skus?(?:{_ID})?|art(?:{_ID})|(?:{_ID})art|refart",
         f".*(?:{_long(_ITEM)})s?(?:{_ID})?|ref|reference|referencia|référence|riferimento"
         f"|(?:bookmark|url|page|campaign|post|news|photo|image|question|repository|dish|advert|channel|station|gallery|lesson|tweet"
         f"|module|chapter|attraction|job|link)(?:{_ID})?|pinid|pins|destination|route"
-        "|(?:page|landing|request)(?:page|url|uri|path|location|screen)|path|uri|screen(?:name|class)",
+        "|(?:page|landing|request)(?:page|url|uri|path|location|screen){1,2}|path|uri|screen(?:name|class)",
     ),
     "rating": (
         "rating|ratings|stars|score|overall|reviewoverall|myrating|userrating|" + _any(
@@ -231,7 +232,7 @@ PATTERNS: dict[str, tuple[str, ...]] = {
         f"(?:{_WHAT})(?:{_WHEN})(?:{_WHEN})|arrival|checkin|.*(?:timestamp|tstamp|datetime|日時|时间|時刻)(?:utc|ms)?",
         f".*(?:{_WHAT})s?(?:{_WHEN})(?:utc|ms)?",
         ".*(?:date|datum|fecha|дата|日期|日付)|(?:fecha|data|date|datum|дата).*|.*at|.*time",
-        "(?:date|day|time|week|month)(?:key|id|sk)?|yearmonth|monthyear|yyyymm|"
+        "(?:timestamp|time|ts)(?:ms|us|ns|utc|gmt)|(?:date|day|time|week|month)(?:key|id|sk)?|yearmonth|monthyear|yyyymm|"
         + _any("dia giorno dzień день jour tag dag día fechadia mes mese monat miesiąc месяц mois maand 月 週 周"),
     ),
     "behaviour": (
@@ -281,7 +282,7 @@ PATTERNS: dict[str, tuple[str, ...]] = {
     ),
     "label": (
         f"description|title|label|(?:{_ITEM})\\d?(?:{_NAME})|(?:{_NAME})(?:{_ITEM})s?",
-        f"{_NAME}|arktx|maktx",
+        f"{_NAME}|arktx|maktx|dscription",
         f".*(?:{_long(_NAME)})",
     ),
 }  # fmt: skip
@@ -322,6 +323,7 @@ DURATION = _words(
     "durata minuti minutos duur czastrwania длительность 时长 時間長 再生時間 durée minuten sekunden",
 )
 MEASURE = _words(
+    "temperature humidity pressure voltage income salary revenue turnover population age",
     "distance elevation altitude pace speed cadence watts calories heartrate steps latitude longitude lat lon lng",
     "balance saldo bouncerate bounce rate percent ratio ctr entfernung distanz höhenmeter "
     "geschwindigkeit breitengrad längengrad kontostand",

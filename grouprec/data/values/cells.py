@@ -77,6 +77,16 @@ def are_shown(column: pd.Series) -> bool:
     return bool(several > 0.5 and none > 0.5 and texts.str.contains("-1(?: |$)").any())
 
 
+def holds_some_of(column: pd.Series, shown: pd.Series) -> bool:
+    """Return whether the texts are items, parted by blanks, of those that another column says were shown."""
+    texts = column.dropna().head(_LOOKED_AT)
+    if not len(texts) or not isinstance(texts.iloc[0], str) or not texts.str.contains(" ", regex=False).any():
+        return False
+    there = {part.rpartition("-")[0] for cell in shown.dropna() for part in cell.split()}
+    parts = [part for cell in texts for part in cell.split()]
+    return sum(part in there for part in parts) > 0.5 * len(parts)
+
+
 def written_list(text: str) -> list[Any] | None:
     """Return the list that a text is: JSON, what Python or PostgreSQL print, or facts; None for another text."""
     text = text.strip()

@@ -221,7 +221,7 @@ def test_items_get_their_most_frequent_description(tmp_path):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda t: t.assign(user=None), "All rows were dropped by the step 'missing ids'"),
+        (lambda t: t.assign(user=None), "'user' was not taken: it is empty"),
         (lambda t: t.assign(qty=0), "All rows were dropped by the step 'cancellations and non-positive quantities'"),
         (lambda t: t.assign(user="me"), "only one user, 'me'"),
         (lambda t: t.assign(item="it"), "only one item, 'it'"),
