@@ -178,6 +178,48 @@ def heavy(rng: np.random.Generator) -> Described:
     return users, _by_taste(rng, users, n_users, n_items), rng.uniform(0, YEAR, len(users)), {"quantity": quantity}
 
 
+def wholesale(rng: np.random.Generator) -> Events:
+    """Eighty large customers of 3,000 articles, each of whom orders the same third of what they have again."""
+    n_users, n_items = 80, 3_000
+    users = np.repeat(np.arange(n_users), rng.integers(150, 400, n_users))
+    items = _by_taste(rng, users, n_users, n_items)
+    again = rng.random(len(users)) < 0.3
+    before = np.maximum(np.arange(len(users)) - rng.integers(1, 150, len(users)), 0)
+    same = again & (users[before] == users)
+    items[same] = items[before[same]]
+    return users, items, rng.uniform(0, YEAR, len(users))
+
+
+def app(rng: np.random.Generator) -> Events:
+    """Thirty items, which 12,000 people open now and then."""
+    n_users, n_items = 12_000, 30
+    users = np.repeat(np.arange(n_users), 1 + rng.poisson(3, n_users))
+    return users, _by_taste(rng, users, n_users, n_items), rng.uniform(0, 90, len(users))
+
+
+def courses(rng: np.random.Generator) -> Events:
+    """Courses that are taken once, those of a topic in a fixed order, a few weeks apart; one in ten is another."""
+    n_users, n_levels = 1_500, 15
+    users = np.repeat(np.arange(n_users), rng.integers(3, 16, n_users))
+    first = np.append(0, np.flatnonzero(np.diff(users)) + 1)
+    place = np.arange(len(users)) - first[users]
+    topic = rng.integers(N_TOPICS, size=n_users)[users]
+    level = (rng.integers(0, 6, n_users)[users] + place) % n_levels
+    items = np.where(rng.random(len(users)) < 0.1, rng.integers(0, N_TOPICS * n_levels, len(users)), 0)
+    items = np.where(items > 0, items, topic * n_levels + level)
+    return users, items, rng.uniform(0, YEAR, n_users)[users] + place * 20 + rng.uniform(0, 10, len(users))
+
+
+def mixed(rng: np.random.Generator) -> Described:
+    """Views by anybody of anything, and stars from 1 to 5 by some of those who liked it: empty where nobody gave any."""
+    n_users, n_items = 1_000, 400
+    users = np.repeat(np.arange(n_users), rng.integers(15, 60, n_users))
+    liked = rng.random(len(users)) < 0.4
+    items = np.where(liked, _by_taste(rng, users, n_users, n_items), rng.integers(0, n_items, len(users)))
+    stars = np.where(liked & (rng.random(len(users)) < 0.5), rng.integers(3, 6, len(users)).astype(float), np.nan)
+    return users, items, rng.uniform(0, YEAR, len(users)), {"stars": stars}
+
+
 KINDS: dict[str, Callable[[np.random.Generator], Events | Described]] = {
     "chains": chains,
     "seasons": seasons,
@@ -192,6 +234,10 @@ KINDS: dict[str, Callable[[np.random.Generator], Events | Described]] = {
     "days": visits_of_a_day,
     "disliked": disliked,
     "heavy": heavy,
+    "wholesale": wholesale,
+    "app": app,
+    "courses": courses,
+    "mixed": mixed,
 }
 
 

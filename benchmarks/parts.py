@@ -96,6 +96,10 @@ PARTS = {
     "days": Outside("planted baskets with dates", "days", "time"),
     "disliked": Outside("planted dislikes", "disliked", "time"),
     "heavy": Outside("planted quantities", "heavy", "time"),
+    "wholesale": Outside("planted wholesale", "wholesale", "time"),
+    "app": Outside("planted app of 30 items", "app", "time"),
+    "courses": Outside("planted courses in order", "courses", "time"),
+    "mixed": Outside("planted views and stars", "mixed", "time"),
     "films-no-times": Outside("MovieLens without times", "ml-100k", "user", without=MOVIE_TIME),
 }
 

@@ -236,8 +236,9 @@ def choose_mix(windows: Sequence[Window], start: Mix, seed: int) -> Mix:
         enough = len(np.unique(np.concatenate([table.users for table in tables]))) >= ENOUGH_TO_CHOOSE
         start = single[max(encoders, key=lambda name: alone[name])] if enough else settled(encoders, {})
     mix = _grown(tables, start, encoders)
-    gain, error, n_users = _gain(tables, single[POPULARITY], mix)
-    if n_users >= ENOUGH_TO_CHOOSE and gain <= error:  # nothing personal: the simplest
+    gain, error, n_users = _gain(tables, mix, single[POPULARITY])
+    # Where both are worth the same, groups need what tells their members apart (decision 0151).
+    if n_users >= ENOUGH_TO_CHOOSE and gain > error:
         mix = single[POPULARITY]
     told = {"popularity" if name == POPULARITY else name: value for name, value in alone.items()}
     told |= {"start": _mean(tables, start), "blend": _mean(tables, mix)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from scipy import sparse
@@ -18,6 +18,7 @@ HOUR = 1 / 24
 LADDER = (HOUR, 3 * HOUR, 8 * HOUR, 1.0, 3.0, 7.0, 14.0, 28.0, 56.0, 112.0, 224.0, 448.0, 896.0)  # half-lives, days
 RUNGS_BETWEEN = (2 * HOUR, 5 * HOUR, 16 * HOUR, 2.0, 5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 320.0, 640.0)
 CERTAIN = 3.0  # standard errors by which popularity has to move, that a trend may be tried
+EVIDENCE = 150.0  # rows that what is popular lately has to rest on: fifteen for every place of a list
 SHORTEST, LONGEST = 1 / 400, 1 / 4  # half-lives worth trying, as shares of the time that the rows span
 
 
@@ -31,9 +32,23 @@ def half_lives(spanned: float) -> tuple[float, ...]:
 
 
 def half_lives_of(parts: Iterable[Interactions]) -> tuple[float, ...]:
-    """Return the half-lives to try on all of these rows, such as those of folds; () where they have no times."""
-    spanned = [days_spanned(part) for part in parts if part.times is not None]
-    return half_lives(max(spanned)) if spanned else ()
+    """Return the half-lives to try on all of these rows, such as those of folds; () where they have no times.
+
+    None that all of them have too few rows for; the longest where they have too few for any.
+    """
+    timed = [part for part in parts if part.times is not None]
+    if not timed:
+        return ()
+    tried = half_lives(max(days_spanned(part) for part in timed))
+    return tuple(days for days in tried if has_evidence(timed, days)) or tried[-1:]
+
+
+def has_evidence(parts: Sequence[Interactions], half_life: float) -> bool:
+    """Whether one of the parts has rows enough to say what is popular with that half-life.
+
+    With fewer, the ten items that were taken last are the list, and windows with few users choose it by luck.
+    """
+    return any(decay(part, half_life).sum() >= EVIDENCE for part in parts)
 
 
 def beside(half_life: float) -> list[float]:

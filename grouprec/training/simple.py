@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
@@ -19,7 +20,7 @@ from grouprec.models.blend import ItemFacts, Source, log_preference
 from grouprec.models.blending import LENGTH, Mix, mean_by_user
 from grouprec.models.fitting import RunOptions
 from grouprec.ranking.candidates import discounts, rank_top
-from grouprec.ranking.recency import DAY, beside, half_lives_of, moves
+from grouprec.ranking.recency import DAY, beside, half_lives_of, has_evidence, moves
 from grouprec.ranking.task import Task
 from grouprec.runs.config import RunConfig
 from grouprec.training.fits import Fits
@@ -30,6 +31,7 @@ SEASONS = (0.25, 0.5, 0.75, 1.0)  # exponents of what was taken at this time of 
 FINE = 0.125  # from the best exponent to those tried beside it, with the half-lives beside the best
 FADES = (2.0, 3.0, 5.0, 8.0, 15.0, 30.0)  # later rows of a user after which an item counts half
 STRENGTHS = (0.3, 1.0, 3.0)  # times the preset's regularisation
+STRONGER = (10.0, 30.0)  # tried one after the other, as long as the strongest so far is the best
 MOST_ITEMS = 8_000  # beyond so many, only the preset's regularisation is tried
 
 
@@ -251,9 +253,9 @@ def _descend(best_of: Callable[[Iterable[_Choice]], _Choice], free: set[str], fo
         ways = [best, replace(best, half_life=None, trend=0.0)]
         best = best_of(replace(way, fade=fade) for fade in (0.0, *FADES) for way in ways)
     if "l2" in free and data[0].n_items <= MOST_ITEMS:
-        best = best_of(replace(best, strength=strength) for strength in STRENGTHS)
+        best = _as_strong(best_of, best)
     best = best_of(with_trends(best))
-    best = best_of(_beside(best)) if best.trend else best
+    best = best_of(_beside(best, data)) if best.trend else best
     if not any(fold.has_season for fold in folds):
         return best
     ways = [best, replace(best, half_life=None, trend=0.0)]
@@ -261,7 +263,16 @@ def _descend(best_of: Callable[[Iterable[_Choice]], _Choice], free: set[str], fo
     return best_of(with_trends(best)) if best.season else best
 
 
-def _beside(best: _Choice) -> list[_Choice]:
+def _as_strong(best_of: Callable[[Iterable[_Choice]], _Choice], best: _Choice) -> _Choice:
+    """Try strengths of the regularisation; where tastes say little, more than the preset's threefold."""
+    best = best_of(replace(best, strength=strength) for strength in STRENGTHS)
+    for weaker, strength in pairwise((STRENGTHS[-1], *STRONGER)):
+        if best.strength == weaker:
+            best = best_of([replace(best, strength=strength)])
+    return best
+
+
+def _beside(best: _Choice, data: Sequence[Dataset]) -> list[_Choice]:
     """Return trends a little weaker and stronger than the best, and with half-lives a little shorter and longer.
 
     A step of the grid changes a list by more than folds can tell apart, so that without them chance takes one of two
@@ -269,7 +280,8 @@ def _beside(best: _Choice) -> list[_Choice]:
     """
     assert best.half_life is not None  # it has a trend
     powers = (best.trend - FINE, best.trend, best.trend + FINE)
-    return [replace(best, half_life=near, trend=power) for near in beside(best.half_life) for power in powers]
+    near = [days for days in beside(best.half_life) if has_evidence([one.train for one in data], days)]
+    return [replace(best, half_life=days, trend=power) for days in near or [best.half_life] for power in powers]
 
 
 def _simplest(

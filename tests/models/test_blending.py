@@ -76,11 +76,13 @@ def test_an_unknown_start_gives_way_to_the_best_encoder() -> None:
     assert choose_mix([both], Mix({"absent": 1.0}), 0).shares == {"good": 1.0}
 
 
-def test_where_nothing_personal_helps_popularity_is_the_answer() -> None:
+def test_popularity_is_the_answer_only_where_what_is_personal_is_worse() -> None:
     rng = np.random.default_rng(0)
     popular = KNOWN.data.popularity + 0 * rng.random((200, 100))
-    shuffled = source("like popularity", popular)
-    assert choose_mix([window(shuffled)], Mix({"like popularity": 1.0}), 0).shares == {POPULARITY: 1.0}
+    shuffled, against = source("like popularity", popular), source("against it", -popular)
+    assert choose_mix([window(against)], Mix({"against it": 1.0}), 0).shares == {POPULARITY: 1.0}
+    as_good = choose_mix([window(shuffled)], Mix({"like popularity": 1.0}), 0)
+    assert as_good.shares == {"like popularity": 1.0}, "groups need what tells their members apart"
 
 
 def test_with_few_users_the_start_stays() -> None:

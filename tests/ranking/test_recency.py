@@ -17,6 +17,7 @@ from grouprec.ranking.recency import (
     group_recent,
     half_lives,
     half_lives_of,
+    has_evidence,
     moves,
     one_list,
     recent_popularity,
@@ -60,9 +61,16 @@ def test_half_lives_follow_the_time_that_the_rows_span() -> None:
 def test_one_row_of_another_age_does_not_stretch_the_time() -> None:
     days = [-20_000.0, *np.linspace(0, 100, 500), 9_000.0]
     assert days_spanned(part([0] * 502, days)) == pytest.approx(98, abs=1)
-    assert half_lives_of([part([0, 0], [0.0, 1.0]), part([0] * 502, days)]) == half_lives(98)
+    crowd = part([0] * 40_000, list(np.linspace(0, 100, 40_000)))
+    assert half_lives_of([part([0, 0], [0.0, 1.0]), crowd]) == half_lives(98)
     assert half_lives_of([]) == half_lives_of([Interactions.empty(timed=False)]) == ()
     assert days_spanned(Interactions.empty(timed=False)) == days_spanned(Interactions.empty(timed=True)) == 0
+
+
+def test_what_too_few_rows_say_is_not_asked() -> None:
+    daily = part([0] * 3_000, list(np.linspace(0, 100, 3_000)))  # 30 a day
+    assert half_lives_of([daily]) == (7.0, 14.0) and not has_evidence([daily], 3.0)
+    assert half_lives_of([part([0] * 20, list(np.linspace(0, 100, 20)))]) == (14.0,), "never none"
 
 
 def test_the_season_is_what_came_next_a_year_ago() -> None:
