@@ -31,7 +31,7 @@ SEASONS = (0.25, 0.5, 0.75, 1.0)  # exponents of what was taken at this time of 
 FINE = 0.125  # from the best exponent to those tried beside it, with the half-lives beside the best
 FADES = (2.0, 3.0, 5.0, 8.0, 15.0, 30.0)  # later rows of a user after which an item counts half
 STRENGTHS = (0.3, 1.0, 3.0)  # times the preset's regularisation
-STRONGER = (10.0, 30.0)  # tried one after the other, as long as the strongest so far is the best
+STRONGER = (10.0, 30.0)  # tried in turn while the strongest is the best; taken where better by a standard error
 MOST_ITEMS = 8_000  # beyond so many, only the preset's regularisation is tried
 
 
@@ -81,7 +81,7 @@ class _Choice:
 
     @property
     def complexity(self) -> int:
-        return (self.fade > 0) + (self.trend > 0) + (self.season > 0)
+        return (self.fade > 0) + (self.trend > 0) + (self.season > 0) + (self.strength > STRENGTHS[-1])
 
 
 class _Fold:
@@ -253,23 +253,17 @@ def _descend(best_of: Callable[[Iterable[_Choice]], _Choice], free: set[str], fo
         ways = [best, replace(best, half_life=None, trend=0.0)]
         best = best_of(replace(way, fade=fade) for fade in (0.0, *FADES) for way in ways)
     if "l2" in free and data[0].n_items <= MOST_ITEMS:
-        best = _as_strong(best_of, best)
+        best = best_of(replace(best, strength=strength) for strength in STRENGTHS)
     best = best_of(with_trends(best))
     best = best_of(_beside(best, data)) if best.trend else best
+    for weaker, strength in pairwise((STRENGTHS[-1], *STRONGER)):
+        if best.strength == weaker and "l2" in free:  # where tastes say little (decision 0150)
+            best = best_of(with_trends(replace(best, strength=strength)))
     if not any(fold.has_season for fold in folds):
         return best
     ways = [best, replace(best, half_life=None, trend=0.0)]
     best = best_of(replace(way, season=power) for power in SEASONS for way in ways)
     return best_of(with_trends(best)) if best.season else best
-
-
-def _as_strong(best_of: Callable[[Iterable[_Choice]], _Choice], best: _Choice) -> _Choice:
-    """Try strengths of the regularisation; where tastes say little, more than the preset's threefold."""
-    best = best_of(replace(best, strength=strength) for strength in STRENGTHS)
-    for weaker, strength in pairwise((STRENGTHS[-1], *STRONGER)):
-        if best.strength == weaker:
-            best = best_of([replace(best, strength=strength)])
-    return best
 
 
 def _beside(best: _Choice, data: Sequence[Dataset]) -> list[_Choice]:
