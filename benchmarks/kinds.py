@@ -211,7 +211,7 @@ def courses(rng: np.random.Generator) -> Events:
 
 
 def mixed(rng: np.random.Generator) -> Described:
-    """Views by anybody of anything, and stars from 1 to 5 by some of those who liked it; empty where nobody gave one."""
+    """Views by anybody of anything, and stars from 1 to 5 by some of those who liked it; empty where there are none."""
     n_users, n_items = 1_000, 400
     users = np.repeat(np.arange(n_users), rng.integers(15, 60, n_users))
     liked = rng.random(len(users)) < 0.4
