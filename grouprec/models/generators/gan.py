@@ -166,7 +166,8 @@ class GroupGan(Generator):
             adversaries = Adversaries(groups.n_groups, correlation_root(residuals[training]), self.config)
             adversaries.to(run.device)
             self._module = cast(Residual, adversaries.average.module)
-            value = ListValue.of(worth(candidates), groups, training, stopping) if stopping.any() else None
+            enough = np.count_nonzero(stopping) > 1  # one alone has no fellow to be as near as
+            value = ListValue.of(worth(candidates), groups, training, stopping) if enough else None
 
             def validate() -> float:
                 assert value is not None

@@ -233,12 +233,14 @@ def test_rankings_put_first_what_the_few_who_lack_it_want() -> None:
     assert np.ptp(lists.strict_scores[0]) == pytest.approx(0, abs=1e-7)
 
 
-def test_groups_too_small_to_hold_members_out_train_without_report() -> None:
-    groups = Groups(np.arange(600, dtype=np.int32) // 6, 100)
+@pytest.mark.parametrize(("largest", "reported"), [(6, set()), (12, KEYS)])  # of 12 one alone would say when to stop
+def test_groups_too_small_to_hold_members_out_train_to_the_end(largest: int, reported: set[str]) -> None:
+    labels = np.append(np.zeros(largest, np.int32), 1 + np.arange(600 - largest, dtype=np.int32) // 6)
+    groups = Groups(labels, int(labels.max()) + 1)
     gan = GroupGan(CONFIG.model_copy(update={"epochs": 2})).fit(groups, MODES, WANTS, RUN)
     assert gan.history is not None and gan.history.best_epoch == 2
-    assert gan.report(groups, MODES) == {}
-    assert np.isfinite(gan.sample(99, 5, np.random.default_rng(0))).all()
+    assert set(gan.report(groups, MODES)) == reported
+    assert np.isfinite(gan.sample(groups.n_groups - 1, 5, np.random.default_rng(0))).all()
 
 
 def test_group_of_one_can_be_drawn_from() -> None:
