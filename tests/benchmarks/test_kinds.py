@@ -16,7 +16,7 @@ def test_every_kind_is_a_file_in_time_order_and_a_part(name: str, tmp_path: Path
     write_kind(name, tmp_path / "kind.csv")
     table = pd.read_csv(tmp_path / "kind.csv", parse_dates=["timestamp"])
     assert list(table.columns[:3]) == ["user_id", "item_id", "timestamp"] and len(table) > 2_000
-    assert set(table.columns[3:]) <= {"rating", "quantity"}
+    assert set(table.columns[3:]) <= {"rating", "quantity", "stars"}
     assert table["timestamp"].is_monotonic_increasing
     assert [part.file for part in PARTS.values()].count(name) == 1
 
