@@ -1,8 +1,7 @@
-"""Streamlit's page as every visitor gets it, with two scripts that spare waiting.
+"""Streamlit's page as every visitor gets it, with a script that spares waiting.
 
 Streamlit's client looks for its server below the path of the page first and is told that nothing is there: it tries
-again a tenth of a second later. It is told here where its server is. And Plotly, the largest part of the client, which
-every page draws with, is fetched and made ready while the server makes the page, not after it (decision 0170).
+again a tenth of a second later. It is told here where its server is (decision 0170).
 """
 
 from __future__ import annotations
@@ -20,9 +19,6 @@ OLD_PAGES = ("personas", "what_if")  # of earlier versions, whose links still le
 _SERVER = """<script>
 window.__streamlit = {{BACKEND_BASE_URL: location.origin + location.pathname.replace(/[/]({pages})$/, "/")}}
 </script>"""
-_CHARTS = """<script>
-addEventListener("load", () => (window.requestIdleCallback || setTimeout)(() => import("{chart}")))
-</script>"""
 
 
 @cache
@@ -34,21 +30,14 @@ def pages() -> frozenset[str]:
 @cache
 def streamlits() -> str:
     """Return Streamlit's page as it comes."""
-    return (_static() / "index.html").read_text(encoding="utf-8")
+    return (Path(st.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
 
 
 @cache
 def ours() -> str:
-    """Return Streamlit's page with our scripts in it."""
-    charts = sorted((_static() / "static" / "js").glob("PlotlyChart.*.js"))
-    scripts = _SERVER.format(pages="|".join(sorted(pages())))
-    if len(charts) == 1:  # else this is no Streamlit that we know
-        scripts += _CHARTS.format(chart=f"./static/js/{charts[0].name}")
-    return streamlits().replace("<head>", f"<head>{scripts}", 1)
-
-
-def _static() -> Path:
-    return Path(st.__file__).parent / "static"
+    """Return Streamlit's page with our script in it."""
+    script = _SERVER.format(pages="|".join(sorted(pages())))
+    return streamlits().replace("<head>", f"<head>{script}", 1)
 
 
 class FirstPage:
