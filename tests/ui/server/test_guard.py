@@ -151,8 +151,8 @@ def test_downloads_leave_no_copy_with_the_browser(app: Guard) -> None:
     assert headers[b"cache-control"] == b"private, no-store"
 
 
-def test_streamlit_still_has_the_one_inline_script_beside_our_two() -> None:
-    assert len(start.inline_scripts()) == 3
+def test_streamlit_still_has_the_one_inline_script_beside_ours() -> None:
+    assert len(start.inline_scripts()) == 2
 
 
 def test_the_server_is_known_by_its_address_and_by_the_names_of_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
