@@ -60,4 +60,5 @@ CORPUS = [
     Input("method.zip", _zipped("first.csv", b"\x14\x03\x14\x00\x00\x00\x00\x00", b"\x14\x03\x14\x00\x00\x00\x63\x00")),
     Input("no text.zip", _zipped("é.csv", "é.csv".encode(), b"\xff\xfe.csv")),
     Input("empty.xlsx", b"PK\x05\x06" + bytes(18)),
+    Input("no end.jsonl", b'{"user": "a", "item": "b", "year": 1e999, "month": 1, "day": 2}\n' * 3),
 ]

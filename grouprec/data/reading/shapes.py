@@ -297,7 +297,7 @@ def _dated(head: pd.DataFrame, columns: Sequence[str]) -> Plan | None:
         named = [column for column in columns if set(header_words(str(column))) <= words]
         named = named or [column for column in columns if set(header_words(str(column))) & words]
         values = numbers(head[named[0]].dropna()) if len(named) == 1 else np.empty(0)
-        if not len(values) or not ((values >= least) & (values <= most) & (values % 1 == 0)).all():
+        if not len(values) or not ((values >= least) & (values <= most) & (np.floor(values) == values)).all():
             break
         found.append(named[0])
     if DATE in columns or len(set(found)) < len(found) or len(found) < len(_DATE_PARTS):
