@@ -268,8 +268,11 @@ def _table(events: pd.DataFrame | Iterable[Mapping[str, Any]]) -> tuple[pd.DataF
     names = dict.fromkeys(name for row in clean for name in row)
     beyond = set(list(names)[MOST_NAMES:]) - set(COLUMNS)
     many = np.array([not beyond.isdisjoint(row) for row in clean], bool)
-    clean = [{name: value for name, value in row.items() if name not in beyond} for row in clean] if beyond else clean
-    return pd.DataFrame(clean, index=range(len(clean)), dtype=object), odd, many
+    columns = {name: np.full(len(clean), np.nan, object) for name in names if name not in beyond}
+    for number, row in enumerate(clean):
+        for name in row.keys() & columns.keys():
+            columns[name][number] = row[name]
+    return pd.DataFrame(columns, index=range(len(clean)), dtype=object, copy=False), odd, many
 
 
 def _is_plain(value: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -314,3 +315,14 @@ def test_events_of_a_name_each_are_refused_beyond_the_first_names() -> None:
     assert checked.malformed == 10 and len(checked.table) == MOST_NAMES - 1
     assert any("more than 500 different names" in problem for problem in checked.problems)
     assert checked.table["weight"].max() == 2
+
+
+def test_events_with_a_name_each_are_held_in_memory_once() -> None:
+    events = [{"user": "u", "item": "a", f"k{number}": 1} for number in range(4_000)]
+    tracemalloc.start()
+    try:
+        check_events(events, Preparation(), 3)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most < 1.6 * 8 * MOST_NAMES * len(events)
