@@ -117,7 +117,7 @@ def to_clock(column: pd.Series) -> np.ndarray:
     """
     if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
         values = column.to_numpy(np.float64, na_value=np.nan)
-        return np.where((values >= 0) & (values < 1), np.round(values * _DAY), np.nan)
+        return np.round(np.where((values >= 0) & (values < 1), values, np.nan) * _DAY)
     codes, distinct = distinct_values(column)
     texts = plain_texts(distinct)
     if len(texts) and texts.str.fullmatch(r"(\d|1\d|2[0-3])?[0-5]?\d").all() and texts.str.len().max() > 2:

@@ -269,3 +269,5 @@ def test_what_was_written_comes_back(seconds, pattern):
 @pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_a_number_beyond_all_days_is_no_time_of_day():
     np.testing.assert_array_equal(to_clock(pd.Series(["0.5", "1e308", "12:00"])), [43_200, np.nan, 43_200])
+    with np.errstate(all="raise"):
+        np.testing.assert_array_equal(to_clock(pd.Series([0.5, 1e308, -1e308])), [43_200, np.nan, np.nan])
