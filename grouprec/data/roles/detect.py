@@ -169,7 +169,7 @@ class _Search(RoleSearch):
             self.taken["item"] = names[0] if names else item
 
     def _numbers_parts(self, column: str) -> bool:
-        """Return whether a column numbers the parts of works, as an episode of a show: each number is of many of them."""
+        """Return whether a column numbers the parts of works, as episodes of shows: each number is of many of them."""
         values = self.head[column].dropna()
         if not says(PART_NUMBER, column) or len(values) < MANY_ROWS or not is_numeric(values):
             return False

@@ -33,7 +33,7 @@ def history(runs: Iterable[Run]) -> pd.DataFrame:
 
 
 def shown_columns(frame: pd.DataFrame) -> list[str]:
-    """Return the columns of the history to show; those with nothing in them are left out, as while a first run trains."""
+    """Return the columns of the history to show; none with nothing in it, as while a first run trains."""
     written = [name for name in ("tags", "note") if frame[name].astype(bool).any()]
     known = [name for name in ("seconds", "gain", "tested") if frame[name].notna().any()]
     return ["title", "state", *written, "dataset", "preset", "groups", *known, "created"]
