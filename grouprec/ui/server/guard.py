@@ -85,7 +85,8 @@ class Guard:
                 headers = MutableHeaders(scope=message)
                 for name, value in self._headers.items():
                     headers[name] = value
-                if "/media/" in scope["path"]:  # downloads are people's data: no copy stays with the browser
+                # Downloads are people's data: no copy stays with the browser. The client's fonts may stay.
+                if "/media/" in scope["path"].replace("/static/media/", ""):
                     headers["cache-control"] = "private, no-store"
             await send(message)
 

@@ -147,8 +147,9 @@ def test_every_answer_bears_the_headers_by_which_a_browser_keeps_a_page_to_itsel
 
 
 def test_downloads_leave_no_copy_with_the_browser(app: Guard) -> None:
-    headers = dict(ask(app, "/media/x.csv", "localhost")["headers"])
-    assert headers[b"cache-control"] == b"private, no-store"
+    for path in ("/media/x.csv", "/base/media/x.csv"):
+        assert dict(ask(app, path, "localhost")["headers"])[b"cache-control"] == b"private, no-store"
+    assert b"cache-control" not in dict(ask(app, "/static/media/font.woff2", "localhost")["headers"])
 
 
 def test_streamlit_still_has_the_one_inline_script_beside_ours() -> None:
