@@ -22,7 +22,8 @@ MOSTLY = 0.5  # share of the texts that have to be Chinese
 
 def are_chinese(texts: Iterable[str]) -> bool:
     """Return whether most texts that hold a letter are Chinese, and jieba is there to cut them."""
-    if importlib.util.find_spec("jieba") is None:
+    texts = list(texts)
+    if re.search(_HAN, "\n".join(texts)) is None or importlib.util.find_spec("jieba") is None:
         return False
     told = [text for text in texts if re.search(r"[^\W\d_]", text)]
     chinese = sum(1 for text in told if re.search(_HAN, text) and not _KANA.search(text))

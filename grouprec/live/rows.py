@@ -34,6 +34,7 @@ def add_worth(
     np.add.at(sums.reshape(-1), cells.ravel(), (worth * (WORTH_STEP * signs)).ravel())
 
 
+_BLOCK = 1024  # users whose candidates fit into a processor's own memory
 _discounts = lru_cache(maxsize=16)(discounts)
 
 
@@ -51,7 +52,9 @@ def typical_chances(candidates: Candidates) -> tuple[float, float]:
     By them the worth of an item to others becomes a chance of somebody new: nothing that is unknown is impossible.
     """
     best = np.maximum(candidates.scores[:, :LENGTH], 0)
-    last = np.where(candidates.items >= 0, candidates.scores, 1).min(axis=1)
+    items, scores = candidates.items, candidates.scores
+    parts = [slice(first, first + _BLOCK) for first in range(0, max(len(items), 1), _BLOCK)]
+    last = np.concatenate([np.where(items[part] >= 0, scores[part], 1).min(axis=1) for part in parts])
     return float(np.median(best @ discounts(best.shape[1]))), float(np.median(last))
 
 

@@ -14,6 +14,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from grouprec.core.site import app_root
+from grouprec.ui.server import loading
 
 OLD_PAGES = ("personas", "what_if")  # of earlier versions, whose links still lead somewhere
 _SERVER = """<script>
@@ -54,6 +55,7 @@ class FirstPage:
         ):
             await self._app(scope, receive, send)
             return
+        loading.soon(scope["path"].rpartition("/")[2])
         plainly = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
         start: Message | None = None
         body = b""

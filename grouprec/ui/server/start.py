@@ -21,6 +21,7 @@ from grouprec.ui.server.door import Door, hide_downloads
 from grouprec.ui.server.first_page import FirstPage
 from grouprec.ui.server.guard import OPEN_PATHS, Guard, allowed_hosts, refusal
 from grouprec.ui.server.health import Watch
+from grouprec.ui.server.plotly_file import PlotlyFile
 
 
 def middleware() -> list[Middleware]:
@@ -45,7 +46,8 @@ def middleware() -> list[Middleware]:
         hide_downloads()
     paths = [path for one in OPEN_PATHS for path in (one, *_below_base(one))]
     guard = Middleware(Guard, hosts=allowed_hosts(address), hashes=inline_scripts(), open_paths=paths)
-    return [Middleware(Watch), guard, *([Middleware(Door)] if signed_in else []), Middleware(FirstPage)]
+    door = [Middleware(Door)] if signed_in else []
+    return [Middleware(Watch), guard, *door, Middleware(PlotlyFile), Middleware(FirstPage)]
 
 
 def below_base(routes: Iterable[Route]) -> list[Route]:

@@ -19,6 +19,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(loading, "importlib", SimpleNamespace(import_module=names.append))
     monkeypatch.setattr(loading, "FIRST_SECONDS", 0.0)
     monkeypatch.setattr(loading, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(loading, "_asked_at", float("-inf"))
     monkeypatch.setattr(gc, "freeze", lambda: None)
     return names
 
@@ -49,3 +50,28 @@ def test_what_cannot_be_loaded_keeps_nothing_else_from_it(asked: list[str], monk
     monkeypatch.setattr(loading, "importlib", SimpleNamespace(import_module=load))
     asyncio.run(loading._load())
     assert asked == [*loading.LIBRARIES, *loading.modules()]
+
+
+def test_what_a_page_needs_is_loaded_when_its_address_is_asked_for(
+    asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "sys", SimpleNamespace(modules={"grouprec.ui.updates.page": None}))
+    loading._load_page("updates")
+    assert asked == [f"grouprec.ui.updates{name}" for name in ("", ".charts", ".replay", ".sending")]
+    loading._load_page("../data")
+    assert len(asked) == 4
+
+
+def test_nothing_else_is_loaded_soon_after_a_page_was_asked_for(
+    asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "_load_page", lambda page: None)
+    loading.soon("data")
+
+    async def server() -> None:
+        async with loading.loaded():
+            for _ in range(20):
+                await asyncio.sleep(0)
+            assert asked == []
+
+    asyncio.run(server())
