@@ -8,16 +8,20 @@ export STREAMLIT_BROWSER_GATHER_USAGE_STATS := false
 # What one process has compiled is compiled for all others, of which tests and trainings start many.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup app demo test test-code test-browser browser-setup check audit bench docs words screenshots
+.PHONY: setup app demo test test-code test-browser browser-setup check audit hashes bench docs words screenshots
 
 # pip would compile four times as many modules as are ever loaded.
 PIP := --no-compile --quiet --disable-pip-version-check -c constraints.txt
+
+# `make setup HASHES=1`: every file is held against its known hash first, but PyTorch's, which every machine has another of.
+HELD := install --no-compile --quiet --disable-pip-version-check --no-deps --require-hashes -r hashes.txt
 
 # The stamp is as old as the environment: a changed dependency or constraint installs again.
 STAMP := $(VENV)/.installed
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c "import sys; sys.exit('grouprec needs Python 3.11 or later; run make PYTHON=python3.12' if sys.version_info < (3, 11) else 0)"
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(if $(HASHES),$(BIN)/python -m pip $(HELD))
 	$(BIN)/python -m pip install $(PIP) torch==2.13.0
 	$(BIN)/python -m pip install $(PIP) -e '.[dev]'
 	touch $@
@@ -64,6 +68,14 @@ audit: setup
 	test -x $(VENV)-audit/bin/pip-audit || $(PYTHON) -m venv $(VENV)-audit
 	$(VENV)-audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1
 	$(BIN)/python -m benchmarks.audit $(VENV)-audit/bin/pip-audit
+
+# After constraints.txt has changed. uv looks up the hashes of all files of a version, for every platform.
+hashes: setup
+	test -x $(VENV)-audit/bin/python || $(PYTHON) -m venv $(VENV)-audit
+	$(VENV)-audit/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
+	grep -v '^torch==' constraints.txt | sed "s/^python-dp==.*/& ; sys_platform == 'linux' and platform_machine == 'x86_64'/" \
+	  | $(VENV)-audit/bin/uv pip compile --quiet --no-deps --generate-hashes --universal --no-header --no-annotate \
+	    --python-version 3.11 -o hashes.txt -
 
 bench: setup
 	$(BIN)/python -m benchmarks.outside

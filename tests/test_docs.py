@@ -120,6 +120,14 @@ def test_constraints_pin_every_dependency() -> None:
     assert "torch==2.13.0" in (ROOT / "constraints.txt").read_text().splitlines()
 
 
+def test_the_hashes_are_those_of_the_pinned_versions() -> None:
+    pins = {re.sub(r"[-_.]+", "-", line).lower() for line in (ROOT / "constraints.txt").read_text().splitlines()}
+    blocks = re.split(r"\n(?=\S)", (ROOT / "hashes.txt").read_text().strip())
+    held = {re.sub(r"[-_.]+", "-", re.sub(r"\[.*?\]", "", block.split()[0])).lower(): block for block in blocks}
+    assert held.keys() == pins - {"torch==2-13-0"}, "make hashes"
+    assert all("--hash=sha256:" in block for block in held.values())
+
+
 @pytest.mark.skipif(not (ROOT / ".git").exists() or shutil.which("git") is None, reason="not a checkout")
 def test_git_ignores_nothing_that_it_keeps() -> None:
     # What is ignored is neither checked by ruff nor packed into the wheel.

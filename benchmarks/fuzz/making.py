@@ -28,12 +28,12 @@ ENDINGS = (
 HELD_UP = 0.3  # share of the inputs that are made to hold up
 
 
-def make(seed: int, share: float = HELD_UP) -> Input:
+def make(seed: int, share: float = HELD_UP, most_rows: int = 300) -> Input:
     """Return the input of that number, the same one every time; that share of them is made to hold up."""
     rng = np.random.default_rng(seed)
     if rng.random() < share:
         return held_up(rng)
-    frame = sound_table(rng)
+    frame = sound_table(rng, most_rows)
     for spoil in rng.choice(np.array(SPOILS, object), rng.integers(0, 3)):
         frame = spoil(frame, rng)
     ending, content = FORMATS[rng.integers(len(FORMATS))](frame, rng)

@@ -33,8 +33,8 @@ NAMES = [
 ]
 
 
-def sound_table(rng: np.random.Generator) -> pd.DataFrame:
-    n = int(rng.choice([0, 1, 30, 100, 300, 300]))
+def sound_table(rng: np.random.Generator, most_rows: int) -> pd.DataFrame:
+    n = min(int(rng.choice([0, 1, 30, 100, 300, 300])), most_rows)
     days = pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 10**7, n), unit="s")
     columns = {
         "user": [f"u{k}" for k in rng.integers(0, 12, n)],

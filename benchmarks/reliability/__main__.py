@@ -32,6 +32,7 @@ def main() -> None:
     arguments.add_argument("--flips", type=int, default=2)
     arguments.add_argument("--every", type=int, default=1, help="one file of so many, of the part damage")
     arguments.add_argument("--calls", type=int, default=40, help="of a kind and a job that are refused, one at a time")
+    arguments.add_argument("--for-good", action="store_true", help="the calls after it are refused, too")
     arguments.add_argument("--jobs", nargs="*", default=[*faults.JOBS], choices=faults.JOBS, help="of the part faults")
     given = arguments.parse_args()
     parts = given.parts or PARTS
@@ -58,7 +59,8 @@ def main() -> None:
         if "pages" in parts:
             lost += tell("every file damaged in five ways, on every page", pages.measure, run, root / "pages")
         for job in given.jobs if "faults" in parts else ():
-            lost += tell(f"refused calls of a job: {job}", faults.measure, run, root / "faults", job, given.calls)
+            what = f"refused calls of a job{' for good' * given.for_good}: {job}"
+            lost += tell(what, faults.measure, run, root / "faults", job, given.calls, given.for_good)
     sys.exit(1 if lost else 0)
 
 

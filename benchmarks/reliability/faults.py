@@ -83,44 +83,46 @@ JOBS: dict[str, Callable[[Run, Path], None]] = {
 }
 
 
-def measure(run: Run, folder: Path, job: str, most: int) -> Counter[str]:
+def measure(run: Run, folder: Path, job: str, most: int, for_good: bool = False) -> Counter[str]:
     """Refuse every n-th call of every kind, at most ``most`` of them evenly spread; return what became of the job.
+
+    ``for_good``: all calls of that kind after it, too, until the job has ended.
 
     "done" and "refused" (one sentence) may be; "traceback", "corrupted" (a run that was whole is not, or a half file)
     and "unusable" (afterwards the same job does not go through on a disk that takes everything) must not be.
     """
     torch.set_num_threads(1)
     counts = Counter[str]()
-    calls = _in_fork(run, folder, job, -1, 0, 0)[1]
+    calls = _in_fork(run, folder, job, (-1, 0, 0, 0))[1]
     for kind, n_calls in zip(range(4), calls, strict=True):
         step = max(1, -(-n_calls // most))
         for n in range(1, n_calls + 1, step):
             code = errno.ENOSPC if (n // step) % 2 else errno.EIO
-            answer, _ = _in_fork(run, folder, job, kind, n, code)
+            answer, _ = _in_fork(run, folder, job, (kind, n, code, int(for_good)))
             counts[answer.split(":")[0]] += 1
-            counts[f"calls of {KINDS[kind]}"] += 1
+            counts[f"of {n_calls:,} calls of {KINDS[kind]}"] += 1
             if answer not in ("done", "refused"):
                 print(f"{job}, {KINDS[kind]} {n} of {n_calls}, {os.strerror(code)}: {answer}")
     return counts
 
 
-def _in_fork(run: Run, folder: Path, job: str, kind: int, n: int, code: int) -> tuple[str, list[int]]:
+def _in_fork(run: Run, folder: Path, job: str, refusal: tuple[int, int, int, int]) -> tuple[str, list[int]]:
     shutil.rmtree(folder, ignore_errors=True)
     store = RunStore(folder / "runs")
     store.root.mkdir(parents=True)
     copy = copy_of(run, store)
     answers = _FORK.SimpleQueue()
-    child = _FORK.Process(target=_attempt, args=(copy, folder, job, (kind, n, code), answers))
+    child = _FORK.Process(target=_attempt, args=(copy, folder, job, refusal, answers))
     child.start()
     child.join()
     answer, calls = answers.get() if not answers.empty() else ("traceback: the process died", [0] * 4)
     return answer if answer.startswith("traceback") else _afterwards(copy, folder, job) or answer, calls
 
 
-def _attempt(run: Run, folder: Path, job: str, refusal: tuple[int, int, int], answers: Any) -> None:
+def _attempt(run: Run, folder: Path, job: str, refusal: tuple[int, int, int, int], answers: Any) -> None:
     disk = ctypes.CDLL(None)
     disk.counted.restype = ctypes.c_long
-    disk.refuse(str(folder).encode(), *refusal, 0)
+    disk.refuse(str(folder).encode(), *refusal)
     try:
         JOBS[job](run, folder)
         answer = "done"

@@ -91,9 +91,16 @@ def _gain_words(run: Run) -> str:
     metrics = run.metrics()
     regime = str(metrics.get("regime", "strict"))
     found, value = (run.table(name) if run.has_table(name) else None for name in ("gain", "value_of_groups"))
-    method, n_lists = tables.list_method(metrics, regime), int(metrics["n_groups"])
+    method, n_lists = tables.list_method(metrics, regime), int(metrics.get("n_groups") or 0)
     split = gain.split_of(found, value, run.table("evaluation"), regime, method, n_lists)
     return "" if split is None else f"{gain.reached_answer(split)} {gain.parts_answer(split)}".replace("**", "")
+
+
+def _what_it_is(metrics: dict[str, Any]) -> str:
+    """Say how large a run is, how it was made and in which time, as far as its summary tells."""
+    parts = {"n_users": "{:,} users", "n_items": "{:,} items", "n_groups": "{:,} groups", "encoder": "encoder {}"}
+    parts |= {"device_title": "{}", "seconds": "{:.0f} s"}
+    return ", ".join(words.format(metrics[name]) for name, words in parts.items() if metrics.get(name) is not None)
 
 
 def print_run(run: Run) -> None:
@@ -106,12 +113,7 @@ def print_run(run: Run) -> None:
     out.print(f"{run.title()} ({run.run_id}): {status.state} {status.message}", markup=False, highlight=False)
     if not run.finished:
         return
-    out.print(
-        f"{metrics['n_users']:,} users, {metrics['n_items']:,} items, {metrics['n_groups']} groups, "
-        f"encoder {metrics['encoder']}, {metrics['device_title']}, {metrics['seconds']:.0f} s",
-        markup=False,
-        highlight=False,
-    )
+    out.print(_what_it_is(metrics), markup=False, highlight=False)
     if said := split_words(metrics.get("split") or {}):
         out.print(said, markup=False, highlight=False)
     if said := forgotten(run).sentence():
@@ -121,7 +123,7 @@ def print_run(run: Run) -> None:
     if said := _gain_words(run):
         out.print(said, markup=False, highlight=False)
     verdict = metrics.get("verdict") or {}
-    if verdict.get("strict_ratio") is not None:
+    if None not in (verdict.get("strict_ratio"), verdict.get("dedup_ratio")):
         out.print(
             f"Generated lists are worth {verdict['strict_ratio']:.0%} of the members' mean, "
             f"{verdict['dedup_ratio']:.0%} where each member skips what they have.",

@@ -9,8 +9,9 @@ from typing import IO
 
 import pandas as pd
 
-# A text that begins with one of these is a formula to Excel, LibreOffice or Google Sheets; the wide forms are, too.
-_STARTS = r"[=+\-@\t\r\n＝＋－＠]"
+# A text that begins with one of these is a formula to Excel, LibreOffice or Google Sheets; the wide forms are, too, and
+# blanks before it, seen or not, are dropped when the file is opened.
+_STARTS = "[ \u00a0\u3000\ufeff\u200b]*[=+\\-@\t\r\n＝＋－＠]"
 _PLAIN_NUMBER = r"[+\-]?\d+(?:[.,]\d+)?"
 
 

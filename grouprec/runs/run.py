@@ -16,7 +16,7 @@ from grouprec.core.errors import StorageError
 from grouprec.core.files import plain, read_json, replacing, storage, write_json
 from grouprec.core.forms import DamagedError
 from grouprec.core.rights import Deed
-from grouprec.runs import content
+from grouprec.runs import content, summary
 from grouprec.runs.notes import MOST_NOTE, MOST_TITLE, Notes, change_notes, read_notes, tidy
 from grouprec.runs.status import State, Status, change_status, read_status
 
@@ -151,6 +151,7 @@ class Run:
         if not isinstance(content.json_of(self.path / "config.json"), dict):
             what = "missing" if not (self.path / "config.json").exists() else "damaged: it holds no JSON object"
             raise DamagedError(f"config.json is {what}", "restore it from a copy, or delete the run and train again")
+        summary.check(self.path, files or {})
         self._notes()
         return files
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 from pathlib import Path
 
@@ -14,11 +15,12 @@ from benchmarks.fuzz.given import CORPUS, Input
 from benchmarks.fuzz.making import make
 
 
-@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
-@given(st.integers(0, 2**32))
-def test_whatever_is_uploaded_is_read_or_refused_in_a_sentence(seed: int) -> None:
+# Two of the five ways each, and few that are made to hold up: all ways of all of them are for the 5,000.
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@given(st.integers(0, 2**32), st.sampled_from([*itertools.combinations(watching.WAYS, 2)]))
+def test_whatever_is_uploaded_is_read_or_refused_in_a_sentence(seed: int, ways: tuple[watching.Way, ...]) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        watching.attempt(make(seed, 0.05), Path(folder))
+        watching.attempt(make(seed, share=0.02, most_rows=100), Path(folder), ways)
 
 
 @pytest.mark.parametrize("broken", CORPUS, ids=lambda broken: broken.name[:20])

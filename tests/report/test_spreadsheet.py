@@ -16,7 +16,7 @@ from grouprec.report import spreadsheet
 def test_csv_defuses_formulas_in_text_and_leaves_numbers_alone() -> None:
     frame = pd.DataFrame(
         {
-            "label": ["=1+1", "+a", "-b", "@c", "\td", "fine", None],
+            "label": ["=1+1", "+a", " -b", "\ufeff@c", "\td", "fine", None],
             "id": ["00123", "1", "2", "3", "4", "5", "6"],
             "number": [-1.5, 2, 3, 4, 5, 6, 7],
             "mixed": pd.Series([1, "=x", "y", None, True, 2.5, "-"], dtype=object),
@@ -28,13 +28,13 @@ def test_csv_defuses_formulas_in_text_and_leaves_numbers_alone() -> None:
     assert data.startswith(b"\xef\xbb\xbf")
     assert lines[0] == "label,id,number,mixed,'=name"
     assert lines[1] == "'=1+1,00123,-1.5,1,a"
-    assert [line.split(",")[0] for line in lines[2:]] == ["'+a", "'-b", "'@c", "'\td", "fine", ""]
+    assert [line.split(",")[0] for line in lines[2:]] == ["'+a", "' -b", "'\ufeff@c", "'\td", "fine", ""]
     assert lines[2].split(",")[3] == "'=x"
     assert frame["label"].iloc[0] == "=1+1"
 
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1)
-RISKY = st.builds(str.__add__, st.sampled_from(list("=+-@\t\r\n＝＠")), TEXTS)
+RISKY = st.builds(str.__add__, st.sampled_from([*"=+-@\t\r\n＝＠", " =", "\u3000+"]), TEXTS)
 
 
 @given(st.lists(TEXTS | RISKY, min_size=1, max_size=6))

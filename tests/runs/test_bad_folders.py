@@ -79,6 +79,25 @@ def test_a_damaged_run_is_listed_with_its_name_and_reason(store: RunStore, name:
     assert shown.refused and reason in shown.err
 
 
+FOREIGN = {
+    "it holds no JSON object": [1],
+    "'n_users' is not a number": {"n_users": "many"},
+    "'verdict' is not an object": {"verdict": [1.0]},
+    "'blend.ndcg.ease' is not a number": {"blend": {"ndcg": {"ease": {}}}},
+    "'updater.ndcg@10.frozen' is not a number or an interval": {"updater": {"ndcg@10": {"frozen": ["a", 1.0]}}},
+    "'dataset' is not a text": {"dataset": "\ud800"},
+}
+
+
+@pytest.mark.parametrize("reason", FOREIGN)
+def test_a_summary_of_another_version_is_told_as_such(store: RunStore, reason: str) -> None:
+    good, bad = finished(store, "Good"), finished(store, "Bad")
+    (bad.path / "metrics.json").write_text(json.dumps(FOREIGN[reason]))
+    bad.write_manifest()
+    assert bad.status().state is State.DAMAGED and reason in bad.status().message and good.usable
+    assert call("show", bad.run_id, "--runs", store.root).refused
+
+
 @pytest.mark.parametrize("file", ["status.json", "config.json", "manifest.json", "metrics.json"])
 def test_a_run_that_lost_a_file_is_damaged(store: RunStore, file: str) -> None:
     run = finished(store, "First")

@@ -22,11 +22,11 @@ from streamlit.web.server.starlette.starlette_websocket import _get_signed_cooki
 from grouprec.core import audit, rights
 from grouprec.core.rights import STRANGER, Person, Role
 from grouprec.ui import people
-from grouprec.ui.server.guard import refuse
+from grouprec.ui.server.guard import is_download, refuse
 
 # Documents of our own that answer strangers themselves, in a sentence with the way to the sign-in.
 ANSWERING = ("/present", "/shared/")
-CLOSED = ("/media/", "/_stcore/upload_file/", "/_stcore/metrics", "/_stcore/agent/", "/component/", "/api/upload")
+CLOSED = ("/_stcore/upload_file/", "/_stcore/metrics", "/_stcore/agent/", "/component/", "/api/upload")
 
 
 class Door:
@@ -37,14 +37,15 @@ class Door:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
-        if scope["type"] != "http" or not any(part in path for part in (*CLOSED, *ANSWERING)):
+        closed = is_download(path) or any(part in path for part in CLOSED)
+        if scope["type"] != "http" or not (closed or any(part in path for part in ANSWERING)):
             await self._app(scope, receive, send)
             return
         who = visitor(HTTPConnection(scope))
-        if who.role is Role.STRANGER and any(part in path for part in CLOSED):
+        if who.role is Role.STRANGER and closed:
             await refuse(JSONResponse({"error": "Sign in first."}, 401), scope, receive, send)
             return
-        if "/media/" in path:
+        if is_download(path):
             audit.note(who.name, "download", path.rpartition("/")[2])
         with rights.acting(who):
             await self._app(scope, receive, send)

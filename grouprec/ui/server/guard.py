@@ -8,16 +8,19 @@ keeps the page to itself.
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import os
 import socket
 from collections.abc import Iterable
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import psutil
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit.file_util import get_static_dir
 
 from grouprec.core import logs
 from grouprec.core.site import image_hosts
@@ -85,8 +88,7 @@ class Guard:
                 headers = MutableHeaders(scope=message)
                 for name, value in self._headers.items():
                     headers[name] = value
-                # Downloads are people's data: no copy stays with the browser. The client's fonts may stay.
-                if "/media/" in scope["path"].replace("/static/media/", ""):
+                if is_download(scope["path"]):  # people's data: no copy stays with the browser
                     headers["cache-control"] = "private, no-store"
             await send(message)
 
@@ -116,6 +118,20 @@ class Guard:
         if not all(labels):  # also "": no name has an empty part
             return False
         return name in self._hosts or any(f"*.{'.'.join(labels[at:])}" in self._hosts for at in range(1, len(labels)))
+
+
+def is_download(path: str) -> bool:
+    """Return whether a path is of what a page offers, and not of a font or picture that Streamlit's own page needs.
+
+    Those are known by name: the server itself may lie below a path called static.
+    """
+    folder, _, name = path.rpartition("/")
+    return "/media/" in path and not (folder.endswith("/static/media") and name in _streamlits_files())
+
+
+@functools.cache
+def _streamlits_files() -> frozenset[str]:
+    return frozenset(path.name for path in Path(get_static_dir(), "static", "media").glob("*"))
 
 
 async def refuse(response: Response, scope: Scope, receive: Receive, send: Send) -> None:

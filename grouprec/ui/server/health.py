@@ -28,9 +28,9 @@ TOKEN = "GROUPREC_METRICS_TOKEN"  # the name of the setting; where people sign i
 _BOUNDS = (0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 _KINDS = {
     "/api/": "api",
+    "/static/": "static",  # Streamlit's fonts, in static/media, too
     "/media/": "download",
     "/_stcore/upload_file/": "upload",
-    "/static/": "static",
     "/_stcore/": "streamlit",
 }
 

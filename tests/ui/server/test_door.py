@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message
+from streamlit.file_util import get_static_dir
 from streamlit.runtime import memory_media_file_storage
 from streamlit.runtime.media_file_storage import MediaFileKind, MediaFileStorageError
 from streamlit.web.server.server_util import get_cookie_secret
@@ -75,6 +76,10 @@ def test_without_a_cookie_of_ours_nothing_is_given_out(app: Door, path: str) -> 
 
 def test_the_page_that_asks_people_to_sign_in_stays_open(app: Door) -> None:
     assert ask(app, "/groups")[0] == 200
+    font = next(path.name for path in Path(get_static_dir(), "static/media").glob("MaterialSymbols*"))
+    assert ask(app, f"/static/media/{font}")[0] == 404, "asked, and only here there is none"
+    below = f"/static/media/{'0f' * 28}.csv"  # of a server that lies below /static
+    assert [ask(app, path)[0] for path in (below, f"/media/{font}", f"/media/static/{font}")] == [401] * 3
 
 
 # What draws the page that asks people to sign in, signs them in, or tells nothing of anybody
@@ -99,7 +104,7 @@ def test_every_path_that_streamlit_serves_is_behind_the_door_or_open_on_purpose(
         starlette_app.config, "get_option", lambda name: base if name == "server.baseUrlPath" else asked(name)
     )
     paths = {route.path for route in starlette_app.create_streamlit_routes(MagicMock())}  # type: ignore[attr-defined]
-    closed = {path for path in paths if any(part in path for part in door.CLOSED)}
+    closed = {path for path in paths if any(part in path for part in ("/media/", *door.CLOSED))}
     assert {path.removeprefix(base) for path in paths - closed} == OPEN
 
 
