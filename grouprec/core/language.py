@@ -219,7 +219,9 @@ def plain_minute(moment: datetime) -> str:
 
 
 def minute(moment: datetime) -> str:
-    """Return ``05 Jan 2024 14:30``; the moment in its own time zone."""
+    """Return ``05 Jan 2024 14:30``; the moment in its own time zone; of midnight, as files of days have it, the day."""
+    if not (moment.hour or moment.minute or moment.second):
+        return day(moment)
     return _written(moment, pgettext("pattern of a date", "dd MMM y HH:mm"))
 
 

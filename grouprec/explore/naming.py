@@ -28,7 +28,12 @@ SHARED, SHARED_LABELS = 0.05, 20  # share of labels, and number, beyond which a 
 SHARED_LIFT = 4.0  # takes the place of MIN_LIFT for such words
 MAX_LABEL = 32  # characters of an item's label, and of two terms, in a name
 _WORD = r"(?u)\b[^\W\d_]{3,}\b"  # letters of any script, no numbers
-_CUT_WORD = r"(?u)\b(?:[^\W\d_]{3,}|[\u3400-\u9fff]{2,})\b"  # the same where Chinese has been cut into words
+# Of Chinese words those that say nothing by themselves, as English ones that scikit-learn leaves out.
+_EMPTY = (
+    "我们|你们|他们|她们|它们|自己|如何|什么|怎么|怎样|为什么|一个|一种|以及|这个|那个|这些|那些|"
+    "关于|没有|可以|就是|不是|或者|因为|所以"
+)
+_CUT_WORD = rf"(?u)\b(?!(?:{_EMPTY})\b)(?:[^\W\d_]{{3,}}|[\u3400-\u9fff]{{2,}})\b"  # the same in Chinese cut into words
 _LETTERS = r"\b[^\W\d_]{2,}\b"  # what makes a label more than a number
 
 

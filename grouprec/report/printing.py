@@ -89,6 +89,7 @@ def _call(browser: str, made: Path, address: str, out: Path, *flags: str) -> Pat
         "--headless",
         "--disable-gpu",
         "--hide-scrollbars",
+        "--force-prefers-reduced-motion",  # a picture of a list that moves would be of its first moment
         "--no-first-run",
         f"--user-data-dir={made / 'profile'}",
     ]

@@ -36,9 +36,9 @@ from grouprec.ui.address import from_url
 
 
 def group_mark(group: int) -> str:
-    """Return the group's number in its colour, as markdown."""
+    """Return the group's number in its colour, as markdown; the spaces in it are of a kind at which no line ends."""
     colour = group_colour(group)
-    return f':color[\u2002{group}\u2002]{{foreground="{text_on(colour)}" background="{colour}"}}'
+    return f':color[\u2007{group}\u2007]{{foreground="{text_on(colour)}" background="{colour}"}}'
 
 
 def colour_groups(frame: pd.DataFrame, column: str = "group") -> pd.io.formats.style.Styler:

@@ -28,6 +28,8 @@ def without_jieba(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_chinese_labels_are_counted_by_their_words() -> None:
     terms, _ = count_terms(LABELS)
     assert {"咖啡杯", "购物袋", "红色", "陶瓷"} <= set(terms)
+    terms, _ = count_terms(np.array(["森林与我们", "森林的故事", "太阳与我们", "如何学习历史"]))
+    assert "森林" in terms and not [one for one in terms if "我们" in one or "如何" in one], "they say nothing"
 
 
 def test_words_of_a_group_are_written_as_people_write_them() -> None:

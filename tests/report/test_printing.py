@@ -40,6 +40,7 @@ def test_a_pdf_has_all_views_and_pictures_are_one_each(run: Run, browser: Path, 
     out = tmp_path / "new" / "views.pdf"
     assert write_report(run, out) == {"files": [str(out)]}
     assert "views.html" in out.read_text() and "#view" not in out.read_text()
+    assert "--force-prefers-reduced-motion" in out.read_text(), "lists have come to rest"
     files = printing.write_views(run, tmp_path / "views.png")
     assert [file.name for file in files] == [f"views-{number}.png" for number in range(1, 7)]
     assert [re.findall(r"#view-(\d)", file.read_text()) for file in files] == [[str(n)] for n in range(1, 7)]

@@ -13,6 +13,7 @@ from grouprec.data.roles.header_words import (
     ANY_ID,
     CLOCK,
     NOT_WHEN,
+    PART_NUMBER,
     TOGETHER,
     WORK,
     header_names,
@@ -28,6 +29,7 @@ from grouprec.data.values.numerals import is_numeric
 
 # From these ways of naming a user or an item on, the values have to speak for it, too ("loyalty member", "phone").
 _WEAK = {"user": 3, "item": 2}
+_MANY_WORKS = 3  # that have a part of the same number, at least so many in the median
 _VISIT = 5  # this way of naming a user names who came once
 _FILLED = 0.5
 _SPACED = 0.5  # share of values of several words from which on a column names and does not identify
@@ -161,6 +163,18 @@ class _Search(RoleSearch):
         item, label = self.taken.get("item"), self.taken.get("label")
         if item and label and self._differs(item) and not self._differs(label):
             self.taken["item"] = self.taken.pop("label")
+        elif item and not label and self._numbers_parts(item):
+            names = [c for c in self._free() if means("label", c) is not None and self._fits("label", c)]
+            names = [c for c in names if not self._differs(c) and not is_numeric(self.head[c].dropna())]
+            self.taken["item"] = names[0] if names else item
+
+    def _numbers_parts(self, column: str) -> bool:
+        """Return whether a column numbers the parts of works, as episodes of shows: each number is of many of them."""
+        values = self.head[column].dropna()
+        if not says(PART_NUMBER, column) or len(values) < MANY_ROWS or not is_numeric(values):
+            return False
+        names = [c for c in self._free() if means("label", c) is not None]
+        return any(self.head.groupby(column)[name].nunique().median() >= _MANY_WORKS for name in names)
 
     def _item_by_its_code(self) -> None:
         """Take the code beside the item's name for the item, where each has one of the other: the name is its label."""

@@ -102,6 +102,7 @@ _USER = _any(
     "fromuserid sender swiper rater",
     "ausweis leser lesers lecteur lettore lector leitor lezer czytelnik читатель låner lånekort lånetagare",
     "студент студента слушатель слушателя учащийся étudiant élève estudiante alumno studente aluno uczeń 学生 学员",
+    "读者 讀者 读者证 借书证 借書證 借阅证 图书证",
     "plate licenseplate licenceplate numberplate kennzeichen targa",
     "passenger traveller traveler tenant donor resident payer participant respondent requester kunnr debitor deb",
     "nutzer benutzer kunde kunden käufer kaeufer mitglied mitglieds besteller abonnent teilnehmer haushalt "
@@ -336,6 +337,8 @@ COUNTED = re.compile(
 )
 # Several people together: where another column names one of them, that is the user.
 TOGETHER = _words("household haushalt family company organisation organization firm team tenant hogar foyer huishouden")
+# The number of a part of a work, unless it tells the part from those of all other works.
+PART_NUMBER = _words("no nr num number index position nummer numero número numéro номер 号 號 番号 集 话 話")
 # What is one of several copies of a work where another column tells the work itself.
 WORK = _words("bib biblio biblionumber bibnumber bibid bibrecord mmsid catkey")
 CLOCK = re.compile(

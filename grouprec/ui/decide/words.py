@@ -150,7 +150,7 @@ def money_answer(table: pd.DataFrame, n: int) -> str:
     ).format(at_best=lists(at_best), net=count(best["net"]))
     own = table.set_index("n_groups")["net"].get(n)
     if own is not None and n != at_best:
-        said += _(", {net} more than {n}").format(net=count(best["net"] - own), n=n)
+        said += _(", {net} more than {n}").format(net=count(best["net"] - own), n=lists(n))
     if len(close) > 1:
         ends = {"least": close.min(), "most": close.max()}
         near = _("Within the 95 % interval of the hits, {least} to {most} may do as well.").format(**ends)

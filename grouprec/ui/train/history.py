@@ -36,6 +36,7 @@ def draw_history(runs: list[Run]) -> None:
         runs = runs_table.with_tags(runs, chosen)
     frame = runs_table.history(runs)
     frame["created"] = [state.when(seconds) for seconds in frame["created"]]
+    shown = runs_table.shown_columns(frame)
     event = st.dataframe(
         frame,
         key="history",
@@ -44,9 +45,9 @@ def draw_history(runs: list[Run]) -> None:
         placeholder="",
         on_select="rerun",
         selection_mode="single-row",
-        column_order=runs_table.shown_columns(frame),
+        column_order=shown,
         column_config={
-            "title": st.column_config.TextColumn(_("Title"), width="medium"),
+            "title": st.column_config.TextColumn(_("Title"), width="medium" if "dataset" in shown else 300),
             "state": st.column_config.TextColumn(_("State"), width="small"),
             "tags": st.column_config.ListColumn(_("Tags"), width="small"),
             "note": st.column_config.TextColumn(_("Note"), width="medium"),

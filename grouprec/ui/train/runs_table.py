@@ -33,9 +33,12 @@ def history(runs: Iterable[Run]) -> pd.DataFrame:
 
 
 def shown_columns(frame: pd.DataFrame) -> list[str]:
-    """Return the columns of the history to show; tags and notes only where there are some."""
+    """Return the columns of the history to show; none with nothing in it or of what all titles say."""
     written = [name for name in ("tags", "note") if frame[name].astype(bool).any()]
-    return ["title", "state", *written, "dataset", "preset", "groups", "seconds", "gain", "tested", "created"]
+    of_titles = zip(frame["dataset"], frame["title"], strict=True)
+    dataset = [] if all(str(name) in str(title) for name, title in of_titles) else ["dataset"]
+    known = [name for name in ("seconds", "gain", "tested") if frame[name].notna().any()]
+    return ["title", "state", *written, *dataset, "preset", "groups", *known, "created"]
 
 
 def all_tags(runs: Iterable[Run]) -> list[str]:

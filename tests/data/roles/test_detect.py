@@ -285,6 +285,7 @@ VALUES = {
     "tier": RNG.choice(["Gold", "Silver", "Bronze"], N).tolist(),
     "genre": RNG.choice(["Comedy", "Drama", "Action", "Horror"], N).tolist(),
     "line": [str(1 + row % 7) for row in range(N)],
+    "part": [str(1 + row * 7 % 37) for row in range(N)],
     "tens": [str(10 * (1 + row % 7)) for row in range(N)],
     "shuffled": RNG.permutation(np.concatenate([np.arange(1, 1 + k) for k in RNG.integers(1, 12, 400)]))[:N].astype(
         str
@@ -392,6 +393,8 @@ def test_a_flag_a_tier_a_line_number_or_a_genre_is_no_user(columns, user, refuse
         ({"user": "user", "length": "length", "date": "time"}, None),
         ({"user": "user", "track_length": "length", "track": "label"}, "track"),
         ({"order": "order", "item": "tens", "material": "item", "customer": "user"}, "material"),
+        ({"listener_id": "user", "episode_no": "part", "show_title": "label"}, "show_title"),
+        ({"user": "user", "product_no": "item", "product": "label"}, "product_no"),
     ],
 )
 def test_a_duration_or_a_line_number_is_no_item(columns, item):

@@ -226,7 +226,7 @@ def test_a_dropped_file_is_checked_and_becomes_the_current_dataset(library: Libr
         "Time": "date",
         "Behaviour": "action",
     }
-    assert understood["examples"].tolist()[2].startswith("01 Jan 2024 00:00, ")
+    assert understood["examples"].tolist()[2].startswith("01 Jan 2024, ")
 
 
 ITEMS = b"product,price\np1,2.5\np2,3\np99,1\n"

@@ -91,7 +91,7 @@ def test_prices_turn_the_curve_into_money_and_name_the_best_number(run: Run) -> 
         texts(app)
     )
     dear = open_page("decide", cost="300", hit="1", reach="1000", lists="3")
-    assert "**1 list** brings most after costs: -50, 400 more than 3" in texts(dear)
+    assert "**1 list** brings most after costs: -50, 400 more than 3 lists" in texts(dear)
     nonsense = open_page("decide", cost="=1+1", hit="-3", reach="nan")
     assert nonsense.number_input(key="what_if_hit").value == open_money().number_input(key="what_if_hit").value
     assert nonsense.number_input(key="what_if_reach").value == 45
