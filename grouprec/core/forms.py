@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from grouprec.core.files import plain, storage, write_json
 
 Form = dict[str, Any]
 SEAL, VERSION = "seal", "format"
+_HALVES = re.compile(r"\\u[dD][89a-fA-F]")  # of letters beyond 65,535, in pairs
 MOST_BYTES = 512 << 20  # of a form: edits that move millions of users stay below
 
 
@@ -127,7 +129,9 @@ def _parsed(path: Path) -> Form | None:
         raise DamagedError(f"{path.name} is empty")
     try:
         form = json.loads(text)
-    except (ValueError, RecursionError):
+        if _HALVES.search(text):
+            json.dumps(form, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):  # of half a letter, too, which no page can show
         form = None
     if not isinstance(form, dict):
         raise DamagedError(f"{path.name} is damaged: it holds no JSON object")

@@ -51,6 +51,14 @@ def test_a_newer_form_comes_as_it_is(path: Path) -> None:
     assert read_form(path, 2, {}) == {"format": 9, "new": [1]}
 
 
+def test_half_a_letter_is_damage_and_a_whole_one_is_none(path: Path) -> None:
+    write_form(path, {"format": 2, "text": "\U0001f600"})
+    assert "\\ud83d" in path.read_text() and read_form(path, 2, {}) == {"format": 2, "text": "\U0001f600"}
+    path.write_text(json.dumps(sealed({"format": 2, "text": "\ud83d"})))
+    with pytest.raises(DamagedError):  # pages could not show it
+        read_form(path, 2, {})
+
+
 def test_no_bit_can_be_turned_unnoticed(path: Path) -> None:
     write_form(path, {"format": 2, "state": "done", "fraction": 0.25, "text": "é"})
     content = path.read_bytes()
