@@ -37,6 +37,7 @@ SLOWEST = (
     "training/test_jobs.py",
     "training/test_queue.py",
     "training/test_same_everywhere.py",
+    "data/test_containers.py",
     "data/test_exports.py",
     "cli/test_cli.py",
     "test_contributing.py",

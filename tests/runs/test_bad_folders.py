@@ -36,11 +36,6 @@ def finished(store: RunStore, title: str) -> Run:
     return run
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> RunStore:
-    return RunStore(tmp_path / "runs")
-
-
 BAD = {
     "status is a list": ("status.json", "[]", "status.json is damaged"),
     "status is empty": ("status.json", "", "status.json is empty"),

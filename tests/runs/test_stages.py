@@ -27,11 +27,6 @@ def ease() -> EaseEncoder:
     return EaseEncoder(EaseEncoder.Config(l2=7.0)).fit(planted(n_users=20, n_items=12).data, RunOptions())
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> RunStore:
-    return RunStore(tmp_path / "runs")
-
-
 def new(store: RunStore, **fits: dict) -> Run:
     run = store.create(make_config(interactions=Path("file.csv")))
     if fits:

@@ -18,11 +18,6 @@ from grouprec.runs.store import Run, RunStore, State
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> RunStore:
-    return RunStore(tmp_path / "runs")
-
-
-@pytest.fixture
 def run(store: RunStore) -> Run:
     return store.create(make_config(interactions=Path("file.csv"), title="First"))
 

@@ -11,8 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from grouprec.data.library import Library
 from grouprec.runs.config import RunConfig
-from grouprec.runs.store import Run, RunStore, State
-from grouprec.training import jobs
+from grouprec.runs.store import RunStore
 from tests.ui.opening import visit
 
 USERS = [f"{n:04d}" for n in range(40)]
@@ -53,21 +52,12 @@ def test_what_people_do_elsewhere_and_whom_they_know_join_the_file(library: Libr
 
 @pytest.mark.parametrize("with_friends", [True, False])
 def test_a_run_is_given_the_files_and_what_reads_them(
-    library: Library, monkeypatch: pytest.MonkeyPatch, with_friends: bool
+    library: Library, started: list[RunConfig], with_friends: bool
 ) -> None:
-    asked: list[RunConfig] = []
-
-    def start(store: RunStore, config: RunConfig) -> Run:
-        asked.append(config)
-        run = store.create(config)
-        run.set_status(state=State.RUNNING, stage="prepare")
-        return run
-
-    monkeypatch.setattr(jobs, "start", start)
     beside = {"edges": ("friends.csv", io.BytesIO(FRIENDS.encode()))} if with_friends else {}
     entry = library.add("shop.csv", io.BytesIO(SHOP.encode()), **beside)
     app = visit("train", dataset=entry.key)
     told = next(one.value for one in app.caption if one.value.startswith("Trains and blends"))
     assert ("Social" in told or "what friends have" in told) == with_friends
     app.button(key="start_run").click().run()
-    assert asked[0].edges == entry.edges and ("social" in [name for _, name in asked[0].chosen()]) == with_friends
+    assert started[0].edges == entry.edges and ("social" in [name for _, name in started[0].chosen()]) == with_friends

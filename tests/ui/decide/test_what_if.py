@@ -28,19 +28,6 @@ def run(runs_folder: RunStore) -> Run:
     return add_what_if(build_run(runs_folder))
 
 
-@pytest.fixture
-def started(runs_folder: RunStore, monkeypatch: pytest.MonkeyPatch) -> list[RunConfig]:
-    """Start no process: keep the configurations of the runs that are started."""
-    configs: list[RunConfig] = []
-
-    def start(store: RunStore, config: RunConfig) -> Run:
-        configs.append(config)
-        return store.create(config)
-
-    monkeypatch.setattr(jobs, "start", start)
-    return configs
-
-
 def open_tab(**query: str) -> AppTest:
     return open_page("decide", view="what_if", **query)
 

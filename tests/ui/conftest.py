@@ -1,4 +1,4 @@
-"""Tests here start runs that nobody trains."""
+"""Pages start runs that nobody trains."""
 
 from __future__ import annotations
 
