@@ -165,8 +165,9 @@ def split_at(gain: pd.DataFrame | None, hits: pd.DataFrame, n: int) -> Split | N
     if gain is not None:
         return _from_rows(gain[gain["n_groups"] == n], n, floor_of(hits)).moved(float(values[n]))
     row = hits[hits["n_groups"] == n].iloc[0]
-    groups, personal = Part(row["value"] - row["floor"]), Part(row["individual"] - row["value"])
-    return Split(n, Part(row["floor"]), Part(0.0), groups, personal, floor_of(hits)).moved(float(values[n]))
+    floor, individual, found = (float(row[name]) for name in ("floor", "individual", "value"))
+    groups, personal = Part(found - floor), Part(individual - found)
+    return Split(n, Part(floor), Part(0.0), groups, personal, floor_of(hits)).moved(float(values[n]))
 
 
 def _from_rows(rows: pd.DataFrame, n_lists: int, floor_method: str | None) -> Split:

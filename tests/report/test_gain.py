@@ -178,6 +178,7 @@ def test_the_split_of_a_number_of_lists_is_smoothed_and_still_adds_up() -> None:
     assert (found.groups.value, found.groups.low, found.personal.value) == pytest.approx((0.08, 0.075, 0.02))
     older = gain.split_at(None, hits.drop(columns="floor_method"), 1)
     assert older is not None and older.parts()["groups"].value == pytest.approx(0.02)
+    assert older.groups.sign == 1 and len(gain.steps_of(older)) > 0, "its numbers are plain ones, not numpy's"
     assert gain.split_at(table, hits, 7) is None and gain.split_at(table, hits.iloc[:0], 5) is None
 
 
