@@ -1,6 +1,7 @@
 """Kinds that a batch of seventy public exports and data sets showed: blocks of names, carts, days without a year."""
 
 import datetime as dt
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from tests.data.test_cases import (
     hold,
     lines,
     shop,
+    workbook,
 )
 
 REVIEWS = "\n\n".join(
@@ -47,7 +49,32 @@ SESSIONS = [
     f"{u[1:]},{m:%Y-%m-%dT%H:%M:%S}.357Z,2145365{i[1:]},{'0S3'[n % 3]}"
     for n, (u, i, m) in enumerate(zip(USERS, ITEMS, TIMES, strict=True))
 ]
-KINDS: dict[str, tuple[bytes, dict[str, Any]]] = {
+TAKEN = {user: {i for u, i in zip(USERS, ITEMS, strict=True) if u == user} for user in sorted(set(USERS))}
+
+
+def matrix(yes: str, no: str, names: Callable[[str], str] = str, **beside: list[str]) -> bytes:
+    """Return a row per user with a mark for each item."""
+    marks = {names(item): [yes if item in taken else no for taken in TAKEN.values()] for item in FILMS[:10]}
+    return csv({**beside, **marks})
+
+
+def months() -> Callable[[Path], None]:
+    """Return a workbook with a sheet for every month, and one of another kind."""
+    parted: dict[str, list[list[Any]]] = {"About": [["Shop", "of Ann"]]}
+    for user, item, moment in zip(USERS, ITEMS, TIMES, strict=True):
+        parted.setdefault(f"{moment:%Y-%m}", [["customer", "product", "date"]]).append([user, item, moment])
+    return workbook(*parted.items())
+
+
+SHOWN = sum(item in FILMS[:10] for items in TAKEN.values() for item in items)
+KINDS: dict[str, tuple[Any, dict[str, Any]]] = {
+    "marked.csv": (matrix("TRUE", "FALSE", customer=[*TAKEN]), {"users": 30, "items": 10, "rows": SHOWN}),
+    "crossed.csv": (matrix("x", "", Name=[*TAKEN]), {"users": 30, "items": 10, "rows": SHOWN}),
+    "a form.csv": (
+        matrix("4", "", "Please rate [{}]".format, Timestamp=list(map(str, TIMES[:30])), **{"Email Address": [*TAKEN]}),
+        {"users": 30, "items": 10, "rows": SHOWN, "roles": {"user": "Email Address"}, "labels": FILMS[0]},
+    ),
+    "a sheet for every month.xlsx": (months(), {**TIMED, "told": "sheets have the same columns"}),
     "blocks.txt": (
         REVIEWS.encode(),
         {**TIMED, "roles": {"user": "review/userId", "item": "product/productId", "rating": "review/score"}},

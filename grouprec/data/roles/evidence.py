@@ -335,7 +335,7 @@ def belongs_to(column: pd.Series | np.ndarray, owner: pd.Series | np.ndarray, ro
 def without_kinds(table: pd.DataFrame, least: int) -> list[str]:
     """Return the columns, without nameless ones of few values where ``least`` others have many."""
     columns = [str(column) for column in table.columns]
-    many = [column for column in columns if not NAMELESS.fullmatch(column) or table[column].nunique() > _FEW_WORDS]
+    many = [column for column in columns if not NAMELESS.fullmatch(column) or table[column].nunique() > _FEW_KINDS]
     return many if len(many) >= least else columns
 
 
