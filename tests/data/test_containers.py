@@ -257,7 +257,7 @@ CASES: dict[str, tuple[Any, dict[str, Any]]] = {
     "features.txt": ("\n".join(f"1 {n}:1 {n + 2}:0.5" for n in range(1, 30)).encode(), {"refused": "libsvm"}),
     "headings.txt": (  # of one film only: several are in test_products.py
         "\n".join(["1:"] + [f"{u[1:]},{c},{d}" for u, c, d in zip(USERS, COUNTS, DAYS, strict=True)]).encode(),
-        {"refused": "No column was found for the user"},
+        {"refused": "There is only one item"},
     ),
     "a name less.csv": (
         "\n".join(

@@ -223,6 +223,7 @@ def _peek(sniffed: Sniffed, reading: Reading) -> tuple[Peek, Plan]:
 _HEADS = {
     "csv": text_head,
     "jsonl": json_head,
+    "blocks": json_head,
     "json": json_head,
     "nested json": json_head,
     "parquet": parquet_head,
@@ -232,6 +233,7 @@ _HEADS = {
 _READERS = {
     "csv": text_table,
     "jsonl": json_table,
+    "blocks": json_table,
     "json": json_table,
     "nested json": json_table,
     "parquet": parquet_table,

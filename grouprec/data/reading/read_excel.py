@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,11 +24,12 @@ _LOOKED_AT = 60  # rows of a sheet that tell whether it holds a table
 
 @dataclass(frozen=True)
 class _Sheet:
-    """A sheet that holds a table: its name, its header, and how much of a table it is."""
+    """A sheet that holds a table: its name, its header, how much of a table it is, and whether it names both sides."""
 
     title: str
     header: Header
     size: float
+    is_whole: bool
 
 
 def excel_head(sniffed: Sniffed, found: Found) -> tuple[pd.DataFrame, int | None, bool]:
@@ -48,10 +49,11 @@ def _frame(sniffed: Sniffed, found: Found, limit: int | None) -> pd.DataFrame:
     try:
         workbook = open_workbook(sniffed)
         try:
-            sheet = _choose(name, workbook, found)
+            chosen = _choose(name, workbook, found)
+            sheet = chosen[0]
             width = len(sheet.header.names)  # rows may be longer by far
-            rows = ((number, row[:width]) for number, row in rows_of(workbook[sheet.title]))
-            body = list(itertools.islice((row for n, row in rows if n > sheet.header.above and _filled(row)), limit))
+            every = itertools.chain.from_iterable(_body(workbook, one, width) for one in chosen)
+            body = list(itertools.islice(every, limit))
         finally:
             workbook.close()
     except (DataError, SettingError):
@@ -65,6 +67,13 @@ def _frame(sniffed: Sniffed, found: Found, limit: int | None) -> pd.DataFrame:
     return table.loc[:, [one != "" for one in names]].infer_objects()
 
 
+def _body(workbook: Any, sheet: _Sheet, width: int) -> Iterator[Sequence[Any]]:
+    """Yield the rows of a sheet below its header that hold anything."""
+    for number, row in rows_of(workbook[sheet.title]):
+        if number > sheet.header.above and _filled(row[:width]):
+            yield row[:width]
+
+
 def _filled(row: Sequence[Any]) -> int:
     return sum(cell is not None and cell != "" for cell in row)
 
@@ -73,8 +82,11 @@ def _value(cell: Any) -> Any:
     return None if isinstance(cell, str) and (cell in _ERRORS or not cell.strip()) else cell
 
 
-def _choose(name: str, workbook: Any, found: Found) -> _Sheet:
-    """Return the sheet asked for, else the first one that is as much of a table as any; hidden ones only in need."""
+def _choose(name: str, workbook: Any, found: Found) -> list[_Sheet]:
+    """Return the sheet asked for, else the first one that is as much of a table as any; hidden ones only in need.
+
+    Behind it come those with the same columns, as where every month has a sheet of its own.
+    """
     sheets = [one for one in workbook.worksheets if one.sheet_state == "visible"] or workbook.worksheets
     if found.sheet:
         sheets = [one for one in workbook.worksheets if one.title.strip().lower() == found.sheet.strip().lower()]
@@ -89,11 +101,14 @@ def _choose(name: str, workbook: Any, found: Found) -> _Sheet:
         raise DataError(f"{which} of '{name}' is empty; give a header line and rows.")
     best = max(table.size for table in tables)
     chosen = next(table for table in tables if table.size >= 0.9 * best)
-    found.sheet, found.sheets = chosen.title, [table.title for table in tables]
-    if len(tables) > 1:
-        others = ", ".join(f"'{table.title}'" for table in tables if table is not chosen)
-        found.notes.append(f"of the sheets, '{chosen.title}' is read, not {others[:200]}")
-    return chosen
+    alike = [table for table in tables if table.is_whole and table.header.names == chosen.header.names]
+    read = alike if chosen in alike and chosen.header.named else [chosen]
+    found.sheet, found.sheets = some_of(table.title for table in read), [table.title for table in tables]
+    if len(read) > 1:
+        found.notes.append(f"{len(read)} sheets have the same columns and are read one after the other: {found.sheet}")
+    if others := ", ".join(f"'{table.title}'" for table in tables if table not in read):
+        found.notes.append(f"of the sheets, '{found.sheet}' is read, not {others[:200]}")
+    return read
 
 
 def _look(sheet: Any) -> _Sheet | None:
@@ -108,7 +123,8 @@ def _look(sheet: Any) -> _Sheet | None:
     filled = sum(min(sum(map(bool, row)), len(header.names)) for row in below)
     named = sum(map(bool, header.names))
     # A sheet of customers or of products names one of the two; the interactions name both.
-    return _Sheet(sheet.title, header, filled * (2.0 if _names_both(header, below) else 1.0) * (named > 1 or 0.01))
+    both = _names_both(header, below)
+    return _Sheet(sheet.title, header, filled * (2.0 if both else 1.0) * (named > 1 or 0.01), both)
 
 
 def _usual_width(rows: Sequence[Sequence[Any]]) -> int:

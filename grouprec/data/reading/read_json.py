@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from grouprec.core.types import DataError
+from grouprec.data.reading.blocks import block_records, n_blocks
 from grouprec.data.reading.encodings import is_utf8
 from grouprec.data.reading.find_records import ASSIGNED, is_sequence, locate, records_path, sequence
 from grouprec.data.reading.found import Found
@@ -45,7 +46,8 @@ def json_head(sniffed: Sniffed, found: Found) -> tuple[pd.DataFrame, int | None,
         # Characters per row are not known here: one user's entry holds many rows.
         known = sniffed.whole and len(members) < HEAD_ROWS
         return (frame, len(frame), True) if known else (frame, None, False)
-    return frame, *sniffed.estimate_rows(len(frame), len(sniffed.text) / max(sniffed.text.count("}"), 1))
+    n_rows = n_blocks(sniffed.text) if sniffed.format == "blocks" else sniffed.text.count("}")
+    return frame, *sniffed.estimate_rows(len(frame), len(sniffed.text) / max(n_rows, 1))
 
 
 def json_table(sniffed: Sniffed, columns: list[str], found: Found) -> pd.DataFrame:
@@ -55,7 +57,7 @@ def json_table(sniffed: Sniffed, columns: list[str], found: Found) -> pd.DataFra
     found.notes += spelling.notes()
     with sniffed.open() as file:
         text: Iterable[str] | str
-        text = _lines(sniffed, file) if sniffed.format == "jsonl" else _text(sniffed, file.read())
+        text = _lines(sniffed, file) if sniffed.format in ("jsonl", "blocks") else _text(sniffed, file.read())
         frame = _frame(sniffed, _json_members(sniffed, text, True, found), kind, spelling, columns)
     return frame.reindex(columns=columns)
 
@@ -98,6 +100,10 @@ def _json_members(sniffed: Sniffed, text: Iterable[str] | str, whole: bool, foun
     try:
         if sniffed.format == "jsonl":
             yield from _of_lines(io.StringIO(text) if isinstance(text, str) else text, found)
+            return
+        if sniffed.format == "blocks":
+            lines = io.StringIO(text) if isinstance(text, str) else text
+            yield from ((None, record) for record in block_records(lines))
             return
         content = str(text)
         content = content[said.end() :] if (said := ASSIGNED.match(content)) else content

@@ -41,7 +41,7 @@ from grouprec.data.values.common import folded_words, shown, some_of
 
 _ITEMS = re.compile(
     r".*(items?|products?|skus?|asins?|isbns?|movies?|books?|tracks?|songs?|articles?|games?|courses?|basket|cart|history|"
-    r"contents|details|orders|purchases|purchased|bought|ordered|viewed|watched|clicked|liked|lineitems|sequence|playlist|itemids?)",
+    r"contents|details|orders|purchases|purchased|bought|ordered|viewed|watched|clicked|liked|lineitems|sequence|playlist|itemids?|lines)",
 )
 _PLURAL = re.compile(
     r".*(items|products?s|skus|asins|movies|books|tracks|songs|articles|games|courses|basket|cart|history|contents|"
@@ -320,7 +320,8 @@ def _holds_lists(column: pd.Series) -> bool:
 def _list_of_items(head: pd.DataFrame, listed: Sequence[str], others: Sequence[str]) -> str | None:
     """Return the column of lists that holds the items; None where another column names them."""
     named = [column for column in listed if _ITEMS.fullmatch(_simple(column)) and not _all_objects(head[column])]
-    if any(_ITEMS.fullmatch(_id_free(column)) and not says(_COUNTS, column) for column in others):
+    beside = [column for column in others if not says(_COUNTS, column) and means("order", column) is None]
+    if any(_ITEMS.fullmatch(_id_free(column)) for column in beside):
         return None
     if named:
         return named[0]

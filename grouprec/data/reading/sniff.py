@@ -13,6 +13,7 @@ from typing import BinaryIO, Literal
 from grouprec.core.files import UNPACKING, told
 from grouprec.core.types import DataError
 from grouprec.data.limits import LONGEST_ROW, Unpacked, check_columns
+from grouprec.data.reading.blocks import is_blocks
 from grouprec.data.reading.encodings import (
     BOMS,
     KEEP_BYTES,
@@ -29,7 +30,7 @@ from grouprec.data.reading.find_records import ASSIGNED, records_path
 from grouprec.data.reading.layout import Layout
 from grouprec.data.reading.log_lines import is_log
 
-Format = Literal["csv", "jsonl", "json", "nested json", "parquet", "excel", "markup"]
+Format = Literal["csv", "jsonl", "json", "nested json", "blocks", "parquet", "excel", "markup"]
 
 HEAD_BYTES = 1 << 20
 HEAD_ROWS = 1000
@@ -254,6 +255,8 @@ def _json_layout(path: Path, text: str) -> Format | None:
         return "json"
     if is_log(start):
         return "jsonl"
+    if is_blocks(start):
+        return "blocks"
     if not re.match(r'\{\s*["}]', start):
         if suffix in ("json", "jsonl", "ndjson") and not _several_columns(path, text):
             raise DataError(f"'{path.name}' is not JSON: it begins with '{' '.join(start[:20].split())}'.")

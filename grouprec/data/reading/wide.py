@@ -13,8 +13,9 @@ import pandas as pd
 
 from grouprec.data.reading.profiles import shape
 from grouprec.data.roles.header_words import means
+from grouprec.data.roles.outcomes import NO, YES
 from grouprec.data.roles.usual_names import NAMELESS
-from grouprec.data.values.common import folded, folded_words
+from grouprec.data.values.common import folded, folded_words, word_set
 from grouprec.data.values.time_words import MONTHS
 from grouprec.data.values.times import read_times
 
@@ -26,6 +27,9 @@ _ALIKE = 20.0  # times the largest value of one column may be that of another
 _NOTHING, _FAR = (99, 999, 9999, 99999), 2.0  # numbers for nothing, times what others are at most
 _OWNERS = 3  # columns beside those of the periods that may name a sum
 _WHEN = ("date", "month")
+_MARKS = word_set("x ✓ ✔ ☑ • * ja yes")
+_MOST_MARKS = 3  # ways to say yes and no in one column
+_ASKED = re.compile(r"([^\[\]]*)\[([^\[\]]+)\]")
 _MONTH = re.compile(r"\d{1,2}(?:月|월)")
 _SUM_OF = re.compile(
     r"(?:sum|count|total|summe|anzahl|somme|nombre|suma|soma|somma|som|aantal) (?:of|von|de|di|van) ", re.I
@@ -69,12 +73,12 @@ class Wide:
             kept = [*kept, "user"]
         elif self.kept:
             table = table[~self._totals(table)]
-        cells = np.column_stack([numbers(table[column]) for column in self.columns])
+        cells = np.column_stack([_cells(table[column]) for column in self.columns])
         if self.missing is not None:
             cells[cells == self.missing] = np.nan
         rows, columns = np.nonzero(~np.isnan(cells) & (cells != 0))
         result = table[list(kept)].take(rows).reset_index(drop=True)
-        names = [_bare(name) for name in self.columns] if self.name in _WHEN else list(self.columns)
+        names = [_bare(name) for name in self.columns] if self.name in _WHEN else _asked(self.columns)
         result[self.name] = pd.Series(np.array(names, dtype=object)[columns], dtype="str")
         if self.value:
             result[self.value] = cells[rows, columns]
@@ -137,10 +141,11 @@ def _matrix(head: pd.DataFrame, columns: Sequence[str]) -> Wide | None:
     if not owned and not nameless:
         return None
     others = [column for column in columns[owned:] if not is_total(column)]
-    numeric = [column for column in others if _is_numeric(head[column])]
+    numeric = [column for column in others if _is_numeric(head[column]) or _is_marked(head[column])]
+    others = [column for column in others if column in numeric or not _is_beside(column)]
     if len(numeric) < max(_FEWEST_COLUMNS, 0.9 * len(others)):
         return None
-    cells = np.column_stack([numbers(head[column]) for column in numeric])
+    cells = np.column_stack([_cells(head[column]) for column in numeric])
     missing = _stands_for_nothing(cells)
     if missing is not None:
         cells[cells == missing] = np.nan
@@ -154,7 +159,8 @@ def _matrix(head: pd.DataFrame, columns: Sequence[str]) -> Wide | None:
         if not _are_ids(numeric) and not (len(numeric) == len(others) and _are_of_one_kind(cells, empty)):
             return None
     value = "" if len(values) == 1 else "rating" if values.max() <= 10 else "quantity"
-    turned = owned and any(means(role, first) in (0, 1) for role in ("item", "label")) and means("user", first) is None
+    named = means("item", first) in (0, 1) or means("label", first) == 0  # "Name" alone is anybody's
+    turned = owned and named and means("user", first) is None
     what = "users" if turned else "items"
     note = f"the file looks like a matrix with a column for each of {len(numeric):,} {what}; every filled cell "
     note += "became a row"
@@ -192,6 +198,33 @@ def _without_counts(names: list[str], cells: np.ndarray) -> tuple[list[str], np.
 def _is_numeric(column: pd.Series) -> bool:
     known = column.dropna()
     return len(known) == 0 or bool((~np.isnan(numbers(known))).all())
+
+
+def _is_marked(column: pd.Series) -> bool:
+    """Return whether cells hold marks for yes and no only: x, TRUE, ✓."""
+    words = set(map(folded, column.dropna().astype("str").str.strip().unique()))
+    return 0 < len(words) <= _MOST_MARKS and words <= _MARKS | YES | NO
+
+
+def _cells(column: pd.Series) -> np.ndarray:
+    """Return the numbers of a column of a matrix, float64 [n]: 1 and 0 for marks of yes and no, NaN for nothing."""
+    found = numbers(column)
+    if np.isfinite(found).any() or not _is_marked(column):
+        return found
+    words = column.astype("str").str.strip().map(folded, na_action="ignore")
+    return np.where(column.isna(), np.nan, words.isin(_MARKS | YES).to_numpy(dtype=np.float64))
+
+
+def _is_beside(column: str) -> bool:
+    """Return whether a header names who answered, or when: no item of a matrix."""
+    return means("user", column) is not None or means("time", column) in (0, 1)
+
+
+def _asked(names: Sequence[str]) -> list[str]:
+    """Return the names of items without the question that forms put before each: ``Please rate [Red mug]``."""
+    found = [_ASKED.fullmatch(str(name).strip()) for name in names]
+    same = all(found) and len({one[1] for one in found if one}) == 1
+    return [one[2] for one in found if one] if same else list(names)
 
 
 def _are_ids(names: Sequence[str]) -> bool:

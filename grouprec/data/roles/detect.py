@@ -254,6 +254,9 @@ class _Search(RoleSearch):
             return  # every row is another user's, or of another item: a list of these
         filled = [c for c in self._by_content() if self.head[c].notna().mean() > _FILLED and not says(NOT_WHEN, c)]
         left = [c for c in filled if evidence.looks_like_ids(self.head[c]) and self._may_be_left(missing, c)]
+        if len(missing) == len(_OWNERS) and HEADING in self._free() and HEADING not in left:
+            self.taken["item"], missing = HEADING, ["user"]  # numbered films, their votes below: it counts nothing
+            self.result.by_elimination += ("item",)
         if len(left) < len(missing):
             kinds = [c for c in filled if evidence.looks_like_ids(self.head[c], least=FEW_KINDS) and c not in left]
             left += [c for c in kinds if self._may_be_left(missing, c)]
@@ -264,6 +267,8 @@ class _Search(RoleSearch):
             left = [left[0], *named] if named else left
         if len(left) > len(missing):
             left = [c for c in left if not evidence.looks_like_rating(self.head[c])]
+        if len(left) > len(missing):
+            left = evidence.without_kinds(self.head[left], len(missing))
         if len(left) > len(missing):
             left = self._without_labels(left)
         if len(left) > len(missing):

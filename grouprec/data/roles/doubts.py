@@ -24,7 +24,7 @@ from grouprec.data.roles.outcomes import came_to_nothing, is_flag, tells_outcome
 from grouprec.data.values.common import is_missing, plain_texts, shown
 from grouprec.data.values.ids import folded_ids, rounded_example
 from grouprec.data.values.numerals import Numbers, is_numeric
-from grouprec.data.values.times import Times
+from grouprec.data.values.times import NO_YEAR, Times
 
 _FIRST_YEAR = 365 * 86_400  # seconds
 _GAPS = 0.05  # share of rows without a user from which on it is said that another column names one
@@ -259,6 +259,11 @@ def time_doubts(name: str, times: Times) -> list[Doubt]:
         found.append(Doubt(matter, role="time"))
     if times.buddhist:
         matter = _("years in column '{name}' are those of the Buddhist calendar: 543 were taken off").format(
+            name=shown(name)
+        )
+        found.append(Doubt(matter, role="time"))
+    if NO_YEAR in times.units:
+        matter = _("dates in column '{name}' have a month and a day and no year: they are taken for one year's").format(
             name=shown(name)
         )
         found.append(Doubt(matter, role="time"))

@@ -332,6 +332,13 @@ def belongs_to(column: pd.Series | np.ndarray, owner: pd.Series | np.ndarray, ro
     return n_values > 1 and pairs <= 1.05 * n_owners and n_owners * rows_each < known.sum()
 
 
+def without_kinds(table: pd.DataFrame, least: int) -> list[str]:
+    """Return the columns, without nameless ones of few values where ``least`` others have many."""
+    columns = [str(column) for column in table.columns]
+    many = [column for column in columns if not NAMELESS.fullmatch(column) or table[column].nunique() > _FEW_KINDS]
+    return many if len(many) >= least else columns
+
+
 def without_facts(table: pd.DataFrame, least: int) -> list[str]:
     """Return the columns that may be users or items, without facts about another one.
 

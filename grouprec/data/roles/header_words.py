@@ -100,6 +100,8 @@ _USER = _any(
     "soldto soldtoparty soldtopt shipto shiptoparty shiptopt billto billtoparty billtopt loyaltycard guestloyalty",
     "profilename customerloyalty policyholder accountholder insured frequentflyer ffp ffn fromuser "
     "fromuserid sender swiper rater",
+    "auftraggeber warenempfänger regulierer debitor debitoren "
+    "карталояльности картаклиента картапокупателя бонуснаякарта дисконтнаякарта картаучастника "
     "ausweis leser lesers lecteur lettore lector leitor lezer czytelnik читатель låner lånekort lånetagare",
     "студент студента слушатель слушателя учащийся étudiant élève estudiante alumno studente aluno uczeń 学生 学员",
     "读者 讀者 读者证 借书证 借書證 借阅证 图书证",
@@ -185,10 +187,10 @@ PATTERNS: dict[str, tuple[str, ...]] = {
     ),
     "item": (
         f"(?:{_ID})?(?:{_ITEM})s?(?:{_ID})?|(?:{_ITEM})\\d(?:{_ID})|(?:{_ITEM})(?:sku|isbn|asin|code)|(?:{_ITEM})record(?:{_ID})",
-        f"iid|pid|aid|ean|gtin|upc|ean13|pzn|barcode|plu|appid|品番|货号|款号|item|.*skus?(?:{_ID})?|art(?:{_ID})|(?:{_ID})art|refart",
+        f"iid|pid|aid|ean|gtin|upc|ean13|pzn|barcode|plu|appid|штрихкод|品番|货号|款号|item|.*skus?(?:{_ID})?|art(?:{_ID})|(?:{_ID})art|refart",
         f".*(?:{_long(_ITEM)})s?(?:{_ID})?|ref|reference|referencia|référence|riferimento"
         f"|(?:bookmark|url|page|campaign|post|news|photo|image|question|repository|dish|advert|channel|station|gallery|lesson|tweet"
-        f"|module|chapter|attraction|job|link)(?:{_ID})?|pinid|pins|destination|route"
+        f"|module|chapter|attraction|job|link|subreddit|service|treatment|procedure|workout|exercise)(?:{_ID}|name)?|pinid|pins|destination|route"
         "|(?:page|landing|request)(?:page|url|uri|path|location|screen){1,2}|path|uri|screen(?:name|class)",
     ),
     "rating": (
@@ -216,7 +218,7 @@ PATTERNS: dict[str, tuple[str, ...]] = {
         ".*(?:quantity|qty)|(?:数量|數量|количество|liczba|anzahl).*|.*(?:数量|數量|個数|件数)",
         "amount|" + _any("betrag summe importe monto importo bedrag kwota сумма 金额 金額 montant"),
         "(?:count|num|number|total|n)s?(?:plays|views|clicks|listens|purchases|orders|visits|downloads|loans|rentals)"
-        "|(?:plays|views|clicks|listens|purchases|orders|visits|downloads|loans|rentals)(?:count|total)|plays|playcount|clicks|(?:unique)?(?:page)?views|listens|watchtime|watchratio|hours|hoursplayed|playtime.*|minutes|minuteswatched|"
+        "|(?:plays|views|clicks|listens|purchases|orders|visits|downloads|loans|rentals)(?:count|total)|plays|playcount|clicks|sumclicks?|totalclicks?|(?:unique)?(?:page)?views|listens|watchtime|watchratio|hours|hoursplayed|playtime.*|minutes|minuteswatched|"
         "(?:minutes|hours|seconds)(?:watched|played|listened|viewed|spent|read)|(?:watched|played|listened)(?:minutes|hours|seconds)"
         "|dwelltime|msplayed|playbackcount|numberofplays|wiedergaben",
     ),

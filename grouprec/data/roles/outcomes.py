@@ -56,7 +56,7 @@ _NOTHING = re.compile(
     "echou|refus|cxl|no.?show|" + "|".join(sorted(folded_words(*WORDS["nothing"]))) + ")"
 )
 _NOT = re.compile(
-    r"(?:not|no|non|un|partial|partially|teil|teilweise|parcial|parziale|partiel|częściow|czesciow|частич|部分|一部|never|nie)\b.*"
+    r"(?!no.?show)(?:not|no|non|un|partial|partially|teil|teilweise|parcial|parziale|partiel|częściow|czesciow|частич|部分|一部|never|nie)\b.*"
     r"|un(?:cancel|return|refund).*|.*(?:declined|denied|rejected) (?:refund|return).*|.*(?:refund|return) "
     r"(?:declined|denied|rejected).*"
 )

@@ -238,6 +238,11 @@ PRESETS = (
         },
     ),
     Preset(
+        "Reddit posts",
+        "author subreddit",
+        {"user": "author", "item": "subreddit", "time": "createdutc|created", "label": "", "rating": "", "weight": ""},
+    ),
+    Preset(
         "Yelp reviews",
         "userid businessid stars|compliment_count|compliment|text",
         {

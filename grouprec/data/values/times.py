@@ -25,6 +25,10 @@ _YEARS_AHEAD = 2
 _EXCEL_EPOCH = 25_569  # 1970-01-01 as an Excel serial day
 _EXCEL_DAYS = 25_569, 80_000
 _DAYS_2000 = 10_957  # days from 1970 to 2000
+NO_YEAR = "days of a year"
+_MANY_DAYS = 30  # different ones, at least, where a number of three or four digits is month and day
+_LEAP_YEAR = 2_000 * 10_000  # stands for the year that nobody wrote
+_MOST_STEPS = 100_000  # counts from some beginning that lie before it, too, are no larger
 # Numbers that are dates only where all of the column are: from, to, and how they are written.
 _WHOLE_COLUMNS = (
     ("years", (1970, 2100), "%Y"),
@@ -33,6 +37,7 @@ _WHOLE_COLUMNS = (
     ("dates", (1_970_001, 2_099_366), "%Y%j"),
     ("dates", (1_011_970, 31_122_100), "%d%m%Y"),
     ("dates", (1_011_970, 12_312_100), "%m%d%Y"),
+    (NO_YEAR, (101, 1231), "%m%d"),
 )
 _COMPACT = {8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 _LENGTHS = {"%d%m%Y": 8, "%m%d%Y": 8}  # whose leading zeros numbers have lost
@@ -206,10 +211,18 @@ def numeric_seconds(values: np.ndarray, latest: float, among_texts: bool = False
         return values * _DAY, ("days since 1970",)
     for unit, (least, most), pattern in _WHOLE_COLUMNS:
         if whole and low >= least and high <= most:
-            read = _compact(values, pattern)
+            read = _of_no_year(values) if unit == NO_YEAR else _compact(values, pattern)
             if (((read >= 0) & (read <= latest)) | np.isnan(values)).all():
                 return read, (unit,)
+    if whole and -_MOST_STEPS < low < 0 and high < _MOST_STEPS:  # days before and after a beginning
+        return values - low, ("seconds",)
     return _by_magnitude(values, latest)
+
+
+def _of_no_year(values: np.ndarray) -> np.ndarray:
+    """Return the seconds of numbers like 1111, month and day, in the year 2000; NaN where too few differ to tell."""
+    many = len(np.unique(values[~np.isnan(values)])) >= _MANY_DAYS
+    return _compact(values + _LEAP_YEAR, "%Y%m%d") if many else np.full(len(values), -1.0)
 
 
 def _by_magnitude(values: np.ndarray, latest: float) -> tuple[np.ndarray, tuple[str, ...]]:

@@ -1,0 +1,57 @@
+"""Records of a name and a value a line, parted by blank lines, as SNAP gives reviews: ``review/userId: A1``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+_NAMED = re.compile(r"([^\W\d][\w/. -]{0,60}?): ?(.*)")
+_FEWEST = 3  # records that are told by, at least
+_LONGEST = 1_000_000  # characters of one value that goes on over lines
+
+
+def is_blocks(text: str) -> bool:
+    """Return whether the first records of a text name the same things in the same order, a line each.
+
+    Args:
+        text: the beginning of the file; the last record may be cut off.
+    """
+    named = [_NAMED.fullmatch(line.strip()) for line in text.lstrip().split("\n", _FEWEST)[:_FEWEST]]
+    if not all(named[:2]):
+        return False
+    first = named[0][1]  # type: ignore[index]  # it is there
+    found = []
+    for record in block_records(text[: 1 << 16].splitlines()):
+        found.append(tuple(record))
+        if len(found) == _FEWEST:
+            break
+    return len(found) == _FEWEST and len(set(found)) == 1 and len(found[0]) > 1 and found[0][0] == first
+
+
+def n_blocks(text: str) -> int:
+    """Return how many records a text of such holds."""
+    first = text.lstrip().partition(":")[0]
+    return text.count(f"\n{first}:") + 1
+
+
+def block_records(lines: Iterable[str]) -> Iterator[dict[str, str]]:
+    """Yield name -> value of every record: one begins behind a blank line, or where its first name comes again.
+
+    A line without a name goes on with the value above it.
+    """
+    record: dict[str, str] = {}
+    first = last = ""
+    for line in lines:
+        body = line.strip().strip("\ufeff\x00")
+        found = _NAMED.fullmatch(body) if body else None
+        if record and (not body or (found is not None and found[1] == first)):
+            yield record
+            record = {}
+        if found is not None and found[1] not in record:
+            last = found[1]
+            first = first or last
+            record[last] = found[2].strip()
+        elif body and record and len(record[last]) < _LONGEST:
+            record[last] = f"{record[last]} {body}"
+    if record:
+        yield record
