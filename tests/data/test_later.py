@@ -136,6 +136,12 @@ def test_days_without_a_year_are_in_order_and_prices_are_none():
     assert NO_YEAR not in read_times(pd.Series(range(101, 1231))).units  # 132 is no day
 
 
+def test_days_come_before_months_where_the_values_say_so():
+    days = pd.date_range("2023-03-01", "2023-06-30")
+    found = read_times(pd.Series(days.strftime("%d%m").astype(int)))
+    assert found.units == (NO_YEAR,) and (np.diff(found.seconds) == 86_400).all()
+
+
 def test_days_before_a_beginning_keep_their_order():
     found = read_times(pd.Series([-25, 0, 30, 260]))
     assert not found.unread.any() and list(np.argsort(found.seconds)) == [0, 1, 2, 3]

@@ -33,7 +33,7 @@ from grouprec.data.roles.doubts import (
 )
 from grouprec.data.roles.header_words import simple_name
 from grouprec.data.values.common import release_memory, shown, sorted_unique
-from grouprec.data.values.ids import are_long, encode_ids
+from grouprec.data.values.ids import are_long, encode_ids, rounded_example
 from grouprec.data.values.numerals import read_numbers
 from grouprec.data.values.time_periods import foreign_calendar
 from grouprec.data.values.times import read_times
@@ -200,9 +200,12 @@ def check_two(cleaned: Cleaned, roles: Roles) -> None:
         ("item", cleaned.rows.items, cleaned.item_ids),
     ):
         if len(codes) and (codes == codes[0]).all():
+            only = ids[codes[0]]
+            why = f"groups need two or more; is --map {kind}=COLUMN right?"
+            if rounded_example(np.array([only], dtype=object)):
+                why = "a spreadsheet has shortened the ids; export the file again without opening it there."
             raise DataError(
-                f"There is only one {kind}, '{shown(ids[codes[0]])}', in column '{shown(getattr(roles, kind))}': "
-                f"groups need two or more; is --map {kind}=COLUMN right?"
+                f"There is only one {kind}, '{shown(only)}', in column '{shown(getattr(roles, kind))}': {why}"
             )
     n = len(cleaned.rows)
     if n >= _FEWEST_APART and n == len(sorted_unique(cleaned.rows.users)) == len(sorted_unique(cleaned.rows.items)):

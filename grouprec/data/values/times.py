@@ -38,6 +38,7 @@ _WHOLE_COLUMNS = (
     ("dates", (1_011_970, 31_122_100), "%d%m%Y"),
     ("dates", (1_011_970, 12_312_100), "%m%d%Y"),
     (NO_YEAR, (101, 1231), "%m%d"),
+    (NO_YEAR, (101, 3112), "%d%m"),
 )
 _COMPACT = {8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 _LENGTHS = {"%d%m%Y": 8, "%m%d%Y": 8}  # whose leading zeros numbers have lost
@@ -211,7 +212,7 @@ def numeric_seconds(values: np.ndarray, latest: float, among_texts: bool = False
         return values * _DAY, ("days since 1970",)
     for unit, (least, most), pattern in _WHOLE_COLUMNS:
         if whole and low >= least and high <= most:
-            read = _of_no_year(values) if unit == NO_YEAR else _compact(values, pattern)
+            read = _of_no_year(values, pattern) if unit == NO_YEAR else _compact(values, pattern)
             if (((read >= 0) & (read <= latest)) | np.isnan(values)).all():
                 return read, (unit,)
     if whole and -_MOST_STEPS < low < 0 and high < _MOST_STEPS:  # days before and after a beginning
@@ -219,8 +220,9 @@ def numeric_seconds(values: np.ndarray, latest: float, among_texts: bool = False
     return _by_magnitude(values, latest)
 
 
-def _of_no_year(values: np.ndarray) -> np.ndarray:
-    """Return the seconds of numbers like 1111, month and day, in the year 2000; NaN where too few differ to tell."""
+def _of_no_year(values: np.ndarray, pattern: str) -> np.ndarray:
+    """Return the seconds of numbers like 1111, month and day, in the year 2000; -1 where too few differ to tell."""
+    values = values % 100 * 100 + values // 100 if pattern == "%d%m" else values
     many = len(np.unique(values[~np.isnan(values)])) >= _MANY_DAYS
     return _compact(values + _LEAP_YEAR, "%Y%m%d") if many else np.full(len(values), -1.0)
 

@@ -224,6 +224,7 @@ def test_items_get_their_most_frequent_description(tmp_path):
         (lambda t: t.assign(user=None), "'user' was not taken: it is empty"),
         (lambda t: t.assign(qty=0), "All rows were dropped by the step 'cancellations and non-positive quantities'"),
         (lambda t: t.assign(user="me"), "only one user, 'me'"),
+        (lambda t: t.assign(user="4.02E+12"), "a spreadsheet has shortened the ids"),
         (lambda t: t.assign(item="it"), "only one item, 'it'"),
         (lambda t: t.head(1), "only one user, 'u00'"),
         (lambda t: t.assign(date="soon"), "times in column 'date' cannot be read .such as 'soon'"),
