@@ -70,7 +70,7 @@ def test_a_sheet_can_be_chosen(library: Library) -> None:
     entry = library.add("shop.xlsx", io.BytesIO(content.getvalue()))
     app = visit("data", dataset=entry.key)
     choice = app.selectbox(key=f"sheet.{entry.key}")
-    assert choice.options == ["found: 2024", "2024", "2023"]
+    assert choice.options == ["found: 2024, 2023", "2024", "2023"]  # of the same columns: both, unless one is chosen
     choice.select("2023").run()
     assert library.get(entry.key).size["n_raw"] == 39
 
