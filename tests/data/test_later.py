@@ -121,6 +121,7 @@ def test_a_kind_is_read_right(tmp_path: Path, name: str) -> None:
 def test_records_of_names_are_told_from_other_lines():
     assert is_blocks("a: 1\nb: 2\n\na: 3\nb: 4\n\na: 5\nb: 6\n")
     assert not is_blocks("a: 1\nb: 2\n\nc: 3\nd: 4\n\na: 5\nb: 6\n")  # other names each: a letter
+    assert not is_blocks("BEGIN:VCARD\nFN:Ann\nEND:VCARD\n" * 4)  # refused as an address book
     assert not is_blocks("12:30, x\n12:31, y\n12:32, z\n")
     assert list(block_records(["a: 1", "b: x", "more", "a: 2", "b: y"])) == [
         {"a": "1", "b": "x more"},

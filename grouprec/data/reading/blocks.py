@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 _NAMED = re.compile(r"([^\W\d][\w/. -]{0,60}?): ?(.*)")
 _FEWEST = 3  # records that are told by, at least
-_LONGEST = 1_000_000  # characters of one value that goes on over lines
+_ENVELOPE = "BEGIN"  # of calendars and address books, which are refused by name
 
 
 def is_blocks(text: str) -> bool:
@@ -20,6 +20,8 @@ def is_blocks(text: str) -> bool:
     if not all(named[:2]):
         return False
     first = named[0][1]  # type: ignore[index]  # it is there
+    if first == _ENVELOPE:
+        return False
     found = []
     for record in block_records(text[: 1 << 16].splitlines()):
         found.append(tuple(record))
@@ -39,19 +41,23 @@ def block_records(lines: Iterable[str]) -> Iterator[dict[str, str]]:
 
     A line without a name goes on with the value above it.
     """
-    record: dict[str, str] = {}
+    record: dict[str, list[str]] = {}  # the lines of each value: joined once, for there may be very many
     first = last = ""
     for line in lines:
         body = line.strip().strip("\ufeff\x00")
         found = _NAMED.fullmatch(body) if body else None
         if record and (not body or (found is not None and found[1] == first)):
-            yield record
+            yield _joined(record)
             record = {}
         if found is not None and found[1] not in record:
             last = found[1]
             first = first or last
-            record[last] = found[2].strip()
-        elif body and record and len(record[last]) < _LONGEST:
-            record[last] = f"{record[last]} {body}"
+            record[last] = [found[2].strip()]
+        elif body and record:
+            record[last].append(body)
     if record:
-        yield record
+        yield _joined(record)
+
+
+def _joined(record: dict[str, list[str]]) -> dict[str, str]:
+    return {name: " ".join(lines) for name, lines in record.items()}

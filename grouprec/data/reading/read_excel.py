@@ -107,7 +107,8 @@ def _choose(name: str, workbook: Any, found: Found) -> list[_Sheet]:
     if len(read) > 1:
         found.notes.append(f"{len(read)} sheets have the same columns and are read one after the other: {found.sheet}")
     if others := ", ".join(f"'{table.title}'" for table in tables if table not in read):
-        found.notes.append(f"of the sheets, '{found.sheet}' is read, not {others[:200]}")
+        are = "are" if len(read) > 1 else "is"
+        found.notes.append(f"of the sheets, '{found.sheet}' {are} read, not {others[:200]}")
     return read
 
 
