@@ -9,6 +9,7 @@ So logs, files for machines and processes in the background speak English by the
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -28,6 +29,8 @@ ENGLISH = "en"
 LANGUAGES = {ENGLISH: "English", "zh": "简体中文"}  # what each is called by those who read it
 CATALOGUES = Path(__file__).parents[1] / "locale"
 DOMAIN = "grouprec"
+
+_LARGEST = 1e15  # of numbers that are written out: beyond, digits say nothing
 
 T = TypeVar("T")
 K = TypeVar("K")
@@ -112,7 +115,7 @@ def _(message: str) -> str:
 
 def ngettext(one: str, many: str, n: float) -> str:
     """Return the form of a message that suits a number; ``n`` itself is not put in."""
-    return catalogue_of(current()).ngettext(one, many, int(n) if n == int(n) else 2)
+    return catalogue_of(current()).ngettext(one, many, int(n) if math.isfinite(n) and n == int(n) else 2)
 
 
 def pgettext(context: str, message: str) -> str:
@@ -187,6 +190,8 @@ def decimal(value: float, digits: int = 0, sign: bool = False) -> str:
         sign: write the sign of numbers above 0, too; below 0 it is a real minus sign then. What is written as 0 has
             none.
     """
+    if not abs(value) < _LARGEST:
+        return f"{value:{'+' if sign else ''}.3g}".replace("inf", "∞").replace("-", "−" if sign else "-")
     pattern = "#,##0" + ("." + "0" * digits if digits else "")
     rounded = Decimal(f"{value:.{digits}f}") + 0  # which makes -0 a 0
     written = format_decimal(rounded, format=pattern, locale=current())

@@ -25,11 +25,12 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from grouprec.core import locks, rights, trash, usage
+from grouprec.core.environment import number_from_0
 from grouprec.core.files import incoming, storage
 from grouprec.core.forms import VERSION, DamagedError, read_form, write_form
 from grouprec.core.rights import Deed, Role, Whose
 from grouprec.core.site import app_root
-from grouprec.core.types import DataError, SettingError, StorageError
+from grouprec.core.types import DataError, StorageError
 from grouprec.data.library_files import PARTS, SAMPLE_KEY, KnownDataset, Received, Upload, safe_name, size_of, take
 from grouprec.data.reading.read import peek
 
@@ -216,11 +217,7 @@ class Library:
 
     def _check_quota(self, n_bytes: int) -> None:
         """Check that the person acting may keep so many bytes more; they are :meth:`_alone`."""
-        told = os.environ.get(QUOTA_GB, "").strip() or "100"
-        try:
-            most = float(told) * 1e9
-        except ValueError:
-            raise SettingError(f"{QUOTA_GB} must be a number, not '{told}'.") from None
+        most = number_from_0(QUOTA_GB, 100.0) * 1e9
         who = rights.person()
         alone = who.role is Role.LOCAL  # then all is theirs
         coming = self.root / UPLOADS

@@ -262,8 +262,9 @@ def _table(events: pd.DataFrame | Iterable[Mapping[str, Any]]) -> tuple[pd.DataF
         none = np.zeros(len(events), bool)
         return events.loc[:, ~twice].reset_index(drop=True), none, none
     rows = [event if isinstance(event, Mapping) else {"user": [event]} for event in events]
-    odd = np.array([not all(map(_is_plain, row.values())) for row in rows], bool)
-    clean = [{str(name): value for name, value in row.items() if _is_plain(value)} for row in rows]
+    kept = [{str(name): value for name, value in row.items()} for row in rows]
+    clean = [{name: value for name, value in row.items() if _is_plain(name) and _is_plain(value)} for row in kept]
+    odd = np.array([len(row) < len(whole) for row, whole in zip(clean, kept, strict=True)], bool)
     # Events with a name each would fill a square of their number.
     names = dict.fromkeys(name for row in clean for name in row)
     beyond = set(list(names)[MOST_NAMES:]) - set(COLUMNS)

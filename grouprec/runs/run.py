@@ -222,9 +222,14 @@ class Run:
         """Return the summary of the run, {} before there is one.
 
         Raises:
-            StorageError: the run is finished, and it is not what was written.
+            StorageError: the run is finished, and it is not what was written, or of another version.
         """
-        found = read_json(self.file("metrics.json"))
+        path = self.file(summary.FILE)
+        try:
+            summary.check(self.path, content.read_manifest(self.path) or {})
+        except DamagedError as error:
+            raise self._damage(error) from None
+        found = read_json(path)
         return found if isinstance(found, dict) else {}
 
     def table(self, name: str) -> pd.DataFrame:

@@ -5,7 +5,8 @@ Fields that are missing or unknown are no fault: older versions had fewer, newer
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,21 +14,72 @@ from grouprec.core.forms import DamagedError
 from grouprec.runs import content
 
 FILE = "metrics.json"
-_NUMBER, _TEXT, _MEASURED = "a number", "a text", "a number or an interval"
+_MOST_WHOLE, _MOST_SECONDS = 2**53, 1e10  # what a float counts exactly; three hundred years
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """What a value is called, and whether one is that. ``null`` says that a run could not tell, where it may."""
+
+    called: str
+    fits: Callable[[Any], bool]
+    may_lack: bool = True
+
+
+def _number(value: Any) -> bool:
+    """Whether it is a number as runs write them: a measurement, NaN and infinity, too, or a whole number."""
+    return isinstance(value, float) or (isinstance(value, int) and abs(value) <= _MOST_WHOLE)
+
+
+def _count(value: Any) -> bool:
+    return _number(value) and 0 <= value <= _MOST_WHOLE and value == int(value)
+
+
+def _seconds(value: Any) -> bool:
+    return _number(value) and 0 <= value <= _MOST_SECONDS
+
+
+def _text(value: Any) -> bool:
+    return isinstance(value, str) and value.encode(errors="ignore").decode() == value  # half a letter is no text
+
+
+def _numbers(value: Any) -> bool:
+    return isinstance(value, list) and all(one is None or _number(one) for one in value)
+
+
+_NUMBER, _COUNT, _SECONDS = _Kind("a number", _number), _Kind("a count", _count), _Kind("a time in seconds", _seconds)
+_TEXT, _YES = _Kind("a text", _text), _Kind("true or false", lambda value: isinstance(value, bool))
+_MEASURED = _Kind("a number or an interval", lambda value: _number(value) or _numbers(value))
+_LIST = _Kind("a list of numbers", _numbers)
+_GIVEN = replace(_NUMBER, may_lack=False)
 _EVERY = "*"  # stands for whatever names an object has
 _NUMBERS, _TEXTS = {_EVERY: _NUMBER}, {_EVERY: _TEXT}
-_REPLAYED = {"n_events": _NUMBER, "n_users": _NUMBER, _EVERY: {_EVERY: _MEASURED}}
+_REPLAYED = {"n_events": _COUNT, "n_users": _COUNT, _EVERY: {_EVERY: _MEASURED}}
 _NAMES = ("encoder", "device_title", "dataset", "regime", "preset", "n_groups_reason", "time_order", "id_key")
-_COUNTS = ("n_users", "n_items", "n_interactions", "n_test_users", "n_groups", "seconds")
+_COUNTS = ("n_users", "n_items", "n_interactions", "n_test_users", "n_groups", "n_groups_asked")
 _SHAPE: dict[str, Any] = {
-    **dict.fromkeys(_NAMES, _TEXT),
-    **dict.fromkeys(_COUNTS, _NUMBER),
-    **dict.fromkeys(("encoders", "verdict", "headline", "clusters", "stage_seconds", "generator", "profile"), _NUMBERS),
+    **dict.fromkeys((*_NAMES, "kind_column", "map_method"), _TEXT),
+    **dict.fromkeys(_COUNTS, _COUNT),
+    **dict.fromkeys(("refit", "repeats"), _YES),
+    **dict.fromkeys(("encoders", "verdict", "headline", "clusters", "generator", "profile"), _NUMBERS),
     **dict.fromkeys(("list_method", "files", "versions"), _TEXTS),
-    "blend": {"encoders": _NUMBERS, "ndcg": _NUMBERS},
+    "seconds": _SECONDS,
+    "stage_seconds": {_EVERY: _SECONDS},
+    "blend": {
+        **dict.fromkeys(("encoders", "ndcg"), {_EVERY: _GIVEN}),
+        "half_life": _NUMBER,
+        "repeats": _LIST,
+        _EVERY: _GIVEN,
+    },
     "split": {"kind": _TEXT, "reason": _TEXT},
-    "new_users": _NUMBERS,
+    "new_users": {_EVERY: _COUNT},
     "decided": {_EVERY: {}},
+    "takes": {
+        "horizon": {"kind": _TEXT, "length": _GIVEN},
+        "knots": {_EVERY: _LIST},
+        "weights": _LIST,
+        **dict.fromkeys(("intercept", "n_users", "spread"), _GIVEN),
+    },
     "updater": {**_REPLAYED, "drawn": _REPLAYED},
 }
 
@@ -50,23 +102,13 @@ def _first_trouble(path: Path) -> str:
 
 
 def _troubles(value: Any, shape: Any, name: str) -> Iterator[str]:
-    if value is None:
-        return
-    if not isinstance(shape, dict):
-        if not _is(value, shape):
-            yield f"'{name}' is not {shape}"
-    elif not isinstance(value, dict):
+    if isinstance(shape, _Kind):
+        if not (shape.may_lack if value is None else shape.fits(value)):
+            yield f"'{name}' is not {shape.called}"
+    elif value is not None and not isinstance(value, dict):
         yield f"'{name}' is not an object" if name else "it holds no JSON object"
     else:
         every = shape.get(_EVERY)
-        for field, one in value.items():
+        for field, one in (value or {}).items():
             if (wanted := shape.get(field, every)) is not None:
                 yield from _troubles(one, wanted, f"{name}.{field}".lstrip("."))
-
-
-def _is(value: Any, kind: str) -> bool:
-    if kind == _MEASURED and isinstance(value, list):
-        return all(one is None or _is(one, _NUMBER) for one in value)
-    if kind == _TEXT:
-        return isinstance(value, str) and value.encode(errors="ignore").decode() == value  # half a letter is no text
-    return isinstance(value, int | float)  # NaN, too, of runs that could not say

@@ -10,6 +10,7 @@ from grouprec.core import rights
 from grouprec.core.language import N_, Glossary, _, plain_minute
 from grouprec.core.rights import Deed
 from grouprec.core.types import GrouprecError
+from grouprec.core.whole import whole
 from grouprec.runs import links
 from grouprec.runs.links import Link
 from grouprec.runs.store import Run
@@ -54,8 +55,7 @@ def _make(run: Run) -> None:
         pressed = st.form_submit_button(_("Make a link"), type="primary", width="stretch")
     key = f"link.{run.run_id}"
     if pressed:
-        group = st.query_params.get("group", "")
-        asked = int(group) if group.isascii() and group.isdecimal() else None
+        asked = whole(st.query_params.get("group", ""))
         st.session_state[key] = present.make_link(run, DAYS[str(lasts)], asked)
     if key in st.session_state:
         root = (st.context.url or "").rpartition("/")[0]

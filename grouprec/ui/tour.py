@@ -8,6 +8,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from grouprec.core.language import N_, _
+from grouprec.core.whole import whole
 from grouprec.ui import state
 
 _SHOWN = ".tour-shown"  # beside the runs: the tour starts by itself once
@@ -88,9 +89,8 @@ def go(number: int) -> None:
 
 def draw(page: str) -> None:
     """Draw the bar where the URL is at a stop of this page."""
-    asked = st.query_params.get("tour", "")
-    number = int(asked) if asked.isdecimal() and 1 <= int(asked) <= len(STOPS) else 0
-    if not number or STOPS[number - 1].page != page:
+    number = whole(st.query_params.get("tour", ""))
+    if not number or number > len(STOPS) or STOPS[number - 1].page != page:
         return
     stop = STOPS[number - 1]
     with st.container(border=True, key="tour"):

@@ -15,6 +15,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from grouprec.core.language import _, commas, current
 from grouprec.core.types import Regime
+from grouprec.core.whole import whole
 from grouprec.report import sentences
 from grouprec.runs.store import Run
 from grouprec.ui import address, cards, charts, kept, map_figure, opened, reasons, state
@@ -127,18 +128,18 @@ def other_number(run: Run) -> Setting | None:
 
     It is in the URL as ``?lists=``, so that a link shows the same.
     """
-    asked = address.remembered("lists", "lists_n")
-    worth = kept.worth(run)
-    if asked is None or not asked.isdecimal() or int(asked) == worth.own or int(asked) not in worth.numbers:
+    asked = address.remembered("lists", "lists_n") or ""
+    worth, number = kept.worth(run), whole(asked)
+    if number is None or number == worth.own or number not in worth.numbers:
         return None
-    found = kept.setting(run, int(asked), worth.regime)
+    found = kept.setting(run, number, worth.regime)
     with st.container(horizontal=True, vertical_alignment="center"):
         said = (
             ""
             if found is not None
             else _(" This run did not keep them, so here are its own {own}.").format(own=worth.own)
         )
-        lists = cards.plural(int(asked), "list")
+        lists = cards.plural(number, "list")
         st.markdown(
             _(":material/sync_alt: **{lists}**, as chosen on *Decide*.{said}").format(lists=lists, said=said),
             width="stretch",

@@ -78,6 +78,15 @@ def test_numbers_have_the_signs_of_the_language() -> None:
     assert language.decimal(0.125, 2) == f"{0.125:.2f}"
 
 
+def test_a_number_that_nobody_reads_is_written_short() -> None:
+    assert [language.decimal(value, 3) for value in (1e308, -1e15, float("inf"), float("-inf"), float("nan"))] == [
+        *("1e+308", "-1e+15", "∞", "-∞", "nan")
+    ]
+    assert [language.decimal(value, sign=True) for value in (float("inf"), float("-inf"))] == ["+∞", "−∞"]
+    assert language.decimal(1e15 - 1) == "999,999,999,999,999"
+    assert language.ngettext("one", "many", float("inf")) == language.ngettext("one", "many", float("nan")) == "many"
+
+
 def test_dates_are_written_as_the_language_writes_them() -> None:
     writers = (language.day, language.long_day, language.plain_day, language.minute, language.month)
     assert [write(MOMENT) for write in writers] == [

@@ -67,9 +67,13 @@ ODD = "a value is a list, an object, an endless number or damaged text"
 BAD = [
     ({"user": "", "item": "i"}, "row 2: it has no user"),
     ({"user": "u"}, "row 2: it has no item"),
-    ({"user": "u", "item": ["i"]}, "row 2: a value is a list, an object, an endless number or damaged text"),
-    ({"user": "\ud800", "item": "i"}, "row 2: a value is a list, an object, an endless number or damaged text"),
-    ("rubbish", "row 2: a value is a list, an object, an endless number or damaged text"),
+    ({"user": "u", "item": ["i"]}, f"row 2: {ODD}"),
+    (
+        {"user": "u", "item": "i", "\ud800": "x"},
+        f"row 2: {ODD}",
+    ),
+    ({"user": "\ud800", "item": "i"}, f"row 2: {ODD}"),
+    ("rubbish", f"row 2: {ODD}"),
     ({"user": "u", "item": "i", "time": "soon"}, "row 2: its time 'soon' cannot be read"),
     ({"user": "u", "item": "i", "time": 1e30}, "row 2: its time '1e+30' cannot be read"),
     ({"user": "u", "item": "i", "time": None}, "row 2: it has no time, and others have one"),

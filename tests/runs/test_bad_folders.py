@@ -76,11 +76,21 @@ def test_a_damaged_run_is_listed_with_its_name_and_reason(store: RunStore, name:
 
 FOREIGN = {
     "it holds no JSON object": [1],
-    "'n_users' is not a number": {"n_users": "many"},
+    "'n_users' is not a count": {"n_users": "many"},
     "'verdict' is not an object": {"verdict": [1.0]},
     "'blend.ndcg.ease' is not a number": {"blend": {"ndcg": {"ease": {}}}},
     "'updater.ndcg@10.frozen' is not a number or an interval": {"updater": {"ndcg@10": {"frozen": ["a", 1.0]}}},
     "'dataset' is not a text": {"dataset": "\ud800"},
+    "'n_items' is not a count": {"n_items": float("nan")},
+    "'n_groups' is not a count": {"n_groups": -1},
+    "'n_groups_asked' is not a count": {"n_groups_asked": float("inf")},
+    "'n_test_users' is not a count": {"n_test_users": 10**39},
+    "'seconds' is not a time in seconds": {"seconds": 1e308},
+    "'headline.strict_share_of_gain' is not a number": {"headline": {"strict_share_of_gain": 10**400}},
+    "'blend.ndcg.dnn' is not a number": {"blend": {"ndcg": {"dnn": None}}},
+    "'files' is not an object": {"files": ""},
+    "'takes.weights' is not a list of numbers": {"takes": {"weights": 1.0}},
+    "'refit' is not true or false": {"refit": "no"},
 }
 
 
@@ -91,6 +101,18 @@ def test_a_summary_of_another_version_is_told_as_such(store: RunStore, reason: s
     bad.write_manifest()
     assert bad.status().state is State.DAMAGED and reason in bad.status().message and good.usable
     assert call("show", bad.run_id, "--runs", store.root).refused
+    with pytest.raises(StorageError, match="of another version or damaged"):
+        bad.metrics()  # whoever asks for it without having asked how the run is
+
+
+def test_what_a_run_could_not_tell_is_no_damage(store: RunStore) -> None:
+    run = finished(store, "Good")
+    told = {"headline": {"strict_share_of_gain": None}, "clusters": {"silhouette": float("nan"), "ratio": float("inf")}}
+    (run.path / "metrics.json").write_text(json.dumps({"n_users": 80.0, "blend": {"half_life": None}, **told}))
+    run.write_manifest()
+    assert run.status().state is State.DONE
+    answer = call("show", run.run_id, "--json", "--runs", store.root)
+    assert json.loads(answer.out)["metrics"]["clusters"] == {"silhouette": None, "ratio": None}
 
 
 @pytest.mark.parametrize("file", ["status.json", "config.json", "manifest.json", "metrics.json"])

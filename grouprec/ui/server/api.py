@@ -21,6 +21,7 @@ from starlette.routing import Route
 
 from grouprec.core import rights
 from grouprec.core.types import GrouprecError
+from grouprec.core.whole import whole
 from grouprec.runs.store import Run, RunStore
 
 TOKEN = "GROUPREC_API_TOKEN"  # the name of the setting
@@ -69,7 +70,7 @@ def routes() -> list[Route]:
 
     return [
         Route("/api/events", guarded(post_events), methods=["POST"]),
-        Route("/api/groups/{group:int}/list", guarded(get_list), methods=["GET"]),
+        Route("/api/groups/{group}/list", guarded(get_list), methods=["GET"]),
     ]
 
 
@@ -105,9 +106,10 @@ async def get_list(request: Request) -> dict[str, Any]:
     use, length = request.query_params.get("use", REGIMES[0]), request.query_params.get("n", str(LENGTH))
     if use not in REGIMES:
         raise HTTPException(400, f"'use' is 'strict' or 'dedup', not '{use[:40]}'.")
-    if not (length.isascii() and length.isdecimal() and 1 <= int(length[:9]) <= LONGEST):
+    n = whole(length)
+    if n is None or not 1 <= n <= LONGEST:
         raise HTTPException(400, f"'n' is a number from 1 to {LONGEST}, not '{length[:40]}'.")
-    return await run_in_threadpool(_list, _run(request), request.path_params["group"], use, int(length))
+    return await run_in_threadpool(_list, _run(request), request.path_params["group"], use, n)
 
 
 async def _body(request: Request) -> bytes:
@@ -181,12 +183,13 @@ def _apply(run: Run, events: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _list(run: Run, group: int, use: Any, length: int) -> dict[str, Any]:
+def _list(run: Run, named: str, use: Any, length: int) -> dict[str, Any]:
     from grouprec.live import streams
 
     with streams.use(RunStore(), run) as stream:
-        if not 1 <= group <= stream.base.n_groups:
-            raise HTTPException(404, f"There is no group {group}; the run has groups 1 to {stream.base.n_groups}.")
+        group = whole(named)
+        if group is None or not 1 <= group <= stream.base.n_groups:
+            raise HTTPException(404, f"There is no group {named[:40]}; the run has groups 1 to {stream.base.n_groups}.")
         items, scores = stream.group_list(group - 1, use, length)
         state = stream.state
         found = [

@@ -21,6 +21,7 @@ from grouprec.core import audit, rights, usage
 from grouprec.core.language import N_, _, plain_day, speaking
 from grouprec.core.rights import Role
 from grouprec.core.types import GrouprecError
+from grouprec.core.whole import whole
 from grouprec.report import small_groups
 from grouprec.report.html import slides
 from grouprec.report.html.reading import Reading
@@ -71,8 +72,7 @@ def _views(run_id: str, group: int | None) -> str | None:
 
 
 def _group(request: Request) -> int | None:
-    asked = request.query_params.get("group", "")
-    return int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 9 else None
+    return whole(request.query_params.get("group", ""))
 
 
 async def get_shared(request: Request) -> Response:

@@ -16,7 +16,7 @@ from grouprec.core import rights
 from grouprec.core.types import SettingError
 from grouprec.training import retention
 from grouprec.ui import people
-from grouprec.ui.server import first_page
+from grouprec.ui.server import first_page, tidying
 from grouprec.ui.server.door import Door, hide_downloads
 from grouprec.ui.server.first_page import FirstPage
 from grouprec.ui.server.guard import OPEN_PATHS, Guard, allowed_hosts, refusal
@@ -35,7 +35,8 @@ def middleware() -> list[Middleware]:
     try:
         signed_in = people.sign_in_needed()
         sentence = refusal(address, signed_in)
-        retention.keep_days()  # which must be a number
+        retention.keep_days()  # which must be numbers
+        tidying.most_gb()
     except SettingError as error:
         signed_in, sentence = True, str(error)
     if sentence:

@@ -12,7 +12,6 @@ import contextlib
 import ctypes
 import functools
 import gc
-import os
 import sys
 from collections.abc import AsyncIterator
 
@@ -23,12 +22,22 @@ from streamlit import runtime
 from streamlit.runtime.state import SessionState
 
 from grouprec.core import logs
+from grouprec.core.environment import number_from_0
 from grouprec.ui.server import health
 
 LOOK_SECONDS = 10.0
 USED = 10  # collections of the young by Python itself, after which there may be enough to let go of
 IDLE_LOOKS = 4  # in a row without anybody, before caches are emptied: a reload of the page is no leave
 MOST_GB = "GROUPREC_CACHE_GB"  # the setting: how much the server may grow; 4 where nothing is said
+
+
+def most_gb() -> float:
+    """Return by how many GB the server may grow before it empties its caches.
+
+    Raises:
+        SettingError: the setting is no number from 0.
+    """
+    return number_from_0(MOST_GB, 4.0)
 
 
 class Tidying:
@@ -121,7 +130,7 @@ async def tidied() -> AsyncIterator[None]:
 async def _look() -> None:
     process = psutil.Process()
     begun = process.memory_info().rss
-    tidying = Tidying(float(os.environ.get(MOST_GB, "") or 4.0) * 1e9)
+    tidying = Tidying(most_gb() * 1e9)
     rubbish = Rubbish()
     while True:
         await asyncio.sleep(LOOK_SECONDS)

@@ -117,9 +117,12 @@ def test_the_list_of_a_group_is_given_as_it_stands(client: Client, run: Run) -> 
     [
         ("/api/groups/4/list", 404, "groups 1 to 3"),
         ("/api/groups/0/list", 404, "groups 1 to 3"),
+        ("/api/groups/-1/list", 404, "There is no group -1; the run has groups 1 to 3"),
+        (f"/api/groups/{'9' * 5000}/list", 404, f"There is no group {'9' * 40}; the run has groups 1 to 3"),
         ("/api/groups/1/list?use=all", 400, "'strict' or 'dedup'"),
         ("/api/groups/1/list?n=51", 400, "from 1 to 50"),
         ("/api/groups/1/list?n=-1", 400, "from 1 to 50"),
+        (f"/api/groups/1/list?n={'9' * 5000}", 400, "from 1 to 50"),
         ("/api/groups/1/list?run=other", 404, "no run called 'other' in the runs folder;"),
     ],
 )
@@ -209,6 +212,8 @@ def test_strange_values_in_events_are_malformed_and_nothing_breaks(client: Clien
     reply = client.post(body)
     assert reply.status == 200, reply.body
     assert reply.body["malformed"] >= 4 and reply.body["malformed"] + reply.body["applied"] == 6
+    reply = client.post(b'{"user": "u00001", "item": "i00003", "\\ud800": "a name that no text can hold"}')
+    assert (reply.status, reply.body["malformed"]) == (200, 1), reply.body
 
 
 def test_a_stream_that_another_one_holds_is_a_conflict(client: Client, run: Run) -> None:

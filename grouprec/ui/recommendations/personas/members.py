@@ -9,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from grouprec.core.arrays import largest_first
 from grouprec.core.language import N_, _
+from grouprec.core.whole import whole
 from grouprec.explore.virtual_groups import VirtualMembers
 from grouprec.report import learned
 from grouprec.runs.store import Run
@@ -45,8 +46,7 @@ def draw(run: Run, _groups: pd.DataFrame, group: pd.Series, controls: DeltaGener
 
 def draw_others() -> int:
     """Draw the button for other members; return the number of the draw, which is in the URL."""
-    asked = st.query_params.get("draw", "0")
-    draw = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 6 else 0
+    draw = whole(st.query_params.get("draw", "")) or 0
 
     def another() -> None:
         st.query_params["draw"] = str(draw + 1)

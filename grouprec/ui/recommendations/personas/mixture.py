@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from grouprec.core.language import N_, _
+from grouprec.core.whole import whole
 from grouprec.runs.store import Run
 from grouprec.ui import cards
 from grouprec.ui.address import from_url, picked
@@ -66,7 +67,7 @@ def group_card(run: Run, number: int, names: dict[int, str], pure: dict[int, np.
 def choose_weights(names: dict[int, str]) -> dict[int, float]:
     """Draw the choice of groups and of their weights; return group -> weight. All of it is in the URL."""
     left, right = st.columns(2, gap="medium")
-    asked = [int(text) for text in st.query_params.get_all("mix") if text.isascii() and text.isdigit()]
+    asked = map(whole, st.query_params.get_all("mix"))
     known = [number for number in dict.fromkeys(asked) if number in names][:MOST_MIXED]
     st.session_state["personas_mix"] = known or list(names)[:2]
 
