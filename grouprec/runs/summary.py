@@ -66,7 +66,8 @@ _SHAPE: dict[str, Any] = {
     "seconds": _SECONDS,
     "stage_seconds": {_EVERY: _SECONDS},
     "blend": {
-        **dict.fromkeys(("encoders", "ndcg"), {_EVERY: _GIVEN}),
+        "encoders": {_EVERY: _GIVEN},
+        "ndcg": {_EVERY: _GIVEN},
         "half_life": _NUMBER,
         "repeats": _LIST,
         _EVERY: _GIVEN,

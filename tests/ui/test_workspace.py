@@ -67,3 +67,23 @@ def test_a_trained_run_gives_reasons_for_lists_of_another_number(small_run: Run,
     listed = next(f.value for f in app.dataframe if "owned" in f.value.columns)
     assert len(listed) == 10 and listed["owned"].between(0, 1).all()
     assert f"**{listed['label'].iloc[0]}** is number 1" in texts(app).replace("\\", "")
+
+
+ENDLESS = "9" * 5000  # more digits than Python reads
+
+
+@pytest.mark.parametrize(
+    ("page", "asked"),
+    [
+        *[
+            (page, {"lists": number, "group": number})
+            for page in ("groups", "recommendations")
+            for number in (ENDLESS, "²")
+        ],
+        ("decide", {"lists": ENDLESS, "with": ENDLESS, "tour": ENDLESS}),
+    ],
+    ids=["groups, many digits", "groups, none", "lists, many digits", "lists, none", "decide"],
+)
+def test_a_number_in_an_address_that_nobody_means_is_passed_over(run: Run, page: str, asked: dict[str, str]) -> None:
+    app = open_page(page, **asked)
+    assert not app.exception and not app.error and headline(app)
