@@ -22,6 +22,7 @@ from scipy.special import expit
 from grouprec.core.memory import rows_per_batch
 from grouprec.data.preparing.hold_out import ENOUGH_TO_CHOOSE
 from grouprec.models.blend import REPEAT_TERMS, Predictor, Weights, log_preference
+from grouprec.models.threads import side_by_side
 from grouprec.ranking.candidates import discounts, rank_top
 from grouprec.ranking.metrics import has
 from grouprec.ranking.task import Task
@@ -227,7 +228,7 @@ def choose_mix(windows: Sequence[Window], start: Mix, seed: int) -> Mix:
         seed: which users of a window, where there are more than are needed, and the order of equals.
     """
     n_each = max(WINDOW_USERS, LEAST_USERS // max(len(windows), 1))
-    tables = [Table.of(window, start, seed, n_each) for window in windows]
+    tables = side_by_side(lambda window: Table.of(window, start, seed, n_each), windows)
     names = list(dict.fromkeys(name for table in tables for name in table.logs))
     single = {name: start.of({name: 1.0}) for name in names}
     alone = {name: _mean(tables, mix) for name, mix in single.items()}
@@ -313,7 +314,7 @@ def with_repeats(windows: Sequence[Window], mix: Mix, names: Sequence[str], seed
     Args:
         windows: whose targets include repeats.
     """
-    tables = [Table.of(window, mix, seed) for window in windows]
+    tables = side_by_side(lambda window: Table.of(window, mix, seed), windows)
     tables = [table for table in tables if table.has(mix)]
     if sum(len(table.users) for table in tables) < ENOUGH_TO_CHOOSE:
         return Weights(**{**mix.weights(names).as_dict(), "repeats": (0.0,) * len(REPEAT_TERMS)})

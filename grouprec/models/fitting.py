@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import threading
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
@@ -28,6 +29,7 @@ Progress = Callable[[float, dict[str, float]], None]
 MOST_PARTS = 64  # into which a mini-batch is cut where a GPU has no room for it
 MOST_STEPS = 400  # of an epoch over users: of more users, more are read in a step
 ITEMS_PER_USER = 40  # of a step that moves all items: of large catalogues few steps pay (decision 0077)
+_global_draws = threading.RLock()  # the process has one generator, so whoever has seeded it has it alone
 EXCLUDED = -1e4  # logit of an item that is no negative; finite, so that its gradient is 0 and not NaN
 
 
@@ -62,11 +64,22 @@ class RunOptions:
 
     @contextlib.contextmanager
     def torch_seed(self, purpose: str) -> Iterator[None]:
-        """Seed torch's global generators inside the block and put them back afterwards."""
+        """Seed torch's global generators inside the block and put them back afterwards; other threads that want them
+        wait."""
         devices = [0] if self.device.startswith("cuda") else []
-        with torch.random.fork_rng(devices=devices):
+        with _global_draws, torch.random.fork_rng(devices=devices):
             torch.manual_seed(int(self.rng(purpose).integers(2**31)))
             yield
+
+    def own_draws(self) -> torch.Generator:
+        """Return a generator that goes on where the global one of this device stands, inside :meth:`torch_seed`.
+
+        What draws from it needs the block no longer, and learns beside other threads with the same numbers.
+        """
+        of_device = torch if self.device == "cpu" else torch.get_device_module(self.device)
+        draws = torch.Generator(self.device)
+        draws.set_state(of_device.get_rng_state())
+        return draws
 
 
 def resolve_device(wish: str) -> str:
@@ -227,6 +240,7 @@ def fit_epochs(
     run: RunOptions,
     validate: Callable[[], float] | None = None,
     patience: int = 3,
+    draws: torch.Generator | None = None,
 ) -> FitHistory:
     """Run epochs, keep the weights of the best one, stop when validation no longer improves.
 
@@ -237,13 +251,14 @@ def fit_epochs(
         epochs: upper bound.
         validate: returns the validation value after an epoch, higher is better; reported as "validation".
         patience: epochs without improvement before stopping.
+        draws: what the epochs draw from; torch's global generator where None.
     Raises:
         FloatingPointError: a loss is not finite.
     """
     _parts.set(1)
     history: list[dict[str, float]] = []
     best, best_epoch, weights = -np.inf, epochs, None
-    together.begin(module)
+    together.begin(module, draws)
     for epoch in range(1, epochs + 1):
         module.train()
         values = together.agree(_in_memory(run_epoch, run))
@@ -300,7 +315,13 @@ def module_arrays(module: nn.Module) -> dict[str, np.ndarray]:
     return {name: value.detach().cpu().numpy() for name, value in module.state_dict().items()}
 
 
-def load_module(module: Module, arrays: dict[str, np.ndarray]) -> Module:
-    """Put arrays from :func:`module_arrays` back, strictly, and return the module in evaluation mode."""
+def load_module(make: Callable[[], Module], arrays: dict[str, np.ndarray]) -> Module:
+    """Return a module with arrays from :func:`module_arrays` in it, strictly, in evaluation mode.
+
+    Args:
+        make: returns one with any weights; they are drawn, but not in the midst of what others draw.
+    """
+    with _global_draws:
+        module = make()
     module.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in arrays.items()})
     return module.eval()

@@ -10,7 +10,7 @@ import contextlib
 import contextvars
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from typing import TypeVar
 
@@ -19,6 +19,7 @@ import sklearn.cluster  # noqa: F401
 import torch
 from threadpoolctl import ThreadpoolController
 
+Given = TypeVar("Given")
 Result = TypeVar("Result")
 
 FREE_THREADS = torch.get_num_threads()  # of this process, for work whose parts change no result
@@ -57,6 +58,25 @@ def one_thread() -> Iterator[None]:
 def beside_where(worthwhile: bool, work: Callable[[], Result]) -> Callable[[], Result]:
     """Return :func:`beside` where that is worthwhile and there are processors for it, else what does the work."""
     return beside(work) if worthwhile and (os.cpu_count() or 1) > 1 else work
+
+
+def side_by_side(work: Callable[[Given], Result], given: Iterable[Given]) -> list[Result]:
+    """Return what some work makes of each thing given, in that order: two at a time, one here and one :func:`beside`.
+
+    For what lets go of the interpreter for most of its time, each piece by itself.
+    """
+    pieces = list(given)
+    made: dict[int, Result] = {}
+    left = iter(range(len(pieces)))
+
+    def take() -> None:
+        for at in left:
+            made[at] = work(pieces[at])
+
+    rest = beside_where(len(pieces) > 1, take)
+    take()
+    rest()
+    return [made[at] for at in range(len(pieces))]
 
 
 def beside(work: Callable[[], Result]) -> Callable[[], Result]:

@@ -161,13 +161,18 @@ def _learn(mine: _Crew, stage: Any, inputs: tuple[Any, ...], options: RunOptions
 # -- what the epoch loops ask
 
 
-def begin(module: nn.Module) -> None:
-    """Give everybody the leader's weights, and every process torch numbers of its own from here on."""
+def begin(module: nn.Module, draws: torch.Generator | None = None) -> None:
+    """Give everybody the leader's weights, and every process torch numbers of its own from here on.
+
+    Args:
+        draws: where they come from; torch's global generator where None.
+    """
     if (mine := _learning()) is None:
         return
     share_weights(module)
     if mine.rank:
-        torch.manual_seed(torch.initial_seed() + mine.rank)
+        seed = (torch.initial_seed() if draws is None else draws.initial_seed()) + mine.rank
+        (torch.manual_seed if draws is None else draws.manual_seed)(seed)
 
 
 def share_weights(module: nn.Module) -> None:

@@ -54,7 +54,7 @@ def members_mean(candidates: Candidates, groups: Groups, histories: sparse.csr_a
     return lists_from_scores(strict, np.where(places > 0, places, popularity).astype(np.float32), seed)
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)  # of two fits at a time
 def worth(candidates: Candidates) -> sparse.csr_array:
     """Return what every candidate is worth to its user, float32 CSR [U, I].
 

@@ -129,10 +129,10 @@ def make_plan(config: RunConfig, store: RunStore, run: Run | None = None) -> dic
     names = ["prepare", "folds", *searches, *encoders, "blend", "lists", "updater", "live weight"]
     names += ["number of groups"] if config.n_groups == "auto" else []
     names += [f"judge: {name}" for name in fit]
-    names += ["evaluation"] if config.preset == "quick" else ["without groups: profile", "evaluation"]
+    names += [] if config.preset == "quick" else ["without groups: profile"]
     if config.refit:
         names += [f"refit: {name}" for name in ("folds", "prepare", *fit)]
-    names += ["map", "save"]
+    names += ["evaluation", "map", "save"]
     measured = {**_latest_seconds(config, store, run), **searches}
     return {name: measured.get(name) or usual_seconds(name, config) for name in names}
 

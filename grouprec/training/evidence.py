@@ -21,6 +21,7 @@ from grouprec.evaluate.left_behind import left_behind
 from grouprec.evaluate.significance import compare_all
 from grouprec.live.replay_value import replay
 from grouprec.live.state import LiveState
+from grouprec.models import together
 from grouprec.models.base import REGISTRIES, Generator, Profile
 from grouprec.models.blend import Weights, repeat_terms
 from grouprec.models.declared import called
@@ -53,13 +54,18 @@ def judging(data: Dataset, config: RunConfig) -> Task:
     return test_task(data, config.repeats).sample(JUDGED[config.preset], config.seed)
 
 
-def gather(
-    judged: Fitted, plain: Profile | None, data: Dataset, choices: Choices, config: RunConfig, options: RunOptions
-) -> Evidence:
-    """Judge everything learned before the test part.
+def takes_seconds(data: Dataset, device: str) -> bool:
+    """Whether the evidence takes so long that it is made beside something else, and in two halves.
+
+    Not on a GPU, nor where several processes learn together and wait for this one.
+    """
+    return data.n_users > MANY_USERS and device == "cpu" and together.size() == 1
+
+
+def gather(judged: Fitted, data: Dataset, choices: Choices, config: RunConfig, options: RunOptions) -> Evidence:
+    """Judge everything learned before the test part, but for :func:`describing`.
 
     Args:
-        plain: a profile of the same users in one group; None where what groups add to it is not asked.
         data: with the test part; its users and items are those of ``judged``.
     """
     task = judging(data, config)
@@ -75,14 +81,13 @@ def gather(
     maker = judged.maker
     measured = {(one.method, one.regime): one for one in evaluation.measured}
     others = beside_where(
-        data.n_users > MANY_USERS and options.device == "cpu",
+        takes_seconds(data, options.device),
         lambda: {
             "strategies": _strategies(judged, task, maker, config),
             "left_behind": _left_behind(judged, task, measured, rivals.floor, config),
             "fairness": _fairness(judged, data, task, measured, config),
             "exposure": _exposure(judged, task, config),
             "repeats": _repeats(judged, data, task, choices, config),
-            **_describing(judged, plain, task, config),
             "cold_users": _cold_users(judged, task, choices, config),
             "cold_items": _cold_items(judged, task, choices, config),
             "replay": _replay(judged, data, choices, config),
@@ -232,9 +237,14 @@ def _fairness(
     return pd.concat(frames, ignore_index=True)
 
 
-def _describing(judged: Fitted, plain: Profile | None, task: Task, config: RunConfig) -> dict[str, pd.DataFrame]:
-    """Return how well the profile describes users it knows, on what they took next."""
-    some, groups = task.sample(DESCRIBED_USERS, config.seed), judged.groups
+def describing(judged: Fitted, plain: Profile | None, data: Dataset, config: RunConfig) -> dict[str, pd.DataFrame]:
+    """Return how well the profile describes users it knows, on what they took next.
+
+    Args:
+        plain: a profile of the same users in one group; None where what groups add to it is not asked.
+        data: with the test part.
+    """
+    some, groups = judging(data, config).sample(DESCRIBED_USERS, config.seed), judged.groups
     ways = descriptions(judged.profile, groups, plain, judged.data.histories)
     return {
         "reconstruction": reconstruction(ways, groups, some, config.seed),

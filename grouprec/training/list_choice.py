@@ -20,6 +20,7 @@ from grouprec.evaluate.protocol import measure_one
 from grouprec.evaluate.value import Singles, some_users
 from grouprec.models.blend import Weights, repeat_terms
 from grouprec.models.blending import mean_by_user
+from grouprec.models.threads import side_by_side
 from grouprec.ranking.recency import (
     for_every_group,
     group_recent,
@@ -138,8 +139,7 @@ def choose_lists(
     users: list[np.ndarray] = []
     judged: dict[tuple[str, float | None, Regime], list[np.ndarray]] = {}
     tried = half_lives_of(fold.train for _, fold in fitted)
-    for encoded, fold in fitted:
-        task, found = _judge_fold(encoded, fold, weights, make, tried, length)
+    for task, found in side_by_side(lambda one: _judge_fold(*one, weights, make, tried, length), fitted):
         users.append(task)
         for key, values in found.items():
             judged.setdefault(key, []).append(values)

@@ -7,13 +7,14 @@ follows them, and the evidence on the test part. *Refit*: the same on all rows g
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from grouprec.core.files import storage
 from grouprec.core.types import Groups, Preference, SettingError
@@ -26,7 +27,7 @@ from grouprec.explore.tables import what_if_tables
 from grouprec.models.base import Profile
 from grouprec.models.fitting import resolve_device
 from grouprec.models.placement import AttributePlacer
-from grouprec.models.threads import one_thread
+from grouprec.models.threads import beside_where, one_thread
 from grouprec.ranking.candidates import make_preference
 from grouprec.runs.config import RunConfig
 from grouprec.runs.progress import Progress, StageReport
@@ -34,7 +35,7 @@ from grouprec.runs.store import Run, RunStore
 from grouprec.training import curve, evidence, saving, windows
 from grouprec.training.beside import what_is_added
 from grouprec.training.encoded import Encoded
-from grouprec.training.fit import Choices, Fitted
+from grouprec.training.fit import Choices, Evidence, Fitted
 from grouprec.training.groups_and_lists import GroupMaker
 from grouprec.training.list_choice import list_of_kind
 from grouprec.training.new_items import list_new_items
@@ -60,40 +61,33 @@ def train(store: RunStore, run: Run, config: RunConfig, progress: Progress) -> d
         choices = choose(cache, parts, folds, windows.seconds(prepared.dataset), known)
         with progress.inside("judge"):
             judged = _fit(cache, parts.before_test(), parts, choices, layout if not config.refit else None)
+        choices = replace(choices, decided={**choices.decided, **judged.decided})
+        judging = _judging(cache, prepared, judged, choices)
         with progress.inside("without groups"):
             plain = None if config.preset == "quick" else _without_groups(cache, judged)
-        with progress.stage("evaluation"):
-            choices = replace(choices, decided={**choices.decided, **judged.decided})
-            found = evidence.gather(judged, plain, prepared.dataset, choices, config, cache.options)
-            task = evidence.judging(prepared.dataset, config)
-            found.tables.update(what_is_added(cache, judged, task, choices, prepared.shared))
-            updates = evaluate_updates(
-                judged.updater,
-                prepared.dataset,
-                prepared.dataset.test,
-                cache.options,
-                reencode=partial(judged.reencode, choices.weights),
-                most_events=evidence.REPLAYED[config.preset],
-            )
-        final = judged
+        final, last, if_changed = judged, choices, None
         if config.refit:
             with progress.inside("refit"):
-                choices = choose_once_more(cache, choices, folds, windows.last_fold(prepared.dataset), known)
+                last = choose_once_more(cache, choices, folds, windows.last_fold(prepared.dataset), known)
                 everything = _prepare(cache, hold_out=False).dataset
-                choices = with_room(choices, config, everything.n_items)
-                final = _fit(cache, everything, everything, choices, layout)
+                last = with_room(last, config, everything.n_items)
+                final = _fit(cache, everything, everything, last, layout)
+            if_changed = _what_if(progress, final, last)  # here, beside the evidence
+        with progress.stage("evaluation"):
+            found, updates = judging()
+            found.tables.update(evidence.describing(judged, plain, prepared.dataset, config))
         with progress.stage("map") as report:
             positions, map_method = _positions(cache, final, layout, report)
-        with progress.stage("what if"):
-            formed = curve.exported(final.maker, choices)
-            found.tables.update(what_if_tables(final.data, formed, final.maker.asked))
-        new = list_new_items(cache, final, choices.weights)
+        found.tables.update(
+            if_changed or _what_if(progress, final, last)
+        )  # now, of groups that the evidence has formed
+        new = list_new_items(cache, final, last.weights)
         with progress.stage("save"):
-            metrics = saving.summarise(config, cache.device, prepared, choices, judged, final, found)
+            metrics = saving.summarise(config, cache.device, prepared, last, judged, final, found)
             metrics |= {"updater": updates, "map_method": map_method, **new.metrics}
-            placed = saving.place_left_out(final, choices.weights)
-            saving.save_tables(run, config, prepared, choices, judged, final, found, positions, placed, new)
-            saving.save_live(run, config, prepared, choices, judged, final, placed)
+            placed = saving.place_left_out(final, last.weights)
+            saving.save_tables(run, config, prepared, last, judged, final, found, positions, placed, new)
+            saving.save_live(run, config, prepared, last, judged, final, placed)
             saving.save_moment(cache.store, run, prepared)
     metrics["seconds"] = round(progress.seconds(), 2)
     metrics["stage_seconds"] = progress.stage_seconds()
@@ -138,6 +132,36 @@ def _prepare(cache: StageCache, hold_out: bool) -> Prepared:
             f"ask for {data.n_users} or fewer."
         )
     return replace(prepared, dataset=data)
+
+
+def _judging(
+    cache: StageCache, prepared: Prepared, judged: Fitted, choices: Choices
+) -> Callable[[], tuple[Evidence, dict[str, Any]]]:
+    """Begin what the test part says of a fit, beside the final one where that is worthwhile; return what waits for it:
+    the evidence but for how users are described, and how updates foretell."""
+    config, data = cache.config, prepared.dataset
+
+    def judge() -> tuple[Evidence, dict[str, Any]]:
+        found = evidence.gather(judged, data, choices, config, cache.options)
+        task = evidence.judging(data, config)
+        found.tables.update(what_is_added(cache, judged, task, choices, prepared.shared))
+        updates = evaluate_updates(
+            judged.updater,
+            data,
+            data.test,
+            cache.options,
+            reencode=partial(judged.reencode, choices.weights),
+            most_events=evidence.REPLAYED[config.preset],
+        )
+        return found, updates
+
+    return beside_where(evidence.takes_seconds(data, cache.device), judge)
+
+
+def _what_if(progress: Progress, final: Fitted, choices: Choices) -> dict[str, pd.DataFrame]:
+    """Return the tables of what other numbers of groups would be."""
+    with progress.stage("what if"):
+        return what_if_tables(final.data, curve.exported(final.maker, choices), final.maker.asked)
 
 
 def _fit(cache: StageCache, data: Dataset, parts: Dataset, choices: Choices, layout: LayoutProcess | None) -> Fitted:

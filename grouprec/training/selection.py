@@ -19,6 +19,7 @@ from grouprec.live.state import LiveState
 from grouprec.models.base import REGISTRIES, Updater, encoders
 from grouprec.models.blend import REPEAT_TERMS, ItemFacts, Weights, repeat_terms
 from grouprec.models.blending import Window, calibrated, choose_mix, settled, with_repeats
+from grouprec.models.threads import side_by_side
 from grouprec.ranking.candidates import make_preference
 from grouprec.ranking.task import nothing, validation_task
 from grouprec.runs.config import RunConfig, auto_encoders
@@ -174,19 +175,18 @@ class Folded:
     @cached_property
     def fitted(self) -> list[tuple[Encoded, Dataset]]:
         """Return the folds with the encoders that are fitted quickly; all of them where the fold is the whole."""
-        config, fitted = self.cache.config, []
-        for fold in self.folds:
-            if fold.key == self.whole[1].key:
-                fitted.append((self.whole[0], fold))
-                continue
-            alone, encoders = fold.without_validation(), {}
-            for name in self.decided:
-                stage = REGISTRIES["encoder"].get(name)
-                if len(alone.train) <= stage.fold_rows:
-                    settings = config.stage_config("encoder", name).model_copy(update=self.decided[name])
-                    encoders[name] = self.fits.get(stage(settings), alone)
-            fitted.append((Encoded(encoders, ItemFacts.of(alone), ()), fold))
-        return fitted
+        return side_by_side(lambda fold: (self._fitted_on(fold), fold), self.folds)
+
+    def _fitted_on(self, fold: Dataset) -> Encoded:
+        if fold.key == self.whole[1].key:
+            return self.whole[0]
+        alone, encoders = fold.without_validation(), {}
+        for name in self.decided:
+            stage = REGISTRIES["encoder"].get(name)
+            if len(alone.train) <= stage.fold_rows:
+                settings = self.cache.config.stage_config("encoder", name).model_copy(update=self.decided[name])
+                encoders[name] = self.fits.get(stage(settings), alone)
+        return Encoded(encoders, ItemFacts.of(alone), ())
 
     @property
     def windows(self) -> list[tuple[Encoded, Dataset]]:

@@ -19,6 +19,7 @@ from grouprec.models.base import REGISTRIES, Encoder, StageConfig
 from grouprec.models.blend import ItemFacts, Source, log_preference
 from grouprec.models.blending import LENGTH, Mix, mean_by_user
 from grouprec.models.fitting import RunOptions
+from grouprec.models.threads import side_by_side
 from grouprec.ranking.candidates import discounts, rank_top
 from grouprec.ranking.recency import DAY, beside, half_lives_of, has_evidence, moves
 from grouprec.ranking.task import Task
@@ -218,14 +219,18 @@ class _Judges:
     def best_of(self, choices: Iterable[_Choice]) -> _Choice:
         """Judge choices, fold by fold, and return the best of all that were ever judged."""
         asked = [choice for choice in dict.fromkeys(choices) if choice not in self.judged]
-        found = [np.empty((len(asked), len(fold.task.users))) for fold in self._folds]
-        for number, (fold, out) in enumerate(zip(self._folds, found, strict=True)):
+
+        def judge(fold: _Fold) -> np.ndarray:
+            out = np.empty((len(asked), len(fold.task.users)))
             for at, choice in enumerate(asked):
                 key = fold.data.key, choice
                 if key not in self._known:
                     self._known[key] = fold.judge(choice)
                 out[at] = self._known[key]
-            self._report((number + 1) / len(self._folds), {})
+            return out
+
+        found = side_by_side(judge, self._folds)
+        self._report(1.0, {})
         for at, choice in enumerate(asked):
             self.judged[choice] = mean_by_user(self._users, np.concatenate([out[at] for out in found]))
             self._means[choice] = np.array([out[at].mean() for out in found])

@@ -245,8 +245,8 @@ class DnnEncoder(Encoder):
         )
         self._items = arrays["items"]
         self._attributes = AttributeEncoder(self.config.text_size).load(attributes)
-        self._module = _TwoTowers(module["item_features"], self._attributes.n_features, self.config)
-        load_module(self._module, module)
+        features, n_features = module["item_features"], self._attributes.n_features
+        self._module = load_module(lambda: _TwoTowers(features, n_features, self.config), module)
         return self
 
 

@@ -278,7 +278,6 @@ class SequenceEncoder(Encoder):
         return module_arrays(self._module)
 
     def load(self, arrays: dict[str, np.ndarray]) -> Self:
-        self._module = self.empty_module(arrays)
-        load_module(self._module, arrays)
+        self._module = load_module(lambda: self.empty_module(arrays), arrays)
         self._items = self._module.item_vectors()
         return self

@@ -162,8 +162,10 @@ class GroupGan(Generator):
         training, stopping = self._parts == TRAINING, self._parts == STOPPING
         self._scale = GroupScale.of(latents[training], labels[training], groups.n_groups)
         residuals = (latents - self._scale.mean[labels]) / self._scale.std[labels]
-        with run.torch_seed("gan"), one_thread():
-            adversaries = Adversaries(groups.n_groups, correlation_root(residuals[training]), self.config)
+        with one_thread():
+            with run.torch_seed("gan"):
+                adversaries = Adversaries(groups.n_groups, correlation_root(residuals[training]), self.config)
+                draws = run.own_draws()
             adversaries.to(run.device)
             self._module = cast(Residual, adversaries.average.module)
             enough = np.count_nonzero(stopping) > 1  # one alone has no fellow to be as near as
@@ -181,17 +183,23 @@ class GroupGan(Generator):
 
             self.history = fit_epochs(
                 adversaries,
-                self._epoch_runner(adversaries, residuals[training], labels[training], run),
+                self._epoch_runner(adversaries, residuals[training], labels[training], run, draws),
                 epochs=self.config.epochs,
                 run=run,
                 validate=None if value is None else validate,
                 patience=self.config.patience,
+                draws=draws,
             )
         self._scale = GroupScale.of(latents, labels, groups.n_groups)
         return self
 
     def _epoch_runner(
-        self, adversaries: Adversaries, residuals: np.ndarray, labels: np.ndarray, run: RunOptions
+        self,
+        adversaries: Adversaries,
+        residuals: np.ndarray,
+        labels: np.ndarray,
+        run: RunOptions,
+        draws: torch.Generator,
     ) -> Callable[[], dict[str, float]]:
         """Return what trains one epoch of alternating steps and gives its mean losses."""
         config = self.config
@@ -204,8 +212,8 @@ class GroupGan(Generator):
         groups = torch.from_numpy(labels.astype(np.int64)).to(run.device)
 
         def draw() -> tuple[Tensor, Tensor, Tensor]:
-            rows = torch.randint(len(real), (that_fits(config.batch_size),), device=run.device)
-            return real[rows], groups[rows], torch.randn_like(real[rows])
+            rows = torch.randint(len(real), (that_fits(config.batch_size),), generator=draws, device=run.device)
+            return real[rows], groups[rows], torch.randn((len(rows), real.shape[1]), generator=draws, device=run.device)
 
         def discriminator_step() -> Tensor:
             members, of, noise = draw()
@@ -328,8 +336,7 @@ class GroupGan(Generator):
         weights = {name.removeprefix("module."): v for name, v in arrays.items() if name.startswith("module.")}
         n_groups, embedding_size = weights["group.weight"].shape
         latent_size, hidden_size = weights["layers.4.weight"].shape
-        self._module = Residual(n_groups, latent_size, hidden_size, embedding_size)
-        load_module(self._module, weights)
+        self._module = load_module(lambda: Residual(n_groups, latent_size, hidden_size, embedding_size), weights)
         self._scale, self._parts = GroupScale(arrays["mean"], arrays["std"]), arrays["parts"]
         return self
 

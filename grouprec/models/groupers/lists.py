@@ -157,7 +157,7 @@ def _worth_to_few(
     return gains.sum(axis=2, dtype=np.float64).astype(np.float32)
 
 
-@lru_cache(maxsize=2)  # the same for every number of groups and every start: one per regime
+@lru_cache(maxsize=3)  # the same for every number of groups and every start: a regime each, and the final fit's
 def _material(
     data: Dataset, preference: Preference, regime: Regime, sample_users: int, seed: int
 ) -> tuple[sparse.csr_array, sparse.csr_array, tuple[sparse.csr_array, sparse.csr_array], np.ndarray]:

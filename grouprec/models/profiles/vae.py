@@ -78,7 +78,13 @@ class HistoryVae(nn.Module):
         return mean, log_var.clamp(*LOG_VAR_RANGE)
 
     def loss(
-        self, seen: sparse.csr_array, histories: Tensor, wanted: Tensor, labels: Tensor, items: Tensor | None = None
+        self,
+        seen: sparse.csr_array,
+        histories: Tensor,
+        wanted: Tensor,
+        labels: Tensor,
+        items: Tensor | None = None,
+        draws: torch.Generator | None = None,
     ) -> Tensor:
         """Return what it costs to describe histories and wants, and the KL divergence to the group's prior, [3].
 
@@ -88,9 +94,10 @@ class HistoryVae(nn.Module):
             seen: what the encoder is shown: histories of length 1 after dropout, CSR [B, I].
             histories, wanted: [B, C], of the items that are described.
             items: int64 [C], which these are; all of them where None.
+            draws: of the points in latent space; torch's global generator where None.
         """
         mean, log_var = self.encode(seen)
-        z = mean + torch.randn_like(mean) * (0.5 * log_var).exp()
+        z = mean + torch.randn(mean.shape, generator=draws, device=mean.device) * (0.5 * log_var).exp()
         has = -(histories * functional.log_softmax(_logits(self.decoder, z, items), dim=1)).sum(dim=1)
         wants = -(wanted * functional.log_softmax(_logits(self.wants, z, items), dim=1)).sum(dim=1)
         prior_mean = self.prior_mean[labels]
@@ -162,15 +169,17 @@ class GroupVae(Profile):
         learning, stopping = self._stopping(histories, wanted, run)
         with run.torch_seed("vae"):
             module = HistoryVae(data.n_items, groups.n_groups, config.latent_size, config.hidden_size)
-            self._module = module.to(run.device)
-            self.history = fit_epochs(
-                self._module,
-                self._epoch_runner(histories[learning], wanted[learning], groups.labels[learning], run),
-                epochs=config.epochs,
-                run=run,
-                validate=None if stopping is None else lambda: -self._cost(stopping),
-                patience=config.patience,
-            )
+            draws = run.own_draws()
+        self._module = module.to(run.device)
+        self.history = fit_epochs(
+            self._module,
+            self._epoch_runner(histories[learning], wanted[learning], groups.labels[learning], run, draws),
+            epochs=config.epochs,
+            run=run,
+            validate=None if stopping is None else lambda: -self._cost(stopping),
+            patience=config.patience,
+            draws=draws,
+        )
         self._latents = self._aggregate(data.histories, groups)
         self._calibration = self._calibrate(wanted, groups, run)
         return self
@@ -194,7 +203,12 @@ class GroupVae(Profile):
         return learning, Stopping(parts[0], normalize(parts[1], norm="l1"), wanted[rows])
 
     def _epoch_runner(
-        self, histories: sparse.csr_array, wanted: sparse.csr_array, users: np.ndarray, run: RunOptions
+        self,
+        histories: sparse.csr_array,
+        wanted: sparse.csr_array,
+        users: np.ndarray,
+        run: RunOptions,
+        draws: torch.Generator,
     ) -> Callable[[], Losses]:
         """Return what trains one epoch on users with these labels and gives its mean losses."""
         config, module = self.config, self._module
@@ -225,7 +239,7 @@ class GroupVae(Profile):
                     drawn = np.sort(rng.choice(n_items, MOST_DESCRIBED, replace=False))
                     owned, want = (target[:, drawn] * np.float32(n_items / MOST_DESCRIBED) for target in (owned, want))
                     items = torch.from_numpy(drawn).to(run.device)
-                losses = module.loss(seen, self._dense(owned), self._dense(want), labels[rows], items)
+                losses = module.loss(seen, self._dense(owned), self._dense(want), labels[rows], items, draws)
                 has, wants, kl = losses
                 step(optimizer, has + config.wants_weight * wants + kl_weight * kl)
                 sums += len(rows) * losses.detach()
@@ -330,8 +344,7 @@ class GroupVae(Profile):
         weights = {name.removeprefix("module."): v for name, v in arrays.items() if name.startswith("module.")}
         n_groups, latent_size = weights["prior_mean"].shape
         hidden_size, n_items = weights["hidden.weight"].shape
-        self._module = HistoryVae(n_items, n_groups, latent_size, hidden_size)
-        load_module(self._module, weights)
+        self._module = load_module(lambda: HistoryVae(n_items, n_groups, latent_size, hidden_size), weights)
         self._latents = GroupLatents(arrays["latents.users"], arrays["latents.mean"], arrays["latents.std"])
         self._calibration = arrays["calibration"]
         return self

@@ -247,8 +247,8 @@ class GruUpdater(Updater):
         learned = dict(arrays)
         weight, repeats = learned.pop("mixture").tolist()
         self._mixture = weight, repeats
-        empty = _NextItem(len(arrays["embedding.weight"]), self.config.hidden_size, self.config.dropout)
-        self.module = load_module(empty, learned)
+        n_items, size, dropout = len(arrays["embedding.weight"]), self.config.hidden_size, self.config.dropout
+        self.module = load_module(lambda: _NextItem(n_items, size, dropout), learned)
         self._quick = QuickGru(module_arrays(self.module), *self._mixture)
         return self
 

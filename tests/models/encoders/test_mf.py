@@ -34,7 +34,7 @@ def epoch_of(data, **settings):
     config = MfEncoder.Config(embedding_size=6, history_dropout=0.0, **settings)
     module, rng = mf._Factors(data.n_items, config), np.random.default_rng(0)
     weights = {name: rng.normal(0, 0.4, value.shape) for name, value in module.named_parameters()}
-    load_module(module, {name: value.astype(np.float32) for name, value in weights.items()})
+    load_module(lambda: module, {name: value.astype(np.float32) for name, value in weights.items()})
     return mf._Epoch(module, as_ones(data.histories), config, RunOptions()), weights
 
 
