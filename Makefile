@@ -16,6 +16,12 @@ PIP := --no-compile --quiet --disable-pip-version-check -c constraints.txt
 # `make setup HASHES=1`: every file is held against its known hash first, but PyTorch's, which every machine has another of.
 HELD := install --no-compile --quiet --disable-pip-version-check --no-deps --require-hashes -r hashes.txt
 
+# Loaded once, so that it is compiled: a process that may not keep what it compiles (PYTHONDONTWRITEBYTECODE, as in many
+# containers) would do so every time, which costs a training 5 processor seconds, and its map's process as many.
+LOAD := import importlib; from grouprec.ui.server import loading; \
+	every = ('grouprec.cli.main', 'grouprec.training.pipeline', 'torch._dynamo', 'umap', *loading.LIBRARIES, *loading.modules()); \
+	[importlib.import_module(name) for name in every]
+
 # The stamp is as old as the environment: a changed dependency or constraint installs again.
 STAMP := $(VENV)/.installed
 $(STAMP): pyproject.toml constraints.txt
@@ -24,6 +30,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(if $(HASHES),$(BIN)/python -m pip $(HELD))
 	$(BIN)/python -m pip install $(PIP) torch==2.13.0
 	$(BIN)/python -m pip install $(PIP) -e '.[dev]'
+	$(BIN)/python -c "$(LOAD)"
 	touch $@
 
 setup: $(STAMP)

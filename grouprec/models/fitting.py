@@ -174,6 +174,18 @@ def softmax_sample(
     return candidates, np.log(1 - missed).astype(np.float32)
 
 
+class Dropout(nn.Dropout):
+    """Dropout that draws from ``draws``, where that is set: on a processor the numbers that torch's own would draw."""
+
+    draws: torch.Generator | None = None
+
+    def forward(self, input: Tensor) -> Tensor:
+        if self.draws is None or not self.training or not self.p:
+            return super().forward(input)
+        kept = torch.empty_like(input).bernoulli_(1 - self.p, generator=self.draws)
+        return input * kept.div_(1 - self.p)
+
+
 class AdamWSettings(Protocol):
     """What :func:`adamw` reads of a method's settings."""
 

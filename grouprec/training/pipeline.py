@@ -39,7 +39,7 @@ from grouprec.training.fit import Choices, Evidence, Fitted
 from grouprec.training.groups_and_lists import GroupMaker
 from grouprec.training.list_choice import list_of_kind
 from grouprec.training.new_items import list_new_items
-from grouprec.training.selection import choose, choose_once_more, with_room
+from grouprec.training.selection import begun_updater, choose, choose_once_more, with_room
 from grouprec.training.stage_cache import StageCache, key_of
 from grouprec.training.texts import with_text_vectors
 from grouprec.training.user_map import LayoutProcess, fits_umap, linear_positions
@@ -173,6 +173,7 @@ def _fit(cache: StageCache, data: Dataset, parts: Dataset, choices: Choices, lay
         layout: given the users' positions to compute, where this fit is the final one.
     """
     config = cache.config
+    begun = begun_updater(cache, parts)
     encoded = cache.encode(data, _used(choices, () if data is parts else baselines.PREDICTORS), choices.decided)
     with cache.progress.stage("candidates"):
         candidates = cache.candidates(encoded, data, choices.weights)
@@ -192,7 +193,7 @@ def _fit(cache: StageCache, data: Dataset, parts: Dataset, choices: Choices, lay
     groups = grouper.groups()
     profile, key = fitted("profile", [key, data.key], (data, groups, candidates))
     generator, _ = fitted("generator", [key], (groups, profile, candidates))
-    updater, _ = fitted("updater", [parts.key], (parts,))
+    updater, _ = fitted("updater", [parts.key], (parts,), find=begun)
     maker = GroupMaker(data, candidates, config, cache.options, preference, (n_groups, groups))
     made = maker.all_lists(groups, generator.lists(data, groups, profile, cache.options))
     method = choices.list_method(config)

@@ -66,7 +66,7 @@ def choose(
     fits = Fits(cache.options)
     with progress.stage("folds") as report:
         simple = _simple(cache, data.n_items, folds, length, report, known, fits)
-    begun = _begun_updater(cache, data, names)
+    begun = begun_updater(cache, data)
     settings = [config.stage_config("encoder", name).model_dump(mode="json") for name in names]
     searched = [names, data.key, config.search_minutes, settings, sorted(config.settings)]
     left = [name for name in names if name != simple.encoder or not simple.settings]
@@ -95,13 +95,9 @@ def choose(
     return Choices(names, own, other, n_groups, reason, tried, decided, live_weight, simple, lists, foretold)
 
 
-def _begun_updater(cache: StageCache, data: Dataset, names: Sequence[str]) -> Callable[[Any], Any]:
-    """Begin to fit the updater, which waits for nothing, beside the encoders, where it takes long.
-
-    Not beside encoders that learn in epochs: they, too, may draw from torch's generator.
-    """
-    learned = any("epochs" in type(cache.config.stage_config("encoder", name)).model_fields for name in names)
-    if learned or len(data.train) <= BESIDE_ROWS:
+def begun_updater(cache: StageCache, data: Dataset) -> Callable[[Any], Any]:
+    """Begin to fit the updater, which waits for nothing, beside the encoders, where it takes long."""
+    if len(data.train) <= BESIDE_ROWS:
         return lambda stage: None
     return cache.ahead("updater", cache.config.updater, [data.key], (data,))
 

@@ -1,5 +1,6 @@
 """What training loops share: an epoch's steps, and a softmax over a sample of the items."""
 
+import threading
 from collections.abc import Iterator
 
 import numpy as np
@@ -7,7 +8,17 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from grouprec.models.fitting import Epoch, RunOptions, batches, fit_epochs, softmax_sample, users_per_step
+from grouprec.models.fitting import (
+    Epoch,
+    RunOptions,
+    batches,
+    fit_epochs,
+    load_module,
+    module_arrays,
+    softmax_sample,
+    users_per_step,
+)
+from grouprec.models.threads import beside
 
 
 class Halving(Epoch):
@@ -105,3 +116,41 @@ def test_where_not_even_the_smallest_batch_fits_the_error_is_raised_and_any_othe
     with pytest.raises(RuntimeError, match="shapes"):
         fit_epochs(other.module, other, epochs=1, run=RunOptions(on_note=said.append))
     assert len(said) == 6 and len(other.sizes) == 1
+
+
+def test_draws_of_ones_own_go_on_where_those_of_torch_stand() -> None:
+    run = RunOptions(seed=3)
+    with run.torch_seed("a stage"):
+        first = torch.rand(2)
+        draws = run.own_draws()
+        later = torch.randn(40)
+    with run.torch_seed("a stage"):
+        assert torch.rand(2).equal(first)
+    assert torch.randn(40, generator=draws).equal(later)
+
+
+@pytest.mark.parametrize("other", ["seeds", "loads"])
+def test_who_has_seeded_torch_draws_alone(other: str) -> None:
+    module = nn.Linear(5, 5)
+    with RunOptions(seed=1).torch_seed("alone"):
+        alone = torch.rand(6)
+
+    def draw() -> Tensor:
+        if other == "loads":
+            return load_module(lambda: nn.Linear(5, 5), module_arrays(module)).weight
+        with RunOptions(seed=2).torch_seed("other"):
+            return torch.rand(5, 5)
+
+    expected, begun = draw(), threading.Event()
+
+    def begin() -> Tensor:
+        begun.set()
+        return draw()
+
+    with RunOptions(seed=1).torch_seed("alone"):
+        first = torch.rand(3)
+        wait = beside(begin)
+        assert begun.wait(60)
+        rest = torch.rand(3)
+    assert torch.cat([first, rest]).equal(alone)
+    assert wait().equal(expected)

@@ -7,7 +7,7 @@ import threading
 import pytest
 import torch
 
-from grouprec.models.threads import beside, beside_where, one_thread
+from grouprec.models.threads import beside, beside_where, one_thread, side_by_side
 
 SAID = contextvars.ContextVar("said", default="nothing")
 
@@ -39,3 +39,25 @@ def test_work_is_done_in_turn_where_that_is_as_good(
     monkeypatch.setattr(os, "cpu_count", lambda: processors)
     here = threading.current_thread()
     assert beside_where(worthwhile, lambda: threading.current_thread() is here)() == same
+
+
+def test_pieces_side_by_side_are_done_by_two_threads_and_come_back_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    both, threads = threading.Barrier(2, timeout=60), set()
+
+    def work(piece: int) -> int:
+        if piece < 2:
+            both.wait()  # nobody passes it alone
+        threads.add(threading.current_thread())
+        return piece * piece
+
+    assert side_by_side(work, range(7)) == [0, 1, 4, 9, 16, 25, 36]
+    assert len(threads) == 2
+    assert side_by_side(work, []) == []
+
+
+@pytest.mark.parametrize("processors", [1, 2])
+def test_an_error_in_a_piece_is_raised(monkeypatch: pytest.MonkeyPatch, processors: int) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: processors)
+    with pytest.raises(ZeroDivisionError):
+        side_by_side(lambda piece: 1 // piece, [1, 1, 0, 1])

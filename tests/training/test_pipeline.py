@@ -339,3 +339,16 @@ def test_evidence_made_two_parts_at_a_time_is_the_same(
     assert threads and threading.main_thread() not in threads
     for name in ("evaluation", "value_of_groups", "ablation", "strategies", "left_behind", "replay", "frontier"):
         pd.testing.assert_frame_equal(run.table(name), small_run.table(name))
+
+
+def test_evidence_made_beside_the_final_fit_changes_neither(
+    refitted: Run, planted_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads, gather = [], evidence.gather
+    monkeypatch.setattr(evidence, "gather", lambda *given: threads.append(threading.current_thread()) or gather(*given))
+    monkeypatch.setattr(evidence, "MANY_USERS", 0)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    run = train(RunStore(tmp_path), planted_csv, refit=True)
+    assert len(threads) == 1 and threads[0] is not threading.main_thread()
+    for path in sorted((refitted.path / "tables").glob("*.parquet")):
+        pd.testing.assert_frame_equal(run.table(path.stem), refitted.table(path.stem))

@@ -16,6 +16,7 @@ from grouprec.models.base import StageConfig, Updater, setting, updaters
 from grouprec.models.encoders.sequences import in_time_order
 from grouprec.models.encoders.start import log_popularity, singular_vectors
 from grouprec.models.fitting import (
+    Dropout,
     Epoch,
     RunOptions,
     adamw,
@@ -56,7 +57,7 @@ class _NextItem(nn.Module):
         self.bias = nn.Embedding(n_items, 1)
         self.gru = nn.GRU(hidden_size, hidden_size, batch_first=True)
         self.start = nn.Parameter(torch.zeros(hidden_size))
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.register_buffer("fade", FADE ** torch.arange(MEMORY - 1.0, -1, -1), persistent=False)
         self._side_by_side: tuple[tuple[int, int], Tensor] | None = None
 
@@ -173,18 +174,20 @@ class GruUpdater(Updater):
         config, self._quick = self.config, None
         with run.torch_seed("gru"):
             self.module = _NextItem(data.n_items, config.hidden_size, config.dropout)
-            self.module.start_from(data, run)
-            self._mixture = config.neighbour_weight, config.repeats
-            self.module.to(run.device)
-            replay = _Replay(self, data, run) if len(data.validation) else None
-            self.history = fit_epochs(
-                self.module,
-                _Epoch(self.module, data, config, run),
-                epochs=config.epochs,
-                run=run,
-                validate=(lambda: replay.values([self._mixture])[0]) if replay else None,
-                patience=config.patience,
-            )
+            draws = self.module.dropout.draws = run.own_draws()
+        self.module.start_from(data, run)
+        self._mixture = config.neighbour_weight, config.repeats
+        self.module.to(run.device)
+        replay = _Replay(self, data, run) if len(data.validation) else None
+        self.history = fit_epochs(
+            self.module,
+            _Epoch(self.module, data, config, run),
+            epochs=config.epochs,
+            run=run,
+            validate=(lambda: replay.values([self._mixture])[0]) if replay else None,
+            patience=config.patience,
+            draws=draws,
+        )
         if replay:
             self._mixture = replay.best_mixture()
             self.decided = dict(zip(("neighbour_weight", "repeats"), self._mixture, strict=True))
