@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -35,9 +36,9 @@ from grouprec.ranking.strategies import STRATEGIES
 from grouprec.ranking.task import Task, dedup_lists, individual_lists, shared_lists, test_task
 from grouprec.runs.config import RunConfig
 from grouprec.training import curve
-from grouprec.training.fit import Choices, Evidence, Fitted
+from grouprec.training.fit import Choices, Evidence, Fitted, Formed
 from grouprec.training.groups_and_lists import GroupMaker
-from grouprec.training.rivals import SIMPLE, find_rivals
+from grouprec.training.rivals import SIMPLE, Rivals, find_rivals
 from grouprec.training.saving import live_base
 from grouprec.training.takes import judge_takes
 
@@ -62,19 +63,52 @@ def takes_seconds(data: Dataset, device: str) -> bool:
     return data.n_users > MANY_USERS and device == "cpu" and together.size() == 1
 
 
-def gather(judged: Fitted, data: Dataset, choices: Choices, config: RunConfig, options: RunOptions) -> Evidence:
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """What is known of groups and lists before profile and generator are.
+
+    Attributes:
+        alone: personal lists of the judged users by every encoder of the blend.
+        usual: what is predicted for all users by EASE as a rule, by name.
+        curve: tables of what numbers of groups are worth.
+    """
+
+    alone: dict[str, Candidates]
+    usual: dict[str, Candidates]
+    rivals: Rivals
+    curve: dict[str, pd.DataFrame]
+
+
+def compare(formed: Formed, data: Dataset, choices: Choices, config: RunConfig, options: RunOptions) -> Compared:
+    """Judge numbers of groups, and make what the run's lists are compared with. Arguments as of :func:`gather`."""
+    task = judging(data, config)
+    alone = _encoders_alone(formed, task, config, options)
+    usual = {USUAL: alone[USUAL]} if USUAL in alone else {"own": formed.candidates}
+    rivals = find_rivals(formed, task, choices, usual)
+    tables = curve.tables(task, formed.maker, choices, {**usual, SIMPLE: rivals.simple})
+    return Compared(alone, usual, rivals, tables)
+
+
+def gather(
+    judged: Fitted,
+    comparing: Callable[[], Compared],
+    data: Dataset,
+    choices: Choices,
+    config: RunConfig,
+    options: RunOptions,
+) -> Evidence:
     """Judge everything learned before the test part, but for :func:`describing`.
 
     Args:
+        comparing: returns :func:`compare` of the same.
         data: with the test part; its users and items are those of ``judged``.
     """
     task = judging(data, config)
     histories = judged.data.histories
-    alone = _encoders_alone(judged, task, config, options)
-    usual = {USUAL: alone[USUAL]} if USUAL in alone else {"own": judged.candidates}
-    rivals = find_rivals(judged, task, choices, usual)
+    compared = comparing()
+    rivals = compared.rivals
     shared = {name: (judged.groups, lists) for name, lists in judged.lists.items()} | rivals.shared
-    personal = alone | rivals.personal
+    personal = compared.alone | rivals.personal
     evaluation = protocol.evaluate(
         histories, task, judged.groups, judged.candidates, shared, personal, rivals.floor, config.seed
     )
@@ -95,9 +129,9 @@ def gather(judged: Fitted, data: Dataset, choices: Choices, config: RunConfig, o
     )
     found = {
         "comparisons": compare_all(evaluation.measured, next(iter(judged.lists)), config.seed),
-        **curve.tables(task, maker, choices, {**usual, SIMPLE: rivals.simple}),
+        **compared.curve,
         "gain": pd.DataFrame(split_evaluation(measured, judged.list_method, rivals.floor)),
-        "ablation": _ablation(judged, task, rivals.kmeans, usual, config),
+        "ablation": _ablation(judged, task, rivals.kmeans, compared.usual, config),
         **_generation(judged, task, config, options),
         **others(),
     }
@@ -106,13 +140,13 @@ def gather(judged: Fitted, data: Dataset, choices: Choices, config: RunConfig, o
     return Evidence(evaluation, found, verdict, takes)
 
 
-def _encoders_alone(judged: Fitted, task: Task, config: RunConfig, options: RunOptions) -> dict[str, Candidates]:
+def _encoders_alone(formed: Formed, task: Task, config: RunConfig, options: RunOptions) -> dict[str, Candidates]:
     """Return the judged users' personal lists by every encoder of the blend; all users' by the usual one.
 
     The usual one is there in any case, unless items are too many for it.
     """
-    data, popularity = judged.data, judged.data.popularity
-    encoders: dict[str, Any] = dict(judged.encoded.encoders)
+    data, popularity = formed.data, formed.data.popularity
+    encoders: dict[str, Any] = dict(formed.encoded.encoders)
     most = getattr(config.stage_config("encoder", USUAL), "max_items", data.n_items)
     if USUAL not in encoders and data.n_items <= most:
         usual = REGISTRIES["encoder"].get(USUAL)

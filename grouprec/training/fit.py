@@ -66,18 +66,13 @@ class Choices:
 
 
 @dataclass(frozen=True, eq=False)
-class Fitted:
-    """Everything learned from one dataset.
+class Formed:
+    """Encoders learned from one dataset and the groups of its users, before anything describes these.
 
     Attributes:
         data: what encoders and lists were made from.
         maker: forms and lists other numbers of groups of the same users.
         map_key: what the positions on the map depend on.
-        lists: kinds of lists by name, made for ``groups``.
-        excluded: bool [G, I], what the run's rules keep from the lists of a group.
-        decided: settings that validation decided, by stage name.
-        stages: name and key by kind, for all stages but the encoders.
-        list_method: the kind of list that is exported, by regime; one of ``lists``.
     """
 
     data: Dataset
@@ -88,6 +83,20 @@ class Fitted:
     preference: Preference
     grouper: Grouper
     groups: Groups
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted(Formed):
+    """Everything learned from one dataset.
+
+    Attributes:
+        lists: kinds of lists by name, made for ``groups``.
+        excluded: bool [G, I], what the run's rules keep from the lists of a group.
+        decided: settings that validation decided, by stage name.
+        stages: name and key by kind, for all stages but the encoders.
+        list_method: the kind of list that is exported, by regime; one of ``lists``.
+    """
+
     placer: AttributePlacer
     profile: Profile
     generator: Generator

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -35,7 +35,7 @@ from grouprec.runs.store import Run, RunStore
 from grouprec.training import curve, evidence, saving, windows
 from grouprec.training.beside import what_is_added
 from grouprec.training.encoded import Encoded
-from grouprec.training.fit import Choices, Evidence, Fitted
+from grouprec.training.fit import Choices, Evidence, Fitted, Formed
 from grouprec.training.groups_and_lists import GroupMaker
 from grouprec.training.list_choice import list_of_kind
 from grouprec.training.new_items import list_new_items
@@ -60,9 +60,9 @@ def train(store: RunStore, run: Run, config: RunConfig, progress: Progress) -> d
         folds, known = windows.folds(prepared, parts, config), {}
         choices = choose(cache, parts, folds, windows.seconds(prepared.dataset), known)
         with progress.inside("judge"):
-            judged = _fit(cache, parts.before_test(), parts, choices, layout if not config.refit else None)
+            judged, comparing = _judged(cache, prepared.dataset, parts, choices, layout if not config.refit else None)
         choices = replace(choices, decided={**choices.decided, **judged.decided})
-        judging = _judging(cache, prepared, judged, choices)
+        judging = _judging(cache, prepared, judged, comparing, choices)
         with progress.inside("without groups"):
             plain = None if config.preset == "quick" else _without_groups(cache, judged)
         final, last, if_changed = judged, choices, None
@@ -134,15 +134,35 @@ def _prepare(cache: StageCache, hold_out: bool) -> Prepared:
     return replace(prepared, dataset=data)
 
 
+def _judged(
+    cache: StageCache, data: Dataset, parts: Dataset, choices: Choices, layout: LayoutProcess | None
+) -> tuple[Fitted, Callable[[], evidence.Compared]]:
+    """Return the fit that is judged, and what waits for its groups to be compared: beside what describes them, where
+    that is worthwhile.
+
+    Args:
+        data: with the test part; the others as of :func:`_fit`.
+    """
+    stages = _Stages(cache, choices)
+    formed = _form(stages, parts.before_test(), parts, layout)
+    compare = partial(evidence.compare, formed, data, choices, cache.config, cache.options)
+    comparing = beside_where(evidence.takes_seconds(data, cache.device), compare)
+    return _describe(stages, formed, parts, lambda stage: None), comparing  # the updater was fitted to choose by
+
+
 def _judging(
-    cache: StageCache, prepared: Prepared, judged: Fitted, choices: Choices
+    cache: StageCache,
+    prepared: Prepared,
+    judged: Fitted,
+    comparing: Callable[[], evidence.Compared],
+    choices: Choices,
 ) -> Callable[[], tuple[Evidence, dict[str, Any]]]:
     """Begin what the test part says of a fit, beside the final one where that is worthwhile; return what waits for it:
     the evidence but for how users are described, and how updates foretell."""
     config, data = cache.config, prepared.dataset
 
     def judge() -> tuple[Evidence, dict[str, Any]]:
-        found = evidence.gather(judged, data, choices, config, cache.options)
+        found = evidence.gather(judged, comparing, data, choices, config, cache.options)
         task = evidence.judging(data, config)
         found.tables.update(what_is_added(cache, judged, task, choices, prepared.shared))
         updates = evaluate_updates(
@@ -158,12 +178,6 @@ def _judging(
     return beside_where(evidence.takes_seconds(data, cache.device), judge)
 
 
-def _what_if(progress: Progress, final: Fitted, choices: Choices) -> dict[str, pd.DataFrame]:
-    """Return the tables of what other numbers of groups would be."""
-    with progress.stage("what if"):
-        return what_if_tables(final.data, curve.exported(final.maker, choices), final.maker.asked)
-
-
 def _fit(cache: StageCache, data: Dataset, parts: Dataset, choices: Choices, layout: LayoutProcess | None) -> Fitted:
     """Fit every stage with the decisions made.
 
@@ -172,50 +186,73 @@ def _fit(cache: StageCache, data: Dataset, parts: Dataset, choices: Choices, lay
         parts: the same users and items with a validation part, where there is one: deep stages stop early on it.
         layout: given the users' positions to compute, where this fit is the final one.
     """
-    config = cache.config
-    begun = begun_updater(cache, parts)
+    stages, begun = _Stages(cache, choices), begun_updater(cache, parts)
+    return _describe(stages, _form(stages, data, parts, layout), parts, begun)
+
+
+def _what_if(progress: Progress, final: Fitted, choices: Choices) -> dict[str, pd.DataFrame]:
+    """Return the tables of what other numbers of groups would be."""
+    with progress.stage("what if"):
+        return what_if_tables(final.data, curve.exported(final.maker, choices), final.maker.asked)
+
+
+@dataclass(frozen=True)
+class _Stages:
+    """The stages of one fit but for the encoders, by the decisions made; ``made`` holds them with their keys, by kind."""
+
+    cache: StageCache
+    choices: Choices
+    made: dict[str, tuple[Any, str]] = field(default_factory=dict)
+
+    def fit(self, kind: str, depends: list[Any], inputs: tuple[Any, ...], **more: Any) -> tuple[Any, str]:
+        """Return a stage and its key; arguments as of :meth:`StageCache.stage`."""
+        name = getattr(self.cache.config, kind)
+        decided = self.choices.decided.get(name, {})
+        self.made[kind] = self.cache.stage(kind, name, depends, inputs, decided, **more)
+        return self.made[kind]
+
+
+def _form(stages: _Stages, data: Dataset, parts: Dataset, layout: LayoutProcess | None) -> Formed:
+    """Fit encoders and form the groups; arguments as of :func:`_fit`."""
+    cache, choices, config = stages.cache, stages.choices, stages.cache.config
     encoded = cache.encode(data, _used(choices, () if data is parts else baselines.PREDICTORS), choices.decided)
     with cache.progress.stage("candidates"):
         candidates = cache.candidates(encoded, data, choices.weights)
         preference = make_preference(candidates, seed=config.seed)
     preference_key = _preference_key(cache, data, encoded, choices)
     map_key = _begin_map(cache, layout, preference, preference_key)
-    stages: dict[str, tuple[Any, str]] = {}
-
-    def fitted(kind: str, depends: list[Any], inputs: tuple[Any, ...], **more: Any) -> tuple[Any, str]:
-        name = getattr(config, kind)
-        stages[kind] = cache.stage(kind, name, depends, inputs, choices.decided.get(name, {}), **more)
-        return stages[kind]
-
     n_groups, regime = min(choices.n_groups, data.n_users), config.grouping_regime
-    formed = [preference_key, n_groups, regime]
-    grouper, key = fitted("grouper", formed, (data, preference, n_groups), regime=regime)
+    inputs = data, preference, n_groups
+    grouper, _ = stages.fit("grouper", [preference_key, n_groups, regime], inputs, regime=regime)
     groups = grouper.groups()
-    profile, key = fitted("profile", [key, data.key], (data, groups, candidates))
-    generator, _ = fitted("generator", [key], (groups, profile, candidates))
-    updater, _ = fitted("updater", [parts.key], (parts,), find=begun)
     maker = GroupMaker(data, candidates, config, cache.options, preference, (n_groups, groups))
+    return Formed(data, encoded, maker, map_key, candidates, preference, grouper, groups)
+
+
+def _describe(stages: _Stages, formed: Formed, parts: Dataset, begun: Callable[[Any], Any]) -> Fitted:
+    """Fit what describes groups, and what moves them; arguments as of :func:`_fit`.
+
+    Args:
+        begun: of :func:`begun_updater`.
+    """
+    cache, choices, config = stages.cache, stages.choices, stages.cache.config
+    data, candidates, groups, maker = formed.data, formed.candidates, formed.groups, formed.maker
+    profile, key = stages.fit("profile", [stages.made["grouper"][1], data.key], (data, groups, candidates))
+    generator, _ = stages.fit("generator", [key], (groups, profile, candidates))
+    updater, _ = stages.fit("updater", [parts.key], (parts,), find=begun)
     made = maker.all_lists(groups, generator.lists(data, groups, profile, cache.options))
     method = choices.list_method(config)
     extra = {kind: list_of_kind(kind, choices.lists, maker, groups) for kind in method.values() if kind not in made}
-    placer = AttributePlacer().fit(data.known_of_users, groups.labels, config.seed)
     return Fitted(
-        data=data,
-        encoded=encoded,
-        maker=maker,
-        map_key=map_key,
-        candidates=candidates,
-        preference=preference,
-        grouper=grouper,
-        groups=groups,
-        placer=placer,
+        **vars(formed),
+        placer=AttributePlacer().fit(data.known_of_users, groups.labels, config.seed),
         profile=profile,
         generator=generator,
         updater=updater,
         lists=extra | made,
         excluded=maker.excluded(groups),
-        decided={stage.name: stage.decided for stage, _ in stages.values()},
-        stages={kind: (stage.name, key) for kind, (stage, key) in stages.items()},
+        decided={stage.name: stage.decided for stage, _ in stages.made.values()},
+        stages={kind: (stage.name, key) for kind, (stage, key) in stages.made.items()},
         list_method=method,
     )
 

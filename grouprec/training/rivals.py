@@ -15,7 +15,7 @@ from grouprec.ranking.group_lists import group_popularity, members_mean
 from grouprec.ranking.recency import group_recent
 from grouprec.ranking.task import Task, nothing
 from grouprec.runs.config import RunConfig
-from grouprec.training.fit import Choices, Fitted
+from grouprec.training.fit import Choices, Formed
 from grouprec.training.groups_and_lists import GroupMaker, excluded_everywhere
 from grouprec.training.list_choice import floor_lists, floor_method
 
@@ -46,39 +46,39 @@ class Rivals:
     kmeans: Groups
 
 
-def find_rivals(judged: Fitted, task: Task, choices: Choices, usual: Mapping[str, Candidates]) -> Rivals:
+def find_rivals(formed: Formed, task: Task, choices: Choices, usual: Mapping[str, Candidates]) -> Rivals:
     """Return the simple methods for the users of a fit.
 
     Args:
         usual: by encoder, what it predicts alone for all users: EASE as a rule.
     """
-    data, maker, n_groups = judged.data, judged.maker, judged.groups.n_groups
-    simple = simple_candidates(judged, choices) or judged.candidates
+    data, maker, n_groups = formed.data, formed.maker, formed.groups.n_groups
+    simple = simple_candidates(formed, choices) or formed.candidates
     kmeans = baselines.history_groups(data.histories, n_groups, maker.config.seed)
     single = floor_lists(choices.lists, maker)
     floor: dict[Regime, str] = {regime: floor_method(choices.lists, regime, single) for regime in REGIMES}
     everybody = baselines.everybody(data.n_users)
     shared: Shared = {name: (everybody, lists) for name, lists in single.items()}
-    shared["group_popularity"] = judged.groups, group_popularity(data.histories, judged.groups, maker.config.seed)
+    shared["group_popularity"] = formed.groups, group_popularity(data.histories, formed.groups, maker.config.seed)
     shared |= kmeans_methods(maker, choices, kmeans, {**usual, SIMPLE: simple})
     shared[f"lists_{SIMPLE}"] = segmented(maker, simple, n_groups)
     if maker.config.grouper != SIMPLE_GROUPS:  # what other groups cost
-        shared[LISTS] = segmented(maker, judged.candidates, n_groups)
-    return Rivals(_personal(judged, task, choices, simple), shared, floor, simple, kmeans)
+        shared[LISTS] = segmented(maker, formed.candidates, n_groups)
+    return Rivals(_personal(formed, task, choices, simple), shared, floor, simple, kmeans)
 
 
-def simple_candidates(judged: Fitted, choices: Choices) -> Candidates | None:
+def simple_candidates(formed: Formed, choices: Choices) -> Candidates | None:
     """Return what the simple scorer predicts for all users; None where the fit lacks its encoder."""
     chosen = choices.simple
-    if chosen is None or chosen.encoder not in judged.encoded.encoders:
+    if chosen is None or chosen.encoder not in formed.encoded.encoders:
         return None
     mix = chosen.mix(chosen.encoder)
-    predictor = judged.encoded.predictor(mix.weights((chosen.encoder,)), judged.data)
-    config = judged.maker.config
-    untouched = not config.feedback and excluded_everywhere(judged.data, config) is None
+    predictor = formed.encoded.predictor(mix.weights((chosen.encoder,)), formed.data)
+    config = formed.maker.config
+    untouched = not config.feedback and excluded_everywhere(formed.data, config) is None
     if untouched and predictor.weights.ranks_as(choices.weights):  # the blend is the simple scorer itself
-        return predictor.restated(judged.candidates, choices.weights)
-    return predictor.candidates(seed=judged.maker.config.seed)
+        return predictor.restated(formed.candidates, choices.weights)
+    return predictor.candidates(seed=formed.maker.config.seed)
 
 
 def kmeans_methods(maker: GroupMaker, choices: Choices, groups: Groups, predicted: Mapping[str, Candidates]) -> Shared:
@@ -103,27 +103,27 @@ def segmented(maker: GroupMaker, candidates: Candidates, n_groups: int) -> tuple
     return plain.run_method(min(n_groups, maker.data.n_users), config.grouping_regime)
 
 
-def _personal(judged: Fitted, task: Task, choices: Choices, simple: Candidates) -> dict[str, Candidates]:
+def _personal(formed: Formed, task: Task, choices: Choices, simple: Candidates) -> dict[str, Candidates]:
     """Return personal lists of the judged users by the simple scorer, and by every encoder with the same trend."""
     found = {SIMPLE: simple.take(task.users)}
-    chosen, encoded = choices.simple, judged.encoded
+    chosen, encoded = choices.simple, formed.encoded
     if chosen is not None and (chosen.trend or chosen.season):
         for name in encoded.encoders:
-            found[f"{name}{TREND}"] = _of_judged(judged, task, chosen.mix(name), name)
+            found[f"{name}{TREND}"] = _of_judged(formed, task, chosen.mix(name), name)
     if not task.seen.nnz:
-        found["own_frequency"] = baselines.own_frequency(judged.data.histories[task.users])
-        found["own_recent"] = own_recent(judged, task)
+        found["own_frequency"] = baselines.own_frequency(formed.data.histories[task.users])
+        found["own_recent"] = own_recent(formed, task)
     return found
 
 
-def _of_judged(judged: Fitted, task: Task, mix: Mix, name: str) -> Candidates:
-    predictor = judged.encoded.predictor(mix.weights((name,)), judged.data)
-    return predictor.best_of(task.users, task.seen[task.users], judged.maker.config.seed)
+def _of_judged(formed: Formed, task: Task, mix: Mix, name: str) -> Candidates:
+    predictor = formed.encoded.predictor(mix.weights((name,)), formed.data)
+    return predictor.best_of(task.users, task.seen[task.users], formed.maker.config.seed)
 
 
-def own_recent(judged: Fitted, task: Task) -> Candidates:
+def own_recent(formed: Formed, task: Task) -> Candidates:
     """Return the judged users' own items, the latest first."""
-    data, (_, n_items) = judged.data, task.seen.shape
+    data, (_, n_items) = formed.data, task.seen.shape
     recent = data.recent()[task.users][:, ::-1]
 
     def score(rows: slice) -> np.ndarray:
