@@ -198,7 +198,7 @@ def _what_if(progress: Progress, final: Fitted, choices: Choices) -> dict[str, p
 
 @dataclass(frozen=True)
 class _Stages:
-    """The stages of one fit but for the encoders, by the decisions made; ``made`` holds them with their keys, by kind."""
+    """The stages of one fit but for the encoders, by the decisions made; ``made`` holds them and their keys by kind."""
 
     cache: StageCache
     choices: Choices
