@@ -6,9 +6,10 @@ cleverer is better by more than chance.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import Any, Self
 
 import numpy as np
@@ -219,6 +220,7 @@ class _Judges:
     def best_of(self, choices: Iterable[_Choice]) -> _Choice:
         """Judge choices, fold by fold, and return the best of all that were ever judged."""
         asked = [choice for choice in dict.fromkeys(choices) if choice not in self.judged]
+        judged, telling = count(1), threading.Lock()
 
         def judge(fold: _Fold) -> np.ndarray:
             out = np.empty((len(asked), len(fold.task.users)))
@@ -227,10 +229,11 @@ class _Judges:
                 if key not in self._known:
                     self._known[key] = fold.judge(choice)
                 out[at] = self._known[key]
+            with telling:
+                self._report(next(judged) / len(self._folds), {})
             return out
 
         found = side_by_side(judge, self._folds)
-        self._report(1.0, {})
         for at, choice in enumerate(asked):
             self.judged[choice] = mean_by_user(self._users, np.concatenate([out[at] for out in found]))
             self._means[choice] = np.array([out[at].mean() for out in found])

@@ -215,6 +215,12 @@ class GroupGan(Generator):
             rows = torch.randint(len(real), (that_fits(config.batch_size),), generator=draws, device=run.device)
             return real[rows], groups[rows], torch.randn((len(rows), real.shape[1]), generator=draws, device=run.device)
 
+        judging = list(discriminator.parameters())
+
+        def learn(wanted: bool) -> None:
+            for one in judging:
+                one.requires_grad_(wanted)
+
         def discriminator_step() -> Tensor:
             members, of, noise = draw()
             with torch.no_grad():
@@ -229,7 +235,9 @@ class GroupGan(Generator):
 
         def generator_step() -> Tensor:
             _, of, noise = draw()
+            learn(False)  # it passes gradients on, and needs none of its own
             loss = -discriminator(generator(noise, of), of).mean()
+            learn(True)
             generator_adam.zero_grad()
             loss.backward()
             generator_adam.step()
