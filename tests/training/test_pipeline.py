@@ -344,8 +344,11 @@ def test_evidence_made_two_parts_at_a_time_is_the_same(
 def test_evidence_made_beside_the_final_fit_changes_neither(
     refitted: Run, planted_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    threads, gather = [], evidence.gather
-    monkeypatch.setattr(evidence, "gather", lambda *given: threads.append(threading.current_thread()) or gather(*given))
+    threads = []
+    for name in ("compare", "gather"):
+        make = getattr(evidence, name)
+        noted = lambda *given, make=make: threads.append(threading.current_thread()) or make(*given)  # noqa: E731
+        monkeypatch.setattr(evidence, name, noted)
     monkeypatch.setattr(evidence, "MANY_USERS", 0)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     run = train(RunStore(tmp_path), planted_csv, refit=True)
