@@ -17,6 +17,7 @@ from grouprec.evaluate.protocol import Measured, measure_both, measure_one
 from grouprec.models import alternatives
 from grouprec.models.base import Generator, Profile
 from grouprec.models.fitting import RunOptions
+from grouprec.models.threads import side_by_side
 from grouprec.models.virtual_members import one_hot
 from grouprec.ranking.group_lists import LENGTH, members_mean
 from grouprec.ranking.metrics import coverage, intra_list_diversity
@@ -188,11 +189,13 @@ def small_groups(
         and members_mean, nDCG@10; ratio with its bootstrap 95 % interval low, high over judged users.
     """
     halves = _halves(groups, run.rng("small groups"))
-    parts: list[pd.DataFrame] = []
-    for half in (0, 1):
+
+    def learn(half: int) -> pd.DataFrame:
         learning, judged = np.flatnonzero(halves == half), np.flatnonzero(halves == 1 - half)
-        if len(learning):  # then there is another half, too
-            parts.append(_learn_and_judge(fit, data, groups, candidates, task, run, learning, judged))
+        return _learn_and_judge(fit, data, groups, candidates, task, run, learning, judged)
+
+    there = [half for half in (0, 1) if (halves == half).any()]  # both, or none
+    parts = side_by_side(learn, there, run.device == "cpu")
     columns = schemas.named("small_groups").names
     if not parts or not len(every := pd.concat(parts)):
         return pd.DataFrame(columns=columns)

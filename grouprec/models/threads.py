@@ -60,10 +60,13 @@ def beside_where(worthwhile: bool, work: Callable[[], Result]) -> Callable[[], R
     return beside(work) if worthwhile and (os.cpu_count() or 1) > 1 else work
 
 
-def side_by_side(work: Callable[[Given], Result], given: Iterable[Given]) -> list[Result]:
+def side_by_side(work: Callable[[Given], Result], given: Iterable[Given], worthwhile: bool = True) -> list[Result]:
     """Return what some work makes of each thing given, in that order: two at a time, one here and one :func:`beside`.
 
     For what lets go of the interpreter for most of its time, each piece by itself.
+
+    Args:
+        worthwhile: as of :func:`beside_where`: else in turn, as what is fitted on a GPU has to be, for its memory.
     """
     pieces = list(given)
     made: dict[int, Result] = {}
@@ -73,7 +76,7 @@ def side_by_side(work: Callable[[Given], Result], given: Iterable[Given]) -> lis
         for at in left:
             made[at] = work(pieces[at])
 
-    rest = beside_where(len(pieces) > 1, take)
+    rest = beside_where(worthwhile and len(pieces) > 1, take)
     take()
     rest()
     return [made[at] for at in range(len(pieces))]

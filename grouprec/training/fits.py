@@ -12,10 +12,14 @@ _TUNING = ("tune", "tune_l2")  # settings by which an encoder tries others on th
 
 
 class Fits:
-    """Encoders fitted on folds, each once. Fading counts when they are asked only, so it needs no other fit."""
+    """Encoders fitted on folds, each once. Fading counts when they are asked only, so it needs no other fit.
+
+    Attributes:
+        on_cpu: not on a GPU, whose memory is for one fit at a time.
+    """
 
     def __init__(self, options: RunOptions) -> None:
-        self._options = options
+        self._options, self.on_cpu = options, options.device == "cpu"
         self._made: dict[tuple[str, str, str], Encoder] = {}
 
     def get(self, encoder: Encoder, data: Dataset) -> Encoder:

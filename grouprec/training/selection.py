@@ -171,7 +171,7 @@ class Folded:
     @cached_property
     def fitted(self) -> list[tuple[Encoded, Dataset]]:
         """Return the folds with the encoders that are fitted quickly; all of them where the fold is the whole."""
-        return side_by_side(lambda fold: (self._fitted_on(fold), fold), self.folds)
+        return side_by_side(lambda fold: (self._fitted_on(fold), fold), self.folds, self.fits.on_cpu)
 
     def _fitted_on(self, fold: Dataset) -> Encoded:
         if fold.key == self.whole[1].key:

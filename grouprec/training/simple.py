@@ -161,7 +161,7 @@ def choose_simple(
     ready = [fold for fold in ready if len(fold.task.users)]
     if len(np.unique(_users(ready))) < ENOUGH_TO_CHOOSE:
         return Simple(name, {})
-    judges = _Judges(ready, known, report)
+    judges = _Judges(ready, known, report, fits.on_cpu)
     best = _descend(judges.best_of, scorers.free, ready)
     judged = judges.judged
     chosen = _simplest(judged, best, judges.between)
@@ -197,12 +197,12 @@ class _Scorers:
 
 
 class _Judges:
-    """The held-out users of all folds; ``judged`` holds their mean nDCG@10 over folds, by choice."""
+    """The held-out users of all folds, ``both`` of two at a time; ``judged`` holds their mean nDCG@10, by choice."""
 
     def __init__(
-        self, folds: Sequence[_Fold], known: Judged, report: Callable[[float, dict[str, float]], None]
+        self, folds: Sequence[_Fold], known: Judged, report: Callable[[float, dict[str, float]], None], both: bool
     ) -> None:
-        self._folds, self._known, self._report = folds, known, report
+        self._folds, self._known, self._report, self._both = folds, known, report, both
         self._users = _users(folds)
         self.judged: dict[_Choice, np.ndarray] = {}
         self._means: dict[_Choice, np.ndarray] = {}  # of every fold, float64 [F]
@@ -233,7 +233,7 @@ class _Judges:
                 self._report(next(judged) / len(self._folds), {})
             return out
 
-        found = side_by_side(judge, self._folds)
+        found = side_by_side(judge, self._folds, self._both)
         for at, choice in enumerate(asked):
             self.judged[choice] = mean_by_user(self._users, np.concatenate([out[at] for out in found]))
             self._means[choice] = np.array([out[at].mean() for out in found])
