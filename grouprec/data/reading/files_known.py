@@ -11,6 +11,7 @@ from grouprec.data.limits import check_workbook
 from grouprec.data.values.common import shown, some_of
 
 _TEXT = bytes({*range(32, 127), *b"\t\n\r\f\x1b"})
+_TAR_AT = 257  # where its mark stands in a tar archive
 _BINARY = {
     b"\x89PNG": "a PNG picture",
     b"\xff\xd8\xff": "a JPEG picture",
@@ -62,6 +63,10 @@ def refuse_binary(name: str, head: bytes) -> None:
         DataError: says what it is.
     """
     binary = bool(head[:4096].translate(None, _TEXT))
+    if head[_TAR_AT:].startswith(b"ustar"):
+        raise DataError(f"'{name}' is not a table but a tar archive; unpack it first.")
+    if head.startswith(b"version https://git-lfs.github.com"):
+        raise DataError(f"'{name}' is not the table but a pointer to it; fetch the file itself with 'git lfs pull'.")
     for magic, kind in _BINARY.items():
         if head.startswith(magic) and (binary or magic == b"%PDF"):  # a header may well begin with ORC or MZ
             raise DataError(f"'{name}' is not a table but {kind}.")

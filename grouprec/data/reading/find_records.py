@@ -102,7 +102,8 @@ def _is_table(members: list[_Member]) -> bool:
     if kinds != {dict}:
         return True
     names = [frozenset(member.value) for member in members]
-    return len(members) > _TABLES or len(set(names)) < len(names)
+    wrapped = any(is_object(cell) for member in members for cell in member.value.values())
+    return len(members) > _TABLES or (len(set(names)) < len(names) and not wrapped)
 
 
 def _candidates(text: str, members: list[_Member], path: Path, depth: int) -> list[tuple[float, Path]]:
@@ -114,7 +115,7 @@ def _candidates(text: str, members: list[_Member], path: Path, depth: int) -> li
             found.append((member.size, here))
         elif isinstance(member.value, dict) and depth < _DEEPEST:
             inner = _members(text, member.begin)
-            if _are_records(inner):
+            if _are_records(inner) or _are_users(inner):
                 found.append((member.size, here))
             else:
                 found += _candidates(text, inner, here, depth + 1)
@@ -127,6 +128,28 @@ def _are_records(members: list[_Member]) -> bool:
     if len(values) < _FEWEST or len(values) < 0.9 * len(members):
         return False
     return len(set.intersection(*(set(value) for value in values[:-1]))) > 1
+
+
+def _are_users(members: list[_Member]) -> bool:
+    """Return whether the members of an object are users with an object, a number or ``true`` under each of their items.
+
+    Items are others from user to user, where the names inside records are the same.
+    """
+    values = [member.value for member in members if isinstance(member.value, dict) and member.value]
+    if len(values) < _FEWEST or len(values) < len(members) or set.intersection(*map(set, values)):
+        return False
+    cells = [cell for value in values for cell in value.values()]
+    return any(all(map(kind, cells)) for kind in (is_object, is_mark))
+
+
+def is_object(value: Any) -> bool:
+    """Return whether a value is an object with something in it."""
+    return isinstance(value, dict) and bool(value)
+
+
+def is_mark(value: Any) -> bool:
+    """Return whether a value says how much or that it is so: a number, ``true`` or ``false``."""
+    return isinstance(value, (bool, float)) or (isinstance(value, str) and re.fullmatch(r"-?\d+", value) is not None)
 
 
 def _members(text: str, at: int) -> list[_Member]:

@@ -15,12 +15,13 @@ import pandas as pd
 from grouprec.core.types import DataError
 from grouprec.data.reading.blocks import block_records, n_blocks
 from grouprec.data.reading.encodings import is_utf8
-from grouprec.data.reading.find_records import ASSIGNED, is_sequence, locate, records_path, sequence
+from grouprec.data.reading.find_records import ASSIGNED, is_mark, is_object, is_sequence, locate, records_path, sequence
 from grouprec.data.reading.found import Found
 from grouprec.data.reading.json_records import flat, records_frame
 from grouprec.data.reading.log_lines import log_record
 from grouprec.data.reading.sniff import HEAD_ROWS, Sniffed
 from grouprec.data.reading.spelling import Spelling
+from grouprec.data.roles.header_words import means
 from grouprec.data.values.common import shown
 from grouprec.data.values.times import read_times
 
@@ -31,7 +32,7 @@ _PARTED = re.compile(
     r'\s*\{\s*"(?:columns|fields|header)"\s*:\s*(\[\s*"[^"]*"\s*(?:,\s*"[^"]*"\s*)*\])\s*,(?:\s*"index"\s*:\s*\[[^\]]*\]\s*,)?'
     r'\s*"(?:data|rows|values)"\s*:\s*(?=\[\s*\[)'
 )
-Kind = Literal["records", "index", "columns", "lists", "items", "behaviours", "ratings", "rows"]
+Kind = Literal["records", "index", "columns", "lists", "items", "behaviours", "ratings", "objects", "rows"]
 
 
 def json_head(sniffed: Sniffed, found: Found) -> tuple[pd.DataFrame, int | None, bool]:
@@ -113,6 +114,11 @@ def _json_members(sniffed: Sniffed, text: Iterable[str] | str, whole: bool, foun
         else:
             yield from _inner(_members(content, whole, tail=said is not None), head, content, whole)
     except json.JSONDecodeError as error:
+        body = error.doc.rstrip()
+        if whole and (error.pos >= len(body) or body.rstrip(";)")[-1:] not in ("]", "}")):
+            raise DataError(
+                f"'{sniffed.path.name}' ends in the middle of a value: it was cut off; download or export it again."
+            ) from error
         raise DataError(f"'{sniffed.path.name}', line {error.lineno} is not valid JSON: {error.msg}.") from error
     except UnicodeDecodeError as error:
         raise DataError(f"'{sniffed.path.name}' mixes encodings; save it as UTF-8.") from error
@@ -181,7 +187,7 @@ def _members(text: str, whole: bool, tail: bool = False) -> Iterator[tuple[str |
     end = {"[": "]", "{": "}"}[text[at]]
     at, key, found = _skip(text, at + 1), None, False
     try:
-        while text[at : at + 1] != end or found:
+        while text[at : at + 1] != end:  # also behind a last comma, as people leave it
             if end == "}":
                 begin = at
                 key, at = _JSON.raw_decode(text, at)
@@ -236,10 +242,12 @@ def _kind(members: list[tuple[Any, Any]]) -> Kind:
     if cells and all(isinstance(one, list) for one in cells):
         return "behaviours"
     same = sum(value.keys() == inner[0].keys() for value in inner) >= 0.9 * len(inner) if inner else False
-    if len(inner) > 1 and all(map(_is_number, cells)) and not same:
+    if len(inner) > 1 and all(map(is_mark, cells)) and not same:
         return "ratings"
     if len(inner) > 1 and same:
         return "columns" if len(inner) < len(inner[0]) and _words(members) else "index"
+    if len(inner) > 1 and all(map(is_object, cells)) and set.intersection(*map(set, cells)):
+        return "objects"
     # One entry tells nothing; entries that differ are records only if they share most names.
     common = set.intersection(*(set(value) for value in inner)) if len(inner) > 1 else set()
     return "index" if len(common) > 1 else "behaviours"
@@ -248,10 +256,6 @@ def _kind(members: list[tuple[Any, Any]]) -> Kind:
 def _words(members: list[tuple[Any, Any]]) -> bool:
     """Return whether keys are names of columns: words without digits."""
     return all(re.fullmatch(r"[^\W\d][^\d]*", str(key)) for key, _ in members)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, float) or (isinstance(value, str) and re.fullmatch(r"-?\d+", value) is not None)
 
 
 def _frame(
@@ -270,6 +274,8 @@ def _frame(
         return records_frame(sniffed, (_with_id(key, value) for key, value in members), spelling, columns)
     if kind in ("lists", "columns"):
         return _columns_frame(sniffed, dict(members))
+    if kind == "objects":
+        return records_frame(sniffed, _of_users(sniffed, members), spelling, columns)
     return _users_frame(sniffed, members, kind)
 
 
@@ -300,6 +306,17 @@ def _columns_frame(sniffed: Sniffed, columns: dict[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(lists, dtype=object).infer_objects()
 
 
+def _of_users(sniffed: Sniffed, members: Iterable[tuple[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield what each user has of each item, as Firebase keeps it: ``{"user1": {"item1": {"rating": 5}}}``."""
+    for user, value in members:
+        if not isinstance(value, dict):
+            raise DataError(f"'{sniffed.path.name}': the value of '{shown(user)}' is not an object of items.")
+        for item, one in value.items():
+            inner = one if isinstance(one, dict) else {"value": one}
+            named = any(means("item", name) is not None for name in inner)  # then the key only numbers it
+            yield {"user": user, "key" if named else "item": item, **inner}
+
+
 def _users_frame(sniffed: Sniffed, members: Iterable[tuple[str, Any]], kind: Kind) -> pd.DataFrame:
     """Return user, item and behaviour or rating of items per user."""
     rows: list[tuple[str, Any, Any]] = []
@@ -311,13 +328,15 @@ def _users_frame(sniffed: Sniffed, members: Iterable[tuple[str, Any]], kind: Kin
         elif kind == "behaviours" and isinstance(value, dict) and all(isinstance(one, list) for one in value.values()):
             rows.extend((user, item, behaviour) for behaviour, items in value.items() for item in items)
         else:
+            told = shown(json.dumps(value, ensure_ascii=False))
             raise DataError(
-                f"'{sniffed.path.name}': the value of '{shown(user)}' is not a list of items per behaviour, "
-                'as in {"user1": {"bought": ["item1"]}}.'
+                f"'{sniffed.path.name}' holds no rows: the value of '{shown(user)}' is {told}; give a list of records, "
+                'or items per user, as in {"user1": {"bought": ["item1"]}}.'
             )
     if not rows:
         raise DataError(f"'{sniffed.path.name}' holds no users with items.")
-    third = {"ratings": "rating", "behaviours": "behaviour", "items": ""}[kind]
+    marks = all(isinstance(mark, bool) for *_, mark in rows)
+    third = {"ratings": "liked" if marks else "rating", "behaviours": "behaviour", "items": ""}[kind]
     table = pd.DataFrame(rows, columns=["user", "item", third], dtype=object)
     if kind != "items":
         return table.infer_objects()

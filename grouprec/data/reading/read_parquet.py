@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from grouprec.data.limits import check_columns, check_rows
 from grouprec.data.reading.found import Found
 from grouprec.data.reading.parquet_pages import check_pages
 from grouprec.data.reading.sniff import HEAD_ROWS, Sniffed
+from grouprec.data.values.common import shown
 
 _NULLABLE = {
     pa.int8(): pd.Int8Dtype(),
@@ -37,7 +39,9 @@ def parquet_head(sniffed: Sniffed, found: Found) -> tuple[pd.DataFrame, int | No
             check_pages(sniffed.path, file)
             first = next(file.iter_batches(batch_size=HEAD_ROWS), None)
             table = pa.Table.from_batches([] if first is None else [first], schema=file.schema_arrow)
-            return _frame(table), file.metadata.num_rows, True
+            frame = _frame(table)
+            _check_names(sniffed, frame)
+            return frame, file.metadata.num_rows, True
     except DataError:
         raise
     except _DAMAGE as error:
@@ -65,6 +69,20 @@ def parquet_table(sniffed: Sniffed, columns: list[str], found: Found) -> pd.Data
         raise
     except _DAMAGE as error:
         raise _damaged(sniffed) from error
+
+
+def _check_names(sniffed: Sniffed, frame: pd.DataFrame) -> None:
+    """Refuse two columns of one name: a Parquet file is read by these, and nobody can say which is meant.
+
+    Raises:
+        DataError: names the first.
+    """
+    if not frame.columns.is_unique:
+        twice = shown(frame.columns[frame.columns.duplicated()][0])
+        raise DataError(
+            f"'{sniffed.path.name}' has several columns called '{twice}'; give each a name of its own and save it "
+            "again."
+        )
 
 
 def _check_footer(sniffed: Sniffed, file: pyarrow.parquet.ParquetFile) -> None:
@@ -107,6 +125,8 @@ def _frame(table: pa.Table) -> pd.DataFrame:
     for at, field in enumerate(table.schema):
         if pa.types.is_binary(field.type) or pa.types.is_large_binary(field.type) or _is_fixed(field.type):
             table = table.set_column(at, field.name, _texts(table.column(at)))
+        elif pa.types.is_map(field.type):
+            table = table.set_column(at, field.name, _objects(table.column(at)))
     while any(pa.types.is_struct(field.type) for field in table.schema):
         table = table.flatten()
     return table.to_pandas(ignore_metadata=True, types_mapper=_NULLABLE.get, split_blocks=True, self_destruct=True)
@@ -129,6 +149,12 @@ def _texts(column: pa.ChunkedArray) -> pa.ChunkedArray | pa.Array:
         return pa.array(
             [None if one is None else str(UUID(bytes=one)) if len(one) == 16 else one.hex() for one in values]
         )
+
+
+def _objects(column: pa.ChunkedArray) -> pa.Array:
+    """Return maps, as Spark writes the parameters of an event, as objects in JSON, which get columns of their own."""
+    pairs = ({str(name): value for name, value in one or ()} for one in column.to_pylist())
+    return pa.array([json.dumps(one, ensure_ascii=False, default=str) for one in pairs])
 
 
 _DAMAGE = (pa.ArrowException, OSError, ValueError)

@@ -23,7 +23,7 @@ from grouprec.data.reading.layout import Layout, split_lines
 from grouprec.data.reading.profiles import Profile, profile
 from grouprec.data.reading.rejects import Rejects
 from grouprec.data.reading.rows import Row, RowReader
-from grouprec.data.reading.sniff import HEAD_ROWS, MOST_FOREIGN, Sniffed, mixed_error
+from grouprec.data.reading.sniff import HEAD_ROWS, LEAST_HOLE, MOST_FOREIGN, Sniffed, mixed_error
 from grouprec.data.reading.text_stream import Utf8Stream, text_lines
 
 _WORD = re.compile(r"(?<![^\W\d_])[a-zA-Z]*[^\W\d_\x00-\x7f][^\W\d_]*")  # from where it begins
@@ -183,7 +183,7 @@ def _quick(sniffed: Sniffed, layout: Layout, places: list[int], found: Found) ->
     seen = seen_of(sniffed)
     if (layout.named and _repeats_header(table, layout)) or (quoted and _slipped(table, layout, seen)):
         raise _NotPlain
-    found.notes += _encoding_notes(sniffed, unknown, foreign)
+    found.notes += [*_encoding_notes(sniffed, unknown, foreign), *_holes(stream)]
     reader = RowReader(layout, seen) if bad else None
     if reader is not None:
         table = _mended(table, bad, reader, layout, places, found)
@@ -315,7 +315,7 @@ def _careful(sniffed: Sniffed, layout: Layout, places: list[int], found: Found) 
         while batch := list(itertools.islice(rows, 50_000)):
             columns = [pa.array([fields[place] or None for fields in batch], pa.string()) for place in places]
             chunks.append(pa.table(columns, names=[str(n) for n in range(len(places))]))
-        found.notes += _encoding_notes(sniffed, stream.n_unknown, stream.n_foreign)
+        found.notes += [*_encoding_notes(sniffed, stream.n_unknown, stream.n_foreign), *_holes(stream)]
     found.notes += notes_of(sniffed, layout, reader)
     nothing = pa.table([pa.array([], pa.string())] * len(places), names=[str(n) for n in range(len(places))])
     return pa.concat_tables(chunks) if chunks else nothing
@@ -347,3 +347,13 @@ def _encoding_notes(sniffed: Sniffed, unknown: int, foreign: int) -> list[str]:
             f"{unknown:,} byte{'s' * (unknown != 1)} that {sniffed.encoding} does not have became signs of their number"
         )
     return notes
+
+
+def _holes(stream: Utf8Stream) -> list[str]:
+    """Return that there were zeros, of which many stand where something was never written."""
+    if stream.n_zeros < LEAST_HOLE:
+        return []
+    return [
+        f"{stream.n_zeros:,} bytes of zero were left out: a full disk or a crash leaves them where rows should stand, "
+        "so rows may be missing; export the file again if you can"
+    ]

@@ -38,6 +38,8 @@ MOST_FOREIGN = 0.05  # share of lines that may have another encoding than the re
 MOST_HEAD_BYTES = LONGEST_ROW  # where the first rows are longer than usual
 _GZIP = b"\x1f\x8b"
 _TYPED_SUFFIXES = {".parquet": "a Parquet file", ".xlsx": "an Excel workbook", ".xlsm": "an Excel workbook"}
+LEAST_HOLE = 16  # zeros one after the other that stand for what was never written
+_HOLE = re.compile(rb"\x00{%d,}" % LEAST_HOLE)
 _MARKUP = re.compile(r"<t[rdh]\b|<worksheet\b", re.IGNORECASE)
 
 
@@ -170,7 +172,7 @@ def _sniff_text(path: Path, head: bytes, whole: bool, chosen: str) -> Sniffed:
     if not text[said.end() if said else 0 :].strip():
         raise DataError(f"'{path.name}' is empty; give a file with a header line and rows.")
     kind = _TYPED_SUFFIXES.get(path.suffix.lower())
-    if kind is not None:
+    if kind is not None and not text.lstrip().startswith("<") and not _several_columns(path, text):
         raise DataError(f"'{path.name}' is not {kind} although its name says so; give it its right name.")
     if _SCRIPT.match(text):
         raise DataError(
@@ -226,6 +228,7 @@ def _encoding(path: Path, head: bytes, chosen: str) -> str:
     utf = unmarked_utf(head)
     if utf is not None:
         return utf
+    head = _HOLE.sub(b"", head)
     controls = len(head) - len(head.translate(None, bytes(set(range(32)) - set(b"\x01\t\n\r\f\x1b\x1f"))))
     if controls > 0.01 * len(head):
         raise DataError(f"'{path.name}' is a binary file, not text; give CSV, Parquet, JSON or Excel.")

@@ -24,6 +24,7 @@ class Utf8Stream(io.RawIOBase):
         quoted: whether there are quotation marks.
         n_foreign: lines of a mixed file that were not UTF-8.
         n_unknown: bytes that the encoding does not have.
+        n_zeros: zeros that were left out.
     """
 
     def __init__(self, sniffed: Sniffed, layout: Layout, separate: bool = True) -> None:
@@ -37,7 +38,7 @@ class Utf8Stream(io.RawIOBase):
         long = separate and len(layout.delimiter.encode()) > 1
         self._delimiter = layout.delimiter.encode() if long else b""
         self._buffer, self._rest, self._last, self._done = b"", b"", b"", False
-        self.n_lines = self.n_foreign = self.n_unknown = 0
+        self.n_lines = self.n_foreign = self.n_unknown = self.n_zeros = 0
         self._quote, self.quoted = layout.quote.encode(), False
         self._skip(layout.above)
 
@@ -84,12 +85,17 @@ class Utf8Stream(io.RawIOBase):
         raw = self._file.read(size)
         self._done = not raw
         if self._plain and not self._delimiter:
-            self._buffer += raw.translate(None, b"\x00") if b"\x00" in raw else raw
+            self._buffer += self._without_zeros(raw)
             return
         raw = self._in_lines(raw) if self._mixed or self._plain else self._decoded(raw)
         if self._delimiter:
             raw = self._separated(raw)
-        self._buffer += raw.translate(None, b"\x00") if b"\x00" in raw else raw
+        self._buffer += self._without_zeros(raw)
+
+    def _without_zeros(self, raw: bytes) -> bytes:
+        zeros = raw.count(0)
+        self.n_zeros += zeros
+        return raw.translate(None, b"\x00") if zeros else raw
 
     def _decoded(self, raw: bytes) -> bytes:
         before = kept_bytes()

@@ -6,6 +6,7 @@ Shops save the last two under the name .xls. All become sheets of rows of cells.
 from __future__ import annotations
 
 import datetime as dt
+import io
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -58,7 +59,9 @@ def open_workbook(sniffed: Sniffed) -> Any:
         return Workbook(list(_of_opendocument(sniffed)))
     import openpyxl  # here: a quarter of a second that no other file needs
 
-    return openpyxl.load_workbook(sniffed.path, read_only=True, data_only=True)
+    named = sniffed.path.suffix.lower() in (".xlsx", ".xlsm")  # it opens no other name
+    source = sniffed.path if named else io.BytesIO(sniffed.path.read_bytes())
+    return openpyxl.load_workbook(source, read_only=True, data_only=True)
 
 
 def rows_of(sheet: Any) -> Iterator[tuple[int, Sequence[Any]]]:

@@ -21,6 +21,7 @@ from grouprec.data.roles.header_words import (
     says,
     simple_name,
 )
+from grouprec.data.roles.line_numbers import is_line_number
 from grouprec.data.roles.outcomes import tells_outcome
 from grouprec.data.roles.role_search import FEW_KINDS, MANY_ROWS, OFTEN, Detected, RoleSearch
 from grouprec.data.roles.usual_names import HEADING, NAMELESS
@@ -100,7 +101,7 @@ class _Search(RoleSearch):
         better = [
             column
             for _, column in good
-            if not evidence.is_line_number(self.head[column])
+            if not is_line_number(self.head[column])
             and not (role == "item" and (self._differs(column) or (works and not says(WORK, column))))
         ]
         if good:

@@ -18,6 +18,7 @@ from grouprec.data.roles.header_words import (
     says,
     simple_name,
 )
+from grouprec.data.roles.line_numbers import is_line_number
 from grouprec.data.roles.outcomes import is_flag, tells_outcome
 from grouprec.data.roles.usual_names import HEADING, NAMELESS
 from grouprec.data.values.common import distinct_values, plain_texts, shown, word_set
@@ -89,7 +90,8 @@ def _amounts(column: pd.Series) -> str | None:
     values = column.dropna()
     if values.empty or not is_numeric(values):
         return None
-    if (to_numbers(values) % 1 != 0).mean() > _FRACTIONS:
+    numbers = to_numbers(values)
+    if (np.isfinite(numbers) & (numbers % 1 != 0)).mean() > _FRACTIONS:
         return "it holds amounts"
     return "it counts or adds up" if COUNTED.match(str(column.name)) else None
 
@@ -116,23 +118,6 @@ def word_of_values(column: pd.Series) -> str:
     words = texts.str.extract(r"^([^\W\d_]{4,})[-_ :#.]?\d+$")[0]
     same = set(words.str.casefold()) if len(words) > 1 and words.notna().all() else set()
     return str(words.iloc[0]) if len(same) == 1 else ""
-
-
-def is_line_number(column: pd.Series) -> bool:
-    """Return whether whole numbers count up row by row and begin again and again, or fall off from 1 on."""
-    values = column.dropna()
-    if len(values) < 5 or not is_numeric(values):
-        return False
-    numbers = to_numbers(values)
-    low = numbers.min()
-    if (numbers % 1 != 0).any() or low not in (0, 1, 10) or len(numbers) == 1:
-        return False
-    steps = np.diff(numbers)
-    step = 10 if low == 10 else 1
-    counts_up = ((steps == step) | (numbers[1:] == low)).mean() >= 0.95 and (steps == step).mean() >= 0.2
-    shares = np.bincount(numbers.astype(int) // step)[int(low) // step :]
-    falls = len(shares) <= 100 and (np.diff(shares) <= 0.1 * shares[:-1]).all() and len(numbers) >= 10 * len(shares)
-    return bool(counts_up or (falls and len(shares) > 1 and shares[0] > 1.5 * shares[-1]))
 
 
 def is_duration(column: pd.Series) -> bool:

@@ -16,6 +16,7 @@ from grouprec.data.values.common import compute, distinct_values, is_missing, pl
 # Signs nobody sees: zero-width spaces, marks of direction, soft hyphens, the mark of UTF-8. The zero-width joiner is
 # not among them: it holds emoji and Persian words together.
 _INVISIBLE = "[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
+_BLANKS = "[\u00a0\u2000-\u200a\u202f\u205f]"  # of web pages and typesetters; nobody tells them from a plain one
 _SCIENTIFIC = r"[-+]?\d([.,]\d+)?[eE]\+?\d{1,3}"
 _EXACT_DIGITS = 15  # what Excel keeps of a number; the digits after become zeros
 _ROUNDED = 0.5  # share of an id column from which on such values are no accident
@@ -25,8 +26,9 @@ def encode_ids(column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     """Return the column as codes into its sorted distinct ids.
 
     Ids are text: 17850.0 becomes "17850" (in a column of text only where no value has a fraction), bytes are their
-    text or a UUID, ``="40026"`` is 40026, letters are composed (NFC) and invisible signs gone. Text else stays as it
-    is but for white space at its ends. Empty values and words for nothing ("nan", "NULL", ...) are missing.
+    text or a UUID, ``="40026"`` is 40026, letters are composed (NFC), invisible signs gone and blanks of any width
+    plain. Text else stays as it is but for white space at its ends. Empty values and words for nothing ("nan", "NULL",
+    ...) are missing.
 
     Returns:
         int32 [n] codes, -1 where missing; object array of distinct str, sorted.
@@ -60,6 +62,7 @@ def _composed(texts: pd.Series) -> pd.Series:
     if compute.all(compute.string_is_ascii(array)).as_py() is not False:
         return texts
     array = compute.replace_substring_regex(compute.utf8_normalize(array, form="NFC"), _INVISIBLE, "")
+    array = compute.replace_substring_regex(array, _BLANKS, " ")
     return pd.Series(array.to_pandas().astype("str").str.strip(), dtype="str")
 
 

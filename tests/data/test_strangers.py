@@ -1,0 +1,113 @@
+"""Kinds that a batch of 240 files of strangers showed: what programs, crashes and wrong names make of a table."""
+
+import gzip
+import io
+import json
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from grouprec.data.roles.line_numbers import is_line_number
+from tests.data.test_cases import COUNTS, ITEMS, SAME, STAMPS, TIMED, USERS, csv, hold, timed
+
+ROWS = list(zip(USERS, ITEMS, COUNTS, STAMPS, strict=True))
+PLAIN = csv(timed())
+RECORDS = [{"user_id": u, "item_id": i, "ts": s} for u, i, _, s in ROWS]
+LIKED = {user: {i: True for u, i, *_ in ROWS if u == user} for user in sorted(set(USERS))}
+JUDGED = {user: {i: {"rating": c, "at": s} for u, i, c, s in ROWS if u == user} for user in sorted(set(USERS))}
+PUSHED = {
+    user: {f"-N{n:05d}": {"itemId": i, "ts": s} for n, (u, i, _, s) in enumerate(ROWS) if u == user}
+    for user in sorted(set(USERS))
+}
+PAIRS = {"users": 30, "items": 12, "rows": sum(map(len, LIKED.values()))}
+
+
+def as_json(value: Any) -> bytes:
+    return json.dumps(value).encode()
+
+
+def parquet(**columns: Any) -> Callable[[Path], None]:
+    return lambda path: pq.write_table(pa.table(columns), path)
+
+
+def tar(path: Path) -> None:
+    with tarfile.open(path, "w:gz") as archive:
+        member = tarfile.TarInfo("export/events.csv")
+        member.size = len(PLAIN)
+        archive.addfile(member, io.BytesIO(PLAIN))
+
+
+def book(path: Path) -> None:
+    """Write a workbook under a name that says otherwise."""
+    pd.DataFrame(timed()).to_excel(path.with_suffix(".xlsx"), index=False)
+    path.write_bytes(path.with_suffix(".xlsx").read_bytes())
+
+
+MAPS = pa.array([[("item_id", i), ("page", "shop")] for i in ITEMS], pa.map_(pa.string(), pa.string()))
+HALF = PLAIN.find(b"\n", len(PLAIN) // 2) + 1
+KINDS: dict[str, tuple[Any, dict[str, Any]]] = {
+    # names that say otherwise
+    "a workbook.csv": (book, TIMED),
+    "text.xlsx": (PLAIN, TIMED),
+    "text.parquet": (PLAIN, TIMED),
+    "a word.xlsx": (b"nothing to see\nhere\n", {"refused": "not an Excel workbook although its name says so"}),
+    "events.tar.gz": (tar, {"refused": "a tar archive; unpack it first"}),
+    "pointer.csv": (
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n",
+        {"refused": "a pointer to it; fetch the file itself with 'git lfs pull'"},
+    ),
+    # files that were never written to their end
+    "filled up with zeros.csv": (PLAIN + bytes(5000), {**TIMED, "told": "5,000 bytes of zero were left out"}),
+    "zeros between.csv": (PLAIN[:HALF] + bytes(4096) + PLAIN[HALF:], {**TIMED, "told": "rows may be missing"}),
+    "zeros in gzip.csv.gz": (gzip.compress(PLAIN + bytes(5000)), TIMED),
+    "cut off.json": (as_json(RECORDS)[:-12], {"refused": "ends in the middle of a value: it was cut off"}),
+    "cut off inside.json": (as_json({"data": RECORDS})[:-30], {"refused": "it was cut off; download or export"}),
+    "a last comma.json": (as_json(RECORDS)[:-1] + b",\n]", TIMED),
+    # what Firebase keeps
+    "judged.json": (as_json(JUDGED), {**PAIRS, "roles": {"rating": "rating", "time": "at"}}),
+    "judged below a name.json": (as_json({"ratings": JUDGED}), {**PAIRS, "roles": {"rating": "rating"}}),
+    "pushed.json": (as_json(PUSHED), {**TIMED, "roles": {"item": "itemId"}}),
+    "liked.json": (as_json(LIKED), PAIRS),
+    "people and likes.json": (as_json({"users": {u: {"name": f"N {u}"} for u in LIKED}, "likes": LIKED}), PAIRS),
+    "an error.json": (
+        as_json({"error": {"code": 401, "message": "Invalid token"}}), {"refused": "holds no rows.*Invalid token"}
+    ),
+    # Parquet that no pandas writes
+    "maps.parquet": (
+        parquet(user_id=USERS, ts=STAMPS, params=MAPS), {**TIMED, "roles": {"item": "params.item_id"}}
+    ),
+    "two of a name.parquet": (
+        lambda path: pq.write_table(pa.table([USERS, ITEMS, USERS], names=["id", "item_id", "id"]), path),
+        {"refused": "several columns called 'id'; give each a name of its own"},
+    ),
+    "hashes.parquet": (
+        parquet(user_id=pa.array([2**64 - 1 - int(u[1:]) for u in USERS], pa.uint64()), item_id=ITEMS, ts=STAMPS),
+        {**TIMED, "user ids": str(2**64 - 101)},
+    ),
+    # ids
+    "blanks of web pages.csv": (
+        csv(timed(product_id=[f"Red\u00a0mug {i}" if n % 2 else f"Red mug {i}" for n, i in enumerate(ITEMS)])), TIMED
+    ),
+    "short and long numbers.csv": (
+        csv(timed(customer_id=[u[1:] if u != "K100" else "0" for u in USERS[:-1]] + ["9007199254740"])),
+        {**SAME, "users": 31, "user ids": "9007199254740"},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_kind_is_read_right_or_refused_in_a_sentence(tmp_path: Path, name: str) -> None:
+    hold(tmp_path / name, *KINDS[name])
+
+
+def test_numbers_of_lines_are_told_without_counting_up_to_the_largest_id():
+    assert is_line_number(pd.Series([1, 2, 3, 1, 2, 1, 2, 3, 4] * 20))
+    assert is_line_number(pd.Series(np.repeat([10, 20, 30], [900, 90, 9])))
+    assert not is_line_number(pd.Series([0, 4, 2**60, 7, 1] * 20))
